@@ -1,5 +1,6 @@
 //! Making a tree the same on every machine: owners, modes and times.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
@@ -29,11 +30,16 @@ const DIRECTORY_MODE: u32 = 0o755;
 ///
 /// # Errors
 /// The file system refuses.
-pub(crate) fn prefix(dir: &Path, own: &BTreeMap<&str, &Own>, owner: Owner) -> Result<()> {
+pub(crate) fn prefix(dir: &Path, own: &BTreeMap<Cow<'_, str>, &Own>, owner: Owner) -> Result<()> {
     walk(dir, "", own, owner)
 }
 
-fn walk(dir: &Path, relative: &str, own: &BTreeMap<&str, &Own>, owner: Owner) -> Result<()> {
+fn walk(
+    dir: &Path,
+    relative: &str,
+    own: &BTreeMap<Cow<'_, str>, &Own>,
+    owner: Owner,
+) -> Result<()> {
     for entry in fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))? {
         let entry = entry.map_err(|e| Error::io("list", dir, e))?;
         let path = entry.path();
