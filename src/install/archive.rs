@@ -161,14 +161,23 @@ impl<K: Fn(&str) -> bool> Unpacker<'_, K> {
         // The decoder is bounded too: long headers and padding count, not only file contents.
         let allowed = self.allowed_bytes();
         let mut archive = tar::Archive::new(reader.take(allowed.saturating_add(1)));
-        for entry in archive.entries().map_err(damaged)? {
-            self.read_entry(entry.map_err(damaged)?)?;
-        }
-        // To the end of the compressed stream: its checksums stand there.
+        let mut result = self.read_entries(&mut archive);
         let mut rest = archive.into_inner();
-        io::copy(&mut rest, &mut io::sink()).map_err(damaged)?;
+        if result.is_ok() {
+            // To the end of the compressed stream: its checksums stand there.
+            result = io::copy(&mut rest, &mut io::sink())
+                .map(drop)
+                .map_err(damaged);
+        }
         if rest.limit() == 0 {
             return Err(self.too_large());
+        }
+        result
+    }
+
+    fn read_entries(&mut self, archive: &mut tar::Archive<impl Read>) -> Result<()> {
+        for entry in archive.entries().map_err(damaged)? {
+            self.read_entry(entry.map_err(damaged)?)?;
         }
         Ok(())
     }

@@ -18,8 +18,20 @@ pub(crate) struct Owner {
     pub(crate) gid: u32,
 }
 
-/// The owner of the directories above a prefix.
-pub(crate) const ROOT: Owner = Owner { uid: 0, gid: 0 };
+impl Owner {
+    /// The owner of what is at `path`. An output mount is root's, so what is above a prefix can be
+    /// given to the mount's owner.
+    ///
+    /// # Errors
+    /// There is nothing at `path`.
+    pub(crate) fn of(path: &Path) -> Result<Self> {
+        let metadata = fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))?;
+        Ok(Owner {
+            uid: metadata.uid(),
+            gid: metadata.gid(),
+        })
+    }
+}
 
 /// Mode of every directory.
 const DIRECTORY_MODE: u32 = 0o755;

@@ -16,7 +16,7 @@ use super::facts::{
 use super::link::{Claims, Installer as Linker, Target};
 use super::micromamba::Micromamba;
 use super::native::Native;
-use super::normalize::{self, Owner, ROOT};
+use super::normalize::{self, Owner};
 use super::package::{Extent, Package};
 use super::parallel::try_map;
 use super::placed::{self, EPOCH, Own, Placed, replace};
@@ -115,7 +115,8 @@ fn check(spec: &InstallSpec) -> Result<()> {
     Ok(())
 }
 
-fn load(
+/// Verifies and unpacks all packages of a step.
+pub(crate) fn load(
     specs: &[PackageSpec],
     mounts: &Mounts,
     work: &Path,
@@ -292,12 +293,13 @@ fn normalize_output(
         gid: spec.gid,
     };
     normalize::prefix(&target.dir, &own, owner)?;
+    let above = Owner::of(&mounts.output)?;
     let mut dir = target.dir.as_path();
     while let Some(parent) = dir
         .parent()
         .filter(|parent| parent.starts_with(&mounts.output))
     {
-        normalize::directory(parent, ROOT)?;
+        normalize::directory(parent, above)?;
         dir = parent;
     }
     Ok(())

@@ -60,7 +60,6 @@ impl Step {
             facts: at("facts"),
             python: at("python"),
             micromamba: at("micromamba"),
-            ..Mounts::default()
         }
     }
 
