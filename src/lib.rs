@@ -1,0 +1,7 @@
+//! condafront: a BuildKit frontend that turns a conda environment or lock file into a container image.
+
+pub mod input;
+pub mod package;
+pub mod plan;
+pub mod platform;
+pub mod source;
