@@ -1,7 +1,10 @@
 //! condafront: a BuildKit frontend that turns a conda environment or lock file into a container image.
 
+pub mod gateway;
 pub mod input;
+pub mod install;
 pub mod package;
 pub mod plan;
 pub mod platform;
+pub mod settings;
 pub mod source;

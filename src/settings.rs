@@ -81,7 +81,9 @@ impl FromStr for MicromambaVersion {
         };
         let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
         if !version.starts_with(|c: char| c.is_ascii_digit()) || !version.chars().all(plain) {
-            return Err(format!("`{version}` is no version; write 2.8.1 or 2.8.1#sha256:<64 hex digits>"));
+            return Err(format!(
+                "`{version}` is no version; write 2.8.1 or 2.8.1#sha256:<64 hex digits>"
+            ));
         }
         let sha256 = hash
             .map(|hash| {
@@ -177,13 +179,17 @@ fn parse_installer(text: &str) -> Result<Installer, String> {
     match text {
         "micromamba" => Ok(Installer::Micromamba),
         "native" => Ok(Installer::Native),
-        other => Err(format!("`{other}` is no installer; write micromamba or native")),
+        other => Err(format!(
+            "`{other}` is no installer; write micromamba or native"
+        )),
     }
 }
 
 fn unknown(name: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(format!("build-arg {name}: there is no such build-arg"));
-    let near = KNOWN.iter().min_by_key(|known| strsim::levenshtein(known, name));
+    let near = KNOWN
+        .iter()
+        .min_by_key(|known| strsim::levenshtein(known, name));
     match near {
         Some(known) if strsim::levenshtein(known, name) <= 4 => {
             diagnostic.help(format!("Did you mean {known}?"))
@@ -212,7 +218,11 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(settings.base, "ubuntu:24.04");
-        let user = User { name: "ada".into(), uid: 1000, gid: 1000 };
+        let user = User {
+            name: "ada".into(),
+            uid: 1000,
+            gid: 1000,
+        };
         assert_eq!(settings.user, user);
         assert_eq!(settings.layers, Some(Layers::AtMost(1)));
     }
@@ -233,7 +243,10 @@ mod tests {
             ("CONDAFRONT_LAYER", "3"),
             ("CONDA_NONSENSE_AT_ALL", "3"),
         ] {
-            all.push_str(&format!("{name}={value}\n{}\n\n", read(&[(name, value)]).unwrap_err()));
+            all.push_str(&format!(
+                "{name}={value}\n{}\n\n",
+                read(&[(name, value)]).unwrap_err()
+            ));
         }
         insta::assert_snapshot!(all);
     }

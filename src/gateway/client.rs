@@ -149,7 +149,9 @@ impl Bridge {
     pub async fn read_file(&self, from: &Reference, path: &str) -> Result<Vec<u8>, GatewayError> {
         let mut data = Vec::new();
         loop {
-            let piece = self.read_piece(from, path, data.len(), MAX_MESSAGE_BYTES / 2).await?;
+            let piece = self
+                .read_piece(from, path, data.len(), MAX_MESSAGE_BYTES / 2)
+                .await?;
             let last = piece.len() < MAX_MESSAGE_BYTES / 2;
             data.extend(piece);
             if last {
@@ -178,21 +180,35 @@ impl Bridge {
                 length: signed(length),
             }),
         };
-        Ok(self.client.clone().read_file(request).await?.into_inner().data)
+        Ok(self
+            .client
+            .clone()
+            .read_file(request)
+            .await?
+            .into_inner()
+            .data)
     }
 
     /// The names in a folder of a result.
     ///
     /// # Errors
     /// When there is no such folder, or building the result failed.
-    pub async fn read_dir(&self, from: &Reference, path: &str) -> Result<Vec<String>, GatewayError> {
+    pub async fn read_dir(
+        &self,
+        from: &Reference,
+        path: &str,
+    ) -> Result<Vec<String>, GatewayError> {
         let request = gateway::ReadDirRequest {
             r#ref: from.0.clone(),
             dir_path: path.to_owned(),
             include_pattern: String::new(),
         };
         let response = self.client.clone().read_dir(request).await?.into_inner();
-        Ok(response.entries.into_iter().map(|entry| entry.path).collect())
+        Ok(response
+            .entries
+            .into_iter()
+            .map(|entry| entry.path)
+            .collect())
     }
 
     /// What the client gave as inputs: states of other builds, by name.
@@ -203,7 +219,11 @@ impl Bridge {
         if !self.abilities.gateway_has("frontend.inputs") {
             return Ok(BTreeMap::new());
         }
-        let response = self.client.clone().inputs(gateway::InputsRequest {}).await?;
+        let response = self
+            .client
+            .clone()
+            .inputs(gateway::InputsRequest {})
+            .await?;
         Ok(response.into_inner().definitions)
     }
 
@@ -232,7 +252,11 @@ impl Bridge {
                 resolve_mode: resolve_mode.to_owned(),
                 ..Default::default()
             };
-            let image = client.resolve_source_meta(request).await?.into_inner().image;
+            let image = client
+                .resolve_source_meta(request)
+                .await?
+                .into_inner()
+                .image;
             let image = image.unwrap_or_default();
             return Ok(ImageMeta::new(image.digest, image.config));
         }

@@ -209,13 +209,18 @@ mod tests {
     #[test]
     fn places_become_details_in_json() {
         let file = SourceFile::new("env.lock", "@EXPLICIT\nhttps://x/y\n");
-        let diagnostic = Diagnostic::new("bad").at(&file, Lines::one(2)).help("mend it");
+        let diagnostic = Diagnostic::new("bad")
+            .at(&file, Lines::one(2))
+            .help("mend it");
         let status = BuildError::from(diagnostic).into_status();
         assert_eq!((status.code, status.message.as_str()), (2, "bad\nmend it"));
         let value: serde_json::Value = serde_json::from_slice(&status.details[0].value).unwrap();
         assert_eq!(value["ranges"][0]["start"]["line"], 2);
         assert_eq!(value["info"]["filename"], "env.lock");
-        assert_eq!(value["info"]["data"], STANDARD.encode("@EXPLICIT\nhttps://x/y\n"));
+        assert_eq!(
+            value["info"]["data"],
+            STANDARD.encode("@EXPLICIT\nhttps://x/y\n")
+        );
     }
 
     #[test]

@@ -118,9 +118,9 @@ impl Options {
 
     /// Whether `--no-cache` was given; with stages named it concerns us only if one is ours.
     pub fn no_cache(&self) -> bool {
-        self.values
-            .get("no-cache")
-            .is_some_and(|stages| stages.is_empty() || stages.split(',').any(|name| name == "install"))
+        self.values.get("no-cache").is_some_and(|stages| {
+            stages.is_empty() || stages.split(',').any(|name| name == "install")
+        })
     }
 
     /// The caches to look into: `cache-imports`, or the older `cache-from`.
@@ -177,9 +177,16 @@ mod tests {
 
     #[test]
     fn options_are_split_at_the_first_equals_sign() {
-        let options = options(&["filename=env.lock", "build-arg:CONDA_MIRRORS=https://a=https://b", "target="]);
+        let options = options(&[
+            "filename=env.lock",
+            "build-arg:CONDA_MIRRORS=https://a=https://b",
+            "target=",
+        ]);
         assert_eq!(options.file_name(), "env.lock");
-        assert_eq!(options.build_args().collect::<Vec<_>>(), [("CONDA_MIRRORS", "https://a=https://b")]);
+        assert_eq!(
+            options.build_args().collect::<Vec<_>>(),
+            [("CONDA_MIRRORS", "https://a=https://b")]
+        );
         assert_eq!(options.get("target"), None);
     }
 
@@ -192,11 +199,20 @@ mod tests {
             "context:base=docker-image://x",
             "context:base::linux/arm64=docker-image://y",
         ]);
-        assert_eq!(options.platforms().unwrap(), [Platform::LinuxAmd64, Platform::LinuxArm64]);
+        assert_eq!(
+            options.platforms().unwrap(),
+            [Platform::LinuxAmd64, Platform::LinuxArm64]
+        );
         assert_eq!(options.cache_imports().unwrap()[0].attrs["ref"], "r/c");
         assert!(options.no_cache());
-        assert_eq!(options.named_context("base", Platform::LinuxArm64), Some("docker-image://y"));
-        assert_eq!(options.named_context("base", Platform::LinuxAmd64), Some("docker-image://x"));
+        assert_eq!(
+            options.named_context("base", Platform::LinuxArm64),
+            Some("docker-image://y")
+        );
+        assert_eq!(
+            options.named_context("base", Platform::LinuxAmd64),
+            Some("docker-image://x")
+        );
     }
 
     #[test]

@@ -42,7 +42,10 @@ where
         let stream = once.lock().ok().and_then(|mut slot| slot.take());
         async move {
             stream.ok_or_else(|| {
-                io::Error::new(io::ErrorKind::NotConnected, "BuildKit closed the connection")
+                io::Error::new(
+                    io::ErrorKind::NotConnected,
+                    "BuildKit closed the connection",
+                )
             })
         }
     });
