@@ -1,6 +1,8 @@
 //! condafront: a BuildKit frontend that turns a conda environment or lock file into a container image.
 
+pub mod context;
 pub mod gateway;
+pub mod image;
 pub mod input;
 pub mod install;
 pub mod package;
