@@ -9,7 +9,7 @@ die() {
 say() { printf 'engine: %s\n' "$*" >&2; }
 
 # The folder that holds everything fetched and every running engine.
-ENGINE_HOME=${CONDAFRONT_ENGINE_DIR:-$PROJECT/.engine}
+ENGINE_HOME=$(realpath -m "${CONDAFRONT_ENGINE_DIR:-$PROJECT/.engine}")
 # Programs unpacked from Debian's archive.
 ENGINE_ROOT=$ENGINE_HOME/root
 

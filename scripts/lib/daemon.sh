@@ -57,7 +57,7 @@ wait_ready() {
   shift
   pid=$(state "$dir" PID)
   until "$@" >/dev/null 2>&1; do
-    kill -0 "$pid" 2>/dev/null || return 1
+    alive "$pid" || return 1
     [ $SECONDS -lt $deadline ] || return 2
     sleep 0.1
   done
@@ -169,16 +169,33 @@ prepare_docker_config() {
   ln -sfn "$ENGINE_ROOT/usr/libexec/docker/cli-plugins/docker-buildx" "$config/cli-plugins/docker-buildx"
 }
 
-# Prints the ids of the processes that have one of the engine's folders in their command line.
+# Prints the ids of an engine's processes: they run one of our programs and name one of its folders.
 processes_of() {
-  local sockets proc
+  local sockets pid program
   sockets=$(state "$1" SOCKETS)
-  for proc in /proc/[0-9]*; do
-    if tr '\0' ' ' <"$proc/cmdline" 2>/dev/null | grep -qF -e "$1/" -e "${sockets:-$1}/"; then
-      [ "${proc#/proc/}" = "$$" ] || echo "${proc#/proc/}"
-    fi
-  done 2>/dev/null
+  grep -lsF -e "$1/" -e "${sockets:-$1}/" /proc/[0-9]*/cmdline | cut -d/ -f3 | while read -r pid; do
+    program=$(readlink "/proc/$pid/exe")
+    case $program in "$ENGINE_ROOT"/* | "${BUILDKITD:-$ENGINE_ROOT}"*) echo "$pid" ;; esac
+  done
 }
+
+# Kills the containers below a containerd-shim: they outlive it, and a graceful stop takes them ten seconds.
+kill_containers() {
+  local pid child
+  for pid in $(processes_of "$1"); do
+    case $(readlink "/proc/$pid/exe") in
+      */containerd-shim*)
+        tr ' ' '\n' <"/proc/$pid/task/$pid/children" | while read -r child; do kill -KILL "$child" 2>/dev/null; done
+        ;;
+    esac
+  done
+}
+
+# A zombie has no program any more.
+alive() { readlink "/proc/$1/exe" >/dev/null 2>&1; }
+
+# Whether dockerd has done everything but wait for its containerd, which takes seconds.
+has_shut_down() { grep -qs 'Daemon shutdown complete' "$1/log"; }
 
 unmount_below() {
   local point
@@ -197,10 +214,12 @@ stop_dir() {
   bridge=$(state "$dir" BRIDGE)
   # An id alone may since belong to another process.
   if [ -n "$pid" ] && processes_of "$dir" | grep -qx "$pid"; then
+    kill_containers "$dir"
     kill -TERM "$pid" 2>/dev/null
     deadline=$((SECONDS + 20))
-    while kill -0 "$pid" 2>/dev/null && [ $SECONDS -lt $deadline ]; do sleep 0.1; done
+    while alive "$pid" && ! has_shut_down "$dir" && [ $SECONDS -lt $deadline ]; do sleep 0.1; done
   fi
+  kill_containers "$dir"
   for pid in $(processes_of "$dir"); do kill -KILL "$pid" 2>/dev/null; done
   unmount_below "$dir"
   [ -z "$sockets" ] || unmount_below "$sockets"
@@ -215,6 +234,6 @@ sweep() {
   local dir owner
   for dir in "$ENGINE_HOME"/run/*; do
     owner=$(state "$dir" OWNER)
-    if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then stop_dir "$dir"; fi
+    if [ -n "$owner" ] && ! alive "$owner"; then stop_dir "$dir"; fi
   done
 }
