@@ -7,13 +7,19 @@
 //! - [`Channel::tiny`]: as many packages as asked, of one small file each.
 
 mod archive;
+mod cpython;
+mod debian;
 mod hostile;
+mod metadata;
+mod pypi;
 mod recipe;
 mod select;
 mod small;
 mod store;
+mod wheel;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
@@ -68,6 +74,23 @@ pub struct Channel {
 }
 
 impl Channel {
+    /// The whole channel. Made in about a minute and kept; then opened in no time.
+    ///
+    /// # Panics
+    /// If it cannot be made: it needs `apt-get`, `dpkg-deb`, `python3 -m pip` and a C compiler, and
+    /// Debian's archive and PyPI in reach.
+    pub fn open() -> &'static Self {
+        static CHANNEL: OnceLock<Channel> = OnceLock::new();
+        CHANNEL.get_or_init(|| {
+            store::open("full", &|| {
+                let mut jobs = cpython::jobs(&debian::Debian::open());
+                jobs.extend(wheel::jobs(&pypi::wheels()));
+                jobs.extend(small::jobs());
+                jobs
+            })
+        })
+    }
+
     /// The small channel: no network needed, made in seconds.
     ///
     /// # Panics
@@ -108,4 +131,13 @@ impl Channel {
     pub fn archive(&self, package: &Package) -> PathBuf {
         self.directory.join(package.path())
     }
+}
+
+/// `program`, an ELF file from the channel, under Debian 13's own libc, which its python needs and
+/// this machine may not have.
+///
+/// # Panics
+/// If Debian's packages cannot be fetched.
+pub fn command(program: &Path) -> Command {
+    debian::Debian::open().command(program)
 }
