@@ -1,0 +1,6 @@
+//! The session with BuildKit: its gateway service over this process's standard input and output.
+
+pub mod client;
+pub mod error;
+pub mod options;
+pub mod transport;

@@ -1,0 +1,14 @@
+//! What runs inside the build's exec steps: linking packages into a layer, and the small steps
+//! around it.
+//!
+//! Each step is a subcommand of the one static binary, running in a root that holds nothing else
+//! (no shell, no libc). Its inputs are read-only mounts below `/in`, its outputs the mounts `/out`
+//! (which becomes a layer) and `/facts` (a few bytes that later steps and the frontend read).
+//!
+//! [`spec`] (what a step is asked to do) and [`facts`] (what it found) are pure types that the
+//! planner shares with the steps; everything else here touches files.
+
+pub mod error;
+pub mod facts;
+pub mod redact;
+pub mod spec;
