@@ -1,3 +1,12 @@
-//! condafront: a BuildKit frontend that turns conda environments into container images.
+//! condafront: a BuildKit frontend that turns a conda environment or lock file into a container image.
 
+pub mod context;
+pub mod gateway;
+pub mod image;
+pub mod input;
 pub mod install;
+pub mod package;
+pub mod plan;
+pub mod platform;
+pub mod settings;
+pub mod source;

@@ -1,1 +1,57 @@
-//! Placeholder.
+//! The messages and the gateway service of BuildKit that condafront uses.
+//!
+//! The definitions are in `proto/`; they hold only what is used here, with the
+//! field numbers and names on the wire of BuildKit. The Rust code made from
+//! them is in `src/generated/` and checked by `tests/generated.rs`, so that a
+//! build needs neither a protobuf compiler nor a build script.
+//!
+//! Maps are `BTreeMap`s everywhere: equal messages have equal bytes.
+
+/// The generated modules, nested as their protobuf packages are, because they
+/// refer to each other by relative paths.
+#[allow(missing_docs, unreachable_pub, clippy::all)]
+mod generated {
+    pub mod pb {
+        include!("generated/pb.rs");
+    }
+    pub mod fsutil {
+        pub mod types {
+            include!("generated/fsutil.types.rs");
+        }
+    }
+    pub mod google {
+        pub mod rpc {
+            include!("generated/google.rpc.rs");
+        }
+    }
+    pub mod moby {
+        pub mod buildkit {
+            pub mod v1 {
+                pub mod apicaps {
+                    include!("generated/moby.buildkit.v1.apicaps.rs");
+                }
+                pub mod frontend {
+                    include!("generated/moby.buildkit.v1.frontend.rs");
+                }
+                pub mod types {
+                    include!("generated/moby.buildkit.v1.types.rs");
+                }
+            }
+        }
+    }
+}
+
+/// File descriptions (package `fsutil.types`).
+pub use generated::fsutil::types as fsutil;
+/// Errors with details (package `google.rpc`).
+pub use generated::google::rpc;
+/// Capabilities (package `moby.buildkit.v1.apicaps`).
+pub use generated::moby::buildkit::v1::apicaps as caps;
+/// The service for frontends (package `moby.buildkit.v1.frontend`).
+pub use generated::moby::buildkit::v1::frontend as gateway;
+/// Workers (package `moby.buildkit.v1.types`).
+pub use generated::moby::buildkit::v1::types as worker;
+/// The build graph (package `pb`).
+pub use generated::pb;
+/// `google.protobuf.Any` and `google.protobuf.Timestamp`.
+pub use prost_types::{Any, Timestamp};

@@ -1,0 +1,291 @@
+//! Which packages share a layer.
+//!
+//! A package's layer depends on its *name* and nothing else, so that another version of it, or other packages coming
+//! and going, move no package from one layer to another. Large packages get a layer of their own; the rest are dealt
+//! by a hash of their name into a fixed number of buckets. `noarch` packages have their own buckets: those need a
+//! python to compile with, the others do not.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+use crate::package::Package;
+
+/// Packages that are large (above some 20 MB, or so common that sharing their layer between images pays), largest
+/// and most common first. Explicit locks do not say sizes.
+const LARGE: &[&str] = &[
+    "python",
+    "pytorch",
+    "libtorch",
+    "tensorflow-base",
+    "mkl",
+    "cudnn",
+    "libcublas",
+    "libcusolver",
+    "libcusparse",
+    "libcufft",
+    "libcurand",
+    "nccl",
+    "cuda-nvcc-impl",
+    "triton",
+    "jaxlib",
+    "libllvm",
+    "qt6-main",
+    "qt-main",
+    "openjdk",
+    "r-base",
+    "gcc_impl_linux-64",
+    "nodejs",
+    "libarrow",
+    "icu",
+    "scipy",
+    "numpy",
+    "pandas",
+    "libopenblas",
+    "perl",
+    "polars",
+    "rust",
+    "go",
+    "vtk-base",
+    "ffmpeg",
+    "opencv",
+    "pyspark",
+    "llvmlite",
+    "sysroot_linux-64",
+    "libgdal-core",
+    "bokeh",
+    "plotly",
+    "pyside6",
+    "blast",
+    "samtools",
+];
+
+/// The size in bytes from which a package gets its own layer, where sizes are known.
+const LARGE_BYTES: u64 = 20 << 20;
+
+/// The most layers that may be asked for: with the base's and our own they stay well under the 125 that engines take.
+pub const MAX_LAYERS: u16 = 80;
+
+/// How many layers an environment is dealt over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layers {
+    /// As many as pay, at most 60.
+    #[default]
+    Auto,
+    /// At most this many, from 1 to [`MAX_LAYERS`].
+    AtMost(u16),
+}
+
+/// A number of layers that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no number of layers: write auto, or a number from 1 to {MAX_LAYERS}")]
+pub struct LayersError(String);
+
+impl FromStr for Layers {
+    type Err = LayersError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        match text.parse() {
+            Ok(count @ 1..=MAX_LAYERS) => Ok(Self::AtMost(count)),
+            _ => Err(LayersError(text.to_owned())),
+        }
+    }
+}
+
+impl Layers {
+    fn budget(self) -> Budget {
+        match self {
+            Self::Auto => Budget {
+                alone: 20,
+                noarch: 16,
+                native: 24,
+            },
+            Self::AtMost(1) => Budget {
+                alone: 0,
+                noarch: 0,
+                native: 1,
+            },
+            Self::AtMost(count) => {
+                let alone = count / 3;
+                let noarch = (count - alone) / 2;
+                Budget {
+                    alone,
+                    noarch,
+                    native: count - alone - noarch,
+                }
+            }
+        }
+    }
+}
+
+/// How many layers there are of each kind. Without `noarch` buckets all packages share the native ones.
+struct Budget {
+    alone: u16,
+    noarch: u16,
+    native: u16,
+}
+
+/// What identifies a layer of packages, whatever is in it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Key {
+    Alone(String),
+    Native(u16),
+    Noarch(u16),
+}
+
+/// Packages that are linked in one step, into one layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Indices into the package list, rising.
+    pub packages: Vec<usize>,
+    title: String,
+}
+
+/// The group's packages in a few words.
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.title)
+    }
+}
+
+/// Deals packages into groups; every package is in exactly one.
+pub fn deal(packages: &[Package], layers: Layers) -> Vec<Group> {
+    let budget = layers.budget();
+    let alone = largest(packages, usize::from(budget.alone));
+    let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+    for (index, package) in packages.iter().enumerate() {
+        let name = &package.id.name;
+        let key = if alone.contains(&name.as_str()) {
+            Key::Alone(name.clone())
+        } else if package.is_noarch() && budget.noarch > 0 {
+            Key::Noarch(bucket(name, budget.noarch))
+        } else {
+            Key::Native(bucket(name, budget.native))
+        };
+        groups.entry(key).or_default().push(index);
+    }
+    groups
+        .into_values()
+        .map(|indices| Group {
+            title: title(packages, &indices),
+            packages: indices,
+        })
+        .collect()
+}
+
+/// The names that get their own layer.
+fn largest(packages: &[Package], most: usize) -> Vec<&str> {
+    let rank = |name: &str| LARGE.iter().position(|large| *large == name);
+    let mut found: Vec<(u64, usize, &str)> = packages
+        .iter()
+        .filter_map(|package| {
+            let name = package.id.name.as_str();
+            let size = package.size.unwrap_or(0);
+            match rank(name) {
+                Some(rank) => Some((0, rank, name)),
+                None if size >= LARGE_BYTES => Some((u64::MAX - size, usize::MAX, name)),
+                None => None,
+            }
+        })
+        .collect();
+    found.sort_unstable();
+    found.truncate(most);
+    found.into_iter().map(|(_, _, name)| name).collect()
+}
+
+fn bucket(name: &str, count: u16) -> u16 {
+    let digest = Sha256::digest(name.as_bytes());
+    let number = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
+    u16::try_from(number % u32::from(count.max(1))).unwrap_or_default()
+}
+
+/// Up to three names, then how many more.
+fn title(packages: &[Package], indices: &[usize]) -> String {
+    let names: Vec<&str> = indices
+        .iter()
+        .map(|index| packages[*index].id.name.as_str())
+        .collect();
+    match names.len() {
+        0..=3 => names.join(", "),
+        more => format!("{} and {} more", names[..2].join(", "), more - 2),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plan::test_package;
+
+    fn names(packages: &[Package], groups: &[Group]) -> Vec<Vec<String>> {
+        groups
+            .iter()
+            .map(|group| {
+                let name = |i: &usize| packages[*i].id.name.clone();
+                group.packages.iter().map(name).collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn one_layer_holds_all() {
+        let packages: Vec<_> = ["python", "numpy", "six"].map(test_package).into();
+        let groups = deal(&packages, Layers::AtMost(1));
+        assert_eq!(names(&packages, &groups), [["python", "numpy", "six"]]);
+    }
+
+    #[test]
+    fn large_packages_are_alone() {
+        let packages: Vec<_> = ["six", "python", "numpy"].map(test_package).into();
+        let groups = deal(&packages, Layers::Auto);
+        assert!(names(&packages, &groups).contains(&vec!["python".to_owned()]));
+    }
+
+    #[test]
+    fn layer_numbers_are_checked() {
+        assert_eq!("auto".parse(), Ok(Layers::Auto));
+        assert_eq!("12".parse(), Ok(Layers::AtMost(12)));
+        for text in ["0", "81", "-1", "many", ""] {
+            assert!(text.parse::<Layers>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_package_has_one_place_and_layers_stay_few(
+            names in proptest::collection::btree_set("[a-z]{1,8}", 1..300), count in 1u16..=MAX_LAYERS
+        ) {
+            let packages: Vec<_> = names.iter().map(|name| test_package(name)).collect();
+            let groups = deal(&packages, Layers::AtMost(count));
+            prop_assert!(groups.len() <= usize::from(count));
+            let mut all: Vec<usize> = groups.iter().flat_map(|g| g.packages.clone()).collect();
+            all.sort_unstable();
+            prop_assert_eq!(all, (0..packages.len()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn a_new_package_moves_no_other(names in proptest::collection::btree_set("[a-z]{1,8}", 2..100)) {
+            let packages: Vec<_> = names.iter().map(|name| test_package(name)).collect();
+            let before = deal(&packages[1..], Layers::Auto);
+            let after = deal(&packages, Layers::Auto);
+            let together = |groups: &[Group], packages: &[Package], a: &str, b: &str| {
+                groups.iter().any(|group| {
+                    let has = |name: &str| group.packages.iter().any(|i| packages[*i].id.name == name);
+                    has(a) && has(b)
+                })
+            };
+            let (a, b) = (&packages[1].id.name, &packages[packages.len() - 1].id.name);
+            prop_assert_eq!(
+                together(&before, &packages[1..], a, b),
+                together(&after, &packages, a, b)
+            );
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Platforms: what Docker calls `linux/amd64`, conda calls the subdir `linux-64`.
+
+use std::fmt;
+
+/// A platform that an image can be built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Platform {
+    /// `linux/amd64`, conda's `linux-64`.
+    LinuxAmd64,
+    /// `linux/arm64`, conda's `linux-aarch64`.
+    LinuxArm64,
+    /// `linux/ppc64le`, conda's `linux-ppc64le`.
+    LinuxPpc64le,
+    /// `linux/s390x`, conda's `linux-s390x`.
+    LinuxS390x,
+    /// `linux/riscv64`, conda's `linux-riscv64`.
+    LinuxRiscv64,
+}
+
+/// Every subdir of conda's that is a platform, ours or not
+/// (<https://conda.org/learn/ceps/cep-0026>; the names are those of `conda.base.constants.KNOWN_SUBDIRS`).
+const SUBDIRS: &[&str] = &[
+    "emscripten-wasm32",
+    "wasi-wasm32",
+    "freebsd-64",
+    "linux-32",
+    "linux-64",
+    "linux-aarch64",
+    "linux-armv6l",
+    "linux-armv7l",
+    "linux-loongarch64",
+    "linux-ppc64",
+    "linux-ppc64le",
+    "linux-riscv32",
+    "linux-riscv64",
+    "linux-s390x",
+    "osx-64",
+    "osx-arm64",
+    "win-32",
+    "win-64",
+    "win-arm64",
+    "zos-z",
+];
+
+/// Whether conda knows a platform of this name (`noarch` is none).
+pub fn is_subdir(name: &str) -> bool {
+    SUBDIRS.contains(&name)
+}
+
+/// A platform that condafront builds no images for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there are no conda packages for the platform {0}")]
+pub struct UnknownPlatform(String);
+
+impl Platform {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::LinuxAmd64,
+        Self::LinuxArm64,
+        Self::LinuxPpc64le,
+        Self::LinuxS390x,
+        Self::LinuxRiscv64,
+    ];
+
+    /// The platform for OCI's operating system and architecture; the variant (`v8`) does not matter to conda.
+    ///
+    /// # Errors
+    /// When conda has no packages for it.
+    pub fn from_oci(os: &str, architecture: &str) -> Result<Self, UnknownPlatform> {
+        Self::ALL
+            .into_iter()
+            .find(|platform| os == "linux" && architecture == platform.architecture())
+            .ok_or_else(|| UnknownPlatform(format!("{os}/{architecture}")))
+    }
+
+    /// Reads `linux/arm64/v8`, as `--platform` writes it.
+    ///
+    /// # Errors
+    /// When conda has no packages for it.
+    pub fn parse(text: &str) -> Result<Self, UnknownPlatform> {
+        let mut parts = text.trim().split('/');
+        let os = parts.next().unwrap_or_default();
+        let architecture = match parts.next().unwrap_or_default() {
+            "x86_64" | "x86-64" => "amd64",
+            "aarch64" => "arm64",
+            other => other,
+        };
+        Self::from_oci(os, architecture).map_err(|_| UnknownPlatform(text.trim().to_owned()))
+    }
+
+    /// OCI's operating system.
+    pub fn os(self) -> &'static str {
+        "linux"
+    }
+
+    /// OCI's architecture.
+    pub fn architecture(self) -> &'static str {
+        match self {
+            Self::LinuxAmd64 => "amd64",
+            Self::LinuxArm64 => "arm64",
+            Self::LinuxPpc64le => "ppc64le",
+            Self::LinuxS390x => "s390x",
+            Self::LinuxRiscv64 => "riscv64",
+        }
+    }
+
+    /// Conda's name.
+    pub fn subdir(self) -> &'static str {
+        match self {
+            Self::LinuxAmd64 => "linux-64",
+            Self::LinuxArm64 => "linux-aarch64",
+            Self::LinuxPpc64le => "linux-ppc64le",
+            Self::LinuxS390x => "linux-s390x",
+            Self::LinuxRiscv64 => "linux-riscv64",
+        }
+    }
+}
+
+/// As BuildKit's platform IDs are written: `linux/amd64`.
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.os(), self.architecture())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_name_the_same_platform() {
+        for platform in Platform::ALL {
+            assert_eq!(Platform::parse(&platform.to_string()), Ok(platform));
+            assert!(is_subdir(platform.subdir()));
+        }
+        assert_eq!(Platform::parse("linux/arm64/v8"), Ok(Platform::LinuxArm64));
+        assert!(Platform::parse("windows/amd64").is_err());
+        assert!(!is_subdir("noarch"));
+    }
+}

@@ -1,0 +1,293 @@
+//! The user's own file and places in it: what every diagnostic points at.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+/// A file the user wrote, as it was read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    name: String,
+    data: Vec<u8>,
+    language: &'static str,
+}
+
+impl SourceFile {
+    /// A file called `name` (as the user wrote it) that holds `data`.
+    pub fn new(name: impl Into<String>, data: impl Into<Vec<u8>>) -> Arc<Self> {
+        let name = name.into();
+        let language = match name.rsplit_once('.').map(|(_, ext)| ext) {
+            Some("yml" | "yaml") => "YAML",
+            _ => "Conda",
+        };
+        Arc::new(Self {
+            name,
+            data: data.into(),
+            language,
+        })
+    }
+
+    /// The name the user gave it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its bytes.
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// The file as excerpts of `lines` may show it: credentials in URLs are masked, and of a file too large to go with
+    /// every message only those lines and some around them are kept, each at its place.
+    pub fn excerpt(&self, lines: Lines) -> Vec<u8> {
+        /// Lines that clients show before and after a place.
+        const CONTEXT: u32 = 4;
+        self.excerpt_of(std::iter::once(Lines {
+            first: lines.first.saturating_sub(CONTEXT),
+            last: lines.last.saturating_add(CONTEXT),
+        }))
+    }
+
+    /// The same for several places, without lines around them.
+    pub fn excerpt_of(&self, places: impl Iterator<Item = Lines>) -> Vec<u8> {
+        /// Beyond this many bytes the rest of the file is left blank.
+        const LARGE: usize = 128 << 10;
+        let whole = self.data.len() <= LARGE;
+        let mut places: Vec<Lines> = places.collect();
+        places.sort_unstable();
+        let end = places.iter().map(|lines| lines.last).max().unwrap_or(0);
+        let mut next = places.into_iter().peekable();
+        let mut shown = Vec::with_capacity(self.data.len().min(2 * LARGE));
+        for (number, line) in (1u32..).zip(self.data.split_inclusive(|byte| *byte == b'\n')) {
+            if !whole && number > end {
+                break;
+            }
+            while next.next_if(|lines| lines.last < number).is_some() {}
+            if whole || next.peek().is_some_and(|lines| lines.first <= number) {
+                shown.extend_from_slice(&masked(line));
+            } else {
+                shown.push(b'\n');
+            }
+        }
+        shown
+    }
+
+    /// What it is written in, for clients that colour excerpts.
+    pub fn language(&self) -> &'static str {
+        self.language
+    }
+
+    /// The text, or where it stops being UTF-8.
+    ///
+    /// # Errors
+    /// A diagnostic at the first line that is not UTF-8.
+    pub fn text(self: &Arc<Self>) -> Result<&str, Diagnostic> {
+        std::str::from_utf8(&self.data).map_err(|error| {
+            let line = 1 + self.data[..error.valid_up_to()]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count();
+            Diagnostic::new(format!("{} is not a text file in UTF-8", self.name))
+                .at(self, Lines::one(line))
+                .help("condafront reads environment and lock files as text; is this the file you meant with -f?")
+        })
+    }
+}
+
+impl fmt::Debug for SourceFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SourceFile({:?}, {} bytes)", self.name, self.data.len())
+    }
+}
+
+/// Whole lines of a file, counted from 1, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lines {
+    /// The first line.
+    pub first: u32,
+    /// The last line, not before the first.
+    pub last: u32,
+}
+
+impl Lines {
+    /// One line.
+    pub fn one(line: usize) -> Self {
+        let line = u32::try_from(line).unwrap_or(u32::MAX).max(1);
+        Self {
+            first: line,
+            last: line,
+        }
+    }
+}
+
+/// A place in a user's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// The file.
+    pub file: Arc<SourceFile>,
+    /// The lines.
+    pub lines: Lines,
+}
+
+/// What went wrong (or deserves a warning), in words for the user, and the places in the user's own files that it is
+/// about.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}{}", self.help.as_deref().map(|help| format!("\n{help}")).unwrap_or_default())]
+pub struct Diagnostic {
+    /// What happened and why.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Where, most telling first; empty when no file is to blame.
+    pub locations: Vec<Location>,
+}
+
+impl Diagnostic {
+    /// A diagnostic without a place.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: None,
+            locations: Vec::new(),
+        }
+    }
+
+    /// Adds a place.
+    #[must_use]
+    pub fn at(mut self, file: &Arc<SourceFile>, lines: Lines) -> Self {
+        self.locations.push(Location {
+            file: Arc::clone(file),
+            lines,
+        });
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The diagnostic as a terminal shows it: message, excerpts with line numbers, advice.
+    pub fn render(&self, level: Level) -> String {
+        use annotate_snippets::{AnnotationKind, Group, Level as Style, Renderer, Snippet};
+        let style = match level {
+            Level::Error => Style::ERROR,
+            Level::Warning => Style::WARNING,
+        };
+        let texts: Vec<(String, &Location)> = self
+            .locations
+            .iter()
+            .map(|location| {
+                let shown = location.file.excerpt(location.lines);
+                let text = String::from_utf8_lossy(&shown).into_owned();
+                (text, location)
+            })
+            .collect();
+        let mut group = Group::with_title(style.primary_title(self.message.as_str()));
+        for (text, location) in &texts {
+            group = group.element(
+                Snippet::source(text.as_str())
+                    .path(location.file.name())
+                    .annotation(AnnotationKind::Primary.span(byte_span(text, location.lines))),
+            );
+        }
+        if let Some(help) = &self.help {
+            group = group.element(Style::HELP.message(help.as_str()));
+        }
+        Renderer::plain().render(&[group])
+    }
+}
+
+/// How bad a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The build cannot go on.
+    Error,
+    /// The build goes on.
+    Warning,
+}
+
+/// A line with the credentials of its URLs (`user:password@`, `/t/<token>/`) replaced by `***`.
+fn masked(line: &[u8]) -> Cow<'_, [u8]> {
+    let Ok(text) = std::str::from_utf8(line) else {
+        return Cow::Borrowed(line);
+    };
+    let Some(start) = text.find("://").map(|at| at + 3) else {
+        return Cow::Borrowed(line);
+    };
+    let (head, rest) = text.split_at(start);
+    let authority = rest.find('/').unwrap_or(rest.len());
+    let (mut authority, path) = rest.split_at(authority);
+    let mut out = head.to_owned();
+    if let Some(at) = authority.rfind('@') {
+        out.push_str("***");
+        authority = &authority[at..];
+    }
+    out.push_str(authority);
+    match path.strip_prefix("/t/") {
+        Some(token) => {
+            out.push_str("/t/***");
+            out.push_str(token.find('/').map_or("", |slash| &token[slash..]));
+        }
+        None => out.push_str(path),
+    }
+    Cow::Owned(out.into_bytes())
+}
+
+/// The bytes of `lines` in `text`, without the last line's end.
+fn byte_span(text: &str, lines: Lines) -> std::ops::Range<usize> {
+    let mut start = text.len();
+    let mut end = text.len();
+    let mut offset = 0;
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        if number == lines.first {
+            start = offset;
+        }
+        if number == lines.last {
+            end = offset + line.trim_end_matches(['\n', '\r']).len();
+            break;
+        }
+        offset += line.len();
+    }
+    start.min(end)..end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_not_text_are_reported_at_their_line() {
+        let file = SourceFile::new("env.lock", b"# syntax=x\n@EXPLICIT\n\xff\xfe\n".to_vec());
+        let error = file.text().unwrap_err();
+        assert_eq!(error.locations[0].lines, Lines::one(3));
+    }
+
+    #[test]
+    fn excerpts_hide_credentials_and_keep_line_numbers() {
+        let mut text = String::from("@EXPLICIT\n");
+        text.push_str(&"# a comment that makes the file large\n".repeat(5000));
+        text.push_str("https://me:hunter2@c.example/t/tk-9/f/noarch/a-1-0.conda#md5\n");
+        text.push_str(&"# and more\n".repeat(50));
+        let file = SourceFile::new("env.lock", text);
+        let shown = String::from_utf8(file.excerpt(Lines::one(5002))).unwrap();
+        assert!(shown.len() < 10_000, "{}", shown.len());
+        assert_eq!(
+            shown.lines().nth(5001),
+            Some("https://***@c.example/t/***/f/noarch/a-1-0.conda#md5")
+        );
+    }
+
+    #[test]
+    fn a_diagnostic_renders_with_an_excerpt() {
+        let file = SourceFile::new("env.lock", "@EXPLICIT\r\nhttps://x/y\r\n");
+        let text = Diagnostic::new("no package")
+            .at(&file, Lines::one(2))
+            .help("name one")
+            .render(Level::Error);
+        insta::assert_snapshot!(text);
+    }
+}
