@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 /// The git-ignored folder `.engine` of the workspace, or what `CONDAFRONT_ENGINE_DIR` names.
 ///
@@ -46,22 +45,4 @@ pub fn made_once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
     }
     drop(lock);
     directory
-}
-
-/// Runs a command that must succeed.
-///
-/// # Panics
-/// If it cannot be started or fails; the message holds its output.
-pub fn run(command: &mut Command) -> Output {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
-    assert!(
-        output.status.success(),
-        "{command:?} failed with {}:\n{}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
 }

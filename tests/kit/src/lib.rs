@@ -5,4 +5,5 @@
 
 pub mod cache;
 pub mod channel;
+pub mod engine;
 pub mod server;

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-use crate::cache::{made_once, run};
+use crate::cache::made_once;
+use crate::engine::run;
 
 /// The list, in pip's own format.
 pub(super) const LIST: &str = include_str!("../../data/wheels.txt");
@@ -44,5 +45,6 @@ fn download(directory: &Path) {
         .arg("--requirement")
         .arg(list.path())
         .arg("--dest")
-        .arg(directory));
+        .arg(directory))
+    .expect_success();
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::archive::Format;
 use super::recipe::{Kind, Placeholder, Recipe, placeholder};
 use super::store::{Job, job};
-use crate::cache::run;
+use crate::engine::run;
 
 const LINUX: Kind = Kind::Platform("linux-64");
 
@@ -100,7 +100,8 @@ fn prefix_demo() -> Recipe {
         run(Command::new("cc")
             .current_dir(folder.path())
             .args(["-O1", "-Wl,--build-id=none", &define])
-            .args(arguments));
+            .args(arguments))
+        .expect_success();
     };
     compile(&[
         "-DLIBRARY",
