@@ -74,10 +74,12 @@ fn hostile_and_tiny_channels() {
 #[test]
 fn full_channel() {
     let channel = Channel::open();
-    let from_pypi = channel
-        .packages()
-        .iter()
-        .filter(|package| package.depends.iter().any(|spec| spec.starts_with("python")));
+    let from_pypi = channel.packages().iter().filter(|package| {
+        package
+            .depends
+            .iter()
+            .any(|spec| spec.starts_with("python"))
+    });
     assert!(from_pypi.count() > 100);
     let lab = channel.closure(&["jupyterlab", "pandas"]);
     assert!(lab.len() > 90, "{}", lab.len());
