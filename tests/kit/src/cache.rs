@@ -34,8 +34,10 @@ pub fn made_once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
         .and_then(|file| file.lock().map(|()| file))
         .unwrap_or_else(|error| panic!("cannot lock {}: {error}", lock_path.display()));
     if !directory.is_dir() {
+        let prefix = format!("{name}.unfinished-");
+        remove_starting_with(&prefix);
         let unfinished = tempfile::Builder::new()
-            .prefix(&format!("{name}.unfinished-"))
+            .prefix(&prefix)
             .tempdir_in(engine_dir())
             .unwrap_or_else(|error| panic!("cannot make a directory for {name}: {error}"));
         make(unfinished.path());
@@ -45,4 +47,17 @@ pub fn made_once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
     }
     drop(lock);
     directory
+}
+
+/// Removes what a killed process left behind.
+fn remove_starting_with(prefix: &str) {
+    let Ok(entries) = fs::read_dir(engine_dir()) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            fs::remove_dir_all(entry.path())
+                .unwrap_or_else(|error| panic!("cannot remove an old {prefix}: {error}"));
+        }
+    }
 }

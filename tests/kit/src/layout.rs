@@ -6,6 +6,7 @@ use std::io::{Cursor, Read};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
+use memchr::memmem;
 use serde::Deserialize;
 
 use crate::channel::{Channel, Package};
@@ -78,9 +79,11 @@ fn lay_out_one(package: &Package, members: &[Member], root: &Path, prefix: &str)
         }
         let content = match (&entry.prefix_placeholder, entry.file_mode.as_deref()) {
             (Some(placeholder), Some("binary")) => {
-                replace_in_binary(&member.content, placeholder, prefix)
+                replace_in_binary(&member.content, placeholder.as_bytes(), prefix.as_bytes())
             }
-            (Some(placeholder), _) => replace_in_text(&member.content, placeholder, prefix),
+            (Some(placeholder), _) => {
+                replace_all(&member.content, placeholder.as_bytes(), prefix.as_bytes())
+            }
             (None, _) => member.content.clone(),
         };
         write(&target, &content, member.mode);
@@ -134,29 +137,30 @@ fn make_way(target: &Path) {
     let _ = fs::remove_file(target);
 }
 
-fn replace_in_text(content: &[u8], from: &str, to: &str) -> Vec<u8> {
+/// `content` with every `from` replaced.
+pub(crate) fn replace_all(content: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut result = Vec::with_capacity(content.len());
-    let mut rest = content;
-    while let Some(at) = find(rest, from.as_bytes()) {
-        result.extend_from_slice(&rest[..at]);
-        result.extend_from_slice(to.as_bytes());
-        rest = &rest[at + from.len()..];
+    let mut copied = 0;
+    for at in memmem::find_iter(content, from) {
+        result.extend_from_slice(&content[copied..at]);
+        result.extend_from_slice(to);
+        copied = at + from.len();
     }
-    result.extend_from_slice(rest);
+    result.extend_from_slice(&content[copied..]);
     result
 }
 
 /// Replaces within each C string and fills it up with zeros to its old length.
-fn replace_in_binary(content: &[u8], from: &str, to: &str) -> Vec<u8> {
+fn replace_in_binary(content: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut result = Vec::with_capacity(content.len());
     let mut rest = content;
-    while let Some(at) = find(rest, from.as_bytes()) {
+    while let Some(at) = memmem::find(rest, from) {
         let end = at
             + rest[at..]
                 .iter()
                 .position(|byte| *byte == 0)
                 .expect("a C string ends");
-        let mut text = replace_in_text(&rest[at..end], from, to);
+        let mut text = replace_all(&rest[at..end], from, to);
         text.resize(end - at, 0);
         result.extend_from_slice(&rest[..at]);
         result.extend_from_slice(&text);
@@ -164,12 +168,6 @@ fn replace_in_binary(content: &[u8], from: &str, to: &str) -> Vec<u8> {
     }
     result.extend_from_slice(rest);
     result
-}
-
-fn find(content: &[u8], wanted: &[u8]) -> Option<usize> {
-    content
-        .windows(wanted.len())
-        .position(|window| window == wanted)
 }
 
 fn members(package: &Package, bytes: &[u8]) -> Vec<Member> {

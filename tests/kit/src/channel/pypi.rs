@@ -1,10 +1,10 @@
 //! The wheels of a fixed list, downloaded by pip.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
+use super::tools;
 use crate::cache::made_once;
 use crate::engine::run;
 
@@ -26,10 +26,8 @@ pub(super) fn wheels() -> Vec<PathBuf> {
 fn download(directory: &Path) {
     let list = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(list.path(), LIST).expect("the temporary file is written");
-    let mut command = Command::new("python3");
+    let mut command = tools::pip();
     command.args([
-        "-m",
-        "pip",
         "download",
         "--quiet",
         "--no-deps",
