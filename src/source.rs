@@ -38,22 +38,33 @@ impl SourceFile {
     }
 
     /// The file as excerpts of `lines` may show it: credentials in URLs are masked, and of a file too large to go with
-    /// every message only those lines are kept, each at its place.
+    /// every message only those lines and some around them are kept, each at its place.
     pub fn excerpt(&self, lines: Lines) -> Vec<u8> {
+        /// Lines that clients show before and after a place.
+        const CONTEXT: u32 = 4;
+        self.excerpt_of(std::iter::once(Lines {
+            first: lines.first.saturating_sub(CONTEXT),
+            last: lines.last.saturating_add(CONTEXT),
+        }))
+    }
+
+    /// The same for several places, without lines around them.
+    pub fn excerpt_of(&self, places: impl Iterator<Item = Lines>) -> Vec<u8> {
         /// Beyond this many bytes the rest of the file is left blank.
         const LARGE: usize = 128 << 10;
-        /// Lines of context that clients show around a place.
-        const CONTEXT: u32 = 4;
+        let whole = self.data.len() <= LARGE;
+        let mut places: Vec<Lines> = places.collect();
+        places.sort_unstable();
+        let end = places.iter().map(|lines| lines.last).max().unwrap_or(0);
+        let mut next = places.into_iter().peekable();
         let mut shown = Vec::with_capacity(self.data.len().min(2 * LARGE));
-        let shorten = self.data.len() > LARGE;
-        for (index, line) in self.data.split_inclusive(|byte| *byte == b'\n').enumerate() {
-            let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
-            let near = number.saturating_add(CONTEXT) >= lines.first
-                && number <= lines.last.saturating_add(CONTEXT);
-            if !shorten || near {
-                shown.extend_from_slice(&masked(line));
-            } else if number > lines.last {
+        for (number, line) in (1u32..).zip(self.data.split_inclusive(|byte| *byte == b'\n')) {
+            if !whole && number > end {
                 break;
+            }
+            while next.next_if(|lines| lines.last < number).is_some() {}
+            if whole || next.peek().is_some_and(|lines| lines.first <= number) {
+                shown.extend_from_slice(&masked(line));
             } else {
                 shown.push(b'\n');
             }

@@ -2,5 +2,8 @@
 
 pub mod client;
 pub mod error;
+pub mod fetch;
 pub mod options;
+pub mod own_image;
+pub mod requirements;
 pub mod transport;

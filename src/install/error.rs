@@ -79,6 +79,13 @@ impl Error {
         self
     }
 
+    /// The same failure with `context` before its message: "{context}: {message}".
+    #[must_use]
+    pub fn in_context(mut self, context: impl Display) -> Self {
+        self.message = format!("{context}: {}", self.message);
+        self
+    }
+
     /// What kind of failure this is.
     pub fn kind(&self) -> ErrorKind {
         self.kind

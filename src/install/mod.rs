@@ -8,7 +8,22 @@
 //! [`spec`] (what a step is asked to do) and [`facts`] (what it found) are pure types that the
 //! planner shares with the steps; everything else here touches files.
 
+mod archive;
+mod bytecode;
+mod entry;
 pub mod error;
 pub mod facts;
+mod hashing;
+mod link;
+mod micromamba;
+mod native;
+mod normalize;
+mod package;
+mod parallel;
+mod placed;
+mod record;
 pub mod redact;
 pub mod spec;
+mod step;
+
+pub use step::{Mounts, install};

@@ -3,4 +3,7 @@
 //!
 //! Support for tests: what goes wrong here panics with the reason.
 
+pub mod cache;
+pub mod channel;
 pub mod engine;
+pub mod server;

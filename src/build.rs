@@ -1,0 +1,241 @@
+//! The way from the user's options to an image: the only place that knows the order of things.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use buildkit_llb::{Definition, Input, OpOptions, Output, SourceFile as LlbFile};
+use buildkit_proto::gateway;
+use serde::de::DeserializeOwned;
+
+use crate::activation::{self, Recorded};
+use crate::context::named::{Finder, Found};
+use crate::context::{self, BuildFile};
+use crate::gateway::client::{Bridge, Evaluate, Reference};
+use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::fetch::fetch_all;
+use crate::gateway::options::Options;
+use crate::gateway::{own_image, requirements};
+use crate::graph::downloads::Addresses;
+use crate::graph::environment::{Environment, Layers, PREFIX};
+use crate::graph::image::{self, Stacking};
+use crate::input::{self, Rule, Warning};
+use crate::install::facts::{ERROR_FILE, EnvironmentFacts, FACTS_FILE, FailureReport};
+use crate::install::spec::Installer;
+use crate::plan::Plan;
+use crate::plan::groups::Layers as LayerCount;
+use crate::platform::Platform;
+use crate::settings::Settings;
+use crate::source::Diagnostic;
+
+/// Builds what the user asked for.
+///
+/// # Errors
+/// Whatever keeps the image from being built.
+pub async fn build(bridge: &mut Bridge, options: &Options) -> Result<gateway::Result, BuildError> {
+    let imports = options.cache_imports().map_err(as_diagnostic)?;
+    bridge.import_caches(imports);
+    let build_file = context::read_build_file(bridge, options).await?;
+    let session = Session {
+        settings: Settings::from_build_args(options.build_args())?,
+        platform: platform(bridge, options)?,
+        bridge,
+        options,
+        build_file: &build_file,
+    };
+    session.image().await
+}
+
+fn as_diagnostic(error: impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::new(error.to_string())
+}
+
+/// The one platform that is built for.
+fn platform(bridge: &Bridge, options: &Options) -> Result<Platform, Diagnostic> {
+    let native = bridge.abilities().build_platform.unwrap_or(Platform::LinuxAmd64);
+    match options.platforms().map_err(as_diagnostic)?.as_slice() {
+        [] => Ok(native),
+        [one] if *one == native => Ok(native),
+        [other] => Err(Diagnostic::new(format!(
+            "this engine builds for {native}, and condafront {} cannot build for {other} on it",
+            env!("CARGO_PKG_VERSION")
+        ))
+        .help(format!("Use a builder of the platform {other}."))),
+        several => Err(Diagnostic::new(format!(
+            "condafront {} builds for one platform at a time, not for {}",
+            env!("CARGO_PKG_VERSION"),
+            several.len()
+        ))
+        .help("Build once per platform and join the images with docker buildx imagetools create.")),
+    }
+}
+
+/// One build.
+struct Session<'a> {
+    bridge: &'a Bridge,
+    options: &'a Options,
+    build_file: &'a BuildFile,
+    settings: Settings,
+    platform: Platform,
+}
+
+impl Session<'_> {
+    fn finder(&self, platform: Platform) -> Finder<'_> {
+        Finder {
+            bridge: self.bridge,
+            options: self.options,
+            platform,
+        }
+    }
+
+    async fn image(&self) -> Result<gateway::Result, BuildError> {
+        let file = &self.build_file.file;
+        let list = input::read(file, self.platform)?;
+        self.warn(&list.warnings).await?;
+        let stacking = self.stacking()?;
+        let finder = self.finder(self.platform);
+        let (base, frontend) = tokio::try_join!(
+            finder.base(&self.settings.base),
+            own_image::find(self.finder(self.bridge.abilities().build_platform.unwrap_or(self.platform)))
+        )?;
+        let layers = match (stacking, self.settings.layers) {
+            (Stacking::Copy, _) => LayerCount::AtMost(1),
+            (Stacking::Merge, layers) => layers.unwrap_or_default(),
+        };
+        let plan = Plan::new(list.packages, self.platform, layers);
+        let micromamba = self.micromamba(&finder).await?;
+        let environment = Environment {
+            plan: &plan,
+            file: LlbFile::new(file.name(), file.excerpt_of(plan.packages.iter().map(|package| package.lines)))
+                .language(file.language()),
+            frontend: &frontend,
+            base: base.state.output(),
+            micromamba: micromamba.as_ref(),
+            user: &self.settings.user,
+            no_cache: self.options.no_cache(),
+        };
+        let ((layers, facts), account) =
+            tokio::try_join!(self.install(&environment), self.account(&environment))?;
+        self.warn_of(&facts.notices).await?;
+        let image = Image {
+            session: self,
+            environment: &environment,
+            base: &base,
+            stacking,
+            layers: &layers,
+            facts: &facts,
+        };
+        image.finish(account).await
+    }
+
+    /// How this engine can stack layers, and whether that is what the user asked for.
+    fn stacking(&self) -> Result<Stacking, Diagnostic> {
+        let merge = buildkit_llb::caps::MERGE_OP.id;
+        if self.bridge.abilities().has(merge) {
+            return Ok(Stacking::Merge);
+        }
+        match self.settings.layers {
+            Some(LayerCount::AtMost(2..)) => {
+                let mut diagnostic = requirements::missing(merge, self.bridge.abilities());
+                let help = diagnostic.help.take().unwrap_or_default();
+                Err(diagnostic.help(format!("{help} Or leave CONDAFRONT_LAYERS away: the image then has one layer of packages.")))
+            }
+            _ => Ok(Stacking::Copy),
+        }
+    }
+
+    /// Downloads and links all packages, and reads what they bring.
+    async fn install(
+        &self,
+        environment: &Environment<'_>,
+    ) -> Result<(Layers, EnvironmentFacts), BuildError> {
+        let mut addresses = Addresses::new(
+            environment
+                .fetched()
+                .map(|package| self.settings.mirrors.candidates(&package.url)),
+        );
+        let mut mended = false;
+        loop {
+            let layers = environment.layers(&addresses).map_err(as_diagnostic)?;
+            let error = match self.evaluate(&layers.facts).await {
+                Ok(reference) => {
+                    let facts = self.read_json(&reference, FACTS_FILE).await?;
+                    return Ok((layers, facts));
+                }
+                Err(BuildError::Gateway(error)) => error,
+                Err(error) => return Err(error),
+            };
+            let failed = error.vertices();
+            let step = layers
+                .installed
+                .iter()
+                .position(|step| failed.contains(&step.layer.digest().to_string()));
+            if let Some(index) = step {
+                return Err(self.explain(environment, index, &layers).await.unwrap_or(error.into()));
+            }
+            let is_download = |output: &Output| failed.contains(&output.digest().to_string());
+            if mended || error.is_cancelled() || !(failed.is_empty() || layers.downloads.iter().any(is_download)) {
+                return Err(error.into());
+            }
+            fetch_all(self.bridge, environment, &mut addresses, &self.build_file.file).await?;
+            mended = true;
+        }
+    }
+
+    /// Why an install step failed, at the package's line; `None` if that cannot be found out.
+    async fn explain(
+        &self,
+        environment: &Environment<'_>,
+        index: usize,
+        layers: &Layers,
+    ) -> Option<BuildError> {
+        let facts = environment.explain(index, &layers.downloads).ok()?;
+        let reference = self.evaluate(&facts).await.ok()?;
+        let failure: FailureReport = self.read_json(&reference, ERROR_FILE).await.ok()?;
+        let mut diagnostic = Diagnostic::new(failure.message);
+        if let Some(help) = failure.kind.help() {
+            diagnostic = diagnostic.help(help);
+        }
+        let group = &environment.plan.groups[index];
+        if let Some(package) = failure.package.and_then(|position| group.packages.get(position)) {
+            let lines = environment.plan.packages[*package].lines;
+            diagnostic = diagnostic.at(&self.build_file.file, lines);
+        }
+        Some(diagnostic.into())
+    }
+
+    async fn evaluate(&self, output: &Output) -> Result<Reference, BuildError> {
+        self.solve(output, Evaluate::Now).await
+    }
+
+    async fn solve(&self, output: &Output, evaluate: Evaluate) -> Result<Reference, BuildError> {
+        let definition = Definition::of(output);
+        requirements::check(&definition, self.bridge.abilities())?;
+        Ok(self.bridge.solve(definition.to_pb().clone(), evaluate).await?)
+    }
+
+    async fn read_json<T: DeserializeOwned>(&self, from: &Reference, path: &str) -> Result<T, BuildError> {
+        let bytes = self.bridge.read_file(from, path).await?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            GatewayError::session(format!("a step of the build left an unreadable {path}: {error}")).into()
+        })
+    }
+
+    async fn warn(&self, warnings: &[Warning]) -> Result<(), BuildError> {
+        let vertex = self.build_file.vertex.to_string();
+        for warning in warnings {
+            self.bridge.warn(&vertex, warning).await?;
+        }
+        Ok(())
+    }
+
+    async fn warn_of(&self, notices: &[String]) -> Result<(), BuildError> {
+        let warnings: Vec<Warning> = notices
+            .iter()
+            .map(|notice| Warning {
+                rule: Rule::NoBytecode,
+                diagnostic: Diagnostic::new(notice),
+            })
+            .collect();
+        self.warn(&warnings).await
+    }
+}
