@@ -1,13 +1,14 @@
 //! The way from the user's options to an image: the only place that knows the order of things.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use buildkit_llb::{Definition, Input, OpOptions, Output, SourceFile as LlbFile};
+use buildkit_llb::{Definition, Input, Output, SourceFile as LlbFile};
 use buildkit_proto::gateway;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
-use crate::activation::{self, Recorded};
+use crate::account::{self, AccountFacts, User};
+use crate::activation::{self, RecordSpec, Recorded};
 use crate::context::named::{Finder, Found};
 use crate::context::{self, BuildFile};
 use crate::gateway::client::{Bridge, Evaluate, Reference};
@@ -15,14 +16,16 @@ use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::fetch::fetch_all;
 use crate::gateway::options::Options;
 use crate::gateway::{own_image, requirements};
+use crate::graph::account::Account;
 use crate::graph::downloads::Addresses;
-use crate::graph::environment::{Environment, Layers, PREFIX};
-use crate::graph::image::{self, Stacking};
+use crate::graph::environment::{Environment, Layers, Micromamba, Owner, PREFIX};
+use crate::graph::image::{self, Stack, Stacking};
+use crate::image::config::ImageConfig;
 use crate::input::{self, Rule, Warning};
 use crate::install::facts::{ERROR_FILE, EnvironmentFacts, FACTS_FILE, FailureReport};
-use crate::install::spec::Installer;
-use crate::plan::Plan;
+use crate::install::spec::{Installer, PostLinkPackage};
 use crate::plan::groups::Layers as LayerCount;
+use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::source::Diagnostic;
@@ -106,19 +109,28 @@ impl Session<'_> {
         };
         let plan = Plan::new(list.packages, self.platform, layers);
         let micromamba = self.micromamba(&finder).await?;
-        let environment = Environment {
+        let mut environment = Environment {
             plan: &plan,
             file: LlbFile::new(file.name(), file.excerpt_of(plan.packages.iter().map(|package| package.lines)))
                 .language(file.language()),
             frontend: &frontend,
             base: base.state.output(),
             micromamba: micromamba.as_ref(),
-            user: &self.settings.user,
+            user: self.settings.owner(),
             no_cache: self.options.no_cache(),
         };
-        let ((layers, facts), account) =
-            tokio::try_join!(self.install(&environment), self.account(&environment))?;
-        self.warn_of(&facts.notices).await?;
+        let account = environment.account(&self.settings.user).map_err(as_diagnostic)?;
+        let (mut installed, found) =
+            tokio::try_join!(self.install(&environment), self.account_facts(&account))?;
+        let owner = Owner { uid: found.user.uid, gid: found.user.gid };
+        if owner != environment.user {
+            // The base already had an account of that name.
+            environment.user = owner;
+            installed = self.install(&environment).await?;
+        }
+        let (layers, facts) = installed;
+        self.warn(&warnings(Rule::NoBytecode, &facts.notices)).await?;
+        self.warn(&warnings(Rule::Account, &found.notices)).await?;
         let image = Image {
             session: self,
             environment: &environment,
@@ -127,7 +139,12 @@ impl Session<'_> {
             layers: &layers,
             facts: &facts,
         };
-        image.finish(account).await
+        image.finish(&account, &found.user).await
+    }
+
+    async fn account_facts(&self, account: &Account) -> Result<AccountFacts, BuildError> {
+        let reference = self.evaluate(&account.facts).await?;
+        self.read_json(&reference, account::FACTS_FILE).await
     }
 
     /// How this engine can stack layers, and whether that is what the user asked for.
@@ -195,9 +212,6 @@ impl Session<'_> {
         let reference = self.evaluate(&facts).await.ok()?;
         let failure: FailureReport = self.read_json(&reference, ERROR_FILE).await.ok()?;
         let mut diagnostic = Diagnostic::new(failure.message);
-        if let Some(help) = failure.kind.help() {
-            diagnostic = diagnostic.help(help);
-        }
         let group = &environment.plan.groups[index];
         if let Some(package) = failure.package.and_then(|position| group.packages.get(position)) {
             let lines = environment.plan.packages[*package].lines;
@@ -230,17 +244,15 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
 
-    async fn warn_of(&self, notices: &[String]) -> Result<(), BuildError> {
-        let warnings: Vec<Warning> = notices
-            .iter()
-            .map(|notice| Warning {
-                rule: Rule::NoBytecode,
-                diagnostic: Diagnostic::new(notice),
-            })
-            .collect();
-        self.warn(&warnings).await
-    }
+/// Steps' notices as findings of a rule.
+fn warnings(rule: Rule, notices: &[String]) -> Vec<Warning> {
+    let warning = |notice: &String| Warning {
+        rule,
+        diagnostic: Diagnostic::new(notice),
+    };
+    notices.iter().map(warning).collect()
 }
 
 /// The image of an environment whose packages are linked.
@@ -255,47 +267,53 @@ struct Image<'a> {
 
 impl Image<'_> {
     /// Puts everything together.
-    async fn finish(&self, account: (Account, AccountFacts)) -> Result<gateway::Result, BuildError> {
-        let session = self.session;
-        let (account, account_facts) = account;
-        let mut layers = vec![(account.layer, account::STEP_NAME.to_owned())];
-        let installed = &self.layers.installed;
-        layers.extend(installed.iter().map(|step| (step.layer.clone(), step.name.clone())));
-        layers.extend(image::clash_fixes(installed, &self.facts.clashes));
-        let mut history: Vec<String> = layers.iter().map(|(_, name)| name.clone()).collect();
-        let mut root = self.stacking.stack(self.base.state.clone(), &layers, "[install] put the layers together");
-        if let Some(linked) = self.environment.post_link(&root, self.facts).map_err(as_diagnostic)? {
-            root = linked.into();
+    async fn finish(&self, account: &Account, user: &User) -> Result<gateway::Result, BuildError> {
+        let environment = self.environment;
+        let stack = Stack::new(account, &self.layers.installed, &self.facts.clashes);
+        let mut history = stack.names();
+        let mut root = stack.on(&self.base.state, self.stacking);
+        let scripts = self.post_link_packages();
+        if let (Input::Output(below), false) = (&root, scripts.is_empty()) {
+            root = environment.post_link(below, scripts).map_err(as_diagnostic)?.into();
             history.push(image::POST_LINK.to_owned());
         }
-        let activation = self.activation(&root).await?;
+        let activation = self.activation(&root, user).await?;
         let files = activation::runtime_files(&activation.name, std::slice::from_ref(&activation));
-        let runtime = image::runtime(self.environment.frontend, &files);
-        if let Input::Output(runtime) = runtime {
-            let layer = (runtime, image::RUNTIME.to_owned());
-            root = self.stacking.stack(root, &[layer], "[image]");
+        if let Input::Output(runtime) = environment.runtime(&files) {
+            root = self.stacking.stack(root, &[(runtime, image::RUNTIME.to_owned())], "[image]");
             history.push(image::RUNTIME.to_owned());
         }
         let mut config = self.base.config.clone();
         let mut env = activation.env;
-        env.extend(activation::user_variables(&account_facts.user));
+        env.extend(activation::user_variables(user));
         config.set_env(&env);
-        config.set_user(account_facts.user.uid, account_facts.user.gid);
+        config.set_user(user.uid, user.gid);
         config.set_entrypoint(&[activation::ENTRYPOINT]);
-        config.add_labels(session.options.labels());
+        config.add_labels(self.session.options.labels());
         config.add_history(&history);
-        session.result(&root, &config).await
+        self.session.result(&root, &config).await
+    }
+
+    fn post_link_packages(&self) -> Vec<PostLinkPackage> {
+        let packages = self.facts.post_link.iter().filter_map(|index| self.facts.packages.get(*index));
+        packages
+            .map(|package| PostLinkPackage {
+                name: package.name.clone(),
+                version: package.version.clone(),
+                build_number: package.build_number,
+            })
+            .collect()
     }
 
     /// The variables of the active environment, with what the packages' scripts set.
-    async fn activation(&self, root: &Input) -> Result<activation::Activation, BuildError> {
+    async fn activation(&self, root: &Input, user: &User) -> Result<activation::Activation, BuildError> {
         let env_vars: Vec<(String, String)> = self.facts.env_vars.clone().into_iter().collect();
         let base_env = self.base.config.env();
         let mut environment = activation::Environment {
             name: "base",
             prefix: PREFIX,
             root_prefix: PREFIX,
-            condabin: self.facts.condabin,
+            condabin: false,
             env_vars_d: &[],
             variables: &env_vars,
             recorded: None,
@@ -307,7 +325,13 @@ impl Image<'_> {
         let Input::Output(root) = root else {
             return Ok(plain);
         };
-        let facts = self.environment.record_activation(root, &plain).map_err(as_diagnostic)?;
+        let spec = RecordSpec {
+            prefix: PREFIX.to_owned(),
+            env: plain.env,
+            uid: user.uid,
+            gid: user.gid,
+        };
+        let facts = self.environment.record_activation(root, &spec).map_err(as_diagnostic)?;
         let reference = self.session.evaluate(&facts).await?;
         let recorded: Recorded = self.session.read_json(&reference, activation::RECORDED_FILE).await?;
         environment.recorded = Some(&recorded);

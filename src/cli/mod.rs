@@ -7,13 +7,12 @@ use buildkit_llb::{Definition, Image, Input, OpOptions, Output, SourceFile as Ll
 use prost::Message as _;
 
 use crate::graph::downloads::Addresses;
-use crate::graph::environment::Environment;
-use crate::graph::image::Stacking;
+use crate::graph::environment::{Environment, Micromamba};
+use crate::graph::image::{Stack, Stacking};
 use crate::image::name::{BaseName, ImageName};
 use crate::input;
 use crate::install::spec::Installer;
 use crate::plan::{Plan, micromamba};
-use crate::graph::environment::Micromamba;
 use crate::platform::Platform;
 use crate::settings::{KNOWN_BUILD_ARGS, Settings};
 use crate::source::{Diagnostic, Level, SourceFile};
@@ -150,7 +149,7 @@ impl Request {
         let definition = self.definition(&settings, &plan, &file)?;
         Ok(match self.command {
             Command::Llb { text: true } => text::dump(definition.to_pb()).into_bytes(),
-            Command::Graph => dot::dump(definition.to_pb()).into_bytes(),
+            Command::Graph => dot::graph(definition.to_pb()).into_bytes(),
             _ => definition.to_pb().encode_to_vec(),
         })
     }
@@ -181,7 +180,7 @@ impl Request {
             frontend: &frontend,
             base: base.as_ref(),
             micromamba: micromamba.as_ref(),
-            user: &settings.user.expected(),
+            user: settings.owner(),
             no_cache: false,
         };
         let addresses = Addresses::new(
@@ -189,9 +188,8 @@ impl Request {
         );
         let layers = environment.layers(&addresses).map_err(|error| failed(&error))?;
         let account = environment.account(&settings.user).map_err(|error| failed(&error))?;
-        let root = environment.root(Stacking::Merge, &account, &layers, &[]);
-        let base = base.map_or(Input::Scratch, Input::from);
-        match root.over(Stacking::Merge, &base) {
+        let base = base.as_ref().map_or(Input::Scratch, Input::from);
+        match Stack::new(&account, &layers.installed, &[]).on(&base, Stacking::Merge) {
             Input::Output(output) => Ok(Definition::of(&output)),
             Input::Scratch => Err(Diagnostic::new("the graph is empty")),
         }

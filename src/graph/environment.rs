@@ -11,7 +11,6 @@ use crate::install::spec::{
 use crate::package::Package;
 use crate::plan::groups::Group;
 use crate::plan::{Plan, package_spec};
-use crate::settings::User;
 use crate::source::Lines;
 
 /// Where an environment lies in the image.
@@ -30,9 +29,18 @@ pub struct Environment<'a> {
     /// The package or folder with micromamba, if it is the installer.
     pub micromamba: Option<&'a Micromamba>,
     /// Who owns the prefix.
-    pub user: &'a User,
+    pub user: Owner,
     /// Whether caches are to be ignored.
     pub no_cache: bool,
+}
+
+/// Who owns files, by numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
 }
 
 /// Where the micromamba that installs comes from.
@@ -257,7 +265,7 @@ impl Environment<'_> {
         Ok(step.exec().build()[out].clone())
     }
 
-    fn options(&self, name: String) -> Options {
+    pub(super) fn options(&self, name: String) -> Options {
         let mut options = Options::new();
         options.name(name);
         if self.no_cache {
