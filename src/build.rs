@@ -57,7 +57,10 @@ fn as_diagnostic(error: impl std::fmt::Display) -> Diagnostic {
 /// # Errors
 /// When the options name another one than the engine's own.
 pub fn platform(bridge: &Bridge, options: &Options) -> Result<Platform, Diagnostic> {
-    let native = bridge.abilities().build_platform.unwrap_or(Platform::LinuxAmd64);
+    let native = bridge
+        .abilities()
+        .build_platform
+        .unwrap_or(Platform::LinuxAmd64);
     match options.platforms().map_err(as_diagnostic)?.as_slice() {
         [] => Ok(native),
         [one] if *one == native => Ok(native),
@@ -101,7 +104,14 @@ impl Session<'_> {
         let finder = self.finder(self.platform);
         let (base, frontend) = tokio::try_join!(
             finder.base(&self.settings.base),
-            own_image::find(self.finder(self.bridge.abilities().build_platform.unwrap_or(self.platform)))
+            own_image::find(
+                self.finder(
+                    self.bridge
+                        .abilities()
+                        .build_platform
+                        .unwrap_or(self.platform)
+                )
+            )
         )?;
         let layers = match (stacking, self.settings.layers) {
             (Stacking::Copy, _) => LayerCount::AtMost(1),
@@ -111,25 +121,34 @@ impl Session<'_> {
         let micromamba = self.micromamba(&finder).await?;
         let mut environment = Environment {
             plan: &plan,
-            file: LlbFile::new(file.name(), file.excerpt_of(plan.packages.iter().map(|package| package.lines)))
-                .language(file.language()),
+            file: LlbFile::new(
+                file.name(),
+                file.excerpt_of(plan.packages.iter().map(|package| package.lines)),
+            )
+            .language(file.language()),
             frontend: &frontend,
             base: base.state.output(),
             micromamba: micromamba.as_ref(),
             user: self.settings.owner(),
             no_cache: self.options.no_cache(),
         };
-        let account = environment.account(&self.settings.user).map_err(as_diagnostic)?;
+        let account = environment
+            .account(&self.settings.user)
+            .map_err(as_diagnostic)?;
         let (mut installed, found) =
             tokio::try_join!(self.install(&environment), self.account_facts(&account))?;
-        let owner = Owner { uid: found.user.uid, gid: found.user.gid };
+        let owner = Owner {
+            uid: found.user.uid,
+            gid: found.user.gid,
+        };
         if owner != environment.user {
             // The base already had an account of that name.
             environment.user = owner;
             installed = self.install(&environment).await?;
         }
         let (layers, facts) = installed;
-        self.warn(&warnings(Rule::NoBytecode, &facts.notices)).await?;
+        self.warn(&warnings(Rule::NoBytecode, &facts.notices))
+            .await?;
         self.warn(&warnings(Rule::Account, &found.notices)).await?;
         let image = Image {
             session: self,
@@ -190,13 +209,25 @@ impl Session<'_> {
                 .iter()
                 .position(|step| failed.contains(&step.layer.digest().to_string()));
             if let Some(index) = step {
-                return Err(self.explain(environment, index, &layers).await.unwrap_or(error.into()));
+                return Err(self
+                    .explain(environment, index, &layers)
+                    .await
+                    .unwrap_or(error.into()));
             }
             let is_download = |output: &Output| failed.contains(&output.digest().to_string());
-            if mended || error.is_cancelled() || !(failed.is_empty() || layers.downloads.iter().any(is_download)) {
+            if mended
+                || error.is_cancelled()
+                || !(failed.is_empty() || layers.downloads.iter().any(is_download))
+            {
                 return Err(error.into());
             }
-            fetch_all(self.bridge, environment, &mut addresses, &self.build_file.file).await?;
+            fetch_all(
+                self.bridge,
+                environment,
+                &mut addresses,
+                &self.build_file.file,
+            )
+            .await?;
             mended = true;
         }
     }
@@ -213,7 +244,10 @@ impl Session<'_> {
         let failure: FailureReport = self.read_json(&reference, ERROR_FILE).await.ok()?;
         let mut diagnostic = Diagnostic::new(failure.message);
         let group = &environment.plan.groups[index];
-        if let Some(package) = failure.package.and_then(|position| group.packages.get(position)) {
+        if let Some(package) = failure
+            .package
+            .and_then(|position| group.packages.get(position))
+        {
             let lines = environment.plan.packages[*package].lines;
             diagnostic = diagnostic.at(&self.build_file.file, lines);
         }
@@ -227,13 +261,23 @@ impl Session<'_> {
     async fn solve(&self, output: &Output, evaluate: Evaluate) -> Result<Reference, BuildError> {
         let definition = Definition::of(output);
         requirements::check(&definition, self.bridge.abilities())?;
-        Ok(self.bridge.solve(definition.to_pb().clone(), evaluate).await?)
+        Ok(self
+            .bridge
+            .solve(definition.to_pb().clone(), evaluate)
+            .await?)
     }
 
-    async fn read_json<T: DeserializeOwned>(&self, from: &Reference, path: &str) -> Result<T, BuildError> {
+    async fn read_json<T: DeserializeOwned>(
+        &self,
+        from: &Reference,
+        path: &str,
+    ) -> Result<T, BuildError> {
         let bytes = self.bridge.read_file(from, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| {
-            GatewayError::session(format!("a step of the build left an unreadable {path}: {error}")).into()
+            GatewayError::session(format!(
+                "a step of the build left an unreadable {path}: {error}"
+            ))
+            .into()
         })
     }
 
@@ -274,13 +318,18 @@ impl Image<'_> {
         let mut root = stack.on(&self.base.state, self.stacking);
         let scripts = self.post_link_packages();
         if let (Input::Output(below), false) = (&root, scripts.is_empty()) {
-            root = environment.post_link(below, scripts).map_err(as_diagnostic)?.into();
+            root = environment
+                .post_link(below, scripts)
+                .map_err(as_diagnostic)?
+                .into();
             history.push(image::POST_LINK.to_owned());
         }
         let activation = self.activation(&root, user).await?;
         let files = activation::runtime_files(&activation.name, std::slice::from_ref(&activation));
         if let Input::Output(runtime) = environment.runtime(&files) {
-            root = self.stacking.stack(root, &[(runtime, image::RUNTIME.to_owned())], "[image]");
+            root = self
+                .stacking
+                .stack(root, &[(runtime, image::RUNTIME.to_owned())], "[image]");
             history.push(image::RUNTIME.to_owned());
         }
         let mut config = self.base.config.clone();
@@ -295,7 +344,11 @@ impl Image<'_> {
     }
 
     fn post_link_packages(&self) -> Vec<PostLinkPackage> {
-        let packages = self.facts.post_link.iter().filter_map(|index| self.facts.packages.get(*index));
+        let packages = self
+            .facts
+            .post_link
+            .iter()
+            .filter_map(|index| self.facts.packages.get(*index));
         packages
             .map(|package| PostLinkPackage {
                 name: package.name.clone(),
@@ -306,7 +359,11 @@ impl Image<'_> {
     }
 
     /// The variables of the active environment, with what the packages' scripts set.
-    async fn activation(&self, root: &Input, user: &User) -> Result<activation::Activation, BuildError> {
+    async fn activation(
+        &self,
+        root: &Input,
+        user: &User,
+    ) -> Result<activation::Activation, BuildError> {
         let env_vars: Vec<(String, String)> = self.facts.env_vars.clone().into_iter().collect();
         let base_env = self.base.config.env();
         let mut environment = activation::Environment {
@@ -331,9 +388,15 @@ impl Image<'_> {
             uid: user.uid,
             gid: user.gid,
         };
-        let facts = self.environment.record_activation(root, &spec).map_err(as_diagnostic)?;
+        let facts = self
+            .environment
+            .record_activation(root, &spec)
+            .map_err(as_diagnostic)?;
         let reference = self.session.evaluate(&facts).await?;
-        let recorded: Recorded = self.session.read_json(&reference, activation::RECORDED_FILE).await?;
+        let recorded: Recorded = self
+            .session
+            .read_json(&reference, activation::RECORDED_FILE)
+            .await?;
         environment.recorded = Some(&recorded);
         Ok(activation::activate(&base_env, &environment))
     }
@@ -341,7 +404,11 @@ impl Image<'_> {
 
 impl Session<'_> {
     /// The result as BuildKit takes it.
-    async fn result(&self, root: &Input, config: &ImageConfig) -> Result<gateway::Result, BuildError> {
+    async fn result(
+        &self,
+        root: &Input,
+        config: &ImageConfig,
+    ) -> Result<gateway::Result, BuildError> {
         let reference = match root {
             Input::Output(output) => self.solve(output, Evaluate::Lazily).await?.to_proto(),
             Input::Scratch => gateway::Ref::default(),
@@ -352,7 +419,10 @@ impl Session<'_> {
             "ID": id,
             "Platform": {"os": platform.os(), "architecture": platform.architecture()},
         }]});
-        let mut metadata = BTreeMap::from([("refs.platforms".to_owned(), platforms.to_string().into_bytes())]);
+        let mut metadata = BTreeMap::from([(
+            "refs.platforms".to_owned(),
+            platforms.to_string().into_bytes(),
+        )]);
         let (result, suffix) = if self.options.is_multi_platform() {
             let refs = gateway::RefMap {
                 refs: BTreeMap::from([(id.clone(), reference)]),
@@ -376,14 +446,26 @@ impl Session<'_> {
         }
         if let Some(found) = finder.named("micromamba").await? {
             return match found.state {
-                Input::Output(from) => Ok(Some(Micromamba::Given { from, pinned: found.pinned })),
-                Input::Scratch => Err(Diagnostic::new("the named context micromamba is empty").into()),
+                Input::Output(from) => Ok(Some(Micromamba::Given {
+                    from,
+                    pinned: found.pinned,
+                })),
+                Input::Scratch => {
+                    Err(Diagnostic::new("the named context micromamba is empty").into())
+                }
             };
         }
         let package = micromamba::package(&self.settings.micromamba, self.platform)?;
         if !package.hashes.is_pinned() {
-            let diagnostic = Diagnostic::new(format!("{} has no hash: nothing checks what is downloaded", package.id))
-                .help(format!("Write MICROMAMBA_VERSION={}#sha256:<hash of {}>.", self.settings.micromamba.version, package.id.file_name()));
+            let diagnostic = Diagnostic::new(format!(
+                "{} has no hash: nothing checks what is downloaded",
+                package.id
+            ))
+            .help(format!(
+                "Write MICROMAMBA_VERSION={}#sha256:<hash of {}>.",
+                self.settings.micromamba.version,
+                package.id.file_name()
+            ));
             let rule = Rule::UnverifiedInstaller;
             self.warn(&[Warning { rule, diagnostic }]).await?;
         }

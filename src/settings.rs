@@ -90,14 +90,35 @@ impl FromStr for MicromambaVersion {
 
 /// The build-args that condafront takes, and what each is for.
 pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
-    ("BASE_IMAGE", "the image to build on, debian:13-slim unless given"),
+    (
+        "BASE_IMAGE",
+        "the image to build on, debian:13-slim unless given",
+    ),
     ("MAMBA_USER", "the account's name, mambauser unless given"),
-    ("MAMBA_USER_ID", "the account's numeric ID, 57439 unless given"),
-    ("MAMBA_USER_GID", "its group's numeric ID, that of the account unless given"),
-    ("CONDAFRONT_LAYERS", "over how many layers packages are dealt: auto, or a number from 1 to 80"),
-    ("CONDAFRONT_INSTALLER", "who links packages: micromamba, or native (condafront itself)"),
-    ("CONDA_MIRRORS", "where packages are fetched from: <url>=<url of the mirror>, several separated by blanks"),
-    ("MICROMAMBA_VERSION", "which micromamba: 2.8.1 or 2.8.1#sha256:<hash of conda-forge's package>"),
+    (
+        "MAMBA_USER_ID",
+        "the account's numeric ID, 57439 unless given",
+    ),
+    (
+        "MAMBA_USER_GID",
+        "its group's numeric ID, that of the account unless given",
+    ),
+    (
+        "CONDAFRONT_LAYERS",
+        "over how many layers packages are dealt: auto, or a number from 1 to 80",
+    ),
+    (
+        "CONDAFRONT_INSTALLER",
+        "who links packages: micromamba, or native (condafront itself)",
+    ),
+    (
+        "CONDA_MIRRORS",
+        "where packages are fetched from: <url>=<url of the mirror>, several separated by blanks",
+    ),
+    (
+        "MICROMAMBA_VERSION",
+        "which micromamba: 2.8.1 or 2.8.1#sha256:<hash of conda-forge's package>",
+    ),
 ];
 
 /// Build-args whose names begin so are meant for us; others are the user's business.
@@ -178,14 +199,18 @@ fn parse_installer(text: &str) -> Result<Installer, String> {
 
 fn unknown(name: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(format!("build-arg {name}: there is no such build-arg"));
-    let near = KNOWN
-        .iter()
+    let names = KNOWN_BUILD_ARGS.iter().map(|(name, _)| *name);
+    let near = names
+        .clone()
         .min_by_key(|known| strsim::levenshtein(known, name));
     match near {
         Some(known) if strsim::levenshtein(known, name) <= 4 => {
             diagnostic.help(format!("Did you mean {known}?"))
         }
-        _ => diagnostic.help(format!("condafront knows {}.", names.collect::<Vec<_>>().join(", "))),
+        _ => diagnostic.help(format!(
+            "condafront knows {}.",
+            names.collect::<Vec<_>>().join(", ")
+        )),
     }
 }
 
@@ -209,12 +234,12 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(settings.base, "ubuntu:24.04");
-        let user = User {
-            name: "ada".into(),
+        assert_eq!(settings.user.name.as_deref(), Some("ada"));
+        let owner = Owner {
             uid: 1000,
             gid: 1000,
         };
-        assert_eq!(settings.user, user);
+        assert_eq!(settings.owner(), owner);
         assert_eq!(settings.layers, Some(Layers::AtMost(1)));
     }
 

@@ -14,12 +14,22 @@ use crate::{account, activation, install};
 type Step = (&'static str, fn(&[String]) -> Result<(), Box<dyn Error>>);
 
 const STEPS: &[Step] = &[
-    ("install", |args| Ok(install::install(args, &Mounts::default())?)),
-    ("python-runtime", |args| {
-        Ok(install::python_runtime(args, &Mounts::default(), Path::new(BASE_DIR))?)
+    ("install", |args| {
+        Ok(install::install(args, &Mounts::default())?)
     }),
-    ("collect", |args| Ok(install::collect(args, &Mounts::default())?)),
-    ("post-link", |args| Ok(install::post_link(args, &mut std::io::stderr())?)),
+    ("python-runtime", |args| {
+        Ok(install::python_runtime(
+            args,
+            &Mounts::default(),
+            Path::new(BASE_DIR),
+        )?)
+    }),
+    ("collect", |args| {
+        Ok(install::collect(args, &Mounts::default())?)
+    }),
+    ("post-link", |args| {
+        Ok(install::post_link(args, &mut std::io::stderr())?)
+    }),
     ("account", |args| {
         let request = from_json(args)?;
         let [base, out, facts] = [BASE_DIR, OUTPUT_DIR, FACTS_DIR].map(Path::new);
@@ -28,7 +38,11 @@ const STEPS: &[Step] = &[
     }),
     ("record-activation", |args| {
         let spec = from_json(args)?;
-        let recorded = activation::record(&spec, &std::env::current_exe()?, Path::new("/tmp/condafront"))?;
+        let recorded = activation::record(
+            &spec,
+            &std::env::current_exe()?,
+            Path::new("/tmp/condafront"),
+        )?;
         let path = Path::new(FACTS_DIR).join(activation::RECORDED_FILE);
         std::fs::write(path, serde_json::to_vec(&recorded)?)?;
         Ok(())

@@ -5,8 +5,8 @@ use buildkit_llb::{Location, OpOptions, Options, Output, Range, SourceFile};
 use super::downloads::{self, Addresses};
 use super::step::Step;
 use crate::install::spec::{
-    BASE_DIR, CollectSpec, FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR, OUTPUT_DIR,
-    OnError, PYTHON_DIR, PackageSpec, PythonRuntimeSpec,
+    BASE_DIR, CollectSpec, FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR,
+    OUTPUT_DIR, OnError, PYTHON_DIR, PackageSpec, PythonRuntimeSpec,
 };
 use crate::package::Package;
 use crate::plan::groups::Group;
@@ -130,7 +130,9 @@ impl Environment<'_> {
     pub fn download_options(&self, index: usize, package: &Package) -> Options {
         let count = self.plan.packages.len();
         let mut options = Options::new();
-        options.location(self.location(package.lines)).export_cache(false);
+        options
+            .location(self.location(package.lines))
+            .export_cache(false);
         if index < count {
             options
                 .name(downloads::name(package, index, count))
@@ -159,7 +161,12 @@ impl Environment<'_> {
         let (Some(python), Some(base)) = (&self.plan.python, self.base) else {
             return Ok(None);
         };
-        if !self.plan.groups.iter().any(|group| self.plan.needs_python(group)) {
+        if !self
+            .plan
+            .groups
+            .iter()
+            .any(|group| self.plan.needs_python(group))
+        {
             return Ok(None);
         }
         let spec = PythonRuntimeSpec {
@@ -169,7 +176,10 @@ impl Environment<'_> {
         let mut step = Step::new(
             self.frontend,
             args,
-            &self.options(format!("[conda] python {} to compile modules with", python.version)),
+            &self.options(format!(
+                "[conda] python {} to compile modules with",
+                python.version
+            )),
         );
         step.input(BASE_DIR, base, true);
         self.mount_packages(&mut step, &python.runtime, downloads);
@@ -192,7 +202,9 @@ impl Environment<'_> {
             prefix: PREFIX.to_owned(),
             uid: self.user.uid,
             gid: self.user.gid,
-            installer: self.micromamba.map_or(Installer::Native, |_| Installer::Micromamba),
+            installer: self
+                .micromamba
+                .map_or(Installer::Native, |_| Installer::Micromamba),
             python: self
                 .plan
                 .python
@@ -205,7 +217,8 @@ impl Environment<'_> {
         let mut options = match on_error {
             OnError::Exit => self.options(name.clone()),
             OnError::Report => {
-                let mut options = self.options(format!("[conda] ask why {group} cannot be installed"));
+                let mut options =
+                    self.options(format!("[conda] ask why {group} cannot be installed"));
                 options.ignore_cache().export_cache(false);
                 options
             }
@@ -254,7 +267,12 @@ impl Environment<'_> {
 
     fn collect(&self, installed: &[Installed]) -> Result<Output, ArgumentError> {
         let spec = CollectSpec {
-            groups: self.plan.groups.iter().map(|group| group.packages.clone()).collect(),
+            groups: self
+                .plan
+                .groups
+                .iter()
+                .map(|group| group.packages.clone())
+                .collect(),
         };
         let name = "[conda] gather what the packages bring".to_owned();
         let mut step = Step::new(self.frontend, spec.to_args()?, &self.options(name));

@@ -44,7 +44,8 @@ impl Stacking {
         let base = base.into();
         match self {
             Self::Merge => {
-                let inputs = std::iter::once(base).chain(layers.iter().map(|(layer, _)| layer.into()));
+                let inputs =
+                    std::iter::once(base).chain(layers.iter().map(|(layer, _)| layer.into()));
                 Merge::new(inputs).name(name).build()
             }
             Self::Copy => layers.iter().fold(base, |below, (layer, name)| {
@@ -86,7 +87,11 @@ impl Stack {
 
     /// The layers on top of `base`.
     pub fn on(&self, base: &Input, stacking: Stacking) -> Input {
-        stacking.stack(base.clone(), &self.layers, "[install] put the layers together")
+        stacking.stack(
+            base.clone(),
+            &self.layers,
+            "[install] put the layers together",
+        )
     }
 }
 
@@ -107,7 +112,11 @@ impl Environment<'_> {
     ///
     /// # Errors
     /// When the list of packages does not fit into a program's arguments.
-    pub fn post_link(&self, root: &Output, packages: Vec<PostLinkPackage>) -> Result<Output, ArgumentError> {
+    pub fn post_link(
+        &self,
+        root: &Output,
+        packages: Vec<PostLinkPackage>,
+    ) -> Result<Output, ArgumentError> {
         let spec = PostLinkSpec {
             prefix: PREFIX.to_owned(),
             uid: self.user.uid,
@@ -123,9 +132,17 @@ impl Environment<'_> {
     ///
     /// # Errors
     /// When the variables do not fit into a program's arguments.
-    pub fn record_activation(&self, root: &Output, spec: &RecordSpec) -> Result<Output, ArgumentError> {
+    pub fn record_activation(
+        &self,
+        root: &Output,
+        spec: &RecordSpec,
+    ) -> Result<Output, ArgumentError> {
         let args = vec!["record-activation".to_owned(), to_json(spec)?];
-        let mut step = self.step_in(root, args, "[activate] run the packages' activation scripts");
+        let mut step = self.step_in(
+            root,
+            args,
+            "[activate] run the packages' activation scripts",
+        );
         let facts = step.output(FACTS_DIR);
         Ok(step.exec().build()[facts].clone())
     }
@@ -143,8 +160,18 @@ impl Environment<'_> {
         let owner = || Owner::ids(0, 0);
         let mut file = File::on(Input::Scratch);
         file.options(&self.options(RUNTIME.to_owned()));
-        for folder in folders(files.iter().map(|file| file.path.as_str()).chain([ENTRYPOINT])) {
-            file.then(Mkdir::new(folder).mode(0o755).owner(owner()).time(FILE_TIME));
+        for folder in folders(
+            files
+                .iter()
+                .map(|file| file.path.as_str())
+                .chain([ENTRYPOINT]),
+        ) {
+            file.then(
+                Mkdir::new(folder)
+                    .mode(0o755)
+                    .owner(owner())
+                    .time(FILE_TIME),
+            );
         }
         file.then(
             Copy::new(self.frontend, ENTRYPOINT_PROGRAM, ENTRYPOINT)
@@ -152,17 +179,37 @@ impl Environment<'_> {
                 .mode(0o755)
                 .time(FILE_TIME),
         );
-        for RuntimeFile { path, mode, contents } in files {
-            file.then(Mkfile::new(path, contents.clone()).mode(*mode).owner(owner()).time(FILE_TIME));
+        for RuntimeFile {
+            path,
+            mode,
+            contents,
+        } in files
+        {
+            file.then(
+                Mkfile::new(path, contents.clone())
+                    .mode(*mode)
+                    .owner(owner())
+                    .time(FILE_TIME),
+            );
         }
         // conda takes a prefix for an environment only if this file is there.
         let history = format!("{PREFIX}/conda-meta/history");
         let user = || Owner::ids(self.user.uid, self.user.gid);
-        file.then(Mkdir::new("/opt").mode(0o755).owner(owner()).time(FILE_TIME));
+        file.then(
+            Mkdir::new("/opt")
+                .mode(0o755)
+                .owner(owner())
+                .time(FILE_TIME),
+        );
         for folder in [PREFIX, &format!("{PREFIX}/conda-meta")] {
             file.then(Mkdir::new(folder).mode(0o755).owner(user()).time(FILE_TIME));
         }
-        file.then(Mkfile::new(history, "").mode(0o644).owner(user()).time(FILE_TIME));
+        file.then(
+            Mkfile::new(history, "")
+                .mode(0o644)
+                .owner(user())
+                .time(FILE_TIME),
+        );
         file.build()
     }
 }
