@@ -17,12 +17,14 @@ pub async fn find(finder: Finder<'_>) -> Result<Output, BuildError> {
     if let Ok(bytes) = std::fs::read(DEFINITION) {
         let definition = pb::Definition::decode(bytes.as_slice())
             .map_err(|error| GatewayError::session(format!("{DEFINITION} is damaged: {error}")))?;
-        let output = Output::from_definition(definition)
+        let output = Output::from_definition(&definition)
             .map_err(|error| GatewayError::session(format!("{DEFINITION} is damaged: {error}")))?;
         return Ok(output);
     }
     let source = finder.options.get("source").ok_or_else(|| {
-        GatewayError::session("this engine does not say which image condafront is: BuildKit 0.10 (Docker 23) does")
+        GatewayError::session(
+            "this engine does not say which image condafront is: BuildKit 0.10 (Docker 23) does",
+        )
     })?;
     match finder.base(source).await?.state {
         Input::Output(output) => Ok(output),
