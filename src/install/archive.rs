@@ -7,34 +7,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
 use tar::EntryType;
 
-use super::entry::{check_symlink, relative_path};
+use super::entry::{Entries, Entry, EntryKind, check_symlink, relative_path};
 use super::error::{Error, ErrorKind, Result};
-
-/// What one entry of an archive is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum EntryKind {
-    /// A regular file with its permission bits.
-    File { mode: u32 },
-    /// A symlink with its target.
-    Symlink { target: String },
-}
-
-/// A file or symlink of a package.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) kind: EntryKind,
-    /// Seconds since 1970, as the archive has it.
-    pub(crate) mtime: i64,
-}
-
-/// The files and symlinks of a package by their path inside it.
-pub(crate) type Entries = BTreeMap<String, Entry>;
 
 /// How much an archive may unpack to. The largest packages of public channels hold a few GB and
 /// some 100,000 files.
@@ -93,12 +74,15 @@ pub(crate) fn unpack(
         count: 0,
         bytes: 0,
     };
-    if start.starts_with(b"PK\x03\x04") {
-        unpacker.read_conda(file)?;
-    } else if start.starts_with(b"BZh") {
-        unpacker.read_tar(bzip2::bufread::MultiBzDecoder::new(BufReader::new(file)))?;
-    } else {
-        return Err(not_a_package(&start, size));
+    let name = path.to_string_lossy();
+    match () {
+        () if start.starts_with(b"PK\x03\x04") && name.ends_with(".conda") => {
+            unpacker.read_conda(file)?;
+        }
+        () if start.starts_with(b"BZh") && name.ends_with(".tar.bz2") => {
+            unpacker.read_tar(bzip2::bufread::MultiBzDecoder::new(BufReader::new(file)))?;
+        }
+        () => return Err(not_a_package(&start, size)),
     }
     unpacker.finish()
 }
@@ -109,6 +93,10 @@ fn not_a_package(start: &[u8], size: u64) -> Error {
         "is empty"
     } else if text.starts_with("<!doctype html") || text.starts_with("<html") {
         "is an HTML page, not a conda package: the server sent an error or login page in its place"
+    } else if start.starts_with(b"PK\x03\x04") {
+        "is a zip archive, as .conda packages are, but has not their file name"
+    } else if start.starts_with(b"BZh") {
+        "is a bzip2 archive, as .tar.bz2 packages are, but has not their file name"
     } else {
         "is not a conda package (neither the .conda nor the .tar.bz2 format)"
     };
@@ -203,8 +191,8 @@ impl<K: Fn(&str) -> bool> Unpacker<'_, K> {
         let kind = match kind {
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
                 let mode = entry.header().mode().map_err(damaged)?;
-                self.write_file(&name, &mut entry)?;
-                EntryKind::File { mode }
+                let sha256 = self.write_file(&name, &mut entry)?;
+                EntryKind::File { mode, sha256 }
             }
             EntryType::Symlink => {
                 let target = link_name(&entry, &raw_name)?;
@@ -263,10 +251,10 @@ impl<K: Fn(&str) -> bool> Unpacker<'_, K> {
         Ok(true)
     }
 
-    fn write_file(&self, name: &str, content: &mut impl Read) -> Result<()> {
+    /// Writes the file if it is wanted; gives the hash of its content.
+    fn write_file(&self, name: &str, content: &mut impl Read) -> Result<[u8; 32]> {
         if !self.make_room(name)? {
-            io::copy(content, &mut io::sink()).map_err(damaged)?;
-            return Ok(());
+            return copy(content, None);
         }
         let path = self.dest.join(name);
         let mut file = OpenOptions::new()
@@ -275,7 +263,7 @@ impl<K: Fn(&str) -> bool> Unpacker<'_, K> {
             .mode(0o600)
             .open(&path)
             .map_err(|e| Error::io("write", &path, e))?;
-        copy(content, &mut file, &path)
+        copy(content, Some((&mut file, &path)))
     }
 
     /// A second name for an earlier file of the archive.
@@ -348,17 +336,22 @@ fn link_name<R: Read>(entry: &tar::Entry<'_, R>, raw_name: &str) -> Result<Strin
         .ok_or_else(|| damaged(format!("`{}` links to nothing", raw_name.escape_debug())))
 }
 
-/// Copies an entry's content, telling a damaged archive from a full disk.
-fn copy(content: &mut impl Read, file: &mut File, path: &Path) -> Result<()> {
-    let mut buffer = vec![0; 256 * 1024];
+/// Copies an entry's content, telling a damaged archive from a full disk; gives its hash.
+fn copy(content: &mut impl Read, mut to: Option<(&mut File, &Path)>) -> Result<[u8; 32]> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 128 * 1024];
     loop {
         let length = match content.read(&mut buffer) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(hash.finalize().into()),
             Ok(length) => length,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
             Err(e) => return Err(damaged(e)),
         };
-        io::Write::write_all(file, &buffer[..length]).map_err(|e| Error::io("write", path, e))?;
+        hash.update(&buffer[..length]);
+        if let Some((file, path)) = &mut to {
+            file.write_all(&buffer[..length])
+                .map_err(|e| Error::io("write", path, e))?;
+        }
     }
 }
 

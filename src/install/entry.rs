@@ -1,6 +1,27 @@
-//! Which names and links an archive may hold: nothing that leaves the package's own root.
+//! What an archive holds, and which names and links it may: nothing that leaves the package's own
+//! root.
 
 use std::collections::BTreeMap;
+
+/// What one entry of an archive is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    /// A regular file with its permission bits and the hash of its content.
+    File { mode: u32, sha256: [u8; 32] },
+    /// A symlink with its target.
+    Symlink { target: String },
+}
+
+/// A file or symlink of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) kind: EntryKind,
+    /// Seconds since 1970, as the archive has it.
+    pub(crate) mtime: i64,
+}
+
+/// The files and symlinks of a package by their path inside it.
+pub(crate) type Entries = BTreeMap<String, Entry>;
 
 /// Why a name or link is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -49,7 +49,7 @@ impl Micromamba {
         let root = target.work.join("root");
         let output = Command::new(&self.binary)
             .args(["install", "--yes", "--quiet", "--no-rc", "--no-deps"])
-            .args(["--offline", "--no-pyc", "--no-shortcuts"])
+            .args(["--offline", "--no-pyc"])
             .arg("--root-prefix")
             .arg(&root)
             .arg("--prefix")

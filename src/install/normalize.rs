@@ -38,12 +38,22 @@ const DIRECTORY_MODE: u32 = 0o755;
 
 /// Goes through the directory `dir` of a prefix: each file gets its mode and time from `own` (by
 /// path relative to the prefix), each directory the usual ones, all get `owner`. A file that is
-/// not in `own` is nobody's and is removed.
+/// not in `own` is nobody's and is removed, with the directories that held nothing else.
 ///
 /// # Errors
 /// The file system refuses.
 pub(crate) fn prefix(dir: &Path, own: &BTreeMap<Cow<'_, str>, &Own>, owner: Owner) -> Result<()> {
-    walk(dir, "", own, owner)
+    walk(dir, "", own, owner)?;
+    directory(dir, owner)
+}
+
+/// What a walk through a directory found.
+#[derive(Default)]
+struct Found {
+    /// Something stays in it.
+    kept: bool,
+    /// Something was removed from it.
+    removed: bool,
 }
 
 fn walk(
@@ -51,7 +61,8 @@ fn walk(
     relative: &str,
     own: &BTreeMap<Cow<'_, str>, &Own>,
     owner: Owner,
-) -> Result<()> {
+) -> Result<Found> {
+    let mut found = Found::default();
     for entry in fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))? {
         let entry = entry.map_err(|e| Error::io("list", dir, e))?;
         let path = entry.path();
@@ -62,15 +73,26 @@ fn walk(
             parent => format!("{parent}/{name}"),
         };
         let metadata = fs::symlink_metadata(&path).map_err(|e| Error::io("read", &path, e))?;
-        if metadata.is_dir() {
-            walk(&path, &relative, own, owner)?;
+        let keep = if metadata.is_dir() {
+            let inside = walk(&path, &relative, own, owner)?;
+            let keep = inside.kept || !inside.removed;
+            if keep {
+                directory(&path, owner)?;
+            } else {
+                fs::remove_dir(&path).map_err(|e| Error::io("remove", &path, e))?;
+            }
+            keep
         } else if let Some(own) = own.get(relative.as_str()) {
             set(&path, &metadata, own.mode, own.mtime, owner)?;
+            true
         } else {
             fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
-        }
+            false
+        };
+        found.kept |= keep;
+        found.removed |= !keep;
     }
-    directory(dir, owner)
+    Ok(found)
 }
 
 /// Gives one directory its owner, mode and time. To be called after all changes inside it.

@@ -11,8 +11,8 @@ use rattler_conda_types::package::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::archive::{Entries, EntryKind, Limits, unpack};
-use super::entry::relative_path;
+use super::archive::{Limits, unpack};
+use super::entry::{Entries, Entry, EntryKind, relative_path};
 use super::error::{Error, ErrorKind, Result};
 use super::hashing::{Digests, digests};
 use super::spec::{PackageSpec, PythonSpec};
@@ -119,18 +119,9 @@ impl Package {
         self.index.noarch() == Some("python")
     }
 
-    /// What the archive says about the file or link behind `path`.
-    pub(crate) fn mtime(&self, path: &PackagePath) -> Option<i64> {
-        let name = path.entry.relative_path.to_str()?;
-        self.entries.get(name).map(|entry| entry.mtime)
-    }
-
-    /// The permission bits of the file behind `path`; `None` for a symlink.
-    pub(crate) fn mode(&self, path: &PackagePath) -> Option<u32> {
-        match self.entries.get(path.entry.relative_path.to_str()?)?.kind {
-            EntryKind::File { mode } => Some(mode),
-            EntryKind::Symlink { .. } => None,
-        }
+    /// What the archive has at `path`; `None` for a directory.
+    pub(crate) fn entry(&self, path: &PackagePath) -> Option<&Entry> {
+        self.entries.get(path.entry.relative_path.to_str()?)
     }
 }
 
@@ -163,6 +154,17 @@ fn load(
                 format!("`{}` is no name, version or build", part.escape_debug()),
             ));
         }
+    }
+    let stem = format!("{}-{}-{}", index.name, index.version, index.build);
+    if spec
+        .archive
+        .strip_prefix(&stem)
+        .is_none_or(|rest| !matches!(rest, ".conda" | ".tar.bz2"))
+    {
+        return Err(bad_metadata(
+            "info/index.json",
+            format!("it is that of {stem}, which is another package than the file name says"),
+        ));
     }
     let paths = PathsJson::from_package_directory_with_deprecated_fallback(&dir)
         .map_err(|e| bad_metadata("info/paths.json", e))?

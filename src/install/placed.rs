@@ -10,8 +10,9 @@ use rattler_conda_types::package::{FileMode, PathType};
 use rattler_conda_types::{Subdir, Version};
 use sha2::{Digest, Sha256};
 
+use super::entry::EntryKind;
 use super::error::{Error, ErrorKind, Result};
-use super::hashing::sha256;
+use super::hashing;
 use super::link::{Claims, Target, entry_point_path};
 use super::package::{Package, PackagePath};
 use super::spec::PythonSpec;
@@ -84,6 +85,28 @@ fn fingerprint(kind: &str, mode: u32, content: &str) -> String {
     hex::encode(&hash[..8])
 }
 
+/// Says if files of `package` are not those that its `paths.json` describes. The archive's own hash
+/// is right, so the files are what the channel wants them to be: no reason to refuse them.
+pub(crate) fn content_notice(package: &Package) -> Option<String> {
+    let differs = |path: &&PackagePath| {
+        let listed = path.entry.sha256;
+        match package.entry(path).map(|entry| &entry.kind) {
+            Some(EntryKind::File { sha256, .. }) => {
+                listed.is_some_and(|listed| listed.as_slice() != sha256)
+            }
+            _ => false,
+        }
+    };
+    let wrong: Vec<&PackagePath> = package.paths.iter().filter(differs).collect();
+    let first = wrong.first()?;
+    Some(format!(
+        "{}: {} of its files are not as its own info/paths.json says, the first is {}",
+        package.spec.label,
+        wrong.len(),
+        first.target
+    ))
+}
+
 /// Looks at everything that `package` linked.
 ///
 /// # Errors
@@ -134,41 +157,38 @@ fn linked_path(
     if !claims.is_owner(index, &path.target) {
         return Ok(placed);
     }
+    let Some(entry) = package.entry(path) else {
+        return Ok(placed);
+    };
     let file = target.dir.join(&path.target);
-    let mtime = package.mtime(path).unwrap_or(EPOCH);
-    placed.own = Some(match entry.path_type {
-        PathType::Directory => return Ok(placed),
-        PathType::SoftLink => {
+    placed.own = Some(match &entry.kind {
+        EntryKind::Symlink { .. } => {
             let link = fs::read_link(&file).map_err(|e| missing(&file, &e))?;
             Own {
                 mode: None,
-                mtime,
+                mtime: entry.mtime,
                 fingerprint: fingerprint("link", 0, &link.to_string_lossy()),
             }
         }
-        PathType::HardLink => {
+        EntryKind::File { mode, sha256 } => {
             let patched = placed.placeholder.is_some();
-            let hash = match &placed.sha256 {
-                Some(hash) if !patched => {
-                    fs::symlink_metadata(&file).map_err(|e| missing(&file, &e))?;
-                    hash.clone()
-                }
-                _ => sha256(&file)?,
+            let hash = if patched {
+                hashing::sha256(&file)?
+            } else {
+                fs::symlink_metadata(&file).map_err(|e| missing(&file, &e))?;
+                hex::encode(sha256)
             };
-            let mode = sane_mode(package.mode(path).unwrap_or(0o644));
+            let mode = sane_mode(*mode);
             placed.sha256_in_prefix = Some(hash.clone());
             Own {
                 mode: Some(mode),
                 // Shipped bytecode stands for the unpatched source, which its header knows by its
                 // time; so a patched one must not have that time.
                 mtime: if patched {
-                    package
-                        .index
-                        .timestamp()
-                        .unwrap_or(EPOCH)
-                        .max(mtime.saturating_add(1))
+                    let built = package.index.timestamp().unwrap_or(EPOCH);
+                    built.max(entry.mtime.saturating_add(1))
                 } else {
-                    mtime
+                    entry.mtime
                 },
                 fingerprint: fingerprint("file", mode, &hash),
             }

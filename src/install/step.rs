@@ -193,6 +193,7 @@ fn group_facts(
     let mut all = Vec::with_capacity(packages.len());
     for (package, placed) in packages.iter().zip(placed) {
         let index = &package.index;
+        notices.extend(placed::content_notice(package));
         let script = |kind: &str| {
             let path = format!("bin/.{}-{kind}.sh", index.name);
             placed.iter().any(|p| p.path == path)

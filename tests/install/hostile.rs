@@ -4,10 +4,11 @@
 use std::fs;
 
 use condafront::install::error::ErrorKind;
+use condafront_testkit::channel::Channel;
 use tar::EntryType;
 
 use super::package::{Format, Package};
-use super::step::Step;
+use super::step::{Step, mount_channel};
 
 const FORMATS: [Format; 2] = [Format::Conda, Format::TarBz2];
 
@@ -102,11 +103,21 @@ fn broken_archives_are_told_from_other_files() {
         ("tar.bz2 cut in half", cut(Format::TarBz2, 5)),
         ("only a signature", b"PK\x03\x04".to_vec()),
         ("flipped bits", flipped),
+        ("another format", whole(Format::TarBz2)),
     ];
     let mut messages = String::new();
     for (name, bytes) in cases {
-        let step = Step::new(&[bad()]);
-        fs::write(step.mounts().input.join("0/bad-1.0-0.conda"), bytes).unwrap();
+        let format = match name.starts_with("tar.bz2") {
+            true => Format::TarBz2,
+            false => Format::Conda,
+        };
+        let step = Step::new(&[bad().format(format)]);
+        let archive = step
+            .mounts()
+            .input
+            .join("0")
+            .join(&step.packages[0].archive);
+        fs::write(archive, bytes).unwrap();
         let error = step.fail();
         assert_eq!(error.kind(), ErrorKind::BadArchive, "{name}: {error}");
         messages += &format!("{name}: {error}\n");
@@ -117,10 +128,11 @@ fn broken_archives_are_told_from_other_files() {
     html: bad 1.0 (bad-1.0-0.conda): the downloaded file is an HTML page, not a conda package: the server sent an error or login page in its place
     conda cut short: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
     conda cut in half: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
-    tar.bz2 cut short: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: decompression not finished but EOF reached
-    tar.bz2 cut in half: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: decompression not finished but EOF reached
+    tar.bz2 cut short: bad 1.0 (bad-1.0-0.tar.bz2): the archive is damaged or cut short: decompression not finished but EOF reached
+    tar.bz2 cut in half: bad 1.0 (bad-1.0-0.tar.bz2): the archive is damaged or cut short: decompression not finished but EOF reached
     only a signature: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
     flipped bits: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: Data corruption detected
+    another format: bad 1.0 (bad-1.0-0.conda): the downloaded file is a bzip2 archive, as .tar.bz2 packages are, but has not their file name
     ");
 }
 
@@ -139,4 +151,27 @@ fn a_package_that_is_not_mounted_is_named() {
     let error = step.fail();
     assert_eq!(error.kind(), ErrorKind::MissingInput);
     assert!(error.to_string().contains("bad-1.0-0.conda"), "{error}");
+}
+
+#[test]
+fn every_hostile_package_of_the_channel_is_refused() {
+    let channel = Channel::hostile();
+    for package in channel.packages() {
+        let mut step = Step::new(&[]);
+        mount_channel(&mut step, channel, &[package]);
+        // Its archive is what the lock file says, so only a notice.
+        if package.name.starts_with("wrong-content") {
+            step.run().unwrap();
+            let notices = step.facts().notices;
+            assert!(notices[0].contains("readme.txt"), "{notices:?}");
+            continue;
+        }
+        let error = step.fail();
+        let expected = match package.name.trim_end_matches("-bz2") {
+            "truncated" | "garbage" | "wrong-format" | "html" | "empty" => ErrorKind::BadArchive,
+            "no-info" | "wrong-name" => ErrorKind::BadMetadata,
+            _ => ErrorKind::UnsafeArchive,
+        };
+        assert_eq!(error.kind(), expected, "{}: {error}", package.name);
+    }
 }

@@ -3,6 +3,7 @@
 mod bytecode;
 mod hostile;
 mod link;
+mod micromamba;
 mod package;
 mod scripts;
 mod step;

@@ -9,11 +9,11 @@ use condafront::install::error::Error;
 use condafront::install::facts::{FACTS_FILE, GroupFacts, PATHS_FILE};
 use condafront::install::spec::{InstallSpec, Installer, OnError, PackageSpec, PythonSpec};
 use condafront::install::{Mounts, install};
-use condafront_testkit::channel::{self, Channel};
+use condafront_testkit::channel::{Channel, Package};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::package::Package;
+use super::package::Package as Made;
 
 /// One run of the step in folders of its own.
 pub(crate) struct Step {
@@ -22,21 +22,23 @@ pub(crate) struct Step {
     pub(crate) packages: Vec<PackageSpec>,
     /// The python runtime, if there is one.
     pub(crate) python: PathBuf,
+    /// The folder with micromamba, if there is one.
+    pub(crate) micromamba: PathBuf,
 }
 
 /// Adds packages of a channel to the step, after those that it has.
-pub(crate) fn mount_channel(step: &mut Step, packages: &[&channel::Package]) {
+pub(crate) fn mount_channel(step: &mut Step, channel: &Channel, packages: &[&Package]) {
     for package in packages {
         let dir = step.mounts().input.join(step.packages.len().to_string());
         fs::create_dir(&dir).unwrap();
-        let archive = Channel::open().archive(package);
+        let archive = channel.archive(package);
         fs::copy(archive, dir.join(&package.file_name)).unwrap();
-        let channel = "https://example.org/channel";
+        let url = "https://example.org/channel";
         step.packages.push(PackageSpec {
             label: format!("{} {}", package.name, package.version),
             archive: package.file_name.clone(),
-            url: format!("{channel}/{}", package.path()),
-            channel: channel.into(),
+            url: format!("{url}/{}", package.path()),
+            channel: url.into(),
             subdir: package.subdir.clone(),
             sha256: Some(package.sha256.clone()),
             md5: Some(package.md5.clone()),
@@ -46,7 +48,7 @@ pub(crate) fn mount_channel(step: &mut Step, packages: &[&channel::Package]) {
 
 impl Step {
     /// A step that links `packages` natively, for the user who runs the test.
-    pub(crate) fn new(packages: &[Package]) -> Self {
+    pub(crate) fn new(packages: &[Made]) -> Self {
         let dir = TempDir::new().unwrap();
         for name in ["in", "out", "facts"] {
             fs::create_dir(dir.path().join(name)).unwrap();
@@ -72,6 +74,7 @@ impl Step {
             },
             packages: specs,
             python: dir.path().join("python"),
+            micromamba: dir.path().join("micromamba"),
             dir,
         }
     }
@@ -83,7 +86,7 @@ impl Step {
             output: at("out"),
             facts: at("facts"),
             python: self.python.clone(),
-            micromamba: at("micromamba"),
+            micromamba: self.micromamba.clone(),
         }
     }
 
