@@ -2,8 +2,20 @@
 
 pub mod account;
 pub mod activation;
+pub mod build;
+pub mod cli;
+pub mod context;
+pub mod fetch_failure;
+pub mod frontend;
+pub mod gateway;
+pub mod graph;
+pub mod image;
 pub mod input;
+pub mod install;
 pub mod package;
 pub mod plan;
 pub mod platform;
+pub mod settings;
 pub mod source;
+pub mod steps;
+pub mod subrequests;

@@ -1,5 +1,6 @@
 //! The user's own file and places in it: what every diagnostic points at.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,6 +35,41 @@ impl SourceFile {
     /// Its bytes.
     pub fn data(&self) -> &[u8] {
         &self.data
+    }
+
+    /// The file as excerpts of `lines` may show it: credentials in URLs are masked, and of a file too large to go with
+    /// every message only those lines and some around them are kept, each at its place.
+    pub fn excerpt(&self, lines: Lines) -> Vec<u8> {
+        /// Lines that clients show before and after a place.
+        const CONTEXT: u32 = 4;
+        self.excerpt_of(std::iter::once(Lines {
+            first: lines.first.saturating_sub(CONTEXT),
+            last: lines.last.saturating_add(CONTEXT),
+        }))
+    }
+
+    /// The same for several places, without lines around them.
+    pub fn excerpt_of(&self, places: impl Iterator<Item = Lines>) -> Vec<u8> {
+        /// Beyond this many bytes the rest of the file is left blank.
+        const LARGE: usize = 128 << 10;
+        let whole = self.data.len() <= LARGE;
+        let mut places: Vec<Lines> = places.collect();
+        places.sort_unstable();
+        let end = places.iter().map(|lines| lines.last).max().unwrap_or(0);
+        let mut next = places.into_iter().peekable();
+        let mut shown = Vec::with_capacity(self.data.len().min(2 * LARGE));
+        for (number, line) in (1u32..).zip(self.data.split_inclusive(|byte| *byte == b'\n')) {
+            if !whole && number > end {
+                break;
+            }
+            while next.next_if(|lines| lines.last < number).is_some() {}
+            if whole || next.peek().is_some_and(|lines| lines.first <= number) {
+                shown.extend_from_slice(&masked(line));
+            } else {
+                shown.push(b'\n');
+            }
+        }
+        shown
     }
 
     /// What it is written in, for clients that colour excerpts.
@@ -144,7 +180,8 @@ impl Diagnostic {
             .locations
             .iter()
             .map(|location| {
-                let text = String::from_utf8_lossy(location.file.data()).into_owned();
+                let shown = location.file.excerpt(location.lines);
+                let text = String::from_utf8_lossy(&shown).into_owned();
                 (text, location)
             })
             .collect();
@@ -170,6 +207,33 @@ pub enum Level {
     Error,
     /// The build goes on.
     Warning,
+}
+
+/// A line with the credentials of its URLs (`user:password@`, `/t/<token>/`) replaced by `***`.
+fn masked(line: &[u8]) -> Cow<'_, [u8]> {
+    let Ok(text) = std::str::from_utf8(line) else {
+        return Cow::Borrowed(line);
+    };
+    let Some(start) = text.find("://").map(|at| at + 3) else {
+        return Cow::Borrowed(line);
+    };
+    let (head, rest) = text.split_at(start);
+    let authority = rest.find('/').unwrap_or(rest.len());
+    let (mut authority, path) = rest.split_at(authority);
+    let mut out = head.to_owned();
+    if let Some(at) = authority.rfind('@') {
+        out.push_str("***");
+        authority = &authority[at..];
+    }
+    out.push_str(authority);
+    match path.strip_prefix("/t/") {
+        Some(token) => {
+            out.push_str("/t/***");
+            out.push_str(token.find('/').map_or("", |slash| &token[slash..]));
+        }
+        None => out.push_str(path),
+    }
+    Cow::Owned(out.into_bytes())
 }
 
 /// The bytes of `lines` in `text`, without the last line's end.
@@ -200,6 +264,21 @@ mod tests {
         let file = SourceFile::new("env.lock", b"# syntax=x\n@EXPLICIT\n\xff\xfe\n".to_vec());
         let error = file.text().unwrap_err();
         assert_eq!(error.locations[0].lines, Lines::one(3));
+    }
+
+    #[test]
+    fn excerpts_hide_credentials_and_keep_line_numbers() {
+        let mut text = String::from("@EXPLICIT\n");
+        text.push_str(&"# a comment that makes the file large\n".repeat(5000));
+        text.push_str("https://me:hunter2@c.example/t/tk-9/f/noarch/a-1-0.conda#md5\n");
+        text.push_str(&"# and more\n".repeat(50));
+        let file = SourceFile::new("env.lock", text);
+        let shown = String::from_utf8(file.excerpt(Lines::one(5002))).unwrap();
+        assert!(shown.len() < 10_000, "{}", shown.len());
+        assert_eq!(
+            shown.lines().nth(5001),
+            Some("https://***@c.example/t/***/f/noarch/a-1-0.conda#md5")
+        );
     }
 
     #[test]

@@ -1,1 +1,63 @@
-//! Placeholder.
+//! A typed builder of BuildKit build graphs (LLB).
+//!
+//! Operations are built from their parts and never change afterwards: an
+//! [`Output`] is a cheap handle to one result of a built operation, and the
+//! bytes and digest of an operation are computed once. [`Definition::of`]
+//! collects everything an output depends on into the message a daemon takes.
+//!
+//! ```
+//! use buildkit_llb::{Bind, Definition, Digest, Exec, Http, Image, Input, OpOptions};
+//!
+//! let tools = Image::new("docker.io/library/busybox:1.37").build();
+//! let archive = Http::new("https://example.com/data.tar")
+//!     .checksum(Digest::of(b"data"))
+//!     .filename("data.tar")
+//!     .name("download data.tar")
+//!     .build();
+//! let mut exec = Exec::new(&tools, "tar", ["-xf", "/in/data.tar", "-C", "/out"]);
+//! exec.mount(Bind::read_only("/in", &archive));
+//! let out = exec.output("/out", Input::Scratch);
+//! let built = exec.build();
+//! let definition = Definition::of(&built[out]);
+//! assert_eq!(definition.to_pb().def.len(), 4);
+//! ```
+//!
+//! The bytes of an operation are those the daemon itself would write (see
+//! `wire`), so that the digests computed here are the ones it uses for
+//! progress, source locations and warnings.
+
+mod definition;
+mod digest;
+mod exec;
+mod file;
+mod graph;
+mod location;
+mod merge;
+mod node;
+mod options;
+mod source;
+mod splice;
+mod title;
+mod wire;
+
+pub mod caps;
+pub mod dot;
+pub mod text;
+
+pub use buildkit_proto::pb;
+/// How builds share a cache mount.
+pub use buildkit_proto::pb::CacheSharingOpt as CacheSharing;
+/// Whether the content of a read-only mount is hashed for the cache key.
+pub use buildkit_proto::pb::MountContentCache as ContentCache;
+pub use buildkit_proto::pb::{NetMode, Platform, ProgressGroup, ProxyEnv, SecurityMode};
+
+pub use definition::Definition;
+pub use digest::{Digest, ParseDigestError};
+pub use exec::{Bind, Cache, Exec, ExecOutputs, Mount, Secret, Slot, Ssh, Tmpfs};
+pub use file::{Account, Action, Copy, File, Mkdir, Mkfile, Owner, Rm, Symlink};
+pub use location::{Location, Position, Range, SourceFile};
+pub use merge::{Diff, Merge};
+pub use node::{Input, Output};
+pub use options::{OpOptions, Options};
+pub use source::{Differ, Git, Http, Image, Local, OciLayout, RecordType, ResolveMode};
+pub use splice::SpliceError;

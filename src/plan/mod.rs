@@ -1,12 +1,69 @@
-//! What is to be built, decided without any I/O.
+//! What is to be built, decided without any I/O: which packages share a layer, and what they need to be linked.
 
 pub mod groups;
+pub mod micromamba;
 pub mod mirrors;
+pub mod python;
+
+use crate::install::spec::PackageSpec;
+use crate::package::Package;
+use crate::platform::Platform;
+use groups::{Group, Layers};
+use python::Python;
+
+/// One environment for one platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The platform.
+    pub platform: Platform,
+    /// Its packages, in the order in which they are linked.
+    pub packages: Vec<Package>,
+    /// The layers they are dealt over.
+    pub groups: Vec<Group>,
+    /// The environment's python, if it has one.
+    pub python: Option<Python>,
+}
+
+impl Plan {
+    /// Plans an environment.
+    pub fn new(packages: Vec<Package>, platform: Platform, layers: Layers) -> Self {
+        Self {
+            groups: groups::deal(&packages, layers),
+            python: Python::find(&packages),
+            platform,
+            packages,
+        }
+    }
+
+    /// Whether linking the group depends on python: its `noarch` packages may be python modules.
+    pub fn needs_python(&self, group: &Group) -> bool {
+        group
+            .packages
+            .iter()
+            .any(|index| self.packages[*index].is_noarch())
+    }
+}
+
+/// What an install step is told of a package.
+pub fn package_spec(package: &Package) -> PackageSpec {
+    let url = package.url.recorded();
+    // <channel>/<subdir>/<archive>
+    let channel = url.as_str().rsplitn(3, '/').nth(2).unwrap_or_default();
+    PackageSpec {
+        label: format!("{} {}", package.id.name, package.id.version),
+        archive: package.id.file_name(),
+        channel: channel.to_owned(),
+        subdir: package.subdir.clone(),
+        sha256: package.hashes.sha256.clone(),
+        md5: package.hashes.md5.clone(),
+        url: url.into(),
+    }
+}
 
 /// A package for tests: version 1.0, on linux-64.
 #[cfg(test)]
-pub(crate) fn test_package(name: &str) -> crate::package::Package {
-    use crate::package::{Hashes, Package, PackageId, PackageUrl};
+pub(crate) fn test_package(name: &str) -> Package {
+    use crate::package::{Hashes, PackageId, PackageUrl};
     let id = PackageId::from_file_name(&format!("{name}-1.0-0.conda")).expect("a package's name");
     let url = format!("https://c.example/conda-forge/linux-64/{}", id.file_name());
     Package {
@@ -19,5 +76,17 @@ pub(crate) fn test_package(name: &str) -> crate::package::Package {
         },
         size: None,
         lines: crate::source::Lines::one(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_channel_is_what_stands_before_subdir_and_archive() {
+        let spec = package_spec(&test_package("numpy"));
+        assert_eq!(spec.channel, "https://c.example/conda-forge");
+        assert_eq!(spec.label, "numpy 1.0");
     }
 }

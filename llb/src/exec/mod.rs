@@ -1,0 +1,298 @@
+//! Running processes.
+
+mod mount;
+
+pub use mount::{Bind, Cache, Mount, Secret, Ssh, Tmpfs};
+
+use std::net::IpAddr;
+use std::ops::Index;
+
+use buildkit_proto::pb;
+
+use crate::caps::{self, Cap};
+use crate::node::{Input, Inputs, NONE, Node, Output};
+use crate::options::{OpOptions, Options};
+
+/// Runs a process and gives what it wrote.
+///
+/// The root filesystem is read-only unless [`Exec::write_root`] is called; a
+/// writable one always has an output, which need not be used, because the
+/// daemon would otherwise mount the snapshot of the input itself.
+/// What is written to a mount made by [`Exec::output`] becomes an output of
+/// the operation; there may be several.
+#[derive(Clone, Debug)]
+pub struct Exec {
+    meta: pb::Meta,
+    /// Kept apart from `meta.env` so that a name is set once.
+    env: Vec<(String, String)>,
+    network: pb::NetMode,
+    security: pb::SecurityMode,
+    secret_env: Vec<pb::SecretEnv>,
+    platform: Option<pb::Platform>,
+    /// The root is the first one.
+    mounts: Vec<Mount>,
+    slots: usize,
+    options: Options,
+}
+
+/// One output of an exec operation under construction. It belongs to the
+/// [`Exec`] that gave it and to what that one builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Slot(usize);
+
+impl Exec {
+    /// Runs a program with arguments on a root filesystem, in `/`.
+    pub fn new(
+        root: impl Into<Input>,
+        program: impl Into<String>,
+        args: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let program = std::iter::once(program.into());
+        Self {
+            meta: pb::Meta {
+                args: program.chain(args.into_iter().map(Into::into)).collect(),
+                cwd: "/".to_owned(),
+                // Mount points made for the process do not stay in the outputs.
+                remove_mount_stubs_recursive: true,
+                ..pb::Meta::default()
+            },
+            env: Vec::new(),
+            network: pb::NetMode::Unset,
+            security: pb::SecurityMode::Sandbox,
+            secret_env: Vec::new(),
+            platform: None,
+            mounts: vec![Bind::read_only("/", root).into()],
+            slots: 0,
+            options: Options::new(),
+        }
+    }
+
+    /// The platform to run on; that of the worker when not set.
+    pub fn platform(&mut self, platform: pb::Platform) -> &mut Self {
+        self.platform = Some(platform);
+        self
+    }
+
+    /// Sets an environment variable. The daemon sets `PATH` if nothing does.
+    pub fn env(&mut self, name: impl Into<String>, value: impl Into<String>) -> &mut Self {
+        let name = name.into();
+        self.env.retain(|(other, _)| *other != name);
+        self.env.push((name, value.into()));
+        self
+    }
+
+    /// The working directory.
+    pub fn cwd(&mut self, path: impl AsRef<str>) -> &mut Self {
+        self.meta.cwd = crate::file::clean_path(path.as_ref());
+        self
+    }
+
+    /// The user, with a group after a colon if wanted, by name or number.
+    pub fn user(&mut self, user: impl Into<String>) -> &mut Self {
+        self.meta.user = user.into();
+        self
+    }
+
+    /// The host name.
+    pub fn hostname(&mut self, name: impl Into<String>) -> &mut Self {
+        self.meta.hostname = name.into();
+        self
+    }
+
+    /// The network. The one of the host needs an entitlement.
+    pub fn network(&mut self, mode: pb::NetMode) -> &mut Self {
+        self.network = mode;
+        self
+    }
+
+    /// The confinement. None at all needs an entitlement.
+    pub fn security(&mut self, mode: pb::SecurityMode) -> &mut Self {
+        self.security = mode;
+        self
+    }
+
+    /// Proxy variables; they are no part of the cache key.
+    pub fn proxy_env(&mut self, proxy: pb::ProxyEnv) -> &mut Self {
+        self.meta.proxy_env = Some(proxy);
+        self
+    }
+
+    /// Adds a line to `/etc/hosts`. The address is no part of the cache key.
+    pub fn extra_host(&mut self, host: impl Into<String>, ip: IpAddr) -> &mut Self {
+        self.meta.extra_hosts.push(pb::HostIp {
+            host: host.into(),
+            ip: ip.to_string(),
+        });
+        self
+    }
+
+    /// Limits a resource, such as `nofile` (BuildKit 0.10).
+    pub fn ulimit(&mut self, name: impl Into<String>, soft: i64, hard: i64) -> &mut Self {
+        self.meta.ulimit.push(pb::Ulimit {
+            name: name.into(),
+            soft,
+            hard,
+        });
+        self
+    }
+
+    /// The cgroup to run below (BuildKit 0.10).
+    pub fn cgroup_parent(&mut self, path: impl Into<String>) -> &mut Self {
+        self.meta.cgroup_parent = path.into();
+        self
+    }
+
+    /// The exit codes that are a success, in place of 0 (BuildKit 0.17).
+    pub fn valid_exit_codes(&mut self, codes: impl IntoIterator<Item = u8>) -> &mut Self {
+        self.meta.valid_exit_codes = codes.into_iter().map(i32::from).collect();
+        self
+    }
+
+    /// Puts a secret into an environment variable (BuildKit 0.10).
+    pub fn secret_env(
+        &mut self,
+        name: impl Into<String>,
+        id: impl Into<String>,
+        optional: bool,
+    ) -> &mut Self {
+        self.secret_env.push(pb::SecretEnv {
+            id: id.into(),
+            name: name.into(),
+            optional,
+        });
+        self
+    }
+
+    /// Adds a mount without an output.
+    pub fn mount(&mut self, mount: impl Into<Mount>) -> &mut Self {
+        self.mounts.push(mount.into());
+        self
+    }
+
+    /// Mounts a filesystem for writing; its changed state is an output.
+    pub fn output(&mut self, dest: impl AsRef<str>, base: impl Into<Input>) -> Slot {
+        let slot = Slot(self.slots);
+        self.slots += 1;
+        self.mounts
+            .push(Mount::output(dest.as_ref(), base.into(), slot));
+        slot
+    }
+
+    /// Makes the root filesystem writable; its changed state is an output.
+    pub fn write_root(&mut self) -> Slot {
+        if let Some(slot) = self.mounts[0].slot() {
+            return slot;
+        }
+        let slot = Slot(self.slots);
+        self.slots += 1;
+        self.mounts[0].make_output(slot);
+        slot
+    }
+
+    fn caps(&self) -> Vec<Cap> {
+        let mut caps = vec![caps::EXEC_META_BASE, caps::EXEC_META_SETS_DEFAULT_PATH];
+        let mut need = |needed: bool, cap: Cap| {
+            if needed {
+                caps.push(cap);
+            }
+        };
+        need(self.network != pb::NetMode::Unset, caps::EXEC_META_NETWORK);
+        need(
+            self.security != pb::SecurityMode::Sandbox,
+            caps::EXEC_META_SECURITY,
+        );
+        need(self.meta.proxy_env.is_some(), caps::EXEC_META_PROXY_ENV);
+        need(!self.meta.ulimit.is_empty(), caps::EXEC_META_ULIMIT);
+        need(
+            !self.meta.cgroup_parent.is_empty(),
+            caps::EXEC_META_CGROUP_PARENT,
+        );
+        need(
+            !self.meta.valid_exit_codes.is_empty(),
+            caps::EXEC_VALID_EXIT_CODE,
+        );
+        need(!self.secret_env.is_empty(), caps::EXEC_SECRET_ENV);
+        caps.extend(self.mounts.iter().flat_map(Mount::caps));
+        caps
+    }
+
+    /// Builds the operation.
+    ///
+    /// Mounts are put in the order of their paths, so that the order of calls
+    /// does not matter; those of one path keep theirs.
+    #[must_use]
+    pub fn build(&self) -> ExecOutputs {
+        let mut sorted: Vec<&Mount> = self.mounts.iter().collect();
+        sorted.sort_by(|a, b| a.dest().cmp(b.dest()));
+
+        let mut inputs = Inputs::default();
+        let mut indices = vec![0; self.slots];
+        let mut next = 0;
+        let mut mounts = Vec::with_capacity(sorted.len());
+        for mount in sorted {
+            let mut output = NONE;
+            if let Some(Slot(slot)) = mount.slot() {
+                indices[slot] = next;
+                output = i64::from(next);
+                next += 1;
+            }
+            mounts.push(mount.to_pb(&mut inputs, output));
+        }
+
+        let mut meta = self.meta.clone();
+        meta.env = self
+            .env
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let op = pb::op::Op::Exec(pb::ExecOp {
+            meta: Some(meta),
+            mounts,
+            network: self.network.into(),
+            security: self.security.into(),
+            secretenv: self.secret_env.clone(),
+            cdi_devices: Vec::new(),
+        });
+        let node = Node::new(
+            inputs,
+            self.platform.as_ref(),
+            op,
+            self.caps(),
+            &self.options,
+        );
+        ExecOutputs {
+            outputs: indices
+                .into_iter()
+                .map(|index| Output {
+                    node: node.clone(),
+                    index,
+                })
+                .collect(),
+        }
+    }
+}
+
+impl OpOptions for Exec {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+}
+
+/// The outputs of a built exec operation, by the slots of its [`Exec`].
+#[derive(Clone, Debug)]
+pub struct ExecOutputs {
+    outputs: Vec<Output>,
+}
+
+impl Index<Slot> for ExecOutputs {
+    type Output = Output;
+
+    /// The output of a slot.
+    ///
+    /// # Panics
+    ///
+    /// When the slot is of another operation that has more outputs.
+    fn index(&self, slot: Slot) -> &Output {
+        &self.outputs[slot.0]
+    }
+}

@@ -1,0 +1,373 @@
+//! What a process finds at a path.
+
+use buildkit_proto::pb;
+
+use super::Slot;
+use crate::caps::{self, Cap};
+use crate::file::clean_path;
+use crate::node::{Input, Inputs, NONE};
+
+/// A mount of an exec operation: a [`Bind`], [`Cache`], [`Tmpfs`], [`Secret`]
+/// or [`Ssh`].
+#[derive(Clone, Debug)]
+pub struct Mount {
+    dest: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    Bind(Bind),
+    Output { base: Input, slot: Slot },
+    Cache(Cache),
+    Tmpfs(Tmpfs),
+    Secret(Secret),
+    Ssh(Ssh),
+}
+
+impl Mount {
+    pub(super) fn output(dest: &str, base: Input, slot: Slot) -> Self {
+        Self {
+            dest: clean_path(dest),
+            kind: Kind::Output { base, slot },
+        }
+    }
+
+    /// Turns a bind mount into one with an output.
+    pub(super) fn make_output(&mut self, slot: Slot) {
+        if let Kind::Bind(bind) = &self.kind {
+            let base = bind.input.clone();
+            self.kind = Kind::Output { base, slot };
+        }
+    }
+
+    pub(super) fn dest(&self) -> &str {
+        &self.dest
+    }
+
+    pub(super) fn slot(&self) -> Option<Slot> {
+        match self.kind {
+            Kind::Output { slot, .. } => Some(slot),
+            _ => None,
+        }
+    }
+
+    /// The capabilities this mount needs.
+    pub(super) fn caps(&self) -> Vec<Cap> {
+        match &self.kind {
+            Kind::Bind(bind) => {
+                let mut caps = vec![caps::EXEC_MOUNT_BIND];
+                if bind.discard_writes {
+                    caps.push(caps::EXEC_MOUNT_BIND_READ_WRITE_NO_OUTPUT);
+                }
+                if !bind.selector.is_empty() {
+                    caps.push(caps::EXEC_MOUNT_SELECTOR);
+                }
+                if bind.content_cache != pb::MountContentCache::Default {
+                    caps.push(caps::EXEC_MOUNT_CONTENT_CACHE);
+                }
+                caps
+            }
+            Kind::Output { .. } => vec![caps::EXEC_MOUNT_BIND],
+            Kind::Cache(cache) => {
+                let mut caps = vec![caps::EXEC_MOUNT_CACHE, caps::EXEC_MOUNT_CACHE_SHARING];
+                if !cache.selector.is_empty() {
+                    caps.push(caps::EXEC_MOUNT_SELECTOR);
+                }
+                caps
+            }
+            Kind::Tmpfs(tmpfs) if tmpfs.size > 0 => {
+                vec![caps::EXEC_MOUNT_TMPFS, caps::EXEC_MOUNT_TMPFS_SIZE]
+            }
+            Kind::Tmpfs(_) => vec![caps::EXEC_MOUNT_TMPFS],
+            Kind::Secret(_) => vec![caps::EXEC_MOUNT_SECRET],
+            Kind::Ssh(_) => vec![caps::EXEC_MOUNT_SSH],
+        }
+    }
+
+    /// The message, with the index of its output or [`NONE`].
+    pub(super) fn to_pb(&self, inputs: &mut Inputs, output: i64) -> pb::Mount {
+        let mut mount = pb::Mount {
+            input: NONE,
+            dest: self.dest.clone(),
+            output,
+            ..pb::Mount::default()
+        };
+        match &self.kind {
+            Kind::Bind(bind) => {
+                mount.input = inputs.index_of(&bind.input);
+                mount.selector.clone_from(&bind.selector);
+                mount.readonly = !bind.discard_writes;
+                mount.content_cache = bind.content_cache.into();
+            }
+            Kind::Output { base, .. } => mount.input = inputs.index_of(base),
+            Kind::Cache(cache) => {
+                mount.input = inputs.index_of(&cache.base);
+                mount.selector.clone_from(&cache.selector);
+                mount.mount_type = pb::MountType::Cache.into();
+                mount.cache_opt = Some(pb::CacheOpt {
+                    id: cache.id.clone(),
+                    sharing: cache.sharing.into(),
+                });
+            }
+            Kind::Tmpfs(tmpfs) => {
+                mount.mount_type = pb::MountType::Tmpfs.into();
+                mount.tmpfs_opt = Some(pb::TmpfsOpt { size: tmpfs.size });
+            }
+            Kind::Secret(secret) => {
+                mount.mount_type = pb::MountType::Secret.into();
+                mount.secret_opt = Some(secret.opt.clone());
+            }
+            Kind::Ssh(ssh) => {
+                mount.mount_type = pb::MountType::Ssh.into();
+                mount.ssh_opt = Some(ssh.opt.clone());
+            }
+        }
+        mount
+    }
+}
+
+/// A filesystem at a path, from which nothing comes back.
+#[derive(Clone, Debug)]
+pub struct Bind {
+    dest: String,
+    input: Input,
+    selector: String,
+    discard_writes: bool,
+    content_cache: pb::MountContentCache,
+}
+
+impl Bind {
+    /// A filesystem that cannot be written to.
+    pub fn read_only(dest: impl AsRef<str>, input: impl Into<Input>) -> Self {
+        Self {
+            dest: clean_path(dest.as_ref()),
+            input: input.into(),
+            selector: String::new(),
+            discard_writes: false,
+            content_cache: pb::MountContentCache::Default,
+        }
+    }
+
+    /// A filesystem that can be written to; changes are dropped at the end.
+    pub fn discard_writes(dest: impl AsRef<str>, input: impl Into<Input>) -> Self {
+        Self {
+            discard_writes: true,
+            ..Self::read_only(dest, input)
+        }
+    }
+
+    /// Mounts only a path inside the input, a file or a directory.
+    #[must_use]
+    pub fn selector(mut self, path: impl AsRef<str>) -> Self {
+        self.selector = clean_path(path.as_ref());
+        self
+    }
+
+    /// Whether the content is hashed for the cache key (BuildKit 0.13). Where
+    /// the input is pinned that only costs time.
+    #[must_use]
+    pub fn content_cache(mut self, mode: pb::MountContentCache) -> Self {
+        self.content_cache = mode;
+        self
+    }
+}
+
+/// A directory that stays from build to build, outside of any result.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    dest: String,
+    id: String,
+    base: Input,
+    selector: String,
+    sharing: pb::CacheSharingOpt,
+}
+
+impl Cache {
+    /// The cache of an id, empty at first, shared with builds at the same time.
+    pub fn new(dest: impl AsRef<str>, id: impl Into<String>) -> Self {
+        Self {
+            dest: clean_path(dest.as_ref()),
+            id: id.into(),
+            base: Input::Scratch,
+            selector: String::new(),
+            sharing: pb::CacheSharingOpt::Shared,
+        }
+    }
+
+    /// What the cache holds at first.
+    #[must_use]
+    pub fn base(mut self, base: impl Into<Input>) -> Self {
+        self.base = base.into();
+        self
+    }
+
+    /// Mounts only a path inside the base.
+    #[must_use]
+    pub fn selector(mut self, path: impl AsRef<str>) -> Self {
+        self.selector = clean_path(path.as_ref());
+        self
+    }
+
+    /// What happens when another build uses the cache.
+    #[must_use]
+    pub fn sharing(mut self, sharing: pb::CacheSharingOpt) -> Self {
+        self.sharing = sharing;
+        self
+    }
+}
+
+/// An empty directory in memory.
+#[derive(Clone, Debug)]
+pub struct Tmpfs {
+    dest: String,
+    size: i64,
+}
+
+impl Tmpfs {
+    /// A directory without a limit of its own.
+    pub fn new(dest: impl AsRef<str>) -> Self {
+        Self {
+            dest: clean_path(dest.as_ref()),
+            size: 0,
+        }
+    }
+
+    /// The limit in bytes (BuildKit 0.10).
+    #[must_use]
+    pub fn size(mut self, bytes: u64) -> Self {
+        self.size = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self
+    }
+}
+
+/// A secret of the client as a file.
+#[derive(Clone, Debug)]
+pub struct Secret {
+    dest: String,
+    opt: pb::SecretOpt,
+}
+
+impl Secret {
+    /// A secret by its id, readable by root only.
+    pub fn new(dest: impl AsRef<str>, id: impl Into<String>) -> Self {
+        Self {
+            dest: clean_path(dest.as_ref()),
+            opt: pb::SecretOpt {
+                id: id.into(),
+                mode: 0o400,
+                ..pb::SecretOpt::default()
+            },
+        }
+    }
+
+    /// The owner of the file.
+    #[must_use]
+    pub fn owner(mut self, uid: u32, gid: u32) -> Self {
+        self.opt.uid = uid;
+        self.opt.gid = gid;
+        self
+    }
+
+    /// The mode of the file.
+    #[must_use]
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.opt.mode = mode;
+        self
+    }
+
+    /// Leaves the file out when the client has no such secret.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.opt.optional = true;
+        self
+    }
+}
+
+/// An SSH agent of the client as a socket.
+#[derive(Clone, Debug)]
+pub struct Ssh {
+    dest: String,
+    opt: pb::SshOpt,
+}
+
+impl Ssh {
+    /// An agent by its id, usually `default`, usable by root only.
+    pub fn new(dest: impl AsRef<str>, id: impl Into<String>) -> Self {
+        Self {
+            dest: clean_path(dest.as_ref()),
+            opt: pb::SshOpt {
+                id: id.into(),
+                mode: 0o600,
+                ..pb::SshOpt::default()
+            },
+        }
+    }
+
+    /// The owner of the socket.
+    #[must_use]
+    pub fn owner(mut self, uid: u32, gid: u32) -> Self {
+        self.opt.uid = uid;
+        self.opt.gid = gid;
+        self
+    }
+
+    /// The mode of the socket.
+    #[must_use]
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.opt.mode = mode;
+        self
+    }
+
+    /// Leaves the socket out when the client has no such agent.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.opt.optional = true;
+        self
+    }
+}
+
+impl From<Bind> for Mount {
+    fn from(bind: Bind) -> Self {
+        Self {
+            dest: bind.dest.clone(),
+            kind: Kind::Bind(bind),
+        }
+    }
+}
+
+impl From<Cache> for Mount {
+    fn from(cache: Cache) -> Self {
+        Self {
+            dest: cache.dest.clone(),
+            kind: Kind::Cache(cache),
+        }
+    }
+}
+
+impl From<Tmpfs> for Mount {
+    fn from(tmpfs: Tmpfs) -> Self {
+        Self {
+            dest: tmpfs.dest.clone(),
+            kind: Kind::Tmpfs(tmpfs),
+        }
+    }
+}
+
+impl From<Secret> for Mount {
+    fn from(secret: Secret) -> Self {
+        Self {
+            dest: secret.dest.clone(),
+            kind: Kind::Secret(secret),
+        }
+    }
+}
+
+impl From<Ssh> for Mount {
+    fn from(ssh: Ssh) -> Self {
+        Self {
+            dest: ssh.dest.clone(),
+            kind: Kind::Ssh(ssh),
+        }
+    }
+}

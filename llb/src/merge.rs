@@ -1,0 +1,102 @@
+//! Laying filesystems over each other, and taking differences.
+
+use buildkit_proto::pb;
+
+use crate::caps;
+use crate::node::{Input, Inputs, NONE, Node, Output};
+use crate::options::{OpOptions, Options};
+
+/// Lays filesystems over each other without copying (BuildKit 0.10).
+///
+/// Later inputs win. The layers of the result are those of all inputs.
+#[derive(Clone, Debug, Default)]
+pub struct Merge {
+    inputs: Vec<Output>,
+    options: Options,
+}
+
+impl Merge {
+    /// Merges inputs, the lowest one first. Empty filesystems are left out.
+    pub fn new(inputs: impl IntoIterator<Item = impl Into<Input>>) -> Self {
+        let outputs = inputs.into_iter().filter_map(|input| match input.into() {
+            Input::Scratch => None,
+            Input::Output(output) => Some(output),
+        });
+        Self {
+            inputs: outputs.collect(),
+            options: Options::new(),
+        }
+    }
+
+    /// Builds the operation; one input or none needs no operation.
+    #[must_use]
+    pub fn build(&self) -> Input {
+        match self.inputs.as_slice() {
+            [] => Input::Scratch,
+            [only] => only.into(),
+            several => {
+                let mut inputs = Inputs::default();
+                let indices = several
+                    .iter()
+                    .map(|output| pb::MergeInput {
+                        input: inputs.push(output),
+                    })
+                    .collect();
+                let op = pb::op::Op::Merge(pb::MergeOp { inputs: indices });
+                let node = Node::new(inputs, None, op, [caps::MERGE_OP], &self.options);
+                Output::first(node).into()
+            }
+        }
+    }
+}
+
+impl OpOptions for Merge {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+}
+
+/// What one filesystem has changed since another one (BuildKit 0.10).
+#[derive(Clone, Debug)]
+pub struct Diff {
+    lower: Input,
+    upper: Input,
+    options: Options,
+}
+
+impl Diff {
+    /// The changes from `lower` to `upper`.
+    pub fn new(lower: impl Into<Input>, upper: impl Into<Input>) -> Self {
+        Self {
+            lower: lower.into(),
+            upper: upper.into(),
+            options: Options::new(),
+        }
+    }
+
+    /// Builds the operation; above an empty filesystem everything is a change
+    /// and no operation is needed.
+    #[must_use]
+    pub fn build(&self) -> Input {
+        let Input::Output(lower) = &self.lower else {
+            return self.upper.clone();
+        };
+        let mut inputs = Inputs::default();
+        let lower = inputs.push(lower);
+        let upper = self
+            .upper
+            .output()
+            .map_or(NONE, |output| inputs.push(output));
+        let op = pb::op::Op::Diff(pb::DiffOp {
+            lower: Some(pb::LowerDiffInput { input: lower }),
+            upper: Some(pb::UpperDiffInput { input: upper }),
+        });
+        Output::first(Node::new(inputs, None, op, [caps::DIFF_OP], &self.options)).into()
+    }
+}
+
+impl OpOptions for Diff {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+}

@@ -1,0 +1,100 @@
+//! What can be said of every operation besides what it does.
+
+use std::collections::BTreeMap;
+
+use buildkit_proto::pb;
+
+use crate::location::Location;
+
+/// The description key of the name shown to the user.
+pub(crate) const CUSTOM_NAME: &str = "llb.customname";
+
+/// Names, groups, cache hints and source locations of an operation.
+///
+/// None of it changes the digest of the operation or its cache key. Set it
+/// with the methods of [`OpOptions`].
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    description: BTreeMap<String, String>,
+    group: Option<pb::ProgressGroup>,
+    ignore_cache: bool,
+    export_cache: Option<bool>,
+    locations: Vec<Location>,
+}
+
+impl Options {
+    /// Nothing set.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn locations(&self) -> &[Location] {
+        &self.locations
+    }
+
+    pub(crate) fn metadata(&self) -> pb::OpMetadata {
+        pb::OpMetadata {
+            ignore_cache: self.ignore_cache,
+            description: self.description.clone(),
+            export_cache: self.export_cache.map(|value| pb::ExportCache { value }),
+            progress_group: self.group.clone(),
+            ..pb::OpMetadata::default()
+        }
+    }
+}
+
+/// Sets the [`Options`] of a builder.
+pub trait OpOptions {
+    /// The options to change.
+    fn options_mut(&mut self) -> &mut Options;
+
+    /// The name shown to the user in place of one made from the content.
+    fn name(&mut self, name: impl Into<String>) -> &mut Self {
+        self.describe(CUSTOM_NAME, name)
+    }
+
+    /// An entry of the description.
+    fn describe(&mut self, key: impl Into<String>, value: impl Into<String>) -> &mut Self {
+        self.options_mut()
+            .description
+            .insert(key.into(), value.into());
+        self
+    }
+
+    /// Shows the operation as a part of a group, on one line.
+    fn group(&mut self, group: &pb::ProgressGroup) -> &mut Self {
+        self.options_mut().group = Some(group.clone());
+        self
+    }
+
+    /// Runs the operation even if its result is cached.
+    fn ignore_cache(&mut self) -> &mut Self {
+        self.options_mut().ignore_cache = true;
+        self
+    }
+
+    /// Whether exported caches hold the result; otherwise the build decides.
+    fn export_cache(&mut self, export: bool) -> &mut Self {
+        self.options_mut().export_cache = Some(export);
+        self
+    }
+
+    /// Adds a place in the user's files, shown when the operation fails.
+    fn location(&mut self, location: Location) -> &mut Self {
+        self.options_mut().locations.push(location);
+        self
+    }
+
+    /// Replaces all options.
+    fn options(&mut self, options: &Options) -> &mut Self {
+        *self.options_mut() = options.clone();
+        self
+    }
+}
+
+impl OpOptions for Options {
+    fn options_mut(&mut self) -> &mut Options {
+        self
+    }
+}

@@ -1,0 +1,169 @@
+//! Git repositories.
+
+use super::Source;
+use crate::caps;
+use crate::node::Output;
+use crate::options::{OpOptions, Options};
+
+/// The files of a Git commit.
+#[derive(Clone, Debug)]
+pub struct Git {
+    source: Source,
+    /// Host and path of the repository.
+    remote: String,
+    reference: String,
+    subdir: String,
+}
+
+impl Git {
+    /// A repository by its URL without a fragment: `https://`, `http://`,
+    /// `ssh://`, `git://` or `user@host:path`.
+    ///
+    /// The secrets a client offers for Git over HTTP (`GIT_AUTH_TOKEN` and
+    /// `GIT_AUTH_HEADER`) are used where they exist.
+    #[must_use]
+    pub fn new(url: impl AsRef<str>) -> Self {
+        let url = url.as_ref();
+        let mut source = Source::new(String::new(), caps::SOURCE_GIT);
+        source.set_with(caps::SOURCE_GIT_FULL_URL, "git.fullurl", url);
+        source.set("git.authtokensecret", "GIT_AUTH_TOKEN");
+        source.set("git.authheadersecret", "GIT_AUTH_HEADER");
+        Self {
+            source,
+            remote: host_and_path(url),
+            reference: String::new(),
+            subdir: String::new(),
+        }
+    }
+
+    /// The branch, tag or commit; the default branch when not set.
+    pub fn reference(&mut self, reference: impl Into<String>) -> &mut Self {
+        self.reference = reference.into();
+        self
+    }
+
+    /// Takes only a directory of the repository (BuildKit 0.9).
+    pub fn subdir(&mut self, path: impl AsRef<str>) -> &mut Self {
+        path.as_ref().trim_matches('/').clone_into(&mut self.subdir);
+        self.source.caps.push(caps::SOURCE_GIT_SUBDIR);
+        self
+    }
+
+    /// Keeps `.git`.
+    pub fn keep_git_dir(&mut self) -> &mut Self {
+        self.source
+            .set_with(caps::SOURCE_GIT_KEEP_GIT_DIR, "git.keepgitdir", "true");
+        self
+    }
+
+    /// The secret whose value is the token for HTTP.
+    pub fn auth_token_secret(&mut self, id: impl Into<String>) -> &mut Self {
+        self.source
+            .set_with(caps::SOURCE_GIT_HTTP_AUTH, "git.authtokensecret", id);
+        self
+    }
+
+    /// The secret whose value is the `Authorization` header for HTTP.
+    pub fn auth_header_secret(&mut self, id: impl Into<String>) -> &mut Self {
+        self.source
+            .set_with(caps::SOURCE_GIT_HTTP_AUTH, "git.authheadersecret", id);
+        self
+    }
+
+    /// Uses an SSH agent of the client, by its id, usually `default`.
+    pub fn ssh_agent(&mut self, id: impl Into<String>) -> &mut Self {
+        self.source
+            .set_with(caps::SOURCE_GIT_MOUNT_SSH_SOCK, "git.mountsshsock", id);
+        self
+    }
+
+    /// The accepted host keys, as lines of a `known_hosts` file.
+    pub fn known_ssh_hosts(&mut self, lines: impl Into<String>) -> &mut Self {
+        self.source
+            .set_with(caps::SOURCE_GIT_KNOWN_SSH_HOSTS, "git.knownsshhosts", lines);
+        self
+    }
+
+    /// The commit the reference must lead to (BuildKit 0.22).
+    pub fn checksum(&mut self, commit: impl Into<String>) -> &mut Self {
+        self.source
+            .set_with(caps::SOURCE_GIT_CHECKSUM, "git.checksum", commit);
+        self
+    }
+
+    /// Leaves submodules out (BuildKit 0.24).
+    pub fn skip_submodules(&mut self) -> &mut Self {
+        let cap = caps::SOURCE_GIT_SKIP_SUBMODULES;
+        self.source.set_with(cap, "git.skipsubmodules", "true");
+        self
+    }
+
+    /// Gives files the time of the commit (BuildKit 0.29).
+    pub fn commit_times(&mut self) -> &mut Self {
+        self.source
+            .set_with(caps::SOURCE_GIT_MTIME, "git.mtime", "commit");
+        self
+    }
+
+    /// Fetches the commit of the checksum without looking the reference up
+    /// (BuildKit 0.30).
+    pub fn fetch_by_commit(&mut self) -> &mut Self {
+        let cap = caps::SOURCE_GIT_FETCH_BY_COMMIT;
+        self.source.set_with(cap, "git.fetchbycommit", "true");
+        self
+    }
+
+    /// Builds the operation.
+    #[must_use]
+    pub fn build(&self) -> Output {
+        let mut source = self.source.clone();
+        source.identifier = format!("git://{}", self.remote);
+        if !self.reference.is_empty() || !self.subdir.is_empty() {
+            source.identifier.push('#');
+            source.identifier.push_str(&self.reference);
+        }
+        if !self.subdir.is_empty() {
+            source.identifier.push(':');
+            source.identifier.push_str(&self.subdir);
+        }
+        source.build(None)
+    }
+}
+
+/// What URLs of one repository have in common, whatever the protocol.
+fn host_and_path(url: &str) -> String {
+    let (authority, path) = match url.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
+        // user@host:path, as Git knows it
+        None => url.split_once(':').unwrap_or((url, "")),
+    };
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    format!("{host}/{}", path.trim_start_matches('/'))
+}
+
+impl OpOptions for Git {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.source.options
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::host_and_path;
+
+    #[test]
+    fn protocols_lead_to_one_identifier() {
+        for url in [
+            "https://example.com/a/b.git",
+            "https://token@example.com/a/b.git",
+            "ssh://git@example.com/a/b.git",
+            "git@example.com:a/b.git",
+        ] {
+            assert_eq!(host_and_path(url), "example.com/a/b.git", "{url}");
+        }
+        assert_eq!(
+            host_and_path("git://example.com:9418/x"),
+            "example.com:9418/x"
+        );
+    }
+}

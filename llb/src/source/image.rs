@@ -1,0 +1,115 @@
+//! Images from registries.
+
+use buildkit_proto::pb;
+
+use super::Source;
+use crate::caps;
+use crate::digest::Digest;
+use crate::node::Output;
+use crate::options::{OpOptions, Options};
+
+/// The filesystem of an image.
+#[derive(Clone, Debug)]
+pub struct Image {
+    source: Source,
+    platform: Option<pb::Platform>,
+}
+
+/// Where an image is looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResolveMode {
+    /// As the worker is set up.
+    Default,
+    /// In the registry.
+    Pull,
+    /// In the image store of the worker first.
+    Local,
+}
+
+/// What a cache record of an image is kept as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordType {
+    /// As any other record.
+    Regular,
+    /// As a part of the machinery.
+    Internal,
+    /// As a frontend.
+    Frontend,
+}
+
+impl Image {
+    /// An image by its full reference with registry and tag or digest, such as
+    /// `docker.io/library/debian:13`.
+    #[must_use]
+    pub fn new(reference: impl AsRef<str>) -> Self {
+        let identifier = format!("docker-image://{}", reference.as_ref());
+        Self {
+            source: Source::new(identifier, caps::SOURCE_IMAGE),
+            platform: None,
+        }
+    }
+
+    /// The platform to choose from an image for several; that of the worker
+    /// when not set.
+    pub fn platform(&mut self, platform: pb::Platform) -> &mut Self {
+        self.platform = Some(platform);
+        self
+    }
+
+    /// Where to look the image up.
+    pub fn resolve_mode(&mut self, mode: ResolveMode) -> &mut Self {
+        let key = "image.resolvemode";
+        match mode {
+            ResolveMode::Default => self.source.set(key, "default"),
+            // Only this one is needed for safety; the others may be ignored.
+            ResolveMode::Pull => self
+                .source
+                .set_with(caps::SOURCE_IMAGE_RESOLVE_MODE, key, "pull"),
+            ResolveMode::Local => self.source.set(key, "local"),
+        }
+        self
+    }
+
+    /// What the cache record is kept as.
+    pub fn record_type(&mut self, record_type: RecordType) -> &mut Self {
+        let value = match record_type {
+            RecordType::Regular => "regular",
+            RecordType::Internal => "internal",
+            RecordType::Frontend => "frontend",
+        };
+        self.source.set("image.recordtype", value);
+        self
+    }
+
+    /// Takes only the first layers (BuildKit 0.11).
+    pub fn layer_limit(&mut self, layers: u32) -> &mut Self {
+        self.source.set_with(
+            caps::SOURCE_IMAGE_LAYER_LIMIT,
+            "image.layerlimit",
+            layers.to_string(),
+        );
+        self
+    }
+
+    /// The digest the image must have (BuildKit 0.25).
+    pub fn checksum(&mut self, digest: Digest) -> &mut Self {
+        self.source.set_with(
+            caps::SOURCE_IMAGE_CHECKSUM,
+            "image.checksum",
+            digest.to_string(),
+        );
+        self
+    }
+
+    /// Builds the operation.
+    #[must_use]
+    pub fn build(&self) -> Output {
+        self.source.build(self.platform.as_ref())
+    }
+}
+
+impl OpOptions for Image {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.source.options
+    }
+}

@@ -1,0 +1,59 @@
+//! Images in OCI layouts of the client.
+
+use buildkit_proto::pb;
+
+use super::Source;
+use crate::caps;
+use crate::node::Output;
+use crate::options::{OpOptions, Options};
+
+/// The filesystem of an image in an OCI layout (BuildKit 0.11).
+#[derive(Clone, Debug)]
+pub struct OciLayout {
+    source: Source,
+    platform: Option<pb::Platform>,
+}
+
+impl OciLayout {
+    /// An image by its reference, `name@sha256:…`.
+    #[must_use]
+    pub fn new(reference: impl AsRef<str>) -> Self {
+        let identifier = format!("oci-layout://{}", reference.as_ref());
+        Self {
+            source: Source::new(identifier, caps::SOURCE_OCI_LAYOUT),
+            platform: None,
+        }
+    }
+
+    /// The session of the client and its name for the layout.
+    pub fn store(&mut self, session: impl Into<String>, store: impl Into<String>) -> &mut Self {
+        self.source.set("oci.session", session);
+        self.source.set("oci.store", store);
+        self
+    }
+
+    /// The platform to choose from an image for several; that of the worker
+    /// when not set.
+    pub fn platform(&mut self, platform: pb::Platform) -> &mut Self {
+        self.platform = Some(platform);
+        self
+    }
+
+    /// Takes only the first layers.
+    pub fn layer_limit(&mut self, layers: u32) -> &mut Self {
+        self.source.set("oci.layerlimit", layers.to_string());
+        self
+    }
+
+    /// Builds the operation.
+    #[must_use]
+    pub fn build(&self) -> Output {
+        self.source.build(self.platform.as_ref())
+    }
+}
+
+impl OpOptions for OciLayout {
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.source.options
+    }
+}

@@ -1,0 +1,21 @@
+# Shared by scripts/engine and its parts; sourced, never run.
+# shellcheck shell=bash
+
+die() {
+  printf 'engine: %s\n' "$*" >&2
+  exit 1
+}
+
+say() { printf 'engine: %s\n' "$*" >&2; }
+
+# The folder that holds everything fetched and every running engine.
+ENGINE_HOME=$(realpath -m "${CONDAFRONT_ENGINE_DIR:-$PROJECT/.engine}")
+# Programs unpacked from Debian's archive.
+ENGINE_ROOT=$ENGINE_HOME/root
+
+# The engines' programs first, so that no other docker on the machine is used by accident.
+engine_path() { printf '%s/usr/bin:%s/usr/sbin:%s' "$ENGINE_ROOT" "$ENGINE_ROOT" "$PATH"; }
+
+need_root() {
+  [ "$(id -u)" = 0 ] || die "starting a container engine needs root: run this as root (sudo make …)"
+}

@@ -1,0 +1,120 @@
+# Gets the engines' programs out of Debian's archive without touching the machine's packages or
+# apt configuration: apt keeps its lists in the project's folder and the packages are only unpacked.
+# shellcheck shell=bash
+
+DEBIAN_MIRROR=${CONDAFRONT_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+DEBIAN_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+# Raise when the list of packages below changes, so that old folders are filled anew.
+FETCH_VERSION=1
+# One suite gives all of these, because dockerd, containerd and the clients are made for each other.
+ENGINE_PACKAGES="docker.io docker-cli docker-buildx containerd docker-registry"
+ENGINE_SUITES=${CONDAFRONT_ENGINE_SUITES:-sid trixie}
+# runc of newer suites wants a newer libc than Debian 12 has.
+RUNC_SUITES="$ENGINE_SUITES bookworm"
+
+project_apt() { apt-get -c "$ENGINE_HOME/apt/apt.conf" "$@"; }
+
+prepare_apt() {
+  local apt=$ENGINE_HOME/apt suite
+  command -v apt-get >/dev/null || die "apt-get is missing: the engines come from Debian's archive"
+  if [ ! -f "$DEBIAN_KEYRING" ]; then
+    apt-get install -y -qq debian-archive-keyring >&2 ||
+      die "the package debian-archive-keyring is missing and could not be installed"
+  fi
+  mkdir -p "$apt/lists/partial" "$apt/archives/partial"
+  : >"$apt/status"
+  for suite in $ENGINE_SUITES trixie bookworm; do
+    printf 'deb [target=Packages signed-by=%s] %s %s main\n' "$DEBIAN_KEYRING" "$DEBIAN_MIRROR" "$suite"
+  done | sort -u >"$apt/sources.list"
+  # The hooks of the machine's own configuration are for the machine's own package lists.
+  cat >"$apt/apt.conf" <<EOF
+Dir::State "$apt";
+Dir::State::Lists "$apt/lists";
+Dir::State::status "$apt/status";
+Dir::Cache "$apt";
+Dir::Cache::archives "$apt/archives";
+Dir::Etc::SourceList "$apt/sources.list";
+Dir::Etc::SourceParts "/dev/null";
+Acquire::Languages "none";
+Acquire::Retries "3";
+APT::Sandbox::User "root";
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg::Post-Invoke;
+EOF
+  project_apt update -qq >&2 || die "apt could not read the package lists of $DEBIAN_MIRROR"
+}
+
+# unpack SUITE DIR PACKAGE... : the packages' files in DIR.
+unpack() {
+  local suite=$1 dir=$2 debs package deb
+  shift 2
+  debs=$(mktemp -d "$ENGINE_HOME/apt/debs.XXXXXX")
+  for package in "$@"; do set -- "$@" "$package/$suite"; shift; done
+  if ! (cd "$debs" && project_apt download -qq "$@" >&2); then
+    rm -rf "$debs"
+    return 1
+  fi
+  mkdir -p "$dir"
+  for deb in "$debs"/*.deb; do dpkg -x "$deb" "$dir" || return 1; done
+  rm -rf "$debs"
+}
+
+# debs SUITE DIR PACKAGE... : the packages' archives in DIR, for who unpacks them differently.
+debs() {
+  local suite=$1 dir=$2
+  shift 2
+  mkdir -p "$ENGINE_HOME"
+  (
+    flock 9
+    prepare_apt
+    cd "$dir" && project_apt download -qq "${@/%//$suite}" >&2 ||
+      die "packages of Debian $suite could not be fetched: $*"
+  ) 9>"$ENGINE_HOME/fetch.lock" || exit 1
+}
+
+runs() { "$@" --version >/dev/null 2>&1; }
+
+fetch_programs() {
+  local suite try=$ENGINE_HOME/root.new found=
+  [ "$(cat "$ENGINE_ROOT/.complete" 2>/dev/null)" = "$FETCH_VERSION" ] && return
+  say "fetching the container engine from Debian's archive"
+  prepare_apt
+  for suite in $ENGINE_SUITES; do
+    rm -rf "$try"
+    # shellcheck disable=SC2086
+    if unpack "$suite" "$try" $ENGINE_PACKAGES && runs "$try/usr/sbin/dockerd" &&
+      runs "$try/usr/bin/containerd" && runs "$try/usr/bin/docker" && runs "$try/usr/bin/docker-registry"; then
+      found=$suite
+      break
+    fi
+    say "the engine of Debian $suite does not run on this machine"
+  done
+  [ -n "$found" ] || die "no engine of Debian's $ENGINE_SUITES runs on this machine (its libc is too old?)"
+  found=
+  for suite in $RUNC_SUITES; do
+    rm -rf "$try.runc"
+    if unpack "$suite" "$try.runc" runc && runs "$try.runc/usr/sbin/runc"; then
+      found=$suite
+      break
+    fi
+  done
+  [ -n "$found" ] || die "no runc of Debian's $RUNC_SUITES runs on this machine (is libseccomp2 installed?)"
+  mv "$try.runc/usr/sbin/runc" "$try/usr/sbin/runc"
+  rm -rf "$try.runc"
+  # A static `ip` for the engines' bridges, and what makes the base image.
+  unpack trixie "$try" busybox-static mmdebstrap || die "busybox-static and mmdebstrap could not be fetched"
+  echo "$FETCH_VERSION" >"$try/.complete"
+  rm -rf "$ENGINE_ROOT"
+  mv "$try" "$ENGINE_ROOT"
+}
+
+fetch() {
+  mkdir -p "$ENGINE_HOME"
+  (
+    # Two runs that start at once fetch once.
+    flock 9
+    fetch_programs
+    make_base_image
+  ) 9>"$ENGINE_HOME/fetch.lock" || exit 1
+}

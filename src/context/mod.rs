@@ -1,0 +1,284 @@
+//! Where the user's files come from: the build file, and the build context around it, found as the Dockerfile
+//! frontend finds them (`frontend/dockerui`).
+
+pub mod git;
+pub mod ignore;
+pub mod named;
+
+use std::sync::Arc;
+
+use buildkit_llb::{
+    Copy, Definition, Differ, Digest, File, Git, Http, Input, Local, OpOptions, Output, pb,
+};
+
+use crate::gateway::client::{Bridge, Evaluate, Reference};
+use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::options::Options;
+use crate::source::{Diagnostic, SourceFile};
+use git::GitContext;
+
+/// The largest build file that is read, in bytes. Larger ones are not what anyone meant.
+const MAX_FILE_BYTES: usize = 64 << 20;
+
+/// The build file, as it was read.
+#[derive(Clone, Debug)]
+pub struct BuildFile {
+    /// The file; empty if there is none and none is needed.
+    pub file: Arc<SourceFile>,
+    /// The vertex that loaded it, under which warnings are shown.
+    pub vertex: Digest,
+    /// What `.dockerignore` leaves out of the build context.
+    pub ignored: Vec<String>,
+}
+
+/// Where the build file and the context are.
+enum Place {
+    /// In the client's folders.
+    Client,
+    /// In one file system: a repository, an archive, another build's result.
+    State {
+        /// The file system.
+        state: Output,
+        /// The folder in it.
+        subdir: String,
+    },
+    /// The context is the build file itself, called so.
+    SingleFile { state: Output, name: &'static str },
+}
+
+/// Reads the build file.
+///
+/// # Errors
+/// When there is none, or it cannot be read.
+pub async fn read_build_file(bridge: &Bridge, options: &Options) -> Result<BuildFile, BuildError> {
+    let place = place(bridge, options).await?;
+    let (state, path, name) = match &place {
+        Place::Client => {
+            let name = options.file_name();
+            (load_local(options, name), name.to_owned(), name)
+        }
+        Place::State { state, subdir } => {
+            let name = options.file_name();
+            let path = match subdir.as_str() {
+                "" => name.to_owned(),
+                subdir => format!("{subdir}/{name}"),
+            };
+            (state.clone(), path, name)
+        }
+        Place::SingleFile { state, name } => (state.clone(), (*name).to_owned(), *name),
+    };
+    let definition = Definition::of(&state);
+    let reference = bridge
+        .solve(definition.to_pb().clone(), Evaluate::Lazily)
+        .await?;
+    let data = read_limited(bridge, &reference, &path, name).await?;
+    let own_ignore = bridge
+        .read_file(&reference, &format!("{path}.dockerignore"))
+        .await;
+    let ignored = match (own_ignore, &place) {
+        (Ok(data), _) => data,
+        (Err(_), Place::Client) => read_dockerignore(bridge, options).await,
+        (Err(_), Place::State { subdir, .. }) => {
+            let path = format!("{subdir}/.dockerignore");
+            let path = path.trim_start_matches('/');
+            bridge.read_file(&reference, path).await.unwrap_or_default()
+        }
+        (Err(_), Place::SingleFile { .. }) => Vec::new(),
+    };
+    Ok(BuildFile {
+        file: SourceFile::new(name, data),
+        vertex: state.digest(),
+        ignored: ignore::parse(&String::from_utf8_lossy(&ignored)),
+    })
+}
+
+/// Finds out what the context is.
+async fn place(bridge: &Bridge, options: &Options) -> Result<Place, BuildError> {
+    let context = options.get("context").unwrap_or_default();
+    if let Some(git) = GitContext::parse(context) {
+        return Ok(Place::State {
+            subdir: git.subdir.clone().unwrap_or_default(),
+            state: git_source(&git, options),
+        });
+    }
+    if context.starts_with("http://") || context.starts_with("https://") {
+        return http_place(bridge, context).await;
+    }
+    let inputs = bridge.inputs().await?;
+    let input = |name: &str| -> Result<Option<Output>, GatewayError> {
+        let Some(definition) = inputs.get(name) else {
+            return Ok(None);
+        };
+        Output::from_definition(definition)
+            .map(Some)
+            .map_err(|error| {
+                GatewayError::session(format!("the input {name} is no build graph: {error}"))
+            })
+    };
+    let state = match input(options.file_local())? {
+        Some(state) => Some(state),
+        None => input(options.context_local())?,
+    };
+    Ok(match state {
+        Some(state) => Place::State {
+            state,
+            subdir: options
+                .get("contextsubdir")
+                .unwrap_or_default()
+                .trim_matches('/')
+                .to_owned(),
+        },
+        None => Place::Client,
+    })
+}
+
+/// The client's folder with the build file, and no more of it than that.
+fn load_local(options: &Options, file_name: &str) -> Output {
+    let local = options.file_local();
+    Local::new(local)
+        .session(options.local_session(local))
+        .follow([file_name.to_owned(), format!("{file_name}.dockerignore")])
+        .shared_key_hint(local)
+        .differ(Differ::None)
+        .name(format!("[internal] load build definition from {file_name}"))
+        .build()
+}
+
+async fn read_dockerignore(bridge: &Bridge, options: &Options) -> Vec<u8> {
+    let local = options.context_local();
+    let state = Local::new(local)
+        .session(options.local_session(local))
+        .follow([".dockerignore"])
+        .shared_key_hint(format!("{local}-.dockerignore"))
+        .differ(Differ::None)
+        .name("[internal] load .dockerignore")
+        .build();
+    let definition = Definition::of(&state).to_pb().clone();
+    match bridge.solve(definition, Evaluate::Lazily).await {
+        Ok(reference) => bridge
+            .read_file(&reference, ".dockerignore")
+            .await
+            .unwrap_or_default(),
+        // A build without a context has nothing to leave out.
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Reads the build file, or says that there is none.
+async fn read_limited(
+    bridge: &Bridge,
+    reference: &Reference,
+    path: &str,
+    name: &str,
+) -> Result<Vec<u8>, BuildError> {
+    let missing = |error: &GatewayError| {
+        let message = error.message();
+        message.contains("no such file")
+            || message.contains("not found")
+            || message.contains("does not exist")
+    };
+    let mut data = Vec::new();
+    loop {
+        let piece = match bridge
+            .read_piece(reference, path, data.len(), 8 << 20)
+            .await
+        {
+            Ok(piece) => piece,
+            Err(error) if missing(&error) => {
+                return Err(Diagnostic::new(format!("there is no file {name} in the build context"))
+                    .help("Name the environment or lock file with -f, relative to where docker build runs.")
+                    .into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let last = piece.len() < 8 << 20;
+        data.extend(piece);
+        if data.len() > MAX_FILE_BYTES {
+            return Err(Diagnostic::new(format!(
+                "{name} has more than {} MiB",
+                MAX_FILE_BYTES >> 20
+            ))
+            .help("Is this the file you meant with -f?")
+            .into());
+        }
+        if last {
+            return Ok(data);
+        }
+    }
+}
+
+/// A repository as a source, with the credentials that clients offer under BuildKit's names for them.
+pub fn git_source(context: &GitContext, options: &Options) -> Output {
+    let mut git = Git::new(&context.remote);
+    if let Some(reference) = &context.reference {
+        git.reference(reference);
+    }
+    if let Some("1" | "true") = options.get("build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR") {
+        git.keep_git_dir();
+    }
+    git.auth_token_secret("GIT_AUTH_TOKEN")
+        .auth_header_secret("GIT_AUTH_HEADER");
+    git.name(format!("[internal] load git source {}", context.remote))
+        .build()
+}
+
+/// A file from a web server: an archive is unpacked, anything else is the build file itself.
+async fn http_place(bridge: &Bridge, url: &str) -> Result<Place, BuildError> {
+    const NAME: &str = "context";
+    let file = Http::new(url)
+        .filename(NAME)
+        .name("[internal] load remote build context")
+        .build();
+    let definition = Definition::of(&file).to_pb().clone();
+    let reference = bridge.solve(definition, Evaluate::Lazily).await?;
+    let head = bridge.read_piece(&reference, NAME, 0, 1024).await?;
+    if !is_archive(&head) {
+        return Ok(Place::SingleFile {
+            state: file,
+            name: NAME,
+        });
+    }
+    let mut unpack = File::on(Input::Scratch);
+    unpack
+        .then(Copy::new(&file, NAME, "/").unpack())
+        .name("[internal] unpack the build context");
+    Ok(Place::State {
+        state: unpack.build().output().unwrap_or(&file).clone(),
+        subdir: String::new(),
+    })
+}
+
+/// Whether the bytes begin as the archives do that BuildKit unpacks: gzip, bzip2, xz, zstd, or a tar header.
+fn is_archive(head: &[u8]) -> bool {
+    const MAGIC: [&[u8]; 4] = [b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"];
+    MAGIC.iter().any(|magic| head.starts_with(magic)) || head.get(257..262) == Some(b"ustar")
+}
+
+/// The definition of a source operation that BuildKit is to look up (`ResolveSourceMeta`).
+pub fn source_op(output: &Output) -> Option<pb::SourceOp> {
+    let definition = Definition::of(output);
+    let ops = definition.to_pb().def.iter().filter_map(|bytes| {
+        <pb::Op as prost::Message>::decode(bytes.as_slice())
+            .ok()?
+            .op
+    });
+    ops.into_iter().find_map(|op| match op {
+        pb::op::Op::Source(source) => Some(source),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn archives_are_told_from_text() {
+        let mut tar = vec![0; 512];
+        tar[257..262].copy_from_slice(b"ustar");
+        assert!(is_archive(&tar));
+        assert!(is_archive(b"\x1f\x8b\x08..."));
+        assert!(!is_archive(b"# syntax=org/condafront\n@EXPLICIT\n"));
+        assert!(!is_archive(b""));
+    }
+}

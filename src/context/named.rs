@@ -1,0 +1,239 @@
+//! Named contexts: what `--build-context name=value` stands for (`frontend/dockerui/namedcontext.go`).
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use buildkit_llb::{
+    Copy, Differ, File, Http, Image, Input, Local, OciLayout, OpOptions, Output, pb,
+};
+
+use super::git::GitContext;
+use super::{git_source, source_op};
+use crate::gateway::client::{Bridge, ImageMeta};
+use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::options::Options;
+use crate::image::config::ImageConfig;
+use crate::image::name::{BaseName, ImageName};
+use crate::platform::Platform;
+use crate::source::Diagnostic;
+
+/// A file system from outside, and how an image of it is configured.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The file system.
+    pub state: Input,
+    /// The configuration; that of an empty image where the context has none.
+    pub config: ImageConfig,
+    /// Whether the definition pins the content.
+    pub pinned: bool,
+}
+
+/// Finds what contexts and images stand for.
+#[derive(Clone, Copy)]
+pub struct Finder<'a> {
+    /// The session.
+    pub bridge: &'a Bridge,
+    /// The user's options.
+    pub options: &'a Options,
+    /// The platform that images are wanted for.
+    pub platform: Platform,
+}
+
+impl Finder<'_> {
+    /// The base image: `scratch`, a named context, or an image.
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn base(&self, name: &str) -> Result<Found, BuildError> {
+        let parsed: BaseName = name.parse().map_err(|error| {
+            Diagnostic::new(format!("the base image cannot be used: {error}"))
+                .help("Write BASE_IMAGE as in a Dockerfile's FROM: debian:13-slim, or scratch.")
+        })?;
+        match parsed {
+            BaseName::Scratch => Ok(self.without_config(Input::Scratch, true)),
+            BaseName::Image(image) => match self.named(&image.familiar()).await? {
+                Some(found) => Ok(found),
+                None => self.image(&image).await,
+            },
+        }
+    }
+
+    /// The named context `name`, if the user gave one.
+    ///
+    /// # Errors
+    /// When its value is none that Docker knows, or it cannot be had.
+    pub async fn named(&self, name: &str) -> Result<Option<Found>, BuildError> {
+        let Some(value) = self.options.named_context(name, self.platform) else {
+            return Ok(None);
+        };
+        let wrong = |reason: &str| {
+            Diagnostic::new(format!("--build-context {name}={value}: {reason}"))
+                .help("A named context is docker-image://, oci-layout://, a git or http(s) URL, a folder, or target: in bake.")
+        };
+        if let Some(git) = GitContext::parse(value) {
+            let state = git_source(&git, self.options);
+            return Ok(Some(
+                self.without_config(subfolder(state, git.subdir.as_deref()), false),
+            ));
+        }
+        let (kind, rest) = value.split_once(':').unwrap_or((value, ""));
+        let found = match (kind, rest.strip_prefix("//")) {
+            ("docker-image", Some("scratch")) => self.without_config(Input::Scratch, true),
+            ("docker-image", Some(reference)) => {
+                let image: ImageName = reference
+                    .parse()
+                    .map_err(|error| BuildError::from(wrong(&format!("{error}"))))?;
+                self.image(&image).await?
+            }
+            ("oci-layout", Some(reference)) => {
+                let Some((store, digest)) = reference.split_once('@') else {
+                    return Err(wrong("an OCI layout needs a digest").into());
+                };
+                let store = store.rsplit_once(':').map_or(store, |(store, _tag)| store);
+                let mut layout = OciLayout::new(format!("{name}@{digest}"));
+                layout
+                    .store(&self.options.session_id, store)
+                    .platform(self.oci_platform());
+                self.resolved(
+                    layout.name(format!("[context {name}] OCI layout")).build(),
+                    name,
+                    |_| None,
+                )
+                .await?
+            }
+            ("http" | "https", Some(_)) => {
+                let file = Http::new(value)
+                    .filename("context")
+                    .name(format!("[context {name}] {value}"))
+                    .build();
+                let mut unpack = File::on(Input::Scratch);
+                unpack
+                    .then(Copy::new(&file, "context", "/").unpack())
+                    .name(format!("[context {name}] unpack"));
+                self.without_config(unpack.build(), false)
+            }
+            ("local", _) => {
+                let folder = Local::new(rest)
+                    .session(self.options.local_session(rest))
+                    .shared_key_hint(format!("context:{name}"))
+                    .differ(Differ::None)
+                    .name(format!("[context {name}] load from client"))
+                    .build();
+                self.without_config(folder.into(), false)
+            }
+            ("input", _) => self.input(rest).await?,
+            _ => return Err(wrong("condafront does not know what that is").into()),
+        };
+        Ok(Some(found))
+    }
+
+    /// An image of a registry or of the engine's store, pinned to the digest that its name has now.
+    async fn image(&self, image: &ImageName) -> Result<Found, BuildError> {
+        let canonical = image.canonical();
+        let pin = |meta: &ImageMeta| {
+            let digest = meta.digest.as_deref()?;
+            Some(self.image_source(&image.pinned(digest), &canonical))
+        };
+        self.resolved(self.image_source(&canonical, &canonical), &canonical, pin)
+            .await
+    }
+
+    fn image_source(&self, reference: &str, shown: &str) -> Output {
+        let mut source = Image::new(reference);
+        source
+            .platform(self.oci_platform())
+            .name(format!("[base] {shown}"));
+        source.build()
+    }
+
+    /// Asks BuildKit for an image's configuration.
+    async fn resolved(
+        &self,
+        state: Output,
+        name: &str,
+        pin: impl FnOnce(&ImageMeta) -> Option<Output>,
+    ) -> Result<Found, BuildError> {
+        let source = source_op(&state)
+            .ok_or_else(|| GatewayError::session(format!("{name} is not an image")))?;
+        let log_name = format!("[internal] load metadata for {name}");
+        let meta = self
+            .bridge
+            .resolve_image(source, self.platform, self.options.image_resolve_mode(), log_name)
+            .await
+            .map_err(|error| {
+                if error.is_cancelled() {
+                    return BuildError::from(error);
+                }
+                Diagnostic::new(format!("the image {name} cannot be used: {error}"))
+                    .help("Is its name right, and may the engine pull it? Another one is chosen with --build-arg BASE_IMAGE=<image>.")
+                    .into()
+            })?;
+        let config = ImageConfig::from_base(&meta.config, self.platform)
+            .map_err(|error| Diagnostic::new(format!("{name}: {error}")))?;
+        let pinned = pin(&meta);
+        Ok(Found {
+            pinned: meta.digest.is_some(),
+            state: pinned.unwrap_or(state).into(),
+            config,
+        })
+    }
+
+    /// Another build's result, as bake's `target:` gives it.
+    async fn input(&self, name: &str) -> Result<Found, BuildError> {
+        let mut inputs = self.bridge.inputs().await?;
+        let definition = inputs
+            .remove(name)
+            .ok_or_else(|| GatewayError::session(format!("the client gave no input {name}")))?;
+        let state = if definition.def.is_empty() {
+            Input::Scratch
+        } else {
+            Output::from_definition(&definition)
+                .map_err(|error| {
+                    GatewayError::session(format!("the input {name} is no build graph: {error}"))
+                })?
+                .into()
+        };
+        let config = self
+            .options
+            .get(&format!("input-metadata:{name}"))
+            .and_then(|json| serde_json::from_str::<BTreeMap<String, String>>(json).ok())
+            .and_then(|metadata| STANDARD.decode(metadata.get("containerimage.config")?).ok());
+        let config = match config {
+            Some(json) => ImageConfig::from_base(&json, self.platform)
+                .map_err(|error| Diagnostic::new(format!("{name}: {error}")))?,
+            None => ImageConfig::scratch(self.platform),
+        };
+        Ok(Found {
+            state,
+            config,
+            pinned: false,
+        })
+    }
+
+    fn without_config(&self, state: Input, pinned: bool) -> Found {
+        Found {
+            state,
+            config: ImageConfig::scratch(self.platform),
+            pinned,
+        }
+    }
+
+    fn oci_platform(&self) -> pb::Platform {
+        pb::Platform {
+            os: self.platform.os().to_owned(),
+            architecture: self.platform.architecture().to_owned(),
+            ..Default::default()
+        }
+    }
+}
+
+fn subfolder(state: Output, path: Option<&str>) -> Input {
+    match path {
+        None => state.into(),
+        Some(path) => File::on(Input::Scratch)
+            .then(Copy::new(&state, path, "/").contents())
+            .name(format!("[context] take {path}"))
+            .build(),
+    }
+}

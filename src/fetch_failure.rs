@@ -1,0 +1,262 @@
+//! Why a package cannot be downloaded, told from what the server answered.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use crate::package::{Package, PackageUrl};
+use crate::source::{Diagnostic, SourceFile};
+
+/// One failed download.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    url: PackageUrl,
+    cause: Cause,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Cause {
+    /// The server answered with this HTTP status.
+    Status(u16),
+    /// No server of that name.
+    UnknownHost,
+    /// TLS did not work out, for this reason.
+    Tls(String),
+    /// The connection broke or was refused, in BuildKit's words.
+    Connection(String),
+    /// A web page came instead of a package.
+    WebPage,
+    /// Something else than the package came.
+    Digest {
+        expected: String,
+        found: String,
+        bytes: usize,
+    },
+    /// The right content came when asked again.
+    Passed,
+}
+
+impl Failure {
+    /// From BuildKit's message about a download without a digest.
+    pub fn from_message(url: PackageUrl, message: &str) -> Self {
+        let status = message
+            .split_once("invalid response status ")
+            .and_then(|(_, rest)| rest.get(..3))
+            .and_then(|digits| digits.parse().ok());
+        let reason = last_reason(message);
+        let cause = if let Some(status) = status {
+            Cause::Status(status)
+        } else if message.contains("no such host") {
+            Cause::UnknownHost
+        } else if message.contains("x509:") || message.contains("tls:") {
+            Cause::Tls(reason)
+        } else {
+            Cause::Connection(reason)
+        };
+        Self { url, cause }
+    }
+
+    /// From what came when the package was asked for without a digest.
+    pub fn from_content(url: PackageUrl, content: &[u8], expected: String, found: String) -> Self {
+        let cause = if expected == found {
+            Cause::Passed
+        } else if is_web_page(content) {
+            Cause::WebPage
+        } else {
+            Cause::Digest {
+                expected,
+                found,
+                bytes: content.len(),
+            }
+        };
+        Self { url, cause }
+    }
+
+    /// Whether another try may succeed.
+    pub fn is_passing(&self) -> bool {
+        match &self.cause {
+            Cause::Status(status) => matches!(status, 408 | 425 | 429 | 500..),
+            Cause::Connection(_) | Cause::Passed => true,
+            Cause::UnknownHost | Cause::Tls(_) | Cause::WebPage | Cause::Digest { .. } => false,
+        }
+    }
+
+    fn message(&self) -> String {
+        let url = &self.url;
+        match &self.cause {
+            Cause::Status(status) => format!("{url} answered {}", status_text(*status)),
+            Cause::UnknownHost => format!("there is no host {} ({url})", url.host()),
+            Cause::Tls(reason) => {
+                format!("no secure connection to {} ({url}): {reason}", url.host())
+            }
+            Cause::Connection(reason) => format!("the connection for {url} failed: {reason}"),
+            Cause::WebPage => format!("{url} answered with a web page, not a package"),
+            Cause::Digest {
+                expected,
+                found,
+                bytes,
+            } => format!(
+                "{url} has another content than the lock says ({bytes} bytes)\n  sha256 expected {expected}\n  sha256 found    {found}"
+            ),
+            Cause::Passed => format!("{url} arrived damaged several times"),
+        }
+    }
+
+    fn help(&self) -> String {
+        let host = self.url.host();
+        match &self.cause {
+            Cause::Status(401 | 403) => format!(
+                "If the channel needs a login, give a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
+            ),
+            Cause::Status(404 | 410) => {
+                "The channel does not have this package (any more): make the lock anew, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>.".to_owned()
+            }
+            Cause::Status(_) | Cause::Connection(_) | Cause::Passed => {
+                "It was tried again three times. Build again later, or name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>; what has been downloaded is kept.".to_owned()
+            }
+            Cause::UnknownHost => "Is the host's name right, and can the engine (not only this machine) resolve it?".to_owned(),
+            Cause::Tls(_) => "The engine must trust the server's certificate authority.".to_owned(),
+            Cause::WebPage => "A login page or a proxy may stand between the engine and the channel.".to_owned(),
+            Cause::Digest { .. } => "Either the lock is outdated (make it anew), or the file was replaced on the server: do not trust it without asking.".to_owned(),
+        }
+    }
+}
+
+/// One diagnostic for all failures; `None` without any.
+pub fn report(file: &Arc<SourceFile>, failures: &[(&Package, Failure)]) -> Option<Diagnostic> {
+    /// More than this many are counted only.
+    const MOST: usize = 10;
+    let (package, first) = failures.first()?;
+    let mut diagnostic = if failures.len() == 1 {
+        Diagnostic::new(format!(
+            "{} cannot be downloaded: {}",
+            package.id,
+            first.message()
+        ))
+    } else {
+        let mut message = format!("{} packages cannot be downloaded:", failures.len());
+        for (_, failure) in failures.iter().take(MOST) {
+            message.push_str(&format!("\n- {}", failure.message()));
+        }
+        if failures.len() > MOST {
+            message.push_str(&format!("\n- and {} more", failures.len() - MOST));
+        }
+        Diagnostic::new(message)
+    };
+    let mut helps: Vec<String> = Vec::new();
+    for (package, failure) in failures {
+        diagnostic = diagnostic.at(file, package.lines);
+        let help = failure.help();
+        if !helps.contains(&help) {
+            helps.push(help);
+        }
+    }
+    helps.truncate(3);
+    if failures
+        .iter()
+        .any(|(package, _)| package.id.name == "micromamba")
+    {
+        helps.push("micromamba links the packages; --build-arg CONDAFRONT_INSTALLER=native does without it.".to_owned());
+    }
+    Some(diagnostic.help(helps.join("\n")))
+}
+
+/// The innermost reason of Go's chain of errors, which is the one that says something.
+fn last_reason(message: &str) -> String {
+    let reason = match message
+        .rfind("read tcp")
+        .or_else(|| message.rfind("dial tcp"))
+    {
+        Some(start) => message[start..].rsplit(": ").next().unwrap_or_default(),
+        None => message.rsplit(": ").next().unwrap_or_default(),
+    };
+    match reason.trim().trim_matches('"') {
+        "" | "EOF" => "the server closed it".to_owned(),
+        "unexpected EOF" => "the server closed it before all had come".to_owned(),
+        reason => reason.to_owned(),
+    }
+}
+
+fn is_web_page(content: &[u8]) -> bool {
+    let head = content[..content.len().min(512)].to_ascii_lowercase();
+    let head = head.trim_ascii_start();
+    head.starts_with(b"<!doctype html") || head.starts_with(b"<html") || head.starts_with(b"<?xml")
+}
+
+fn status_text(status: u16) -> String {
+    let reason = StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason());
+    match reason {
+        Some(reason) => format!("{status} {reason}"),
+        None => format!("HTTP status {status}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+    use crate::plan::test_package;
+    use crate::source::Level;
+
+    fn url() -> PackageUrl {
+        PackageUrl::new(Url::parse("https://me:hunter2@c.example/f/noarch/a-1-0.conda").unwrap())
+    }
+
+    fn failures() -> Vec<Failure> {
+        let message = |text: &str| Failure::from_message(url(), text);
+        let content =
+            |text: &[u8]| Failure::from_content(url(), text, "e".repeat(64), "f".repeat(64));
+        vec![
+            message("failed to load cache key: invalid response status 401"),
+            message("failed to load cache key: invalid response status 404"),
+            message("failed to load cache key: invalid response status 503"),
+            message(
+                "Get \"https://c.example/f\": dial tcp: lookup c.example on 1.1.1.1:53: no such host",
+            ),
+            message(
+                "Get \"https://c.example/f\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            ),
+            message(
+                "Get \"https://c.example/f\": read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer",
+            ),
+            message("Get \"https://c.example/f\": EOF"),
+            message("unexpected EOF"),
+            content(b"<!DOCTYPE html><html>Log in</html>"),
+            content(b"PK\x03\x04"),
+            Failure::from_content(url(), b"PK", "e".repeat(64), "e".repeat(64)),
+        ]
+    }
+
+    #[test]
+    fn every_cause_reads_well_and_shows_no_secret() {
+        let file = SourceFile::new(
+            "env.lock",
+            "https://me:hunter2@c.example/f/noarch/a-1-0.conda\n",
+        );
+        let package = test_package("a");
+        let mut all = String::new();
+        for failure in failures() {
+            let again = if failure.is_passing() {
+                "tried again"
+            } else {
+                "final"
+            };
+            let diagnostic = report(&file, &[(&package, failure)]).unwrap();
+            all.push_str(&format!(
+                "## {again}\n{}\n\n",
+                diagnostic.render(Level::Error)
+            ));
+        }
+        let many: Vec<_> = failures()
+            .into_iter()
+            .map(|failure| (&package, failure))
+            .collect();
+        all.push_str(&format!("## all\n{}\n", report(&file, &many).unwrap()));
+        assert!(!all.contains("hunter2"));
+        insta::assert_snapshot!(all);
+    }
+}

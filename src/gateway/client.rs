@@ -1,0 +1,364 @@
+//! The calls a frontend makes, in terms of this project.
+
+use std::collections::BTreeMap;
+
+use buildkit_proto::gateway::llb_bridge_client::LlbBridgeClient;
+use buildkit_proto::gateway::{self, result};
+use buildkit_proto::{caps::ApiCap, pb, rpc, worker::BuildkitVersion};
+use prost::Message as _;
+use tonic::transport::Channel;
+
+use super::error::{GatewayError, source_info};
+use super::transport::MAX_MESSAGE_BYTES;
+use crate::input::Warning;
+use crate::platform::Platform;
+
+/// A session with BuildKit.
+#[derive(Clone)]
+pub struct Bridge {
+    client: LlbBridgeClient<Channel>,
+    abilities: Abilities,
+    cache_imports: Vec<gateway::CacheOptionsEntry>,
+}
+
+/// What the engine said it can do.
+#[derive(Clone, Debug, Default)]
+pub struct Abilities {
+    llb: BTreeMap<String, ApiCap>,
+    frontend: BTreeMap<String, ApiCap>,
+    /// The engine's version of BuildKit, where it says.
+    pub version: Option<BuildkitVersion>,
+    /// The platform that steps run on.
+    pub build_platform: Option<Platform>,
+}
+
+impl Abilities {
+    /// Whether graphs may use the capability `id`.
+    pub fn has(&self, id: &str) -> bool {
+        self.llb.get(id).is_some_and(|cap| cap.enabled)
+    }
+
+    /// Whether the gateway itself has the capability `id`.
+    pub fn gateway_has(&self, id: &str) -> bool {
+        self.frontend.get(id).is_some_and(|cap| cap.enabled)
+    }
+
+    /// Why a capability is switched off, in the engine's words.
+    pub fn reason(&self, id: &str) -> Option<&str> {
+        self.llb
+            .get(id)
+            .map(|cap| cap.disabled_reason_msg.as_str())
+            .filter(|reason| !reason.is_empty())
+    }
+}
+
+impl From<gateway::PongResponse> for Abilities {
+    fn from(pong: gateway::PongResponse) -> Self {
+        let by_id = |caps: Vec<ApiCap>| caps.into_iter().map(|cap| (cap.id.clone(), cap)).collect();
+        let worker = pong.workers.into_iter().next().unwrap_or_default();
+        Self {
+            llb: by_id(pong.llb_caps),
+            frontend: by_id(pong.frontend_api_caps),
+            version: worker.buildkit_version,
+            build_platform: worker
+                .platforms
+                .first()
+                .and_then(|platform| Platform::from_oci(&platform.os, &platform.architecture).ok()),
+        }
+    }
+}
+
+/// A result that BuildKit holds for this session: a file system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reference(String);
+
+/// An image's digest and configuration.
+#[derive(Clone, Debug)]
+pub struct ImageMeta {
+    /// The digest, where the engine knows one.
+    pub digest: Option<String>,
+    /// The OCI image configuration, JSON.
+    pub config: Vec<u8>,
+}
+
+/// Whether [`Bridge::solve`] waits until all has been built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evaluate {
+    /// Build it now, so that errors are seen.
+    Now,
+    /// Build what is asked for, when it is asked for.
+    Lazily,
+}
+
+impl Bridge {
+    /// Greets BuildKit and learns what it can do.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn connect(channel: Channel) -> Result<Self, GatewayError> {
+        let mut client = LlbBridgeClient::new(channel)
+            .max_decoding_message_size(MAX_MESSAGE_BYTES)
+            .max_encoding_message_size(MAX_MESSAGE_BYTES);
+        let pong = client.ping(gateway::PingRequest::default()).await?;
+        Ok(Self {
+            client,
+            abilities: pong.into_inner().into(),
+            cache_imports: Vec::new(),
+        })
+    }
+
+    /// What the engine can do.
+    pub fn abilities(&self) -> &Abilities {
+        &self.abilities
+    }
+
+    /// Looks into these caches in all later solves.
+    pub fn import_caches(&mut self, imports: Vec<gateway::CacheOptionsEntry>) {
+        self.cache_imports = imports;
+    }
+
+    /// Hands a graph to BuildKit.
+    ///
+    /// # Errors
+    /// When the graph is too large for one message, and whatever BuildKit reports.
+    pub async fn solve(
+        &self,
+        definition: pb::Definition,
+        evaluate: Evaluate,
+    ) -> Result<Reference, GatewayError> {
+        let request = gateway::SolveRequest {
+            definition: Some(definition),
+            allow_result_return: true,
+            allow_result_array_ref: true,
+            cache_imports: self.cache_imports.clone(),
+            evaluate: evaluate == Evaluate::Now,
+            ..Default::default()
+        };
+        check_size(request.encoded_len())?;
+        let response = self.client.clone().solve(request).await?.into_inner();
+        match response.result.and_then(|result| result.result) {
+            Some(result::Result::Ref(reference)) => Ok(Reference(reference.id)),
+            _ => Ok(Reference(String::new())),
+        }
+    }
+
+    /// Reads a whole file of a result, in pieces that fit into messages.
+    ///
+    /// # Errors
+    /// When there is no such file, or building the result failed.
+    pub async fn read_file(&self, from: &Reference, path: &str) -> Result<Vec<u8>, GatewayError> {
+        let mut data = Vec::new();
+        loop {
+            let piece = self
+                .read_piece(from, path, data.len(), MAX_MESSAGE_BYTES / 2)
+                .await?;
+            let last = piece.len() < MAX_MESSAGE_BYTES / 2;
+            data.extend(piece);
+            if last {
+                return Ok(data);
+            }
+        }
+    }
+
+    /// Reads at most `length` bytes of a file, from `offset` on.
+    ///
+    /// # Errors
+    /// As [`Bridge::read_file`].
+    pub async fn read_piece(
+        &self,
+        from: &Reference,
+        path: &str,
+        offset: usize,
+        length: usize,
+    ) -> Result<Vec<u8>, GatewayError> {
+        let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let request = gateway::ReadFileRequest {
+            r#ref: from.0.clone(),
+            file_path: path.to_owned(),
+            range: Some(gateway::FileRange {
+                offset: signed(offset),
+                length: signed(length),
+            }),
+        };
+        Ok(self
+            .client
+            .clone()
+            .read_file(request)
+            .await?
+            .into_inner()
+            .data)
+    }
+
+    /// The names in a folder of a result.
+    ///
+    /// # Errors
+    /// When there is no such folder, or building the result failed.
+    pub async fn read_dir(
+        &self,
+        from: &Reference,
+        path: &str,
+    ) -> Result<Vec<String>, GatewayError> {
+        let request = gateway::ReadDirRequest {
+            r#ref: from.0.clone(),
+            dir_path: path.to_owned(),
+            include_pattern: String::new(),
+        };
+        let response = self.client.clone().read_dir(request).await?.into_inner();
+        Ok(response
+            .entries
+            .into_iter()
+            .map(|entry| entry.path)
+            .collect())
+    }
+
+    /// What the client gave as inputs: states of other builds, by name.
+    ///
+    /// # Errors
+    /// Whatever BuildKit reports.
+    pub async fn inputs(&self) -> Result<BTreeMap<String, pb::Definition>, GatewayError> {
+        if !self.abilities.gateway_has("frontend.inputs") {
+            return Ok(BTreeMap::new());
+        }
+        let response = self
+            .client
+            .clone()
+            .inputs(gateway::InputsRequest {})
+            .await?;
+        Ok(response.into_inner().definitions)
+    }
+
+    /// The digest and configuration of the image that a source op names.
+    ///
+    /// # Errors
+    /// When there is no such image, or the engine may not have it.
+    pub async fn resolve_image(
+        &self,
+        source: pb::SourceOp,
+        platform: Platform,
+        resolve_mode: &str,
+        log_name: String,
+    ) -> Result<ImageMeta, GatewayError> {
+        let platform = Some(pb::Platform {
+            os: platform.os().to_owned(),
+            architecture: platform.architecture().to_owned(),
+            ..Default::default()
+        });
+        let mut client = self.client.clone();
+        if self.abilities.gateway_has("source.metaresolver") {
+            let request = gateway::ResolveSourceMetaRequest {
+                source: Some(source),
+                platform,
+                log_name,
+                resolve_mode: resolve_mode.to_owned(),
+                ..Default::default()
+            };
+            let image = client
+                .resolve_source_meta(request)
+                .await?
+                .into_inner()
+                .image;
+            let image = image.unwrap_or_default();
+            return Ok(ImageMeta::new(image.digest, image.config));
+        }
+        let Some(reference) = source.identifier.strip_prefix("docker-image://") else {
+            return Err(GatewayError::session(format!(
+                "{} cannot be resolved by this engine: BuildKit 0.13 (Docker 26) can",
+                source.identifier
+            )));
+        };
+        let request = gateway::ResolveImageConfigRequest {
+            r#ref: reference.to_owned(),
+            platform,
+            resolve_mode: resolve_mode.to_owned(),
+            log_name,
+            ..Default::default()
+        };
+        let image = client.resolve_image_config(request).await?.into_inner();
+        Ok(ImageMeta::new(image.digest, image.config))
+    }
+
+    /// Shows a warning under the vertex of that digest. Engines before BuildKit 0.10 show none.
+    ///
+    /// # Errors
+    /// Whatever BuildKit reports.
+    pub async fn warn(&self, digest: &str, warning: &Warning) -> Result<(), GatewayError> {
+        if !self.abilities.gateway_has("gateway.warnings") {
+            return Ok(());
+        }
+        let diagnostic = &warning.diagnostic;
+        let place = diagnostic.locations.first();
+        let (info, range) = place.map(source_info).unzip();
+        let short = match place {
+            Some(place) => format!(
+                "{}: {} ({}:{})",
+                warning.rule.name(),
+                diagnostic.message,
+                place.file.name(),
+                place.lines.first
+            ),
+            None => format!("{}: {}", warning.rule.name(), diagnostic.message),
+        };
+        let mut detail = vec![warning.rule.description().as_bytes().to_vec()];
+        detail.extend(diagnostic.help.iter().map(|help| help.as_bytes().to_vec()));
+        let request = gateway::WarnRequest {
+            digest: digest.to_owned(),
+            level: 1,
+            short: short.into_bytes(),
+            detail,
+            info,
+            ranges: range.into_iter().collect(),
+            ..Default::default()
+        };
+        self.client.clone().warn(request).await?;
+        Ok(())
+    }
+
+    /// Ends the session with a result or an error.
+    ///
+    /// # Errors
+    /// When BuildKit is gone.
+    pub async fn finish(
+        &self,
+        outcome: Result<gateway::Result, rpc::Status>,
+    ) -> Result<(), GatewayError> {
+        let (result, error) = match outcome {
+            Ok(result) => (Some(result), None),
+            Err(status) => (None, Some(status)),
+        };
+        let request = gateway::ReturnRequest { result, error };
+        check_size(request.encoded_len())?;
+        self.client.clone().r#return(request).await?;
+        Ok(())
+    }
+}
+
+impl Reference {
+    /// As results name it.
+    pub fn to_proto(&self) -> gateway::Ref {
+        gateway::Ref {
+            id: self.0.clone(),
+            def: None,
+        }
+    }
+}
+
+impl ImageMeta {
+    fn new(digest: String, config: Vec<u8>) -> Self {
+        Self {
+            digest: Some(digest).filter(|digest| !digest.is_empty()),
+            config,
+        }
+    }
+}
+
+/// Larger messages would end the connection with an error that says nothing.
+fn check_size(bytes: usize) -> Result<(), GatewayError> {
+    if bytes <= MAX_MESSAGE_BYTES {
+        return Ok(());
+    }
+    Err(GatewayError::session(format!(
+        "the build graph has {:.1} MiB, but BuildKit takes {} MiB: the environment has too many packages for one image",
+        bytes as f64 / f64::from(1 << 20),
+        MAX_MESSAGE_BYTES >> 20
+    )))
+}

@@ -1,0 +1,247 @@
+//! Errors on their way from BuildKit, and back to it with places in the user's file.
+//!
+//! Details of a gRPC error are `Any` messages whose value is JSON, not protobuf, for BuildKit's own types
+//! (`util/grpcerrors/grpcerrors.go`, `solver/errdefs`).
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use buildkit_proto::{Any, pb, rpc};
+use prost::Message as _;
+use serde::{Deserialize, Serialize};
+
+use crate::source::{Diagnostic, Location};
+
+const SOURCE: &str = "github.com/moby/buildkit/errdefs.Source+json";
+const VERTEX: &str = "github.com/moby/buildkit/errdefs.Vertex+json";
+
+/// gRPC's code for an error whose message is shown as it is.
+const CODE_UNKNOWN: i32 = 2;
+
+/// An error that BuildKit answered with, details and all.
+#[derive(Clone, Debug)]
+pub struct GatewayError {
+    status: rpc::Status,
+}
+
+impl GatewayError {
+    /// An error of our own making about the session.
+    pub fn session(message: impl Into<String>) -> Self {
+        Self {
+            status: rpc::Status {
+                code: CODE_UNKNOWN,
+                message: message.into(),
+                details: Vec::new(),
+            },
+        }
+    }
+
+    /// An error with details of our own.
+    pub fn from_status(status: rpc::Status) -> Self {
+        Self { status }
+    }
+
+    /// BuildKit's words.
+    pub fn message(&self) -> &str {
+        &self.status.message
+    }
+
+    /// Whether the service does not know the call.
+    pub fn is_unimplemented(&self) -> bool {
+        self.status.code == tonic::Code::Unimplemented as i32
+    }
+
+    /// Whether the user cancelled the build.
+    pub fn is_cancelled(&self) -> bool {
+        self.status.code == tonic::Code::Cancelled as i32
+    }
+
+    /// The digests of the vertices that failed, as the details name them.
+    pub fn vertices(&self) -> Vec<String> {
+        self.status
+            .details
+            .iter()
+            .filter(|detail| detail.type_url == VERTEX)
+            .filter_map(|detail| serde_json::from_slice::<VertexDetail>(&detail.value).ok())
+            .map(|vertex| vertex.digest)
+            .collect()
+    }
+
+    /// The same error for BuildKit to show, with nothing lost.
+    pub fn into_status(self) -> rpc::Status {
+        self.status
+    }
+}
+
+impl fmt::Display for GatewayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.status.message)
+    }
+}
+
+impl std::error::Error for GatewayError {}
+
+impl From<tonic::Status> for GatewayError {
+    fn from(status: tonic::Status) -> Self {
+        // `grpc-status-details-bin` is a whole google.rpc.Status.
+        let details = rpc::Status::decode(status.details())
+            .map(|status| status.details)
+            .unwrap_or_default();
+        Self {
+            status: rpc::Status {
+                code: status.code() as i32,
+                message: status.message().to_owned(),
+                details,
+            },
+        }
+    }
+}
+
+/// Why a build failed.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// Something about the user's input.
+    #[error(transparent)]
+    Diagnostic(#[from] Box<Diagnostic>),
+    /// Something that BuildKit reported.
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+}
+
+impl From<Diagnostic> for BuildError {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Diagnostic(Box::new(diagnostic))
+    }
+}
+
+impl BuildError {
+    /// The error as BuildKit takes it.
+    pub fn into_status(self) -> rpc::Status {
+        match self {
+            Self::Gateway(error) => error.into_status(),
+            Self::Diagnostic(diagnostic) => rpc::Status {
+                code: CODE_UNKNOWN,
+                message: diagnostic.to_string(),
+                details: source_details(&diagnostic.locations),
+            },
+        }
+    }
+}
+
+/// One detail per file and run of places, each of which clients show as an excerpt.
+fn source_details(locations: &[Location]) -> Vec<Any> {
+    /// More excerpts than this hide the message they belong to.
+    const MOST: usize = 8;
+    locations
+        .iter()
+        .take(MOST)
+        .map(|location| {
+            let position = |line| JsonPosition { line, character: 0 };
+            let detail = SourceDetail {
+                info: JsonInfo {
+                    filename: location.file.name(),
+                    data: STANDARD.encode(location.file.excerpt(location.lines)),
+                    language: location.file.language(),
+                },
+                ranges: [JsonRange {
+                    start: position(location.lines.first),
+                    end: position(location.lines.last),
+                }],
+            };
+            Any {
+                type_url: SOURCE.to_owned(),
+                value: serde_json::to_vec(&detail).unwrap_or_default(),
+            }
+        })
+        .collect()
+}
+
+/// The source map entry of a place, for warnings.
+pub fn source_info(location: &Location) -> (pb::SourceInfo, pb::Range) {
+    let position = |line: u32| pb::Position {
+        line: i32::try_from(line).unwrap_or(i32::MAX),
+        character: 0,
+    };
+    let info = pb::SourceInfo {
+        filename: location.file.name().to_owned(),
+        data: location.file.excerpt(location.lines),
+        language: location.file.language().to_owned(),
+        ..Default::default()
+    };
+    let range = pb::Range {
+        start: Some(position(location.lines.first)),
+        end: Some(position(location.lines.last)),
+    };
+    (info, range)
+}
+
+#[derive(Deserialize)]
+struct VertexDetail {
+    digest: String,
+}
+
+#[derive(Serialize)]
+struct SourceDetail<'a> {
+    info: JsonInfo<'a>,
+    ranges: [JsonRange; 1],
+}
+
+#[derive(Serialize)]
+struct JsonInfo<'a> {
+    filename: &'a str,
+    data: String,
+    language: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonRange {
+    start: JsonPosition,
+    end: JsonPosition,
+}
+
+#[derive(Serialize)]
+struct JsonPosition {
+    line: u32,
+    character: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{Lines, SourceFile};
+
+    #[test]
+    fn places_become_details_in_json() {
+        let file = SourceFile::new("env.lock", "@EXPLICIT\nhttps://x/y\n");
+        let diagnostic = Diagnostic::new("bad")
+            .at(&file, Lines::one(2))
+            .help("mend it");
+        let status = BuildError::from(diagnostic).into_status();
+        assert_eq!((status.code, status.message.as_str()), (2, "bad\nmend it"));
+        let value: serde_json::Value = serde_json::from_slice(&status.details[0].value).unwrap();
+        assert_eq!(value["ranges"][0]["start"]["line"], 2);
+        assert_eq!(value["info"]["filename"], "env.lock");
+        assert_eq!(
+            value["info"]["data"],
+            STANDARD.encode("@EXPLICIT\nhttps://x/y\n")
+        );
+    }
+
+    #[test]
+    fn vertices_are_found_in_details() {
+        let inner = rpc::Status {
+            details: vec![Any {
+                type_url: VERTEX.to_owned(),
+                value: br#"{"digest":"sha256:abc"}"#.to_vec(),
+            }],
+            ..Default::default()
+        };
+        let status = tonic::Status::with_details(
+            tonic::Code::Unknown,
+            "failed",
+            inner.encode_to_vec().into(),
+        );
+        assert_eq!(GatewayError::from(status).vertices(), ["sha256:abc"]);
+    }
+}

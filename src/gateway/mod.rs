@@ -1,0 +1,9 @@
+//! The session with BuildKit: its gateway service over this process's standard input and output.
+
+pub mod client;
+pub mod error;
+pub mod fetch;
+pub mod options;
+pub mod own_image;
+pub mod requirements;
+pub mod transport;

@@ -1,0 +1,313 @@
+//! From packages to layers: downloads, install steps, and what they found out.
+
+use buildkit_llb::{Location, OpOptions, Options, Output, Range, SourceFile};
+
+use super::downloads::{self, Addresses};
+use super::step::Step;
+use crate::install::spec::{
+    BASE_DIR, CollectSpec, FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR,
+    OUTPUT_DIR, OnError, PYTHON_DIR, PackageSpec, PythonRuntimeSpec,
+};
+use crate::package::Package;
+use crate::plan::groups::Group;
+use crate::plan::{Plan, package_spec};
+use crate::source::Lines;
+
+/// Where an environment lies in the image.
+pub const PREFIX: &str = "/opt/conda";
+
+/// All that an environment's graph is made from.
+pub struct Environment<'a> {
+    /// What is to be built.
+    pub plan: &'a Plan,
+    /// The user's file, for places.
+    pub file: SourceFile,
+    /// The frontend's own image, on the build platform.
+    pub frontend: &'a Output,
+    /// The base image, if it is not scratch.
+    pub base: Option<&'a Output>,
+    /// The package or folder with micromamba, if it is the installer.
+    pub micromamba: Option<&'a Micromamba>,
+    /// Who owns the prefix.
+    pub user: Owner,
+    /// Whether caches are to be ignored.
+    pub no_cache: bool,
+}
+
+/// Who owns files, by numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+}
+
+/// Where the micromamba that installs comes from.
+#[derive(Clone, Debug)]
+pub enum Micromamba {
+    /// A conda package, fetched like any other.
+    Package(Box<Package>),
+    /// A file system that holds the program, which the user gave as a named context.
+    Given {
+        /// The file system.
+        from: Output,
+        /// Whether its definition pins its content.
+        pinned: bool,
+    },
+}
+
+/// One group's install step.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// The layer: the prefix with the group's files.
+    pub layer: Output,
+    /// What the step found out.
+    pub facts: Output,
+    /// The step's name.
+    pub name: String,
+}
+
+/// An environment's graph up to its layers.
+pub struct Layers {
+    /// The download of everything in [`Environment::fetched`].
+    pub downloads: Vec<Output>,
+    /// Group `n`'s step.
+    pub installed: Vec<Installed>,
+    /// What all steps found out, in one file.
+    pub facts: Output,
+}
+
+/// A failing argument list: more text than Linux passes to a program.
+pub type ArgumentError = crate::install::error::Error;
+
+impl Environment<'_> {
+    /// Everything that is fetched from channels: the packages, then micromamba if it is one.
+    pub fn fetched(&self) -> impl Iterator<Item = &Package> {
+        let installer = match self.micromamba {
+            Some(Micromamba::Package(package)) => Some(&**package),
+            _ => None,
+        };
+        self.plan.packages.iter().chain(installer)
+    }
+
+    /// Builds the graph, with packages fetched from where `addresses` says.
+    ///
+    /// # Errors
+    /// When a package's description does not fit into a program's arguments.
+    pub fn layers(&self, addresses: &Addresses) -> Result<Layers, ArgumentError> {
+        let downloads = self.downloads(addresses);
+        let python = self.python_runtime(&downloads)?;
+        let installed: Vec<Installed> = (0..self.plan.groups.len())
+            .map(|index| self.install(index, &downloads, python.as_ref(), OnError::Exit))
+            .collect::<Result<_, _>>()?;
+        let facts = self.collect(&installed)?;
+        Ok(Layers {
+            downloads,
+            installed,
+            facts,
+        })
+    }
+
+    /// Group `index`'s step again, which now says what went wrong instead of failing; its facts.
+    ///
+    /// # Errors
+    /// As [`Environment::layers`].
+    pub fn explain(&self, index: usize, downloads: &[Output]) -> Result<Output, ArgumentError> {
+        let python = self.python_runtime(downloads)?;
+        let step = self.install(index, downloads, python.as_ref(), OnError::Report)?;
+        Ok(step.facts)
+    }
+
+    /// The place of a package in the user's file.
+    fn location(&self, lines: Lines) -> Location {
+        let line = |number| i32::try_from(number).unwrap_or(i32::MAX);
+        self.file
+            .location([Range::lines(line(lines.first), line(lines.last))])
+    }
+
+    /// The options of a download: of package `index`, or of the installer after all packages.
+    pub fn download_options(&self, index: usize, package: &Package) -> Options {
+        let count = self.plan.packages.len();
+        let mut options = Options::new();
+        options
+            .location(self.location(package.lines))
+            .export_cache(false);
+        if index < count {
+            options
+                .name(downloads::name(package, index, count))
+                .group(&downloads::group(count));
+        } else {
+            options.name(format!("[conda] installer {}", package.id));
+        }
+        if self.no_cache {
+            options.ignore_cache();
+        }
+        options
+    }
+
+    fn downloads(&self, addresses: &Addresses) -> Vec<Output> {
+        self.fetched()
+            .enumerate()
+            .map(|(index, package)| {
+                let options = self.download_options(index, package);
+                downloads::download(package, addresses.get(index), &options)
+            })
+            .collect()
+    }
+
+    /// A python that install steps can run to compile modules, if any of them has to.
+    fn python_runtime(&self, downloads: &[Output]) -> Result<Option<Output>, ArgumentError> {
+        let (Some(python), Some(base)) = (&self.plan.python, self.base) else {
+            return Ok(None);
+        };
+        if !self
+            .plan
+            .groups
+            .iter()
+            .any(|group| self.plan.needs_python(group))
+        {
+            return Ok(None);
+        }
+        let spec = PythonRuntimeSpec {
+            version: python.version.clone(),
+        };
+        let args = spec.to_args(&self.specs(&python.runtime))?;
+        let mut step = Step::new(
+            self.frontend,
+            args,
+            &self.options(format!(
+                "[conda] python {} to compile modules with",
+                python.version
+            )),
+        );
+        step.input(BASE_DIR, base, true);
+        self.mount_packages(&mut step, &python.runtime, downloads);
+        let out = step.output(OUTPUT_DIR);
+        Ok(Some(step.exec().build()[out].clone()))
+    }
+
+    fn install(
+        &self,
+        index: usize,
+        downloads: &[Output],
+        python: Option<&Output>,
+        on_error: OnError,
+    ) -> Result<Installed, ArgumentError> {
+        let group = &self.plan.groups[index];
+        let name = format!("[install {}/{}] {group}", index + 1, self.plan.groups.len());
+        let needs_python = self.plan.needs_python(group);
+        let python = python.filter(|_| needs_python);
+        let spec = InstallSpec {
+            prefix: PREFIX.to_owned(),
+            uid: self.user.uid,
+            gid: self.user.gid,
+            installer: self
+                .micromamba
+                .map_or(Installer::Native, |_| Installer::Micromamba),
+            python: self
+                .plan
+                .python
+                .as_ref()
+                .filter(|_| needs_python)
+                .map(|found| found.spec(python.is_some())),
+            on_error,
+        };
+        let args = spec.to_args(&self.specs(&group.packages))?;
+        let mut options = match on_error {
+            OnError::Exit => self.options(name.clone()),
+            OnError::Report => {
+                let mut options =
+                    self.options(format!("[conda] ask why {group} cannot be installed"));
+                options.ignore_cache().export_cache(false);
+                options
+            }
+        };
+        for location in self.locations(group) {
+            options.location(location);
+        }
+        let mut step = Step::new(self.frontend, args, &options);
+        self.mount_packages(&mut step, &group.packages, downloads);
+        if let Some(python) = python {
+            step.input(PYTHON_DIR, python, false);
+        }
+        match self.micromamba {
+            Some(Micromamba::Given { from, pinned }) => {
+                step.input(MICROMAMBA_DIR, from, *pinned);
+            }
+            Some(Micromamba::Package(package)) => {
+                let archive = &downloads[self.plan.packages.len()];
+                let unpacked = downloads::unpacked(package, archive);
+                step.input(MICROMAMBA_DIR, &unpacked, package.hashes.is_pinned());
+            }
+            None => {}
+        }
+        let layer = step.output(OUTPUT_DIR);
+        let facts = step.output(FACTS_DIR);
+        let built = step.exec().build();
+        Ok(Installed {
+            layer: built[layer].clone(),
+            facts: built[facts].clone(),
+            name,
+        })
+    }
+
+    /// A failing step points at its packages, if they are few enough to be of help.
+    fn locations(&self, group: &Group) -> Vec<Location> {
+        const MOST: usize = 3;
+        if group.packages.len() > MOST {
+            return Vec::new();
+        }
+        group
+            .packages
+            .iter()
+            .map(|index| self.location(self.plan.packages[*index].lines))
+            .collect()
+    }
+
+    fn collect(&self, installed: &[Installed]) -> Result<Output, ArgumentError> {
+        let spec = CollectSpec {
+            groups: self
+                .plan
+                .groups
+                .iter()
+                .map(|group| group.packages.clone())
+                .collect(),
+        };
+        let name = "[conda] gather what the packages bring".to_owned();
+        let mut step = Step::new(self.frontend, spec.to_args()?, &self.options(name));
+        for (index, group) in installed.iter().enumerate() {
+            step.input(&format!("{INPUT_DIR}/{index}"), &group.facts, false);
+        }
+        let out = step.output(OUTPUT_DIR);
+        Ok(step.exec().build()[out].clone())
+    }
+
+    pub(super) fn options(&self, name: String) -> Options {
+        let mut options = Options::new();
+        options.name(name);
+        if self.no_cache {
+            options.ignore_cache();
+        }
+        options
+    }
+
+    fn specs(&self, indices: &[usize]) -> Vec<PackageSpec> {
+        indices
+            .iter()
+            .map(|index| package_spec(&self.plan.packages[*index]))
+            .collect()
+    }
+
+    /// Mounts each package by itself: merging them would cost more whenever one changes.
+    fn mount_packages(&self, step: &mut Step, indices: &[usize], downloads: &[Output]) {
+        for (position, index) in indices.iter().enumerate() {
+            let package: &Package = &self.plan.packages[*index];
+            step.input(
+                &format!("{INPUT_DIR}/{position}"),
+                &downloads[*index],
+                package.hashes.is_pinned(),
+            );
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The image's configuration: the base's, with what the environment adds.
+//!
+//! It is kept as JSON, because bases carry keys that the OCI specification does not know (`Healthcheck`, `Shell`,
+//! `OnBuild`) and that must survive (<https://github.com/opencontainers/image-spec/blob/main/config.md>).
+
+use serde_json::{Map, Value, json};
+
+use crate::platform::Platform;
+
+/// An OCI image configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageConfig(Map<String, Value>);
+
+/// A base image's configuration that is none.
+#[derive(Debug, thiserror::Error)]
+#[error("the base image's configuration cannot be read: {0}")]
+pub struct ConfigError(String);
+
+impl ImageConfig {
+    /// The configuration of an image without a base.
+    pub fn scratch(platform: Platform) -> Self {
+        let mut config = Map::new();
+        config.insert("architecture".into(), platform.architecture().into());
+        config.insert("os".into(), platform.os().into());
+        config.insert("config".into(), json!({}));
+        config.insert("rootfs".into(), json!({"type": "layers", "diff_ids": []}));
+        Self(config)
+    }
+
+    /// Reads a base image's configuration.
+    ///
+    /// # Errors
+    /// When it is not a JSON object of the OCI form.
+    pub fn from_base(json: &[u8], platform: Platform) -> Result<Self, ConfigError> {
+        let value: Value =
+            serde_json::from_slice(json).map_err(|error| ConfigError(error.to_string()))?;
+        let Value::Object(mut config) = value else {
+            return Err(ConfigError("it is not a JSON object".into()));
+        };
+        for (key, value) in Self::scratch(platform).0 {
+            let slot = config.entry(key).or_insert_with(|| value.clone());
+            if slot.is_null() {
+                *slot = value;
+            }
+        }
+        if !config["config"].is_object() {
+            return Err(ConfigError("its `config` is not a JSON object".into()));
+        }
+        // What these say is about the base itself, not about what is built on it.
+        for key in [
+            "id",
+            "parent",
+            "container",
+            "container_config",
+            "docker_version",
+            "created",
+            "author",
+        ] {
+            config.remove(key);
+        }
+        Ok(Self(config))
+    }
+
+    fn runtime(&self) -> Option<&Map<String, Value>> {
+        self.0.get("config").and_then(Value::as_object)
+    }
+
+    fn set(&mut self, key: &str, value: Value) {
+        if let Some(config) = self.0.get_mut("config").and_then(Value::as_object_mut) {
+            config.insert(key.to_owned(), value);
+        }
+    }
+
+    /// The environment, in the configuration's order.
+    pub fn env(&self) -> Vec<(String, String)> {
+        self.runtime()
+            .and_then(|config| config.get("Env"))
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .filter_map(|entry| entry.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    /// Replaces the environment.
+    pub fn set_env(&mut self, env: &[(String, String)]) {
+        let entries = env.iter().map(|(name, value)| format!("{name}={value}"));
+        self.set("Env", entries.collect());
+    }
+
+    /// Sets the account by numbers, which Kubernetes' `runAsNonRoot` needs.
+    pub fn set_user(&mut self, uid: u32, gid: u32) {
+        self.set("User", format!("{uid}:{gid}").into());
+    }
+
+    /// Sets the entrypoint; the base's `Cmd` stays.
+    pub fn set_entrypoint(&mut self, entrypoint: &[&str]) {
+        self.set("Entrypoint", json!(entrypoint));
+    }
+
+    /// Adds labels; they win over the base's.
+    pub fn add_labels<'a>(&mut self, labels: impl Iterator<Item = (&'a str, &'a str)>) {
+        let mut all = self
+            .runtime()
+            .and_then(|config| config.get("Labels"))
+            .and_then(Value::as_object)
+            .cloned()
+            .unwrap_or_default();
+        all.extend(labels.map(|(name, value)| (name.to_owned(), value.into())));
+        if !all.is_empty() {
+            self.set("Labels", Value::Object(all));
+        }
+    }
+
+    /// Appends one entry per layer to the history, as `docker history` shows it.
+    pub fn add_history(&mut self, layers: &[String]) {
+        let history = self.0.entry("history").or_insert_with(|| json!([]));
+        if let Some(history) = history.as_array_mut() {
+            history.extend(
+                layers
+                    .iter()
+                    .map(|name| json!({"created_by": name, "comment": "condafront"})),
+            );
+        }
+    }
+
+    /// The configuration as BuildKit takes it.
+    pub fn to_json(&self) -> Vec<u8> {
+        Value::Object(self.0.clone()).to_string().into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bases_own_keys_survive() {
+        let base = br#"{"architecture":"amd64","os":"linux","id":"x","config":{"Env":["PATH=/bin","A=b=c"],
+            "Cmd":["bash"],"Healthcheck":{"Test":["NONE"]},"Labels":{"a":"1","b":"2"}},"history":[{"created_by":"base"}]}"#;
+        let mut config = ImageConfig::from_base(base, Platform::LinuxAmd64).unwrap();
+        assert_eq!(config.env()[1], ("A".into(), "b=c".into()));
+        config.set_env(&[("PATH".into(), "/opt/conda/bin:/bin".into())]);
+        config.set_user(57439, 57439);
+        config.set_entrypoint(&["/e"]);
+        config.add_labels([("b", "3")].into_iter());
+        config.add_history(&["conda: numpy".into()]);
+        let json: Value = serde_json::from_slice(&config.to_json()).unwrap();
+        insta::assert_json_snapshot!(json);
+    }
+
+    #[test]
+    fn a_base_may_have_nulls_and_gaps() {
+        let config =
+            ImageConfig::from_base(br#"{"config":null,"rootfs":null}"#, Platform::LinuxArm64);
+        let json: Value = serde_json::from_slice(&config.unwrap().to_json()).unwrap();
+        assert_eq!(json["architecture"], "arm64");
+        assert!(json["config"].is_object());
+    }
+
+    #[test]
+    fn other_json_is_refused() {
+        for text in ["", "[]", "{\"config\":3}"] {
+            assert!(
+                ImageConfig::from_base(text.as_bytes(), Platform::LinuxAmd64).is_err(),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The image: its configuration, and what it is called.
+
+pub mod config;
+pub mod name;

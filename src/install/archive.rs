@@ -1,0 +1,417 @@
+//! Reading conda packages (`.conda` and `.tar.bz2`) that nobody has vouched for.
+//!
+//! Every entry is checked before anything is written for it: names and links stay inside the
+//! package, nothing is written through a symlink, there are no devices, and an archive does not
+//! unpack to more than real packages do.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::path::Path;
+
+use tar::EntryType;
+
+use super::entry::{check_symlink, relative_path};
+use super::error::{Error, ErrorKind, Result};
+
+/// What one entry of an archive is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    /// A regular file with its permission bits.
+    File { mode: u32 },
+    /// A symlink with its target.
+    Symlink { target: String },
+}
+
+/// A file or symlink of a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) kind: EntryKind,
+    /// Seconds since 1970, as the archive has it.
+    pub(crate) mtime: i64,
+}
+
+/// The files and symlinks of a package by their path inside it.
+pub(crate) type Entries = BTreeMap<String, Entry>;
+
+/// How much an archive may unpack to. The largest packages of public channels hold a few GB and
+/// some 100,000 files.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Bytes of all files together.
+    pub(crate) bytes: u64,
+    /// Number of entries.
+    pub(crate) entries: u64,
+    /// Bytes that any archive may unpack to, however small it is.
+    pub(crate) free_bytes: u64,
+    /// Beyond `free_bytes`: unpacked bytes per archive byte.
+    pub(crate) ratio: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            bytes: 64 << 30,
+            entries: 2_000_000,
+            free_bytes: 1 << 30,
+            ratio: 500,
+        }
+    }
+}
+
+/// Reads the archive `path` whole, checks every entry, and writes those that `keep` wants below
+/// `dest`, an existing empty directory.
+///
+/// # Errors
+/// No conda package, a damaged one, an unsafe entry, or more than `limits`.
+pub(crate) fn unpack(
+    path: &Path,
+    dest: &Path,
+    keep: impl Fn(&str) -> bool,
+    limits: &Limits,
+) -> Result<Entries> {
+    let mut file = File::open(path).map_err(|e| Error::io("open", path, e))?;
+    let size = file
+        .metadata()
+        .map_err(|e| Error::io("read", path, e))?
+        .len();
+    let mut start = Vec::new();
+    (&file)
+        .take(512)
+        .read_to_end(&mut start)
+        .and_then(|_| file.seek(SeekFrom::Start(0)))
+        .map_err(|e| Error::io("read", path, e))?;
+
+    let mut unpacker = Unpacker {
+        dest,
+        keep,
+        limits,
+        archive_size: size,
+        entries: Entries::new(),
+        count: 0,
+        bytes: 0,
+    };
+    if start.starts_with(b"PK\x03\x04") {
+        unpacker.read_conda(file)?;
+    } else if start.starts_with(b"BZh") {
+        unpacker.read_tar(bzip2::bufread::MultiBzDecoder::new(BufReader::new(file)))?;
+    } else {
+        return Err(not_a_package(&start, size));
+    }
+    unpacker.finish()
+}
+
+fn not_a_package(start: &[u8], size: u64) -> Error {
+    let text = String::from_utf8_lossy(start).trim_start().to_lowercase();
+    let what = if size == 0 {
+        "is empty"
+    } else if text.starts_with("<!doctype html") || text.starts_with("<html") {
+        "is an HTML page, not a conda package: the server sent an error or login page in its place"
+    } else {
+        "is not a conda package (neither the .conda nor the .tar.bz2 format)"
+    };
+    Error::new(ErrorKind::BadArchive, format!("the downloaded file {what}"))
+}
+
+fn damaged(why: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::BadArchive,
+        format!("the archive is damaged or cut short: {why}"),
+    )
+}
+
+fn refused(name: &str, why: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::UnsafeArchive,
+        format!("the archive holds {why}: `{}`", name.escape_debug()),
+    )
+}
+
+struct Unpacker<'a, K> {
+    dest: &'a Path,
+    keep: K,
+    limits: &'a Limits,
+    archive_size: u64,
+    entries: Entries,
+    count: u64,
+    bytes: u64,
+}
+
+impl<K: Fn(&str) -> bool> Unpacker<'_, K> {
+    /// A `.conda` file: a zip archive with `info-….tar.zst` and `pkg-….tar.zst`.
+    fn read_conda(&mut self, file: File) -> Result<()> {
+        let mut zip = zip::ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
+        for part in ["info-", "pkg-"] {
+            let name = zip
+                .file_names()
+                .flatten()
+                .find(|name| name.starts_with(part) && name.ends_with(".tar.zst"))
+                .map(Cow::into_owned)
+                .ok_or_else(|| damaged(format!("it has no {part}….tar.zst")))?;
+            let member = zip.by_name(&name).map_err(damaged)?;
+            let decoder = zstd::stream::read::Decoder::new(member).map_err(damaged)?;
+            self.read_tar(decoder)?;
+        }
+        Ok(())
+    }
+
+    fn read_tar(&mut self, reader: impl Read) -> Result<()> {
+        // The decoder is bounded too: long headers and padding count, not only file contents.
+        let allowed = self.allowed_bytes();
+        let mut archive = tar::Archive::new(reader.take(allowed.saturating_add(1)));
+        let mut result = self.read_entries(&mut archive);
+        let mut rest = archive.into_inner();
+        if result.is_ok() {
+            // To the end of the compressed stream: its checksums stand there.
+            result = io::copy(&mut rest, &mut io::sink())
+                .map(drop)
+                .map_err(damaged);
+        }
+        if rest.limit() == 0 {
+            return Err(self.too_large());
+        }
+        result
+    }
+
+    fn read_entries(&mut self, archive: &mut tar::Archive<impl Read>) -> Result<()> {
+        for entry in archive.entries().map_err(damaged)? {
+            self.read_entry(entry.map_err(damaged)?)?;
+        }
+        Ok(())
+    }
+
+    fn read_entry<R: Read>(&mut self, mut entry: tar::Entry<'_, R>) -> Result<()> {
+        self.count += 1;
+        self.bytes = self.bytes.saturating_add(entry.size());
+        if self.count > self.limits.entries || self.bytes > self.allowed_bytes() {
+            return Err(self.too_large());
+        }
+
+        let raw = entry.path_bytes().into_owned();
+        let raw_name = String::from_utf8_lossy(&raw).into_owned();
+        let name = relative_path(&raw).map_err(|why| refused(&raw_name, why))?;
+        let mtime = i64::try_from(entry.header().mtime().map_err(damaged)?).map_err(damaged)?;
+        let kind = entry.header().entry_type();
+        match kind {
+            // Directories come with their files; empty ones that matter are in paths.json.
+            EntryType::Directory | EntryType::XGlobalHeader => return Ok(()),
+            _ if name.is_empty() => return Err(refused(&raw_name, "a file without a name")),
+            _ => self.check_parents(&name)?,
+        }
+        let kind = match kind {
+            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+                let mode = entry.header().mode().map_err(damaged)?;
+                self.write_file(&name, &mut entry)?;
+                EntryKind::File { mode }
+            }
+            EntryType::Symlink => {
+                let target = link_name(&entry, &raw_name)?;
+                if self.make_room(&name)? {
+                    let path = self.dest.join(&name);
+                    symlink(&target, &path).map_err(|e| Error::io("write", &path, e))?;
+                }
+                EntryKind::Symlink { target }
+            }
+            EntryType::Link => {
+                let target = link_name(&entry, &raw_name)?;
+                self.hard_link(&name, &target, &raw_name)?
+            }
+            _ => {
+                return Err(refused(&raw_name, "a device, pipe or other special file"));
+            }
+        };
+        self.entries.insert(name, Entry { kind, mtime });
+        Ok(())
+    }
+
+    /// Refuses an entry below something that is no directory.
+    fn check_parents(&self, name: &str) -> Result<()> {
+        for (end, _) in name.match_indices('/') {
+            match self.entries.get(&name[..end]).map(|entry| &entry.kind) {
+                None => {}
+                Some(EntryKind::Symlink { .. }) => {
+                    return Err(refused(
+                        name,
+                        "a file that would be written through a symlink",
+                    ));
+                }
+                Some(EntryKind::File { .. }) => {
+                    return Err(damaged(format!(
+                        "`{}` is below a file",
+                        name.escape_debug()
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes parents and removes an earlier entry of the same name, as tar does; false if `name`
+    /// is not wanted.
+    fn make_room(&self, name: &str) -> Result<bool> {
+        if !(self.keep)(name) {
+            return Ok(false);
+        }
+        let path = self.dest.join(name);
+        if self.entries.contains_key(name) {
+            fs::remove_file(&path).map_err(|e| Error::io("replace", &path, e))?;
+        } else if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;
+        }
+        Ok(true)
+    }
+
+    fn write_file(&self, name: &str, content: &mut impl Read) -> Result<()> {
+        if !self.make_room(name)? {
+            io::copy(content, &mut io::sink()).map_err(damaged)?;
+            return Ok(());
+        }
+        let path = self.dest.join(name);
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|e| Error::io("write", &path, e))?;
+        copy(content, &mut file, &path)
+    }
+
+    /// A second name for an earlier file of the archive.
+    fn hard_link(&self, name: &str, target: &str, raw_name: &str) -> Result<EntryKind> {
+        let target = relative_path(target.as_bytes()).map_err(|_| {
+            let link = format!("{raw_name} -> {target}");
+            refused(&link, "a hard link that leaves the package")
+        })?;
+        let Some(Entry {
+            kind: kind @ EntryKind::File { .. },
+            ..
+        }) = self.entries.get(&target)
+        else {
+            return Err(damaged(format!(
+                "`{}` is a hard link to `{}`, which is no earlier file",
+                raw_name.escape_debug(),
+                target.escape_debug()
+            )));
+        };
+        if target != name && self.make_room(name)? {
+            let (from, to) = (self.dest.join(&target), self.dest.join(name));
+            if (self.keep)(&target) {
+                fs::hard_link(&from, &to).map_err(|e| Error::io("write", &to, e))?;
+            }
+        }
+        Ok(kind.clone())
+    }
+
+    fn allowed_bytes(&self) -> u64 {
+        let by_size = self.archive_size.saturating_mul(self.limits.ratio);
+        self.limits.bytes.min(by_size.max(self.limits.free_bytes))
+    }
+
+    fn too_large(&self) -> Error {
+        Error::new(
+            ErrorKind::TooLarge,
+            format!(
+                "the archive of {} bytes unpacks to more than {} bytes or {} files; no real \
+                 package does",
+                self.archive_size,
+                self.allowed_bytes(),
+                self.limits.entries
+            ),
+        )
+    }
+
+    /// Symlinks are judged last: where one leads depends on the others.
+    fn finish(self) -> Result<Entries> {
+        let links: BTreeMap<String, String> = self
+            .entries
+            .iter()
+            .filter_map(|(path, entry)| match &entry.kind {
+                EntryKind::Symlink { target } => Some((path.clone(), target.clone())),
+                EntryKind::File { .. } => None,
+            })
+            .collect();
+        for (path, target) in &links {
+            check_symlink(path, &links)
+                .map_err(|why| refused(&format!("{path} -> {target}"), why))?;
+        }
+        Ok(self.entries)
+    }
+}
+
+fn link_name<R: Read>(entry: &tar::Entry<'_, R>, raw_name: &str) -> Result<String> {
+    entry
+        .link_name_bytes()
+        .and_then(|name| String::from_utf8(name.into_owned()).ok())
+        .filter(|name| !name.is_empty() && !name.contains(|c: char| c.is_control()))
+        .ok_or_else(|| damaged(format!("`{}` links to nothing", raw_name.escape_debug())))
+}
+
+/// Copies an entry's content, telling a damaged archive from a full disk.
+fn copy(content: &mut impl Read, file: &mut File, path: &Path) -> Result<()> {
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        let length = match content.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(length) => length,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(damaged(e)),
+        };
+        io::Write::write_all(file, &buffer[..length]).map_err(|e| Error::io("write", path, e))?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A `.tar.bz2` with `count` files of `size` zeros, unpacked under `limits`.
+    fn unpack_zeros(count: usize, size: usize, limits: &Limits) -> Result<Entries> {
+        let level = bzip2::Compression::best();
+        let encoder = bzip2::write::BzEncoder::new(Vec::new(), level);
+        let mut tar = tar::Builder::new(encoder);
+        for index in 0..count {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(size as u64);
+            header.set_mode(0o644);
+            header.set_mtime(0);
+            tar.append_data(&mut header, format!("share/{index}"), &*vec![0; size])
+                .unwrap();
+        }
+        let bytes = tar.into_inner().unwrap().finish().unwrap();
+        let dir = tempfile::TempDir::new().unwrap();
+        let archive = dir.path().join("zeros.tar.bz2");
+        fs::write(&archive, bytes).unwrap();
+        unpack(&archive, dir.path(), |_| true, limits)
+    }
+
+    #[test]
+    fn a_bomb_is_stopped() {
+        let limits = Limits {
+            bytes: 1 << 20,
+            entries: 10,
+            free_bytes: 1 << 16,
+            ratio: 10,
+        };
+        assert_eq!(unpack_zeros(2, 1 << 12, &limits).unwrap().len(), 2);
+        for (what, count, size) in [
+            ("more files than allowed", 11, 1),
+            ("more bytes than its size makes likely", 2, 1 << 16),
+        ] {
+            let error = unpack_zeros(count, size, &limits).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TooLarge, "{what}: {error}");
+        }
+        let likely = Limits {
+            ratio: 1_000_000,
+            ..limits
+        };
+        assert_eq!(unpack_zeros(2, 1 << 16, &likely).unwrap().len(), 2);
+        let error = unpack_zeros(2, 1 << 20, &likely).unwrap_err();
+        assert_eq!(
+            error.kind(),
+            ErrorKind::TooLarge,
+            "more bytes than any: {error}"
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! Which names and links an archive may hold: nothing that leaves the package's own root.
+
+use std::collections::BTreeMap;
+
+/// Why a name or link is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Unsafe {
+    #[error("an absolute path")]
+    Absolute,
+    #[error("a path with `..`")]
+    Parent,
+    #[error("a path that is empty, too long, not UTF-8, or has control characters")]
+    Malformed,
+    #[error("a link that leaves the package")]
+    Escape,
+}
+
+/// Linux's limit for a path, in bytes (`PATH_MAX`).
+const MAX_PATH_LEN: usize = 4096;
+/// Linux gives up after this many symlinks in one path (`MAXSYMLINKS`).
+const MAX_SYMLINKS: usize = 40;
+
+/// `raw` as a clean relative path: no `.` components, no doubled or trailing slashes. The root
+/// itself (`.` or `./`) gives an empty string.
+pub(crate) fn relative_path(raw: &[u8]) -> Result<String, Unsafe> {
+    let text = std::str::from_utf8(raw).map_err(|_| Unsafe::Malformed)?;
+    if text.is_empty() || text.len() >= MAX_PATH_LEN || text.contains(|c: char| c.is_control()) {
+        return Err(Unsafe::Malformed);
+    }
+    if text.starts_with('/') {
+        return Err(Unsafe::Absolute);
+    }
+    let parts: Vec<&str> = text
+        .split('/')
+        .filter(|p| !matches!(*p, "" | "."))
+        .collect();
+    if parts.contains(&"..") {
+        return Err(Unsafe::Parent);
+    }
+    Ok(parts.join("/"))
+}
+
+/// Whether the symlink at `path` stays inside the root, `links` (path to target) being all
+/// symlinks there.
+///
+/// Links are followed as the kernel does, so a detour through another link is found out; a target
+/// that does not exist is fine.
+pub(crate) fn check_symlink(path: &str, links: &BTreeMap<String, String>) -> Result<(), Unsafe> {
+    // The components still to walk, the next one last.
+    let mut ahead: Vec<&str> = path.rsplit('/').collect();
+    let mut at: Vec<&str> = Vec::new();
+    let mut followed = 0;
+    while let Some(part) = ahead.pop() {
+        match part {
+            "" | "." => {}
+            ".." => {
+                at.pop().ok_or(Unsafe::Escape)?;
+            }
+            name => {
+                at.push(name);
+                if let Some(target) = links.get(&at.join("/")) {
+                    if target.starts_with('/') {
+                        return Err(Unsafe::Escape);
+                    }
+                    followed += 1;
+                    if followed > MAX_SYMLINKS {
+                        // A loop leads nowhere, so it does not lead outside either.
+                        return Ok(());
+                    }
+                    at.pop();
+                    ahead.extend(target.rsplit('/'));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_cleaned_or_refused() {
+        for (raw, expected) in [
+            ("bin/x", Ok("bin/x")),
+            ("./bin//x/", Ok("bin/x")),
+            ("./", Ok("")),
+            ("bin/..x", Ok("bin/..x")),
+            ("", Err(Unsafe::Malformed)),
+            ("a\nb", Err(Unsafe::Malformed)),
+            ("/etc/passwd", Err(Unsafe::Absolute)),
+            ("../x", Err(Unsafe::Parent)),
+            ("a/../../x", Err(Unsafe::Parent)),
+        ] {
+            assert_eq!(
+                relative_path(raw.as_bytes()),
+                expected.map(str::to_owned),
+                "{raw:?}"
+            );
+        }
+        assert_eq!(relative_path(b"\xff"), Err(Unsafe::Malformed));
+        assert_eq!(relative_path(&[b'a'; 5000]), Err(Unsafe::Malformed));
+    }
+
+    fn check(path: &str, links: &[(&str, &str)]) -> Result<(), Unsafe> {
+        let links = links
+            .iter()
+            .map(|(path, target)| ((*path).to_owned(), (*target).to_owned()))
+            .collect();
+        check_symlink(path, &links)
+    }
+
+    #[test]
+    fn links_inside_are_fine() {
+        for (path, target) in [
+            ("lib/libz.so", "libz.so.1"),
+            ("bin/x", "../lib/x"),
+            ("x", "."),
+            ("a/b/c", "../../missing"),
+        ] {
+            assert_eq!(check(path, &[(path, target)]), Ok(()), "{path} -> {target}");
+        }
+        assert_eq!(check("a", &[("a", "b"), ("b", "a")]), Ok(()), "a loop");
+    }
+
+    #[test]
+    fn links_that_leave_are_refused() {
+        for (path, target) in [
+            ("x", "/etc/passwd"),
+            ("x", ".."),
+            ("bin/x", "../../etc"),
+            ("bin/x", "y/../../../etc"),
+        ] {
+            assert_eq!(
+                check(path, &[(path, target)]),
+                Err(Unsafe::Escape),
+                "{path} -> {target}"
+            );
+        }
+        // Reads as `a/up/../..`, which looks like the root, but `up` already is the root.
+        assert_eq!(
+            check("a/b/x", &[("a/b/up", "../.."), ("a/b/x", "up/..")]),
+            Err(Unsafe::Escape)
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! Making a tree the same on every machine: owners, modes and times.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
+use std::path::Path;
+
+use filetime::{FileTime, set_symlink_file_times};
+
+use super::error::{Error, Result};
+use super::placed::{EPOCH, Own};
+
+/// User and group of everything below a prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Owner {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+}
+
+impl Owner {
+    /// The owner of what is at `path`. An output mount is root's, so what is above a prefix can be
+    /// given to the mount's owner.
+    ///
+    /// # Errors
+    /// There is nothing at `path`.
+    pub(crate) fn of(path: &Path) -> Result<Self> {
+        let metadata = fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))?;
+        Ok(Owner {
+            uid: metadata.uid(),
+            gid: metadata.gid(),
+        })
+    }
+}
+
+/// Mode of every directory.
+const DIRECTORY_MODE: u32 = 0o755;
+
+/// Goes through the directory `dir` of a prefix: each file gets its mode and time from `own` (by
+/// path relative to the prefix), each directory the usual ones, all get `owner`. A file that is
+/// not in `own` is nobody's and is removed.
+///
+/// # Errors
+/// The file system refuses.
+pub(crate) fn prefix(dir: &Path, own: &BTreeMap<Cow<'_, str>, &Own>, owner: Owner) -> Result<()> {
+    walk(dir, "", own, owner)
+}
+
+fn walk(
+    dir: &Path,
+    relative: &str,
+    own: &BTreeMap<Cow<'_, str>, &Own>,
+    owner: Owner,
+) -> Result<()> {
+    for entry in fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))? {
+        let entry = entry.map_err(|e| Error::io("list", dir, e))?;
+        let path = entry.path();
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let relative = match relative {
+            "" => name.into_owned(),
+            parent => format!("{parent}/{name}"),
+        };
+        let metadata = fs::symlink_metadata(&path).map_err(|e| Error::io("read", &path, e))?;
+        if metadata.is_dir() {
+            walk(&path, &relative, own, owner)?;
+        } else if let Some(own) = own.get(relative.as_str()) {
+            set(&path, &metadata, own.mode, own.mtime, owner)?;
+        } else {
+            fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
+        }
+    }
+    directory(dir, owner)
+}
+
+/// Gives one directory its owner, mode and time. To be called after all changes inside it.
+///
+/// # Errors
+/// The file system refuses.
+pub(crate) fn directory(dir: &Path, owner: Owner) -> Result<()> {
+    let metadata = fs::symlink_metadata(dir).map_err(|e| Error::io("read", dir, e))?;
+    set(dir, &metadata, Some(DIRECTORY_MODE), EPOCH, owner)
+}
+
+/// Sets what differs from `metadata`; a symlink has no `mode`.
+///
+/// # Errors
+/// The file system refuses.
+pub(crate) fn set(
+    path: &Path,
+    metadata: &Metadata,
+    mode: Option<u32>,
+    mtime: i64,
+    owner: Owner,
+) -> Result<()> {
+    if (metadata.uid(), metadata.gid()) != (owner.uid, owner.gid) {
+        lchown(path, Some(owner.uid), Some(owner.gid))
+            .map_err(|e| Error::io("change the owner of", path, e))?;
+    }
+    if let Some(mode) = mode.filter(|mode| metadata.mode() & 0o7777 != *mode) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+            .map_err(|e| Error::io("change the mode of", path, e))?;
+    }
+    let time = FileTime::from_unix_time(mtime, 0);
+    set_symlink_file_times(path, time, time).map_err(|e| Error::io("change the time of", path, e))
+}

@@ -1,0 +1,269 @@
+//! What the user may say about the image, from build-args.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::account::{DEFAULT_ID, UserRequest};
+use crate::graph::environment::Owner;
+use crate::install::spec::Installer;
+use crate::plan::groups::Layers;
+use crate::plan::mirrors::Mirrors;
+use crate::source::Diagnostic;
+
+/// All settings, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The image to build on: a reference, `scratch`, or a named context.
+    pub base: String,
+    /// The account that the image runs as; what is not said is as in micromamba-docker.
+    pub user: UserRequest,
+    /// How many layers packages are dealt over; `None` leaves it to the engine's abilities.
+    pub layers: Option<Layers>,
+    /// Who links packages.
+    pub installer: Installer,
+    /// Which micromamba.
+    pub micromamba: MicromambaVersion,
+    /// Where packages are fetched from.
+    pub mirrors: Mirrors,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            base: "debian:13-slim".to_owned(),
+            user: UserRequest::default(),
+            layers: None,
+            installer: Installer::Micromamba,
+            micromamba: MicromambaVersion::default(),
+            mirrors: Mirrors::default(),
+        }
+    }
+}
+
+/// A version of micromamba, `2.8.1` or `2.8.1#sha256:<hash>`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MicromambaVersion {
+    /// The version, with the build number where it is not 0: `2.8.1-1`.
+    pub version: String,
+    /// What conda-forge's package of it must hash to.
+    pub sha256: Option<String>,
+}
+
+impl Default for MicromambaVersion {
+    fn default() -> Self {
+        Self {
+            version: "2.8.1".to_owned(),
+            sha256: None,
+        }
+    }
+}
+
+impl FromStr for MicromambaVersion {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (version, hash) = match text.split_once('#') {
+            Some((version, hash)) => (version, Some(hash)),
+            None => (text, None),
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+        if !version.starts_with(|c: char| c.is_ascii_digit()) || !version.chars().all(plain) {
+            return Err(format!(
+                "`{version}` is no version; write 2.8.1 or 2.8.1#sha256:<64 hex digits>"
+            ));
+        }
+        let sha256 = hash
+            .map(|hash| {
+                let digits = hash.strip_prefix("sha256:").unwrap_or(hash);
+                let is_hash = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+                is_hash
+                    .then(|| digits.to_ascii_lowercase())
+                    .ok_or_else(|| "what follows # must be sha256: and 64 hex digits".to_owned())
+            })
+            .transpose()?;
+        Ok(Self {
+            version: version.to_owned(),
+            sha256,
+        })
+    }
+}
+
+/// The build-args that condafront takes, and what each is for.
+pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
+    (
+        "BASE_IMAGE",
+        "the image to build on, debian:13-slim unless given",
+    ),
+    ("MAMBA_USER", "the account's name, mambauser unless given"),
+    (
+        "MAMBA_USER_ID",
+        "the account's numeric ID, 57439 unless given",
+    ),
+    (
+        "MAMBA_USER_GID",
+        "its group's numeric ID, that of the account unless given",
+    ),
+    (
+        "CONDAFRONT_LAYERS",
+        "over how many layers packages are dealt: auto, or a number from 1 to 80",
+    ),
+    (
+        "CONDAFRONT_INSTALLER",
+        "who links packages: micromamba, or native (condafront itself)",
+    ),
+    (
+        "CONDA_MIRRORS",
+        "where packages are fetched from: <url>=<url of the mirror>, several separated by blanks",
+    ),
+    (
+        "MICROMAMBA_VERSION",
+        "which micromamba: 2.8.1 or 2.8.1#sha256:<hash of conda-forge's package>",
+    ),
+];
+
+/// Build-args whose names begin so are meant for us; others are the user's business.
+const OURS: &[&str] = &["CONDAFRONT_", "CONDA_", "MAMBA_", "MICROMAMBA_"];
+
+impl Settings {
+    /// Reads build-args.
+    ///
+    /// # Errors
+    /// A value that is none, or a name that looks like ours and is not; the message names the build-arg.
+    pub fn from_build_args<'a>(
+        args: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Diagnostic> {
+        let mut settings = Self::default();
+        for (name, value) in args {
+            if value.is_empty() {
+                continue;
+            }
+            match name {
+                "BASE_IMAGE" => settings.base = value.to_owned(),
+                "MAMBA_USER" => settings.user.name = Some(value.to_owned()),
+                "MAMBA_USER_ID" => settings.user.uid = Some(parsed(name, value, parse_id)?),
+                "MAMBA_USER_GID" => settings.user.gid = Some(parsed(name, value, parse_id)?),
+                "CONDAFRONT_LAYERS" => settings.layers = Some(parsed(name, value, str::parse)?),
+                "CONDAFRONT_INSTALLER" => {
+                    settings.installer = parsed(name, value, parse_installer)?;
+                }
+                "CONDA_MIRRORS" => settings.mirrors = parsed(name, value, str::parse)?,
+                "MICROMAMBA_VERSION" => settings.micromamba = parsed(name, value, str::parse)?,
+                other if OURS.iter().any(|prefix| other.starts_with(prefix)) => {
+                    return Err(unknown(other));
+                }
+                _ => {}
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The numbers that the account most likely has: only the base can tell, if it has an account of that name.
+    pub fn owner(&self) -> Owner {
+        let by_name = match self.user.name.as_deref() {
+            Some("root") => 0,
+            _ => DEFAULT_ID,
+        };
+        let uid = self.user.uid.unwrap_or(by_name);
+        Owner {
+            uid,
+            gid: self.user.gid.unwrap_or(uid),
+        }
+    }
+}
+
+fn parsed<T, E: fmt::Display>(
+    name: &str,
+    value: &str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, Diagnostic> {
+    parse(value).map_err(|error| Diagnostic::new(format!("build-arg {name}: {error}")))
+}
+
+fn parse_id(text: &str) -> Result<u32, String> {
+    // -1 as an unsigned number means "no user" to the kernel.
+    text.parse()
+        .ok()
+        .filter(|id| *id < u32::MAX)
+        .ok_or_else(|| format!("`{text}` is not a numeric ID"))
+}
+
+fn parse_installer(text: &str) -> Result<Installer, String> {
+    match text {
+        "micromamba" => Ok(Installer::Micromamba),
+        "native" => Ok(Installer::Native),
+        other => Err(format!(
+            "`{other}` is no installer; write micromamba or native"
+        )),
+    }
+}
+
+fn unknown(name: &str) -> Diagnostic {
+    let diagnostic = Diagnostic::new(format!("build-arg {name}: there is no such build-arg"));
+    let names = KNOWN_BUILD_ARGS.iter().map(|(name, _)| *name);
+    let near = names
+        .clone()
+        .min_by_key(|known| strsim::levenshtein(known, name));
+    match near {
+        Some(known) if strsim::levenshtein(known, name) <= 4 => {
+            diagnostic.help(format!("Did you mean {known}?"))
+        }
+        _ => diagnostic.help(format!(
+            "condafront knows {}.",
+            names.collect::<Vec<_>>().join(", ")
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(args: &[(&str, &str)]) -> Result<Settings, String> {
+        Settings::from_build_args(args.iter().copied()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn build_args_are_read() {
+        let settings = read(&[
+            ("BASE_IMAGE", "ubuntu:24.04"),
+            ("MAMBA_USER", "ada"),
+            ("MAMBA_USER_ID", "1000"),
+            ("CONDAFRONT_INSTALLER", "native"),
+            ("CONDAFRONT_LAYERS", "1"),
+            ("HTTP_PROXY", "http://proxy"),
+        ])
+        .unwrap();
+        assert_eq!(settings.base, "ubuntu:24.04");
+        assert_eq!(settings.user.name.as_deref(), Some("ada"));
+        let owner = Owner {
+            uid: 1000,
+            gid: 1000,
+        };
+        assert_eq!(settings.owner(), owner);
+        assert_eq!(settings.layers, Some(Layers::AtMost(1)));
+    }
+
+    #[test]
+    fn mistakes_name_the_build_arg() {
+        let sha = "0".repeat(63);
+        let version = format!("2.8.1#sha256:{sha}");
+        let mut all = String::new();
+        for (name, value) in [
+            ("MAMBA_USER_ID", "ada"),
+            ("MAMBA_USER_GID", "4294967295"),
+            ("CONDAFRONT_LAYERS", "many"),
+            ("CONDAFRONT_INSTALLER", "conda"),
+            ("CONDA_MIRRORS", "https://a"),
+            ("MICROMAMBA_VERSION", "latest"),
+            ("MICROMAMBA_VERSION", &version),
+            ("CONDAFRONT_LAYER", "3"),
+            ("CONDA_NONSENSE_AT_ALL", "3"),
+        ] {
+            all.push_str(&format!(
+                "{name}={value}\n{}\n\n",
+                read(&[(name, value)]).unwrap_err()
+            ));
+        }
+        insta::assert_snapshot!(all);
+    }
+}

@@ -1,0 +1,144 @@
+//! A conda channel with real contents, made on this machine and kept in [`crate::cache`].
+//!
+//! - [`Channel::open`]: a CPython that runs, its shared libraries, about 130 PyPI packages, and
+//!   everything of the small channel. Needs Debian's archive and PyPI the first time.
+//! - [`Channel::small`]: packages made from nothing, one for each thing a package can do.
+//! - [`Channel::hostile`]: archives that an installer must refuse.
+//! - [`Channel::tiny`]: as many packages as asked, of one small file each.
+
+mod archive;
+mod cpython;
+mod debian;
+mod hostile;
+mod metadata;
+mod pypi;
+mod recipe;
+mod select;
+mod small;
+mod store;
+mod tools;
+mod wheel;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+pub use select::{HashStyle, lock};
+
+/// A package of a channel: its `repodata.json` record and where its archive is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Package {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// Build string.
+    pub build: String,
+    /// Build number.
+    pub build_number: u64,
+    /// Folder of the channel: `linux-64`, `noarch`, …
+    pub subdir: String,
+    /// Archive file name, ending in `.conda` or `.tar.bz2`.
+    pub file_name: String,
+    /// `generic` or `python`, for noarch packages.
+    pub noarch: Option<String>,
+    /// MatchSpecs of what it needs.
+    pub depends: Vec<String>,
+    /// MatchSpecs that hold if the named package is there.
+    pub constrains: Vec<String>,
+    /// Licence.
+    pub license: String,
+    /// Milliseconds since 1970.
+    pub timestamp: u64,
+    /// Bytes of the archive.
+    pub size: u64,
+    /// SHA-256 of the archive, in hex.
+    pub sha256: String,
+    /// MD5 of the archive, in hex.
+    pub md5: String,
+}
+
+impl Package {
+    /// The archive's path below the channel: `<subdir>/<file name>`.
+    pub fn path(&self) -> String {
+        format!("{}/{}", self.subdir, self.file_name)
+    }
+}
+
+/// A channel on disk.
+#[derive(Debug)]
+pub struct Channel {
+    directory: PathBuf,
+    packages: Vec<Package>,
+}
+
+impl Channel {
+    /// The whole channel. Made in about a minute and kept; then opened in no time.
+    ///
+    /// # Panics
+    /// If it cannot be made: it needs `apt-get`, `dpkg-deb`, `python3 -m pip` and a C compiler, and
+    /// Debian's archive and PyPI in reach.
+    pub fn open() -> &'static Self {
+        static CHANNEL: OnceLock<Channel> = OnceLock::new();
+        CHANNEL.get_or_init(|| {
+            store::open("full", &|| {
+                let mut jobs = cpython::jobs(&debian::Debian::open());
+                jobs.extend(wheel::jobs(&pypi::wheels()));
+                jobs.extend(small::jobs());
+                jobs
+            })
+        })
+    }
+
+    /// The small channel: no network needed, made in seconds.
+    ///
+    /// # Panics
+    /// If it cannot be made (it needs a C compiler, `cc`).
+    pub fn small() -> &'static Self {
+        static CHANNEL: OnceLock<Channel> = OnceLock::new();
+        CHANNEL.get_or_init(|| store::open("small", &|| small::jobs()))
+    }
+
+    /// Archives that are broken or hostile, one package name for each way to be so.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn hostile() -> &'static Self {
+        static CHANNEL: OnceLock<Channel> = OnceLock::new();
+        CHANNEL.get_or_init(|| store::open("hostile", &|| hostile::jobs()))
+    }
+
+    /// A channel of `count` packages `tiny-0000`, … with one small file each.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub fn tiny(count: usize) -> Self {
+        store::open(&format!("tiny-{count}"), &|| small::tiny_jobs(count))
+    }
+
+    /// The folder that holds the subdirs; what a server mounts.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Every package, by subdir and file name.
+    pub fn packages(&self) -> &[Package] {
+        &self.packages
+    }
+
+    /// The archive of a package on disk.
+    pub fn archive(&self, package: &Package) -> PathBuf {
+        self.directory.join(package.path())
+    }
+}
+
+/// `program`, an ELF file from the channel, under Debian 13's own libc, which its python needs and
+/// this machine may not have.
+///
+/// # Panics
+/// If Debian's packages cannot be fetched.
+pub fn command(program: &Path) -> Command {
+    debian::Debian::open().command(program)
+}

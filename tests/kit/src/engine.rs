@@ -1,0 +1,214 @@
+//! Container engines and a registry, as `scripts/engine` starts them.
+//!
+//! `make test` starts one engine of each [`Store`] and a registry for all tests
+//! ([`Engine::shared`], [`registry`]); a test that needs an engine without any cache starts its own
+//! ([`Engine::start_fresh`]).
+
+mod process;
+
+use std::collections::HashMap;
+use std::env;
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub use process::{Output, TIME_LIMIT, run, run_within};
+
+/// The kinds of engine that condafront is tested with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Store {
+    /// dockerd with the containerd image store: has MergeOp, attestations and cache export.
+    Containerd,
+    /// dockerd with its classic image store: has no MergeOp, attestations or cache export.
+    Classic,
+    /// The buildkitd that the environment variable `BUILDKITD` names.
+    Buildkitd,
+}
+
+impl Store {
+    /// The name that `scripts/engine` knows the store by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Containerd => "containerd",
+            Self::Classic => "classic",
+            Self::Buildkitd => "buildkitd",
+        }
+    }
+
+    fn variable(self) -> String {
+        format!("CONDAFRONT_TEST_ENGINE_{}", self.name().to_uppercase())
+    }
+
+    /// Whether the test run has a shared engine of this kind. Only a buildkitd may be absent.
+    pub fn is_available(self) -> bool {
+        env::var_os(self.variable()).is_some_and(|host| !host.is_empty())
+    }
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// A running engine. One that [`Engine::start_fresh`] has started ends when this is dropped.
+#[derive(Debug)]
+pub struct Engine {
+    store: Store,
+    host: String,
+    /// What clients of a fresh engine need beside `DOCKER_HOST`; a shared one's is in the environment.
+    client: Option<Client>,
+    /// The name of buildx's remote builder for a buildkitd.
+    builder: Option<String>,
+}
+
+#[derive(Debug)]
+struct Client {
+    engine_dir: PathBuf,
+    docker_config: PathBuf,
+    path: String,
+}
+
+impl Engine {
+    /// The engine of this kind that `make test` has started for all tests.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn shared(store: Store) -> Self {
+        let host = variable(&store.variable());
+        Self::new(store, host, None)
+    }
+
+    /// Starts an engine with nothing in it but the base image `debian:13-slim`
+    /// (a buildkitd has nothing at all).
+    ///
+    /// # Panics
+    /// If it does not start; the message holds the end of its log.
+    pub fn start_fresh(store: Store) -> Self {
+        let owner = std::process::id().to_string();
+        let mut command = Command::new(script());
+        command.args(["start", "--store", store.name(), "--owner", &owner]);
+        let output = run(&mut command).expect_success();
+        let values: HashMap<&str, &str> = output
+            .stdout
+            .lines()
+            .filter_map(|line| line.split_once('='))
+            .collect();
+        let value = |key: &str| {
+            (*values
+                .get(key)
+                .unwrap_or_else(|| panic!("scripts/engine start did not say {key}")))
+            .to_owned()
+        };
+        let client = Client {
+            engine_dir: value("ENGINE_DIR").into(),
+            docker_config: value("DOCKER_CONFIG").into(),
+            path: value("ENGINE_PATH"),
+        };
+        Self::new(store, value("DOCKER_HOST"), Some(client))
+    }
+
+    fn new(store: Store, host: String, client: Option<Client>) -> Self {
+        let mut engine = Self {
+            store,
+            host,
+            client,
+            builder: None,
+        };
+        if store == Store::Buildkitd {
+            engine.builder = Some(engine.make_builder());
+        }
+        engine
+    }
+
+    /// Makes buildx know the buildkitd, under a name made from its port.
+    fn make_builder(&self) -> String {
+        let port = self.host.rsplit(':').next().unwrap_or_default();
+        let name = format!("condafront-{port}");
+        let known = run(&mut self.docker(["buildx", "inspect", &name]));
+        if !known.status.success() {
+            run(&mut self.docker([
+                "buildx", "create", "--name", &name, "--driver", "remote", &self.host,
+            ]))
+            .expect_success();
+        }
+        name
+    }
+
+    /// The kind of this engine.
+    pub fn store(&self) -> Store {
+        self.store
+    }
+
+    /// The engine's address, as `DOCKER_HOST` takes it.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The docker client with these arguments, set up to talk to this engine. For a buildkitd only
+    /// `build` and `buildx` make sense.
+    pub fn docker<I>(&self, arguments: I) -> Command
+    where
+        I: IntoIterator<Item: AsRef<OsStr>>,
+    {
+        let path = env::var("PATH").unwrap_or_default();
+        let mut command = match &self.client {
+            Some(client) => {
+                // The program is looked up in the PATH of this process, not in the one set below.
+                let docker = client.path.split(':').next().unwrap_or_default();
+                let mut command = Command::new(Path::new(docker).join("docker"));
+                command.env("DOCKER_CONFIG", &client.docker_config);
+                command.env("PATH", format!("{}:{path}", client.path));
+                command
+            }
+            None => Command::new("docker"),
+        };
+        command.args(arguments).env("DOCKER_HOST", &self.host);
+        for unwanted in ["DOCKER_CONTEXT", "BUILDX_BUILDER", "DOCKER_BUILDKIT"] {
+            command.env_remove(unwanted);
+        }
+        if let Some(builder) = &self.builder {
+            command.env("BUILDX_BUILDER", builder);
+        }
+        command.env("DOCKER_CLI_HINTS", "false");
+        command
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(builder) = self.builder.as_ref().filter(|_| self.client.is_some()) {
+            // A failure only leaves an entry in the test's own client configuration.
+            drop(self.docker(["buildx", "rm", builder]).output());
+        }
+        if let Some(client) = &self.client {
+            let stopped = Command::new(script())
+                .arg("stop")
+                .arg(&client.engine_dir)
+                .output();
+            if !stopped.is_ok_and(|output| output.status.success()) && !std::thread::panicking() {
+                panic!("the engine in {} did not stop", client.engine_dir.display());
+            }
+        }
+    }
+}
+
+/// `host:port` of the registry that `make test` has started, on the loopback interface.
+///
+/// # Panics
+/// If there is none.
+pub fn registry() -> String {
+    variable("CONDAFRONT_TEST_REGISTRY")
+}
+
+fn variable(name: &str) -> String {
+    env::var(name)
+        .ok()
+        .filter(|value| !value.is_empty())
+        .unwrap_or_else(|| panic!("{name} is not set: run `make test`, which starts the engines"))
+}
+
+fn script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/engine")
+}

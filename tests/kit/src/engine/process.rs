@@ -1,0 +1,174 @@
+//! Running a command with its output captured and its time limited.
+
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// How long [`run`] lets a command run.
+pub const TIME_LIMIT: Duration = Duration::from_secs(300);
+
+/// How often a running command is looked at.
+const POLL: Duration = Duration::from_millis(10);
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Output {
+    /// The command line, for messages.
+    pub command: String,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Its standard output; bytes that are not UTF-8 are replaced.
+    pub stdout: String,
+    /// Its standard error; bytes that are not UTF-8 are replaced.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Itself, if the command succeeded.
+    ///
+    /// # Panics
+    /// If it failed; the message holds its output.
+    pub fn expect_success(self) -> Self {
+        assert!(self.status.success(), "{}", self.describe());
+        self
+    }
+
+    /// Itself, if the command failed.
+    ///
+    /// # Panics
+    /// If it succeeded; the message holds its output.
+    pub fn expect_failure(self) -> Self {
+        assert!(!self.status.success(), "{}", self.describe());
+        self
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "{} ended with {}\n--- stdout\n{}\n--- stderr\n{}",
+            self.command, self.status, self.stdout, self.stderr
+        )
+    }
+}
+
+/// Runs a command to its end, for at most [`TIME_LIMIT`].
+///
+/// # Panics
+/// If it cannot be started or takes longer.
+pub fn run(command: &mut Command) -> Output {
+    run_within(command, TIME_LIMIT)
+}
+
+/// Runs a command to its end, for at most `limit`. Its standard input is empty.
+///
+/// # Panics
+/// If it cannot be started or takes longer; then it is killed with all that it has started.
+pub fn run_within(command: &mut Command, limit: Duration) -> Output {
+    let name = format!("{command:?}");
+    let deadline = Instant::now() + limit;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
+    let stdout = read_all(child.stdout.take());
+    let stderr = read_all(child.stderr.take());
+    let finished = wait_until(&mut child, deadline);
+    if finished.is_none() {
+        kill_group(&child);
+    }
+    let status = child
+        .wait()
+        .unwrap_or_else(|error| panic!("cannot wait for {name}: {error}"));
+    let output = Output {
+        command: name,
+        status,
+        stdout: text(stdout),
+        stderr: text(stderr),
+    };
+    assert!(
+        finished.is_some(),
+        "killed after {limit:?}: {}",
+        output.describe()
+    );
+    output
+}
+
+fn wait_until(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Some(status),
+            Ok(None) if Instant::now() < deadline => thread::sleep(POLL),
+            Ok(None) => return None,
+            Err(error) => panic!("cannot wait for a command: {error}"),
+        }
+    }
+}
+
+/// Kills the child's process group: a client's plugin would otherwise live on and keep the pipes open.
+fn kill_group(child: &Child) {
+    let group = format!("-{}", child.id());
+    let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
+    assert!(
+        killed.is_ok_and(|status| status.success()),
+        "cannot kill process group {group}"
+    );
+}
+
+fn read_all(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // What was read until an error is still worth showing.
+            drop(pipe.read_to_end(&mut bytes));
+        }
+        bytes
+    })
+}
+
+fn text(reader: JoinHandle<Vec<u8>>) -> String {
+    let bytes = reader.join().unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn both_streams_and_the_status_are_captured() {
+        let output = run(&mut shell("echo out; echo err >&2; exit 3")).expect_failure();
+        assert_eq!(output.status.code(), Some(3));
+        assert_eq!(output.stdout, "out\n");
+        assert_eq!(output.stderr, "err\n");
+    }
+
+    #[test]
+    #[should_panic(expected = "ended with exit status: 1")]
+    fn a_failure_is_told_from_a_success() {
+        run(&mut shell("exit 1")).expect_success();
+    }
+
+    #[test]
+    fn a_command_and_what_it_started_end_at_the_limit() {
+        let started = Instant::now();
+        let outcome = std::panic::catch_unwind(|| {
+            run_within(
+                &mut shell("echo begun; sleep 60 & wait"),
+                Duration::from_millis(300),
+            )
+        });
+        let message = *outcome.unwrap_err().downcast::<String>().unwrap();
+        assert!(message.contains("begun"), "{message}");
+        assert!(started.elapsed() < Duration::from_secs(30));
+    }
+}

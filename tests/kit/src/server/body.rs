@@ -1,0 +1,116 @@
+//! The body of an answer: bytes at hand or a file in pieces, counted as they go out.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::fs::File;
+use tokio::io::{AsyncRead, ReadBuf};
+
+const PIECE: usize = 64 * 1024;
+
+/// Where a body's bytes come from.
+#[derive(Debug)]
+pub(super) enum Source {
+    Bytes(Bytes),
+    File(File),
+}
+
+/// A body that announces `announced` bytes and breaks off after `limit`.
+#[derive(Debug)]
+pub(super) struct CountedBody {
+    source: Source,
+    announced: u64,
+    limit: u64,
+    passed: u64,
+    paused: bool,
+    sent: Arc<AtomicU64>,
+}
+
+impl CountedBody {
+    /// The whole of `source`, which holds `length` bytes.
+    pub(super) fn whole(source: Source, length: u64, sent: Arc<AtomicU64>) -> Self {
+        Self::cut(source, length, length, sent)
+    }
+
+    /// `limit` bytes of `source` under the promise of `length`, then an error.
+    pub(super) fn cut(source: Source, length: u64, limit: u64, sent: Arc<AtomicU64>) -> Self {
+        Self {
+            source,
+            announced: length,
+            limit,
+            passed: 0,
+            paused: false,
+            sent,
+        }
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>, wanted: usize) -> Poll<io::Result<Bytes>> {
+        match &mut self.source {
+            Source::Bytes(bytes) => Poll::Ready(Ok(bytes.split_to(wanted.min(bytes.len())))),
+            Source::File(file) => {
+                let mut piece = vec![0; wanted];
+                let mut buffer = ReadBuf::new(&mut piece);
+                match Pin::new(file).poll_read(cx, &mut buffer) {
+                    Poll::Pending => Poll::Pending,
+                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                    Poll::Ready(Ok(())) => {
+                        let filled = buffer.filled().len();
+                        piece.truncate(filled);
+                        Poll::Ready(Ok(piece.into()))
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Body for CountedBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let this = &mut *self;
+        let left = this.limit - this.passed;
+        if left == 0 {
+            if this.passed == this.announced {
+                return Poll::Ready(None);
+            }
+            // One turn of pause lets the connection write out what it holds before it breaks.
+            if !this.paused {
+                this.paused = true;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            return Poll::Ready(Some(Err(io::Error::other("the body breaks off here"))));
+        }
+        let wanted = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        match this.poll_piece(cx, wanted) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(Some(Err(error))),
+            Poll::Ready(Ok(piece)) if piece.is_empty() => Poll::Ready(Some(Err(io::Error::other(
+                "the file became shorter while it was sent",
+            )))),
+            Poll::Ready(Ok(piece)) => {
+                this.passed += piece.len() as u64;
+                this.sent.fetch_add(piece.len() as u64, Ordering::SeqCst);
+                Poll::Ready(Some(Ok(Frame::data(piece))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.passed == self.announced
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.announced - self.passed)
+    }
+}

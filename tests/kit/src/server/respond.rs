@@ -1,0 +1,283 @@
+//! One request, one answer.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use bytes::Bytes;
+use hyper::body::Incoming;
+use hyper::header::{
+    AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, LAST_MODIFIED, WWW_AUTHENTICATE,
+};
+use hyper::{Method, Response, StatusCode};
+use sha2::{Digest, Sha256};
+
+use super::body::{CountedBody, Source};
+use super::connection::Reset;
+use super::fault::{self, Fault};
+use super::{Auth, Mount, Request, State, lock};
+
+const HTML: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\
+<body><h1>Sign in to continue</h1></body></html>\n";
+
+/// An answer before it is logged and cut.
+struct Answer {
+    status: StatusCode,
+    source: Source,
+    length: u64,
+    content_type: &'static str,
+    /// `ETag` and modification time of a file.
+    version: Option<(String, SystemTime)>,
+    challenge: Option<&'static str>,
+}
+
+/// Answers `request`, or resets the connection (then the error ends it).
+pub(super) async fn respond(
+    state: &State,
+    reset: &Reset,
+    request: &hyper::Request<Incoming>,
+) -> io::Result<Response<CountedBody>> {
+    let path = request.uri().path().to_owned();
+    let fault = fault::find(&mut lock(&state.faults), &path);
+    let mut entry = Request {
+        method: request.method().to_string(),
+        path: path.clone(),
+        status: 0,
+        if_none_match: header(request, &IF_NONE_MATCH),
+        authorization: request.headers().contains_key(AUTHORIZATION),
+        bytes: 0,
+    };
+    let mut cut = false;
+    let mut answer = match fault {
+        Some(Fault::Reset) => {
+            state.record(entry);
+            reset.ask();
+            return Err(io::Error::other("connection reset on demand"));
+        }
+        Some(Fault::Status(code)) => {
+            let status = StatusCode::from_u16(code).expect("a fault's status is a valid one");
+            Answer::text(status)
+        }
+        Some(Fault::Html) => Answer {
+            content_type: "text/html; charset=utf-8",
+            ..Answer::bytes(Bytes::from_static(HTML.as_bytes()))
+        },
+        Some(Fault::Content(bytes)) => Answer::bytes(bytes),
+        Some(Fault::ShortBody) => {
+            cut = true;
+            find(state, request, &path).await
+        }
+        Some(Fault::Slow(delay)) => {
+            tokio::time::sleep(delay).await;
+            find(state, request, &path).await
+        }
+        None => find(state, request, &path).await,
+    };
+
+    if let (Some((etag, _)), Some(known)) = (&answer.version, &entry.if_none_match)
+        && known.split(',').any(|known| known.trim() == etag)
+        && !cut
+    {
+        answer.status = StatusCode::NOT_MODIFIED;
+        answer.source = Source::Bytes(Bytes::new());
+        answer.length = 0;
+    }
+    entry.status = answer.status.as_u16();
+    let sent = state.record(entry);
+
+    let mut response = Response::builder()
+        .status(answer.status)
+        .header(CONTENT_TYPE, answer.content_type);
+    if let Some((etag, modified)) = &answer.version {
+        response = response
+            .header(ETAG, etag)
+            .header(LAST_MODIFIED, httpdate::fmt_http_date(*modified));
+    }
+    if let Some(challenge) = answer.challenge {
+        response = response.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    let body = if cut && request.method() != Method::HEAD {
+        CountedBody::cut(answer.source, answer.length, answer.length / 2, sent)
+    } else {
+        // hyper drops the body of an answer to HEAD and keeps its length.
+        CountedBody::whole(answer.source, answer.length, sent)
+    };
+    response.body(body).map_err(io::Error::other)
+}
+
+impl Answer {
+    fn bytes(bytes: Bytes) -> Self {
+        let digest = Sha256::digest(&bytes);
+        Self {
+            status: StatusCode::OK,
+            length: bytes.len() as u64,
+            source: Source::Bytes(bytes),
+            content_type: "application/octet-stream",
+            version: Some((format!("\"{}\"", hex::encode(&digest[..16])), UNIX_EPOCH)),
+            challenge: None,
+        }
+    }
+
+    fn text(status: StatusCode) -> Self {
+        Self {
+            status,
+            content_type: "text/plain; charset=utf-8",
+            version: None,
+            ..Self::bytes(format!("{status}\n").into())
+        }
+    }
+}
+
+/// The answer without faults.
+async fn find(state: &State, request: &hyper::Request<Incoming>, path: &str) -> Answer {
+    if request.method() != Method::GET && request.method() != Method::HEAD {
+        return Answer::text(StatusCode::METHOD_NOT_ALLOWED);
+    }
+    let content = lock(&state.contents).get(path).cloned();
+    if let Some(content) = content {
+        return Answer::bytes(content);
+    }
+    let (token, path) = split_token(path);
+    let mount = lock(&state.mounts)
+        .iter()
+        .filter(|mount| below(&mount.path, path).is_some())
+        .max_by_key(|mount| mount.path.len())
+        .cloned();
+    let Some(mount) = mount else {
+        return Answer::text(StatusCode::NOT_FOUND);
+    };
+    if let Some(refusal) = refuse(&mount, token, header(request, &AUTHORIZATION).as_deref()) {
+        return refusal;
+    }
+    match below(&mount.path, path).and_then(|rest| file_path(&mount.directory, rest)) {
+        Some(path) => file(&path).await,
+        None => Answer::text(StatusCode::NOT_FOUND),
+    }
+}
+
+/// Why the client may not read below this mount, if so.
+fn refuse(mount: &Mount, token: Option<&str>, authorization: Option<&str>) -> Option<Answer> {
+    let (shown, challenge) = match mount.auth.as_ref()? {
+        Auth::Basic { user, password } => {
+            let pair =
+                base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+            let expected = format!("Basic {pair}");
+            (authorization == Some(&expected), "Basic realm=\"channel\"")
+        }
+        Auth::Bearer(token) => {
+            let expected = format!("Bearer {token}");
+            (authorization == Some(&expected), "Bearer realm=\"channel\"")
+        }
+        Auth::Token(expected) => (token == Some(expected), "Token realm=\"channel\""),
+    };
+    (!shown).then(|| Answer {
+        challenge: Some(challenge),
+        ..Answer::text(StatusCode::UNAUTHORIZED)
+    })
+}
+
+async fn file(path: &Path) -> Answer {
+    let Ok(file) = tokio::fs::File::open(path).await else {
+        return Answer::text(StatusCode::NOT_FOUND);
+    };
+    let Ok(metadata) = file.metadata().await else {
+        return Answer::text(StatusCode::NOT_FOUND);
+    };
+    if !metadata.is_file() {
+        return Answer::text(StatusCode::NOT_FOUND);
+    }
+    let modified = metadata.modified().unwrap_or(UNIX_EPOCH);
+    let nanoseconds = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Answer {
+        status: StatusCode::OK,
+        length: metadata.len(),
+        source: Source::File(file),
+        content_type: content_type(path),
+        version: Some((
+            format!("\"{:x}-{:x}\"", metadata.len(), nanoseconds.as_nanos()),
+            modified,
+        )),
+        challenge: None,
+    }
+}
+
+fn content_type(path: &Path) -> &'static str {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => "application/json",
+        Some("bz2") => "application/x-bzip2",
+        Some("zst") => "application/zstd",
+        _ => "application/octet-stream",
+    }
+}
+
+fn header(request: &hyper::Request<Incoming>, name: &hyper::header::HeaderName) -> Option<String> {
+    let value = request.headers().get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// Takes a conda token, `/t/<token>`, off the front of a path.
+fn split_token(path: &str) -> (Option<&str>, &str) {
+    let split = path
+        .strip_prefix("/t/")
+        .and_then(|rest| rest.split_at_checked(rest.find('/')?));
+    match split {
+        Some((token, rest)) => (Some(token), rest),
+        None => (None, path),
+    }
+}
+
+/// What is left of `path` below `mount`.
+fn below<'a>(mount: &str, path: &'a str) -> Option<&'a str> {
+    path.strip_prefix(mount.trim_end_matches('/'))
+        .filter(|rest| rest.starts_with('/'))
+}
+
+/// The file a request path names, unless it would leave the directory.
+fn file_path(directory: &Path, path: &str) -> Option<PathBuf> {
+    let path = percent_decode(path)?;
+    let mut result = directory.to_owned();
+    for part in path.split('/').filter(|part| !part.is_empty()) {
+        if part == ".." || part.contains('\0') {
+            return None;
+        }
+        result.push(part);
+    }
+    Some(result)
+}
+
+fn percent_decode(text: &str) -> Option<String> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let digits = [bytes.next()?, bytes.next()?];
+            decoded.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+        } else {
+            decoded.push(byte);
+        }
+    }
+    String::from_utf8(decoded).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens() {
+        assert_eq!(split_token("/t/abc/c/x"), (Some("abc"), "/c/x"));
+        assert_eq!(split_token("/t/abc"), (None, "/t/abc"));
+        assert_eq!(split_token("/c/x"), (None, "/c/x"));
+    }
+
+    #[test]
+    fn paths_stay_inside() {
+        let path = |path| file_path(Path::new("/d"), path);
+        assert_eq!(path("/a/b%2Bc"), Some(PathBuf::from("/d/a/b+c")));
+        assert_eq!(path("/a/../../etc"), None);
+        assert_eq!(path("/%2e%2e/etc"), None);
+        assert_eq!(below("/c", "/cd/x"), None);
+        assert_eq!(below("/", "/x"), Some("/x"));
+    }
+}
