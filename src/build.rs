@@ -50,7 +50,10 @@ fn as_diagnostic(error: impl std::fmt::Display) -> Diagnostic {
 }
 
 /// The one platform that is built for.
-fn platform(bridge: &Bridge, options: &Options) -> Result<Platform, Diagnostic> {
+///
+/// # Errors
+/// When the options name another one than the engine's own.
+pub fn platform(bridge: &Bridge, options: &Options) -> Result<Platform, Diagnostic> {
     let native = bridge.abilities().build_platform.unwrap_or(Platform::LinuxAmd64);
     match options.platforms().map_err(as_diagnostic)?.as_slice() {
         [] => Ok(native),
@@ -237,5 +240,129 @@ impl Session<'_> {
             })
             .collect();
         self.warn(&warnings).await
+    }
+}
+
+/// The image of an environment whose packages are linked.
+struct Image<'a> {
+    session: &'a Session<'a>,
+    environment: &'a Environment<'a>,
+    base: &'a Found,
+    stacking: Stacking,
+    layers: &'a Layers,
+    facts: &'a EnvironmentFacts,
+}
+
+impl Image<'_> {
+    /// Puts everything together.
+    async fn finish(&self, account: (Account, AccountFacts)) -> Result<gateway::Result, BuildError> {
+        let session = self.session;
+        let (account, account_facts) = account;
+        let mut layers = vec![(account.layer, account::STEP_NAME.to_owned())];
+        let installed = &self.layers.installed;
+        layers.extend(installed.iter().map(|step| (step.layer.clone(), step.name.clone())));
+        layers.extend(image::clash_fixes(installed, &self.facts.clashes));
+        let mut history: Vec<String> = layers.iter().map(|(_, name)| name.clone()).collect();
+        let mut root = self.stacking.stack(self.base.state.clone(), &layers, "[install] put the layers together");
+        if let Some(linked) = self.environment.post_link(&root, self.facts).map_err(as_diagnostic)? {
+            root = linked.into();
+            history.push(image::POST_LINK.to_owned());
+        }
+        let activation = self.activation(&root).await?;
+        let files = activation::runtime_files(&activation.name, std::slice::from_ref(&activation));
+        let runtime = image::runtime(self.environment.frontend, &files);
+        if let Input::Output(runtime) = runtime {
+            let layer = (runtime, image::RUNTIME.to_owned());
+            root = self.stacking.stack(root, &[layer], "[image]");
+            history.push(image::RUNTIME.to_owned());
+        }
+        let mut config = self.base.config.clone();
+        let mut env = activation.env;
+        env.extend(activation::user_variables(&account_facts.user));
+        config.set_env(&env);
+        config.set_user(account_facts.user.uid, account_facts.user.gid);
+        config.set_entrypoint(&[activation::ENTRYPOINT]);
+        config.add_labels(session.options.labels());
+        config.add_history(&history);
+        session.result(&root, &config).await
+    }
+
+    /// The variables of the active environment, with what the packages' scripts set.
+    async fn activation(&self, root: &Input) -> Result<activation::Activation, BuildError> {
+        let env_vars: Vec<(String, String)> = self.facts.env_vars.clone().into_iter().collect();
+        let base_env = self.base.config.env();
+        let mut environment = activation::Environment {
+            name: "base",
+            prefix: PREFIX,
+            root_prefix: PREFIX,
+            condabin: self.facts.condabin,
+            env_vars_d: &[],
+            variables: &env_vars,
+            recorded: None,
+        };
+        let plain = activation::activate(&base_env, &environment);
+        if self.facts.activate_d.is_empty() {
+            return Ok(plain);
+        }
+        let Input::Output(root) = root else {
+            return Ok(plain);
+        };
+        let facts = self.environment.record_activation(root, &plain).map_err(as_diagnostic)?;
+        let reference = self.session.evaluate(&facts).await?;
+        let recorded: Recorded = self.session.read_json(&reference, activation::RECORDED_FILE).await?;
+        environment.recorded = Some(&recorded);
+        Ok(activation::activate(&base_env, &environment))
+    }
+}
+
+impl Session<'_> {
+    /// The result as BuildKit takes it.
+    async fn result(&self, root: &Input, config: &ImageConfig) -> Result<gateway::Result, BuildError> {
+        let reference = match root {
+            Input::Output(output) => self.solve(output, Evaluate::Lazily).await?.to_proto(),
+            Input::Scratch => gateway::Ref::default(),
+        };
+        let platform = self.platform;
+        let id = platform.to_string();
+        let platforms = json!({"Platforms": [{
+            "ID": id,
+            "Platform": {"os": platform.os(), "architecture": platform.architecture()},
+        }]});
+        let mut metadata = BTreeMap::from([("refs.platforms".to_owned(), platforms.to_string().into_bytes())]);
+        let (result, suffix) = if self.options.is_multi_platform() {
+            let refs = gateway::RefMap {
+                refs: BTreeMap::from([(id.clone(), reference)]),
+            };
+            (gateway::result::Result::Refs(refs), format!("/{id}"))
+        } else {
+            (gateway::result::Result::Ref(reference), String::new())
+        };
+        metadata.insert(format!("containerimage.config{suffix}"), config.to_json());
+        Ok(gateway::Result {
+            result: Some(result),
+            metadata,
+            ..Default::default()
+        })
+    }
+
+    /// The micromamba that installs, if it is the one who does: a named context `micromamba`, or conda-forge's package.
+    async fn micromamba(&self, finder: &Finder<'_>) -> Result<Option<Micromamba>, BuildError> {
+        if self.settings.installer == Installer::Native {
+            return Ok(None);
+        }
+        if let Some(found) = finder.named("micromamba").await? {
+            return match found.state {
+                Input::Output(from) => Ok(Some(Micromamba::Given { from, pinned: found.pinned })),
+                Input::Scratch => Err(Diagnostic::new("the named context micromamba is empty").into()),
+            };
+        }
+        let package = micromamba::package(&self.settings.micromamba, self.platform)?;
+        if !package.hashes.is_pinned() {
+            let diagnostic = Diagnostic::new(format!("{} has no hash: nothing checks what is downloaded", package.id))
+                .help(format!("Write MICROMAMBA_VERSION={}#sha256:<hash of {}>.", self.settings.micromamba.version, package.id.file_name()));
+            let rule = Rule::UnverifiedInstaller;
+            self.warn(&[Warning { rule, diagnostic }]).await?;
+        }
+        Ok(Some(Micromamba::Package(Box::new(package))))
     }
 }

@@ -1,7 +1,9 @@
 //! condafront: a BuildKit frontend that turns a conda environment or lock file into a container image.
 
 pub mod context;
+pub mod fetch_failure;
 pub mod gateway;
+pub mod graph;
 pub mod image;
 pub mod input;
 pub mod install;

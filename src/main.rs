@@ -1,2 +1,17 @@
-//! Placeholder.
-fn main() {}
+//! One program, three roles: the frontend that BuildKit starts, a step inside the build, and a small command-line tool.
+
+use std::process::ExitCode;
+
+use condafront::{cli, frontend, steps};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .collect();
+    match args.split_first() {
+        None if frontend::is_started_by_buildkit() => frontend::run(),
+        Some((name, rest)) if steps::is_step(name) => steps::run(name, rest),
+        _ => cli::run(&args),
+    }
+}

@@ -101,16 +101,16 @@ impl FromStr for MicromambaVersion {
     }
 }
 
-/// The build-args that condafront takes.
-const KNOWN: &[&str] = &[
-    "BASE_IMAGE",
-    "MAMBA_USER",
-    "MAMBA_USER_ID",
-    "MAMBA_USER_GID",
-    "CONDAFRONT_LAYERS",
-    "CONDAFRONT_INSTALLER",
-    "CONDA_MIRRORS",
-    "MICROMAMBA_VERSION",
+/// The build-args that condafront takes, and what each is for.
+pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
+    ("BASE_IMAGE", "the image to build on, debian:13-slim unless given"),
+    ("MAMBA_USER", "the account's name, mambauser unless given"),
+    ("MAMBA_USER_ID", "the account's numeric ID, 57439 unless given"),
+    ("MAMBA_USER_GID", "its group's numeric ID, that of the account unless given"),
+    ("CONDAFRONT_LAYERS", "over how many layers packages are dealt: auto, or a number from 1 to 80"),
+    ("CONDAFRONT_INSTALLER", "who links packages: micromamba, or native (condafront itself)"),
+    ("CONDA_MIRRORS", "where packages are fetched from: <url>=<url of the mirror>, several separated by blanks"),
+    ("MICROMAMBA_VERSION", "which micromamba: 2.8.1 or 2.8.1#sha256:<hash of conda-forge's package>"),
 ];
 
 /// Build-args whose names begin so are meant for us; others are the user's business.
@@ -194,7 +194,7 @@ fn unknown(name: &str) -> Diagnostic {
         Some(known) if strsim::levenshtein(known, name) <= 4 => {
             diagnostic.help(format!("Did you mean {known}?"))
         }
-        _ => diagnostic.help(format!("condafront knows {}.", KNOWN.join(", "))),
+        _ => diagnostic.help(format!("condafront knows {}.", names.collect::<Vec<_>>().join(", "))),
     }
 }
 

@@ -79,8 +79,8 @@ impl Definition {
     pub fn caps(&self) -> BTreeSet<&str> {
         let metadata = self.message.metadata.values();
         metadata
-            .flat_map(|metadata| metadata.caps.keys())
-            .map(String::as_str)
+            .flat_map(|metadata| &metadata.caps)
+            .filter_map(|(cap, needed)| needed.then_some(cap.as_str()))
             .collect()
     }
 

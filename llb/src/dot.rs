@@ -18,7 +18,7 @@ const MAX_LABEL: usize = 120;
 pub fn graph(definition: &pb::Definition) -> String {
     let graph = Graph::new(definition);
     let mut dot = String::from("digraph llb {\n  rankdir=BT;\n  node [fontname=monospace];\n");
-    for (number, vertex) in graph.vertices.iter().enumerate() {
+    for (number, vertex) in (1..).zip(&graph.vertices) {
         let attributes = format!(
             "label={}, shape={}",
             quote(&label(number, vertex)),
@@ -36,7 +36,7 @@ pub fn graph(definition: &pb::Definition) -> String {
             None => line(&mut dot, format_args!("n{number} [{attributes}];")),
         }
     }
-    for (number, vertex) in graph.vertices.iter().enumerate() {
+    for (number, vertex) in (1..).zip(&graph.vertices) {
         for input in vertex.op.iter().flat_map(|op| &op.inputs) {
             edge(&mut dot, &graph, input, &format!("n{number}"));
         }
@@ -56,7 +56,7 @@ fn line(dot: &mut String, text: std::fmt::Arguments<'_>) {
 
 fn edge(dot: &mut String, graph: &Graph<'_>, input: &pb::Input, to: &str) {
     let from = match graph.number(&input.digest) {
-        Some(number) => format!("n{number}"),
+        Some(number) => format!("n{}", number + 1),
         None => quote(&short(&input.digest)),
     };
     match input.index {
@@ -72,7 +72,7 @@ fn label(number: usize, vertex: &Vertex<'_>) -> String {
         .cloned()
         .or_else(|| vertex.op.as_ref().map(title))
         .unwrap_or_else(|| "unreadable".to_owned());
-    format!("#{} {}", number + 1, short(&name))
+    format!("#{number} {}", short(&name))
 }
 
 fn short(text: &str) -> String {

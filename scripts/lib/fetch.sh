@@ -60,6 +60,19 @@ unpack() {
   rm -rf "$debs"
 }
 
+# debs SUITE DIR PACKAGE... : the packages' archives in DIR, for who unpacks them differently.
+debs() {
+  local suite=$1 dir=$2
+  shift 2
+  mkdir -p "$ENGINE_HOME"
+  (
+    flock 9
+    prepare_apt
+    cd "$dir" && project_apt download -qq "${@/%//$suite}" >&2 ||
+      die "packages of Debian $suite could not be fetched: $*"
+  ) 9>"$ENGINE_HOME/fetch.lock" || exit 1
+}
+
 runs() { "$@" --version >/dev/null 2>&1; }
 
 fetch_programs() {

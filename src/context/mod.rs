@@ -3,6 +3,7 @@
 
 pub mod git;
 pub mod ignore;
+pub mod named;
 
 use std::sync::Arc;
 
@@ -106,7 +107,7 @@ async fn place(bridge: &Bridge, options: &Options) -> Result<Place, BuildError> 
         let Some(definition) = inputs.get(name) else {
             return Ok(None);
         };
-        Output::from_definition(definition.clone())
+        Output::from_definition(definition)
             .map(Some)
             .map_err(|error| GatewayError::session(format!("the input {name} is no build graph: {error}")))
     };
@@ -128,7 +129,7 @@ fn load_local(options: &Options, file_name: &str) -> Output {
     let local = options.file_local();
     Local::new(local)
         .session(options.local_session(local))
-        .follow_paths([file_name.to_owned(), format!("{file_name}.dockerignore")])
+        .follow([file_name.to_owned(), format!("{file_name}.dockerignore")])
         .shared_key_hint(local)
         .differ(Differ::None)
         .name(format!("[internal] load build definition from {file_name}"))
@@ -139,7 +140,7 @@ async fn read_dockerignore(bridge: &Bridge, options: &Options) -> Vec<u8> {
     let local = options.context_local();
     let state = Local::new(local)
         .session(options.local_session(local))
-        .follow_paths([".dockerignore"])
+        .follow([".dockerignore"])
         .shared_key_hint(format!("{local}-.dockerignore"))
         .differ(Differ::None)
         .name("[internal] load .dockerignore")
@@ -213,12 +214,12 @@ async fn http_place(bridge: &Bridge, url: &str) -> Result<Place, BuildError> {
     if !is_archive(&head) {
         return Ok(Place::SingleFile { state: file, name: NAME });
     }
-    let state = File::new(Input::Scratch)
-        .copy(&file, Copy::new(NAME, "/").unpack().create_dest_path())
-        .name("[internal] unpack the build context")
-        .build();
+    let mut unpack = File::on(Input::Scratch);
+    unpack
+        .then(Copy::new(&file, NAME, "/").unpack())
+        .name("[internal] unpack the build context");
     Ok(Place::State {
-        state,
+        state: unpack.build().output().unwrap_or(&file).clone(),
         subdir: String::new(),
     })
 }

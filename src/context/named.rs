@@ -170,7 +170,7 @@ impl Finder<'_> {
         let state = if definition.def.is_empty() {
             Input::Scratch
         } else {
-            Output::from_definition(definition)
+            Output::from_definition(&definition)
                 .map_err(|error| GatewayError::session(format!("the input {name} is no build graph: {error}")))?
                 .into()
         };

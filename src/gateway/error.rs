@@ -37,6 +37,11 @@ impl GatewayError {
         }
     }
 
+    /// An error with details of our own.
+    pub fn from_status(status: rpc::Status) -> Self {
+        Self { status }
+    }
+
     /// BuildKit's words.
     pub fn message(&self) -> &str {
         &self.status.message

@@ -17,7 +17,7 @@ pub async fn find(finder: Finder<'_>) -> Result<Output, BuildError> {
     if let Ok(bytes) = std::fs::read(DEFINITION) {
         let definition = pb::Definition::decode(bytes.as_slice())
             .map_err(|error| GatewayError::session(format!("{DEFINITION} is damaged: {error}")))?;
-        let output = Output::from_definition(definition)
+        let output = Output::from_definition(&definition)
             .map_err(|error| GatewayError::session(format!("{DEFINITION} is damaged: {error}")))?;
         return Ok(output);
     }

@@ -1,9 +1,7 @@
 //! The plan as a BuildKit graph. Pure: what must be read from BuildKit comes in as outputs and facts.
 
-pub mod base;
 pub mod downloads;
 pub mod environment;
-pub mod image;
 pub mod step;
 
 /// Where the frontend image has its own program.

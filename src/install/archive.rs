@@ -161,14 +161,23 @@ impl<K: Fn(&str) -> bool> Unpacker<'_, K> {
         // The decoder is bounded too: long headers and padding count, not only file contents.
         let allowed = self.allowed_bytes();
         let mut archive = tar::Archive::new(reader.take(allowed.saturating_add(1)));
-        for entry in archive.entries().map_err(damaged)? {
-            self.read_entry(entry.map_err(damaged)?)?;
-        }
-        // To the end of the compressed stream: its checksums stand there.
+        let mut result = self.read_entries(&mut archive);
         let mut rest = archive.into_inner();
-        io::copy(&mut rest, &mut io::sink()).map_err(damaged)?;
+        if result.is_ok() {
+            // To the end of the compressed stream: its checksums stand there.
+            result = io::copy(&mut rest, &mut io::sink())
+                .map(drop)
+                .map_err(damaged);
+        }
         if rest.limit() == 0 {
             return Err(self.too_large());
+        }
+        result
+    }
+
+    fn read_entries(&mut self, archive: &mut tar::Archive<impl Read>) -> Result<()> {
+        for entry in archive.entries().map_err(damaged)? {
+            self.read_entry(entry.map_err(damaged)?)?;
         }
         Ok(())
     }
@@ -271,8 +280,10 @@ impl<K: Fn(&str) -> bool> Unpacker<'_, K> {
 
     /// A second name for an earlier file of the archive.
     fn hard_link(&self, name: &str, target: &str, raw_name: &str) -> Result<EntryKind> {
-        let leaves = "a hard link that leaves the package";
-        let target = relative_path(target.as_bytes()).map_err(|_| refused(raw_name, leaves))?;
+        let target = relative_path(target.as_bytes()).map_err(|_| {
+            let link = format!("{raw_name} -> {target}");
+            refused(&link, "a hard link that leaves the package")
+        })?;
         let Some(Entry {
             kind: kind @ EntryKind::File { .. },
             ..
@@ -348,5 +359,59 @@ fn copy(content: &mut impl Read, file: &mut File, path: &Path) -> Result<()> {
             Err(e) => return Err(damaged(e)),
         };
         io::Write::write_all(file, &buffer[..length]).map_err(|e| Error::io("write", path, e))?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A `.tar.bz2` with `count` files of `size` zeros, unpacked under `limits`.
+    fn unpack_zeros(count: usize, size: usize, limits: &Limits) -> Result<Entries> {
+        let level = bzip2::Compression::best();
+        let encoder = bzip2::write::BzEncoder::new(Vec::new(), level);
+        let mut tar = tar::Builder::new(encoder);
+        for index in 0..count {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(size as u64);
+            header.set_mode(0o644);
+            header.set_mtime(0);
+            tar.append_data(&mut header, format!("share/{index}"), &*vec![0; size])
+                .unwrap();
+        }
+        let bytes = tar.into_inner().unwrap().finish().unwrap();
+        let dir = tempfile::TempDir::new().unwrap();
+        let archive = dir.path().join("zeros.tar.bz2");
+        fs::write(&archive, bytes).unwrap();
+        unpack(&archive, dir.path(), |_| true, limits)
+    }
+
+    #[test]
+    fn a_bomb_is_stopped() {
+        let limits = Limits {
+            bytes: 1 << 20,
+            entries: 10,
+            free_bytes: 1 << 16,
+            ratio: 10,
+        };
+        assert_eq!(unpack_zeros(2, 1 << 12, &limits).unwrap().len(), 2);
+        for (what, count, size) in [
+            ("more files than allowed", 11, 1),
+            ("more bytes than its size makes likely", 2, 1 << 16),
+        ] {
+            let error = unpack_zeros(count, size, &limits).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TooLarge, "{what}: {error}");
+        }
+        let likely = Limits {
+            ratio: 1_000_000,
+            ..limits
+        };
+        assert_eq!(unpack_zeros(2, 1 << 16, &likely).unwrap().len(), 2);
+        let error = unpack_zeros(2, 1 << 20, &likely).unwrap_err();
+        assert_eq!(
+            error.kind(),
+            ErrorKind::TooLarge,
+            "more bytes than any: {error}"
+        );
     }
 }

@@ -45,6 +45,7 @@ pub(crate) trait Installer {
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     owners: BTreeMap<String, usize>,
+    nested: bool,
 }
 
 impl Claims {
@@ -61,7 +62,11 @@ impl Claims {
                 owners.insert(entry_point_path(&entry_point.command), index);
             }
         }
-        Claims { owners }
+        let nested = owners.keys().any(|path| {
+            path.match_indices('/')
+                .any(|(end, _)| owners.contains_key(&path[..end]))
+        });
+        Claims { owners, nested }
     }
 
     /// Whether `path` is that of the package at `index`.
@@ -77,10 +82,7 @@ impl Claims {
     /// Whether something is claimed below something else that is claimed, a file below a symlink
     /// to a directory for example. What results then depends on who links first.
     pub(crate) fn are_nested(&self) -> bool {
-        self.owners.keys().any(|path| {
-            path.match_indices('/')
-                .any(|(end, _)| self.owners.contains_key(&path[..end]))
-        })
+        self.nested
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod archive;
 mod bytecode;
+mod collect;
 mod entry;
 pub mod error;
 pub mod facts;
@@ -21,9 +22,15 @@ mod normalize;
 mod package;
 mod parallel;
 mod placed;
+mod post_link;
 mod record;
 pub mod redact;
+mod root;
+mod runtime;
 pub mod spec;
 mod step;
 
+pub use collect::collect;
+pub use post_link::post_link;
+pub use runtime::python_runtime;
 pub use step::{Mounts, install};

@@ -1,5 +1,6 @@
 //! Making a tree the same on every machine: owners, modes and times.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
@@ -17,8 +18,20 @@ pub(crate) struct Owner {
     pub(crate) gid: u32,
 }
 
-/// The owner of the directories above a prefix.
-pub(crate) const ROOT: Owner = Owner { uid: 0, gid: 0 };
+impl Owner {
+    /// The owner of what is at `path`. An output mount is root's, so what is above a prefix can be
+    /// given to the mount's owner.
+    ///
+    /// # Errors
+    /// There is nothing at `path`.
+    pub(crate) fn of(path: &Path) -> Result<Self> {
+        let metadata = fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))?;
+        Ok(Owner {
+            uid: metadata.uid(),
+            gid: metadata.gid(),
+        })
+    }
+}
 
 /// Mode of every directory.
 const DIRECTORY_MODE: u32 = 0o755;
@@ -29,11 +42,16 @@ const DIRECTORY_MODE: u32 = 0o755;
 ///
 /// # Errors
 /// The file system refuses.
-pub(crate) fn prefix(dir: &Path, own: &BTreeMap<&str, &Own>, owner: Owner) -> Result<()> {
+pub(crate) fn prefix(dir: &Path, own: &BTreeMap<Cow<'_, str>, &Own>, owner: Owner) -> Result<()> {
     walk(dir, "", own, owner)
 }
 
-fn walk(dir: &Path, relative: &str, own: &BTreeMap<&str, &Own>, owner: Owner) -> Result<()> {
+fn walk(
+    dir: &Path,
+    relative: &str,
+    own: &BTreeMap<Cow<'_, str>, &Own>,
+    owner: Owner,
+) -> Result<()> {
     for entry in fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))? {
         let entry = entry.map_err(|e| Error::io("list", dir, e))?;
         let path = entry.path();

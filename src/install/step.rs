@@ -1,5 +1,6 @@
 //! The install step: packages in, a layer and facts out.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use super::facts::{
 use super::link::{Claims, Installer as Linker, Target};
 use super::micromamba::Micromamba;
 use super::native::Native;
-use super::normalize::{self, Owner, ROOT};
+use super::normalize::{self, Owner};
 use super::package::{Extent, Package};
 use super::parallel::try_map;
 use super::placed::{self, EPOCH, Own, Placed, replace};
@@ -92,7 +93,7 @@ fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) 
 
     let owned: Vec<OwnedPaths> = placed.iter().map(|placed| owned_paths(placed)).collect();
     fs::remove_dir_all(&target.work).map_err(|e| Error::io("remove", &target.work, e))?;
-    normalize_output(spec, &placed, mounts, &target)?;
+    normalize_output(spec, &placed, &claims, mounts, &target)?;
     write_json(&mounts.facts.join(FACTS_FILE), &facts)?;
     let paths = mounts.facts.join(PATHS_FILE);
     fs::write(&paths, facts::write_owned_paths(&owned)).map_err(|e| Error::io("write", &paths, e))
@@ -114,7 +115,8 @@ fn check(spec: &InstallSpec) -> Result<()> {
     Ok(())
 }
 
-fn load(
+/// Verifies and unpacks all packages of a step.
+pub(crate) fn load(
     specs: &[PackageSpec],
     mounts: &Mounts,
     work: &Path,
@@ -271,28 +273,49 @@ fn owned_paths(placed: &[Placed]) -> OwnedPaths {
 fn normalize_output(
     spec: &InstallSpec,
     placed: &[Vec<Placed>],
+    claims: &Claims,
     mounts: &Mounts,
     target: &Target,
 ) -> Result<()> {
-    let own: BTreeMap<&str, &Own> = placed
-        .iter()
-        .flatten()
-        .filter_map(|p| Some((p.path.as_str(), p.own.as_ref()?)))
-        .collect();
+    let mut own: BTreeMap<Cow<'_, str>, &Own> = BTreeMap::new();
+    for placed in placed.iter().flatten() {
+        if let Some(file) = &placed.own {
+            let path = if claims.are_nested() {
+                real_path(&placed.path, &target.dir)?
+            } else {
+                Cow::Borrowed(placed.path.as_str())
+            };
+            own.insert(path, file);
+        }
+    }
     let owner = Owner {
         uid: spec.uid,
         gid: spec.gid,
     };
     normalize::prefix(&target.dir, &own, owner)?;
+    let above = Owner::of(&mounts.output)?;
     let mut dir = target.dir.as_path();
     while let Some(parent) = dir
         .parent()
         .filter(|parent| parent.starts_with(&mounts.output))
     {
-        normalize::directory(parent, ROOT)?;
+        normalize::directory(parent, above)?;
         dir = parent;
     }
     Ok(())
+}
+
+/// Where `path`, relative to the prefix, really is if a directory in it is another package's link.
+fn real_path<'a>(path: &'a str, prefix: &Path) -> Result<Cow<'a, str>> {
+    let Some((parent, name)) = path.rsplit_once('/') else {
+        return Ok(Cow::Borrowed(path));
+    };
+    let resolve = |path: &Path| fs::canonicalize(path).map_err(|e| Error::io("resolve", path, e));
+    let real = resolve(&prefix.join(parent))?;
+    Ok(match real.strip_prefix(resolve(prefix)?) {
+        Ok(parent) => Cow::Owned(parent.join(name).to_string_lossy().into_owned()),
+        Err(_) => Cow::Borrowed(path),
+    })
 }
 
 pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {

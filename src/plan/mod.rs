@@ -1,6 +1,7 @@
 //! What is to be built, decided without any I/O: which packages share a layer, and what they need to be linked.
 
 pub mod groups;
+pub mod micromamba;
 pub mod mirrors;
 pub mod python;
 

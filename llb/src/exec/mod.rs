@@ -15,7 +15,9 @@ use crate::options::{OpOptions, Options};
 
 /// Runs a process and gives what it wrote.
 ///
-/// The root filesystem is read-only unless [`Exec::write_root`] is called.
+/// The root filesystem is read-only unless [`Exec::write_root`] is called; a
+/// writable one always has an output, which need not be used, because the
+/// daemon would otherwise mount the snapshot of the input itself.
 /// What is written to a mount made by [`Exec::output`] becomes an output of
 /// the operation; there may be several.
 #[derive(Clone, Debug)]

@@ -1,9 +1,15 @@
 //! Changing files without a process.
 
 mod action;
+mod copy;
+mod make;
+mod owner;
 mod path;
 
-pub use action::{Account, Action, Copy, Mkdir, Mkfile, Owner, Rm, Symlink};
+pub use action::{Action, Rm};
+pub use copy::Copy;
+pub use make::{Mkdir, Mkfile, Symlink};
+pub use owner::{Account, Owner};
 pub(crate) use path::clean_path;
 
 use buildkit_proto::pb;
@@ -11,6 +17,11 @@ use buildkit_proto::pb;
 use crate::caps;
 use crate::node::{Input, Inputs, NONE, Node, Output};
 use crate::options::{OpOptions, Options};
+
+/// The mode that means "not set" on the wire.
+const UNSET_MODE: i32 = -1;
+/// The time that means "not set" on the wire.
+const UNSET_TIME: i64 = -1;
 
 /// A chain of file actions on a filesystem, as one operation.
 ///

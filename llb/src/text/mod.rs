@@ -26,7 +26,7 @@ pub fn dump(definition: &pb::Definition) -> String {
         .as_ref()
         .map_or(&[][..], |source| &source.infos);
     let mut out = Writer::default();
-    for (number, vertex) in graph.vertices.iter().enumerate() {
+    for (number, vertex) in (1..).zip(&graph.vertices) {
         operation(&mut out, &graph, number, vertex);
         if let Some(metadata) = vertex.metadata {
             describe(&mut out, metadata);
@@ -47,7 +47,6 @@ pub fn dump(definition: &pb::Definition) -> String {
 }
 
 fn operation(out: &mut Writer, graph: &Graph<'_>, number: usize, vertex: &Vertex<'_>) {
-    let number = number + 1;
     let Some(op) = &vertex.op else {
         let length = vertex.bytes.len();
         out.head(format_args!("#{number} unreadable, {length} bytes"));
@@ -150,10 +149,8 @@ fn show_platform(platform: &pb::Platform) -> String {
         .map(|part| quoted(part).to_string())
         .collect::<Vec<_>>()
         .join("/");
-    for (key, value) in [("version", &platform.os_version)] {
-        if !value.is_empty() {
-            text.push_str(&format!(" {key} {}", quoted(value)));
-        }
+    if !platform.os_version.is_empty() {
+        text.push_str(&format!(" version {}", quoted(&platform.os_version)));
     }
     for feature in &platform.os_features {
         text.push_str(&format!(" feature {}", quoted(feature)));

@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 /// The git-ignored folder `.engine` of the workspace, or what `CONDAFRONT_ENGINE_DIR` names.
 ///
@@ -35,8 +34,10 @@ pub fn made_once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
         .and_then(|file| file.lock().map(|()| file))
         .unwrap_or_else(|error| panic!("cannot lock {}: {error}", lock_path.display()));
     if !directory.is_dir() {
+        let prefix = format!("{name}.unfinished-");
+        remove_starting_with(&prefix);
         let unfinished = tempfile::Builder::new()
-            .prefix(&format!("{name}.unfinished-"))
+            .prefix(&prefix)
             .tempdir_in(engine_dir())
             .unwrap_or_else(|error| panic!("cannot make a directory for {name}: {error}"));
         make(unfinished.path());
@@ -48,20 +49,15 @@ pub fn made_once(name: &str, make: impl FnOnce(&Path)) -> PathBuf {
     directory
 }
 
-/// Runs a command that must succeed.
-///
-/// # Panics
-/// If it cannot be started or fails; the message holds its output.
-pub fn run(command: &mut Command) -> Output {
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
-    assert!(
-        output.status.success(),
-        "{command:?} failed with {}:\n{}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
+/// Removes what a killed process left behind.
+fn remove_starting_with(prefix: &str) {
+    let Ok(entries) = fs::read_dir(engine_dir()) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(prefix) {
+            fs::remove_dir_all(entry.path())
+                .unwrap_or_else(|error| panic!("cannot remove an old {prefix}: {error}"));
+        }
+    }
 }

@@ -6,4 +6,5 @@
 pub mod cache;
 pub mod channel;
 pub mod engine;
+pub mod layout;
 pub mod server;

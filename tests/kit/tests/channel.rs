@@ -70,3 +70,21 @@ fn hostile_and_tiny_channels() {
     assert_eq!(hostile.find("empty").size, 0);
     assert_eq!(Channel::tiny(20).packages().len(), 20);
 }
+
+#[test]
+fn full_channel() {
+    let channel = Channel::open();
+    let from_pypi = channel.packages().iter().filter(|package| {
+        package
+            .depends
+            .iter()
+            .any(|spec| spec.starts_with("python"))
+    });
+    assert!(from_pypi.count() > 100);
+    let lab = channel.closure(&["jupyterlab", "pandas"]);
+    assert!(lab.len() > 90, "{}", lab.len());
+    assert_eq!(lab[lab.len() - 1].name, "pandas");
+    let place = |name: &str| lab.iter().position(|package| package.name == name);
+    assert!(place("openssl") < place("python"));
+    assert!(place("python") < place("numpy"));
+}

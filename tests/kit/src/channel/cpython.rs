@@ -11,6 +11,7 @@ use super::archive::Format;
 use super::debian::{Debian, LIBRARIES};
 use super::recipe::{Kind, Node, Placeholder, Recipe, placeholder};
 use super::store::Job;
+use crate::layout::replace_all;
 
 /// The minor version of the channel's python.
 pub(super) const PYTHON: &str = "3.13";
@@ -231,21 +232,12 @@ fn map_content(node: Node, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Node {
 
 /// Replaces every `from`, of which there must be one.
 fn replace(content: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    let mut result = Vec::with_capacity(content.len());
-    let mut rest = content;
-    let mut found = false;
-    while let Some(at) = rest.windows(from.len()).position(|window| window == from) {
-        result.extend_from_slice(&rest[..at]);
-        result.extend_from_slice(to);
-        rest = &rest[at + from.len()..];
-        found = true;
-    }
+    let result = replace_all(content, from, to);
     assert!(
-        found,
+        result != content,
         "Debian's python has no {:?} to replace",
         String::from_utf8_lossy(from)
     );
-    result.extend_from_slice(rest);
     result
 }
 

@@ -9,7 +9,8 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 
 use super::recipe::Node;
-use crate::cache::{made_once, run};
+use crate::cache::made_once;
+use crate::engine::run;
 
 const PACKAGES: [&str; 20] = [
     "libbz2-1.0",
@@ -58,7 +59,8 @@ impl Debian {
                 run(Command::new("dpkg-deb")
                     .arg("-x")
                     .arg(archive(directory, package))
-                    .arg(directory.join(package)));
+                    .arg(directory.join(package)))
+                .expect_success();
             }
         });
         Self { directory }
@@ -130,7 +132,8 @@ impl Debian {
         run(self
             .command(&patchelf)
             .args(["--force-rpath", "--set-rpath", rpath])
-            .arg(file.path()));
+            .arg(file.path()))
+        .expect_success();
         fs::read(file.path()).expect("what patchelf wrote")
     }
 }

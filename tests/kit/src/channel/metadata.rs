@@ -67,7 +67,7 @@ impl Metadata {
         self.add_requirements(known, &[], &mut depends);
         let python = self.requires_python.as_deref().unwrap_or(">=3");
         let mut depends: Vec<String> = depends.into_iter().collect();
-        depends.push(format!("python {}", python.replace(' ', "")));
+        depends.push(format!("python {}", conda_version(python)));
         depends
     }
 
@@ -95,8 +95,11 @@ impl Metadata {
                 .unwrap_or_else(|| panic!("{} needs {name}, which is not in the list", self.name));
             let spec = match &requirement.version_or_url {
                 Some(VersionOrUrl::VersionSpecifier(version)) if !version.is_empty() => {
-                    let version = version.to_string().replace(' ', "");
-                    format!("{} {version}", conda_name(&name))
+                    format!(
+                        "{} {}",
+                        conda_name(&name),
+                        conda_version(&version.to_string())
+                    )
                 }
                 _ => conda_name(&name).to_owned(),
             };
@@ -114,6 +117,21 @@ fn conda_name(name: &str) -> &str {
         "tzdata" => "python-tzdata",
         name => name,
     }
+}
+
+/// Python's version specifiers as conda writes them: no spaces, and `1.*` instead of `==1.*`.
+fn conda_version(specifiers: &str) -> String {
+    let parts: Vec<String> = specifiers
+        .split(',')
+        .map(|part| {
+            let part = part.replace(' ', "");
+            match part.strip_prefix("==") {
+                Some(pattern) if pattern.ends_with(".*") => pattern.to_owned(),
+                _ => part,
+            }
+        })
+        .collect();
+    parts.join(",")
 }
 
 fn license_classifier(classifier: &str) -> Option<&str> {
@@ -163,6 +181,15 @@ mod tests {
             ["lib >=1.0,<2", "python-tzdata", "python >=3.9"]
         );
         assert_eq!(known["lib"].depends(&known), ["plain", "python >=3"]);
+    }
+
+    #[test]
+    fn versions() {
+        assert_eq!(conda_version("==1.*"), "1.*");
+        assert_eq!(
+            conda_version(">=1.2, !=1.5.*, ==1.9"),
+            ">=1.2,!=1.5.*,==1.9"
+        );
     }
 
     #[test]

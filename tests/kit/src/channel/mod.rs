@@ -16,6 +16,7 @@ mod recipe;
 mod select;
 mod small;
 mod store;
+mod tools;
 mod wheel;
 
 use std::path::{Path, PathBuf};

@@ -1,11 +1,12 @@
 //! The wheels of a fixed list, downloaded by pip.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
-use crate::cache::{made_once, run};
+use super::tools;
+use crate::cache::made_once;
+use crate::engine::run;
 
 /// The list, in pip's own format.
 pub(super) const LIST: &str = include_str!("../../data/wheels.txt");
@@ -25,10 +26,8 @@ pub(super) fn wheels() -> Vec<PathBuf> {
 fn download(directory: &Path) {
     let list = tempfile::NamedTempFile::new().expect("a temporary file");
     std::fs::write(list.path(), LIST).expect("the temporary file is written");
-    let mut command = Command::new("python3");
+    let mut command = tools::pip();
     command.args([
-        "-m",
-        "pip",
         "download",
         "--quiet",
         "--no-deps",
@@ -44,5 +43,6 @@ fn download(directory: &Path) {
         .arg("--requirement")
         .arg(list.path())
         .arg("--dest")
-        .arg(directory));
+        .arg(directory))
+    .expect_success();
 }

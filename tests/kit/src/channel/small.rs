@@ -1,14 +1,14 @@
 //! Packages made from nothing: one for each thing that a conda package can do.
 
 use std::fs;
-use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
 use super::archive::Format;
 use super::recipe::{Kind, Placeholder, Recipe, placeholder};
 use super::store::{Job, job};
-use crate::cache::run;
+use super::tools;
+use crate::engine::run;
 
 const LINUX: Kind = Kind::Platform("linux-64");
 
@@ -97,10 +97,11 @@ fn prefix_demo() -> Recipe {
     .expect("the C source is written");
     let define = format!("-DPLACEHOLDER=\"{prefix}\"");
     let compile = |arguments: &[&str]| {
-        run(Command::new("cc")
+        run(tools::cc()
             .current_dir(folder.path())
             .args(["-O1", "-Wl,--build-id=none", &define])
-            .args(arguments));
+            .args(arguments))
+        .expect_success();
     };
     compile(&[
         "-DLIBRARY",

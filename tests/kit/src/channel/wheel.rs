@@ -164,6 +164,10 @@ impl Wheel {
             }
         }
         for (path, file) in self.files {
+            if let Some(name) = license_file(&path) {
+                let text = file.content.clone();
+                recipe.licenses.insert(name.to_owned(), text);
+            }
             recipe = add_file(recipe, &path, file, self.pure);
         }
         recipe
@@ -222,6 +226,16 @@ fn add_file(recipe: Recipe, path: &str, file: WheelFile, pure: bool) -> Recipe {
         }
         kind => panic!("{} has data of the unknown kind {kind}", recipe.name),
     }
+}
+
+/// The name of a licence text that stands beside the metadata.
+fn license_file(path: &str) -> Option<&str> {
+    let (folder, rest) = path.split_once('/')?;
+    let name = rest.strip_prefix("licenses/").unwrap_or(rest);
+    let known = ["LICEN", "COPYING", "NOTICE", "AUTHORS"]
+        .iter()
+        .any(|start| name.to_uppercase().starts_with(start));
+    (folder.ends_with(".dist-info") && known).then_some(name)
 }
 
 /// The name and the rest of `<name>-<version>.data/<rest>`.
@@ -312,6 +326,20 @@ mod tests {
             console_scripts(text),
             ["jupyter-lab = jupyterlab.labapp:main"]
         );
+    }
+
+    #[test]
+    fn license_files() {
+        assert_eq!(
+            license_file("x-1.dist-info/licenses/LICENSE"),
+            Some("LICENSE")
+        );
+        assert_eq!(
+            license_file("x-1.dist-info/license.txt"),
+            Some("license.txt")
+        );
+        assert_eq!(license_file("x-1.dist-info/METADATA"), None);
+        assert_eq!(license_file("x/LICENSE"), None);
     }
 
     #[test]

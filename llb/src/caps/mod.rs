@@ -8,7 +8,9 @@
 //! `exec.meta.removemountstubs.recursive`, are never registered and so must
 //! never be required.
 
-use std::fmt;
+mod engine;
+
+pub use engine::{Version, engine_with};
 
 /// A capability of a daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,7 +25,7 @@ impl Cap {
     const fn new(id: &'static str, minor: u16) -> Self {
         Self {
             id,
-            since: Version { major: 0, minor },
+            since: Version::new(0, minor),
         }
     }
 
@@ -32,21 +34,6 @@ impl Cap {
     #[must_use]
     pub fn engine(self) -> Option<Version> {
         engine_with(self.since)
-    }
-}
-
-/// A version as far as it matters here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version {
-    /// The first number.
-    pub major: u16,
-    /// The second number.
-    pub minor: u16,
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
     }
 }
 
@@ -66,6 +53,8 @@ pub const MERGE_OP: Cap = Cap::new("mergeop", 10);
 pub const DIFF_OP: Cap = Cap::new("diffop", 10);
 /// Operations that only pass their inputs on.
 pub const PASSTHROUGH_OP: Cap = Cap::new("passthroughop", 31);
+/// The file with the definition of a build operation.
+pub const BUILD_OP_FILENAME: Cap = Cap::new("source.buildop.llbfilename", 3);
 
 /// HTTP sources.
 pub const SOURCE_HTTP: Cap = Cap::new("source.http", 3);
@@ -153,10 +142,14 @@ pub const EXEC_META_PROXY_ENV: Cap = Cap::new("exec.meta.proxyenv", 3);
 pub const EXEC_META_SETS_DEFAULT_PATH: Cap = Cap::new("exec.meta.setsdefaultpath", 3);
 /// Privileged processes.
 pub const EXEC_META_SECURITY: Cap = Cap::new("exec.meta.security", 5);
+/// Devices of privileged processes.
+pub const EXEC_META_SECURITY_DEVICES: Cap = Cap::new("exec.meta.security.devices.v1", 7);
 /// Resource limits.
 pub const EXEC_META_ULIMIT: Cap = Cap::new("exec.meta.ulimit", 10);
 /// A parent cgroup.
 pub const EXEC_META_CGROUP_PARENT: Cap = Cap::new("exec.meta.cgroup.parent", 10);
+/// Cgroups as a mount.
+pub const EXEC_CGROUP: Cap = Cap::new("exec.cgroup", 3);
 /// CDI devices.
 pub const EXEC_META_CDI: Cap = Cap::new("exec.meta.cdi", 20);
 /// Memory and CPU limits.
@@ -193,6 +186,8 @@ pub const EXEC_MOUNT_CONTENT_CACHE: Cap = Cap::new("exec.mount.cache.content", 1
 pub const FILE_BASE: Cap = Cap::new("file.base", 5);
 /// Removing by wildcards.
 pub const FILE_RM_WILDCARD: Cap = Cap::new("file.rm.wildcard", 7);
+/// Removing a link and not what it leads to.
+pub const FILE_RM_NO_FOLLOW_SYMLINK: Cap = Cap::new("file.rm.nofollowsymlink", 10);
 /// Patterns of a copy.
 pub const FILE_COPY_INCLUDE_EXCLUDE_PATTERNS: Cap = Cap::new("file.copy.includeexcludepatterns", 9);
 /// Replacing a file by a directory and the other way round.
@@ -211,7 +206,7 @@ pub const EXPORTER_SOURCE_DATE_EPOCH: Cap = Cap::new("exporter.sourcedateepoch",
 /// Source policies.
 pub const SOURCE_POLICY: Cap = Cap::new("source.policy", 11);
 
-/// All of them.
+/// All capabilities an operation can need.
 pub const ALL: &[Cap] = &[
     CONSTRAINTS,
     PLATFORM,
@@ -221,6 +216,7 @@ pub const ALL: &[Cap] = &[
     MERGE_OP,
     DIFF_OP,
     PASSTHROUGH_OP,
+    BUILD_OP_FILENAME,
     SOURCE_HTTP,
     SOURCE_HTTP_CHECKSUM,
     SOURCE_HTTP_PERM,
@@ -262,8 +258,10 @@ pub const ALL: &[Cap] = &[
     EXEC_META_PROXY_ENV,
     EXEC_META_SETS_DEFAULT_PATH,
     EXEC_META_SECURITY,
+    EXEC_META_SECURITY_DEVICES,
     EXEC_META_ULIMIT,
     EXEC_META_CGROUP_PARENT,
+    EXEC_CGROUP,
     EXEC_META_CDI,
     EXEC_META_LINUX_RESOURCES,
     EXEC_META_NETWORK_PROXY,
@@ -281,6 +279,7 @@ pub const ALL: &[Cap] = &[
     EXEC_MOUNT_CONTENT_CACHE,
     FILE_BASE,
     FILE_RM_WILDCARD,
+    FILE_RM_NO_FOLLOW_SYMLINK,
     FILE_COPY_INCLUDE_EXCLUDE_PATTERNS,
     FILE_COPY_ALWAYS_REPLACE,
     FILE_SYMLINK_CREATE,
@@ -291,185 +290,10 @@ pub const ALL: &[Cap] = &[
     SOURCE_POLICY,
 ];
 
-/// Docker Engine releases with the minor version of their BuildKit 0.x.
-const ENGINES: &[(Version, u16)] = &[
-    (
-        Version {
-            major: 23,
-            minor: 0,
-        },
-        10,
-    ),
-    (
-        Version {
-            major: 24,
-            minor: 0,
-        },
-        11,
-    ),
-    (
-        Version {
-            major: 25,
-            minor: 0,
-        },
-        12,
-    ),
-    (
-        Version {
-            major: 26,
-            minor: 0,
-        },
-        13,
-    ),
-    (
-        Version {
-            major: 27,
-            minor: 0,
-        },
-        14,
-    ),
-    (
-        Version {
-            major: 27,
-            minor: 1,
-        },
-        15,
-    ),
-    (
-        Version {
-            major: 27,
-            minor: 3,
-        },
-        16,
-    ),
-    (
-        Version {
-            major: 27,
-            minor: 4,
-        },
-        17,
-    ),
-    (
-        Version {
-            major: 27,
-            minor: 5,
-        },
-        18,
-    ),
-    (
-        Version {
-            major: 28,
-            minor: 0,
-        },
-        20,
-    ),
-    (
-        Version {
-            major: 28,
-            minor: 1,
-        },
-        21,
-    ),
-    (
-        Version {
-            major: 28,
-            minor: 2,
-        },
-        22,
-    ),
-    (
-        Version {
-            major: 28,
-            minor: 3,
-        },
-        23,
-    ),
-    (
-        Version {
-            major: 28,
-            minor: 4,
-        },
-        24,
-    ),
-    (
-        Version {
-            major: 28,
-            minor: 5,
-        },
-        25,
-    ),
-    (
-        Version {
-            major: 29,
-            minor: 1,
-        },
-        26,
-    ),
-    (
-        Version {
-            major: 29,
-            minor: 2,
-        },
-        27,
-    ),
-    (
-        Version {
-            major: 29,
-            minor: 3,
-        },
-        28,
-    ),
-    (
-        Version {
-            major: 29,
-            minor: 4,
-        },
-        29,
-    ),
-    (
-        Version {
-            major: 29,
-            minor: 5,
-        },
-        30,
-    ),
-    (
-        Version {
-            major: 29,
-            minor: 6,
-        },
-        31,
-    ),
-    (
-        Version {
-            major: 29,
-            minor: 7,
-        },
-        32,
-    ),
-];
-
 /// Looks a capability up by its id.
 #[must_use]
 pub fn find(id: &str) -> Option<Cap> {
     ALL.iter().copied().find(|cap| cap.id == id)
-}
-
-/// The first Docker Engine with at least this BuildKit, if one is known.
-///
-/// Engines before 23.0 have a BuildKit between 0.8 and 0.10 and are not told
-/// apart.
-#[must_use]
-pub fn engine_with(buildkit: Version) -> Option<Version> {
-    ENGINES
-        .iter()
-        .find(|(_, minor)| {
-            Version {
-                major: 0,
-                minor: *minor,
-            } >= buildkit
-        })
-        .map(|(engine, _)| *engine)
 }
 
 #[cfg(test)]
@@ -490,26 +314,5 @@ mod tests {
     fn unregistered_ids_are_not_listed() {
         assert_eq!(find("file.copy.modestring"), None);
         assert_eq!(find("exec.meta.removemountstubs.recursive"), None);
-    }
-
-    #[test]
-    fn engines_are_found_by_their_buildkit() {
-        let engine = |cap: Cap| cap.engine().map(|version| version.to_string());
-        assert_eq!(engine(MERGE_OP).as_deref(), Some("23.0"));
-        assert_eq!(engine(FILE_SYMLINK_CREATE).as_deref(), Some("28.0"));
-        assert_eq!(engine(SOURCE_IMAGE_CHECKSUM).as_deref(), Some("28.5"));
-        assert_eq!(
-            engine_with(Version {
-                major: 0,
-                minor: 99
-            }),
-            None
-        );
-    }
-
-    #[test]
-    fn engines_are_in_order() {
-        assert!(ENGINES.is_sorted());
-        assert!(ENGINES.is_sorted_by_key(|(_, minor)| minor));
     }
 }

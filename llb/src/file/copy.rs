@@ -1,0 +1,149 @@
+//! Copying.
+
+use buildkit_proto::pb;
+
+use super::owner::Owner;
+use super::path::{clean_dest, clean_path};
+use super::{UNSET_MODE, UNSET_TIME};
+use crate::caps::{self, Cap};
+use crate::node::Input;
+
+/// Copies files and directories from another filesystem.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    pub(super) from: Input,
+    pub(super) wire: pb::FileActionCopy,
+    pub(super) owner: Option<Owner>,
+}
+
+impl Copy {
+    /// Copies a path of another filesystem. Modes, owners and times of the
+    /// source stay. With a slash at its end, or where it is a directory,
+    /// `dest` is copied into.
+    pub fn new(from: impl Into<Input>, src: impl AsRef<str>, dest: impl AsRef<str>) -> Self {
+        Self {
+            from: from.into(),
+            wire: pb::FileActionCopy {
+                src: clean_path(src.as_ref()),
+                dest: clean_dest(dest.as_ref()),
+                mode: UNSET_MODE,
+                timestamp: UNSET_TIME,
+                ..pb::FileActionCopy::default()
+            },
+            owner: None,
+        }
+    }
+
+    /// The owner of everything copied.
+    #[must_use]
+    pub fn owner(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// The mode of everything copied, up to 07777.
+    #[must_use]
+    pub fn mode(mut self, mode: u32) -> Self {
+        // At most twelve bits are left.
+        self.wire.mode = (mode & 0o7777).cast_signed();
+        self
+    }
+
+    /// The time of everything copied, in nanoseconds since 1970.
+    #[must_use]
+    pub fn time(mut self, nanoseconds: i64) -> Self {
+        self.wire.timestamp = nanoseconds;
+        self
+    }
+
+    /// Copies what a link at the source leads to.
+    #[must_use]
+    pub fn follow_symlink(mut self) -> Self {
+        self.wire.follow_symlink = true;
+        self
+    }
+
+    /// Copies the content of a directory and not the directory itself.
+    #[must_use]
+    pub fn contents(mut self) -> Self {
+        self.wire.dir_copy_contents = true;
+        self
+    }
+
+    /// Unpacks tar archives (plain, gzip, bzip2, xz, zstd).
+    #[must_use]
+    pub fn unpack(mut self) -> Self {
+        self.wire.attempt_unpack_docker_compatibility = true;
+        self
+    }
+
+    /// Makes the directories above the destination.
+    #[must_use]
+    pub fn create_dest_path(mut self) -> Self {
+        self.wire.create_dest_path = true;
+        self
+    }
+
+    /// Takes the source as a pattern that must match something.
+    #[must_use]
+    pub fn wildcard(mut self) -> Self {
+        self.wire.allow_wildcard = true;
+        self
+    }
+
+    /// Takes the source as a pattern that may match nothing.
+    #[must_use]
+    pub fn optional_wildcard(mut self) -> Self {
+        self.wire.allow_wildcard = true;
+        self.wire.allow_empty_wildcard = true;
+        self
+    }
+
+    /// Copies only what matches one of the patterns (BuildKit 0.9).
+    #[must_use]
+    pub fn include(mut self, patterns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let patterns = patterns.into_iter().map(Into::into);
+        self.wire.include_patterns.extend(patterns);
+        self
+    }
+
+    /// Leaves out what matches one of the patterns (BuildKit 0.9).
+    #[must_use]
+    pub fn exclude(mut self, patterns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let patterns = patterns.into_iter().map(Into::into);
+        self.wire.exclude_patterns.extend(patterns);
+        self
+    }
+
+    /// Fails unless these paths are there (BuildKit 0.26).
+    #[must_use]
+    pub fn require(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.wire
+            .required_paths
+            .extend(paths.into_iter().map(Into::into));
+        self
+    }
+
+    /// Replaces files by directories and the other way round where the
+    /// destination has something else (BuildKit 0.14).
+    #[must_use]
+    pub fn always_replace(mut self) -> Self {
+        self.wire.always_replace_existing_dest_paths = true;
+        self
+    }
+
+    pub(super) fn caps(&self) -> Vec<Cap> {
+        let wire = &self.wire;
+        let mut caps = Vec::new();
+        if !wire.include_patterns.is_empty() || !wire.exclude_patterns.is_empty() {
+            caps.push(caps::FILE_COPY_INCLUDE_EXCLUDE_PATTERNS);
+        }
+        if !wire.required_paths.is_empty() {
+            caps.push(caps::FILE_COPY_REQUIRED_PATHS);
+        }
+        if wire.always_replace_existing_dest_paths {
+            caps.push(caps::FILE_COPY_ALWAYS_REPLACE);
+        }
+        caps
+    }
+}

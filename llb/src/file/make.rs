@@ -1,0 +1,145 @@
+//! Making files, directories and links.
+
+use buildkit_proto::pb;
+
+use super::UNSET_TIME;
+use super::owner::Owner;
+use super::path::clean_path;
+
+/// Permission bits as the wire has them.
+fn permissions(mode: u32) -> i32 {
+    // At most nine bits are left.
+    (mode & 0o777).cast_signed()
+}
+
+/// Writes a file.
+#[derive(Clone, Debug)]
+pub struct Mkfile {
+    pub(super) wire: pb::FileActionMkFile,
+    pub(super) owner: Option<Owner>,
+}
+
+impl Mkfile {
+    /// Writes a file of mode 0644 with this content; its directory must exist.
+    /// A file that exists keeps its mode.
+    pub fn new(path: impl AsRef<str>, data: impl Into<Vec<u8>>) -> Self {
+        Self {
+            wire: pb::FileActionMkFile {
+                path: clean_path(path.as_ref()),
+                mode: 0o644,
+                data: data.into(),
+                owner: None,
+                timestamp: UNSET_TIME,
+            },
+            owner: None,
+        }
+    }
+
+    /// The mode, up to 0777.
+    #[must_use]
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.wire.mode = permissions(mode);
+        self
+    }
+
+    /// The owner; root when not set.
+    #[must_use]
+    pub fn owner(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// The time in nanoseconds since 1970; that of the build when not set.
+    #[must_use]
+    pub fn time(mut self, nanoseconds: i64) -> Self {
+        self.wire.timestamp = nanoseconds;
+        self
+    }
+}
+
+/// Makes a directory.
+#[derive(Clone, Debug)]
+pub struct Mkdir {
+    pub(super) wire: pb::FileActionMkDir,
+    pub(super) owner: Option<Owner>,
+}
+
+impl Mkdir {
+    /// Makes a directory of mode 0755. One that exists is left as it is.
+    pub fn new(path: impl AsRef<str>) -> Self {
+        Self {
+            wire: pb::FileActionMkDir {
+                path: clean_path(path.as_ref()),
+                mode: 0o755,
+                make_parents: false,
+                owner: None,
+                timestamp: UNSET_TIME,
+            },
+            owner: None,
+        }
+    }
+
+    /// The mode, up to 0777.
+    #[must_use]
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.wire.mode = permissions(mode);
+        self
+    }
+
+    /// Makes the directories above it too.
+    #[must_use]
+    pub fn parents(mut self) -> Self {
+        self.wire.make_parents = true;
+        self
+    }
+
+    /// The owner of every directory made; root when not set.
+    #[must_use]
+    pub fn owner(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// The time in nanoseconds since 1970; that of the build when not set.
+    #[must_use]
+    pub fn time(mut self, nanoseconds: i64) -> Self {
+        self.wire.timestamp = nanoseconds;
+        self
+    }
+}
+
+/// Makes a symbolic link (BuildKit 0.19).
+#[derive(Clone, Debug)]
+pub struct Symlink {
+    pub(super) wire: pb::FileActionSymlink,
+    pub(super) owner: Option<Owner>,
+}
+
+impl Symlink {
+    /// Makes a link at `path` that says `target`.
+    pub fn new(target: impl Into<String>, path: impl AsRef<str>) -> Self {
+        Self {
+            wire: pb::FileActionSymlink {
+                oldpath: target.into(),
+                newpath: clean_path(path.as_ref()),
+                owner: None,
+                timestamp: UNSET_TIME,
+            },
+            owner: None,
+        }
+    }
+
+    /// The owner; root when not set.
+    #[must_use]
+    pub fn owner(mut self, owner: Owner) -> Self {
+        self.owner = Some(owner);
+        self
+    }
+
+    /// The time in nanoseconds since 1970; that of the build when not set.
+    #[must_use]
+    pub fn time(mut self, nanoseconds: i64) -> Self {
+        self.wire.timestamp = nanoseconds;
+        self
+    }
+}

@@ -1,0 +1,440 @@
+//! What operations look like, all fields and capabilities included.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use buildkit_llb::{
+    Account, Bind, Cache, CacheSharing, ContentCache, Copy, Definition, Diff, Differ, Digest, Exec,
+    File, Git, Http, Image, Input, Local, Merge, Mkdir, Mkfile, NetMode, OciLayout, OpOptions,
+    Owner, Platform, ProgressGroup, ProxyEnv, Range, RecordType, ResolveMode, Rm, Secret,
+    SecurityMode, SourceFile, Ssh, Symlink, Tmpfs, dot, text,
+};
+use insta::assert_snapshot;
+
+fn dump(input: impl Into<Input>) -> String {
+    text::dump(Definition::of(input).to_pb())
+}
+
+fn arm64() -> Platform {
+    Platform {
+        os: "linux".to_owned(),
+        architecture: "arm64".to_owned(),
+        variant: "v8".to_owned(),
+        ..Platform::default()
+    }
+}
+
+#[test]
+fn scratch() {
+    assert_snapshot!(dump(Input::Scratch), @"no result");
+}
+
+#[test]
+fn http() {
+    let mut http = Http::new("https://example.com/a.conda");
+    http.checksum(Digest::of(b"a"))
+        .filename("a.conda")
+        .perm(0o644)
+        .owner(0, 57439)
+        .auth_header_secret("token")
+        .accept("*/*")
+        .user_agent("condafront");
+    assert_snapshot!(dump(http.build()), @r"
+    #1 source https://example.com/a.conda
+        http.authheadersecret token
+        http.checksum sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb
+        http.filename a.conda
+        http.gid 57439
+        http.header.accept */*
+        http.header.user-agent condafront
+        http.perm 0644
+        http.uid 0
+        caps soruce.http.uidgid source.http source.http.auth source.http.checksum source.http.header source.http.perm
+    result #1
+        caps constraints platform
+    ");
+}
+
+#[test]
+fn image() {
+    let mut image = Image::new("docker.io/library/debian:13");
+    image
+        .platform(arm64())
+        .resolve_mode(ResolveMode::Pull)
+        .record_type(RecordType::Internal)
+        .layer_limit(1)
+        .checksum(Digest::of(b"image"));
+    assert_snapshot!(dump(image.build()), @r"
+    #1 source docker-image://docker.io/library/debian:13
+        image.checksum sha256:6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d
+        image.layerlimit 1
+        image.recordtype internal
+        image.resolvemode pull
+        platform linux/arm64/v8
+        caps source.image source.image.checksum source.image.layerlimit source.image.resolvemode
+    result #1
+        caps constraints platform
+    ");
+}
+
+#[test]
+fn oci_layout() {
+    let mut layout = OciLayout::new("store@sha256:0");
+    layout
+        .store("session", "id")
+        .platform(arm64())
+        .layer_limit(2);
+    assert_snapshot!(dump(layout.build()), @r"
+    #1 source oci-layout://store@sha256:0
+        oci.layerlimit 2
+        oci.session session
+        oci.store id
+        platform linux/arm64/v8
+        caps source.ocilayout
+    result #1
+        caps constraints platform
+    ");
+}
+
+#[test]
+fn local() {
+    let mut local = Local::new("context");
+    local
+        .session("s")
+        .unique("u")
+        .include(["*.yml"])
+        .exclude(["a b", "!c"])
+        .follow(["env.yml"])
+        .shared_key_hint("hint")
+        .differ(Differ::None)
+        .metadata_only(["x"]);
+    assert_snapshot!(dump(local.build()), @r#"
+    #1 source local://context
+        local.differ none
+        local.excludepatterns "[\"a b\",\"!c\"]"
+        local.followpaths "[\"env.yml\"]"
+        local.includepattern "[\"*.yml\"]"
+        local.metadatatransfer true
+        local.metadatatransferexclude "[\"x\"]"
+        local.session s
+        local.sharedkeyhint hint
+        local.unique u
+        caps source.local source.local.excludepatterns source.local.followpaths source.local.includepatterns source.local.metadatatransfer source.local.sessionid source.local.sharedkeyhint source.local.unique
+    result #1
+        caps constraints platform
+    "#);
+    let none: [&str; 0] = [];
+    assert_snapshot!(dump(Local::new("context").include(none).build()), @r"
+    #1 source local://context
+        caps source.local
+    result #1
+        caps constraints platform
+    ");
+}
+
+#[test]
+fn git() {
+    let mut git = Git::new("git@example.com:a/b.git");
+    git.reference("main")
+        .subdir("/sub/")
+        .keep_git_dir()
+        .auth_token_secret("t")
+        .auth_header_secret("h")
+        .ssh_agent("default")
+        .known_ssh_hosts("example.com ssh-ed25519 AAAA\n")
+        .checksum("0123")
+        .skip_submodules()
+        .commit_times()
+        .fetch_by_commit();
+    assert_snapshot!(dump(git.build()), @r#"
+    #1 source git://example.com/a/b.git#main:sub
+        git.authheadersecret h
+        git.authtokensecret t
+        git.checksum 0123
+        git.fetchbycommit true
+        git.fullurl git@example.com:a/b.git
+        git.keepgitdir true
+        git.knownsshhosts "example.com ssh-ed25519 AAAA\n"
+        git.mountsshsock default
+        git.mtime commit
+        git.skipsubmodules true
+        caps source.git source.git.checksum source.git.fetchbycommit source.git.fullurl source.git.httpauth source.git.keepgitdir source.git.knownsshhosts source.git.mountsshsock source.git.mtime source.git.skipsubmodules source.git.subdir
+    result #1
+        caps constraints platform
+    "#);
+    assert_snapshot!(dump(Git::new("https://example.com/a").build()), @r"
+    #1 source git://example.com/a
+        git.authheadersecret GIT_AUTH_HEADER
+        git.authtokensecret GIT_AUTH_TOKEN
+        git.fullurl https://example.com/a
+        caps source.git source.git.fullurl
+    result #1
+        caps constraints platform
+    ");
+}
+
+#[test]
+fn exec() {
+    let root = Image::new("root").platform(arm64()).build();
+    let data = Http::new("http://data").build();
+    let mut exec = Exec::new(&root, "/bin/run", ["--with", "a b"]);
+    exec.platform(arm64())
+        .env("A", "1")
+        .env("B", "2")
+        .env("A", "3")
+        .cwd("work")
+        .user("1000:1000")
+        .hostname("builder")
+        .network(NetMode::None)
+        .security(SecurityMode::Insecure)
+        .proxy_env(ProxyEnv {
+            https_proxy: "http://proxy".to_owned(),
+            ..ProxyEnv::default()
+        })
+        .extra_host("db", IpAddr::V4(Ipv4Addr::LOCALHOST))
+        .ulimit("nofile", 1024, 2048)
+        .cgroup_parent("parent")
+        .valid_exit_codes([0, 3])
+        .secret_env("TOKEN", "token", true)
+        .mount(Bind::read_only("/in", &data).content_cache(ContentCache::Off))
+        .mount(Bind::discard_writes("/rw", &data).selector("sub"))
+        .mount(
+            Cache::new("/cache", "pkgs")
+                .sharing(CacheSharing::Locked)
+                .base(&data)
+                .selector("c"),
+        )
+        .mount(Tmpfs::new("/tmp").size(1 << 20))
+        .mount(Tmpfs::new("/run"))
+        .mount(Secret::new("/s", "id").owner(1, 2).mode(0o440).optional())
+        .mount(
+            Ssh::new("/agent", "default")
+                .owner(1, 2)
+                .mode(0o666)
+                .optional(),
+        );
+    let later = exec.output("/z", &data);
+    let facts = exec.output("/facts", Input::Scratch);
+    let changed = exec.write_root();
+    assert_eq!(exec.write_root(), changed);
+    let built = exec.build();
+    let indices = [changed, facts, later].map(|slot| built[slot].index());
+    assert_eq!(
+        indices,
+        [0, 1, 2],
+        "outputs are numbered in the order of paths"
+    );
+    assert_snapshot!(dump(&built[facts]), @r#"
+    #1 source docker-image://root
+        platform linux/arm64/v8
+        caps source.image
+    #2 source http://data
+        caps source.http
+    #3 exec
+        arg /bin/run
+        arg --with
+        arg "a b"
+        env B=2
+        env A=3
+        cwd /work
+        user 1000:1000
+        hostname builder
+        cgroup-parent parent
+        https_proxy http://proxy
+        host db 127.0.0.1
+        ulimit nofile 1024 2048
+        exit codes [0, 3]
+        remove mount stubs
+        network none
+        security insecure
+        secret env TOKEN token optional
+        mount / bind #1 -> output 0
+        mount /agent ssh default owner 1:2 mode 0666 optional
+        mount /cache cache pkgs locked #2 path /c
+        mount /facts bind scratch -> output 1
+        mount /in bind #2 read-only content cache off
+        mount /run tmpfs
+        mount /rw bind #2 path /sub
+        mount /s secret id owner 1:2 mode 0440 optional
+        mount /tmp tmpfs size 1048576
+        mount /z bind #2 -> output 2
+        platform linux/arm64/v8
+        caps exec.meta.base exec.meta.cgroup.parent exec.meta.network exec.meta.proxyenv exec.meta.security exec.meta.setsdefaultpath exec.meta.ulimit exec.mount.bind exec.mount.bind.readwrite-nooutput exec.mount.cache exec.mount.cache.content exec.mount.cache.sharing exec.mount.secret exec.mount.selector exec.mount.ssh exec.mount.tmpfs exec.mount.tmpfs.size exec.secretenv exec.validexitcode
+    result #3.1
+        caps constraints platform
+    "#);
+}
+
+#[test]
+fn file() {
+    let base = Image::new("base").build();
+    let from = Http::new("http://from").build();
+    let mut file = File::on(&base);
+    file.then(Mkdir::new("opt//x").mode(0o7700).parents().owner(Owner {
+        user: Account::Name("app".to_owned()),
+        group: None,
+    }))
+    .then(
+        Mkfile::new("/opt/x/text", "one\ntwo")
+            .mode(0o600)
+            .owner(Owner::ids(1, 2))
+            .time(1_000_000_000),
+    )
+    .then(Mkfile::new("/opt/x/empty", ""))
+    .then(Mkfile::new("/opt/x/data", vec![0, 159, 146, 150]))
+    .then(
+        Copy::new(&from, "a/*", "/dest/")
+            .owner(Owner::ids(3, 4))
+            .mode(0o4755)
+            .time(0)
+            .follow_symlink()
+            .contents()
+            .unpack()
+            .create_dest_path()
+            .optional_wildcard()
+            .include(["i"])
+            .exclude(["e 1", "e2"])
+            .require(["r"])
+            .always_replace(),
+    )
+    .then(Copy::new(Input::Scratch, "/", "/b"))
+    .then(Copy::new(&from, "/c", "/c").wildcard())
+    .then(Rm::new("/d").allow_not_found().wildcard())
+    .then(Symlink::new("../e", "/f").owner(Owner::ids(5, 6)).time(-5));
+    assert_snapshot!(dump(file.build()), @r#"
+    #1 source docker-image://base
+        caps source.image
+    #2 source http://from
+        caps source.http
+    #3 file
+        a0 on #1: mkdir /opt/x mode 0700 parents owner app@#1:-
+        a1 on a0: mkfile /opt/x/text mode 0600 owner 1:2 time 1000000000
+          | one
+          | two\
+        a2 on a1: mkfile /opt/x/empty mode 0644
+        a3 on a2: mkfile /opt/x/data mode 0644
+          4 bytes sha256:b02a591131217cb579165aeccf0d94569acffb9934c84d6c813d77e3abedd233
+        a4 on a3: copy #2 /a/* /dest/ mode 04755 follow contents unpack create-dest wildcard allow-empty always-replace include i exclude "e 1" exclude e2 require r owner 3:4 time 0
+        a5 on a4: copy scratch / /b
+        a6 on a5: copy #2 /c /c wildcard
+        a7 on a6: rm /d allow-not-found wildcard
+        a8 on a7: symlink /f -> ../e owner 5:6 time -5 => output 0
+        caps file.base file.copy.alwaysreplaceexistingdestpaths file.copy.includeexcludepatterns file.copy.requiredpaths file.rm.wildcard file.symlink.create
+    result #3
+        caps constraints platform
+    "#);
+    assert_eq!(File::on(&base).build(), Input::from(&base));
+}
+
+#[test]
+fn merge_and_diff() {
+    let [a, b] = ["a", "b"].map(|name| Image::new(name).build());
+    let diff = Diff::new(&a, &b).build();
+    let removed = Diff::new(&a, Input::Scratch).build();
+    let merged = Merge::new([&a.into(), &Input::Scratch, &diff, &removed]).build();
+    assert_snapshot!(dump(merged), @r"
+    #1 source docker-image://a
+        caps source.image
+    #2 source docker-image://b
+        caps source.image
+    #3 diff #1 -> #2
+        caps diffop
+    #4 diff #1 -> scratch
+        caps diffop
+    #5 merge
+        #1
+        #3
+        #4
+        caps mergeop
+    result #5
+        caps constraints platform
+    ");
+}
+
+#[test]
+fn merges_and_diffs_fold() {
+    let a = Image::new("a").build();
+    let nothing: [Input; 0] = [];
+    assert_eq!(Merge::new(nothing).build(), Input::Scratch);
+    assert_eq!(
+        Merge::new([Input::Scratch, Input::from(&a)]).build(),
+        Input::from(&a)
+    );
+    assert_eq!(Diff::new(Input::Scratch, &a).build(), Input::from(&a));
+}
+
+#[test]
+fn options() {
+    let env = SourceFile::new("env.yml", "name: x\ndependencies:\n- python\n").language("YAML");
+    let same = SourceFile::new("env.yml", "name: x\ndependencies:\n- python\n").language("YAML");
+    let group = ProgressGroup {
+        id: "downloads".to_owned(),
+        name: "download 2 packages".to_owned(),
+        weak: true,
+    };
+    let a = Http::new("http://a")
+        .name("download a")
+        .describe("org.example", "x")
+        .group(&group)
+        .export_cache(false)
+        .location(env.location([Range::lines(3, 3)]))
+        .location(same.location([Range::lines(1, 1), Range::lines(3, 3)]))
+        .build();
+    let b = Http::new("http://b")
+        .group(&group)
+        .ignore_cache()
+        .location(same.location([Range::lines(2, 3)]))
+        .build();
+    let definition = Definition::of(Merge::new([&a, &b]).build());
+    assert_snapshot!(text::dump(definition.to_pb()), @r#"
+    #1 source http://a
+        name "download a"
+        description org.example x
+        group downloads "download 2 packages" weak
+        export cache false
+        caps source.http
+        at env.yml 3-3
+        at env.yml 1-1 3-3
+    #2 source http://b
+        group downloads "download 2 packages" weak
+        ignore cache
+        caps source.http
+        at env.yml 2-3
+    #3 merge
+        #1
+        #2
+        caps mergeop
+    result #3
+        caps constraints meta.description meta.exportcache meta.ignorecache platform
+    file 0 env.yml 31 bytes
+        language YAML
+    "#);
+    assert_snapshot!(dot::graph(definition.to_pb()), @r##"
+    digraph llb {
+      rankdir=BT;
+      node [fontname=monospace];
+      subgraph "cluster_downloads" { label="download 2 packages"; n1 [label="#1 download a", shape=cylinder]; }
+      subgraph "cluster_downloads" { label="download 2 packages"; n2 [label="#2 http://b", shape=cylinder]; }
+      n3 [label="#3 merge 2 filesystems", shape=invtrapezium];
+      n1 -> n3;
+      n2 -> n3;
+      result [shape=doublecircle];
+      n3 -> result;
+    }
+    "##);
+    assert_eq!(definition.name(a.digest()).as_deref(), Some("download a"));
+    assert_eq!(definition.name(b.digest()).as_deref(), Some("http://b"));
+    assert_eq!(definition.name(Digest::of(b"")), None);
+    let caps: Vec<&str> = definition.caps().into_iter().collect();
+    assert_eq!(
+        caps,
+        [
+            "constraints",
+            "mergeop",
+            "meta.description",
+            "meta.exportcache",
+            "meta.ignorecache",
+            "platform",
+            "source.http"
+        ]
+    );
+}

@@ -1,0 +1,209 @@
+//! The command-line tool, for use outside BuildKit.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use buildkit_llb::{Definition, Image, Input, OpOptions, Output, SourceFile as LlbFile, dot, text};
+use prost::Message as _;
+
+use crate::graph::downloads::Addresses;
+use crate::graph::environment::Environment;
+use crate::graph::image::Stacking;
+use crate::image::name::{BaseName, ImageName};
+use crate::input;
+use crate::install::spec::Installer;
+use crate::plan::{Plan, micromamba};
+use crate::graph::environment::Micromamba;
+use crate::platform::Platform;
+use crate::settings::{KNOWN_BUILD_ARGS, Settings};
+use crate::source::{Diagnostic, Level, SourceFile};
+
+const HELP: &str = "\
+condafront turns conda environments into container images, as a frontend of docker build.
+
+Put this line at the top of an explicit conda lock and build it with `docker build -f FILE .`:
+
+    # syntax=org/condafront
+
+Usage: condafront COMMAND FILE [OPTIONS]
+
+Commands:
+  check FILE        read the file and say what is wrong with it
+  llb FILE          write the build graph for `buildctl build`, or with --text for people
+  graph FILE        draw the build graph (DOT)
+
+Options:
+  --text                  write llb as readable text
+  --platform PLATFORM     build for this platform (linux/amd64)
+  --build-arg NAME=VALUE  set a build-arg, as for docker build
+  --frontend IMAGE        the image of condafront whose program runs the steps (org/condafront)
+  --help, --version       say this, or the version
+";
+
+/// What a command line asks for.
+struct Request {
+    command: Command,
+    file: String,
+    platform: Platform,
+    build_args: Vec<(String, String)>,
+    frontend: String,
+}
+
+#[derive(Clone, Copy)]
+enum Command {
+    Check,
+    Llb { text: bool },
+    Graph,
+}
+
+/// Runs a command line without the program's name.
+pub fn run(args: &[String]) -> ExitCode {
+    if args.is_empty() || args.iter().any(|arg| arg == "--help" || arg == "-h" || arg == "help") {
+        return print(HELP.as_bytes());
+    }
+    if args.iter().any(|arg| arg == "--version" || arg == "-V") {
+        return print(format!("condafront {}\n", env!("CARGO_PKG_VERSION")).as_bytes());
+    }
+    let outcome = Request::parse(args)
+        .map_err(|error| Diagnostic::new(error).help("See condafront --help."))
+        .and_then(|request| request.answer());
+    match outcome {
+        Ok(output) => print(&output),
+        Err(diagnostic) => {
+            eprintln!("{}", diagnostic.render(Level::Error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(bytes: &[u8]) -> ExitCode {
+    // A closed pipe (`| head`) is the reader's choice, not an error.
+    let _ = std::io::stdout().lock().write_all(bytes);
+    ExitCode::SUCCESS
+}
+
+impl Request {
+    fn parse(args: &[String]) -> Result<Self, String> {
+        use lexopt::prelude::*;
+        let mut parser = lexopt::Parser::from_args(args);
+        let mut words: Vec<String> = Vec::new();
+        let mut text = false;
+        let mut platform = Platform::LinuxAmd64;
+        let mut build_args = Vec::new();
+        let mut frontend = "org/condafront".to_owned();
+        let words_of = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
+        while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
+            let mut value = |parser: &mut lexopt::Parser| {
+                parser.value().map(words_of).map_err(|error| error.to_string())
+            };
+            match arg {
+                Long("text") => text = true,
+                Long("platform") => {
+                    let name = value(&mut parser)?;
+                    platform = Platform::parse(&name).map_err(|error| error.to_string())?;
+                }
+                Long("build-arg") => {
+                    let pair = value(&mut parser)?;
+                    let (name, value) = pair
+                        .split_once('=')
+                        .ok_or_else(|| format!("--build-arg {pair}: write NAME=VALUE"))?;
+                    build_args.push((name.to_owned(), value.to_owned()));
+                }
+                Long("frontend") => frontend = value(&mut parser)?,
+                Value(word) => words.push(words_of(word)),
+                other => return Err(other.unexpected().to_string()),
+            }
+        }
+        let (command, file) = match words.as_slice() {
+            [command, file] => (command.as_str(), file.clone()),
+            [command] => return Err(format!("{command} needs a file")),
+            _ => return Err("name one command and one file".to_owned()),
+        };
+        Ok(Self {
+            command: match command {
+                "check" => Command::Check,
+                "llb" => Command::Llb { text },
+                "graph" => Command::Graph,
+                other => return Err(format!("there is no command {other}")),
+            },
+            file,
+            platform,
+            build_args,
+            frontend,
+        })
+    }
+
+    fn answer(&self) -> Result<Vec<u8>, Diagnostic> {
+        let data = std::fs::read(&self.file)
+            .map_err(|error| Diagnostic::new(format!("{} cannot be read: {error}", self.file)))?;
+        let file = SourceFile::new(&self.file, data);
+        let list = input::read(&file, self.platform)?;
+        for warning in &list.warnings {
+            eprintln!("{}", warning.diagnostic.render(Level::Warning));
+        }
+        if let Command::Check = self.command {
+            return Ok(format!("{}: {} packages\n", self.file, list.packages.len()).into_bytes());
+        }
+        let args = self.build_args.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let settings = Settings::from_build_args(args)?;
+        let plan = Plan::new(list.packages, self.platform, settings.layers.unwrap_or_default());
+        let definition = self.definition(&settings, &plan, &file)?;
+        Ok(match self.command {
+            Command::Llb { text: true } => text::dump(definition.to_pb()).into_bytes(),
+            Command::Graph => dot::dump(definition.to_pb()).into_bytes(),
+            _ => definition.to_pb().encode_to_vec(),
+        })
+    }
+
+    /// The graph as far as it is known before anything is built: without what packages' scripts set.
+    fn definition(
+        &self,
+        settings: &Settings,
+        plan: &Plan,
+        file: &SourceFile,
+    ) -> Result<Definition, Diagnostic> {
+        let failed = |error: &dyn std::fmt::Display| Diagnostic::new(error.to_string());
+        let frontend = self.image(&self.frontend)?;
+        let base = match settings.base.parse().map_err(|error| failed(&error))? {
+            BaseName::Scratch => None,
+            BaseName::Image(name) => Some(self.image(&name.canonical())?),
+        };
+        let micromamba = match settings.installer {
+            Installer::Native => None,
+            Installer::Micromamba => {
+                let package = micromamba::package(&settings.micromamba, self.platform)?;
+                Some(Micromamba::Package(Box::new(package)))
+            }
+        };
+        let environment = Environment {
+            plan,
+            file: LlbFile::new(file.name(), file.excerpt_of(plan.packages.iter().map(|package| package.lines))),
+            frontend: &frontend,
+            base: base.as_ref(),
+            micromamba: micromamba.as_ref(),
+            user: &settings.user.expected(),
+            no_cache: false,
+        };
+        let addresses = Addresses::new(
+            environment.fetched().map(|package| settings.mirrors.candidates(&package.url)),
+        );
+        let layers = environment.layers(&addresses).map_err(|error| failed(&error))?;
+        let account = environment.account(&settings.user).map_err(|error| failed(&error))?;
+        let root = environment.root(Stacking::Merge, &account, &layers, &[]);
+        let base = base.map_or(Input::Scratch, Input::from);
+        match root.over(Stacking::Merge, &base) {
+            Input::Output(output) => Ok(Definition::of(&output)),
+            Input::Scratch => Err(Diagnostic::new("the graph is empty")),
+        }
+    }
+
+    fn image(&self, name: &str) -> Result<Output, Diagnostic> {
+        let image: ImageName = name
+            .parse()
+            .map_err(|error| Diagnostic::new(format!("{error}")))?;
+        let canonical = image.canonical();
+        let mut source = Image::new(&canonical);
+        source.name(format!("[base] {canonical}")).platform(crate::graph::oci_platform(self.platform));
+        Ok(source.build())
+    }
+}

@@ -1,0 +1,180 @@
+//! Questions about a file instead of a build: `docker build --call=check`, `outline`, `targets`
+//! (`frontend/subrequests` of BuildKit).
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use buildkit_proto::{Any, gateway, rpc};
+use serde_json::{Value, json};
+
+use crate::build;
+use crate::context::{self, BuildFile};
+use crate::gateway::client::Bridge;
+use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::options::Options;
+use crate::input::{self, Warning};
+use crate::settings::{KNOWN_BUILD_ARGS, Settings};
+use crate::source::{Diagnostic, Level, Location};
+
+const DESCRIBE: &str = "frontend.subrequests.describe";
+const LINT: &str = "frontend.lint";
+const OUTLINE: &str = "frontend.outline";
+const TARGETS: &str = "frontend.targets";
+
+/// The requests, with what `docker build --call=subrequests.describe` says of them.
+const REQUESTS: [(&str, &str); 4] = [
+    (DESCRIBE, "List available subrequest types"),
+    (LINT, "Check the environment or lock file"),
+    (OUTLINE, "List the build-args that the build takes"),
+    (TARGETS, "List the targets that can be built"),
+];
+
+/// Answers one question.
+///
+/// # Errors
+/// When there is no such question, or the build file cannot be read.
+pub async fn answer(
+    bridge: &mut Bridge,
+    options: &Options,
+    request: &str,
+) -> Result<gateway::Result, BuildError> {
+    let (value, text, status) = match request {
+        DESCRIBE => describe(),
+        TARGETS => targets(),
+        OUTLINE => outline(options),
+        LINT => {
+            let file = context::read_build_file(bridge, options).await?;
+            lint(&file, check(bridge, options, &file))
+        }
+        other => return Err(GatewayError::from_status(unsupported(other)).into()),
+    };
+    let mut metadata = BTreeMap::from([
+        ("result.json".to_owned(), value.to_string().into_bytes()),
+        ("result.txt".to_owned(), text.into_bytes()),
+        ("version".to_owned(), b"1.0.0".to_vec()),
+    ]);
+    if let Some(status) = status {
+        metadata.insert("result.statuscode".to_owned(), status.as_bytes().to_vec());
+    }
+    Ok(gateway::Result {
+        result: Some(gateway::result::Result::Ref(gateway::Ref::default())),
+        metadata,
+        ..Default::default()
+    })
+}
+
+type Answer = (Value, String, Option<&'static str>);
+
+fn describe() -> Answer {
+    let list: Vec<Value> = REQUESTS
+        .iter()
+        .map(|(name, description)| {
+            json!({
+                "name": name,
+                "version": "1.0.0",
+                "type": "rpc",
+                "description": description,
+                "metadata": [{"name": "result.json"}, {"name": "result.txt"}],
+            })
+        })
+        .collect();
+    let text = REQUESTS
+        .iter()
+        .map(|(name, description)| format!("{name}\t{description}\n"))
+        .collect();
+    (list.into(), text, None)
+}
+
+fn targets() -> Answer {
+    let description = "The image with the environment, active";
+    let value = json!({"targets": [{"name": "image", "default": true, "description": description}], "sources": []});
+    (value, format!("image (default)\t{description}\n"), None)
+}
+
+fn outline(options: &Options) -> Answer {
+    let given: BTreeMap<&str, &str> = options.build_args().collect();
+    let args: Vec<Value> = KNOWN_BUILD_ARGS
+        .iter()
+        .map(|(name, description)| {
+            // Mirrors may carry credentials.
+            let shown = given.get(name).filter(|_| *name != "CONDA_MIRRORS");
+            match shown {
+                Some(value) => json!({"name": name, "description": description, "value": value}),
+                None => json!({"name": name, "description": description}),
+            }
+        })
+        .collect();
+    let text = KNOWN_BUILD_ARGS
+        .iter()
+        .map(|(name, description)| format!("{name}\t{description}\n"))
+        .collect();
+    (json!({"name": "image", "args": args, "sources": []}), text, None)
+}
+
+fn check(bridge: &Bridge, options: &Options, file: &BuildFile) -> Result<Vec<Warning>, Diagnostic> {
+    Settings::from_build_args(options.build_args())?;
+    let platform = build::platform(bridge, options)?;
+    Ok(input::read(&file.file, platform)?.warnings)
+}
+
+fn lint(file: &BuildFile, outcome: Result<Vec<Warning>, Diagnostic>) -> Answer {
+    let place = |locations: &[Location]| {
+        let ranges: Vec<Value> = locations
+            .iter()
+            .map(|location| {
+                let at = |line: u32| json!({"line": line, "character": 0});
+                json!({"start": at(location.lines.first), "end": at(location.lines.last)})
+            })
+            .collect();
+        json!({"sourceIndex": if ranges.is_empty() { -1 } else { 0 }, "ranges": ranges})
+    };
+    let places = match &outcome {
+        Ok(warnings) => warnings.iter().flat_map(|warning| &warning.diagnostic.locations).collect(),
+        Err(diagnostic) => diagnostic.locations.iter().collect::<Vec<_>>(),
+    };
+    let source = json!({
+        "filename": file.file.name(),
+        "language": file.file.language(),
+        "data": STANDARD.encode(file.file.excerpt_of(places.into_iter().map(|place| place.lines))),
+    });
+    let mut value = json!({"sources": [source]});
+    let mut text = String::new();
+    match outcome {
+        Ok(warnings) => {
+            let list: Vec<Value> = warnings
+                .iter()
+                .map(|warning| {
+                    text.push_str(&warning.diagnostic.render(Level::Warning));
+                    text.push('\n');
+                    json!({
+                        "ruleName": warning.rule.name(),
+                        "description": warning.rule.description(),
+                        "detail": warning.diagnostic.message,
+                        "location": place(&warning.diagnostic.locations),
+                    })
+                })
+                .collect();
+            let status = if list.is_empty() { "0" } else { "1" };
+            value["warnings"] = list.into();
+            (value, text, Some(status))
+        }
+        Err(diagnostic) => {
+            value["warnings"] = json!([]);
+            value["buildError"] = json!({"message": diagnostic.to_string(), "location": place(&diagnostic.locations)});
+            (value, diagnostic.render(Level::Error), Some("1"))
+        }
+    }
+}
+
+/// The error by which clients know that a question is not known here.
+fn unsupported(request: &str) -> rpc::Status {
+    rpc::Status {
+        code: tonic::Code::Unimplemented as i32,
+        message: format!("condafront does not answer {request}"),
+        details: vec![Any {
+            type_url: "github.com/moby/buildkit/errdefs.Subrequest+json".to_owned(),
+            value: json!({"name": request}).to_string().into_bytes(),
+        }],
+    }
+}

@@ -1,0 +1,142 @@
+//! Archives that are broken or mean harm: each is refused, with a message that names the culprit,
+//! and nothing is written outside the output.
+
+use std::fs;
+
+use condafront::install::error::ErrorKind;
+use tar::EntryType;
+
+use super::package::{Format, Package};
+use super::step::Step;
+
+const FORMATS: [Format; 2] = [Format::Conda, Format::TarBz2];
+
+fn bad() -> Package {
+    Package::new("bad").file("share/fine", "fine")
+}
+
+#[test]
+fn entries_that_leave_the_package_are_refused() {
+    let file = EntryType::Regular;
+    let cases = [
+        bad().entry("../outside", file, 0o644, "", b"x"),
+        bad().entry("share/../../outside", file, 0o644, "", b"x"),
+        bad().entry("/outside", file, 0o644, "", b"x"),
+        bad().symlink("share/link", "/etc/passwd"),
+        bad().symlink("share/link", "../../outside"),
+        bad().symlink("up", ".."),
+        bad().symlink("share/a", "..").symlink("share/b", "a/.."),
+        bad().hard_link("share/hard", "../../outside"),
+        bad().hard_link("share/hard", "/etc/passwd"),
+        bad()
+            .symlink("dir", "share")
+            .entry("dir/x", file, 0o644, "", b"x"),
+        bad().entry("dev", EntryType::Char, 0o644, "", b""),
+        bad().entry("pipe", EntryType::Fifo, 0o644, "", b""),
+        bad().entry("new\nline", file, 0o644, "", b"x"),
+        bad().listed("../outside"),
+        bad().listed("/outside"),
+    ];
+    let mut messages = String::new();
+    for package in cases {
+        for format in FORMATS {
+            let step = Step::new(&[package.clone().format(format)]);
+            let error = step.fail();
+            assert_eq!(error.kind(), ErrorKind::UnsafeArchive, "{error}");
+            assert_eq!(error.package(), Some(0));
+            for outside in ["outside", "out/outside", "out/opt/outside", "opt"] {
+                let root = step.mounts().output;
+                assert!(!root.parent().unwrap().join(outside).exists(), "{outside}");
+            }
+            if format == Format::Conda {
+                messages += &format!("{error}\n");
+            }
+        }
+    }
+    insta::assert_snapshot!(messages, @r"
+    bad 1.0 (bad-1.0-0.conda): the archive holds a path with `..`: `../outside`
+    bad 1.0 (bad-1.0-0.conda): the archive holds a path with `..`: `share/../../outside`
+    bad 1.0 (bad-1.0-0.conda): the archive holds an absolute path: `/outside`
+    bad 1.0 (bad-1.0-0.conda): the archive holds a link that leaves the package: `share/link -> /etc/passwd`
+    bad 1.0 (bad-1.0-0.conda): the archive holds a link that leaves the package: `share/link -> ../../outside`
+    bad 1.0 (bad-1.0-0.conda): the archive holds a link that leaves the package: `up -> ..`
+    bad 1.0 (bad-1.0-0.conda): the archive holds a link that leaves the package: `share/b -> a/..`
+    bad 1.0 (bad-1.0-0.conda): the archive holds a hard link that leaves the package: `share/hard -> ../../outside`
+    bad 1.0 (bad-1.0-0.conda): the archive holds a hard link that leaves the package: `share/hard -> /etc/passwd`
+    bad 1.0 (bad-1.0-0.conda): the archive holds a file that would be written through a symlink: `dir/x`
+    bad 1.0 (bad-1.0-0.conda): the archive holds a device, pipe or other special file: `dev`
+    bad 1.0 (bad-1.0-0.conda): the archive holds a device, pipe or other special file: `pipe`
+    bad 1.0 (bad-1.0-0.conda): the archive holds a path that is empty, too long, not UTF-8, or has control characters: `new\nline`
+    bad 1.0 (bad-1.0-0.conda): its info/paths.json lists a path with `..`: `../outside`
+    bad 1.0 (bad-1.0-0.conda): its info/paths.json lists an absolute path: `/outside`
+    ");
+}
+
+#[test]
+fn entry_points_cannot_name_a_path() {
+    let step = Step::new(&[bad().noarch_python(&["../../x = a:b"])]);
+    let error = step.fail();
+    assert_eq!(error.kind(), ErrorKind::BadMetadata, "{error}");
+}
+
+#[test]
+fn broken_archives_are_told_from_other_files() {
+    let whole = |format| bad().format(format).bytes();
+    let cut = |format, part: usize| {
+        let bytes = whole(format);
+        bytes[..bytes.len() * part / 10].to_vec()
+    };
+    let mut flipped = whole(Format::Conda);
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 0xff;
+    let cases = [
+        ("empty", Vec::new()),
+        ("garbage", vec![7; 5000]),
+        (
+            "html",
+            b"\n<!DOCTYPE html><html><body>Sign in</body></html>".to_vec(),
+        ),
+        ("conda cut short", cut(Format::Conda, 9)),
+        ("conda cut in half", cut(Format::Conda, 5)),
+        ("tar.bz2 cut short", cut(Format::TarBz2, 9)),
+        ("tar.bz2 cut in half", cut(Format::TarBz2, 5)),
+        ("only a signature", b"PK\x03\x04".to_vec()),
+        ("flipped bits", flipped),
+    ];
+    let mut messages = String::new();
+    for (name, bytes) in cases {
+        let step = Step::new(&[bad()]);
+        fs::write(step.mounts().input.join("0/bad-1.0-0.conda"), bytes).unwrap();
+        let error = step.fail();
+        assert_eq!(error.kind(), ErrorKind::BadArchive, "{name}: {error}");
+        messages += &format!("{name}: {error}\n");
+    }
+    insta::assert_snapshot!(messages, @"
+    empty: bad 1.0 (bad-1.0-0.conda): the downloaded file is empty
+    garbage: bad 1.0 (bad-1.0-0.conda): the downloaded file is not a conda package (neither the .conda nor the .tar.bz2 format)
+    html: bad 1.0 (bad-1.0-0.conda): the downloaded file is an HTML page, not a conda package: the server sent an error or login page in its place
+    conda cut short: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
+    conda cut in half: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
+    tar.bz2 cut short: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: decompression not finished but EOF reached
+    tar.bz2 cut in half: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: decompression not finished but EOF reached
+    only a signature: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
+    flipped bits: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: Data corruption detected
+    ");
+}
+
+#[test]
+fn metadata_that_makes_no_sense_is_refused() {
+    let step = Step::new(&[bad().listed("share/absent")]);
+    let error = step.fail();
+    assert_eq!(error.kind(), ErrorKind::BadMetadata);
+    insta::assert_snapshot!(error, @"bad 1.0 (bad-1.0-0.conda): the package's info/paths.json cannot be used: it lists `share/absent`, which the archive lacks");
+}
+
+#[test]
+fn a_package_that_is_not_mounted_is_named() {
+    let step = Step::new(&[bad()]);
+    fs::remove_file(step.mounts().input.join("0/bad-1.0-0.conda")).unwrap();
+    let error = step.fail();
+    assert_eq!(error.kind(), ErrorKind::MissingInput);
+    assert!(error.to_string().contains("bad-1.0-0.conda"), "{error}");
+}

@@ -1,0 +1,143 @@
+//! Running the install step on packages and looking at what it left.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use condafront::install::error::Error;
+use condafront::install::facts::{FACTS_FILE, GroupFacts, PATHS_FILE};
+use condafront::install::spec::{InstallSpec, Installer, OnError, PackageSpec, PythonSpec};
+use condafront::install::{Mounts, install};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::package::Package;
+
+/// One run of the step in folders of its own.
+pub(crate) struct Step {
+    dir: TempDir,
+    pub(crate) spec: InstallSpec,
+    pub(crate) packages: Vec<PackageSpec>,
+}
+
+impl Step {
+    /// A step that links `packages` natively, for the user who runs the test.
+    pub(crate) fn new(packages: &[Package]) -> Self {
+        let dir = TempDir::new().unwrap();
+        for name in ["in", "out", "facts"] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        let owner = fs::metadata(dir.path()).unwrap();
+        let specs = packages
+            .iter()
+            .enumerate()
+            .map(|(index, package)| package.mount(&dir.path().join("in"), index))
+            .collect();
+        Step {
+            spec: InstallSpec {
+                prefix: "/opt/conda".into(),
+                uid: owner.uid(),
+                gid: owner.gid(),
+                installer: Installer::Native,
+                python: Some(PythonSpec {
+                    version: "3.13".into(),
+                    site_packages: "lib/python3.13/site-packages".into(),
+                    runtime: false,
+                }),
+                on_error: OnError::Exit,
+            },
+            packages: specs,
+            dir,
+        }
+    }
+
+    pub(crate) fn mounts(&self) -> Mounts {
+        let at = |name: &str| self.dir.path().join(name);
+        Mounts {
+            input: at("in"),
+            output: at("out"),
+            facts: at("facts"),
+            python: at("python"),
+            micromamba: at("micromamba"),
+        }
+    }
+
+    pub(crate) fn run(&self) -> Result<(), Error> {
+        let args = self.spec.to_args(&self.packages).unwrap();
+        install(&args[1..], &self.mounts())
+    }
+
+    /// Runs a step that must fail, and gives its message.
+    pub(crate) fn fail(&self) -> Error {
+        self.run().expect_err("the step should fail")
+    }
+
+    pub(crate) fn prefix(&self) -> PathBuf {
+        self.mounts().output.join("opt/conda")
+    }
+
+    pub(crate) fn read(&self, path: &str) -> String {
+        let bytes = fs::read(self.prefix().join(path)).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    pub(crate) fn record(&self, name: &str) -> Value {
+        serde_json::from_str(&self.read(&format!("conda-meta/{name}-1.0-0.json"))).unwrap()
+    }
+
+    pub(crate) fn facts(&self) -> GroupFacts {
+        let text = fs::read(self.mounts().facts.join(FACTS_FILE)).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    /// Everything a layer has of the output and all facts: kind, mode, owner, time, content.
+    pub(crate) fn listing(&self) -> String {
+        let mut lines = BTreeMap::new();
+        list(&self.mounts().output, "", &mut lines);
+        let mut text: String = lines
+            .into_iter()
+            .map(|(path, what)| format!("{path} {what}\n"))
+            .collect();
+        for file in [FACTS_FILE, PATHS_FILE] {
+            text += &fs::read_to_string(self.mounts().facts.join(file)).unwrap();
+        }
+        text
+    }
+}
+
+fn list(dir: &Path, relative: &str, lines: &mut BTreeMap<String, String>) {
+    lines.insert(format!("{relative}/"), describe(dir));
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{relative}/{}", path.file_name().unwrap().display());
+        if path.is_dir() && !path.is_symlink() {
+            list(&path, &name, lines);
+        } else {
+            lines.insert(name, describe(&path));
+        }
+    }
+}
+
+fn describe(path: &Path) -> String {
+    let metadata = fs::symlink_metadata(path).unwrap();
+    let content = if metadata.is_symlink() {
+        fs::read_link(path).unwrap().display().to_string()
+    } else if metadata.is_file() {
+        fs::read(path).unwrap().escape_ascii().to_string()
+    } else {
+        String::new()
+    };
+    let mode = if metadata.is_symlink() {
+        0
+    } else {
+        metadata.permissions().mode()
+    };
+    format!(
+        "{mode:o} {}:{} {} {} {content}",
+        metadata.uid(),
+        metadata.gid(),
+        metadata.nlink(),
+        metadata.mtime(),
+    )
+}
