@@ -1,13 +1,14 @@
 //! The way from the user's options to an image: the only place that knows the order of things.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use buildkit_llb::{Definition, Input, OpOptions, Output, SourceFile as LlbFile};
+use buildkit_llb::{Definition, Input, Output, SourceFile as LlbFile};
 use buildkit_proto::gateway;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
-use crate::activation::{self, Recorded};
+use crate::account::{self, AccountFacts, User};
+use crate::activation::{self, RecordSpec, Recorded};
 use crate::context::named::{Finder, Found};
 use crate::context::{self, BuildFile};
 use crate::gateway::client::{Bridge, Evaluate, Reference};
@@ -15,14 +16,16 @@ use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::fetch::fetch_all;
 use crate::gateway::options::Options;
 use crate::gateway::{own_image, requirements};
+use crate::graph::account::Account;
 use crate::graph::downloads::Addresses;
-use crate::graph::environment::{Environment, Layers, PREFIX};
-use crate::graph::image::{self, Stacking};
+use crate::graph::environment::{Environment, Layers, Micromamba, Owner, PREFIX};
+use crate::graph::image::{self, Stack, Stacking};
+use crate::image::config::ImageConfig;
 use crate::input::{self, Rule, Warning};
 use crate::install::facts::{ERROR_FILE, EnvironmentFacts, FACTS_FILE, FailureReport};
-use crate::install::spec::Installer;
-use crate::plan::Plan;
+use crate::install::spec::{Installer, PostLinkPackage};
 use crate::plan::groups::Layers as LayerCount;
+use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::source::Diagnostic;
@@ -54,7 +57,10 @@ fn as_diagnostic(error: impl std::fmt::Display) -> Diagnostic {
 /// # Errors
 /// When the options name another one than the engine's own.
 pub fn platform(bridge: &Bridge, options: &Options) -> Result<Platform, Diagnostic> {
-    let native = bridge.abilities().build_platform.unwrap_or(Platform::LinuxAmd64);
+    let native = bridge
+        .abilities()
+        .build_platform
+        .unwrap_or(Platform::LinuxAmd64);
     match options.platforms().map_err(as_diagnostic)?.as_slice() {
         [] => Ok(native),
         [one] if *one == native => Ok(native),
@@ -98,7 +104,14 @@ impl Session<'_> {
         let finder = self.finder(self.platform);
         let (base, frontend) = tokio::try_join!(
             finder.base(&self.settings.base),
-            own_image::find(self.finder(self.bridge.abilities().build_platform.unwrap_or(self.platform)))
+            own_image::find(
+                self.finder(
+                    self.bridge
+                        .abilities()
+                        .build_platform
+                        .unwrap_or(self.platform)
+                )
+            )
         )?;
         let layers = match (stacking, self.settings.layers) {
             (Stacking::Copy, _) => LayerCount::AtMost(1),
@@ -106,19 +119,37 @@ impl Session<'_> {
         };
         let plan = Plan::new(list.packages, self.platform, layers);
         let micromamba = self.micromamba(&finder).await?;
-        let environment = Environment {
+        let mut environment = Environment {
             plan: &plan,
-            file: LlbFile::new(file.name(), file.excerpt_of(plan.packages.iter().map(|package| package.lines)))
-                .language(file.language()),
+            file: LlbFile::new(
+                file.name(),
+                file.excerpt_of(plan.packages.iter().map(|package| package.lines)),
+            )
+            .language(file.language()),
             frontend: &frontend,
             base: base.state.output(),
             micromamba: micromamba.as_ref(),
-            user: &self.settings.user,
+            user: self.settings.owner(),
             no_cache: self.options.no_cache(),
         };
-        let ((layers, facts), account) =
-            tokio::try_join!(self.install(&environment), self.account(&environment))?;
-        self.warn_of(&facts.notices).await?;
+        let account = environment
+            .account(&self.settings.user)
+            .map_err(as_diagnostic)?;
+        let (mut installed, found) =
+            tokio::try_join!(self.install(&environment), self.account_facts(&account))?;
+        let owner = Owner {
+            uid: found.user.uid,
+            gid: found.user.gid,
+        };
+        if owner != environment.user {
+            // The base already had an account of that name.
+            environment.user = owner;
+            installed = self.install(&environment).await?;
+        }
+        let (layers, facts) = installed;
+        self.warn(&warnings(Rule::NoBytecode, &facts.notices))
+            .await?;
+        self.warn(&warnings(Rule::Account, &found.notices)).await?;
         let image = Image {
             session: self,
             environment: &environment,
@@ -127,7 +158,12 @@ impl Session<'_> {
             layers: &layers,
             facts: &facts,
         };
-        image.finish(account).await
+        image.finish(&account, &found.user).await
+    }
+
+    async fn account_facts(&self, account: &Account) -> Result<AccountFacts, BuildError> {
+        let reference = self.evaluate(&account.facts).await?;
+        self.read_json(&reference, account::FACTS_FILE).await
     }
 
     /// How this engine can stack layers, and whether that is what the user asked for.
@@ -173,13 +209,25 @@ impl Session<'_> {
                 .iter()
                 .position(|step| failed.contains(&step.layer.digest().to_string()));
             if let Some(index) = step {
-                return Err(self.explain(environment, index, &layers).await.unwrap_or(error.into()));
+                return Err(self
+                    .explain(environment, index, &layers)
+                    .await
+                    .unwrap_or(error.into()));
             }
             let is_download = |output: &Output| failed.contains(&output.digest().to_string());
-            if mended || error.is_cancelled() || !(failed.is_empty() || layers.downloads.iter().any(is_download)) {
+            if mended
+                || error.is_cancelled()
+                || !(failed.is_empty() || layers.downloads.iter().any(is_download))
+            {
                 return Err(error.into());
             }
-            fetch_all(self.bridge, environment, &mut addresses, &self.build_file.file).await?;
+            fetch_all(
+                self.bridge,
+                environment,
+                &mut addresses,
+                &self.build_file.file,
+            )
+            .await?;
             mended = true;
         }
     }
@@ -195,11 +243,11 @@ impl Session<'_> {
         let reference = self.evaluate(&facts).await.ok()?;
         let failure: FailureReport = self.read_json(&reference, ERROR_FILE).await.ok()?;
         let mut diagnostic = Diagnostic::new(failure.message);
-        if let Some(help) = failure.kind.help() {
-            diagnostic = diagnostic.help(help);
-        }
         let group = &environment.plan.groups[index];
-        if let Some(package) = failure.package.and_then(|position| group.packages.get(position)) {
+        if let Some(package) = failure
+            .package
+            .and_then(|position| group.packages.get(position))
+        {
             let lines = environment.plan.packages[*package].lines;
             diagnostic = diagnostic.at(&self.build_file.file, lines);
         }
@@ -213,13 +261,23 @@ impl Session<'_> {
     async fn solve(&self, output: &Output, evaluate: Evaluate) -> Result<Reference, BuildError> {
         let definition = Definition::of(output);
         requirements::check(&definition, self.bridge.abilities())?;
-        Ok(self.bridge.solve(definition.to_pb().clone(), evaluate).await?)
+        Ok(self
+            .bridge
+            .solve(definition.to_pb().clone(), evaluate)
+            .await?)
     }
 
-    async fn read_json<T: DeserializeOwned>(&self, from: &Reference, path: &str) -> Result<T, BuildError> {
+    async fn read_json<T: DeserializeOwned>(
+        &self,
+        from: &Reference,
+        path: &str,
+    ) -> Result<T, BuildError> {
         let bytes = self.bridge.read_file(from, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| {
-            GatewayError::session(format!("a step of the build left an unreadable {path}: {error}")).into()
+            GatewayError::session(format!(
+                "a step of the build left an unreadable {path}: {error}"
+            ))
+            .into()
         })
     }
 
@@ -230,17 +288,15 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
 
-    async fn warn_of(&self, notices: &[String]) -> Result<(), BuildError> {
-        let warnings: Vec<Warning> = notices
-            .iter()
-            .map(|notice| Warning {
-                rule: Rule::NoBytecode,
-                diagnostic: Diagnostic::new(notice),
-            })
-            .collect();
-        self.warn(&warnings).await
-    }
+/// Steps' notices as findings of a rule.
+fn warnings(rule: Rule, notices: &[String]) -> Vec<Warning> {
+    let warning = |notice: &String| Warning {
+        rule,
+        diagnostic: Diagnostic::new(notice),
+    };
+    notices.iter().map(warning).collect()
 }
 
 /// The image of an environment whose packages are linked.
@@ -255,47 +311,66 @@ struct Image<'a> {
 
 impl Image<'_> {
     /// Puts everything together.
-    async fn finish(&self, account: (Account, AccountFacts)) -> Result<gateway::Result, BuildError> {
-        let session = self.session;
-        let (account, account_facts) = account;
-        let mut layers = vec![(account.layer, account::STEP_NAME.to_owned())];
-        let installed = &self.layers.installed;
-        layers.extend(installed.iter().map(|step| (step.layer.clone(), step.name.clone())));
-        layers.extend(image::clash_fixes(installed, &self.facts.clashes));
-        let mut history: Vec<String> = layers.iter().map(|(_, name)| name.clone()).collect();
-        let mut root = self.stacking.stack(self.base.state.clone(), &layers, "[install] put the layers together");
-        if let Some(linked) = self.environment.post_link(&root, self.facts).map_err(as_diagnostic)? {
-            root = linked.into();
+    async fn finish(&self, account: &Account, user: &User) -> Result<gateway::Result, BuildError> {
+        let environment = self.environment;
+        let stack = Stack::new(account, &self.layers.installed, &self.facts.clashes);
+        let mut history = stack.names();
+        let mut root = stack.on(&self.base.state, self.stacking);
+        let scripts = self.post_link_packages();
+        if let (Input::Output(below), false) = (&root, scripts.is_empty()) {
+            root = environment
+                .post_link(below, scripts)
+                .map_err(as_diagnostic)?
+                .into();
             history.push(image::POST_LINK.to_owned());
         }
-        let activation = self.activation(&root).await?;
+        let activation = self.activation(&root, user).await?;
         let files = activation::runtime_files(&activation.name, std::slice::from_ref(&activation));
-        let runtime = image::runtime(self.environment.frontend, &files);
-        if let Input::Output(runtime) = runtime {
-            let layer = (runtime, image::RUNTIME.to_owned());
-            root = self.stacking.stack(root, &[layer], "[image]");
+        if let Input::Output(runtime) = environment.runtime(&files) {
+            root = self
+                .stacking
+                .stack(root, &[(runtime, image::RUNTIME.to_owned())], "[image]");
             history.push(image::RUNTIME.to_owned());
         }
         let mut config = self.base.config.clone();
         let mut env = activation.env;
-        env.extend(activation::user_variables(&account_facts.user));
+        env.extend(activation::user_variables(user));
         config.set_env(&env);
-        config.set_user(account_facts.user.uid, account_facts.user.gid);
+        config.set_user(user.uid, user.gid);
         config.set_entrypoint(&[activation::ENTRYPOINT]);
-        config.add_labels(session.options.labels());
+        config.add_labels(self.session.options.labels());
         config.add_history(&history);
-        session.result(&root, &config).await
+        self.session.result(&root, &config).await
+    }
+
+    fn post_link_packages(&self) -> Vec<PostLinkPackage> {
+        let packages = self
+            .facts
+            .post_link
+            .iter()
+            .filter_map(|index| self.facts.packages.get(*index));
+        packages
+            .map(|package| PostLinkPackage {
+                name: package.name.clone(),
+                version: package.version.clone(),
+                build_number: package.build_number,
+            })
+            .collect()
     }
 
     /// The variables of the active environment, with what the packages' scripts set.
-    async fn activation(&self, root: &Input) -> Result<activation::Activation, BuildError> {
+    async fn activation(
+        &self,
+        root: &Input,
+        user: &User,
+    ) -> Result<activation::Activation, BuildError> {
         let env_vars: Vec<(String, String)> = self.facts.env_vars.clone().into_iter().collect();
         let base_env = self.base.config.env();
         let mut environment = activation::Environment {
             name: "base",
             prefix: PREFIX,
             root_prefix: PREFIX,
-            condabin: self.facts.condabin,
+            condabin: false,
             env_vars_d: &[],
             variables: &env_vars,
             recorded: None,
@@ -307,9 +382,21 @@ impl Image<'_> {
         let Input::Output(root) = root else {
             return Ok(plain);
         };
-        let facts = self.environment.record_activation(root, &plain).map_err(as_diagnostic)?;
+        let spec = RecordSpec {
+            prefix: PREFIX.to_owned(),
+            env: plain.env,
+            uid: user.uid,
+            gid: user.gid,
+        };
+        let facts = self
+            .environment
+            .record_activation(root, &spec)
+            .map_err(as_diagnostic)?;
         let reference = self.session.evaluate(&facts).await?;
-        let recorded: Recorded = self.session.read_json(&reference, activation::RECORDED_FILE).await?;
+        let recorded: Recorded = self
+            .session
+            .read_json(&reference, activation::RECORDED_FILE)
+            .await?;
         environment.recorded = Some(&recorded);
         Ok(activation::activate(&base_env, &environment))
     }
@@ -317,7 +404,11 @@ impl Image<'_> {
 
 impl Session<'_> {
     /// The result as BuildKit takes it.
-    async fn result(&self, root: &Input, config: &ImageConfig) -> Result<gateway::Result, BuildError> {
+    async fn result(
+        &self,
+        root: &Input,
+        config: &ImageConfig,
+    ) -> Result<gateway::Result, BuildError> {
         let reference = match root {
             Input::Output(output) => self.solve(output, Evaluate::Lazily).await?.to_proto(),
             Input::Scratch => gateway::Ref::default(),
@@ -328,7 +419,10 @@ impl Session<'_> {
             "ID": id,
             "Platform": {"os": platform.os(), "architecture": platform.architecture()},
         }]});
-        let mut metadata = BTreeMap::from([("refs.platforms".to_owned(), platforms.to_string().into_bytes())]);
+        let mut metadata = BTreeMap::from([(
+            "refs.platforms".to_owned(),
+            platforms.to_string().into_bytes(),
+        )]);
         let (result, suffix) = if self.options.is_multi_platform() {
             let refs = gateway::RefMap {
                 refs: BTreeMap::from([(id.clone(), reference)]),
@@ -352,14 +446,26 @@ impl Session<'_> {
         }
         if let Some(found) = finder.named("micromamba").await? {
             return match found.state {
-                Input::Output(from) => Ok(Some(Micromamba::Given { from, pinned: found.pinned })),
-                Input::Scratch => Err(Diagnostic::new("the named context micromamba is empty").into()),
+                Input::Output(from) => Ok(Some(Micromamba::Given {
+                    from,
+                    pinned: found.pinned,
+                })),
+                Input::Scratch => {
+                    Err(Diagnostic::new("the named context micromamba is empty").into())
+                }
             };
         }
         let package = micromamba::package(&self.settings.micromamba, self.platform)?;
         if !package.hashes.is_pinned() {
-            let diagnostic = Diagnostic::new(format!("{} has no hash: nothing checks what is downloaded", package.id))
-                .help(format!("Write MICROMAMBA_VERSION={}#sha256:<hash of {}>.", self.settings.micromamba.version, package.id.file_name()));
+            let diagnostic = Diagnostic::new(format!(
+                "{} has no hash: nothing checks what is downloaded",
+                package.id
+            ))
+            .help(format!(
+                "Write MICROMAMBA_VERSION={}#sha256:<hash of {}>.",
+                self.settings.micromamba.version,
+                package.id.file_name()
+            ));
             let rule = Rule::UnverifiedInstaller;
             self.warn(&[Warning { rule, diagnostic }]).await?;
         }

@@ -87,10 +87,16 @@ impl Failure {
         match &self.cause {
             Cause::Status(status) => format!("{url} answered {}", status_text(*status)),
             Cause::UnknownHost => format!("there is no host {} ({url})", url.host()),
-            Cause::Tls(reason) => format!("no secure connection to {} ({url}): {reason}", url.host()),
+            Cause::Tls(reason) => {
+                format!("no secure connection to {} ({url}): {reason}", url.host())
+            }
             Cause::Connection(reason) => format!("the connection for {url} failed: {reason}"),
             Cause::WebPage => format!("{url} answered with a web page, not a package"),
-            Cause::Digest { expected, found, bytes } => format!(
+            Cause::Digest {
+                expected,
+                found,
+                bytes,
+            } => format!(
                 "{url} has another content than the lock says ({bytes} bytes)\n  sha256 expected {expected}\n  sha256 found    {found}"
             ),
             Cause::Passed => format!("{url} arrived damaged several times"),
@@ -123,7 +129,11 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(&Package, Failure)]) -> Optio
     const MOST: usize = 10;
     let (package, first) = failures.first()?;
     let mut diagnostic = if failures.len() == 1 {
-        Diagnostic::new(format!("{} cannot be downloaded: {}", package.id, first.message()))
+        Diagnostic::new(format!(
+            "{} cannot be downloaded: {}",
+            package.id,
+            first.message()
+        ))
     } else {
         let mut message = format!("{} packages cannot be downloaded:", failures.len());
         for (_, failure) in failures.iter().take(MOST) {
@@ -143,7 +153,10 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(&Package, Failure)]) -> Optio
         }
     }
     helps.truncate(3);
-    if failures.iter().any(|(package, _)| package.id.name == "micromamba") {
+    if failures
+        .iter()
+        .any(|(package, _)| package.id.name == "micromamba")
+    {
         helps.push("micromamba links the packages; --build-arg CONDAFRONT_INSTALLER=native does without it.".to_owned());
     }
     Some(diagnostic.help(helps.join("\n")))
@@ -151,7 +164,10 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(&Package, Failure)]) -> Optio
 
 /// The innermost reason of Go's chain of errors, which is the one that says something.
 fn last_reason(message: &str) -> String {
-    let reason = match message.rfind("read tcp").or_else(|| message.rfind("dial tcp")) {
+    let reason = match message
+        .rfind("read tcp")
+        .or_else(|| message.rfind("dial tcp"))
+    {
         Some(start) => message[start..].rsplit(": ").next().unwrap_or_default(),
         None => message.rsplit(": ").next().unwrap_or_default(),
     };
@@ -192,14 +208,21 @@ mod tests {
 
     fn failures() -> Vec<Failure> {
         let message = |text: &str| Failure::from_message(url(), text);
-        let content = |text: &[u8]| Failure::from_content(url(), text, "e".repeat(64), "f".repeat(64));
+        let content =
+            |text: &[u8]| Failure::from_content(url(), text, "e".repeat(64), "f".repeat(64));
         vec![
             message("failed to load cache key: invalid response status 401"),
             message("failed to load cache key: invalid response status 404"),
             message("failed to load cache key: invalid response status 503"),
-            message("Get \"https://c.example/f\": dial tcp: lookup c.example on 1.1.1.1:53: no such host"),
-            message("Get \"https://c.example/f\": tls: failed to verify certificate: x509: certificate signed by unknown authority"),
-            message("Get \"https://c.example/f\": read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer"),
+            message(
+                "Get \"https://c.example/f\": dial tcp: lookup c.example on 1.1.1.1:53: no such host",
+            ),
+            message(
+                "Get \"https://c.example/f\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+            ),
+            message(
+                "Get \"https://c.example/f\": read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer",
+            ),
             message("Get \"https://c.example/f\": EOF"),
             message("unexpected EOF"),
             content(b"<!DOCTYPE html><html>Log in</html>"),
@@ -210,15 +233,28 @@ mod tests {
 
     #[test]
     fn every_cause_reads_well_and_shows_no_secret() {
-        let file = SourceFile::new("env.lock", "https://me:hunter2@c.example/f/noarch/a-1-0.conda\n");
+        let file = SourceFile::new(
+            "env.lock",
+            "https://me:hunter2@c.example/f/noarch/a-1-0.conda\n",
+        );
         let package = test_package("a");
         let mut all = String::new();
         for failure in failures() {
-            let again = if failure.is_passing() { "tried again" } else { "final" };
+            let again = if failure.is_passing() {
+                "tried again"
+            } else {
+                "final"
+            };
             let diagnostic = report(&file, &[(&package, failure)]).unwrap();
-            all.push_str(&format!("## {again}\n{}\n\n", diagnostic.render(Level::Error)));
+            all.push_str(&format!(
+                "## {again}\n{}\n\n",
+                diagnostic.render(Level::Error)
+            ));
         }
-        let many: Vec<_> = failures().into_iter().map(|failure| (&package, failure)).collect();
+        let many: Vec<_> = failures()
+            .into_iter()
+            .map(|failure| (&package, failure))
+            .collect();
         all.push_str(&format!("## all\n{}\n", report(&file, &many).unwrap()));
         assert!(!all.contains("hunter2"));
         insta::assert_snapshot!(all);

@@ -1,10 +1,11 @@
 //! The frontend as BuildKit starts it: one build, and its end said on every way out.
 
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use buildkit_proto::{gateway, rpc};
+use futures_util::FutureExt as _;
 
 use crate::gateway::client::Bridge;
 use crate::gateway::error::GatewayError;
@@ -19,7 +20,10 @@ pub fn is_started_by_buildkit() -> bool {
 
 /// Serves one build over standard input and output.
 pub fn run() -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return failed(&format!("cannot start: {error}")),
     };
@@ -58,7 +62,7 @@ async fn guarded(mut bridge: Bridge) -> Result<gateway::Result, rpc::Status> {
             *place = info.to_string();
         }
     }));
-    let task = tokio::spawn(async move {
+    let task = AssertUnwindSafe(async move {
         let options = Options::from_env(std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         }));
@@ -67,7 +71,7 @@ async fn guarded(mut bridge: Bridge) -> Result<gateway::Result, rpc::Status> {
             None => build::build(&mut bridge, &options).await,
         }
     });
-    match task.await {
+    match task.catch_unwind().await {
         Ok(outcome) => outcome.map_err(|error| error.into_status()),
         Err(_) => {
             let place = place.lock().map(|place| place.clone()).unwrap_or_default();

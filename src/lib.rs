@@ -1,7 +1,12 @@
 //! condafront: a BuildKit frontend that turns a conda environment or lock file into a container image.
 
+pub mod account;
+pub mod activation;
+pub mod build;
+pub mod cli;
 pub mod context;
 pub mod fetch_failure;
+pub mod frontend;
 pub mod gateway;
 pub mod graph;
 pub mod image;
@@ -12,3 +17,5 @@ pub mod plan;
 pub mod platform;
 pub mod settings;
 pub mod source;
+pub mod steps;
+pub mod subrequests;

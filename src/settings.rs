@@ -3,29 +3,20 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::account::{DEFAULT_ID, UserRequest};
+use crate::graph::environment::Owner;
 use crate::install::spec::Installer;
 use crate::plan::groups::Layers;
 use crate::plan::mirrors::Mirrors;
 use crate::source::Diagnostic;
-
-/// The account that the image runs as; the defaults are micromamba-docker's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    /// Its name.
-    pub name: String,
-    /// Its numeric ID.
-    pub uid: u32,
-    /// Its group's numeric ID.
-    pub gid: u32,
-}
 
 /// All settings, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// The image to build on: a reference, `scratch`, or a named context.
     pub base: String,
-    /// The account.
-    pub user: User,
+    /// The account that the image runs as; what is not said is as in micromamba-docker.
+    pub user: UserRequest,
     /// How many layers packages are dealt over; `None` leaves it to the engine's abilities.
     pub layers: Option<Layers>,
     /// Who links packages.
@@ -40,11 +31,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             base: "debian:13-slim".to_owned(),
-            user: User {
-                name: "mambauser".to_owned(),
-                uid: 57439,
-                gid: 57439,
-            },
+            user: UserRequest::default(),
             layers: None,
             installer: Installer::Micromamba,
             micromamba: MicromambaVersion::default(),
@@ -103,14 +90,35 @@ impl FromStr for MicromambaVersion {
 
 /// The build-args that condafront takes, and what each is for.
 pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
-    ("BASE_IMAGE", "the image to build on, debian:13-slim unless given"),
+    (
+        "BASE_IMAGE",
+        "the image to build on, debian:13-slim unless given",
+    ),
     ("MAMBA_USER", "the account's name, mambauser unless given"),
-    ("MAMBA_USER_ID", "the account's numeric ID, 57439 unless given"),
-    ("MAMBA_USER_GID", "its group's numeric ID, that of the account unless given"),
-    ("CONDAFRONT_LAYERS", "over how many layers packages are dealt: auto, or a number from 1 to 80"),
-    ("CONDAFRONT_INSTALLER", "who links packages: micromamba, or native (condafront itself)"),
-    ("CONDA_MIRRORS", "where packages are fetched from: <url>=<url of the mirror>, several separated by blanks"),
-    ("MICROMAMBA_VERSION", "which micromamba: 2.8.1 or 2.8.1#sha256:<hash of conda-forge's package>"),
+    (
+        "MAMBA_USER_ID",
+        "the account's numeric ID, 57439 unless given",
+    ),
+    (
+        "MAMBA_USER_GID",
+        "its group's numeric ID, that of the account unless given",
+    ),
+    (
+        "CONDAFRONT_LAYERS",
+        "over how many layers packages are dealt: auto, or a number from 1 to 80",
+    ),
+    (
+        "CONDAFRONT_INSTALLER",
+        "who links packages: micromamba, or native (condafront itself)",
+    ),
+    (
+        "CONDA_MIRRORS",
+        "where packages are fetched from: <url>=<url of the mirror>, several separated by blanks",
+    ),
+    (
+        "MICROMAMBA_VERSION",
+        "which micromamba: 2.8.1 or 2.8.1#sha256:<hash of conda-forge's package>",
+    ),
 ];
 
 /// Build-args whose names begin so are meant for us; others are the user's business.
@@ -125,17 +133,15 @@ impl Settings {
         args: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Diagnostic> {
         let mut settings = Self::default();
-        let mut uid = None;
-        let mut gid = None;
         for (name, value) in args {
             if value.is_empty() {
                 continue;
             }
             match name {
                 "BASE_IMAGE" => settings.base = value.to_owned(),
-                "MAMBA_USER" => settings.user.name = value.to_owned(),
-                "MAMBA_USER_ID" => uid = Some(parsed(name, value, parse_id)?),
-                "MAMBA_USER_GID" => gid = Some(parsed(name, value, parse_id)?),
+                "MAMBA_USER" => settings.user.name = Some(value.to_owned()),
+                "MAMBA_USER_ID" => settings.user.uid = Some(parsed(name, value, parse_id)?),
+                "MAMBA_USER_GID" => settings.user.gid = Some(parsed(name, value, parse_id)?),
                 "CONDAFRONT_LAYERS" => settings.layers = Some(parsed(name, value, str::parse)?),
                 "CONDAFRONT_INSTALLER" => {
                     settings.installer = parsed(name, value, parse_installer)?;
@@ -148,14 +154,20 @@ impl Settings {
                 _ => {}
             }
         }
-        if settings.user.name == "root" {
-            settings.user.uid = 0;
-            settings.user.gid = 0;
-        }
-        // As micromamba-docker: the group has the user's number unless it is given.
-        settings.user.uid = uid.unwrap_or(settings.user.uid);
-        settings.user.gid = gid.or(uid).unwrap_or(settings.user.gid);
         Ok(settings)
+    }
+
+    /// The numbers that the account most likely has: only the base can tell, if it has an account of that name.
+    pub fn owner(&self) -> Owner {
+        let by_name = match self.user.name.as_deref() {
+            Some("root") => 0,
+            _ => DEFAULT_ID,
+        };
+        let uid = self.user.uid.unwrap_or(by_name);
+        Owner {
+            uid,
+            gid: self.user.gid.unwrap_or(uid),
+        }
     }
 }
 
@@ -187,14 +199,18 @@ fn parse_installer(text: &str) -> Result<Installer, String> {
 
 fn unknown(name: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(format!("build-arg {name}: there is no such build-arg"));
-    let near = KNOWN
-        .iter()
+    let names = KNOWN_BUILD_ARGS.iter().map(|(name, _)| *name);
+    let near = names
+        .clone()
         .min_by_key(|known| strsim::levenshtein(known, name));
     match near {
         Some(known) if strsim::levenshtein(known, name) <= 4 => {
             diagnostic.help(format!("Did you mean {known}?"))
         }
-        _ => diagnostic.help(format!("condafront knows {}.", names.collect::<Vec<_>>().join(", "))),
+        _ => diagnostic.help(format!(
+            "condafront knows {}.",
+            names.collect::<Vec<_>>().join(", ")
+        )),
     }
 }
 
@@ -218,12 +234,12 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(settings.base, "ubuntu:24.04");
-        let user = User {
-            name: "ada".into(),
+        assert_eq!(settings.user.name.as_deref(), Some("ada"));
+        let owner = Owner {
             uid: 1000,
             gid: 1000,
         };
-        assert_eq!(settings.user, user);
+        assert_eq!(settings.owner(), owner);
         assert_eq!(settings.layers, Some(Layers::AtMost(1)));
     }
 

@@ -109,7 +109,11 @@ fn outline(options: &Options) -> Answer {
         .iter()
         .map(|(name, description)| format!("{name}\t{description}\n"))
         .collect();
-    (json!({"name": "image", "args": args, "sources": []}), text, None)
+    (
+        json!({"name": "image", "args": args, "sources": []}),
+        text,
+        None,
+    )
 }
 
 fn check(bridge: &Bridge, options: &Options, file: &BuildFile) -> Result<Vec<Warning>, Diagnostic> {
@@ -130,7 +134,10 @@ fn lint(file: &BuildFile, outcome: Result<Vec<Warning>, Diagnostic>) -> Answer {
         json!({"sourceIndex": if ranges.is_empty() { -1 } else { 0 }, "ranges": ranges})
     };
     let places = match &outcome {
-        Ok(warnings) => warnings.iter().flat_map(|warning| &warning.diagnostic.locations).collect(),
+        Ok(warnings) => warnings
+            .iter()
+            .flat_map(|warning| &warning.diagnostic.locations)
+            .collect(),
         Err(diagnostic) => diagnostic.locations.iter().collect::<Vec<_>>(),
     };
     let source = json!({

@@ -7,15 +7,14 @@ use buildkit_llb::{Definition, Image, Input, OpOptions, Output, SourceFile as Ll
 use prost::Message as _;
 
 use crate::graph::downloads::Addresses;
-use crate::graph::environment::Environment;
-use crate::graph::image::Stacking;
+use crate::graph::environment::{Environment, Micromamba};
+use crate::graph::image::{Stack, Stacking};
 use crate::image::name::{BaseName, ImageName};
 use crate::input;
 use crate::install::spec::Installer;
 use crate::plan::{Plan, micromamba};
-use crate::graph::environment::Micromamba;
 use crate::platform::Platform;
-use crate::settings::{KNOWN_BUILD_ARGS, Settings};
+use crate::settings::Settings;
 use crate::source::{Diagnostic, Level, SourceFile};
 
 const HELP: &str = "\
@@ -58,7 +57,11 @@ enum Command {
 
 /// Runs a command line without the program's name.
 pub fn run(args: &[String]) -> ExitCode {
-    if args.is_empty() || args.iter().any(|arg| arg == "--help" || arg == "-h" || arg == "help") {
+    if args.is_empty()
+        || args
+            .iter()
+            .any(|arg| arg == "--help" || arg == "-h" || arg == "help")
+    {
         return print(HELP.as_bytes());
     }
     if args.iter().any(|arg| arg == "--version" || arg == "-V") {
@@ -93,8 +96,11 @@ impl Request {
         let mut frontend = "org/condafront".to_owned();
         let words_of = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
         while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
-            let mut value = |parser: &mut lexopt::Parser| {
-                parser.value().map(words_of).map_err(|error| error.to_string())
+            let value = |parser: &mut lexopt::Parser| {
+                parser
+                    .value()
+                    .map(words_of)
+                    .map_err(|error| error.to_string())
             };
             match arg {
                 Long("text") => text = true,
@@ -144,13 +150,20 @@ impl Request {
         if let Command::Check = self.command {
             return Ok(format!("{}: {} packages\n", self.file, list.packages.len()).into_bytes());
         }
-        let args = self.build_args.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let args = self
+            .build_args
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
         let settings = Settings::from_build_args(args)?;
-        let plan = Plan::new(list.packages, self.platform, settings.layers.unwrap_or_default());
+        let plan = Plan::new(
+            list.packages,
+            self.platform,
+            settings.layers.unwrap_or_default(),
+        );
         let definition = self.definition(&settings, &plan, &file)?;
         Ok(match self.command {
             Command::Llb { text: true } => text::dump(definition.to_pb()).into_bytes(),
-            Command::Graph => dot::dump(definition.to_pb()).into_bytes(),
+            Command::Graph => dot::graph(definition.to_pb()).into_bytes(),
             _ => definition.to_pb().encode_to_vec(),
         })
     }
@@ -177,21 +190,29 @@ impl Request {
         };
         let environment = Environment {
             plan,
-            file: LlbFile::new(file.name(), file.excerpt_of(plan.packages.iter().map(|package| package.lines))),
+            file: LlbFile::new(
+                file.name(),
+                file.excerpt_of(plan.packages.iter().map(|package| package.lines)),
+            ),
             frontend: &frontend,
             base: base.as_ref(),
             micromamba: micromamba.as_ref(),
-            user: &settings.user.expected(),
+            user: settings.owner(),
             no_cache: false,
         };
         let addresses = Addresses::new(
-            environment.fetched().map(|package| settings.mirrors.candidates(&package.url)),
+            environment
+                .fetched()
+                .map(|package| settings.mirrors.candidates(&package.url)),
         );
-        let layers = environment.layers(&addresses).map_err(|error| failed(&error))?;
-        let account = environment.account(&settings.user).map_err(|error| failed(&error))?;
-        let root = environment.root(Stacking::Merge, &account, &layers, &[]);
-        let base = base.map_or(Input::Scratch, Input::from);
-        match root.over(Stacking::Merge, &base) {
+        let layers = environment
+            .layers(&addresses)
+            .map_err(|error| failed(&error))?;
+        let account = environment
+            .account(&settings.user)
+            .map_err(|error| failed(&error))?;
+        let base = base.as_ref().map_or(Input::Scratch, Input::from);
+        match Stack::new(&account, &layers.installed, &[]).on(&base, Stacking::Merge) {
             Input::Output(output) => Ok(Definition::of(&output)),
             Input::Scratch => Err(Diagnostic::new("the graph is empty")),
         }
@@ -203,7 +224,9 @@ impl Request {
             .map_err(|error| Diagnostic::new(format!("{error}")))?;
         let canonical = image.canonical();
         let mut source = Image::new(&canonical);
-        source.name(format!("[base] {canonical}")).platform(crate::graph::oci_platform(self.platform));
+        source
+            .name(format!("[base] {canonical}"))
+            .platform(crate::graph::oci_platform(self.platform));
         Ok(source.build())
     }
 }

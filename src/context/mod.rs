@@ -68,7 +68,9 @@ pub async fn read_build_file(bridge: &Bridge, options: &Options) -> Result<Build
         Place::SingleFile { state, name } => (state.clone(), (*name).to_owned(), *name),
     };
     let definition = Definition::of(&state);
-    let reference = bridge.solve(definition.to_pb().clone(), Evaluate::Lazily).await?;
+    let reference = bridge
+        .solve(definition.to_pb().clone(), Evaluate::Lazily)
+        .await?;
     let data = read_limited(bridge, &reference, &path, name).await?;
     let own_ignore = bridge
         .read_file(&reference, &format!("{path}.dockerignore"))
@@ -109,7 +111,9 @@ async fn place(bridge: &Bridge, options: &Options) -> Result<Place, BuildError> 
         };
         Output::from_definition(definition)
             .map(Some)
-            .map_err(|error| GatewayError::session(format!("the input {name} is no build graph: {error}")))
+            .map_err(|error| {
+                GatewayError::session(format!("the input {name} is no build graph: {error}"))
+            })
     };
     let state = match input(options.file_local())? {
         Some(state) => Some(state),
@@ -118,7 +122,11 @@ async fn place(bridge: &Bridge, options: &Options) -> Result<Place, BuildError> 
     Ok(match state {
         Some(state) => Place::State {
             state,
-            subdir: options.get("contextsubdir").unwrap_or_default().trim_matches('/').to_owned(),
+            subdir: options
+                .get("contextsubdir")
+                .unwrap_or_default()
+                .trim_matches('/')
+                .to_owned(),
         },
         None => Place::Client,
     })
@@ -147,7 +155,10 @@ async fn read_dockerignore(bridge: &Bridge, options: &Options) -> Vec<u8> {
         .build();
     let definition = Definition::of(&state).to_pb().clone();
     match bridge.solve(definition, Evaluate::Lazily).await {
-        Ok(reference) => bridge.read_file(&reference, ".dockerignore").await.unwrap_or_default(),
+        Ok(reference) => bridge
+            .read_file(&reference, ".dockerignore")
+            .await
+            .unwrap_or_default(),
         // A build without a context has nothing to leave out.
         Err(_) => Vec::new(),
     }
@@ -162,11 +173,16 @@ async fn read_limited(
 ) -> Result<Vec<u8>, BuildError> {
     let missing = |error: &GatewayError| {
         let message = error.message();
-        message.contains("no such file") || message.contains("not found") || message.contains("does not exist")
+        message.contains("no such file")
+            || message.contains("not found")
+            || message.contains("does not exist")
     };
     let mut data = Vec::new();
     loop {
-        let piece = match bridge.read_piece(reference, path, data.len(), 8 << 20).await {
+        let piece = match bridge
+            .read_piece(reference, path, data.len(), 8 << 20)
+            .await
+        {
             Ok(piece) => piece,
             Err(error) if missing(&error) => {
                 return Err(Diagnostic::new(format!("there is no file {name} in the build context"))
@@ -178,9 +194,12 @@ async fn read_limited(
         let last = piece.len() < 8 << 20;
         data.extend(piece);
         if data.len() > MAX_FILE_BYTES {
-            return Err(Diagnostic::new(format!("{name} has more than {} MiB", MAX_FILE_BYTES >> 20))
-                .help("Is this the file you meant with -f?")
-                .into());
+            return Err(Diagnostic::new(format!(
+                "{name} has more than {} MiB",
+                MAX_FILE_BYTES >> 20
+            ))
+            .help("Is this the file you meant with -f?")
+            .into());
         }
         if last {
             return Ok(data);
@@ -197,8 +216,10 @@ pub fn git_source(context: &GitContext, options: &Options) -> Output {
     if let Some("1" | "true") = options.get("build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR") {
         git.keep_git_dir();
     }
-    git.auth_token_secret("GIT_AUTH_TOKEN").auth_header_secret("GIT_AUTH_HEADER");
-    git.name(format!("[internal] load git source {}", context.remote)).build()
+    git.auth_token_secret("GIT_AUTH_TOKEN")
+        .auth_header_secret("GIT_AUTH_HEADER");
+    git.name(format!("[internal] load git source {}", context.remote))
+        .build()
 }
 
 /// A file from a web server: an archive is unpacked, anything else is the build file itself.
@@ -212,7 +233,10 @@ async fn http_place(bridge: &Bridge, url: &str) -> Result<Place, BuildError> {
     let reference = bridge.solve(definition, Evaluate::Lazily).await?;
     let head = bridge.read_piece(&reference, NAME, 0, 1024).await?;
     if !is_archive(&head) {
-        return Ok(Place::SingleFile { state: file, name: NAME });
+        return Ok(Place::SingleFile {
+            state: file,
+            name: NAME,
+        });
     }
     let mut unpack = File::on(Input::Scratch);
     unpack
@@ -234,7 +258,9 @@ fn is_archive(head: &[u8]) -> bool {
 pub fn source_op(output: &Output) -> Option<pb::SourceOp> {
     let definition = Definition::of(output);
     let ops = definition.to_pb().def.iter().filter_map(|bytes| {
-        <pb::Op as prost::Message>::decode(bytes.as_slice()).ok()?.op
+        <pb::Op as prost::Message>::decode(bytes.as_slice())
+            .ok()?
+            .op
     });
     ops.into_iter().find_map(|op| match op {
         pb::op::Op::Source(source) => Some(source),

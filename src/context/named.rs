@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use buildkit_llb::{Copy, Differ, File, Http, Image, Input, Local, OciLayout, OpOptions, Output, pb};
+use buildkit_llb::{
+    Copy, Differ, File, Http, Image, Input, Local, OciLayout, OpOptions, Output, pb,
+};
 
 use super::git::GitContext;
 use super::{git_source, source_op};
@@ -71,15 +73,17 @@ impl Finder<'_> {
         };
         if let Some(git) = GitContext::parse(value) {
             let state = git_source(&git, self.options);
-            return Ok(Some(self.without_config(subfolder(state, git.subdir.as_deref()), false)));
+            return Ok(Some(
+                self.without_config(subfolder(state, git.subdir.as_deref()), false),
+            ));
         }
         let (kind, rest) = value.split_once(':').unwrap_or((value, ""));
         let found = match (kind, rest.strip_prefix("//")) {
             ("docker-image", Some("scratch")) => self.without_config(Input::Scratch, true),
             ("docker-image", Some(reference)) => {
-                let image: ImageName = reference.parse().map_err(|error| {
-                    BuildError::from(wrong(&format!("{error}")))
-                })?;
+                let image: ImageName = reference
+                    .parse()
+                    .map_err(|error| BuildError::from(wrong(&format!("{error}"))))?;
                 self.image(&image).await?
             }
             ("oci-layout", Some(reference)) => {
@@ -88,14 +92,25 @@ impl Finder<'_> {
                 };
                 let store = store.rsplit_once(':').map_or(store, |(store, _tag)| store);
                 let mut layout = OciLayout::new(format!("{name}@{digest}"));
-                layout.store(&self.options.session_id, store).platform(self.oci_platform());
-                self.resolved(layout.name(format!("[context {name}] OCI layout")).build(), name, |_| None)
-                    .await?
+                layout
+                    .store(&self.options.session_id, store)
+                    .platform(self.oci_platform());
+                self.resolved(
+                    layout.name(format!("[context {name}] OCI layout")).build(),
+                    name,
+                    |_| None,
+                )
+                .await?
             }
             ("http" | "https", Some(_)) => {
-                let file = Http::new(value).filename("context").name(format!("[context {name}] {value}")).build();
+                let file = Http::new(value)
+                    .filename("context")
+                    .name(format!("[context {name}] {value}"))
+                    .build();
                 let mut unpack = File::on(Input::Scratch);
-                unpack.then(Copy::new(&file, "context", "/").unpack()).name(format!("[context {name}] unpack"));
+                unpack
+                    .then(Copy::new(&file, "context", "/").unpack())
+                    .name(format!("[context {name}] unpack"));
                 self.without_config(unpack.build(), false)
             }
             ("local", _) => {
@@ -120,12 +135,15 @@ impl Finder<'_> {
             let digest = meta.digest.as_deref()?;
             Some(self.image_source(&image.pinned(digest), &canonical))
         };
-        self.resolved(self.image_source(&canonical, &canonical), &canonical, pin).await
+        self.resolved(self.image_source(&canonical, &canonical), &canonical, pin)
+            .await
     }
 
     fn image_source(&self, reference: &str, shown: &str) -> Output {
         let mut source = Image::new(reference);
-        source.platform(self.oci_platform()).name(format!("[base] {shown}"));
+        source
+            .platform(self.oci_platform())
+            .name(format!("[base] {shown}"));
         source.build()
     }
 
@@ -171,7 +189,9 @@ impl Finder<'_> {
             Input::Scratch
         } else {
             Output::from_definition(&definition)
-                .map_err(|error| GatewayError::session(format!("the input {name} is no build graph: {error}")))?
+                .map_err(|error| {
+                    GatewayError::session(format!("the input {name} is no build graph: {error}"))
+                })?
                 .into()
         };
         let config = self

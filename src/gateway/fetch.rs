@@ -40,14 +40,28 @@ pub async fn fetch_all(
     file: &Arc<SourceFile>,
 ) -> Result<(), BuildError> {
     let packages: Vec<&Package> = environment.fetched().collect();
-    let tasks = packages.iter().copied().enumerate().map(|(index, package)| {
-        let address = addresses.get(index).clone();
-        async move {
-            let outcome = Fetch { bridge, environment, package, index }.run(address).await;
-            (index, outcome)
-        }
-    });
-    let mut outcomes: Vec<_> = stream::iter(tasks).buffer_unordered(PARALLEL).collect().await;
+    let tasks = packages
+        .iter()
+        .copied()
+        .enumerate()
+        .map(|(index, package)| {
+            let address = addresses.get(index).clone();
+            async move {
+                let outcome = Fetch {
+                    bridge,
+                    environment,
+                    package,
+                    index,
+                }
+                .run(address)
+                .await;
+                (index, outcome)
+            }
+        });
+    let mut outcomes: Vec<_> = stream::iter(tasks)
+        .buffer_unordered(PARALLEL)
+        .collect()
+        .await;
     outcomes.sort_by_key(|(index, _)| *index);
     let mut failures = Vec::new();
     for (index, outcome) in outcomes {
@@ -98,7 +112,11 @@ impl Fetch<'_> {
     }
 
     /// Why the download failed.
-    async fn probe(&self, address: &Address, error: &GatewayError) -> Result<Failure, GatewayError> {
+    async fn probe(
+        &self,
+        address: &Address,
+        error: &GatewayError,
+    ) -> Result<Failure, GatewayError> {
         let url = address.url().clone();
         if !self.package.hashes.is_pinned() {
             return Ok(Failure::from_message(url, error.message()));

@@ -22,7 +22,9 @@ pub async fn find(finder: Finder<'_>) -> Result<Output, BuildError> {
         return Ok(output);
     }
     let source = finder.options.get("source").ok_or_else(|| {
-        GatewayError::session("this engine does not say which image condafront is: BuildKit 0.10 (Docker 23) does")
+        GatewayError::session(
+            "this engine does not say which image condafront is: BuildKit 0.10 (Docker 23) does",
+        )
     })?;
     match finder.base(source).await?.state {
         Input::Output(output) => Ok(output),

@@ -28,7 +28,9 @@ pub fn missing(id: &str, abilities: &Abilities) -> Diagnostic {
         .reason(id)
         .map(|reason| format!(": {reason}"))
         .unwrap_or_default();
-    let diagnostic = Diagnostic::new(format!("the build needs `{id}`, which {engine} does not have{reason}"));
+    let diagnostic = Diagnostic::new(format!(
+        "the build needs `{id}`, which {engine} does not have{reason}"
+    ));
     let Some(cap) = caps::find(id) else {
         return diagnostic;
     };
@@ -41,7 +43,10 @@ pub fn missing(id: &str, abilities: &Abilities) -> Diagnostic {
     } else {
         ""
     };
-    diagnostic.help(format!("BuildKit {} or later has it{docker}{store}.", cap.since))
+    diagnostic.help(format!(
+        "BuildKit {} or later has it{docker}{store}.",
+        cap.since
+    ))
 }
 
 #[cfg(test)]
@@ -62,7 +67,12 @@ mod tests {
         });
         let abilities = Abilities::from(pong);
         let mut all = String::new();
-        for id in ["mergeop", "source.http.checksum", "exec.mount.cache.content", "never.heard.of"] {
+        for id in [
+            "mergeop",
+            "source.http.checksum",
+            "exec.mount.cache.content",
+            "never.heard.of",
+        ] {
             all.push_str(&format!("{}\n\n", missing(id, &abilities)));
         }
         insta::assert_snapshot!(all);

@@ -92,7 +92,10 @@ pub fn download(package: &Package, address: &Address, options: &Options) -> Outp
 pub fn probe(package: &Package, address: &Address) -> Output {
     let mut http = Http::new(address.identifier("probe-"));
     http.filename(package.id.file_name())
-        .name(format!("[conda] ask why {} cannot be downloaded", package.id))
+        .name(format!(
+            "[conda] ask why {} cannot be downloaded",
+            package.id
+        ))
         .export_cache(false);
     http.build()
 }
@@ -113,7 +116,12 @@ pub fn name(package: &Package, index: usize, count: usize) -> String {
         .size
         .map(|bytes| format!(" ({:.1} MB)", bytes as f64 / 1e6))
         .unwrap_or_default();
-    format!("[conda {}/{count}] {} {}{size}", index + 1, id.name, id.version)
+    format!(
+        "[conda {}/{count}] {} {}{size}",
+        index + 1,
+        id.name,
+        id.version
+    )
 }
 
 /// Clients that can show all downloads as one line.

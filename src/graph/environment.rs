@@ -5,13 +5,12 @@ use buildkit_llb::{Location, OpOptions, Options, Output, Range, SourceFile};
 use super::downloads::{self, Addresses};
 use super::step::Step;
 use crate::install::spec::{
-    BASE_DIR, CollectSpec, FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR, OUTPUT_DIR,
-    OnError, PYTHON_DIR, PackageSpec, PythonRuntimeSpec,
+    BASE_DIR, CollectSpec, FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR,
+    OUTPUT_DIR, OnError, PYTHON_DIR, PackageSpec, PythonRuntimeSpec,
 };
 use crate::package::Package;
 use crate::plan::groups::Group;
 use crate::plan::{Plan, package_spec};
-use crate::settings::User;
 use crate::source::Lines;
 
 /// Where an environment lies in the image.
@@ -30,9 +29,18 @@ pub struct Environment<'a> {
     /// The package or folder with micromamba, if it is the installer.
     pub micromamba: Option<&'a Micromamba>,
     /// Who owns the prefix.
-    pub user: &'a User,
+    pub user: Owner,
     /// Whether caches are to be ignored.
     pub no_cache: bool,
+}
+
+/// Who owns files, by numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
 }
 
 /// Where the micromamba that installs comes from.
@@ -122,7 +130,9 @@ impl Environment<'_> {
     pub fn download_options(&self, index: usize, package: &Package) -> Options {
         let count = self.plan.packages.len();
         let mut options = Options::new();
-        options.location(self.location(package.lines)).export_cache(false);
+        options
+            .location(self.location(package.lines))
+            .export_cache(false);
         if index < count {
             options
                 .name(downloads::name(package, index, count))
@@ -151,7 +161,12 @@ impl Environment<'_> {
         let (Some(python), Some(base)) = (&self.plan.python, self.base) else {
             return Ok(None);
         };
-        if !self.plan.groups.iter().any(|group| self.plan.needs_python(group)) {
+        if !self
+            .plan
+            .groups
+            .iter()
+            .any(|group| self.plan.needs_python(group))
+        {
             return Ok(None);
         }
         let spec = PythonRuntimeSpec {
@@ -161,7 +176,10 @@ impl Environment<'_> {
         let mut step = Step::new(
             self.frontend,
             args,
-            &self.options(format!("[conda] python {} to compile modules with", python.version)),
+            &self.options(format!(
+                "[conda] python {} to compile modules with",
+                python.version
+            )),
         );
         step.input(BASE_DIR, base, true);
         self.mount_packages(&mut step, &python.runtime, downloads);
@@ -184,7 +202,9 @@ impl Environment<'_> {
             prefix: PREFIX.to_owned(),
             uid: self.user.uid,
             gid: self.user.gid,
-            installer: self.micromamba.map_or(Installer::Native, |_| Installer::Micromamba),
+            installer: self
+                .micromamba
+                .map_or(Installer::Native, |_| Installer::Micromamba),
             python: self
                 .plan
                 .python
@@ -197,7 +217,8 @@ impl Environment<'_> {
         let mut options = match on_error {
             OnError::Exit => self.options(name.clone()),
             OnError::Report => {
-                let mut options = self.options(format!("[conda] ask why {group} cannot be installed"));
+                let mut options =
+                    self.options(format!("[conda] ask why {group} cannot be installed"));
                 options.ignore_cache().export_cache(false);
                 options
             }
@@ -246,7 +267,12 @@ impl Environment<'_> {
 
     fn collect(&self, installed: &[Installed]) -> Result<Output, ArgumentError> {
         let spec = CollectSpec {
-            groups: self.plan.groups.iter().map(|group| group.packages.clone()).collect(),
+            groups: self
+                .plan
+                .groups
+                .iter()
+                .map(|group| group.packages.clone())
+                .collect(),
         };
         let name = "[conda] gather what the packages bring".to_owned();
         let mut step = Step::new(self.frontend, spec.to_args()?, &self.options(name));
@@ -257,7 +283,7 @@ impl Environment<'_> {
         Ok(step.exec().build()[out].clone())
     }
 
-    fn options(&self, name: String) -> Options {
+    pub(super) fn options(&self, name: String) -> Options {
         let mut options = Options::new();
         options.name(name);
         if self.no_cache {

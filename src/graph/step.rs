@@ -1,6 +1,6 @@
 //! A step of the build: this project's own program, run in the frontend image without network.
 
-use buildkit_llb::{Bind, Exec, Input, NetMode, Options, OpOptions, Output, Slot, Tmpfs};
+use buildkit_llb::{Bind, Exec, Input, NetMode, OpOptions, Options, Output, Slot, Tmpfs};
 
 use super::PROGRAM;
 
@@ -16,7 +16,12 @@ impl Step {
     }
 
     /// `program <args>` in another root, whose changes are thrown away unless [`Exec::root_output`] is taken.
-    pub fn in_root(root: impl Into<Input>, program: &str, args: Vec<String>, options: &Options) -> Self {
+    pub fn in_root(
+        root: impl Into<Input>,
+        program: &str,
+        args: Vec<String>,
+        options: &Options,
+    ) -> Self {
         let mut exec = Exec::new(root, program, args);
         exec.cwd("/").network(NetMode::None).options(options);
         exec.mount(Tmpfs::new("/tmp"));

@@ -39,6 +39,8 @@ pub enum Rule {
     UnverifiedInstaller,
     /// Python bytecode could not be compiled.
     NoBytecode,
+    /// The base image's accounts are not as one may expect.
+    Account,
 }
 
 impl Rule {
@@ -50,6 +52,7 @@ impl Rule {
             Self::Ignored => "Ignored",
             Self::UnverifiedInstaller => "UnverifiedInstaller",
             Self::NoBytecode => "NoBytecode",
+            Self::Account => "Account",
         }
     }
 
@@ -60,6 +63,7 @@ impl Rule {
             Self::DuplicatePackage => "A package should be listed once",
             Self::Ignored => "This part of the file has no effect on the image",
             Self::UnverifiedInstaller => "The installer should be pinned by a hash",
+            Self::Account => "The image's account should be the one that was asked for",
             Self::NoBytecode => "Python modules start faster when they are compiled in the build",
         }
     }

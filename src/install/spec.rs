@@ -241,7 +241,11 @@ fn to_args(
     Ok(args)
 }
 
-fn to_json(value: &impl Serialize) -> Result<String> {
+/// One argument of a step.
+///
+/// # Errors
+/// When it is longer than Linux allows.
+pub fn to_json(value: &impl Serialize) -> Result<String> {
     let json = serde_json::to_string(value)
         .map_err(|e| Error::new(ErrorKind::BadArguments, format!("cannot write a spec: {e}")))?;
     if json.len() >= MAX_ARG_LEN {

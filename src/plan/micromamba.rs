@@ -35,8 +35,10 @@ pub fn package(version: &MicromambaVersion, platform: Platform) -> Result<Packag
     };
     let file_name = format!("micromamba-{number}.tar.bz2");
     let wrong = || {
-        Diagnostic::new(format!("build-arg MICROMAMBA_VERSION: there can be no package {file_name}"))
-            .help("Write a version such as 2.8.1, or 2.8.1-1 for another build of it.")
+        Diagnostic::new(format!(
+            "build-arg MICROMAMBA_VERSION: there can be no package {file_name}"
+        ))
+        .help("Write a version such as 2.8.1, or 2.8.1-1 for another build of it.")
     };
     let id = PackageId::from_file_name(&file_name).map_err(|_| wrong())?;
     let url = format!("{CHANNEL}/{}/{file_name}", platform.subdir());
@@ -68,13 +70,21 @@ mod tests {
 
     #[test]
     fn the_default_is_pinned_and_others_can_be() {
-        assert!(package(&MicromambaVersion::default(), Platform::LinuxArm64).unwrap().hashes.is_pinned());
+        assert!(
+            package(&MicromambaVersion::default(), Platform::LinuxArm64)
+                .unwrap()
+                .hashes
+                .is_pinned()
+        );
         assert_eq!(
             of("2.8.1").url.to_string(),
             "https://conda.anaconda.org/conda-forge/linux-64/micromamba-2.8.1-0.tar.bz2"
         );
         assert!(!of("2.0.5-1").hashes.is_pinned());
         let hash = "ab".repeat(32);
-        assert_eq!(of(&format!("2.0.5-1#sha256:{hash}")).hashes.sha256, Some(hash));
+        assert_eq!(
+            of(&format!("2.0.5-1#sha256:{hash}")).hashes.sha256,
+            Some(hash)
+        );
     }
 }

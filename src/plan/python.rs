@@ -5,7 +5,16 @@ use crate::package::Package;
 
 /// Packages that a CPython needs to start and to compile, besides itself. Other libraries serve modules that the
 /// compiler does not import.
-const RUNTIME: &[&str] = &["python", "libzlib", "zlib", "libexpat", "libgcc", "libgcc-ng", "libstdcxx", "libstdcxx-ng"];
+const RUNTIME: &[&str] = &[
+    "python",
+    "libzlib",
+    "zlib",
+    "libexpat",
+    "libgcc",
+    "libgcc-ng",
+    "libstdcxx",
+    "libstdcxx-ng",
+];
 
 /// A CPython among the packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,12 +30,18 @@ pub struct Python {
 impl Python {
     /// Finds it.
     pub fn find(packages: &[Package]) -> Option<Self> {
-        let python = packages.iter().find(|package| package.id.name == "python")?;
+        let python = packages
+            .iter()
+            .find(|package| package.id.name == "python")?;
         let mut parts = python.id.version.split('.');
         let version = format!("{}.{}", parts.next()?, parts.next()?);
         // Free-threaded builds (`cp313t`) have folders of their own (CEP 17, `python_site_packages_path`).
         let tag = format!("cp{}t", version.replace('.', ""));
-        let suffix = if python.id.build.split('_').any(|part| part == tag) { "t" } else { "" };
+        let suffix = if python.id.build.split('_').any(|part| part == tag) {
+            "t"
+        } else {
+            ""
+        };
         let runtime = packages
             .iter()
             .enumerate()

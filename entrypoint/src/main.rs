@@ -1,0 +1,32 @@
+//! The entrypoint of an image: everything on its command line is the user's command.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use condafront_entrypoint::home::Identity;
+use condafront_entrypoint::launch::{Problem, prepare};
+
+fn main() -> ExitCode {
+    let problem = run();
+    eprintln!("condafront-entrypoint: {problem}");
+    ExitCode::from(problem.exit_code())
+}
+
+/// Becomes the user's command; returns only if that fails.
+fn run() -> Problem {
+    let command: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let identity = std::fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|status| Identity::from_status(&status));
+    let env = std::env::vars_os().collect();
+    match prepare(Path::new("/"), command, env, identity.as_ref()) {
+        Ok(launch) => {
+            for warning in &launch.warnings {
+                eprintln!("condafront-entrypoint: {warning}");
+            }
+            launch.exec()
+        }
+        Err(problem) => problem,
+    }
+}

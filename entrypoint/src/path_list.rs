@@ -1,0 +1,149 @@
+//! What activation adds to `PATH`, found by comparison, put in and taken out again.
+//!
+//! Everything else in a user's `PATH` stays where it is: a derived image's `ENV PATH=/app:$PATH`
+//! survives another `ENV_NAME`.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// The `PATH` that Docker gives a container whose image sets none.
+pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Directories that activation puts before and after what was there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Additions {
+    /// In front, first one first.
+    pub head: Vec<OsString>,
+    /// At the end.
+    pub tail: Vec<OsString>,
+}
+
+impl Additions {
+    /// What `activated` has more than `plain`.
+    pub fn between(plain: &OsStr, activated: &OsStr) -> Self {
+        let plain = split(plain);
+        let mut added = Self::default();
+        let mut seen_plain = false;
+        for dir in split(activated) {
+            if plain.contains(&dir) {
+                seen_plain = true;
+            } else if !added.contains(&dir) {
+                let list = if seen_plain {
+                    &mut added.tail
+                } else {
+                    &mut added.head
+                };
+                list.push(dir);
+            }
+        }
+        added
+    }
+
+    fn contains(&self, dir: &OsString) -> bool {
+        self.head.contains(dir) || self.tail.contains(dir)
+    }
+}
+
+/// `path` with the directories `old` taken out and those of `new` put in, in the place where the
+/// old or the new ones were, else in front.
+pub fn exchange(path: &OsStr, old: &Additions, new: &Additions) -> OsString {
+    let dirs = split(path);
+    let place = dirs
+        .iter()
+        .position(|dir| old.head.contains(dir) || new.head.contains(dir))
+        .unwrap_or(0);
+    let mut result: Vec<OsString> = Vec::with_capacity(dirs.len() + new.head.len());
+    for (index, dir) in dirs.iter().enumerate() {
+        if index == place {
+            result.extend(new.head.iter().cloned());
+        }
+        if !old.contains(dir) && !new.contains(dir) {
+            result.push(dir.clone());
+        }
+    }
+    if dirs.is_empty() {
+        result.extend(new.head.iter().cloned());
+    }
+    result.extend(new.tail.iter().cloned());
+    join(&result)
+}
+
+/// The directories of a `PATH` value; none for an empty one.
+pub fn split(path: &OsStr) -> Vec<OsString> {
+    if path.is_empty() {
+        return Vec::new();
+    }
+    path.as_bytes()
+        .split(|&byte| byte == b':')
+        .map(|dir| OsString::from_vec(dir.to_vec()))
+        .collect()
+}
+
+/// Directories as one `PATH` value.
+pub fn join(dirs: &[OsString]) -> OsString {
+    dirs.join(OsStr::new(":"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn added(head: &[&str], tail: &[&str]) -> Additions {
+        Additions {
+            head: head.iter().map(OsString::from).collect(),
+            tail: tail.iter().map(OsString::from).collect(),
+        }
+    }
+
+    fn swap(path: &str, old: &Additions, new: &Additions) -> String {
+        exchange(OsStr::new(path), old, new)
+            .into_string()
+            .expect("ASCII in, ASCII out")
+    }
+
+    #[test]
+    fn additions_are_what_the_plain_path_lacks() {
+        let found = Additions::between(
+            OsStr::new("/usr/bin:/bin"),
+            OsStr::new("/c/bin:/c/condabin:/usr/bin:/c/bin:/bin:/last"),
+        );
+        assert_eq!(found, added(&["/c/bin", "/c/condabin"], &["/last"]));
+        assert_eq!(
+            Additions::between(OsStr::new(""), OsStr::new("/c/bin")),
+            added(&["/c/bin"], &[])
+        );
+    }
+
+    #[test]
+    fn another_environment_takes_the_place_of_the_first() {
+        let base = added(&["/c/bin"], &[]);
+        let other = added(&["/c/envs/r/bin"], &["/tail"]);
+        assert_eq!(
+            swap("/app:/c/bin:/usr/bin:/mine", &base, &other),
+            "/app:/c/envs/r/bin:/usr/bin:/mine:/tail"
+        );
+    }
+
+    #[test]
+    fn taking_out_leaves_the_users_directories() {
+        let base = added(&["/c/bin"], &["/last"]);
+        let none = Additions::default();
+        assert_eq!(swap("/app:/c/bin:/bin:/last", &base, &none), "/app:/bin");
+        assert_eq!(swap("/bin", &base, &none), "/bin");
+        assert_eq!(swap("", &base, &none), "");
+    }
+
+    #[test]
+    fn putting_in_twice_is_putting_in_once() {
+        let base = added(&["/c/bin"], &["/last"]);
+        let none = Additions::default();
+        let once = swap("/bin", &none, &base);
+        assert_eq!(once, "/c/bin:/bin:/last");
+        assert_eq!(swap(&once, &none, &base), once);
+        assert_eq!(
+            swap("/app:/c/bin:/bin:/last", &none, &base),
+            "/app:/c/bin:/bin:/last"
+        );
+        assert_eq!(swap("", &none, &base), "/c/bin:/last");
+    }
+}

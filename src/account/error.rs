@@ -1,0 +1,63 @@
+//! Why an account cannot be made.
+
+use std::io;
+use std::path::Path;
+
+use thiserror::Error;
+
+/// Why the account layer cannot be made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AccountError {
+    /// A name that no account can have.
+    #[error(
+        "{0:?} is not a valid user name; use letters, digits, '_', '-' and '.', at most 32, and \
+         no digit, '-' or '.' first"
+    )]
+    InvalidName(String),
+    /// A number that stands for "no id".
+    #[error("{0} is not a valid user or group id")]
+    InvalidId(u32),
+    /// `root` with another id.
+    #[error("the user root has the ids 0:0; leave out the ids, or choose another name")]
+    RootId,
+    /// Id 0 with another name.
+    #[error("the user id 0 is root's; ask for the user root instead of {0}")]
+    RootName(String),
+    /// The base image has an account of that name, with another id.
+    #[error(
+        "the base image already has a user {name} with the id {found}, not {wanted}; leave out \
+         the id to use that account, or choose another name"
+    )]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// The id that the base image gives it.
+        found: u32,
+        /// The id that was asked for.
+        wanted: u32,
+    },
+    /// A path of the base image leads through something that is no directory.
+    #[error("{0} in the base image is not a directory")]
+    NotADirectory(String),
+    /// Symbolic links of the base image that lead in a circle.
+    #[error("too many symbolic links in {0} of the base image")]
+    LinkLoop(String),
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+impl AccountError {
+    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            path: path.display().to_string(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The step `condafront account`: makes the image's user without any tool of the base image, and
+//! reports what the frontend must know of that base.
+//!
+//! The base image is mounted read-only; the output is a layer to put on top of it.
+
+mod base;
+mod database;
+mod error;
+mod home;
+mod layer;
+mod root;
+mod user;
+
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use base::{Libc, OsRelease, Shells};
+pub use error::AccountError;
+pub use user::{DEFAULT_ID, DEFAULT_NAME, User, UserRequest};
+
+use crate::activation::ENTRYPOINT;
+use database::Databases;
+use layer::{Layer, Owner};
+use root::Root;
+
+/// The file that the step writes into its output directory for facts.
+pub const FACTS_FILE: &str = "account.json";
+/// The entrypoint's name in images that used micromamba-docker.
+const ENTRYPOINT_ALIAS: &str = "/usr/local/bin/_entrypoint.sh";
+
+/// What the step found and did: the contents of `account.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountFacts {
+    /// The image's user.
+    pub user: User,
+    /// Whether the base image already had this user.
+    pub existed: bool,
+    /// What a user should be told, one sentence each.
+    pub notices: Vec<String>,
+    /// The base's C library.
+    pub libc: Libc,
+    /// The base's shells.
+    pub shells: Shells,
+    /// Which distribution the base is.
+    pub os: OsRelease,
+}
+
+/// Makes the account layer in `out` for the base image at `base`, and writes the facts into the
+/// directory `facts`.
+///
+/// # Errors
+/// A user that cannot be had on this base, or a failing file operation.
+pub fn run(
+    request: &UserRequest,
+    base: &Path,
+    out: &Path,
+    facts: &Path,
+) -> Result<AccountFacts, AccountError> {
+    let root = Root::new(base);
+    let shells = base::shells(&root)?;
+    let databases = Databases::read(&root)?;
+    let decision = user::decide(request, &databases, &shells)?;
+    let mut layer = Layer::new(&root, out)?;
+    decision.databases.write(&databases, &mut layer)?;
+    home::write(&root, &mut layer, &decision)?;
+    let alias_target = Path::new(ENTRYPOINT).file_name().unwrap_or_default();
+    layer.symlink(ENTRYPOINT_ALIAS, Path::new(alias_target), Owner::ROOT)?;
+    layer.finish()?;
+    let found = AccountFacts {
+        user: decision.user,
+        existed: decision.existed,
+        notices: decision.notices,
+        libc: base::libc(&root)?,
+        shells,
+        os: base::os_release(&root)?,
+    };
+    let path = facts.join(FACTS_FILE);
+    let json = serde_json::to_vec(&found).map_err(|e| AccountError::io(&path, e.into()))?;
+    fs::write(&path, json).map_err(|e| AccountError::io(&path, e))?;
+    Ok(found)
+}

@@ -1,0 +1,41 @@
+//! The step that makes the image's account and finds out about the base.
+
+use buildkit_llb::{Output, Slot};
+
+use super::environment::{ArgumentError, Environment};
+use super::step::Step;
+use crate::account::UserRequest;
+use crate::install::spec::{BASE_DIR, FACTS_DIR, OUTPUT_DIR, to_json};
+
+/// The step's name in the progress and the image's history.
+pub const ACCOUNT: &str = "[base] account";
+
+/// The step's results.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The layer with account files and home.
+    pub layer: Output,
+    /// What it found.
+    pub facts: Output,
+}
+
+impl Environment<'_> {
+    /// Makes the account that `request` asks for, on the base.
+    ///
+    /// # Errors
+    /// When the request does not fit into a program's arguments.
+    pub fn account(&self, request: &UserRequest) -> Result<Account, ArgumentError> {
+        let args = vec!["account".to_owned(), to_json(request)?];
+        let mut step = Step::new(self.frontend, args, &self.options(ACCOUNT.to_owned()));
+        if let Some(base) = self.base {
+            step.input(BASE_DIR, base, true);
+        }
+        let layer: Slot = step.output(OUTPUT_DIR);
+        let facts: Slot = step.output(FACTS_DIR);
+        let built = step.exec().build();
+        Ok(Account {
+            layer: built[layer].clone(),
+            facts: built[facts].clone(),
+        })
+    }
+}

@@ -1,0 +1,226 @@
+//! From layers to the image's file system.
+
+use std::collections::BTreeSet;
+
+use buildkit_llb::{Copy, File, Input, Merge, Mkdir, Mkfile, OpOptions, Output, Owner};
+
+use super::PROGRAM;
+use super::account::{ACCOUNT, Account};
+use super::environment::{ArgumentError, Environment, Installed, PREFIX};
+use super::step::Step;
+use crate::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
+use crate::install::facts::Clash;
+use crate::install::spec::{FACTS_DIR, PostLinkPackage, PostLinkSpec, to_json};
+
+/// Names of steps in the progress and the image's history.
+const CLASHES: &str = "[install] files that several packages claim";
+/// See [`CLASHES`].
+pub const POST_LINK: &str = "[install] run the packages' post-link scripts";
+/// See [`CLASHES`].
+pub const RUNTIME: &str = "[activate] entrypoint and shell hooks";
+
+/// Where condafront's program is mounted in steps that run in the image's root.
+const TOOLS_DIR: &str = "/.condafront";
+
+/// Times of files that no package brings: 1980-01-01T00:00:00Z, the earliest that every archive format can hold, in
+/// nanoseconds since 1970.
+pub const FILE_TIME: i64 = 315_532_800_000_000_000;
+
+/// Where the frontend image has the program that becomes every image's entrypoint.
+const ENTRYPOINT_PROGRAM: &str = "/condafront-entrypoint";
+
+/// How layers are put on top of each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stacking {
+    /// By a merge operation: nothing is copied, and a changed layer leaves the others as they are.
+    Merge,
+    /// By copying one layer after the other, for engines without merge operations.
+    Copy,
+}
+
+impl Stacking {
+    /// `layers` on top of `base`, later ones over earlier ones.
+    pub fn stack(self, base: impl Into<Input>, layers: &[(Output, String)], name: &str) -> Input {
+        let base = base.into();
+        match self {
+            Self::Merge => {
+                let inputs =
+                    std::iter::once(base).chain(layers.iter().map(|(layer, _)| layer.into()));
+                Merge::new(inputs).name(name).build()
+            }
+            Self::Copy => layers.iter().fold(base, |below, (layer, name)| {
+                let copy = Copy::new(layer, "/", "/").contents();
+                File::on(below).then(copy).name(name.clone()).build()
+            }),
+        }
+    }
+}
+
+/// Layers that are put on the base, each with its name.
+#[derive(Clone, Debug, Default)]
+pub struct Stack {
+    layers: Vec<(Output, String)>,
+}
+
+impl Stack {
+    /// The account, the packages, and the files that several packages claim as a single install would leave them.
+    pub fn new(account: &Account, installed: &[Installed], clashes: &[Clash]) -> Self {
+        let mut stack = Self::default();
+        stack.push(account.layer.clone(), ACCOUNT);
+        for step in installed {
+            stack.push(step.layer.clone(), &step.name);
+        }
+        if let Some(fixes) = clash_fixes(installed, clashes) {
+            stack.push(fixes, CLASHES);
+        }
+        stack
+    }
+
+    fn push(&mut self, layer: Output, name: &str) {
+        self.layers.push((layer, name.to_owned()));
+    }
+
+    /// The layers' names, lowest first.
+    pub fn names(&self) -> Vec<String> {
+        self.layers.iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// The layers on top of `base`.
+    pub fn on(&self, base: &Input, stacking: Stacking) -> Input {
+        stacking.stack(
+            base.clone(),
+            &self.layers,
+            "[install] put the layers together",
+        )
+    }
+}
+
+/// A layer with, for each file that two groups claim, the one that a single install would leave; `None` without any.
+fn clash_fixes(installed: &[Installed], clashes: &[Clash]) -> Option<Output> {
+    let mut file = File::on(Input::Scratch);
+    file.name(CLASHES);
+    for clash in clashes {
+        let path = format!("{PREFIX}/{}", clash.path);
+        let copy = Copy::new(&installed.get(clash.winner)?.layer, &path, &path).create_dest_path();
+        file.then(copy);
+    }
+    file.build().output().cloned()
+}
+
+impl Environment<'_> {
+    /// The packages' post-link scripts, run in the image as it is so far.
+    ///
+    /// # Errors
+    /// When the list of packages does not fit into a program's arguments.
+    pub fn post_link(
+        &self,
+        root: &Output,
+        packages: Vec<PostLinkPackage>,
+    ) -> Result<Output, ArgumentError> {
+        let spec = PostLinkSpec {
+            prefix: PREFIX.to_owned(),
+            uid: self.user.uid,
+            gid: self.user.gid,
+            packages,
+        };
+        let mut step = self.step_in(root, spec.to_args()?, POST_LINK);
+        let linked = step.exec().write_root();
+        Ok(step.exec().build()[linked].clone())
+    }
+
+    /// What the packages' activation scripts set, found out by running them.
+    ///
+    /// # Errors
+    /// When the variables do not fit into a program's arguments.
+    pub fn record_activation(
+        &self,
+        root: &Output,
+        spec: &RecordSpec,
+    ) -> Result<Output, ArgumentError> {
+        let args = vec!["record-activation".to_owned(), to_json(spec)?];
+        let mut step = self.step_in(
+            root,
+            args,
+            "[activate] run the packages' activation scripts",
+        );
+        let facts = step.output(FACTS_DIR);
+        Ok(step.exec().build()[facts].clone())
+    }
+
+    /// A step in the image's own root, with condafront's program beside it.
+    fn step_in(&self, root: &Output, args: Vec<String>, name: &str) -> Step {
+        let program = format!("{TOOLS_DIR}{PROGRAM}");
+        let mut step = Step::in_root(root, &program, args, &self.options(name.to_owned()));
+        step.input(TOOLS_DIR, self.frontend, true);
+        step
+    }
+
+    /// A layer with the entrypoint and the files that keep shells active.
+    pub fn runtime(&self, files: &[RuntimeFile]) -> Input {
+        let owner = || Owner::ids(0, 0);
+        let mut file = File::on(Input::Scratch);
+        file.options(&self.options(RUNTIME.to_owned()));
+        for folder in folders(
+            files
+                .iter()
+                .map(|file| file.path.as_str())
+                .chain([ENTRYPOINT]),
+        ) {
+            file.then(
+                Mkdir::new(folder)
+                    .mode(0o755)
+                    .owner(owner())
+                    .time(FILE_TIME),
+            );
+        }
+        file.then(
+            Copy::new(self.frontend, ENTRYPOINT_PROGRAM, ENTRYPOINT)
+                .owner(owner())
+                .mode(0o755)
+                .time(FILE_TIME),
+        );
+        for RuntimeFile {
+            path,
+            mode,
+            contents,
+        } in files
+        {
+            file.then(
+                Mkfile::new(path, contents.clone())
+                    .mode(*mode)
+                    .owner(owner())
+                    .time(FILE_TIME),
+            );
+        }
+        // conda takes a prefix for an environment only if this file is there.
+        let history = format!("{PREFIX}/conda-meta/history");
+        let user = || Owner::ids(self.user.uid, self.user.gid);
+        file.then(
+            Mkdir::new("/opt")
+                .mode(0o755)
+                .owner(owner())
+                .time(FILE_TIME),
+        );
+        for folder in [PREFIX, &format!("{PREFIX}/conda-meta")] {
+            file.then(Mkdir::new(folder).mode(0o755).owner(user()).time(FILE_TIME));
+        }
+        file.then(
+            Mkfile::new(history, "")
+                .mode(0o644)
+                .owner(user())
+                .time(FILE_TIME),
+        );
+        file.build()
+    }
+}
+
+/// The folders that hold `files`, parents first, each once.
+fn folders<'a>(files: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    let mut folders = BTreeSet::new();
+    for path in files {
+        for (end, _) in path.match_indices('/').filter(|(at, _)| *at > 0) {
+            folders.insert(path[..end].to_owned());
+        }
+    }
+    folders
+}

@@ -1,0 +1,278 @@
+//! The account step on file trees laid out like real base images. Needs root, as the step itself
+//! does: it gives files to other users.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::path::Path;
+
+use condafront::account::{AccountFacts, Libc, UserRequest, run};
+use tempfile::TempDir;
+
+const TIME: i64 = 315_532_800;
+const HOOK: &str = ". /usr/local/share/condafront/activate.sh; fi\n";
+
+struct Image {
+    dir: TempDir,
+}
+
+impl Image {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        for name in ["base", "out", "facts"] {
+            fs::create_dir(dir.path().join(name)).expect("mkdir");
+        }
+        Self { dir }
+    }
+
+    fn file(self, path: &str, contents: &str) -> Self {
+        let path = self.dir.path().join("base").join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("mkdir");
+        fs::write(path, contents).expect("write");
+        self
+    }
+
+    fn mode(self, path: &str, mode: u32) -> Self {
+        let path = self.dir.path().join("base").join(path);
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
+        self
+    }
+
+    fn link(self, path: &str, target: &str) -> Self {
+        let path = self.dir.path().join("base").join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("mkdir");
+        symlink(target, path).expect("symlink");
+        self
+    }
+
+    fn directory(self, path: &str, mode: u32, uid: u32) -> Self {
+        let real = self.dir.path().join("base").join(path);
+        fs::create_dir_all(&real).expect("mkdir");
+        chown(&real, Some(uid), Some(uid)).expect("chown");
+        self.mode(path, mode)
+    }
+
+    fn run(&self, request: &UserRequest) -> AccountFacts {
+        let at = |name| self.dir.path().join(name);
+        run(request, &at("base"), &at("out"), &at("facts")).expect("an account layer")
+    }
+
+    fn out(&self, path: &str) -> String {
+        let path = self.dir.path().join("out").join(path);
+        fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    }
+
+    fn meta(&self, path: &str) -> (u32, u32, u32) {
+        let path = self.dir.path().join("out").join(path);
+        let meta = fs::symlink_metadata(&path).expect("the layer has it");
+        (meta.mode() & 0o7777, meta.uid(), meta.gid())
+    }
+
+    fn has(&self, path: &str) -> bool {
+        self.dir
+            .path()
+            .join("out")
+            .join(path)
+            .symlink_metadata()
+            .is_ok()
+    }
+}
+
+fn debian() -> Image {
+    Image::new()
+        .file("usr/bin/bash", "#")
+        .mode("usr/bin/bash", 0o755)
+        .file("usr/bin/dash", "#")
+        .mode("usr/bin/dash", 0o755)
+        .link("usr/bin/sh", "dash")
+        .link("bin", "usr/bin")
+        .link("lib", "usr/lib")
+        .file(
+            "usr/lib/x86_64-linux-gnu/libc.so.6",
+            "\0GNU C Library (Debian GLIBC 2.41-12) stable release version 2.41.\n",
+        )
+        .file("usr/lib/os-release", "ID=debian\nVERSION_ID=\"13\"\n")
+        .link("etc/os-release", "../usr/lib/os-release")
+        .file("etc/passwd", "root:x:0:0:root:/root:/bin/bash\n")
+        .file("etc/group", "root:x:0:\nshadow:x:42:\n")
+        .file("etc/shadow", "root:*:20000:0:99999:7:::\n")
+        .mode("etc/shadow", 0o640)
+        .file("etc/bash.bashrc", "# system\n")
+        .file(
+            "etc/profile",
+            "for i in /etc/profile.d/*.sh; do . $i; done\n",
+        )
+        .file("etc/skel/.bashrc", "# skel\n")
+        .file("etc/skel/.profile", "# profile\n")
+        .directory("home", 0o755, 0)
+        .directory("root", 0o700, 0)
+        .directory("usr/local/bin", 0o2775, 50)
+}
+
+#[test]
+fn debian_gets_an_account_and_keeps_what_it_has() {
+    let image = debian();
+    let facts = image.run(&UserRequest::default());
+    assert_eq!(
+        image.out("etc/passwd"),
+        "root:x:0:0:root:/root:/bin/bash\nmambauser:x:57439:57439::/home/mambauser:/bin/bash\n"
+    );
+    assert!(image.out("etc/group").ends_with("mambauser:x:57439:\n"));
+    assert!(
+        image
+            .out("etc/shadow")
+            .ends_with("mambauser:!::0:99999:7:::\n")
+    );
+    assert_eq!(image.meta("etc/shadow"), (0o640, 0, 0));
+    assert!(!image.has("etc/gshadow"));
+    assert_eq!(image.meta("home/mambauser"), (0o755, 57439, 57439));
+    assert_eq!(image.meta("home/mambauser/.profile"), (0o644, 57439, 57439));
+    let bashrc = image.out("home/mambauser/.bashrc");
+    assert!(bashrc.starts_with("# skel\n") && bashrc.ends_with(HOOK));
+    assert!(image.out("etc/bash.bashrc").starts_with("# system\n"));
+    assert!(image.out("root/.bashrc").ends_with(HOOK));
+    assert_eq!(image.meta("root"), (0o700, 0, 0));
+    assert!(!image.has("etc/profile"));
+    assert_eq!(image.meta("usr/local/bin"), (0o2775, 50, 50));
+    let alias = image.dir.path().join("out/usr/local/bin/_entrypoint.sh");
+    assert_eq!(
+        fs::read_link(alias).expect("a link"),
+        Path::new("condafront-entrypoint")
+    );
+    assert_eq!(
+        facts.libc,
+        Libc::Glibc {
+            version: "2.41".to_owned()
+        }
+    );
+    assert_eq!(facts.shells.bash.as_deref(), Some("/bin/bash"));
+    assert_eq!(facts.shells.sh.as_deref(), Some("/bin/sh"));
+    assert_eq!(
+        (facts.os.id.as_str(), facts.os.version_id.as_str()),
+        ("debian", "13")
+    );
+    let written = fs::read(image.dir.path().join("facts/account.json")).expect("facts");
+    let read: AccountFacts = serde_json::from_slice(&written).expect("facts");
+    assert_eq!(read, facts);
+}
+
+#[test]
+fn every_time_in_the_layer_is_fixed() {
+    let image = debian();
+    image.run(&UserRequest::default());
+    let mut dirs = vec![image.dir.path().join("out")];
+    let mut seen = 0;
+    while let Some(path) = dirs.pop() {
+        let meta = fs::symlink_metadata(&path).expect("metadata");
+        assert_eq!(meta.mtime(), TIME, "{}", path.display());
+        seen += 1;
+        if meta.is_dir() {
+            dirs.extend(
+                fs::read_dir(&path)
+                    .expect("list")
+                    .map(|e| e.expect("entry").path()),
+            );
+        }
+    }
+    assert!(seen > 15, "only {seen} paths");
+}
+
+#[test]
+fn an_empty_image_becomes_usable() {
+    let image = Image::new();
+    let facts = image.run(&UserRequest::default());
+    assert!(
+        image
+            .out("etc/passwd")
+            .starts_with("root:x:0:0:root:/root:/sbin/nologin\n")
+    );
+    assert_eq!(image.out("etc/group"), "root:x:0:\nmambauser:x:57439:\n");
+    assert!(!image.has("etc/shadow"));
+    assert_eq!(image.meta("root"), (0o700, 0, 0));
+    assert_eq!(image.out("home/mambauser/.bashrc").lines().count(), 1);
+    assert_eq!(facts.libc, Libc::None);
+    assert_eq!((facts.shells.sh, facts.shells.bash), (None, None));
+}
+
+#[test]
+fn alpine_is_known_by_its_files() {
+    let image = Image::new()
+        .file("bin/busybox", "#")
+        .mode("bin/busybox", 0o755)
+        .link("bin/sh", "/bin/busybox")
+        .file("lib/ld-musl-x86_64.so.1", "#")
+        .file("etc/os-release", "ID=alpine\nVERSION_ID=3.22.0\n")
+        .file("etc/passwd", "root:x:0:0:root:/root:/bin/sh")
+        .file("etc/shadow", "root:*::0:::::\n")
+        .file("etc/profile", "export PATH=/bin\n");
+    let facts = image.run(&UserRequest::default());
+    assert_eq!(facts.libc, Libc::Musl);
+    assert_eq!(facts.user.shell, "/bin/sh");
+    // A last line without a newline is still a line.
+    assert!(
+        image
+            .out("etc/passwd")
+            .contains(":/bin/sh\nmambauser:x:57439:")
+    );
+    assert!(image.out("etc/profile").ends_with(HOOK));
+}
+
+#[test]
+fn links_of_the_base_stay_links_and_lead_nowhere_else() {
+    let image = Image::new()
+        .directory("var/home", 0o711, 0)
+        .link("home", "/var/home")
+        .file("usr/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
+        .link("etc/passwd", "../../../../usr/etc/passwd")
+        .link("usr/local", "/../var/usrlocal");
+    image.run(&UserRequest::default());
+    assert!(!image.has("home") && !image.has("etc/passwd") && !image.has("usr/local"));
+    assert!(image.out("usr/etc/passwd").contains("mambauser"));
+    assert!(image.has("var/home/mambauser/.bashrc"));
+    assert_eq!(image.meta("var/home"), (0o711, 0, 0));
+    assert!(image.has("var/usrlocal/bin/_entrypoint.sh"));
+}
+
+#[test]
+fn a_linked_bashrc_in_skel_is_replaced_and_not_followed() {
+    let image = Image::new();
+    let outside = image.dir.path().join("outside");
+    fs::write(&outside, "untouched").expect("write");
+    let image = image.link("etc/skel/.bashrc", &outside.to_string_lossy());
+    image.run(&UserRequest::default());
+    assert_eq!(fs::read_to_string(&outside).expect("read"), "untouched");
+    assert!(image.out("home/mambauser/.bashrc").ends_with(HOOK));
+}
+
+#[test]
+fn an_existing_home_is_kept() {
+    let image = Image::new()
+        .file(
+            "etc/passwd",
+            "root:x:0:0::/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n",
+        )
+        .file("etc/group", "root:x:0:\nnode:x:1000:\n")
+        .directory("home/node", 0o750, 1000)
+        .file("home/node/.bashrc", "# mine");
+    let facts = image.run(&UserRequest {
+        name: Some("node".to_owned()),
+        ..UserRequest::default()
+    });
+    assert!(facts.existed);
+    assert!(!image.has("etc/passwd"));
+    assert_eq!(image.meta("home/node"), (0o750, 1000, 1000));
+    assert!(image.out("home/node/.bashrc").starts_with("# mine\nif "));
+}
+
+#[test]
+fn a_file_where_a_directory_must_be_is_an_error() {
+    let image = Image::new().file("home", "not a directory");
+    let at = |name| image.dir.path().join(name);
+    let result = run(
+        &UserRequest::default(),
+        &at("base"),
+        &at("out"),
+        &at("facts"),
+    );
+    let message = result.expect_err("home is a file").to_string();
+    assert_eq!(message, "/home in the base image is not a directory");
+}
