@@ -174,7 +174,8 @@ impl Package {
             Format::Conda => {
                 let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
                 let stored = zip::write::SimpleFileOptions::default()
-                    .compression_method(zip::CompressionMethod::Stored);
+                    .compression_method(zip::CompressionMethod::Stored)
+                    .last_modified_time(zip::DateTime::default());
                 for (part, entries) in [("info", &self.info()), ("pkg", &self.entries)] {
                     let member = format!("{part}-{}-1.0-0.tar.zst", self.name);
                     zip.start_file(member, stored).unwrap();

@@ -9,6 +9,7 @@ use condafront::install::error::Error;
 use condafront::install::facts::{FACTS_FILE, GroupFacts, PATHS_FILE};
 use condafront::install::spec::{InstallSpec, Installer, OnError, PackageSpec, PythonSpec};
 use condafront::install::{Mounts, install};
+use condafront_testkit::channel::{self, Channel};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -19,6 +20,28 @@ pub(crate) struct Step {
     dir: TempDir,
     pub(crate) spec: InstallSpec,
     pub(crate) packages: Vec<PackageSpec>,
+    /// The python runtime, if there is one.
+    pub(crate) python: PathBuf,
+}
+
+/// Adds packages of a channel to the step, after those that it has.
+pub(crate) fn mount_channel(step: &mut Step, packages: &[&channel::Package]) {
+    for package in packages {
+        let dir = step.mounts().input.join(step.packages.len().to_string());
+        fs::create_dir(&dir).unwrap();
+        let archive = Channel::open().archive(package);
+        fs::copy(archive, dir.join(&package.file_name)).unwrap();
+        let channel = "https://example.org/channel";
+        step.packages.push(PackageSpec {
+            label: format!("{} {}", package.name, package.version),
+            archive: package.file_name.clone(),
+            url: format!("{channel}/{}", package.path()),
+            channel: channel.into(),
+            subdir: package.subdir.clone(),
+            sha256: Some(package.sha256.clone()),
+            md5: Some(package.md5.clone()),
+        });
+    }
 }
 
 impl Step {
@@ -48,6 +71,7 @@ impl Step {
                 on_error: OnError::Exit,
             },
             packages: specs,
+            python: dir.path().join("python"),
             dir,
         }
     }
@@ -58,7 +82,7 @@ impl Step {
             input: at("in"),
             output: at("out"),
             facts: at("facts"),
-            python: at("python"),
+            python: self.python.clone(),
             micromamba: at("micromamba"),
         }
     }
@@ -71,6 +95,16 @@ impl Step {
     /// Runs a step that must fail, and gives its message.
     pub(crate) fn fail(&self) -> Error {
         self.run().expect_err("the step should fail")
+    }
+
+    /// The output, in a folder that lives on.
+    pub(crate) fn keep_output(self) -> TempDir {
+        let kept = TempDir::new().unwrap();
+        for entry in fs::read_dir(self.mounts().output).unwrap() {
+            let path = entry.unwrap().path();
+            fs::rename(&path, kept.path().join(path.file_name().unwrap())).unwrap();
+        }
+        kept
     }
 
     pub(crate) fn prefix(&self) -> PathBuf {

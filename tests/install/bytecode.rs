@@ -1,0 +1,178 @@
+//! Bytecode, compiled by a real python in a runtime made by the `python-runtime` step.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use condafront::install::python_runtime;
+use condafront::install::spec::PythonRuntimeSpec;
+use condafront_testkit::channel::{self, Channel};
+use tempfile::TempDir;
+
+use super::package::Package;
+use super::step::{Step, mount_channel};
+
+/// A root with the glibc that the channel's python needs.
+fn base() -> PathBuf {
+    let loader = channel::command(Path::new("x"));
+    let loader = Path::new(loader.get_program());
+    // <base>/usr/lib/<triplet>/ld-….so
+    loader.ancestors().nth(4).unwrap().to_owned()
+}
+
+/// The python runtime, made once for all tests.
+fn runtime() -> &'static Path {
+    static RUNTIME: OnceLock<TempDir> = OnceLock::new();
+    RUNTIME
+        .get_or_init(|| {
+            let mut step = Step::new(&[]);
+            let packages = Channel::open().closure(&["python"]);
+            mount_channel(&mut step, &packages);
+            let spec = PythonRuntimeSpec {
+                version: "3.13".into(),
+            };
+            let args = spec.to_args(&step.packages).unwrap();
+            python_runtime(&args[1..], &step.mounts(), &base()).unwrap();
+            step.keep_output()
+        })
+        .path()
+}
+
+fn step(packages: &[Package]) -> Step {
+    let mut step = Step::new(packages);
+    step.spec.python.as_mut().unwrap().runtime = true;
+    step.python = runtime().to_owned();
+    step
+}
+
+fn modules() -> Vec<Package> {
+    vec![
+        Package::new("pure")
+            .noarch_python(&[])
+            .file("site-packages/pure/__init__.py", "NAME = 'pure'\n")
+            .file(
+                "site-packages/pure/sets.py",
+                "def f(x):\n    return x in {'a', 'b', 'c', 1, 2, None}\n",
+            )
+            .file("site-packages/pure/old.py", "print 'python 2'\n")
+            .file("share/pure.py", "no = 'module'\n"),
+        Package::new("more").noarch_python(&[]).file(
+            "site-packages/more.py",
+            "def f(x):\n    return 'a', 'NAME'\n",
+        ),
+    ]
+}
+
+#[test]
+fn modules_are_compiled_for_their_final_place() {
+    let step = step(&modules());
+    step.run().unwrap();
+    assert!(
+        step.facts().notices.is_empty(),
+        "{:?}",
+        step.facts().notices
+    );
+    let cache = "lib/python3.13/site-packages/pure/__pycache__";
+    let mut names: Vec<_> = fs::read_dir(step.prefix().join(cache))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    // `old.py` does not compile, and that is nobody's fault.
+    assert_eq!(names, ["__init__.cpython-313.pyc", "sets.cpython-313.pyc"]);
+
+    let sets = fs::read(step.prefix().join(cache).join("sets.cpython-313.pyc")).unwrap();
+    // PEP 552: flags 1 is a hash that is not checked.
+    assert_eq!(sets[4..8], [1, 0, 0, 0]);
+    let text = String::from_utf8_lossy(&sets);
+    assert!(text.contains("/opt/conda/lib/python3.13/site-packages/pure/sets.py"));
+    assert!(!text.contains(&*step.mounts().output.to_string_lossy()));
+
+    let record = step.record("pure").to_string();
+    assert!(record.contains("sets.cpython-313.pyc"), "{record}");
+    assert!(record.contains(r#""path_type":"pyc_file""#), "{record}");
+    assert!(!record.contains("old.cpython-313.pyc"), "{record}");
+}
+
+#[test]
+fn bytecode_does_not_depend_on_the_group() {
+    let all = step(&modules());
+    all.run().unwrap();
+    let alone = step(&modules()[1..]);
+    alone.run().unwrap();
+    let path = "lib/python3.13/site-packages/__pycache__/more.cpython-313.pyc";
+    let read = |step: &Step| fs::read(step.prefix().join(path)).unwrap();
+    assert_eq!(read(&all), read(&alone));
+}
+
+#[test]
+fn two_runs_give_the_same_bytes() {
+    let listings: Vec<String> = (0..2)
+        .map(|_| {
+            let step = step(&modules());
+            step.run().unwrap();
+            step.listing()
+        })
+        .collect();
+    assert_eq!(listings[0], listings[1]);
+}
+
+#[test]
+fn real_packages_give_the_same_bytes_twice() {
+    let names = ["jinja2", "requests", "rich", "numpy"];
+    let listings: Vec<String> = (0..2)
+        .map(|_| {
+            let mut step = step(&[]);
+            let packages: Vec<_> = names.iter().map(|n| Channel::open().find(n)).collect();
+            mount_channel(&mut step, &packages);
+            step.run().unwrap();
+            assert!(
+                step.facts().notices.is_empty(),
+                "{:?}",
+                step.facts().notices
+            );
+            step.listing()
+        })
+        .collect();
+    assert!(listings[0].contains("jinja2/__pycache__/environment.cpython-313.pyc"));
+    assert!(listings[0] == listings[1], "the two runs differ");
+}
+
+#[test]
+fn a_python_that_cannot_run_is_a_notice() {
+    let broken = TempDir::new().unwrap();
+    for (path, content) in [
+        ("glibc/ld-broken.so", "not a program"),
+        ("prefix/bin/python3.13", ""),
+    ] {
+        let path = broken.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+    let mut step = step(&modules());
+    step.python = broken.path().to_owned();
+    step.run().unwrap();
+    let notices = step.facts().notices;
+    assert_eq!(notices.len(), 2, "{notices:?}");
+    assert!(
+        notices[0].starts_with("pure 1.0: no bytecode"),
+        "{notices:?}"
+    );
+    let cache = "lib/python3.13/site-packages/pure/__pycache__";
+    assert!(!step.prefix().join(cache).exists());
+}
+
+#[test]
+fn a_base_without_glibc_gives_no_runtime() {
+    let step = Step::new(&[]);
+    let spec = PythonRuntimeSpec {
+        version: "3.13".into(),
+    };
+    let args = spec.to_args(&[]).unwrap();
+    let base = TempDir::new().unwrap();
+    python_runtime(&args[1..], &step.mounts(), base.path()).unwrap();
+    let output = step.mounts().output;
+    for dir in ["glibc", "prefix"] {
+        assert_eq!(fs::read_dir(output.join(dir)).unwrap().count(), 0, "{dir}");
+    }
+}
