@@ -7,8 +7,10 @@ RUN rustup target add "$(uname -m)-unknown-linux-musl"
 WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    cargo build --release --locked --bins --target "$(uname -m)-unknown-linux-musl" \
-    && cp target/*-unknown-linux-musl/release/condafront target/*-unknown-linux-musl/release/condafront-entrypoint /
+    target="$(uname -m)-unknown-linux-musl" \
+    && cargo build --locked --release -p condafront --target "$target" \
+    && cargo build --locked --profile entrypoint -p condafront-entrypoint --target "$target" \
+    && cp "target/$target/release/condafront" "target/$target/entrypoint/condafront-entrypoint" /
 
 FROM scratch
 ARG VERSION

@@ -370,9 +370,14 @@ impl Image<'_> {
             name: "base",
             prefix: PREFIX,
             root_prefix: PREFIX,
-            condabin: false,
-            env_vars_d: &[],
-            variables: &env_vars,
+            // These two put themselves there.
+            condabin: self
+                .facts
+                .packages
+                .iter()
+                .any(|package| ["conda", "mamba"].contains(&package.name.as_str())),
+            env_vars_d: &env_vars,
+            variables: &[],
             recorded: None,
         };
         let plain = activation::activate(&base_env, &environment);

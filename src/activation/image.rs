@@ -22,8 +22,8 @@ pub struct Environment<'a> {
     pub root_prefix: &'a str,
     /// Whether a package puts files into the root prefix's `condabin` (conda and mamba do).
     pub condabin: bool,
-    /// Contents of the files in the prefix's `etc/conda/env_vars.d`, sorted by file name.
-    pub env_vars_d: &'a [String],
+    /// Variables of the packages' `etc/conda/env_vars.d`; of equal names the last one wins.
+    pub env_vars_d: &'a [(String, String)],
     /// The environment file's `variables:`; they win over those of packages.
     pub variables: &'a [(String, String)],
     /// What the activation scripts did; `None` if there are none or they have not run yet.
@@ -57,7 +57,7 @@ pub fn activate(base_env: &[(String, String)], environment: &Environment<'_>) ->
     plain
         .entry("PATH".into())
         .or_insert_with(|| DEFAULT_PATH.into());
-    let mut changes = condafront_changes(environment, &plain);
+    let mut changes = changes_without_scripts(environment, &plain);
     if let Some(recorded) = environment.recorded {
         apply_recorded(&mut changes, recorded);
     }
@@ -88,19 +88,14 @@ pub fn user_variables(user: &User) -> Vec<(String, String)> {
     ]
 }
 
-fn condafront_changes(environment: &Environment<'_>, plain: &Variables) -> Vec<Change> {
-    let packages = environment
-        .env_vars_d
-        .iter()
-        .flat_map(|text| prefix::parse_env_vars(text));
+fn changes_without_scripts(environment: &Environment<'_>, plain: &Variables) -> Vec<Change> {
+    let variables = environment.env_vars_d.iter().chain(environment.variables);
     let environment = prefix::Environment {
         name: environment.name.into(),
         prefix: environment.prefix.into(),
         root_prefix: environment.root_prefix.into(),
         condabin: environment.condabin,
-        variables: packages
-            .chain(environment.variables.iter().cloned())
-            .collect(),
+        variables: variables.cloned().collect(),
     };
     environment.changes(plain)
 }
@@ -239,10 +234,13 @@ mod tests {
         let activation = activate(
             &pairs(&[("V4", "base"), ("V1", "base"), ("V5", "same")]),
             &Environment {
-                env_vars_d: &[
-                    r#"{"V1": "one", "V2": "one", "V3": "one", "V5": "same"}"#.to_owned(),
-                    r#"{"V2": "two"}"#.to_owned(),
-                ],
+                env_vars_d: &pairs(&[
+                    ("V1", "one"),
+                    ("V2", "one"),
+                    ("V3", "one"),
+                    ("V5", "same"),
+                    ("V2", "two"),
+                ]),
                 variables: &pairs(&[("V1", "file")]),
                 recorded: Some(&recorded),
                 ..base()

@@ -21,3 +21,6 @@ pub fn oci_platform(platform: Platform) -> pb::Platform {
         ..Default::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

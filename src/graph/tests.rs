@@ -1,0 +1,142 @@
+//! Snapshots of whole graphs, in BuildKit's terms.
+
+use buildkit_llb::{Definition, Image, Input, OpOptions, Output, SourceFile as LlbFile, text};
+
+use super::downloads::Addresses;
+use super::environment::{Environment, Micromamba, Owner};
+use super::image::{Stack, Stacking};
+use crate::account::UserRequest;
+use crate::activation::RuntimeFile;
+use crate::input;
+use crate::install::facts::Clash;
+use crate::plan::groups::Layers;
+use crate::plan::{Plan, micromamba};
+use crate::platform::Platform;
+use crate::settings::{MicromambaVersion, Settings};
+use crate::source::SourceFile;
+
+const LOCK: &str = "\
+# syntax=org/condafront
+@EXPLICIT
+https://conda.example/t/tk-secret/forge/linux-64/libzlib-1.3.1-hb9d3cd8_2.conda#sha256:1111111111111111111111111111111111111111111111111111111111111111
+https://conda.example/forge/linux-64/python-3.13.5-h1_0_cp313.conda#sha256:2222222222222222222222222222222222222222222222222222222222222222
+https://conda.example/forge/noarch/six-1.17.0-py_0.tar.bz2#33333333333333333333333333333333
+";
+
+fn image(name: &str) -> Output {
+    Image::new(name)
+        .platform(super::oci_platform(Platform::LinuxAmd64))
+        .name(format!("[base] {name}"))
+        .build()
+}
+
+/// The whole graph of the lock above.
+fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> String {
+    let file = SourceFile::new("env.lock", LOCK);
+    let list = input::read(&file, Platform::LinuxAmd64).unwrap();
+    let plan = Plan::new(list.packages, Platform::LinuxAmd64, layers);
+    let frontend = image("docker.io/org/condafront:latest");
+    let base = image("docker.io/library/debian:13-slim");
+    let lines = plan.packages.iter().map(|package| package.lines);
+    let environment = Environment {
+        plan: &plan,
+        file: LlbFile::new(file.name(), file.excerpt_of(lines)),
+        frontend: &frontend,
+        base: Some(&base),
+        micromamba: installer.as_ref(),
+        user: Owner {
+            uid: 57439,
+            gid: 57439,
+        },
+        no_cache: false,
+    };
+    let mirrors = Settings::default().mirrors;
+    let candidates = environment
+        .fetched()
+        .map(|package| mirrors.candidates(&package.url));
+    let layers = environment.layers(&Addresses::new(candidates)).unwrap();
+    let account = environment.account(&UserRequest::default()).unwrap();
+    let clash = Clash {
+        path: "share/who".into(),
+        winner: 0,
+        losers: vec![],
+    };
+    let root = Stack::new(&account, &layers.installed, &[clash]).on(&Input::from(&base), stacking);
+    let runtime = environment.runtime(&[RuntimeFile {
+        path: "/etc/profile.d/condafront.sh".into(),
+        mode: 0o644,
+        contents: b"# shell\n".to_vec(),
+    }]);
+    let runtime = runtime.output().unwrap().clone();
+    let root = stacking.stack(root, &[(runtime, "runtime".into())], "[image]");
+    text::dump(Definition::of(root.output().unwrap()).to_pb())
+}
+
+#[test]
+fn layers_are_merged() {
+    insta::assert_snapshot!(graph(Stacking::Merge, Layers::Auto, None));
+}
+
+#[test]
+fn without_merge_one_layer_is_copied() {
+    insta::assert_snapshot!(graph(Stacking::Copy, Layers::AtMost(1), None));
+}
+
+#[test]
+fn micromamba_is_fetched_like_a_package() {
+    let package = micromamba::package(&MicromambaVersion::default(), Platform::LinuxAmd64).unwrap();
+    let installer = Micromamba::Package(Box::new(package));
+    insta::assert_snapshot!(graph(Stacking::Merge, Layers::AtMost(2), Some(installer)));
+}
+
+#[test]
+fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
+    let file = SourceFile::new("env.lock", LOCK);
+    let digests = |lock: &str, base: Option<&Output>| -> Vec<(String, String)> {
+        let list = input::read(&SourceFile::new("env.lock", lock), Platform::LinuxAmd64).unwrap();
+        let plan = Plan::new(list.packages, Platform::LinuxAmd64, Layers::Auto);
+        let frontend = image("docker.io/org/condafront:latest");
+        let environment = Environment {
+            plan: &plan,
+            file: LlbFile::new(file.name(), file.data()),
+            frontend: &frontend,
+            base,
+            micromamba: None,
+            user: Owner {
+                uid: 57439,
+                gid: 57439,
+            },
+            no_cache: false,
+        };
+        let candidates = plan
+            .packages
+            .iter()
+            .map(|package| vec![package.url.clone()]);
+        let layers = environment.layers(&Addresses::new(candidates)).unwrap();
+        let steps = layers.installed.into_iter().zip(&plan.groups);
+        steps
+            .map(|(step, group)| (group.to_string(), step.layer.digest().to_string()))
+            .collect()
+    };
+    let debian = image("docker.io/library/debian:13-slim");
+    let ubuntu = image("docker.io/library/ubuntu:24.04");
+    let of = |steps: &[(String, String)], name: &str| {
+        steps
+            .iter()
+            .find(|(title, _)| title == name)
+            .map(|(_, digest)| digest.clone())
+    };
+    let before = digests(LOCK, Some(&debian));
+    let other_base = digests(LOCK, Some(&ubuntu));
+    let without_six = LOCK
+        .lines()
+        .filter(|line| !line.contains("six"))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let other_packages = digests(&without_six, Some(&debian));
+    for name in ["python", "libzlib"] {
+        assert!(of(&before, name).is_some());
+        assert_eq!(of(&before, name), of(&other_base, name), "{name}");
+        assert_eq!(of(&before, name), of(&other_packages, name), "{name}");
+    }
+}

@@ -1,0 +1,5 @@
+//! Activation in real shells: the files that shells source, and the recording of packages'
+//! activation scripts.
+
+mod record;
+mod shells;
