@@ -104,7 +104,8 @@ pub(crate) fn directory(dir: &Path, owner: Owner) -> Result<()> {
     set(dir, &metadata, Some(DIRECTORY_MODE), EPOCH, owner)
 }
 
-/// Sets what differs from `metadata`; a symlink has no `mode`.
+/// Sets what differs from `metadata`; a symlink has no `mode`. A file that is right is not touched:
+/// in a root of several layers, touching would copy it into the topmost.
 ///
 /// # Errors
 /// The file system refuses.
@@ -115,14 +116,26 @@ pub(crate) fn set(
     mtime: i64,
     owner: Owner,
 ) -> Result<()> {
-    if (metadata.uid(), metadata.gid()) != (owner.uid, owner.gid) {
-        lchown(path, Some(owner.uid), Some(owner.gid))
-            .map_err(|e| Error::io("change the owner of", path, e))?;
-    }
+    set_owner(path, metadata, owner)?;
     if let Some(mode) = mode.filter(|mode| metadata.mode() & 0o7777 != *mode) {
         fs::set_permissions(path, fs::Permissions::from_mode(mode))
             .map_err(|e| Error::io("change the mode of", path, e))?;
     }
+    if (metadata.mtime(), metadata.mtime_nsec()) == (mtime, 0) {
+        return Ok(());
+    }
     let time = FileTime::from_unix_time(mtime, 0);
     set_symlink_file_times(path, time, time).map_err(|e| Error::io("change the time of", path, e))
+}
+
+/// Sets the owner, if `metadata` says another.
+///
+/// # Errors
+/// The file system refuses.
+pub(crate) fn set_owner(path: &Path, metadata: &Metadata, owner: Owner) -> Result<()> {
+    if (metadata.uid(), metadata.gid()) == (owner.uid, owner.gid) {
+        return Ok(());
+    }
+    lchown(path, Some(owner.uid), Some(owner.gid))
+        .map_err(|e| Error::io("change the owner of", path, e))
 }

@@ -173,10 +173,9 @@ fn normalize_if_changed(path: &Path, start: i64, owner: Owner) -> Result<()> {
     if metadata.ctime() < start {
         return Ok(());
     }
-    let mtime = if metadata.mtime() < start {
-        metadata.mtime()
+    if metadata.mtime() < start {
+        normalize::set_owner(path, &metadata, owner)
     } else {
-        EPOCH
-    };
-    normalize::set(path, &metadata, None, mtime, owner)
+        normalize::set(path, &metadata, None, EPOCH, owner)
+    }
 }

@@ -10,20 +10,26 @@ use condafront::install::spec::{PostLinkPackage, PostLinkSpec};
 use filetime::FileTime;
 use tempfile::TempDir;
 
-/// Runs the script of a package `demo` in a prefix with one older file, `share/old`.
-fn run(script: &str) -> (TempDir, Result<(), Error>, String) {
+/// A prefix with the script of a package `demo` and some older files.
+fn prefix(script: &str) -> TempDir {
     let prefix = TempDir::new().unwrap();
-    let write = |path: &str, content: &str| {
+    for (path, content) in [
+        ("bin/.demo-post-link.sh", script),
+        ("share/old", "old"),
+        ("share/removed", "removed"),
+        ("etc/conda/activate.d/b.sh", "export FROM_B=\"$FROM_A b\"\n"),
+        ("etc/conda/activate.d/a.sh", "export FROM_A=a\n"),
+    ] {
         let path = prefix.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         filetime::set_file_mtime(&path, FileTime::from_unix_time(1_000_000_000, 0)).unwrap();
-    };
-    write("bin/.demo-post-link.sh", script);
-    write("share/old", "old");
-    write("share/removed", "removed");
-    write("etc/conda/activate.d/b.sh", "export FROM_B=\"$FROM_A b\"\n");
-    write("etc/conda/activate.d/a.sh", "export FROM_A=a\n");
+    }
+    prefix
+}
+
+/// Runs the step in `prefix`, and gives what was printed too.
+fn run(prefix: &TempDir) -> (Result<(), Error>, String) {
     let owner = fs::metadata(prefix.path()).unwrap();
     let spec = PostLinkSpec {
         prefix: prefix.path().to_str().unwrap().into(),
@@ -39,7 +45,7 @@ fn run(script: &str) -> (TempDir, Result<(), Error>, String) {
     };
     let mut log = Vec::new();
     let result = post_link(&spec.to_args().unwrap()[1..], &mut log);
-    (prefix, result, String::from_utf8(log).unwrap())
+    (result, String::from_utf8(log).unwrap())
 }
 
 fn mtime(path: &Path) -> i64 {
@@ -48,9 +54,12 @@ fn mtime(path: &Path) -> i64 {
 
 #[test]
 fn a_script_sees_the_active_environment() {
-    let (prefix, result, log) = run("echo $PKG_NAME $PKG_VERSION $PKG_BUILDNUM\n\
+    let prefix = prefix(
+        "echo $PKG_NAME $PKG_VERSION $PKG_BUILDNUM\n\
          [ \"$PREFIX\" = \"$CONDA_PREFIX\" ] && echo $PREFIX\n\
-         echo ${PATH%%:*}; echo $FROM_B; echo error >&2; echo bye > $PREFIX/.messages.txt\n");
+         echo ${PATH%%:*}; echo $FROM_B; echo error >&2; echo bye > $PREFIX/.messages.txt\n",
+    );
+    let (result, log) = run(&prefix);
     result.unwrap();
     let dir = prefix.path().display();
     assert_eq!(
@@ -62,11 +71,11 @@ fn a_script_sees_the_active_environment() {
 
 #[test]
 fn what_a_script_changed_gets_the_usual_times() {
-    let (prefix, result, _) = run(
+    let prefix = prefix(
         "mkdir $PREFIX/new; echo x > $PREFIX/new/file; ln -s file $PREFIX/new/link\n\
          chmod 700 $PREFIX/new/file; rm $PREFIX/share/removed\n",
     );
-    result.unwrap();
+    run(&prefix).0.unwrap();
     for path in ["new", "new/file", "new/link", "share", ""] {
         assert_eq!(mtime(&prefix.path().join(path)), 315_532_800, "{path}");
     }
@@ -77,7 +86,7 @@ fn what_a_script_changed_gets_the_usual_times() {
 
 #[test]
 fn a_failing_script_fails_with_its_output() {
-    let (_, result, log) = run("echo it went wrong >&2\nexit 3\n");
+    let (result, log) = run(&prefix("echo it went wrong >&2\nexit 3\n"));
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PostLink);
     assert_eq!(error.package(), Some(1));
@@ -86,4 +95,16 @@ fn a_failing_script_fails_with_its_output() {
     the post-link script of demo 1.5: exit status: 3
     it went wrong
     ");
+}
+
+#[test]
+fn what_a_script_left_alone_is_not_touched() {
+    let prefix = prefix("true\n");
+    let changed = || {
+        let metadata = fs::metadata(prefix.path().join("share/old")).unwrap();
+        (metadata.ctime(), metadata.ctime_nsec())
+    };
+    let before = changed();
+    run(&prefix).0.unwrap();
+    assert_eq!(changed(), before);
 }
