@@ -8,26 +8,26 @@ use condafront_testkit::engine::{self, Engine, Output, Store};
 use condafront_testkit::server::Server;
 
 /// The build file's name in every project.
-pub const LOCK: &str = "env.lock";
+pub(crate) const LOCK: &str = "env.lock";
 
 /// A folder to build in, with a channel's server of its own, on one engine.
-pub struct Project {
+pub(crate) struct Project {
     /// The engine.
-    pub engine: Engine,
+    pub(crate) engine: Engine,
     /// The channel's server; nothing else asks it.
-    pub server: Server,
+    pub(crate) server: Server,
     dir: tempfile::TempDir,
     tag: String,
 }
 
 impl Project {
     /// A project on the engine that all tests share.
-    pub fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Store) -> Self {
         Self::on(Engine::shared(store))
     }
 
     /// A project on an engine of its own, which has nothing in it yet.
-    pub fn fresh(store: Store) -> Self {
+    pub(crate) fn fresh(store: Store) -> Self {
         Self::on(Engine::start_fresh(store))
     }
 
@@ -48,23 +48,23 @@ impl Project {
     }
 
     /// The image's name.
-    pub fn tag(&self) -> &str {
+    pub(crate) fn tag(&self) -> &str {
         &self.tag
     }
 
     /// A file's path in the project's folder.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
     /// Writes a file into the project's folder.
-    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> &Self {
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> &Self {
         std::fs::write(self.path(name), contents).expect("a file in the project's folder");
         self
     }
 
     /// Writes the lock of these packages and all they need.
-    pub fn lock(&self, specs: &[&str]) -> &Self {
+    pub(crate) fn lock(&self, specs: &[&str]) -> &Self {
         self.write(
             LOCK,
             self.lock_text(&Channel::open().closure(specs), HashStyle::Sha256),
@@ -72,19 +72,19 @@ impl Project {
     }
 
     /// A lock of exactly these packages, below a syntax line.
-    pub fn lock_text(&self, packages: &[&Package], hashes: HashStyle) -> String {
+    pub(crate) fn lock_text(&self, packages: &[&Package], hashes: HashStyle) -> String {
         let lock = channel::lock(packages, &self.server.url("/conda-forge"), hashes);
         format!("# syntax={}\n{lock}", frontend())
     }
 
     /// `docker build` of the lock with the built-in installer, which needs no internet.
-    pub fn build(&self, args: &[&str]) -> Output {
+    pub(crate) fn build(&self, args: &[&str]) -> Output {
         let native = ["--build-arg", "CONDAFRONT_INSTALLER=native"];
         self.build_as_is(&[&native[..], args].concat())
     }
 
     /// `docker build` of the lock.
-    pub fn build_as_is(&self, args: &[&str]) -> Output {
+    pub(crate) fn build_as_is(&self, args: &[&str]) -> Output {
         let base = format!("BASE_IMAGE={}", base());
         let mut all = vec![
             "build",
@@ -103,7 +103,7 @@ impl Project {
     }
 
     /// `docker run` of the image without network; `args` are options, `command` is what runs.
-    pub fn run(&self, args: &[&str], command: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str], command: &[&str]) -> Output {
         let all = [
             &["run", "--rm", "--network", "none"],
             args,
@@ -115,7 +115,7 @@ impl Project {
     }
 
     /// The client with these arguments.
-    pub fn docker(&self, args: &[&str]) -> Output {
+    pub(crate) fn docker(&self, args: &[&str]) -> Output {
         self.docker_in(self.dir.path(), args)
     }
 
@@ -124,7 +124,7 @@ impl Project {
     }
 
     /// How many package archives the server was asked for since the last time.
-    pub fn packages_requested(&self) -> Vec<String> {
+    pub(crate) fn packages_requested(&self) -> Vec<String> {
         let requests = self.server.requests();
         self.server.clear();
         requests.into_iter().map(|request| request.path).collect()
@@ -141,11 +141,11 @@ impl Drop for Project {
 }
 
 /// The frontend image in the tests' registry.
-pub fn frontend() -> String {
+pub(crate) fn frontend() -> String {
     format!("{}/condafront:dev", engine::registry())
 }
 
 /// The base image in the tests' registry.
-pub fn base() -> String {
+pub(crate) fn base() -> String {
     format!("{}/debian:13-slim", engine::registry())
 }
