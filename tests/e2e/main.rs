@@ -2,5 +2,7 @@
 //!
 //! `make test` starts the engines and the registry that these need.
 
+mod installers;
 mod project;
 mod smoke;
+mod tree;
