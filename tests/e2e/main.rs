@@ -1,0 +1,6 @@
+//! End-to-end tests: real engines build real packages from a real server, and the images run.
+//!
+//! `make test` starts the engines and the registry that these need.
+
+mod project;
+mod smoke;

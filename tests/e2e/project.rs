@@ -1,0 +1,151 @@
+//! What a user has: an engine, a folder with a lock, a channel; and the commands that a user types.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use condafront_testkit::channel::{self, Channel, HashStyle, Package};
+use condafront_testkit::engine::{self, Engine, Output, Store};
+use condafront_testkit::server::Server;
+
+/// The build file's name in every project.
+pub(crate) const LOCK: &str = "env.lock";
+
+/// A folder to build in, with a channel's server of its own, on one engine.
+pub(crate) struct Project {
+    /// The engine.
+    pub(crate) engine: Engine,
+    /// The channel's server; nothing else asks it.
+    pub(crate) server: Server,
+    dir: tempfile::TempDir,
+    tag: String,
+}
+
+impl Project {
+    /// A project on the engine that all tests share.
+    pub(crate) fn new(store: Store) -> Self {
+        Self::on(Engine::shared(store))
+    }
+
+    /// A project on an engine of its own, which has nothing in it yet.
+    pub(crate) fn fresh(store: Store) -> Self {
+        Self::on(Engine::start_fresh(store))
+    }
+
+    fn on(engine: Engine) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let server = Server::start();
+        server.mount("/conda-forge", Channel::open().directory());
+        Self {
+            engine,
+            server,
+            dir: tempfile::tempdir().expect("a folder for the project"),
+            tag: format!(
+                "e2e-{}-{}",
+                std::process::id(),
+                NEXT.fetch_add(1, Ordering::Relaxed)
+            ),
+        }
+    }
+
+    /// The image's name.
+    pub(crate) fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// A file's path in the project's folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// Writes a file into the project's folder.
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> &Self {
+        std::fs::write(self.path(name), contents).expect("a file in the project's folder");
+        self
+    }
+
+    /// Writes the lock of these packages and all they need.
+    pub(crate) fn lock(&self, specs: &[&str]) -> &Self {
+        self.write(
+            LOCK,
+            self.lock_text(&Channel::open().closure(specs), HashStyle::Sha256),
+        )
+    }
+
+    /// A lock of exactly these packages, below a syntax line.
+    pub(crate) fn lock_text(&self, packages: &[&Package], hashes: HashStyle) -> String {
+        let lock = channel::lock(packages, &self.server.url("/conda-forge"), hashes);
+        format!("# syntax={}\n{lock}", frontend())
+    }
+
+    /// `docker build` of the lock with the built-in installer, which needs no internet.
+    pub(crate) fn build(&self, args: &[&str]) -> Output {
+        let native = ["--build-arg", "CONDAFRONT_INSTALLER=native"];
+        self.build_as_is(&[&native[..], args].concat())
+    }
+
+    /// `docker build` of the lock.
+    pub(crate) fn build_as_is(&self, args: &[&str]) -> Output {
+        let base = format!("BASE_IMAGE={}", base());
+        let mut all = vec![
+            "build",
+            "--progress",
+            "plain",
+            "-f",
+            LOCK,
+            "-t",
+            &self.tag,
+            "--build-arg",
+            &base,
+        ];
+        all.extend(args);
+        all.push(".");
+        self.docker_in(self.dir.path(), &all)
+    }
+
+    /// `docker run` of the image without network; `args` are options, `command` is what runs.
+    pub(crate) fn run(&self, args: &[&str], command: &[&str]) -> Output {
+        let all = [
+            &["run", "--rm", "--network", "none"],
+            args,
+            &[&self.tag],
+            command,
+        ]
+        .concat();
+        self.docker(&all)
+    }
+
+    /// The client with these arguments.
+    pub(crate) fn docker(&self, args: &[&str]) -> Output {
+        self.docker_in(self.dir.path(), args)
+    }
+
+    fn docker_in(&self, dir: &Path, args: &[&str]) -> Output {
+        engine::run(self.engine.docker(args).current_dir(dir))
+    }
+
+    /// How many package archives the server was asked for since the last time.
+    pub(crate) fn packages_requested(&self) -> Vec<String> {
+        let requests = self.server.requests();
+        self.server.clear();
+        requests.into_iter().map(|request| request.path).collect()
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        if self.engine.store() != Store::Buildkitd {
+            // Only the image's name: what it is made of stays in the build cache.
+            self.docker(&["image", "rm", "--force", &self.tag]);
+        }
+    }
+}
+
+/// The frontend image in the tests' registry.
+pub(crate) fn frontend() -> String {
+    format!("{}/condafront:dev", engine::registry())
+}
+
+/// The base image in the tests' registry.
+pub(crate) fn base() -> String {
+    format!("{}/debian:13-slim", engine::registry())
+}
