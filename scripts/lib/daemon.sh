@@ -113,7 +113,7 @@ start_dockerd() {
   "shutdown-timeout": 5
 }
 EOF
-  start_containerd "$dir" "$data/containerd" "$sockets"
+  start_containerd "$dir" "$data/containerd/daemon" "$sockets"
   add_bridge "$dir"
   for tries in 1 2 3 4 5; do
     port=$(free_port)
