@@ -16,6 +16,7 @@ use crate::gateway::options::Options;
 use crate::image::config::ImageConfig;
 use crate::image::name::{BaseName, ImageName};
 use crate::platform::Platform;
+use crate::redact;
 use crate::source::Diagnostic;
 
 /// A file system from outside, and how an image of it is configured.
@@ -68,6 +69,7 @@ impl Finder<'_> {
             return Ok(None);
         };
         let wrong = |reason: &str| {
+            let value = redact::masked(value);
             Diagnostic::new(format!("--build-context {name}={value}: {reason}"))
                 .help("A named context is docker-image://, oci-layout://, a git or http(s) URL, a folder, or target: in bake.")
         };
@@ -105,7 +107,7 @@ impl Finder<'_> {
             ("http" | "https", Some(_)) => {
                 let file = Http::new(value)
                     .filename("context")
-                    .name(format!("[context {name}] {value}"))
+                    .name(format!("[context {name}] {}", redact::masked(value)))
                     .build();
                 let mut unpack = File::on(Input::Scratch);
                 unpack
