@@ -9,7 +9,7 @@ use buildkit_llb::{
 };
 
 use super::git::GitContext;
-use super::{git_source, source_op};
+use super::{git_source, ignore, read_dockerignore, source_op};
 use crate::gateway::client::{Bridge, ImageMeta};
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::options::Options;
@@ -116,13 +116,15 @@ impl Finder<'_> {
                 self.without_config(unpack.build(), false)
             }
             ("local", _) => {
-                let folder = Local::new(rest)
+                let ignored = read_dockerignore(self.bridge, self.options, rest).await;
+                let mut folder = Local::new(rest);
+                folder
                     .session(self.options.local_session(rest))
+                    .exclude(ignore::parse(&ignored))
                     .shared_key_hint(format!("context:{name}"))
                     .differ(Differ::None)
-                    .name(format!("[context {name}] load from client"))
-                    .build();
-                self.without_config(folder.into(), false)
+                    .name(format!("[context {name}] load from client"));
+                self.without_config(folder.build().into(), false)
             }
             ("input", _) => self.input(rest).await?,
             _ => return Err(wrong("condafront does not know what that is").into()),

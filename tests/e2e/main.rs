@@ -4,5 +4,6 @@
 
 mod installers;
 mod project;
+mod readme;
 mod smoke;
 mod tree;
