@@ -19,7 +19,7 @@ use crate::gateway::options::Options;
 use crate::gateway::{own_image, requirements};
 use crate::graph::account::Account;
 use crate::graph::downloads::Addresses;
-use crate::graph::environment::{Environment, Layers, Micromamba, Owner, PREFIX};
+use crate::graph::environment::{Environment, Layers, Micromamba, PREFIX};
 use crate::graph::image::{self, Stack, Stacking};
 use crate::image::config::ImageConfig;
 use crate::input::{self, Rule, Warning};
@@ -30,6 +30,7 @@ use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::source::Diagnostic;
+use crate::stamp::Owner;
 
 /// Builds what the user asked for.
 ///

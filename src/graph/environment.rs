@@ -13,6 +13,7 @@ use crate::package::Package;
 use crate::plan::groups::Group;
 use crate::plan::{Plan, package_spec};
 use crate::source::Lines;
+use crate::stamp::Owner;
 
 /// Where an environment lies in the image.
 pub const PREFIX: &str = "/opt/conda";
@@ -35,15 +36,6 @@ pub struct Environment<'a> {
     pub no_cache: bool,
     /// Whether the engine can be told not to hash what its definition pins (BuildKit 0.13).
     pub content_cache: bool,
-}
-
-/// Who owns files, by numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// The user.
-    pub uid: u32,
-    /// The group.
-    pub gid: u32,
 }
 
 /// Where the micromamba that installs comes from.

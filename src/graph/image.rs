@@ -11,6 +11,7 @@ use super::step::Step;
 use crate::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
 use crate::install::facts::Clash;
 use crate::install::spec::{FACTS_DIR, PostLinkPackage, PostLinkSpec, to_json};
+use crate::stamp::EPOCH;
 
 /// Names of steps in the progress and the image's history.
 const CLASHES: &str = "[install] files that several packages claim";
@@ -24,7 +25,7 @@ const TOOLS_DIR: &str = "/.condafront";
 
 /// Times of files that no package brings: 1980-01-01T00:00:00Z, the earliest that every archive format can hold, in
 /// nanoseconds since 1970.
-pub const FILE_TIME: i64 = 315_532_800_000_000_000;
+pub const FILE_TIME: i64 = EPOCH * 1_000_000_000;
 
 /// Where the frontend image has the program that becomes every image's entrypoint.
 const ENTRYPOINT_PROGRAM: &str = "/condafront-entrypoint";

@@ -24,7 +24,6 @@ mod parallel;
 mod placed;
 mod post_link;
 mod record;
-mod root;
 mod runtime;
 pub mod spec;
 mod step;

@@ -9,9 +9,9 @@ use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::{Error, ErrorKind, Result};
-use super::normalize::{self, Owner};
-use super::placed::EPOCH;
+use super::normalize;
 use super::spec::{PostLinkPackage, PostLinkSpec};
+use crate::stamp::{EPOCH, Owner};
 
 /// Where to look for programs if the step's environment does not say.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
