@@ -35,15 +35,17 @@ impl Project {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let server = Server::start();
         server.mount("/conda-forge", Channel::open().directory());
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("e2e-{}-{number}", std::process::id());
         Self {
+            // A buildkitd keeps no images: what it builds can only be pushed.
+            tag: match engine.store() {
+                Store::Buildkitd => format!("{}/{name}", engine::registry()),
+                Store::Containerd | Store::Classic => name,
+            },
             engine,
             server,
             dir: tempfile::tempdir().expect("a folder for the project"),
-            tag: format!(
-                "e2e-{}-{}",
-                std::process::id(),
-                NEXT.fetch_add(1, Ordering::Relaxed)
-            ),
         }
     }
 
