@@ -463,19 +463,8 @@ impl Session<'_> {
             };
         }
         let package = micromamba::package(&self.settings.micromamba, self.platform)?;
-        if !package.hashes.is_pinned() {
-            let diagnostic = Diagnostic::new(format!(
-                "{} has no hash: nothing checks what is downloaded",
-                package.id
-            ))
-            .help(format!(
-                "Write MICROMAMBA_VERSION={}#sha256:<hash of {}>.",
-                self.settings.micromamba.version,
-                package.id.file_name()
-            ));
-            let rule = Rule::UnverifiedInstaller;
-            self.warn(&[Warning { rule, diagnostic }]).await?;
-        }
+        let warning = micromamba::warning(&package, &self.settings.micromamba);
+        self.warn(warning.as_slice()).await?;
         Ok(Some(Micromamba::Package(Box::new(package))))
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! `make test` starts the engines and the registry that these need.
 
+mod installers;
 mod project;
 mod readme;
 mod smoke;
+mod tree;
