@@ -2,6 +2,10 @@
 //!
 //! `make test` starts the engines and the registry that these need.
 
+mod cache;
+mod determinism;
 mod project;
+mod pushed;
 mod readme;
 mod smoke;
+mod trees;
