@@ -20,7 +20,7 @@ use crate::gateway::{own_image, requirements};
 use crate::graph::account::Account;
 use crate::graph::downloads::Addresses;
 use crate::graph::environment::{Environment, Layers, Micromamba, Owner, PREFIX};
-use crate::graph::image::{self, Stack, Stacking};
+use crate::graph::image::{self, Stacking};
 use crate::image::config::ImageConfig;
 use crate::input::{self, Rule, Warning};
 use crate::install::facts::{ERROR_FILE, EnvironmentFacts, FACTS_FILE, FailureReport};
@@ -315,7 +315,9 @@ impl Image<'_> {
     /// Puts everything together.
     async fn finish(&self, account: &Account, user: &User) -> Result<gateway::Result, BuildError> {
         let environment = self.environment;
-        let stack = Stack::new(account, &self.layers.installed, &self.facts.clashes);
+        let stack = environment
+            .stack(account, &self.layers.installed, &self.facts.clashes)
+            .map_err(as_diagnostic)?;
         let mut history = stack.names();
         let mut root = stack.on(&self.base.state, self.stacking);
         let scripts = self.post_link_packages();

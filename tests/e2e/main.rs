@@ -3,7 +3,11 @@
 //! `make test` starts the engines and the registry that these need.
 
 mod installers;
+mod cache;
+mod determinism;
 mod project;
+mod pushed;
 mod readme;
 mod smoke;
 mod tree;
+mod trees;

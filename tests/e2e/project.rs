@@ -7,6 +7,8 @@ use condafront_testkit::channel::{self, Channel, HashStyle, Package};
 use condafront_testkit::engine::{self, Engine, Output, Store};
 use condafront_testkit::server::Server;
 
+use crate::pushed::Pushed;
+
 /// The build file's name in every project.
 pub(crate) const LOCK: &str = "env.lock";
 
@@ -87,6 +89,11 @@ impl Project {
 
     /// `docker build` of the lock.
     pub(crate) fn build_as_is(&self, args: &[&str]) -> Output {
+        self.build_only(&[&["-t", &self.tag], args].concat())
+    }
+
+    /// `docker build` of the lock that names no image.
+    fn build_only(&self, args: &[&str]) -> Output {
         let base = format!("BASE_IMAGE={}", base());
         let mut all = vec![
             "build",
@@ -94,14 +101,29 @@ impl Project {
             "plain",
             "-f",
             LOCK,
-            "-t",
-            &self.tag,
             "--build-arg",
             &base,
         ];
         all.extend(args);
         all.push(".");
         self.docker_in(self.dir.path(), &all)
+    }
+
+    /// `docker build` of the lock, with the built-in installer, into the tests' registry and nowhere else, as CI does.
+    /// The image there has the project's name and this tag, and no attestations.
+    pub(crate) fn push(&self, tag: &str, args: &[&str]) -> Pushed {
+        let reference = format!("{}/{}:{tag}", engine::registry(), self.tag);
+        let output = format!("type=image,name={reference},push=true,store=false");
+        let usual = [
+            "--output",
+            &output,
+            "--provenance=false",
+            "--build-arg",
+            "CONDAFRONT_INSTALLER=native",
+        ];
+        let output = self.build_only(&[&usual[..], args].concat());
+        let progress = output.expect_success().stderr;
+        Pushed::new(progress, &self.engine, &reference)
     }
 
     /// `docker run` of the image without network; `args` are options, `command` is what runs.
@@ -125,11 +147,13 @@ impl Project {
         engine::run(self.engine.docker(args).current_dir(dir))
     }
 
-    /// How many package archives the server was asked for since the last time.
+    /// The paths that the channel's server was asked for since the last time, sorted.
     pub(crate) fn packages_requested(&self) -> Vec<String> {
         let requests = self.server.requests();
         self.server.clear();
-        requests.into_iter().map(|request| request.path).collect()
+        let mut paths: Vec<_> = requests.into_iter().map(|request| request.path).collect();
+        paths.sort();
+        paths
     }
 }
 
