@@ -2,5 +2,11 @@
 //!
 //! `make test` starts the engines and the registry that these need.
 
+mod account;
+mod activation;
+mod bases;
+mod derived;
+mod image;
+mod process;
 mod project;
 mod smoke;
