@@ -9,4 +9,5 @@ mod derived;
 mod image;
 mod process;
 mod project;
+mod readme;
 mod smoke;
