@@ -331,15 +331,15 @@ impl Image<'_> {
         let activation = self.activation(&root, user).await?;
         let files = activation::runtime_files(&activation.name, std::slice::from_ref(&activation));
         if let Input::Output(runtime) = environment.runtime(&files) {
-            root = self
-                .stacking
-                .stack(root, &[(runtime, image::RUNTIME.to_owned())], "[image]");
+            root = self.stacking.stack(
+                root,
+                &[(runtime, image::RUNTIME.to_owned())],
+                "[image] put the layers together",
+            );
             history.push(image::RUNTIME.to_owned());
         }
         let mut config = self.base.config.clone();
-        let mut env = activation.env;
-        env.extend(activation::user_variables(user));
-        config.set_env(&env);
+        config.set_env(&activation.env);
         config.set_user(user.uid, user.gid);
         config.set_entrypoint(&[activation::ENTRYPOINT]);
         config.add_labels(self.session.options.labels());
@@ -369,7 +369,7 @@ impl Image<'_> {
         user: &User,
     ) -> Result<activation::Activation, BuildError> {
         let env_vars: Vec<(String, String)> = self.facts.env_vars.clone().into_iter().collect();
-        let base_env = self.base.config.env();
+        let base_env = activation::with_user(self.base.config.env(), user);
         let mut environment = activation::Environment {
             name: "base",
             prefix: PREFIX,

@@ -52,7 +52,10 @@ impl Stacking {
             }
             Self::Copy => layers.iter().fold(base, |below, (layer, name)| {
                 let copy = Copy::new(layer, "/", "/").contents();
-                File::on(below).then(copy).name(name.clone()).build()
+                File::on(below)
+                    .then(copy)
+                    .name(format!("{name}, onto the image"))
+                    .build()
             }),
         }
     }

@@ -72,7 +72,11 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
         contents: b"# shell\n".to_vec(),
     }]);
     let runtime = runtime.output().unwrap().clone();
-    let root = stacking.stack(root, &[(runtime, "runtime".into())], "[image]");
+    let root = stacking.stack(
+        root,
+        &[(runtime, "runtime".into())],
+        "[image] put the layers together",
+    );
     text::dump(Definition::of(root.output().unwrap()).to_pb())
 }
 

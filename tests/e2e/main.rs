@@ -5,6 +5,12 @@
 mod installers;
 mod cache;
 mod determinism;
+mod account;
+mod activation;
+mod bases;
+mod derived;
+mod image;
+mod process;
 mod project;
 mod pushed;
 mod readme;

@@ -8,6 +8,28 @@ use condafront_testkit::engine::{self, Engine, Output, Store};
 use condafront_testkit::server::Server;
 
 use crate::pushed::Pushed;
+/// Makes two tests of each of these functions, which take a [`Store`]: one for each store that every test run has.
+macro_rules! on_both_stores {
+    ($($name:ident),+ $(,)?) => {
+        mod containerd {
+            $(
+                #[test]
+                fn $name() {
+                    super::$name(condafront_testkit::engine::Store::Containerd);
+                }
+            )+
+        }
+        mod classic {
+            $(
+                #[test]
+                fn $name() {
+                    super::$name(condafront_testkit::engine::Store::Classic);
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_both_stores;
 
 /// The build file's name in every project.
 pub(crate) const LOCK: &str = "env.lock";
