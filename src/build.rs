@@ -24,7 +24,7 @@ use crate::image::config::ImageConfig;
 use crate::input::{self, Rule, Warning};
 use crate::install::facts::{ERROR_FILE, EnvironmentFacts, FACTS_FILE, FailureReport};
 use crate::install::spec::{Installer, PostLinkPackage};
-use crate::plan::groups::Layers as LayerCount;
+use crate::plan::groups::{self, Layers as LayerCount};
 use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::Settings;
@@ -313,7 +313,13 @@ impl Image<'_> {
     /// Puts everything together.
     async fn finish(&self, account: &Account, user: &User) -> Result<gateway::Result, BuildError> {
         let environment = self.environment;
-        let stack = Stack::new(account, &self.layers.installed, &self.facts.clashes);
+        let order = groups::stacking_order(&environment.plan.groups, |package| {
+            self.facts
+                .packages
+                .get(package)
+                .map_or(0, |facts| facts.size)
+        });
+        let stack = Stack::new(account, &self.layers.installed, order, &self.facts.clashes);
         let mut history = stack.names();
         let mut root = stack.on(&self.base.state, self.stacking);
         let scripts = self.post_link_packages();

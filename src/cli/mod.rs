@@ -212,7 +212,8 @@ impl Request {
             .account(&settings.user)
             .map_err(|error| failed(&error))?;
         let base = base.as_ref().map_or(Input::Scratch, Input::from);
-        match Stack::new(&account, &layers.installed, &[]).on(&base, Stacking::Merge) {
+        let order = 0..layers.installed.len();
+        match Stack::new(&account, &layers.installed, order, &[]).on(&base, Stacking::Merge) {
             Input::Output(output) => Ok(Definition::of(&output)),
             Input::Scratch => Err(Diagnostic::new("the graph is empty")),
         }

@@ -63,11 +63,17 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// The account, the packages, and the files that several packages claim as a single install would leave them.
-    pub fn new(account: &Account, installed: &[Installed], clashes: &[Clash]) -> Self {
+    /// The account, the packages of `installed` in `order`, lowest first, and the files that several packages claim as a
+    /// single install would leave them.
+    pub fn new(
+        account: &Account,
+        installed: &[Installed],
+        order: impl IntoIterator<Item = usize>,
+        clashes: &[Clash],
+    ) -> Self {
         let mut stack = Self::default();
         stack.push(account.layer.clone(), ACCOUNT);
-        for step in installed {
+        for step in order.into_iter().filter_map(|index| installed.get(index)) {
             stack.push(step.layer.clone(), &step.name);
         }
         if let Some(fixes) = clash_fixes(installed, clashes) {

@@ -61,7 +61,9 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
         winner: 0,
         losers: vec![],
     };
-    let root = Stack::new(&account, &layers.installed, &[clash]).on(&Input::from(&base), stacking);
+    let order = 0..layers.installed.len();
+    let stack = Stack::new(&account, &layers.installed, order, &[clash]);
+    let root = stack.on(&Input::from(&base), stacking);
     let runtime = environment.runtime(&[RuntimeFile {
         path: "/etc/profile.d/condafront.sh".into(),
         mode: 0o644,
