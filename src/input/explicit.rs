@@ -18,6 +18,7 @@ use url::Url;
 use super::{PackageList, Rule, Warning};
 use crate::package::{Hashes, Package, PackageId, PackageUrl};
 use crate::platform::{self, Platform};
+use crate::redact;
 use crate::source::{Diagnostic, Lines, SourceFile};
 
 /// The line that makes a file an explicit lock.
@@ -113,6 +114,7 @@ impl Reader<'_> {
         self.entries
             .retain(|package| package.is_noarch() || fits(package));
         self.deduplicate()?;
+        self.warn_of_credentials();
         for package in &self.entries {
             if package.hashes == Hashes::default() {
                 self.warnings.push(Warning {
@@ -130,6 +132,28 @@ impl Reader<'_> {
             packages: self.entries,
             warnings: self.warnings,
         })
+    }
+
+    /// Once for the whole file: such locks have the token in every line.
+    fn warn_of_credentials(&mut self) {
+        let Some(package) = self
+            .entries
+            .iter()
+            .find(|package| package.url.has_credentials())
+        else {
+            return;
+        };
+        let host = package.url.host();
+        self.warnings.push(Warning {
+            rule: Rule::CredentialsInUrl,
+            diagnostic: Diagnostic::new(format!(
+                "the lock holds credentials for {host}: whoever can read the image's provenance may read them"
+            ))
+            .at(self.file, package.lines)
+            .help(format!(
+                "Take them out of the URLs and give them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
+            )),
+        });
     }
 
     fn wrong_platform(&self, example: &Package, platform: Platform) -> Diagnostic {
@@ -322,13 +346,7 @@ fn percent_decoded(segment: &str) -> String {
 
 /// At most 60 characters of what the user wrote, without control characters and credentials.
 fn shortened(text: &str) -> String {
-    let text = match text.split_once("://") {
-        Some((scheme, rest)) => match rest.split_once('@') {
-            Some((_, host)) => format!("{scheme}://***@{host}"),
-            None => text.to_owned(),
-        },
-        None => text.to_owned(),
-    };
+    let text = redact::masked(text);
     let mut short: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
     if text.chars().count() > 60 {
         short.push('…');

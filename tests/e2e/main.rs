@@ -3,4 +3,5 @@
 //! `make test` starts the engines and the registry that these need.
 
 mod project;
+mod readme;
 mod smoke;
