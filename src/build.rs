@@ -25,7 +25,7 @@ use crate::image::config::ImageConfig;
 use crate::input::{self, Rule, Warning};
 use crate::install::facts::{ERROR_FILE, EnvironmentFacts, FACTS_FILE, FailureReport};
 use crate::install::spec::{Installer, PostLinkPackage};
-use crate::plan::groups::Layers as LayerCount;
+use crate::plan::groups::{self, Layers as LayerCount};
 use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::Settings;
@@ -315,8 +315,14 @@ impl Image<'_> {
     /// Puts everything together.
     async fn finish(&self, account: &Account, user: &User) -> Result<gateway::Result, BuildError> {
         let environment = self.environment;
+        let order = groups::stacking_order(&environment.plan.groups, |package| {
+            self.facts
+                .packages
+                .get(package)
+                .map_or(0, |facts| facts.size)
+        });
         let stack = environment
-            .stack(account, &self.layers.installed, &self.facts.clashes)
+            .stack(account, &self.layers.installed, order, &self.facts.clashes)
             .map_err(as_diagnostic)?;
         let mut history = stack.names();
         let mut root = stack.on(&self.base.state, self.stacking);

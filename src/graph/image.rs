@@ -88,8 +88,8 @@ impl Stack {
 }
 
 impl Environment<'_> {
-    /// Puts the account, the packages, and the files that several packages claim as a single install would leave them
-    /// onto the base.
+    /// The account, the packages of `installed` in `order`, lowest first, and the files that several packages claim as a
+    /// single install would leave them.
     ///
     /// # Errors
     /// When a path does not fit into a program's arguments.
@@ -97,11 +97,12 @@ impl Environment<'_> {
         &self,
         account: &Account,
         installed: &[Installed],
+        order: impl IntoIterator<Item = usize>,
         clashes: &[Clash],
     ) -> Result<Stack, ArgumentError> {
         let mut stack = Stack::default();
         stack.push(account.layer.clone(), ACCOUNT);
-        for step in installed {
+        for step in order.into_iter().filter_map(|index| installed.get(index)) {
             stack.push(step.layer.clone(), &step.name);
         }
         if !clashes.is_empty() {

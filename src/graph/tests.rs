@@ -62,8 +62,9 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
         winner: 0,
         losers: vec![],
     };
+    let order = 0..layers.installed.len();
     let root = environment
-        .stack(&account, &layers.installed, &[clash])
+        .stack(&account, &layers.installed, order, &[clash])
         .unwrap()
         .on(&Input::from(&base), stacking);
     let runtime = environment.runtime(&[RuntimeFile {

@@ -2,14 +2,14 @@
 //!
 //! `make test` starts the engines and the registry that these need.
 
-mod installers;
-mod cache;
-mod determinism;
 mod account;
 mod activation;
 mod bases;
+mod cache;
 mod derived;
+mod determinism;
 mod image;
+mod installers;
 mod process;
 mod project;
 mod pushed;

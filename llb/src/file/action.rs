@@ -5,7 +5,6 @@ use pb::file_action::Action as Wire;
 
 use super::copy::Copy;
 use super::make::{Mkdir, Mkfile, Symlink};
-use super::owner::Owner;
 use super::path::clean_path;
 use crate::caps::{self, Cap};
 use crate::node::Input;
