@@ -2,5 +2,6 @@
 //!
 //! `make test` starts the engines and the registry that these need.
 
+mod errors;
 mod project;
 mod smoke;
