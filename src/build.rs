@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
 use buildkit_llb::{Definition, Input, Output, SourceFile as LlbFile};
 use buildkit_proto::gateway;
 use serde::de::DeserializeOwned;
@@ -131,6 +132,7 @@ impl Session<'_> {
             micromamba: micromamba.as_ref(),
             user: self.settings.owner(),
             no_cache: self.options.no_cache(),
+            content_cache: self.bridge.abilities().has(EXEC_MOUNT_CONTENT_CACHE.id),
         };
         let account = environment
             .account(&self.settings.user)

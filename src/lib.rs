@@ -15,6 +15,7 @@ pub mod install;
 pub mod package;
 pub mod plan;
 pub mod platform;
+pub mod redact;
 pub mod settings;
 pub mod source;
 pub mod steps;

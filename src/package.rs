@@ -4,6 +4,7 @@ use std::fmt;
 
 use url::Url;
 
+use crate::redact;
 use crate::source::Lines;
 
 /// One package of an environment, pinned to one archive.
@@ -153,9 +154,7 @@ impl PackageUrl {
     /// The URL as it may be recorded in `conda-meta`: without credentials.
     pub fn recorded(&self) -> Url {
         let mut url = self.0.clone();
-        strip_userinfo(&mut url);
-        let path = replace_token(url.path(), None);
-        url.set_path(&path);
+        redact::strip(&mut url);
         url.set_query(None);
         url.set_fragment(None);
         url
@@ -169,43 +168,13 @@ impl PackageUrl {
 
 impl fmt::Display for PackageUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut url = self.0.clone();
-        let had_user = !url.username().is_empty() || url.password().is_some();
-        strip_userinfo(&mut url);
-        let path = replace_token(url.path(), Some("***"));
-        url.set_path(&path);
-        if url.query().is_some() {
-            url.set_query(Some("***"));
-        }
-        url.set_fragment(None);
-        if had_user {
-            return f.write_str(&url.as_str().replacen("://", "://***@", 1));
-        }
-        f.write_str(url.as_str())
+        f.write_str(&redact::masked(self.0.as_str()))
     }
 }
 
 impl fmt::Debug for PackageUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PackageUrl({self})")
-    }
-}
-
-fn strip_userinfo(url: &mut Url) {
-    // Both fail only for URLs without a host, which http(s) URLs are not.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-}
-
-/// Replaces the token of `/t/<token>/…`, or takes both parts out.
-fn replace_token(path: &str, with: Option<&str>) -> String {
-    let Some(rest) = path.strip_prefix("/t/") else {
-        return path.to_owned();
-    };
-    let tail = rest.find('/').map_or("", |slash| &rest[slash..]);
-    match with {
-        Some(mask) => format!("/t/{mask}{tail}"),
-        None => tail.to_owned(),
     }
 }
 

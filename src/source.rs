@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::redact;
+
 /// A file the user wrote, as it was read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SourceFile {
@@ -209,31 +211,12 @@ pub enum Level {
     Warning,
 }
 
-/// A line with the credentials of its URLs (`user:password@`, `/t/<token>/`) replaced by `***`.
+/// A line with the credentials of its URLs masked.
 fn masked(line: &[u8]) -> Cow<'_, [u8]> {
-    let Ok(text) = std::str::from_utf8(line) else {
-        return Cow::Borrowed(line);
-    };
-    let Some(start) = text.find("://").map(|at| at + 3) else {
-        return Cow::Borrowed(line);
-    };
-    let (head, rest) = text.split_at(start);
-    let authority = rest.find('/').unwrap_or(rest.len());
-    let (mut authority, path) = rest.split_at(authority);
-    let mut out = head.to_owned();
-    if let Some(at) = authority.rfind('@') {
-        out.push_str("***");
-        authority = &authority[at..];
+    match std::str::from_utf8(line) {
+        Ok(text) => Cow::Owned(redact::masked(text).into_bytes()),
+        Err(_) => Cow::Borrowed(line),
     }
-    out.push_str(authority);
-    match path.strip_prefix("/t/") {
-        Some(token) => {
-            out.push_str("/t/***");
-            out.push_str(token.find('/').map_or("", |slash| &token[slash..]));
-        }
-        None => out.push_str(path),
-    }
-    Cow::Owned(out.into_bytes())
 }
 
 /// The bytes of `lines` in `text`, without the last line's end.

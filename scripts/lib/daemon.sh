@@ -109,8 +109,8 @@ EOF
     fail_with_log "$dir" "the base image could not be loaded into dockerd with the $store store"
 }
 
-# A buildkitd named by BUILDKITD. Its base images come from the registry named by
-# CONDAFRONT_TEST_REGISTRY, since nothing can be loaded into it.
+# A buildkitd named by BUILDKITD. Nothing can be loaded into it: its images come from the registry
+# that CONDAFRONT_TEST_REGISTRY names, which speaks plain HTTP.
 start_buildkitd() {
   local dir=$1 root=$2 port data=$1/data registry=${CONDAFRONT_TEST_REGISTRY:-} tries
   [ -x "${BUILDKITD:-}" ] || die "BUILDKITD must name a buildkitd binary"
@@ -118,8 +118,6 @@ start_buildkitd() {
   mkdir -p "$data"
   if [ -n "$registry" ]; then
     cat >"$dir/buildkitd.toml" <<EOF
-[registry."docker.io"]
-  mirrors = ["$registry"]
 [registry."$registry"]
   http = true
 EOF

@@ -199,6 +199,7 @@ impl Request {
             micromamba: micromamba.as_ref(),
             user: settings.owner(),
             no_cache: false,
+            content_cache: true,
         };
         let addresses = Addresses::new(
             environment

@@ -72,23 +72,25 @@ pub async fn read_build_file(bridge: &Bridge, options: &Options) -> Result<Build
         .solve(definition.to_pb().clone(), Evaluate::Lazily)
         .await?;
     let data = read_limited(bridge, &reference, &path, name).await?;
-    let own_ignore = bridge
-        .read_file(&reference, &format!("{path}.dockerignore"))
-        .await;
-    let ignored = match (own_ignore, &place) {
-        (Ok(data), _) => data,
-        (Err(_), Place::Client) => read_dockerignore(bridge, options).await,
-        (Err(_), Place::State { subdir, .. }) => {
+    let read_text = async |path: &str| {
+        let data = bridge.read_file(&reference, path).await.ok()?;
+        Some(String::from_utf8_lossy(&data).into_owned())
+    };
+    let ignored = match (read_text(&format!("{path}.dockerignore")).await, &place) {
+        (Some(text), _) => text,
+        (None, Place::Client) => read_dockerignore(bridge, options, options.context_local()).await,
+        (None, Place::State { subdir, .. }) => {
             let path = format!("{subdir}/.dockerignore");
-            let path = path.trim_start_matches('/');
-            bridge.read_file(&reference, path).await.unwrap_or_default()
+            read_text(path.trim_start_matches('/'))
+                .await
+                .unwrap_or_default()
         }
-        (Err(_), Place::SingleFile { .. }) => Vec::new(),
+        (None, Place::SingleFile { .. }) => String::new(),
     };
     Ok(BuildFile {
         file: SourceFile::new(name, data),
         vertex: state.digest(),
-        ignored: ignore::parse(&String::from_utf8_lossy(&ignored)),
+        ignored: ignore::parse(&ignored),
     })
 }
 
@@ -144,24 +146,23 @@ fn load_local(options: &Options, file_name: &str) -> Output {
         .build()
 }
 
-async fn read_dockerignore(bridge: &Bridge, options: &Options) -> Vec<u8> {
-    let local = options.context_local();
+/// The text of `.dockerignore` in one of the client's folders; empty if there is none.
+async fn read_dockerignore(bridge: &Bridge, options: &Options, local: &str) -> String {
+    const NAME: &str = ".dockerignore";
     let state = Local::new(local)
         .session(options.local_session(local))
-        .follow([".dockerignore"])
-        .shared_key_hint(format!("{local}-.dockerignore"))
+        .follow([NAME])
+        .shared_key_hint(format!("{local}-{NAME}"))
         .differ(Differ::None)
         .name("[internal] load .dockerignore")
         .build();
     let definition = Definition::of(&state).to_pb().clone();
-    match bridge.solve(definition, Evaluate::Lazily).await {
-        Ok(reference) => bridge
-            .read_file(&reference, ".dockerignore")
-            .await
-            .unwrap_or_default(),
+    let data = match bridge.solve(definition, Evaluate::Lazily).await {
+        Ok(reference) => bridge.read_file(&reference, NAME).await.unwrap_or_default(),
         // A build without a context has nothing to leave out.
         Err(_) => Vec::new(),
-    }
+    };
+    String::from_utf8_lossy(&data).into_owned()
 }
 
 /// Reads the build file, or says that there is none.

@@ -9,13 +9,14 @@ use buildkit_llb::{
 };
 
 use super::git::GitContext;
-use super::{git_source, source_op};
+use super::{git_source, ignore, read_dockerignore, source_op};
 use crate::gateway::client::{Bridge, ImageMeta};
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::options::Options;
 use crate::image::config::ImageConfig;
 use crate::image::name::{BaseName, ImageName};
 use crate::platform::Platform;
+use crate::redact;
 use crate::source::Diagnostic;
 
 /// A file system from outside, and how an image of it is configured.
@@ -68,6 +69,7 @@ impl Finder<'_> {
             return Ok(None);
         };
         let wrong = |reason: &str| {
+            let value = redact::masked(value);
             Diagnostic::new(format!("--build-context {name}={value}: {reason}"))
                 .help("A named context is docker-image://, oci-layout://, a git or http(s) URL, a folder, or target: in bake.")
         };
@@ -105,7 +107,7 @@ impl Finder<'_> {
             ("http" | "https", Some(_)) => {
                 let file = Http::new(value)
                     .filename("context")
-                    .name(format!("[context {name}] {value}"))
+                    .name(format!("[context {name}] {}", redact::masked(value)))
                     .build();
                 let mut unpack = File::on(Input::Scratch);
                 unpack
@@ -114,13 +116,15 @@ impl Finder<'_> {
                 self.without_config(unpack.build(), false)
             }
             ("local", _) => {
-                let folder = Local::new(rest)
+                let ignored = read_dockerignore(self.bridge, self.options, rest).await;
+                let mut folder = Local::new(rest);
+                folder
                     .session(self.options.local_session(rest))
+                    .exclude(ignore::parse(&ignored))
                     .shared_key_hint(format!("context:{name}"))
                     .differ(Differ::None)
-                    .name(format!("[context {name}] load from client"))
-                    .build();
-                self.without_config(folder.into(), false)
+                    .name(format!("[context {name}] load from client"));
+                self.without_config(folder.build().into(), false)
             }
             ("input", _) => self.input(rest).await?,
             _ => return Err(wrong("condafront does not know what that is").into()),

@@ -11,7 +11,7 @@ use crate::source::Diagnostic;
 /// The first capability that it lacks, and which versions have it.
 pub fn check(definition: &Definition, abilities: &Abilities) -> Result<(), Diagnostic> {
     match definition.caps().into_iter().find(|id| !abilities.has(id)) {
-        Some(id) => Err(missing(&id, abilities)),
+        Some(id) => Err(missing(id, abilities)),
         None => Ok(()),
     }
 }

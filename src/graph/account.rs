@@ -28,7 +28,7 @@ impl Environment<'_> {
         let args = vec!["account".to_owned(), to_json(request)?];
         let mut step = Step::new(self.frontend, args, &self.options(ACCOUNT.to_owned()));
         if let Some(base) = self.base {
-            step.input(BASE_DIR, base, true);
+            step.input(BASE_DIR, base, self.content_cache);
         }
         let layer: Slot = step.output(OUTPUT_DIR);
         let facts: Slot = step.output(FACTS_DIR);

@@ -32,6 +32,8 @@ pub struct Environment<'a> {
     pub user: Owner,
     /// Whether caches are to be ignored.
     pub no_cache: bool,
+    /// Whether the engine can be told not to hash what its definition pins (BuildKit 0.13).
+    pub content_cache: bool,
 }
 
 /// Who owns files, by numbers.
@@ -181,7 +183,7 @@ impl Environment<'_> {
                 python.version
             )),
         );
-        step.input(BASE_DIR, base, true);
+        step.input(BASE_DIR, base, self.content_cache);
         self.mount_packages(&mut step, &python.runtime, downloads);
         let out = step.output(OUTPUT_DIR);
         Ok(Some(step.exec().build()[out].clone()))
@@ -233,12 +235,16 @@ impl Environment<'_> {
         }
         match self.micromamba {
             Some(Micromamba::Given { from, pinned }) => {
-                step.input(MICROMAMBA_DIR, from, *pinned);
+                step.input(MICROMAMBA_DIR, from, *pinned && self.content_cache);
             }
             Some(Micromamba::Package(package)) => {
                 let archive = &downloads[self.plan.packages.len()];
                 let unpacked = downloads::unpacked(package, archive);
-                step.input(MICROMAMBA_DIR, &unpacked, package.hashes.is_pinned());
+                step.input(
+                    MICROMAMBA_DIR,
+                    &unpacked,
+                    package.hashes.is_pinned() && self.content_cache,
+                );
             }
             None => {}
         }
@@ -306,7 +312,7 @@ impl Environment<'_> {
             step.input(
                 &format!("{INPUT_DIR}/{position}"),
                 &downloads[*index],
-                package.hashes.is_pinned(),
+                package.hashes.is_pinned() && self.content_cache,
             );
         }
     }

@@ -151,7 +151,7 @@ impl Environment<'_> {
     fn step_in(&self, root: &Output, args: Vec<String>, name: &str) -> Step {
         let program = format!("{TOOLS_DIR}{PROGRAM}");
         let mut step = Step::in_root(root, &program, args, &self.options(name.to_owned()));
-        step.input(TOOLS_DIR, self.frontend, true);
+        step.input(TOOLS_DIR, self.frontend, self.content_cache);
         step
     }
 

@@ -28,11 +28,11 @@ impl Step {
         Self { exec }
     }
 
-    /// Mounts `from` at `path`, read-only. `pinned` says that its definition alone decides what it holds, so that
-    /// BuildKit need not hash it (buildkit.md: content cache).
-    pub fn input(&mut self, path: &str, from: &Output, pinned: bool) -> &mut Self {
+    /// Mounts `from` at `path`, read-only. `trusted` says that BuildKit need not hash the content: the definition alone
+    /// decides what it is.
+    pub fn input(&mut self, path: &str, from: &Output, trusted: bool) -> &mut Self {
         let mut bind = Bind::read_only(path, from);
-        if pinned {
+        if trusted {
             bind = bind.content_cache(buildkit_llb::ContentCache::Off);
         }
         self.exec.mount(bind);

@@ -49,6 +49,7 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
             gid: 57439,
         },
         no_cache: false,
+        content_cache: true,
     };
     let mirrors = Settings::default().mirrors;
     let candidates = environment
@@ -107,6 +108,7 @@ fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
                 gid: 57439,
             },
             no_cache: false,
+            content_cache: true,
         };
         let candidates = plan
             .packages

@@ -18,6 +18,7 @@ use url::Url;
 use super::{PackageList, Rule, Warning};
 use crate::package::{Hashes, Package, PackageId, PackageUrl};
 use crate::platform::{self, Platform};
+use crate::redact;
 use crate::source::{Diagnostic, Lines, SourceFile};
 
 /// The line that makes a file an explicit lock.
@@ -322,13 +323,7 @@ fn percent_decoded(segment: &str) -> String {
 
 /// At most 60 characters of what the user wrote, without control characters and credentials.
 fn shortened(text: &str) -> String {
-    let text = match text.split_once("://") {
-        Some((scheme, rest)) => match rest.split_once('@') {
-            Some((_, host)) => format!("{scheme}://***@{host}"),
-            None => text.to_owned(),
-        },
-        None => text.to_owned(),
-    };
+    let text = redact::masked(text);
     let mut short: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
     if text.chars().count() > 60 {
         short.push('…');

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use tar::EntryType;
@@ -42,17 +42,12 @@ impl Default for Limits {
     }
 }
 
-/// Reads the archive `path` whole, checks every entry, and writes those that `keep` wants below
-/// `dest`, an existing empty directory.
+/// Reads the archive `path` whole, checks every entry, and writes it below `dest`, an existing
+/// empty directory.
 ///
 /// # Errors
 /// No conda package, a damaged one, an unsafe entry, or more than `limits`.
-pub(crate) fn unpack(
-    path: &Path,
-    dest: &Path,
-    keep: impl Fn(&str) -> bool,
-    limits: &Limits,
-) -> Result<Entries> {
+pub(crate) fn unpack(path: &Path, dest: &Path, limits: &Limits) -> Result<Entries> {
     let mut file = File::open(path).map_err(|e| Error::io("open", path, e))?;
     let size = file
         .metadata()
@@ -67,7 +62,6 @@ pub(crate) fn unpack(
 
     let mut unpacker = Unpacker {
         dest,
-        keep,
         limits,
         archive_size: size,
         entries: Entries::new(),
@@ -117,9 +111,8 @@ fn refused(name: &str, why: impl std::fmt::Display) -> Error {
     )
 }
 
-struct Unpacker<'a, K> {
+struct Unpacker<'a> {
     dest: &'a Path,
-    keep: K,
     limits: &'a Limits,
     archive_size: u64,
     entries: Entries,
@@ -127,7 +120,7 @@ struct Unpacker<'a, K> {
     bytes: u64,
 }
 
-impl<K: Fn(&str) -> bool> Unpacker<'_, K> {
+impl Unpacker<'_> {
     /// A `.conda` file: a zip archive with `info-….tar.zst` and `pkg-….tar.zst`.
     fn read_conda(&mut self, file: File) -> Result<()> {
         let mut zip = zip::ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
@@ -196,10 +189,8 @@ impl<K: Fn(&str) -> bool> Unpacker<'_, K> {
             }
             EntryType::Symlink => {
                 let target = link_name(&entry, &raw_name)?;
-                if self.make_room(&name)? {
-                    let path = self.dest.join(&name);
-                    symlink(&target, &path).map_err(|e| Error::io("write", &path, e))?;
-                }
+                let path = self.make_room(&name)?;
+                symlink(&target, &path).map_err(|e| Error::io("write", &path, e))?;
                 EntryKind::Symlink { target }
             }
             EntryType::Link => {
@@ -236,34 +227,28 @@ impl<K: Fn(&str) -> bool> Unpacker<'_, K> {
         Ok(())
     }
 
-    /// Makes parents and removes an earlier entry of the same name, as tar does; false if `name`
-    /// is not wanted.
-    fn make_room(&self, name: &str) -> Result<bool> {
-        if !(self.keep)(name) {
-            return Ok(false);
-        }
+    /// Where the entry `name` goes, once its parents are there and an earlier entry of the same name
+    /// is not, as tar does.
+    fn make_room(&self, name: &str) -> Result<PathBuf> {
         let path = self.dest.join(name);
         if self.entries.contains_key(name) {
             fs::remove_file(&path).map_err(|e| Error::io("replace", &path, e))?;
         } else if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;
         }
-        Ok(true)
+        Ok(path)
     }
 
-    /// Writes the file if it is wanted; gives the hash of its content.
+    /// Writes the file; gives the hash of its content.
     fn write_file(&self, name: &str, content: &mut impl Read) -> Result<[u8; 32]> {
-        if !self.make_room(name)? {
-            return copy(content, None);
-        }
-        let path = self.dest.join(name);
+        let path = self.make_room(name)?;
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
             .open(&path)
             .map_err(|e| Error::io("write", &path, e))?;
-        copy(content, Some((&mut file, &path)))
+        copy(content, &mut file, &path)
     }
 
     /// A second name for an earlier file of the archive.
@@ -283,11 +268,9 @@ impl<K: Fn(&str) -> bool> Unpacker<'_, K> {
                 target.escape_debug()
             )));
         };
-        if target != name && self.make_room(name)? {
-            let (from, to) = (self.dest.join(&target), self.dest.join(name));
-            if (self.keep)(&target) {
-                fs::hard_link(&from, &to).map_err(|e| Error::io("write", &to, e))?;
-            }
+        if target != name {
+            let to = self.make_room(name)?;
+            fs::hard_link(self.dest.join(&target), &to).map_err(|e| Error::io("write", &to, e))?;
         }
         Ok(kind.clone())
     }
@@ -337,7 +320,7 @@ fn link_name<R: Read>(entry: &tar::Entry<'_, R>, raw_name: &str) -> Result<Strin
 }
 
 /// Copies an entry's content, telling a damaged archive from a full disk; gives its hash.
-fn copy(content: &mut impl Read, mut to: Option<(&mut File, &Path)>) -> Result<[u8; 32]> {
+fn copy(content: &mut impl Read, file: &mut File, path: &Path) -> Result<[u8; 32]> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 128 * 1024];
     loop {
@@ -348,10 +331,8 @@ fn copy(content: &mut impl Read, mut to: Option<(&mut File, &Path)>) -> Result<[
             Err(e) => return Err(damaged(e)),
         };
         hash.update(&buffer[..length]);
-        if let Some((file, path)) = &mut to {
-            file.write_all(&buffer[..length])
-                .map_err(|e| Error::io("write", path, e))?;
-        }
+        file.write_all(&buffer[..length])
+            .map_err(|e| Error::io("write", path, e))?;
     }
 }
 
@@ -376,7 +357,7 @@ mod tests {
         let dir = tempfile::TempDir::new().unwrap();
         let archive = dir.path().join("zeros.tar.bz2");
         fs::write(&archive, bytes).unwrap();
-        unpack(&archive, dir.path(), |_| true, limits)
+        unpack(&archive, dir.path(), limits)
     }
 
     #[test]

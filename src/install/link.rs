@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rattler_conda_types::package::PathType;
 
 use super::error::Result;
-use super::package::{Extent, Package};
+use super::package::{Package, PackagePath};
 use super::spec::PythonSpec;
 
 /// Where packages are linked to.
@@ -27,9 +27,6 @@ pub(crate) struct Target {
 /// Entry points, bytecode, `conda-meta`, owners, modes and times are not its business: they are
 /// made the same way whoever linked.
 pub(crate) trait Installer {
-    /// How much of each package it wants unpacked.
-    fn extent(&self) -> Extent;
-
     /// Links `packages` in their order.
     fn link(
         &self,
@@ -77,6 +74,14 @@ impl Claims {
     /// Whether any package has a file or link at `path`.
     pub(crate) fn contains(&self, path: &str) -> bool {
         self.owners.contains_key(path)
+    }
+
+    /// The paths of the package at `index` that are to be linked: those that no later package has.
+    pub(crate) fn won<'a>(&self, index: usize, package: &'a Package) -> Vec<&'a PackagePath> {
+        let is_won = |path: &&PackagePath| {
+            path.entry.path_type == PathType::Directory || self.is_owner(index, &path.target)
+        };
+        package.paths.iter().filter(is_won).collect()
     }
 
     /// Whether something is claimed below something else that is claimed, a file below a symlink

@@ -1,21 +1,38 @@
 //! Linking with a micromamba binary.
 //!
-//! Facts of its command line: `micromamba install --help`; what it does with an explicit lock:
-//! `create_explicit_transaction_from_urls` and `LinkPackage` in libmamba (packages in the file's
-//! order, a later package's file replaces an earlier one's).
+//! micromamba finds the packages in its cache, unpacked as the step has verified them, so it neither
+//! reads archives nor needs any network. The cache's layout is conda's own: a directory per package
+//! whose `info/repodata_record.json` has the URL and the hash that the lock names.
+//!
+//! What it does with an explicit lock, from `PackageCacheData::has_valid_extracted_dir` and
+//! `LinkPackage::execute` in libmamba: it links what `info/paths.json` lists, package by package in
+//! the lock's order, and runs a package's post-link script as soon as it sees one in the prefix.
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::json;
+use rattler_conda_types::package::{PathType, PathsEntry};
+use serde_json::{Value, json};
 
 use super::error::{Error, ErrorKind, Result};
 use super::link::{Claims, Installer, Target};
-use super::package::{Extent, Package};
+use super::native::{Linker, Native};
+use super::package::{Package, PackagePath};
+use super::placed::replace;
+use super::root::resolve;
 use super::spec::PythonSpec;
+
+/// Where the binary may be: in conda's package and in mambaorg's images, in a folder, in other images.
+const PLACES: [&str; 4] = [
+    "bin/micromamba",
+    "micromamba",
+    "usr/bin/micromamba",
+    "usr/local/bin/micromamba",
+];
 
 /// How much of micromamba's output an error quotes, in lines.
 const QUOTED_LINES: usize = 30;
@@ -26,32 +43,30 @@ pub(crate) struct Micromamba {
 }
 
 impl Micromamba {
-    /// The binary in the mounted directory `dir`: `bin/micromamba`, as the conda package and
-    /// images have it, or `micromamba`.
+    /// The binary in the mounted directory `dir`: a folder, conda's package, or a whole image.
+    ///
+    /// # Errors
+    /// There is none.
     pub(crate) fn find(dir: &Path) -> Result<Self> {
-        ["bin/micromamba", "micromamba"]
+        PLACES
             .iter()
-            .map(|name| dir.join(name))
+            .filter_map(|place| resolve(dir, place))
             .find(|path| path.is_file())
             .map(|binary| Micromamba { binary })
             .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Micromamba,
-                    format!(
-                        "there is no micromamba in {} (looked for bin/micromamba and micromamba)",
-                        dir.display()
-                    ),
-                )
+                error(format!(
+                    "there is no micromamba in what the build was given for it (looked for {})",
+                    PLACES.join(", ")
+                ))
             })
     }
 
     fn run(&self, lock: &Path, target: &Target) -> Result<()> {
-        let root = target.work.join("root");
         let output = Command::new(&self.binary)
             .args(["install", "--yes", "--quiet", "--no-rc", "--no-deps"])
             .args(["--offline", "--no-pyc"])
             .arg("--root-prefix")
-            .arg(&root)
+            .arg(root_prefix(target))
             .arg("--prefix")
             .arg(&target.dir)
             .arg("--relocate-prefix")
@@ -62,15 +77,17 @@ impl Micromamba {
             .env("HOME", &target.work)
             .env("TMPDIR", &target.work)
             .env("MAMBA_NO_BANNER", "1")
-            // As a variable, not a flag: releases that do not know it ignore it.
-            .env("MAMBA_SKIP_RUN_LINK_SCRIPTS", "true")
-            .env("MAMBA_ALLOW_SOFTLINKS", "false")
             .output()
             .map_err(|e| {
-                Error::new(
-                    ErrorKind::Micromamba,
-                    format!("cannot run {}: {e}", self.binary.display()),
-                )
+                let hint = match e.kind() {
+                    // Of the file that is there, only its ELF interpreter can be missing.
+                    io::ErrorKind::NotFound => {
+                        "; it must be the static program that conda-forge's package and mambaorg's images have"
+                    }
+                    io::ErrorKind::PermissionDenied => "; is the file executable?",
+                    _ => "",
+                };
+                error(format!("micromamba cannot be run: {e}{hint}"))
             })?;
         if output.status.success() {
             return Ok(());
@@ -79,59 +96,100 @@ impl Micromamba {
         text.push_str(&String::from_utf8_lossy(&output.stderr));
         let lines: Vec<&str> = text.lines().collect();
         let last = lines[lines.len().saturating_sub(QUOTED_LINES)..].join("\n");
-        Err(Error::new(
-            ErrorKind::Micromamba,
-            format!("micromamba failed ({}):\n{last}", output.status),
-        ))
+        Err(error(format!(
+            "micromamba failed ({}):\n{last}",
+            output.status
+        )))
     }
 }
 
 impl Installer for Micromamba {
-    fn extent(&self) -> Extent {
-        Extent::Info
-    }
-
     fn link(
         &self,
         packages: &[Package],
-        _claims: &Claims,
+        claims: &Claims,
         python: Option<&PythonSpec>,
         target: &Target,
     ) -> Result<()> {
-        // micromamba takes a package's platform from its URL, so give it a channel's layout. Its
-        // package cache lies in the work directory too: on the same file system it can hard link.
-        let channel = target.work.join("channel");
+        if claims.are_nested() {
+            // micromamba would follow another package's link wherever it leads.
+            return Native.link(packages, claims, python, target);
+        }
+        let linker = Linker::new(target)?;
         let mut lock = String::from("@EXPLICIT\n");
-        for package in packages {
+        let mut kept_back = Vec::new();
+        for (index, package) in packages.iter().enumerate() {
+            let (own, given): (Vec<_>, Vec<_>) = claims
+                .won(index, package)
+                .into_iter()
+                .partition(|path| is_kept_back(path));
+            kept_back.push(own);
+            // micromamba takes a package's platform from its URL. No such file is there: what is
+            // not found in the cache is an error.
             let spec = &package.spec;
-            let path = channel.join(&spec.subdir).join(&spec.archive);
-            make_parent(&path)?;
-            symlink(&package.archive, &path).map_err(|e| Error::io("create", &path, e))?;
+            let url = format!("file:///channel/{}/{}", spec.subdir, spec.archive);
+            cache(package, &given, &url, target)?;
             // Writing to a string cannot fail.
-            let _ = writeln!(lock, "file://{}#{}", path.display(), package.digests.md5);
+            let _ = writeln!(lock, "{url}#{}", package.digests.md5);
         }
         let lock_path = target.work.join("explicit.txt");
-        write(&lock_path, &lock)?;
+        replace(&lock_path, lock.as_bytes())?;
 
-        // `install` wants an environment, which it knows by this file.
-        let meta = target.dir.join("conda-meta");
-        write(&meta.join("history"), "")?;
         let has_python = packages.iter().any(|p| p.index.name == "python");
         if let (Some(python), false) = (python, has_python) {
-            write(
-                &meta.join(format!("python-{}-0.json", python.version)),
-                &python_record(python),
-            )?;
+            let path = format!("conda-meta/python-{}-0.json", python.version);
+            write_json(&target.dir.join(path), &python_record(python))?;
         }
-        let result = self.run(&lock_path, target);
-        // Its records name the cache and file URLs; the step writes them anew.
-        fs::remove_dir_all(&meta).map_err(|e| Error::io("remove", &meta, e))?;
-        result
+        self.run(&lock_path, target)?;
+        for (index, (package, paths)) in packages.iter().zip(&kept_back).enumerate() {
+            linker
+                .link(package, paths)
+                .map_err(|e| e.of_package(index))?;
+        }
+        Ok(())
     }
 }
 
+/// What micromamba does not get to see: directories, which it cannot link; its own bookkeeping; and
+/// post-link scripts, which run in the finished image and not where there is no shell.
+fn is_kept_back(path: &PackagePath) -> bool {
+    path.entry.path_type == PathType::Directory
+        || path.target.starts_with("conda-meta/")
+        || (path.target.starts_with("bin/.") && path.target.ends_with("-post-link.sh"))
+}
+
+fn root_prefix(target: &Target) -> PathBuf {
+    target.work.join("root")
+}
+
+/// Puts the unpacked package into micromamba's cache, with `paths` as all it has.
+fn cache(package: &Package, paths: &[&PackagePath], url: &str, target: &Target) -> Result<()> {
+    let paths: Vec<PathsEntry> = paths
+        .iter()
+        .map(|path| PathsEntry {
+            // It must be there; what it says is only recorded.
+            size_in_bytes: path.entry.size_in_bytes.or(Some(0)),
+            ..path.entry.clone()
+        })
+        .collect();
+    let info = package.dir.join("info");
+    write_json(
+        &info.join("paths.json"),
+        &json!({"paths": paths, "paths_version": 1}),
+    )?;
+    let mut record = package.raw_index.clone();
+    record.insert("url".to_owned(), json!(url));
+    record.insert("md5".to_owned(), json!(package.digests.md5));
+    write_json(&info.join("repodata_record.json"), &record.into())?;
+
+    let cache = root_prefix(target).join("pkgs");
+    fs::create_dir_all(&cache).map_err(|e| Error::io("create", &cache, e))?;
+    let entry = cache.join(package.index.dist_name());
+    symlink(&package.dir, &entry).map_err(|e| Error::io("create", &entry, e))
+}
+
 /// A record that tells micromamba which python `noarch` packages are for.
-fn python_record(python: &PythonSpec) -> String {
+fn python_record(python: &PythonSpec) -> Value {
     json!({
         "name": "python",
         "version": python.version,
@@ -153,17 +211,12 @@ fn python_record(python: &PythonSpec) -> String {
         "paths_data": {"paths": [], "paths_version": 1},
         "python_site_packages_path": python.site_packages,
     })
-    .to_string()
 }
 
-fn make_parent(path: &Path) -> Result<()> {
-    match path.parent() {
-        Some(parent) => fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e)),
-        None => Ok(()),
-    }
+fn write_json(path: &Path, value: &Value) -> Result<()> {
+    replace(path, value.to_string().as_bytes())
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
-    make_parent(path)?;
-    fs::write(path, text).map_err(|e| Error::io("write", path, e))
+fn error(message: String) -> Error {
+    Error::new(ErrorKind::Micromamba, message)
 }

@@ -24,7 +24,6 @@ mod parallel;
 mod placed;
 mod post_link;
 mod record;
-pub mod redact;
 mod root;
 mod runtime;
 pub mod spec;

@@ -13,7 +13,7 @@ use rattler_conda_types::prefix::Prefix;
 
 use super::error::{Error, ErrorKind, Result};
 use super::link::{Claims, Installer, Target};
-use super::package::{Extent, Package, PackagePath};
+use super::package::{Package, PackagePath};
 use super::parallel::try_map;
 use super::spec::PythonSpec;
 
@@ -27,10 +27,6 @@ const CHUNK: usize = 64;
 pub(crate) struct Native;
 
 impl Installer for Native {
-    fn extent(&self) -> Extent {
-        Extent::Whole
-    }
-
     fn link(
         &self,
         packages: &[Package],
@@ -38,21 +34,7 @@ impl Installer for Native {
         _python: Option<&PythonSpec>,
         target: &Target,
     ) -> Result<()> {
-        let prefix = Prefix::create(&target.dir)
-            .map_err(|e| Error::io("create the prefix", &target.dir, e))?;
-        // `create` leaves these; a layer must hold only what packages bring.
-        for file in ["conda-meta/history", "CACHEDIR.TAG"] {
-            let path = target.dir.join(file);
-            fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
-        }
-        let root = fs::canonicalize(&target.dir)
-            .map_err(|e| Error::io("find the prefix", &target.dir, e))?;
-        let linker = Linker {
-            prefix: &prefix,
-            root: &root,
-            target,
-        };
-
+        let linker = Linker::new(target)?;
         if claims.are_nested() {
             for (index, package) in packages.iter().enumerate() {
                 let paths: Vec<&PackagePath> = package.paths.iter().collect();
@@ -64,14 +46,7 @@ impl Installer for Native {
         }
         let mut chunks = Vec::new();
         for (index, package) in packages.iter().enumerate() {
-            let won: Vec<&PackagePath> = package
-                .paths
-                .iter()
-                .filter(|path| {
-                    path.entry.path_type == PathType::Directory
-                        || claims.is_owner(index, &path.target)
-                })
-                .collect();
+            let won = claims.won(index, package);
             for chunk in won.chunks(CHUNK) {
                 chunks.push((index, chunk.to_vec()));
             }
@@ -85,16 +60,41 @@ impl Installer for Native {
     }
 }
 
-struct Linker<'a> {
-    prefix: &'a Prefix,
+/// Puts files into one prefix.
+pub(crate) struct Linker<'a> {
+    prefix: Prefix,
     /// The prefix directory without symlinks in its path.
-    root: &'a Path,
+    root: PathBuf,
     target: &'a Target,
 }
 
-impl Linker<'_> {
+impl<'a> Linker<'a> {
+    /// For the prefix directory of `target`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub(crate) fn new(target: &'a Target) -> Result<Self> {
+        let prefix = Prefix::create(&target.dir)
+            .map_err(|e| Error::io("create the prefix", &target.dir, e))?;
+        // `create` leaves these; a layer must hold only what packages bring.
+        for file in ["conda-meta/history", "CACHEDIR.TAG"] {
+            let path = target.dir.join(file);
+            fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
+        }
+        let root = fs::canonicalize(&target.dir)
+            .map_err(|e| Error::io("find the prefix", &target.dir, e))?;
+        Ok(Linker {
+            prefix,
+            root,
+            target,
+        })
+    }
+
     /// Links paths of one package, sorted so that neighbours share their directory.
-    fn link(&self, package: &Package, paths: &[&PackagePath]) -> Result<()> {
+    ///
+    /// # Errors
+    /// A path that cannot be linked, or that leads outside the prefix.
+    pub(crate) fn link(&self, package: &Package, paths: &[&PackagePath]) -> Result<()> {
         let mut ready: Option<PathBuf> = None;
         for path in paths {
             let destination = self.target.dir.join(&path.target);
@@ -114,7 +114,7 @@ impl Linker<'_> {
                 &path.entry,
                 PathBuf::from(&path.target),
                 &package.dir,
-                self.prefix,
+                &self.prefix,
                 &self.target.prefix,
                 true,
                 true,
@@ -154,7 +154,7 @@ impl Linker<'_> {
             )
         })?;
         let real = fs::canonicalize(directory).map_err(|e| Error::io("resolve", directory, e))?;
-        if !real.starts_with(self.root) {
+        if !real.starts_with(&self.root) {
             return Err(Error::new(
                 ErrorKind::UnsafeArchive,
                 format!(

@@ -56,9 +56,14 @@ impl Index {
         Some(seconds as i64)
     }
 
+    /// `<name>-<version>-<build>`, what archives, directories of caches and records are called.
+    pub(crate) fn dist_name(&self) -> String {
+        format!("{}-{}-{}", self.name, self.version, self.build)
+    }
+
     /// The file name of the package's record in `conda-meta`.
     pub(crate) fn record_name(&self) -> String {
-        format!("{}-{}-{}.json", self.name, self.version, self.build)
+        format!("{}.json", self.dist_name())
     }
 }
 
@@ -75,10 +80,8 @@ pub(crate) struct PackagePath {
 #[derive(Debug)]
 pub(crate) struct Package {
     pub(crate) spec: PackageSpec,
-    /// The archive.
-    pub(crate) archive: PathBuf,
     pub(crate) digests: Digests,
-    /// Where it is unpacked; only its `info` for a package that another program links.
+    /// Where it is unpacked.
     pub(crate) dir: PathBuf,
     pub(crate) entries: Entries,
     pub(crate) index: Index,
@@ -86,15 +89,6 @@ pub(crate) struct Package {
     pub(crate) raw_index: Map<String, Value>,
     pub(crate) paths: Vec<PackagePath>,
     pub(crate) entry_points: Vec<EntryPoint>,
-}
-
-/// How much of a package to unpack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Extent {
-    /// All files.
-    Whole,
-    /// Only `info/`, for a package that another program unpacks and links.
-    Info,
 }
 
 impl Package {
@@ -106,11 +100,10 @@ impl Package {
         spec: &PackageSpec,
         mount: &Path,
         dir: PathBuf,
-        extent: Extent,
         python: Option<&PythonSpec>,
     ) -> Result<Self> {
         let archive = mount.join(&spec.archive);
-        load(spec, archive, dir, extent, python)
+        load(spec, archive, dir, python)
             .map_err(|e| e.in_context(format!("{} ({})", spec.label, spec.archive)))
     }
 
@@ -129,20 +122,14 @@ fn load(
     spec: &PackageSpec,
     archive: PathBuf,
     dir: PathBuf,
-    extent: Extent,
     python: Option<&PythonSpec>,
 ) -> Result<Package> {
     let digests = digests(&archive)?;
     verify("sha256", spec.sha256.as_deref(), &digests.sha256, &digests)?;
     verify("md5", spec.md5.as_deref(), &digests.md5, &digests)?;
 
-    let limits = Limits::default();
-    let mut entries = unpack_into(&archive, &dir, extent, &limits)?;
-    if extent == Extent::Info && !entries.contains_key("info/paths.json") {
-        // Old packages: what kind each path is can only be seen on the files themselves.
-        fs::remove_dir_all(&dir).map_err(|e| Error::io("remove", &dir, e))?;
-        entries = unpack_into(&archive, &dir, Extent::Whole, &limits)?;
-    }
+    fs::create_dir_all(&dir).map_err(|e| Error::io("create", &dir, e))?;
+    let entries = unpack(&archive, &dir, &Limits::default())?;
 
     let raw_index: Map<String, Value> = read_json(&dir, "info/index.json")?;
     let index: Index = serde_json::from_value(Value::Object(raw_index.clone()))
@@ -155,7 +142,7 @@ fn load(
             ));
         }
     }
-    let stem = format!("{}-{}-{}", index.name, index.version, index.build);
+    let stem = index.dist_name();
     if spec
         .archive
         .strip_prefix(&stem)
@@ -188,7 +175,6 @@ fn load(
     };
     Ok(Package {
         spec: spec.clone(),
-        archive,
         digests,
         dir,
         entries,
@@ -197,12 +183,6 @@ fn load(
         paths,
         entry_points,
     })
-}
-
-fn unpack_into(archive: &Path, dir: &Path, extent: Extent, limits: &Limits) -> Result<Entries> {
-    fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
-    let keep = |name: &str| extent == Extent::Whole || name.starts_with("info/");
-    unpack(archive, dir, keep, limits)
 }
 
 /// Where each path goes. `paths.json` is as untrusted as the archive's entries.

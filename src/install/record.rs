@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::package::Package;
 use super::placed::Placed;
-use super::redact::without_credentials;
+use crate::redact::without_credentials;
 
 /// The record as text; `placed` are all paths of the package, sorted.
 pub(crate) fn record(package: &Package, placed: &[Placed]) -> String {

@@ -16,7 +16,7 @@ use super::error::{Error, Result};
 use super::link::{Claims, Installer, Target};
 use super::native::Native;
 use super::normalize::{self, Owner};
-use super::package::{Extent, Package};
+use super::package::Package;
 use super::placed::{self, EPOCH, Own};
 use super::root::resolve;
 use super::spec::{PYTHON_DIR, PythonRuntimeSpec};
@@ -67,7 +67,7 @@ pub fn python_runtime(args: &[String], mounts: &Mounts, base: &Path) -> Result<(
     let owner = Owner::of(&mounts.output)?;
     let mut own = BTreeMap::new();
     if copy_glibc(base, &glibc, owner)? {
-        let mut packages = load(&specs, mounts, &target.work, Extent::Whole, None)?;
+        let mut packages = load(&specs, mounts, &target.work, None)?;
         for package in &mut packages {
             prune(package, &spec.version);
         }

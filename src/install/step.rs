@@ -17,7 +17,7 @@ use super::link::{Claims, Installer as Linker, Target};
 use super::micromamba::Micromamba;
 use super::native::Native;
 use super::normalize::{self, Owner};
-use super::package::{Extent, Package};
+use super::package::Package;
 use super::parallel::try_map;
 use super::placed::{self, EPOCH, Own, Placed, replace};
 use super::record::record;
@@ -85,7 +85,7 @@ fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) 
         fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
     }
 
-    let packages = load(specs, mounts, &target.work, installer.extent(), python)?;
+    let packages = load(specs, mounts, &target.work, python)?;
     let claims = Claims::new(&packages);
     installer.link(&packages, &claims, python, &target)?;
     let (placed, notices) = complete(&packages, &claims, python, mounts, &target)?;
@@ -120,13 +120,12 @@ pub(crate) fn load(
     specs: &[PackageSpec],
     mounts: &Mounts,
     work: &Path,
-    extent: Extent,
     python: Option<&PythonSpec>,
 ) -> Result<Vec<Package>> {
     try_map(specs, |index, spec| {
         let mount = mounts.input.join(index.to_string());
         let dir = work.join(format!("package-{index}"));
-        Package::load(spec, &mount, dir, extent, python).map_err(|e| e.of_package(index))
+        Package::load(spec, &mount, dir, python).map_err(|e| e.of_package(index))
     })
 }
 

@@ -4,4 +4,5 @@
 
 mod errors;
 mod project;
+mod readme;
 mod smoke;

@@ -2,6 +2,7 @@
 
 mod bytecode;
 mod hostile;
+mod installers;
 mod link;
 mod micromamba;
 mod package;

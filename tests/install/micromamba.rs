@@ -1,20 +1,24 @@
-//! Linking with micromamba: how it is called, checked with a script in its place, and what a real
-//! one does, where the variable `MICROMAMBA` names one.
+//! How micromamba is called, checked with a script in its place. What a real one does is compared in
+//! `installers.rs`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
 
 use condafront::install::error::ErrorKind;
 use condafront::install::spec::Installer;
-use condafront_testkit::channel::Channel;
+use serde_json::Value;
 
 use super::package::Package;
-use super::step::{Step, mount_channel};
+use super::step::Step;
 
 fn packages() -> Vec<Package> {
     vec![
-        Package::new("tool").file_with_mode("bin/tool", "tool", 0o755),
+        Package::new("tool")
+            .file_with_mode("bin/tool", "tool", 0o755)
+            .file("bin/.tool-post-link.sh", "exit 1\n")
+            .directory("share/tool")
+            .file("conda-meta/tool-pin", "tool 1.0\n"),
         Package::new("pure")
             .noarch_python(&["pure = pure:main"])
             .file("site-packages/pure.py", "def main(): pass\n"),
@@ -42,6 +46,7 @@ printf '%s\n' "$@" > $seen/args
 /usr/bin/env > $seen/env
 while [ $# -gt 0 ]; do
     case $1 in
+        --root-prefix) root=$2 ;;
         --prefix) prefix=$2 ;;
         --file) lock=$2 ;;
     esac
@@ -49,21 +54,26 @@ while [ $# -gt 0 ]; do
 done
 PATH=/usr/bin:/bin
 cp $lock $seen/lock
-grep file: $lock | sed 's,file://,,; s,#.*,,' | while read archive; do test -f $archive; done
+for name in tool pure; do
+    cp $root/pkgs/$name-1.0-0/info/paths.json $seen/$name-paths
+    cp $root/pkgs/$name-1.0-0/info/repodata_record.json $seen/$name-record
+done
 ls $prefix/conda-meta > $seen/meta
-cat $prefix/conda-meta/python-3.13-0.json > $seen/python
+cp $prefix/conda-meta/python-3.13-0.json $seen/python
 mkdir -p $prefix/bin $prefix/lib/python3.13/site-packages $prefix/pkgs/cache
-printf tool > $prefix/bin/tool
-printf 'def main(): pass\n' > $prefix/lib/python3.13/site-packages/pure.py
+ln $root/pkgs/tool-1.0-0/bin/tool $prefix/bin/tool
+ln $root/pkgs/pure-1.0-0/site-packages/pure.py $prefix/lib/python3.13/site-packages/pure.py
 echo '{"extracted_package_dir": "x"}' > $prefix/conda-meta/tool-1.0-0.json
+echo '==> today <==' > $prefix/conda-meta/history
 echo rubbish > $prefix/pkgs/cache/urls.txt
 "#;
 
 #[test]
-fn it_gets_a_lock_of_files_and_a_record_of_python() {
+fn it_gets_a_lock_of_what_is_in_its_cache_and_a_record_of_python() {
     let (step, seen) = step_with_script(LINKING);
     step.run().unwrap();
     let read = |name: &str| fs::read_to_string(seen.join(name)).unwrap();
+    let json = |name: &str| -> Value { serde_json::from_str(&read(name)).unwrap() };
     let output = step.mounts().output;
     let args = read("args").replace(&*output.to_string_lossy(), "/out");
     insta::assert_snapshot!(args, @"
@@ -83,17 +93,26 @@ fn it_gets_a_lock_of_files_and_a_record_of_python() {
     --file
     /out/.work/explicit.txt
     ");
-    let facts = step.facts();
-    let lock = read("lock").replace(&*output.to_string_lossy(), "/out");
-    let expected = format!(
-        "@EXPLICIT\n\
-         file:///out/.work/channel/linux-64/tool-1.0-0.conda#{}\n\
-         file:///out/.work/channel/linux-64/pure-1.0-0.conda#{}\n",
-        facts.packages[0].md5, facts.packages[1].md5
-    );
-    assert_eq!(lock, expected);
-    assert_eq!(read("meta"), "history\npython-3.13-0.json\n");
-    let python: serde_json::Value = serde_json::from_str(&read("python")).unwrap();
+    let mut lock = String::from("@EXPLICIT\n");
+    for (package, facts) in packages().iter().zip(step.facts().packages) {
+        let url = format!("file:///channel/linux-64/{}", package.file_name());
+        lock += &format!("{url}#{}\n", facts.md5);
+        let record = json(&format!("{}-record", facts.name));
+        assert_eq!(record["url"], url);
+        assert_eq!(record["md5"], facts.md5);
+        assert_eq!(record["version"], "1.0");
+    }
+    assert_eq!(read("lock"), lock);
+    assert_eq!(json("pure-record")["noarch"], "python");
+
+    // Neither the script, which it would run, nor the directory, which it cannot link, nor what
+    // would be among its own records.
+    let paths = json("tool-paths");
+    assert_eq!(paths["paths"].as_array().unwrap().len(), 1);
+    assert_eq!(paths["paths"][0]["_path"], "bin/tool");
+
+    assert_eq!(read("meta"), "python-3.13-0.json\n");
+    let python = json("python");
     assert_eq!(python["version"], "3.13");
     assert_eq!(
         python["python_site_packages_path"],
@@ -134,36 +153,43 @@ fn a_file_that_it_did_not_link_is_an_error() {
 }
 
 #[test]
-fn a_missing_micromamba_is_an_error() {
-    let mut step = Step::new(&packages());
-    step.spec.installer = Installer::Micromamba;
-    let error = step.fail();
-    assert_eq!(error.kind(), ErrorKind::Micromamba);
+fn it_is_found_where_packages_and_images_have_it() {
+    for place in ["bin", "", "usr/bin", "usr/local/bin"] {
+        let (step, _) = step_with_script(LINKING);
+        let (from, to) = (step.micromamba.join("bin"), step.micromamba.join(place));
+        fs::create_dir_all(&to).unwrap();
+        fs::rename(from.join("micromamba"), to.join("micromamba")).unwrap();
+        step.run().unwrap();
+    }
+    // In Debian's images `/bin` is a link; an absolute one means the image's own root.
+    let (step, _) = step_with_script(LINKING);
+    let usr = step.micromamba.join("usr");
+    fs::create_dir(&usr).unwrap();
+    fs::rename(step.micromamba.join("bin"), usr.join("sbin")).unwrap();
+    symlink("/usr/sbin", step.micromamba.join("bin")).unwrap();
+    step.run().unwrap();
 }
 
 #[test]
-fn a_real_one_gives_the_files_of_the_native_installer() {
-    let Some(micromamba) = std::env::var_os("MICROMAMBA") else {
-        eprintln!("skipped: MICROMAMBA names no micromamba binary");
-        return;
+fn one_that_cannot_be_used_is_an_error() {
+    let mut step = Step::new(&packages());
+    step.spec.installer = Installer::Micromamba;
+    let missing = step.fail();
+    let with = |content: &str, mode: u32| {
+        let (step, _) = step_with_script("");
+        let binary = step.micromamba.join("bin/micromamba");
+        fs::write(&binary, content).unwrap();
+        fs::set_permissions(&binary, fs::Permissions::from_mode(mode)).unwrap();
+        step.fail()
     };
-    let channel = Channel::small();
-    let packages: Vec<_> = channel
-        .packages()
-        .iter()
-        .filter(|package| matches!(package.subdir.as_str(), "linux-64" | "noarch"))
-        .filter(|package| package.version == channel.find(&package.name).version)
-        .collect();
-    let listings: Vec<String> = [Installer::Native, Installer::Micromamba]
-        .into_iter()
-        .map(|installer| {
-            let mut step = Step::new(&[]);
-            step.spec.installer = installer;
-            step.micromamba = Path::new(&micromamba).parent().unwrap().to_owned();
-            mount_channel(&mut step, channel, &packages);
-            step.run().unwrap();
-            step.listing()
-        })
-        .collect();
-    assert_eq!(listings[0], listings[1]);
+    let locked = with("#!/bin/sh\n", 0o644);
+    let dynamic = with("#!/no/such/loader\n", 0o755);
+    for error in [&missing, &locked, &dynamic] {
+        assert_eq!(error.kind(), ErrorKind::Micromamba);
+    }
+    insta::assert_snapshot!(format!("{missing}\n{locked}\n{dynamic}"), @"
+    there is no micromamba in what the build was given for it (looked for bin/micromamba, micromamba, usr/bin/micromamba, usr/local/bin/micromamba)
+    micromamba cannot be run: Permission denied (os error 13); is the file executable?
+    micromamba cannot be run: No such file or directory (os error 2); it must be the static program that conda-forge's package and mambaorg's images have
+    ");
 }

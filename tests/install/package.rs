@@ -40,6 +40,7 @@ pub(crate) struct Package {
     paths: Vec<Value>,
     index: Map<String, Value>,
     entry_points: Vec<String>,
+    old_form: bool,
 }
 
 impl Package {
@@ -59,6 +60,7 @@ impl Package {
             paths: Vec::new(),
             index,
             entry_points: Vec::new(),
+            old_form: false,
         }
     }
 
@@ -107,6 +109,18 @@ impl Package {
         self.entry(name, EntryType::Link, 0o644, target, b"")
     }
 
+    pub(crate) fn directory(mut self, name: &str) -> Self {
+        self.paths
+            .push(json!({"_path": name, "path_type": "directory"}));
+        self
+    }
+
+    /// Describes its files as packages did before `paths.json`: in `info/files` and `info/has_prefix`.
+    pub(crate) fn of_old_form(mut self) -> Self {
+        self.old_form = true;
+        self
+    }
+
     /// A path that `paths.json` lists and the archive may not have.
     pub(crate) fn listed(mut self, name: &str) -> Self {
         self.paths
@@ -141,13 +155,27 @@ impl Package {
     }
 
     fn info(&self) -> Vec<Entry> {
-        let mut info = vec![
-            info_file("index.json", &Value::Object(self.index.clone())),
-            info_file(
-                "paths.json",
-                &json!({"paths": self.paths, "paths_version": 1}),
-            ),
-        ];
+        let mut info = vec![info_file("index.json", &Value::Object(self.index.clone()))];
+        if self.old_form {
+            let text =
+                |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
+            let (mut files, mut prefixes) = (String::new(), String::new());
+            // They could not have directories.
+            let is_file = |entry: &&Value| entry["path_type"] != "directory";
+            for entry in self.paths.iter().filter(is_file) {
+                let path = text(entry, "_path");
+                files += &format!("{path}\n");
+                if entry.get("prefix_placeholder").is_some() {
+                    let mode = text(entry, "file_mode");
+                    prefixes += &format!("{PLACEHOLDER} {mode} {path}\n");
+                }
+            }
+            info.push(info_text("files", files));
+            info.push(info_text("has_prefix", prefixes));
+        } else {
+            let paths = json!({"paths": self.paths, "paths_version": 1});
+            info.push(info_file("paths.json", &paths));
+        }
         if !self.entry_points.is_empty() {
             let noarch = json!({"type": "python", "entry_points": self.entry_points});
             info.push(info_file(
@@ -207,12 +235,16 @@ impl Package {
 }
 
 fn info_file(name: &str, value: &Value) -> Entry {
+    info_text(name, value.to_string())
+}
+
+fn info_text(name: &str, content: String) -> Entry {
     Entry {
         name: format!("info/{name}"),
         kind: EntryType::Regular,
         mode: 0o644,
         link: String::new(),
-        content: value.to_string().into_bytes(),
+        content: content.into_bytes(),
     }
 }
 

@@ -1,0 +1,139 @@
+//! Credentials in URLs, kept out of what is shown and of what is recorded: `user:password@`, the `/t/<token>` of
+//! anaconda.org, which conda finds anywhere in a path, and queries, which may be signatures.
+
+use url::Url;
+
+/// What stands for a credential that is not shown.
+const MASK: &str = "***";
+
+/// Takes user, password and token out of `url`.
+pub fn strip(url: &mut Url) {
+    // Both fail only for URLs that cannot have them.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    if let Some((before, after)) = around_token(url.path()) {
+        let path = format!("{before}{after}");
+        url.set_path(&path);
+    }
+}
+
+/// `url` without user, password and token, to be recorded. A text that is no URL comes back as it is.
+pub fn without_credentials(url: &str) -> String {
+    let Ok(parsed) = Url::parse(url) else {
+        return url.to_owned();
+    };
+    let mut stripped = parsed.clone();
+    strip(&mut stripped);
+    // An untouched URL keeps its spelling.
+    if stripped == parsed {
+        url.to_owned()
+    } else {
+        stripped.into()
+    }
+}
+
+/// `text` as it may be shown: with the credentials of all URLs in it masked, right ones and misspelt ones.
+pub fn masked(text: &str) -> String {
+    const MARK: &str = "://";
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(MARK) {
+        let (head, tail) = rest.split_at(at + MARK.len());
+        shown.push_str(head);
+        let end = tail.find(char::is_whitespace).unwrap_or(tail.len());
+        // A mirror's URL may follow that of the channel with only a `=` between them.
+        let end = tail[..end].find(MARK).unwrap_or(end);
+        push_masked(&tail[..end], &mut shown);
+        rest = &tail[end..];
+    }
+    shown.push_str(rest);
+    shown
+}
+
+/// Adds to `shown` what stands behind `://` in a URL.
+fn push_masked(url: &str, shown: &mut String) {
+    let (url, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
+    let (url, query) = url.split_at(url.find('?').unwrap_or(url.len()));
+    let (authority, path) = url.split_at(url.find('/').unwrap_or(url.len()));
+    let mut push = |parts: &[&str]| shown.extend(parts.iter().copied());
+    match authority.rsplit_once('@') {
+        Some((_, host)) => push(&[MASK, "@", host]),
+        None => push(&[authority]),
+    }
+    match around_token(path) {
+        Some((before, after)) => push(&[before, "/t/", MASK, after]),
+        None => push(&[path]),
+    }
+    if !query.is_empty() {
+        push(&["?", MASK]);
+    }
+    push(&[fragment]);
+}
+
+/// What stands before and behind the first `/t/<token>` of a path.
+fn around_token(path: &str) -> Option<(&str, &str)> {
+    let (before, rest) = path.split_once("/t/")?;
+    Some((before, rest.find('/').map_or("", |end| &rest[end..])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A URL, as it is recorded, as it is shown.
+    const URLS: &[(&str, &str, &str)] = &[
+        (
+            "https://conda.anaconda.org/t/tk-1.2/private/linux-64/a-1-0.conda",
+            "https://conda.anaconda.org/private/linux-64/a-1-0.conda",
+            "https://conda.anaconda.org/t/***/private/linux-64/a-1-0.conda",
+        ),
+        (
+            "https://me:secret@example.org/ch/noarch/a-1-0.conda#abc",
+            "https://example.org/ch/noarch/a-1-0.conda#abc",
+            "https://***@example.org/ch/noarch/a-1-0.conda#abc",
+        ),
+        (
+            "https://example.org/conda/t/tk/ch/linux-64?sig=abc",
+            "https://example.org/conda/ch/linux-64?sig=abc",
+            "https://example.org/conda/t/***/ch/linux-64?***",
+        ),
+        (
+            "https://token@example.org/ch",
+            "https://example.org/ch",
+            "https://***@example.org/ch",
+        ),
+        (
+            "https://example.org/t/tk",
+            "https://example.org/",
+            "https://example.org/t/***",
+        ),
+        (
+            "https://example.org/ch",
+            "https://example.org/ch",
+            "https://example.org/ch",
+        ),
+        (
+            "https://example.org",
+            "https://example.org",
+            "https://example.org",
+        ),
+        ("conda-forge", "conda-forge", "conda-forge"),
+    ];
+
+    #[test]
+    fn credentials_are_neither_recorded_nor_shown() {
+        for (url, recorded, shown) in URLS {
+            assert_eq!(without_credentials(url), *recorded);
+            assert_eq!(masked(url), *shown);
+        }
+    }
+
+    #[test]
+    fn every_url_of_a_text_is_masked() {
+        assert_eq!(
+            masked("https://a=https://me:pass@b/t/tk-1/c, then ftp://x@y and me@example.org"),
+            "https://a=https://***@b/t/***/c, then ftp://***@y and me@example.org"
+        );
+        assert_eq!(masked("htps//x@y"), "htps//x@y");
+    }
+}

@@ -1,0 +1,91 @@
+//! The command-line tool, run as a user runs it.
+
+use std::process::{Command, Output};
+
+const LOCK: &str = "\
+# syntax=org/condafront
+# platform: linux-64
+@EXPLICIT
+https://conda.example/forge/linux-64/libzlib-1.3.1-hb9d3cd8_2.conda#sha256:1111111111111111111111111111111111111111111111111111111111111111
+https://conda.example/forge/noarch/tzdata-2025b-h78e105d_0.conda
+";
+
+/// Runs `condafront` in a folder that holds the lock.
+fn condafront(args: &[&str]) -> Output {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("env.lock"), LOCK).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_condafront"))
+        .args(args)
+        .current_dir(dir.path())
+        .env_remove("BUILDKIT_SESSION_ID")
+        .output()
+        .unwrap()
+}
+
+fn text(output: &Output) -> String {
+    format!(
+        "{}{}exit {}\n",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+        output.status.code().unwrap_or(-1)
+    )
+}
+
+#[test]
+fn without_arguments_it_helps() {
+    let output = condafront(&[]);
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("Usage: condafront COMMAND FILE"));
+}
+
+#[test]
+fn mistakes_on_the_command_line_are_explained() {
+    let mut all = String::new();
+    for args in [
+        &["check"][..],
+        &["check", "missing.lock"],
+        &["chekc", "env.lock"],
+        &["check", "env.lock", "more"],
+        &["check", "env.lock", "--nonsense"],
+        &["check", "env.lock", "--platform", "windows/amd64"],
+        &["check", "env.lock", "--platform", "linux/arm64"],
+        &["llb", "env.lock", "--build-arg", "CONDAFRONT_LAYERS"],
+        &["llb", "env.lock", "--build-arg", "CONDAFRONT_LAYERS=0"],
+        &["llb", "env.lock", "--build-arg", "BASE_IMAGE=Not An Image"],
+    ] {
+        let output = condafront(args);
+        assert!(!output.status.success(), "{args:?}");
+        all.push_str(&format!(
+            "$ condafront {}\n{}\n",
+            args.join(" "),
+            text(&output)
+        ));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_lock_is_checked() {
+    insta::assert_snapshot!(text(&condafront(&["check", "env.lock"])));
+}
+
+#[test]
+fn the_graph_is_written_in_three_forms() {
+    let native = [
+        "--build-arg",
+        "CONDAFRONT_INSTALLER=native",
+        "--build-arg",
+        "BASE_IMAGE=scratch",
+    ];
+    let with = |args: &[&str]| condafront(&[args, &native].concat());
+    insta::assert_snapshot!(text(&with(&["llb", "env.lock", "--text"])));
+    let bytes = with(&["llb", "env.lock"]).stdout;
+    let definition =
+        <buildkit_llb::pb::Definition as prost::Message>::decode(bytes.as_slice()).unwrap();
+    assert!(buildkit_llb::Output::from_definition(&definition).is_ok());
+    let dot = String::from_utf8(with(&["graph", "env.lock"]).stdout).unwrap();
+    assert!(
+        dot.starts_with("digraph") && dot.contains("libzlib 1.3.1"),
+        "{dot}"
+    );
+}

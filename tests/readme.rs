@@ -1,0 +1,77 @@
+//! What the README says is true.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use condafront::input;
+use condafront::plan::micromamba;
+use condafront::platform::Platform;
+use condafront::settings::{KNOWN_BUILD_ARGS, MicromambaVersion};
+use condafront::source::SourceFile;
+
+const README: &str = include_str!("../README.md");
+
+/// The contents of the code blocks in one language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let fence = format!("```{language}\n");
+    README
+        .split(&fence)
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect()
+}
+
+#[test]
+fn the_first_example_is_a_lock_with_the_hash_that_condafront_knows() {
+    let file = SourceFile::new("env.lock", blocks("text")[0]);
+    let list = input::read(&file, Platform::LinuxAmd64).unwrap();
+    let known = micromamba::package(&MicromambaVersion::default(), Platform::LinuxAmd64).unwrap();
+    assert_eq!(list.packages.len(), 1);
+    assert_eq!(list.packages[0].hashes, known.hashes);
+    assert_eq!(list.packages[0].url, known.url);
+    assert!(list.warnings.is_empty());
+}
+
+#[test]
+fn the_table_of_build_args_is_complete() {
+    let table: BTreeSet<&str> = README
+        .lines()
+        .skip_while(|line| !line.starts_with("| `--build-arg`"))
+        .take_while(|line| line.starts_with('|'))
+        .skip(2)
+        .filter_map(|line| line.split('|').nth(1))
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .collect();
+    let known: BTreeSet<&str> = KNOWN_BUILD_ARGS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(table, known);
+}
+
+#[test]
+fn the_commands_of_the_tool_work() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("env.lock"), blocks("text")[0]).unwrap();
+    let lines = blocks("sh").into_iter().flat_map(str::lines);
+    let commands: Vec<&str> = lines
+        .filter_map(|line| line.strip_prefix("condafront "))
+        .filter_map(|line| line.split('|').next())
+        .collect();
+    assert!(commands.len() >= 3, "{commands:?}");
+    for command in commands {
+        let output = Command::new(env!("CARGO_BIN_EXE_condafront"))
+            .args(command.split_whitespace())
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{command}: {output:?}");
+    }
+}
+
+#[test]
+fn the_two_commands_of_the_repository_exist() {
+    let makefile = include_str!("../Makefile");
+    for line in blocks("sh").into_iter().flat_map(str::lines) {
+        if let Some(target) = line.strip_prefix("make ") {
+            assert!(makefile.contains(&format!("\n{target}:")), "{target}");
+        }
+    }
+}
