@@ -160,6 +160,13 @@ impl PackageUrl {
         url
     }
 
+    /// Whether it carries a user, a password or a token.
+    pub fn has_credentials(&self) -> bool {
+        let mut url = self.0.clone();
+        redact::strip(&mut url);
+        url != self.0
+    }
+
     /// The host, for messages about secrets and mirrors.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()

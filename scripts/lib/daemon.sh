@@ -42,12 +42,12 @@ add_bridge() {
   busybox_ip link set "$name" up
 }
 
-# launch DIR COMMAND...: in the background, free of this script's terminal and signals, with its log in DIR.
+# launch DIR LOG COMMAND...: in the background, free of this script's terminal and signals, with its log in DIR.
 launch() {
-  local dir=$1
-  shift
+  local dir=$1 log=$1/$2
+  shift 2
   NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}" PATH=$(engine_path) \
-    setsid "$@" </dev/null >"$dir/log" 2>&1 8>&- 9>&- &
+    setsid "$@" </dev/null >"$log" 2>&1 8>&- 9>&- &
   set_state "$dir" PID $!
 }
 
@@ -63,12 +63,35 @@ wait_ready() {
   done
 }
 
+# fail_with_log DIR WHAT [LOG]
 fail_with_log() {
-  local dir=$1 what=$2
+  local dir=$1 what=$2 log=${3:-log}
   say "$what; the end of its log:"
-  tail -25 "$dir/log" >&2
+  tail -25 "$dir/$log" >&2
   stop_dir "$dir"
   exit 1
+}
+
+# dockerd's containerd, with garbage collection all but off: while an image is unpacked it may remove
+# layers that only an image's former version had (moby/buildkit issue 6521), which fails builds.
+# Without the plugin `opt`, which makes a folder in /opt.
+start_containerd() {
+  local dir=$1 data=$2 sockets=$3
+  cat >"$dir/containerd.toml" <<EOF
+version = 2
+root = "$data"
+state = "$sockets/containerd"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
+  "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
+[grpc]
+  address = "$sockets/containerd.sock"
+[plugins."io.containerd.gc.v1.scheduler"]
+  startup_delay = "24h"
+  mutation_threshold = 1000000000
+EOF
+  launch "$dir" containerd.log containerd --config "$dir/containerd.toml"
+  wait_ready "$dir" test -S "$sockets/containerd.sock" ||
+    fail_with_log "$dir" "containerd did not start" containerd.log
 }
 
 start_dockerd() {
@@ -90,10 +113,11 @@ start_dockerd() {
   "shutdown-timeout": 5
 }
 EOF
+  start_containerd "$dir" "$data/containerd/daemon" "$sockets"
   add_bridge "$dir"
   for tries in 1 2 3 4 5; do
     port=$(free_port)
-    launch "$dir" dockerd --config-file "$dir/daemon.json" --data-root "$data" --exec-root "$sockets/exec" \
+    launch "$dir" log dockerd --config-file "$dir/daemon.json" --data-root "$data" --exec-root "$sockets/exec" --containerd "$sockets/containerd.sock" \
       --pidfile "$sockets/pid" --bridge "$(state "$dir" BRIDGE)" \
       -H "unix://$sockets/docker.sock" -H "tcp://127.0.0.1:$port"
     wait_ready "$dir" docker_cli "tcp://127.0.0.1:$port" version && break
@@ -126,7 +150,7 @@ EOF
   fi
   for tries in 1 2 3 4 5; do
     port=$(free_port)
-    launch "$dir" "$BUILDKITD" --config "$dir/buildkitd.toml" --root "$data" --addr "tcp://127.0.0.1:$port" \
+    launch "$dir" log "$BUILDKITD" --config "$dir/buildkitd.toml" --root "$data" --addr "tcp://127.0.0.1:$port" \
       --containerd-worker=false --oci-worker=true --oci-worker-net=host \
       --oci-worker-binary="$ENGINE_ROOT/usr/sbin/runc" --allow-insecure-entitlement=network.host
     wait_ready "$dir" grep -q 'running server on' "$dir/log" && break
@@ -147,7 +171,7 @@ storage:
   delete: {enabled: true}
 http: {addr: "127.0.0.1:0"}
 EOF
-  launch "$dir" docker-registry serve "$dir/registry.yml"
+  launch "$dir" log docker-registry serve "$dir/registry.yml"
   wait_ready "$dir" grep -q 'listening on 127' "$dir/log" || fail_with_log "$dir" "the registry did not start"
   address=$(sed -n 's/.*listening on \(127\.0\.0\.1:[0-9]*\).*/\1/p' "$dir/log" | head -1)
   set_state "$dir" REGISTRY "$address"

@@ -114,6 +114,7 @@ impl Reader<'_> {
         self.entries
             .retain(|package| package.is_noarch() || fits(package));
         self.deduplicate()?;
+        self.warn_of_credentials();
         for package in &self.entries {
             if package.hashes == Hashes::default() {
                 self.warnings.push(Warning {
@@ -131,6 +132,28 @@ impl Reader<'_> {
             packages: self.entries,
             warnings: self.warnings,
         })
+    }
+
+    /// Once for the whole file: such locks have the token in every line.
+    fn warn_of_credentials(&mut self) {
+        let Some(package) = self
+            .entries
+            .iter()
+            .find(|package| package.url.has_credentials())
+        else {
+            return;
+        };
+        let host = package.url.host();
+        self.warnings.push(Warning {
+            rule: Rule::CredentialsInUrl,
+            diagnostic: Diagnostic::new(format!(
+                "the lock holds credentials for {host}: whoever can read the image's provenance may read them"
+            ))
+            .at(self.file, package.lines)
+            .help(format!(
+                "Take them out of the URLs and give them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
+            )),
+        });
     }
 
     fn wrong_platform(&self, example: &Package, platform: Platform) -> Diagnostic {

@@ -31,6 +31,8 @@ pub struct Warning {
 pub enum Rule {
     /// A package whose archive nothing checks.
     UnverifiedPackage,
+    /// A URL with a password or token in it.
+    CredentialsInUrl,
     /// A package that is listed twice.
     DuplicatePackage,
     /// Something in the file that condafront does not act on.
@@ -48,6 +50,7 @@ impl Rule {
     pub fn name(self) -> &'static str {
         match self {
             Self::UnverifiedPackage => "UnverifiedPackage",
+            Self::CredentialsInUrl => "CredentialsInUrl",
             Self::DuplicatePackage => "DuplicatePackage",
             Self::Ignored => "Ignored",
             Self::UnverifiedInstaller => "UnverifiedInstaller",
@@ -60,6 +63,7 @@ impl Rule {
     pub fn description(self) -> &'static str {
         match self {
             Self::UnverifiedPackage => "Every package should be pinned by a hash",
+            Self::CredentialsInUrl => "Credentials belong into build secrets",
             Self::DuplicatePackage => "A package should be listed once",
             Self::Ignored => "This part of the file has no effect on the image",
             Self::UnverifiedInstaller => "The installer should be pinned by a hash",

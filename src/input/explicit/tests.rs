@@ -80,6 +80,16 @@ fn the_same_archive_twice_is_a_warning() {
 }
 
 #[test]
+fn credentials_are_a_warning_that_does_not_show_them() {
+    let text = format!(
+        "@EXPLICIT\nhttps://c/f/linux-64/a-1-0.conda#{SHA}\nhttps://c.example/t/tk-1/f/linux-64/b-1-0.conda#{SHA}\n"
+    );
+    let list = list(&text).unwrap();
+    assert_eq!(list.warnings.len(), 1);
+    insta::assert_snapshot!(list.warnings[0].diagnostic.render(Level::Warning));
+}
+
+#[test]
 fn mistakes_read_well() {
     let sha = format!("#sha256:{SHA}");
     let cases = [
