@@ -3,6 +3,7 @@
 //! `make test` starts the engines and the registry that these need.
 
 mod errors;
+mod failure;
 mod project;
 mod readme;
 mod smoke;
