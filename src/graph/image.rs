@@ -138,7 +138,7 @@ impl Environment<'_> {
         Ok(step.exec().build()[layer].clone())
     }
 
-    /// The packages' post-link scripts, run in the image as it is so far.
+    /// The packages' post-link scripts, run in the image as it is so far; `indices` are the packages' in the plan.
     ///
     /// # Errors
     /// When the list of packages does not fit into a program's arguments.
@@ -146,7 +146,8 @@ impl Environment<'_> {
         &self,
         root: &Output,
         packages: Vec<PostLinkPackage>,
-    ) -> Result<Output, ArgumentError> {
+        indices: &[usize],
+    ) -> Result<(Output, Step), ArgumentError> {
         let spec = PostLinkSpec {
             prefix: PREFIX.to_owned(),
             uid: self.user.uid,
@@ -154,8 +155,9 @@ impl Environment<'_> {
             packages,
         };
         let mut step = self.step_in(root, spec.to_args()?, POST_LINK);
+        step.concerns(indices);
         let linked = step.exec().write_root();
-        Ok(step.exec().build()[linked].clone())
+        Ok((step.exec().build()[linked].clone(), step))
     }
 
     /// What the packages' activation scripts set, found out by running them.
@@ -166,7 +168,7 @@ impl Environment<'_> {
         &self,
         root: &Output,
         spec: &RecordSpec,
-    ) -> Result<Output, ArgumentError> {
+    ) -> Result<(Output, Step), ArgumentError> {
         let args = vec!["record-activation".to_owned(), to_json(spec)?];
         let mut step = self.step_in(
             root,
@@ -174,7 +176,7 @@ impl Environment<'_> {
             "[activate] run the packages' activation scripts",
         );
         let facts = step.output(FACTS_DIR);
-        Ok(step.exec().build()[facts].clone())
+        Ok((step.exec().build()[facts].clone(), step))
     }
 
     /// A step in the image's own root, with condafront's program beside it.

@@ -30,6 +30,7 @@ mod runtime;
 pub mod spec;
 mod step;
 
+pub(crate) use archive::is_web_page;
 pub use collect::collect;
 pub use pick::pick;
 pub use post_link::post_link;

@@ -35,18 +35,6 @@ pub enum Installer {
     Micromamba,
 }
 
-/// What a step does when it fails.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnError {
-    /// Print the message and exit with status 1: the build fails.
-    #[default]
-    Exit,
-    /// Write a [`FailureReport`](super::facts::FailureReport) to the facts and exit with status 0,
-    /// so that the frontend can read it and point at the user's line.
-    Report,
-}
-
 /// The environment's python, as far as `noarch: python` packages depend on it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,9 +68,6 @@ pub struct InstallSpec {
     /// Needed when a package of the group is `noarch: python`; leave it away otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<PythonSpec>,
-    /// What happens on failure.
-    #[serde(default)]
-    pub on_error: OnError,
 }
 
 /// One package archive of a step.
@@ -349,7 +334,6 @@ mod tests {
             gid: 57439,
             installer: Installer::Native,
             python: None,
-            on_error: OnError::Exit,
         }
     }
 
@@ -358,7 +342,7 @@ mod tests {
         let args = spec().to_args(&[numpy()]).unwrap();
         insta::assert_snapshot!(args.join("\n"), @r#"
         install
-        {"prefix":"/opt/conda","uid":57439,"gid":57439,"installer":"native","on_error":"exit"}
+        {"prefix":"/opt/conda","uid":57439,"gid":57439,"installer":"native"}
         {"label":"numpy 2.1.0","archive":"numpy-2.1.0-py313_0.conda","url":"https://conda.anaconda.org/conda-forge/linux-64/numpy-2.1.0-py313_0.conda","channel":"https://conda.anaconda.org/conda-forge","subdir":"linux-64","sha256":"abababababababababababababababababababababababababababababababab"}
         "#);
     }

@@ -8,6 +8,8 @@ mod bases;
 mod cache;
 mod derived;
 mod determinism;
+mod errors;
+mod failure;
 mod image;
 mod installers;
 mod process;
