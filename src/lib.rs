@@ -5,6 +5,7 @@ pub mod activation;
 pub mod build;
 pub mod cli;
 pub mod context;
+pub mod failure_report;
 pub mod fetch_failure;
 pub mod frontend;
 pub mod gateway;

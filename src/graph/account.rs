@@ -17,6 +17,8 @@ pub struct Account {
     pub layer: Output,
     /// What it found.
     pub facts: Output,
+    /// The step, for the case that it fails.
+    pub step: Step,
 }
 
 impl Environment<'_> {
@@ -36,6 +38,7 @@ impl Environment<'_> {
         Ok(Account {
             layer: built[layer].clone(),
             facts: built[facts].clone(),
+            step,
         })
     }
 }

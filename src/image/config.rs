@@ -71,17 +71,24 @@ impl ImageConfig {
         }
     }
 
-    /// The environment, in the configuration's order.
+    /// The environment, in the configuration's order; of a variable that is there twice, the last value.
     pub fn env(&self) -> Vec<(String, String)> {
-        self.runtime()
+        let entries = self
+            .runtime()
             .and_then(|config| config.get("Env"))
             .and_then(Value::as_array)
             .into_iter()
             .flatten()
             .filter_map(Value::as_str)
-            .filter_map(|entry| entry.split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+            .filter_map(|entry| entry.split_once('='));
+        let mut env: Vec<(String, String)> = Vec::new();
+        for (name, value) in entries {
+            match env.iter_mut().find(|(known, _)| known == name) {
+                Some((_, old)) => *old = value.to_owned(),
+                None => env.push((name.to_owned(), value.to_owned())),
+            }
+        }
+        env
     }
 
     /// Replaces the environment.
@@ -149,6 +156,14 @@ mod tests {
         config.add_history(&["conda: numpy".into()]);
         let json: Value = serde_json::from_slice(&config.to_json()).unwrap();
         insta::assert_json_snapshot!(json);
+    }
+
+    #[test]
+    fn the_last_value_of_a_variable_counts() {
+        let base = br#"{"config":{"Env":["A=1","B=2","A=3","broken"]}}"#;
+        let config = ImageConfig::from_base(base, Platform::LinuxAmd64).unwrap();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(config.env(), [pair("A", "3"), pair("B", "2")]);
     }
 
     #[test]

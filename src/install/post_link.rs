@@ -74,11 +74,13 @@ fn run(package: &PostLinkPackage, prefix: &Path, log: &mut dyn Write) -> Result<
     let failed = |why: String| {
         Error::new(
             ErrorKind::PostLink,
-            format!("the post-link script of {name} {}: {why}", package.version),
+            format!("the post-link script of {name} {} {why}", package.version),
         )
     };
-    let (mut reader, writer) = pipe().map_err(|e| failed(e.to_string()))?;
-    let second = writer.try_clone().map_err(|e| failed(e.to_string()))?;
+    let (mut reader, writer) = pipe().map_err(|e| failed(format!("cannot be run: {e}")))?;
+    let second = writer
+        .try_clone()
+        .map_err(|e| failed(format!("cannot be run: {e}")))?;
     let mut command = Command::new(&shell);
     command
         .arg("-c")
@@ -97,17 +99,24 @@ fn run(package: &PostLinkPackage, prefix: &Path, log: &mut dyn Write) -> Result<
         .env("PKG_BUILDNUM", package.build_number.to_string());
     let mut child = command
         .spawn()
-        .map_err(|e| failed(format!("cannot run {}: {e}", shell.display())))?;
+        .map_err(|e| failed(format!("cannot be run by {}: {e}", shell.display())))?;
     // It holds the pipe's other end; reading would never end.
     drop(command);
-    let output = copy_output(&mut reader, log).map_err(|e| failed(e.to_string()))?;
-    let status = child.wait().map_err(|e| failed(e.to_string()))?;
+    let output =
+        copy_output(&mut reader, log).map_err(|e| failed(format!("cannot be heard: {e}")))?;
+    let status = child
+        .wait()
+        .map_err(|e| failed(format!("has no end: {e}")))?;
     let messages = take_messages(prefix, log)?;
     if status.success() {
         return Ok(());
     }
     let text = format!("{}{messages}", String::from_utf8_lossy(&output));
-    Err(failed(format!("{status}\n{}", text.trim_end())))
+    let text = match text.trim_end() {
+        "" => "and printed nothing".to_owned(),
+        text => format!("and printed:\n{text}"),
+    };
+    Err(failed(format!("failed ({status}) {text}")))
 }
 
 /// Copies what comes from `reader` to `log` as it comes, and gives its last part.

@@ -35,18 +35,6 @@ pub enum Installer {
     Micromamba,
 }
 
-/// What a step does when it fails.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnError {
-    /// Print the message and exit with status 1: the build fails.
-    #[default]
-    Exit,
-    /// Write a [`FailureReport`](super::facts::FailureReport) to the facts and exit with status 0,
-    /// so that the frontend can read it and point at the user's line.
-    Report,
-}
-
 /// The environment's python, as far as `noarch: python` packages depend on it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,9 +68,6 @@ pub struct InstallSpec {
     /// Needed when a package of the group is `noarch: python`; leave it away otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<PythonSpec>,
-    /// What happens on failure.
-    #[serde(default)]
-    pub on_error: OnError,
 }
 
 /// One package archive of a step.
@@ -127,6 +112,27 @@ pub struct PythonRuntimeSpec {
 pub struct CollectSpec {
     /// Per group, the positions of its packages in the whole lock.
     pub groups: Vec<Vec<usize>>,
+}
+
+/// The step that copies files out of layers.
+///
+/// Arguments: `pick SPEC FILE…`, each but the first one JSON value; layer `n` is mounted at
+/// `/in/<n>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PickSpec {
+    /// Where the environment will be in the image, `/opt/conda`.
+    pub prefix: String,
+}
+
+/// One file of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PickedFile {
+    /// The layer's number among the mounts.
+    pub layer: usize,
+    /// Relative to the prefix.
+    pub path: String,
 }
 
 /// The step that runs post-link scripts in the merged image.
@@ -199,7 +205,7 @@ impl CollectSpec {
     /// # Errors
     /// An argument longer than Linux allows.
     pub fn to_args(&self) -> Result<Vec<String>> {
-        to_args("collect", self, &[])
+        to_args("collect", self, NOTHING)
     }
 
     /// Reads the arguments after the subcommand.
@@ -207,7 +213,25 @@ impl CollectSpec {
     /// # Errors
     /// No spec, or JSON that is none.
     pub fn from_args(args: &[String]) -> Result<Self> {
-        from_args(args).map(|(spec, _)| spec)
+        from_args::<_, PackageSpec>(args).map(|(spec, _)| spec)
+    }
+}
+
+impl PickSpec {
+    /// The step's arguments, beginning with the subcommand.
+    ///
+    /// # Errors
+    /// An argument longer than Linux allows.
+    pub fn to_args(&self, files: &[PickedFile]) -> Result<Vec<String>> {
+        to_args("pick", self, files)
+    }
+
+    /// Reads the arguments after the subcommand.
+    ///
+    /// # Errors
+    /// No spec, or JSON that is none.
+    pub fn from_args(args: &[String]) -> Result<(Self, Vec<PickedFile>)> {
+        from_args(args)
     }
 }
 
@@ -217,7 +241,7 @@ impl PostLinkSpec {
     /// # Errors
     /// An argument longer than Linux allows.
     pub fn to_args(&self) -> Result<Vec<String>> {
-        to_args("post-link", self, &[])
+        to_args("post-link", self, NOTHING)
     }
 
     /// Reads the arguments after the subcommand.
@@ -225,18 +249,21 @@ impl PostLinkSpec {
     /// # Errors
     /// No spec, or JSON that is none.
     pub fn from_args(args: &[String]) -> Result<Self> {
-        from_args(args).map(|(spec, _)| spec)
+        from_args::<_, PackageSpec>(args).map(|(spec, _)| spec)
     }
 }
+
+/// What follows the spec of a step that is about the environment as a whole.
+const NOTHING: &[PackageSpec] = &[];
 
 fn to_args(
     subcommand: &str,
     spec: &impl Serialize,
-    packages: &[PackageSpec],
+    items: &[impl Serialize],
 ) -> Result<Vec<String>> {
     let mut args = vec![subcommand.to_owned(), to_json(spec)?];
-    for package in packages {
-        args.push(to_json(package)?);
+    for item in items {
+        args.push(to_json(item)?);
     }
     Ok(args)
 }
@@ -260,19 +287,19 @@ pub fn to_json(value: &impl Serialize) -> Result<String> {
     Ok(json)
 }
 
-fn from_args<S: DeserializeOwned>(args: &[String]) -> Result<(S, Vec<PackageSpec>)> {
-    let Some((spec, packages)) = args.split_first() else {
+fn from_args<S: DeserializeOwned, T: DeserializeOwned>(args: &[String]) -> Result<(S, Vec<T>)> {
+    let Some((spec, items)) = args.split_first() else {
         return Err(Error::new(
             ErrorKind::BadArguments,
             "this step of the build needs a JSON argument that says what to do",
         ));
     };
     let spec = from_json(spec)?;
-    let packages = packages
+    let items = items
         .iter()
         .map(|json| from_json(json))
         .collect::<Result<_>>()?;
-    Ok((spec, packages))
+    Ok((spec, items))
 }
 
 fn from_json<T: DeserializeOwned>(json: &str) -> Result<T> {
@@ -307,7 +334,6 @@ mod tests {
             gid: 57439,
             installer: Installer::Native,
             python: None,
-            on_error: OnError::Exit,
         }
     }
 
@@ -316,7 +342,7 @@ mod tests {
         let args = spec().to_args(&[numpy()]).unwrap();
         insta::assert_snapshot!(args.join("\n"), @r#"
         install
-        {"prefix":"/opt/conda","uid":57439,"gid":57439,"installer":"native","on_error":"exit"}
+        {"prefix":"/opt/conda","uid":57439,"gid":57439,"installer":"native"}
         {"label":"numpy 2.1.0","archive":"numpy-2.1.0-py313_0.conda","url":"https://conda.anaconda.org/conda-forge/linux-64/numpy-2.1.0-py313_0.conda","channel":"https://conda.anaconda.org/conda-forge","subdir":"linux-64","sha256":"abababababababababababababababababababababababababababababababab"}
         "#);
     }

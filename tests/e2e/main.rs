@@ -2,8 +2,20 @@
 //!
 //! `make test` starts the engines and the registry that these need.
 
+mod account;
+mod activation;
+mod bases;
+mod cache;
+mod derived;
+mod determinism;
+mod errors;
+mod failure;
+mod image;
 mod installers;
+mod process;
 mod project;
+mod pushed;
 mod readme;
 mod smoke;
 mod tree;
+mod trees;

@@ -155,7 +155,7 @@ fn a_python_that_cannot_run_is_a_notice() {
     let notices = step.facts().notices;
     assert_eq!(notices.len(), 2, "{notices:?}");
     assert!(
-        notices[0].starts_with("pure 1.0: no bytecode"),
+        notices[0].message.starts_with("pure 1.0: no bytecode"),
         "{notices:?}"
     );
     let cache = "lib/python3.13/site-packages/pure/__pycache__";

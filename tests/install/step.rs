@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use condafront::install::error::Error;
 use condafront::install::facts::{FACTS_FILE, GroupFacts, PATHS_FILE};
-use condafront::install::spec::{InstallSpec, Installer, OnError, PackageSpec, PythonSpec};
+use condafront::install::spec::{InstallSpec, Installer, PackageSpec, PythonSpec};
 use condafront::install::{Mounts, install};
 use condafront_testkit::channel::{Channel, Package};
 use serde_json::Value;
@@ -71,7 +71,6 @@ impl Step {
                     site_packages: "lib/python3.13/site-packages".into(),
                     runtime: false,
                 }),
-                on_error: OnError::Exit,
             },
             packages: specs,
             python: dir.path().join("python"),
