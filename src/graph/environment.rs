@@ -6,6 +6,7 @@ use super::downloads::{self, Addresses};
 use super::step::Step;
 use crate::failure_report::Culprit;
 use crate::fetch_failure::Wanted;
+use crate::install::args::StepSpec as _;
 use crate::install::spec::{
     BASE_DIR, CollectSpec, FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR,
     OUTPUT_DIR, PYTHON_DIR, PackageSpec, PythonRuntimeSpec,
@@ -308,7 +309,7 @@ impl Environment<'_> {
                 .collect(),
         };
         let name = "[conda] gather what the packages bring".to_owned();
-        let mut step = Step::new(self.frontend, spec.to_args()?, &self.options(name));
+        let mut step = Step::new(self.frontend, spec.to_args(&[])?, &self.options(name));
         for (index, group) in installed.iter().enumerate() {
             step.input(&format!("{INPUT_DIR}/{index}"), &group.facts, false);
         }

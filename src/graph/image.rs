@@ -9,9 +9,10 @@ use super::account::{ACCOUNT, Account};
 use super::environment::{ArgumentError, Environment, Installed, PREFIX};
 use super::step::Step;
 use crate::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
+use crate::install::args::{StepSpec as _, to_json};
 use crate::install::facts::Clash;
 use crate::install::spec::{
-    FACTS_DIR, INPUT_DIR, OUTPUT_DIR, PickSpec, PickedFile, PostLinkPackage, PostLinkSpec, to_json,
+    FACTS_DIR, INPUT_DIR, OUTPUT_DIR, PickSpec, PickedFile, PostLinkPackage, PostLinkSpec,
 };
 use crate::stamp::EPOCH;
 
@@ -155,7 +156,7 @@ impl Environment<'_> {
             gid: self.user.gid,
             packages,
         };
-        let mut step = self.step_in(root, spec.to_args()?, POST_LINK);
+        let mut step = self.step_in(root, spec.to_args(&[])?, POST_LINK);
         step.concerns(indices);
         let linked = step.exec().write_root();
         Ok((step.exec().build()[linked].clone(), step))

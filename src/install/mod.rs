@@ -9,6 +9,7 @@
 //! planner shares with the steps; everything else here touches files.
 
 mod archive;
+pub mod args;
 mod bytecode;
 mod collect;
 mod entry;

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 
+use super::args::StepSpec as _;
 use super::error::{Error, Result};
 use super::normalize;
 use super::spec::{PickSpec, PickedFile};

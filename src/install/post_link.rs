@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::args::StepSpec as _;
 use super::error::{Error, ErrorKind, Result};
 use super::normalize;
 use super::spec::{PostLinkPackage, PostLinkSpec};
@@ -35,7 +36,7 @@ const QUOTED_BYTES: usize = 4000;
 /// # Errors
 /// A script that fails, or a root without a shell.
 pub fn post_link(args: &[String], log: &mut dyn Write) -> Result<()> {
-    let spec = PostLinkSpec::from_args(args)?;
+    let (spec, _) = PostLinkSpec::from_args(args)?;
     let prefix = Path::new(&spec.prefix);
     // File systems round times down, by less than this.
     let start = SystemTime::now() - Duration::from_secs(1);

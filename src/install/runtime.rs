@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rattler_conda_types::package::PathType;
 
+use super::args::StepSpec as _;
 use super::error::{Error, Result};
 use super::link::{Claims, Installer, Target};
 use super::native::Native;

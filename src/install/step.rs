@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::args::StepSpec as _;
 use super::bytecode::{self, Runtime};
 use super::entry::relative_path;
 use super::error::{Error, ErrorKind, Result};

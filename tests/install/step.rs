@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use condafront::install::args::StepSpec as _;
 use condafront::install::error::Error;
 use condafront::install::facts::{FACTS_FILE, GroupFacts, PATHS_FILE};
 use condafront::install::spec::{InstallSpec, Installer, PackageSpec, PythonSpec};
