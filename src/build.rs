@@ -20,7 +20,7 @@ use crate::gateway::options::Options;
 use crate::gateway::{own_image, requirements};
 use crate::graph::account::Account;
 use crate::graph::downloads::Addresses;
-use crate::graph::environment::{Environment, Layers, Micromamba, Owner, PREFIX};
+use crate::graph::environment::{Environment, Layers, Micromamba, PREFIX};
 use crate::graph::image::{self, Stacking};
 use crate::graph::step::Step;
 use crate::image::config::ImageConfig;
@@ -32,6 +32,7 @@ use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::source::{Diagnostic, Lines};
+use crate::stamp::Owner;
 
 /// Builds what the user asked for.
 ///

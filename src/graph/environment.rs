@@ -6,6 +6,7 @@ use super::downloads::{self, Addresses};
 use super::step::Step;
 use crate::failure_report::Culprit;
 use crate::fetch_failure::Wanted;
+use crate::install::args::StepSpec as _;
 use crate::install::spec::{
     BASE_DIR, CollectSpec, FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR,
     OUTPUT_DIR, PYTHON_DIR, PackageSpec, PythonRuntimeSpec,
@@ -14,6 +15,7 @@ use crate::package::Package;
 use crate::plan::groups::Group;
 use crate::plan::{Plan, package_spec};
 use crate::source::Lines;
+use crate::stamp::Owner;
 
 /// Where an environment lies in the image.
 pub const PREFIX: &str = "/opt/conda";
@@ -36,15 +38,6 @@ pub struct Environment<'a> {
     pub no_cache: bool,
     /// Whether the engine can be told not to hash what its definition pins (BuildKit 0.13).
     pub content_cache: bool,
-}
-
-/// Who owns files, by numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// The user.
-    pub uid: u32,
-    /// The group.
-    pub gid: u32,
 }
 
 /// Where the micromamba that installs comes from.
@@ -316,7 +309,7 @@ impl Environment<'_> {
                 .collect(),
         };
         let name = "[conda] gather what the packages bring".to_owned();
-        let mut step = Step::new(self.frontend, spec.to_args()?, &self.options(name));
+        let mut step = Step::new(self.frontend, spec.to_args(&[])?, &self.options(name));
         for (index, group) in installed.iter().enumerate() {
             step.input(&format!("{INPUT_DIR}/{index}"), &group.facts, false);
         }

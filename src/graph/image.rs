@@ -9,10 +9,12 @@ use super::account::{ACCOUNT, Account};
 use super::environment::{ArgumentError, Environment, Installed, PREFIX};
 use super::step::Step;
 use crate::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
+use crate::install::args::{StepSpec as _, to_json};
 use crate::install::facts::Clash;
 use crate::install::spec::{
-    FACTS_DIR, INPUT_DIR, OUTPUT_DIR, PickSpec, PickedFile, PostLinkPackage, PostLinkSpec, to_json,
+    FACTS_DIR, INPUT_DIR, OUTPUT_DIR, PickSpec, PickedFile, PostLinkPackage, PostLinkSpec,
 };
+use crate::stamp::EPOCH;
 
 /// Names of steps in the progress and the image's history.
 const CLASHES: &str = "[install] files that several packages claim";
@@ -26,7 +28,7 @@ const TOOLS_DIR: &str = "/.condafront";
 
 /// Times of files that no package brings: 1980-01-01T00:00:00Z, the earliest that every archive format can hold, in
 /// nanoseconds since 1970.
-pub const FILE_TIME: i64 = 315_532_800_000_000_000;
+pub const FILE_TIME: i64 = EPOCH * 1_000_000_000;
 
 /// Where the frontend image has the program that becomes every image's entrypoint.
 const ENTRYPOINT_PROGRAM: &str = "/condafront-entrypoint";
@@ -157,7 +159,7 @@ impl Environment<'_> {
             gid: self.user.gid,
             packages,
         };
-        let mut step = self.step_in(root, spec.to_args()?, POST_LINK);
+        let mut step = self.step_in(root, spec.to_args(&[])?, POST_LINK);
         step.concerns(indices);
         let linked = step.exec().write_root();
         Ok((step.exec().build()[linked].clone(), step))

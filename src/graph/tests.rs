@@ -3,7 +3,7 @@
 use buildkit_llb::{Definition, Image, Input, OpOptions, Output, SourceFile as LlbFile, text};
 
 use super::downloads::Addresses;
-use super::environment::{Environment, Micromamba, Owner};
+use super::environment::{Environment, Micromamba};
 use super::image::Stacking;
 use crate::account::UserRequest;
 use crate::activation::RuntimeFile;
@@ -14,6 +14,7 @@ use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::{MicromambaVersion, Settings};
 use crate::source::SourceFile;
+use crate::stamp::Owner;
 
 const LOCK: &str = "\
 # syntax=org/condafront

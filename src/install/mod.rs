@@ -9,6 +9,7 @@
 //! planner shares with the steps; everything else here touches files.
 
 mod archive;
+pub mod args;
 mod bytecode;
 mod collect;
 mod entry;
@@ -25,7 +26,6 @@ mod pick;
 mod placed;
 mod post_link;
 mod record;
-mod root;
 mod runtime;
 pub mod spec;
 mod step;
