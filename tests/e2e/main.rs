@@ -5,7 +5,10 @@
 mod account;
 mod activation;
 mod bases;
+mod contents;
+mod contexts;
 mod derived;
+mod git;
 mod image;
 mod process;
 mod project;
