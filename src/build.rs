@@ -20,12 +20,12 @@ use crate::gateway::{own_image, requirements};
 use crate::graph::account::Account;
 use crate::graph::downloads::Addresses;
 use crate::graph::environment::{Environment, Layers, Micromamba, Owner, PREFIX};
-use crate::graph::image::{self, Stack, Stacking};
+use crate::graph::image::{self, Stacking};
 use crate::image::config::ImageConfig;
 use crate::input::{self, Rule, Warning};
 use crate::install::facts::{ERROR_FILE, EnvironmentFacts, FACTS_FILE, FailureReport};
 use crate::install::spec::{Installer, PostLinkPackage};
-use crate::plan::groups::Layers as LayerCount;
+use crate::plan::groups::{self, Layers as LayerCount};
 use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::Settings;
@@ -315,7 +315,15 @@ impl Image<'_> {
     /// Puts everything together.
     async fn finish(&self, account: &Account, user: &User) -> Result<gateway::Result, BuildError> {
         let environment = self.environment;
-        let stack = Stack::new(account, &self.layers.installed, &self.facts.clashes);
+        let order = groups::stacking_order(&environment.plan.groups, |package| {
+            self.facts
+                .packages
+                .get(package)
+                .map_or(0, |facts| facts.size)
+        });
+        let stack = environment
+            .stack(account, &self.layers.installed, order, &self.facts.clashes)
+            .map_err(as_diagnostic)?;
         let mut history = stack.names();
         let mut root = stack.on(&self.base.state, self.stacking);
         let scripts = self.post_link_packages();
@@ -463,19 +471,8 @@ impl Session<'_> {
             };
         }
         let package = micromamba::package(&self.settings.micromamba, self.platform)?;
-        if !package.hashes.is_pinned() {
-            let diagnostic = Diagnostic::new(format!(
-                "{} has no hash: nothing checks what is downloaded",
-                package.id
-            ))
-            .help(format!(
-                "Write MICROMAMBA_VERSION={}#sha256:<hash of {}>.",
-                self.settings.micromamba.version,
-                package.id.file_name()
-            ));
-            let rule = Rule::UnverifiedInstaller;
-            self.warn(&[Warning { rule, diagnostic }]).await?;
-        }
+        let warning = micromamba::warning(&package, &self.settings.micromamba);
+        self.warn(warning.as_slice()).await?;
         Ok(Some(Micromamba::Package(Box::new(package))))
     }
 }

@@ -27,6 +27,7 @@ const STEPS: &[Step] = &[
     ("collect", |args| {
         Ok(install::collect(args, &Mounts::default())?)
     }),
+    ("pick", |args| Ok(install::pick(args, &Mounts::default())?)),
     ("post-link", |args| {
         Ok(install::post_link(args, &mut std::io::stderr())?)
     }),

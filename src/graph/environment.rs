@@ -4,6 +4,7 @@ use buildkit_llb::{Location, OpOptions, Options, Output, Range, SourceFile};
 
 use super::downloads::{self, Addresses};
 use super::step::Step;
+use crate::fetch_failure::Wanted;
 use crate::install::spec::{
     BASE_DIR, CollectSpec, FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR,
     OUTPUT_DIR, OnError, PYTHON_DIR, PackageSpec, PythonRuntimeSpec,
@@ -93,6 +94,15 @@ impl Environment<'_> {
         self.plan.packages.iter().chain(installer)
     }
 
+    /// What `package`, the one at `index` of [`Environment::fetched`], is fetched for.
+    pub fn wanted<'a>(&self, index: usize, package: &'a Package) -> Wanted<'a> {
+        if index < self.plan.packages.len() {
+            Wanted::Package(package)
+        } else {
+            Wanted::Installer(package)
+        }
+    }
+
     /// Builds the graph, with packages fetched from where `addresses` says.
     ///
     /// # Errors
@@ -135,13 +145,12 @@ impl Environment<'_> {
         options
             .location(self.location(package.lines))
             .export_cache(false);
-        if index < count {
-            options
+        match self.wanted(index, package) {
+            Wanted::Package(package) => options
                 .name(downloads::name(package, index, count))
-                .group(&downloads::group(count));
-        } else {
-            options.name(format!("[conda] installer {}", package.id));
-        }
+                .group(&downloads::group(count)),
+            Wanted::Installer(package) => options.name(format!("[conda] installer {}", package.id)),
+        };
         if self.no_cache {
             options.ignore_cache();
         }

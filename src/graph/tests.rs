@@ -4,7 +4,7 @@ use buildkit_llb::{Definition, Image, Input, OpOptions, Output, SourceFile as Ll
 
 use super::downloads::Addresses;
 use super::environment::{Environment, Micromamba, Owner};
-use super::image::{Stack, Stacking};
+use super::image::Stacking;
 use crate::account::UserRequest;
 use crate::activation::RuntimeFile;
 use crate::input;
@@ -62,7 +62,11 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
         winner: 0,
         losers: vec![],
     };
-    let root = Stack::new(&account, &layers.installed, &[clash]).on(&Input::from(&base), stacking);
+    let order = 0..layers.installed.len();
+    let root = environment
+        .stack(&account, &layers.installed, order, &[clash])
+        .unwrap()
+        .on(&Input::from(&base), stacking);
     let runtime = environment.runtime(&[RuntimeFile {
         path: "/etc/profile.d/condafront.sh".into(),
         mode: 0o644,

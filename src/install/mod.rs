@@ -21,6 +21,7 @@ mod native;
 mod normalize;
 mod package;
 mod parallel;
+mod pick;
 mod placed;
 mod post_link;
 mod record;
@@ -30,6 +31,7 @@ pub mod spec;
 mod step;
 
 pub use collect::collect;
+pub use pick::pick;
 pub use post_link::post_link;
 pub use runtime::python_runtime;
 pub use step::{Mounts, install};

@@ -129,6 +129,27 @@ pub struct CollectSpec {
     pub groups: Vec<Vec<usize>>,
 }
 
+/// The step that copies files out of layers.
+///
+/// Arguments: `pick SPEC FILE…`, each but the first one JSON value; layer `n` is mounted at
+/// `/in/<n>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PickSpec {
+    /// Where the environment will be in the image, `/opt/conda`.
+    pub prefix: String,
+}
+
+/// One file of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PickedFile {
+    /// The layer's number among the mounts.
+    pub layer: usize,
+    /// Relative to the prefix.
+    pub path: String,
+}
+
 /// The step that runs post-link scripts in the merged image.
 ///
 /// Arguments: `post-link SPEC`; the root is the merged image.
@@ -199,7 +220,7 @@ impl CollectSpec {
     /// # Errors
     /// An argument longer than Linux allows.
     pub fn to_args(&self) -> Result<Vec<String>> {
-        to_args("collect", self, &[])
+        to_args("collect", self, NOTHING)
     }
 
     /// Reads the arguments after the subcommand.
@@ -207,7 +228,25 @@ impl CollectSpec {
     /// # Errors
     /// No spec, or JSON that is none.
     pub fn from_args(args: &[String]) -> Result<Self> {
-        from_args(args).map(|(spec, _)| spec)
+        from_args::<_, PackageSpec>(args).map(|(spec, _)| spec)
+    }
+}
+
+impl PickSpec {
+    /// The step's arguments, beginning with the subcommand.
+    ///
+    /// # Errors
+    /// An argument longer than Linux allows.
+    pub fn to_args(&self, files: &[PickedFile]) -> Result<Vec<String>> {
+        to_args("pick", self, files)
+    }
+
+    /// Reads the arguments after the subcommand.
+    ///
+    /// # Errors
+    /// No spec, or JSON that is none.
+    pub fn from_args(args: &[String]) -> Result<(Self, Vec<PickedFile>)> {
+        from_args(args)
     }
 }
 
@@ -217,7 +256,7 @@ impl PostLinkSpec {
     /// # Errors
     /// An argument longer than Linux allows.
     pub fn to_args(&self) -> Result<Vec<String>> {
-        to_args("post-link", self, &[])
+        to_args("post-link", self, NOTHING)
     }
 
     /// Reads the arguments after the subcommand.
@@ -225,18 +264,21 @@ impl PostLinkSpec {
     /// # Errors
     /// No spec, or JSON that is none.
     pub fn from_args(args: &[String]) -> Result<Self> {
-        from_args(args).map(|(spec, _)| spec)
+        from_args::<_, PackageSpec>(args).map(|(spec, _)| spec)
     }
 }
+
+/// What follows the spec of a step that is about the environment as a whole.
+const NOTHING: &[PackageSpec] = &[];
 
 fn to_args(
     subcommand: &str,
     spec: &impl Serialize,
-    packages: &[PackageSpec],
+    items: &[impl Serialize],
 ) -> Result<Vec<String>> {
     let mut args = vec![subcommand.to_owned(), to_json(spec)?];
-    for package in packages {
-        args.push(to_json(package)?);
+    for item in items {
+        args.push(to_json(item)?);
     }
     Ok(args)
 }
@@ -260,19 +302,19 @@ pub fn to_json(value: &impl Serialize) -> Result<String> {
     Ok(json)
 }
 
-fn from_args<S: DeserializeOwned>(args: &[String]) -> Result<(S, Vec<PackageSpec>)> {
-    let Some((spec, packages)) = args.split_first() else {
+fn from_args<S: DeserializeOwned, T: DeserializeOwned>(args: &[String]) -> Result<(S, Vec<T>)> {
+    let Some((spec, items)) = args.split_first() else {
         return Err(Error::new(
             ErrorKind::BadArguments,
             "this step of the build needs a JSON argument that says what to do",
         ));
     };
     let spec = from_json(spec)?;
-    let packages = packages
+    let items = items
         .iter()
         .map(|json| from_json(json))
         .collect::<Result<_>>()?;
-    Ok((spec, packages))
+    Ok((spec, items))
 }
 
 fn from_json<T: DeserializeOwned>(json: &str) -> Result<T> {

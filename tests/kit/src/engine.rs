@@ -202,6 +202,14 @@ pub fn registry() -> String {
     variable("CONDAFRONT_TEST_REGISTRY")
 }
 
+/// The log of that registry, one line per request that it has answered.
+///
+/// # Panics
+/// If there is none.
+pub fn registry_log() -> PathBuf {
+    variable("CONDAFRONT_TEST_REGISTRY_LOG").into()
+}
+
 fn variable(name: &str) -> String {
     env::var(name)
         .ok()
