@@ -20,6 +20,8 @@ fn the_configuration_of_the_base_is_kept(store: Store) {
              VOLUME /data\n\
              STOPSIGNAL SIGINT\n\
              HEALTHCHECK CMD true\n\
+             ONBUILD RUN false\n\
+             ONBUILD RUN false\n\
              ENTRYPOINT [\"false\"]\n\
              CMD [\"pwd\"]\n",
             base()
@@ -44,6 +46,8 @@ fn the_configuration_of_the_base_is_kept(store: Store) {
     assert_eq!(config["Volumes"], json!({"/data": {}}));
     assert_eq!(config["StopSignal"], "SIGINT");
     assert_eq!(config["Healthcheck"]["Test"], json!(["CMD-SHELL", "true"]));
+    // Triggers of the base are for its own children, not for theirs.
+    assert_eq!(config["OnBuild"], json!(null));
     assert_eq!(project.run(&[], &[]).expect_success().stdout, "/srv/work\n");
     let env: Vec<&str> = config["Env"]
         .as_array()

@@ -126,7 +126,7 @@ fn nothing_else_is_in_the_image(store: Store) {
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" "),
-        "bin conda-meta etc include lib share ssl"
+        "bin conda-meta etc lib share ssl"
     );
 }
 
