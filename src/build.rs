@@ -360,9 +360,18 @@ impl Image<'_> {
             root = self.post_link(below).await?.into();
             history.push(image::POST_LINK.to_owned());
         }
-        let activation = self.activation(&root, user).await?;
+        let mut facts = vec![self.layers.facts.clone(), account.facts.clone()];
+        let recorded = match &root {
+            Input::Output(root) if !self.facts.activate_d.is_empty() => {
+                let (recorded, output) = self.record_activation(root, user).await?;
+                facts.push(output);
+                Some(recorded)
+            }
+            _ => None,
+        };
+        let activation = self.activation(user, recorded.as_ref());
         let files = activation::runtime_files(&activation.name, std::slice::from_ref(&activation));
-        if let Input::Output(runtime) = environment.runtime(&files) {
+        if let Input::Output(runtime) = environment.runtime(&files, &facts) {
             root = self.stacking.stack(
                 root,
                 &[(runtime, image::RUNTIME.to_owned())],
@@ -408,38 +417,37 @@ impl Image<'_> {
         Some(self.environment.plan.packages.get(index)?.lines)
     }
 
-    /// The variables of the active environment, with what the packages' scripts set.
-    async fn activation(
-        &self,
-        root: &Input,
-        user: &User,
-    ) -> Result<activation::Activation, BuildError> {
+    /// The variables of the active environment, with what its scripts set.
+    fn activation(&self, user: &User, recorded: Option<&Recorded>) -> activation::Activation {
         let env_vars: Vec<(String, String)> = self.facts.env_vars.clone().into_iter().collect();
-        let base_env = activation::with_user(self.base.config.env(), user);
-        let mut environment = activation::Environment {
+        // These two put themselves there.
+        let condabin = self
+            .facts
+            .packages
+            .iter()
+            .any(|package| ["conda", "mamba"].contains(&package.name.as_str()));
+        let environment = activation::Environment {
             name: "base",
             prefix: PREFIX,
             root_prefix: PREFIX,
-            // These two put themselves there.
-            condabin: self
-                .facts
-                .packages
-                .iter()
-                .any(|package| ["conda", "mamba"].contains(&package.name.as_str())),
+            condabin,
             env_vars_d: &env_vars,
             variables: &[],
-            recorded: None,
+            recorded,
         };
-        let plain = activation::activate(&base_env, &environment);
-        if self.facts.activate_d.is_empty() {
-            return Ok(plain);
-        }
-        let Input::Output(root) = root else {
-            return Ok(plain);
-        };
+        let base_env = activation::with_user(self.base.config.env(), user);
+        activation::activate(&base_env, &environment)
+    }
+
+    /// What the packages' activation scripts set in the image `root`, and the step that found it out.
+    async fn record_activation(
+        &self,
+        root: &Output,
+        user: &User,
+    ) -> Result<(Recorded, Output), BuildError> {
         let spec = RecordSpec {
             prefix: PREFIX.to_owned(),
-            env: plain.env,
+            env: self.activation(user, None).env,
             uid: user.uid,
             gid: user.gid,
         };
@@ -452,12 +460,11 @@ impl Image<'_> {
             Culprit::Package(_) => None,
         };
         let reference = self.session.run(&facts, &step, lines).await?;
-        let recorded: Recorded = self
+        let recorded = self
             .session
             .read_json(&reference, activation::RECORDED_FILE)
             .await?;
-        environment.recorded = Some(&recorded);
-        Ok(activation::activate(&base_env, &environment))
+        Ok((recorded, facts))
     }
 }
 

@@ -29,6 +29,7 @@ use layer::Layer;
 pub const FACTS_FILE: &str = "account.json";
 /// The entrypoint's name in images that used micromamba-docker.
 const ENTRYPOINT_ALIAS: &str = "/usr/local/bin/_entrypoint.sh";
+const TEMPORARY: &str = "/tmp";
 
 /// What the step found and did: the contents of `account.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,10 @@ pub fn run(
     let mut layer = Layer::new(&root, out)?;
     decision.databases.write(&databases, &mut layer)?;
     home::write(&root, &mut layer, &decision)?;
+    // Programs rely on it, and it is the home of users that the image does not know.
+    if root.metadata(Path::new(TEMPORARY))?.is_none() {
+        layer.dir(TEMPORARY, 0o1777, Owner::ROOT)?;
+    }
     let alias_target = Path::new(ENTRYPOINT).file_name().unwrap_or_default();
     layer.symlink(ENTRYPOINT_ALIAS, Path::new(alias_target), Owner::ROOT)?;
     layer.finish()?;

@@ -33,6 +33,9 @@ pub const FILE_TIME: i64 = EPOCH * 1_000_000_000;
 /// Where the frontend image has the program that becomes every image's entrypoint.
 const ENTRYPOINT_PROGRAM: &str = "/condafront-entrypoint";
 
+/// A pattern that matches no file of any step's facts.
+const NO_FILE: &str = "/none*";
+
 /// How layers are put on top of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stacking {
@@ -190,11 +193,17 @@ impl Environment<'_> {
     }
 
     /// A layer with the entrypoint and the files that keep shells active.
-    pub fn runtime(&self, files: &[RuntimeFile]) -> Input {
+    ///
+    /// It depends on `facts`, which steps left for the frontend to read, and has nothing of them: what the image does
+    /// not depend on is not exported to a cache, and a builder that imports it would have to find them out anew.
+    pub fn runtime(&self, files: &[RuntimeFile], facts: &[Output]) -> Input {
         let owner = || Owner::ids(0, 0);
         let options = self.options(RUNTIME.to_owned());
         let mut file = File::on(Input::Scratch);
         file.options(&options);
+        for facts in facts {
+            file.then(Copy::new(facts, NO_FILE, "/").optional_wildcard());
+        }
         for folder in folders(
             files
                 .iter()

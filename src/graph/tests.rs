@@ -68,11 +68,14 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
         .stack(&account, &layers.installed, order, &[clash])
         .unwrap()
         .on(&Input::from(&base), stacking);
-    let runtime = environment.runtime(&[RuntimeFile {
-        path: "/etc/profile.d/condafront.sh".into(),
-        mode: 0o644,
-        contents: b"# shell\n".to_vec(),
-    }]);
+    let runtime = environment.runtime(
+        &[RuntimeFile {
+            path: "/etc/profile.d/condafront.sh".into(),
+            mode: 0o644,
+            contents: b"# shell\n".to_vec(),
+        }],
+        &[layers.facts, account.facts],
+    );
     let runtime = runtime.output().unwrap().clone();
     let root = stacking.stack(
         root,

@@ -1,7 +1,7 @@
 //! The image's configuration: the base's, with what the environment adds.
 //!
-//! It is kept as JSON, because bases carry keys that the OCI specification does not know (`Healthcheck`, `Shell`,
-//! `OnBuild`) and that must survive (<https://github.com/opencontainers/image-spec/blob/main/config.md>).
+//! It is kept as JSON, because bases carry keys that the OCI specification does not know (`Healthcheck`, `Shell`)
+//! and that must survive (<https://github.com/opencontainers/image-spec/blob/main/config.md>).
 
 use serde_json::{Map, Value, json};
 
@@ -57,6 +57,10 @@ impl ImageConfig {
             "author",
         ] {
             config.remove(key);
+        }
+        // Instructions for builds with a Dockerfile; a Dockerfile that names the base as its own does not pass them on.
+        if let Some(runtime) = config.get_mut("config").and_then(Value::as_object_mut) {
+            runtime.remove("OnBuild");
         }
         Ok(Self(config))
     }
@@ -146,7 +150,7 @@ mod tests {
     #[test]
     fn the_bases_own_keys_survive() {
         let base = br#"{"architecture":"amd64","os":"linux","id":"x","config":{"Env":["PATH=/bin","A=b=c"],
-            "Cmd":["bash"],"Healthcheck":{"Test":["NONE"]},"Labels":{"a":"1","b":"2"}},"history":[{"created_by":"base"}]}"#;
+            "Cmd":["bash"],"Healthcheck":{"Test":["NONE"]},"OnBuild":["RUN false"],"Labels":{"a":"1","b":"2"}},"history":[{"created_by":"base"}]}"#;
         let mut config = ImageConfig::from_base(base, Platform::LinuxAmd64).unwrap();
         assert_eq!(config.env()[1], ("A".into(), "b=c".into()));
         config.set_env(&[("PATH".into(), "/opt/conda/bin:/bin".into())]);

@@ -105,6 +105,13 @@ fn shells_are_active(store: Store) {
     ] {
         assert_active(project.run(options, &in_shell(shell, &python)));
     }
+    // A session: the base's own command, and shells that read what is typed.
+    project.write("typed", format!("{python}\nexit\n"));
+    let run = ["run", "--rm", "--interactive", "--network", "none"];
+    for command in [&[][..], &["bash", "-i"], &["bash", "-l"], &["sh"]] {
+        let args = [&run[..], &[project.tag()], command].concat();
+        assert_active(project.docker_with_input(&args, "typed"));
+    }
 }
 
 fn commands_in_a_running_container_are_active(store: Store) {

@@ -20,6 +20,8 @@ fn the_configuration_of_the_base_is_kept(store: Store) {
              VOLUME /data\n\
              STOPSIGNAL SIGINT\n\
              HEALTHCHECK CMD true\n\
+             ONBUILD RUN false\n\
+             ONBUILD RUN false\n\
              ENTRYPOINT [\"false\"]\n\
              CMD [\"pwd\"]\n",
             base()
@@ -44,6 +46,8 @@ fn the_configuration_of_the_base_is_kept(store: Store) {
     assert_eq!(config["Volumes"], json!({"/data": {}}));
     assert_eq!(config["StopSignal"], "SIGINT");
     assert_eq!(config["Healthcheck"]["Test"], json!(["CMD-SHELL", "true"]));
+    // Triggers of the base are for its own children, not for theirs.
+    assert_eq!(config["OnBuild"], json!(null));
     assert_eq!(project.run(&[], &[]).expect_success().stdout, "/srv/work\n");
     let env: Vec<&str> = config["Env"]
         .as_array()
@@ -84,9 +88,9 @@ fn a_base_without_a_shell_is_enough(store: Store) {
     );
     let base_arg = format!("BASE_IMAGE={}", libraries.tag());
     let args = ["--build-arg", &base_arg];
-    project.lock(&["python", "numpy", "env-vars-demo", "noarch-demo"]);
+    project.lock(&["python", "env-vars-demo", "noarch-demo"]);
     project.build(&args).expect_success();
-    let program = "import numpy, os; print(numpy.ones(3).sum(), os.environ['ENV_VARS_DEMO'], os.environ['HOME'])";
+    let program = "import ctypes, os, ssl; print(os.environ['ENV_VARS_DEMO'], os.environ['HOME'])";
     for (user, home) in [
         ("57439", "/home/mambauser"),
         ("1234:5678", "/tmp"),
@@ -96,7 +100,7 @@ fn a_base_without_a_shell_is_enough(store: Store) {
         let output = project
             .run(&options, &["python", "-c", program])
             .expect_success();
-        assert_eq!(output.stdout, format!("3.0 it's set {home}\n"));
+        assert_eq!(output.stdout, format!("it's set {home}\n"));
     }
     let output = project.run(&[], &["noarch-demo"]).expect_success();
     assert_eq!(output.stdout, "noarch-demo noarch_demo\n");
@@ -121,7 +125,8 @@ fn scratch_is_a_base(store: Store) {
     let config = inspect(&project, project.tag(), "{{json .Config}}");
     assert_eq!(config["User"], "57439:57439");
     let path = "PATH=/opt/conda/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    assert_eq!(config["Env"][0], path);
+    let env = config["Env"].as_array().expect("variables");
+    assert!(env.contains(&json!(path)), "{env:?}");
     let files = Image::from_dockerfile(
         &project,
         &format!(
@@ -149,7 +154,7 @@ fn scratch_is_a_base(store: Store) {
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" "),
-        "/image: etc home opt root usr /image/opt/conda: bin conda-meta etc lib share"
+        "/image: etc home opt root tmp usr /image/opt/conda: bin conda-meta etc lib share"
     );
     let output = project.run(&[], &["file-kinds"]).expect_failure();
     assert_eq!(output.status.code(), Some(127));

@@ -38,6 +38,11 @@ impl<'a> Image<'a> {
                 &folder.to_string_lossy(),
             ])
             .expect_success();
+        Self::named(project, tag)
+    }
+
+    /// The image that something else makes under this name.
+    pub(crate) fn named(project: &'a Project, tag: String) -> Self {
         Self { project, tag }
     }
 

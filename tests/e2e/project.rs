@@ -1,5 +1,6 @@
 //! What a user has: an engine, a folder with a lock, a channel; and the commands that a user types.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -163,6 +164,12 @@ impl Project {
     /// The client with these arguments.
     pub(crate) fn docker(&self, args: &[&str]) -> Output {
         self.docker_in(self.dir.path(), args)
+    }
+
+    /// The client with these arguments, and a file of the project's folder as its standard input.
+    pub(crate) fn docker_with_input(&self, args: &[&str], file: &str) -> Output {
+        let input = File::open(self.path(file)).expect("a file in the project's folder");
+        engine::run_with_input(self.engine.docker(args).current_dir(self.dir.path()), input)
     }
 
     fn docker_in(&self, dir: &Path, args: &[&str]) -> Output {
