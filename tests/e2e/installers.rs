@@ -8,8 +8,10 @@ use condafront_testkit::engine::{Output, Store, registry};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::project::{Project, base};
+use crate::project::{Project, base, on_both_stores};
 use crate::tree::Tree;
+
+on_both_stores!(both_installers_give_the_same_image);
 
 /// The real micromamba; says so where there is none.
 fn micromamba() -> Option<PathBuf> {
@@ -115,16 +117,6 @@ fn both_installers_give_the_same_image(store: Store) {
     );
     let files = native.count_below("opt/conda/");
     assert!(files > 2_000, "only {files} files were compared");
-}
-
-#[test]
-fn both_installers_give_the_same_image_on_the_containerd_store() {
-    both_installers_give_the_same_image(Store::Containerd);
-}
-
-#[test]
-fn both_installers_give_the_same_image_on_the_classic_store() {
-    both_installers_give_the_same_image(Store::Classic);
 }
 
 /// A project with packages that need a shell, links, and whose files clash.
