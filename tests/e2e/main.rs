@@ -20,5 +20,4 @@ mod project;
 mod pushed;
 mod readme;
 mod smoke;
-mod tree;
 mod trees;

@@ -8,11 +8,15 @@ use std::path::Path;
 use condafront_testkit::engine::Store;
 use sha2::{Digest, Sha256};
 
-use crate::project::{LOCK, Project};
+use crate::installers::{build_with_package, micromamba, package_of, serve_package};
+use crate::project::{LOCK, Project, on_both_stores};
 
-const SPECS: [&str; 12] = [
+/// Real packages and all that do something special. `tests/install` compares what the installers make
+/// of every package.
+const SPECS: [&str; 13] = [
     "python",
     "numpy",
+    "requests",
     "activate-demo",
     "bumpme",
     "clash-a",
@@ -124,24 +128,24 @@ fn both_stores_give_the_same_files() {
     assert!(different.is_empty(), "{}", different.join("\n"));
 }
 
-#[test]
-fn both_installers_give_the_same_files() {
-    let Some(micromamba) = std::env::var_os("MICROMAMBA").filter(|path| !path.is_empty()) else {
-        eprintln!("skipped: MICROMAMBA is unset");
-        return;
-    };
-    let native = Project::new(Store::Containerd);
+fn both_installers_give_the_same_files(store: Store) {
+    let Some(program) = micromamba() else { return };
+    let native = Project::new(store);
     native.lock(&SPECS);
     native.build(&[]).expect_success();
-    let other = Project::new(Store::Containerd);
+    let other = Project::new(store);
     other.write(LOCK, lock_of(&native));
-    let program = other.path("program");
-    std::fs::create_dir(&program).expect("a folder for micromamba");
-    std::fs::copy(&micromamba, program.join("micromamba")).expect("a copy of micromamba");
-    let context = format!("micromamba={}", program.display());
-    other
-        .build_as_is(&["--build-context", &context])
-        .expect_success();
+    let hash = serve_package(&other, "2.8.1-0", package_of(&program));
+    build_with_package(&other, &format!("2.8.1#sha256:{hash}"), &[]).expect_success();
+    let asked = other.packages_requested();
+    assert!(
+        asked
+            .iter()
+            .any(|path| path.contains("/micromamba-2.8.1-0")),
+        "{asked:?}"
+    );
     let different = differences(&tree(&native), &tree(&other));
     assert!(different.is_empty(), "{}", different.join("\n"));
 }
+
+on_both_stores!(both_installers_give_the_same_files);
