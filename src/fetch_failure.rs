@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use crate::install::is_web_page;
 use crate::package::{Package, PackageUrl};
 use crate::source::{Diagnostic, SourceFile};
 
@@ -206,12 +207,6 @@ fn last_reason(message: &str) -> String {
         "unexpected EOF" => "the server closed it before all had come".to_owned(),
         reason => reason.to_owned(),
     }
-}
-
-fn is_web_page(content: &[u8]) -> bool {
-    let head = content[..content.len().min(512)].to_ascii_lowercase();
-    let head = head.trim_ascii_start();
-    head.starts_with(b"<!doctype html") || head.starts_with(b"<html") || head.starts_with(b"<?xml")
 }
 
 fn status_text(status: u16) -> String {

@@ -19,7 +19,7 @@ pub(crate) const INSTALL_SCRIPT: &str = "install.sh";
 pub(crate) fn with_micromamba(base: &str) -> String {
     let install = "\
 COPY --from=micromamba /bin/micromamba /usr/local/bin/micromamba
-RUN install -d -o mambauser -g mambauser /opt/conda
+RUN install -d -o mambauser -g mambauser /opt/conda /opt/conda/conda-meta
 ENV MAMBA_ROOT_PREFIX=/opt/conda
 USER mambauser
 COPY env.lock /tmp/env.lock

@@ -73,6 +73,7 @@ fn main() -> Result<()> {
     }
     let workload = Workload::new();
     let installer = Installer::from_env()?;
+    let load = report::load_average();
     let mut runs: [Vec<Run>; 2] = [Vec::new(), Vec::new()];
     for number in 1..=arguments.runs {
         for (side, runs) in Side::BOTH.into_iter().zip(&mut runs) {
@@ -89,7 +90,7 @@ fn main() -> Result<()> {
             )?);
         }
     }
-    let report = Report::new(&runs, &workload, &installer);
+    let report = Report::new(&runs, &workload, &installer, &load);
     write!(out, "\n{report}")?;
     Ok(())
 }

@@ -54,8 +54,13 @@ impl fmt::Display for Value {
 }
 
 impl Report {
-    /// What the runs of both sides say.
-    pub(crate) fn new(runs: &[Vec<Run>; 2], workload: &Workload, installer: &Installer) -> Self {
+    /// What the runs of both sides say; `load` is the machine's load average before them.
+    pub(crate) fn new(
+        runs: &[Vec<Run>; 2],
+        workload: &Workload,
+        installer: &Installer,
+        load: &str,
+    ) -> Self {
         let row = |name: String, value: fn(f64) -> Value, of: &dyn Fn(&Run) -> f64| Row {
             name,
             values: [0, 1].map(|side| value(median(runs[side].iter().map(of).collect()))),
@@ -82,7 +87,7 @@ impl Report {
         }));
         Self {
             rows,
-            footer: footer(runs, &packages, installer),
+            footer: footer(runs, &packages, installer, load),
         }
     }
 }
@@ -133,7 +138,12 @@ fn title(step: Step, packages: &[&Package]) -> String {
     }
 }
 
-fn footer(runs: &[Vec<Run>; 2], packages: &[&Package], installer: &Installer) -> Vec<String> {
+fn footer(
+    runs: &[Vec<Run>; 2],
+    packages: &[&Package],
+    installer: &Installer,
+    load: &str,
+) -> Vec<String> {
     let small = |side: usize| {
         let time = |run: &Run| run.steps[Step::SmallChanged as usize].time.as_secs_f64();
         median(runs[side].iter().map(time).collect())
@@ -171,18 +181,19 @@ fn footer(runs: &[Vec<Run>; 2], packages: &[&Package], installer: &Installer) ->
         ),
         how.to_owned(),
         format!(
-            "condafront {}, dockerd {} with the containerd store, {} cores ({}); load average at the end: {}.",
+            "condafront {}, dockerd {} with the containerd store, {} cores ({}); load average at the start: {load}.",
             env!("CARGO_PKG_VERSION"),
             version.unwrap_or("?"),
             available_parallelism().map_or(0, usize::from),
             value_in("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned()),
-            fs::read_to_string("/proc/loadavg")
-                .unwrap_or_default()
-                .split(' ')
-                .next()
-                .unwrap_or("?"),
         ),
     ]
+}
+
+/// How many processes want to run, in the mean of the last minute.
+pub(crate) fn load_average() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or("?").to_owned()
 }
 
 /// The first value of a key in a file of `key : value` lines.

@@ -8,7 +8,6 @@ mod database;
 mod error;
 mod home;
 mod layer;
-mod root;
 mod user;
 
 use std::fs;
@@ -21,9 +20,10 @@ pub use error::AccountError;
 pub use user::{DEFAULT_ID, DEFAULT_NAME, User, UserRequest};
 
 use crate::activation::ENTRYPOINT;
+use crate::root::Root;
+use crate::stamp::Owner;
 use database::Databases;
-use layer::{Layer, Owner};
-use root::Root;
+use layer::Layer;
 
 /// The file that the step writes into its output directory for facts.
 pub const FACTS_FILE: &str = "account.json";

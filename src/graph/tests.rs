@@ -3,7 +3,7 @@
 use buildkit_llb::{Definition, Image, Input, OpOptions, Output, SourceFile as LlbFile, text};
 
 use super::downloads::Addresses;
-use super::environment::{Environment, Micromamba, Owner};
+use super::environment::{Environment, Micromamba};
 use super::image::Stacking;
 use crate::account::UserRequest;
 use crate::activation::RuntimeFile;
@@ -14,6 +14,7 @@ use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::{MicromambaVersion, Settings};
 use crate::source::SourceFile;
+use crate::stamp::Owner;
 
 const LOCK: &str = "\
 # syntax=org/condafront
@@ -67,11 +68,14 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
         .stack(&account, &layers.installed, order, &[clash])
         .unwrap()
         .on(&Input::from(&base), stacking);
-    let runtime = environment.runtime(&[RuntimeFile {
-        path: "/etc/profile.d/condafront.sh".into(),
-        mode: 0o644,
-        contents: b"# shell\n".to_vec(),
-    }]);
+    let runtime = environment.runtime(
+        &[RuntimeFile {
+            path: "/etc/profile.d/condafront.sh".into(),
+            mode: 0o644,
+            contents: b"# shell\n".to_vec(),
+        }],
+        &[layers.facts, account.facts],
+    );
     let runtime = runtime.output().unwrap().clone();
     let root = stacking.stack(
         root,

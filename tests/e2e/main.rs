@@ -10,6 +10,8 @@ mod contents;
 mod contexts;
 mod derived;
 mod determinism;
+mod errors;
+mod failure;
 mod git;
 mod image;
 mod installers;
