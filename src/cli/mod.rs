@@ -213,8 +213,9 @@ impl Request {
             .account(&settings.user)
             .map_err(|error| failed(&error))?;
         let base = base.as_ref().map_or(Input::Scratch, Input::from);
+        let order = 0..layers.installed.len();
         let stack = environment
-            .stack(&account, &layers.installed, &[])
+            .stack(&account, &layers.installed, order, &[])
             .map_err(|error| failed(&error))?;
         match stack.on(&base, Stacking::Merge) {
             Input::Output(output) => Ok(Definition::of(&output)),

@@ -9,10 +9,12 @@ use super::account::{ACCOUNT, Account};
 use super::environment::{ArgumentError, Environment, Installed, PREFIX};
 use super::step::Step;
 use crate::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
+use crate::install::args::{StepSpec as _, to_json};
 use crate::install::facts::Clash;
 use crate::install::spec::{
-    FACTS_DIR, INPUT_DIR, OUTPUT_DIR, PickSpec, PickedFile, PostLinkPackage, PostLinkSpec, to_json,
+    FACTS_DIR, INPUT_DIR, OUTPUT_DIR, PickSpec, PickedFile, PostLinkPackage, PostLinkSpec,
 };
+use crate::stamp::EPOCH;
 
 /// Names of steps in the progress and the image's history.
 const CLASHES: &str = "[install] files that several packages claim";
@@ -26,7 +28,7 @@ const TOOLS_DIR: &str = "/.condafront";
 
 /// Times of files that no package brings: 1980-01-01T00:00:00Z, the earliest that every archive format can hold, in
 /// nanoseconds since 1970.
-pub const FILE_TIME: i64 = 315_532_800_000_000_000;
+pub const FILE_TIME: i64 = EPOCH * 1_000_000_000;
 
 /// Where the frontend image has the program that becomes every image's entrypoint.
 const ENTRYPOINT_PROGRAM: &str = "/condafront-entrypoint";
@@ -55,7 +57,10 @@ impl Stacking {
             }
             Self::Copy => layers.iter().fold(base, |below, (layer, name)| {
                 let copy = Copy::new(layer, "/", "/").contents();
-                File::on(below).then(copy).name(name.clone()).build()
+                File::on(below)
+                    .then(copy)
+                    .name(format!("{name}, onto the image"))
+                    .build()
             }),
         }
     }
@@ -88,8 +93,8 @@ impl Stack {
 }
 
 impl Environment<'_> {
-    /// Puts the account, the packages, and the files that several packages claim as a single install would leave them
-    /// onto the base.
+    /// The account, the packages of `installed` in `order`, lowest first, and the files that several packages claim as a
+    /// single install would leave them.
     ///
     /// # Errors
     /// When a path does not fit into a program's arguments.
@@ -97,11 +102,12 @@ impl Environment<'_> {
         &self,
         account: &Account,
         installed: &[Installed],
+        order: impl IntoIterator<Item = usize>,
         clashes: &[Clash],
     ) -> Result<Stack, ArgumentError> {
         let mut stack = Stack::default();
         stack.push(account.layer.clone(), ACCOUNT);
-        for step in installed {
+        for step in order.into_iter().filter_map(|index| installed.get(index)) {
             stack.push(step.layer.clone(), &step.name);
         }
         if !clashes.is_empty() {
@@ -137,7 +143,7 @@ impl Environment<'_> {
         Ok(step.exec().build()[layer].clone())
     }
 
-    /// The packages' post-link scripts, run in the image as it is so far.
+    /// The packages' post-link scripts, run in the image as it is so far; `indices` are the packages' in the plan.
     ///
     /// # Errors
     /// When the list of packages does not fit into a program's arguments.
@@ -145,16 +151,18 @@ impl Environment<'_> {
         &self,
         root: &Output,
         packages: Vec<PostLinkPackage>,
-    ) -> Result<Output, ArgumentError> {
+        indices: &[usize],
+    ) -> Result<(Output, Step), ArgumentError> {
         let spec = PostLinkSpec {
             prefix: PREFIX.to_owned(),
             uid: self.user.uid,
             gid: self.user.gid,
             packages,
         };
-        let mut step = self.step_in(root, spec.to_args()?, POST_LINK);
+        let mut step = self.step_in(root, spec.to_args(&[])?, POST_LINK);
+        step.concerns(indices);
         let linked = step.exec().write_root();
-        Ok(step.exec().build()[linked].clone())
+        Ok((step.exec().build()[linked].clone(), step))
     }
 
     /// What the packages' activation scripts set, found out by running them.
@@ -165,7 +173,7 @@ impl Environment<'_> {
         &self,
         root: &Output,
         spec: &RecordSpec,
-    ) -> Result<Output, ArgumentError> {
+    ) -> Result<(Output, Step), ArgumentError> {
         let args = vec!["record-activation".to_owned(), to_json(spec)?];
         let mut step = self.step_in(
             root,
@@ -173,7 +181,7 @@ impl Environment<'_> {
             "[activate] run the packages' activation scripts",
         );
         let facts = step.output(FACTS_DIR);
-        Ok(step.exec().build()[facts].clone())
+        Ok((step.exec().build()[facts].clone(), step))
     }
 
     /// A step in the image's own root, with condafront's program beside it.

@@ -4,8 +4,9 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 
+use super::args::StepSpec as _;
 use super::error::{Error, Result};
-use super::normalize::{self, Owner};
+use super::normalize;
 use super::spec::{PickSpec, PickedFile};
 use super::step::Mounts;
 
@@ -27,7 +28,7 @@ pub fn pick(args: &[String], mounts: &Mounts) -> Result<()> {
         let from = mounts.input.join(layer.to_string());
         let path = Path::new(prefix).join(path);
         for dir in path.ancestors().skip(1).filter(|dir| *dir != Path::new("")) {
-            let owner = Owner::of(&from.join(dir))?;
+            let owner = normalize::owner_of(&from.join(dir))?;
             normalize::directory(&mounts.output.join(dir), owner)?;
         }
     }
@@ -48,6 +49,6 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     }
     let made = fs::symlink_metadata(to).map_err(|e| Error::io("read", to, e))?;
     let mode = (!metadata.is_symlink()).then_some(metadata.mode() & 0o7777);
-    let owner = Owner::of(from)?;
+    let owner = normalize::owner_of(from)?;
     normalize::set(to, &made, mode, metadata.mtime(), owner)
 }

@@ -1,5 +1,6 @@
 //! What a user has: an engine, a folder with a lock, a channel; and the commands that a user types.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,6 +9,28 @@ use condafront_testkit::engine::{self, Engine, Output, Store};
 use condafront_testkit::server::Server;
 
 use crate::pushed::Pushed;
+/// Makes two tests of each of these functions, which take a [`Store`]: one for each store that every test run has.
+macro_rules! on_both_stores {
+    ($($name:ident),+ $(,)?) => {
+        mod containerd {
+            $(
+                #[test]
+                fn $name() {
+                    super::$name(condafront_testkit::engine::Store::Containerd);
+                }
+            )+
+        }
+        mod classic {
+            $(
+                #[test]
+                fn $name() {
+                    super::$name(condafront_testkit::engine::Store::Classic);
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_both_stores;
 
 /// The build file's name in every project.
 pub(crate) const LOCK: &str = "env.lock";
@@ -37,15 +60,17 @@ impl Project {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let server = Server::start();
         server.mount("/conda-forge", Channel::open().directory());
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("e2e-{}-{number}", std::process::id());
         Self {
+            // A buildkitd keeps no images: what it builds can only be pushed.
+            tag: match engine.store() {
+                Store::Buildkitd => format!("{}/{name}", engine::registry()),
+                Store::Containerd | Store::Classic => name,
+            },
             engine,
             server,
             dir: tempfile::tempdir().expect("a folder for the project"),
-            tag: format!(
-                "e2e-{}-{}",
-                std::process::id(),
-                NEXT.fetch_add(1, Ordering::Relaxed)
-            ),
         }
     }
 
@@ -139,6 +164,12 @@ impl Project {
     /// The client with these arguments.
     pub(crate) fn docker(&self, args: &[&str]) -> Output {
         self.docker_in(self.dir.path(), args)
+    }
+
+    /// The client with these arguments, and a file of the project's folder as its standard input.
+    pub(crate) fn docker_with_input(&self, args: &[&str], file: &str) -> Output {
+        let input = File::open(self.path(file)).expect("a file in the project's folder");
+        engine::run_with_input(self.engine.docker(args).current_dir(self.dir.path()), input)
     }
 
     fn docker_in(&self, dir: &Path, args: &[&str]) -> Output {

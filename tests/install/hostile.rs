@@ -163,7 +163,7 @@ fn every_hostile_package_of_the_channel_is_refused() {
         if package.name.starts_with("wrong-content") {
             step.run().unwrap();
             let notices = step.facts().notices;
-            assert!(notices[0].contains("readme.txt"), "{notices:?}");
+            assert!(notices[0].message.contains("readme.txt"), "{notices:?}");
             continue;
         }
         let error = step.fail();

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
+use condafront::install::args::StepSpec as _;
 use condafront::install::error::{Error, ErrorKind};
 use condafront::install::post_link;
 use condafront::install::spec::{PostLinkPackage, PostLinkSpec};
@@ -44,7 +45,7 @@ fn run(prefix: &TempDir) -> (Result<(), Error>, String) {
             .into(),
     };
     let mut log = Vec::new();
-    let result = post_link(&spec.to_args().unwrap()[1..], &mut log);
+    let result = post_link(&spec.to_args(&[]).unwrap()[1..], &mut log);
     (result, String::from_utf8(log).unwrap())
 }
 

@@ -13,7 +13,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub use process::{Output, TIME_LIMIT, run, run_within};
+pub use process::{Output, TIME_LIMIT, run, run_with_input, run_within};
 
 /// The kinds of engine that condafront is tested with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
