@@ -12,6 +12,7 @@ use crate::account::{self, AccountFacts, User};
 use crate::activation::{self, RecordSpec, Recorded};
 use crate::context::named::{Finder, Found};
 use crate::context::{self, BuildFile};
+use crate::failure_report::{Culprit, FailureReport, REPORT_FILE};
 use crate::gateway::client::{Bridge, Evaluate, Reference};
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::fetch::fetch_all;
@@ -19,17 +20,19 @@ use crate::gateway::options::Options;
 use crate::gateway::{own_image, requirements};
 use crate::graph::account::Account;
 use crate::graph::downloads::Addresses;
-use crate::graph::environment::{Environment, Layers, Micromamba, Owner, PREFIX};
-use crate::graph::image::{self, Stack, Stacking};
+use crate::graph::environment::{Environment, Layers, Micromamba, PREFIX};
+use crate::graph::image::{self, Stacking};
+use crate::graph::step::Step;
 use crate::image::config::ImageConfig;
 use crate::input::{self, Rule, Warning};
-use crate::install::facts::{ERROR_FILE, EnvironmentFacts, FACTS_FILE, FailureReport};
+use crate::install::facts::{EnvironmentFacts, FACTS_FILE, Notice, PackageFacts, Subject};
 use crate::install::spec::{Installer, PostLinkPackage};
 use crate::plan::groups::{self, Layers as LayerCount};
 use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::Settings;
-use crate::source::Diagnostic;
+use crate::source::{Diagnostic, Lines};
+use crate::stamp::Owner;
 
 /// Builds what the user asked for.
 ///
@@ -149,9 +152,8 @@ impl Session<'_> {
             installed = self.install(&environment).await?;
         }
         let (layers, facts) = installed;
-        self.warn(&warnings(Rule::NoBytecode, &facts.notices))
-            .await?;
-        self.warn(&warnings(Rule::Account, &found.notices)).await?;
+        self.warn(&self.notices(&plan, &facts.notices)).await?;
+        self.warn(&account_notices(&found.notices)).await?;
         let image = Image {
             session: self,
             environment: &environment,
@@ -164,7 +166,13 @@ impl Session<'_> {
     }
 
     async fn account_facts(&self, account: &Account) -> Result<AccountFacts, BuildError> {
-        let reference = self.evaluate(&account.facts).await?;
+        const HELP: &str =
+            "The build-args MAMBA_USER, MAMBA_USER_ID and MAMBA_USER_GID choose the account.";
+        let run = self.run(&account.facts, &account.step, |_| None);
+        let reference = run.await.map_err(|error| match error {
+            BuildError::Diagnostic(diagnostic) => BuildError::from(diagnostic.help(HELP)),
+            error => error,
+        })?;
         self.read_json(&reference, account::FACTS_FILE).await
     }
 
@@ -206,15 +214,9 @@ impl Session<'_> {
                 Err(error) => return Err(error),
             };
             let failed = error.vertices();
-            let step = layers
-                .installed
-                .iter()
-                .position(|step| failed.contains(&step.layer.digest().to_string()));
-            if let Some(index) = step {
-                return Err(self
-                    .explain(environment, index, &layers)
-                    .await
-                    .unwrap_or(error.into()));
+            if let Some(step) = layers.failing(&failed) {
+                let explained = self.explain(step, |culprit| environment.lines(step, culprit));
+                return Err(explained.await.unwrap_or(error.into()));
             }
             let is_download = |output: &Output| failed.contains(&output.digest().to_string());
             if mended
@@ -234,23 +236,33 @@ impl Session<'_> {
         }
     }
 
-    /// Why an install step failed, at the package's line; `None` if that cannot be found out.
+    /// Runs a step for `output`. If that fails, the error says why, at the lines of whatever is to blame.
+    async fn run(
+        &self,
+        output: &Output,
+        step: &Step,
+        lines: impl Fn(&Culprit) -> Option<Lines>,
+    ) -> Result<Reference, BuildError> {
+        match self.evaluate(output).await {
+            Err(BuildError::Gateway(error))
+                if error.vertices().contains(&output.digest().to_string()) =>
+            {
+                Err(self.explain(step, lines).await.unwrap_or(error.into()))
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Why a step failed; `None` if that cannot be found out.
     async fn explain(
         &self,
-        environment: &Environment<'_>,
-        index: usize,
-        layers: &Layers,
+        step: &Step,
+        lines: impl Fn(&Culprit) -> Option<Lines>,
     ) -> Option<BuildError> {
-        let facts = environment.explain(index, &layers.downloads).ok()?;
-        let reference = self.evaluate(&facts).await.ok()?;
-        let failure: FailureReport = self.read_json(&reference, ERROR_FILE).await.ok()?;
-        let mut diagnostic = Diagnostic::new(failure.message);
-        let group = &environment.plan.groups[index];
-        if let Some(package) = failure
-            .package
-            .and_then(|position| group.packages.get(position))
-        {
-            let lines = environment.plan.packages[*package].lines;
+        let reference = self.evaluate(&step.explain()).await.ok()?;
+        let report: FailureReport = self.read_json(&reference, REPORT_FILE).await.ok()?;
+        let mut diagnostic = Diagnostic::new(report.message);
+        if let Some(lines) = report.culprit.as_ref().and_then(lines) {
             diagnostic = diagnostic.at(&self.build_file.file, lines);
         }
         Some(diagnostic.into())
@@ -283,6 +295,22 @@ impl Session<'_> {
         })
     }
 
+    /// What install steps noticed, as findings at the packages' lines.
+    fn notices(&self, plan: &Plan, notices: &[Notice]) -> Vec<Warning> {
+        let warning = |notice: &Notice| {
+            let mut diagnostic = Diagnostic::new(&notice.message);
+            if let Some(package) = notice.package.and_then(|index| plan.packages.get(index)) {
+                diagnostic = diagnostic.at(&self.build_file.file, package.lines);
+            }
+            let rule = match notice.subject {
+                Subject::Bytecode => Rule::NoBytecode,
+                Subject::Contents => Rule::PackageContents,
+            };
+            Warning { rule, diagnostic }
+        };
+        notices.iter().map(warning).collect()
+    }
+
     async fn warn(&self, warnings: &[Warning]) -> Result<(), BuildError> {
         let vertex = self.build_file.vertex.to_string();
         for warning in warnings {
@@ -292,10 +320,10 @@ impl Session<'_> {
     }
 }
 
-/// Steps' notices as findings of a rule.
-fn warnings(rule: Rule, notices: &[String]) -> Vec<Warning> {
+/// What the account step noticed, as findings.
+fn account_notices(notices: &[String]) -> Vec<Warning> {
     let warning = |notice: &String| Warning {
-        rule,
+        rule: Rule::Account,
         diagnostic: Diagnostic::new(notice),
     };
     notices.iter().map(warning).collect()
@@ -321,29 +349,38 @@ impl Image<'_> {
                 .get(package)
                 .map_or(0, |facts| facts.size)
         });
-        let stack = Stack::new(account, &self.layers.installed, order, &self.facts.clashes);
+        let stack = environment
+            .stack(account, &self.layers.installed, order, &self.facts.clashes)
+            .map_err(as_diagnostic)?;
         let mut history = stack.names();
         let mut root = stack.on(&self.base.state, self.stacking);
-        let scripts = self.post_link_packages();
-        if let (Input::Output(below), false) = (&root, scripts.is_empty()) {
-            root = environment
-                .post_link(below, scripts)
-                .map_err(as_diagnostic)?
-                .into();
+        if let Input::Output(below) = &root
+            && !self.facts.post_link.is_empty()
+        {
+            root = self.post_link(below).await?.into();
             history.push(image::POST_LINK.to_owned());
         }
-        let activation = self.activation(&root, user).await?;
+        let mut facts = vec![self.layers.facts.clone(), account.facts.clone()];
+        let recorded = match &root {
+            Input::Output(root) if !self.facts.activate_d.is_empty() => {
+                let (recorded, output) = self.record_activation(root, user).await?;
+                facts.push(output);
+                Some(recorded)
+            }
+            _ => None,
+        };
+        let activation = self.activation(user, recorded.as_ref());
         let files = activation::runtime_files(&activation.name, std::slice::from_ref(&activation));
-        if let Input::Output(runtime) = environment.runtime(&files) {
-            root = self
-                .stacking
-                .stack(root, &[(runtime, image::RUNTIME.to_owned())], "[image]");
+        if let Input::Output(runtime) = environment.runtime(&files, &facts) {
+            root = self.stacking.stack(
+                root,
+                &[(runtime, image::RUNTIME.to_owned())],
+                "[image] put the layers together",
+            );
             history.push(image::RUNTIME.to_owned());
         }
         let mut config = self.base.config.clone();
-        let mut env = activation.env;
-        env.extend(activation::user_variables(user));
-        config.set_env(&env);
+        config.set_env(&activation.env);
         config.set_user(user.uid, user.gid);
         config.set_entrypoint(&[activation::ENTRYPOINT]);
         config.add_labels(self.session.options.labels());
@@ -351,67 +388,83 @@ impl Image<'_> {
         self.session.result(&root, &config).await
     }
 
-    fn post_link_packages(&self) -> Vec<PostLinkPackage> {
-        let packages = self
-            .facts
-            .post_link
+    /// Runs the packages' post-link scripts now, so that what they say is seen if one fails.
+    async fn post_link(&self, below: &Output) -> Result<Output, BuildError> {
+        let indices = &self.facts.post_link;
+        let packages = indices
             .iter()
             .filter_map(|index| self.facts.packages.get(*index));
-        packages
+        let packages = packages
             .map(|package| PostLinkPackage {
                 name: package.name.clone(),
                 version: package.version.clone(),
                 build_number: package.build_number,
             })
-            .collect()
+            .collect();
+        let (linked, step) = self
+            .environment
+            .post_link(below, packages, indices)
+            .map_err(as_diagnostic)?;
+        let lines = |culprit: &Culprit| self.environment.lines(&step, culprit);
+        self.session.run(&linked, &step, lines).await?;
+        Ok(linked)
     }
 
-    /// The variables of the active environment, with what the packages' scripts set.
-    async fn activation(
-        &self,
-        root: &Input,
-        user: &User,
-    ) -> Result<activation::Activation, BuildError> {
+    /// The lines of the package that has the file `path`, relative to the prefix.
+    fn owner_of(&self, path: &str) -> Option<Lines> {
+        let has = |package: &PackageFacts| package.activate_d.iter().any(|script| script == path);
+        let index = self.facts.packages.iter().rposition(has)?;
+        Some(self.environment.plan.packages.get(index)?.lines)
+    }
+
+    /// The variables of the active environment, with what its scripts set.
+    fn activation(&self, user: &User, recorded: Option<&Recorded>) -> activation::Activation {
         let env_vars: Vec<(String, String)> = self.facts.env_vars.clone().into_iter().collect();
-        let base_env = self.base.config.env();
-        let mut environment = activation::Environment {
+        // These two put themselves there.
+        let condabin = self
+            .facts
+            .packages
+            .iter()
+            .any(|package| ["conda", "mamba"].contains(&package.name.as_str()));
+        let environment = activation::Environment {
             name: "base",
             prefix: PREFIX,
             root_prefix: PREFIX,
-            // These two put themselves there.
-            condabin: self
-                .facts
-                .packages
-                .iter()
-                .any(|package| ["conda", "mamba"].contains(&package.name.as_str())),
+            condabin,
             env_vars_d: &env_vars,
             variables: &[],
-            recorded: None,
+            recorded,
         };
-        let plain = activation::activate(&base_env, &environment);
-        if self.facts.activate_d.is_empty() {
-            return Ok(plain);
-        }
-        let Input::Output(root) = root else {
-            return Ok(plain);
-        };
+        let base_env = activation::with_user(self.base.config.env(), user);
+        activation::activate(&base_env, &environment)
+    }
+
+    /// What the packages' activation scripts set in the image `root`, and the step that found it out.
+    async fn record_activation(
+        &self,
+        root: &Output,
+        user: &User,
+    ) -> Result<(Recorded, Output), BuildError> {
         let spec = RecordSpec {
             prefix: PREFIX.to_owned(),
-            env: plain.env,
+            env: self.activation(user, None).env,
             uid: user.uid,
             gid: user.gid,
         };
-        let facts = self
+        let (facts, step) = self
             .environment
             .record_activation(root, &spec)
             .map_err(as_diagnostic)?;
-        let reference = self.session.evaluate(&facts).await?;
-        let recorded: Recorded = self
+        let lines = |culprit: &Culprit| match culprit {
+            Culprit::File(path) => self.owner_of(path),
+            Culprit::Package(_) => None,
+        };
+        let reference = self.session.run(&facts, &step, lines).await?;
+        let recorded = self
             .session
             .read_json(&reference, activation::RECORDED_FILE)
             .await?;
-        environment.recorded = Some(&recorded);
-        Ok(activation::activate(&base_env, &environment))
+        Ok((recorded, facts))
     }
 }
 
@@ -469,19 +522,8 @@ impl Session<'_> {
             };
         }
         let package = micromamba::package(&self.settings.micromamba, self.platform)?;
-        if !package.hashes.is_pinned() {
-            let diagnostic = Diagnostic::new(format!(
-                "{} has no hash: nothing checks what is downloaded",
-                package.id
-            ))
-            .help(format!(
-                "Write MICROMAMBA_VERSION={}#sha256:<hash of {}>.",
-                self.settings.micromamba.version,
-                package.id.file_name()
-            ));
-            let rule = Rule::UnverifiedInstaller;
-            self.warn(&[Warning { rule, diagnostic }]).await?;
-        }
+        let warning = micromamba::warning(&package, &self.settings.micromamba);
+        self.warn(warning.as_slice()).await?;
         Ok(Some(Micromamba::Package(Box::new(package))))
     }
 }

@@ -1,17 +1,18 @@
 //! The steps inside the build: subcommands that the graph's execs run.
 
-use std::error::Error;
+use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde::de::DeserializeOwned;
 
+use crate::failure_report::{EXPLAIN, FailureReport, REPORT_DIR, REPORT_FILE};
 use crate::install::Mounts;
 use crate::install::spec::{BASE_DIR, FACTS_DIR, OUTPUT_DIR};
 use crate::{account, activation, install};
 
 /// A step's name and what runs it with the arguments after the name.
-type Step = (&'static str, fn(&[String]) -> Result<(), Box<dyn Error>>);
+type Step = (&'static str, fn(&[String]) -> Result<(), FailureReport>);
 
 const STEPS: &[Step] = &[
     ("install", |args| {
@@ -27,6 +28,7 @@ const STEPS: &[Step] = &[
     ("collect", |args| {
         Ok(install::collect(args, &Mounts::default())?)
     }),
+    ("pick", |args| Ok(install::pick(args, &Mounts::default())?)),
     ("post-link", |args| {
         Ok(install::post_link(args, &mut std::io::stderr())?)
     }),
@@ -44,19 +46,38 @@ const STEPS: &[Step] = &[
             Path::new("/tmp/condafront"),
         )?;
         let path = Path::new(FACTS_DIR).join(activation::RECORDED_FILE);
-        std::fs::write(path, serde_json::to_vec(&recorded)?)?;
+        fs::write(path, serde_json::to_vec(&recorded)?)?;
         Ok(())
     }),
     ("dump-env", |args| match args {
         [file] => Ok(activation::dump_environment(Path::new(file))?),
-        _ => Err("dump-env takes the file to write".into()),
+        _ => Err(FailureReport::new("dump-env takes the file to write")),
     }),
+    (EXPLAIN, |args| explain(args, Path::new(REPORT_DIR))),
 ];
 
-fn from_json<T: DeserializeOwned>(args: &[String]) -> Result<T, Box<dyn Error>> {
+fn from_json<T: DeserializeOwned>(args: &[String]) -> Result<T, FailureReport> {
     match args {
         [json] => Ok(serde_json::from_str(json)?),
-        _ => Err("this step takes one JSON argument".into()),
+        _ => Err(FailureReport::new("this step takes one JSON argument")),
+    }
+}
+
+/// Runs another step; its failure is written into `dir`.
+fn explain(args: &[String], dir: &Path) -> Result<(), FailureReport> {
+    let Some((name, args)) = args.split_first() else {
+        return Err(FailureReport::new("explain takes a step and its arguments"));
+    };
+    if let Err(report) = call(name, args) {
+        fs::write(dir.join(REPORT_FILE), serde_json::to_vec(&report)?)?;
+    }
+    Ok(())
+}
+
+fn call(name: &str, args: &[String]) -> Result<(), FailureReport> {
+    match STEPS.iter().find(|(known, _)| *known == name) {
+        Some((_, step)) => step(args),
+        None => Err(FailureReport::new(format!("there is no step {name}"))),
     }
 }
 
@@ -67,13 +88,52 @@ pub fn is_step(name: &str) -> bool {
 
 /// Runs a step; its error goes to the build's log.
 pub fn run(name: &str, args: &[String]) -> ExitCode {
-    let step = STEPS.iter().find(|(known, _)| *known == name);
-    match step.map(|(_, step)| step(args)) {
-        Some(Ok(())) => ExitCode::SUCCESS,
-        Some(Err(error)) => {
-            eprintln!("error: {error}");
+    match call(name, args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            eprintln!("error: {report}");
             ExitCode::FAILURE
         }
-        None => ExitCode::from(2),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure_report::Culprit;
+    use crate::install::args::StepSpec as _;
+    use crate::install::spec::{PostLinkPackage, PostLinkSpec};
+
+    #[test]
+    fn a_failure_is_reported_with_its_package() {
+        let dir = tempfile::tempdir().unwrap();
+        let script = dir.path().join("bin/.b-post-link.sh");
+        fs::create_dir_all(script.parent().unwrap()).unwrap();
+        fs::write(&script, "echo because\nexit 3\n").unwrap();
+        let package = |name: &str| PostLinkPackage {
+            name: name.to_owned(),
+            version: "1".to_owned(),
+            build_number: 0,
+        };
+        let spec = PostLinkSpec {
+            prefix: dir.path().to_string_lossy().into_owned(),
+            uid: 0,
+            gid: 0,
+            packages: vec![package("a"), package("b")],
+        };
+        let out = tempfile::tempdir().unwrap();
+        explain(&spec.to_args(&[]).unwrap(), out.path()).unwrap();
+        let report = fs::read(out.path().join(REPORT_FILE)).unwrap();
+        let report: FailureReport = serde_json::from_slice(&report).unwrap();
+        assert_eq!(report.culprit, Some(Culprit::Package(1)));
+        assert!(report.message.ends_with("because"), "{report}");
+    }
+
+    #[test]
+    fn a_success_leaves_no_report() {
+        let out = tempfile::tempdir().unwrap();
+        let file = out.path().join("env").to_string_lossy().into_owned();
+        explain(&["dump-env".to_owned(), file], out.path()).unwrap();
+        assert!(!out.path().join(REPORT_FILE).exists());
     }
 }

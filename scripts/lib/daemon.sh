@@ -42,13 +42,14 @@ add_bridge() {
   busybox_ip link set "$name" up
 }
 
-# launch DIR COMMAND...: in the background, free of this script's terminal and signals, with its log in DIR.
+# launch DIR LOG COMMAND...: in the background, free of this script's terminal and signals, with its log in DIR.
 launch() {
-  local dir=$1
-  shift
+  local dir=$1 log=$1/$2
+  shift 2
   NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}" PATH=$(engine_path) \
-    setsid "$@" </dev/null >"$dir/log" 2>&1 8>&- 9>&- &
+    setsid "$@" </dev/null >"$log" 2>&1 8>&- 9>&- &
   set_state "$dir" PID $!
+  set_state "$dir" PROGRAM "$(realpath "$(PATH=$(engine_path) command -v "$1")")"
 }
 
 # wait_ready DIR CHECK...: until CHECK succeeds; 1 if the process ended before, 2 on timeout.
@@ -63,12 +64,35 @@ wait_ready() {
   done
 }
 
+# fail_with_log DIR WHAT [LOG]
 fail_with_log() {
-  local dir=$1 what=$2
+  local dir=$1 what=$2 log=${3:-log}
   say "$what; the end of its log:"
-  tail -25 "$dir/log" >&2
+  tail -25 "$dir/$log" >&2
   stop_dir "$dir"
   exit 1
+}
+
+# dockerd's containerd, with garbage collection all but off: while an image is unpacked it may remove
+# layers that only an image's former version had (moby/buildkit issue 6521), which fails builds.
+# Without the plugin `opt`, which makes a folder in /opt.
+start_containerd() {
+  local dir=$1 data=$2 sockets=$3
+  cat >"$dir/containerd.toml" <<EOF
+version = 2
+root = "$data"
+state = "$sockets/containerd"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", "io.containerd.cri.v1.runtime",
+  "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
+[grpc]
+  address = "$sockets/containerd.sock"
+[plugins."io.containerd.gc.v1.scheduler"]
+  startup_delay = "24h"
+  mutation_threshold = 1000000000
+EOF
+  launch "$dir" containerd.log containerd --config "$dir/containerd.toml"
+  wait_ready "$dir" test -S "$sockets/containerd.sock" ||
+    fail_with_log "$dir" "containerd did not start" containerd.log
 }
 
 start_dockerd() {
@@ -90,10 +114,11 @@ start_dockerd() {
   "shutdown-timeout": 5
 }
 EOF
+  start_containerd "$dir" "$data/containerd/daemon" "$sockets"
   add_bridge "$dir"
   for tries in 1 2 3 4 5; do
     port=$(free_port)
-    launch "$dir" dockerd --config-file "$dir/daemon.json" --data-root "$data" --exec-root "$sockets/exec" \
+    launch "$dir" log dockerd --config-file "$dir/daemon.json" --data-root "$data" --exec-root "$sockets/exec" --containerd "$sockets/containerd.sock" \
       --pidfile "$sockets/pid" --bridge "$(state "$dir" BRIDGE)" \
       -H "unix://$sockets/docker.sock" -H "tcp://127.0.0.1:$port"
     wait_ready "$dir" docker_cli "tcp://127.0.0.1:$port" version && break
@@ -114,19 +139,23 @@ EOF
 start_buildkitd() {
   local dir=$1 root=$2 port data=$1/data registry=${CONDAFRONT_TEST_REGISTRY:-} tries
   [ -x "${BUILDKITD:-}" ] || die "BUILDKITD must name a buildkitd binary"
-  [ -z "$root" ] || data=$root/buildkitd
+  [ -z "$root" ] || data=$(realpath -m "$root")/buildkitd
   mkdir -p "$data"
-  if [ -n "$registry" ]; then
-    cat >"$dir/buildkitd.toml" <<EOF
+  cat >"$dir/buildkitd.toml" <<EOF
+[otel]
+  socketPath = "$(state "$dir" SOCKETS)/otel.sock"
+[cdi]
+  disabled = true
+[worker.oci]
+  gc = false
+EOF
+  [ -z "$registry" ] || cat >>"$dir/buildkitd.toml" <<EOF
 [registry."$registry"]
   http = true
 EOF
-  else
-    : >"$dir/buildkitd.toml"
-  fi
   for tries in 1 2 3 4 5; do
     port=$(free_port)
-    launch "$dir" "$BUILDKITD" --config "$dir/buildkitd.toml" --root "$data" --addr "tcp://127.0.0.1:$port" \
+    launch "$dir" log "$BUILDKITD" --config "$dir/buildkitd.toml" --root "$data" --addr "tcp://127.0.0.1:$port" \
       --containerd-worker=false --oci-worker=true --oci-worker-net=host \
       --oci-worker-binary="$ENGINE_ROOT/usr/sbin/runc" --allow-insecure-entitlement=network.host
     wait_ready "$dir" grep -q 'running server on' "$dir/log" && break
@@ -147,7 +176,7 @@ storage:
   delete: {enabled: true}
 http: {addr: "127.0.0.1:0"}
 EOF
-  launch "$dir" docker-registry serve "$dir/registry.yml"
+  launch "$dir" log docker-registry serve "$dir/registry.yml"
   wait_ready "$dir" grep -q 'listening on 127' "$dir/log" || fail_with_log "$dir" "the registry did not start"
   address=$(sed -n 's/.*listening on \(127\.0\.0\.1:[0-9]*\).*/\1/p' "$dir/log" | head -1)
   set_state "$dir" REGISTRY "$address"
@@ -169,21 +198,31 @@ prepare_docker_config() {
 
 # Prints the ids of an engine's processes: they run one of our programs and name one of its folders.
 processes_of() {
-  local sockets pid program
+  local sockets pid program launched
   sockets=$(state "$1" SOCKETS)
+  launched=$(state "$1" PROGRAM)
   grep -lsF -e "$1/" -e "${sockets:-$1}/" /proc/[0-9]*/cmdline | cut -d/ -f3 | while read -r pid; do
     program=$(readlink "/proc/$pid/exe")
-    case $program in "$ENGINE_ROOT"/* | "${BUILDKITD:-$ENGINE_ROOT}"*) echo "$pid" ;; esac
+    case $program in "$ENGINE_ROOT"/* | "${launched:-$ENGINE_ROOT/}"*) echo "$pid" ;; esac
   done
 }
 
+# The ids of a process's children, whichever of its threads has started them.
+children_of() { cat "/proc/$1/task/"*/children 2>/dev/null; }
+
 # Kills the containers below a containerd-shim: they outlive it, and a graceful stop takes them ten seconds.
 kill_containers() {
-  local pid child
+  local pid child launched
+  launched=$(state "$1" PROGRAM)
   for pid in $(processes_of "$1"); do
     case $(readlink "/proc/$pid/exe") in
-      */containerd-shim*)
-        tr ' ' '\n' <"/proc/$pid/task/$pid/children" | while read -r child; do kill -KILL "$child" 2>/dev/null; done
+      */containerd-shim*) for child in $(children_of "$pid"); do kill -KILL "$child" 2>/dev/null; done ;;
+      */dockerd | "${launched:-$ENGINE_ROOT/usr/sbin/dockerd}"*)
+        for child in $(children_of "$pid"); do
+          case $(readlink "/proc/$child/exe") in
+            */runc) for child in $(children_of "$child"); do kill -KILL "$child" 2>/dev/null; done ;;
+          esac
+        done
         ;;
     esac
   done

@@ -11,7 +11,7 @@ use buildkit_proto::{Any, pb, rpc};
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
-use crate::source::{Diagnostic, Location};
+use crate::source::{Diagnostic, Lines, Location};
 
 const SOURCE: &str = "github.com/moby/buildkit/errdefs.Source+json";
 const VERTEX: &str = "github.com/moby/buildkit/errdefs.Vertex+json";
@@ -118,43 +118,75 @@ impl From<Diagnostic> for BuildError {
 impl BuildError {
     /// The error as BuildKit takes it.
     pub fn into_status(self) -> rpc::Status {
-        match self {
+        let mut status = match self {
             Self::Gateway(error) => error.into_status(),
             Self::Diagnostic(diagnostic) => rpc::Status {
                 code: CODE_UNKNOWN,
                 message: diagnostic.to_string(),
                 details: source_details(&diagnostic.locations),
             },
+        };
+        if status
+            .details
+            .iter()
+            .all(|detail| detail.type_url != SOURCE)
+        {
+            status.details.push(NOWHERE.to_any());
         }
+        status
     }
 }
 
-/// One detail per file and run of places, each of which clients show as an excerpt.
+/// One detail per group of places that are near each other, each of which clients show as one excerpt.
 fn source_details(locations: &[Location]) -> Vec<Any> {
     /// More excerpts than this hide the message they belong to.
     const MOST: usize = 8;
-    locations
-        .iter()
-        .take(MOST)
-        .map(|location| {
-            let position = |line| JsonPosition { line, character: 0 };
-            let detail = SourceDetail {
-                info: JsonInfo {
-                    filename: location.file.name(),
-                    data: STANDARD.encode(location.file.excerpt(location.lines)),
-                    language: location.file.language(),
-                },
-                ranges: [JsonRange {
-                    start: position(location.lines.first),
-                    end: position(location.lines.last),
-                }],
-            };
-            Any {
-                type_url: SOURCE.to_owned(),
-                value: serde_json::to_vec(&detail).unwrap_or_default(),
-            }
+    /// Places with no more lines than this between them share an excerpt.
+    const NEAR: u32 = 8;
+    let mut groups: Vec<Vec<&Location>> = Vec::new();
+    for location in locations {
+        let near = groups.last_mut().filter(|group| {
+            group.last().is_some_and(|last| {
+                last.file == location.file
+                    && last.lines.first.abs_diff(location.lines.first) <= NEAR
+            })
+        });
+        match near {
+            Some(group) => group.push(location),
+            None => groups.push(vec![location]),
+        }
+    }
+    groups.truncate(MOST);
+    // Clients show the last one first.
+    groups.iter().rev().map(|group| excerpt(group)).collect()
+}
+
+/// Places in one file as one detail.
+fn excerpt(locations: &[&Location]) -> Any {
+    let Some(file) = locations.first().map(|location| &location.file) else {
+        return NOWHERE.to_any();
+    };
+    let position = |line| JsonPosition { line, character: 0 };
+    let lines = locations.iter().map(|location| location.lines);
+    let around = Lines {
+        first: lines.clone().map(|lines| lines.first).min().unwrap_or(1),
+        last: lines.clone().map(|lines| lines.last).max().unwrap_or(1),
+    };
+    let ranges: Vec<JsonRange> = lines
+        .map(|lines| JsonRange {
+            start: position(lines.first),
+            end: position(lines.last),
         })
-        .collect()
+        .collect();
+    SourceDetail {
+        info: JsonInfo {
+            filename: file.name(),
+            data: STANDARD.encode(file.excerpt(around)),
+            language: file.language(),
+        },
+        ranges: &ranges,
+    }
+    .to_any()
 }
 
 /// The source map entry of a place, for warnings.
@@ -184,7 +216,26 @@ struct VertexDetail {
 #[derive(Serialize)]
 struct SourceDetail<'a> {
     info: JsonInfo<'a>,
-    ranges: [JsonRange; 1],
+    ranges: &'a [JsonRange],
+}
+
+/// Clients show nothing for it, but without any place BuildKit would blame the line `# syntax=…`.
+const NOWHERE: SourceDetail<'_> = SourceDetail {
+    info: JsonInfo {
+        filename: "",
+        data: String::new(),
+        language: "",
+    },
+    ranges: &[],
+};
+
+impl SourceDetail<'_> {
+    fn to_any(&self) -> Any {
+        Any {
+            type_url: SOURCE.to_owned(),
+            value: serde_json::to_vec(self).unwrap_or_default(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -209,7 +260,7 @@ struct JsonPosition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{Lines, SourceFile};
+    use crate::source::SourceFile;
 
     #[test]
     fn places_become_details_in_json() {
@@ -226,6 +277,38 @@ mod tests {
             value["info"]["data"],
             STANDARD.encode("@EXPLICIT\nhttps://x/y\n")
         );
+    }
+
+    #[test]
+    fn near_places_share_an_excerpt_and_the_first_is_shown_first() {
+        let file = SourceFile::new("env.lock", "line\n".repeat(100));
+        let mut diagnostic = Diagnostic::new("bad");
+        for line in [3, 4, 90] {
+            diagnostic = diagnostic.at(&file, Lines::one(line));
+        }
+        let details = BuildError::from(diagnostic).into_status().details;
+        let ranges: Vec<serde_json::Value> = details
+            .iter()
+            .map(|detail| serde_json::from_slice::<serde_json::Value>(&detail.value).unwrap())
+            .map(|value| {
+                value["ranges"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|range| range["start"]["line"].clone())
+                    .collect()
+            })
+            .collect();
+        // Clients show details from the last to the first.
+        assert_eq!(ranges, [serde_json::json!([90]), serde_json::json!([3, 4])]);
+    }
+
+    #[test]
+    fn no_line_is_blamed_where_none_is_known() {
+        let status = BuildError::from(Diagnostic::new("bad")).into_status();
+        let value: serde_json::Value = serde_json::from_slice(&status.details[0].value).unwrap();
+        assert_eq!(status.details[0].type_url, SOURCE);
+        assert_eq!(value["ranges"], serde_json::json!([]));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use buildkit_llb::{Output, Slot};
 use super::environment::{ArgumentError, Environment};
 use super::step::Step;
 use crate::account::UserRequest;
-use crate::install::spec::{BASE_DIR, FACTS_DIR, OUTPUT_DIR, to_json};
+use crate::install::args::to_json;
+use crate::install::spec::{BASE_DIR, FACTS_DIR, OUTPUT_DIR};
 
 /// The step's name in the progress and the image's history.
 pub const ACCOUNT: &str = "[base] account";
@@ -17,6 +18,8 @@ pub struct Account {
     pub layer: Output,
     /// What it found.
     pub facts: Output,
+    /// The step, for the case that it fails.
+    pub step: Step,
 }
 
 impl Environment<'_> {
@@ -36,6 +39,7 @@ impl Environment<'_> {
         Ok(Account {
             layer: built[layer].clone(),
             facts: built[facts].clone(),
+            step,
         })
     }
 }

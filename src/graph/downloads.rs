@@ -96,6 +96,11 @@ pub fn probe(package: &Package, address: &Address) -> Output {
             "[conda] ask why {} cannot be downloaded",
             package.id
         ))
+        .group(&ProgressGroup {
+            id: "condafront-probes".to_owned(),
+            name: "[conda] ask why packages cannot be downloaded".to_owned(),
+            weak: false,
+        })
         .export_cache(false);
     http.build()
 }

@@ -4,14 +4,18 @@ use buildkit_llb::{Location, OpOptions, Options, Output, Range, SourceFile};
 
 use super::downloads::{self, Addresses};
 use super::step::Step;
+use crate::failure_report::Culprit;
+use crate::fetch_failure::Wanted;
+use crate::install::args::StepSpec as _;
 use crate::install::spec::{
     BASE_DIR, CollectSpec, FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR,
-    OUTPUT_DIR, OnError, PYTHON_DIR, PackageSpec, PythonRuntimeSpec,
+    OUTPUT_DIR, PYTHON_DIR, PackageSpec, PythonRuntimeSpec,
 };
 use crate::package::Package;
 use crate::plan::groups::Group;
 use crate::plan::{Plan, package_spec};
 use crate::source::Lines;
+use crate::stamp::Owner;
 
 /// Where an environment lies in the image.
 pub const PREFIX: &str = "/opt/conda";
@@ -34,15 +38,6 @@ pub struct Environment<'a> {
     pub no_cache: bool,
     /// Whether the engine can be told not to hash what its definition pins (BuildKit 0.13).
     pub content_cache: bool,
-}
-
-/// Who owns files, by numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// The user.
-    pub uid: u32,
-    /// The group.
-    pub gid: u32,
 }
 
 /// Where the micromamba that installs comes from.
@@ -68,6 +63,8 @@ pub struct Installed {
     pub facts: Output,
     /// The step's name.
     pub name: String,
+    /// The step, for the case that it fails.
+    pub step: Step,
 }
 
 /// An environment's graph up to its layers.
@@ -78,6 +75,29 @@ pub struct Layers {
     pub installed: Vec<Installed>,
     /// What all steps found out, in one file.
     pub facts: Output,
+    /// The step that makes a python to compile modules with.
+    python: Option<Python>,
+}
+
+/// A python for install steps.
+struct Python {
+    output: Output,
+    step: Step,
+}
+
+impl Layers {
+    /// The first step of those with the digests `failed`.
+    pub fn failing(&self, failed: &[String]) -> Option<&Step> {
+        let installed = self.installed.iter().map(|step| (&step.layer, &step.step));
+        let python = self
+            .python
+            .iter()
+            .map(|python| (&python.output, &python.step));
+        python
+            .chain(installed)
+            .find(|(output, _)| failed.contains(&output.digest().to_string()))
+            .map(|(_, step)| step)
+    }
 }
 
 /// A failing argument list: more text than Linux passes to a program.
@@ -93,6 +113,15 @@ impl Environment<'_> {
         self.plan.packages.iter().chain(installer)
     }
 
+    /// What `package`, the one at `index` of [`Environment::fetched`], is fetched for.
+    pub fn wanted<'a>(&self, index: usize, package: &'a Package) -> Wanted<'a> {
+        if index < self.plan.packages.len() {
+            Wanted::Package(package)
+        } else {
+            Wanted::Installer(package)
+        }
+    }
+
     /// Builds the graph, with packages fetched from where `addresses` says.
     ///
     /// # Errors
@@ -101,24 +130,30 @@ impl Environment<'_> {
         let downloads = self.downloads(addresses);
         let python = self.python_runtime(&downloads)?;
         let installed: Vec<Installed> = (0..self.plan.groups.len())
-            .map(|index| self.install(index, &downloads, python.as_ref(), OnError::Exit))
+            .map(|index| {
+                self.install(
+                    index,
+                    &downloads,
+                    python.as_ref().map(|python| &python.output),
+                )
+            })
             .collect::<Result<_, _>>()?;
         let facts = self.collect(&installed)?;
         Ok(Layers {
             downloads,
             installed,
             facts,
+            python,
         })
     }
 
-    /// Group `index`'s step again, which now says what went wrong instead of failing; its facts.
-    ///
-    /// # Errors
-    /// As [`Environment::layers`].
-    pub fn explain(&self, index: usize, downloads: &[Output]) -> Result<Output, ArgumentError> {
-        let python = self.python_runtime(downloads)?;
-        let step = self.install(index, downloads, python.as_ref(), OnError::Report)?;
-        Ok(step.facts)
+    /// Where the user's file has the package that made `step` fail.
+    pub fn lines(&self, step: &Step, culprit: &Culprit) -> Option<Lines> {
+        let Culprit::Package(index) = culprit else {
+            return None;
+        };
+        let package = self.plan.packages.get(step.package(*index)?)?;
+        Some(package.lines)
     }
 
     /// The place of a package in the user's file.
@@ -135,13 +170,12 @@ impl Environment<'_> {
         options
             .location(self.location(package.lines))
             .export_cache(false);
-        if index < count {
-            options
+        match self.wanted(index, package) {
+            Wanted::Package(package) => options
                 .name(downloads::name(package, index, count))
-                .group(&downloads::group(count));
-        } else {
-            options.name(format!("[conda] installer {}", package.id));
-        }
+                .group(&downloads::group(count)),
+            Wanted::Installer(package) => options.name(format!("[conda] installer {}", package.id)),
+        };
         if self.no_cache {
             options.ignore_cache();
         }
@@ -159,7 +193,7 @@ impl Environment<'_> {
     }
 
     /// A python that install steps can run to compile modules, if any of them has to.
-    fn python_runtime(&self, downloads: &[Output]) -> Result<Option<Output>, ArgumentError> {
+    fn python_runtime(&self, downloads: &[Output]) -> Result<Option<Python>, ArgumentError> {
         let (Some(python), Some(base)) = (&self.plan.python, self.base) else {
             return Ok(None);
         };
@@ -186,7 +220,10 @@ impl Environment<'_> {
         step.input(BASE_DIR, base, self.content_cache);
         self.mount_packages(&mut step, &python.runtime, downloads);
         let out = step.output(OUTPUT_DIR);
-        Ok(Some(step.exec().build()[out].clone()))
+        Ok(Some(Python {
+            output: step.exec().build()[out].clone(),
+            step,
+        }))
     }
 
     fn install(
@@ -194,7 +231,6 @@ impl Environment<'_> {
         index: usize,
         downloads: &[Output],
         python: Option<&Output>,
-        on_error: OnError,
     ) -> Result<Installed, ArgumentError> {
         let group = &self.plan.groups[index];
         let name = format!("[install {}/{}] {group}", index + 1, self.plan.groups.len());
@@ -213,18 +249,9 @@ impl Environment<'_> {
                 .as_ref()
                 .filter(|_| needs_python)
                 .map(|found| found.spec(python.is_some())),
-            on_error,
         };
         let args = spec.to_args(&self.specs(&group.packages))?;
-        let mut options = match on_error {
-            OnError::Exit => self.options(name.clone()),
-            OnError::Report => {
-                let mut options =
-                    self.options(format!("[conda] ask why {group} cannot be installed"));
-                options.ignore_cache().export_cache(false);
-                options
-            }
-        };
+        let mut options = self.options(name.clone());
         for location in self.locations(group) {
             options.location(location);
         }
@@ -255,6 +282,7 @@ impl Environment<'_> {
             layer: built[layer].clone(),
             facts: built[facts].clone(),
             name,
+            step,
         })
     }
 
@@ -281,7 +309,7 @@ impl Environment<'_> {
                 .collect(),
         };
         let name = "[conda] gather what the packages bring".to_owned();
-        let mut step = Step::new(self.frontend, spec.to_args()?, &self.options(name));
+        let mut step = Step::new(self.frontend, spec.to_args(&[])?, &self.options(name));
         for (index, group) in installed.iter().enumerate() {
             step.input(&format!("{INPUT_DIR}/{index}"), &group.facts, false);
         }
@@ -307,6 +335,7 @@ impl Environment<'_> {
 
     /// Mounts each package by itself: merging them would cost more whenever one changes.
     fn mount_packages(&self, step: &mut Step, indices: &[usize], downloads: &[Output]) {
+        step.concerns(indices);
         for (position, index) in indices.iter().enumerate() {
             let package: &Package = &self.plan.packages[*index];
             step.input(

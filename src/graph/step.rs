@@ -3,10 +3,13 @@
 use buildkit_llb::{Bind, Exec, Input, NetMode, OpOptions, Options, Output, Slot, Tmpfs};
 
 use super::PROGRAM;
+use crate::failure_report::{EXPLAIN, REPORT_DIR};
 
-/// A step under construction.
+/// A step: under construction first, then kept beside its outputs to be asked why it failed.
+#[derive(Clone, Debug)]
 pub struct Step {
     exec: Exec,
+    packages: Vec<usize>,
 }
 
 impl Step {
@@ -25,7 +28,21 @@ impl Step {
         let mut exec = Exec::new(root, program, args);
         exec.cwd("/").network(NetMode::None).options(options);
         exec.mount(Tmpfs::new("/tmp"));
-        Self { exec }
+        Self {
+            exec,
+            packages: Vec::new(),
+        }
+    }
+
+    /// Says which packages of the plan the step's own list of packages has.
+    pub fn concerns(&mut self, packages: &[usize]) -> &mut Self {
+        self.packages = packages.to_vec();
+        self
+    }
+
+    /// The plan's index of a package in the step's own list.
+    pub fn package(&self, index: usize) -> Option<usize> {
+        self.packages.get(index).copied()
     }
 
     /// Mounts `from` at `path`, read-only. `trusted` says that BuildKit need not hash the content: the definition alone
@@ -48,6 +65,17 @@ impl Step {
     pub fn env(&mut self, name: &str, value: &str) -> &mut Self {
         self.exec.env(name, value);
         self
+    }
+
+    /// The same step again, which now reports what goes wrong instead of failing: a folder with the report.
+    pub fn explain(&self) -> Output {
+        let mut exec = self.exec.clone();
+        exec.first_arg(EXPLAIN)
+            .name("[conda] ask why that failed")
+            .ignore_cache()
+            .export_cache(false);
+        let report = exec.output(REPORT_DIR, Input::Scratch);
+        exec.build()[report].clone()
     }
 
     /// The builder of the operation itself.

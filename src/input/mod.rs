@@ -41,6 +41,8 @@ pub enum Rule {
     UnverifiedInstaller,
     /// Python bytecode could not be compiled.
     NoBytecode,
+    /// Something that a package brings has not the effect it should have.
+    PackageContents,
     /// The base image's accounts are not as one may expect.
     Account,
 }
@@ -55,6 +57,7 @@ impl Rule {
             Self::Ignored => "Ignored",
             Self::UnverifiedInstaller => "UnverifiedInstaller",
             Self::NoBytecode => "NoBytecode",
+            Self::PackageContents => "PackageContents",
             Self::Account => "Account",
         }
     }
@@ -69,6 +72,7 @@ impl Rule {
             Self::UnverifiedInstaller => "The installer should be pinned by a hash",
             Self::Account => "The image's account should be the one that was asked for",
             Self::NoBytecode => "Python modules start faster when they are compiled in the build",
+            Self::PackageContents => "Packages should do in the image what they do elsewhere",
         }
     }
 }
@@ -79,17 +83,17 @@ impl Rule {
 /// A diagnostic at the user's line: not text, no known kind, or what the kind's reader finds.
 pub fn read(file: &Arc<SourceFile>, platform: Platform) -> Result<PackageList, Diagnostic> {
     let text = file.text()?;
-    if text.trim().is_empty() {
-        return Err(Diagnostic::new(format!("{} is empty", file.name()))
-            .help("An explicit lock has a line @EXPLICIT and then one package URL per line."));
+    let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    if text.lines().all(is_blank) {
+        return Err(
+            Diagnostic::new(format!("{} lists no packages", file.name()))
+                .help("An explicit lock has a line @EXPLICIT and then one package URL per line."),
+        );
     }
     if explicit::is_explicit(text) {
         return explicit::read(file, text, platform);
     }
-    let first = text
-        .lines()
-        .position(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
-        .unwrap_or(0);
+    let first = text.lines().position(|line| !is_blank(line)).unwrap_or(0);
     Err(
         Diagnostic::new(format!("{} is not an explicit conda lock: it has no line @EXPLICIT", file.name()))
             .at(file, Lines::one(first + 1))

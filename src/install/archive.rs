@@ -81,12 +81,25 @@ pub(crate) fn unpack(path: &Path, dest: &Path, limits: &Limits) -> Result<Entrie
     unpacker.finish()
 }
 
+/// What a file is that [`is_web_page`].
+pub(crate) const WEB_PAGE: &str =
+    "is a web page, not a conda package: the server sent an error or login page in its place";
+
+/// Whether the bytes begin as an HTML or XML document does.
+pub(crate) fn is_web_page(start: &[u8]) -> bool {
+    let start = start[..start.len().min(512)]
+        .trim_ascii_start()
+        .to_ascii_lowercase();
+    [&b"<!doctype html"[..], b"<html", b"<?xml"]
+        .iter()
+        .any(|beginning| start.starts_with(beginning))
+}
+
 fn not_a_package(start: &[u8], size: u64) -> Error {
-    let text = String::from_utf8_lossy(start).trim_start().to_lowercase();
     let what = if size == 0 {
         "is empty"
-    } else if text.starts_with("<!doctype html") || text.starts_with("<html") {
-        "is an HTML page, not a conda package: the server sent an error or login page in its place"
+    } else if is_web_page(start) {
+        WEB_PAGE
     } else if start.starts_with(b"PK\x03\x04") {
         "is a zip archive, as .conda packages are, but has not their file name"
     } else if start.starts_with(b"BZh") {

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use super::args::StepSpec as _;
 use super::error::{Error, ErrorKind, Result};
 use super::facts::{
-    Clash, EnvironmentFacts, FACTS_FILE, GroupFacts, OwnedPaths, PATHS_FILE, read_owned_paths,
+    Clash, EnvironmentFacts, FACTS_FILE, GroupFacts, Notice, OwnedPaths, PATHS_FILE, Subject,
+    read_owned_paths,
 };
 use super::spec::CollectSpec;
 use super::step::{Mounts, write_json};
@@ -20,7 +22,7 @@ const NAMED_PATHS: usize = 5;
 /// # Errors
 /// Facts that are not there or that do not fit the spec.
 pub fn collect(args: &[String], mounts: &Mounts) -> Result<()> {
-    let spec = CollectSpec::from_args(args)?;
+    let (spec, _) = CollectSpec::from_args(args)?;
     let groups = (0..spec.groups.len())
         .map(|index| Group::read(&mounts.input.join(index.to_string())))
         .collect::<Result<Vec<_>>>()?;
@@ -73,7 +75,15 @@ fn join(spec: &CollectSpec, groups: Vec<Group>) -> Result<EnvironmentFacts> {
         }
         let files = group.facts.env_vars.into_iter();
         env_vars.extend(files.map(|(file, vars)| (file, index, vars)));
-        notices.extend(group.facts.notices);
+        for mut notice in group.facts.notices {
+            notice.package = notice
+                .package
+                .and_then(|index| positions.get(index).copied());
+            // What hinders one group may hinder all.
+            if !notices.contains(&notice) {
+                notices.push(notice);
+            }
+        }
     }
     // Of a file that several groups have, the image has the winner's content.
     env_vars.retain(|(file, group, _)| {
@@ -86,7 +96,11 @@ fn join(spec: &CollectSpec, groups: Vec<Group>) -> Result<EnvironmentFacts> {
     let post_link = (0..packages.len())
         .filter(|index| packages[*index].post_link)
         .collect();
-    notices.extend(holders.nested_notice());
+    notices.extend(
+        holders
+            .nested_notice()
+            .map(|message| Notice::new(Subject::Contents, message)),
+    );
     Ok(EnvironmentFacts {
         env_vars: env_vars.into_iter().flat_map(|(.., vars)| vars).collect(),
         activate_d: activate_d.into_iter().collect(),
@@ -281,6 +295,22 @@ mod tests {
         assert_eq!(facts.notices.len(), 1, "{:?}", facts.notices);
         let both = group(&[("a", &["lib64=1"]), ("b", &["lib64/x=1"])]);
         assert!(join_all(&[vec![0, 1]], vec![both]).notices.is_empty());
+    }
+
+    #[test]
+    fn notices_keep_their_package_and_are_given_once() {
+        let general = Notice::new(Subject::Bytecode, "no python");
+        let mut one = group(&[("a", &[])]);
+        let mut two = group(&[("b", &[])]);
+        one.facts.notices = vec![general.clone()];
+        two.facts.notices = vec![
+            general.clone(),
+            Notice::new(Subject::Contents, "odd").of_package(0),
+        ];
+        let facts = join_all(&[vec![1], vec![0]], vec![one, two]);
+        let odd = Notice::new(Subject::Contents, "odd").of_package(0);
+        assert_eq!(facts.packages[0].name, "b");
+        assert_eq!(facts.notices, [general, odd]);
     }
 
     #[test]

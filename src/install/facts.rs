@@ -4,14 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::{Error, ErrorKind};
-
 /// The facts of one group, or of all (`collect`), as JSON.
 pub const FACTS_FILE: &str = "facts.json";
 /// The paths that each package of a group owns, see [`OwnedPaths`].
 pub const PATHS_FILE: &str = "paths.txt";
-/// A [`FailureReport`], only there if the step failed and was asked to report.
-pub const ERROR_FILE: &str = "error.json";
 
 /// What an install step says about its group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +19,47 @@ pub struct GroupFacts {
     pub env_vars: BTreeMap<String, BTreeMap<String, String>>,
     /// What the user should know though nothing failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notices: Vec<String>,
+    pub notices: Vec<Notice>,
+}
+
+/// Something that the user should know though nothing failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What it is about.
+    pub subject: Subject,
+    /// The package concerned, as an index into the facts' `packages`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<usize>,
+    /// What to tell the user.
+    pub message: String,
+}
+
+/// What a [`Notice`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// Bytecode that was not compiled.
+    Bytecode,
+    /// Something that a package brings and that has not the effect it should have.
+    Contents,
+}
+
+impl Notice {
+    /// A notice about no package in particular.
+    pub fn new(subject: Subject, message: impl Into<String>) -> Self {
+        Notice {
+            subject,
+            package: None,
+            message: message.into(),
+        }
+    }
+
+    /// The same notice about the package at `index` of the facts' `packages`.
+    #[must_use]
+    pub fn of_package(mut self, index: usize) -> Self {
+        self.package = Some(index);
+        self
+    }
 }
 
 /// What a package's own metadata says, as far as later stages need it.
@@ -79,7 +115,7 @@ pub struct EnvironmentFacts {
     pub clashes: Vec<Clash>,
     /// What the user should know though nothing failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notices: Vec<String>,
+    pub notices: Vec<Notice>,
 }
 
 /// One path that several groups hold.
@@ -91,28 +127,6 @@ pub struct Clash {
     pub winner: usize,
     /// The other groups that hold the path, in ascending order.
     pub losers: Vec<usize>,
-}
-
-/// Why a step failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FailureReport {
-    /// What kind of failure.
-    pub kind: ErrorKind,
-    /// The package concerned, as an index into the step's packages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub package: Option<usize>,
-    /// What to tell the user.
-    pub message: String,
-}
-
-impl From<&Error> for FailureReport {
-    fn from(error: &Error) -> Self {
-        FailureReport {
-            kind: error.kind(),
-            package: error.package(),
-            message: error.to_string(),
-        }
-    }
 }
 
 /// The paths below the prefix that one package owns, each with a fingerprint of what is there:

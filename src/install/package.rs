@@ -2,7 +2,8 @@
 //! places in the prefix known.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rattler_conda_types::package::{
@@ -11,7 +12,7 @@ use rattler_conda_types::package::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::archive::{Limits, unpack};
+use super::archive::{Limits, WEB_PAGE, is_web_page, unpack};
 use super::entry::{Entries, Entry, EntryKind, relative_path};
 use super::error::{Error, ErrorKind, Result};
 use super::hashing::{Digests, digests};
@@ -125,8 +126,17 @@ fn load(
     python: Option<&PythonSpec>,
 ) -> Result<Package> {
     let digests = digests(&archive)?;
-    verify("sha256", spec.sha256.as_deref(), &digests.sha256, &digests)?;
-    verify("md5", spec.md5.as_deref(), &digests.md5, &digests)?;
+    let hashes = [
+        ("sha256", &spec.sha256, &digests.sha256),
+        ("md5", &spec.md5, &digests.md5),
+    ];
+    for (what, expected, found) in hashes {
+        if let Some(expected) = expected
+            && !expected.eq_ignore_ascii_case(found)
+        {
+            return Err(other_content(what, expected, found, &archive, digests.size));
+        }
+    }
 
     fs::create_dir_all(&dir).map_err(|e| Error::io("create", &dir, e))?;
     let entries = unpack(&archive, &dir, &Limits::default())?;
@@ -256,18 +266,20 @@ fn read_entry_points(dir: &Path) -> Result<Vec<EntryPoint>> {
     })
 }
 
-fn verify(what: &str, expected: Option<&str>, actual: &str, digests: &Digests) -> Result<()> {
-    match expected {
-        Some(expected) if !expected.eq_ignore_ascii_case(actual) => Err(Error::new(
-            ErrorKind::HashMismatch,
-            format!(
-                "{what} mismatch: expected {expected}, got {actual} ({} bytes). Either the lock \
-                 file names another file, or the channel serves a changed or damaged one",
-                digests.size
-            ),
-        )),
-        _ => Ok(()),
-    }
+/// The failure that the archive is not the one that the lock file names.
+fn other_content(what: &str, expected: &str, found: &str, archive: &Path, size: u64) -> Error {
+    let mut start = Vec::new();
+    let read = File::open(archive).and_then(|file| file.take(512).read_to_end(&mut start));
+    let message = if read.is_ok() && is_web_page(&start) {
+        format!("the downloaded file {WEB_PAGE}")
+    } else {
+        format!(
+            "it has another content than the lock says ({size} bytes)\n  {what} expected \
+             {expected}\n  {what} found    {found}\nEither the lock is outdated (make it anew), \
+             or the file was replaced on the server: do not trust it without asking."
+        )
+    };
+    Error::new(ErrorKind::HashMismatch, message)
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<T> {

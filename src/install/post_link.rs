@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::args::StepSpec as _;
 use super::error::{Error, ErrorKind, Result};
-use super::normalize::{self, Owner};
-use super::placed::EPOCH;
+use super::normalize;
 use super::spec::{PostLinkPackage, PostLinkSpec};
+use crate::stamp::{EPOCH, Owner};
 
 /// Where to look for programs if the step's environment does not say.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -35,7 +36,7 @@ const QUOTED_BYTES: usize = 4000;
 /// # Errors
 /// A script that fails, or a root without a shell.
 pub fn post_link(args: &[String], log: &mut dyn Write) -> Result<()> {
-    let spec = PostLinkSpec::from_args(args)?;
+    let (spec, _) = PostLinkSpec::from_args(args)?;
     let prefix = Path::new(&spec.prefix);
     // File systems round times down, by less than this.
     let start = SystemTime::now() - Duration::from_secs(1);
@@ -74,11 +75,13 @@ fn run(package: &PostLinkPackage, prefix: &Path, log: &mut dyn Write) -> Result<
     let failed = |why: String| {
         Error::new(
             ErrorKind::PostLink,
-            format!("the post-link script of {name} {}: {why}", package.version),
+            format!("the post-link script of {name} {} {why}", package.version),
         )
     };
-    let (mut reader, writer) = pipe().map_err(|e| failed(e.to_string()))?;
-    let second = writer.try_clone().map_err(|e| failed(e.to_string()))?;
+    let (mut reader, writer) = pipe().map_err(|e| failed(format!("cannot be run: {e}")))?;
+    let second = writer
+        .try_clone()
+        .map_err(|e| failed(format!("cannot be run: {e}")))?;
     let mut command = Command::new(&shell);
     command
         .arg("-c")
@@ -97,17 +100,24 @@ fn run(package: &PostLinkPackage, prefix: &Path, log: &mut dyn Write) -> Result<
         .env("PKG_BUILDNUM", package.build_number.to_string());
     let mut child = command
         .spawn()
-        .map_err(|e| failed(format!("cannot run {}: {e}", shell.display())))?;
+        .map_err(|e| failed(format!("cannot be run by {}: {e}", shell.display())))?;
     // It holds the pipe's other end; reading would never end.
     drop(command);
-    let output = copy_output(&mut reader, log).map_err(|e| failed(e.to_string()))?;
-    let status = child.wait().map_err(|e| failed(e.to_string()))?;
+    let output =
+        copy_output(&mut reader, log).map_err(|e| failed(format!("cannot be heard: {e}")))?;
+    let status = child
+        .wait()
+        .map_err(|e| failed(format!("has no end: {e}")))?;
     let messages = take_messages(prefix, log)?;
     if status.success() {
         return Ok(());
     }
     let text = format!("{}{messages}", String::from_utf8_lossy(&output));
-    Err(failed(format!("{status}\n{}", text.trim_end())))
+    let text = match text.trim_end() {
+        "" => "and printed nothing".to_owned(),
+        text => format!("and printed:\n{text}"),
+    };
+    Err(failed(format!("failed ({status}) {text}")))
 }
 
 /// Copies what comes from `reader` to `log` as it comes, and gives its last part.

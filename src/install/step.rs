@@ -7,24 +7,26 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::args::StepSpec as _;
 use super::bytecode::{self, Runtime};
 use super::entry::relative_path;
 use super::error::{Error, ErrorKind, Result};
 use super::facts::{
-    self, ERROR_FILE, FACTS_FILE, FailureReport, GroupFacts, OwnedPaths, PATHS_FILE, PackageFacts,
+    self, FACTS_FILE, GroupFacts, Notice, OwnedPaths, PATHS_FILE, PackageFacts, Subject,
 };
 use super::link::{Claims, Installer as Linker, Target};
 use super::micromamba::Micromamba;
 use super::native::Native;
-use super::normalize::{self, Owner};
+use super::normalize;
 use super::package::Package;
 use super::parallel::try_map;
-use super::placed::{self, EPOCH, Own, Placed, replace};
+use super::placed::{self, Own, Placed, replace};
 use super::record::record;
 use super::spec::{
-    FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR, OUTPUT_DIR, OnError, PYTHON_DIR,
+    FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR, OUTPUT_DIR, PYTHON_DIR,
     PackageSpec, PythonSpec,
 };
+use crate::stamp::{EPOCH, Owner};
 
 /// Where a step's mounts are.
 #[derive(Debug, Clone)]
@@ -57,15 +59,10 @@ impl Default for Mounts {
 /// Runs the subcommand `install`; `args` are what follows it.
 ///
 /// # Errors
-/// Any failure, or, with [`OnError::Report`], only one that cannot be reported.
+/// Whatever keeps the packages from being linked.
 pub fn install(args: &[String], mounts: &Mounts) -> Result<()> {
     let (spec, packages) = InstallSpec::from_args(args)?;
-    match install_packages(&spec, &packages, mounts) {
-        Err(error) if spec.on_error == OnError::Report => {
-            write_json(&mounts.facts.join(ERROR_FILE), &FailureReport::from(&error))
-        }
-        result => result,
-    }
+    install_packages(&spec, &packages, mounts)
 }
 
 fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) -> Result<()> {
@@ -136,7 +133,7 @@ fn complete(
     python: Option<&PythonSpec>,
     mounts: &Mounts,
     target: &Target,
-) -> Result<(Vec<Vec<Placed>>, Vec<String>)> {
+) -> Result<(Vec<Vec<Placed>>, Vec<Notice>)> {
     let mut notices = Vec::new();
     let has_noarch_python = packages.iter().any(Package::is_noarch_python);
     let runtime = match python.filter(|python| python.runtime && has_noarch_python) {
@@ -144,7 +141,8 @@ fn complete(
         Some(python) => match Runtime::find(&mounts.python, &python.version) {
             Ok(runtime) => Some((python, runtime)),
             Err(why) => {
-                notices.push(format!("python bytecode was not compiled: {why}"));
+                let message = format!("python bytecode was not compiled: {why}");
+                notices.push(Notice::new(Subject::Bytecode, message));
                 None
             }
         },
@@ -159,7 +157,7 @@ fn complete(
             let (compiled, why) =
                 bytecode::compile(index, package, claims, python, runtime, target)?;
             placed.extend(compiled);
-            notice = why;
+            notice = why.map(|why| Notice::new(Subject::Bytecode, why).of_package(index));
         }
         placed.sort_by(|a, b| a.path.cmp(&b.path));
         let text = record(package, &placed);
@@ -185,20 +183,25 @@ fn complete(
 fn group_facts(
     packages: &[Package],
     placed: &[Vec<Placed>],
-    mut notices: Vec<String>,
+    mut notices: Vec<Notice>,
     target: &Target,
 ) -> Result<GroupFacts> {
     let mut env_vars = BTreeMap::new();
     let mut all = Vec::with_capacity(packages.len());
-    for (package, placed) in packages.iter().zip(placed) {
+    for (position, (package, placed)) in packages.iter().zip(placed).enumerate() {
         let index = &package.index;
-        notices.extend(placed::content_notice(package));
+        let mut notice = |message: String| {
+            notices.push(Notice::new(Subject::Contents, message).of_package(position));
+        };
+        if let Some(message) = placed::content_notice(package) {
+            notice(message);
+        }
         let script = |kind: &str| {
             let path = format!("bin/.{}-{kind}.sh", index.name);
             placed.iter().any(|p| p.path == path)
         };
         if script("pre-link") {
-            notices.push(format!(
+            notice(format!(
                 "{}: its pre-link script was not run; such scripts are deprecated",
                 package.spec.label
             ));
@@ -208,7 +211,7 @@ fn group_facts(
                 Ok(vars) => {
                     env_vars.insert(name.to_owned(), vars);
                 }
-                Err(why) => notices.push(format!(
+                Err(why) => notice(format!(
                     "{}: the variables of {path} are not set: {why}",
                     package.spec.label
                 )),
@@ -293,7 +296,7 @@ fn normalize_output(
         gid: spec.gid,
     };
     normalize::prefix(&target.dir, &own, owner)?;
-    let above = Owner::of(&mounts.output)?;
+    let above = normalize::owner_of(&mounts.output)?;
     let mut dir = target.dir.as_path();
     while let Some(parent) = dir
         .parent()

@@ -2,6 +2,23 @@
 //!
 //! `make test` starts the engines and the registry that these need.
 
+mod account;
+mod activation;
+mod bases;
+mod cache;
+mod contents;
+mod contexts;
+mod derived;
+mod determinism;
+mod errors;
+mod failure;
+mod git;
+mod image;
+mod installers;
+mod process;
 mod project;
+mod pushed;
 mod readme;
 mod smoke;
+mod tree;
+mod trees;

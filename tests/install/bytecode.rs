@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use condafront::install::args::StepSpec as _;
 use condafront::install::python_runtime;
 use condafront::install::spec::PythonRuntimeSpec;
 use condafront_testkit::channel::{self, Channel};
@@ -155,7 +156,7 @@ fn a_python_that_cannot_run_is_a_notice() {
     let notices = step.facts().notices;
     assert_eq!(notices.len(), 2, "{notices:?}");
     assert!(
-        notices[0].starts_with("pure 1.0: no bytecode"),
+        notices[0].message.starts_with("pure 1.0: no bytecode"),
         "{notices:?}"
     );
     let cache = "lib/python3.13/site-packages/pure/__pycache__";

@@ -125,7 +125,7 @@ fn broken_archives_are_told_from_other_files() {
     insta::assert_snapshot!(messages, @"
     empty: bad 1.0 (bad-1.0-0.conda): the downloaded file is empty
     garbage: bad 1.0 (bad-1.0-0.conda): the downloaded file is not a conda package (neither the .conda nor the .tar.bz2 format)
-    html: bad 1.0 (bad-1.0-0.conda): the downloaded file is an HTML page, not a conda package: the server sent an error or login page in its place
+    html: bad 1.0 (bad-1.0-0.conda): the downloaded file is a web page, not a conda package: the server sent an error or login page in its place
     conda cut short: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
     conda cut in half: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
     tar.bz2 cut short: bad 1.0 (bad-1.0-0.tar.bz2): the archive is damaged or cut short: decompression not finished but EOF reached
@@ -163,7 +163,7 @@ fn every_hostile_package_of_the_channel_is_refused() {
         if package.name.starts_with("wrong-content") {
             step.run().unwrap();
             let notices = step.facts().notices;
-            assert!(notices[0].contains("readme.txt"), "{notices:?}");
+            assert!(notices[0].message.contains("readme.txt"), "{notices:?}");
             continue;
         }
         let error = step.fail();

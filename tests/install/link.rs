@@ -4,8 +4,6 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use condafront::install::error::ErrorKind;
-use condafront::install::facts::{ERROR_FILE, FailureReport};
-use condafront::install::spec::OnError;
 use rattler_conda_types::PrefixRecord;
 
 use super::package::{BUILD_TIME, FILE_TIME, Format, PLACEHOLDER, Package};
@@ -276,7 +274,7 @@ fn a_missing_runtime_is_a_notice() {
     let mut step = Step::new(&packages());
     step.spec.python.as_mut().unwrap().runtime = true;
     step.run().unwrap();
-    insta::assert_snapshot!(step.facts().notices.join("\n"), @"python bytecode was not compiled: the base image has no glibc to run python with");
+    insta::assert_snapshot!(step.facts().notices[0].message, @"python bytecode was not compiled: the base image has no glibc to run python with");
 }
 
 #[test]
@@ -292,10 +290,7 @@ fn hashes_are_checked() {
         assert_eq!(error.kind(), ErrorKind::HashMismatch);
         assert_eq!(error.package(), Some(1));
         let text = error.to_string();
-        assert!(
-            text.contains(&format!("{what} mismatch: expected 0000")),
-            "{text}"
-        );
+        assert!(text.contains(&format!("  {what} expected 0000")), "{text}");
         assert!(
             text.starts_with("pure 1.0 (pure-1.0-0.tar.bz2): "),
             "{text}"
@@ -307,21 +302,4 @@ fn hashes_are_checked() {
     step.packages[0].md5 = Some(facts.packages[0].md5.to_uppercase());
     step.packages[0].sha256 = Some(facts.packages[0].sha256.clone());
     step.run().unwrap();
-}
-
-#[test]
-fn a_failure_can_be_reported_instead() {
-    let mut step = Step::new(&packages());
-    step.packages[0].md5 = Some("0".repeat(32));
-    step.spec.on_error = OnError::Report;
-    step.run().unwrap();
-    let text = fs::read(step.mounts().facts.join(ERROR_FILE)).unwrap();
-    let report: FailureReport = serde_json::from_slice(&text).unwrap();
-    assert_eq!(report.kind, ErrorKind::HashMismatch);
-    assert_eq!(report.package, Some(0));
-    assert!(
-        report.message.contains("md5 mismatch"),
-        "{}",
-        report.message
-    );
 }

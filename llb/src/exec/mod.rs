@@ -67,6 +67,12 @@ impl Exec {
         }
     }
 
+    /// Puts an argument between the program and its other arguments.
+    pub fn first_arg(&mut self, arg: impl Into<String>) -> &mut Self {
+        self.meta.args.insert(1, arg.into());
+        self
+    }
+
     /// The platform to run on; that of the worker when not set.
     pub fn platform(&mut self, platform: pb::Platform) -> &mut Self {
         self.platform = Some(platform);

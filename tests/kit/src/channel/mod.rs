@@ -5,9 +5,11 @@
 //! - [`Channel::small`]: packages made from nothing, one for each thing a package can do.
 //! - [`Channel::hostile`]: archives that an installer must refuse.
 //! - [`Channel::tiny`]: as many packages as asked, of one small file each.
+//! - [`package`]: one package of a test's own.
 
 mod archive;
 mod cpython;
+mod custom;
 mod debian;
 mod hostile;
 mod metadata;
@@ -25,6 +27,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+pub use custom::package;
 pub use select::{HashStyle, lock};
 
 /// A package of a channel: its `repodata.json` record and where its archive is.

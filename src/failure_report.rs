@@ -1,0 +1,93 @@
+//! Why a step of the build failed, told to the frontend.
+//!
+//! Of a failing step BuildKit says only its command line and exit code. So the frontend runs it once more as
+//! `condafront explain <step> …`, which writes down what went wrong instead of failing.
+
+use std::fmt::Display;
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::AccountError;
+use crate::activation::RecordError;
+use crate::install;
+
+/// The subcommand that runs another step and reports its failure.
+pub const EXPLAIN: &str = "explain";
+
+/// Where that step writes its report: a mount, named so that no base image has it.
+pub const REPORT_DIR: &str = "/.condafront-report";
+
+/// A [`FailureReport`] as JSON; absent if nothing failed this time.
+pub const REPORT_FILE: &str = "failure.json";
+
+/// A failure in words for the user, and what caused it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct FailureReport {
+    /// What happened and why.
+    pub message: String,
+    /// What is to blame, where one thing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub culprit: Option<Culprit>,
+}
+
+/// What is to blame for a failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Culprit {
+    /// A package, as an index into the step's own list of packages.
+    Package(usize),
+    /// A file of some package: its path below the prefix.
+    File(String),
+}
+
+impl FailureReport {
+    /// A failure that nothing in the user's file is to blame for.
+    pub fn new(error: impl Display) -> Self {
+        Self {
+            message: error.to_string(),
+            culprit: None,
+        }
+    }
+}
+
+impl From<install::error::Error> for FailureReport {
+    fn from(error: install::error::Error) -> Self {
+        Self {
+            culprit: error.package().map(Culprit::Package),
+            ..Self::new(error)
+        }
+    }
+}
+
+impl From<AccountError> for FailureReport {
+    fn from(error: AccountError) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<RecordError> for FailureReport {
+    fn from(error: RecordError) -> Self {
+        let script = match &error {
+            RecordError::Syntax { script, .. } | RecordError::Ended { script, .. } => Some(script),
+            RecordError::NoShell(scripts) => scripts.first(),
+            RecordError::Shell { .. } | RecordError::Io { .. } => None,
+        };
+        Self {
+            culprit: script.map(|name| Culprit::File(format!("etc/conda/activate.d/{name}"))),
+            ..Self::new(error)
+        }
+    }
+}
+
+impl From<std::io::Error> for FailureReport {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<serde_json::Error> for FailureReport {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new(error)
+    }
+}
