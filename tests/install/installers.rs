@@ -106,7 +106,7 @@ fn prefixes_are_replaced_alike() {
         package = package.file_with_prefix(&name, content.as_bytes(), "binary");
     }
     for package in [package.clone(), package.of_old_form()] {
-        compare(|| Step::new(&[package.clone()]));
+        compare(|| Step::new(std::slice::from_ref(&package)));
     }
 }
 
