@@ -20,5 +20,5 @@ mod project;
 mod pushed;
 mod readme;
 mod smoke;
+mod stores;
 mod tree;
-mod trees;
