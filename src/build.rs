@@ -22,6 +22,7 @@ use crate::graph::account::Account;
 use crate::graph::downloads::Addresses;
 use crate::graph::environment::{Environment, Layers, Micromamba, PREFIX};
 use crate::graph::image::{self, Stacking};
+use crate::graph::programs;
 use crate::graph::step::Step;
 use crate::image::config::ImageConfig;
 use crate::input::{self, Rule, Warning};
@@ -130,7 +131,7 @@ impl Session<'_> {
                 file.excerpt_of(plan.packages.iter().map(|package| package.lines)),
             )
             .language(file.language()),
-            frontend: &frontend,
+            frontend: &programs(&frontend),
             base: base.state.output(),
             micromamba: micromamba.as_ref(),
             user: self.settings.owner(),
