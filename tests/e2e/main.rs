@@ -2,8 +2,11 @@
 //!
 //! `make test` starts the engines and the registry that these need.
 
+mod calls;
+mod downloads;
 mod errors;
 mod failure;
+mod limits;
 mod project;
 mod readme;
 mod smoke;
