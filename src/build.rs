@@ -203,6 +203,7 @@ impl Session<'_> {
                 .fetched()
                 .map(|package| self.settings.mirrors.candidates(&package.url)),
         );
+        self.check_provenance(environment, &addresses)?;
         let mut mended = false;
         loop {
             let layers = environment.layers(&addresses).map_err(as_diagnostic)?;
@@ -219,11 +220,9 @@ impl Session<'_> {
                 let explained = self.explain(step, |culprit| environment.lines(step, culprit));
                 return Err(explained.await.unwrap_or(error.into()));
             }
-            let is_download = |output: &Output| failed.contains(&output.digest().to_string());
-            if mended
-                || error.is_cancelled()
-                || !(failed.is_empty() || layers.downloads.iter().any(is_download))
-            {
+            // The failing operation may be one of another build that fetches the same package from elsewhere: BuildKit
+            // joins the two.
+            if mended || error.is_cancelled() {
                 return Err(error.into());
             }
             fetch_all(
@@ -235,6 +234,33 @@ impl Session<'_> {
             .await?;
             mended = true;
         }
+    }
+
+    /// Refuses to build what would put a secret into the image: provenance lists the URLs of all sources that the build
+    /// asked for, and BuildKit takes only users and passwords out of them.
+    fn check_provenance(
+        &self,
+        environment: &Environment<'_>,
+        addresses: &Addresses,
+    ) -> Result<(), Diagnostic> {
+        if self.options.get("attest:provenance").is_none() {
+            return Ok(());
+        }
+        let mut fetched = environment.fetched().enumerate();
+        let Some((index, package)) =
+            fetched.find(|(index, _)| addresses.get(*index).url().has_secret_path())
+        else {
+            return Ok(());
+        };
+        let url = addresses.get(index).url();
+        Err(Diagnostic::new(format!(
+            "the token in {url} would get into the image's provenance, for everyone to read"
+        ))
+        .at(&self.build_file.file, package.lines)
+        .help(format!(
+            "Build with --provenance=false, or give the token with --secret id=HTTP_AUTH_TOKEN_{},env=… instead (BuildKit 0.23 or later).",
+            url.host()
+        )))
     }
 
     /// Runs a step for `output`. If that fails, the error says why, at the lines of whatever is to blame.
@@ -263,6 +289,7 @@ impl Session<'_> {
         let reference = self.evaluate(&step.explain()).await.ok()?;
         let report: FailureReport = self.read_json(&reference, REPORT_FILE).await.ok()?;
         let mut diagnostic = Diagnostic::new(report.message);
+        diagnostic.help = report.help;
         if let Some(lines) = report.culprit.as_ref().and_then(lines) {
             diagnostic = diagnostic.at(&self.build_file.file, lines);
         }

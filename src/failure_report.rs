@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::AccountError;
 use crate::activation::RecordError;
 use crate::install;
+use crate::install::error::ErrorKind;
 
 /// The subcommand that runs another step and reports its failure.
 pub const EXPLAIN: &str = "explain";
@@ -26,6 +27,9 @@ pub const REPORT_FILE: &str = "failure.json";
 pub struct FailureReport {
     /// What happened and why.
     pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
     /// What is to blame, where one thing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub culprit: Option<Culprit>,
@@ -46,6 +50,7 @@ impl FailureReport {
     pub fn new(error: impl Display) -> Self {
         Self {
             message: error.to_string(),
+            help: None,
             culprit: None,
         }
     }
@@ -53,7 +58,23 @@ impl FailureReport {
 
 impl From<install::error::Error> for FailureReport {
     fn from(error: install::error::Error) -> Self {
+        let help = match error.kind() {
+            ErrorKind::UnsafeArchive => Some(
+                "No package should hold such a thing: do not use it, and tell those who run its channel.",
+            ),
+            ErrorKind::BadArchive | ErrorKind::BadMetadata => Some(
+                "The channel's file is damaged or not what its name says: take another build of the package, or another channel.",
+            ),
+            ErrorKind::WebPage => {
+                Some("A login page or a proxy may stand between the engine and the channel.")
+            }
+            ErrorKind::HashMismatch => Some(
+                "Either the lock is outdated (make it anew), or the file was replaced on the server: do not trust it without asking.",
+            ),
+            _ => None,
+        };
         Self {
+            help: help.map(str::to_owned),
             culprit: error.package().map(Culprit::Package),
             ..Self::new(error)
         }

@@ -55,12 +55,12 @@ enum Cause {
         found: String,
         bytes: usize,
     },
-    /// The right content came when asked again.
-    Passed,
+    /// Now something else came, now the right content.
+    Damaged,
 }
 
 impl Failure {
-    /// From BuildKit's message about a download without a digest.
+    /// From BuildKit's message about a download.
     pub fn from_message(url: PackageUrl, message: &str) -> Self {
         let status = message
             .split_once("invalid response status ")
@@ -71,6 +71,8 @@ impl Failure {
             Cause::Status(status)
         } else if message.contains("no such host") {
             Cause::UnknownHost
+        } else if message.contains("digest mismatch") {
+            Cause::Damaged
         } else if message.contains("x509:") || message.contains("tls:") {
             Cause::Tls(reason)
         } else {
@@ -79,17 +81,21 @@ impl Failure {
         Self { url, cause }
     }
 
-    /// From what came when the package was asked for without a digest.
-    pub fn from_content(url: PackageUrl, content: &[u8], expected: String, found: String) -> Self {
-        let cause = if expected == found {
-            Cause::Passed
-        } else if is_web_page(content) {
+    /// From what came instead of the package: `bytes` bytes with the SHA-256 `found`, of which `start` is the beginning.
+    pub fn from_content(
+        url: PackageUrl,
+        start: &[u8],
+        bytes: usize,
+        expected: &str,
+        found: String,
+    ) -> Self {
+        let cause = if is_web_page(start) {
             Cause::WebPage
         } else {
             Cause::Digest {
-                expected,
+                expected: expected.to_owned(),
                 found,
-                bytes: content.len(),
+                bytes,
             }
         };
         Self { url, cause }
@@ -99,7 +105,7 @@ impl Failure {
     pub fn is_passing(&self) -> bool {
         match &self.cause {
             Cause::Status(status) => matches!(status, 408 | 425 | 429 | 500..),
-            Cause::Connection(_) | Cause::Passed => true,
+            Cause::Connection(_) | Cause::Damaged => true,
             Cause::UnknownHost | Cause::Tls(_) | Cause::WebPage | Cause::Digest { .. } => false,
         }
     }
@@ -127,7 +133,7 @@ impl Failure {
                     "{url} has another content than {pin} says ({bytes} bytes)\n  sha256 expected {expected}\n  sha256 found    {found}"
                 )
             }
-            Cause::Passed => format!("{url} arrived damaged several times"),
+            Cause::Damaged => format!("{url} arrived damaged several times"),
         }
     }
 
@@ -146,7 +152,7 @@ impl Failure {
             Cause::Status(404 | 410) => {
                 "The channel does not have this package (any more): make the lock anew, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>.".to_owned()
             }
-            Cause::Status(_) | Cause::Connection(_) | Cause::Passed => {
+            Cause::Status(_) | Cause::Connection(_) | Cause::Damaged => {
                 "It was tried again three times. Build again later, or name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>; what has been downloaded is kept.".to_owned()
             }
             Cause::UnknownHost => "Is the host's name right, and can the engine (not only this machine) resolve it?".to_owned(),
@@ -233,8 +239,9 @@ mod tests {
 
     fn failures() -> Vec<Failure> {
         let message = |text: &str| Failure::from_message(url(), text);
-        let content =
-            |text: &[u8]| Failure::from_content(url(), text, "e".repeat(64), "f".repeat(64));
+        let content = |text: &[u8]| {
+            Failure::from_content(url(), text, text.len(), &"e".repeat(64), "f".repeat(64))
+        };
         vec![
             message("failed to load cache key: invalid response status 401"),
             message("failed to load cache key: invalid response status 404"),
@@ -252,7 +259,7 @@ mod tests {
             message("unexpected EOF"),
             content(b"<!DOCTYPE html><html>Log in</html>"),
             content(b"PK\x03\x04"),
-            Failure::from_content(url(), b"PK", "e".repeat(64), "e".repeat(64)),
+            message("digest mismatch sha256:eee: sha256:fff"),
         ]
     }
 

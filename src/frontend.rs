@@ -8,7 +8,7 @@ use buildkit_proto::{gateway, rpc};
 use futures_util::FutureExt as _;
 
 use crate::gateway::client::Bridge;
-use crate::gateway::error::GatewayError;
+use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::options::Options;
 use crate::gateway::transport;
 use crate::{build, subrequests};
@@ -53,16 +53,9 @@ async fn serve() -> Result<(), String> {
         .map_err(|error| format!("BuildKit did not take the result: {error}"))
 }
 
-/// Runs the build such that a panic becomes an error that the user sees.
+/// Answers what the client asked for.
 async fn guarded(mut bridge: Bridge) -> Result<gateway::Result, rpc::Status> {
-    let place = Arc::new(Mutex::new(String::new()));
-    let seen = Arc::clone(&place);
-    panic::set_hook(Box::new(move |info| {
-        if let Ok(mut place) = seen.lock() {
-            *place = info.to_string();
-        }
-    }));
-    let task = AssertUnwindSafe(async move {
+    catching(async move {
         let options = Options::from_env(std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         }));
@@ -70,16 +63,60 @@ async fn guarded(mut bridge: Bridge) -> Result<gateway::Result, rpc::Status> {
             Some(request) => subrequests::answer(&mut bridge, &options, request).await,
             None => build::build(&mut bridge, &options).await,
         }
-    });
-    match task.catch_unwind().await {
-        Ok(outcome) => outcome.map_err(|error| error.into_status()),
+    })
+    .await
+}
+
+/// Runs a task such that a panic becomes an error that the user sees.
+async fn catching<T>(task: impl Future<Output = Result<T, BuildError>>) -> Result<T, rpc::Status> {
+    let place = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&place);
+    panic::set_hook(Box::new(move |info| {
+        if let Ok(mut place) = seen.lock() {
+            *place = info.to_string();
+        }
+    }));
+    let outcome = AssertUnwindSafe(task).catch_unwind().await;
+    drop(panic::take_hook());
+    match outcome {
+        Ok(outcome) => outcome.map_err(BuildError::into_status),
         Err(_) => {
             let place = place.lock().map(|place| place.clone()).unwrap_or_default();
-            Err(GatewayError::session(format!(
+            let message = format!(
                 "condafront {} has a bug: {place}\nPlease report it with the file that was built.",
                 env!("CARGO_PKG_VERSION")
-            ))
-            .into_status())
+            );
+            Err(BuildError::from(GatewayError::session(message)).into_status())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Diagnostic;
+
+    fn run(task: impl Future<Output = Result<(), BuildError>>) -> Result<(), rpc::Status> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(catching(task))
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let status = run(async { panic!("no such thing") }).unwrap_err();
+        assert!(status.message.contains("has a bug"), "{}", status.message);
+        assert!(
+            status.message.contains("no such thing"),
+            "{}",
+            status.message
+        );
+        assert!(status.message.contains("frontend.rs"), "{}", status.message);
+    }
+
+    #[test]
+    fn other_outcomes_stay_as_they_are() {
+        let status = run(async { Err(Diagnostic::new("bad").into()) }).unwrap_err();
+        assert_eq!(status.message, "bad");
+        assert!(run(async { Ok(()) }).is_ok());
     }
 }

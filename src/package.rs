@@ -167,6 +167,12 @@ impl PackageUrl {
         url != self.0
     }
 
+    /// Whether its path or query carries a secret. BuildKit masks users and passwords of sources in an image's provenance,
+    /// but not these.
+    pub fn has_secret_path(&self) -> bool {
+        self.0.query().is_some() || self.recorded().path() != self.0.path()
+    }
+
     /// The host, for messages about secrets and mirrors.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()

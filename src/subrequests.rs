@@ -47,7 +47,11 @@ pub async fn answer(
         OUTLINE => outline(options),
         LINT => {
             let file = context::read_build_file(bridge, options).await?;
-            lint(&file, check(bridge, options, &file))
+            match check(bridge, options, &file) {
+                // `docker build --call=check` ends in a stack trace when an error has no place.
+                Err(diagnostic) if diagnostic.locations.is_empty() => return Err(diagnostic.into()),
+                outcome => lint(&file, outcome),
+            }
         }
         other => return Err(GatewayError::from_status(unsupported(other)).into()),
     };

@@ -1,9 +1,8 @@
 //! Downloads that fail: which they are, why, and whether to try again.
 //!
 //! BuildKit says of a pinned download only that its digest does not match, whatever the server answered
-//! (`source/http/source.go`), remembers the failure for the rest of the build, and does not try again. So every
-//! download that did not arrive is asked for by itself, then without its digest, which makes BuildKit look at the
-//! answer.
+//! (`source/http/source.go`), and does not try again. So every download that did not arrive is first asked for without
+//! its digest, which makes BuildKit look at the answer, and then, once the right content comes, with it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +24,9 @@ const RETRIES: u32 = 3;
 
 /// The pause before the first retry; each later one is twice as long.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How much of a file is read at once, in bytes.
+const PIECE: usize = 4 << 20;
 
 /// How many downloads are asked for at once.
 const PARALLEL: usize = 16;
@@ -87,50 +89,97 @@ struct Fetch<'a> {
 impl Fetch<'_> {
     /// Tries until it has the package, or knows that it cannot be had. A lasting failure at one mirror leaves the
     /// others to try; each passing one costs a retry.
-    async fn run(&self, mut address: Address) -> Result<Result<Address, Failure>, GatewayError> {
+    async fn run(&self, address: Address) -> Result<Result<Address, Failure>, GatewayError> {
+        let Some(error) = self.download(&address).await? else {
+            return Ok(Ok(address));
+        };
+        let mut failure = (!self.is_pinned())
+            .then(|| Failure::from_message(address.url().clone(), error.message()));
         let mut retries = 0;
         let mut mirrors_left = address.candidates() - 1;
+        let mut address = address.after_failure();
         loop {
-            let options = self.environment.download_options(self.index, self.package);
-            let output = downloads::download(self.package, &address, &options);
-            let error = match self.solve(&output).await {
-                Ok(_) => return Ok(Ok(address)),
-                Err(error) if error.is_cancelled() => return Err(error),
-                Err(error) => error,
-            };
-            let failure = self.probe(&address, &error).await?;
-            if failure.is_passing() && retries < RETRIES {
-                tokio::time::sleep(PAUSE * 2u32.pow(retries)).await;
-                retries += 1;
-            } else if mirrors_left > 0 {
-                mirrors_left -= 1;
-            } else {
-                return Ok(Err(failure));
+            if let Some(failure) = failure {
+                if failure.is_passing() && retries < RETRIES {
+                    tokio::time::sleep(PAUSE * 2u32.pow(retries)).await;
+                    retries += 1;
+                } else if mirrors_left > 0 {
+                    mirrors_left -= 1;
+                } else {
+                    return Ok(Err(failure));
+                }
+                address = address.next();
             }
-            address = address.next();
+            failure = self.look(&address).await?;
+            if failure.is_some() {
+                continue;
+            }
+            match self.download(&address).await? {
+                None => return Ok(Ok(address)),
+                Some(error) => {
+                    failure = Some(Failure::from_message(
+                        address.url().clone(),
+                        error.message(),
+                    ));
+                    address = address.after_failure();
+                }
+            }
         }
     }
 
-    /// Why the download failed.
-    async fn probe(
-        &self,
-        address: &Address,
-        error: &GatewayError,
-    ) -> Result<Failure, GatewayError> {
+    fn is_pinned(&self) -> bool {
+        self.package.hashes.is_pinned()
+    }
+
+    /// What the server's answer says against a download; nothing is asked about one that is not pinned, because its
+    /// own failure says it.
+    async fn look(&self, address: &Address) -> Result<Option<Failure>, GatewayError> {
+        let Some(expected) = &self.package.hashes.sha256 else {
+            return Ok(None);
+        };
         let url = address.url().clone();
-        if !self.package.hashes.is_pinned() {
-            return Ok(Failure::from_message(url, error.message()));
-        }
-        match self.solve(&downloads::probe(self.package, address)).await {
-            Err(error) if error.is_cancelled() => Err(error),
-            Err(error) => Ok(Failure::from_message(url, error.message())),
-            Ok(reference) => {
-                let name = self.package.id.file_name();
-                let content = self.bridge.read_file(&reference, &name).await?;
-                let found = hex::encode(Sha256::digest(&content));
-                let expected = self.package.hashes.sha256.clone().unwrap_or_default();
-                Ok(Failure::from_content(url, &content, expected, found))
+        let reference = match self.solve(&downloads::probe(self.package, address)).await {
+            Ok(reference) => reference,
+            Err(error) if error.is_cancelled() => return Err(error),
+            Err(error) => return Ok(Some(Failure::from_message(url, error.message()))),
+        };
+        let name = self.package.id.file_name();
+        let mut start = Vec::new();
+        let mut size = 0;
+        let mut hash = Sha256::new();
+        loop {
+            let piece = self
+                .bridge
+                .read_piece(&reference, &name, size, PIECE)
+                .await?;
+            size += piece.len();
+            hash.update(&piece);
+            let last = piece.len() < PIECE;
+            if start.is_empty() {
+                start = piece;
             }
+            if last {
+                break;
+            }
+        }
+        let found = hex::encode(hash.finalize());
+        if found == *expected {
+            return Ok(None);
+        }
+        Ok(Some(Failure::from_content(
+            url, &start, size, expected, found,
+        )))
+    }
+
+    /// Downloads the package, or gives BuildKit's error.
+    async fn download(&self, address: &Address) -> Result<Option<GatewayError>, GatewayError> {
+        let options = self.environment.download_options(self.index, self.package);
+        let no_cache = self.environment.no_cache;
+        let output = downloads::download(self.package, address, &options, no_cache);
+        match self.solve(&output).await {
+            Ok(_) => Ok(None),
+            Err(error) if error.is_cancelled() => Err(error),
+            Err(error) => Ok(Some(error)),
         }
     }
 

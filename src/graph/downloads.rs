@@ -4,8 +4,13 @@ use buildkit_llb::{Copy, Digest, File, Http, Input, OpOptions, Options, Output, 
 
 use crate::package::{Package, PackageUrl};
 
-/// Where each package is fetched from now. A download that failed is tried again from another address, or from the
-/// same one under a name that BuildKit takes for another: it remembers a vertex's failure for the whole build.
+/// Where each package is fetched from now, and how often that has failed in this build.
+///
+/// BuildKit keeps a failure until the build ends, for the operation and for all others of the same cache key
+/// (`solver/scheduler.go`, `mergeTo`). So each try is another operation: its URL gets a fragment, which servers do not
+/// see. The cache key of a pinned download does not hold the URL; its second try ignores the cache instead, which keeps
+/// it apart from the first and still leaves the result where the next build looks for it; later ones give the file
+/// another mode.
 #[derive(Clone, Debug)]
 pub struct Addresses {
     packages: Vec<Address>,
@@ -16,7 +21,10 @@ pub struct Addresses {
 pub struct Address {
     candidates: Vec<PackageUrl>,
     current: usize,
+    /// How many tries there were before, of whatever kind.
     attempt: u32,
+    /// How many of them were downloads rather than looks at the server's answer.
+    failed: u32,
 }
 
 impl Addresses {
@@ -29,6 +37,7 @@ impl Addresses {
                     candidates,
                     current: 0,
                     attempt: 0,
+                    failed: 0,
                 })
                 .collect(),
         }
@@ -56,41 +65,58 @@ impl Address {
         self.candidates.len()
     }
 
-    /// The next address, after the last one the first again, under a new name.
-    #[must_use]
-    pub fn next(&self) -> Self {
-        Self {
-            candidates: self.candidates.clone(),
-            current: (self.current + 1) % self.candidates.len(),
-            attempt: self.attempt + 1,
-        }
+    /// Whether a download failed before in this build.
+    pub fn is_retried(&self) -> bool {
+        self.failed > 0
     }
 
-    /// The URL as the http source gets it. A fragment is not sent to servers and not part of a pinned download's
-    /// cache key, but makes another vertex.
-    fn identifier(&self, note: &str) -> String {
+    /// The same address after a failed download.
+    #[must_use]
+    pub fn after_failure(mut self) -> Self {
+        self.attempt += 1;
+        self.failed += 1;
+        self
+    }
+
+    /// The next address, after the last one the first again.
+    #[must_use]
+    pub fn next(mut self) -> Self {
+        self.current = (self.current + 1) % self.candidates.len();
+        self.attempt += 1;
+        self
+    }
+
+    /// The URL as the http source gets it.
+    fn identifier(&self) -> String {
         let mut url = self.url().with_credentials().clone();
-        match (self.attempt, note) {
-            (0, "") => {}
-            (attempt, note) => url.set_fragment(Some(&format!("{note}{attempt}"))),
+        if self.attempt > 0 {
+            url.set_fragment(Some(&self.attempt.to_string()));
         }
         url.into()
     }
 }
 
-/// The download of one package.
-pub fn download(package: &Package, address: &Address, options: &Options) -> Output {
-    let mut http = Http::new(address.identifier(""));
+/// The download of one package. `no_cache` says that the build ignores caches from the start.
+pub fn download(package: &Package, address: &Address, options: &Options, no_cache: bool) -> Output {
+    let mut http = Http::new(address.identifier());
     http.filename(package.id.file_name()).options(options);
     if let Some(digest) = sha256(package) {
         http.checksum(digest);
+        if address.failed > 0 {
+            http.ignore_cache();
+        }
+        let spent = u32::from(!no_cache);
+        if address.failed > spent {
+            // Any mode does: install steps run as root.
+            http.perm(0o600 + address.failed);
+        }
     }
     http.build()
 }
 
 /// The same file with nothing said about its content, so that BuildKit looks at the server's answer.
 pub fn probe(package: &Package, address: &Address) -> Output {
-    let mut http = Http::new(address.identifier("probe-"));
+    let mut http = Http::new(address.identifier());
     http.filename(package.id.file_name())
         .name(format!(
             "[conda] ask why {} cannot be downloaded",
@@ -106,11 +132,14 @@ pub fn probe(package: &Package, address: &Address) -> Output {
 }
 
 /// A `.tar.bz2` package's files, for the one that is a program to run.
-pub fn unpacked(package: &Package, archive: &Output) -> Output {
+pub fn unpacked(package: &Package, archive: &Output, retried: bool) -> Output {
     let mut file = File::on(Input::Scratch);
     file.then(Copy::new(archive, package.id.file_name(), "/").unpack())
         .name(format!("[conda] unpack {}", package.id))
         .export_cache(false);
+    if retried {
+        file.ignore_cache();
+    }
     file.build().output().unwrap_or(archive).clone()
 }
 

@@ -69,8 +69,6 @@ pub struct Installed {
 
 /// An environment's graph up to its layers.
 pub struct Layers {
-    /// The download of everything in [`Environment::fetched`].
-    pub downloads: Vec<Output>,
     /// Group `n`'s step.
     pub installed: Vec<Installed>,
     /// What all steps found out, in one file.
@@ -79,10 +77,25 @@ pub struct Layers {
     python: Option<Python>,
 }
 
+/// The download of everything in [`Environment::fetched`].
+struct Downloads {
+    outputs: Vec<Output>,
+    /// Which of them failed before in this build.
+    retried: Vec<bool>,
+}
+
+impl Downloads {
+    fn any_retried(&self, indices: &[usize]) -> bool {
+        indices.iter().any(|index| self.retried[*index])
+    }
+}
+
 /// A python for install steps.
 struct Python {
     output: Output,
     step: Step,
+    /// Whether one of its packages failed to download before.
+    retried: bool,
 }
 
 impl Layers {
@@ -130,17 +143,10 @@ impl Environment<'_> {
         let downloads = self.downloads(addresses);
         let python = self.python_runtime(&downloads)?;
         let installed: Vec<Installed> = (0..self.plan.groups.len())
-            .map(|index| {
-                self.install(
-                    index,
-                    &downloads,
-                    python.as_ref().map(|python| &python.output),
-                )
-            })
+            .map(|index| self.install(index, &downloads, python.as_ref()))
             .collect::<Result<_, _>>()?;
-        let facts = self.collect(&installed)?;
+        let facts = self.collect(&installed, downloads.retried.contains(&true))?;
         Ok(Layers {
-            downloads,
             installed,
             facts,
             python,
@@ -182,18 +188,19 @@ impl Environment<'_> {
         options
     }
 
-    fn downloads(&self, addresses: &Addresses) -> Vec<Output> {
-        self.fetched()
-            .enumerate()
-            .map(|(index, package)| {
-                let options = self.download_options(index, package);
-                downloads::download(package, addresses.get(index), &options)
-            })
-            .collect()
+    fn downloads(&self, addresses: &Addresses) -> Downloads {
+        let download = |(index, package)| {
+            let options = self.download_options(index, package);
+            let address = addresses.get(index);
+            let output = downloads::download(package, address, &options, self.no_cache);
+            (output, address.is_retried())
+        };
+        let (outputs, retried) = self.fetched().enumerate().map(download).unzip();
+        Downloads { outputs, retried }
     }
 
     /// A python that install steps can run to compile modules, if any of them has to.
-    fn python_runtime(&self, downloads: &[Output]) -> Result<Option<Python>, ArgumentError> {
+    fn python_runtime(&self, downloads: &Downloads) -> Result<Option<Python>, ArgumentError> {
         let (Some(python), Some(base)) = (&self.plan.python, self.base) else {
             return Ok(None);
         };
@@ -223,14 +230,15 @@ impl Environment<'_> {
         Ok(Some(Python {
             output: step.exec().build()[out].clone(),
             step,
+            retried: downloads.any_retried(&python.runtime),
         }))
     }
 
     fn install(
         &self,
         index: usize,
-        downloads: &[Output],
-        python: Option<&Output>,
+        downloads: &Downloads,
+        python: Option<&Python>,
     ) -> Result<Installed, ArgumentError> {
         let group = &self.plan.groups[index];
         let name = format!("[install {}/{}] {group}", index + 1, self.plan.groups.len());
@@ -258,15 +266,22 @@ impl Environment<'_> {
         let mut step = Step::new(self.frontend, args, &options);
         self.mount_packages(&mut step, &group.packages, downloads);
         if let Some(python) = python {
-            step.input(PYTHON_DIR, python, false);
+            step.input(PYTHON_DIR, &python.output, false);
+            if python.retried {
+                step.retry(self.no_cache);
+            }
         }
         match self.micromamba {
             Some(Micromamba::Given { from, pinned }) => {
                 step.input(MICROMAMBA_DIR, from, *pinned && self.content_cache);
             }
             Some(Micromamba::Package(package)) => {
-                let archive = &downloads[self.plan.packages.len()];
-                let unpacked = downloads::unpacked(package, archive);
+                let index = self.plan.packages.len();
+                let retried = downloads.retried[index];
+                if retried {
+                    step.retry(self.no_cache);
+                }
+                let unpacked = downloads::unpacked(package, &downloads.outputs[index], retried);
                 step.input(
                     MICROMAMBA_DIR,
                     &unpacked,
@@ -299,7 +314,7 @@ impl Environment<'_> {
             .collect()
     }
 
-    fn collect(&self, installed: &[Installed]) -> Result<Output, ArgumentError> {
+    fn collect(&self, installed: &[Installed], retried: bool) -> Result<Output, ArgumentError> {
         let spec = CollectSpec {
             groups: self
                 .plan
@@ -310,6 +325,9 @@ impl Environment<'_> {
         };
         let name = "[conda] gather what the packages bring".to_owned();
         let mut step = Step::new(self.frontend, spec.to_args(&[])?, &self.options(name));
+        if retried {
+            step.retry(self.no_cache);
+        }
         for (index, group) in installed.iter().enumerate() {
             step.input(&format!("{INPUT_DIR}/{index}"), &group.facts, false);
         }
@@ -334,13 +352,16 @@ impl Environment<'_> {
     }
 
     /// Mounts each package by itself: merging them would cost more whenever one changes.
-    fn mount_packages(&self, step: &mut Step, indices: &[usize], downloads: &[Output]) {
+    fn mount_packages(&self, step: &mut Step, indices: &[usize], downloads: &Downloads) {
         step.concerns(indices);
+        if downloads.any_retried(indices) {
+            step.retry(self.no_cache);
+        }
         for (position, index) in indices.iter().enumerate() {
             let package: &Package = &self.plan.packages[*index];
             step.input(
                 &format!("{INPUT_DIR}/{position}"),
-                &downloads[*index],
+                &downloads.outputs[*index],
                 package.hashes.is_pinned() && self.content_cache,
             );
         }

@@ -61,9 +61,14 @@ impl Step {
         self.exec.output(path, Input::Scratch)
     }
 
-    /// Sets a variable.
-    pub fn env(&mut self, name: &str, value: &str) -> &mut Self {
-        self.exec.env(name, value);
+    /// Makes it another step than the one that failed in this build for want of an input, whose failure BuildKit keeps
+    /// (see [`Addresses`](super::downloads::Addresses)). `no_cache` says that the build ignores caches from the start:
+    /// then only another cache key helps.
+    pub fn retry(&mut self, no_cache: bool) -> &mut Self {
+        self.exec.ignore_cache();
+        if no_cache {
+            self.exec.env("CONDAFRONT_RETRY", "1");
+        }
         self
     }
 

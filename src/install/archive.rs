@@ -81,9 +81,13 @@ pub(crate) fn unpack(path: &Path, dest: &Path, limits: &Limits) -> Result<Entrie
     unpacker.finish()
 }
 
-/// What a file is that [`is_web_page`].
-pub(crate) const WEB_PAGE: &str =
-    "is a web page, not a conda package: the server sent an error or login page in its place";
+/// The failure that [`is_web_page`] finds.
+pub(crate) fn web_page() -> Error {
+    Error::new(
+        ErrorKind::WebPage,
+        "the server sent a web page, not a conda package",
+    )
+}
 
 /// Whether the bytes begin as an HTML or XML document does.
 pub(crate) fn is_web_page(start: &[u8]) -> bool {
@@ -96,10 +100,11 @@ pub(crate) fn is_web_page(start: &[u8]) -> bool {
 }
 
 fn not_a_package(start: &[u8], size: u64) -> Error {
+    if is_web_page(start) {
+        return web_page();
+    }
     let what = if size == 0 {
         "is empty"
-    } else if is_web_page(start) {
-        WEB_PAGE
     } else if start.starts_with(b"PK\x03\x04") {
         "is a zip archive, as .conda packages are, but has not their file name"
     } else if start.starts_with(b"BZh") {

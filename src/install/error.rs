@@ -19,6 +19,8 @@ pub enum ErrorKind {
     HashMismatch,
     /// The file is no conda package: another format, cut short, or damaged.
     BadArchive,
+    /// The file is an error or login page.
+    WebPage,
     /// An archive holds something that would write or point outside the environment.
     UnsafeArchive,
     /// An archive unpacks to more than any real package does.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rattler_conda_types::package::{
@@ -12,7 +12,7 @@ use rattler_conda_types::package::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::archive::{Limits, WEB_PAGE, is_web_page, unpack};
+use super::archive::{Limits, is_web_page, unpack, web_page};
 use super::entry::{Entries, Entry, EntryKind, relative_path};
 use super::error::{Error, ErrorKind, Result};
 use super::hashing::{Digests, digests};
@@ -270,20 +270,23 @@ fn read_entry_points(dir: &Path) -> Result<Vec<EntryPoint>> {
 fn other_content(what: &str, expected: &str, found: &str, archive: &Path, size: u64) -> Error {
     let mut start = Vec::new();
     let read = File::open(archive).and_then(|file| file.take(512).read_to_end(&mut start));
-    let message = if read.is_ok() && is_web_page(&start) {
-        format!("the downloaded file {WEB_PAGE}")
-    } else {
+    if read.is_ok() && is_web_page(&start) {
+        return web_page();
+    }
+    Error::new(
+        ErrorKind::HashMismatch,
         format!(
             "it has another content than the lock says ({size} bytes)\n  {what} expected \
-             {expected}\n  {what} found    {found}\nEither the lock is outdated (make it anew), \
-             or the file was replaced on the server: do not trust it without asking."
-        )
-    };
-    Error::new(ErrorKind::HashMismatch, message)
+             {expected}\n  {what} found    {found}"
+        ),
+    )
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<T> {
-    let text = fs::read(dir.join(name)).map_err(|e| bad_metadata(name, e))?;
+    let text = fs::read(dir.join(name)).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => bad_metadata(name, "the archive has no such file"),
+        _ => bad_metadata(name, e),
+    })?;
     serde_json::from_slice(&text).map_err(|e| bad_metadata(name, e))
 }
 

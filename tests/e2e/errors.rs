@@ -246,9 +246,25 @@ fn archives_that_are_refused() {
     let hostile = Channel::hostile();
     project.server.mount("/hostile", hostile.directory());
     let mut failures = Failures::new(&project);
-    for package in hostile.packages() {
-        let line = pinned(&project, "hostile", package);
-        failures.add(&package.name, second(&project, &line), &[]);
+    // How both formats are read is tested without an engine.
+    let bz2 = ["dotdot-bz2", "truncated-bz2"];
+    let is_wanted =
+        |package: &&Package| !package.name.ends_with("-bz2") || bz2.contains(&&*package.name);
+    for package in hostile.packages().iter().filter(is_wanted) {
+        let lock = second(&project, &pinned(&project, "hostile", package));
+        if package.name == "wrong-content" {
+            // Real packages have this fault, which other installers overlook.
+            project.write(LOCK, format!("# syntax={}\n{lock}", frontend()));
+            let output = project.build(&[]).expect_success();
+            let warning = format!(
+                "PackageContents: {} 1.0: 1 of its files are not as its own info/paths.json says, \
+                 the first is share/{}/readme.txt (env.lock:4)",
+                package.name, package.name
+            );
+            assert!(output.stderr.contains(&warning), "{}", output.stderr);
+        } else {
+            failures.add(&package.name, lock, &[]);
+        }
     }
     insta::assert_snapshot!(failures.text());
 }
@@ -306,6 +322,66 @@ fn steps_in_the_image_that_fail() {
             second(&project, &post_link),
             &["--build-arg", "BASE_IMAGE=scratch"],
         );
+    insta::assert_snapshot!(failures.text());
+}
+
+/// The errors that users see most, on a store.
+fn common_errors(store: Store) -> String {
+    let project = Project::new(store);
+    let server = &project.server;
+    server.mount("/hostile", Channel::hostile().directory());
+    server.fault("/wall/*", Fault::Html, Times::Always);
+    let mut failures = Failures::new(&project);
+    let absent = |folder: &str, seed| {
+        let url = server.url(&format!("{folder}/noarch/absent-1.0-0.conda"));
+        second(&project, &format!("{url}#sha256:{}", no_hash(seed)))
+    };
+    let hostile = pinned(&project, "hostile", Channel::hostile().find("dotdot"));
+    let post_link = pinned(
+        &project,
+        "conda-forge",
+        Channel::open().find("post-link-fails"),
+    );
+    let ids = [
+        "--build-arg",
+        "MAMBA_USER=daemon",
+        "--build-arg",
+        "MAMBA_USER_ID=4321",
+    ];
+    failures
+        .add("an empty lock", "@EXPLICIT\n", &[])
+        .add("404 Not Found", absent("conda-forge", 21), &[])
+        .add("a web page", absent("wall", 22), &[])
+        .add("a path with ..", second(&project, &hostile), &[])
+        .add(
+            "a post-link script that fails",
+            second(&project, &post_link),
+            &[],
+        )
+        .add("a name of the base image", lock_of(&good(&project)), &ids);
+    failures.text().to_owned()
+}
+
+#[test]
+fn errors_on_the_containerd_store() {
+    insta::assert_snapshot!("common_errors", common_errors(Store::Containerd));
+}
+
+#[test]
+fn errors_on_the_classic_store_are_the_same() {
+    insta::assert_snapshot!("common_errors", common_errors(Store::Classic));
+}
+
+#[test]
+fn an_engine_that_lacks_something() {
+    let project = Project::new(Store::Classic);
+    let mut failures = Failures::new(&project);
+    let args = ["--build-arg", "CONDAFRONT_LAYERS=20"];
+    failures.add(
+        "layers, and no merge operation",
+        lock_of(&good(&project)),
+        &args,
+    );
     insta::assert_snapshot!(failures.text());
 }
 

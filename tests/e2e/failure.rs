@@ -69,7 +69,11 @@ pub(crate) fn error_of(output: &Output) -> String {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(0);
         digits > 0 && rest[digits..].starts_with(' ')
     };
-    let lines: Vec<&str> = output.stderr.lines().collect();
+    // Colours, which some versions of the client use even where no terminal is.
+    let text = ["\u{1b}[33m", "\u{1b}[0m"]
+        .iter()
+        .fold(output.stderr.clone(), |text, code| text.replace(code, ""));
+    let lines: Vec<&str> = text.lines().collect();
     let start = lines
         .iter()
         .rposition(|line| is_progress(line))
@@ -112,7 +116,8 @@ pub(crate) fn masked(project: &Project, text: &str) -> String {
             _ => masked.push_str(&word),
         }
         word.clear();
-        masked.push(c);
+        // Snapshots are to be text.
+        masked.push(if c.is_control() && c != '\n' { '·' } else { c });
     }
     masked.trim_end().to_owned()
 }

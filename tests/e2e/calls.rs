@@ -1,0 +1,68 @@
+//! Questions about a file instead of a build: `docker build --call=…`.
+
+use condafront_testkit::channel::Channel;
+use condafront_testkit::engine::Store;
+
+use crate::failure::masked;
+use crate::project::{LOCK, Project, frontend};
+
+/// What `docker build --call=<kind>` prints for `lock` and with which exit code it ends.
+fn call(project: &Project, kind: &str, lock: &str, args: &[&str]) -> String {
+    project.write(LOCK, format!("# syntax={}\n{lock}", frontend()));
+    let call = format!("--call={kind}");
+    let all = [
+        &["build", "--progress", "quiet", &call, "-f", LOCK],
+        args,
+        &["."],
+    ]
+    .concat();
+    let output = project.docker(&all);
+    let text = format!("{}{}", output.stdout, output.stderr);
+    let text: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let code = output.status.code().unwrap_or(-1);
+    format!(
+        "{}\n(exit code {code})\n",
+        masked(project, text.join("\n").trim())
+    )
+}
+
+#[test]
+fn questions_are_answered() {
+    let project = Project::new(Store::Containerd);
+    let package = Channel::open().find("bumpme");
+    let url = project
+        .server
+        .url(&format!("conda-forge/{}", package.path()));
+    let good = format!("@EXPLICIT\n{url}#{}\n", package.sha256);
+    let unverified = format!("@EXPLICIT\n{url}\n");
+    let bad = "@EXPLICIT\nnumpy\n";
+    let layers = ["--build-arg", "CONDAFRONT_LAYERS=many"];
+    let mirrors = [
+        "--build-arg",
+        "CONDA_MIRRORS=https://conda.invalid=https://me:hunter2@mirror.invalid",
+    ];
+    let mut text = String::new();
+    for (title, kind, lock, args) in [
+        ("check of a good lock", "check", good.as_str(), &[][..]),
+        ("check of a lock without a hash", "check", &unverified, &[]),
+        ("check of a bad lock", "check", bad, &[]),
+        ("check with a bad build-arg", "check", &good, &layers),
+        ("targets", "targets", &good, &[]),
+        ("outline", "outline", &good, &mirrors),
+        ("outline of a bad lock", "outline", bad, &[]),
+        (
+            "a question that is not known",
+            "subrequests.nonsense",
+            &good,
+            &[],
+        ),
+    ] {
+        let line = "=".repeat(title.len());
+        text.push_str(&format!(
+            "{title}\n{line}\n{}\n",
+            call(&project, kind, lock, args)
+        ));
+    }
+    assert!(!text.contains("hunter2"), "{text}");
+    insta::assert_snapshot!(text);
+}

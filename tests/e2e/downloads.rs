@@ -1,0 +1,288 @@
+//! Downloads that fail for a while, from several places, and without a sha256.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use condafront_testkit::channel::{self, Package};
+use condafront_testkit::engine::{Output, Store};
+use condafront_testkit::server::{Auth, Fault, Request, Times};
+
+use crate::failure::{error_of, masked};
+use crate::project::{LOCK, Project, frontend};
+
+/// Packages that no engine has seen, served below `/own`.
+struct Fresh {
+    project: Project,
+    packages: Vec<Package>,
+}
+
+impl Fresh {
+    fn new(store: Store, count: usize) -> Self {
+        let project = Project::new(store);
+        let packages = (0..count)
+            .map(|_| {
+                let (package, archive) = fresh_package("1.0");
+                project
+                    .server
+                    .put(&format!("/own/{}", package.path()), archive);
+                package
+            })
+            .collect();
+        Self { project, packages }
+    }
+
+    /// Writes a lock of the packages below `url`, with `hash` of each.
+    fn lock(&self, url: &str, hash: impl Fn(&Package) -> String) {
+        let lines: Vec<String> = self
+            .packages
+            .iter()
+            .map(|package| format!("{url}/{}{}", package.path(), hash(package)))
+            .collect();
+        let text = format!("# syntax={}\n@EXPLICIT\n{}\n", frontend(), lines.join("\n"));
+        self.project.write(LOCK, text);
+    }
+
+    fn build(&self, args: &[&str]) -> Output {
+        self.lock(&self.project.server.url("own"), sha256);
+        self.project.build(args)
+    }
+
+    /// Per package, the statuses that the server answered for it.
+    fn statuses(&self) -> BTreeMap<usize, Vec<u16>> {
+        let mut all = BTreeMap::new();
+        for request in self.project.server.requests() {
+            let is_it = |package: &Package| request.path.ends_with(&package.file_name);
+            if let Some(index) = self.packages.iter().position(is_it) {
+                all.entry(index)
+                    .or_insert_with(Vec::new)
+                    .push(request.status);
+            }
+        }
+        all
+    }
+
+    /// The file that package `index` brings is in the image.
+    fn expect_installed(&self, index: usize) {
+        let path = format!("/opt/conda/share/{}.txt", self.packages[index].name);
+        self.project.run(&[], &["cat", &path]).expect_success();
+    }
+}
+
+/// A package that differs from those of all other runs.
+pub(crate) fn fresh_package(version: &str) -> (Package, Vec<u8>) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let since = std::time::UNIX_EPOCH.elapsed().expect("a clock").as_nanos();
+    let name = format!("fresh-{number}-{since:x}");
+    let path = format!("share/{name}.txt");
+    channel::package(&name, version, &[(&path, version, 0o644)])
+}
+
+fn sha256(package: &Package) -> String {
+    format!("#sha256:{}", package.sha256)
+}
+
+fn md5(package: &Package) -> String {
+    format!("#{}", package.md5)
+}
+
+fn a_passing_failure_fails_no_build(store: Store, fault: Fault, times: Times) {
+    build_with_fault(store, fault, times, &[]);
+}
+
+fn build_with_fault(store: Store, fault: Fault, times: Times, args: &[&str]) {
+    let fresh = Fresh::new(store, 4);
+    let pattern = format!("*/{}", fresh.packages[0].file_name);
+    let pattern = match times {
+        Times::FirstOfEach(_) => "*",
+        _ => &pattern,
+    };
+    fresh.project.server.fault(pattern, fault, times);
+    fresh.build(args).expect_success();
+    for index in 0..fresh.packages.len() {
+        fresh.expect_installed(index);
+    }
+    if args.is_empty() {
+        // What came at a later try is kept as what came at the first.
+        fresh.project.server.clear();
+        fresh.build(&[]).expect_success();
+        assert_eq!(fresh.statuses(), BTreeMap::new());
+    }
+}
+
+#[test]
+fn a_reset_connection() {
+    a_passing_failure_fails_no_build(Store::Containerd, Fault::Reset, Times::First(1));
+}
+
+#[test]
+fn reset_connections_of_every_package_on_the_classic_store() {
+    a_passing_failure_fails_no_build(Store::Classic, Fault::Reset, Times::FirstOfEach(1));
+}
+
+#[test]
+fn a_server_error() {
+    a_passing_failure_fails_no_build(Store::Containerd, Fault::Status(500), Times::First(2));
+}
+
+#[test]
+fn a_server_error_without_cache() {
+    let fault = Fault::Status(500);
+    build_with_fault(
+        Store::Containerd,
+        fault,
+        Times::FirstOfEach(1),
+        &["--no-cache"],
+    );
+}
+
+#[test]
+fn a_busy_server() {
+    a_passing_failure_fails_no_build(Store::Containerd, Fault::Status(503), Times::FirstOfEach(2));
+}
+
+#[test]
+fn a_body_that_ends_too_early() {
+    a_passing_failure_fails_no_build(Store::Containerd, Fault::ShortBody, Times::FirstOfEach(1));
+}
+
+#[test]
+fn a_body_that_ends_too_early_on_the_classic_store() {
+    a_passing_failure_fails_no_build(Store::Classic, Fault::ShortBody, Times::First(1));
+}
+
+#[test]
+fn what_has_arrived_is_not_asked_for_again() {
+    let fresh = Fresh::new(Store::Containerd, 5);
+    let bad = format!("*/{}", fresh.packages[4].file_name);
+    fresh
+        .project
+        .server
+        .fault(&bad, Fault::Status(503), Times::Always);
+    let error = error_of(&fresh.build(&[]).expect_failure());
+    assert!(error.contains("503 Service Unavailable"), "{error}");
+    let first = fresh.statuses();
+    for index in 0..4 {
+        assert_eq!(first[&index], [200], "package {index}");
+    }
+    // For the package, for the reason, and three retries.
+    assert_eq!(first[&4], [503; 5]);
+
+    fresh.project.server.clear();
+    fresh.project.server.heal();
+    fresh.build(&[]).expect_success();
+    assert_eq!(fresh.statuses(), BTreeMap::from([(4, vec![200])]));
+}
+
+#[test]
+fn the_second_mirror_is_used_when_the_first_fails_for_good() {
+    let fresh = Fresh::new(Store::Containerd, 3);
+    let server = &fresh.project.server;
+    server.fault("/first/*", Fault::Status(404), Times::Always);
+    let mirrors = format!(
+        "CONDA_MIRRORS=http://channel.invalid={} http://channel.invalid={}",
+        server.url("first"),
+        server.url("own")
+    );
+    fresh.lock("http://channel.invalid", sha256);
+    fresh
+        .project
+        .build(&["--build-arg", &mirrors])
+        .expect_success();
+    for index in 0..3 {
+        fresh.expect_installed(index);
+    }
+    let record = format!(
+        "/opt/conda/conda-meta/{}.json",
+        fresh.packages[0]
+            .file_name
+            .trim_end_matches(".conda")
+            .trim_end_matches(".tar.bz2")
+    );
+    let record = fresh.project.run(&[], &["cat", &record]).expect_success();
+    let url = format!("http://channel.invalid/{}", fresh.packages[0].path());
+    assert!(record.stdout.contains(&url), "{}", record.stdout);
+}
+
+#[test]
+fn a_package_without_a_sha256_is_revalidated_and_not_sent_again() {
+    let fresh = Fresh::new(Store::Containerd, 2);
+    let server = &fresh.project.server;
+    fresh.lock(&server.url("own"), md5);
+    fresh.project.build(&[]).expect_success();
+    fresh.expect_installed(1);
+    server.clear();
+    fresh.project.build(&[]).expect_success();
+    let requests = server.requests();
+    assert!(!requests.is_empty());
+    let is_light = |request: &Request| request.status == 304 || request.method == "HEAD";
+    assert!(requests.iter().all(is_light), "{requests:#?}");
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.if_none_match.is_some())
+    );
+}
+
+#[test]
+fn another_content_under_the_same_url_is_noticed_by_its_md5() {
+    let fresh = Fresh::new(Store::Containerd, 2);
+    let server = &fresh.project.server;
+    fresh.lock(&server.url("own"), md5);
+    fresh.project.build(&[]).expect_success();
+    let path = format!("/own/{}", fresh.packages[1].path());
+    server.put(&path, fresh_package("2.0").1);
+    let error = error_of(&fresh.project.build(&[]).expect_failure());
+    assert!(
+        error.contains("another content than the lock says"),
+        "{error}"
+    );
+    assert!(error.starts_with("env.lock:4"), "{error}");
+}
+
+#[test]
+fn packages_without_a_hash_are_warned_about() {
+    let fresh = Fresh::new(Store::Containerd, 2);
+    fresh.lock(&fresh.project.server.url("own"), |_| String::new());
+    let output = fresh.project.build(&[]).expect_success();
+    for (line, package) in [3, 4].iter().zip(&fresh.packages) {
+        let warning = format!(
+            "UnverifiedPackage: {}-1.0-0 has no hash: nothing checks what is downloaded (env.lock:{line})",
+            package.name
+        );
+        assert!(output.stderr.contains(&warning), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn a_secret_of_the_session_opens_a_private_channel() {
+    let project = Project::new(Store::Containerd);
+    let (package, archive) = fresh_package("1.0");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("noarch")).expect("a folder in it");
+    std::fs::write(folder.path().join(package.path()), archive).expect("the archive");
+    project.server.mount_private(
+        "/private",
+        folder.path(),
+        Auth::Bearer("tk-9f3a".to_owned()),
+    );
+    let url = project.server.url(&format!("private/{}", package.path()));
+    project.write(
+        LOCK,
+        format!(
+            "# syntax={}\n@EXPLICIT\n{url}{}\n",
+            frontend(),
+            sha256(&package)
+        ),
+    );
+    let error = masked(&project, &error_of(&project.build(&[]).expect_failure()));
+    let id = error
+        .split_whitespace()
+        .find_map(|word| word.strip_prefix("id="))
+        .and_then(|id| id.split(',').next())
+        .expect("the error names the secret")
+        .to_owned();
+    project.write("token", "tk-9f3a");
+    let secret = format!("id={id},src={}", project.path("token").display());
+    project.build(&["--secret", &secret]).expect_success();
+}
