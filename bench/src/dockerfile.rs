@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use condafront::input;
-use condafront::install::spec::{InstallSpec, Installer, OnError, PythonRuntimeSpec};
+use condafront::install::args::StepSpec as _;
+use condafront::install::spec::{InstallSpec, Installer, PythonRuntimeSpec};
 use condafront::plan::groups::Layers;
 use condafront::plan::{Plan, package_spec};
 use condafront::platform::Platform;
@@ -107,7 +108,6 @@ pub(crate) fn install_script(lock: &str) -> Result<String> {
         gid: owner.gid,
         installer: Installer::Native,
         python: plan.python.as_ref().map(|python| python.spec(true)),
-        on_error: OnError::Exit,
     };
     push_command(&mut script, &install.to_args(&specs(&all))?);
     script.push_str("mv /out/opt/conda /opt/conda\nrm -r /in /out /facts /python\n");

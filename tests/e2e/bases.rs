@@ -21,7 +21,6 @@ fn the_configuration_of_the_base_is_kept(store: Store) {
              STOPSIGNAL SIGINT\n\
              HEALTHCHECK CMD true\n\
              ONBUILD RUN false\n\
-             ONBUILD RUN false\n\
              ENTRYPOINT [\"false\"]\n\
              CMD [\"pwd\"]\n",
             base()

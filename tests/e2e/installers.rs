@@ -1,5 +1,5 @@
-//! Where micromamba comes from, what is said when it cannot be had, and that an image does not depend
-//! on who linked it. Tests that run it need a real one, which the variable `MICROMAMBA` names.
+//! Where micromamba comes from, and what is said when it cannot be had. Tests that run it need a real
+//! one, which the variable `MICROMAMBA` names.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,12 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::project::{Project, base};
-use crate::tree::Tree;
 
 /// The real micromamba; says so where there is none.
-fn micromamba() -> Option<PathBuf> {
-    let binary = std::env::var_os("MICROMAMBA").map(PathBuf::from);
+pub(crate) fn micromamba() -> Option<PathBuf> {
+    let binary = std::env::var_os("MICROMAMBA")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from);
     if binary.is_none() {
         eprintln!("skipped: MICROMAMBA names no micromamba binary");
     }
@@ -21,7 +22,7 @@ fn micromamba() -> Option<PathBuf> {
 }
 
 /// A conda package of the program, as conda-forge has it.
-fn package_of(program: &Path) -> Vec<u8> {
+pub(crate) fn package_of(program: &Path) -> Vec<u8> {
     let index = json!({
         "name": "micromamba", "version": "2.8.1", "build": "0", "build_number": 0,
         "subdir": "linux-64", "depends": [],
@@ -54,7 +55,7 @@ fn build_args(args: &[(&str, &str)]) -> Vec<String> {
 }
 
 /// Builds with micromamba, which a mirror of conda-forge has as version `version`.
-fn build_with_package(project: &Project, version: &str, more: &[&str]) -> Output {
+pub(crate) fn build_with_package(project: &Project, version: &str, more: &[&str]) -> Output {
     let mirror = format!(
         "https://conda.anaconda.org={}",
         project.server.url("/mirror")
@@ -69,62 +70,11 @@ fn build_with_package(project: &Project, version: &str, more: &[&str]) -> Output
 }
 
 /// Puts a package of micromamba where the mirror of conda-forge is; gives its hash.
-fn serve_package(project: &Project, number: &str, package: Vec<u8>) -> String {
+pub(crate) fn serve_package(project: &Project, number: &str, package: Vec<u8>) -> String {
     let hash = hex::encode(Sha256::digest(&package));
     let path = format!("/mirror/conda-forge/linux-64/micromamba-{number}.tar.bz2");
     project.server.put(&path, package);
     hash
-}
-
-/// Real packages and all that do something special. (What `tests/install` compares is more.)
-const PACKAGES: [&str; 10] = [
-    "python",
-    "numpy",
-    "requests",
-    "activate-demo",
-    "clash-a",
-    "clash-b",
-    "noarch-demo",
-    "post-link-demo",
-    "prefix-demo",
-    "text-prefix",
-];
-
-fn both_installers_give_the_same_image(store: Store) {
-    let Some(program) = micromamba() else { return };
-    let project = Project::new(store);
-    project.lock(&PACKAGES);
-    let hash = serve_package(&project, "2.8.1-0", package_of(&program));
-    let version = format!("2.8.1#sha256:{hash}");
-
-    let export = |build: &dyn Fn(&[&str]) -> Output| {
-        let archive = project.path("root.tar");
-        let to = format!("type=tar,dest={}", archive.display());
-        let epoch = "SOURCE_DATE_EPOCH=1700000000";
-        build(&["--build-arg", epoch, "--output", &to]).expect_success();
-        Tree::read(&archive)
-    };
-    let native = export(&|args| project.build(args));
-    let with_micromamba = export(&|args| build_with_package(&project, &version, args));
-    let differences = native.differences(&with_micromamba);
-    assert!(
-        differences.is_empty(),
-        "{} paths differ (native first), among them\n{}",
-        differences.len(),
-        differences[..differences.len().min(20)].join("\n")
-    );
-    let files = native.count_below("opt/conda/");
-    assert!(files > 2_000, "only {files} files were compared");
-}
-
-#[test]
-fn both_installers_give_the_same_image_on_the_containerd_store() {
-    both_installers_give_the_same_image(Store::Containerd);
-}
-
-#[test]
-fn both_installers_give_the_same_image_on_the_classic_store() {
-    both_installers_give_the_same_image(Store::Classic);
 }
 
 /// A project with packages that need a shell, links, and whose files clash.

@@ -20,5 +20,4 @@ mod project;
 mod pushed;
 mod readme;
 mod smoke;
-mod stores;
-mod tree;
+mod trees;

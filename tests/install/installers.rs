@@ -15,7 +15,8 @@ use super::step::{Step, mount_channel};
 
 /// Runs the step that `make` gives with each installer and compares what it leaves.
 fn compare(make: impl Fn() -> Step) {
-    let Some(micromamba) = std::env::var_os("MICROMAMBA").map(PathBuf::from) else {
+    let binary = std::env::var_os("MICROMAMBA").filter(|path| !path.is_empty());
+    let Some(micromamba) = binary.map(PathBuf::from) else {
         eprintln!("skipped: MICROMAMBA names no micromamba binary");
         return;
     };
@@ -106,7 +107,7 @@ fn prefixes_are_replaced_alike() {
         package = package.file_with_prefix(&name, content.as_bytes(), "binary");
     }
     for package in [package.clone(), package.of_old_form()] {
-        compare(|| Step::new(&[package.clone()]));
+        compare(|| Step::new(std::slice::from_ref(&package)));
     }
 }
 

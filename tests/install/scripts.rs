@@ -93,7 +93,7 @@ fn a_failing_script_fails_with_its_output() {
     assert_eq!(error.package(), Some(1));
     assert_eq!(log, "it went wrong\n");
     insta::assert_snapshot!(error, @"
-    the post-link script of demo 1.5: exit status: 3
+    the post-link script of demo 1.5 failed (exit status: 3) and printed:
     it went wrong
     ");
 }
