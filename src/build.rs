@@ -20,18 +20,19 @@ use crate::gateway::options::Options;
 use crate::gateway::{own_image, requirements};
 use crate::graph::account::Account;
 use crate::graph::downloads::Addresses;
-use crate::graph::environment::{Environment, Layers, Micromamba, Owner, PREFIX};
-use crate::graph::image::{self, Stack, Stacking};
+use crate::graph::environment::{Environment, Layers, Micromamba, PREFIX};
+use crate::graph::image::{self, Stacking};
 use crate::graph::step::Step;
 use crate::image::config::ImageConfig;
 use crate::input::{self, Rule, Warning};
 use crate::install::facts::{EnvironmentFacts, FACTS_FILE, Notice, PackageFacts, Subject};
 use crate::install::spec::{Installer, PostLinkPackage};
-use crate::plan::groups::Layers as LayerCount;
+use crate::plan::groups::{self, Layers as LayerCount};
 use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::source::{Diagnostic, Lines};
+use crate::stamp::Owner;
 
 /// Builds what the user asked for.
 ///
@@ -251,11 +252,14 @@ impl Session<'_> {
             return Ok(());
         };
         let url = addresses.get(index).url();
-        Err(Diagnostic::new(format!(
+        let mut diagnostic = Diagnostic::new(format!(
             "the token in {url} would get into the image's provenance, for everyone to read"
-        ))
-        .at(&self.build_file.file, package.lines)
-        .help(format!(
+        ));
+        // The installer is in no file.
+        if index < environment.plan.packages.len() {
+            diagnostic = diagnostic.at(&self.build_file.file, package.lines);
+        }
+        Err(diagnostic.help(format!(
             "Build with --provenance=false, or give the token with --secret id=HTTP_AUTH_TOKEN_{},env=… instead (BuildKit 0.23 or later).",
             url.host()
         )))
@@ -369,7 +373,15 @@ impl Image<'_> {
     /// Puts everything together.
     async fn finish(&self, account: &Account, user: &User) -> Result<gateway::Result, BuildError> {
         let environment = self.environment;
-        let stack = Stack::new(account, &self.layers.installed, &self.facts.clashes);
+        let order = groups::stacking_order(&environment.plan.groups, |package| {
+            self.facts
+                .packages
+                .get(package)
+                .map_or(0, |facts| facts.size)
+        });
+        let stack = environment
+            .stack(account, &self.layers.installed, order, &self.facts.clashes)
+            .map_err(as_diagnostic)?;
         let mut history = stack.names();
         let mut root = stack.on(&self.base.state, self.stacking);
         if let Input::Output(below) = &root
@@ -378,18 +390,27 @@ impl Image<'_> {
             root = self.post_link(below).await?.into();
             history.push(image::POST_LINK.to_owned());
         }
-        let activation = self.activation(&root, user).await?;
+        let mut facts = vec![self.layers.facts.clone(), account.facts.clone()];
+        let recorded = match &root {
+            Input::Output(root) if !self.facts.activate_d.is_empty() => {
+                let (recorded, output) = self.record_activation(root, user).await?;
+                facts.push(output);
+                Some(recorded)
+            }
+            _ => None,
+        };
+        let activation = self.activation(user, recorded.as_ref());
         let files = activation::runtime_files(&activation.name, std::slice::from_ref(&activation));
-        if let Input::Output(runtime) = environment.runtime(&files) {
-            root = self
-                .stacking
-                .stack(root, &[(runtime, image::RUNTIME.to_owned())], "[image]");
+        if let Input::Output(runtime) = environment.runtime(&files, &facts) {
+            root = self.stacking.stack(
+                root,
+                &[(runtime, image::RUNTIME.to_owned())],
+                "[image] put the layers together",
+            );
             history.push(image::RUNTIME.to_owned());
         }
         let mut config = self.base.config.clone();
-        let mut env = activation.env;
-        env.extend(activation::user_variables(user));
-        config.set_env(&env);
+        config.set_env(&activation.env);
         config.set_user(user.uid, user.gid);
         config.set_entrypoint(&[activation::ENTRYPOINT]);
         config.add_labels(self.session.options.labels());
@@ -426,38 +447,37 @@ impl Image<'_> {
         Some(self.environment.plan.packages.get(index)?.lines)
     }
 
-    /// The variables of the active environment, with what the packages' scripts set.
-    async fn activation(
-        &self,
-        root: &Input,
-        user: &User,
-    ) -> Result<activation::Activation, BuildError> {
+    /// The variables of the active environment, with what its scripts set.
+    fn activation(&self, user: &User, recorded: Option<&Recorded>) -> activation::Activation {
         let env_vars: Vec<(String, String)> = self.facts.env_vars.clone().into_iter().collect();
-        let base_env = self.base.config.env();
-        let mut environment = activation::Environment {
+        // These two put themselves there.
+        let condabin = self
+            .facts
+            .packages
+            .iter()
+            .any(|package| ["conda", "mamba"].contains(&package.name.as_str()));
+        let environment = activation::Environment {
             name: "base",
             prefix: PREFIX,
             root_prefix: PREFIX,
-            // These two put themselves there.
-            condabin: self
-                .facts
-                .packages
-                .iter()
-                .any(|package| ["conda", "mamba"].contains(&package.name.as_str())),
+            condabin,
             env_vars_d: &env_vars,
             variables: &[],
-            recorded: None,
+            recorded,
         };
-        let plain = activation::activate(&base_env, &environment);
-        if self.facts.activate_d.is_empty() {
-            return Ok(plain);
-        }
-        let Input::Output(root) = root else {
-            return Ok(plain);
-        };
+        let base_env = activation::with_user(self.base.config.env(), user);
+        activation::activate(&base_env, &environment)
+    }
+
+    /// What the packages' activation scripts set in the image `root`, and the step that found it out.
+    async fn record_activation(
+        &self,
+        root: &Output,
+        user: &User,
+    ) -> Result<(Recorded, Output), BuildError> {
         let spec = RecordSpec {
             prefix: PREFIX.to_owned(),
-            env: plain.env,
+            env: self.activation(user, None).env,
             uid: user.uid,
             gid: user.gid,
         };
@@ -470,12 +490,11 @@ impl Image<'_> {
             Culprit::Package(_) => None,
         };
         let reference = self.session.run(&facts, &step, lines).await?;
-        let recorded: Recorded = self
+        let recorded = self
             .session
             .read_json(&reference, activation::RECORDED_FILE)
             .await?;
-        environment.recorded = Some(&recorded);
-        Ok(activation::activate(&base_env, &environment))
+        Ok((recorded, facts))
     }
 }
 
@@ -533,19 +552,8 @@ impl Session<'_> {
             };
         }
         let package = micromamba::package(&self.settings.micromamba, self.platform)?;
-        if !package.hashes.is_pinned() {
-            let diagnostic = Diagnostic::new(format!(
-                "{} has no hash: nothing checks what is downloaded",
-                package.id
-            ))
-            .help(format!(
-                "Write MICROMAMBA_VERSION={}#sha256:<hash of {}>.",
-                self.settings.micromamba.version,
-                package.id.file_name()
-            ));
-            let rule = Rule::UnverifiedInstaller;
-            self.warn(&[Warning { rule, diagnostic }]).await?;
-        }
+        let warning = micromamba::warning(&package, &self.settings.micromamba);
+        self.warn(warning.as_slice()).await?;
         Ok(Some(Micromamba::Package(Box::new(package))))
     }
 }

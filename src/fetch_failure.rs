@@ -15,6 +15,27 @@ pub struct Failure {
     cause: Cause,
 }
 
+/// What a download that failed was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted<'a> {
+    /// A package of the environment.
+    Package(&'a Package),
+    /// The package of micromamba, which the user's file does not name.
+    Installer(&'a Package),
+}
+
+impl<'a> Wanted<'a> {
+    fn package(self) -> &'a Package {
+        match self {
+            Self::Package(package) | Self::Installer(package) => package,
+        }
+    }
+
+    fn is_installer(self) -> bool {
+        matches!(self, Self::Installer(_))
+    }
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Cause {
@@ -89,7 +110,7 @@ impl Failure {
         }
     }
 
-    fn message(&self) -> String {
+    fn message(&self, wanted: Wanted<'_>) -> String {
         let url = &self.url;
         match &self.cause {
             Cause::Status(status) => format!("{url} answered {}", status_text(*status)),
@@ -103,16 +124,28 @@ impl Failure {
                 expected,
                 found,
                 bytes,
-            } => format!(
-                "{url} has another content than the lock says ({bytes} bytes)\n  sha256 expected {expected}\n  sha256 found    {found}"
-            ),
+            } => {
+                let pin = match wanted {
+                    Wanted::Package(_) => "the lock",
+                    Wanted::Installer(_) => "its pin",
+                };
+                format!(
+                    "{url} has another content than {pin} says ({bytes} bytes)\n  sha256 expected {expected}\n  sha256 found    {found}"
+                )
+            }
             Cause::Damaged => format!("{url} arrived damaged several times"),
         }
     }
 
-    fn help(&self) -> String {
+    fn help(&self, wanted: Wanted<'_>) -> String {
         let host = self.url.host();
         match &self.cause {
+            Cause::Status(404 | 410) if wanted.is_installer() => {
+                "There is no such package: choose another one with --build-arg MICROMAMBA_VERSION=<version>, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>.".to_owned()
+            }
+            Cause::Digest { .. } if wanted.is_installer() => {
+                "Either MICROMAMBA_VERSION has the hash of another package, or the file was replaced on the server: do not trust it without asking.".to_owned()
+            }
             Cause::Status(401 | 403) => format!(
                 "If the channel needs a login, give a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
             ),
@@ -131,20 +164,20 @@ impl Failure {
 }
 
 /// One diagnostic for all failures; `None` without any.
-pub fn report(file: &Arc<SourceFile>, failures: &[(&Package, Failure)]) -> Option<Diagnostic> {
+pub fn report(file: &Arc<SourceFile>, failures: &[(Wanted<'_>, Failure)]) -> Option<Diagnostic> {
     /// More than this many are counted only.
     const MOST: usize = 10;
-    let (package, first) = failures.first()?;
+    let (wanted, first) = failures.first()?;
     let mut diagnostic = if failures.len() == 1 {
         Diagnostic::new(format!(
             "{} cannot be downloaded: {}",
-            package.id,
-            first.message()
+            wanted.package().id,
+            first.message(*wanted)
         ))
     } else {
         let mut message = format!("{} packages cannot be downloaded:", failures.len());
-        for (_, failure) in failures.iter().take(MOST) {
-            message.push_str(&format!("\n- {}", failure.message()));
+        for (wanted, failure) in failures.iter().take(MOST) {
+            message.push_str(&format!("\n- {}", failure.message(*wanted)));
         }
         if failures.len() > MOST {
             message.push_str(&format!("\n- and {} more", failures.len() - MOST));
@@ -152,19 +185,16 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(&Package, Failure)]) -> Optio
         Diagnostic::new(message)
     };
     let mut helps: Vec<String> = Vec::new();
-    for (package, failure) in failures {
-        diagnostic = diagnostic.at(file, package.lines);
-        let help = failure.help();
+    for (wanted, failure) in failures {
+        diagnostic = diagnostic.at(file, wanted.package().lines);
+        let help = failure.help(*wanted);
         if !helps.contains(&help) {
             helps.push(help);
         }
     }
     helps.truncate(3);
-    if failures
-        .iter()
-        .any(|(package, _)| package.id.name == "micromamba")
-    {
-        helps.push("micromamba links the packages; --build-arg CONDAFRONT_INSTALLER=native does without it.".to_owned());
+    if failures.iter().any(|(wanted, _)| wanted.is_installer()) {
+        helps.push("micromamba links the packages. Give the build one that you have with --build-context micromamba=<folder, or docker-image://…>, or do without it: --build-arg CONDAFRONT_INSTALLER=native.".to_owned());
     }
     Some(diagnostic.help(helps.join("\n")))
 }
@@ -247,7 +277,7 @@ mod tests {
             } else {
                 "final"
             };
-            let diagnostic = report(&file, &[(&package, failure)]).unwrap();
+            let diagnostic = report(&file, &[(Wanted::Package(&package), failure)]).unwrap();
             all.push_str(&format!(
                 "## {again}\n{}\n\n",
                 diagnostic.render(Level::Error)
@@ -255,10 +285,27 @@ mod tests {
         }
         let many: Vec<_> = failures()
             .into_iter()
-            .map(|failure| (&package, failure))
+            .map(|failure| (Wanted::Package(&package), failure))
             .collect();
         all.push_str(&format!("## all\n{}\n", report(&file, &many).unwrap()));
         assert!(!all.contains("hunter2"));
+        insta::assert_snapshot!(all);
+    }
+
+    #[test]
+    fn a_missing_installer_can_be_done_without() {
+        let file = SourceFile::new("env.lock", "# syntax=org/condafront\n@EXPLICIT\n");
+        let package = test_package("micromamba");
+        let mut all = String::new();
+        for failure in failures() {
+            let diagnostic = report(&file, &[(Wanted::Installer(&package), failure)]).unwrap();
+            let help = diagnostic.help.as_deref().unwrap();
+            assert!(help.contains("CONDAFRONT_INSTALLER=native"), "{help}");
+            if diagnostic.message.contains("404") || diagnostic.message.contains("another content")
+            {
+                all.push_str(&format!("{}\n\n", diagnostic.render(Level::Error)));
+            }
+        }
         insta::assert_snapshot!(all);
     }
 }

@@ -4,11 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::account::{DEFAULT_ID, UserRequest};
-use crate::graph::environment::Owner;
 use crate::install::spec::Installer;
 use crate::plan::groups::Layers;
 use crate::plan::mirrors::Mirrors;
 use crate::source::Diagnostic;
+use crate::stamp::Owner;
 
 /// All settings, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]

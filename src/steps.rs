@@ -28,6 +28,7 @@ const STEPS: &[Step] = &[
     ("collect", |args| {
         Ok(install::collect(args, &Mounts::default())?)
     }),
+    ("pick", |args| Ok(install::pick(args, &Mounts::default())?)),
     ("post-link", |args| {
         Ok(install::post_link(args, &mut std::io::stderr())?)
     }),
@@ -100,6 +101,7 @@ pub fn run(name: &str, args: &[String]) -> ExitCode {
 mod tests {
     use super::*;
     use crate::failure_report::Culprit;
+    use crate::install::args::StepSpec as _;
     use crate::install::spec::{PostLinkPackage, PostLinkSpec};
 
     #[test]
@@ -120,7 +122,7 @@ mod tests {
             packages: vec![package("a"), package("b")],
         };
         let out = tempfile::tempdir().unwrap();
-        explain(&spec.to_args().unwrap(), out.path()).unwrap();
+        explain(&spec.to_args(&[]).unwrap(), out.path()).unwrap();
         let report = fs::read(out.path().join(REPORT_FILE)).unwrap();
         let report: FailureReport = serde_json::from_slice(&report).unwrap();
         assert_eq!(report.culprit, Some(Culprit::Package(1)));

@@ -14,6 +14,8 @@ use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::options::Options;
 use crate::input::{self, Warning};
+use crate::install::spec::Installer;
+use crate::plan::micromamba;
 use crate::settings::{KNOWN_BUILD_ARGS, Settings};
 use crate::source::{Diagnostic, Level, Location};
 
@@ -121,9 +123,15 @@ fn outline(options: &Options) -> Answer {
 }
 
 fn check(bridge: &Bridge, options: &Options, file: &BuildFile) -> Result<Vec<Warning>, Diagnostic> {
-    Settings::from_build_args(options.build_args())?;
+    let settings = Settings::from_build_args(options.build_args())?;
     let platform = build::platform(bridge, options)?;
-    Ok(input::read(&file.file, platform)?.warnings)
+    let mut warnings = input::read(&file.file, platform)?.warnings;
+    let is_given = options.named_context("micromamba", platform).is_some();
+    if settings.installer == Installer::Micromamba && !is_given {
+        let package = micromamba::package(&settings.micromamba, platform)?;
+        warnings.extend(micromamba::warning(&package, &settings.micromamba));
+    }
+    Ok(warnings)
 }
 
 fn lint(file: &BuildFile, outcome: Result<Vec<Warning>, Diagnostic>) -> Answer {

@@ -188,6 +188,7 @@ fn an_empty_image_becomes_usable() {
     assert_eq!(image.out("etc/group"), "root:x:0:\nmambauser:x:57439:\n");
     assert!(!image.has("etc/shadow"));
     assert_eq!(image.meta("root"), (0o700, 0, 0));
+    assert_eq!(image.meta("tmp"), (0o1777, 0, 0));
     assert_eq!(image.out("home/mambauser/.bashrc").lines().count(), 1);
     assert_eq!(facts.libc, Libc::None);
     assert_eq!((facts.shells.sh, facts.shells.bash), (None, None));

@@ -49,6 +49,7 @@ launch() {
   NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}" PATH=$(engine_path) \
     setsid "$@" </dev/null >"$log" 2>&1 8>&- 9>&- &
   set_state "$dir" PID $!
+  set_state "$dir" PROGRAM "$(realpath "$(PATH=$(engine_path) command -v "$1")")"
 }
 
 # wait_ready DIR CHECK...: until CHECK succeeds; 1 if the process ended before, 2 on timeout.
@@ -138,16 +139,20 @@ EOF
 start_buildkitd() {
   local dir=$1 root=$2 port data=$1/data registry=${CONDAFRONT_TEST_REGISTRY:-} tries
   [ -x "${BUILDKITD:-}" ] || die "BUILDKITD must name a buildkitd binary"
-  [ -z "$root" ] || data=$root/buildkitd
+  [ -z "$root" ] || data=$(realpath -m "$root")/buildkitd
   mkdir -p "$data"
-  if [ -n "$registry" ]; then
-    cat >"$dir/buildkitd.toml" <<EOF
+  cat >"$dir/buildkitd.toml" <<EOF
+[otel]
+  socketPath = "$(state "$dir" SOCKETS)/otel.sock"
+[cdi]
+  disabled = true
+[worker.oci]
+  gc = false
+EOF
+  [ -z "$registry" ] || cat >>"$dir/buildkitd.toml" <<EOF
 [registry."$registry"]
   http = true
 EOF
-  else
-    : >"$dir/buildkitd.toml"
-  fi
   for tries in 1 2 3 4 5; do
     port=$(free_port)
     launch "$dir" log "$BUILDKITD" --config "$dir/buildkitd.toml" --root "$data" --addr "tcp://127.0.0.1:$port" \
@@ -193,21 +198,31 @@ prepare_docker_config() {
 
 # Prints the ids of an engine's processes: they run one of our programs and name one of its folders.
 processes_of() {
-  local sockets pid program
+  local sockets pid program launched
   sockets=$(state "$1" SOCKETS)
+  launched=$(state "$1" PROGRAM)
   grep -lsF -e "$1/" -e "${sockets:-$1}/" /proc/[0-9]*/cmdline | cut -d/ -f3 | while read -r pid; do
     program=$(readlink "/proc/$pid/exe")
-    case $program in "$ENGINE_ROOT"/* | "${BUILDKITD:-$ENGINE_ROOT}"*) echo "$pid" ;; esac
+    case $program in "$ENGINE_ROOT"/* | "${launched:-$ENGINE_ROOT/}"*) echo "$pid" ;; esac
   done
 }
 
+# The ids of a process's children, whichever of its threads has started them.
+children_of() { cat "/proc/$1/task/"*/children 2>/dev/null; }
+
 # Kills the containers below a containerd-shim: they outlive it, and a graceful stop takes them ten seconds.
 kill_containers() {
-  local pid child
+  local pid child launched
+  launched=$(state "$1" PROGRAM)
   for pid in $(processes_of "$1"); do
     case $(readlink "/proc/$pid/exe") in
-      */containerd-shim*)
-        tr ' ' '\n' <"/proc/$pid/task/$pid/children" | while read -r child; do kill -KILL "$child" 2>/dev/null; done
+      */containerd-shim*) for child in $(children_of "$pid"); do kill -KILL "$child" 2>/dev/null; done ;;
+      */dockerd | "${launched:-$ENGINE_ROOT/usr/sbin/dockerd}"*)
+        for child in $(children_of "$pid"); do
+          case $(readlink "/proc/$child/exe") in
+            */runc) for child in $(children_of "$child"); do kill -KILL "$child" 2>/dev/null; done ;;
+          esac
+        done
         ;;
     esac
   done

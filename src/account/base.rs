@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::AccountError;
-use super::root::Root;
+use crate::root::Root;
 
 /// A base image's C library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,9 +6,10 @@ use std::path::Path;
 use condafront_entrypoint::passwd::{Account, accounts};
 
 use super::AccountError;
-use super::layer::{Layer, Owner};
-use super::root::Root;
+use super::layer::Layer;
 use super::user::User;
+use crate::root::Root;
+use crate::stamp::Owner;
 
 const PASSWD: &str = "/etc/passwd";
 const GROUP: &str = "/etc/group";

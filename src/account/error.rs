@@ -5,6 +5,8 @@ use std::path::Path;
 
 use thiserror::Error;
 
+use crate::root::RootError;
+
 /// Why the account layer cannot be made.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -40,9 +42,9 @@ pub enum AccountError {
     /// A path of the base image leads through something that is no directory.
     #[error("{0} in the base image is not a directory")]
     NotADirectory(String),
-    /// Symbolic links of the base image that lead in a circle.
-    #[error("too many symbolic links in {0} of the base image")]
-    LinkLoop(String),
+    /// The base image could not be read.
+    #[error(transparent)]
+    Base(#[from] RootError),
     /// A file could not be read or written.
     #[error("{path}: {source}")]
     Io {

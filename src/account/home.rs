@@ -5,10 +5,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::AccountError;
-use super::layer::{Layer, Owner};
-use super::root::Root;
+use super::layer::Layer;
 use super::user::{Decision, User};
 use crate::activation::hook;
+use crate::root::Root;
+use crate::stamp::Owner;
 
 const SKEL: &str = "/etc/skel";
 /// Files that distributions' builds of bash read in every interactive shell: Debian and Arch,

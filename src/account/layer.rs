@@ -10,21 +10,8 @@ use std::path::{Path, PathBuf};
 use filetime::FileTime;
 
 use super::AccountError;
-use super::root::Root;
-
-/// 1980-01-01T00:00:00Z, the oldest time that zip archives can hold.
-const TIME: i64 = 315_532_800;
-
-/// Who owns a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Owner {
-    pub(super) uid: u32,
-    pub(super) gid: u32,
-}
-
-impl Owner {
-    pub(super) const ROOT: Self = Self { uid: 0, gid: 0 };
-}
+use crate::root::Root;
+use crate::stamp::{EPOCH, Owner};
 
 /// The layer being written.
 #[derive(Debug)]
@@ -57,7 +44,7 @@ impl<'a> Layer<'a> {
     ) -> Result<(), AccountError> {
         let path = self.root.resolve(path.as_ref())?;
         let (mode, owner) = match self.root.metadata(&path)? {
-            Some(meta) if meta.is_file() => (meta.mode() & 0o7777, owner_of(&meta)),
+            Some(meta) if meta.is_file() => (meta.mode() & 0o7777, Owner::of(&meta)),
             _ => (mode, owner),
         };
         let real = self.place(&path)?;
@@ -101,7 +88,7 @@ impl<'a> Layer<'a> {
         }
         let (mode, owner) = match self.root.metadata(&path)? {
             None => (mode, owner),
-            Some(meta) if meta.is_dir() => (meta.mode() & 0o7777, owner_of(&meta)),
+            Some(meta) if meta.is_dir() => (meta.mode() & 0o7777, Owner::of(&meta)),
             Some(_) => return Err(AccountError::NotADirectory(path.display().to_string())),
         };
         let io = |e| AccountError::io(&real, e);
@@ -129,14 +116,7 @@ impl<'a> Layer<'a> {
     }
 }
 
-fn owner_of(meta: &fs::Metadata) -> Owner {
-    Owner {
-        uid: meta.uid(),
-        gid: meta.gid(),
-    }
-}
-
 fn set_time(path: &Path) -> Result<(), AccountError> {
-    let time = FileTime::from_unix_time(TIME, 0);
+    let time = FileTime::from_unix_time(EPOCH, 0);
     filetime::set_symlink_file_times(path, time, time).map_err(|e| AccountError::io(path, e))
 }

@@ -8,7 +8,6 @@ mod database;
 mod error;
 mod home;
 mod layer;
-mod root;
 mod user;
 
 use std::fs;
@@ -21,14 +20,16 @@ pub use error::AccountError;
 pub use user::{DEFAULT_ID, DEFAULT_NAME, User, UserRequest};
 
 use crate::activation::ENTRYPOINT;
+use crate::root::Root;
+use crate::stamp::Owner;
 use database::Databases;
-use layer::{Layer, Owner};
-use root::Root;
+use layer::Layer;
 
 /// The file that the step writes into its output directory for facts.
 pub const FACTS_FILE: &str = "account.json";
 /// The entrypoint's name in images that used micromamba-docker.
 const ENTRYPOINT_ALIAS: &str = "/usr/local/bin/_entrypoint.sh";
+const TEMPORARY: &str = "/tmp";
 
 /// What the step found and did: the contents of `account.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,10 @@ pub fn run(
     let mut layer = Layer::new(&root, out)?;
     decision.databases.write(&databases, &mut layer)?;
     home::write(&root, &mut layer, &decision)?;
+    // Programs rely on it, and it is the home of users that the image does not know.
+    if root.metadata(Path::new(TEMPORARY))?.is_none() {
+        layer.dir(TEMPORARY, 0o1777, Owner::ROOT)?;
+    }
     let alias_target = Path::new(ENTRYPOINT).file_name().unwrap_or_default();
     layer.symlink(ENTRYPOINT_ALIAS, Path::new(alias_target), Owner::ROOT)?;
     layer.finish()?;

@@ -78,14 +78,21 @@ pub fn activate(base_env: &[(String, String)], environment: &Environment<'_>) ->
     }
 }
 
-/// The variables that tell a derived image's build who the image's user is, as micromamba-docker
-/// has them (`COPY --chown=$MAMBA_USER:$MAMBA_USER`).
-pub fn user_variables(user: &User) -> Vec<(String, String)> {
-    vec![
-        ("MAMBA_USER".to_owned(), user.name.clone()),
-        ("MAMBA_USER_ID".to_owned(), user.uid.to_string()),
-        ("MAMBA_USER_GID".to_owned(), user.gid.to_string()),
-    ]
+/// A base image's variables with those that tell a derived image's build who the image's user is, as
+/// micromamba-docker has them (`COPY --chown=$MAMBA_USER:$MAMBA_USER`).
+pub fn with_user(base_env: Vec<(String, String)>, user: &User) -> Vec<(String, String)> {
+    let mut env = base_env;
+    for (key, value) in [
+        ("MAMBA_USER", user.name.clone()),
+        ("MAMBA_USER_ID", user.uid.to_string()),
+        ("MAMBA_USER_GID", user.gid.to_string()),
+    ] {
+        match env.iter_mut().find(|(known, _)| known == key) {
+            Some((_, old)) => *old = value,
+            None => env.push((key.to_owned(), value)),
+        }
+    }
+    env
 }
 
 fn changes_without_scripts(environment: &Environment<'_>, plain: &Variables) -> Vec<Change> {
@@ -219,6 +226,25 @@ mod tests {
             activation.plain,
             Variables::from([("PATH".into(), DEFAULT_PATH.into())])
         );
+    }
+
+    #[test]
+    fn the_user_of_a_base_gives_way() {
+        let user = User {
+            name: "ada".to_owned(),
+            uid: 1000,
+            gid: 100,
+            home: "/home/ada".to_owned(),
+            shell: "/bin/sh".to_owned(),
+        };
+        let expected = pairs(&[
+            ("MAMBA_USER", "ada"),
+            ("A", "1"),
+            ("MAMBA_USER_ID", "1000"),
+            ("MAMBA_USER_GID", "100"),
+        ]);
+        let base_env = pairs(&[("MAMBA_USER", "mambauser"), ("A", "1")]);
+        assert_eq!(with_user(base_env, &user), expected);
     }
 
     #[test]

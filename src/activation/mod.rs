@@ -8,6 +8,6 @@ mod recorded;
 mod shell_files;
 
 pub use files::{ENTRYPOINT, RuntimeFile, hook, runtime_files};
-pub use image::{Activation, Environment, activate, user_variables};
+pub use image::{Activation, Environment, activate, with_user};
 pub use record::{RECORDED_FILE, RecordError, RecordSpec, dump_environment, record};
 pub use recorded::Recorded;

@@ -8,7 +8,7 @@ use prost::Message as _;
 
 use crate::graph::downloads::Addresses;
 use crate::graph::environment::{Environment, Micromamba};
-use crate::graph::image::{Stack, Stacking};
+use crate::graph::image::Stacking;
 use crate::image::name::{BaseName, ImageName};
 use crate::input;
 use crate::install::spec::Installer;
@@ -213,7 +213,11 @@ impl Request {
             .account(&settings.user)
             .map_err(|error| failed(&error))?;
         let base = base.as_ref().map_or(Input::Scratch, Input::from);
-        match Stack::new(&account, &layers.installed, &[]).on(&base, Stacking::Merge) {
+        let order = 0..layers.installed.len();
+        let stack = environment
+            .stack(&account, &layers.installed, order, &[])
+            .map_err(|error| failed(&error))?;
+        match stack.on(&base, Stacking::Merge) {
             Input::Output(output) => Ok(Definition::of(&output)),
             Input::Scratch => Err(Diagnostic::new("the graph is empty")),
         }

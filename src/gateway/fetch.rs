@@ -69,7 +69,7 @@ pub async fn fetch_all(
     for (index, outcome) in outcomes {
         match outcome? {
             Ok(address) => addresses.set(index, address),
-            Err(failure) => failures.push((packages[index], failure)),
+            Err(failure) => failures.push((environment.wanted(index, packages[index]), failure)),
         }
     }
     match report(file, &failures) {

@@ -5,7 +5,8 @@ use buildkit_llb::{Output, Slot};
 use super::environment::{ArgumentError, Environment};
 use super::step::Step;
 use crate::account::UserRequest;
-use crate::install::spec::{BASE_DIR, FACTS_DIR, OUTPUT_DIR, to_json};
+use crate::install::args::to_json;
+use crate::install::spec::{BASE_DIR, FACTS_DIR, OUTPUT_DIR};
 
 /// The step's name in the progress and the image's history.
 pub const ACCOUNT: &str = "[base] account";

@@ -5,6 +5,8 @@ use buildkit_llb::{Location, OpOptions, Options, Output, Range, SourceFile};
 use super::downloads::{self, Addresses};
 use super::step::Step;
 use crate::failure_report::Culprit;
+use crate::fetch_failure::Wanted;
+use crate::install::args::StepSpec as _;
 use crate::install::spec::{
     BASE_DIR, CollectSpec, FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR,
     OUTPUT_DIR, PYTHON_DIR, PackageSpec, PythonRuntimeSpec,
@@ -13,6 +15,7 @@ use crate::package::Package;
 use crate::plan::groups::Group;
 use crate::plan::{Plan, package_spec};
 use crate::source::Lines;
+use crate::stamp::Owner;
 
 /// Where an environment lies in the image.
 pub const PREFIX: &str = "/opt/conda";
@@ -35,15 +38,6 @@ pub struct Environment<'a> {
     pub no_cache: bool,
     /// Whether the engine can be told not to hash what its definition pins (BuildKit 0.13).
     pub content_cache: bool,
-}
-
-/// Who owns files, by numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
-    /// The user.
-    pub uid: u32,
-    /// The group.
-    pub gid: u32,
 }
 
 /// Where the micromamba that installs comes from.
@@ -132,6 +126,15 @@ impl Environment<'_> {
         self.plan.packages.iter().chain(installer)
     }
 
+    /// What `package`, the one at `index` of [`Environment::fetched`], is fetched for.
+    pub fn wanted<'a>(&self, index: usize, package: &'a Package) -> Wanted<'a> {
+        if index < self.plan.packages.len() {
+            Wanted::Package(package)
+        } else {
+            Wanted::Installer(package)
+        }
+    }
+
     /// Builds the graph, with packages fetched from where `addresses` says.
     ///
     /// # Errors
@@ -173,13 +176,12 @@ impl Environment<'_> {
         options
             .location(self.location(package.lines))
             .export_cache(false);
-        if index < count {
-            options
+        match self.wanted(index, package) {
+            Wanted::Package(package) => options
                 .name(downloads::name(package, index, count))
-                .group(&downloads::group(count));
-        } else {
-            options.name(format!("[conda] installer {}", package.id));
-        }
+                .group(&downloads::group(count)),
+            Wanted::Installer(package) => options.name(format!("[conda] installer {}", package.id)),
+        };
         if self.no_cache {
             options.ignore_cache();
         }
@@ -322,7 +324,7 @@ impl Environment<'_> {
                 .collect(),
         };
         let name = "[conda] gather what the packages bring".to_owned();
-        let mut step = Step::new(self.frontend, spec.to_args()?, &self.options(name));
+        let mut step = Step::new(self.frontend, spec.to_args(&[])?, &self.options(name));
         if retried {
             step.retry(self.no_cache);
         }

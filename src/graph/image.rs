@@ -9,8 +9,12 @@ use super::account::{ACCOUNT, Account};
 use super::environment::{ArgumentError, Environment, Installed, PREFIX};
 use super::step::Step;
 use crate::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
+use crate::install::args::{StepSpec as _, to_json};
 use crate::install::facts::Clash;
-use crate::install::spec::{FACTS_DIR, PostLinkPackage, PostLinkSpec, to_json};
+use crate::install::spec::{
+    FACTS_DIR, INPUT_DIR, OUTPUT_DIR, PickSpec, PickedFile, PostLinkPackage, PostLinkSpec,
+};
+use crate::stamp::EPOCH;
 
 /// Names of steps in the progress and the image's history.
 const CLASHES: &str = "[install] files that several packages claim";
@@ -24,10 +28,13 @@ const TOOLS_DIR: &str = "/.condafront";
 
 /// Times of files that no package brings: 1980-01-01T00:00:00Z, the earliest that every archive format can hold, in
 /// nanoseconds since 1970.
-pub const FILE_TIME: i64 = 315_532_800_000_000_000;
+pub const FILE_TIME: i64 = EPOCH * 1_000_000_000;
 
 /// Where the frontend image has the program that becomes every image's entrypoint.
 const ENTRYPOINT_PROGRAM: &str = "/condafront-entrypoint";
+
+/// A pattern that matches no file of any step's facts.
+const NO_FILE: &str = "/none*";
 
 /// How layers are put on top of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +57,10 @@ impl Stacking {
             }
             Self::Copy => layers.iter().fold(base, |below, (layer, name)| {
                 let copy = Copy::new(layer, "/", "/").contents();
-                File::on(below).then(copy).name(name.clone()).build()
+                File::on(below)
+                    .then(copy)
+                    .name(format!("{name}, onto the image"))
+                    .build()
             }),
         }
     }
@@ -63,19 +73,6 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// The account, the packages, and the files that several packages claim as a single install would leave them.
-    pub fn new(account: &Account, installed: &[Installed], clashes: &[Clash]) -> Self {
-        let mut stack = Self::default();
-        stack.push(account.layer.clone(), ACCOUNT);
-        for step in installed {
-            stack.push(step.layer.clone(), &step.name);
-        }
-        if let Some(fixes) = clash_fixes(installed, clashes) {
-            stack.push(fixes, CLASHES);
-        }
-        stack
-    }
-
     fn push(&mut self, layer: Output, name: &str) {
         self.layers.push((layer, name.to_owned()));
     }
@@ -95,19 +92,57 @@ impl Stack {
     }
 }
 
-/// A layer with, for each file that two groups claim, the one that a single install would leave; `None` without any.
-fn clash_fixes(installed: &[Installed], clashes: &[Clash]) -> Option<Output> {
-    let mut file = File::on(Input::Scratch);
-    file.name(CLASHES);
-    for clash in clashes {
-        let path = format!("{PREFIX}/{}", clash.path);
-        let copy = Copy::new(&installed.get(clash.winner)?.layer, &path, &path).create_dest_path();
-        file.then(copy);
-    }
-    file.build().output().cloned()
-}
-
 impl Environment<'_> {
+    /// The account, the packages of `installed` in `order`, lowest first, and the files that several packages claim as a
+    /// single install would leave them.
+    ///
+    /// # Errors
+    /// When a path does not fit into a program's arguments.
+    pub fn stack(
+        &self,
+        account: &Account,
+        installed: &[Installed],
+        order: impl IntoIterator<Item = usize>,
+        clashes: &[Clash],
+    ) -> Result<Stack, ArgumentError> {
+        let mut stack = Stack::default();
+        stack.push(account.layer.clone(), ACCOUNT);
+        for step in order.into_iter().filter_map(|index| installed.get(index)) {
+            stack.push(step.layer.clone(), &step.name);
+        }
+        if !clashes.is_empty() {
+            stack.push(self.pick(installed, clashes)?, CLASHES);
+        }
+        Ok(stack)
+    }
+
+    /// A layer with, for each file that two groups claim, the one that a single install would leave.
+    fn pick(&self, installed: &[Installed], clashes: &[Clash]) -> Result<Output, ArgumentError> {
+        let winners: BTreeSet<usize> = clashes.iter().map(|clash| clash.winner).collect();
+        let winners: Vec<usize> = winners.into_iter().collect();
+        let files: Vec<PickedFile> = clashes
+            .iter()
+            .map(|clash| PickedFile {
+                layer: winners.partition_point(|winner| *winner < clash.winner),
+                path: clash.path.clone(),
+            })
+            .collect();
+        let spec = PickSpec {
+            prefix: PREFIX.to_owned(),
+        };
+        let options = self.options(CLASHES.to_owned());
+        let mut step = Step::new(self.frontend, spec.to_args(&files)?, &options);
+        for (position, winner) in winners.iter().enumerate() {
+            step.input(
+                &format!("{INPUT_DIR}/{position}"),
+                &installed[*winner].layer,
+                self.content_cache,
+            );
+        }
+        let layer = step.output(OUTPUT_DIR);
+        Ok(step.exec().build()[layer].clone())
+    }
+
     /// The packages' post-link scripts, run in the image as it is so far; `indices` are the packages' in the plan.
     ///
     /// # Errors
@@ -124,7 +159,7 @@ impl Environment<'_> {
             gid: self.user.gid,
             packages,
         };
-        let mut step = self.step_in(root, spec.to_args()?, POST_LINK);
+        let mut step = self.step_in(root, spec.to_args(&[])?, POST_LINK);
         step.concerns(indices);
         let linked = step.exec().write_root();
         Ok((step.exec().build()[linked].clone(), step))
@@ -158,10 +193,17 @@ impl Environment<'_> {
     }
 
     /// A layer with the entrypoint and the files that keep shells active.
-    pub fn runtime(&self, files: &[RuntimeFile]) -> Input {
+    ///
+    /// It depends on `facts`, which steps left for the frontend to read, and has nothing of them: what the image does
+    /// not depend on is not exported to a cache, and a builder that imports it would have to find them out anew.
+    pub fn runtime(&self, files: &[RuntimeFile], facts: &[Output]) -> Input {
         let owner = || Owner::ids(0, 0);
+        let options = self.options(RUNTIME.to_owned());
         let mut file = File::on(Input::Scratch);
-        file.options(&self.options(RUNTIME.to_owned()));
+        file.options(&options);
+        for facts in facts {
+            file.then(Copy::new(facts, NO_FILE, "/").optional_wildcard());
+        }
         for folder in folders(
             files
                 .iter()
@@ -212,7 +254,12 @@ impl Environment<'_> {
                 .owner(user())
                 .time(FILE_TIME),
         );
-        file.build()
+        // A file that comes into a folder changes the folder's time; a copy sets it afterwards.
+        let copy = Copy::new(file.build(), "/", "/").contents().time(FILE_TIME);
+        File::on(Input::Scratch)
+            .then(copy)
+            .options(&options)
+            .build()
     }
 }
 

@@ -3,8 +3,8 @@
 use buildkit_llb::{Definition, Image, Input, OpOptions, Output, SourceFile as LlbFile, text};
 
 use super::downloads::Addresses;
-use super::environment::{Environment, Micromamba, Owner};
-use super::image::{Stack, Stacking};
+use super::environment::{Environment, Micromamba};
+use super::image::Stacking;
 use crate::account::UserRequest;
 use crate::activation::RuntimeFile;
 use crate::input;
@@ -14,6 +14,7 @@ use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::{MicromambaVersion, Settings};
 use crate::source::SourceFile;
+use crate::stamp::Owner;
 
 const LOCK: &str = "\
 # syntax=org/condafront
@@ -62,14 +63,25 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
         winner: 0,
         losers: vec![],
     };
-    let root = Stack::new(&account, &layers.installed, &[clash]).on(&Input::from(&base), stacking);
-    let runtime = environment.runtime(&[RuntimeFile {
-        path: "/etc/profile.d/condafront.sh".into(),
-        mode: 0o644,
-        contents: b"# shell\n".to_vec(),
-    }]);
+    let order = 0..layers.installed.len();
+    let root = environment
+        .stack(&account, &layers.installed, order, &[clash])
+        .unwrap()
+        .on(&Input::from(&base), stacking);
+    let runtime = environment.runtime(
+        &[RuntimeFile {
+            path: "/etc/profile.d/condafront.sh".into(),
+            mode: 0o644,
+            contents: b"# shell\n".to_vec(),
+        }],
+        &[layers.facts, account.facts],
+    );
     let runtime = runtime.output().unwrap().clone();
-    let root = stacking.stack(root, &[(runtime, "runtime".into())], "[image]");
+    let root = stacking.stack(
+        root,
+        &[(runtime, "runtime".into())],
+        "[image] put the layers together",
+    );
     text::dump(Definition::of(root.output().unwrap()).to_pb())
 }
 

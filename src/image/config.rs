@@ -1,7 +1,7 @@
 //! The image's configuration: the base's, with what the environment adds.
 //!
-//! It is kept as JSON, because bases carry keys that the OCI specification does not know (`Healthcheck`, `Shell`,
-//! `OnBuild`) and that must survive (<https://github.com/opencontainers/image-spec/blob/main/config.md>).
+//! It is kept as JSON, because bases carry keys that the OCI specification does not know (`Healthcheck`, `Shell`)
+//! and that must survive (<https://github.com/opencontainers/image-spec/blob/main/config.md>).
 
 use serde_json::{Map, Value, json};
 
@@ -58,6 +58,10 @@ impl ImageConfig {
         ] {
             config.remove(key);
         }
+        // Instructions for builds with a Dockerfile; a Dockerfile that names the base as its own does not pass them on.
+        if let Some(runtime) = config.get_mut("config").and_then(Value::as_object_mut) {
+            runtime.remove("OnBuild");
+        }
         Ok(Self(config))
     }
 
@@ -71,17 +75,24 @@ impl ImageConfig {
         }
     }
 
-    /// The environment, in the configuration's order.
+    /// The environment, in the configuration's order; of a variable that is there twice, the last value.
     pub fn env(&self) -> Vec<(String, String)> {
-        self.runtime()
+        let entries = self
+            .runtime()
             .and_then(|config| config.get("Env"))
             .and_then(Value::as_array)
             .into_iter()
             .flatten()
             .filter_map(Value::as_str)
-            .filter_map(|entry| entry.split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+            .filter_map(|entry| entry.split_once('='));
+        let mut env: Vec<(String, String)> = Vec::new();
+        for (name, value) in entries {
+            match env.iter_mut().find(|(known, _)| known == name) {
+                Some((_, old)) => *old = value.to_owned(),
+                None => env.push((name.to_owned(), value.to_owned())),
+            }
+        }
+        env
     }
 
     /// Replaces the environment.
@@ -139,7 +150,7 @@ mod tests {
     #[test]
     fn the_bases_own_keys_survive() {
         let base = br#"{"architecture":"amd64","os":"linux","id":"x","config":{"Env":["PATH=/bin","A=b=c"],
-            "Cmd":["bash"],"Healthcheck":{"Test":["NONE"]},"Labels":{"a":"1","b":"2"}},"history":[{"created_by":"base"}]}"#;
+            "Cmd":["bash"],"Healthcheck":{"Test":["NONE"]},"OnBuild":["RUN false"],"Labels":{"a":"1","b":"2"}},"history":[{"created_by":"base"}]}"#;
         let mut config = ImageConfig::from_base(base, Platform::LinuxAmd64).unwrap();
         assert_eq!(config.env()[1], ("A".into(), "b=c".into()));
         config.set_env(&[("PATH".into(), "/opt/conda/bin:/bin".into())]);
@@ -149,6 +160,14 @@ mod tests {
         config.add_history(&["conda: numpy".into()]);
         let json: Value = serde_json::from_slice(&config.to_json()).unwrap();
         insta::assert_json_snapshot!(json);
+    }
+
+    #[test]
+    fn the_last_value_of_a_variable_counts() {
+        let base = br#"{"config":{"Env":["A=1","B=2","A=3","broken"]}}"#;
+        let config = ImageConfig::from_base(base, Platform::LinuxAmd64).unwrap();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(config.env(), [pair("A", "3"), pair("B", "2")]);
     }
 
     #[test]

@@ -13,8 +13,9 @@ use std::process::{Command, Stdio};
 use super::error::{Error, ErrorKind, Result};
 use super::link::{Claims, Target};
 use super::package::Package;
-use super::placed::{EPOCH, Placed};
+use super::placed::Placed;
 use super::spec::PythonSpec;
+use crate::stamp::EPOCH;
 
 /// Reads sources from standard input, one path relative to the prefix per line, writes bytecode to
 /// another directory and the bytecode's relative paths to standard output. A source that does not

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use super::args::StepSpec as _;
 use super::error::{Error, ErrorKind, Result};
 use super::facts::{
     Clash, EnvironmentFacts, FACTS_FILE, GroupFacts, Notice, OwnedPaths, PATHS_FILE, Subject,
@@ -21,7 +22,7 @@ const NAMED_PATHS: usize = 5;
 /// # Errors
 /// Facts that are not there or that do not fit the spec.
 pub fn collect(args: &[String], mounts: &Mounts) -> Result<()> {
-    let spec = CollectSpec::from_args(args)?;
+    let (spec, _) = CollectSpec::from_args(args)?;
     let groups = (0..spec.groups.len())
         .map(|index| Group::read(&mounts.input.join(index.to_string())))
         .collect::<Result<Vec<_>>>()?;

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::root::MAX_LINKS;
+
 /// What one entry of an archive is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EntryKind {
@@ -38,8 +40,6 @@ pub(crate) enum Unsafe {
 
 /// Linux's limit for a path, in bytes (`PATH_MAX`).
 const MAX_PATH_LEN: usize = 4096;
-/// Linux gives up after this many symlinks in one path (`MAXSYMLINKS`).
-const MAX_SYMLINKS: usize = 40;
 
 /// `raw` as a clean relative path: no `.` components, no doubled or trailing slashes. The root
 /// itself (`.` or `./`) gives an empty string.
@@ -84,7 +84,7 @@ pub(crate) fn check_symlink(path: &str, links: &BTreeMap<String, String>) -> Res
                         return Err(Unsafe::Escape);
                     }
                     followed += 1;
-                    if followed > MAX_SYMLINKS {
+                    if followed > MAX_LINKS {
                         // A loop leads nowhere, so it does not lead outside either.
                         return Ok(());
                     }

@@ -23,8 +23,8 @@ use super::link::{Claims, Installer, Target};
 use super::native::{Linker, Native};
 use super::package::{Package, PackagePath};
 use super::placed::replace;
-use super::root::resolve;
 use super::spec::PythonSpec;
+use crate::root::Root;
 
 /// Where the binary may be: in conda's package and in mambaorg's images, in a folder, in other images.
 const PLACES: [&str; 4] = [
@@ -48,9 +48,10 @@ impl Micromamba {
     /// # Errors
     /// There is none.
     pub(crate) fn find(dir: &Path) -> Result<Self> {
+        let root = Root::new(dir);
         PLACES
             .iter()
-            .filter_map(|place| resolve(dir, place))
+            .filter_map(|place| root.find(place))
             .find(|path| path.is_file())
             .map(|binary| Micromamba { binary })
             .ok_or_else(|| {

@@ -9,6 +9,7 @@
 //! planner shares with the steps; everything else here touches files.
 
 mod archive;
+pub mod args;
 mod bytecode;
 mod collect;
 mod entry;
@@ -21,16 +22,17 @@ mod native;
 mod normalize;
 mod package;
 mod parallel;
+mod pick;
 mod placed;
 mod post_link;
 mod record;
-mod root;
 mod runtime;
 pub mod spec;
 mod step;
 
 pub(crate) use archive::is_web_page;
 pub use collect::collect;
+pub use pick::pick;
 pub use post_link::post_link;
 pub use runtime::python_runtime;
 pub use step::{Mounts, install};

@@ -9,28 +9,17 @@ use std::path::Path;
 use filetime::{FileTime, set_symlink_file_times};
 
 use super::error::{Error, Result};
-use super::placed::{EPOCH, Own};
+use super::placed::Own;
+use crate::stamp::{EPOCH, Owner};
 
-/// User and group of everything below a prefix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Owner {
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
-}
-
-impl Owner {
-    /// The owner of what is at `path`. An output mount is root's, so what is above a prefix can be
-    /// given to the mount's owner.
-    ///
-    /// # Errors
-    /// There is nothing at `path`.
-    pub(crate) fn of(path: &Path) -> Result<Self> {
-        let metadata = fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))?;
-        Ok(Owner {
-            uid: metadata.uid(),
-            gid: metadata.gid(),
-        })
-    }
+/// The owner of what is at `path`. An output mount is root's, so what is above a prefix can be given
+/// to the mount's owner.
+///
+/// # Errors
+/// There is nothing at `path`.
+pub(crate) fn owner_of(path: &Path) -> Result<Owner> {
+    let metadata = fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))?;
+    Ok(Owner::of(&metadata))
 }
 
 /// Mode of every directory.
@@ -133,7 +122,7 @@ pub(crate) fn set(
 /// # Errors
 /// The file system refuses.
 pub(crate) fn set_owner(path: &Path, metadata: &Metadata, owner: Owner) -> Result<()> {
-    if (metadata.uid(), metadata.gid()) == (owner.uid, owner.gid) {
+    if Owner::of(metadata) == owner {
         return Ok(());
     }
     lchown(path, Some(owner.uid), Some(owner.gid))

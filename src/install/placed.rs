@@ -16,10 +16,7 @@ use super::hashing;
 use super::link::{Claims, Target, entry_point_path};
 use super::package::{Package, PackagePath};
 use super::spec::PythonSpec;
-
-/// 1980-01-01T00:00:00Z, the time of everything that has none of its own: directories, and files
-/// of packages without a timestamp. Zip files cannot say an earlier one.
-pub(crate) const EPOCH: i64 = 315_532_800;
+use crate::stamp::EPOCH;
 
 /// One path of a package, as `conda-meta` records it.
 #[derive(Debug, Clone)]

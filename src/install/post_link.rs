@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::args::StepSpec as _;
 use super::error::{Error, ErrorKind, Result};
-use super::normalize::{self, Owner};
-use super::placed::EPOCH;
+use super::normalize;
 use super::spec::{PostLinkPackage, PostLinkSpec};
+use crate::stamp::{EPOCH, Owner};
 
 /// Where to look for programs if the step's environment does not say.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -35,7 +36,7 @@ const QUOTED_BYTES: usize = 4000;
 /// # Errors
 /// A script that fails, or a root without a shell.
 pub fn post_link(args: &[String], log: &mut dyn Write) -> Result<()> {
-    let spec = PostLinkSpec::from_args(args)?;
+    let (spec, _) = PostLinkSpec::from_args(args)?;
     let prefix = Path::new(&spec.prefix);
     // File systems round times down, by less than this.
     let start = SystemTime::now() - Duration::from_secs(1);

@@ -12,15 +12,17 @@ use std::path::{Path, PathBuf};
 
 use rattler_conda_types::package::PathType;
 
+use super::args::StepSpec as _;
 use super::error::{Error, Result};
 use super::link::{Claims, Installer, Target};
 use super::native::Native;
-use super::normalize::{self, Owner};
+use super::normalize;
 use super::package::Package;
-use super::placed::{self, EPOCH, Own};
-use super::root::resolve;
+use super::placed::{self, Own};
 use super::spec::{PYTHON_DIR, PythonRuntimeSpec};
 use super::step::{Mounts, load};
+use crate::root::Root;
+use crate::stamp::{EPOCH, Owner};
 
 /// The parts of glibc that a program may be linked with. Since glibc 2.34 most are in libc.
 const LIBRARIES: [&str; 8] = [
@@ -64,7 +66,7 @@ pub fn python_runtime(args: &[String], mounts: &Mounts, base: &Path) -> Result<(
     for dir in [&glibc, &target.dir, &target.work] {
         fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
     }
-    let owner = Owner::of(&mounts.output)?;
+    let owner = normalize::owner_of(&mounts.output)?;
     let mut own = BTreeMap::new();
     if copy_glibc(base, &glibc, owner)? {
         let mut packages = load(&specs, mounts, &target.work, None)?;
@@ -132,10 +134,11 @@ fn copy_glibc(base: &Path, to: &Path, owner: Owner) -> Result<bool> {
             ]
         })
         .collect();
+    let base = Root::new(base);
     let find = |name: &str| -> Option<PathBuf> {
         directories
             .iter()
-            .filter_map(|dir| resolve(base, &format!("{dir}/{name}")))
+            .filter_map(|dir| base.find(&format!("{dir}/{name}")))
             .find(|path| path.is_file())
     };
     let (Some(loader_path), Some(_)) = (find(&loader), find(LIBRARIES[0])) else {

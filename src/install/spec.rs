@@ -4,10 +4,9 @@
 //! nothing else, and its JSON has one form: fields in the order of declaration, absent options
 //! left out.
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::error::{Error, ErrorKind, Result};
+use super::args::{NoItem, StepSpec};
 
 /// Where a step finds its inputs: package `n` is a file inside the directory `/in/<n>`.
 pub const INPUT_DIR: &str = "/in";
@@ -21,9 +20,6 @@ pub const PYTHON_DIR: &str = "/python";
 pub const MICROMAMBA_DIR: &str = "/micromamba";
 /// Where `python-runtime` finds the base image.
 pub const BASE_DIR: &str = "/base";
-
-/// Linux's limit for one argument of a process, in bytes, with its final NUL (`MAX_ARG_STRLEN`).
-pub const MAX_ARG_LEN: usize = 128 * 1024;
 
 /// Which program puts the packages' files into the prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -114,6 +110,27 @@ pub struct CollectSpec {
     pub groups: Vec<Vec<usize>>,
 }
 
+/// The step that copies files out of layers.
+///
+/// Arguments: `pick SPEC FILE…`, each but the first one JSON value; layer `n` is mounted at
+/// `/in/<n>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PickSpec {
+    /// Where the environment will be in the image, `/opt/conda`.
+    pub prefix: String,
+}
+
+/// One file of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PickedFile {
+    /// The layer's number among the mounts.
+    pub layer: usize,
+    /// Relative to the prefix.
+    pub path: String,
+}
+
 /// The step that runs post-link scripts in the merged image.
 ///
 /// Arguments: `post-link SPEC`; the root is the merged image.
@@ -142,136 +159,36 @@ pub struct PostLinkPackage {
     pub build_number: u64,
 }
 
-impl InstallSpec {
-    /// The step's arguments, beginning with the subcommand.
-    ///
-    /// # Errors
-    /// An argument longer than Linux allows.
-    pub fn to_args(&self, packages: &[PackageSpec]) -> Result<Vec<String>> {
-        to_args("install", self, packages)
-    }
-
-    /// Reads the arguments after the subcommand.
-    ///
-    /// # Errors
-    /// No spec, or JSON that is none.
-    pub fn from_args(args: &[String]) -> Result<(Self, Vec<PackageSpec>)> {
-        from_args(args)
-    }
+impl StepSpec for InstallSpec {
+    const SUBCOMMAND: &'static str = "install";
+    type Item = PackageSpec;
 }
 
-impl PythonRuntimeSpec {
-    /// The step's arguments, beginning with the subcommand.
-    ///
-    /// # Errors
-    /// An argument longer than Linux allows.
-    pub fn to_args(&self, packages: &[PackageSpec]) -> Result<Vec<String>> {
-        to_args("python-runtime", self, packages)
-    }
-
-    /// Reads the arguments after the subcommand.
-    ///
-    /// # Errors
-    /// No spec, or JSON that is none.
-    pub fn from_args(args: &[String]) -> Result<(Self, Vec<PackageSpec>)> {
-        from_args(args)
-    }
+impl StepSpec for PythonRuntimeSpec {
+    const SUBCOMMAND: &'static str = "python-runtime";
+    type Item = PackageSpec;
 }
 
-impl CollectSpec {
-    /// The step's arguments, beginning with the subcommand.
-    ///
-    /// # Errors
-    /// An argument longer than Linux allows.
-    pub fn to_args(&self) -> Result<Vec<String>> {
-        to_args("collect", self, &[])
-    }
-
-    /// Reads the arguments after the subcommand.
-    ///
-    /// # Errors
-    /// No spec, or JSON that is none.
-    pub fn from_args(args: &[String]) -> Result<Self> {
-        from_args(args).map(|(spec, _)| spec)
-    }
+impl StepSpec for CollectSpec {
+    const SUBCOMMAND: &'static str = "collect";
+    type Item = NoItem;
 }
 
-impl PostLinkSpec {
-    /// The step's arguments, beginning with the subcommand.
-    ///
-    /// # Errors
-    /// An argument longer than Linux allows.
-    pub fn to_args(&self) -> Result<Vec<String>> {
-        to_args("post-link", self, &[])
-    }
-
-    /// Reads the arguments after the subcommand.
-    ///
-    /// # Errors
-    /// No spec, or JSON that is none.
-    pub fn from_args(args: &[String]) -> Result<Self> {
-        from_args(args).map(|(spec, _)| spec)
-    }
+impl StepSpec for PickSpec {
+    const SUBCOMMAND: &'static str = "pick";
+    type Item = PickedFile;
 }
 
-fn to_args(
-    subcommand: &str,
-    spec: &impl Serialize,
-    packages: &[PackageSpec],
-) -> Result<Vec<String>> {
-    let mut args = vec![subcommand.to_owned(), to_json(spec)?];
-    for package in packages {
-        args.push(to_json(package)?);
-    }
-    Ok(args)
-}
-
-/// One argument of a step.
-///
-/// # Errors
-/// When it is longer than Linux allows.
-pub fn to_json(value: &impl Serialize) -> Result<String> {
-    let json = serde_json::to_string(value)
-        .map_err(|e| Error::new(ErrorKind::BadArguments, format!("cannot write a spec: {e}")))?;
-    if json.len() >= MAX_ARG_LEN {
-        return Err(Error::new(
-            ErrorKind::BadArguments,
-            format!(
-                "an argument of {} bytes is longer than Linux allows",
-                json.len()
-            ),
-        ));
-    }
-    Ok(json)
-}
-
-fn from_args<S: DeserializeOwned>(args: &[String]) -> Result<(S, Vec<PackageSpec>)> {
-    let Some((spec, packages)) = args.split_first() else {
-        return Err(Error::new(
-            ErrorKind::BadArguments,
-            "this step of the build needs a JSON argument that says what to do",
-        ));
-    };
-    let spec = from_json(spec)?;
-    let packages = packages
-        .iter()
-        .map(|json| from_json(json))
-        .collect::<Result<_>>()?;
-    Ok((spec, packages))
-}
-
-fn from_json<T: DeserializeOwned>(json: &str) -> Result<T> {
-    serde_json::from_str(json).map_err(|e| {
-        Error::new(
-            ErrorKind::BadArguments,
-            format!("cannot read this step's argument {json:.200}: {e}"),
-        )
-    })
+impl StepSpec for PostLinkSpec {
+    const SUBCOMMAND: &'static str = "post-link";
+    type Item = NoItem;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::install::args::MAX_ARG_LEN;
+    use crate::install::error::ErrorKind;
 
     fn numpy() -> PackageSpec {
         PackageSpec {

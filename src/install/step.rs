@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::args::StepSpec as _;
 use super::bytecode::{self, Runtime};
 use super::entry::relative_path;
 use super::error::{Error, ErrorKind, Result};
@@ -16,15 +17,16 @@ use super::facts::{
 use super::link::{Claims, Installer as Linker, Target};
 use super::micromamba::Micromamba;
 use super::native::Native;
-use super::normalize::{self, Owner};
+use super::normalize;
 use super::package::Package;
 use super::parallel::try_map;
-use super::placed::{self, EPOCH, Own, Placed, replace};
+use super::placed::{self, Own, Placed, replace};
 use super::record::record;
 use super::spec::{
     FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR, OUTPUT_DIR, PYTHON_DIR,
     PackageSpec, PythonSpec,
 };
+use crate::stamp::{EPOCH, Owner};
 
 /// Where a step's mounts are.
 #[derive(Debug, Clone)]
@@ -294,7 +296,7 @@ fn normalize_output(
         gid: spec.gid,
     };
     normalize::prefix(&target.dir, &own, owner)?;
-    let above = Owner::of(&mounts.output)?;
+    let above = normalize::owner_of(&mounts.output)?;
     let mut dir = target.dir.as_path();
     while let Some(parent) = dir
         .parent()

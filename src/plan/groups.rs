@@ -5,6 +5,7 @@
 //! by a hash of their name into a fixed number of buckets. `noarch` packages have their own buckets: those need a
 //! python to compile with, the others do not.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -179,6 +180,22 @@ pub fn deal(packages: &[Package], layers: Layers) -> Vec<Group> {
         .collect()
 }
 
+/// The order in which the groups' layers are stacked, as indices into `groups`, lowest first; `size` is a package's
+/// archive size in bytes.
+///
+/// When a layer changes, an engine unpacks every layer above it anew. So what is large and holds few packages, any of
+/// which may change, goes to the bottom.
+pub fn stacking_order(groups: &[Group], size: impl Fn(usize) -> u64) -> Vec<usize> {
+    let weight = |group: &Group| {
+        let count = u64::try_from(group.packages.len()).unwrap_or(u64::MAX);
+        let total: u64 = group.packages.iter().map(|package| size(*package)).sum();
+        total / count.max(1)
+    };
+    let mut order: Vec<usize> = (0..groups.len()).collect();
+    order.sort_by_key(|index| Reverse(weight(&groups[*index])));
+    order
+}
+
 /// The names that get their own layer.
 fn largest(packages: &[Package], most: usize) -> Vec<&str> {
     let rank = |name: &str| LARGE.iter().position(|large| *large == name);
@@ -246,6 +263,18 @@ mod tests {
         let packages: Vec<_> = ["six", "python", "numpy"].map(test_package).into();
         let groups = deal(&packages, Layers::Auto);
         assert!(names(&packages, &groups).contains(&vec!["python".to_owned()]));
+    }
+
+    #[test]
+    fn layers_of_few_large_packages_are_lowest() {
+        let group = |packages: &[usize]| Group {
+            packages: packages.to_vec(),
+            title: String::new(),
+        };
+        // The means are 1, 10, 1 and 4.
+        let groups = [group(&[0, 1]), group(&[2]), group(&[3]), group(&[4, 5])];
+        let sizes = [1, 1, 10, 1, 7, 1];
+        assert_eq!(stacking_order(&groups, |index| sizes[index]), [1, 3, 0, 2]);
     }
 
     #[test]

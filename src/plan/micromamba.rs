@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::input::{Rule, Warning};
 use crate::package::{Hashes, Package, PackageId, PackageUrl};
 use crate::platform::Platform;
 use crate::settings::MicromambaVersion;
@@ -60,6 +61,26 @@ pub fn package(version: &MicromambaVersion, platform: Platform) -> Result<Packag
     })
 }
 
+/// Says if nothing checks what is downloaded as `package`.
+pub fn warning(package: &Package, version: &MicromambaVersion) -> Option<Warning> {
+    if package.hashes.is_pinned() {
+        return None;
+    }
+    let diagnostic = Diagnostic::new(format!(
+        "{} has no hash: nothing checks what is downloaded",
+        package.id
+    ))
+    .help(format!(
+        "Write MICROMAMBA_VERSION={}#sha256:<hash of {}>.",
+        version.version,
+        package.id.file_name()
+    ));
+    Some(Warning {
+        rule: Rule::UnverifiedInstaller,
+        diagnostic,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +102,11 @@ mod tests {
             "https://conda.anaconda.org/conda-forge/linux-64/micromamba-2.8.1-0.tar.bz2"
         );
         assert!(!of("2.0.5-1").hashes.is_pinned());
+        let version: MicromambaVersion = "2.0.5-1".parse().unwrap();
+        let warning = warning(&of("2.0.5-1"), &version).unwrap();
+        assert_eq!(warning.rule, Rule::UnverifiedInstaller);
+        let help = warning.diagnostic.help.unwrap();
+        assert!(help.contains("micromamba-2.0.5-1.tar.bz2"), "{help}");
         let hash = "ab".repeat(32);
         assert_eq!(
             of(&format!("2.0.5-1#sha256:{hash}")).hashes.sha256,

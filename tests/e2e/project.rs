@@ -1,11 +1,36 @@
 //! What a user has: an engine, a folder with a lock, a channel; and the commands that a user types.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use condafront_testkit::channel::{self, Channel, HashStyle, Package};
 use condafront_testkit::engine::{self, Engine, Output, Store};
 use condafront_testkit::server::Server;
+
+use crate::pushed::Pushed;
+/// Makes two tests of each of these functions, which take a [`Store`]: one for each store that every test run has.
+macro_rules! on_both_stores {
+    ($($name:ident),+ $(,)?) => {
+        mod containerd {
+            $(
+                #[test]
+                fn $name() {
+                    super::$name(condafront_testkit::engine::Store::Containerd);
+                }
+            )+
+        }
+        mod classic {
+            $(
+                #[test]
+                fn $name() {
+                    super::$name(condafront_testkit::engine::Store::Classic);
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_both_stores;
 
 /// The build file's name in every project.
 pub(crate) const LOCK: &str = "env.lock";
@@ -35,15 +60,17 @@ impl Project {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let server = Server::start();
         server.mount("/conda-forge", Channel::open().directory());
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("e2e-{}-{number}", std::process::id());
         Self {
+            // A buildkitd keeps no images: what it builds can only be pushed.
+            tag: match engine.store() {
+                Store::Buildkitd => format!("{}/{name}", engine::registry()),
+                Store::Containerd | Store::Classic => name,
+            },
             engine,
             server,
             dir: tempfile::tempdir().expect("a folder for the project"),
-            tag: format!(
-                "e2e-{}-{}",
-                std::process::id(),
-                NEXT.fetch_add(1, Ordering::Relaxed)
-            ),
         }
     }
 
@@ -85,6 +112,11 @@ impl Project {
 
     /// `docker build` of the lock.
     pub(crate) fn build_as_is(&self, args: &[&str]) -> Output {
+        self.build_only(&[&["-t", &self.tag], args].concat())
+    }
+
+    /// `docker build` of the lock that names no image.
+    fn build_only(&self, args: &[&str]) -> Output {
         let base = format!("BASE_IMAGE={}", base());
         let mut all = vec![
             "build",
@@ -92,14 +124,29 @@ impl Project {
             "plain",
             "-f",
             LOCK,
-            "-t",
-            &self.tag,
             "--build-arg",
             &base,
         ];
         all.extend(args);
         all.push(".");
         self.docker_in(self.dir.path(), &all)
+    }
+
+    /// `docker build` of the lock, with the built-in installer, into the tests' registry and nowhere else, as CI does.
+    /// The image there has the project's name and this tag, and no attestations.
+    pub(crate) fn push(&self, tag: &str, args: &[&str]) -> Pushed {
+        let reference = format!("{}/{}:{tag}", engine::registry(), self.tag);
+        let output = format!("type=image,name={reference},push=true,store=false");
+        let usual = [
+            "--output",
+            &output,
+            "--provenance=false",
+            "--build-arg",
+            "CONDAFRONT_INSTALLER=native",
+        ];
+        let output = self.build_only(&[&usual[..], args].concat());
+        let progress = output.expect_success().stderr;
+        Pushed::new(progress, &self.engine, &reference)
     }
 
     /// `docker run` of the image without network; `args` are options, `command` is what runs.
@@ -119,15 +166,23 @@ impl Project {
         self.docker_in(self.dir.path(), args)
     }
 
+    /// The client with these arguments, and a file of the project's folder as its standard input.
+    pub(crate) fn docker_with_input(&self, args: &[&str], file: &str) -> Output {
+        let input = File::open(self.path(file)).expect("a file in the project's folder");
+        engine::run_with_input(self.engine.docker(args).current_dir(self.dir.path()), input)
+    }
+
     fn docker_in(&self, dir: &Path, args: &[&str]) -> Output {
         engine::run(self.engine.docker(args).current_dir(dir))
     }
 
-    /// How many package archives the server was asked for since the last time.
+    /// The paths that the channel's server was asked for since the last time, sorted.
     pub(crate) fn packages_requested(&self) -> Vec<String> {
         let requests = self.server.requests();
         self.server.clear();
-        requests.into_iter().map(|request| request.path).collect()
+        let mut paths: Vec<_> = requests.into_iter().map(|request| request.path).collect();
+        paths.sort();
+        paths
     }
 }
 

@@ -1,9 +1,10 @@
 //! A lock becomes an image that runs.
 
-use condafront_testkit::engine::Store;
+use condafront_testkit::engine::{Engine, Store, run};
 
 use crate::project::Project;
 
+/// Where the image is run: a buildkitd runs none, so its image goes through the registry.
 fn a_lock_becomes_an_image(store: Store) {
     let project = Project::new(store);
     project.lock(&[
@@ -14,12 +15,28 @@ fn a_lock_becomes_an_image(store: Store) {
         "clash-a",
         "clash-b",
     ]);
-    project.build(&[]).expect_success();
+    let output = match store {
+        Store::Buildkitd => &["--push"][..],
+        _ => &[],
+    };
+    project.build(output).expect_success();
     let program =
         "import numpy, os; print(int(numpy.arange(5).sum()), os.environ['ACTIVATE_DEMO_HOME'])";
-    let output = project
-        .run(&[], &["python", "-c", program])
-        .expect_success();
+    let engine = match store {
+        Store::Buildkitd => &Engine::shared(Store::Containerd),
+        _ => &project.engine,
+    };
+    let command = [
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        project.tag(),
+        "python",
+        "-c",
+        program,
+    ];
+    let output = run(&mut engine.docker(command)).expect_success();
     assert_eq!(output.stdout, "10 /opt/conda/share/activate-demo\n");
 }
 
@@ -31,4 +48,13 @@ fn a_lock_becomes_an_image_on_the_containerd_store() {
 #[test]
 fn a_lock_becomes_an_image_on_the_classic_store() {
     a_lock_becomes_an_image(Store::Classic);
+}
+
+#[test]
+fn a_lock_becomes_an_image_on_a_buildkitd() {
+    if Store::Buildkitd.is_available() {
+        a_lock_becomes_an_image(Store::Buildkitd);
+    } else {
+        eprintln!("skipped: BUILDKITD is unset");
+    }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use condafront::install::args::StepSpec as _;
 use condafront::install::python_runtime;
 use condafront::install::spec::PythonRuntimeSpec;
 use condafront_testkit::channel::{self, Channel};

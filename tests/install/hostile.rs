@@ -125,7 +125,7 @@ fn broken_archives_are_told_from_other_files() {
     insta::assert_snapshot!(messages, @"
     empty: bad 1.0 (bad-1.0-0.conda): the downloaded file is empty
     garbage: bad 1.0 (bad-1.0-0.conda): the downloaded file is not a conda package (neither the .conda nor the .tar.bz2 format)
-    html: bad 1.0 (bad-1.0-0.conda): the downloaded file is an HTML page, not a conda package: the server sent an error or login page in its place
+    html: bad 1.0 (bad-1.0-0.conda): the downloaded file is a web page, not a conda package: the server sent an error or login page in its place
     conda cut short: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
     conda cut in half: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
     tar.bz2 cut short: bad 1.0 (bad-1.0-0.tar.bz2): the archive is damaged or cut short: decompression not finished but EOF reached

@@ -15,7 +15,8 @@ use super::step::{Step, mount_channel};
 
 /// Runs the step that `make` gives with each installer and compares what it leaves.
 fn compare(make: impl Fn() -> Step) {
-    let Some(micromamba) = std::env::var_os("MICROMAMBA").map(PathBuf::from) else {
+    let binary = std::env::var_os("MICROMAMBA").filter(|path| !path.is_empty());
+    let Some(micromamba) = binary.map(PathBuf::from) else {
         eprintln!("skipped: MICROMAMBA names no micromamba binary");
         return;
     };
@@ -106,7 +107,7 @@ fn prefixes_are_replaced_alike() {
         package = package.file_with_prefix(&name, content.as_bytes(), "binary");
     }
     for package in [package.clone(), package.of_old_form()] {
-        compare(|| Step::new(&[package.clone()]));
+        compare(|| Step::new(std::slice::from_ref(&package)));
     }
 }
 
@@ -167,9 +168,8 @@ fn modules_go_where_python_wants_them_alike() {
     }
 }
 
-#[test]
-fn the_small_channel_is_linked_alike() {
-    let channel = Channel::small();
+/// Compares the newest of every package of `channel` that installs on linux-64.
+fn compare_channel(channel: &Channel) {
     let packages: Vec<_> = channel
         .packages()
         .iter()
@@ -181,4 +181,14 @@ fn the_small_channel_is_linked_alike() {
         mount_channel(&mut step, channel, &packages);
         step
     });
+}
+
+#[test]
+fn the_small_channel_is_linked_alike() {
+    compare_channel(Channel::small());
+}
+
+#[test]
+fn real_packages_are_linked_alike() {
+    compare_channel(Channel::open());
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
+use condafront::install::args::StepSpec as _;
 use condafront::install::error::{Error, ErrorKind};
 use condafront::install::post_link;
 use condafront::install::spec::{PostLinkPackage, PostLinkSpec};
@@ -44,7 +45,7 @@ fn run(prefix: &TempDir) -> (Result<(), Error>, String) {
             .into(),
     };
     let mut log = Vec::new();
-    let result = post_link(&spec.to_args().unwrap()[1..], &mut log);
+    let result = post_link(&spec.to_args(&[]).unwrap()[1..], &mut log);
     (result, String::from_utf8(log).unwrap())
 }
 
@@ -92,7 +93,7 @@ fn a_failing_script_fails_with_its_output() {
     assert_eq!(error.package(), Some(1));
     assert_eq!(log, "it went wrong\n");
     insta::assert_snapshot!(error, @"
-    the post-link script of demo 1.5: exit status: 3
+    the post-link script of demo 1.5 failed (exit status: 3) and printed:
     it went wrong
     ");
 }

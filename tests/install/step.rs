@@ -5,12 +5,14 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use condafront::install::args::StepSpec as _;
 use condafront::install::error::Error;
 use condafront::install::facts::{FACTS_FILE, GroupFacts, PATHS_FILE};
 use condafront::install::spec::{InstallSpec, Installer, PackageSpec, PythonSpec};
 use condafront::install::{Mounts, install};
 use condafront_testkit::channel::{Channel, Package};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::package::Package as Made;
@@ -155,12 +157,20 @@ fn list(dir: &Path, relative: &str, lines: &mut BTreeMap<String, String>) {
     }
 }
 
+/// Larger files are listed with their hash.
+const SHOWN_BYTES: usize = 64 * 1024;
+
 fn describe(path: &Path) -> String {
     let metadata = fs::symlink_metadata(path).unwrap();
     let content = if metadata.is_symlink() {
         fs::read_link(path).unwrap().display().to_string()
     } else if metadata.is_file() {
-        fs::read(path).unwrap().escape_ascii().to_string()
+        let content = fs::read(path).unwrap();
+        if content.len() < SHOWN_BYTES {
+            content.escape_ascii().to_string()
+        } else {
+            hex::encode(Sha256::digest(content))
+        }
     } else {
         String::new()
     };

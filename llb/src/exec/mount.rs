@@ -260,28 +260,6 @@ impl Secret {
             },
         }
     }
-
-    /// The owner of the file.
-    #[must_use]
-    pub fn owner(mut self, uid: u32, gid: u32) -> Self {
-        self.opt.uid = uid;
-        self.opt.gid = gid;
-        self
-    }
-
-    /// The mode of the file.
-    #[must_use]
-    pub fn mode(mut self, mode: u32) -> Self {
-        self.opt.mode = mode;
-        self
-    }
-
-    /// Leaves the file out when the client has no such secret.
-    #[must_use]
-    pub fn optional(mut self) -> Self {
-        self.opt.optional = true;
-        self
-    }
 }
 
 /// An SSH agent of the client as a socket.
@@ -303,71 +281,57 @@ impl Ssh {
             },
         }
     }
-
-    /// The owner of the socket.
-    #[must_use]
-    pub fn owner(mut self, uid: u32, gid: u32) -> Self {
-        self.opt.uid = uid;
-        self.opt.gid = gid;
-        self
-    }
-
-    /// The mode of the socket.
-    #[must_use]
-    pub fn mode(mut self, mode: u32) -> Self {
-        self.opt.mode = mode;
-        self
-    }
-
-    /// Leaves the socket out when the client has no such agent.
-    #[must_use]
-    pub fn optional(mut self) -> Self {
-        self.opt.optional = true;
-        self
-    }
 }
 
-impl From<Bind> for Mount {
-    fn from(bind: Bind) -> Self {
-        Self {
-            dest: bind.dest.clone(),
-            kind: Kind::Bind(bind),
-        }
-    }
+/// Setters of what every file or socket from the client has.
+macro_rules! access {
+    ($($kind:ty: $what:literal, $source:literal);+ $(;)?) => {
+        $(
+            impl $kind {
+                #[doc = concat!("The owner of the ", $what, ".")]
+                #[must_use]
+                pub fn owner(mut self, uid: u32, gid: u32) -> Self {
+                    self.opt.uid = uid;
+                    self.opt.gid = gid;
+                    self
+                }
+
+                #[doc = concat!("The mode of the ", $what, ".")]
+                #[must_use]
+                pub fn mode(mut self, mode: u32) -> Self {
+                    self.opt.mode = mode;
+                    self
+                }
+
+                #[doc = concat!("Leaves the ", $what, " out when the client has no such ", $source, ".")]
+                #[must_use]
+                pub fn optional(mut self) -> Self {
+                    self.opt.optional = true;
+                    self
+                }
+            }
+        )+
+    };
 }
 
-impl From<Cache> for Mount {
-    fn from(cache: Cache) -> Self {
-        Self {
-            dest: cache.dest.clone(),
-            kind: Kind::Cache(cache),
-        }
-    }
+access! {
+    Secret: "file", "secret";
+    Ssh: "socket", "agent";
 }
 
-impl From<Tmpfs> for Mount {
-    fn from(tmpfs: Tmpfs) -> Self {
-        Self {
-            dest: tmpfs.dest.clone(),
-            kind: Kind::Tmpfs(tmpfs),
-        }
-    }
+macro_rules! into_mount {
+    ($($kind:ident),+ $(,)?) => {
+        $(
+            impl From<$kind> for Mount {
+                fn from(mount: $kind) -> Self {
+                    Self {
+                        dest: mount.dest.clone(),
+                        kind: Kind::$kind(mount),
+                    }
+                }
+            }
+        )+
+    };
 }
 
-impl From<Secret> for Mount {
-    fn from(secret: Secret) -> Self {
-        Self {
-            dest: secret.dest.clone(),
-            kind: Kind::Secret(secret),
-        }
-    }
-}
-
-impl From<Ssh> for Mount {
-    fn from(ssh: Ssh) -> Self {
-        Self {
-            dest: ssh.dest.clone(),
-            kind: Kind::Ssh(ssh),
-        }
-    }
-}
+into_mount!(Bind, Cache, Tmpfs, Secret, Ssh);

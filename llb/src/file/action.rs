@@ -5,7 +5,6 @@ use pb::file_action::Action as Wire;
 
 use super::copy::Copy;
 use super::make::{Mkdir, Mkfile, Symlink};
-use super::owner::Owner;
 use super::path::clean_path;
 use crate::caps::{self, Cap};
 use crate::node::Input;
@@ -45,29 +44,20 @@ impl Action {
 
     /// The message; owners by name are looked up in the input `base`.
     pub(super) fn to_pb(&self, base: i64) -> Wire {
-        let chown = |owner: &Option<Owner>| owner.as_ref().map(|owner| owner.to_pb(base));
+        /// The message of an action that sets an owner.
+        macro_rules! owned {
+            ($kind:ident, $action:expr) => {{
+                let mut wire = $action.wire.clone();
+                wire.owner = $action.owner.as_ref().map(|owner| owner.to_pb(base));
+                Wire::$kind(wire)
+            }};
+        }
         match &self.0 {
-            Kind::Copy(copy) => {
-                let mut wire = copy.wire.clone();
-                wire.owner = chown(&copy.owner);
-                Wire::Copy(wire)
-            }
-            Kind::Mkfile(mkfile) => {
-                let mut wire = mkfile.wire.clone();
-                wire.owner = chown(&mkfile.owner);
-                Wire::Mkfile(wire)
-            }
-            Kind::Mkdir(mkdir) => {
-                let mut wire = mkdir.wire.clone();
-                wire.owner = chown(&mkdir.owner);
-                Wire::Mkdir(wire)
-            }
+            Kind::Copy(copy) => owned!(Copy, copy),
+            Kind::Mkfile(mkfile) => owned!(Mkfile, mkfile),
+            Kind::Mkdir(mkdir) => owned!(Mkdir, mkdir),
             Kind::Rm(rm) => Wire::Rm(rm.wire.clone()),
-            Kind::Symlink(symlink) => {
-                let mut wire = symlink.wire.clone();
-                wire.owner = chown(&symlink.owner);
-                Wire::Symlink(wire)
-            }
+            Kind::Symlink(symlink) => owned!(Symlink, symlink),
         }
     }
 }
@@ -104,32 +94,16 @@ impl Rm {
     }
 }
 
-impl From<Copy> for Action {
-    fn from(copy: Copy) -> Self {
-        Self(Kind::Copy(copy))
-    }
+macro_rules! into_action {
+    ($($kind:ident),+ $(,)?) => {
+        $(
+            impl From<$kind> for Action {
+                fn from(action: $kind) -> Self {
+                    Self(Kind::$kind(action))
+                }
+            }
+        )+
+    };
 }
 
-impl From<Mkfile> for Action {
-    fn from(mkfile: Mkfile) -> Self {
-        Self(Kind::Mkfile(mkfile))
-    }
-}
-
-impl From<Mkdir> for Action {
-    fn from(mkdir: Mkdir) -> Self {
-        Self(Kind::Mkdir(mkdir))
-    }
-}
-
-impl From<Rm> for Action {
-    fn from(rm: Rm) -> Self {
-        Self(Kind::Rm(rm))
-    }
-}
-
-impl From<Symlink> for Action {
-    fn from(symlink: Symlink) -> Self {
-        Self(Kind::Symlink(symlink))
-    }
-}
+into_action!(Copy, Mkfile, Mkdir, Rm, Symlink);

@@ -6,6 +6,35 @@ use super::UNSET_TIME;
 use super::owner::Owner;
 use super::path::clean_path;
 
+/// Setters of what every new file, directory and link has.
+macro_rules! owner_and_time {
+    ($($made:ty: $whose:literal),+ $(,)?) => {
+        $(
+            impl $made {
+                #[doc = concat!("The owner of ", $whose, "; root when not set.")]
+                #[must_use]
+                pub fn owner(mut self, owner: Owner) -> Self {
+                    self.owner = Some(owner);
+                    self
+                }
+
+                #[doc = concat!("The time of ", $whose, " in nanoseconds since 1970; that of the build when not set.")]
+                #[must_use]
+                pub fn time(mut self, nanoseconds: i64) -> Self {
+                    self.wire.timestamp = nanoseconds;
+                    self
+                }
+            }
+        )+
+    };
+}
+
+owner_and_time! {
+    Mkfile: "the file",
+    Mkdir: "every directory made",
+    Symlink: "the link",
+}
+
 /// Permission bits as the wire has them.
 fn permissions(mode: u32) -> i32 {
     // At most nine bits are left.
@@ -39,20 +68,6 @@ impl Mkfile {
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
         self.wire.mode = permissions(mode);
-        self
-    }
-
-    /// The owner; root when not set.
-    #[must_use]
-    pub fn owner(mut self, owner: Owner) -> Self {
-        self.owner = Some(owner);
-        self
-    }
-
-    /// The time in nanoseconds since 1970; that of the build when not set.
-    #[must_use]
-    pub fn time(mut self, nanoseconds: i64) -> Self {
-        self.wire.timestamp = nanoseconds;
         self
     }
 }
@@ -92,20 +107,6 @@ impl Mkdir {
         self.wire.make_parents = true;
         self
     }
-
-    /// The owner of every directory made; root when not set.
-    #[must_use]
-    pub fn owner(mut self, owner: Owner) -> Self {
-        self.owner = Some(owner);
-        self
-    }
-
-    /// The time in nanoseconds since 1970; that of the build when not set.
-    #[must_use]
-    pub fn time(mut self, nanoseconds: i64) -> Self {
-        self.wire.timestamp = nanoseconds;
-        self
-    }
 }
 
 /// Makes a symbolic link (BuildKit 0.19).
@@ -127,19 +128,5 @@ impl Symlink {
             },
             owner: None,
         }
-    }
-
-    /// The owner; root when not set.
-    #[must_use]
-    pub fn owner(mut self, owner: Owner) -> Self {
-        self.owner = Some(owner);
-        self
-    }
-
-    /// The time in nanoseconds since 1970; that of the build when not set.
-    #[must_use]
-    pub fn time(mut self, nanoseconds: i64) -> Self {
-        self.wire.timestamp = nanoseconds;
-        self
     }
 }

@@ -13,7 +13,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub use process::{Output, TIME_LIMIT, run, run_within};
+pub use process::{Output, TIME_LIMIT, run, run_with_input, run_within};
 
 /// The kinds of engine that condafront is tested with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -200,6 +200,14 @@ impl Drop for Engine {
 /// If there is none.
 pub fn registry() -> String {
     variable("CONDAFRONT_TEST_REGISTRY")
+}
+
+/// The log of that registry, one line per request that it has answered.
+///
+/// # Panics
+/// If there is none.
+pub fn registry_log() -> PathBuf {
+    variable("CONDAFRONT_TEST_REGISTRY_LOG").into()
 }
 
 fn variable(name: &str) -> String {

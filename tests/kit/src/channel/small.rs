@@ -22,6 +22,8 @@ pub(super) fn jobs() -> Vec<Job> {
         file_kinds(),
         text_prefix(),
         activate(),
+        activate_shell(),
+        env_vars(),
         post_link(),
         post_link_fails(),
         clash("clash-a"),
@@ -155,6 +157,26 @@ fi
         .file("etc/conda/activate.d/activate-demo.sh", ACTIVATE, 0o644)
         .file("etc/conda/deactivate.d/activate-demo.sh", DEACTIVATE, 0o644)
         .file("share/activate-demo/readme.txt", "activate-demo\n", 0o644)
+}
+
+/// Scripts of which variables are not the whole effect: a function for shells, and a value that depends on the
+/// container.
+fn activate_shell() -> Recipe {
+    const FUNCTION: &str = "activate_shell_function() { echo \"from a function\"; }\n";
+    const DEPENDS: &str = "export ACTIVATE_SHELL_CACHE=\"$HOME/.cache/activate-shell\"\n";
+    Recipe::new("activate-shell", "1.0", Kind::NoarchGeneric)
+        .file("etc/conda/activate.d/function.sh", FUNCTION, 0o644)
+        .file("etc/conda/activate.d/home.sh", DEPENDS, 0o644)
+}
+
+/// A variable without a script.
+fn env_vars() -> Recipe {
+    const VARIABLES: &str = "{\"ENV_VARS_DEMO\": \"it's set\"}\n";
+    Recipe::new("env-vars-demo", "1.0", Kind::NoarchGeneric).file(
+        "etc/conda/env_vars.d/env-vars-demo.json",
+        VARIABLES,
+        0o644,
+    )
 }
 
 /// A script that runs after linking, writes below the prefix and leaves a message.

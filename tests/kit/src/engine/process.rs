@@ -1,5 +1,6 @@
 //! Running a command with its output captured and its time limited.
 
+use std::fs::File;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -65,10 +66,22 @@ pub fn run(command: &mut Command) -> Output {
 /// # Panics
 /// If it cannot be started or takes longer; then it is killed with all that it has started.
 pub fn run_within(command: &mut Command, limit: Duration) -> Output {
+    run_on(command, limit, Stdio::null())
+}
+
+/// Runs a command to its end, for at most [`TIME_LIMIT`], with a file as its standard input.
+///
+/// # Panics
+/// If it cannot be started or takes longer.
+pub fn run_with_input(command: &mut Command, input: File) -> Output {
+    run_on(command, TIME_LIMIT, input.into())
+}
+
+fn run_on(command: &mut Command, limit: Duration, input: Stdio) -> Output {
     let name = format!("{command:?}");
     let deadline = Instant::now() + limit;
     let mut child = command
-        .stdin(Stdio::null())
+        .stdin(input)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0)
@@ -136,6 +149,8 @@ fn text(reader: JoinHandle<Vec<u8>>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Seek, Write};
+
     use super::*;
 
     fn shell(script: &str) -> Command {
@@ -150,6 +165,15 @@ mod tests {
         assert_eq!(output.status.code(), Some(3));
         assert_eq!(output.stdout, "out\n");
         assert_eq!(output.stderr, "err\n");
+    }
+
+    #[test]
+    fn a_file_is_the_input() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"text").unwrap();
+        file.rewind().unwrap();
+        let output = run_with_input(&mut Command::new("cat"), file).expect_success();
+        assert_eq!(output.stdout, "text");
     }
 
     #[test]

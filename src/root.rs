@@ -1,24 +1,48 @@
-//! Paths of the base image, whose symbolic links are followed inside it and never out of it.
+//! The file tree of a mounted image, whose symbolic links are followed inside it and never out of it.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
-use super::AccountError;
+/// Linux takes a path for a loop after this many symbolic links (`MAXSYMLINKS`).
+pub(crate) const MAX_LINKS: usize = 40;
 
-/// As the kernel: after this many symbolic links a path is taken for a loop.
-const MAX_LINKS: usize = 40;
+/// Why something in an image cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RootError {
+    /// Symbolic links that lead in a circle.
+    #[error("too many symbolic links in {0} of the base image")]
+    LinkLoop(String),
+    /// A file could not be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+impl RootError {
+    fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            path: path.display().to_string(),
+            source,
+        }
+    }
+}
 
 /// The file tree of an image, mounted at some directory.
 #[derive(Debug, Clone)]
-pub(super) struct Root {
+pub(crate) struct Root {
     dir: PathBuf,
 }
 
 impl Root {
-    pub(super) fn new(dir: &Path) -> Self {
+    pub(crate) fn new(dir: &Path) -> Self {
         Self {
             dir: dir.to_owned(),
         }
@@ -26,7 +50,7 @@ impl Root {
 
     /// The image's path behind all symbolic links of `path`, those of its last component too.
     /// What does not exist is kept as it is.
-    pub(super) fn resolve(&self, path: &Path) -> Result<PathBuf, AccountError> {
+    pub(crate) fn resolve(&self, path: &Path) -> Result<PathBuf, RootError> {
         let mut done = PathBuf::from("/");
         let mut rest: VecDeque<OsString> = components(path);
         let mut links = 0;
@@ -42,7 +66,7 @@ impl Root {
             };
             links += 1;
             if links > MAX_LINKS {
-                return Err(AccountError::LinkLoop(path.display().to_string()));
+                return Err(RootError::LinkLoop(path.display().to_string()));
             }
             if target.is_absolute() {
                 done = PathBuf::from("/");
@@ -55,46 +79,52 @@ impl Root {
     }
 
     /// Like [`resolve`](Self::resolve), but keeps the last component even if it is a link.
-    pub(super) fn resolve_parent(&self, path: &Path) -> Result<PathBuf, AccountError> {
+    pub(crate) fn resolve_parent(&self, path: &Path) -> Result<PathBuf, RootError> {
         match (path.parent(), path.file_name()) {
             (Some(parent), Some(name)) => Ok(self.resolve(parent)?.join(name)),
             _ => self.resolve(path),
         }
     }
 
+    /// Where what `path` leads to lies on this machine; `None` if there is nothing.
+    pub(crate) fn find(&self, path: &str) -> Option<PathBuf> {
+        let real = self.outside(&self.resolve(Path::new(path)).ok()?);
+        real.symlink_metadata().is_ok().then_some(real)
+    }
+
     /// Metadata of what `path` leads to; `None` if there is nothing.
-    pub(super) fn metadata(&self, path: &Path) -> Result<Option<Metadata>, AccountError> {
+    pub(crate) fn metadata(&self, path: &Path) -> Result<Option<Metadata>, RootError> {
         let real = self.outside(&self.resolve(path)?);
         match fs::symlink_metadata(&real) {
             Ok(meta) => Ok(Some(meta)),
             Err(e) if is_absent(&e) => Ok(None),
-            Err(e) => Err(AccountError::io(&real, e)),
+            Err(e) => Err(RootError::io(&real, e)),
         }
     }
 
     /// Whether `path` leads to a regular file.
-    pub(super) fn is_file(&self, path: &Path) -> Result<bool, AccountError> {
+    pub(crate) fn is_file(&self, path: &Path) -> Result<bool, RootError> {
         Ok(self.metadata(path)?.is_some_and(|meta| meta.is_file()))
     }
 
     /// The contents of the regular file that `path` leads to; `None` if there is none.
-    pub(super) fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, AccountError> {
+    pub(crate) fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, RootError> {
         if !self.is_file(path)? {
             return Ok(None);
         }
         let real = self.outside(&self.resolve(path)?);
         fs::read(&real)
             .map(Some)
-            .map_err(|e| AccountError::io(&real, e))
+            .map_err(|e| RootError::io(&real, e))
     }
 
     /// Sorted names in the directory that `path` leads to; none if it is not a directory.
-    pub(super) fn list(&self, path: &Path) -> Result<Vec<OsString>, AccountError> {
+    pub(crate) fn list(&self, path: &Path) -> Result<Vec<OsString>, RootError> {
         if !self.metadata(path)?.is_some_and(|meta| meta.is_dir()) {
             return Ok(Vec::new());
         }
         let real = self.outside(&self.resolve(path)?);
-        let io = |e| AccountError::io(&real, e);
+        let io = |e| RootError::io(&real, e);
         let mut names = Vec::new();
         for entry in fs::read_dir(&real).map_err(io)? {
             names.push(entry.map_err(io)?.file_name());
@@ -104,13 +134,13 @@ impl Root {
     }
 
     /// Where a path without symbolic links lies on this machine.
-    pub(super) fn outside(&self, resolved: &Path) -> PathBuf {
+    pub(crate) fn outside(&self, resolved: &Path) -> PathBuf {
         self.dir
             .join(resolved.strip_prefix("/").unwrap_or(resolved))
     }
 }
 
-fn is_absent(error: &std::io::Error) -> bool {
+fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
@@ -159,7 +189,7 @@ mod tests {
         assert_eq!(resolved("/../../etc/nothing"), Path::new("/etc/nothing"));
         assert!(matches!(
             root.resolve(Path::new("/etc/loop")),
-            Err(AccountError::LinkLoop(_))
+            Err(RootError::LinkLoop(_))
         ));
     }
 
@@ -188,5 +218,10 @@ mod tests {
         assert_eq!(root.read(Path::new("/etc/none")).expect("reads"), None);
         assert_eq!(root.read(Path::new("/etc")).expect("reads"), None);
         assert_eq!(root.list(Path::new("/lib")).expect("lists"), ["os-release"]);
+        let real = root.outside(Path::new("/usr/lib/os-release"));
+        assert_eq!(root.find("etc/absolute"), Some(real));
+        for missing in ["etc/none", "etc/loop", "etc/absolute/below"] {
+            assert_eq!(root.find(missing), None, "{missing}");
+        }
     }
 }

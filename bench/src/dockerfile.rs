@@ -1,0 +1,156 @@
+//! The other side: a Dockerfile as people write it, one `RUN` that installs a lock.
+
+use std::fmt::Write as _;
+
+use condafront::input;
+use condafront::install::args::StepSpec as _;
+use condafront::install::spec::{InstallSpec, Installer, PythonRuntimeSpec};
+use condafront::plan::groups::Layers;
+use condafront::plan::{Plan, package_spec};
+use condafront::platform::Platform;
+use condafront::settings::Settings;
+use condafront::source::SourceFile;
+
+use crate::Result;
+
+/// The script that [`with_the_built_in_installer`] runs, in the build context.
+pub(crate) const INSTALL_SCRIPT: &str = "install.sh";
+
+/// With micromamba from the named context `micromamba`, in the way of mambaorg/micromamba's users.
+pub(crate) fn with_micromamba(base: &str) -> String {
+    let install = "\
+COPY --from=micromamba /bin/micromamba /usr/local/bin/micromamba
+RUN install -d -o mambauser -g mambauser /opt/conda /opt/conda/conda-meta
+ENV MAMBA_ROOT_PREFIX=/opt/conda
+USER mambauser
+COPY env.lock /tmp/env.lock
+RUN micromamba install --yes --prefix /opt/conda --file /tmp/env.lock \\
+    && micromamba clean --all --force-pkgs-dirs --yes
+";
+    dockerfile(base, install)
+}
+
+/// With condafront's own installer, which `frontend` has; packages come from the named context
+/// `packages`.
+pub(crate) fn with_the_built_in_installer(base: &str, frontend: &str) -> String {
+    let install = format!(
+        "\
+RUN --mount=type=bind,from={frontend},source=/condafront,target=/usr/local/bin/condafront \\
+    --mount=type=bind,from=packages,target=/packages \\
+    --mount=type=bind,from={base},target=/base \\
+    --mount=type=bind,source={INSTALL_SCRIPT},target=/{INSTALL_SCRIPT} \\
+    --mount=type=tmpfs,target=/tmp \\
+    sh -e /{INSTALL_SCRIPT}
+"
+    );
+    dockerfile(base, &install)
+}
+
+/// Where the installer finds its package `n` when all are in one folder.
+fn links(count: usize) -> String {
+    format!(
+        "mkdir /in\nfor n in $(seq 0 {}); do ln -s /packages \"/in/$n\"; done\n",
+        count.saturating_sub(1)
+    )
+}
+
+fn dockerfile(base: &str, install: &str) -> String {
+    format!(
+        "\
+FROM {base}
+RUN echo 'mambauser:x:57439:57439::/home/mambauser:/bin/bash' >> /etc/passwd \\
+    && echo 'mambauser:x:57439:' >> /etc/group \\
+    && install -d -o 57439 -g 57439 /home/mambauser
+{install}\
+ENV CONDA_PREFIX=/opt/conda PATH=/opt/conda/bin:$PATH
+COPY --chmod=755 entrypoint.sh /usr/local/bin/_entrypoint.sh
+USER mambauser
+WORKDIR /home/mambauser
+ENTRYPOINT [\"/usr/local/bin/_entrypoint.sh\"]
+CMD [\"bash\"]
+"
+    )
+}
+
+/// The entrypoint of both Dockerfiles, for what `ENV` does not say.
+pub(crate) const ENTRYPOINT_SCRIPT: &str = "\
+#!/bin/sh
+export CONDA_DEFAULT_ENV=base CONDA_SHLVL=1
+exec \"$@\"
+";
+
+/// The commands that install the lock with condafront's own installer: what its steps do, in one go.
+pub(crate) fn install_script(lock: &str) -> Result<String> {
+    let platform = Platform::LinuxAmd64;
+    let file = SourceFile::new("env.lock", lock);
+    let list = input::read(&file, platform).map_err(|error| error.to_string())?;
+    let plan = Plan::new(list.packages, platform, Layers::AtMost(1));
+    let specs = |indices: &[usize]| -> Vec<_> {
+        indices
+            .iter()
+            .map(|index| package_spec(&plan.packages[*index]))
+            .collect()
+    };
+    let all: Vec<usize> = (0..plan.packages.len()).collect();
+    let mut script = links(all.len());
+    script.push_str("mkdir /out /facts\n");
+    if let Some(python) = &plan.python {
+        let runtime = PythonRuntimeSpec {
+            version: python.version.clone(),
+        };
+        push_command(&mut script, &runtime.to_args(&specs(&python.runtime))?);
+        script.push_str("mv /out /python\nmkdir /out\n");
+    }
+    let owner = Settings::default().owner();
+    let install = InstallSpec {
+        prefix: "/opt/conda".to_owned(),
+        uid: owner.uid,
+        gid: owner.gid,
+        installer: Installer::Native,
+        python: plan.python.as_ref().map(|python| python.spec(true)),
+    };
+    push_command(&mut script, &install.to_args(&specs(&all))?);
+    script.push_str("mv /out/opt/conda /opt/conda\nrm -r /in /out /facts /python\n");
+    Ok(script)
+}
+
+/// A line that runs condafront with these arguments.
+fn push_command(script: &mut String, arguments: &[String]) {
+    script.push_str("condafront");
+    for argument in arguments {
+        // Writing to a string cannot fail.
+        let _ = write!(script, " '{}'", argument.replace('\'', r"'\''"));
+    }
+    script.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_quoted() {
+        let mut script = String::new();
+        push_command(&mut script, &["a b".to_owned(), "it's".to_owned()]);
+        assert_eq!(script, "condafront 'a b' 'it'\\''s'\n");
+    }
+
+    #[test]
+    fn the_script_installs_all_packages_in_lock_order() {
+        let url = |name: &str| {
+            format!(
+                "http://c.example/f/linux-64/{name}-1-0.conda#{}\n",
+                "0".repeat(64)
+            )
+        };
+        let lock = format!("@EXPLICIT\n{}{}", url("zlib"), url("attr"));
+        let script = install_script(&lock).unwrap();
+        let install = script
+            .lines()
+            .find(|line| line.starts_with("condafront 'install'"));
+        let install = install.unwrap();
+        let at = |name: &str| install.find(&format!("\"label\":\"{name} 1\"")).unwrap();
+        assert!(at("zlib") < at("attr"));
+        assert!(script.contains("seq 0 1"));
+    }
+}

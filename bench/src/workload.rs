@@ -1,0 +1,103 @@
+//! What is built: one environment, and the same with one package changed.
+
+use std::path::PathBuf;
+
+use condafront_testkit::channel::{self, Channel, HashStyle, Package};
+use condafront_testkit::server::Server;
+
+/// What a user might ask for; with all they need, nearly everything in the channel.
+const SPECS: &[&str] = &[
+    "python",
+    "black",
+    "flask",
+    "jupyterlab",
+    "lxml",
+    "matplotlib",
+    "networkx",
+    "pandas",
+    "pip",
+    "pydantic",
+    "pytest",
+    "sqlalchemy",
+    "tqdm",
+    "typer",
+];
+
+/// What both images must be able to do.
+pub(crate) const PROGRAM: &str = "\
+import importlib.util, jupyterlab, matplotlib, numpy, pandas, pathlib, sqlalchemy, sys
+frame = pandas.DataFrame({'a': numpy.arange(4)})
+assert int(frame.a.sum()) == 6
+assert pathlib.Path(importlib.util.cache_from_source(jupyterlab.__file__)).is_file()
+for name in ('bumpme', 'bigpkg'):
+    print(name, pathlib.Path(sys.prefix, 'share', name, 'version.txt').read_text(), end=' ')
+";
+
+/// One state of the environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Where it begins.
+    Before,
+    /// A small package has a new version.
+    SmallChanged,
+    /// Then a large one has.
+    LargeChanged,
+}
+
+impl State {
+    fn versions(self) -> [(&'static str, &'static str); 2] {
+        match self {
+            Self::Before => [("bumpme", "1.0"), ("bigpkg", "1.0")],
+            Self::SmallChanged => [("bumpme", "1.1"), ("bigpkg", "1.0")],
+            Self::LargeChanged => [("bumpme", "1.1"), ("bigpkg", "1.1")],
+        }
+    }
+
+    /// What [`PROGRAM`] prints.
+    pub(crate) fn expected(self) -> String {
+        self.versions()
+            .map(|(name, version)| format!("{name} {version}\n "))
+            .concat()
+    }
+}
+
+/// The environment, and the server of its channel.
+pub(crate) struct Workload {
+    channel: &'static Channel,
+    server: Server,
+}
+
+impl Workload {
+    /// Makes the channel, if that was not done before, and serves it.
+    pub(crate) fn new() -> Self {
+        let channel = Channel::open();
+        let server = Server::start();
+        server.mount("/conda-forge", channel.directory());
+        Self { channel, server }
+    }
+
+    /// The packages of a state.
+    pub(crate) fn packages(&self, state: State) -> Vec<&'static Package> {
+        let changing = state
+            .versions()
+            .map(|(name, version)| format!("{name}={version}"));
+        let mut specs = SPECS.to_vec();
+        specs.extend(changing.iter().map(String::as_str));
+        self.channel.closure(&specs)
+    }
+
+    /// The explicit lock of a state.
+    pub(crate) fn lock(&self, state: State) -> String {
+        let packages = self.packages(state);
+        channel::lock(
+            &packages,
+            &self.server.url("/conda-forge"),
+            HashStyle::Sha256,
+        )
+    }
+
+    /// A package's archive on disk.
+    pub(crate) fn archive(&self, package: &Package) -> PathBuf {
+        self.channel.archive(package)
+    }
+}

@@ -1,0 +1,296 @@
+//! The environment is active however a container starts.
+
+use std::collections::BTreeSet;
+
+use condafront_testkit::engine::{Output, Store};
+
+use crate::image::{Container, Image, inspect};
+use crate::project::{Project, base, on_both_stores};
+
+/// Packages with each kind of activation: scripts, scripts for shells only or with a value that depends on the
+/// container, variables without a script.
+pub(crate) const PACKAGES: &[&str] =
+    &["python", "activate-demo", "activate-shell", "env-vars-demo"];
+
+/// Prints what tells an active environment, or writes it into the file that is its argument.
+pub(crate) const PROBE: &str = r#"
+import os, shutil, sys
+names = "CONDA_PREFIX CONDA_DEFAULT_ENV CONDA_SHLVL ACTIVATE_DEMO_HOME ACTIVATE_DEMO_FOUND ENV_VARS_DEMO LANG"
+lines = [name + "=" + os.environ.get(name, "is unset") for name in names.split()]
+first = os.environ["PATH"].split(":")[0]
+times = os.environ["PATH"].split(":").count("/opt/conda/bin")
+lines += [sys.executable, f"{first} is first and in PATH {times} time(s)"]
+print(*lines, sep="\n", file=open(sys.argv[1], "w") if sys.argv[1:] else sys.stdout)
+"#;
+
+/// What [`PROBE`] prints.
+pub(crate) const ACTIVE: &str = "\
+CONDA_PREFIX=/opt/conda
+CONDA_DEFAULT_ENV=base
+CONDA_SHLVL=1
+ACTIVATE_DEMO_HOME=/opt/conda/share/activate-demo
+ACTIVATE_DEMO_FOUND=yes
+ENV_VARS_DEMO=it's set
+LANG=C.UTF-8
+/opt/conda/bin/python
+/opt/conda/bin is first and in PATH 1 time(s)
+";
+
+/// Built from the cache but for the first time.
+pub(crate) fn built(store: Store) -> Project {
+    let project = Project::new(store);
+    project.lock(PACKAGES).build(&[]).expect_success();
+    project
+}
+
+#[track_caller]
+fn assert_active(output: Output) {
+    let output = output.expect_success();
+    let stdout = output.stdout.replace("\r\n", "\n");
+    assert_eq!(stdout, ACTIVE, "{}\n{}", output.command, output.stderr);
+}
+
+/// Shells of every kind, up to the text that they run.
+const SHELLS: &[&str] = &[
+    "sh -c",
+    "sh -l -c",
+    "bash -c",
+    "bash -i -c",
+    "bash -l -c",
+    "bash -l -i -c",
+    // What cron, sshd and sudo leave of an environment.
+    "env -i HOME=/home/mambauser /bin/bash -l -c",
+    "env -i HOME=/home/mambauser /bin/bash -i -c",
+    "env -i HOME=/home/mambauser /bin/sh -l -c",
+];
+
+/// The words of `shell`, and what it is to run.
+fn in_shell<'a>(shell: &'a str, text: &'a str) -> Vec<&'a str> {
+    shell.split(' ').chain([text]).collect()
+}
+
+fn a_container_is_active_however_it_starts(store: Store) {
+    let project = built(store);
+    let python = ["python", "-c", PROBE];
+    assert_active(project.run(&[], &python));
+    assert_active(project.run(&["--entrypoint", "python"], &["-c", PROBE]));
+    for options in [
+        &["--user", "1234:5678"][..],
+        &["--user", "1234"],
+        &["--user", "root"],
+        &["--read-only"],
+        &["--read-only", "--user", "1234:5678"],
+        &["--read-only", "--user", "1234:5678", "--entrypoint", "env"],
+        &["--tty"],
+    ] {
+        assert_active(project.run(options, &python));
+    }
+}
+
+fn shells_are_active(store: Store) {
+    let project = built(store);
+    let python = format!("python -c '{PROBE}'");
+    for (options, shell) in [
+        (&[][..], "sh -c"),
+        (&[], "bash -i -c"),
+        (&[], "bash -l -c"),
+        (&["--tty"], "bash -i -c"),
+        (&["--tty"], "bash -l -c"),
+        (&["--user", "1234:5678"], "bash -i -c"),
+        (&["--user", "1234:5678"], "bash -l -c"),
+        (&["--user", "root"], "bash -i -c"),
+        (&["--user", "root"], "bash -l -c"),
+        (&["--read-only"], "bash -l -c"),
+        (&["--entrypoint", "bash"], "-l -c"),
+    ] {
+        assert_active(project.run(options, &in_shell(shell, &python)));
+    }
+    // A session: the base's own command, and shells that read what is typed.
+    project.write("typed", format!("{python}\nexit\n"));
+    let run = ["run", "--rm", "--interactive", "--network", "none"];
+    for command in [&[][..], &["bash", "-i"], &["bash", "-l"], &["sh"]] {
+        let args = [&run[..], &[project.tag()], command].concat();
+        assert_active(project.docker_with_input(&args, "typed"));
+    }
+}
+
+fn commands_in_a_running_container_are_active(store: Store) {
+    let project = built(store);
+    let container = Container::start(&project, &[], &["sleep", "infinity"]);
+    let command = ["python", "-c", PROBE];
+    assert_active(container.exec(&[], &command));
+    assert_active(container.exec(&["--user", "1234:5678"], &command));
+    assert_active(container.exec(&["--user", "root"], &command));
+    let python = format!("python -c '{PROBE}'");
+    for shell in SHELLS {
+        assert_active(container.exec(&[], &in_shell(shell, &python)));
+    }
+    assert_active(container.exec(&["--tty"], &in_shell("bash -i -c", &python)));
+    for su in ["su - mambauser -c", "su mambauser -c", "su - root -c"] {
+        assert_active(container.exec(&["--user", "root"], &in_shell(su, &python)));
+    }
+}
+
+fn what_variables_cannot_express_is_there(store: Store) {
+    let project = built(store);
+    let stdout = |options: &[&str], command: &[&str]| {
+        let output = project.run(options, command).expect_success();
+        output.stdout.replace("\r\n", "\n")
+    };
+    let cache = "import os; print(os.environ['ACTIVATE_SHELL_CACHE'])";
+    let python = ["python", "-c", cache];
+    assert_eq!(
+        stdout(&[], &python),
+        "/home/mambauser/.cache/activate-shell\n"
+    );
+    assert_eq!(
+        stdout(&["--user", "root"], &python),
+        "/root/.cache/activate-shell\n"
+    );
+    // A user whom the image does not know has a home that can be written to.
+    assert_eq!(
+        stdout(&["--user", "1234:5678"], &python),
+        "/tmp/.cache/activate-shell\n"
+    );
+    for options in [&["--tty"][..], &["--user", "1234:5678"]] {
+        let function = ["bash", "-i", "-c", "activate_shell_function"];
+        assert_eq!(stdout(options, &function), "from a function\n");
+    }
+    let container = Container::start(&project, &[], &["sleep", "infinity"]);
+    let login = ["bash", "-l", "-c", "echo $ACTIVATE_SHELL_CACHE"];
+    let output = container.exec(&[], &login).expect_success();
+    assert_eq!(output.stdout, "/home/mambauser/.cache/activate-shell\n");
+    let prompt = stdout(&["--tty"], &["bash", "-i", "-c", "echo \"$PS1\""]);
+    assert!(prompt.starts_with("(base) "), "{prompt}");
+    assert_eq!(prompt.matches("(base)").count(), 1, "{prompt}");
+}
+
+fn what_the_user_sets_wins(store: Store) {
+    let project = built(store);
+    let show = "echo $ACTIVATE_DEMO_HOME $ENV_VARS_DEMO";
+    for shell in ["sh -c", "bash -l -c", "bash -i -c"] {
+        let command = in_shell(shell, show);
+        let options = ["-e", "ACTIVATE_DEMO_HOME=mine", "-e", "ENV_VARS_DEMO=too"];
+        let output = project.run(&options, &command).expect_success();
+        assert_eq!(output.stdout, "mine too\n", "{shell}");
+    }
+}
+
+fn skipping_activation_gives_the_plain_base(store: Store) {
+    let project = built(store);
+    // sorted(1) of the variables; those that a shell sets by itself are the same on both sides.
+    let base = base();
+    let plain = |image: &str, options: &[&str], command: &[&str]| -> BTreeSet<String> {
+        let run = ["run", "--rm", "--network", "none", "--hostname", "plain"];
+        let output = project.docker(&[&run[..], options, &[image], command].concat());
+        let lines = output.expect_success().stdout;
+        lines.lines().map(str::to_owned).collect()
+    };
+    let expected_more: BTreeSet<String> = [
+        "MAMBA_SKIP_ACTIVATE=1",
+        "MAMBA_USER=mambauser",
+        "MAMBA_USER_ID=57439",
+        "MAMBA_USER_GID=57439",
+    ]
+    .map(str::to_owned)
+    .into();
+    for shell in ["env", "sh -c env", "bash -l -c env", "bash -i -c env"] {
+        let command: Vec<&str> = shell.split(' ').collect();
+        let options = ["-e", "MAMBA_SKIP_ACTIVATE=1", "--user", "root"];
+        let found = plain(project.tag(), &options, &command);
+        let wanted = plain(&base, &["--user", "root"], &command);
+        let more: BTreeSet<String> = found.difference(&wanted).cloned().collect();
+        assert_eq!(more, expected_more, "{shell}");
+        assert!(wanted.is_subset(&found), "{shell}: {found:?}");
+    }
+    let output = project.run(&["-e", "MAMBA_SKIP_ACTIVATE=1"], &["python", "-V"]);
+    assert_eq!(output.expect_failure().status.code(), Some(127));
+}
+
+fn env_name_chooses_an_environment(store: Store) {
+    let project = built(store);
+    assert_active(project.run(&["-e", "ENV_NAME=base"], &["python", "-c", PROBE]));
+    let output = project.run(&["-e", "ENV_NAME=nonsense"], &["python", "-c", PROBE]);
+    let output = output.expect_failure();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        output.stderr,
+        "condafront-entrypoint: ENV_NAME=nonsense: no such environment; this image has: base\n"
+    );
+    // As `micromamba create -n other` in a derived image leaves it.
+    let derived = Image::from_dockerfile(
+        &project,
+        &format!(
+            "FROM {}\n\
+             RUN mkdir -p /opt/conda/envs/other/bin /opt/conda/envs/other/conda-meta && \
+             touch /opt/conda/envs/other/conda-meta/history && \
+             ln -s /bin/true /opt/conda/envs/other/bin/only-other\n",
+            project.tag()
+        ),
+    );
+    let show =
+        "echo $CONDA_DEFAULT_ENV $CONDA_PREFIX ${ACTIVATE_DEMO_HOME-is unset} $PATH; only-other";
+    for shell in ["sh -c", "bash -l -c", "bash -i -c"] {
+        let command = in_shell(shell, show);
+        let output = derived
+            .run(&["-e", "ENV_NAME=other"], &command)
+            .expect_success();
+        assert!(
+            output
+                .stdout
+                .starts_with("other /opt/conda/envs/other is unset /opt/conda/envs/other/bin:"),
+            "{shell}: {}",
+            output.stdout
+        );
+        assert!(
+            !output.stdout.contains("/opt/conda/bin"),
+            "{}",
+            output.stdout
+        );
+    }
+    let output = derived.run(&["-e", "ENV_NAME=nonsense"], &["true"]);
+    assert!(
+        output
+            .expect_failure()
+            .stderr
+            .ends_with("this image has: base, other\n")
+    );
+}
+
+fn the_configuration_activates(store: Store) {
+    let project = built(store);
+    let config = inspect(&project, project.tag(), "{{json .Config}}");
+    assert_eq!(config["User"], "57439:57439");
+    assert_eq!(config["Cmd"][0], "bash");
+    let entrypoint = serde_json::json!(["/usr/local/bin/condafront-entrypoint"]);
+    assert_eq!(config["Entrypoint"], entrypoint);
+    let env: Vec<&str> = config["Env"]
+        .as_array()
+        .expect("variables")
+        .iter()
+        .filter_map(serde_json::Value::as_str)
+        .collect();
+    for expected in [
+        "PATH=/opt/conda/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "CONDA_PREFIX=/opt/conda",
+        "MAMBA_ROOT_PREFIX=/opt/conda",
+        "ENV_NAME=base",
+        "ACTIVATE_DEMO_HOME=/opt/conda/share/activate-demo",
+        "ENV_VARS_DEMO=it's set",
+    ] {
+        assert!(env.contains(&expected), "{expected} in {env:?}");
+    }
+    let names: BTreeSet<&str> = env.iter().filter_map(|v| v.split('=').next()).collect();
+    assert_eq!(names.len(), env.len(), "a variable twice: {env:?}");
+}
+
+on_both_stores!(
+    a_container_is_active_however_it_starts,
+    shells_are_active,
+    commands_in_a_running_container_are_active,
+    what_variables_cannot_express_is_there,
+    what_the_user_sets_wins,
+    skipping_activation_gives_the_plain_base,
+    env_name_chooses_an_environment,
+    the_configuration_activates,
+);

@@ -1,0 +1,280 @@
+//! What is in an image: the packages' files as an installer leaves them, and nothing else.
+
+use std::collections::BTreeMap;
+
+use condafront_testkit::channel::{Channel, HashStyle};
+use condafront_testkit::engine::{Output, Store};
+use condafront_testkit::server::Auth;
+use serde_json::{Value, json};
+
+use crate::project::{LOCK, Project, base, on_both_stores};
+
+/// One package of each kind.
+const PACKAGES: &[&str] = &[
+    "python",
+    "pygments",
+    "noarch-demo",
+    "text-prefix",
+    "prefix-demo",
+    "file-kinds",
+    "post-link-demo",
+    "clash-a",
+    "clash-b",
+    "metapackage",
+];
+
+fn built(store: Store) -> Project {
+    let project = Project::new(store);
+    project.lock(PACKAGES).build(&[]).expect_success();
+    project
+}
+
+/// What a shell in the image prints.
+fn shell(project: &Project, text: &str) -> String {
+    let output = project.run(&[], &["sh", "-c", text]);
+    output.expect_success().stdout
+}
+
+fn the_files_are_what_the_packages_say(store: Store) {
+    let project = built(store);
+    let check = include_str!("contents.py");
+    let output = project.run(&["--user", "root"], &["python", "-B", "-c", check]);
+    let mut found: BTreeMap<String, Value> =
+        serde_json::from_str(&output.expect_success().stdout).expect("JSON");
+
+    let expected_urls: BTreeMap<String, String> = Channel::open()
+        .closure(PACKAGES)
+        .iter()
+        .map(|package| {
+            let url = project.server.url("/conda-forge");
+            (package.name.clone(), format!("{url}/{}", package.path()))
+        })
+        .collect();
+    let urls = found.remove("urls").expect("the records' URLs");
+    assert_eq!(urls, json!(expected_urls));
+    let expected = json!({
+        "missing": [],
+        // Of the two packages that claim it, the later one in the lock has it.
+        "different": [["clash-a", "share/clash/both.txt"]],
+        // What the post-link script wrote.
+        "unclaimed": ["share/post-link-demo/written.txt"],
+        "owners": ["57439:57439"],
+        "history": 0,
+    });
+    assert_eq!(json!(found), expected);
+}
+
+fn nothing_else_is_in_the_image(store: Store) {
+    let project = built(store);
+    // Mode, owner and size of all that is not in the prefix or from the engine.
+    let list = "find / -xdev -path /opt/conda -prune -o -type d -printf '%p %m %U:%G\\n' -o \
+                ! -name resolv.conf ! -name hosts ! -name hostname -printf '%p %m %U:%G %s\\n'";
+    let listed = |image: &str| {
+        let run = ["run", "--rm", "--network", "none", "--user", "root"];
+        let output = project.docker(&[&run[..], &[image, "sh", "-c", list]].concat());
+        let mut lines: Vec<String> = output
+            .expect_success()
+            .stdout
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        lines.sort();
+        lines
+    };
+    let (found, base) = (listed(project.tag()), listed(&base()));
+    let paths = |lines: &[String], others: &[String]| -> String {
+        let new = lines.iter().filter(|line| !others.contains(line));
+        new.map(|line| format!("{}\n", line.split(' ').next().unwrap_or_default()))
+            .collect()
+    };
+    let changed = "\
+/etc/bash.bashrc
+/etc/group
+/etc/gshadow
+/etc/passwd
+/etc/shadow
+/root/.bashrc
+";
+    assert_eq!(paths(&base, &found), changed);
+    let new = "\
+/etc/profile.d/condafront.sh
+/home/mambauser
+/home/mambauser/.bash_logout
+/home/mambauser/.bashrc
+/home/mambauser/.profile
+/usr/local/bin/_activate_current_env.sh
+/usr/local/bin/_entrypoint.sh
+/usr/local/bin/condafront-entrypoint
+/usr/local/share/condafront
+/usr/local/share/condafront/activate.sh
+/usr/local/share/condafront/default
+/usr/local/share/condafront/envs
+/usr/local/share/condafront/envs/base
+/usr/local/share/condafront/envs/base/activate.sh
+/usr/local/share/condafront/envs/base/deactivate.sh
+/usr/local/share/condafront/envs/base/record
+/usr/local/share/condafront/plain.env
+";
+    let more = paths(&found, &base);
+    let more: Vec<&str> = more
+        .lines()
+        .filter(|path| !changed.lines().any(|changed| changed == *path))
+        .collect();
+    assert_eq!(more, new.lines().collect::<Vec<_>>());
+    assert_eq!(
+        shell(&project, "ls -A /opt/conda")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" "),
+        "bin conda-meta etc lib share ssl"
+    );
+}
+
+fn prefixes_and_entry_points_are_in_place(store: Store) {
+    let project = built(store);
+    for (command, stdout) in [
+        ("text-prefix", "prefix /opt/conda\n"),
+        (
+            "prefix-demo",
+            "program /opt/conda\nlibrary /opt/conda\nmessage found\n",
+        ),
+        ("noarch-demo", "noarch-demo noarch_demo\n"),
+        ("noarch-demo-script", "script\n"),
+        ("file-kinds-link", "file-kinds\n"),
+        (
+            "cat /opt/conda/etc/text-prefix.ini",
+            "[paths]\nroot=/opt/conda\ndata=/opt/conda/share/text-prefix\n",
+        ),
+        (
+            "cat /opt/conda/share/post-link-demo/written.txt",
+            "name=post-link-demo version=1.0 number=0\nprefix=/opt/conda\n",
+        ),
+    ] {
+        assert_eq!(shell(&project, command), stdout, "{command}");
+    }
+}
+
+fn modes_and_links_are_kept(store: Store) {
+    let project = built(store);
+    let list = "cd /opt/conda && stat -c '%a %N' bin/file-kinds* lib/file-kinds/* lib/file-kinds-directory share/file-kinds";
+    assert_eq!(
+        shell(&project, list),
+        "\
+755 'bin/file-kinds'
+777 'bin/file-kinds-link' -> 'file-kinds'
+777 'lib/file-kinds/dangling' -> 'not-here'
+644 'lib/file-kinds/data.txt'
+644 'lib/file-kinds/empty'
+664 'lib/file-kinds/group.txt'
+644 'lib/file-kinds/name with space and \u{fc}.txt'
+600 'lib/file-kinds/private.txt'
+777 'lib/file-kinds-directory' -> 'file-kinds'
+777 'share/file-kinds' -> '../lib/file-kinds'
+"
+    );
+}
+
+fn bytecode_is_there_and_used(store: Store) {
+    let project = built(store);
+    let output = project.run(&[], &["python", "-v", "-c", "import noarch_demo"]);
+    let verbose = output.expect_success().stderr;
+    let modules = "/opt/conda/lib/python3.13/site-packages";
+    let used =
+        format!("# code object from '{modules}/noarch_demo/__pycache__/__init__.cpython-313.pyc'");
+    assert!(verbose.contains(&used), "{verbose}");
+
+    // Everything of a large noarch package, as a user who may write everywhere.
+    const IMPORT: &str = "
+import glob, importlib.util, os, sys
+def compiled():
+    return {(path, os.stat(path).st_mtime_ns) for path in glob.glob(sys.argv[1] + '/**/*.pyc', recursive=True)}
+before = compiled()
+import pygments.lexers.python, pygments.formatters.html, noarch_demo
+print(len(before) > 100, compiled() == before)
+header = open(importlib.util.cache_from_source(noarch_demo.__file__), 'rb').read(16)
+print(int.from_bytes(header[4:8], 'little'))
+";
+    let output = project.run(&["--user", "root"], &["python", "-c", IMPORT, modules]);
+    // 1: bytecode that belongs to a source by hash, which is not checked (PEP 552).
+    assert_eq!(output.expect_success().stdout, "True True\n1\n");
+}
+
+fn the_later_package_in_the_lock_wins(store: Store) {
+    let project = Project::new(store);
+    let channel = Channel::open();
+    let layers: &[&str] = match store {
+        Store::Classic => &["1"],
+        _ => &["auto", "1", "2"],
+    };
+    for order in [["clash-a", "clash-b"], ["clash-b", "clash-a"]] {
+        let packages = ["bumpme", order[0], "file-kinds", order[1]].map(|name| channel.find(name));
+        project.write(LOCK, project.lock_text(&packages, HashStyle::Sha256));
+        for count in layers {
+            let arg = format!("CONDAFRONT_LAYERS={count}");
+            project.build(&["--build-arg", &arg]).expect_success();
+            let found = shell(
+                &project,
+                "cd /opt/conda/share/clash; cat both.txt clash-a.txt clash-b.txt",
+            );
+            assert_eq!(found, format!("{}\nalone\nalone\n", order[1]), "{count}");
+            let history = project.docker(&["history", project.tag()]).expect_success();
+            let fixed = history.stdout.contains("files that several packages claim");
+            assert_eq!(fixed, *count == "auto", "{}", history.stdout);
+        }
+    }
+}
+
+fn no_credential_is_in_the_image(store: Store) {
+    let project = Project::new(store);
+    let packages = Channel::open().closure(&["metapackage", "noarch-demo", "post-link-demo"]);
+    let directory = Channel::open().directory();
+    let server = &project.server;
+    server.mount_private("/by-token", directory, Auth::Token("tk-s3cret".into()));
+    let basic = Auth::Basic {
+        user: "ada".into(),
+        password: "pw-s3cret".into(),
+    };
+    server.mount_private("/by-password", directory, basic);
+    let plain = project.lock_text(&packages, HashStyle::Sha256);
+    let conda_forge = server.url("/conda-forge");
+    let with_password = server
+        .url("/by-password")
+        .replace("http://", "http://ada:pw-s3cret@");
+    for (with_credentials, without) in [
+        (server.url("/t/tk-s3cret/by-token"), server.url("/by-token")),
+        (with_password, server.url("/by-password")),
+    ] {
+        project.write(LOCK, plain.replace(&conda_forge, &with_credentials));
+        let built = project.build(&["--no-cache"]).expect_success();
+        assert_no_secret(&built);
+        for command in [
+            &["inspect", project.tag()][..],
+            &["history", "--no-trunc", project.tag()],
+        ] {
+            assert_no_secret(&project.docker(command).expect_success());
+        }
+        let search = "cat /opt/conda/conda-meta/bumpme-*.json; \
+                      ! grep -rl s3cret /opt /usr/local /etc /home";
+        let output = project.run(&["--user", "root"], &["sh", "-c", search]);
+        let output = output.expect_success();
+        let url = format!("\"url\": \"{without}/noarch/bumpme-2.0-");
+        assert!(output.stdout.contains(&url), "{}", output.stdout);
+    }
+}
+
+#[track_caller]
+fn assert_no_secret(output: &Output) {
+    for text in [&output.stdout, &output.stderr] {
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+}
+
+on_both_stores!(
+    the_files_are_what_the_packages_say,
+    nothing_else_is_in_the_image,
+    prefixes_and_entry_points_are_in_place,
+    modes_and_links_are_kept,
+    bytecode_is_there_and_used,
+    the_later_package_in_the_lock_wins,
+    no_credential_is_in_the_image,
+);

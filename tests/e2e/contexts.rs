@@ -1,0 +1,182 @@
+//! Where a lock can come from: folders, standard input, git, the web, and bake files.
+
+use std::fs;
+use std::process::Command;
+
+use condafront_testkit::engine::{Output, Store, run};
+use serde_json::json;
+
+use crate::git::{GitServer, commit_all};
+use crate::image::{Image, inspect};
+use crate::project::{LOCK, Project, base, frontend, on_both_stores};
+
+/// A project with a small lock.
+fn project(store: Store) -> Project {
+    let project = Project::new(store);
+    project.lock(&["bumpme", "env-vars-demo"]);
+    project
+}
+
+/// `docker build` of any context, given by its arguments; with a file as standard input.
+fn build(project: &Project, args: &[&str], input: Option<&str>) -> Output {
+    let base = format!("BASE_IMAGE={}", base());
+    let options = [
+        "build",
+        "--progress",
+        "plain",
+        "-t",
+        project.tag(),
+        "--build-arg",
+        &base,
+        "--build-arg",
+        "CONDAFRONT_INSTALLER=native",
+    ];
+    let all = [&options[..], args].concat();
+    match input {
+        Some(file) => project.docker_with_input(&all, file),
+        None => project.docker(&all),
+    }
+}
+
+/// The image is what the lock says; it is removed, so that the next build has to make it again.
+#[track_caller]
+fn assert_built(project: &Project, output: Output) {
+    output.expect_success();
+    let show = "cat /opt/conda/share/bumpme/version.txt; echo \"$ENV_VARS_DEMO\"";
+    let output = project.run(&[], &["sh", "-c", show]).expect_success();
+    assert_eq!(output.stdout, "2.0\nit's set\n");
+    project
+        .docker(&["image", "rm", "--force", project.tag()])
+        .expect_success();
+}
+
+fn a_build_arg_replaces_the_syntax_line(store: Store) {
+    let project = project(store);
+    let text = fs::read_to_string(project.path(LOCK)).expect("the lock");
+    let (syntax, rest) = text.split_once('\n').expect("several lines");
+    assert!(syntax.starts_with("# syntax="), "{syntax}");
+    project.write(LOCK, rest);
+    let arg = format!("BUILDKIT_SYNTAX={}", frontend());
+    assert_built(&project, project.build(&["--build-arg", &arg]));
+}
+
+fn dockerignore_does_not_hide_the_lock(store: Store) {
+    let project = project(store);
+    project.write(".dockerignore", "# everything\n*\n");
+    assert_built(&project, project.build(&[]));
+    project.write(&format!("{LOCK}.dockerignore"), "*\n!nothing\n");
+    assert_built(&project, project.build(&["--no-cache"]));
+}
+
+fn a_lock_outside_of_the_context_is_found(store: Store) {
+    let project = project(store);
+    fs::create_dir(project.path("context")).expect("a folder");
+    assert_built(&project, build(&project, &["-f", LOCK, "context"], None));
+    fs::create_dir(project.path("locks")).expect("a folder");
+    fs::rename(
+        project.path(LOCK),
+        project.path("locks/conda-linux-64.lock"),
+    )
+    .expect("renamed");
+    let args = ["-f", "locks/conda-linux-64.lock", "."];
+    assert_built(&project, build(&project, &args, None));
+}
+
+fn a_lock_comes_from_standard_input(store: Store) {
+    let project = project(store);
+    assert_built(&project, build(&project, &["-f", "-", "."], Some(LOCK)));
+    assert_built(&project, build(&project, &["-"], Some(LOCK)));
+    archive(&project, "context.tar", &[LOCK]);
+    let args = ["-f", LOCK, "-"];
+    assert_built(&project, build(&project, &args, Some("context.tar")));
+}
+
+fn a_lock_comes_from_the_web(store: Store) {
+    let project = project(store);
+    archive(&project, "context.tar", &[LOCK]);
+    archive(&project, "context.tar.gz", &["--gzip", LOCK]);
+    for name in ["context.tar", "context.tar.gz", LOCK] {
+        let content = fs::read(project.path(name)).expect("the file");
+        project.server.put(&format!("/web/{name}"), content);
+    }
+    for name in ["context.tar", "context.tar.gz"] {
+        let url = project.server.url(&format!("/web/{name}"));
+        assert_built(&project, build(&project, &["-f", LOCK, &url], None));
+    }
+    let url = project.server.url(&format!("/web/{LOCK}"));
+    assert_built(&project, build(&project, &[&url], None));
+}
+
+fn a_lock_comes_from_git(store: Store) {
+    let project = project(store);
+    let repository = project.path("repositories/ours");
+    fs::create_dir_all(repository.join("locks")).expect("a folder");
+    fs::copy(project.path(LOCK), repository.join(LOCK)).expect("copied");
+    fs::rename(project.path(LOCK), repository.join("locks").join(LOCK)).expect("renamed");
+    let commit = commit_all(&repository);
+    let server = GitServer::start(&project.path("repositories"));
+    let url = server.url("ours");
+    for context in [
+        url.clone(),
+        format!("{url}#main"),
+        format!("{url}#{commit}"),
+        format!("{url}#main:locks"),
+    ] {
+        assert_built(&project, build(&project, &["-f", LOCK, &context], None));
+    }
+    let output = build(&project, &["-f", "nonsense.lock", &url], None).expect_failure();
+    assert!(output.stderr.contains("nonsense.lock"), "{}", output.stderr);
+}
+
+fn a_bake_file_builds_it_between_other_targets(store: Store) {
+    let project = project(store);
+    let below = format!(
+        "FROM {}\nLABEL below=yes\nRUN echo below > /below\n",
+        base()
+    );
+    let above = "FROM lab\nWORKDIR /home/mambauser\nRUN [\"sh\", \"-c\", \"cat /below $CONDA_PREFIX/share/bumpme/version.txt > above\"]\n\
+                 CMD [\"sh\", \"-c\", \"cat above; echo $ENV_VARS_DEMO; id -un\"]\n";
+    let app = Image::named(&project, format!("{}-app", project.tag()));
+    let file = json!({
+        "group": {"default": {"targets": ["lab", "app"]}},
+        "target": {
+            "below": {"dockerfile-inline": below, "network": "none"},
+            "lab": {
+                "dockerfile": LOCK,
+                "contexts": {"ours": "target:below"},
+                "args": {"BASE_IMAGE": "ours", "CONDAFRONT_INSTALLER": "native"},
+                "tags": [project.tag()],
+            },
+            "app": {
+                "dockerfile-inline": above,
+                "contexts": {"lab": "target:lab"},
+                "network": "none",
+                "tags": [app.tag()],
+            },
+        },
+    });
+    project.write("docker-bake.json", file.to_string());
+    let output = project.docker(&["buildx", "bake", "--progress", "plain"]);
+    output.expect_success();
+    let shown = app.run(&[], &[]).expect_success();
+    assert_eq!(shown.stdout, "below\n2.0\nit's set\nmambauser\n");
+    let label = inspect(&project, project.tag(), "{{json .Config.Labels.below}}");
+    assert_eq!(label, "yes");
+}
+
+/// `tar` of files in the project's folder.
+fn archive(project: &Project, name: &str, args: &[&str]) {
+    let mut command = Command::new("tar");
+    command.arg("--create").arg("--file").arg(name);
+    run(command.args(args).current_dir(project.path("."))).expect_success();
+}
+
+on_both_stores!(
+    a_build_arg_replaces_the_syntax_line,
+    dockerignore_does_not_hide_the_lock,
+    a_lock_outside_of_the_context_is_found,
+    a_lock_comes_from_standard_input,
+    a_lock_comes_from_the_web,
+    a_lock_comes_from_git,
+    a_bake_file_builds_it_between_other_targets,
+);

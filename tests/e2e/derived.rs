@@ -1,0 +1,116 @@
+//! What people build on top of an image: the environment is active there too.
+
+use condafront_testkit::engine::Store;
+
+use crate::activation::{ACTIVE, PROBE, built};
+use crate::image::{Image, inspect};
+use crate::project::{base, on_both_stores};
+
+/// A JSON array, as Dockerfiles have it.
+fn exec_form(command: &[&str]) -> String {
+    serde_json::to_string(command).expect("JSON in memory")
+}
+
+fn instructions_in_a_derived_dockerfile_are_active(store: Store) {
+    let project = built(store);
+    project.write("probe.py", PROBE);
+    let derived = Image::from_dockerfile(
+        &project,
+        &format!(
+            r#"FROM {}
+COPY --chown=$MAMBA_USER:$MAMBA_USER probe.py /opt/conda/share/probe.py
+RUN {}
+RUN python /opt/conda/share/probe.py /opt/conda/share/probe-shell.txt
+SHELL ["bash", "-l", "-c"]
+RUN python /opt/conda/share/probe.py /opt/conda/share/probe-login.txt
+USER root
+RUN ["python", "/opt/conda/share/probe.py", "/root/probe.txt"]
+RUN cat /root/probe.txt > /opt/conda/share/probe-root.txt
+USER $MAMBA_USER
+CMD ["python", "/opt/conda/share/probe.py"]
+"#,
+            project.tag(),
+            exec_form(&["python", "-c", PROBE, "/opt/conda/share/probe-exec.txt"]),
+        ),
+    );
+    assert_eq!(derived.run(&[], &[]).expect_success().stdout, ACTIVE);
+    for name in ["exec", "shell", "login", "root"] {
+        let file = format!("/opt/conda/share/probe-{name}.txt");
+        let output = derived.run(&[], &["cat", &file]).expect_success();
+        assert_eq!(output.stdout, ACTIVE, "{name}");
+    }
+    let owner = ["stat", "-c", "%U:%G", "/opt/conda/share/probe.py"];
+    let output = derived.run(&[], &owner).expect_success();
+    assert_eq!(output.stdout, "mambauser:mambauser\n");
+}
+
+fn a_derived_image_can_go_on_installing(store: Store) {
+    let project = built(store);
+    let derived = Image::from_dockerfile(
+        &project,
+        &format!(
+            "FROM {}\n\
+             RUN echo 'VALUE = 3' > \"$(echo /opt/conda/lib/python3.*/site-packages)/mine.py\"\n\
+             RUN printf '#!/bin/sh\\necho mine\\n' > /opt/conda/bin/mine && chmod +x /opt/conda/bin/mine\n\
+             RUN echo x > /opt/conda/conda-meta/history && touch /opt/conda/new \"$HOME/new\"\n\
+             RUN echo 'export LATER=added' > /opt/conda/etc/conda/activate.d/later.sh\n",
+            project.tag()
+        ),
+    );
+    let program = "import mine, os; print(mine.VALUE, os.environ['LATER'])";
+    let output = derived.run(&[], &["python", "-c", program]);
+    assert_eq!(output.expect_success().stdout, "3 added\n");
+    assert_eq!(
+        derived.run(&[], &["mine"]).expect_success().stdout,
+        "mine\n"
+    );
+}
+
+fn the_names_of_micromamba_docker_work(store: Store) {
+    let project = built(store);
+    let entrypoint = exec_form(&["/usr/local/bin/_entrypoint.sh", "python", "-c", PROBE]);
+    let derived = Image::from_dockerfile(
+        &project,
+        &format!("FROM {}\nENTRYPOINT {entrypoint}\n", project.tag()),
+    );
+    assert_eq!(derived.run(&[], &[]).expect_success().stdout, ACTIVE);
+    let skipped = derived.run(&["-e", "MAMBA_SKIP_ACTIVATE=1"], &[]);
+    assert_eq!(skipped.expect_failure().status.code(), Some(127));
+
+    let sourced = format!(". _activate_current_env.sh && python -c '{PROBE}'");
+    let bare = ["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin"];
+    for shell in ["sh", "bash"] {
+        for before in [&[][..], &bare] {
+            let command = [before, &[shell, "-c", &sourced]].concat();
+            let output = project.run(&[], &command).expect_success();
+            assert_eq!(output.stdout, ACTIVE, "{}", output.command);
+        }
+    }
+}
+
+fn the_prefix_can_be_copied_into_another_image(store: Store) {
+    let project = built(store);
+    let copy = Image::from_dockerfile(
+        &project,
+        &format!(
+            "FROM {}\n\
+             COPY --from={} /opt/conda /opt/conda\n\
+             ENV PATH=/opt/conda/bin:$PATH\n\
+             RUN [\"python\", \"-c\", \"import ssl, sqlite3\"]\n",
+            base(),
+            project.tag()
+        ),
+    );
+    let program = "import sys; print(sys.prefix)";
+    let output = copy.run(&[], &["python", "-c", program]).expect_success();
+    assert_eq!(output.stdout, "/opt/conda\n");
+    let config = inspect(&project, copy.tag(), "{{json .Config}}");
+    assert_eq!(config["User"].as_str().unwrap_or_default(), "");
+}
+
+on_both_stores!(
+    instructions_in_a_derived_dockerfile_are_active,
+    a_derived_image_can_go_on_installing,
+    the_names_of_micromamba_docker_work,
+    the_prefix_can_be_copied_into_another_image,
+);

@@ -1,0 +1,134 @@
+//! Images beside the project's own, and containers that go on running.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use condafront_testkit::engine::Output;
+use serde_json::Value;
+
+use crate::project::Project;
+
+/// How long a container may take for what it is waited for.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// An image made from a Dockerfile by the engine's own frontend; removed at the end.
+pub(crate) struct Image<'a> {
+    project: &'a Project,
+    tag: String,
+}
+
+impl<'a> Image<'a> {
+    /// Builds the Dockerfile without network, in the project's folder.
+    pub(crate) fn from_dockerfile(project: &'a Project, dockerfile: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let tag = format!("{}-derived-{number}", project.tag());
+        let file = format!("Dockerfile.{number}");
+        project.write(&file, dockerfile);
+        let folder = project.path(".");
+        project
+            .docker(&[
+                "build",
+                "--network",
+                "none",
+                "-f",
+                &project.path(&file).to_string_lossy(),
+                "-t",
+                &tag,
+                &folder.to_string_lossy(),
+            ])
+            .expect_success();
+        Self::named(project, tag)
+    }
+
+    /// The image that something else makes under this name.
+    pub(crate) fn named(project: &'a Project, tag: String) -> Self {
+        Self { project, tag }
+    }
+
+    /// Its name.
+    pub(crate) fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// `docker run` of it without network.
+    pub(crate) fn run(&self, options: &[&str], command: &[&str]) -> Output {
+        let run = ["run", "--rm", "--network", "none"];
+        self.project
+            .docker(&[&run[..], options, &[&self.tag], command].concat())
+    }
+}
+
+impl Drop for Image<'_> {
+    fn drop(&mut self) {
+        self.project.docker(&["image", "rm", "--force", &self.tag]);
+    }
+}
+
+/// A running container; killed and removed at the end.
+pub(crate) struct Container<'a> {
+    project: &'a Project,
+    id: String,
+}
+
+impl<'a> Container<'a> {
+    /// Starts the project's image in the background.
+    pub(crate) fn start(project: &'a Project, options: &[&str], command: &[&str]) -> Self {
+        let run = ["run", "--detach", "--network", "none"];
+        let output = project
+            .docker(&[&run[..], options, &[project.tag()], command].concat())
+            .expect_success();
+        Self {
+            project,
+            id: output.stdout.trim().to_owned(),
+        }
+    }
+
+    /// `docker exec` in it.
+    pub(crate) fn exec(&self, options: &[&str], command: &[&str]) -> Output {
+        self.project
+            .docker(&[&["exec"], options, &[&self.id], command].concat())
+    }
+
+    /// Waits until its output has this line.
+    pub(crate) fn wait_for(&self, line: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let logs = self.project.docker(&["logs", &self.id]).expect_success();
+            if logs.stdout.lines().any(|found| found == line) {
+                return;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "no {line:?} in {:?} {:?}",
+                logs.stdout,
+                logs.stderr
+            );
+        }
+    }
+
+    /// `docker stop`, which kills it only after a time that no test takes; its exit code and output.
+    pub(crate) fn stop(&self) -> (i64, String) {
+        let limit = (DEADLINE * 2).as_secs().to_string();
+        self.project
+            .docker(&["stop", "--time", &limit, &self.id])
+            .expect_success();
+        let state = inspect(self.project, &self.id, "{{json .State.ExitCode}}");
+        let logs = self.project.docker(&["logs", &self.id]).expect_success();
+        (state.as_i64().expect("an exit code"), logs.stdout)
+    }
+}
+
+impl Drop for Container<'_> {
+    fn drop(&mut self) {
+        self.project.docker(&["rm", "--force", &self.id]);
+    }
+}
+
+/// A part of what `docker inspect` says.
+pub(crate) fn inspect(project: &Project, name: &str, format: &str) -> Value {
+    let output = project
+        .docker(&["inspect", "--format", format, name])
+        .expect_success();
+    serde_json::from_str(&output.stdout).expect("docker inspect writes JSON")
+}

@@ -1,0 +1,59 @@
+//! The user's command is the container's process: nothing stands between it and the engine.
+
+use condafront_testkit::engine::Store;
+
+use crate::activation::PACKAGES;
+use crate::image::Container;
+use crate::project::{Project, on_both_stores};
+
+fn the_command_is_process_1_and_gets_signals(store: Store) {
+    const PROGRAM: &str = "
+import os, signal, sys
+def stop(*_):
+    print('stopped')
+    sys.exit(7)
+signal.signal(signal.SIGTERM, stop)
+print('process', os.getpid(), open('/proc/1/cmdline').read().split('\\0')[0], flush=True)
+signal.pause()
+";
+    // With a script to source at the start, which a shell does, and without.
+    for packages in [PACKAGES, &["python"]] {
+        let project = Project::new(store);
+        project.lock(packages).build(&[]).expect_success();
+        let container = Container::start(&project, &[], &["python", "-c", PROGRAM]);
+        container.wait_for("process 1 python");
+        let (code, output) = container.stop();
+        assert_eq!((code, output.as_str()), (7, "process 1 python\nstopped\n"));
+    }
+}
+
+fn arguments_and_exit_codes_pass_through(store: Store) {
+    let project = Project::new(store);
+    project.lock(PACKAGES).build(&[]).expect_success();
+    let command = ["printf", "<%s>", "a b", "", "*", "$HOME", "'", "-x"];
+    let output = project.run(&[], &command).expect_success();
+    assert_eq!(output.stdout, "<a b><><*><$HOME><'><-x>");
+    assert_eq!(output.stderr, "");
+    let code = |command: &[&str]| project.run(&[], command).status.code();
+    assert_eq!(code(&["sh", "-c", "exit 42"]), Some(42));
+    assert_eq!(code(&["/etc/passwd"]), Some(126));
+    // The base's own command, a shell, whose input is empty.
+    assert_eq!(code(&[]), Some(0));
+}
+
+fn a_missing_command_is_named(store: Store) {
+    let project = Project::new(store);
+    project.lock(&["bumpme"]).build(&[]).expect_success();
+    let output = project.run(&[], &["nonsense", "-x"]).expect_failure();
+    assert_eq!(output.status.code(), Some(127));
+    assert_eq!(
+        output.stderr,
+        "condafront-entrypoint: nonsense: command not found\n"
+    );
+}
+
+on_both_stores!(
+    the_command_is_process_1_and_gets_signals,
+    arguments_and_exit_codes_pass_through,
+    a_missing_command_is_named,
+);

@@ -1,0 +1,98 @@
+//! What a build has left in the tests' registry, and what was fetched from there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use condafront_testkit::engine::{self, Engine};
+use serde_json::Value;
+
+/// An image in the registry, and how it came there.
+pub(crate) struct Pushed {
+    /// The build's progress.
+    pub(crate) progress: String,
+    /// The manifest as the registry has it.
+    pub(crate) manifest: String,
+    /// The config's digest.
+    pub(crate) config: String,
+    /// The layers' digests, the base's first.
+    pub(crate) layers: Vec<String>,
+}
+
+impl Pushed {
+    /// Reads the manifest of `reference` from the registry.
+    pub(crate) fn new(progress: String, engine: &Engine, reference: &str) -> Self {
+        let inspect = ["buildx", "imagetools", "inspect", "--raw", reference];
+        let manifest = engine::run(&mut engine.docker(inspect))
+            .expect_success()
+            .stdout;
+        let json: Value = serde_json::from_str(&manifest).expect("a manifest is JSON");
+        let digest = |of: &Value| of["digest"].as_str().expect("a digest").to_owned();
+        let layers = json["layers"].as_array().expect("a manifest has layers");
+        Self {
+            progress,
+            config: digest(&json["config"]),
+            layers: layers.iter().map(digest).collect(),
+            manifest,
+        }
+    }
+
+    /// The layers that `other` has not.
+    pub(crate) fn layers_not_in(&self, other: &Self) -> Vec<&str> {
+        let new = self.layers.iter().filter(|it| !other.layers.contains(it));
+        new.map(String::as_str).collect()
+    }
+
+    /// The steps that ran, by name: those of the progress that were neither cached nor needless.
+    pub(crate) fn steps_run(&self) -> BTreeSet<&str> {
+        let mut names = BTreeMap::new();
+        let mut run = BTreeSet::new();
+        for line in self.progress.lines() {
+            let numbered = line.strip_prefix('#').and_then(|line| line.split_once(' '));
+            let Some((number, rest)) = numbered else {
+                continue;
+            };
+            if rest.starts_with('[') {
+                names.entry(number).or_insert(rest);
+            } else if rest.starts_with("DONE") {
+                run.extend(names.get(number).copied());
+            }
+        }
+        run
+    }
+}
+
+/// The digests of the blobs of `repository` that the registry has given out, since its start.
+pub(crate) fn blobs_fetched(engine: &Engine, repository: &str) -> BTreeSet<String> {
+    let log = log_up_to_now(engine);
+    let start = format!("\"GET /v2/{repository}/blobs/");
+    log.lines()
+        .filter_map(|line| line.split_once(&start)?.1.split_once(' '))
+        .map(|(digest, _)| digest.to_owned())
+        .collect()
+}
+
+/// The registry's log with all requests answered before this call.
+fn log_up_to_now(engine: &Engine) -> String {
+    const DEADLINE: Duration = Duration::from_secs(30);
+    // A request that is in the log comes after all those that were answered before it was made.
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let mark = format!("mark-{}-{number}", std::process::id());
+    let reference = format!("{}/{mark}", engine::registry());
+    engine::run(&mut engine.docker(["buildx", "imagetools", "inspect", &reference]))
+        .expect_failure();
+    let deadline = Instant::now() + DEADLINE;
+    let path = engine::registry_log();
+    loop {
+        let log = std::fs::read_to_string(&path).expect("the registry's log");
+        if log.contains(&mark) {
+            return log;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "{mark} is not in the registry's log"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

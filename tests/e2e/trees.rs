@@ -1,0 +1,151 @@
+//! The same files, whatever stacks the layers and whoever links the packages.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use condafront_testkit::engine::Store;
+use sha2::{Digest, Sha256};
+
+use crate::installers::{build_with_package, micromamba, package_of, serve_package};
+use crate::project::{LOCK, Project, on_both_stores};
+
+/// Real packages and all that do something special. `tests/install` compares what the installers make
+/// of every package.
+const SPECS: [&str; 13] = [
+    "python",
+    "numpy",
+    "requests",
+    "activate-demo",
+    "bumpme",
+    "clash-a",
+    "clash-b",
+    "file-kinds",
+    "jinja2",
+    "noarch-demo",
+    "post-link-demo",
+    "prefix-demo",
+    "text-prefix",
+];
+
+/// What is at a path: everything that a program can see of it.
+#[derive(Debug, PartialEq, Eq)]
+struct Entry {
+    kind: tar::EntryType,
+    mode: u32,
+    owner: (u64, u64),
+    mtime: u64,
+    size: u64,
+    link: Option<String>,
+    content: String,
+}
+
+/// The files of the project's image, as a container of it sees them.
+fn tree(project: &Project) -> BTreeMap<String, Entry> {
+    let container = project.docker(&["create", project.tag()]).expect_success();
+    let container = container.stdout.trim();
+    let archive = project.path("image.tar");
+    let file = archive.to_str().expect("a path of text");
+    project
+        .docker(&["export", "--output", file, container])
+        .expect_success();
+    project.docker(&["rm", container]).expect_success();
+    read(&archive)
+}
+
+fn read(archive: &Path) -> BTreeMap<String, Entry> {
+    let mut archive = tar::Archive::new(File::open(archive).expect("the exported files"));
+    let mut tree = BTreeMap::new();
+    for entry in archive.entries().expect("a tar archive") {
+        let mut entry = entry.expect("an entry of the archive");
+        let path = entry.path().expect("a path").to_string_lossy().into_owned();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).expect("the content");
+        let link = entry.link_name().expect("a link's target");
+        let header = entry.header();
+        let entry = Entry {
+            kind: header.entry_type(),
+            mode: header.mode().expect("a mode"),
+            owner: (header.uid().expect("a uid"), header.gid().expect("a gid")),
+            mtime: header.mtime().expect("a time"),
+            size: header.size().expect("a size"),
+            link: link.map(|link| link.to_string_lossy().into_owned()),
+            content: hex::encode(Sha256::digest(&content)),
+        };
+        tree.insert(path, entry);
+    }
+    tree
+}
+
+/// Whether the engine made it for the container, and not the build for the image.
+fn is_of_the_container(path: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    [
+        ".dockerenv",
+        "dev",
+        "etc",
+        "etc/hostname",
+        "etc/hosts",
+        "etc/mtab",
+        "etc/resolv.conf",
+        "proc",
+        "sys",
+    ]
+    .contains(&path)
+        || path.starts_with("dev/")
+}
+
+/// What differs, one line each.
+fn differences(left: &BTreeMap<String, Entry>, right: &BTreeMap<String, Entry>) -> Vec<String> {
+    let mut paths: Vec<&String> = left.keys().chain(right.keys()).collect();
+    paths.sort();
+    paths.dedup();
+    paths
+        .into_iter()
+        .filter(|path| !is_of_the_container(path))
+        .filter(|path| left.get(*path) != right.get(*path))
+        .map(|path| format!("{path}: {:?} and {:?}", left.get(path), right.get(path)))
+        .collect()
+}
+
+fn lock_of(project: &Project) -> Vec<u8> {
+    std::fs::read(project.path(LOCK)).expect("the project's lock")
+}
+
+#[test]
+fn both_stores_give_the_same_files() {
+    let merged = Project::new(Store::Containerd);
+    merged.lock(&SPECS);
+    let copied = Project::new(Store::Classic);
+    copied.write(LOCK, lock_of(&merged));
+    let [merged, copied] = [merged, copied].map(|project| {
+        project.build(&[]).expect_success();
+        tree(&project)
+    });
+    assert!(merged.len() > 1000 && merged.contains_key("opt/conda/bin/python3.13"));
+    let different = differences(&merged, &copied);
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+fn both_installers_give_the_same_files(store: Store) {
+    let Some(program) = micromamba() else { return };
+    let native = Project::new(store);
+    native.lock(&SPECS);
+    native.build(&[]).expect_success();
+    let other = Project::new(store);
+    other.write(LOCK, lock_of(&native));
+    let hash = serve_package(&other, "2.8.1-0", package_of(&program));
+    build_with_package(&other, &format!("2.8.1#sha256:{hash}"), &[]).expect_success();
+    let asked = other.packages_requested();
+    assert!(
+        asked
+            .iter()
+            .any(|path| path.contains("/micromamba-2.8.1-0")),
+        "{asked:?}"
+    );
+    let different = differences(&tree(&native), &tree(&other));
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+on_both_stores!(both_installers_give_the_same_files);
