@@ -176,7 +176,7 @@ impl Request {
         file: &SourceFile,
     ) -> Result<Definition, Diagnostic> {
         let failed = |error: &dyn std::fmt::Display| Diagnostic::new(error.to_string());
-        let frontend = self.image(&self.frontend)?;
+        let frontend = crate::graph::programs(&self.image(&self.frontend)?);
         let base = match settings.base.parse().map_err(|error| failed(&error))? {
             BaseName::Scratch => None,
             BaseName::Image(name) => Some(self.image(&name.canonical())?),

@@ -1,6 +1,6 @@
 //! The frontend's own image, whose program runs the install steps.
 
-use buildkit_llb::{Image, Input, OpOptions, Output, RecordType, ResolveMode, pb};
+use buildkit_llb::{Input, Output, pb};
 use prost::Message as _;
 
 use super::error::{BuildError, GatewayError};
@@ -19,7 +19,7 @@ pub async fn find(finder: Finder<'_>) -> Result<Output, BuildError> {
             .map_err(|error| GatewayError::session(format!("{DEFINITION} is damaged: {error}")))?;
         let output = Output::from_definition(&definition)
             .map_err(|error| GatewayError::session(format!("{DEFINITION} is damaged: {error}")))?;
-        return Ok(loaded_anew(&definition).unwrap_or(output));
+        return Ok(output);
     }
     let source = finder.options.get("source").ok_or_else(|| {
         GatewayError::session(
@@ -30,32 +30,4 @@ pub async fn find(finder: Finder<'_>) -> Result<Output, BuildError> {
         Input::Output(output) => Ok(output),
         Input::Scratch => Err(GatewayError::session("condafront's own image is empty").into()),
     }
-}
-
-/// The same image as an operation of our own; `None` if it does not come from a registry or a store.
-///
-/// BuildKit has loaded the one in the definition before it looked into any cache that the user imports. On a builder
-/// that had never seen it, it knows no cache key for it then, and would find none of our steps in that cache.
-fn loaded_anew(definition: &pb::Definition) -> Option<Output> {
-    let [image, _result] = definition.def.as_slice() else {
-        return None;
-    };
-    let op = pb::Op::decode(image.as_slice()).ok()?;
-    let Some(pb::op::Op::Source(source)) = op.op else {
-        return None;
-    };
-    let reference = source.identifier.strip_prefix("docker-image://")?;
-    let mut image = Image::new(reference);
-    image
-        .name("[internal] load condafront's program")
-        .record_type(RecordType::Internal);
-    if let Some(platform) = op.platform {
-        image.platform(platform);
-    }
-    match source.attrs.get("image.resolvemode").map(String::as_str) {
-        Some("local") => image.resolve_mode(ResolveMode::Local),
-        Some("pull") => image.resolve_mode(ResolveMode::Pull),
-        _ => &mut image,
-    };
-    Some(image.build())
 }

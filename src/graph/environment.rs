@@ -26,7 +26,7 @@ pub struct Environment<'a> {
     pub plan: &'a Plan,
     /// The user's file, for places.
     pub file: SourceFile,
-    /// The frontend's own image, on the build platform.
+    /// The [`programs`](super::programs) of the frontend's own image, for the build platform.
     pub frontend: &'a Output,
     /// The base image, if it is not scratch.
     pub base: Option<&'a Output>,

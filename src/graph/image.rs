@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use buildkit_llb::{Copy, File, Input, Merge, Mkdir, Mkfile, OpOptions, Output, Owner};
 
-use super::PROGRAM;
 use super::account::{ACCOUNT, Account};
 use super::environment::{ArgumentError, Environment, Installed, PREFIX};
 use super::step::Step;
+use super::{ENTRYPOINT_PROGRAM, PROGRAM};
 use crate::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
 use crate::install::args::{StepSpec as _, to_json};
 use crate::install::facts::Clash;
@@ -29,9 +29,6 @@ const TOOLS_DIR: &str = "/.condafront";
 /// Times of files that no package brings: 1980-01-01T00:00:00Z, the earliest that every archive format can hold, in
 /// nanoseconds since 1970.
 pub const FILE_TIME: i64 = EPOCH * 1_000_000_000;
-
-/// Where the frontend image has the program that becomes every image's entrypoint.
-const ENTRYPOINT_PROGRAM: &str = "/condafront-entrypoint";
 
 /// A pattern that matches no file of any step's facts.
 const NO_FILE: &str = "/none*";

@@ -36,7 +36,7 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
     let file = SourceFile::new("env.lock", LOCK);
     let list = input::read(&file, Platform::LinuxAmd64).unwrap();
     let plan = Plan::new(list.packages, Platform::LinuxAmd64, layers);
-    let frontend = image("docker.io/org/condafront:latest");
+    let frontend = super::programs(&image("docker.io/org/condafront:latest"));
     let base = image("docker.io/library/debian:13-slim");
     let lines = plan.packages.iter().map(|package| package.lines);
     let environment = Environment {
@@ -108,7 +108,7 @@ fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
     let digests = |lock: &str, base: Option<&Output>| -> Vec<(String, String)> {
         let list = input::read(&SourceFile::new("env.lock", lock), Platform::LinuxAmd64).unwrap();
         let plan = Plan::new(list.packages, Platform::LinuxAmd64, Layers::Auto);
-        let frontend = image("docker.io/org/condafront:latest");
+        let frontend = super::programs(&image("docker.io/org/condafront:latest"));
         let environment = Environment {
             plan: &plan,
             file: LlbFile::new(file.name(), file.data()),

@@ -12,6 +12,7 @@ use rattler_conda_types::package::PathType;
 use rattler_conda_types::prefix::Prefix;
 
 use super::error::{Error, ErrorKind, Result};
+use super::hashing;
 use super::link::{Claims, Installer, Target};
 use super::package::{Package, PackagePath};
 use super::parallel::try_map;
@@ -165,6 +166,25 @@ impl<'a> Linker<'a> {
         }
         Ok(())
     }
+}
+
+/// The hash that a file of the package at `index` has when it is linked, without putting it into the
+/// prefix.
+///
+/// # Errors
+/// It cannot be linked.
+pub(crate) fn linked_sha256(
+    index: usize,
+    package: &Package,
+    path: &PackagePath,
+    target: &Target,
+) -> Result<String> {
+    let aside = Target {
+        dir: target.work.join(format!("aside-{index}")),
+        ..target.clone()
+    };
+    Linker::new(&aside)?.link(package, &[path])?;
+    hashing::sha256(&aside.dir.join(&path.target))
 }
 
 /// An error with all that caused it, in one line.

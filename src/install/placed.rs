@@ -14,6 +14,7 @@ use super::entry::EntryKind;
 use super::error::{Error, ErrorKind, Result};
 use super::hashing;
 use super::link::{Claims, Target, entry_point_path};
+use super::native;
 use super::package::{Package, PackagePath};
 use super::spec::PythonSpec;
 use crate::stamp::EPOCH;
@@ -27,7 +28,7 @@ pub(crate) struct Placed {
     pub(crate) path_type: &'static str,
     /// Hash of the file in the archive.
     pub(crate) sha256: Option<String>,
-    /// Hash of the file in the prefix; unknown where another package's file replaced it.
+    /// Hash of the file in the prefix, or of what was there before another package's file replaced it.
     pub(crate) sha256_in_prefix: Option<String>,
     /// Size of the file in the archive.
     pub(crate) size: Option<u64>,
@@ -151,12 +152,19 @@ fn linked_path(
         placeholder,
         own: None,
     };
-    if !claims.is_owner(index, &path.target) {
-        return Ok(placed);
-    }
     let Some(entry) = package.entry(path) else {
         return Ok(placed);
     };
+    if !claims.is_owner(index, &path.target) {
+        if let EntryKind::File { sha256, .. } = &entry.kind {
+            placed.sha256_in_prefix = Some(match &placed.placeholder {
+                // As if the other package were in another group: records must not depend on that.
+                Some(_) => native::linked_sha256(index, package, path, target)?,
+                None => hex::encode(sha256),
+            });
+        }
+        return Ok(placed);
+    }
     let file = target.dir.join(&path.target);
     placed.own = Some(match &entry.kind {
         EntryKind::Symlink { .. } => {

@@ -119,9 +119,9 @@ fn both_stores_give_the_same_files() {
     merged.lock(&SPECS);
     let copied = Project::new(Store::Classic);
     copied.write(LOCK, lock_of(&merged));
-    let [merged, copied] = [merged, copied].map(|project| {
+    let [merged, copied] = [&merged, &copied].map(|project| {
         project.build(&[]).expect_success();
-        tree(&project)
+        tree(project)
     });
     assert!(merged.len() > 1000 && merged.contains_key("opt/conda/bin/python3.13"));
     let different = differences(&merged, &copied);

@@ -240,6 +240,25 @@ fn the_later_package_wins_a_path() {
 }
 
 #[test]
+fn a_record_does_not_depend_on_which_packages_share_a_group() {
+    let prefix = format!("#!{PLACEHOLDER}/bin/sh\n");
+    let one = Package::new("one")
+        .file("share/x", "one")
+        .file_with_prefix("bin/x", prefix.as_bytes(), "text")
+        .symlink("share/link", "x");
+    let two = Package::new("two")
+        .file("share/x", "two")
+        .file("bin/x", "two")
+        .file("share/link", "two");
+    let alone = Step::new(std::slice::from_ref(&one));
+    alone.run().unwrap();
+    let together = Step::new(&[one, two]);
+    together.run().unwrap();
+    assert_eq!(together.read("bin/x"), "two");
+    assert_eq!(together.record("one"), alone.record("one"));
+}
+
+#[test]
 fn a_file_below_another_packages_link_goes_through_it() {
     let step = Step::new(&[
         Package::new("lib")

@@ -1,0 +1,115 @@
+//! Packages: fetched, linked, and asked what they bring.
+
+use super::{Session, as_diagnostic};
+
+use buildkit_llb::Input;
+
+use crate::context::named::Finder;
+use crate::gateway::error::BuildError;
+use crate::gateway::fetch::fetch_all;
+use crate::graph::downloads::Addresses;
+use crate::graph::environment::{Environment, Layers, Micromamba};
+use crate::install::facts::{EnvironmentFacts, FACTS_FILE};
+use crate::install::spec::Installer;
+use crate::plan::micromamba;
+use crate::source::Diagnostic;
+
+impl Session<'_> {
+    /// Downloads and links all packages, and reads what they bring.
+    pub(super) async fn install(
+        &self,
+        environment: &Environment<'_>,
+    ) -> Result<(Layers, EnvironmentFacts), BuildError> {
+        let mut addresses = Addresses::new(
+            environment
+                .fetched()
+                .map(|package| self.settings.mirrors.candidates(&package.url)),
+        );
+        self.check_provenance(environment, &addresses)?;
+        let mut mended = false;
+        loop {
+            let layers = environment.layers(&addresses).map_err(as_diagnostic)?;
+            let error = match self.evaluate(&layers.facts).await {
+                Ok(reference) => {
+                    let facts = self.read_json(&reference, FACTS_FILE).await?;
+                    return Ok((layers, facts));
+                }
+                Err(BuildError::Gateway(error)) => error,
+                Err(error) => return Err(error),
+            };
+            let failed = error.vertices();
+            if let Some(step) = layers.failing(&failed) {
+                let explained = self.explain(step, |culprit| environment.lines(step, culprit));
+                return Err(explained.await.unwrap_or(error.into()));
+            }
+            // The failing operation may be one of another build that fetches the same package from elsewhere: BuildKit
+            // joins the two.
+            if mended || error.is_cancelled() {
+                return Err(error.into());
+            }
+            fetch_all(
+                self.bridge,
+                environment,
+                &mut addresses,
+                &self.build_file.file,
+            )
+            .await?;
+            mended = true;
+        }
+    }
+
+    /// Refuses to build what would put a secret into the image: provenance lists the URLs of all sources that the build
+    /// asked for, and BuildKit takes only users and passwords out of them.
+    fn check_provenance(
+        &self,
+        environment: &Environment<'_>,
+        addresses: &Addresses,
+    ) -> Result<(), Diagnostic> {
+        if self.options.get("attest:provenance").is_none() {
+            return Ok(());
+        }
+        let mut fetched = environment.fetched().enumerate();
+        let Some((index, package)) =
+            fetched.find(|(index, _)| addresses.get(*index).url().has_secret_path())
+        else {
+            return Ok(());
+        };
+        let url = addresses.get(index).url();
+        let mut diagnostic = Diagnostic::new(format!(
+            "the token in {url} would get into the image's provenance, for everyone to read"
+        ));
+        // The installer is in no file.
+        if index < environment.plan.packages.len() {
+            diagnostic = diagnostic.at(&self.build_file.file, package.lines);
+        }
+        Err(diagnostic.help(format!(
+            "Build with --provenance=false, or give the token with --secret id=HTTP_AUTH_TOKEN_{},env=… instead (BuildKit 0.23 or later).",
+            url.host()
+        )))
+    }
+
+    /// The micromamba that installs, if it is the one who does: a named context `micromamba`, or conda-forge's package.
+    pub(super) async fn micromamba(
+        &self,
+        finder: &Finder<'_>,
+    ) -> Result<Option<Micromamba>, BuildError> {
+        if self.settings.installer == Installer::Native {
+            return Ok(None);
+        }
+        if let Some(found) = finder.named("micromamba").await? {
+            return match found.state {
+                Input::Output(from) => Ok(Some(Micromamba::Given {
+                    from,
+                    pinned: found.pinned,
+                })),
+                Input::Scratch => {
+                    Err(Diagnostic::new("the named context micromamba is empty").into())
+                }
+            };
+        }
+        let package = micromamba::package(&self.settings.micromamba, self.platform)?;
+        let warning = micromamba::warning(&package, &self.settings.micromamba);
+        self.warn(warning.as_slice()).await?;
+        Ok(Some(Micromamba::Package(Box::new(package))))
+    }
+}
