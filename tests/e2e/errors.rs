@@ -7,7 +7,7 @@ use condafront_testkit::engine::{Store, registry};
 use condafront_testkit::server::{Auth, Fault, Times};
 
 use crate::failure::Failures;
-use crate::project::{Project, frontend};
+use crate::project::{LOCK, Project, frontend};
 
 /// A lock of one line.
 fn lock_of(line: &str) -> String {
