@@ -75,11 +75,14 @@ impl Session<'_> {
             return Ok(());
         };
         let url = addresses.get(index).url();
-        Err(Diagnostic::new(format!(
+        let mut diagnostic = Diagnostic::new(format!(
             "the token in {url} would get into the image's provenance, for everyone to read"
-        ))
-        .at(&self.build_file.file, package.lines)
-        .help(format!(
+        ));
+        // The installer is in no file.
+        if index < environment.plan.packages.len() {
+            diagnostic = diagnostic.at(&self.build_file.file, package.lines);
+        }
+        Err(diagnostic.help(format!(
             "Build with --provenance=false, or give the token with --secret id=HTTP_AUTH_TOKEN_{},env=… instead (BuildKit 0.23 or later).",
             url.host()
         )))

@@ -119,13 +119,17 @@ fn broken_archives_are_told_from_other_files() {
             .join(&step.packages[0].archive);
         fs::write(archive, bytes).unwrap();
         let error = step.fail();
-        assert_eq!(error.kind(), ErrorKind::BadArchive, "{name}: {error}");
+        let kind = match name {
+            "html" => ErrorKind::WebPage,
+            _ => ErrorKind::BadArchive,
+        };
+        assert_eq!(error.kind(), kind, "{name}: {error}");
         messages += &format!("{name}: {error}\n");
     }
     insta::assert_snapshot!(messages, @"
     empty: bad 1.0 (bad-1.0-0.conda): the downloaded file is empty
     garbage: bad 1.0 (bad-1.0-0.conda): the downloaded file is not a conda package (neither the .conda nor the .tar.bz2 format)
-    html: bad 1.0 (bad-1.0-0.conda): the downloaded file is a web page, not a conda package: the server sent an error or login page in its place
+    html: bad 1.0 (bad-1.0-0.conda): the server sent a web page, not a conda package
     conda cut short: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
     conda cut in half: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
     tar.bz2 cut short: bad 1.0 (bad-1.0-0.tar.bz2): the archive is damaged or cut short: decompression not finished but EOF reached
@@ -168,7 +172,8 @@ fn every_hostile_package_of_the_channel_is_refused() {
         }
         let error = step.fail();
         let expected = match package.name.trim_end_matches("-bz2") {
-            "truncated" | "garbage" | "wrong-format" | "html" | "empty" => ErrorKind::BadArchive,
+            "truncated" | "garbage" | "wrong-format" | "empty" => ErrorKind::BadArchive,
+            "html" => ErrorKind::WebPage,
             "no-info" | "wrong-name" => ErrorKind::BadMetadata,
             _ => ErrorKind::UnsafeArchive,
         };
