@@ -158,20 +158,18 @@ fn another_base_links_nothing_again() {
 
     let patched = build_on("patched", "touch /patched");
     assert_eq!(install_steps(patched.steps_run()), [""; 0]);
-    // What looks at the base, or runs in it.
-    let run: Vec<&str> = patched
-        .steps_run()
-        .into_iter()
-        .filter(|name| !name.contains("internal") && !name.contains("debian"))
-        .collect();
-    assert_eq!(run, ["x"], "{}", patched.progress);
+    // What looks at the base runs again.
+    let run = patched.steps_run();
+    assert!(run.contains(&"[base] account"), "{}", patched.progress);
     assert_eq!(patched.layers_not_in(&before).len(), 1);
 
     // Modules are compiled with a python that runs on the base's C library, so with another one they are compiled
     // anew, to the same bytes.
     let library = build_on("library", "printf x >> /lib/x86_64-linux-gnu/libm.so.6");
     let installed = install_steps(library.steps_run());
-    assert_eq!(installed, ["x"], "{}", library.progress);
+    let alone = |name: &str| name.ends_with("] python") || name.ends_with("] numpy");
+    assert!(!installed.is_empty(), "{}", library.progress);
+    assert!(!installed.iter().any(|name| alone(name)), "{installed:?}");
     assert_eq!(library.layers_not_in(&before).len(), 1);
     assert_eq!(project.packages_requested(), [""; 0]);
 }
@@ -180,8 +178,8 @@ fn another_base_links_nothing_again() {
 fn a_registry_cache_serves_a_builder_that_has_nothing() {
     let first = Project::new(Store::Containerd);
     let mut all = specs("1.0");
-    // Its script needs all files of the image, so that all layers would be fetched.
-    all.retain(|spec| spec != "post-link-demo");
+    // Their scripts see all files of the image, so that all layers would be fetched.
+    all.retain(|spec| !["post-link-demo", "activate-demo"].contains(&spec.as_str()));
     lock(&first, &all);
     let repository = format!("{}-cache", first.tag());
     let cache = format!("type=registry,ref={}/{repository}", engine::registry());
