@@ -212,7 +212,7 @@ children_of() { cat "/proc/$1/task/"*/children 2>/dev/null; }
 
 # Kills the containers below a containerd-shim: they outlive it, and a graceful stop takes them ten seconds.
 kill_containers() {
-  local pid child launched
+  local pid child process launched
   launched=$(state "$1" PROGRAM)
   for pid in $(processes_of "$1"); do
     case $(readlink "/proc/$pid/exe") in
@@ -220,7 +220,7 @@ kill_containers() {
       */dockerd | "${launched:-$ENGINE_ROOT/usr/sbin/dockerd}"*)
         for child in $(children_of "$pid"); do
           case $(readlink "/proc/$child/exe") in
-            */runc) for child in $(children_of "$child"); do kill -KILL "$child" 2>/dev/null; done ;;
+            */runc) for process in $(children_of "$child"); do kill -KILL "$process" 2>/dev/null; done ;;
           esac
         done
         ;;
