@@ -145,6 +145,7 @@ fn another_base_links_nothing_again() {
     let project = Project::new(Store::Containerd);
     lock(&project, &specs("1.0"));
     let before = project.push("before", &[]);
+    project.packages_requested();
     let build_on = |tag: &str, change: &str| {
         let name = format!("{}/{}-base:{tag}", engine::registry(), project.tag());
         let dockerfile = format!("FROM {}\nRUN {change}\n", base());
