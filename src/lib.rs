@@ -3,6 +3,7 @@
 pub mod account;
 pub mod activation;
 pub mod build;
+pub mod channel;
 pub mod cli;
 pub mod context;
 pub mod failure_report;
@@ -23,3 +24,4 @@ pub mod source;
 pub mod stamp;
 pub mod steps;
 pub mod subrequests;
+pub mod yaml;

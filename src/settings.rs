@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::account::{DEFAULT_ID, UserRequest};
+use crate::input::InputSettings;
 use crate::install::spec::Installer;
 use crate::plan::groups::Layers;
 use crate::plan::mirrors::Mirrors;
@@ -25,6 +26,8 @@ pub struct Settings {
     pub micromamba: MicromambaVersion,
     /// Where packages are fetched from.
     pub mirrors: Mirrors,
+    /// What is read of the build file, and what stands in for one.
+    pub input: InputSettings,
 }
 
 impl Default for Settings {
@@ -36,6 +39,7 @@ impl Default for Settings {
             installer: Installer::Micromamba,
             micromamba: MicromambaVersion::default(),
             mirrors: Mirrors::default(),
+            input: InputSettings::default(),
         }
     }
 }
@@ -116,6 +120,26 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
         "where packages are fetched from: <url>=<url of the mirror>, several separated by blanks",
     ),
     (
+        "CONDA_SPECS",
+        "what is to be in the environment, for a build without a file: python=3.12 numpy",
+    ),
+    (
+        "CONDA_CHANNELS",
+        "channels instead of the file's: bioconda,conda-forge",
+    ),
+    (
+        "CONDA_CHANNEL_ALIAS",
+        "where channels are that are given by name, https://conda.anaconda.org unless given",
+    ),
+    (
+        "CONDA_LOCK_CATEGORIES",
+        "categories of a conda-lock.yml beside main: dev,docs",
+    ),
+    (
+        "ENVIRONMENT",
+        "which environment of a pixi.lock, default unless given",
+    ),
+    (
         "MICROMAMBA_VERSION",
         "which micromamba: 2.8.1 or 2.8.1#sha256:<hash of conda-forge's package>",
     ),
@@ -147,6 +171,11 @@ impl Settings {
                     settings.installer = parsed(name, value, parse_installer)?;
                 }
                 "CONDA_MIRRORS" => settings.mirrors = parsed(name, value, str::parse)?,
+                "CONDA_SPECS" => settings.input.specs = words(value, &[]),
+                "CONDA_CHANNELS" => settings.input.channels = words(value, &[',']),
+                "CONDA_CHANNEL_ALIAS" => settings.input.channel_alias = Some(value.to_owned()),
+                "CONDA_LOCK_CATEGORIES" => settings.input.categories = words(value, &[',']),
+                "ENVIRONMENT" => settings.input.environment = Some(value.to_owned()),
                 "MICROMAMBA_VERSION" => settings.micromamba = parsed(name, value, str::parse)?,
                 other if OURS.iter().any(|prefix| other.starts_with(prefix)) => {
                     return Err(unknown(other));
@@ -169,6 +198,15 @@ impl Settings {
             gid: self.user.gid.unwrap_or(uid),
         }
     }
+}
+
+/// The words of a list, separated by blanks or one of `others`.
+fn words(value: &str, others: &[char]) -> Vec<String> {
+    value
+        .split(|c: char| c.is_whitespace() || others.contains(&c))
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn parsed<T, E: fmt::Display>(

@@ -125,7 +125,7 @@ fn outline(options: &Options) -> Answer {
 fn check(bridge: &Bridge, options: &Options, file: &BuildFile) -> Result<Vec<Warning>, Diagnostic> {
     let settings = Settings::from_build_args(options.build_args())?;
     let platform = build::platform(bridge, options)?;
-    let mut warnings = input::read(&file.file, platform)?.warnings;
+    let mut warnings = input::read(&file.file, platform, &settings.input)?.warnings;
     let is_given = options.named_context("micromamba", platform).is_some();
     if settings.installer == Installer::Micromamba && !is_given {
         let package = micromamba::package(&settings.micromamba, platform)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use condafront::input;
+use condafront::input::{self, InputSettings};
 use condafront::plan::micromamba;
 use condafront::platform::Platform;
 use condafront::settings::{KNOWN_BUILD_ARGS, MicromambaVersion};
@@ -24,11 +24,12 @@ fn blocks(language: &str) -> Vec<&'static str> {
 #[test]
 fn the_first_example_is_a_lock_with_the_hash_that_condafront_knows() {
     let file = SourceFile::new("env.lock", blocks("text")[0]);
-    let list = input::read(&file, Platform::LinuxAmd64).unwrap();
+    let list = input::read(&file, Platform::LinuxAmd64, &InputSettings::default()).unwrap();
     let known = micromamba::package(&MicromambaVersion::default(), Platform::LinuxAmd64).unwrap();
-    assert_eq!(list.packages.len(), 1);
-    assert_eq!(list.packages[0].hashes, known.hashes);
-    assert_eq!(list.packages[0].url, known.url);
+    let packages = list.locked().unwrap();
+    assert_eq!(packages.len(), 1);
+    assert_eq!(packages[0].hashes, known.hashes);
+    assert_eq!(packages[0].url, known.url);
     assert!(list.warnings.is_empty());
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use condafront::input;
+use condafront::input::{self, InputSettings};
 use condafront::install::args::StepSpec as _;
 use condafront::install::spec::{InstallSpec, Installer, PythonRuntimeSpec};
 use condafront::plan::groups::Layers;
@@ -83,8 +83,10 @@ exec \"$@\"
 pub(crate) fn install_script(lock: &str) -> Result<String> {
     let platform = Platform::LinuxAmd64;
     let file = SourceFile::new("env.lock", lock);
-    let list = input::read(&file, platform).map_err(|error| error.to_string())?;
-    let plan = Plan::new(list.packages, platform, Layers::AtMost(1));
+    let input = input::read(&file, platform, &InputSettings::default())
+        .map_err(|error| error.to_string())?;
+    let packages = input.locked().ok_or("the benchmark installs a lock")?;
+    let plan = Plan::new(packages.to_vec(), platform, Layers::AtMost(1));
     let specs = |indices: &[usize]| -> Vec<_> {
         indices
             .iter()

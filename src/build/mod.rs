@@ -3,6 +3,7 @@
 mod assembly;
 mod packages;
 mod session;
+mod solve;
 
 use buildkit_llb::SourceFile as LlbFile;
 use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
@@ -19,7 +20,7 @@ use crate::graph::account::Account;
 use crate::graph::environment::Environment;
 use crate::graph::image::Stacking;
 use crate::graph::programs;
-use crate::input::{self, Rule, Warning};
+use crate::input::{self, Conda, Rule, Warning};
 use crate::plan::Plan;
 use crate::plan::groups::Layers as LayerCount;
 use crate::platform::Platform;
@@ -96,8 +97,12 @@ impl Session<'_> {
 
     async fn image(&self) -> Result<gateway::Result, BuildError> {
         let file = &self.build_file.file;
-        let list = input::read(file, self.platform)?;
-        self.warn(&list.warnings).await?;
+        let input = input::read(file, self.platform, &self.settings.input)?;
+        self.warn(&input.warnings).await?;
+        let packages = match input.conda {
+            Conda::Locked(packages) => packages,
+            Conda::Unsolved(request) => self.packages(&request).await?,
+        };
         let stacking = self.stacking()?;
         let finder = self.finder(self.platform);
         let (base, frontend) = tokio::try_join!(
@@ -115,7 +120,7 @@ impl Session<'_> {
             (Stacking::Copy, _) => LayerCount::AtMost(1),
             (Stacking::Merge, layers) => layers.unwrap_or_default(),
         };
-        let plan = Plan::new(list.packages, self.platform, layers);
+        let plan = Plan::new(packages, self.platform, layers);
         let micromamba = self.micromamba(&finder).await?;
         let mut environment = Environment {
             plan: &plan,

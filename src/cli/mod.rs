@@ -10,7 +10,7 @@ use crate::graph::downloads::Addresses;
 use crate::graph::environment::{Environment, Micromamba};
 use crate::graph::image::Stacking;
 use crate::image::name::{BaseName, ImageName};
-use crate::input;
+use crate::input::{self, Conda, EnvironmentInput, Pip};
 use crate::install::spec::Installer;
 use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
@@ -79,6 +79,26 @@ pub fn run(args: &[String]) -> ExitCode {
     }
 }
 
+/// What a file asks for, in a few words.
+fn summary(input: &EnvironmentInput) -> String {
+    let mut parts = vec![match &input.conda {
+        Conda::Locked(packages) => format!("{} packages", packages.len()),
+        Conda::Unsolved(request) => format!(
+            "{} dependencies, to be solved with {} channels",
+            request.specs.len(),
+            request.channels.len()
+        ),
+    }];
+    match &input.pip {
+        pip if pip.is_empty() => {}
+        Pip::Locked(packages) => parts.push(format!("{} PyPI packages", packages.len())),
+        Pip::Unsolved(requirements) => {
+            parts.push(format!("{} requirements for pip", requirements.len()));
+        }
+    }
+    parts.join(", ")
+}
+
 fn print(bytes: &[u8]) -> ExitCode {
     // A closed pipe (`| head`) is the reader's choice, not an error.
     let _ = std::io::stdout().lock().write_all(bytes);
@@ -143,23 +163,26 @@ impl Request {
         let data = std::fs::read(&self.file)
             .map_err(|error| Diagnostic::new(format!("{} cannot be read: {error}", self.file)))?;
         let file = SourceFile::new(&self.file, data);
-        let list = input::read(&file, self.platform)?;
-        for warning in &list.warnings {
-            eprintln!("{}", warning.diagnostic.render(Level::Warning));
-        }
-        if let Command::Check = self.command {
-            return Ok(format!("{}: {} packages\n", self.file, list.packages.len()).into_bytes());
-        }
         let args = self
             .build_args
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let settings = Settings::from_build_args(args)?;
-        let plan = Plan::new(
-            list.packages,
-            self.platform,
-            settings.layers.unwrap_or_default(),
-        );
+        let input = input::read(&file, self.platform, &settings.input)?;
+        for warning in &input.warnings {
+            eprintln!("{}", warning.diagnostic.render(Level::Warning));
+        }
+        if let Command::Check = self.command {
+            return Ok(format!("{}: {}\n", self.file, summary(&input)).into_bytes());
+        }
+        let Conda::Locked(packages) = input.conda else {
+            return Err(Diagnostic::new(format!(
+                "{} has to be solved first, which needs its channels",
+                self.file
+            ))
+            .help("Build it with --target lock and draw the graph of that lock."));
+        };
+        let plan = Plan::new(packages, self.platform, settings.layers.unwrap_or_default());
         let definition = self.definition(&settings, &plan, &file)?;
         Ok(match self.command {
             Command::Llb { text: true } => text::dump(definition.to_pb()).into_bytes(),

@@ -7,7 +7,7 @@ use super::environment::{Environment, Micromamba};
 use super::image::Stacking;
 use crate::account::UserRequest;
 use crate::activation::RuntimeFile;
-use crate::input;
+use crate::input::{self, InputSettings};
 use crate::install::facts::Clash;
 use crate::plan::groups::Layers;
 use crate::plan::{Plan, micromamba};
@@ -34,8 +34,12 @@ fn image(name: &str) -> Output {
 /// The whole graph of the lock above.
 fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> String {
     let file = SourceFile::new("env.lock", LOCK);
-    let list = input::read(&file, Platform::LinuxAmd64).unwrap();
-    let plan = Plan::new(list.packages, Platform::LinuxAmd64, layers);
+    let list = input::read(&file, Platform::LinuxAmd64, &InputSettings::default()).unwrap();
+    let plan = Plan::new(
+        list.locked().unwrap().to_vec(),
+        Platform::LinuxAmd64,
+        layers,
+    );
     let frontend = super::programs(&image("docker.io/org/condafront:latest"));
     let base = image("docker.io/library/debian:13-slim");
     let lines = plan.packages.iter().map(|package| package.lines);
@@ -106,8 +110,13 @@ fn micromamba_is_fetched_like_a_package() {
 fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
     let file = SourceFile::new("env.lock", LOCK);
     let digests = |lock: &str, base: Option<&Output>| -> Vec<(String, String)> {
-        let list = input::read(&SourceFile::new("env.lock", lock), Platform::LinuxAmd64).unwrap();
-        let plan = Plan::new(list.packages, Platform::LinuxAmd64, Layers::Auto);
+        let lock = SourceFile::new("env.lock", lock);
+        let list = input::read(&lock, Platform::LinuxAmd64, &InputSettings::default()).unwrap();
+        let plan = Plan::new(
+            list.locked().unwrap().to_vec(),
+            Platform::LinuxAmd64,
+            Layers::Auto,
+        );
         let frontend = super::programs(&image("docker.io/org/condafront:latest"));
         let environment = Environment {
             plan: &plan,

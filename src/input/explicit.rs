@@ -10,12 +10,12 @@
 //! Hashes are `#<32 hex>` (MD5), `#<64 hex>` or `#sha256:<64 hex>`, as conda and micromamba read them
 //! (`conda/gateways/…/explicit`, `libmamba/src/specs/package_info.cpp`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use url::Url;
 
-use super::{PackageList, Rule, Warning};
+use super::{Conda, EnvironmentInput, Pip, Rule, Warning};
 use crate::package::{Hashes, Package, PackageId, PackageUrl};
 use crate::platform::{self, Platform};
 use crate::redact;
@@ -38,7 +38,7 @@ pub fn read(
     file: &Arc<SourceFile>,
     text: &str,
     platform: Platform,
-) -> Result<PackageList, Diagnostic> {
+) -> Result<EnvironmentInput, Diagnostic> {
     let mut reader = Reader {
         file,
         marker: None,
@@ -97,7 +97,7 @@ impl Reader<'_> {
         }
     }
 
-    fn finish(mut self, platform: Platform) -> Result<PackageList, Diagnostic> {
+    fn finish(mut self, platform: Platform) -> Result<EnvironmentInput, Diagnostic> {
         let Some(first) = self.entries.first() else {
             let diagnostic = Diagnostic::new(format!("{} lists no packages", self.file.name()))
                 .help(format!("Add one package URL per line below {MARKER}."));
@@ -128,8 +128,11 @@ impl Reader<'_> {
                 });
             }
         }
-        Ok(PackageList {
-            packages: self.entries,
+        Ok(EnvironmentInput {
+            name: None,
+            variables: BTreeMap::new(),
+            conda: Conda::Locked(self.entries),
+            pip: Pip::default(),
             warnings: self.warnings,
         })
     }

@@ -1,20 +1,158 @@
 //! What `-f` may be: the kind of a file is found from its content, and each kind becomes a list of packages.
 
+pub mod conda_lock;
+pub mod env;
 pub mod explicit;
+pub mod pixi_lock;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::package::Package;
+use crate::channel::Channel;
+use crate::package::{Package, PackageUrl};
 use crate::platform::Platform;
 use crate::source::{Diagnostic, Lines, SourceFile};
+use crate::yaml;
 
-/// The packages of one environment for one platform, in the order in which they are linked.
+/// What a build file says of one environment for one platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PackageList {
-    /// The packages; a later one wins where two claim one file.
-    pub packages: Vec<Package>,
+pub struct EnvironmentInput {
+    /// The environment's name, where the file gives one.
+    pub name: Option<String>,
+    /// Environment variables that activation sets.
+    pub variables: BTreeMap<String, String>,
+    /// Its conda packages.
+    pub conda: Conda,
+    /// Its PyPI packages.
+    pub pip: Pip,
     /// What the user should know, though the build goes on.
     pub warnings: Vec<Warning>,
+}
+
+impl EnvironmentInput {
+    /// The conda packages, if the file pins them.
+    pub fn locked(&self) -> Option<&[Package]> {
+        match &self.conda {
+            Conda::Locked(packages) => Some(packages),
+            Conda::Unsolved(_) => None,
+        }
+    }
+}
+
+/// The conda packages of an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conda {
+    /// Exactly these, in the order in which they are linked: a later one wins where two claim one file.
+    Locked(Vec<Package>),
+    /// Whatever a solve finds.
+    Unsolved(Request),
+}
+
+/// What a solve is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The channels, first the one that matters most.
+    pub channels: Vec<Channel>,
+    /// What the order of channels means.
+    pub priority: ChannelPriority,
+    /// What has to be in the environment.
+    pub specs: Vec<RequestedSpec>,
+    /// The platforms that the file is for; empty if it does not say.
+    pub platforms: Vec<DeclaredPlatform>,
+}
+
+/// A platform that a file is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredPlatform {
+    /// Conda's name: `linux-64`. May be one that no image can be built for.
+    pub subdir: String,
+    /// Where the file says so.
+    pub lines: Lines,
+}
+
+/// One dependency of an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestedSpec {
+    /// The MatchSpec, in the form that `rattler_conda_types::MatchSpec` reads strictly.
+    pub spec: String,
+    /// The lines of the user's file that ask for it.
+    pub lines: Lines,
+}
+
+/// What the order of channels means
+/// (<https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-channels.html#strict-channel-priority>).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChannelPriority {
+    /// A package comes from the first channel that has one of its name.
+    #[default]
+    Strict,
+    /// A package comes from the first channel that has one that fits.
+    Flexible,
+}
+
+/// The PyPI packages of an environment, installed after the conda packages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pip {
+    /// Exactly these files.
+    Locked(Vec<PipPackage>),
+    /// Whatever pip finds.
+    Unsolved(Vec<PipRequirement>),
+}
+
+impl Default for Pip {
+    fn default() -> Self {
+        Self::Locked(Vec::new())
+    }
+}
+
+impl Pip {
+    /// Whether there is nothing to install.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Locked(packages) => packages.is_empty(),
+            Self::Unsolved(requirements) => requirements.is_empty(),
+        }
+    }
+}
+
+/// A PyPI package, pinned to one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PipPackage {
+    /// Its name as the lock has it.
+    pub name: String,
+    /// Its version, where the lock says.
+    pub version: Option<String>,
+    /// The wheel or source archive.
+    pub url: PackageUrl,
+    /// What the file must hash to.
+    pub hashes: crate::package::Hashes,
+    /// The lines of the user's file that ask for it.
+    pub lines: Lines,
+}
+
+/// One entry of a `pip:` list, as pip reads it in a requirements file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PipRequirement {
+    /// The text: `requests>=2`, `-r requirements.txt`, a URL.
+    pub text: String,
+    /// The lines of the user's file that ask for it.
+    pub lines: Lines,
+}
+
+/// What build-args say of the input, whatever its kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputSettings {
+    /// `ENVIRONMENT`: which environment of a file with several.
+    pub environment: Option<String>,
+    /// `CONDA_LOCK_CATEGORIES`: which categories beside `main`.
+    pub categories: Vec<String>,
+    /// `CONDA_SPECS`: the dependencies of a build without a file.
+    pub specs: Vec<String>,
+    /// `CONDA_CHANNELS`: channels instead of the file's.
+    pub channels: Vec<String>,
+    /// `CONDA_CHANNEL_ALIAS`: where channels are that are given by name.
+    pub channel_alias: Option<String>,
 }
 
 /// A finding of a lint rule.
@@ -81,22 +219,43 @@ impl Rule {
 ///
 /// # Errors
 /// A diagnostic at the user's line: not text, no known kind, or what the kind's reader finds.
-pub fn read(file: &Arc<SourceFile>, platform: Platform) -> Result<PackageList, Diagnostic> {
+pub fn read(
+    file: &Arc<SourceFile>,
+    platform: Platform,
+    settings: &InputSettings,
+) -> Result<EnvironmentInput, Diagnostic> {
     let text = file.text()?;
     let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if text.lines().all(is_blank) {
         return Err(
             Diagnostic::new(format!("{} lists no packages", file.name()))
-                .help("An explicit lock has a line @EXPLICIT and then one package URL per line."),
+                .help("An environment file has a list `dependencies:`; an explicit lock has a line @EXPLICIT and then one package URL per line."),
         );
     }
     if explicit::is_explicit(text) {
         return explicit::read(file, text, platform);
     }
+    let tree = yaml::read(file, text)?;
+    let has = |key: &str| tree.get(key).is_some();
+    if has("version") && has("metadata") && has("package") {
+        conda_lock::read(file, &tree, platform, settings)
+    } else if has("version") && has("environments") {
+        pixi_lock::read(file, text, &tree, platform, settings)
+    } else if has("dependencies") {
+        env::read(file, text, &tree, settings)
+    } else {
+        Err(unknown_kind(file, text, &tree))
+    }
+}
+
+fn unknown_kind(file: &Arc<SourceFile>, text: &str, tree: &yaml::Node) -> Diagnostic {
+    let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     let first = text.lines().position(|line| !is_blank(line)).unwrap_or(0);
-    Err(
-        Diagnostic::new(format!("{} is not an explicit conda lock: it has no line @EXPLICIT", file.name()))
-            .at(file, Lines::one(first + 1))
-            .help("condafront 0.1 builds from explicit locks; make one with `conda list --explicit --sha256`, `micromamba env export --explicit --sha256` or `conda-lock render`."),
-    )
+    let lines = match tree.value {
+        yaml::Value::Mapping(_) => Lines::one(first + 1),
+        _ => tree.lines,
+    };
+    Diagnostic::new(format!("{} is no file that condafront knows", file.name()))
+        .at(file, lines)
+        .help("It can be an environment file (with `dependencies:`), an explicit lock (with a line @EXPLICIT), a conda-lock.yml or a pixi.lock.")
 }

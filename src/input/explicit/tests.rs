@@ -1,14 +1,29 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::input::InputSettings;
 use crate::source::Level;
 
 const MD5: &str = "d7c89558ba9fa0495403155b64376d81";
 const SHA: &str = "5d7c0e5f0005f74112a34a7425179f4eb6e73c92f5d109e6af4ddeca407c92ab";
 
-fn list(text: &str) -> Result<PackageList, Diagnostic> {
-    let file = SourceFile::new("env.lock", text);
-    crate::input::read(&file, Platform::LinuxAmd64)
+/// What a lock holds, with its packages taken out of it.
+#[derive(Debug)]
+struct List {
+    packages: Vec<Package>,
+    warnings: Vec<Warning>,
+}
+
+fn read(file: &Arc<SourceFile>) -> Result<List, Diagnostic> {
+    let input = crate::input::read(file, Platform::LinuxAmd64, &InputSettings::default())?;
+    Ok(List {
+        packages: input.locked().unwrap().to_vec(),
+        warnings: input.warnings,
+    })
+}
+
+fn list(text: &str) -> Result<List, Diagnostic> {
+    read(&SourceFile::new("env.lock", text))
 }
 
 fn error(text: &str) -> String {
@@ -175,7 +190,7 @@ fn mistakes_read_well() {
 #[test]
 fn garbage_is_reported_at_its_line() {
     let file = SourceFile::new("env.lock", b"@EXPLICIT\n\x00\x9f\x92\x96\n".to_vec());
-    let error = crate::input::read(&file, Platform::LinuxAmd64).unwrap_err();
+    let error = read(&file).unwrap_err();
     assert_eq!(error.locations[0].lines, Lines::one(2));
 }
 

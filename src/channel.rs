@@ -1,0 +1,57 @@
+//! Channels: what users call them, and where they are.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::package::PackageUrl;
+use crate::source::Lines;
+
+/// A channel of an environment that is to be solved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Channel {
+    /// What the user calls it, without credentials.
+    pub name: String,
+    /// Where it is: the folder above `noarch/`, without a slash at its end. May carry credentials.
+    pub url: ChannelUrl,
+    /// The lines of the user's file that name it.
+    pub lines: Lines,
+}
+
+/// A channel's address. Credentials in it show as those of a [`PackageUrl`] do: not at all.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ChannelUrl(Url);
+
+impl ChannelUrl {
+    /// Wraps an absolute http(s) URL; a slash at its end is removed.
+    pub fn new(mut url: Url) -> Self {
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        Self(url)
+    }
+
+    /// The address of a file below the channel: `linux-64/repodata.json.zst`.
+    pub fn join(&self, path: &str) -> PackageUrl {
+        let mut url = self.0.clone();
+        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+        PackageUrl::new(url)
+    }
+
+    /// The address without credentials, query and fragment, as it is recorded; no slash at its end.
+    pub fn recorded(&self) -> String {
+        let recorded = PackageUrl::new(self.0.clone()).recorded();
+        recorded.as_str().trim_end_matches('/').to_owned()
+    }
+}
+
+impl fmt::Display for ChannelUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        PackageUrl::new(self.0.clone()).fmt(f)
+    }
+}
+
+impl fmt::Debug for ChannelUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChannelUrl({self})")
+    }
+}

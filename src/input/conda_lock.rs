@@ -1,0 +1,24 @@
+//! conda-lock.yml, version 1 (<https://conda.org/learn/ceps/cep-0037>).
+
+use std::sync::Arc;
+
+use super::{EnvironmentInput, InputSettings};
+use crate::platform::Platform;
+use crate::source::{Diagnostic, SourceFile};
+use crate::yaml::Node;
+
+/// Reads the file.
+///
+/// # Errors
+/// A diagnostic at the user's line.
+pub fn read(
+    file: &Arc<SourceFile>,
+    _tree: &Node,
+    _platform: Platform,
+    _settings: &InputSettings,
+) -> Result<EnvironmentInput, Diagnostic> {
+    Err(Diagnostic::new(format!(
+        "{} cannot be read yet",
+        file.name()
+    )))
+}

@@ -1,0 +1,25 @@
+//! pixi.lock.
+
+use std::sync::Arc;
+
+use super::{EnvironmentInput, InputSettings};
+use crate::platform::Platform;
+use crate::source::{Diagnostic, SourceFile};
+use crate::yaml::Node;
+
+/// Reads the file.
+///
+/// # Errors
+/// A diagnostic at the user's line.
+pub fn read(
+    file: &Arc<SourceFile>,
+    _text: &str,
+    _tree: &Node,
+    _platform: Platform,
+    _settings: &InputSettings,
+) -> Result<EnvironmentInput, Diagnostic> {
+    Err(Diagnostic::new(format!(
+        "{} cannot be read yet",
+        file.name()
+    )))
+}
