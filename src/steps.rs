@@ -117,6 +117,7 @@ mod tests {
         };
         let spec = PostLinkSpec {
             prefix: dir.path().to_string_lossy().into_owned(),
+            root_prefix: "/opt/conda".to_owned(),
             uid: 0,
             gid: 0,
             packages: vec![package("a"), package("b")],

@@ -23,6 +23,7 @@ use crate::graph::programs;
 use crate::input::{self, Conda, Rule, Warning};
 use crate::plan::Plan;
 use crate::plan::groups::Layers as LayerCount;
+use crate::plan::place::Place;
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::source::Diagnostic;
@@ -99,6 +100,7 @@ impl Session<'_> {
         let file = &self.build_file.file;
         let input = input::read(file, self.platform, &self.settings.input)?;
         self.warn(&input.warnings).await?;
+        let place = Place::of(input.name.as_deref()).map_err(as_diagnostic)?;
         let packages = match input.conda {
             Conda::Locked(packages) => packages,
             Conda::Unsolved(request) => self.packages(&request).await?,
@@ -124,6 +126,7 @@ impl Session<'_> {
         let micromamba = self.micromamba(&finder).await?;
         let mut environment = Environment {
             plan: &plan,
+            place: &place,
             file: LlbFile::new(
                 file.name(),
                 file.excerpt_of(plan.packages.iter().map(|package| package.lines)),
@@ -160,6 +163,7 @@ impl Session<'_> {
             stacking,
             layers: &layers,
             facts: &facts,
+            variables: &input.variables,
         };
         image.finish(&account, &found.user).await
     }

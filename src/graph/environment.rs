@@ -13,17 +13,17 @@ use crate::install::spec::{
 };
 use crate::package::Package;
 use crate::plan::groups::Group;
+use crate::plan::place::Place;
 use crate::plan::{Plan, package_spec};
 use crate::source::Lines;
 use crate::stamp::Owner;
-
-/// Where an environment lies in the image.
-pub const PREFIX: &str = "/opt/conda";
 
 /// All that an environment's graph is made from.
 pub struct Environment<'a> {
     /// What is to be built.
     pub plan: &'a Plan,
+    /// Where it lies in the image.
+    pub place: &'a Place,
     /// The user's file, for places.
     pub file: SourceFile,
     /// The [`programs`](super::programs) of the frontend's own image, for the build platform.
@@ -245,7 +245,7 @@ impl Environment<'_> {
         let needs_python = self.plan.needs_python(group);
         let python = python.filter(|_| needs_python);
         let spec = InstallSpec {
-            prefix: PREFIX.to_owned(),
+            prefix: self.place.prefix().to_owned(),
             uid: self.user.uid,
             gid: self.user.gid,
             installer: self

@@ -41,7 +41,7 @@ pub fn post_link(args: &[String], log: &mut dyn Write) -> Result<()> {
     // File systems round times down, by less than this.
     let start = SystemTime::now() - Duration::from_secs(1);
     for (index, package) in spec.packages.iter().enumerate() {
-        run(package, prefix, log).map_err(|e| e.of_package(index))?;
+        run(package, &spec, log).map_err(|e| e.of_package(index))?;
     }
     let owner = Owner {
         uid: spec.uid,
@@ -53,7 +53,8 @@ pub fn post_link(args: &[String], log: &mut dyn Write) -> Result<()> {
     normalize_changed(prefix, i64::try_from(start).unwrap_or(i64::MAX), owner)
 }
 
-fn run(package: &PostLinkPackage, prefix: &Path, log: &mut dyn Write) -> Result<()> {
+fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> Result<()> {
+    let prefix = Path::new(&spec.prefix);
     let name = &package.name;
     let bin = prefix.join("bin");
     let script = bin.join(format!(".{name}-post-link.sh"));
@@ -94,7 +95,7 @@ fn run(package: &PostLinkPackage, prefix: &Path, log: &mut dyn Write) -> Result<
         .env("PATH", path)
         .env("PREFIX", prefix)
         .env("CONDA_PREFIX", prefix)
-        .env("ROOT_PREFIX", prefix)
+        .env("ROOT_PREFIX", &spec.root_prefix)
         .env("PKG_NAME", name)
         .env("PKG_VERSION", &package.version)
         .env("PKG_BUILDNUM", package.build_number.to_string());
