@@ -5,8 +5,8 @@ use std::sync::Arc;
 use http::StatusCode;
 
 use crate::install::is_web_page;
-use crate::package::{Package, PackageUrl};
-use crate::source::{Diagnostic, SourceFile};
+use crate::package::PackageUrl;
+use crate::source::{Diagnostic, Lines, SourceFile};
 
 /// One failed download.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,24 +15,35 @@ pub struct Failure {
     cause: Cause,
 }
 
-/// What a download that failed was for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted<'a> {
-    /// A package of the environment.
-    Package(&'a Package),
-    /// The package of micromamba, which the user's file does not name.
-    Installer(&'a Package),
+/// What a download is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// What kind of thing it is.
+    pub kind: WantedKind,
+    /// What messages call it.
+    pub label: String,
+    /// The lines of the user's file that ask for it.
+    pub lines: Lines,
 }
 
-impl<'a> Wanted<'a> {
-    fn package(self) -> &'a Package {
-        match self {
-            Self::Package(package) | Self::Installer(package) => package,
-        }
-    }
+/// What kind of thing is downloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WantedKind {
+    /// A conda package of the environment.
+    Package,
+    /// The package of micromamba, which the user's file does not name.
+    Installer,
+    /// A PyPI package of the environment.
+    Pip,
+}
 
-    fn is_installer(self) -> bool {
-        matches!(self, Self::Installer(_))
+impl WantedKind {
+    /// What such things come from.
+    fn origin(self) -> &'static str {
+        match self {
+            Self::Package | Self::Installer => "channel",
+            Self::Pip => "index",
+        }
     }
 }
 
@@ -110,7 +121,7 @@ impl Failure {
         }
     }
 
-    fn message(&self, wanted: Wanted<'_>) -> String {
+    fn message(&self, kind: WantedKind) -> String {
         let url = &self.url;
         match &self.cause {
             Cause::Status(status) => format!("{url} answered {}", status_text(*status)),
@@ -125,9 +136,9 @@ impl Failure {
                 found,
                 bytes,
             } => {
-                let pin = match wanted {
-                    Wanted::Package(_) => "the lock",
-                    Wanted::Installer(_) => "its pin",
+                let pin = match kind {
+                    WantedKind::Package | WantedKind::Pip => "the lock",
+                    WantedKind::Installer => "its pin",
                 };
                 format!(
                     "{url} has another content than {pin} says ({bytes} bytes)\n  sha256 expected {expected}\n  sha256 found    {found}"
@@ -137,47 +148,49 @@ impl Failure {
         }
     }
 
-    fn help(&self, wanted: Wanted<'_>) -> String {
+    fn help(&self, kind: WantedKind) -> String {
         let host = self.url.host();
+        let origin = kind.origin();
+        let is_installer = kind == WantedKind::Installer;
         match &self.cause {
-            Cause::Status(404 | 410) if wanted.is_installer() => {
+            Cause::Status(404 | 410) if is_installer => {
                 "There is no such package: choose another one with --build-arg MICROMAMBA_VERSION=<version>, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>.".to_owned()
             }
-            Cause::Digest { .. } if wanted.is_installer() => {
+            Cause::Digest { .. } if is_installer => {
                 "Either MICROMAMBA_VERSION has the hash of another package, or the file was replaced on the server: do not trust it without asking.".to_owned()
             }
             Cause::Status(401 | 403) => format!(
-                "If the channel needs a login, give a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
+                "If the {origin} needs a login, give a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
             ),
-            Cause::Status(404 | 410) => {
-                "The channel does not have this package (any more): make the lock anew, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>.".to_owned()
-            }
+            Cause::Status(404 | 410) => format!(
+                "The {origin} does not have this package (any more): make the lock anew, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>."
+            ),
             Cause::Status(_) | Cause::Connection(_) | Cause::Damaged => {
                 "It was tried again three times. Build again later, or name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>; what has been downloaded is kept.".to_owned()
             }
             Cause::UnknownHost => "Is the host's name right, and can the engine (not only this machine) resolve it?".to_owned(),
             Cause::Tls(_) => "The engine must trust the server's certificate authority.".to_owned(),
-            Cause::WebPage => "A login page or a proxy may stand between the engine and the channel.".to_owned(),
+            Cause::WebPage => format!("A login page or a proxy may stand between the engine and the {origin}."),
             Cause::Digest { .. } => "Either the lock is outdated (make it anew), or the file was replaced on the server: do not trust it without asking.".to_owned(),
         }
     }
 }
 
 /// One diagnostic for all failures; `None` without any.
-pub fn report(file: &Arc<SourceFile>, failures: &[(Wanted<'_>, Failure)]) -> Option<Diagnostic> {
+pub fn report(file: &Arc<SourceFile>, failures: &[(&Wanted, Failure)]) -> Option<Diagnostic> {
     /// More than this many are counted only.
     const MOST: usize = 10;
     let (wanted, first) = failures.first()?;
     let mut diagnostic = if failures.len() == 1 {
         Diagnostic::new(format!(
             "{} cannot be downloaded: {}",
-            wanted.package().id,
-            first.message(*wanted)
+            wanted.label,
+            first.message(wanted.kind)
         ))
     } else {
         let mut message = format!("{} packages cannot be downloaded:", failures.len());
         for (wanted, failure) in failures.iter().take(MOST) {
-            message.push_str(&format!("\n- {}", failure.message(*wanted)));
+            message.push_str(&format!("\n- {}", failure.message(wanted.kind)));
         }
         if failures.len() > MOST {
             message.push_str(&format!("\n- and {} more", failures.len() - MOST));
@@ -186,14 +199,15 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(Wanted<'_>, Failure)]) -> Opt
     };
     let mut helps: Vec<String> = Vec::new();
     for (wanted, failure) in failures {
-        diagnostic = diagnostic.at(file, wanted.package().lines);
-        let help = failure.help(*wanted);
+        diagnostic = diagnostic.at(file, wanted.lines);
+        let help = failure.help(wanted.kind);
         if !helps.contains(&help) {
             helps.push(help);
         }
     }
     helps.truncate(3);
-    if failures.iter().any(|(wanted, _)| wanted.is_installer()) {
+    let is_installer = |(wanted, _): &(&Wanted, Failure)| wanted.kind == WantedKind::Installer;
+    if failures.iter().any(is_installer) {
         helps.push("micromamba links the packages. Give the build one that you have with --build-context micromamba=<folder, or docker-image://…>, or do without it: --build-arg CONDAFRONT_INSTALLER=native.".to_owned());
     }
     Some(diagnostic.help(helps.join("\n")))
@@ -230,11 +244,18 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::plan::test_package;
     use crate::source::Level;
 
     fn url() -> PackageUrl {
         PackageUrl::new(Url::parse("https://me:hunter2@c.example/f/noarch/a-1-0.conda").unwrap())
+    }
+
+    fn wanted(kind: WantedKind, label: &str) -> Wanted {
+        Wanted {
+            kind,
+            label: label.to_owned(),
+            lines: Lines::one(1),
+        }
     }
 
     fn failures() -> Vec<Failure> {
@@ -269,7 +290,7 @@ mod tests {
             "env.lock",
             "https://me:hunter2@c.example/f/noarch/a-1-0.conda\n",
         );
-        let package = test_package("a");
+        let package = wanted(WantedKind::Package, "a-1.0-0");
         let mut all = String::new();
         for failure in failures() {
             let again = if failure.is_passing() {
@@ -277,7 +298,7 @@ mod tests {
             } else {
                 "final"
             };
-            let diagnostic = report(&file, &[(Wanted::Package(&package), failure)]).unwrap();
+            let diagnostic = report(&file, &[(&package, failure)]).unwrap();
             all.push_str(&format!(
                 "## {again}\n{}\n\n",
                 diagnostic.render(Level::Error)
@@ -285,7 +306,7 @@ mod tests {
         }
         let many: Vec<_> = failures()
             .into_iter()
-            .map(|failure| (Wanted::Package(&package), failure))
+            .map(|failure| (&package, failure))
             .collect();
         all.push_str(&format!("## all\n{}\n", report(&file, &many).unwrap()));
         assert!(!all.contains("hunter2"));
@@ -295,10 +316,10 @@ mod tests {
     #[test]
     fn a_missing_installer_can_be_done_without() {
         let file = SourceFile::new("env.lock", "# syntax=org/condafront\n@EXPLICIT\n");
-        let package = test_package("micromamba");
+        let package = wanted(WantedKind::Installer, "micromamba-1.0-0");
         let mut all = String::new();
         for failure in failures() {
-            let diagnostic = report(&file, &[(Wanted::Installer(&package), failure)]).unwrap();
+            let diagnostic = report(&file, &[(&package, failure)]).unwrap();
             let help = diagnostic.help.as_deref().unwrap();
             assert!(help.contains("CONDAFRONT_INSTALLER=native"), "{help}");
             if diagnostic.message.contains("404") || diagnostic.message.contains("another content")

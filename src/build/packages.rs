@@ -49,7 +49,7 @@ impl Session<'_> {
             }
             fetch_all(
                 self.bridge,
-                environment,
+                &environment.artifacts(),
                 &mut addresses,
                 &self.build_file.file,
             )
