@@ -44,7 +44,11 @@ pub fn render(lock: &ExplicitLock<'_>) -> String {
 fn write(lock: &ExplicitLock<'_>, out: &mut String) -> std::fmt::Result {
     let version = env!("CARGO_PKG_VERSION");
     match lock.source {
-        Some(source) => writeln!(out, "# made by condafront {version} from {}", one_line(source))?,
+        Some(source) => writeln!(
+            out,
+            "# made by condafront {version} from {}",
+            one_line(source)
+        )?,
         None => writeln!(out, "# made by condafront {version}")?,
     }
     writeln!(out, "# platform: {}", lock.platform.subdir())?;

@@ -218,8 +218,11 @@ impl Reader<'_> {
                     .help(HELP))
             }
             Some(node) => node.text().ok_or_else(|| {
-                self.error(format!("{key} must be a text, not {}", node.what()), node.lines)
-                    .help(HELP)
+                self.error(
+                    format!("{key} must be a text, not {}", node.what()),
+                    node.lines,
+                )
+                .help(HELP)
             }),
         }
     }
@@ -240,26 +243,42 @@ impl Reader<'_> {
         found.extend(entries.iter().map(|entry| entry.platform));
         let lines = declared.map_or(tree.lines, |node| node.lines);
         let found = found.into_iter().collect();
-        Err(other_platform("the lock", found, self.platform, self.file, lines))
+        Err(other_platform(
+            "the lock",
+            found,
+            self.platform,
+            self.file,
+            lines,
+        ))
     }
 
     /// A lock without packages for the platform, or with none in `categories`.
     fn nothing(&self, tree: &Node, categories: &BTreeSet<&str>) -> Diagnostic {
         let lines = tree.get("package").unwrap_or(tree).lines;
-        let of = match categories.len() {
-            0 => String::new(),
-            _ => {
-                let names: Vec<&str> = categories.iter().copied().collect();
-                format!(" in the category {}", names.join(" or "))
-            }
+        let subdir = self.platform.subdir();
+        let (of, help) = if categories.is_empty() {
+            let help = format!("Make the lock again with conda-lock lock -p {subdir}.");
+            (String::new(), help)
+        } else {
+            let names: Vec<&str> = categories.iter().copied().collect();
+            let help = "Name further categories in the build-arg CONDA_LOCK_CATEGORIES, or make the lock again.";
+            (
+                format!(" in the category {}", names.join(" or ")),
+                help.to_owned(),
+            )
         };
         Diagnostic::new(format!(
-            "{} lists no packages{of} for {}",
+            "{} lists no packages{of} for {subdir}",
             self.file.name(),
-            self.platform.subdir()
         ))
-        .at(self.file, Lines { last: lines.first, ..lines })
-        .help("Make the lock again with conda-lock lock, or name further categories in the build-arg CONDA_LOCK_CATEGORIES.")
+        .at(
+            self.file,
+            Lines {
+                last: lines.first,
+                ..lines
+            },
+        )
+        .help(help)
     }
 
     /// The categories that are asked for, each of which the file must have.

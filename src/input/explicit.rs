@@ -187,7 +187,9 @@ impl Reader<'_> {
             .pip
             .into_iter()
             .filter(|(_, declared)| {
-                declared.as_deref().is_none_or(|name| name == platform.subdir())
+                declared
+                    .as_deref()
+                    .is_none_or(|name| name == platform.subdir())
             })
             .map(|(package, _)| package)
             .collect();

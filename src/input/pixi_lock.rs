@@ -39,6 +39,9 @@ use crate::yaml::Node;
 /// Advice on a lock that contradicts itself.
 const AGAIN: &str = "Make the lock again with pixi lock.";
 
+/// Advice on an address that is none of a channel.
+const ADVICE: &str = "A conda package of a lock is fetched by http(s) from a channel.";
+
 /// Reads the packages for `platform` of the environment `default`, or of the one that the settings name.
 ///
 /// # Errors
@@ -71,9 +74,12 @@ pub fn read(
         let key = (selector.kind, selector.location());
         let package = found.get(&key).ok_or_else(|| {
             // rattler_lock has found them all.
-            Diagnostic::new(format!("the lock says nothing of {}", shortened(selector.text)))
-                .at(file, selector.lines)
-                .help(AGAIN)
+            Diagnostic::new(format!(
+                "the lock says nothing of {}",
+                shortened(selector.text)
+            ))
+            .at(file, selector.lines)
+            .help(AGAIN)
         })?;
         add(file, selector, package, platform, &mut locked, &mut depends)?;
     }
@@ -84,7 +90,9 @@ pub fn read(
             platform.subdir()
         ))
         .at(file, selection.lines)
-        .help("Choose another with the build-arg ENVIRONMENT, or make the lock again with pixi lock."));
+        .help(
+            "Choose another with the build-arg ENVIRONMENT, or make the lock again with pixi lock.",
+        ));
     }
     locked.deduplicate(Repeats::Slip)?;
     locked.packages = link_order(std::mem::take(&mut locked.packages), &depends);
@@ -132,15 +140,11 @@ fn refuse_unfetchable(file: &Arc<SourceFile>, selector: &Selector<'_>) -> Result
         .iter()
         .any(|suffix| selector.text.ends_with(suffix));
     match selector.kind {
-        Kind::CondaSource => Err(error(format!(
-            "`{shown}` is a source package: it has to be built first, and condafront installs packages that are built"
-        ))
-        .help("Build it, publish it in a channel and lock the environment with the package from there.")),
-        Kind::Conda if !is_archive => Err(error(format!(
-            "`{shown}` is a source package: it has to be built first, and condafront installs packages that are built"
-        ))
-        .help("Build it, publish it in a channel and lock the environment with the package from there.")),
-        Kind::Conda if is_path => Err(error(format!(
+        Kind::Conda if is_archive && !is_path => {
+            address::conda(file, selector.text, Hashes::default(), selector.lines, ADVICE)
+                .map(drop)
+        }
+        Kind::Conda if is_archive => Err(error(format!(
             "`{shown}` is a package on the machine that made the lock: it cannot be fetched"
         ))
         .help("Publish it in a channel and lock the environment with the package from there.")),
@@ -148,7 +152,11 @@ fn refuse_unfetchable(file: &Arc<SourceFile>, selector: &Selector<'_>) -> Result
             "`{shown}` is a Python project or wheel beside the lock: a lock installs only what can be fetched"
         ))
         .help("Lock an environment without it and choose that with the build-arg ENVIRONMENT; install the project in a later step, or publish a wheel of it.")),
-        _ => Ok(()),
+        Kind::Pypi => Ok(()),
+        Kind::Conda | Kind::CondaSource => Err(error(format!(
+            "`{shown}` is the source of a conda package: it has to be built first, and condafront installs packages that are built"
+        ))
+        .help("Build it, publish it in a channel and lock the environment with the package from there.")),
     }
 }
 
@@ -167,9 +175,7 @@ fn add(
                 sha256: record.sha256.map(hex::encode),
                 md5: record.md5.map(hex::encode),
             };
-            const ADVICE: &str = "A conda package of a lock is fetched by http(s) from a channel.";
-            let mut package =
-                address::conda(file, selector.text, hashes, selector.lines, ADVICE)?;
+            let mut package = address::conda(file, selector.text, hashes, selector.lines, ADVICE)?;
             check_subdir(file, &package, platform.subdir(), selector.lines, AGAIN)?;
             package.size = record.size;
             depends.insert(package.id.name.clone(), record.depends.clone());

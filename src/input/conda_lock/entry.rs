@@ -43,11 +43,11 @@ impl Reader<'_> {
                                 shortened(name),
                                 package.id.name
                             ),
-                            node.lines,
+                            lines,
                         )
                         .help(AGAIN));
                 }
-                check_subdir(self.file, &package, entry.platform, node.lines, AGAIN)?;
+                check_subdir(self.file, &package, entry.platform, lines, AGAIN)?;
                 package.size = node
                     .get("size")
                     .and_then(Node::text)
@@ -64,7 +64,10 @@ impl Reader<'_> {
                 let lines = node.get("manager").map_or(node.lines, |node| node.lines);
                 return Err(self
                     .error(
-                        format!("`{}` is no package manager that condafront knows", shortened(other)),
+                        format!(
+                            "`{}` is no package manager that condafront knows",
+                            shortened(other)
+                        ),
                         lines,
                     )
                     .help("The manager of a package is conda or pip."));
@@ -126,7 +129,10 @@ impl Reader<'_> {
             };
             let path = match path.split_once("/t/$") {
                 Some((before, token)) => {
-                    format!("{before}{}", &token[token.find('/').unwrap_or(token.len())..])
+                    format!(
+                        "{before}{}",
+                        &token[token.find('/').unwrap_or(token.len())..]
+                    )
                 }
                 None => path.to_owned(),
             };
@@ -140,9 +146,9 @@ impl Reader<'_> {
                 )
                 .help("Write the address out, or give the channel another with the build-arg CONDA_MIRRORS."));
         }
-        let host = url
-            .split_once("://")
-            .map_or(url.as_str(), |(_, rest)| rest.split('/').next().unwrap_or(rest));
+        let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| {
+            rest.split('/').next().unwrap_or(rest)
+        });
         Ok((url.clone(), Some(host.to_owned())))
     }
 }

@@ -79,7 +79,10 @@ pub(in crate::input) fn pip(
         .help(ADVICE));
     }
     let mut url = http_url(address).map_err(|reason| {
-        error(format!("the PyPI package {name} cannot be fetched: {reason}")).help(ADVICE)
+        error(format!(
+            "the PyPI package {name} cannot be fetched: {reason}"
+        ))
+        .help(ADVICE)
     })?;
     let mut hashes = hashes;
     let fragment = url.fragment().unwrap_or_default();

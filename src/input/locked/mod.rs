@@ -76,7 +76,7 @@ impl<'a> Locked<'a> {
                 ))
                 .at(self.file, first.lines)
                 .at(self.file, package.lines)
-                .help("An environment holds one version of a package; remove one of the lines."));
+                .help("An environment holds one version of a package; remove one of the two."));
             }
             self.repeated(repeats, &package.id.to_string(), package.lines);
         }
@@ -102,7 +102,7 @@ impl<'a> Locked<'a> {
                 ))
                 .at(self.file, first.lines)
                 .at(self.file, package.lines)
-                .help("An environment holds one version of a package; remove one of the lines."));
+                .help("An environment holds one version of a package; remove one of the two."));
             }
             self.repeated(repeats, &package.name, package.lines);
         }
@@ -128,10 +128,7 @@ impl<'a> Locked<'a> {
             .map(|found| (found, self.unverified.conda));
         let pip = self.pip.iter().map(|package| {
             let what = format!("the PyPI package {}", package.name);
-            (
-                (what, &package.hashes, package.lines),
-                self.unverified.pip,
-            )
+            ((what, &package.hashes, package.lines), self.unverified.pip)
         });
         let unverified: Vec<Warning> = conda
             .chain(pip)
@@ -273,7 +270,7 @@ pub(super) fn other_platform(
 pub(super) fn choices(word: &str, known: &[&str], what: &str) -> String {
     let near = known
         .iter()
-        .map(|candidate| (strsim::levenshtein(candidate, word), *candidate))
+        .map(|candidate| (strsim::osa_distance(candidate, word), *candidate))
         .min();
     let all = match known {
         [] => format!("It has no {what}."),

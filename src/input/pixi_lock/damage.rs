@@ -48,7 +48,10 @@ pub(super) fn explain(
                 Some(_) => "a package of the lock",
                 None => "the lock",
             };
-            (format!("{what} cannot be read: {}", short(&message)), package)
+            (
+                format!("{what} cannot be read: {}", short(&message)),
+                package,
+            )
         }
     };
     let diagnostic = Diagnostic::new(message).help(AGAIN);
@@ -71,7 +74,11 @@ fn message(error: &ParseCondaLockError) -> String {
 fn short(message: &str) -> String {
     let first = message.lines().next().unwrap_or_default();
     let masked = crate::redact::masked(first);
-    let mut short: String = masked.chars().filter(|c| !c.is_control()).take(200).collect();
+    let mut short: String = masked
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect();
     if masked.chars().count() > 200 {
         short.push('…');
     }

@@ -118,7 +118,7 @@ impl<'a> Finder<'a, '_> {
             Some(version) if version > NEWEST => Err(self
                 .error(
                     format!(
-                        "{} is a pixi.lock of version {version}; condafront {} reads versions up to {NEWEST}",
+                        "{} has the version {version}; condafront {} reads pixi.lock up to version {NEWEST}",
                         self.file.name(),
                         env!("CARGO_PKG_VERSION")
                     ),
@@ -253,9 +253,7 @@ impl<'a> Finder<'a, '_> {
         }
         let found = listed.iter().map(|(key, _)| subdir_of(key)).collect();
         let what = format!("the environment {}", environment.name);
-        let lines = listed
-            .first()
-            .map_or(packages.lines, |(key, _)| key.lines);
+        let lines = listed.first().map_or(packages.lines, |(key, _)| key.lines);
         other_platform(&what, found, self.platform, self.file, lines)
     }
 
@@ -265,8 +263,11 @@ impl<'a> Finder<'a, '_> {
             return Ok(Vec::new());
         };
         let wrong = |node: &Node| {
-            self.error("platforms must be a list of mappings with a name", node.lines)
-                .help(super::AGAIN)
+            self.error(
+                "platforms must be a list of mappings with a name",
+                node.lines,
+            )
+            .help(super::AGAIN)
         };
         let list = node.list().ok_or_else(|| wrong(node))?;
         list.iter()
