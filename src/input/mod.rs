@@ -3,6 +3,7 @@
 pub mod conda_lock;
 pub mod env;
 pub mod explicit;
+mod locked;
 pub mod pixi_lock;
 
 use std::collections::BTreeMap;
@@ -237,7 +238,7 @@ pub fn read(
     }
     let tree = yaml::read(file, text)?;
     let has = |key: &str| tree.get(key).is_some();
-    if has("version") && has("metadata") && has("package") {
+    if conda_lock::is_conda_lock(&tree) {
         conda_lock::read(file, &tree, platform, settings)
     } else if has("version") && has("environments") {
         pixi_lock::read(file, text, &tree, platform, settings)
