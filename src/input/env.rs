@@ -14,6 +14,7 @@ pub fn read(
     file: &Arc<SourceFile>,
     _text: &str,
     _tree: &Node,
+    _platform: crate::platform::Platform,
     _settings: &InputSettings,
 ) -> Result<EnvironmentInput, Diagnostic> {
     Err(Diagnostic::new(format!(

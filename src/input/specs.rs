@@ -1,0 +1,1 @@
+//! A build without a file: what is wanted stands in build-args.
