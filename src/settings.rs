@@ -176,7 +176,7 @@ impl Settings {
                 "CONDA_SPECS" => settings.input.specs = parsed(name, value, shell_words)?,
                 "CONDA_CHANNELS" => settings.input.channels = words(value, &[',']),
                 "CONDA_CHANNEL_ALIAS" => {
-                    settings.input.channel_alias = Some(parsed(name, value, ChannelUrl::parse)?);
+                    settings.input.channel_alias = Some(parsed(name, value, parse_alias)?);
                 }
                 "CONDA_LOCK_CATEGORIES" => settings.input.categories = words(value, &[',']),
                 "ENVIRONMENT" => settings.input.environment = Some(value.to_owned()),
@@ -215,7 +215,12 @@ fn words(value: &str, others: &[char]) -> Vec<String> {
 
 /// The words of a list as a shell reads them: blanks separate, quotes keep together.
 fn shell_words(value: &str) -> Result<Vec<String>, &'static str> {
-    shlex::split(value).ok_or("a quote is not closed, or a backslash stands at the end")
+    shlex::split(value)
+        .ok_or("a quote is not closed, or a backslash stands at the end; write numpy 'scipy <2'")
+}
+
+fn parse_alias(value: &str) -> Result<ChannelUrl, String> {
+    ChannelUrl::parse(value).map_err(|error| format!("{error}\n{}", error.help()))
 }
 
 fn parsed<T, E: fmt::Display>(

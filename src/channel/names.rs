@@ -46,7 +46,7 @@ pub enum ChannelError {
     #[error("a channel has no name")]
     Empty,
     /// A file: or path.
-    #[error("the channel `{}` is a folder on one machine: the build cannot see it", redact::quoted(.0))]
+    #[error("`{}` is a folder on one machine: the build cannot see it", redact::quoted(.0))]
     OnOneMachine(String),
     /// Neither http nor https.
     #[error("channels cannot be fetched by `{0}:`")]
@@ -116,6 +116,10 @@ impl ChannelError {
             }
             Self::Option(_) => "Write the channel alone, such as conda-forge.".to_owned(),
             Self::Several(_) => "Make each an entry of its own.".to_owned(),
+            Self::Characters(text) if text.contains('[') => {
+                "Write the channel without what is in brackets; the folders of platforms are found."
+                    .to_owned()
+            }
             Self::Characters(_) => {
                 "Names have letters, digits, `-`, `_`, `.` and `/`, as in conda-forge/label/dev."
                     .to_owned()

@@ -135,9 +135,8 @@ impl Channels {
     }
 
     fn warn_of_credentials(&mut self, url: &ChannelUrl, place: Place<'_>) {
-        let is_known = |channel: &Channel| {
-            channel.url.has_credentials() && channel.url.host() == url.host()
-        };
+        let is_known =
+            |channel: &Channel| channel.url.has_credentials() && channel.url.host() == url.host();
         if !url.has_credentials() || self.list.iter().any(is_known) {
             return;
         }
@@ -155,8 +154,7 @@ impl Channels {
     }
 
     fn warn_of_terms(&mut self, named: &Named, place: Place<'_>) {
-        if !named.url.is_anacondas() || self.list.iter().any(|channel| channel.url.is_anacondas())
-        {
+        if !named.url.is_anacondas() || self.list.iter().any(|channel| channel.url.is_anacondas()) {
             return;
         }
         self.warnings.push(Warning {

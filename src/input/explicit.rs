@@ -257,7 +257,11 @@ fn describe(package: &Package, other: &Package) -> String {
 ///
 /// # Errors
 /// A diagnostic at the line.
-pub(super) fn entry(file: &Arc<SourceFile>, line: &str, lines: Lines) -> Result<Package, Diagnostic> {
+pub(super) fn entry(
+    file: &Arc<SourceFile>,
+    line: &str,
+    lines: Lines,
+) -> Result<Package, Diagnostic> {
     let error = |message: String| Diagnostic::new(message).at(file, lines);
     let (address, hash) = match line.split_once('#') {
         Some((address, hash)) => (address.trim_end(), Some(hash.trim())),

@@ -148,7 +148,9 @@ fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Depen
     let refused = |error: &dyn std::fmt::Display| mistakes::while_parsing(&text, error).at(place);
     let mut spec =
         MatchSpec::from_str(&text, ParseStrictness::Strict).map_err(|error| refused(&error))?;
-    spec.channel = Some(Arc::new(recorded_channel(&channel).map_err(|e| refused(&e))?));
+    spec.channel = Some(Arc::new(
+        recorded_channel(&channel).map_err(|e| refused(&e))?,
+    ));
     finished(&spec, &text, place)
 }
 

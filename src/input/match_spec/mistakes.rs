@@ -60,7 +60,8 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
             "Put it into a list `- pip:` among the dependencies.",
         ));
     }
-    if text.starts_with(['.', '/', '~']) || text.starts_with("file:") {
+    let is_path = text.starts_with(['.', '/', '~']) || text.starts_with("file:");
+    if is_path && !text.contains("::") {
         return Some(Mistake::new(
             format!("`{quoted}` is a path on one machine: the build cannot see it"),
             "Name a package of a channel, such as numpy=1.26.",
@@ -133,9 +134,27 @@ pub(super) fn while_parsing(text: &str, error: &dyn std::fmt::Display) -> Mistak
         return Mistake::new(
             format!("`{quoted}` has extras, as pip knows them; conda packages have none"),
             format!(
-                "Leave the brackets out and list what the extra brings, or write it under `- pip:` instead of here: {name}{}.",
+                "Leave the brackets out and list what the extra brings, or write {name}{} under `- pip:`.",
                 redact::quoted(rest)
             ),
+        );
+    }
+    if rest.contains('[') && !rest.contains(']') {
+        return Mistake::new(
+            format!("`{quoted}` has a bracket that is not closed"),
+            "Write `]` at its end.",
+        );
+    }
+    if error.contains("hash digest") {
+        return Mistake::new(
+            format!("`{quoted}` has a hash that is none"),
+            "An md5 has 32 hex digits, a sha256 64.",
+        );
+    }
+    if error.contains("malformed version") {
+        return Mistake::new(
+            format!("`{quoted}` has a version that is none"),
+            "Versions have letters and digits with `.`, `_` or `-` between them: 1.26.0rc1, 2024a.",
         );
     }
     if rest.trim_start().starts_with(';') {
@@ -153,7 +172,10 @@ pub(super) fn while_parsing(text: &str, error: &dyn std::fmt::Display) -> Mistak
     if let Some(other) = rest.strip_prefix(',') {
         return Mistake::new(
             format!("`{quoted}` names several packages"),
-            format!("Make {name} and {} entries of their own.", redact::quoted(other.trim())),
+            format!(
+                "Make {name} and {} entries of their own.",
+                redact::quoted(other.trim())
+            ),
         );
     }
     if let Some(version) = rest.trim_start().strip_prefix("===") {
@@ -205,7 +227,10 @@ pub(super) fn after_parsing(text: &str, spec: &MatchSpec) -> Option<Mistake> {
         let help = if name.starts_with(|c: char| c.is_ascii_digit()) {
             format!("Write {}={name}.", redact::quoted(namespace))
         } else {
-            format!("Write two for a channel: {}::{name}.", redact::quoted(namespace))
+            format!(
+                "Write two for a channel: {}::{name}.",
+                redact::quoted(namespace)
+            )
         };
         return Some(Mistake::new(format!("`{quoted}` has a single colon"), help));
     }
