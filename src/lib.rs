@@ -15,6 +15,7 @@ pub mod graph;
 pub mod image;
 pub mod input;
 pub mod install;
+pub mod nearest;
 pub mod package;
 pub mod package_order;
 pub mod plan;

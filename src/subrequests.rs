@@ -16,6 +16,7 @@ use crate::gateway::options::Options;
 use crate::input::{self, Warning};
 use crate::install::spec::Installer;
 use crate::plan::micromamba;
+use crate::redact;
 use crate::settings::{KNOWN_BUILD_ARGS, Settings};
 use crate::source::{Diagnostic, Level, Location};
 
@@ -103,9 +104,9 @@ fn outline(options: &Options) -> Answer {
     let args: Vec<Value> = KNOWN_BUILD_ARGS
         .iter()
         .map(|(name, description)| {
-            // Mirrors may carry credentials.
+            // The addresses of mirrors and channels may carry credentials.
             let shown = given.get(name).filter(|_| *name != "CONDA_MIRRORS");
-            match shown {
+            match shown.map(|value| redact::masked(value)) {
                 Some(value) => json!({"name": name, "description": description, "value": value}),
                 None => json!({"name": name, "description": description}),
             }

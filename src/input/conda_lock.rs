@@ -26,11 +26,11 @@ mod entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::locked::address::shortened;
 use super::locked::{Locked, Repeats, Unverified, choices, other_platform, without_effect};
 use super::{EnvironmentInput, InputSettings, Rule};
 use crate::package_order::link_order;
 use crate::platform::Platform;
+use crate::redact;
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml::Node;
 
@@ -210,7 +210,7 @@ impl Reader<'_> {
         match entry.get(key) {
             None => {
                 let whose = match entry.get("name").and_then(Node::text) {
-                    Some(name) => format!("the package {}", shortened(name)),
+                    Some(name) => format!("the package {}", redact::quoted(name)),
                     None => "a package".to_owned(),
                 };
                 Err(self
@@ -298,7 +298,7 @@ impl Reader<'_> {
                 return Err(Diagnostic::new(format!(
                     "build-arg CONDA_LOCK_CATEGORIES: {} has no category `{}`",
                     self.file.name(),
-                    shortened(category)
+                    redact::quoted(category)
                 ))
                 .help(choices(category, &known, "categories")));
             }

@@ -20,11 +20,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::locked::address::{self, shortened};
+use super::locked::address;
 use super::locked::{Locked, Repeats, Unverified, other_platform};
 use super::{EnvironmentInput, PipPackage, Rule};
 use crate::package::{Hashes, Package};
 use crate::platform::Platform;
+use crate::redact;
 use crate::source::{Diagnostic, Lines, SourceFile};
 
 /// The line that makes a file an explicit lock.
@@ -88,7 +89,7 @@ impl Reader<'_> {
             if self.marker.is_none() {
                 return Err(Diagnostic::new(format!(
                     "`{}` stands before the line {MARKER}",
-                    shortened(line)
+                    redact::quoted(line)
                 ))
                 .at(self.locked.file, lines)
                 .help("Only comments may come before it; move packages below it."));
@@ -116,7 +117,7 @@ impl Reader<'_> {
             "variable" => match variable(value) {
                 Some((name, value)) => drop(self.variables.insert(name, value)),
                 None => self.ignored(
-                    format!("`# {}` sets no variable", shortened(comment)),
+                    format!("`# {}` sets no variable", redact::quoted(comment)),
                     "Write # variable: NAME=\"value\".",
                     lines,
                 ),
@@ -131,7 +132,7 @@ impl Reader<'_> {
         let Some((name, url)) = requirement.split_once(" @ ") else {
             let name = requirement.split_whitespace().next().unwrap_or_default();
             self.ignored(
-                format!("the pip package {} in a comment is not installed: it does not say where its file is", shortened(name)),
+                format!("the pip package {} in a comment is not installed: it does not say where its file is", redact::quoted(name)),
                 "Write # pip NAME @ URL#sha256=<64 hex digits>, or give the conda-lock.yml itself.",
                 lines,
             );
@@ -201,8 +202,15 @@ impl Reader<'_> {
     }
 }
 
-/// Reads one entry.
-fn entry(file: &Arc<SourceFile>, line: &str, lines: Lines) -> Result<Package, Diagnostic> {
+/// Reads one entry: a package's URL and, behind `#`, its hash.
+///
+/// # Errors
+/// A diagnostic at the line.
+pub(super) fn entry(
+    file: &Arc<SourceFile>,
+    line: &str,
+    lines: Lines,
+) -> Result<Package, Diagnostic> {
     let (url, hash) = match line.split_once('#') {
         Some((url, hash)) => (url.trim_end(), Some(hash.trim())),
         None => (line, None),
@@ -211,7 +219,7 @@ fn entry(file: &Arc<SourceFile>, line: &str, lines: Lines) -> Result<Package, Di
     let mut package = address::conda(file, url, Hashes::default(), lines, ADVICE)?;
     if let Some(text) = hash.filter(|text| !text.is_empty()) {
         package.hashes = address::parse_hash(text).ok_or_else(|| {
-            Diagnostic::new(format!("`#{}` is not a hash", shortened(text))).at(file, lines).help(
+            Diagnostic::new(format!("`#{}` is not a hash", redact::quoted(text))).at(file, lines).help(
                 "Write #<32 hex digits> for MD5, #sha256:<64 hex digits> or #<64 hex digits> for SHA-256.",
             )
         })?;

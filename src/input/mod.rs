@@ -1,17 +1,22 @@
 //! What `-f` may be: the kind of a file is found from its content, and each kind becomes a list of packages.
 
+mod channels;
 pub mod conda_lock;
 pub mod env;
 pub mod explicit;
 mod locked;
+mod match_spec;
 pub mod pixi_lock;
+pub mod specs;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, ChannelUrl};
+use crate::nearest::nearest;
 use crate::package::{Package, PackageUrl};
 use crate::platform::Platform;
+use crate::redact;
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml;
 
@@ -52,7 +57,8 @@ pub enum Conda {
 /// What a solve is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The channels, first the one that matters most.
+    /// The channels, first the one that matters most. Those that only `channel::spec` names come last, as in conda:
+    /// what they have may fulfil other dependencies too. Never empty, no channel twice.
     pub channels: Vec<Channel>,
     /// What the order of channels means.
     pub priority: ChannelPriority,
@@ -74,7 +80,8 @@ pub struct DeclaredPlatform {
 /// One dependency of an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestedSpec {
-    /// The MatchSpec, in the form that `rattler_conda_types::MatchSpec` reads strictly.
+    /// The MatchSpec, in the form that `rattler_conda_types::MatchSpec` reads strictly. A channel in it is the recorded
+    /// address of one of [`Request::channels`].
     pub spec: String,
     /// The lines of the user's file that ask for it.
     pub lines: Lines,
@@ -153,7 +160,7 @@ pub struct InputSettings {
     /// `CONDA_CHANNELS`: channels instead of the file's.
     pub channels: Vec<String>,
     /// `CONDA_CHANNEL_ALIAS`: where channels are that are given by name.
-    pub channel_alias: Option<String>,
+    pub channel_alias: Option<ChannelUrl>,
 }
 
 /// A finding of a lint rule.
@@ -176,6 +183,12 @@ pub enum Rule {
     DuplicatePackage,
     /// Something in the file that condafront does not act on.
     Ignored,
+    /// A channel of Anaconda's own.
+    AnacondaChannel,
+    /// No channel is named.
+    NoChannel,
+    /// Packages for pip, but no pip.
+    MissingPip,
     /// A micromamba that is not pinned by a hash.
     UnverifiedInstaller,
     /// Python bytecode could not be compiled.
@@ -194,6 +207,9 @@ impl Rule {
             Self::CredentialsInUrl => "CredentialsInUrl",
             Self::DuplicatePackage => "DuplicatePackage",
             Self::Ignored => "Ignored",
+            Self::AnacondaChannel => "AnacondaChannel",
+            Self::NoChannel => "NoChannel",
+            Self::MissingPip => "MissingPip",
             Self::UnverifiedInstaller => "UnverifiedInstaller",
             Self::NoBytecode => "NoBytecode",
             Self::PackageContents => "PackageContents",
@@ -208,6 +224,9 @@ impl Rule {
             Self::CredentialsInUrl => "Credentials belong into build secrets",
             Self::DuplicatePackage => "A package should be listed once",
             Self::Ignored => "This part of the file has no effect on the image",
+            Self::AnacondaChannel => "Anaconda's own channels have terms of service",
+            Self::NoChannel => "An environment should name its channels",
+            Self::MissingPip => "An environment with packages for pip should have pip",
             Self::UnverifiedInstaller => "The installer should be pinned by a hash",
             Self::Account => "The image's account should be the one that was asked for",
             Self::NoBytecode => "Python modules start faster when they are compiled in the build",
@@ -221,6 +240,25 @@ impl Rule {
 /// # Errors
 /// A diagnostic at the user's line: not text, no known kind, or what the kind's reader finds.
 pub fn read(
+    file: &Arc<SourceFile>,
+    platform: Platform,
+    settings: &InputSettings,
+) -> Result<EnvironmentInput, Diagnostic> {
+    let mut input = read_kind(file, platform, settings)?;
+    if !settings.specs.is_empty() {
+        input.warnings.push(Warning {
+            rule: Rule::Ignored,
+            diagnostic: Diagnostic::new(format!(
+                "build-arg CONDA_SPECS has no effect: the environment is what {} says",
+                file.name()
+            ))
+            .help("It is for builds without a file. Add its packages to the file."),
+        });
+    }
+    Ok(input)
+}
+
+fn read_kind(
     file: &Arc<SourceFile>,
     platform: Platform,
     settings: &InputSettings,
@@ -243,13 +281,45 @@ pub fn read(
     } else if has("version") && has("environments") {
         pixi_lock::read(file, text, &tree, platform, settings)
     } else if has("dependencies") {
-        env::read(file, text, &tree, settings)
+        env::read(file, text, &tree, platform, settings)
     } else {
         Err(unknown_kind(file, text, &tree))
     }
 }
 
 fn unknown_kind(file: &Arc<SourceFile>, text: &str, tree: &yaml::Node) -> Diagnostic {
+    let keys = tree.mapping().unwrap_or_default();
+    let meant = keys
+        .iter()
+        .find(|(key, _)| nearest(&key.name, ["dependencies"]).is_some());
+    if let Some((key, _)) = meant {
+        return Diagnostic::new(format!(
+            "{} has `{}:`, but no `dependencies:`",
+            file.name(),
+            redact::quoted(&key.name)
+        ))
+        .at(file, key.lines)
+        .help("Write `dependencies:`.");
+    }
+    if let Some((key, _)) = keys
+        .iter()
+        .find(|(key, _)| ["name", "channels", "condafront"].contains(&key.name.as_str()))
+    {
+        return Diagnostic::new(format!(
+            "{} is an environment file without dependencies",
+            file.name()
+        ))
+        .at(file, key.lines)
+        .help("Add a list `dependencies:` with the packages that are to be in the image.");
+    }
+    if let Some((key, _)) = keys.iter().find(|(key, _)| key.name == "environments") {
+        return Diagnostic::new(format!(
+            "{} describes an image with several environments, which this version of condafront cannot build yet",
+            file.name()
+        ))
+        .at(file, key.lines)
+        .help("Build each of the files that it names with -f.");
+    }
     let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     let first = text.lines().position(|line| !is_blank(line)).unwrap_or(0);
     let lines = match tree.value {

@@ -27,12 +27,13 @@ use std::sync::Arc;
 use rattler_lock::{CondaPackageData, LockFile, LockedPackage, PackageHashes, UrlOrPath};
 
 use self::select::{Kind, Selection, Selector};
-use super::locked::address::{self, shortened};
+use super::locked::address;
 use super::locked::{Locked, Repeats, Unverified, check_subdir, without_effect};
 use super::{EnvironmentInput, InputSettings};
 use crate::package::Hashes;
 use crate::package_order::link_order;
 use crate::platform::Platform;
+use crate::redact;
 use crate::source::{Diagnostic, SourceFile};
 use crate::yaml::Node;
 
@@ -76,7 +77,7 @@ pub fn read(
             // rattler_lock has found them all.
             Diagnostic::new(format!(
                 "the lock says nothing of {}",
-                shortened(selector.text)
+                redact::quoted(selector.text)
             ))
             .at(file, selector.lines)
             .help(AGAIN)
@@ -133,7 +134,7 @@ fn packages<'a>(
 
 /// Refuses what is not a file that can be fetched.
 fn refuse_unfetchable(file: &Arc<SourceFile>, selector: &Selector<'_>) -> Result<(), Diagnostic> {
-    let shown = shortened(selector.text);
+    let shown = redact::quoted(selector.text);
     let error = |message: String| Diagnostic::new(message).at(file, selector.lines);
     let is_path = matches!(selector.location(), Some(UrlOrPath::Path(_)));
     let is_archive = [".conda", ".tar.bz2"]

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Entry, Reader};
-use crate::input::locked::address::{self, shortened};
+use crate::input::locked::address;
 use crate::input::locked::{Locked, check_subdir};
 use crate::package::Hashes;
+use crate::redact;
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml::Node;
 
@@ -40,7 +41,7 @@ impl Reader<'_> {
                         .error(
                             format!(
                                 "the package {} has the url of {}",
-                                shortened(name),
+                                redact::quoted(name),
                                 package.id.name
                             ),
                             lines,
@@ -66,7 +67,7 @@ impl Reader<'_> {
                     .error(
                         format!(
                             "`{}` is no package manager that condafront knows",
-                            shortened(other)
+                            redact::quoted(other)
                         ),
                         lines,
                     )
@@ -97,7 +98,7 @@ impl Reader<'_> {
             let found = address::parse_hash(&format!("{key}:{text}")).ok_or_else(|| {
                 let digits = if key == "md5" { 32 } else { 64 };
                 self.error(
-                    format!("`{}` is not the {key} of a file", shortened(text)),
+                    format!("`{}` is not the {key} of a file", redact::quoted(text)),
                     node.lines,
                 )
                 .help(format!(
@@ -141,7 +142,7 @@ impl Reader<'_> {
         if url.contains('$') {
             return Err(self
                 .error(
-                    format!("the url `{}` has a variable in it, which a build cannot fill in", shortened(written)),
+                    format!("the url `{}` has a variable in it, which a build cannot fill in", redact::quoted(written)),
                     lines,
                 )
                 .help("Write the address out, or give the channel another with the build-arg CONDA_MIRRORS."));

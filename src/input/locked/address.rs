@@ -74,7 +74,7 @@ pub(in crate::input) fn pip(
     {
         return Err(error(format!(
             "the PyPI package {name} comes from a repository, `{}`, which no hash can pin",
-            shortened(address)
+            redact::quoted(address)
         ))
         .help(ADVICE));
     }
@@ -93,7 +93,7 @@ pub(in crate::input) fn pip(
             _ => continue,
         };
         let found = found.ok_or_else(|| {
-            error(format!("`#{}` is not a hash", shortened(part)))
+            error(format!("`#{}` is not a hash", redact::quoted(part)))
                 .help("Write #sha256=<64 hex digits>.")
         })?;
         hashes.sha256 = hashes.sha256.or(found.sha256);
@@ -141,16 +141,16 @@ fn http_url(address: &str) -> Result<Url, String> {
         Err(_) if address.starts_with('/') || address.starts_with('.') => {
             return Err(format!(
                 "`{}` is a path on one machine: the build cannot see it",
-                shortened(address)
+                redact::quoted(address)
             ));
         }
-        Err(_) => return Err(format!("`{}` is not a URL", shortened(address))),
+        Err(_) => return Err(format!("`{}` is not a URL", redact::quoted(address))),
     };
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
         "file" => Err(format!(
             "`{}` is a file on one machine: the build cannot see it",
-            shortened(address)
+            redact::quoted(address)
         )),
         scheme => Err(format!("packages cannot be fetched by `{scheme}:`")),
     }
@@ -172,14 +172,4 @@ fn percent_decoded(segment: &str) -> String {
     percent_encoding::percent_decode_str(segment)
         .decode_utf8_lossy()
         .into_owned()
-}
-
-/// At most 60 characters of what the user wrote, without control characters and credentials.
-pub(in crate::input) fn shortened(text: &str) -> String {
-    let text = redact::masked(text);
-    let mut short: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
-    if text.chars().count() > 60 {
-        short.push('…');
-    }
-    short
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rattler_lock::{LockFile, ParseCondaLockError};
 
 use super::AGAIN;
-use crate::input::locked::address::shortened;
+use crate::redact;
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml::Node;
 
@@ -20,7 +20,7 @@ pub(super) fn explain(
         ParseCondaLockError::MissingPackage { location, .. } => (
             format!(
                 "the list of packages says nothing of `{}`, which an environment wants",
-                shortened(location)
+                redact::quoted(location)
             ),
             tree.get("environments")
                 .and_then(|environments| place_of(environments, location)),
@@ -31,14 +31,14 @@ pub(super) fn explain(
         } => (
             format!(
                 "the environment {} has packages for {}, which is none of the lock's platforms",
-                shortened(environment),
-                shortened(platform)
+                redact::quoted(environment),
+                redact::quoted(platform)
             ),
             tree.get("environments")
                 .and_then(|environments| place_of(environments, platform)),
         ),
         ParseCondaLockError::DuplicatePlatformName(name) => (
-            format!("the platform {} is listed twice", shortened(name)),
+            format!("the platform {} is listed twice", redact::quoted(name)),
             tree.get("platforms").map(|node| node.lines),
         ),
         other => {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use rattler_lock::UrlOrPath;
 
 use crate::input::InputSettings;
-use crate::input::locked::address::shortened;
 use crate::input::locked::{choices, other_platform};
 use crate::platform::{self, Platform};
+use crate::redact;
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Key, Node};
 
@@ -129,7 +129,7 @@ impl<'a> Finder<'a, '_> {
                 .error(
                     format!(
                         "`{}` is no version of a pixi.lock with environments",
-                        shortened(node.text().unwrap_or(node.what()))
+                        redact::quoted(node.text().unwrap_or(node.what()))
                     ),
                     node.lines,
                 )
@@ -160,7 +160,7 @@ impl<'a> Finder<'a, '_> {
             Diagnostic::new(format!(
                 "build-arg ENVIRONMENT: {} has no environment `{}`",
                 self.file.name(),
-                shortened(name)
+                redact::quoted(name)
             ))
             .help(choices(name, &known, "environments"))
         })?;
@@ -174,7 +174,7 @@ impl<'a> Finder<'a, '_> {
         node: &'a Node,
         asked: Option<&str>,
     ) -> Result<(&'a Key, &'a Node), Diagnostic> {
-        let name = shortened(&environment.name);
+        let name = redact::quoted(&environment.name);
         let packages = node.get("packages").ok_or_else(|| {
             self.error(
                 format!("the environment {name} has no packages"),
@@ -192,7 +192,7 @@ impl<'a> Finder<'a, '_> {
             if subdirs.is_empty() && !platform::is_subdir(&key.name) && key.name != "noarch" {
                 return Err(self
                     .error(
-                        format!("`{}` is no platform", shortened(&key.name)),
+                        format!("`{}` is no platform", redact::quoted(&key.name)),
                         key.lines,
                     )
                     .help("Platforms are called as conda calls them: linux-64, linux-aarch64."));
@@ -245,7 +245,7 @@ impl<'a> Finder<'a, '_> {
                 return Diagnostic::new(format!(
                     "build-arg ENVIRONMENT: the environment {} has no platform `{}` for {}",
                     environment.name,
-                    shortened(asked),
+                    redact::quoted(asked),
                     self.platform.subdir()
                 ))
                 .help(choices(asked, &names, "platforms"));
@@ -280,7 +280,7 @@ impl<'a> Finder<'a, '_> {
                 };
                 if !platform::is_subdir(subdir.0) && subdir.0 != "noarch" {
                     return Err(self
-                        .error(format!("`{}` is no platform", shortened(subdir.0)), subdir.1)
+                        .error(format!("`{}` is no platform", redact::quoted(subdir.0)), subdir.1)
                         .help("Platforms are called as conda calls them: linux-64, linux-aarch64. One of another name has a subdir:."));
                 }
                 Ok((name, subdir.0))
