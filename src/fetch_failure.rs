@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use crate::channel::Channel;
 use crate::install::is_web_page;
 use crate::package::{Package, PackageUrl};
 use crate::source::{Diagnostic, SourceFile};
@@ -28,6 +29,14 @@ impl<'a> Wanted<'a> {
     fn package(self) -> &'a Package {
         match self {
             Self::Package(package) | Self::Installer(package) => package,
+        }
+    }
+
+    /// What says how its content has to be.
+    fn pin(self) -> &'static str {
+        match self {
+            Self::Package(_) => "the lock",
+            Self::Installer(_) => "its pin",
         }
     }
 
@@ -110,7 +119,17 @@ impl Failure {
         }
     }
 
-    fn message(&self, wanted: Wanted<'_>) -> String {
+    /// Whether the server says that there is no such file. Some stores of files say 403 then.
+    pub fn is_absence(&self) -> bool {
+        matches!(self.cause, Cause::Status(403 | 404 | 410))
+    }
+
+    /// Whether the server says that there is no such file, and nothing else can be meant.
+    pub fn is_certain_absence(&self) -> bool {
+        matches!(self.cause, Cause::Status(404 | 410))
+    }
+
+    fn message(&self, pin: &str) -> String {
         let url = &self.url;
         match &self.cause {
             Cause::Status(status) => format!("{url} answered {}", status_text(*status)),
@@ -124,21 +143,14 @@ impl Failure {
                 expected,
                 found,
                 bytes,
-            } => {
-                let pin = match wanted {
-                    Wanted::Package(_) => "the lock",
-                    Wanted::Installer(_) => "its pin",
-                };
-                format!(
-                    "{url} has another content than {pin} says ({bytes} bytes)\n  sha256 expected {expected}\n  sha256 found    {found}"
-                )
-            }
+            } => format!(
+                "{url} has another content than {pin} says ({bytes} bytes)\n  sha256 expected {expected}\n  sha256 found    {found}"
+            ),
             Cause::Damaged => format!("{url} arrived damaged several times"),
         }
     }
 
     fn help(&self, wanted: Wanted<'_>) -> String {
-        let host = self.url.host();
         match &self.cause {
             Cause::Status(404 | 410) if wanted.is_installer() => {
                 "There is no such package: choose another one with --build-arg MICROMAMBA_VERSION=<version>, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>.".to_owned()
@@ -146,12 +158,20 @@ impl Failure {
             Cause::Digest { .. } if wanted.is_installer() => {
                 "Either MICROMAMBA_VERSION has the hash of another package, or the file was replaced on the server: do not trust it without asking.".to_owned()
             }
-            Cause::Status(401 | 403) => format!(
-                "If the channel needs a login, give a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
-            ),
             Cause::Status(404 | 410) => {
                 "The channel does not have this package (any more): make the lock anew, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>.".to_owned()
             }
+            _ => self.help_with_server(),
+        }
+    }
+
+    /// What to do about a server, whatever was wanted from it.
+    fn help_with_server(&self) -> String {
+        let host = self.url.host();
+        match &self.cause {
+            Cause::Status(401 | 403) => format!(
+                "If the channel needs a login, give a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
+            ),
             Cause::Status(_) | Cause::Connection(_) | Cause::Damaged => {
                 "It was tried again three times. Build again later, or name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>; what has been downloaded is kept.".to_owned()
             }
@@ -172,12 +192,12 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(Wanted<'_>, Failure)]) -> Opt
         Diagnostic::new(format!(
             "{} cannot be downloaded: {}",
             wanted.package().id,
-            first.message(*wanted)
+            first.message(wanted.pin())
         ))
     } else {
         let mut message = format!("{} packages cannot be downloaded:", failures.len());
         for (wanted, failure) in failures.iter().take(MOST) {
-            message.push_str(&format!("\n- {}", failure.message(*wanted)));
+            message.push_str(&format!("\n- {}", failure.message(wanted.pin())));
         }
         if failures.len() > MOST {
             message.push_str(&format!("\n- and {} more", failures.len() - MOST));
@@ -195,6 +215,44 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(Wanted<'_>, Failure)]) -> Opt
     helps.truncate(3);
     if failures.iter().any(|(wanted, _)| wanted.is_installer()) {
         helps.push("micromamba links the packages. Give the build one that you have with --build-context micromamba=<folder, or docker-image://…>, or do without it: --build-arg CONDAFRONT_INSTALLER=native.".to_owned());
+    }
+    Some(diagnostic.help(helps.join("\n")))
+}
+
+/// One diagnostic for all channels whose list of packages cannot be had; `None` without any.
+pub fn report_channels(
+    file: &Arc<SourceFile>,
+    failures: &[(&Channel, Failure)],
+) -> Option<Diagnostic> {
+    let message = |(channel, failure): &(&Channel, Failure)| {
+        format!(
+            "channel {} cannot be used: {}",
+            channel.name,
+            failure.message("expected")
+        )
+    };
+    let mut diagnostic = match failures {
+        [] => return None,
+        [one] => Diagnostic::new(message(one)),
+        several => {
+            let messages: Vec<String> = several.iter().map(message).collect();
+            let count = several.len();
+            Diagnostic::new(format!(
+                "{count} channels cannot be used:\n- {}",
+                messages.join("\n- ")
+            ))
+        }
+    };
+    let mut helps: Vec<String> = Vec::new();
+    for (channel, failure) in failures {
+        diagnostic = diagnostic.at(file, channel.lines);
+        let help = match &failure.cause {
+            Cause::Status(404 | 410) => "Every channel has noarch/repodata.json. Is the name or address right? A private channel may answer so to those who show no token.".to_owned(),
+            _ => failure.help_with_server(),
+        };
+        if !helps.contains(&help) {
+            helps.push(help);
+        }
     }
     Some(diagnostic.help(helps.join("\n")))
 }
@@ -230,8 +288,9 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::channel::ChannelUrl;
     use crate::plan::test_package;
-    use crate::source::Level;
+    use crate::source::{Level, Lines};
 
     fn url() -> PackageUrl {
         PackageUrl::new(Url::parse("https://me:hunter2@c.example/f/noarch/a-1-0.conda").unwrap())
@@ -288,6 +347,40 @@ mod tests {
             .map(|failure| (Wanted::Package(&package), failure))
             .collect();
         all.push_str(&format!("## all\n{}\n", report(&file, &many).unwrap()));
+        assert!(!all.contains("hunter2"));
+        insta::assert_snapshot!(all);
+    }
+
+    #[test]
+    fn channels_that_fail_are_named() {
+        let file = SourceFile::new(
+            "env.yml",
+            "channels:\n  - https://me:hunter2@c.example/f\ndependencies: [a]\n",
+        );
+        let channel = Channel {
+            name: "https://c.example/f".to_owned(),
+            url: ChannelUrl::new(Url::parse("https://me:hunter2@c.example/f").unwrap()),
+            lines: Lines::one(2),
+        };
+        let url = channel.url.join("noarch/repodata.json");
+        let failures: Vec<Failure> = ["401", "404", "503"]
+            .iter()
+            .map(|status| {
+                let message = format!("failed to load cache key: invalid response status {status}");
+                Failure::from_message(url.clone(), &message)
+            })
+            .chain([Failure::from_message(url.clone(), "no such host")])
+            .collect();
+        let mut all = String::new();
+        for failure in &failures {
+            let diagnostic = report_channels(&file, &[(&channel, failure.clone())]).unwrap();
+            all.push_str(&format!("{}\n\n", diagnostic.render(Level::Error)));
+        }
+        let many: Vec<_> = failures
+            .into_iter()
+            .map(|failure| (&channel, failure))
+            .collect();
+        all.push_str(&format!("## all\n{}\n", report_channels(&file, &many).unwrap()));
         assert!(!all.contains("hunter2"));
         insta::assert_snapshot!(all);
     }

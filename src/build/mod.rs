@@ -99,10 +99,6 @@ impl Session<'_> {
         let file = &self.build_file.file;
         let input = input::read(file, self.platform, &self.settings.input)?;
         self.warn(&input.warnings).await?;
-        let packages = match input.conda {
-            Conda::Locked(packages) => packages,
-            Conda::Unsolved(request) => self.packages(&request).await?,
-        };
         let stacking = self.stacking()?;
         let finder = self.finder(self.platform);
         let (base, frontend) = tokio::try_join!(
@@ -116,6 +112,14 @@ impl Session<'_> {
                 )
             )
         )?;
+        let programs = programs(&frontend);
+        let packages = match input.conda {
+            Conda::Locked(packages) => packages,
+            Conda::Unsolved(request) => {
+                self.packages(&request, self.platform, &programs, &base)
+                    .await?
+            }
+        };
         let layers = match (stacking, self.settings.layers) {
             (Stacking::Copy, _) => LayerCount::AtMost(1),
             (Stacking::Merge, layers) => layers.unwrap_or_default(),
@@ -129,7 +133,7 @@ impl Session<'_> {
                 file.excerpt_of(plan.packages.iter().map(|package| package.lines)),
             )
             .language(file.language()),
-            frontend: &programs(&frontend),
+            frontend: &programs,
             base: base.state.output(),
             micromamba: micromamba.as_ref(),
             user: self.settings.owner(),

@@ -16,7 +16,7 @@ pub struct Addresses {
     packages: Vec<Address>,
 }
 
-/// One package's addresses.
+/// One file's addresses.
 #[derive(Clone, Debug)]
 pub struct Address {
     candidates: Vec<PackageUrl>,
@@ -33,12 +33,7 @@ impl Addresses {
         Self {
             packages: candidates
                 .into_iter()
-                .map(|candidates| Address {
-                    candidates,
-                    current: 0,
-                    attempt: 0,
-                    failed: 0,
-                })
+                .map(Address::new)
                 .collect(),
         }
     }
@@ -55,6 +50,16 @@ impl Addresses {
 }
 
 impl Address {
+    /// A first attempt at the first of these addresses; there is at least one.
+    pub fn new(candidates: Vec<PackageUrl>) -> Self {
+        Self {
+            candidates,
+            current: 0,
+            attempt: 0,
+            failed: 0,
+        }
+    }
+
     /// The URL to fetch from, for messages.
     pub fn url(&self) -> &PackageUrl {
         &self.candidates[self.current]
@@ -87,7 +92,7 @@ impl Address {
     }
 
     /// The URL as the http source gets it.
-    fn identifier(&self) -> String {
+    pub(super) fn identifier(&self) -> String {
         let mut url = self.url().with_credentials().clone();
         if self.attempt > 0 {
             url.set_fragment(Some(&self.attempt.to_string()));
