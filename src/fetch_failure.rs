@@ -380,7 +380,10 @@ mod tests {
             .into_iter()
             .map(|failure| (&channel, failure))
             .collect();
-        all.push_str(&format!("## all\n{}\n", report_channels(&file, &many).unwrap()));
+        all.push_str(&format!(
+            "## all\n{}\n",
+            report_channels(&file, &many).unwrap()
+        ));
         assert!(!all.contains("hunter2"));
         insta::assert_snapshot!(all);
     }

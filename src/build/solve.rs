@@ -45,10 +45,8 @@ impl Session<'_> {
         if request.specs.is_empty() {
             return Ok(Vec::new());
         }
-        let (glibc, lists) = tokio::try_join!(
-            self.glibc(programs, base),
-            self.lists(request, platform)
-        )?;
+        let (glibc, lists) =
+            tokio::try_join!(self.glibc(programs, base), self.lists(request, platform))?;
         let system = self.settings.overrides.system(platform, glibc);
         let question = question::question(request, platform, system);
         let asked = graph::solve::solve(
@@ -88,9 +86,10 @@ impl Session<'_> {
     /// the platform has nothing for it.
     async fn lists(&self, request: &Request, platform: Platform) -> Result<Lists, BuildError> {
         self.check_channel_provenance(request)?;
-        let folders = request.channels.iter().flat_map(|channel| {
-            [platform.subdir(), NOARCH].map(|subdir| (channel, subdir))
-        });
+        let folders = request
+            .channels
+            .iter()
+            .flat_map(|channel| [platform.subdir(), NOARCH].map(|subdir| (channel, subdir)));
         let folders: Vec<(&Channel, &str)> = folders.collect();
         let found = try_join_all(
             folders

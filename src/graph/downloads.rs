@@ -31,10 +31,7 @@ impl Addresses {
     /// First attempts at the first address of each package; every list has at least one.
     pub fn new(candidates: impl IntoIterator<Item = Vec<PackageUrl>>) -> Self {
         Self {
-            packages: candidates
-                .into_iter()
-                .map(Address::new)
-                .collect(),
+            packages: candidates.into_iter().map(Address::new).collect(),
         }
     }
 

@@ -66,7 +66,11 @@ pub fn solve(
     no_cache: bool,
 ) -> Result<Asked, Error> {
     let count = spec.specs.len();
-    let dependencies = if count == 1 { "dependency" } else { "dependencies" };
+    let dependencies = if count == 1 {
+        "dependency"
+    } else {
+        "dependencies"
+    };
     let name = format!("[solve] {count} {dependencies} for {}", spec.subdir);
     let mut step = Step::new(programs, spec.to_args(files)?, &options(name, no_cache));
     for (index, repodata) in repodata.iter().enumerate() {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use rattler_conda_types::{PackageName, PackageRecord, RepoDataRecord};
 
 use super::repodata::Repodata;
-use super::solver::{PIP_FOR_PYTHON, Request};
+use super::solver::Request;
 use super::spec::SolvedPackage;
 
 /// Makes the answer.
@@ -15,12 +15,6 @@ pub(super) fn answer(
     mut records: Vec<RepoDataRecord>,
 ) -> Vec<SolvedPackage> {
     let requested_by = requested_by(request, &records);
-    for record in &mut records {
-        record
-            .package_record
-            .depends
-            .retain(|text| text != PIP_FOR_PYTHON);
-    }
     // The sort keeps the order of packages that do not depend on each other.
     records.sort_by(|a, b| a.package_record.name.cmp(&b.package_record.name));
     PackageRecord::sort_topologically(records)
@@ -55,17 +49,20 @@ fn requested_by(request: &Request, records: &[RepoDataRecord]) -> HashMap<Packag
         .map(|record| (&record.package_record.name, record))
         .collect();
     let mut found = HashMap::new();
-    for (index, name) in request.names.iter().enumerate() {
-        found.entry(name.clone()).or_insert(index);
+    let asked = || request.names.iter().zip(&request.for_spec);
+    for (name, index) in asked() {
+        found.entry(name.clone()).or_insert(*index);
     }
-    for (index, name) in request.names.iter().enumerate() {
+    for (name, index) in asked() {
         let mut pending = VecDeque::from([name.clone()]);
         while let Some(name) = pending.pop_front() {
-            let depends = by_name.get(&name).map(|record| &record.package_record.depends);
+            let depends = by_name
+                .get(&name)
+                .map(|record| &record.package_record.depends);
             for dependency in depends.into_iter().flatten() {
                 let needed = PackageName::from_matchspec_str_unchecked(dependency);
                 if by_name.contains_key(&needed) && !found.contains_key(&needed) {
-                    found.insert(needed.clone(), index);
+                    found.insert(needed.clone(), *index);
                     pending.push_back(needed);
                 }
             }

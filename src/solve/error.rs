@@ -67,12 +67,17 @@ impl From<SolveError> for FailureReport {
                     RepodataFault::WebPage => {
                         "Is this the address of a channel? A login page or a proxy may also stand between the engine and the channel."
                     }
-                    _ => "The channel's index is damaged: tell those who run it, or use a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>.",
+                    _ => {
+                        "The channel's index is damaged: tell those who run it, or use a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>."
+                    }
                 };
                 (Some(help.to_owned()), vec![Culprit::Channel(*channel)])
             }
             SolveError::Spec { spec, .. } => (
-                Some("Write a name, and what the version and the build must be: numpy >=2.1,<3.".to_owned()),
+                Some(
+                    "Write a name, and what the version and the build must be: numpy >=2.1,<3."
+                        .to_owned(),
+                ),
                 vec![Culprit::Spec(*spec)],
             ),
             SolveError::Unsatisfiable(why) => (

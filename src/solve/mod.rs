@@ -33,8 +33,8 @@ pub(crate) fn run(args: &[String], input: &Path, output: &Path) -> Result<(), So
     let (spec, files) = SolveSpec::from_args(args)?;
     let packages = find(&spec, &files, input)?;
     let path = output.join(PACKAGES_FILE);
-    let json = serde_json::to_vec(&packages)
-        .map_err(|error| SolveError::Question(error.to_string()))?;
+    let json =
+        serde_json::to_vec(&packages).map_err(|error| SolveError::Question(error.to_string()))?;
     fs::write(&path, json)
         .map_err(|error| SolveError::Question(format!("cannot write {}: {error}", path.display())))
 }

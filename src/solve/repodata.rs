@@ -88,10 +88,8 @@ impl Repodata {
 
     /// Whether there is a package of this name.
     pub(super) fn has(&self, name: &str) -> bool {
-        PackageName::from_str(name).is_ok_and(|name| {
-            self.records(&name)
-                .is_ok_and(|records| !records.is_empty())
-        })
+        PackageName::from_str(name)
+            .is_ok_and(|name| self.records(&name).is_ok_and(|records| !records.is_empty()))
     }
 }
 
@@ -117,7 +115,9 @@ fn read_json(path: &Path) -> Result<Vec<u8>, RepodataFault> {
         .read_to_end(&mut start)
         .map_err(unreadable)?;
     if start.starts_with(&ZSTD_MAGIC) {
-        let size = zstd::zstd_safe::get_frame_content_size(&start).ok().flatten();
+        let size = zstd::zstd_safe::get_frame_content_size(&start)
+            .ok()
+            .flatten();
         return decompress(path, size.unwrap_or(0));
     }
     if is_web_page(&start) {

@@ -4,11 +4,10 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use rattler_conda_types::{
-    GenericVirtualPackage, MatchSpec, NamelessMatchSpec, PackageName, ParseMatchSpecOptions, RepoDataRecord,
+    GenericVirtualPackage, MatchSpec, NamelessMatchSpec, PackageName, ParseMatchSpecOptions,
+    RepoDataRecord,
 };
-use rattler_solve::resolvo::{
-    CondaDependencyProvider, NameType, RepoData, SolverPackageRecord,
-};
+use rattler_solve::resolvo::{CondaDependencyProvider, NameType, RepoData, SolverPackageRecord};
 use rattler_solve::{ChannelPriority as RattlerPriority, SolveStrategy};
 use resolvo::{Problem, Requirement, Solver, UnsolvableOrCancelled, VersionSetId};
 
@@ -17,11 +16,6 @@ use super::repodata::Repodata;
 use super::spec::SolveSpec;
 use super::unsatisfiable::{Conflict, Search, Unsatisfiable};
 use crate::input::ChannelPriority;
-
-/// What conda makes every python need, so that `pip` is there where python is
-/// (`add_pip_as_python_dependency`, on by default in conda and mamba). Written as no channel writes it, so that it can be
-/// told from a dependency of the record's own.
-pub(super) const PIP_FOR_PYTHON: &str = "pip *";
 
 /// All records that may matter, by repodata file.
 pub(super) struct Records(Vec<Vec<RepoDataRecord>>);
@@ -32,6 +26,8 @@ pub(super) struct Request {
     pub(super) specs: Vec<MatchSpec>,
     /// The packages' names, in the same order.
     pub(super) names: Vec<PackageName>,
+    /// Which of the user's MatchSpecs each one is there for.
+    pub(super) for_spec: Vec<usize>,
     /// What the machine brings.
     pub(super) virtual_packages: Vec<GenericVirtualPackage>,
     priority: ChannelPriority,
@@ -65,8 +61,19 @@ impl Request {
                 Ok((name, spec))
             })
             .collect::<Result<_, _>>()?;
-        let (names, specs) = read.into_iter().unzip();
+        let mut for_spec: Vec<usize> = (0..read.len()).collect();
+        let (mut names, mut specs): (Vec<PackageName>, Vec<MatchSpec>) = read.into_iter().unzip();
+        if let Some(python) = names
+            .iter()
+            .position(|name| name.as_normalized() == "python")
+            && let Some(pip) = pip(&names, repodata)
+        {
+            specs.push(MatchSpec::from(pip.clone()));
+            names.push(pip);
+            for_spec.push(python);
+        }
         Ok(Self {
+            for_spec,
             specs,
             names,
             virtual_packages: solve
@@ -76,7 +83,13 @@ impl Request {
             priority: solve.priority,
         })
     }
+}
 
+/// pip, which conda and mamba bring along where python is asked for, if the channels have it and nobody asks for it.
+fn pip(names: &[PackageName], repodata: &[Repodata]) -> Option<PackageName> {
+    let pip = PackageName::new_unchecked("pip");
+    let is_there = !names.contains(&pip) && repodata.iter().any(|data| data.has("pip"));
+    is_there.then_some(pip)
 }
 
 /// The channel that a MatchSpec names.
@@ -100,7 +113,6 @@ impl Records {
             .filter(|name| seen.insert((*name).clone()))
             .cloned()
             .collect();
-        let has_pip = repodata.iter().any(|data| data.has("pip"));
         while let Some(name) = pending.pop_front() {
             for (data, records) in repodata.iter().zip(&mut records) {
                 let found = data.records(&name).map_err(|error| SolveError::Repodata {
@@ -108,10 +120,7 @@ impl Records {
                     url: format!("{}/{}", solve.channels[data.channel].url, data.subdir()),
                     fault: RepodataFault::Record(error.to_string()),
                 })?;
-                for mut record in found {
-                    if has_pip {
-                        add_pip(&mut record);
-                    }
+                for record in found {
                     for dependency in &record.package_record.depends {
                         let name = PackageName::from_matchspec_str_unchecked(dependency);
                         if seen.insert(name.clone()) {
@@ -132,18 +141,6 @@ impl Records {
     ) -> impl Iterator<Item = &'a RepoDataRecord> {
         let is_named = move |record: &&RepoDataRecord| record.package_record.name == *name;
         self.0.iter().flatten().filter(is_named)
-    }
-}
-
-fn add_pip(record: &mut RepoDataRecord) {
-    let package = &mut record.package_record;
-    if package.name.as_normalized() != "python" {
-        return;
-    }
-    let is_pip =
-        |text: &String| PackageName::from_matchspec_str_unchecked(text).as_normalized() == "pip";
-    if !package.depends.iter().any(is_pip) {
-        package.depends.push(PIP_FOR_PYTHON.to_owned());
     }
 }
 

@@ -32,7 +32,8 @@ pub struct Overrides {
 /// What is wrong with it.
 pub fn parse_version(text: &str) -> Result<String, String> {
     let text = text.trim();
-    let is_version = text.starts_with(|c: char| c.is_ascii_digit()) && Version::from_str(text).is_ok();
+    let is_version =
+        text.starts_with(|c: char| c.is_ascii_digit()) && Version::from_str(text).is_ok();
     if text.is_empty() || is_version {
         return Ok(text.to_owned());
     }

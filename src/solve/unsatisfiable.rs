@@ -88,7 +88,7 @@ impl Conflict {
 impl Unsatisfiable {
     /// Explains a conflict. What cannot be had for itself alone is said first, because then the rest says nothing.
     pub(super) fn new(search: &Search<'_>, conflict: Conflict) -> Self {
-        let alone: Vec<Self> = (0..search.request.specs.len())
+        let alone: Vec<Self> = (0..search.solve.specs.len())
             .filter_map(|index| search.unavailable(index))
             .collect();
         if !alone.is_empty() {
@@ -103,11 +103,20 @@ impl Unsatisfiable {
         Self {
             message: format!("these dependencies cannot be fulfilled together:\n{text}"),
             helps: if helps.is_empty() {
-                vec!["Ask for other versions of the packages at the top, or leave one of them away.".to_owned()]
+                vec![
+                    "Ask for other versions of the packages at the top, or leave one of them away."
+                        .to_owned(),
+                ]
             } else {
                 helps
             },
-            specs: conflict.specs.into_iter().collect(),
+            specs: conflict
+                .specs
+                .iter()
+                .map(|index| search.request.for_spec[*index])
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -255,7 +264,11 @@ impl Search<'_> {
             .filter(has)
             .map(|data| self.solve.channels[data.channel].name.as_str())
             .collect();
-        let names = self.repodata.iter().filter(searched).flat_map(Repodata::names);
+        let names = self
+            .repodata
+            .iter()
+            .filter(searched)
+            .flat_map(Repodata::names);
         let near = near(name.as_normalized(), names);
         let help = if !elsewhere.is_empty() {
             format!("{} has it.", listed(elsewhere, 5))
@@ -308,7 +321,11 @@ fn versions(records: &[&RepoDataRecord], wanted: Option<&VersionSpec>) -> String
     }
     let newest = &all[all.len() - 3..];
     let near = wanted.and_then(|wanted| neighbours(&all, wanted));
-    let mut shown: Vec<&Version> = near.into_iter().flatten().chain(newest.iter().copied()).collect();
+    let mut shown: Vec<&Version> = near
+        .into_iter()
+        .flatten()
+        .chain(newest.iter().copied())
+        .collect();
     shown.sort_unstable();
     shown.dedup();
     format!(

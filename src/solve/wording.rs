@@ -26,15 +26,14 @@ pub(super) fn near<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Vec
         .filter_map(|name| {
             let name_plain = plain(name);
             let stripped = |prefix: &str| name_plain.strip_prefix(prefix) == Some(&wrong_plain);
-            let similarity = if name_plain == wrong_plain
-                || ["python-", "py", "r-"].into_iter().any(stripped)
-            {
-                1.0
-            } else if strsim::levenshtein(&name_plain, &wrong_plain) <= 1 {
-                0.99
-            } else {
-                strsim::jaro_winkler(&name_plain, &wrong_plain)
-            };
+            let similarity =
+                if name_plain == wrong_plain || ["python-", "py", "r-"].into_iter().any(stripped) {
+                    1.0
+                } else if strsim::levenshtein(&name_plain, &wrong_plain) <= 1 {
+                    0.99
+                } else {
+                    strsim::jaro_winkler(&name_plain, &wrong_plain)
+                };
             (similarity >= ALIKE).then_some((similarity, name))
         })
         .collect();
@@ -57,7 +56,14 @@ mod tests {
 
     #[test]
     fn near_names_are_what_one_may_have_meant() {
-        let names = ["numpy", "numpydoc", "pyyaml", "r-dplyr", "scikit-learn", "scipy"];
+        let names = [
+            "numpy",
+            "numpydoc",
+            "pyyaml",
+            "r-dplyr",
+            "scikit-learn",
+            "scipy",
+        ];
         let near = |wrong| near(wrong, names.into_iter());
         assert_eq!(near("numpi"), ["numpy", "numpydoc"]);
         assert_eq!(near("yaml"), ["pyyaml"]);

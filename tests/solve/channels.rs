@@ -19,7 +19,11 @@ pub(crate) fn extra() -> Repodata {
     channel
         .add(record("numpy 3.0.0 py312_0").depends(["python >=3.12,<3.13.0a0"]))
         .add(record("zlib 1.4.0 h_0"))
-        .add(record("needs-new-numpy 1.0 0").noarch().depends(["numpy >=3"]))
+        .add(
+            record("needs-new-numpy 1.0 0")
+                .noarch()
+                .depends(["numpy >=3"]),
+        )
         .add(record("extra-only 1.0 0").noarch().depends(["zlib"]))
         .add(record("extra-only 1.1 0").noarch().depends(["zlib >=1.4"]));
     channel
@@ -35,7 +39,13 @@ fn pythons(channel: &mut Repodata) {
         let short = &python[..4];
         channel.add(
             record(&format!("python {python} {build}"))
-                .depends(["__glibc >=2.17", "__unix", "openssl >=3.3,<4.0a0", "tzdata", "libzlib >=1.3,<2.0a0"])
+                .depends([
+                    "__glibc >=2.17",
+                    "__unix",
+                    "openssl >=3.3,<4.0a0",
+                    "tzdata",
+                    "libzlib >=1.3,<2.0a0",
+                ])
                 .constrains([&format!("python_abi {short}.* *_{abi}")]),
         );
         if build != "h1_0" {
@@ -44,16 +54,20 @@ fn pythons(channel: &mut Repodata) {
         let tag = abi.replace("cp", "py");
         let depends_python = format!("python >={short},<{next}");
         let depends_abi = format!("python_abi {short}.* *_{abi}");
-        channel.add(record(&format!("python_abi {short} 5_{abi}")).number(5).constrains([&format!("python {short}.*")]));
+        channel.add(
+            record(&format!("python_abi {short} 5_{abi}"))
+                .number(5)
+                .constrains([&format!("python {short}.*")]),
+        );
         for numpy in ["1.26.4", "2.1.0"] {
             if (numpy, abi) == ("1.26.4", "cp313") {
                 continue;
             }
-            channel.add(record(&format!("numpy {numpy} {tag}_0")).depends([
-                "libblas >=3.9.0,<4.0a0",
-                &depends_python,
-                &depends_abi,
-            ]).constrains(["numpy-base <0a0"]));
+            channel.add(
+                record(&format!("numpy {numpy} {tag}_0"))
+                    .depends(["libblas >=3.9.0,<4.0a0", &depends_python, &depends_abi])
+                    .constrains(["numpy-base <0a0"]),
+            );
         }
         channel.add(record(&format!("scipy 1.14.1 {tag}_0")).depends([
             "numpy >=1.26,<2.3",
@@ -77,19 +91,56 @@ fn pythons(channel: &mut Repodata) {
         .add(record("libzlib 1.3.1 h_2"))
         .add(record("zlib 1.3.1 h_2").depends(["libzlib 1.3.1 h_2"]))
         .add(record("tzdata 2024b hc_0").noarch())
-        .add(record("libblas 3.9.0 24_openblas").number(24).depends(["libopenblas >=0.3.27,<1.0a0"]))
-        .add(record("libblas 3.9.0 25_openblas").number(25).depends(["libopenblas >=0.3.28,<1.0a0"]))
-        .add(record("libblas 3.9.0 25_mkl").number(25).depends(["mkl >=2024"]).track_features("blas_mkl"))
+        .add(
+            record("libblas 3.9.0 24_openblas")
+                .number(24)
+                .depends(["libopenblas >=0.3.27,<1.0a0"]),
+        )
+        .add(
+            record("libblas 3.9.0 25_openblas")
+                .number(25)
+                .depends(["libopenblas >=0.3.28,<1.0a0"]),
+        )
+        .add(
+            record("libblas 3.9.0 25_mkl")
+                .number(25)
+                .depends(["mkl >=2024"])
+                .track_features("blas_mkl"),
+        )
         .add(record("libopenblas 0.3.28 h_0"))
         .add(record("mkl 2024.2 h_0"))
-        .add(record("pip 24.2 py_0").noarch().depends(["python >=3.8", "setuptools", "wheel"]))
-        .add(record("pip 24.3 py_0").noarch().depends(["python >=3.8", "setuptools", "wheel"]))
-        .add(record("setuptools 75.1 py_0").noarch().depends(["python >=3.8"]))
+        .add(
+            record("pip 24.2 py_0")
+                .noarch()
+                .depends(["python >=3.8", "setuptools", "wheel"]),
+        )
+        .add(
+            record("pip 24.3 py_0")
+                .noarch()
+                .depends(["python >=3.8", "setuptools", "wheel"]),
+        )
+        .add(
+            record("setuptools 75.1 py_0")
+                .noarch()
+                .depends(["python >=3.8"]),
+        )
         .add(record("wheel 0.44 py_0").noarch().depends(["python >=3.8"]))
         .add(record("six 1.16 py_0").noarch().depends(["python"]))
-        .add(record("python-dateutil 2.9.0 py_0").noarch().depends(["python >=3.7", "six >=1.5"]))
-        .add(record("pytz 2024.2 py_0").noarch().depends(["python >=3.7"]))
-        .add(record("pytz 2025.1 py_0").noarch().depends(["python >=3.7"]))
+        .add(
+            record("python-dateutil 2.9.0 py_0")
+                .noarch()
+                .depends(["python >=3.7", "six >=1.5"]),
+        )
+        .add(
+            record("pytz 2024.2 py_0")
+                .noarch()
+                .depends(["python >=3.7"]),
+        )
+        .add(
+            record("pytz 2025.1 py_0")
+                .noarch()
+                .depends(["python >=3.7"]),
+        )
         .add(record("legacy 1.0 py_0").noarch().depends(["python <3.12"]));
 }
 
@@ -116,8 +167,10 @@ fn ties(channel: &mut Repodata) {
         .add(record("by-number 1.0 z_0").later(900))
         .add(record("by-number 1.0 a_1"))
         .add(record("by-time 1.0 a_0").later(100))
-        .add(record("by-time 1.0 b_0").later(200))
-        .add(record("by-time 1.0 c_0"))
+        .add(record("by-time 1.0 b_0"))
+        .add(record("by-time 1.0 c_0").later(200))
+        .add(record("by-time-alone 1.0 a_0").later(200))
+        .add(record("by-time-alone 1.0 b_0"))
         .add(record("by-format 1.0 0"))
         .add(record("by-format 1.0 0").tar_bz2())
         .add(record("old-format 1.0 0").tar_bz2())
@@ -125,10 +178,14 @@ fn ties(channel: &mut Repodata) {
         .add(record("by-feature 1.0 b_0"))
         .add(record("by-feature-version 2.0 a_0").track_features("debug"))
         .add(record("by-feature-version 1.0 b_0"))
-        .add(record("by-dependency 1.0 a_0").depends(["plain <2"]).later(500))
+        .add(
+            record("by-dependency 1.0 a_0")
+                .depends(["plain <2"])
+                .later(500),
+        )
         .add(record("by-dependency 1.0 b_0").depends(["plain >=2"]))
-        .add(record("by-folder 1.0 h_0"))
-        .add(record("by-folder 1.0 py_0").noarch())
+        .add(record("by-folder 1.0 h_0").later(100))
+        .add(record("by-folder 1.0 a_0").noarch())
         .add(record("in-noarch-newer 1.0 h_0"))
         .add(record("in-noarch-newer 1.1 py_0").noarch())
         .add(record("pinned-by-metapackage 1.0 0").depends(["plain 1.1 a_0"]));
@@ -138,7 +195,11 @@ fn ties(channel: &mut Repodata) {
 fn systems(channel: &mut Repodata) {
     channel
         .add(record("torch 2.5 cpu_0").number(0))
-        .add(record("torch 2.5 cuda12_200").number(200).depends(["__cuda >=12"]))
+        .add(
+            record("torch 2.5 cuda12_200")
+                .number(200)
+                .depends(["__cuda >=12"]),
+        )
         .add(record("cuda-only 1.0 0").depends(["__cuda"]))
         .add(record("cuda-new 1.0 0").depends(["__cuda >=13"]))
         .add(record("glibc-new 1.0 0").depends(["__glibc >=2.99"]))
