@@ -23,6 +23,7 @@ pub mod platform;
 pub mod redact;
 pub mod root;
 pub mod settings;
+pub mod solve;
 pub mod source;
 pub mod stamp;
 pub mod steps;

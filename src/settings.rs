@@ -10,6 +10,7 @@ use crate::install::spec::Installer;
 use crate::nearest::nearest;
 use crate::plan::groups::Layers;
 use crate::plan::mirrors::Mirrors;
+use crate::solve::system::{Overrides, parse_archspec, parse_version};
 use crate::source::Diagnostic;
 use crate::stamp::Owner;
 
@@ -30,6 +31,8 @@ pub struct Settings {
     pub mirrors: Mirrors,
     /// What is read of the build file, and what stands in for one.
     pub input: InputSettings,
+    /// What virtual packages are, in place of what is found out.
+    pub overrides: Overrides,
 }
 
 impl Default for Settings {
@@ -42,6 +45,7 @@ impl Default for Settings {
             micromamba: MicromambaVersion::default(),
             mirrors: Mirrors::default(),
             input: InputSettings::default(),
+            overrides: Overrides::default(),
         }
     }
 }
@@ -134,6 +138,18 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
         "where channels are that are given by name, https://conda.anaconda.org unless given",
     ),
     (
+        "CONDA_OVERRIDE_CUDA",
+        "the version of CUDA that packages may count on, none unless given: 12.8",
+    ),
+    (
+        "CONDA_OVERRIDE_GLIBC",
+        "the version of glibc that packages may count on, the base image's unless given: 2.36",
+    ),
+    (
+        "CONDA_OVERRIDE_ARCHSPEC",
+        "the processors that packages may count on, as archspec calls them: x86_64_v3",
+    ),
+    (
         "CONDA_LOCK_CATEGORIES",
         "categories of a conda-lock.yml beside main: dev,docs",
     ),
@@ -160,10 +176,19 @@ impl Settings {
     ) -> Result<Self, Diagnostic> {
         let mut settings = Self::default();
         for (name, value) in args {
-            if value.is_empty() {
+            if value.is_empty() && !name.starts_with("CONDA_OVERRIDE_") {
                 continue;
             }
             match name {
+                "CONDA_OVERRIDE_CUDA" => {
+                    settings.overrides.cuda = Some(parsed(name, value, parse_version)?);
+                }
+                "CONDA_OVERRIDE_GLIBC" => {
+                    settings.overrides.glibc = Some(parsed(name, value, parse_version)?);
+                }
+                "CONDA_OVERRIDE_ARCHSPEC" => {
+                    settings.overrides.archspec = Some(parsed(name, value, parse_archspec)?);
+                }
                 "BASE_IMAGE" => settings.base = value.to_owned(),
                 "MAMBA_USER" => settings.user.name = Some(value.to_owned()),
                 "MAMBA_USER_ID" => settings.user.uid = Some(parsed(name, value, parse_id)?),
@@ -291,6 +316,18 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_override_takes_the_virtual_package_away() {
+        let settings = read(&[
+            ("CONDA_OVERRIDE_GLIBC", ""),
+            ("CONDA_OVERRIDE_CUDA", "12.8"),
+        ])
+        .unwrap();
+        assert_eq!(settings.overrides.glibc.as_deref(), Some(""));
+        assert_eq!(settings.overrides.cuda.as_deref(), Some("12.8"));
+        assert_eq!(settings.overrides.archspec, None);
+    }
+
+    #[test]
     fn mistakes_name_the_build_arg() {
         let sha = "0".repeat(63);
         let version = format!("2.8.1#sha256:{sha}");
@@ -303,6 +340,9 @@ mod tests {
             ("CONDA_MIRRORS", "https://a"),
             ("MICROMAMBA_VERSION", "latest"),
             ("MICROMAMBA_VERSION", &version),
+            ("CONDA_OVERRIDE_CUDA", "newest"),
+            ("CONDA_OVERRIDE_GLIBC", "2.36=0"),
+            ("CONDA_OVERRIDE_ARCHSPEC", "x86-64"),
             ("CONDAFRONT_LAYER", "3"),
             ("CONDA_NONSENSE_AT_ALL", "3"),
         ] {

@@ -158,7 +158,7 @@ impl Image<'_> {
             .map_err(as_diagnostic)?;
         let lines = |culprit: &Culprit| match culprit {
             Culprit::File(path) => self.owner_of(path),
-            Culprit::Package(_) => None,
+            _ => None,
         };
         let reference = self.session.run(&facts, &step, lines).await?;
         let recorded = self

@@ -101,10 +101,6 @@ impl Session<'_> {
         let input = input::read(file, self.platform, &self.settings.input)?;
         self.warn(&input.warnings).await?;
         let place = Place::of(input.name.as_deref()).map_err(as_diagnostic)?;
-        let packages = match input.conda {
-            Conda::Locked(packages) => packages,
-            Conda::Unsolved(request) => self.packages(&request).await?,
-        };
         let stacking = self.stacking()?;
         let finder = self.finder(self.platform);
         let (base, frontend) = tokio::try_join!(
@@ -118,6 +114,14 @@ impl Session<'_> {
                 )
             )
         )?;
+        let programs = programs(&frontend);
+        let packages = match input.conda {
+            Conda::Locked(packages) => packages,
+            Conda::Unsolved(request) => {
+                self.packages(&request, self.platform, &programs, &base)
+                    .await?
+            }
+        };
         let layers = match (stacking, self.settings.layers) {
             (Stacking::Copy, _) => LayerCount::AtMost(1),
             (Stacking::Merge, layers) => layers.unwrap_or_default(),
@@ -132,7 +136,7 @@ impl Session<'_> {
                 file.excerpt_of(plan.packages.iter().map(|package| package.lines)),
             )
             .language(file.language()),
-            frontend: &programs(&frontend),
+            frontend: &programs,
             base: base.state.output(),
             micromamba: micromamba.as_ref(),
             user: self.settings.owner(),

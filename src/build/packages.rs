@@ -11,8 +11,9 @@ use crate::graph::downloads::Addresses;
 use crate::graph::environment::{Environment, Layers, Micromamba};
 use crate::install::facts::{EnvironmentFacts, FACTS_FILE};
 use crate::install::spec::Installer;
+use crate::package::PackageUrl;
 use crate::plan::micromamba;
-use crate::source::Diagnostic;
+use crate::source::{Diagnostic, Lines};
 
 impl Session<'_> {
     /// Downloads and links all packages, and reads what they bring.
@@ -65,22 +66,28 @@ impl Session<'_> {
         environment: &Environment<'_>,
         addresses: &Addresses,
     ) -> Result<(), Diagnostic> {
-        if self.options.get("attest:provenance").is_none() {
+        for (index, package) in environment.fetched().enumerate() {
+            // The installer is in no file.
+            let lines = (index < environment.plan.packages.len()).then_some(package.lines);
+            self.check_secret_path(addresses.get(index).url(), lines)?;
+        }
+        Ok(())
+    }
+
+    /// The same for one URL, at its lines in the user's file.
+    pub(super) fn check_secret_path(
+        &self,
+        url: &PackageUrl,
+        lines: Option<Lines>,
+    ) -> Result<(), Diagnostic> {
+        if self.options.get("attest:provenance").is_none() || !url.has_secret_path() {
             return Ok(());
         }
-        let mut fetched = environment.fetched().enumerate();
-        let Some((index, package)) =
-            fetched.find(|(index, _)| addresses.get(*index).url().has_secret_path())
-        else {
-            return Ok(());
-        };
-        let url = addresses.get(index).url();
         let mut diagnostic = Diagnostic::new(format!(
             "the token in {url} would get into the image's provenance, for everyone to read"
         ));
-        // The installer is in no file.
-        if index < environment.plan.packages.len() {
-            diagnostic = diagnostic.at(&self.build_file.file, package.lines);
+        if let Some(lines) = lines {
+            diagnostic = diagnostic.at(&self.build_file.file, lines);
         }
         Err(diagnostic.help(format!(
             "Build with --provenance=false, or give the token with --secret id=HTTP_AUTH_TOKEN_{},env=… instead (BuildKit 0.23 or later).",
