@@ -15,6 +15,7 @@ pub mod image;
 pub mod input;
 pub mod install;
 pub mod package;
+pub mod pip;
 pub mod plan;
 pub mod platform;
 pub mod redact;

@@ -2,6 +2,7 @@
 
 mod assembly;
 mod packages;
+mod pip;
 mod session;
 mod solve;
 
@@ -123,13 +124,19 @@ impl Session<'_> {
             (Stacking::Merge, layers) => layers.unwrap_or_default(),
         };
         let plan = Plan::new(packages, self.platform, layers);
+        crate::pip::check(&plan.packages, &input.pip, file)?;
         let micromamba = self.micromamba(&finder).await?;
         let mut environment = Environment {
             plan: &plan,
             place: &place,
             file: LlbFile::new(
                 file.name(),
-                file.excerpt_of(plan.packages.iter().map(|package| package.lines)),
+                file.excerpt_of(
+                    plan.packages
+                        .iter()
+                        .map(|package| package.lines)
+                        .chain(input.pip.lines()),
+                ),
             )
             .language(file.language()),
             frontend: &programs(&frontend),
@@ -164,6 +171,7 @@ impl Session<'_> {
             layers: &layers,
             facts: &facts,
             variables: &input.variables,
+            pip: &input.pip,
         };
         image.finish(&account, &found.user).await
     }

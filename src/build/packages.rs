@@ -11,8 +11,9 @@ use crate::graph::downloads::Addresses;
 use crate::graph::environment::{Environment, Layers, Micromamba};
 use crate::install::facts::{EnvironmentFacts, FACTS_FILE};
 use crate::install::spec::Installer;
+use crate::package::PackageUrl;
 use crate::plan::micromamba;
-use crate::source::Diagnostic;
+use crate::source::{Diagnostic, Lines};
 
 impl Session<'_> {
     /// Downloads and links all packages, and reads what they bring.
@@ -25,7 +26,10 @@ impl Session<'_> {
                 .fetched()
                 .map(|package| self.settings.mirrors.candidates(&package.url)),
         );
-        self.check_provenance(environment, &addresses)?;
+        // The installer is in no file.
+        let in_file = environment.plan.packages.iter();
+        let lines = in_file.map(|package| Some(package.lines));
+        self.check_provenance(&addresses, lines)?;
         let mut mended = false;
         loop {
             let layers = environment.layers(&addresses).map_err(as_diagnostic)?;
@@ -59,33 +63,36 @@ impl Session<'_> {
     }
 
     /// Refuses to build what would put a secret into the image: provenance lists the URLs of all sources that the build
-    /// asked for, and BuildKit takes only users and passwords out of them.
-    fn check_provenance(
+    /// asked for, and BuildKit takes only users and passwords out of them. `lines` says where the file has each of them.
+    pub(super) fn check_provenance(
         &self,
-        environment: &Environment<'_>,
         addresses: &Addresses,
+        lines: impl Iterator<Item = Option<Lines>>,
     ) -> Result<(), Diagnostic> {
         if self.options.get("attest:provenance").is_none() {
             return Ok(());
         }
-        let mut fetched = environment.fetched().enumerate();
-        let Some((index, package)) =
-            fetched.find(|(index, _)| addresses.get(*index).url().has_secret_path())
-        else {
-            return Ok(());
-        };
-        let url = addresses.get(index).url();
+        let mut lines = lines;
+        for address in addresses.iter() {
+            let lines = lines.next().flatten();
+            if address.url().has_secret_path() {
+                return Err(self.in_provenance(address.url(), lines));
+            }
+        }
+        Ok(())
+    }
+
+    fn in_provenance(&self, url: &PackageUrl, lines: Option<Lines>) -> Diagnostic {
         let mut diagnostic = Diagnostic::new(format!(
             "the token in {url} would get into the image's provenance, for everyone to read"
         ));
-        // The installer is in no file.
-        if index < environment.plan.packages.len() {
-            diagnostic = diagnostic.at(&self.build_file.file, package.lines);
+        if let Some(lines) = lines {
+            diagnostic = diagnostic.at(&self.build_file.file, lines);
         }
-        Err(diagnostic.help(format!(
+        diagnostic.help(format!(
             "Build with --provenance=false, or give the token with --secret id=HTTP_AUTH_TOKEN_{},env=… instead (BuildKit 0.23 or later).",
             url.host()
-        )))
+        ))
     }
 
     /// The micromamba that installs, if it is the one who does: a named context `micromamba`, or conda-forge's package.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::{Conda, EnvironmentInput, Pip, Rule, Warning};
+use super::{Conda, EnvironmentInput, Pip, PipPackage, Rule, Warning};
 use crate::package::{Hashes, Package, PackageId, PackageUrl};
 use crate::platform::{self, Platform};
 use crate::redact;
@@ -45,6 +45,7 @@ pub fn read(
         declared: None,
         entries: Vec::new(),
         warnings: Vec::new(),
+        pip: Vec::new(),
     };
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         reader.line(line.trim(), Lines::one(index + 1))?;
@@ -58,6 +59,7 @@ struct Reader<'a> {
     declared: Option<(String, Lines)>,
     entries: Vec<Package>,
     warnings: Vec<Warning>,
+    pip: Vec<PipPackage>,
 }
 
 impl Reader<'_> {
@@ -86,6 +88,21 @@ impl Reader<'_> {
             self.declared = Some((name.trim().to_owned(), lines));
         } else if let Some(requirement) = comment.strip_prefix("pip ") {
             // conda-lock writes what pip is to install as comments of this form.
+            if let Some((name, url)) = requirement.split_once(" @ ")
+                && let Ok(url) = Url::parse(url.trim())
+            {
+                let sha256 = url
+                    .fragment()
+                    .and_then(|hash| Some(hash.strip_prefix("sha256=")?.to_owned()));
+                self.pip.push(PipPackage {
+                    name: name.trim().to_owned(),
+                    version: None,
+                    url: PackageUrl::new(url),
+                    hashes: Hashes { sha256, md5: None },
+                    lines,
+                });
+                return;
+            }
             let name = requirement.split_whitespace().next().unwrap_or_default();
             self.warnings.push(Warning {
                 rule: Rule::Ignored,
@@ -132,7 +149,7 @@ impl Reader<'_> {
             name: None,
             variables: BTreeMap::new(),
             conda: Conda::Locked(self.entries),
-            pip: Pip::default(),
+            pip: Pip::Locked(self.pip),
             warnings: self.warnings,
         })
     }
