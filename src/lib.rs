@@ -18,6 +18,7 @@ pub mod install;
 pub mod nearest;
 pub mod package;
 pub mod package_order;
+pub mod pip;
 pub mod plan;
 pub mod platform;
 pub mod redact;

@@ -2,6 +2,8 @@
 
 mod assembly;
 mod packages;
+mod pip;
+mod provenance;
 mod session;
 mod solve;
 
@@ -35,6 +37,7 @@ use assembly::Image;
 /// # Errors
 /// Whatever keeps the image from being built.
 pub async fn build(bridge: &mut Bridge, options: &Options) -> Result<gateway::Result, BuildError> {
+    provenance::check_build_args(options)?;
     let imports = options.cache_imports().map_err(as_diagnostic)?;
     bridge.import_caches(imports);
     let build_file = context::read_build_file(bridge, options).await?;
@@ -127,13 +130,19 @@ impl Session<'_> {
             (Stacking::Merge, layers) => layers.unwrap_or_default(),
         };
         let plan = Plan::new(packages, self.platform, layers);
+        crate::pip::check(&plan.packages, &input.pip, file)?;
         let micromamba = self.micromamba(&finder).await?;
         let mut environment = Environment {
             plan: &plan,
             place: &place,
             file: LlbFile::new(
                 file.name(),
-                file.excerpt_of(plan.packages.iter().map(|package| package.lines)),
+                file.excerpt_of(
+                    plan.packages
+                        .iter()
+                        .map(|package| package.lines)
+                        .chain(input.pip.lines()),
+                ),
             )
             .language(file.language()),
             frontend: &programs,
@@ -168,6 +177,7 @@ impl Session<'_> {
             layers: &layers,
             facts: &facts,
             variables: &input.variables,
+            pip: &input.pip,
         };
         image.finish(&account, &found.user).await
     }

@@ -41,6 +41,11 @@ impl Addresses {
         &self.packages[index]
     }
 
+    /// All addresses.
+    pub fn iter(&self) -> impl Iterator<Item = &Address> {
+        self.packages.iter()
+    }
+
     /// Replaces package `index`'s address.
     pub fn set(&mut self, index: usize, address: Address) {
         self.packages[index] = address;

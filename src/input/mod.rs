@@ -122,6 +122,14 @@ impl Pip {
             Self::Unsolved(requirements) => requirements.is_empty(),
         }
     }
+
+    /// Where the file asks for them.
+    pub fn lines(&self) -> Vec<Lines> {
+        match self {
+            Self::Locked(packages) => packages.iter().map(|package| package.lines).collect(),
+            Self::Unsolved(list) => list.iter().map(|entry| entry.lines).collect(),
+        }
+    }
 }
 
 /// A PyPI package, pinned to one file.
