@@ -29,4 +29,5 @@ pub mod source;
 pub mod stamp;
 pub mod steps;
 pub mod subrequests;
+pub mod target;
 pub mod yaml;

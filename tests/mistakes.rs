@@ -138,6 +138,7 @@ const BUILD_ARGS: &[Mistake] = &[
     ("a path for a channel", "", &[("CONDA_SPECS", "numpy"), ("CONDA_CHANNELS", "conda-forge,/opt/channel")]),
     ("a channel for a file", "dependencies: [numpy]\n", &[("CONDA_CHANNELS", "conda-forge::numpy")]),
     ("an alias without https", "dependencies: [numpy]\n", &[("CONDA_CHANNEL_ALIAS", "conda.example")]),
+    ("specs beside a file", "channels: [conda-forge]\ndependencies: [numpy]\n", &[("CONDA_SPECS", "scipy")]),
     ("a misspelt build-arg", "", &[("CONDA_SPEC", "numpy")]),
 ];
 
@@ -156,7 +157,6 @@ const WARNINGS: &[Mistake] = &[
     ("no pip for pip", "channels: [conda-forge]\ndependencies:\n  - python\n  - pip:\n    - requests\n", &[]),
     ("pip's list not indented", "channels: [conda-forge]\ndependencies:\n  - pip\n  - pip:\n  - requests\n", &[]),
     ("a selector that is none", "channels: [conda-forge]\ndependencies:\n  - numpy  # [linux and py38]\n", &[]),
-    ("specs beside a file", "channels: [conda-forge]\ndependencies: [numpy]\n", &[("CONDA_SPECS", "scipy")]),
 ];
 
 fn read(text: &str, args: &[(&str, &str)]) -> Result<EnvironmentInput, Diagnostic> {

@@ -252,27 +252,10 @@ pub fn read(
     platform: Platform,
     settings: &InputSettings,
 ) -> Result<EnvironmentInput, Diagnostic> {
-    let mut input = read_kind(file, platform, settings)?;
     if !settings.specs.is_empty() {
-        input.warnings.push(Warning {
-            rule: Rule::Ignored,
-            diagnostic: Diagnostic::new(format!(
-                "build-arg CONDA_SPECS has no effect: the environment is what {} says",
-                file.name()
-            ))
-            .help("It is for builds without a file. Add its packages to the file."),
-        });
+        return specs::read_beside(file, settings, platform);
     }
-    Ok(input)
-}
-
-fn read_kind(
-    file: &Arc<SourceFile>,
-    platform: Platform,
-    settings: &InputSettings,
-) -> Result<EnvironmentInput, Diagnostic> {
     let text = file.text()?;
-    let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if text.lines().all(is_blank) {
         return Err(
             Diagnostic::new(format!("{} lists no packages", file.name()))
@@ -293,6 +276,17 @@ fn read_kind(
     } else {
         Err(unknown_kind(file, text, &tree))
     }
+}
+
+/// Whether a line says nothing, whatever the kind of file.
+fn is_blank(line: &str) -> bool {
+    let line = line.trim();
+    line.is_empty() || line.starts_with('#')
+}
+
+/// Whether a file says nothing: it has blank lines and comments only.
+pub fn is_empty(file: &SourceFile) -> bool {
+    String::from_utf8_lossy(file.data()).lines().all(is_blank)
 }
 
 fn unknown_kind(file: &Arc<SourceFile>, text: &str, tree: &yaml::Node) -> Diagnostic {
@@ -328,7 +322,6 @@ fn unknown_kind(file: &Arc<SourceFile>, text: &str, tree: &yaml::Node) -> Diagno
         .at(file, key.lines)
         .help("Build each of the files that it names with -f.");
     }
-    let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     let first = text.lines().position(|line| !is_blank(line)).unwrap_or(0);
     let lines = match tree.value {
         yaml::Value::Mapping(_) => Lines::one(first + 1),
