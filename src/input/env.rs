@@ -8,7 +8,6 @@ mod selector;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub(super) use dependencies::DependencyList;
 use section::Section;
 
 use super::channels::{Channels, Place};

@@ -2,6 +2,7 @@
 
 mod channels;
 pub mod conda_lock;
+mod dependency_list;
 pub mod env;
 pub mod explicit;
 mod match_spec;

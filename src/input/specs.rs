@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::channels::{Channels, Place};
-use super::env::DependencyList;
+use super::dependency_list::DependencyList;
 use super::match_spec;
 use super::{ChannelPriority, Conda, EnvironmentInput, InputSettings, Pip, Request};
 use crate::channel::ChannelNames;
