@@ -8,15 +8,14 @@ pub mod explicit;
 mod match_spec;
 pub mod pixi_lock;
 pub mod specs;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::channel::{Channel, ChannelUrl};
-use crate::nearest::nearest;
 use crate::package::{Package, PackageUrl};
 use crate::platform::Platform;
-use crate::redact;
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml;
 
@@ -264,8 +263,7 @@ fn read_kind(
     settings: &InputSettings,
 ) -> Result<EnvironmentInput, Diagnostic> {
     let text = file.text()?;
-    let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    if text.lines().all(is_blank) {
+    if unknown::first_line(text).is_none() {
         return Err(
             Diagnostic::new(format!("{} lists no packages", file.name()))
                 .help("An environment file has a list `dependencies:`; an explicit lock has a line @EXPLICIT and then one package URL per line."),
@@ -274,7 +272,7 @@ fn read_kind(
     if explicit::is_explicit(text) {
         return explicit::read(file, text, platform);
     }
-    let tree = yaml::read(file, text)?;
+    let tree = yaml::read(file, text).map_err(|error| unknown::not_yaml(file, text, error))?;
     let has = |key: &str| tree.get(key).is_some();
     if has("version") && has("metadata") && has("package") {
         conda_lock::read(file, &tree, platform, settings)
@@ -283,50 +281,6 @@ fn read_kind(
     } else if has("dependencies") {
         env::read(file, text, &tree, platform, settings)
     } else {
-        Err(unknown_kind(file, text, &tree))
+        Err(unknown::kind(file, text, &tree))
     }
-}
-
-fn unknown_kind(file: &Arc<SourceFile>, text: &str, tree: &yaml::Node) -> Diagnostic {
-    let keys = tree.mapping().unwrap_or_default();
-    let meant = keys
-        .iter()
-        .find(|(key, _)| nearest(&key.name, ["dependencies"]).is_some());
-    if let Some((key, _)) = meant {
-        return Diagnostic::new(format!(
-            "{} has `{}:`, but no `dependencies:`",
-            file.name(),
-            redact::quoted(&key.name)
-        ))
-        .at(file, key.lines)
-        .help("Write `dependencies:`.");
-    }
-    if let Some((key, _)) = keys
-        .iter()
-        .find(|(key, _)| ["name", "channels", "condafront"].contains(&key.name.as_str()))
-    {
-        return Diagnostic::new(format!(
-            "{} is an environment file without dependencies",
-            file.name()
-        ))
-        .at(file, key.lines)
-        .help("Add a list `dependencies:` with the packages that are to be in the image.");
-    }
-    if let Some((key, _)) = keys.iter().find(|(key, _)| key.name == "environments") {
-        return Diagnostic::new(format!(
-            "{} describes an image with several environments, which this version of condafront cannot build yet",
-            file.name()
-        ))
-        .at(file, key.lines)
-        .help("Build each of the files that it names with -f.");
-    }
-    let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    let first = text.lines().position(|line| !is_blank(line)).unwrap_or(0);
-    let lines = match tree.value {
-        yaml::Value::Mapping(_) => Lines::one(first + 1),
-        _ => tree.lines,
-    };
-    Diagnostic::new(format!("{} is no file that condafront knows", file.name()))
-        .at(file, lines)
-        .help("It can be an environment file (with `dependencies:`), an explicit lock (with a line @EXPLICIT), a conda-lock.yml or a pixi.lock.")
 }
