@@ -90,6 +90,7 @@ const CHANNELS: &[Mistake] = &[
     ("a path", "channels:\n  - ./channel\ndependencies: [numpy]\n", &[]),
     ("another scheme", "channels:\n  - s3://bucket/channel\ndependencies: [numpy]\n", &[]),
     ("no scheme", "channels:\n  - conda.anaconda.org/conda-forge\ndependencies: [numpy]\n", &[]),
+    ("credentials without a scheme", "channels:\n  - me:hunter2@conda.example/forge\ndependencies: [numpy]\n", &[]),
     ("a broken URL", "channels:\n  - https://conda.example:port/forge\ndependencies: [numpy]\n", &[]),
     ("a dependency", "channels:\n  - conda-forge::numpy\ndependencies: [numpy]\n", &[]),
     ("an option", "channels:\n  - -c conda-forge\ndependencies: [numpy]\n", &[]),
