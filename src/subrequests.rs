@@ -218,3 +218,51 @@ fn unsupported(request: &str) -> rpc::Status {
         }],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use buildkit_llb::Digest;
+
+    use super::*;
+    use crate::platform::Platform;
+    use crate::source::SourceFile;
+
+    #[test]
+    fn findings_are_shown_in_the_file_that_they_are_about() {
+        let text = "channels: [conda-forge]\ndependencies:\n  - numpy\n  - numpy\n";
+        let build_file = BuildFile {
+            file: SourceFile::new("env.yml", text),
+            vertex: Digest::of(b""),
+            ignored: Vec::new(),
+        };
+        let args = [
+            ("CONDA_CHANNELS", "conda-forge,https://me:hunter2@c.example"),
+            ("CONDA_SPECS", "scipy"),
+        ];
+        let settings = Settings::from_build_args(args.into_iter()).unwrap();
+        let input = input::read(&build_file.file, Platform::LinuxAmd64, &settings.input).unwrap();
+        let (value, text, _) = lint(&build_file, Ok(input.warnings));
+        let places: Vec<(&Value, &Value, &Value)> = value["warnings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|warning| {
+                let location = &warning["location"];
+                let line = &location["ranges"][0]["start"]["line"];
+                (&warning["ruleName"], &location["sourceIndex"], line)
+            })
+            .collect();
+        assert_eq!(
+            json!(places),
+            json!([
+                ["CredentialsInUrl", 1, 2],
+                ["DuplicatePackage", 0, 4],
+                ["Ignored", -1, null],
+            ])
+        );
+        assert_eq!(value["sources"][1]["filename"], "build-args");
+        let data = STANDARD.decode(value["sources"][1]["data"].as_str().unwrap());
+        let data = String::from_utf8(data.unwrap()).unwrap();
+        assert!(!data.contains("hunter2") && !text.contains("hunter2"));
+    }
+}
