@@ -23,4 +23,5 @@ mod project;
 mod pushed;
 mod readme;
 mod smoke;
+mod solve;
 mod trees;
