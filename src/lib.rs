@@ -14,6 +14,7 @@ pub mod graph;
 pub mod image;
 pub mod input;
 pub mod install;
+pub mod nearest;
 pub mod package;
 pub mod plan;
 pub mod platform;

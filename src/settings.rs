@@ -4,8 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::account::{DEFAULT_ID, UserRequest};
+use crate::channel::ChannelUrl;
 use crate::input::InputSettings;
 use crate::install::spec::Installer;
+use crate::nearest::nearest;
 use crate::plan::groups::Layers;
 use crate::plan::mirrors::Mirrors;
 use crate::solve::system::{Overrides, parse_archspec, parse_version};
@@ -125,7 +127,7 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
     ),
     (
         "CONDA_SPECS",
-        "what is to be in the environment, for a build without a file: python=3.12 numpy",
+        "what is to be in the environment, for a build without a file: python=3.12 numpy 'scipy <2'",
     ),
     (
         "CONDA_CHANNELS",
@@ -196,9 +198,11 @@ impl Settings {
                     settings.installer = parsed(name, value, parse_installer)?;
                 }
                 "CONDA_MIRRORS" => settings.mirrors = parsed(name, value, str::parse)?,
-                "CONDA_SPECS" => settings.input.specs = words(value, &[]),
+                "CONDA_SPECS" => settings.input.specs = parsed(name, value, shell_words)?,
                 "CONDA_CHANNELS" => settings.input.channels = words(value, &[',']),
-                "CONDA_CHANNEL_ALIAS" => settings.input.channel_alias = Some(value.to_owned()),
+                "CONDA_CHANNEL_ALIAS" => {
+                    settings.input.channel_alias = Some(parsed(name, value, parse_alias)?);
+                }
                 "CONDA_LOCK_CATEGORIES" => settings.input.categories = words(value, &[',']),
                 "ENVIRONMENT" => settings.input.environment = Some(value.to_owned()),
                 "MICROMAMBA_VERSION" => settings.micromamba = parsed(name, value, str::parse)?,
@@ -234,6 +238,16 @@ fn words(value: &str, others: &[char]) -> Vec<String> {
         .collect()
 }
 
+/// The words of a list as a shell reads them: blanks separate, quotes keep together.
+fn shell_words(value: &str) -> Result<Vec<String>, &'static str> {
+    shlex::split(value)
+        .ok_or("a quote is not closed, or a backslash stands at the end; write numpy 'scipy <2'")
+}
+
+fn parse_alias(value: &str) -> Result<ChannelUrl, String> {
+    ChannelUrl::parse(value).map_err(|error| format!("{error}\n{}", error.help()))
+}
+
 fn parsed<T, E: fmt::Display>(
     name: &str,
     value: &str,
@@ -263,14 +277,9 @@ fn parse_installer(text: &str) -> Result<Installer, String> {
 fn unknown(name: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(format!("build-arg {name}: there is no such build-arg"));
     let names = KNOWN_BUILD_ARGS.iter().map(|(name, _)| *name);
-    let near = names
-        .clone()
-        .min_by_key(|known| strsim::levenshtein(known, name));
-    match near {
-        Some(known) if strsim::levenshtein(known, name) <= 4 => {
-            diagnostic.help(format!("Did you mean {known}?"))
-        }
-        _ => diagnostic.help(format!(
+    match nearest(name, names.clone()) {
+        Some(known) => diagnostic.help(format!("Did you mean {known}?")),
+        None => diagnostic.help(format!(
             "condafront knows {}.",
             names.collect::<Vec<_>>().join(", ")
         )),

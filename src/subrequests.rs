@@ -2,6 +2,7 @@
 //! (`frontend/subrequests` of BuildKit).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,6 +17,7 @@ use crate::gateway::options::Options;
 use crate::input::{self, Warning};
 use crate::install::spec::Installer;
 use crate::plan::micromamba;
+use crate::redact;
 use crate::settings::{KNOWN_BUILD_ARGS, Settings};
 use crate::source::{Diagnostic, Level, Location};
 
@@ -103,9 +105,9 @@ fn outline(options: &Options) -> Answer {
     let args: Vec<Value> = KNOWN_BUILD_ARGS
         .iter()
         .map(|(name, description)| {
-            // Mirrors may carry credentials.
+            // The addresses of mirrors and channels may carry credentials.
             let shown = given.get(name).filter(|_| *name != "CONDA_MIRRORS");
-            match shown {
+            match shown.map(|value| redact::masked(value)) {
                 Some(value) => json!({"name": name, "description": description, "value": value}),
                 None => json!({"name": name, "description": description}),
             }
@@ -135,29 +137,48 @@ fn check(bridge: &Bridge, options: &Options, file: &BuildFile) -> Result<Vec<War
 }
 
 fn lint(file: &BuildFile, outcome: Result<Vec<Warning>, Diagnostic>) -> Answer {
+    let places: Vec<Location> = match &outcome {
+        Ok(warnings) => warnings
+            .iter()
+            .flat_map(|warning| warning.diagnostic.locations.clone())
+            .collect(),
+        Err(diagnostic) => diagnostic.locations.clone(),
+    };
+    // Beside the build file there may be build-args.
+    let mut files = vec![Arc::clone(&file.file)];
+    for place in &places {
+        if !files.contains(&place.file) {
+            files.push(Arc::clone(&place.file));
+        }
+    }
+    let sources: Vec<Value> = files
+        .iter()
+        .map(|file| {
+            let places = places.iter().filter(|place| place.file == *file);
+            json!({
+                "filename": file.name(),
+                "language": file.language(),
+                "data": STANDARD.encode(file.excerpt_of(places.map(|place| place.lines))),
+            })
+        })
+        .collect();
     let place = |locations: &[Location]| {
+        let first = locations.first().map(|location| &location.file);
+        let index = first.and_then(|first| files.iter().position(|file| file == first));
         let ranges: Vec<Value> = locations
             .iter()
+            .filter(|location| Some(&location.file) == first)
             .map(|location| {
                 let at = |line: u32| json!({"line": line, "character": 0});
                 json!({"start": at(location.lines.first), "end": at(location.lines.last)})
             })
             .collect();
-        json!({"sourceIndex": if ranges.is_empty() { -1 } else { 0 }, "ranges": ranges})
+        match index {
+            Some(index) => json!({"sourceIndex": index, "ranges": ranges}),
+            None => json!({"sourceIndex": -1, "ranges": ranges}),
+        }
     };
-    let places = match &outcome {
-        Ok(warnings) => warnings
-            .iter()
-            .flat_map(|warning| &warning.diagnostic.locations)
-            .collect(),
-        Err(diagnostic) => diagnostic.locations.iter().collect::<Vec<_>>(),
-    };
-    let source = json!({
-        "filename": file.file.name(),
-        "language": file.file.language(),
-        "data": STANDARD.encode(file.file.excerpt_of(places.into_iter().map(|place| place.lines))),
-    });
-    let mut value = json!({"sources": [source]});
+    let mut value = json!({"sources": sources});
     let mut text = String::new();
     match outcome {
         Ok(warnings) => {

@@ -20,7 +20,7 @@ use crate::source::{Diagnostic, Level, SourceFile};
 const HELP: &str = "\
 condafront turns conda environments into container images, as a frontend of docker build.
 
-Put this line at the top of an explicit conda lock and build it with `docker build -f FILE .`:
+Put this line at the top of an environment file or a lock and build it with `docker build -f FILE .`:
 
     # syntax=org/condafront
 
@@ -81,19 +81,32 @@ pub fn run(args: &[String]) -> ExitCode {
 
 /// What a file asks for, in a few words.
 fn summary(input: &EnvironmentInput) -> String {
-    let mut parts = vec![match &input.conda {
-        Conda::Locked(packages) => format!("{} packages", packages.len()),
-        Conda::Unsolved(request) => format!(
-            "{} dependencies, to be solved with {} channels",
-            request.specs.len(),
-            request.channels.len()
-        ),
-    }];
+    let count = |number: usize, one: &str, many: &str| match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {many}"),
+    };
+    let mut parts = Vec::new();
     match &input.pip {
         pip if pip.is_empty() => {}
-        Pip::Locked(packages) => parts.push(format!("{} PyPI packages", packages.len())),
-        Pip::Unsolved(requirements) => {
-            parts.push(format!("{} requirements for pip", requirements.len()));
+        Pip::Locked(packages) => {
+            parts.push(count(packages.len(), "PyPI package", "PyPI packages"));
+        }
+        Pip::Unsolved(requirements) => parts.push(count(
+            requirements.len(),
+            "requirement for pip",
+            "requirements for pip",
+        )),
+    }
+    match &input.conda {
+        Conda::Locked(packages) => {
+            parts.insert(0, count(packages.len(), "package", "packages"));
+        }
+        Conda::Unsolved(request) => {
+            let specs = count(request.specs.len(), "dependency", "dependencies");
+            parts.insert(0, specs);
+            let channels = request.channels.iter().map(|channel| channel.name.as_str());
+            let names: Vec<&str> = channels.collect();
+            parts.push(format!("to be solved with {}", names.join(", ")));
         }
     }
     parts.join(", ")

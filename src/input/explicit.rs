@@ -70,7 +70,7 @@ impl Reader<'_> {
             if self.marker.is_none() {
                 return Err(Diagnostic::new(format!(
                     "`{}` stands before the line {MARKER}",
-                    shortened(line)
+                    redact::quoted(line)
                 ))
                 .at(self.file, lines)
                 .help("Only comments may come before it; move packages below it."));
@@ -253,8 +253,15 @@ fn describe(package: &Package, other: &Package) -> String {
     format!("{}/{}", package.subdir, package.id.file_name())
 }
 
-/// Reads one entry.
-fn entry(file: &Arc<SourceFile>, line: &str, lines: Lines) -> Result<Package, Diagnostic> {
+/// Reads one entry: a package's URL and, behind `#`, its hash.
+///
+/// # Errors
+/// A diagnostic at the line.
+pub(super) fn entry(
+    file: &Arc<SourceFile>,
+    line: &str,
+    lines: Lines,
+) -> Result<Package, Diagnostic> {
     let error = |message: String| Diagnostic::new(message).at(file, lines);
     let (address, hash) = match line.split_once('#') {
         Some((address, hash)) => (address.trim_end(), Some(hash.trim())),
@@ -294,7 +301,7 @@ fn entry(file: &Arc<SourceFile>, line: &str, lines: Lines) -> Result<Package, Di
     let hashes = match hash {
         None | Some("") => Hashes::default(),
         Some(text) => parse_hash(text).ok_or_else(|| {
-            error(format!("`#{}` is not a hash", shortened(text))).help(
+            error(format!("`#{}` is not a hash", redact::quoted(text))).help(
                 "Write #<32 hex digits> for MD5, #sha256:<64 hex digits> or #<64 hex digits> for SHA-256.",
             )
         })?,
@@ -315,16 +322,16 @@ fn address_to_url(address: &str) -> Result<Url, String> {
         Err(_) if address.starts_with('/') || address.starts_with('.') => {
             return Err(format!(
                 "`{}` is a path on one machine: the build cannot see it",
-                shortened(address)
+                redact::quoted(address)
             ));
         }
-        Err(_) => return Err(format!("`{}` is not a URL", shortened(address))),
+        Err(_) => return Err(format!("`{}` is not a URL", redact::quoted(address))),
     };
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
         "file" => Err(format!(
             "`{}` is a file on one machine: the build cannot see it",
-            shortened(address)
+            redact::quoted(address)
         )),
         scheme => Err(format!("packages cannot be fetched by `{scheme}:`")),
     }
@@ -345,16 +352,6 @@ fn percent_decoded(segment: &str) -> String {
     percent_encoding::percent_decode_str(segment)
         .decode_utf8_lossy()
         .into_owned()
-}
-
-/// At most 60 characters of what the user wrote, without control characters and credentials.
-fn shortened(text: &str) -> String {
-    let text = redact::masked(text);
-    let mut short: String = text.chars().filter(|c| !c.is_control()).take(60).collect();
-    if text.chars().count() > 60 {
-        short.push('…');
-    }
-    short
 }
 
 #[cfg(test)]

@@ -1,14 +1,19 @@
 //! What `-f` may be: the kind of a file is found from its content, and each kind becomes a list of packages.
 
+mod channels;
 pub mod conda_lock;
+mod dependency_list;
 pub mod env;
 pub mod explicit;
+mod match_spec;
 pub mod pixi_lock;
+pub mod specs;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, ChannelUrl};
 use crate::package::{Package, PackageUrl};
 use crate::platform::Platform;
 use crate::source::{Diagnostic, Lines, SourceFile};
@@ -51,7 +56,8 @@ pub enum Conda {
 /// What a solve is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The channels, first the one that matters most.
+    /// The channels, first the one that matters most. Those that only `channel::spec` names come last, as in conda:
+    /// what they have may fulfil other dependencies too. Never empty, no channel twice.
     pub channels: Vec<Channel>,
     /// What the order of channels means.
     pub priority: ChannelPriority,
@@ -73,7 +79,8 @@ pub struct DeclaredPlatform {
 /// One dependency of an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestedSpec {
-    /// The MatchSpec, in the form that `rattler_conda_types::MatchSpec` reads strictly.
+    /// The MatchSpec, in the form that `rattler_conda_types::MatchSpec` reads strictly. A channel in it is the recorded
+    /// address of one of [`Request::channels`].
     pub spec: String,
     /// The lines of the user's file that ask for it.
     pub lines: Lines,
@@ -152,7 +159,7 @@ pub struct InputSettings {
     /// `CONDA_CHANNELS`: channels instead of the file's.
     pub channels: Vec<String>,
     /// `CONDA_CHANNEL_ALIAS`: where channels are that are given by name.
-    pub channel_alias: Option<String>,
+    pub channel_alias: Option<ChannelUrl>,
 }
 
 /// A finding of a lint rule.
@@ -175,6 +182,12 @@ pub enum Rule {
     DuplicatePackage,
     /// Something in the file that condafront does not act on.
     Ignored,
+    /// A channel of Anaconda's own.
+    AnacondaChannel,
+    /// No channel is named.
+    NoChannel,
+    /// Packages for pip, but no pip.
+    MissingPip,
     /// A micromamba that is not pinned by a hash.
     UnverifiedInstaller,
     /// Python bytecode could not be compiled.
@@ -193,6 +206,9 @@ impl Rule {
             Self::CredentialsInUrl => "CredentialsInUrl",
             Self::DuplicatePackage => "DuplicatePackage",
             Self::Ignored => "Ignored",
+            Self::AnacondaChannel => "AnacondaChannel",
+            Self::NoChannel => "NoChannel",
+            Self::MissingPip => "MissingPip",
             Self::UnverifiedInstaller => "UnverifiedInstaller",
             Self::NoBytecode => "NoBytecode",
             Self::PackageContents => "PackageContents",
@@ -207,6 +223,9 @@ impl Rule {
             Self::CredentialsInUrl => "Credentials belong into build secrets",
             Self::DuplicatePackage => "A package should be listed once",
             Self::Ignored => "This part of the file has no effect on the image",
+            Self::AnacondaChannel => "Anaconda's own channels have terms of service",
+            Self::NoChannel => "An environment should name its channels",
+            Self::MissingPip => "An environment with packages for pip should have pip",
             Self::UnverifiedInstaller => "The installer should be pinned by a hash",
             Self::Account => "The image's account should be the one that was asked for",
             Self::NoBytecode => "Python modules start faster when they are compiled in the build",
@@ -224,9 +243,27 @@ pub fn read(
     platform: Platform,
     settings: &InputSettings,
 ) -> Result<EnvironmentInput, Diagnostic> {
+    let mut input = read_kind(file, platform, settings)?;
+    if !settings.specs.is_empty() {
+        input.warnings.push(Warning {
+            rule: Rule::Ignored,
+            diagnostic: Diagnostic::new(format!(
+                "build-arg CONDA_SPECS has no effect: the environment is what {} says",
+                file.name()
+            ))
+            .help("It is for builds without a file. Add its packages to the file."),
+        });
+    }
+    Ok(input)
+}
+
+fn read_kind(
+    file: &Arc<SourceFile>,
+    platform: Platform,
+    settings: &InputSettings,
+) -> Result<EnvironmentInput, Diagnostic> {
     let text = file.text()?;
-    let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    if text.lines().all(is_blank) {
+    if unknown::first_line(text).is_none() {
         return Err(
             Diagnostic::new(format!("{} lists no packages", file.name()))
                 .help("An environment file has a list `dependencies:`; an explicit lock has a line @EXPLICIT and then one package URL per line."),
@@ -235,27 +272,15 @@ pub fn read(
     if explicit::is_explicit(text) {
         return explicit::read(file, text, platform);
     }
-    let tree = yaml::read(file, text)?;
+    let tree = yaml::read(file, text).map_err(|error| unknown::not_yaml(file, text, error))?;
     let has = |key: &str| tree.get(key).is_some();
     if has("version") && has("metadata") && has("package") {
         conda_lock::read(file, &tree, platform, settings)
     } else if has("version") && has("environments") {
         pixi_lock::read(file, text, &tree, platform, settings)
     } else if has("dependencies") {
-        env::read(file, text, &tree, settings)
+        env::read(file, text, &tree, platform, settings)
     } else {
-        Err(unknown_kind(file, text, &tree))
+        Err(unknown::kind(file, text, &tree))
     }
-}
-
-fn unknown_kind(file: &Arc<SourceFile>, text: &str, tree: &yaml::Node) -> Diagnostic {
-    let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    let first = text.lines().position(|line| !is_blank(line)).unwrap_or(0);
-    let lines = match tree.value {
-        yaml::Value::Mapping(_) => Lines::one(first + 1),
-        _ => tree.lines,
-    };
-    Diagnostic::new(format!("{} is no file that condafront knows", file.name()))
-        .at(file, lines)
-        .help("It can be an environment file (with `dependencies:`), an explicit lock (with a line @EXPLICIT), a conda-lock.yml or a pixi.lock.")
 }
