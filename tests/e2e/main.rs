@@ -26,4 +26,5 @@ mod pushed;
 mod readme;
 mod secrets;
 mod smoke;
+mod solve;
 mod trees;
