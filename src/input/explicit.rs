@@ -9,12 +9,12 @@
 //! ```
 //!
 //! Hashes are `#<32 hex>` (MD5), `#<64 hex>` or `#sha256:<64 hex>`, as conda and micromamba read them
-//! (`conda/gateways/…/explicit`, `libmamba/src/specs/package_info.cpp`).
+//! (<https://conda.org/learn/ceps/cep-0023>, `libmamba/src/specs/package_info.cpp`).
 //!
 //! Some comments count:
 //! - `# platform: linux-64` says what the lines below it are for, which matters for `# pip`;
 //! - `# pip NAME @ URL#sha256=HASH` is a PyPI package, as `conda-lock render --kind explicit` writes it and
-//!   `micromamba install` takes it;
+//!   `conda-lock install` takes it;
 //! - `# name:`, `# variable:` and `# size:` are what [`crate::explicit_lock`] writes.
 
 use std::collections::BTreeMap;
