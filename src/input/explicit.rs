@@ -93,10 +93,29 @@ impl Reader<'_> {
                 .at(self.locked.file, lines)
                 .help("Only comments may come before it; move packages below it."));
             }
-            let mut package = entry(self.locked.file, line, lines)?;
-            package.size = self.size.take();
-            self.locked.packages.push(package);
+            self.entry(line, lines)?;
         }
+        Ok(())
+    }
+
+    fn entry(&mut self, line: &str, lines: Lines) -> Result<(), Diagnostic> {
+        const ADVICE: &str = "An explicit lock has one http(s) URL of a conda package per line.";
+        let file = self.locked.file;
+        let (url, hash) = match line.split_once('#') {
+            Some((url, hash)) => (url.trim_end(), hash.trim()),
+            None => (line, ""),
+        };
+        let url = self.locked.without_variables(url, lines)?;
+        let mut package = address::conda(file, &url, Hashes::default(), lines, ADVICE)?;
+        if !hash.is_empty() {
+            package.hashes = address::parse_hash(hash).ok_or_else(|| {
+                Diagnostic::new(format!("`#{}` is not a hash", shortened(hash)))
+                    .at(file, lines)
+                    .help("Write #<32 hex digits> for MD5, #sha256:<64 hex digits> or #<64 hex digits> for SHA-256.")
+            })?;
+        }
+        package.size = self.size.take();
+        self.locked.packages.push(package);
         Ok(())
     }
 
@@ -138,11 +157,12 @@ impl Reader<'_> {
             return Ok(());
         };
         let platform = self.declared.as_ref().map(|(name, _)| name.clone());
+        let url = self.locked.without_variables(url.trim(), lines)?;
         let package = address::pip(
             self.locked.file,
             name.trim(),
             None,
-            url.trim(),
+            &url,
             Hashes::default(),
             lines,
         )?;
@@ -199,24 +219,6 @@ impl Reader<'_> {
         input.variables = self.variables;
         Ok(input)
     }
-}
-
-/// Reads one entry.
-fn entry(file: &Arc<SourceFile>, line: &str, lines: Lines) -> Result<Package, Diagnostic> {
-    let (url, hash) = match line.split_once('#') {
-        Some((url, hash)) => (url.trim_end(), Some(hash.trim())),
-        None => (line, None),
-    };
-    const ADVICE: &str = "An explicit lock has one http(s) URL of a conda package per line.";
-    let mut package = address::conda(file, url, Hashes::default(), lines, ADVICE)?;
-    if let Some(text) = hash.filter(|text| !text.is_empty()) {
-        package.hashes = address::parse_hash(text).ok_or_else(|| {
-            Diagnostic::new(format!("`#{}` is not a hash", shortened(text))).at(file, lines).help(
-                "Write #<32 hex digits> for MD5, #sha256:<64 hex digits> or #<64 hex digits> for SHA-256.",
-            )
-        })?;
-    }
-    Ok(package)
 }
 
 /// Whether a comment's word can be the name of an environment.

@@ -234,7 +234,17 @@ pub fn read(
         );
     }
     if explicit::is_explicit(text) {
-        return explicit::read(file, text, platform);
+        let mut input = explicit::read(file, text, platform)?;
+        let why = "an explicit lock has one environment without categories";
+        let given = [
+            ("ENVIRONMENT", settings.environment.is_some()),
+            ("CONDA_LOCK_CATEGORIES", !settings.categories.is_empty()),
+        ];
+        for (name, _) in given.into_iter().filter(|(_, given)| *given) {
+            let warning = locked::without_effect(name, file, why);
+            input.warnings.push(warning);
+        }
+        return Ok(input);
     }
     let tree = yaml::read(file, text)?;
     let has = |key: &str| tree.get(key).is_some();

@@ -18,6 +18,7 @@ mod git;
 mod image;
 mod installers;
 mod limits;
+mod locks;
 mod process;
 mod project;
 mod pushed;

@@ -358,9 +358,7 @@ proptest! {
         let end = (start + length).min(text.len());
         text.splice(start..end, other.bytes());
         let text = String::from_utf8_lossy(&text).into_owned();
-        for platform in Platform::ALL {
-            let _ = read_as(&text, platform, "");
-            let _ = read_as(&text, platform, "default@gpu");
-        }
+        let _ = read(&text);
+        let _ = read_as(&text, Platform::LinuxArm64, "default@arm-board");
     }
 }
