@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use super::locked::address::shortened;
 use super::locked::{Locked, Repeats, Unverified, choices, other_platform, without_effect};
-use super::{EnvironmentInput, InputSettings};
+use super::{DEFAULT_ENVIRONMENT, EnvironmentInput, InputSettings};
 use crate::package_order::link_order;
 use crate::platform::Platform;
 use crate::source::{Diagnostic, Lines, SourceFile};
@@ -88,7 +88,11 @@ pub fn read(
     locked.deduplicate(Repeats::Usual)?;
     locked.packages = link_order(std::mem::take(&mut locked.packages), &depends);
     let mut input = locked.finish();
-    if settings.environment.is_some() {
+    if settings
+        .environment
+        .as_deref()
+        .is_some_and(|name| name != DEFAULT_ENVIRONMENT)
+    {
         let why = "it holds one environment";
         input
             .warnings

@@ -216,6 +216,9 @@ impl Rule {
     }
 }
 
+/// What the only environment of a file is called, and the one that is built of several unless another is asked for.
+const DEFAULT_ENVIRONMENT: &str = "default";
+
 /// Reads a file of any kind.
 ///
 /// # Errors
@@ -237,7 +240,14 @@ pub fn read(
         let mut input = explicit::read(file, text, platform)?;
         let why = "an explicit lock has one environment without categories";
         let given = [
-            ("ENVIRONMENT", settings.environment.is_some()),
+            (
+                "ENVIRONMENT",
+                settings
+                    .environment
+                    .as_deref()
+                    .unwrap_or(DEFAULT_ENVIRONMENT)
+                    != DEFAULT_ENVIRONMENT,
+            ),
             ("CONDA_LOCK_CATEGORIES", !settings.categories.is_empty()),
         ];
         for (name, _) in given.into_iter().filter(|(_, given)| *given) {

@@ -5,15 +5,12 @@ use std::sync::Arc;
 
 use rattler_lock::UrlOrPath;
 
-use crate::input::InputSettings;
 use crate::input::locked::address::shortened;
 use crate::input::locked::{choices, other_platform};
+use crate::input::{DEFAULT_ENVIRONMENT, InputSettings};
 use crate::platform::{self, Platform};
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Key, Node};
-
-/// The environment that is built unless another is asked for.
-const DEFAULT: &str = "default";
 
 /// The newest version of pixi.lock that `rattler_lock` reads; the oldest in this layout is 4.
 const NEWEST: u64 = 7;
@@ -81,7 +78,10 @@ impl<'a> Selection<'a> {
         };
         finder.check_version()?;
         finder.check_size()?;
-        let asked = settings.environment.as_deref().unwrap_or(DEFAULT);
+        let asked = settings
+            .environment
+            .as_deref()
+            .unwrap_or(DEFAULT_ENVIRONMENT);
         let (environment, asked_platform) = match asked.split_once('@') {
             Some((name, platform)) => (name, Some(platform)),
             None => (asked, None),
