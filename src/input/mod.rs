@@ -243,6 +243,9 @@ impl Rule {
     }
 }
 
+/// What the only environment of a file is called, and the one that is built of several unless another is asked for.
+const DEFAULT_ENVIRONMENT: &str = "default";
+
 /// Reads a file of any kind.
 ///
 /// # Errors
@@ -263,7 +266,24 @@ pub fn read(
         );
     }
     if explicit::is_explicit(text) {
-        return explicit::read(file, text, platform);
+        let mut input = explicit::read(file, text, platform)?;
+        let why = "an explicit lock has one environment without categories";
+        let given = [
+            (
+                "ENVIRONMENT",
+                settings
+                    .environment
+                    .as_deref()
+                    .unwrap_or(DEFAULT_ENVIRONMENT)
+                    != DEFAULT_ENVIRONMENT,
+            ),
+            ("CONDA_LOCK_CATEGORIES", !settings.categories.is_empty()),
+        ];
+        for (name, _) in given.into_iter().filter(|(_, given)| *given) {
+            let warning = locked::without_effect(name, file, why);
+            input.warnings.push(warning);
+        }
+        return Ok(input);
     }
     let tree = yaml::read(file, text).map_err(|error| unknown::not_yaml(file, text, error))?;
     let has = |key: &str| tree.get(key).is_some();

@@ -19,6 +19,7 @@ mod image;
 mod inputs;
 mod installers;
 mod limits;
+mod locks;
 mod pip;
 mod process;
 mod project;
