@@ -15,6 +15,7 @@ use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::options::Options;
 use crate::input::{self, Warning};
 use crate::install::spec::Installer;
+use crate::pip;
 use crate::plan::micromamba;
 use crate::redact;
 use crate::settings::{KNOWN_BUILD_ARGS, Settings};
@@ -126,7 +127,9 @@ fn outline(options: &Options) -> Answer {
 fn check(bridge: &Bridge, options: &Options, file: &BuildFile) -> Result<Vec<Warning>, Diagnostic> {
     let settings = Settings::from_build_args(options.build_args())?;
     let platform = build::platform(bridge, options)?;
-    let mut warnings = input::read(&file.file, platform, &settings.input)?.warnings;
+    let input = input::read(&file.file, platform, &settings.input)?;
+    pip::check_input(&input, &file.file)?;
+    let mut warnings = input.warnings;
     let is_given = options.named_context("micromamba", platform).is_some();
     if settings.installer == Installer::Micromamba && !is_given {
         let package = micromamba::package(&settings.micromamba, platform)?;
