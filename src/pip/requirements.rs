@@ -34,7 +34,7 @@ const REPOSITORIES: &[&str] = &["git+", "hg+", "svn+", "bzr+"];
 ///
 /// # Errors
 /// A diagnostic at the first one that it cannot.
-pub fn check(list: &[PipRequirement], file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
+pub(super) fn check(list: &[PipRequirement], file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
     for entry in list {
         check_entry(entry.text.trim())
             .map_err(|(message, help)| Diagnostic::new(message).at(file, entry.lines).help(help))?;
