@@ -16,6 +16,7 @@ use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::options::Options;
 use crate::input::{self, Warning};
 use crate::install::spec::Installer;
+use crate::pip;
 use crate::plan::micromamba;
 use crate::platform::Platform;
 use crate::redact;
@@ -151,7 +152,9 @@ fn check(
     platform: Platform,
     file: &BuildFile,
 ) -> Result<Vec<Warning>, Diagnostic> {
-    let mut warnings = input::read(&file.file, platform, &settings.input)?.warnings;
+    let input = input::read(&file.file, platform, &settings.input)?;
+    pip::check_input(&input, &file.file)?;
+    let mut warnings = input.warnings;
     let is_given = options.named_context("micromamba", platform).is_some();
     if settings.installer == Installer::Micromamba && !is_given {
         let package = micromamba::package(&settings.micromamba, platform)?;

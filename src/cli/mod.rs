@@ -12,6 +12,7 @@ use crate::graph::image::Stacking;
 use crate::image::name::{BaseName, ImageName};
 use crate::input::{self, Conda, EnvironmentInput, Pip};
 use crate::install::spec::Installer;
+use crate::pip;
 use crate::plan::place::Place;
 use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
@@ -183,6 +184,7 @@ impl Request {
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let settings = Settings::from_build_args(args)?;
         let input = input::read(&file, self.platform, &settings.input)?;
+        pip::check_input(&input, &file)?;
         for warning in &input.warnings {
             eprintln!("{}", warning.diagnostic.render(Level::Warning));
         }
