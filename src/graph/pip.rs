@@ -250,3 +250,6 @@ fn file(package: &PipPackage) -> PipFile {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;
