@@ -224,7 +224,29 @@ fn what_conda_has_installed_is_replaced(store: Store) {
     );
 }
 
+fn a_lock_without_pip_gets_one(store: Store) {
+    let project = Project::new(store);
+    // A mirror of PyPI's files with the wheel that condafront knows.
+    let (_, content) = real_wheel("pip");
+    let pip = condafront::pip::wheel("3.13").expect("a pip for this python");
+    let path = pip.url.recorded().path().to_owned();
+    project.server.put(&format!("/mirror{path}"), content);
+    let mirror = format!(
+        "CONDA_MIRRORS=https://files.pythonhosted.org={}",
+        project.server.url("mirror")
+    );
+    let hello = serve(&project, "hello.world", &hello("1.0"));
+    project.write(LOCK, lock_text(&project, &["python"], &hello));
+    project.build(&["--build-arg", &mirror]).expect_success();
+    let output = project.run(&[], &["hello"]).expect_success();
+    assert_eq!(output.stdout, "hello 1.0\n");
+    let code = "import glob; print(glob.glob('/opt/conda/lib/python3.13/site-packages/pip*')); print(glob.glob('/.*'))";
+    let output = project.run(&[], &["python", "-c", code]).expect_success();
+    assert_eq!(output.stdout, "[]\n['/.dockerenv']\n");
+}
+
 on_both_stores!(
+    a_lock_without_pip_gets_one,
     locked_wheels_are_installed,
     a_list_is_resolved_once_and_installed,
     a_source_archive_is_built,
@@ -296,7 +318,6 @@ fn locked_packages_that_cannot_be_installed() {
     let other_python = hello("1.0").tag("cp27-cp27m-win32");
     let old_python = hello("1.0").metadata("Requires-Python: <3");
     failures
-        .add("an environment without pip", lock(&["python"], &good), &[])
         .add(
             "an environment without python",
             lock(&["bumpme"], &good),

@@ -72,7 +72,7 @@ fn locked_files_are_installed_without_network() {
     let network = Network::from_options(&options(&["force-network-mode=host"]));
     insta::assert_snapshot!(with_environment(|environment, root| {
         let site = "lib/python3.13/site-packages";
-        let installed = environment.pip_install(root, site, &packages, &addresses, &network);
+        let installed = environment.pip_install(root, site, &packages, None, &addresses, &network);
         installed.unwrap().root
     }));
 }
