@@ -6,8 +6,8 @@ use http::StatusCode;
 
 use crate::channel::Channel;
 use crate::install::is_web_page;
-use crate::package::{Package, PackageUrl};
-use crate::source::{Diagnostic, SourceFile};
+use crate::package::PackageUrl;
+use crate::source::{Diagnostic, Lines, SourceFile};
 
 /// One failed download.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,32 +16,45 @@ pub struct Failure {
     cause: Cause,
 }
 
-/// What a download that failed was for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted<'a> {
-    /// A package of the environment.
-    Package(&'a Package),
-    /// The package of micromamba, which the user's file does not name.
-    Installer(&'a Package),
+/// What a download is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// What kind of thing it is.
+    pub kind: WantedKind,
+    /// What messages call it.
+    pub label: String,
+    /// The lines of the user's file that ask for it.
+    pub lines: Lines,
 }
 
-impl<'a> Wanted<'a> {
-    fn package(self) -> &'a Package {
+/// What kind of thing is downloaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WantedKind {
+    /// A conda package of the environment.
+    Package,
+    /// The package of micromamba, which the user's file does not name.
+    Installer,
+    /// A PyPI package of the environment.
+    Pip,
+}
+
+impl WantedKind {
+    /// What such things come from.
+    fn origin(self) -> &'static str {
         match self {
-            Self::Package(package) | Self::Installer(package) => package,
+            Self::Package | Self::Installer => "channel",
+            Self::Pip => "index",
         }
     }
+}
 
+impl WantedKind {
     /// What says how its content has to be.
     fn pin(self) -> &'static str {
         match self {
-            Self::Package(_) => "the lock",
-            Self::Installer(_) => "its pin",
+            Self::Package | Self::Pip => "the lock",
+            Self::Installer => "its pin",
         }
-    }
-
-    fn is_installer(self) -> bool {
-        matches!(self, Self::Installer(_))
     }
 }
 
@@ -150,54 +163,56 @@ impl Failure {
         }
     }
 
-    fn help(&self, wanted: Wanted<'_>) -> String {
+    fn help(&self, kind: WantedKind) -> String {
+        let origin = kind.origin();
+        let is_installer = kind == WantedKind::Installer;
         match &self.cause {
-            Cause::Status(404 | 410) if wanted.is_installer() => {
+            Cause::Status(404 | 410) if is_installer => {
                 "There is no such package: choose another one with --build-arg MICROMAMBA_VERSION=<version>, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>.".to_owned()
             }
-            Cause::Digest { .. } if wanted.is_installer() => {
+            Cause::Digest { .. } if is_installer => {
                 "Either MICROMAMBA_VERSION has the hash of another package, or the file was replaced on the server: do not trust it without asking.".to_owned()
             }
-            Cause::Status(404 | 410) => {
-                "The channel does not have this package (any more): make the lock anew, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>.".to_owned()
-            }
-            _ => self.help_with_server(),
+            Cause::Status(404 | 410) => format!(
+                "The {origin} does not have this package (any more): make the lock anew, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>."
+            ),
+            _ => self.help_with_server(origin),
         }
     }
 
     /// What to do about a server, whatever was wanted from it.
-    fn help_with_server(&self) -> String {
+    fn help_with_server(&self, origin: &str) -> String {
         let host = self.url.host();
         match &self.cause {
             Cause::Status(401 | 403) => format!(
-                "If the channel needs a login, give a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
+                "If the {origin} needs a login, give a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
             ),
             Cause::Status(_) | Cause::Connection(_) | Cause::Damaged => {
                 "It was tried again three times. Build again later, or name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>; what has been downloaded is kept.".to_owned()
             }
             Cause::UnknownHost => "Is the host's name right, and can the engine (not only this machine) resolve it?".to_owned(),
             Cause::Tls(_) => "The engine must trust the server's certificate authority.".to_owned(),
-            Cause::WebPage => "A login page or a proxy may stand between the engine and the channel.".to_owned(),
+            Cause::WebPage => format!("A login page or a proxy may stand between the engine and the {origin}."),
             Cause::Digest { .. } => "Either the lock is outdated (make it anew), or the file was replaced on the server: do not trust it without asking.".to_owned(),
         }
     }
 }
 
 /// One diagnostic for all failures; `None` without any.
-pub fn report(file: &Arc<SourceFile>, failures: &[(Wanted<'_>, Failure)]) -> Option<Diagnostic> {
+pub fn report(file: &Arc<SourceFile>, failures: &[(&Wanted, Failure)]) -> Option<Diagnostic> {
     /// More than this many are counted only.
     const MOST: usize = 10;
     let (wanted, first) = failures.first()?;
     let mut diagnostic = if failures.len() == 1 {
         Diagnostic::new(format!(
             "{} cannot be downloaded: {}",
-            wanted.package().id,
-            first.message(wanted.pin())
+            wanted.label,
+            first.message(wanted.kind.pin())
         ))
     } else {
         let mut message = format!("{} packages cannot be downloaded:", failures.len());
         for (wanted, failure) in failures.iter().take(MOST) {
-            message.push_str(&format!("\n- {}", failure.message(wanted.pin())));
+            message.push_str(&format!("\n- {}", failure.message(wanted.kind.pin())));
         }
         if failures.len() > MOST {
             message.push_str(&format!("\n- and {} more", failures.len() - MOST));
@@ -206,14 +221,15 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(Wanted<'_>, Failure)]) -> Opt
     };
     let mut helps: Vec<String> = Vec::new();
     for (wanted, failure) in failures {
-        diagnostic = diagnostic.at(file, wanted.package().lines);
-        let help = failure.help(*wanted);
+        diagnostic = diagnostic.at(file, wanted.lines);
+        let help = failure.help(wanted.kind);
         if !helps.contains(&help) {
             helps.push(help);
         }
     }
     helps.truncate(3);
-    if failures.iter().any(|(wanted, _)| wanted.is_installer()) {
+    let is_installer = |(wanted, _): &(&Wanted, Failure)| wanted.kind == WantedKind::Installer;
+    if failures.iter().any(is_installer) {
         helps.push("micromamba links the packages. Give the build one that you have with --build-context micromamba=<folder, or docker-image://…>, or do without it: --build-arg CONDAFRONT_INSTALLER=native.".to_owned());
     }
     Some(diagnostic.help(helps.join("\n")))
@@ -248,7 +264,7 @@ pub fn report_channels(
         diagnostic = diagnostic.at(file, channel.lines);
         let help = match &failure.cause {
             Cause::Status(404 | 410) => "Every channel has noarch/repodata.json. Is the name or address right? A private channel may answer so to those who show no token.".to_owned(),
-            _ => failure.help_with_server(),
+            _ => failure.help_with_server("channel"),
         };
         if !helps.contains(&help) {
             helps.push(help);
@@ -289,11 +305,18 @@ mod tests {
 
     use super::*;
     use crate::channel::ChannelUrl;
-    use crate::plan::test_package;
-    use crate::source::{Level, Lines};
+    use crate::source::Level;
 
     fn url() -> PackageUrl {
         PackageUrl::new(Url::parse("https://me:hunter2@c.example/f/noarch/a-1-0.conda").unwrap())
+    }
+
+    fn wanted(kind: WantedKind, label: &str) -> Wanted {
+        Wanted {
+            kind,
+            label: label.to_owned(),
+            lines: Lines::one(1),
+        }
     }
 
     fn failures() -> Vec<Failure> {
@@ -328,7 +351,7 @@ mod tests {
             "env.lock",
             "https://me:hunter2@c.example/f/noarch/a-1-0.conda\n",
         );
-        let package = test_package("a");
+        let package = wanted(WantedKind::Package, "a-1.0-0");
         let mut all = String::new();
         for failure in failures() {
             let again = if failure.is_passing() {
@@ -336,7 +359,7 @@ mod tests {
             } else {
                 "final"
             };
-            let diagnostic = report(&file, &[(Wanted::Package(&package), failure)]).unwrap();
+            let diagnostic = report(&file, &[(&package, failure)]).unwrap();
             all.push_str(&format!(
                 "## {again}\n{}\n\n",
                 diagnostic.render(Level::Error)
@@ -344,7 +367,7 @@ mod tests {
         }
         let many: Vec<_> = failures()
             .into_iter()
-            .map(|failure| (Wanted::Package(&package), failure))
+            .map(|failure| (&package, failure))
             .collect();
         all.push_str(&format!("## all\n{}\n", report(&file, &many).unwrap()));
         assert!(!all.contains("hunter2"));
@@ -391,10 +414,10 @@ mod tests {
     #[test]
     fn a_missing_installer_can_be_done_without() {
         let file = SourceFile::new("env.lock", "# syntax=org/condafront\n@EXPLICIT\n");
-        let package = test_package("micromamba");
+        let package = wanted(WantedKind::Installer, "micromamba-1.0-0");
         let mut all = String::new();
         for failure in failures() {
-            let diagnostic = report(&file, &[(Wanted::Installer(&package), failure)]).unwrap();
+            let diagnostic = report(&file, &[(&package, failure)]).unwrap();
             let help = diagnostic.help.as_deref().unwrap();
             assert!(help.contains("CONDAFRONT_INSTALLER=native"), "{help}");
             if diagnostic.message.contains("404") || diagnostic.message.contains("another content")

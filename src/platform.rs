@@ -93,6 +93,13 @@ impl Platform {
         Self::from_oci(os, architecture).map_err(|_| UnknownPlatform(text.trim().to_owned()))
     }
 
+    /// The platform of one of conda's names.
+    pub fn from_subdir(subdir: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|platform| platform.subdir() == subdir)
+    }
+
     /// OCI's operating system.
     pub fn os(self) -> &'static str {
         "linux"

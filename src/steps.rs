@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::failure_report::{EXPLAIN, FailureReport, REPORT_DIR, REPORT_FILE};
 use crate::install::Mounts;
 use crate::install::spec::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
-use crate::{account, activation, install, solve};
+use crate::{account, activation, install, pip, solve};
 
 /// A step's name and what runs it with the arguments after the name.
 type Step = (&'static str, fn(&[String]) -> Result<(), FailureReport>);
@@ -31,6 +31,12 @@ const STEPS: &[Step] = &[
     ("pick", |args| Ok(install::pick(args, &Mounts::default())?)),
     ("post-link", |args| {
         Ok(install::post_link(args, &mut std::io::stderr())?)
+    }),
+    ("pip-install", |args| {
+        pip::install(args, &Mounts::default(), &mut std::io::stderr())
+    }),
+    ("pip-build", |args| {
+        pip::build(args, &Mounts::default(), &mut std::io::stderr())
     }),
     ("account", |args| {
         let request = from_json(args)?;
@@ -128,6 +134,7 @@ mod tests {
         };
         let spec = PostLinkSpec {
             prefix: dir.path().to_string_lossy().into_owned(),
+            root_prefix: "/opt/conda".to_owned(),
             uid: 0,
             gid: 0,
             packages: vec![package("a"), package("b")],

@@ -10,16 +10,18 @@ use buildkit_proto::{Any, gateway, rpc};
 use serde_json::{Value, json};
 
 use crate::build;
-use crate::context::{self, BuildFile};
+use crate::context::BuildFile;
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::options::Options;
 use crate::input::{self, Warning};
 use crate::install::spec::Installer;
 use crate::plan::micromamba;
+use crate::platform::Platform;
 use crate::redact;
 use crate::settings::{KNOWN_BUILD_ARGS, Settings};
 use crate::source::{Diagnostic, Level, Location};
+use crate::target::Target;
 
 const DESCRIBE: &str = "frontend.subrequests.describe";
 const LINT: &str = "frontend.lint";
@@ -48,8 +50,10 @@ pub async fn answer(
         TARGETS => targets(),
         OUTLINE => outline(options),
         LINT => {
-            let file = context::read_build_file(bridge, options).await?;
-            match check(bridge, options, &file) {
+            let settings = Settings::from_build_args(options.build_args())?;
+            let platform = build::platform(bridge, options)?;
+            let file = build::file::build_file(bridge, options, &settings.input, platform).await?;
+            match check(options, &settings, platform, &file) {
                 // `docker build --call=check` ends in a stack trace when an error has no place.
                 Err(diagnostic) if diagnostic.locations.is_empty() => return Err(diagnostic.into()),
                 outcome => lint(&file, outcome),
@@ -95,9 +99,26 @@ fn describe() -> Answer {
 }
 
 fn targets() -> Answer {
-    let description = "The image with the environment, active";
-    let value = json!({"targets": [{"name": "image", "default": true, "description": description}], "sources": []});
-    (value, format!("image (default)\t{description}\n"), None)
+    let list: Vec<Value> = Target::ALL
+        .into_iter()
+        .map(|target| {
+            json!({
+                "name": target.name(),
+                "default": target == Target::default(),
+                "description": target.description(),
+            })
+        })
+        .collect();
+    let line = |target: Target| {
+        let default = if target == Target::default() {
+            " (default)"
+        } else {
+            ""
+        };
+        format!("{}{default}\t{}\n", target.name(), target.description())
+    };
+    let text = Target::ALL.map(line).concat();
+    (json!({"targets": list, "sources": []}), text, None)
 }
 
 fn outline(options: &Options) -> Answer {
@@ -124,9 +145,12 @@ fn outline(options: &Options) -> Answer {
     )
 }
 
-fn check(bridge: &Bridge, options: &Options, file: &BuildFile) -> Result<Vec<Warning>, Diagnostic> {
-    let settings = Settings::from_build_args(options.build_args())?;
-    let platform = build::platform(bridge, options)?;
+fn check(
+    options: &Options,
+    settings: &Settings,
+    platform: Platform,
+    file: &BuildFile,
+) -> Result<Vec<Warning>, Diagnostic> {
     let mut warnings = input::read(&file.file, platform, &settings.input)?.warnings;
     let is_given = options.named_context("micromamba", platform).is_some();
     if settings.installer == Installer::Micromamba && !is_given {
@@ -216,5 +240,53 @@ fn unsupported(request: &str) -> rpc::Status {
             type_url: "github.com/moby/buildkit/errdefs.Subrequest+json".to_owned(),
             value: json!({"name": request}).to_string().into_bytes(),
         }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use buildkit_llb::Digest;
+
+    use super::*;
+    use crate::platform::Platform;
+    use crate::source::SourceFile;
+
+    #[test]
+    fn findings_are_shown_in_the_file_that_they_are_about() {
+        let text = "channels: [conda-forge]\ndependencies:\n  - numpy\n  - numpy\n";
+        let build_file = BuildFile {
+            file: SourceFile::new("env.yml", text),
+            vertex: Digest::of(b""),
+            ignored: Vec::new(),
+        };
+        let args = [
+            ("CONDA_CHANNELS", "conda-forge,https://me:hunter2@c.example"),
+            ("CONDA_SPECS", "scipy"),
+        ];
+        let settings = Settings::from_build_args(args.into_iter()).unwrap();
+        let input = input::read(&build_file.file, Platform::LinuxAmd64, &settings.input).unwrap();
+        let (value, text, _) = lint(&build_file, Ok(input.warnings));
+        let places: Vec<(&Value, &Value, &Value)> = value["warnings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|warning| {
+                let location = &warning["location"];
+                let line = &location["ranges"][0]["start"]["line"];
+                (&warning["ruleName"], &location["sourceIndex"], line)
+            })
+            .collect();
+        assert_eq!(
+            json!(places),
+            json!([
+                ["CredentialsInUrl", 1, 2],
+                ["DuplicatePackage", 0, 4],
+                ["Ignored", -1, null],
+            ])
+        );
+        assert_eq!(value["sources"][1]["filename"], "build-args");
+        let data = STANDARD.decode(value["sources"][1]["data"].as_str().unwrap());
+        let data = String::from_utf8(data.unwrap()).unwrap();
+        assert!(!data.contains("hunter2") && !text.contains("hunter2"));
     }
 }

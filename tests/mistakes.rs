@@ -29,6 +29,7 @@ const DEPENDENCIES: &[Mistake] = &[
     ("pip's list", "# what we need\nrequests>=2\nnumpy == 1.26.4\n", &[]),
     ("conda's list", "numpy=1.26.4=py312_0\nscipy=1.14.0=py312_1\n", &[]),
     ("pixi.toml", "[workspace]\nchannels = [\"conda-forge\"]\n", &[]),
+    ("a template", "{% set version = '3.12' %}\ndependencies:\n  - python={{ version }}\n", &[]),
     ("a Dockerfile", "FROM debian:13-slim\nRUN apt-get update\n", &[]),
     ("a page that was saved instead", "<!DOCTYPE html>\n<html><body>Sign in: here</body></html>\n", &[]),
     ("an image file", "environments:\n  base: env.yml\n", &[]),
@@ -65,6 +66,9 @@ const DEPENDENCIES: &[Mistake] = &[
     ("a folder for another platform", "dependencies:\n  - conda-forge/win-64::numpy\n", &[]),
     ("an unknown key", "dependencies:\n  - numpy[vesion='>=1']\n", &[]),
     ("a bracket that stays open", "dependencies:\n  - \"numpy[version='>=1'\"\n", &[]),
+    ("a file of another package", "dependencies:\n  - numpy[fn=scipy-1.14.0-0.conda]\n", &[]),
+    ("the URL of another package", "dependencies:\n  - numpy[url=https://conda.example/forge/noarch/scipy-1.14.0-0.conda]\n", &[]),
+    ("a namespace", "dependencies:\n  - numpy[namespace=python]\n", &[]),
     ("a bad hash", "dependencies:\n  - numpy[md5=abc]\n", &[]),
     ("a version that is none", "dependencies:\n  - numpy >=1..2\n", &[]),
     ("a template", "dependencies:\n  - python={{ python }}\n", &[]),
@@ -90,6 +94,7 @@ const CHANNELS: &[Mistake] = &[
     ("a path", "channels:\n  - ./channel\ndependencies: [numpy]\n", &[]),
     ("another scheme", "channels:\n  - s3://bucket/channel\ndependencies: [numpy]\n", &[]),
     ("no scheme", "channels:\n  - conda.anaconda.org/conda-forge\ndependencies: [numpy]\n", &[]),
+    ("credentials without a scheme", "channels:\n  - me:hunter2@conda.example/forge\ndependencies: [numpy]\n", &[]),
     ("a broken URL", "channels:\n  - https://conda.example:port/forge\ndependencies: [numpy]\n", &[]),
     ("a dependency", "channels:\n  - conda-forge::numpy\ndependencies: [numpy]\n", &[]),
     ("an option", "channels:\n  - -c conda-forge\ndependencies: [numpy]\n", &[]),
@@ -144,6 +149,7 @@ const BUILD_ARGS: &[Mistake] = &[
     ("a path for a channel", "", &[("CONDA_SPECS", "numpy"), ("CONDA_CHANNELS", "conda-forge,/opt/channel")]),
     ("a channel for a file", "dependencies: [numpy]\n", &[("CONDA_CHANNELS", "conda-forge::numpy")]),
     ("an alias without https", "dependencies: [numpy]\n", &[("CONDA_CHANNEL_ALIAS", "conda.example")]),
+    ("specs beside a file", "channels: [conda-forge]\ndependencies: [numpy]\n", &[("CONDA_SPECS", "scipy")]),
     ("a misspelt build-arg", "", &[("CONDA_SPEC", "numpy")]),
 ];
 
@@ -156,13 +162,14 @@ const WARNINGS: &[Mistake] = &[
     ("credentials", "channels:\n  - https://me:hunter2@conda.example/t/tk-1/forge\ndependencies: [numpy]\n", &[]),
     ("a prefix", "channels: [conda-forge]\ndependencies: [numpy]\nprefix: /home/me/miniconda3/envs/lab\n", &[]),
     ("a misspelt key", "channels: [conda-forge]\ndependencies: [numpy]\nvariabels:\n  A: 1\n", &[]),
+    ("a key of the section", "channels: [conda-forge]\nchannel_priority: flexible\ndependencies: [numpy]\n", &[]),
+    ("pip's list outside", "channels: [conda-forge]\ndependencies: [pip]\npip:\n  - requests\n", &[]),
     ("conda-lock's categories", "channels: [conda-forge]\ndependencies: [numpy]\ncategory: dev\n", &[]),
     ("a package twice", "channels: [conda-forge]\ndependencies:\n  - numpy\n  - scipy\n  - numpy\n", &[]),
     ("two conditions", "channels: [conda-forge]\ndependencies:\n  - numpy>=1.20\n  - numpy<2\n", &[]),
     ("no pip for pip", "channels: [conda-forge]\ndependencies:\n  - python\n  - pip:\n    - requests\n", &[]),
     ("pip's list not indented", "channels: [conda-forge]\ndependencies:\n  - pip\n  - pip:\n  - requests\n", &[]),
     ("a selector that is none", "channels: [conda-forge]\ndependencies:\n  - numpy  # [linux and py38]\n", &[]),
-    ("specs beside a file", "channels: [conda-forge]\ndependencies: [numpy]\n", &[("CONDA_SPECS", "scipy")]),
 ];
 
 fn read(text: &str, args: &[(&str, &str)]) -> Result<EnvironmentInput, Diagnostic> {

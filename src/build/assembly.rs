@@ -14,12 +14,14 @@ use crate::failure_report::Culprit;
 use crate::gateway::client::Evaluate;
 use crate::gateway::error::BuildError;
 use crate::graph::account::Account;
-use crate::graph::environment::{Environment, Layers, PREFIX};
+use crate::graph::environment::{Environment, Layers};
 use crate::graph::image::{self, Stacking};
 use crate::image::config::ImageConfig;
+use crate::input::Pip;
 use crate::install::facts::{EnvironmentFacts, PackageFacts};
 use crate::install::spec::PostLinkPackage;
-use crate::plan::groups::{self};
+use crate::plan::groups;
+use crate::plan::place::ROOT_PREFIX;
 use crate::source::Lines;
 
 /// The image of an environment whose packages are linked.
@@ -30,6 +32,10 @@ pub(super) struct Image<'a> {
     pub(super) stacking: Stacking,
     pub(super) layers: &'a Layers,
     pub(super) facts: &'a EnvironmentFacts,
+    /// The environment file's variables.
+    pub(super) variables: &'a BTreeMap<String, String>,
+    /// The PyPI packages.
+    pub(super) pip: &'a Pip,
 }
 
 impl Image<'_> {
@@ -58,6 +64,13 @@ impl Image<'_> {
             history.push(image::POST_LINK.to_owned());
         }
         let mut facts = vec![self.layers.facts.clone(), account.facts.clone()];
+        if let Input::Output(below) = &root
+            && let Some(pip) = self.pip(below).await?
+        {
+            root = pip.root.into();
+            history.push(pip.name);
+            facts.push(pip.facts);
+        }
         let recorded = match &root {
             Input::Output(root) if !self.facts.activate_d.is_empty() => {
                 let (recorded, output) = self.record_activation(root, user).await?;
@@ -68,7 +81,7 @@ impl Image<'_> {
         };
         let activation = self.activation(user, recorded.as_ref());
         let files = activation::runtime_files(&activation.name, std::slice::from_ref(&activation));
-        if let Input::Output(runtime) = environment.runtime(&files, &facts) {
+        if let Input::Output(runtime) = environment.runtime(&files, self.variables, &facts) {
             root = self.stacking.stack(
                 root,
                 &[(runtime, image::RUNTIME.to_owned())],
@@ -123,13 +136,14 @@ impl Image<'_> {
             .packages
             .iter()
             .any(|package| ["conda", "mamba"].contains(&package.name.as_str()));
+        let variables: Vec<(String, String)> = self.variables.clone().into_iter().collect();
         let environment = activation::Environment {
-            name: "base",
-            prefix: PREFIX,
-            root_prefix: PREFIX,
+            name: self.environment.place.name(),
+            prefix: self.environment.place.prefix(),
+            root_prefix: ROOT_PREFIX,
             condabin,
             env_vars_d: &env_vars,
-            variables: &[],
+            variables: &variables,
             recorded,
         };
         let base_env = activation::with_user(self.base.config.env(), user);
@@ -143,7 +157,7 @@ impl Image<'_> {
         user: &User,
     ) -> Result<(Recorded, Output), BuildError> {
         let spec = RecordSpec {
-            prefix: PREFIX.to_owned(),
+            prefix: self.environment.place.prefix().to_owned(),
             env: self.activation(user, None).env,
             uid: user.uid,
             gid: user.gid,

@@ -11,9 +11,8 @@ use crate::graph::downloads::Addresses;
 use crate::graph::environment::{Environment, Layers, Micromamba};
 use crate::install::facts::{EnvironmentFacts, FACTS_FILE};
 use crate::install::spec::Installer;
-use crate::package::PackageUrl;
 use crate::plan::micromamba;
-use crate::source::{Diagnostic, Lines};
+use crate::source::Diagnostic;
 
 impl Session<'_> {
     /// Downloads and links all packages, and reads what they bring.
@@ -26,7 +25,10 @@ impl Session<'_> {
                 .fetched()
                 .map(|package| self.settings.mirrors.candidates(&package.url)),
         );
-        self.check_provenance(environment, &addresses)?;
+        // The installer is in no file.
+        let in_file = environment.plan.packages.iter();
+        let lines = in_file.map(|package| Some(package.lines));
+        self.check_provenance(&addresses, lines)?;
         let mut mended = false;
         loop {
             let layers = environment.layers(&addresses).map_err(as_diagnostic)?;
@@ -50,49 +52,13 @@ impl Session<'_> {
             }
             fetch_all(
                 self.bridge,
-                environment,
+                &environment.artifacts(),
                 &mut addresses,
                 &self.build_file.file,
             )
             .await?;
             mended = true;
         }
-    }
-
-    /// Refuses to build what would put a secret into the image: provenance lists the URLs of all sources that the build
-    /// asked for, and BuildKit takes only users and passwords out of them.
-    fn check_provenance(
-        &self,
-        environment: &Environment<'_>,
-        addresses: &Addresses,
-    ) -> Result<(), Diagnostic> {
-        for (index, package) in environment.fetched().enumerate() {
-            // The installer is in no file.
-            let lines = (index < environment.plan.packages.len()).then_some(package.lines);
-            self.check_secret_path(addresses.get(index).url(), lines)?;
-        }
-        Ok(())
-    }
-
-    /// The same for one URL, at its lines in the user's file.
-    pub(super) fn check_secret_path(
-        &self,
-        url: &PackageUrl,
-        lines: Option<Lines>,
-    ) -> Result<(), Diagnostic> {
-        if self.options.get("attest:provenance").is_none() || !url.has_secret_path() {
-            return Ok(());
-        }
-        let mut diagnostic = Diagnostic::new(format!(
-            "the token in {url} would get into the image's provenance, for everyone to read"
-        ));
-        if let Some(lines) = lines {
-            diagnostic = diagnostic.at(&self.build_file.file, lines);
-        }
-        Err(diagnostic.help(format!(
-            "Build with --provenance=false, or give the token with --secret id=HTTP_AUTH_TOKEN_{},env=… instead (BuildKit 0.23 or later).",
-            url.host()
-        )))
     }
 
     /// The micromamba that installs, if it is the one who does: a named context `micromamba`, or conda-forge's package.

@@ -8,7 +8,6 @@ use futures_util::future::try_join_all;
 
 use crate::account::{LIBC_FILE, Libc};
 use crate::channel::Channel;
-use crate::context::named::Found;
 use crate::failure_report::Culprit;
 use crate::fetch_failure::report_channels;
 use crate::gateway::error::BuildError;
@@ -38,7 +37,7 @@ impl Session<'_> {
         request: &Request,
         platform: Platform,
         programs: &Output,
-        base: &Found,
+        base: &Input,
     ) -> Result<Vec<Package>, BuildError> {
         let file = &self.build_file.file;
         question::check_platform(request, platform, file)?;
@@ -68,11 +67,11 @@ impl Session<'_> {
     }
 
     /// The glibc that packages may count on.
-    async fn glibc(&self, programs: &Output, base: &Found) -> Result<Glibc, BuildError> {
+    async fn glibc(&self, programs: &Output, base: &Input) -> Result<Glibc, BuildError> {
         if let Some(glibc) = self.settings.overrides.glibc() {
             return Ok(glibc);
         }
-        let Input::Output(base) = &base.state else {
+        let Input::Output(base) = base else {
             return Ok(Glibc::BaseHasNone);
         };
         let content_cache = self.bridge.abilities().has(EXEC_MOUNT_CONTENT_CACHE.id);

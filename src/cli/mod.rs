@@ -12,6 +12,7 @@ use crate::graph::image::Stacking;
 use crate::image::name::{BaseName, ImageName};
 use crate::input::{self, Conda, EnvironmentInput, Pip};
 use crate::install::spec::Installer;
+use crate::plan::place::Place;
 use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::Settings;
@@ -188,6 +189,8 @@ impl Request {
         if let Command::Check = self.command {
             return Ok(format!("{}: {}\n", self.file, summary(&input)).into_bytes());
         }
+        let place =
+            Place::of(input.name.as_deref()).map_err(|error| Diagnostic::new(error.to_string()))?;
         let Conda::Locked(packages) = input.conda else {
             return Err(Diagnostic::new(format!(
                 "{} has to be solved first, which needs its channels",
@@ -196,7 +199,7 @@ impl Request {
             .help("Build it with --target lock and draw the graph of that lock."));
         };
         let plan = Plan::new(packages, self.platform, settings.layers.unwrap_or_default());
-        let definition = self.definition(&settings, &plan, &file)?;
+        let definition = self.definition(&settings, &plan, &place, &file)?;
         Ok(match self.command {
             Command::Llb { text: true } => text::dump(definition.to_pb()).into_bytes(),
             Command::Graph => dot::graph(definition.to_pb()).into_bytes(),
@@ -209,6 +212,7 @@ impl Request {
         &self,
         settings: &Settings,
         plan: &Plan,
+        place: &Place,
         file: &SourceFile,
     ) -> Result<Definition, Diagnostic> {
         let failed = |error: &dyn std::fmt::Display| Diagnostic::new(error.to_string());
@@ -226,6 +230,7 @@ impl Request {
         };
         let environment = Environment {
             plan,
+            place,
             file: LlbFile::new(
                 file.name(),
                 file.excerpt_of(plan.packages.iter().map(|package| package.lines)),

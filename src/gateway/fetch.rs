@@ -14,9 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::client::{Bridge, Evaluate, Reference};
 use super::error::{BuildError, GatewayError};
 use crate::fetch_failure::{Failure, report};
-use crate::graph::downloads::{self, Address, Addresses};
-use crate::graph::environment::Environment;
-use crate::package::Package;
+use crate::graph::downloads::{Address, Addresses, Artifact};
 use crate::source::SourceFile;
 
 /// How often a download that failed for a passing reason is tried again.
@@ -31,35 +29,23 @@ const PIECE: usize = 4 << 20;
 /// How many downloads are asked for at once.
 const PARALLEL: usize = 16;
 
-/// Downloads whatever has not arrived yet, and leaves in `addresses` where each package did come from.
+/// Downloads whatever has not arrived yet, and leaves in `addresses` where each artifact did come from.
 ///
 /// # Errors
-/// One diagnostic for all packages that cannot be downloaded.
+/// One diagnostic for all artifacts that cannot be downloaded.
 pub async fn fetch_all(
     bridge: &Bridge,
-    environment: &Environment<'_>,
+    artifacts: &[Artifact],
     addresses: &mut Addresses,
     file: &Arc<SourceFile>,
 ) -> Result<(), BuildError> {
-    let packages: Vec<&Package> = environment.fetched().collect();
-    let tasks = packages
-        .iter()
-        .copied()
-        .enumerate()
-        .map(|(index, package)| {
-            let address = addresses.get(index).clone();
-            async move {
-                let outcome = Fetch {
-                    bridge,
-                    environment,
-                    package,
-                    index,
-                }
-                .run(address)
-                .await;
-                (index, outcome)
-            }
-        });
+    let tasks = artifacts.iter().enumerate().map(|(index, artifact)| {
+        let address = addresses.get(index).clone();
+        async move {
+            let outcome = Fetch { bridge, artifact }.run(address).await;
+            (index, outcome)
+        }
+    });
     let mut outcomes: Vec<_> = stream::iter(tasks)
         .buffer_unordered(PARALLEL)
         .collect()
@@ -69,7 +55,7 @@ pub async fn fetch_all(
     for (index, outcome) in outcomes {
         match outcome? {
             Ok(address) => addresses.set(index, address),
-            Err(failure) => failures.push((environment.wanted(index, packages[index]), failure)),
+            Err(failure) => failures.push((&artifacts[index].wanted, failure)),
         }
     }
     match report(file, &failures) {
@@ -111,16 +97,14 @@ impl Tries {
     }
 }
 
-/// One package's download.
+/// One artifact's download.
 struct Fetch<'a> {
     bridge: &'a Bridge,
-    environment: &'a Environment<'a>,
-    package: &'a Package,
-    index: usize,
+    artifact: &'a Artifact,
 }
 
 impl Fetch<'_> {
-    /// Tries until it has the package, or knows that it cannot be had.
+    /// Tries until it has the artifact, or knows that it cannot be had.
     async fn run(&self, address: Address) -> Result<Result<Address, Failure>, GatewayError> {
         let Some(error) = self.download(&address).await? else {
             return Ok(Ok(address));
@@ -154,29 +138,29 @@ impl Fetch<'_> {
     }
 
     fn is_pinned(&self) -> bool {
-        self.package.hashes.is_pinned()
+        self.artifact.sha256.is_some()
     }
 
     /// What the server's answer says against a download; nothing is asked about one that is not pinned, because its
     /// own failure says it.
     async fn look(&self, address: &Address) -> Result<Option<Failure>, GatewayError> {
-        let Some(expected) = &self.package.hashes.sha256 else {
+        let Some(expected) = &self.artifact.sha256 else {
             return Ok(None);
         };
         let url = address.url().clone();
-        let reference = match self.solve(&downloads::probe(self.package, address)).await {
+        let reference = match self.solve(&self.artifact.probe(address)).await {
             Ok(reference) => reference,
             Err(error) if error.is_cancelled() => return Err(error),
             Err(error) => return Ok(Some(Failure::from_message(url, error.message()))),
         };
-        let name = self.package.id.file_name();
+        let name = &self.artifact.file_name;
         let mut start = Vec::new();
         let mut size = 0;
         let mut hash = Sha256::new();
         loop {
             let piece = self
                 .bridge
-                .read_piece(&reference, &name, size, PIECE)
+                .read_piece(&reference, name, size, PIECE)
                 .await?;
             size += piece.len();
             hash.update(&piece);
@@ -197,12 +181,9 @@ impl Fetch<'_> {
         )))
     }
 
-    /// Downloads the package, or gives BuildKit's error.
+    /// Downloads the artifact, or gives BuildKit's error.
     async fn download(&self, address: &Address) -> Result<Option<GatewayError>, GatewayError> {
-        let options = self.environment.download_options(self.index, self.package);
-        let no_cache = self.environment.no_cache;
-        let output = downloads::download(self.package, address, &options, no_cache);
-        match self.solve(&output).await {
+        match self.solve(&self.artifact.download(address)).await {
             Ok(_) => Ok(None),
             Err(error) if error.is_cancelled() => Err(error),
             Err(error) => Ok(Some(error)),

@@ -1,7 +1,8 @@
-//! One http source per package.
+//! One http source per package or wheel.
 
 use buildkit_llb::{Copy, Digest, File, Http, Input, OpOptions, Options, Output, ProgressGroup};
 
+use crate::fetch_failure::{Wanted, WantedKind};
 use crate::package::{Package, PackageUrl};
 
 /// Where each package is fetched from now, and how often that has failed in this build.
@@ -38,6 +39,11 @@ impl Addresses {
     /// Package `index`'s address.
     pub fn get(&self, index: usize) -> &Address {
         &self.packages[index]
+    }
+
+    /// All addresses.
+    pub fn iter(&self) -> impl Iterator<Item = &Address> {
+        self.packages.iter()
     }
 
     /// Replaces package `index`'s address.
@@ -98,39 +104,65 @@ impl Address {
     }
 }
 
-/// The download of one package. `no_cache` says that the build ignores caches from the start.
-pub fn download(package: &Package, address: &Address, options: &Options, no_cache: bool) -> Output {
-    let mut http = Http::new(address.identifier());
-    http.filename(package.id.file_name()).options(options);
-    if let Some(digest) = sha256(package) {
-        http.checksum(digest);
-        if address.failed > 0 {
-            http.ignore_cache();
-        }
-        let spent = u32::from(!no_cache);
-        if address.failed > spent {
-            // Any mode does: install steps run as root.
-            http.perm(0o600 + address.failed);
-        }
-    }
-    http.build()
+/// A file that is fetched.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// What it is, for messages.
+    pub wanted: Wanted,
+    /// What the file is called where it is mounted.
+    pub file_name: String,
+    /// What it must hash to, as 64 hex digits; without it nothing is pinned.
+    pub sha256: Option<String>,
+    /// The download's options.
+    pub options: Options,
+    /// Whether the build ignores caches from the start.
+    pub no_cache: bool,
 }
 
-/// The same file with nothing said about its content, so that BuildKit looks at the server's answer.
-pub fn probe(package: &Package, address: &Address) -> Output {
-    let mut http = Http::new(address.identifier());
-    http.filename(package.id.file_name())
-        .name(format!(
-            "[conda] ask why {} cannot be downloaded",
-            package.id
-        ))
-        .group(&ProgressGroup {
-            id: "condafront-probes".to_owned(),
-            name: "[conda] ask why packages cannot be downloaded".to_owned(),
-            weak: false,
-        })
-        .export_cache(false);
-    http.build()
+impl Artifact {
+    /// The download.
+    pub fn download(&self, address: &Address) -> Output {
+        let mut http = Http::new(address.identifier());
+        http.filename(&self.file_name).options(&self.options);
+        if let Some(digest) = self.digest() {
+            http.checksum(digest);
+            if address.failed > 0 {
+                http.ignore_cache();
+            }
+            let spent = u32::from(!self.no_cache);
+            if address.failed > spent {
+                // Any mode does: steps run as root.
+                http.perm(0o600 + address.failed);
+            }
+        }
+        http.build()
+    }
+
+    /// The same file with nothing said about its content, so that BuildKit looks at the server's answer.
+    pub fn probe(&self, address: &Address) -> Output {
+        let tool = match self.wanted.kind {
+            WantedKind::Package | WantedKind::Installer => "conda",
+            WantedKind::Pip => "pip",
+        };
+        let mut http = Http::new(address.identifier());
+        http.filename(&self.file_name)
+            .name(format!(
+                "[{tool}] ask why {} cannot be downloaded",
+                self.wanted.label
+            ))
+            .group(&ProgressGroup {
+                id: "condafront-probes".to_owned(),
+                name: format!("[{tool}] ask why packages cannot be downloaded"),
+                weak: false,
+            })
+            .export_cache(false);
+        http.build()
+    }
+
+    fn digest(&self) -> Option<Digest> {
+        let hash = self.sha256.as_deref()?;
+        format!("sha256:{hash}").parse().ok()
+    }
 }
 
 /// A `.tar.bz2` package's files, for the one that is a program to run.
@@ -167,9 +199,4 @@ pub fn group(count: usize) -> ProgressGroup {
         name: format!("[conda] download {count} packages"),
         weak: false,
     }
-}
-
-fn sha256(package: &Package) -> Option<Digest> {
-    let hash = package.hashes.sha256.as_deref()?;
-    format!("sha256:{hash}").parse().ok()
 }

@@ -2,10 +2,10 @@
 
 use buildkit_llb::{Location, OpOptions, Options, Output, Range, SourceFile};
 
-use super::downloads::{self, Addresses};
+use super::downloads::{self, Addresses, Artifact};
 use super::step::Step;
 use crate::failure_report::Culprit;
-use crate::fetch_failure::Wanted;
+use crate::fetch_failure::{Wanted, WantedKind};
 use crate::install::args::StepSpec as _;
 use crate::install::spec::{
     BASE_DIR, CollectSpec, FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR,
@@ -13,17 +13,17 @@ use crate::install::spec::{
 };
 use crate::package::Package;
 use crate::plan::groups::Group;
+use crate::plan::place::Place;
 use crate::plan::{Plan, package_spec};
 use crate::source::Lines;
 use crate::stamp::Owner;
-
-/// Where an environment lies in the image.
-pub const PREFIX: &str = "/opt/conda";
 
 /// All that an environment's graph is made from.
 pub struct Environment<'a> {
     /// What is to be built.
     pub plan: &'a Plan,
+    /// Where it lies in the image.
+    pub place: &'a Place,
     /// The user's file, for places.
     pub file: SourceFile,
     /// The [`programs`](super::programs) of the frontend's own image, for the build platform.
@@ -126,13 +126,12 @@ impl Environment<'_> {
         self.plan.packages.iter().chain(installer)
     }
 
-    /// What `package`, the one at `index` of [`Environment::fetched`], is fetched for.
-    pub fn wanted<'a>(&self, index: usize, package: &'a Package) -> Wanted<'a> {
-        if index < self.plan.packages.len() {
-            Wanted::Package(package)
-        } else {
-            Wanted::Installer(package)
-        }
+    /// The downloads of [`Environment::fetched`].
+    pub fn artifacts(&self) -> Vec<Artifact> {
+        let fetched = self.fetched().enumerate();
+        fetched
+            .map(|(index, package)| self.artifact(index, package))
+            .collect()
     }
 
     /// Builds the graph, with packages fetched from where `addresses` says.
@@ -163,39 +162,54 @@ impl Environment<'_> {
     }
 
     /// The place of a package in the user's file.
-    fn location(&self, lines: Lines) -> Location {
+    pub(super) fn location(&self, lines: Lines) -> Location {
         let line = |number| i32::try_from(number).unwrap_or(i32::MAX);
         self.file
             .location([Range::lines(line(lines.first), line(lines.last))])
     }
 
-    /// The options of a download: of package `index`, or of the installer after all packages.
-    pub fn download_options(&self, index: usize, package: &Package) -> Options {
+    /// The download of package `index`, or of the installer after all packages.
+    fn artifact(&self, index: usize, package: &Package) -> Artifact {
         let count = self.plan.packages.len();
+        let kind = if index < count {
+            WantedKind::Package
+        } else {
+            WantedKind::Installer
+        };
         let mut options = Options::new();
         options
             .location(self.location(package.lines))
             .export_cache(false);
-        match self.wanted(index, package) {
-            Wanted::Package(package) => options
+        if kind == WantedKind::Package {
+            options
                 .name(downloads::name(package, index, count))
-                .group(&downloads::group(count)),
-            Wanted::Installer(package) => options.name(format!("[conda] installer {}", package.id)),
-        };
+                .group(&downloads::group(count));
+        } else {
+            options.name(format!("[conda] installer {}", package.id));
+        }
         if self.no_cache {
             options.ignore_cache();
         }
-        options
+        Artifact {
+            wanted: Wanted {
+                kind,
+                label: package.id.to_string(),
+                lines: package.lines,
+            },
+            file_name: package.id.file_name(),
+            sha256: package.hashes.sha256.clone(),
+            options,
+            no_cache: self.no_cache,
+        }
     }
 
     fn downloads(&self, addresses: &Addresses) -> Downloads {
-        let download = |(index, package)| {
-            let options = self.download_options(index, package);
+        let artifacts = self.artifacts();
+        let download = |(index, artifact): (usize, &Artifact)| {
             let address = addresses.get(index);
-            let output = downloads::download(package, address, &options, self.no_cache);
-            (output, address.is_retried())
+            (artifact.download(address), address.is_retried())
         };
-        let (outputs, retried) = self.fetched().enumerate().map(download).unzip();
+        let (outputs, retried) = artifacts.iter().enumerate().map(download).unzip();
         Downloads { outputs, retried }
     }
 
@@ -245,7 +259,7 @@ impl Environment<'_> {
         let needs_python = self.plan.needs_python(group);
         let python = python.filter(|_| needs_python);
         let spec = InstallSpec {
-            prefix: PREFIX.to_owned(),
+            prefix: self.place.prefix().to_owned(),
             uid: self.user.uid,
             gid: self.user.gid,
             installer: self

@@ -1,11 +1,13 @@
 //! From layers to the image's file system.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{Copy, File, Input, Merge, Mkdir, Mkfile, OpOptions, Output, Owner};
 
+use serde_json::json;
+
 use super::account::{ACCOUNT, Account};
-use super::environment::{ArgumentError, Environment, Installed, PREFIX};
+use super::environment::{ArgumentError, Environment, Installed};
 use super::step::Step;
 use super::{ENTRYPOINT_PROGRAM, PROGRAM};
 use crate::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
@@ -14,6 +16,7 @@ use crate::install::facts::Clash;
 use crate::install::spec::{
     FACTS_DIR, INPUT_DIR, OUTPUT_DIR, PickSpec, PickedFile, PostLinkPackage, PostLinkSpec,
 };
+use crate::plan::place::ROOT_PREFIX;
 use crate::stamp::EPOCH;
 
 /// Names of steps in the progress and the image's history.
@@ -125,7 +128,7 @@ impl Environment<'_> {
             })
             .collect();
         let spec = PickSpec {
-            prefix: PREFIX.to_owned(),
+            prefix: self.place.prefix().to_owned(),
         };
         let options = self.options(CLASHES.to_owned());
         let mut step = Step::new(self.frontend, spec.to_args(&files)?, &options);
@@ -151,7 +154,8 @@ impl Environment<'_> {
         indices: &[usize],
     ) -> Result<(Output, Step), ArgumentError> {
         let spec = PostLinkSpec {
-            prefix: PREFIX.to_owned(),
+            prefix: self.place.prefix().to_owned(),
+            root_prefix: ROOT_PREFIX.to_owned(),
             uid: self.user.uid,
             gid: self.user.gid,
             packages,
@@ -182,18 +186,23 @@ impl Environment<'_> {
     }
 
     /// A step in the image's own root, with condafront's program beside it.
-    fn step_in(&self, root: &Output, args: Vec<String>, name: &str) -> Step {
+    pub(super) fn step_in(&self, root: &Output, args: Vec<String>, name: &str) -> Step {
         let program = format!("{TOOLS_DIR}{PROGRAM}");
         let mut step = Step::in_root(root, &program, args, &self.options(name.to_owned()));
         step.input(TOOLS_DIR, self.frontend, self.content_cache);
         step
     }
 
-    /// A layer with the entrypoint and the files that keep shells active.
+    /// A layer with the entrypoint, the files that keep shells active, and the environment's own `variables`.
     ///
     /// It depends on `facts`, which steps left for the frontend to read, and has nothing of them: what the image does
     /// not depend on is not exported to a cache, and a builder that imports it would have to find them out anew.
-    pub fn runtime(&self, files: &[RuntimeFile], facts: &[Output]) -> Input {
+    pub fn runtime(
+        &self,
+        files: &[RuntimeFile],
+        variables: &BTreeMap<String, String>,
+        facts: &[Output],
+    ) -> Input {
         let owner = || Owner::ids(0, 0);
         let options = self.options(RUNTIME.to_owned());
         let mut file = File::on(Input::Scratch);
@@ -233,8 +242,7 @@ impl Environment<'_> {
                     .time(FILE_TIME),
             );
         }
-        // conda takes a prefix for an environment only if this file is there.
-        let history = format!("{PREFIX}/conda-meta/history");
+        let meta = format!("{}/conda-meta", self.place.prefix());
         let user = || Owner::ids(self.user.uid, self.user.gid);
         file.then(
             Mkdir::new("/opt")
@@ -242,15 +250,20 @@ impl Environment<'_> {
                 .owner(owner())
                 .time(FILE_TIME),
         );
-        for folder in [PREFIX, &format!("{PREFIX}/conda-meta")] {
+        for folder in self.place.folders().chain([meta.as_str()]) {
             file.then(Mkdir::new(folder).mode(0o755).owner(user()).time(FILE_TIME));
         }
-        file.then(
-            Mkfile::new(history, "")
-                .mode(0o644)
-                .owner(user())
-                .time(FILE_TIME),
-        );
+        // conda takes a prefix for an environment only if the first of these is there; in the second it keeps variables.
+        let state = json!({"env_vars": variables}).to_string();
+        let state = (!variables.is_empty()).then_some(("state", state));
+        for (name, contents) in [("history", String::new())].into_iter().chain(state) {
+            file.then(
+                Mkfile::new(format!("{meta}/{name}"), contents)
+                    .mode(0o644)
+                    .owner(user())
+                    .time(FILE_TIME),
+            );
+        }
         // A file that comes into a folder changes the folder's time; a copy sets it afterwards.
         let copy = Copy::new(file.build(), "/", "/").contents().time(FILE_TIME);
         File::on(Input::Scratch)

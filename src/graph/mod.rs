@@ -4,6 +4,7 @@ pub mod account;
 pub mod downloads;
 pub mod environment;
 pub mod image;
+pub mod pip;
 pub mod solve;
 pub mod step;
 

@@ -10,6 +10,7 @@ use crate::activation::RuntimeFile;
 use crate::input::{self, InputSettings};
 use crate::install::facts::Clash;
 use crate::plan::groups::Layers;
+use crate::plan::place::Place;
 use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
 use crate::settings::{MicromambaVersion, Settings};
@@ -45,6 +46,7 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
     let lines = plan.packages.iter().map(|package| package.lines);
     let environment = Environment {
         plan: &plan,
+        place: &Place::base(),
         file: LlbFile::new(file.name(), file.excerpt_of(lines)),
         frontend: &frontend,
         base: Some(&base),
@@ -78,6 +80,7 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
             mode: 0o644,
             contents: b"# shell\n".to_vec(),
         }],
+        &[("JUPYTER_PORT".to_owned(), "8888".to_owned())].into(),
         &[layers.facts, account.facts],
     );
     let runtime = runtime.output().unwrap().clone();
@@ -120,6 +123,7 @@ fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
         let frontend = super::programs(&image("docker.io/org/condafront:latest"));
         let environment = Environment {
             plan: &plan,
+            place: &Place::base(),
             file: LlbFile::new(file.name(), file.data()),
             frontend: &frontend,
             base,

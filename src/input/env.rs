@@ -162,6 +162,10 @@ impl<'a> Reader<'a> {
             ("category", _) => diagnostic.help(
                 "All of the file's dependencies are installed. Only a lock that conda-lock made has categories.",
             ),
+            ("pip", _) => diagnostic.help("Put it into the list `dependencies:`, as `- pip:`."),
+            (name, _) if section::KEYS.contains(&name) => {
+                diagnostic.help("Write it below `condafront:`.")
+            }
             (_, Some(near)) => diagnostic.help(format!("Did you mean `{near}:`?")),
             (_, None) => diagnostic.help("Remove it, unless another tool reads it."),
         };

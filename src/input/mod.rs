@@ -5,6 +5,7 @@ pub mod conda_lock;
 mod dependency_list;
 pub mod env;
 pub mod explicit;
+mod locked;
 mod match_spec;
 pub mod pixi_lock;
 pub mod specs;
@@ -121,6 +122,14 @@ impl Pip {
             Self::Unsolved(requirements) => requirements.is_empty(),
         }
     }
+
+    /// Where the file asks for them.
+    pub fn lines(&self) -> Vec<Lines> {
+        match self {
+            Self::Locked(packages) => packages.iter().map(|package| package.lines).collect(),
+            Self::Unsolved(list) => list.iter().map(|entry| entry.lines).collect(),
+        }
+    }
 }
 
 /// A PyPI package, pinned to one file.
@@ -234,6 +243,9 @@ impl Rule {
     }
 }
 
+/// What the only environment of a file is called, and the one that is built of several unless another is asked for.
+const DEFAULT_ENVIRONMENT: &str = "default";
+
 /// Reads a file of any kind.
 ///
 /// # Errors
@@ -243,25 +255,9 @@ pub fn read(
     platform: Platform,
     settings: &InputSettings,
 ) -> Result<EnvironmentInput, Diagnostic> {
-    let mut input = read_kind(file, platform, settings)?;
     if !settings.specs.is_empty() {
-        input.warnings.push(Warning {
-            rule: Rule::Ignored,
-            diagnostic: Diagnostic::new(format!(
-                "build-arg CONDA_SPECS has no effect: the environment is what {} says",
-                file.name()
-            ))
-            .help("It is for builds without a file. Add its packages to the file."),
-        });
+        return specs::read_beside(file, settings, platform);
     }
-    Ok(input)
-}
-
-fn read_kind(
-    file: &Arc<SourceFile>,
-    platform: Platform,
-    settings: &InputSettings,
-) -> Result<EnvironmentInput, Diagnostic> {
     let text = file.text()?;
     if unknown::first_line(text).is_none() {
         return Err(
@@ -270,11 +266,28 @@ fn read_kind(
         );
     }
     if explicit::is_explicit(text) {
-        return explicit::read(file, text, platform);
+        let mut input = explicit::read(file, text, platform)?;
+        let why = "an explicit lock has one environment without categories";
+        let given = [
+            (
+                "ENVIRONMENT",
+                settings
+                    .environment
+                    .as_deref()
+                    .unwrap_or(DEFAULT_ENVIRONMENT)
+                    != DEFAULT_ENVIRONMENT,
+            ),
+            ("CONDA_LOCK_CATEGORIES", !settings.categories.is_empty()),
+        ];
+        for (name, _) in given.into_iter().filter(|(_, given)| *given) {
+            let warning = locked::without_effect(name, file, why);
+            input.warnings.push(warning);
+        }
+        return Ok(input);
     }
     let tree = yaml::read(file, text).map_err(|error| unknown::not_yaml(file, text, error))?;
     let has = |key: &str| tree.get(key).is_some();
-    if has("version") && has("metadata") && has("package") {
+    if conda_lock::is_conda_lock(&tree) {
         conda_lock::read(file, &tree, platform, settings)
     } else if has("version") && has("environments") {
         pixi_lock::read(file, text, &tree, platform, settings)
@@ -283,4 +296,9 @@ fn read_kind(
     } else {
         Err(unknown::kind(file, text, &tree))
     }
+}
+
+/// Whether a file says nothing: it has blank lines and comments only.
+pub fn is_empty(file: &SourceFile) -> bool {
+    unknown::first_line(&String::from_utf8_lossy(file.data())).is_none()
 }

@@ -53,6 +53,29 @@ pub fn read(
     Ok((lines.file, input))
 }
 
+/// Reads the build-args of a build whose file is `file`: the one that [`read`] makes, or one that says nothing.
+///
+/// # Errors
+/// As [`read`], and when the file does say something.
+pub(super) fn read_beside(
+    file: &Arc<SourceFile>,
+    settings: &InputSettings,
+    platform: Platform,
+) -> Result<EnvironmentInput, Diagnostic> {
+    let (stand_in, input) = read(settings, platform)?;
+    if *file == stand_in || super::is_empty(file) {
+        return Ok(input);
+    }
+    let text = String::from_utf8_lossy(file.data());
+    let line = super::unknown::first_line(&text).map_or(1, |(number, _)| number);
+    Err(Diagnostic::new(format!(
+        "build-arg CONDA_SPECS is for a build without a file, and there is {}",
+        file.name()
+    ))
+    .at(file, Lines::one(line))
+    .help("Leave the build-arg out and add its packages to the file, or build an empty folder."))
+}
+
 /// Adds the channels of `CONDA_CHANNELS`. They are recorded at `lines` of the build file; without, at their lines of the
 /// file that [`read`] makes.
 pub(super) fn channels(

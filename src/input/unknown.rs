@@ -75,6 +75,11 @@ fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
             format!("{name} is a TOML file, such as pixi.toml or pyproject.toml"),
             "Build from the lock beside it: `-f pixi.lock`.",
         )
+    } else if line.starts_with("{%") || line.starts_with("{{") {
+        (
+            format!("{name} is a template that is not filled in"),
+            "Write the file that comes of it, and build from that.",
+        )
     } else if is_dockerfile(line) {
         (
             format!("{name} is a Dockerfile"),

@@ -139,6 +139,8 @@ pub struct PickedFile {
 pub struct PostLinkSpec {
     /// Where the environment is, `/opt/conda`.
     pub prefix: String,
+    /// Where the environment `base` is or would be, `/opt/conda`.
+    pub root_prefix: String,
     /// Owner of what the scripts write below the prefix.
     pub uid: u32,
     /// Group of what the scripts write below the prefix.

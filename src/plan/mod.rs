@@ -3,6 +3,7 @@
 pub mod groups;
 pub mod micromamba;
 pub mod mirrors;
+pub mod place;
 pub mod python;
 
 use crate::install::spec::PackageSpec;

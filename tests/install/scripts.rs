@@ -34,6 +34,7 @@ fn run(prefix: &TempDir) -> (Result<(), Error>, String) {
     let owner = fs::metadata(prefix.path()).unwrap();
     let spec = PostLinkSpec {
         prefix: prefix.path().to_str().unwrap().into(),
+        root_prefix: "/opt/conda".into(),
         uid: owner.uid(),
         gid: owner.gid(),
         packages: ["absent", "demo"]
