@@ -252,18 +252,19 @@ pub fn report_channels(
     file: &Arc<SourceFile>,
     failures: &[(&Channel, Failure)],
 ) -> Option<Diagnostic> {
-    let message = |(channel, failure): &(&Channel, Failure)| {
-        format!(
-            "channel {} cannot be used: {}",
-            channel.name,
-            failure.message("expected")
-        )
-    };
+    let message = |failure: &Failure| failure.message("expected");
     let mut diagnostic = match failures {
         [] => return None,
-        [one] => Diagnostic::new(message(one)),
+        [(channel, failure)] => Diagnostic::new(format!(
+            "channel {} cannot be used: {}",
+            channel.name,
+            message(failure)
+        )),
         several => {
-            let messages: Vec<String> = several.iter().map(message).collect();
+            let messages: Vec<String> = several
+                .iter()
+                .map(|(_, failure)| message(failure))
+                .collect();
             let count = several.len();
             Diagnostic::new(format!(
                 "{count} channels cannot be used:\n- {}",
