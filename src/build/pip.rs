@@ -13,6 +13,7 @@ use crate::graph::pip::{Network, PipInstalled};
 use crate::graph::step::Step;
 use crate::input::{Pip, PipPackage, PipRequirement, Rule, Warning};
 use crate::install::facts::{Notice, Subject};
+use crate::package::PackageUrl;
 use crate::pip;
 use crate::pip::report::Resolved;
 use crate::pip::spec::{PIP_FACTS_FILE, PIP_RESOLVED_FILE, PipFacts};
@@ -70,6 +71,7 @@ impl Image<'_> {
         network: &Network,
     ) -> Result<(Vec<PipPackage>, Output), BuildError> {
         let file = &self.session.build_file.file;
+        self.session.warn(&warning_of_secrets(network)).await?;
         let (facts, step) = self
             .environment
             .pip_resolve(root, list, network)
@@ -164,6 +166,26 @@ impl Image<'_> {
         };
         notices.iter().map(warning).collect()
     }
+}
+
+/// Says if a build-arg holds a password, which provenance would show.
+fn warning_of_secrets(network: &Network) -> Vec<Warning> {
+    let indexes = network.indexes().into_iter().map(PackageUrl::new);
+    let secret = indexes.filter(PackageUrl::has_credentials).take(1);
+    let warning = |index: PackageUrl| {
+        Warning {
+        rule: Rule::CredentialsInUrl,
+        diagnostic: Diagnostic::new(format!(
+            "a build-arg holds credentials for {}: whoever can read the image's provenance may read them",
+            index.host()
+        ))
+        .help(format!(
+            "Give the index with --secret id=PIP_INDEX_URL,env=PIP_INDEX_URL and its files' credentials with --secret id=HTTP_AUTH_HEADER_{},env=…, or build with --provenance=false.",
+            index.host()
+        )),
+    }
+    };
+    secret.map(warning).collect()
 }
 
 /// Where the user's file has the PyPI package that made `step` fail.

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::failure_report::FailureReport;
 use crate::install::copy_output;
+use crate::redact;
 
 /// Where programs are besides the environment's own.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -104,6 +105,7 @@ pub(super) fn reason(output: &str) -> String {
 /// A failure of pip while `doing` something, for a `reason` of maybe several lines.
 pub(super) fn failure(doing: &str, reason: &str) -> FailureReport {
     let break_or_blank = if reason.contains('\n') { '\n' } else { ' ' };
+    let reason = redact::masked(reason);
     FailureReport::new(format!("pip cannot {doing}:{break_or_blank}{reason}"))
 }
 
