@@ -8,7 +8,6 @@ use buildkit_llb::Output;
 use crate::failure_report::Culprit;
 use crate::gateway::error::BuildError;
 use crate::gateway::fetch::fetch_all;
-use crate::graph::downloads::Addresses;
 use crate::graph::pip::{Network, PipInstalled};
 use crate::graph::step::Step;
 use crate::input::{Pip, PipPackage, PipRequirement, Rule, Warning};
@@ -98,32 +97,14 @@ impl Image<'_> {
         network: &Network,
     ) -> Result<PipInstalled, BuildError> {
         let environment = self.environment;
-        let Some(python) = &environment.plan.python else {
-            return Err(Diagnostic::new("the environment has no python").into());
-        };
-        let brought = match pip::has_pip(&environment.plan.packages) {
-            true => None,
-            false => Some(pip::wheel(&python.version)?),
-        };
-        let mirrors = &self.session.settings.mirrors;
-        let candidates = packages
-            .iter()
-            .chain(&brought)
-            .map(|package| mirrors.candidates(&package.url));
-        let mut addresses = Addresses::new(candidates);
+        let wanted = environment.pip_packages(packages, &self.session.settings.mirrors)?;
+        let mut addresses = wanted.addresses();
         let lines = packages.iter().map(|package| Some(package.lines));
         self.session.check_provenance(&addresses, lines)?;
         let mut mended = false;
         loop {
             let installed = environment
-                .pip_install(
-                    root,
-                    &python.site_packages,
-                    packages,
-                    brought.as_ref(),
-                    &addresses,
-                    network,
-                )
+                .pip_install(root, &wanted, &addresses, network)
                 .map_err(as_diagnostic)?;
             let error = match self.session.evaluate(&installed.facts).await {
                 Ok(reference) => {
@@ -146,7 +127,7 @@ impl Image<'_> {
                 return Err(error.into());
             }
             let file = &self.session.build_file.file;
-            let artifacts = environment.pip_artifacts(packages, brought.as_ref());
+            let artifacts = environment.pip_artifacts(&wanted);
             fetch_all(self.session.bridge, &artifacts, &mut addresses, file).await?;
             mended = true;
         }
