@@ -12,7 +12,7 @@ use crate::gateway::options::Options;
 use crate::input::{PipPackage, PipRequirement};
 use crate::install::args::StepSpec as _;
 use crate::install::spec::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
-use crate::pip::spec::{PipBuildSpec, PipFile, PipInstallSpec, PipResolveSpec};
+use crate::pip::spec::{PipBuildSpec, PipFile, PipInstallSpec, PipResolveSpec, WORK_DIR};
 use crate::pip::{self, FileKind};
 use crate::plan::mirrors::Mirrors;
 use crate::source::Diagnostic;
@@ -340,8 +340,9 @@ impl Network {
         words.filter_map(|word| Url::parse(word).ok()).collect()
     }
 
-    /// Lets a step have the network.
+    /// Lets a step have the network, and space for what it downloads.
     fn open(&self, step: &mut Step) {
+        step.output(WORK_DIR);
         let exec = step.exec();
         exec.network(self.mode);
         if let Some(proxy) = &self.proxy {

@@ -4,6 +4,7 @@ use std::io::{Write, pipe};
 use std::path::Path;
 use std::process::Command;
 
+use super::spec::WORK_DIR;
 use crate::failure_report::FailureReport;
 use crate::install::copy_output;
 use crate::redact;
@@ -109,8 +110,10 @@ pub(super) fn failure(doing: &str, reason: &str) -> FailureReport {
     FailureReport::new(format!("pip cannot {doing}:{break_or_blank}{reason}"))
 }
 
-/// Leaves `command` what the builder says about its network: proxies, and pip's own settings.
+/// Leaves `command` what the builder says about its network: proxies, and pip's own settings. It may need much space for
+/// what it downloads and builds.
 pub(super) fn with_network(command: &mut Command) {
+    command.env("TMPDIR", WORK_DIR);
     for (name, value) in std::env::vars_os() {
         let known = name.to_str().is_some_and(|name| {
             name.to_ascii_lowercase().ends_with("_proxy") || name.starts_with("PIP_")
