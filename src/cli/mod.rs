@@ -185,7 +185,7 @@ impl Request {
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let settings = Settings::from_build_args(args)?;
         let input = input::read(&file, self.platform, &settings.input)?;
-        pip::check_input(&input, &file)?;
+        pip::check_entries(&input.pip, &file)?;
         for warning in &input.warnings {
             eprintln!("{}", warning.diagnostic.render(Level::Warning));
         }
