@@ -153,7 +153,7 @@ fn check(
     file: &BuildFile,
 ) -> Result<Vec<Warning>, Diagnostic> {
     let input = input::read(&file.file, platform, &settings.input)?;
-    pip::check_input(&input, &file.file)?;
+    pip::check_entries(&input.pip, &file.file)?;
     let mut warnings = input.warnings;
     let is_given = options.named_context("micromamba", platform).is_some();
     if settings.installer == Installer::Micromamba && !is_given {

@@ -20,7 +20,7 @@ fn line(project: &Project, name: &str, path: &str, content: &[u8]) -> String {
 }
 
 /// Serves a wheel and gives its line of a lock.
-fn serve(project: &Project, name: &str, wheel: &WheelFile) -> String {
+pub(crate) fn serve(project: &Project, name: &str, wheel: &WheelFile) -> String {
     let content = wheel.build();
     let path = format!("/pypi/{}", wheel.file_name());
     project.server.put(&path, content.clone());
@@ -43,7 +43,7 @@ fn real_wheel(name: &str) -> (String, Vec<u8>) {
 }
 
 /// Serves a real wheel and gives its line of a lock.
-fn real(project: &Project, name: &str) -> String {
+pub(crate) fn real(project: &Project, name: &str) -> String {
     let (file, content) = real_wheel(name);
     let path = format!("/pypi/{file}");
     project.server.put(&path, content.clone());
@@ -86,7 +86,8 @@ fn lock_text(project: &Project, conda: &[&str], pip: &str) -> String {
     project.lock_text(&packages, HashStyle::Sha256) + pip
 }
 
-fn hello(version: &str) -> WheelFile {
+/// A package with a script, a module that does not compile, and data.
+pub(crate) fn hello(version: &str) -> WheelFile {
     WheelFile::new("hello_world", version)
         .file(
             "hello_world/__init__.py",
