@@ -96,6 +96,7 @@ fn step(root: &Path) -> Result<Command> {
         channels: vec![SolveChannel {
             name: "conda-forge".to_owned(),
             url: "https://conda.anaconda.org/conda-forge".to_owned(),
+            group: None,
         }],
         priority: ChannelPriority::Strict,
         specs: SPECS.iter().map(|spec| (*spec).to_owned()).collect(),

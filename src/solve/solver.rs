@@ -155,9 +155,10 @@ pub(super) fn solve(
     request: &Request,
     records: &Records,
 ) -> Result<Vec<RepoDataRecord>, SolveError> {
-    let data = records.0.iter().map(|records| RepoData {
+    let files = records.0.iter().zip(search.repodata);
+    let data = files.map(|(records, file)| RepoData {
         records: records.iter().collect(),
-        multi_channel: None,
+        multi_channel: search.solve.channels[file.channel].group.as_deref(),
     });
     let priority = match request.priority {
         ChannelPriority::Strict => RattlerPriority::Strict,

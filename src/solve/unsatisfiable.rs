@@ -9,7 +9,7 @@ use resolvo::{Requirement, Solver, VersionSetId};
 
 use super::repodata::Repodata;
 use super::solver::{Records, Request};
-use super::spec::{Glibc, SolveSpec, System};
+use super::spec::{Glibc, SolveChannel, SolveSpec, System};
 use super::wording::{listed, near};
 use crate::input::ChannelPriority;
 
@@ -199,7 +199,8 @@ impl Search<'_> {
             return self.missing(index, name);
         };
         let (allowed, later): (Vec<_>, Vec<_>) = in_channel.iter().copied().partition(|record| {
-            self.solve.priority == ChannelPriority::Flexible || record.channel == first.channel
+            self.solve.priority == ChannelPriority::Flexible
+                || self.tier(record) == self.tier(first)
         });
         if allowed.iter().any(|record| spec.matches(*record)) {
             return None;
@@ -306,15 +307,22 @@ impl Search<'_> {
 
     /// The name of the channel that a record is from.
     fn channel_name(&self, record: &RepoDataRecord) -> &str {
+        self.channel(record)
+            .map_or("the channel", |channel| channel.name.as_str())
+    }
+
+    /// What comes before or after others as one: a channel, or a group of them.
+    fn tier(&self, record: &RepoDataRecord) -> Option<&str> {
+        let channel = self.channel(record)?;
+        Some(channel.group.as_deref().unwrap_or(&channel.url))
+    }
+
+    fn channel(&self, record: &RepoDataRecord) -> Option<&SolveChannel> {
         let is_its = |data: &&Repodata| {
             record.channel.as_deref() == Some(data.rattler_channel().canonical_name().as_str())
         };
-        self.repodata
-            .iter()
-            .find(is_its)
-            .map_or("the channel", |data| {
-                self.solve.channels[data.channel].name.as_str()
-            })
+        let data = self.repodata.iter().find(is_its)?;
+        Some(&self.solve.channels[data.channel])
     }
 }
 

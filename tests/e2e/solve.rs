@@ -55,6 +55,7 @@ fn solved(specs: &[&str]) -> BTreeSet<String> {
         channels: vec![SolveChannel {
             name: "conda-forge".to_owned(),
             url: "https://conda.example/conda-forge".to_owned(),
+            group: None,
         }],
         priority: ChannelPriority::Strict,
         specs: specs.iter().map(|spec| (*spec).to_owned()).collect(),
