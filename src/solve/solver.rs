@@ -11,10 +11,11 @@ use rattler_solve::resolvo::{CondaDependencyProvider, NameType, RepoData, Solver
 use rattler_solve::{ChannelPriority as RattlerPriority, SolveStrategy};
 use resolvo::{Problem, Requirement, Solver, UnsolvableOrCancelled, VersionSetId};
 
+use super::conflict::Conflict;
 use super::error::{RepodataFault, SolveError};
 use super::repodata::Repodata;
 use super::spec::SolveSpec;
-use super::unsatisfiable::{Conflict, Search, Unsatisfiable};
+use super::unsatisfiable::{Search, Unsatisfiable};
 use crate::input::ChannelPriority;
 
 /// All records that may matter, by repodata file.
