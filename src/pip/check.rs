@@ -180,7 +180,7 @@ mod tests {
         let mut all = String::new();
         for (packages, pip) in [
             (&[][..], &locked),
-            (&[python.clone()], &unsolved),
+            (std::slice::from_ref(&python), &unsolved),
             (&both, &strange),
         ] {
             let error = check(packages, pip, &file).unwrap_err();
