@@ -7,13 +7,13 @@ use buildkit_llb::SourceFile as LlbFile;
 use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
 use buildkit_proto::gateway;
 
-use crate::account::{self, AccountFacts};
+use crate::account::{self, AccountFacts, User};
 use crate::gateway::error::BuildError;
 use crate::gateway::requirements;
 use crate::graph::account::Account;
 use crate::graph::environment::Environment;
 use crate::graph::image::Stacking;
-use crate::input::{self, Conda, Rule, Warning};
+use crate::input::{self, Conda, EnvironmentInput, Rule, Warning};
 use crate::plan::Plan;
 use crate::plan::groups::Layers as LayerCount;
 use crate::plan::place::Place;
@@ -25,16 +25,29 @@ impl Session<'_> {
     pub(super) async fn image(&self) -> Result<gateway::Result, BuildError> {
         let file = &self.build_file.file;
         let input = input::read(file, self.platform, &self.settings.input)?;
-        crate::pip::check_entries(&input.pip, file)?;
         self.warn(&input.warnings).await?;
+        let finish = async |image: &Image<'_>, account: &Account, user: &User| {
+            image.finish(account, user).await
+        };
+        self.with_image(&input, finish).await
+    }
+
+    /// Links the packages of an environment for the session's platform, and goes on with `next`.
+    pub(super) async fn with_image<T>(
+        &self,
+        input: &EnvironmentInput,
+        next: impl AsyncFnOnce(&Image<'_>, &Account, &User) -> Result<T, BuildError>,
+    ) -> Result<T, BuildError> {
+        let file = &self.build_file.file;
+        crate::pip::check_entries(&input.pip, file)?;
         let place = Place::of(input.name.as_deref()).map_err(as_diagnostic)?;
         let stacking = self.stacking()?;
         let finder = self.finder(self.platform);
         let (base, programs) = tokio::try_join!(finder.base(&self.settings.base), self.programs())?;
-        let packages = match input.conda {
-            Conda::Locked(packages) => packages,
+        let packages = match &input.conda {
+            Conda::Locked(packages) => packages.clone(),
             Conda::Unsolved(request) => {
-                self.packages(&request, self.platform, &programs, &base.state)
+                self.packages(request, self.platform, &programs, &base.state)
                     .await?
             }
         };
@@ -92,7 +105,7 @@ impl Session<'_> {
             variables: &input.variables,
             pip: &input.pip,
         };
-        image.finish(&account, &found.user).await
+        next(&image, &account, &found.user).await
     }
 
     async fn account_facts(&self, account: &Account) -> Result<AccountFacts, BuildError> {

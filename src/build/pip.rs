@@ -3,6 +3,8 @@
 use super::as_diagnostic;
 use super::assembly::Image;
 
+use std::borrow::Cow;
+
 use buildkit_llb::Output;
 
 use crate::failure_report::Culprit;
@@ -31,21 +33,10 @@ pub(super) struct Pipped {
 impl Image<'_> {
     /// Installs the PyPI packages into the image `root`, if there are any.
     pub(super) async fn pip(&self, root: &Output) -> Result<Option<Pipped>, BuildError> {
-        let network = Network::from_options(self.session.options);
         if self.pip.is_empty() {
             return Ok(None);
         }
-        let mut facts = Vec::new();
-        let resolved;
-        let packages = match self.pip {
-            Pip::Locked(packages) => packages,
-            Pip::Unsolved(list) => {
-                let (found, output) = self.pip_resolve(root, list, &network).await?;
-                facts.push(output);
-                resolved = found;
-                &resolved
-            }
-        };
+        let (packages, mut facts) = self.pip_files(root).await?;
         if packages.is_empty() {
             return Ok(Some(Pipped {
                 root: root.clone(),
@@ -53,13 +44,30 @@ impl Image<'_> {
                 facts,
             }));
         }
-        let installed = self.pip_install(root, packages, &network).await?;
+        let network = Network::from_options(self.session.options);
+        let installed = self.pip_install(root, &packages, &network).await?;
         facts.push(installed.facts);
         Ok(Some(Pipped {
             root: installed.root,
             layer: Some(installed.name),
             facts,
         }))
+    }
+
+    /// The PyPI packages' files: those of the lock, or those that pip finds in the image `root`; then the output of the
+    /// step that found them, too.
+    pub(super) async fn pip_files(
+        &self,
+        root: &Output,
+    ) -> Result<(Cow<'_, [PipPackage]>, Vec<Output>), BuildError> {
+        match self.pip {
+            Pip::Locked(packages) => Ok((packages.into(), Vec::new())),
+            Pip::Unsolved(list) => {
+                let network = Network::from_options(self.session.options);
+                let (found, output) = self.pip_resolve(root, list, &network).await?;
+                Ok((found.into(), vec![output]))
+            }
+        }
     }
 
     /// Has pip find out which files the entries of `list` mean; gives the step's output too.
