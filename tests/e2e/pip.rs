@@ -164,6 +164,34 @@ fn a_list_is_resolved_once_and_installed(store: Store) {
     assert_eq!(asked.iter().find(of_pip), None, "{}", output.stderr);
 }
 
+/// A lock that is written out has what pip has found, and gives the same layers.
+#[test]
+fn a_written_lock_has_what_pip_finds() {
+    let project = Project::new(Store::Containerd);
+    let index = fill_index(&project);
+    environment(&project, &["hello.world<2"]);
+    let args = ["--network", "host", "--build-arg", &index];
+    let lock = ["--target", "lock", "--output", "out"];
+    project
+        .build_file(LOCK, &[&args[..], &lock].concat())
+        .expect_success();
+    let written = std::fs::read_to_string(project.path("out/conda-linux-64.lock")).expect("a lock");
+    let entries: Vec<&str> = written
+        .lines()
+        .filter(|line| line.starts_with("# pip "))
+        .collect();
+    assert_eq!(entries.len(), 2, "{written}");
+    assert!(
+        entries.iter().all(|entry| entry.contains("#sha256=")),
+        "{written}"
+    );
+
+    let solved = project.push("solved", &args);
+    project.write(LOCK, format!("# syntax={}\n{written}", frontend()));
+    let locked = project.push("locked", &[]);
+    assert_eq!(solved.layers, locked.layers);
+}
+
 fn a_source_archive_is_built(store: Store) {
     let project = Project::new(store);
     let index = fill_index(&project);
