@@ -44,11 +44,13 @@ impl Session<'_> {
         let stacking = self.stacking()?;
         let finder = self.finder(self.platform);
         let (base, programs) = tokio::try_join!(finder.base(&self.settings.base), self.programs())?;
-        let packages = match &input.conda {
-            Conda::Locked(packages) => packages.clone(),
+        let (packages, solved) = match &input.conda {
+            Conda::Locked(packages) => (packages.clone(), Vec::new()),
             Conda::Unsolved(request) => {
-                self.packages(request, self.platform, &programs, &base.state)
-                    .await?
+                let solved = self
+                    .packages(request, self.platform, &programs, &base.state)
+                    .await?;
+                (solved.packages, solved.facts)
             }
         };
         let layers = match (stacking, self.settings.layers) {
@@ -102,6 +104,7 @@ impl Session<'_> {
             stacking,
             layers: &layers,
             facts: &facts,
+            solved: &solved,
             variables: &input.variables,
             pip: &input.pip,
         };
