@@ -32,6 +32,7 @@ const STEPS: &[Step] = &[
     ("post-link", |args| {
         Ok(install::post_link(args, &mut std::io::stderr())?)
     }),
+    ("pip-fetched", |args| pip::fetched(args, &Mounts::default())),
     ("pip-install", |args| {
         pip::install(args, &Mounts::default(), &mut std::io::stderr())
     }),

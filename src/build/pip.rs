@@ -46,7 +46,7 @@ impl Image<'_> {
         }
         let network = Network::from_options(self.session.options);
         let installed = self.pip_install(root, &packages, &network).await?;
-        facts.push(installed.facts);
+        facts.extend([installed.fetched, installed.facts]);
         Ok(Some(Pipped {
             root: installed.root,
             layer: Some(installed.name),
@@ -114,7 +114,12 @@ impl Image<'_> {
             let installed = environment
                 .pip_install(root, &wanted, &addresses, network)
                 .map_err(as_diagnostic)?;
-            let error = match self.session.evaluate(&installed.facts).await {
+            let fetched = self.session.evaluate(&installed.fetched).await;
+            let facts = match fetched {
+                Ok(_) => self.session.evaluate(&installed.facts).await,
+                Err(error) => Err(error),
+            };
+            let error = match facts {
                 Ok(reference) => {
                     let facts: PipFacts =
                         self.session.read_json(&reference, PIP_FACTS_FILE).await?;

@@ -12,7 +12,9 @@ use crate::gateway::options::Options;
 use crate::input::{PipPackage, PipRequirement};
 use crate::install::args::StepSpec as _;
 use crate::install::spec::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
-use crate::pip::spec::{PipBuildSpec, PipFile, PipInstallSpec, PipResolveSpec, WORK_DIR};
+use crate::pip::spec::{
+    PipBuildSpec, PipFetchedSpec, PipFile, PipInstallSpec, PipResolveSpec, WORK_DIR,
+};
 use crate::pip::{self, FileKind};
 use crate::plan::mirrors::Mirrors;
 use crate::source::Diagnostic;
@@ -38,6 +40,8 @@ pub struct Network {
 pub struct PipInstalled {
     /// The image.
     pub root: Output,
+    /// Left by the step that has all files fetched, which has to be done before the image is asked for.
+    pub fetched: Output,
     /// What the step found out.
     pub facts: Output,
     /// The layer's name.
@@ -217,14 +221,25 @@ impl Environment<'_> {
         if let Some(brought) = &brought {
             brought.mount(&mut step, self.no_cache);
         }
+        let mut check = Step::new(
+            self.frontend,
+            PipFetchedSpec {}.to_args(&files)?,
+            &self.options("[pip] check what is fetched".to_owned()),
+        );
+        check.concerns(&(0..packages.len()).collect::<Vec<_>>());
+        if let Some(brought) = &brought {
+            brought.mount(&mut check, self.no_cache);
+        }
         let mut steps = Vec::new();
         for (index, (package, artifact)) in packages.iter().zip(&artifacts).enumerate() {
             let address = addresses.get(index);
             if address.is_retried() {
                 step.retry(self.no_cache);
+                check.retry(self.no_cache);
             }
             let mut output = artifact.download(address);
             let mut trusted = package.hashes.is_pinned() && self.content_cache;
+            check.input(&format!("{INPUT_DIR}/{index}"), &output, trusted);
             if pip::kind(package) == Some(FileKind::Source) {
                 let brought = brought.as_ref();
                 let mut build =
@@ -246,8 +261,12 @@ impl Environment<'_> {
         let root = built[changed].clone();
         let facts = built[facts].clone();
         steps.push((root.clone(), step));
+        let fetched = check.output(FACTS_DIR);
+        let fetched = check.exec().build()[fetched].clone();
+        steps.push((fetched.clone(), check));
         Ok(PipInstalled {
             root,
+            fetched,
             facts,
             name,
             steps,

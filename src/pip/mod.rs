@@ -7,6 +7,7 @@
 mod bring;
 mod build;
 mod check;
+mod fetched;
 mod install;
 mod process;
 pub mod report;
@@ -17,6 +18,7 @@ pub mod spec;
 pub use bring::{has_pip, wheel};
 pub use build::build;
 pub use check::{FileKind, check, check_entries, file_name, kind, label, warnings};
+pub use fetched::fetched;
 pub use install::install;
 pub use resolve::resolve;
 

@@ -40,6 +40,21 @@ impl StepSpec for PipInstallSpec {
     type Item = PipFile;
 }
 
+/// The step that has the files fetched, and checks them.
+///
+/// Arguments: `pip-fetched SPEC FILE…`; file `n` is the only one in `/in/<n>`. Their names go to [`PIP_FETCHED_FILE`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipFetchedSpec {}
+
+impl StepSpec for PipFetchedSpec {
+    const SUBCOMMAND: &'static str = "pip-fetched";
+    type Item = PipFile;
+}
+
+/// Where `pip-fetched` writes the files' names, below the facts mount.
+pub const PIP_FETCHED_FILE: &str = "pip-fetched.txt";
+
 /// The step that makes a wheel of a source archive.
 ///
 /// Arguments: `pip-build SPEC FILE`; the root is the image so far, the archive is the only file in `/in/0`, the wheel
