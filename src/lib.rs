@@ -19,6 +19,7 @@ pub mod plan;
 pub mod platform;
 pub mod redact;
 pub mod root;
+pub mod section;
 pub mod settings;
 pub mod source;
 pub mod stamp;

@@ -1,0 +1,48 @@
+//! Build-args as values see them.
+
+use std::collections::BTreeMap;
+
+/// The build-args of a build by name, with those that the builder sets itself (`TARGETARCH`, …) if the caller adds them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BuildArgs(BTreeMap<String, String>);
+
+impl BuildArgs {
+    /// The value of one; it may be empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Adds one unless it is there.
+    pub(super) fn or_insert(&mut self, name: &str, value: impl Into<String>) {
+        self.0
+            .entry(name.to_owned())
+            .or_insert_with(|| value.into());
+    }
+
+    /// Those that a shell's text mentions as `$NAME` or `${NAME…}`.
+    pub(super) fn mentioned(&self, text: &str) -> BTreeMap<String, String> {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        text.split('$')
+            .skip(1)
+            .filter_map(|after| {
+                // `${#NAME}` and `${!NAME}` mention it as well.
+                let after = after.trim_start_matches(['{', '#', '!']);
+                let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
+                self.0.get_key_value(&after[..end])
+            })
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for BuildArgs {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(args: I) -> Self {
+        let pairs = args.into_iter();
+        Self(pairs.map(|(n, v)| (n.into(), v.into())).collect())
+    }
+}

@@ -1,0 +1,5 @@
+//! schema
+/// schema
+pub fn schema() -> serde_json::Value {
+    serde_json::json!({})
+}
