@@ -1,11 +1,42 @@
 //! `env` and `labels`: texts by name.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::expand::ExpandError;
 use super::reader::{Name, Reader, shortened};
 use super::{EnvVar, Located};
-use crate::source::{Diagnostic, Lines};
+use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Key, Node};
+
+impl EnvVar {
+    /// The value in an image that has the variables which `image` knows; `file` is the one that it was read from.
+    ///
+    /// # Errors
+    /// A diagnostic at the variable's lines when it names one that the image has not, or becomes too long.
+    pub fn resolve<'v>(
+        &self,
+        file: &Arc<SourceFile>,
+        image: &dyn Fn(&str) -> Option<&'v str>,
+    ) -> Result<String, Diagnostic> {
+        self.value.expand(image).map_err(|error| {
+            let message = match &error {
+                ExpandError::Unset(name) => {
+                    format!("there is no build-arg {name}, and the image has no variable {name}")
+                }
+                ExpandError::Required(name, message) => format!("{name} is needed: {message}"),
+                other => other.to_string(),
+            };
+            let diagnostic = Diagnostic::new(message).at(file, self.lines);
+            match error {
+                ExpandError::Unset(name) => diagnostic.help(format!(
+                    "Give it with --build-arg {name}=…, or write ${{{name}:-}} where it may be absent."
+                )),
+                _ => diagnostic,
+            }
+        })
+    }
+}
 
 /// Reads `env`.
 pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Vec<EnvVar>, Diagnostic> {

@@ -60,6 +60,11 @@ pub(super) fn read_entries(
     for (key, node) in entries {
         read_key(&reader, key, node, place, &mut section)?;
     }
+    let lang = section.env.iter().find(|variable| variable.name == "LANG");
+    if let (Some(locale), Some(lang)) = (&section.locale, lang) {
+        let error = reader.error(lang.lines, "`locale` sets LANG, and so does `env`");
+        return Err(error.at(file, locale.lines).help("Keep one of the two."));
+    }
     Ok(section)
 }
 

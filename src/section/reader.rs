@@ -216,6 +216,9 @@ impl<'a> Reader<'a> {
         );
         match nearest(&key.name, known.iter().copied()) {
             Some(near) => error.help(format!("Did you mean `{near}`?")),
+            None if key.name.contains('=') => {
+                error.help("Between braces, a text with a comma in it needs quotes.")
+            }
             None => error.help(format!("It has {}.", listed(known))),
         }
     }
