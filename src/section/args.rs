@@ -17,11 +17,11 @@ impl BuildArgs {
         self.0.keys().map(String::as_str)
     }
 
-    /// Adds one unless it is there.
+    /// Adds one unless it is there and not empty.
     pub(super) fn or_insert(&mut self, name: &str, value: impl Into<String>) {
-        self.0
-            .entry(name.to_owned())
-            .or_insert_with(|| value.into());
+        if self.get(name).is_none_or(str::is_empty) {
+            self.0.insert(name.to_owned(), value.into());
+        }
     }
 
     /// Those that a shell's text mentions as `$NAME` or `${NAME…}`.

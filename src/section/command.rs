@@ -1,7 +1,7 @@
 //! `cmd`, `entrypoint` and `shell`: commands in shell form and in exec form. Variables in them are the shell's, as in a
 //! Dockerfile: build-args are not put in.
 
-use super::reader::{Name, Reader};
+use super::reader::{Name, Reader, shortened};
 use super::{Command, Located};
 use crate::source::Diagnostic;
 use crate::yaml::Node;
@@ -68,10 +68,19 @@ fn words(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<Vec<String>
         }
         words.push(reader.raw(name, item)?.value.to_owned());
     }
-    match (words.first(), items.first()) {
-        (Some(program), Some(item)) if program.trim().is_empty() => {
-            Err(reader.error(item.lines, format!("the program of {name} is empty")))
-        }
-        _ => Ok(words),
+    let (Some(program), Some(item)) = (words.first(), items.first()) else {
+        return Ok(words);
+    };
+    if program.trim().is_empty() {
+        return Err(reader.error(item.lines, format!("the program of {name} is empty")));
     }
+    // A path may have blanks; a command that a shell should have read has them too.
+    if words.len() == 1 && program.contains(char::is_whitespace) && !program.starts_with('/') {
+        let message = format!("there is hardly a program `{}`", shortened(program));
+        let error = reader.error(item.lines, message);
+        return Err(error.help(
+            "In a list each argument is an entry of its own, as in [python, -m, app]; a text for the shell stands without brackets.",
+        ));
+    }
+    Ok(words)
 }

@@ -13,9 +13,9 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Vec<CopyFiles>, D
     let name = Name::from("copy");
     if let Some(entries) = node.mapping() {
         if node.get("src").is_some() && node.get("dest").is_some() {
-            let error = reader.error(node.lines, "`copy` is a mapping of sources to destinations");
+            let error = reader.error(node.lines, "`copy` with `src` and `dest` has to be a list");
             return Err(error.help(
-                "For an entry with `src` and `dest`, make it a list: copy: [{src: …, dest: …}]. For a folder that is called src, write ./src.",
+                "Write copy: [{src: …, dest: …}]; or ./src and ./dest, if these are files of yours.",
             ));
         }
         return entries
@@ -73,7 +73,7 @@ fn entry(reader: &Reader<'_>, item: &Node) -> Result<CopyFiles, Diagnostic> {
         );
         return Err(reader.error(item.lines, message).help(FORM));
     }
-    let fields = reader.fields("copy".into(), item, FIELDS)?;
+    let fields = reader.fields(Name::from("copy").entry(), item, FIELDS)?;
     let from = fields.read("from", "copy", |name, node| {
         let found = reader.word(name, node)?;
         if found.value.contains(char::is_whitespace) {

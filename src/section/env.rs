@@ -127,7 +127,10 @@ pub(super) fn checked_name(
 ) -> Result<(), Diagnostic> {
     let refused = |c: char| c == '=' || c == '$' || c.is_whitespace() || c.is_control();
     if name.is_empty() || name.contains(refused) {
-        let message = format!("no variable can be called `{}`", shortened(name));
+        let message = match name {
+            "" => "a variable has no name".to_owned(),
+            _ => format!("no variable can be called `{}`", shortened(name)),
+        };
         let error = reader.error(lines, message);
         return Err(
             error.help("A name has letters, digits and _, and build-args are not put into it.")

@@ -72,8 +72,8 @@ pub enum ExpandError {
     #[error("no variable's name follows `${{`")]
     NoName,
     /// `${NAME!}`.
-    #[error("`${{{0}{1}` begins nothing that is known")]
-    Form(String, char),
+    #[error("`${{{0}…}}` is no form of a build-arg")]
+    Form(String),
     /// `${A:-${B:-…}}` without end.
     #[error("more than {MAX_DEPTH} variables stand in each other")]
     TooDeep,
@@ -81,7 +81,7 @@ pub enum ExpandError {
     #[error("there is no build-arg {0}")]
     Unset(String),
     /// `${NAME:?message}`.
-    #[error("build-arg {0} is needed: {1}")]
+    #[error("build-arg {0} is needed{colon}{1}", colon = if .1.is_empty() { "" } else { ": " })]
     Required(String, String),
     /// A result beyond all measure.
     #[error("it becomes longer than {} MiB", MAX_LENGTH >> 20)]
@@ -385,8 +385,11 @@ impl Parser<'_> {
                 pattern: self.until(Some('/'), depth + 1)?,
                 word: word(self)?,
             },
-            (_, Unset::AbsentOrEmpty) => return Err(ExpandError::Form(name, ':')),
-            (sign, _) => return Err(ExpandError::Form(name, sign)),
+            ('}', Unset::AbsentOrEmpty) => return Err(ExpandError::Form(format!("{name}:"))),
+            (sign, Unset::AbsentOrEmpty) => {
+                return Err(ExpandError::Form(format!("{name}:{sign}")));
+            }
+            (sign, Unset::Absent) => return Err(ExpandError::Form(format!("{name}{sign}"))),
         };
         Ok(Some((name, form)))
     }

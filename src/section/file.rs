@@ -1,5 +1,6 @@
 //! The image file: environments, and the keys of the image section at the top level.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::args::BuildArgs;
@@ -97,17 +98,16 @@ fn read_environments(
         let error = reader.error(key.lines, "`environments` lists none");
         return Err(error.help("For example: environments: {base: env.yml}"));
     }
-    let mut places: Vec<(Place, Lines)> = Vec::new();
+    let mut names = BTreeMap::new();
     for (key, value) in entries {
         let shown = shortened(&key.name);
         let place = Place::of(Some(&key.name))
             .map_err(|error| reader.error(key.lines, format!("environment `{shown}`: {error}")))?;
-        if let Some((_, other)) = places.iter().find(|(known, _)| *known == place) {
+        if let Some(other) = names.insert(place.name().to_owned(), key.lines) {
             let message =
                 format!("`{shown}` is another name for an environment that is here already");
-            return Err(reader.error(key.lines, message).at(reader.file, *other));
+            return Err(reader.error(key.lines, message).at(reader.file, other));
         }
-        places.push((place.clone(), key.lines));
         let found = environment(reader, key, value, place)?;
         match found {
             Some(environment) => image.environments.push(environment),

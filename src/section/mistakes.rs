@@ -1,6 +1,6 @@
 //! What users read when a section or an image file makes no sense: all of it in two snapshots.
 
-use super::tests::{ARGS, image_file, section};
+use super::tests::{ARGS, image_file, json, section, validator};
 use crate::source::Level;
 
 const SECTIONS: &[&str] = &[
@@ -94,6 +94,8 @@ const SECTIONS: &[&str] = &[
     "condafront:\n  cmd: \"\"\n",
     "condafront:\n  cmd: [jupyter, [lab]]\n",
     "condafront:\n  entrypoint: [\"\", lab]\n",
+    "condafront:\n  cmd: [python -m app]\n",
+    "condafront:\n  entrypoint: python -m app\n  cmd: [--port, 80]\n",
     "condafront:\n  shell: /bin/bash -c\n",
     "condafront:\n  shell: []\n",
     // expose, volumes
@@ -108,6 +110,7 @@ const SECTIONS: &[&str] = &[
     "condafront:\n  healthcheck: curl -f localhost\n",
     "condafront:\n  healthcheck: [curl]\n",
     "condafront:\n  healthcheck: {interval: 30s}\n",
+    "condafront:\n  healthcheck: {cmd: [CMD, curl]}\n",
     "condafront:\n  healthcheck: {cmd: curl, intervall: 30s}\n",
     "condafront:\n  healthcheck: {cmd: curl, interval: 30}\n",
     "condafront:\n  healthcheck: {cmd: curl, timeout: soon}\n",
@@ -176,6 +179,18 @@ fn all<T>(
         all.push_str("\n\n");
     }
     all
+}
+
+/// The snapshot has those that an editor does not show.
+#[test]
+fn the_schema_finds_most_mistakes() {
+    let found = |text: &&&str| {
+        let tree = crate::yaml::read(&crate::source::SourceFile::new("f", **text), text).unwrap();
+        validator().validate(&json(&tree)).is_err()
+    };
+    let texts = SECTIONS.iter().chain(FILES);
+    let missed: Vec<&str> = texts.filter(|text| !found(text)).copied().collect();
+    insta::assert_snapshot!(missed.concat());
 }
 
 #[test]

@@ -67,7 +67,9 @@ pub(super) fn trim(reader: &Reader<'_>, node: &Node) -> Result<BTreeSet<Trim>, D
     let name = Name::from("trim");
     match &node.value {
         Value::List(items) => {
-            let words = items.iter().map(|item| reader.one_of(name, item, TRIMS));
+            let words = items
+                .iter()
+                .map(|item| reader.one_of(name.entry(), item, TRIMS));
             words.map(|found| Ok(found?.value)).collect()
         }
         Value::Scalar { kind, .. } if *kind != ScalarKind::Number => {

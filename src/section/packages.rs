@@ -18,7 +18,7 @@ pub(super) fn read(
     let name = Name::from(manager.name());
     let items = reader.list(name, node)?;
     let entries = items.iter().map(|item| {
-        let found = reader.word(name, item)?;
+        let found = reader.word(name.entry(), item)?;
         entry(reader, manager, found, true)
     });
     Ok(SystemPackages {
@@ -78,7 +78,8 @@ fn entry(
         let help = format!("condafront chooses {name}'s options; list packages only.");
         return refused(format!("`{shown}` is an option, not a package"), &help);
     }
-    if text.contains(char::is_whitespace) {
+    let is_plain = |word: &str| word.split('=').all(|part| is_package(manager, part));
+    if text.contains(char::is_whitespace) && text.split_whitespace().all(is_plain) {
         let help = format!("Give each an entry of its own: {}", example(manager));
         return refused(format!("`{shown}` is more than one package"), &help);
     }
@@ -106,8 +107,13 @@ fn entry(
                 .all(|byte| byte.is_ascii_alphanumeric() || b".+:~_^-".contains(&byte))
     };
     if let Some(version) = version.filter(|version| !is_version(version)) {
-        let message = format!("`{}` is no version for {name}", shortened(version));
-        return refused(message, &allowed);
+        return refused(
+            match version {
+                "" => format!("`{shown}` has no version"),
+                _ => format!("`{}` is no version for {name}", shortened(version)),
+            },
+            &allowed,
+        );
     }
     let argument = match (manager, version) {
         (PackageManager::Dnf, Some(version)) => format!("{package}-{version}"),
@@ -150,7 +156,7 @@ pub(super) fn context_path(
         Err(error.help(help.to_owned()))
     };
     if path.value.contains("://") {
-        let help = "Fetch it with `run`, or put it into the build context.";
+        let help = "Put the file into the build context.";
         return refused(format!("`{shown}` is a URL, not a path"), help);
     }
     let outside = "The build sees only what is in its context: the last argument of docker build.";
@@ -180,7 +186,7 @@ pub(super) fn pip(reader: &Reader<'_>, node: &Node) -> Result<Vec<PipRequirement
     let name = Name::from("pip");
     let items = reader.list(name, node)?;
     let requirements = items.iter().map(|item| {
-        let found = reader.word(name, item)?;
+        let found = reader.word(name.entry(), item)?;
         Ok(PipRequirement {
             text: found.value,
             lines: found.lines,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::args::BuildArgs;
 use super::keys::{FILE_KEYS, KEYS, OTHER_WORDS, info};
 use super::reader::{Name, Reader, listed, nearest, shortened};
-use super::{ImageSection, PackageManager};
+use super::{Command, ImageSection, PackageManager};
 use super::{command, copy, env, options, packages, run, runtime, user};
 use crate::source::{Diagnostic, SourceFile};
 use crate::yaml::{Key, Node};
@@ -60,12 +60,32 @@ pub(super) fn read_entries(
     for (key, node) in entries {
         read_key(&reader, key, node, place, &mut section)?;
     }
+    check_together(&reader, &section)?;
+    Ok(section)
+}
+
+/// Finds keys that contradict each other.
+fn check_together(reader: &Reader<'_>, section: &ImageSection) -> Result<(), Diagnostic> {
+    let file = reader.file;
     let lang = section.env.iter().find(|variable| variable.name == "LANG");
     if let (Some(locale), Some(lang)) = (&section.locale, lang) {
         let error = reader.error(lang.lines, "`locale` sets LANG, and so does `env`");
         return Err(error.at(file, locale.lines).help("Keep one of the two."));
     }
-    Ok(section)
+    if let (Some(entrypoint), Some(cmd)) = (&section.entrypoint, &section.cmd)
+        && let Command::Shell(text) = &entrypoint.value
+        && !["$0", "$@", "$*"].iter().any(|words| text.contains(words))
+        && cmd.value != Command::Exec(Vec::new())
+    {
+        let error = reader.error(
+            cmd.lines,
+            "`cmd` has no effect beside an `entrypoint` in shell form",
+        );
+        return Err(error.at(file, entrypoint.lines).help(
+            "Write the entrypoint as a list; or let it end with \"$0\" \"$@\", which is where the shell finds the command.",
+        ));
+    }
+    Ok(())
 }
 
 fn read_key(
@@ -150,7 +170,7 @@ fn unknown_key(reader: &Reader<'_>, key: &Key, place: Place) -> Diagnostic {
         Place::ImageFile => "an image file",
     };
     if name.is_empty() {
-        return reader.error(key.lines, format!("a key of {whole} is not a text"));
+        return reader.error(key.lines, format!("a key of {whole} is empty or no text"));
     }
     let error = reader.error(
         key.lines,

@@ -16,17 +16,26 @@ pub(super) struct Reader<'a> {
     pub(super) args: &'a BuildArgs,
 }
 
-/// What a value is called in messages: a key, or a key of a key.
+/// What a value is called in messages: a key, a key of a key, or an entry of a key's list.
 #[derive(Clone, Copy)]
 pub(super) struct Name<'a> {
-    pub(super) key: &'a str,
-    pub(super) of: Option<&'a str>,
+    key: &'a str,
+    of: Option<&'a str>,
+    is_entry: bool,
 }
 
 impl<'a> Name<'a> {
     pub(super) fn of(self, of: &'a str) -> Self {
         Self {
             of: Some(of),
+            ..self
+        }
+    }
+
+    /// An entry of the key's list.
+    pub(super) fn entry(self) -> Self {
+        Self {
+            is_entry: true,
             ..self
         }
     }
@@ -39,12 +48,19 @@ impl<'a> Name<'a> {
 
 impl<'a> From<&'a str> for Name<'a> {
     fn from(key: &'a str) -> Self {
-        Self { key, of: None }
+        Self {
+            key,
+            of: None,
+            is_entry: false,
+        }
     }
 }
 
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_entry {
+            f.write_str("an entry of ")?;
+        }
         write!(f, "`{}`", self.key)?;
         match self.of {
             Some(of) => write!(f, " of `{of}`"),
@@ -62,15 +78,16 @@ impl<'a> Reader<'a> {
     /// A value of the wrong kind.
     pub(super) fn wrong_kind(&self, name: Name<'_>, node: &Node, wanted: &str) -> Diagnostic {
         let message = match node.value {
+            Value::Null if name.is_entry => format!("{name} is empty"),
             Value::Null => format!("{name} has no value"),
             _ => format!("{name} has to be {wanted}, not {}", node.what()),
         };
         let error = self.error(node.lines, message);
         match (name.example(), node.is_null()) {
-            (Some(example), true) => {
+            (Some(example), true) if !name.is_entry => {
                 error.help(format!("Remove the key, or give it one: {example}"))
             }
-            (Some(example), false) => error.help(format!("For example: {example}")),
+            (Some(example), _) => error.help(format!("For example: {example}")),
             (None, _) => error,
         }
     }
@@ -236,7 +253,7 @@ impl<'a> Reader<'a> {
         );
         match nearest(&found.value, known.iter().copied()) {
             Some(near) => error.help(format!("Did you mean `{near}`?")),
-            None => error.help(format!("It can be {}.", listed(known))),
+            None => error.help(format!("It can be {}.", either(known))),
         }
     }
 
@@ -341,10 +358,19 @@ pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> O
 
 /// `a`, `b` and `c`, for messages.
 pub(super) fn listed(words: &[&str]) -> String {
+    joined(words, "and")
+}
+
+/// `a`, `b` or `c`, for messages.
+fn either(words: &[&str]) -> String {
+    joined(words, "or")
+}
+
+fn joined(words: &[&str], with: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        Some((last, others)) => format!("{} {with} {last}", others.join(", ")),
         None => String::new(),
     }
 }

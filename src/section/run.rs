@@ -1,6 +1,8 @@
 //! `run`: commands of the build, with caches and secrets. Variables in a command are the shell's; the build-args that it
 //! mentions are variables of its own.
 
+use std::collections::BTreeSet;
+
 use super::copy::bits;
 use super::reader::{Fields, Name, Reader, shortened};
 use super::{Command, Located, Mount, MountKind, Network, RunCommand, Sharing, command, env, user};
@@ -35,10 +37,7 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Vec<RunCommand>, 
 }
 
 fn entry(reader: &Reader<'_>, node: &Node) -> Result<RunCommand, Diagnostic> {
-    let name = Name::from("run");
-    if node.is_null() {
-        return Err(reader.error(node.lines, "a command of `run` is empty"));
-    }
+    let name = Name::from("run").entry();
     if node.mapping().is_none() {
         let command = command::read_something(reader, name, node)?;
         return Ok(finished(reader, command.value, node.lines));
@@ -102,6 +101,7 @@ fn mount(reader: &Reader<'_>, node: &Node) -> Result<Mount, Diagnostic> {
     }
     let text = reader.raw("mounts".into(), node)?;
     let mut entries: Vec<(Key, Node)> = Vec::new();
+    let mut names = BTreeSet::new();
     for part in text.value.split(',') {
         // A key alone is a flag.
         let (name, value) = part.split_once('=').unwrap_or((part, "true"));
@@ -109,7 +109,7 @@ fn mount(reader: &Reader<'_>, node: &Node) -> Result<Mount, Diagnostic> {
             name: name.trim().to_owned(),
             lines: node.lines,
         };
-        if entries.iter().any(|(other, _)| other.name == key.name) {
+        if !names.insert(key.name.clone()) {
             let message = format!("`{}` is given twice", shortened(&key.name));
             return Err(reader.error(node.lines, message));
         }
@@ -145,8 +145,8 @@ fn typed_mount(reader: &Reader<'_>, node: &Node) -> Result<Mount, Diagnostic> {
         .one_of(Name::from("type").of("mounts"), kind, KINDS)?
         .value
     {
-        Kind::Cache => cache(reader, &reader.fields("mounts".into(), node, CACHE)?),
-        Kind::Secret => secret(reader, &reader.fields("mounts".into(), node, SECRET)?),
+        Kind::Cache => cache(reader, &reader.fields("cache".into(), node, CACHE)?),
+        Kind::Secret => secret(reader, &reader.fields("secret".into(), node, SECRET)?),
     }
 }
 

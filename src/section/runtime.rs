@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::reader::{Name, Reader, digits, nearest, shortened};
-use super::{Healthcheck, Located, Ports, Protocol, Timing, command, duration, signal};
+use super::{Command, Healthcheck, Located, Ports, Protocol, Timing, command, duration, signal};
 use crate::source::Diagnostic;
 use crate::yaml::Node;
 
@@ -29,7 +29,7 @@ pub(super) fn expose(reader: &Reader<'_>, node: &Node) -> Result<Vec<Located<Por
     }
     let items = node.list().unwrap_or(std::slice::from_ref(node));
     let ports = items.iter().map(|item| {
-        let found = reader.word(name, item)?;
+        let found = reader.word(name.entry(), item)?;
         match ports(&found.value) {
             Some(ports) => Ok(found.map(|_| ports)),
             None => {
@@ -71,7 +71,7 @@ pub(super) fn volumes(
 ) -> Result<Vec<Located<String>>, Diagnostic> {
     let name = Name::from("volumes");
     let paths = reader.list(name, node)?.iter().map(|item| {
-        let found = reader.word(name, item)?;
+        let found = reader.word(name.entry(), item)?;
         let shown = shortened(&found.value);
         if found.value.contains(':') {
             let error = reader.error(found.lines, format!("`{shown}` is not a folder of the image"));
@@ -113,6 +113,18 @@ pub(super) fn healthcheck(
         let error = reader.error(fields.lines, "a health check needs its `cmd`");
         return Err(error.help(FORM));
     };
+    // As images' configurations and compose files have it.
+    let kind = match &command.value {
+        Command::Exec(words) => words.first().map(String::as_str),
+        Command::Shell(_) => None,
+    };
+    if let Some(kind @ ("CMD" | "CMD-SHELL" | "NONE")) = kind {
+        let message = format!("`{kind}` is no program");
+        let error = reader.error(command.lines, message);
+        return Err(error.help(
+            "Write the command alone: a list for a program and its arguments, a text for the shell.",
+        ));
+    }
     let time = |field| fields.read(field, "healthcheck", |name, node| time(reader, name, node));
     let timing = Timing {
         interval: time("interval")?,

@@ -9,7 +9,10 @@ use super::keys::{FILE_KEYS, KEYS, KeyInfo};
 use super::options::{INSTALLERS, PRIORITIES, TRIMS};
 use crate::plan::groups::MAX_LAYERS;
 
-/// The schema, in the 2007 draft that editors know (<https://json-schema.org/draft-07>). It fits a file with a key
+/// The name of an account.
+const NAME: &str = "[A-Za-z_][A-Za-z0-9_.-]*";
+
+/// The schema, in the draft that editors know (<https://json-schema.org/draft-07>). It fits a file with a key
 /// `condafront`, and an image file.
 pub fn schema() -> Value {
     let section = object(KEYS.iter().map(property));
@@ -32,7 +35,7 @@ pub fn schema() -> Value {
             },
             "text": {"type": ["string", "number", "boolean"]},
             "word": {"type": ["string", "number", "boolean"], "pattern": "\\S"},
-            "words": {"type": "array", "items": {"$ref": "#/definitions/text"}},
+            "words": {"type": "array", "items": [reference("word")], "additionalItems": reference("text")},
             "command": {
                 "description": "A text for the shell, or a list: a program and its arguments.",
                 "anyOf": [reference("word"), reference("words")],
@@ -41,22 +44,25 @@ pub fn schema() -> Value {
                 "description": "A text for the shell, or a list: a program and its arguments.",
                 "anyOf": [reference("word"), {"allOf": [reference("words"), {"minItems": 1}]}],
             },
-            "id": or_build_arg(json!({"type": ["integer", "string"], "pattern": "^[0-9]+$", "minimum": 0, "maximum": u32::MAX - 1})),
+            "id": or_build_arg(json!({"type": ["integer", "string"], "pattern": "^\\s*[0-9]+\\s*$", "minimum": 0, "maximum": u32::MAX - 1})),
             "owner": or_build_arg(json!({
                 "type": ["string", "integer"],
-                "pattern": "^([A-Za-z_][A-Za-z0-9_.-]*|[0-9]+)(:([A-Za-z_][A-Za-z0-9_.-]*|[0-9]+))?$",
+                "pattern": format!("^\\s*({NAME}|[0-9]+)(:({NAME}|[0-9]+))?\\s*$"),
             })),
             "flag": or_build_arg(json!({
                 "anyOf": [{"type": "boolean"}, {"enum": [0, 1]}, {"type": "string", "pattern": truth()}],
             })),
             "duration": or_build_arg(json!({
                 "type": ["string", "integer"],
-                "pattern": "^(\\+?([0-9]*\\.?[0-9]*(ns|us|µs|μs|ms|s|m|h))+|\\+?0)$",
+                "pattern": "^\\s*(\\+?([0-9]*\\.?[0-9]*(ns|us|µs|μs|ms|s|m|h))+|\\+?0)\\s*$",
                 "maximum": 0,
                 "minimum": 0,
             })),
             "url": or_build_arg(json!({"type": "string", "pattern": "^\\s*[Hh][Tt][Tt][Pp][Ss]?:"})),
-            "mode": or_build_arg(json!({"type": ["string", "integer"]})),
+            "mode": or_build_arg(json!({
+                "type": ["string", "integer"],
+                "pattern": "^\\s*((0o)?[0-7]{1,5}|[ugoa]*[=+-][rwxXst]*(,[ugoa]*[=+-][rwxXst]*)*)\\s*$",
+            })),
             "mount": mount(),
             "run": run(),
             "copy": copy_entry(),
@@ -79,15 +85,43 @@ fn property(key: &KeyInfo) -> (String, Value) {
 /// What a key takes. A key that is not here takes nothing, which a test would find.
 fn value(key: &str) -> Value {
     match key {
-        "base" | "workdir" | "stopsignal" | "locale" | "default" => same_as("word"),
-        "user" => json!({"anyOf": [
-            reference("owner"),
-            with_fields(&[("name", reference("word")), ("uid", reference("id")), ("gid", reference("id"))], &[]),
-        ]}),
-        "apt" | "apk" | "dnf" | "pip" | "volumes" => list(reference("word")),
-        "copy" => json!({"anyOf": [texts(), list(reference("copy"))]}),
+        "workdir" | "default" => same_as("word"),
+        "base" => matching_or_number("\\S+"),
+        "stopsignal" => or_build_arg(json!({
+            "type": ["string", "integer"],
+            "minimum": 1,
+            "maximum": 64,
+            "pattern": "^\\s*([0-9]+|[A-Za-z]+[12]?|([Ss][Ii][Gg])?[Rr][Tt][Mm]([Ii][Nn]\\+|[Aa][Xx]-)[0-9]+)\\s*$",
+        })),
+        "locale" => matching(
+            "(C|POSIX|C\\.UTF-8|C\\.utf8|[a-z]{2,3}_[A-Z]{2}\\.[A-Za-z0-9-]+(@[A-Za-z0-9-]+)?)",
+        ),
+        "user" => {
+            let mut account = with_fields(
+                &[
+                    ("name", matching(NAME)),
+                    ("uid", reference("id")),
+                    ("gid", reference("id")),
+                ],
+                &[],
+            );
+            account["minProperties"] = 1.into();
+            let word = format!("({NAME}|[0-9]+)(:[0-9]+)?");
+            json!({"anyOf": [{"type": "integer", "minimum": 0, "maximum": u32::MAX - 1}, matching(&word), account]})
+        }
+        "apt" | "apk" | "dnf" => list(matching_or_number(
+            "(-r\\s.*|@?[A-Za-z0-9][A-Za-z0-9+._:@-]*(=~?[A-Za-z0-9][A-Za-z0-9.+:~_^-]*)?)",
+        )),
+        "volumes" => list(matching("/[^:]*")),
+        "pip" => list(reference("word")),
+        "copy" => {
+            let mut pairs = texts();
+            pairs["not"] = json!({"required": ["src", "dest"]});
+            json!({"anyOf": [pairs, list(reference("copy"))]})
+        }
         "run" => json!({"anyOf": [reference("run"), list(reference("run"))]}),
-        "env" | "labels" => texts(),
+        "env" => named("^[^=$\\s]+$"),
+        "labels" => named("\\S"),
         "cmd" | "entrypoint" => same_as("command"),
         "shell" => json!({"allOf": [reference("words"), {"minItems": 1}]}),
         "expose" => {
@@ -105,14 +139,14 @@ fn value(key: &str) -> Value {
                 ("cmd", reference("something")),
                 ("interval", reference("duration")),
                 ("timeout", reference("duration")),
-                ("retries", or_build_arg(json!({"type": ["integer", "string"], "minimum": 0, "maximum": i32::MAX, "pattern": "^[0-9]+$"}))),
+                ("retries", or_build_arg(json!({"type": ["integer", "string"], "minimum": 0, "maximum": i32::MAX, "pattern": "^\\s*[0-9]+\\s*$"}))),
                 ("start_period", reference("duration")),
                 ("start_interval", reference("duration")),
             ], &["cmd"]),
         ]}),
         "layers" => or_build_arg(json!({"anyOf": [
-            {"enum": ["auto"]},
-            {"type": ["integer", "string"], "minimum": 1, "maximum": MAX_LAYERS, "pattern": "^[0-9]+$"},
+            matching("auto"),
+            {"type": ["integer", "string"], "minimum": 1, "maximum": MAX_LAYERS, "pattern": "^\\s*[+]?[0-9]+\\s*$"},
         ]})),
         "installer" => words(INSTALLERS),
         "trim" => json!({"anyOf": [reference("flag"), list(words(TRIMS))]}),
@@ -120,11 +154,13 @@ fn value(key: &str) -> Value {
         "channel_alias" => same_as("url"),
         "custom_channels" => json!({
             "type": "object",
+            "propertyNames": {"pattern": "^\\S+$"},
             "additionalProperties": reference("url"),
         }),
         "environments" => json!({
             "type": "object",
             "minProperties": 1,
+            "propertyNames": {"pattern": "^[^-/\\\\:#\"'$`\\s][^/\\\\:#\"'$`\\s]*$"},
             "additionalProperties": {"anyOf": [
                 reference("word"),
                 with_fields(&[
@@ -174,11 +210,15 @@ fn mount() -> Value {
         ("env", reference("word")),
         ("required", reference("flag")),
     ];
-    json!({"anyOf": [
-        {"type": "string", "pattern": "type="},
-        with_fields(&[&cache[..], &common[..]].concat(), &["type"]),
-        with_fields(&[&secret[..], &common[..]].concat(), &["type"]),
-    ]})
+    let needs = |names: &[&str]| {
+        let names = names.iter().map(|name| json!({"required": [name]}));
+        Value::Array(names.collect())
+    };
+    let mut cache = with_fields(&[&cache[..], &common[..]].concat(), &["type"]);
+    cache["anyOf"] = needs(&["target", "dst", "destination"]);
+    let mut secret = with_fields(&[&secret[..], &common[..]].concat(), &["type"]);
+    secret["anyOf"] = needs(&["id", "target", "dst", "destination"]);
+    json!({"anyOf": [{"type": "string", "pattern": "type=(cache|secret|.*\\$)"}, cache, secret]})
 }
 
 fn copy_entry() -> Value {
@@ -217,6 +257,24 @@ fn with_fields(fields: &[(&str, Value)], required: &[&str]) -> Value {
 
 fn list(items: Value) -> Value {
     json!({"type": "array", "items": items})
+}
+
+/// A mapping of names to texts.
+fn named(pattern: &str) -> Value {
+    let mut value = texts();
+    value["propertyNames"] = json!({"pattern": pattern});
+    value
+}
+
+/// One word of this form, or a text with build-args.
+fn matching(pattern: &str) -> Value {
+    let pattern = format!("^\\s*{pattern}\\s*$");
+    or_build_arg(json!({"type": ["string", "boolean"], "pattern": pattern}))
+}
+
+/// The same, or a number.
+fn matching_or_number(pattern: &str) -> Value {
+    json!({"anyOf": [{"type": "number"}, matching(pattern)]})
 }
 
 fn texts() -> Value {

@@ -67,7 +67,7 @@ condafront:
     GREETING: \"it costs \\\\$5\"
   workdir: /home/${MAMBA_USER}/app
   cmd: [jupyter, lab, --port, 8888]
-  entrypoint: exec tini -- \"$@\"
+  entrypoint: exec tini -- \"$0\" \"$@\"
   shell: [/bin/bash, -c]
   expose: [8888, 53/udp, 8000-8002]
   volumes: [/data]
@@ -343,14 +343,17 @@ fn a_pixi_lock_is_no_image_file() {
 }
 
 /// A tree as JSON has it.
-fn json(node: &Node) -> serde_json::Value {
+pub(super) fn json(node: &Node) -> serde_json::Value {
     match &node.value {
         Value::Null => serde_json::Value::Null,
         Value::Scalar { text, kind } => match kind {
             ScalarKind::String => text.as_str().into(),
             ScalarKind::Bool => (text.to_lowercase() == "true").into(),
-            ScalarKind::Number => serde_json::from_str(text.trim_start_matches('0'))
-                .unwrap_or_else(|_| text.as_str().into()),
+            ScalarKind::Number => {
+                let digits = text.trim_start_matches('0');
+                let number = if digits.is_empty() { "0" } else { digits };
+                serde_json::from_str(number).unwrap_or_else(|_| text.as_str().into())
+            }
         },
         Value::List(items) => items.iter().map(json).collect(),
         Value::Mapping(entries) => {
@@ -362,7 +365,7 @@ fn json(node: &Node) -> serde_json::Value {
     }
 }
 
-fn validator() -> &'static jsonschema::Validator {
+pub(super) fn validator() -> &'static jsonschema::Validator {
     static VALIDATOR: std::sync::LazyLock<jsonschema::Validator> =
         std::sync::LazyLock::new(|| jsonschema::validator_for(&schema()).unwrap());
     &VALIDATOR

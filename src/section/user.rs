@@ -161,8 +161,10 @@ pub(super) fn with_account(args: &BuildArgs, section: &ImageSection) -> BuildArg
     const GID: &str = "MAMBA_USER_GID";
     let mut all = args.clone();
     let request = section.user.as_ref().map(|user| &user.value);
-    let is_default =
-        request.is_none() && [NAME, UID, GID].iter().all(|arg| args.get(arg).is_none());
+    let is_default = request.is_none()
+        && [NAME, UID, GID]
+            .iter()
+            .all(|arg| args.get(arg).is_none_or(str::is_empty));
     let name = request.and_then(|user| user.name.as_deref());
     // A number for a name is that of an account which the base may have, whatever it is called.
     if name.is_none_or(is_name) {
