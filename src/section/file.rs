@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::args::BuildArgs;
-use super::packages::context_path;
+use super::packages::context_file;
 use super::read::{Place as KeyPlace, read_entries};
 use super::reader::{Name, Reader, nearest, shortened, truth};
 use super::user::with_account;
@@ -141,11 +141,7 @@ fn environment(
     let name = Name::from(key.name.as_str()).of(ENVIRONMENTS);
     let path = |name: Name<'_>, node: &Node| {
         let found = reader.word(name, node)?;
-        let path = context_path(reader, &found)?;
-        if path.is_empty() || found.value.ends_with('/') {
-            let message = format!("`{}` is a folder, not a file", shortened(&found.value));
-            return Err(reader.error(found.lines, message));
-        }
+        let path = context_file(reader, &found)?;
         Ok(found.map(|_| path))
     };
     if value.text().is_some() {

@@ -1,6 +1,7 @@
 //! What users read when a section or an image file makes no sense: all of it in two snapshots.
 
-use super::tests::{ARGS, image_file, json, section, validator};
+use super::published::{json, validator};
+use super::tests::{ARGS, image_file, section};
 use crate::source::Level;
 
 const SECTIONS: &[&str] = &[
@@ -46,6 +47,8 @@ const SECTIONS: &[&str] = &[
     "condafront:\n  apt: [curl>=7]\n",
     "condafront:\n  apt: [curl=]\n",
     "condafront:\n  apt: [-r ../packages.txt]\n",
+    "condafront:\n  apt: [-r /tmp/packages.txt]\n",
+    "condafront:\n  apt: [-r lists/]\n",
     "condafront:\n  apt: [curl]\n  env: {A: b}\n  apk: [curl]\n",
     // pip
     "condafront:\n  pip: requests\n",
@@ -145,7 +148,8 @@ const FILES: &[&str] = &[
     "environments: {}\n",
     "environments:\n  base:\n",
     "environments:\n  base: [env.yml]\n",
-    "environments:\n  base: /srv/env.yml/\n",
+    "environments:\n  base: locks/\n",
+    "environments:\n  base: /srv/env.yml\n",
     "environments:\n  base: ../env.yml\n",
     "environments:\n  base: https://example.org/env.yml\n",
     "environments:\n  a/b: env.yml\n",

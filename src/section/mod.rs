@@ -375,4 +375,8 @@ pub enum Trim {
 #[cfg(test)]
 mod mistakes;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod published;
+#[cfg(test)]
 mod tests;

@@ -71,7 +71,7 @@ fn entry(
             value: path.trim().to_owned(),
             lines: found.lines,
         };
-        let path = context_path(reader, &path)?;
+        let path = context_file(reader, &path)?;
         return Ok(found.map(|_| PackageEntry::File(path)));
     }
     if text.starts_with('-') {
@@ -179,6 +179,24 @@ pub(super) fn context_path(
         return refused("a path is empty".to_owned(), outside);
     }
     Ok(parts.join("/"))
+}
+
+/// The path of a file in the build context, without `./` at its beginning.
+pub(super) fn context_file(
+    reader: &Reader<'_>,
+    path: &Located<String>,
+) -> Result<String, Diagnostic> {
+    let shown = shortened(&path.value);
+    if path.value.starts_with('/') {
+        let error = reader.error(path.lines, format!("`{shown}` is an absolute path"));
+        return Err(error.help("Files are named by their paths below the build context."));
+    }
+    let found = context_path(reader, path)?;
+    if found.is_empty() || path.value.ends_with('/') {
+        let message = format!("`{shown}` is a folder, not a file");
+        return Err(reader.error(path.lines, message));
+    }
+    Ok(found)
 }
 
 /// Reads `pip`.
