@@ -124,10 +124,11 @@ impl<'a> Reader<'a> {
     pub(super) fn word(&self, name: Name<'_>, node: &Node) -> Result<Located<String>, Diagnostic> {
         let found = self.text(name, node)?;
         self.not_blank(name, &found)?;
+        let found = found.map(|text| text.trim().to_owned());
         if found.value.contains(['\n', '\r']) {
             return Err(self.error(found.lines, format!("{name} has to be on one line")));
         }
-        Ok(found.map(|text| text.trim().to_owned()))
+        Ok(found)
     }
 
     /// Refuses blank texts.
