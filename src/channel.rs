@@ -1,5 +1,9 @@
 //! Channels: what users call them, and where they are.
 
+mod names;
+
+pub use names::{ChannelError, ChannelNames, Named, split_subdir};
+
 use std::fmt;
 
 use url::Url;
@@ -28,6 +32,42 @@ impl ChannelUrl {
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
         Self(url)
+    }
+
+    /// Reads an absolute http(s) URL, as users write a channel's address.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn parse(text: &str) -> Result<Self, ChannelError> {
+        names::address(text).map(Self::new)
+    }
+
+    /// The folder `path` below this one.
+    pub fn below(&self, path: &str) -> Self {
+        Self::new(self.join(path).with_credentials().clone())
+    }
+
+    /// Whether it carries a user, a password or a token.
+    pub fn has_credentials(&self) -> bool {
+        PackageUrl::new(self.0.clone()).has_credentials()
+    }
+
+    /// The host, for messages about secrets and mirrors.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    /// Whether it is one of the channels that Anaconda makes itself and that its terms of service are about
+    /// (<https://www.anaconda.com/legal/terms/terms-of-service>); those that others upload are not.
+    pub fn is_anacondas(&self) -> bool {
+        const OWN: &[&str] = &["anaconda", "main", "msys2", "pkgs", "r"];
+        let recorded = PackageUrl::new(self.0.clone()).recorded();
+        let first = recorded.path_segments().and_then(|mut parts| parts.next());
+        match self.host() {
+            "repo.anaconda.com" => true,
+            "conda.anaconda.org" => first.is_some_and(|name| OWN.contains(&name)),
+            _ => false,
+        }
     }
 
     /// The address of a file below the channel: `linux-64/repodata.json.zst`.

@@ -30,9 +30,9 @@ pub struct FailureReport {
     /// What to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
-    /// What is to blame, where one thing is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub culprit: Option<Culprit>,
+    /// What is to blame, most telling first; empty if it is nothing that the user's file names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub culprits: Vec<Culprit>,
 }
 
 /// What is to blame for a failure.
@@ -43,6 +43,10 @@ pub enum Culprit {
     Package(usize),
     /// A file of some package: its path below the prefix.
     File(String),
+    /// Something that a solve is asked for, as an index into the request's list.
+    Spec(usize),
+    /// A channel, as an index into the request's list.
+    Channel(usize),
 }
 
 impl FailureReport {
@@ -51,7 +55,7 @@ impl FailureReport {
         Self {
             message: error.to_string(),
             help: None,
-            culprit: None,
+            culprits: Vec::new(),
         }
     }
 }
@@ -75,7 +79,7 @@ impl From<install::error::Error> for FailureReport {
         };
         Self {
             help: help.map(str::to_owned),
-            culprit: error.package().map(Culprit::Package),
+            culprits: error.package().map(Culprit::Package).into_iter().collect(),
             ..Self::new(error)
         }
     }
@@ -95,7 +99,10 @@ impl From<RecordError> for FailureReport {
             RecordError::Shell { .. } | RecordError::Io { .. } => None,
         };
         Self {
-            culprit: script.map(|name| Culprit::File(format!("etc/conda/activate.d/{name}"))),
+            culprits: script
+                .map(|name| Culprit::File(format!("etc/conda/activate.d/{name}")))
+                .into_iter()
+                .collect(),
             ..Self::new(error)
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use crate::channel::Channel;
 use crate::install::is_web_page;
 use crate::package::PackageUrl;
 use crate::source::{Diagnostic, Lines, SourceFile};
@@ -43,6 +44,16 @@ impl WantedKind {
         match self {
             Self::Package | Self::Installer => "channel",
             Self::Pip => "index",
+        }
+    }
+}
+
+impl WantedKind {
+    /// What says how its content has to be.
+    fn pin(self) -> &'static str {
+        match self {
+            Self::Package | Self::Pip => "the lock",
+            Self::Installer => "its pin",
         }
     }
 }
@@ -121,7 +132,17 @@ impl Failure {
         }
     }
 
-    fn message(&self, kind: WantedKind) -> String {
+    /// Whether the server says that there is no such file. Some stores of files say 403 then.
+    pub fn is_absence(&self) -> bool {
+        matches!(self.cause, Cause::Status(403 | 404 | 410))
+    }
+
+    /// Whether the server says that there is no such file, and nothing else can be meant.
+    pub fn is_certain_absence(&self) -> bool {
+        matches!(self.cause, Cause::Status(404 | 410))
+    }
+
+    fn message(&self, pin: &str) -> String {
         let url = &self.url;
         match &self.cause {
             Cause::Status(status) => format!("{url} answered {}", status_text(*status)),
@@ -135,21 +156,14 @@ impl Failure {
                 expected,
                 found,
                 bytes,
-            } => {
-                let pin = match kind {
-                    WantedKind::Package | WantedKind::Pip => "the lock",
-                    WantedKind::Installer => "its pin",
-                };
-                format!(
-                    "{url} has another content than {pin} says ({bytes} bytes)\n  sha256 expected {expected}\n  sha256 found    {found}"
-                )
-            }
+            } => format!(
+                "{url} has another content than {pin} says ({bytes} bytes)\n  sha256 expected {expected}\n  sha256 found    {found}"
+            ),
             Cause::Damaged => format!("{url} arrived damaged several times"),
         }
     }
 
     fn help(&self, kind: WantedKind) -> String {
-        let host = self.url.host();
         let origin = kind.origin();
         let is_installer = kind == WantedKind::Installer;
         match &self.cause {
@@ -159,11 +173,19 @@ impl Failure {
             Cause::Digest { .. } if is_installer => {
                 "Either MICROMAMBA_VERSION has the hash of another package, or the file was replaced on the server: do not trust it without asking.".to_owned()
             }
-            Cause::Status(401 | 403) => format!(
-                "If the {origin} needs a login, give a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
-            ),
             Cause::Status(404 | 410) => format!(
                 "The {origin} does not have this package (any more): make the lock anew, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>."
+            ),
+            _ => self.help_with_server(origin),
+        }
+    }
+
+    /// What to do about a server, whatever was wanted from it.
+    fn help_with_server(&self, origin: &str) -> String {
+        let host = self.url.host();
+        match &self.cause {
+            Cause::Status(401 | 403) => format!(
+                "If the {origin} needs a login, give a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
             ),
             Cause::Status(_) | Cause::Connection(_) | Cause::Damaged => {
                 "It was tried again three times. Build again later, or name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>; what has been downloaded is kept.".to_owned()
@@ -185,12 +207,12 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(&Wanted, Failure)]) -> Option
         Diagnostic::new(format!(
             "{} cannot be downloaded: {}",
             wanted.label,
-            first.message(wanted.kind)
+            first.message(wanted.kind.pin())
         ))
     } else {
         let mut message = format!("{} packages cannot be downloaded:", failures.len());
         for (wanted, failure) in failures.iter().take(MOST) {
-            message.push_str(&format!("\n- {}", failure.message(wanted.kind)));
+            message.push_str(&format!("\n- {}", failure.message(wanted.kind.pin())));
         }
         if failures.len() > MOST {
             message.push_str(&format!("\n- and {} more", failures.len() - MOST));
@@ -209,6 +231,44 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(&Wanted, Failure)]) -> Option
     let is_installer = |(wanted, _): &(&Wanted, Failure)| wanted.kind == WantedKind::Installer;
     if failures.iter().any(is_installer) {
         helps.push("micromamba links the packages. Give the build one that you have with --build-context micromamba=<folder, or docker-image://…>, or do without it: --build-arg CONDAFRONT_INSTALLER=native.".to_owned());
+    }
+    Some(diagnostic.help(helps.join("\n")))
+}
+
+/// One diagnostic for all channels whose list of packages cannot be had; `None` without any.
+pub fn report_channels(
+    file: &Arc<SourceFile>,
+    failures: &[(&Channel, Failure)],
+) -> Option<Diagnostic> {
+    let message = |(channel, failure): &(&Channel, Failure)| {
+        format!(
+            "channel {} cannot be used: {}",
+            channel.name,
+            failure.message("expected")
+        )
+    };
+    let mut diagnostic = match failures {
+        [] => return None,
+        [one] => Diagnostic::new(message(one)),
+        several => {
+            let messages: Vec<String> = several.iter().map(message).collect();
+            let count = several.len();
+            Diagnostic::new(format!(
+                "{count} channels cannot be used:\n- {}",
+                messages.join("\n- ")
+            ))
+        }
+    };
+    let mut helps: Vec<String> = Vec::new();
+    for (channel, failure) in failures {
+        diagnostic = diagnostic.at(file, channel.lines);
+        let help = match &failure.cause {
+            Cause::Status(404 | 410) => "Every channel has noarch/repodata.json. Is the name or address right? A private channel may answer so to those who show no token.".to_owned(),
+            _ => failure.help_with_server("channel"),
+        };
+        if !helps.contains(&help) {
+            helps.push(help);
+        }
     }
     Some(diagnostic.help(helps.join("\n")))
 }
@@ -244,6 +304,7 @@ mod tests {
     use url::Url;
 
     use super::*;
+    use crate::channel::ChannelUrl;
     use crate::source::Level;
 
     fn url() -> PackageUrl {
@@ -309,6 +370,43 @@ mod tests {
             .map(|failure| (&package, failure))
             .collect();
         all.push_str(&format!("## all\n{}\n", report(&file, &many).unwrap()));
+        assert!(!all.contains("hunter2"));
+        insta::assert_snapshot!(all);
+    }
+
+    #[test]
+    fn channels_that_fail_are_named() {
+        let file = SourceFile::new(
+            "env.yml",
+            "channels:\n  - https://me:hunter2@c.example/f\ndependencies: [a]\n",
+        );
+        let channel = Channel {
+            name: "https://c.example/f".to_owned(),
+            url: ChannelUrl::new(Url::parse("https://me:hunter2@c.example/f").unwrap()),
+            lines: Lines::one(2),
+        };
+        let url = channel.url.join("noarch/repodata.json");
+        let failures: Vec<Failure> = ["401", "404", "503"]
+            .iter()
+            .map(|status| {
+                let message = format!("failed to load cache key: invalid response status {status}");
+                Failure::from_message(url.clone(), &message)
+            })
+            .chain([Failure::from_message(url.clone(), "no such host")])
+            .collect();
+        let mut all = String::new();
+        for failure in &failures {
+            let diagnostic = report_channels(&file, &[(&channel, failure.clone())]).unwrap();
+            all.push_str(&format!("{}\n\n", diagnostic.render(Level::Error)));
+        }
+        let many: Vec<_> = failures
+            .into_iter()
+            .map(|failure| (&channel, failure))
+            .collect();
+        all.push_str(&format!(
+            "## all\n{}\n",
+            report_channels(&file, &many).unwrap()
+        ));
         assert!(!all.contains("hunter2"));
         insta::assert_snapshot!(all);
     }

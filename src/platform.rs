@@ -47,6 +47,11 @@ pub fn is_subdir(name: &str) -> bool {
     SUBDIRS.contains(&name)
 }
 
+/// The names of all platforms that conda knows.
+pub fn subdirs() -> impl Iterator<Item = &'static str> + Clone {
+    SUBDIRS.iter().copied()
+}
+
 /// A platform that condafront builds no images for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there are no conda packages for the platform {0}")]
@@ -86,6 +91,13 @@ impl Platform {
             other => other,
         };
         Self::from_oci(os, architecture).map_err(|_| UnknownPlatform(text.trim().to_owned()))
+    }
+
+    /// The platform of one of conda's names.
+    pub fn from_subdir(subdir: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|platform| platform.subdir() == subdir)
     }
 
     /// OCI's operating system.

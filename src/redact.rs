@@ -50,6 +50,22 @@ pub fn masked(text: &str) -> String {
     shown
 }
 
+/// What the user wrote, as a message quotes it: on one line, at most 60 characters of it, without control characters and
+/// credentials.
+pub fn quoted(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let text = masked(text);
+    let mut short: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(LONGEST)
+        .collect();
+    if text.chars().count() > LONGEST {
+        short.push('…');
+    }
+    short
+}
+
 /// Adds to `shown` what stands behind `://` in a URL.
 fn push_masked(url: &str, shown: &mut String) {
     let (url, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));

@@ -4,10 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::account::{DEFAULT_ID, UserRequest};
+use crate::channel::ChannelUrl;
 use crate::input::InputSettings;
 use crate::install::spec::Installer;
+use crate::nearest::nearest;
 use crate::plan::groups::Layers;
 use crate::plan::mirrors::Mirrors;
+use crate::solve::system::{Overrides, parse_archspec, parse_version};
 use crate::source::Diagnostic;
 use crate::stamp::Owner;
 
@@ -28,6 +31,8 @@ pub struct Settings {
     pub mirrors: Mirrors,
     /// What is read of the build file, and what stands in for one.
     pub input: InputSettings,
+    /// What virtual packages are, in place of what is found out.
+    pub overrides: Overrides,
 }
 
 impl Default for Settings {
@@ -40,6 +45,7 @@ impl Default for Settings {
             micromamba: MicromambaVersion::default(),
             mirrors: Mirrors::default(),
             input: InputSettings::default(),
+            overrides: Overrides::default(),
         }
     }
 }
@@ -121,7 +127,7 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
     ),
     (
         "CONDA_SPECS",
-        "what is to be in the environment, for a build without a file: python=3.12 numpy",
+        "what is to be in the environment, for a build without a file: python=3.12 numpy 'scipy <2'",
     ),
     (
         "CONDA_CHANNELS",
@@ -130,6 +136,18 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
     (
         "CONDA_CHANNEL_ALIAS",
         "where channels are that are given by name, https://conda.anaconda.org unless given",
+    ),
+    (
+        "CONDA_OVERRIDE_CUDA",
+        "the version of CUDA that packages may count on, none unless given: 12.8",
+    ),
+    (
+        "CONDA_OVERRIDE_GLIBC",
+        "the version of glibc that packages may count on, the base image's unless given: 2.36",
+    ),
+    (
+        "CONDA_OVERRIDE_ARCHSPEC",
+        "the processors that packages may count on, as archspec calls them: x86_64_v3",
     ),
     (
         "CONDA_LOCK_CATEGORIES",
@@ -158,10 +176,19 @@ impl Settings {
     ) -> Result<Self, Diagnostic> {
         let mut settings = Self::default();
         for (name, value) in args {
-            if value.is_empty() {
+            if value.is_empty() && !name.starts_with("CONDA_OVERRIDE_") {
                 continue;
             }
             match name {
+                "CONDA_OVERRIDE_CUDA" => {
+                    settings.overrides.cuda = Some(parsed(name, value, parse_version)?);
+                }
+                "CONDA_OVERRIDE_GLIBC" => {
+                    settings.overrides.glibc = Some(parsed(name, value, parse_version)?);
+                }
+                "CONDA_OVERRIDE_ARCHSPEC" => {
+                    settings.overrides.archspec = Some(parsed(name, value, parse_archspec)?);
+                }
                 "BASE_IMAGE" => settings.base = value.to_owned(),
                 "MAMBA_USER" => settings.user.name = Some(value.to_owned()),
                 "MAMBA_USER_ID" => settings.user.uid = Some(parsed(name, value, parse_id)?),
@@ -171,9 +198,11 @@ impl Settings {
                     settings.installer = parsed(name, value, parse_installer)?;
                 }
                 "CONDA_MIRRORS" => settings.mirrors = parsed(name, value, str::parse)?,
-                "CONDA_SPECS" => settings.input.specs = words(value, &[]),
+                "CONDA_SPECS" => settings.input.specs = parsed(name, value, shell_words)?,
                 "CONDA_CHANNELS" => settings.input.channels = words(value, &[',']),
-                "CONDA_CHANNEL_ALIAS" => settings.input.channel_alias = Some(value.to_owned()),
+                "CONDA_CHANNEL_ALIAS" => {
+                    settings.input.channel_alias = Some(parsed(name, value, parse_alias)?);
+                }
                 "CONDA_LOCK_CATEGORIES" => settings.input.categories = words(value, &[',']),
                 "ENVIRONMENT" => settings.input.environment = Some(value.to_owned()),
                 "MICROMAMBA_VERSION" => settings.micromamba = parsed(name, value, str::parse)?,
@@ -209,6 +238,16 @@ fn words(value: &str, others: &[char]) -> Vec<String> {
         .collect()
 }
 
+/// The words of a list as a shell reads them: blanks separate, quotes keep together.
+fn shell_words(value: &str) -> Result<Vec<String>, &'static str> {
+    shlex::split(value)
+        .ok_or("a quote is not closed, or a backslash stands at the end; write numpy 'scipy <2'")
+}
+
+fn parse_alias(value: &str) -> Result<ChannelUrl, String> {
+    ChannelUrl::parse(value).map_err(|error| format!("{error}\n{}", error.help()))
+}
+
 fn parsed<T, E: fmt::Display>(
     name: &str,
     value: &str,
@@ -238,14 +277,9 @@ fn parse_installer(text: &str) -> Result<Installer, String> {
 fn unknown(name: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(format!("build-arg {name}: there is no such build-arg"));
     let names = KNOWN_BUILD_ARGS.iter().map(|(name, _)| *name);
-    let near = names
-        .clone()
-        .min_by_key(|known| strsim::levenshtein(known, name));
-    match near {
-        Some(known) if strsim::levenshtein(known, name) <= 4 => {
-            diagnostic.help(format!("Did you mean {known}?"))
-        }
-        _ => diagnostic.help(format!(
+    match nearest(name, names.clone()) {
+        Some(known) => diagnostic.help(format!("Did you mean {known}?")),
+        None => diagnostic.help(format!(
             "condafront knows {}.",
             names.collect::<Vec<_>>().join(", ")
         )),
@@ -282,6 +316,18 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_override_takes_the_virtual_package_away() {
+        let settings = read(&[
+            ("CONDA_OVERRIDE_GLIBC", ""),
+            ("CONDA_OVERRIDE_CUDA", "12.8"),
+        ])
+        .unwrap();
+        assert_eq!(settings.overrides.glibc.as_deref(), Some(""));
+        assert_eq!(settings.overrides.cuda.as_deref(), Some("12.8"));
+        assert_eq!(settings.overrides.archspec, None);
+    }
+
+    #[test]
     fn mistakes_name_the_build_arg() {
         let sha = "0".repeat(63);
         let version = format!("2.8.1#sha256:{sha}");
@@ -294,6 +340,9 @@ mod tests {
             ("CONDA_MIRRORS", "https://a"),
             ("MICROMAMBA_VERSION", "latest"),
             ("MICROMAMBA_VERSION", &version),
+            ("CONDA_OVERRIDE_CUDA", "newest"),
+            ("CONDA_OVERRIDE_GLIBC", "2.36=0"),
+            ("CONDA_OVERRIDE_ARCHSPEC", "x86-64"),
             ("CONDAFRONT_LAYER", "3"),
             ("CONDA_NONSENSE_AT_ALL", "3"),
         ] {

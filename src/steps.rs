@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 
 use crate::failure_report::{EXPLAIN, FailureReport, REPORT_DIR, REPORT_FILE};
 use crate::install::Mounts;
-use crate::install::spec::{BASE_DIR, FACTS_DIR, OUTPUT_DIR};
-use crate::{account, activation, install};
+use crate::install::spec::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
+use crate::{account, activation, install, pip, solve};
 
 /// A step's name and what runs it with the arguments after the name.
 type Step = (&'static str, fn(&[String]) -> Result<(), FailureReport>);
@@ -32,11 +32,28 @@ const STEPS: &[Step] = &[
     ("post-link", |args| {
         Ok(install::post_link(args, &mut std::io::stderr())?)
     }),
+    ("pip-install", |args| {
+        pip::install(args, &Mounts::default(), &mut std::io::stderr())
+    }),
+    ("pip-build", |args| {
+        pip::build(args, &Mounts::default(), &mut std::io::stderr())
+    }),
     ("account", |args| {
         let request = from_json(args)?;
         let [base, out, facts] = [BASE_DIR, OUTPUT_DIR, FACTS_DIR].map(Path::new);
         account::run(&request, base, out, facts)?;
         Ok(())
+    }),
+    ("libc", |_| {
+        account::find_libc(Path::new(BASE_DIR), Path::new(FACTS_DIR))?;
+        Ok(())
+    }),
+    ("solve", |args| {
+        Ok(solve::run(
+            args,
+            Path::new(INPUT_DIR),
+            Path::new(OUTPUT_DIR),
+        )?)
     }),
     ("record-activation", |args| {
         let spec = from_json(args)?;
@@ -126,7 +143,7 @@ mod tests {
         explain(&spec.to_args(&[]).unwrap(), out.path()).unwrap();
         let report = fs::read(out.path().join(REPORT_FILE)).unwrap();
         let report: FailureReport = serde_json::from_slice(&report).unwrap();
-        assert_eq!(report.culprit, Some(Culprit::Package(1)));
+        assert_eq!(report.culprits, [Culprit::Package(1)]);
         assert!(report.message.ends_with("because"), "{report}");
     }
 

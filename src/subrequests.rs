@@ -9,15 +9,18 @@ use buildkit_proto::{Any, gateway, rpc};
 use serde_json::{Value, json};
 
 use crate::build;
-use crate::context::{self, BuildFile};
+use crate::context::BuildFile;
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::options::Options;
 use crate::input::{self, Warning};
 use crate::install::spec::Installer;
 use crate::plan::micromamba;
+use crate::platform::Platform;
+use crate::redact;
 use crate::settings::{KNOWN_BUILD_ARGS, Settings};
 use crate::source::{Diagnostic, Level, Location};
+use crate::target::Target;
 
 const DESCRIBE: &str = "frontend.subrequests.describe";
 const LINT: &str = "frontend.lint";
@@ -46,8 +49,10 @@ pub async fn answer(
         TARGETS => targets(),
         OUTLINE => outline(options),
         LINT => {
-            let file = context::read_build_file(bridge, options).await?;
-            match check(bridge, options, &file) {
+            let settings = Settings::from_build_args(options.build_args())?;
+            let platform = build::platform(bridge, options)?;
+            let file = build::file::build_file(bridge, options, &settings.input, platform).await?;
+            match check(options, &settings, platform, &file) {
                 // `docker build --call=check` ends in a stack trace when an error has no place.
                 Err(diagnostic) if diagnostic.locations.is_empty() => return Err(diagnostic.into()),
                 outcome => lint(&file, outcome),
@@ -93,9 +98,26 @@ fn describe() -> Answer {
 }
 
 fn targets() -> Answer {
-    let description = "The image with the environment, active";
-    let value = json!({"targets": [{"name": "image", "default": true, "description": description}], "sources": []});
-    (value, format!("image (default)\t{description}\n"), None)
+    let list: Vec<Value> = Target::ALL
+        .into_iter()
+        .map(|target| {
+            json!({
+                "name": target.name(),
+                "default": target == Target::default(),
+                "description": target.description(),
+            })
+        })
+        .collect();
+    let line = |target: Target| {
+        let default = if target == Target::default() {
+            " (default)"
+        } else {
+            ""
+        };
+        format!("{}{default}\t{}\n", target.name(), target.description())
+    };
+    let text = Target::ALL.map(line).concat();
+    (json!({"targets": list, "sources": []}), text, None)
 }
 
 fn outline(options: &Options) -> Answer {
@@ -103,9 +125,9 @@ fn outline(options: &Options) -> Answer {
     let args: Vec<Value> = KNOWN_BUILD_ARGS
         .iter()
         .map(|(name, description)| {
-            // Mirrors may carry credentials.
+            // The addresses of mirrors and channels may carry credentials.
             let shown = given.get(name).filter(|_| *name != "CONDA_MIRRORS");
-            match shown {
+            match shown.map(|value| redact::masked(value)) {
                 Some(value) => json!({"name": name, "description": description, "value": value}),
                 None => json!({"name": name, "description": description}),
             }
@@ -122,9 +144,12 @@ fn outline(options: &Options) -> Answer {
     )
 }
 
-fn check(bridge: &Bridge, options: &Options, file: &BuildFile) -> Result<Vec<Warning>, Diagnostic> {
-    let settings = Settings::from_build_args(options.build_args())?;
-    let platform = build::platform(bridge, options)?;
+fn check(
+    options: &Options,
+    settings: &Settings,
+    platform: Platform,
+    file: &BuildFile,
+) -> Result<Vec<Warning>, Diagnostic> {
     let mut warnings = input::read(&file.file, platform, &settings.input)?.warnings;
     let is_given = options.named_context("micromamba", platform).is_some();
     if settings.installer == Installer::Micromamba && !is_given {

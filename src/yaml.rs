@@ -156,7 +156,7 @@ fn invalid(file: &Arc<SourceFile>, error: &serde_saphyr::Error) -> Diagnostic {
             diagnostic.message = format!("{} has several YAML documents", file.name());
             diagnostic = diagnostic.help("Keep one, without a line --- before another.");
         }
-        _ => {}
+        _ => diagnostic = diagnostic.help(syntax_help(file, &location)),
     }
     match location {
         Some(location) => {
@@ -164,6 +164,23 @@ fn invalid(file: &Arc<SourceFile>, error: &serde_saphyr::Error) -> Diagnostic {
             diagnostic.at(file, Lines::one(line))
         }
         None => diagnostic,
+    }
+}
+
+/// What is mostly wrong where YAML cannot be read.
+fn syntax_help(file: &SourceFile, location: &Option<serde_saphyr::Location>) -> &'static str {
+    let line = location
+        .as_ref()
+        .and_then(|location| usize::try_from(location.line()).ok());
+    let line = line.and_then(|line| file.data().split(|byte| *byte == b'\n').nth(line - 1));
+    let indentation = line.unwrap_or_default().iter();
+    let has_tab = indentation
+        .take_while(|byte| byte.is_ascii_whitespace())
+        .any(|byte| *byte == b'\t');
+    if has_tab {
+        "Indent with blanks: YAML takes no tabs."
+    } else {
+        "Entries that belong together begin in the same column; check that, and quotes and brackets, here and on the lines above."
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use condafront::input::{self, InputSettings};
+use condafront::input::{self, Conda, InputSettings};
 use condafront::plan::micromamba;
 use condafront::platform::Platform;
 use condafront::settings::{KNOWN_BUILD_ARGS, MicromambaVersion};
@@ -22,15 +22,20 @@ fn blocks(language: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_first_example_is_a_lock_with_the_hash_that_condafront_knows() {
-    let file = SourceFile::new("env.lock", blocks("text")[0]);
-    let list = input::read(&file, Platform::LinuxAmd64, &InputSettings::default()).unwrap();
-    let known = micromamba::package(&MicromambaVersion::default(), Platform::LinuxAmd64).unwrap();
-    let packages = list.locked().unwrap();
-    assert_eq!(packages.len(), 1);
-    assert_eq!(packages[0].hashes, known.hashes);
-    assert_eq!(packages[0].url, known.url);
-    assert!(list.warnings.is_empty());
+fn the_first_example_is_an_environment() {
+    let file = SourceFile::new("env.yml", blocks("yaml")[0]);
+    let input = input::read(&file, Platform::LinuxAmd64, &InputSettings::default()).unwrap();
+    let Conda::Unsolved(request) = input.conda else {
+        panic!("{input:?}");
+    };
+    let specs: Vec<&str> = request
+        .specs
+        .iter()
+        .map(|spec| spec.spec.as_str())
+        .collect();
+    assert_eq!(specs.len(), 2, "{specs:?}");
+    assert_eq!(request.channels[0].name, "conda-forge");
+    assert!(input.warnings.is_empty(), "{:?}", input.warnings);
 }
 
 #[test]
@@ -50,7 +55,10 @@ fn the_table_of_build_args_is_complete() {
 #[test]
 fn the_commands_of_the_tool_work() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("env.lock"), blocks("text")[0]).unwrap();
+    let package = micromamba::package(&MicromambaVersion::default(), Platform::LinuxAmd64).unwrap();
+    let lock = format!("@EXPLICIT\n{}\n", package.url);
+    std::fs::write(dir.path().join("conda-linux-64.lock"), lock).unwrap();
+    std::fs::write(dir.path().join("env.yml"), blocks("yaml")[0]).unwrap();
     let lines = blocks("sh").into_iter().flat_map(str::lines);
     let commands: Vec<&str> = lines
         .filter_map(|line| line.strip_prefix("condafront "))

@@ -27,6 +27,8 @@ use layer::Layer;
 
 /// The file that the step writes into its output directory for facts.
 pub const FACTS_FILE: &str = "account.json";
+/// The file that [`find_libc`] writes.
+pub const LIBC_FILE: &str = "libc.json";
 /// The entrypoint's name in images that used micromamba-docker.
 const ENTRYPOINT_ALIAS: &str = "/usr/local/bin/_entrypoint.sh";
 const TEMPORARY: &str = "/tmp";
@@ -86,4 +88,16 @@ pub fn run(
     let json = serde_json::to_vec(&found).map_err(|e| AccountError::io(&path, e.into()))?;
     fs::write(&path, json).map_err(|e| AccountError::io(&path, e))?;
     Ok(found)
+}
+
+/// Finds the C library of the base image at `base`, and writes it into the directory `facts`.
+///
+/// # Errors
+/// A failing file operation.
+pub fn find_libc(base: &Path, facts: &Path) -> Result<Libc, AccountError> {
+    let libc = base::libc(&Root::new(base))?;
+    let path = facts.join(LIBC_FILE);
+    let json = serde_json::to_vec(&libc).map_err(|e| AccountError::io(&path, e.into()))?;
+    fs::write(&path, json).map_err(|e| AccountError::io(&path, e))?;
+    Ok(libc)
 }

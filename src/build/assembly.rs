@@ -17,6 +17,7 @@ use crate::graph::account::Account;
 use crate::graph::environment::{Environment, Layers};
 use crate::graph::image::{self, Stacking};
 use crate::image::config::ImageConfig;
+use crate::input::Pip;
 use crate::install::facts::{EnvironmentFacts, PackageFacts};
 use crate::install::spec::PostLinkPackage;
 use crate::plan::groups;
@@ -33,6 +34,8 @@ pub(super) struct Image<'a> {
     pub(super) facts: &'a EnvironmentFacts,
     /// The environment file's variables.
     pub(super) variables: &'a BTreeMap<String, String>,
+    /// The PyPI packages.
+    pub(super) pip: &'a Pip,
 }
 
 impl Image<'_> {
@@ -61,6 +64,13 @@ impl Image<'_> {
             history.push(image::POST_LINK.to_owned());
         }
         let mut facts = vec![self.layers.facts.clone(), account.facts.clone()];
+        if let Input::Output(below) = &root
+            && let Some(pip) = self.pip(below).await?
+        {
+            root = pip.root.into();
+            history.push(pip.name);
+            facts.push(pip.facts);
+        }
         let recorded = match &root {
             Input::Output(root) if !self.facts.activate_d.is_empty() => {
                 let (recorded, output) = self.record_activation(root, user).await?;
@@ -158,7 +168,7 @@ impl Image<'_> {
             .map_err(as_diagnostic)?;
         let lines = |culprit: &Culprit| match culprit {
             Culprit::File(path) => self.owner_of(path),
-            Culprit::Package(_) => None,
+            _ => None,
         };
         let reference = self.session.run(&facts, &step, lines).await?;
         let recorded = self

@@ -1,55 +1,67 @@
 //! The way from the user's options to an image: the only place that knows the order of things.
 
 mod assembly;
+pub mod file;
+mod image;
+mod locks;
 mod packages;
+mod pip;
+mod provenance;
 mod session;
 mod solve;
 
-use buildkit_llb::SourceFile as LlbFile;
-use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
+use buildkit_llb::Output;
 use buildkit_proto::gateway;
 
-use crate::account::{self, AccountFacts};
+use crate::context::BuildFile;
 use crate::context::named::Finder;
-use crate::context::{self, BuildFile};
 use crate::gateway::client::Bridge;
 use crate::gateway::error::BuildError;
 use crate::gateway::options::Options;
-use crate::gateway::{own_image, requirements};
-use crate::graph::account::Account;
-use crate::graph::environment::Environment;
-use crate::graph::image::Stacking;
+use crate::gateway::own_image;
 use crate::graph::programs;
-use crate::input::{self, Conda, Rule, Warning};
-use crate::plan::Plan;
-use crate::plan::groups::Layers as LayerCount;
-use crate::plan::place::Place;
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::source::Diagnostic;
-use crate::stamp::Owner;
-use assembly::Image;
+use crate::target::Target;
 
 /// Builds what the user asked for.
 ///
 /// # Errors
 /// Whatever keeps the image from being built.
 pub async fn build(bridge: &mut Bridge, options: &Options) -> Result<gateway::Result, BuildError> {
+    provenance::check_build_args(options)?;
     let imports = options.cache_imports().map_err(as_diagnostic)?;
     bridge.import_caches(imports);
-    let build_file = context::read_build_file(bridge, options).await?;
+    let target = Target::parse(options.get("target"))?;
+    let settings = Settings::from_build_args(options.build_args())?;
+    let platform = match target {
+        Target::Image => platform(bridge, options)?,
+        // Each lock has a platform of its own.
+        Target::Lock => native(bridge),
+    };
+    let build_file = file::build_file(bridge, options, &settings.input, platform).await?;
     let session = Session {
-        settings: Settings::from_build_args(options.build_args())?,
-        platform: platform(bridge, options)?,
+        settings,
+        platform,
         bridge,
         options,
         build_file: &build_file,
     };
-    session.image().await
+    match target {
+        Target::Image => session.image().await,
+        Target::Lock => session.locks().await,
+    }
 }
 
 fn as_diagnostic(error: impl std::fmt::Display) -> Diagnostic {
     Diagnostic::new(error.to_string())
+}
+
+/// The platform that steps run on.
+fn native(bridge: &Bridge) -> Platform {
+    let native = bridge.abilities().build_platform;
+    native.unwrap_or(Platform::LinuxAmd64)
 }
 
 /// The one platform that is built for.
@@ -57,10 +69,7 @@ fn as_diagnostic(error: impl std::fmt::Display) -> Diagnostic {
 /// # Errors
 /// When the options name another one than the engine's own.
 pub fn platform(bridge: &Bridge, options: &Options) -> Result<Platform, Diagnostic> {
-    let native = bridge
-        .abilities()
-        .build_platform
-        .unwrap_or(Platform::LinuxAmd64);
+    let native = native(bridge);
     match options.platforms().map_err(as_diagnostic)?.as_slice() {
         [] => Ok(native),
         [one] if *one == native => Ok(native),
@@ -96,111 +105,9 @@ impl Session<'_> {
         }
     }
 
-    async fn image(&self) -> Result<gateway::Result, BuildError> {
-        let file = &self.build_file.file;
-        let input = input::read(file, self.platform, &self.settings.input)?;
-        self.warn(&input.warnings).await?;
-        let place = Place::of(input.name.as_deref()).map_err(as_diagnostic)?;
-        let packages = match input.conda {
-            Conda::Locked(packages) => packages,
-            Conda::Unsolved(request) => self.packages(&request).await?,
-        };
-        let stacking = self.stacking()?;
-        let finder = self.finder(self.platform);
-        let (base, frontend) = tokio::try_join!(
-            finder.base(&self.settings.base),
-            own_image::find(
-                self.finder(
-                    self.bridge
-                        .abilities()
-                        .build_platform
-                        .unwrap_or(self.platform)
-                )
-            )
-        )?;
-        let layers = match (stacking, self.settings.layers) {
-            (Stacking::Copy, _) => LayerCount::AtMost(1),
-            (Stacking::Merge, layers) => layers.unwrap_or_default(),
-        };
-        let plan = Plan::new(packages, self.platform, layers);
-        let micromamba = self.micromamba(&finder).await?;
-        let mut environment = Environment {
-            plan: &plan,
-            place: &place,
-            file: LlbFile::new(
-                file.name(),
-                file.excerpt_of(plan.packages.iter().map(|package| package.lines)),
-            )
-            .language(file.language()),
-            frontend: &programs(&frontend),
-            base: base.state.output(),
-            micromamba: micromamba.as_ref(),
-            user: self.settings.owner(),
-            no_cache: self.options.no_cache(),
-            content_cache: self.bridge.abilities().has(EXEC_MOUNT_CONTENT_CACHE.id),
-        };
-        let account = environment
-            .account(&self.settings.user)
-            .map_err(as_diagnostic)?;
-        let (mut installed, found) =
-            tokio::try_join!(self.install(&environment), self.account_facts(&account))?;
-        let owner = Owner {
-            uid: found.user.uid,
-            gid: found.user.gid,
-        };
-        if owner != environment.user {
-            // The base already had an account of that name.
-            environment.user = owner;
-            installed = self.install(&environment).await?;
-        }
-        let (layers, facts) = installed;
-        self.warn(&self.notices(&plan, &facts.notices)).await?;
-        self.warn(&account_notices(&found.notices)).await?;
-        let image = Image {
-            session: self,
-            environment: &environment,
-            base: &base,
-            stacking,
-            layers: &layers,
-            facts: &facts,
-            variables: &input.variables,
-        };
-        image.finish(&account, &found.user).await
+    /// The frontend's own programs, in which steps run.
+    async fn programs(&self) -> Result<Output, BuildError> {
+        let finder = self.finder(native(self.bridge));
+        Ok(programs(&own_image::find(finder).await?))
     }
-
-    async fn account_facts(&self, account: &Account) -> Result<AccountFacts, BuildError> {
-        const HELP: &str =
-            "The build-args MAMBA_USER, MAMBA_USER_ID and MAMBA_USER_GID choose the account.";
-        let run = self.run(&account.facts, &account.step, |_| None);
-        let reference = run.await.map_err(|error| match error {
-            BuildError::Diagnostic(diagnostic) => BuildError::from(diagnostic.help(HELP)),
-            error => error,
-        })?;
-        self.read_json(&reference, account::FACTS_FILE).await
-    }
-
-    /// How this engine can stack layers, and whether that is what the user asked for.
-    fn stacking(&self) -> Result<Stacking, Diagnostic> {
-        let merge = buildkit_llb::caps::MERGE_OP.id;
-        if self.bridge.abilities().has(merge) {
-            return Ok(Stacking::Merge);
-        }
-        match self.settings.layers {
-            Some(LayerCount::AtMost(2..)) => {
-                let mut diagnostic = requirements::missing(merge, self.bridge.abilities());
-                let help = diagnostic.help.take().unwrap_or_default();
-                Err(diagnostic.help(format!("{help} Or leave CONDAFRONT_LAYERS away: the image then has one layer of packages.")))
-            }
-            _ => Ok(Stacking::Copy),
-        }
-    }
-}
-
-/// What the account step noticed, as findings.
-fn account_notices(notices: &[String]) -> Vec<Warning> {
-    let warning = |notice: &String| Warning {
-        rule: Rule::Account,
-        diagnostic: Diagnostic::new(notice),
-    };
-    notices.iter().map(warning).collect()
 }

@@ -25,7 +25,10 @@ impl Session<'_> {
                 .fetched()
                 .map(|package| self.settings.mirrors.candidates(&package.url)),
         );
-        self.check_provenance(environment, &addresses)?;
+        // The installer is in no file.
+        let in_file = environment.plan.packages.iter();
+        let lines = in_file.map(|package| Some(package.lines));
+        self.check_provenance(&addresses, lines)?;
         let mut mended = false;
         loop {
             let layers = environment.layers(&addresses).map_err(as_diagnostic)?;
@@ -56,36 +59,6 @@ impl Session<'_> {
             .await?;
             mended = true;
         }
-    }
-
-    /// Refuses to build what would put a secret into the image: provenance lists the URLs of all sources that the build
-    /// asked for, and BuildKit takes only users and passwords out of them.
-    fn check_provenance(
-        &self,
-        environment: &Environment<'_>,
-        addresses: &Addresses,
-    ) -> Result<(), Diagnostic> {
-        if self.options.get("attest:provenance").is_none() {
-            return Ok(());
-        }
-        let mut fetched = environment.fetched().enumerate();
-        let Some((index, package)) =
-            fetched.find(|(index, _)| addresses.get(*index).url().has_secret_path())
-        else {
-            return Ok(());
-        };
-        let url = addresses.get(index).url();
-        let mut diagnostic = Diagnostic::new(format!(
-            "the token in {url} would get into the image's provenance, for everyone to read"
-        ));
-        // The installer is in no file.
-        if index < environment.plan.packages.len() {
-            diagnostic = diagnostic.at(&self.build_file.file, package.lines);
-        }
-        Err(diagnostic.help(format!(
-            "Build with --provenance=false, or give the token with --secret id=HTTP_AUTH_TOKEN_{},env=… instead (BuildKit 0.23 or later).",
-            url.host()
-        )))
     }
 
     /// The micromamba that installs, if it is the one who does: a named context `micromamba`, or conda-forge's package.

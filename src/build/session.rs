@@ -43,7 +43,7 @@ impl Session<'_> {
         let report: FailureReport = self.read_json(&reference, REPORT_FILE).await.ok()?;
         let mut diagnostic = Diagnostic::new(report.message);
         diagnostic.help = report.help;
-        if let Some(lines) = report.culprit.as_ref().and_then(lines) {
+        for lines in report.culprits.iter().filter_map(lines) {
             diagnostic = diagnostic.at(&self.build_file.file, lines);
         }
         Some(diagnostic.into())

@@ -1,15 +1,161 @@
 //! From what is asked for to the packages that fulfil it.
 
-use super::Session;
+use super::{Session, as_diagnostic};
 
+use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
+use buildkit_llb::{Input, Output, Range, SourceFile as LlbFile};
+use futures_util::future::try_join_all;
+
+use crate::account::{LIBC_FILE, Libc};
+use crate::channel::Channel;
+use crate::failure_report::Culprit;
+use crate::fetch_failure::report_channels;
 use crate::gateway::error::BuildError;
+use crate::gateway::repodata::{self, FILES, Present};
+use crate::graph;
 use crate::input::Request;
-use crate::package::Package;
+use crate::package::{Package, PackageUrl};
+use crate::platform::Platform;
+use crate::solve::question;
+use crate::solve::spec::{Glibc, PACKAGES_FILE, RepodataSpec, SolvedPackage};
 use crate::source::Diagnostic;
 
+/// The folder of a channel that every channel has.
+const NOARCH: &str = "noarch";
+
+/// The lists of packages of a request's channels.
+struct Lists {
+    specs: Vec<RepodataSpec>,
+    files: Vec<Output>,
+}
+
 impl Session<'_> {
-    /// Solves an environment.
-    pub(super) async fn packages(&self, _request: &Request) -> Result<Vec<Package>, BuildError> {
-        Err(Diagnostic::new("environments cannot be solved yet").into())
+    /// The packages that fulfil a request, in the order in which they are linked. `programs` are the frontend's, `base`
+    /// is the image that the packages will be on.
+    pub(super) async fn packages(
+        &self,
+        request: &Request,
+        platform: Platform,
+        programs: &Output,
+        base: &Input,
+    ) -> Result<Vec<Package>, BuildError> {
+        let file = &self.build_file.file;
+        question::check_platform(request, platform, file)?;
+        if request.specs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (glibc, lists) =
+            tokio::try_join!(self.glibc(programs, base), self.lists(request, platform))?;
+        let system = self.settings.overrides.system(platform, glibc);
+        let question = question::question(request, platform, system);
+        let asked = graph::solve::solve(
+            programs,
+            &question,
+            &lists.specs,
+            &lists.files,
+            self.options.no_cache(),
+        )
+        .map_err(as_diagnostic)?;
+        let lines = |culprit: &Culprit| match culprit {
+            Culprit::Spec(index) => request.specs.get(*index).map(|spec| spec.lines),
+            Culprit::Channel(index) => request.channels.get(*index).map(|channel| channel.lines),
+            _ => None,
+        };
+        let reference = self.run(&asked.answer, &asked.step, lines).await?;
+        let answer: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
+        Ok(question::packages(request, answer, file)?)
+    }
+
+    /// The glibc that packages may count on.
+    async fn glibc(&self, programs: &Output, base: &Input) -> Result<Glibc, BuildError> {
+        if let Some(glibc) = self.settings.overrides.glibc() {
+            return Ok(glibc);
+        }
+        let Input::Output(base) = base else {
+            return Ok(Glibc::BaseHasNone);
+        };
+        let content_cache = self.bridge.abilities().has(EXEC_MOUNT_CONTENT_CACHE.id);
+        let asked = graph::solve::libc(programs, base, content_cache, self.options.no_cache());
+        let reference = self.run(&asked.answer, &asked.step, |_| None).await?;
+        let libc: Libc = self.read_json(&reference, LIBC_FILE).await?;
+        Ok(libc.into())
+    }
+
+    /// Downloads what the channels have for a platform. Every channel has a folder `noarch`; one without a folder for
+    /// the platform has nothing for it.
+    async fn lists(&self, request: &Request, platform: Platform) -> Result<Lists, BuildError> {
+        self.check_channel_provenance(request)?;
+        let folders = request
+            .channels
+            .iter()
+            .flat_map(|channel| [platform.subdir(), NOARCH].map(|subdir| (channel, subdir)));
+        let folders: Vec<(&Channel, &str)> = folders.collect();
+        let found = try_join_all(
+            folders
+                .iter()
+                .map(|(channel, subdir)| self.list(channel, subdir)),
+        )
+        .await?;
+        let mut lists = Lists {
+            specs: Vec::new(),
+            files: Vec::new(),
+        };
+        let mut failures = Vec::new();
+        // Two entries per channel.
+        for (index, ((channel, subdir), found)) in folders.into_iter().zip(found).enumerate() {
+            match found {
+                Ok(Present { file, output }) => {
+                    lists.specs.push(RepodataSpec {
+                        channel: index / 2,
+                        subdir: subdir.to_owned(),
+                        file: file.to_owned(),
+                    });
+                    lists.files.push(output);
+                }
+                Err(failure) if subdir != NOARCH && failure.is_certain_absence() => {}
+                Err(failure) => failures.push((channel, failure)),
+            }
+        }
+        // Both folders of a channel fail for one reason most often.
+        failures.dedup_by(|(a, _), (b, _)| std::ptr::eq(*a, *b));
+        match report_channels(&self.build_file.file, &failures) {
+            Some(diagnostic) => Err(diagnostic.into()),
+            None => Ok(lists),
+        }
+    }
+
+    async fn list(
+        &self,
+        channel: &Channel,
+        subdir: &str,
+    ) -> Result<Result<Present, crate::fetch_failure::Failure>, BuildError> {
+        let file = &self.build_file.file;
+        let line = |number| i32::try_from(number).unwrap_or(i32::MAX);
+        let lines = channel.lines;
+        let place = LlbFile::new(file.name(), file.excerpt_of(std::iter::once(lines)))
+            .language(file.language())
+            .location([Range::lines(line(lines.first), line(lines.last))]);
+        let repodata = graph::solve::Repodata {
+            label: format!("{}/{subdir}", channel.name),
+            location: Some(place),
+            no_cache: self.options.no_cache(),
+        };
+        let candidates = |name: &str| self.list_addresses(channel, subdir, name);
+        Ok(repodata::find(self.bridge, &repodata, candidates).await?)
+    }
+
+    fn list_addresses(&self, channel: &Channel, subdir: &str, file: &str) -> Vec<PackageUrl> {
+        let url = channel.url.join(&format!("{subdir}/{file}"));
+        self.settings.mirrors.candidates(&url)
+    }
+
+    /// Refuses to ask for what would put a secret into the image's provenance, which lists the URLs of all sources.
+    fn check_channel_provenance(&self, request: &Request) -> Result<(), Diagnostic> {
+        for channel in &request.channels {
+            for url in self.list_addresses(channel, NOARCH, FILES[0]) {
+                self.check_secret_path(&url, Some(channel.lines))?;
+            }
+        }
+        Ok(())
     }
 }

@@ -51,6 +51,29 @@ enum Place {
 /// # Errors
 /// When there is none, or it cannot be read.
 pub async fn read_build_file(bridge: &Bridge, options: &Options) -> Result<BuildFile, BuildError> {
+    let found = find_build_file(bridge, options).await?;
+    if found.is_missing {
+        let name = options.file_name();
+        return Err(Diagnostic::new(format!("there is no file {name} in the build context"))
+            .help("Name the environment or lock file with -f, relative to where docker build runs.")
+            .into());
+    }
+    Ok(found.file)
+}
+
+/// A build file that may be missing.
+pub struct FoundFile {
+    /// The file; empty if it is missing.
+    pub file: BuildFile,
+    /// Whether there is none.
+    pub is_missing: bool,
+}
+
+/// Looks for the build file.
+///
+/// # Errors
+/// When there is one that cannot be read.
+pub async fn find_build_file(bridge: &Bridge, options: &Options) -> Result<FoundFile, BuildError> {
     let place = place(bridge, options).await?;
     let (state, path, name) = match &place {
         Place::Client => {
@@ -72,6 +95,7 @@ pub async fn read_build_file(bridge: &Bridge, options: &Options) -> Result<Build
         .solve(definition.to_pb().clone(), Evaluate::Lazily)
         .await?;
     let data = read_limited(bridge, &reference, &path, name).await?;
+    let is_missing = data.is_none();
     let read_text = async |path: &str| {
         let data = bridge.read_file(&reference, path).await.ok()?;
         Some(String::from_utf8_lossy(&data).into_owned())
@@ -87,11 +111,12 @@ pub async fn read_build_file(bridge: &Bridge, options: &Options) -> Result<Build
         }
         (None, Place::SingleFile { .. }) => String::new(),
     };
-    Ok(BuildFile {
-        file: SourceFile::new(name, data),
+    let file = BuildFile {
+        file: SourceFile::new(name, data.unwrap_or_default()),
         vertex: state.digest(),
         ignored: ignore::parse(&ignored),
-    })
+    };
+    Ok(FoundFile { file, is_missing })
 }
 
 /// Finds out what the context is.
@@ -165,18 +190,20 @@ async fn read_dockerignore(bridge: &Bridge, options: &Options, local: &str) -> S
     String::from_utf8_lossy(&data).into_owned()
 }
 
-/// Reads the build file, or says that there is none.
+/// Reads the build file; `None` if there is none.
 async fn read_limited(
     bridge: &Bridge,
     reference: &Reference,
     path: &str,
     name: &str,
-) -> Result<Vec<u8>, BuildError> {
+) -> Result<Option<Vec<u8>>, BuildError> {
     let missing = |error: &GatewayError| {
         let message = error.message();
         message.contains("no such file")
             || message.contains("not found")
             || message.contains("does not exist")
+            // `docker build -` without anything on standard input.
+            || message.contains("no local sources enabled")
     };
     let mut data = Vec::new();
     loop {
@@ -185,11 +212,7 @@ async fn read_limited(
             .await
         {
             Ok(piece) => piece,
-            Err(error) if missing(&error) => {
-                return Err(Diagnostic::new(format!("there is no file {name} in the build context"))
-                    .help("Name the environment or lock file with -f, relative to where docker build runs.")
-                    .into());
-            }
+            Err(error) if missing(&error) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let last = piece.len() < 8 << 20;
@@ -203,7 +226,7 @@ async fn read_limited(
             .into());
         }
         if last {
-            return Ok(data);
+            return Ok(Some(data));
         }
     }
 }

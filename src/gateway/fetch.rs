@@ -64,6 +64,39 @@ pub async fn fetch_all(
     }
 }
 
+/// How often and where else a file may be asked for. A lasting failure at one mirror leaves the others to try; each
+/// passing one costs a retry.
+pub struct Tries {
+    retries: u32,
+    mirrors_left: usize,
+}
+
+impl Tries {
+    /// All that a file has at its first failure.
+    pub fn new(address: &Address) -> Self {
+        Self {
+            retries: 0,
+            mirrors_left: address.candidates() - 1,
+        }
+    }
+
+    /// Waits as long as it takes, and gives the address to try after this failure.
+    ///
+    /// # Errors
+    /// The failure, if no try is left.
+    pub async fn next(&mut self, address: Address, failure: Failure) -> Result<Address, Failure> {
+        if failure.is_passing() && self.retries < RETRIES {
+            tokio::time::sleep(PAUSE * 2u32.pow(self.retries)).await;
+            self.retries += 1;
+        } else if self.mirrors_left > 0 {
+            self.mirrors_left -= 1;
+        } else {
+            return Err(failure);
+        }
+        Ok(address.next())
+    }
+}
+
 /// One artifact's download.
 struct Fetch<'a> {
     bridge: &'a Bridge,
@@ -71,28 +104,21 @@ struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    /// Tries until it has the artifact, or knows that it cannot be had. A lasting failure at one mirror leaves the
-    /// others to try; each passing one costs a retry.
+    /// Tries until it has the artifact, or knows that it cannot be had.
     async fn run(&self, address: Address) -> Result<Result<Address, Failure>, GatewayError> {
         let Some(error) = self.download(&address).await? else {
             return Ok(Ok(address));
         };
         let mut failure = (!self.is_pinned())
             .then(|| Failure::from_message(address.url().clone(), error.message()));
-        let mut retries = 0;
-        let mut mirrors_left = address.candidates() - 1;
+        let mut tries = Tries::new(&address);
         let mut address = address.after_failure();
         loop {
             if let Some(failure) = failure {
-                if failure.is_passing() && retries < RETRIES {
-                    tokio::time::sleep(PAUSE * 2u32.pow(retries)).await;
-                    retries += 1;
-                } else if mirrors_left > 0 {
-                    mirrors_left -= 1;
-                } else {
-                    return Ok(Err(failure));
-                }
-                address = address.next();
+                address = match tries.next(address, failure).await {
+                    Ok(address) => address,
+                    Err(failure) => return Ok(Err(failure)),
+                };
             }
             failure = self.look(&address).await?;
             if failure.is_some() {

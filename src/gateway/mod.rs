@@ -5,5 +5,6 @@ pub mod error;
 pub mod fetch;
 pub mod options;
 pub mod own_image;
+pub mod repodata;
 pub mod requirements;
 pub mod transport;

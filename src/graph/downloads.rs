@@ -17,7 +17,7 @@ pub struct Addresses {
     packages: Vec<Address>,
 }
 
-/// One package's addresses.
+/// One file's addresses.
 #[derive(Clone, Debug)]
 pub struct Address {
     candidates: Vec<PackageUrl>,
@@ -32,21 +32,18 @@ impl Addresses {
     /// First attempts at the first address of each package; every list has at least one.
     pub fn new(candidates: impl IntoIterator<Item = Vec<PackageUrl>>) -> Self {
         Self {
-            packages: candidates
-                .into_iter()
-                .map(|candidates| Address {
-                    candidates,
-                    current: 0,
-                    attempt: 0,
-                    failed: 0,
-                })
-                .collect(),
+            packages: candidates.into_iter().map(Address::new).collect(),
         }
     }
 
     /// Package `index`'s address.
     pub fn get(&self, index: usize) -> &Address {
         &self.packages[index]
+    }
+
+    /// All addresses.
+    pub fn iter(&self) -> impl Iterator<Item = &Address> {
+        self.packages.iter()
     }
 
     /// Replaces package `index`'s address.
@@ -56,6 +53,16 @@ impl Addresses {
 }
 
 impl Address {
+    /// A first attempt at the first of these addresses; there is at least one.
+    pub fn new(candidates: Vec<PackageUrl>) -> Self {
+        Self {
+            candidates,
+            current: 0,
+            attempt: 0,
+            failed: 0,
+        }
+    }
+
     /// The URL to fetch from, for messages.
     pub fn url(&self) -> &PackageUrl {
         &self.candidates[self.current]
@@ -88,7 +95,7 @@ impl Address {
     }
 
     /// The URL as the http source gets it.
-    fn identifier(&self) -> String {
+    pub(super) fn identifier(&self) -> String {
         let mut url = self.url().with_credentials().clone();
         if self.attempt > 0 {
             url.set_fragment(Some(&self.attempt.to_string()));

@@ -186,7 +186,7 @@ impl Environment<'_> {
     }
 
     /// A step in the image's own root, with condafront's program beside it.
-    fn step_in(&self, root: &Output, args: Vec<String>, name: &str) -> Step {
+    pub(super) fn step_in(&self, root: &Output, args: Vec<String>, name: &str) -> Step {
         let program = format!("{TOOLS_DIR}{PROGRAM}");
         let mut step = Step::in_root(root, &program, args, &self.options(name.to_owned()));
         step.input(TOOLS_DIR, self.frontend, self.content_cache);

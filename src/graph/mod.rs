@@ -4,6 +4,8 @@ pub mod account;
 pub mod downloads;
 pub mod environment;
 pub mod image;
+pub mod pip;
+pub mod solve;
 pub mod step;
 
 use buildkit_llb::{Copy, File, Input, OpOptions, Output, pb};

@@ -1,16 +1,22 @@
 //! What `-f` may be: the kind of a file is found from its content, and each kind becomes a list of packages.
 
+mod channels;
 pub mod conda_lock;
 pub mod env;
 pub mod explicit;
+mod locked;
+mod match_spec;
 pub mod pixi_lock;
+pub mod specs;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, ChannelUrl};
+use crate::nearest::nearest;
 use crate::package::{Package, PackageUrl};
 use crate::platform::Platform;
+use crate::redact;
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml;
 
@@ -51,7 +57,8 @@ pub enum Conda {
 /// What a solve is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The channels, first the one that matters most.
+    /// The channels, first the one that matters most. Those that only `channel::spec` names come last, as in conda:
+    /// what they have may fulfil other dependencies too. Never empty, no channel twice.
     pub channels: Vec<Channel>,
     /// What the order of channels means.
     pub priority: ChannelPriority,
@@ -73,7 +80,8 @@ pub struct DeclaredPlatform {
 /// One dependency of an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestedSpec {
-    /// The MatchSpec, in the form that `rattler_conda_types::MatchSpec` reads strictly.
+    /// The MatchSpec, in the form that `rattler_conda_types::MatchSpec` reads strictly. A channel in it is the recorded
+    /// address of one of [`Request::channels`].
     pub spec: String,
     /// The lines of the user's file that ask for it.
     pub lines: Lines,
@@ -114,6 +122,14 @@ impl Pip {
             Self::Unsolved(requirements) => requirements.is_empty(),
         }
     }
+
+    /// Where the file asks for them.
+    pub fn lines(&self) -> Vec<Lines> {
+        match self {
+            Self::Locked(packages) => packages.iter().map(|package| package.lines).collect(),
+            Self::Unsolved(list) => list.iter().map(|entry| entry.lines).collect(),
+        }
+    }
 }
 
 /// A PyPI package, pinned to one file.
@@ -152,7 +168,7 @@ pub struct InputSettings {
     /// `CONDA_CHANNELS`: channels instead of the file's.
     pub channels: Vec<String>,
     /// `CONDA_CHANNEL_ALIAS`: where channels are that are given by name.
-    pub channel_alias: Option<String>,
+    pub channel_alias: Option<ChannelUrl>,
 }
 
 /// A finding of a lint rule.
@@ -175,6 +191,12 @@ pub enum Rule {
     DuplicatePackage,
     /// Something in the file that condafront does not act on.
     Ignored,
+    /// A channel of Anaconda's own.
+    AnacondaChannel,
+    /// No channel is named.
+    NoChannel,
+    /// Packages for pip, but no pip.
+    MissingPip,
     /// A micromamba that is not pinned by a hash.
     UnverifiedInstaller,
     /// Python bytecode could not be compiled.
@@ -193,6 +215,9 @@ impl Rule {
             Self::CredentialsInUrl => "CredentialsInUrl",
             Self::DuplicatePackage => "DuplicatePackage",
             Self::Ignored => "Ignored",
+            Self::AnacondaChannel => "AnacondaChannel",
+            Self::NoChannel => "NoChannel",
+            Self::MissingPip => "MissingPip",
             Self::UnverifiedInstaller => "UnverifiedInstaller",
             Self::NoBytecode => "NoBytecode",
             Self::PackageContents => "PackageContents",
@@ -207,6 +232,9 @@ impl Rule {
             Self::CredentialsInUrl => "Credentials belong into build secrets",
             Self::DuplicatePackage => "A package should be listed once",
             Self::Ignored => "This part of the file has no effect on the image",
+            Self::AnacondaChannel => "Anaconda's own channels have terms of service",
+            Self::NoChannel => "An environment should name its channels",
+            Self::MissingPip => "An environment with packages for pip should have pip",
             Self::UnverifiedInstaller => "The installer should be pinned by a hash",
             Self::Account => "The image's account should be the one that was asked for",
             Self::NoBytecode => "Python modules start faster when they are compiled in the build",
@@ -224,8 +252,10 @@ pub fn read(
     platform: Platform,
     settings: &InputSettings,
 ) -> Result<EnvironmentInput, Diagnostic> {
+    if !settings.specs.is_empty() {
+        return specs::read_beside(file, settings, platform);
+    }
     let text = file.text()?;
-    let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
     if text.lines().all(is_blank) {
         return Err(
             Diagnostic::new(format!("{} lists no packages", file.name()))
@@ -237,19 +267,61 @@ pub fn read(
     }
     let tree = yaml::read(file, text)?;
     let has = |key: &str| tree.get(key).is_some();
-    if has("version") && has("metadata") && has("package") {
+    if conda_lock::is_conda_lock(&tree) {
         conda_lock::read(file, &tree, platform, settings)
     } else if has("version") && has("environments") {
         pixi_lock::read(file, text, &tree, platform, settings)
     } else if has("dependencies") {
-        env::read(file, text, &tree, settings)
+        env::read(file, text, &tree, platform, settings)
     } else {
         Err(unknown_kind(file, text, &tree))
     }
 }
 
+/// Whether a line says nothing, whatever the kind of file.
+fn is_blank(line: &str) -> bool {
+    let line = line.trim();
+    line.is_empty() || line.starts_with('#')
+}
+
+/// Whether a file says nothing: it has blank lines and comments only.
+pub fn is_empty(file: &SourceFile) -> bool {
+    String::from_utf8_lossy(file.data()).lines().all(is_blank)
+}
+
 fn unknown_kind(file: &Arc<SourceFile>, text: &str, tree: &yaml::Node) -> Diagnostic {
-    let is_blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    let keys = tree.mapping().unwrap_or_default();
+    let meant = keys
+        .iter()
+        .find(|(key, _)| nearest(&key.name, ["dependencies"]).is_some());
+    if let Some((key, _)) = meant {
+        return Diagnostic::new(format!(
+            "{} has `{}:`, but no `dependencies:`",
+            file.name(),
+            redact::quoted(&key.name)
+        ))
+        .at(file, key.lines)
+        .help("Write `dependencies:`.");
+    }
+    if let Some((key, _)) = keys
+        .iter()
+        .find(|(key, _)| ["name", "channels", "condafront"].contains(&key.name.as_str()))
+    {
+        return Diagnostic::new(format!(
+            "{} is an environment file without dependencies",
+            file.name()
+        ))
+        .at(file, key.lines)
+        .help("Add a list `dependencies:` with the packages that are to be in the image.");
+    }
+    if let Some((key, _)) = keys.iter().find(|(key, _)| key.name == "environments") {
+        return Diagnostic::new(format!(
+            "{} describes an image with several environments, which this version of condafront cannot build yet",
+            file.name()
+        ))
+        .at(file, key.lines)
+        .help("Build each of the files that it names with -f.");
+    }
     let first = text.lines().position(|line| !is_blank(line)).unwrap_or(0);
     let lines = match tree.value {
         yaml::Value::Mapping(_) => Lines::one(first + 1),

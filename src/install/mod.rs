@@ -32,7 +32,12 @@ mod step;
 
 pub(crate) use archive::is_web_page;
 pub use collect::collect;
+pub(crate) use hashing::digests;
+pub(crate) use normalize::changed as normalize_changed;
+pub(crate) use parallel::try_map;
 pub use pick::pick;
+pub(crate) use post_link::copy_output;
 pub use post_link::post_link;
 pub use runtime::python_runtime;
+pub(crate) use step::write_json;
 pub use step::{Mounts, install};

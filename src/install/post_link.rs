@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::io::{self, Read, Write, pipe};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,7 +12,7 @@ use super::args::StepSpec as _;
 use super::error::{Error, ErrorKind, Result};
 use super::normalize;
 use super::spec::{PostLinkPackage, PostLinkSpec};
-use crate::stamp::{EPOCH, Owner};
+use crate::stamp::Owner;
 
 /// Where to look for programs if the step's environment does not say.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -50,7 +50,7 @@ pub fn post_link(args: &[String], log: &mut dyn Write) -> Result<()> {
     let start = start
         .duration_since(UNIX_EPOCH)
         .map_or(0, |time| time.as_secs());
-    normalize_changed(prefix, i64::try_from(start).unwrap_or(i64::MAX), owner)
+    normalize::changed(prefix, i64::try_from(start).unwrap_or(i64::MAX), owner)
 }
 
 fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> Result<()> {
@@ -104,8 +104,8 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
         .map_err(|e| failed(format!("cannot be run by {}: {e}", shell.display())))?;
     // It holds the pipe's other end; reading would never end.
     drop(command);
-    let output =
-        copy_output(&mut reader, log).map_err(|e| failed(format!("cannot be heard: {e}")))?;
+    let output = copy_output(&mut reader, log, QUOTED_BYTES)
+        .map_err(|e| failed(format!("cannot be heard: {e}")))?;
     let status = child
         .wait()
         .map_err(|e| failed(format!("has no end: {e}")))?;
@@ -121,8 +121,15 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
     Err(failed(format!("failed ({status}) {text}")))
 }
 
-/// Copies what comes from `reader` to `log` as it comes, and gives its last part.
-fn copy_output(reader: &mut impl Read, log: &mut dyn Write) -> io::Result<Vec<u8>> {
+/// Copies what comes from `reader` to `log` as it comes, and gives its last `kept` bytes.
+///
+/// # Errors
+/// Either cannot be read or written.
+pub(crate) fn copy_output(
+    reader: &mut impl Read,
+    log: &mut dyn Write,
+    kept: usize,
+) -> io::Result<Vec<u8>> {
     let mut last = Vec::new();
     let mut buffer = [0; 8192];
     loop {
@@ -134,7 +141,7 @@ fn copy_output(reader: &mut impl Read, log: &mut dyn Write) -> io::Result<Vec<u8
         };
         log.write_all(&buffer[..length])?;
         last.extend_from_slice(&buffer[..length]);
-        last.drain(..last.len().saturating_sub(QUOTED_BYTES));
+        last.drain(..last.len().saturating_sub(kept));
     }
 }
 
@@ -162,31 +169,4 @@ fn find_shell(path: &str) -> Option<PathBuf> {
                     .is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
             })
     })
-}
-
-/// Whatever changed below `dir` since `start` (seconds since 1970) gets the owner and the time
-/// that everything in the prefix has; modes stay as the scripts set them.
-fn normalize_changed(dir: &Path, start: i64, owner: Owner) -> Result<()> {
-    for entry in fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))? {
-        let path = entry.map_err(|e| Error::io("list", dir, e))?.path();
-        let metadata = fs::symlink_metadata(&path).map_err(|e| Error::io("read", &path, e))?;
-        if metadata.is_dir() {
-            normalize_changed(&path, start, owner)?;
-        } else {
-            normalize_if_changed(&path, start, owner)?;
-        }
-    }
-    normalize_if_changed(dir, start, owner)
-}
-
-fn normalize_if_changed(path: &Path, start: i64, owner: Owner) -> Result<()> {
-    let metadata = fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))?;
-    if metadata.ctime() < start {
-        return Ok(());
-    }
-    if metadata.mtime() < start {
-        normalize::set_owner(path, &metadata, owner)
-    } else {
-        normalize::set(path, &metadata, None, EPOCH, owner)
-    }
 }

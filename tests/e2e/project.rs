@@ -35,6 +35,9 @@ pub(crate) use on_both_stores;
 /// The build file's name in every project.
 pub(crate) const LOCK: &str = "env.lock";
 
+/// The built-in installer, which needs no internet.
+const NATIVE: [&str; 2] = ["--build-arg", "CONDAFRONT_INSTALLER=native"];
+
 /// A folder to build in, with a channel's server of its own, on one engine.
 pub(crate) struct Project {
     /// The engine.
@@ -106,8 +109,7 @@ impl Project {
 
     /// `docker build` of the lock with the built-in installer, which needs no internet.
     pub(crate) fn build(&self, args: &[&str]) -> Output {
-        let native = ["--build-arg", "CONDAFRONT_INSTALLER=native"];
-        self.build_as_is(&[&native[..], args].concat())
+        self.build_as_is(&[&NATIVE, args].concat())
     }
 
     /// `docker build` of the lock.
@@ -115,36 +117,40 @@ impl Project {
         self.build_only(&[&["-t", &self.tag], args].concat())
     }
 
+    /// `docker build` of another file than the lock, with the built-in installer.
+    pub(crate) fn build_file(&self, file: &str, args: &[&str]) -> Output {
+        let usual = ["-t", &self.tag, "-f", file];
+        self.build_in(".", &[&usual[..], &NATIVE, args].concat())
+    }
+
+    /// `docker build` of a folder, with the built-in installer.
+    pub(crate) fn build_folder(&self, folder: &str, args: &[&str]) -> Output {
+        self.build_in(folder, &[&["-t", &self.tag][..], &NATIVE, args].concat())
+    }
+
     /// `docker build` of the lock that names no image.
     fn build_only(&self, args: &[&str]) -> Output {
+        self.build_in(".", &[&["-f", LOCK], args].concat())
+    }
+
+    fn build_in(&self, folder: &str, args: &[&str]) -> Output {
         let base = format!("BASE_IMAGE={}", base());
-        let mut all = vec![
-            "build",
-            "--progress",
-            "plain",
-            "-f",
-            LOCK,
-            "--build-arg",
-            &base,
-        ];
-        all.extend(args);
-        all.push(".");
-        self.docker_in(self.dir.path(), &all)
+        let usual = ["build", "--progress", "plain", "--build-arg", &base];
+        self.docker_in(self.dir.path(), &[&usual[..], args, &[folder]].concat())
     }
 
     /// `docker build` of the lock, with the built-in installer, into the tests' registry and nowhere else, as CI does.
     /// The image there has the project's name and this tag, and no attestations.
     pub(crate) fn push(&self, tag: &str, args: &[&str]) -> Pushed {
+        self.push_file(LOCK, tag, args)
+    }
+
+    /// [`Project::push`] of another file.
+    pub(crate) fn push_file(&self, file: &str, tag: &str, args: &[&str]) -> Pushed {
         let reference = format!("{}/{}:{tag}", engine::registry(), self.tag);
         let output = format!("type=image,name={reference},push=true,store=false");
-        let usual = [
-            "--output",
-            &output,
-            "--provenance=false",
-            "--build-arg",
-            "CONDAFRONT_INSTALLER=native",
-        ];
-        let output = self.build_only(&[&usual[..], args].concat());
+        let usual = ["-f", file, "--output", &output, "--provenance=false"];
+        let output = self.build_in(".", &[&usual[..], &NATIVE, args].concat());
         let progress = output.expect_success().stderr;
         Pushed::new(progress, &self.engine, &reference)
     }

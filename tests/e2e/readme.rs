@@ -2,7 +2,7 @@
 
 use condafront_testkit::engine::Store;
 
-use crate::project::{LOCK, Project, base, frontend};
+use crate::project::{Project, base, frontend};
 
 const README: &str = include_str!("../../README.md");
 
@@ -15,27 +15,22 @@ fn block(language: &str) -> &'static str {
 #[test]
 fn three_lines_and_one_command() {
     let project = Project::new(Store::Containerd);
-    // The channel of the README is out of reach here: another package stands in for its one.
-    project.lock(&["prefix-demo"]);
-    let packages = std::fs::read_to_string(project.path(LOCK)).unwrap();
-    let package = packages.lines().last().unwrap();
-    let lines: Vec<&str> = block("text").lines().collect();
-    assert!(
-        lines[2].starts_with("https://") && lines.len() == 3,
-        "{lines:?}"
-    );
-    project.write(LOCK, [lines[0], lines[1], package, ""].join("\n"));
+    let lines = block("yaml");
+    assert_eq!(lines.lines().count(), 3, "{lines}");
+    project.write("env.yml", lines);
 
-    let command: Vec<&str> = block("sh")
-        .lines()
-        .next()
-        .unwrap()
-        .split_whitespace()
-        .collect();
+    let command = block("sh").lines().next().unwrap();
+    let command: Vec<&str> = command.split_whitespace().collect();
     let (context, words) = command[1..].split_last().unwrap();
     assert_eq!((command[0], *context), ("docker", "."));
+    // conda-forge and Docker Hub are out of reach here: others stand in for them.
     let frontend = format!("org/condafront=docker-image://{}", frontend());
     let base = format!("debian:13-slim=docker-image://{}", base());
+    let forge = "https://conda.anaconda.org/conda-forge";
+    let mirror = format!(
+        "CONDA_MIRRORS={forge}={}",
+        project.server.url("/conda-forge")
+    );
     let here = [
         "--build-context",
         &frontend,
@@ -43,15 +38,15 @@ fn three_lines_and_one_command() {
         &base,
         "--build-arg",
         "CONDAFRONT_INSTALLER=native",
+        "--build-arg",
+        &mirror,
     ];
     project
         .docker(&[words, &here, &["-t", project.tag(), context]].concat())
         .expect_success();
-    let output = project.run(&[], &["prefix-demo"]).expect_success();
-    assert!(
-        output.stdout.contains("program /opt/conda"),
-        "{}",
-        output.stdout
-    );
+    let (_, run) = README.split_once("`docker run env ").unwrap();
+    let (run, _) = run.split_once('`').unwrap();
+    let output = project.run(&[], &["sh", "-c", run]).expect_success();
+    assert_eq!(output.stderr, "");
     project.docker(&["image", "rm", "env"]);
 }

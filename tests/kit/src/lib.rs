@@ -7,4 +7,5 @@ pub mod cache;
 pub mod channel;
 pub mod engine;
 pub mod layout;
+pub mod repodata;
 pub mod server;

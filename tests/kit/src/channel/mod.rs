@@ -20,6 +20,7 @@ mod small;
 mod store;
 mod tools;
 mod wheel;
+mod wheel_file;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 pub use custom::package;
 pub use select::{HashStyle, lock};
+pub use wheel_file::WheelFile;
 
 /// A package of a channel: its `repodata.json` record and where its archive is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,6 +137,14 @@ impl Channel {
     pub fn archive(&self, package: &Package) -> PathBuf {
         self.directory.join(package.path())
     }
+}
+
+/// The wheels that packages of the channel are made from, sorted by name.
+///
+/// # Panics
+/// If they are not on this machine and PyPI is not in reach.
+pub fn wheels() -> Vec<PathBuf> {
+    pypi::wheels()
 }
 
 /// `program`, an ELF file from the channel, under Debian 13's own libc, which its python needs and

@@ -1,0 +1,96 @@
+//! The target `lock`: what is solved, written down.
+
+use super::{Session, as_diagnostic};
+
+use buildkit_llb::{File, Input, Mkfile, OpOptions};
+use buildkit_proto::gateway;
+
+use crate::explicit_lock::{self, ExplicitLock};
+use crate::gateway::client::Evaluate;
+use crate::gateway::error::BuildError;
+use crate::input::{self, Conda, DeclaredPlatform, Pip};
+use crate::platform::Platform;
+use crate::source::Diagnostic;
+
+impl Session<'_> {
+    /// One file per platform.
+    pub(super) async fn locks(&self) -> Result<gateway::Result, BuildError> {
+        let mut files = File::on(Input::Scratch);
+        for platform in self.lock_platforms()? {
+            let text = self.lock(platform).await?;
+            let path = format!("/{}", explicit_lock::file_name(platform));
+            files.then(Mkfile::new(path, text).mode(0o644));
+        }
+        files.name("[lock] write what was solved");
+        let files = files.build();
+        let reference = match files.output() {
+            Some(output) => self.solve(output, Evaluate::Lazily).await?.to_proto(),
+            None => gateway::Ref::default(),
+        };
+        Ok(gateway::Result {
+            result: Some(gateway::result::Result::Ref(reference)),
+            ..Default::default()
+        })
+    }
+
+    async fn lock(&self, platform: Platform) -> Result<String, BuildError> {
+        let file = &self.build_file.file;
+        let input = input::read(file, platform, &self.settings.input)?;
+        self.warn(&input.warnings).await?;
+        let packages = match &input.conda {
+            Conda::Locked(packages) => packages.clone(),
+            Conda::Unsolved(request) => {
+                let finder = self.finder(platform);
+                // The image is only looked at for its libc.
+                let base = async {
+                    match self.settings.overrides.glibc() {
+                        Some(_) => Ok(Input::Scratch),
+                        None => Ok(finder.base(&self.settings.base).await?.state),
+                    }
+                };
+                let (base, programs) = tokio::try_join!(base, self.programs())?;
+                self.packages(request, platform, &programs, &base).await?
+            }
+        };
+        let pip = match &input.pip {
+            Pip::Locked(pip) => pip.as_slice(),
+            Pip::Unsolved(requirements) => {
+                let diagnostic = Diagnostic::new(
+                    "what pip finds for the list `pip:` cannot be written into a lock",
+                )
+                .help("Install these packages from a channel, or lock the file with conda-lock.");
+                return Err(match requirements.first() {
+                    Some(first) => diagnostic.at(file, first.lines).into(),
+                    None => diagnostic.into(),
+                });
+            }
+        };
+        Ok(explicit_lock::render(&ExplicitLock {
+            platform,
+            name: input.name.as_deref(),
+            variables: &input.variables,
+            packages: &packages,
+            pip,
+            source: Some(file.name()),
+        }))
+    }
+
+    /// The platforms that `--platform` names, those that the file is for, or else the engine's own.
+    fn lock_platforms(&self) -> Result<Vec<Platform>, BuildError> {
+        let mut platforms = self.options.platforms().map_err(as_diagnostic)?;
+        if platforms.is_empty() {
+            let file = &self.build_file.file;
+            let input = input::read(file, self.platform, &self.settings.input)?;
+            if let Conda::Unsolved(request) = input.conda {
+                let subdir = |platform: &DeclaredPlatform| Platform::from_subdir(&platform.subdir);
+                platforms = request.platforms.iter().filter_map(subdir).collect();
+            }
+        }
+        if platforms.is_empty() {
+            platforms.push(self.platform);
+        }
+        platforms.sort_unstable();
+        platforms.dedup();
+        Ok(platforms)
+    }
+}

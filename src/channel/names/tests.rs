@@ -1,0 +1,101 @@
+use super::*;
+
+fn found(names: &ChannelNames, text: &str) -> Vec<String> {
+    let channels = names.resolve(text, Platform::LinuxAmd64).unwrap();
+    channels
+        .iter()
+        .map(|channel| {
+            let url = channel.url.join("x").with_credentials().to_string();
+            format!("{} {}", channel.name, url.trim_end_matches("/x"))
+        })
+        .collect()
+}
+
+#[test]
+fn names_and_urls_are_resolved_as_conda_does() {
+    let names = ChannelNames::default();
+    for (text, channels) in [
+        (
+            "conda-forge",
+            &["conda-forge https://conda.anaconda.org/conda-forge"][..],
+        ),
+        (
+            "conda-forge/label/dev/",
+            &["conda-forge/label/dev https://conda.anaconda.org/conda-forge/label/dev"],
+        ),
+        (
+            "conda-forge/linux-64",
+            &["conda-forge https://conda.anaconda.org/conda-forge"],
+        ),
+        ("nodefaults", &[]),
+        (
+            "defaults",
+            &[
+                "pkgs/main https://repo.anaconda.com/pkgs/main",
+                "pkgs/r https://repo.anaconda.com/pkgs/r",
+            ],
+        ),
+        (
+            "https://conda.example/a/b/linux-64/",
+            &["https://conda.example/a/b https://conda.example/a/b"],
+        ),
+        (
+            "https://me:pw@conda.example/t/tk/forge/noarch",
+            &["https://conda.example/forge https://me:pw@conda.example/t/tk/forge"],
+        ),
+    ] {
+        assert_eq!(found(&names, text), channels, "{text}");
+    }
+}
+
+#[test]
+fn an_alias_and_custom_channels_move_names() {
+    let url = |text: &str| ChannelUrl::parse(text).unwrap();
+    let names = ChannelNames {
+        alias: url("https://mirror.example/conda/"),
+        custom: [
+            ("internal".to_owned(), url("https://tk@conda.example/x/")),
+            ("defaults".to_owned(), url("https://mirror.example")),
+        ]
+        .into(),
+    };
+    for (text, channel) in [
+        (
+            "conda-forge",
+            "conda-forge https://mirror.example/conda/conda-forge",
+        ),
+        (
+            "internal/label/dev",
+            "internal/label/dev https://tk@conda.example/x/internal/label/dev",
+        ),
+        ("defaults", "defaults https://mirror.example/defaults"),
+    ] {
+        assert_eq!(found(&names, text), [channel]);
+    }
+}
+
+#[test]
+fn anacondas_own_channels_are_known() {
+    for (text, own) in [
+        ("defaults", true),
+        ("anaconda", true),
+        ("main", true),
+        ("https://conda.anaconda.org/t/tk/main", true),
+        ("https://repo.anaconda.com/pkgs/main", true),
+        ("conda-forge", false),
+        ("https://conda.example/main", false),
+    ] {
+        let channels = ChannelNames::default()
+            .resolve(text, Platform::LinuxAmd64)
+            .unwrap();
+        assert_eq!(channels[0].url.is_anacondas(), own, "{text}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_or_refused(text in "[a-z:/.@\\[\\]#? -]{0,40}") {
+        let _ = ChannelNames::default().resolve(&text, Platform::LinuxAmd64);
+        let _ = ChannelNames::default().resolve(&format!("https://{text}"), Platform::LinuxAmd64);
+    }
+}

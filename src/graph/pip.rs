@@ -1,0 +1,210 @@
+//! PyPI packages on top of the conda packages.
+
+use buildkit_llb::{NetMode, OpOptions, Output, ProgressGroup, pb};
+
+use super::downloads::{Addresses, Artifact};
+use super::environment::{ArgumentError, Environment};
+use super::step::Step;
+use crate::fetch_failure::{Wanted, WantedKind};
+use crate::gateway::options::Options;
+use crate::input::PipPackage;
+use crate::install::args::StepSpec as _;
+use crate::install::spec::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
+use crate::pip::spec::{PipBuildSpec, PipFile, PipInstallSpec};
+use crate::pip::{self, FileKind};
+
+/// How a step reaches the network that has to.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    /// `docker build --network`.
+    pub mode: NetMode,
+    /// The proxies of the usual build-args, which are no part of any cache key.
+    pub proxy: Option<pb::ProxyEnv>,
+    /// pip's settings.
+    pub env: Vec<(String, String)>,
+}
+
+/// The image with PyPI packages.
+pub struct PipInstalled {
+    /// The image.
+    pub root: Output,
+    /// What the step found out.
+    pub facts: Output,
+    /// The layer's name.
+    pub name: String,
+    /// The steps that may fail, with one of their outputs each.
+    steps: Vec<(Output, Step)>,
+}
+
+impl PipInstalled {
+    /// The first step of those with the digests `failed`.
+    pub fn failing(&self, failed: &[String]) -> Option<&Step> {
+        let mut steps = self.steps.iter();
+        let is_it = |output: &Output| failed.contains(&output.digest().to_string());
+        Some(&steps.find(|(output, _)| is_it(output))?.1)
+    }
+}
+
+impl Environment<'_> {
+    /// The downloads of `packages`.
+    pub fn pip_artifacts(&self, packages: &[PipPackage]) -> Vec<Artifact> {
+        let count = packages.len();
+        let group = ProgressGroup {
+            id: "condafront-pip".to_owned(),
+            name: format!("[pip] download {count} packages"),
+            weak: false,
+        };
+        let artifact = |(index, package): (usize, &PipPackage)| {
+            let label = pip::label(package);
+            let mut options = self.options(format!("[pip {}/{count}] {label}", index + 1));
+            options
+                .group(&group)
+                .location(self.location(package.lines))
+                .export_cache(false);
+            Artifact {
+                wanted: Wanted {
+                    kind: WantedKind::Pip,
+                    label,
+                    lines: package.lines,
+                },
+                file_name: pip::file_name(package),
+                sha256: package.hashes.sha256.clone(),
+                options,
+                no_cache: self.no_cache,
+            }
+        };
+        packages.iter().enumerate().map(artifact).collect()
+    }
+
+    /// `packages`, fetched from where `addresses` says and installed into the image `root`, whose python has its modules
+    /// in `site_packages`.
+    ///
+    /// # Errors
+    /// When a package's description does not fit into a program's arguments.
+    pub fn pip_install(
+        &self,
+        root: &Output,
+        site_packages: &str,
+        packages: &[PipPackage],
+        addresses: &Addresses,
+        network: &Network,
+    ) -> Result<PipInstalled, ArgumentError> {
+        let spec = PipInstallSpec {
+            prefix: self.place.prefix().to_owned(),
+            site_packages: site_packages.to_owned(),
+            uid: self.user.uid,
+            gid: self.user.gid,
+        };
+        let name = match packages.len() {
+            1 => "[pip] install 1 package".to_owned(),
+            count => format!("[pip] install {count} packages"),
+        };
+        let files: Vec<PipFile> = packages.iter().map(file).collect();
+        let mut step = self.step_in(root, spec.to_args(&files)?, &name);
+        step.concerns(&(0..packages.len()).collect::<Vec<_>>());
+        let mut steps = Vec::new();
+        for (index, artifact) in self.pip_artifacts(packages).iter().enumerate() {
+            let address = addresses.get(index);
+            let package = &packages[index];
+            if address.is_retried() {
+                step.retry(self.no_cache);
+            }
+            let mut output = artifact.download(address);
+            let mut trusted = package.hashes.is_pinned() && self.content_cache;
+            if pip::kind(package) == Some(FileKind::Source) {
+                let mut build = self.pip_build(root, package, &output, trusted, network)?;
+                build.concerns(&[index]);
+                if address.is_retried() {
+                    build.retry(self.no_cache);
+                }
+                let wheel = build.output(OUTPUT_DIR);
+                output = build.exec().build()[wheel].clone();
+                trusted = false;
+                steps.push((output.clone(), build));
+            }
+            step.input(&format!("{INPUT_DIR}/{index}"), &output, trusted);
+        }
+        let changed = step.exec().write_root();
+        let facts = step.output(FACTS_DIR);
+        let built = step.exec().build();
+        let root = built[changed].clone();
+        let facts = built[facts].clone();
+        steps.push((root.clone(), step));
+        Ok(PipInstalled {
+            root,
+            facts,
+            name,
+            steps,
+        })
+    }
+
+    /// A step that makes a wheel of the source archive `archive`. What it builds with is nowhere written down, so it has
+    /// the network.
+    fn pip_build(
+        &self,
+        root: &Output,
+        package: &PipPackage,
+        archive: &Output,
+        trusted: bool,
+        network: &Network,
+    ) -> Result<Step, ArgumentError> {
+        let spec = PipBuildSpec {
+            prefix: self.place.prefix().to_owned(),
+        };
+        let name = format!("[pip] build a wheel of {}", pip::label(package));
+        let mut step = self.step_in(root, spec.to_args(&[file(package)])?, &name);
+        step.input(&format!("{INPUT_DIR}/0"), archive, trusted);
+        network.open(&mut step);
+        Ok(step)
+    }
+}
+
+impl Network {
+    /// What the user's options say: `--network`, and the proxies of the usual build-args.
+    pub fn from_options(options: &Options) -> Self {
+        let mode = match options.get("force-network-mode") {
+            Some("host") => NetMode::Host,
+            Some("none") => NetMode::None,
+            _ => NetMode::Unset,
+        };
+        let mut proxy = pb::ProxyEnv::default();
+        for (name, value) in options.build_args() {
+            let place = match name.to_ascii_lowercase().as_str() {
+                "http_proxy" => &mut proxy.http_proxy,
+                "https_proxy" => &mut proxy.https_proxy,
+                "ftp_proxy" => &mut proxy.ftp_proxy,
+                "no_proxy" => &mut proxy.no_proxy,
+                "all_proxy" => &mut proxy.all_proxy,
+                _ => continue,
+            };
+            value.clone_into(place);
+        }
+        Self {
+            mode,
+            proxy: (proxy != pb::ProxyEnv::default()).then_some(proxy),
+            env: Vec::new(),
+        }
+    }
+
+    /// Lets a step have the network.
+    fn open(&self, step: &mut Step) {
+        let exec = step.exec();
+        exec.network(self.mode);
+        if let Some(proxy) = &self.proxy {
+            exec.proxy_env(proxy.clone());
+        }
+        for (name, value) in &self.env {
+            exec.env(name, value);
+        }
+    }
+}
+
+fn file(package: &PipPackage) -> PipFile {
+    PipFile {
+        label: pip::label(package),
+        md5: match package.hashes.is_pinned() {
+            true => None,
+            false => package.hashes.md5.clone(),
+        },
+    }
+}

@@ -1,0 +1,106 @@
+//! The solve: lists of packages in, packages out.
+
+use buildkit_llb::{Http, Location, OpOptions, Options, Output, ProgressGroup};
+
+use super::downloads::Address;
+use super::step::Step;
+use crate::install::args::StepSpec as _;
+use crate::install::error::Error;
+use crate::install::spec::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
+use crate::solve::spec::{RepodataSpec, SolveSpec};
+
+/// One channel folder's list of packages.
+#[derive(Clone, Debug)]
+pub struct Repodata {
+    /// What the progress calls it: `conda-forge/linux-64`.
+    pub label: String,
+    /// Where the user's file names the channel.
+    pub location: Option<Location>,
+    /// Whether caches are to be ignored.
+    pub no_cache: bool,
+}
+
+impl Repodata {
+    /// The download of the file called `file`, from `address`.
+    ///
+    /// It is not pinned: BuildKit asks the server whether the file that it has is still the one, and the key of what is
+    /// made from it holds its content.
+    pub fn download(&self, file: &str, address: &Address) -> Output {
+        let mut http = Http::new(address.identifier());
+        http.filename(file)
+            .name(format!("[solve] {} repodata", self.label))
+            .group(&ProgressGroup {
+                id: "condafront-repodata".to_owned(),
+                name: "[solve] what channels have".to_owned(),
+                weak: false,
+            })
+            .export_cache(false);
+        if let Some(location) = &self.location {
+            http.location(location.clone());
+        }
+        if self.no_cache {
+            http.ignore_cache();
+        }
+        http.build()
+    }
+}
+
+/// A step and what it leaves.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The folder with its answer.
+    pub answer: Output,
+    /// The step, for the case that it fails.
+    pub step: Step,
+}
+
+/// Finds the packages; file `n` of `files` is in the output `n` of `repodata`.
+///
+/// # Errors
+/// When what is asked for does not fit into a program's arguments.
+pub fn solve(
+    programs: &Output,
+    spec: &SolveSpec,
+    files: &[RepodataSpec],
+    repodata: &[Output],
+    no_cache: bool,
+) -> Result<Asked, Error> {
+    let count = spec.specs.len();
+    let dependencies = if count == 1 {
+        "dependency"
+    } else {
+        "dependencies"
+    };
+    let name = format!("[solve] {count} {dependencies} for {}", spec.subdir);
+    let mut step = Step::new(programs, spec.to_args(files)?, &options(name, no_cache));
+    for (index, repodata) in repodata.iter().enumerate() {
+        // Hashed by BuildKit, so that only its content counts: the key of an http source holds the time of the file, too.
+        step.input(&format!("{INPUT_DIR}/{index}"), repodata, false);
+    }
+    Ok(finished(step, OUTPUT_DIR))
+}
+
+/// Finds out which C library the base image has.
+pub fn libc(programs: &Output, base: &Output, content_cache: bool, no_cache: bool) -> Asked {
+    let options = options("[base] C library".to_owned(), no_cache);
+    let mut step = Step::new(programs, vec!["libc".to_owned()], &options);
+    step.input(BASE_DIR, base, content_cache);
+    finished(step, FACTS_DIR)
+}
+
+fn finished(mut step: Step, dir: &str) -> Asked {
+    let answer = step.output(dir);
+    Asked {
+        answer: step.exec().build()[answer].clone(),
+        step,
+    }
+}
+
+fn options(name: String, no_cache: bool) -> Options {
+    let mut options = Options::new();
+    options.name(name);
+    if no_cache {
+        options.ignore_cache();
+    }
+    options
+}

@@ -1,0 +1,39 @@
+//! The valid word that a misspelt one was meant to be.
+
+/// The word of `known` that differs least from `word`, unless even that one differs too much to be what was meant.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    /// Longer words are no misspelt ones, and comparing takes time in proportion to both lengths.
+    const LONGEST: usize = 64;
+    let length = word.chars().count();
+    if length > LONGEST {
+        return None;
+    }
+    let word = word.to_lowercase();
+    let distance = |candidate: &str| strsim::osa_distance(&candidate.to_lowercase(), &word);
+    let best = known
+        .into_iter()
+        .min_by_key(|candidate| distance(candidate))?;
+    let allowed = (length / 3).clamp(1, 4);
+    (distance(best) <= allowed).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_words_are_found_and_others_are_not() {
+        let known = ["channels", "dependencies", "name"];
+        for (word, meant) in [
+            ("dependancies", Some("dependencies")),
+            ("Channels", Some("channels")),
+            ("channel", Some("channels")),
+            ("nmae", Some("name")),
+            ("prefix", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, known), meant, "{word}");
+        }
+        assert_eq!(nearest(&"n".repeat(1000), known), None);
+    }
+}

@@ -1,0 +1,36 @@
+//! The step that makes a wheel of a source archive, with network: what a package is built with is in no lock.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::install::verify;
+use super::process;
+use super::spec::PipBuildSpec;
+use crate::failure_report::{Culprit, FailureReport};
+use crate::install::Mounts;
+use crate::install::args::StepSpec as _;
+
+/// Runs the subcommand `pip-build`; `args` are what follows it. What pip prints goes to `log`.
+///
+/// # Errors
+/// An archive that cannot be built, with pip's reason.
+pub fn build(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<(), FailureReport> {
+    let (spec, files) = PipBuildSpec::from_args(args)?;
+    let archives = verify(&files, mounts)?;
+    let label = files.first().map_or("", |file| &file.label);
+    let mut command = process::pip(Path::new(&spec.prefix), "wheel");
+    command
+        .args(["--no-deps", "--wheel-dir"])
+        .arg(&mounts.output)
+        .args(&archives);
+    process::with_network(&mut command);
+    process::run(command, log).map_err(|output| {
+        let mut report = process::failure(&format!("build {label}"), &output);
+        report.culprits = vec![Culprit::Package(0)];
+        report.help = Some(
+            "The lock has a source archive of it, which is built in the image: add what that needs to the dependencies (a compiler, a library), or choose a version that has a wheel. The progress log has all that pip printed."
+                .to_owned(),
+        );
+        report
+    })
+}

@@ -1,0 +1,181 @@
+//! What can be said of PyPI packages before anything is built.
+
+use std::sync::Arc;
+
+use crate::input::{Pip, PipPackage, Rule, Warning};
+use crate::package::{Hashes, Package};
+use crate::source::{Diagnostic, SourceFile};
+
+/// How source archives end that pip builds.
+const SDIST_SUFFIXES: [&str; 6] = [".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz", ".tar"];
+
+/// What a file is, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A wheel, which is ready to be installed.
+    Wheel,
+    /// A source archive, which has to be built.
+    Source,
+}
+
+/// The name of the package's file.
+pub fn file_name(package: &PipPackage) -> String {
+    let url = package.url.with_credentials();
+    let last = url.path().rsplit('/').next().unwrap_or_default();
+    percent_encoding::percent_decode_str(last)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+/// What messages call a package: name and version.
+pub fn label(package: &PipPackage) -> String {
+    match &package.version {
+        Some(version) => format!("{} {version}", package.name),
+        None => package.name.clone(),
+    }
+}
+
+/// What the package's file is; `None` if pip would not know either.
+pub fn kind(package: &PipPackage) -> Option<FileKind> {
+    let name = file_name(package).to_ascii_lowercase();
+    let is_plain = !name.starts_with('.') && !name.chars().any(|c| c == '/' || c.is_control());
+    if !is_plain {
+        None
+    } else if name.ends_with(".whl") {
+        Some(FileKind::Wheel)
+    } else if SDIST_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
+        Some(FileKind::Source)
+    } else {
+        None
+    }
+}
+
+/// Whether the environment of these conda packages can have the PyPI packages `pip`.
+///
+/// # Errors
+/// A diagnostic at the first PyPI package if there is no python or no pip to install it, or at one whose file pip does
+/// not know.
+pub fn check(packages: &[Package], pip: &Pip, file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
+    let first = match pip {
+        Pip::Locked(files) => files.first().map(|first| (label(first), first.lines)),
+        Pip::Unsolved(list) => list.first().map(|first| (first.text.clone(), first.lines)),
+    };
+    let Some((first, lines)) = first else {
+        return Ok(());
+    };
+    let first = crate::redact::masked(&first);
+    let has = |name: &str| packages.iter().any(|package| package.id.name == name);
+    let missing = ["python", "pip"].into_iter().find(|name| !has(name));
+    if let Some(missing) = missing {
+        let needed = match missing {
+            "python" => "python and pip",
+            other => other,
+        };
+        return Err(Diagnostic::new(format!(
+            "{first} is a PyPI package, and the environment has no {missing} to install it with"
+        ))
+        .at(file, lines)
+        .help(format!(
+            "Add {needed} to the environment's conda dependencies, and make the lock anew if this is one."
+        )));
+    }
+    if let Pip::Locked(files) = pip
+        && let Some(unknown) = files.iter().find(|package| kind(package).is_none())
+    {
+        return Err(Diagnostic::new(format!(
+            "{} is neither a wheel nor a source archive: {}",
+            label(unknown),
+            unknown.url
+        ))
+        .at(file, unknown.lines)
+        .help("Wheels end in .whl, source archives in .tar.gz or .zip."));
+    }
+    Ok(())
+}
+
+/// What the user should know of packages that pip has found.
+pub fn warnings(packages: &[PipPackage], file: &Arc<SourceFile>) -> Vec<Warning> {
+    let unverified = packages
+        .iter()
+        .filter(|package| package.hashes == Hashes::default());
+    unverified
+        .map(|package| Warning {
+            rule: Rule::UnverifiedPackage,
+            diagnostic: Diagnostic::new(format!(
+                "{} has no hash: nothing checks what is downloaded",
+                label(package)
+            ))
+            .at(file, package.lines)
+            .help("The index names no hash of the file: choose another index, or lock the environment."),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::PipRequirement;
+    use crate::package::PackageUrl;
+    use crate::plan::test_package;
+    use crate::source::{Level, Lines};
+
+    fn package(url: &str) -> PipPackage {
+        PipPackage {
+            name: "requests".to_owned(),
+            version: Some("2.32.3".to_owned()),
+            url: PackageUrl::new(url::Url::parse(url).unwrap()),
+            hashes: Hashes::default(),
+            lines: Lines::one(2),
+        }
+    }
+
+    #[test]
+    fn kinds_of_files() {
+        let kind = |url: &str| kind(&package(url));
+        let wheel = Some(FileKind::Wheel);
+        assert_eq!(kind("https://f.example/a-1.0-py3-none-any.whl#x"), wheel);
+        assert_eq!(
+            kind("https://f.example/a-1.0%2Bcpu-py3-none-any.whl"),
+            wheel
+        );
+        let source = Some(FileKind::Source);
+        assert_eq!(kind("https://f.example/a-1.0.tar.gz?x=y"), source);
+        assert_eq!(kind("https://f.example/a-1.0.ZIP"), source);
+        for url in ["", "a-1.0.exe", "a%2Fb.whl", ".whl", "a.whl/"] {
+            let url = format!("https://f.example/{url}");
+            assert_eq!(kind(&url), None, "{url}");
+        }
+        let name = file_name(&package("https://f.example/a-1.0%2Bcpu-py3-none-any.whl"));
+        assert_eq!(name, "a-1.0+cpu-py3-none-any.whl");
+    }
+
+    #[test]
+    fn what_an_environment_lacks_is_said_at_the_line() {
+        let file = SourceFile::new("env.lock", "@EXPLICIT\n# pip requests @ …\n");
+        let locked = Pip::Locked(vec![package("https://f.example/requests.whl")]);
+        let strange = Pip::Locked(vec![package("https://me:hunter2@f.example/requests.exe")]);
+        let unsolved = Pip::Unsolved(vec![PipRequirement {
+            text: "x @ https://me:hunter2@f.example/x.whl".to_owned(),
+            lines: Lines::one(2),
+        }]);
+        let [python, pip] = ["python", "pip"].map(test_package);
+        let both = [python.clone(), pip.clone()];
+        let mut all = String::new();
+        for (packages, pip) in [
+            (&[][..], &locked),
+            (&[pip], &locked),
+            (&[python], &unsolved),
+            (&both, &strange),
+        ] {
+            let error = check(packages, pip, &file).unwrap_err();
+            all.push_str(&format!("{}\n\n", error.render(Level::Error)));
+        }
+        for warning in warnings(&[package("https://f.example/requests.whl")], &file) {
+            all.push_str(&warning.diagnostic.render(Level::Warning));
+        }
+        assert!(!all.contains("hunter2"));
+        insta::assert_snapshot!(all);
+        check(&both, &locked, &file).unwrap();
+        check(&[], &Pip::default(), &file).unwrap();
+    }
+}

@@ -1,0 +1,64 @@
+use super::*;
+
+fn file(label: &str) -> PipFile {
+    PipFile {
+        label: label.to_owned(),
+        md5: None,
+    }
+}
+
+#[test]
+fn what_pip_says_is_short_and_about_a_package() {
+    let files = [file("six 1.17.0"), file("MarkupSafe 3.0.4"), file("foo")];
+    let paths = [
+        "/in/0/six-1.17.0-py3-none-any.whl",
+        "/in/1/markupsafe-3.0.4-cp39-cp39-linux_x86_64.whl",
+        "/in/2/foo-1.0-py3-none-any.whl",
+    ]
+    .map(PathBuf::from);
+    let outputs = [
+        "Processing /in/0/six-1.17.0-py3-none-any.whl\nERROR: markupsafe-3.0.4-cp39-cp39-linux_x86_64.whl is not a supported wheel on this platform.\n",
+        "Processing /in/2/foo-1.0-py3-none-any.whl\nERROR: Package 'foo' requires a different Python: 3.13.5 not in '<3'\n",
+        "WARNING: Requested foo from file:///in/2/foo-1.0-py3-none-any.whl has different version in metadata: '2.0'\nERROR: Requested foo from file:///in/2/foo-1.0-py3-none-any.whl has inconsistent version: expected '1.0', but metadata has '2.0'\n",
+        "ERROR: Wheel 'six' located at /in/0/six-1.17.0-py3-none-any.whl is invalid.\n",
+        "ERROR: Cannot uninstall markupsafe 2.0.0\n╰─> The package's contents are unknown: no RECORD file was found for markupsafe.\n",
+        "Traceback (most recent call last):\n  File \"x\"\nOSError: [Errno 28] No space left on device\n",
+        "/opt/conda/bin/python: No module named pip\n",
+    ];
+    let mut all = String::new();
+    for output in outputs {
+        let report = failure(output, &files, &paths);
+        all.push_str(&format!("{report}\n"));
+        all.push_str(&format!("  at {:?}\n", report.culprits));
+        all.push_str(&format!("  {}\n\n", report.help.unwrap_or_default()));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn folders_are_told_from_pips_own_record() {
+    let site = tempfile::tempdir().unwrap();
+    for (name, origin) in [
+        (
+            "a-1.0",
+            Some(r#"{"url": "file:///in/12/a-1.0-py3-none-any.whl"}"#),
+        ),
+        ("b-1.0", Some(r#"{"url": "https://b.example/b.whl"}"#)),
+        ("c-1.0", Some("damaged")),
+        ("d-1.0", None),
+    ] {
+        let info = site.path().join(format!("{name}.dist-info"));
+        fs::create_dir(&info).unwrap();
+        if let Some(origin) = origin {
+            fs::write(info.join("direct_url.json"), origin).unwrap();
+        }
+    }
+    let new = find_new(site.path(), Path::new("/in")).unwrap();
+    assert_eq!(new, [(12, site.path().join("a-1.0.dist-info"))]);
+    let before = installed(site.path()).unwrap();
+    assert_eq!(before["d"], "d 1.0");
+    let notice = &notices(&new, &before)[0];
+    assert_eq!(notice.message, "a 1.0 from PyPI replaces conda's a 1.0");
+    assert_eq!(notice.package, Some(12));
+    assert!(installed(&site.path().join("none")).unwrap().is_empty());
+}

@@ -1,0 +1,41 @@
+//! PyPI packages, installed after the conda packages by the environment's own pip.
+//!
+//! A locked package is a file, fetched like a conda package. One step without network installs all of them into the image
+//! as it is by then ([`install`]), and makes the result the same on every builder.
+
+mod build;
+mod check;
+mod install;
+mod process;
+pub mod spec;
+
+pub use build::build;
+pub use check::{FileKind, check, file_name, kind, label, warnings};
+pub use install::install;
+
+/// A package's name as pip compares names: lower case, with `-` for every run of `-`, `_` and `.`
+/// (<https://packaging.python.org/en/latest/specifications/name-normalization/>).
+pub fn normalized(name: &str) -> String {
+    let parts = name
+        .split(['-', '_', '.'])
+        .filter(|part| !part.is_empty())
+        .map(str::to_ascii_lowercase);
+    parts.collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normalized;
+
+    #[test]
+    fn names_are_compared_as_pip_does() {
+        for name in [
+            "Zope.Interface",
+            "zope-interface",
+            "ZOPE__interface",
+            "zope-_.interface",
+        ] {
+            assert_eq!(normalized(name), "zope-interface");
+        }
+    }
+}

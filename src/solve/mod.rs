@@ -1,0 +1,95 @@
+//! The step `condafront solve`: from what is asked for and what channels have to packages.
+//!
+//! It runs without network: repodata is mounted, the answer is a file. See `docs/solve.md`.
+
+mod answer;
+mod error;
+pub mod question;
+mod repodata;
+mod solver;
+pub mod spec;
+pub mod system;
+mod unsatisfiable;
+mod wording;
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+
+pub(crate) use error::SolveError;
+
+use crate::failure_report::FailureReport;
+use crate::install::args::StepSpec as _;
+use repodata::Repodata;
+use solver::{Records, Request};
+use spec::{PACKAGES_FILE, RepodataSpec, SolveSpec, SolvedPackage};
+use unsatisfiable::Search;
+
+/// Runs the step; `args` are what follows its name, `input` and `output` are where its mounts are.
+///
+/// # Errors
+/// When there is no answer.
+pub(crate) fn run(args: &[String], input: &Path, output: &Path) -> Result<(), SolveError> {
+    let (spec, files) = SolveSpec::from_args(args)?;
+    let packages = find(&spec, &files, input)?;
+    let path = output.join(PACKAGES_FILE);
+    let json =
+        serde_json::to_vec(&packages).map_err(|error| SolveError::Question(error.to_string()))?;
+    fs::write(&path, json)
+        .map_err(|error| SolveError::Question(format!("cannot write {}: {error}", path.display())))
+}
+
+/// Solves; file `n` of `files` is in the directory `n` below `input`.
+///
+/// # Errors
+/// Why there is no answer, and what of the question is to blame.
+pub fn solve(
+    spec: &SolveSpec,
+    files: &[RepodataSpec],
+    input: &Path,
+) -> Result<Vec<SolvedPackage>, FailureReport> {
+    Ok(find(spec, files, input)?)
+}
+
+fn find(
+    spec: &SolveSpec,
+    files: &[RepodataSpec],
+    input: &Path,
+) -> Result<Vec<SolvedPackage>, SolveError> {
+    let repodata = read_all(spec, files, input)?;
+    let request = Request::read(spec, &repodata)?;
+    let records = Records::load(spec, &request, &repodata)?;
+    let search = Search {
+        solve: spec,
+        request: &request,
+        repodata: &repodata,
+        records: &records,
+    };
+    let found = solver::solve(&search, &request, &records)?;
+    Ok(answer::answer(&request, &repodata, found))
+}
+
+/// Reads all files at once: most of a solve's time goes into that.
+fn read_all(
+    spec: &SolveSpec,
+    files: &[RepodataSpec],
+    input: &Path,
+) -> Result<Vec<Repodata>, SolveError> {
+    thread::scope(|scope| {
+        let readers: Vec<_> = files
+            .iter()
+            .enumerate()
+            .map(|(index, file)| scope.spawn(move || Repodata::read(spec, file, input, index)))
+            .collect();
+        readers
+            .into_iter()
+            .map(|reader| {
+                reader.join().unwrap_or_else(|_| {
+                    Err(SolveError::Question(
+                        "reading the lists of packages failed".to_owned(),
+                    ))
+                })
+            })
+            .collect()
+    })
+}

@@ -1,0 +1,157 @@
+//! Repodata: the list of a channel folder's packages (<https://conda.org/learn/ceps/cep-0015>, and CEP 16's neighbours).
+//!
+//! Of conda-forge's half a million records a solve needs a few thousand. So the file is indexed only, and a record is
+//! read when its name comes up.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use rattler_conda_types::{Channel, PackageName, RepoDataRecord};
+use rattler_repodata_gateway::sparse::{PackageFormatSelection, SparseRepoData};
+use url::Url;
+
+use super::error::{RepodataFault, SolveError};
+use super::spec::{RepodataSpec, SolveSpec};
+use crate::install::is_web_page;
+
+/// How zstd files begin.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// More than this many bytes of JSON are not read. conda-forge's largest folder has 0.4 GB.
+const LARGEST: u64 = 3 << 30;
+
+/// An archive that is there as `.conda` and as `.tar.bz2` is taken as `.conda`.
+const FORMATS: PackageFormatSelection = PackageFormatSelection::PreferConda;
+
+/// One indexed repodata file.
+pub(super) struct Repodata {
+    /// The channel, by its index.
+    pub(super) channel: usize,
+    data: SparseRepoData,
+}
+
+impl Repodata {
+    /// Reads the file that is mounted as a solve's repodata `index` below `input`.
+    pub(super) fn read(
+        solve: &SolveSpec,
+        spec: &RepodataSpec,
+        input: &Path,
+        index: usize,
+    ) -> Result<Self, SolveError> {
+        let channel = solve
+            .channels
+            .get(spec.channel)
+            .ok_or_else(|| SolveError::Question(format!("there is no channel {}", spec.channel)))?;
+        let fault = |fault: RepodataFault| SolveError::Repodata {
+            channel: spec.channel,
+            url: format!("{}/{}/{}", channel.url, spec.subdir, spec.file),
+            fault,
+        };
+        let url = Url::parse(&channel.url)
+            .map_err(|error| SolveError::Question(format!("{}: {error}", channel.url)))?;
+        let path = file_in(&input.join(index.to_string()), &spec.file)?;
+        let json = read_json(&path).map_err(fault)?;
+        let data = SparseRepoData::from_bytes(
+            Channel::from_url(url),
+            spec.subdir.clone(),
+            json.into(),
+            None,
+        )
+        .map_err(|error| fault(RepodataFault::NotRepodata(error.to_string())))?;
+        Ok(Self {
+            channel: spec.channel,
+            data,
+        })
+    }
+
+    /// The records of all packages of this name.
+    pub(super) fn records(&self, name: &PackageName) -> std::io::Result<Vec<RepoDataRecord>> {
+        self.data.load_records(name, FORMATS)
+    }
+
+    /// The names of all packages, sorted.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.data.package_names(FORMATS)
+    }
+
+    /// The channel, as records and MatchSpecs name it.
+    pub(super) fn rattler_channel(&self) -> &Channel {
+        &self.data.channel
+    }
+
+    /// The folder.
+    pub(super) fn subdir(&self) -> &str {
+        self.data.subdir()
+    }
+
+    /// Whether there is a package of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        PackageName::from_str(name)
+            .is_ok_and(|name| self.records(&name).is_ok_and(|records| !records.is_empty()))
+    }
+}
+
+/// The file called `name` in `dir`, or the only one there is.
+fn file_in(dir: &Path, name: &str) -> Result<PathBuf, SolveError> {
+    let path = dir.join(name);
+    if path.exists() {
+        return Ok(path);
+    }
+    Err(SolveError::Question(format!(
+        "no repodata is mounted at {}",
+        path.display()
+    )))
+}
+
+/// The JSON text of a repodata file, decompressed if need be.
+fn read_json(path: &Path) -> Result<Vec<u8>, RepodataFault> {
+    let unreadable = |error: std::io::Error| RepodataFault::NotRepodata(error.to_string());
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut start = Vec::new();
+    file.by_ref()
+        .take(512)
+        .read_to_end(&mut start)
+        .map_err(unreadable)?;
+    if start.starts_with(&ZSTD_MAGIC) {
+        let size = zstd::zstd_safe::get_frame_content_size(&start)
+            .ok()
+            .flatten();
+        return decompress(path, size.unwrap_or(0));
+    }
+    if is_web_page(&start) {
+        return Err(RepodataFault::WebPage);
+    }
+    match start.trim_ascii_start().first() {
+        None => Err(RepodataFault::NotRepodata("it is empty".to_owned())),
+        Some(b'{') => {
+            if file.metadata().map_err(unreadable)?.len() > LARGEST {
+                return Err(RepodataFault::TooLarge);
+            }
+            fs::read(path).map_err(unreadable)
+        }
+        Some(_) => Err(RepodataFault::NotRepodata(
+            "it is neither JSON nor compressed with zstd".to_owned(),
+        )),
+    }
+}
+
+fn decompress(path: &Path, announced: u64) -> Result<Vec<u8>, RepodataFault> {
+    let damaged = |error: std::io::Error| {
+        RepodataFault::NotRepodata(format!("it cannot be decompressed: {error}"))
+    };
+    let mut decoder = zstd::Decoder::new(File::open(path).map_err(damaged)?).map_err(damaged)?;
+    decoder.window_log_max(31).map_err(damaged)?;
+    // Memory that is not written to is not used, so that a false announcement costs nothing.
+    let capacity = usize::try_from(announced.min(LARGEST)).unwrap_or(0);
+    let mut json = Vec::with_capacity(capacity + 1);
+    decoder
+        .take(LARGEST + 1)
+        .read_to_end(&mut json)
+        .map_err(damaged)?;
+    if json.len() as u64 > LARGEST {
+        return Err(RepodataFault::TooLarge);
+    }
+    Ok(json)
+}

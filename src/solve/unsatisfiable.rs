@@ -1,0 +1,386 @@
+//! Why what is asked for cannot be had, in words for the user.
+
+use std::collections::BTreeSet;
+
+use rattler_conda_types::{Matches as _, PackageName, RepoDataRecord, Version, VersionSpec};
+use rattler_solve::resolvo::{CondaDependencyProvider, NameType};
+use resolvo::conflict::{ConflictEdge, ConflictNode};
+use resolvo::{Requirement, Solver, VersionSetId};
+
+use super::repodata::Repodata;
+use super::solver::{Records, Request};
+use super::spec::{Glibc, SolveSpec, System};
+use super::wording::{listed, near};
+use crate::input::ChannelPriority;
+
+/// How much of the solver's explanation is shown, in lines.
+const MOST_LINES: usize = 20;
+
+/// Where packages were looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Search<'a> {
+    /// What was asked.
+    pub(super) solve: &'a SolveSpec,
+    /// The same, understood.
+    pub(super) request: &'a Request,
+    /// What the channels have.
+    pub(super) repodata: &'a [Repodata],
+    /// The records that may matter.
+    pub(super) records: &'a Records,
+}
+
+/// What the solver found out.
+pub(super) struct Conflict {
+    /// Its explanation: a tree.
+    text: String,
+    /// The MatchSpecs that take part, by index.
+    specs: BTreeSet<usize>,
+    /// The virtual packages that are missing, or missing in the right version.
+    system: BTreeSet<String>,
+}
+
+/// Why a request cannot be fulfilled.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Unsatisfiable {
+    message: String,
+    helps: Vec<String>,
+    specs: Vec<usize>,
+}
+
+impl Conflict {
+    /// Reads the solver's finding; `asked` are the MatchSpecs' version sets.
+    pub(super) fn read(
+        conflict: &resolvo::conflict::Conflict,
+        solver: &Solver<CondaDependencyProvider<'_>>,
+        asked: &[VersionSetId],
+    ) -> Self {
+        let found = conflict.graph(solver);
+        let pool = &solver.provider().pool;
+        let graph = &found.graph;
+        let mut specs = BTreeSet::new();
+        let mut system = BTreeSet::new();
+        for edge in graph.edge_indices() {
+            let (Some((from, to)), Some(ConflictEdge::Requires(Requirement::Single(set)))) =
+                (graph.edge_endpoints(edge), graph.edge_weight(edge))
+            else {
+                continue;
+            };
+            if from == found.root_node {
+                specs.extend((0..asked.len()).filter(|index| asked[*index] == *set));
+            }
+            let name = pool.resolve_package_name(pool.resolve_version_set_package_name(*set));
+            if let (NameType::Base(name), Some(ConflictNode::UnresolvedDependency)) =
+                (name, graph.node_weight(to))
+                && name.starts_with("__")
+            {
+                system.insert(name.clone());
+            }
+        }
+        Self {
+            text: conflict.display_user_friendly(solver).to_string(),
+            specs,
+            system,
+        }
+    }
+}
+
+impl Unsatisfiable {
+    /// Explains a conflict. What cannot be had for itself alone is said first, because then the rest says nothing.
+    pub(super) fn new(search: &Search<'_>, conflict: Conflict) -> Self {
+        let alone: Vec<Self> = (0..search.solve.specs.len())
+            .filter_map(|index| search.unavailable(index))
+            .collect();
+        if !alone.is_empty() {
+            return Self::all(alone);
+        }
+        let helps: Vec<String> = conflict
+            .system
+            .iter()
+            .map(|name| system_help(name, &search.solve.system))
+            .collect();
+        let text = shortened(conflict.text.trim_end());
+        Self {
+            message: format!("these dependencies cannot be fulfilled together:\n{text}"),
+            helps: if helps.is_empty() {
+                vec![
+                    "Ask for other versions of the packages at the top, or leave one of them away."
+                        .to_owned(),
+                ]
+            } else {
+                helps
+            },
+            specs: conflict
+                .specs
+                .iter()
+                .map(|index| search.request.for_spec[*index])
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    fn all(mut each: Vec<Self>) -> Self {
+        if each.len() == 1 {
+            return each.remove(0);
+        }
+        let mut message = format!("{} dependencies cannot be had:", each.len());
+        let mut helps = Vec::new();
+        let mut specs = Vec::new();
+        for one in each {
+            message.push_str("\n- ");
+            message.push_str(&one.message);
+            specs.extend(one.specs);
+            for help in one.helps {
+                if !helps.contains(&help) {
+                    helps.push(help);
+                }
+            }
+        }
+        Self {
+            message,
+            helps,
+            specs,
+        }
+    }
+
+    /// What to do.
+    pub(super) fn help(&self) -> Option<String> {
+        Some(self.helps.join("\n")).filter(|help| !help.is_empty())
+    }
+
+    /// The MatchSpecs that are to blame, by index.
+    pub(super) fn specs(&self) -> Vec<usize> {
+        self.specs.clone()
+    }
+}
+
+impl Search<'_> {
+    /// Why the MatchSpec `index` cannot be had, whatever else is asked for; `None` if it can.
+    fn unavailable(&self, index: usize) -> Option<Unsatisfiable> {
+        let spec = &self.request.specs[index];
+        let name = &self.request.names[index];
+        let text = self.solve.shown(index);
+        let unavailable = |message: String, helps: Vec<String>| {
+            Some(Unsatisfiable {
+                message,
+                helps,
+                specs: vec![index],
+            })
+        };
+        if name.as_normalized().starts_with("__") {
+            let fits = self.request.virtual_packages.iter().any(|package| {
+                package.name == *name
+                    && spec
+                        .version
+                        .as_ref()
+                        .is_none_or(|version| version.matches(&package.version))
+                    && spec
+                        .build
+                        .as_ref()
+                        .is_none_or(|build| build.matches(package.build_string.as_ref()))
+            });
+            if fits {
+                return None;
+            }
+            let help = system_help(name.as_normalized(), &self.solve.system);
+            return unavailable(format!("the image will not have `{text}`"), vec![help]);
+        }
+        let in_channel: Vec<&RepoDataRecord> = self
+            .records
+            .named(name)
+            .filter(|record| {
+                spec.channel.as_ref().is_none_or(|channel| {
+                    record.channel.as_deref() == Some(channel.canonical_name().as_str())
+                })
+            })
+            .collect();
+        let Some(first) = in_channel.first() else {
+            return self.missing(index, name);
+        };
+        let (allowed, later): (Vec<_>, Vec<_>) = in_channel.iter().copied().partition(|record| {
+            self.solve.priority == ChannelPriority::Flexible || record.channel == first.channel
+        });
+        if allowed.iter().any(|record| spec.matches(*record)) {
+            return None;
+        }
+        let mut channels: Vec<&str> = Vec::new();
+        for record in &allowed {
+            let channel = self.channel_name(record);
+            if !channels.contains(&channel) {
+                channels.push(channel);
+            }
+        }
+        let right_version = |record: &&&RepoDataRecord| {
+            spec.version
+                .as_ref()
+                .is_some_and(|version| version.matches(&record.package_record.version))
+        };
+        let builds: BTreeSet<String> = allowed
+            .iter()
+            .filter(right_version)
+            .map(|record| record.package_record.build.to_string())
+            .collect();
+        let what = if builds.is_empty() {
+            versions(&allowed, spec.version.as_ref())
+        } else {
+            format!("builds {}", listed(builds, 5))
+        };
+        let message = format!(
+            "no {} fits `{text}`: {} has the {what}",
+            name.as_source(),
+            listed(channels.iter().copied(), 5)
+        );
+        let other = later.iter().find(|record| spec.matches(**record));
+        let help = match other.map(|record| self.channel_name(record)) {
+            Some(other) => format!(
+                "{other} has one that fits, but {} has packages of that name and comes first. Write {other}::{}, or put {other} first.",
+                channels.first().copied().unwrap_or_default(),
+                name.as_source()
+            ),
+            None => format!("Ask for one of these, or for {} alone.", name.as_source()),
+        };
+        unavailable(message, vec![help])
+    }
+
+    fn missing(&self, index: usize, name: &PackageName) -> Option<Unsatisfiable> {
+        let spec = &self.request.specs[index];
+        let searched = |data: &&Repodata| match &spec.channel {
+            Some(channel) => **channel == *data.rattler_channel(),
+            None => true,
+        };
+        let mut channels: Vec<&str> = Vec::new();
+        for data in self.repodata.iter().filter(searched) {
+            let channel = self.solve.channels[data.channel].name.as_str();
+            if !channels.contains(&channel) {
+                channels.push(channel);
+            }
+        }
+        let has = |data: &&Repodata| data.has(name.as_normalized());
+        let elsewhere: BTreeSet<&str> = self
+            .repodata
+            .iter()
+            .filter(|data| !searched(data))
+            .filter(has)
+            .map(|data| self.solve.channels[data.channel].name.as_str())
+            .collect();
+        let names = self
+            .repodata
+            .iter()
+            .filter(searched)
+            .flat_map(Repodata::names);
+        let near = near(name.as_normalized(), names);
+        let help = if !elsewhere.is_empty() {
+            format!("{} has it.", listed(elsewhere, 5))
+        } else if !near.is_empty() {
+            format!("Did you mean {}?", listed(near, 3).replace(" and ", " or "))
+        } else {
+            "Is the name right, and is the channel that has it among `channels`? A package of PyPI only belongs into the list `pip:`.".to_owned()
+        };
+        Some(Unsatisfiable {
+            message: format!(
+                "there is no package {} for {} in {}",
+                name.as_source(),
+                self.solve.subdir,
+                listed(channels, 5)
+            ),
+            helps: vec![help],
+            specs: vec![index],
+        })
+    }
+
+    /// The name of the channel that a record is from.
+    fn channel_name(&self, record: &RepoDataRecord) -> &str {
+        let is_its = |data: &&Repodata| {
+            record.channel.as_deref() == Some(data.rattler_channel().canonical_name().as_str())
+        };
+        self.repodata
+            .iter()
+            .find(is_its)
+            .map_or("the channel", |data| {
+                self.solve.channels[data.channel].name.as_str()
+            })
+    }
+}
+
+/// The versions of these packages: those next to what is asked for, and the newest.
+fn versions(records: &[&RepoDataRecord], wanted: Option<&VersionSpec>) -> String {
+    const MOST: usize = 5;
+    let mut all: Vec<&Version> = records
+        .iter()
+        .map(|record| record.package_record.version.version())
+        .collect();
+    all.sort_unstable();
+    all.dedup();
+    let spelled = |version: &Version| version.to_string();
+    if let [only] = all[..] {
+        return format!("version {only}");
+    }
+    if all.len() <= MOST {
+        return format!("versions {}", listed(all.into_iter().map(spelled), MOST));
+    }
+    let newest = &all[all.len() - 3..];
+    let near = wanted.and_then(|wanted| neighbours(&all, wanted));
+    let mut shown: Vec<&Version> = near
+        .into_iter()
+        .flatten()
+        .chain(newest.iter().copied())
+        .collect();
+    shown.sort_unstable();
+    shown.dedup();
+    format!(
+        "versions {} ({} in all)",
+        listed(shown.into_iter().map(spelled), MOST),
+        all.len()
+    )
+}
+
+/// The versions next to an exact one.
+fn neighbours<'a>(all: &[&'a Version], wanted: &VersionSpec) -> Option<Vec<&'a Version>> {
+    let wanted = match wanted {
+        VersionSpec::Exact(_, version) => version,
+        VersionSpec::StrictRange(_, version) => version.as_ref(),
+        _ => return None,
+    };
+    let at = all.partition_point(|version| *version < wanted);
+    let before = at.checked_sub(1).and_then(|index| all.get(index));
+    Some(before.into_iter().chain(all.get(at)).copied().collect())
+}
+
+/// What to do about a virtual package that is missing, or missing in the right version.
+fn system_help(name: &str, system: &System) -> String {
+    match name {
+        "__cuda" => match &system.cuda {
+            None => "Packages that need CUDA are taken only if you say which version the machines' driver has: --build-arg CONDA_OVERRIDE_CUDA=12.8.".to_owned(),
+            Some(version) => format!("The build-arg CONDA_OVERRIDE_CUDA says {version}."),
+        },
+        "__glibc" => {
+            let fact = match &system.glibc {
+                Glibc::Base(version) => format!("The base image has glibc {version}."),
+                Glibc::BaseHasMusl => "The base image has no glibc, but musl.".to_owned(),
+                Glibc::BaseHasNone => "The base image has no glibc.".to_owned(),
+                Glibc::Override(version) => {
+                    return format!("The build-arg CONDA_OVERRIDE_GLIBC says {version}.");
+                }
+                Glibc::OverrideNone => {
+                    return "The build-arg CONDA_OVERRIDE_GLIBC is empty, which means that there is no glibc.".to_owned();
+                }
+            };
+            format!("{fact} Take another base with --build-arg BASE_IMAGE=<image>; if the image will get its glibc from elsewhere, say its version with --build-arg CONDA_OVERRIDE_GLIBC=2.36.")
+        }
+        "__archspec" => format!(
+            "The image is for every {} machine. If it need run on newer ones only, say which with --build-arg CONDA_OVERRIDE_ARCHSPEC=x86_64_v3.",
+            system.archspec.as_deref().unwrap_or("such")
+        ),
+        _ => format!("A linux image does not have {name}: the package is for another system."),
+    }
+}
+
+fn shortened(text: &str) -> String {
+    let count = text.lines().count();
+    let mut shown: Vec<&str> = text.lines().take(MOST_LINES).collect();
+    if count > MOST_LINES {
+        shown.push("…");
+    }
+    shown.join("\n")
+}

@@ -1,0 +1,74 @@
+//! Lists and names in messages.
+
+/// `a, b and c`; of more than `most`, the first ones and how many there are besides.
+pub(super) fn listed<T: AsRef<str>>(items: impl IntoIterator<Item = T>, most: usize) -> String {
+    let items: Vec<T> = items.into_iter().collect();
+    let shown: Vec<&str> = items.iter().take(most).map(T::as_ref).collect();
+    let more = items.len() - shown.len();
+    if more > 0 {
+        return format!("{} and {more} more", shown.join(", "));
+    }
+    match shown.split_last() {
+        None => "no channel".to_owned(),
+        Some((only, [])) => (*only).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+/// The names that one may have meant by `wrong`, best first, at most three.
+pub(super) fn near<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    const MOST: usize = 3;
+    /// Two names are alike from this similarity on (Jaro-Winkler, 1 is equal).
+    const ALIKE: f64 = 0.88;
+    let plain = |name: &str| name.replace(['_', '.'], "-");
+    let wrong_plain = plain(wrong);
+    let mut found: Vec<(f64, &str)> = names
+        .filter_map(|name| {
+            let name_plain = plain(name);
+            let stripped = |prefix: &str| name_plain.strip_prefix(prefix) == Some(&wrong_plain);
+            let similarity =
+                if name_plain == wrong_plain || ["python-", "py", "r-"].into_iter().any(stripped) {
+                    1.0
+                } else if strsim::levenshtein(&name_plain, &wrong_plain) <= 1 {
+                    0.99
+                } else {
+                    strsim::jaro_winkler(&name_plain, &wrong_plain)
+                };
+            (similarity >= ALIKE).then_some((similarity, name))
+        })
+        .collect();
+    found.sort_by(|(a, a_name), (b, b_name)| b.total_cmp(a).then_with(|| a_name.cmp(b_name)));
+    found.dedup_by_key(|(_, name)| *name);
+    found.into_iter().take(MOST).map(|(_, name)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_read_well() {
+        assert_eq!(listed(["a"], 3), "a");
+        assert_eq!(listed(["a", "b"], 3), "a and b");
+        assert_eq!(listed(["a", "b", "c"], 3), "a, b and c");
+        assert_eq!(listed(["a", "b", "c", "d"], 2), "a, b and 2 more");
+    }
+
+    #[test]
+    fn near_names_are_what_one_may_have_meant() {
+        let names = [
+            "numpy",
+            "numpydoc",
+            "pyyaml",
+            "r-dplyr",
+            "scikit-learn",
+            "scipy",
+        ];
+        let near = |wrong| near(wrong, names.into_iter());
+        assert_eq!(near("numpi"), ["numpy", "numpydoc"]);
+        assert_eq!(near("yaml"), ["pyyaml"]);
+        assert_eq!(near("dplyr"), ["r-dplyr"]);
+        assert_eq!(near("scikit_learn"), ["scikit-learn"]);
+        assert_eq!(near("tensorflow"), [""; 0]);
+    }
+}

@@ -1,0 +1,326 @@
+//! Every kind of build file: built on the real engine, run, and compared with what the file says.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use condafront_testkit::channel::{Channel, HashStyle, Package};
+use condafront_testkit::engine::{self, Store};
+use serde_json::Value;
+
+use crate::failure::{error_of, masked};
+use crate::project::{Project, frontend, on_both_stores};
+
+/// The environment that all kinds of file describe here.
+const SPECS: [&str; 4] = ["python", "noarch-demo", "activate-demo", "bumpme=1.0"];
+
+/// `name version build` of what an environment's records say, sorted.
+fn installed(project: &Project, prefix: &str) -> BTreeSet<String> {
+    let script = format!(
+        "import glob, json\n\
+         for path in glob.glob('{prefix}/conda-meta/*.json'):\n\
+         \x20   record = json.load(open(path))\n\
+         \x20   print(record['name'], record['version'], record['build'])\n"
+    );
+    let output = project.run(&[], &["python", "-c", &script]);
+    output
+        .expect_success()
+        .stdout
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The same of packages.
+fn described(packages: &[&Package]) -> BTreeSet<String> {
+    packages
+        .iter()
+        .map(|package| format!("{} {} {}", package.name, package.version, package.build))
+        .collect()
+}
+
+fn closure() -> Vec<&'static Package> {
+    Channel::open().closure(&SPECS)
+}
+
+/// env.yml with the specs, in an environment of this name.
+fn env_yml(project: &Project, name: &str) -> String {
+    let mut text = format!(
+        "# syntax={}\nname: {name}\nchannels:\n  - {}\ndependencies:\n",
+        frontend(),
+        project.server.url("/conda-forge")
+    );
+    for spec in SPECS {
+        writeln!(text, "  - {spec}").expect("text");
+    }
+    text
+}
+
+fn conda_lock_yml(project: &Project, packages: &[&Package]) -> String {
+    let mut text = format!(
+        "# syntax={}\nversion: 1\nmetadata:\n  content_hash:\n    linux-64: {}\n  channels:\n  - url: conda-forge\n    used_env_vars: []\n  platforms:\n  - linux-64\n  sources:\n  - environment.yml\npackage:\n",
+        frontend(),
+        "0".repeat(64)
+    );
+    for package in packages {
+        let url = project
+            .server
+            .url(&format!("conda-forge/{}", package.path()));
+        let dependencies: String = package
+            .depends
+            .iter()
+            .map(|spec| {
+                let (name, version) = spec.split_once(' ').unwrap_or((spec, ""));
+                format!("    {name}: '{version}'\n")
+            })
+            .collect();
+        let dependencies = match dependencies.as_str() {
+            "" => " {}\n".to_owned(),
+            lines => format!("\n{lines}"),
+        };
+        write!(
+            text,
+            "- name: {}\n  version: '{}'\n  manager: conda\n  platform: linux-64\n  dependencies:{dependencies}  url: {url}\n  hash:\n    md5: {}\n    sha256: {}\n  category: main\n  optional: false\n",
+            package.name, package.version, package.md5, package.sha256
+        )
+        .expect("text");
+    }
+    // Of other platforms and categories nothing is taken.
+    text.push_str("- name: bumpme\n  version: '9'\n  manager: conda\n  platform: osx-arm64\n  dependencies: {}\n  url: http://gone.invalid/noarch/bumpme-9-0.conda\n  hash: {md5: 00000000000000000000000000000000}\n  category: main\n  optional: false\n");
+    text.push_str("- name: dev-tool\n  version: '9'\n  manager: conda\n  platform: linux-64\n  dependencies: {}\n  url: http://gone.invalid/noarch/dev-tool-9-0.conda\n  hash: {md5: 00000000000000000000000000000000}\n  category: dev\n  optional: true\n");
+    text
+}
+
+fn pixi_lock(project: &Project, packages: &[&Package]) -> String {
+    let channel = project.server.url("/conda-forge");
+    let mut text = format!(
+        "# syntax={}\nversion: 6\nenvironments:\n  default:\n    channels:\n    - url: {channel}/\n    packages:\n      linux-64:\n",
+        frontend()
+    );
+    for package in packages {
+        writeln!(text, "      - conda: {channel}/{}", package.path()).expect("text");
+    }
+    text.push_str("packages:\n");
+    for package in packages {
+        write!(
+            text,
+            "- conda: {channel}/{}\n  sha256: {}\n  md5: {}\n",
+            package.path(),
+            package.sha256,
+            package.md5
+        )
+        .expect("text");
+        if !package.depends.is_empty() {
+            text.push_str("  depends:\n");
+            for spec in &package.depends {
+                writeln!(text, "  - {spec}").expect("text");
+            }
+        }
+        writeln!(text, "  size: {}", package.size).expect("text");
+    }
+    text
+}
+
+fn every_kind_of_file_gives_its_packages(store: Store) {
+    let project = Project::new(store);
+    let packages = closure();
+    let lock = project.lock_text(&packages, HashStyle::Sha256);
+    for (name, text, prefix) in [
+        ("explicit.lock", lock, "/opt/conda"),
+        (
+            "conda-lock.yml",
+            conda_lock_yml(&project, &packages),
+            "/opt/conda",
+        ),
+        ("pixi.lock", pixi_lock(&project, &packages), "/opt/conda"),
+        ("env.yml", env_yml(&project, "base"), "/opt/conda"),
+        ("named.yml", env_yml(&project, "lab"), "/opt/conda/envs/lab"),
+    ] {
+        project.write(name, text);
+        project.build_file(name, &[]).expect_success();
+        assert_eq!(installed(&project, prefix), described(&packages), "{name}");
+    }
+}
+
+/// No file at all: an empty folder, and build-args.
+fn specs_are_enough(store: Store) {
+    let project = Project::new(store);
+    std::fs::create_dir(project.path("empty")).expect("a folder");
+    let channel = project.server.url("/conda-forge");
+    let syntax = format!("BUILDKIT_SYNTAX={}", frontend());
+    let specs = format!("CONDA_SPECS={}", SPECS.join(" "));
+    let channels = format!("CONDA_CHANNELS={channel}");
+    let args = [&syntax, &specs, &channels];
+    let args: Vec<&str> = args.iter().flat_map(|arg| ["--build-arg", arg]).collect();
+    project.build_folder("empty", &args).expect_success();
+    assert_eq!(installed(&project, "/opt/conda"), described(&closure()));
+
+    // A file with nothing but the syntax line is no file either.
+    let args = &args[2..];
+    project.write("empty/Dockerfile", format!("# syntax={}\n", frontend()));
+    project.build_folder("empty", args).expect_success();
+
+    // Both a file and specs: which one is meant?
+    project.write("both.yml", env_yml(&project, "base"));
+    let output = project.build_file("both.yml", args).expect_failure();
+    insta::assert_snapshot!("specs_beside_a_file", masked(&project, &error_of(&output)));
+}
+
+fn the_environment_of_a_file_is_active(store: Store) {
+    let project = Project::new(store);
+    let text =
+        env_yml(&project, "lab") + "variables:\n  LAB_PORT: 8888\n  LAB_TITLE: \"a 'b' $c\"\n";
+    project.write("env.yml", text);
+    project.build_file("env.yml", &[]).expect_success();
+    let echo = "echo $CONDA_DEFAULT_ENV $CONDA_PREFIX $LAB_PORT \"$LAB_TITLE\"; which python";
+    let expected = "lab /opt/conda/envs/lab 8888 a 'b' $c\n/opt/conda/envs/lab/bin/python\n";
+    for options in [
+        &[][..],
+        &["--entrypoint", ""],
+        &["--user", "1234:5678"],
+        &["--env", "ENV_NAME=lab"],
+    ] {
+        let output = project.run(options, &["sh", "-c", echo]).expect_success();
+        assert_eq!(output.stdout, expected, "{options:?}");
+    }
+    // The folders above it are the user's too, so that more environments can be made.
+    let output = project.run(
+        &[],
+        &[
+            "sh",
+            "-c",
+            "mkdir /opt/conda/envs/more && touch /opt/conda/x",
+        ],
+    );
+    output.expect_success();
+    // Without the environment nothing of it is set.
+    let output = project.run(
+        &["--env", "MAMBA_SKIP_ACTIVATE=1"],
+        &["sh", "-c", "echo $LAB_PORT"],
+    );
+    assert_eq!(output.expect_success().stdout, "\n");
+}
+
+/// A lock that is written out gives the image that the file itself gives.
+#[test]
+fn a_written_lock_gives_the_same_layers() {
+    let project = Project::new(Store::Containerd);
+    project.write("env.yml", env_yml(&project, "base"));
+    project
+        .build_file("env.yml", &["--target", "lock", "--output", "out"])
+        .expect_success();
+    let path = project.path("out/conda-linux-64.lock");
+    let written = std::fs::read_to_string(&path).expect("the lock was written out");
+    let files: Vec<_> = std::fs::read_dir(project.path("out"))
+        .expect("a folder")
+        .collect();
+    assert_eq!(files.len(), 1);
+    let urls: Vec<&str> = written
+        .lines()
+        .filter(|line| line.starts_with("http"))
+        .collect();
+    assert_eq!(urls.len(), closure().len(), "{written}");
+    for package in closure() {
+        let url = project
+            .server
+            .url(&format!("conda-forge/{}", package.path()));
+        let entry = format!("{url}#sha256:{}", package.sha256);
+        assert!(
+            urls.contains(&entry.as_str()),
+            "{entry} is not in {written}"
+        );
+    }
+
+    // The same again, and from the lock itself: the same text.
+    let syntax = format!("BUILDKIT_SYNTAX={}", frontend());
+    let syntax = ["--build-arg", &syntax];
+    project
+        .build_file(
+            "env.yml",
+            &["--no-cache", "--target", "lock", "--output", "again"],
+        )
+        .expect_success();
+    let again = std::fs::read_to_string(project.path("again/conda-linux-64.lock"));
+    assert_eq!(again.expect("a lock"), written);
+
+    let solved = project.push_file("env.yml", "solved", &[]);
+    project.write("written.lock", &written);
+    let locked = project.push_file("written.lock", "locked", &syntax);
+    assert_eq!(solved.layers, locked.layers);
+}
+
+/// One lock for each platform that is asked for.
+#[test]
+fn locks_of_several_platforms_are_written_at_once() {
+    let project = Project::new(Store::Containerd);
+    let channel = project.server.url("/conda-forge");
+    let text = format!(
+        "# syntax={}\nchannels: [\"{channel}\"]\nplatforms: [linux-64, linux-aarch64]\ndependencies: [bumpme]\n",
+        frontend()
+    );
+    project.write("env.yml", text);
+    let glibc = ["--build-arg", "CONDA_OVERRIDE_GLIBC=2.36"];
+    let lock = ["--target", "lock", "--output", "out"];
+    project
+        .build_file("env.yml", &[&glibc[..], &lock].concat())
+        .expect_success();
+    let mut names: Vec<String> = std::fs::read_dir(project.path("out"))
+        .expect("a folder")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    names.sort();
+    assert_eq!(names, ["conda-linux-64.lock", "conda-linux-aarch64.lock"]);
+}
+
+#[test]
+fn a_real_micromamba_takes_the_written_lock() {
+    let Some(micromamba) = std::env::var_os("MICROMAMBA") else {
+        eprintln!("skipped: MICROMAMBA names no micromamba");
+        return;
+    };
+    let project = Project::new(Store::Containerd);
+    project.write("env.yml", env_yml(&project, "base"));
+    project
+        .build_file("env.yml", &["--target", "lock", "--output", "out"])
+        .expect_success();
+    let root = tempfile::tempdir().expect("a folder");
+    let mut command = std::process::Command::new(micromamba);
+    command
+        .args(["create", "--yes", "--no-rc", "--prefix"])
+        .arg(root.path().join("env"))
+        .arg("--root-prefix")
+        .arg(root.path().join("root"))
+        .arg("--file")
+        .arg(project.path("out/conda-linux-64.lock"));
+    engine::run(&mut command).expect_success();
+    let mut found = BTreeSet::new();
+    for entry in std::fs::read_dir(root.path().join("env/conda-meta")).expect("records") {
+        let path = entry.expect("an entry").path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            let record = std::fs::read(&path).expect("a record");
+            let record: Value = serde_json::from_slice(&record).expect("JSON");
+            let text = |key: &str| record[key].as_str().unwrap_or_default().to_owned();
+            found.insert(format!(
+                "{} {} {}",
+                text("name"),
+                text("version"),
+                text("build")
+            ));
+        }
+    }
+    assert_eq!(found, described(&closure()));
+}
+
+on_both_stores!(
+    every_kind_of_file_gives_its_packages,
+    specs_are_enough,
+    the_environment_of_a_file_is_active,
+);

@@ -1,0 +1,114 @@
+//! Wheels that a test makes for itself
+//! (<https://packaging.python.org/en/latest/specifications/binary-distribution-format/>).
+
+use std::fmt::Write as _;
+use std::io::{Cursor, Write as _};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use zip::write::SimpleFileOptions;
+
+/// A wheel under construction: pure python, for every version of it.
+#[derive(Clone, Debug)]
+pub struct WheelFile {
+    name: String,
+    version: String,
+    tag: String,
+    metadata: String,
+    files: Vec<(String, String)>,
+    scripts: String,
+}
+
+impl WheelFile {
+    /// A wheel without modules; `name` is of letters, digits and `_`.
+    pub fn new(name: &str, version: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            tag: "py3-none-any".to_owned(),
+            metadata: String::new(),
+            files: Vec::new(),
+            scripts: String::new(),
+        }
+    }
+
+    /// Another tag than `py3-none-any`.
+    #[must_use]
+    pub fn tag(mut self, tag: &str) -> Self {
+        tag.clone_into(&mut self.tag);
+        self
+    }
+
+    /// A line of its metadata: `Requires-Dist: six`.
+    #[must_use]
+    pub fn metadata(mut self, line: &str) -> Self {
+        self.metadata.push_str(line);
+        self.metadata.push('\n');
+        self
+    }
+
+    /// A file below `site-packages`.
+    #[must_use]
+    pub fn file(mut self, path: &str, content: &str) -> Self {
+        self.files.push((path.to_owned(), content.to_owned()));
+        self
+    }
+
+    /// A console script: `name = module:function`.
+    #[must_use]
+    pub fn script(mut self, script: &str) -> Self {
+        self.scripts.push_str(script);
+        self.scripts.push('\n');
+        self
+    }
+
+    /// The file's name.
+    pub fn file_name(&self) -> String {
+        format!("{}-{}-{}.whl", self.name, self.version, self.tag)
+    }
+
+    /// Its METADATA.
+    pub fn core_metadata(&self) -> String {
+        format!(
+            "Metadata-Version: 2.1\nName: {}\nVersion: {}\n{}",
+            self.name, self.version, self.metadata
+        )
+    }
+
+    /// The archive.
+    ///
+    /// # Panics
+    /// Never: it is written into memory.
+    pub fn build(&self) -> Vec<u8> {
+        let info = format!("{}-{}.dist-info", self.name, self.version);
+        let mut files = self.files.clone();
+        files.push((format!("{info}/METADATA"), self.core_metadata()));
+        let wheel = format!(
+            "Wheel-Version: 1.0\nGenerator: testkit\nRoot-Is-Purelib: true\nTag: {}\n",
+            self.tag
+        );
+        files.push((format!("{info}/WHEEL"), wheel));
+        if !self.scripts.is_empty() {
+            let text = format!("[console_scripts]\n{}", self.scripts);
+            files.push((format!("{info}/entry_points.txt"), text));
+        }
+        let mut record = String::new();
+        for (path, content) in &files {
+            let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(content));
+            writeln!(record, "{path},sha256={hash},{}", content.len()).expect("text in memory");
+        }
+        writeln!(record, "{info}/RECORD,,").expect("text in memory");
+        files.push((format!("{info}/RECORD"), record));
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (path, content) in files {
+            archive
+                .start_file(path, SimpleFileOptions::default())
+                .expect("a member in memory");
+            archive
+                .write_all(content.as_bytes())
+                .expect("a member in memory");
+        }
+        archive.finish().expect("an archive in memory").into_inner()
+    }
+}

@@ -1,0 +1,192 @@
+//! Repodata without archives: what a solver needs of a channel.
+//!
+//! ```
+//! use condafront_testkit::repodata::{Repodata, record};
+//! let mut channel = Repodata::default();
+//! channel.add(record("numpy 2.1.0 py312_0").depends(["python >=3.12,<3.13"]));
+//! assert!(channel.json("linux-64").contains("numpy-2.1.0-py312_0.conda"));
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use md5::Md5;
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+
+/// One package.
+#[derive(Clone, Debug)]
+pub struct Record {
+    name: String,
+    subdir: String,
+    file_name: String,
+    fields: Map<String, Value>,
+}
+
+/// A package on linux-64, as `name version build`. Its build number is what follows the build string's last `_`.
+///
+/// # Panics
+/// If the text has not three parts.
+pub fn record(id: &str) -> Record {
+    let parts: Vec<&str> = id.split(' ').collect();
+    let [name, version, build] = parts[..] else {
+        panic!("{id} is not `name version build`");
+    };
+    let number = build.rsplit('_').next().and_then(|text| text.parse().ok());
+    let file_name = format!("{name}-{version}-{build}.conda");
+    let mut record = Record {
+        name: name.to_owned(),
+        subdir: "linux-64".to_owned(),
+        file_name: String::new(),
+        fields: Map::new(),
+    };
+    record.set("build", build);
+    record.set("build_number", number.unwrap_or(0u64));
+    record.set("depends", json!([]));
+    record.set("license", "MIT");
+    record.set("name", name);
+    record.set("size", 1000 + id.len());
+    record.set("subdir", "linux-64");
+    record.set("timestamp", 1_700_000_000_000_u64);
+    record.set("version", version);
+    record.file(file_name)
+}
+
+impl Record {
+    fn set(&mut self, key: &str, value: impl Into<Value>) {
+        self.fields.insert(key.to_owned(), value.into());
+    }
+
+    fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.set(key, value);
+        self
+    }
+
+    fn file(mut self, name: String) -> Self {
+        self.set("md5", hex::encode(Md5::digest(name.as_bytes())));
+        self.set("sha256", hex::encode(Sha256::digest(name.as_bytes())));
+        self.file_name = name;
+        self
+    }
+
+    /// What it needs.
+    #[must_use]
+    pub fn depends<const N: usize>(self, specs: [&str; N]) -> Self {
+        self.with("depends", json!(specs.as_slice()))
+    }
+
+    /// What has to hold for others if they are there.
+    #[must_use]
+    pub fn constrains<const N: usize>(self, specs: [&str; N]) -> Self {
+        self.with("constrains", json!(specs.as_slice()))
+    }
+
+    /// In the folder noarch.
+    #[must_use]
+    pub fn noarch(self) -> Self {
+        self.subdir("noarch").with("noarch", "python")
+    }
+
+    /// In another folder.
+    #[must_use]
+    pub fn subdir(mut self, subdir: &str) -> Self {
+        subdir.clone_into(&mut self.subdir);
+        self.with("subdir", subdir)
+    }
+
+    /// Its build number.
+    #[must_use]
+    pub fn number(self, number: u64) -> Self {
+        self.with("build_number", number)
+    }
+
+    /// When it was built, in seconds after the others.
+    #[must_use]
+    pub fn later(self, seconds: u64) -> Self {
+        self.with("timestamp", 1_700_000_000_000 + seconds * 1000)
+    }
+
+    /// Features that make solvers avoid it.
+    #[must_use]
+    pub fn track_features(self, features: &str) -> Self {
+        self.with("track_features", features)
+    }
+
+    /// As `.tar.bz2`.
+    #[must_use]
+    pub fn tar_bz2(self) -> Self {
+        let name = self.file_name.replace(".conda", ".tar.bz2");
+        self.file(name)
+    }
+}
+
+/// What a channel has.
+#[derive(Clone, Debug, Default)]
+pub struct Repodata {
+    records: Vec<Record>,
+    removed: Vec<String>,
+    base_url: Option<String>,
+}
+
+impl Repodata {
+    /// Adds a package.
+    pub fn add(&mut self, record: Record) -> &mut Self {
+        self.records.push(record);
+        self
+    }
+
+    /// Says that this file is removed, in every folder.
+    pub fn remove(&mut self, file_name: &str) -> &mut Self {
+        self.removed.push(file_name.to_owned());
+        self
+    }
+
+    /// Says that archives are elsewhere (CEP 15).
+    pub fn base_url(&mut self, url: &str) -> &mut Self {
+        self.base_url = Some(url.to_owned());
+        self
+    }
+
+    /// `repodata.json` of a folder.
+    pub fn json(&self, subdir: &str) -> String {
+        let files = |suffix: &str| -> BTreeMap<&str, &Map<String, Value>> {
+            self.records
+                .iter()
+                .filter(|record| record.subdir == subdir && record.file_name.ends_with(suffix))
+                .map(|record| (record.file_name.as_str(), &record.fields))
+                .collect()
+        };
+        let mut info = json!({"subdir": subdir});
+        if let Some(url) = &self.base_url {
+            info["base_url"] = json!(url);
+        }
+        json!({
+            "info": info,
+            "packages": files(".tar.bz2"),
+            "packages.conda": files(".conda"),
+            "removed": self.removed,
+            "repodata_version": 1,
+        })
+        .to_string()
+    }
+
+    /// Writes the lists of noarch and of linux-64 below `dir`, plain and compressed.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn write(&self, dir: &Path) {
+        for subdir in ["noarch", "linux-64"] {
+            let folder = dir.join(subdir);
+            std::fs::create_dir_all(&folder).expect("a folder for repodata");
+            let json = self.json(subdir);
+            let compressed = zstd::encode_all(json.as_bytes(), 3).expect("compressed repodata");
+            std::fs::write(folder.join("repodata.json"), json).expect("repodata");
+            std::fs::write(folder.join("repodata.json.zst"), compressed).expect("repodata");
+        }
+    }
+
+    /// The names of all packages.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.records.iter().map(|record| record.name.as_str())
+    }
+}

@@ -1,0 +1,231 @@
+//! The mistakes that people make in env.yml, its section `condafront:` and the build-args for a build without a file, and
+//! what they are told.
+//!
+//! Each mistake has a message at its line that says what to do; the snapshot reads from top to bottom. A new kind of
+//! mistake is a new entry of a table.
+
+use std::sync::Arc;
+
+use condafront::input::{self, EnvironmentInput};
+use condafront::platform::Platform;
+use condafront::settings::Settings;
+use condafront::source::{Diagnostic, Level, SourceFile};
+
+/// What went wrong, the build file (empty for a build without one), and the build-args.
+type Mistake = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
+#[rustfmt::skip]
+const DEPENDENCIES: &[Mistake] = &[
+    ("no packages", "dependencies:\n", &[]),
+    ("an empty list", "dependencies: []\n", &[]),
+    ("a misspelt key", "name: lab\ndependancies:\n  - numpy\n", &[]),
+    ("no dependencies at all", "name: lab\nchannels: [conda-forge]\n", &[]),
+    ("something else", "services:\n  web:\n    image: nginx\n", &[]),
+    ("an image file", "environments:\n  base: env.yml\n", &[]),
+    ("no blank behind the dash", "dependencies:\n  -numpy\n  -scipy\n", &[]),
+    ("one text", "dependencies: numpy scipy\n", &[]),
+    ("a mapping", "dependencies:\n  python: 3.12\n  numpy: '>=1.26'\n", &[]),
+    ("a colon for a version", "dependencies:\n  - python: 3.12\n", &[]),
+    ("a colon too many", "dependencies:\n  - numpy:\n", &[]),
+    ("a colon without a blank", "dependencies:\n  - python:3.12\n", &[]),
+    ("one colon for a channel", "dependencies:\n  - conda-forge:numpy\n", &[]),
+    ("a list in the list", "dependencies:\n  - - numpy\n    - scipy\n", &[]),
+    ("an empty entry", "dependencies:\n  - numpy\n  -\n  - scipy\n", &[]),
+    ("only a version", "dependencies:\n  - 3.12\n", &[]),
+    ("no name", "dependencies:\n  - '>=3.12'\n", &[]),
+    ("two dashes", "dependencies:\n  - -numpy\n", &[]),
+    ("wrong order", "dependencies:\n  - numpy=>1.20\n", &[]),
+    ("three equals signs", "dependencies:\n  - numpy===1.26\n", &[]),
+    ("no version", "dependencies:\n  - numpy>=\n", &[]),
+    ("no comma", "dependencies:\n  - numpy>=1.20 <2\n", &[]),
+    ("words for conditions", "dependencies:\n  - numpy >=1.20 and <2\n", &[]),
+    ("two packages", "dependencies:\n  - numpy scipy\n", &[]),
+    ("two packages with a comma", "dependencies:\n  - numpy, scipy\n", &[]),
+    ("a pattern for a name", "dependencies:\n  - numpy*\n", &[]),
+    ("an npm version", "dependencies:\n  - foo@1.0\n", &[]),
+    ("pip's extras", "dependencies:\n  - requests[security]>=2\n", &[]),
+    ("pip's markers", "dependencies:\n  - numpy; python_version < '3.9'\n", &[]),
+    ("a git repository", "dependencies:\n  - git+https://me:hunter2@git.example/x.git\n", &[]),
+    ("a wheel", "dependencies:\n  - https://files.example/a-1-py3-none-any.whl\n", &[]),
+    ("a requirements file", "dependencies:\n  - -r requirements.txt\n", &[]),
+    ("a conda option", "dependencies:\n  - -c conda-forge numpy\n", &[]),
+    ("a local package", "dependencies:\n  - ./pkgs/linux-64/numpy-1-0.conda\n", &[]),
+    ("a package for another platform", "dependencies:\n  - https://conda.example/forge/osx-64/zlib-1.3.1-h1_0.conda\n", &[]),
+    ("a URL that is no package", "dependencies:\n  - https://conda.example/forge/numpy\n", &[]),
+    ("a folder for another platform", "dependencies:\n  - conda-forge/win-64::numpy\n", &[]),
+    ("an unknown key", "dependencies:\n  - numpy[vesion='>=1']\n", &[]),
+    ("a bracket that stays open", "dependencies:\n  - \"numpy[version='>=1'\"\n", &[]),
+    ("a bad hash", "dependencies:\n  - numpy[md5=abc]\n", &[]),
+    ("a version that is none", "dependencies:\n  - numpy >=1..2\n", &[]),
+    ("a template", "dependencies:\n  - python={{ python }}\n", &[]),
+    ("quotes in quotes", "dependencies:\n  - \"'numpy'\"\n", &[]),
+    ("only other platforms", "dependencies:\n  - pywin32  # [win]\n  - appnope  # [osx]\n", &[]),
+    ("an unknown selector", "dependencies:\n  - sel(lunix): numpy\n", &[]),
+];
+
+#[rustfmt::skip]
+const PIP: &[Mistake] = &[
+    ("a text", "dependencies:\n  - pip\n  - pip: requests\n", &[]),
+    ("a mapping", "dependencies:\n  - pip\n  - pip:\n    - requests: 2.32\n", &[]),
+    ("an empty entry", "dependencies:\n  - pip\n  - pip:\n    -\n    - requests\n", &[]),
+    ("a number", "dependencies:\n  - pip\n  - pip:\n    - 2.32\n", &[]),
+];
+
+#[rustfmt::skip]
+const CHANNELS: &[Mistake] = &[
+    ("one text", "channels: conda-forge\ndependencies: [numpy]\n", &[]),
+    ("two in one", "channels:\n  - bioconda, conda-forge\ndependencies: [numpy]\n", &[]),
+    ("a mapping", "channels:\n  - forge: https://conda.example\ndependencies: [numpy]\n", &[]),
+    ("a folder", "channels:\n  - file:///opt/channel\ndependencies: [numpy]\n", &[]),
+    ("a path", "channels:\n  - ./channel\ndependencies: [numpy]\n", &[]),
+    ("another scheme", "channels:\n  - s3://bucket/channel\ndependencies: [numpy]\n", &[]),
+    ("no scheme", "channels:\n  - conda.anaconda.org/conda-forge\ndependencies: [numpy]\n", &[]),
+    ("a broken URL", "channels:\n  - https://conda.example:port/forge\ndependencies: [numpy]\n", &[]),
+    ("a dependency", "channels:\n  - conda-forge::numpy\ndependencies: [numpy]\n", &[]),
+    ("an option", "channels:\n  - -c conda-forge\ndependencies: [numpy]\n", &[]),
+    ("a platform in brackets", "channels:\n  - conda-forge[linux-64]\ndependencies: [numpy]\n", &[]),
+    ("another platform", "channels:\n  - https://me:hunter2@conda.example/forge/osx-64\ndependencies: [numpy]\n", &[]),
+    ("a file of a channel", "channels:\n  - https://conda.example/forge/linux-64/repodata.json\ndependencies: [numpy]\n", &[]),
+    ("a channel of a dependency", "dependencies:\n  - file:///opt/channel::numpy\n  - scipy\n", &[]),
+    ("no channel of a dependency", "dependencies:\n  - nodefaults::numpy\n", &[]),
+];
+
+#[rustfmt::skip]
+const REST: &[Mistake] = &[
+    ("not YAML", "dependencies:\n  - numpy\n - scipy\n", &[]),
+    ("a tab", "dependencies:\n\t- numpy\n", &[]),
+    ("a key twice", "dependencies:\n  - numpy\nname: a\ndependencies:\n  - scipy\n", &[]),
+    ("a name with a blank", "name: my lab\ndependencies: [numpy]\n", &[]),
+    ("a name with a slash", "name: envs/lab\ndependencies: [numpy]\n", &[]),
+    ("a name that conda used", "name: root\ndependencies: [numpy]\n", &[]),
+    ("a name that is a list", "name: [lab]\ndependencies: [numpy]\n", &[]),
+    ("variables in a list", "dependencies: [numpy]\nvariables:\n  - A=1\n", &[]),
+    ("a variable with a dash", "dependencies: [numpy]\nvariables:\n  MY-VAR: 1\n", &[]),
+    ("a variable without a value", "dependencies: [numpy]\nvariables:\n  A:\n", &[]),
+    ("a variable that is a list", "dependencies: [numpy]\nvariables:\n  A: [1, 2]\n", &[]),
+    ("platforms in a text", "dependencies: [numpy]\nplatforms: linux-64\n", &[]),
+    ("docker's platform", "dependencies: [numpy]\nplatforms:\n  - linux/amd64\n", &[]),
+    ("a misspelt platform", "dependencies: [numpy]\nplatforms:\n  - linux64\n", &[]),
+    ("other platforms", "dependencies: [numpy]\nplatforms: [osx-arm64, linux-aarch64]\n", &[]),
+    ("no linux at all", "dependencies: [numpy]\nplatforms: [win-64]\n", &[]),
+];
+
+#[rustfmt::skip]
+const SECTION: &[Mistake] = &[
+    ("not a mapping", "condafront: strict\ndependencies: [numpy]\n", &[]),
+    ("a misspelt key", "condafront:\n  channel_prioriy: strict\ndependencies: [numpy]\n", &[]),
+    ("a key that nobody knows", "condafront:\n  frobnicate: 1\ndependencies: [numpy]\n", &[]),
+    ("a key of a later version", "condafront:\n  run: [make]\ndependencies: [numpy]\n", &[]),
+    ("a key that is a build-arg", "condafront:\n  base: ubuntu:24.04\ndependencies: [numpy]\n", &[]),
+    ("a misspelt priority", "condafront:\n  channel_priority: flexibel\ndependencies: [numpy]\n", &[]),
+    ("no priority", "condafront:\n  channel_priority: true\ndependencies: [numpy]\n", &[]),
+    ("an alias without https", "condafront:\n  channel_alias: conda.example\ndependencies: [numpy]\n", &[]),
+    ("custom channels in a list", "condafront:\n  custom_channels: [internal]\ndependencies: [numpy]\n", &[]),
+    ("a custom channel that is a path", "condafront:\n  custom_channels:\n    internal: /opt/channel\ndependencies: [numpy]\n", &[]),
+];
+
+#[rustfmt::skip]
+const BUILD_ARGS: &[Mistake] = &[
+    ("no specs", "", &[("CONDA_SPECS", " ")]),
+    ("an open quote", "", &[("CONDA_SPECS", "numpy 'scipy <2")]),
+    ("a blank without quotes", "", &[("CONDA_SPECS", "python=3.12 numpy >=1.26")]),
+    ("commas", "", &[("CONDA_SPECS", "numpy,scipy")]),
+    ("wrong order", "", &[("CONDA_SPECS", "python numpy=>1.26"), ("CONDA_CHANNELS", "bioconda,conda-forge")]),
+    ("a path for a channel", "", &[("CONDA_SPECS", "numpy"), ("CONDA_CHANNELS", "conda-forge,/opt/channel")]),
+    ("a channel for a file", "dependencies: [numpy]\n", &[("CONDA_CHANNELS", "conda-forge::numpy")]),
+    ("an alias without https", "dependencies: [numpy]\n", &[("CONDA_CHANNEL_ALIAS", "conda.example")]),
+    ("specs beside a file", "channels: [conda-forge]\ndependencies: [numpy]\n", &[("CONDA_SPECS", "scipy")]),
+    ("a misspelt build-arg", "", &[("CONDA_SPEC", "numpy")]),
+];
+
+/// What works, but not as one may think.
+#[rustfmt::skip]
+const WARNINGS: &[Mistake] = &[
+    ("no channels", "name: lab\ndependencies: [numpy]\n", &[]),
+    ("only nodefaults", "channels: [nodefaults]\ndependencies: [numpy]\n", &[]),
+    ("Anaconda's channels", "channels:\n  - conda-forge\n  - defaults\ndependencies: [numpy]\n", &[]),
+    ("credentials", "channels:\n  - https://me:hunter2@conda.example/t/tk-1/forge\ndependencies: [numpy]\n", &[]),
+    ("a prefix", "channels: [conda-forge]\ndependencies: [numpy]\nprefix: /home/me/miniconda3/envs/lab\n", &[]),
+    ("a misspelt key", "channels: [conda-forge]\ndependencies: [numpy]\nvariabels:\n  A: 1\n", &[]),
+    ("conda-lock's categories", "channels: [conda-forge]\ndependencies: [numpy]\ncategory: dev\n", &[]),
+    ("a package twice", "channels: [conda-forge]\ndependencies:\n  - numpy\n  - scipy\n  - numpy\n", &[]),
+    ("two conditions", "channels: [conda-forge]\ndependencies:\n  - numpy>=1.20\n  - numpy<2\n", &[]),
+    ("no pip for pip", "channels: [conda-forge]\ndependencies:\n  - python\n  - pip:\n    - requests\n", &[]),
+    ("pip's list not indented", "channels: [conda-forge]\ndependencies:\n  - pip\n  - pip:\n  - requests\n", &[]),
+    ("a selector that is none", "channels: [conda-forge]\ndependencies:\n  - numpy  # [linux and py38]\n", &[]),
+];
+
+fn read(text: &str, args: &[(&str, &str)]) -> Result<EnvironmentInput, Diagnostic> {
+    let settings = Settings::from_build_args(args.iter().copied())?.input;
+    let platform = Platform::LinuxAmd64;
+    if text.is_empty() {
+        return input::specs::read(&settings, platform).map(|(_, input)| input);
+    }
+    let file: Arc<SourceFile> = SourceFile::new("env.yml", text);
+    input::read(&file, platform, &settings)
+}
+
+/// A table as the user meets it.
+fn told(title: &str, mistakes: &[Mistake]) -> String {
+    let mut all = format!("{title}\n{}\n\n", "=".repeat(title.len()));
+    for (name, text, args) in mistakes {
+        all.push_str(&format!("## {name}\n"));
+        for (name, value) in *args {
+            all.push_str(&format!("--build-arg {name}={value:?}\n"));
+        }
+        match read(text, args) {
+            Err(error) => {
+                // What a build-arg's value has to be stands in the message, and its place is the command line.
+                let is_arg = error.message.starts_with("build-arg ");
+                assert!(is_arg || error.help.is_some(), "{name} has no advice");
+                assert!(is_arg || !error.locations.is_empty(), "{name} has no place");
+                all.push_str(&error.render(Level::Error));
+            }
+            Ok(input) => {
+                assert!(
+                    !input.warnings.is_empty(),
+                    "{name} is no mistake: {input:?}"
+                );
+                for warning in &input.warnings {
+                    assert!(warning.diagnostic.help.is_some(), "{name} has no advice");
+                    all.push_str(&format!("[{}] ", warning.rule.name()));
+                    all.push_str(&warning.diagnostic.render(Level::Warning));
+                    all.push('\n');
+                }
+            }
+        }
+        all.push_str("\n\n");
+    }
+    all
+}
+
+#[test]
+fn every_mistake_is_told_at_its_line_with_what_to_do() {
+    let errors = [
+        ("Dependencies", DEPENDENCIES),
+        ("Packages for pip", PIP),
+        ("Channels", CHANNELS),
+        ("The rest of env.yml", REST),
+        ("The section condafront:", SECTION),
+        ("Build-args", BUILD_ARGS),
+    ];
+    let mut all = String::new();
+    for (title, mistakes) in errors {
+        for (name, text, args) in mistakes {
+            assert!(read(text, args).is_err(), "{title}: {name} is taken");
+        }
+        all.push_str(&told(title, mistakes));
+    }
+    for (name, text, args) in WARNINGS {
+        assert!(read(text, args).is_ok(), "{name} is refused");
+    }
+    all.push_str(&told("Warnings", WARNINGS));
+    for secret in ["hunter2", "tk-1"] {
+        assert!(!all.contains(secret), "{secret} is shown");
+    }
+    insta::assert_snapshot!(all);
+}

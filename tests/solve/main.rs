@@ -1,0 +1,75 @@
+//! The solver: on channels made for it, against expectations and against a real micromamba.
+
+mod channels;
+mod mistakes;
+mod requests;
+
+use std::path::Path;
+
+use condafront::failure_report::FailureReport;
+use condafront::input::ChannelPriority;
+use condafront::solve::solve;
+use condafront::solve::spec::{
+    Glibc, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
+};
+use condafront_testkit::repodata::Repodata;
+
+/// A channel's address in MatchSpecs and in answers.
+fn url(channel: &str) -> String {
+    format!("https://conda.example/{channel}")
+}
+
+/// A question about these channels: glibc 2.36, no CUDA.
+fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
+    SolveSpec {
+        subdir: "linux-64".to_owned(),
+        channels: channels
+            .iter()
+            .map(|name| SolveChannel {
+                name: (*name).to_owned(),
+                url: url(name),
+            })
+            .collect(),
+        priority: ChannelPriority::Strict,
+        specs: specs.iter().map(|spec| (*spec).to_owned()).collect(),
+        system: System {
+            glibc: Glibc::Base("2.36".to_owned()),
+            archspec: Some("x86_64".to_owned()),
+            cuda: None,
+        },
+    }
+}
+
+/// Asks it, with what these channels have.
+fn ask(spec: &SolveSpec, channels: &[&Repodata]) -> Result<Vec<SolvedPackage>, FailureReport> {
+    let input = tempfile::tempdir().unwrap();
+    let mut files = Vec::new();
+    for (channel, repodata) in channels.iter().enumerate() {
+        for subdir in ["linux-64", "noarch"] {
+            let json = repodata.json(subdir);
+            // One kind of file for each folder, so that both are read.
+            let (file, bytes) = match subdir {
+                "noarch" => ("repodata.json", json.into_bytes()),
+                _ => ("repodata.json.zst", compressed(&json)),
+            };
+            mount(input.path(), files.len(), file, &bytes);
+            files.push(RepodataSpec {
+                channel,
+                subdir: subdir.to_owned(),
+                file: file.to_owned(),
+            });
+        }
+    }
+    solve(spec, &files, input.path())
+}
+
+/// Puts a file where a solve finds its repodata `index`.
+fn mount(input: &Path, index: usize, file: &str, bytes: &[u8]) {
+    let folder = input.join(index.to_string());
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(file), bytes).unwrap();
+}
+
+fn compressed(text: &str) -> Vec<u8> {
+    zstd::encode_all(text.as_bytes(), 3).unwrap()
+}
