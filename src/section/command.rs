@@ -1,8 +1,9 @@
 //! `cmd`, `entrypoint` and `shell`: commands in shell form and in exec form. Variables in them are the shell's, as in a
 //! Dockerfile: build-args are not put in.
 
-use super::reader::{Name, Reader, shortened};
+use super::reader::{Name, Reader};
 use super::{Command, Located};
+use crate::redact::quoted;
 use crate::source::Diagnostic;
 use crate::yaml::Node;
 
@@ -76,7 +77,7 @@ fn words(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<Vec<String>
     }
     // A path may have blanks; a command that a shell should have read has them too.
     if words.len() == 1 && program.contains(char::is_whitespace) && !program.starts_with('/') {
-        let message = format!("there is hardly a program `{}`", shortened(program));
+        let message = format!("there is hardly a program `{}`", quoted(program));
         let error = reader.error(item.lines, message);
         return Err(error.help(
             "In a list each argument is an entry of its own, as in [python, -m, app]; a text for the shell stands without brackets.",

@@ -1,8 +1,9 @@
 //! `copy`: a mapping of sources to destinations, or a list of entries with more to say.
 
 use super::packages::context_path;
-use super::reader::{Name, Reader, shortened};
+use super::reader::{Name, Reader};
 use super::{CopyFiles, Located, Mode, user};
+use crate::redact::quoted;
 use crate::source::{Diagnostic, Lines};
 use crate::yaml::{Key, Node};
 
@@ -46,7 +47,7 @@ fn pair(reader: &Reader<'_>, key: &Key, value: &Node) -> Result<CopyFiles, Diagn
     if value.text().is_none() {
         let message = format!(
             "where `{}` is copied to has to be a text, not {}",
-            shortened(&source.value),
+            quoted(&source.value),
             value.what()
         );
         return Err(reader
@@ -77,7 +78,7 @@ fn entry(reader: &Reader<'_>, item: &Node) -> Result<CopyFiles, Diagnostic> {
     let from = fields.read("from", "copy", |name, node| {
         let found = reader.word(name, node)?;
         if found.value.contains(char::is_whitespace) {
-            let message = format!("`{}` is no image", shortened(&found.value));
+            let message = format!("`{}` is no image", quoted(&found.value));
             return Err(reader.error(found.lines, message));
         }
         Ok(found.value)
@@ -93,7 +94,7 @@ fn entry(reader: &Reader<'_>, item: &Node) -> Result<CopyFiles, Diagnostic> {
     if sources.len() > 1 && !dest.value.ends_with('/') {
         let message = format!(
             "`{}` has to be a folder, for several files are copied to it",
-            shortened(&dest.value)
+            quoted(&dest.value)
         );
         return Err(reader
             .error(dest.lines, message)
@@ -150,7 +151,7 @@ fn chmod(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<Mode, Diagn
     if found.value.split(',').all(is_symbolic) {
         return Ok(Mode::Symbolic(found.value));
     }
-    let message = format!("{name} cannot be `{}`", shortened(&found.value));
+    let message = format!("{name} cannot be `{}`", quoted(&found.value));
     Err(reader
         .error(found.lines, message)
         .help("Write it as chmod takes it: 755, or u=rwX,go=rX"))

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::expand::ExpandError;
-use super::reader::{Name, Reader, shortened};
+use super::reader::{Name, Reader};
 use super::{EnvVar, Located};
+use crate::redact::quoted;
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Key, Node};
 
@@ -96,7 +97,7 @@ fn value_of<'n>(
     name: &Key,
     value: &'n Node,
 ) -> Result<Located<&'n str>, Diagnostic> {
-    let shown = shortened(&name.name);
+    let shown = quoted(&name.name);
     if value.is_null() {
         let error = reader.error(
             both(name, value),
@@ -129,7 +130,7 @@ pub(super) fn checked_name(
     if name.is_empty() || name.contains(refused) {
         let message = match name {
             "" => "a variable has no name".to_owned(),
-            _ => format!("no variable can be called `{}`", shortened(name)),
+            _ => format!("no variable can be called `{}`", quoted(name)),
         };
         let error = reader.error(lines, message);
         return Err(

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use super::args::BuildArgs;
 use super::packages::context_file;
 use super::read::{Place as KeyPlace, read_entries};
-use super::reader::{Name, Reader, nearest, shortened, truth};
+use super::reader::{Name, Reader, truth};
 use super::user::with_account;
 use super::{ImageSection, Located};
+use crate::nearest::nearest;
 use crate::plan::place::Place;
+use crate::redact::quoted;
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Key, Node, ScalarKind, Value};
 
@@ -100,7 +102,7 @@ fn read_environments(
     }
     let mut names = BTreeMap::new();
     for (key, value) in entries {
-        let shown = shortened(&key.name);
+        let shown = quoted(&key.name);
         let place = Place::of(Some(&key.name))
             .map_err(|error| reader.error(key.lines, format!("environment `{shown}`: {error}")))?;
         if let Some(other) = names.insert(place.name().to_owned(), key.lines) {
@@ -133,7 +135,7 @@ fn environment(
     value: &Node,
     place: Place,
 ) -> Result<Option<Environment>, Diagnostic> {
-    let shown = shortened(&key.name);
+    let shown = quoted(&key.name);
     let lines = Lines {
         first: key.lines.first,
         last: key.lines.last.max(value.lines.last),
@@ -202,7 +204,7 @@ fn when(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<bool, Diagno
             (Some(truth), _) => Ok(truth),
             (None, true) => Ok(false),
             (None, false) => {
-                let message = format!("{name} cannot be `{}`", shortened(&value));
+                let message = format!("{name} cannot be `{}`", quoted(&value));
                 Err(reader.error(lines, message).help(HELP))
             }
         };
@@ -210,7 +212,7 @@ fn when(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<bool, Diagno
     let arg = raw.value.trim();
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if !arg.chars().all(is_name) {
-        let message = format!("no build-arg can be called `{}`", shortened(arg));
+        let message = format!("no build-arg can be called `{}`", quoted(arg));
         let error = reader.error(lines, message);
         return Err(error.help("For example: when: BUILD_AI"));
     }
@@ -219,7 +221,7 @@ fn when(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<bool, Diagno
         Some(value) => truth(value).ok_or_else(|| {
             let message = format!(
                 "build-arg {arg} is `{}`, which is neither yes nor no",
-                shortened(value)
+                quoted(value)
             );
             reader.error(lines, message).help(HELP)
         }),
@@ -244,7 +246,7 @@ fn default_name(
     if let Some(place) = place.filter(|place| names().any(|name| name == place.name())) {
         return Ok(place.name().to_owned());
     }
-    let shown = shortened(&asked.value);
+    let shown = quoted(&asked.value);
     if let Some(left_out) = image.left_out.iter().find(|one| one.value == asked.value) {
         let error = reader.error(
             asked.lines,

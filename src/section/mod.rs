@@ -162,7 +162,7 @@ pub struct CopyFiles {
     pub sources: Vec<String>,
     /// Where to, relative to the working directory; a folder if it ends with a slash.
     pub dest: String,
-    /// The owner, `name`, `name:group` or numbers; the image's user if absent.
+    /// The owner, `name`, `name:group` or numbers; the image's user if absent, where a Dockerfile has root.
     pub chown: Option<String>,
     /// The permissions; those of the source if absent.
     pub chmod: Option<Mode>,
@@ -224,9 +224,9 @@ pub struct Mount {
     pub kind: MountKind,
     /// The permissions; the kind's own if absent.
     pub mode: Option<u32>,
-    /// The owner; if absent, root, as in a Dockerfile.
+    /// The owner; if absent, who runs the command. (A Dockerfile has root here, and mounts that its user cannot use.)
     pub uid: Option<u32>,
-    /// The group; if absent, root's.
+    /// The group; if absent, that of who runs the command.
     pub gid: Option<u32>,
     /// Where the file says so.
     pub lines: Lines,

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use url::Url;
-
-use super::reader::{Name, Reader, shortened, truth};
+use super::reader::{Name, Reader, truth};
 use super::{Located, Trim};
 use crate::channel::ChannelUrl;
 use crate::input::ChannelPriority;
 use crate::install::spec::Installer;
 use crate::plan::groups::{Layers, MAX_LAYERS};
+use crate::redact::quoted;
 use crate::source::Diagnostic;
 use crate::yaml::{Node, ScalarKind, Value};
 
@@ -45,7 +44,7 @@ pub(super) fn layers(reader: &Reader<'_>, node: &Node) -> Result<Located<Layers>
     match found.value.parse() {
         Ok(layers) => Ok(found.map(|_| layers)),
         Err(_) => {
-            let message = format!("{name} cannot be `{}`", shortened(&found.value));
+            let message = format!("{name} cannot be `{}`", quoted(&found.value));
             let error = reader.error(found.lines, message);
             Err(error.help(format!(
                 "It can be auto, or a number from 1 to {MAX_LAYERS}."
@@ -78,7 +77,7 @@ pub(super) fn trim(reader: &Reader<'_>, node: &Node) -> Result<BTreeSet<Trim>, D
                 Some(true) => Ok(USUAL_TRIMS.iter().copied().collect()),
                 Some(false) => Ok(BTreeSet::new()),
                 None => {
-                    let message = format!("{name} cannot be `{}`", shortened(&found.value));
+                    let message = format!("{name} cannot be `{}`", quoted(&found.value));
                     let error = reader.error(found.lines, message);
                     Err(error.help("It can be true, or a list: trim: [static-libraries, docs]"))
                 }
@@ -96,7 +95,7 @@ pub(super) fn locale(reader: &Reader<'_>, node: &Node) -> Result<Located<String>
         return Ok(found);
     }
     let error = |help: &str| {
-        let message = format!("{name} cannot be `{}`", shortened(&found.value));
+        let message = format!("{name} cannot be `{}`", quoted(&found.value));
         reader.error(found.lines, message).help(help.to_owned())
     };
     const FORM: &str = "A locale has a language, a country and an encoding: en_US.UTF-8";
@@ -169,7 +168,7 @@ pub(super) fn custom_channels(
                 .name
                 .contains(|c: char| c.is_whitespace() || c.is_control());
         if !is_name {
-            let message = format!("no channel can be called `{}`", shortened(&key.name));
+            let message = format!("no channel can be called `{}`", quoted(&key.name));
             let error = reader.error(key.lines, message);
             return Err(
                 error.help("For example: custom_channels: {team: https://conda.example.org}")
@@ -188,16 +187,11 @@ fn channel_url(
     name: Name<'_>,
     found: Located<String>,
 ) -> Result<Located<ChannelUrl>, Diagnostic> {
-    let url = Url::parse(&found.value).ok();
-    match url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host()) {
-        Some(url) => Ok(found.map(|_| ChannelUrl::new(url))),
-        None => {
-            let message = format!(
-                "{name} has to be an http(s) URL, not `{}`",
-                shortened(&found.value)
-            );
-            let error = reader.error(found.lines, message);
-            Err(error.help("It is the folder that has the channel: https://conda.example.org"))
+    match ChannelUrl::parse(&found.value) {
+        Ok(url) => Ok(found.map(|_| url)),
+        Err(error) => {
+            let diagnostic = reader.error(found.lines, format!("{name}: {error}"));
+            Err(diagnostic.help(error.help()))
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::reader::{Name, Reader, shortened};
+use super::reader::{Name, Reader};
 use super::{BuildArgs, Located, PackageEntry, PackageManager, SystemPackages};
 use crate::input::PipRequirement;
+use crate::redact::quoted;
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Key, Node};
 
@@ -64,7 +65,7 @@ fn entry(
     let text = found.value.as_str();
     let refused =
         |message: String, help: &str| Err(reader.error(found.lines, message).help(help.to_owned()));
-    let shown = shortened(text);
+    let shown = quoted(text);
     let name = manager.name();
     if let Some(path) = text.strip_prefix("-r ").filter(|_| files_too) {
         let path = Located {
@@ -110,7 +111,7 @@ fn entry(
         return refused(
             match version {
                 "" => format!("`{shown}` has no version"),
-                _ => format!("`{}` is no version for {name}", shortened(version)),
+                _ => format!("`{}` is no version for {name}", quoted(version)),
             },
             &allowed,
         );
@@ -150,7 +151,7 @@ pub(super) fn context_path(
     reader: &Reader<'_>,
     path: &Located<String>,
 ) -> Result<String, Diagnostic> {
-    let shown = shortened(&path.value);
+    let shown = quoted(&path.value);
     let refused = |message: String, help: &str| {
         let error = reader.error(path.lines, message);
         Err(error.help(help.to_owned()))
@@ -186,7 +187,7 @@ pub(super) fn context_file(
     reader: &Reader<'_>,
     path: &Located<String>,
 ) -> Result<String, Diagnostic> {
-    let shown = shortened(&path.value);
+    let shown = quoted(&path.value);
     if path.value.starts_with('/') {
         let error = reader.error(path.lines, format!("`{shown}` is an absolute path"));
         return Err(error.help("Files are named by their paths below the build context."));

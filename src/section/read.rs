@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::args::BuildArgs;
 use super::keys::{FILE_KEYS, KEYS, OTHER_WORDS, info};
-use super::reader::{Name, Reader, listed, nearest, shortened};
+use super::reader::{Name, Reader, listed};
 use super::{Command, ImageSection, PackageManager};
 use super::{command, copy, env, options, packages, run, runtime, user};
+use crate::nearest::nearest;
+use crate::redact::quoted;
 use crate::source::{Diagnostic, SourceFile};
 use crate::yaml::{Key, Node};
 
@@ -100,7 +102,7 @@ fn read_key(
         "base" => {
             let found = reader.word(name, node)?;
             if found.value.contains(char::is_whitespace) {
-                let message = format!("`{}` is no image", shortened(&found.value));
+                let message = format!("`{}` is no image", quoted(&found.value));
                 return Err(reader.error(found.lines, message));
             }
             section.base = Some(found);
@@ -172,10 +174,7 @@ fn unknown_key(reader: &Reader<'_>, key: &Key, place: Place) -> Diagnostic {
     if name.is_empty() {
         return reader.error(key.lines, format!("a key of {whole} is empty or no text"));
     }
-    let error = reader.error(
-        key.lines,
-        format!("{whole} has no key `{}`", shortened(name)),
-    );
+    let error = reader.error(key.lines, format!("{whole} has no key `{}`", quoted(name)));
     if place == Place::Section && FILE_KEYS.iter().any(|file| file.name == name) {
         return error.help("An image file has it: a file of its own that lists several environments. See docs/image.md.");
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::args::BuildArgs;
 use super::expand::{ExpandError, Template};
 use super::{Located, keys};
-use crate::redact;
+use crate::nearest::nearest;
+use crate::redact::quoted;
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Key, Node, Value};
 
@@ -230,7 +231,7 @@ impl<'a> Reader<'a> {
     pub(super) fn unknown_field(&self, name: Name<'_>, key: &Key, known: &[&str]) -> Diagnostic {
         let error = self.error(
             key.lines,
-            format!("{name} has no key `{}`", shortened(&key.name)),
+            format!("{name} has no key `{}`", quoted(&key.name)),
         );
         match nearest(&key.name, known.iter().copied()) {
             Some(near) => error.help(format!("Did you mean `{near}`?")),
@@ -250,7 +251,7 @@ impl<'a> Reader<'a> {
     ) -> Diagnostic {
         let error = self.error(
             found.lines,
-            format!("{name} cannot be `{}`", shortened(&found.value)),
+            format!("{name} cannot be `{}`", quoted(&found.value)),
         );
         match nearest(&found.value, known.iter().copied()) {
             Some(near) => error.help(format!("Did you mean `{near}`?")),
@@ -279,7 +280,7 @@ impl<'a> Reader<'a> {
     pub(super) fn flag(&self, name: Name<'_>, node: &Node) -> Result<bool, Diagnostic> {
         let found = self.word(name, node)?;
         truth(&found.value).ok_or_else(|| {
-            let message = format!("{name} cannot be `{}`", shortened(&found.value));
+            let message = format!("{name} cannot be `{}`", quoted(&found.value));
             self.error(found.lines, message)
                 .help("It can be true or false.")
         })
@@ -293,7 +294,7 @@ impl<'a> Reader<'a> {
             None => {
                 let message = format!(
                     "{name} cannot be `{}`: it is a whole number",
-                    shortened(&found.value)
+                    quoted(&found.value)
                 );
                 Err(self.error(found.lines, message))
             }
@@ -341,22 +342,6 @@ pub(super) fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
     all_digits.then(|| text.parse().ok()).flatten()
 }
 
-/// The known word that a misspelt one was most likely meant to be.
-pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
-    /// Comparing takes time in proportion to both lengths.
-    const LONGEST: usize = 64;
-    if word.len() > LONGEST {
-        return None;
-    }
-    let word = word.to_lowercase();
-    let allowed = (word.chars().count() / 3).clamp(1, 4);
-    known
-        .map(|known| (strsim::osa_distance(&known.to_lowercase(), &word), known))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, known)| known)
-}
-
 /// `a`, `b` and `c`, for messages.
 pub(super) fn listed(words: &[&str]) -> String {
     joined(words, "and")
@@ -368,24 +353,10 @@ fn either(words: &[&str]) -> String {
 }
 
 fn joined(words: &[&str], with: &str) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-    match quoted.split_last() {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match words.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} {with} {last}", others.join(", ")),
         None => String::new(),
     }
-}
-
-/// At most 60 characters of a value on one line, without credentials.
-pub(super) fn shortened(text: &str) -> String {
-    /// More than this is not looked at.
-    const LOOKED_AT: usize = 1000;
-    let head: String = text.chars().take(LOOKED_AT).collect();
-    let masked = redact::masked(&head);
-    let plain = |c: char| if c.is_control() { ' ' } else { c };
-    let mut short: String = masked.chars().map(plain).take(60).collect();
-    if masked.chars().count() > 60 {
-        short.push('…');
-    }
-    short
 }

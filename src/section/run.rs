@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::copy::bits;
-use super::reader::{Fields, Name, Reader, shortened};
+use super::reader::{Fields, Name, Reader};
 use super::{Command, Located, Mount, MountKind, Network, RunCommand, Sharing, command, env, user};
+use crate::redact::quoted;
 use crate::source::{Diagnostic, Lines};
 use crate::yaml::{Key, Node, ScalarKind, Value};
 
@@ -110,7 +111,7 @@ fn mount(reader: &Reader<'_>, node: &Node) -> Result<Mount, Diagnostic> {
             lines: node.lines,
         };
         if !names.insert(key.name.clone()) {
-            let message = format!("`{}` is given twice", shortened(&key.name));
+            let message = format!("`{}` is given twice", quoted(&key.name));
             return Err(reader.error(node.lines, message));
         }
         let value = Node {
@@ -237,7 +238,7 @@ fn finished_mount(
     let mode = fields.read("mode", "mounts", |name, node| {
         let found = reader.word(name, node)?;
         bits(&found.value).ok_or_else(|| {
-            let message = format!("{name} cannot be `{}`", shortened(&found.value));
+            let message = format!("{name} cannot be `{}`", quoted(&found.value));
             let error = reader.error(found.lines, message);
             error.help("Write it in octal digits: 0400")
         })

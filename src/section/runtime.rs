@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::reader::{Name, Reader, digits, nearest, shortened};
+use super::reader::{Name, Reader, digits};
 use super::{Command, Healthcheck, Located, Ports, Protocol, Timing, command, duration, signal};
+use crate::nearest::nearest;
+use crate::redact::quoted;
 use crate::source::Diagnostic;
 use crate::yaml::Node;
 
@@ -33,7 +35,7 @@ pub(super) fn expose(reader: &Reader<'_>, node: &Node) -> Result<Vec<Located<Por
         match ports(&found.value) {
             Some(ports) => Ok(found.map(|_| ports)),
             None => {
-                let message = format!("`{}` is no port", shortened(&found.value));
+                let message = format!("`{}` is no port", quoted(&found.value));
                 let error = reader.error(found.lines, message);
                 Err(error.help(if found.value.contains(':') {
                     "Here is only what the image listens on; a port of the host is given to it by docker run -p."
@@ -72,7 +74,7 @@ pub(super) fn volumes(
     let name = Name::from("volumes");
     let paths = reader.list(name, node)?.iter().map(|item| {
         let found = reader.word(name.entry(), item)?;
-        let shown = shortened(&found.value);
+        let shown = quoted(&found.value);
         if found.value.contains(':') {
             let error = reader.error(found.lines, format!("`{shown}` is not a folder of the image"));
             return Err(error.help("Here is only where a volume is in the image; what it holds is given by docker run -v."));
@@ -99,7 +101,7 @@ pub(super) fn healthcheck(
         if found.value.eq_ignore_ascii_case("none") {
             return Ok(found.map(|_| Healthcheck::None));
         }
-        let message = format!("{name} cannot be `{}`", shortened(&found.value));
+        let message = format!("{name} cannot be `{}`", quoted(&found.value));
         return Err(reader.error(found.lines, message).help(FORM));
     }
     if node.mapping().is_none() {
@@ -148,7 +150,7 @@ fn time(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<Duration, Di
     /// What the engine takes at least.
     const SHORTEST: Duration = Duration::from_millis(1);
     let found = reader.word(name, node)?;
-    let shown = shortened(&found.value);
+    let shown = quoted(&found.value);
     let Some(duration) = duration::parse(&found.value) else {
         let error = reader.error(found.lines, format!("{name} cannot be `{shown}`"));
         return Err(error.help(match digits::<u64>(&found.value) {
@@ -182,7 +184,7 @@ pub(super) fn stopsignal(reader: &Reader<'_>, node: &Node) -> Result<Located<Str
     if let Some(signal) = signal::parse(&found.value) {
         return Ok(found.map(|_| signal));
     }
-    let message = format!("there is no signal `{}`", shortened(&found.value));
+    let message = format!("there is no signal `{}`", quoted(&found.value));
     let error = reader.error(found.lines, message);
     let upper = found.value.to_ascii_uppercase();
     let bare = upper.strip_prefix("SIG").unwrap_or(&upper);

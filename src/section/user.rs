@@ -1,9 +1,10 @@
 //! `user`, and owners by name or number.
 
 use super::args::BuildArgs;
-use super::reader::{Name, Reader, digits, shortened};
+use super::reader::{Name, Reader, digits};
 use super::{ImageSection, Located};
 use crate::account::{DEFAULT_ID, DEFAULT_NAME, UserRequest};
+use crate::redact::quoted;
 use crate::source::Diagnostic;
 use crate::yaml::Node;
 
@@ -61,7 +62,7 @@ fn from_mapping(reader: &Reader<'_>, node: &Node) -> Result<UserRequest, Diagnos
         let found = reader.word(name, node)?;
         if digits::<u64>(&found.value).is_some() {
             let error = reader.error(found.lines, format!("{name} is a number"));
-            return Err(error.help(format!("Write it as uid: {}", shortened(&found.value))));
+            return Err(error.help(format!("Write it as uid: {}", quoted(&found.value))));
         }
         checked_name(reader, name, &found)?;
         Ok(found.value)
@@ -103,7 +104,7 @@ fn checked_name<T: AsRef<str>>(
     if is_name(name) {
         return Ok(());
     }
-    let message = format!("{key}: no account can be called `{}`", shortened(name));
+    let message = format!("{key}: no account can be called `{}`", quoted(name));
     Err(reader.error(found.lines, message).help(format!(
         "Names have at most {MAX_NAME} letters, digits and _ - . and begin with a letter or _."
     )))
@@ -129,7 +130,7 @@ pub(super) fn checked_id<T: AsRef<str>>(
     digits(text).filter(|id| *id < u32::MAX).ok_or_else(|| {
         let message = format!(
             "{key} cannot be `{}`: it is a number from 0 to {}",
-            shortened(text),
+            quoted(text),
             u32::MAX - 1
         );
         reader.error(found.lines, message)
@@ -145,7 +146,7 @@ pub(super) fn owner(reader: &Reader<'_>, key: Name<'_>, node: &Node) -> Result<S
         None => is_part(&found.value),
     };
     if !is_owner {
-        let message = format!("{key} cannot be `{}`", shortened(&found.value));
+        let message = format!("{key} cannot be `{}`", quoted(&found.value));
         return Err(reader.error(found.lines, message).help(
             "Write a name or a number, and a group after a colon if you like: ada, 1000:100",
         ));
