@@ -8,6 +8,7 @@ use std::fmt;
 
 use url::Url;
 
+use crate::nearest::nearest;
 use crate::package::PackageUrl;
 use crate::source::Lines;
 
@@ -20,6 +21,15 @@ pub struct Channel {
     pub url: ChannelUrl,
     /// The lines of the user's file that name it.
     pub lines: Lines,
+}
+
+impl Channel {
+    /// The channel that most likely is meant where this one does not exist: its name is a misspelling of one that many use.
+    pub fn likely_meant(&self) -> Option<&'static str> {
+        const WELL_KNOWN: &[&str] = &["bioconda", "conda-forge", "defaults", "nvidia", "pytorch"];
+        let is_known = WELL_KNOWN.contains(&self.name.as_str());
+        nearest(&self.name, WELL_KNOWN.iter().copied()).filter(|_| !is_known)
+    }
 }
 
 /// A channel's address. Credentials in it show as those of a [`PackageUrl`] do: not at all.
@@ -93,5 +103,28 @@ impl fmt::Display for ChannelUrl {
 impl fmt::Debug for ChannelUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ChannelUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn misspelt_names_of_well_known_channels_are_recognised() {
+        for (name, meant) in [
+            ("conda_forge", Some("conda-forge")),
+            ("condaforge", Some("conda-forge")),
+            ("biconda", Some("bioconda")),
+            ("conda-forge", None),
+            ("internal", None),
+        ] {
+            let channel = Channel {
+                name: name.to_owned(),
+                url: ChannelUrl::parse("https://conda.example").unwrap(),
+                lines: Lines::one(1),
+            };
+            assert_eq!(channel.likely_meant(), meant, "{name}");
+        }
     }
 }

@@ -32,8 +32,8 @@ pub fn file_name(platform: Platform) -> String {
 
 /// The lock as text. It has neither times nor credentials, so the same packages give the same text.
 ///
-/// Name and variables, the sizes of archives (which decide what shares a layer) and PyPI packages stand in comments:
-/// conda does not see those, and condafront does. micromamba installs the PyPI packages, too.
+/// Name and variables, the sizes of archives (which decide what shares a layer) and PyPI packages stand in comments,
+/// which condafront reads and conda, mamba and micromamba do not.
 pub fn render(lock: &ExplicitLock<'_>) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.

@@ -39,15 +39,28 @@ pub fn masked(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = rest.find(MARK) {
         let (head, tail) = rest.split_at(at + MARK.len());
-        shown.push_str(head);
+        push_plain(head, &mut shown);
         let end = tail.find(char::is_whitespace).unwrap_or(tail.len());
         // A mirror's URL may follow that of the channel with only a `=` between them.
         let end = tail[..end].find(MARK).unwrap_or(end);
         push_masked(&tail[..end], &mut shown);
         rest = &tail[end..];
     }
-    shown.push_str(rest);
+    push_plain(rest, &mut shown);
     shown
+}
+
+/// Adds text without `://`. `user:password@host` in it is a URL whose beginning somebody forgot.
+fn push_plain(text: &str, shown: &mut String) {
+    for word in text.split_inclusive(char::is_whitespace) {
+        match word.rsplit_once('@') {
+            // Not `ubuntu:24.04@sha256:…`.
+            Some((user, host)) if user.contains(':') && !host.starts_with("sha256:") => {
+                shown.extend([MASK, "@", host]);
+            }
+            _ => shown.push_str(word),
+        }
+    }
 }
 
 /// What the user wrote, as a message quotes it: on one line, at most 60 characters of it, without control characters and
@@ -151,5 +164,9 @@ mod tests {
             "https://a=https://***@b/t/***/c, then ftp://***@y and me@example.org"
         );
         assert_eq!(masked("htps//x@y"), "htps//x@y");
+        assert_eq!(
+            masked("- me:pass@example.org/ch\nubuntu:24.04@sha256:0a me@example.org:x"),
+            "- ***@example.org/ch\nubuntu:24.04@sha256:0a me@example.org:x"
+        );
     }
 }

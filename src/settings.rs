@@ -158,6 +158,18 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
         "which environment of a pixi.lock, default unless given",
     ),
     (
+        "PIP_INDEX_URL",
+        "where pip finds packages of an environment file, https://pypi.org/simple unless given",
+    ),
+    (
+        "PIP_EXTRA_INDEX_URL",
+        "where pip finds packages besides, several separated by blanks",
+    ),
+    (
+        "PIP_TRUSTED_HOST",
+        "hosts of indexes that have no valid certificate",
+    ),
+    (
         "MICROMAMBA_VERSION",
         "which micromamba: 2.8.1 or 2.8.1#sha256:<hash of conda-forge's package>",
     ),

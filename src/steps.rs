@@ -35,6 +35,10 @@ const STEPS: &[Step] = &[
     ("pip-install", |args| {
         pip::install(args, &Mounts::default(), &mut std::io::stderr())
     }),
+    ("pip-resolve", |args| {
+        let work = Path::new("/tmp/condafront");
+        pip::resolve(args, &Mounts::default(), work, &mut std::io::stderr())
+    }),
     ("pip-build", |args| {
         pip::build(args, &Mounts::default(), &mut std::io::stderr())
     }),

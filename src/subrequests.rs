@@ -2,6 +2,7 @@
 //! (`frontend/subrequests` of BuildKit).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,6 +16,7 @@ use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::options::Options;
 use crate::input::{self, Warning};
 use crate::install::spec::Installer;
+use crate::pip;
 use crate::plan::micromamba;
 use crate::platform::Platform;
 use crate::redact;
@@ -150,7 +152,9 @@ fn check(
     platform: Platform,
     file: &BuildFile,
 ) -> Result<Vec<Warning>, Diagnostic> {
-    let mut warnings = input::read(&file.file, platform, &settings.input)?.warnings;
+    let input = input::read(&file.file, platform, &settings.input)?;
+    pip::check_input(&input, &file.file)?;
+    let mut warnings = input.warnings;
     let is_given = options.named_context("micromamba", platform).is_some();
     if settings.installer == Installer::Micromamba && !is_given {
         let package = micromamba::package(&settings.micromamba, platform)?;
@@ -160,29 +164,48 @@ fn check(
 }
 
 fn lint(file: &BuildFile, outcome: Result<Vec<Warning>, Diagnostic>) -> Answer {
+    let places: Vec<Location> = match &outcome {
+        Ok(warnings) => warnings
+            .iter()
+            .flat_map(|warning| warning.diagnostic.locations.clone())
+            .collect(),
+        Err(diagnostic) => diagnostic.locations.clone(),
+    };
+    // Beside the build file there may be build-args.
+    let mut files = vec![Arc::clone(&file.file)];
+    for place in &places {
+        if !files.contains(&place.file) {
+            files.push(Arc::clone(&place.file));
+        }
+    }
+    let sources: Vec<Value> = files
+        .iter()
+        .map(|file| {
+            let places = places.iter().filter(|place| place.file == *file);
+            json!({
+                "filename": file.name(),
+                "language": file.language(),
+                "data": STANDARD.encode(file.excerpt_of(places.map(|place| place.lines))),
+            })
+        })
+        .collect();
     let place = |locations: &[Location]| {
+        let first = locations.first().map(|location| &location.file);
+        let index = first.and_then(|first| files.iter().position(|file| file == first));
         let ranges: Vec<Value> = locations
             .iter()
+            .filter(|location| Some(&location.file) == first)
             .map(|location| {
                 let at = |line: u32| json!({"line": line, "character": 0});
                 json!({"start": at(location.lines.first), "end": at(location.lines.last)})
             })
             .collect();
-        json!({"sourceIndex": if ranges.is_empty() { -1 } else { 0 }, "ranges": ranges})
+        match index {
+            Some(index) => json!({"sourceIndex": index, "ranges": ranges}),
+            None => json!({"sourceIndex": -1, "ranges": ranges}),
+        }
     };
-    let places = match &outcome {
-        Ok(warnings) => warnings
-            .iter()
-            .flat_map(|warning| &warning.diagnostic.locations)
-            .collect(),
-        Err(diagnostic) => diagnostic.locations.iter().collect::<Vec<_>>(),
-    };
-    let source = json!({
-        "filename": file.file.name(),
-        "language": file.file.language(),
-        "data": STANDARD.encode(file.file.excerpt_of(places.into_iter().map(|place| place.lines))),
-    });
-    let mut value = json!({"sources": [source]});
+    let mut value = json!({"sources": sources});
     let mut text = String::new();
     match outcome {
         Ok(warnings) => {
@@ -220,5 +243,53 @@ fn unsupported(request: &str) -> rpc::Status {
             type_url: "github.com/moby/buildkit/errdefs.Subrequest+json".to_owned(),
             value: json!({"name": request}).to_string().into_bytes(),
         }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use buildkit_llb::Digest;
+
+    use super::*;
+    use crate::platform::Platform;
+    use crate::source::SourceFile;
+
+    #[test]
+    fn findings_are_shown_in_the_file_that_they_are_about() {
+        let text = "channels: [conda-forge]\ndependencies:\n  - numpy\n  - numpy\n";
+        let build_file = BuildFile {
+            file: SourceFile::new("env.yml", text),
+            vertex: Digest::of(b""),
+            ignored: Vec::new(),
+        };
+        let args = [
+            ("CONDA_CHANNELS", "conda-forge,https://me:hunter2@c.example"),
+            ("CONDA_SPECS", "scipy"),
+        ];
+        let settings = Settings::from_build_args(args.into_iter()).unwrap();
+        let input = input::read(&build_file.file, Platform::LinuxAmd64, &settings.input).unwrap();
+        let (value, text, _) = lint(&build_file, Ok(input.warnings));
+        let places: Vec<(&Value, &Value, &Value)> = value["warnings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|warning| {
+                let location = &warning["location"];
+                let line = &location["ranges"][0]["start"]["line"];
+                (&warning["ruleName"], &location["sourceIndex"], line)
+            })
+            .collect();
+        assert_eq!(
+            json!(places),
+            json!([
+                ["CredentialsInUrl", 1, 2],
+                ["DuplicatePackage", 0, 4],
+                ["Ignored", -1, null],
+            ])
+        );
+        assert_eq!(value["sources"][1]["filename"], "build-args");
+        let data = STANDARD.decode(value["sources"][1]["data"].as_str().unwrap());
+        let data = String::from_utf8(data.unwrap()).unwrap();
+        assert!(!data.contains("hunter2") && !text.contains("hunter2"));
     }
 }

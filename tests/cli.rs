@@ -10,10 +10,34 @@ https://conda.example/forge/linux-64/libzlib-1.3.1-hb9d3cd8_2.conda#sha256:11111
 https://conda.example/forge/noarch/tzdata-2025b-h78e105d_0.conda
 ";
 
-/// Runs `condafront` in a folder that holds the lock.
+const ENV: &str = "\
+# syntax=org/condafront
+name: lab
+channels: [conda-forge]
+dependencies:
+  - python=3.12
+  - bioconda::samtools
+  - gcc_linux-64  # [linux64]
+  - numpy>=1.26
+  - numpy
+  - pip:
+    - requests
+";
+
+const WRONG: &str = "\
+# syntax=org/condafront
+channels: [conda-forge]
+dependencies:
+  - python=3.12
+  - numpy=>1.26
+";
+
+/// Runs `condafront` in a folder that holds a lock and environment files.
 fn condafront(args: &[&str]) -> Output {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("env.lock"), LOCK).unwrap();
+    for (name, text) in [("env.lock", LOCK), ("env.yml", ENV), ("wrong.yml", WRONG)] {
+        std::fs::write(dir.path().join(name), text).unwrap();
+    }
     Command::new(env!("CARGO_BIN_EXE_condafront"))
         .args(args)
         .current_dir(dir.path())
@@ -67,6 +91,34 @@ fn mistakes_on_the_command_line_are_explained() {
 #[test]
 fn a_lock_is_checked() {
     insta::assert_snapshot!(text(&condafront(&["check", "env.lock"])));
+}
+
+#[test]
+fn an_environment_file_is_checked() {
+    let mut all = String::new();
+    for args in [
+        &["check", "env.yml"][..],
+        &["check", "env.yml", "--platform", "linux/arm64"],
+        &[
+            "check",
+            "env.yml",
+            "--build-arg",
+            "CONDA_CHANNELS=https://me:hunter2@conda.example/forge",
+        ],
+        &["check", "wrong.yml"],
+        &["graph", "env.yml"],
+    ] {
+        let output = condafront(args);
+        all.push_str(&format!(
+            "$ condafront {}\n{}\n",
+            args.join(" "),
+            text(&output)
+        ));
+    }
+    // The command line has it, and nothing else.
+    let shown = all.replacen("hunter2", "…", 1);
+    assert!(!shown.contains("hunter2"), "{shown}");
+    insta::assert_snapshot!(shown);
 }
 
 #[test]

@@ -3,11 +3,13 @@
 //! Both sides build and push on an engine and into a registry that nothing has used before. See
 //! `docs/benchmark.md`.
 
+mod conda_forge;
 mod dockerfile;
 mod measure;
 mod registry;
 mod report;
 mod side;
+mod solve;
 mod workload;
 
 use std::error::Error;
@@ -36,6 +38,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// What the user asked for.
 struct Arguments {
+    solve: bool,
     runs: usize,
     logs: Option<PathBuf>,
 }
@@ -44,11 +47,13 @@ impl Arguments {
     /// `None` if the user wants to know how to ask.
     fn parse(mut parser: Parser) -> Result<Option<Self>> {
         let mut arguments = Self {
+            solve: false,
             runs: 1,
             logs: None,
         };
         while let Some(argument) = parser.next()? {
             match argument {
+                Arg::Value(value) if value == "solve" => arguments.solve = true,
                 Arg::Long("runs") => arguments.runs = parser.value()?.parse()?,
                 Arg::Long("logs") => arguments.logs = Some(parser.value()?.into()),
                 Arg::Short('h') | Arg::Long("help") => return Ok(None),
@@ -68,6 +73,9 @@ fn main() -> Result<()> {
         out.write_all(USAGE.as_bytes())?;
         return Ok(());
     };
+    if arguments.solve {
+        return solve::run(&solve::program(), arguments.runs);
+    }
     if let Some(logs) = &arguments.logs {
         std::fs::create_dir_all(logs)?;
     }
@@ -108,6 +116,7 @@ mod tests {
         assert_eq!(parse(&[]).unwrap().unwrap().runs, 1);
         let given = parse(&["--runs", "3", "--logs", "there"]).unwrap().unwrap();
         assert_eq!((given.runs, given.logs), (3, Some(PathBuf::from("there"))));
+        assert!(parse(&["solve"]).unwrap().unwrap().solve);
         assert!(parse(&["--help"]).unwrap().is_none());
         for wrong in [&["--runs", "0"][..], &["--runs", "many"], &["--fast"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");

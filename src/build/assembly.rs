@@ -68,8 +68,8 @@ impl Image<'_> {
             && let Some(pip) = self.pip(below).await?
         {
             root = pip.root.into();
-            history.push(pip.name);
-            facts.push(pip.facts);
+            history.extend(pip.layer);
+            facts.extend(pip.facts);
         }
         let recorded = match &root {
             Input::Output(root) if !self.facts.activate_d.is_empty() => {

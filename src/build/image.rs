@@ -25,6 +25,7 @@ impl Session<'_> {
     pub(super) async fn image(&self) -> Result<gateway::Result, BuildError> {
         let file = &self.build_file.file;
         let input = input::read(file, self.platform, &self.settings.input)?;
+        crate::pip::check_input(&input, file)?;
         self.warn(&input.warnings).await?;
         let place = Place::of(input.name.as_deref()).map_err(as_diagnostic)?;
         let stacking = self.stacking()?;

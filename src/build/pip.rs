@@ -1,6 +1,5 @@
 //! PyPI packages: fetched, and installed on top of the conda packages.
 
-use super::Session;
 use super::as_diagnostic;
 use super::assembly::Image;
 
@@ -12,22 +11,82 @@ use crate::gateway::fetch::fetch_all;
 use crate::graph::downloads::Addresses;
 use crate::graph::pip::{Network, PipInstalled};
 use crate::graph::step::Step;
-use crate::input::{Pip, PipPackage, Rule, Warning};
+use crate::input::{Pip, PipPackage, PipRequirement, Rule, Warning};
 use crate::install::facts::{Notice, Subject};
-use crate::pip::spec::{PIP_FACTS_FILE, PipFacts};
+use crate::pip;
+use crate::pip::report::Resolved;
+use crate::pip::spec::{PIP_FACTS_FILE, PIP_RESOLVED_FILE, PipFacts};
 use crate::source::{Diagnostic, Lines};
+
+/// The image with PyPI packages.
+pub(super) struct Pipped {
+    /// The image.
+    pub(super) root: Output,
+    /// The new layer's name, if there is one.
+    pub(super) layer: Option<String>,
+    /// What steps left for the frontend to read.
+    pub(super) facts: Vec<Output>,
+}
 
 impl Image<'_> {
     /// Installs the PyPI packages into the image `root`, if there are any.
-    pub(super) async fn pip(&self, root: &Output) -> Result<Option<PipInstalled>, BuildError> {
-        let network = self.session.network();
-        match self.pip {
-            Pip::Locked(packages) if packages.is_empty() => Ok(None),
-            Pip::Locked(packages) => Ok(Some(self.pip_install(root, packages, &network).await?)),
-            Pip::Unsolved(_) => {
-                Err(Diagnostic::new("lists of PyPI packages cannot be resolved yet").into())
-            }
+    pub(super) async fn pip(&self, root: &Output) -> Result<Option<Pipped>, BuildError> {
+        let network = Network::from_options(self.session.options);
+        if self.pip.is_empty() {
+            return Ok(None);
         }
+        let mut facts = Vec::new();
+        let resolved;
+        let packages = match self.pip {
+            Pip::Locked(packages) => packages,
+            Pip::Unsolved(list) => {
+                let (found, output) = self.pip_resolve(root, list, &network).await?;
+                facts.push(output);
+                resolved = found;
+                &resolved
+            }
+        };
+        if packages.is_empty() {
+            return Ok(Some(Pipped {
+                root: root.clone(),
+                layer: None,
+                facts,
+            }));
+        }
+        let installed = self.pip_install(root, packages, &network).await?;
+        facts.push(installed.facts);
+        Ok(Some(Pipped {
+            root: installed.root,
+            layer: Some(installed.name),
+            facts,
+        }))
+    }
+
+    /// Has pip find out which files the entries of `list` mean; gives the step's output too.
+    async fn pip_resolve(
+        &self,
+        root: &Output,
+        list: &[PipRequirement],
+        network: &Network,
+    ) -> Result<(Vec<PipPackage>, Output), BuildError> {
+        let file = &self.session.build_file.file;
+        let (facts, step) = self
+            .environment
+            .pip_resolve(root, list, network)
+            .map_err(as_diagnostic)?;
+        let lines = |culprit: &Culprit| match culprit {
+            Culprit::Package(index) => Some(list.get(*index)?.lines),
+            _ => None,
+        };
+        let reference = self.session.run(&facts, &step, lines).await?;
+        let resolved: Vec<Resolved> = self
+            .session
+            .read_json(&reference, PIP_RESOLVED_FILE)
+            .await?;
+        let packages =
+            pip::report::packages(&resolved, list, &network.indexes()).map_err(as_diagnostic)?;
+        self.session.warn(&pip::warnings(&packages, file)).await?;
+        Ok((packages, facts))
     }
 
     async fn pip_install(
@@ -100,13 +159,6 @@ impl Image<'_> {
 fn lines_of(packages: &[PipPackage], step: &Step, culprit: &Culprit) -> Option<Lines> {
     match culprit {
         Culprit::Package(index) => Some(packages.get(step.package(*index)?)?.lines),
-        Culprit::File(_) | Culprit::Spec(_) | Culprit::Channel(_) => None,
-    }
-}
-
-impl Session<'_> {
-    /// How steps reach the network that have to.
-    fn network(&self) -> Network {
-        Network::from_options(self.options)
+        _ => None,
     }
 }

@@ -12,6 +12,7 @@ use crate::graph::image::Stacking;
 use crate::image::name::{BaseName, ImageName};
 use crate::input::{self, Conda, EnvironmentInput, Pip};
 use crate::install::spec::Installer;
+use crate::pip;
 use crate::plan::place::Place;
 use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
@@ -21,7 +22,7 @@ use crate::source::{Diagnostic, Level, SourceFile};
 const HELP: &str = "\
 condafront turns conda environments into container images, as a frontend of docker build.
 
-Put this line at the top of an explicit conda lock and build it with `docker build -f FILE .`:
+Put this line at the top of an environment file or a lock and build it with `docker build -f FILE .`:
 
     # syntax=org/condafront
 
@@ -82,19 +83,32 @@ pub fn run(args: &[String]) -> ExitCode {
 
 /// What a file asks for, in a few words.
 fn summary(input: &EnvironmentInput) -> String {
-    let mut parts = vec![match &input.conda {
-        Conda::Locked(packages) => format!("{} packages", packages.len()),
-        Conda::Unsolved(request) => format!(
-            "{} dependencies, to be solved with {} channels",
-            request.specs.len(),
-            request.channels.len()
-        ),
-    }];
+    let count = |number: usize, one: &str, many: &str| match number {
+        1 => format!("1 {one}"),
+        number => format!("{number} {many}"),
+    };
+    let mut parts = Vec::new();
     match &input.pip {
         pip if pip.is_empty() => {}
-        Pip::Locked(packages) => parts.push(format!("{} PyPI packages", packages.len())),
-        Pip::Unsolved(requirements) => {
-            parts.push(format!("{} requirements for pip", requirements.len()));
+        Pip::Locked(packages) => {
+            parts.push(count(packages.len(), "PyPI package", "PyPI packages"));
+        }
+        Pip::Unsolved(requirements) => parts.push(count(
+            requirements.len(),
+            "requirement for pip",
+            "requirements for pip",
+        )),
+    }
+    match &input.conda {
+        Conda::Locked(packages) => {
+            parts.insert(0, count(packages.len(), "package", "packages"));
+        }
+        Conda::Unsolved(request) => {
+            let specs = count(request.specs.len(), "dependency", "dependencies");
+            parts.insert(0, specs);
+            let channels = request.channels.iter().map(|channel| channel.name.as_str());
+            let names: Vec<&str> = channels.collect();
+            parts.push(format!("to be solved with {}", names.join(", ")));
         }
     }
     parts.join(", ")
@@ -170,6 +184,7 @@ impl Request {
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let settings = Settings::from_build_args(args)?;
         let input = input::read(&file, self.platform, &settings.input)?;
+        pip::check_input(&input, &file)?;
         for warning in &input.warnings {
             eprintln!("{}", warning.diagnostic.render(Level::Warning));
         }

@@ -10,7 +10,7 @@ use crate::graph::downloads::Address;
 use crate::graph::solve::Repodata;
 use crate::package::PackageUrl;
 
-/// What the file may be called, the smaller one first (<https://conda.org/learn/ceps/cep-0016> has neighbours of it).
+/// What the file may be called, the smaller one first.
 pub const FILES: [&str; 2] = ["repodata.json.zst", "repodata.json"];
 
 /// A list of packages that is there.

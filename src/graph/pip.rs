@@ -2,16 +2,21 @@
 
 use buildkit_llb::{NetMode, OpOptions, Output, ProgressGroup, pb};
 
+use url::Url;
+
 use super::downloads::{Addresses, Artifact};
 use super::environment::{ArgumentError, Environment};
 use super::step::Step;
 use crate::fetch_failure::{Wanted, WantedKind};
 use crate::gateway::options::Options;
-use crate::input::PipPackage;
+use crate::input::{PipPackage, PipRequirement};
 use crate::install::args::StepSpec as _;
 use crate::install::spec::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
-use crate::pip::spec::{PipBuildSpec, PipFile, PipInstallSpec};
+use crate::pip::spec::{PipBuildSpec, PipFile, PipInstallSpec, PipResolveSpec};
 use crate::pip::{self, FileKind};
+
+/// What may be said of pip's indexes, as build-args or as secrets of these names.
+const PIP_SETTINGS: [&str; 3] = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"];
 
 /// How a step reaches the network that has to.
 #[derive(Clone, Debug, Default)]
@@ -20,8 +25,8 @@ pub struct Network {
     pub mode: NetMode,
     /// The proxies of the usual build-args, which are no part of any cache key.
     pub proxy: Option<pb::ProxyEnv>,
-    /// pip's settings.
-    pub env: Vec<(String, String)>,
+    /// pip's settings, each with the build-arg's value.
+    pip: Vec<(&'static str, Option<String>)>,
 }
 
 /// The image with PyPI packages.
@@ -138,6 +143,28 @@ impl Environment<'_> {
         })
     }
 
+    /// What pip would install into the image `root` for the entries `list`: what the step found, and the step.
+    ///
+    /// # Errors
+    /// When an entry does not fit into a program's arguments.
+    pub fn pip_resolve(
+        &self,
+        root: &Output,
+        list: &[PipRequirement],
+        network: &Network,
+    ) -> Result<(Output, Step), ArgumentError> {
+        let spec = PipResolveSpec {
+            prefix: self.place.prefix().to_owned(),
+        };
+        let texts: Vec<String> = list.iter().map(|entry| entry.text.clone()).collect();
+        let name = "[pip] find out what the list asks for";
+        let mut step = self.step_in(root, spec.to_args(&texts)?, name);
+        step.concerns(&(0..list.len()).collect::<Vec<_>>());
+        network.open(&mut step);
+        let facts = step.output(FACTS_DIR);
+        Ok((step.exec().build()[facts].clone(), step))
+    }
+
     /// A step that makes a wheel of the source archive `archive`. What it builds with is nowhere written down, so it has
     /// the network.
     fn pip_build(
@@ -179,11 +206,22 @@ impl Network {
             };
             value.clone_into(place);
         }
+        let given = |name: &&str| options.get(&format!("build-arg:{name}"));
+        let settings = PIP_SETTINGS.iter();
         Self {
             mode,
             proxy: (proxy != pb::ProxyEnv::default()).then_some(proxy),
-            env: Vec::new(),
+            pip: settings
+                .map(|name| (*name, given(name).map(str::to_owned)))
+                .collect(),
         }
+    }
+
+    /// The indexes that the build-args name.
+    pub fn indexes(&self) -> Vec<Url> {
+        let values = self.pip.iter().filter_map(|(_, value)| value.as_deref());
+        let words = values.flat_map(str::split_whitespace);
+        words.filter_map(|word| Url::parse(word).ok()).collect()
     }
 
     /// Lets a step have the network.
@@ -193,8 +231,12 @@ impl Network {
         if let Some(proxy) = &self.proxy {
             exec.proxy_env(proxy.clone());
         }
-        for (name, value) in &self.env {
-            exec.env(name, value);
+        for (name, value) in &self.pip {
+            match value {
+                Some(value) => exec.env(*name, value),
+                // What holds credentials is better given so.
+                None => exec.secret_env(*name, *name, true),
+            };
         }
     }
 }

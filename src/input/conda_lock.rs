@@ -27,7 +27,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::locked::{Locked, Repeats, Unverified, choices, other_platform, without_effect};
-use super::{EnvironmentInput, InputSettings, Rule};
+use super::{DEFAULT_ENVIRONMENT, EnvironmentInput, InputSettings};
 use crate::package_order::link_order;
 use crate::platform::Platform;
 use crate::redact;
@@ -71,7 +71,6 @@ pub fn read(
         },
     );
     let mut depends: HashMap<String, Vec<String>> = HashMap::new();
-    let mut hidden: Option<(String, Lines)> = None;
     for entry in entries {
         let chosen = entry.platform == platform.subdir()
             && entry
@@ -79,8 +78,7 @@ pub fn read(
                 .iter()
                 .any(|category| categories.contains(category));
         if chosen {
-            let credentials = reader.package(&entry, &mut locked, &mut depends)?;
-            hidden = hidden.or(credentials);
+            reader.package(&entry, &mut locked, &mut depends)?;
         }
     }
     if locked.packages.is_empty() && locked.pip.is_empty() {
@@ -89,14 +87,12 @@ pub fn read(
     // conda-lock lists a package once for each category that it belongs to.
     locked.deduplicate(Repeats::Usual)?;
     locked.packages = link_order(std::mem::take(&mut locked.packages), &depends);
-    if let Some((host, lines)) = hidden {
-        locked.warn(
-            Rule::CredentialsInUrl,
-            entry::variables_left_out(&host, file, lines),
-        );
-    }
     let mut input = locked.finish();
-    if settings.environment.is_some() {
+    if settings
+        .environment
+        .as_deref()
+        .is_some_and(|name| name != DEFAULT_ENVIRONMENT)
+    {
         let why = "it holds one environment";
         input
             .warnings

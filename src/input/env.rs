@@ -8,7 +8,6 @@ mod selector;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub(super) use dependencies::DependencyList;
 use section::Section;
 
 use super::channels::{Channels, Place};
@@ -163,6 +162,10 @@ impl<'a> Reader<'a> {
             ("category", _) => diagnostic.help(
                 "All of the file's dependencies are installed. Only a lock that conda-lock made has categories.",
             ),
+            ("pip", _) => diagnostic.help("Put it into the list `dependencies:`, as `- pip:`."),
+            (name, _) if section::KEYS.contains(&name) => {
+                diagnostic.help("Write it below `condafront:`.")
+            }
             (_, Some(near)) => diagnostic.help(format!("Did you mean `{near}:`?")),
             (_, None) => diagnostic.help("Remove it, unless another tool reads it."),
         };

@@ -9,12 +9,12 @@
 //! ```
 //!
 //! Hashes are `#<32 hex>` (MD5), `#<64 hex>` or `#sha256:<64 hex>`, as conda and micromamba read them
-//! (`conda/gateways/…/explicit`, `libmamba/src/specs/package_info.cpp`).
+//! (<https://conda.org/learn/ceps/cep-0023>, `libmamba/src/specs/package_info.cpp`).
 //!
 //! Some comments count:
 //! - `# platform: linux-64` says what the lines below it are for, which matters for `# pip`;
 //! - `# pip NAME @ URL#sha256=HASH` is a PyPI package, as `conda-lock render --kind explicit` writes it and
-//!   `micromamba install` takes it;
+//!   `conda-lock install` takes it;
 //! - `# name:`, `# variable:` and `# size:` are what [`crate::explicit_lock`] writes.
 
 use std::collections::BTreeMap;
@@ -94,10 +94,18 @@ impl Reader<'_> {
                 .at(self.locked.file, lines)
                 .help("Only comments may come before it; move packages below it."));
             }
-            let mut package = entry(self.locked.file, line, lines)?;
-            package.size = self.size.take();
-            self.locked.packages.push(package);
+            self.entry(line, lines)?;
         }
+        Ok(())
+    }
+
+    fn entry(&mut self, line: &str, lines: Lines) -> Result<(), Diagnostic> {
+        let end = line.find('#').unwrap_or(line.len());
+        let (url, hash) = line.split_at(end);
+        let url = self.locked.without_variables(url, lines)?;
+        let mut package = entry(self.locked.file, &format!("{url}{hash}"), lines)?;
+        package.size = self.size.take();
+        self.locked.packages.push(package);
         Ok(())
     }
 
@@ -139,11 +147,12 @@ impl Reader<'_> {
             return Ok(());
         };
         let platform = self.declared.as_ref().map(|(name, _)| name.clone());
+        let url = self.locked.without_variables(url.trim(), lines)?;
         let package = address::pip(
             self.locked.file,
             name.trim(),
             None,
-            url.trim(),
+            &url,
             Hashes::default(),
             lines,
         )?;
@@ -211,17 +220,17 @@ pub(super) fn entry(
     line: &str,
     lines: Lines,
 ) -> Result<Package, Diagnostic> {
-    let (url, hash) = match line.split_once('#') {
-        Some((url, hash)) => (url.trim_end(), Some(hash.trim())),
-        None => (line, None),
-    };
     const ADVICE: &str = "An explicit lock has one http(s) URL of a conda package per line.";
+    let (url, hash) = match line.split_once('#') {
+        Some((url, hash)) => (url.trim_end(), hash.trim()),
+        None => (line, ""),
+    };
     let mut package = address::conda(file, url, Hashes::default(), lines, ADVICE)?;
-    if let Some(text) = hash.filter(|text| !text.is_empty()) {
-        package.hashes = address::parse_hash(text).ok_or_else(|| {
-            Diagnostic::new(format!("`#{}` is not a hash", redact::quoted(text))).at(file, lines).help(
-                "Write #<32 hex digits> for MD5, #sha256:<64 hex digits> or #<64 hex digits> for SHA-256.",
-            )
+    if !hash.is_empty() {
+        package.hashes = address::parse_hash(hash).ok_or_else(|| {
+            Diagnostic::new(format!("`#{}` is not a hash", redact::quoted(hash)))
+                .at(file, lines)
+                .help("Write #<32 hex digits> for MD5, #sha256:<64 hex digits> or #<64 hex digits> for SHA-256.")
         })?;
     }
     Ok(package)

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rattler_conda_types::match_spec::package_name_matcher::PackageNameMatcher;
 use rattler_conda_types::{
-    Channel as RattlerChannel, ChannelConfig, MatchSpec, ParseStrictness, VersionSpec,
+    Channel as RattlerChannel, ChannelConfig, MatchSpec, PackageName, ParseStrictness, VersionSpec,
 };
 use url::Url;
 
@@ -17,11 +17,13 @@ use super::RequestedSpec;
 use super::channels::{Channels, Place, SpecChannel};
 use super::explicit;
 use crate::channel::ChannelUrl;
-use crate::package::Package;
+use crate::package::{Package, PackageId};
 use crate::redact;
 use crate::source::Diagnostic;
 
 mod mistakes;
+
+use mistakes::Mistake;
 
 /// More than anybody writes, and little enough for a recursive parser.
 const LONGEST: usize = 1000;
@@ -61,7 +63,16 @@ pub(super) fn read(
     let mut spec =
         MatchSpec::from_str(rest, ParseStrictness::Lenient).map_err(|error| refused(&error))?;
     if let Some(url) = &spec.url {
-        return pinned(url.as_str(), channels, place);
+        let dependency = pinned(url.as_str(), channels, place)?;
+        return match spec.name.as_exact() {
+            Some(name) if name.as_normalized() != dependency.name => {
+                Err(mistakes::another_package(text, &dependency.name).at(place))
+            }
+            _ => Ok(dependency),
+        };
+    }
+    if let Some(file_name) = spec.file_name.take() {
+        by_file_name(text, &mut spec, &file_name).map_err(|mistake| mistake.at(place))?;
     }
     if let Some(mistake) = mistakes::after_parsing(text, &spec) {
         return Err(mistake.at(place));
@@ -152,6 +163,26 @@ fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Depen
         recorded_channel(&channel).map_err(|e| refused(&e))?,
     ));
     finished(&spec, &text, place)
+}
+
+/// A file's name is the name, version and build of a package; rattler does not look at it.
+fn by_file_name(text: &str, spec: &mut MatchSpec, file_name: &str) -> Result<(), Mistake> {
+    let refused = |error: &dyn std::fmt::Display| mistakes::while_parsing(text, error);
+    let id = PackageId::from_file_name(file_name)
+        .map_err(|error| refused(&format!("as a file, {error}")))?;
+    let is_same = |name: &PackageName| name.as_normalized() == id.name;
+    if !spec.name.as_exact().is_some_and(is_same) {
+        return Err(mistakes::another_package(text, &id.name));
+    }
+    let exact = format!(
+        "{}[version=\"=={}\",build=\"{}\"]",
+        id.name, id.version, id.build
+    );
+    let exact =
+        MatchSpec::from_str(&exact, ParseStrictness::Strict).map_err(|error| refused(&error))?;
+    spec.version = exact.version;
+    spec.build = exact.build;
+    Ok(())
 }
 
 fn pinned_spec(package: &Package) -> String {

@@ -2,21 +2,21 @@
 
 mod channels;
 pub mod conda_lock;
+mod dependency_list;
 pub mod env;
 pub mod explicit;
 mod locked;
 mod match_spec;
 pub mod pixi_lock;
 pub mod specs;
+mod unknown;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::channel::{Channel, ChannelUrl};
-use crate::nearest::nearest;
 use crate::package::{Package, PackageUrl};
 use crate::platform::Platform;
-use crate::redact;
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml;
 
@@ -243,6 +243,9 @@ impl Rule {
     }
 }
 
+/// What the only environment of a file is called, and the one that is built of several unless another is asked for.
+const DEFAULT_ENVIRONMENT: &str = "default";
+
 /// Reads a file of any kind.
 ///
 /// # Errors
@@ -256,16 +259,33 @@ pub fn read(
         return specs::read_beside(file, settings, platform);
     }
     let text = file.text()?;
-    if text.lines().all(is_blank) {
+    if unknown::first_line(text).is_none() {
         return Err(
             Diagnostic::new(format!("{} lists no packages", file.name()))
                 .help("An environment file has a list `dependencies:`; an explicit lock has a line @EXPLICIT and then one package URL per line."),
         );
     }
     if explicit::is_explicit(text) {
-        return explicit::read(file, text, platform);
+        let mut input = explicit::read(file, text, platform)?;
+        let why = "an explicit lock has one environment without categories";
+        let given = [
+            (
+                "ENVIRONMENT",
+                settings
+                    .environment
+                    .as_deref()
+                    .unwrap_or(DEFAULT_ENVIRONMENT)
+                    != DEFAULT_ENVIRONMENT,
+            ),
+            ("CONDA_LOCK_CATEGORIES", !settings.categories.is_empty()),
+        ];
+        for (name, _) in given.into_iter().filter(|(_, given)| *given) {
+            let warning = locked::without_effect(name, file, why);
+            input.warnings.push(warning);
+        }
+        return Ok(input);
     }
-    let tree = yaml::read(file, text)?;
+    let tree = yaml::read(file, text).map_err(|error| unknown::not_yaml(file, text, error))?;
     let has = |key: &str| tree.get(key).is_some();
     if conda_lock::is_conda_lock(&tree) {
         conda_lock::read(file, &tree, platform, settings)
@@ -274,60 +294,11 @@ pub fn read(
     } else if has("dependencies") {
         env::read(file, text, &tree, platform, settings)
     } else {
-        Err(unknown_kind(file, text, &tree))
+        Err(unknown::kind(file, text, &tree))
     }
-}
-
-/// Whether a line says nothing, whatever the kind of file.
-fn is_blank(line: &str) -> bool {
-    let line = line.trim();
-    line.is_empty() || line.starts_with('#')
 }
 
 /// Whether a file says nothing: it has blank lines and comments only.
 pub fn is_empty(file: &SourceFile) -> bool {
-    String::from_utf8_lossy(file.data()).lines().all(is_blank)
-}
-
-fn unknown_kind(file: &Arc<SourceFile>, text: &str, tree: &yaml::Node) -> Diagnostic {
-    let keys = tree.mapping().unwrap_or_default();
-    let meant = keys
-        .iter()
-        .find(|(key, _)| nearest(&key.name, ["dependencies"]).is_some());
-    if let Some((key, _)) = meant {
-        return Diagnostic::new(format!(
-            "{} has `{}:`, but no `dependencies:`",
-            file.name(),
-            redact::quoted(&key.name)
-        ))
-        .at(file, key.lines)
-        .help("Write `dependencies:`.");
-    }
-    if let Some((key, _)) = keys
-        .iter()
-        .find(|(key, _)| ["name", "channels", "condafront"].contains(&key.name.as_str()))
-    {
-        return Diagnostic::new(format!(
-            "{} is an environment file without dependencies",
-            file.name()
-        ))
-        .at(file, key.lines)
-        .help("Add a list `dependencies:` with the packages that are to be in the image.");
-    }
-    if let Some((key, _)) = keys.iter().find(|(key, _)| key.name == "environments") {
-        return Diagnostic::new(format!(
-            "{} describes an image with several environments, which this version of condafront cannot build yet",
-            file.name()
-        ))
-        .at(file, key.lines)
-        .help("Build each of the files that it names with -f.");
-    }
-    let first = text.lines().position(|line| !is_blank(line)).unwrap_or(0);
-    let lines = match tree.value {
-        yaml::Value::Mapping(_) => Lines::one(first + 1),
-        _ => tree.lines,
-    };
-    Diagnostic::new(format!("{} is no file that condafront knows", file.name()))
-        .at(file, lines)
-        .help("It can be an environment file (with `dependencies:`), an explicit lock (with a line @EXPLICIT), a conda-lock.yml or a pixi.lock.")
+    unknown::first_line(&String::from_utf8_lossy(file.data())).is_none()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::channels::{Channels, Place};
-use super::env::DependencyList;
+use super::dependency_list::DependencyList;
 use super::match_spec;
 use super::{ChannelPriority, Conda, EnvironmentInput, InputSettings, Pip, Request};
 use crate::channel::ChannelNames;
@@ -67,12 +67,12 @@ pub(super) fn read_beside(
         return Ok(input);
     }
     let text = String::from_utf8_lossy(file.data());
-    let line = text.lines().position(|line| !super::is_blank(line));
+    let line = super::unknown::first_line(&text).map_or(1, |(number, _)| number);
     Err(Diagnostic::new(format!(
         "build-arg CONDA_SPECS is for a build without a file, and there is {}",
         file.name()
     ))
-    .at(file, Lines::one(line.unwrap_or_default() + 1))
+    .at(file, Lines::one(line))
     .help("Leave the build-arg out and add its packages to the file, or build an empty folder."))
 }
 

@@ -25,7 +25,7 @@ pub fn build(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<()
         .args(&archives);
     process::with_network(&mut command);
     process::run(command, log).map_err(|output| {
-        let mut report = process::failure(&format!("build {label}"), &output);
+        let mut report = process::failure(&format!("build {label}"), &process::reason(&output));
         report.culprits = vec![Culprit::Package(0)];
         report.help = Some(
             "The lock has a source archive of it, which is built in the image: add what that needs to the dependencies (a compiler, a library), or choose a version that has a wheel. The progress log has all that pip printed."

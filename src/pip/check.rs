@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::input::{Pip, PipPackage, Rule, Warning};
+use super::requirements;
+use crate::input::{EnvironmentInput, Pip, PipPackage, Rule, Warning};
 use crate::package::{Hashes, Package};
 use crate::source::{Diagnostic, SourceFile};
 
@@ -50,11 +51,23 @@ pub fn kind(package: &PipPackage) -> Option<FileKind> {
     }
 }
 
+/// What [`check`] can find before a solve.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_input(input: &EnvironmentInput, file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
+    match (input.locked(), &input.pip) {
+        (Some(packages), pip) => check(packages, pip, file),
+        (None, Pip::Unsolved(list)) => requirements::check(list, file),
+        (None, Pip::Locked(_)) => Ok(()),
+    }
+}
+
 /// Whether the environment of these conda packages can have the PyPI packages `pip`.
 ///
 /// # Errors
-/// A diagnostic at the first PyPI package if there is no python or no pip to install it, or at one whose file pip does
-/// not know.
+/// A diagnostic at the first PyPI package if there is no python or no pip to install it, or at one that the build cannot
+/// have.
 pub fn check(packages: &[Package], pip: &Pip, file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
     let first = match pip {
         Pip::Locked(files) => files.first().map(|first| (label(first), first.lines)),
@@ -78,6 +91,9 @@ pub fn check(packages: &[Package], pip: &Pip, file: &Arc<SourceFile>) -> Result<
         .help(format!(
             "Add {needed} to the environment's conda dependencies, and make the lock anew if this is one."
         )));
+    }
+    if let Pip::Unsolved(list) = pip {
+        requirements::check(list, file)?;
     }
     if let Pip::Locked(files) = pip
         && let Some(unknown) = files.iter().find(|package| kind(package).is_none())

@@ -1,17 +1,22 @@
 //! PyPI packages, installed after the conda packages by the environment's own pip.
 //!
 //! A locked package is a file, fetched like a conda package. One step without network installs all of them into the image
-//! as it is by then ([`install`]), and makes the result the same on every builder.
+//! as it is by then ([`install`]), and makes the result the same on every builder. What is not locked is first resolved
+//! by a step with network ([`resolve`](resolve())), and then fetched and installed in the same way.
 
 mod build;
 mod check;
 mod install;
 mod process;
+pub mod report;
+mod requirements;
+mod resolve;
 pub mod spec;
 
 pub use build::build;
-pub use check::{FileKind, check, file_name, kind, label, warnings};
+pub use check::{FileKind, check, check_input, file_name, kind, label, warnings};
 pub use install::install;
+pub use resolve::resolve;
 
 /// A package's name as pip compares names: lower case, with `-` for every run of `-`, `_` and `.`
 /// (<https://packaging.python.org/en/latest/specifications/name-normalization/>).

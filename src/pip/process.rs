@@ -75,10 +75,21 @@ pub(super) fn reason(output: &str) -> String {
     const LAST: usize = 5;
     let lines = || output.lines().map(str::trim_end);
     let mut errors: Vec<&str> = Vec::new();
+    let mut in_conflict = false;
     for line in lines() {
         let error = line.trim_start().strip_prefix("ERROR: ");
+        // These say no more than the lines before them.
+        let is_new = |error: &&str| {
+            !(error.starts_with("ResolutionImpossible")
+                || error.starts_with("No matching distribution found") && !errors.is_empty())
+        };
+        let error = error.filter(is_new);
         if let Some(error) = error.filter(|error| !errors.contains(error)) {
             errors.push(error);
+        }
+        in_conflict = line == "The conflict is caused by:" || (in_conflict && !line.is_empty());
+        if in_conflict {
+            errors.push(line);
         }
     }
     if errors.is_empty() {
@@ -89,9 +100,10 @@ pub(super) fn reason(output: &str) -> String {
     errors.join("\n")
 }
 
-/// A failure of pip while `doing` something, with its own reason.
-pub(super) fn failure(doing: &str, output: &str) -> FailureReport {
-    FailureReport::new(format!("pip cannot {doing}: {}", reason(output)))
+/// A failure of pip while `doing` something, for a `reason` of maybe several lines.
+pub(super) fn failure(doing: &str, reason: &str) -> FailureReport {
+    let break_or_blank = if reason.contains('\n') { '\n' } else { ' ' };
+    FailureReport::new(format!("pip cannot {doing}:{break_or_blank}{reason}"))
 }
 
 /// Leaves `command` what the builder says about its network: proxies, and pip's own settings.

@@ -53,6 +53,25 @@ impl StepSpec for PipBuildSpec {
     type Item = PipFile;
 }
 
+/// The step that asks pip what it would install.
+///
+/// Arguments: `pip-resolve SPEC ENTRY…`; the root is the image so far. What it finds goes to [`PIP_RESOLVED_FILE`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipResolveSpec {
+    /// Where the environment is, `/opt/conda`.
+    pub prefix: String,
+}
+
+impl StepSpec for PipResolveSpec {
+    const SUBCOMMAND: &'static str = "pip-resolve";
+    /// A line of a requirements file.
+    type Item = String;
+}
+
+/// Where `pip-resolve` writes its list of [`Resolved`](super::report::Resolved), below the facts mount.
+pub const PIP_RESOLVED_FILE: &str = "pip-resolved.json";
+
 /// Where `pip-install` writes its [`PipFacts`], below the facts mount.
 pub const PIP_FACTS_FILE: &str = "pip.json";
 

@@ -1,4 +1,5 @@
-//! Repodata: the list of a channel folder's packages (<https://conda.org/learn/ceps/cep-0015>, and CEP 16's neighbours).
+//! Repodata: the list of a channel folder's packages
+//! (<https://docs.conda.io/projects/conda-build/en/stable/concepts/generating-index.html>).
 //!
 //! Of conda-forge's half a million records a solve needs a few thousand. So the file is indexed only, and a record is
 //! read when its name comes up.

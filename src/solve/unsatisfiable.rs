@@ -35,8 +35,8 @@ pub(super) struct Conflict {
     text: String,
     /// The MatchSpecs that take part, by index.
     specs: BTreeSet<usize>,
-    /// The virtual packages that are missing, or missing in the right version.
-    system: BTreeSet<String>,
+    /// The packages that are missing, or missing in the right version; virtual ones, too.
+    missing: BTreeSet<String>,
 }
 
 /// Why a request cannot be fulfilled.
@@ -59,7 +59,7 @@ impl Conflict {
         let pool = &solver.provider().pool;
         let graph = &found.graph;
         let mut specs = BTreeSet::new();
-        let mut system = BTreeSet::new();
+        let mut missing = BTreeSet::new();
         for edge in graph.edge_indices() {
             let (Some((from, to)), Some(ConflictEdge::Requires(Requirement::Single(set)))) =
                 (graph.edge_endpoints(edge), graph.edge_weight(edge))
@@ -72,15 +72,14 @@ impl Conflict {
             let name = pool.resolve_package_name(pool.resolve_version_set_package_name(*set));
             if let (NameType::Base(name), Some(ConflictNode::UnresolvedDependency)) =
                 (name, graph.node_weight(to))
-                && name.starts_with("__")
             {
-                system.insert(name.clone());
+                missing.insert(name.clone());
             }
         }
         Self {
             text: conflict.display_user_friendly(solver).to_string(),
             specs,
-            system,
+            missing,
         }
     }
 }
@@ -94,29 +93,32 @@ impl Unsatisfiable {
         if !alone.is_empty() {
             return Self::all(alone);
         }
-        let helps: Vec<String> = conflict
-            .system
+        let specs: BTreeSet<usize> = conflict
+            .specs
             .iter()
-            .map(|name| system_help(name, &search.solve.system))
+            .map(|index| search.request.for_spec[*index])
             .collect();
-        let text = shortened(conflict.text.trim_end());
+        let mut helps: Vec<String> = conflict
+            .missing
+            .iter()
+            .filter_map(|name| search.missing_help(name))
+            .collect();
+        if helps.is_empty() {
+            helps.push(
+                "Ask for other versions of the packages at the top, or leave one of them away."
+                    .to_owned(),
+            );
+        }
+        let what = match specs.first() {
+            Some(only) if specs.len() == 1 => {
+                format!("`{}` cannot be fulfilled", search.solve.shown(*only))
+            }
+            _ => "these dependencies cannot be fulfilled together".to_owned(),
+        };
         Self {
-            message: format!("these dependencies cannot be fulfilled together:\n{text}"),
-            helps: if helps.is_empty() {
-                vec![
-                    "Ask for other versions of the packages at the top, or leave one of them away."
-                        .to_owned(),
-                ]
-            } else {
-                helps
-            },
-            specs: conflict
-                .specs
-                .iter()
-                .map(|index| search.request.for_spec[*index])
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .collect(),
+            message: format!("{what}:\n{}", shortened(&conflict.text)),
+            helps,
+            specs: specs.into_iter().collect(),
         }
     }
 
@@ -125,21 +127,19 @@ impl Unsatisfiable {
             return each.remove(0);
         }
         let mut message = format!("{} dependencies cannot be had:", each.len());
-        let mut helps = Vec::new();
         let mut specs = Vec::new();
         for one in each {
             message.push_str("\n- ");
             message.push_str(&one.message);
-            specs.extend(one.specs);
             for help in one.helps {
-                if !helps.contains(&help) {
-                    helps.push(help);
-                }
+                message.push_str("\n  ");
+                message.push_str(&help);
             }
+            specs.extend(one.specs);
         }
         Self {
             message,
-            helps,
+            helps: Vec::new(),
             specs,
         }
     }
@@ -271,7 +271,11 @@ impl Search<'_> {
             .flat_map(Repodata::names);
         let near = near(name.as_normalized(), names);
         let help = if !elsewhere.is_empty() {
-            format!("{} has it.", listed(elsewhere, 5))
+            format!(
+                "{} has it: ask for {} alone.",
+                listed(elsewhere, 5),
+                name.as_source()
+            )
         } else if !near.is_empty() {
             format!("Did you mean {}?", listed(near, 3).replace(" and ", " or "))
         } else {
@@ -286,6 +290,17 @@ impl Search<'_> {
             ),
             helps: vec![help],
             specs: vec![index],
+        })
+    }
+
+    /// What to do about a package that others need and that is missing; `None` if only its version is.
+    fn missing_help(&self, name: &str) -> Option<String> {
+        if name.starts_with("__") {
+            return Some(system_help(name, &self.solve.system));
+        }
+        let is_there = self.repodata.iter().any(|data| data.has(name));
+        (!is_there).then(|| {
+            format!("No channel has {name}. Is one missing from `channels` that these packages need? Those of bioconda need conda-forge, for example.")
         })
     }
 
@@ -376,7 +391,13 @@ fn system_help(name: &str, system: &System) -> String {
     }
 }
 
+/// The solver's tree, without what says nothing, and not longer than can be read.
 fn shortened(text: &str) -> String {
+    let text = text
+        .trim_end()
+        .replace("The following packages are incompatible\n", "")
+        .replace(" * can", " can")
+        .replace(" *, ", ", ");
     let count = text.lines().count();
     let mut shown: Vec<&str> = text.lines().take(MOST_LINES).collect();
     if count > MOST_LINES {

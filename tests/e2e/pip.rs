@@ -1,10 +1,11 @@
-//! PyPI packages: locked wheels from a server, installed by the environment's pip without network.
+//! PyPI packages: locked ones from a server, and lists that pip resolves, installed by the environment's pip.
 
 use condafront_testkit::channel::{self, Channel, HashStyle, WheelFile};
 use condafront_testkit::engine::Store;
 use sha2::{Digest, Sha256};
 
-use crate::project::{LOCK, Project, on_both_stores};
+use crate::failure::Failures;
+use crate::project::{LOCK, Project, frontend, on_both_stores};
 
 /// Checks what pip left, inside the image.
 const CHECK: &str = include_str!("pip_check.py");
@@ -26,8 +27,8 @@ fn serve(project: &Project, name: &str, wheel: &WheelFile) -> String {
     line(project, name, &path, &content)
 }
 
-/// The line of a real wheel that the testkit keeps.
-fn real(project: &Project, name: &str) -> String {
+/// A real wheel that the testkit keeps: its file's name and content.
+fn real_wheel(name: &str) -> (String, Vec<u8>) {
     let wheels = channel::wheels();
     let wheel = wheels
         .iter()
@@ -38,9 +39,45 @@ fn real(project: &Project, name: &str) -> String {
         .unwrap_or_else(|| panic!("there is no wheel of {name}"));
     let content = std::fs::read(wheel).expect("a wheel on disk");
     let file = wheel.file_name().unwrap_or_default().to_string_lossy();
+    (file.into_owned(), content)
+}
+
+/// Serves a real wheel and gives its line of a lock.
+fn real(project: &Project, name: &str) -> String {
+    let (file, content) = real_wheel(name);
     let path = format!("/pypi/{file}");
     project.server.put(&path, content.clone());
     line(project, name, &path, &content)
+}
+
+/// Puts files on the page of the package `name` of an index at `/simple`
+/// (<https://packaging.python.org/en/latest/specifications/simple-repository-api/>).
+fn index(project: &Project, name: &str, files: &[(String, Vec<u8>)]) {
+    let mut page = "<!DOCTYPE html><html><body>\n".to_owned();
+    for (file, content) in files {
+        let hash = hex::encode(Sha256::digest(content));
+        page.push_str(&format!(
+            "<a href=\"../../pypi/{file}#sha256={hash}\">{file}</a>\n"
+        ));
+        project
+            .server
+            .put(&format!("/pypi/{file}"), content.clone());
+    }
+    page.push_str("</body></html>\n");
+    project.server.put(&format!("/simple/{name}/"), page);
+}
+
+/// An index of packages that differ from those of all other runs; gives the build-arg that names it.
+fn fill_index(project: &Project) -> String {
+    let hellos = ["1.0", "1.5", "2.0"].map(|version| {
+        let wheel = hello(version).metadata("Requires-Dist: markupsafe>=2");
+        (wheel.file_name(), wheel.build())
+    });
+    index(project, "hello-world", &hellos);
+    for name in ["markupsafe", "setuptools", "wheel", "jinja2"] {
+        index(project, name, &[real_wheel(name)]);
+    }
+    format!("PIP_INDEX_URL={}", project.server.url("simple/"))
 }
 
 /// The text of a lock: conda packages with all they need, and these lines.
@@ -91,4 +128,238 @@ fn locked_wheels_are_installed(store: Store) {
     );
 }
 
-on_both_stores!(locked_wheels_are_installed);
+/// An environment file with this list for pip.
+fn environment(project: &Project, list: &[&str]) {
+    let list: String = list
+        .iter()
+        .map(|entry| format!("      - \"{entry}\"\n"))
+        .collect();
+    let channel = project.server.url("conda-forge");
+    let text = format!(
+        "# syntax={}\nchannels: [\"{channel}\"]\ndependencies:\n  - python\n  - pip\n  - pip:\n{list}",
+        frontend()
+    );
+    project.write(LOCK, text);
+}
+
+fn a_list_is_resolved_once_and_installed(store: Store) {
+    let project = Project::new(store);
+    let index = fill_index(&project);
+    environment(&project, &["hello.world<2"]);
+    let args = ["--network", "host", "--build-arg", &index];
+    project.build(&args).expect_success();
+
+    let hello = project.run(&[], &["hello"]).expect_success();
+    assert_eq!(hello.stdout, "hello 1.5\n");
+    let output = project
+        .run(&["--user", "root"], &["python", "-B", "-c", CHECK])
+        .expect_success();
+    assert_eq!(output.stdout, "checked hello-world markupsafe\n");
+
+    project.server.clear();
+    project.build(&args).expect_success();
+    let asked = project.packages_requested();
+    let of_pip = |path: &&String| path.starts_with("/simple") || path.starts_with("/pypi");
+    assert_eq!(asked.iter().filter(of_pip).count(), 0, "{asked:?}");
+}
+
+fn a_source_archive_is_built(store: Store) {
+    let project = Project::new(store);
+    let index = fill_index(&project);
+    let mut tar = tar::Builder::new(bzip2::write::BzEncoder::new(
+        Vec::new(),
+        bzip2::Compression::fast(),
+    ));
+    let setup = "from setuptools import setup\nsetup(name='from-source', version='1.0', py_modules=['from_source'])\n";
+    for (path, content) in [
+        ("from_source-1.0/setup.py", setup),
+        ("from_source-1.0/from_source.py", "print('built')\n"),
+        (
+            "from_source-1.0/PKG-INFO",
+            "Metadata-Version: 2.1\nName: from-source\nVersion: 1.0\n",
+        ),
+    ] {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(content.len() as u64);
+        tar.append_data(&mut header, path, content.as_bytes())
+            .expect("a tar entry in memory");
+    }
+    let content = tar
+        .into_inner()
+        .and_then(bzip2::write::BzEncoder::finish)
+        .expect("an archive in memory");
+    let path = "/pypi/from_source-1.0.tar.bz2";
+    project.server.put(path, content.clone());
+    let pip = line(&project, "from-source", path, &content);
+    project.write(LOCK, lock_text(&project, &["python", "pip"], &pip));
+    let args = ["--network", "host", "--build-arg", &index];
+    project.build(&args).expect_success();
+    let output = project.run(&[], &["python", "-m", "from_source"]);
+    assert_eq!(output.expect_success().stdout, "built\n");
+}
+
+fn what_conda_has_installed_is_replaced(store: Store) {
+    let project = Project::new(store);
+    let wheel =
+        WheelFile::new("jinja2", "99.0").file("jinja2/__init__.py", "__version__ = '99.0'\n");
+    let pip = serve(&project, "Jinja2", &wheel);
+    project.write(
+        LOCK,
+        lock_text(&project, &["python", "pip", "jinja2"], &pip),
+    );
+    let output = project.build(&[]).expect_success();
+    let version = &Channel::open().find("jinja2").version;
+    let warning = format!(
+        "PackageContents: jinja2 99.0 from PyPI replaces conda's jinja2 {version} (env.lock:"
+    );
+    assert!(output.stderr.contains(&warning), "{}", output.stderr);
+    let code = "import jinja2, os, glob; print(jinja2.__version__); \
+                print(sorted(os.listdir(os.path.dirname(jinja2.__file__)))); \
+                print([os.path.basename(p) for p in glob.glob(os.path.dirname(jinja2.__file__) + '-*')])";
+    let output = project.run(&[], &["python", "-c", code]).expect_success();
+    assert_eq!(
+        output.stdout,
+        "99.0\n['__init__.py', '__pycache__']\n['jinja2-99.0.dist-info']\n"
+    );
+}
+
+on_both_stores!(
+    locked_wheels_are_installed,
+    a_list_is_resolved_once_and_installed,
+    a_source_archive_is_built,
+    what_conda_has_installed_is_replaced,
+);
+
+#[test]
+fn a_changed_wheel_changes_one_layer() {
+    let project = Project::new(Store::Containerd);
+    let lock = |hello: &WheelFile| {
+        let lines = [
+            serve(&project, "hello.world", hello),
+            real(&project, "markupsafe"),
+        ];
+        project.write(
+            LOCK,
+            lock_text(&project, &["python", "pip"], &lines.concat()),
+        );
+    };
+    let unique = |version: &str| {
+        let since = std::time::UNIX_EPOCH.elapsed().expect("a clock").as_nanos();
+        hello(version).file("hello_world/unique.txt", &since.to_string())
+    };
+    let first = unique("1.0");
+    lock(&first);
+    let before = project.push("before", &[]);
+    project.packages_requested();
+
+    let again = project.push("again", &[]);
+    assert_eq!(again.layers, before.layers);
+    assert_eq!(project.packages_requested(), [""; 0]);
+    assert!(
+        !again
+            .steps_run()
+            .iter()
+            .any(|step| step.starts_with("[pip]"))
+    );
+
+    let second = unique("1.1");
+    lock(&second);
+    let changed = project.push("changed", &[]);
+    assert_eq!(
+        project.packages_requested(),
+        [format!("/pypi/{}", second.file_name())]
+    );
+    assert_eq!(changed.layers_not_in(&before).len(), 1);
+    let run: Vec<&str> = changed.steps_run().into_iter().collect();
+    assert!(
+        !run.iter().any(|step| step.starts_with("[install ")),
+        "{run:?}"
+    );
+    assert!(
+        run.iter()
+            .any(|step| step.contains("[pip] install 2 packages")),
+        "{run:?}"
+    );
+}
+
+#[test]
+fn locked_packages_that_cannot_be_installed() {
+    let project = Project::new(Store::Containerd);
+    let mut failures = Failures::new(&project);
+    // Below the syntax line that is added.
+    let lock = |conda: &[&str], pip: &str| {
+        let text = lock_text(&project, conda, pip);
+        text.split_once('\n').expect("a syntax line").1.to_owned()
+    };
+    let good = serve(&project, "hello.world", &hello("1.0"));
+    let both = ["python", "pip"];
+    let gone = project.server.url("/pypi/gone-1.0-py3-none-any.whl");
+    let hash = good.split_once("#sha256=").expect("a hash").1.trim();
+    let wrong_hash = good.replace(hash, &"0".repeat(64));
+    let other_python = hello("1.0").tag("cp27-cp27m-win32");
+    let old_python = hello("1.0").metadata("Requires-Python: <3");
+    failures
+        .add("an environment without pip", lock(&["python"], &good), &[])
+        .add(
+            "an environment without python",
+            lock(&["bumpme"], &good),
+            &[],
+        )
+        .add(
+            "a file that is not there",
+            lock(
+                &both,
+                &format!("# pip gone @ {gone}#sha256={}\n", "0".repeat(64)),
+            ),
+            &[],
+        )
+        .add("a file with another content", lock(&both, &wrong_hash), &[])
+        .add(
+            "a wheel for another python",
+            lock(&both, &serve(&project, "hello.world", &other_python)),
+            &[],
+        )
+        .add(
+            "a wheel that wants another python",
+            lock(&both, &serve(&project, "hello.world", &old_python)),
+            &[],
+        )
+        .add(
+            "a wheel of another version than its name says",
+            lock(&both, &{
+                let content = hello("1.0").build();
+                let path = "/pypi/hello_world-2.0-py3-none-any.whl";
+                project.server.put(path, content.clone());
+                line(&project, "hello.world", path, &content)
+            }),
+            &[],
+        );
+    insta::assert_snapshot!(failures.text());
+}
+
+#[test]
+fn lists_that_cannot_be_resolved() {
+    let project = Project::new(Store::Containerd);
+    let index = fill_index(&project);
+    let mut failures = Failures::new(&project);
+    let args = ["--network", "host", "--build-arg", &index];
+    for (title, list) in [
+        (
+            "a package that the index has not",
+            &["hello.world", "no-such-thing>=2"][..],
+        ),
+        ("a version that the index has not", &["hello.world==3"]),
+        (
+            "versions that do not go together",
+            &["markupsafe<2", "hello.world"],
+        ),
+        ("a requirement that is none", &["hello.world", "jinja2 ==="]),
+        ("a file of requirements", &["-r requirements.txt"]),
+    ] {
+        environment(&project, list);
+        let output = project.build(&args);
+        failures.add_output(title, output);
+    }
+    insta::assert_snapshot!(failures.text());
+}

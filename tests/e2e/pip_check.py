@@ -5,7 +5,7 @@ prefix = '/opt/conda'
 site = prefix + '/lib/python3.13/site-packages'
 checked = []
 for dist in distributions():
-    if dist.read_text('INSTALLER').strip() != 'pip':
+    if (dist.read_text('INSTALLER') or '').strip() != 'pip':
         continue
     assert not dist.read_text('direct_url.json'), dist
     for path, digest, size in csv.reader(dist.read_text('RECORD').splitlines()):

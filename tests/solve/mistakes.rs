@@ -1,1 +1,153 @@
-//! What cannot be solved.
+//! What cannot be solved: one text of all explanations, which reads from top to bottom.
+
+use std::fmt::Write as _;
+
+use condafront::failure_report::{Culprit, FailureReport};
+use condafront::solve::solve;
+use condafront::solve::spec::{Glibc, RepodataSpec, SolveSpec};
+
+use crate::channels;
+use crate::{ask, compressed, mount, question, url};
+
+/// Adds what a solve that must fail says, with its MatchSpecs marked.
+fn add(all: &mut String, title: &str, spec: &SolveSpec, report: &FailureReport) {
+    let line = "=".repeat(title.len());
+    writeln!(all, "{title}\n{line}").unwrap();
+    for (index, text) in spec.specs.iter().enumerate() {
+        let blamed = report.culprits.contains(&Culprit::Spec(index));
+        writeln!(all, "{} - {text}", if blamed { ">>>" } else { "   " }).unwrap();
+    }
+    for culprit in &report.culprits {
+        if let Culprit::Channel(index) = culprit {
+            writeln!(all, ">>> channel {}", spec.channels[*index].name).unwrap();
+        }
+    }
+    writeln!(all, "error: {report}").unwrap();
+    if let Some(help) = &report.help {
+        writeln!(all, "help: {help}").unwrap();
+    }
+    writeln!(all).unwrap();
+}
+
+#[test]
+fn what_cannot_be_solved_is_explained() {
+    let (main, extra) = (channels::main(), channels::extra());
+    let mut all = String::new();
+    let mut fails = |title: &str, spec: SolveSpec| {
+        let repodata = &[&main, &extra][..spec.channels.len()];
+        let report = ask(&spec, repodata).expect_err(title);
+        add(&mut all, title, &spec, &report);
+    };
+    let one = |specs: &[&str]| question(&["main"], specs);
+    let both = |specs: &[&str]| question(&["main", "extra"], specs);
+    fails("A name that nobody has", one(&["python", "qqxyz"]));
+    fails("A misspelt name", both(&["numpi", "python"]));
+    fails("The name that PyPI has", one(&["dateutil"]));
+    fails(
+        "Several that are missing",
+        one(&["numpi", "pandas ==9.9", "qqxyz"]),
+    );
+    fails("A version that is not there", one(&["pandas >=3"]));
+    fails("A version between others", one(&["plain ==1.0.5"]));
+    fails("A build that is not there", one(&["plain ==2.1 c_*"]));
+    fails(
+        "A version that a later channel has",
+        both(&["zlib >=1.4", "python"]),
+    );
+    let named = format!("{}::pandas", url("extra"));
+    fails("A package of another channel", both(&[&named]));
+    fails(
+        "Two that exclude each other",
+        one(&["python", "needs-old-ssl", "pytz"]),
+    );
+    fails(
+        "What a package needs is not there",
+        one(&["broken", "python"]),
+    );
+    fails(
+        "What a package constrains",
+        one(&["constrained-away", "plain"]),
+    );
+    fails(
+        "A python that a package does not take",
+        one(&["python 3.13.*", "legacy", "numpy"]),
+    );
+    fails("CUDA", one(&["cuda-only"]));
+    let mut cuda = one(&["cuda-new"]);
+    cuda.system.cuda = Some("12.4".to_owned());
+    fails("A newer CUDA", cuda);
+    fails("A newer glibc than the base's", one(&["glibc-new"]));
+    for (title, glibc) in [
+        ("A base with musl", Glibc::BaseHasMusl),
+        ("A base with nothing", Glibc::BaseHasNone),
+        ("A glibc that was said", Glibc::Override("2.12".to_owned())),
+        ("No glibc was said", Glibc::OverrideNone),
+    ] {
+        let mut spec = one(&["python"]);
+        spec.system.glibc = glibc;
+        fails(title, spec);
+    }
+    fails("A newer processor", one(&["fast * v3*"]));
+    fails("Another system", one(&["for-windows"]));
+    fails("A virtual package that is asked for", one(&["__cuda >=12"]));
+    fails("No MatchSpec", one(&["numpy >>2"]));
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn files_that_are_no_repodata_are_explained() {
+    let good = channels::main().json("linux-64");
+    let bad_record = good.replace("\"build_number\":", "\"build_number\":\"x\",\"n\":");
+    let mut all = String::new();
+    for (title, file, bytes) in [
+        (
+            "A web page",
+            "repodata.json.zst",
+            b"<!DOCTYPE html><html>Sign in</html>".to_vec(),
+        ),
+        ("Nothing", "repodata.json", Vec::new()),
+        (
+            "Something else",
+            "repodata.json.zst",
+            b"PK\x03\x04".to_vec(),
+        ),
+        ("Half of it", "repodata.json.zst", {
+            let mut bytes = compressed(&good);
+            bytes.truncate(bytes.len() / 2);
+            bytes
+        }),
+        (
+            "Half of it, plain",
+            "repodata.json",
+            good.as_bytes()[..good.len() / 2].to_vec(),
+        ),
+        (
+            "Another document",
+            "repodata.json",
+            b"{\"packages\": [1, 2]}".to_vec(),
+        ),
+        (
+            "A name that is none",
+            "repodata.json",
+            b"{\"packages\": {\"x\": {}}}".to_vec(),
+        ),
+        (
+            "Records that make no sense",
+            "repodata.json",
+            bad_record.into_bytes(),
+        ),
+    ] {
+        let input = tempfile::tempdir().unwrap();
+        mount(input.path(), 0, file, &bytes);
+        let spec = question(&["main"], &["python"]);
+        let files = [RepodataSpec {
+            channel: 0,
+            subdir: "linux-64".to_owned(),
+            file: file.to_owned(),
+        }];
+        let report = solve(&spec, &files, input.path()).expect_err(title);
+        assert_eq!(report.culprits, [Culprit::Channel(0)], "{title}");
+        add(&mut all, title, &spec, &report);
+    }
+    insta::assert_snapshot!(all);
+}

@@ -1,38 +1,38 @@
 //! One entry of a conda-lock.yml that is to be installed.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::{Entry, Reader};
 use crate::input::locked::address;
 use crate::input::locked::{Locked, check_subdir};
 use crate::package::Hashes;
 use crate::redact;
-use crate::source::{Diagnostic, Lines, SourceFile};
+use crate::source::Diagnostic;
 use crate::yaml::Node;
 
 /// Advice on entries that contradict themselves.
 const AGAIN: &str = "Make the lock again with conda-lock lock.";
 
 impl Reader<'_> {
-    /// Reads an entry that is to be installed. Returns the host and place of a URL whose credentials are variables of
-    /// the machine that made the lock: they are left out.
+    /// Reads an entry that is to be installed, and notes what it depends on.
     pub(super) fn package(
         &self,
         entry: &Entry<'_>,
         locked: &mut Locked<'_>,
         depends: &mut HashMap<String, Vec<String>>,
-    ) -> Result<Option<(String, Lines)>, Diagnostic> {
+    ) -> Result<(), Diagnostic> {
         let node = entry.node;
         let name = self.text(node, "name")?;
         let manager = self.text(node, "manager")?;
         let written = self.text(node, "url")?;
         let lines = node.get("url").map_or(node.lines, |url| url.lines);
         let hashes = self.hashes(node)?;
-        let (url, hidden) = self.without_variables(written, lines)?;
-        match manager {
+        if manager == "conda" && name.starts_with("__") {
             // What a solver takes for granted of the machine.
-            "conda" if name.starts_with("__") => return Ok(None),
+            return Ok(());
+        }
+        let url = locked.without_variables(written, lines)?;
+        match manager {
             "conda" => {
                 const ADVICE: &str = "The url of a conda package is where a channel has it, by http(s); publish the package in a channel and make the lock again.";
                 let mut package = address::conda(self.file, &url, hashes, lines, ADVICE)?;
@@ -74,7 +74,7 @@ impl Reader<'_> {
                     .help("The manager of a package is conda or pip."));
             }
         }
-        Ok(hidden.map(|host| (host, lines)))
+        Ok(())
     }
 
     fn hashes(&self, entry: &Node) -> Result<Hashes, Diagnostic> {
@@ -110,48 +110,6 @@ impl Reader<'_> {
         }
         Ok(hashes)
     }
-
-    /// Takes credentials out of a URL that stand there as variables (`$TOKEN`), which conda-lock fills in from its own
-    /// environment. Returns the URL and, if it had some, its host.
-    fn without_variables(
-        &self,
-        written: &str,
-        lines: Lines,
-    ) -> Result<(String, Option<String>), Diagnostic> {
-        if !written.contains('$') {
-            return Ok((written.to_owned(), None));
-        }
-        let mut url = written.to_owned();
-        if let Some((scheme, rest)) = written.split_once("://") {
-            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-            let host = match authority.rsplit_once('@') {
-                Some((user, host)) if user.contains('$') => host,
-                _ => authority,
-            };
-            let path = match path.split_once("/t/$") {
-                Some((before, token)) => {
-                    format!(
-                        "{before}{}",
-                        &token[token.find('/').unwrap_or(token.len())..]
-                    )
-                }
-                None => path.to_owned(),
-            };
-            url = format!("{scheme}://{host}{path}");
-        }
-        if url.contains('$') {
-            return Err(self
-                .error(
-                    format!("the url `{}` has a variable in it, which a build cannot fill in", redact::quoted(written)),
-                    lines,
-                )
-                .help("Write the address out, or give the channel another with the build-arg CONDA_MIRRORS."));
-        }
-        let host = url.split_once("://").map_or(url.as_str(), |(_, rest)| {
-            rest.split('/').next().unwrap_or(rest)
-        });
-        Ok((url.clone(), Some(host.to_owned())))
-    }
 }
 
 /// What an entry depends on: names with versions in files of conda-lock, MatchSpecs in those of pixi.
@@ -165,14 +123,4 @@ fn dependencies(entry: &Node) -> Vec<String> {
         .map(|(key, _)| key.name.clone())
         .chain(specs.filter_map(Node::text).map(str::to_owned))
         .collect()
-}
-
-pub(super) fn variables_left_out(host: &str, file: &Arc<SourceFile>, lines: Lines) -> Diagnostic {
-    Diagnostic::new(format!(
-        "the lock takes credentials for {host} from variables, which a build does not have: they are left out"
-    ))
-    .at(file, lines)
-    .help(format!(
-        "If the channel wants them, give them with --secret id=HTTP_AUTH_TOKEN_{host}, or give the channel another address with the build-arg CONDA_MIRRORS."
-    ))
 }

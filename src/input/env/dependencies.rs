@@ -1,11 +1,10 @@
 //! The list `dependencies:` — MatchSpecs, `pip:` lists, and lines for other platforms.
 
-use std::collections::HashMap;
-
 use super::Reader;
 use super::selector::{self, Verdict};
 use crate::input::channels::Channels;
-use crate::input::match_spec::{self, Dependency};
+use crate::input::dependency_list::DependencyList;
+use crate::input::match_spec;
 use crate::input::{PipRequirement, RequestedSpec, Rule, Warning};
 use crate::platform::Platform;
 use crate::redact;
@@ -263,7 +262,7 @@ impl Dependencies<'_> {
     }
 
     fn finish(mut self, key: &Key) -> Result<Found, Diagnostic> {
-        if self.list.specs.is_empty() && self.pip.is_empty() {
+        if self.list.is_empty() && self.pip.is_empty() {
             let platform = self.channels.platform();
             let error = self.reader.at_key(key);
             return Err(if self.dropped > 0 {
@@ -296,79 +295,6 @@ impl Dependencies<'_> {
             pip: self.pip,
             warnings: self.warnings,
         })
-    }
-}
-
-/// Dependencies on conda packages, each once.
-#[derive(Default)]
-pub(in crate::input) struct DependencyList {
-    specs: Vec<RequestedSpec>,
-    /// The specs of each package.
-    by_name: HashMap<String, Vec<usize>>,
-}
-
-impl DependencyList {
-    /// Adds a dependency. A second one on the same package is worth a warning.
-    pub(in crate::input) fn push(
-        &mut self,
-        dependency: Dependency,
-        place: crate::input::channels::Place<'_>,
-    ) -> Option<Warning> {
-        let earlier = self.by_name.entry(dependency.name.clone()).or_default();
-        let same = earlier
-            .iter()
-            .find(|index| self.specs[**index].spec == dependency.spec.spec);
-        let first = same
-            .or(earlier.first())
-            .map(|index| self.specs[*index].lines);
-        let warning = first.map(|first| {
-            let message = match same {
-                Some(_) => format!("{} is listed twice", dependency.name),
-                None => format!(
-                    "{} is listed twice, and has to fit both lines",
-                    dependency.name
-                ),
-            };
-            Warning {
-                rule: Rule::DuplicatePackage,
-                diagnostic: place
-                    .error(message)
-                    .at(place.file, first)
-                    .help("Write all that is asked of a package on one line."),
-            }
-        });
-        if same.is_none() {
-            earlier.push(self.specs.len());
-            self.specs.push(dependency.spec);
-        }
-        warning
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.by_name.contains_key(name)
-    }
-
-    fn add(&mut self, name: &str, lines: Lines) {
-        self.by_name
-            .entry(name.to_owned())
-            .or_default()
-            .push(self.specs.len());
-        self.specs.push(RequestedSpec {
-            spec: name.to_owned(),
-            lines,
-        });
-    }
-
-    /// All of them, and pip where there is python: conda and micromamba add it too (`add_pip_as_python_dependency`), and
-    /// people count on it.
-    pub(in crate::input) fn finish(mut self) -> Vec<RequestedSpec> {
-        let python = self.by_name.get("python").and_then(|list| list.first());
-        if let Some(lines) = python.map(|index| self.specs[*index].lines)
-            && !self.has("pip")
-        {
-            self.add("pip", lines);
-        }
-        self.specs
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Section {
 }
 
 /// The keys that are read.
-const KEYS: &[&str] = &["channel_alias", "channel_priority", "custom_channels"];
+pub(super) const KEYS: &[&str] = &["channel_alias", "channel_priority", "custom_channels"];
 
 /// The keys that the section is going to have, and the build-arg that does the same, where there is one.
 const LATER: &[(&str, Option<&str>)] = &[

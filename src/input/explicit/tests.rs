@@ -295,3 +295,38 @@ proptest! {
         prop_assert_eq!(read, expected);
     }
 }
+
+#[test]
+fn what_the_file_cannot_use_is_a_warning() {
+    let text = format!(
+        "@EXPLICIT\nhttps://$USER:$PASSWORD@c.example/f/noarch/a-1-0.conda#{SHA}\nhttps://me:hunter2@d.example/t/$TOKEN/f/noarch/b-1-0.conda#{SHA}\n"
+    );
+    let settings = InputSettings {
+        environment: Some("test".to_owned()),
+        categories: vec!["dev".to_owned()],
+        ..InputSettings::default()
+    };
+    let file = SourceFile::new("env.lock", text);
+    let input = crate::input::read(&file, Platform::LinuxAmd64, &settings).unwrap();
+    let shown: Vec<String> = input
+        .warnings
+        .iter()
+        .map(|warning| {
+            let message = warning.diagnostic.to_string();
+            assert!(!message.contains("hunter2"), "{message}");
+            warning.diagnostic.render(Level::Warning)
+        })
+        .collect();
+    insta::assert_snapshot!(shown.join("\n\n"));
+    let urls = input.locked().unwrap().iter();
+    let urls: Vec<&str> = urls
+        .map(|package| package.url.with_credentials().as_str())
+        .collect();
+    assert_eq!(
+        urls,
+        [
+            "https://c.example/f/noarch/a-1-0.conda",
+            "https://me:hunter2@d.example/f/noarch/b-1-0.conda"
+        ]
+    );
+}

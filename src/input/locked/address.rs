@@ -19,7 +19,8 @@ pub(in crate::input) fn conda(
     advice: &str,
 ) -> Result<Package, Diagnostic> {
     let error = |message: String| Diagnostic::new(message).at(file, lines);
-    let url = http_url(address).map_err(|reason| error(reason).help(advice))?;
+    let mut url = http_url(address).map_err(|reason| error(reason).help(advice))?;
+    url.set_fragment(None);
     let shown = PackageUrl::new(url.clone());
     let segments: Vec<&str> = url
         .path()

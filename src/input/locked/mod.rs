@@ -1,6 +1,7 @@
 //! What all kinds of locks have in common: packages that are checked for repeats, hashes and credentials.
 
 pub(super) mod address;
+mod variables;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -17,6 +18,8 @@ pub(super) struct Locked<'a> {
     pub(super) pip: Vec<PipPackage>,
     pub(super) warnings: Vec<Warning>,
     unverified: Unverified,
+    /// The first URL whose credentials are variables: its host and place.
+    hidden: Option<(String, Lines)>,
 }
 
 /// What a user does about a package without a hash.
@@ -43,6 +46,7 @@ impl<'a> Locked<'a> {
             pip: Vec::new(),
             warnings: Vec::new(),
             unverified,
+            hidden: None,
         }
     }
 
@@ -120,6 +124,7 @@ impl<'a> Locked<'a> {
 
     /// The input, with warnings of what is wrong with its URLs and hashes.
     pub(super) fn finish(mut self) -> EnvironmentInput {
+        self.warn_of_variables();
         self.warn_of_credentials();
         let conda = self
             .packages

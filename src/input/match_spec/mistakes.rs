@@ -42,7 +42,6 @@ const BRACKET_KEYS: &[&str] = &[
     "license",
     "license_family",
     "track_features",
-    "namespace",
 ];
 
 /// What can be told without reading the spec, some of which would be read as something else.
@@ -211,6 +210,17 @@ pub(super) fn while_parsing(text: &str, error: &dyn std::fmt::Display) -> Mistak
     )
 }
 
+/// A name, and brackets with a URL or file of something else.
+pub(super) fn another_package(text: &str, found: &str) -> Mistake {
+    Mistake::new(
+        format!(
+            "`{}` names two packages: what is in its brackets is {found}",
+            redact::quoted(text)
+        ),
+        "Write the name, the version and the channel of the one that you mean.",
+    )
+}
+
 /// A pattern in the place of a name.
 pub(super) fn several_packages(text: &str) -> Mistake {
     Mistake::new(
@@ -224,6 +234,12 @@ pub(super) fn after_parsing(text: &str, spec: &MatchSpec) -> Option<Mistake> {
     let quoted = redact::quoted(text);
     if let Some(namespace) = &spec.namespace {
         let name = spec.name.to_string();
+        if text.contains("namespace") {
+            return Some(Mistake::new(
+                format!("`{quoted}` asks for a namespace, which packages do not have"),
+                "For a channel, write channel::name.",
+            ));
+        }
         let help = if name.starts_with(|c: char| c.is_ascii_digit()) {
             format!("Write {}={name}.", redact::quoted(namespace))
         } else {

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use rattler_lock::UrlOrPath;
 
-use crate::input::InputSettings;
 use crate::input::locked::{choices, other_platform};
+use crate::input::{DEFAULT_ENVIRONMENT, InputSettings};
 use crate::platform::{self, Platform};
 use crate::redact;
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Key, Node};
 
-/// The environment that is built unless another is asked for.
-const DEFAULT: &str = "default";
-
 /// The newest version of pixi.lock that `rattler_lock` reads; the oldest in this layout is 4.
 const NEWEST: u64 = 7;
+
+/// The most packages that one environment may have for one platform; `rattler_lock` takes time by the square of it.
+const MOST_PACKAGES: usize = 10_000;
 
 /// The packages of one environment for one platform.
 pub(super) struct Selection<'a> {
@@ -77,7 +77,11 @@ impl<'a> Selection<'a> {
             platform,
         };
         finder.check_version()?;
-        let asked = settings.environment.as_deref().unwrap_or(DEFAULT);
+        finder.check_size()?;
+        let asked = settings
+            .environment
+            .as_deref()
+            .unwrap_or(DEFAULT_ENVIRONMENT);
         let (environment, asked_platform) = match asked.split_once('@') {
             Some((name, platform)) => (name, Some(platform)),
             None => (asked, None),
@@ -135,6 +139,29 @@ impl<'a> Finder<'a, '_> {
                 )
                 .help(format!("They have the versions 4 to {NEWEST}. {}", super::AGAIN))),
         }
+    }
+
+    fn check_size(&self) -> Result<(), Diagnostic> {
+        let environments = self.tree.get("environments").and_then(Node::mapping);
+        let lists = environments
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|(_, environment)| environment.get("packages")?.mapping())
+            .flatten();
+        for (platform, list) in lists {
+            let count = list.list().map_or(0, <[Node]>::len);
+            if count > MOST_PACKAGES {
+                return Err(self
+                    .error(
+                        format!("an environment lists {count} packages"),
+                        platform.lines,
+                    )
+                    .help(format!(
+                        "condafront installs at most {MOST_PACKAGES}; make a smaller environment."
+                    )));
+            }
+        }
+        Ok(())
     }
 
     /// A mapping that a pixi.lock has at this place.

@@ -136,7 +136,12 @@ async fn find(state: &State, request: &hyper::Request<Incoming>, path: &str) -> 
     }
     let content = lock(&state.contents).get(path).cloned();
     if let Some(content) = content {
-        return Answer::bytes(content);
+        let mut answer = Answer::bytes(content);
+        if path.ends_with('/') {
+            // What is put where folders are is a page of a package index.
+            answer.content_type = "text/html; charset=utf-8";
+        }
+        return answer;
     }
     let (token, path) = split_token(path);
     let mount = lock(&state.mounts)

@@ -1,0 +1,621 @@
+//! Lists of packages like conda-forge's: as many records, as large, with dependencies of the same shapes.
+//!
+//! A stack that a data scientist's environment needs (libraries, python, packages compiled for each python, packages
+//! that are not) is what a solve has to do with; the rest is there because it is there in conda-forge, too.
+
+use std::fmt::Write as _;
+
+/// How many records each folder has.
+pub(crate) const LINUX_64: usize = 400_000;
+pub(crate) const NOARCH: usize = 150_000;
+
+/// The libraries at the bottom: name, major version, number of versions, what it needs of those before it.
+const LIBRARIES: &[(&str, u32, usize, &[&str])] = &[
+    ("_libgcc_mutex", 0, 2, &[]),
+    ("libgomp", 14, 60, &["_libgcc_mutex"]),
+    ("_openmp_mutex", 4, 6, &["libgomp"]),
+    ("libgcc", 14, 70, &["_libgcc_mutex", "_openmp_mutex"]),
+    ("libstdcxx", 14, 70, &["libgcc"]),
+    ("libgfortran5", 14, 70, &["libgcc"]),
+    ("libgfortran", 14, 70, &["libgfortran5"]),
+    ("ca-certificates", 2024, 80, &[]),
+    ("openssl", 3, 120, &["ca-certificates", "libgcc"]),
+    ("libzlib", 1, 30, &["libgcc"]),
+    ("zstd", 1, 40, &["libzlib", "libgcc", "libstdcxx"]),
+    ("bzip2", 1, 15, &["libgcc"]),
+    ("xz", 5, 20, &["libgcc"]),
+    ("lz4-c", 1, 12, &["libgcc", "libstdcxx"]),
+    ("ncurses", 6, 20, &["libgcc"]),
+    ("readline", 8, 12, &["ncurses", "libgcc"]),
+    ("libffi", 3, 15, &["libgcc"]),
+    ("libuuid", 2, 8, &["libgcc"]),
+    ("libexpat", 2, 20, &["libgcc"]),
+    ("libnsl", 2, 5, &["libgcc"]),
+    ("libxcrypt", 4, 5, &["libgcc"]),
+    ("libsqlite", 3, 60, &["libzlib", "libgcc"]),
+    ("tk", 8, 20, &["libzlib", "libgcc"]),
+    ("ld_impl_linux-64", 2, 40, &[]),
+    ("icu", 75, 20, &["libgcc", "libstdcxx"]),
+    ("libiconv", 1, 10, &["libgcc"]),
+    (
+        "libxml2",
+        2,
+        60,
+        &["icu", "libiconv", "libzlib", "xz", "libgcc"],
+    ),
+    ("yaml", 0, 8, &["libgcc"]),
+    ("libsodium", 1, 10, &["libgcc"]),
+    ("krb5", 1, 20, &["openssl", "libstdcxx", "readline"]),
+    ("zeromq", 4, 20, &["libsodium", "krb5", "libstdcxx"]),
+    ("libopenblas", 0, 60, &["libgfortran", "libgcc"]),
+    ("libblas", 3, 90, &["libopenblas"]),
+    ("libcblas", 3, 90, &["libblas"]),
+    ("liblapack", 3, 90, &["libblas"]),
+    (
+        "hdf5",
+        1,
+        120,
+        &["openssl", "libzlib", "libgfortran", "krb5", "libstdcxx"],
+    ),
+];
+
+/// Packages that are compiled for each python: name, versions, libraries, packages of [`PURE`] and of this list.
+const COMPILED: &[(&str, usize, &[&str], &[&str])] = &[
+    ("markupsafe", 20, &["libgcc"], &[]),
+    ("pyyaml", 20, &["yaml", "libgcc"], &[]),
+    ("cffi", 30, &["libffi", "libgcc"], &["pycparser"]),
+    ("psutil", 60, &["libgcc"], &[]),
+    ("tornado", 40, &["libgcc"], &[]),
+    ("pyzmq", 60, &["zeromq", "libsodium", "libstdcxx"], &[]),
+    ("rpds-py", 50, &["libgcc"], &[]),
+    ("debugpy", 60, &["libstdcxx"], &[]),
+    ("argon2-cffi-bindings", 12, &["libgcc"], &["cffi"]),
+    ("brotli-python", 12, &["libstdcxx"], &[]),
+    ("zstandard", 20, &["zstd", "libgcc"], &["cffi"]),
+    (
+        "numpy",
+        90,
+        &["libblas", "libcblas", "liblapack", "libgcc", "libstdcxx"],
+        &[],
+    ),
+    (
+        "pandas",
+        70,
+        &["libgcc", "libstdcxx"],
+        &["numpy", "python-dateutil", "pytz", "python-tzdata"],
+    ),
+    (
+        "scipy",
+        60,
+        &["libblas", "liblapack", "libgfortran", "libstdcxx"],
+        &["numpy"],
+    ),
+    (
+        "h5py",
+        40,
+        &["hdf5", "libgcc"],
+        &["numpy", "cached-property"],
+    ),
+];
+
+/// Packages that are not compiled: name, versions, what they need.
+const PURE: &[(&str, usize, &[&str])] = &[
+    ("setuptools", 300, &[]),
+    ("wheel", 60, &[]),
+    ("pip", 120, &["setuptools", "wheel"]),
+    ("six", 15, &[]),
+    ("pycparser", 10, &[]),
+    ("cached-property", 6, &[]),
+    ("python-tzdata", 30, &[]),
+    ("pytz", 80, &[]),
+    ("python-dateutil", 20, &["six"]),
+    ("typing_extensions", 60, &[]),
+    ("zipp", 50, &[]),
+    ("importlib-metadata", 120, &["zipp"]),
+    ("importlib_resources", 60, &["zipp"]),
+    ("attrs", 50, &[]),
+    ("certifi", 60, &[]),
+    ("charset-normalizer", 50, &[]),
+    ("idna", 30, &[]),
+    ("pysocks", 8, &[]),
+    ("urllib3", 90, &["brotli-python", "pysocks", "zstandard"]),
+    (
+        "requests",
+        60,
+        &["certifi", "charset-normalizer", "idna", "urllib3"],
+    ),
+    ("sniffio", 6, &[]),
+    ("exceptiongroup", 20, &[]),
+    (
+        "anyio",
+        60,
+        &["exceptiongroup", "idna", "sniffio", "typing_extensions"],
+    ),
+    ("h11", 8, &["typing_extensions"]),
+    ("httpcore", 50, &["anyio", "certifi", "h11", "sniffio"]),
+    ("httpx", 40, &["anyio", "certifi", "httpcore", "idna"]),
+    ("traitlets", 60, &[]),
+    ("platformdirs", 60, &["typing_extensions"]),
+    ("jupyter_core", 60, &["platformdirs", "traitlets"]),
+    (
+        "jupyter_client",
+        80,
+        &[
+            "importlib-metadata",
+            "jupyter_core",
+            "python-dateutil",
+            "pyzmq",
+            "tornado",
+            "traitlets",
+        ],
+    ),
+    ("decorator", 12, &[]),
+    ("parso", 15, &[]),
+    ("jedi", 20, &["parso"]),
+    ("wcwidth", 15, &[]),
+    ("prompt-toolkit", 60, &["wcwidth"]),
+    ("pygments", 50, &[]),
+    ("ptyprocess", 4, &[]),
+    ("pexpect", 8, &["ptyprocess"]),
+    ("executing", 20, &[]),
+    ("asttokens", 15, &[]),
+    ("pure_eval", 5, &[]),
+    ("stack_data", 15, &["asttokens", "executing", "pure_eval"]),
+    ("matplotlib-inline", 8, &["traitlets"]),
+    (
+        "ipython",
+        150,
+        &[
+            "decorator",
+            "exceptiongroup",
+            "jedi",
+            "matplotlib-inline",
+            "pexpect",
+            "prompt-toolkit",
+            "pygments",
+            "stack_data",
+            "traitlets",
+            "typing_extensions",
+        ],
+    ),
+    ("comm", 10, &["traitlets"]),
+    ("nest-asyncio", 15, &[]),
+    ("packaging", 40, &[]),
+    (
+        "ipykernel",
+        120,
+        &[
+            "comm",
+            "debugpy",
+            "ipython",
+            "jupyter_client",
+            "jupyter_core",
+            "matplotlib-inline",
+            "nest-asyncio",
+            "packaging",
+            "psutil",
+            "pyzmq",
+            "tornado",
+            "traitlets",
+        ],
+    ),
+    ("referencing", 30, &["attrs", "rpds-py"]),
+    ("jsonschema-specifications", 20, &["referencing"]),
+    (
+        "jsonschema",
+        60,
+        &[
+            "attrs",
+            "importlib_resources",
+            "jsonschema-specifications",
+            "referencing",
+            "rpds-py",
+        ],
+    ),
+    ("fastjsonschema", 20, &[]),
+    (
+        "nbformat",
+        40,
+        &["fastjsonschema", "jsonschema", "jupyter_core", "traitlets"],
+    ),
+    (
+        "nbclient",
+        40,
+        &["jupyter_client", "jupyter_core", "nbformat", "traitlets"],
+    ),
+    ("soupsieve", 20, &[]),
+    ("beautifulsoup4", 30, &["soupsieve", "typing_extensions"]),
+    ("webencodings", 3, &[]),
+    ("bleach", 30, &["webencodings"]),
+    ("defusedxml", 5, &[]),
+    ("jinja2", 30, &["markupsafe"]),
+    ("jupyterlab_pygments", 8, &["pygments"]),
+    ("mistune", 30, &["typing_extensions"]),
+    ("pandocfilters", 6, &[]),
+    (
+        "nbconvert-core",
+        80,
+        &[
+            "beautifulsoup4",
+            "bleach",
+            "defusedxml",
+            "importlib-metadata",
+            "jinja2",
+            "jupyter_core",
+            "jupyterlab_pygments",
+            "markupsafe",
+            "mistune",
+            "nbclient",
+            "nbformat",
+            "packaging",
+            "pandocfilters",
+            "pygments",
+            "traitlets",
+        ],
+    ),
+    (
+        "argon2-cffi",
+        15,
+        &["argon2-cffi-bindings", "typing_extensions"],
+    ),
+    ("python-json-logger", 12, &[]),
+    ("rfc3339-validator", 3, &["six"]),
+    ("rfc3986-validator", 2, &[]),
+    (
+        "jupyter_events",
+        20,
+        &[
+            "jsonschema",
+            "packaging",
+            "python-json-logger",
+            "pyyaml",
+            "referencing",
+            "rfc3339-validator",
+            "rfc3986-validator",
+            "traitlets",
+        ],
+    ),
+    ("overrides", 20, &["typing_extensions"]),
+    ("prometheus_client", 30, &[]),
+    ("send2trash", 8, &[]),
+    ("terminado", 30, &["ptyprocess", "tornado"]),
+    ("websocket-client", 30, &[]),
+    ("jupyter_server_terminals", 10, &["terminado"]),
+    (
+        "jupyter_server",
+        150,
+        &[
+            "anyio",
+            "argon2-cffi",
+            "jinja2",
+            "jupyter_client",
+            "jupyter_core",
+            "jupyter_events",
+            "jupyter_server_terminals",
+            "nbconvert-core",
+            "nbformat",
+            "overrides",
+            "packaging",
+            "prometheus_client",
+            "pyzmq",
+            "send2trash",
+            "terminado",
+            "tornado",
+            "traitlets",
+            "websocket-client",
+        ],
+    ),
+    ("notebook-shim", 8, &["jupyter_server"]),
+    ("async-lru", 6, &["typing_extensions"]),
+    ("babel", 20, &["pytz"]),
+    ("json5", 20, &[]),
+    ("tomli", 12, &[]),
+    ("jupyter-lsp", 15, &["importlib-metadata", "jupyter_server"]),
+    (
+        "jupyterlab_server",
+        80,
+        &[
+            "babel",
+            "importlib-metadata",
+            "jinja2",
+            "json5",
+            "jsonschema",
+            "jupyter_server",
+            "packaging",
+            "requests",
+        ],
+    ),
+    (
+        "jupyterlab",
+        300,
+        &[
+            "async-lru",
+            "httpx",
+            "importlib-metadata",
+            "ipykernel",
+            "jinja2",
+            "jupyter-lsp",
+            "jupyter_core",
+            "jupyter_server",
+            "jupyterlab_server",
+            "notebook-shim",
+            "packaging",
+            "setuptools",
+            "tomli",
+            "tornado",
+            "traitlets",
+        ],
+    ),
+];
+
+/// The minor versions of python 3, and how many patch versions each has.
+const PYTHONS: &[(u32, usize)] = &[(8, 20), (9, 22), (10, 20), (11, 14), (12, 12), (13, 8)];
+
+/// Numbers that look random and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        // Knuth's MMIX generator.
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 >> 11
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next()).unwrap_or(0) % end.max(1)
+    }
+
+    fn hex(&mut self, digits: usize) -> String {
+        let mut text = String::new();
+        while text.len() < digits {
+            let _ = write!(text, "{:08x}", self.next() & 0xffff_ffff);
+        }
+        text.truncate(digits);
+        text
+    }
+}
+
+/// A folder's list under construction.
+struct List {
+    subdir: &'static str,
+    old: String,
+    new: String,
+    count: usize,
+}
+
+impl List {
+    fn new(subdir: &'static str) -> Self {
+        Self {
+            subdir,
+            old: String::new(),
+            new: String::new(),
+            count: 0,
+        }
+    }
+
+    fn finish(self) -> String {
+        format!(
+            "{{\"info\":{{\"subdir\":\"{}\"}},\"packages\":{{{}}},\"packages.conda\":{{{}}},\"removed\":[],\"repodata_version\":1}}",
+            self.subdir, self.old, self.new
+        )
+    }
+
+    fn add(
+        &mut self,
+        dice: &mut Dice,
+        id: (&str, &str, &str),
+        number: usize,
+        depends: &[String],
+        constrains: &[String],
+    ) {
+        let (name, version, build) = id;
+        // Half of conda-forge is from before the `.conda` format.
+        let is_old = dice.below(2) == 0;
+        let (list, ending) = if is_old {
+            (&mut self.old, "tar.bz2")
+        } else {
+            (&mut self.new, "conda")
+        };
+        if !list.is_empty() {
+            list.push(',');
+        }
+        let noarch = match self.subdir {
+            "noarch" => "\"noarch\":\"python\",",
+            _ => "",
+        };
+        let constrains = match constrains {
+            [] => String::new(),
+            some => format!("\"constrains\":{some:?},"),
+        };
+        let time = 1_500_000_000_000 + u64::try_from(self.count).unwrap_or(0) * 500_000;
+        let _ = write!(
+            list,
+            "\"{name}-{version}-{build}.{ending}\":{{\"build\":\"{build}\",\"build_number\":{number},{constrains}\"depends\":{depends:?},\"license\":\"BSD-3-Clause\",\"license_family\":\"BSD\",\"md5\":\"{}\",\"name\":\"{name}\",{noarch}\"sha256\":\"{}\",\"size\":{},\"subdir\":\"{}\",\"timestamp\":{time},\"version\":\"{version}\"}}",
+            dice.hex(32),
+            dice.hex(64),
+            1000 + dice.below(9_000_000),
+            self.subdir,
+        );
+        self.count += 1;
+    }
+}
+
+/// Version `index` of `count` of a package of this major version.
+fn version(major: u32, index: usize) -> String {
+    format!("{major}.{}.{}", index / 3, index % 3)
+}
+
+/// A dependency on a library, as old as the package that has it: `age` is from 0 to 1.
+fn needs(name: &str, age: f64) -> String {
+    let Some((_, major, count, _)) = LIBRARIES.iter().find(|library| library.0 == name) else {
+        return name.to_owned();
+    };
+    // Never quite the newest, as builds are older than what they need.
+    let at = (*count as f64 * age * 0.8) as usize;
+    format!("{name} >={},<{}.0a0", version(*major, at), major + 1)
+}
+
+/// `repodata.json` of linux-64 and of noarch.
+pub(crate) fn lists() -> [String; 2] {
+    let mut dice = Dice(42);
+    let (mut linux, mut noarch) = (List::new("linux-64"), List::new("noarch"));
+    for (name, major, count, below) in LIBRARIES {
+        for index in 0..*count {
+            let age = index as f64 / *count as f64;
+            let depends: Vec<String> = below
+                .iter()
+                .map(|name| needs(name, age))
+                .chain(["__glibc >=2.17,<3.0.a0".to_owned()])
+                .collect();
+            for number in 0..2 {
+                let build = format!("h{}_{number}", dice.hex(7));
+                linux.add(
+                    &mut dice,
+                    (name, &version(*major, index), &build),
+                    number,
+                    &depends,
+                    &[],
+                );
+            }
+        }
+    }
+    pythons(&mut dice, &mut linux);
+    for (name, count, libraries, packages) in COMPILED {
+        for index in 0..*count {
+            let age = index as f64 / *count as f64;
+            // Old versions are for old pythons.
+            let first = (age * 3.0) as usize;
+            for (minor, _) in &PYTHONS[first..(first + 4).min(PYTHONS.len())] {
+                let mut depends: Vec<String> =
+                    libraries.iter().map(|name| needs(name, age)).collect();
+                depends.extend(packages.iter().map(|name| (*name).to_owned()));
+                depends.push(format!("python >=3.{minor},<3.{}.0a0", minor + 1));
+                depends.push(format!("python_abi 3.{minor}.* *_cp3{minor}"));
+                for number in 0..2 {
+                    let build = format!("py3{minor}h{}_{number}", dice.hex(7));
+                    linux.add(
+                        &mut dice,
+                        (name, &version(1, index), &build),
+                        number,
+                        &depends,
+                        &[],
+                    );
+                }
+            }
+        }
+    }
+    for (name, count, below) in PURE {
+        for index in 0..*count {
+            let mut depends: Vec<String> = below.iter().map(|name| (*name).to_owned()).collect();
+            depends.push(format!("python >=3.{}", 6 + 4 * index / count));
+            for number in 0..2 {
+                let build = format!("pyhd8ed1ab_{number}");
+                noarch.add(
+                    &mut dice,
+                    (name, &version(2, index), &build),
+                    number,
+                    &depends,
+                    &[],
+                );
+            }
+        }
+    }
+    noarch.add(&mut dice, ("tzdata", "2024b", "hc8b5060_0"), 0, &[], &[]);
+    fill(&mut dice, &mut linux, LINUX_64, 50);
+    fill(&mut dice, &mut noarch, NOARCH, 9);
+    [linux.finish(), noarch.finish()]
+}
+
+fn pythons(dice: &mut Dice, linux: &mut List) {
+    let below = [
+        "bzip2",
+        "ld_impl_linux-64",
+        "libexpat",
+        "libffi",
+        "libgcc",
+        "libnsl",
+        "libsqlite",
+        "libuuid",
+        "libxcrypt",
+        "libzlib",
+        "ncurses",
+        "openssl",
+        "readline",
+        "tk",
+        "xz",
+    ];
+    for (place, (minor, patches)) in PYTHONS.iter().enumerate() {
+        let age = place as f64 / PYTHONS.len() as f64;
+        let mut depends: Vec<String> = below.iter().map(|name| needs(name, age)).collect();
+        depends.push("tzdata".to_owned());
+        let abi = format!("python_abi 3.{minor}.* *_cp3{minor}");
+        for patch in 0..*patches {
+            for number in 0..3 {
+                let build = format!("h{}_{number}_cpython", dice.hex(7));
+                linux.add(
+                    dice,
+                    ("python", &format!("3.{minor}.{patch}"), &build),
+                    number,
+                    &depends,
+                    std::slice::from_ref(&abi),
+                );
+            }
+        }
+        let constrains = [format!("python 3.{minor}.*")];
+        linux.add(
+            dice,
+            (
+                "python_abi",
+                &format!("3.{minor}"),
+                &format!("5_cp3{minor}"),
+            ),
+            5,
+            &[],
+            &constrains,
+        );
+    }
+}
+
+/// Fills a list up to `count` records with packages of about `versions` records each.
+fn fill(dice: &mut Dice, list: &mut List, count: usize, versions: usize) {
+    const PARTS: &[&str] = &[
+        "lib", "py", "r-", "perl-", "geo", "bio", "data", "fast", "net", "image", "stat", "graph",
+        "cloud", "test", "web", "json",
+    ];
+    let mut names: Vec<String> = Vec::new();
+    while list.count < count {
+        let name = format!(
+            "{}{}-{}{}",
+            PARTS[dice.below(PARTS.len())],
+            PARTS[dice.below(PARTS.len())].trim_matches('-'),
+            PARTS[dice.below(PARTS.len())].trim_matches('-'),
+            names.len()
+        );
+        let of_this = (1 + dice.below(2 * versions)).min(count - list.count);
+        for index in 0..of_this {
+            let age = index as f64 / of_this as f64;
+            let mut depends = Vec::new();
+            for _ in 0..dice.below(7) {
+                depends.push(needs(LIBRARIES[dice.below(LIBRARIES.len())].0, age));
+            }
+            for _ in 0..dice.below(4) {
+                if let Some(other) = names.get(dice.below(names.len())) {
+                    depends.push(format!("{other} >=1.{}", dice.below(3)));
+                }
+            }
+            depends.push("python >=3.8".to_owned());
+            let build = format!("py310h{}_{}", dice.hex(7), index % 3);
+            list.add(
+                dice,
+                (&name, &version(1, index / 3), &build),
+                index % 3,
+                &depends,
+                &[],
+            );
+        }
+        names.push(name);
+    }
+}

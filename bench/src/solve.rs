@@ -1,0 +1,124 @@
+//! `make bench ARGS=solve`: what a solve takes, with lists as long as conda-forge's.
+
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use condafront::input::ChannelPriority;
+use condafront::install::args::StepSpec as _;
+use condafront::solve::spec::{
+    Glibc, PACKAGES_FILE, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
+};
+use nix::sys::resource::{UsageWho, getrusage};
+
+use crate::Result;
+use crate::conda_forge::{self, LINUX_64, NOARCH};
+
+/// What is asked for.
+const SPECS: &[&str] = &[
+    "python 3.12.*",
+    "numpy",
+    "pandas",
+    "scipy",
+    "h5py",
+    "jupyterlab",
+];
+
+/// The list of each folder, as conda-forge offers it.
+const LIST: &str = "repodata.json.zst";
+
+/// Solves `runs` times with the frontend's own binary, as a step of the build does: alone in a file system with nothing
+/// but the lists, and on one processor.
+pub(crate) fn run(program: &Path, runs: usize) -> Result<()> {
+    let mut out = stdout();
+    writeln!(out, "making lists of {LINUX_64} and {NOARCH} packages")?;
+    let root = tempfile::tempdir()?;
+    std::fs::copy(program, root.path().join("condafront"))?;
+    std::fs::create_dir(root.path().join("out"))?;
+    let mut sizes = Vec::new();
+    for (index, json) in conda_forge::lists().into_iter().enumerate() {
+        let folder = root.path().join(format!("in/{index}"));
+        std::fs::create_dir_all(&folder)?;
+        let compressed = zstd::encode_all(json.as_bytes(), 9)?;
+        sizes.push((json.len(), compressed.len()));
+        std::fs::write(folder.join(LIST), compressed)?;
+    }
+    for (subdir, (plain, compressed)) in ["linux-64", "noarch"].iter().zip(&sizes) {
+        writeln!(
+            out,
+            "{subdir}: {} MB, {} MB compressed",
+            plain / 1_000_000,
+            compressed / 1_000_000
+        )?;
+    }
+    let mut times = Vec::new();
+    for number in 1..=runs {
+        let before = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+        let start = Instant::now();
+        let output = step(root.path())?.output()?;
+        let elapsed = start.elapsed().as_secs_f64();
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+        }
+        let after = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+        let seconds = |usage: &nix::sys::resource::Usage| {
+            let (user, system) = (usage.user_time(), usage.system_time());
+            (user.tv_sec() + system.tv_sec()) as f64
+                + (user.tv_usec() + system.tv_usec()) as f64 / 1e6
+        };
+        let busy = seconds(&after) - seconds(&before);
+        // Kilobytes; the children's maximum, which is that of the step.
+        let memory = after.max_rss() / 1000;
+        writeln!(
+            out,
+            "run {number}: {elapsed:.2} s, of which {busy:.2} s computing; peak memory {memory} MB"
+        )?;
+        times.push(elapsed);
+    }
+    times.sort_by(f64::total_cmp);
+    let answer = std::fs::read(root.path().join("out").join(PACKAGES_FILE))?;
+    let packages: Vec<SolvedPackage> = serde_json::from_slice(&answer)?;
+    writeln!(
+        out,
+        "\nsolving {} for linux-64 with one processor: {} packages in {:.2} s (median), aim: under 3 s and 1 GB",
+        SPECS.join(", "),
+        packages.len(),
+        times[times.len() / 2]
+    )?;
+    Ok(())
+}
+
+/// The step in its file system.
+fn step(root: &Path) -> Result<Command> {
+    let spec = SolveSpec {
+        subdir: "linux-64".to_owned(),
+        channels: vec![SolveChannel {
+            name: "conda-forge".to_owned(),
+            url: "https://conda.anaconda.org/conda-forge".to_owned(),
+        }],
+        priority: ChannelPriority::Strict,
+        specs: SPECS.iter().map(|spec| (*spec).to_owned()).collect(),
+        system: System {
+            glibc: Glibc::Base("2.41".to_owned()),
+            archspec: Some("x86_64".to_owned()),
+            cuda: None,
+        },
+    };
+    let files = ["linux-64", "noarch"].map(|subdir| RepodataSpec {
+        channel: 0,
+        subdir: subdir.to_owned(),
+        file: LIST.to_owned(),
+    });
+    let mut command = Command::new("taskset");
+    command.args(["--cpu-list", "0", "unshare", "--map-root-user", "chroot"]);
+    command.arg(root).arg("/condafront");
+    command.args(spec.to_args(&files).map_err(|error| error.to_string())?);
+    Ok(command)
+}
+
+/// The release binary of the frontend image.
+pub(crate) fn program() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
+    PathBuf::from(target).join("frontend/condafront")
+}

@@ -1,0 +1,290 @@
+//! An env.yml is solved in the build, once.
+
+use std::collections::BTreeSet;
+
+use condafront::input::ChannelPriority;
+use condafront::solve::solve;
+use condafront::solve::spec::{Glibc, RepodataSpec, SolveChannel, SolveSpec, System};
+use condafront_testkit::channel::Channel;
+use condafront_testkit::engine::Store;
+use condafront_testkit::server::{Auth, Fault, Times};
+
+use crate::failure::Failures;
+use crate::project::{LOCK, Project, frontend};
+use crate::pushed::Pushed;
+
+/// The folders of a channel that a solve reads.
+const SUBDIRS: [&str; 2] = ["linux-64", "noarch"];
+
+/// An env.yml of these dependencies, with the server's channel.
+fn env(project: &Project, dependencies: &[&str]) -> String {
+    env_of(&project.server.url("/conda-forge"), dependencies)
+}
+
+fn env_of(channel: &str, dependencies: &[&str]) -> String {
+    let list: String = dependencies
+        .iter()
+        .map(|text| format!("  - {text}\n"))
+        .collect();
+    format!("channels:\n  - {channel}\ndependencies:\n{list}")
+}
+
+/// Makes `text`, below a syntax line, what is built.
+fn write(project: &Project, text: &str) {
+    project.write(LOCK, format!("# syntax={}\n{text}", frontend()));
+}
+
+/// What a solve outside the build chooses: names of `conda-meta` files.
+fn solved(specs: &[&str]) -> BTreeSet<String> {
+    let input = tempfile::tempdir().unwrap();
+    let mut files = Vec::new();
+    for (index, subdir) in SUBDIRS.into_iter().enumerate() {
+        let file = "repodata.json";
+        let from = Channel::open().directory().join(subdir).join(file);
+        let to = input.path().join(index.to_string());
+        std::fs::create_dir_all(&to).unwrap();
+        std::fs::copy(from, to.join(file)).unwrap();
+        files.push(RepodataSpec {
+            channel: 0,
+            subdir: subdir.to_owned(),
+            file: file.to_owned(),
+        });
+    }
+    let spec = SolveSpec {
+        subdir: "linux-64".to_owned(),
+        channels: vec![SolveChannel {
+            name: "conda-forge".to_owned(),
+            url: "https://conda.example/conda-forge".to_owned(),
+        }],
+        priority: ChannelPriority::Strict,
+        specs: specs.iter().map(|spec| (*spec).to_owned()).collect(),
+        system: System {
+            glibc: Glibc::Base("2.41".to_owned()),
+            archspec: Some("x86_64".to_owned()),
+            cuda: None,
+        },
+    };
+    let packages = solve(&spec, &files, input.path()).unwrap();
+    packages
+        .iter()
+        .map(|package| {
+            format!(
+                "{}-{}-{}.json",
+                package.name, package.version, package.build
+            )
+        })
+        .collect()
+}
+
+fn an_environment_is_solved(store: Store) {
+    let project = Project::new(store);
+    write(&project, &env(&project, &["numpy", "activate-demo"]));
+    project.build(&[]).expect_success();
+    let program = "import numpy, os; print(int(numpy.arange(5).sum()), os.environ['ACTIVATE_DEMO_HOME'], *os.listdir('/opt/conda/conda-meta'))";
+    let output = project
+        .run(&[], &["python", "-c", program])
+        .expect_success();
+    let mut words = output.stdout.split_whitespace();
+    assert_eq!(words.next(), Some("10"));
+    assert_eq!(words.next(), Some("/opt/conda/share/activate-demo"));
+    let installed: BTreeSet<String> = words
+        .filter(|name| name.ends_with(".json"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(installed, solved(&["numpy", "activate-demo"]));
+}
+
+#[test]
+fn an_environment_is_solved_on_the_containerd_store() {
+    an_environment_is_solved(Store::Containerd);
+}
+
+#[test]
+fn an_environment_is_solved_on_the_classic_store() {
+    an_environment_is_solved(Store::Classic);
+}
+
+/// The solves that a build ran.
+fn solves(pushed: &Pushed) -> Vec<&str> {
+    let is_solve = |name: &&str| name.starts_with("[solve]") && !name.ends_with("repodata");
+    pushed.steps_run().into_iter().filter(is_solve).collect()
+}
+
+#[test]
+fn the_same_question_is_solved_once() {
+    const SOLVE: &str = "[solve] 2 dependencies for linux-64";
+    let project = Project::fresh(Store::Containerd);
+    let dependencies = ["noarch-demo", "bumpme"];
+    let text = env(&project, &dependencies);
+    write(&project, &text);
+    let first = project.push("first", &[]);
+    assert_eq!(solves(&first), [SOLVE]);
+
+    let second = project.push("second", &[]);
+    assert_eq!(solves(&second), [""; 0], "{}", second.progress);
+    assert_eq!(second.manifest, first.manifest);
+
+    // Comments and places are not part of the question.
+    write(&project, &format!("# a comment\n\n{text}# another\n"));
+    let moved = project.push("moved", &[]);
+    assert_eq!(solves(&moved), [""; 0], "{}", moved.progress);
+
+    // Another base with the same C library.
+    let derived = format!("{}/derived", condafront_testkit::engine::registry());
+    project.write(
+        "Dockerfile",
+        format!("FROM {}\nRUN touch /new\n", crate::project::base()),
+    );
+    let build = ["build", "--push", "-t", &derived, "."];
+    condafront_testkit::engine::run(project.engine.docker(build).current_dir(project.path(".")))
+        .expect_success();
+    let argument = format!("BASE_IMAGE={derived}");
+    let based = project.push("based", &["--build-arg", &argument]);
+    assert_eq!(solves(&based), [""; 0], "{}", based.progress);
+
+    // Only the list is another one; what fits is the same.
+    for subdir in SUBDIRS {
+        let path = Channel::open()
+            .directory()
+            .join(subdir)
+            .join("repodata.json");
+        let list = std::fs::read_to_string(path).unwrap();
+        let path = format!("/conda-forge/{subdir}/repodata.json.zst");
+        let changed = list.replacen('{', "{\"changed\": true,", 1);
+        project.server.put(&path, changed);
+    }
+    let changed = project.push("changed", &[]);
+    assert_eq!(solves(&changed), [SOLVE], "{}", changed.progress);
+    assert_eq!(changed.layers, first.layers);
+
+    write(
+        &project,
+        &env(&project, &["bumpme", "noarch-demo", "pycparser"]),
+    );
+    let more = project.push("more", &[]);
+    assert_eq!(solves(&more), ["[solve] 3 dependencies for linux-64"]);
+}
+
+#[test]
+fn a_builder_with_only_a_registry_cache_does_not_solve() {
+    let project = Project::fresh(Store::Containerd);
+    write(&project, &env(&project, &["bumpme"]));
+    let cache = format!(
+        "type=registry,ref={}/solve-cache",
+        condafront_testkit::engine::registry()
+    );
+    let first = project.push("first", &["--cache-to", &format!("{cache},mode=max")]);
+    assert_eq!(solves(&first).len(), 1);
+
+    let other = Project::fresh(Store::Containerd);
+    // The same address, so the same question.
+    let text = std::fs::read(project.path(LOCK)).unwrap();
+    other.write(LOCK, text);
+    let second = other.push("second", &["--cache-from", &cache]);
+    assert_eq!(solves(&second), [""; 0], "{}", second.progress);
+    assert_eq!(second.layers, first.layers);
+}
+
+#[test]
+fn lists_come_from_wherever_they_can() {
+    let project = Project::new(Store::Containerd);
+    let server = &project.server;
+    let dependencies = ["bumpme"];
+
+    // Only the plain file, and nothing for the platform: the package is for none.
+    server.fault(
+        "/conda-forge/*/repodata.json.zst",
+        Fault::Status(404),
+        Times::Always,
+    );
+    server.fault("/conda-forge/linux-64/*", Fault::Status(404), Times::Always);
+    write(&project, &env(&project, &["noarch-demo-alone"]));
+    server.heal();
+    server.fault(
+        "/conda-forge/*/repodata.json.zst",
+        Fault::Status(404),
+        Times::Always,
+    );
+    write(&project, &env(&project, &dependencies));
+    project.build(&["--no-cache"]).expect_success();
+
+    // A bad hour.
+    server.heal();
+    server.fault(
+        "/conda-forge/*/repodata.json.zst",
+        Fault::Status(503),
+        Times::FirstOfEach(2),
+    );
+    project.build(&["--no-cache"]).expect_success();
+
+    // A private channel, by a token in its address and by a secret.
+    server.heal();
+    let folder = Channel::open().directory();
+    let token = "tk-b2c7c6d5";
+    server.mount_private("/private", folder, Auth::Token(token.to_owned()));
+    let url = server.url(&format!("/t/{token}/private"));
+    write(&project, &env_of(&url, &dependencies));
+    let output = project.build(&["--provenance=false"]).expect_success();
+    assert!(!output.stderr.contains(token), "{}", output.stderr);
+
+    // From a mirror.
+    server.mount("/mirror", folder);
+    write(
+        &project,
+        &env_of("https://conda.invalid/main", &dependencies),
+    );
+    let mirror = format!(
+        "CONDA_MIRRORS=https://conda.invalid/main={}",
+        server.url("/mirror")
+    );
+    project.build(&["--build-arg", &mirror]).expect_success();
+    let list = ["sh", "-c", "cat /opt/conda/conda-meta/bumpme-*.json"];
+    let record = project.run(&[], &list).expect_success().stdout;
+    assert!(record.contains("https://conda.invalid/main/"), "{record}");
+    assert!(!record.contains("/mirror"), "{record}");
+}
+
+#[test]
+fn environments_that_cannot_be_solved() {
+    let project = Project::new(Store::Containerd);
+    let server = &project.server;
+    let folder = Channel::open().directory();
+    server.mount_private("/private", folder, Auth::Bearer("secret".to_owned()));
+    server.mount("/page", folder);
+    server.mount("/busy", folder);
+    server.fault("/page/*", Fault::Html, Times::Always);
+    server.fault("/busy/*", Fault::Status(503), Times::Always);
+    let channel = |name: &str| env_of(&server.url(name), &["python"]);
+    let mut failures = Failures::new(&project);
+    failures
+        .add(
+            "a package that is not there",
+            env(&project, &["python", "numpi"]),
+            &[],
+        )
+        .add(
+            "a version that is not there",
+            env(&project, &["python", "bumpme >=3"]),
+            &[],
+        )
+        .add(
+            "versions that exclude each other",
+            env(&project, &["bumpme", "python <3", "numpy"]),
+            &[],
+        )
+        .add(
+            "a base without glibc",
+            env(&project, &["python"]),
+            &["--build-arg", "BASE_IMAGE=scratch"],
+        )
+        .add("a channel that is not there", channel("/nowhere"), &[])
+        .add("a channel that needs a login", channel("/private"), &[])
+        .add("a channel that is a web page", channel("/page"), &[])
+        .add("a channel that is out of order", channel("/busy"), &[])
+        .add(
+            "a host that is not there",
+            env_of("http://conda.invalid/main", &["python"]),
+            &[],
+        );
+    insta::assert_snapshot!(failures.text());
+}

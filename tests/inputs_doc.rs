@@ -1,0 +1,137 @@
+//! What docs/inputs.md says is true.
+
+use condafront::input::{self, Conda, EnvironmentInput, InputSettings, Request};
+use condafront::platform::Platform;
+use condafront::settings::Settings;
+use condafront::source::{Diagnostic, SourceFile};
+
+const DOC: &str = include_str!("../docs/inputs.md");
+
+/// The contents of the code blocks in one language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let fence = format!("```{language}\n");
+    let parts = DOC.split(&fence).skip(1);
+    parts.filter_map(|rest| rest.split("```").next()).collect()
+}
+
+/// What stands in backticks in the first column of the table below a line.
+fn entries(heading: &str) -> Vec<String> {
+    let (_, rest) = DOC.split_once(heading).expect("a heading");
+    rest.lines()
+        .skip_while(|line| !line.starts_with('|'))
+        .take_while(|line| line.starts_with('|'))
+        .skip(2)
+        .filter_map(|line| line.strip_prefix("| ")?.split(" | ").next())
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .map(|entry| entry.replace("\\|", "|"))
+        .collect()
+}
+
+fn read(text: &str, settings: &InputSettings) -> Result<EnvironmentInput, Diagnostic> {
+    input::read(
+        &SourceFile::new("env.yml", text),
+        Platform::LinuxAmd64,
+        settings,
+    )
+}
+
+fn request(input: &EnvironmentInput) -> &Request {
+    match &input.conda {
+        Conda::Unsolved(request) => request,
+        Conda::Locked(_) => panic!("this is a lock"),
+    }
+}
+
+fn settings(args: &[(&str, &str)]) -> InputSettings {
+    Settings::from_build_args(args.iter().copied())
+        .unwrap()
+        .input
+}
+
+#[test]
+fn the_examples_are_read_without_a_warning() {
+    let examples = blocks("yaml");
+    assert!(examples.len() >= 3);
+    for example in examples {
+        let input = read(example, &InputSettings::default())
+            .unwrap_or_else(|error| panic!("{error}\n{example}"));
+        assert_eq!(input.warnings, [], "{example}");
+    }
+}
+
+#[test]
+fn every_spelling_of_a_dependency_is_read() {
+    let spellings = entries("### Dependencies");
+    assert!(spellings.len() >= 15, "{spellings:?}");
+    for spelling in spellings {
+        let text = format!("channels: [conda-forge]\ndependencies:\n  - \"{spelling}\"\n");
+        let input =
+            read(&text, &InputSettings::default()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(request(&input).specs.len(), 1, "{spelling}");
+    }
+}
+
+#[test]
+fn every_spelling_of_a_channel_is_read() {
+    let spellings = entries("## Channels");
+    assert!(spellings.len() >= 6, "{spellings:?}");
+    for spelling in spellings {
+        let text = format!("channels: [\"{spelling}\"]\ndependencies: [numpy]\n");
+        read(&text, &InputSettings::default()).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+#[test]
+fn the_custom_channel_is_where_the_text_says() {
+    let example = blocks("yaml")[2];
+    let input = read(example, &InputSettings::default()).unwrap();
+    let channels = request(&input).channels.iter();
+    let addresses: Vec<String> = channels.map(|channel| channel.url.recorded()).collect();
+    assert_eq!(
+        addresses,
+        [
+            "https://conda.example/ours/internal",
+            "https://mirror.example/conda/conda-forge"
+        ]
+    );
+}
+
+#[test]
+fn build_args_of_the_tables_are_read() {
+    let args = entries("Build-args beat the file:");
+    let pairs: Vec<(&str, &str)> = args.iter().filter_map(|arg| arg.split_once('=')).collect();
+    assert_eq!(pairs.len(), 2, "{args:?}");
+    let input = read("dependencies: [numpy]\n", &settings(&pairs)).unwrap();
+    assert_eq!(
+        request(&input).channels[0].url.recorded(),
+        "https://mirror.example/conda/bioconda"
+    );
+}
+
+#[test]
+fn the_commands_without_a_file_are_read() {
+    let mut specs = Vec::new();
+    let commands = blocks("sh").join("\n").replace("\\\n", " ");
+    for command in commands.lines().filter(|line| !line.is_empty()) {
+        let words = shlex::split(command).expect("a command");
+        let args: Vec<(&str, &str)> = words
+            .windows(2)
+            .filter(|pair| pair[0] == "--build-arg")
+            .filter_map(|pair| pair[1].split_once('='))
+            .collect();
+        assert!(args.len() >= 2, "{command}");
+        let (_, input) = input::specs::read(&settings(&args), Platform::LinuxAmd64).unwrap();
+        assert_eq!(input.warnings, []);
+        specs.extend(request(&input).specs.iter().map(|spec| spec.spec.clone()));
+    }
+    assert_eq!(
+        specs,
+        [
+            "python 3.12.*",
+            "numpy",
+            "pip",
+            "samtools >=1.2",
+            "multiqc >=1.12,<2"
+        ]
+    );
+}
