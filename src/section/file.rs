@@ -53,7 +53,7 @@ pub fn is_image_file(tree: &Node) -> bool {
 /// Reads an image file.
 ///
 /// # Errors
-/// As those of [`super::read`], and diagnostics at environments that make no sense.
+/// As those of [`super::read()`], and diagnostics at environments that make no sense.
 pub fn read_image_file(
     file: &Arc<SourceFile>,
     tree: &Node,
