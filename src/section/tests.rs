@@ -338,3 +338,31 @@ fn a_pixi_lock_is_no_image_file() {
     assert!(is("environments: {base: env.yml}\n"));
     assert!(!is("version: 6\nenvironments: {}\n"));
 }
+
+#[test]
+fn an_image_file_describes_a_whole_image() {
+    let text = "\
+# syntax=org/condafront
+environments:
+  base: env.yml                       # prefix /opt/conda
+  r: { file: r.lock }                 # prefix /opt/conda/envs/r
+  ai: { file: ai.yml, when: BUILD_AI } # only if that build-arg is true
+default: base
+base: ubuntu:24.04
+user: { name: al-khawarizmi, uid: 1000, gid: 100 }
+apt: [libgl1, tzdata]
+pip: [-r requirements.txt]
+copy: { \".\": /home/al-khawarizmi/app }
+run: [ ./postBuild ]
+env: { JUPYTER_PORT: \"8888\" }
+workdir: /home/al-khawarizmi/app
+cmd: [jupyter, lab, --no-browser, --ip, \"0.0.0.0\"]
+expose: [8888]
+labels: { org.opencontainers.image.source: https://example.org/lab }
+";
+    let image = file(text, &[("BUILD_AI", "True")]);
+    assert_eq!(image.environments.len(), 3);
+    let ip = ["jupyter", "lab", "--no-browser", "--ip", "0.0.0.0"];
+    assert_eq!(image.section.cmd.unwrap().value, exec(&ip));
+    assert_eq!(image.section.copy[0].sources, ["."]);
+}
