@@ -36,6 +36,8 @@ pub enum WantedKind {
     Installer,
     /// A PyPI package of the environment.
     Pip,
+    /// The pip that condafront brings for environments without one.
+    PipInstaller,
 }
 
 impl WantedKind {
@@ -43,7 +45,7 @@ impl WantedKind {
     fn origin(self) -> &'static str {
         match self {
             Self::Package | Self::Installer => "channel",
-            Self::Pip => "index",
+            Self::Pip | Self::PipInstaller => "index",
         }
     }
 }
@@ -53,7 +55,7 @@ impl WantedKind {
     fn pin(self) -> &'static str {
         match self {
             Self::Package | Self::Pip => "the lock",
-            Self::Installer => "its pin",
+            Self::Installer | Self::PipInstaller => "its pin",
         }
     }
 }
@@ -173,9 +175,15 @@ impl Failure {
             Cause::Digest { .. } if is_installer => {
                 "Either MICROMAMBA_VERSION has the hash of another package, or the file was replaced on the server: do not trust it without asking.".to_owned()
             }
+            Cause::Status(404 | 410) if kind == WantedKind::PipInstaller => {
+                "The server does not have this file.".to_owned()
+            }
             Cause::Status(404 | 410) => format!(
                 "The {origin} does not have this package (any more): make the lock anew, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>."
             ),
+            Cause::Digest { .. } if kind == WantedKind::PipInstaller => {
+                "The file was replaced on the server: do not trust it without asking.".to_owned()
+            }
             _ => self.help_with_server(origin),
         }
     }
@@ -232,6 +240,10 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(&Wanted, Failure)]) -> Option
     if failures.iter().any(is_installer) {
         helps.push("micromamba links the packages. Give the build one that you have with --build-context micromamba=<folder, or docker-image://…>, or do without it: --build-arg CONDAFRONT_INSTALLER=native.".to_owned());
     }
+    let is_pip = |(wanted, _): &(&Wanted, Failure)| wanted.kind == WantedKind::PipInstaller;
+    if failures.iter().any(is_pip) {
+        helps.push("The environment has no pip of its own. Add pip to its conda dependencies, or name a mirror with --build-arg CONDA_MIRRORS=https://files.pythonhosted.org=<mirror>.".to_owned());
+    }
     Some(diagnostic.help(helps.join("\n")))
 }
 
@@ -240,18 +252,19 @@ pub fn report_channels(
     file: &Arc<SourceFile>,
     failures: &[(&Channel, Failure)],
 ) -> Option<Diagnostic> {
-    let message = |(channel, failure): &(&Channel, Failure)| {
-        format!(
-            "channel {} cannot be used: {}",
-            channel.name,
-            failure.message("expected")
-        )
-    };
+    let message = |failure: &Failure| failure.message("expected");
     let mut diagnostic = match failures {
         [] => return None,
-        [one] => Diagnostic::new(message(one)),
+        [(channel, failure)] => Diagnostic::new(format!(
+            "channel {} cannot be used: {}",
+            channel.name,
+            message(failure)
+        )),
         several => {
-            let messages: Vec<String> = several.iter().map(message).collect();
+            let messages: Vec<String> = several
+                .iter()
+                .map(|(_, failure)| message(failure))
+                .collect();
             let count = several.len();
             Diagnostic::new(format!(
                 "{count} channels cannot be used:\n- {}",
@@ -409,6 +422,19 @@ mod tests {
         ));
         assert!(!all.contains("hunter2"));
         insta::assert_snapshot!(all);
+    }
+
+    #[test]
+    fn a_pip_that_cannot_be_brought_may_be_in_the_environment() {
+        let file = SourceFile::new("pixi.lock", "# syntax=org/condafront\nversion: 6\n");
+        let pip = wanted(WantedKind::PipInstaller, "pip 26.3");
+        let url = Url::parse("https://files.pythonhosted.org/packages/pip-26.3-py3-none-any.whl");
+        let failure = Failure::from_message(
+            PackageUrl::new(url.unwrap()),
+            "failed to load cache key: invalid response status 404",
+        );
+        let diagnostic = report(&file, &[(&pip, failure)]).unwrap();
+        insta::assert_snapshot!(diagnostic.render(Level::Error));
     }
 
     #[test]

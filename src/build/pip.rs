@@ -96,13 +96,17 @@ impl Image<'_> {
         network: &Network,
     ) -> Result<PipInstalled, BuildError> {
         let environment = self.environment;
-        let site_packages = match &environment.plan.python {
-            Some(python) => python.site_packages.as_str(),
-            None => return Err(Diagnostic::new("the environment has no python").into()),
+        let Some(python) = &environment.plan.python else {
+            return Err(Diagnostic::new("the environment has no python").into());
+        };
+        let brought = match pip::has_pip(&environment.plan.packages) {
+            true => None,
+            false => Some(pip::wheel(&python.version)?),
         };
         let mirrors = &self.session.settings.mirrors;
         let candidates = packages
             .iter()
+            .chain(&brought)
             .map(|package| mirrors.candidates(&package.url));
         let mut addresses = Addresses::new(candidates);
         let lines = packages.iter().map(|package| Some(package.lines));
@@ -110,7 +114,14 @@ impl Image<'_> {
         let mut mended = false;
         loop {
             let installed = environment
-                .pip_install(root, site_packages, packages, &addresses, network)
+                .pip_install(
+                    root,
+                    &python.site_packages,
+                    packages,
+                    brought.as_ref(),
+                    &addresses,
+                    network,
+                )
                 .map_err(as_diagnostic)?;
             let error = match self.session.evaluate(&installed.facts).await {
                 Ok(reference) => {
@@ -133,7 +144,7 @@ impl Image<'_> {
                 return Err(error.into());
             }
             let file = &self.session.build_file.file;
-            let artifacts = environment.pip_artifacts(packages);
+            let artifacts = environment.pip_artifacts(packages, brought.as_ref());
             fetch_all(self.session.bridge, &artifacts, &mut addresses, file).await?;
             mended = true;
         }

@@ -142,7 +142,7 @@ impl Artifact {
     pub fn probe(&self, address: &Address) -> Output {
         let tool = match self.wanted.kind {
             WantedKind::Package | WantedKind::Installer => "conda",
-            WantedKind::Pip => "pip",
+            WantedKind::Pip | WantedKind::PipInstaller => "pip",
         };
         let mut http = Http::new(address.identifier());
         http.filename(&self.file_name)

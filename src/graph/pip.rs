@@ -1,6 +1,6 @@
 //! PyPI packages on top of the conda packages.
 
-use buildkit_llb::{NetMode, OpOptions, Output, ProgressGroup, pb};
+use buildkit_llb::{NetMode, OpOptions, Options as LlbOptions, Output, ProgressGroup, pb};
 
 use url::Url;
 
@@ -14,6 +14,9 @@ use crate::install::args::StepSpec as _;
 use crate::install::spec::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
 use crate::pip::spec::{PipBuildSpec, PipFile, PipInstallSpec, PipResolveSpec};
 use crate::pip::{self, FileKind};
+
+/// Where the pip is mounted that condafront brings, named so that no base image has it.
+const PIP_DIR: &str = "/.condafront-pip";
 
 /// What may be said of pip's indexes, as build-args or as secrets of these names.
 const PIP_SETTINGS: [&str; 3] = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"];
@@ -50,9 +53,52 @@ impl PipInstalled {
     }
 }
 
+/// The pip that condafront brings, as a file to mount.
+struct Brought {
+    output: Output,
+    file_name: String,
+    retried: bool,
+    trusted: bool,
+}
+
+impl Brought {
+    /// The artifact at `index`, if there is one.
+    fn new(
+        index: usize,
+        artifacts: &[Artifact],
+        addresses: &Addresses,
+        content_cache: bool,
+    ) -> Option<Self> {
+        let artifact = artifacts.get(index)?;
+        let address = addresses.get(index);
+        Some(Self {
+            output: artifact.download(address),
+            file_name: artifact.file_name.clone(),
+            retried: address.is_retried(),
+            trusted: content_cache && artifact.sha256.is_some(),
+        })
+    }
+
+    /// What python runs: a wheel of pip is a program, too.
+    fn path(&self) -> String {
+        format!("{PIP_DIR}/{}/pip", self.file_name)
+    }
+
+    fn mount(&self, step: &mut Step, no_cache: bool) {
+        step.input(PIP_DIR, &self.output, self.trusted);
+        if self.retried {
+            step.retry(no_cache);
+        }
+    }
+}
+
 impl Environment<'_> {
-    /// The downloads of `packages`.
-    pub fn pip_artifacts(&self, packages: &[PipPackage]) -> Vec<Artifact> {
+    /// The downloads of `packages`, and of the pip that is brought along after them.
+    pub fn pip_artifacts(
+        &self,
+        packages: &[PipPackage],
+        brought: Option<&PipPackage>,
+    ) -> Vec<Artifact> {
         let count = packages.len();
         let group = ProgressGroup {
             id: "condafront-pip".to_owned(),
@@ -66,19 +112,35 @@ impl Environment<'_> {
                 .group(&group)
                 .location(self.location(package.lines))
                 .export_cache(false);
-            Artifact {
-                wanted: Wanted {
-                    kind: WantedKind::Pip,
-                    label,
-                    lines: package.lines,
-                },
-                file_name: pip::file_name(package),
-                sha256: package.hashes.sha256.clone(),
-                options,
-                no_cache: self.no_cache,
-            }
+            self.pip_artifact(package, WantedKind::Pip, options)
         };
-        packages.iter().enumerate().map(artifact).collect()
+        let installer = brought.map(|pip| {
+            let label = pip::label(pip);
+            let mut options = self.options(format!("[pip] installer {label}"));
+            options.export_cache(false);
+            self.pip_artifact(pip, WantedKind::PipInstaller, options)
+        });
+        let artifacts = packages.iter().enumerate().map(artifact);
+        artifacts.chain(installer).collect()
+    }
+
+    fn pip_artifact(
+        &self,
+        package: &PipPackage,
+        kind: WantedKind,
+        options: LlbOptions,
+    ) -> Artifact {
+        Artifact {
+            wanted: Wanted {
+                kind,
+                label: pip::label(package),
+                lines: package.lines,
+            },
+            file_name: pip::file_name(package),
+            sha256: package.hashes.sha256.clone(),
+            options,
+            no_cache: self.no_cache,
+        }
     }
 
     /// `packages`, fetched from where `addresses` says and installed into the image `root`, whose python has its modules
@@ -91,12 +153,16 @@ impl Environment<'_> {
         root: &Output,
         site_packages: &str,
         packages: &[PipPackage],
+        brought: Option<&PipPackage>,
         addresses: &Addresses,
         network: &Network,
     ) -> Result<PipInstalled, ArgumentError> {
+        let artifacts = self.pip_artifacts(packages, brought);
+        let brought = Brought::new(packages.len(), &artifacts, addresses, self.content_cache);
         let spec = PipInstallSpec {
             prefix: self.place.prefix().to_owned(),
             site_packages: site_packages.to_owned(),
+            pip: brought.as_ref().map(Brought::path),
             uid: self.user.uid,
             gid: self.user.gid,
         };
@@ -107,17 +173,21 @@ impl Environment<'_> {
         let files: Vec<PipFile> = packages.iter().map(file).collect();
         let mut step = self.step_in(root, spec.to_args(&files)?, &name);
         step.concerns(&(0..packages.len()).collect::<Vec<_>>());
+        if let Some(brought) = &brought {
+            brought.mount(&mut step, self.no_cache);
+        }
         let mut steps = Vec::new();
-        for (index, artifact) in self.pip_artifacts(packages).iter().enumerate() {
+        for (index, (package, artifact)) in packages.iter().zip(&artifacts).enumerate() {
             let address = addresses.get(index);
-            let package = &packages[index];
             if address.is_retried() {
                 step.retry(self.no_cache);
             }
             let mut output = artifact.download(address);
             let mut trusted = package.hashes.is_pinned() && self.content_cache;
             if pip::kind(package) == Some(FileKind::Source) {
-                let mut build = self.pip_build(root, package, &output, trusted, network)?;
+                let brought = brought.as_ref();
+                let mut build =
+                    self.pip_build(root, package, &output, trusted, brought, network)?;
                 build.concerns(&[index]);
                 if address.is_retried() {
                     build.retry(self.no_cache);
@@ -173,14 +243,19 @@ impl Environment<'_> {
         package: &PipPackage,
         archive: &Output,
         trusted: bool,
+        brought: Option<&Brought>,
         network: &Network,
     ) -> Result<Step, ArgumentError> {
         let spec = PipBuildSpec {
             prefix: self.place.prefix().to_owned(),
+            pip: brought.map(Brought::path),
         };
         let name = format!("[pip] build a wheel of {}", pip::label(package));
         let mut step = self.step_in(root, spec.to_args(&[file(package)])?, &name);
         step.input(&format!("{INPUT_DIR}/0"), archive, trusted);
+        if let Some(brought) = brought {
+            brought.mount(&mut step, self.no_cache);
+        }
         network.open(&mut step);
         Ok(step)
     }
@@ -250,3 +325,6 @@ fn file(package: &PipPackage) -> PipFile {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -84,7 +84,7 @@ pub struct PackageSpec {
     /// The sha256 that the archive must have, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// The md5 that the archive must have, in hex.
+    /// The md5 that the archive must have, in hex; not needed where the sha256 is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub md5: Option<String>,
 }

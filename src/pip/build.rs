@@ -18,7 +18,7 @@ pub fn build(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<()
     let (spec, files) = PipBuildSpec::from_args(args)?;
     let archives = verify(&files, mounts)?;
     let label = files.first().map_or("", |file| &file.label);
-    let mut command = process::pip(Path::new(&spec.prefix), "wheel");
+    let mut command = process::pip(Path::new(&spec.prefix), spec.pip.as_deref(), "wheel");
     command
         .args(["--no-deps", "--wheel-dir"])
         .arg(&mounts.output)

@@ -66,7 +66,7 @@ pub fn check_input(input: &EnvironmentInput, file: &Arc<SourceFile>) -> Result<(
 /// Whether the environment of these conda packages can have the PyPI packages `pip`.
 ///
 /// # Errors
-/// A diagnostic at the first PyPI package if there is no python or no pip to install it, or at one that the build cannot
+/// A diagnostic at the first PyPI package if there is no python to install it, or no pip to resolve it, or at one that the build cannot
 /// have.
 pub fn check(packages: &[Package], pip: &Pip, file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
     let first = match pip {
@@ -78,18 +78,19 @@ pub fn check(packages: &[Package], pip: &Pip, file: &Arc<SourceFile>) -> Result<
     };
     let first = crate::redact::masked(&first);
     let has = |name: &str| packages.iter().any(|package| package.id.name == name);
-    let missing = ["python", "pip"].into_iter().find(|name| !has(name));
+    // For files that are locked, condafront can bring a pip.
+    let needed = match pip {
+        Pip::Locked(_) => &["python"][..],
+        Pip::Unsolved(_) => &["python", "pip"],
+    };
+    let missing = needed.iter().find(|name| !has(name));
     if let Some(missing) = missing {
-        let needed = match missing {
-            "python" => "python and pip",
-            other => other,
-        };
         return Err(Diagnostic::new(format!(
             "{first} is a PyPI package, and the environment has no {missing} to install it with"
         ))
         .at(file, lines)
         .help(format!(
-            "Add {needed} to the environment's conda dependencies, and make the lock anew if this is one."
+            "Add {missing} to the environment's conda dependencies, and make the lock anew if this is one."
         )));
     }
     if let Pip::Unsolved(list) = pip {
@@ -175,12 +176,11 @@ mod tests {
             lines: Lines::one(2),
         }]);
         let [python, pip] = ["python", "pip"].map(test_package);
-        let both = [python.clone(), pip.clone()];
+        let both = [python.clone(), pip];
         let mut all = String::new();
         for (packages, pip) in [
             (&[][..], &locked),
-            (&[pip], &locked),
-            (&[python], &unsolved),
+            (std::slice::from_ref(&python), &unsolved),
             (&both, &strange),
         ] {
             let error = check(packages, pip, &file).unwrap_err();
@@ -191,7 +191,8 @@ mod tests {
         }
         assert!(!all.contains("hunter2"));
         insta::assert_snapshot!(all);
-        check(&both, &locked, &file).unwrap();
+        check(&[python], &locked, &file).unwrap();
+        check(&both, &unsolved, &file).unwrap();
         check(&[], &Pip::default(), &file).unwrap();
     }
 }

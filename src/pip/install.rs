@@ -40,7 +40,7 @@ pub fn install(
     let start = SystemTime::now() - Duration::from_secs(1);
     let paths = verify(&files, mounts)?;
     let before = installed(&site_packages)?;
-    run_pip(prefix, &files, &paths, log)?;
+    run_pip(&spec, &files, &paths, log)?;
     let mut new = find_new(&site_packages, &mounts.input)?;
     new.sort_by_key(|(index, _)| *index);
     try_map(&new, |position, (index, info)| {
@@ -97,12 +97,12 @@ pub(super) fn verify(files: &[PipFile], mounts: &Mounts) -> Result<Vec<PathBuf>>
 }
 
 fn run_pip(
-    prefix: &Path,
+    spec: &PipInstallSpec,
     files: &[PipFile],
     paths: &[PathBuf],
     log: &mut dyn Write,
 ) -> std::result::Result<(), FailureReport> {
-    let mut command = process::pip(prefix, "install");
+    let mut command = process::pip(Path::new(&spec.prefix), spec.pip.as_deref(), "install");
     command
         .args(["--no-deps", "--no-index", "--no-compile"])
         // Where conda has a package of the same version, the lock's file still is what is asked for.
@@ -162,6 +162,10 @@ fn help(reason: &str) -> Option<&'static str> {
         )
     } else if reason.contains("No module named pip") {
         Some("The environment's pip does not run: choose another version of pip or python.")
+    } else if reason.contains("is invalid") {
+        Some(
+            "It is no wheel, or a damaged one: make the lock anew, or tell those who run its index.",
+        )
     } else if reason.contains("annot uninstall") {
         Some("conda installed it in a way that pip cannot replace: leave one of the two out.")
     } else {

@@ -1,9 +1,10 @@
-//! PyPI packages, installed after the conda packages by the environment's own pip.
+//! PyPI packages, installed after the conda packages by the environment's own pip, or by one that condafront brings.
 //!
 //! A locked package is a file, fetched like a conda package. One step without network installs all of them into the image
 //! as it is by then ([`install`]), and makes the result the same on every builder. What is not locked is first resolved
 //! by a step with network ([`resolve`](resolve())), and then fetched and installed in the same way.
 
+mod bring;
 mod build;
 mod check;
 mod install;
@@ -13,6 +14,7 @@ mod requirements;
 mod resolve;
 pub mod spec;
 
+pub use bring::{has_pip, wheel};
 pub use build::build;
 pub use check::{FileKind, check, check_input, file_name, kind, label, warnings};
 pub use install::install;

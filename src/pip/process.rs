@@ -27,13 +27,14 @@ pub(super) fn python(prefix: &Path) -> Command {
     command
 }
 
-/// The environment's pip, as `subcommand`, with no settings but those of `command line` and environment that the caller
-/// adds.
-pub(super) fn pip(prefix: &Path, subcommand: &str) -> Command {
+/// The environment's pip, or another one that can be run at `pip`, as `subcommand`, with no settings but those that the caller adds.
+pub(super) fn pip(prefix: &Path, pip: Option<&str>, subcommand: &str) -> Command {
     let mut command = python(prefix);
     command
         // Nothing of the working directory or the user's, and no bytecode of pip itself.
-        .args(["-I", "-B", "-m", "pip", subcommand])
+        .args(["-I", "-B"])
+        .args(pip.map_or(vec!["-m", "pip"], |path| vec![path]))
+        .arg(subcommand)
         .args([
             "--no-cache-dir",
             "--no-input",

@@ -36,7 +36,7 @@ pub fn resolve(
             .map(|text| format!("{text}\n"))
             .collect::<String>(),
     )?;
-    let mut command = process::pip(Path::new(&spec.prefix), "install");
+    let mut command = process::pip(Path::new(&spec.prefix), None, "install");
     command
         .args(["--dry-run", "--report"])
         .arg(&report_path)

@@ -15,6 +15,9 @@ pub struct PipInstallSpec {
     pub prefix: String,
     /// Where its python modules are, relative to the prefix.
     pub site_packages: String,
+    /// The pip to run, if it is not the environment's own: a path that python can run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pip: Option<String>,
     /// Owner of what pip writes.
     pub uid: u32,
     /// Group of what pip writes.
@@ -46,6 +49,9 @@ impl StepSpec for PipInstallSpec {
 pub struct PipBuildSpec {
     /// Where the environment is, `/opt/conda`.
     pub prefix: String,
+    /// As in [`PipInstallSpec`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pip: Option<String>,
 }
 
 impl StepSpec for PipBuildSpec {

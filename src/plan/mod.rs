@@ -50,13 +50,18 @@ pub fn package_spec(package: &Package) -> PackageSpec {
     let url = package.url.recorded();
     // <channel>/<subdir>/<archive>
     let channel = url.as_str().rsplitn(3, '/').nth(2).unwrap_or_default();
+    // A step's cache key must not depend on how many hashes a lock has of an archive: one is enough.
+    let md5 = match package.hashes.is_pinned() {
+        true => None,
+        false => package.hashes.md5.clone(),
+    };
     PackageSpec {
         label: format!("{} {}", package.id.name, package.id.version),
         archive: package.id.file_name(),
         channel: channel.to_owned(),
         subdir: package.subdir.clone(),
         sha256: package.hashes.sha256.clone(),
-        md5: package.hashes.md5.clone(),
+        md5,
         url: url.into(),
     }
 }
@@ -83,6 +88,16 @@ pub(crate) fn test_package(name: &str) -> Package {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_is_the_same_whichever_further_hashes_a_lock_has() {
+        let one = test_package("numpy");
+        let mut both = one.clone();
+        both.hashes.md5 = Some("0".repeat(32));
+        assert_eq!(package_spec(&one), package_spec(&both));
+        both.hashes.sha256 = None;
+        assert_eq!(package_spec(&both).md5, both.hashes.md5);
+    }
 
     #[test]
     fn the_channel_is_what_stands_before_subdir_and_archive() {

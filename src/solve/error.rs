@@ -30,6 +30,11 @@ pub(crate) enum SolveError {
         /// What is wrong with it.
         why: String,
     },
+    /// The solver panicked.
+    #[error(
+        "the solver failed: the channels' lists of packages hold something that it does not know"
+    )]
+    Solver,
     /// What is asked for cannot be had, or not together.
     #[error(transparent)]
     Unsatisfiable(#[from] Unsatisfiable),
@@ -62,6 +67,13 @@ impl From<SolveError> for FailureReport {
     fn from(error: SolveError) -> Self {
         let (help, culprits) = match &error {
             SolveError::Question(_) => (None, Vec::new()),
+            SolveError::Solver => (
+                Some(
+                    "Which package it is may show when one after the other is left away."
+                        .to_owned(),
+                ),
+                Vec::new(),
+            ),
             SolveError::Repodata { channel, fault, .. } => {
                 let help = match fault {
                     RepodataFault::WebPage => {

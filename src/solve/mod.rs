@@ -65,8 +65,27 @@ fn find(
         repodata: &repodata,
         records: &records,
     };
-    let found = solver::solve(&search, &request, &records)?;
+    // The solver takes some things for impossible that a channel's list may hold all the same.
+    let found = on_own_thread(|| solver::solve(&search, &request, &records))?;
     Ok(answer::answer(&request, &repodata, found))
+}
+
+/// Does work that may panic, or go deep, on another thread.
+fn on_own_thread<T: Send>(
+    work: impl FnOnce() -> Result<T, SolveError> + Send,
+) -> Result<T, SolveError> {
+    /// A chain of dependencies may be long. Memory that is not used costs nothing.
+    const STACK: usize = 256 << 20;
+    thread::scope(|scope| {
+        let started = thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, work);
+        match started.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(SolveError::Solver),
+            Err(error) => Err(SolveError::Question(error.to_string())),
+        }
+    })
 }
 
 /// Reads all files at once: most of a solve's time goes into that.
@@ -83,13 +102,7 @@ fn read_all(
             .collect();
         readers
             .into_iter()
-            .map(|reader| {
-                reader.join().unwrap_or_else(|_| {
-                    Err(SolveError::Question(
-                        "reading the lists of packages failed".to_owned(),
-                    ))
-                })
-            })
+            .map(|reader| reader.join().unwrap_or(Err(SolveError::Solver)))
             .collect()
     })
 }

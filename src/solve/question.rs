@@ -1,5 +1,7 @@
 //! From a request to the question that the step is asked, and from its answer to packages.
 
+use std::sync::Arc;
+
 use url::Url;
 
 use super::spec::{SolveChannel, SolveSpec, SolvedPackage, System};
@@ -7,8 +9,7 @@ use crate::channel::Channel;
 use crate::input::Request;
 use crate::package::{Hashes, Package, PackageId, PackageUrl};
 use crate::platform::Platform;
-use crate::source::{Diagnostic, SourceFile};
-use std::sync::Arc;
+use crate::source::{Diagnostic, Lines, SourceFile};
 
 /// Whether the file is for this platform.
 ///
@@ -73,8 +74,10 @@ pub fn packages(
             .map(|spec| spec.lines);
         let wrong = |why: String| {
             let diagnostic = Diagnostic::new(format!(
-                "{} {} of the channel cannot be used: {why}",
-                solved.name, solved.version
+                "{} {} of channel {} cannot be used: {why}",
+                solved.name,
+                solved.version,
+                channel.map_or("", |channel| channel.name.as_str())
             ))
             .help("The channel's index is damaged: tell those who run it.");
             match channel {
@@ -101,7 +104,7 @@ pub fn packages(
                 md5: solved.md5.clone(),
             },
             size: solved.size,
-            lines: lines.unwrap_or(crate::source::Lines::one(1)),
+            lines: lines.unwrap_or(Lines::one(1)),
         })
     };
     answer.into_iter().map(package).collect()
@@ -113,5 +116,113 @@ fn with_credentials(url: &Url, channel: &Channel) -> PackageUrl {
     match url.as_str().strip_prefix(&channel.url.recorded()) {
         Some(rest) if rest.starts_with('/') => channel.url.join(rest.trim_start_matches('/')),
         _ => PackageUrl::new(url.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::ChannelUrl;
+    use crate::input::{ChannelPriority, DeclaredPlatform, RequestedSpec};
+    use crate::source::Level;
+
+    fn request() -> Request {
+        Request {
+            channels: vec![Channel {
+                name: "private".to_owned(),
+                url: ChannelUrl::new(
+                    Url::parse("https://me:hunter2@c.example/t/tk-1/private").unwrap(),
+                ),
+                lines: Lines::one(2),
+            }],
+            priority: ChannelPriority::Strict,
+            specs: vec![RequestedSpec {
+                spec: "numpy >=2".to_owned(),
+                lines: Lines::one(4),
+            }],
+            platforms: vec![DeclaredPlatform {
+                subdir: "osx-arm64".to_owned(),
+                lines: Lines::one(6),
+            }],
+        }
+    }
+
+    fn solved(url: &str) -> SolvedPackage {
+        SolvedPackage {
+            name: "numpy".to_owned(),
+            version: "2.1.0".to_owned(),
+            build: "0".to_owned(),
+            subdir: "linux-64".to_owned(),
+            channel: 0,
+            url: url.to_owned(),
+            sha256: Some("0".repeat(64)),
+            md5: None,
+            size: Some(1),
+            license: None,
+            depends: Vec::new(),
+            requested_by: 0,
+        }
+    }
+
+    fn file() -> Arc<SourceFile> {
+        SourceFile::new(
+            "env.yml",
+            "channels:\n  - https://me:hunter2@c.example/t/tk-1/private\ndependencies:\n  - numpy >=2\nplatforms:\n  - osx-arm64\n",
+        )
+    }
+
+    #[test]
+    fn the_question_holds_neither_secrets_nor_places() {
+        let system = System {
+            glibc: super::super::spec::Glibc::Base("2.36".to_owned()),
+            archspec: Some("x86_64".to_owned()),
+            cuda: None,
+        };
+        let question = question(&request(), Platform::LinuxAmd64, system);
+        assert_eq!(
+            serde_json::to_string(&question).unwrap(),
+            r#"{"subdir":"linux-64","channels":[{"name":"private","url":"https://c.example/private"}],"priority":"strict","specs":["numpy >=2"],"system":{"glibc":{"base":"2.36"},"archspec":"x86_64"}}"#
+        );
+    }
+
+    #[test]
+    fn only_archives_below_the_channel_get_its_credentials() {
+        for (url, fetched) in [
+            (
+                "https://c.example/private/linux-64/numpy-2.1.0-0.conda",
+                "https://me:hunter2@c.example/t/tk-1/private/linux-64/numpy-2.1.0-0.conda",
+            ),
+            (
+                "https://files.example/numpy-2.1.0-0.conda",
+                "https://files.example/numpy-2.1.0-0.conda",
+            ),
+            (
+                "https://c.example/private2/linux-64/numpy-2.1.0-0.conda",
+                "https://c.example/private2/linux-64/numpy-2.1.0-0.conda",
+            ),
+        ] {
+            let found = packages(&request(), vec![solved(url)], &file()).unwrap();
+            assert_eq!(found[0].url.with_credentials().as_str(), fetched);
+            assert_eq!(found[0].lines, Lines::one(4));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_at_its_line() {
+        let file = file();
+        let mut all = String::new();
+        let mut add = |diagnostic: Diagnostic| {
+            all.push_str(&format!("{}\n\n", diagnostic.render(Level::Error)));
+        };
+        add(check_platform(&request(), Platform::LinuxAmd64, &file).unwrap_err());
+        for url in [
+            "file:///etc/numpy-2.1.0-0.conda",
+            "https://c.example/private/linux-64/numpy.whl",
+            "numpy",
+        ] {
+            add(packages(&request(), vec![solved(url)], &file).unwrap_err());
+        }
+        assert!(!all.contains("hunter2"));
+        insta::assert_snapshot!(all);
     }
 }

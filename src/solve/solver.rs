@@ -120,7 +120,12 @@ impl Records {
                     url: format!("{}/{}", solve.channels[data.channel].url, data.subdir()),
                     fault: RepodataFault::Record(error.to_string()),
                 })?;
-                for record in found {
+                for mut record in found {
+                    // What a package demands of itself has no effect in conda.
+                    record
+                        .package_record
+                        .constrains
+                        .retain(|text| PackageName::from_matchspec_str_unchecked(text) != name);
                     for dependency in &record.package_record.depends {
                         let name = PackageName::from_matchspec_str_unchecked(dependency);
                         if seen.insert(name.clone()) {

@@ -136,3 +136,65 @@ impl System {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn virtual_packages(overrides: &Overrides, platform: Platform, glibc: Glibc) -> Vec<String> {
+        overrides
+            .system(platform, overrides.glibc().unwrap_or(glibc))
+            .virtual_packages()
+            .unwrap()
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn the_machine_is_what_the_base_and_the_user_say() {
+        let base = || Glibc::Base("2.36".to_owned());
+        assert_eq!(
+            virtual_packages(&Overrides::default(), Platform::LinuxAmd64, base()),
+            [
+                "__unix=0=0",
+                "__linux=5.10=0",
+                "__glibc=2.36=0",
+                "__archspec=1=x86_64"
+            ]
+        );
+        assert_eq!(
+            virtual_packages(
+                &Overrides::default(),
+                Platform::LinuxArm64,
+                Glibc::BaseHasMusl
+            ),
+            ["__unix=0=0", "__linux=5.10=0", "__archspec=1=aarch64"]
+        );
+        let said = Overrides {
+            glibc: Some("2.17".to_owned()),
+            cuda: Some("12.8".to_owned()),
+            archspec: Some("x86_64_v3".to_owned()),
+        };
+        assert_eq!(
+            virtual_packages(&said, Platform::LinuxAmd64, base()),
+            [
+                "__unix=0=0",
+                "__linux=5.10=0",
+                "__glibc=2.17=0",
+                "__archspec=1=x86_64_v3",
+                "__cuda=12.8=0"
+            ]
+        );
+        let none = || Some(String::new());
+        let said = Overrides {
+            glibc: none(),
+            cuda: none(),
+            archspec: none(),
+        };
+        assert_eq!(
+            virtual_packages(&said, Platform::LinuxAmd64, base()),
+            ["__unix=0=0", "__linux=5.10=0"]
+        );
+    }
+}

@@ -65,7 +65,8 @@ mod tests {
             "scipy",
         ];
         let near = |wrong| near(wrong, names.into_iter());
-        assert_eq!(near("numpi"), ["numpy", "numpydoc"]);
+        assert_eq!(near("numpi"), ["numpy"]);
+        assert_eq!(near("numpydocs"), ["numpydoc", "numpy"]);
         assert_eq!(near("yaml"), ["pyyaml"]);
         assert_eq!(near("dplyr"), ["r-dplyr"]);
         assert_eq!(near("scikit_learn"), ["scikit-learn"]);

@@ -11,7 +11,13 @@ use crate::failure::{error_of, masked};
 use crate::project::{Project, frontend, on_both_stores};
 
 /// The environment that all kinds of file describe here.
-const SPECS: [&str; 4] = ["python", "noarch-demo", "activate-demo", "bumpme=1.0"];
+const SPECS: [&str; 5] = [
+    "python",
+    "pip",
+    "noarch-demo",
+    "activate-demo",
+    "bumpme=1.0",
+];
 
 /// `name version build` of what an environment's records say, sorted.
 fn installed(project: &Project, prefix: &str) -> BTreeSet<String> {

@@ -216,6 +216,8 @@ fn conflicts(channel: &mut Repodata) {
     channel
         .add(record("needs-old-ssl 1.0 0").depends(["openssl >=1.1,<3"]))
         .add(record("constrained 1.0 0").constrains(["plain <2"]))
+        .add(record("constrains-itself 1.0 0").constrains(["constrains-itself <1"]))
+        .add(record("constrains-itself 0.5 0"))
         .add(record("constrained-away 1.0 0").constrains(["plain <0"]))
         .add(record("left 1.0 0").depends(["plain >=1,<1.1"]))
         .add(record("left 2.0 0").depends(["plain >=2"]))

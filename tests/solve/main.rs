@@ -1,7 +1,9 @@
 //! The solver: on channels made for it, against expectations and against a real micromamba.
 
+mod answers;
 mod channels;
 mod mistakes;
+mod properties;
 mod requests;
 
 use std::path::Path;

@@ -113,13 +113,13 @@ fn files_that_are_no_repodata_are_explained() {
         ),
         ("Half of it", "repodata.json.zst", {
             let mut bytes = compressed(&good);
-            bytes.truncate(bytes.len() / 2);
+            bytes.truncate(1000);
             bytes
         }),
         (
-            "Half of it, plain",
+            "The first thousand bytes of it, plain",
             "repodata.json",
-            good.as_bytes()[..good.len() / 2].to_vec(),
+            good.as_bytes()[..1000].to_vec(),
         ),
         (
             "Another document",

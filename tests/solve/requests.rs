@@ -120,6 +120,7 @@ const CASES: &[Case] = &[
     // What others constrain.
     of(&["constrained", "plain"]),
     of(&["constrained-away"]),
+    of(&["constrains-itself"]),
     of(&["right", "left"]),
     of(&["half-broken"]),
     // Two channels.

@@ -1,0 +1,99 @@
+use buildkit_llb::{Definition, Image, OpOptions, SourceFile as LlbFile, text};
+
+use super::*;
+use crate::package::{Hashes, PackageUrl};
+use crate::plan::groups::Layers;
+use crate::plan::place::Place;
+use crate::plan::{Plan, test_package};
+use crate::platform::Platform;
+use crate::source::Lines;
+use crate::stamp::Owner;
+
+fn options(pairs: &[&str]) -> Options {
+    let env = pairs.iter().enumerate().map(|(number, pair)| {
+        let name = format!("BUILDKIT_FRONTEND_OPT_{number}");
+        (name, (*pair).to_owned())
+    });
+    Options::from_env(env)
+}
+
+fn package(url: &str, hashes: Hashes) -> PipPackage {
+    PipPackage {
+        name: "six".to_owned(),
+        version: Some("1.17.0".to_owned()),
+        url: PackageUrl::new(Url::parse(url).unwrap()),
+        hashes,
+        lines: Lines::one(1),
+    }
+}
+
+/// The graph of `output` with an environment's options.
+fn with_environment(make: impl FnOnce(&Environment<'_>, &Output) -> Output) -> String {
+    let plan = Plan::new(
+        vec![test_package("python"), test_package("pip")],
+        Platform::LinuxAmd64,
+        Layers::Auto,
+    );
+    let place = Place::base();
+    let image = |name: &str| Image::new(name).name(format!("[base] {name}")).build();
+    let frontend = image("docker.io/org/condafront:latest");
+    let root = image("docker.io/org/packages:latest");
+    let environment = Environment {
+        plan: &plan,
+        place: &place,
+        file: LlbFile::new("env.lock", "# pip six\n"),
+        frontend: &frontend,
+        base: None,
+        micromamba: None,
+        user: Owner { uid: 1, gid: 2 },
+        no_cache: false,
+        content_cache: true,
+    };
+    let output = make(&environment, &root);
+    text::dump(Definition::of(&output).to_pb())
+}
+
+#[test]
+fn locked_files_are_installed_without_network() {
+    let sha256 = Some("1".repeat(64));
+    let md5 = Some("2".repeat(32));
+    let packages = [
+        package(
+            "https://me:hunter2@f.example/six-1.17.0-py3-none-any.whl",
+            Hashes { sha256, md5: None },
+        ),
+        package(
+            "https://f.example/six-1.17.0.tar.gz",
+            Hashes { sha256: None, md5 },
+        ),
+    ];
+    let candidates = packages.iter().map(|package| vec![package.url.clone()]);
+    let addresses = Addresses::new(candidates);
+    let network = Network::from_options(&options(&["force-network-mode=host"]));
+    insta::assert_snapshot!(with_environment(|environment, root| {
+        let site = "lib/python3.13/site-packages";
+        let installed = environment.pip_install(root, site, &packages, None, &addresses, &network);
+        installed.unwrap().root
+    }));
+}
+
+#[test]
+fn a_list_is_resolved_with_network() {
+    let list = [PipRequirement {
+        text: "six>=1".to_owned(),
+        lines: Lines::one(1),
+    }];
+    let network = Network::from_options(&options(&[
+        "build-arg:HTTPS_PROXY=http://proxy.example",
+        "build-arg:no_proxy=localhost",
+        "build-arg:PIP_EXTRA_INDEX_URL=https://a.example/simple https://b.example/simple",
+    ]));
+    let indexes: Vec<String> = network.indexes().into_iter().map(String::from).collect();
+    assert_eq!(
+        indexes,
+        ["https://a.example/simple", "https://b.example/simple"]
+    );
+    insta::assert_snapshot!(with_environment(|environment, root| {
+        environment.pip_resolve(root, &list, &network).unwrap().0
+    }));
+}
