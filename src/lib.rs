@@ -4,6 +4,7 @@ pub mod account;
 pub mod activation;
 pub mod build;
 pub mod channel;
+pub mod choices;
 pub mod cli;
 pub mod context;
 pub mod explicit_lock;

@@ -5,6 +5,7 @@ use super::{Session, as_diagnostic};
 use buildkit_llb::{File, Input, Mkfile, OpOptions};
 use buildkit_proto::gateway;
 
+use crate::choices::Choices;
 use crate::explicit_lock::{self, ExplicitLock};
 use crate::gateway::client::Evaluate;
 use crate::gateway::error::BuildError;
@@ -41,11 +42,12 @@ impl Session<'_> {
             Conda::Locked(packages) => packages.clone(),
             Conda::Unsolved(request) => {
                 let finder = self.finder(platform);
+                let choices = Choices::new(&self.settings, &input.section);
                 // The image is only looked at for its libc.
                 let base = async {
                     match self.settings.overrides.glibc() {
                         Some(_) => Ok(Input::Scratch),
-                        None => Ok(finder.base(&self.settings.base).await?.state),
+                        None => Ok(self.base(&finder, &choices.base).await?.state),
                     }
                 };
                 let (base, programs) = tokio::try_join!(base, self.programs())?;

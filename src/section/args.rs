@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-/// The build-args of a build by name, with those that the builder sets itself (`TARGETARCH`, …) if the caller adds them.
+use crate::platform::Platform;
+
+/// The build-args of a build by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BuildArgs(BTreeMap<String, String>);
 
@@ -15,6 +17,17 @@ impl BuildArgs {
     /// The names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
+    }
+
+    /// With those that Dockerfiles have without being given, for an image of this platform
+    /// (<https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope>).
+    pub fn for_platform(&self, platform: Platform) -> Self {
+        let mut all = self.clone();
+        all.or_insert("TARGETPLATFORM", platform.to_string());
+        all.or_insert("TARGETOS", platform.os());
+        all.or_insert("TARGETARCH", platform.architecture());
+        all.or_insert("TARGETVARIANT", "");
+        all
     }
 
     /// Adds one unless it is there and not empty.

@@ -28,8 +28,9 @@ use std::time::Duration;
 pub use args::BuildArgs;
 pub use expand::{ExpandError, Template};
 pub use file::{Environment, ImageFile, is_image_file, read_image_file};
+pub use keys::is_key;
 pub use packages::read_package_list;
-pub use read::read;
+pub use read::{read, refuse_not_yet};
 pub use schema::schema;
 
 use crate::account::UserRequest;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::args::BuildArgs;
-use super::keys::{FILE_KEYS, KEYS, OTHER_WORDS, info};
+use super::keys::{self, FILE_KEYS, KEYS, OTHER_WORDS, info};
 use super::reader::{Name, Reader, listed};
 use super::{Command, ImageSection, PackageManager};
 use super::{command, copy, env, options, packages, run, runtime, user};
@@ -42,6 +42,23 @@ pub fn read(
     };
     let entries: Vec<&(Key, Node)> = entries.iter().collect();
     read_entries(file, &entries, args, Place::Section)
+}
+
+/// Refuses keys of the image section that [`read`] takes and that cannot take effect yet.
+///
+/// # Errors
+/// A diagnostic at the first of them.
+pub fn refuse_not_yet(file: &Arc<SourceFile>, node: &Node) -> Result<(), Diagnostic> {
+    let mut entries = node.mapping().unwrap_or_default().iter();
+    let found = entries.find_map(|(key, _)| Some((key, keys::not_yet(&key.name)?)));
+    let Some((key, instead)) = found else {
+        return Ok(());
+    };
+    let message = format!(
+        "`{}` is not supported by this version of condafront yet",
+        key.name
+    );
+    Err(Diagnostic::new(message).at(file, key.lines).help(instead))
 }
 
 /// Reads keys and values, wherever they stand.
@@ -175,9 +192,6 @@ fn unknown_key(reader: &Reader<'_>, key: &Key, place: Place) -> Diagnostic {
         return reader.error(key.lines, format!("a key of {whole} is empty or no text"));
     }
     let error = reader.error(key.lines, format!("{whole} has no key `{}`", quoted(name)));
-    if place == Place::Section && FILE_KEYS.iter().any(|file| file.name == name) {
-        return error.help("An image file has it: a file of its own that lists several environments. See docs/image.md.");
-    }
     if place == Place::ImageFile && name == "condafront" {
         return error
             .help("In an image file the keys of the image section stand at the top level.");
@@ -193,11 +207,18 @@ fn unknown_key(reader: &Reader<'_>, key: &Key, place: Place) -> Diagnostic {
         known.extend(FILE_KEYS.iter().map(|key| key.name));
     }
     let near = alias.map(|(_, own)| *own);
-    match near.or_else(|| nearest(name, known.iter().copied())) {
-        Some(near) => {
+    let near = near.or_else(|| nearest(name, known.iter().copied()));
+    match near.map(|near| (near, keys::not_yet(near))) {
+        Some((near, None)) => {
             let example = info(near).map(|key| key.example).unwrap_or_default();
             error.help(format!("Did you mean `{near}`? {example}"))
         }
-        None => error.help(format!("It has {}.", listed(&known))),
+        Some((near, Some(instead))) => error.help(format!(
+            "`{near}` would be the key, but this version does not support it yet. {instead}"
+        )),
+        None => {
+            let effective: Vec<&str> = keys::effective().map(|key| key.name).collect();
+            error.help(format!("It has {}.", listed(&effective)))
+        }
     }
 }

@@ -1,33 +1,66 @@
-//! The JSON schema of the section and of image files, for editors. It is published as `docs/condafront.schema.json`.
+//! The JSON schema of the section, for editors. It is published as `docs/condafront.schema.json`.
 //!
 //! It says no more than the code checks: what it refuses, the code refuses. Texts with `$` are let through, for their value
 //! is known in a build only.
 
 use serde_json::{Map, Value, json};
 
-use super::keys::{FILE_KEYS, KEYS, KeyInfo};
+use super::keys::{self, KeyInfo};
 use super::options::{INSTALLERS, PRIORITIES, TRIMS};
 use crate::plan::groups::MAX_LAYERS;
 
 /// The name of an account.
 const NAME: &str = "[A-Za-z_][A-Za-z0-9_.-]*";
 
+const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
+
 /// The schema, in the draft that editors know (<https://json-schema.org/draft-07>). It fits a file with a key
-/// `condafront`, and an image file.
+/// `condafront`, and has the keys that take effect.
 pub fn schema() -> Value {
-    let section = object(KEYS.iter().map(property));
-    let mut file = object(FILE_KEYS.iter().chain(KEYS).map(property));
-    file["required"] = json!(["environments"]);
-    json!({
-        "$schema": "http://json-schema.org/draft-07/schema#",
+    let mut definitions = definitions();
+    definitions["section"] = or_nothing(object(keys::effective().map(property)));
+    let mut schema = json!({
+        "$schema": DRAFT,
         "title": "condafront",
-        "description": "The key condafront of an env.yml, or an image file.",
+        "description": "The key condafront of an env.yml.",
+        "properties": {"condafront": reference("section")},
+        "definitions": definitions,
+    });
+    while remove_unused(&mut schema) {}
+    schema
+}
+
+/// The schema of all keys that are read, and of image files.
+#[cfg(test)]
+pub(super) fn whole_schema() -> Value {
+    let mut definitions = definitions();
+    definitions["section"] = or_nothing(object(keys::KEYS.iter().map(property)));
+    let mut file = object(keys::FILE_KEYS.iter().chain(keys::KEYS).map(property));
+    file["required"] = json!(["environments"]);
+    definitions["file"] = file;
+    json!({
+        "$schema": DRAFT,
         "if": {"required": ["environments"], "not": {"required": ["version"]}},
-        "then": {"$ref": "#/definitions/file"},
-        "else": {"properties": {"condafront": {"$ref": "#/definitions/section"}}},
-        "definitions": {
-            "section": or_nothing(section),
-            "file": file,
+        "then": reference("file"),
+        "else": {"properties": {"condafront": reference("section")}},
+        "definitions": definitions,
+    })
+}
+
+/// Removes definitions that nothing refers to; whether there was one.
+fn remove_unused(schema: &mut Value) -> bool {
+    let text = schema.to_string();
+    let Some(definitions) = schema["definitions"].as_object_mut() else {
+        return false;
+    };
+    let before = definitions.len();
+    definitions.retain(|name, _| text.contains(&format!("\"#/definitions/{name}\"")));
+    definitions.len() < before
+}
+
+/// What values refer to.
+fn definitions() -> Value {
+    json!({
             "build-arg": {
                 "description": "A text with build-args: ${NAME}, ${NAME:-default}.",
                 "type": "string",
@@ -66,7 +99,6 @@ pub fn schema() -> Value {
             "mount": mount(),
             "run": run(),
             "copy": copy_entry(),
-        },
     })
 }
 
