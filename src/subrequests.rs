@@ -154,7 +154,7 @@ fn check(
     file: &BuildFile,
 ) -> Result<Vec<Warning>, Diagnostic> {
     let input = input::read(&file.file, platform, &settings.input)?;
-    pip::check_input(&input, &file.file)?;
+    pip::check_entries(&input.pip, &file.file)?;
     let is_given = options.named_context("micromamba", platform).is_some();
     let installer = Choices::new(settings, &input.section).installer;
     let mut warnings = input.warnings;
@@ -253,7 +253,7 @@ mod tests {
     use buildkit_llb::Digest;
 
     use super::*;
-    use crate::platform::Platform;
+    use crate::input::Rule;
     use crate::source::SourceFile;
 
     #[test]
@@ -264,13 +264,16 @@ mod tests {
             vertex: Digest::of(b""),
             ignored: Vec::new(),
         };
-        let args = [
-            ("CONDA_CHANNELS", "conda-forge,https://me:hunter2@c.example"),
-            ("CONDA_SPECS", "scipy"),
-        ];
+        let channels = "conda-forge,https://me:hunter2@c.example";
+        let args = [("CONDA_CHANNELS", channels)];
         let settings = Settings::from_build_args(args.into_iter()).unwrap();
         let input = input::read(&build_file.file, Platform::LinuxAmd64, &settings.input).unwrap();
-        let (value, text, _) = lint(&build_file, Ok(input.warnings));
+        let mut warnings = input.warnings;
+        warnings.push(Warning {
+            rule: Rule::Ignored,
+            diagnostic: Diagnostic::new("something that stands nowhere"),
+        });
+        let (value, text, _) = lint(&build_file, Ok(warnings));
         let places: Vec<(&Value, &Value, &Value)> = value["warnings"]
             .as_array()
             .unwrap()

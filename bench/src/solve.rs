@@ -37,7 +37,10 @@ pub(crate) fn run(program: &Path, runs: usize) -> Result<()> {
     std::fs::copy(program, root.path().join("condafront"))?;
     std::fs::create_dir(root.path().join("out"))?;
     let mut sizes = Vec::new();
-    for (index, json) in conda_forge::lists().into_iter().enumerate() {
+    for (index, json) in conda_forge::lists([LINUX_64, NOARCH])
+        .into_iter()
+        .enumerate()
+    {
         let folder = root.path().join(format!("in/{index}"));
         std::fs::create_dir_all(&folder)?;
         let compressed = zstd::encode_all(json.as_bytes(), 9)?;
@@ -89,13 +92,14 @@ pub(crate) fn run(program: &Path, runs: usize) -> Result<()> {
     Ok(())
 }
 
-/// The step in its file system.
-fn step(root: &Path) -> Result<Command> {
+/// What the step is asked.
+fn question() -> (SolveSpec, [RepodataSpec; 2]) {
     let spec = SolveSpec {
         subdir: "linux-64".to_owned(),
         channels: vec![SolveChannel {
             name: "conda-forge".to_owned(),
             url: "https://conda.anaconda.org/conda-forge".to_owned(),
+            group: None,
         }],
         priority: ChannelPriority::Strict,
         specs: SPECS.iter().map(|spec| (*spec).to_owned()).collect(),
@@ -110,6 +114,12 @@ fn step(root: &Path) -> Result<Command> {
         subdir: subdir.to_owned(),
         file: LIST.to_owned(),
     });
+    (spec, files)
+}
+
+/// The step in its file system.
+fn step(root: &Path) -> Result<Command> {
+    let (spec, files) = question();
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", "0", "unshare", "--map-root-user", "chroot"]);
     command.arg(root).arg("/condafront");
@@ -121,4 +131,22 @@ fn step(root: &Path) -> Result<Command> {
 pub(crate) fn program() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into());
     PathBuf::from(target).join("frontend/condafront")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_measured_can_be_solved() {
+        let input = tempfile::tempdir().unwrap();
+        for (index, json) in conda_forge::lists([0, 0]).into_iter().enumerate() {
+            let folder = input.path().join(index.to_string());
+            std::fs::create_dir(&folder).unwrap();
+            std::fs::write(folder.join(LIST), json).unwrap();
+        }
+        let (spec, files) = question();
+        let packages = condafront::solve::solve(&spec, &files, input.path()).unwrap();
+        assert!(packages.len() > 100, "{}", packages.len());
+    }
 }

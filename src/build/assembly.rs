@@ -45,12 +45,11 @@ pub(super) struct Image<'a> {
 }
 
 impl Image<'_> {
-    /// Puts everything together.
-    pub(super) async fn finish(
+    /// The image with its conda packages and nothing on top of them, and what its layers are.
+    pub(super) async fn linked(
         &self,
         account: &Account,
-        user: &User,
-    ) -> Result<gateway::Result, BuildError> {
+    ) -> Result<(Input, Vec<String>), BuildError> {
         let environment = self.environment;
         let order = groups::stacking_order(&environment.plan.groups, |package| {
             self.facts
@@ -69,6 +68,16 @@ impl Image<'_> {
             root = self.post_link(below).await?.into();
             history.push(image::POST_LINK.to_owned());
         }
+        Ok((root, history))
+    }
+
+    /// Puts everything together.
+    pub(super) async fn finish(
+        &self,
+        account: &Account,
+        user: &User,
+    ) -> Result<gateway::Result, BuildError> {
+        let (mut root, mut history) = self.linked(account).await?;
         let mut facts = vec![self.layers.facts.clone(), account.facts.clone()];
         if let Input::Output(below) = &root
             && let Some(pip) = self.pip(below).await?
@@ -87,7 +96,7 @@ impl Image<'_> {
         };
         let activation = self.activation(user, recorded.as_ref());
         let files = activation::runtime_files(&activation.name, std::slice::from_ref(&activation));
-        if let Input::Output(runtime) = environment.runtime(&files, self.variables, &facts) {
+        if let Input::Output(runtime) = self.environment.runtime(&files, self.variables, &facts) {
             root = self.stacking.stack(
                 root,
                 &[(runtime, image::RUNTIME.to_owned())],

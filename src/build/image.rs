@@ -7,7 +7,7 @@ use buildkit_llb::SourceFile as LlbFile;
 use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
 use buildkit_proto::gateway;
 
-use crate::account::{self, AccountFacts};
+use crate::account::{self, AccountFacts, User};
 use crate::choices::{Choice, Choices};
 use crate::context::named::{Finder, Found};
 use crate::failure_report::Culprit;
@@ -17,7 +17,7 @@ use crate::graph::account::Account;
 use crate::graph::environment::Environment;
 use crate::graph::image::Stacking;
 use crate::image::section;
-use crate::input::{self, Conda, Rule, Warning};
+use crate::input::{self, Conda, EnvironmentInput, Rule, Warning};
 use crate::plan::Plan;
 use crate::plan::groups::Layers as LayerCount;
 use crate::plan::place::Place;
@@ -29,8 +29,21 @@ impl Session<'_> {
     pub(super) async fn image(&self) -> Result<gateway::Result, BuildError> {
         let file = &self.build_file.file;
         let input = input::read(file, self.platform, &self.settings.input)?;
-        crate::pip::check_input(&input, file)?;
         self.warn(&input.warnings).await?;
+        let finish = async |image: &Image<'_>, account: &Account, user: &User| {
+            image.finish(account, user).await
+        };
+        self.with_image(&input, finish).await
+    }
+
+    /// Links the packages of an environment for the session's platform, and goes on with `next`.
+    pub(super) async fn with_image<T>(
+        &self,
+        input: &EnvironmentInput,
+        next: impl AsyncFnOnce(&Image<'_>, &Account, &User) -> Result<T, BuildError>,
+    ) -> Result<T, BuildError> {
+        let file = &self.build_file.file;
+        crate::pip::check_entries(&input.pip, file)?;
         let place = Place::of(input.name.as_deref()).map_err(as_diagnostic)?;
         let choices = Choices::new(&self.settings, &input.section);
         let stacking = self.stacking(&choices.layers)?;
@@ -38,10 +51,10 @@ impl Session<'_> {
         let (base, programs) =
             tokio::try_join!(self.base(&finder, &choices.base), self.programs())?;
         let workdir = section::workdir(&base.config, &input.section);
-        let packages = match input.conda {
-            Conda::Locked(packages) => packages,
+        let packages = match &input.conda {
+            Conda::Locked(packages) => packages.clone(),
             Conda::Unsolved(request) => {
-                self.packages(&request, self.platform, &programs, &base.state)
+                self.packages(request, self.platform, &programs, &base.state)
                     .await?
             }
         };
@@ -104,7 +117,7 @@ impl Session<'_> {
             section: &input.section,
             workdir: workdir.as_deref(),
         };
-        image.finish(&account, &found.user).await
+        next(&image, &account, &found.user).await
     }
 
     /// Makes the account; `user` and `workdir` are the lines that ask for it and for the working directory.

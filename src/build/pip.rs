@@ -3,16 +3,18 @@
 use super::as_diagnostic;
 use super::assembly::Image;
 
+use std::borrow::Cow;
+
 use buildkit_llb::Output;
 
 use crate::failure_report::Culprit;
 use crate::gateway::error::BuildError;
 use crate::gateway::fetch::fetch_all;
-use crate::graph::downloads::Addresses;
 use crate::graph::pip::{Network, PipInstalled};
 use crate::graph::step::Step;
 use crate::input::{Pip, PipPackage, PipRequirement, Rule, Warning};
 use crate::install::facts::{Notice, Subject};
+use crate::package::PackageUrl;
 use crate::pip;
 use crate::pip::report::Resolved;
 use crate::pip::spec::{PIP_FACTS_FILE, PIP_RESOLVED_FILE, PipFacts};
@@ -31,21 +33,10 @@ pub(super) struct Pipped {
 impl Image<'_> {
     /// Installs the PyPI packages into the image `root`, if there are any.
     pub(super) async fn pip(&self, root: &Output) -> Result<Option<Pipped>, BuildError> {
-        let network = Network::from_options(self.session.options);
         if self.pip.is_empty() {
             return Ok(None);
         }
-        let mut facts = Vec::new();
-        let resolved;
-        let packages = match self.pip {
-            Pip::Locked(packages) => packages,
-            Pip::Unsolved(list) => {
-                let (found, output) = self.pip_resolve(root, list, &network).await?;
-                facts.push(output);
-                resolved = found;
-                &resolved
-            }
-        };
+        let (packages, mut facts) = self.pip_files(root).await?;
         if packages.is_empty() {
             return Ok(Some(Pipped {
                 root: root.clone(),
@@ -53,13 +44,30 @@ impl Image<'_> {
                 facts,
             }));
         }
-        let installed = self.pip_install(root, packages, &network).await?;
+        let network = Network::from_options(self.session.options);
+        let installed = self.pip_install(root, &packages, &network).await?;
         facts.push(installed.facts);
         Ok(Some(Pipped {
             root: installed.root,
             layer: Some(installed.name),
             facts,
         }))
+    }
+
+    /// The PyPI packages' files: those of the lock, or those that pip finds in the image `root`; then the output of the
+    /// step that found them, too.
+    pub(super) async fn pip_files(
+        &self,
+        root: &Output,
+    ) -> Result<(Cow<'_, [PipPackage]>, Vec<Output>), BuildError> {
+        match self.pip {
+            Pip::Locked(packages) => Ok((packages.into(), Vec::new())),
+            Pip::Unsolved(list) => {
+                let network = Network::from_options(self.session.options);
+                let (found, output) = self.pip_resolve(root, list, &network).await?;
+                Ok((found.into(), vec![output]))
+            }
+        }
     }
 
     /// Has pip find out which files the entries of `list` mean; gives the step's output too.
@@ -70,6 +78,7 @@ impl Image<'_> {
         network: &Network,
     ) -> Result<(Vec<PipPackage>, Output), BuildError> {
         let file = &self.session.build_file.file;
+        self.session.warn(&warning_of_secrets(network)).await?;
         let (facts, step) = self
             .environment
             .pip_resolve(root, list, network)
@@ -96,32 +105,14 @@ impl Image<'_> {
         network: &Network,
     ) -> Result<PipInstalled, BuildError> {
         let environment = self.environment;
-        let Some(python) = &environment.plan.python else {
-            return Err(Diagnostic::new("the environment has no python").into());
-        };
-        let brought = match pip::has_pip(&environment.plan.packages) {
-            true => None,
-            false => Some(pip::wheel(&python.version)?),
-        };
-        let mirrors = &self.session.settings.mirrors;
-        let candidates = packages
-            .iter()
-            .chain(&brought)
-            .map(|package| mirrors.candidates(&package.url));
-        let mut addresses = Addresses::new(candidates);
+        let wanted = environment.pip_packages(packages, &self.session.settings.mirrors)?;
+        let mut addresses = wanted.addresses();
         let lines = packages.iter().map(|package| Some(package.lines));
         self.session.check_provenance(&addresses, lines)?;
         let mut mended = false;
         loop {
             let installed = environment
-                .pip_install(
-                    root,
-                    &python.site_packages,
-                    packages,
-                    brought.as_ref(),
-                    &addresses,
-                    network,
-                )
+                .pip_install(root, &wanted, &addresses, network)
                 .map_err(as_diagnostic)?;
             let error = match self.session.evaluate(&installed.facts).await {
                 Ok(reference) => {
@@ -144,7 +135,7 @@ impl Image<'_> {
                 return Err(error.into());
             }
             let file = &self.session.build_file.file;
-            let artifacts = environment.pip_artifacts(packages, brought.as_ref());
+            let artifacts = environment.pip_artifacts(&wanted);
             fetch_all(self.session.bridge, &artifacts, &mut addresses, file).await?;
             mended = true;
         }
@@ -164,6 +155,26 @@ impl Image<'_> {
         };
         notices.iter().map(warning).collect()
     }
+}
+
+/// Says if a build-arg holds a password, which provenance would show.
+fn warning_of_secrets(network: &Network) -> Vec<Warning> {
+    let indexes = network.indexes().into_iter().map(PackageUrl::new);
+    let secret = indexes.filter(PackageUrl::has_credentials).take(1);
+    let warning = |index: PackageUrl| {
+        Warning {
+        rule: Rule::CredentialsInUrl,
+        diagnostic: Diagnostic::new(format!(
+            "a build-arg holds credentials for {}: whoever can read the image's provenance may read them",
+            index.host()
+        ))
+        .help(format!(
+            "Give the index with --secret id=PIP_INDEX_URL,env=PIP_INDEX_URL and its files' credentials with --secret id=HTTP_AUTH_HEADER_{},env=…, or build with --provenance=false.",
+            index.host()
+        )),
+    }
+    };
+    secret.map(warning).collect()
 }
 
 /// Where the user's file has the PyPI package that made `step` fail.

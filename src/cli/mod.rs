@@ -10,6 +10,7 @@ use crate::choices::Choices;
 use crate::graph::downloads::Addresses;
 use crate::graph::environment::{Environment, Micromamba};
 use crate::graph::image::Stacking;
+use crate::graph::pip::Network;
 use crate::image::name::{BaseName, ImageName};
 use crate::input::{self, Conda, EnvironmentInput, Pip};
 use crate::install::spec::Installer;
@@ -185,7 +186,7 @@ impl Request {
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let settings = Settings::from_build_args(args)?;
         let input = input::read(&file, self.platform, &settings.input)?;
-        pip::check_input(&input, &file)?;
+        pip::check_entries(&input.pip, &file)?;
         for warning in &input.warnings {
             eprintln!("{}", warning.diagnostic.render(Level::Warning));
         }
@@ -207,7 +208,7 @@ impl Request {
             self.platform,
             choices.layers.value.unwrap_or_default(),
         );
-        let definition = self.definition(&settings, &choices, &plan, &place, &file)?;
+        let definition = self.definition(&settings, &choices, &plan, &place, &file, &input.pip)?;
         Ok(match self.command {
             Command::Llb { text: true } => text::dump(definition.to_pb()).into_bytes(),
             Command::Graph => dot::graph(definition.to_pb()).into_bytes(),
@@ -223,6 +224,7 @@ impl Request {
         plan: &Plan,
         place: &Place,
         file: &SourceFile,
+        pip: &Pip,
     ) -> Result<Definition, Diagnostic> {
         let failed = |error: &dyn std::fmt::Display| Diagnostic::new(error.to_string());
         let frontend = crate::graph::programs(&self.image(&self.frontend)?);
@@ -242,7 +244,12 @@ impl Request {
             place,
             file: LlbFile::new(
                 file.name(),
-                file.excerpt_of(plan.packages.iter().map(|package| package.lines)),
+                file.excerpt_of(
+                    plan.packages
+                        .iter()
+                        .map(|package| package.lines)
+                        .chain(pip.lines()),
+                ),
             ),
             frontend: &frontend,
             base: base.as_ref(),
@@ -267,10 +274,18 @@ impl Request {
         let stack = environment
             .stack(&account, &layers.installed, order, &[])
             .map_err(|error| failed(&error))?;
-        match stack.on(&base, Stacking::Merge) {
-            Input::Output(output) => Ok(Definition::of(&output)),
-            Input::Scratch => Err(Diagnostic::new("the graph is empty")),
-        }
+        let Input::Output(root) = stack.on(&base, Stacking::Merge) else {
+            return Err(Diagnostic::new("the graph is empty"));
+        };
+        let packages = match pip {
+            Pip::Locked(packages) if !packages.is_empty() => packages,
+            _ => return Ok(Definition::of(&root)),
+        };
+        let wanted = environment.pip_packages(packages, &settings.mirrors)?;
+        let installed = environment
+            .pip_install(&root, &wanted, &wanted.addresses(), &Network::default())
+            .map_err(|error| failed(&error))?;
+        Ok(Definition::of(&installed.root))
     }
 
     fn image(&self, name: &str) -> Result<Output, Diagnostic> {

@@ -12,8 +12,10 @@ use crate::gateway::options::Options;
 use crate::input::{PipPackage, PipRequirement};
 use crate::install::args::StepSpec as _;
 use crate::install::spec::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
-use crate::pip::spec::{PipBuildSpec, PipFile, PipInstallSpec, PipResolveSpec};
+use crate::pip::spec::{PipBuildSpec, PipFile, PipInstallSpec, PipResolveSpec, WORK_DIR};
 use crate::pip::{self, FileKind};
+use crate::plan::mirrors::Mirrors;
+use crate::source::Diagnostic;
 
 /// Where the pip is mounted that condafront brings, named so that no base image has it.
 const PIP_DIR: &str = "/.condafront-pip";
@@ -50,6 +52,24 @@ impl PipInstalled {
         let mut steps = self.steps.iter();
         let is_it = |output: &Output| failed.contains(&output.digest().to_string());
         Some(&steps.find(|(output, _)| is_it(output))?.1)
+    }
+}
+
+/// What an environment's PyPI packages are fetched and installed from.
+pub struct PipPackages<'a> {
+    packages: &'a [PipPackage],
+    /// The pip that condafront brings, if the environment has none.
+    brought: Option<PipPackage>,
+    /// Where the environment's python has its modules, relative to the prefix.
+    site_packages: &'a str,
+    mirrors: &'a Mirrors,
+}
+
+impl PipPackages<'_> {
+    /// First attempts at the first address of everything that is fetched.
+    pub fn addresses(&self) -> Addresses {
+        let fetched = self.packages.iter().chain(&self.brought);
+        Addresses::new(fetched.map(|package| self.mirrors.candidates(&package.url)))
     }
 }
 
@@ -93,12 +113,35 @@ impl Brought {
 }
 
 impl Environment<'_> {
-    /// The downloads of `packages`, and of the pip that is brought along after them.
-    pub fn pip_artifacts(
-        &self,
-        packages: &[PipPackage],
-        brought: Option<&PipPackage>,
-    ) -> Vec<Artifact> {
+    /// What `packages` are fetched and installed from.
+    ///
+    /// # Errors
+    /// When nothing in the environment can install them.
+    pub fn pip_packages<'a>(
+        &'a self,
+        packages: &'a [PipPackage],
+        mirrors: &'a Mirrors,
+    ) -> Result<PipPackages<'a>, Diagnostic> {
+        let Some(python) = &self.plan.python else {
+            return Err(Diagnostic::new(
+                "the environment has PyPI packages and no python to install them with",
+            ));
+        };
+        let brought = match pip::has_pip(&self.plan.packages) {
+            true => None,
+            false => Some(pip::wheel(&python.version)?),
+        };
+        Ok(PipPackages {
+            packages,
+            brought,
+            site_packages: &python.site_packages,
+            mirrors,
+        })
+    }
+
+    /// The downloads of `wanted`, the pip that is brought along last.
+    pub fn pip_artifacts(&self, wanted: &PipPackages<'_>) -> Vec<Artifact> {
+        let packages = wanted.packages;
         let count = packages.len();
         let group = ProgressGroup {
             id: "condafront-pip".to_owned(),
@@ -114,7 +157,7 @@ impl Environment<'_> {
                 .export_cache(false);
             self.pip_artifact(package, WantedKind::Pip, options)
         };
-        let installer = brought.map(|pip| {
+        let installer = wanted.brought.as_ref().map(|pip| {
             let label = pip::label(pip);
             let mut options = self.options(format!("[pip] installer {label}"));
             options.export_cache(false);
@@ -143,25 +186,23 @@ impl Environment<'_> {
         }
     }
 
-    /// `packages`, fetched from where `addresses` says and installed into the image `root`, whose python has its modules
-    /// in `site_packages`.
+    /// The packages of `wanted`, fetched from where `addresses` says and installed into the image `root`.
     ///
     /// # Errors
     /// When a package's description does not fit into a program's arguments.
     pub fn pip_install(
         &self,
         root: &Output,
-        site_packages: &str,
-        packages: &[PipPackage],
-        brought: Option<&PipPackage>,
+        wanted: &PipPackages<'_>,
         addresses: &Addresses,
         network: &Network,
     ) -> Result<PipInstalled, ArgumentError> {
-        let artifacts = self.pip_artifacts(packages, brought);
+        let packages = wanted.packages;
+        let artifacts = self.pip_artifacts(wanted);
         let brought = Brought::new(packages.len(), &artifacts, addresses, self.content_cache);
         let spec = PipInstallSpec {
             prefix: self.place.prefix().to_owned(),
-            site_packages: site_packages.to_owned(),
+            site_packages: wanted.site_packages.to_owned(),
             pip: brought.as_ref().map(Brought::path),
             uid: self.user.uid,
             gid: self.user.gid,
@@ -299,8 +340,9 @@ impl Network {
         words.filter_map(|word| Url::parse(word).ok()).collect()
     }
 
-    /// Lets a step have the network.
+    /// Lets a step have the network, and space for what it downloads.
     fn open(&self, step: &mut Step) {
+        step.output(WORK_DIR);
         let exec = step.exec();
         exec.network(self.mode);
         if let Some(proxy) = &self.proxy {

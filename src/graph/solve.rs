@@ -104,3 +104,58 @@ fn options(name: String, no_cache: bool) -> Options {
     }
     options
 }
+
+#[cfg(test)]
+mod tests {
+    use buildkit_llb::{Range, SourceFile};
+    use url::Url;
+
+    use super::*;
+    use crate::input::ChannelPriority;
+    use crate::package::PackageUrl;
+    use crate::solve::spec::{Glibc, SolveChannel, System};
+
+    fn list(label: &str, line: i32, url: &str) -> Output {
+        let file = SourceFile::new("env.yml", b"channels: [a]\n".to_vec());
+        let repodata = Repodata {
+            label: label.to_owned(),
+            location: Some(file.location([Range::lines(line, line)])),
+            no_cache: false,
+        };
+        let url = PackageUrl::new(Url::parse(url).unwrap());
+        repodata.download("repodata.json", &Address::new(vec![url]))
+    }
+
+    #[test]
+    fn places_and_names_are_no_part_of_the_question() {
+        const URL: &str = "https://c.example/a/noarch/repodata.json";
+        let first = list("a/noarch", 1, URL);
+        let moved = list("another", 7, URL);
+        assert_eq!(first.digest(), moved.digest());
+        let spec = SolveSpec {
+            subdir: "linux-64".to_owned(),
+            channels: vec![SolveChannel {
+                name: "a".to_owned(),
+                url: "https://c.example/a".to_owned(),
+                group: None,
+            }],
+            priority: ChannelPriority::Strict,
+            specs: vec!["numpy".to_owned()],
+            system: System {
+                glibc: Glibc::Base("2.36".to_owned()),
+                archspec: None,
+                cuda: None,
+            },
+        };
+        let files = [RepodataSpec {
+            channel: 0,
+            subdir: "noarch".to_owned(),
+            file: "repodata.json".to_owned(),
+        }];
+        let ask = |list: Output| {
+            let asked = solve(&first, &spec, &files, &[list], false).unwrap();
+            asked.answer.digest()
+        };
+        assert_eq!(ask(first.clone()), ask(moved));
+    }
+}

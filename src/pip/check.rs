@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::requirements;
-use crate::input::{EnvironmentInput, Pip, PipPackage, Rule, Warning};
+use crate::input::{Pip, PipPackage, Rule, Warning};
 use crate::package::{Hashes, Package};
 use crate::source::{Diagnostic, SourceFile};
 
@@ -51,16 +51,25 @@ pub fn kind(package: &PipPackage) -> Option<FileKind> {
     }
 }
 
-/// What [`check`] can find before a solve.
+/// Whether the build can have what `pip` asks for, whatever the environment.
 ///
 /// # Errors
-/// As [`check`].
-pub fn check_input(input: &EnvironmentInput, file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
-    match (input.locked(), &input.pip) {
-        (Some(packages), pip) => check(packages, pip, file),
-        (None, Pip::Unsolved(list)) => requirements::check(list, file),
-        (None, Pip::Locked(_)) => Ok(()),
-    }
+/// A diagnostic at the first entry that it cannot have.
+pub fn check_entries(pip: &Pip, file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
+    let files = match pip {
+        Pip::Locked(files) => files,
+        Pip::Unsolved(list) => return requirements::check(list, file),
+    };
+    let Some(unknown) = files.iter().find(|package| kind(package).is_none()) else {
+        return Ok(());
+    };
+    Err(Diagnostic::new(format!(
+        "{} is neither a wheel nor a source archive: {}",
+        label(unknown),
+        unknown.url
+    ))
+    .at(file, unknown.lines)
+    .help("Wheels end in .whl, source archives in .tar.gz or .zip."))
 }
 
 /// Whether the environment of these conda packages can have the PyPI packages `pip`.
@@ -93,21 +102,7 @@ pub fn check(packages: &[Package], pip: &Pip, file: &Arc<SourceFile>) -> Result<
             "Add {missing} to the environment's conda dependencies, and make the lock anew if this is one."
         )));
     }
-    if let Pip::Unsolved(list) = pip {
-        requirements::check(list, file)?;
-    }
-    if let Pip::Locked(files) = pip
-        && let Some(unknown) = files.iter().find(|package| kind(package).is_none())
-    {
-        return Err(Diagnostic::new(format!(
-            "{} is neither a wheel nor a source archive: {}",
-            label(unknown),
-            unknown.url
-        ))
-        .at(file, unknown.lines)
-        .help("Wheels end in .whl, source archives in .tar.gz or .zip."));
-    }
-    Ok(())
+    check_entries(pip, file)
 }
 
 /// What the user should know of packages that pip has found.

@@ -16,7 +16,7 @@ pub mod spec;
 
 pub use bring::{has_pip, wheel};
 pub use build::build;
-pub use check::{FileKind, check, check_input, file_name, kind, label, warnings};
+pub use check::{FileKind, check, check_entries, file_name, kind, label, warnings};
 pub use install::install;
 pub use resolve::resolve;
 

@@ -4,8 +4,10 @@ use std::io::{Write, pipe};
 use std::path::Path;
 use std::process::Command;
 
+use super::spec::WORK_DIR;
 use crate::failure_report::FailureReport;
 use crate::install::copy_output;
+use crate::redact;
 
 /// Where programs are besides the environment's own.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -104,11 +106,14 @@ pub(super) fn reason(output: &str) -> String {
 /// A failure of pip while `doing` something, for a `reason` of maybe several lines.
 pub(super) fn failure(doing: &str, reason: &str) -> FailureReport {
     let break_or_blank = if reason.contains('\n') { '\n' } else { ' ' };
+    let reason = redact::masked(reason);
     FailureReport::new(format!("pip cannot {doing}:{break_or_blank}{reason}"))
 }
 
-/// Leaves `command` what the builder says about its network: proxies, and pip's own settings.
+/// Leaves `command` what the builder says about its network: proxies, and pip's own settings. It may need much space for
+/// what it downloads and builds.
 pub(super) fn with_network(command: &mut Command) {
+    command.env("TMPDIR", WORK_DIR);
     for (name, value) in std::env::vars_os() {
         let known = name.to_str().is_some_and(|name| {
             name.to_ascii_lowercase().ends_with("_proxy") || name.starts_with("PIP_")

@@ -6,6 +6,7 @@ use url::Url;
 use super::requirements;
 use crate::input::{PipPackage, PipRequirement};
 use crate::package::{Hashes, PackageUrl};
+use crate::redact;
 use crate::source::Lines;
 
 /// The part of pip's report that says which files.
@@ -65,6 +66,7 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Resolved>, String> {
         let Metadata { name, version } = install.metadata;
         let DownloadInfo { url, archive_info } = install.download_info;
         let Some(archive) = archive_info else {
+            let url = redact::masked(&url);
             return Err(format!("{name} {version} is no file but {url}"));
         };
         let older = || archive.hash.as_deref()?.strip_prefix("sha256=");
@@ -105,7 +107,9 @@ pub fn packages(
             .ok_or_else(|| {
                 format!(
                     "pip found {} {} where the build cannot fetch it from: {}",
-                    found.name, found.version, found.url
+                    found.name,
+                    found.version,
+                    redact::masked(&found.url)
                 )
             })?;
         if let Some(index) = indexes.iter().find(|index| index.origin() == url.origin())

@@ -78,6 +78,9 @@ impl StepSpec for PipResolveSpec {
 /// Where `pip-resolve` writes its list of [`Resolved`](super::report::Resolved), below the facts mount.
 pub const PIP_RESOLVED_FILE: &str = "pip-resolved.json";
 
+/// Where steps with network may write as much as they like: on disk, while `/tmp` is memory. What is left is in no image.
+pub const WORK_DIR: &str = "/.condafront-work";
+
 /// Where `pip-install` writes its [`PipFacts`], below the facts mount.
 pub const PIP_FACTS_FILE: &str = "pip.json";
 

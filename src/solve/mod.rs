@@ -3,6 +3,7 @@
 //! It runs without network: repodata is mounted, the answer is a file. See `docs/solve.md`.
 
 mod answer;
+mod conflict;
 mod error;
 pub mod question;
 mod repodata;
@@ -32,6 +33,8 @@ use unsatisfiable::Search;
 pub(crate) fn run(args: &[String], input: &Path, output: &Path) -> Result<(), SolveError> {
     let (spec, files) = SolveSpec::from_args(args)?;
     let packages = find(&spec, &files, input)?;
+    // For the build's log: BuildKit's progress does not tell a step that ran from one that came out of a registry cache.
+    eprintln!("packages chosen: {}", packages.len());
     let path = output.join(PACKAGES_FILE);
     let json =
         serde_json::to_vec(&packages).map_err(|error| SolveError::Question(error.to_string()))?;

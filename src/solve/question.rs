@@ -47,6 +47,7 @@ pub fn question(request: &Request, platform: Platform, system: System) -> SolveS
     let channel = |channel: &Channel| SolveChannel {
         name: channel.name.clone(),
         url: channel.url.recorded(),
+        group: group(&channel.url.recorded()),
     };
     SolveSpec {
         subdir: platform.subdir().to_owned(),
@@ -55,6 +56,13 @@ pub fn question(request: &Request, platform: Platform, system: System) -> SolveS
         specs: request.specs.iter().map(|spec| spec.spec.clone()).collect(),
         system,
     }
+}
+
+/// The group of a channel at this address: conda's `defaults` are Anaconda's channels below `pkgs/`, and one is not before
+/// the other.
+fn group(url: &str) -> Option<String> {
+    let (server, name) = url.rsplit_once("/pkgs/")?;
+    (!name.contains('/')).then(|| format!("{server}/pkgs"))
 }
 
 /// The packages of an answer, each at the lines that ask for it, and with its channel's credentials to be fetched with.
@@ -183,6 +191,20 @@ mod tests {
             serde_json::to_string(&question).unwrap(),
             r#"{"subdir":"linux-64","channels":[{"name":"private","url":"https://c.example/private"}],"priority":"strict","specs":["numpy >=2"],"system":{"glibc":{"base":"2.36"},"archspec":"x86_64"}}"#
         );
+    }
+
+    #[test]
+    fn anacondas_channels_are_a_group() {
+        assert_eq!(
+            group("https://repo.anaconda.com/pkgs/main").as_deref(),
+            Some("https://repo.anaconda.com/pkgs")
+        );
+        for other in [
+            "https://conda.anaconda.org/conda-forge",
+            "https://c.example/pkgs/a/b",
+        ] {
+            assert_eq!(group(other), None);
+        }
     }
 
     #[test]

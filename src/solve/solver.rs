@@ -11,10 +11,11 @@ use rattler_solve::resolvo::{CondaDependencyProvider, NameType, RepoData, Solver
 use rattler_solve::{ChannelPriority as RattlerPriority, SolveStrategy};
 use resolvo::{Problem, Requirement, Solver, UnsolvableOrCancelled, VersionSetId};
 
+use super::conflict::Conflict;
 use super::error::{RepodataFault, SolveError};
 use super::repodata::Repodata;
 use super::spec::SolveSpec;
-use super::unsatisfiable::{Conflict, Search, Unsatisfiable};
+use super::unsatisfiable::{Search, Unsatisfiable};
 use crate::input::ChannelPriority;
 
 /// All records that may matter, by repodata file.
@@ -155,9 +156,10 @@ pub(super) fn solve(
     request: &Request,
     records: &Records,
 ) -> Result<Vec<RepoDataRecord>, SolveError> {
-    let data = records.0.iter().map(|records| RepoData {
+    let files = records.0.iter().zip(search.repodata);
+    let data = files.map(|(records, file)| RepoData {
         records: records.iter().collect(),
-        multi_channel: None,
+        multi_channel: search.solve.channels[file.channel].group.as_deref(),
     });
     let priority = match request.priority {
         ChannelPriority::Strict => RattlerPriority::Strict,

@@ -40,6 +40,9 @@ pub struct SolveChannel {
     pub name: String,
     /// Where it is, without credentials and without a slash at its end.
     pub url: String,
+    /// Channels of one group matter equally much, as those that `defaults` stands for do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
 }
 
 /// What stands behind the virtual packages.

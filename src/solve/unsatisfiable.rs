@@ -3,18 +3,13 @@
 use std::collections::BTreeSet;
 
 use rattler_conda_types::{Matches as _, PackageName, RepoDataRecord, Version, VersionSpec};
-use rattler_solve::resolvo::{CondaDependencyProvider, NameType};
-use resolvo::conflict::{ConflictEdge, ConflictNode};
-use resolvo::{Requirement, Solver, VersionSetId};
 
+use super::conflict::Conflict;
 use super::repodata::Repodata;
 use super::solver::{Records, Request};
-use super::spec::{Glibc, SolveSpec, System};
+use super::spec::{Glibc, SolveChannel, SolveSpec, System};
 use super::wording::{listed, near};
 use crate::input::ChannelPriority;
-
-/// How much of the solver's explanation is shown, in lines.
-const MOST_LINES: usize = 20;
 
 /// Where packages were looked for.
 #[derive(Clone, Copy)]
@@ -29,16 +24,6 @@ pub(super) struct Search<'a> {
     pub(super) records: &'a Records,
 }
 
-/// What the solver found out.
-pub(super) struct Conflict {
-    /// Its explanation: a tree.
-    text: String,
-    /// The MatchSpecs that take part, by index.
-    specs: BTreeSet<usize>,
-    /// The packages that are missing, or missing in the right version; virtual ones, too.
-    missing: BTreeSet<String>,
-}
-
 /// Why a request cannot be fulfilled.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -46,42 +31,6 @@ pub(crate) struct Unsatisfiable {
     message: String,
     helps: Vec<String>,
     specs: Vec<usize>,
-}
-
-impl Conflict {
-    /// Reads the solver's finding; `asked` are the MatchSpecs' version sets.
-    pub(super) fn read(
-        conflict: &resolvo::conflict::Conflict,
-        solver: &Solver<CondaDependencyProvider<'_>>,
-        asked: &[VersionSetId],
-    ) -> Self {
-        let found = conflict.graph(solver);
-        let pool = &solver.provider().pool;
-        let graph = &found.graph;
-        let mut specs = BTreeSet::new();
-        let mut missing = BTreeSet::new();
-        for edge in graph.edge_indices() {
-            let (Some((from, to)), Some(ConflictEdge::Requires(Requirement::Single(set)))) =
-                (graph.edge_endpoints(edge), graph.edge_weight(edge))
-            else {
-                continue;
-            };
-            if from == found.root_node {
-                specs.extend((0..asked.len()).filter(|index| asked[*index] == *set));
-            }
-            let name = pool.resolve_package_name(pool.resolve_version_set_package_name(*set));
-            if let (NameType::Base(name), Some(ConflictNode::UnresolvedDependency)) =
-                (name, graph.node_weight(to))
-            {
-                missing.insert(name.clone());
-            }
-        }
-        Self {
-            text: conflict.display_user_friendly(solver).to_string(),
-            specs,
-            missing,
-        }
-    }
 }
 
 impl Unsatisfiable {
@@ -98,9 +47,12 @@ impl Unsatisfiable {
             .iter()
             .map(|index| search.request.for_spec[*index])
             .collect();
+        // Where several conflict, builds for other systems are in the tree, but never the reason.
+        let is_reason = |name: &&String| specs.len() == 1 || !is_foreign(name);
         let mut helps: Vec<String> = conflict
             .missing
             .iter()
+            .filter(is_reason)
             .filter_map(|name| search.missing_help(name))
             .collect();
         if helps.is_empty() {
@@ -116,7 +68,7 @@ impl Unsatisfiable {
             _ => "these dependencies cannot be fulfilled together".to_owned(),
         };
         Self {
-            message: format!("{what}:\n{}", shortened(&conflict.text)),
+            message: format!("{what}:\n{}", conflict.text),
             helps,
             specs: specs.into_iter().collect(),
         }
@@ -199,7 +151,8 @@ impl Search<'_> {
             return self.missing(index, name);
         };
         let (allowed, later): (Vec<_>, Vec<_>) = in_channel.iter().copied().partition(|record| {
-            self.solve.priority == ChannelPriority::Flexible || record.channel == first.channel
+            self.solve.priority == ChannelPriority::Flexible
+                || self.tier(record) == self.tier(first)
         });
         if allowed.iter().any(|record| spec.matches(*record)) {
             return None;
@@ -306,15 +259,22 @@ impl Search<'_> {
 
     /// The name of the channel that a record is from.
     fn channel_name(&self, record: &RepoDataRecord) -> &str {
+        self.channel(record)
+            .map_or("the channel", |channel| channel.name.as_str())
+    }
+
+    /// What comes before or after others as one: a channel, or a group of them.
+    fn tier(&self, record: &RepoDataRecord) -> Option<&str> {
+        let channel = self.channel(record)?;
+        Some(channel.group.as_deref().unwrap_or(&channel.url))
+    }
+
+    fn channel(&self, record: &RepoDataRecord) -> Option<&SolveChannel> {
         let is_its = |data: &&Repodata| {
             record.channel.as_deref() == Some(data.rattler_channel().canonical_name().as_str())
         };
-        self.repodata
-            .iter()
-            .find(is_its)
-            .map_or("the channel", |data| {
-                self.solve.channels[data.channel].name.as_str()
-            })
+        let data = self.repodata.iter().find(is_its)?;
+        Some(&self.solve.channels[data.channel])
     }
 }
 
@@ -362,6 +322,11 @@ fn neighbours<'a>(all: &[&'a Version], wanted: &VersionSpec) -> Option<Vec<&'a V
     Some(before.into_iter().chain(all.get(at)).copied().collect())
 }
 
+/// Whether this is a virtual package that no linux image has.
+fn is_foreign(name: &str) -> bool {
+    ["__win", "__osx"].contains(&name)
+}
+
 /// What to do about a virtual package that is missing, or missing in the right version.
 fn system_help(name: &str, system: &System) -> String {
     match name {
@@ -389,19 +354,4 @@ fn system_help(name: &str, system: &System) -> String {
         ),
         _ => format!("A linux image does not have {name}: the package is for another system."),
     }
-}
-
-/// The solver's tree, without what says nothing, and not longer than can be read.
-fn shortened(text: &str) -> String {
-    let text = text
-        .trim_end()
-        .replace("The following packages are incompatible\n", "")
-        .replace(" * can", " can")
-        .replace(" *, ", ", ");
-    let count = text.lines().count();
-    let mut shown: Vec<&str> = text.lines().take(MOST_LINES).collect();
-    if count > MOST_LINES {
-        shown.push("…");
-    }
-    shown.join("\n")
 }

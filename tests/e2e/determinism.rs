@@ -2,6 +2,7 @@
 
 use condafront_testkit::engine::Store;
 
+use crate::pip::{hello, real, serve};
 use crate::project::{LOCK, Project};
 
 #[test]
@@ -19,7 +20,14 @@ fn two_builders_that_never_met_make_the_same_image() {
         "post-link-demo",
         "prefix-demo",
         "text-prefix",
+        "pip",
     ]);
+    let pip = [
+        serve(&one, "hello.world", &hello("1.0")),
+        real(&one, "idna"),
+    ];
+    let lock = std::fs::read_to_string(one.path(LOCK)).unwrap();
+    one.write(LOCK, lock + &pip.concat());
     let other = Project::fresh(Store::Containerd);
     other.write(LOCK, std::fs::read(one.path(LOCK)).unwrap());
 

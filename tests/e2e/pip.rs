@@ -20,7 +20,7 @@ fn line(project: &Project, name: &str, path: &str, content: &[u8]) -> String {
 }
 
 /// Serves a wheel and gives its line of a lock.
-fn serve(project: &Project, name: &str, wheel: &WheelFile) -> String {
+pub(crate) fn serve(project: &Project, name: &str, wheel: &WheelFile) -> String {
     let content = wheel.build();
     let path = format!("/pypi/{}", wheel.file_name());
     project.server.put(&path, content.clone());
@@ -43,7 +43,7 @@ fn real_wheel(name: &str) -> (String, Vec<u8>) {
 }
 
 /// Serves a real wheel and gives its line of a lock.
-fn real(project: &Project, name: &str) -> String {
+pub(crate) fn real(project: &Project, name: &str) -> String {
     let (file, content) = real_wheel(name);
     let path = format!("/pypi/{file}");
     project.server.put(&path, content.clone());
@@ -86,7 +86,8 @@ fn lock_text(project: &Project, conda: &[&str], pip: &str) -> String {
     project.lock_text(&packages, HashStyle::Sha256) + pip
 }
 
-fn hello(version: &str) -> WheelFile {
+/// A package with a script, a module that does not compile, and data.
+pub(crate) fn hello(version: &str) -> WheelFile {
     WheelFile::new("hello_world", version)
         .file(
             "hello_world/__init__.py",
@@ -161,6 +162,34 @@ fn a_list_is_resolved_once_and_installed(store: Store) {
     let asked = project.packages_requested();
     let of_pip = |path: &&String| path.starts_with("/simple") || path.starts_with("/pypi");
     assert_eq!(asked.iter().find(of_pip), None, "{}", output.stderr);
+}
+
+/// A lock that is written out has what pip has found, and gives the same layers.
+#[test]
+fn a_written_lock_has_what_pip_finds() {
+    let project = Project::new(Store::Containerd);
+    let index = fill_index(&project);
+    environment(&project, &["hello.world<2"]);
+    let args = ["--network", "host", "--build-arg", &index];
+    let lock = ["--target", "lock", "--output", "out"];
+    project
+        .build_file(LOCK, &[&args[..], &lock].concat())
+        .expect_success();
+    let written = std::fs::read_to_string(project.path("out/conda-linux-64.lock")).expect("a lock");
+    let entries: Vec<&str> = written
+        .lines()
+        .filter(|line| line.starts_with("# pip "))
+        .collect();
+    assert_eq!(entries.len(), 2, "{written}");
+    assert!(
+        entries.iter().all(|entry| entry.contains("#sha256=")),
+        "{written}"
+    );
+
+    let solved = project.push("solved", &args);
+    project.write(LOCK, format!("# syntax={}\n{written}", frontend()));
+    let locked = project.push("locked", &[]);
+    assert_eq!(solved.layers, locked.layers);
 }
 
 fn a_source_archive_is_built(store: Store) {

@@ -39,9 +39,7 @@ fn all_bytes(project: &Project) -> Vec<u8> {
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes
-        .windows(text.len())
-        .any(|window| window == text.as_bytes())
+    memchr::memmem::find(bytes, text.as_bytes()).is_some()
 }
 
 /// All files below `folder`, compressed ones and what is in them.

@@ -55,6 +55,7 @@ fn solved(specs: &[&str]) -> BTreeSet<String> {
         channels: vec![SolveChannel {
             name: "conda-forge".to_owned(),
             url: "https://conda.example/conda-forge".to_owned(),
+            group: None,
         }],
         priority: ChannelPriority::Strict,
         specs: specs.iter().map(|spec| (*spec).to_owned()).collect(),
@@ -104,21 +105,25 @@ fn an_environment_is_solved_on_the_classic_store() {
     an_environment_is_solved(Store::Classic);
 }
 
-/// The solves that a build ran.
+/// How many packages the solves chose that a build ran, from their logs.
 fn solves(pushed: &Pushed) -> Vec<&str> {
-    let is_solve = |name: &&str| name.ends_with(" for linux-64");
-    pushed.steps_run().into_iter().filter(is_solve).collect()
+    let chosen = |line| str::split_once(line, "packages chosen: ").map(|(_, count)| count);
+    pushed.progress.lines().filter_map(chosen).collect()
 }
 
 #[test]
 fn the_same_question_is_solved_once() {
-    const SOLVE: &str = "[solve] 2 dependencies for linux-64";
     let project = Project::fresh(Store::Containerd);
     let dependencies = ["noarch-demo", "bumpme"];
     let text = env(&project, &dependencies);
     write(&project, &text);
     let first = project.push("first", &[]);
-    assert_eq!(solves(&first), [SOLVE]);
+    assert_eq!(solves(&first).len(), 1, "{}", first.progress);
+    let named = first.steps_run();
+    assert!(
+        named.contains("[solve] 2 dependencies for linux-64"),
+        "{named:?}"
+    );
 
     let second = project.push("second", &[]);
     assert_eq!(solves(&second), [""; 0], "{}", second.progress);
@@ -154,7 +159,7 @@ fn the_same_question_is_solved_once() {
         project.server.put(&path, changed);
     }
     let changed = project.push("changed", &[]);
-    assert_eq!(solves(&changed), [SOLVE], "{}", changed.progress);
+    assert_eq!(solves(&changed), solves(&first), "{}", changed.progress);
     assert_eq!(changed.layers, first.layers);
 
     write(
@@ -162,7 +167,7 @@ fn the_same_question_is_solved_once() {
         &env(&project, &["bumpme", "noarch-demo", "pycparser"]),
     );
     let more = project.push("more", &[]);
-    assert_eq!(solves(&more), ["[solve] 3 dependencies for linux-64"]);
+    assert_eq!(solves(&more).len(), 1, "{}", more.progress);
 }
 
 #[test]

@@ -59,3 +59,15 @@ fn archives_are_where_the_list_says() {
         assert_eq!(packages[0].url, expected);
     }
 }
+
+#[test]
+fn channels_of_a_group_matter_equally() {
+    let (main, extra) = (channels::main(), channels::extra());
+    let mut spec = question(&["main", "extra"], &["zlib >=1.4"]);
+    ask(&spec, &[&main, &extra]).unwrap_err();
+    for channel in &mut spec.channels {
+        channel.group = Some("both".to_owned());
+    }
+    let packages = ask(&spec, &[&main, &extra]).unwrap();
+    assert_eq!(packages[0].version, "1.4.0");
+}

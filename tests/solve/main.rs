@@ -30,6 +30,7 @@ fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
             .map(|name| SolveChannel {
                 name: (*name).to_owned(),
                 url: url(name),
+                group: None,
             })
             .collect(),
         priority: ChannelPriority::Strict,

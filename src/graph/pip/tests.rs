@@ -29,8 +29,10 @@ fn package(url: &str, hashes: Hashes) -> PipPackage {
 
 /// The graph of `output` with an environment's options.
 fn with_environment(make: impl FnOnce(&Environment<'_>, &Output) -> Output) -> String {
+    let mut python = test_package("python");
+    python.id.version = "3.13.5".to_owned();
     let plan = Plan::new(
-        vec![test_package("python"), test_package("pip")],
+        vec![python, test_package("pip")],
         Platform::LinuxAmd64,
         Layers::Auto,
     );
@@ -67,12 +69,11 @@ fn locked_files_are_installed_without_network() {
             Hashes { sha256: None, md5 },
         ),
     ];
-    let candidates = packages.iter().map(|package| vec![package.url.clone()]);
-    let addresses = Addresses::new(candidates);
     let network = Network::from_options(&options(&["force-network-mode=host"]));
     insta::assert_snapshot!(with_environment(|environment, root| {
-        let site = "lib/python3.13/site-packages";
-        let installed = environment.pip_install(root, site, &packages, None, &addresses, &network);
+        let mirrors = Mirrors::default();
+        let wanted = environment.pip_packages(&packages, &mirrors).unwrap();
+        let installed = environment.pip_install(root, &wanted, &wanted.addresses(), &network);
         installed.unwrap().root
     }));
 }
