@@ -34,6 +34,8 @@ pub(super) struct Image<'a> {
     pub(super) stacking: Stacking,
     pub(super) layers: &'a Layers,
     pub(super) facts: &'a EnvironmentFacts,
+    /// What the solve left, if there was one.
+    pub(super) solved: &'a [Output],
     /// The environment file's variables.
     pub(super) variables: &'a BTreeMap<String, String>,
     /// The PyPI packages.
@@ -79,6 +81,7 @@ impl Image<'_> {
     ) -> Result<gateway::Result, BuildError> {
         let (mut root, mut history) = self.linked(account).await?;
         let mut facts = vec![self.layers.facts.clone(), account.facts.clone()];
+        facts.extend_from_slice(self.solved);
         if let Input::Output(below) = &root
             && let Some(pip) = self.pip(below).await?
         {

@@ -51,11 +51,13 @@ impl Session<'_> {
         let (base, programs) =
             tokio::try_join!(self.base(&finder, &choices.base), self.programs())?;
         let workdir = section::workdir(&base.config, &input.section);
-        let packages = match &input.conda {
-            Conda::Locked(packages) => packages.clone(),
+        let (packages, solved) = match &input.conda {
+            Conda::Locked(packages) => (packages.clone(), Vec::new()),
             Conda::Unsolved(request) => {
-                self.packages(request, self.platform, &programs, &base.state)
-                    .await?
+                let solved = self
+                    .packages(request, self.platform, &programs, &base.state)
+                    .await?;
+                (solved.packages, solved.facts)
             }
         };
         let layers = match (stacking, choices.layers.value) {
@@ -112,6 +114,7 @@ impl Session<'_> {
             stacking,
             layers: &layers,
             facts: &facts,
+            solved: &solved,
             variables: &input.variables,
             pip: &input.pip,
             section: &input.section,

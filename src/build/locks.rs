@@ -76,7 +76,8 @@ impl Session<'_> {
             }
         };
         let (base, programs) = tokio::try_join!(base, self.programs())?;
-        self.packages(request, platform, &programs, &base).await
+        let solved = self.packages(request, platform, &programs, &base).await?;
+        Ok(solved.packages)
     }
 
     /// The conda packages, and what pip finds in an image that has them.

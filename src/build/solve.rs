@@ -29,8 +29,17 @@ struct Lists {
     files: Vec<Output>,
 }
 
+/// What a solve found.
+pub(super) struct Solved {
+    /// The packages, in the order in which they are linked.
+    pub(super) packages: Vec<Package>,
+    /// What the steps left that found it out. An image has to depend on them, or a cache that is exported with it does
+    /// not have them.
+    pub(super) facts: Vec<Output>,
+}
+
 impl Session<'_> {
-    /// The packages that fulfil a request, in the order in which they are linked. `programs` are the frontend's, `base`
+    /// The packages that fulfil a request. `programs` are the frontend's, `base`
     /// is the image that the packages will be on.
     pub(super) async fn packages(
         &self,
@@ -38,13 +47,16 @@ impl Session<'_> {
         platform: Platform,
         programs: &Output,
         base: &Input,
-    ) -> Result<Vec<Package>, BuildError> {
+    ) -> Result<Solved, BuildError> {
         let file = &self.build_file.file;
         question::check_platform(request, platform, file)?;
         if request.specs.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Solved {
+                packages: Vec::new(),
+                facts: Vec::new(),
+            });
         }
-        let (glibc, lists) =
+        let ((glibc, libc), lists) =
             tokio::try_join!(self.glibc(programs, base), self.lists(request, platform))?;
         let system = self.settings.overrides.system(platform, glibc);
         let question = question::question(request, platform, system);
@@ -63,22 +75,29 @@ impl Session<'_> {
         };
         let reference = self.run(&asked.answer, &asked.step, lines).await?;
         let answer: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
-        Ok(question::packages(request, answer, file)?)
+        Ok(Solved {
+            packages: question::packages(request, answer, file)?,
+            facts: libc.into_iter().chain([asked.answer]).collect(),
+        })
     }
 
-    /// The glibc that packages may count on.
-    async fn glibc(&self, programs: &Output, base: &Input) -> Result<Glibc, BuildError> {
+    /// The glibc that packages may count on, and the answer of the step that found it out.
+    async fn glibc(
+        &self,
+        programs: &Output,
+        base: &Input,
+    ) -> Result<(Glibc, Option<Output>), BuildError> {
         if let Some(glibc) = self.settings.overrides.glibc() {
-            return Ok(glibc);
+            return Ok((glibc, None));
         }
         let Input::Output(base) = base else {
-            return Ok(Glibc::BaseHasNone);
+            return Ok((Glibc::BaseHasNone, None));
         };
         let content_cache = self.bridge.abilities().has(EXEC_MOUNT_CONTENT_CACHE.id);
         let asked = graph::solve::libc(programs, base, content_cache, self.options.no_cache());
         let reference = self.run(&asked.answer, &asked.step, |_| None).await?;
         let libc: Libc = self.read_json(&reference, LIBC_FILE).await?;
-        Ok(libc.into())
+        Ok((libc.into(), Some(asked.answer)))
     }
 
     /// Downloads what the channels have for a platform. Every channel has a folder `noarch`; one without a folder for

@@ -284,7 +284,8 @@ on_both_stores!(
 
 #[test]
 fn a_changed_wheel_changes_one_layer() {
-    let project = Project::new(Store::Containerd);
+    // What another test builds at the same time would not be shown as cached.
+    let project = Project::fresh(Store::Containerd);
     let lock = |hello: &WheelFile| {
         let lines = [
             serve(&project, "hello.world", hello),
