@@ -169,7 +169,25 @@ fn build_args_beat_keys(store: Store) {
     assert_eq!(said, expected);
 }
 
-on_both_stores!(every_key_takes_effect, build_args_beat_keys);
+fn commands_in_shell_form_are_active(store: Store) {
+    let project = Project::new(store);
+    let section = format!(
+        "  base: {}\n  user: \"1234:100\"\n  installer: native\n  shell: [/bin/bash, -ec]\n  workdir: work\n  cmd: echo ${{BASH_VERSION:+bash}} $CONDA_PREFIX $PWD; touch made; false; echo never\n",
+        base()
+    );
+    build(&project, &section, &[]).expect_success();
+    let output = project.run(&[], &[]).expect_failure();
+    assert_eq!(output.stdout, "bash /opt/conda /work\n");
+    let owner = ["stat", "-c", "%u:%g", ".", "/opt/conda"];
+    let output = project.run(&[], &owner).expect_success();
+    assert_eq!(output.stdout, "1234:100\n1234:100\n");
+}
+
+on_both_stores!(
+    every_key_takes_effect,
+    build_args_beat_keys,
+    commands_in_shell_form_are_active
+);
 
 #[test]
 fn sections_that_make_no_sense() {
