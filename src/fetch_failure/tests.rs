@@ -1,0 +1,138 @@
+use url::Url;
+
+use super::*;
+use crate::channel::ChannelUrl;
+use crate::source::Level;
+
+fn url() -> PackageUrl {
+    PackageUrl::new(Url::parse("https://me:hunter2@c.example/f/noarch/a-1-0.conda").unwrap())
+}
+
+fn wanted(kind: WantedKind, label: &str) -> Wanted {
+    Wanted {
+        kind,
+        label: label.to_owned(),
+        lines: Lines::one(1),
+    }
+}
+
+fn failures() -> Vec<Failure> {
+    let message = |text: &str| Failure::from_message(url(), text);
+    let content = |text: &[u8]| {
+        Failure::from_content(url(), text, text.len(), &"e".repeat(64), "f".repeat(64))
+    };
+    vec![
+        message("failed to load cache key: invalid response status 401"),
+        message("failed to load cache key: invalid response status 404"),
+        message("failed to load cache key: invalid response status 503"),
+        message(
+            "Get \"https://c.example/f\": dial tcp: lookup c.example on 1.1.1.1:53: no such host",
+        ),
+        message(
+            "Get \"https://c.example/f\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+        ),
+        message(
+            "Get \"https://c.example/f\": read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer",
+        ),
+        message("Get \"https://c.example/f\": EOF"),
+        message("unexpected EOF"),
+        content(b"<!DOCTYPE html><html>Log in</html>"),
+        content(b"PK\x03\x04"),
+        message("digest mismatch sha256:eee: sha256:fff"),
+    ]
+}
+
+#[test]
+fn every_cause_reads_well_and_shows_no_secret() {
+    let file = SourceFile::new(
+        "env.lock",
+        "https://me:hunter2@c.example/f/noarch/a-1-0.conda\n",
+    );
+    let package = wanted(WantedKind::Package, "a-1.0-0");
+    let mut all = String::new();
+    for failure in failures() {
+        let again = if failure.is_passing() {
+            "tried again"
+        } else {
+            "final"
+        };
+        let diagnostic = report(&file, &[(&package, failure)]).unwrap();
+        all.push_str(&format!(
+            "## {again}\n{}\n\n",
+            diagnostic.render(Level::Error)
+        ));
+    }
+    let many: Vec<_> = failures()
+        .into_iter()
+        .map(|failure| (&package, failure))
+        .collect();
+    all.push_str(&format!("## all\n{}\n", report(&file, &many).unwrap()));
+    assert!(!all.contains("hunter2"));
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn channels_that_fail_are_named() {
+    let file = SourceFile::new(
+        "env.yml",
+        "channels:\n  - https://me:hunter2@c.example/f\ndependencies: [a]\n",
+    );
+    let channel = Channel {
+        name: "https://c.example/f".to_owned(),
+        url: ChannelUrl::new(Url::parse("https://me:hunter2@c.example/f").unwrap()),
+        lines: Lines::one(2),
+    };
+    let url = channel.url.join("noarch/repodata.json");
+    let failures: Vec<Failure> = ["401", "404", "503"]
+        .iter()
+        .map(|status| {
+            let message = format!("failed to load cache key: invalid response status {status}");
+            Failure::from_message(url.clone(), &message)
+        })
+        .chain([Failure::from_message(url.clone(), "no such host")])
+        .collect();
+    let mut all = String::new();
+    for failure in &failures {
+        let diagnostic = report_channels(&file, &[(&channel, failure.clone())]).unwrap();
+        all.push_str(&format!("{}\n\n", diagnostic.render(Level::Error)));
+    }
+    let many: Vec<_> = failures
+        .into_iter()
+        .map(|failure| (&channel, failure))
+        .collect();
+    all.push_str(&format!(
+        "## all\n{}\n",
+        report_channels(&file, &many).unwrap()
+    ));
+    assert!(!all.contains("hunter2"));
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_pip_that_cannot_be_brought_may_be_in_the_environment() {
+    let file = SourceFile::new("pixi.lock", "# syntax=org/condafront\nversion: 6\n");
+    let pip = wanted(WantedKind::PipInstaller, "pip 26.3");
+    let url = Url::parse("https://files.pythonhosted.org/packages/pip-26.3-py3-none-any.whl");
+    let failure = Failure::from_message(
+        PackageUrl::new(url.unwrap()),
+        "failed to load cache key: invalid response status 404",
+    );
+    let diagnostic = report(&file, &[(&pip, failure)]).unwrap();
+    insta::assert_snapshot!(diagnostic.render(Level::Error));
+}
+
+#[test]
+fn a_missing_installer_can_be_done_without() {
+    let file = SourceFile::new("env.lock", "# syntax=org/condafront\n@EXPLICIT\n");
+    let package = wanted(WantedKind::Installer, "micromamba-1.0-0");
+    let mut all = String::new();
+    for failure in failures() {
+        let diagnostic = report(&file, &[(&package, failure)]).unwrap();
+        let help = diagnostic.help.as_deref().unwrap();
+        assert!(help.contains("CONDAFRONT_INSTALLER=native"), "{help}");
+        if diagnostic.message.contains("404") || diagnostic.message.contains("another content") {
+            all.push_str(&format!("{}\n\n", diagnostic.render(Level::Error)));
+        }
+    }
+    insta::assert_snapshot!(all);
+}
