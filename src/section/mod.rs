@@ -2,8 +2,9 @@
 //! file*, which has the same keys at its top level and lists environments.
 //!
 //! Pure: text in, checked types out. Nothing here knows the base image, the build context or the engine; what depends on
-//! them keeps its lines ([`Located`]) so that a later error can point at them. `docs/image.md` describes the keys. Some are read here and refused in builds
-//! ([`refuse_not_yet`]), as image files are: nothing builds what they say yet.
+//! them keeps its lines ([`Located`]) so that a later error can point at them. `docs/image.md` describes the keys.
+//!
+//! Some keys are read here and refused in builds ([`refuse_not_yet`]), as image files are: nothing builds what they say yet.
 
 mod args;
 mod command;
