@@ -41,7 +41,7 @@ pub struct FailureReport {
 pub enum Culprit {
     /// A package, as an index into the step's own list of packages.
     Package(usize),
-    /// A file of some package: its path below the prefix.
+    /// A file of some package: its path below the prefix. For the account step: the working directory.
     File(String),
     /// Something that a solve is asked for, as an index into the request's list.
     Spec(usize),
@@ -87,7 +87,14 @@ impl From<install::error::Error> for FailureReport {
 
 impl From<AccountError> for FailureReport {
     fn from(error: AccountError) -> Self {
-        Self::new(error)
+        let culprit = match &error {
+            AccountError::Workdir { path, .. } => Some(Culprit::File(path.clone())),
+            _ => None,
+        };
+        Self {
+            culprits: culprit.into_iter().collect(),
+            ..Self::new(error)
+        }
     }
 }
 

@@ -1,9 +1,9 @@
-//! What the user may say about the image, from build-args.
+//! What the user may say about the image and its packages in build-args.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::account::{DEFAULT_ID, UserRequest};
+use crate::account::UserRequest;
 use crate::channel::ChannelUrl;
 use crate::input::InputSettings;
 use crate::install::spec::Installer;
@@ -12,19 +12,20 @@ use crate::plan::groups::Layers;
 use crate::plan::mirrors::Mirrors;
 use crate::solve::system::{Overrides, parse_archspec, parse_version};
 use crate::source::Diagnostic;
-use crate::stamp::Owner;
 
 /// All settings, checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// What a build file may say too is absent unless a build-arg says it: see [`Choices`](crate::choices::Choices).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The image to build on: a reference, `scratch`, or a named context.
-    pub base: String,
-    /// The account that the image runs as; what is not said is as in micromamba-docker.
+    pub base: Option<String>,
+    /// The account that the image runs as.
     pub user: UserRequest,
-    /// How many layers packages are dealt over; `None` leaves it to the engine's abilities.
+    /// How many layers packages are dealt over.
     pub layers: Option<Layers>,
     /// Who links packages.
-    pub installer: Installer,
+    pub installer: Option<Installer>,
     /// Which micromamba.
     pub micromamba: MicromambaVersion,
     /// Where packages are fetched from.
@@ -33,21 +34,6 @@ pub struct Settings {
     pub input: InputSettings,
     /// What virtual packages are, in place of what is found out.
     pub overrides: Overrides,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            base: "debian:13-slim".to_owned(),
-            user: UserRequest::default(),
-            layers: None,
-            installer: Installer::Micromamba,
-            micromamba: MicromambaVersion::default(),
-            mirrors: Mirrors::default(),
-            input: InputSettings::default(),
-            overrides: Overrides::default(),
-        }
-    }
 }
 
 /// A version of micromamba, `2.8.1` or `2.8.1#sha256:<hash>`.
@@ -187,7 +173,9 @@ impl Settings {
         args: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Diagnostic> {
         let mut settings = Self::default();
+        let mut all = Vec::new();
         for (name, value) in args {
+            all.push((name, value));
             if value.is_empty() && !name.starts_with("CONDA_OVERRIDE_") {
                 continue;
             }
@@ -201,13 +189,13 @@ impl Settings {
                 "CONDA_OVERRIDE_ARCHSPEC" => {
                     settings.overrides.archspec = Some(parsed(name, value, parse_archspec)?);
                 }
-                "BASE_IMAGE" => settings.base = value.to_owned(),
+                "BASE_IMAGE" => settings.base = Some(value.to_owned()),
                 "MAMBA_USER" => settings.user.name = Some(value.to_owned()),
                 "MAMBA_USER_ID" => settings.user.uid = Some(parsed(name, value, parse_id)?),
                 "MAMBA_USER_GID" => settings.user.gid = Some(parsed(name, value, parse_id)?),
                 "CONDAFRONT_LAYERS" => settings.layers = Some(parsed(name, value, str::parse)?),
                 "CONDAFRONT_INSTALLER" => {
-                    settings.installer = parsed(name, value, parse_installer)?;
+                    settings.installer = Some(parsed(name, value, parse_installer)?);
                 }
                 "CONDA_MIRRORS" => settings.mirrors = parsed(name, value, str::parse)?,
                 "CONDA_SPECS" => settings.input.specs = parsed(name, value, shell_words)?,
@@ -224,20 +212,8 @@ impl Settings {
                 _ => {}
             }
         }
+        settings.input.build_args = all.into_iter().collect();
         Ok(settings)
-    }
-
-    /// The numbers that the account most likely has: only the base can tell, if it has an account of that name.
-    pub fn owner(&self) -> Owner {
-        let by_name = match self.user.name.as_deref() {
-            Some("root") => 0,
-            _ => DEFAULT_ID,
-        };
-        let uid = self.user.uid.unwrap_or(by_name);
-        Owner {
-            uid,
-            gid: self.user.gid.unwrap_or(uid),
-        }
     }
 }
 
@@ -317,14 +293,13 @@ mod tests {
             ("HTTP_PROXY", "http://proxy"),
         ])
         .unwrap();
-        assert_eq!(settings.base, "ubuntu:24.04");
+        assert_eq!(settings.base.as_deref(), Some("ubuntu:24.04"));
         assert_eq!(settings.user.name.as_deref(), Some("ada"));
-        let owner = Owner {
-            uid: 1000,
-            gid: 1000,
-        };
-        assert_eq!(settings.owner(), owner);
+        assert_eq!(settings.user.uid, Some(1000));
+        assert_eq!(settings.installer, Some(Installer::Native));
         assert_eq!(settings.layers, Some(Layers::AtMost(1)));
+        let all = settings.input.build_args;
+        assert_eq!(all.get("HTTP_PROXY"), Some("http://proxy"));
     }
 
     #[test]

@@ -44,9 +44,13 @@ const STEPS: &[Step] = &[
         pip::build(args, &Mounts::default(), &mut std::io::stderr())
     }),
     ("account", |args| {
-        let request = from_json(args)?;
+        let (request, workdir) = match args {
+            [request, workdir] => (std::slice::from_ref(request), Some(workdir.as_str())),
+            request => (request, None),
+        };
+        let request = from_json(request)?;
         let [base, out, facts] = [BASE_DIR, OUTPUT_DIR, FACTS_DIR].map(Path::new);
-        account::run(&request, base, out, facts)?;
+        account::run(&request, workdir, base, out, facts)?;
         Ok(())
     }),
     ("libc", |_| {

@@ -10,6 +10,7 @@ use buildkit_proto::{Any, gateway, rpc};
 use serde_json::{Value, json};
 
 use crate::build;
+use crate::choices::Choices;
 use crate::context::BuildFile;
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
@@ -154,9 +155,10 @@ fn check(
 ) -> Result<Vec<Warning>, Diagnostic> {
     let input = input::read(&file.file, platform, &settings.input)?;
     pip::check_entries(&input.pip, &file.file)?;
-    let mut warnings = input.warnings;
     let is_given = options.named_context("micromamba", platform).is_some();
-    if settings.installer == Installer::Micromamba && !is_given {
+    let installer = Choices::new(settings, &input.section).installer;
+    let mut warnings = input.warnings;
+    if installer == Installer::Micromamba && !is_given {
         let package = micromamba::package(&settings.micromamba, platform)?;
         warnings.extend(micromamba::warning(&package, &settings.micromamba));
     }

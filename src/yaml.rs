@@ -177,8 +177,11 @@ fn syntax_help(file: &SourceFile, location: &Option<serde_saphyr::Location>) -> 
     let has_tab = indentation
         .take_while(|byte| byte.is_ascii_whitespace())
         .any(|byte| *byte == b'\t');
+    let has_variable = line.is_some_and(|line| line.windows(2).any(|two| two == b"${"));
     if has_tab {
         "Indent with blanks: YAML takes no tabs."
+    } else if has_variable {
+        "Within brackets and braces, a text with ${…} in it needs quotes."
     } else {
         "Entries that belong together begin in the same column; check that, and quotes and brackets, here and on the lines above."
     }

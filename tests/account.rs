@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
-use condafront::account::{AccountFacts, Libc, UserRequest, run};
+use condafront::account::{AccountError, AccountFacts, Libc, UserRequest, run};
 use tempfile::TempDir;
 
 const TIME: i64 = 315_532_800;
@@ -52,8 +52,16 @@ impl Image {
     }
 
     fn run(&self, request: &UserRequest) -> AccountFacts {
+        self.run_with(request, None).expect("an account layer")
+    }
+
+    fn run_with(
+        &self,
+        request: &UserRequest,
+        workdir: Option<&str>,
+    ) -> Result<AccountFacts, AccountError> {
         let at = |name| self.dir.path().join(name);
-        run(request, &at("base"), &at("out"), &at("facts")).expect("an account layer")
+        run(request, workdir, &at("base"), &at("out"), &at("facts"))
     }
 
     fn out(&self, path: &str) -> String {
@@ -267,13 +275,55 @@ fn an_existing_home_is_kept() {
 #[test]
 fn a_file_where_a_directory_must_be_is_an_error() {
     let image = Image::new().file("home", "not a directory");
-    let at = |name| image.dir.path().join(name);
-    let result = run(
-        &UserRequest::default(),
-        &at("base"),
-        &at("out"),
-        &at("facts"),
-    );
+    let result = image.run_with(&UserRequest::default(), None);
     let message = result.expect_err("home is a file").to_string();
     assert_eq!(message, "/home in the base image is not a directory");
+}
+
+#[test]
+fn a_working_directory_is_made_for_the_user() {
+    let image = Image::new().directory("srv", 0o711, 0);
+    let user = UserRequest::default();
+    image
+        .run_with(&user, Some("/srv/lab/app"))
+        .expect("a layer");
+    assert_eq!(image.meta("srv"), (0o711, 0, 0));
+    assert_eq!(image.meta("srv/lab"), (0o755, 57439, 57439));
+    assert_eq!(image.meta("srv/lab/app"), (0o755, 57439, 57439));
+
+    let image = Image::new();
+    let below_home = "/home/mambauser/app";
+    image.run_with(&user, Some(below_home)).expect("a layer");
+    assert_eq!(image.meta("home"), (0o755, 0, 0));
+    assert_eq!(image.meta("home/mambauser/app"), (0o755, 57439, 57439));
+}
+
+#[test]
+fn a_working_directory_of_the_base_is_kept() {
+    let image = Image::new()
+        .directory("var/data", 0o700, 12)
+        .link("data", "var/data");
+    for existing in ["/", "/data"] {
+        let result = image.run_with(&UserRequest::default(), Some(existing));
+        result.expect("a layer");
+        assert!(!image.has("var") && !image.has("data"));
+        fs::remove_dir_all(image.dir.path().join("out")).expect("rm");
+        fs::create_dir(image.dir.path().join("out")).expect("mkdir");
+    }
+}
+
+#[test]
+fn a_file_cannot_be_the_working_directory() {
+    let image = Image::new().file("srv/app", "a file");
+    for path in ["/srv/app", "/srv/app/below"] {
+        let result = image.run_with(&UserRequest::default(), Some(path));
+        assert_eq!(
+            result.expect_err("this is a file").to_string(),
+            format!(
+                "the working directory {path} cannot be made: /srv/app in the base image is not a directory"
+            )
+        );
+        fs::remove_dir_all(image.dir.path().join("out")).expect("rm");
+        fs::create_dir(image.dir.path().join("out")).expect("mkdir");
+    }
 }

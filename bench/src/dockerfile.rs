@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
+use condafront::choices::Choices;
 use condafront::input::{self, InputSettings};
 use condafront::install::args::StepSpec as _;
 use condafront::install::spec::{InstallSpec, Installer, PythonRuntimeSpec};
 use condafront::plan::groups::Layers;
 use condafront::plan::{Plan, package_spec};
 use condafront::platform::Platform;
+use condafront::section::ImageSection;
 use condafront::settings::Settings;
 use condafront::source::SourceFile;
 
@@ -103,7 +105,7 @@ pub(crate) fn install_script(lock: &str) -> Result<String> {
         push_command(&mut script, &runtime.to_args(&specs(&python.runtime))?);
         script.push_str("mv /out /python\nmkdir /out\n");
     }
-    let owner = Settings::default().owner();
+    let owner = Choices::new(&Settings::default(), &ImageSection::default()).owner();
     let install = InstallSpec {
         prefix: "/opt/conda".to_owned(),
         uid: owner.uid,

@@ -42,6 +42,14 @@ pub enum AccountError {
     /// A path of the base image leads through something that is no directory.
     #[error("{0} in the base image is not a directory")]
     NotADirectory(String),
+    /// The working directory cannot be made.
+    #[error("the working directory {path} cannot be made: {source}")]
+    Workdir {
+        /// What was asked for.
+        path: String,
+        /// The cause.
+        source: Box<AccountError>,
+    },
     /// The base image could not be read.
     #[error(transparent)]
     Base(#[from] RootError),

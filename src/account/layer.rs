@@ -99,6 +99,24 @@ impl<'a> Layer<'a> {
         Ok(())
     }
 
+    /// Makes a directory and those above it that the base has not, all for one owner.
+    pub(super) fn dirs(
+        &mut self,
+        path: impl AsRef<Path>,
+        mode: u32,
+        owner: Owner,
+    ) -> Result<(), AccountError> {
+        let path = self.root.resolve(path.as_ref())?;
+        if self.root.metadata(&path)?.is_some_and(|meta| meta.is_dir()) {
+            return Ok(());
+        }
+        let mut all: Vec<&Path> = path.ancestors().collect();
+        all.pop();
+        all.reverse();
+        all.into_iter()
+            .try_for_each(|dir| self.dir(dir, mode, owner))
+    }
+
     /// Sets the directories' times, which writing into them has changed.
     pub(super) fn finish(&self) -> Result<(), AccountError> {
         self.dirs.iter().try_for_each(|dir| set_time(dir))

@@ -52,12 +52,14 @@ pub struct AccountFacts {
 }
 
 /// Makes the account layer in `out` for the base image at `base`, and writes the facts into the
-/// directory `facts`.
+/// directory `facts`. The layer has the image's working directory too where the base has not: it
+/// belongs to the user.
 ///
 /// # Errors
 /// A user that cannot be had on this base, or a failing file operation.
 pub fn run(
     request: &UserRequest,
+    workdir: Option<&str>,
     base: &Path,
     out: &Path,
     facts: &Path,
@@ -72,6 +74,17 @@ pub fn run(
     // Programs rely on it, and it is the home of users that the image does not know.
     if root.metadata(Path::new(TEMPORARY))?.is_none() {
         layer.dir(TEMPORARY, 0o1777, Owner::ROOT)?;
+    }
+    if let Some(path) = workdir {
+        let owner = Owner {
+            uid: decision.user.uid,
+            gid: decision.user.gid,
+        };
+        let failed = |source| AccountError::Workdir {
+            path: path.to_owned(),
+            source: Box::new(source),
+        };
+        layer.dirs(path, 0o755, owner).map_err(failed)?;
     }
     let alias_target = Path::new(ENTRYPOINT).file_name().unwrap_or_default();
     layer.symlink(ENTRYPOINT_ALIAS, Path::new(alias_target), Owner::ROOT)?;

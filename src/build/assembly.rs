@@ -17,11 +17,13 @@ use crate::graph::account::Account;
 use crate::graph::environment::{Environment, Layers};
 use crate::graph::image::{self, Stacking};
 use crate::image::config::ImageConfig;
+use crate::image::section;
 use crate::input::Pip;
 use crate::install::facts::{EnvironmentFacts, PackageFacts};
 use crate::install::spec::PostLinkPackage;
 use crate::plan::groups;
 use crate::plan::place::ROOT_PREFIX;
+use crate::section::ImageSection;
 use crate::source::Lines;
 
 /// The image of an environment whose packages are linked.
@@ -38,6 +40,10 @@ pub(super) struct Image<'a> {
     pub(super) variables: &'a BTreeMap<String, String>,
     /// The PyPI packages.
     pub(super) pip: &'a Pip,
+    /// What the file says of the image.
+    pub(super) section: &'a ImageSection,
+    /// The image's working directory, if it is not the base's.
+    pub(super) workdir: Option<&'a str>,
 }
 
 impl Image<'_> {
@@ -104,7 +110,13 @@ impl Image<'_> {
         let mut config = self.base.config.clone();
         config.set_env(&activation.env);
         config.set_user(user.uid, user.gid);
-        config.set_entrypoint(&[activation::ENTRYPOINT]);
+        section::apply(
+            &mut config,
+            self.section,
+            &self.session.build_file.file,
+            activation::ENTRYPOINT,
+            self.workdir,
+        )?;
         config.add_labels(self.session.options.labels());
         config.add_history(&history);
         self.session.result(&root, &config).await

@@ -7,6 +7,7 @@ use buildkit_llb::{File, Input, Mkfile, OpOptions};
 use buildkit_proto::gateway;
 
 use crate::account::User;
+use crate::choices::Choices;
 use crate::explicit_lock::{self, ExplicitLock};
 use crate::gateway::client::Evaluate;
 use crate::gateway::error::BuildError;
@@ -66,11 +67,12 @@ impl Session<'_> {
             Conda::Unsolved(request) => request,
         };
         let finder = self.finder(platform);
+        let choices = Choices::new(&self.settings, &input.section);
         // The image is only looked at for its libc.
         let base = async {
             match self.settings.overrides.glibc() {
                 Some(_) => Ok(Input::Scratch),
-                None => Ok(finder.base(&self.settings.base).await?.state),
+                None => Ok(self.base(&finder, &choices.base).await?.state),
             }
         };
         let (base, programs) = tokio::try_join!(base, self.programs())?;

@@ -65,8 +65,9 @@ impl Session<'_> {
     pub(super) async fn micromamba(
         &self,
         finder: &Finder<'_>,
+        installer: Installer,
     ) -> Result<Option<Micromamba>, BuildError> {
-        if self.settings.installer == Installer::Native {
+        if installer == Installer::Native {
             return Ok(None);
         }
         if let Some(found) = finder.named("micromamba").await? {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use buildkit_llb::{Definition, Image, Input, OpOptions, Output, SourceFile as LlbFile, dot, text};
 use prost::Message as _;
 
+use crate::choices::Choices;
 use crate::graph::downloads::Addresses;
 use crate::graph::environment::{Environment, Micromamba};
 use crate::graph::image::Stacking;
@@ -194,6 +195,7 @@ impl Request {
         }
         let place =
             Place::of(input.name.as_deref()).map_err(|error| Diagnostic::new(error.to_string()))?;
+        let choices = Choices::new(&settings, &input.section);
         let Conda::Locked(packages) = input.conda else {
             return Err(Diagnostic::new(format!(
                 "{} has to be solved first, which needs its channels",
@@ -201,8 +203,12 @@ impl Request {
             ))
             .help("Build it with --target lock and draw the graph of that lock."));
         };
-        let plan = Plan::new(packages, self.platform, settings.layers.unwrap_or_default());
-        let definition = self.definition(&settings, &plan, &place, &file, &input.pip)?;
+        let plan = Plan::new(
+            packages,
+            self.platform,
+            choices.layers.value.unwrap_or_default(),
+        );
+        let definition = self.definition(&settings, &choices, &plan, &place, &file, &input.pip)?;
         Ok(match self.command {
             Command::Llb { text: true } => text::dump(definition.to_pb()).into_bytes(),
             Command::Graph => dot::graph(definition.to_pb()).into_bytes(),
@@ -214,6 +220,7 @@ impl Request {
     fn definition(
         &self,
         settings: &Settings,
+        choices: &Choices,
         plan: &Plan,
         place: &Place,
         file: &SourceFile,
@@ -221,11 +228,11 @@ impl Request {
     ) -> Result<Definition, Diagnostic> {
         let failed = |error: &dyn std::fmt::Display| Diagnostic::new(error.to_string());
         let frontend = crate::graph::programs(&self.image(&self.frontend)?);
-        let base = match settings.base.parse().map_err(|error| failed(&error))? {
+        let base = match choices.base.value.parse().map_err(|error| failed(&error))? {
             BaseName::Scratch => None,
             BaseName::Image(name) => Some(self.image(&name.canonical())?),
         };
-        let micromamba = match settings.installer {
+        let micromamba = match choices.installer {
             Installer::Native => None,
             Installer::Micromamba => {
                 let package = micromamba::package(&settings.micromamba, self.platform)?;
@@ -247,7 +254,7 @@ impl Request {
             frontend: &frontend,
             base: base.as_ref(),
             micromamba: micromamba.as_ref(),
-            user: settings.owner(),
+            user: choices.owner(),
             no_cache: false,
             content_cache: true,
         };
@@ -260,7 +267,7 @@ impl Request {
             .layers(&addresses)
             .map_err(|error| failed(&error))?;
         let account = environment
-            .account(&settings.user)
+            .account(&choices.user.value, None)
             .map_err(|error| failed(&error))?;
         let base = base.as_ref().map_or(Input::Scratch, Input::from);
         let order = 0..layers.installed.len();

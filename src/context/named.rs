@@ -49,7 +49,7 @@ impl Finder<'_> {
     pub async fn base(&self, name: &str) -> Result<Found, BuildError> {
         let parsed: BaseName = name.parse().map_err(|error| {
             Diagnostic::new(format!("the base image cannot be used: {error}"))
-                .help("Write BASE_IMAGE as in a Dockerfile's FROM: debian:13-slim, or scratch.")
+                .help("Write it as in a Dockerfile's FROM: debian:13-slim, or scratch.")
         })?;
         match parsed {
             BaseName::Scratch => Ok(self.without_config(Input::Scratch, true)),

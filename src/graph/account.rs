@@ -8,12 +8,14 @@ use crate::account::UserRequest;
 use crate::install::args::to_json;
 use crate::install::spec::{BASE_DIR, FACTS_DIR, OUTPUT_DIR};
 
-/// The step's name in the progress and the image's history.
-pub const ACCOUNT: &str = "[base] account";
+/// The step's name, unless it makes more.
+const ACCOUNT: &str = "[base] account";
 
 /// The step's results.
 #[derive(Clone, Debug)]
 pub struct Account {
+    /// Its name in the progress and the image's history.
+    pub name: String,
     /// The layer with account files and home.
     pub layer: Output,
     /// What it found.
@@ -23,13 +25,22 @@ pub struct Account {
 }
 
 impl Environment<'_> {
-    /// Makes the account that `request` asks for, on the base.
+    /// Makes the account that `request` asks for on the base, and its working directory.
     ///
     /// # Errors
     /// When the request does not fit into a program's arguments.
-    pub fn account(&self, request: &UserRequest) -> Result<Account, ArgumentError> {
-        let args = vec!["account".to_owned(), to_json(request)?];
-        let mut step = Step::new(self.frontend, args, &self.options(ACCOUNT.to_owned()));
+    pub fn account(
+        &self,
+        request: &UserRequest,
+        workdir: Option<&str>,
+    ) -> Result<Account, ArgumentError> {
+        let mut args = vec!["account".to_owned(), to_json(request)?];
+        args.extend(workdir.map(str::to_owned));
+        let name = match workdir {
+            Some(workdir) => format!("{ACCOUNT}, working directory {workdir}"),
+            None => ACCOUNT.to_owned(),
+        };
+        let mut step = Step::new(self.frontend, args, &self.options(name.clone()));
         if let Some(base) = self.base {
             step.input(BASE_DIR, base, self.content_cache);
         }
@@ -37,6 +48,7 @@ impl Environment<'_> {
         let facts: Slot = step.output(FACTS_DIR);
         let built = step.exec().build();
         Ok(Account {
+            name,
             layer: built[layer].clone(),
             facts: built[facts].clone(),
             step,

@@ -6,7 +6,7 @@ use buildkit_llb::{Copy, File, Input, Merge, Mkdir, Mkfile, OpOptions, Output, O
 
 use serde_json::json;
 
-use super::account::{ACCOUNT, Account};
+use super::account::Account;
 use super::environment::{ArgumentError, Environment, Installed};
 use super::step::Step;
 use super::{ENTRYPOINT_PROGRAM, PROGRAM};
@@ -106,7 +106,7 @@ impl Environment<'_> {
         clashes: &[Clash],
     ) -> Result<Stack, ArgumentError> {
         let mut stack = Stack::default();
-        stack.push(account.layer.clone(), ACCOUNT);
+        stack.push(account.layer.clone(), &account.name);
         for step in order.into_iter().filter_map(|index| installed.get(index)) {
             stack.push(step.layer.clone(), &step.name);
         }

@@ -63,7 +63,7 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
         .fetched()
         .map(|package| mirrors.candidates(&package.url));
     let layers = environment.layers(&Addresses::new(candidates)).unwrap();
-    let account = environment.account(&UserRequest::default()).unwrap();
+    let account = environment.account(&UserRequest::default(), None).unwrap();
     let clash = Clash {
         path: "share/who".into(),
         winner: 0,

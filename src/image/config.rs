@@ -65,13 +65,21 @@ impl ImageConfig {
         Ok(Self(config))
     }
 
-    fn runtime(&self) -> Option<&Map<String, Value>> {
+    pub(super) fn runtime(&self) -> Option<&Map<String, Value>> {
         self.0.get("config").and_then(Value::as_object)
     }
 
-    fn set(&mut self, key: &str, value: Value) {
+    /// Sets a key of what containers run with.
+    pub(super) fn set(&mut self, key: &str, value: Value) {
         if let Some(config) = self.0.get_mut("config").and_then(Value::as_object_mut) {
             config.insert(key.to_owned(), value);
+        }
+    }
+
+    /// Takes such a key away.
+    pub(super) fn remove(&mut self, key: &str) {
+        if let Some(config) = self.0.get_mut("config").and_then(Value::as_object_mut) {
+            config.remove(key);
         }
     }
 
@@ -107,21 +115,30 @@ impl ImageConfig {
     }
 
     /// Sets the entrypoint; the base's `Cmd` stays.
-    pub fn set_entrypoint(&mut self, entrypoint: &[&str]) {
+    pub fn set_entrypoint<S: AsRef<str>>(&mut self, entrypoint: &[S]) {
+        let entrypoint: Vec<&str> = entrypoint.iter().map(AsRef::as_ref).collect();
         self.set("Entrypoint", json!(entrypoint));
     }
 
     /// Adds labels; they win over the base's.
     pub fn add_labels<'a>(&mut self, labels: impl Iterator<Item = (&'a str, &'a str)>) {
+        self.extend(
+            "Labels",
+            labels.map(|(name, value)| (name.to_owned(), value.into())),
+        );
+    }
+
+    /// Adds entries to a mapping; they win over the base's.
+    pub(super) fn extend(&mut self, key: &str, entries: impl Iterator<Item = (String, Value)>) {
         let mut all = self
             .runtime()
-            .and_then(|config| config.get("Labels"))
+            .and_then(|config| config.get(key))
             .and_then(Value::as_object)
             .cloned()
             .unwrap_or_default();
-        all.extend(labels.map(|(name, value)| (name.to_owned(), value.into())));
+        all.extend(entries);
         if !all.is_empty() {
-            self.set("Labels", Value::Object(all));
+            self.set(key, Value::Object(all));
         }
     }
 

@@ -2,22 +2,20 @@
 //! (<https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html#creating-an-environment-file-manually>).
 
 mod dependencies;
-mod section;
 mod selector;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use section::Section;
-
 use super::channels::{Channels, Place};
 use super::{
     Conda, DeclaredPlatform, EnvironmentInput, InputSettings, Pip, Request, Rule, Warning, specs,
 };
-use crate::channel::ChannelNames;
+use crate::channel::{ChannelNames, ChannelUrl};
 use crate::nearest::nearest;
 use crate::platform::{self, Platform};
 use crate::redact;
+use crate::section::{self, ImageSection, Located};
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Key, Node, Value};
 
@@ -50,16 +48,24 @@ pub fn read(
     let entry = |name: &str| entries.iter().find(|(key, _)| key.name == name);
     let value = |name: &str| tree.get(name);
     let section = match value("condafront") {
-        Some(node) => section::read(&reader, node)?,
-        None => Section::default(),
+        Some(node) => {
+            section::refuse_not_yet(file, node)?;
+            section::read(file, node, &settings.build_args.for_platform(platform))?
+        }
+        None => ImageSection::default(),
     };
+    let in_section = |url: &Located<ChannelUrl>| url.value.clone();
     let names = ChannelNames {
         alias: settings
             .channel_alias
             .clone()
-            .or(section.alias)
+            .or(section.channel_alias.as_ref().map(in_section))
             .unwrap_or(ChannelNames::default().alias),
-        custom: section.custom,
+        custom: section
+            .custom_channels
+            .iter()
+            .map(|(name, url)| (name.clone(), in_section(url)))
+            .collect(),
     };
     let mut warnings: Vec<Warning> = entries
         .iter()
@@ -110,7 +116,11 @@ pub fn read(
         variables,
         conda: Conda::Unsolved(Request {
             channels,
-            priority: section.priority,
+            priority: section
+                .channel_priority
+                .as_ref()
+                .map(|priority| priority.value)
+                .unwrap_or_default(),
             specs: found.specs,
             platforms,
         }),
@@ -119,6 +129,7 @@ pub fn read(
         } else {
             Pip::Unsolved(found.pip)
         },
+        section,
         warnings,
     })
 }
@@ -163,7 +174,7 @@ impl<'a> Reader<'a> {
                 "All of the file's dependencies are installed. Only a lock that conda-lock made has categories.",
             ),
             ("pip", _) => diagnostic.help("Put it into the list `dependencies:`, as `- pip:`."),
-            (name, _) if section::KEYS.contains(&name) => {
+            (name, _) if section::is_key(name) => {
                 diagnostic.help("Write it below `condafront:`.")
             }
             (_, Some(near)) => diagnostic.help(format!("Did you mean `{near}:`?")),

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use crate::channel::{Channel, ChannelUrl};
 use crate::package::{Package, PackageUrl};
 use crate::platform::Platform;
+use crate::section::{BuildArgs, ImageSection};
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml;
 
@@ -31,6 +32,8 @@ pub struct EnvironmentInput {
     pub conda: Conda,
     /// Its PyPI packages.
     pub pip: Pip,
+    /// What the file says of the image; only an env.yml does.
+    pub section: ImageSection,
     /// What the user should know, though the build goes on.
     pub warnings: Vec<Warning>,
 }
@@ -169,6 +172,8 @@ pub struct InputSettings {
     pub channels: Vec<String>,
     /// `CONDA_CHANNEL_ALIAS`: where channels are that are given by name.
     pub channel_alias: Option<ChannelUrl>,
+    /// All build-args, for values of the image section that name them.
+    pub build_args: BuildArgs,
 }
 
 /// A finding of a lint rule.

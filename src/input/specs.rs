@@ -9,6 +9,7 @@ use super::match_spec;
 use super::{ChannelPriority, Conda, EnvironmentInput, InputSettings, Pip, Request};
 use crate::channel::ChannelNames;
 use crate::platform::Platform;
+use crate::section::ImageSection;
 use crate::source::{Diagnostic, Lines, SourceFile};
 
 /// Reads the build-args. The file that comes with the environment is what its lines are in: one line per channel and spec.
@@ -48,6 +49,7 @@ pub fn read(
             platforms: Vec::new(),
         }),
         pip: Pip::default(),
+        section: ImageSection::default(),
         warnings: all_warnings,
     };
     Ok((lines.file, input))

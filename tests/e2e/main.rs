@@ -26,6 +26,7 @@ mod project;
 mod pushed;
 mod readme;
 mod secrets;
+mod section;
 mod smoke;
 mod solve;
 mod trees;

@@ -78,6 +78,28 @@ fn a_line_for_another_platform_is_left_out() {
 }
 
 #[test]
+fn values_of_the_section_may_name_build_args() {
+    let text = "channels: [a]\ndependencies: [b]\ncondafront:\n  base: registry/${NAME}:${TAG:-1}-${TARGETARCH}\n  workdir: /home/${MAMBA_USER}\n";
+    let base = |platform, args: &[(&str, &str)]| {
+        let section = read(text, platform, args).section;
+        let workdir = section.workdir.map(|workdir| workdir.value);
+        (section.base.unwrap().value, workdir.unwrap())
+    };
+    let pair = |base: &str, workdir: &str| (base.to_owned(), workdir.to_owned());
+    assert_eq!(
+        base(Platform::LinuxArm64, &[("NAME", "lab"), ("TAG", "")]),
+        pair("registry/lab:1-arm64", "/home/mambauser")
+    );
+    assert_eq!(
+        base(
+            Platform::LinuxAmd64,
+            &[("NAME", "lab"), ("MAMBA_USER", "ada")]
+        ),
+        pair("registry/lab:1-amd64", "/home/ada")
+    );
+}
+
+#[test]
 fn build_args_beat_the_file() {
     let args = [
         ("CONDA_CHANNELS", "conda-forge, internal"),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{Conda, EnvironmentInput, Pip, PipPackage, Rule, Warning};
 use crate::package::{Hashes, Package, PackageUrl};
 use crate::platform::Platform;
+use crate::section::ImageSection;
 use crate::source::{Diagnostic, Lines, SourceFile};
 
 /// What a reader has found for one environment and one platform.
@@ -153,6 +154,7 @@ impl<'a> Locked<'a> {
             variables: BTreeMap::new(),
             conda: Conda::Locked(self.packages),
             pip: Pip::Locked(self.pip),
+            section: ImageSection::default(),
             warnings: self.warnings,
         }
     }

@@ -1,0 +1,264 @@
+//! What the image section says of containers, in the image's configuration, with the meanings that a Dockerfile's
+//! instructions have (<https://docs.docker.com/reference/dockerfile/>).
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::config::ImageConfig;
+use crate::section::{Command, Healthcheck, ImageSection, Timing};
+use crate::source::{Diagnostic, SourceFile};
+
+/// What runs commands in shell form unless the section or the base says something else.
+const SHELL: [&str; 2] = ["/bin/sh", "-c"];
+
+/// The working directory that the section asks for: absolute, without `.`, `..` and double slashes. A relative one is
+/// below the base's.
+pub fn workdir(base: &ImageConfig, section: &ImageSection) -> Option<String> {
+    let wanted = section.workdir.as_ref()?.value.as_str();
+    let above = match base.runtime().and_then(|config| config.get("WorkingDir")) {
+        Some(Value::String(above)) if !wanted.starts_with('/') => above.as_str(),
+        _ => "",
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in above.split('/').chain(wanted.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(format!("/{}", parts.join("/")))
+}
+
+/// Puts the section into a configuration that has the environment's variables already. `entrypoint` is the program that
+/// stays in front of the section's entrypoint, `workdir` what [`workdir`] found.
+///
+/// # Errors
+/// When a variable's value names one that the image has not.
+pub fn apply(
+    config: &mut ImageConfig,
+    section: &ImageSection,
+    file: &Arc<SourceFile>,
+    entrypoint: &str,
+    workdir: Option<&str>,
+) -> Result<(), Diagnostic> {
+    let mut env = config.env();
+    for variable in &section.env {
+        let known = |name: &str| {
+            let found = env.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.as_str())
+        };
+        let value = variable.resolve(file, &known)?;
+        match env.iter_mut().find(|(known, _)| *known == variable.name) {
+            Some((_, old)) => *old = value,
+            None => env.push((variable.name.clone(), value)),
+        }
+    }
+    config.set_env(&env);
+    if let Some(workdir) = workdir {
+        config.set("WorkingDir", workdir.into());
+    }
+    if let Some(shell) = &section.shell {
+        config.set("Shell", json!(shell.value));
+    }
+    let mut words = vec![entrypoint.to_owned()];
+    if let Some(own) = &section.entrypoint {
+        words.extend(in_exec_form(config, &own.value));
+        // The base's are no arguments for this entrypoint.
+        config.remove("Cmd");
+    }
+    config.set_entrypoint(&words);
+    if let Some(cmd) = &section.cmd {
+        let words = in_exec_form(config, &cmd.value);
+        if words.is_empty() {
+            config.remove("Cmd");
+        } else {
+            config.set("Cmd", json!(words));
+        }
+    }
+    let names = section.expose.iter().flat_map(|ports| ports.value.names());
+    config.extend("ExposedPorts", names.map(|name| (name, json!({}))));
+    let volumes = section.volumes.iter().map(|path| path.value.clone());
+    config.extend("Volumes", volumes.map(|path| (path, json!({}))));
+    let labels = section.labels.iter();
+    config.add_labels(labels.map(|(name, value)| (name.as_str(), value.value.as_str())));
+    if let Some(healthcheck) = &section.healthcheck {
+        config.set("Healthcheck", healthcheck_json(&healthcheck.value));
+    }
+    if let Some(signal) = &section.stopsignal {
+        config.set("StopSignal", signal.value.as_str().into());
+    }
+    Ok(())
+}
+
+fn in_exec_form(config: &ImageConfig, command: &Command) -> Vec<String> {
+    match command {
+        Command::Exec(words) => words.clone(),
+        Command::Shell(text) => {
+            let shell = config.runtime().and_then(|config| config.get("Shell"));
+            let words = shell.and_then(Value::as_array).into_iter().flatten();
+            let mut words: Vec<String> = words
+                .filter_map(|word| Some(word.as_str()?.to_owned()))
+                .collect();
+            if words.is_empty() {
+                words = SHELL.map(str::to_owned).into();
+            }
+            words.push(text.clone());
+            words
+        }
+    }
+}
+
+/// As engines read it (<https://github.com/moby/docker-image-spec>): durations in nanoseconds, what is absent is the
+/// engine's default.
+fn healthcheck_json(healthcheck: &Healthcheck) -> Value {
+    let (command, timing) = match healthcheck {
+        Healthcheck::None => return json!({"Test": ["NONE"]}),
+        Healthcheck::Command { command, timing } => (command, timing),
+    };
+    let test: Vec<&str> = match command {
+        // The engine knows the image's shell.
+        Command::Shell(text) => vec!["CMD-SHELL", text],
+        Command::Exec(words) => std::iter::once("CMD")
+            .chain(words.iter().map(String::as_str))
+            .collect(),
+    };
+    let mut all = Map::new();
+    all.insert("Test".to_owned(), json!(test));
+    let Timing {
+        interval,
+        timeout,
+        start_period,
+        start_interval,
+        retries,
+    } = *timing;
+    let times = [
+        ("Interval", interval),
+        ("Timeout", timeout),
+        ("StartPeriod", start_period),
+        ("StartInterval", start_interval),
+    ];
+    for (key, time) in times {
+        if let Some(time) = time {
+            let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+            all.insert(key.to_owned(), nanoseconds.into());
+        }
+    }
+    if let Some(retries) = retries {
+        all.insert("Retries".to_owned(), retries.into());
+    }
+    Value::Object(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::Platform;
+    use crate::section;
+    use crate::yaml;
+
+    const BASE: &[u8] =
+        br#"{"config":{"Env":["PATH=/opt/conda/bin:/bin"],"Cmd":["bash"],"Entrypoint":["/base"],"WorkingDir":"/srv",
+        "ExposedPorts":{"80/tcp":{}},"Labels":{"a":"base","b":"base"},"Healthcheck":{"Test":["CMD","x"]}}}"#;
+
+    fn read(lines: &str) -> (Arc<SourceFile>, ImageSection) {
+        let text = format!("condafront:\n{lines}");
+        let file = SourceFile::new("env.yml", text.as_str());
+        let tree = yaml::read(&file, &text).unwrap();
+        let args = [("PORT", "9999")].into_iter().collect();
+        let section = section::read(&file, tree.get("condafront").unwrap(), &args).unwrap();
+        (file, section)
+    }
+
+    fn configured(lines: &str) -> Result<Value, Diagnostic> {
+        let (file, section) = read(lines);
+        let mut config = ImageConfig::from_base(BASE, Platform::LinuxAmd64).unwrap();
+        let workdir = workdir(&config, &section);
+        apply(&mut config, &section, &file, "/e", workdir.as_deref())?;
+        let json: Value = serde_json::from_slice(&config.to_json()).unwrap();
+        Ok(json["config"].clone())
+    }
+
+    #[test]
+    fn every_key_is_in_the_configuration() {
+        let lines = "  env: {APP: /srv/app, PATH: \"${APP}/bin:${PATH}\", PORT: \"${PORT}\"}
+  workdir: app/./data/..
+  entrypoint: [python, -m, app]
+  cmd: [--port, \"8888\"]
+  shell: [/bin/bash, -c]
+  expose: [8888-8889, 53/udp]
+  volumes: [/data]
+  labels: {b: section, c: section}
+  healthcheck: {cmd: curl localhost, interval: 1m30s, timeout: 5s, retries: 3, start_period: 1m, start_interval: 2s}
+  stopsignal: int
+";
+        insta::assert_json_snapshot!(configured(lines).unwrap());
+    }
+
+    #[test]
+    fn nothing_said_changes_nothing_but_the_entrypoint() {
+        let mut base: Value = serde_json::from_slice(BASE).unwrap();
+        base["config"]["Entrypoint"] = json!(["/e"]);
+        assert_eq!(configured("").unwrap(), base["config"]);
+    }
+
+    #[test]
+    fn commands_in_shell_form_get_the_shell() {
+        let config = configured("  entrypoint: exec \"$@\"\n  cmd: a b\n").unwrap();
+        assert_eq!(
+            config["Entrypoint"],
+            json!(["/e", "/bin/sh", "-c", "exec \"$@\""])
+        );
+        assert_eq!(config["Cmd"], json!(["/bin/sh", "-c", "a b"]));
+        let config = configured("  shell: [/bin/bash, -ec]\n  cmd: a b\n").unwrap();
+        assert_eq!(config["Cmd"], json!(["/bin/bash", "-ec", "a b"]));
+    }
+
+    #[test]
+    fn an_entrypoint_takes_the_bases_command_away() {
+        for lines in [
+            "  entrypoint: [python]\n",
+            "  entrypoint: []\n",
+            "  cmd: []\n",
+        ] {
+            assert_eq!(configured(lines).unwrap()["Cmd"], Value::Null, "{lines}");
+        }
+    }
+
+    #[test]
+    fn health_checks_have_three_forms() {
+        let test = |lines: &str| configured(lines).unwrap()["Healthcheck"]["Test"].clone();
+        assert_eq!(test("  healthcheck: none\n"), json!(["NONE"]));
+        assert_eq!(
+            test("  healthcheck: {cmd: [a, b]}\n"),
+            json!(["CMD", "a", "b"])
+        );
+        assert_eq!(
+            test("  healthcheck: {cmd: a b}\n"),
+            json!(["CMD-SHELL", "a b"])
+        );
+    }
+
+    #[test]
+    fn a_relative_workdir_is_below_the_bases() {
+        for (said, expected) in [
+            ("app", "/srv/app"),
+            ("/app/", "/app"),
+            ("../..", "/"),
+            ("/a//b/../c", "/a/c"),
+        ] {
+            let config = configured(&format!("  workdir: {said}\n")).unwrap();
+            assert_eq!(config["WorkingDir"], expected);
+        }
+    }
+
+    #[test]
+    fn a_variable_that_there_is_not_is_an_error_at_its_line() {
+        let error = configured("  env:\n    A: ${LD_LIBRARY_PATH}:/lib\n").unwrap_err();
+        assert_eq!(error.locations[0].lines.first, 3);
+        assert!(error.message.contains("LD_LIBRARY_PATH"), "{error}");
+    }
+}

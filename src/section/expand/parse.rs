@@ -1,0 +1,132 @@
+//! Texts with variables, read.
+
+use super::{ExpandError, Form, Output, Template, Unset};
+
+/// How deep variables may stand in words of variables.
+pub(super) const MAX_DEPTH: usize = 20;
+
+/// Reads a text.
+pub(super) fn read(text: &str) -> Result<Template, ExpandError> {
+    Parser { rest: text }.until(None, 0)
+}
+
+struct Parser<'a> {
+    rest: &'a str,
+}
+
+impl Parser<'_> {
+    /// Reads to the end, or to and over `stop`.
+    fn until(&mut self, stop: Option<char>, depth: usize) -> Result<Template, ExpandError> {
+        if depth > MAX_DEPTH {
+            return Err(ExpandError::TooDeep);
+        }
+        let mut out = Output::default();
+        let mut text = String::new();
+        while let Some(c) = self.next() {
+            match c {
+                _ if Some(c) == stop => {
+                    out.text(&text)?;
+                    return Ok(out.template);
+                }
+                '\\' => match self.peek() {
+                    Some(escaped) if escaped == '$' || Some(escaped) == stop => {
+                        self.next();
+                        text.push(escaped);
+                    }
+                    _ => text.push(c),
+                },
+                '$' => match self.variable(depth)? {
+                    Some((name, form)) => {
+                        out.text(&std::mem::take(&mut text))?;
+                        out.variable(&name, form)?;
+                    }
+                    None => text.push(c),
+                },
+                _ => text.push(c),
+            }
+        }
+        if stop.is_some() {
+            return Err(ExpandError::Unclosed);
+        }
+        out.text(&text)?;
+        Ok(out.template)
+    }
+
+    /// Reads what follows a dollar; nothing, if it is a dollar and no more.
+    fn variable(&mut self, depth: usize) -> Result<Option<(String, Form)>, ExpandError> {
+        if self.peek() != Some('{') {
+            let name = self.name();
+            return Ok((!name.is_empty()).then_some((name, Form::Plain)));
+        }
+        self.next();
+        let name = self.name();
+        if name.is_empty() {
+            let is_open = self.peek().is_none();
+            return Err(if is_open {
+                ExpandError::Unclosed
+            } else {
+                ExpandError::NoName
+            });
+        }
+        let word = |parser: &mut Self| parser.until(Some('}'), depth + 1);
+        let mut sign = self.next().ok_or(ExpandError::Unclosed)?;
+        let mut unset = Unset::Absent;
+        if sign == ':' {
+            unset = Unset::AbsentOrEmpty;
+            sign = self.next().ok_or(ExpandError::Unclosed)?;
+        }
+        let form = match (sign, unset) {
+            ('}', Unset::Absent) => Form::Plain,
+            ('-', _) => Form::Default(unset, word(self)?),
+            ('+', _) => Form::Alternative(unset, word(self)?),
+            ('?', _) => Form::Required(unset, word(self)?),
+            ('#' | '%', Unset::Absent) => Form::Trim {
+                at_end: sign == '%',
+                longest: self.next_if(sign),
+                pattern: word(self)?,
+            },
+            ('/', Unset::Absent) => Form::Replace {
+                all: self.next_if('/'),
+                pattern: self.until(Some('/'), depth + 1)?,
+                word: word(self)?,
+            },
+            ('}', Unset::AbsentOrEmpty) => return Err(ExpandError::Form(format!("{name}:"))),
+            (sign, Unset::AbsentOrEmpty) => {
+                return Err(ExpandError::Form(format!("{name}:{sign}")));
+            }
+            (sign, Unset::Absent) => return Err(ExpandError::Form(format!("{name}{sign}"))),
+        };
+        Ok(Some((name, form)))
+    }
+
+    /// Reads a name; empty if none is there.
+    fn name(&mut self) -> String {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if self.peek().is_some_and(|c| c.is_ascii_digit()) {
+            return String::new();
+        }
+        let end = self.rest.find(|c| !is_name(c)).unwrap_or(self.rest.len());
+        let (name, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        name.to_owned()
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest.chars().next()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let mut chars = self.rest.chars();
+        let c = chars.next();
+        self.rest = chars.as_str();
+        c
+    }
+
+    fn next_if(&mut self, wanted: char) -> bool {
+        let found = self.peek() == Some(wanted);
+        if found {
+            self.next();
+        }
+        found
+    }
+}

@@ -1,0 +1,121 @@
+//! Patterns of `${NAME#pattern}` and its kind: `*` is any text, `?` any character, a backslash takes the meaning away.
+
+/// How many characters a pattern may have.
+const MAX_PATTERN: usize = 100;
+/// How many characters a text may have that is matched.
+const MAX_TEXT: usize = 1000;
+
+/// A pattern.
+pub(super) struct Pattern(Vec<Token>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Token {
+    Any,
+    One,
+    Char(char),
+}
+
+impl Pattern {
+    /// Reads a pattern; none if it, or the text it is for, is too long.
+    pub(super) fn new(pattern: &str, text: &str) -> Option<Self> {
+        if pattern.chars().count() > MAX_PATTERN || text.chars().count() > MAX_TEXT {
+            return None;
+        }
+        let mut tokens = Vec::new();
+        let mut chars = pattern.chars();
+        while let Some(c) = chars.next() {
+            tokens.push(match c {
+                '*' => Token::Any,
+                '?' => Token::One,
+                '\\' => Token::Char(chars.next().unwrap_or('\\')),
+                c => Token::Char(c),
+            });
+        }
+        Some(Self(tokens))
+    }
+
+    /// `text` without what matches at its beginning.
+    pub(super) fn without_prefix(&self, text: &str, longest: bool) -> String {
+        let chars: Vec<char> = text.chars().collect();
+        let length = matched(&self.0, &chars, longest).unwrap_or(0);
+        chars[length..].iter().collect()
+    }
+
+    /// `text` without what matches at its end.
+    pub(super) fn without_suffix(&self, text: &str, longest: bool) -> String {
+        let chars: Vec<char> = text.chars().rev().collect();
+        let tokens: Vec<Token> = self.0.iter().rev().copied().collect();
+        let length = matched(&tokens, &chars, longest).unwrap_or(0);
+        chars[length..].iter().rev().collect()
+    }
+
+    /// `text` with the longest match at the first place, or at all places, replaced.
+    pub(super) fn replaced(&self, text: &str, by: &str, all: bool) -> String {
+        let chars: Vec<char> = text.chars().collect();
+        let mut out = String::new();
+        let mut at = 0;
+        let mut done = false;
+        while at < chars.len() {
+            let length = matched(&self.0, &chars[at..], true).filter(|length| *length > 0);
+            match length {
+                Some(length) if !done => {
+                    out.push_str(by);
+                    at += length;
+                    done = !all;
+                }
+                _ => {
+                    out.push(chars[at]);
+                    at += 1;
+                }
+            }
+        }
+        out
+    }
+}
+
+/// How many characters at the beginning of `chars` the tokens match: the fewest, or the most.
+///
+/// All ways to match go forward together, one character at a time, so that no pattern takes longer than the product of
+/// both lengths.
+fn matched(tokens: &[Token], chars: &[char], longest: bool) -> Option<usize> {
+    // Whether the tokens before an index match what has been seen.
+    let mut reached = vec![false; tokens.len() + 1];
+    reached[0] = true;
+    pass_any(tokens, &mut reached);
+    let mut found = None;
+    for seen in 0..=chars.len() {
+        if reached[tokens.len()] {
+            found = Some(seen);
+            if !longest {
+                return found;
+            }
+        }
+        let Some(c) = chars.get(seen) else { break };
+        let mut next = vec![false; tokens.len() + 1];
+        for (index, token) in tokens.iter().enumerate() {
+            if reached[index] {
+                match token {
+                    Token::Any => next[index] = true,
+                    Token::One => next[index + 1] = true,
+                    Token::Char(wanted) if wanted == c => next[index + 1] = true,
+                    Token::Char(_) => {}
+                }
+            }
+        }
+        pass_any(tokens, &mut next);
+        if !next.contains(&true) {
+            break;
+        }
+        reached = next;
+    }
+    found
+}
+
+/// A `*` may match nothing.
+fn pass_any(tokens: &[Token], reached: &mut [bool]) {
+    for (index, token) in tokens.iter().enumerate() {
+        if reached[index] && *token == Token::Any {
+            reached[index + 1] = true;
+        }
+    }
+}

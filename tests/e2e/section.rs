@@ -1,0 +1,235 @@
+//! The image section of an env.yml takes effect.
+
+use condafront_testkit::engine::{Output, Store};
+use serde_json::{Value, json};
+
+use crate::failure::Failures;
+use crate::image::{Image, inspect};
+use crate::project::{Project, base, frontend, on_both_stores};
+
+const FILE: &str = "env.yml";
+
+/// `docker build` of an env.yml with this section, without any of the build-args that other tests give.
+fn build(project: &Project, section: &str, args: &[&str]) -> Output {
+    let channel = project.server.url("/conda-forge");
+    let text = format!(
+        "# syntax={}\nchannels: [{channel}]\ndependencies: [python]\nvariables: {{FROM_FILE: \"yes\"}}\ncondafront:\n{section}",
+        frontend()
+    );
+    project.write(FILE, text);
+    let usual = ["build", "--progress", "plain", "-t", project.tag()];
+    project.docker(&[&usual[..], &["-f", FILE], args, &["."]].concat())
+}
+
+/// Says who runs it, where, and what it sees; makes a file where it is.
+const PROGRAM: &str = "import os, sys; open('made', 'w').close(); print(sys.argv[1:], os.getcwd(), os.getuid(), os.getgid(), os.environ['HOME'], os.environ['GREETING'], os.environ['SEEN'], sep=chr(10))";
+
+fn everything(base: &str) -> String {
+    format!(
+        "  base: {base}:${{TAG}}
+  user: {{name: ada, uid: 1000, gid: 100}}
+  layers: 1
+  installer: native
+  env:
+    APP: /srv/lab/app
+    PATH: ${{APP}}/bin:${{PATH}}
+    GREETING: ${{GREETING:-hello}} from ${{MAMBA_USER}}
+    SEEN: ${{FROM_FILE}}
+  workdir: /srv/lab/app
+  entrypoint: [python, -c, {program}]
+  cmd: [a, b]
+  shell: [/bin/bash, -c]
+  expose: [8888, 53/udp]
+  volumes: [/data]
+  labels:
+    org.example.version: ${{VERSION:-none}}
+    org.example.kind: file
+  healthcheck: {{cmd: python -c pass, interval: 30s, retries: 2}}
+  stopsignal: SIGINT
+",
+        program = json!(PROGRAM)
+    )
+}
+
+fn variable<'a>(config: &'a Value, name: &str) -> Option<&'a str> {
+    let all = config["Env"].as_array().expect("variables");
+    let mut pairs = all
+        .iter()
+        .filter_map(|entry| entry.as_str()?.split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+fn every_key_takes_effect(store: Store) {
+    let project = Project::new(store);
+    let (name, tag) = base()
+        .rsplit_once(':')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .expect("a tag");
+    let tag = format!("TAG={tag}");
+    let section = everything(&name);
+    build(&project, &section, &["--build-arg", &tag]).expect_success();
+
+    let config = inspect(&project, project.tag(), "{{json .Config}}");
+    assert_eq!(config["User"], "1000:100");
+    assert_eq!(config["WorkingDir"], "/srv/lab/app");
+    assert_eq!(config["Entrypoint"][1], "python");
+    assert_eq!(config["Entrypoint"].as_array().map(Vec::len), Some(4));
+    assert_eq!(config["Cmd"], json!(["a", "b"]));
+    assert_eq!(config["Shell"], json!(["/bin/bash", "-c"]));
+    assert_eq!(
+        config["ExposedPorts"],
+        json!({"8888/tcp": {}, "53/udp": {}})
+    );
+    assert_eq!(config["Volumes"], json!({"/data": {}}));
+    let labels = json!({"org.example.version": "none", "org.example.kind": "file"});
+    assert_eq!(config["Labels"], labels);
+    let test = json!(["CMD-SHELL", "python -c pass"]);
+    assert_eq!(config["Healthcheck"]["Test"], test);
+    assert_eq!(config["Healthcheck"]["Interval"], 30_000_000_000_u64);
+    assert_eq!(config["Healthcheck"]["Retries"], 2);
+    assert_eq!(config["StopSignal"], "SIGINT");
+    let path = variable(&config, "PATH").expect("a path");
+    assert!(
+        path.starts_with("/srv/lab/app/bin:/opt/conda/bin:"),
+        "{path}"
+    );
+
+    let said = project.run(&[], &[]).expect_success().stdout;
+    let expected = "['a', 'b']\n/srv/lab/app\n1000\n100\n/home/ada\nhello from ada\nyes\n";
+    assert_eq!(said, expected);
+    // A command replaces `cmd` and not the entrypoint; a shell is started only by --entrypoint.
+    let said = project.run(&[], &["c"]).expect_success().stdout;
+    assert!(said.starts_with("['c']\n"), "{said}");
+    let shell = ["--entrypoint", "bash"];
+    let owners = "stat -c '%U:%G' /srv/lab /srv/lab/app; stat -c %U /srv; id -un";
+    let output = project.run(&shell, &["-c", owners]).expect_success();
+    assert_eq!(output.stdout, "ada:users\nada:users\nroot\nada\n");
+
+    // The environment's own entrypoint is in front of the section's.
+    let output = project.run(&["-e", "ENV_NAME=nope"], &[]).expect_failure();
+    assert!(
+        output.stderr.contains("ENV_NAME=nope: no such environment"),
+        "{}",
+        output.stderr
+    );
+    let stranger = ["--user", "4321:4321", "-w", "/tmp"];
+    let output = project.run(&stranger, &[]).expect_success();
+    assert!(
+        output.stdout.contains("\n4321\n4321\n/tmp\n"),
+        "{}",
+        output.stdout
+    );
+
+    let history = [
+        "history",
+        "--no-trunc",
+        "--format",
+        "{{.CreatedBy}}",
+        project.tag(),
+    ];
+    let history = project.docker(&history).expect_success().stdout;
+    let count = |start: &str| {
+        history
+            .lines()
+            .filter(|line| line.starts_with(start))
+            .count()
+    };
+    assert_eq!(
+        count("[base] account, working directory /srv/lab/app"),
+        1,
+        "{history}"
+    );
+    assert_eq!(count("[install 1/1] "), 1, "{history}");
+}
+
+fn build_args_beat_keys(store: Store) {
+    let project = Project::new(store);
+    let other = Image::from_dockerfile(&project, &format!("FROM {}\nENV OTHER=yes\n", base()));
+    let base_arg = format!("BASE_IMAGE={}", other.tag());
+    let mut args = Vec::new();
+    for arg in [
+        "TAG=none",
+        &base_arg,
+        "MAMBA_USER=bob",
+        "MAMBA_USER_ID=2000",
+        "GREETING=ciao",
+        "VERSION=1.2",
+    ] {
+        args.extend(["--build-arg", arg]);
+    }
+    args.extend(["--label", "org.example.kind=given"]);
+    build(&project, &everything("no.such.registry/image"), &args).expect_success();
+    let config = inspect(&project, project.tag(), "{{json .Config}}");
+    assert_eq!(config["User"], "2000:100");
+    assert_eq!(variable(&config, "OTHER"), Some("yes"));
+    let labels = json!({"org.example.version": "1.2", "org.example.kind": "given"});
+    assert_eq!(config["Labels"], labels);
+    let said = project.run(&[], &[]).expect_success().stdout;
+    let expected = "['a', 'b']\n/srv/lab/app\n2000\n100\n/home/bob\nciao from bob\nyes\n";
+    assert_eq!(said, expected);
+}
+
+fn commands_in_shell_form_are_active(store: Store) {
+    let project = Project::new(store);
+    let section = format!(
+        "  base: {}\n  user: \"1234:100\"\n  installer: native\n  shell: [/bin/bash, -ec]\n  workdir: work\n  cmd: echo ${{BASH_VERSION:+bash}} $CONDA_PREFIX $PWD; touch made; false; echo never\n",
+        base()
+    );
+    build(&project, &section, &[]).expect_success();
+    let output = project.run(&[], &[]).expect_failure();
+    assert_eq!(output.stdout, "bash /opt/conda /work\n");
+    let owner = ["stat", "-c", "%u:%g", ".", "/opt/conda"];
+    let output = project.run(&[], &owner).expect_success();
+    assert_eq!(output.stdout, "1234:100\n1234:100\n");
+}
+
+on_both_stores!(
+    every_key_takes_effect,
+    build_args_beat_keys,
+    commands_in_shell_form_are_active
+);
+
+#[test]
+fn sections_that_make_no_sense() {
+    let project = Project::new(Store::Containerd);
+    let mut failures = Failures::new(&project);
+    let usual = format!("  installer: native\n  base: {}\n", base());
+    let mistakes = [
+        ("a misspelt key", "  bsae: ubuntu:24.04\n".to_owned()),
+        (
+            "a key of a later version",
+            "  base: ubuntu:24.04\n  apt: [libgl1]\n".to_owned(),
+        ),
+        (
+            "a build-arg that is not given",
+            "  base: ubuntu:${UBUNTU}\n".to_owned(),
+        ),
+        (
+            "a base that is no image's name",
+            "  installer: native\n  base: Debian:13\n".to_owned(),
+        ),
+        (
+            "a user of the base with another number",
+            format!("{usual}  user: {{name: daemon, uid: 5}}\n"),
+        ),
+        (
+            "a working directory that is a file",
+            format!("{usual}  workdir: /etc/passwd\n"),
+        ),
+        (
+            "a variable that nobody sets",
+            format!("{usual}  env:\n    LD_LIBRARY_PATH: /srv/lib:${{LD_LIBRARY_PATH}}\n"),
+        ),
+    ];
+    for (title, section) in &mistakes {
+        failures.add_output(title, build(&project, section, &[]));
+    }
+    let classic = Project::new(Store::Classic);
+    let mut of_classic = Failures::new(&classic);
+    let layers = format!("{usual}  layers: 40\n");
+    of_classic.add_output(
+        "many layers on an engine that cannot",
+        build(&classic, &layers, &[]),
+    );
+    insta::assert_snapshot!(format!("{}{}", failures.text(), of_classic.text()));
+}
