@@ -25,7 +25,9 @@ use workload::Workload;
 
 const USAGE: &str = "\
 usage: make bench [ARGS=\"--runs N --logs DIR\"]
+       make bench ARGS=\"solve --runs N\"
 
+  solve        measure a solve with lists as long as conda-forge's
   --runs N     measure everything N times (default 1) and print the medians
   --logs DIR   keep each build's progress there, as docker build --progress rawjson has it
 
