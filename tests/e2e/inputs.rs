@@ -8,6 +8,7 @@ use condafront_testkit::engine::{self, Store};
 use serde_json::Value;
 
 use crate::failure::{error_of, masked};
+use crate::pip;
 use crate::project::{Project, frontend, on_both_stores};
 
 /// The environment that all kinds of file describe here.
@@ -61,7 +62,25 @@ fn env_yml(project: &Project, name: &str) -> String {
     text
 }
 
-fn conda_lock_yml(project: &Project, packages: &[&Package]) -> String {
+/// A PyPI package that the project's server has.
+struct Wheel {
+    /// The entry of an explicit lock.
+    line: String,
+    url: String,
+    sha256: String,
+}
+
+impl Wheel {
+    fn serve(project: &Project) -> Self {
+        let line = pip::serve(project, "hello.world", &pip::hello("1.0"));
+        let (_, address) = line.trim().split_once(" @ ").expect("an address");
+        let (url, sha256) = address.split_once("#sha256=").expect("a hash");
+        let [url, sha256] = [url, sha256].map(str::to_owned);
+        Self { line, url, sha256 }
+    }
+}
+
+fn conda_lock_yml(project: &Project, packages: &[&Package], wheel: &Wheel) -> String {
     let mut text = format!(
         "# syntax={}\nversion: 1\nmetadata:\n  content_hash:\n    linux-64: {}\n  channels:\n  - url: conda-forge\n    used_env_vars: []\n  platforms:\n  - linux-64\n  sources:\n  - environment.yml\npackage:\n",
         frontend(),
@@ -90,13 +109,19 @@ fn conda_lock_yml(project: &Project, packages: &[&Package]) -> String {
         )
         .expect("text");
     }
+    write!(
+        text,
+        "- name: hello-world\n  version: '1.0'\n  manager: pip\n  platform: linux-64\n  dependencies: {{}}\n  url: {}\n  hash:\n    sha256: {}\n  category: main\n  optional: false\n",
+        wheel.url, wheel.sha256
+    )
+    .expect("text");
     // Of other platforms and categories nothing is taken.
     text.push_str("- name: bumpme\n  version: '9'\n  manager: conda\n  platform: osx-arm64\n  dependencies: {}\n  url: http://gone.invalid/noarch/bumpme-9-0.conda\n  hash: {md5: 00000000000000000000000000000000}\n  category: main\n  optional: false\n");
     text.push_str("- name: dev-tool\n  version: '9'\n  manager: conda\n  platform: linux-64\n  dependencies: {}\n  url: http://gone.invalid/noarch/dev-tool-9-0.conda\n  hash: {md5: 00000000000000000000000000000000}\n  category: dev\n  optional: true\n");
     text
 }
 
-fn pixi_lock(project: &Project, packages: &[&Package]) -> String {
+fn pixi_lock(project: &Project, packages: &[&Package], wheel: &Wheel) -> String {
     let channel = project.server.url("/conda-forge");
     let mut text = format!(
         "# syntax={}\nversion: 6\nenvironments:\n  default:\n    channels:\n    - url: {channel}/\n    packages:\n      linux-64:\n",
@@ -105,6 +130,7 @@ fn pixi_lock(project: &Project, packages: &[&Package]) -> String {
     for package in packages {
         writeln!(text, "      - conda: {channel}/{}", package.path()).expect("text");
     }
+    writeln!(text, "      - pypi: {}", wheel.url).expect("text");
     text.push_str("packages:\n");
     for package in packages {
         write!(
@@ -123,27 +149,45 @@ fn pixi_lock(project: &Project, packages: &[&Package]) -> String {
         }
         writeln!(text, "  size: {}", package.size).expect("text");
     }
+    write!(
+        text,
+        "- pypi: {}\n  name: hello-world\n  version: '1.0'\n  sha256: {}\n",
+        wheel.url, wheel.sha256
+    )
+    .expect("text");
     text
 }
 
 fn every_kind_of_file_gives_its_packages(store: Store) {
     let project = Project::new(store);
     let packages = closure();
-    let lock = project.lock_text(&packages, HashStyle::Sha256);
-    for (name, text, prefix) in [
-        ("explicit.lock", lock, "/opt/conda"),
+    let wheel = Wheel::serve(&project);
+    let lock = project.lock_text(&packages, HashStyle::Sha256) + &wheel.line;
+    let conda_lock = conda_lock_yml(&project, &packages, &wheel);
+    for (name, text, prefix, has_wheel) in [
+        ("explicit.lock", lock, "/opt/conda", true),
+        ("conda-lock.yml", conda_lock, "/opt/conda", true),
         (
-            "conda-lock.yml",
-            conda_lock_yml(&project, &packages),
+            "pixi.lock",
+            pixi_lock(&project, &packages, &wheel),
             "/opt/conda",
+            true,
         ),
-        ("pixi.lock", pixi_lock(&project, &packages), "/opt/conda"),
-        ("env.yml", env_yml(&project, "base"), "/opt/conda"),
-        ("named.yml", env_yml(&project, "lab"), "/opt/conda/envs/lab"),
+        ("env.yml", env_yml(&project, "base"), "/opt/conda", false),
+        (
+            "named.yml",
+            env_yml(&project, "lab"),
+            "/opt/conda/envs/lab",
+            false,
+        ),
     ] {
         project.write(name, text);
         project.build_file(name, &[]).expect_success();
         assert_eq!(installed(&project, prefix), described(&packages), "{name}");
+        if has_wheel {
+            let output = project.run(&[], &["hello"]).expect_success();
+            assert_eq!(output.stdout, "hello 1.0\n", "{name}");
+        }
     }
 }
 
