@@ -110,7 +110,8 @@ fn an_image_has_what_a_conda_lock_lists() {
 
 #[test]
 fn an_image_has_what_a_pixi_lock_lists_and_its_explicit_lock_gives_the_same_layers() {
-    let project = Project::new(Store::Containerd);
+    // Its own engine: what other tests build at the same time is not shown as cached.
+    let project = Project::fresh(Store::Containerd);
     let channel = Channel::open();
     let packages = channel.closure(SPECS);
     let other = channel.find("prefix-demo");
