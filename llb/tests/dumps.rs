@@ -203,6 +203,7 @@ fn exec() {
                 .base(&data)
                 .selector("c"),
         )
+        .mount(Cache::new("/cache2", "pkgs").read_only())
         .mount(Tmpfs::new("/tmp").size(1 << 20))
         .mount(Tmpfs::new("/run"))
         .mount(Secret::new("/s", "id").owner(1, 2).mode(0o440).optional())
@@ -250,6 +251,7 @@ fn exec() {
         mount / bind #1 -> output 0
         mount /agent ssh default owner 1:2 mode 0666 optional
         mount /cache cache pkgs locked #2 path /c
+        mount /cache2 cache pkgs shared scratch read-only
         mount /facts bind scratch -> output 1
         mount /in bind #2 read-only content cache off
         mount /run tmpfs
@@ -298,6 +300,11 @@ fn file() {
     )
     .then(Copy::new(Input::Scratch, "/", "/b"))
     .then(Copy::new(&from, "/c", "/c").wildcard())
+    .then(
+        Copy::new(&from, "/c", "/d")
+            .mode(0o600)
+            .symbolic_mode("u=rwX"),
+    )
     .then(Rm::new("/d").allow_not_found().wildcard())
     .then(Symlink::new("../e", "/f").owner(Owner::ids(5, 6)).time(-5));
     assert_snapshot!(dump(file.build()), @r#"
@@ -316,8 +323,9 @@ fn file() {
         a4 on a3: copy #2 /a/* /dest/ mode 04755 follow contents unpack create-dest wildcard allow-empty always-replace include i exclude "e 1" exclude e2 require r owner 3:4 time 0
         a5 on a4: copy scratch / /b
         a6 on a5: copy #2 /c /c wildcard
-        a7 on a6: rm /d allow-not-found wildcard
-        a8 on a7: symlink /f -> ../e owner 5:6 time -5 => output 0
+        a7 on a6: copy #2 /c /d mode u=rwX
+        a8 on a7: rm /d allow-not-found wildcard
+        a9 on a8: symlink /f -> ../e owner 5:6 time -5 => output 0
         caps file.base file.copy.alwaysreplaceexistingdestpaths file.copy.includeexcludepatterns file.copy.requiredpaths file.rm.wildcard file.symlink.create
     result #3
         caps constraints platform

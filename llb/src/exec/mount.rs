@@ -104,6 +104,7 @@ impl Mount {
             Kind::Cache(cache) => {
                 mount.input = inputs.index_of(&cache.base);
                 mount.selector.clone_from(&cache.selector);
+                mount.readonly = cache.read_only;
                 mount.mount_type = pb::MountType::Cache.into();
                 mount.cache_opt = Some(pb::CacheOpt {
                     id: cache.id.clone(),
@@ -181,6 +182,7 @@ pub struct Cache {
     base: Input,
     selector: String,
     sharing: pb::CacheSharingOpt,
+    read_only: bool,
 }
 
 impl Cache {
@@ -192,6 +194,7 @@ impl Cache {
             base: Input::Scratch,
             selector: String::new(),
             sharing: pb::CacheSharingOpt::Shared,
+            read_only: false,
         }
     }
 
@@ -213,6 +216,13 @@ impl Cache {
     #[must_use]
     pub fn sharing(mut self, sharing: pb::CacheSharingOpt) -> Self {
         self.sharing = sharing;
+        self
+    }
+
+    /// Keeps the process from writing to the cache.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
         self
     }
 }

@@ -49,6 +49,16 @@ impl Copy {
         self
     }
 
+    /// The mode of everything copied as chmod(1) takes it, `u=rwX,go=rX`, in
+    /// place of a number. Daemons before BuildKit 0.17 take no notice of it and
+    /// have no capability that says so.
+    #[must_use]
+    pub fn symbolic_mode(mut self, mode: impl Into<String>) -> Self {
+        self.wire.mode = UNSET_MODE;
+        self.wire.mode_str = mode.into();
+        self
+    }
+
     /// The time of everything copied, in nanoseconds since 1970.
     #[must_use]
     pub fn time(mut self, nanoseconds: i64) -> Self {
