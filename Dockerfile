@@ -1,16 +1,24 @@
-# The frontend image. `make frontend` replaces the stage `bin` by a folder with the two binaries
+# The frontend image. `make frontend` replaces the stage `bin` by a folder with the binaries
 # (--build-context bin=DIR), so that nothing is pulled; without that they are built here.
 
 FROM rust:1.95-slim-trixie AS bin
 RUN apt-get update && apt-get install -y --no-install-recommends musl-tools && rm -rf /var/lib/apt/lists/*
-RUN rustup target add "$(uname -m)-unknown-linux-musl"
+RUN rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 WORKDIR /src
 COPY . .
+# The frontend runs on the builder's platform. Images for any platform get an entrypoint, which is pure Rust: Rust's own
+# linker links it for every architecture.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     target="$(uname -m)-unknown-linux-musl" \
     && cargo build --locked --release -p condafront --target "$target" \
-    && cargo build --locked --profile entrypoint -p condafront-entrypoint --target "$target" \
-    && cp "target/$target/release/condafront" "target/$target/entrypoint/condafront-entrypoint" /
+    && cp "target/$target/release/condafront" / \
+    && export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld \
+    && for arch in x86_64=amd64 aarch64=arm64; do \
+        target="${arch%=*}-unknown-linux-musl" \
+        && cargo build --locked --profile entrypoint -p condafront-entrypoint --target "$target" \
+        && cp "target/$target/entrypoint/condafront-entrypoint" "/condafront-entrypoint-${arch#*=}" \
+        || exit 1; \
+    done
 
 FROM scratch
 ARG VERSION
@@ -20,5 +28,5 @@ LABEL moby.buildkit.frontend.caps="moby.buildkit.frontend.inputs,moby.buildkit.f
       org.opencontainers.image.description="A BuildKit frontend that turns conda environments into container images" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0" \
       org.opencontainers.image.version="$VERSION"
-COPY --from=bin --chown=0:0 --chmod=0755 /condafront /condafront-entrypoint /
+COPY --from=bin --chown=0:0 --chmod=0755 /condafront /condafront-entrypoint-amd64 /condafront-entrypoint-arm64 /
 ENTRYPOINT ["/condafront"]

@@ -52,3 +52,18 @@ EOF
   mv "$new" "$BASE_DIR"
   mv "$BASE_ARCHIVE.new" "$BASE_ARCHIVE"
 }
+
+# make_root FILE PACKAGE...: a tar file of a Debian root with these packages and no others than it must have.
+make_root() {
+  local file=$1 packages
+  shift
+  packages=$(IFS=,; echo "$*")
+  mkdir -p "$ENGINE_HOME"
+  fetch
+  PATH=$(engine_path) SOURCE_DATE_EPOCH=$BASE_EPOCH mmdebstrap --quiet --mode=root --variant=minbase \
+    --aptopt='APT::Install-Recommends "false"' --include="$packages" \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' trixie "$file" "$DEBIAN_MIRROR" >"$file.log" 2>&1 ||
+    { tail -20 "$file.log" >&2; die "mmdebstrap could not make a root with $packages"; }
+  rm "$file.log"
+}

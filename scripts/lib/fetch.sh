@@ -12,10 +12,20 @@ ENGINE_SUITES=${CONDAFRONT_ENGINE_SUITES:-sid trixie}
 # runc of newer suites wants a newer libc than Debian 12 has.
 RUNC_SUITES="$ENGINE_SUITES bookworm"
 
+# The folder that apt keeps its lists in: one for each architecture.
+apt_folder() {
+  case $1 in
+    "$(dpkg --print-architecture)") printf '%s/apt' "$ENGINE_HOME" ;;
+    *) printf '%s/apt-%s' "$ENGINE_HOME" "$1" ;;
+  esac
+}
+
 project_apt() { apt-get -c "$ENGINE_HOME/apt/apt.conf" "$@"; }
 
+# prepare_apt [ARCHITECTURE]: this machine's own unless given.
 prepare_apt() {
-  local apt=$ENGINE_HOME/apt suite
+  local arch=${1:-$(dpkg --print-architecture)} apt suite
+  apt=$(apt_folder "$arch")
   command -v apt-get >/dev/null || die "apt-get is missing: the engines come from Debian's archive"
   if [ ! -f "$DEBIAN_KEYRING" ]; then
     apt-get install -y -qq debian-archive-keyring >&2 ||
@@ -28,6 +38,8 @@ prepare_apt() {
   done | sort -u >"$apt/sources.list"
   # The hooks of the machine's own configuration are for the machine's own package lists.
   cat >"$apt/apt.conf" <<EOF
+APT::Architecture "$arch";
+APT::Architectures { "$arch"; };
 Dir::State "$apt";
 Dir::State::Lists "$apt/lists";
 Dir::State::status "$apt/status";
@@ -42,7 +54,7 @@ APT::Sandbox::User "root";
 #clear APT::Update::Post-Invoke-Success;
 #clear DPkg::Post-Invoke;
 EOF
-  project_apt update -qq >&2 || die "apt could not read the package lists of $DEBIAN_MIRROR"
+  apt-get -c "$apt/apt.conf" update -qq >&2 || die "apt could not read the package lists of $DEBIAN_MIRROR"
 }
 
 # unpack SUITE DIR PACKAGE... : the packages' files in DIR.
@@ -60,15 +72,17 @@ unpack() {
   rm -rf "$debs"
 }
 
-# debs SUITE DIR PACKAGE... : the packages' archives in DIR, for who unpacks them differently.
+# debs SUITE[/ARCHITECTURE] DIR PACKAGE... : the packages' archives in DIR, for who unpacks them differently.
 debs() {
-  local suite=$1 dir=$2
+  local suite=${1%/*} arch dir=$2
+  arch=$(dpkg --print-architecture)
+  case $1 in */*) arch=${1#*/} ;; esac
   shift 2
   mkdir -p "$ENGINE_HOME"
   (
     flock 9
-    prepare_apt
-    cd "$dir" && project_apt download -qq "${@/%//$suite}" >&2 ||
+    prepare_apt "$arch"
+    cd "$dir" && apt-get -c "$(apt_folder "$arch")/apt.conf" download -qq "${@/%//$suite}" >&2 ||
       die "packages of Debian $suite could not be fetched: $*"
   ) 9>"$ENGINE_HOME/fetch.lock" || exit 1
 }
