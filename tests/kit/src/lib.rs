@@ -3,9 +3,11 @@
 //!
 //! Support for tests: what goes wrong here panics with the reason.
 
+pub mod apt;
 pub mod cache;
 pub mod channel;
 pub mod engine;
+pub mod foreign;
 pub mod layout;
 pub mod repodata;
 pub mod server;

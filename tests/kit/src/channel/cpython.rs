@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::archive::Format;
-use super::debian::{Debian, LIBRARIES};
+use super::debian::{Architecture, Debian};
 use super::recipe::{Kind, Node, Placeholder, Recipe, placeholder};
 use super::store::Job;
 use crate::layout::replace_all;
@@ -16,7 +16,6 @@ use crate::layout::replace_all;
 /// The minor version of the channel's python.
 pub(super) const PYTHON: &str = "3.13";
 
-const LINUX: Kind = Kind::Platform("linux-64");
 const STDLIB: &str = "usr/lib/python3.13";
 
 /// A conda package made of shared libraries.
@@ -46,9 +45,17 @@ const LIBRARY_PACKAGES: [Library; 12] = [
     Library { name: "zstd", from: &["libzstd1"], files: &["libzstd.so."], depends: &[], license: "BSD-3-Clause" },
 ];
 
-/// Python and everything that it is linked with.
-pub(super) fn jobs(debian: &Debian) -> Vec<Job> {
+/// Python and everything that it is linked with, for two platforms.
+pub(super) fn jobs() -> Vec<Job> {
     let mut jobs: Vec<Job> = vec![Box::new(|| python_abi().build())];
+    for architecture in [Architecture::Amd64, Architecture::Arm64] {
+        jobs.extend(jobs_for(&Debian::open(architecture)));
+    }
+    jobs
+}
+
+fn jobs_for(debian: &Debian) -> Vec<Job> {
+    let mut jobs: Vec<Job> = Vec::new();
     for library in LIBRARY_PACKAGES {
         let debian = debian.clone();
         jobs.push(Box::new(move || library.recipe(&debian).build()));
@@ -66,9 +73,9 @@ impl Library {
             .depends(self.depends);
         recipe.license = self.license.to_owned();
         for package in self.from {
-            for (name, node) in debian.files(package, LIBRARIES) {
+            for (name, node) in debian.files(package, &debian.libraries()) {
                 if self.files.iter().any(|start| name.starts_with(start)) {
-                    let node = relink(debian, node, "$ORIGIN");
+                    let node = relink(node, "$ORIGIN");
                     recipe.files.insert(format!("lib/{name}"), node);
                 }
             }
@@ -130,7 +137,7 @@ fn python(debian: &Debian) -> Recipe {
         .remove("python3.13")
         .map(|node| map_content(node, site_packages))
         .expect("python3.13-minimal has bin/python3.13");
-    let program = relink(debian, program, "$ORIGIN/../lib");
+    let program = relink(program, "$ORIGIN/../lib");
     recipe.files.insert("bin/python3.13".to_owned(), program);
     for package in ["libpython3.13-minimal", "libpython3.13-stdlib"] {
         for (name, node) in debian.files(package, STDLIB) {
@@ -170,6 +177,10 @@ fn standard_library_file(debian: &Debian, name: &str, node: Node) -> Option<Node
     if OMITTED.iter().any(|start| name.starts_with(start)) {
         return None;
     }
+    let build_variables = format!(
+        "_sysconfigdata__linux_{}.py",
+        debian.architecture().triplet()
+    );
     Some(match name {
         "site.py" | "pydoc.py" => map_content(node, site_packages),
         "sysconfig/__init__.py" => map_content(node, |content| {
@@ -179,8 +190,8 @@ fn standard_library_file(debian: &Debian, name: &str, node: Node) -> Option<Node
                 b"prefix_scheme = 'posix_prefix'",
             )
         }),
-        "_sysconfigdata__linux_x86_64-linux-gnu.py" => with_prefix(node),
-        _ if name.starts_with("lib-dynload/") => relink(debian, node, "$ORIGIN/../.."),
+        _ if name == build_variables => with_prefix(node),
+        _ if name.starts_with("lib-dynload/") => relink(node, "$ORIGIN/../.."),
         _ => node,
     })
 }
@@ -204,10 +215,10 @@ fn with_prefix(node: Node) -> Node {
     }
 }
 
-fn relink(debian: &Debian, node: Node, rpath: &str) -> Node {
+pub(super) fn relink(node: Node, rpath: &str) -> Node {
     map_content(node, |content| {
         if content.starts_with(b"\x7fELF") {
-            debian.set_rpath(&content, rpath)
+            Debian::set_rpath(&content, rpath)
         } else {
             content
         }
@@ -242,8 +253,9 @@ fn replace(content: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 /// A recipe with the version, time and licence of a Debian package.
-fn start(name: &str, debian: &Debian, package: &str) -> Recipe {
-    let mut recipe = Recipe::new(name, &debian.version(package), LINUX);
+pub(super) fn start(name: &str, debian: &Debian, package: &str) -> Recipe {
+    let kind = Kind::Platform(debian.architecture().subdir());
+    let mut recipe = Recipe::new(name, &debian.version(package), kind);
     recipe.time = debian.time(package);
     // Another Debian revision of the same version is another build.
     let digest = Sha256::digest(format!("{package} {}", recipe.time));

@@ -2,6 +2,7 @@
 //! [`Server::put`](crate::server::Server::put).
 
 use super::Package;
+use super::archive::Format;
 use super::recipe::{Kind, Recipe};
 
 /// A noarch package of these files: path, content and mode. Returns its record and its archive.
@@ -13,4 +14,31 @@ pub fn package(name: &str, version: &str, files: &[(&str, &str, u32)]) -> (Packa
             |recipe, (path, content, mode)| recipe.file(path, *content, *mode),
         )
         .build()
+}
+
+/// A package of these files under the name that an archive has in a channel, `<subdir>/<name>-<version>-<build>.tar.bz2`:
+/// what stands in for it where it cannot be had. Returns its record and its archive.
+///
+/// # Panics
+/// If `path` is not such a name.
+pub fn package_named(path: &str, files: &[(&str, &str, u32)]) -> (Package, Vec<u8>) {
+    let parts = || -> Option<(&str, &str, &str, &str)> {
+        let (subdir, file) = path.split_once('/')?;
+        let (rest, build) = file.strip_suffix(".tar.bz2")?.rsplit_once('-')?;
+        let (name, version) = rest.rsplit_once('-')?;
+        Some((subdir, name, version, build))
+    };
+    let (subdir, name, version, build) =
+        parts().unwrap_or_else(|| panic!("{path} is no archive's name"));
+    let kind = match subdir {
+        "noarch" => Kind::NoarchGeneric,
+        "linux-64" => Kind::Platform("linux-64"),
+        other => panic!("{path} is for {other}"),
+    };
+    let mut recipe = Recipe::new(name, version, kind).format(Format::TarBz2);
+    build.clone_into(&mut recipe.build);
+    for (path, content, mode) in files {
+        recipe = recipe.file(path, *content, *mode);
+    }
+    recipe.build()
 }

@@ -12,7 +12,7 @@ use super::recipe::Node;
 use crate::cache::made_once;
 use crate::engine::run;
 
-const PACKAGES: [&str; 20] = [
+const PACKAGES: [&str; 21] = [
     "libbz2-1.0",
     "libc6",
     "libexpat1",
@@ -32,30 +32,74 @@ const PACKAGES: [&str; 20] = [
     "ncurses-base",
     "patchelf",
     "python3.13-minimal",
+    "seqtk",
     "zlib1g",
 ];
 
-/// Where Debian keeps shared libraries.
-pub(super) const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
+/// A processor that Debian has packages for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Architecture {
+    /// That of the machine that the tests run on.
+    Amd64,
+    /// Another one.
+    Arm64,
+}
+
+impl Architecture {
+    /// Debian's name.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Amd64 => "amd64",
+            Self::Arm64 => "arm64",
+        }
+    }
+
+    /// Conda's name of the platform.
+    pub(super) fn subdir(self) -> &'static str {
+        match self {
+            Self::Amd64 => "linux-64",
+            Self::Arm64 => "linux-aarch64",
+        }
+    }
+
+    /// The name that toolchains have for it.
+    pub(super) fn triplet(self) -> &'static str {
+        match self {
+            Self::Amd64 => "x86_64-linux-gnu",
+            Self::Arm64 => "aarch64-linux-gnu",
+        }
+    }
+}
 
 /// The unpacked packages.
 #[derive(Clone, Debug)]
 pub(super) struct Debian {
     directory: PathBuf,
+    architecture: Architecture,
 }
 
 impl Debian {
     /// The packages, fetched if this machine does not have them yet.
-    pub(super) fn open() -> Self {
-        let key = &hex::encode(Sha256::digest(PACKAGES.join(" ")))[..12];
-        let directory = made_once(&format!("debian-{key}"), |directory| {
+    pub(super) fn open(architecture: Architecture) -> Self {
+        Self::unpacked(architecture, &PACKAGES)
+    }
+
+    /// Other packages.
+    pub(super) fn unpacked(architecture: Architecture, packages: &[&str]) -> Self {
+        let key = &hex::encode(Sha256::digest(packages.join(" ")))[..12];
+        let name = match architecture {
+            Architecture::Amd64 => format!("debian-{key}"),
+            Architecture::Arm64 => format!("debian-arm64-{key}"),
+        };
+        let directory = made_once(&name, |directory| {
             run(
                 Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/engine"))
-                    .args(["debs", "trixie"])
+                    .args(["debs", &format!("trixie/{}", architecture.name())])
                     .arg(directory)
-                    .args(PACKAGES),
-            );
-            for package in PACKAGES {
+                    .args(packages),
+            )
+            .expect_success();
+            for package in packages {
                 run(Command::new("dpkg-deb")
                     .arg("-x")
                     .arg(archive(directory, package))
@@ -63,7 +107,20 @@ impl Debian {
                 .expect_success();
             }
         });
-        Self { directory }
+        Self {
+            directory,
+            architecture,
+        }
+    }
+
+    /// What the packages are for.
+    pub(super) fn architecture(&self) -> Architecture {
+        self.architecture
+    }
+
+    /// Where Debian keeps shared libraries.
+    pub(super) fn libraries(&self) -> String {
+        format!("usr/lib/{}", self.architecture.triplet())
     }
 
     /// The root folder of one package's files.
@@ -111,9 +168,10 @@ impl Debian {
             .collect()
     }
 
-    /// `program` (an ELF file) under Debian 13's own libc, which may be newer than this machine's.
+    /// `program` (an ELF file of this machine's architecture) under Debian 13's own libc, which may be newer than
+    /// this machine's.
     pub(super) fn command(&self, program: &Path) -> Command {
-        let libraries = |package| self.root(package).join(LIBRARIES);
+        let libraries = |package| self.root(package).join(self.libraries());
         let mut path = libraries("libc6").into_os_string();
         for package in ["libstdc++6", "libgcc-s1"] {
             path.push(":");
@@ -124,12 +182,13 @@ impl Debian {
         command
     }
 
-    /// `content`, an ELF file, with another RPATH.
-    pub(super) fn set_rpath(&self, content: &[u8], rpath: &str) -> Vec<u8> {
+    /// `content`, an ELF file of any architecture, with another RPATH.
+    pub(super) fn set_rpath(content: &[u8], rpath: &str) -> Vec<u8> {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         fs::write(file.path(), content).expect("the temporary file is written");
-        let patchelf = self.root("patchelf").join("usr/bin/patchelf");
-        run(self
+        let own = Self::open(Architecture::Amd64);
+        let patchelf = own.root("patchelf").join("usr/bin/patchelf");
+        run(own
             .command(&patchelf)
             .args(["--force-rpath", "--set-rpath", rpath])
             .arg(file.path()))

@@ -1,13 +1,15 @@
 //! A conda channel with real contents, made on this machine and kept in [`crate::cache`].
 //!
-//! - [`Channel::open`]: a CPython that runs, its shared libraries, about 130 PyPI packages, and
-//!   everything of the small channel. Needs Debian's archive and PyPI the first time.
+//! - [`Channel::open`]: a CPython that runs, its shared libraries, about 130 PyPI packages, stand-ins for a few
+//!   packages that cannot be had, and everything of the small channel. Needs Debian's archive and PyPI the first time.
+//! - [`Channel::bioconda`]: a few tools, to be used beside the former.
 //! - [`Channel::small`]: packages made from nothing, one for each thing a package can do.
 //! - [`Channel::hostile`]: archives that an installer must refuse.
 //! - [`Channel::tiny`]: as many packages as asked, of one small file each.
 //! - [`package`]: one package of a test's own.
 
 mod archive;
+mod bioconda;
 mod cpython;
 mod custom;
 mod debian;
@@ -17,6 +19,7 @@ mod pypi;
 mod recipe;
 mod select;
 mod small;
+mod stand_ins;
 mod store;
 mod tools;
 mod wheel;
@@ -28,7 +31,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-pub use custom::package;
+pub use custom::{package, package_named};
 pub use select::{HashStyle, lock};
 pub use wheel_file::WheelFile;
 
@@ -89,10 +92,24 @@ impl Channel {
         static CHANNEL: OnceLock<Channel> = OnceLock::new();
         CHANNEL.get_or_init(|| {
             store::open("full", &|| {
-                let mut jobs = cpython::jobs(&debian::Debian::open());
+                let mut jobs = cpython::jobs();
                 jobs.extend(wheel::jobs(&pypi::wheels()));
                 jobs.extend(small::jobs());
+                jobs.extend(stand_ins::jobs());
                 jobs
+            })
+        })
+    }
+
+    /// A channel beside [`Channel::open`], whose packages its own need: as bioconda is beside conda-forge.
+    ///
+    /// # Panics
+    /// If it cannot be made (it needs Debian's archive).
+    pub fn bioconda() -> &'static Self {
+        static CHANNEL: OnceLock<Channel> = OnceLock::new();
+        CHANNEL.get_or_init(|| {
+            store::open("bioconda", &|| {
+                bioconda::jobs(&debian::Debian::open(debian::Architecture::Amd64))
             })
         })
     }
@@ -153,5 +170,5 @@ pub fn wheels() -> Vec<PathBuf> {
 /// # Panics
 /// If Debian's packages cannot be fetched.
 pub fn command(program: &Path) -> Command {
-    debian::Debian::open().command(program)
+    debian::Debian::open(debian::Architecture::Amd64).command(program)
 }

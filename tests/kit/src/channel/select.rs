@@ -52,8 +52,17 @@ impl Channel {
     /// # Panics
     /// If something is missing.
     pub fn closure(&self, specs: &[&str]) -> Vec<&Package> {
+        self.closure_for("linux-64", specs)
+    }
+
+    /// As [`Channel::closure`], for another platform.
+    ///
+    /// # Panics
+    /// If something is missing.
+    pub fn closure_for(&self, platform: &str, specs: &[&str]) -> Vec<&Package> {
         let mut closure = Closure {
             channel: self,
+            platform,
             specs,
             seen: BTreeSet::new(),
             ordered: Vec::new(),
@@ -70,6 +79,7 @@ impl Channel {
 
 struct Closure<'a, 'b> {
     channel: &'a Channel,
+    platform: &'b str,
     specs: &'b [&'b str],
     seen: BTreeSet<String>,
     ordered: Vec<&'a Package>,
@@ -81,7 +91,8 @@ impl Closure<'_, '_> {
             return;
         }
         let asked = self.specs.iter().find(|spec| name_of(spec) == name);
-        let package = self.channel.find(asked.unwrap_or(&name));
+        let spec = asked.unwrap_or(&name);
+        let package = self.channel.find_for(self.platform, spec);
         let mut needed: Vec<&str> = package.depends.iter().map(|spec| name_of(spec)).collect();
         needed.sort_by_key(|name| (*name != "python", *name));
         for name in needed {

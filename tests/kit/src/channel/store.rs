@@ -19,9 +19,10 @@ pub(super) type Job = Box<dyn FnOnce() -> (Package, Vec<u8>) + Send>;
 const INDEX: &str = "channel.json";
 
 /// What decides a channel's bytes besides the downloads: a change in any of these makes a new one.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 14] = [
     super::pypi::LIST,
     include_str!("archive.rs"),
+    include_str!("bioconda.rs"),
     include_str!("cpython.rs"),
     include_str!("debian.rs"),
     include_str!("hostile.rs"),
@@ -30,6 +31,7 @@ const SOURCES: [&str; 12] = [
     include_str!("recipe.rs"),
     include_str!("small.rs"),
     include_str!("small/prefix_demo.c"),
+    include_str!("stand_ins.rs"),
     include_str!("store.rs"),
     include_str!("wheel.rs"),
 ];

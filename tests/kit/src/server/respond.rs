@@ -182,7 +182,10 @@ fn refuse(mount: &Mount, token: Option<&str>, authorization: Option<&str>) -> Op
     })
 }
 
+/// A file, or a folder's page.
 async fn file(path: &Path) -> Answer {
+    let page = path.join("index.html");
+    let path = if path.is_dir() { &page } else { path };
     let Ok(file) = tokio::fs::File::open(path).await else {
         return Answer::text(StatusCode::NOT_FOUND);
     };
@@ -210,6 +213,7 @@ async fn file(path: &Path) -> Answer {
 fn content_type(path: &Path) -> &'static str {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("json") => "application/json",
+        Some("html") => "text/html; charset=utf-8",
         Some("bz2") => "application/x-bzip2",
         Some("zst") => "application/zstd",
         _ => "application/octet-stream",
