@@ -1,0 +1,125 @@
+//! apk, of Alpine Linux.
+
+use std::process::Command;
+
+use super::failure::{Failure, NETWORK_HELP, indices, listed};
+use super::process::Tool;
+
+/// Installs `packages`, with nothing kept of what is fetched for it.
+pub(super) fn install(
+    tool: &mut Tool<'_>,
+    program: &str,
+    packages: &[String],
+) -> Result<(), Failure> {
+    let ended = tool
+        .run(&mut command(program, packages))
+        .map_err(Failure::new)?;
+    match ended.success {
+        true => Ok(()),
+        false => Err(explain(&ended.output, packages)),
+    }
+}
+
+fn command(program: &str, packages: &[String]) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(["add", "--no-cache", "--no-progress"])
+        .args(packages);
+    command
+}
+
+/// A package's name: what comes before its version, and its repository's tag.
+fn name_of(package: &str) -> &str {
+    package.split(['=', '@']).next().unwrap_or(package)
+}
+
+/// Why `apk add` failed.
+fn explain(output: &str, packages: &[String]) -> Failure {
+    const UNKNOWN: &str = " (no such package):";
+    let unknown: Vec<&str> = output
+        .lines()
+        .filter_map(|line| Some(line.trim().strip_suffix(UNKNOWN)?.trim()))
+        .collect();
+    // An index that could not be read has nothing in it.
+    let unread = output.lines().any(|line| {
+        line.starts_with("WARNING: ")
+            && (line.contains("fetching") || line.contains("opening") || line.contains("Ignoring"))
+    });
+    if unread {
+        return Failure::with_output("apk cannot read the lists of packages", output)
+            .help(NETWORK_HELP);
+    }
+    if !unknown.is_empty() {
+        let what = match unknown.len() {
+            1 => "package",
+            _ => "packages",
+        };
+        return Failure::new(format!("apk knows no {what} {} for this base", listed(&unknown)))
+            .help("Look for the right name at https://pkgs.alpinelinux.org/packages; it may be in a repository that the base does not use.")
+            .of(indices(packages, &unknown, name_of));
+    }
+    if let Some((found, wanted)) = broken_pin(output) {
+        let name = name_of(wanted);
+        let version = found
+            .strip_prefix(name)
+            .unwrap_or(found)
+            .trim_start_matches('-');
+        let begins: Vec<&str> = version.splitn(3, '.').take(2).collect();
+        return Failure::new(format!("apk does not have {wanted} for this base"))
+            .help(format!(
+                "It has {found}. Alpine keeps one version of each package: leave the version away, or give only its beginning, as in {name}=~{}.",
+                begins.join(".")
+            ))
+            .of(indices(packages, &[wanted], |package| package));
+    }
+    Failure::with_output("apk cannot install the packages", output)
+}
+
+/// The package that there is and the one that was asked for: `curl-8.9.0-r0:` above `breaks: world[curl=8.8.0-r0]`.
+fn broken_pin(output: &str) -> Option<(&str, &str)> {
+    let mut found = "";
+    for line in output.lines().map(str::trim) {
+        if let Some(wanted) = line.strip_prefix("breaks: world[") {
+            return Some((found, wanted.strip_suffix(']')?));
+        }
+        if let Some(package) = line.strip_suffix(':') {
+            found = package;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_kept_of_what_is_fetched() {
+        let command = command("/sbin/apk", &["tini".to_owned(), "curl=~8.9".to_owned()]);
+        let args: Vec<_> = command.get_args().collect();
+        assert_eq!(
+            args,
+            ["add", "--no-cache", "--no-progress", "tini", "curl=~8.9"]
+        );
+    }
+
+    #[test]
+    fn what_apk_says_is_told_shortly_at_the_package() {
+        let packages = ["tinii", "curl=8.8.0-r0", "htop"].map(str::to_owned);
+        let outputs = [
+            "fetch https://a/main/x86_64/APKINDEX.tar.gz\nERROR: unable to select packages:\n  tinii (no such package):\n    required by: world[tinii]\n",
+            "ERROR: unable to select packages:\n  curl-8.9.0-r0:\n    breaks: world[curl=8.8.0-r0]\n",
+            "fetch https://a/main/x86_64/APKINDEX.tar.gz\nWARNING: updating and opening https://a/main: temporary error (try again later)\nERROR: unable to select packages:\n  htop (no such package):\n    required by: world[htop]\n",
+            "ERROR: Unable to lock database: Read-only file system\nERROR: Failed to open apk database: Read-only file system\n",
+        ];
+        let all = outputs.map(|output| {
+            let report = explain(output, &packages).into_report("apk");
+            format!(
+                "{output}\n=> {report}\nat {:?}\nhelp: {}\n",
+                report.culprits,
+                report.help.clone().unwrap_or_default()
+            )
+        });
+        insta::assert_snapshot!(all.join("\n----\n"));
+    }
+}
