@@ -75,6 +75,7 @@ pub fn wheel(python: &str) -> Result<PipPackage, Diagnostic> {
         },
         // It is condafront's own wish, so the line that names condafront stands for it.
         lines: Lines::one(1),
+        file: None,
     })
 }
 

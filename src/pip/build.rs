@@ -1,10 +1,12 @@
-//! The step that makes a wheel of a source archive, with network: what a package is built with is in no lock.
+//! The step that makes a wheel of a source archive or a folder, with network: what a package is built with is in no lock.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
 use super::install::verify;
 use super::process;
+use super::requirements;
 use super::spec::PipBuildSpec;
 use crate::failure_report::{Culprit, FailureReport};
 use crate::install::Mounts;
@@ -22,15 +24,27 @@ pub fn build(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<()
     command
         .args(["--no-deps", "--wheel-dir"])
         .arg(&mounts.output)
-        .args(&archives);
-    process::with_network(&mut command);
+        .args(&archives)
+        .args(
+            spec.options
+                .iter()
+                .map(|word| requirements::with_values(word, |name| std::env::var(name).ok())),
+        );
+    // The earliest time that a zip file can have: what is built does not depend on when.
+    command.env("SOURCE_DATE_EPOCH", "315532800");
+    let words = spec.options.iter();
+    let variables: BTreeSet<&str> = words
+        .flat_map(|word| requirements::variables(word))
+        .collect();
+    process::with_network(&mut command, &variables);
     process::run(command, log).map_err(|output| {
         let mut report = process::failure(&format!("build {label}"), &process::reason(&output));
         report.culprits = vec![Culprit::Package(0)];
-        report.help = Some(
-            "The lock has a source archive of it, which is built in the image: add what that needs to the dependencies (a compiler, a library), or choose a version that has a wheel. The progress log has all that pip printed."
-                .to_owned(),
-        );
+        let help = match archives.iter().any(|path| path.is_dir()) {
+            true => "It is built in the image: add what that needs to the dependencies (a compiler, a library). The progress log has all that pip printed.",
+            false => "There is a source archive of it, which is built in the image: add what that needs to the dependencies (a compiler, a library), or choose a version that has a wheel. The progress log has all that pip printed.",
+        };
+        report.help.get_or_insert_with(|| help.to_owned());
         report
     })
 }

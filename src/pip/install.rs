@@ -130,7 +130,7 @@ fn failure(output: &str, files: &[PipFile], paths: &[PathBuf]) -> FailureReport 
     };
     let mut report = process::failure(&format!("install {what}"), &reason);
     report.culprits = culprit.map(Culprit::Package).into_iter().collect();
-    report.help = help(&reason).map(str::to_owned);
+    report.help = help(&reason).map(str::to_owned).or(report.help);
     report
 }
 

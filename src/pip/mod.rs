@@ -9,15 +9,18 @@ mod build;
 mod check;
 mod fetched;
 mod install;
+mod masked_log;
 mod process;
 pub mod report;
-mod requirements;
+pub mod requirements;
 mod resolve;
 pub mod spec;
 
 pub use bring::{has_pip, wheel};
 pub use build::build;
-pub use check::{FileKind, check, check_entries, file_name, kind, label, warnings};
+pub use check::{
+    Asked, FileKind, check, check_entries, check_files, file_name, kind, label, warnings,
+};
 pub use fetched::fetched;
 pub use install::install;
 pub use resolve::resolve;

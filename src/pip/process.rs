@@ -1,10 +1,12 @@
 //! Running the environment's own python and pip.
 
+use std::collections::BTreeSet;
 use std::io::{Write, pipe};
 use std::path::Path;
 use std::process::Command;
 
-use super::spec::WORK_DIR;
+use super::masked_log::{MaskedLog, Secrets};
+use super::spec::{CONFIG_SECRET, NETRC_SECRET, WORK_DIR};
 use crate::failure_report::FailureReport;
 use crate::install::copy_output;
 use crate::redact;
@@ -14,6 +16,13 @@ const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 
 /// How much of what pip prints is looked through for the reason of a failure, in bytes.
 const KEPT_BYTES: usize = 64 << 10;
+
+/// What Linux says of a program for another processor.
+const ENOEXEC: i32 = 8;
+
+/// What is said then.
+const FOREIGN: &str =
+    "the environment's python is for another platform, whose programs this builder cannot run";
 
 /// The environment's python with the active environment's variables and none of the builder's.
 pub(super) fn python(prefix: &Path) -> Command {
@@ -49,28 +58,37 @@ pub(super) fn pip(prefix: &Path, pip: Option<&str>, subcommand: &str) -> Command
     command
 }
 
-/// Runs `command`; what it prints goes to `log` as it comes.
+/// Runs `command`; what it prints goes to `log` line by line, without secrets.
 ///
 /// # Errors
 /// What it printed last, if it failed.
 pub(super) fn run(mut command: Command, log: &mut dyn Write) -> Result<(), String> {
-    let io = |error: std::io::Error| format!("cannot run it: {error}");
+    let io = |error: std::io::Error| match error.raw_os_error() {
+        Some(ENOEXEC) => FOREIGN.to_owned(),
+        _ => format!("cannot run it: {error}"),
+    };
+    let secrets = Secrets::of(&command);
     let (mut reader, writer) = pipe().map_err(io)?;
     let second = writer.try_clone().map_err(io)?;
     let mut child = command.stdout(writer).stderr(second).spawn().map_err(io)?;
     // It holds the pipe's other end; reading would never end.
     drop(command);
-    let output = copy_output(&mut reader, log, KEPT_BYTES).map_err(io)?;
+    let mut masked = MaskedLog::new(log, &secrets);
+    let output = copy_output(&mut reader, &mut masked, KEPT_BYTES).map_err(io)?;
+    masked.finish().map_err(io)?;
     let status = child.wait().map_err(io)?;
     if status.success() {
         return Ok(());
     }
-    let text = String::from_utf8_lossy(&output).into_owned();
+    let text = secrets.masked(&String::from_utf8_lossy(&output));
     Err(match text.trim() {
         "" => format!("it printed nothing ({status})"),
         _ => text,
     })
 }
+
+/// How errors begin that are long.
+const WORDY: &[&str] = &["Hashes are required", "THESE PACKAGES DO NOT MATCH"];
 
 /// Why pip failed, shortly: its own error lines, or the last ones if it has none.
 pub(super) fn reason(output: &str) -> String {
@@ -79,7 +97,14 @@ pub(super) fn reason(output: &str) -> String {
     let lines = || output.lines().map(str::trim_end);
     let mut errors: Vec<&str> = Vec::new();
     let mut in_conflict = false;
+    let mut in_error = false;
     for line in lines() {
+        // What belongs to an error is indented below it.
+        in_error = in_error && line.starts_with("    ");
+        if in_error {
+            errors.push(line);
+            continue;
+        }
         let error = line.trim_start().strip_prefix("ERROR: ");
         // These say no more than the lines before them.
         let is_new = |error: &&str| {
@@ -88,7 +113,11 @@ pub(super) fn reason(output: &str) -> String {
         };
         let error = error.filter(is_new);
         if let Some(error) = error.filter(|error| !errors.contains(error)) {
-            errors.push(error);
+            // What follows is advice, which is given in other words.
+            let is_wordy = WORDY.iter().any(|start| error.starts_with(start));
+            let first = error.split_once(". ").filter(|_| is_wordy);
+            errors.push(first.map_or(error, |(first, _)| first));
+            in_error = true;
         }
         in_conflict = line == "The conflict is caused by:" || (in_conflict && !line.is_empty());
         if in_conflict {
@@ -107,19 +136,70 @@ pub(super) fn reason(output: &str) -> String {
 pub(super) fn failure(doing: &str, reason: &str) -> FailureReport {
     let break_or_blank = if reason.contains('\n') { '\n' } else { ' ' };
     let reason = redact::masked(reason);
-    FailureReport::new(format!("pip cannot {doing}:{break_or_blank}{reason}"))
+    let mut report = FailureReport::new(format!("pip cannot {doing}:{break_or_blank}{reason}"));
+    if reason.contains(FOREIGN) {
+        report.help = Some(
+            "Use a builder of that platform, or teach this one to emulate it (docker run --privileged --rm tonistiigi/binfmt --install all)."
+                .to_owned(),
+        );
+    }
+    report
 }
 
-/// Leaves `command` what the builder says about its network: proxies, and pip's own settings. It may need much space for
-/// what it downloads and builds.
-pub(super) fn with_network(command: &mut Command) {
+/// Leaves `command` what the builder says about its network: proxies, pip's own settings, and these `variables`. It may
+/// need much space for what it downloads and builds.
+pub(super) fn with_network(command: &mut Command, variables: &BTreeSet<&str>) {
     command.env("TMPDIR", WORK_DIR);
     for (name, value) in std::env::vars_os() {
         let known = name.to_str().is_some_and(|name| {
-            name.to_ascii_lowercase().ends_with("_proxy") || name.starts_with("PIP_")
+            let is_proxy = name.to_ascii_lowercase().ends_with("_proxy");
+            is_proxy || name.starts_with("PIP_") || variables.contains(name)
         });
         if known {
             command.env(name, value);
+        }
+    }
+    for (name, path) in [("PIP_CONFIG_FILE", CONFIG_SECRET), ("NETRC", NETRC_SECRET)] {
+        if Path::new(path).exists() {
+            command.env(name, path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_python_of_another_platform_is_explained() {
+        let dir = tempfile::tempdir().unwrap();
+        let python = dir.path().join("bin/python");
+        std::fs::create_dir(dir.path().join("bin")).unwrap();
+        // The beginning of a program for a processor that no machine has.
+        let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
+        elf.resize(64, 0);
+        elf[16] = 2;
+        elf[18..20].copy_from_slice(&[0xff, 0xfe]);
+        std::fs::write(&python, elf).unwrap();
+        std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let output = run(super::python(dir.path()), &mut std::io::sink()).unwrap_err();
+        let report = failure("install the PyPI packages", &reason(&output));
+        assert!(report.message.contains("for another platform"), "{report}");
+        assert!(report.help.is_some());
+    }
+
+    #[test]
+    fn what_pip_prints_has_no_secrets() {
+        let mut command = Command::new("/bin/sh");
+        let script = "echo fetching https://me:pw@i.example/x; echo \"with $TOKEN\" >&2; exit 1";
+        command.env("TOKEN", "tk-12345").args(["-c", script]);
+        let mut log = Vec::new();
+        let error = run(command, &mut log).unwrap_err();
+        let log = String::from_utf8(log).unwrap();
+        for text in [error, log] {
+            assert_eq!(text, "fetching https://***@i.example/x\nwith ***\n");
         }
     }
 }

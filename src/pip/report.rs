@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::requirements;
-use crate::input::{PipPackage, PipRequirement};
+use std::path::Path;
+
+use super::requirements::List;
+use crate::input::PipPackage;
+use crate::local_channel::place;
 use crate::package::{Hashes, PackageUrl};
 use crate::redact;
-use crate::source::Lines;
+use crate::source::{Diagnostic, Lines};
 
 /// The part of pip's report that says which files.
 #[derive(Debug, Deserialize)]
@@ -50,18 +53,23 @@ pub struct Resolved {
     pub version: String,
     /// Where the file is, without credentials.
     pub url: String,
+    /// Which of the wheels it is that the step was given, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wheel: Option<usize>,
     /// Its SHA-256 in hex, if pip knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
 }
 
-/// Reads pip's report.
+/// Reads pip's report. The step's wheels are below `input`.
 ///
 /// # Errors
 /// Why it cannot be acted on.
-pub(super) fn read(text: &[u8]) -> Result<Vec<Resolved>, String> {
+pub(super) fn read(text: &[u8], input: &Path) -> Result<Vec<Resolved>, String> {
     let report: Report = serde_json::from_slice(text)
         .map_err(|error| format!("pip's report cannot be read: {error}"))?;
+    let place = format!("file://{}/", input.display());
+    let wheel = |url: &str| url.strip_prefix(&place)?.split('/').next()?.parse().ok();
     let resolved = report.install.into_iter().map(|install| {
         let Metadata { name, version } = install.metadata;
         let DownloadInfo { url, archive_info } = install.download_info;
@@ -78,6 +86,7 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Resolved>, String> {
         Ok(Resolved {
             name,
             version,
+            wheel: wheel(&url),
             url,
             sha256,
         })
@@ -87,55 +96,85 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Resolved>, String> {
     Ok(resolved)
 }
 
-/// The files as packages to fetch. pip's report has no credentials; those of the index on the same server, one of
+/// What pip has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The files to fetch.
+    pub packages: Vec<PipPackage>,
+    /// The wheels that are there already.
+    pub wheels: Vec<FoundWheel>,
+}
+
+/// A package whose wheel the step was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundWheel {
+    /// Name and version.
+    pub label: String,
+    /// Which wheel it is.
+    pub index: usize,
+}
+
+/// What is to be fetched and installed. pip's report has no credentials; those of the index on the same server, one of
 /// `indexes` or of the list, are put back.
 ///
 /// # Errors
-/// A file that cannot be fetched, in words for the user.
-pub fn packages(
-    resolved: &[Resolved],
-    list: &[PipRequirement],
-    indexes: &[Url],
-) -> Result<Vec<PipPackage>, String> {
-    let indexes: Vec<Url> = requirements::indexes(list)
-        .chain(indexes.iter().cloned())
-        .collect();
-    let package = |found: &Resolved| {
-        let mut url = Url::parse(&found.url)
-            .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-            .ok_or_else(|| {
-                format!(
-                    "pip found {} {} where the build cannot fetch it from: {}",
-                    found.name,
-                    found.version,
-                    redact::masked(&found.url)
-                )
-            })?;
-        if let Some(index) = indexes.iter().find(|index| index.origin() == url.origin())
-            && url.username().is_empty()
-        {
-            // Neither fails: the URL has a host.
-            let _ = url.set_username(index.username());
-            let _ = url.set_password(index.password());
+/// A file that cannot be fetched, at the line that asks for it.
+pub fn found(resolved: &[Resolved], list: &List, indexes: &[Url]) -> Result<Found, Diagnostic> {
+    let indexes: Vec<Url> = list.indexes().chain(indexes.iter().cloned()).collect();
+    let mut all = Found::default();
+    for found in resolved {
+        match found.wheel {
+            Some(index) => all.wheels.push(FoundWheel {
+                label: format!("{} {}", found.name, found.version),
+                index,
+            }),
+            None => all.packages.push(package(found, list, &indexes)?),
         }
-        Ok(PipPackage {
-            name: found.name.clone(),
-            version: Some(found.version.clone()),
-            url: PackageUrl::new(url),
-            hashes: Hashes {
-                sha256: found.sha256.clone(),
-                md5: None,
-            },
-            lines: requirements::lines(list, &found.name).unwrap_or(Lines::one(1)),
-        })
+    }
+    Ok(all)
+}
+
+fn package(found: &Resolved, list: &List, indexes: &[Url]) -> Result<PipPackage, Diagnostic> {
+    let asked = list.place_of(&found.name);
+    let url = Url::parse(&found.url).ok();
+    let url = url.map(|url| place::elsewhere(&url).unwrap_or(url));
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let Some(mut url) = url else {
+        let diagnostic = Diagnostic::new(format!(
+            "pip found {} {} where the build cannot fetch it from: {}",
+            found.name,
+            found.version,
+            redact::masked(&found.url)
+        ));
+        return Err(match asked {
+            Some(asked) => diagnostic.at(&asked.file, asked.lines),
+            None => diagnostic,
+        });
     };
-    resolved.iter().map(package).collect()
+    if let Some(index) = indexes.iter().find(|index| index.origin() == url.origin())
+        && url.username().is_empty()
+    {
+        // Neither fails: the URL has a host.
+        let _ = url.set_username(index.username());
+        let _ = url.set_password(index.password());
+    }
+    Ok(PipPackage {
+        name: found.name.clone(),
+        version: Some(found.version.clone()),
+        url: PackageUrl::new(url),
+        hashes: Hashes {
+            sha256: found.sha256.clone(),
+            md5: None,
+        },
+        lines: asked.as_ref().map_or(Lines::one(1), |asked| asked.lines),
+        file: asked.map(|asked| asked.file),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pip::requirements::list_of;
 
     fn report(download_info: &str) -> String {
         format!(
@@ -147,6 +186,7 @@ mod tests {
     #[test]
     fn files_and_hashes_are_read() {
         let hash = "AB".repeat(32);
+        let input = Path::new("/in");
         for info in [
             format!(
                 r#"{{"url": "https://f.example/x.whl", "archive_info": {{"hashes": {{"sha256": "{hash}"}}}}}}"#
@@ -155,35 +195,48 @@ mod tests {
                 r#"{{"url": "https://f.example/x.whl", "archive_info": {{"hash": "sha256={hash}"}}}}"#
             ),
         ] {
-            let found = read(report(&info).as_bytes()).unwrap();
+            let found = read(report(&info).as_bytes(), input).unwrap();
             assert_eq!(found[0].sha256.as_deref(), Some(&*"ab".repeat(32)));
         }
         let info =
             r#"{"url": "https://f.example/x.whl", "archive_info": {"hashes": {"sha256": "x"}}}"#;
-        assert_eq!(read(report(info).as_bytes()).unwrap()[0].sha256, None);
+        assert_eq!(
+            read(report(info).as_bytes(), input).unwrap()[0].sha256,
+            None
+        );
         let info = r#"{"url": "https://g.example/x.git", "vcs_info": {"vcs": "git"}}"#;
-        assert!(read(report(info).as_bytes()).is_err());
-        assert!(read(b"{").is_err());
+        assert!(read(report(info).as_bytes(), input).is_err());
+        let info = r#"{"url": "file:///in/7/x-1.0-py3-none-any.whl", "archive_info": {}}"#;
+        assert_eq!(
+            read(report(info).as_bytes(), input).unwrap()[0].wheel,
+            Some(7)
+        );
+        assert!(read(b"{", input).is_err());
     }
 
     #[test]
     fn credentials_of_the_index_are_put_back() {
-        let found = |url: &str| Resolved {
+        let resolved = |url: &str| Resolved {
             name: "x".into(),
             version: "1.0".into(),
             url: url.into(),
+            wheel: None,
             sha256: None,
         };
-        let list = [PipRequirement {
-            text: "--extra-index-url=https://me:hunter2@i.example/simple".into(),
-            lines: Lines::one(3),
-        }];
-        let resolved = [
-            found("https://i.example/files/x.whl"),
-            found("https://o.example/x.whl"),
+        let list = list_of(
+            "--extra-index-url=https://me:hunter2@i.example/simple\nx\n-i https://${TOKEN}@o.example/",
+        );
+        let all = [
+            resolved("https://i.example/files/x.whl"),
+            resolved("https://o.example/x.whl"),
+            Resolved {
+                wheel: Some(3),
+                ..resolved("file:///in/3/x.whl")
+            },
         ];
-        let packages = packages(&resolved, &list, &[]).unwrap();
-        let urls: Vec<&str> = packages
+        let found = found(&all, &list, &[]).unwrap();
+        let urls: Vec<&str> = found
+            .packages
             .iter()
             .map(|package| package.url.with_credentials().as_str())
             .collect();
@@ -194,7 +247,9 @@ mod tests {
                 "https://o.example/x.whl"
             ]
         );
-        assert_eq!(packages[0].lines, Lines::one(3));
-        assert!(super::packages(&[found("file:///x.whl")], &list, &[]).is_err());
+        assert_eq!(found.packages[0].lines, Lines::one(2));
+        assert_eq!(found.wheels[0].index, 3);
+        let error = super::found(&[resolved("file:///x.whl")], &list, &[]).unwrap_err();
+        assert_eq!(error.locations[0].lines, Lines::one(2));
     }
 }

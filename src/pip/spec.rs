@@ -55,10 +55,10 @@ impl StepSpec for PipFetchedSpec {
 /// Where `pip-fetched` writes the files' names, below the facts mount.
 pub const PIP_FETCHED_FILE: &str = "pip-fetched.txt";
 
-/// The step that makes a wheel of a source archive.
+/// The step that makes a wheel of a source archive or a folder.
 ///
-/// Arguments: `pip-build SPEC FILE`; the root is the image so far, the archive is the only file in `/in/0`, the wheel
-/// becomes the only one in `/out`.
+/// Arguments: `pip-build SPEC FILE`; the root is the image so far, the archive or folder is the only thing in `/in/0`, the
+/// wheel becomes the only one in `/out`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PipBuildSpec {
@@ -67,6 +67,9 @@ pub struct PipBuildSpec {
     /// As in [`PipInstallSpec`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pip: Option<String>,
+    /// Options that say where packages are to build with; `${NAME}` in them is a variable of the step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
 }
 
 impl StepSpec for PipBuildSpec {
@@ -76,7 +79,8 @@ impl StepSpec for PipBuildSpec {
 
 /// The step that asks pip what it would install.
 ///
-/// Arguments: `pip-resolve SPEC ENTRY…`; the root is the image so far. What it finds goes to [`PIP_RESOLVED_FILE`].
+/// Arguments: `pip-resolve SPEC ENTRY…`; the root is the image so far, wheels that entries mean are in `/in/<n>`. What it
+/// finds goes to [`PIP_RESOLVED_FILE`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PipResolveSpec {
@@ -86,12 +90,42 @@ pub struct PipResolveSpec {
 
 impl StepSpec for PipResolveSpec {
     const SUBCOMMAND: &'static str = "pip-resolve";
-    /// A line of a requirements file.
-    type Item = String;
+    type Item = PipEntry;
+}
+
+/// A line of a list of requirements.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipEntry {
+    /// The line, or what stands in it before the wheel's path.
+    pub text: String,
+    /// Whether it is a constraint.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_constraint: bool,
+    /// The wheel that it means, if it is at hand already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wheel: Option<PipWheel>,
+}
+
+/// A wheel in the place of something that an index does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipWheel {
+    /// It is the only file in `/in/<index>`.
+    pub index: usize,
+    /// What stands in the line behind the wheel's path.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub after: String,
 }
 
 /// Where `pip-resolve` writes its list of [`Resolved`](super::report::Resolved), below the facts mount.
 pub const PIP_RESOLVED_FILE: &str = "pip-resolved.json";
+
+/// Where a secret `PIP_CONFIG_FILE` is, pip's own configuration.
+pub const CONFIG_SECRET: &str = "/run/secrets/condafront-pip.conf";
+
+/// Where a secret `NETRC` is, the users and passwords of servers.
+pub const NETRC_SECRET: &str = "/run/secrets/condafront-netrc";
 
 /// Where steps with network may write as much as they like: on disk, while `/tmp` is memory. What is left is in no image.
 pub const WORK_DIR: &str = "/.condafront-work";

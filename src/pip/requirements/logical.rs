@@ -1,0 +1,156 @@
+//! What pip makes of the lines of a requirements file before it looks at what they say
+//! (`pip/_internal/req/req_file.py`, `preprocess`): continuations are joined, comments go, variables get their values.
+
+use std::collections::BTreeSet;
+
+use crate::section::BuildArgs;
+use crate::source::Lines;
+
+/// The lines of `text` that say something, each with the lines of the file that it is made of.
+pub(super) fn lines(text: &str) -> Vec<(String, Lines)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut found = Vec::new();
+    let mut open: Option<(String, usize)> = None;
+    for (index, line) in text.lines().enumerate() {
+        let number = index + 1;
+        let (mut joined, first) = open.take().unwrap_or((String::new(), number));
+        let is_comment = line.trim_start().starts_with('#');
+        match line.strip_suffix('\\') {
+            Some(line) if !is_comment => {
+                joined.push_str(line);
+                open = Some((joined, first));
+            }
+            _ => {
+                if is_comment {
+                    // A comment ends what is continued before it, and is none of it.
+                    joined.push(' ');
+                }
+                joined.push_str(line);
+                push(&joined, first, number, &mut found);
+            }
+        }
+    }
+    if let Some((joined, first)) = open {
+        push(&joined, first, text.lines().count(), &mut found);
+    }
+    found
+}
+
+fn push(line: &str, first: usize, last: usize, found: &mut Vec<(String, Lines)>) {
+    let text = without_comment(line).trim();
+    if !text.is_empty() {
+        let lines = Lines {
+            first: Lines::one(first).first,
+            last: Lines::one(last).last,
+        };
+        found.push((text.to_owned(), lines));
+    }
+}
+
+/// A comment begins at a `#` at the beginning or behind a blank.
+pub(super) fn without_comment(line: &str) -> &str {
+    let mut before = ' ';
+    for (at, c) in line.char_indices() {
+        if c == '#' && before.is_whitespace() {
+            return &line[..at];
+        }
+        before = c;
+    }
+    line
+}
+
+/// `text` with the build-args that `${NAME}` names. Others stay: pip may have their values from secrets.
+pub(super) fn with_args(text: &str, args: &BuildArgs) -> String {
+    with_values(text, |name| args.get(name).map(str::to_owned))
+}
+
+/// `text` with a value for each `${NAME}` that has one.
+pub fn with_values(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, name, after)) = variable(rest) {
+        filled.push_str(before);
+        match value(name).filter(|value| !value.is_empty()) {
+            Some(value) => filled.push_str(&value),
+            None => filled.extend(["${", name, "}"]),
+        }
+        rest = after;
+    }
+    filled + rest
+}
+
+/// The names of the variables in `text`.
+pub fn variables(text: &str) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    let mut rest = text;
+    while let Some((_, name, after)) = variable(rest) {
+        names.insert(name);
+        rest = after;
+    }
+    names
+}
+
+/// The first variable of `text`, between what is before and behind it. pip knows `${NAME}` only, in capitals.
+fn variable(text: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("${") {
+        let (before, inside) = (&text[..from + at], &text[from + at + 2..]);
+        let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        let end = inside.find(|c| !is_name(c)).unwrap_or(inside.len());
+        if end > 0 && inside[end..].starts_with('}') {
+            return Some((before, &inside[..end], &inside[end + 1..]));
+        }
+        from += at + 2;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lines_are_joined_as_pip_joins_them() {
+        let text = "\u{feff}requests>=2  # the newest\n\n  # nothing\nflask==3.0 \\\n    --hash=sha256:aa \\\n  # a comment within\nx @ https://f.example/x.whl#sha256=bb\r\nlast \\\n";
+        let found = lines(text);
+        let expected = [
+            ("requests>=2", 1, 1),
+            ("flask==3.0     --hash=sha256:aa", 4, 6),
+            ("x @ https://f.example/x.whl#sha256=bb", 7, 7),
+            ("last", 8, 8),
+        ];
+        let expected: Vec<(String, Lines)> = expected
+            .into_iter()
+            .map(|(text, first, last)| (text.to_owned(), Lines { first, last }))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn variables_are_in_capitals_and_braces() {
+        let args = BuildArgs::from_iter([("HOST", "i.example"), ("EMPTY", "")]);
+        let text = "https://${USER_1}:${TOKEN}@${HOST}/${EMPTY}$HOST/${host}/${}";
+        assert_eq!(
+            with_args(text, &args),
+            "https://${USER_1}:${TOKEN}@i.example/${EMPTY}$HOST/${host}/${}"
+        );
+        let names: Vec<&str> = variables(text).into_iter().collect();
+        assert_eq!(names, ["EMPTY", "HOST", "TOKEN", "USER_1"]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_is_in_the_file(text in "([a-z#\\\\ ${}A-Z\r\n\u{2028}é]{0,40})|.*") {
+            let count = text.lines().count().max(1) as u32;
+            let mut last = 0;
+            for (line, lines) in lines(&text) {
+                prop_assert!(!line.is_empty());
+                prop_assert!(last < lines.first && lines.first <= lines.last && lines.last <= count);
+                last = lines.last;
+            }
+            let _ = with_args(&text, &BuildArgs::default());
+        }
+    }
+}
