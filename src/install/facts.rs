@@ -93,6 +93,9 @@ pub struct PackageFacts {
     /// Its shell scripts in `etc/conda/activate.d`, relative to the prefix.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub activate_d: Vec<String>,
+    /// The versions of glibc that it runs with, `>=2.17,<3.0.a0`, or an empty text for any; absent if it needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glibc: Option<String>,
 }
 
 /// What `collect` says about the whole environment.

@@ -189,7 +189,7 @@ fn cache(package: &Package, paths: &[&PackagePath], url: &str, target: &Target) 
     symlink(&package.dir, &entry).map_err(|e| Error::io("create", &entry, e))
 }
 
-/// A record that tells micromamba which python `noarch` packages are for.
+/// A record that tells micromamba which python `noarch` packages are for; it may be one of any platform.
 fn python_record(python: &PythonSpec) -> Value {
     json!({
         "name": "python",
@@ -198,10 +198,10 @@ fn python_record(python: &PythonSpec) -> Value {
         "build_number": 0,
         "build_string": "0",
         "channel": "https://conda.anaconda.org/conda-forge",
-        "subdir": "linux-64",
+        "subdir": "noarch",
         "fn": format!("python-{}-0.conda", python.version),
         "url": format!(
-            "https://conda.anaconda.org/conda-forge/linux-64/python-{}-0.conda",
+            "https://conda.anaconda.org/conda-forge/noarch/python-{}-0.conda",
             python.version
         ),
         "depends": [],

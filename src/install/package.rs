@@ -32,9 +32,20 @@ pub(crate) struct Index {
     pub(crate) license: Option<String>,
     #[serde(default)]
     timestamp: Option<f64>,
+    #[serde(default)]
+    depends: Vec<String>,
 }
 
 impl Index {
+    /// The versions of glibc that the package runs with, `>=2.17,<3.0.a0`; empty if any will do.
+    pub(crate) fn glibc(&self) -> Option<&str> {
+        self.depends.iter().find_map(|spec| {
+            let rest = spec.trim().strip_prefix("__glibc")?;
+            let is_name = rest.is_empty() || rest.starts_with([' ', '=', '<', '>', '!', '~']);
+            is_name.then(|| rest.split_whitespace().next().unwrap_or_default())
+        })
+    }
+
     /// `python` or `generic`; old packages say `true` for generic.
     pub(crate) fn noarch(&self) -> Option<&str> {
         match &self.noarch {

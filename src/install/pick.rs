@@ -36,7 +36,10 @@ pub fn pick(args: &[String], mounts: &Mounts) -> Result<()> {
 }
 
 /// Copies one file or link as it is.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+///
+/// # Errors
+/// The file system refuses.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     let metadata = fs::symlink_metadata(from).map_err(|e| Error::io("read", from, e))?;
     if let Some(parent) = to.parent() {
         fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;

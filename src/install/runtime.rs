@@ -6,14 +6,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::env::consts::ARCH;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use rattler_conda_types::package::PathType;
 
 use super::args::StepSpec as _;
-use super::error::{Error, Result};
+use super::error::{Error, ErrorKind, Result};
 use super::link::{Claims, Installer, Target};
 use super::native::Native;
 use super::normalize;
@@ -21,6 +20,7 @@ use super::package::Package;
 use super::placed::{self, Own};
 use super::spec::{PYTHON_DIR, PythonRuntimeSpec};
 use super::step::{Mounts, load};
+use crate::platform::Platform;
 use crate::root::Root;
 use crate::stamp::{EPOCH, Owner};
 
@@ -66,9 +66,19 @@ pub fn python_runtime(args: &[String], mounts: &Mounts, base: &Path) -> Result<(
     for dir in [&glibc, &target.dir, &target.work] {
         fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
     }
+    let platform = match &spec.subdir {
+        None => Platform::own(),
+        Some(subdir) => Platform::from_subdir(subdir),
+    };
+    let platform = platform.ok_or_else(|| {
+        Error::new(
+            ErrorKind::BadArguments,
+            "python cannot be run on this platform".to_owned(),
+        )
+    })?;
     let owner = normalize::owner_of(&mounts.output)?;
     let mut own = BTreeMap::new();
-    if copy_glibc(base, &glibc, owner)? {
+    if copy_glibc(base, platform, &glibc, owner)? {
         let mut packages = load(&specs, mounts, &target.work, None)?;
         for package in &mut packages {
             prune(package, &spec.version);
@@ -116,19 +126,13 @@ fn is_needed(path: &str, version: &str) -> bool {
 }
 
 /// Copies the loader and the libraries of the base's glibc; false if it has none.
-fn copy_glibc(base: &Path, to: &Path, owner: Owner) -> Result<bool> {
-    let loader = match ARCH {
-        "x86_64" => "ld-linux-x86-64.so.2".to_owned(),
-        "aarch64" => "ld-linux-aarch64.so.1".to_owned(),
-        "powerpc64" => "ld64.so.2".to_owned(),
-        "s390x" => "ld64.so.1".to_owned(),
-        other => format!("ld-linux-{other}.so.1"),
-    };
+fn copy_glibc(base: &Path, platform: Platform, to: &Path, owner: Owner) -> Result<bool> {
+    let loader = platform.glibc_loader();
     let directories: Vec<String> = ["lib", "usr/lib"]
         .iter()
         .flat_map(|lib| {
             [
-                format!("{lib}/{ARCH}-linux-gnu"),
+                format!("{lib}/{}", platform.triplet()),
                 format!("{lib}64"),
                 (*lib).to_owned(),
             ]
@@ -141,10 +145,10 @@ fn copy_glibc(base: &Path, to: &Path, owner: Owner) -> Result<bool> {
             .filter_map(|dir| base.find(&format!("{dir}/{name}")))
             .find(|path| path.is_file())
     };
-    let (Some(loader_path), Some(_)) = (find(&loader), find(LIBRARIES[0])) else {
+    let (Some(loader_path), Some(_)) = (find(loader), find(LIBRARIES[0])) else {
         return Ok(false);
     };
-    copy(&loader_path, &to.join(&loader), owner)?;
+    copy(&loader_path, &to.join(loader), owner)?;
     for name in LIBRARIES {
         if let Some(path) = find(name) {
             copy(&path, &to.join(name), owner)?;

@@ -4,9 +4,12 @@
 //! nothing else, and its JSON has one form: fields in the order of declaration, absent options
 //! left out.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::args::{NoItem, StepSpec};
+use super::trim::Trim;
 
 /// Where a step finds its inputs: package `n` is a file inside the directory `/in/<n>`.
 pub const INPUT_DIR: &str = "/in";
@@ -64,6 +67,9 @@ pub struct InstallSpec {
     /// Needed when a package of the group is `noarch: python`; leave it away otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<PythonSpec>,
+    /// What is left out of the packages.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub trim: BTreeSet<Trim>,
 }
 
 /// One package archive of a step.
@@ -98,6 +104,9 @@ pub struct PackageSpec {
 pub struct PythonRuntimeSpec {
     /// Major and minor version, `3.13`.
     pub version: String,
+    /// The platform that the python is for, as conda calls it, if it is not the one that the step runs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdir: Option<String>,
 }
 
 /// The step that joins the facts of all groups.
@@ -129,6 +138,16 @@ pub struct PickedFile {
     pub layer: usize,
     /// Relative to the prefix.
     pub path: String,
+}
+
+/// The step that puts the same packages of several environments into one layer.
+///
+/// Arguments: `share SPEC`; the layer of environment `n` is mounted at `/in/<n>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShareSpec {
+    /// Where each environment will be in the image.
+    pub prefixes: Vec<String>,
 }
 
 /// The step that runs post-link scripts in the merged image.
@@ -181,6 +200,11 @@ impl StepSpec for PickSpec {
     type Item = PickedFile;
 }
 
+impl StepSpec for ShareSpec {
+    const SUBCOMMAND: &'static str = "share";
+    type Item = NoItem;
+}
+
 impl StepSpec for PostLinkSpec {
     const SUBCOMMAND: &'static str = "post-link";
     type Item = NoItem;
@@ -211,6 +235,7 @@ mod tests {
             gid: 57439,
             installer: Installer::Native,
             python: None,
+            trim: BTreeSet::new(),
         }
     }
 
@@ -232,6 +257,7 @@ mod tests {
             site_packages: "lib/python3.13/site-packages".into(),
             runtime: true,
         });
+        spec.trim = [Trim::StaticLibraries, Trim::Docs].into();
         let args = spec.to_args(&[numpy(), numpy()]).unwrap();
         let (read, packages) = InstallSpec::from_args(&args[1..]).unwrap();
         assert_eq!(read, spec);

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -26,6 +27,7 @@ use super::spec::{
     FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR, OUTPUT_DIR, PYTHON_DIR,
     PackageSpec, PythonSpec,
 };
+use super::trim::trim;
 use crate::stamp::{EPOCH, Owner};
 
 /// Where a step's mounts are.
@@ -82,7 +84,8 @@ fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) 
         fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
     }
 
-    let packages = load(specs, mounts, &target.work, python)?;
+    let mut packages = load(specs, mounts, &target.work, python)?;
+    trim(&mut packages, &spec.trim)?;
     let claims = Claims::new(&packages);
     installer.link(&packages, &claims, python, &target)?;
     let (placed, notices) = complete(&packages, &claims, python, mounts, &target)?;
@@ -233,6 +236,11 @@ fn group_facts(
                 .filter(|(name, _)| name.ends_with(".sh"))
                 .map(|(_, path)| path.to_owned())
                 .collect(),
+            glibc: match index.glibc() {
+                Some(versions) => Some(versions.to_owned()),
+                // Old packages do not say it.
+                None => has_program_of_glibc(&target.dir, placed).then(String::new),
+            },
         });
     }
     Ok(GroupFacts {
@@ -240,6 +248,21 @@ fn group_facts(
         env_vars,
         notices,
     })
+}
+
+/// Whether a program directly in `bin` is started by glibc's loader, `/lib64/ld-linux-x86-64.so.2` for example: its name
+/// follows the headers at the beginning of the file (elf(5)).
+fn has_program_of_glibc(prefix: &Path, placed: &[Placed]) -> bool {
+    const HEADERS: u64 = 4096;
+    let is_one = |path: &str| {
+        let mut start = Vec::new();
+        let file = File::open(prefix.join(path));
+        let read = file.and_then(|file| file.take(HEADERS).read_to_end(&mut start));
+        read.is_ok()
+            && start.starts_with(b"\x7fELF")
+            && start.windows(10).any(|part| part == b"/ld-linux-")
+    };
+    files_in(placed, "bin/").any(|(_, path)| is_one(path))
 }
 
 /// The package's own files directly in `dir`, with their names.

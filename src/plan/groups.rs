@@ -100,6 +100,16 @@ impl FromStr for Layers {
 }
 
 impl Layers {
+    /// This many dealt over several sets of packages, for each of them.
+    pub fn divided(self, sets: usize) -> Self {
+        let sets = u16::try_from(sets).unwrap_or(u16::MAX).max(1);
+        match self {
+            whole if sets == 1 => whole,
+            Self::Auto => Self::AtMost((MAX_LAYERS / sets).max(1)),
+            Self::AtMost(count) => Self::AtMost((count / sets).max(1)),
+        }
+    }
+
     fn budget(self) -> Budget {
         match self {
             Self::Auto => Budget {
@@ -146,6 +156,14 @@ pub struct Group {
     /// Indices into the package list, rising.
     pub packages: Vec<usize>,
     title: String,
+    key: Key,
+}
+
+impl Group {
+    /// Whether this is what another list of the same packages is dealt into.
+    pub fn corresponds(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
 }
 
 /// The group's packages in a few words.
@@ -157,10 +175,20 @@ impl fmt::Display for Group {
 
 /// Deals packages into groups; every package is in exactly one.
 pub fn deal(packages: &[Package], layers: Layers) -> Vec<Group> {
+    let all: Vec<usize> = (0..packages.len()).collect();
+    deal_some(packages, &all, layers)
+}
+
+/// The same for those `chosen` of the packages, which come in rising order.
+pub fn deal_some(packages: &[Package], chosen: &[usize], layers: Layers) -> Vec<Group> {
     let budget = layers.budget();
-    let alone = largest(packages, usize::from(budget.alone));
+    let among = || chosen.iter().map(|index| (*index, &packages[*index]));
+    let alone = largest(
+        among().map(|(_, package)| package),
+        usize::from(budget.alone),
+    );
     let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
-    for (index, package) in packages.iter().enumerate() {
+    for (index, package) in among() {
         let name = &package.id.name;
         let key = if alone.contains(&name.as_str()) {
             Key::Alone(name.clone())
@@ -172,10 +200,11 @@ pub fn deal(packages: &[Package], layers: Layers) -> Vec<Group> {
         groups.entry(key).or_default().push(index);
     }
     groups
-        .into_values()
-        .map(|indices| Group {
+        .into_iter()
+        .map(|(key, indices)| Group {
             title: title(packages, &indices),
             packages: indices,
+            key,
         })
         .collect()
 }
@@ -197,10 +226,9 @@ pub fn stacking_order(groups: &[Group], size: impl Fn(usize) -> u64) -> Vec<usiz
 }
 
 /// The names that get their own layer.
-fn largest(packages: &[Package], most: usize) -> Vec<&str> {
+fn largest<'a>(packages: impl Iterator<Item = &'a Package>, most: usize) -> Vec<&'a str> {
     let rank = |name: &str| LARGE.iter().position(|large| *large == name);
     let mut found: Vec<(u64, usize, &str)> = packages
-        .iter()
         .filter_map(|package| {
             let name = package.id.name.as_str();
             let size = package.size.unwrap_or(0);
@@ -270,6 +298,7 @@ mod tests {
         let group = |packages: &[usize]| Group {
             packages: packages.to_vec(),
             title: String::new(),
+            key: Key::Native(0),
         };
         // The means are 1, 10, 1 and 4.
         let groups = [group(&[0, 1]), group(&[2]), group(&[3]), group(&[4, 5])];

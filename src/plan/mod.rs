@@ -5,6 +5,7 @@ pub mod micromamba;
 pub mod mirrors;
 pub mod place;
 pub mod python;
+pub mod sharing;
 
 use crate::install::spec::PackageSpec;
 use crate::package::Package;
@@ -28,12 +29,22 @@ pub struct Plan {
 impl Plan {
     /// Plans an environment.
     pub fn new(packages: Vec<Package>, platform: Platform, layers: Layers) -> Self {
+        let groups = groups::deal(&packages, layers);
+        Self::with_groups(packages, platform, groups)
+    }
+
+    fn with_groups(packages: Vec<Package>, platform: Platform, groups: Vec<Group>) -> Self {
         Self {
-            groups: groups::deal(&packages, layers),
+            groups,
             python: Python::find(&packages),
             platform,
             packages,
         }
+    }
+
+    /// Whether any group may have python modules.
+    pub fn has_modules(&self) -> bool {
+        self.groups.iter().any(|group| self.needs_python(group))
     }
 
     /// Whether linking the group depends on python: its `noarch` packages may be python modules.

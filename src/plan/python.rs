@@ -19,6 +19,8 @@ const RUNTIME: &[&str] = &[
 /// A CPython among the packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Python {
+    /// Its package, an index into the package list.
+    pub package: usize,
     /// Major and minor version, `3.13`; bytecode depends on nothing else.
     pub version: String,
     /// Where modules go, relative to the prefix.
@@ -30,9 +32,10 @@ pub struct Python {
 impl Python {
     /// Finds it.
     pub fn find(packages: &[Package]) -> Option<Self> {
-        let python = packages
+        let (package, python) = packages
             .iter()
-            .find(|package| package.id.name == "python")?;
+            .enumerate()
+            .find(|(_, package)| package.id.name == "python")?;
         let mut parts = python.id.version.split('.');
         let version = format!("{}.{}", parts.next()?, parts.next()?);
         // Free-threaded builds (`cp313t`) have folders of their own (CEP 17, `python_site_packages_path`).
@@ -49,6 +52,7 @@ impl Python {
             .map(|(index, _)| index)
             .collect();
         Some(Self {
+            package,
             site_packages: format!("lib/python{version}{suffix}/site-packages"),
             version,
             runtime,

@@ -31,6 +31,7 @@ fn runtime() -> &'static Path {
             mount_channel(&mut step, Channel::open(), &packages);
             let spec = PythonRuntimeSpec {
                 version: "3.13".into(),
+                subdir: None,
             };
             let args = spec.to_args(&step.packages).unwrap();
             python_runtime(&args[1..], &step.mounts(), &base()).unwrap();
@@ -168,6 +169,7 @@ fn a_base_without_glibc_gives_no_runtime() {
     let step = Step::new(&[]);
     let spec = PythonRuntimeSpec {
         version: "3.13".into(),
+        subdir: None,
     };
     let args = spec.to_args(&[]).unwrap();
     let base = TempDir::new().unwrap();

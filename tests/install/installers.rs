@@ -14,7 +14,7 @@ use super::package::{Format, PLACEHOLDER, Package};
 use super::step::{Step, mount_channel};
 
 /// Runs the step that `make` gives with each installer and compares what it leaves.
-fn compare(make: impl Fn() -> Step) {
+pub(crate) fn compare(make: impl Fn() -> Step) {
     let binary = std::env::var_os("MICROMAMBA").filter(|path| !path.is_empty());
     let Some(micromamba) = binary.map(PathBuf::from) else {
         eprintln!("skipped: MICROMAMBA names no micromamba binary");
@@ -168,13 +168,13 @@ fn modules_go_where_python_wants_them_alike() {
     }
 }
 
-/// Compares the newest of every package of `channel` that installs on linux-64.
-fn compare_channel(channel: &Channel) {
+/// Compares the newest of every package of `channel` that installs on `platform`.
+fn compare_channel(channel: &Channel, platform: &str) {
     let packages: Vec<_> = channel
         .packages()
         .iter()
-        .filter(|package| matches!(package.subdir.as_str(), "linux-64" | "noarch"))
-        .filter(|package| package.version == channel.find(&package.name).version)
+        .filter(|package| package.subdir == platform || package.subdir == "noarch")
+        .filter(|package| package.version == channel.find_for(platform, &package.name).version)
         .collect();
     compare(|| {
         let mut step = Step::new(&[]);
@@ -185,10 +185,15 @@ fn compare_channel(channel: &Channel) {
 
 #[test]
 fn the_small_channel_is_linked_alike() {
-    compare_channel(Channel::small());
+    compare_channel(Channel::small(), "linux-64");
 }
 
 #[test]
 fn real_packages_are_linked_alike() {
-    compare_channel(Channel::open());
+    compare_channel(Channel::open(), "linux-64");
+}
+
+#[test]
+fn packages_of_another_platform_are_linked_alike() {
+    compare_channel(Channel::open(), "linux-aarch64");
 }

@@ -8,3 +8,4 @@ mod micromamba;
 mod package;
 mod scripts;
 mod step;
+mod trim;

@@ -1,6 +1,7 @@
 //! Running the install step on packages and looking at what it left.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -72,6 +73,7 @@ impl Step {
                     site_packages: "lib/python3.13/site-packages".into(),
                     runtime: false,
                 }),
+                trim: BTreeSet::new(),
             },
             packages: specs,
             python: dir.path().join("python"),

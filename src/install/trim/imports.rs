@@ -1,0 +1,115 @@
+//! Which folders of tests python modules import.
+
+use std::collections::BTreeSet;
+
+/// Folders that modules import from, as paths: `astropy/tests`.
+#[derive(Debug, Default)]
+pub(super) struct Imports(BTreeSet<String>);
+
+/// Whether a file can say what is imported: a module, or the commands and plugins of a distribution.
+pub(super) fn is_source(path: &str) -> bool {
+    path.ends_with(".py") || path.ends_with(".dist-info/entry_points.txt")
+}
+
+impl Imports {
+    /// Reads a module, or `entry_points.txt`.
+    pub(super) fn read(&mut self, path: &str, text: &str) {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        // Every folder of tests has it in its name.
+        for line in text.lines().filter(|line| line.contains("test")) {
+            if path.ends_with(".txt") {
+                if let Some((_, entry)) = line.split_once('=') {
+                    let module = entry.split([':', '[']).next().unwrap_or_default();
+                    self.add("", module.trim());
+                }
+                continue;
+            }
+            // Behind a semicolon or a colon there may be a statement, too.
+            for statement in line.split([';', ':']).map(str::trim) {
+                if let Some(modules) = statement.strip_prefix("import ") {
+                    for module in modules.split(',') {
+                        self.add(folder, first_word(module));
+                    }
+                } else if let Some(rest) = statement.strip_prefix("from ") {
+                    let (module, names) = rest.split_once(" import").unwrap_or((rest, ""));
+                    let module = module.trim();
+                    self.add(folder, module);
+                    for name in names.split([',', '(', ')']).map(first_word) {
+                        let dot = if module.ends_with('.') { "" } else { "." };
+                        self.add(folder, &format!("{module}{dot}{name}"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether anything in `folder` is imported.
+    pub(super) fn reach(&self, folder: &str) -> bool {
+        self.0.iter().any(|imported| {
+            let rest = imported.strip_prefix(folder);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
+
+    /// Adds a module as it is named in a module in `folder`; dots at the beginning are folders upwards.
+    pub(super) fn add(&mut self, folder: &str, module: &str) {
+        let name = module.trim_start_matches('.');
+        let dots = module.len() - name.len();
+        let mut parts: Vec<&str> = match dots {
+            0 => Vec::new(),
+            _ => folder.split('/').filter(|part| !part.is_empty()).collect(),
+        };
+        parts.truncate((parts.len() + 1).saturating_sub(dots.max(1)));
+        parts.extend(name.split('.').filter(|part| !part.is_empty()));
+        self.0.insert(parts.join("/"));
+    }
+}
+
+fn first_word(text: &str) -> &str {
+    text.split_whitespace().next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn imports_of_every_form_are_found() {
+        for (path, text, folder) in [
+            (
+                "astropy/__init__.py",
+                "from .tests.runner import TestRunner",
+                "astropy/tests",
+            ),
+            (
+                "numba/misc/POST.py",
+                "    from numba.tests import test_runtests",
+                "numba/tests",
+            ),
+            ("a/b/c.py", "from .. import (tests, more)", "a/tests"),
+            ("a/b/c.py", "from . import x, tests as t", "a/b/tests"),
+            ("a/b.py", "import sys, a.tests.data as d", "a/tests"),
+            ("a/b.py", "try: import a.tests", "a/tests"),
+            (
+                "a-1.dist-info/entry_points.txt",
+                "run = a.tests.run:main [x]",
+                "a/tests",
+            ),
+        ] {
+            let mut imports = Imports::default();
+            imports.read(path, text);
+            assert!(imports.reach(folder), "{text}: {imports:?}");
+            assert!(!imports.reach("a/b/tests/deeper"), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_lines_import_nothing() {
+        let mut imports = Imports::default();
+        imports.read(
+            "a/b.py",
+            "# run the tests\nfrom a import testing\nx = 'a.tests'\nimport a.tests_of_b\n",
+        );
+        assert!(!imports.reach("a/tests"), "{imports:?}");
+    }
+}
