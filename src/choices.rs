@@ -1,7 +1,10 @@
 //! What build-args and the image section choose together: a build-arg beats the section.
 
+use std::collections::BTreeSet;
+
 use crate::account::{DEFAULT_ID, UserRequest};
 use crate::install::spec::Installer;
+use crate::install::trim::Trim;
 use crate::plan::groups::Layers;
 use crate::section::{ImageSection, Located};
 use crate::settings::Settings;
@@ -31,6 +34,8 @@ pub struct Choices {
     pub layers: Choice<Option<Layers>>,
     /// Who links packages.
     pub installer: Installer,
+    /// What is left out of packages.
+    pub trim: BTreeSet<Trim>,
 }
 
 impl Choices {
@@ -47,6 +52,7 @@ impl Choices {
             user: user(&settings.user, section.user.as_ref()),
             layers,
             installer: installer.value.unwrap_or(Installer::Micromamba),
+            trim: section.trim.clone(),
         }
     }
 

@@ -25,9 +25,13 @@ pub struct ExplicitLock<'a> {
     pub source: Option<&'a str>,
 }
 
-/// What a lock for `platform` is called; the name that conda-lock gives such files.
-pub fn file_name(platform: Platform) -> String {
-    format!("conda-{}.lock", platform.subdir())
+/// What a lock for `platform` is called: the name that conda-lock gives such files, with the environment's if an image
+/// has several.
+pub fn file_name(environment: Option<&str>, platform: Platform) -> String {
+    match environment {
+        Some(name) => format!("conda-{name}-{}.lock", platform.subdir()),
+        None => format!("conda-{}.lock", platform.subdir()),
+    }
 }
 
 /// The lock as text. It has neither times nor credentials, so the same packages give the same text.

@@ -47,6 +47,8 @@ pub enum Culprit {
     Spec(usize),
     /// A channel, as an index into the request's list.
     Channel(usize),
+    /// A key of the image section.
+    Key(String),
 }
 
 impl FailureReport {

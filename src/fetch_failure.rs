@@ -25,6 +25,8 @@ pub struct Wanted {
     pub label: String,
     /// The lines of the user's file that ask for it.
     pub lines: Lines,
+    /// That file, if it is not the environment's own.
+    pub file: Option<Arc<SourceFile>>,
 }
 
 /// What kind of thing is downloaded.
@@ -229,7 +231,7 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(&Wanted, Failure)]) -> Option
     };
     let mut helps: Vec<String> = Vec::new();
     for (wanted, failure) in failures {
-        diagnostic = diagnostic.at(file, wanted.lines);
+        diagnostic = diagnostic.at(wanted.file.as_ref().unwrap_or(file), wanted.lines);
         let help = failure.help(wanted.kind);
         if !helps.contains(&help) {
             helps.push(help);

@@ -67,6 +67,9 @@ impl Platform {
         Self::LinuxRiscv64,
     ];
 
+    /// Those that there is an entrypoint for, which every image has.
+    pub const IMAGES: [Self; 2] = [Self::LinuxAmd64, Self::LinuxArm64];
+
     /// The platform for OCI's operating system and architecture; the variant (`v8`) does not matter to conda.
     ///
     /// # Errors
@@ -113,6 +116,40 @@ impl Platform {
             Self::LinuxPpc64le => "ppc64le",
             Self::LinuxS390x => "s390x",
             Self::LinuxRiscv64 => "riscv64",
+        }
+    }
+
+    /// The name that GNU's tools and Debian's folders have for it.
+    pub fn triplet(self) -> &'static str {
+        match self {
+            Self::LinuxAmd64 => "x86_64-linux-gnu",
+            Self::LinuxArm64 => "aarch64-linux-gnu",
+            Self::LinuxPpc64le => "powerpc64le-linux-gnu",
+            Self::LinuxS390x => "s390x-linux-gnu",
+            Self::LinuxRiscv64 => "riscv64-linux-gnu",
+        }
+    }
+
+    /// The file name of glibc's loader (`shlib-versions` in glibc's `sysdeps`).
+    pub fn glibc_loader(self) -> &'static str {
+        match self {
+            Self::LinuxAmd64 => "ld-linux-x86-64.so.2",
+            Self::LinuxArm64 => "ld-linux-aarch64.so.1",
+            Self::LinuxPpc64le => "ld64.so.2",
+            Self::LinuxS390x => "ld64.so.1",
+            Self::LinuxRiscv64 => "ld-linux-riscv64-lp64d.so.1",
+        }
+    }
+
+    /// The platform that this program was compiled for, if it is one of them.
+    pub fn own() -> Option<Self> {
+        match std::env::consts::ARCH {
+            "x86_64" => Some(Self::LinuxAmd64),
+            "aarch64" => Some(Self::LinuxArm64),
+            "powerpc64" => Some(Self::LinuxPpc64le),
+            "s390x" => Some(Self::LinuxS390x),
+            "riscv64" => Some(Self::LinuxRiscv64),
+            _ => None,
         }
     }
 

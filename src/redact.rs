@@ -66,14 +66,17 @@ fn push_plain(text: &str, shown: &mut String) {
 /// What the user wrote, as a message quotes it: on one line, at most 60 characters of it, without control characters and
 /// credentials.
 pub fn quoted(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let text = masked(text);
+    shortened(&masked(text), 60)
+}
+
+/// At most `longest` characters of a text, with blanks for control characters.
+pub fn shortened(text: &str, longest: usize) -> String {
     let mut short: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
-        .take(LONGEST)
+        .take(longest)
         .collect();
-    if text.chars().count() > LONGEST {
+    if text.chars().count() > longest {
         short.push('…');
     }
     short

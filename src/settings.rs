@@ -125,7 +125,7 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
     ),
     (
         "CONDA_OVERRIDE_CUDA",
-        "the version of CUDA that packages may count on, none unless given: 12.8",
+        "the version of CUDA that packages may count on, the base image's unless given: 12.8",
     ),
     (
         "CONDA_OVERRIDE_GLIBC",

@@ -9,7 +9,8 @@ use serde::de::DeserializeOwned;
 use crate::failure_report::{EXPLAIN, FailureReport, REPORT_DIR, REPORT_FILE};
 use crate::install::Mounts;
 use crate::install::spec::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
-use crate::{account, activation, install, pip, solve};
+use crate::local_channel::spec::LIST_DIR;
+use crate::{account, activation, install, local_channel, pip, solve, system};
 
 /// A step's name and what runs it with the arguments after the name.
 type Step = (&'static str, fn(&[String]) -> Result<(), FailureReport>);
@@ -29,6 +30,9 @@ const STEPS: &[Step] = &[
         Ok(install::collect(args, &Mounts::default())?)
     }),
     ("pick", |args| Ok(install::pick(args, &Mounts::default())?)),
+    ("share", |args| {
+        Ok(install::share(args, &Mounts::default())?)
+    }),
     ("post-link", |args| {
         Ok(install::post_link(args, &mut std::io::stderr())?)
     }),
@@ -42,6 +46,9 @@ const STEPS: &[Step] = &[
     }),
     ("pip-build", |args| {
         pip::build(args, &Mounts::default(), &mut std::io::stderr())
+    }),
+    ("system", |args| {
+        system::run(args, &Mounts::default(), &mut std::io::stderr())
     }),
     ("account", |args| {
         let (request, workdir) = match args {
@@ -63,6 +70,15 @@ const STEPS: &[Step] = &[
             Path::new(INPUT_DIR),
             Path::new(OUTPUT_DIR),
         )?)
+    }),
+    ("channel-conda", |args| {
+        local_channel::conda(args, &Mounts::default(), Path::new(LIST_DIR))
+    }),
+    ("channel-pypi", |args| {
+        local_channel::pypi(args, &Mounts::default())
+    }),
+    ("channel-check", |args| {
+        local_channel::check(args, Path::new(INPUT_DIR), Path::new(OUTPUT_DIR))
     }),
     ("record-activation", |args| {
         let spec = from_json(args)?;

@@ -10,14 +10,14 @@ use buildkit_proto::{Any, gateway, rpc};
 use serde_json::{Value, json};
 
 use crate::build;
+use crate::build::input::ImageInput;
 use crate::choices::Choices;
 use crate::context::BuildFile;
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::options::Options;
-use crate::input::{self, Warning};
+use crate::input::Warning;
 use crate::install::spec::Installer;
-use crate::pip;
 use crate::plan::micromamba;
 use crate::platform::Platform;
 use crate::redact;
@@ -50,12 +50,21 @@ pub async fn answer(
     let (value, text, status) = match request {
         DESCRIBE => describe(),
         TARGETS => targets(),
-        OUTLINE => outline(options),
+        OUTLINE => outline(options)?,
         LINT => {
             let settings = Settings::from_build_args(options.build_args())?;
-            let platform = build::platform(bridge, options)?;
+            let platforms = build::platforms(bridge, options)?;
+            let [platform, ..] = platforms[..] else {
+                return Err(Diagnostic::new("no platform is built for").into());
+            };
             let file = build::file::build_file(bridge, options, &settings.input, platform).await?;
-            match check(options, &settings, platform, &file) {
+            let input = build::read(bridge, options, &settings, platform, &file).await;
+            let outcome = match input {
+                Ok(input) => check(options, &settings, build::native(bridge), &input),
+                Err(BuildError::Diagnostic(diagnostic)) => Err(*diagnostic),
+                Err(error) => return Err(error),
+            };
+            match outcome {
                 // `docker build --call=check` ends in a stack trace when an error has no place.
                 Err(diagnostic) if diagnostic.locations.is_empty() => return Err(diagnostic.into()),
                 outcome => lint(&file, outcome),
@@ -123,7 +132,8 @@ fn targets() -> Answer {
     (json!({"targets": list, "sources": []}), text, None)
 }
 
-fn outline(options: &Options) -> Answer {
+fn outline(options: &Options) -> Result<Answer, Diagnostic> {
+    let target = Target::parse(options.get("target"))?;
     let given: BTreeMap<&str, &str> = options.build_args().collect();
     let args: Vec<Value> = KNOWN_BUILD_ARGS
         .iter()
@@ -140,24 +150,25 @@ fn outline(options: &Options) -> Answer {
         .iter()
         .map(|(name, description)| format!("{name}\t{description}\n"))
         .collect();
-    (
-        json!({"name": "image", "args": args, "sources": []}),
-        text,
-        None,
-    )
+    let outline = json!({
+        "name": target.name(),
+        "description": target.description(),
+        "args": args,
+        "sources": [],
+    });
+    Ok((outline, text, None))
 }
 
+/// What is to be said of the files; `platform` is the builder's.
 fn check(
     options: &Options,
     settings: &Settings,
     platform: Platform,
-    file: &BuildFile,
+    input: &ImageInput,
 ) -> Result<Vec<Warning>, Diagnostic> {
-    let input = input::read(&file.file, platform, &settings.input)?;
-    pip::check_entries(&input.pip, &file.file)?;
     let is_given = options.named_context("micromamba", platform).is_some();
     let installer = Choices::new(settings, &input.section).installer;
-    let mut warnings = input.warnings;
+    let mut warnings = input.warnings.clone();
     if installer == Installer::Micromamba && !is_given {
         let package = micromamba::package(&settings.micromamba, platform)?;
         warnings.extend(micromamba::warning(&package, &settings.micromamba));
@@ -253,7 +264,7 @@ mod tests {
     use buildkit_llb::Digest;
 
     use super::*;
-    use crate::input::Rule;
+    use crate::input::{self, Rule};
     use crate::source::SourceFile;
 
     #[test]

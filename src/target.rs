@@ -1,5 +1,6 @@
 //! What `--target` may name.
 
+use crate::nearest::nearest;
 use crate::source::Diagnostic;
 
 /// What is built.
@@ -8,19 +9,25 @@ pub enum Target {
     /// The image with the environment.
     #[default]
     Image,
+    /// The environment's files and nothing else.
+    Prefix,
     /// Explicit locks, one per platform, as files.
     Lock,
+    /// Everything that the build fetches, as files.
+    Channel,
 }
 
 impl Target {
     /// All of them, the default first.
-    pub const ALL: [Self; 2] = [Self::Image, Self::Lock];
+    pub const ALL: [Self; 4] = [Self::Image, Self::Prefix, Self::Lock, Self::Channel];
 
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Image => "image",
+            Self::Prefix => "prefix",
             Self::Lock => "lock",
+            Self::Channel => "channel",
         }
     }
 
@@ -28,8 +35,12 @@ impl Target {
     pub fn description(self) -> &'static str {
         match self {
             Self::Image => "The image with the environment, active",
+            Self::Prefix => "The environment alone, to copy with COPY --from or -o <folder>",
             Self::Lock => {
                 "Explicit locks of the environment, one per platform; write them out with -o ."
+            }
+            Self::Channel => {
+                "The packages as conda channels in a folder, for builds without a network; write it out with -o <folder>"
             }
         }
     }
@@ -44,9 +55,12 @@ impl Target {
         };
         let known = Self::ALL.into_iter().find(|target| target.name() == name);
         known.ok_or_else(|| {
-            let names = Self::ALL.map(Self::name).join(" and ");
-            Diagnostic::new(format!("there is no target {name}"))
-                .help(format!("The targets are {names}."))
+            let names = Self::ALL.map(Self::name);
+            let diagnostic = Diagnostic::new(format!("there is no target {name}"));
+            match nearest(name, names) {
+                Some(meant) => diagnostic.help(format!("Did you mean {meant}?")),
+                None => diagnostic.help(format!("The targets are {}.", names.join(", "))),
+            }
         })
     }
 }
@@ -61,10 +75,14 @@ mod tests {
         for target in Target::ALL {
             assert_eq!(Target::parse(Some(target.name())).unwrap(), target);
         }
-        let error = Target::parse(Some("locks")).unwrap_err();
+        let error = |name| Target::parse(Some(name)).unwrap_err().to_string();
         assert_eq!(
-            error.to_string(),
-            "there is no target locks\nThe targets are image and lock."
+            error("locks"),
+            "there is no target locks\nDid you mean lock?"
+        );
+        assert_eq!(
+            error("release"),
+            "there is no target release\nThe targets are image, prefix, lock, channel."
         );
     }
 }

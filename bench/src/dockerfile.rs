@@ -1,5 +1,6 @@
 //! The other side: a Dockerfile as people write it, one `RUN` that installs a lock.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use condafront::choices::Choices;
@@ -101,6 +102,7 @@ pub(crate) fn install_script(lock: &str) -> Result<String> {
     if let Some(python) = &plan.python {
         let runtime = PythonRuntimeSpec {
             version: python.version.clone(),
+            subdir: None,
         };
         push_command(&mut script, &runtime.to_args(&specs(&python.runtime))?);
         script.push_str("mv /out /python\nmkdir /out\n");
@@ -112,6 +114,7 @@ pub(crate) fn install_script(lock: &str) -> Result<String> {
         gid: owner.gid,
         installer: Installer::Native,
         python: plan.python.as_ref().map(|python| python.spec(true)),
+        trim: BTreeSet::new(),
     };
     push_command(&mut script, &install.to_args(&specs(&all))?);
     script.push_str("mv /out/opt/conda /opt/conda\nrm -r /in /out /facts /python\n");

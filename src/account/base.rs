@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::AccountError;
-use crate::root::Root;
+use crate::root::{Root, RootError};
 
 /// A base image's C library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,9 @@ pub struct OsRelease {
     pub version_id: String,
     /// Names of distributions that this one derives from.
     pub id_like: Vec<String>,
+    /// What people are shown: `Debian GNU/Linux 13 (trixie)`.
+    #[serde(default)]
+    pub name: String,
 }
 
 /// Finds the shells in the directories where distributions have them.
@@ -65,7 +68,7 @@ fn executable(root: &Root, name: &str) -> Result<Option<String>, AccountError> {
 }
 
 /// Reads os-release(5).
-pub(super) fn os_release(root: &Root) -> Result<OsRelease, AccountError> {
+pub(crate) fn os_release(root: &Root) -> Result<OsRelease, RootError> {
     for path in ["/etc/os-release", "/usr/lib/os-release"] {
         if let Some(text) = root.read(Path::new(path))? {
             return Ok(parse_os_release(&String::from_utf8_lossy(&text)));
@@ -89,11 +92,15 @@ fn parse_os_release(text: &str) -> OsRelease {
             .split_whitespace()
             .map(str::to_owned)
             .collect(),
+        name: [value("PRETTY_NAME"), value("NAME")]
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .unwrap_or_default(),
     }
 }
 
 /// Finds the C library: glibc's `libc.so.6` names its version, musl's loader says that it is musl.
-pub(super) fn libc(root: &Root) -> Result<Libc, AccountError> {
+pub(crate) fn libc(root: &Root) -> Result<Libc, RootError> {
     let dirs = library_dirs(root)?;
     for dir in &dirs {
         if let Some(library) = root.read(&dir.join("libc.so.6"))?
@@ -115,7 +122,7 @@ pub(super) fn libc(root: &Root) -> Result<Libc, AccountError> {
 }
 
 /// `/lib`, `/lib64` and their like, and Debian's directories for one architecture in them.
-fn library_dirs(root: &Root) -> Result<Vec<PathBuf>, AccountError> {
+fn library_dirs(root: &Root) -> Result<Vec<PathBuf>, RootError> {
     let mut dirs = Vec::new();
     for dir in ["/lib64", "/lib", "/usr/lib64", "/usr/lib"] {
         let dir = PathBuf::from(dir);

@@ -16,6 +16,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use base::{Libc, OsRelease, Shells};
+pub(crate) use base::{libc, os_release};
 pub use error::AccountError;
 pub use user::{DEFAULT_ID, DEFAULT_NAME, User, UserRequest};
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::database::Databases;
 use super::{AccountError, Shells};
+use crate::stamp::Owner;
 
 /// The user's name when none is asked for, as in micromamba-docker.
 pub const DEFAULT_NAME: &str = "mambauser";
@@ -45,6 +46,16 @@ pub struct User {
     pub home: String,
     /// Login shell.
     pub shell: String,
+}
+
+impl User {
+    /// The user as the owner of files.
+    pub fn owner(&self) -> Owner {
+        Owner {
+            uid: self.uid,
+            gid: self.gid,
+        }
+    }
 }
 
 /// What becomes of the base image's accounts.

@@ -66,6 +66,23 @@ case ${{CONDA_SHLVL:-0}} in
     unset __condafront_want __condafront_have __condafront_path __condafront_new
     ;;
 esac
+if [ "${{MAMBA_SKIP_ACTIVATE-}}" != 1 ]; then
+    case $- in
+    *i*)
+        # Where conda, mamba or micromamba are, they become functions that can activate.
+        for __condafront_tool in conda mamba; do
+            if [ -r "${{MAMBA_ROOT_PREFIX-}}/etc/profile.d/$__condafront_tool.sh" ]; then
+                . "${{MAMBA_ROOT_PREFIX-}}/etc/profile.d/$__condafront_tool.sh"
+            fi
+        done
+        if command -v micromamba >/dev/null 2>&1; then
+            if [ -n "${{BASH_VERSION-}}" ]; then __condafront_tool=bash; else __condafront_tool=posix; fi
+            eval "$(micromamba shell hook --shell $__condafront_tool 2>/dev/null)"
+        fi
+        unset __condafront_tool
+        ;;
+    esac
+fi
 "#
     )
     .into_bytes()

@@ -1,126 +1,140 @@
-//! The target `image`: from packages to an image with the environment.
+//! The target `image`: from packages to an image with the environments.
 
-use super::assembly::Image;
-use super::{Session, as_diagnostic};
+use super::assembly::{Built, Image};
+use super::input::ImageInput;
+use super::linked::Ground;
+use super::{Session, as_diagnostic, native};
 
-use buildkit_llb::SourceFile as LlbFile;
-use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
+use std::collections::BTreeMap;
+
+use buildkit_llb::Input;
 use buildkit_proto::gateway;
+use futures_util::future::try_join_all;
+use serde_json::json;
 
-use crate::account::{self, AccountFacts, User};
+use crate::account::{self, AccountFacts};
 use crate::choices::{Choice, Choices};
 use crate::context::named::{Finder, Found};
 use crate::failure_report::Culprit;
+use crate::gateway::client::Evaluate;
 use crate::gateway::error::BuildError;
 use crate::gateway::requirements;
 use crate::graph::account::Account;
-use crate::graph::environment::Environment;
 use crate::graph::image::Stacking;
 use crate::image::section;
-use crate::input::{self, Conda, EnvironmentInput, Rule, Warning};
-use crate::plan::Plan;
+use crate::input::{Rule, Warning};
 use crate::plan::groups::Layers as LayerCount;
-use crate::plan::place::Place;
+use crate::platform::Platform;
 use crate::source::{Diagnostic, Lines};
 use crate::stamp::Owner;
+use crate::target::Target;
 
 impl Session<'_> {
-    /// The target `image`.
-    pub(super) async fn image(&self) -> Result<gateway::Result, BuildError> {
-        let file = &self.build_file.file;
-        let input = input::read(file, self.platform, &self.settings.input)?;
-        self.warn(&input.warnings).await?;
-        let finish = async |image: &Image<'_>, account: &Account, user: &User| {
-            image.finish(account, user).await
+    /// The target `image` or `prefix`, for each of `platforms`.
+    pub(super) async fn images(
+        &self,
+        target: Target,
+        platforms: &[Platform],
+    ) -> Result<gateway::Result, BuildError> {
+        let image = async |platform: Platform| {
+            let session = self.on(platform);
+            let input = session.image_input().await?;
+            session.warn(&input.warnings).await?;
+            if target == Target::Image {
+                session.check_commands(&input.section)?;
+            }
+            let finish = async |image: &Image<'_>| match target {
+                Target::Prefix => image.prefix().await,
+                _ => {
+                    image.check_libc()?;
+                    image.finish().await
+                }
+            };
+            Ok::<_, BuildError>((platform, session.with_image(&input, finish).await?))
         };
-        self.with_image(&input, finish).await
+        let images = try_join_all(platforms.iter().map(|platform| image(*platform))).await?;
+        self.result(&images).await
     }
 
-    /// Links the packages of an environment for the session's platform, and goes on with `next`.
+    /// Links the packages of all environments for the session's platform, and goes on with `next`.
     pub(super) async fn with_image<T>(
         &self,
-        input: &EnvironmentInput,
-        next: impl AsyncFnOnce(&Image<'_>, &Account, &User) -> Result<T, BuildError>,
+        input: &ImageInput,
+        next: impl AsyncFnOnce(&Image<'_>) -> Result<T, BuildError>,
     ) -> Result<T, BuildError> {
-        let file = &self.build_file.file;
-        crate::pip::check_entries(&input.pip, file)?;
-        let place = Place::of(input.name.as_deref()).map_err(as_diagnostic)?;
-        let choices = Choices::new(&self.settings, &input.section);
+        for one in &input.environments {
+            self.about(&one.file).check_pip(&one.pip.asked)?;
+        }
+        let choices = Choices::new(self.settings, &input.section);
         let stacking = self.stacking(&choices.layers)?;
-        let finder = self.finder(self.platform);
-        let (base, programs) =
-            tokio::try_join!(self.base(&finder, &choices.base), self.programs())?;
-        let workdir = section::workdir(&base.config, &input.section);
-        let (packages, solved) = match &input.conda {
-            Conda::Locked(packages) => (packages.clone(), Vec::new()),
-            Conda::Unsolved(request) => {
-                let solved = self
-                    .packages(request, self.platform, &programs, &base.state)
-                    .await?;
-                (solved.packages, solved.facts)
-            }
-        };
         let layers = match (stacking, choices.layers.value) {
             (Stacking::Copy, _) => LayerCount::AtMost(1),
             (Stacking::Merge, layers) => layers.unwrap_or_default(),
         };
-        let plan = Plan::new(packages, self.platform, layers);
-        crate::pip::check(&plan.packages, &input.pip, file)?;
-        let micromamba = self.micromamba(&finder, choices.installer).await?;
-        let mut environment = Environment {
-            plan: &plan,
-            place: &place,
-            file: LlbFile::new(
-                file.name(),
-                file.excerpt_of(
-                    plan.packages
-                        .iter()
-                        .map(|package| package.lines)
-                        .chain(input.pip.lines()),
-                ),
-            )
-            .language(file.language()),
-            frontend: &programs,
-            base: base.state.output(),
+        let finder = self.finder();
+        let (base, programs) =
+            tokio::try_join!(self.base(&finder, &choices.base), self.programs())?;
+        // It runs in the build, whatever it links.
+        let builder = self.on(native(self.bridge));
+        let micromamba = builder.micromamba(choices.installer).await?;
+        let tools = self.tools(&programs);
+        let workdir = section::workdir(&base.config, &input.section);
+        let ground = Ground {
+            base: &base,
+            choice: &choices.base,
+            tools,
             micromamba: micromamba.as_ref(),
-            user: choices.owner(),
-            no_cache: self.options.no_cache(),
-            content_cache: self.bridge.abilities().has(EXEC_MOUNT_CONTENT_CACHE.id),
+            layers,
+            trim: &choices.trim,
         };
-        let account = environment
-            .account(&choices.user.value, workdir.as_deref())
-            .map_err(as_diagnostic)?;
+        let (planned, shared) = self.plan(&input.environments, &ground).await?;
+        let install = async |owner: Owner| {
+            let linked = planned.iter().map(|one| one.install(&ground, owner));
+            try_join_all(linked).await
+        };
         let workdir_lines = input.section.workdir.as_ref().map(|workdir| workdir.lines);
-        let (mut installed, found) = tokio::try_join!(
-            self.install(&environment),
-            self.account_facts(&account, choices.user.lines, workdir_lines)
-        )?;
+        // What packages of the base's distribution bring is nothing that conda packages count on.
+        let prepare = async {
+            let ready = self.system_packages(&base, &tools, &input.section).await?;
+            let under = ready.base.state.output();
+            let account = tools
+                .account(&choices.user.value, workdir.as_deref(), under)
+                .map_err(as_diagnostic)?;
+            let found = self.account_facts(&account, choices.user.lines, workdir_lines);
+            let found = found.await?;
+            Ok::<_, BuildError>((ready, account, found))
+        };
+        let guessed = choices.owner();
+        let (mut environments, (ready, account, found)) =
+            tokio::try_join!(install(guessed), prepare)?;
         let owner = Owner {
             uid: found.user.uid,
             gid: found.user.gid,
         };
-        if owner != environment.user {
+        if owner != guessed {
             // The base already had an account of that name.
-            environment.user = owner;
-            installed = self.install(&environment).await?;
+            environments = install(owner).await?;
         }
-        let (layers, facts) = installed;
-        self.warn(&self.notices(&plan, &facts.notices)).await?;
+        for environment in &environments {
+            environment.warn().await?;
+        }
         self.warn(&account_notices(&found.notices)).await?;
         let image = Image {
-            session: self,
-            environment: &environment,
-            base: &base,
+            session: *self,
+            tools,
+            base: &ready,
+            base_lines: choices.base.lines,
+            libc: &found.libc,
             stacking,
-            layers: &layers,
-            facts: &facts,
-            solved: &solved,
-            variables: &input.variables,
-            pip: &input.pip,
+            account: &account,
+            user: &found.user,
+            environments: &environments,
+            shared: &shared,
+            default: input.default,
             section: &input.section,
             workdir: workdir.as_deref(),
         };
-        next(&image, &account, &found.user).await
+        next(&image).await
     }
 
     /// Makes the account; `user` and `workdir` are the lines that ask for it and for the working directory.
@@ -143,7 +157,7 @@ impl Session<'_> {
                 found.help(WORKDIR).into()
             }
             (BuildError::Diagnostic(found), Some(lines)) => {
-                found.at(&self.build_file.file, lines).help(KEY).into()
+                found.at(self.file, lines).help(KEY).into()
             }
             (BuildError::Diagnostic(found), None) => found.help(HELP).into(),
             (error, _) => error,
@@ -160,7 +174,7 @@ impl Session<'_> {
         let found = finder.base(&choice.value).await;
         found.map_err(|error| match (error, choice.lines) {
             (BuildError::Diagnostic(diagnostic), Some(lines)) => {
-                diagnostic.at(&self.build_file.file, lines).into()
+                diagnostic.at(self.file, lines).into()
             }
             (error, _) => error,
         })
@@ -178,13 +192,56 @@ impl Session<'_> {
                 let help = diagnostic.help.take().unwrap_or_default();
                 Err(match layers.lines {
                     Some(lines) => diagnostic
-                        .at(&self.build_file.file, lines)
+                        .at(self.file, lines)
                         .help(format!("{help} Or leave `layers` away: the image then has one layer of packages.")),
                     None => diagnostic.help(format!("{help} Or leave CONDAFRONT_LAYERS away: the image then has one layer of packages.")),
                 })
             }
             _ => Ok(Stacking::Copy),
         }
+    }
+
+    /// The result as BuildKit takes it.
+    async fn result(&self, images: &[(Platform, Built)]) -> Result<gateway::Result, BuildError> {
+        let mut references = BTreeMap::new();
+        let mut metadata = BTreeMap::new();
+        let several = self.options.is_multi_platform() || images.len() > 1;
+        for (platform, image) in images {
+            let reference = match &image.root {
+                Input::Output(output) => self.solve(output, Evaluate::Lazily).await?.to_proto(),
+                Input::Scratch => gateway::Ref::default(),
+            };
+            let id = platform.to_string();
+            let key = match several {
+                true => format!("containerimage.config/{id}"),
+                false => "containerimage.config".to_owned(),
+            };
+            metadata.insert(key, image.config.to_json());
+            references.insert(id, reference);
+        }
+        let list = images.iter().map(|(platform, _)| {
+            json!({
+                "ID": platform.to_string(),
+                "Platform": {"os": platform.os(), "architecture": platform.architecture()},
+            })
+        });
+        let platforms = json!({"Platforms": list.collect::<Vec<_>>()});
+        metadata.insert(
+            "refs.platforms".to_owned(),
+            platforms.to_string().into_bytes(),
+        );
+        let result = match several {
+            true => gateway::result::Result::Refs(gateway::RefMap { refs: references }),
+            false => {
+                let reference = references.into_values().next();
+                gateway::result::Result::Ref(reference.unwrap_or_default())
+            }
+        };
+        Ok(gateway::Result {
+            result: Some(result),
+            metadata,
+            ..Default::default()
+        })
     }
 }
 

@@ -1,18 +1,21 @@
 //! Packages: fetched, linked, and asked what they bring.
 
-use super::{Session, as_diagnostic};
+use super::Session;
+use super::fetching::Job;
 
-use buildkit_llb::Input;
+use std::sync::Arc;
 
-use crate::context::named::Finder;
+use buildkit_llb::{Input, Output};
+
+use crate::failure_report::Culprit;
 use crate::gateway::error::BuildError;
-use crate::gateway::fetch::fetch_all;
-use crate::graph::downloads::Addresses;
-use crate::graph::environment::{Environment, Layers, Micromamba};
+use crate::graph::downloads::{Addresses, Artifact};
+use crate::graph::environment::{ArgumentError, Environment, Layers, Micromamba};
+use crate::graph::step::Step;
 use crate::install::facts::{EnvironmentFacts, FACTS_FILE};
 use crate::install::spec::Installer;
 use crate::plan::micromamba;
-use crate::source::Diagnostic;
+use crate::source::{Diagnostic, Location, SourceFile};
 
 impl Session<'_> {
     /// Downloads and links all packages, and reads what they bring.
@@ -20,57 +23,30 @@ impl Session<'_> {
         &self,
         environment: &Environment<'_>,
     ) -> Result<(Layers, EnvironmentFacts), BuildError> {
-        let mut addresses = Addresses::new(
-            environment
-                .fetched()
-                .map(|package| self.settings.mirrors.candidates(&package.url)),
-        );
+        let addresses = self.addresses(environment.fetched()).await?;
         // The installer is in no file.
         let in_file = environment.plan.packages.iter();
         let lines = in_file.map(|package| Some(package.lines));
         self.check_provenance(&addresses, lines)?;
-        let mut mended = false;
-        loop {
-            let layers = environment.layers(&addresses).map_err(as_diagnostic)?;
-            let error = match self.evaluate(&layers.facts).await {
-                Ok(reference) => {
-                    let facts = self.read_json(&reference, FACTS_FILE).await?;
-                    return Ok((layers, facts));
-                }
-                Err(BuildError::Gateway(error)) => error,
-                Err(error) => return Err(error),
-            };
-            let failed = error.vertices();
-            if let Some(step) = layers.failing(&failed) {
-                let explained = self.explain(step, |culprit| environment.lines(step, culprit));
-                return Err(explained.await.unwrap_or(error.into()));
-            }
-            // The failing operation may be one of another build that fetches the same package from elsewhere: BuildKit
-            // joins the two.
-            if mended || error.is_cancelled() {
-                return Err(error.into());
-            }
-            fetch_all(
-                self.bridge,
-                &environment.artifacts(),
-                &mut addresses,
-                &self.build_file.file,
-            )
-            .await?;
-            mended = true;
-        }
+        let linking = Linking {
+            environment,
+            file: self.file,
+        };
+        let (layers, reference) = self.fetch_and_run(&linking, addresses).await?;
+        let facts = self.read_json(&reference, FACTS_FILE).await?;
+        Ok((layers, facts))
     }
 
     /// The micromamba that installs, if it is the one who does: a named context `micromamba`, or conda-forge's package.
+    /// It is for the session's platform.
     pub(super) async fn micromamba(
         &self,
-        finder: &Finder<'_>,
         installer: Installer,
     ) -> Result<Option<Micromamba>, BuildError> {
         if installer == Installer::Native {
             return Ok(None);
         }
-        if let Some(found) = finder.named("micromamba").await? {
+        if let Some(found) = self.finder().named("micromamba").await? {
             return match found.state {
                 Input::Output(from) => Ok(Some(Micromamba::Given {
                     from,
@@ -85,5 +61,42 @@ impl Session<'_> {
         let warning = micromamba::warning(&package, &self.settings.micromamba);
         self.warn(warning.as_slice()).await?;
         Ok(Some(Micromamba::Package(Box::new(package))))
+    }
+}
+
+/// Having packages linked.
+struct Linking<'a> {
+    environment: &'a Environment<'a>,
+    file: &'a Arc<SourceFile>,
+}
+
+impl Job for Linking<'_> {
+    type Graph = Layers;
+
+    fn graph(&self, addresses: &Addresses) -> Result<Layers, ArgumentError> {
+        self.environment.layers(addresses)
+    }
+
+    fn outputs<'g>(&self, graph: &'g Layers) -> Vec<&'g Output> {
+        vec![&graph.facts]
+    }
+
+    fn failing<'g>(&self, graph: &'g Layers, failed: &[String]) -> Option<&'g Step> {
+        graph.failing(failed)
+    }
+
+    fn location(&self, step: &Step, culprit: &Culprit) -> Option<Location> {
+        Some(Location {
+            file: Arc::clone(self.file),
+            lines: self.environment.lines(step, culprit)?,
+        })
+    }
+
+    fn artifacts(&self) -> Vec<Artifact> {
+        self.environment.artifacts()
+    }
+
+    fn file(&self) -> &Arc<SourceFile> {
+        self.file
     }
 }

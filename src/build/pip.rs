@@ -1,156 +1,324 @@
-//! PyPI packages: fetched, and installed on top of the conda packages.
+//! PyPI packages: found, fetched, and installed on top of the conda packages.
 
 use super::as_diagnostic;
-use super::assembly::Image;
+use super::fetching::Job;
+use super::linked::Linked;
+use super::pip_list::PipInput;
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use buildkit_llb::Output;
 
 use crate::failure_report::Culprit;
 use crate::gateway::error::BuildError;
-use crate::gateway::fetch::fetch_all;
-use crate::graph::pip::{Network, PipInstalled};
+use crate::graph::downloads::{Addresses, Artifact};
+use crate::graph::environment::{ArgumentError, Environment};
+use crate::graph::pip::{Network, PipInstalled, PipPackages, PipResolved, Wheel};
 use crate::graph::step::Step;
-use crate::input::{Pip, PipPackage, PipRequirement, Rule, Warning};
+use crate::input::{PipPackage, Rule, Warning};
 use crate::install::facts::{Notice, Subject};
 use crate::package::PackageUrl;
 use crate::pip;
-use crate::pip::report::Resolved;
+use crate::pip::report::{Found, Resolved};
+use crate::pip::requirements::List;
 use crate::pip::spec::{PIP_FACTS_FILE, PIP_RESOLVED_FILE, PipFacts};
-use crate::source::{Diagnostic, Lines};
+use crate::redact;
+use crate::source::{Diagnostic, Location, SourceFile};
 
 /// The image with PyPI packages.
 pub(super) struct Pipped {
     /// The image.
     pub(super) root: Output,
-    /// The new layer's name, if there is one.
-    pub(super) layer: Option<String>,
+    /// The new layers' names.
+    pub(super) layers: Vec<String>,
     /// What steps left for the frontend to read.
     pub(super) facts: Vec<Output>,
 }
 
-impl Image<'_> {
+/// The files to install for a list, and where they are asked for.
+struct Files {
+    packages: Vec<PipPackage>,
+    /// Wheels that are there already: what messages call each, and where it is asked for.
+    wheels: Vec<(String, Output, Location)>,
+    /// Options that say where packages are to build with.
+    build_options: Vec<String>,
+    /// What the step that found them left.
+    facts: Vec<Output>,
+}
+
+impl Linked<'_> {
     /// Installs the PyPI packages into the image `root`, if there are any.
     pub(super) async fn pip(&self, root: &Output) -> Result<Option<Pipped>, BuildError> {
-        if self.pip.is_empty() {
+        let asked = &self.file.pip.asked;
+        if asked.is_empty() {
             return Ok(None);
         }
-        let (packages, mut facts) = self.pip_files(root).await?;
-        if packages.is_empty() {
-            return Ok(Some(Pipped {
-                root: root.clone(),
-                layer: None,
-                facts,
-            }));
-        }
-        let network = Network::from_options(self.session.options);
-        let installed = self.pip_install(root, &packages, &network).await?;
-        facts.extend([installed.fetched, installed.facts]);
-        Ok(Some(Pipped {
-            root: installed.root,
-            layer: Some(installed.name),
-            facts,
-        }))
-    }
-
-    /// The PyPI packages' files: those of the lock, or those that pip finds in the image `root`; then the output of the
-    /// step that found them, too.
-    pub(super) async fn pip_files(
-        &self,
-        root: &Output,
-    ) -> Result<(Cow<'_, [PipPackage]>, Vec<Output>), BuildError> {
-        match self.pip {
-            Pip::Locked(packages) => Ok((packages.into(), Vec::new())),
-            Pip::Unsolved(list) => {
-                let network = Network::from_options(self.session.options);
-                let (found, output) = self.pip_resolve(root, list, &network).await?;
-                Ok((found.into(), vec![output]))
-            }
-        }
-    }
-
-    /// Has pip find out which files the entries of `list` mean; gives the step's output too.
-    async fn pip_resolve(
-        &self,
-        root: &Output,
-        list: &[PipRequirement],
-        network: &Network,
-    ) -> Result<(Vec<PipPackage>, Output), BuildError> {
-        let file = &self.session.build_file.file;
-        self.session.warn(&warning_of_secrets(network)).await?;
-        let (facts, step) = self
-            .environment
-            .pip_resolve(root, list, network)
-            .map_err(as_diagnostic)?;
-        let lines = |culprit: &Culprit| match culprit {
-            Culprit::Package(index) => Some(list.get(*index)?.lines),
-            _ => None,
+        let mut pipped = Pipped {
+            root: root.clone(),
+            layers: Vec::new(),
+            facts: Vec::new(),
         };
-        let reference = self.session.run(&facts, &step, lines).await?;
-        let resolved: Vec<Resolved> = self
-            .session
-            .read_json(&reference, PIP_RESOLVED_FILE)
-            .await?;
-        let packages =
-            pip::report::packages(&resolved, list, &network.indexes()).map_err(as_diagnostic)?;
-        self.session.warn(&pip::warnings(&packages, file)).await?;
-        Ok((packages, facts))
+        if !asked.locked.is_empty() {
+            let files = Files::fetched(asked.locked.clone());
+            self.pip_install(&mut pipped, files).await?;
+        }
+        if !asked.list.is_empty() {
+            let files = self.pip_find(&pipped.root).await?;
+            self.pip_install(&mut pipped, files).await?;
+        }
+        Ok(Some(pipped))
     }
 
-    async fn pip_install(
-        &self,
-        root: &Output,
-        packages: &[PipPackage],
-        network: &Network,
-    ) -> Result<PipInstalled, BuildError> {
-        let environment = self.environment;
-        let wanted = environment.pip_packages(packages, &self.session.settings.mirrors)?;
-        let mut addresses = wanted.addresses();
-        let lines = packages.iter().map(|package| Some(package.lines));
-        self.session.check_provenance(&addresses, lines)?;
-        let mut mended = false;
-        loop {
-            let installed = environment
-                .pip_install(root, &wanted, &addresses, network)
-                .map_err(as_diagnostic)?;
-            let fetched = self.session.evaluate(&installed.fetched).await;
-            let facts = match fetched {
-                Ok(_) => self.session.evaluate(&installed.facts).await,
-                Err(error) => Err(error),
-            };
-            let error = match facts {
-                Ok(reference) => {
-                    let facts: PipFacts =
-                        self.session.read_json(&reference, PIP_FACTS_FILE).await?;
-                    let warnings = self.pip_warnings(packages, &facts.notices);
-                    self.session.warn(&warnings).await?;
-                    return Ok(installed);
-                }
-                Err(BuildError::Gateway(error)) => error,
-                Err(error) => return Err(error),
-            };
-            if let Some(step) = installed.failing(&error.vertices()) {
-                let explained = self
-                    .session
-                    .explain(step, |culprit| lines_of(packages, step, culprit));
-                return Err(explained.await.unwrap_or(error.into()));
+    /// All PyPI packages' files, for a lock: those that are locked, and those that pip finds in the image `root`.
+    ///
+    /// # Errors
+    /// Whatever keeps them from being found, or one that no lock can name.
+    pub(super) async fn pip_files(&self, root: &Output) -> Result<Vec<PipPackage>, BuildError> {
+        let asked = &self.file.pip.asked;
+        let mut packages = asked.locked.clone();
+        if asked.list.is_empty() {
+            return Ok(packages);
+        }
+        let mut below = Pipped {
+            root: root.clone(),
+            layers: Vec::new(),
+            facts: Vec::new(),
+        };
+        if !packages.is_empty() {
+            let files = Files::fetched(packages.clone());
+            self.pip_install(&mut below, files).await?;
+        }
+        let found = self.pip_find(&below.root).await?;
+        if let Some((label, _, place)) = found.wheels.first() {
+            return Err(Diagnostic::new(format!(
+                "{label} is made from files that are on no server: neither a lock nor a channel can have it"
+            ))
+            .at(&place.file, place.lines)
+            .help("Take the package from an index, or give the URL of its file.")
+            .into());
+        }
+        packages.extend(found.packages);
+        Ok(packages)
+    }
+
+    /// The files that the list means: as it says itself, or as pip finds them in the image `root`.
+    async fn pip_find(&self, root: &Output) -> Result<Files, BuildError> {
+        let PipInput { asked, local } = &self.file.pip;
+        let list = &asked.list;
+        if let Some(packages) = list.pinned() {
+            pip::check_files(&packages, &self.file.file)?;
+            return Ok(Files {
+                build_options: list.index_options(),
+                ..Files::fetched(packages)
+            });
+        }
+        let session = &self.session;
+        let network = self.network().await?;
+        session.warn(&warning_of_secrets(&network)).await?;
+        session.warn(&self.secrets_in(list)?).await?;
+        let wheels = self
+            .environment
+            .pip_wheels(root, list, local, &network)
+            .map_err(as_diagnostic)?;
+        let finding = Finding {
+            environment: &self.environment,
+            file: &self.file.file,
+            root,
+            list,
+            wheels: &wheels,
+            network: &network,
+        };
+        // What the list names may be missing.
+        session.settle(root).await?;
+        let none = Addresses::new([]);
+        let (graph, reference) = session.fetch_and_run(&finding, none).await?;
+        let resolved: Vec<Resolved> = session.read_json(&reference, PIP_RESOLVED_FILE).await?;
+        let Found {
+            packages,
+            wheels: found,
+        } = pip::report::found(&resolved, list, &network.indexes())?;
+        session
+            .warn(&pip::warnings(&packages, &self.file.file))
+            .await?;
+        let wheel = |found: &pip::report::FoundWheel| {
+            let entry = list.entries().get(local.get(found.index)?.entry)?;
+            let output = wheels.get(found.index)?.output.clone();
+            Some((found.label.clone(), output, entry.location()))
+        };
+        Ok(Files {
+            wheels: found.iter().filter_map(wheel).collect(),
+            packages,
+            build_options: list.index_options(),
+            facts: vec![graph.facts],
+        })
+    }
+
+    /// Installs files on top of what there is.
+    async fn pip_install(&self, pipped: &mut Pipped, files: Files) -> Result<(), BuildError> {
+        pipped.facts.extend(files.facts.iter().cloned());
+        if files.packages.is_empty() && files.wheels.is_empty() {
+            return Ok(());
+        }
+        let session = &self.session;
+        let wheels = files.wheels.iter();
+        let wanted = self
+            .environment
+            .pip_packages(&files.packages, &session.settings.mirrors)?
+            .with_wheels(
+                wheels
+                    .map(|(label, output, _)| (label.clone(), output.clone()))
+                    .collect(),
+            )
+            .with_build_options(files.build_options.clone());
+        let addresses = session.pip_addresses(wanted.fetched()).await?;
+        let places = files.packages.iter();
+        let mut places = places.map(|package| package.location(&self.file.file));
+        for address in addresses.iter() {
+            let place = places.next();
+            if address.is_given() {
+                continue;
             }
-            if mended || error.is_cancelled() {
-                return Err(error.into());
+            session.check_secret_path_at(address.url(), place)?;
+        }
+        let network = self.network().await?;
+        let installing = Installing {
+            environment: &self.environment,
+            file: &self.file.file,
+            root: &pipped.root,
+            wanted,
+            files: &files,
+            network: &network,
+        };
+        let (graph, reference) = session.fetch_and_run(&installing, addresses).await?;
+        let facts: PipFacts = session.read_json(&reference, PIP_FACTS_FILE).await?;
+        session.warn(&installing.warnings(&facts.notices)).await?;
+        pipped.root = graph.root;
+        pipped.layers.push(graph.name);
+        pipped.facts.extend(graph.fetched);
+        pipped.facts.push(graph.facts);
+        Ok(())
+    }
+
+    async fn network(&self) -> Result<Network, BuildError> {
+        let network = self.session.pip_network().await?;
+        Ok(network.with_variables(self.file.pip.asked.list.variables()))
+    }
+
+    /// Credentials in the list.
+    ///
+    /// # Errors
+    /// When provenance would show them to everyone: that of `mode=max` has the steps' arguments.
+    fn secrets_in(&self, list: &List) -> Result<Vec<Warning>, Diagnostic> {
+        let has_secret = |text: &str| redact::masked(text) != text;
+        let entries = list.entries().iter();
+        let found = entries.filter(|entry| has_secret(&entry.text));
+        // `${NAME}` is not the secret itself.
+        let found = found.filter(|entry| pip::requirements::variables(&entry.text).is_empty());
+        let mut warnings = Vec::new();
+        for entry in found {
+            const HELP: &str = "Write ${NAME} in place of them, and give that as a secret: --secret id=NAME,env=NAME. What is fetched from there needs --secret id=HTTP_AUTH_HEADER_<host>,env=… too.";
+            if self.session.records_arguments() {
+                return Err(Diagnostic::new(
+                    "the credentials in this line would get into the image's provenance, for everyone to read",
+                )
+                .at(&entry.file, entry.lines)
+                .help(HELP));
             }
-            let file = &self.session.build_file.file;
-            let artifacts = environment.pip_artifacts(&wanted);
-            fetch_all(self.session.bridge, &artifacts, &mut addresses, file).await?;
-            mended = true;
+            warnings.push(Warning {
+                rule: Rule::CredentialsInUrl,
+                diagnostic: Diagnostic::new(
+                    "this line holds credentials, which whoever has the file can read",
+                )
+                .at(&entry.file, entry.lines)
+                .help(HELP),
+            });
+        }
+        Ok(warnings)
+    }
+}
+
+impl Files {
+    fn fetched(packages: Vec<PipPackage>) -> Self {
+        Self {
+            packages,
+            wheels: Vec::new(),
+            build_options: Vec::new(),
+            facts: Vec::new(),
+        }
+    }
+}
+
+/// Asking pip what a list means.
+struct Finding<'a> {
+    environment: &'a Environment<'a>,
+    file: &'a Arc<SourceFile>,
+    root: &'a Output,
+    list: &'a List,
+    wheels: &'a [Wheel],
+    network: &'a Network,
+}
+
+impl Job for Finding<'_> {
+    type Graph = PipResolved;
+
+    fn graph(&self, _: &Addresses) -> Result<PipResolved, ArgumentError> {
+        self.environment
+            .pip_resolve(self.root, self.list, self.wheels, self.network)
+    }
+
+    fn outputs<'g>(&self, graph: &'g PipResolved) -> Vec<&'g Output> {
+        vec![&graph.facts]
+    }
+
+    fn failing<'g>(&self, graph: &'g PipResolved, failed: &[String]) -> Option<&'g Step> {
+        graph.failing(failed)
+    }
+
+    fn location(&self, step: &Step, culprit: &Culprit) -> Option<Location> {
+        let Culprit::Package(index) = culprit else {
+            return None;
+        };
+        let entry = self.list.entries().get(step.package(*index)?)?;
+        Some(entry.location())
+    }
+
+    fn artifacts(&self) -> Vec<Artifact> {
+        Vec::new()
+    }
+
+    fn file(&self) -> &Arc<SourceFile> {
+        self.file
+    }
+}
+
+/// Having pip install files.
+struct Installing<'a> {
+    environment: &'a Environment<'a>,
+    file: &'a Arc<SourceFile>,
+    root: &'a Output,
+    wanted: PipPackages<'a>,
+    files: &'a Files,
+    network: &'a Network,
+}
+
+impl Installing<'_> {
+    /// Where the package is asked for that the step has at `index`.
+    fn place(&self, index: usize) -> Option<Location> {
+        let packages = &self.files.packages;
+        match packages.get(index) {
+            Some(package) => Some(package.location(self.file)),
+            None => {
+                let (_, _, place) = self.files.wheels.get(index - packages.len())?;
+                Some(place.clone())
+            }
         }
     }
 
-    fn pip_warnings(&self, packages: &[PipPackage], notices: &[Notice]) -> Vec<Warning> {
+    fn warnings(&self, notices: &[Notice]) -> Vec<Warning> {
         let warning = |notice: &Notice| {
             let mut diagnostic = Diagnostic::new(&notice.message);
-            if let Some(package) = notice.package.and_then(|index| packages.get(index)) {
-                diagnostic = diagnostic.at(&self.session.build_file.file, package.lines);
+            if let Some(place) = notice.package.and_then(|index| self.place(index)) {
+                diagnostic = diagnostic.at(&place.file, place.lines);
             }
             let rule = match notice.subject {
                 Subject::Bytecode => Rule::NoBytecode,
@@ -159,6 +327,39 @@ impl Image<'_> {
             Warning { rule, diagnostic }
         };
         notices.iter().map(warning).collect()
+    }
+}
+
+impl Job for Installing<'_> {
+    type Graph = PipInstalled;
+
+    fn graph(&self, addresses: &Addresses) -> Result<PipInstalled, ArgumentError> {
+        self.environment
+            .pip_install(self.root, &self.wanted, addresses, self.network)
+    }
+
+    /// All files first: see [`fetched`](crate::pip::fetched()).
+    fn outputs<'g>(&self, graph: &'g PipInstalled) -> Vec<&'g Output> {
+        graph.fetched.iter().chain([&graph.facts]).collect()
+    }
+
+    fn failing<'g>(&self, graph: &'g PipInstalled, failed: &[String]) -> Option<&'g Step> {
+        graph.failing(failed)
+    }
+
+    fn location(&self, step: &Step, culprit: &Culprit) -> Option<Location> {
+        match culprit {
+            Culprit::Package(index) => self.place(step.package(*index)?),
+            _ => None,
+        }
+    }
+
+    fn artifacts(&self) -> Vec<Artifact> {
+        self.environment.pip_artifacts(&self.wanted)
+    }
+
+    fn file(&self) -> &Arc<SourceFile> {
+        self.file
     }
 }
 
@@ -180,12 +381,4 @@ fn warning_of_secrets(network: &Network) -> Vec<Warning> {
     }
     };
     secret.map(warning).collect()
-}
-
-/// Where the user's file has the PyPI package that made `step` fail.
-fn lines_of(packages: &[PipPackage], step: &Step, culprit: &Culprit) -> Option<Lines> {
-    match culprit {
-        Culprit::Package(index) => Some(packages.get(step.package(*index)?)?.lines),
-        _ => None,
-    }
 }

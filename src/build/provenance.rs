@@ -1,11 +1,14 @@
 //! What must not get into an image's provenance.
 
 use super::Session;
+
+use std::sync::Arc;
+
 use crate::gateway::options::Options;
 use crate::graph::downloads::Addresses;
 use crate::package::PackageUrl;
 use crate::redact;
-use crate::source::{Diagnostic, Lines};
+use crate::source::{Diagnostic, Lines, Location};
 
 /// Refuses build-args with credentials in them where BuildKit would write them down: provenance of `mode=max` lists the
 /// values of all build-args (`solver/llbsolver/provenance.go`).
@@ -13,8 +16,7 @@ use crate::source::{Diagnostic, Lines};
 /// # Errors
 /// A diagnostic that names the build-arg and not its value.
 pub(super) fn check_build_args(options: &Options) -> Result<(), Diagnostic> {
-    let provenance = options.get("attest:provenance").unwrap_or_default();
-    if !provenance.split(',').any(|part| part.trim() == "mode=max") {
+    if !is_max(options) {
         return Ok(());
     }
     let mut args = options.build_args();
@@ -27,7 +29,18 @@ pub(super) fn check_build_args(options: &Options) -> Result<(), Diagnostic> {
     }
 }
 
+/// Whether provenance has everything that the build was asked for.
+fn is_max(options: &Options) -> bool {
+    let provenance = options.get("attest:provenance").unwrap_or_default();
+    provenance.split(',').any(|part| part.trim() == "mode=max")
+}
+
 impl Session<'_> {
+    /// Whether provenance has the arguments of the build's steps.
+    pub(super) fn records_arguments(&self) -> bool {
+        is_max(self.options)
+    }
+
     /// Refuses to build what would put a secret into the image: provenance lists the URLs of all sources that the build
     /// asked for, and BuildKit takes only users and passwords out of them. `lines` says where the file has each of them.
     pub(super) fn check_provenance(
@@ -35,7 +48,7 @@ impl Session<'_> {
         addresses: &Addresses,
         mut lines: impl Iterator<Item = Option<Lines>>,
     ) -> Result<(), Diagnostic> {
-        for address in addresses.iter() {
+        for address in addresses.iter().filter(|address| !address.is_given()) {
             self.check_secret_path(address.url(), lines.next().flatten())?;
         }
         Ok(())
@@ -47,14 +60,24 @@ impl Session<'_> {
         url: &PackageUrl,
         lines: Option<Lines>,
     ) -> Result<(), Diagnostic> {
+        let file = Arc::clone(self.file);
+        self.check_secret_path_at(url, lines.map(|lines| Location { file, lines }))
+    }
+
+    /// The same for one URL, at its place in any file.
+    pub(super) fn check_secret_path_at(
+        &self,
+        url: &PackageUrl,
+        place: Option<Location>,
+    ) -> Result<(), Diagnostic> {
         if self.options.get("attest:provenance").is_none() || !url.has_secret_path() {
             return Ok(());
         }
         let mut diagnostic = Diagnostic::new(format!(
             "the token in {url} would get into the image's provenance, for everyone to read"
         ));
-        if let Some(lines) = lines {
-            diagnostic = diagnostic.at(&self.build_file.file, lines);
+        if let Some(place) = place {
+            diagnostic = diagnostic.at(&place.file, place.lines);
         }
         Err(diagnostic.help(format!(
             "Build with --provenance=false, or give the token with --secret id=HTTP_AUTH_TOKEN_{},env=… instead (BuildKit 0.23 or later).",

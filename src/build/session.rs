@@ -2,6 +2,8 @@
 
 use super::Session;
 
+use std::sync::Arc;
+
 use buildkit_llb::{Definition, Output};
 use serde::de::DeserializeOwned;
 
@@ -13,7 +15,7 @@ use crate::graph::step::Step;
 use crate::input::{Rule, Warning};
 use crate::install::facts::{Notice, Subject};
 use crate::plan::Plan;
-use crate::source::{Diagnostic, Lines};
+use crate::source::{Diagnostic, Level, Lines, Location};
 
 impl Session<'_> {
     /// Runs a step for `output`. If that fails, the error says why, at the lines of whatever is to blame.
@@ -23,11 +25,22 @@ impl Session<'_> {
         step: &Step,
         lines: impl Fn(&Culprit) -> Option<Lines>,
     ) -> Result<Reference, BuildError> {
+        let location = |culprit: &Culprit| Some(self.place(lines(culprit)?));
+        self.run_at(output, step, location).await
+    }
+
+    /// The same, where not everything is in one file.
+    pub(super) async fn run_at(
+        &self,
+        output: &Output,
+        step: &Step,
+        location: impl Fn(&Culprit) -> Option<Location>,
+    ) -> Result<Reference, BuildError> {
         match self.evaluate(output).await {
             Err(BuildError::Gateway(error))
                 if error.vertices().contains(&output.digest().to_string()) =>
             {
-                Err(self.explain(step, lines).await.unwrap_or(error.into()))
+                Err(self.explain(step, location).await.unwrap_or(error.into()))
             }
             outcome => outcome,
         }
@@ -37,20 +50,41 @@ impl Session<'_> {
     pub(super) async fn explain(
         &self,
         step: &Step,
-        lines: impl Fn(&Culprit) -> Option<Lines>,
+        location: impl Fn(&Culprit) -> Option<Location>,
     ) -> Option<BuildError> {
-        let reference = self.evaluate(&step.explain()).await.ok()?;
-        let report: FailureReport = self.read_json(&reference, REPORT_FILE).await.ok()?;
+        let report = self.report(step).await?;
         let mut diagnostic = Diagnostic::new(report.message);
         diagnostic.help = report.help;
-        for lines in report.culprits.iter().filter_map(lines) {
-            diagnostic = diagnostic.at(&self.build_file.file, lines);
+        for location in report.culprits.iter().filter_map(location) {
+            diagnostic = diagnostic.at(&location.file, location.lines);
         }
         Some(diagnostic.into())
     }
 
+    /// Lines of the file that errors point at.
+    fn place(&self, lines: Lines) -> Location {
+        Location {
+            file: Arc::clone(self.file),
+            lines,
+        }
+    }
+
+    /// What a step that failed reports of it; `None` if that cannot be found out.
+    pub(super) async fn report(&self, step: &Step) -> Option<FailureReport> {
+        let reference = self.evaluate(&step.explain()).await.ok()?;
+        self.read_json(&reference, REPORT_FILE).await.ok()
+    }
+
     pub(super) async fn evaluate(&self, output: &Output) -> Result<Reference, BuildError> {
         self.solve(output, Evaluate::Now).await
+    }
+
+    /// Builds what a step that may fail is going to stand on, before that step.
+    ///
+    /// A failure while BuildKit commits merged layers leaves a snapshot that no later build can use ("failed to finalize
+    /// parent during merge").
+    pub(super) async fn settle(&self, root: &Output) -> Result<(), BuildError> {
+        self.evaluate(root).await.map(drop)
     }
 
     pub(super) async fn solve(
@@ -85,7 +119,7 @@ impl Session<'_> {
         let warning = |notice: &Notice| {
             let mut diagnostic = Diagnostic::new(&notice.message);
             if let Some(package) = notice.package.and_then(|index| plan.packages.get(index)) {
-                diagnostic = diagnostic.at(&self.build_file.file, package.lines);
+                diagnostic = diagnostic.at(self.file, package.lines);
             }
             let rule = match notice.subject {
                 Subject::Bytecode => Rule::NoBytecode,
@@ -99,6 +133,15 @@ impl Session<'_> {
     pub(super) async fn warn(&self, warnings: &[Warning]) -> Result<(), BuildError> {
         let vertex = self.build_file.vertex.to_string();
         for warning in warnings {
+            // Each platform's build finds the same.
+            let text = warning.diagnostic.render(Level::Warning);
+            let is_new = self
+                .warned
+                .lock()
+                .is_ok_and(|mut warned| warned.insert(text));
+            if !is_new {
+                continue;
+            }
             self.bridge.warn(&vertex, warning).await?;
         }
         Ok(())

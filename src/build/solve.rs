@@ -2,12 +2,15 @@
 
 use super::{Session, as_diagnostic};
 
+use std::sync::Arc;
+
 use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
-use buildkit_llb::{Input, Output, Range, SourceFile as LlbFile};
+use buildkit_llb::{Output, Range};
 use futures_util::future::try_join_all;
 
 use crate::account::{LIBC_FILE, Libc};
 use crate::channel::Channel;
+use crate::context::named::Found;
 use crate::failure_report::Culprit;
 use crate::fetch_failure::report_channels;
 use crate::gateway::error::BuildError;
@@ -18,47 +21,68 @@ use crate::package::{Package, PackageUrl};
 use crate::platform::Platform;
 use crate::solve::question;
 use crate::solve::spec::{Glibc, PACKAGES_FILE, RepodataSpec, SolvedPackage};
-use crate::source::Diagnostic;
+use crate::solve::system::cuda_of;
+use crate::source::{Diagnostic, Lines};
 
 /// The folder of a channel that every channel has.
-const NOARCH: &str = "noarch";
+pub(super) const NOARCH: &str = "noarch";
 
-/// The lists of packages of a request's channels.
-struct Lists {
-    specs: Vec<RepodataSpec>,
-    files: Vec<Output>,
+/// The lists of packages of a request's channels: each with the file system that has it.
+#[derive(Default)]
+pub(super) struct Lists {
+    pub(super) specs: Vec<RepodataSpec>,
+    pub(super) files: Vec<Output>,
+}
+
+/// The image that packages will be on.
+#[derive(Clone, Copy)]
+pub(super) struct Base<'a> {
+    /// The image.
+    pub(super) found: &'a Found,
+    /// The lines of the build file that name it.
+    pub(super) lines: Option<Lines>,
 }
 
 /// What a solve found.
 pub(super) struct Solved {
     /// The packages, in the order in which they are linked.
     pub(super) packages: Vec<Package>,
+    /// The lists that they are chosen from.
+    pub(super) lists: Lists,
     /// What the steps left that found it out. An image has to depend on them, or a cache that is exported with it does
     /// not have them.
     pub(super) facts: Vec<Output>,
 }
 
+impl Solved {
+    /// Packages that needed no solve.
+    pub(super) fn locked(packages: Vec<Package>) -> Self {
+        Self {
+            packages,
+            lists: Lists::default(),
+            facts: Vec::new(),
+        }
+    }
+}
+
 impl Session<'_> {
-    /// The packages that fulfil a request. `programs` are the frontend's, `base`
-    /// is the image that the packages will be on.
+    /// The packages that fulfil a request. `programs` are the frontend's, `base` is the image that the packages will be
+    /// on; without it, build-args say all that matters of it.
     pub(super) async fn packages(
         &self,
         request: &Request,
-        platform: Platform,
         programs: &Output,
-        base: &Input,
+        base: Option<&Base<'_>>,
     ) -> Result<Solved, BuildError> {
-        let file = &self.build_file.file;
+        let (file, platform) = (self.file, self.platform);
         question::check_platform(request, platform, file)?;
         if request.specs.is_empty() {
-            return Ok(Solved {
-                packages: Vec::new(),
-                facts: Vec::new(),
-            });
+            return Ok(Solved::locked(Vec::new()));
         }
         let ((glibc, libc), lists) =
             tokio::try_join!(self.glibc(programs, base), self.lists(request, platform))?;
-        let system = self.settings.overrides.system(platform, glibc);
+        let cuda = base.and_then(|base| cuda_of(&base.found.config.env()));
+        let system = self.settings.overrides.system(platform, glibc, cuda);
         let question = question::question(request, platform, system);
         let asked = graph::solve::solve(
             programs,
@@ -71,12 +95,18 @@ impl Session<'_> {
         let lines = |culprit: &Culprit| match culprit {
             Culprit::Spec(index) => request.specs.get(*index).map(|spec| spec.lines),
             Culprit::Channel(index) => request.channels.get(*index).map(|channel| channel.lines),
+            // Its line is one of the build file.
+            Culprit::Key(_) if Arc::ptr_eq(file, &self.build_file.file) => base?.lines,
             _ => None,
         };
-        let reference = self.run(&asked.answer, &asked.step, lines).await?;
+        let reference = match self.run(&asked.answer, &asked.step, lines).await {
+            Ok(reference) => reference,
+            Err(error) => return Err(self.with_folder_named(error).await),
+        };
         let answer: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
         Ok(Solved {
             packages: question::packages(request, answer, file)?,
+            lists,
             facts: libc.into_iter().chain([asked.answer]).collect(),
         })
     }
@@ -85,12 +115,12 @@ impl Session<'_> {
     async fn glibc(
         &self,
         programs: &Output,
-        base: &Input,
+        base: Option<&Base<'_>>,
     ) -> Result<(Glibc, Option<Output>), BuildError> {
         if let Some(glibc) = self.settings.overrides.glibc() {
             return Ok((glibc, None));
         }
-        let Input::Output(base) = base else {
+        let Some(base) = base.and_then(|base| base.found.state.output()) else {
             return Ok((Glibc::BaseHasNone, None));
         };
         let content_cache = self.bridge.abilities().has(EXEC_MOUNT_CONTENT_CACHE.id);
@@ -103,6 +133,9 @@ impl Session<'_> {
     /// Downloads what the channels have for a platform. Every channel has a folder `noarch`; one without a folder for
     /// the platform has nothing for it.
     async fn lists(&self, request: &Request, platform: Platform) -> Result<Lists, BuildError> {
+        if let Some(folder) = self.channel_folder().await? {
+            return self.given_lists(&folder, request, platform).await;
+        }
         self.check_channel_provenance(request)?;
         let folders = request
             .channels
@@ -137,7 +170,7 @@ impl Session<'_> {
         }
         // Both folders of a channel fail for one reason most often.
         failures.dedup_by(|(a, _), (b, _)| std::ptr::eq(*a, *b));
-        match report_channels(&self.build_file.file, &failures) {
+        match report_channels(self.file, &failures) {
             Some(diagnostic) => Err(diagnostic.into()),
             None => Ok(lists),
         }
@@ -148,11 +181,10 @@ impl Session<'_> {
         channel: &Channel,
         subdir: &str,
     ) -> Result<Result<Present, crate::fetch_failure::Failure>, BuildError> {
-        let file = &self.build_file.file;
+        let file = self.file;
         let line = |number| i32::try_from(number).unwrap_or(i32::MAX);
         let lines = channel.lines;
-        let place = LlbFile::new(file.name(), file.excerpt_of(std::iter::once(lines)))
-            .language(file.language())
+        let place = graph::source_file(file, std::iter::once(lines))
             .location([Range::lines(line(lines.first), line(lines.last))]);
         let repodata = graph::solve::Repodata {
             label: format!("{}/{subdir}", channel.name),

@@ -1,23 +1,28 @@
 //! The command-line tool, for use outside BuildKit.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use buildkit_llb::{Definition, Image, Input, OpOptions, Output, SourceFile as LlbFile, dot, text};
+use buildkit_llb::{Definition, Image, Input, OpOptions, Output, dot, text};
 use prost::Message as _;
 
 use crate::choices::Choices;
+use crate::graph::compiler::Compiler;
 use crate::graph::downloads::Addresses;
 use crate::graph::environment::{Environment, Micromamba};
-use crate::graph::image::Stacking;
+use crate::graph::image::{Stack, Stacking};
 use crate::graph::pip::Network;
+use crate::graph::{Tools, source_file};
 use crate::image::name::{BaseName, ImageName};
-use crate::input::{self, Conda, EnvironmentInput, Pip};
+use crate::input::{self, BuildInput, Conda, EnvironmentInput, Pip};
 use crate::install::spec::Installer;
 use crate::pip;
 use crate::plan::place::Place;
 use crate::plan::{Plan, micromamba};
 use crate::platform::Platform;
+use crate::section::{BuildArgs, ImageFile};
 use crate::settings::Settings;
 use crate::source::{Diagnostic, Level, SourceFile};
 
@@ -116,6 +121,26 @@ fn summary(input: &EnvironmentInput) -> String {
     parts.join(", ")
 }
 
+fn read_file(path: &str) -> Result<Arc<SourceFile>, Diagnostic> {
+    let data = std::fs::read(path)
+        .map_err(|error| Diagnostic::new(format!("{path} cannot be read: {error}")))?;
+    Ok(SourceFile::new(path, data))
+}
+
+/// Says what is wrong with an environment's file, and then what it asks for.
+fn check(
+    file: &Arc<SourceFile>,
+    input: &EnvironmentInput,
+    args: &BuildArgs,
+) -> Result<String, Diagnostic> {
+    pip::check_entries(&input.pip, args, file)?;
+    pip::requirements::check(&input.section.pip, args)?;
+    for warning in &input.warnings {
+        eprintln!("{}", warning.diagnostic.render(Level::Warning));
+    }
+    Ok(format!("{}: {}\n", file.name(), summary(input)))
+}
+
 fn print(bytes: &[u8]) -> ExitCode {
     // A closed pipe (`| head`) is the reader's choice, not an error.
     let _ = std::io::stdout().lock().write_all(bytes);
@@ -177,21 +202,19 @@ impl Request {
     }
 
     fn answer(&self) -> Result<Vec<u8>, Diagnostic> {
-        let data = std::fs::read(&self.file)
-            .map_err(|error| Diagnostic::new(format!("{} cannot be read: {error}", self.file)))?;
-        let file = SourceFile::new(&self.file, data);
+        let file = read_file(&self.file)?;
         let args = self
             .build_args
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let settings = Settings::from_build_args(args)?;
-        let input = input::read(&file, self.platform, &settings.input)?;
-        pip::check_entries(&input.pip, &file)?;
-        for warning in &input.warnings {
-            eprintln!("{}", warning.diagnostic.render(Level::Warning));
-        }
+        let input = match input::read_build_file(&file, self.platform, &settings.input)? {
+            BuildInput::Environment(input) => *input,
+            BuildInput::Image(image) => return self.image_file(&file, &image, &settings),
+        };
+        let summary = check(&file, &input, &settings.input.build_args)?;
         if let Command::Check = self.command {
-            return Ok(format!("{}: {}\n", self.file, summary(&input)).into_bytes());
+            return Ok(summary.into_bytes());
         }
         let place =
             Place::of(input.name.as_deref()).map_err(|error| Diagnostic::new(error.to_string()))?;
@@ -208,7 +231,7 @@ impl Request {
             self.platform,
             choices.layers.value.unwrap_or_default(),
         );
-        let definition = self.definition(&settings, &choices, &plan, &place, &file, &input.pip)?;
+        let definition = self.definition(&settings, &choices, plan, place, &file, &input.pip)?;
         Ok(match self.command {
             Command::Llb { text: true } => text::dump(definition.to_pb()).into_bytes(),
             Command::Graph => dot::graph(definition.to_pb()).into_bytes(),
@@ -216,13 +239,40 @@ impl Request {
         })
     }
 
+    /// Answers for an image file and the files that it names, which are relative to its folder.
+    fn image_file(
+        &self,
+        file: &Arc<SourceFile>,
+        image: &ImageFile,
+        settings: &Settings,
+    ) -> Result<Vec<u8>, Diagnostic> {
+        if !matches!(self.command, Command::Check) {
+            return Err(Diagnostic::new(format!(
+                "{} is an image file, whose graph depends on what its environments bring",
+                self.file
+            ))
+            .help("Draw the graph of one of the environments that it names."));
+        }
+        let folder = Path::new(&self.file).parent().unwrap_or(Path::new(""));
+        let mut text = String::new();
+        for one in &image.environments {
+            let path = folder.join(&one.file.value);
+            let read = read_file(&path.to_string_lossy());
+            let found = read.map_err(|error| error.at(file, one.file.lines))?;
+            let settings = settings.input.within(one, image);
+            let input = input::read(&found, self.platform, &settings)?;
+            text.push_str(&check(&found, &input, &settings.build_args)?);
+        }
+        Ok(text.into_bytes())
+    }
+
     /// The graph as far as it is known before anything is built: without what packages' scripts set.
     fn definition(
         &self,
         settings: &Settings,
         choices: &Choices,
-        plan: &Plan,
-        place: &Place,
+        plan: Plan,
+        place: Place,
         file: &SourceFile,
         pip: &Pip,
     ) -> Result<Definition, Diagnostic> {
@@ -240,23 +290,25 @@ impl Request {
             }
         };
         let environment = Environment {
+            file: source_file(
+                file,
+                plan.packages
+                    .iter()
+                    .map(|package| package.lines)
+                    .chain(pip.lines()),
+            ),
             plan,
             place,
-            file: LlbFile::new(
-                file.name(),
-                file.excerpt_of(
-                    plan.packages
-                        .iter()
-                        .map(|package| package.lines)
-                        .chain(pip.lines()),
-                ),
-            ),
-            frontend: &frontend,
+            tools: Tools {
+                programs: &frontend,
+                no_cache: false,
+                content_cache: true,
+            },
             base: base.as_ref(),
             micromamba: micromamba.as_ref(),
+            compiler: &Compiler::Own,
             user: choices.owner(),
-            no_cache: false,
-            content_cache: true,
+            trim: &choices.trim,
         };
         let addresses = Addresses::new(
             environment
@@ -267,13 +319,15 @@ impl Request {
             .layers(&addresses)
             .map_err(|error| failed(&error))?;
         let account = environment
-            .account(&choices.user.value, None)
+            .tools
+            .account(&choices.user.value, None, base.as_ref())
             .map_err(|error| failed(&error))?;
         let base = base.as_ref().map_or(Input::Scratch, Input::from);
-        let order = 0..layers.installed.len();
-        let stack = environment
-            .stack(&account, &layers.installed, order, &[])
-            .map_err(|error| failed(&error))?;
+        let mut stack = Stack::default();
+        stack.push(&account.layer, &account.name);
+        for step in &layers.installed {
+            stack.push(&step.layer, &step.name);
+        }
         let Input::Output(root) = stack.on(&base, Stacking::Merge) else {
             return Err(Diagnostic::new("the graph is empty"));
         };

@@ -1,6 +1,8 @@
 //! Where the user's files come from: the build file, and the build context around it, found as the Dockerfile
 //! frontend finds them (`frontend/dockerui`).
 
+pub mod files;
+pub mod folder;
 pub mod git;
 pub mod ignore;
 pub mod named;
@@ -131,32 +133,35 @@ async fn place(bridge: &Bridge, options: &Options) -> Result<Place, BuildError> 
     if context.starts_with("http://") || context.starts_with("https://") {
         return http_place(bridge, context).await;
     }
-    let inputs = bridge.inputs().await?;
-    let input = |name: &str| -> Result<Option<Output>, GatewayError> {
-        let Some(definition) = inputs.get(name) else {
-            return Ok(None);
-        };
-        Output::from_definition(definition)
-            .map(Some)
-            .map_err(|error| {
-                GatewayError::session(format!("the input {name} is no build graph: {error}"))
-            })
-    };
-    let state = match input(options.file_local())? {
+    let state = match input(bridge, options.file_local()).await? {
         Some(state) => Some(state),
-        None => input(options.context_local())?,
+        None => input(bridge, options.context_local()).await?,
     };
     Ok(match state {
         Some(state) => Place::State {
             state,
-            subdir: options
-                .get("contextsubdir")
-                .unwrap_or_default()
-                .trim_matches('/')
-                .to_owned(),
+            subdir: context_subdir(options),
         },
         None => Place::Client,
     })
+}
+
+/// An input of the build, which the client gives as a graph.
+async fn input(bridge: &Bridge, name: &str) -> Result<Option<Output>, GatewayError> {
+    let inputs = bridge.inputs().await?;
+    let Some(definition) = inputs.get(name) else {
+        return Ok(None);
+    };
+    let output = Output::from_definition(definition).map_err(|error| {
+        GatewayError::session(format!("the input {name} is no build graph: {error}"))
+    })?;
+    Ok(Some(output))
+}
+
+/// The folder of an input that is the context, without slashes around it.
+fn context_subdir(options: &Options) -> String {
+    let subdir = options.get("contextsubdir").unwrap_or_default();
+    subdir.trim_matches('/').to_owned()
 }
 
 /// The client's folder with the build file, and no more of it than that.

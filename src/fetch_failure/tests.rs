@@ -13,6 +13,7 @@ fn wanted(kind: WantedKind, label: &str) -> Wanted {
         kind,
         label: label.to_owned(),
         lines: Lines::one(1),
+        file: None,
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Abilities {
     pub version: Option<BuildkitVersion>,
     /// The platform that steps run on.
     pub build_platform: Option<Platform>,
+    /// The platforms whose programs the engine's kernel runs, by emulation if need be.
+    pub runnable: Vec<Platform>,
 }
 
 impl Abilities {
@@ -56,14 +58,16 @@ impl From<gateway::PongResponse> for Abilities {
     fn from(pong: gateway::PongResponse) -> Self {
         let by_id = |caps: Vec<ApiCap>| caps.into_iter().map(|cap| (cap.id.clone(), cap)).collect();
         let worker = pong.workers.into_iter().next().unwrap_or_default();
+        let platforms = worker.platforms.iter();
+        let known: Vec<Option<Platform>> = platforms
+            .map(|platform| Platform::from_oci(&platform.os, &platform.architecture).ok())
+            .collect();
         Self {
             llb: by_id(pong.llb_caps),
             frontend: by_id(pong.frontend_api_caps),
             version: worker.buildkit_version,
-            build_platform: worker
-                .platforms
-                .first()
-                .and_then(|platform| Platform::from_oci(&platform.os, &platform.architecture).ok()),
+            build_platform: known.first().copied().flatten(),
+            runnable: known.into_iter().flatten().collect(),
         }
     }
 }

@@ -106,6 +106,9 @@ struct Fetch<'a> {
 impl Fetch<'_> {
     /// Tries until it has the artifact, or knows that it cannot be had.
     async fn run(&self, address: Address) -> Result<Result<Address, Failure>, GatewayError> {
+        if address.is_given() {
+            return Ok(Ok(address));
+        }
         let Some(error) = self.download(&address).await? else {
             return Ok(Ok(address));
         };

@@ -2,7 +2,8 @@
 
 use buildkit_llb::{Output, Slot};
 
-use super::environment::{ArgumentError, Environment};
+use super::Tools;
+use super::environment::ArgumentError;
 use super::step::Step;
 use crate::account::UserRequest;
 use crate::install::args::to_json;
@@ -24,8 +25,8 @@ pub struct Account {
     pub step: Step,
 }
 
-impl Environment<'_> {
-    /// Makes the account that `request` asks for on the base, and its working directory.
+impl Tools<'_> {
+    /// Makes the account that `request` asks for on the `base`, and its working directory.
     ///
     /// # Errors
     /// When the request does not fit into a program's arguments.
@@ -33,6 +34,7 @@ impl Environment<'_> {
         &self,
         request: &UserRequest,
         workdir: Option<&str>,
+        base: Option<&Output>,
     ) -> Result<Account, ArgumentError> {
         let mut args = vec!["account".to_owned(), to_json(request)?];
         args.extend(workdir.map(str::to_owned));
@@ -40,8 +42,8 @@ impl Environment<'_> {
             Some(workdir) => format!("{ACCOUNT}, working directory {workdir}"),
             None => ACCOUNT.to_owned(),
         };
-        let mut step = Step::new(self.frontend, args, &self.options(name.clone()));
-        if let Some(base) = self.base {
+        let mut step = self.step(args, name.clone());
+        if let Some(base) = base {
             step.input(BASE_DIR, base, self.content_cache);
         }
         let layer: Slot = step.output(OUTPUT_DIR);

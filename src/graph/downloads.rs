@@ -1,6 +1,10 @@
 //! One http source per package or wheel.
 
-use buildkit_llb::{Copy, Digest, File, Http, Input, OpOptions, Options, Output, ProgressGroup};
+use buildkit_llb::{
+    Copy, Digest, File, Http, Input, OpOptions, Options, Output, Owner, ProgressGroup,
+};
+
+use super::image::FILE_TIME;
 
 use crate::fetch_failure::{Wanted, WantedKind};
 use crate::package::{Package, PackageUrl};
@@ -20,6 +24,8 @@ pub struct Addresses {
 /// One file's addresses.
 #[derive(Clone, Debug)]
 pub struct Address {
+    /// The folder that has the file, and where, if it is not fetched.
+    given: Option<Given>,
     candidates: Vec<PackageUrl>,
     current: usize,
     /// How many tries there were before, of whatever kind.
@@ -28,7 +34,28 @@ pub struct Address {
     failed: u32,
 }
 
+/// A file of a folder that the user gave, which is known to be the right one.
+#[derive(Clone, Debug)]
+struct Given {
+    folder: Output,
+    path: String,
+}
+
 impl Addresses {
+    /// Files that the user gave: of each its address elsewhere, and where it is in `folder`.
+    pub fn given(folder: &Output, files: impl IntoIterator<Item = (PackageUrl, String)>) -> Self {
+        let address = |(url, path)| Address {
+            given: Some(Given {
+                folder: folder.clone(),
+                path,
+            }),
+            ..Address::new(vec![url])
+        };
+        Self {
+            packages: files.into_iter().map(address).collect(),
+        }
+    }
+
     /// First attempts at the first address of each package; every list has at least one.
     pub fn new(candidates: impl IntoIterator<Item = Vec<PackageUrl>>) -> Self {
         Self {
@@ -56,6 +83,7 @@ impl Address {
     /// A first attempt at the first of these addresses; there is at least one.
     pub fn new(candidates: Vec<PackageUrl>) -> Self {
         Self {
+            given: None,
             candidates,
             current: 0,
             attempt: 0,
@@ -66,6 +94,11 @@ impl Address {
     /// The URL to fetch from, for messages.
     pub fn url(&self) -> &PackageUrl {
         &self.candidates[self.current]
+    }
+
+    /// Whether nothing is asked of a server.
+    pub fn is_given(&self) -> bool {
+        self.given.is_some()
     }
 
     /// How many addresses there are.
@@ -120,8 +153,32 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// The download.
+    /// A conda package's archive.
+    pub fn of_package(
+        package: &Package,
+        kind: WantedKind,
+        options: Options,
+        no_cache: bool,
+    ) -> Self {
+        Self {
+            wanted: Wanted {
+                kind,
+                label: package.id.to_string(),
+                lines: package.lines,
+                file: None,
+            },
+            file_name: package.id.file_name(),
+            sha256: package.hashes.sha256.clone(),
+            options,
+            no_cache,
+        }
+    }
+
+    /// The download, or the file that was given instead.
     pub fn download(&self, address: &Address) -> Output {
+        if let Some(given) = &address.given {
+            return taken(&given.folder, &given.path, &self.file_name, &self.options);
+        }
         let mut http = Http::new(address.identifier());
         http.filename(&self.file_name).options(&self.options);
         if let Some(digest) = self.digest() {
@@ -163,6 +220,17 @@ impl Artifact {
         let hash = self.sha256.as_deref()?;
         format!("sha256:{hash}").parse().ok()
     }
+}
+
+/// The file at `path` of a folder, alone, as a download of it would be.
+pub fn taken(folder: &Output, path: &str, file_name: &str, options: &Options) -> Output {
+    let copy = Copy::new(folder, path, file_name)
+        .owner(Owner::ids(0, 0))
+        .mode(0o600)
+        .time(FILE_TIME);
+    let mut file = File::on(Input::Scratch);
+    file.then(copy).options(options);
+    file.build().output().unwrap_or(folder).clone()
 }
 
 /// A `.tar.bz2` package's files, for the one that is a program to run.

@@ -1,16 +1,21 @@
 //! From packages to layers: downloads, install steps, and what they found out.
 
+use std::collections::BTreeSet;
+
 use buildkit_llb::{Location, OpOptions, Options, Output, Range, SourceFile};
 
+use super::Tools;
+use super::compiler::Compiler;
 use super::downloads::{self, Addresses, Artifact};
 use super::step::Step;
 use crate::failure_report::Culprit;
-use crate::fetch_failure::{Wanted, WantedKind};
+use crate::fetch_failure::WantedKind;
 use crate::install::args::StepSpec as _;
 use crate::install::spec::{
-    BASE_DIR, CollectSpec, FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR,
-    OUTPUT_DIR, PYTHON_DIR, PackageSpec, PythonRuntimeSpec,
+    CollectSpec, FACTS_DIR, INPUT_DIR, InstallSpec, Installer, MICROMAMBA_DIR, OUTPUT_DIR,
+    PYTHON_DIR, PackageSpec,
 };
+use crate::install::trim::Trim;
 use crate::package::Package;
 use crate::plan::groups::Group;
 use crate::plan::place::Place;
@@ -21,23 +26,23 @@ use crate::stamp::Owner;
 /// All that an environment's graph is made from.
 pub struct Environment<'a> {
     /// What is to be built.
-    pub plan: &'a Plan,
+    pub plan: Plan,
     /// Where it lies in the image.
-    pub place: &'a Place,
+    pub place: Place,
     /// The user's file, for places.
     pub file: SourceFile,
-    /// The [`programs`](super::programs) of the frontend's own image, for the build platform.
-    pub frontend: &'a Output,
+    /// What all steps share.
+    pub tools: Tools<'a>,
     /// The base image, if it is not scratch.
     pub base: Option<&'a Output>,
     /// The package or folder with micromamba, if it is the installer.
     pub micromamba: Option<&'a Micromamba>,
+    /// The python that compiles modules.
+    pub compiler: &'a Compiler,
     /// Who owns the prefix.
     pub user: Owner,
-    /// Whether caches are to be ignored.
-    pub no_cache: bool,
-    /// Whether the engine can be told not to hash what its definition pins (BuildKit 0.13).
-    pub content_cache: bool,
+    /// What is left out of packages.
+    pub trim: &'a BTreeSet<Trim>,
 }
 
 /// Where the micromamba that installs comes from.
@@ -78,24 +83,24 @@ pub struct Layers {
 }
 
 /// The download of everything in [`Environment::fetched`].
-struct Downloads {
+pub(super) struct Downloads {
     outputs: Vec<Output>,
     /// Which of them failed before in this build.
     retried: Vec<bool>,
 }
 
 impl Downloads {
-    fn any_retried(&self, indices: &[usize]) -> bool {
+    pub(super) fn any_retried(&self, indices: &[usize]) -> bool {
         indices.iter().any(|index| self.retried[*index])
     }
 }
 
 /// A python for install steps.
-struct Python {
-    output: Output,
-    step: Step,
+pub(super) struct Python {
+    pub(super) output: Output,
+    pub(super) step: Step,
     /// Whether one of its packages failed to download before.
-    retried: bool,
+    pub(super) retried: bool,
 }
 
 impl Layers {
@@ -117,13 +122,19 @@ impl Layers {
 pub type ArgumentError = crate::install::error::Error;
 
 impl Environment<'_> {
-    /// Everything that is fetched from channels: the packages, then micromamba if it is one.
+    /// Everything that is fetched from channels: the packages, then micromamba if it is one, then those of a python that
+    /// is not in the environment.
     pub fn fetched(&self) -> impl Iterator<Item = &Package> {
-        let installer = match self.micromamba {
-            Some(Micromamba::Package(package)) => Some(&**package),
+        let installer = self.micromamba_package();
+        let packages = self.plan.packages.iter().chain(installer);
+        packages.chain(self.compiler.packages())
+    }
+
+    fn micromamba_package(&self) -> Option<&Package> {
+        match self.micromamba {
+            Some(Micromamba::Package(package)) => Some(package),
             _ => None,
-        };
-        self.plan.packages.iter().chain(installer)
+        }
     }
 
     /// The downloads of [`Environment::fetched`].
@@ -168,39 +179,31 @@ impl Environment<'_> {
             .location([Range::lines(line(lines.first), line(lines.last))])
     }
 
-    /// The download of package `index`, or of the installer after all packages.
+    /// The download of `index` of [`Environment::fetched`].
     fn artifact(&self, index: usize, package: &Package) -> Artifact {
         let count = self.plan.packages.len();
-        let kind = if index < count {
-            WantedKind::Package
-        } else {
-            WantedKind::Installer
+        let kind = match self.micromamba_package() {
+            Some(_) if index == count => WantedKind::Installer,
+            _ => WantedKind::Package,
         };
         let mut options = Options::new();
         options
             .location(self.location(package.lines))
             .export_cache(false);
-        if kind == WantedKind::Package {
-            options
+        match kind {
+            WantedKind::Package if index < count => options
                 .name(downloads::name(package, index, count))
-                .group(&downloads::group(count));
-        } else {
-            options.name(format!("[conda] installer {}", package.id));
-        }
-        if self.no_cache {
+                .group(&downloads::group(count)),
+            WantedKind::Package => options.name(format!(
+                "[conda] to compile modules with: {} {} for {}",
+                package.id.name, package.id.version, package.subdir
+            )),
+            _ => options.name(format!("[conda] installer {}", package.id)),
+        };
+        if self.tools.no_cache {
             options.ignore_cache();
         }
-        Artifact {
-            wanted: Wanted {
-                kind,
-                label: package.id.to_string(),
-                lines: package.lines,
-            },
-            file_name: package.id.file_name(),
-            sha256: package.hashes.sha256.clone(),
-            options,
-            no_cache: self.no_cache,
-        }
+        Artifact::of_package(package, kind, options, self.tools.no_cache)
     }
 
     fn downloads(&self, addresses: &Addresses) -> Downloads {
@@ -211,41 +214,6 @@ impl Environment<'_> {
         };
         let (outputs, retried) = artifacts.iter().enumerate().map(download).unzip();
         Downloads { outputs, retried }
-    }
-
-    /// A python that install steps can run to compile modules, if any of them has to.
-    fn python_runtime(&self, downloads: &Downloads) -> Result<Option<Python>, ArgumentError> {
-        let (Some(python), Some(base)) = (&self.plan.python, self.base) else {
-            return Ok(None);
-        };
-        if !self
-            .plan
-            .groups
-            .iter()
-            .any(|group| self.plan.needs_python(group))
-        {
-            return Ok(None);
-        }
-        let spec = PythonRuntimeSpec {
-            version: python.version.clone(),
-        };
-        let args = spec.to_args(&self.specs(&python.runtime))?;
-        let mut step = Step::new(
-            self.frontend,
-            args,
-            &self.options(format!(
-                "[conda] python {} to compile modules with",
-                python.version
-            )),
-        );
-        step.input(BASE_DIR, base, self.content_cache);
-        self.mount_packages(&mut step, &python.runtime, downloads);
-        let out = step.output(OUTPUT_DIR);
-        Ok(Some(Python {
-            output: step.exec().build()[out].clone(),
-            step,
-            retried: downloads.any_retried(&python.runtime),
-        }))
     }
 
     fn install(
@@ -271,35 +239,36 @@ impl Environment<'_> {
                 .as_ref()
                 .filter(|_| needs_python)
                 .map(|found| found.spec(python.is_some())),
+            trim: self.trim.clone(),
         };
         let args = spec.to_args(&self.specs(&group.packages))?;
-        let mut options = self.options(name.clone());
+        let mut options = self.tools.options(name.clone());
         for location in self.locations(group) {
             options.location(location);
         }
-        let mut step = Step::new(self.frontend, args, &options);
+        let mut step = Step::new(self.tools.programs, args, &options);
         self.mount_packages(&mut step, &group.packages, downloads);
         if let Some(python) = python {
             step.input(PYTHON_DIR, &python.output, false);
             if python.retried {
-                step.retry(self.no_cache);
+                step.retry(self.tools.no_cache);
             }
         }
         match self.micromamba {
             Some(Micromamba::Given { from, pinned }) => {
-                step.input(MICROMAMBA_DIR, from, *pinned && self.content_cache);
+                step.input(MICROMAMBA_DIR, from, *pinned && self.tools.content_cache);
             }
             Some(Micromamba::Package(package)) => {
                 let index = self.plan.packages.len();
                 let retried = downloads.retried[index];
                 if retried {
-                    step.retry(self.no_cache);
+                    step.retry(self.tools.no_cache);
                 }
                 let unpacked = downloads::unpacked(package, &downloads.outputs[index], retried);
                 step.input(
                     MICROMAMBA_DIR,
                     &unpacked,
-                    package.hashes.is_pinned() && self.content_cache,
+                    package.hashes.is_pinned() && self.tools.content_cache,
                 );
             }
             None => {}
@@ -337,10 +306,10 @@ impl Environment<'_> {
                 .map(|group| group.packages.clone())
                 .collect(),
         };
-        let name = "[conda] gather what the packages bring".to_owned();
-        let mut step = Step::new(self.frontend, spec.to_args(&[])?, &self.options(name));
+        let name = "[conda] gather what the packages bring";
+        let mut step = self.tools.step(spec.to_args(&[])?, name);
         if retried {
-            step.retry(self.no_cache);
+            step.retry(self.tools.no_cache);
         }
         for (index, group) in installed.iter().enumerate() {
             step.input(&format!("{INPUT_DIR}/{index}"), &group.facts, false);
@@ -349,34 +318,26 @@ impl Environment<'_> {
         Ok(step.exec().build()[out].clone())
     }
 
-    pub(super) fn options(&self, name: String) -> Options {
-        let mut options = Options::new();
-        options.name(name);
-        if self.no_cache {
-            options.ignore_cache();
-        }
-        options
-    }
-
-    fn specs(&self, indices: &[usize]) -> Vec<PackageSpec> {
-        indices
-            .iter()
-            .map(|index| package_spec(&self.plan.packages[*index]))
-            .collect()
+    /// What steps are told of these of [`Environment::fetched`].
+    pub(super) fn specs(&self, indices: &[usize]) -> Vec<PackageSpec> {
+        let fetched: Vec<&Package> = self.fetched().collect();
+        let specs = indices.iter().map(|index| package_spec(fetched[*index]));
+        specs.collect()
     }
 
     /// Mounts each package by itself: merging them would cost more whenever one changes.
-    fn mount_packages(&self, step: &mut Step, indices: &[usize], downloads: &Downloads) {
+    pub(super) fn mount_packages(&self, step: &mut Step, indices: &[usize], downloads: &Downloads) {
         step.concerns(indices);
         if downloads.any_retried(indices) {
-            step.retry(self.no_cache);
+            step.retry(self.tools.no_cache);
         }
+        let fetched: Vec<&Package> = self.fetched().collect();
         for (position, index) in indices.iter().enumerate() {
-            let package: &Package = &self.plan.packages[*index];
+            let package = fetched[*index];
             step.input(
                 &format!("{INPUT_DIR}/{position}"),
                 &downloads.outputs[*index],
-                package.hashes.is_pinned() && self.content_cache,
+                package.hashes.is_pinned() && self.tools.content_cache,
             );
         }
     }

@@ -4,20 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use buildkit_llb::{Copy, File, Input, Merge, Mkdir, Mkfile, OpOptions, Output, Owner};
 
-use serde_json::json;
-
-use super::account::Account;
 use super::environment::{ArgumentError, Environment, Installed};
+use super::prefix::{add_records, timed};
 use super::step::Step;
-use super::{ENTRYPOINT_PROGRAM, PROGRAM};
+use super::{Tools, entrypoint_program};
 use crate::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
 use crate::install::args::{StepSpec as _, to_json};
 use crate::install::facts::Clash;
 use crate::install::spec::{
     FACTS_DIR, INPUT_DIR, OUTPUT_DIR, PickSpec, PickedFile, PostLinkPackage, PostLinkSpec,
+    ShareSpec,
 };
-use crate::plan::place::ROOT_PREFIX;
-use crate::stamp::EPOCH;
+use crate::plan::place::{Place, ROOT_PREFIX};
+use crate::platform::Platform;
+use crate::stamp::{self, EPOCH};
 
 /// Names of steps in the progress and the image's history.
 const CLASHES: &str = "[install] files that several packages claim";
@@ -26,15 +26,12 @@ pub const POST_LINK: &str = "[install] run the packages' post-link scripts";
 /// See [`CLASHES`].
 pub const RUNTIME: &str = "[activate] entrypoint and shell hooks";
 
-/// Where condafront's program is mounted in steps that run in the image's root.
-const TOOLS_DIR: &str = "/.condafront";
-
 /// Times of files that no package brings: 1980-01-01T00:00:00Z, the earliest that every archive format can hold, in
 /// nanoseconds since 1970.
 pub const FILE_TIME: i64 = EPOCH * 1_000_000_000;
 
 /// A pattern that matches no file of any step's facts.
-const NO_FILE: &str = "/none*";
+pub(super) const NO_FILE: &str = "/none*";
 
 /// How layers are put on top of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,8 +70,9 @@ pub struct Stack {
 }
 
 impl Stack {
-    fn push(&mut self, layer: Output, name: &str) {
-        self.layers.push((layer, name.to_owned()));
+    /// Puts one more on top.
+    pub fn push(&mut self, layer: &Output, name: &str) {
+        self.layers.push((layer.clone(), name.to_owned()));
     }
 
     /// The layers' names, lowest first.
@@ -93,30 +91,23 @@ impl Stack {
 }
 
 impl Environment<'_> {
-    /// The account, the packages of `installed` in `order`, lowest first, and the files that several packages claim as a
-    /// single install would leave them.
+    /// Puts a layer on a stack with, for each file that two groups of `installed` claim, the one that a single install
+    /// would leave; if there are such files.
     ///
     /// # Errors
     /// When a path does not fit into a program's arguments.
-    pub fn stack(
+    pub fn stack_clashes(
         &self,
-        account: &Account,
+        stack: &mut Stack,
         installed: &[Installed],
-        order: impl IntoIterator<Item = usize>,
         clashes: &[Clash],
-    ) -> Result<Stack, ArgumentError> {
-        let mut stack = Stack::default();
-        stack.push(account.layer.clone(), &account.name);
-        for step in order.into_iter().filter_map(|index| installed.get(index)) {
-            stack.push(step.layer.clone(), &step.name);
-        }
+    ) -> Result<(), ArgumentError> {
         if !clashes.is_empty() {
-            stack.push(self.pick(installed, clashes)?, CLASHES);
+            stack.push(&self.pick(installed, clashes)?, CLASHES);
         }
-        Ok(stack)
+        Ok(())
     }
 
-    /// A layer with, for each file that two groups claim, the one that a single install would leave.
     fn pick(&self, installed: &[Installed], clashes: &[Clash]) -> Result<Output, ArgumentError> {
         let winners: BTreeSet<usize> = clashes.iter().map(|clash| clash.winner).collect();
         let winners: Vec<usize> = winners.into_iter().collect();
@@ -130,13 +121,12 @@ impl Environment<'_> {
         let spec = PickSpec {
             prefix: self.place.prefix().to_owned(),
         };
-        let options = self.options(CLASHES.to_owned());
-        let mut step = Step::new(self.frontend, spec.to_args(&files)?, &options);
+        let mut step = self.tools.step(spec.to_args(&files)?, CLASHES);
         for (position, winner) in winners.iter().enumerate() {
             step.input(
                 &format!("{INPUT_DIR}/{position}"),
                 &installed[*winner].layer,
-                self.content_cache,
+                self.tools.content_cache,
             );
         }
         let layer = step.output(OUTPUT_DIR);
@@ -160,7 +150,7 @@ impl Environment<'_> {
             gid: self.user.gid,
             packages,
         };
-        let mut step = self.step_in(root, spec.to_args(&[])?, POST_LINK);
+        let mut step = self.tools.step_in(root, spec.to_args(&[])?, POST_LINK);
         step.concerns(indices);
         let linked = step.exec().write_root();
         Ok((step.exec().build()[linked].clone(), step))
@@ -176,7 +166,7 @@ impl Environment<'_> {
         spec: &RecordSpec,
     ) -> Result<(Output, Step), ArgumentError> {
         let args = vec!["record-activation".to_owned(), to_json(spec)?];
-        let mut step = self.step_in(
+        let mut step = self.tools.step_in(
             root,
             args,
             "[activate] run the packages' activation scripts",
@@ -184,27 +174,58 @@ impl Environment<'_> {
         let facts = step.output(FACTS_DIR);
         Ok((step.exec().build()[facts].clone(), step))
     }
+}
 
-    /// A step in the image's own root, with condafront's program beside it.
-    pub(super) fn step_in(&self, root: &Output, args: Vec<String>, name: &str) -> Step {
-        let program = format!("{TOOLS_DIR}{PROGRAM}");
-        let mut step = Step::in_root(root, &program, args, &self.options(name.to_owned()));
-        step.input(TOOLS_DIR, self.frontend, self.content_cache);
-        step
+/// An environment in an image, as far as its own files outside packages are concerned.
+#[derive(Clone, Copy, Debug)]
+pub struct InImage<'a> {
+    /// Where it is.
+    pub place: &'a Place,
+    /// The variables that its file sets.
+    pub variables: &'a BTreeMap<String, String>,
+}
+
+impl Tools<'_> {
+    /// One layer of the same packages in several environments, whose layers come with their places. `title` names the
+    /// packages.
+    ///
+    /// # Errors
+    /// When the places do not fit into a program's arguments.
+    pub fn share(
+        &self,
+        layers: &[(&Place, &Output)],
+        title: &str,
+    ) -> Result<(Output, String), ArgumentError> {
+        let names: Vec<&str> = layers.iter().map(|(place, _)| place.name()).collect();
+        let name = format!("[install] {title}, once for {}", names.join(", "));
+        let prefixes = layers.iter().map(|(place, _)| place.prefix().to_owned());
+        let spec = ShareSpec {
+            prefixes: prefixes.collect(),
+        };
+        let mut step = self.step(spec.to_args(&[])?, &name);
+        for (index, (_, layer)) in layers.iter().enumerate() {
+            step.input(&format!("{INPUT_DIR}/{index}"), layer, self.content_cache);
+        }
+        let layer = step.output(OUTPUT_DIR);
+        Ok((step.exec().build()[layer].clone(), name))
     }
 
-    /// A layer with the entrypoint, the files that keep shells active, and the environment's own `variables`.
+    /// A layer with the entrypoint for `platform`, the files that keep shells active, and the environments' own
+    /// variables. The prefixes
+    /// belong to `user`.
     ///
     /// It depends on `facts`, which steps left for the frontend to read, and has nothing of them: what the image does
     /// not depend on is not exported to a cache, and a builder that imports it would have to find them out anew.
     pub fn runtime(
         &self,
+        platform: Platform,
         files: &[RuntimeFile],
-        variables: &BTreeMap<String, String>,
+        environments: &[InImage<'_>],
+        user: stamp::Owner,
         facts: &[Output],
     ) -> Input {
         let owner = || Owner::ids(0, 0);
-        let options = self.options(RUNTIME.to_owned());
+        let options = self.options(RUNTIME);
         let mut file = File::on(Input::Scratch);
         file.options(&options);
         for facts in facts {
@@ -224,7 +245,7 @@ impl Environment<'_> {
             );
         }
         file.then(
-            Copy::new(self.frontend, ENTRYPOINT_PROGRAM, ENTRYPOINT)
+            Copy::new(self.programs, entrypoint_program(platform), ENTRYPOINT)
                 .owner(owner())
                 .mode(0o755)
                 .time(FILE_TIME),
@@ -242,34 +263,8 @@ impl Environment<'_> {
                     .time(FILE_TIME),
             );
         }
-        let meta = format!("{}/conda-meta", self.place.prefix());
-        let user = || Owner::ids(self.user.uid, self.user.gid);
-        file.then(
-            Mkdir::new("/opt")
-                .mode(0o755)
-                .owner(owner())
-                .time(FILE_TIME),
-        );
-        for folder in self.place.folders().chain([meta.as_str()]) {
-            file.then(Mkdir::new(folder).mode(0o755).owner(user()).time(FILE_TIME));
-        }
-        // conda takes a prefix for an environment only if the first of these is there; in the second it keeps variables.
-        let state = json!({"env_vars": variables}).to_string();
-        let state = (!variables.is_empty()).then_some(("state", state));
-        for (name, contents) in [("history", String::new())].into_iter().chain(state) {
-            file.then(
-                Mkfile::new(format!("{meta}/{name}"), contents)
-                    .mode(0o644)
-                    .owner(user())
-                    .time(FILE_TIME),
-            );
-        }
-        // A file that comes into a folder changes the folder's time; a copy sets it afterwards.
-        let copy = Copy::new(file.build(), "/", "/").contents().time(FILE_TIME);
-        File::on(Input::Scratch)
-            .then(copy)
-            .options(&options)
-            .build()
+        add_records(&mut file, environments, user);
+        timed(file.build(), &options)
     }
 }
 

@@ -1,47 +1,40 @@
 //! PyPI packages on top of the conda packages.
 
-use buildkit_llb::{NetMode, OpOptions, Options as LlbOptions, Output, ProgressGroup, pb};
+mod list;
+mod network;
 
-use url::Url;
+use std::sync::Arc;
 
+use buildkit_llb::{
+    Location, OpOptions, Options as LlbOptions, Output, ProgressGroup, Range, SourceFile as LlbFile,
+};
+
+use super::Tools;
 use super::downloads::{Addresses, Artifact};
 use super::environment::{ArgumentError, Environment};
 use super::step::Step;
 use crate::fetch_failure::{Wanted, WantedKind};
-use crate::gateway::options::Options;
-use crate::input::{PipPackage, PipRequirement};
+use crate::input::PipPackage;
 use crate::install::args::StepSpec as _;
 use crate::install::spec::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
-use crate::pip::spec::{
-    PipBuildSpec, PipFetchedSpec, PipFile, PipInstallSpec, PipResolveSpec, WORK_DIR,
-};
+use crate::pip::spec::{PipFetchedSpec, PipFile, PipInstallSpec};
 use crate::pip::{self, FileKind};
 use crate::plan::mirrors::Mirrors;
-use crate::source::Diagnostic;
+use crate::source::{Diagnostic, Lines, Location as Place, SourceFile};
+
+use list::Build;
+pub use list::{Local, LocalKind, PipResolved, Wheel, from_context, from_repository};
+pub use network::Network;
 
 /// Where the pip is mounted that condafront brings, named so that no base image has it.
 const PIP_DIR: &str = "/.condafront-pip";
-
-/// What may be said of pip's indexes, as build-args or as secrets of these names.
-const PIP_SETTINGS: [&str; 3] = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"];
-
-/// How a step reaches the network that has to.
-#[derive(Clone, Debug, Default)]
-pub struct Network {
-    /// `docker build --network`.
-    pub mode: NetMode,
-    /// The proxies of the usual build-args, which are no part of any cache key.
-    pub proxy: Option<pb::ProxyEnv>,
-    /// pip's settings, each with the build-arg's value.
-    pip: Vec<(&'static str, Option<String>)>,
-}
 
 /// The image with PyPI packages.
 pub struct PipInstalled {
     /// The image.
     pub root: Output,
-    /// Left by the step that has all files fetched, which has to be done before the image is asked for.
-    pub fetched: Output,
+    /// Left by the step that has all files fetched, if any are. It has to be done before the image is asked for.
+    pub fetched: Option<Output>,
     /// What the step found out.
     pub facts: Output,
     /// The layer's name.
@@ -53,9 +46,7 @@ pub struct PipInstalled {
 impl PipInstalled {
     /// The first step of those with the digests `failed`.
     pub fn failing(&self, failed: &[String]) -> Option<&Step> {
-        let mut steps = self.steps.iter();
-        let is_it = |output: &Output| failed.contains(&output.digest().to_string());
-        Some(&steps.find(|(output, _)| is_it(output))?.1)
+        failing(&self.steps, failed)
     }
 }
 
@@ -64,16 +55,41 @@ pub struct PipPackages<'a> {
     packages: &'a [PipPackage],
     /// The pip that condafront brings, if the environment has none.
     brought: Option<PipPackage>,
+    /// Wheels that need not be fetched, each with what messages call it.
+    wheels: Vec<(String, Output)>,
+    /// Options that say where packages are to build with.
+    build_options: Vec<String>,
     /// Where the environment's python has its modules, relative to the prefix.
     site_packages: &'a str,
     mirrors: &'a Mirrors,
 }
 
 impl PipPackages<'_> {
+    /// Has these wheels installed, too. Messages call each by its name.
+    #[must_use]
+    pub fn with_wheels(mut self, wheels: Vec<(String, Output)>) -> Self {
+        self.wheels = wheels;
+        self
+    }
+
+    /// Has source archives built with packages from where these options say.
+    #[must_use]
+    pub fn with_build_options(mut self, options: Vec<String>) -> Self {
+        self.build_options = options;
+        self
+    }
+
+    /// Everything that is fetched, the pip that is brought along last.
+    pub fn fetched(&self) -> impl Iterator<Item = &PipPackage> {
+        self.packages.iter().chain(&self.brought)
+    }
+
     /// First attempts at the first address of everything that is fetched.
     pub fn addresses(&self) -> Addresses {
-        let fetched = self.packages.iter().chain(&self.brought);
-        Addresses::new(fetched.map(|package| self.mirrors.candidates(&package.url)))
+        Addresses::new(
+            self.fetched()
+                .map(|package| self.mirrors.candidates(&package.url)),
+        )
     }
 }
 
@@ -116,6 +132,52 @@ impl Brought {
     }
 }
 
+impl Tools<'_> {
+    /// The downloads of PyPI packages; `place` says where each is asked for.
+    pub(super) fn pip_downloads(
+        &self,
+        packages: &[PipPackage],
+        place: impl Fn(&PipPackage) -> Location,
+    ) -> Vec<Artifact> {
+        let count = packages.len();
+        let group = ProgressGroup {
+            id: "condafront-pip".to_owned(),
+            name: format!("[pip] download {count} packages"),
+            weak: false,
+        };
+        let artifact = |(index, package): (usize, &PipPackage)| {
+            let label = pip::label(package);
+            let mut options = self.options(format!("[pip {}/{count}] {label}", index + 1));
+            options
+                .group(&group)
+                .location(place(package))
+                .export_cache(false);
+            self.pip_artifact(package, WantedKind::Pip, options)
+        };
+        packages.iter().enumerate().map(artifact).collect()
+    }
+
+    fn pip_artifact(
+        &self,
+        package: &PipPackage,
+        kind: WantedKind,
+        options: LlbOptions,
+    ) -> Artifact {
+        Artifact {
+            wanted: Wanted {
+                kind,
+                label: pip::label(package),
+                lines: package.lines,
+                file: package.file.clone(),
+            },
+            file_name: pip::file_name(package),
+            sha256: package.hashes.sha256.clone(),
+            options,
+            no_cache: self.no_cache,
+        }
+    }
+}
+
 impl Environment<'_> {
     /// What `packages` are fetched and installed from.
     ///
@@ -138,6 +200,8 @@ impl Environment<'_> {
         Ok(PipPackages {
             packages,
             brought,
+            wheels: Vec::new(),
+            build_options: Vec::new(),
             site_packages: &python.site_packages,
             mirrors,
         })
@@ -146,48 +210,23 @@ impl Environment<'_> {
     /// The downloads of `wanted`, the pip that is brought along last.
     pub fn pip_artifacts(&self, wanted: &PipPackages<'_>) -> Vec<Artifact> {
         let packages = wanted.packages;
-        let count = packages.len();
-        let group = ProgressGroup {
-            id: "condafront-pip".to_owned(),
-            name: format!("[pip] download {count} packages"),
-            weak: false,
+        let files = SourceFiles::of(packages);
+        let found = |package: &PipPackage| {
+            let file = package.file.as_ref();
+            file.and_then(|file| files.location(file, package.lines))
+                .unwrap_or_else(|| self.location(package.lines))
         };
-        let artifact = |(index, package): (usize, &PipPackage)| {
-            let label = pip::label(package);
-            let mut options = self.options(format!("[pip {}/{count}] {label}", index + 1));
-            options
-                .group(&group)
-                .location(self.location(package.lines))
-                .export_cache(false);
-            self.pip_artifact(package, WantedKind::Pip, options)
-        };
-        let installer = wanted.brought.as_ref().map(|pip| {
+        let mut artifacts = self.tools.pip_downloads(packages, found);
+        if let Some(pip) = &wanted.brought {
             let label = pip::label(pip);
-            let mut options = self.options(format!("[pip] installer {label}"));
+            let mut options = self.tools.options(format!("[pip] installer {label}"));
             options.export_cache(false);
-            self.pip_artifact(pip, WantedKind::PipInstaller, options)
-        });
-        let artifacts = packages.iter().enumerate().map(artifact);
-        artifacts.chain(installer).collect()
-    }
-
-    fn pip_artifact(
-        &self,
-        package: &PipPackage,
-        kind: WantedKind,
-        options: LlbOptions,
-    ) -> Artifact {
-        Artifact {
-            wanted: Wanted {
-                kind,
-                label: pip::label(package),
-                lines: package.lines,
-            },
-            file_name: pip::file_name(package),
-            sha256: package.hashes.sha256.clone(),
-            options,
-            no_cache: self.no_cache,
+            artifacts.push(
+                self.tools
+                    .pip_artifact(pip, WantedKind::PipInstaller, options),
+            );
         }
+        artifacts
     }
 
     /// The packages of `wanted`, fetched from where `addresses` says and installed into the image `root`.
@@ -203,7 +242,12 @@ impl Environment<'_> {
     ) -> Result<PipInstalled, ArgumentError> {
         let packages = wanted.packages;
         let artifacts = self.pip_artifacts(wanted);
-        let brought = Brought::new(packages.len(), &artifacts, addresses, self.content_cache);
+        let brought = Brought::new(
+            packages.len(),
+            &artifacts,
+            addresses,
+            self.tools.content_cache,
+        );
         let spec = PipInstallSpec {
             prefix: self.place.prefix().to_owned(),
             site_packages: wanted.site_packages.to_owned(),
@@ -211,42 +255,53 @@ impl Environment<'_> {
             uid: self.user.uid,
             gid: self.user.gid,
         };
-        let name = match packages.len() {
+        let name = match packages.len() + wanted.wheels.len() {
             1 => "[pip] install 1 package".to_owned(),
             count => format!("[pip] install {count} packages"),
         };
-        let files: Vec<PipFile> = packages.iter().map(file).collect();
-        let mut step = self.step_in(root, spec.to_args(&files)?, &name);
-        step.concerns(&(0..packages.len()).collect::<Vec<_>>());
+        let fetched: Vec<PipFile> = packages.iter().map(file).collect();
+        let mut files = fetched.clone();
+        files.extend(wanted.wheels.iter().map(|(label, _)| PipFile {
+            label: label.clone(),
+            md5: None,
+        }));
+        let mut step = self.tools.step_in(root, spec.to_args(&files)?, &name);
+        step.concerns(&(0..files.len()).collect::<Vec<_>>());
         if let Some(brought) = &brought {
-            brought.mount(&mut step, self.no_cache);
+            brought.mount(&mut step, self.tools.no_cache);
         }
         let mut check = Step::new(
-            self.frontend,
-            PipFetchedSpec {}.to_args(&files)?,
-            &self.options("[pip] check what is fetched".to_owned()),
+            self.tools.programs,
+            PipFetchedSpec {}.to_args(&fetched)?,
+            &self.tools.options("[pip] check what is fetched".to_owned()),
         );
         check.concerns(&(0..packages.len()).collect::<Vec<_>>());
         if let Some(brought) = &brought {
-            brought.mount(&mut check, self.no_cache);
+            brought.mount(&mut check, self.tools.no_cache);
         }
         let mut steps = Vec::new();
         for (index, (package, artifact)) in packages.iter().zip(&artifacts).enumerate() {
             let address = addresses.get(index);
             if address.is_retried() {
-                step.retry(self.no_cache);
-                check.retry(self.no_cache);
+                step.retry(self.tools.no_cache);
+                check.retry(self.tools.no_cache);
             }
             let mut output = artifact.download(address);
-            let mut trusted = package.hashes.is_pinned() && self.content_cache;
+            let mut trusted = package.hashes.is_pinned() && self.tools.content_cache;
             check.input(&format!("{INPUT_DIR}/{index}"), &output, trusted);
             if pip::kind(package) == Some(FileKind::Source) {
-                let brought = brought.as_ref();
-                let mut build =
-                    self.pip_build(root, package, &output, trusted, brought, network)?;
+                let source = Build {
+                    file: file(package),
+                    kind: LocalKind::Archive,
+                    output: &output,
+                    trusted,
+                    brought: brought.as_ref(),
+                    options: &wanted.build_options,
+                };
+                let mut build = self.pip_build(root, &source, network)?;
                 build.concerns(&[index]);
                 if address.is_retried() {
-                    build.retry(self.no_cache);
+                    build.retry(self.tools.no_cache);
                 }
                 let wheel = build.output(OUTPUT_DIR);
                 output = build.exec().build()[wheel].clone();
@@ -255,15 +310,22 @@ impl Environment<'_> {
             }
             step.input(&format!("{INPUT_DIR}/{index}"), &output, trusted);
         }
+        for (index, (_, wheel)) in wanted.wheels.iter().enumerate() {
+            let place = format!("{INPUT_DIR}/{}", packages.len() + index);
+            step.input(&place, wheel, false);
+        }
         let changed = step.exec().write_root();
         let facts = step.output(FACTS_DIR);
         let built = step.exec().build();
         let root = built[changed].clone();
         let facts = built[facts].clone();
         steps.push((root.clone(), step));
-        let fetched = check.output(FACTS_DIR);
-        let fetched = check.exec().build()[fetched].clone();
-        steps.push((fetched.clone(), check));
+        let fetched = (!artifacts.is_empty()).then(|| {
+            let fetched = check.output(FACTS_DIR);
+            let fetched = check.exec().build()[fetched].clone();
+            steps.push((fetched.clone(), check));
+            fetched
+        });
         Ok(PipInstalled {
             root,
             fetched,
@@ -272,108 +334,49 @@ impl Environment<'_> {
             steps,
         })
     }
-
-    /// What pip would install into the image `root` for the entries `list`: what the step found, and the step.
-    ///
-    /// # Errors
-    /// When an entry does not fit into a program's arguments.
-    pub fn pip_resolve(
-        &self,
-        root: &Output,
-        list: &[PipRequirement],
-        network: &Network,
-    ) -> Result<(Output, Step), ArgumentError> {
-        let spec = PipResolveSpec {
-            prefix: self.place.prefix().to_owned(),
-        };
-        let texts: Vec<String> = list.iter().map(|entry| entry.text.clone()).collect();
-        let name = "[pip] find out what the list asks for";
-        let mut step = self.step_in(root, spec.to_args(&texts)?, name);
-        step.concerns(&(0..list.len()).collect::<Vec<_>>());
-        network.open(&mut step);
-        let facts = step.output(FACTS_DIR);
-        Ok((step.exec().build()[facts].clone(), step))
-    }
-
-    /// A step that makes a wheel of the source archive `archive`. What it builds with is nowhere written down, so it has
-    /// the network.
-    fn pip_build(
-        &self,
-        root: &Output,
-        package: &PipPackage,
-        archive: &Output,
-        trusted: bool,
-        brought: Option<&Brought>,
-        network: &Network,
-    ) -> Result<Step, ArgumentError> {
-        let spec = PipBuildSpec {
-            prefix: self.place.prefix().to_owned(),
-            pip: brought.map(Brought::path),
-        };
-        let name = format!("[pip] build a wheel of {}", pip::label(package));
-        let mut step = self.step_in(root, spec.to_args(&[file(package)])?, &name);
-        step.input(&format!("{INPUT_DIR}/0"), archive, trusted);
-        if let Some(brought) = brought {
-            brought.mount(&mut step, self.no_cache);
-        }
-        network.open(&mut step);
-        Ok(step)
-    }
 }
 
-impl Network {
-    /// What the user's options say: `--network`, and the proxies of the usual build-args.
-    pub fn from_options(options: &Options) -> Self {
-        let mode = match options.get("force-network-mode") {
-            Some("host") => NetMode::Host,
-            Some("none") => NetMode::None,
-            _ => NetMode::Unset,
-        };
-        let mut proxy = pb::ProxyEnv::default();
-        for (name, value) in options.build_args() {
-            let place = match name.to_ascii_lowercase().as_str() {
-                "http_proxy" => &mut proxy.http_proxy,
-                "https_proxy" => &mut proxy.https_proxy,
-                "ftp_proxy" => &mut proxy.ftp_proxy,
-                "no_proxy" => &mut proxy.no_proxy,
-                "all_proxy" => &mut proxy.all_proxy,
-                _ => continue,
-            };
-            value.clone_into(place);
+/// The first step of those with the digests `failed`.
+fn failing<'a>(steps: &'a [(Output, Step)], failed: &[String]) -> Option<&'a Step> {
+    let mut steps = steps.iter();
+    let is_it = |output: &Output| failed.contains(&output.digest().to_string());
+    Some(&steps.find(|(output, _)| is_it(output))?.1)
+}
+
+/// A place in a file of the user's, as graphs have it.
+pub fn located(place: &Place) -> Location {
+    let file = LlbFile::new(place.file.name(), place.file.excerpt(place.lines));
+    range(&file.language(place.file.language()), place.lines)
+}
+
+fn range(file: &LlbFile, lines: Lines) -> Location {
+    let line = |number| i32::try_from(number).unwrap_or(i32::MAX);
+    file.location([Range::lines(line(lines.first), line(lines.last))])
+}
+
+/// The files that packages are asked for in, as graphs have them.
+struct SourceFiles(Vec<(Arc<SourceFile>, LlbFile)>);
+
+impl SourceFiles {
+    fn of(packages: &[PipPackage]) -> Self {
+        let mut files: Vec<(Arc<SourceFile>, LlbFile)> = Vec::new();
+        for file in packages.iter().filter_map(|package| package.file.as_ref()) {
+            if files.iter().any(|(known, _)| known == file) {
+                continue;
+            }
+            let of_file = packages
+                .iter()
+                .filter(|package| package.file.as_ref() == Some(file));
+            let excerpt = file.excerpt_of(of_file.map(|package| package.lines));
+            let graphs = LlbFile::new(file.name(), excerpt).language(file.language());
+            files.push((Arc::clone(file), graphs));
         }
-        let given = |name: &&str| options.get(&format!("build-arg:{name}"));
-        let settings = PIP_SETTINGS.iter();
-        Self {
-            mode,
-            proxy: (proxy != pb::ProxyEnv::default()).then_some(proxy),
-            pip: settings
-                .map(|name| (*name, given(name).map(str::to_owned)))
-                .collect(),
-        }
+        Self(files)
     }
 
-    /// The indexes that the build-args name.
-    pub fn indexes(&self) -> Vec<Url> {
-        let values = self.pip.iter().filter_map(|(_, value)| value.as_deref());
-        let words = values.flat_map(str::split_whitespace);
-        words.filter_map(|word| Url::parse(word).ok()).collect()
-    }
-
-    /// Lets a step have the network, and space for what it downloads.
-    fn open(&self, step: &mut Step) {
-        step.output(WORK_DIR);
-        let exec = step.exec();
-        exec.network(self.mode);
-        if let Some(proxy) = &self.proxy {
-            exec.proxy_env(proxy.clone());
-        }
-        for (name, value) in &self.pip {
-            match value {
-                Some(value) => exec.env(*name, value),
-                // What holds credentials is better given so.
-                None => exec.secret_env(*name, *name, true),
-            };
-        }
+    fn location(&self, file: &Arc<SourceFile>, lines: Lines) -> Option<Location> {
+        let (_, file) = self.0.iter().find(|(known, _)| known == file)?;
+        Some(range(file, lines))
     }
 }
 

@@ -1,10 +1,14 @@
 //! Snapshots of whole graphs, in BuildKit's terms.
 
+use std::collections::BTreeSet;
+
 use buildkit_llb::{Definition, Image, Input, OpOptions, Output, SourceFile as LlbFile, text};
 
+use super::Tools;
+use super::compiler::Compiler;
 use super::downloads::Addresses;
 use super::environment::{Environment, Micromamba};
-use super::image::Stacking;
+use super::image::{InImage, Stack, Stacking};
 use crate::account::UserRequest;
 use crate::activation::RuntimeFile;
 use crate::input::{self, InputSettings};
@@ -45,42 +49,59 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
     let base = image("docker.io/library/debian:13-slim");
     let lines = plan.packages.iter().map(|package| package.lines);
     let environment = Environment {
-        plan: &plan,
-        place: &Place::base(),
-        file: LlbFile::new(file.name(), file.excerpt_of(lines)),
-        frontend: &frontend,
+        trim: &BTreeSet::new(),
+        file: super::source_file(&file, lines),
+        plan,
+        place: Place::base(),
+        tools: Tools {
+            programs: &frontend,
+            no_cache: false,
+            content_cache: true,
+        },
         base: Some(&base),
         micromamba: installer.as_ref(),
+        compiler: &Compiler::Own,
         user: Owner {
             uid: 57439,
             gid: 57439,
         },
-        no_cache: false,
-        content_cache: true,
     };
     let mirrors = Settings::default().mirrors;
     let candidates = environment
         .fetched()
         .map(|package| mirrors.candidates(&package.url));
     let layers = environment.layers(&Addresses::new(candidates)).unwrap();
-    let account = environment.account(&UserRequest::default(), None).unwrap();
+    let account = environment
+        .tools
+        .account(&UserRequest::default(), None, Some(&base))
+        .unwrap();
     let clash = Clash {
         path: "share/who".into(),
         winner: 0,
         losers: vec![],
     };
-    let order = 0..layers.installed.len();
-    let root = environment
-        .stack(&account, &layers.installed, order, &[clash])
-        .unwrap()
-        .on(&Input::from(&base), stacking);
-    let runtime = environment.runtime(
+    let mut stack = Stack::default();
+    stack.push(&account.layer, &account.name);
+    for step in &layers.installed {
+        stack.push(&step.layer, &step.name);
+    }
+    environment
+        .stack_clashes(&mut stack, &layers.installed, &[clash])
+        .unwrap();
+    let root = stack.on(&Input::from(&base), stacking);
+    let variables = [("JUPYTER_PORT".to_owned(), "8888".to_owned())].into();
+    let runtime = environment.tools.runtime(
+        Platform::LinuxAmd64,
         &[RuntimeFile {
             path: "/etc/profile.d/condafront.sh".into(),
             mode: 0o644,
             contents: b"# shell\n".to_vec(),
         }],
-        &[("JUPYTER_PORT".to_owned(), "8888".to_owned())].into(),
+        &[InImage {
+            place: &environment.place,
+            variables: &variables,
+        }],
+        environment.user,
         &[layers.facts, account.facts],
     );
     let runtime = runtime.output().unwrap().clone();
@@ -109,6 +130,63 @@ fn micromamba_is_fetched_like_a_package() {
     insta::assert_snapshot!(graph(Stacking::Merge, Layers::AtMost(2), Some(installer)));
 }
 
+/// The graph of the layer with `six`, of the lock above for a platform.
+fn compiled_with(compiler: &Compiler, platform: Platform) -> String {
+    let text = LOCK.replace("/linux-64/", &format!("/{}/", platform.subdir()));
+    let file = SourceFile::new("env.lock", text);
+    let list = input::read(&file, platform, &InputSettings::default()).unwrap();
+    let frontend = super::programs(&image("docker.io/org/condafront:latest"));
+    let base = image("docker.io/library/debian:13-slim");
+    let environment = Environment {
+        trim: &BTreeSet::new(),
+        plan: Plan::new(list.locked().unwrap().to_vec(), platform, Layers::Auto),
+        place: Place::base(),
+        file: LlbFile::new(file.name(), file.data()),
+        tools: Tools {
+            programs: &frontend,
+            no_cache: false,
+            content_cache: true,
+        },
+        base: Some(&base),
+        micromamba: None,
+        compiler,
+        user: Owner { uid: 1, gid: 2 },
+    };
+    let fetched = environment.fetched();
+    let candidates = fetched.map(|package| vec![package.url.clone()]);
+    let layers = environment.layers(&Addresses::new(candidates)).unwrap();
+    let groups = &environment.plan.groups;
+    let six = groups.iter().position(|group| group.to_string() == "six");
+    let step = &layers.installed[six.unwrap()];
+    text::dump(Definition::of(&step.layer).to_pb())
+}
+
+#[test]
+fn modules_for_another_platform_are_compiled_by_a_python_of_the_builders() {
+    let file = SourceFile::new("env.lock", LOCK);
+    let native = input::read(&file, Platform::LinuxAmd64, &InputSettings::default()).unwrap();
+    let packages = native.locked().unwrap()[..2].to_vec();
+    let base = image("docker.io/library/debian:13-slim");
+    let other = compiled_with(&Compiler::Other { packages, base }, Platform::LinuxArm64);
+    insta::assert_snapshot!(other);
+    // It is the same step for both platforms.
+    let own = compiled_with(&Compiler::Own, Platform::LinuxAmd64);
+    let digests = |dump: &str| -> Vec<String> {
+        let lines = dump.lines().filter(|line| line.contains("sha256:"));
+        lines.map(str::to_owned).collect()
+    };
+    assert_eq!(digests(&other), digests(&own));
+
+    let emulated = Compiler::Emulated(Platform::LinuxArm64);
+    let emulated = compiled_with(&emulated, Platform::LinuxArm64);
+    assert!(
+        emulated.contains(r#"{\"version\":\"3.13\",\"subdir\":\"linux-aarch64\"}"#),
+        "{emulated}"
+    );
+    let none = compiled_with(&Compiler::None, Platform::LinuxArm64);
+    assert!(!none.contains("python-runtime"), "{none}");
+}
+
 #[test]
 fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
     let file = SourceFile::new("env.lock", LOCK);
@@ -122,25 +200,30 @@ fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
         );
         let frontend = super::programs(&image("docker.io/org/condafront:latest"));
         let environment = Environment {
-            plan: &plan,
-            place: &Place::base(),
+            trim: &BTreeSet::new(),
+            plan,
+            place: Place::base(),
             file: LlbFile::new(file.name(), file.data()),
-            frontend: &frontend,
+            tools: Tools {
+                programs: &frontend,
+                no_cache: false,
+                content_cache: true,
+            },
             base,
             micromamba: None,
+            compiler: &Compiler::Own,
             user: Owner {
                 uid: 57439,
                 gid: 57439,
             },
-            no_cache: false,
-            content_cache: true,
         };
-        let candidates = plan
+        let candidates = environment
+            .plan
             .packages
             .iter()
             .map(|package| vec![package.url.clone()]);
         let layers = environment.layers(&Addresses::new(candidates)).unwrap();
-        let steps = layers.installed.into_iter().zip(&plan.groups);
+        let steps = layers.installed.into_iter().zip(&environment.plan.groups);
         steps
             .map(|(step, group)| (group.to_string(), step.layer.digest().to_string()))
             .collect()

@@ -94,18 +94,32 @@ pub fn apply(
     Ok(())
 }
 
+/// The working directory of a configuration.
+pub fn working_dir(config: &ImageConfig) -> &str {
+    let dir = config.runtime().and_then(|config| config.get("WorkingDir"));
+    let dir = dir.and_then(Value::as_str);
+    dir.filter(|dir| !dir.is_empty()).unwrap_or("/")
+}
+
+/// What runs commands in shell form: a program and its first arguments.
+pub fn shell(config: &ImageConfig) -> Vec<String> {
+    let shell = config.runtime().and_then(|config| config.get("Shell"));
+    let words = shell.and_then(Value::as_array).into_iter().flatten();
+    let words: Vec<String> = words
+        .filter_map(|word| Some(word.as_str()?.to_owned()))
+        .collect();
+    if words.is_empty() {
+        SHELL.map(str::to_owned).into()
+    } else {
+        words
+    }
+}
+
 fn in_exec_form(config: &ImageConfig, command: &Command) -> Vec<String> {
     match command {
         Command::Exec(words) => words.clone(),
         Command::Shell(text) => {
-            let shell = config.runtime().and_then(|config| config.get("Shell"));
-            let words = shell.and_then(Value::as_array).into_iter().flatten();
-            let mut words: Vec<String> = words
-                .filter_map(|word| Some(word.as_str()?.to_owned()))
-                .collect();
-            if words.is_empty() {
-                words = SHELL.map(str::to_owned).into();
-            }
+            let mut words = shell(config);
             words.push(text.clone());
             words
         }

@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use super::channels::{Channels, Place};
 use super::{
-    Conda, DeclaredPlatform, EnvironmentInput, InputSettings, Pip, Request, Rule, Warning, specs,
+    ChannelDefaults, Conda, DeclaredPlatform, EnvironmentInput, InputSettings, Pip, Request, Rule,
+    Warning, specs,
 };
-use crate::channel::{ChannelNames, ChannelUrl};
+use crate::channel::ChannelNames;
 use crate::nearest::nearest;
 use crate::platform::{self, Platform};
 use crate::redact;
-use crate::section::{self, ImageSection, Located};
+use crate::section::{self, ImageSection};
 use crate::source::{Diagnostic, Lines, SourceFile};
 use crate::yaml::{Key, Node, Value};
 
@@ -48,29 +49,26 @@ pub fn read(
     let entry = |name: &str| entries.iter().find(|(key, _)| key.name == name);
     let value = |name: &str| tree.get(name);
     let section = match value("condafront") {
-        Some(node) => {
-            section::refuse_not_yet(file, node)?;
-            section::read(file, node, &settings.build_args.for_platform(platform))?
-        }
+        Some(node) => section::read(file, node, &settings.build_args.for_platform(platform))?,
         None => ImageSection::default(),
     };
-    let in_section = |url: &Located<ChannelUrl>| url.value.clone();
-    let names = ChannelNames {
-        alias: settings
-            .channel_alias
-            .clone()
-            .or(section.channel_alias.as_ref().map(in_section))
-            .unwrap_or(ChannelNames::default().alias),
-        custom: section
-            .custom_channels
-            .iter()
-            .map(|(name, url)| (name.clone(), in_section(url)))
-            .collect(),
-    };
+    let mut said = ChannelDefaults::of(&section);
     let mut warnings: Vec<Warning> = entries
         .iter()
         .filter_map(|(key, _)| reader.ignored(key))
         .collect();
+    if let Some(image_file) = &settings.image_file {
+        said = said.or(image_file);
+        warnings.extend(entry("condafront").and_then(|(key, _)| reader.beside(key, &section)));
+    }
+    let names = ChannelNames {
+        alias: settings
+            .channel_alias
+            .clone()
+            .or(said.alias)
+            .unwrap_or(ChannelNames::default().alias),
+        custom: said.custom,
+    };
     let mut channels = Channels::new(names, platform);
     let name = value("name")
         .map(|node| reader.name(node))
@@ -116,11 +114,7 @@ pub fn read(
         variables,
         conda: Conda::Unsolved(Request {
             channels,
-            priority: section
-                .channel_priority
-                .as_ref()
-                .map(|priority| priority.value)
-                .unwrap_or_default(),
+            priority: said.priority.unwrap_or_default(),
             specs: found.specs,
             platforms,
         }),
@@ -154,6 +148,23 @@ impl<'a> Reader<'a> {
             file: self.file,
             lines,
         }
+    }
+
+    /// A warning about an image section in a file that an image file names, which has the say of the image.
+    fn beside(&self, key: &Key, section: &ImageSection) -> Option<Warning> {
+        let of_channels = ImageSection {
+            channel_alias: section.channel_alias.clone(),
+            custom_channels: section.custom_channels.clone(),
+            channel_priority: section.channel_priority.clone(),
+            ..ImageSection::default()
+        };
+        (of_channels != *section).then(|| Warning {
+            rule: Rule::Ignored,
+            diagnostic: self
+                .at_key(key)
+                .error("the image is described by the image file, not here")
+                .help("Move these keys to the image file. Those of channels count for this file's solve."),
+        })
     }
 
     /// A warning about a key that means nothing here.

@@ -8,17 +8,22 @@ pub mod explicit;
 mod locked;
 mod match_spec;
 pub mod pixi_lock;
+mod settings;
 pub mod specs;
 mod unknown;
+
+pub(crate) use locked::address::pip as pip_package;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::channel::{Channel, ChannelUrl};
+pub use settings::{ChannelDefaults, InputSettings};
+
+use crate::channel::Channel;
 use crate::package::{Package, PackageUrl};
 use crate::platform::Platform;
-use crate::section::{BuildArgs, ImageSection};
-use crate::source::{Diagnostic, Lines, SourceFile};
+use crate::section::{self, ImageFile, ImageSection};
+use crate::source::{Diagnostic, Lines, Location, SourceFile};
 use crate::yaml;
 
 /// What a build file says of one environment for one platform.
@@ -148,6 +153,18 @@ pub struct PipPackage {
     pub hashes: crate::package::Hashes,
     /// The lines of the user's file that ask for it.
     pub lines: Lines,
+    /// That file, if it is not the environment's own.
+    pub file: Option<Arc<SourceFile>>,
+}
+
+impl PipPackage {
+    /// Where it is asked for; `environment` is the environment's own file.
+    pub fn location(&self, environment: &Arc<SourceFile>) -> Location {
+        Location {
+            file: Arc::clone(self.file.as_ref().unwrap_or(environment)),
+            lines: self.lines,
+        }
+    }
 }
 
 /// One entry of a `pip:` list, as pip reads it in a requirements file.
@@ -155,25 +172,29 @@ pub struct PipPackage {
 pub struct PipRequirement {
     /// The text: `requests>=2`, `-r requirements.txt`, a URL.
     pub text: String,
-    /// The lines of the user's file that ask for it.
+    /// The file that has it.
+    pub file: Arc<SourceFile>,
+    /// Its lines there.
     pub lines: Lines,
 }
 
-/// What build-args say of the input, whatever its kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct InputSettings {
-    /// `ENVIRONMENT`: which environment of a file with several.
-    pub environment: Option<String>,
-    /// `CONDA_LOCK_CATEGORIES`: which categories beside `main`.
-    pub categories: Vec<String>,
-    /// `CONDA_SPECS`: the dependencies of a build without a file.
-    pub specs: Vec<String>,
-    /// `CONDA_CHANNELS`: channels instead of the file's.
-    pub channels: Vec<String>,
-    /// `CONDA_CHANNEL_ALIAS`: where channels are that are given by name.
-    pub channel_alias: Option<ChannelUrl>,
-    /// All build-args, for values of the image section that name them.
-    pub build_args: BuildArgs,
+impl PipRequirement {
+    /// Where it stands.
+    pub fn location(&self) -> Location {
+        Location {
+            file: Arc::clone(&self.file),
+            lines: self.lines,
+        }
+    }
+}
+
+/// What a build file may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BuildInput {
+    /// One environment.
+    Environment(Box<EnvironmentInput>),
+    /// An image file, which names the files of environments.
+    Image(Box<ImageFile>),
 }
 
 /// A finding of a lint rule.
@@ -251,7 +272,46 @@ impl Rule {
 /// What the only environment of a file is called, and the one that is built of several unless another is asked for.
 const DEFAULT_ENVIRONMENT: &str = "default";
 
-/// Reads a file of any kind.
+/// Reads the file that a build is about.
+///
+/// # Errors
+/// As those of [`read`], and those of an image file.
+pub fn read_build_file(
+    file: &Arc<SourceFile>,
+    platform: Platform,
+    settings: &InputSettings,
+) -> Result<BuildInput, Diagnostic> {
+    Ok(match image_file(file, platform, settings)? {
+        Some(image) => BuildInput::Image(Box::new(image)),
+        None => BuildInput::Environment(Box::new(read(file, platform, settings)?)),
+    })
+}
+
+/// Reads a file if it is an image file.
+///
+/// # Errors
+/// Those of an image file.
+pub fn image_file(
+    file: &Arc<SourceFile>,
+    platform: Platform,
+    settings: &InputSettings,
+) -> Result<Option<ImageFile>, Diagnostic> {
+    let tree = match file.text() {
+        Ok(text) if !explicit::is_explicit(text) => yaml::read(file, text).ok(),
+        // What is wrong with it is found when it is read as what it is.
+        _ => None,
+    };
+    let Some(tree) = tree.filter(section::is_image_file) else {
+        return Ok(None);
+    };
+    if !settings.specs.is_empty() {
+        return Err(specs::beside(file));
+    }
+    let args = settings.build_args.for_platform(platform);
+    section::read_image_file(file, &tree, &args).map(Some)
+}
+
+/// Reads a file that describes an environment, of any kind.
 ///
 /// # Errors
 /// A diagnostic at the user's line: not text, no known kind, or what the kind's reader finds.

@@ -68,14 +68,19 @@ pub(super) fn read_beside(
     if *file == stand_in || super::is_empty(file) {
         return Ok(input);
     }
+    Err(beside(file))
+}
+
+/// The error of `CONDA_SPECS` beside a file that says something.
+pub(super) fn beside(file: &Arc<SourceFile>) -> Diagnostic {
     let text = String::from_utf8_lossy(file.data());
     let line = super::unknown::first_line(&text).map_or(1, |(number, _)| number);
-    Err(Diagnostic::new(format!(
+    Diagnostic::new(format!(
         "build-arg CONDA_SPECS is for a build without a file, and there is {}",
         file.name()
     ))
     .at(file, Lines::one(line))
-    .help("Leave the build-arg out and add its packages to the file, or build an empty folder."))
+    .help("Leave the build-arg out and add its packages to the file, or build an empty folder.")
 }
 
 /// Adds the channels of `CONDA_CHANNELS`. They are recorded at `lines` of the build file; without, at their lines of the

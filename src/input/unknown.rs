@@ -38,11 +38,9 @@ pub(super) fn kind(file: &Arc<SourceFile>, text: &str, tree: &Node) -> Diagnosti
         .help("Add a list `dependencies:` with the packages that are to be in the image.");
     }
     if let Some((key, _)) = find(|key| key == "environments") {
-        return Diagnostic::new(format!(
-            "{name} describes an image with several environments, which this version of condafront cannot build yet"
-        ))
-        .at(file, key.lines)
-        .help("Build each of the files that it names with -f.");
+        return Diagnostic::new(format!("{name} is an image file, not an environment"))
+            .at(file, key.lines)
+            .help("An image file names environment files and locks. Build it by itself with -f.");
     }
     if let Value::List(_) = tree.value {
         return Diagnostic::new(format!("{name} is a list, not an environment file"))

@@ -17,6 +17,8 @@ use crate::yaml::{Key, Node, ScalarKind, Value};
 
 const ENVIRONMENTS: &str = "environments";
 const DEFAULT: &str = "default";
+/// The build-arg that beats [`DEFAULT`].
+const DEFAULT_ARG: &str = "ENVIRONMENT";
 const FIELDS: &[&str] = &["file", "when", "name"];
 
 /// A file that describes an image with several environments.
@@ -30,6 +32,13 @@ pub struct ImageFile {
     pub default: String,
     /// Everything else.
     pub section: ImageSection,
+}
+
+impl ImageFile {
+    /// The names of the environments that the image has.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.environments.iter().map(|one| one.place.name())
+    }
 }
 
 /// An environment of an image.
@@ -83,6 +92,9 @@ pub fn read_image_file(
     read_environments(&reader, key, node, &mut image)?;
     let default = own(DEFAULT).map(|(_, node)| reader.word(DEFAULT.into(), node));
     image.default = default_name(&reader, default.transpose()?, &image)?;
+    if let Some(asked) = args.get(DEFAULT_ARG).filter(|asked| !asked.is_empty()) {
+        image.default = chosen(&reader, key, asked, &image)?;
+    }
     Ok(image)
 }
 
@@ -228,12 +240,34 @@ fn when(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<bool, Diagno
     }
 }
 
+/// The environment that a build-arg makes the default; `key` is where they are listed.
+fn chosen(
+    reader: &Reader<'_>,
+    key: &Key,
+    asked: &str,
+    image: &ImageFile,
+) -> Result<String, Diagnostic> {
+    let place = Place::of(Some(asked)).ok();
+    let names: Vec<&str> = image.names().collect();
+    match place.filter(|place| names.contains(&place.name())) {
+        Some(place) => Ok(place.name().to_owned()),
+        None => {
+            let message = format!(
+                "build-arg {DEFAULT_ARG}: the image has no environment `{}`",
+                quoted(asked)
+            );
+            let error = reader.error(key.lines, message);
+            Err(error.help(format!("The file has {}.", super::reader::listed(&names))))
+        }
+    }
+}
+
 fn default_name(
     reader: &Reader<'_>,
     asked: Option<Located<String>>,
     image: &ImageFile,
 ) -> Result<String, Diagnostic> {
-    let names = || image.environments.iter().map(|one| one.place.name());
+    let names = || image.names();
     let Some(asked) = asked else {
         let base = Place::base();
         let default = names().find(|name| *name == base.name());

@@ -66,51 +66,9 @@ pub(super) const OTHER_WORDS: &[(&str, &str)] = &[
     ("working_dir", "workdir"),
 ];
 
-const IN_THE_BASE: &str =
-    "Install them in a Dockerfile (FROM the distribution, then RUN), and name its image as `base`.";
-const ONE_ENVIRONMENT: &str =
-    "An image has one environment so far. Build each of the files with -f.";
-
-/// Keys that are read and cannot take effect yet, each with what does the same meanwhile.
-const NOT_YET: &[(&str, &str)] = &[
-    ("apt", IN_THE_BASE),
-    ("apk", IN_THE_BASE),
-    ("dnf", IN_THE_BASE),
-    (
-        "pip",
-        "List them in `dependencies`, as an entry `- pip:` with a list below it.",
-    ),
-    (
-        "copy",
-        "Copy them in a Dockerfile that builds on this image: FROM it, then COPY.",
-    ),
-    (
-        "run",
-        "Run them in a Dockerfile that builds on this image: FROM it, then RUN.",
-    ),
-    (
-        "locale",
-        "Name a `base` that has the locale, and choose it with env: {LANG: en_US.UTF-8}",
-    ),
-    ("trim", "Leave it out: packages are installed whole."),
-    ("environments", ONE_ENVIRONMENT),
-    ("default", ONE_ENVIRONMENT),
-];
-
-/// What to do instead of a key that cannot take effect yet.
-pub(super) fn not_yet(name: &str) -> Option<&'static str> {
-    let (_, instead) = NOT_YET.iter().find(|(key, _)| *key == name)?;
-    Some(instead)
-}
-
-/// The keys of the image section that take effect.
-pub(super) fn effective() -> impl Iterator<Item = &'static KeyInfo> {
-    KEYS.iter().filter(|key| not_yet(key.name).is_none())
-}
-
-/// Whether a name is that of a key of the image section that takes effect.
+/// Whether a name is that of a key of the image section.
 pub fn is_key(name: &str) -> bool {
-    effective().any(|key| key.name == name)
+    KEYS.iter().any(|key| key.name == name)
 }
 
 /// The key's line in [`KEYS`] or [`FILE_KEYS`].

@@ -3,8 +3,6 @@
 //!
 //! Pure: text in, checked types out. Nothing here knows the base image, the build context or the engine; what depends on
 //! them keeps its lines ([`Located`]) so that a later error can point at them. `docs/image.md` describes the keys.
-//!
-//! Some keys are read here and refused in builds ([`refuse_not_yet`]), as image files are: nothing builds what they say yet.
 
 mod args;
 mod command;
@@ -32,8 +30,10 @@ pub use expand::{ExpandError, Template};
 pub use file::{Environment, ImageFile, is_image_file, read_image_file};
 pub use keys::is_key;
 pub use packages::read_package_list;
-pub use read::{read, refuse_not_yet};
+pub use read::read;
 pub use schema::schema;
+
+pub use crate::install::trim::Trim;
 
 use crate::account::UserRequest;
 use crate::channel::ChannelUrl;
@@ -354,25 +354,6 @@ pub struct Timing {
     pub start_interval: Option<Duration>,
     /// How many failures in a row make a container unhealthy.
     pub retries: Option<u32>,
-}
-
-/// What can be left out of packages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Trim {
-    /// Python's compiled modules: programs start slower.
-    Bytecode,
-    /// Manual and info pages and other documentation.
-    Docs,
-    /// What C and C++ compilers include.
-    Headers,
-    /// Run-time libraries of compilers' sanitizers.
-    Sanitizers,
-    /// Source maps of JavaScript and CSS.
-    SourceMaps,
-    /// Libraries for linking statically: `lib*.a`.
-    StaticLibraries,
-    /// The tests of Python packages.
-    Tests,
 }
 
 #[cfg(test)]

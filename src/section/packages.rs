@@ -208,6 +208,7 @@ pub(super) fn pip(reader: &Reader<'_>, node: &Node) -> Result<Vec<PipRequirement
         let found = reader.word(name.entry(), item)?;
         Ok(PipRequirement {
             text: found.value,
+            file: Arc::clone(reader.file),
             lines: found.lines,
         })
     });

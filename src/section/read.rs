@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::args::BuildArgs;
-use super::keys::{self, FILE_KEYS, KEYS, OTHER_WORDS, info};
+use super::keys::{FILE_KEYS, KEYS, OTHER_WORDS, info};
 use super::reader::{Name, Reader, listed};
 use super::{Command, ImageSection, PackageManager};
 use super::{command, copy, env, options, packages, run, runtime, user};
@@ -42,23 +42,6 @@ pub fn read(
     };
     let entries: Vec<&(Key, Node)> = entries.iter().collect();
     read_entries(file, &entries, args, Place::Section)
-}
-
-/// Refuses keys of the image section that [`read`] takes and that cannot take effect yet.
-///
-/// # Errors
-/// A diagnostic at the first of them.
-pub fn refuse_not_yet(file: &Arc<SourceFile>, node: &Node) -> Result<(), Diagnostic> {
-    let mut entries = node.mapping().unwrap_or_default().iter();
-    let found = entries.find_map(|(key, _)| Some((key, keys::not_yet(&key.name)?)));
-    let Some((key, instead)) = found else {
-        return Ok(());
-    };
-    let message = format!(
-        "`{}` is not supported by this version of condafront yet",
-        key.name
-    );
-    Err(Diagnostic::new(message).at(file, key.lines).help(instead))
 }
 
 /// Reads keys and values, wherever they stand.
@@ -208,17 +191,14 @@ fn unknown_key(reader: &Reader<'_>, key: &Key, place: Place) -> Diagnostic {
     }
     let near = alias.map(|(_, own)| *own);
     let near = near.or_else(|| nearest(name, known.iter().copied()));
-    match near.map(|near| (near, keys::not_yet(near))) {
-        Some((near, None)) => {
+    match near {
+        Some(near) => {
             let example = info(near).map(|key| key.example).unwrap_or_default();
             error.help(format!("Did you mean `{near}`? {example}"))
         }
-        Some((near, Some(instead))) => error.help(format!(
-            "`{near}` would be the key, but this version does not support it yet. {instead}"
-        )),
         None => {
-            let effective: Vec<&str> = keys::effective().map(|key| key.name).collect();
-            error.help(format!("It has {}.", listed(&effective)))
+            let own: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+            error.help(format!("It has {}.", listed(&own)))
         }
     }
 }

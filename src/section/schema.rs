@@ -14,25 +14,9 @@ const NAME: &str = "[A-Za-z_][A-Za-z0-9_.-]*";
 
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 
-/// The schema, in the draft that editors know (<https://json-schema.org/draft-07>). It fits a file with a key
-/// `condafront`, and has the keys that take effect.
+/// The schema, in the draft that editors know (<https://json-schema.org/draft-07>). It fits a file with a key `condafront`
+/// and an image file.
 pub fn schema() -> Value {
-    let mut definitions = definitions();
-    definitions["section"] = or_nothing(object(keys::effective().map(property)));
-    let mut schema = json!({
-        "$schema": DRAFT,
-        "title": "condafront",
-        "description": "The key condafront of an env.yml.",
-        "properties": {"condafront": reference("section")},
-        "definitions": definitions,
-    });
-    while remove_unused(&mut schema) {}
-    schema
-}
-
-/// The schema of all keys that are read, and of image files.
-#[cfg(test)]
-pub(super) fn whole_schema() -> Value {
     let mut definitions = definitions();
     definitions["section"] = or_nothing(object(keys::KEYS.iter().map(property)));
     let mut file = object(keys::FILE_KEYS.iter().chain(keys::KEYS).map(property));
@@ -40,22 +24,13 @@ pub(super) fn whole_schema() -> Value {
     definitions["file"] = file;
     json!({
         "$schema": DRAFT,
+        "title": "condafront",
+        "description": "The key condafront of an env.yml, and image files.",
         "if": {"required": ["environments"], "not": {"required": ["version"]}},
         "then": reference("file"),
         "else": {"properties": {"condafront": reference("section")}},
         "definitions": definitions,
     })
-}
-
-/// Removes definitions that nothing refers to; whether there was one.
-fn remove_unused(schema: &mut Value) -> bool {
-    let text = schema.to_string();
-    let Some(definitions) = schema["definitions"].as_object_mut() else {
-        return false;
-    };
-    let before = definitions.len();
-    definitions.retain(|name, _| text.contains(&format!("\"#/definitions/{name}\"")));
-    definitions.len() < before
 }
 
 /// What values refer to.

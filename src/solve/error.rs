@@ -92,10 +92,11 @@ impl From<SolveError> for FailureReport {
                 ),
                 vec![Culprit::Spec(*spec)],
             ),
-            SolveError::Unsatisfiable(why) => (
-                why.help(),
-                why.specs().into_iter().map(Culprit::Spec).collect(),
-            ),
+            SolveError::Unsatisfiable(why) => {
+                let specs = why.specs().into_iter().map(Culprit::Spec);
+                let base = why.is_of_base().then(|| Culprit::Key("base".to_owned()));
+                (why.help(), specs.chain(base).collect())
+            }
         };
         Self {
             help,

@@ -22,6 +22,7 @@ pub(crate) use error::SolveError;
 use crate::failure_report::FailureReport;
 use crate::install::args::StepSpec as _;
 use repodata::Repodata;
+pub(crate) use repodata::records;
 use solver::{Records, Request};
 use spec::{PACKAGES_FILE, RepodataSpec, SolveSpec, SolvedPackage};
 use unsatisfiable::Search;

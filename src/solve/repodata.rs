@@ -4,6 +4,7 @@
 //! Of conda-forge's half a million records a solve needs a few thousand. So the file is indexed only, and a record is
 //! read when its name comes up.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use std::str::FromStr as _;
 
 use rattler_conda_types::{Channel, PackageName, RepoDataRecord};
 use rattler_repodata_gateway::sparse::{PackageFormatSelection, SparseRepoData};
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::error::{RepodataFault, SolveError};
@@ -92,6 +94,37 @@ impl Repodata {
         PackageName::from_str(name)
             .is_ok_and(|name| self.records(&name).is_ok_and(|records| !records.is_empty()))
     }
+}
+
+/// What the list of packages at `path` says of all packages of these names: by the archives' file names, each as a JSON
+/// object.
+///
+/// # Errors
+/// What is wrong with the list, to follow its name.
+pub(crate) fn records<'a>(
+    path: &Path,
+    subdir: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<BTreeMap<String, Map<String, Value>>, String> {
+    let damaged = |error: &dyn std::fmt::Display| format!("is no list of packages: {error}");
+    let json = read_json(path).map_err(|fault| fault.to_string())?;
+    // What the channel is does not matter here: no record says it.
+    let nowhere = Url::parse("https://channel.invalid").map_err(|error| damaged(&error))?;
+    let channel = Channel::from_url(nowhere);
+    let data = SparseRepoData::from_bytes(channel, subdir, json.into(), None)
+        .map_err(|error| damaged(&error))?;
+    let mut found = BTreeMap::new();
+    for name in names {
+        let name = PackageName::from_str(name).map_err(|error| damaged(&error))?;
+        let records = data.load_records(&name, PackageFormatSelection::Both);
+        for record in records.map_err(|error| damaged(&error))? {
+            let value = serde_json::to_value(&record.package_record);
+            if let Value::Object(fields) = value.map_err(|error| damaged(&error))? {
+                found.insert(record.identifier.to_string(), fields);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The file called `name` in `dir`, or the only one there is.

@@ -4,7 +4,9 @@
 use std::str::FromStr as _;
 
 use rattler_conda_types::package::BuildString;
-use rattler_conda_types::{GenericVirtualPackage, PackageName, Version};
+use rattler_conda_types::{
+    GenericVirtualPackage, PackageName, ParseStrictness, Version, VersionSpec,
+};
 
 use super::spec::{Glibc, System};
 use crate::account::Libc;
@@ -66,8 +68,8 @@ impl Overrides {
         })
     }
 
-    /// What the image's machine brings.
-    pub fn system(&self, platform: Platform, glibc: Glibc) -> System {
+    /// What the image's machine brings; `base_cuda` is the CUDA that the base has.
+    pub fn system(&self, platform: Platform, glibc: Glibc, base_cuda: Option<String>) -> System {
         let baseline = match platform {
             Platform::LinuxAmd64 => "x86_64",
             Platform::LinuxArm64 => "aarch64",
@@ -79,9 +81,37 @@ impl Overrides {
         System {
             glibc,
             archspec: Some(archspec).filter(|name| !name.is_empty()),
-            cuda: self.cuda.clone().filter(|version| !version.is_empty()),
+            cuda: self
+                .cuda
+                .clone()
+                .or(base_cuda)
+                .filter(|version| !version.is_empty()),
         }
     }
+}
+
+/// Whether the glibc that packages count on is one of `versions`, a text as in a package's dependencies; an empty one
+/// stands for any.
+pub fn has_glibc(glibc: &Glibc, versions: &str) -> bool {
+    let Some(version) = glibc.version() else {
+        return false;
+    };
+    let spec = VersionSpec::from_str(versions, ParseStrictness::Lenient);
+    // What cannot be read is no reason to refuse anything.
+    match (spec, Version::from_str(version)) {
+        (Ok(spec), Ok(version)) => spec.matches(&version),
+        _ => true,
+    }
+}
+
+/// The version of CUDA that a base image has, as its variables say: NVIDIA's images have `CUDA_VERSION=12.8.1`. Drivers
+/// are known by the first two numbers, and so is `__cuda`.
+pub fn cuda_of(env: &[(String, String)]) -> Option<String> {
+    let (_, version) = env.iter().find(|(name, _)| name == "CUDA_VERSION")?;
+    let numbers: Vec<&str> = version.trim().splitn(3, '.').take(2).collect();
+    let is_number =
+        |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.iter().all(is_number).then(|| numbers.join("."))
 }
 
 impl From<Libc> for Glibc {
@@ -142,8 +172,9 @@ mod tests {
     use super::*;
 
     fn virtual_packages(overrides: &Overrides, platform: Platform, glibc: Glibc) -> Vec<String> {
+        let glibc = overrides.glibc().unwrap_or(glibc);
         overrides
-            .system(platform, overrides.glibc().unwrap_or(glibc))
+            .system(platform, glibc, None)
             .virtual_packages()
             .unwrap()
             .iter()
@@ -196,5 +227,45 @@ mod tests {
             virtual_packages(&said, Platform::LinuxAmd64, base()),
             ["__unix=0=0", "__linux=5.10=0"]
         );
+    }
+
+    #[test]
+    fn the_base_says_which_cuda_it_has() {
+        let cuda = |value: &str| cuda_of(&[("CUDA_VERSION".to_owned(), value.to_owned())]);
+        assert_eq!(cuda("12.8.1").as_deref(), Some("12.8"));
+        assert_eq!(cuda("13").as_deref(), Some("13"));
+        for nothing in ["", "latest", "12.", ".8"] {
+            assert_eq!(cuda(nothing), None, "{nothing}");
+        }
+        assert_eq!(cuda_of(&[]), None);
+        let said = |cuda: Option<&str>| {
+            let overrides = Overrides {
+                cuda: cuda.map(str::to_owned),
+                ..Overrides::default()
+            };
+            let base = Some("12.8".to_owned());
+            overrides
+                .system(Platform::LinuxAmd64, Glibc::BaseHasNone, base)
+                .cuda
+        };
+        assert_eq!(said(None).as_deref(), Some("12.8"));
+        assert_eq!(said(Some("12.4")).as_deref(), Some("12.4"));
+        assert_eq!(said(Some("")), None);
+    }
+
+    #[test]
+    fn a_packages_versions_of_glibc_are_compared() {
+        let base = Glibc::Base("2.36".to_owned());
+        for (versions, fits) in [
+            (">=2.17,<3.0.a0", true),
+            (">=2.36", true),
+            (">=2.38,<3.0.a0", false),
+            ("", true),
+            ("what?", true),
+        ] {
+            assert_eq!(has_glibc(&base, versions), fits, "{versions}");
+        }
+        assert!(!has_glibc(&Glibc::BaseHasMusl, ""));
+        assert!(has_glibc(&Glibc::Override("2.38".to_owned()), ">=2.38"));
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Unsatisfiable {
     message: String,
     helps: Vec<String>,
     specs: Vec<usize>,
+    /// Whether another base would help.
+    base: bool,
 }
 
 impl Unsatisfiable {
@@ -69,6 +71,7 @@ impl Unsatisfiable {
         };
         Self {
             message: format!("{what}:\n{}", conflict.text),
+            base: conflict.missing.iter().any(|name| search.is_of_base(name)),
             helps,
             specs: specs.into_iter().collect(),
         }
@@ -80,6 +83,7 @@ impl Unsatisfiable {
         }
         let mut message = format!("{} dependencies cannot be had:", each.len());
         let mut specs = Vec::new();
+        let base = each.iter().any(|one| one.base);
         for one in each {
             message.push_str("\n- ");
             message.push_str(&one.message);
@@ -93,12 +97,18 @@ impl Unsatisfiable {
             message,
             helps: Vec::new(),
             specs,
+            base,
         }
     }
 
     /// What to do.
     pub(super) fn help(&self) -> Option<String> {
         Some(self.helps.join("\n")).filter(|help| !help.is_empty())
+    }
+
+    /// Whether the base image is to blame, too.
+    pub(super) fn is_of_base(&self) -> bool {
+        self.base
     }
 
     /// The MatchSpecs that are to blame, by index.
@@ -118,6 +128,7 @@ impl Search<'_> {
                 message,
                 helps,
                 specs: vec![index],
+                base: self.is_of_base(name.as_normalized()),
             })
         };
         if name.as_normalized().starts_with("__") {
@@ -243,7 +254,15 @@ impl Search<'_> {
             ),
             helps: vec![help],
             specs: vec![index],
+            base: false,
         })
+    }
+
+    /// Whether a virtual package is missing because of the base image.
+    fn is_of_base(&self, name: &str) -> bool {
+        let by_base = [Glibc::BaseHasMusl, Glibc::BaseHasNone];
+        let glibc = &self.solve.system.glibc;
+        name == "__glibc" && (by_base.contains(glibc) || matches!(glibc, Glibc::Base(_)))
     }
 
     /// What to do about a package that others need and that is missing; `None` if only its version is.
@@ -331,8 +350,8 @@ fn is_foreign(name: &str) -> bool {
 fn system_help(name: &str, system: &System) -> String {
     match name {
         "__cuda" => match &system.cuda {
-            None => "Packages that need CUDA are taken only if you say which version the machines' driver has: --build-arg CONDA_OVERRIDE_CUDA=12.8.".to_owned(),
-            Some(version) => format!("The build-arg CONDA_OVERRIDE_CUDA says {version}."),
+            None => "Packages that need CUDA are taken only if the base image has CUDA, or if you say which version the machines' driver has: --build-arg CONDA_OVERRIDE_CUDA=12.8.".to_owned(),
+            Some(version) => format!("The image will have CUDA {version}: the base image's CUDA_VERSION says so, or the build-arg CONDA_OVERRIDE_CUDA."),
         },
         "__glibc" => {
             let fact = match &system.glibc {

@@ -1,7 +1,16 @@
+use std::collections::BTreeSet;
+
 use buildkit_llb::{Definition, Image, OpOptions, SourceFile as LlbFile, text};
 
+use url::Url;
+
 use super::*;
+use crate::context::files::ContextState;
+use crate::gateway::options::Options;
+use crate::graph::Tools;
+use crate::graph::compiler::Compiler;
 use crate::package::{Hashes, PackageUrl};
+use crate::pip::requirements::list_of;
 use crate::plan::groups::Layers;
 use crate::plan::place::Place;
 use crate::plan::{Plan, test_package};
@@ -24,6 +33,7 @@ fn package(url: &str, hashes: Hashes) -> PipPackage {
         url: PackageUrl::new(Url::parse(url).unwrap()),
         hashes,
         lines: Lines::one(1),
+        file: None,
     }
 }
 
@@ -41,15 +51,19 @@ fn with_environment(make: impl FnOnce(&Environment<'_>, &Output) -> Output) -> S
     let frontend = image("docker.io/org/condafront:latest");
     let root = image("docker.io/org/packages:latest");
     let environment = Environment {
-        plan: &plan,
-        place: &place,
+        trim: &BTreeSet::new(),
+        plan,
+        place,
         file: LlbFile::new("env.lock", "# pip six\n"),
-        frontend: &frontend,
+        tools: Tools {
+            programs: &frontend,
+            no_cache: false,
+            content_cache: true,
+        },
         base: None,
         micromamba: None,
+        compiler: &Compiler::Own,
         user: Owner { uid: 1, gid: 2 },
-        no_cache: false,
-        content_cache: true,
     };
     let output = make(&environment, &root);
     text::dump(Definition::of(&output).to_pb())
@@ -80,21 +94,39 @@ fn locked_files_are_installed_without_network() {
 
 #[test]
 fn a_list_is_resolved_with_network() {
-    let list = [PipRequirement {
-        text: "six>=1".to_owned(),
-        lines: Lines::one(1),
-    }];
+    let list = list_of(
+        "--index-url https://${TOKEN}@i.example/simple\nsix>=1\n./demo[extra] ; python_version > '3'\n",
+    );
     let network = Network::from_options(&options(&[
         "build-arg:HTTPS_PROXY=http://proxy.example",
         "build-arg:no_proxy=localhost",
         "build-arg:PIP_EXTRA_INDEX_URL=https://a.example/simple https://b.example/simple",
-    ]));
+    ]))
+    .with_variables(list.variables());
     let indexes: Vec<String> = network.indexes().into_iter().map(String::from).collect();
     assert_eq!(
         indexes,
         ["https://a.example/simple", "https://b.example/simple"]
     );
     insta::assert_snapshot!(with_environment(|environment, root| {
-        environment.pip_resolve(root, &list, &network).unwrap().0
+        let context = ContextState {
+            state: Image::new("docker.io/org/context:latest").build(),
+            subdir: "app".to_owned(),
+            exclude: vec![".git".to_owned()],
+        };
+        let kind = LocalKind::Folder;
+        let mut options = LlbOptions::new();
+        options.name("[pip] take demo from the build context");
+        let local = [Local {
+            label: "demo".to_owned(),
+            kind,
+            output: from_context(&context, "demo", kind, &options),
+            entry: 2,
+        }];
+        let wheels = environment
+            .pip_wheels(root, &list, &local, &network)
+            .unwrap();
+        let resolved = environment.pip_resolve(root, &list, &wheels, &network);
+        resolved.unwrap().facts
     }));
 }

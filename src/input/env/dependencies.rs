@@ -1,5 +1,7 @@
 //! The list `dependencies:` — MatchSpecs, `pip:` lists, and lines for other platforms.
 
+use std::sync::Arc;
+
 use super::Reader;
 use super::selector::{self, Verdict};
 use crate::input::channels::Channels;
@@ -257,6 +259,7 @@ impl Dependencies<'_> {
         }
         Ok(PipRequirement {
             text: text.to_owned(),
+            file: Arc::clone(self.reader.file),
             lines: item.lines,
         })
     }

@@ -60,7 +60,7 @@ pub(in crate::input) fn conda(
 }
 
 /// The PyPI package at `address`. A hash in the URL's fragment (`#sha256=…`) counts where `hashes` has none.
-pub(in crate::input) fn pip(
+pub(crate) fn pip(
     file: &Arc<SourceFile>,
     name: &str,
     version: Option<&str>,
@@ -115,6 +115,7 @@ pub(in crate::input) fn pip(
         url: PackageUrl::new(url),
         hashes,
         lines,
+        file: None,
     })
 }
 

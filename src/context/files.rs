@@ -1,0 +1,178 @@
+//! The build context: the files in it that the build file names, and the whole of it for copies.
+
+use std::sync::Arc;
+
+use buildkit_llb::{Definition, Differ, Local, OpOptions, Output};
+
+use super::git::GitContext;
+use super::{Place, context_subdir, git_source, http_place, input, read_limited};
+use crate::gateway::client::{Bridge, Evaluate};
+use crate::gateway::error::BuildError;
+use crate::gateway::options::Options;
+use crate::source::{Diagnostic, SourceFile};
+
+/// The build context.
+pub struct Context<'a> {
+    bridge: &'a Bridge,
+    options: &'a Options,
+    place: Place,
+}
+
+/// The context as a file system.
+#[derive(Clone, Debug)]
+pub struct ContextState {
+    /// The file system.
+    pub state: Output,
+    /// The folder in it that is the context; empty for the root.
+    pub subdir: String,
+    /// Patterns of what a copy has to leave out, as the file system has it still.
+    pub exclude: Vec<String>,
+}
+
+/// What is at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A file.
+    File,
+    /// A folder, and the names in it.
+    Folder(Vec<String>),
+}
+
+impl<'a> Context<'a> {
+    /// Finds out where the context is.
+    ///
+    /// # Errors
+    /// When a remote context cannot be read.
+    pub async fn find(bridge: &'a Bridge, options: &'a Options) -> Result<Self, BuildError> {
+        let context = options.get("context").unwrap_or_default();
+        let place = if let Some(git) = GitContext::parse(context) {
+            Place::State {
+                subdir: git.subdir.clone().unwrap_or_default(),
+                state: git_source(&git, options),
+            }
+        } else if context.starts_with("http://") || context.starts_with("https://") {
+            http_place(bridge, context).await?
+        } else {
+            match input(bridge, options.context_local()).await? {
+                Some(state) => Place::State {
+                    state,
+                    subdir: context_subdir(options),
+                },
+                None => Place::Client,
+            }
+        };
+        Ok(Self {
+            bridge,
+            options,
+            place,
+        })
+    }
+
+    /// Reads the file at `path`, relative to the context; `None` if there is none. `.dockerignore` does not matter, as it
+    /// does not for a build file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is larger than any file that anyone means.
+    pub async fn read(&self, path: &str) -> Result<Option<Arc<SourceFile>>, BuildError> {
+        let (state, full) = match &self.place {
+            Place::Client => (self.load(path), path.to_owned()),
+            Place::State { state, subdir } if subdir.is_empty() => (state.clone(), path.to_owned()),
+            Place::State { state, subdir } => (state.clone(), format!("{subdir}/{path}")),
+            Place::SingleFile { .. } => return Ok(None),
+        };
+        let definition = Definition::of(&state).to_pb().clone();
+        let reference = self.bridge.solve(definition, Evaluate::Lazily).await?;
+        let data = read_limited(self.bridge, &reference, &full, path).await?;
+        Ok(data.map(|data| SourceFile::new(path, data)))
+    }
+
+    /// The context without what is `ignored`, and of the client's folder only `paths`, which may be patterns; no paths
+    /// mean all of it.
+    ///
+    /// # Errors
+    /// When the context is the build file alone.
+    pub fn state(&self, ignored: &[String], paths: &[String]) -> Result<ContextState, Diagnostic> {
+        match &self.place {
+            Place::Client => {
+                let local = self.options.context_local();
+                let state = Local::new(local)
+                    .session(self.options.local_session(local))
+                    .exclude(ignored)
+                    .follow(paths)
+                    .shared_key_hint(local)
+                    .name("[internal] load build context")
+                    .build();
+                Ok(ContextState {
+                    state,
+                    subdir: String::new(),
+                    exclude: Vec::new(),
+                })
+            }
+            Place::State { state, subdir } => Ok(ContextState {
+                state: state.clone(),
+                subdir: subdir.clone(),
+                exclude: ignored.to_vec(),
+            }),
+            Place::SingleFile { .. } => Err(Diagnostic::new(
+                "the build context is the build file alone: there is nothing to copy from",
+            )
+            .help("Give a folder, a repository or an archive as the build context.")),
+        }
+    }
+
+    /// The part of the context that is at `path`, without what is `ignored`.
+    ///
+    /// # Errors
+    /// When the context is the build file alone.
+    pub fn part(&self, path: &str, ignored: &[String]) -> Result<ContextState, Diagnostic> {
+        let mut found = self.state(ignored, &[])?;
+        if let Place::Client = self.place
+            && !path.is_empty()
+        {
+            let local = self.options.context_local();
+            found.state = Local::new(local)
+                .session(self.options.local_session(local))
+                .follow([path])
+                .exclude(ignored)
+                .shared_key_hint(format!("{local}-{path}"))
+                .name(format!("[internal] load {path}"))
+                .build();
+        }
+        Ok(found)
+    }
+
+    /// What is at `path` in the part of the context that has it; `None` if there is nothing.
+    ///
+    /// # Errors
+    /// When the context cannot be had.
+    pub async fn look(&self, part: &ContextState, path: &str) -> Result<Option<Kind>, BuildError> {
+        let full = match part.subdir.as_str() {
+            "" => format!("/{path}"),
+            subdir => format!("/{subdir}/{path}"),
+        };
+        let definition = Definition::of(&part.state).to_pb().clone();
+        let reference = self.bridge.solve(definition, Evaluate::Now).await?;
+        if self
+            .bridge
+            .read_piece(&reference, &full, 0, 1)
+            .await
+            .is_ok()
+        {
+            return Ok(Some(Kind::File));
+        }
+        let names = self.bridge.read_dir(&reference, &full).await;
+        Ok(names.ok().map(Kind::Folder))
+    }
+
+    /// One file of the client's context folder.
+    fn load(&self, path: &str) -> Output {
+        let local = self.options.context_local();
+        Local::new(local)
+            .session(self.options.local_session(local))
+            .follow([path])
+            .shared_key_hint(format!("{local}-{path}"))
+            .differ(Differ::None)
+            .name(format!("[internal] load {path}"))
+            .build()
+    }
+}
