@@ -1,0 +1,19 @@
+# The user is chosen where the environment is made.
+target "default" {
+  dockerfile = "env.yml"
+  args = {
+    MAMBA_USER     = "ada"
+    MAMBA_USER_ID  = "1000"
+    MAMBA_USER_GID = "1000"
+  }
+  tags = ["another-user"]
+}
+
+# An image that is there already, its user renamed.
+target "env" {
+  dockerfile = "env.yml"
+}
+target "renamed" {
+  contexts = { env = "target:env" }
+  tags     = ["another-user:renamed"]
+}
