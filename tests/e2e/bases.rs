@@ -1,11 +1,14 @@
 //! What an image can be built on, and what it keeps of that.
 
+use condafront_testkit::channel::{Channel, HashStyle};
 use condafront_testkit::engine::Store;
 use serde_json::json;
 
 use crate::activation::{ACTIVE, PACKAGES, PROBE};
+use crate::failure::Failures;
 use crate::image::{Image, inspect};
-use crate::project::{Project, base, on_both_stores};
+use crate::project::{LOCK, Project, base, frontend, on_both_stores};
+use crate::system::busybox;
 
 fn the_configuration_of_the_base_is_kept(store: Store) {
     let project = Project::new(store);
@@ -206,10 +209,163 @@ fn a_folder_is_the_base(store: Store) {
     assert_eq!(shown.stdout, "from a folder\n2.0\n");
 }
 
+/// A root of one static program, and account files as some distributions have them: no newline at the end, no shadow, no
+/// home of anyone's, and `nogroup` and an id that are taken.
+fn a_base_with_busybox_alone_is_enough(store: Store) {
+    let project = Project::new(store);
+    busybox(&project);
+    project.write("passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\nguest:x:1000:1000::/nonexistent:/bin/sh");
+    project.write("group", "root:x:0:root\nnogroup:x:65534:\nada:x:99:");
+    let root = Image::from_dockerfile(
+        &project,
+        "FROM scratch\n\
+         COPY busybox /bin/busybox\n\
+         COPY passwd group /etc/\n\
+         RUN [\"/bin/busybox\", \"--install\", \"-s\", \"/bin\"]\n",
+    );
+    project.lock(&["bumpme", "env-vars-demo", "activate-demo"]);
+    let base = format!("BASE_IMAGE={}", root.tag());
+    let user = ["MAMBA_USER=ada", "MAMBA_USER_ID=1000"];
+    let args = [
+        "--build-arg",
+        &base,
+        "--build-arg",
+        user[0],
+        "--build-arg",
+        user[1],
+    ];
+    project.build(&args).expect_success();
+    const WHO: &str = "id; echo $HOME $ENV_VARS_DEMO $ACTIVATE_DEMO_FOUND; touch ~/made /opt/conda/made; grep -c . /etc/passwd";
+    let output = project.run(&[], &["sh", "-c", WHO]).expect_success();
+    assert_eq!(
+        output.stdout,
+        "uid=1000(ada) gid=1000(ada-1000) groups=1000(ada-1000)\n/home/ada it's set yes\n4\n"
+    );
+    let known = project
+        .run(&[], &["cat", "/etc/passwd", "/etc/group"])
+        .expect_success();
+    assert_eq!(
+        known.stdout,
+        "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\nada:x:1000:1000::/home/ada:/bin/sh\nguest:x:1000:1000::/nonexistent:/bin/sh\nroot:x:0:root\nnogroup:x:65534:\nada:x:99:\nada-1000:x:1000:\n"
+    );
+    for (options, expected) in [
+        (["--user", "1234:5678"], "1234:5678 /tmp it's set\n"),
+        (["--user", "root"], "0:0 /root it's set\n"),
+        (["--user", "nobody"], "65534:65534 /tmp it's set\n"),
+    ] {
+        let say = "echo $(id -u):$(id -g) $HOME $ENV_VARS_DEMO";
+        let output = project.run(&options, &["sh", "-c", say]).expect_success();
+        assert_eq!(output.stdout, expected);
+    }
+}
+
+/// NVIDIA's images say in a variable which CUDA they have.
+#[test]
+fn a_base_with_cuda_has_the_virtual_package() {
+    let project = Project::new(Store::Containerd);
+    let cuda = Image::from_dockerfile(
+        &project,
+        &format!("FROM {}\nENV CUDA_VERSION=12.8.1\n", base()),
+    );
+    let write = |version: &str| {
+        let channel = project.server.url("/conda-forge");
+        let text = format!(
+            "# syntax={}\nchannels: [{channel}]\ndependencies:\n  - bumpme\n  - __cuda={version}\n",
+            frontend()
+        );
+        project.write("env.yml", text);
+    };
+    let from = format!("BASE_IMAGE={}", cuda.tag());
+    let args = ["--build-arg", &from];
+    write("12.8");
+    project.build_file("env.yml", &args).expect_success();
+    let lock = ["--target", "lock", "-o", "locked"];
+    project
+        .build_file("env.yml", &[&args[..], &lock].concat())
+        .expect_success();
+    assert!(project.path("locked/conda-linux-64.lock").is_file());
+    let output = project.build_file("env.yml", &[]).expect_failure();
+    assert!(
+        output.stderr.contains("only if the base image has CUDA"),
+        "{}",
+        output.stderr
+    );
+    let said = ["--build-arg", "CONDA_OVERRIDE_CUDA=12.4"];
+    project
+        .build_file("env.yml", &[&args[..], &said].concat())
+        .expect_failure();
+    write("12.4");
+    project
+        .build_file("env.yml", &[&args[..], &said].concat())
+        .expect_success();
+}
+
+/// What a lock's packages need of the C library, which no solve has looked at.
+#[test]
+fn bases_without_the_glibc_that_packages_need() {
+    let project = Project::new(Store::Containerd);
+    project.write(
+        "libc",
+        "\0GNU C Library (Debian GLIBC 2.31-13) stable release version 2.31.\n",
+    );
+    busybox(&project);
+    let old = Image::from_dockerfile(
+        &project,
+        "FROM scratch\nCOPY libc /lib/x86_64-linux-gnu/libc.so.6\n",
+    );
+    let musl = Image::from_dockerfile(
+        &project,
+        "FROM scratch\nCOPY busybox /lib/ld-musl-x86_64.so.1\n",
+    );
+    let mut failures = Failures::new(&project);
+    let channel = Channel::open();
+    let lock = channel.closure(&["python"]);
+    project.write(LOCK, project.lock_text(&lock, HashStyle::Sha256));
+    for (title, base) in [
+        ("a lock on an old base", old.tag()),
+        ("a lock on a base with musl", musl.tag()),
+        ("a lock on an empty base", "scratch"),
+    ] {
+        let base = format!("BASE_IMAGE={base}");
+        failures.add_output(title, project.build(&["--build-arg", &base]));
+    }
+    let channel = project.server.url("/conda-forge");
+    let text = format!(
+        "# syntax={}\nchannels: [{channel}]\ndependencies: [python]\ncondafront:\n  installer: native\n  base: {}\n",
+        frontend(),
+        musl.tag()
+    );
+    project.write("env.yml", text);
+    let build = ["build", "--progress", "plain", "-f", "env.yml", "."];
+    failures.add_output("a solve for a base with musl", project.docker(&build));
+    // Whoever knows better can say so.
+    let args = [
+        "--build-arg",
+        "BASE_IMAGE=scratch",
+        "--build-arg",
+        "CONDA_OVERRIDE_GLIBC=2.41",
+    ];
+    project.build(&args).expect_success();
+    let text = failures.text();
+    let line = format!(">>>   base: {}\n", musl.tag());
+    for said in [
+        "needs glibc >=2.38, and ",
+        " other packages need one too; the base image has glibc 2.31\nChoose a base image with a newer glibc",
+        " need one too; the base image has no glibc, but musl\n",
+        " need one too; the base image has none\n",
+        "`python` cannot be fulfilled:",
+        "The base image has no glibc, but musl. Take another base",
+        &line,
+    ] {
+        assert!(text.contains(said), "{said}\nis not in\n{text}");
+    }
+}
+
 on_both_stores!(
     the_configuration_of_the_base_is_kept,
     a_base_without_a_shell_is_enough,
     scratch_is_a_base,
     a_named_context_is_the_base,
     a_folder_is_the_base,
+    a_base_with_busybox_alone_is_enough,
 );

@@ -51,6 +51,18 @@ fn questions_are_answered() {
         ("outline", "outline", &good, &mirrors),
         ("outline of a bad lock", "outline", bad, &[]),
         (
+            "outline of another target",
+            "outline",
+            &good,
+            &["--target", "channel"],
+        ),
+        (
+            "outline of no target",
+            "outline",
+            &good,
+            &["--target", "chanel"],
+        ),
+        (
             "a question that is not known",
             "subrequests.nonsense",
             &good,

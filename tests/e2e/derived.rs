@@ -88,6 +88,42 @@ fn the_names_of_micromamba_docker_work(store: Store) {
     }
 }
 
+/// As micromamba-docker describes it in its documentation of derived images.
+fn the_user_of_a_derived_image_can_have_another_name(store: Store) {
+    let project = built(store);
+    let derived = Image::from_dockerfile(
+        &project,
+        &format!(
+            r#"FROM {}
+ARG NEW_MAMBA_USER=grace
+ARG NEW_MAMBA_USER_ID=57440
+ARG NEW_MAMBA_USER_GID=57440
+USER root
+RUN usermod "--login=$NEW_MAMBA_USER" "--home=/home/$NEW_MAMBA_USER" --move-home -u "$NEW_MAMBA_USER_ID" "$MAMBA_USER" &&     groupmod "--new-name=$NEW_MAMBA_USER" -g "$NEW_MAMBA_USER_GID" "$MAMBA_USER" &&     chown -R "$NEW_MAMBA_USER:$NEW_MAMBA_USER" /opt/conda &&     echo "$NEW_MAMBA_USER" > /etc/arg_mamba_user
+ENV MAMBA_USER=$NEW_MAMBA_USER
+USER $MAMBA_USER
+RUN python -c 'import os; assert os.environ["HOME"] == "/home/grace"' && touch /opt/conda/mine
+"#,
+            project.tag()
+        ),
+    );
+    let who = "echo $(id -un):$(id -gn) $(id -u):$(id -g) $HOME $MAMBA_USER; touch ~/mine";
+    for command in [
+        &["sh", "-c", who][..],
+        &["_entrypoint.sh", "bash", "-c", who],
+    ] {
+        let output = derived.run(&[], command).expect_success();
+        assert_eq!(output.stdout, "grace:grace 57440:57440 /home/grace grace\n");
+    }
+    for shell in [&["bash", "-lc"][..], &["bash", "-ic"]] {
+        let probe = format!("python -c '{PROBE}'");
+        let output = derived
+            .run(&[], &[shell, &[&probe]].concat())
+            .expect_success();
+        assert_eq!(output.stdout, ACTIVE);
+    }
+}
+
 fn the_prefix_can_be_copied_into_another_image(store: Store) {
     let project = built(store);
     let copy = Image::from_dockerfile(
@@ -109,6 +145,7 @@ fn the_prefix_can_be_copied_into_another_image(store: Store) {
 }
 
 on_both_stores!(
+    the_user_of_a_derived_image_can_have_another_name,
     instructions_in_a_derived_dockerfile_are_active,
     a_derived_image_can_go_on_installing,
     the_names_of_micromamba_docker_work,

@@ -78,10 +78,20 @@ impl<'a> Container<'a> {
         let output = project
             .docker(&[&run[..], options, &[project.tag()], command].concat())
             .expect_success();
+        Self::started(project, output.stdout.trim())
+    }
+
+    /// The container that something else has started.
+    pub(crate) fn started(project: &'a Project, id: &str) -> Self {
         Self {
             project,
-            id: output.stdout.trim().to_owned(),
+            id: id.to_owned(),
         }
+    }
+
+    /// Its name for the engine.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
     }
 
     /// `docker exec` in it.

@@ -8,7 +8,7 @@ use crate::failure::Failures;
 use crate::project::{LOCK, Project, frontend, on_both_stores};
 
 /// Checks what pip left, inside the image.
-const CHECK: &str = include_str!("pip_check.py");
+pub(crate) const CHECK: &str = include_str!("pip_check.py");
 
 /// A line of a lock for a file that the project's server has at `path`.
 fn line(project: &Project, name: &str, path: &str, content: &[u8]) -> String {
@@ -28,7 +28,7 @@ pub(crate) fn serve(project: &Project, name: &str, wheel: &WheelFile) -> String 
 }
 
 /// A real wheel that the testkit keeps: its file's name and content.
-fn real_wheel(name: &str) -> (String, Vec<u8>) {
+pub(crate) fn real_wheel(name: &str) -> (String, Vec<u8>) {
     let wheels = channel::wheels();
     let wheel = wheels
         .iter()
@@ -52,7 +52,7 @@ pub(crate) fn real(project: &Project, name: &str) -> String {
 
 /// Puts files on the page of the package `name` of an index at `/simple`
 /// (<https://packaging.python.org/en/latest/specifications/simple-repository-api/>).
-fn index(project: &Project, name: &str, files: &[(String, Vec<u8>)]) {
+pub(crate) fn index(project: &Project, name: &str, files: &[(String, Vec<u8>)]) {
     let mut page = "<!DOCTYPE html><html><body>\n".to_owned();
     for (file, content) in files {
         let hash = hex::encode(Sha256::digest(content));
@@ -68,7 +68,7 @@ fn index(project: &Project, name: &str, files: &[(String, Vec<u8>)]) {
 }
 
 /// An index of packages that differ from those of all other runs; gives the build-arg that names it.
-fn fill_index(project: &Project) -> String {
+pub(crate) fn fill_index(project: &Project) -> String {
     let hellos = ["1.0", "1.5", "2.0"].map(|version| {
         let wheel = hello(version).metadata("Requires-Dist: markupsafe>=2");
         (wheel.file_name(), wheel.build())

@@ -12,7 +12,7 @@ use crate::failure::{error_of, masked};
 use crate::project::{LOCK, Project, base, frontend};
 
 /// Everything that an image holds, says and is recorded with.
-fn all_bytes(project: &Project) -> Vec<u8> {
+pub(crate) fn all_bytes(project: &Project) -> Vec<u8> {
     let file = |name: &str| project.path(name).to_string_lossy().into_owned();
     let container = format!("{}-files", project.tag());
     let inspect = project
@@ -38,12 +38,12 @@ fn all_bytes(project: &Project) -> Vec<u8> {
     all
 }
 
-fn contains(bytes: &[u8], text: &str) -> bool {
+pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
     memchr::memmem::find(bytes, text.as_bytes()).is_some()
 }
 
 /// All files below `folder`, compressed ones and what is in them.
-fn unpacked_bytes(folder: &Path) -> Vec<u8> {
+pub(crate) fn unpacked_bytes(folder: &Path) -> Vec<u8> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();

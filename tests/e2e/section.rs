@@ -197,8 +197,8 @@ fn sections_that_make_no_sense() {
     let mistakes = [
         ("a misspelt key", "  bsae: ubuntu:24.04\n".to_owned()),
         (
-            "a key of a later version",
-            "  base: ubuntu:24.04\n  apt: [libgl1]\n".to_owned(),
+            "a text that should be a list",
+            "  base: ubuntu:24.04\n  apt: libgl1\n".to_owned(),
         ),
         (
             "a build-arg that is not given",

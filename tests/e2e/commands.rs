@@ -1,0 +1,376 @@
+//! Files that are copied into an image, commands that run in it, and packages without what is left out of them.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use condafront_testkit::engine::{Output, Store};
+use serde_json::json;
+
+use crate::failure::Failures;
+use crate::image::{Image, inspect};
+use crate::project::{Project, base, frontend, on_both_stores};
+use crate::secrets::{all_bytes, contains, unpacked_bytes};
+
+const FILE: &str = "env.yml";
+const SECRET: &str = "s3cr3t-61fa07";
+
+/// `docker build` of an env.yml with this section.
+fn build(project: &Project, dependencies: &str, section: &str, args: &[&str]) -> Output {
+    let channel = project.server.url("/conda-forge");
+    let text = format!(
+        "# syntax={}\nchannels: [{channel}]\ndependencies: [{dependencies}]\ncondafront:\n  installer: native\n{section}",
+        frontend()
+    );
+    project.write(FILE, text);
+    let usual = ["build", "--progress", "plain", "-t", project.tag()];
+    project.docker(&[&usual[..], &["-f", FILE], args, &["."]].concat())
+}
+
+/// Writes a file, and the folders above it.
+fn write(project: &Project, path: &str, contents: &str, mode: u32) {
+    let path = project.path(path);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("folders in the project's");
+    fs::write(&path, contents).expect("a file in the project's folder");
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("its mode");
+}
+
+fn history(project: &Project) -> Vec<String> {
+    let history = ["history", "--no-trunc", "--format", "{{.CreatedBy}}"];
+    let history = project.docker(&[&history[..], &[project.tag()]].concat());
+    let history = history.expect_success().stdout;
+    let mut lines: Vec<String> = history.lines().map(str::to_owned).collect();
+    lines.reverse();
+    lines
+}
+
+/// An app with all that a copy has to get right.
+fn app(project: &Project) {
+    write(project, "app/main.py", "print('main')\n", 0o644);
+    write(project, "app/data/deep/a.txt", "a\n", 0o600);
+    write(project, "app/data/big.bin", "big\n", 0o644);
+    symlink("data/deep", project.path("app/link")).expect("a link");
+    write(project, "config/a.toml", "a\n", 0o644);
+    write(project, "config/b.toml", "b\n", 0o644);
+    write(project, "config/c.ini", "c\n", 0o644);
+    write(project, "tool.sh", "#!/bin/sh\necho tool\n", 0o644);
+    write(project, "assets/logo.txt", "logo\n", 0o644);
+    write(project, "postBuild", POST_BUILD, 0o755);
+    write(project, ".dockerignore", "**/*.bin\nassets\n", 0o644);
+    let old = filetime(project, "app/main.py");
+    assert!(old.success());
+}
+
+/// A time that only the file's own can be.
+fn filetime(project: &Project, path: &str) -> std::process::ExitStatus {
+    let mut touch = std::process::Command::new("touch");
+    touch
+        .args(["-d", "2001-02-03T04:05:06Z"])
+        .arg(project.path(path));
+    touch.status().expect("touch runs")
+}
+
+/// Says what a command of the build sees.
+const POST_BUILD: &str = r#"#!/bin/sh -e
+python -c "import sys; print(sys.prefix)" > seen
+{ echo "$CONDA_DEFAULT_ENV $CONDA_PREFIX"; pwd; id -un; id -u; id -g; id -G; echo "$HOME $USER"; echo "$GREETING"; echo "${VERSION-unset}"; } >> seen
+"#;
+
+fn section(secret_env: &str) -> String {
+    // The text of a command is in the image's history: no place for the secret itself.
+    let length = SECRET.len();
+    format!(
+        "  base: {}
+  user: {{name: ada, uid: 1000, gid: 100}}
+  workdir: /home/ada/app
+  env: {{GREETING: hello}}
+  copy:
+    - {{src: app, dest: .}}
+    - {{src: [config/*.toml, none*], dest: /etc/app/, chown: root, chmod: 640}}
+    - {{src: tool.sh, dest: /usr/local/bin/tool, chmod: \"u=rwx,go=rx\", chown: \"daemon:users\"}}
+    - {{src: postBuild, dest: ./, chown: ada}}
+    - {{from: assets, src: logo.txt, dest: logo, chown: \"1000\"}}
+    - {{from: \"{}\", src: [/etc/debian_version, /etc/host*], dest: from-image/}}
+  run:
+    - ./postBuild
+    - run: echo \"$VERSION for $USER\" > version
+    - [python, -c, {}]
+    - run: |
+        set -e
+        test ! -e /home/ada/.cache/kept/old || cp /home/ada/.cache/kept/old .
+        date +%N > /home/ada/.cache/kept/old
+        test \"$(wc -c < /run/secrets/token)\" = {length}
+        test \"$(stat -c %u:%g:%a /run/secrets/token)\" = 1000:100:400
+        test \"${{#{secret_env}}}\" = {length}
+        test -z \"${{OTHER-}}\"
+        test \"$(ls /sys/class/net)\" = lo
+      network: none
+      mounts:
+        - {{type: cache, target: /home/ada/.cache/kept, id: \"${{KEPT}}\"}}
+        - {{type: secret, id: token, required: true}}
+        - type=secret,id=token,env={secret_env}
+        - type=secret,id=other,env=OTHER
+    - {{run: id -u > /by-root; echo \"$HOME\" >> /by-root, user: root}}
+    - {{run: id -u > /tmp/by-daemon; id -g >> /tmp/by-daemon, user: daemon}}
+",
+        base(),
+        base(),
+        json!(
+            "import os; open('exec', 'w').write(os.environ['CONDA_PREFIX'] + os.path.basename(os.getcwd()))"
+        ),
+    )
+}
+
+const LOOK: &str = r"
+cat seen version exec; echo
+stat -c '%n %U:%G %a' . main.py data/deep/a.txt postBuild logo seen link/. from-image/debian_version
+stat -c '%n %U:%G %a' /etc/app /etc/app/* /usr/local/bin/tool /by-root
+stat -c %y main.py | cut -c1-10
+ls; ls from-image; tool; cat /by-root /tmp/by-daemon
+ls -A ~ /run; readlink link; ls data
+";
+
+fn files_are_copied_and_commands_run(store: Store) {
+    let project = Project::new(store);
+    app(&project);
+    project.write("secret", SECRET);
+    let secret = format!("id=token,src={}", project.path("secret").display());
+    let assets = format!("assets={}", project.path("assets").display());
+    let kept = format!("KEPT=kept-{}", project.tag());
+    let args = [
+        "--secret",
+        &secret,
+        "--build-context",
+        &assets,
+        "--build-arg",
+        &kept,
+        "--build-arg",
+        "VERSION=1.2",
+    ];
+    let section = section("TOKEN");
+    let built = build(&project, "python", &section, &args).expect_success();
+    let looked = project.run(&[], &["sh", "-ec", LOOK]).expect_success();
+    insta::assert_snapshot!("what_is_copied_and_run", looked.stdout);
+
+    let lines = history(&project);
+    let start = lines.iter().position(|line| line.starts_with("[copy]"));
+    let base = base();
+    let own: Vec<String> = lines[start.expect("a copy")..]
+        .iter()
+        .map(|line| line.replace(&base, "registry.test/debian:13-slim"))
+        .collect();
+    insta::assert_snapshot!("what_history_says", own.join("\n"));
+    // The names of the progress are those of the history.
+    for line in &own[..3] {
+        assert!(
+            built.stderr.contains(line.as_str()),
+            "{line}: {}",
+            built.stderr
+        );
+    }
+    assert!(
+        !contains(&all_bytes(&project), SECRET),
+        "the image has the secret"
+    );
+    assert!(!built.stderr.contains(SECRET), "{}", built.stderr);
+
+    // Nothing changed: nothing runs.
+    let again = build(&project, "python", &section, &args).expect_success();
+    let is_cached = |name: &str| {
+        let lines: Vec<&str> = again.stderr.lines().collect();
+        let number = lines.iter().find_map(|line| line.strip_suffix(name));
+        let number = number.unwrap_or_else(|| panic!("no {name} in {}", again.stderr));
+        lines.contains(&format!("{number}CACHED").as_str())
+    };
+    assert!(is_cached("[run 1/6] ./postBuild"), "{}", again.stderr);
+    assert!(
+        is_cached("[copy] app to /home/ada/app/"),
+        "{}",
+        again.stderr
+    );
+
+    // A cache outlives what is cached, and only what is copied is looked at.
+    write(&project, "config/c.ini", "changed\n", 0o644);
+    let other = section.replace("type=secret,id=other", "type=secret,id=another");
+    build(&project, "python", &other, &args).expect_success();
+    project.run(&[], &["test", "-s", "old"]).expect_success();
+    if store == Store::Containerd {
+        no_attestation_has_the_secret(&project, &args);
+    }
+}
+
+fn no_attestation_has_the_secret(project: &Project, args: &[&str]) {
+    let image = project.path("image");
+    let output = format!("type=oci,tar=false,dest={}", image.display());
+    let usual = ["buildx", "build", "-f", FILE, "--provenance=mode=max"];
+    let all = [&usual[..], &["--output", &output], args, &["."]].concat();
+    project.docker(&all).expect_success();
+    let bytes = unpacked_bytes(&image);
+    assert!(contains(&bytes, "./postBuild"), "no provenance");
+    assert!(!contains(&bytes, SECRET), "provenance has the secret");
+    fs::remove_dir_all(image).expect("a folder of ours");
+}
+
+/// Activation scripts that variables cannot express are there for commands, and images without a shell run programs.
+fn commands_see_what_containers_see(store: Store) {
+    let project = Project::new(store);
+    let probe = "printenv > /tmp/seen; type activate_shell_function >> /tmp/seen 2>&1 || true";
+    let section = format!(
+        "  base: {}\n  shell: [/bin/bash, -c]\n  run: {}\n",
+        base(),
+        json!(probe)
+    );
+    build(&project, "activate-demo, activate-shell", &section, &[]).expect_success();
+    let sorted = |output: Output| {
+        let text = output.expect_success().stdout;
+        let mut lines: Vec<String> = text
+            .lines()
+            .filter(|line| {
+                !["HOSTNAME=", "PWD=", "USER=", "_="]
+                    .iter()
+                    .any(|name| line.starts_with(name))
+            })
+            .map(str::to_owned)
+            .collect();
+        lines.sort();
+        lines
+    };
+    let then = sorted(project.run(&[], &["cat", "/tmp/seen"]));
+    let probe = probe.replace("/tmp/seen", "/dev/stdout");
+    let now = sorted(project.run(&[], &["/bin/bash", "-c", &probe]));
+    assert_eq!(then, now);
+}
+
+fn parts_of_packages_are_left_out(store: Store) {
+    let project = Project::new(store);
+    let size = |project: &Project| {
+        let size = inspect(project, project.tag(), "{{json .Size}}");
+        size.as_u64().expect("a size")
+    };
+    const LIST: &str = "cd /opt/conda && find . -type f ! -path './conda-meta/*' ! -name '*.pyc' -exec sha256sum {} + | sort -k2";
+    const CHECK: &str = "import glob, json, os, numpy, pandas, jupyterlab
+import numpy.testing, pandas.testing
+os.chdir('/opt/conda')
+for name in glob.glob('conda-meta/*.json'):
+    record = json.load(open(name))
+    paths = [path['_path'] for path in record['paths_data']['paths']]
+    assert sorted(record['files']) == sorted(paths), name
+    for path in paths:
+        assert os.path.lexists(path), (name, path)
+print(numpy.arange(3).sum(), pandas.Series([1]).sum())";
+    let usual = format!("  base: {}\n", base());
+    let dependencies = "numpy, pandas, jupyterlab";
+    build(&project, dependencies, &usual, &[]).expect_success();
+    let whole_size = size(&project);
+    let list = |project: &Project| {
+        let files = project.run(&[], &["sh", "-c", LIST]).expect_success();
+        files.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let whole = list(&project);
+    let trim =
+        "  trim: [bytecode, docs, headers, sanitizers, source-maps, static-libraries, tests]\n";
+    build(&project, dependencies, &format!("{usual}{trim}"), &[]).expect_success();
+    let output = project.run(&[], &["python", "-Bc", CHECK]).expect_success();
+    assert_eq!(output.stdout, "3 1\n");
+    let trimmed = list(&project);
+    assert!(trimmed.iter().all(|file| whole.contains(file)));
+    let gone = |name: &str| {
+        let has = |files: &[String]| files.iter().any(|file| file.contains(name));
+        has(&whole) && !has(&trimmed)
+    };
+    for name in [
+        "/numpy/linalg/tests/",
+        "/pandas/tests/",
+        "/libnpymath.a",
+        ".css.map",
+    ] {
+        assert!(gone(name), "{name}");
+    }
+    // One of its programs imports it.
+    assert!(
+        trimmed
+            .iter()
+            .any(|file| file.contains("/jupyterlab/tests/"))
+    );
+    let trimmed_size = size(&project);
+    assert!(trimmed_size < whole_size, "{trimmed_size} of {whole_size}");
+}
+
+on_both_stores!(
+    files_are_copied_and_commands_run,
+    commands_see_what_containers_see,
+    parts_of_packages_are_left_out,
+);
+
+#[test]
+fn copies_and_commands_that_fail() {
+    let project = Project::new(Store::Containerd);
+    app(&project);
+    let other = Image::from_dockerfile(&project, "FROM scratch\nCOPY config /config\n");
+    let mut failures = Failures::new(&project);
+    let usual = format!("  base: {}\n", base());
+    let from = format!(
+        "  copy: [{{from: {}, src: /config/d.toml, dest: /srv/}}]\n",
+        other.tag()
+    );
+    for (title, section) in [
+        (
+            "a file that is not there",
+            "  copy: {app: /srv/app, setup.cfg: /srv/}\n",
+        ),
+        (
+            "a file that .dockerignore leaves out",
+            "  copy:\n    - {src: [app/main.py, app/data/big.bin], dest: /srv/}\n",
+        ),
+        (
+            "a pattern that matches nothing",
+            "  copy: {config/*.yml: /srv/}\n",
+        ),
+        ("a file that the image does not have", &from),
+        (
+            "no image's name",
+            "  copy: [{from: Debian!, src: /a, dest: /b}]\n",
+        ),
+        ("a folder onto a file", "  copy: {app: /etc/passwd}\n"),
+        (
+            "an owner that there is not",
+            "  copy: [{src: app, dest: /srv, chown: \"ada:staff2\"}]\n",
+        ),
+        (
+            "a user that there is not",
+            "  run:\n    - true\n    - {run: id, user: grace}\n",
+        ),
+        (
+            "a command that fails",
+            "  copy: {app: app}\n  run:\n    - true\n    - |\n      echo about to fail\n      exit 3\n    - [never]\n",
+        ),
+        (
+            "a script that cannot be executed",
+            "  copy: {tool.sh: /srv/}\n  workdir: /srv\n  run: ./tool.sh\n",
+        ),
+        (
+            "a program that there is not",
+            "  run: [[pyhton, -m, app]]\n",
+        ),
+        (
+            "a secret that is not given",
+            "  run:\n    - {run: make, mounts: [\"type=secret,id=token,required=true\"]}\n",
+        ),
+        (
+            "a cache in place of everything",
+            "  run:\n    - run: make\n      mounts:\n        - {type: cache, target: ..}\n",
+        ),
+        ("a home that is none", "  copy: {app: ~/app}\n"),
+        (
+            "a network that is not allowed",
+            "  run: [{run: make, network: host}]\n",
+        ),
+    ] {
+        failures.add_output(
+            title,
+            build(&project, "bumpme", &format!("{usual}{section}"), &[]),
+        );
+    }
+    let bare = "  base: scratch\n  run: echo hello\n";
+    failures.add_output("no shell", build(&project, "bumpme", bare, &[]));
+    insta::assert_snapshot!(failures.text().replace(other.tag(), "other"));
+}

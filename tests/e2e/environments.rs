@@ -1,0 +1,231 @@
+//! Image files: several environments in one image.
+
+use condafront_testkit::channel::{Channel, HashStyle};
+use condafront_testkit::engine::Store;
+
+use crate::failure::{Failures, masked};
+use crate::project::{Project, base, frontend, on_both_stores};
+
+const FILE: &str = "image.yml";
+
+/// An image with `python` and a small package, one with `python` and another, and one that is only there when asked for.
+fn write(project: &Project, bumpme: &str, more: &str) {
+    let channel = project.server.url("/conda-forge");
+    let text = |name: &str, dependencies: &str| {
+        format!("name: {name}\nchannels: [{channel}]\ndependencies: [{dependencies}]\n")
+    };
+    // What the files call themselves does not matter.
+    project.write(
+        "env.yml",
+        text("whatever", "python, activate-demo") + "variables: {WHICH: base}\n",
+    );
+    project.write(
+        "ai.yml",
+        text("ai", "file-kinds") + "condafront: {user: root}\n",
+    );
+    let closure = Channel::open().closure(&["python", bumpme]);
+    project.write("tools.lock", project.lock_text(&closure, HashStyle::Sha256));
+    project.write(
+        FILE,
+        format!(
+            "# syntax={}\nenvironments:\n  base: env.yml\n  tools: {{file: tools.lock}}\n  ai: {{file: ai.yml, when: BUILD_AI}}\nbase: {}\ninstaller: native\nuser: {{name: ada, uid: 1000}}\ncmd: [python, -c, \"import sys; print(sys.prefix)\"]\n{more}",
+            frontend(),
+            base(),
+        ),
+    );
+}
+
+fn build(project: &Project, args: &[&str]) -> condafront_testkit::engine::Output {
+    let usual = ["build", "--progress", "plain", "-t", project.tag()];
+    project.docker(&[&usual[..], &["-f", FILE], args, &["."]].concat())
+}
+
+fn environments_are_chosen_at_run_time(store: Store) {
+    let project = Project::new(store);
+    write(&project, "bumpme=1.0", "");
+    build(&project, &[]).expect_success();
+
+    // The command and the shells find the environment that is chosen, and nothing of the other.
+    let show = "which -a python; echo $CONDA_DEFAULT_ENV $CONDA_PREFIX ${WHICH-unset}; cat $CONDA_PREFIX/share/bumpme/version.txt || echo none";
+    let sh = |options: &[&str]| {
+        let output = project.run(options, &["bash", "-c", show]);
+        output.stdout
+    };
+    let in_base = "/opt/conda/bin/python\nbase /opt/conda base\n";
+    let said = sh(&[]);
+    assert!(said.starts_with(in_base), "{said}");
+    assert!(said.ends_with("\nnone\n"), "{said}");
+    let in_tools = "/opt/conda/envs/tools/bin/python\ntools /opt/conda/envs/tools unset\n";
+    for user in ["1000", "4321:4321"] {
+        let said = sh(&["-e", "ENV_NAME=tools", "--user", user]);
+        assert!(said.starts_with(in_tools), "{said}");
+        assert!(said.ends_with("\n1.0\n"), "{said}");
+    }
+    let prefix = |options: &[&str]| project.run(options, &[]).expect_success().stdout;
+    assert_eq!(prefix(&[]), "/opt/conda\n");
+    let tools = ["-e", "ENV_NAME=tools"];
+    assert_eq!(prefix(&tools), "/opt/conda/envs/tools\n");
+    let output = project.run(&["-e", "ENV_NAME=ai"], &[]).expect_failure();
+    assert!(
+        output.stderr.contains("ENV_NAME=ai: no such environment"),
+        "{}",
+        output.stderr
+    );
+
+    // What both have is there once, except for what names the prefix, and nobody notices.
+    let inodes = "cd /opt/conda; for f in lib/python3.*/os.py bin/python3.*[0-9] conda-meta/python-*.json; do stat -c '%h %U' $f envs/tools/$f; cmp -s $f envs/tools/$f && [ $f -ef envs/tools/$f ] && echo one; done; true";
+    let output = project.run(&[], &["bash", "-c", inodes]).expect_success();
+    let one_file = "2 ada\n2 ada\none\n";
+    assert!(output.stdout.starts_with(one_file), "{}", output.stdout);
+    let both_work = "import subprocess, sys\nfor prefix in ['/opt/conda', '/opt/conda/envs/tools']:\n  p = prefix + '/bin/python'\n  print(subprocess.check_output([p, '-c', 'import ssl, sys; print(sys.prefix)'], text=True).strip())\n";
+    let output = project
+        .run(&[], &["python", "-c", both_work])
+        .expect_success();
+    assert_eq!(output.stdout, "/opt/conda\n/opt/conda/envs/tools\n");
+    // A change in one environment is none in the other.
+    let change = "cd /opt/conda; echo x >> lib/python3.*/this.py; cmp -s lib/python3.*/this.py envs/tools/lib/python3.*/this.py || echo differ";
+    let output = project.run(&[], &["bash", "-c", change]).expect_success();
+    assert_eq!(output.stdout, "differ\n");
+    let history = project.docker(&[
+        "history",
+        "--no-trunc",
+        "--format",
+        "{{.CreatedBy}}",
+        project.tag(),
+    ]);
+    let history = history.expect_success().stdout;
+    assert!(history.contains("once for base, tools"), "{history}");
+
+    // A build-arg chooses the default.
+    build(&project, &["--build-arg", "ENVIRONMENT=tools"]).expect_success();
+    assert_eq!(prefix(&[]), "/opt/conda/envs/tools\n");
+    let user = project.run(&[], &["id", "-un"]).expect_success();
+    assert_eq!(user.stdout, "ada\n");
+}
+
+fn an_environment_is_there_when_asked_for(store: Store) {
+    let project = Project::new(store);
+    write(&project, "bumpme=1.0", "default: tools\n");
+    let asked = "BUILD_AI";
+    for (value, is_there) in [("True", true), ("off", false), ("1", true), ("", false)] {
+        let arg = format!("{asked}={value}");
+        build(&project, &["--build-arg", &arg]).expect_success();
+        let list = "ls /opt/conda/envs; file-kinds";
+        let output = project.run(&["-e", "ENV_NAME=ai"], &["sh", "-c", list]);
+        match is_there {
+            true => assert_eq!(output.expect_success().stdout, "ai\ntools\nfile-kinds\n"),
+            false => drop(output.expect_failure()),
+        }
+    }
+}
+
+/// A change of one environment's package leaves all other layers as they are.
+#[test]
+fn one_package_changes_one_layer() {
+    let project = Project::fresh(Store::Containerd);
+    write(&project, "bumpme=1.0", "");
+    let args = ["--build-arg", "CONDAFRONT_INSTALLER=native"];
+    let before = project.push_file(FILE, "before", &args);
+    write(&project, "bumpme=1.1", "");
+    let after = project.push_file(FILE, "after", &args);
+    let new = after.layers_not_in(&before);
+    // The package's layer, and the one with the records.
+    assert!(new.len() <= 2, "{new:?}");
+    let run = after.steps_run();
+    let links = run
+        .iter()
+        .filter(|name| name.starts_with("[install ") && name.contains('/'));
+    assert_eq!(links.count(), 1, "{run:?}");
+    let again = project.push_file(FILE, "again", &args);
+    assert_eq!(again.manifest, after.manifest);
+}
+
+#[test]
+fn mistakes_point_at_their_file() {
+    let project = Project::new(Store::Containerd);
+    let mut failures = Failures::new(&project);
+    let mut add = |title: &str, args: &[&str], change: &dyn Fn()| {
+        write(&project, "bumpme=1.0", "");
+        change();
+        failures.add_output(title, build(&project, args));
+    };
+    let channel = project.server.url("/conda-forge");
+    add("a file that is not there", &[], &|| {
+        std::fs::remove_file(project.path("tools.lock")).expect("the lock");
+    });
+    add("a mistake in an environment's file", &[], &|| {
+        project.write(
+            "env.yml",
+            "channels: [c]\ndependencies:\n  - python=\n  - numpy==\n",
+        );
+    });
+    add("an environment that cannot be solved", &[], &|| {
+        let text =
+            format!("channels: [{channel}]\ndependencies:\n  - python\n  - nonsense-package\n");
+        project.write("env.yml", text);
+    });
+    add("a package that is not what the lock says", &[], &|| {
+        let text = std::fs::read_to_string(project.path("tools.lock")).expect("the lock");
+        let package = Channel::open().find("bumpme=1.0");
+        project.write("tools.lock", text.replace(&package.sha256, &"0".repeat(64)));
+    });
+    add("an empty file", &[], &|| {
+        project.write("env.yml", "# nothing\n");
+    });
+    add("an image file for an environment", &[], &|| {
+        project.write("env.yml", "environments: {base: env.yml}\n");
+    });
+    add(
+        "neither yes nor no",
+        &["--build-arg", "BUILD_AI=maybe"],
+        &|| {},
+    );
+    add("no such default", &["--build-arg", "ENVIRONMENT=r"], &|| {});
+    add("a file outside of the context", &[], &|| {
+        let text = std::fs::read_to_string(project.path(FILE)).expect("the image file");
+        project.write(FILE, text.replace("base: env.yml", "base: ../env.yml"));
+    });
+    insta::assert_snapshot!(failures.text());
+}
+
+#[test]
+fn all_environments_are_locked_and_checked() {
+    let project = Project::new(Store::Containerd);
+    write(&project, "bumpme=1.0", "");
+    let args = [
+        "--target",
+        "lock",
+        "--output",
+        "locks",
+        "--build-arg",
+        "BUILD_AI=1",
+    ];
+    build(&project, &args).expect_success();
+    let read = |name: &str| {
+        let path = project.path(&format!("locks/conda-{name}-linux-64.lock"));
+        std::fs::read_to_string(path).expect("a lock")
+    };
+    assert!(read("base").contains("/activate-demo-"), "{}", read("base"));
+    assert!(read("tools").contains("/bumpme-1.0-"), "{}", read("tools"));
+    assert!(read("ai").contains("/file-kinds-"), "{}", read("ai"));
+
+    let call = [
+        "build",
+        "--progress",
+        "quiet",
+        "--call=check",
+        "-f",
+        FILE,
+        "--build-arg",
+        "BUILD_AI=1",
+        ".",
+    ];
+    let output = project.docker(&call).expect_failure();
+    let text = format!("{}{}", output.stdout, output.stderr);
+    insta::assert_snapshot!(masked(&project, text.trim()));
+}
+
+on_both_stores!(
+    environments_are_chosen_at_run_time,
+    an_environment_is_there_when_asked_for,
+);

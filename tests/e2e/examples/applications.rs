@@ -1,0 +1,160 @@
+//! Examples with an application in the image.
+
+use std::collections::BTreeSet;
+
+use condafront_testkit::apt;
+use condafront_testkit::engine::Store;
+
+use super::example::{Example, page};
+use super::traces::{assert_described, left_behind};
+use crate::image::Image;
+use crate::pip;
+use crate::project::{Project, base, on_both_stores};
+
+/// What the image of JupyterLab says of its user and of what `postBuild` has done.
+const LAB: &str = r#"uid=1000(al-khawarizmi) gid=100(users) groups=100(users)
+/home/al-khawarizmi
+notebooks
+al-khawarizmi:users
+al-khawarizmi:users
+3.6.1
+{
+  "disabledExtensions": {
+    "@jupyterlab/apputils-extension:announcements": true
+  },
+  "lockedExtensions": {
+    "@jupyterlab/apputils-extension:announcements": true
+  }
+}
+"#;
+
+fn jupyterlab(store: Store) {
+    let project = Project::new(store);
+    // Ubuntu's image has this account.
+    let ubuntu = Image::from_dockerfile(
+        &project,
+        &format!(
+            "FROM {}\nRUN useradd --create-home --uid 1000 --shell /bin/bash ubuntu\n",
+            base()
+        ),
+    );
+    for name in ["networkx", "tqdm"] {
+        pip::index(&project, name, &[pip::real_wheel(name)]);
+    }
+    let mut example = Example::new(&project, "jupyterlab")
+        .base("ubuntu:24.04", ubuntu.tag())
+        .build_arg("PIP_INDEX_URL", &project.server.url("/simple/"))
+        .with_the_network()
+        .makes(&["jupyterlab"]);
+    example.run("docker build");
+    let lab = example.start(&[]);
+    let said = page(&lab, "http://localhost:8888/api");
+    assert!(said.starts_with("{\"version\": "), "{said}");
+    let script = "id; pwd; ls; stat -c %U:%G . notebooks; \
+        python -c 'import networkx, tqdm; print(networkx.__version__)'; \
+        cat /opt/conda/etc/jupyter/labconfig/page_config.json; echo";
+    let said = lab.exec(&[], &["bash", "-c", script]).expect_success();
+    assert_eq!(said.stdout, LAB);
+    example.finish();
+    assert_eq!(
+        left_behind(&project, "jupyterlab", ubuntu.tag()),
+        BTreeSet::new()
+    );
+    assert_described(&project, "jupyterlab", ubuntu.tag());
+}
+
+fn a_minimal_python(store: Store) {
+    let project = Project::new(store);
+    let folder = tempfile::tempdir().expect("a folder for Debian's packages");
+    let archives = ["less", "locales", "tini"].map(apt::debian);
+    apt::repository(folder.path(), &[], &archives);
+    project.server.mount("/debian", folder.path());
+    let debian = Image::from_dockerfile(
+        &project,
+        &format!(
+            "FROM {}\nRUN rm -rf /etc/apt/sources.list.d && echo 'deb [trusted=yes] {} ./' > /etc/apt/sources.list\n",
+            base(),
+            project.server.url("/debian")
+        ),
+    );
+    let mut example = Example::new(&project, "minimal-python")
+        .base("debian:13-slim", debian.tag())
+        .with_the_network()
+        .makes(&["minimal-python"]);
+    example.run("docker build");
+    let said = example.run("docker run").stdout;
+    let lines: Vec<&str> = said.lines().collect();
+    let [conda, python, pip] = lines[..] else {
+        panic!("{said}");
+    };
+    assert_eq!(conda, "conda 25.9.1");
+    assert!(python.starts_with("Python 3.13."), "{said}");
+    assert!(pip.contains(" from /opt/conda/lib/python3.13/"), "{said}");
+    let locale = example.run("docker run");
+    assert_eq!(locale.stderr, "");
+    assert!(
+        locale.stdout.starts_with("LANG=en_US.UTF-8\n"),
+        "{locale:?}"
+    );
+    example.finish();
+
+    let script = "id; command -v less; command -v tini; touch ~/mine /opt/conda/mine";
+    let run = ["run", "--rm", "--network", "none", "minimal-python"];
+    let said = project.docker(&[&run[..], &["sh", "-c", script]].concat());
+    let expected = "uid=900(app) gid=900(app) groups=900(app)\n/usr/bin/less\n/usr/bin/tini\n";
+    assert_eq!(said.expect_success().stdout, expected);
+    assert_eq!(
+        left_behind(&project, "minimal-python", debian.tag()),
+        BTreeSet::new()
+    );
+    assert_described(&project, "minimal-python", debian.tag());
+}
+
+fn an_app_on_top(store: Store) {
+    let project = Project::new(store);
+    let mut example = Example::new(&project, "app").makes(&["app"]);
+    example.run("docker buildx bake");
+    let container = example.start(&[]);
+    let said = page(&container, "http://localhost:5000");
+    assert_eq!(said, "hello from /opt/conda\n");
+    example.finish();
+    assert_eq!(left_behind(&project, "app", &base()), BTreeSet::new());
+}
+
+/// Without a shell, or any other program.
+fn a_distroless_service(store: Store) {
+    let project = Project::new(store);
+    let accounts = "root:x:0:0:root:/root:/sbin/nologin\\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\\n";
+    let groups = "root:x:0:\\nnonroot:x:65532:\\n";
+    let distroless = Image::from_dockerfile(
+        &project,
+        &format!(
+            "FROM {0} AS parts\n\
+             RUN mkdir -p /parts/etc /parts/home/nonroot && chown 65532:65532 /parts/home/nonroot && \
+             printf '{accounts}' > /parts/etc/passwd && printf '{groups}' > /parts/etc/group\n\
+             FROM scratch\n\
+             COPY --from=parts /usr/lib/x86_64-linux-gnu /lib/x86_64-linux-gnu\n\
+             COPY --from=parts /lib64 /lib64\n\
+             COPY --from=parts /parts /\n",
+            base()
+        ),
+    );
+    let mut example = Example::new(&project, "distroless")
+        .base("gcr.io/distroless/base-debian12", distroless.tag())
+        .makes(&["distroless"]);
+    example.run("docker build");
+    let service = example.start(&[]);
+    assert_eq!(page(&service, "http://localhost:8080"), "hello\n");
+    let who = "import os; print(os.getuid(), os.path.exists('/bin/sh'), open('/proc/1/cmdline').read().split('\\0')[0])";
+    let said = service.exec(&[], &["python", "-c", who]).expect_success();
+    assert_eq!(said.stdout, "65532 False python\n");
+    assert_eq!(service.stop(), (0, "listening\n".to_owned()));
+    example.finish();
+}
+
+on_both_stores!(
+    jupyterlab,
+    a_minimal_python,
+    an_app_on_top,
+    a_distroless_service
+);

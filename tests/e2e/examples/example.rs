@@ -1,0 +1,276 @@
+//! One folder of `examples/`: the commands of its README, and what stands in here for the internet.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use condafront_testkit::channel::Channel;
+use condafront_testkit::engine::{self, Output};
+
+use crate::image::Container;
+use crate::project::{Project, base, frontend};
+
+/// An example, whose commands are run one after the other.
+///
+/// conda-forge, bioconda and Docker Hub are out of reach: the test channels are their mirrors, and named contexts replace the
+/// frontend's image and base images. No file of the example changes.
+pub(crate) struct Example<'a> {
+    project: &'a Project,
+    folder: PathBuf,
+    commands: VecDeque<String>,
+    contexts: Vec<(String, String)>,
+    args: Vec<(String, String)>,
+    options: Vec<&'static str>,
+    replaced: Vec<(String, String)>,
+    images: Vec<String>,
+}
+
+/// Fetches a page of the container that this runs in, once there is one.
+const PAGE: &str = "
+import sys, time, urllib.request
+deadline = time.monotonic() + 60
+while True:
+    try:
+        print(urllib.request.urlopen(sys.argv[1]).read().decode(), end='')
+        break
+    except OSError:
+        if time.monotonic() > deadline:
+            raise
+        time.sleep(0.1)
+";
+
+impl<'a> Example<'a> {
+    /// The example of this name.
+    pub(crate) fn new(project: &'a Project, name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("examples")
+            .join(name);
+        let readme = fs::read_to_string(folder.join("README.md")).expect("the example's README");
+        project
+            .server
+            .mount("/bioconda", Channel::bioconda().directory());
+        let mirror = format!("https://conda.anaconda.org={}", project.server.url("/"));
+        Self {
+            project,
+            folder,
+            commands: commands(&readme),
+            contexts: vec![
+                image_context("org/condafront", &frontend()),
+                image_context("debian:13-slim", &base()),
+            ],
+            args: vec![
+                ("CONDA_MIRRORS".to_owned(), mirror),
+                ("CONDAFRONT_INSTALLER".to_owned(), "native".to_owned()),
+            ],
+            options: Vec::new(),
+            replaced: Vec::new(),
+            images: Vec::new(),
+        }
+    }
+
+    /// Works on a copy of the folder, which it gives.
+    pub(crate) fn copied(mut self) -> (Self, PathBuf) {
+        let copy = self.project.path("copy");
+        fs::create_dir(&copy).expect("a folder for the copy");
+        for entry in fs::read_dir(&self.folder).expect("the example's folder") {
+            let entry = entry.expect("an entry of the example's folder");
+            fs::copy(entry.path(), copy.join(entry.file_name())).expect("a copied file");
+        }
+        self.folder.clone_from(&copy);
+        (self, copy)
+    }
+
+    /// Another image takes the place of a base.
+    pub(crate) fn base(mut self, name: &str, image: &str) -> Self {
+        self.contexts.retain(|(known, _)| known != name);
+        self.contexts.push(image_context(name, image));
+        self
+    }
+
+    /// A build-arg for all builds, beside those of the README or instead of what is given otherwise.
+    pub(crate) fn build_arg(mut self, name: &str, value: &str) -> Self {
+        self.args.retain(|(known, _)| known != name);
+        self.args.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Steps of its builds that need a network have the machine's, where the tests' servers are.
+    pub(crate) fn with_the_network(mut self) -> Self {
+        self.options = vec!["--network", "host"];
+        self
+    }
+
+    /// Leaves the installer to the example.
+    pub(crate) fn with_its_installer(mut self) -> Self {
+        self.args.retain(|(name, _)| name != "CONDAFRONT_INSTALLER");
+        self
+    }
+
+    /// Writes something else in the commands, such as another registry.
+    pub(crate) fn replace(mut self, from: &str, to: &str) -> Self {
+        self.replaced.push((from.to_owned(), to.to_owned()));
+        self
+    }
+
+    /// Images that the commands make; they are removed at the end.
+    pub(crate) fn makes(mut self, images: &[&str]) -> Self {
+        self.images = images.iter().map(|image| (*image).to_owned()).collect();
+        self
+    }
+
+    /// Runs the README's next command, which begins like this.
+    #[track_caller]
+    pub(crate) fn run(&mut self, beginning: &str) -> Output {
+        self.try_run(beginning).expect_success()
+    }
+
+    /// As [`Example::run`], for a command that may fail.
+    #[track_caller]
+    pub(crate) fn try_run(&mut self, beginning: &str) -> Output {
+        let command = self.next(beginning);
+        self.execute(&command)
+    }
+
+    /// Runs the README's next command once more, and leaves it to be run again.
+    #[track_caller]
+    pub(crate) fn rehearse(&mut self, beginning: &str) -> Output {
+        let command = self.next(beginning);
+        self.commands.push_front(command.clone());
+        self.execute(&command)
+    }
+
+    /// Starts the README's next command, a `docker run` that goes on running, with more options.
+    #[track_caller]
+    pub(crate) fn start(&mut self, options: &[&str]) -> Container<'a> {
+        let command = self.next("docker run ");
+        let words = self.words(&command);
+        let words = words.iter().map(String::as_str).skip(2);
+        let words: Vec<&str> = words.filter(|word| *word != "--rm").collect();
+        let run = ["run", "--detach"];
+        let args = [&run[..], options, &without_machine(&words)].concat();
+        let output = self.project.docker(&args).expect_success();
+        Container::started(self.project, output.stdout.trim())
+    }
+
+    /// Every command of the README was run.
+    #[track_caller]
+    pub(crate) fn finish(&self) {
+        assert!(self.commands.is_empty(), "not run: {:?}", self.commands);
+    }
+
+    #[track_caller]
+    fn next(&mut self, beginning: &str) -> String {
+        let command = self.commands.pop_front().expect("another command");
+        assert!(command.contains(beginning), "{command}");
+        command
+    }
+
+    fn words(&self, command: &str) -> Vec<String> {
+        let command = self
+            .replaced
+            .iter()
+            .fold(command.to_owned(), |text, (from, to)| {
+                text.replace(from, to)
+            });
+        shlex::split(&command).unwrap_or_else(|| panic!("{command} is no command"))
+    }
+
+    fn execute(&self, command: &str) -> Output {
+        let words = self.words(command);
+        let (variables, words): (Vec<_>, Vec<_>) = {
+            let first = words.iter().position(|word| word == "docker");
+            let (variables, rest) = words.split_at(first.expect("docker"));
+            (
+                variables.to_vec(),
+                rest.iter().map(String::as_str).collect(),
+            )
+        };
+        let args = match words[1..] {
+            ["build", ref rest @ ..] => self.build(rest),
+            ["buildx", "bake", ref rest @ ..] => self.bake(rest),
+            ["run", ref rest @ ..] => {
+                let rest = without_machine(rest);
+                owned(&[&["run"], &rest[..]].concat())
+            }
+            _ => panic!("{command} is not understood"),
+        };
+        let mut docker = self.project.engine.docker(&args);
+        for variable in &variables {
+            let (name, value) = variable.split_once('=').expect("a variable's value");
+            docker.env(name, value);
+        }
+        engine::run(docker.current_dir(&self.folder))
+    }
+
+    fn build(&self, rest: &[&str]) -> Vec<String> {
+        let mut args = owned(&["build", "--progress", "plain"]);
+        args.extend(owned(&self.options));
+        for (name, value) in &self.contexts {
+            args.extend(["--build-context".to_owned(), format!("{name}={value}")]);
+        }
+        for (name, value) in &self.args {
+            args.extend(["--build-arg".to_owned(), format!("{name}={value}")]);
+        }
+        args.extend(owned(rest));
+        args
+    }
+
+    fn bake(&self, rest: &[&str]) -> Vec<String> {
+        let mut args = owned(&["buildx", "bake", "--progress", "plain"]);
+        for (kind, pairs) in [("contexts", &self.contexts), ("args", &self.args)] {
+            for (name, value) in pairs {
+                args.extend(["--set".to_owned(), format!("*.{kind}.{name}={value}")]);
+            }
+        }
+        args.extend(owned(rest));
+        args
+    }
+}
+
+impl Drop for Example<'_> {
+    fn drop(&mut self) {
+        for image in &self.images {
+            self.project.docker(&["image", "rm", "--force", image]);
+        }
+    }
+}
+
+/// What a page of a running container says.
+#[track_caller]
+pub(crate) fn page(container: &Container<'_>, url: &str) -> String {
+    let command = ["python", "-c", PAGE, url];
+    container.exec(&[], &command).expect_success().stdout
+}
+
+/// The commands of a README's `sh` blocks.
+fn commands(readme: &str) -> VecDeque<String> {
+    readme
+        .split("```sh\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .flat_map(str::lines)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The options of `docker run` without those for ports and GPUs of the machine, and without network.
+fn without_machine<'w>(words: &[&'w str]) -> Vec<&'w str> {
+    let mut kept = vec!["--network", "none"];
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if matches!(*word, "-p" | "--gpus") {
+            words.next();
+        } else {
+            kept.push(word);
+        }
+    }
+    kept
+}
+
+fn image_context(name: &str, image: &str) -> (String, String) {
+    (name.to_owned(), format!("docker-image://{image}"))
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}

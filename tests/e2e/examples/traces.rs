@@ -1,0 +1,42 @@
+//! What a build must not leave in an image, and what the image says of how it was made.
+
+use std::collections::BTreeSet;
+
+use crate::project::Project;
+
+/// Lists every file where caches, lists and logs are, and every package, wherever it is.
+const FIND: &str = "\
+find /opt/conda/pkgs /root/.cache /home/*/.cache /home/*/.conda /home/*/.mamba /tmp /var/cache/apt /var/lib/apt/lists /var/log /var/tmp -type f 2>/dev/null
+find / -xdev -type f '(' -name '*.conda' -o -name '*.tar.bz2' -o -name '*.whl' -o -name '*.deb' -o -name 'repodata*' ')'
+true";
+
+/// The files of caches and the like that the image has and its base has not.
+pub(crate) fn left_behind(project: &Project, image: &str, base: &str) -> BTreeSet<String> {
+    let files = |image: &str| -> BTreeSet<String> {
+        let run = ["run", "--rm", "--network", "none", "--user", "root"];
+        let shell = ["--entrypoint", "sh", image, "-c", FIND];
+        let found = project.docker(&[&run[..], &shell].concat());
+        let lines = found.expect_success().stdout;
+        lines.lines().map(str::to_owned).collect()
+    };
+    let of_base = files(base);
+    let found = files(image);
+    found.difference(&of_base).cloned().collect()
+}
+
+/// `docker history` reads like a description: its lines are the names of steps, `[install 3/14] numpy`, and no commands.
+#[track_caller]
+pub(crate) fn assert_described(project: &Project, image: &str, base: &str) {
+    let lines = |image: &str| -> Vec<String> {
+        let history = ["history", "--no-trunc", "--format", "{{.CreatedBy}}", image];
+        let said = project.docker(&history).expect_success().stdout;
+        said.lines().rev().map(str::to_owned).collect()
+    };
+    let own = lines(image).split_off(lines(base).len());
+    eprintln!("{}", own.join("\n"));
+    assert!(own.len() > 3, "{own:?}");
+    for line in own {
+        let named = line.starts_with('[') && !line.contains(['{', '}']);
+        assert!(named && !line.contains("condafront"), "{line}");
+    }
+}

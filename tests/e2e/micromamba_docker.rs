@@ -1,0 +1,187 @@
+//! What people are used to from micromamba-docker, beside what other tests show.
+
+use std::fs;
+
+use condafront_testkit::engine::Store;
+
+use crate::activation::{ACTIVE, PROBE, built};
+use crate::image::{Container, Image};
+use crate::installers::micromamba;
+use crate::project::{LOCK, Project, frontend, on_both_stores};
+
+/// A Dockerfile as people have it, but for its first lines, which installed the environment.
+fn a_dockerfile_stays_as_it_is_but_for_the_installation(store: Store) {
+    let project = built(store);
+    project.write("probe.py", PROBE);
+    let derived = Image::from_dockerfile(
+        &project,
+        &format!(
+            r#"FROM {}
+COPY --chown=$MAMBA_USER:$MAMBA_USER probe.py /tmp/probe.py
+ARG MAMBA_DOCKERFILE_ACTIVATE=1
+RUN python /tmp/probe.py /tmp/built
+USER root
+RUN apt-get --version && touch /usr/local/share/by-root
+USER $MAMBA_USER
+ENTRYPOINT ["/usr/local/bin/_entrypoint.sh", "python"]
+CMD ["/tmp/probe.py"]
+"#,
+            project.tag()
+        ),
+    );
+    assert_eq!(derived.run(&[], &[]).expect_success().stdout, ACTIVE);
+    let show = "print(open('/tmp/built').read(), end='')";
+    let said = derived.run(&[], &["-c", show]).expect_success();
+    assert_eq!(said.stdout, ACTIVE);
+}
+
+/// GitHub's runner starts a container with another entrypoint and home, and runs each step's script by `docker exec`.
+fn steps_of_github_actions_are_active(store: Store) {
+    let project = built(store);
+    let options = ["--user", "root", "-e", "HOME=/github/home", "--entrypoint"];
+    let options = [&options[..], &["tail"]].concat();
+    let container = Container::start(&project, &options, &["-f", "/dev/null"]);
+    project.write("step.sh", format!("python -c '{PROBE}'\n"));
+    let step = project.path("step.sh");
+    project
+        .docker(&[
+            "cp",
+            &step.to_string_lossy(),
+            &format!("{}:/step.sh", container.id()),
+        ])
+        .expect_success();
+    for shell in [
+        "sh -e",
+        "bash --noprofile --norc -e -o pipefail",
+        // What micromamba-docker's documentation says to use.
+        "_entrypoint.sh /bin/bash --noprofile --norc -eo pipefail",
+    ] {
+        let command: Vec<&str> = shell.split(' ').chain(["/step.sh"]).collect();
+        let said = container.exec(&[], &command).expect_success();
+        assert_eq!(said.stdout, ACTIVE, "{shell}");
+    }
+}
+
+/// As in micromamba-docker, where a new user has the same `.bashrc`.
+fn a_user_made_later_is_active(store: Store) {
+    let project = built(store);
+    let derived = Image::from_dockerfile(
+        &project,
+        &format!(
+            "FROM {}\nUSER root\nRUN useradd --create-home --shell /bin/bash grace\nUSER grace\n",
+            project.tag()
+        ),
+    );
+    let python = format!("python -c '{PROBE}'");
+    for shell in ["-c", "-i -c", "-l -c"] {
+        let options = ["--entrypoint", "bash"];
+        let command: Vec<&str> = shell.split(' ').chain([python.as_str()]).collect();
+        let said = derived.run(&options, &command).expect_success();
+        assert_eq!(said.stdout, ACTIVE, "{shell}");
+    }
+    let said = derived.run(&[], &["bash", "-c", "id -un; realpath ~"]);
+    assert_eq!(said.expect_success().stdout, "grace\n/home/grace\n");
+}
+
+fn a_home_that_is_given_stays(store: Store) {
+    let project = built(store);
+    for user in ["mambauser", "root", "1001:1001"] {
+        let options = ["--user", user, "-e", "HOME=/srv"];
+        for shell in ["-c", "-i -c"] {
+            let command: Vec<&str> = ["bash"]
+                .into_iter()
+                .chain(shell.split(' '))
+                .chain(["echo $HOME"])
+                .collect();
+            let said = project.run(&options, &command).expect_success();
+            assert_eq!(said.stdout, "/srv\n", "{user} {shell}");
+        }
+    }
+}
+
+fn a_lock_makes_an_environment_with_a_name(store: Store) {
+    let project = Project::new(store);
+    project.lock(&["bumpme", "env-vars-demo"]);
+    project.write(
+        "image.yml",
+        format!(
+            "# syntax={}\nenvironments: {{my_env: {LOCK}}}\n",
+            frontend()
+        ),
+    );
+    project.build_file("image.yml", &[]).expect_success();
+    let show = "echo $CONDA_DEFAULT_ENV $ENV_VARS_DEMO; cat $CONDA_PREFIX/share/bumpme/version.txt";
+    let said = project.run(&[], &["sh", "-c", show]).expect_success();
+    assert_eq!(said.stdout, "my_env it's set\n2.0\n");
+}
+
+/// In interactive shells only: elsewhere it is the program.
+fn conda_is_a_function_of_shells(store: Store) {
+    let project = Project::new(store);
+    project
+        .lock(&["python", "conda"])
+        .build(&[])
+        .expect_success();
+    let conda = |options: &[&str], shell: &str| {
+        let command: Vec<&str> = shell.split(' ').chain(["conda --version"]).collect();
+        project.run(options, &command).expect_success().stdout
+    };
+    for shell in ["bash -i -c", "bash -l -i -c"] {
+        assert_eq!(
+            conda(&[], shell),
+            "a function: conda --version\n",
+            "{shell}"
+        );
+    }
+    for shell in ["sh -c", "bash -c", "bash -l -c"] {
+        assert_eq!(conda(&[], shell), "conda 25.9.1\n", "{shell}");
+    }
+}
+
+/// Needs a real micromamba, which `MICROMAMBA` names.
+#[test]
+fn a_micromamba_in_the_image_goes_on_from_there() {
+    let Some(program) = micromamba() else { return };
+    let project = Project::new(Store::Containerd);
+    project
+        .lock(&["python", "bumpme=1.0"])
+        .build(&[])
+        .expect_success();
+    fs::copy(&program, project.path("micromamba")).expect("a copy of micromamba");
+    let derived = Image::from_dockerfile(
+        &project,
+        &format!(
+            "FROM {}\nCOPY --chmod=755 micromamba /usr/local/bin/micromamba\n",
+            project.tag()
+        ),
+    );
+    let channel = project.server.url("/conda-forge");
+    let script = format!(
+        "set -e
+        options='--yes --quiet --override-channels --channel {channel}'
+        micromamba install $options --name base bumpme=2.0 >&2
+        cat $CONDA_PREFIX/share/bumpme/version.txt
+        micromamba create $options --name other file-kinds activate-demo >&2
+        micromamba run --name other file-kinds
+        ENV_NAME=other _entrypoint.sh sh -c 'echo $CONDA_DEFAULT_ENV; file-kinds'
+        micromamba list --name base | grep -c python
+        bash -i -c 'micromamba activate other; echo $CONDA_DEFAULT_ENV $CONDA_SHLVL; micromamba deactivate; echo $CONDA_DEFAULT_ENV'
+        "
+    );
+    let run = ["run", "--rm", "--network", "host", derived.tag()];
+    let said = project.docker(&[&run[..], &["bash", "-c", &script]].concat());
+    let said = said.expect_success().stdout;
+    assert_eq!(
+        said,
+        "2.0\nfile-kinds\nother\nfile-kinds\n2\nother 2\nbase\n"
+    );
+}
+
+on_both_stores!(
+    a_dockerfile_stays_as_it_is_but_for_the_installation,
+    steps_of_github_actions_are_active,
+    a_user_made_later_is_active,
+    a_home_that_is_given_stays,
+    a_lock_makes_an_environment_with_a_name,
+    conda_is_a_function_of_shells,
+);

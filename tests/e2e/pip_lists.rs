@@ -1,0 +1,204 @@
+//! Lists for pip: requirement files of the build context, constraints, packages of the context and of repositories, hashes.
+
+use condafront_testkit::engine::Store;
+use sha2::{Digest, Sha256};
+
+use crate::failure::Failures;
+use crate::git::{GitServer, commit_all};
+use crate::pip::{CHECK, fill_index, hello, real};
+use crate::project::{LOCK, Project, frontend, on_both_stores};
+
+/// An environment file whose image section has this list for pip, and whose dependencies have that one.
+fn environment(project: &Project, section: &[&str], dependencies: &[&str]) {
+    let channel = project.server.url("conda-forge");
+    let list = |indent: &str, entries: &[&str]| -> String {
+        let line = |entry: &&str| format!("{indent}- {entry}\n");
+        entries.iter().map(line).collect()
+    };
+    let mut text = format!(
+        "# syntax={}\nchannels: [\"{channel}\"]\ndependencies:\n  - python\n",
+        frontend()
+    );
+    if !dependencies.is_empty() {
+        text.push_str(&format!("  - pip:\n{}", list("      ", dependencies)));
+    }
+    text.push_str(&format!("condafront:\n  pip:\n{}", list("    ", section)));
+    project.write(LOCK, text);
+}
+
+fn write(project: &Project, path: &str, text: &str) {
+    let path = project.path(path);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+    std::fs::write(path, text).expect("a file");
+}
+
+/// A package's sources, with a module that prints what it is and an extra that wants jinja2.
+fn sources(project: &Project, folder: &str, name: &str) {
+    let toml = format!(
+        "[project]\nname = \"{name}\"\nversion = \"1.0\"\noptional-dependencies = {{extra = [\"jinja2\"]}}\n\
+         [build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n\
+         [tool.setuptools]\npy-modules = [\"{name}\"]\n"
+    );
+    write(project, &format!("{folder}/pyproject.toml"), &toml);
+    let module = format!("print('{name} of the context')\n");
+    write(project, &format!("{folder}/{name}.py"), &module);
+}
+
+fn lists_name_files_folders_and_repositories(store: Store) {
+    let project = Project::new(store);
+    let index = fill_index(&project);
+    let index = index.strip_prefix("PIP_INDEX_URL=").expect("an index");
+    sources(&project, "apps/demo", "demo");
+    sources(&project, "elsewhere/tool", "tool");
+    commit_all(&project.path("elsewhere"));
+    let git = GitServer::start(project.path("").as_path());
+    std::fs::create_dir_all(project.path("wheels")).expect("a folder");
+    let wheel = condafront_testkit::channel::WheelFile::new("carried", "2.0")
+        .file("carried.py", "print('carried along')\n");
+    let wheel_path = format!("wheels/{}", wheel.file_name());
+    std::fs::write(project.path(&wheel_path), wheel.build()).expect("a wheel");
+    let requirements = |comment: &str| {
+        format!(
+            "# {comment}\n--index-url http://${{INDEX_HOST}}/simple/\n-r more/deep.txt\nhello.world \\\n    >= 1  # some\n"
+        )
+    };
+    write(&project, "reqs/base.txt", &requirements("first"));
+    write(
+        &project,
+        "reqs/more/deep.txt",
+        "-c ../../constraints.txt\n-r ../all.txt\n",
+    );
+    write(
+        &project,
+        "reqs/all.txt",
+        &format!(
+            "./apps/demo[extra] ; python_version > \"3\"\ntool @ git+{}/@main#subdirectory=tool\n",
+            git.url("elsewhere")
+        ),
+    );
+    write(&project, "constraints.txt", "hello-world<2\nnothing==7\n");
+    write(&project, ".dockerignore", "*.md\n");
+    environment(&project, &[&wheel_path], &["-r reqs/base.txt"]);
+    let host = format!("INDEX_HOST={}", project.server.address());
+    assert!(index.contains(&project.server.address().to_string()));
+    let args = ["--network", "host", "--build-arg", &host];
+    project.build(&args).expect_success();
+
+    for (command, expected) in [
+        (&["hello"][..], "hello 1.5\n"),
+        (&["python", "-m", "demo"], "demo of the context\n"),
+        (&["python", "-m", "tool"], "tool of the context\n"),
+        (&["python", "-m", "carried"], "carried along\n"),
+    ] {
+        let output = project.run(&[], command).expect_success();
+        assert_eq!(output.stdout, expected);
+    }
+    let output = project
+        .run(&["--user", "root"], &["python", "-B", "-c", CHECK])
+        .expect_success();
+    assert_eq!(
+        output.stdout,
+        "checked carried demo hello-world jinja2 markupsafe tool\n"
+    );
+    let history = ["history", "--format", "{{.CreatedBy}}", project.tag()];
+    let history = project.docker(&history).expect_success().stdout;
+    assert!(history.contains("[pip] install 6 packages"), "{history}");
+
+    // Neither a comment nor a file beside them is anything that pip would see.
+    project.server.clear();
+    write(&project, "reqs/base.txt", &requirements("second"));
+    write(&project, "apps/other.txt", "new");
+    project.build(&args).expect_success();
+    let asked = project.packages_requested();
+    let of_pip = |path: &&String| path.starts_with("/simple") || path.starts_with("/pypi");
+    assert_eq!(asked.iter().find(of_pip), None);
+}
+
+/// All that a list with hashes and URLs names is fetched as it is: nothing is asked of an index, and there is no network.
+fn hashes_and_urls_need_no_network(store: Store) {
+    let project = Project::new(store);
+    let wheel = hello("1.0");
+    let path = format!("/pypi/{}", wheel.file_name());
+    let content = wheel.build();
+    project.server.put(&path, content.clone());
+    let hash = hex::encode(Sha256::digest(&content));
+    let line = real(&project, "markupsafe");
+    let line = line.strip_prefix("# pip ").expect("a line of a lock");
+    write(
+        &project,
+        "requirements.txt",
+        &format!(
+            "--require-hashes\nhello.world @ {} \\\n    --hash=sha256:{hash}\n{line}",
+            project.server.url(&path)
+        ),
+    );
+    environment(&project, &["-r requirements.txt"], &[]);
+    let output = project.build(&["--network", "none"]).expect_success();
+    assert!(!output.stderr.contains("find out"), "{}", output.stderr);
+    let output = project.run(&[], &["hello"]).expect_success();
+    assert_eq!(output.stdout, "hello 1.0\n");
+}
+
+on_both_stores!(
+    lists_name_files_folders_and_repositories,
+    hashes_and_urls_need_no_network,
+);
+
+#[test]
+fn mistakes_are_told_where_they_stand() {
+    let project = Project::new(Store::Containerd);
+    let index = fill_index(&project);
+    let mut failures = Failures::new(&project);
+    let args = ["--network", "host", "--build-arg", &index];
+    sources(&project, "demo", "demo");
+    write(&project, "folder/readme.txt", "no package");
+    write(
+        &project,
+        "broken/setup.py",
+        "raise SystemExit('no compiler')\n",
+    );
+    let zeros = "0".repeat(64);
+    for (title, section, requirements) in [
+        ("a file that is not there", "-r nothing.txt", ""),
+        (
+            "a file that another names and is not there",
+            "-r reqs/main.txt",
+            "-r nothing.txt\n",
+        ),
+        (
+            "a line that is no requirement",
+            "-r reqs/main.txt",
+            "markupsafe\njinja2 ===\n",
+        ),
+        (
+            "a version that the index has not",
+            "-r reqs/main.txt",
+            "# ours\nmarkupsafe\nhello.world>=3\n",
+        ),
+        (
+            "a constraint that nothing fits",
+            "-r reqs/main.txt",
+            "-c ../c.txt\nhello.world>=2\n",
+        ),
+        (
+            "a hash that is another file's",
+            "-r reqs/main.txt",
+            &format!("# pinned\nmarkupsafe==3.0.2 --hash=sha256:{zeros}\n"),
+        ),
+        ("a folder that is no package", "./folder", ""),
+        ("a folder that is not there", "./nothing", ""),
+        ("a package that cannot be built", "./broken", ""),
+        ("an environment without python", "./demo", ""),
+    ] {
+        write(&project, "reqs/main.txt", requirements);
+        write(&project, "c.txt", "hello-world<2\n");
+        environment(&project, &[section], &[]);
+        if title.ends_with("python") {
+            let text = std::fs::read_to_string(project.path(LOCK)).expect("the file");
+            project.write(LOCK, text.replace("- python\n", "- bumpme\n"));
+        }
+        let output = project.build(&args);
+        failures.add_output(title, output);
+    }
+    insta::assert_snapshot!(failures.text());
+}

@@ -1,0 +1,187 @@
+//! Indexes that want credentials: given as secrets, they show nowhere.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use condafront_testkit::channel::{Channel, WheelFile};
+use condafront_testkit::engine::Store;
+use condafront_testkit::server::Auth;
+use sha2::{Digest, Sha256};
+
+use crate::pip::hello;
+use crate::project::{Project, base, frontend};
+use crate::secrets::{contains, unpacked_bytes};
+
+const USER: &str = "ada-71c2";
+const PASSWORD: &str = "hunter2-5d1c";
+
+/// The folder of an index that has these wheels.
+fn index(wheels: &[WheelFile]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("files")).expect("a folder in it");
+    for wheel in wheels {
+        let (file, content) = (wheel.file_name(), wheel.build());
+        let name = file.split('-').next().expect("a name").replace('_', "-");
+        let page = folder.path().join("simple").join(name);
+        std::fs::create_dir_all(&page).expect("a page's folder");
+        let hash = hex::encode(Sha256::digest(&content));
+        let link = format!("<html><a href=\"../../files/{file}#sha256={hash}\">{file}</a></html>");
+        std::fs::write(page.join("index.html"), link).expect("a page");
+        std::fs::write(folder.path().join("files").join(file), content).expect("a wheel");
+    }
+    folder
+}
+
+/// Every way to give an index's credentials as secrets, in a build whose provenance has all that there is: they are in no
+/// layer, no config, no history, no attestation, no line of the progress and no exported cache.
+#[test]
+fn credentials_of_indexes_show_nowhere() {
+    let project = Project::new(Store::Containerd);
+    let folder = index(&[
+        hello("1.0").metadata("Requires-Dist: needed"),
+        WheelFile::new("needed", "1.0").file("needed.py", ""),
+    ]);
+    let auth = Auth::Basic {
+        user: USER.to_owned(),
+        password: PASSWORD.to_owned(),
+    };
+    let server = &project.server;
+    server.mount_private("/private", folder.path(), auth);
+    server.mount("/conda-forge", Channel::open().directory());
+    let address = server.address();
+    let plain = format!("http://{address}/private/simple/");
+    let with_credentials = format!("http://{USER}:{PASSWORD}@{address}/private/simple/");
+    let encoded = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+    project.write("header", format!("Basic {encoded}"));
+    project.write("index", &with_credentials);
+    project.write("user", USER);
+    project.write("password", PASSWORD);
+    let netrc = format!(
+        "machine {} login {USER} password {PASSWORD}\n",
+        address.ip()
+    );
+    project.write("netrc", netrc);
+    project.write(
+        "pip.conf",
+        format!("[global]\nindex-url = {with_credentials}\n"),
+    );
+    let in_list =
+        format!("--index-url http://${{PYPI_USER}}:${{PYPI_PASSWORD}}@{address}/private/simple/\n");
+    let (image, cache) = (project.path("image"), project.path("cache"));
+    let header = format!("id=HTTP_AUTH_HEADER_{},src=header", address.ip());
+    for (title, list, secrets) in [
+        (
+            "a secret URL",
+            String::new(),
+            &["id=PIP_INDEX_URL,src=index"][..],
+        ),
+        (
+            "variables in a requirements file",
+            in_list,
+            &["id=PYPI_USER,src=user", "id=PYPI_PASSWORD,src=password"],
+        ),
+        (
+            "netrc",
+            format!("--index-url {plain}\n"),
+            &["id=NETRC,src=netrc"],
+        ),
+        (
+            "pip's configuration",
+            String::new(),
+            &["id=PIP_CONFIG_FILE,src=pip.conf"],
+        ),
+    ] {
+        project.write("requirements.txt", format!("{list}hello.world\n"));
+        let text = format!(
+            "# syntax={}\nchannels: [\"{}\"]\ndependencies:\n  - python\ncondafront:\n  pip: [-r requirements.txt]\n",
+            frontend(),
+            project.server.url("conda-forge")
+        );
+        project.write("env.yml", text);
+        let output = format!("type=oci,tar=false,dest={}", image.display());
+        let cache_to = format!("type=local,dest={},mode=max", cache.display());
+        let base = format!("BASE_IMAGE={}", base());
+        let mut build = vec![
+            "buildx",
+            "build",
+            "--progress=plain",
+            "-f",
+            "env.yml",
+            "--network=host",
+            "--build-arg=CONDAFRONT_INSTALLER=native",
+            "--build-arg",
+            &base,
+            "--provenance=mode=max",
+            "--cache-to",
+            &cache_to,
+            "--output",
+            &output,
+            "--secret",
+            &header,
+        ];
+        for secret in secrets {
+            build.extend(["--secret", secret]);
+        }
+        build.push(".");
+        let built = project.docker(&build).expect_success();
+        let mut seen = format!("{}{}", built.stdout, built.stderr).into_bytes();
+        seen.extend(unpacked_bytes(&image));
+        seen.extend(unpacked_bytes(&cache));
+        // It is what was meant: the package and where it came from are in there.
+        assert!(contains(&seen, "hello_world-1.0.dist-info"), "{title}");
+        assert!(contains(&seen, "/private/files/hello_world-1.0"), "{title}");
+        for secret in [USER, PASSWORD, &encoded] {
+            assert!(!contains(&seen, secret), "{secret} shows: {title}");
+        }
+        for folder in [&image, &cache] {
+            std::fs::remove_dir_all(folder).expect("a folder of ours");
+        }
+    }
+
+    // Nor does an error tell what it was that was wrong.
+    project.write("requirements.txt", "hello.world>=2\n");
+    let output = project.docker(&[
+        "buildx",
+        "build",
+        "--progress=plain",
+        "-f",
+        "env.yml",
+        "--network=host",
+        "--build-arg=CONDAFRONT_INSTALLER=native",
+        "--build-arg",
+        &format!("BASE_IMAGE={}", base()),
+        "--secret=id=PIP_INDEX_URL,src=index",
+        ".",
+    ]);
+    let output = output.expect_failure();
+    assert!(
+        output.stderr.contains(">>> hello.world>=2"),
+        "{}",
+        output.stderr
+    );
+    for secret in [USER, PASSWORD, &encoded] {
+        assert!(!output.stderr.contains(secret), "{}", output.stderr);
+    }
+    // Credentials that are written into the list would be in the provenance.
+    let list = format!("--index-url {with_credentials}\nhello.world\n");
+    project.write("requirements.txt", list);
+    let output = project.docker(&[
+        "buildx",
+        "build",
+        "--progress=plain",
+        "-f",
+        "env.yml",
+        "--build-arg=CONDAFRONT_INSTALLER=native",
+        "--build-arg",
+        &format!("BASE_IMAGE={}", base()),
+        "--provenance=mode=max",
+        ".",
+    ]);
+    let output = output.expect_failure();
+    assert!(
+        output.stderr.contains("requirements.txt:1"),
+        "{}",
+        output.stderr
+    );
+    assert!(output.stderr.contains("provenance"), "{}", output.stderr);
+    assert!(!output.stderr.contains(PASSWORD), "{}", output.stderr);
+}

@@ -1,0 +1,398 @@
+//! Images for another platform than the builder's: what needs no emulation, what is said where it is missing, and the same
+//! images with it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use condafront_testkit::channel::{Channel, HashStyle, Package, lock, package};
+use condafront_testkit::engine::{self, Store};
+use condafront_testkit::foreign::{Emulation, arm64_root};
+use serde_json::Value;
+
+use crate::failure::{Failures, error_of, masked};
+use crate::project::{LOCK, Project, base, frontend};
+
+const BOTH: &str = "linux/amd64,linux/arm64";
+const ARM: &str = "linux/arm64";
+/// Packages of one platform each, of none, python modules, and a name in `bin`.
+const DEPENDENCIES: [&str; 7] = [
+    "python",
+    "pip",
+    "rich",
+    "click",
+    "noarch-demo",
+    "platform-demo",
+    "bumpme",
+];
+
+/// Debian for both platforms, in the tests' registry.
+fn base_of_both(project: &Project) -> &'static str {
+    static BASE: OnceLock<String> = OnceLock::new();
+    BASE.get_or_init(|| {
+        let registry = engine::registry();
+        let arm = format!("{registry}/debian-arm64:13");
+        let both = format!("{registry}/debian-two:13");
+        project.write(
+            "Dockerfile.arm64",
+            "FROM scratch\nCOPY . /\nCMD [\"bash\"]\n",
+        );
+        let output = format!("type=image,name={arm},push=true");
+        let root = arm64_root();
+        project
+            .docker(&[
+                "build",
+                "--platform",
+                ARM,
+                "--provenance=false",
+                "--output",
+                &output,
+                "-f",
+                &project.path("Dockerfile.arm64").to_string_lossy(),
+                &root.to_string_lossy(),
+            ])
+            .expect_success();
+        let create = ["buildx", "imagetools", "create", "-t", &both, &base(), &arm];
+        project.docker(&create).expect_success();
+        both
+    })
+}
+
+fn build_arg(name: &str, value: &str) -> [String; 2] {
+    ["--build-arg".to_owned(), format!("{name}={value}")]
+}
+
+/// `docker build` of a file for these platforms, with the built-in installer.
+fn build(project: &Project, file: &str, platforms: &str, more: &[&str]) -> engine::Output {
+    let base = build_arg("BASE_IMAGE", base_of_both(project));
+    let base: Vec<&str> = base.iter().map(String::as_str).collect();
+    let args = [&base[..], &["--platform", platforms], more].concat();
+    project.build_file(file, &args)
+}
+
+/// The file systems of images, in a folder of the project's: `linux_amd64` and so on if there are several.
+fn export(project: &Project, file: &str, platforms: &str, name: &str) -> String {
+    let folder = project.path(name);
+    let output = format!("type=local,dest={}", folder.display());
+    let args = ["--output", &output];
+    build(project, file, platforms, &args)
+        .expect_success()
+        .stderr
+}
+
+fn env_yml(project: &Project) -> String {
+    format!(
+        "# syntax={}\nchannels: [\"{}\"]\ndependencies: [{}]\n",
+        frontend(),
+        project.server.url("/conda-forge"),
+        DEPENDENCIES.join(", ")
+    )
+}
+
+/// A conda-lock.yml of these dependencies for both platforms.
+fn conda_lock(project: &Project) -> String {
+    let mut text = format!(
+        "# syntax={}\nversion: 1\nmetadata:\n  platforms: [linux-64, linux-aarch64]\n  sources: [environment.yml]\npackage:\n",
+        frontend()
+    );
+    for platform in ["linux-64", "linux-aarch64"] {
+        for package in Channel::open().closure_for(platform, &DEPENDENCIES) {
+            let url = project
+                .server
+                .url(&format!("/conda-forge/{}", package.path()));
+            text.push_str(&format!(
+                "- name: {}\n  version: '{}'\n  manager: conda\n  platform: {platform}\n  dependencies: {{}}\n  url: {url}\n  hash: {{md5: '{}', sha256: '{}'}}\n  category: main\n  optional: false\n",
+                package.name, package.version, package.md5, package.sha256
+            ));
+        }
+    }
+    text
+}
+
+/// An explicit lock for linux-aarch64.
+fn arm_lock(project: &Project, packages: &[&Package]) -> String {
+    let url = project.server.url("/conda-forge");
+    format!(
+        "# syntax={}\n{}",
+        frontend(),
+        lock(packages, &url, HashStyle::Sha256)
+    )
+}
+
+/// Serves a package of one file for all platforms; its line of a lock.
+fn serve(project: &Project, name: &str, path: &str, content: &str) -> String {
+    let (package, archive) = package(name, "1.0", &[(path, content, 0o755)]);
+    let path = format!("/own/{}", package.path());
+    project.server.put(&path, archive);
+    format!("{}#{}\n", project.server.url(&path), package.sha256)
+}
+
+/// The processors that the programs and libraries below a folder are for, with one file of each.
+fn machines(folder: &Path) -> BTreeMap<u16, String> {
+    let mut found = BTreeMap::new();
+    for (path, content) in files(folder, "") {
+        if let Some(header) = content.get(..20).filter(|it| it.starts_with(b"\x7fELF")) {
+            found.insert(u16::from_le_bytes([header[18], header[19]]), path);
+        }
+    }
+    found
+}
+
+/// The regular files below a folder whose path ends in `end`.
+fn files(folder: &Path, end: &str) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).expect("a folder of the image") {
+            let entry = entry.expect("an entry");
+            let kind = entry.file_type().expect("its type");
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() && entry.path().to_string_lossy().ends_with(end) {
+                let path = entry.path();
+                let name = path.strip_prefix(folder).expect("a path below it");
+                let content = fs::read(&path).expect("a file of the image");
+                found.insert(name.to_string_lossy().into_owned(), content);
+            }
+        }
+    }
+    found
+}
+
+/// The bytecode that the build has compiled.
+fn bytecode(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let prefix = folder.join("opt/conda/lib/python3.13/site-packages");
+    let found = files(&prefix, ".cpython-313.pyc");
+    assert!(found.len() > 20, "{:?}", found.keys());
+    found
+}
+
+const AMD64_MACHINE: u16 = 62;
+const ARM64_MACHINE: u16 = 183;
+
+/// The manifests of an image in the registry, by platform: its layers and its configuration.
+fn manifests(project: &Project, reference: &str) -> BTreeMap<String, (Vec<String>, Value)> {
+    let inspect = |reference: &str| -> Value {
+        let args = ["buildx", "imagetools", "inspect", "--raw", reference];
+        let output = project.docker(&args).expect_success();
+        serde_json::from_str(&output.stdout).expect("JSON from the registry")
+    };
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
+    let index = inspect(reference);
+    let manifests = index["manifests"].as_array().expect("an image index");
+    let manifests = manifests.iter().map(|entry| {
+        let name = format!("{reference}@{}", text(&entry["digest"]));
+        let manifest = inspect(&name);
+        let layers = manifest["layers"].as_array().expect("layers").iter();
+        let layers = layers.map(|layer| text(&layer["digest"])).collect();
+        let config = [
+            "buildx",
+            "imagetools",
+            "inspect",
+            "--format",
+            "{{json .Image}}",
+            &name,
+        ];
+        let config = project.docker(&config).expect_success();
+        let config = serde_json::from_str(&config.stdout).expect("a configuration");
+        let platform = &entry["platform"];
+        let platform = format!(
+            "{}/{}",
+            text(&platform["os"]),
+            text(&platform["architecture"])
+        );
+        (platform, (layers, config))
+    });
+    manifests.collect()
+}
+
+#[test]
+fn one_build_gives_images_for_two_platforms() {
+    let project = Project::new(Store::Containerd);
+    project.write("env.yml", env_yml(&project));
+    project.write("conda-lock.yml", conda_lock(&project));
+    for file in ["env.yml", "conda-lock.yml"] {
+        let progress = export(&project, file, BOTH, file.trim_end_matches(".yml"));
+        assert!(!progress.contains("not compiled"), "{progress}");
+        let folder = project.path(file.trim_end_matches(".yml"));
+        let (amd, arm) = (folder.join("linux_amd64"), folder.join("linux_arm64"));
+        // Not one file of the other platform, be it of the base, of a package or the entrypoint.
+        let found = machines(&amd);
+        assert_eq!(
+            found.keys().collect::<Vec<_>>(),
+            [&AMD64_MACHINE],
+            "{found:?}"
+        );
+        let found = machines(&arm);
+        assert_eq!(
+            found.keys().collect::<Vec<_>>(),
+            [&ARM64_MACHINE],
+            "{found:?}"
+        );
+        for program in [
+            "opt/conda/bin/python3.13",
+            "usr/local/bin/condafront-entrypoint",
+        ] {
+            assert!(arm.join(program).is_file(), "{program}");
+        }
+        let demo = |folder: &Path| {
+            fs::read_to_string(folder.join("opt/conda/share/platform-demo/platform.txt"))
+        };
+        assert_ne!(demo(&amd).ok(), demo(&arm).ok());
+        // What python of the builder's platform compiles is what a builder of the other would compile.
+        assert!(bytecode(&amd) == bytecode(&arm), "{file}: bytecode differs");
+    }
+    let records = |folder: &str| {
+        files(&project.path(folder), "")
+            .into_keys()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        records("env/linux_arm64/opt/conda/conda-meta"),
+        records("conda-lock/linux_arm64/opt/conda/conda-meta")
+    );
+
+    let reference = format!("{}/{}:both", engine::registry(), project.tag());
+    let output = format!("type=image,name={reference},push=true");
+    let base = format!("BASE_IMAGE={}", base_of_both(&project));
+    // With a layer for each package.
+    let settings = [&base, "CONDAFRONT_INSTALLER=native", "CONDAFRONT_LAYERS=40"];
+    let mut args = vec!["build", "-f", "env.yml", "--platform", BOTH];
+    args.extend(["--provenance=false", "--output", &output]);
+    args.extend(settings.iter().flat_map(|it| ["--build-arg", it]));
+    args.push(".");
+    project.docker(&args).expect_success();
+    let manifests = manifests(&project, &reference);
+    assert_eq!(
+        manifests.keys().collect::<Vec<_>>(),
+        ["linux/amd64", "linux/arm64"]
+    );
+    for (platform, (layers, config)) in &manifests {
+        let architecture = config["architecture"].as_str();
+        assert_eq!(architecture, platform.strip_prefix("linux/"));
+        assert_eq!(
+            layers.len(),
+            config["history"].as_array().map_or(0, |all| {
+                all.iter().filter(|one| one["empty_layer"] != true).count()
+            })
+        );
+    }
+    let (amd, arm) = (&manifests["linux/amd64"].0, &manifests["linux/arm64"].0);
+    let shared = amd.iter().filter(|layer| arm.contains(layer)).count();
+    assert!(shared >= 5, "{shared} layers of {amd:?} and {arm:?}");
+}
+
+/// The classic store holds one platform of an image, which need not be the engine's.
+#[test]
+fn a_classic_store_has_an_image_for_another_platform() {
+    let containerd = Project::new(Store::Containerd);
+    base_of_both(&containerd);
+    let project = Project::new(Store::Classic);
+    project.write("env.yml", env_yml(&project));
+    build(&project, "env.yml", "linux/arm64/v8", &[]).expect_success();
+    let format = "{{.Os}}/{{.Architecture}}";
+    let inspect = ["image", "inspect", "--format", format, project.tag()];
+    let output = project.docker(&inspect).expect_success();
+    assert_eq!(output.stdout.trim(), ARM);
+    export(&project, "env.yml", ARM, "image");
+    let found = machines(&project.path("image"));
+    assert_eq!(
+        found.keys().collect::<Vec<_>>(),
+        [&ARM64_MACHINE],
+        "{found:?}"
+    );
+}
+
+/// In one test, as an emulator is there for the whole machine.
+#[test]
+fn what_runs_programs_of_the_platform_needs_emulation() {
+    let project = Project::new(Store::Containerd);
+    let packages = Channel::open().closure_for("linux-aarch64", &DEPENDENCIES);
+    let plain = arm_lock(&project, &packages);
+    let post_link = serve(
+        &project,
+        "arm-post",
+        "bin/.arm-post-post-link.sh",
+        "#!/bin/bash\nprintf %s \"$MACHTYPE\" > \"$PREFIX/machine\"\n",
+    );
+    let activates = serve(
+        &project,
+        "arm-active",
+        "etc/conda/activate.d/arm-active.sh",
+        "export ARM_ACTIVE=1\n",
+    );
+    let wheel = crate::pip::real(&project, "six");
+    if Emulation::is_there() {
+        eprintln!("skipped: what a builder without emulation says; this machine emulates arm64");
+    } else {
+        without_emulation(&project, &plain, &post_link, &activates, &wheel);
+    }
+    if let Some(_emulation) = Emulation::start() {
+        // An engine that starts now knows of it.
+        let project = Project::fresh(Store::Containerd);
+        project.write(LOCK, format!("{plain}{post_link}{activates}{wheel}"));
+        with_emulation(&project);
+    }
+}
+
+fn without_emulation(
+    project: &Project,
+    plain: &str,
+    post_link: &str,
+    activates: &str,
+    wheel: &str,
+) {
+    let mut failures = Failures::new(project);
+    for (title, lock, platforms) in [
+        ("a post-link script", format!("{plain}{post_link}"), ARM),
+        ("a PyPI package", format!("{plain}{wheel}"), ARM),
+        (
+            "a platform that the lock is not for",
+            plain.to_owned(),
+            BOTH,
+        ),
+        ("a platform without images", plain.to_owned(), "linux/s390x"),
+    ] {
+        project.write(LOCK, lock);
+        failures.add_output(title, build(project, LOCK, platforms, &[]));
+    }
+    insta::assert_snapshot!("a_builder_without_emulation", failures.text());
+
+    // What the image can do without is said.
+    project.write(LOCK, format!("{plain}{activates}"));
+    let output = build(project, LOCK, ARM, &[]).expect_success();
+    let warnings = masked(project, &error_of(&output));
+    // The client shows them in no certain order.
+    let mut warnings: Vec<&str> = warnings.lines().collect();
+    warnings.sort_unstable();
+    let warnings = warnings.join("\n");
+    insta::assert_snapshot!("a_builder_without_emulation_warns", warnings);
+}
+
+fn with_emulation(project: &Project) {
+    let output = build(project, LOCK, ARM, &[]).expect_success();
+    for missed in ["not compiled", "has an activation script"] {
+        assert!(!output.stderr.contains(missed), "{}", output.stderr);
+    }
+    let program = "import os, platform, six; print(platform.machine(), six.__name__, os.environ['ARM_ACTIVE'], open('/opt/conda/machine').read()[:7])";
+    let expected = "aarch64 six 1 aarch64\n";
+    for entrypoint in [&[][..], &["--entrypoint", "python"]] {
+        let python: &[&str] = match entrypoint {
+            [] => &["python", "-c", program],
+            _ => &["-c", program],
+        };
+        let options = [&["--platform", ARM], entrypoint].concat();
+        let output = project.run(&options, python).expect_success();
+        assert_eq!(output.stdout, expected);
+    }
+    // The lock has no python for the builder; the emulated one compiles the same bytes.
+    export(project, LOCK, ARM, "emulated");
+    project.write("env.yml", env_yml(project));
+    export(project, "env.yml", ARM, "crossed");
+    let emulated = bytecode(&project.path("emulated"));
+    let crossed = bytecode(&project.path("crossed"));
+    for (path, content) in &crossed {
+        assert!(emulated.get(path) == Some(content), "{path} differs");
+    }
+}

@@ -1,0 +1,481 @@
+//! Packages of the base's distribution, and its locale.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use condafront_testkit::apt::{self, Deb};
+use condafront_testkit::cache::{engine_dir, made_once};
+use condafront_testkit::engine::{Output, Store, run};
+use serde_json::json;
+
+use crate::failure::Failures;
+use crate::image::{Image, inspect};
+use crate::project::{Project, base, frontend, on_both_stores};
+
+const FILE: &str = "env.yml";
+
+/// What official images of Debian have, so that nothing of what apt fetches stays in them.
+const DOCKER_CLEAN: &str = "DPkg::Post-Invoke { \"rm -f /var/cache/apt/archives/*.deb || true\"; };\n\
+    APT::Update::Post-Invoke { \"rm -f /var/cache/apt/archives/*.deb || true\"; };\n";
+
+/// Installs something for update-alternatives(1), and a user; asks nobody.
+const SCRIPT: &str = "test \"$DEBIAN_FRONTEND\" = noninteractive\n\
+    useradd --system --home-dir /nonexistent hello\n\
+    update-alternatives --install /usr/bin/greet greet /usr/bin/hello-sys 10\n";
+
+/// A project whose server has a repository of Debian packages at `/debian`.
+struct Debian {
+    project: Project,
+    _folder: tempfile::TempDir,
+}
+
+impl Debian {
+    fn new(store: Store) -> Self {
+        let project = Project::new(store);
+        let hello = |version: &str| {
+            Deb::new("hello-sys", version)
+                .field("Depends: hello-lib")
+                .field("Recommends: hello-extra")
+                .file(
+                    "usr/bin/hello-sys",
+                    &format!("#!/bin/sh\necho hello {version}, $(cat /usr/lib/hello/lib)\n"),
+                    0o755,
+                )
+                .script(SCRIPT)
+        };
+        let packages = [
+            hello("1.0"),
+            hello("2.0"),
+            Deb::new("hello-lib", "3.0").file("usr/lib/hello/lib", "library 3.0\n", 0o644),
+            Deb::new("hello-extra", "1.0").file("usr/share/hello-extra", "", 0o644),
+            Deb::new("listed", "1.0").file("usr/share/listed", "from a list\n", 0o644),
+            Deb::new("broken", "1.0").script("echo there is no disk today\nexit 3\n"),
+            Deb::new("lonely", "1.0").field("Depends: libnowhere (>= 9)"),
+        ];
+        let folder = tempfile::tempdir().expect("a folder for packages");
+        apt::repository(folder.path(), &packages, &[apt::debian("locales")]);
+        project.server.mount("/debian", folder.path());
+        Self {
+            project,
+            _folder: folder,
+        }
+    }
+
+    /// The base image with the packages of `url` and no others.
+    fn base(&self, url: &str) -> Image<'_> {
+        self.project.write("docker-clean", DOCKER_CLEAN);
+        Image::from_dockerfile(
+            &self.project,
+            &format!(
+                "FROM {}\n\
+                 COPY docker-clean /etc/apt/apt.conf.d/docker-clean\n\
+                 RUN rm -rf /etc/apt/sources.list.d && echo 'deb [trusted=yes] {url} ./' > /etc/apt/sources.list\n",
+                base()
+            ),
+        )
+    }
+
+    fn own_base(&self) -> Image<'_> {
+        self.base(&self.project.server.url("/debian"))
+    }
+}
+
+/// Writes an env.yml with this section.
+fn write(project: &Project, base: &str, section: &str) {
+    let channel = project.server.url("/conda-forge");
+    project.write(
+        FILE,
+        format!(
+            "# syntax={}\nchannels: [{channel}]\ndependencies: [python]\ncondafront:\n  installer: native\n  base: {base}\n{section}",
+            frontend()
+        ),
+    );
+}
+
+/// `docker build` of an env.yml with this section.
+fn build(project: &Project, base: &str, section: &str, args: &[&str]) -> Output {
+    write(project, base, section);
+    let usual = ["build", "--progress", "plain", "-t", project.tag()];
+    let file = ["--network", "host", "-f", FILE];
+    project.docker(&[&usual[..], &file, args, &["."]].concat())
+}
+
+/// What the image's history says of its base.
+fn steps_in_history(project: &Project) -> Vec<String> {
+    let history = project.docker(&[
+        "history",
+        "--no-trunc",
+        "--format",
+        "{{.CreatedBy}}",
+        project.tag(),
+    ]);
+    let history = history.expect_success().stdout;
+    let steps = history.lines().filter(|line| line.starts_with("[base]"));
+    steps.map(str::to_owned).collect()
+}
+
+/// Files that tell of an installation and not of what was installed.
+const LEFT: &str = "find /var/lib/apt/lists /var/cache/apt /var/log /var/cache/debconf -type f ! -name lock | sort; \
+    find / -xdev -path /proc -prune -o -name '.condafront*' -print -o -name 'condafront-*' -path '/tmp/*' -print; \
+    cut -d: -f1,3 /etc/shadow | grep hello";
+
+fn packages_of_debian_are_installed(store: Store) {
+    let debian = Debian::new(store);
+    let project = &debian.project;
+    let base = debian.own_base();
+    fs::create_dir_all(project.path("lists")).expect("a folder");
+    project.write(
+        "lists/apt.txt",
+        "# what we need\nlisted   # of no version\n",
+    );
+    let section = "  apt:\n    - -r lists/apt.txt\n    - hello-sys=1.0\n  locale: de_DE.UTF-8\n  user: {name: hello}\n";
+    build(project, base.tag(), section, &[]).expect_success();
+
+    let say = |command: &str| {
+        let output = project.run(&["--user", "root"], &["sh", "-c", command]);
+        output.expect_success().stdout
+    };
+    assert_eq!(
+        say("hello-sys; greet; cat /usr/share/listed; dpkg-query -W hello-sys"),
+        "hello 1.0, library 3.0\nhello 1.0, library 3.0\nfrom a list\nhello-sys\t1.0\n"
+    );
+    assert_eq!(
+        say("ls /usr/share/hello-extra 2>/dev/null || echo none"),
+        "none\n"
+    );
+    // The account comes after the packages, one of which has made it.
+    let config = inspect(project, project.tag(), "{{json .Config}}");
+    let uid = say("id -u hello");
+    assert!(
+        config["User"]
+            .as_str()
+            .expect("a user")
+            .starts_with(uid.trim()),
+        "{config}"
+    );
+    let env = config["Env"].as_array().expect("variables");
+    assert!(env.contains(&json!("LANG=de_DE.UTF-8")), "{env:?}");
+    let settings = ["DEBIAN_FRONTEND", "SOURCE_DATE_EPOCH", "LC_ALL"];
+    let has = |name: &&str| {
+        env.iter()
+            .any(|it| it.as_str().is_some_and(|it| it.starts_with(*name)))
+    };
+    assert!(!settings.iter().any(has), "{env:?}");
+    // Locales are those of the base and the one that was asked for; their sources are gone.
+    assert_eq!(say("locale -a"), "C\nC.utf8\nde_DE.utf8\nPOSIX\n");
+    assert_eq!(
+        say(
+            "ls -d /usr/share/i18n 2>/dev/null || echo none; dpkg-query -W -f '${db:Status-Abbrev}' locales 2>/dev/null | grep ^ii || echo none"
+        ),
+        "none\nnone\n"
+    );
+    let program = "import locale; locale.setlocale(locale.LC_ALL, ''); print(locale.format_string('%.2f', 1234.5, grouping=True), locale.getlocale())";
+    let output = project
+        .run(&[], &["python", "-c", program])
+        .expect_success();
+    assert_eq!(output.stdout, "1.234,50 ('de_DE', 'UTF-8')\n");
+    // What the installation left behind is what the base had.
+    let before = base.run(&[], &["sh", "-c", LEFT]);
+    assert_eq!(say(LEFT), format!("{}hello:3652\n", before.stdout));
+    assert_eq!(
+        steps_in_history(project),
+        [
+            "[base] account",
+            "[base] apt install listed hello-sys=1.0, locale de_DE.UTF-8"
+        ]
+    );
+
+    // Another environment finds the packages installed.
+    project.server.clear();
+    let section = format!("{section}  env: {{A: b}}\n");
+    let output = build(project, base.tag(), &section, &[]).expect_success();
+    assert!(output.stderr.contains("CACHED"), "{}", output.stderr);
+    let asked = project.server.requests();
+    let asked = asked.iter().filter(|it| it.path.starts_with("/debian"));
+    assert_eq!(asked.count(), 0);
+    // The archives are still there when there is one package more. That of locales is not kept.
+    let more = section.replace("- hello-sys=1.0\n", "- hello-sys=1.0\n    - hello-extra\n");
+    build(project, base.tag(), &more, &[]).expect_success();
+    let asked = project.server.requests();
+    let archives = asked.iter().filter(|it| it.path.contains("hello-"));
+    let archives: Vec<&str> = archives.map(|it| it.path.as_str()).collect();
+    assert_eq!(archives, ["/debian/./hello-extra_1.0_all.deb"]);
+}
+
+#[test]
+fn the_same_packages_are_the_same_layer() {
+    let debian = Debian::new(Store::Containerd);
+    let project = &debian.project;
+    let base = debian.own_base();
+    write(
+        project,
+        base.tag(),
+        "  apt: [hello-sys]\n  locale: en_US.UTF-8\n",
+    );
+    let base_arg = format!("BASE_IMAGE={}", base.tag());
+    let args = ["--build-arg", &base_arg, "--network", "host", "--no-cache"];
+    let first = project.push_file(FILE, "first", &args);
+    let second = project.push_file(FILE, "second", &args);
+    assert_eq!(first.layers, second.layers);
+    assert!(
+        second
+            .steps_run()
+            .iter()
+            .any(|step| step.contains("apt install"))
+    );
+}
+
+#[test]
+fn a_proxy_reaches_the_package_manager() {
+    let debian = Debian::new(Store::Containerd);
+    let project = &debian.project;
+    let base = debian.base("http://deb.invalid/debian");
+    let proxy = format!("HTTP_PROXY={}", project.server.url(""));
+    let args = ["--build-arg", &proxy];
+    build(project, base.tag(), "  apt: [hello-sys]\n", &args).expect_success();
+    let output = project.run(&[], &["hello-sys"]).expect_success();
+    assert_eq!(output.stdout, "hello 2.0, library 3.0\n");
+}
+
+/// The static busybox that came with the engines, in the project's folder.
+pub(crate) fn busybox(project: &Project) {
+    let from: PathBuf = engine_dir().join("root/usr/bin/busybox");
+    fs::copy(from, project.path("busybox")).expect("the engines' busybox");
+}
+
+#[test]
+fn what_a_base_cannot_have() {
+    let debian = Debian::new(Store::Containerd);
+    let project = &debian.project;
+    let base = debian.own_base();
+    let unreachable = debian.base("http://127.0.0.1:9/debian");
+    busybox(project);
+    project.write(
+        "os-release",
+        "ID=alpine\nNAME=\"Alpine Linux\"\nPRETTY_NAME=\"Alpine Linux v3.22\"\n",
+    );
+    let alpine = Image::from_dockerfile(
+        project,
+        "FROM scratch\nCOPY busybox /bin/busybox\nCOPY busybox /sbin/apk\nCOPY os-release /etc/os-release\n",
+    );
+    project.write("os-release", "ID=debian\nPRETTY_NAME=\"Distroless\"\n");
+    let distroless = Image::from_dockerfile(
+        project,
+        &format!(
+            "FROM scratch\nCOPY --from={0} /usr/lib/x86_64-linux-gnu /lib/x86_64-linux-gnu\nCOPY --from={0} /lib64 /lib64\nCOPY os-release /usr/lib/os-release\n",
+            crate::project::base()
+        ),
+    );
+    project.write("apt.txt", "listed\nhello-syss\n");
+    project.write("wrong.txt", "listed\nhello-sys --fix-missing\n");
+    let mut failures = Failures::new(project);
+    for (title, base, section) in [
+        (
+            "packages that there are not",
+            base.tag(),
+            "  apt:\n    - -r apt.txt\n    - nonsense\n    - hello-lib\n",
+        ),
+        (
+            "a version that there is not",
+            base.tag(),
+            "  apt: [listed, hello-sys=1.5]\n",
+        ),
+        (
+            "a dependency that there is not",
+            base.tag(),
+            "  apt:\n    - listed\n    - lonely\n",
+        ),
+        (
+            "a package whose script fails",
+            base.tag(),
+            "  apt: [listed, broken]\n",
+        ),
+        (
+            "a list that there is not",
+            base.tag(),
+            "  apt: [-r packages.txt]\n",
+        ),
+        (
+            "a list with an option",
+            base.tag(),
+            "  apt: [-r wrong.txt]\n",
+        ),
+        ("no network", unreachable.tag(), "  apt: [listed]\n"),
+        ("Alpine's key for Debian", base.tag(), "  apk: [tini]\n"),
+        (
+            "Debian's key for Alpine",
+            alpine.tag(),
+            "  apt:\n    - tzdata\n    - tini\n",
+        ),
+        ("no package manager", distroless.tag(), "  dnf: [tzdata]\n"),
+        ("nothing at all", "scratch", "  apt: [tzdata]\n"),
+        (
+            "a locale that there is not",
+            base.tag(),
+            "  locale: en_UX.UTF-8\n",
+        ),
+        (
+            "an encoding that there is not",
+            base.tag(),
+            "  locale: en_US.UTF-88\n",
+        ),
+        (
+            "a locale, and no network",
+            unreachable.tag(),
+            "  locale: en_US.UTF-8\n",
+        ),
+        (
+            "a locale, and no package manager",
+            distroless.tag(),
+            "  locale: en_US.UTF-8\n",
+        ),
+        (
+            "a locale, and nothing at all",
+            "scratch",
+            "  locale: en_US.UTF-8\n",
+        ),
+    ] {
+        failures.add_output(title, build(project, base, section, &[]));
+    }
+    let text = [&base, &unreachable, &alpine, &distroless]
+        .iter()
+        .zip(["debian", "unreachable", "alpine", "distroless"])
+        .fold(failures.text().to_owned(), |text, (image, name)| {
+            text.replace(image.tag(), name)
+        });
+    insta::assert_snapshot!(text);
+}
+
+/// Packages for dnf: one that needs one and recommends another, and a stand-in for a locale.
+const SPEC: &str = "\
+Name: hello-rpm
+Version: 1.0
+Release: 1
+Summary: made by a test
+License: MIT
+BuildArch: noarch
+AutoReqProv: no
+Requires: hello-rpm-lib
+Recommends: hello-rpm-extra
+%description
+Made by a test.
+%package -n hello-rpm-lib
+Summary: needed
+%description -n hello-rpm-lib
+Needed.
+%package -n hello-rpm-extra
+Summary: recommended
+%description -n hello-rpm-extra
+Recommended.
+%package -n glibc-langpack-nl
+Summary: a locale
+AutoReqProv: no
+%description -n glibc-langpack-nl
+A locale.
+%install
+mkdir -p %{buildroot}/usr/bin %{buildroot}/usr/lib/locale/nl_NL.utf8
+printf '#!/bin/sh\\necho hello from dnf\\n' > %{buildroot}/usr/bin/hello-rpm
+cp -r /usr/lib/locale/C.utf8/. %{buildroot}/usr/lib/locale/nl_NL.utf8/
+%files
+%attr(755,root,root) /usr/bin/hello-rpm
+%files -n hello-rpm-lib
+%files -n hello-rpm-extra
+%files -n glibc-langpack-nl
+/usr/lib/locale/nl_NL.utf8
+";
+
+/// A base with dnf, a repository of the packages above, and no apt. dnf and rpm are Debian's: no other distribution's can
+/// be had here.
+fn with_dnf(project: &Project) -> Image<'_> {
+    let root = made_once("root-dnf", |folder| {
+        run(
+            Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/engine"))
+                .arg("root")
+                .arg(folder.join("root.tar"))
+                .args(["dnf", "rpm", "createrepo-c"]),
+        )
+        .expect_success();
+    });
+    fs::copy(root.join("root.tar"), project.path("root.tar")).expect("the root with dnf");
+    project.write("hello.spec", SPEC);
+    let image = Image::from_dockerfile(
+        project,
+        "FROM scratch\n\
+         ADD root.tar /\n\
+         COPY hello.spec /\n\
+         RUN rpmbuild -bb --define '_topdir /srv' hello.spec && createrepo_c /srv/RPMS && rm /usr/bin/apt* && \\\n\
+             mkdir -p /etc/yum.repos.d && printf '[local]\\nname=local\\nbaseurl=file:///srv/RPMS\\ngpgcheck=0\\n' > /etc/yum.repos.d/local.repo && \\\n\
+             printf 'ID=fedora\\nPRETTY_NAME=\"Fedora Linux 43\"\\n' > /etc/os-release\n",
+    );
+    fs::remove_file(project.path("root.tar")).expect("the root with dnf can go");
+    image
+}
+
+#[test]
+fn packages_of_fedora_are_installed() {
+    let project = Project::new(Store::Containerd);
+    let base = with_dnf(&project);
+    let section = "  dnf: [hello-rpm=1.0]\n  locale: nl_NL.UTF-8\n";
+    build(&project, base.tag(), section, &[]).expect_success();
+    let say = |command: &str| {
+        let output = project.run(&["--user", "root"], &["sh", "-c", command]);
+        output.expect_success().stdout
+    };
+    assert_eq!(say("hello-rpm"), "hello from dnf\n");
+    assert_eq!(
+        say("rpm -qa | sort; echo $LANG; locale -a | grep nl"),
+        "glibc-langpack-nl-1.0-1.noarch\nhello-rpm-1.0-1.noarch\nhello-rpm-lib-1.0-1.noarch\nnl_NL.UTF-8\nnl_NL.utf8\n"
+    );
+    assert_eq!(
+        say(
+            "find /var/cache/dnf /var/log -name '*dnf*' -type f; ls -d /.condafront* 2>/dev/null || true"
+        ),
+        ""
+    );
+    let mut failures = Failures::new(&project);
+    for (title, section) in [
+        (
+            "packages that there are not",
+            "  dnf:\n    - hello-rpm-lib\n    - nonsense\n    - hello-rpm=7\n",
+        ),
+        ("a locale that there is not", "  locale: fr_FR.UTF-8\n"),
+        ("Debian's key", "  apt: [tzdata]\n"),
+    ] {
+        failures.add_output(title, build(&project, base.tag(), section, &[]));
+    }
+    let text = failures.text();
+    for said in [
+        ">>>     - nonsense\n  10 | >>>     - hello-rpm=7\n",
+        "ERROR: dnf knows no packages nonsense and hello-rpm-7 for this base\n",
+        ">>>   locale: fr_FR.UTF-8\n",
+        "ERROR: the locale cannot be had: dnf knows no package glibc-langpack-fr for this base\n",
+        "ERROR: the base image (Fedora Linux 43) has no apt: its package manager is dnf\nUse the key `dnf` instead",
+    ] {
+        assert!(text.contains(said), "{said}\nis not in\n{text}");
+    }
+}
+
+/// An empty locale, and one that the base has already, need nothing of the base.
+fn a_locale_that_is_there_costs_nothing(store: Store) {
+    let project = Project::new(store);
+    let has_lc_all = Image::from_dockerfile(&project, &format!("FROM {}\nENV LC_ALL=C\n", base()));
+    let output = build(
+        &project,
+        has_lc_all.tag(),
+        "  locale: C.UTF-8\n",
+        &["--network", "none"],
+    );
+    output.expect_success();
+    let config = inspect(&project, project.tag(), "{{json .Config.Env}}");
+    let env = config.as_array().expect("variables");
+    for variable in ["LANG=C.UTF-8", "LC_ALL=C.UTF-8"] {
+        assert!(env.contains(&json!(variable)), "{env:?}");
+    }
+    assert_eq!(steps_in_history(&project), ["[base] account"]);
+}
+
+on_both_stores!(
+    packages_of_debian_are_installed,
+    a_locale_that_is_there_costs_nothing,
+);

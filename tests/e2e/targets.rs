@@ -1,0 +1,334 @@
+//! The targets that are no image: the environment alone, and a folder from which it is built without a network.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use condafront_testkit::channel::{self, Channel, HashStyle};
+use condafront_testkit::engine::{self, Store};
+use serde_json::Value;
+
+use crate::failure::Failures;
+use crate::image::{Image, inspect};
+use crate::installers::{build_with_package, micromamba, package_of, serve_package};
+use crate::pip::{hello, index};
+use crate::project::{LOCK, Project, base, frontend, on_both_stores};
+
+/// What an image of the environments below does: conda's and pip's packages work together.
+const WORKS: &str = "import jinja2, os, sys; print(jinja2.Template('{{ a }}').render(a=42), os.environ['ACTIVATE_DEMO_HOME'], sys.prefix)";
+
+fn write(project: &Project, text: &str) {
+    project.write(LOCK, format!("# syntax={}\n{text}", frontend()));
+}
+
+/// An env.yml with these channels and dependencies.
+fn env(channels: &[String], dependencies: &[&str]) -> String {
+    let list =
+        |items: &[&str]| -> String { items.iter().map(|item| format!("  - {item}\n")).collect() };
+    let channels: Vec<&str> = channels.iter().map(String::as_str).collect();
+    format!(
+        "channels:\n{}dependencies:\n{}",
+        list(&channels),
+        list(dependencies)
+    )
+}
+
+fn the_environment_alone_is_copied_into_other_images(store: Store) {
+    let project = Project::new(store);
+    let channel = [project.server.url("/conda-forge")];
+    let alone = Image::named(&project, format!("{}-prefix", project.tag()));
+    let app = format!(
+        "FROM {}\nCOPY --from={} /opt/conda /opt/conda\n",
+        base(),
+        alone.tag()
+    );
+    // With a post-link script, which needs a shell, and without.
+    for dependencies in [
+        &["python", "jinja2", "activate-demo", "post-link-demo"][..],
+        &["python", "jinja2", "activate-demo"],
+    ] {
+        write(&project, &env(&channel, dependencies));
+        let build = ["--target", "prefix", "-t", alone.tag()];
+        project.build(&build).expect_success();
+        let copied = Image::from_dockerfile(&project, &app);
+        let python = [
+            "/opt/conda/bin/python",
+            "-c",
+            "import jinja2, sys; print(sys.prefix)",
+        ];
+        let output = copied.run(&[], &python).expect_success();
+        assert_eq!(output.stdout, "/opt/conda\n");
+        let list = "ls / | grep -v -x -e .dockerenv | tr '\\n' ' '; ls /opt; stat -c '%n %u:%g' /opt/conda /opt/conda/bin/python /opt/conda/conda-meta/history; cat /opt/conda/share/post-link-demo/* 2>/dev/null; ls /usr/local/bin";
+        let output = copied.run(&[], &["sh", "-c", list]).expect_success();
+        // The folder itself is made by COPY.
+        for owned in ["/bin/python", "/conda-meta/history"] {
+            let line = format!("/opt/conda{owned} 57439:57439\n");
+            assert!(output.stdout.contains(&line), "{}", output.stdout);
+        }
+        assert!(!output.stdout.contains("_entrypoint"), "{}", output.stdout);
+        let is_linked = output.stdout.contains("post-link\n");
+        assert_eq!(is_linked, dependencies.contains(&"post-link-demo"));
+
+        // An image that is made from it has the environment's variables.
+        let env: BTreeSet<String> =
+            serde_json::from_value(inspect(&project, alone.tag(), "{{json .Config.Env}}"))
+                .expect("a list of variables");
+        for variable in [
+            "CONDA_PREFIX=/opt/conda",
+            "ACTIVATE_DEMO_HOME=/opt/conda/share/activate-demo",
+        ] {
+            assert!(env.contains(variable), "{env:?}");
+        }
+        assert!(
+            env.iter().any(|it| it.starts_with("PATH=/opt/conda/bin:")),
+            "{env:?}"
+        );
+    }
+
+    let out = project.path("out");
+    let args = ["--target", "prefix", "-o", "out"];
+    project.build_file(LOCK, &args).expect_success();
+    let names: Vec<_> = fs::read_dir(&out).expect("the folder").collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+    assert!(out.join("opt/conda/conda-meta/history").is_file());
+    assert!(out.join("opt/conda/bin/python").exists());
+}
+
+/// An env.yml with packages of two channels and of an index for pip, which the project's server has; and the build-arg
+/// that names the index.
+fn site(project: &Project) -> (String, String) {
+    let server = &project.server;
+    server.mount("/own", Channel::small().directory());
+    let channels = ["/own", "/conda-forge"].map(|name| server.url(name));
+    let conda = ["python", "pip", "jinja2", "activate-demo", "noarch-demo"];
+    let mut text = env(&channels, &conda);
+    text.push_str("  - pip: [hello-world]\n");
+    let wheel = hello("1.0");
+    index(
+        project,
+        "hello-world",
+        &[(wheel.file_name(), wheel.build())],
+    );
+    (text, format!("PIP_INDEX_URL={}", server.url("simple/")))
+}
+
+/// The names in a folder, sorted.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    let mut names: Vec<String> = names
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// A copy of a folder, as it comes to another machine.
+fn carry(from: &Path, to: &Path) {
+    let mut copy = Command::new("cp");
+    engine::run(copy.arg("-r").arg(from).arg(to)).expect_success();
+}
+
+/// What the folder of the target `channel` is called that has what the project's server has.
+fn host(project: &Project) -> String {
+    let address = project.server.address().to_string();
+    format!("http+{}", address.replace(':', "+"))
+}
+
+/// Checks the folder: each channel by itself, with a list of the packages that it has and no others.
+fn assert_listed(folder: &Path, subdirs: &[&str]) {
+    for subdir in subdirs {
+        let subdir = folder.join(subdir);
+        let list = fs::read(subdir.join("repodata.json")).expect("a list");
+        let list: Value = serde_json::from_slice(&list).expect("JSON");
+        let mut listed = vec!["repodata.json".to_owned(), "repodata.json.zst".to_owned()];
+        for key in ["packages", "packages.conda"] {
+            listed.extend(list[key].as_object().expect("records").keys().cloned());
+        }
+        listed.sort();
+        assert_eq!(names(&subdir), listed, "{subdir:?}");
+    }
+}
+
+fn a_folder_is_all_that_a_build_needs(store: Store) {
+    let project = Project::new(store);
+    let (text, pip) = site(&project);
+    write(&project, &text);
+    let online = ["--build-arg", &pip, "--network", "host"];
+    for args in [
+        ["--target", "channel", "-o", "channel"],
+        ["--target", "lock", "-o", "."],
+    ] {
+        project
+            .build_file(LOCK, &[&args[..], &online].concat())
+            .expect_success();
+    }
+    let folder = project.path("channel");
+    let host = host(&project);
+    assert_eq!(names(&folder), [&*host, "pypi"]);
+    assert_eq!(names(&folder.join(&host)), ["conda-forge", "own"]);
+    let subdirs = [
+        "conda-forge/linux-64",
+        "conda-forge/noarch",
+        "own/linux-64",
+        "own/noarch",
+    ];
+    assert_listed(&folder.join(&host), &subdirs);
+    let lock = fs::read_to_string(project.path("conda-linux-64.lock")).expect("a lock");
+    for line in lock.lines().filter(|line| line.starts_with("http")) {
+        let url = line.split('#').next().unwrap_or_default();
+        let path = url.replacen(&project.server.url(""), "", 1);
+        assert!(folder.join(&host).join(&path).is_file(), "{path}");
+    }
+    let layers = (store == Store::Containerd).then(|| project.push("online", &online).layers);
+
+    // Elsewhere, where nothing of it was ever seen. Its server is gone, and there is no network.
+    let away = Project::fresh(store);
+    carry(&folder, &away.path("channel"));
+    drop(project);
+    let offline = ["--build-context", "channel=channel", "--network", "none"];
+    for text in [&text, &lock] {
+        write(&away, text);
+        away.build(&offline).expect_success();
+        let output = away.run(&[], &["python", "-c", WORKS]).expect_success();
+        let home = "/opt/conda/share/activate-demo";
+        assert_eq!(output.stdout, format!("42 {home} /opt/conda\n"));
+        let output = away.run(&[], &["hello"]).expect_success();
+        assert_eq!(output.stdout, "hello 1.0\n");
+        let urls = "cat /opt/conda/conda-meta/*.json | grep '\"url\"'";
+        let output = away.run(&[], &["sh", "-c", urls]).expect_success();
+        assert!(!output.stdout.contains("file:"), "{}", output.stdout);
+        assert!(output.stdout.contains("/own/noarch/"), "{}", output.stdout);
+        if let Some(layers) = &layers {
+            assert_eq!(&away.push("offline", &offline).layers, layers);
+        }
+    }
+    assert_eq!(away.packages_requested(), [""; 0]);
+}
+
+#[test]
+fn what_the_folder_lacks_is_told_at_its_line() {
+    let project = Project::new(Store::Containerd);
+    let channel = Channel::open();
+    let [first, second, other] = ["bumpme", "file-kinds", "text-prefix"].map(|it| channel.find(it));
+    let lock = |packages: &[&channel::Package]| {
+        channel::lock(
+            packages,
+            &project.server.url("/conda-forge"),
+            HashStyle::Sha256,
+        )
+    };
+    write(&project, &lock(&[first, second]));
+    let make = ["--target", "channel", "-o", "channel"];
+    project.build_file(LOCK, &make).expect_success();
+    let given = ["--build-context", "channel=channel"];
+    let mut failures = Failures::new(&project);
+    failures
+        .add(
+            "a package that the folder lacks",
+            lock(&[first, other]),
+            &given,
+        )
+        .add(
+            "a channel that the folder lacks",
+            env(&["https://conda.invalid/nowhere".to_owned()], &["bumpme"]),
+            &given,
+        )
+        .add(
+            "a package that the channel in the folder lacks",
+            env(&[project.server.url("/conda-forge")], &["text-prefix"]),
+            &given,
+        )
+        .add(
+            "an installer that the folder lacks",
+            lock(&[first]),
+            &[
+                &given[..],
+                &["--build-arg", "CONDAFRONT_INSTALLER=micromamba"],
+            ]
+            .concat(),
+        );
+    let path = project.path("channel").join(host(&project));
+    let path = path.join("conda-forge").join(second.path());
+    fs::write(&path, "something else").expect("another file");
+    failures.add("another file", lock(&[first, second]), &given);
+    fs::create_dir(project.path("empty")).expect("a folder");
+    let empty = ["--build-context", "channel=empty"];
+    failures.add("an empty folder", lock(&[first]), &empty);
+    let text = failures
+        .text()
+        .replace(&host(&project), "http+channel.test");
+    assert_eq!(
+        project
+            .packages_requested()
+            .iter()
+            .filter(|path| path.contains("text-prefix"))
+            .count(),
+        0
+    );
+    insta::assert_snapshot!(text);
+}
+
+/// The folder as an image, and the installer in it.
+#[test]
+fn the_folder_may_be_an_image_and_has_the_installer() {
+    let Some(program) = micromamba() else { return };
+    let project = Project::new(Store::Containerd);
+    let hash = serve_package(&project, "2.8.1-7", package_of(&program));
+    let version = format!("2.8.1-7#sha256:{hash}");
+    project.lock(&["bumpme", "file-kinds"]);
+    let image = format!("{}/{}-channel", engine::registry(), project.tag());
+    build_with_package(&project, &version, &["--target", "channel"]).expect_success();
+    for args in [["tag", project.tag(), &image].as_slice(), &["push", &image]] {
+        project.docker(args).expect_success();
+    }
+    build_with_package(
+        &project,
+        &version,
+        &["--target", "channel", "-o", "channel"],
+    )
+    .expect_success();
+    let forge = project.path("channel/conda.anaconda.org/conda-forge");
+    assert_listed(&forge, &["linux-64", "noarch"]);
+
+    // A real micromamba takes the folder for a channel.
+    let folder = project
+        .path("channel")
+        .join(host(&project))
+        .join("conda-forge");
+    let root = project.path("micromamba");
+    let mut create = Command::new(&program);
+    create
+        .args([
+            "create",
+            "--yes",
+            "--offline",
+            "--no-rc",
+            "--override-channels",
+        ])
+        .args(["--channel", &format!("file://{}", folder.display())])
+        .arg("--root-prefix")
+        .arg(&root)
+        .args(["--name", "it", "bumpme", "file-kinds"])
+        .env("HOME", project.path("."));
+    engine::run(&mut create).expect_success();
+    assert!(root.join("envs/it/share/bumpme/version.txt").is_file());
+
+    let text = fs::read_to_string(project.path(LOCK)).expect("the lock");
+    drop(project);
+    let away = Project::fresh(Store::Containerd);
+    away.write(LOCK, text);
+    let channel = format!("channel=docker-image://{image}");
+    let given = ["--build-context", &channel, "--network", "none"];
+    build_with_package(&away, &version, &given).expect_success();
+    let show = "cat /opt/conda/share/bumpme/version.txt";
+    let output = away.run(&[], &["sh", "-c", show]).expect_success();
+    assert_eq!(output.stdout, "2.0\n");
+    assert_eq!(away.packages_requested(), [""; 0]);
+}
+
+on_both_stores!(
+    the_environment_alone_is_copied_into_other_images,
+    a_folder_is_all_that_a_build_needs,
+);

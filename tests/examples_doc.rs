@@ -1,0 +1,97 @@
+//! The examples and docs/from-micromamba-docker.md name tests that there are.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const TABLE: &str = include_str!("../docs/from-micromamba-docker.md");
+const README: &str = include_str!("../README.md");
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The names of what a folder holds.
+fn entries(folder: &Path) -> BTreeSet<String> {
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    entries
+        .map(|entry| entry.expect("an entry of the folder").file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect()
+}
+
+fn examples() -> BTreeSet<String> {
+    entries(&root().join("examples"))
+}
+
+/// The text of every file with tests of the examples.
+fn sources() -> String {
+    let folder = root().join("tests/e2e/examples");
+    let files = entries(&folder);
+    files.iter().map(|file| read(&folder.join(file))).collect()
+}
+
+#[test]
+fn every_example_says_what_it_is_and_is_run() {
+    let sources = sources();
+    for example in examples() {
+        let readme = read(&root().join("examples").join(&example).join("README.md"));
+        assert!(readme.starts_with("# "), "{example}");
+        assert!(readme.contains("```sh\ndocker "), "{example}");
+        let run = format!("Example::new(&project, \"{example}\")");
+        assert!(sources.contains(&run), "no test runs {example}");
+    }
+}
+
+#[test]
+fn the_readme_lists_every_example() {
+    let listed: BTreeSet<String> = README
+        .split("](examples/")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .map(|name| name.trim_end_matches('/').to_owned())
+        .collect();
+    assert_eq!(listed, examples());
+}
+
+/// The last cell of each row, below the headings of all tables.
+fn tests() -> Vec<&'static str> {
+    TABLE
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
+        .filter_map(|line| line.rsplit(" | ").next())
+        .filter(|cell| *cell != "test")
+        .collect()
+}
+
+#[test]
+fn every_row_of_the_table_has_a_test() {
+    let tests = tests();
+    assert!(tests.len() > 40, "{tests:?}");
+    for cell in tests {
+        let test = cell
+            .strip_prefix('`')
+            .and_then(|cell| cell.strip_suffix('`'));
+        let (module, function) = test
+            .and_then(|test| test.rsplit_once("::"))
+            .unwrap_or_else(|| panic!("{cell} names no test"));
+        let path = module
+            .split("::")
+            .fold(root().join("tests/e2e"), |folder: PathBuf, part| {
+                folder.join(part)
+            });
+        let source = read(&path.with_extension("rs"));
+        // A test by itself, or a function that the macro makes tests of.
+        let plain = format!("#[test]\nfn {function}(");
+        let both = source.split("on_both_stores!(").skip(1).any(|rest| {
+            let list = rest.split(')').next().unwrap_or_default();
+            list.split(',').any(|name| name.trim() == function)
+        });
+        assert!(both || source.contains(&plain), "there is no {cell}");
+    }
+}
