@@ -7,7 +7,7 @@ use condafront_testkit::engine::{Output, Store};
 use serde_json::json;
 
 use crate::failure::Failures;
-use crate::image::{Image, inspect};
+use crate::image::{Image, history, inspect};
 use crate::project::{Project, base, frontend, on_both_stores};
 use crate::secrets::{all_bytes, contains, unpacked_bytes};
 
@@ -32,15 +32,6 @@ fn write(project: &Project, path: &str, contents: &str, mode: u32) {
     fs::create_dir_all(path.parent().expect("a folder")).expect("folders in the project's");
     fs::write(&path, contents).expect("a file in the project's folder");
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("its mode");
-}
-
-fn history(project: &Project) -> Vec<String> {
-    let history = ["history", "--no-trunc", "--format", "{{.CreatedBy}}"];
-    let history = project.docker(&[&history[..], &[project.tag()]].concat());
-    let history = history.expect_success().stdout;
-    let mut lines: Vec<String> = history.lines().map(str::to_owned).collect();
-    lines.reverse();
-    lines
 }
 
 /// An app with all that a copy has to get right.
@@ -151,7 +142,7 @@ fn files_are_copied_and_commands_run(store: Store) {
     let looked = project.run(&[], &["sh", "-ec", LOOK]).expect_success();
     insta::assert_snapshot!("what_is_copied_and_run", looked.stdout);
 
-    let lines = history(&project);
+    let lines = history(&project, project.tag());
     let start = lines.iter().position(|line| line.starts_with("[copy]"));
     let base = base();
     let own: Vec<String> = lines[start.expect("a copy")..]

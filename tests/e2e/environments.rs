@@ -4,6 +4,7 @@ use condafront_testkit::channel::{Channel, HashStyle};
 use condafront_testkit::engine::Store;
 
 use crate::failure::{Failures, masked};
+use crate::image::history;
 use crate::project::{Project, base, frontend, on_both_stores};
 
 const FILE: &str = "image.yml";
@@ -86,14 +87,7 @@ fn environments_are_chosen_at_run_time(store: Store) {
     let change = "cd /opt/conda; echo x >> lib/python3.*/this.py; cmp -s lib/python3.*/this.py envs/tools/lib/python3.*/this.py || echo differ";
     let output = project.run(&[], &["bash", "-c", change]).expect_success();
     assert_eq!(output.stdout, "differ\n");
-    let history = project.docker(&[
-        "history",
-        "--no-trunc",
-        "--format",
-        "{{.CreatedBy}}",
-        project.tag(),
-    ]);
-    let history = history.expect_success().stdout;
+    let history = history(&project, project.tag()).join("\n");
     assert!(history.contains("once for base, tools"), "{history}");
 
     // A build-arg chooses the default.

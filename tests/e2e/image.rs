@@ -135,6 +135,13 @@ impl Drop for Container<'_> {
     }
 }
 
+/// How each layer of an image was made, as `docker history` says it; the base's first.
+pub(crate) fn history(project: &Project, image: &str) -> Vec<String> {
+    let history = ["history", "--no-trunc", "--format", "{{.CreatedBy}}", image];
+    let said = project.docker(&history).expect_success().stdout;
+    said.lines().rev().map(str::to_owned).collect()
+}
+
 /// A part of what `docker inspect` says.
 pub(crate) fn inspect(project: &Project, name: &str, format: &str) -> Value {
     let output = project

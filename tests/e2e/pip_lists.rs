@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::failure::Failures;
 use crate::git::{GitServer, commit_all};
+use crate::image::history;
 use crate::pip::{CHECK, fill_index, hello, real};
 use crate::project::{LOCK, Project, frontend, on_both_stores};
 
@@ -100,8 +101,7 @@ fn lists_name_files_folders_and_repositories(store: Store) {
         output.stdout,
         "checked carried demo hello-world jinja2 markupsafe tool\n"
     );
-    let history = ["history", "--format", "{{.CreatedBy}}", project.tag()];
-    let history = project.docker(&history).expect_success().stdout;
+    let history = history(&project, project.tag()).join("\n");
     assert!(history.contains("[pip] install 6 packages"), "{history}");
 
     // Neither a comment nor a file beside them is anything that pip would see.

@@ -139,49 +139,23 @@ fn credentials_of_indexes_show_nowhere() {
 
     // Nor does an error tell what it was that was wrong.
     project.write("requirements.txt", "hello.world>=2\n");
-    let output = project.docker(&[
-        "buildx",
-        "build",
-        "--progress=plain",
-        "-f",
-        "env.yml",
-        "--network=host",
-        "--build-arg=CONDAFRONT_INSTALLER=native",
-        "--build-arg",
-        &format!("BASE_IMAGE={}", base()),
-        "--secret=id=PIP_INDEX_URL,src=index",
-        ".",
-    ]);
-    let output = output.expect_failure();
-    assert!(
-        output.stderr.contains(">>> hello.world>=2"),
-        "{}",
-        output.stderr
-    );
+    let fails = |args: &[&str]| {
+        let usual = ["buildx", "build", "--progress=plain", "-f", "env.yml"];
+        let base = format!("--build-arg=BASE_IMAGE={}", base());
+        let native = "--build-arg=CONDAFRONT_INSTALLER=native";
+        let output = project.docker(&[&usual[..], &[native, &base], args, &["."]].concat());
+        output.expect_failure().stderr
+    };
+    let said = fails(&["--network=host", "--secret=id=PIP_INDEX_URL,src=index"]);
+    assert!(said.contains(">>> hello.world>=2"), "{said}");
     for secret in [USER, PASSWORD, &encoded] {
-        assert!(!output.stderr.contains(secret), "{}", output.stderr);
+        assert!(!said.contains(secret), "{said}");
     }
     // Credentials that are written into the list would be in the provenance.
     let list = format!("--index-url {with_credentials}\nhello.world\n");
     project.write("requirements.txt", list);
-    let output = project.docker(&[
-        "buildx",
-        "build",
-        "--progress=plain",
-        "-f",
-        "env.yml",
-        "--build-arg=CONDAFRONT_INSTALLER=native",
-        "--build-arg",
-        &format!("BASE_IMAGE={}", base()),
-        "--provenance=mode=max",
-        ".",
-    ]);
-    let output = output.expect_failure();
-    assert!(
-        output.stderr.contains("requirements.txt:1"),
-        "{}",
-        output.stderr
-    );
-    assert!(output.stderr.contains("provenance"), "{}", output.stderr);
-    assert!(!output.stderr.contains(PASSWORD), "{}", output.stderr);
+    let said = fails(&["--provenance=mode=max"]);
+    assert!(said.contains("requirements.txt:1"), "{said}");
+    assert!(said.contains("provenance"), "{said}");
+    assert!(!said.contains(PASSWORD), "{said}");
 }

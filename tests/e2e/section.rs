@@ -4,7 +4,7 @@ use condafront_testkit::engine::{Output, Store};
 use serde_json::{Value, json};
 
 use crate::failure::Failures;
-use crate::image::{Image, inspect};
+use crate::image::{Image, history, inspect};
 use crate::project::{Project, base, frontend, on_both_stores};
 
 const FILE: &str = "env.yml";
@@ -120,26 +120,19 @@ fn every_key_takes_effect(store: Store) {
         output.stdout
     );
 
-    let history = [
-        "history",
-        "--no-trunc",
-        "--format",
-        "{{.CreatedBy}}",
-        project.tag(),
-    ];
-    let history = project.docker(&history).expect_success().stdout;
+    let history = history(&project, project.tag());
     let count = |start: &str| {
         history
-            .lines()
+            .iter()
             .filter(|line| line.starts_with(start))
             .count()
     };
     assert_eq!(
         count("[base] account, working directory /srv/lab/app"),
         1,
-        "{history}"
+        "{history:?}"
     );
-    assert_eq!(count("[install 1/1] "), 1, "{history}");
+    assert_eq!(count("[install 1/1] "), 1, "{history:?}");
 }
 
 fn build_args_beat_keys(store: Store) {

@@ -10,7 +10,7 @@ use condafront_testkit::engine::{Output, Store, run};
 use serde_json::json;
 
 use crate::failure::Failures;
-use crate::image::{Image, inspect};
+use crate::image::{Image, history, inspect};
 use crate::project::{Project, base, frontend, on_both_stores};
 
 const FILE: &str = "env.yml";
@@ -103,16 +103,9 @@ fn build(project: &Project, base: &str, section: &str, args: &[&str]) -> Output 
 
 /// What the image's history says of its base.
 fn steps_in_history(project: &Project) -> Vec<String> {
-    let history = project.docker(&[
-        "history",
-        "--no-trunc",
-        "--format",
-        "{{.CreatedBy}}",
-        project.tag(),
-    ]);
-    let history = history.expect_success().stdout;
-    let steps = history.lines().filter(|line| line.starts_with("[base]"));
-    steps.map(str::to_owned).collect()
+    let mut steps = history(project, project.tag());
+    steps.retain(|line| line.starts_with("[base]"));
+    steps
 }
 
 /// Files that tell of an installation and not of what was installed.
@@ -181,8 +174,8 @@ fn packages_of_debian_are_installed(store: Store) {
     assert_eq!(
         steps_in_history(project),
         [
-            "[base] account",
-            "[base] apt install listed hello-sys=1.0, locale de_DE.UTF-8"
+            "[base] apt install listed hello-sys=1.0, locale de_DE.UTF-8",
+            "[base] account"
         ]
     );
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::image::history;
 use crate::project::Project;
 
 /// Lists every file where caches, lists and logs are, and every package, wherever it is.
@@ -27,12 +28,7 @@ pub(crate) fn left_behind(project: &Project, image: &str, base: &str) -> BTreeSe
 /// `docker history` reads like a description: its lines are the names of steps, `[install 3/14] numpy`, and no commands.
 #[track_caller]
 pub(crate) fn assert_described(project: &Project, image: &str, base: &str) {
-    let lines = |image: &str| -> Vec<String> {
-        let history = ["history", "--no-trunc", "--format", "{{.CreatedBy}}", image];
-        let said = project.docker(&history).expect_success().stdout;
-        said.lines().rev().map(str::to_owned).collect()
-    };
-    let own = lines(image).split_off(lines(base).len());
+    let own = history(project, image).split_off(history(project, base).len());
     eprintln!("{}", own.join("\n"));
     assert!(own.len() > 3, "{own:?}");
     for line in own {
