@@ -68,6 +68,21 @@ impl Definition {
         self.message
     }
 
+    /// The same, with every operation but sources run again whatever the cache has.
+    #[must_use]
+    pub fn ignoring_cache(mut self) -> Self {
+        let pb::Definition { def, metadata, .. } = &mut self.message;
+        for bytes in def {
+            let op = pb::Op::decode(bytes.as_slice()).ok().and_then(|op| op.op);
+            if !matches!(op, None | Some(pb::op::Op::Source(_)))
+                && let Some(metadata) = metadata.get_mut(&Digest::of(bytes).to_string())
+            {
+                metadata.ignore_cache = true;
+            }
+        }
+        self
+    }
+
     /// The size of the message in bytes. Daemons take 16 MiB per request.
     #[must_use]
     pub fn encoded_len(&self) -> usize {

@@ -66,6 +66,19 @@ fn equal_operations_join_their_metadata() {
 }
 
 #[test]
+fn what_sources_gave_is_not_fetched_again() {
+    let source = Http::new("http://a").build();
+    let merged = Merge::new([&source, &source]).build();
+    let plain = Definition::of(&merged);
+    let again = plain.clone().ignoring_cache();
+    assert_eq!(again.to_pb().def, plain.to_pb().def);
+    let metadata = &again.to_pb().metadata;
+    let ignores = |of: &Output| metadata[&of.digest().to_string()].ignore_cache;
+    assert!(!ignores(&source));
+    assert!(ignores(merged.output().expect("a merge of something")));
+}
+
+#[test]
 fn foreign_definitions_must_be_whole() {
     assert_eq!(
         Output::from_definition(&pb::Definition::default()),

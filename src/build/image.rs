@@ -16,7 +16,6 @@ use crate::account::{self, AccountFacts};
 use crate::choices::{Choice, Choices};
 use crate::context::named::{Finder, Found};
 use crate::failure_report::Culprit;
-use crate::gateway::client::Evaluate;
 use crate::gateway::error::BuildError;
 use crate::gateway::requirements;
 use crate::graph::account::Account;
@@ -208,7 +207,7 @@ impl Session<'_> {
         let several = self.options.is_multi_platform() || images.len() > 1;
         for (platform, image) in images {
             let reference = match &image.root {
-                Input::Output(output) => self.solve(output, Evaluate::Lazily).await?.to_proto(),
+                Input::Output(output) => self.evaluate(output).await?.to_proto(),
                 Input::Scratch => gateway::Ref::default(),
             };
             let id = platform.to_string();

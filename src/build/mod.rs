@@ -26,6 +26,7 @@ mod solve;
 mod system;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use buildkit_llb::Output;
@@ -71,7 +72,7 @@ pub async fn build(bridge: &mut Bridge, options: &Options) -> Result<gateway::Re
         options,
         build_file: &build_file,
         file: &build_file.file,
-        warned: &Mutex::default(),
+        progress: &Progress::default(),
     };
     match target {
         Target::Image | Target::Prefix => session.images(target, &platforms).await,
@@ -102,7 +103,7 @@ pub async fn read(
         options,
         build_file,
         file: &build_file.file,
-        warned: &Mutex::default(),
+        progress: &Progress::default(),
     };
     session.image_input().await
 }
@@ -124,8 +125,17 @@ struct Session<'a> {
     platform: Platform,
     /// The file that errors point at: the build file, or one that it names.
     file: &'a Arc<SourceFile>,
+    /// What has happened so far.
+    progress: &'a Progress,
+}
+
+/// What has happened in a build so far.
+#[derive(Default)]
+struct Progress {
     /// What the user has been told already.
-    warned: &'a Mutex<BTreeSet<String>>,
+    warned: Mutex<BTreeSet<String>>,
+    /// Whether the cache turned out to lack what it should have.
+    cache_is_broken: AtomicBool,
 }
 
 impl<'a> Session<'a> {

@@ -3,6 +3,7 @@
 use super::Session;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use buildkit_llb::{Definition, Output};
 use serde::de::DeserializeOwned;
@@ -94,10 +95,17 @@ impl Session<'_> {
     ) -> Result<Reference, BuildError> {
         let definition = Definition::of(output);
         requirements::check(&definition, self.bridge.abilities())?;
-        Ok(self
-            .bridge
-            .solve(definition.to_pb().clone(), evaluate)
-            .await?)
+        let broken = &self.progress.cache_is_broken;
+        if !broken.load(Ordering::Relaxed) {
+            let solved = self.bridge.solve(definition.to_pb().clone(), evaluate);
+            match solved.await {
+                Err(error) if error.is_lost_result() => broken.store(true, Ordering::Relaxed),
+                solved => return Ok(solved?),
+            }
+        }
+        // What was made in this build already is not made again: its vertices are there.
+        let again = definition.ignoring_cache().into_pb();
+        Ok(self.bridge.solve(again, evaluate).await?)
     }
 
     pub(super) async fn read_json<T: DeserializeOwned>(
@@ -136,6 +144,7 @@ impl Session<'_> {
             // Each platform's build finds the same.
             let text = warning.diagnostic.render(Level::Warning);
             let is_new = self
+                .progress
                 .warned
                 .lock()
                 .is_ok_and(|mut warned| warned.insert(text));

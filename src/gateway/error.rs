@@ -57,6 +57,13 @@ impl GatewayError {
         self.status.code == tonic::Code::Cancelled as i32
     }
 
+    /// Whether BuildKit has lost what a step made: it was interrupted while it committed that, by a build that was broken
+    /// off or failed elsewhere, and every later build that finds the step in the cache fails
+    /// (`cacheRecord.finalize` in `cache/refs.go`; moby/buildkit#6821 mends other ways to get there).
+    pub fn is_lost_result(&self) -> bool {
+        self.status.message.contains(" during finalize: ")
+    }
+
     /// The digests of the vertices that failed, as the details name them.
     pub fn vertices(&self) -> Vec<String> {
         self.status

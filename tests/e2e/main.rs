@@ -24,6 +24,7 @@ mod inputs;
 mod installers;
 mod limits;
 mod locks;
+mod lost_results;
 mod micromamba_docker;
 mod pip;
 mod pip_lists;

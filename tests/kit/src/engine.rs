@@ -5,6 +5,7 @@
 //! ([`Engine::start_fresh`]).
 
 mod process;
+mod snapshots;
 
 use std::collections::HashMap;
 use std::env;
@@ -68,6 +69,8 @@ struct Client {
     engine_dir: PathBuf,
     docker_config: PathBuf,
     path: String,
+    /// The socket of its containerd.
+    containerd: PathBuf,
 }
 
 impl Engine {
@@ -105,6 +108,8 @@ impl Engine {
             engine_dir: value("ENGINE_DIR").into(),
             docker_config: value("DOCKER_CONFIG").into(),
             path: value("ENGINE_PATH"),
+            containerd: Path::new(value("DOCKER_SOCKET").trim_start_matches("unix://"))
+                .with_file_name("containerd.sock"),
         };
         Self::new(store, value("DOCKER_HOST"), Some(client))
     }
