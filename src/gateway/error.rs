@@ -319,6 +319,17 @@ mod tests {
     }
 
     #[test]
+    fn lost_results_are_told_from_other_failures() {
+        let of = |message: &str| GatewayError::session(message).is_lost_result();
+        assert!(of(
+            "failed to finalize parent during merge: failed to commit a to b during finalize: failed to stat active key during commit: snapshot a does not exist: not found"
+        ));
+        assert!(!of(
+            "process \"/bin/sh\" did not complete successfully: exit code: 1"
+        ));
+    }
+
+    #[test]
     fn vertices_are_found_in_details() {
         let inner = rpc::Status {
             details: vec![Any {

@@ -45,9 +45,7 @@ fn assert_built(project: &Project, output: Output) {
     let show = "cat /opt/conda/share/bumpme/version.txt; echo \"$ENV_VARS_DEMO\"";
     let output = project.run(&[], &["sh", "-c", show]).expect_success();
     assert_eq!(output.stdout, "2.0\nit's set\n");
-    project
-        .docker(&["image", "rm", "--force", project.tag()])
-        .expect_success();
+    project.engine.remove_image(project.tag());
 }
 
 fn a_build_arg_replaces_the_syntax_line(store: Store) {

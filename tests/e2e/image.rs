@@ -61,7 +61,7 @@ impl<'a> Image<'a> {
 
 impl Drop for Image<'_> {
     fn drop(&mut self) {
-        self.project.docker(&["image", "rm", "--force", &self.tag]);
+        self.project.engine.discard_image(&self.tag);
     }
 }
 

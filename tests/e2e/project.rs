@@ -175,11 +175,14 @@ impl Project {
     /// The client with these arguments, and a file of the project's folder as its standard input.
     pub(crate) fn docker_with_input(&self, args: &[&str], file: &str) -> Output {
         let input = File::open(self.path(file)).expect("a file in the project's folder");
-        engine::run_with_input(self.engine.docker(args).current_dir(self.dir.path()), input)
+        let mut command = self.engine.docker(args);
+        self.engine
+            .run_with_input(command.current_dir(self.dir.path()), input)
     }
 
     fn docker_in(&self, dir: &Path, args: &[&str]) -> Output {
-        engine::run(self.engine.docker(args).current_dir(dir))
+        let mut command = self.engine.docker(args);
+        self.engine.run(command.current_dir(dir))
     }
 
     /// The paths that the channel's server was asked for since the last time, sorted.
@@ -195,8 +198,7 @@ impl Project {
 impl Drop for Project {
     fn drop(&mut self) {
         if self.engine.store() != Store::Buildkitd {
-            // Only the image's name: what it is made of stays in the build cache.
-            self.docker(&["image", "rm", "--force", &self.tag]);
+            self.engine.discard_image(&self.tag);
         }
     }
 }

@@ -48,5 +48,5 @@ fn three_lines_and_one_command() {
     let (run, _) = run.split_once('`').unwrap();
     let output = project.run(&[], &["sh", "-c", run]).expect_success();
     assert_eq!(output.stderr, "");
-    project.docker(&["image", "rm", "env"]);
+    project.engine.discard_image("env");
 }

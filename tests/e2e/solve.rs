@@ -141,8 +141,7 @@ fn the_same_question_is_solved_once() {
         format!("FROM {}\nRUN touch /new\n", crate::project::base()),
     );
     let build = ["build", "--push", "-t", &derived, "."];
-    condafront_testkit::engine::run(project.engine.docker(build).current_dir(project.path(".")))
-        .expect_success();
+    project.docker(&build).expect_success();
     let argument = format!("BASE_IMAGE={derived}");
     let based = project.push("based", &["--build-arg", &argument]);
     assert_eq!(solves(&based), [""; 0], "{}", based.progress);

@@ -81,9 +81,7 @@ fn one_tool(store: Store) {
     example.run("docker buildx bake");
     // From the registry, where it was pushed to.
     for image in &images {
-        project
-            .docker(&["image", "rm", "--force", image])
-            .expect_success();
+        project.engine.remove_image(image);
     }
     // No sequences, no lines.
     assert_eq!(example.run("docker run").stdout, "");

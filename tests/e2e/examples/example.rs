@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use condafront_testkit::channel::Channel;
-use condafront_testkit::engine::{self, Output};
+use condafront_testkit::engine::Output;
 
 use crate::image::Container;
 use crate::project::{Project, base, frontend};
@@ -199,7 +199,7 @@ impl<'a> Example<'a> {
             let (name, value) = variable.split_once('=').expect("a variable's value");
             docker.env(name, value);
         }
-        engine::run(docker.current_dir(&self.folder))
+        self.project.engine.run(docker.current_dir(&self.folder))
     }
 
     fn build(&self, rest: &[&str]) -> Vec<String> {
@@ -230,7 +230,7 @@ impl<'a> Example<'a> {
 impl Drop for Example<'_> {
     fn drop(&mut self) {
         for image in &self.images {
-            self.project.docker(&["image", "rm", "--force", image]);
+            self.project.engine.discard_image(image);
         }
     }
 }

@@ -4,8 +4,8 @@
 //! ([`Engine::shared`], [`registry`]); a test that needs an engine without any cache starts its own
 //! ([`Engine::start_fresh`]).
 
+mod images;
 mod process;
-mod snapshots;
 
 use std::collections::HashMap;
 use std::env;
@@ -14,7 +14,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub use process::{Output, TIME_LIMIT, run, run_with_input, run_within};
+pub use process::{Output, TIME_LIMIT, run, run_within};
 
 /// The kinds of engine that condafront is tested with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,8 +69,6 @@ struct Client {
     engine_dir: PathBuf,
     docker_config: PathBuf,
     path: String,
-    /// The socket of its containerd.
-    containerd: PathBuf,
 }
 
 impl Engine {
@@ -108,8 +106,6 @@ impl Engine {
             engine_dir: value("ENGINE_DIR").into(),
             docker_config: value("DOCKER_CONFIG").into(),
             path: value("ENGINE_PATH"),
-            containerd: Path::new(value("DOCKER_SOCKET").trim_start_matches("unix://"))
-                .with_file_name("containerd.sock"),
         };
         Self::new(store, value("DOCKER_HOST"), Some(client))
     }

@@ -73,7 +73,7 @@ pub fn run_within(command: &mut Command, limit: Duration) -> Output {
 ///
 /// # Panics
 /// If it cannot be started or takes longer.
-pub fn run_with_input(command: &mut Command, input: File) -> Output {
+pub(super) fn run_with_input(command: &mut Command, input: File) -> Output {
     run_on(command, TIME_LIMIT, input.into())
 }
 
