@@ -20,9 +20,8 @@ use crate::install::facts::{Notice, Subject};
 use crate::package::PackageUrl;
 use crate::pip;
 use crate::pip::report::{Found, Resolved};
-use crate::pip::requirements::List;
+use crate::pip::requirements::{BuildOptions, List};
 use crate::pip::spec::{PIP_FACTS_FILE, PIP_RESOLVED_FILE, PipFacts};
-use crate::redact;
 use crate::source::{Diagnostic, Location, SourceFile};
 
 /// The image with PyPI packages.
@@ -40,8 +39,8 @@ struct Files {
     packages: Vec<PipPackage>,
     /// Wheels that are there already: what messages call each, and where it is asked for.
     wheels: Vec<(String, Output, Location)>,
-    /// Options that say where packages are to build with.
-    build_options: Vec<String>,
+    /// What pip is told when it builds them.
+    build_options: BuildOptions,
     /// What the step that found them left.
     facts: Vec<Output>,
 }
@@ -105,17 +104,17 @@ impl Linked<'_> {
     async fn pip_find(&self, root: &Output) -> Result<Files, BuildError> {
         let PipInput { asked, local } = &self.file.pip;
         let list = &asked.list;
+        let session = &self.session;
+        session.warn(&self.secrets_in(list)?).await?;
         if let Some(packages) = list.pinned() {
             pip::check_files(&packages, &self.file.file)?;
             return Ok(Files {
-                build_options: list.index_options(),
+                build_options: list.build_options(),
                 ..Files::fetched(packages)
             });
         }
-        let session = &self.session;
         let network = self.network().await?;
         session.warn(&warning_of_secrets(&network)).await?;
-        session.warn(&self.secrets_in(list)?).await?;
         let wheels = self
             .environment
             .pip_wheels(root, list, local, &network)
@@ -148,7 +147,7 @@ impl Linked<'_> {
         Ok(Files {
             wheels: found.iter().filter_map(wheel).collect(),
             packages,
-            build_options: list.index_options(),
+            build_options: list.build_options(),
             facts: vec![graph.facts],
         })
     }
@@ -209,11 +208,8 @@ impl Linked<'_> {
     /// # Errors
     /// When provenance would show them to everyone: that of `mode=max` has the steps' arguments.
     fn secrets_in(&self, list: &List) -> Result<Vec<Warning>, Diagnostic> {
-        let has_secret = |text: &str| redact::masked(text) != text;
         let entries = list.entries().iter();
-        let found = entries.filter(|entry| has_secret(&entry.text));
-        // `${NAME}` is not the secret itself.
-        let found = found.filter(|entry| pip::requirements::variables(&entry.text).is_empty());
+        let found = entries.filter(|entry| pip::requirements::has_credentials(&entry.text));
         let mut warnings = Vec::new();
         for entry in found {
             const HELP: &str = "Write ${NAME} in place of them, and give that as a secret: --secret id=NAME,env=NAME. What is fetched from there needs --secret id=HTTP_AUTH_HEADER_<host>,env=… too.";
@@ -242,7 +238,7 @@ impl Files {
         Self {
             packages,
             wheels: Vec::new(),
-            build_options: Vec::new(),
+            build_options: BuildOptions::default(),
             facts: Vec::new(),
         }
     }

@@ -17,6 +17,7 @@ use crate::fetch_failure::{Wanted, WantedKind};
 use crate::input::PipPackage;
 use crate::install::args::StepSpec as _;
 use crate::install::spec::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
+use crate::pip::requirements::BuildOptions;
 use crate::pip::spec::{PipFetchedSpec, PipFile, PipInstallSpec};
 use crate::pip::{self, FileKind};
 use crate::plan::mirrors::Mirrors;
@@ -57,8 +58,8 @@ pub struct PipPackages<'a> {
     brought: Option<PipPackage>,
     /// Wheels that need not be fetched, each with what messages call it.
     wheels: Vec<(String, Output)>,
-    /// Options that say where packages are to build with.
-    build_options: Vec<String>,
+    /// What pip is told when it builds source archives.
+    build_options: BuildOptions,
     /// Where the environment's python has its modules, relative to the prefix.
     site_packages: &'a str,
     mirrors: &'a Mirrors,
@@ -72,9 +73,9 @@ impl PipPackages<'_> {
         self
     }
 
-    /// Has source archives built with packages from where these options say.
+    /// Has source archives built with these options.
     #[must_use]
-    pub fn with_build_options(mut self, options: Vec<String>) -> Self {
+    pub fn with_build_options(mut self, options: BuildOptions) -> Self {
         self.build_options = options;
         self
     }
@@ -201,7 +202,7 @@ impl Environment<'_> {
             packages,
             brought,
             wheels: Vec::new(),
-            build_options: Vec::new(),
+            build_options: BuildOptions::default(),
             site_packages: &python.site_packages,
             mirrors,
         })
@@ -296,7 +297,8 @@ impl Environment<'_> {
                     output: &output,
                     trusted,
                     brought: brought.as_ref(),
-                    options: &wanted.build_options,
+                    options: &wanted.build_options.indexes,
+                    own_options: wanted.build_options.own(&package.name),
                 };
                 let mut build = self.pip_build(root, &source, network)?;
                 build.concerns(&[index]);

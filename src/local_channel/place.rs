@@ -4,7 +4,7 @@
 //! `https://conda.anaconda.org/conda-forge/noarch/…`. What is not https on its usual port says so in the first name, with
 //! `+`, which no host has: `http+mirror.example+8080`.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use url::Url;
 
 use crate::channel::ChannelUrl;
@@ -70,6 +70,14 @@ pub fn in_channel(channel: &ChannelUrl, name: &str) -> String {
 /// The path of a PyPI package's file.
 pub fn of_pip(package: &PipPackage) -> String {
     format!("{PYPI_FILES}/{}", path_of(&package.url.recorded()))
+}
+
+/// The address of the file at `url` in the folder at [`CHANNEL_DIR`], which [`elsewhere`] takes back.
+pub fn mounted(url: &Url) -> String {
+    const SPECIAL: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?').add(b'+');
+    let path = path_of(url);
+    let path = utf8_percent_encode(&path, SPECIAL);
+    format!("file://{CHANNEL_DIR}/{PYPI_FILES}/{path}")
 }
 
 /// The address that a file has elsewhere which pip found in the folder at [`CHANNEL_DIR`].

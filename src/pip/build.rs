@@ -17,7 +17,10 @@ use crate::install::args::StepSpec as _;
 /// # Errors
 /// An archive that cannot be built, with pip's reason.
 pub fn build(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<(), FailureReport> {
-    let (spec, files) = PipBuildSpec::from_args(args)?;
+    let (mut spec, files) = PipBuildSpec::from_args(args)?;
+    for word in &mut spec.options {
+        *word = process::revealed(word);
+    }
     let archives = verify(&files, mounts)?;
     let label = files.first().map_or("", |file| &file.label);
     let mut command = process::pip(Path::new(&spec.prefix), spec.pip.as_deref(), "wheel");

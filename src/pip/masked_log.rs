@@ -34,7 +34,7 @@ const OWN: &[&str] = &[
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
-    /// What the command's variables hold: the users and passwords of URLs, and what is no URL as a whole.
+    /// What the command's variables hold: the users, passwords and tokens of URLs, and what is no URL as a whole.
     pub(super) fn of(command: &Command) -> Self {
         let mut secrets = Vec::new();
         for (name, value) in command.get_envs() {
@@ -47,7 +47,9 @@ impl Secrets {
                 match Url::parse(word) {
                     Ok(url) if url.has_host() => {
                         let parts = [Some(url.username()), url.password()];
-                        for part in parts.into_iter().flatten() {
+                        let segments = url.path_segments().into_iter().flatten();
+                        let tokens = segments.filter(|segment| may_be_token(segment));
+                        for part in parts.into_iter().flatten().chain(tokens) {
                             secrets.push(part.to_owned());
                             secrets.push(percent_decode_str(part).decode_utf8_lossy().into_owned());
                         }
@@ -73,6 +75,11 @@ impl Secrets {
         }
         shown
     }
+}
+
+/// Whether a part of a URL's path looks like one of the tokens that some indexes have there.
+fn may_be_token(segment: &str) -> bool {
+    segment.len() >= 16 && segment.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// A log that shows whole lines, without secrets.
@@ -116,5 +123,22 @@ impl Write for MaskedLog<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.log.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_in_paths_of_indexes_are_secret() {
+        let mut command = Command::new("pip");
+        let index = "https://dl.example/aB3dE5gH7jK9mN1p/owner/python/simple/";
+        command.env("PIP_INDEX_URL", index);
+        let shown = Secrets::of(&command).masked(&format!("Looking in indexes: {index}"));
+        assert_eq!(
+            shown,
+            "Looking in indexes: https://dl.example/***/owner/python/simple/"
+        );
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use super::masked_log::{MaskedLog, Secrets};
-use super::spec::{CONFIG_SECRET, NETRC_SECRET, WORK_DIR};
+use super::requirements::with_values;
+use super::spec::{CONFIG_SECRET, HIDDEN, NETRC_SECRET, WORK_DIR};
 use crate::failure_report::FailureReport;
 use crate::install::copy_output;
 use crate::redact;
@@ -56,6 +57,13 @@ pub(super) fn pip(prefix: &Path, pip: Option<&str>, subcommand: &str) -> Command
         .env("PIP_ROOT_USER_ACTION", "ignore")
         .env("PIP_BREAK_SYSTEM_PACKAGES", "1");
     command
+}
+
+/// `text` with what the step's variables hide.
+pub(super) fn revealed(text: &str) -> String {
+    with_values(text, |name| {
+        name.starts_with(HIDDEN).then(|| std::env::var(name).ok())?
+    })
 }
 
 /// Runs `command`; what it prints goes to `log` line by line, without secrets.

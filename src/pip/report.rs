@@ -151,7 +151,8 @@ fn package(found: &Resolved, list: &List, indexes: &[Url]) -> Result<PipPackage,
             None => diagnostic,
         });
     };
-    if let Some(index) = indexes.iter().find(|index| index.origin() == url.origin())
+    let indexes = list.direct(&url).into_iter().chain(indexes);
+    if let Some(index) = { indexes }.find(|index| index.origin() == url.origin())
         && url.username().is_empty()
     {
         // Neither fails: the URL has a host.

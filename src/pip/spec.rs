@@ -93,11 +93,16 @@ impl StepSpec for PipResolveSpec {
     type Item = PipEntry;
 }
 
+/// How variables of a step begin that hold parts of its arguments. A step that fails shows its arguments; these are not
+/// to be seen.
+pub const HIDDEN: &str = "CONDAFRONT_HIDDEN_";
+
 /// A line of a list of requirements.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PipEntry {
-    /// The line, or what stands in it before the wheel's path.
+    /// The line, or what stands in it before the wheel's path; `${NAME}` with a name that begins with [`HIDDEN`] is a
+    /// variable of the step.
     pub text: String,
     /// Whether it is a constraint.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -8,8 +8,8 @@ use crate::graph::environment::{ArgumentError, Environment};
 use crate::graph::step::Step;
 use crate::install::args::StepSpec as _;
 use crate::install::spec::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
-use crate::pip::requirements::{List, Repository};
-use crate::pip::spec::{PipBuildSpec, PipFile, PipResolveSpec};
+use crate::pip::requirements::{List, Repository, has_credentials};
+use crate::pip::spec::{HIDDEN, PipBuildSpec, PipFile, PipResolveSpec};
 
 /// What a package is that no index has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +70,29 @@ pub(super) struct Build<'a> {
     pub(super) brought: Option<&'a Brought>,
     /// Options that say where packages are to build with.
     pub(super) options: &'a [String],
+    /// Options for this package alone.
+    pub(super) own_options: &'a [String],
+}
+
+/// Texts with credentials, as variables of a step.
+#[derive(Default)]
+struct Hidden(Vec<(String, String)>);
+
+impl Hidden {
+    /// Puts a variable in the place of `text` if that has credentials.
+    fn hide(&mut self, text: &mut String) {
+        if has_credentials(text) {
+            let name = format!("{HIDDEN}{}", self.0.len());
+            let variable = format!("${{{name}}}");
+            self.0.push((name, std::mem::replace(text, variable)));
+        }
+    }
+
+    fn tell(self, step: &mut Step) {
+        for (name, text) in self.0 {
+            step.exec().env(name, text);
+        }
+    }
 }
 
 impl Environment<'_> {
@@ -84,10 +107,7 @@ impl Environment<'_> {
         local: &[Local],
         network: &Network,
     ) -> Result<Vec<Wheel>, ArgumentError> {
-        let options = match network.is_folder() {
-            true => Vec::new(),
-            false => list.index_options(),
-        };
+        let options = list.build_options().indexes;
         let wheel = |local: &Local| {
             if local.kind == LocalKind::Wheel {
                 return Ok(Wheel {
@@ -105,6 +125,11 @@ impl Environment<'_> {
                 trusted: false,
                 brought: None,
                 options: &options,
+                own_options: list
+                    .entries()
+                    .get(local.entry)
+                    .and_then(|entry| entry.requirement())
+                    .map_or(&[], |requirement| &requirement.build_options),
             };
             let mut step = self.pip_build(root, &build, network)?;
             step.concerns(&[local.entry]);
@@ -131,7 +156,11 @@ impl Environment<'_> {
         let spec = PipResolveSpec {
             prefix: self.place.prefix().to_owned(),
         };
-        let entries = list.for_step(network.is_folder());
+        let mut entries = list.for_step(network.is_folder());
+        let mut hidden = Hidden::default();
+        for entry in &mut entries {
+            hidden.hide(&mut entry.text);
+        }
         let name = "[pip] find out what the list asks for";
         let mut step = self.tools.step_in(root, spec.to_args(&entries)?, name);
         step.concerns(&(0..entries.len()).collect::<Vec<_>>());
@@ -142,6 +171,7 @@ impl Environment<'_> {
             steps.extend(made.map(|made| (wheel.output.clone(), made)));
         }
         network.open(&mut step);
+        hidden.tell(&mut step);
         let facts = step.output(FACTS_DIR);
         let facts = step.exec().build()[facts].clone();
         steps.push((facts.clone(), step));
@@ -155,10 +185,19 @@ impl Environment<'_> {
         build: &Build<'_>,
         network: &Network,
     ) -> Result<Step, ArgumentError> {
+        let mut options = build.own_options.to_vec();
+        // The folder has all that the indexes would be asked for.
+        if !network.is_folder() {
+            options.extend_from_slice(build.options);
+        }
+        let mut hidden = Hidden::default();
+        for word in &mut options {
+            hidden.hide(word);
+        }
         let spec = PipBuildSpec {
             prefix: self.place.prefix().to_owned(),
             pip: build.brought.map(Brought::path),
-            options: build.options.to_vec(),
+            options,
         };
         let name = format!("[pip] build a wheel of {}", build.file.label);
         let args = spec.to_args(std::slice::from_ref(&build.file))?;
@@ -178,6 +217,7 @@ impl Environment<'_> {
             brought.mount(&mut step, self.tools.no_cache);
         }
         network.open(&mut step);
+        hidden.tell(&mut step);
         Ok(step)
     }
 }

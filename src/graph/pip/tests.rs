@@ -130,3 +130,30 @@ fn a_list_is_resolved_with_network() {
         resolved.unwrap().facts
     }));
 }
+
+#[test]
+fn what_a_failing_step_shows_has_no_credentials() {
+    let list = list_of(
+        "--index-url https://me:hunter2@i.example/simple\nx @ https://me:hunter2@f.example/x.whl\n./demo\n",
+    );
+    let network = Network::from_options(&options(&[]));
+    let graph = with_environment(|environment, root| {
+        let local = [Local {
+            label: "demo".to_owned(),
+            kind: LocalKind::Folder,
+            output: Image::new("docker.io/org/context:latest").build(),
+            entry: 2,
+        }];
+        let wheels = environment
+            .pip_wheels(root, &list, &local, &network)
+            .unwrap();
+        let resolved = environment.pip_resolve(root, &list, &wheels, &network);
+        resolved.unwrap().facts
+    });
+    let shown: Vec<&str> = graph
+        .lines()
+        .filter(|line| line.contains("hunter2"))
+        .map(|line| line.trim_start().split(' ').next().unwrap_or_default())
+        .collect();
+    assert_eq!(shown, ["env", "env", "env"], "{graph}");
+}

@@ -7,6 +7,7 @@ use url::Url;
 
 use super::logical::variables;
 use super::options::{self, PipOption};
+use super::repository::{self, Repository};
 use super::syntax::{check_marker, check_syntax, is_name, name};
 use crate::pip::normalized;
 use crate::redact::quoted;
@@ -42,6 +43,8 @@ pub struct Requirement {
     pub has_marker: bool,
     /// The hashes that its file may have, `sha256:<hex>`.
     pub hashes: Vec<String>,
+    /// The options for building it, as words of a command line.
+    pub build_options: Vec<String>,
 }
 
 /// Where a package is from.
@@ -55,17 +58,6 @@ pub enum Source {
     Context(String),
     /// A git repository.
     Repository(Repository),
-}
-
-/// A git repository, and which part of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Repository {
-    /// Where it is cloned from.
-    pub url: String,
-    /// Branch, tag or commit; the default branch without one.
-    pub reference: Option<String>,
-    /// The folder in it that has the package.
-    pub subdir: Option<String>,
 }
 
 /// What is wrong with a line, and what to do about it.
@@ -113,8 +105,9 @@ impl Entry {
         let (requirement, options) = split_options(text);
         let mut found = requirement_alone(requirement)?;
         for option in options::read(options, true)? {
-            if option.name == "--hash" {
-                found.hashes.push(hash(&option.value)?);
+            match option.name {
+                "--hash" => found.hashes.push(hash(&option.value)?),
+                name => found.build_options.push(format!("{name}={}", option.value)),
             }
         }
         if !options.is_empty() {
@@ -217,10 +210,7 @@ fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
     }
     if text.contains("://") || text.starts_with("file:") || is_repository(text) {
         let (target, marker) = split_marker(text, "; ");
-        return Ok(Requirement {
-            before: String::new(),
-            ..from_url(target, marker, text)?
-        });
+        return from_url(target, marker, text);
     }
     let (path, marker) = split_marker(text, ";");
     let (bare, extras) = without_extras(path);
@@ -236,6 +226,7 @@ fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
             after: format!("{extras}{marker}"),
             has_marker: !marker.is_empty(),
             hashes: Vec::new(),
+            build_options: Vec::new(),
         });
     }
     check_syntax(text, text)?;
@@ -246,6 +237,7 @@ fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
         after: String::new(),
         has_marker: text.contains(';'),
         hashes: Vec::new(),
+        build_options: Vec::new(),
     })
 }
 
@@ -278,7 +270,7 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
         }
         Source::Web(parsed.filter(|_| variables(url).is_empty()))
     } else if let Some(repository) = url.strip_prefix("git+") {
-        Source::Repository(self::repository(repository, url)?)
+        Source::Repository(Repository::parse(repository, url)?)
     } else if is_repository(url) {
         return Err(Mistake::new(
             format!(
@@ -296,54 +288,24 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
     };
     let name = url.rsplit('/').next().filter(|file| file.ends_with(".whl"));
     let name = name.and_then(|file| file.split('-').next()).map(normalized);
+    let egg = match &source {
+        Source::Repository(_) => repository::egg(url)?,
+        _ => None,
+    };
+    let own = name.filter(|_| matches!(source, Source::Web(_)));
     Ok(Requirement {
-        name: name.filter(|_| matches!(source, Source::Web(_))),
+        name: own.or_else(|| self::name(egg.as_deref()?)),
+        before: egg.map_or_else(String::new, |egg| format!("{egg} @ ")),
         source,
-        before: String::new(),
         after: marker.to_owned(),
         has_marker: !marker.trim().is_empty(),
         hashes: Vec::new(),
-    })
-}
-
-/// `https://host/path@reference#subdirectory=folder` (<https://pip.pypa.io/en/stable/topics/vcs-support/>).
-fn repository(url: &str, whole: &str) -> Result<Repository, Mistake> {
-    let no_url = || {
-        Mistake::new(
-            format!("`{}` is no git repository", quoted(whole)),
-            "For example: NAME @ git+https://git.example/team/demo.git@v1.0",
-        )
-    };
-    let mut parsed = Url::parse(url).map_err(|_| no_url())?;
-    if !["https", "http", "ssh", "git"].contains(&parsed.scheme()) || !parsed.has_host() {
-        return Err(no_url());
-    }
-    let fragment = parsed.fragment().unwrap_or_default().to_owned();
-    parsed.set_fragment(None);
-    let mut subdir = None;
-    for (name, value) in url::form_urlencoded::parse(fragment.as_bytes()) {
-        if name == "subdirectory" {
-            subdir = Some(context_path(&value)?).filter(|path| !path.is_empty());
-        }
-    }
-    let path = parsed.path().to_owned();
-    let reference = match path.rsplit_once('@') {
-        Some((_, "")) => return Err(no_url()),
-        Some((path, reference)) => {
-            parsed.set_path(path);
-            Some(reference.to_owned())
-        }
-        None => None,
-    };
-    Ok(Repository {
-        url: parsed.into(),
-        reference,
-        subdir,
+        build_options: Vec::new(),
     })
 }
 
 /// A path below the build context, without `./` at its beginning.
-fn context_path(path: &str) -> Result<String, Mistake> {
+pub(super) fn context_path(path: &str) -> Result<String, Mistake> {
     if path.starts_with('/') {
         return Err(on_a_machine(path));
     }
@@ -374,7 +336,7 @@ fn split_marker<'a>(text: &'a str, mark: &str) -> (&'a str, &'a str) {
 }
 
 /// `NAME` and `[extra]`.
-fn without_extras(text: &str) -> (&str, &str) {
+pub(super) fn without_extras(text: &str) -> (&str, &str) {
     match text.find('[') {
         Some(at) if text.ends_with(']') => (text[..at].trim_end(), &text[at..]),
         _ => (text, ""),

@@ -1,6 +1,7 @@
 //! What pip makes of the lines of a requirements file before it looks at what they say
 //! (`pip/_internal/req/req_file.py`, `preprocess`): continuations are joined, comments go, variables get their values.
 
+use crate::redact;
 use std::collections::BTreeSet;
 
 use crate::section::BuildArgs;
@@ -77,6 +78,26 @@ pub fn with_values(text: &str, value: impl Fn(&str) -> Option<String>) -> String
         rest = after;
     }
     filled + rest
+}
+
+/// Whether `text` holds credentials itself: `${NAME}` is none, nor is the user of an ssh server.
+pub fn has_credentials(text: &str) -> bool {
+    const PLACE: &str = "\0";
+    let (address, query) = text.split_once('?').unwrap_or((text, ""));
+    let mut shown = with_values(address, |_| Some(PLACE.to_owned()));
+    for nobody in ["\0:\0@", "\0:@", "\0@"] {
+        shown = shown.replace(&format!("://{nobody}"), "://");
+    }
+    if let Some((before, after)) = shown.split_once("ssh://")
+        && let Some((user, host)) = after.split_once('@')
+        && !user.contains([':', '/'])
+    {
+        shown = format!("{before}ssh://{host}");
+    }
+    if !query.is_empty() && variables(query).is_empty() {
+        shown.extend(["?", query]);
+    }
+    redact::masked(&shown) != shown
 }
 
 /// The names of the variables in `text`.

@@ -5,22 +5,26 @@ mod entry;
 mod logical;
 mod options;
 mod reading;
+mod repository;
 mod syntax;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use url::Url;
 
-pub use entry::{Entry, Repository, Requirement, Source};
-pub use logical::{variables, with_values};
+pub use entry::{Entry, Requirement, Source};
+pub use logical::{has_credentials, variables, with_values};
 pub use reading::{Reading, WantedFile};
+pub use repository::Repository;
 pub use syntax::name;
 
 use super::normalized;
 use super::spec::{PipEntry, PipWheel};
 use crate::input::{PipPackage, PipRequirement, pip_package};
+use crate::local_channel::place;
 use crate::package::Hashes;
+use crate::redact;
 use crate::section::BuildArgs;
 use crate::source::{Diagnostic, Lines, Location, SourceFile};
 
@@ -37,6 +41,24 @@ const INDEX_OPTIONS: &[&str] = &[
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct List {
     entries: Vec<ListEntry>,
+}
+
+/// What pip is told when it builds packages, as words of a command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BuildOptions {
+    /// The options that say where packages are to build with.
+    pub indexes: Vec<String>,
+    /// Those of single packages, by normalized name.
+    own: BTreeMap<String, Vec<String>>,
+}
+
+impl BuildOptions {
+    /// The options for one package alone.
+    pub fn own(&self, package: &str) -> &[String] {
+        self.own
+            .get(&normalized(package))
+            .map_or(&[], Vec::as_slice)
+    }
 }
 
 /// A line of a list that is about packages or options; never one that names a file.
@@ -104,8 +126,8 @@ impl List {
     }
 
     /// The list as the step reads it that asks pip; wheel `n` is that of the n-th [`local`](Self::local()) package.
-    /// `without_indexes` leaves out where packages are.
-    pub fn for_step(&self, without_indexes: bool) -> Vec<PipEntry> {
+    /// `in_folder` leaves out where packages are: all of them are in the folder of the target `channel`.
+    pub fn for_step(&self, in_folder: bool) -> Vec<PipEntry> {
         let is_index = |entry: &ListEntry| match &entry.entry {
             Entry::Options(options) => options.iter().any(|one| INDEX_OPTIONS.contains(&one.name)),
             _ => false,
@@ -119,8 +141,13 @@ impl List {
             PipEntry {
                 text: match &wheel {
                     Some((_, requirement)) => requirement.before.clone(),
-                    None if without_indexes && is_index(entry) => String::new(),
-                    None => entry.text.clone(),
+                    None if in_folder && is_index(entry) => String::new(),
+                    None => match entry.requirement().map(|found| (found, &found.source)) {
+                        Some((found, Source::Web(Some(url)))) if in_folder => {
+                            format!("{}{}{}", found.before, place::mounted(url), found.after)
+                        }
+                        _ => entry.text.clone(),
+                    },
                 },
                 is_constraint: entry.is_constraint,
                 wheel: wheel.map(|(index, requirement)| PipWheel {
@@ -160,7 +187,17 @@ impl List {
                 ..package
             })
         };
-        wanted.into_iter().map(package).collect()
+        let mut packages: Vec<PipPackage> = Vec::new();
+        for package in wanted.into_iter().map(package) {
+            let package = package?;
+            match packages.iter().find(|known| known.name == package.name) {
+                // A file that two others name says everything twice.
+                Some(known) if known.url == package.url && known.hashes == package.hashes => {}
+                Some(_) => return None,
+                None => packages.push(package),
+            }
+        }
+        Some(packages)
     }
 
     fn has_option(&self, name: &str) -> bool {
@@ -184,9 +221,39 @@ impl List {
         urls.filter_map(|option| Url::parse(&option.value).ok())
     }
 
-    /// The options that say where packages are, as words of a command line: what is built for the list is built with
-    /// packages from there.
-    pub fn index_options(&self) -> Vec<String> {
+    /// The URL of an entry that names this file, which may have credentials.
+    pub fn direct(&self, file: &Url) -> Option<&Url> {
+        let urls = self
+            .wanted()
+            .filter_map(|(_, _, found)| match &found.source {
+                Source::Web(url) => url.as_ref(),
+                _ => None,
+            });
+        { urls }.find(|url| {
+            let mut bare = (*url).clone();
+            redact::strip(&mut bare);
+            bare.set_fragment(None);
+            bare == *file
+        })
+    }
+
+    /// What pip is told when it builds packages of the list.
+    pub fn build_options(&self) -> BuildOptions {
+        let mut own: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (_, _, found) in self.wanted() {
+            if let Some(name) = found.name.clone() {
+                own.entry(name)
+                    .or_default()
+                    .extend_from_slice(&found.build_options);
+            }
+        }
+        BuildOptions {
+            indexes: self.index_options(),
+            own,
+        }
+    }
+
+    fn index_options(&self) -> Vec<String> {
         let options = self.options();
         let options = options.filter(|option| INDEX_OPTIONS.contains(&option.name));
         let words = options.flat_map(|option| [option.name, option.value.as_str()]);

@@ -157,6 +157,8 @@ fn repositories_have_parts() {
 
 /// Lines of a requirements file that are wrong, each in a file of its own.
 const MISTAKES: &[&str] = &[
+    "x @ git+https://${TOKEN}@g.example/x.git",
+    "git+https://g.example/x.git#egg=x/y",
     "jinja2 ===",
     "requests=2.31",
     "requests 2.31",
@@ -215,6 +217,84 @@ fn mistakes_read_well() {
     add(read("-r a.txt", &circle).unwrap_err());
     assert!(!all.contains("hunter2"));
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn credentials_are_told_from_variables_and_users() {
+    for (text, has) in [
+        ("--index-url https://me:hunter2@i.example/simple", true),
+        ("--index-url https://${USER}:hunter2@i.example/simple", true),
+        ("--index-url https://i.example/t/abc-123/simple", true),
+        ("x @ https://f.example/x.whl?sig=abc", true),
+        ("git+https://token@g.example/x.git", true),
+        (
+            "--index-url https://${USER}:${TOKEN}@i.example/simple",
+            false,
+        ),
+        ("--index-url https://${TOKEN}@i.example/simple", false),
+        ("x @ https://f.example/x.whl?sig=${SIG}", false),
+        ("x @ git+ssh://git@g.example/x.git", false),
+        ("x>=1", false),
+    ] {
+        assert_eq!(has_credentials(text), has, "{text}");
+    }
+}
+
+#[test]
+fn an_egg_names_a_repository() {
+    let list = list_of("git+https://g.example/x.git@v1#egg=My.Pkg[extra]&subdirectory=a\n");
+    let found = list.entries()[0].requirement().unwrap();
+    assert_eq!(found.name.as_deref(), Some("my-pkg"));
+    assert_eq!(list.for_step(false)[0].text, "My.Pkg[extra] @ ");
+}
+
+#[test]
+fn a_pinned_package_may_be_listed_twice_if_both_agree() {
+    let hash = |digit: &str| format!("--hash=sha256:{}", digit.repeat(64));
+    let line = |version: &str, hash: &str| {
+        format!("x @ https://f.example/x-{version}-py3-none-any.whl {hash}\n")
+    };
+    let one = line("1", &hash("1"));
+    let twice = list_of(&format!("{one}{one}")).pinned();
+    assert_eq!(twice.map(|packages| packages.len()), Some(1));
+    let other = line("2", &hash("2"));
+    assert_eq!(list_of(&format!("{one}{other}")).pinned(), None);
+}
+
+#[test]
+fn options_for_building_a_package_are_its_own() {
+    let list = list_of(
+        "--index-url https://i.example/simple\nMy_Pkg>=1 -C cmake.args='-DA=1;-DB=2' --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000\nother\n",
+    );
+    let options = list.build_options();
+    assert_eq!(options.indexes, ["--index-url", "https://i.example/simple"]);
+    assert_eq!(
+        options.own("my-pkg"),
+        ["--config-settings=cmake.args=-DA=1;-DB=2"]
+    );
+    assert_eq!(options.own("other"), [""; 0]);
+}
+
+#[test]
+fn files_of_a_folder_are_taken_from_there() {
+    let list = list_of(
+        "-i https://i.example/simple\nx[a] @ https://me:pw@f.example:8443/p/x+1-py3-none-any.whl ; python_version > '3'\n",
+    );
+    let step = list.for_step(true);
+    assert_eq!(step[0].text, "");
+    let text = &step[1].text;
+    assert_eq!(
+        text,
+        "x[a] @ file:///.condafront-channel/pypi/files/f.example%2B8443/p/x%2B1-py3-none-any.whl ; python_version > '3'"
+    );
+    let file = text.split(' ').find(|word| word.starts_with("file:"));
+    let back = place::elsewhere(&Url::parse(file.unwrap()).unwrap()).unwrap();
+    assert_eq!(
+        back.as_str(),
+        "https://f.example:8443/p/x+1-py3-none-any.whl"
+    );
+    // What is fetched from there needs them.
+    assert_eq!(list.direct(&back).and_then(Url::password), Some("pw"));
 }
 
 #[test]
