@@ -56,6 +56,11 @@ impl GitContext {
         }
         Some(context)
     }
+
+    /// Whether an ssh agent opens it, rather than a token.
+    pub fn is_ssh(&self) -> bool {
+        self.remote.starts_with("ssh://") || is_scp_like(&self.remote)
+    }
 }
 
 /// `git@host:path`.

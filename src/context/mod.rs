@@ -16,6 +16,7 @@ use buildkit_llb::{
 use crate::gateway::client::{Bridge, Evaluate, Reference};
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::options::Options;
+use crate::redact;
 use crate::source::{Diagnostic, SourceFile};
 use git::GitContext;
 
@@ -245,9 +246,14 @@ pub fn git_source(context: &GitContext, options: &Options) -> Output {
     if let Some("1" | "true") = options.get("build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR") {
         git.keep_git_dir();
     }
-    git.auth_token_secret("GIT_AUTH_TOKEN")
-        .auth_header_secret("GIT_AUTH_HEADER");
-    git.name(format!("[internal] load git source {}", context.remote))
+    if context.is_ssh() {
+        git.ssh_agent("default");
+    } else {
+        git.auth_token_secret("GIT_AUTH_TOKEN")
+            .auth_header_secret("GIT_AUTH_HEADER");
+    }
+    let shown = redact::masked(&context.remote);
+    git.name(format!("[internal] load git source {shown}"))
         .build()
 }
 

@@ -82,9 +82,10 @@ impl CopyStep<'_> {
             file.then(Copy::new(facts, NO_FILE, "/").optional_wildcard());
         }
         let (uid, gid) = self.owner;
-        if self.files.chmod.is_some() && self.dest.ends_with('/') {
-            // The permissions are meant for what is copied, and BuildKit gives them to a folder that it makes for that.
-            file.then(Mkdir::new(&self.dest).parents().owner(Owner::ids(uid, gid)));
+        let folder = self.dest.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if matches!(self.files.chmod, Some(Mode::Bits(_))) && !folder.is_empty() {
+            // They are meant for what is copied, and BuildKit gives them to folders that it makes for that.
+            file.then(Mkdir::new(folder).parents().owner(Owner::ids(uid, gid)));
         }
         for source in &self.files.sources {
             let mut copy = self.copy(source, &self.dest).owner(Owner::ids(uid, gid));
@@ -129,8 +130,7 @@ impl CopyStep<'_> {
 /// Where `dest` is in an image with this working directory; ends with a slash if it has to be a folder.
 pub fn destination(workdir: &str, dest: &str) -> String {
     let path = absolute(workdir, dest);
-    let is_folder = dest.ends_with('/') || dest.ends_with("/.") || dest == ".";
-    if is_folder && path != "/" {
+    if CopyFiles::is_folder(dest) && path != "/" {
         format!("{path}/")
     } else {
         path

@@ -9,6 +9,13 @@ use crate::yaml::{Key, Node};
 
 const FIELDS: &[&str] = &["from", "src", "dest", "chown", "chmod"];
 
+impl CopyFiles {
+    /// Whether a destination can be nothing but a folder.
+    pub fn is_folder(dest: &str) -> bool {
+        dest.ends_with('/') || [".", ".."].contains(&dest.rsplit('/').next().unwrap_or(dest))
+    }
+}
+
 /// Reads `copy`.
 pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Vec<CopyFiles>, Diagnostic> {
     let name = Name::from("copy");
@@ -91,7 +98,7 @@ fn entry(reader: &Reader<'_>, item: &Node) -> Result<CopyFiles, Diagnostic> {
         let error = reader.error(fields.lines, "an entry of `copy` needs `src` and `dest`");
         return Err(error.help(FORM));
     };
-    if sources.len() > 1 && !dest.value.ends_with('/') {
+    if sources.len() > 1 && !CopyFiles::is_folder(&dest.value) {
         let message = format!(
             "`{}` has to be a folder, for several files are copied to it",
             quoted(&dest.value)

@@ -90,11 +90,13 @@ pub fn read_image_file(
         section,
     };
     read_environments(&reader, key, node, &mut image)?;
-    let default = own(DEFAULT).map(|(_, node)| reader.word(DEFAULT.into(), node));
-    image.default = default_name(&reader, default.transpose()?, &image)?;
-    if let Some(asked) = args.get(DEFAULT_ARG).filter(|asked| !asked.is_empty()) {
-        image.default = chosen(&reader, key, asked, &image)?;
-    }
+    image.default = match args.get(DEFAULT_ARG).filter(|asked| !asked.is_empty()) {
+        Some(asked) => chosen(&reader, key, asked, &image)?,
+        None => {
+            let default = own(DEFAULT).map(|(_, node)| reader.word(DEFAULT.into(), node));
+            default_name(&reader, default.transpose()?, &image)?
+        }
+    };
     Ok(image)
 }
 

@@ -101,11 +101,16 @@ fn entry(
             PackageManager::Apk => version.strip_prefix('~').unwrap_or(version),
             PackageManager::Apt | PackageManager::Dnf => version,
         };
+        // `7.88.*` is a pattern for apt.
+        let more: &[u8] = match manager {
+            PackageManager::Apt => b".+:~_^-*",
+            PackageManager::Apk | PackageManager::Dnf => b".+:~_^-",
+        };
         let first = plain.bytes().next();
         first.is_some_and(|byte| byte.is_ascii_alphanumeric())
             && plain
                 .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b".+:~_^-".contains(&byte))
+                .all(|byte| byte.is_ascii_alphanumeric() || more.contains(&byte))
     };
     if let Some(version) = version.filter(|version| !is_version(version)) {
         return refused(

@@ -76,7 +76,7 @@ fn check_together(reader: &Reader<'_>, section: &ImageSection) -> Result<(), Dia
     }
     if let (Some(entrypoint), Some(cmd)) = (&section.entrypoint, &section.cmd)
         && let Command::Shell(text) = &entrypoint.value
-        && !["$0", "$@", "$*"].iter().any(|words| text.contains(words))
+        && !uses_arguments(text)
         && cmd.value != Command::Exec(Vec::new())
     {
         let error = reader.error(
@@ -88,6 +88,14 @@ fn check_together(reader: &Reader<'_>, section: &ImageSection) -> Result<(), Dia
         ));
     }
     Ok(())
+}
+
+/// Whether a shell's text looks at its arguments, `"$@"` or `${1}`.
+fn uses_arguments(text: &str) -> bool {
+    text.split('$').skip(1).any(|rest| {
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        rest.starts_with(|c: char| c.is_ascii_digit() || "@*#".contains(c))
+    })
 }
 
 fn read_key(

@@ -133,6 +133,7 @@ fn packages_are_what_their_manager_takes() {
         [package("curl-8.6.0-1"), package("@core")]
     );
     assert_eq!(packages("apk: [curl=~8.6]"), [package("curl=~8.6")]);
+    assert_eq!(packages("apt: [curl=7.88.*]"), [package("curl=7.88.*")]);
     assert_eq!(
         packages("apt: [-r lists/apt.txt]"),
         [PackageEntry::File("lists/apt.txt".into())]
@@ -168,6 +169,8 @@ fn copies_keep_their_order_and_say_more_in_a_list() {
     assert_eq!(copies[1].from.as_deref(), Some("busybox"));
     assert_eq!(copies[1].sources, ["/bin/busybox"]);
     assert_eq!(copies[1].chmod, Some(Mode::Symbolic("u=rwX,go=rX".into())));
+    let here = lines("  copy: [{src: [a, b], dest: .}, {src: [a, b], dest: ./x/..}]\n").copy;
+    assert_eq!([here[0].dest.as_str(), &here[1].dest], [".", "./x/.."]);
     let pairs = lines("  copy: {z: /z, a: /a, .: /all}\n").copy;
     let sources: Vec<_> = pairs.iter().map(|copy| copy.sources[0].as_str()).collect();
     assert_eq!(sources, ["z", "a", "."]);
@@ -181,6 +184,10 @@ fn commands_are_for_the_shell_or_not() {
         Command::Shell("echo $PORT".into())
     );
     assert_eq!(section.entrypoint.unwrap().value, exec(&[]));
+    for arguments in ["\\\"$0\\\" \\\"$@\\\"", "$${@}", "$${1:-x}", "$1"] {
+        let entrypoint = format!("  cmd: [a]\n  entrypoint: \"exec app {arguments}\"\n");
+        assert!(lines(&entrypoint).entrypoint.is_some(), "{entrypoint}");
+    }
     let run = lines("  run: [\"test ${PORT:-1} = $OTHER\", [echo, \"$EMPTY\"]]\n").run;
     assert_eq!(run[0].args, [("PORT".into(), "9999".into())].into());
     assert_eq!(run[1].args, [("EMPTY".into(), String::new())].into());
@@ -330,6 +337,9 @@ fn some_environment_is_the_default() {
         default("environments: {root: r.yml, s: s.yml}\ndefault: root\n"),
         "base"
     );
+    // A build-arg beats the file, whatever that says.
+    let text = "environments: {r: r.yml, s: {file: s.yml, when: S}}\ndefault: s\n";
+    assert_eq!(file(text, &[("ENVIRONMENT", "r")]).default, "r");
 }
 
 #[test]

@@ -49,6 +49,7 @@ pub(super) fn install(
     program: &str,
     packages: &[String],
 ) -> Result<(), Failure> {
+    add_architectures(tool, packages)?;
     update(tool, program)?;
     let mut command = apt(program);
     command.arg("install").args(packages);
@@ -59,6 +60,31 @@ pub(super) fn install(
     Err(explain(&ended.output, packages, &mut |query| {
         ask(tool, program, query)
     }))
+}
+
+/// Lets dpkg have packages of the architectures that are asked for, `libc6:i386`.
+fn add_architectures(tool: &mut Tool<'_>, packages: &[String]) -> Result<(), Failure> {
+    for architecture in architectures(packages) {
+        let mut command = Command::new("dpkg");
+        command.args(["--add-architecture", architecture]);
+        let ended = tool.run(&mut command).map_err(Failure::new)?;
+        if !ended.success {
+            let what = format!("dpkg cannot have packages for {architecture}");
+            return Err(Failure::with_output(&what, &ended.output));
+        }
+    }
+    Ok(())
+}
+
+/// The architectures in names of packages, but for those that every dpkg has a word for.
+fn architectures(packages: &[String]) -> BTreeSet<&str> {
+    let names = packages
+        .iter()
+        .filter_map(|package| package.split('=').next());
+    let named = names.filter_map(|name| Some(name.split_once(':')?.1));
+    named
+        .filter(|architecture| !["any", "native", "all"].contains(architecture))
+        .collect()
 }
 
 /// Reads the lists of packages, if that is not done yet.
@@ -272,6 +298,18 @@ fn starts_before<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn packages_of_other_architectures_need_dpkg_to_know_them() {
+        let packages = [
+            "libc6:i386=2.41-12",
+            "curl=1:8.14",
+            "zlib1g:any",
+            "libx:i386",
+        ];
+        let packages = packages.map(str::to_owned);
+        assert_eq!(architectures(&packages), BTreeSet::from(["i386"]));
+    }
 
     #[test]
     fn what_apt_says_is_told_shortly_at_the_package() {

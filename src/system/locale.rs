@@ -57,7 +57,11 @@ impl<'a> Name<'a> {
         let (place, charset) = rest.split_once('.').unwrap_or((rest, ""));
         Self {
             place,
-            charset,
+            // `locale -a` and many a Dockerfile write it without the dash, which no file of glibc does.
+            charset: match charset.to_ascii_lowercase().as_str() {
+                "utf8" | "utf-8" => "UTF-8",
+                _ => charset,
+            },
             modifier,
         }
     }

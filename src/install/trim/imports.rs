@@ -1,5 +1,6 @@
 //! Which folders of tests python modules import.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Folders that modules import from, as paths: `astropy/tests`.
@@ -15,8 +16,9 @@ impl Imports {
     /// Reads a module, or `entry_points.txt`.
     pub(super) fn read(&mut self, path: &str, text: &str) {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let joined = joined_imports(text);
         // Every folder of tests has it in its name.
-        for line in text.lines().filter(|line| line.contains("test")) {
+        for line in joined.iter().filter(|line| line.contains("test")) {
             if path.ends_with(".txt") {
                 if let Some((_, entry)) = line.split_once('=') {
                     let module = entry.split([':', '[']).next().unwrap_or_default();
@@ -65,6 +67,34 @@ impl Imports {
     }
 }
 
+/// The lines of a module, with imports that go on over several lines in one.
+fn joined_imports(text: &str) -> Vec<Cow<'_, str>> {
+    let mut joined: Vec<Cow<'_, str>> = Vec::new();
+    let mut is_open = false;
+    for line in text.lines() {
+        let code = line.split('#').next().unwrap_or_default().trim_end();
+        match joined.last_mut() {
+            Some(last) if is_open => {
+                let last = last.to_mut();
+                last.truncate(last.trim_end_matches('\\').len());
+                last.push(' ');
+                last.push_str(code.trim_start());
+            }
+            _ if is_import(line) => joined.push(Cow::Borrowed(code)),
+            _ => joined.push(Cow::Borrowed(line)),
+        }
+        let whole = joined.last().map_or("", |last| last.as_ref());
+        let has_parenthesis = whole.contains('(') && !whole.contains(')');
+        is_open = is_import(whole) && (has_parenthesis || code.ends_with('\\'));
+    }
+    joined
+}
+
+fn is_import(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("from ") || line.starts_with("import ")
+}
+
 fn first_word(text: &str) -> &str {
     text.split_whitespace().next().unwrap_or_default()
 }
@@ -88,6 +118,12 @@ mod tests {
             ),
             ("a/b/c.py", "from .. import (tests, more)", "a/tests"),
             ("a/b/c.py", "from . import x, tests as t", "a/b/tests"),
+            (
+                "a/b.py",
+                "x = 1\nfrom . import (  # all of it\n    core,  # (the core)\n    tests,\n)\ny = 2",
+                "a/tests",
+            ),
+            ("a/b.py", "from . import core, \\\n    tests", "a/tests"),
             ("a/b.py", "import sys, a.tests.data as d", "a/tests"),
             ("a/b.py", "try: import a.tests", "a/tests"),
             (
