@@ -141,7 +141,7 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
     ),
     (
         "ENVIRONMENT",
-        "which environment of a pixi.lock, default unless given",
+        "which environment of a pixi.lock; which one of an image file is active",
     ),
     (
         "PIP_INDEX_URL",
