@@ -50,10 +50,17 @@ impl Additions<'_> {
         let mut root = root;
         let mut names = Vec::new();
         let mut steps = Vec::new();
-        for copied in self.copies(&root).await? {
+        let mut copies = Vec::new();
+        let copied = self.copies(&root, &mut copies).await;
+        for copied in copies {
             names.push(copied.name());
             root = copied.image.clone();
             steps.push(Step::Copied(copied));
+        }
+        match copied {
+            // To find out who is meant by a name, the copies before it are made.
+            Err(BuildError::Gateway(error)) => return Err(self.explain(&steps, error).await),
+            copied => copied?,
         }
         let asked = self.asked()?;
         for number in 0..self.section.run.len() {

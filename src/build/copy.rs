@@ -27,8 +27,12 @@ impl Copied<'_> {
 }
 
 impl Additions<'_> {
-    /// All copies, one on top of the other.
-    pub(super) async fn copies(&self, root: &Input) -> Result<Vec<Copied<'_>>, BuildError> {
+    /// All copies, one on top of the other. `copies` has those before one that cannot be made.
+    pub(super) async fn copies<'a>(
+        &'a self,
+        root: &Input,
+        copies: &mut Vec<Copied<'a>>,
+    ) -> Result<(), BuildError> {
         let entries = &self.section.copy;
         let context = match entries.iter().find(|files| files.from.is_none()) {
             Some(files) => {
@@ -39,7 +43,6 @@ impl Additions<'_> {
             None => None,
         };
         let mut image = root.clone();
-        let mut copies = Vec::with_capacity(entries.len());
         for files in entries {
             self.check(files)?;
             let origin = match (&files.from, &context) {
@@ -62,7 +65,7 @@ impl Additions<'_> {
                 image: image.clone(),
             });
         }
-        Ok(copies)
+        Ok(())
     }
 
     /// Refuses what would not be what was meant.

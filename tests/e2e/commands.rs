@@ -121,7 +121,8 @@ ls -A ~ /run; readlink link; ls data
 ";
 
 fn files_are_copied_and_commands_run(store: Store) {
-    let project = Project::new(store);
+    // Its own engine: what is cached is not what other tests do to the cache at the same time.
+    let project = Project::fresh(store);
     app(&project);
     project.write("secret", SECRET);
     let secret = format!("id=token,src={}", project.path("secret").display());
@@ -307,6 +308,10 @@ fn copies_and_commands_that_fail() {
         (
             "a file that is not there",
             "  copy: {app: /srv/app, setup.cfg: /srv/}\n",
+        ),
+        (
+            "a file that is not there, before an owner who is looked up",
+            "  copy:\n    - {src: setup.cfg, dest: /srv/}\n    - {src: app, dest: /srv/app, chown: \"root:root\"}\n",
         ),
         (
             "a file that .dockerignore leaves out",

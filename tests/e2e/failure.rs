@@ -89,8 +89,12 @@ pub(crate) fn error_of(output: &Output) -> String {
     }
     let error = error
         .join("\n")
-        // The client's words before every error; they differ between its versions.
+        // The client's words before every error; they differ between its versions, and with what it hears of first.
         .replace("ERROR: failed to build: failed to solve: ", "ERROR: ")
+        .replace(
+            "ERROR: failed to build: failed to run Build function: ",
+            "ERROR: ",
+        )
         .replace("ERROR: failed to solve: ", "ERROR: ");
     for noise in NOISE_IN_ERRORS {
         assert!(!error.contains(noise), "{noise} in:\n{error}\n\n{all}");
