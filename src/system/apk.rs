@@ -64,6 +64,8 @@ fn explain(output: &str, packages: &[String]) -> Failure {
             .strip_prefix(name)
             .unwrap_or(found)
             .trim_start_matches('-');
+        // Without the revision, `-r3`.
+        let version = version.split('-').next().unwrap_or(version);
         let begins: Vec<&str> = version.splitn(3, '.').take(2).collect();
         return Failure::new(format!("apk does not have {wanted} for this base"))
             .help(format!(
@@ -105,11 +107,12 @@ mod tests {
 
     #[test]
     fn what_apk_says_is_told_shortly_at_the_package() {
-        let packages = ["tinii", "curl=8.8.0-r0", "htop"].map(str::to_owned);
+        let packages = ["tinii", "curl=8.8.0-r0", "htop", "jq=9.0"].map(str::to_owned);
         let outputs = [
             "fetch https://a/main/x86_64/APKINDEX.tar.gz\nERROR: unable to select packages:\n  tinii (no such package):\n    required by: world[tinii]\n",
             "ERROR: unable to select packages:\n  curl-8.9.0-r0:\n    breaks: world[curl=8.8.0-r0]\n",
             "fetch https://a/main/x86_64/APKINDEX.tar.gz\nWARNING: updating and opening https://a/main: temporary error (try again later)\nERROR: unable to select packages:\n  htop (no such package):\n    required by: world[htop]\n",
+            "ERROR: unable to select packages:\n  jq-1.7-r3:\n    breaks: world[jq=9.0]\n",
             "ERROR: Unable to lock database: Read-only file system\nERROR: Failed to open apk database: Read-only file system\n",
         ];
         let all = outputs.map(|output| {
