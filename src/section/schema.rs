@@ -117,7 +117,7 @@ fn value(key: &str) -> Value {
             json!({"anyOf": [{"type": "integer", "minimum": 0, "maximum": u32::MAX - 1}, matching(&word), account]})
         }
         "apt" | "apk" | "dnf" => list(matching_or_number(
-            "(-r\\s.*|@?[A-Za-z0-9][A-Za-z0-9+._:@-]*(=~?[A-Za-z0-9][A-Za-z0-9.+:~_^-]*)?)",
+            "(-r\\s.*|@?[A-Za-z0-9][A-Za-z0-9+._:@-]*(=~?[A-Za-z0-9][A-Za-z0-9.+:~_^*-]*)?)",
         )),
         "volumes" => list(matching("/[^:]*")),
         "pip" => list(reference("word")),
