@@ -72,7 +72,7 @@ pub async fn build(bridge: &mut Bridge, options: &Options) -> Result<gateway::Re
         options,
         build_file: &build_file,
         file: &build_file.file,
-        progress: &Progress::default(),
+        so_far: &SoFar::default(),
     };
     match target {
         Target::Image | Target::Prefix => session.images(target, &platforms).await,
@@ -103,7 +103,7 @@ pub async fn read(
         options,
         build_file,
         file: &build_file.file,
-        progress: &Progress::default(),
+        so_far: &SoFar::default(),
     };
     session.image_input().await
 }
@@ -126,12 +126,12 @@ struct Session<'a> {
     /// The file that errors point at: the build file, or one that it names.
     file: &'a Arc<SourceFile>,
     /// What has happened so far.
-    progress: &'a Progress,
+    so_far: &'a SoFar,
 }
 
 /// What has happened in a build so far.
 #[derive(Default)]
-struct Progress {
+struct SoFar {
     /// What the user has been told already.
     warned: Mutex<BTreeSet<String>>,
     /// Whether the cache turned out to lack what it should have.

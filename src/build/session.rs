@@ -95,7 +95,7 @@ impl Session<'_> {
     ) -> Result<Reference, BuildError> {
         let definition = Definition::of(output);
         requirements::check(&definition, self.bridge.abilities())?;
-        let broken = &self.progress.cache_is_broken;
+        let broken = &self.so_far.cache_is_broken;
         if !broken.load(Ordering::Relaxed) {
             let solved = self.bridge.solve(definition.to_pb().clone(), evaluate);
             match solved.await {
@@ -144,7 +144,7 @@ impl Session<'_> {
             // Each platform's build finds the same.
             let text = warning.diagnostic.render(Level::Warning);
             let is_new = self
-                .progress
+                .so_far
                 .warned
                 .lock()
                 .is_ok_and(|mut warned| warned.insert(text));

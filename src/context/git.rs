@@ -1,5 +1,7 @@
 //! Git repositories as build contexts: which URLs are some, and their parts.
 
+use buildkit_llb::Git;
+
 /// A repository, and which part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GitContext {
@@ -56,10 +58,15 @@ impl GitContext {
         }
         Some(context)
     }
+}
 
-    /// Whether an ssh agent opens it, rather than a token.
-    pub fn is_ssh(&self) -> bool {
-        self.remote.starts_with("ssh://") || is_scp_like(&self.remote)
+/// Lets BuildKit log in at `remote` with what clients offer: their ssh agent, or tokens under BuildKit's names for them.
+pub fn offer_credentials(git: &mut Git, remote: &str) {
+    if remote.starts_with("ssh://") || is_scp_like(remote) {
+        git.ssh_agent("default");
+    } else {
+        git.auth_token_secret("GIT_AUTH_TOKEN")
+            .auth_header_secret("GIT_AUTH_HEADER");
     }
 }
 

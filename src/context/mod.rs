@@ -237,7 +237,7 @@ async fn read_limited(
     }
 }
 
-/// A repository as a source, with the credentials that clients offer under BuildKit's names for them.
+/// A repository as a source.
 pub fn git_source(context: &GitContext, options: &Options) -> Output {
     let mut git = Git::new(&context.remote);
     if let Some(reference) = &context.reference {
@@ -246,12 +246,7 @@ pub fn git_source(context: &GitContext, options: &Options) -> Output {
     if let Some("1" | "true") = options.get("build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR") {
         git.keep_git_dir();
     }
-    if context.is_ssh() {
-        git.ssh_agent("default");
-    } else {
-        git.auth_token_secret("GIT_AUTH_TOKEN")
-            .auth_header_secret("GIT_AUTH_HEADER");
-    }
+    git::offer_credentials(&mut git, &context.remote);
     let shown = redact::masked(&context.remote);
     git.name(format!("[internal] load git source {shown}"))
         .build()

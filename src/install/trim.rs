@@ -61,6 +61,17 @@ pub(crate) fn trim(packages: &mut [Package], trim: &BTreeSet<Trim>) -> Result<()
 }
 
 impl Trim {
+    /// Every part.
+    pub const ALL: [Self; 7] = [
+        Self::Bytecode,
+        Self::Docs,
+        Self::Headers,
+        Self::Sanitizers,
+        Self::SourceMaps,
+        Self::StaticLibraries,
+        Self::Tests,
+    ];
+
     /// Whether a path, relative to the prefix, belongs to this part. `docs/image.md` has the rules in words.
     pub(crate) fn has(self, path: &str) -> bool {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));

@@ -151,7 +151,13 @@ fn credentials_of_indexes_show_nowhere() {
     for secret in [USER, PASSWORD, &encoded] {
         assert!(!said.contains(secret), "{said}");
     }
-    // Credentials that are written into the list would be in the provenance.
+    // Nor if the credentials are written into the list: what a step was asked for shows when it fails.
+    let list = format!("--index-url {with_credentials}\nhello.world>=2\n");
+    project.write("requirements.txt", list);
+    let said = fails(&["--network=host"]);
+    assert!(said.contains(">>> hello.world>=2"), "{said}");
+    assert!(!said.contains(PASSWORD), "{said}");
+    // They would be in the provenance.
     let list = format!("--index-url {with_credentials}\nhello.world\n");
     project.write("requirements.txt", list);
     let said = fails(&["--provenance=mode=max"]);

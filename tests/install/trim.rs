@@ -10,16 +10,6 @@ use super::installers::compare;
 use super::package::Package;
 use super::step::Step;
 
-const EVERYTHING: [Trim; 7] = [
-    Trim::Bytecode,
-    Trim::Docs,
-    Trim::Headers,
-    Trim::Sanitizers,
-    Trim::SourceMaps,
-    Trim::StaticLibraries,
-    Trim::Tests,
-];
-
 const SITE: &str = "lib/python3.13/site-packages";
 
 fn packages() -> [Package; 2] {
@@ -95,7 +85,7 @@ fn files(dir: &Path) -> BTreeSet<String> {
 fn what_is_left_out_is_nowhere_and_the_rest_is_the_same() {
     let whole = step(&[]);
     whole.run().unwrap();
-    let trimmed = step(&EVERYTHING);
+    let trimmed = step(&Trim::ALL);
     trimmed.run().unwrap();
     let (all, left) = (files(&whole.prefix()), files(&trimmed.prefix()));
     let gone: Vec<&str> = all.difference(&left).map(String::as_str).collect();
@@ -135,7 +125,7 @@ fn what_is_left_out_is_nowhere_and_the_rest_is_the_same() {
 
 #[test]
 fn a_part_leaves_the_others_alone() {
-    for part in EVERYTHING {
+    for part in Trim::ALL {
         let trimmed = step(&[part]);
         trimmed.run().unwrap();
         let left = files(&trimmed.prefix());
@@ -148,5 +138,5 @@ fn a_part_leaves_the_others_alone() {
 
 #[test]
 fn installers_leave_the_same_out() {
-    compare(|| step(&EVERYTHING));
+    compare(|| step(&Trim::ALL));
 }

@@ -4,6 +4,7 @@ use buildkit_llb::{Bind, Copy, File, Git, Input, OpOptions, Options, Output};
 
 use super::{Brought, Network};
 use crate::context::files::ContextState;
+use crate::context::git::offer_credentials;
 use crate::graph::environment::{ArgumentError, Environment};
 use crate::graph::step::Step;
 use crate::install::args::StepSpec as _;
@@ -252,11 +253,6 @@ pub fn from_repository(repository: &Repository, options: &Options) -> Output {
     if let Some(subdir) = &repository.subdir {
         git.subdir(subdir);
     }
-    if repository.url.starts_with("ssh:") {
-        git.ssh_agent("default");
-    } else {
-        git.auth_token_secret("GIT_AUTH_TOKEN")
-            .auth_header_secret("GIT_AUTH_HEADER");
-    }
+    offer_credentials(&mut git, &repository.url);
     git.options(options).build()
 }

@@ -2,16 +2,6 @@
 
 use super::*;
 
-const ALL: [Trim; 7] = [
-    Trim::Bytecode,
-    Trim::Docs,
-    Trim::Headers,
-    Trim::Sanitizers,
-    Trim::SourceMaps,
-    Trim::StaticLibraries,
-    Trim::Tests,
-];
-
 #[test]
 fn every_path_has_its_part() {
     let mut table = String::new();
@@ -61,7 +51,10 @@ fn every_path_has_its_part() {
         "share/app/tests/data.txt",
         "bin/python3.13",
     ] {
-        let parts: Vec<Trim> = ALL.into_iter().filter(|part| part.has(path)).collect();
+        let parts: Vec<Trim> = Trim::ALL
+            .into_iter()
+            .filter(|part| part.has(path))
+            .collect();
         let parts = serde_json::to_string(&parts).unwrap();
         table.push_str(&format!("{parts:<24}{path}\n"));
     }
