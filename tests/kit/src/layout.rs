@@ -179,7 +179,8 @@ fn members(package: &Package, bytes: &[u8]) -> Vec<Member> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).expect("a zip");
     for index in 0..archive.len() {
         let member = archive.by_index(index).expect("a zip member");
-        if member.name().ends_with(".tar.zst") {
+        let name = member.name().expect("a package's names are UTF-8");
+        if name.ends_with(".tar.zst") {
             add_members(
                 zstd::Decoder::new(member).expect("zstd-compressed"),
                 &mut all,

@@ -114,7 +114,8 @@ impl Wheel {
                 content,
                 executable,
             };
-            files.insert(member.name().to_owned(), file);
+            let name = member.name().expect("a wheel's names are UTF-8");
+            files.insert(name.into_owned(), file);
         }
         let text = |file: &str| {
             files
@@ -265,9 +266,10 @@ fn read_metadata(path: &Path) -> Metadata {
     let mut archive = open_zip(path);
     let name = archive
         .file_names()
+        .filter_map(Result::ok)
         .find(|name| name.ends_with(".dist-info/METADATA") && name.matches('/').count() == 1)
         .unwrap_or_else(|| panic!("{} has no METADATA", path.display()))
-        .to_owned();
+        .into_owned();
     let mut text = String::new();
     archive
         .by_name(&name)
