@@ -86,12 +86,14 @@ fn every_row_of_the_table_has_a_test() {
                 folder.join(part)
             });
         let source = read(&path.with_extension("rs"));
-        // A test by itself, or a function that the macro makes tests of.
+        // A test by itself, one that is ignored where what it needs is missing, or a function that the macro makes tests of.
         let plain = format!("#[test]\nfn {function}(");
+        let ignored = format!("\"]\nfn {function}(");
         let both = source.split("on_both_stores!(").skip(1).any(|rest| {
             let list = rest.split(')').next().unwrap_or_default();
             list.split(',').any(|name| name.trim() == function)
         });
-        assert!(both || source.contains(&plain), "there is no {cell}");
+        let is_there = both || source.contains(&plain) || source.contains(&ignored);
+        assert!(is_there, "there is no {cell}");
     }
 }

@@ -14,6 +14,7 @@ use condafront::local_channel::spec::{
 use condafront::local_channel::{check, conda, pypi};
 use condafront_testkit::channel::{Channel, Package, WheelFile};
 use condafront_testkit::engine;
+use condafront_testkit::needs::micromamba;
 use serde_json::{Value, json};
 
 /// The mounts of a step, in a folder of their own.
@@ -170,11 +171,9 @@ fn the_same_packages_give_the_same_folder() {
 }
 
 #[test]
-fn micromamba_takes_the_folder_for_a_channel() {
-    let Some(program) = std::env::var_os("MICROMAMBA").filter(|path| !path.is_empty()) else {
-        eprintln!("skipped: MICROMAMBA names no micromamba binary");
-        return;
-    };
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_it_takes_the_folder_for_a_channel() {
+    let program = micromamba();
     let step = Step::new();
     let find = |name: &str| Channel::small().find(name);
     make(

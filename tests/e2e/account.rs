@@ -3,7 +3,7 @@
 use condafront_testkit::engine::Store;
 
 use crate::image::{Image, inspect};
-use crate::project::{Project, base, on_both_stores};
+use crate::project::{Project, base};
 
 /// Small packages: the prefix has another owner in each of these images.
 const PACKAGES: &[&str] = &["bumpme", "file-kinds"];
@@ -32,8 +32,9 @@ fn expected(first: &str, ids: &str) -> (String, String) {
     (ids.to_owned(), format!("{first}\n{ids}\n{ids}\n0:0\n0:0\n"))
 }
 
-fn the_user_is_chosen_by_build_args(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn the_user_is_chosen_by_build_args() {
+    let project = Project::new(Store::Containerd);
     project.lock(PACKAGES);
     assert_eq!(
         user_of(&project, &[]),
@@ -52,8 +53,9 @@ fn the_user_is_chosen_by_build_args(store: Store) {
     );
 }
 
-fn an_account_of_the_base_is_used(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn an_account_of_the_base_is_used() {
+    let project = Project::new(Store::Containerd);
     let accounts = Image::from_dockerfile(
         &project,
         &format!(
@@ -80,8 +82,9 @@ fn an_account_of_the_base_is_used(store: Store) {
     assert!(output.stderr.contains(problem), "{}", output.stderr);
 }
 
-fn a_user_that_cannot_be_is_refused(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn a_user_that_cannot_be_is_refused() {
+    let project = Project::new(Store::Containerd);
     project.lock(PACKAGES);
     for (arg, problem) in [
         ("MAMBA_USER=a:b", "\"a:b\" is not a valid user name"),
@@ -94,9 +97,3 @@ fn a_user_that_cannot_be_is_refused(store: Store) {
         assert!(output.stderr.contains(problem), "{arg}: {}", output.stderr);
     }
 }
-
-on_both_stores!(
-    the_user_is_chosen_by_build_args,
-    an_account_of_the_base_is_used,
-    a_user_that_cannot_be_is_refused,
-);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use condafront_testkit::engine::{Output, Store};
 
 use crate::image::{Container, Image, inspect};
-use crate::project::{Project, base, on_both_stores};
+use crate::project::{Project, base};
 
 /// Packages with each kind of activation: scripts, scripts for shells only or with a value that depends on the
 /// container, variables without a script.
@@ -36,11 +36,11 @@ LANG=C.UTF-8
 /opt/conda/bin is first and in PATH 1 time(s)
 ";
 
-/// Built from the cache but for the first time.
-pub(crate) fn built(store: Store) -> Project {
-    let project = Project::new(store);
-    project.lock(PACKAGES).build(&[]).expect_success();
-    project
+/// A project with the image of [`PACKAGES`].
+pub(crate) fn built() -> Project {
+    Project::with_shared_image(Store::Containerd, "activation", |project| {
+        project.lock(PACKAGES).build(&[]).expect_success();
+    })
 }
 
 #[track_caller]
@@ -69,8 +69,9 @@ fn in_shell<'a>(shell: &'a str, text: &'a str) -> Vec<&'a str> {
     shell.split(' ').chain([text]).collect()
 }
 
-fn a_container_is_active_however_it_starts(store: Store) {
-    let project = built(store);
+#[test]
+fn a_container_is_active_however_it_starts() {
+    let project = built();
     let python = ["python", "-c", PROBE];
     assert_active(project.run(&[], &python));
     assert_active(project.run(&["--entrypoint", "python"], &["-c", PROBE]));
@@ -87,8 +88,9 @@ fn a_container_is_active_however_it_starts(store: Store) {
     }
 }
 
-fn shells_are_active(store: Store) {
-    let project = built(store);
+#[test]
+fn shells_are_active() {
+    let project = built();
     let python = format!("python -c '{PROBE}'");
     for (options, shell) in [
         (&[][..], "sh -c"),
@@ -114,8 +116,9 @@ fn shells_are_active(store: Store) {
     }
 }
 
-fn commands_in_a_running_container_are_active(store: Store) {
-    let project = built(store);
+#[test]
+fn commands_in_a_running_container_are_active() {
+    let project = built();
     let container = Container::start(&project, &[], &["sleep", "infinity"]);
     let command = ["python", "-c", PROBE];
     assert_active(container.exec(&[], &command));
@@ -131,8 +134,9 @@ fn commands_in_a_running_container_are_active(store: Store) {
     }
 }
 
-fn what_variables_cannot_express_is_there(store: Store) {
-    let project = built(store);
+#[test]
+fn what_variables_cannot_express_is_there() {
+    let project = built();
     let stdout = |options: &[&str], command: &[&str]| {
         let output = project.run(options, command).expect_success();
         output.stdout.replace("\r\n", "\n")
@@ -165,8 +169,9 @@ fn what_variables_cannot_express_is_there(store: Store) {
     assert_eq!(prompt.matches("(base)").count(), 1, "{prompt}");
 }
 
-fn what_the_user_sets_wins(store: Store) {
-    let project = built(store);
+#[test]
+fn what_the_user_sets_wins() {
+    let project = built();
     let show = "echo $ACTIVATE_DEMO_HOME $ENV_VARS_DEMO";
     for shell in ["sh -c", "bash -l -c", "bash -i -c"] {
         let command = in_shell(shell, show);
@@ -176,8 +181,9 @@ fn what_the_user_sets_wins(store: Store) {
     }
 }
 
-fn skipping_activation_gives_the_plain_base(store: Store) {
-    let project = built(store);
+#[test]
+fn skipping_activation_gives_the_plain_base() {
+    let project = built();
     // sorted(1) of the variables; those that a shell sets by itself are the same on both sides.
     let base = base();
     let plain = |image: &str, options: &[&str], command: &[&str]| -> BTreeSet<String> {
@@ -207,8 +213,9 @@ fn skipping_activation_gives_the_plain_base(store: Store) {
     assert_eq!(output.expect_failure().status.code(), Some(127));
 }
 
-fn env_name_chooses_an_environment(store: Store) {
-    let project = built(store);
+#[test]
+fn env_name_chooses_an_environment() {
+    let project = built();
     assert_active(project.run(&["-e", "ENV_NAME=base"], &["python", "-c", PROBE]));
     let output = project.run(&["-e", "ENV_NAME=nonsense"], &["python", "-c", PROBE]);
     let output = output.expect_failure();
@@ -257,8 +264,9 @@ fn env_name_chooses_an_environment(store: Store) {
     );
 }
 
-fn the_configuration_activates(store: Store) {
-    let project = built(store);
+#[test]
+fn the_configuration_activates() {
+    let project = built();
     let config = inspect(&project, project.tag(), "{{json .Config}}");
     assert_eq!(config["User"], "57439:57439");
     assert_eq!(config["Cmd"][0], "bash");
@@ -283,14 +291,3 @@ fn the_configuration_activates(store: Store) {
     let names: BTreeSet<&str> = env.iter().filter_map(|v| v.split('=').next()).collect();
     assert_eq!(names.len(), env.len(), "a variable twice: {env:?}");
 }
-
-on_both_stores!(
-    a_container_is_active_however_it_starts,
-    shells_are_active,
-    commands_in_a_running_container_are_active,
-    what_variables_cannot_express_is_there,
-    what_the_user_sets_wins,
-    skipping_activation_gives_the_plain_base,
-    env_name_chooses_an_environment,
-    the_configuration_activates,
-);

@@ -77,8 +77,9 @@ fn the_configuration_of_the_base_is_kept(store: Store) {
 }
 
 /// A base with a C library and not one program.
-fn a_base_without_a_shell_is_enough(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn a_base_without_a_shell_is_enough() {
+    let project = Project::new(Store::Containerd);
     let libraries = Image::from_dockerfile(
         &project,
         &format!(
@@ -163,8 +164,9 @@ fn scratch_is_a_base(store: Store) {
     assert!(output.stderr.contains("interpreter"), "{}", output.stderr);
 }
 
-fn a_named_context_is_the_base(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn a_named_context_is_the_base() {
+    let project = Project::new(Store::Containerd);
     project.lock(PACKAGES);
     let marked = Image::from_dockerfile(&project, &format!("FROM {}\nLABEL marked=yes\n", base()));
     // A name that no registry has, and one that stands for something else otherwise.
@@ -180,8 +182,9 @@ fn a_named_context_is_the_base(store: Store) {
     assert_eq!(output.stdout, ACTIVE);
 }
 
-fn a_folder_is_the_base(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn a_folder_is_the_base() {
+    let project = Project::new(Store::Containerd);
     project.lock(&["bumpme"]);
     std::fs::create_dir_all(project.path("root/etc")).expect("a folder");
     project.write("root/etc/marked", "from a folder\n");
@@ -211,8 +214,9 @@ fn a_folder_is_the_base(store: Store) {
 
 /// A root of one static program, and account files as some distributions have them: no newline at the end, no shadow, no
 /// home of anyone's, and `nogroup` and an id that are taken.
-fn a_base_with_busybox_alone_is_enough(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn a_base_with_busybox_alone_is_enough() {
+    let project = Project::new(Store::Containerd);
     busybox(&project);
     project.write("passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\nguest:x:1000:1000::/nonexistent:/bin/sh");
     project.write("group", "root:x:0:root\nnogroup:x:65534:\nada:x:99:");
@@ -268,7 +272,7 @@ fn a_base_with_cuda_has_the_virtual_package() {
         &format!("FROM {}\nENV CUDA_VERSION=12.8.1\n", base()),
     );
     let write = |version: &str| {
-        let channel = project.server.url("/conda-forge");
+        let channel = project.channel();
         let text = format!(
             "# syntax={}\nchannels: [{channel}]\ndependencies:\n  - bumpme\n  - __cuda={version}\n",
             frontend()
@@ -329,7 +333,7 @@ fn bases_without_the_glibc_that_packages_need() {
         let base = format!("BASE_IMAGE={base}");
         failures.add_output(title, project.build(&["--build-arg", &base]));
     }
-    let channel = project.server.url("/conda-forge");
+    let channel = project.channel();
     let text = format!(
         "# syntax={}\nchannels: [{channel}]\ndependencies: [python]\ncondafront:\n  installer: native\n  base: {}\n",
         frontend(),
@@ -361,11 +365,4 @@ fn bases_without_the_glibc_that_packages_need() {
     }
 }
 
-on_both_stores!(
-    the_configuration_of_the_base_is_kept,
-    a_base_without_a_shell_is_enough,
-    scratch_is_a_base,
-    a_named_context_is_the_base,
-    a_folder_is_the_base,
-    a_base_with_busybox_alone_is_enough,
-);
+on_both_stores!(the_configuration_of_the_base_is_kept, scratch_is_a_base,);

@@ -30,9 +30,7 @@ fn call(project: &Project, kind: &str, lock: &str, args: &[&str]) -> String {
 fn questions_are_answered() {
     let project = Project::new(Store::Containerd);
     let package = Channel::open().find("bumpme");
-    let url = project
-        .server
-        .url(&format!("conda-forge/{}", package.path()));
+    let url = project.package_url(package);
     let good = format!("@EXPLICIT\n{url}#{}\n", package.sha256);
     let unverified = format!("@EXPLICIT\n{url}\n");
     let bad = "@EXPLICIT\nnumpy\n";

@@ -23,10 +23,11 @@ const PACKAGES: &[&str] = &[
     "metapackage",
 ];
 
+/// A project with the image of [`PACKAGES`].
 fn built(store: Store) -> Project {
-    let project = Project::new(store);
-    project.lock(PACKAGES).build(&[]).expect_success();
-    project
+    Project::with_shared_image(store, "contents", |project| {
+        project.lock(PACKAGES).build(&[]).expect_success();
+    })
 }
 
 /// What a shell in the image prints.
@@ -45,10 +46,7 @@ fn the_files_are_what_the_packages_say(store: Store) {
     let expected_urls: BTreeMap<String, String> = Channel::open()
         .closure(PACKAGES)
         .iter()
-        .map(|package| {
-            let url = project.server.url("/conda-forge");
-            (package.name.clone(), format!("{url}/{}", package.path()))
-        })
+        .map(|package| (package.name.clone(), project.package_url(package)))
         .collect();
     let urls = found.remove("urls").expect("the records' URLs");
     assert_eq!(urls, json!(expected_urls));
@@ -64,8 +62,9 @@ fn the_files_are_what_the_packages_say(store: Store) {
     assert_eq!(json!(found), expected);
 }
 
-fn nothing_else_is_in_the_image(store: Store) {
-    let project = built(store);
+#[test]
+fn nothing_else_is_in_the_image() {
+    let project = built(Store::Containerd);
     // Mode, owner and size of all that is not in the prefix or from the engine.
     let list = "find / -xdev -path /opt/conda -prune -o -type d -printf '%p %m %U:%G\\n' -o \
                 ! -name resolv.conf ! -name hosts ! -name hostname -printf '%p %m %U:%G %s\\n'";
@@ -130,8 +129,9 @@ fn nothing_else_is_in_the_image(store: Store) {
     );
 }
 
-fn prefixes_and_entry_points_are_in_place(store: Store) {
-    let project = built(store);
+#[test]
+fn prefixes_and_entry_points_are_in_place() {
+    let project = built(Store::Containerd);
     for (command, stdout) in [
         ("text-prefix", "prefix /opt/conda\n"),
         (
@@ -154,8 +154,9 @@ fn prefixes_and_entry_points_are_in_place(store: Store) {
     }
 }
 
-fn modes_and_links_are_kept(store: Store) {
-    let project = built(store);
+#[test]
+fn modes_and_links_are_kept() {
+    let project = built(Store::Containerd);
     let list = "cd /opt/conda && stat -c '%a %N' bin/file-kinds* lib/file-kinds/* lib/file-kinds-directory share/file-kinds";
     assert_eq!(
         shell(&project, list),
@@ -174,8 +175,9 @@ fn modes_and_links_are_kept(store: Store) {
     );
 }
 
-fn bytecode_is_there_and_used(store: Store) {
-    let project = built(store);
+#[test]
+fn bytecode_is_there_and_used() {
+    let project = built(Store::Containerd);
     let output = project.run(&[], &["python", "-v", "-c", "import noarch_demo"]);
     let verbose = output.expect_success().stderr;
     let modules = "/opt/conda/lib/python3.13/site-packages";
@@ -224,9 +226,10 @@ fn the_later_package_in_the_lock_wins(store: Store) {
     }
 }
 
-fn no_credential_is_in_the_image(store: Store) {
-    let project = Project::new(store);
-    let packages = Channel::open().closure(&["metapackage", "noarch-demo", "post-link-demo"]);
+#[test]
+fn no_credential_is_in_the_image() {
+    let project = Project::new(Store::Containerd);
+    let packages = Channel::open().closure(&["metapackage", "post-link-demo"]);
     let directory = Channel::open().directory();
     let server = &project.server;
     server.mount_private("/by-token", directory, Auth::Token("tk-s3cret".into()));
@@ -236,7 +239,6 @@ fn no_credential_is_in_the_image(store: Store) {
     };
     server.mount_private("/by-password", directory, basic);
     let plain = project.lock_text(&packages, HashStyle::Sha256);
-    let conda_forge = server.url("/conda-forge");
     let with_password = server
         .url("/by-password")
         .replace("http://", "http://ada:pw-s3cret@");
@@ -244,7 +246,7 @@ fn no_credential_is_in_the_image(store: Store) {
         (server.url("/t/tk-s3cret/by-token"), server.url("/by-token")),
         (with_password, server.url("/by-password")),
     ] {
-        project.write(LOCK, plain.replace(&conda_forge, &with_credentials));
+        project.write(LOCK, plain.replace(project.channel(), &with_credentials));
         // With provenance a token in a path is refused: BuildKit would write it there.
         let built = project.build(&["--no-cache", "--provenance=false"]);
         let built = built.expect_success();
@@ -273,10 +275,5 @@ fn assert_no_secret(output: &Output) {
 
 on_both_stores!(
     the_files_are_what_the_packages_say,
-    nothing_else_is_in_the_image,
-    prefixes_and_entry_points_are_in_place,
-    modes_and_links_are_kept,
-    bytecode_is_there_and_used,
     the_later_package_in_the_lock_wins,
-    no_credential_is_in_the_image,
 );

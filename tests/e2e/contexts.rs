@@ -20,36 +20,23 @@ fn project(store: Store) -> Project {
 /// `docker build` of any context, given by its arguments; with a file as standard input.
 fn build(project: &Project, args: &[&str], input: Option<&str>) -> Output {
     let base = format!("BASE_IMAGE={}", base());
-    let options = [
-        "build",
-        "--progress",
-        "plain",
-        "-t",
-        project.tag(),
-        "--build-arg",
-        &base,
-        "--build-arg",
-        "CONDAFRONT_INSTALLER=native",
-    ];
-    let all = [&options[..], args].concat();
-    match input {
-        Some(file) => project.docker_with_input(&all, file),
-        None => project.docker(&all),
-    }
+    let native = "CONDAFRONT_INSTALLER=native";
+    let options = ["--build-arg", &base, "--build-arg", native];
+    project.build_image_from(&[&options[..], args].concat(), input)
 }
 
-/// The image is what the lock says; it is removed, so that the next build has to make it again.
+/// The image is what the lock says.
 #[track_caller]
 fn assert_built(project: &Project, output: Output) {
     output.expect_success();
     let show = "cat /opt/conda/share/bumpme/version.txt; echo \"$ENV_VARS_DEMO\"";
     let output = project.run(&[], &["sh", "-c", show]).expect_success();
     assert_eq!(output.stdout, "2.0\nit's set\n");
-    project.engine.remove_image(project.tag());
 }
 
-fn a_build_arg_replaces_the_syntax_line(store: Store) {
-    let project = project(store);
+#[test]
+fn a_build_arg_replaces_the_syntax_line() {
+    let project = project(Store::Containerd);
     let text = fs::read_to_string(project.path(LOCK)).expect("the lock");
     let (syntax, rest) = text.split_once('\n').expect("several lines");
     assert!(syntax.starts_with("# syntax="), "{syntax}");
@@ -58,16 +45,18 @@ fn a_build_arg_replaces_the_syntax_line(store: Store) {
     assert_built(&project, project.build(&["--build-arg", &arg]));
 }
 
-fn dockerignore_does_not_hide_the_lock(store: Store) {
-    let project = project(store);
+#[test]
+fn dockerignore_does_not_hide_the_lock() {
+    let project = project(Store::Containerd);
     project.write(".dockerignore", "# everything\n*\n");
     assert_built(&project, project.build(&[]));
     project.write(&format!("{LOCK}.dockerignore"), "*\n!nothing\n");
     assert_built(&project, project.build(&["--no-cache"]));
 }
 
-fn a_lock_outside_of_the_context_is_found(store: Store) {
-    let project = project(store);
+#[test]
+fn a_lock_outside_of_the_context_is_found() {
+    let project = project(Store::Containerd);
     fs::create_dir(project.path("context")).expect("a folder");
     assert_built(&project, build(&project, &["-f", LOCK, "context"], None));
     fs::create_dir(project.path("locks")).expect("a folder");
@@ -80,8 +69,9 @@ fn a_lock_outside_of_the_context_is_found(store: Store) {
     assert_built(&project, build(&project, &args, None));
 }
 
-fn a_lock_comes_from_standard_input(store: Store) {
-    let project = project(store);
+#[test]
+fn a_lock_comes_from_standard_input() {
+    let project = project(Store::Containerd);
     assert_built(&project, build(&project, &["-f", "-", "."], Some(LOCK)));
     assert_built(&project, build(&project, &["-"], Some(LOCK)));
     archive(&project, "context.tar", &[LOCK]);
@@ -89,8 +79,9 @@ fn a_lock_comes_from_standard_input(store: Store) {
     assert_built(&project, build(&project, &args, Some("context.tar")));
 }
 
-fn a_lock_comes_from_the_web(store: Store) {
-    let project = project(store);
+#[test]
+fn a_lock_comes_from_the_web() {
+    let project = project(Store::Containerd);
     archive(&project, "context.tar", &[LOCK]);
     archive(&project, "context.tar.gz", &["--gzip", LOCK]);
     for name in ["context.tar", "context.tar.gz", LOCK] {
@@ -105,8 +96,9 @@ fn a_lock_comes_from_the_web(store: Store) {
     assert_built(&project, build(&project, &[&url], None));
 }
 
-fn a_lock_comes_from_git(store: Store) {
-    let project = project(store);
+#[test]
+fn a_lock_comes_from_git() {
+    let project = project(Store::Containerd);
     let repository = project.path("repositories/ours");
     fs::create_dir_all(repository.join("locks")).expect("a folder");
     fs::copy(project.path(LOCK), repository.join(LOCK)).expect("copied");
@@ -134,7 +126,8 @@ fn a_bake_file_builds_it_between_other_targets(store: Store) {
     );
     let above = "FROM lab\nWORKDIR /home/mambauser\nRUN [\"sh\", \"-c\", \"cat /below $CONDA_PREFIX/share/bumpme/version.txt > above\"]\n\
                  CMD [\"sh\", \"-c\", \"cat above; echo $ENV_VARS_DEMO; id -un\"]\n";
-    let app = Image::named(&project, format!("{}-app", project.tag()));
+    let app = Image::named(&project, format!("{}-app", project.name()));
+    let lab = Image::named(&project, format!("{}-lab", project.name()));
     let file = json!({
         "group": {"default": {"targets": ["lab", "app"]}},
         "target": {
@@ -143,7 +136,7 @@ fn a_bake_file_builds_it_between_other_targets(store: Store) {
                 "dockerfile": LOCK,
                 "contexts": {"ours": "target:below"},
                 "args": {"BASE_IMAGE": "ours", "CONDAFRONT_INSTALLER": "native"},
-                "tags": [project.tag()],
+                "tags": [lab.tag()],
             },
             "app": {
                 "dockerfile-inline": above,
@@ -158,7 +151,7 @@ fn a_bake_file_builds_it_between_other_targets(store: Store) {
     output.expect_success();
     let shown = app.run(&[], &[]).expect_success();
     assert_eq!(shown.stdout, "below\n2.0\nit's set\nmambauser\n");
-    let label = inspect(&project, project.tag(), "{{json .Config.Labels.below}}");
+    let label = inspect(&project, lab.tag(), "{{json .Config.Labels.below}}");
     assert_eq!(label, "yes");
 }
 
@@ -169,12 +162,4 @@ fn archive(project: &Project, name: &str, args: &[&str]) {
     run(command.args(args).current_dir(project.path("."))).expect_success();
 }
 
-on_both_stores!(
-    a_build_arg_replaces_the_syntax_line,
-    dockerignore_does_not_hide_the_lock,
-    a_lock_outside_of_the_context_is_found,
-    a_lock_comes_from_standard_input,
-    a_lock_comes_from_the_web,
-    a_lock_comes_from_git,
-    a_bake_file_builds_it_between_other_targets,
-);
+on_both_stores!(a_bake_file_builds_it_between_other_targets);

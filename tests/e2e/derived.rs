@@ -1,18 +1,17 @@
 //! What people build on top of an image: the environment is active there too.
 
-use condafront_testkit::engine::Store;
-
 use crate::activation::{ACTIVE, PROBE, built};
 use crate::image::{Image, inspect};
-use crate::project::{base, on_both_stores};
+use crate::project::base;
 
 /// A JSON array, as Dockerfiles have it.
 fn exec_form(command: &[&str]) -> String {
     serde_json::to_string(command).expect("JSON in memory")
 }
 
-fn instructions_in_a_derived_dockerfile_are_active(store: Store) {
-    let project = built(store);
+#[test]
+fn instructions_in_a_derived_dockerfile_are_active() {
+    let project = built();
     project.write("probe.py", PROBE);
     let derived = Image::from_dockerfile(
         &project,
@@ -44,8 +43,9 @@ CMD ["python", "/opt/conda/share/probe.py"]
     assert_eq!(output.stdout, "mambauser:mambauser\n");
 }
 
-fn a_derived_image_can_go_on_installing(store: Store) {
-    let project = built(store);
+#[test]
+fn a_derived_image_can_go_on_installing() {
+    let project = built();
     let derived = Image::from_dockerfile(
         &project,
         &format!(
@@ -66,8 +66,9 @@ fn a_derived_image_can_go_on_installing(store: Store) {
     );
 }
 
-fn the_names_of_micromamba_docker_work(store: Store) {
-    let project = built(store);
+#[test]
+fn the_names_of_micromamba_docker_work() {
+    let project = built();
     let entrypoint = exec_form(&["/usr/local/bin/_entrypoint.sh", "python", "-c", PROBE]);
     let derived = Image::from_dockerfile(
         &project,
@@ -89,8 +90,9 @@ fn the_names_of_micromamba_docker_work(store: Store) {
 }
 
 /// As micromamba-docker describes it in its documentation of derived images.
-fn the_user_of_a_derived_image_can_have_another_name(store: Store) {
-    let project = built(store);
+#[test]
+fn the_user_of_a_derived_image_can_have_another_name() {
+    let project = built();
     let derived = Image::from_dockerfile(
         &project,
         &format!(
@@ -124,8 +126,9 @@ RUN python -c 'import os; assert os.environ["HOME"] == "/home/grace"' && touch /
     }
 }
 
-fn the_prefix_can_be_copied_into_another_image(store: Store) {
-    let project = built(store);
+#[test]
+fn the_prefix_can_be_copied_into_another_image() {
+    let project = built();
     let copy = Image::from_dockerfile(
         &project,
         &format!(
@@ -143,11 +146,3 @@ fn the_prefix_can_be_copied_into_another_image(store: Store) {
     let config = inspect(&project, copy.tag(), "{{json .Config}}");
     assert_eq!(config["User"].as_str().unwrap_or_default(), "");
 }
-
-on_both_stores!(
-    the_user_of_a_derived_image_can_have_another_name,
-    instructions_in_a_derived_dockerfile_are_active,
-    a_derived_image_can_go_on_installing,
-    the_names_of_micromamba_docker_work,
-    the_prefix_can_be_copied_into_another_image,
-);

@@ -10,7 +10,6 @@ fn two_builders_that_never_met_make_the_same_image() {
     let one = Project::new(Store::Containerd);
     one.lock(&[
         "python",
-        "numpy",
         "activate-demo",
         "clash-a",
         "clash-b",

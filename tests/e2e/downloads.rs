@@ -86,6 +86,14 @@ fn md5(package: &Package) -> String {
     format!("#{}", package.md5)
 }
 
+#[test]
+fn each_package_is_asked_for_once() {
+    let fresh = Fresh::new(Store::Containerd, 4);
+    fresh.build(&[]).expect_success();
+    let once = (0..4).map(|index| (index, vec![200]));
+    assert_eq!(fresh.statuses(), once.collect());
+}
+
 fn a_passing_failure_fails_no_build(store: Store, fault: Fault, times: Times) {
     build_with_fault(store, fault, times, &[]);
 }

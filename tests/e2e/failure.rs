@@ -2,7 +2,7 @@
 
 use condafront_testkit::engine::{Output, registry};
 
-use crate::project::{LOCK, Project, frontend};
+use crate::project::{LOCK, Project, frontend, shared_channel};
 
 /// What must not be in anything that a user reads.
 const NOISE: &[&str] = &[
@@ -106,6 +106,7 @@ pub(crate) fn error_of(output: &Output) -> String {
 pub(crate) fn masked(project: &Project, text: &str) -> String {
     let text = text
         .replace(&project.server.address().to_string(), "channel.test")
+        .replace(&shared_channel(), "http://channel.test/conda-forge")
         .replace(&registry(), "registry.test");
     let mut masked = String::new();
     let mut word = String::new();

@@ -11,7 +11,7 @@ use crate::project::Project;
 /// How long a container may take for what it is waited for.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// An image made from a Dockerfile by the engine's own frontend; removed at the end.
+/// An image made from a Dockerfile by the engine's own frontend. It goes with the engine.
 pub(crate) struct Image<'a> {
     project: &'a Project,
     tag: String,
@@ -22,7 +22,7 @@ impl<'a> Image<'a> {
     pub(crate) fn from_dockerfile(project: &'a Project, dockerfile: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let tag = format!("{}-derived-{number}", project.tag());
+        let tag = format!("{}-derived-{number}", project.name());
         let file = format!("Dockerfile.{number}");
         project.write(&file, dockerfile);
         let folder = project.path(".");
@@ -56,12 +56,6 @@ impl<'a> Image<'a> {
         let run = ["run", "--rm", "--network", "none"];
         self.project
             .docker(&[&run[..], options, &[&self.tag], command].concat())
-    }
-}
-
-impl Drop for Image<'_> {
-    fn drop(&mut self) {
-        self.project.engine.discard_image(&self.tag);
     }
 }
 

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 
 use condafront_testkit::channel::{Channel, HashStyle, Package};
 use condafront_testkit::engine::{self, Store};
+use condafront_testkit::needs::micromamba;
 use serde_json::Value;
 
 use crate::failure::{error_of, masked};
 use crate::pip;
-use crate::project::{Project, frontend, on_both_stores};
+use crate::project::{Project, frontend};
 
 /// The environment that all kinds of file describe here.
 const SPECS: [&str; 5] = [
@@ -54,7 +55,7 @@ fn env_yml(project: &Project, name: &str) -> String {
     let mut text = format!(
         "# syntax={}\nname: {name}\nchannels:\n  - {}\ndependencies:\n",
         frontend(),
-        project.server.url("/conda-forge")
+        project.channel()
     );
     for spec in SPECS {
         writeln!(text, "  - {spec}").expect("text");
@@ -87,9 +88,7 @@ fn conda_lock_yml(project: &Project, packages: &[&Package], wheel: &Wheel) -> St
         "0".repeat(64)
     );
     for package in packages {
-        let url = project
-            .server
-            .url(&format!("conda-forge/{}", package.path()));
+        let url = project.package_url(package);
         let dependencies: String = package
             .depends
             .iter()
@@ -122,7 +121,7 @@ fn conda_lock_yml(project: &Project, packages: &[&Package], wheel: &Wheel) -> St
 }
 
 fn pixi_lock(project: &Project, packages: &[&Package], wheel: &Wheel) -> String {
-    let channel = project.server.url("/conda-forge");
+    let channel = project.channel();
     let mut text = format!(
         "# syntax={}\nversion: 6\nenvironments:\n  default:\n    channels:\n    - url: {channel}/\n    packages:\n      linux-64:\n",
         frontend()
@@ -158,8 +157,9 @@ fn pixi_lock(project: &Project, packages: &[&Package], wheel: &Wheel) -> String 
     text
 }
 
-fn every_kind_of_file_gives_its_packages(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn every_kind_of_file_gives_its_packages() {
+    let project = Project::new(Store::Containerd);
     let packages = closure();
     let wheel = Wheel::serve(&project);
     let lock = project.lock_text(&packages, HashStyle::Sha256) + &wheel.line;
@@ -192,10 +192,11 @@ fn every_kind_of_file_gives_its_packages(store: Store) {
 }
 
 /// No file at all: an empty folder, and build-args.
-fn specs_are_enough(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn specs_are_enough() {
+    let project = Project::new(Store::Containerd);
     std::fs::create_dir(project.path("empty")).expect("a folder");
-    let channel = project.server.url("/conda-forge");
+    let channel = project.channel();
     let syntax = format!("BUILDKIT_SYNTAX={}", frontend());
     let specs = format!("CONDA_SPECS={}", SPECS.join(" "));
     let channels = format!("CONDA_CHANNELS={channel}");
@@ -215,8 +216,9 @@ fn specs_are_enough(store: Store) {
     insta::assert_snapshot!("specs_beside_a_file", masked(&project, &error_of(&output)));
 }
 
-fn the_environment_of_a_file_is_active(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn the_environment_of_a_file_is_active() {
+    let project = Project::new(Store::Containerd);
     let text =
         env_yml(&project, "lab") + "variables:\n  LAB_PORT: 8888\n  LAB_TITLE: \"a 'b' $c\"\n";
     project.write("env.yml", text);
@@ -270,9 +272,7 @@ fn a_written_lock_gives_the_same_layers() {
         .collect();
     assert_eq!(urls.len(), closure().len(), "{written}");
     for package in closure() {
-        let url = project
-            .server
-            .url(&format!("conda-forge/{}", package.path()));
+        let url = project.package_url(package);
         let entry = format!("{url}#sha256:{}", package.sha256);
         assert!(
             urls.contains(&entry.as_str()),
@@ -302,7 +302,7 @@ fn a_written_lock_gives_the_same_layers() {
 #[test]
 fn locks_of_several_platforms_are_written_at_once() {
     let project = Project::new(Store::Containerd);
-    let channel = project.server.url("/conda-forge");
+    let channel = project.channel();
     for (platforms, dependency, expected) in [
         (
             "[linux-64, linux-aarch64]",
@@ -356,18 +356,15 @@ fn locks_of_several_platforms_are_written_at_once() {
 }
 
 #[test]
-fn a_real_micromamba_takes_the_written_lock() {
-    let Some(micromamba) = std::env::var_os("MICROMAMBA") else {
-        eprintln!("skipped: MICROMAMBA names no micromamba");
-        return;
-    };
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_it_takes_the_written_lock() {
     let project = Project::new(Store::Containerd);
     project.write("env.yml", env_yml(&project, "base"));
     project
         .build_file("env.yml", &["--target", "lock", "--output", "out"])
         .expect_success();
     let root = tempfile::tempdir().expect("a folder");
-    let mut command = std::process::Command::new(micromamba);
+    let mut command = std::process::Command::new(micromamba());
     command
         .args(["create", "--yes", "--no-rc", "--prefix"])
         .arg(root.path().join("env"))
@@ -396,9 +393,3 @@ fn a_real_micromamba_takes_the_written_lock() {
     }
     assert_eq!(found, described(&closure()));
 }
-
-on_both_stores!(
-    every_kind_of_file_gives_its_packages,
-    specs_are_enough,
-    the_environment_of_a_file_is_active,
-);

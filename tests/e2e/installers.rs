@@ -1,25 +1,14 @@
-//! Where micromamba comes from, and what is said when it cannot be had. Tests that run it need a real
-//! one, which the variable `MICROMAMBA` names.
+//! Where micromamba comes from, and what is said when it cannot be had. Tests that run it need a real one.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use condafront_testkit::engine::{Output, Store, registry};
+use condafront_testkit::needs::micromamba;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::project::{Project, base};
-
-/// The real micromamba; says so where there is none.
-pub(crate) fn micromamba() -> Option<PathBuf> {
-    let binary = std::env::var_os("MICROMAMBA")
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from);
-    if binary.is_none() {
-        eprintln!("skipped: MICROMAMBA names no micromamba binary");
-    }
-    binary
-}
 
 /// A conda package of the program, as conda-forge has it.
 pub(crate) fn package_of(program: &Path) -> Vec<u8> {
@@ -85,8 +74,9 @@ fn small_project(store: Store) -> Project {
 }
 
 #[test]
-fn micromamba_may_come_from_a_folder_or_an_image() {
-    let Some(program) = micromamba() else { return };
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_it_may_come_from_a_folder_or_an_image() {
+    let program = micromamba();
     let project = small_project(Store::Containerd);
     let folder = project.path("installer");
     fs::create_dir(&folder).expect("a folder");
@@ -94,7 +84,7 @@ fn micromamba_may_come_from_a_folder_or_an_image() {
     let dockerfile = "FROM scratch\nCOPY micromamba /usr/local/bin/micromamba\n";
     fs::write(folder.join("Dockerfile"), dockerfile).expect("a Dockerfile");
     let folder = folder.display().to_string();
-    let image = format!("{}/{}-micromamba", registry(), project.tag());
+    let image = format!("{}/{}-micromamba", registry(), project.name());
     project
         .docker(&["build", "--push", "-t", &image, &folder])
         .expect_success();
@@ -169,15 +159,21 @@ fn a_micromamba_that_cannot_be_had_is_an_error_that_says_what_to_do() {
     }
 }
 
+const WARNING: &str = "micromamba-2.8.1-7 has no hash: nothing checks what is downloaded";
+
 #[test]
 fn a_micromamba_without_a_hash_is_a_warning() {
-    const WARNING: &str = "micromamba-2.8.1-7 has no hash: nothing checks what is downloaded";
     let project = small_project(Store::Containerd);
     let check = build_with_package(&project, "2.8.1-7", &["--call=check"]);
     assert!(check.stdout.contains("UnverifiedInstaller"), "{check:?}");
     assert!(check.stdout.contains(WARNING), "{check:?}");
+}
 
-    let Some(program) = micromamba() else { return };
+#[test]
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_one_without_a_hash_is_used_with_a_warning() {
+    let program = micromamba();
+    let project = small_project(Store::Containerd);
     let hash = serve_package(&project, "2.8.1-7", package_of(&program));
     let output = build_with_package(&project, "2.8.1-7", &[]).expect_success();
     assert!(output.stderr.contains(WARNING), "{}", output.stderr);

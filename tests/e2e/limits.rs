@@ -28,8 +28,9 @@ fn large_lock(project: &Project, last: &str) -> String {
     lock + last + "\n"
 }
 
-fn a_lock_of_5_mb(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn a_lock_of_5_mb_is_read() {
+    let project = Project::new(Store::Containerd);
     let good = Channel::open().find("bumpme");
     let url = project.server.url(&format!("conda-forge/{}", good.path()));
     project.write(
@@ -43,16 +44,6 @@ fn a_lock_of_5_mb(store: Store) {
     project
         .run(&[], &["test", "-x", "/opt/conda/bin/file-kinds"])
         .expect_success();
-}
-
-#[test]
-fn a_lock_of_5_mb_on_the_containerd_store() {
-    a_lock_of_5_mb(Store::Containerd);
-}
-
-#[test]
-fn a_lock_of_5_mb_on_the_classic_store() {
-    a_lock_of_5_mb(Store::Classic);
 }
 
 #[test]

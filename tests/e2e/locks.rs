@@ -36,9 +36,7 @@ fn conda_lock(project: &Project, packages: &[&Package], other: &Package) -> Stri
             sha256,
             ..
         } = package;
-        let url = project
-            .server
-            .url(&format!("/conda-forge/{}", package.path()));
+        let url = project.package_url(package);
         text.push_str(&format!(
             "- name: {name}\n  version: '{version}'\n  manager: conda\n  platform: {platform}\n  dependencies: {{{}}}\n  url: {url}\n  hash: {{md5: '{md5}', sha256: '{sha256}'}}\n  category: {category}\n  optional: false\n",
             depends.join(", ")
@@ -49,11 +47,7 @@ fn conda_lock(project: &Project, packages: &[&Package], other: &Package) -> Stri
 
 /// A pixi.lock of version 6 with these packages in the environment `lab` and another one in `default`.
 fn pixi_lock(project: &Project, packages: &[&Package], other: &Package) -> String {
-    let url = |package: &Package| {
-        project
-            .server
-            .url(&format!("/conda-forge/{}", package.path()))
-    };
+    let url = |package: &Package| project.package_url(package);
     let selector = |package: &&Package| format!("      - conda: {}\n", url(package));
     let mut text = format!(
         "# syntax={}\nversion: 6\nenvironments:\n  default:\n    channels: []\n    packages:\n      linux-64:\n{}  lab:\n    channels: []\n    packages:\n      linux-64:\n{}packages:\n",
@@ -108,17 +102,16 @@ fn an_image_has_what_a_conda_lock_lists() {
     holds_exactly(&project, &all, &dev);
 }
 
-#[test]
-fn an_image_has_what_a_pixi_lock_lists_and_its_explicit_lock_gives_the_same_layers() {
-    // Its own engine: what other tests build at the same time is not shown as cached.
-    let project = Project::fresh(Store::Containerd);
+/// On an engine that nothing else uses: an image has what a pixi.lock lists, and the explicit lock of that gives the same
+/// layers.
+pub(crate) fn a_lock_of_another_kind_installs_nothing_again(project: &Project) {
     let channel = Channel::open();
     let packages = channel.closure(SPECS);
     let other = channel.find("prefix-demo");
-    let text = pixi_lock(&project, &packages, other);
+    let text = pixi_lock(project, &packages, other);
     project.write(LOCK, &text);
     let lab = ["--build-arg", "ENVIRONMENT=lab"];
-    holds_exactly(&project, &packages, &lab);
+    holds_exactly(project, &packages, &lab);
     let pixi = project.push("pixi", &lab);
 
     let settings = InputSettings {

@@ -135,7 +135,7 @@ fn environment(project: &Project, list: &[&str]) {
         .iter()
         .map(|entry| format!("      - \"{entry}\"\n"))
         .collect();
-    let channel = project.server.url("conda-forge");
+    let channel = project.channel();
     let text = format!(
         "# syntax={}\nchannels: [\"{channel}\"]\ndependencies:\n  - python\n  - pip\n  - pip:\n{list}",
         frontend()
@@ -143,8 +143,9 @@ fn environment(project: &Project, list: &[&str]) {
     project.write(LOCK, text);
 }
 
-fn a_list_is_resolved_once_and_installed(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn a_list_is_resolved_once_and_installed() {
+    let project = Project::new(Store::Containerd);
     let index = fill_index(&project);
     environment(&project, &["hello.world<2"]);
     let args = ["--network", "host", "--build-arg", &index];
@@ -192,8 +193,9 @@ fn a_written_lock_has_what_pip_finds() {
     assert_eq!(solved.layers, locked.layers);
 }
 
-fn a_source_archive_is_built(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn a_source_archive_is_built() {
+    let project = Project::new(Store::Containerd);
     let index = fill_index(&project);
     let mut tar = tar::Builder::new(bzip2::write::BzEncoder::new(
         Vec::new(),
@@ -228,8 +230,9 @@ fn a_source_archive_is_built(store: Store) {
     assert_eq!(output.expect_success().stdout, "built\n");
 }
 
-fn what_conda_has_installed_is_replaced(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn what_conda_has_installed_is_replaced() {
+    let project = Project::new(Store::Containerd);
     let wheel =
         WheelFile::new("jinja2", "99.0").file("jinja2/__init__.py", "__version__ = '99.0'\n");
     let pip = serve(&project, "Jinja2", &wheel);
@@ -253,8 +256,9 @@ fn what_conda_has_installed_is_replaced(store: Store) {
     );
 }
 
-fn a_lock_without_pip_gets_one(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn a_lock_without_pip_gets_one() {
+    let project = Project::new(Store::Containerd);
     // A mirror of PyPI's files with the wheel that condafront knows.
     let (_, content) = real_wheel("pip");
     let pip = condafront::pip::wheel("3.13").expect("a pip for this python");
@@ -274,26 +278,18 @@ fn a_lock_without_pip_gets_one(store: Store) {
     assert_eq!(output.stdout, "[]\n['/.dockerenv']\n");
 }
 
-on_both_stores!(
-    a_lock_without_pip_gets_one,
-    locked_wheels_are_installed,
-    a_list_is_resolved_once_and_installed,
-    a_source_archive_is_built,
-    what_conda_has_installed_is_replaced,
-);
+on_both_stores!(locked_wheels_are_installed);
 
-#[test]
-fn a_changed_wheel_changes_one_layer() {
-    // What another test builds at the same time would not be shown as cached.
-    let project = Project::fresh(Store::Containerd);
+/// On an engine that nothing else uses: another wheel changes one layer.
+pub(crate) fn a_wheel_changes(project: &Project) {
     let lock = |hello: &WheelFile| {
         let lines = [
-            serve(&project, "hello.world", hello),
-            real(&project, "markupsafe"),
+            serve(project, "hello.world", hello),
+            real(project, "markupsafe"),
         ];
         project.write(
             LOCK,
-            lock_text(&project, &["python", "pip"], &lines.concat()),
+            lock_text(project, &["python", "pip"], &lines.concat()),
         );
     };
     let unique = |version: &str| {

@@ -7,11 +7,11 @@ use crate::failure::Failures;
 use crate::git::{GitServer, commit_all};
 use crate::image::history;
 use crate::pip::{CHECK, fill_index, hello, real};
-use crate::project::{LOCK, Project, frontend, on_both_stores};
+use crate::project::{LOCK, Project, frontend};
 
 /// An environment file whose image section has this list for pip, and whose dependencies have that one.
 fn environment(project: &Project, section: &[&str], dependencies: &[&str]) {
-    let channel = project.server.url("conda-forge");
+    let channel = project.channel();
     let list = |indent: &str, entries: &[&str]| -> String {
         let line = |entry: &&str| format!("{indent}- {entry}\n");
         entries.iter().map(line).collect()
@@ -45,8 +45,9 @@ fn sources(project: &Project, folder: &str, name: &str) {
     write(project, &format!("{folder}/{name}.py"), &module);
 }
 
-fn lists_name_files_folders_and_repositories(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn lists_name_files_folders_and_repositories() {
+    let project = Project::new(Store::Containerd);
     let index = fill_index(&project);
     let index = index.strip_prefix("PIP_INDEX_URL=").expect("an index");
     sources(&project, "apps/demo", "demo");
@@ -115,8 +116,9 @@ fn lists_name_files_folders_and_repositories(store: Store) {
 }
 
 /// All that a list with hashes and URLs names is fetched as it is: nothing is asked of an index, and there is no network.
-fn hashes_and_urls_need_no_network(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn hashes_and_urls_need_no_network() {
+    let project = Project::new(Store::Containerd);
     let wheel = hello("1.0");
     let path = format!("/pypi/{}", wheel.file_name());
     let content = wheel.build();
@@ -138,11 +140,6 @@ fn hashes_and_urls_need_no_network(store: Store) {
     let output = project.run(&[], &["hello"]).expect_success();
     assert_eq!(output.stdout, "hello 1.0\n");
 }
-
-on_both_stores!(
-    lists_name_files_folders_and_repositories,
-    hashes_and_urls_need_no_network,
-);
 
 #[test]
 fn mistakes_are_told_where_they_stand() {

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use condafront_testkit::channel::{Channel, WheelFile};
+use condafront_testkit::channel::WheelFile;
 use condafront_testkit::engine::Store;
 use condafront_testkit::server::Auth;
 use sha2::{Digest, Sha256};
@@ -46,7 +46,6 @@ fn credentials_of_indexes_show_nowhere() {
     };
     let server = &project.server;
     server.mount_private("/private", folder.path(), auth);
-    server.mount("/conda-forge", Channel::open().directory());
     let address = server.address();
     let plain = format!("http://{address}/private/simple/");
     let with_credentials = format!("http://{USER}:{PASSWORD}@{address}/private/simple/");
@@ -94,7 +93,7 @@ fn credentials_of_indexes_show_nowhere() {
         let text = format!(
             "# syntax={}\nchannels: [\"{}\"]\ndependencies:\n  - python\ncondafront:\n  pip: [-r requirements.txt]\n",
             frontend(),
-            project.server.url("conda-forge")
+            project.channel()
         );
         project.write("env.yml", text);
         let output = format!("type=oci,tar=false,dest={}", image.display());

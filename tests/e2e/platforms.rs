@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::OnceLock;
 
 use condafront_testkit::channel::{Channel, HashStyle, Package, lock, package};
 use condafront_testkit::engine::{self, Store};
 use condafront_testkit::foreign::{Emulation, arm64_root};
+use condafront_testkit::run;
 use serde_json::Value;
 
 use crate::failure::{Failures, error_of, masked};
@@ -17,10 +17,9 @@ use crate::project::{LOCK, Project, base, frontend};
 const BOTH: &str = "linux/amd64,linux/arm64";
 const ARM: &str = "linux/arm64";
 /// Packages of one platform each, of none, python modules, and a name in `bin`.
-const DEPENDENCIES: [&str; 7] = [
+const DEPENDENCIES: [&str; 6] = [
     "python",
     "pip",
-    "rich",
     "click",
     "noarch-demo",
     "platform-demo",
@@ -28,9 +27,8 @@ const DEPENDENCIES: [&str; 7] = [
 ];
 
 /// Debian for both platforms, in the tests' registry.
-fn base_of_both(project: &Project) -> &'static str {
-    static BASE: OnceLock<String> = OnceLock::new();
-    BASE.get_or_init(|| {
+fn base_of_both(project: &Project) -> String {
+    run::once("base-of-both-platforms", || {
         let registry = engine::registry();
         let arm = format!("{registry}/debian-arm64:13");
         let both = format!("{registry}/debian-two:13");
@@ -65,7 +63,7 @@ fn build_arg(name: &str, value: &str) -> [String; 2] {
 
 /// `docker build` of a file for these platforms, with the built-in installer.
 fn build(project: &Project, file: &str, platforms: &str, more: &[&str]) -> engine::Output {
-    let base = build_arg("BASE_IMAGE", base_of_both(project));
+    let base = build_arg("BASE_IMAGE", &base_of_both(project));
     let base: Vec<&str> = base.iter().map(String::as_str).collect();
     let args = [&base[..], &["--platform", platforms], more].concat();
     project.build_file(file, &args)
@@ -85,7 +83,7 @@ fn env_yml(project: &Project) -> String {
     format!(
         "# syntax={}\nchannels: [\"{}\"]\ndependencies: [{}]\n",
         frontend(),
-        project.server.url("/conda-forge"),
+        project.channel(),
         DEPENDENCIES.join(", ")
     )
 }
@@ -98,9 +96,7 @@ fn conda_lock(project: &Project) -> String {
     );
     for platform in ["linux-64", "linux-aarch64"] {
         for package in Channel::open().closure_for(platform, &DEPENDENCIES) {
-            let url = project
-                .server
-                .url(&format!("/conda-forge/{}", package.path()));
+            let url = project.package_url(package);
             text.push_str(&format!(
                 "- name: {}\n  version: '{}'\n  manager: conda\n  platform: {platform}\n  dependencies: {{}}\n  url: {url}\n  hash: {{md5: '{}', sha256: '{}'}}\n  category: main\n  optional: false\n",
                 package.name, package.version, package.md5, package.sha256
@@ -112,11 +108,11 @@ fn conda_lock(project: &Project) -> String {
 
 /// An explicit lock for linux-aarch64.
 fn arm_lock(project: &Project, packages: &[&Package]) -> String {
-    let url = project.server.url("/conda-forge");
+    let url = project.channel();
     format!(
         "# syntax={}\n{}",
         frontend(),
-        lock(packages, &url, HashStyle::Sha256)
+        lock(packages, url, HashStyle::Sha256)
     )
 }
 
@@ -253,7 +249,7 @@ fn one_build_gives_images_for_two_platforms() {
         records("conda-lock/linux_arm64/opt/conda/conda-meta")
     );
 
-    let reference = format!("{}/{}:both", engine::registry(), project.tag());
+    let reference = format!("{}/{}:both", engine::registry(), project.name());
     let output = format!("type=image,name={reference},push=true");
     let base = format!("BASE_IMAGE={}", base_of_both(&project));
     // With a layer for each package.
@@ -304,9 +300,11 @@ fn a_classic_store_has_an_image_for_another_platform() {
     );
 }
 
-/// In one test, as an emulator is there for the whole machine.
+/// In one test, since an emulator is there for the whole machine, and an engine that has seen one does not forget it.
 #[test]
-fn what_runs_programs_of_the_platform_needs_emulation() {
+#[ignore = "needs a machine that can emulate arm64 and does not yet"]
+fn needs_emulation_programs_of_the_platform_run_with_it() {
+    assert!(!Emulation::is_there(), "this machine emulates arm64");
     let project = Project::new(Store::Containerd);
     let packages = Channel::open().closure_for("linux-aarch64", &DEPENDENCIES);
     let plain = arm_lock(&project, &packages);
@@ -323,17 +321,13 @@ fn what_runs_programs_of_the_platform_needs_emulation() {
         "export ARM_ACTIVE=1\n",
     );
     let wheel = crate::pip::real(&project, "six");
-    if Emulation::is_there() {
-        eprintln!("skipped: what a builder without emulation says; this machine emulates arm64");
-    } else {
-        without_emulation(&project, &plain, &post_link, &activates, &wheel);
-    }
-    if let Some(_emulation) = Emulation::start() {
-        // An engine that starts now knows of it.
-        let project = Project::fresh(Store::Containerd);
-        project.write(LOCK, format!("{plain}{post_link}{activates}{wheel}"));
-        with_emulation(&project);
-    }
+    without_emulation(&project, &plain, &post_link, &activates, &wheel);
+
+    let _emulation = Emulation::start();
+    // An engine that starts now knows of it.
+    let fresh = Project::fresh(Store::Containerd);
+    fresh.write(LOCK, format!("{plain}{post_link}{activates}{wheel}"));
+    with_emulation(&fresh);
 }
 
 fn without_emulation(

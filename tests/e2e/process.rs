@@ -2,11 +2,12 @@
 
 use condafront_testkit::engine::Store;
 
-use crate::activation::PACKAGES;
+use crate::activation::built;
 use crate::image::Container;
-use crate::project::{Project, on_both_stores};
+use crate::project::Project;
 
-fn the_command_is_process_1_and_gets_signals(store: Store) {
+#[test]
+fn the_command_is_process_1_and_gets_signals() {
     const PROGRAM: &str = "
 import os, signal, sys
 def stop(*_):
@@ -17,9 +18,9 @@ print('process', os.getpid(), open('/proc/1/cmdline').read().split('\\0')[0], fl
 signal.pause()
 ";
     // With a script to source at the start, which a shell does, and without.
-    for packages in [PACKAGES, &["python"]] {
-        let project = Project::new(store);
-        project.lock(packages).build(&[]).expect_success();
+    let plain = Project::new(Store::Containerd);
+    plain.lock(&["python"]).build(&[]).expect_success();
+    for project in [built(), plain] {
         let container = Container::start(&project, &[], &["python", "-c", PROGRAM]);
         container.wait_for("process 1 python");
         let (code, output) = container.stop();
@@ -27,9 +28,9 @@ signal.pause()
     }
 }
 
-fn arguments_and_exit_codes_pass_through(store: Store) {
-    let project = Project::new(store);
-    project.lock(PACKAGES).build(&[]).expect_success();
+#[test]
+fn arguments_and_exit_codes_pass_through() {
+    let project = built();
     let command = ["printf", "<%s>", "a b", "", "*", "$HOME", "'", "-x"];
     let output = project.run(&[], &command).expect_success();
     assert_eq!(output.stdout, "<a b><><*><$HOME><'><-x>");
@@ -41,8 +42,9 @@ fn arguments_and_exit_codes_pass_through(store: Store) {
     assert_eq!(code(&[]), Some(0));
 }
 
-fn a_missing_command_is_named(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn a_missing_command_is_named() {
+    let project = Project::new(Store::Containerd);
     project.lock(&["bumpme"]).build(&[]).expect_success();
     let output = project.run(&[], &["nonsense", "-x"]).expect_failure();
     assert_eq!(output.status.code(), Some(127));
@@ -51,9 +53,3 @@ fn a_missing_command_is_named(store: Store) {
         "condafront-entrypoint: nonsense: command not found\n"
     );
 }
-
-on_both_stores!(
-    the_command_is_process_1_and_gets_signals,
-    arguments_and_exit_codes_pass_through,
-    a_missing_command_is_named,
-);

@@ -1,14 +1,17 @@
 //! What a user has: an engine, a folder with a lock, a channel; and the commands that a user types.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use condafront_testkit::channel::{self, Channel, HashStyle, Package};
 use condafront_testkit::engine::{self, Engine, Output, Store};
+use condafront_testkit::run;
 use condafront_testkit::server::Server;
 
 use crate::pushed::Pushed;
+
 /// Makes two tests of each of these functions, which take a [`Store`]: one for each store that every test run has.
 macro_rules! on_both_stores {
     ($($name:ident),+ $(,)?) => {
@@ -38,25 +41,52 @@ pub(crate) const LOCK: &str = "env.lock";
 /// The built-in installer, which needs no internet.
 const NATIVE: [&str; 2] = ["--build-arg", "CONDAFRONT_INSTALLER=native"];
 
-/// A folder to build in, with a channel's server of its own, on one engine.
+/// A folder to build in, with a server of its own, on one engine.
 pub(crate) struct Project {
     /// The engine.
     pub(crate) engine: Engine,
-    /// The channel's server; nothing else asks it.
+    /// A server that nothing else asks.
     pub(crate) server: Server,
+    channel: String,
     dir: tempfile::TempDir,
-    tag: String,
+    name: String,
+    tag: Cell<&'static str>,
+    builds: Cell<u32>,
 }
 
 impl Project {
-    /// A project on the engine that all tests share.
+    /// A project on the engine that all tests share, with packages of the channel that they share: what one test has
+    /// installed from there, the next one finds in the engine's cache.
     pub(crate) fn new(store: Store) -> Self {
         Self::on(Engine::shared(store))
     }
 
-    /// A project on an engine of its own, which has nothing in it yet.
+    /// A project whose channel is on its own server, for what is asked of it. No other test has installed a package from
+    /// there, though the engine may have it.
+    pub(crate) fn with_own_channel(store: Store) -> Self {
+        Self::new(store).with_channel_on_its_server()
+    }
+
+    /// A project with its own channel on an engine of its own, which has nothing in it yet: only for a test of what such
+    /// an engine does, since starting and filling it takes long.
     pub(crate) fn fresh(store: Store) -> Self {
-        Self::on(Engine::start_fresh(store))
+        Self::on(Engine::start_fresh(store)).with_channel_on_its_server()
+    }
+
+    /// A project with an image that tests of this run share under this name. The first of them has it made by `build`.
+    pub(crate) fn with_shared_image(store: Store, name: &str, build: impl FnOnce(&Self)) -> Self {
+        let project = Self::new(store);
+        let image = run::once(&format!("image-{name}-{store}"), || {
+            build(&project);
+            project.tag().to_owned()
+        });
+        project.tag.set(image.leak());
+        project
+    }
+
+    fn with_channel_on_its_server(mut self) -> Self {
+        self.channel = self.server.url("/conda-forge");
+        self
     }
 
     fn on(engine: Engine) -> Self {
@@ -64,22 +94,61 @@ impl Project {
         let server = Server::start();
         server.mount("/conda-forge", Channel::open().directory());
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("e2e-{}-{number}", std::process::id());
         Self {
-            // A buildkitd keeps no images: what it builds can only be pushed.
-            tag: match engine.store() {
-                Store::Buildkitd => format!("{}/{name}", engine::registry()),
-                Store::Containerd | Store::Classic => name,
-            },
+            name: format!("e2e-{}-{number}", std::process::id()),
+            tag: Cell::new("nothing-is-built-yet"),
+            builds: Cell::new(0),
             engine,
             server,
+            channel: shared_channel(),
             dir: tempfile::tempdir().expect("a folder for the project"),
         }
     }
 
-    /// The image's name.
+    /// What only this project is called, for images beside its own.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The URL of its channel.
+    pub(crate) fn channel(&self) -> &str {
+        &self.channel
+    }
+
+    /// The URL of a package in its channel.
+    pub(crate) fn package_url(&self, package: &Package) -> String {
+        format!("{}/{}", self.channel, package.path())
+    }
+
+    /// The name of the image that was built last.
     pub(crate) fn tag(&self) -> &str {
-        &self.tag
+        self.tag.get()
+    }
+
+    /// `docker build` of an image, in the project's folder, under a name that no image has. When an image's name goes to
+    /// another one, the engine may remove layers of it that others are about to use (moby/buildkit issue 6521).
+    pub(crate) fn build_image(&self, args: &[&str]) -> Output {
+        self.build_image_from(args, None)
+    }
+
+    /// The same, with a file of the project's folder as the client's standard input.
+    pub(crate) fn build_image_from(&self, args: &[&str], input: Option<&str>) -> Output {
+        let number = self.builds.replace(self.builds.get() + 1);
+        let tag = match self.engine.store() {
+            // It keeps no images: what it builds can only be pushed.
+            Store::Buildkitd => format!("{}/{}:{number}", engine::registry(), self.name),
+            Store::Containerd | Store::Classic => format!("{}:{number}", self.name),
+        };
+        let usual = ["build", "--progress", "plain", "-t", &tag];
+        let args = [&usual[..], args].concat();
+        let output = match input {
+            Some(file) => self.docker_with_input(&args, file),
+            None => self.docker(&args),
+        };
+        if output.status.success() {
+            self.tag.set(tag.leak());
+        }
+        output
     }
 
     /// A file's path in the project's folder.
@@ -103,7 +172,7 @@ impl Project {
 
     /// A lock of exactly these packages, below a syntax line.
     pub(crate) fn lock_text(&self, packages: &[&Package], hashes: HashStyle) -> String {
-        let lock = channel::lock(packages, &self.server.url("/conda-forge"), hashes);
+        let lock = channel::lock(packages, &self.channel, hashes);
         format!("# syntax={}\n{lock}", frontend())
     }
 
@@ -114,29 +183,25 @@ impl Project {
 
     /// `docker build` of the lock.
     pub(crate) fn build_as_is(&self, args: &[&str]) -> Output {
-        self.build_only(&[&["-t", &self.tag], args].concat())
+        self.build_on_base(LOCK, ".", args)
     }
 
     /// `docker build` of another file than the lock, with the built-in installer.
     pub(crate) fn build_file(&self, file: &str, args: &[&str]) -> Output {
-        let usual = ["-t", &self.tag, "-f", file];
-        self.build_in(".", &[&usual[..], &NATIVE, args].concat())
+        self.build_on_base(file, ".", &[&NATIVE, args].concat())
     }
 
     /// `docker build` of a folder, with the built-in installer.
     pub(crate) fn build_folder(&self, folder: &str, args: &[&str]) -> Output {
-        self.build_in(folder, &[&["-t", &self.tag][..], &NATIVE, args].concat())
-    }
-
-    /// `docker build` of the lock that names no image.
-    fn build_only(&self, args: &[&str]) -> Output {
-        self.build_in(".", &[&["-f", LOCK], args].concat())
-    }
-
-    fn build_in(&self, folder: &str, args: &[&str]) -> Output {
         let base = format!("BASE_IMAGE={}", base());
-        let usual = ["build", "--progress", "plain", "--build-arg", &base];
-        self.docker_in(self.dir.path(), &[&usual[..], args, &[folder]].concat())
+        let usual = ["--build-arg", &base];
+        self.build_image(&[&usual[..], &NATIVE, args, &[folder]].concat())
+    }
+
+    fn build_on_base(&self, file: &str, folder: &str, args: &[&str]) -> Output {
+        let base = format!("BASE_IMAGE={}", base());
+        let usual = ["-f", file, "--build-arg", &base];
+        self.build_image(&[&usual[..], args, &[folder]].concat())
     }
 
     /// `docker build` of the lock, with the built-in installer, into the tests' registry and nowhere else, as CI does.
@@ -147,10 +212,12 @@ impl Project {
 
     /// [`Project::push`] of another file.
     pub(crate) fn push_file(&self, file: &str, tag: &str, args: &[&str]) -> Pushed {
-        let reference = format!("{}/{}:{tag}", engine::registry(), self.tag);
+        let reference = format!("{}/{}:{tag}", engine::registry(), self.name);
         let output = format!("type=image,name={reference},push=true,store=false");
-        let usual = ["-f", file, "--output", &output, "--provenance=false"];
-        let output = self.build_in(".", &[&usual[..], &NATIVE, args].concat());
+        let base = format!("BASE_IMAGE={}", base());
+        let usual = ["build", "--progress", "plain", "--build-arg", &base];
+        let to = ["-f", file, "--output", &output, "--provenance=false"];
+        let output = self.docker(&[&usual[..], &to, &NATIVE, args, &["."]].concat());
         let progress = output.expect_success().stderr;
         Pushed::new(progress, &self.engine, &reference)
     }
@@ -160,7 +227,7 @@ impl Project {
         let all = [
             &["run", "--rm", "--network", "none"],
             args,
-            &[&self.tag],
+            &[self.tag()],
             command,
         ]
         .concat();
@@ -176,13 +243,12 @@ impl Project {
     pub(crate) fn docker_with_input(&self, args: &[&str], file: &str) -> Output {
         let input = File::open(self.path(file)).expect("a file in the project's folder");
         let mut command = self.engine.docker(args);
-        self.engine
-            .run_with_input(command.current_dir(self.dir.path()), input)
+        engine::run_with_input(command.current_dir(self.dir.path()), input)
     }
 
     fn docker_in(&self, dir: &Path, args: &[&str]) -> Output {
         let mut command = self.engine.docker(args);
-        self.engine.run(command.current_dir(dir))
+        engine::run(command.current_dir(dir))
     }
 
     /// The paths that the channel's server was asked for since the last time, sorted.
@@ -195,14 +261,6 @@ impl Project {
     }
 }
 
-impl Drop for Project {
-    fn drop(&mut self) {
-        if self.engine.store() != Store::Buildkitd {
-            self.engine.discard_image(&self.tag);
-        }
-    }
-}
-
 /// The frontend image in the tests' registry.
 pub(crate) fn frontend() -> String {
     format!("{}/condafront:dev", engine::registry())
@@ -211,4 +269,9 @@ pub(crate) fn frontend() -> String {
 /// The base image in the tests' registry.
 pub(crate) fn base() -> String {
     format!("{}/debian:13-slim", engine::registry())
+}
+
+/// The URL of the channel that `make test` serves to all tests.
+pub(crate) fn shared_channel() -> String {
+    engine::variable("CONDAFRONT_TEST_CHANNEL")
 }

@@ -41,12 +41,12 @@ fn three_lines_and_one_command() {
         "--build-arg",
         &mirror,
     ];
+    assert_eq!(words[0], "build");
     project
-        .docker(&[words, &here, &["-t", project.tag(), context]].concat())
+        .build_image(&[&words[1..], &here, &[context]].concat())
         .expect_success();
     let (_, run) = README.split_once("`docker run env ").unwrap();
     let (run, _) = run.split_once('`').unwrap();
     let output = project.run(&[], &["sh", "-c", run]).expect_success();
     assert_eq!(output.stderr, "");
-    project.engine.discard_image("env");
 }

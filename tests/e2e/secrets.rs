@@ -14,7 +14,7 @@ use crate::project::{LOCK, Project, base, frontend};
 /// Everything that an image holds, says and is recorded with.
 pub(crate) fn all_bytes(project: &Project) -> Vec<u8> {
     let file = |name: &str| project.path(name).to_string_lossy().into_owned();
-    let container = format!("{}-files", project.tag());
+    let container = format!("{}-files", project.name());
     let inspect = project
         .docker(&["image", "inspect", project.tag()])
         .expect_success();
@@ -220,7 +220,7 @@ fn credentials_of_channels_show_nowhere() {
         project.write(
             "env.yml",
             format!(
-                "# syntax={}\nchannels: [\"{channel}\"]\ndependencies:\n  - noarch-demo\n  - bumpme\n",
+                "# syntax={}\nchannels: [\"{channel}\"]\ndependencies:\n  - file-kinds\n  - bumpme\n",
                 frontend()
             ),
         );

@@ -17,8 +17,8 @@ use crate::pushed::Pushed;
 const SUBDIRS: [&str; 2] = ["linux-64", "noarch"];
 
 /// An env.yml of these dependencies, with the server's channel.
-fn env(project: &Project, dependencies: &[&str]) -> String {
-    env_of(&project.server.url("/conda-forge"), dependencies)
+pub(crate) fn env(project: &Project, dependencies: &[&str]) -> String {
+    env_of(project.channel(), dependencies)
 }
 
 fn env_of(channel: &str, dependencies: &[&str]) -> String {
@@ -30,7 +30,7 @@ fn env_of(channel: &str, dependencies: &[&str]) -> String {
 }
 
 /// Makes `text`, below a syntax line, what is built.
-fn write(project: &Project, text: &str) {
+pub(crate) fn write(project: &Project, text: &str) {
     project.write(LOCK, format!("# syntax={}\n{text}", frontend()));
 }
 
@@ -77,8 +77,9 @@ fn solved(specs: &[&str]) -> BTreeSet<String> {
         .collect()
 }
 
-fn an_environment_is_solved(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn an_environment_is_solved() {
+    let project = Project::new(Store::Containerd);
     write(&project, &env(&project, &["numpy", "activate-demo"]));
     project.build(&[]).expect_success();
     let program = "import numpy, os; print(int(numpy.arange(5).sum()), os.environ['ACTIVATE_DEMO_HOME'], *os.listdir('/opt/conda/conda-meta'))";
@@ -95,28 +96,17 @@ fn an_environment_is_solved(store: Store) {
     assert_eq!(installed, solved(&["numpy", "activate-demo"]));
 }
 
-#[test]
-fn an_environment_is_solved_on_the_containerd_store() {
-    an_environment_is_solved(Store::Containerd);
-}
-
-#[test]
-fn an_environment_is_solved_on_the_classic_store() {
-    an_environment_is_solved(Store::Classic);
-}
-
 /// How many packages the solves chose that a build ran, from their logs.
-fn solves(pushed: &Pushed) -> Vec<&str> {
+pub(crate) fn solves(pushed: &Pushed) -> Vec<&str> {
     let chosen = |line| str::split_once(line, "packages chosen: ").map(|(_, count)| count);
     pushed.progress.lines().filter_map(chosen).collect()
 }
 
-#[test]
-fn the_same_question_is_solved_once() {
-    let project = Project::fresh(Store::Containerd);
+/// On an engine that nothing else uses.
+pub(crate) fn the_same_question_is_solved_once(project: &Project) {
     let dependencies = ["noarch-demo", "bumpme"];
-    let text = env(&project, &dependencies);
-    write(&project, &text);
+    let text = env(project, &dependencies);
+    write(project, &text);
     let first = project.push("first", &[]);
     assert_eq!(solves(&first).len(), 1, "{}", first.progress);
     let named = first.steps_run();
@@ -130,7 +120,7 @@ fn the_same_question_is_solved_once() {
     assert_eq!(second.manifest, first.manifest);
 
     // Comments and places are not part of the question.
-    write(&project, &format!("# a comment\n\n{text}# another\n"));
+    write(project, &format!("# a comment\n\n{text}# another\n"));
     let moved = project.push("moved", &[]);
     assert_eq!(solves(&moved), [""; 0], "{}", moved.progress);
 
@@ -162,36 +152,16 @@ fn the_same_question_is_solved_once() {
     assert_eq!(changed.layers, first.layers);
 
     write(
-        &project,
-        &env(&project, &["bumpme", "noarch-demo", "pycparser"]),
+        project,
+        &env(project, &["bumpme", "noarch-demo", "pycparser"]),
     );
     let more = project.push("more", &[]);
     assert_eq!(solves(&more).len(), 1, "{}", more.progress);
 }
 
 #[test]
-fn a_builder_with_only_a_registry_cache_does_not_solve() {
-    let project = Project::fresh(Store::Containerd);
-    write(&project, &env(&project, &["bumpme"]));
-    let cache = format!(
-        "type=registry,ref={}/solve-cache",
-        condafront_testkit::engine::registry()
-    );
-    let first = project.push("first", &["--cache-to", &format!("{cache},mode=max")]);
-    assert_eq!(solves(&first).len(), 1);
-
-    let other = Project::fresh(Store::Containerd);
-    // The same address, so the same question.
-    let text = std::fs::read(project.path(LOCK)).unwrap();
-    other.write(LOCK, text);
-    let second = other.push("second", &["--cache-from", &cache]);
-    assert_eq!(solves(&second), [""; 0], "{}", second.progress);
-    assert_eq!(second.layers, first.layers);
-}
-
-#[test]
 fn lists_come_from_wherever_they_can() {
-    let project = Project::new(Store::Containerd);
+    let project = Project::with_own_channel(Store::Containerd);
     let server = &project.server;
     let dependencies = ["bumpme"];
 

@@ -7,11 +7,12 @@ use std::process::Command;
 
 use condafront_testkit::channel::{self, Channel, HashStyle};
 use condafront_testkit::engine::{self, Store};
+use condafront_testkit::needs::micromamba;
 use serde_json::Value;
 
 use crate::failure::Failures;
 use crate::image::{Image, inspect};
-use crate::installers::{build_with_package, micromamba, package_of, serve_package};
+use crate::installers::{build_with_package, package_of, serve_package};
 use crate::pip::{hello, index};
 use crate::project::{LOCK, Project, base, frontend, on_both_stores};
 
@@ -36,8 +37,8 @@ fn env(channels: &[String], dependencies: &[&str]) -> String {
 
 fn the_environment_alone_is_copied_into_other_images(store: Store) {
     let project = Project::new(store);
-    let channel = [project.server.url("/conda-forge")];
-    let alone = Image::named(&project, format!("{}-prefix", project.tag()));
+    let channel = [project.channel().to_owned()];
+    let alone = Image::named(&project, format!("{}-prefix", project.name()));
     let app = format!(
         "FROM {}\nCOPY --from={} /opt/conda /opt/conda\n",
         base(),
@@ -151,8 +152,9 @@ fn assert_listed(folder: &Path, subdirs: &[&str]) {
     }
 }
 
-fn a_folder_is_all_that_a_build_needs(store: Store) {
-    let project = Project::new(store);
+/// Made on one engine and used on another one, where nothing is taken from an earlier build.
+fn a_folder_is_all_that_a_build_needs(here: Store, there: Store) {
+    let project = Project::new(here);
     let (text, pip) = site(&project);
     write(&project, &text);
     let online = ["--build-arg", &pip, "--network", "host"];
@@ -181,16 +183,23 @@ fn a_folder_is_all_that_a_build_needs(store: Store) {
         let path = url.replacen(&project.server.url(""), "", 1);
         assert!(folder.join(&host).join(&path).is_file(), "{path}");
     }
-    let layers = (store == Store::Containerd).then(|| project.push("online", &online).layers);
-
-    // Elsewhere, where nothing of it was ever seen. Its server is gone, and there is no network.
-    let away = Project::fresh(store);
+    let away = Project::new(there);
     carry(&folder, &away.path("channel"));
+    // Only this store pushes.
+    let layers = (there == Store::Containerd).then(|| {
+        write(&away, &text);
+        away.push("online", &online).layers
+    });
+
+    // Its server is gone, and there is no network.
     drop(project);
     let offline = ["--build-context", "channel=channel", "--network", "none"];
     for text in [&text, &lock] {
         write(&away, text);
-        away.build(&offline).expect_success();
+        // Where layers are compared, the second time without what is there of the first.
+        let is_cold = layers.is_some() && text == &lock;
+        let cold = if is_cold { &["--no-cache"][..] } else { &[] };
+        away.build(&[&offline, cold].concat()).expect_success();
         let output = away.run(&[], &["python", "-c", WORKS]).expect_success();
         let home = "/opt/conda/share/activate-demo";
         assert_eq!(output.stdout, format!("42 {home} /opt/conda\n"));
@@ -272,13 +281,14 @@ fn what_the_folder_lacks_is_told_at_its_line() {
 
 /// The folder as an image, and the installer in it.
 #[test]
-fn the_folder_may_be_an_image_and_has_the_installer() {
-    let Some(program) = micromamba() else { return };
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_the_folder_may_be_an_image_and_has_the_installer() {
+    let program = micromamba();
     let project = Project::new(Store::Containerd);
     let hash = serve_package(&project, "2.8.1-7", package_of(&program));
     let version = format!("2.8.1-7#sha256:{hash}");
     project.lock(&["bumpme", "file-kinds"]);
-    let image = format!("{}/{}-channel", engine::registry(), project.tag());
+    let image = format!("{}/{}-channel", engine::registry(), project.name());
     build_with_package(&project, &version, &["--target", "channel"]).expect_success();
     for args in [["tag", project.tag(), &image].as_slice(), &["push", &image]] {
         project.docker(args).expect_success();
@@ -328,7 +338,14 @@ fn the_folder_may_be_an_image_and_has_the_installer() {
     assert_eq!(away.packages_requested(), [""; 0]);
 }
 
-on_both_stores!(
-    the_environment_alone_is_copied_into_other_images,
-    a_folder_is_all_that_a_build_needs,
-);
+#[test]
+fn a_folder_of_the_containerd_store_is_all_that_a_build_needs() {
+    a_folder_is_all_that_a_build_needs(Store::Containerd, Store::Classic);
+}
+
+#[test]
+fn a_folder_of_the_classic_store_is_all_that_a_build_needs() {
+    a_folder_is_all_that_a_build_needs(Store::Classic, Store::Containerd);
+}
+
+on_both_stores!(the_environment_alone_is_copied_into_other_images);

@@ -1,25 +1,21 @@
 //! Both installers on the same packages: the same files, modes, times and facts. These tests need a
-//! real micromamba, which the variable `MICROMAMBA` names.
+//! real micromamba.
 //!
 //! No difference has to be: whatever micromamba does otherwise (entry points, records, modes, times,
 //! what it cannot link), the step does itself, whoever links.
 
 use std::fs;
-use std::path::PathBuf;
 
 use condafront::install::spec::{Installer, PythonSpec};
 use condafront_testkit::channel::Channel;
+use condafront_testkit::needs;
 
 use super::package::{Format, PLACEHOLDER, Package};
 use super::step::{Step, mount_channel};
 
 /// Runs the step that `make` gives with each installer and compares what it leaves.
 pub(crate) fn compare(make: impl Fn() -> Step) {
-    let binary = std::env::var_os("MICROMAMBA").filter(|path| !path.is_empty());
-    let Some(micromamba) = binary.map(PathBuf::from) else {
-        eprintln!("skipped: MICROMAMBA names no micromamba binary");
-        return;
-    };
+    let micromamba = needs::micromamba();
     let [native, with_micromamba] = [Installer::Native, Installer::Micromamba].map(|installer| {
         let mut step = make();
         step.spec.installer = installer;
@@ -45,7 +41,8 @@ pub(crate) fn compare(make: impl Fn() -> Step) {
 }
 
 #[test]
-fn every_kind_of_path_is_linked_alike() {
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_every_kind_of_path_is_linked_alike() {
     let packages = [
         Package::new("tool")
             .file_with_mode("bin/tool", "tool", 0o755)
@@ -77,7 +74,8 @@ fn every_kind_of_path_is_linked_alike() {
 }
 
 #[test]
-fn prefixes_are_replaced_alike() {
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_prefixes_are_replaced_alike() {
     let p = PLACEHOLDER;
     let long = "x".repeat(120);
     let text = [
@@ -112,7 +110,8 @@ fn prefixes_are_replaced_alike() {
 }
 
 #[test]
-fn clashes_are_decided_alike() {
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_clashes_are_decided_alike() {
     let one = Package::new("one")
         .file("share/x", "one")
         .file("share/link", "a file")
@@ -135,7 +134,8 @@ fn clashes_are_decided_alike() {
 }
 
 #[test]
-fn a_file_below_another_packages_link_is_linked_alike() {
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_a_file_below_another_packages_link_is_linked_alike() {
     let packages = [
         Package::new("lib")
             .file("lib/a", "a")
@@ -146,7 +146,8 @@ fn a_file_below_another_packages_link_is_linked_alike() {
 }
 
 #[test]
-fn modules_go_where_python_wants_them_alike() {
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_modules_go_where_python_wants_them_alike() {
     let pure = Package::new("pure")
         .noarch_python(&["pure = pure:main"])
         .file("site-packages/pure.py", "def main(): pass\n");
@@ -184,16 +185,19 @@ fn compare_channel(channel: &Channel, platform: &str) {
 }
 
 #[test]
-fn the_small_channel_is_linked_alike() {
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_the_small_channel_is_linked_alike() {
     compare_channel(Channel::small(), "linux-64");
 }
 
 #[test]
-fn real_packages_are_linked_alike() {
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_real_packages_are_linked_alike() {
     compare_channel(Channel::open(), "linux-64");
 }
 
 #[test]
-fn packages_of_another_platform_are_linked_alike() {
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_packages_of_another_platform_are_linked_alike() {
     compare_channel(Channel::open(), "linux-aarch64");
 }

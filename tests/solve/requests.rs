@@ -1,10 +1,11 @@
-//! What is chosen: written down, and the same as a real micromamba chooses where there is one (`MICROMAMBA`).
+//! What is chosen: written down, and the same as a real micromamba chooses.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
 use condafront::input::ChannelPriority;
+use condafront_testkit::needs::micromamba;
 use condafront_testkit::repodata::Repodata;
 use condafront_testkit::server::Server;
 use serde_json::Value;
@@ -264,11 +265,9 @@ fn the_right_packages_are_chosen() {
 }
 
 #[test]
-fn micromamba_chooses_the_same() {
-    let Some(program) = std::env::var_os("MICROMAMBA") else {
-        eprintln!("skipped: MICROMAMBA names no micromamba");
-        return;
-    };
+#[ignore = "needs a micromamba"]
+fn needs_micromamba_it_chooses_the_same() {
+    let program = micromamba();
     let (main, extra) = (channels::main(), channels::extra());
     let folder = tempfile::tempdir().unwrap();
     main.write(&folder.path().join("main"));
@@ -279,7 +278,7 @@ fn micromamba_chooses_the_same() {
     let mut differences = String::new();
     for case in CASES.iter().filter(|case| !case.only_ours) {
         let ours = case.solve(&main, &extra);
-        let theirs = case.micromamba(Path::new(&program), &server);
+        let theirs = case.micromamba(&program, &server);
         if ours != theirs {
             writeln!(
                 differences,

@@ -9,7 +9,7 @@ use super::example::{Example, page};
 use super::traces::{assert_described, left_behind};
 use crate::image::Image;
 use crate::pip;
-use crate::project::{Project, base, on_both_stores};
+use crate::project::{Project, base};
 
 /// What the image of JupyterLab says of its user and of what `postBuild` has done.
 const LAB: &str = r#"uid=1000(al-khawarizmi) gid=100(users) groups=100(users)
@@ -28,8 +28,9 @@ al-khawarizmi:users
 }
 "#;
 
-fn jupyterlab(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn jupyterlab() {
+    let project = Project::new(Store::Containerd);
     // Ubuntu's image has this account.
     let ubuntu = Image::from_dockerfile(
         &project,
@@ -44,8 +45,7 @@ fn jupyterlab(store: Store) {
     let mut example = Example::new(&project, "jupyterlab")
         .base("ubuntu:24.04", ubuntu.tag())
         .build_arg("PIP_INDEX_URL", &project.server.url("/simple/"))
-        .with_the_network()
-        .makes(&["jupyterlab"]);
+        .with_the_network();
     example.run("docker build");
     let lab = example.start(&[]);
     let said = page(&lab, "http://localhost:8888/api");
@@ -63,8 +63,9 @@ fn jupyterlab(store: Store) {
     assert_described(&project, "jupyterlab", ubuntu.tag());
 }
 
-fn a_minimal_python(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn a_minimal_python() {
+    let project = Project::new(Store::Containerd);
     let folder = tempfile::tempdir().expect("a folder for Debian's packages");
     let archives = ["less", "locales", "tini"].map(apt::debian);
     apt::repository(folder.path(), &[], &archives);
@@ -79,8 +80,7 @@ fn a_minimal_python(store: Store) {
     );
     let mut example = Example::new(&project, "minimal-python")
         .base("debian:13-slim", debian.tag())
-        .with_the_network()
-        .makes(&["minimal-python"]);
+        .with_the_network();
     example.run("docker build");
     let said = example.run("docker run").stdout;
     let lines: Vec<&str> = said.lines().collect();
@@ -110,9 +110,10 @@ fn a_minimal_python(store: Store) {
     assert_described(&project, "minimal-python", debian.tag());
 }
 
-fn an_app_on_top(store: Store) {
-    let project = Project::new(store);
-    let mut example = Example::new(&project, "app").makes(&["app"]);
+#[test]
+fn an_app_on_top() {
+    let project = Project::new(Store::Containerd);
+    let mut example = Example::new(&project, "app");
     example.run("docker buildx bake");
     let container = example.start(&[]);
     let said = page(&container, "http://localhost:5000");
@@ -122,8 +123,9 @@ fn an_app_on_top(store: Store) {
 }
 
 /// Without a shell, or any other program.
-fn a_distroless_service(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn a_distroless_service() {
+    let project = Project::new(Store::Containerd);
     let accounts = "root:x:0:0:root:/root:/sbin/nologin\\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\\n";
     let groups = "root:x:0:\\nnonroot:x:65532:\\n";
     let distroless = Image::from_dockerfile(
@@ -140,8 +142,7 @@ fn a_distroless_service(store: Store) {
         ),
     );
     let mut example = Example::new(&project, "distroless")
-        .base("gcr.io/distroless/base-debian12", distroless.tag())
-        .makes(&["distroless"]);
+        .base("gcr.io/distroless/base-debian12", distroless.tag());
     example.run("docker build");
     let service = example.start(&[]);
     assert_eq!(page(&service, "http://localhost:8080"), "hello\n");
@@ -151,10 +152,3 @@ fn a_distroless_service(store: Store) {
     assert_eq!(service.stop(), (0, "listening\n".to_owned()));
     example.finish();
 }
-
-on_both_stores!(
-    jupyterlab,
-    a_minimal_python,
-    an_app_on_top,
-    a_distroless_service
-);

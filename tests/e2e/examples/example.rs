@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use condafront_testkit::channel::Channel;
-use condafront_testkit::engine::Output;
+use condafront_testkit::engine::{Output, run};
 
 use crate::image::Container;
 use crate::project::{Project, base, frontend};
@@ -22,7 +22,6 @@ pub(crate) struct Example<'a> {
     args: Vec<(String, String)>,
     options: Vec<&'static str>,
     replaced: Vec<(String, String)>,
-    images: Vec<String>,
 }
 
 /// Fetches a page of the container that this runs in, once there is one.
@@ -64,7 +63,6 @@ impl<'a> Example<'a> {
             ],
             options: Vec::new(),
             replaced: Vec::new(),
-            images: Vec::new(),
         }
     }
 
@@ -112,10 +110,9 @@ impl<'a> Example<'a> {
         self
     }
 
-    /// Images that the commands make; they are removed at the end.
-    pub(crate) fn makes(mut self, images: &[&str]) -> Self {
-        self.images = images.iter().map(|image| (*image).to_owned()).collect();
-        self
+    /// Runs the commands that follow on the engine of another project.
+    pub(crate) fn goes_on_with(&mut self, project: &'a Project) {
+        self.project = project;
     }
 
     /// Runs the README's next command, which begins like this.
@@ -199,7 +196,7 @@ impl<'a> Example<'a> {
             let (name, value) = variable.split_once('=').expect("a variable's value");
             docker.env(name, value);
         }
-        self.project.engine.run(docker.current_dir(&self.folder))
+        run(docker.current_dir(&self.folder))
     }
 
     fn build(&self, rest: &[&str]) -> Vec<String> {
@@ -224,14 +221,6 @@ impl<'a> Example<'a> {
         }
         args.extend(owned(rest));
         args
-    }
-}
-
-impl Drop for Example<'_> {
-    fn drop(&mut self) {
-        for image in &self.images {
-            self.project.engine.discard_image(image);
-        }
     }
 }
 

@@ -4,11 +4,12 @@ use condafront_testkit::engine::Store;
 
 use super::example::Example;
 use crate::image::Container;
-use crate::project::{Project, on_both_stores};
+use crate::project::Project;
 
-fn two_languages(store: Store) {
-    let project = Project::new(store);
-    let mut example = Example::new(&project, "two-languages").makes(&["two-languages"]);
+#[test]
+fn two_languages() {
+    let project = Project::new(Store::Containerd);
+    let mut example = Example::new(&project, "two-languages");
     example.run("docker build");
     assert_eq!(example.run("docker run").stdout, "10\n");
     let said = example.run("docker run").stdout;
@@ -24,10 +25,10 @@ fn two_languages(store: Store) {
     example.finish();
 }
 
-fn an_optional_environment(store: Store) {
-    let project = Project::new(store);
-    let images = ["optional-ai", "optional-ai:full"];
-    let mut example = Example::new(&project, "optional-ai").makes(&images);
+#[test]
+fn an_optional_environment() {
+    let project = Project::new(Store::Containerd);
+    let mut example = Example::new(&project, "optional-ai");
     example.run("docker build");
     let run = ["run", "--rm", "--network", "none", "-e", "ENV_NAME=ai"];
     let without = project.docker(&[&run[..], &["optional-ai", "python", "-V"]].concat());
@@ -37,5 +38,3 @@ fn an_optional_environment(store: Store) {
     assert_eq!(example.run("docker run").stdout, "2.8.0\n");
     example.finish();
 }
-
-on_both_stores!(two_languages, an_optional_environment);

@@ -3,12 +3,13 @@
 use condafront_testkit::engine::Store;
 
 use super::example::Example;
-use crate::project::{Project, on_both_stores};
+use crate::project::Project;
 
-fn another_user(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn another_user() {
+    let project = Project::new(Store::Containerd);
     let images = ["another-user", "another-user:renamed"];
-    let mut example = Example::new(&project, "another-user").makes(&images);
+    let mut example = Example::new(&project, "another-user");
     let run = ["run", "--rm", "--network", "none"];
     let write = "id -un; echo $HOME $MAMBA_USER; touch $HOME/mine /opt/conda/mine";
     let shell = ["bash", "-c", write];
@@ -29,14 +30,15 @@ fn another_user(store: Store) {
     example.finish();
 }
 
-fn entrypoints(store: Store) {
-    let project = Project::new(store);
+#[test]
+fn entrypoints() {
+    let project = Project::new(Store::Containerd);
     let images = [
         "entrypoints:exec",
         "entrypoints:shell",
         "entrypoints:derived",
     ];
-    let mut example = Example::new(&project, "entrypoints").makes(&images);
+    let mut example = Example::new(&project, "entrypoints");
     example.run("docker buildx bake");
     for beginning in [
         "   February 2026\nMo Tu",
@@ -54,5 +56,3 @@ fn entrypoints(store: Store) {
     }
     example.finish();
 }
-
-on_both_stores!(another_user, entrypoints);

@@ -1,4 +1,4 @@
-//! Serves the channel for `scripts/demo` and for trying things by hand.
+//! Serves the channel for `scripts/demo` and to all tests of a run, and for trying things by hand.
 //!
 //! Says the URL at which it serves. For each line it then reads it says how many requests came since the last one; it ends
 //! with its input.
@@ -11,9 +11,9 @@ use condafront_testkit::server::Server;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::start();
-    server.mount("/channel", Channel::open().directory());
+    server.mount("/conda-forge", Channel::open().directory());
     let mut out = stdout();
-    writeln!(out, "{}", server.url("/channel"))?;
+    writeln!(out, "{}", server.url("/conda-forge"))?;
     for line in stdin().lines() {
         line?;
         writeln!(out, "{}", server.requests().len())?;

@@ -4,7 +4,6 @@
 //! ([`Engine::shared`], [`registry`]); a test that needs an engine without any cache starts its own
 //! ([`Engine::start_fresh`]).
 
-mod images;
 mod process;
 
 use std::collections::HashMap;
@@ -14,7 +13,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub use process::{Output, TIME_LIMIT, run, run_within};
+pub use process::{Output, TIME_LIMIT, run, run_with_input, run_within};
 
 /// The kinds of engine that condafront is tested with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,11 +38,6 @@ impl Store {
 
     fn variable(self) -> String {
         format!("CONDAFRONT_TEST_ENGINE_{}", self.name().to_uppercase())
-    }
-
-    /// Whether the test run has a shared engine of this kind. Only a buildkitd may be absent.
-    pub fn is_available(self) -> bool {
-        env::var_os(self.variable()).is_some_and(|host| !host.is_empty())
     }
 }
 
@@ -211,7 +205,11 @@ pub fn registry_log() -> PathBuf {
     variable("CONDAFRONT_TEST_REGISTRY_LOG").into()
 }
 
-fn variable(name: &str) -> String {
+/// The value of an environment variable that `make test` sets.
+///
+/// # Panics
+/// If it is not set.
+pub fn variable(name: &str) -> String {
     env::var(name)
         .ok()
         .filter(|value| !value.is_empty())

@@ -67,14 +67,13 @@ impl Emulation {
             .any(|handler| handler.starts_with("enabled") && handler.contains("0200b700"))
     }
 
-    /// Registers Debian's emulator, if none is there. `None`, with the reason on standard error, if the kernel cannot
-    /// take one.
+    /// Registers Debian's emulator, if none is there.
     ///
     /// # Panics
-    /// If Debian's package cannot be fetched.
-    pub fn start() -> Option<Self> {
+    /// If Debian's package cannot be fetched, or the kernel cannot take an emulator.
+    pub fn start() -> Self {
         if Self::is_there() {
-            return Some(Self { is_ours: false });
+            return Self { is_ours: false };
         }
         let register = Path::new(BINFMT).join("register");
         if !register.exists() {
@@ -87,13 +86,9 @@ impl Emulation {
             r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff";
         let program = emulator();
         let line = format!(":{HANDLER}:M::{magic}:{mask}:{}:F", program.display());
-        match fs::write(&register, line) {
-            Ok(()) => Some(Self { is_ours: true }),
-            Err(error) => {
-                eprintln!("skipped: this machine takes no emulator ({error})");
-                None
-            }
-        }
+        fs::write(&register, line)
+            .unwrap_or_else(|error| panic!("this machine takes no emulator: {error}"));
+        Self { is_ours: true }
     }
 }
 

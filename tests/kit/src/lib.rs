@@ -9,5 +9,7 @@ pub mod channel;
 pub mod engine;
 pub mod foreign;
 pub mod layout;
+pub mod needs;
 pub mod repodata;
+pub mod run;
 pub mod server;

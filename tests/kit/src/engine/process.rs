@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long [`run`] lets a command run.
-pub const TIME_LIMIT: Duration = Duration::from_secs(300);
+pub const TIME_LIMIT: Duration = Duration::from_secs(600);
 
 /// How often a running command is looked at.
 const POLL: Duration = Duration::from_millis(10);
@@ -73,7 +73,7 @@ pub fn run_within(command: &mut Command, limit: Duration) -> Output {
 ///
 /// # Panics
 /// If it cannot be started or takes longer.
-pub(super) fn run_with_input(command: &mut Command, input: File) -> Output {
+pub fn run_with_input(command: &mut Command, input: File) -> Output {
     run_on(command, TIME_LIMIT, input.into())
 }
 
