@@ -265,8 +265,22 @@ stop_dir() {
   [ -z "$sockets" ] || unmount_below "$sockets"
   [ -z "$bridge" ] || busybox_ip link del "$bridge" 2>/dev/null
   [ -z "$sockets" ] || rm -rf "$sockets"
-  rm -rf "$dir" 2>/dev/null || rm -rf "$dir"
+  throw_away "$dir"
   return 0
+}
+
+# Removes a folder that nothing uses any more. An engine's has so many files that this takes a minute or two: the folder is
+# gone at once, and its files are removed while others go on.
+throw_away() {
+  local trash=$ENGINE_HOME/trash
+  mkdir -p "$trash"
+  mv "$1" "$trash/$(basename "$1")-$$"
+  empty_trash
+}
+
+# Also what a removal that was broken off has left.
+empty_trash() {
+  setsid nice rm -rf "$ENGINE_HOME"/trash/* </dev/null >/dev/null 2>&1 8>&- 9>&- &
 }
 
 # Stops engines whose owner is gone (killed before it could stop them).
@@ -276,4 +290,5 @@ sweep() {
     owner=$(state "$dir" OWNER)
     if [ -n "$owner" ] && ! alive "$owner"; then stop_dir "$dir"; fi
   done
+  empty_trash
 }
