@@ -102,7 +102,7 @@ fn an_environment_is_there_when_asked_for() {
     let project = Project::new(Store::Containerd);
     write(&project, "bumpme=1.0", "default: tools\n");
     let asked = "BUILD_AI";
-    for (value, is_there) in [("True", true), ("off", false)] {
+    for (value, is_there) in [("True", true), ("off", false), ("1", true), ("", false)] {
         let arg = format!("{asked}={value}");
         build(&project, &["--build-arg", &arg]).expect_success();
         let list = "ls /opt/conda/envs; file-kinds";

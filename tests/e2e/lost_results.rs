@@ -11,7 +11,7 @@ use condafront_testkit::engine::Store;
 use crate::project::{LOCK, Project, base};
 
 /// When builds are broken off, after their layers begin to be merged.
-const MOMENTS: [u64; 3] = [10, 40, 80];
+const MOMENTS: [u64; 4] = [10, 40, 80, 120];
 
 /// Ctrl-C while BuildKit commits the layers that it merges may leave a cache behind with which every later build would fail.
 /// Whether it does is a matter of milliseconds; the builds that follow succeed in any case.
