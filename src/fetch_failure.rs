@@ -1,65 +1,20 @@
 //! Why a package cannot be downloaded, told from what the server answered.
 
+use condafront_graph::wanted::{Wanted, WantedKind};
 use std::sync::Arc;
 
 use http::StatusCode;
 
-use crate::channel::Channel;
-use crate::install::is_web_page;
-use crate::package::PackageUrl;
-use crate::source::{Diagnostic, Lines, SourceFile};
+use condafront_model::channel::Channel;
+use condafront_model::package::PackageUrl;
+use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_steps::install::is_web_page;
 
 /// One failed download.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     url: PackageUrl,
     cause: Cause,
-}
-
-/// What a download is for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
-    /// What kind of thing it is.
-    pub kind: WantedKind,
-    /// What messages call it.
-    pub label: String,
-    /// The lines of the user's file that ask for it.
-    pub lines: Lines,
-    /// That file, if it is not the environment's own.
-    pub file: Option<Arc<SourceFile>>,
-}
-
-/// What kind of thing is downloaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WantedKind {
-    /// A conda package of the environment.
-    Package,
-    /// The package of micromamba, which the user's file does not name.
-    Installer,
-    /// A PyPI package of the environment.
-    Pip,
-    /// The pip that condafront brings for environments without one.
-    PipInstaller,
-}
-
-impl WantedKind {
-    /// What such things come from.
-    fn origin(self) -> &'static str {
-        match self {
-            Self::Package | Self::Installer => "channel",
-            Self::Pip | Self::PipInstaller => "index",
-        }
-    }
-}
-
-impl WantedKind {
-    /// What says how its content has to be.
-    fn pin(self) -> &'static str {
-        match self {
-            Self::Package | Self::Pip => "the lock",
-            Self::Installer | Self::PipInstaller => "its pin",
-        }
-    }
 }
 
 /// What happened.

@@ -9,9 +9,9 @@ use futures_util::FutureExt as _;
 
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
-use crate::gateway::options::Options;
 use crate::gateway::transport;
-use crate::{build, subrequests};
+use crate::{stages as build, subrequests};
+use condafront_input::options::Options;
 
 /// Whether this process was started as a frontend: BuildKit always names the session.
 pub fn is_started_by_buildkit() -> bool {
@@ -94,7 +94,7 @@ async fn catching<T>(task: impl Future<Output = Result<T, BuildError>>) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Diagnostic;
+    use condafront_model::source::Diagnostic;
 
     fn run(task: impl Future<Output = Result<(), BuildError>>) -> Result<(), rpc::Status> {
         let runtime = tokio::runtime::Builder::new_current_thread().build();

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use condafront::{cli, frontend, steps};
+use condafront::{cli, frontend};
+use condafront_steps as steps;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args_os()

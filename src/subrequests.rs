@@ -9,21 +9,21 @@ use base64::engine::general_purpose::STANDARD;
 use buildkit_proto::{Any, gateway, rpc};
 use serde_json::{Value, json};
 
-use crate::build;
-use crate::build::input::ImageInput;
-use crate::choices::Choices;
 use crate::context::BuildFile;
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
-use crate::gateway::options::Options;
-use crate::input::Warning;
-use crate::install::spec::Installer;
-use crate::plan::micromamba;
-use crate::platform::Platform;
-use crate::redact;
-use crate::settings::{KNOWN_BUILD_ARGS, Settings};
-use crate::source::{Diagnostic, Level, Location};
-use crate::target::Target;
+use crate::options::choices::Choices;
+use crate::options::settings::{KNOWN_BUILD_ARGS, Settings};
+use crate::options::target::Target;
+use crate::stages as build;
+use crate::stages::input::ImageInput;
+use condafront_graph::plan::micromamba;
+use condafront_input::options::Options;
+use condafront_model::lint::Warning;
+use condafront_model::platform::Platform;
+use condafront_model::redact;
+use condafront_model::source::{Diagnostic, Level, Location};
+use condafront_step_spec::install::Installer;
 
 const DESCRIBE: &str = "frontend.subrequests.describe";
 const LINT: &str = "frontend.lint";
@@ -264,8 +264,9 @@ mod tests {
     use buildkit_llb::Digest;
 
     use super::*;
-    use crate::input::{self, Rule};
-    use crate::source::SourceFile;
+    use condafront_input as input;
+    use condafront_model::lint::Rule;
+    use condafront_model::source::SourceFile;
 
     #[test]
     fn findings_are_shown_in_the_file_that_they_are_about() {

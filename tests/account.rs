@@ -5,7 +5,8 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
-use condafront::account::{AccountError, AccountFacts, Libc, UserRequest, run};
+use condafront_step_spec::account::{AccountFacts, Libc, UserRequest};
+use condafront_steps::account::{AccountError, run};
 use tempfile::TempDir;
 
 const TIME: i64 = 315_532_800;

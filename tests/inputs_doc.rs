@@ -1,9 +1,10 @@
 //! What docs/inputs.md says is true.
 
-use condafront::input::{self, Conda, EnvironmentInput, InputSettings, Request};
-use condafront::platform::Platform;
-use condafront::settings::Settings;
-use condafront::source::{Diagnostic, SourceFile};
+use condafront::options::settings::Settings;
+use condafront_input as input;
+use condafront_input::{Conda, EnvironmentInput, InputSettings, Request};
+use condafront_model::platform::Platform;
+use condafront_model::source::{Diagnostic, SourceFile};
 
 const DOC: &str = include_str!("../docs/inputs.md");
 

@@ -5,13 +5,13 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use condafront::failure_report::Culprit;
-use condafront::install::Mounts;
-use condafront::install::args::StepSpec as _;
-use condafront::local_channel::spec::{
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::failure_report::Culprit;
+use condafront_step_spec::local_channel::{
     Archive, CheckSpec, CondaSpec, PypiFile, PypiSpec, WantedFile,
 };
-use condafront::local_channel::{check, conda, pypi};
+use condafront_steps::install::Mounts;
+use condafront_steps::local_channel::{check, conda, pypi};
 use condafront_testkit::channel::{Channel, Package, WheelFile};
 use condafront_testkit::engine;
 use condafront_testkit::needs::micromamba;

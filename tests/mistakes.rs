@@ -6,10 +6,11 @@
 
 use std::sync::Arc;
 
-use condafront::input::{self, EnvironmentInput};
-use condafront::platform::Platform;
-use condafront::settings::Settings;
-use condafront::source::{Diagnostic, Level, SourceFile};
+use condafront::options::settings::Settings;
+use condafront_input as input;
+use condafront_input::EnvironmentInput;
+use condafront_model::platform::Platform;
+use condafront_model::source::{Diagnostic, Level, SourceFile};
 
 /// What went wrong, the build file (empty for a build without one), and the build-args.
 type Mistake = (

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use condafront::input::{self, Conda, InputSettings};
-use condafront::plan::micromamba;
-use condafront::platform::Platform;
-use condafront::settings::{KNOWN_BUILD_ARGS, MicromambaVersion};
-use condafront::source::SourceFile;
+use condafront::options::settings::KNOWN_BUILD_ARGS;
+use condafront_graph::plan::micromamba;
+use condafront_graph::plan::micromamba::MicromambaVersion;
+use condafront_input as input;
+use condafront_input::{Conda, InputSettings};
+use condafront_model::platform::Platform;
+use condafront_model::source::SourceFile;
 
 const README: &str = include_str!("../README.md");
 

@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use condafront::choices::Choices;
-use condafront::input::{self, InputSettings};
-use condafront::install::args::StepSpec as _;
-use condafront::install::spec::{InstallSpec, Installer, PythonRuntimeSpec};
-use condafront::plan::groups::Layers;
-use condafront::plan::{Plan, package_spec};
-use condafront::platform::Platform;
-use condafront::section::ImageSection;
-use condafront::settings::Settings;
-use condafront::source::SourceFile;
+use condafront::options::choices::Choices;
+use condafront::options::settings::Settings;
+use condafront_graph::plan::{Plan, package_spec};
+use condafront_input as input;
+use condafront_input::InputSettings;
+use condafront_input::section::ImageSection;
+use condafront_model::layers::Layers;
+use condafront_model::platform::Platform;
+use condafront_model::source::SourceFile;
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::install::{InstallSpec, Installer, PythonRuntimeSpec};
 
 use crate::Result;
 

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use condafront::input::ChannelPriority;
-use condafront::install::args::StepSpec as _;
-use condafront::solve::spec::{
+use condafront_model::channel::ChannelPriority;
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::solve::{
     Glibc, PACKAGES_FILE, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
 };
 use nix::sys::resource::{UsageWho, getrusage};
@@ -146,7 +146,7 @@ mod tests {
             std::fs::write(folder.join(LIST), json).unwrap();
         }
         let (spec, files) = question();
-        let packages = condafront::solve::solve(&spec, &files, input.path()).unwrap();
+        let packages = condafront_steps::solve::solve(&spec, &files, input.path()).unwrap();
         assert!(packages.len() > 100, "{}", packages.len());
     }
 }

@@ -1,5 +1,6 @@
 //! The command-line tool, for use outside BuildKit.
 
+use condafront_input::{pypi, requirements};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,23 +9,23 @@ use std::sync::Arc;
 use buildkit_llb::{Definition, Image, Input, OpOptions, Output, dot, text};
 use prost::Message as _;
 
-use crate::choices::Choices;
-use crate::graph::compiler::Compiler;
-use crate::graph::downloads::Addresses;
-use crate::graph::environment::{Environment, Micromamba};
-use crate::graph::image::{Stack, Stacking};
-use crate::graph::pip::Network;
-use crate::graph::{Tools, source_file};
 use crate::image::name::{BaseName, ImageName};
-use crate::input::{self, BuildInput, Conda, EnvironmentInput, Pip};
-use crate::install::spec::Installer;
-use crate::pip;
-use crate::plan::place::Place;
-use crate::plan::{Plan, micromamba};
-use crate::platform::Platform;
-use crate::section::{BuildArgs, ImageFile};
-use crate::settings::Settings;
-use crate::source::{Diagnostic, Level, SourceFile};
+use crate::options::choices::Choices;
+use crate::options::settings::Settings;
+use condafront_graph::compiler::Compiler;
+use condafront_graph::downloads::Addresses;
+use condafront_graph::environment::{Environment, Micromamba};
+use condafront_graph::image::{Stack, Stacking};
+use condafront_graph::pip::Network;
+use condafront_graph::plan::{Plan, micromamba};
+use condafront_graph::{Tools, source_file};
+use condafront_input as input;
+use condafront_input::section::{BuildArgs, ImageFile};
+use condafront_input::{BuildInput, Conda, EnvironmentInput, Pip};
+use condafront_model::environment_place::Place;
+use condafront_model::platform::Platform;
+use condafront_model::source::{Diagnostic, Level, SourceFile};
+use condafront_step_spec::install::Installer;
 
 const HELP: &str = "\
 condafront turns conda environments into container images, as a frontend of docker build.
@@ -133,8 +134,8 @@ fn check(
     input: &EnvironmentInput,
     args: &BuildArgs,
 ) -> Result<String, Diagnostic> {
-    pip::check_entries(&input.pip, args, file)?;
-    pip::requirements::check(&input.section.pip, args)?;
+    pypi::check_entries(&input.pip, args, file)?;
+    requirements::check(&input.section.pip, args)?;
     for warning in &input.warnings {
         eprintln!("{}", warning.diagnostic.render(Level::Warning));
     }
@@ -277,7 +278,7 @@ impl Request {
         pip: &Pip,
     ) -> Result<Definition, Diagnostic> {
         let failed = |error: &dyn std::fmt::Display| Diagnostic::new(error.to_string());
-        let frontend = crate::graph::programs(&self.image(&self.frontend)?);
+        let frontend = condafront_graph::programs(&self.image(&self.frontend)?);
         let base = match choices.base.value.parse().map_err(|error| failed(&error))? {
             BaseName::Scratch => None,
             BaseName::Image(name) => Some(self.image(&name.canonical())?),
@@ -350,7 +351,7 @@ impl Request {
         let mut source = Image::new(&canonical);
         source
             .name(format!("[base] {canonical}"))
-            .platform(crate::graph::oci_platform(self.platform));
+            .platform(condafront_graph::oci_platform(self.platform));
         Ok(source.build())
     }
 }

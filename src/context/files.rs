@@ -1,5 +1,6 @@
 //! The build context: the files in it that the build file names, and the whole of it for copies.
 
+use condafront_graph::context::ContextState;
 use std::sync::Arc;
 
 use buildkit_llb::{Definition, Differ, Local, OpOptions, Output};
@@ -8,25 +9,14 @@ use super::git::GitContext;
 use super::{Place, context_subdir, git_source, http_place, input, read_limited};
 use crate::gateway::client::{Bridge, Evaluate};
 use crate::gateway::error::BuildError;
-use crate::gateway::options::Options;
-use crate::source::{Diagnostic, SourceFile};
+use condafront_input::options::Options;
+use condafront_model::source::{Diagnostic, SourceFile};
 
 /// The build context.
 pub struct Context<'a> {
     bridge: &'a Bridge,
     options: &'a Options,
     place: Place,
-}
-
-/// The context as a file system.
-#[derive(Clone, Debug)]
-pub struct ContextState {
-    /// The file system.
-    pub state: Output,
-    /// The folder in it that is the context; empty for the root.
-    pub subdir: String,
-    /// Patterns of what a copy has to leave out, as the file system has it still.
-    pub exclude: Vec<String>,
 }
 
 /// What is at a path.

@@ -1,6 +1,6 @@
 //! Git repositories as build contexts: which URLs are some, and their parts.
 
-use buildkit_llb::Git;
+use condafront_graph::git::is_scp_like;
 
 /// A repository, and which part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,23 +58,6 @@ impl GitContext {
         }
         Some(context)
     }
-}
-
-/// Lets BuildKit log in at `remote` with what clients offer: their ssh agent, or tokens under BuildKit's names for them.
-pub fn offer_credentials(git: &mut Git, remote: &str) {
-    if remote.starts_with("ssh://") || is_scp_like(remote) {
-        git.ssh_agent("default");
-    } else {
-        git.auth_token_secret("GIT_AUTH_TOKEN")
-            .auth_header_secret("GIT_AUTH_HEADER");
-    }
-}
-
-/// `git@host:path`.
-fn is_scp_like(address: &str) -> bool {
-    address.split_once('@').is_some_and(|(user, rest)| {
-        !user.is_empty() && !user.contains(['/', ':']) && rest.contains(':')
-    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub mod git;
 pub mod ignore;
 pub mod named;
 
+use condafront_graph::git::offer_credentials;
 use std::sync::Arc;
 
 use buildkit_llb::{
@@ -15,9 +16,9 @@ use buildkit_llb::{
 
 use crate::gateway::client::{Bridge, Evaluate, Reference};
 use crate::gateway::error::{BuildError, GatewayError};
-use crate::gateway::options::Options;
-use crate::redact;
-use crate::source::{Diagnostic, SourceFile};
+use condafront_input::options::Options;
+use condafront_model::redact;
+use condafront_model::source::{Diagnostic, SourceFile};
 use git::GitContext;
 
 /// The largest build file that is read, in bytes. Larger ones are not what anyone meant.
@@ -246,7 +247,7 @@ pub fn git_source(context: &GitContext, options: &Options) -> Output {
     if let Some("1" | "true") = options.get("build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR") {
         git.keep_git_dir();
     }
-    git::offer_credentials(&mut git, &context.remote);
+    offer_credentials(&mut git, &context.remote);
     let shown = redact::masked(&context.remote);
     git.name(format!("[internal] load git source {shown}"))
         .build()

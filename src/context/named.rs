@@ -12,12 +12,12 @@ use super::git::GitContext;
 use super::{git_source, ignore, read_dockerignore, source_op};
 use crate::gateway::client::{Bridge, ImageMeta};
 use crate::gateway::error::{BuildError, GatewayError};
-use crate::gateway::options::Options;
 use crate::image::config::ImageConfig;
 use crate::image::name::{BaseName, ImageName};
-use crate::platform::Platform;
-use crate::redact;
-use crate::source::Diagnostic;
+use condafront_input::options::Options;
+use condafront_model::platform::Platform;
+use condafront_model::redact;
+use condafront_model::source::Diagnostic;
 
 /// A file system from outside, and how an image of it is configured.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 use url::Url;
 
 use super::*;
-use crate::channel::ChannelUrl;
-use crate::source::Level;
+use condafront_model::channel::ChannelUrl;
+use condafront_model::source::{Level, Lines};
 
 fn url() -> PackageUrl {
     PackageUrl::new(Url::parse("https://me:hunter2@c.example/f/noarch/a-1-0.conda").unwrap())

@@ -10,8 +10,9 @@ use tonic::transport::Channel;
 
 use super::error::{GatewayError, source_info};
 use super::transport::MAX_MESSAGE_BYTES;
-use crate::input::Warning;
-use crate::platform::Platform;
+use condafront_input::options::CacheImport;
+use condafront_model::lint::Warning;
+use condafront_model::platform::Platform;
 
 /// A session with BuildKit.
 #[derive(Clone)]
@@ -117,8 +118,14 @@ impl Bridge {
     }
 
     /// Looks into these caches in all later solves.
-    pub fn import_caches(&mut self, imports: Vec<gateway::CacheOptionsEntry>) {
-        self.cache_imports = imports;
+    pub fn import_caches(&mut self, imports: Vec<CacheImport>) {
+        let entries = imports
+            .into_iter()
+            .map(|import| gateway::CacheOptionsEntry {
+                r#type: import.kind,
+                attrs: import.attrs,
+            });
+        self.cache_imports = entries.collect();
     }
 
     /// Hands a graph to BuildKit.

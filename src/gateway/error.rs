@@ -11,7 +11,7 @@ use buildkit_proto::{Any, pb, rpc};
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
-use crate::source::{Diagnostic, Lines, Location};
+use condafront_model::source::{Diagnostic, Lines, Location};
 
 const SOURCE: &str = "github.com/moby/buildkit/errdefs.Source+json";
 const VERTEX: &str = "github.com/moby/buildkit/errdefs.Vertex+json";
@@ -267,7 +267,7 @@ struct JsonPosition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::SourceFile;
+    use condafront_model::source::SourceFile;
 
     #[test]
     fn places_become_details_in_json() {

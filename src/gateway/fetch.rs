@@ -14,8 +14,8 @@ use sha2::{Digest as _, Sha256};
 use super::client::{Bridge, Evaluate, Reference};
 use super::error::{BuildError, GatewayError};
 use crate::fetch_failure::{Failure, report};
-use crate::graph::downloads::{Address, Addresses, Artifact};
-use crate::source::SourceFile;
+use condafront_graph::downloads::{Address, Addresses, Artifact};
+use condafront_model::source::SourceFile;
 
 /// How often a download that failed for a passing reason is tried again.
 const RETRIES: u32 = 3;

@@ -3,7 +3,6 @@
 pub mod client;
 pub mod error;
 pub mod fetch;
-pub mod options;
 pub mod own_image;
 pub mod repodata;
 pub mod requirements;

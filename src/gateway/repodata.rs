@@ -6,9 +6,9 @@ use super::client::{Bridge, Evaluate};
 use super::error::GatewayError;
 use super::fetch::Tries;
 use crate::fetch_failure::Failure;
-use crate::graph::downloads::Address;
-use crate::graph::solve::Repodata;
-use crate::package::PackageUrl;
+use condafront_graph::downloads::Address;
+use condafront_graph::solve::Repodata;
+use condafront_model::package::PackageUrl;
 
 /// What the file may be called, the smaller one first.
 pub const FILES: [&str; 2] = ["repodata.json.zst", "repodata.json"];

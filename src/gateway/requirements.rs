@@ -3,7 +3,7 @@
 use buildkit_llb::{Definition, caps};
 
 use super::client::Abilities;
-use crate::source::Diagnostic;
+use condafront_model::source::Diagnostic;
 
 /// Checks that the engine can build a graph.
 ///

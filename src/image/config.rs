@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::platform::Platform;
+use condafront_model::platform::Platform;
 
 /// An OCI image configuration.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::config::ImageConfig;
-use crate::section::{Command, Healthcheck, ImageSection, Timing};
-use crate::source::{Diagnostic, SourceFile};
+use condafront_input::section::{Command, Healthcheck, ImageSection, Timing};
+use condafront_model::source::{Diagnostic, SourceFile};
 
 /// What runs commands in shell form unless the section or the base says something else.
 const SHELL: [&str; 2] = ["/bin/sh", "-c"];
@@ -170,9 +170,9 @@ fn healthcheck_json(healthcheck: &Healthcheck) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::Platform;
-    use crate::section;
-    use crate::yaml;
+    use condafront_input::section;
+    use condafront_input::yaml;
+    use condafront_model::platform::Platform;
 
     const BASE: &[u8] =
         br#"{"config":{"Env":["PATH=/opt/conda/bin:/bin"],"Cmd":["bash"],"Entrypoint":["/base"],"WorkingDir":"/srv",

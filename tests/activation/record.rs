@@ -4,7 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use condafront::activation::{RecordError, RecordSpec, Recorded, record};
+use condafront_step_spec::activation::{RecordSpec, Recorded};
+use condafront_steps::activation::{RecordError, record};
 use tempfile::TempDir;
 
 struct Prefix {

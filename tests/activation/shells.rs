@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use condafront::activation::{Activation, Environment, Recorded, activate, runtime_files};
+use condafront_step_spec::activation::Recorded;
+use condafront_steps::activation::{Activation, Environment, activate, runtime_files};
 use proptest::prelude::*;
 use tempfile::TempDir;
 

@@ -1,9 +1,10 @@
 //! Every kind of lock becomes an image with exactly the packages that it lists.
 
-use condafront::explicit_lock::{self, ExplicitLock};
-use condafront::input::{self, InputSettings};
-use condafront::platform::Platform;
-use condafront::source::SourceFile;
+use condafront_input as input;
+use condafront_input::InputSettings;
+use condafront_input::explicit_lock::{self, ExplicitLock};
+use condafront_model::platform::Platform;
+use condafront_model::source::SourceFile;
 use condafront_testkit::channel::{Channel, Package};
 use condafront_testkit::engine::Store;
 

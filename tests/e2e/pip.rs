@@ -261,7 +261,7 @@ fn a_lock_without_pip_gets_one() {
     let project = Project::new(Store::Containerd);
     // A mirror of PyPI's files with the wheel that condafront knows.
     let (_, content) = real_wheel("pip");
-    let pip = condafront::pip::wheel("3.13").expect("a pip for this python");
+    let pip = condafront_graph::plan::pip::wheel("3.13").expect("a pip for this python");
     let path = pip.url.recorded().path().to_owned();
     project.server.put(&format!("/mirror{path}"), content);
     let mirror = format!(

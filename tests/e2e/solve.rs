@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use condafront::input::ChannelPriority;
-use condafront::solve::solve;
-use condafront::solve::spec::{Glibc, RepodataSpec, SolveChannel, SolveSpec, System};
+use condafront_model::channel::ChannelPriority;
+use condafront_step_spec::solve::{Glibc, RepodataSpec, SolveChannel, SolveSpec, System};
+use condafront_steps::solve::solve;
 use condafront_testkit::channel::Channel;
 use condafront_testkit::engine::Store;
 use condafront_testkit::server::{Auth, Fault, Times};

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use condafront::install::args::StepSpec as _;
-use condafront::install::python_runtime;
-use condafront::install::spec::PythonRuntimeSpec;
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::install::PythonRuntimeSpec;
+use condafront_steps::install::python_runtime;
 use condafront_testkit::channel::{self, Channel};
 use tempfile::TempDir;
 

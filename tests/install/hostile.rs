@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use condafront::install::error::ErrorKind;
+use condafront_steps::install::error::ErrorKind;
 use condafront_testkit::channel::Channel;
 use tar::EntryType;
 

@@ -6,7 +6,7 @@
 
 use std::fs;
 
-use condafront::install::spec::{Installer, PythonSpec};
+use condafront_step_spec::install::{Installer, PythonSpec};
 use condafront_testkit::channel::Channel;
 use condafront_testkit::needs;
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use condafront::install::error::ErrorKind;
+use condafront_steps::install::error::ErrorKind;
 use rattler_conda_types::PrefixRecord;
 
 use super::package::{BUILD_TIME, FILE_TIME, Format, PLACEHOLDER, Package};

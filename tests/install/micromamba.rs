@@ -5,8 +5,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
-use condafront::install::error::ErrorKind;
-use condafront::install::spec::Installer;
+use condafront_step_spec::install::Installer;
+use condafront_steps::install::error::ErrorKind;
 use serde_json::Value;
 
 use super::package::Package;

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write};
 use std::path::Path;
 
-use condafront::install::spec::PackageSpec;
+use condafront_step_spec::install::PackageSpec;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};

@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
-use condafront::install::args::StepSpec as _;
-use condafront::install::error::{Error, ErrorKind};
-use condafront::install::post_link;
-use condafront::install::spec::{PostLinkPackage, PostLinkSpec};
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::install::{PostLinkPackage, PostLinkSpec};
+use condafront_steps::install::error::{Error, ErrorKind};
+use condafront_steps::install::post_link;
 use filetime::FileTime;
 use tempfile::TempDir;
 

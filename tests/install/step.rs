@@ -6,11 +6,11 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use condafront::install::args::StepSpec as _;
-use condafront::install::error::Error;
-use condafront::install::facts::{FACTS_FILE, GroupFacts, PATHS_FILE};
-use condafront::install::spec::{InstallSpec, Installer, PackageSpec, PythonSpec};
-use condafront::install::{Mounts, install};
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::facts::{FACTS_FILE, GroupFacts, PATHS_FILE};
+use condafront_step_spec::install::{InstallSpec, Installer, PackageSpec, PythonSpec};
+use condafront_steps::install::error::Error;
+use condafront_steps::install::{Mounts, install};
 use condafront_testkit::channel::{Channel, Package};
 use serde_json::Value;
 use sha2::{Digest, Sha256};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use condafront::install::trim::Trim;
+use condafront_step_spec::install::Trim;
 
 use super::installers::compare;
 use super::package::Package;

@@ -8,12 +8,12 @@ mod requests;
 
 use std::path::Path;
 
-use condafront::failure_report::FailureReport;
-use condafront::input::ChannelPriority;
-use condafront::solve::solve;
-use condafront::solve::spec::{
+use condafront_model::channel::ChannelPriority;
+use condafront_step_spec::failure_report::FailureReport;
+use condafront_step_spec::solve::{
     Glibc, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
 };
+use condafront_steps::solve::solve;
 use condafront_testkit::repodata::Repodata;
 
 /// A channel's address in MatchSpecs and in answers.

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use condafront::failure_report::{Culprit, FailureReport};
-use condafront::solve::solve;
-use condafront::solve::spec::{Glibc, RepodataSpec, SolveSpec};
+use condafront_step_spec::failure_report::{Culprit, FailureReport};
+use condafront_step_spec::solve::{Glibc, RepodataSpec, SolveSpec};
+use condafront_steps::solve::solve;
 
 use crate::channels;
 use crate::{ask, compressed, mount, question, url};

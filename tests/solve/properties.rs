@@ -1,7 +1,7 @@
 //! Whatever channels and users write, a solve ends with an answer or with words.
 
-use condafront::solve::solve;
-use condafront::solve::spec::RepodataSpec;
+use condafront_step_spec::solve::RepodataSpec;
+use condafront_steps::solve::solve;
 use condafront_testkit::repodata::{Repodata, record};
 use proptest::prelude::*;
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use condafront::input::ChannelPriority;
+use condafront_model::channel::ChannelPriority;
 use condafront_testkit::needs::micromamba;
 use condafront_testkit::repodata::Repodata;
 use condafront_testkit::server::Server;
@@ -186,7 +186,7 @@ impl Case {
         }
         question.system.cuda = self.cuda.map(str::to_owned);
         question.system.archspec = Some(self.archspec.to_owned());
-        question.system.glibc = condafront::solve::spec::Glibc::Base(self.glibc.to_owned());
+        question.system.glibc = condafront_step_spec::solve::Glibc::Base(self.glibc.to_owned());
         let repodata = &[main, extra][..self.channels().len()];
         let packages =
             ask(&question, repodata).unwrap_or_else(|report| panic!("{}: {report}", self.title()));

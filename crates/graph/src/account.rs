@@ -1,0 +1,59 @@
+//! The step that makes the image's account and finds out about the base.
+
+use buildkit_llb::{Output, Slot};
+
+use super::Tools;
+use super::step::Step;
+use condafront_step_spec::account::UserRequest;
+use condafront_step_spec::args::ArgsError;
+use condafront_step_spec::args::to_json;
+use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, OUTPUT_DIR};
+
+/// The step's name, unless it makes more.
+const ACCOUNT: &str = "[base] account";
+
+/// The step's results.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its name in the progress and the image's history.
+    pub name: String,
+    /// The layer with account files and home.
+    pub layer: Output,
+    /// What it found.
+    pub facts: Output,
+    /// The step, for the case that it fails.
+    pub step: Step,
+}
+
+impl Tools<'_> {
+    /// Makes the account that `request` asks for on the `base`, and its working directory.
+    ///
+    /// # Errors
+    /// When the request does not fit into a program's arguments.
+    pub fn account(
+        &self,
+        request: &UserRequest,
+        workdir: Option<&str>,
+        base: Option<&Output>,
+    ) -> Result<Account, ArgsError> {
+        let mut args = vec!["account".to_owned(), to_json(request)?];
+        args.extend(workdir.map(str::to_owned));
+        let name = match workdir {
+            Some(workdir) => format!("{ACCOUNT}, working directory {workdir}"),
+            None => ACCOUNT.to_owned(),
+        };
+        let mut step = self.step(args, name.clone());
+        if let Some(base) = base {
+            step.input(BASE_DIR, base, self.content_cache);
+        }
+        let layer: Slot = step.output(OUTPUT_DIR);
+        let facts: Slot = step.output(FACTS_DIR);
+        let built = step.exec().build();
+        Ok(Account {
+            name,
+            layer: built[layer].clone(),
+            facts: built[facts].clone(),
+            step,
+        })
+    }
+}

@@ -1,0 +1,180 @@
+//! Files that are copied into the image, with the meanings of a Dockerfile's `COPY`
+//! (<https://docs.docker.com/reference/dockerfile/#copy>).
+
+use buildkit_llb::{Copy, File, Input, Mkdir, OpOptions, Options, Output, Owner};
+
+use crate::context::ContextState;
+use condafront_input::section::{CopyFiles, Mode};
+use condafront_model::redact::quoted;
+
+/// A pattern that matches no file of what a step was found out with.
+const NO_FILE: &str = "/none*";
+
+/// Where files come from.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The file system.
+    pub state: Output,
+    /// The folder in it that paths are below; empty for the root.
+    pub folder: String,
+}
+
+impl Origin {
+    /// The build context.
+    pub fn of_context(context: ContextState) -> Self {
+        if context.exclude.is_empty() {
+            return Self {
+                state: context.state,
+                folder: context.subdir,
+            };
+        }
+        let folder = format!("/{}", context.subdir);
+        let mut file = File::on(Input::Scratch);
+        file.then(
+            Copy::new(&context.state, folder, "/")
+                .contents()
+                .exclude(context.exclude),
+        )
+        .name("[internal] leave out what .dockerignore names")
+        .export_cache(false);
+        Self {
+            state: file.build().output().unwrap_or(&context.state).clone(),
+            folder: String::new(),
+        }
+    }
+}
+
+/// One copy.
+#[derive(Clone, Debug)]
+pub struct CopyStep<'a> {
+    /// What the user's file says.
+    pub files: &'a CopyFiles,
+    /// Where the files come from.
+    pub origin: Origin,
+    /// Where to: an absolute path, [`destination`].
+    pub dest: String,
+    /// Who owns them.
+    pub owner: (u32, u32),
+}
+
+impl CopyStep<'_> {
+    /// Its name in the progress and the image's history.
+    pub fn name(&self) -> String {
+        /// More sources than this hide where they go.
+        const MOST: usize = 3;
+        let sources = &self.files.sources;
+        let shown: Vec<String> = sources.iter().take(MOST).map(|path| quoted(path)).collect();
+        let mut name = format!("[copy] {}", shown.join(", "));
+        if let Some(more) = sources.len().checked_sub(MOST).filter(|more| *more > 0) {
+            name.push_str(&format!(" and {more} more"));
+        }
+        if let Some(from) = &self.files.from {
+            name.push_str(&format!(" from {}", quoted(from)));
+        }
+        format!("{name} to {}", quoted(&self.dest))
+    }
+
+    /// The image with the files. It depends on `facts`, which were found out for it, and has nothing of them.
+    pub fn on(&self, root: &Input, facts: &[Output], options: &Options) -> Input {
+        let mut file = File::on(root.clone());
+        file.options(options);
+        for facts in facts {
+            file.then(Copy::new(facts, NO_FILE, "/").optional_wildcard());
+        }
+        let (uid, gid) = self.owner;
+        let folder = self.dest.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if matches!(self.files.chmod, Some(Mode::Bits(_))) && !folder.is_empty() {
+            // They are meant for what is copied, and BuildKit gives them to folders that it makes for that.
+            file.then(Mkdir::new(folder).parents().owner(Owner::ids(uid, gid)));
+        }
+        for source in &self.files.sources {
+            let mut copy = self.copy(source, &self.dest).owner(Owner::ids(uid, gid));
+            copy = match &self.files.chmod {
+                Some(Mode::Bits(bits)) => copy.mode(*bits),
+                Some(Mode::Symbolic(text)) => copy.symbolic_mode(text),
+                None => copy,
+            };
+            // A pattern among other sources may match nothing: `pyproject.toml` and `*.lock`.
+            file.then(match self.files.sources.len() {
+                1 => copy.wildcard(),
+                _ => copy.optional_wildcard(),
+            });
+        }
+        file.build()
+    }
+
+    /// Fails unless there is something to copy at `source` in `origin`.
+    pub fn probe(&self, source: &str, origin: &Origin) -> Input {
+        let of = Self {
+            origin: origin.clone(),
+            ..self.clone()
+        };
+        let copy = of.copy(source, "/found/").wildcard();
+        let mut file = File::on(Input::Scratch);
+        file.then(copy)
+            .name(format!("[copy] look for {}", quoted(source)))
+            .export_cache(false);
+        file.build()
+    }
+
+    /// A folder's contents are copied rather than the folder, and a link is followed.
+    fn copy(&self, source: &str, dest: &str) -> Copy {
+        let source = format!("{}/{source}", self.origin.folder);
+        Copy::new(&self.origin.state, source, dest)
+            .follow_symlink()
+            .contents()
+            .create_dest_path()
+    }
+}
+
+/// Where `dest` is in an image with this working directory; ends with a slash if it has to be a folder.
+pub fn destination(workdir: &str, dest: &str) -> String {
+    let path = absolute(workdir, dest);
+    if CopyFiles::is_folder(dest) && path != "/" {
+        format!("{path}/")
+    } else {
+        path
+    }
+}
+
+/// A path as it is from the working directory, without `.`, `..` and double slashes.
+pub fn absolute(workdir: &str, path: &str) -> String {
+    let above = if path.starts_with('/') { "" } else { workdir };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in above.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// Whether a source is a pattern, which may match several files or none.
+pub fn is_pattern(source: &str) -> bool {
+    source.contains(['*', '?', '['])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn destinations_are_below_the_working_directory() {
+        for (dest, expected) in [
+            ("app", "/srv/app"),
+            ("app/", "/srv/app/"),
+            (".", "/srv/"),
+            ("./", "/srv/"),
+            ("..", "/"),
+            ("/", "/"),
+            ("/a/../b//c", "/b/c"),
+            ("/data/.", "/data/"),
+        ] {
+            assert_eq!(destination("/srv", dest), expected, "{dest}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! One http source per package or wheel.
+
+use buildkit_llb::{
+    Copy, Digest, File, Http, Input, OpOptions, Options, Output, Owner, ProgressGroup,
+};
+
+use super::image::FILE_TIME;
+
+use crate::wanted::{Wanted, WantedKind};
+use condafront_model::package::{Package, PackageUrl};
+
+/// Where each package is fetched from now, and how often that has failed in this build.
+///
+/// BuildKit keeps a failure until the build ends, for the operation and for all others of the same cache key
+/// (`solver/scheduler.go`, `mergeTo`). So each try is another operation: its URL gets a fragment, which servers do not
+/// see. The cache key of a pinned download does not hold the URL; its second try ignores the cache instead, which keeps
+/// it apart from the first and still leaves the result where the next build looks for it; later ones give the file
+/// another mode.
+#[derive(Clone, Debug)]
+pub struct Addresses {
+    packages: Vec<Address>,
+}
+
+/// One file's addresses.
+#[derive(Clone, Debug)]
+pub struct Address {
+    /// The folder that has the file, and where, if it is not fetched.
+    given: Option<Given>,
+    candidates: Vec<PackageUrl>,
+    current: usize,
+    /// How many tries there were before, of whatever kind.
+    attempt: u32,
+    /// How many of them were downloads rather than looks at the server's answer.
+    failed: u32,
+}
+
+/// A file of a folder that the user gave, which is known to be the right one.
+#[derive(Clone, Debug)]
+struct Given {
+    folder: Output,
+    path: String,
+}
+
+impl Addresses {
+    /// Files that the user gave: of each its address elsewhere, and where it is in `folder`.
+    pub fn given(folder: &Output, files: impl IntoIterator<Item = (PackageUrl, String)>) -> Self {
+        let address = |(url, path)| Address {
+            given: Some(Given {
+                folder: folder.clone(),
+                path,
+            }),
+            ..Address::new(vec![url])
+        };
+        Self {
+            packages: files.into_iter().map(address).collect(),
+        }
+    }
+
+    /// First attempts at the first address of each package; every list has at least one.
+    pub fn new(candidates: impl IntoIterator<Item = Vec<PackageUrl>>) -> Self {
+        Self {
+            packages: candidates.into_iter().map(Address::new).collect(),
+        }
+    }
+
+    /// Package `index`'s address.
+    pub fn get(&self, index: usize) -> &Address {
+        &self.packages[index]
+    }
+
+    /// All addresses.
+    pub fn iter(&self) -> impl Iterator<Item = &Address> {
+        self.packages.iter()
+    }
+
+    /// Replaces package `index`'s address.
+    pub fn set(&mut self, index: usize, address: Address) {
+        self.packages[index] = address;
+    }
+}
+
+impl Address {
+    /// A first attempt at the first of these addresses; there is at least one.
+    pub fn new(candidates: Vec<PackageUrl>) -> Self {
+        Self {
+            given: None,
+            candidates,
+            current: 0,
+            attempt: 0,
+            failed: 0,
+        }
+    }
+
+    /// The URL to fetch from, for messages.
+    pub fn url(&self) -> &PackageUrl {
+        &self.candidates[self.current]
+    }
+
+    /// Whether nothing is asked of a server.
+    pub fn is_given(&self) -> bool {
+        self.given.is_some()
+    }
+
+    /// How many addresses there are.
+    pub fn candidates(&self) -> usize {
+        self.candidates.len()
+    }
+
+    /// Whether a download failed before in this build.
+    pub fn is_retried(&self) -> bool {
+        self.failed > 0
+    }
+
+    /// The same address after a failed download.
+    #[must_use]
+    pub fn after_failure(mut self) -> Self {
+        self.attempt += 1;
+        self.failed += 1;
+        self
+    }
+
+    /// The next address, after the last one the first again.
+    #[must_use]
+    pub fn next(mut self) -> Self {
+        self.current = (self.current + 1) % self.candidates.len();
+        self.attempt += 1;
+        self
+    }
+
+    /// The URL as the http source gets it.
+    pub(super) fn identifier(&self) -> String {
+        let mut url = self.url().with_credentials().clone();
+        if self.attempt > 0 {
+            url.set_fragment(Some(&self.attempt.to_string()));
+        }
+        url.into()
+    }
+}
+
+/// A file that is fetched.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// What it is, for messages.
+    pub wanted: Wanted,
+    /// What the file is called where it is mounted.
+    pub file_name: String,
+    /// What it must hash to, as 64 hex digits; without it nothing is pinned.
+    pub sha256: Option<String>,
+    /// The download's options.
+    pub options: Options,
+    /// Whether the build ignores caches from the start.
+    pub no_cache: bool,
+}
+
+impl Artifact {
+    /// A conda package's archive.
+    pub fn of_package(
+        package: &Package,
+        kind: WantedKind,
+        options: Options,
+        no_cache: bool,
+    ) -> Self {
+        Self {
+            wanted: Wanted {
+                kind,
+                label: package.id.to_string(),
+                lines: package.lines,
+                file: None,
+            },
+            file_name: package.id.file_name(),
+            sha256: package.hashes.sha256.clone(),
+            options,
+            no_cache,
+        }
+    }
+
+    /// The download, or the file that was given instead.
+    pub fn download(&self, address: &Address) -> Output {
+        if let Some(given) = &address.given {
+            return taken(&given.folder, &given.path, &self.file_name, &self.options);
+        }
+        let mut http = Http::new(address.identifier());
+        http.filename(&self.file_name).options(&self.options);
+        if let Some(digest) = self.digest() {
+            http.checksum(digest);
+            if address.failed > 0 {
+                http.ignore_cache();
+            }
+            let spent = u32::from(!self.no_cache);
+            if address.failed > spent {
+                // Any mode does: steps run as root.
+                http.perm(0o600 + address.failed);
+            }
+        }
+        http.build()
+    }
+
+    /// The same file with nothing said about its content, so that BuildKit looks at the server's answer.
+    pub fn probe(&self, address: &Address) -> Output {
+        let tool = match self.wanted.kind {
+            WantedKind::Package | WantedKind::Installer => "conda",
+            WantedKind::Pip | WantedKind::PipInstaller => "pip",
+        };
+        let mut http = Http::new(address.identifier());
+        http.filename(&self.file_name)
+            .name(format!(
+                "[{tool}] ask why {} cannot be downloaded",
+                self.wanted.label
+            ))
+            .group(&ProgressGroup {
+                id: "condafront-probes".to_owned(),
+                name: format!("[{tool}] ask why packages cannot be downloaded"),
+                weak: false,
+            })
+            .export_cache(false);
+        http.build()
+    }
+
+    fn digest(&self) -> Option<Digest> {
+        let hash = self.sha256.as_deref()?;
+        format!("sha256:{hash}").parse().ok()
+    }
+}
+
+/// The file at `path` of a folder, alone, as a download of it would be.
+pub fn taken(folder: &Output, path: &str, file_name: &str, options: &Options) -> Output {
+    let copy = Copy::new(folder, path, file_name)
+        .owner(Owner::ids(0, 0))
+        .mode(0o600)
+        .time(FILE_TIME);
+    let mut file = File::on(Input::Scratch);
+    file.then(copy).options(options);
+    file.build().output().unwrap_or(folder).clone()
+}
+
+/// A `.tar.bz2` package's files, for the one that is a program to run.
+pub fn unpacked(package: &Package, archive: &Output, retried: bool) -> Output {
+    let mut file = File::on(Input::Scratch);
+    file.then(Copy::new(archive, package.id.file_name(), "/").unpack())
+        .name(format!("[conda] unpack {}", package.id))
+        .export_cache(false);
+    if retried {
+        file.ignore_cache();
+    }
+    file.build().output().unwrap_or(archive).clone()
+}
+
+/// What the progress shows for package `index` of `count`.
+pub fn name(package: &Package, index: usize, count: usize) -> String {
+    let id = &package.id;
+    let size = package
+        .size
+        .map(|bytes| format!(" ({:.1} MB)", bytes as f64 / 1e6))
+        .unwrap_or_default();
+    format!(
+        "[conda {}/{count}] {} {}{size}",
+        index + 1,
+        id.name,
+        id.version
+    )
+}
+
+/// Clients that can show all downloads as one line.
+pub fn group(count: usize) -> ProgressGroup {
+    ProgressGroup {
+        id: "condafront-packages".to_owned(),
+        name: format!("[conda] download {count} packages"),
+        weak: false,
+    }
+}

@@ -1,0 +1,281 @@
+//! From layers to the image's file system.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use buildkit_llb::{Copy, File, Input, Merge, Mkdir, Mkfile, OpOptions, Output, Owner};
+
+use super::environment::{Environment, Installed};
+use super::prefix::{add_records, timed};
+use super::step::Step;
+use super::{Tools, entrypoint_program};
+use condafront_model::environment_place::{Place, ROOT_PREFIX};
+use condafront_model::platform::Platform;
+use condafront_model::stamp::{self, EPOCH};
+use condafront_step_spec::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
+use condafront_step_spec::args::ArgsError;
+use condafront_step_spec::args::{StepSpec as _, to_json};
+use condafront_step_spec::facts::Clash;
+use condafront_step_spec::install::{
+    PickSpec, PickedFile, PostLinkPackage, PostLinkSpec, ShareSpec,
+};
+use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
+
+/// Names of steps in the progress and the image's history.
+const CLASHES: &str = "[install] files that several packages claim";
+/// See [`CLASHES`].
+pub const POST_LINK: &str = "[install] run the packages' post-link scripts";
+/// See [`CLASHES`].
+pub const RUNTIME: &str = "[activate] entrypoint and shell hooks";
+
+/// Times of files that no package brings: 1980-01-01T00:00:00Z, the earliest that every archive format can hold, in
+/// nanoseconds since 1970.
+pub const FILE_TIME: i64 = EPOCH * 1_000_000_000;
+
+/// A pattern that matches no file of any step's facts.
+pub(super) const NO_FILE: &str = "/none*";
+
+/// How layers are put on top of each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stacking {
+    /// By a merge operation: nothing is copied, and a changed layer leaves the others as they are.
+    Merge,
+    /// By copying one layer after the other, for engines without merge operations.
+    Copy,
+}
+
+impl Stacking {
+    /// `layers` on top of `base`, later ones over earlier ones.
+    pub fn stack(self, base: impl Into<Input>, layers: &[(Output, String)], name: &str) -> Input {
+        let base = base.into();
+        match self {
+            Self::Merge => {
+                let inputs =
+                    std::iter::once(base).chain(layers.iter().map(|(layer, _)| layer.into()));
+                Merge::new(inputs).name(name).build()
+            }
+            Self::Copy => layers.iter().fold(base, |below, (layer, name)| {
+                let copy = Copy::new(layer, "/", "/").contents();
+                File::on(below)
+                    .then(copy)
+                    .name(format!("{name}, onto the image"))
+                    .build()
+            }),
+        }
+    }
+}
+
+/// Layers that are put on the base, each with its name.
+#[derive(Clone, Debug, Default)]
+pub struct Stack {
+    layers: Vec<(Output, String)>,
+}
+
+impl Stack {
+    /// Puts one more on top.
+    pub fn push(&mut self, layer: &Output, name: &str) {
+        self.layers.push((layer.clone(), name.to_owned()));
+    }
+
+    /// The layers' names, lowest first.
+    pub fn names(&self) -> Vec<String> {
+        self.layers.iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// The layers on top of `base`.
+    pub fn on(&self, base: &Input, stacking: Stacking) -> Input {
+        stacking.stack(
+            base.clone(),
+            &self.layers,
+            "[install] put the layers together",
+        )
+    }
+}
+
+impl Environment<'_> {
+    /// Puts a layer on a stack with, for each file that two groups of `installed` claim, the one that a single install
+    /// would leave; if there are such files.
+    ///
+    /// # Errors
+    /// When a path does not fit into a program's arguments.
+    pub fn stack_clashes(
+        &self,
+        stack: &mut Stack,
+        installed: &[Installed],
+        clashes: &[Clash],
+    ) -> Result<(), ArgsError> {
+        if !clashes.is_empty() {
+            stack.push(&self.pick(installed, clashes)?, CLASHES);
+        }
+        Ok(())
+    }
+
+    fn pick(&self, installed: &[Installed], clashes: &[Clash]) -> Result<Output, ArgsError> {
+        let winners: BTreeSet<usize> = clashes.iter().map(|clash| clash.winner).collect();
+        let winners: Vec<usize> = winners.into_iter().collect();
+        let files: Vec<PickedFile> = clashes
+            .iter()
+            .map(|clash| PickedFile {
+                layer: winners.partition_point(|winner| *winner < clash.winner),
+                path: clash.path.clone(),
+            })
+            .collect();
+        let spec = PickSpec {
+            prefix: self.place.prefix().to_owned(),
+        };
+        let mut step = self.tools.step(spec.to_args(&files)?, CLASHES);
+        for (position, winner) in winners.iter().enumerate() {
+            step.input(
+                &format!("{INPUT_DIR}/{position}"),
+                &installed[*winner].layer,
+                self.tools.content_cache,
+            );
+        }
+        let layer = step.output(OUTPUT_DIR);
+        Ok(step.exec().build()[layer].clone())
+    }
+
+    /// The packages' post-link scripts, run in the image as it is so far; `indices` are the packages' in the plan.
+    ///
+    /// # Errors
+    /// When the list of packages does not fit into a program's arguments.
+    pub fn post_link(
+        &self,
+        root: &Output,
+        packages: Vec<PostLinkPackage>,
+        indices: &[usize],
+    ) -> Result<(Output, Step), ArgsError> {
+        let spec = PostLinkSpec {
+            prefix: self.place.prefix().to_owned(),
+            root_prefix: ROOT_PREFIX.to_owned(),
+            uid: self.user.uid,
+            gid: self.user.gid,
+            packages,
+        };
+        let mut step = self.tools.step_in(root, spec.to_args(&[])?, POST_LINK);
+        step.concerns(indices);
+        let linked = step.exec().write_root();
+        Ok((step.exec().build()[linked].clone(), step))
+    }
+
+    /// What the packages' activation scripts set, found out by running them.
+    ///
+    /// # Errors
+    /// When the variables do not fit into a program's arguments.
+    pub fn record_activation(
+        &self,
+        root: &Output,
+        spec: &RecordSpec,
+    ) -> Result<(Output, Step), ArgsError> {
+        let args = vec!["record-activation".to_owned(), to_json(spec)?];
+        let mut step = self.tools.step_in(
+            root,
+            args,
+            "[activate] run the packages' activation scripts",
+        );
+        let facts = step.output(FACTS_DIR);
+        Ok((step.exec().build()[facts].clone(), step))
+    }
+}
+
+/// An environment in an image, as far as its own files outside packages are concerned.
+#[derive(Clone, Copy, Debug)]
+pub struct InImage<'a> {
+    /// Where it is.
+    pub place: &'a Place,
+    /// The variables that its file sets.
+    pub variables: &'a BTreeMap<String, String>,
+}
+
+impl Tools<'_> {
+    /// One layer of the same packages in several environments, whose layers come with their places. `title` names the
+    /// packages.
+    ///
+    /// # Errors
+    /// When the places do not fit into a program's arguments.
+    pub fn share(
+        &self,
+        layers: &[(&Place, &Output)],
+        title: &str,
+    ) -> Result<(Output, String), ArgsError> {
+        let names: Vec<&str> = layers.iter().map(|(place, _)| place.name()).collect();
+        let name = format!("[install] {title}, once for {}", names.join(", "));
+        let prefixes = layers.iter().map(|(place, _)| place.prefix().to_owned());
+        let spec = ShareSpec {
+            prefixes: prefixes.collect(),
+        };
+        let mut step = self.step(spec.to_args(&[])?, &name);
+        for (index, (_, layer)) in layers.iter().enumerate() {
+            step.input(&format!("{INPUT_DIR}/{index}"), layer, self.content_cache);
+        }
+        let layer = step.output(OUTPUT_DIR);
+        Ok((step.exec().build()[layer].clone(), name))
+    }
+
+    /// A layer with the entrypoint for `platform`, the files that keep shells active, and the environments' own
+    /// variables. The prefixes
+    /// belong to `user`.
+    ///
+    /// It depends on `facts`, which steps left for the frontend to read, and has nothing of them: what the image does
+    /// not depend on is not exported to a cache, and a builder that imports it would have to find them out anew.
+    pub fn runtime(
+        &self,
+        platform: Platform,
+        files: &[RuntimeFile],
+        environments: &[InImage<'_>],
+        user: stamp::Owner,
+        facts: &[Output],
+    ) -> Input {
+        let owner = || Owner::ids(0, 0);
+        let options = self.options(RUNTIME);
+        let mut file = File::on(Input::Scratch);
+        file.options(&options);
+        for facts in facts {
+            file.then(Copy::new(facts, NO_FILE, "/").optional_wildcard());
+        }
+        for folder in folders(
+            files
+                .iter()
+                .map(|file| file.path.as_str())
+                .chain([ENTRYPOINT]),
+        ) {
+            file.then(
+                Mkdir::new(folder)
+                    .mode(0o755)
+                    .owner(owner())
+                    .time(FILE_TIME),
+            );
+        }
+        file.then(
+            Copy::new(self.programs, entrypoint_program(platform), ENTRYPOINT)
+                .owner(owner())
+                .mode(0o755)
+                .time(FILE_TIME),
+        );
+        for RuntimeFile {
+            path,
+            mode,
+            contents,
+        } in files
+        {
+            file.then(
+                Mkfile::new(path, contents.clone())
+                    .mode(*mode)
+                    .owner(owner())
+                    .time(FILE_TIME),
+            );
+        }
+        add_records(&mut file, environments, user);
+        timed(file.build(), &options)
+    }
+}
+
+/// The folders that hold `files`, parents first, each once.
+fn folders<'a>(files: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    let mut folders = BTreeSet::new();
+    for path in files {
+        for (end, _) in path.match_indices('/').filter(|(at, _)| *at > 0) {
+            folders.insert(path[..end].to_owned());
+        }
+    }
+    folders
+}

@@ -1,0 +1,109 @@
+//! The plan as a BuildKit graph. Pure: what must be read from BuildKit comes in as outputs and facts.
+
+pub mod account;
+pub mod channel;
+pub mod compiler;
+pub mod context;
+pub mod copy;
+pub mod downloads;
+pub mod environment;
+pub mod git;
+pub mod image;
+pub mod pip;
+pub mod plan;
+pub mod prefix;
+pub mod question;
+pub mod run;
+pub mod solve;
+pub mod step;
+pub mod system;
+pub mod virtual_packages;
+pub mod wanted;
+
+use buildkit_llb::{Copy, File, Input, OpOptions, Options, Output, SourceFile as LlbFile, pb};
+
+use condafront_model::platform::Platform;
+use condafront_model::source::{Lines, SourceFile};
+use step::Step;
+
+/// Where the frontend image has its own program.
+pub const PROGRAM: &str = "/condafront";
+
+/// Where the frontend image has the program that becomes the entrypoint of images for a platform, one of
+/// [`Platform::IMAGES`].
+pub fn entrypoint_program(platform: Platform) -> String {
+    format!("/condafront-entrypoint-{}", platform.architecture())
+}
+
+/// Where condafront's program is mounted in steps that run in the image's root.
+const TOOLS_DIR: &str = "/.condafront";
+
+/// What the steps of a build have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Tools<'a> {
+    /// The [`programs`] of the frontend's own image, for the build platform.
+    pub programs: &'a Output,
+    /// Whether caches are to be ignored.
+    pub no_cache: bool,
+    /// Whether the engine can be told not to hash what its definition pins (BuildKit 0.13).
+    pub content_cache: bool,
+}
+
+impl Tools<'_> {
+    /// An operation's name, and whether its cache counts.
+    pub fn options(&self, name: impl Into<String>) -> Options {
+        let mut options = Options::new();
+        options.name(name);
+        if self.no_cache {
+            options.ignore_cache();
+        }
+        options
+    }
+
+    /// A step among the programs alone.
+    pub fn step(&self, args: Vec<String>, name: impl Into<String>) -> Step {
+        Step::new(self.programs, args, &self.options(name))
+    }
+
+    /// A step in the image's own root, with condafront's program beside it.
+    pub fn step_in(&self, root: &Output, args: Vec<String>, name: impl Into<String>) -> Step {
+        let program = format!("{TOOLS_DIR}{PROGRAM}");
+        let mut step = Step::in_root(root, &program, args, &self.options(name));
+        step.input(TOOLS_DIR, self.programs, self.content_cache);
+        step
+    }
+}
+
+/// The programs of the frontend image, in which steps run.
+///
+/// They do not run in that image itself: BuildKit has loaded it before it looked into any cache that the user imports.
+/// A builder that had never seen the image knows no cache key for it then, and would find none of our steps there. A
+/// copy's key is made of what is copied, so that steps depend on the programs and on nothing else of the image.
+pub fn programs(image: &Output) -> Output {
+    let mut file = File::on(Input::Scratch);
+    file.then(Copy::new(image, PROGRAM, PROGRAM));
+    for platform in Platform::IMAGES {
+        let program = entrypoint_program(platform);
+        file.then(Copy::new(image, &program, &program));
+    }
+    file.name("[internal] load condafront's programs")
+        .export_cache(false);
+    file.build().output().unwrap_or(image).clone()
+}
+
+/// A file of the user's as graphs have it, with the lines around `places`.
+pub fn source_file(file: &SourceFile, places: impl Iterator<Item = Lines>) -> LlbFile {
+    LlbFile::new(file.name(), file.excerpt_of(places)).language(file.language())
+}
+
+/// The platform as graphs write it.
+pub fn oci_platform(platform: Platform) -> pb::Platform {
+    pb::Platform {
+        os: platform.os().to_owned(),
+        architecture: platform.architecture().to_owned(),
+        ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! The network, for the steps that cannot do without.
+
+use std::collections::BTreeSet;
+
+use buildkit_llb::{Bind, NetMode, Output, Secret, pb};
+use url::Url;
+
+use crate::step::Step;
+use condafront_input::options::Options;
+use condafront_step_spec::channel_folder::{CHANNEL_DIR, PYPI_INDEX};
+use condafront_step_spec::pip::{CONFIG_SECRET, NETRC_SECRET, WORK_DIR};
+
+/// What may be said of pip's indexes, as build-args or as secrets of these names.
+const PIP_SETTINGS: [&str; 3] = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"];
+
+/// How a step reaches the network that has to.
+#[derive(Clone, Debug, Default)]
+pub struct Network {
+    /// `docker build --network`.
+    pub mode: NetMode,
+    /// The proxies of the usual build-args, which are no part of any cache key.
+    pub proxy: Option<pb::ProxyEnv>,
+    /// pip's settings, each with the build-arg's value.
+    pip: Vec<(&'static str, Option<String>)>,
+    /// Variables that a list of requirements mentions: each may be a secret.
+    variables: BTreeSet<String>,
+    /// A folder that has all there is, instead of a network.
+    folder: Option<Output>,
+}
+
+impl Network {
+    /// What the user's options say: `--network`, and the proxies of the usual build-args.
+    pub fn from_options(options: &Options) -> Self {
+        let mode = match options.get("force-network-mode") {
+            Some("host") => NetMode::Host,
+            Some("none") => NetMode::None,
+            _ => NetMode::Unset,
+        };
+        let mut proxy = pb::ProxyEnv::default();
+        for (name, value) in options.build_args() {
+            if let Some(place) = proxy_place(&mut proxy, name) {
+                value.clone_into(place);
+            }
+        }
+        let given = |name: &&str| options.get(&format!("build-arg:{name}"));
+        let settings = PIP_SETTINGS.iter();
+        Self {
+            mode,
+            proxy: (proxy != pb::ProxyEnv::default()).then_some(proxy),
+            pip: settings
+                .map(|name| (*name, given(name).map(str::to_owned)))
+                .collect(),
+            variables: BTreeSet::new(),
+            folder: None,
+        }
+    }
+
+    /// No network, and a folder as the target `channel` makes it.
+    pub fn within(folder: Output) -> Self {
+        Self {
+            mode: NetMode::None,
+            folder: Some(folder),
+            ..Self::default()
+        }
+    }
+
+    /// Whether all there is comes from a folder.
+    pub fn is_folder(&self) -> bool {
+        self.folder.is_some()
+    }
+
+    /// Whether a build-arg of this name is a proxy.
+    pub fn is_proxy(name: &str) -> bool {
+        proxy_place(&mut pb::ProxyEnv::default(), name).is_some()
+    }
+
+    /// The same for steps that know these `variables`.
+    #[must_use]
+    pub fn with_variables(mut self, variables: BTreeSet<String>) -> Self {
+        self.variables = variables;
+        self
+    }
+
+    /// The indexes that the build-args name.
+    pub fn indexes(&self) -> Vec<Url> {
+        let values = self.pip.iter().filter_map(|(_, value)| value.as_deref());
+        let words = values.flat_map(str::split_whitespace);
+        words.filter_map(|word| Url::parse(word).ok()).collect()
+    }
+
+    /// Lets a step have the network, and space for what it downloads.
+    pub(super) fn open(&self, step: &mut Step) {
+        step.output(WORK_DIR);
+        let exec = step.exec();
+        exec.network(self.mode);
+        if let Some(folder) = &self.folder {
+            let index = format!("file://{CHANNEL_DIR}/{PYPI_INDEX}");
+            exec.mount(Bind::read_only(CHANNEL_DIR, folder))
+                .env("PIP_INDEX_URL", index);
+        }
+        if let Some(proxy) = &self.proxy {
+            exec.proxy_env(proxy.clone());
+        }
+        for (name, value) in &self.pip {
+            match value {
+                Some(value) => exec.env(*name, value),
+                // What holds credentials is better given so.
+                None => exec.secret_env(*name, *name, true),
+            };
+        }
+        for name in &self.variables {
+            exec.secret_env(name, name, true);
+        }
+        exec.mount(Secret::new(CONFIG_SECRET, "PIP_CONFIG_FILE").optional())
+            .mount(Secret::new(NETRC_SECRET, "NETRC").optional());
+    }
+}
+
+/// Where the value of the build-arg `name` goes, if it is a proxy.
+fn proxy_place<'a>(proxy: &'a mut pb::ProxyEnv, name: &str) -> Option<&'a mut String> {
+    match name.to_ascii_lowercase().as_str() {
+        "http_proxy" => Some(&mut proxy.http_proxy),
+        "https_proxy" => Some(&mut proxy.https_proxy),
+        "ftp_proxy" => Some(&mut proxy.ftp_proxy),
+        "no_proxy" => Some(&mut proxy.no_proxy),
+        "all_proxy" => Some(&mut proxy.all_proxy),
+        _ => None,
+    }
+}

@@ -1,0 +1,159 @@
+use std::collections::BTreeSet;
+
+use buildkit_llb::{Definition, Image, OpOptions, SourceFile as LlbFile, text};
+
+use url::Url;
+
+use super::*;
+use crate::Tools;
+use crate::compiler::Compiler;
+use crate::context::ContextState;
+use crate::plan::Plan;
+use condafront_input::options::Options;
+use condafront_input::requirements::list_of;
+use condafront_model::environment_place::Place;
+use condafront_model::layers::Layers;
+use condafront_model::package::{Hashes, Package, PackageUrl};
+use condafront_model::platform::Platform;
+use condafront_model::source::Lines;
+use condafront_model::stamp::Owner;
+
+fn options(pairs: &[&str]) -> Options {
+    let env = pairs.iter().enumerate().map(|(number, pair)| {
+        let name = format!("BUILDKIT_FRONTEND_OPT_{number}");
+        (name, (*pair).to_owned())
+    });
+    Options::from_env(env)
+}
+
+fn package(url: &str, hashes: Hashes) -> PipPackage {
+    PipPackage {
+        name: "six".to_owned(),
+        version: Some("1.17.0".to_owned()),
+        url: PackageUrl::new(Url::parse(url).unwrap()),
+        hashes,
+        lines: Lines::one(1),
+        file: None,
+    }
+}
+
+/// The graph of `output` with an environment's options.
+fn with_environment(make: impl FnOnce(&Environment<'_>, &Output) -> Output) -> String {
+    let mut python = Package::example("python");
+    python.id.version = "3.13.5".to_owned();
+    let plan = Plan::new(
+        vec![python, Package::example("pip")],
+        Platform::LinuxAmd64,
+        Layers::Auto,
+    );
+    let place = Place::base();
+    let image = |name: &str| Image::new(name).name(format!("[base] {name}")).build();
+    let frontend = image("docker.io/org/condafront:latest");
+    let root = image("docker.io/org/packages:latest");
+    let environment = Environment {
+        trim: &BTreeSet::new(),
+        plan,
+        place,
+        file: LlbFile::new("env.lock", "# pip six\n"),
+        tools: Tools {
+            programs: &frontend,
+            no_cache: false,
+            content_cache: true,
+        },
+        base: None,
+        micromamba: None,
+        compiler: &Compiler::Own,
+        user: Owner { uid: 1, gid: 2 },
+    };
+    let output = make(&environment, &root);
+    text::dump(Definition::of(&output).to_pb())
+}
+
+#[test]
+fn locked_files_are_installed_without_network() {
+    let sha256 = Some("1".repeat(64));
+    let md5 = Some("2".repeat(32));
+    let packages = [
+        package(
+            "https://me:hunter2@f.example/six-1.17.0-py3-none-any.whl",
+            Hashes { sha256, md5: None },
+        ),
+        package(
+            "https://f.example/six-1.17.0.tar.gz",
+            Hashes { sha256: None, md5 },
+        ),
+    ];
+    let network = Network::from_options(&options(&["force-network-mode=host"]));
+    insta::assert_snapshot!(with_environment(|environment, root| {
+        let mirrors = Mirrors::default();
+        let wanted = environment.pip_packages(&packages, &mirrors).unwrap();
+        let installed = environment.pip_install(root, &wanted, &wanted.addresses(), &network);
+        installed.unwrap().root
+    }));
+}
+
+#[test]
+fn a_list_is_resolved_with_network() {
+    let list = list_of(
+        "--index-url https://${TOKEN}@i.example/simple\nsix>=1\n./demo[extra] ; python_version > '3'\n",
+    );
+    let network = Network::from_options(&options(&[
+        "build-arg:HTTPS_PROXY=http://proxy.example",
+        "build-arg:no_proxy=localhost",
+        "build-arg:PIP_EXTRA_INDEX_URL=https://a.example/simple https://b.example/simple",
+    ]))
+    .with_variables(list.variables());
+    let indexes: Vec<String> = network.indexes().into_iter().map(String::from).collect();
+    assert_eq!(
+        indexes,
+        ["https://a.example/simple", "https://b.example/simple"]
+    );
+    insta::assert_snapshot!(with_environment(|environment, root| {
+        let context = ContextState {
+            state: Image::new("docker.io/org/context:latest").build(),
+            subdir: "app".to_owned(),
+            exclude: vec![".git".to_owned()],
+        };
+        let kind = LocalKind::Folder;
+        let mut options = LlbOptions::new();
+        options.name("[pip] take demo from the build context");
+        let local = [Local {
+            label: "demo".to_owned(),
+            kind,
+            output: from_context(&context, "demo", kind, &options),
+            entry: 2,
+        }];
+        let wheels = environment
+            .pip_wheels(root, &list, &local, &network)
+            .unwrap();
+        let resolved = environment.pip_resolve(root, &list, &wheels, &network);
+        resolved.unwrap().facts
+    }));
+}
+
+#[test]
+fn what_a_failing_step_shows_has_no_credentials() {
+    let list = list_of(
+        "--index-url https://me:hunter2@i.example/simple\nx @ https://me:hunter2@f.example/x.whl\n./demo\n",
+    );
+    let network = Network::from_options(&options(&[]));
+    let graph = with_environment(|environment, root| {
+        let local = [Local {
+            label: "demo".to_owned(),
+            kind: LocalKind::Folder,
+            output: Image::new("docker.io/org/context:latest").build(),
+            entry: 2,
+        }];
+        let wheels = environment
+            .pip_wheels(root, &list, &local, &network)
+            .unwrap();
+        let resolved = environment.pip_resolve(root, &list, &wheels, &network);
+        resolved.unwrap().facts
+    });
+    let shown: Vec<&str> = graph
+        .lines()
+        .filter(|line| line.contains("hunter2"))
+        .map(|line| line.trim_start().split(' ').next().unwrap_or_default())
+        .collect();
+    assert_eq!(shown, ["env", "env", "env"], "{graph}");
+}

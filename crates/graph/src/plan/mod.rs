@@ -1,0 +1,101 @@
+//! What is to be built, decided without any I/O: which packages share a layer, and what they need to be linked.
+
+pub mod groups;
+pub mod micromamba;
+pub mod mirrors;
+pub mod pip;
+pub mod python;
+pub mod sharing;
+
+use condafront_model::layers::Layers;
+use condafront_model::package::Package;
+use condafront_model::platform::Platform;
+use condafront_step_spec::install::PackageSpec;
+use groups::Group;
+use python::Python;
+
+/// One environment for one platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The platform.
+    pub platform: Platform,
+    /// Its packages, in the order in which they are linked.
+    pub packages: Vec<Package>,
+    /// The layers they are dealt over.
+    pub groups: Vec<Group>,
+    /// The environment's python, if it has one.
+    pub python: Option<Python>,
+}
+
+impl Plan {
+    /// Plans an environment.
+    pub fn new(packages: Vec<Package>, platform: Platform, layers: Layers) -> Self {
+        let groups = groups::deal(&packages, layers);
+        Self::with_groups(packages, platform, groups)
+    }
+
+    fn with_groups(packages: Vec<Package>, platform: Platform, groups: Vec<Group>) -> Self {
+        Self {
+            groups,
+            python: Python::find(&packages),
+            platform,
+            packages,
+        }
+    }
+
+    /// Whether any group may have python modules.
+    pub fn has_modules(&self) -> bool {
+        self.groups.iter().any(|group| self.needs_python(group))
+    }
+
+    /// Whether linking the group depends on python: its `noarch` packages may be python modules.
+    pub fn needs_python(&self, group: &Group) -> bool {
+        group
+            .packages
+            .iter()
+            .any(|index| self.packages[*index].is_noarch())
+    }
+}
+
+/// What an install step is told of a package.
+pub fn package_spec(package: &Package) -> PackageSpec {
+    let url = package.url.recorded();
+    // <channel>/<subdir>/<archive>
+    let channel = url.as_str().rsplitn(3, '/').nth(2).unwrap_or_default();
+    // A step's cache key must not depend on how many hashes a lock has of an archive: one is enough.
+    let md5 = match package.hashes.is_pinned() {
+        true => None,
+        false => package.hashes.md5.clone(),
+    };
+    PackageSpec {
+        label: format!("{} {}", package.id.name, package.id.version),
+        archive: package.id.file_name(),
+        channel: channel.to_owned(),
+        subdir: package.subdir.clone(),
+        sha256: package.hashes.sha256.clone(),
+        md5,
+        url: url.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_the_same_whichever_further_hashes_a_lock_has() {
+        let one = Package::example("numpy");
+        let mut both = one.clone();
+        both.hashes.md5 = Some("0".repeat(32));
+        assert_eq!(package_spec(&one), package_spec(&both));
+        both.hashes.sha256 = None;
+        assert_eq!(package_spec(&both).md5, both.hashes.md5);
+    }
+
+    #[test]
+    fn the_channel_is_what_stands_before_subdir_and_archive() {
+        let spec = package_spec(&Package::example("numpy"));
+        assert_eq!(spec.channel, "https://c.example/conda-forge");
+        assert_eq!(spec.label, "numpy 1.0");
+    }
+}

@@ -1,0 +1,96 @@
+//! The pip that condafront brings for locks without one.
+//!
+//! pixi installs PyPI packages itself, so its locks have no pip among the conda packages. Such a pip is fetched, used by the
+//! steps and in no image.
+
+use url::Url;
+
+use condafront_model::package::{Hashes, Package, PackageUrl};
+use condafront_model::pypi_package::PipPackage;
+use condafront_model::source::{Diagnostic, Lines};
+
+/// A version of pip that PyPI has.
+struct Known {
+    /// The first minor version of python 3 that it runs on.
+    python: u32,
+    version: &'static str,
+    /// The folder of its wheel on PyPI.
+    folder: &'static str,
+    sha256: &'static str,
+}
+
+/// The newest that is known for each python, newest first.
+const KNOWN: &[Known] = &[
+    Known {
+        python: 10,
+        version: "26.3",
+        folder: "07/25/ee8c38ae72d66b844ce8eb9711ba905dba21ca1a8a0c960057c41cd23337",
+        sha256: "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13",
+    },
+    Known {
+        python: 8,
+        version: "25.0.1",
+        folder: "c9/bc/b7db44f5f39f9d0494071bddae6880eb645970366d0a200022a1a93d57f5",
+        sha256: "c46efd13b6aa8279f33f2864459c8ce587ea6a1a59ee20de055868d8f7688f7f",
+    },
+];
+
+/// Whether an environment of these conda packages has a pip of its own.
+pub fn has_pip(packages: &[Package]) -> bool {
+    packages.iter().any(|package| package.id.name == "pip")
+}
+
+/// The wheel of a pip for a `python` of this version, `3.13`.
+///
+/// # Errors
+/// When none is known for it.
+pub fn wheel(python: &str) -> Result<PipPackage, Diagnostic> {
+    let minor = python
+        .strip_prefix("3.")
+        .and_then(|minor| minor.parse::<u32>().ok())
+        .unwrap_or(0);
+    let found = KNOWN.iter().find(|known| minor >= known.python);
+    let known = found.ok_or_else(|| {
+        Diagnostic::new(format!(
+            "the environment has PyPI packages and no pip to install them with, and condafront knows none for python {python}"
+        ))
+        .help("Add pip to the environment's conda dependencies, and make the lock anew.")
+    })?;
+    let Known {
+        version,
+        folder,
+        sha256,
+        ..
+    } = known;
+    let url =
+        format!("https://files.pythonhosted.org/packages/{folder}/pip-{version}-py3-none-any.whl");
+    let url = Url::parse(&url).map_err(|error| Diagnostic::new(error.to_string()))?;
+    Ok(PipPackage {
+        name: "pip".to_owned(),
+        version: Some((*version).to_owned()),
+        url: PackageUrl::new(url),
+        hashes: Hashes {
+            sha256: Some((*sha256).to_owned()),
+            md5: None,
+        },
+        // It is condafront's own wish, so the line that names condafront stands for it.
+        lines: Lines::one(1),
+        file: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_python_gets_a_pip_that_runs_on_it() {
+        let version = |python| wheel(python).map(|pip| pip.version.unwrap());
+        assert_eq!(version("3.13").unwrap(), "26.3");
+        assert_eq!(version("3.10").unwrap(), "26.3");
+        assert_eq!(version("3.9").unwrap(), "25.0.1");
+        for old in ["3.7", "2.7", "4.0"] {
+            assert!(wheel(old).is_err(), "{old}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Which packages several environments of an image have in common, so that they can be stored once.
+
+use condafront_model::layers::Layers;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Plan;
+use super::groups::{self, Group};
+use condafront_model::package::Package;
+use condafront_model::platform::Platform;
+
+/// Beyond this many sets of packages sharing is given up: each set takes a layer at least.
+const MOST_SETS: usize = 40;
+
+/// The plans of an image's environments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plans {
+    /// One per environment.
+    pub plans: Vec<Plan>,
+    /// Groups of equal packages.
+    pub shared: Vec<Shared>,
+}
+
+/// A group of packages that several environments have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shared {
+    /// The environments, each with the number of its group, rising; at least two.
+    pub groups: Vec<(usize, usize)>,
+}
+
+/// What tells a package's archive from others.
+type Archive<'a> = (String, Option<&'a str>, Option<&'a str>);
+
+fn archive(package: &Package) -> Archive<'_> {
+    let hashes = &package.hashes;
+    // A hash of one kind says enough, and not every lock has both.
+    let md5 = hashes.md5.as_deref().filter(|_| hashes.sha256.is_none());
+    (package.id.file_name(), hashes.sha256.as_deref(), md5)
+}
+
+impl Plans {
+    /// Plans environments, each with its list of packages. Packages that the same environments have are dealt over groups
+    /// of their own, alike in all of these.
+    pub fn new(lists: Vec<Vec<Package>>, platform: Platform, layers: Layers) -> Self {
+        let mut owners: BTreeMap<Archive<'_>, BTreeSet<usize>> = BTreeMap::new();
+        for (environment, list) in lists.iter().enumerate() {
+            for package in list {
+                owners
+                    .entry(archive(package))
+                    .or_default()
+                    .insert(environment);
+            }
+        }
+        let sets: BTreeSet<&BTreeSet<usize>> = owners.values().collect();
+        let (share, sets) = match sets.len() {
+            0..=MOST_SETS => (true, sets.len()),
+            _ => (false, lists.len()),
+        };
+        let layers = layers.divided(sets);
+        let dealt: Vec<Vec<(BTreeSet<usize>, Group)>> = lists
+            .iter()
+            .enumerate()
+            .map(|(environment, list)| {
+                let alone = BTreeSet::from([environment]);
+                let mut by_owners: BTreeMap<&BTreeSet<usize>, Vec<usize>> = BTreeMap::new();
+                for (index, package) in list.iter().enumerate() {
+                    let owners = owners.get(&archive(package)).filter(|_| share);
+                    by_owners
+                        .entry(owners.unwrap_or(&alone))
+                        .or_default()
+                        .push(index);
+                }
+                let deal = |(owners, chosen): (&BTreeSet<usize>, Vec<usize>)| {
+                    let groups = groups::deal_some(list, &chosen, layers);
+                    let owners = owners.clone();
+                    groups.into_iter().map(move |group| (owners.clone(), group))
+                };
+                by_owners.into_iter().flat_map(deal).collect()
+            })
+            .collect();
+        let shared = shared(&dealt);
+        let plans = lists.into_iter().zip(dealt).map(|(list, groups)| {
+            let groups = groups.into_iter().map(|(_, group)| group).collect();
+            Plan::with_groups(list, platform, groups)
+        });
+        Self {
+            plans: plans.collect(),
+            shared,
+        }
+    }
+}
+
+/// The groups that correspond to each other. An environment may lack a package's size, which decides about groups: then
+/// its groups may have no counterpart.
+fn shared(dealt: &[Vec<(BTreeSet<usize>, Group)>]) -> Vec<Shared> {
+    let mut found = Vec::new();
+    for (environment, groups) in dealt.iter().enumerate() {
+        for (number, (owners, group)) in groups.iter().enumerate() {
+            if owners.len() < 2 || owners.first() != Some(&environment) {
+                continue;
+            }
+            let others = owners.iter().skip(1).filter_map(|other| {
+                let mut theirs = dealt.get(*other)?.iter();
+                let number = theirs.position(|(set, it)| set == owners && it.corresponds(group))?;
+                Some((*other, number))
+            });
+            let all: Vec<_> = std::iter::once((environment, number))
+                .chain(others)
+                .collect();
+            if all.len() > 1 {
+                found.push(Shared { groups: all });
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(names: &[&str]) -> Vec<Package> {
+        names.iter().map(|name| Package::example(name)).collect()
+    }
+
+    /// The names in each shared group, and whose they are.
+    fn described(plans: &Plans) -> Vec<(Vec<usize>, Vec<String>)> {
+        let names = |(environment, group): &(usize, usize)| -> Vec<String> {
+            let plan = &plans.plans[*environment];
+            let packages = plan.groups[*group].packages.iter();
+            let mut names: Vec<_> = packages
+                .map(|index| plan.packages[*index].id.name.clone())
+                .collect();
+            names.sort();
+            names
+        };
+        plans
+            .shared
+            .iter()
+            .map(|shared| {
+                let first = names(&shared.groups[0]);
+                assert!(shared.groups.iter().all(|group| names(group) == first));
+                let owners = shared.groups.iter().map(|(owner, _)| *owner);
+                (owners.collect(), first)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_environment_alone_shares_nothing() {
+        let packages = list(&["python", "numpy", "six"]);
+        let plans = Plans::new(vec![packages.clone()], Platform::LinuxAmd64, Layers::Auto);
+        assert!(plans.shared.is_empty());
+        let alone = Plan::new(packages, Platform::LinuxAmd64, Layers::Auto);
+        assert_eq!(plans.plans, [alone]);
+    }
+
+    #[test]
+    fn equal_packages_are_in_groups_of_their_own() {
+        let lists = vec![
+            list(&["python", "numpy", "zlib"]),
+            list(&["zlib", "python", "scipy"]),
+            list(&["r-base", "zlib"]),
+        ];
+        let plans = Plans::new(lists, Platform::LinuxAmd64, Layers::AtMost(1));
+        let shared = [
+            (vec![0, 1], vec!["python".to_owned()]),
+            (vec![0, 1, 2], vec!["zlib".to_owned()]),
+        ];
+        assert_eq!(described(&plans), shared);
+        for plan in &plans.plans {
+            let mut all: Vec<usize> = plan
+                .groups
+                .iter()
+                .flat_map(|g| g.packages.clone())
+                .collect();
+            all.sort_unstable();
+            assert_eq!(all, (0..plan.packages.len()).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn another_archive_of_the_same_name_is_not_shared() {
+        let mut other = list(&["python"]);
+        other[0].hashes.sha256 = Some("f".repeat(64));
+        let lists = vec![list(&["python"]), other];
+        let plans = Plans::new(lists, Platform::LinuxAmd64, Layers::Auto);
+        assert!(plans.shared.is_empty());
+    }
+
+    #[test]
+    fn layers_stay_few() {
+        let names: Vec<String> = (0..400).map(|number| format!("p{number}")).collect();
+        let lists: Vec<Vec<Package>> = (0..6)
+            .map(|environment| {
+                let mine = names.iter().enumerate();
+                let mine = mine.filter(|(number, _)| number % 7 >= environment);
+                mine.map(|(_, name)| Package::example(name)).collect()
+            })
+            .collect();
+        let plans = Plans::new(lists, Platform::LinuxAmd64, Layers::Auto);
+        let all: usize = plans.plans.iter().map(|plan| plan.groups.len()).sum();
+        let doubles: usize = plans.shared.iter().map(|it| it.groups.len() - 1).sum();
+        assert!(
+            all - doubles <= usize::from(condafront_model::layers::MAX_LAYERS),
+            "{all} {doubles}"
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! Environments without an image.
+
+use std::collections::BTreeSet;
+
+use buildkit_llb::{Copy, File, Input, Mkdir, Mkfile, OpOptions, Options, Output, Owner};
+use serde_json::json;
+
+use super::Tools;
+use super::image::{FILE_TIME, InImage, NO_FILE};
+use condafront_model::environment_place::Place;
+use condafront_model::stamp;
+
+impl Tools<'_> {
+    /// The prefixes of the image `root`, at the same places; the folders above them belong to `user`.
+    pub fn take_prefixes<'a>(
+        &self,
+        root: &Output,
+        places: impl Iterator<Item = &'a Place> + Clone,
+        user: stamp::Owner,
+        name: &str,
+    ) -> Input {
+        let mut file = File::on(Input::Scratch);
+        file.options(&self.options(name));
+        let prefixes = places.clone().map(Place::prefix);
+        let is_inside = |prefix: &str| {
+            let mut others = prefixes.clone();
+            others.any(|other| {
+                prefix
+                    .strip_prefix(other)
+                    .is_some_and(|rest| rest.starts_with('/'))
+            })
+        };
+        file.then(
+            Mkdir::new("/opt")
+                .mode(0o755)
+                .owner(Owner::ids(0, 0))
+                .time(FILE_TIME),
+        );
+        for place in places.filter(|place| !is_inside(place.prefix())) {
+            for folder in place.folders() {
+                file.then(
+                    Mkdir::new(folder)
+                        .mode(0o755)
+                        .owner(Owner::ids(user.uid, user.gid))
+                        .time(FILE_TIME),
+                );
+            }
+            file.then(Copy::new(root, place.prefix(), place.prefix()).contents());
+        }
+        file.build()
+    }
+
+    /// A layer with what is in no package. It depends on `facts` as [`Tools::runtime`] does.
+    pub fn records(
+        &self,
+        environments: &[InImage<'_>],
+        user: stamp::Owner,
+        facts: &[Output],
+        name: &str,
+    ) -> Input {
+        let options = self.options(name);
+        let mut file = File::on(Input::Scratch);
+        file.options(&options);
+        for facts in facts {
+            file.then(Copy::new(facts, NO_FILE, "/").optional_wildcard());
+        }
+        add_records(&mut file, environments, user);
+        timed(file.build(), &options)
+    }
+}
+
+/// Writes what is in no package: folders of prefixes with `conda-meta/history` and the environment's own variables.
+pub(super) fn add_records(file: &mut File, environments: &[InImage<'_>], user: stamp::Owner) {
+    let user = || Owner::ids(user.uid, user.gid);
+    file.then(
+        Mkdir::new("/opt")
+            .mode(0o755)
+            .owner(Owner::ids(0, 0))
+            .time(FILE_TIME),
+    );
+    let metas: Vec<String> = environments
+        .iter()
+        .map(|one| format!("{}/conda-meta", one.place.prefix()))
+        .collect();
+    let prefixes = environments.iter().flat_map(|one| one.place.folders());
+    let folders: BTreeSet<&str> = prefixes.chain(metas.iter().map(String::as_str)).collect();
+    for folder in folders {
+        file.then(Mkdir::new(folder).mode(0o755).owner(user()).time(FILE_TIME));
+    }
+    // conda takes a prefix for an environment only if the first of these is there; in the second it keeps variables.
+    for (one, meta) in environments.iter().zip(&metas) {
+        let state = json!({"env_vars": one.variables}).to_string();
+        let state = (!one.variables.is_empty()).then_some(("state", state));
+        for (name, contents) in [("history", String::new())].into_iter().chain(state) {
+            file.then(
+                Mkfile::new(format!("{meta}/{name}"), contents)
+                    .mode(0o644)
+                    .owner(user())
+                    .time(FILE_TIME),
+            );
+        }
+    }
+}
+
+/// `from` with the time that everything has which no package brings. A file that comes into a folder changes the folder's
+/// time; a copy sets it afterwards.
+pub(super) fn timed(from: Input, options: &Options) -> Input {
+    let copy = Copy::new(from, "/", "/").contents().time(FILE_TIME);
+    File::on(Input::Scratch).then(copy).options(options).build()
+}

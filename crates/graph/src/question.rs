@@ -1,0 +1,251 @@
+//! From a request to the question that the step is asked, and from its answer to packages.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use condafront_input::Request;
+use condafront_model::channel::Channel;
+use condafront_model::package::{Hashes, Package, PackageId, PackageUrl};
+use condafront_model::platform::Platform;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+use condafront_step_spec::solve::{SolveChannel, SolveSpec, SolvedPackage, System};
+
+/// Whether the file is for this platform.
+///
+/// # Errors
+/// That it is not, at the lines that say so.
+pub fn check_platform(
+    request: &Request,
+    platform: Platform,
+    file: &Arc<SourceFile>,
+) -> Result<(), Diagnostic> {
+    let wanted = platform.subdir();
+    let declared = &request.platforms;
+    if declared.is_empty() || declared.iter().any(|declared| declared.subdir == wanted) {
+        return Ok(());
+    }
+    let names: Vec<&str> = declared
+        .iter()
+        .map(|declared| declared.subdir.as_str())
+        .collect();
+    let mut diagnostic = Diagnostic::new(format!(
+        "{} is for {}, not for {wanted}",
+        file.name(),
+        names.join(", ")
+    ));
+    for declared in declared {
+        diagnostic = diagnostic.at(file, declared.lines);
+    }
+    Err(diagnostic.help(format!(
+        "Add {wanted} to `platforms`, or build for another platform with --platform."
+    )))
+}
+
+/// What the step is asked.
+pub fn question(request: &Request, platform: Platform, system: System) -> SolveSpec {
+    let channel = |channel: &Channel| SolveChannel {
+        name: channel.name.clone(),
+        url: channel.url.recorded(),
+        group: group(&channel.url.recorded()),
+    };
+    SolveSpec {
+        subdir: platform.subdir().to_owned(),
+        channels: request.channels.iter().map(channel).collect(),
+        priority: request.priority,
+        specs: request.specs.iter().map(|spec| spec.spec.clone()).collect(),
+        system,
+    }
+}
+
+/// The group of a channel at this address: conda's `defaults` are Anaconda's channels below `pkgs/`, and one is not before
+/// the other.
+fn group(url: &str) -> Option<String> {
+    let (server, name) = url.rsplit_once("/pkgs/")?;
+    (!name.contains('/')).then(|| format!("{server}/pkgs"))
+}
+
+/// The packages of an answer, each at the lines that ask for it, and with its channel's credentials to be fetched with.
+///
+/// # Errors
+/// A package that makes no sense: the channel's index is damaged.
+pub fn packages(
+    request: &Request,
+    answer: Vec<SolvedPackage>,
+    file: &Arc<SourceFile>,
+) -> Result<Vec<Package>, Diagnostic> {
+    let package = |solved: SolvedPackage| {
+        let channel = request.channels.get(solved.channel);
+        let lines = request
+            .specs
+            .get(solved.requested_by)
+            .map(|spec| spec.lines);
+        let wrong = |why: String| {
+            let diagnostic = Diagnostic::new(format!(
+                "{} {} of channel {} cannot be used: {why}",
+                solved.name,
+                solved.version,
+                channel.map_or("", |channel| channel.name.as_str())
+            ))
+            .help("The channel's index is damaged: tell those who run it.");
+            match channel {
+                Some(channel) => diagnostic.at(file, channel.lines),
+                None => diagnostic,
+            }
+        };
+        let url = Url::parse(&solved.url).map_err(|error| wrong(error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(wrong(format!("its address is {}", PackageUrl::new(url))));
+        }
+        let file_name = url.path_segments().and_then(Iterator::last);
+        let id = PackageId::from_file_name(file_name.unwrap_or_default())
+            .map_err(|error| wrong(error.to_string()))?;
+        Ok(Package {
+            id,
+            url: channel.map_or_else(
+                || PackageUrl::new(url.clone()),
+                |channel| with_credentials(&url, channel),
+            ),
+            subdir: solved.subdir.clone(),
+            hashes: Hashes {
+                sha256: solved.sha256.clone(),
+                md5: solved.md5.clone(),
+            },
+            size: solved.size,
+            lines: lines.unwrap_or(Lines::one(1)),
+        })
+    };
+    answer.into_iter().map(package).collect()
+}
+
+/// The address to fetch from: below the channel, with the channel's credentials. Archives that the channel keeps
+/// elsewhere get none.
+fn with_credentials(url: &Url, channel: &Channel) -> PackageUrl {
+    match url.as_str().strip_prefix(&channel.url.recorded()) {
+        Some(rest) if rest.starts_with('/') => channel.url.join(rest.trim_start_matches('/')),
+        _ => PackageUrl::new(url.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use condafront_input::{DeclaredPlatform, RequestedSpec};
+    use condafront_model::channel::ChannelPriority;
+    use condafront_model::channel::ChannelUrl;
+    use condafront_model::source::Level;
+
+    fn request() -> Request {
+        Request {
+            channels: vec![Channel {
+                name: "private".to_owned(),
+                url: ChannelUrl::new(
+                    Url::parse("https://me:hunter2@c.example/t/tk-1/private").unwrap(),
+                ),
+                lines: Lines::one(2),
+            }],
+            priority: ChannelPriority::Strict,
+            specs: vec![RequestedSpec {
+                spec: "numpy >=2".to_owned(),
+                lines: Lines::one(4),
+            }],
+            platforms: vec![DeclaredPlatform {
+                subdir: "osx-arm64".to_owned(),
+                lines: Lines::one(6),
+            }],
+        }
+    }
+
+    fn solved(url: &str) -> SolvedPackage {
+        SolvedPackage {
+            name: "numpy".to_owned(),
+            version: "2.1.0".to_owned(),
+            build: "0".to_owned(),
+            subdir: "linux-64".to_owned(),
+            channel: 0,
+            url: url.to_owned(),
+            sha256: Some("0".repeat(64)),
+            md5: None,
+            size: Some(1),
+            license: None,
+            depends: Vec::new(),
+            requested_by: 0,
+        }
+    }
+
+    fn file() -> Arc<SourceFile> {
+        SourceFile::new(
+            "env.yml",
+            "channels:\n  - https://me:hunter2@c.example/t/tk-1/private\ndependencies:\n  - numpy >=2\nplatforms:\n  - osx-arm64\n",
+        )
+    }
+
+    #[test]
+    fn the_question_holds_neither_secrets_nor_places() {
+        let system = System {
+            glibc: condafront_step_spec::solve::Glibc::Base("2.36".to_owned()),
+            archspec: Some("x86_64".to_owned()),
+            cuda: None,
+        };
+        let question = question(&request(), Platform::LinuxAmd64, system);
+        assert_eq!(
+            serde_json::to_string(&question).unwrap(),
+            r#"{"subdir":"linux-64","channels":[{"name":"private","url":"https://c.example/private"}],"priority":"strict","specs":["numpy >=2"],"system":{"glibc":{"base":"2.36"},"archspec":"x86_64"}}"#
+        );
+    }
+
+    #[test]
+    fn anacondas_channels_are_a_group() {
+        assert_eq!(
+            group("https://repo.anaconda.com/pkgs/main").as_deref(),
+            Some("https://repo.anaconda.com/pkgs")
+        );
+        for other in [
+            "https://conda.anaconda.org/conda-forge",
+            "https://c.example/pkgs/a/b",
+        ] {
+            assert_eq!(group(other), None);
+        }
+    }
+
+    #[test]
+    fn only_archives_below_the_channel_get_its_credentials() {
+        for (url, fetched) in [
+            (
+                "https://c.example/private/linux-64/numpy-2.1.0-0.conda",
+                "https://me:hunter2@c.example/t/tk-1/private/linux-64/numpy-2.1.0-0.conda",
+            ),
+            (
+                "https://files.example/numpy-2.1.0-0.conda",
+                "https://files.example/numpy-2.1.0-0.conda",
+            ),
+            (
+                "https://c.example/private2/linux-64/numpy-2.1.0-0.conda",
+                "https://c.example/private2/linux-64/numpy-2.1.0-0.conda",
+            ),
+        ] {
+            let found = packages(&request(), vec![solved(url)], &file()).unwrap();
+            assert_eq!(found[0].url.with_credentials().as_str(), fetched);
+            assert_eq!(found[0].lines, Lines::one(4));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_at_its_line() {
+        let file = file();
+        let mut all = String::new();
+        let mut add = |diagnostic: Diagnostic| {
+            all.push_str(&format!("{}\n\n", diagnostic.render(Level::Error)));
+        };
+        add(check_platform(&request(), Platform::LinuxAmd64, &file).unwrap_err());
+        for url in [
+            "file:///etc/numpy-2.1.0-0.conda",
+            "https://c.example/private/linux-64/numpy.whl",
+            "numpy",
+        ] {
+            add(packages(&request(), vec![solved(url)], &file).unwrap_err());
+        }
+        assert!(!all.contains("hunter2"));
+        insta::assert_snapshot!(all);
+    }
+}

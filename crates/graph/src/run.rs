@@ -1,0 +1,288 @@
+//! Commands that run in the image, with the meanings of a Dockerfile's `RUN`
+//! (<https://docs.docker.com/reference/dockerfile/#run>).
+
+use std::net::IpAddr;
+
+use buildkit_llb::{
+    Cache, CacheSharing, Exec, File, Input, Mkdir, NetMode, OpOptions, Options as LlbOptions,
+    Output, Owner, Secret, Tmpfs,
+};
+
+use super::copy::absolute;
+use super::oci_platform;
+use super::pip::Network as Reach;
+use condafront_input::options::Options;
+use condafront_input::section::{Command, Mount, MountKind, Network, RunCommand, Sharing};
+use condafront_model::platform::Platform;
+use condafront_model::redact;
+use condafront_model::source::Diagnostic;
+use condafront_step_spec::activation::ENTRYPOINT;
+
+/// Where a secret is unless the user's file says so.
+const SECRETS: &str = "/run/secrets";
+/// The folder in what a cache begins with.
+const CACHE_DIR: &str = "/cache";
+
+/// Who runs a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runner {
+    /// As BuildKit takes it, who looks names up in the image.
+    pub user: String,
+    /// The user's number.
+    pub uid: u32,
+    /// The number of the user's group.
+    pub gid: u32,
+    /// Name and home, where the image knows them.
+    pub account: Option<(String, String)>,
+}
+
+/// One command.
+#[derive(Clone, Debug)]
+pub struct RunStep<'a> {
+    /// What the user's file says.
+    pub command: &'a RunCommand,
+    /// Which command of how many it is, from 1 on.
+    pub number: (usize, usize),
+    /// What runs a text: a shell and its options.
+    pub shell: &'a [String],
+    /// The image's variables.
+    pub env: &'a [(String, String)],
+    /// The working directory.
+    pub workdir: &'a str,
+    /// Who runs it.
+    pub runner: Runner,
+    /// The image's platform.
+    pub platform: Platform,
+}
+
+impl RunStep<'_> {
+    /// Its name in the progress and the image's history.
+    pub fn name(&self) -> String {
+        let (number, count) = self.number;
+        format!("[run {number}/{count}] {}", title(&self.command.command))
+    }
+
+    /// The image after the command.
+    ///
+    /// It runs behind the image's entrypoint, as it would in a container: that sources what activation scripts leave to
+    /// the shell, finds a home for users that the image does not know, and says which program is missing.
+    pub fn on(&self, root: &Input, asked: &Asked, options: &LlbOptions) -> Output {
+        let words: Vec<&str> = match &self.command.command {
+            Command::Exec(words) => words.iter().map(String::as_str).collect(),
+            Command::Shell(text) => {
+                let shell = self.shell.iter().map(String::as_str);
+                shell.chain([text.as_str()]).collect()
+            }
+        };
+        let mut exec = Exec::new(root.clone(), ENTRYPOINT, words);
+        exec.options(options)
+            .platform(oci_platform(self.platform))
+            .cwd(self.workdir)
+            .user(&self.runner.user);
+        for (name, value) in self.variables() {
+            exec.env(name, value);
+        }
+        asked.apply(&mut exec, self.command.network);
+        for mount in &self.command.mounts {
+            self.mount(&mut exec, mount, &asked.cache_namespace);
+        }
+        let changed = exec.write_root();
+        exec.build()[changed].clone()
+    }
+
+    /// The image's variables; of what they leave open, who runs the command and the build-args that it mentions.
+    fn variables(&self) -> Vec<(&str, &str)> {
+        let mut all: Vec<(&str, &str)> = Vec::new();
+        let account = self.runner.account.iter();
+        let account =
+            account.flat_map(|(name, home)| [("HOME", home.as_str()), ("USER", name.as_str())]);
+        let args = self.command.args.iter();
+        // Proxies are variables anyway, and are to be no part of the cache key.
+        let args = args
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(name, _)| !Reach::is_proxy(name));
+        let image = self.env.iter();
+        let image = image.map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in image.chain(account).chain(args) {
+            if all.iter().all(|(known, _)| *known != name) {
+                all.push((name, value));
+            }
+        }
+        all
+    }
+
+    fn mount(&self, exec: &mut Exec, mount: &Mount, namespace: &str) {
+        let uid = mount.uid.unwrap_or(self.runner.uid);
+        let gid = mount.gid.unwrap_or(self.runner.gid);
+        match &mount.kind {
+            MountKind::Cache {
+                target,
+                id,
+                sharing,
+                readonly,
+            } => {
+                let mut folder = File::on(Input::Scratch);
+                folder
+                    .then(
+                        Mkdir::new(CACHE_DIR)
+                            .mode(mount.mode.unwrap_or(0o755))
+                            .owner(Owner::ids(uid, gid)),
+                    )
+                    .name("[internal] set who owns a cache");
+                // The id is what a Dockerfile's mount of this id has, so that they share it.
+                let mut cache =
+                    Cache::new(absolute(self.workdir, target), format!("{namespace}/{id}"))
+                        .base(folder.build())
+                        .selector(CACHE_DIR)
+                        .sharing(match sharing {
+                            Sharing::Shared => CacheSharing::Shared,
+                            Sharing::Private => CacheSharing::Private,
+                            Sharing::Locked => CacheSharing::Locked,
+                        });
+                if *readonly {
+                    cache = cache.read_only();
+                }
+                exec.mount(cache);
+            }
+            MountKind::Secret {
+                id,
+                target,
+                env,
+                required,
+            } => {
+                if let Some(name) = env {
+                    exec.secret_env(name, id, !required);
+                }
+                let target = match (target, env) {
+                    (Some(target), _) => absolute(self.workdir, target),
+                    (None, Some(_)) => return,
+                    (None, None) => {
+                        let name = id.rsplit('/').next().unwrap_or(id);
+                        format!("{SECRETS}/{name}")
+                    }
+                };
+                let mut secret = Secret::new(target, id)
+                    .owner(uid, gid)
+                    .mode(mount.mode.unwrap_or(0o400));
+                if !required {
+                    secret = secret.optional();
+                }
+                exec.mount(secret);
+            }
+        }
+    }
+}
+
+/// A command on one line, without the credentials of its URLs.
+pub fn title(command: &Command) -> String {
+    /// `docker history` shows all of it, but a page of text describes nothing.
+    const LONGEST: usize = 200;
+    let text = match command {
+        Command::Shell(text) => text.clone(),
+        Command::Exec(words) => words.join(" "),
+    };
+    let text = redact::masked(&text);
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    redact::shortened(&lines.collect::<Vec<_>>().join("; "), LONGEST)
+}
+
+/// What `docker build` was asked about commands (`frontend/dockerui/attr.go`).
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// `--network` and the proxies.
+    reach: Reach,
+    /// `--add-host`.
+    hosts: Vec<(String, IpAddr)>,
+    /// The host name, of Kubernetes' builders for example.
+    hostname: Option<String>,
+    /// `--shm-size` in bytes.
+    shm_size: Option<u64>,
+    /// `--ulimit`: name, soft and hard limit.
+    limits: Vec<(String, i64, i64)>,
+    /// `--cgroup-parent`.
+    cgroup_parent: Option<String>,
+    /// What keeps one user's caches from another's.
+    cache_namespace: String,
+}
+
+impl Asked {
+    /// Reads the options.
+    ///
+    /// # Errors
+    /// When one of them is not as clients write it.
+    pub fn from_options(options: &Options) -> Result<Self, Diagnostic> {
+        let list = |key: &str| {
+            let list = options.get(key).unwrap_or_default();
+            list.split(',')
+                .map(str::trim)
+                .filter(|entry| !entry.is_empty())
+        };
+        let wrong = |option: &str, entry: &str| {
+            Diagnostic::new(format!("{option}: `{entry}` cannot be understood"))
+        };
+        let hosts = list("add-hosts").map(|entry| {
+            let (name, address) = entry.split_once('=').unwrap_or((entry, ""));
+            let address = address.trim_start_matches('[').trim_end_matches(']');
+            let address = address.parse().map_err(|_| {
+                wrong("--add-host", entry).help("For example: --add-host files:10.0.0.1")
+            })?;
+            Ok((name.to_owned(), address))
+        });
+        let limits = list("ulimit").map(|entry| {
+            let limit = limit(entry);
+            limit.ok_or_else(|| {
+                wrong("--ulimit", entry).help("For example: --ulimit nofile=1024:4096")
+            })
+        });
+        let shm_size = options.get("shm-size").map(|text| {
+            let size = text.parse();
+            size.map_err(|_| wrong("--shm-size", text).help("For example: --shm-size 1g"))
+        });
+        let owned = |key: &str| options.get(key).map(str::to_owned);
+        Ok(Self {
+            reach: Reach::from_options(options),
+            hosts: hosts.collect::<Result<_, Diagnostic>>()?,
+            hostname: owned("hostname").or_else(|| owned("build-arg:BUILDKIT_SANDBOX_HOSTNAME")),
+            shm_size: shm_size.transpose()?.filter(|size| *size > 0),
+            limits: limits.collect::<Result<_, Diagnostic>>()?,
+            cgroup_parent: owned("cgroup-parent"),
+            cache_namespace: owned("build-arg:BUILDKIT_CACHE_MOUNT_NS").unwrap_or_default(),
+        })
+    }
+
+    fn apply(&self, exec: &mut Exec, network: Network) {
+        exec.network(match network {
+            Network::Default => self.reach.mode,
+            Network::None => NetMode::None,
+            Network::Host => NetMode::Host,
+        });
+        if let Some(proxy) = &self.reach.proxy {
+            exec.proxy_env(proxy.clone());
+        }
+        for (name, address) in &self.hosts {
+            exec.extra_host(name, *address);
+        }
+        if let Some(name) = &self.hostname {
+            exec.hostname(name);
+        }
+        if let Some(bytes) = self.shm_size {
+            exec.mount(Tmpfs::new("/dev/shm").size(bytes));
+        }
+        for (name, soft, hard) in &self.limits {
+            exec.ulimit(name, *soft, *hard);
+        }
+        if let Some(parent) = &self.cgroup_parent {
+            exec.cgroup_parent(parent);
+        }
+    }
+}
+
+/// `nofile=1024:4096`, or one number for both.
+fn limit(entry: &str) -> Option<(String, i64, i64)> {
+    let (name, limits) = entry.split_once('=')?;
+    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
+    Some((name.to_owned(), soft.parse().ok()?, hard.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! Virtual packages: what the machine brings that packages depend on
+//! (<https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-virtual.html>).
+
+use std::str::FromStr as _;
+
+use rattler_conda_types::{ParseStrictness, Version, VersionSpec};
+
+use condafront_model::platform::Platform;
+use condafront_step_spec::solve::{Glibc, System};
+
+/// What the user says of the machine, in place of what is found out; an empty text takes the virtual package away, as it
+/// does in conda.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `CONDA_OVERRIDE_GLIBC`: a version.
+    pub glibc: Option<String>,
+    /// `CONDA_OVERRIDE_CUDA`: a version.
+    pub cuda: Option<String>,
+    /// `CONDA_OVERRIDE_ARCHSPEC`: a name.
+    pub archspec: Option<String>,
+}
+
+/// Reads a version that overrides a virtual package's; an empty one stands for none.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_version(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let is_version =
+        text.starts_with(|c: char| c.is_ascii_digit()) && Version::from_str(text).is_ok();
+    if text.is_empty() || is_version {
+        return Ok(text.to_owned());
+    }
+    Err(format!("`{text}` is no version; write one such as 12.4"))
+}
+
+/// Reads the name of a processor's family; an empty one stands for none.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_archspec(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+    if text.chars().all(plain) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "`{text}` is no name of archspec's; write one such as x86_64_v3"
+    ))
+}
+
+impl Overrides {
+    /// The glibc, if the user says something about it; otherwise the base has to be asked.
+    pub fn glibc(&self) -> Option<Glibc> {
+        let version = self.glibc.as_ref()?;
+        Some(if version.is_empty() {
+            Glibc::OverrideNone
+        } else {
+            Glibc::Override(version.clone())
+        })
+    }
+
+    /// What the image's machine brings; `base_cuda` is the CUDA that the base has.
+    pub fn system(&self, platform: Platform, glibc: Glibc, base_cuda: Option<String>) -> System {
+        let baseline = match platform {
+            Platform::LinuxAmd64 => "x86_64",
+            Platform::LinuxArm64 => "aarch64",
+            Platform::LinuxPpc64le => "ppc64le",
+            Platform::LinuxS390x => "s390x",
+            Platform::LinuxRiscv64 => "riscv64",
+        };
+        let archspec = self.archspec.clone().unwrap_or_else(|| baseline.to_owned());
+        System {
+            glibc,
+            archspec: Some(archspec).filter(|name| !name.is_empty()),
+            cuda: self
+                .cuda
+                .clone()
+                .or(base_cuda)
+                .filter(|version| !version.is_empty()),
+        }
+    }
+}
+
+/// Whether the glibc that packages count on is one of `versions`, a text as in a package's dependencies; an empty one
+/// stands for any.
+pub fn has_glibc(glibc: &Glibc, versions: &str) -> bool {
+    let Some(version) = glibc.version() else {
+        return false;
+    };
+    let spec = VersionSpec::from_str(versions, ParseStrictness::Lenient);
+    // What cannot be read is no reason to refuse anything.
+    match (spec, Version::from_str(version)) {
+        (Ok(spec), Ok(version)) => spec.matches(&version),
+        _ => true,
+    }
+}
+
+/// The version of CUDA that a base image has, as its variables say: NVIDIA's images have `CUDA_VERSION=12.8.1`. Drivers
+/// are known by the first two numbers, and so is `__cuda`.
+pub fn cuda_of(env: &[(String, String)]) -> Option<String> {
+    let (_, version) = env.iter().find(|(name, _)| name == "CUDA_VERSION")?;
+    let numbers: Vec<&str> = version.trim().splitn(3, '.').take(2).collect();
+    let is_number =
+        |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.iter().all(is_number).then(|| numbers.join("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_is_what_the_base_and_the_user_say() {
+        let machine = |overrides: &Overrides, platform, glibc| {
+            let glibc = overrides.glibc().unwrap_or(glibc);
+            overrides.system(platform, glibc, None)
+        };
+        let base = || Glibc::Base("2.36".to_owned());
+        assert_eq!(
+            machine(&Overrides::default(), Platform::LinuxAmd64, base()),
+            System {
+                glibc: base(),
+                archspec: Some("x86_64".to_owned()),
+                cuda: None,
+            }
+        );
+        assert_eq!(
+            machine(
+                &Overrides::default(),
+                Platform::LinuxArm64,
+                Glibc::BaseHasMusl
+            ),
+            System {
+                glibc: Glibc::BaseHasMusl,
+                archspec: Some("aarch64".to_owned()),
+                cuda: None,
+            }
+        );
+        let said = Overrides {
+            glibc: Some("2.17".to_owned()),
+            cuda: Some("12.8".to_owned()),
+            archspec: Some("x86_64_v3".to_owned()),
+        };
+        assert_eq!(
+            machine(&said, Platform::LinuxAmd64, base()),
+            System {
+                glibc: Glibc::Override("2.17".to_owned()),
+                archspec: Some("x86_64_v3".to_owned()),
+                cuda: Some("12.8".to_owned()),
+            }
+        );
+        let none = || Some(String::new());
+        let said = Overrides {
+            glibc: none(),
+            cuda: none(),
+            archspec: none(),
+        };
+        assert_eq!(
+            machine(&said, Platform::LinuxAmd64, base()),
+            System {
+                glibc: Glibc::OverrideNone,
+                archspec: None,
+                cuda: None,
+            }
+        );
+    }
+
+    #[test]
+    fn the_base_says_which_cuda_it_has() {
+        let cuda = |value: &str| cuda_of(&[("CUDA_VERSION".to_owned(), value.to_owned())]);
+        assert_eq!(cuda("12.8.1").as_deref(), Some("12.8"));
+        assert_eq!(cuda("13").as_deref(), Some("13"));
+        for nothing in ["", "latest", "12.", ".8"] {
+            assert_eq!(cuda(nothing), None, "{nothing}");
+        }
+        assert_eq!(cuda_of(&[]), None);
+        let said = |cuda: Option<&str>| {
+            let overrides = Overrides {
+                cuda: cuda.map(str::to_owned),
+                ..Overrides::default()
+            };
+            let base = Some("12.8".to_owned());
+            overrides
+                .system(Platform::LinuxAmd64, Glibc::BaseHasNone, base)
+                .cuda
+        };
+        assert_eq!(said(None).as_deref(), Some("12.8"));
+        assert_eq!(said(Some("12.4")).as_deref(), Some("12.4"));
+        assert_eq!(said(Some("")), None);
+    }
+
+    #[test]
+    fn a_packages_versions_of_glibc_are_compared() {
+        let base = Glibc::Base("2.36".to_owned());
+        for (versions, fits) in [
+            (">=2.17,<3.0.a0", true),
+            (">=2.36", true),
+            (">=2.38,<3.0.a0", false),
+            ("", true),
+            ("what?", true),
+        ] {
+            assert_eq!(has_glibc(&base, versions), fits, "{versions}");
+        }
+        assert!(!has_glibc(&Glibc::BaseHasMusl, ""));
+        assert!(has_glibc(&Glibc::Override("2.38".to_owned()), ">=2.38"));
+    }
+}

@@ -1,0 +1,170 @@
+//! The channels of an environment, gathered from all places that name some.
+
+use std::sync::Arc;
+
+use condafront_model::channel::{Channel, ChannelNames, ChannelUrl, Named, split_subdir};
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::platform::Platform;
+use condafront_model::redact;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// The channel that is used where none is named. Conda would use Anaconda's own, which have terms that not everybody can
+/// accept, and micromamba none at all.
+const FALLBACK: &str = "conda-forge";
+
+/// The place in a file that names something.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) file: &'a Arc<SourceFile>,
+    pub(super) lines: Lines,
+}
+
+impl Place<'_> {
+    pub(super) fn error(&self, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(message).at(self.file, self.lines)
+    }
+}
+
+/// The channels so far.
+pub(super) struct Channels {
+    names: ChannelNames,
+    platform: Platform,
+    list: Vec<Channel>,
+    warnings: Vec<Warning>,
+}
+
+/// The channel of one dependency.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct SpecChannel {
+    /// Its address as it is recorded.
+    pub(super) url: String,
+    /// The platform folder that the package has to be in.
+    pub(super) subdir: Option<String>,
+}
+
+impl Channels {
+    pub(super) fn new(names: ChannelNames, platform: Platform) -> Self {
+        Self {
+            names,
+            platform,
+            list: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    pub(super) fn platform(&self) -> Platform {
+        self.platform
+    }
+
+    /// Adds what an entry of a list of channels stands for. Errors and warnings are at `place`; the channels are recorded
+    /// at `lines` of the build file.
+    pub(super) fn add(
+        &mut self,
+        text: &str,
+        place: Place<'_>,
+        lines: Lines,
+    ) -> Result<(), Diagnostic> {
+        for named in self.resolve(text, place)? {
+            self.push(named, place, lines);
+        }
+        Ok(())
+    }
+
+    /// Adds the channel of `channel::spec`, behind all others that are named so far.
+    pub(super) fn of_spec(
+        &mut self,
+        text: &str,
+        place: Place<'_>,
+    ) -> Result<SpecChannel, Diagnostic> {
+        let (channel, subdir) = split_subdir(text.trim());
+        let named = self.resolve(channel, place)?.into_iter().next();
+        let Some(named) = named else {
+            return Err(place
+                .error(format!("`{}` is no channel", redact::quoted(text)))
+                .help("Write a channel's name before `::`, such as conda-forge."));
+        };
+        Ok(SpecChannel {
+            url: self.push(named, place, place.lines),
+            subdir: subdir.map(str::to_owned),
+        })
+    }
+
+    /// The same for a channel whose address is known.
+    pub(super) fn at_url(&mut self, url: ChannelUrl, place: Place<'_>) -> String {
+        let name = url.recorded();
+        self.push(Named { name, url }, place, place.lines)
+    }
+
+    /// Uses conda-forge if there is no channel yet.
+    pub(super) fn or_fallback(&mut self, place: Place<'_>) -> Result<bool, Diagnostic> {
+        let is_empty = self.list.is_empty();
+        if is_empty {
+            self.add(FALLBACK, place, place.lines)?;
+        }
+        Ok(is_empty)
+    }
+
+    pub(super) fn finish(self) -> (Vec<Channel>, Vec<Warning>) {
+        (self.list, self.warnings)
+    }
+
+    fn resolve(&self, text: &str, place: Place<'_>) -> Result<Vec<Named>, Diagnostic> {
+        self.names
+            .resolve(text, self.platform)
+            .map_err(|error| place.error(error.to_string()).help(error.help()))
+    }
+
+    /// Adds a channel unless it is there, and gives its recorded address.
+    fn push(&mut self, named: Named, place: Place<'_>, lines: Lines) -> String {
+        let recorded = named.url.recorded();
+        if self
+            .list
+            .iter()
+            .any(|channel| channel.url.recorded() == recorded)
+        {
+            return recorded;
+        }
+        self.warn_of_credentials(&named.url, place);
+        self.warn_of_terms(&named, place);
+        self.list.push(Channel {
+            name: named.name,
+            url: named.url,
+            lines,
+        });
+        recorded
+    }
+
+    fn warn_of_credentials(&mut self, url: &ChannelUrl, place: Place<'_>) {
+        let is_known =
+            |channel: &Channel| channel.url.has_credentials() && channel.url.host() == url.host();
+        if !url.has_credentials() || self.list.iter().any(is_known) {
+            return;
+        }
+        let host = url.host();
+        self.warnings.push(Warning {
+            rule: Rule::CredentialsInUrl,
+            diagnostic: place
+                .error(format!(
+                    "the channel's address holds credentials for {host}: whoever can read the image's provenance may read them"
+                ))
+                .help(format!(
+                    "Take them out of the URL and give them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
+                )),
+        });
+    }
+
+    fn warn_of_terms(&mut self, named: &Named, place: Place<'_>) {
+        if !named.url.is_anacondas() || self.list.iter().any(|channel| channel.url.is_anacondas()) {
+            return;
+        }
+        self.warnings.push(Warning {
+            rule: Rule::AnacondaChannel,
+            diagnostic: place
+                .error(format!(
+                    "{} is a channel of Anaconda's own: larger organisations need a licence to use it",
+                    named.url
+                ))
+                .help("See https://www.anaconda.com/legal. The channel conda-forge has nearly all of its packages and is free to use for everybody."),
+        });
+    }
+}

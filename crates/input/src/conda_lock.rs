@@ -1,0 +1,309 @@
+//! conda-lock.yml, version 1 (<https://conda.org/learn/ceps/cep-0037>), and what pixi wrote in the same layout before
+//! version 4 of pixi.lock (versions 2 and 3, from 2023).
+//!
+//! ```yaml
+//! version: 1
+//! metadata:
+//!   platforms: [linux-64]
+//! package:
+//! - name: zlib
+//!   version: 1.3.1
+//!   manager: conda
+//!   platform: linux-64
+//!   dependencies: {libzlib: 1.3.1}
+//!   url: https://conda.anaconda.org/conda-forge/linux-64/zlib-1.3.1-hb9d3cd8_2.conda
+//!   hash: {md5: c9f075ab…, sha256: 5d7c0e5f…}
+//!   category: main
+//!   optional: false
+//! ```
+//!
+//! The reader takes what conda-lock has written over the years, not only what the standard says: keys that it does not
+//! know mean nothing to it, and entries of other platforms are not looked at beyond their platform and category.
+//! `optional` says no more than that the category is not `main`; conda-lock's own install does not look at it either.
+
+mod entry;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::locked::{Locked, Repeats, Unverified, choices, other_platform, without_effect};
+use crate::environment_input::{DEFAULT_ENVIRONMENT, EnvironmentInput};
+use crate::package_order::link_order;
+use crate::settings::InputSettings;
+use crate::yaml::Node;
+use condafront_model::platform::Platform;
+use condafront_model::redact;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// The category of what an environment is for; others are for working on it.
+const MAIN: &str = "main";
+
+/// The newest version of the layout; pixi.lock has another from version 4 on.
+const NEWEST: u64 = 3;
+
+/// Whether a mapping has this layout.
+pub fn is_conda_lock(tree: &Node) -> bool {
+    let has = |key: &str| tree.get(key).is_some();
+    has("metadata") && (has("package") || (has("version") && !has("environments")))
+}
+
+/// Reads the packages for `platform` that are in the category `main` or one that the settings name.
+///
+/// # Errors
+/// A diagnostic at the user's line: another version, another platform, an entry without URL or with one that cannot be
+/// fetched, a hash that is none, two packages of one name; or one that names the build-arg with an unknown category.
+pub fn read(
+    file: &Arc<SourceFile>,
+    tree: &Node,
+    platform: Platform,
+    settings: &InputSettings,
+) -> Result<EnvironmentInput, Diagnostic> {
+    let reader = Reader { file, platform };
+    reader.version(tree)?;
+    let entries = reader.entries(tree)?;
+    reader.check_platform(tree, &entries)?;
+    let categories = reader.categories(&entries, settings)?;
+    const HASHLESS: &str = "Make the lock again with a newer conda-lock, which writes hashes.";
+    let mut locked = Locked::new(
+        file,
+        Unverified {
+            conda: HASHLESS,
+            pip: HASHLESS,
+        },
+    );
+    let mut depends: HashMap<String, Vec<String>> = HashMap::new();
+    for entry in entries {
+        let chosen = entry.platform == platform.subdir()
+            && entry
+                .categories
+                .iter()
+                .any(|category| categories.contains(category));
+        if chosen {
+            reader.package(&entry, &mut locked, &mut depends)?;
+        }
+    }
+    if locked.packages.is_empty() && locked.pip.is_empty() {
+        return Err(reader.nothing(tree, &categories));
+    }
+    // conda-lock lists a package once for each category that it belongs to.
+    locked.deduplicate(Repeats::Usual)?;
+    locked.packages = link_order(std::mem::take(&mut locked.packages), &depends);
+    let mut input = locked.finish();
+    if settings
+        .environment
+        .as_deref()
+        .is_some_and(|name| name != DEFAULT_ENVIRONMENT)
+    {
+        let why = "it holds one environment";
+        input
+            .warnings
+            .push(without_effect("ENVIRONMENT", file, why));
+    }
+    Ok(input)
+}
+
+/// One item of the list `package`, so far as every platform's are looked at.
+struct Entry<'a> {
+    node: &'a Node,
+    platform: &'a str,
+    categories: Vec<&'a str>,
+}
+
+struct Reader<'a> {
+    file: &'a Arc<SourceFile>,
+    platform: Platform,
+}
+
+impl Reader<'_> {
+    fn error(&self, message: impl Into<String>, lines: Lines) -> Diagnostic {
+        Diagnostic::new(message).at(self.file, lines)
+    }
+
+    /// Checks the version; the first conda-lock.yml files had none.
+    fn version(&self, tree: &Node) -> Result<(), Diagnostic> {
+        let Some(node) = tree.get("version").filter(|node| !node.is_null()) else {
+            return Ok(());
+        };
+        match node.text().and_then(|text| text.parse::<u64>().ok()) {
+            Some(0..=NEWEST) => Ok(()),
+            Some(newer) => Err(self
+                .error(
+                    format!(
+                        "{} is a lock of version {newer}, which condafront {} does not know",
+                        self.file.name(),
+                        env!("CARGO_PKG_VERSION")
+                    ),
+                    node.lines,
+                )
+                .help("Make it with a conda-lock that writes version 1, or build with a newer condafront.")),
+            None => Err(self
+                .error(
+                    format!("the version must be a number, not {}", node.what()),
+                    node.lines,
+                )
+                .help("conda-lock writes version: 1.")),
+        }
+    }
+
+    fn entries<'a>(&self, tree: &'a Node) -> Result<Vec<Entry<'a>>, Diagnostic> {
+        let Some(package) = tree.get("package") else {
+            return Err(self
+                .error(format!("{} lists no packages", self.file.name()), tree.lines)
+                .help("A conda-lock.yml has a list package: with an entry per package and platform. Is the file whole?"));
+        };
+        let list = package.list().ok_or_else(|| {
+            self.error(
+                format!("package must be a list of packages, not {}", package.what()),
+                package.lines,
+            )
+            .help("Make the lock again with conda-lock lock.")
+        })?;
+        list.iter()
+            .map(|node| {
+                if node.mapping().is_none() {
+                    return Err(self
+                        .error(
+                            format!("a package must be a mapping, not {}", node.what()),
+                            node.lines,
+                        )
+                        .help("An entry has at least manager, name, platform and url."));
+                }
+                Ok(Entry {
+                    node,
+                    platform: self.text(node, "platform")?,
+                    categories: self.categories_of(node)?,
+                })
+            })
+            .collect()
+    }
+
+    /// The categories of an entry: `category` in files of conda-lock, `categories` in those of some other tools.
+    fn categories_of<'a>(&self, entry: &'a Node) -> Result<Vec<&'a str>, Diagnostic> {
+        let mut found = Vec::new();
+        for key in ["category", "categories"] {
+            let Some(node) = entry.get(key).filter(|node| !node.is_null()) else {
+                continue;
+            };
+            let items = node.list().unwrap_or(std::slice::from_ref(node));
+            for item in items {
+                found.push(item.text().ok_or_else(|| {
+                    self.error(
+                        format!("a category must be a text, not {}", item.what()),
+                        item.lines,
+                    )
+                    .help("Most packages have category: main.")
+                })?);
+            }
+        }
+        if found.is_empty() {
+            found.push(MAIN);
+        }
+        Ok(found)
+    }
+
+    /// A key that every entry has.
+    fn text<'a>(&self, entry: &'a Node, key: &str) -> Result<&'a str, Diagnostic> {
+        const HELP: &str = "Every package has a name, a platform, a manager (conda or pip) and a url; make the lock again with conda-lock lock.";
+        match entry.get(key) {
+            None => {
+                let whose = match entry.get("name").and_then(Node::text) {
+                    Some(name) => format!("the package {}", redact::quoted(name)),
+                    None => "a package".to_owned(),
+                };
+                Err(self
+                    .error(format!("{whose} has no {key}"), entry.lines)
+                    .help(HELP))
+            }
+            Some(node) => node.text().ok_or_else(|| {
+                self.error(
+                    format!("{key} must be a text, not {}", node.what()),
+                    node.lines,
+                )
+                .help(HELP)
+            }),
+        }
+    }
+
+    fn check_platform(&self, tree: &Node, entries: &[Entry<'_>]) -> Result<(), Diagnostic> {
+        let wanted = self.platform.subdir();
+        if entries.iter().any(|entry| entry.platform == wanted) {
+            return Ok(());
+        }
+        let declared = tree
+            .get("metadata")
+            .and_then(|metadata| metadata.get("platforms"));
+        let listed = declared.and_then(Node::list).unwrap_or_default();
+        let mut found: BTreeSet<&str> = listed.iter().filter_map(Node::text).collect();
+        if found.contains(wanted) {
+            return Err(self.nothing(tree, &BTreeSet::new()));
+        }
+        found.extend(entries.iter().map(|entry| entry.platform));
+        let lines = declared.map_or(tree.lines, |node| node.lines);
+        let found = found.into_iter().collect();
+        Err(other_platform(
+            "the lock",
+            found,
+            self.platform,
+            self.file,
+            lines,
+        ))
+    }
+
+    /// A lock without packages for the platform, or with none in `categories`.
+    fn nothing(&self, tree: &Node, categories: &BTreeSet<&str>) -> Diagnostic {
+        let lines = tree.get("package").unwrap_or(tree).lines;
+        let subdir = self.platform.subdir();
+        let (of, help) = if categories.is_empty() {
+            let help = format!("Make the lock again with conda-lock lock -p {subdir}.");
+            (String::new(), help)
+        } else {
+            let names: Vec<&str> = categories.iter().copied().collect();
+            let help = "Name further categories in the build-arg CONDA_LOCK_CATEGORIES, or make the lock again.";
+            (
+                format!(" in the category {}", names.join(" or ")),
+                help.to_owned(),
+            )
+        };
+        Diagnostic::new(format!(
+            "{} lists no packages{of} for {subdir}",
+            self.file.name(),
+        ))
+        .at(
+            self.file,
+            Lines {
+                last: lines.first,
+                ..lines
+            },
+        )
+        .help(help)
+    }
+
+    /// The categories that are asked for, each of which the file must have.
+    fn categories<'a>(
+        &self,
+        entries: &[Entry<'_>],
+        settings: &'a InputSettings,
+    ) -> Result<BTreeSet<&'a str>, Diagnostic> {
+        let known: BTreeSet<&str> = entries
+            .iter()
+            .flat_map(|entry| entry.categories.iter().copied())
+            .collect();
+        let mut wanted = BTreeSet::from([MAIN]);
+        for category in &settings.categories {
+            if category != MAIN && !known.contains(category.as_str()) {
+                let known: Vec<&str> = known.into_iter().collect();
+                return Err(Diagnostic::new(format!(
+                    "build-arg CONDA_LOCK_CATEGORIES: {} has no category `{}`",
+                    self.file.name(),
+                    redact::quoted(category)
+                ))
+                .help(choices(category, &known, "categories")));
+            }
+            wanted.insert(category);
+        }
+        Ok(wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+//! Dependencies on conda packages, gathered from all places that name some.
+
+use std::collections::HashMap;
+
+use super::channels::Place;
+use super::match_spec::Dependency;
+use crate::environment_input::RequestedSpec;
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::source::Lines;
+
+/// Dependencies on conda packages, each once.
+#[derive(Default)]
+pub(super) struct DependencyList {
+    specs: Vec<RequestedSpec>,
+    /// The specs of each package.
+    by_name: HashMap<String, Vec<usize>>,
+}
+
+impl DependencyList {
+    /// Adds a dependency. A second one on the same package is worth a warning.
+    pub(super) fn push(&mut self, dependency: Dependency, place: Place<'_>) -> Option<Warning> {
+        let earlier = self.by_name.entry(dependency.name.clone()).or_default();
+        let same = earlier
+            .iter()
+            .find(|index| self.specs[**index].spec == dependency.spec.spec);
+        let first = same
+            .or(earlier.first())
+            .map(|index| self.specs[*index].lines);
+        let warning = first.map(|first| {
+            let message = match same {
+                Some(_) => format!("{} is listed twice", dependency.name),
+                None => format!(
+                    "{} is listed twice, and has to fit both lines",
+                    dependency.name
+                ),
+            };
+            Warning {
+                rule: Rule::DuplicatePackage,
+                diagnostic: place
+                    .error(message)
+                    .at(place.file, first)
+                    .help("Write all that is asked of a package on one line."),
+            }
+        });
+        if same.is_none() {
+            earlier.push(self.specs.len());
+            self.specs.push(dependency.spec);
+        }
+        warning
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.specs.is_empty()
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// Adds a package that nothing is asked of.
+    pub(super) fn add(&mut self, name: &str, lines: Lines) {
+        self.by_name
+            .entry(name.to_owned())
+            .or_default()
+            .push(self.specs.len());
+        self.specs.push(RequestedSpec {
+            spec: name.to_owned(),
+            lines,
+        });
+    }
+
+    /// All of them, and pip where there is python: conda and micromamba add it too (`add_pip_as_python_dependency`), and
+    /// people count on it.
+    pub(super) fn finish(mut self) -> Vec<RequestedSpec> {
+        let python = self.by_name.get("python").and_then(|list| list.first());
+        if let Some(lines) = python.map(|index| self.specs[*index].lines)
+            && !self.has("pip")
+        {
+            self.add("pip", lines);
+        }
+        self.specs
+    }
+}

@@ -1,0 +1,340 @@
+//! The list `dependencies:` — MatchSpecs, `pip:` lists, and lines for other platforms.
+
+use std::sync::Arc;
+
+use super::Reader;
+use super::selector::{self, Verdict};
+use crate::channels::Channels;
+use crate::dependency_list::DependencyList;
+use crate::environment_input::{PipRequirement, RequestedSpec};
+use crate::match_spec;
+use crate::yaml::{Key, Node, ScalarKind, Value};
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::platform::Platform;
+use condafront_model::redact;
+use condafront_model::source::{Diagnostic, Lines};
+
+/// What the list asks for.
+pub(super) struct Dependencies<'a> {
+    reader: &'a Reader<'a>,
+    channels: &'a mut Channels,
+    list: DependencyList,
+    pip: Vec<PipRequirement>,
+    /// The lines of the first list for pip that asks for something.
+    pip_list: Option<Lines>,
+    /// How many entries were for other platforms.
+    dropped: usize,
+    warnings: Vec<Warning>,
+}
+
+/// What was found.
+pub(super) struct Found {
+    pub(super) specs: Vec<RequestedSpec>,
+    pub(super) pip: Vec<PipRequirement>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// Reads the list.
+pub(super) fn read(
+    reader: &Reader<'_>,
+    key: &Key,
+    node: &Node,
+    channels: &mut Channels,
+) -> Result<Found, Diagnostic> {
+    let items = match &node.value {
+        Value::List(items) if !items.is_empty() => items,
+        Value::List(_) | Value::Null => {
+            return Err(reader
+                .at_key(key)
+                .error("`dependencies:` lists nothing")
+                .help(
+                    "Name the packages that are to be in the image, one per line: `- python=3.12`.",
+                ));
+        }
+        _ => return Err(no_list(reader, node)),
+    };
+    let mut found = Dependencies {
+        reader,
+        channels,
+        list: DependencyList::default(),
+        pip: Vec::new(),
+        pip_list: None,
+        dropped: 0,
+        warnings: Vec::new(),
+    };
+    for item in items {
+        found.item(item)?;
+    }
+    found.finish(key)
+}
+
+fn no_list(reader: &Reader<'_>, node: &Node) -> Diagnostic {
+    let text = node.text().unwrap_or_default().trim();
+    let help = if text.starts_with('-') {
+        "Write a blank behind each dash: `- numpy`.".to_owned()
+    } else if let Some([(key, value), ..]) = node.mapping() {
+        format!(
+            "Write a list: `- {}`.",
+            joined(&key.name, value.text().unwrap_or_default())
+        )
+    } else {
+        "Write one package per line, each behind a dash: `- numpy`.".to_owned()
+    };
+    reader
+        .at(node)
+        .error(format!("`dependencies:` is {}, not a list", node.what()))
+        .help(help)
+}
+
+/// `name` and what stands behind a colon, as a dependency.
+fn joined(name: &str, value: &str) -> String {
+    let name = redact::quoted(name.trim());
+    let value = redact::quoted(value.trim());
+    match value.chars().next() {
+        None | Some('*') => name,
+        Some('=' | '<' | '>' | '!' | '~') => format!("{name}{value}"),
+        Some(c) if c.is_ascii_digit() => format!("{name}={value}"),
+        Some(_) => format!("{name}::{value}"),
+    }
+}
+
+impl Dependencies<'_> {
+    fn item(&mut self, item: &Node) -> Result<(), Diagnostic> {
+        let place = self.reader.at(item);
+        if !self
+            .reader
+            .is_for_platform(item, self.channels.platform(), &mut self.warnings)
+        {
+            self.dropped += 1;
+            return Ok(());
+        }
+        match &item.value {
+            Value::Scalar {
+                text,
+                kind: ScalarKind::String,
+            } => {
+                let dependency = match_spec::read(text, self.channels, place)?;
+                self.warnings.extend(self.list.push(dependency, place));
+                Ok(())
+            }
+            Value::Mapping(entries) if !entries.is_empty() => entries
+                .iter()
+                .try_for_each(|(key, value)| self.entry(key, value)),
+            Value::Null | Value::Mapping(_) => Err(place
+                .error("a dependency is empty")
+                .help("Name a package behind the dash, or remove the line.")),
+            Value::List(_) => Err(place
+                .error("a list stands in the place of a dependency")
+                .help("Write one package per line, all of them with the same indentation.")),
+            Value::Scalar { text, .. } => Err(place
+                .error(format!(
+                    "`{}` is {}, not the name of a package",
+                    redact::quoted(text),
+                    item.what()
+                ))
+                .help("Write the name first, such as `- python=3.12`. If it is a package's name, put it in quotes.")),
+        }
+    }
+
+    fn entry(&mut self, key: &Key, value: &Node) -> Result<(), Diagnostic> {
+        if key.name == "pip" {
+            return self.pip_list(key, value);
+        }
+        if let Some(selector) = key
+            .name
+            .strip_prefix("sel(")
+            .and_then(|rest| rest.strip_suffix(')'))
+        {
+            return self.selected(selector, key, value);
+        }
+        let name = redact::quoted(&key.name);
+        let error = self
+            .reader
+            .at_key(key)
+            .error(format!("`{name}:` stands in the place of a dependency"));
+        Err(match value.text() {
+            Some(text) => error.help(format!("Write `- {}`.", joined(&key.name, text))),
+            None if value.is_null() => error.help(format!("Write `- {name}`, without the colon.")),
+            None => error.help("Only `pip:` has a list of its own. Write one package per line."),
+        })
+    }
+
+    /// `sel(linux): numpy`, micromamba's way to write a line for some platforms
+    /// (`libmamba/src/api/install.cpp`, `eval_selector`).
+    fn selected(&mut self, selector: &str, key: &Key, value: &Node) -> Result<(), Diagnostic> {
+        match selector::judge(selector.trim(), self.channels.platform()) {
+            Some(Verdict::Drop) => {
+                self.dropped += 1;
+                Ok(())
+            }
+            Some(Verdict::Keep) => match &value.value {
+                Value::List(items) => items.iter().try_for_each(|item| self.item(item)),
+                _ => self.item(value),
+            },
+            Some(Verdict::Unknown) | None => Err(self
+                .reader
+                .at_key(key)
+                .error(format!("`sel({})` names no platform", redact::quoted(selector)))
+                .help("Write sel(linux), sel(unix), sel(osx), sel(win) or one of conda's platforms, such as sel(linux-64).")),
+        }
+    }
+
+    fn pip_list(&mut self, key: &Key, value: &Node) -> Result<(), Diagnostic> {
+        let Some(items) = value.list() else {
+            if value.is_null() {
+                self.warnings.push(Warning {
+                    rule: Rule::Ignored,
+                    diagnostic: self
+                        .reader
+                        .at_key(key)
+                        .error("`pip:` lists nothing")
+                        .help("Indent what is meant for pip deeper than `- pip:`; write `- pip` for the package alone."),
+                });
+                return Ok(());
+            }
+            let text = value.text().unwrap_or("requests");
+            return Err(self
+                .reader
+                .at(value)
+                .error(format!("`pip:` is {}, not a list", value.what()))
+                .help(format!(
+                    "Write each requirement on a line of its own below it: `- {}`.",
+                    redact::quoted(text)
+                )));
+        };
+        for item in items {
+            if !self
+                .reader
+                .is_for_platform(item, self.channels.platform(), &mut self.warnings)
+            {
+                continue;
+            }
+            let requirement = self.requirement(item)?;
+            self.pip.push(requirement);
+            self.pip_list.get_or_insert(key.lines);
+        }
+        Ok(())
+    }
+
+    fn requirement(&self, item: &Node) -> Result<PipRequirement, Diagnostic> {
+        let place = self.reader.at(item);
+        let text = match &item.value {
+            Value::Scalar {
+                text,
+                kind: ScalarKind::String,
+            } if !text.trim().is_empty() => text.trim(),
+            Value::Mapping(entries) => {
+                let (name, version) = entries.first().map_or(("", ""), |(key, value)| {
+                    (key.name.as_str(), value.text().unwrap_or_default())
+                });
+                return Err(place
+                    .error(format!(
+                        "`{}:` stands in the place of a requirement",
+                        redact::quoted(name)
+                    ))
+                    .help(format!(
+                        "Write `- {}=={}`, as in a requirements file.",
+                        redact::quoted(name),
+                        redact::quoted(version)
+                    )));
+            }
+            Value::Null
+            | Value::Scalar {
+                kind: ScalarKind::String,
+                ..
+            } => {
+                return Err(place
+                    .error("a requirement for pip is empty")
+                    .help("Name a package behind the dash, or remove the line."));
+            }
+            _ => {
+                return Err(place
+                    .error(format!("a requirement for pip is {}", item.what()))
+                    .help("Write a line as in a requirements file: `- requests>=2`."));
+            }
+        };
+        if text.contains(['\n', '\r']) {
+            return Err(place
+                .error("a requirement for pip has several lines")
+                .help("Make each an entry of its own."));
+        }
+        Ok(PipRequirement {
+            text: text.to_owned(),
+            file: Arc::clone(self.reader.file),
+            lines: item.lines,
+        })
+    }
+
+    fn finish(mut self, key: &Key) -> Result<Found, Diagnostic> {
+        if self.list.is_empty() && self.pip.is_empty() {
+            let platform = self.channels.platform();
+            let error = self.reader.at_key(key);
+            return Err(if self.dropped > 0 {
+                error
+                    .error(format!("none of the dependencies is for {}", platform.subdir()))
+                    .help(format!(
+                        "The comments in brackets say so. Name what is to be in an image for {platform}."
+                    ))
+            } else {
+                error.error("`dependencies:` lists nothing").help(
+                    "Name the packages that are to be in the image, one per line: `- python=3.12`.",
+                )
+            });
+        }
+        if let Some(lines) = self.pip_list
+            && !self.list.has("pip")
+        {
+            self.list.add("pip", lines);
+            self.warnings.push(Warning {
+                rule: Rule::MissingPip,
+                diagnostic: Diagnostic::new(
+                    "the environment has packages for pip, but pip is not among its dependencies: it is added",
+                )
+                .at(self.reader.file, lines)
+                .help("Add `- pip` to the dependencies, so that conda and others do the same."),
+            });
+        }
+        Ok(Found {
+            specs: self.list.finish(),
+            pip: self.pip,
+            warnings: self.warnings,
+        })
+    }
+}
+
+impl Reader<'_> {
+    /// Whether an entry of a list is for `platform`, as a comment on its line may say.
+    fn is_for_platform(
+        &self,
+        item: &Node,
+        platform: Platform,
+        warnings: &mut Vec<Warning>,
+    ) -> bool {
+        let index = usize::try_from(item.lines.first).unwrap_or(usize::MAX) - 1;
+        // In a list in brackets, nobody could tell which entry is meant.
+        let line = self
+            .lines
+            .get(index)
+            .filter(|line| line.trim_start().starts_with('-'));
+        let Some(selector) = line.and_then(|line| selector::of_line(line)) else {
+            return true;
+        };
+        match selector::judge(selector, platform) {
+            Some(Verdict::Drop) => false,
+            Some(Verdict::Keep) | None => true,
+            Some(Verdict::Unknown) => {
+                warnings.push(Warning {
+                    rule: Rule::Ignored,
+                    diagnostic: self
+                        .at(item)
+                        .error(format!(
+                            "`[{}]` in the comment is not understood: the line counts for every platform",
+                            redact::quoted(selector)
+                        ))
+                        .help("Write linux, linux64, aarch64, osx, win or one of conda's platforms, joined by not, and, or."),
+                });
+                true
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Selectors: comments that say for which platforms a line of a list is.
+//!
+//! ```yaml
+//! dependencies:
+//!   - gcc_linux-64      # [linux64]
+//!   - pywin32           # [win]
+//!   - cuda-toolkit      # [linux and not aarch64]
+//! ```
+//!
+//! conda-lock reads them, and conda-build, from which they come; conda and micromamba take them for plain comments. The
+//! words are conda-lock's (`conda_lock/src_parser/selectors.py`), conda-build's
+//! (<https://docs.conda.io/projects/conda-build/en/stable/resources/define-metadata.html#preprocessing-selectors>) and
+//! conda's platforms, with `not`, `and`, `or` and parentheses.
+
+use condafront_model::nearest::nearest;
+use condafront_model::platform::{self, Platform};
+
+/// Words that conda's own list of platforms does not have.
+const WORDS: &[&str] = &[
+    "linux", "linux32", "linux64", "unix", "osx", "osx64", "win", "win32", "win64", "x86",
+    "x86_64", "arm", "arm64", "aarch64", "armv6l", "armv7l", "ppc64", "ppc64le", "s390x",
+    "riscv64",
+];
+
+/// What a selector says of a platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The line is for it.
+    Keep,
+    /// The line is not for it.
+    Drop,
+    /// The comment looks like a selector but has a word that is none.
+    Unknown,
+}
+
+/// The text in the brackets of a line's comment, if the comment ends in brackets. What follows them has no parentheses: then
+/// they would be a link.
+pub(super) fn of_line(line: &str) -> Option<&str> {
+    let comment = comment(line)?;
+    let (before, after) = comment.rsplit_once(']')?;
+    if after.contains(['(', ')', '[']) {
+        return None;
+    }
+    let (_, selector) = before.rsplit_once('[')?;
+    (!selector.contains(']') && selector.len() <= 200).then(|| selector.trim())
+}
+
+/// What stands behind a `#` that begins a comment.
+fn comment(line: &str) -> Option<&str> {
+    let mut quote = None;
+    let mut before = ' ';
+    for (at, c) in line.char_indices() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if c == '#' && before.is_whitespace() => return Some(&line[at + 1..]),
+            None if "\"'".contains(c) && (before.is_whitespace() || "[,:{".contains(before)) => {
+                quote = Some(c);
+            }
+            None => {}
+        }
+        before = c;
+    }
+    None
+}
+
+/// What a selector says of `platform`. `None` if it is only a comment in brackets.
+pub(super) fn judge(selector: &str, platform: Platform) -> Option<Verdict> {
+    let tokens = tokens(selector);
+    let mut reader = Reader {
+        tokens: &tokens,
+        at: 0,
+        platform,
+    };
+    match reader.either().filter(|_| reader.at == tokens.len()) {
+        Some(true) => Some(Verdict::Keep),
+        Some(false) => Some(Verdict::Drop),
+        None => {
+            let is_meant = |token: &&str| {
+                is_word(token)
+                    || nearest(token, WORDS.iter().copied()).is_some()
+                    || token.starts_with("py")
+            };
+            tokens.iter().any(is_meant).then_some(Verdict::Unknown)
+        }
+    }
+}
+
+fn tokens(selector: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    let mut rest = selector.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let is_part = |c: char| c.is_alphanumeric() || "_-".contains(c);
+        let end = match rest.find(|c: char| !is_part(c)) {
+            Some(0) => first.len_utf8(),
+            Some(end) => end,
+            None => rest.len(),
+        };
+        tokens.push(&rest[..end]);
+        rest = rest[end..].trim_start();
+    }
+    tokens
+}
+
+fn is_word(word: &str) -> bool {
+    WORDS.contains(&word) || platform::is_subdir(word)
+}
+
+/// Reads an expression; `None` where it is none.
+struct Reader<'a> {
+    tokens: &'a [&'a str],
+    at: usize,
+    platform: Platform,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, token: &str) -> bool {
+        let is_next = self.tokens.get(self.at) == Some(&token);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    fn either(&mut self) -> Option<bool> {
+        let mut value = self.all()?;
+        while self.take("or") {
+            value |= self.all()?;
+        }
+        Some(value)
+    }
+
+    fn all(&mut self) -> Option<bool> {
+        let mut value = self.one()?;
+        while self.take("and") {
+            value &= self.one()?;
+        }
+        Some(value)
+    }
+
+    fn one(&mut self) -> Option<bool> {
+        if self.take("not") {
+            return self.one().map(|value| !value);
+        }
+        if self.take("(") {
+            let value = self.either()?;
+            return self.take(")").then_some(value);
+        }
+        let word = self.tokens.get(self.at).filter(|word| is_word(word))?;
+        self.at += 1;
+        Some(self.is_true(word))
+    }
+
+    /// `arm64` is what macOS and Windows call it; on Linux it is `aarch64`.
+    fn is_true(&self, word: &str) -> bool {
+        let subdir = self.platform.subdir();
+        match word {
+            "linux" | "unix" => true,
+            "linux64" | "x86" | "x86_64" => subdir == "linux-64",
+            "arm64" => false,
+            word => subdir == word || subdir.strip_prefix("linux-") == Some(word),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_at_the_end_of_a_comment_are_found() {
+        for (line, selector) in [
+            ("  - pywin32  # [win]", Some("win")),
+            ("  - pywin32  # needed [win]  ", Some("win")),
+            ("  - 'numpy # [win]'", None),
+            ("  - 'it''s' # [win] only there", Some("win")),
+            ("  - a#[win]", None),
+            ("  - a # see [the manual](https://x.example)", None),
+            ("  - a[version='>=1'] # [linux]", Some("linux")),
+            ("  - a[version='>=1']", None),
+            ("# [osx]", Some("osx")),
+            ("", None),
+        ] {
+            assert_eq!(of_line(line), selector, "{line}");
+        }
+    }
+
+    #[test]
+    fn platforms_are_told_apart() {
+        use Verdict::*;
+        let amd = Platform::LinuxAmd64;
+        let arm = Platform::LinuxArm64;
+        for (selector, on_amd, on_arm) in [
+            ("linux", Some(Keep), Some(Keep)),
+            ("unix", Some(Keep), Some(Keep)),
+            ("linux64", Some(Keep), Some(Drop)),
+            ("x86_64", Some(Keep), Some(Drop)),
+            ("aarch64", Some(Drop), Some(Keep)),
+            ("linux-aarch64", Some(Drop), Some(Keep)),
+            ("arm64", Some(Drop), Some(Drop)),
+            ("osx-arm64", Some(Drop), Some(Drop)),
+            ("win", Some(Drop), Some(Drop)),
+            ("not win", Some(Keep), Some(Keep)),
+            ("linux and not aarch64", Some(Keep), Some(Drop)),
+            ("win or (osx or aarch64)", Some(Drop), Some(Keep)),
+            ("not (linux64 or win)", Some(Drop), Some(Keep)),
+            ("lunix", Some(Unknown), Some(Unknown)),
+            ("linux and py>=38", Some(Unknown), Some(Unknown)),
+            ("linux and", Some(Unknown), Some(Unknown)),
+            ("win osx", Some(Unknown), Some(Unknown)),
+            ("1", None, None),
+            ("see the manual", None, None),
+            ("", None, None),
+        ] {
+            assert_eq!(judge(selector, amd), on_amd, "{selector}");
+            assert_eq!(judge(selector, arm), on_arm, "{selector}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_comment_makes_it_panic(line in "( |-|a|#|\\[|\\]|\\(|\\)|'|\"|not |win|and|or|é){0,40}") {
+            if let Some(selector) = of_line(&line) {
+                let _ = judge(selector, Platform::LinuxAmd64);
+            }
+        }
+    }
+}

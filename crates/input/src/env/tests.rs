@@ -1,0 +1,238 @@
+use super::*;
+use crate as input;
+use condafront_model::channel::ChannelPriority;
+
+fn read(text: &str, platform: Platform, args: &[(&str, &str)]) -> EnvironmentInput {
+    let mut settings = InputSettings {
+        build_args: args.iter().copied().collect(),
+        ..InputSettings::default()
+    };
+    for (name, value) in args.iter().filter(|(_, value)| !value.is_empty()) {
+        settings.set(name, value).unwrap();
+    }
+    let file = SourceFile::new("env.yml", text);
+    input::read(&file, platform, &settings).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn request(input: &EnvironmentInput) -> &Request {
+    match &input.conda {
+        Conda::Unsolved(request) => request,
+        Conda::Locked(_) => panic!("env.yml is not a lock"),
+    }
+}
+
+fn channels(input: &EnvironmentInput) -> Vec<String> {
+    let list = &request(input).channels;
+    list.iter().map(|channel| channel.url.recorded()).collect()
+}
+
+fn specs(input: &EnvironmentInput) -> Vec<&str> {
+    let list = &request(input).specs;
+    list.iter().map(|spec| spec.spec.as_str()).collect()
+}
+
+const EVERYTHING: &str = "\
+# syntax=org/condafront
+name: lab
+channels:
+  - bioconda
+  - https://conda.example/forge/linux-64
+  - internal/label/dev
+  - nodefaults
+dependencies:
+  - python=3.12
+  - bioconda::samtools >=1.2
+  - gcc_linux-64  # [linux64]
+  - gcc_linux-aarch64  # [aarch64]
+  - sel(linux): patchelf
+  - sel(win): pywin32
+  - nvidia/noarch::cuda-toolkit
+  - pip
+  - pip:
+    - requests>=2  # for the API
+    - pywin32  # [win]
+    - -r requirements.txt
+  - zlib
+variables:
+  TEXT: a b
+  NUMBER: 3.10
+  TRUTH: true
+  EMPTY: ''
+platforms: [linux-64, linux-aarch64, osx-arm64]
+condafront:
+  channel_priority: flexible
+  channel_alias: https://mirror.example/conda
+  custom_channels:
+    internal: https://conda.example/ours
+x-anchors: ignored
+";
+
+#[test]
+fn everything_in_a_file_is_read() {
+    let input = read(EVERYTHING, Platform::LinuxAmd64, &[]);
+    assert_eq!(input.warnings, []);
+    insta::assert_debug_snapshot!(input);
+}
+
+#[test]
+fn a_line_for_another_platform_is_left_out() {
+    let text = EVERYTHING.replace("/linux-64\n", "\n");
+    let input = read(&text, Platform::LinuxArm64, &[]);
+    let specs = specs(&input);
+    assert!(specs.contains(&"gcc_linux-aarch64"), "{specs:?}");
+    assert!(!specs.contains(&"gcc_linux-64"), "{specs:?}");
+}
+
+#[test]
+fn values_of_the_section_may_name_build_args() {
+    let text = "channels: [a]\ndependencies: [b]\ncondafront:\n  base: registry/${NAME}:${TAG:-1}-${TARGETARCH}\n  workdir: /home/${MAMBA_USER}\n";
+    let base = |platform, args: &[(&str, &str)]| {
+        let section = read(text, platform, args).section;
+        let workdir = section.workdir.map(|workdir| workdir.value);
+        (section.base.unwrap().value, workdir.unwrap())
+    };
+    let pair = |base: &str, workdir: &str| (base.to_owned(), workdir.to_owned());
+    assert_eq!(
+        base(Platform::LinuxArm64, &[("NAME", "lab"), ("TAG", "")]),
+        pair("registry/lab:1-arm64", "/home/mambauser")
+    );
+    assert_eq!(
+        base(
+            Platform::LinuxAmd64,
+            &[("NAME", "lab"), ("MAMBA_USER", "ada")]
+        ),
+        pair("registry/lab:1-amd64", "/home/ada")
+    );
+}
+
+#[test]
+fn build_args_beat_the_file() {
+    let args = [
+        ("CONDA_CHANNELS", "conda-forge, internal"),
+        ("CONDA_CHANNEL_ALIAS", "https://other.example"),
+    ];
+    let input = read(EVERYTHING, Platform::LinuxAmd64, &args);
+    assert_eq!(
+        channels(&input),
+        [
+            "https://other.example/conda-forge",
+            "https://conda.example/ours/internal",
+            "https://other.example/bioconda",
+            "https://other.example/nvidia",
+        ]
+    );
+    let of_file = request(&input).channels[0].lines;
+    assert_eq!(of_file, Lines::one(3));
+}
+
+#[test]
+fn pip_comes_with_python_as_it_does_with_conda() {
+    for (list, found) in [
+        ("[python]", &["python", "pip"][..]),
+        ("[python, pip=24]", &["python", "pip 24.*"]),
+        ("[numpy]", &["numpy"]),
+    ] {
+        let text = format!("channels: [conda-forge]\ndependencies: {list}\n");
+        assert_eq!(specs(&read(&text, Platform::LinuxAmd64, &[])), found);
+    }
+}
+
+#[test]
+fn a_file_that_says_little_has_defaults() {
+    let input = read("dependencies:\n- numpy\n", Platform::LinuxAmd64, &[]);
+    assert_eq!(channels(&input), ["https://conda.anaconda.org/conda-forge"]);
+    assert_eq!(request(&input).priority, ChannelPriority::Strict);
+    assert_eq!(input.name, None);
+    assert!(input.pip.is_empty());
+}
+
+mod any_input {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// YAML that is nearly an environment file: a scalar, a list or a mapping with the keys that mean something.
+    fn yaml() -> impl Strategy<Value = String> {
+        let scalar = prop_oneof![
+            Just(String::new()),
+            "[a-z]{1,4}([=<>]{0,2}[0-9.*]{0,4})?",
+            "'[a-z0-9 :/@=<>\\[\\]*-]{0,20}'",
+            "[0-9.]{1,4}",
+            Just("https://u:p@h/c::n".to_owned()),
+            Just("defaults".to_owned()),
+            Just("true".to_owned()),
+        ];
+        scalar.prop_recursive(4, 24, 5, |inner| {
+            let key = prop_oneof![
+                Just("pip"),
+                Just("name"),
+                Just("channels"),
+                Just("dependencies"),
+                Just("variables"),
+                Just("platforms"),
+                Just("condafront"),
+                Just("custom_channels"),
+                Just("channel_priority"),
+                Just("sel(linux)"),
+                Just("prefix"),
+            ];
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5)
+                    .prop_map(|items| format!("[{}]", items.join(", "))),
+                prop::collection::btree_map(key, inner, 0..5).prop_map(|entries| {
+                    let entries: Vec<String> = entries
+                        .into_iter()
+                        .map(|(key, value)| format!("{key}: {value}"))
+                        .collect();
+                    format!("{{{}}}", entries.join(", "))
+                }),
+            ]
+        })
+    }
+
+    fn read_any(text: &str) {
+        let file = SourceFile::new("env.yml", text);
+        if let Ok(input) = input::read(&file, Platform::LinuxAmd64, &InputSettings::default()) {
+            let Conda::Unsolved(request) = &input.conda else {
+                return;
+            };
+            assert!(!request.channels.is_empty());
+            assert!(!format!("{input:?}").contains("u:p@"));
+            let parts = request.specs.len() + input.warnings.len();
+            assert!(parts <= 2 * text.len() + 10);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn shaped_like_a_file(
+            dependencies in yaml(), channels in yaml(), section in yaml(), rest in yaml(), key in "name|variables|platforms|prefix"
+        ) {
+            read_any(&format!(
+                "dependencies: {dependencies}\nchannels: {channels}\ncondafront: {section}\n{key}: {rest}\n"
+            ));
+        }
+
+        #[test]
+        fn in_lines(lines in prop::collection::vec("( {0,4}- ?)?(pip:|dependencies:|channels:|[a-z]{1,3}(=[0-9.]{1,3})?)?( # \\[(win|linux|not |osx|\\(){0,3}\\])?", 0..12)) {
+            read_any(&format!("dependencies:\n{}\n", lines.join("\n")));
+        }
+
+        #[test]
+        fn of_any_text(text in "\\PC{0,100}") {
+            read_any(&format!("dependencies:\n - {text}\n"));
+            read_any(&format!("dependencies: [a]\nchannels: ['{}']\n", text.replace('\'', "")));
+        }
+    }
+
+    #[test]
+    fn a_long_list_is_read() {
+        let list: String = (0..4_000).map(|i| format!("  - p{i} >=1,<2\n")).collect();
+        let input = read(
+            &format!("channels: [conda-forge]\ndependencies:\n{list}"),
+            Platform::LinuxAmd64,
+            &[],
+        );
+        assert_eq!(specs(&input).len(), 4_000);
+    }
+}

@@ -1,0 +1,138 @@
+//! What a build file says of one environment: what each reader makes of its kind of file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use condafront_model::channel::{Channel, ChannelPriority};
+use condafront_model::lint::Warning;
+use condafront_model::package::Package;
+use condafront_model::pypi_package::PipPackage;
+use condafront_model::source::{Lines, Location, SourceFile};
+
+use crate::section::image_section::ImageSection;
+
+/// What a build file says of one environment for one platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnvironmentInput {
+    /// The environment's name, where the file gives one.
+    pub name: Option<String>,
+    /// Environment variables that activation sets.
+    pub variables: BTreeMap<String, String>,
+    /// Its conda packages.
+    pub conda: Conda,
+    /// Its PyPI packages.
+    pub pip: Pip,
+    /// What the file says of the image; only an env.yml does.
+    pub section: ImageSection,
+    /// What the user should know, though the build goes on.
+    pub warnings: Vec<Warning>,
+}
+
+impl EnvironmentInput {
+    /// The conda packages, if the file pins them.
+    pub fn locked(&self) -> Option<&[Package]> {
+        match &self.conda {
+            Conda::Locked(packages) => Some(packages),
+            Conda::Unsolved(_) => None,
+        }
+    }
+}
+
+/// The conda packages of an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conda {
+    /// Exactly these, in the order in which they are linked: a later one wins where two claim one file.
+    Locked(Vec<Package>),
+    /// Whatever a solve finds.
+    Unsolved(Request),
+}
+
+/// What a solve is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The channels, first the one that matters most. Those that only `channel::spec` names come last, as in conda:
+    /// what they have may fulfil other dependencies too. Never empty, no channel twice.
+    pub channels: Vec<Channel>,
+    /// What the order of channels means.
+    pub priority: ChannelPriority,
+    /// What has to be in the environment.
+    pub specs: Vec<RequestedSpec>,
+    /// The platforms that the file is for; empty if it does not say.
+    pub platforms: Vec<DeclaredPlatform>,
+}
+
+/// A platform that a file is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclaredPlatform {
+    /// Conda's name: `linux-64`. May be one that no image can be built for.
+    pub subdir: String,
+    /// Where the file says so.
+    pub lines: Lines,
+}
+
+/// One dependency of an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestedSpec {
+    /// The MatchSpec, in the form that `rattler_conda_types::MatchSpec` reads strictly. A channel in it is the recorded
+    /// address of one of [`Request::channels`].
+    pub spec: String,
+    /// The lines of the user's file that ask for it.
+    pub lines: Lines,
+}
+
+/// The PyPI packages of an environment, installed after the conda packages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pip {
+    /// Exactly these files.
+    Locked(Vec<PipPackage>),
+    /// Whatever pip finds.
+    Unsolved(Vec<PipRequirement>),
+}
+
+impl Default for Pip {
+    fn default() -> Self {
+        Self::Locked(Vec::new())
+    }
+}
+
+impl Pip {
+    /// Whether there is nothing to install.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Locked(packages) => packages.is_empty(),
+            Self::Unsolved(requirements) => requirements.is_empty(),
+        }
+    }
+
+    /// Where the file asks for them.
+    pub fn lines(&self) -> Vec<Lines> {
+        match self {
+            Self::Locked(packages) => packages.iter().map(|package| package.lines).collect(),
+            Self::Unsolved(list) => list.iter().map(|entry| entry.lines).collect(),
+        }
+    }
+}
+
+/// One entry of a `pip:` list, as pip reads it in a requirements file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PipRequirement {
+    /// The text: `requests>=2`, `-r requirements.txt`, a URL.
+    pub text: String,
+    /// The file that has it.
+    pub file: Arc<SourceFile>,
+    /// Its lines there.
+    pub lines: Lines,
+}
+
+impl PipRequirement {
+    /// Where it stands.
+    pub fn location(&self) -> Location {
+        Location {
+            file: Arc::clone(&self.file),
+            lines: self.lines,
+        }
+    }
+}
+
+/// What the only environment of a file is called, and the one that is built of several unless another is asked for.
+pub(crate) const DEFAULT_ENVIRONMENT: &str = "default";

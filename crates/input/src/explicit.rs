@@ -1,0 +1,263 @@
+//! Explicit locks: a line `@EXPLICIT`, then one package URL per line, optionally followed by `#` and a hash.
+//!
+//! ```text
+//! # platform: linux-64
+//! @EXPLICIT
+//! https://conda.anaconda.org/conda-forge/linux-64/zlib-1.3.1-hb9d3cd8_2.conda#sha256:5d7c0e5f…
+//! https://conda.anaconda.org/conda-forge/noarch/tzdata-2025b-h78e105d_0.conda#4222072737ccff51314b5ece9c7d6f5a
+//! # pip idna @ https://files.pythonhosted.org/packages/…/idna-3.10-py3-none-any.whl#sha256=946d195a…
+//! ```
+//!
+//! Hashes are `#<32 hex>` (MD5), `#<64 hex>` or `#sha256:<64 hex>`, as conda and micromamba read them
+//! (<https://conda.org/learn/ceps/cep-0023>, `libmamba/src/specs/package_info.cpp`).
+//!
+//! Some comments count:
+//! - `# platform: linux-64` says what the lines below it are for, which matters for `# pip`;
+//! - `# pip NAME @ URL#sha256=HASH` is a PyPI package, as `conda-lock render --kind explicit` writes it and
+//!   `conda-lock install` takes it;
+//! - `# name:`, `# variable:` and `# size:` are what [`crate::explicit_lock`] writes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::locked::address;
+use super::locked::{Locked, Repeats, Unverified, other_platform};
+use crate::environment_input::EnvironmentInput;
+use condafront_model::lint::Rule;
+use condafront_model::package::{Hashes, Package};
+use condafront_model::platform::Platform;
+use condafront_model::pypi_package::PipPackage;
+use condafront_model::redact;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// The line that makes a file an explicit lock.
+const MARKER: &str = "@EXPLICIT";
+
+/// Whether the text is an explicit lock.
+pub fn is_explicit(text: &str) -> bool {
+    text.lines().any(|line| line.trim() == MARKER)
+}
+
+/// Reads the packages for `platform`; those of other platforms in the same file are left out.
+///
+/// # Errors
+/// A diagnostic at the line: an entry that is no package URL, a hash that is none, two versions of one package, no
+/// packages at all, or none for this platform.
+pub fn read(
+    file: &Arc<SourceFile>,
+    text: &str,
+    platform: Platform,
+) -> Result<EnvironmentInput, Diagnostic> {
+    let mut reader = Reader {
+        locked: Locked::new(
+            file,
+            Unverified {
+                conda: "Append #sha256:<hash> to the URL, or make the lock with --sha256.",
+                pip: "Append #sha256=<hash> to the URL.",
+            },
+        ),
+        marker: None,
+        declared: None,
+        name: None,
+        variables: BTreeMap::new(),
+        size: None,
+        pip: Vec::new(),
+    };
+    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        reader.line(line.trim(), Lines::one(index + 1))?;
+    }
+    reader.finish(platform)
+}
+
+struct Reader<'a> {
+    locked: Locked<'a>,
+    marker: Option<Lines>,
+    declared: Option<(String, Lines)>,
+    name: Option<String>,
+    variables: BTreeMap<String, String>,
+    /// What a comment says of the package in the next line.
+    size: Option<u64>,
+    /// PyPI packages, each with the platform that it is declared for.
+    pip: Vec<(PipPackage, Option<String>)>,
+}
+
+impl Reader<'_> {
+    fn line(&mut self, line: &str, lines: Lines) -> Result<(), Diagnostic> {
+        if let Some(comment) = line.strip_prefix('#') {
+            self.comment(comment.trim(), lines)?;
+        } else if line == MARKER {
+            self.marker.get_or_insert(lines);
+        } else if !line.is_empty() {
+            if self.marker.is_none() {
+                return Err(Diagnostic::new(format!(
+                    "`{}` stands before the line {MARKER}",
+                    redact::quoted(line)
+                ))
+                .at(self.locked.file, lines)
+                .help("Only comments may come before it; move packages below it."));
+            }
+            self.entry(line, lines)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, line: &str, lines: Lines) -> Result<(), Diagnostic> {
+        let end = line.find('#').unwrap_or(line.len());
+        let (url, hash) = line.split_at(end);
+        let url = self.locked.without_variables(url, lines)?;
+        let mut package = entry(self.locked.file, &format!("{url}{hash}"), lines)?;
+        package.size = self.size.take();
+        self.locked.packages.push(package);
+        Ok(())
+    }
+
+    fn comment(&mut self, comment: &str, lines: Lines) -> Result<(), Diagnostic> {
+        self.size = None;
+        if let Some(requirement) = comment.strip_prefix("pip ") {
+            return self.pip(requirement.trim(), lines);
+        }
+        let Some((key, value)) = comment.split_once(':') else {
+            return Ok(());
+        };
+        let value = value.trim();
+        match key {
+            "platform" => self.declared = Some((value.to_owned(), lines)),
+            "size" => self.size = value.parse().ok(),
+            "name" if is_plain(value) => self.name = Some(value.to_owned()),
+            "variable" => match variable(value) {
+                Some((name, value)) => drop(self.variables.insert(name, value)),
+                None => self.ignored(
+                    format!("`# {}` sets no variable", redact::quoted(comment)),
+                    "Write # variable: NAME=\"value\".",
+                    lines,
+                ),
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// `NAME @ URL`, or what older versions of conda-lock wrote: `NAME === VERSION --hash=sha256:HASH`.
+    fn pip(&mut self, requirement: &str, lines: Lines) -> Result<(), Diagnostic> {
+        let Some((name, url)) = requirement.split_once(" @ ") else {
+            let name = requirement.split_whitespace().next().unwrap_or_default();
+            self.ignored(
+                format!("the pip package {} in a comment is not installed: it does not say where its file is", redact::quoted(name)),
+                "Write # pip NAME @ URL#sha256=<64 hex digits>, or give the conda-lock.yml itself.",
+                lines,
+            );
+            return Ok(());
+        };
+        let platform = self.declared.as_ref().map(|(name, _)| name.clone());
+        let url = self.locked.without_variables(url.trim(), lines)?;
+        let package = address::pip(
+            self.locked.file,
+            name.trim(),
+            None,
+            &url,
+            Hashes::default(),
+            lines,
+        )?;
+        self.pip.push((package, platform));
+        Ok(())
+    }
+
+    fn ignored(&mut self, message: String, help: &str, lines: Lines) {
+        let diagnostic = Diagnostic::new(message)
+            .at(self.locked.file, lines)
+            .help(help);
+        self.locked.warn(Rule::Ignored, diagnostic);
+    }
+
+    fn finish(mut self, platform: Platform) -> Result<EnvironmentInput, Diagnostic> {
+        let file = self.locked.file;
+        let packages = &self.locked.packages;
+        let Some(first) = packages.first() else {
+            let diagnostic = Diagnostic::new(format!("{} lists no packages", file.name()))
+                .help(format!("Add one package URL per line below {MARKER}."));
+            return Err(match self.marker {
+                Some(lines) => diagnostic.at(file, lines),
+                None => diagnostic,
+            });
+        };
+        let specific = packages.iter().find(|package| !package.is_noarch());
+        let fits = |package: &Package| package.subdir == platform.subdir();
+        if specific.is_some() && !packages.iter().any(fits) {
+            let example = specific.unwrap_or(first);
+            let lines = match &self.declared {
+                Some((name, lines)) if *name == example.subdir => *lines,
+                _ => example.lines,
+            };
+            let found = packages.iter().filter(|package| !package.is_noarch());
+            let found = found.map(|package| package.subdir.as_str()).collect();
+            return Err(other_platform("the lock", found, platform, file, lines));
+        }
+        self.locked
+            .packages
+            .retain(|package| package.is_noarch() || fits(package));
+        self.locked.pip = self
+            .pip
+            .into_iter()
+            .filter(|(_, declared)| {
+                declared
+                    .as_deref()
+                    .is_none_or(|name| name == platform.subdir())
+            })
+            .map(|(package, _)| package)
+            .collect();
+        self.locked.deduplicate(Repeats::Slip)?;
+        let mut input = self.locked.finish();
+        input.name = self.name;
+        input.variables = self.variables;
+        Ok(input)
+    }
+}
+
+/// Reads one entry: a package's URL and, behind `#`, its hash.
+///
+/// # Errors
+/// A diagnostic at the line.
+pub(super) fn entry(
+    file: &Arc<SourceFile>,
+    line: &str,
+    lines: Lines,
+) -> Result<Package, Diagnostic> {
+    const ADVICE: &str = "An explicit lock has one http(s) URL of a conda package per line.";
+    let (url, hash) = match line.split_once('#') {
+        Some((url, hash)) => (url.trim_end(), hash.trim()),
+        None => (line, ""),
+    };
+    let mut package = address::conda(file, url, Hashes::default(), lines, ADVICE)?;
+    if !hash.is_empty() {
+        package.hashes = address::parse_hash(hash).ok_or_else(|| {
+            Diagnostic::new(format!("`#{}` is not a hash", redact::quoted(hash)))
+                .at(file, lines)
+                .help("Write #<32 hex digits> for MD5, #sha256:<64 hex digits> or #<64 hex digits> for SHA-256.")
+        })?;
+    }
+    Ok(package)
+}
+
+/// Whether a comment's word can be the name of an environment.
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || "._-".contains(c);
+    name.starts_with(char::is_alphanumeric) && name.chars().all(plain)
+}
+
+/// Reads `NAME="value"`, the value as JSON or, without quotes, as it stands.
+fn variable(text: &str) -> Option<(String, String)> {
+    let (name, value) = text.split_once('=')?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(plain)
+    {
+        return None;
+    }
+    let value = match value.starts_with('"') {
+        true => serde_json::from_str(value).ok()?,
+        false => value.to_owned(),
+    };
+    Some((name.to_owned(), value))
+}
+
+#[cfg(test)]
+mod tests;

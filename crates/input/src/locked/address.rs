@@ -1,0 +1,177 @@
+//! URLs and hashes of packages, as locks of any kind spell them.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use condafront_model::package::{Hashes, Package, PackageId, PackageUrl};
+use condafront_model::platform;
+use condafront_model::pypi_package::PipPackage;
+use condafront_model::redact;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// The package at `address`; `advice` says what should stand there instead of what is no URL at all.
+pub(crate) fn conda(
+    file: &Arc<SourceFile>,
+    address: &str,
+    hashes: Hashes,
+    lines: Lines,
+    advice: &str,
+) -> Result<Package, Diagnostic> {
+    let error = |message: String| Diagnostic::new(message).at(file, lines);
+    let mut url = http_url(address).map_err(|reason| error(reason).help(advice))?;
+    url.set_fragment(None);
+    let shown = PackageUrl::new(url.clone());
+    let segments: Vec<&str> = url
+        .path()
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .collect();
+    let file_name = match (url.path().ends_with('/'), segments.last()) {
+        (false, Some(name)) => percent_decoded(name),
+        _ => return Err(error(format!("{shown} names a folder, not a package"))),
+    };
+    let id = PackageId::from_file_name(&file_name).map_err(|reason| {
+        error(format!("{shown} is not a conda package: {reason}"))
+            .help("Packages are called <name>-<version>-<build>.conda or .tar.bz2.")
+    })?;
+    let subdir = segments
+        .len()
+        .checked_sub(2)
+        .and_then(|index| segments.get(index))
+        .copied()
+        .unwrap_or_default();
+    if subdir != "noarch" && !platform::is_subdir(subdir) {
+        return Err(error(format!(
+            "{shown} does not lie in a channel's platform folder"
+        ))
+        .help(
+            "The part before the package's name must be noarch or a platform such as linux-64.",
+        ));
+    }
+    Ok(Package {
+        id,
+        subdir: subdir.to_owned(),
+        url: shown,
+        hashes,
+        size: None,
+        lines,
+    })
+}
+
+/// The PyPI package at `address`. A hash in the URL's fragment (`#sha256=…`) counts where `hashes` has none.
+pub(crate) fn pip(
+    file: &Arc<SourceFile>,
+    name: &str,
+    version: Option<&str>,
+    address: &str,
+    hashes: Hashes,
+    lines: Lines,
+) -> Result<PipPackage, Diagnostic> {
+    let error = |message: String| Diagnostic::new(message).at(file, lines);
+    const ADVICE: &str = "A lock installs files that are fetched by http(s) and checked by a hash: lock a release of the package, or install it in a later step.";
+    if let Some((scheme, _)) = address.split_once('+')
+        && ["git", "hg", "svn", "bzr"].contains(&scheme)
+    {
+        return Err(error(format!(
+            "the PyPI package {name} comes from a repository, `{}`, which no hash can pin",
+            redact::quoted(address)
+        ))
+        .help(ADVICE));
+    }
+    let mut url = http_url(address).map_err(|reason| {
+        error(format!(
+            "the PyPI package {name} cannot be fetched: {reason}"
+        ))
+        .help(ADVICE)
+    })?;
+    let mut hashes = hashes;
+    let fragment = url.fragment().unwrap_or_default();
+    for part in fragment.split('&') {
+        let found = match part.split_once('=') {
+            Some(("sha256", digits)) => parse_hash(&format!("sha256:{digits}")),
+            Some(("md5", digits)) => parse_hash(&format!("md5:{digits}")),
+            _ => continue,
+        };
+        let found = found.ok_or_else(|| {
+            error(format!("`#{}` is not a hash", redact::quoted(part)))
+                .help("Write #sha256=<64 hex digits>.")
+        })?;
+        hashes.sha256 = hashes.sha256.or(found.sha256);
+        hashes.md5 = hashes.md5.or(found.md5);
+    }
+    url.set_fragment(None);
+    let file_name = url.path().rsplit('/').next().map(percent_decoded);
+    if file_name.as_deref().unwrap_or_default().is_empty() {
+        return Err(error(format!(
+            "{} names a folder, not a file of the PyPI package {name}",
+            PackageUrl::new(url)
+        )));
+    }
+    let version = version.map(str::to_owned);
+    Ok(PipPackage {
+        name: name.to_owned(),
+        version: version.or_else(|| version_in(&file_name.unwrap_or_default())),
+        url: PackageUrl::new(url),
+        hashes,
+        lines,
+        file: None,
+    })
+}
+
+/// The version in the name of a wheel or source archive
+/// (<https://packaging.python.org/en/latest/specifications/binary-distribution-format/>).
+fn version_in(file_name: &str) -> Option<String> {
+    let version = match file_name.strip_suffix(".whl") {
+        Some(stem) => stem.split('-').nth(1)?,
+        None => {
+            let stem = [".tar.gz", ".zip", ".tar.bz2"]
+                .into_iter()
+                .find_map(|suffix| file_name.strip_suffix(suffix))?;
+            stem.rsplit_once('-')?.1
+        }
+    };
+    version
+        .starts_with(|c: char| c.is_ascii_digit())
+        .then(|| version.to_owned())
+}
+
+/// An address that BuildKit can fetch.
+fn http_url(address: &str) -> Result<Url, String> {
+    let url = match Url::parse(address) {
+        Ok(url) => url,
+        Err(_) if address.starts_with('/') || address.starts_with('.') => {
+            return Err(format!(
+                "`{}` is a path on one machine: the build cannot see it",
+                redact::quoted(address)
+            ));
+        }
+        Err(_) => return Err(format!("`{}` is not a URL", redact::quoted(address))),
+    };
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        "file" => Err(format!(
+            "`{}` is a file on one machine: the build cannot see it",
+            redact::quoted(address)
+        )),
+        scheme => Err(format!("packages cannot be fetched by `{scheme}:`")),
+    }
+}
+
+/// Reads `<32 hex>` or `md5:<32 hex>`, `<64 hex>` or `sha256:<64 hex>`.
+pub(crate) fn parse_hash(text: &str) -> Option<Hashes> {
+    let hex = |digits: &str, length: usize| {
+        (digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .then(|| digits.to_ascii_lowercase())
+    };
+    let sha256 = hex(text.strip_prefix("sha256:").unwrap_or(text), 64);
+    let md5 = hex(text.strip_prefix("md5:").unwrap_or(text), 32);
+    (sha256.is_some() || md5.is_some()).then_some(Hashes { sha256, md5 })
+}
+
+/// Package names may hold `!` and `+`, which some tools percent-encode in URLs.
+fn percent_decoded(segment: &str) -> String {
+    percent_encoding::percent_decode_str(segment)
+        .decode_utf8_lossy()
+        .into_owned()
+}

@@ -1,0 +1,307 @@
+//! What all kinds of locks have in common: packages that are checked for repeats, hashes and credentials.
+
+pub(super) mod address;
+mod variables;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::environment_input::{Conda, EnvironmentInput, Pip};
+use crate::section::image_section::ImageSection;
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::package::{Hashes, Package, PackageUrl};
+use condafront_model::platform::Platform;
+use condafront_model::pypi_package::PipPackage;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// What a reader has found for one environment and one platform.
+pub(super) struct Locked<'a> {
+    pub(super) file: &'a Arc<SourceFile>,
+    pub(super) packages: Vec<Package>,
+    pub(super) pip: Vec<PipPackage>,
+    pub(super) warnings: Vec<Warning>,
+    unverified: Unverified,
+    /// The first URL whose credentials are variables: its host and place.
+    hidden: Option<(String, Lines)>,
+}
+
+/// What a user does about a package without a hash.
+#[derive(Clone, Copy)]
+pub(super) struct Unverified {
+    pub(super) conda: &'static str,
+    pub(super) pip: &'static str,
+}
+
+/// What it means that one archive is listed twice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeats {
+    /// A slip, which gets a warning.
+    Slip,
+    /// How the format says that something belongs to several parts of it.
+    Usual,
+}
+
+impl<'a> Locked<'a> {
+    pub(super) fn new(file: &'a Arc<SourceFile>, unverified: Unverified) -> Self {
+        Self {
+            file,
+            packages: Vec::new(),
+            pip: Vec::new(),
+            warnings: Vec::new(),
+            unverified,
+            hidden: None,
+        }
+    }
+
+    /// Adds a finding that the build goes on with.
+    pub(super) fn warn(&mut self, rule: Rule, diagnostic: Diagnostic) {
+        self.warnings.push(Warning { rule, diagnostic });
+    }
+
+    /// Keeps one of several entries for the same archive or wheel, and refuses two of one name.
+    pub(super) fn deduplicate(&mut self, repeats: Repeats) -> Result<(), Diagnostic> {
+        self.deduplicate_conda(repeats)?;
+        self.deduplicate_pip(repeats)
+    }
+
+    fn deduplicate_conda(&mut self, repeats: Repeats) -> Result<(), Diagnostic> {
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut kept: Vec<Package> = Vec::with_capacity(self.packages.len());
+        for package in std::mem::take(&mut self.packages) {
+            let Some(&index) = seen.get(&package.id.name) else {
+                seen.insert(package.id.name.clone(), kept.len());
+                kept.push(package);
+                continue;
+            };
+            let first = &kept[index];
+            if !same_archive(first, &package) {
+                return Err(Diagnostic::new(format!(
+                    "{} is listed twice, as {} and as {}",
+                    package.id.name,
+                    describe(first, &package),
+                    describe(&package, first)
+                ))
+                .at(self.file, first.lines)
+                .at(self.file, package.lines)
+                .help("An environment holds one version of a package; remove one of the two."));
+            }
+            self.repeated(repeats, &package.id.to_string(), package.lines);
+        }
+        self.packages = kept;
+        Ok(())
+    }
+
+    fn deduplicate_pip(&mut self, repeats: Repeats) -> Result<(), Diagnostic> {
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        let mut kept: Vec<PipPackage> = Vec::with_capacity(self.pip.len());
+        for package in std::mem::take(&mut self.pip) {
+            let key = normalized(&package.name);
+            let Some(&index) = seen.get(&key) else {
+                seen.insert(key, kept.len());
+                kept.push(package);
+                continue;
+            };
+            let first = &kept[index];
+            if first.url != package.url || !agree(&first.hashes, &package.hashes) {
+                return Err(Diagnostic::new(format!(
+                    "the PyPI package {} is listed twice, as different files",
+                    package.name
+                ))
+                .at(self.file, first.lines)
+                .at(self.file, package.lines)
+                .help("An environment holds one version of a package; remove one of the two."));
+            }
+            self.repeated(repeats, &package.name, package.lines);
+        }
+        self.pip = kept;
+        Ok(())
+    }
+
+    fn repeated(&mut self, repeats: Repeats, what: &str, lines: Lines) {
+        if repeats == Repeats::Slip {
+            let diagnostic =
+                Diagnostic::new(format!("{what} is listed twice")).at(self.file, lines);
+            self.warn(Rule::DuplicatePackage, diagnostic);
+        }
+    }
+
+    /// The input, with warnings of what is wrong with its URLs and hashes.
+    pub(super) fn finish(mut self) -> EnvironmentInput {
+        self.warn_of_variables();
+        self.warn_of_credentials();
+        let conda = self
+            .packages
+            .iter()
+            .map(|package| (package.id.to_string(), &package.hashes, package.lines))
+            .map(|found| (found, self.unverified.conda));
+        let pip = self.pip.iter().map(|package| {
+            let what = format!("the PyPI package {}", package.name);
+            ((what, &package.hashes, package.lines), self.unverified.pip)
+        });
+        let unverified: Vec<Warning> = conda
+            .chain(pip)
+            .filter(|((_, hashes, _), _)| **hashes == Hashes::default())
+            .map(|((what, _, lines), help)| Warning {
+                rule: Rule::UnverifiedPackage,
+                diagnostic: Diagnostic::new(format!(
+                    "{what} has no hash: nothing checks what is downloaded"
+                ))
+                .at(self.file, lines)
+                .help(help),
+            })
+            .collect();
+        self.warnings.extend(unverified);
+        EnvironmentInput {
+            name: None,
+            variables: BTreeMap::new(),
+            conda: Conda::Locked(self.packages),
+            pip: Pip::Locked(self.pip),
+            section: ImageSection::default(),
+            warnings: self.warnings,
+        }
+    }
+
+    /// Once for the whole file: such locks have the token in every line.
+    fn warn_of_credentials(&mut self) {
+        let conda = self
+            .packages
+            .iter()
+            .map(|package| (&package.url, package.lines));
+        let pip = self.pip.iter().map(|package| (&package.url, package.lines));
+        let found: Option<(&PackageUrl, Lines)> =
+            conda.chain(pip).find(|(url, _)| url.has_credentials());
+        let Some((url, lines)) = found else {
+            return;
+        };
+        let host = url.host();
+        let diagnostic = Diagnostic::new(format!(
+            "the lock holds credentials for {host}: whoever can read the image's provenance may read them"
+        ))
+        .at(self.file, lines)
+        .help(format!(
+            "Take them out of the URLs and give them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
+        ));
+        self.warn(Rule::CredentialsInUrl, diagnostic);
+    }
+}
+
+fn same_archive(a: &Package, b: &Package) -> bool {
+    a.id == b.id && a.subdir == b.subdir && agree(&a.hashes, &b.hashes)
+}
+
+/// Whether two entries may mean the same bytes.
+fn agree(a: &Hashes, b: &Hashes) -> bool {
+    let agree = |x: &Option<String>, y: &Option<String>| x.is_none() || y.is_none() || x == y;
+    agree(&a.sha256, &b.sha256) && agree(&a.md5, &b.md5)
+}
+
+/// What tells `package` from `other`, as shortly as is clear.
+fn describe(package: &Package, other: &Package) -> String {
+    if package.id == other.id && package.subdir == other.subdir {
+        let hash = package
+            .hashes
+            .sha256
+            .as_ref()
+            .or(package.hashes.md5.as_ref());
+        return format!(
+            "{} with hash {}",
+            package.id,
+            hash.map_or("none", String::as_str)
+        );
+    }
+    format!("{}/{}", package.subdir, package.id.file_name())
+}
+
+/// Refuses a package that is listed for `subdir` and made for another.
+pub(super) fn check_subdir(
+    file: &Arc<SourceFile>,
+    package: &Package,
+    subdir: &str,
+    lines: Lines,
+    advice: &str,
+) -> Result<(), Diagnostic> {
+    if package.is_noarch() || package.subdir == subdir {
+        return Ok(());
+    }
+    Err(Diagnostic::new(format!(
+        "{} is listed for {subdir}, but its URL is that of a package for {}",
+        package.id, package.subdir
+    ))
+    .at(file, lines)
+    .help(advice))
+}
+
+/// A PyPI name as indexes compare it
+/// (<https://packaging.python.org/en/latest/specifications/name-normalization/>).
+pub(super) fn normalized(name: &str) -> String {
+    let lower = name.to_ascii_lowercase();
+    let words = lower.split(['-', '_', '.']).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
+/// A lock for other platforms than the image's. `what` it is, for which subdirs, and where it says so.
+pub(super) fn other_platform(
+    what: &str,
+    mut found: Vec<&str>,
+    platform: Platform,
+    file: &Arc<SourceFile>,
+    lines: Lines,
+) -> Diagnostic {
+    found.sort_unstable();
+    found.dedup();
+    let can: Vec<String> = Platform::ALL
+        .into_iter()
+        .filter(|candidate| found.contains(&candidate.subdir()))
+        .map(|candidate| format!("--platform {candidate}"))
+        .collect();
+    let help = if can.is_empty() {
+        format!("Make a lock for {}.", platform.subdir())
+    } else {
+        format!(
+            "Build with {}, or make a lock for {}.",
+            can.join(" or "),
+            platform.subdir()
+        )
+    };
+    let found = match found.as_slice() {
+        [] => "no platform".to_owned(),
+        found => found.join(", "),
+    };
+    Diagnostic::new(format!(
+        "{what} is for {found}, but the image is built for {platform} ({})",
+        platform.subdir()
+    ))
+    .at(file, lines)
+    .help(help)
+}
+
+/// Advice on `word`, which is none of `known`: the nearest of them, and all of them.
+pub(super) fn choices(word: &str, known: &[&str], what: &str) -> String {
+    let near = known
+        .iter()
+        .map(|candidate| (strsim::osa_distance(candidate, word), *candidate))
+        .min();
+    let all = match known {
+        [] => format!("It has no {what}."),
+        [one] => format!("It has only {one}."),
+        known => format!("It has the {what} {}.", known.join(", ")),
+    };
+    match near {
+        // A word of which less than half is wrong is likely a slip.
+        Some((distance, candidate)) if distance * 2 < word.chars().count().max(2) => {
+            format!("Did you mean {candidate}? {all}")
+        }
+        _ => all,
+    }
+}
+
+/// A build-arg that says nothing of this kind of file.
+pub(super) fn without_effect(name: &str, file: &SourceFile, why: &str) -> Warning {
+    Warning {
+        rule: Rule::Ignored,
+        diagnostic: Diagnostic::new(format!(
+            "the build-arg {name} has no effect on {}: {why}",
+            file.name()
+        )),
+    }
+}

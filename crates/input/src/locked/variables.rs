@@ -1,0 +1,74 @@
+//! Variables in URLs (`https://$USER:$PASSWORD@…`, `/t/$TOKEN/`), which conda and conda-lock fill in from their own
+//! environment when they install (<https://conda.org/learn/ceps/cep-0023>). A build has none to fill in.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::Locked;
+use condafront_model::lint::Rule;
+use condafront_model::redact;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+impl Locked<'_> {
+    /// A URL as it can be fetched: variables that stand for credentials are left out, of which [`Locked::finish`]
+    /// warns. Other variables are an error.
+    pub(crate) fn without_variables(
+        &mut self,
+        written: &str,
+        lines: Lines,
+    ) -> Result<String, Diagnostic> {
+        if !written.contains('$') {
+            return Ok(written.to_owned());
+        }
+        let url = without_credentials(written);
+        let parsed = Url::parse(&url).ok().filter(|_| !url.contains('$'));
+        let Some(host) = parsed.as_ref().and_then(Url::host_str) else {
+            return Err(Diagnostic::new(format!(
+                "the URL `{}` has a variable in it, which a build cannot fill in",
+                redact::quoted(written)
+            ))
+            .at(self.file, lines)
+            .help("Write the address out, or give the channel another with the build-arg CONDA_MIRRORS."));
+        };
+        self.hidden.get_or_insert_with(|| (host.to_owned(), lines));
+        Ok(url)
+    }
+
+    /// Once for the whole file, as of credentials that are written out.
+    pub(super) fn warn_of_variables(&mut self) {
+        if let Some((host, lines)) = self.hidden.take() {
+            let diagnostic = left_out(&host, self.file, lines);
+            self.warn(Rule::CredentialsInUrl, diagnostic);
+        }
+    }
+}
+
+fn left_out(host: &str, file: &Arc<SourceFile>, lines: Lines) -> Diagnostic {
+    Diagnostic::new(format!(
+        "the lock takes credentials for {host} from variables, which a build does not have: they are left out"
+    ))
+    .at(file, lines)
+    .help(format!(
+        "If the channel wants them, give them with --secret id=HTTP_AUTH_TOKEN_{host}, or give the channel another address with the build-arg CONDA_MIRRORS."
+    ))
+}
+
+/// The URL without a user, password or token that is a variable.
+fn without_credentials(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = match authority.rsplit_once('@') {
+        Some((user, host)) if user.contains('$') => host,
+        _ => authority,
+    };
+    match path.split_once("/t/$") {
+        Some((before, token)) => {
+            let after = token.find('/').map_or("", |end| &token[end..]);
+            format!("{scheme}://{host}{before}{after}")
+        }
+        None => format!("{scheme}://{host}{path}"),
+    }
+}

@@ -1,0 +1,240 @@
+//! MatchSpecs: from what users write for a dependency to what a solver reads.
+//!
+//! Everything that conda takes is taken (<https://docs.conda.io/projects/conda-build/en/stable/resources/package-spec.html>),
+//! by rattler's lenient parser, and written down in the form that its strict parser reads as the same. Channels are
+//! resolved here, as rattler knows no channel alias and no custom channels. Beyond the grammar, what nobody can mean is
+//! refused: `numpy scipy` is a version called `scipy` to conda.
+
+use std::sync::Arc;
+
+use rattler_conda_types::match_spec::package_name_matcher::PackageNameMatcher;
+use rattler_conda_types::{
+    Channel as RattlerChannel, ChannelConfig, MatchSpec, PackageName, ParseStrictness, VersionSpec,
+};
+use url::Url;
+
+use super::channels::{Channels, Place, SpecChannel};
+use super::explicit;
+use crate::environment_input::RequestedSpec;
+use condafront_model::channel::ChannelUrl;
+use condafront_model::package::{Package, PackageId};
+use condafront_model::redact;
+use condafront_model::source::Diagnostic;
+
+mod mistakes;
+
+use mistakes::Mistake;
+
+/// More than anybody writes, and little enough for a recursive parser.
+const LONGEST: usize = 1000;
+
+/// A dependency.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Dependency {
+    /// The package's name, in lower case.
+    pub(super) name: String,
+    /// What is asked of it.
+    pub(super) spec: RequestedSpec,
+}
+
+/// Reads a dependency, and adds its channel to `channels` if it names one.
+///
+/// # Errors
+/// A diagnostic at `place` that says what to write.
+pub(super) fn read(
+    text: &str,
+    channels: &mut Channels,
+    place: Place<'_>,
+) -> Result<Dependency, Diagnostic> {
+    let text = text.trim();
+    if text.len() > LONGEST || text.matches('(').count() > 8 {
+        return Err(place
+            .error("a dependency of this length cannot be read")
+            .help("Write a package's name and, if need be, its version: numpy >=1.26,<2."));
+    }
+    if let Some(mistake) = mistakes::before_parsing(text) {
+        return Err(mistake.at(place));
+    }
+    let (channel, rest) = split_channel(text);
+    if channel.is_none() && rest.contains("://") && !rest.contains('[') {
+        return pinned(rest, channels, place);
+    }
+    let refused = |error: &dyn std::fmt::Display| mistakes::while_parsing(text, error).at(place);
+    let mut spec =
+        MatchSpec::from_str(rest, ParseStrictness::Lenient).map_err(|error| refused(&error))?;
+    if let Some(url) = &spec.url {
+        let dependency = pinned(url.as_str(), channels, place)?;
+        return match spec.name.as_exact() {
+            Some(name) if name.as_normalized() != dependency.name => {
+                Err(mistakes::another_package(text, &dependency.name).at(place))
+            }
+            _ => Ok(dependency),
+        };
+    }
+    if let Some(file_name) = spec.file_name.take() {
+        by_file_name(text, &mut spec, &file_name).map_err(|mistake| mistake.at(place))?;
+    }
+    if let Some(mistake) = mistakes::after_parsing(text, &spec) {
+        return Err(mistake.at(place));
+    }
+    let in_brackets = bracket_value(rest, "channel");
+    if let Some(channel) = channel.or(in_brackets) {
+        let SpecChannel { url, subdir } = channels.of_spec(channel, place)?;
+        spec.channel = Some(Arc::new(recorded_channel(&url).map_err(|e| refused(&e))?));
+        spec.subdir = subdir.or(spec.subdir);
+    }
+    let platform = channels.platform();
+    if let Some(subdir) = &spec.subdir
+        && subdir != "noarch"
+        && subdir != platform.subdir()
+    {
+        return Err(place
+            .error(format!(
+                "`{}` asks for a package of {}, but the image is built for {platform} ({})",
+                redact::quoted(text),
+                redact::quoted(subdir),
+                platform.subdir()
+            ))
+            .help("Leave the platform out; the right package is found."));
+    }
+    finished(&spec, text, place)
+}
+
+/// Splits `channel::` from a spec; a channel may be a URL, and brackets may hold anything.
+fn split_channel(text: &str) -> (Option<&str>, &str) {
+    let head = text.find('[').map_or(text, |bracket| &text[..bracket]);
+    match head.rfind("::") {
+        Some(at) => (Some(&text[..at]), &text[at + 2..]),
+        None => (None, text),
+    }
+}
+
+/// The value of a key in a spec's brackets, as it was written.
+fn bracket_value<'a>(spec: &'a str, wanted: &str) -> Option<&'a str> {
+    let mut rest = &spec[spec.find('[')? + 1..];
+    loop {
+        let (key, value) = rest.split_once('=')?;
+        let value = value.trim_start();
+        let (value, after) = match value.chars().next() {
+            Some(quote @ ('"' | '\'')) => value[1..].split_once(quote)?,
+            _ => value.split_at(value.find([',', ']']).unwrap_or(value.len())),
+        };
+        if key.trim() == wanted {
+            return Some(value.trim());
+        }
+        rest = after.trim_start().strip_prefix(',')?;
+    }
+}
+
+/// A URL of a package asks for that package of that channel.
+fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Dependency, Diagnostic> {
+    let package = explicit::entry(place.file, text, place.lines).map_err(|mut error| {
+        error.help = Some(
+            "Name the package and, if need be, its version: numpy=1.26. What pip is to install belongs into the list `pip:`."
+                .to_owned(),
+        );
+        error
+    })?;
+    let url = package.url.with_credentials();
+    let folder = url.path().rsplitn(3, '/').nth(2).unwrap_or_default();
+    let mut channel: Url = url.clone();
+    channel.set_path(folder);
+    channel.set_fragment(None);
+    let channel = channels.at_url(ChannelUrl::new(channel), place);
+    let platform = channels.platform();
+    if !package.is_noarch() && package.subdir != platform.subdir() {
+        return Err(place
+            .error(format!(
+                "{} is a package for {}, but the image is built for {platform} ({})",
+                package.id,
+                package.subdir,
+                platform.subdir()
+            ))
+            .help(format!(
+                "Write {}={} instead; the right package is found.",
+                package.id.name, package.id.version
+            )));
+    }
+    let text = pinned_spec(&package);
+    let refused = |error: &dyn std::fmt::Display| mistakes::while_parsing(&text, error).at(place);
+    let mut spec =
+        MatchSpec::from_str(&text, ParseStrictness::Strict).map_err(|error| refused(&error))?;
+    spec.channel = Some(Arc::new(
+        recorded_channel(&channel).map_err(|e| refused(&e))?,
+    ));
+    finished(&spec, &text, place)
+}
+
+/// A file's name is the name, version and build of a package; rattler does not look at it.
+fn by_file_name(text: &str, spec: &mut MatchSpec, file_name: &str) -> Result<(), Mistake> {
+    let refused = |error: &dyn std::fmt::Display| mistakes::while_parsing(text, error);
+    let id = PackageId::from_file_name(file_name)
+        .map_err(|error| refused(&format!("as a file, {error}")))?;
+    let is_same = |name: &PackageName| name.as_normalized() == id.name;
+    if !spec.name.as_exact().is_some_and(is_same) {
+        return Err(mistakes::another_package(text, &id.name));
+    }
+    let exact = format!(
+        "{}[version=\"=={}\",build=\"{}\"]",
+        id.name, id.version, id.build
+    );
+    let exact =
+        MatchSpec::from_str(&exact, ParseStrictness::Strict).map_err(|error| refused(&error))?;
+    spec.version = exact.version;
+    spec.build = exact.build;
+    Ok(())
+}
+
+fn pinned_spec(package: &Package) -> String {
+    let id = &package.id;
+    let mut text = format!(
+        "{}[version=\"=={}\",build=\"{}\",subdir=\"{}\"",
+        id.name, id.version, id.build, package.subdir
+    );
+    if let Some(sha256) = &package.hashes.sha256 {
+        text.push_str(&format!(",sha256=\"{sha256}\""));
+    }
+    if let Some(md5) = &package.hashes.md5 {
+        text.push_str(&format!(",md5=\"{md5}\""));
+    }
+    text.push(']');
+    text
+}
+
+fn recorded_channel(url: &str) -> Result<RattlerChannel, String> {
+    // The folder is for paths, which channels are not.
+    let config = ChannelConfig::default_with_root_dir("/".into());
+    RattlerChannel::from_str(url, &config).map_err(|error| error.to_string())
+}
+
+/// Writes the spec so that it is read as the same again.
+fn finished(spec: &MatchSpec, text: &str, place: Place<'_>) -> Result<Dependency, Diagnostic> {
+    let PackageNameMatcher::Exact(name) = &spec.name else {
+        return Err(mistakes::several_packages(text).at(place));
+    };
+    let reads_back =
+        |text: &String| MatchSpec::from_str(text, ParseStrictness::Strict).as_ref() == Ok(spec);
+    let written = Some(spec.to_string())
+        .filter(reads_back)
+        .or_else(|| spec.to_canonical_string().ok().filter(reads_back))
+        .ok_or_else(|| {
+            mistakes::while_parsing(text, &"it has parts that do not go together").at(place)
+        })?;
+    Ok(Dependency {
+        name: name.as_normalized().to_owned(),
+        spec: RequestedSpec {
+            spec: written,
+            lines: place.lines,
+        },
+    })
+}
+
+/// Whether a version is asked for by a bare word, such as `scipy`.
+fn is_word(version: &VersionSpec) -> bool {
+    let version = version.to_string();
+    let version = version.trim_start_matches("==");
+    version != "*" && !version.contains(|c: char| c.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+use super::*;
+use condafront_model::channel::ChannelNames;
+use condafront_model::platform::Platform;
+use condafront_model::source::{Lines, SourceFile};
+
+/// A dependency as it is stored, and the names of the channels that it brings.
+fn stored(text: &str) -> Result<(String, Vec<String>), Diagnostic> {
+    let file = SourceFile::new("env.yml", "dependencies:\n");
+    let place = Place {
+        file: &file,
+        lines: Lines::one(1),
+    };
+    let mut channels = Channels::new(ChannelNames::default(), Platform::LinuxAmd64);
+    let dependency = read(text, &mut channels, place)?;
+    let brought = channels.finish().0.into_iter().map(|channel| channel.name);
+    Ok((dependency.spec.spec, brought.collect()))
+}
+
+#[test]
+fn every_spelling_that_conda_takes_is_taken() {
+    let mut all = String::new();
+    for text in [
+        "numpy",
+        "NumPy",
+        "numpy=1.26",
+        "numpy 1.26.*",
+        "numpy 1.26",
+        "numpy==1.26.*",
+        "numpy>=1.20,<2",
+        "numpy >= 1.20 , < 2",
+        "python = 3.12",
+        "python=3.1*",
+        "numpy>1.8,<2|==1.7",
+        "numpy !=1.8.1",
+        "numpy~=1.26",
+        "numpy!=1.25.*",
+        "numpy >=1.20.*",
+        "numpy (>=1.20)",
+        "numpy >2,!=2.4.5|2.4.6",
+        "numpy=1.26.4=*",
+        "numpy=*",
+        "numpy==1.26.4=py312*_0",
+        "numpy=1.26.4=py312heda63a1_0",
+        "numpy 1.26.4 py312heda63a1_0",
+        "python 3.12.* *_cpython",
+        "blas=*=openblas",
+        "tzdata=2024a",
+        "libfoo=1!2.0",
+        "_libgcc_mutex=0.1=conda_forge",
+        "__glibc>=2.28",
+        "numpy # a comment",
+        "numpy[version='>=1.20,<2', build=py312*]",
+        "numpy [version=\">=1.20\"]",
+        "numpy>1.8[build_number='>=2']",
+        "numpy[md5=d41d8cd98f00b204e9800998ecf8427e]",
+        "numpy[fn=numpy-1.26.4-0.conda]",
+        "bioconda::samtools",
+        "conda-forge/linux-64::numpy=1.26",
+        "conda-forge/label/dev::numpy=1.26",
+        "pkgs/main::numpy",
+        "defaults::numpy",
+        "https://conda.example/forge::numpy=1.26",
+        "https://me:pw@conda.example/t/tk/forge/noarch::numpy",
+        "samtools[channel=bioconda, version='1.*']",
+        "samtools[channel='https://conda.example/bio', subdir=noarch]",
+        "https://conda.example/forge/linux-64/zlib-1.3.1-hb9d3cd8_2.conda",
+        "https://conda.example/t/tk/forge/noarch/tzdata-2025b-0.tar.bz2#4222072737ccff51314b5ece9c7d6f5a",
+        "zlib[url=https://conda.example/forge/linux-64/zlib-1.3.1-hb9d3cd8_2.conda]",
+    ] {
+        let (spec, channels) = stored(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        all.push_str(&format!("{text}\n    {spec}\n"));
+        for channel in channels {
+            all.push_str(&format!("    + channel {channel}\n"));
+        }
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn nested_parentheses_are_no_matter() {
+    for depth in [1, 8, 100, 400] {
+        let text = format!("numpy {}1{}", "(".repeat(depth), ")".repeat(depth));
+        let _ = stored(&text);
+        let _ = stored(&format!("numpy[version='{text}']"));
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn what_is_taken_is_read_strictly_as_the_same(
+        text in "[a-c]{1,3}([=<>!~ ,|]{0,3}[0-9.*]{0,4}){0,3}(\\[[a-z]{0,7}[=\"']{0,2}[a-z0-9.]{0,4}[\"']?\\])?"
+    ) {
+        if let Ok((spec, _)) = stored(&text) {
+            proptest::prop_assert!(MatchSpec::from_str(&spec, ParseStrictness::Strict).is_ok(), "{}", spec);
+        }
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "[a-c0-9:/.@\\[\\]()=<>!~,|*^$#;'\"\\\\ é-]{0,60}") {
+        let _ = stored(&text);
+    }
+}

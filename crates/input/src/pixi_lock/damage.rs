@@ -1,0 +1,128 @@
+//! Why `rattler_lock` cannot read a lock, at the line where it stops.
+
+use std::sync::Arc;
+
+use rattler_lock::{LockFile, ParseCondaLockError};
+
+use super::AGAIN;
+use crate::yaml::Node;
+use condafront_model::redact;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// A diagnostic for `error`, which has no place itself.
+pub(super) fn explain(
+    file: &Arc<SourceFile>,
+    text: &str,
+    tree: &Node,
+    error: &ParseCondaLockError,
+) -> Diagnostic {
+    let (message, lines) = match error {
+        ParseCondaLockError::MissingPackage { location, .. } => (
+            format!(
+                "the list of packages says nothing of `{}`, which an environment wants",
+                redact::quoted(location)
+            ),
+            tree.get("environments")
+                .and_then(|environments| place_of(environments, location)),
+        ),
+        ParseCondaLockError::UnknownPlatform {
+            environment,
+            platform,
+        } => (
+            format!(
+                "the environment {} has packages for {}, which is none of the lock's platforms",
+                redact::quoted(environment),
+                redact::quoted(platform)
+            ),
+            tree.get("environments")
+                .and_then(|environments| place_of(environments, platform)),
+        ),
+        ParseCondaLockError::DuplicatePlatformName(name) => (
+            format!("the platform {} is listed twice", redact::quoted(name)),
+            tree.get("platforms").map(|node| node.lines),
+        ),
+        other => {
+            let message = message(other);
+            let package = package_with(text, tree, &message);
+            let what = match package {
+                Some(_) => "a package of the lock",
+                None => "the lock",
+            };
+            (
+                format!("{what} cannot be read: {}", short(&message)),
+                package,
+            )
+        }
+    };
+    let diagnostic = Diagnostic::new(message).help(AGAIN);
+    let fallback = || tree.get("version").map(|node| node.lines);
+    match lines.or_else(fallback) {
+        Some(lines) => diagnostic.at(file, lines),
+        None => diagnostic,
+    }
+}
+
+/// The error and what caused it.
+fn message(error: &ParseCondaLockError) -> String {
+    match error {
+        ParseCondaLockError::Pep508Error(error) => error.to_string(),
+        error => error.to_string(),
+    }
+}
+
+/// The first line of a message that may quote the file.
+fn short(message: &str) -> String {
+    let first = message.lines().next().unwrap_or_default();
+    let masked = condafront_model::redact::masked(first);
+    let mut short: String = masked
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect();
+    if masked.chars().count() > 200 {
+        short.push('…');
+    }
+    short
+}
+
+/// The first place where a key or value is `text`.
+fn place_of(node: &Node, text: &str) -> Option<Lines> {
+    if node.text() == Some(text) {
+        return Some(node.lines);
+    }
+    if let Some(entries) = node.mapping() {
+        return entries.iter().find_map(|(key, value)| {
+            if key.name == text {
+                return Some(key.lines);
+            }
+            place_of(value, text)
+        });
+    }
+    node.list()?.iter().find_map(|item| place_of(item, text))
+}
+
+/// The first package that, in a lock of its own, fails with `message`.
+fn package_with(text: &str, tree: &Node, message_of_all: &str) -> Option<Lines> {
+    let version = tree.get("version").and_then(Node::text)?;
+    let source: Vec<&str> = text.lines().collect();
+    let mut end = 0;
+    for item in tree.get("packages")?.list()? {
+        let Lines { first, last } = item.lines;
+        if first <= end {
+            // Several in one line cannot be taken apart.
+            return None;
+        }
+        end = last;
+        let range = usize::try_from(first).ok()?.checked_sub(1)?..usize::try_from(last).ok()?;
+        let alone = format!(
+            "version: {version}\nplatforms: []\nenvironments: {{}}\npackages:\n{}\n",
+            source.get(range)?.join("\n")
+        );
+        if let Err(error) = LockFile::from_str_with_base_directory(&alone, None)
+            && message(&error) == message_of_all
+        {
+            return Some(item.lines);
+        }
+    }
+    None
+}

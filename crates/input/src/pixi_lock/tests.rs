@@ -1,0 +1,388 @@
+use proptest::prelude::*;
+
+use crate as input;
+use crate::environment_input::{EnvironmentInput, Pip};
+use crate::settings::InputSettings;
+use condafront_model::lint::Rule;
+use condafront_model::platform::Platform;
+use condafront_model::source::{Diagnostic, Level, SourceFile};
+
+const V6: &str = include_str!("fixtures/v6.pixi.lock");
+const V7: &str = include_str!("fixtures/v7.pixi.lock");
+
+/// A lock of each version, all with the same packages.
+const VERSIONS: [(u8, &str); 6] = [
+    (2, include_str!("fixtures/v2.pixi.lock")),
+    (3, include_str!("fixtures/v3.pixi.lock")),
+    (4, include_str!("fixtures/v4.pixi.lock")),
+    (5, include_str!("fixtures/v5.pixi.lock")),
+    (6, V6),
+    (7, V7),
+];
+
+fn read_as(
+    text: &str,
+    platform: Platform,
+    environment: &str,
+) -> Result<EnvironmentInput, Diagnostic> {
+    let settings = InputSettings {
+        environment: (!environment.is_empty()).then(|| environment.to_owned()),
+        ..InputSettings::default()
+    };
+    input::read(&SourceFile::new("pixi.lock", text), platform, &settings)
+}
+
+fn read(text: &str) -> Result<EnvironmentInput, Diagnostic> {
+    read_as(text, Platform::LinuxAmd64, "")
+}
+
+/// The packages, conda's first, each with the line that asks for it.
+fn listed<'a>(text: &'a str, input: &EnvironmentInput) -> Vec<(String, &'a str)> {
+    let Pip::Locked(pip) = &input.pip else {
+        panic!("a lock");
+    };
+    let line = |number: u32| text.lines().nth(number as usize - 1).unwrap().trim();
+    let conda = input.locked().unwrap().iter();
+    let conda = conda.map(|package| (package.id.to_string(), line(package.lines.first)));
+    let pip = pip.iter().map(|package| {
+        let version = package.version.as_deref().unwrap_or("?");
+        let shown = format!("pip {} {version}", package.name);
+        (shown, line(package.lines.first))
+    });
+    conda.chain(pip).collect()
+}
+
+fn names(text: &str, input: &EnvironmentInput) -> Vec<String> {
+    let listed = listed(text, input);
+    listed.into_iter().map(|(name, _)| name).collect()
+}
+
+#[test]
+fn every_version_is_read_in_link_order() {
+    for (version, text) in VERSIONS {
+        let input = read(text).unwrap_or_else(|error| panic!("{}", error.render(Level::Error)));
+        let listed = listed(text, &input);
+        let names: Vec<&str> = listed.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "zlib-1.3.1-hb9d3cd8_2",
+                "python-3.12.8-h9e4cc4f_1_cpython",
+                "pip idna 3.10",
+            ],
+            "version {version}"
+        );
+        for ((_, line), file) in listed.iter().zip(["zlib-1", "python-3", "idna-3"]) {
+            assert!(line.contains(file), "version {version}: {line}");
+        }
+        assert!(input.warnings.is_empty(), "{:?}", input.warnings);
+        let python = &input.locked().unwrap()[1];
+        assert_eq!(python.size, Some(31_581_682), "version {version}");
+        assert!(python.hashes.sha256.is_some() && python.hashes.md5.is_some());
+        let Pip::Locked(pip) = &input.pip else {
+            panic!("a lock");
+        };
+        assert!(pip[0].hashes.sha256.is_some());
+    }
+}
+
+#[test]
+fn an_environment_is_chosen_by_name() {
+    let input = read_as(V6, Platform::LinuxAmd64, "test").unwrap();
+    assert_eq!(
+        names(V6, &input),
+        [
+            "zlib-1.3.1-hb9d3cd8_2",
+            "python-3.12.8-h9e4cc4f_1_cpython",
+            "pytest-8.3.4-pyhd8ed1ab_1",
+            "pip pyyaml 6.0.2",
+        ]
+    );
+    // Each environment has lines of its own for the packages that it shares.
+    let test = V6.lines().position(|line| line == "  test:").unwrap();
+    let packages = input.locked().unwrap();
+    assert!(
+        packages
+            .iter()
+            .all(|package| package.lines.first as usize > test)
+    );
+}
+
+#[test]
+fn names_of_platforms_are_those_of_the_lock() {
+    let arm = read_as(V7, Platform::LinuxArm64, "").unwrap();
+    assert_eq!(names(V7, &arm), ["zlib-1.3.1-h86ecc28_2"]);
+    // Of several, that with conda's own name, unless another is asked for.
+    let gpu = read_as(V7, Platform::LinuxAmd64, "default@gpu").unwrap();
+    assert_eq!(names(V7, &gpu), ["cudnn-9.3.0.75-hc149ed5_0"]);
+}
+
+#[test]
+fn large_environments_are_read_and_huge_ones_refused() {
+    let lock = |count: usize| {
+        let entries: Vec<String> = (0..count)
+            .map(|i| format!("- conda: https://c.example/f/noarch/p{i}-1-0.conda\n"))
+            .collect();
+        format!(
+            "version: 6\nenvironments:\n  default:\n    channels: []\n    packages:\n      linux-64:\n{}packages:\n{}",
+            entries
+                .iter()
+                .map(|entry| format!("      {entry}"))
+                .collect::<String>(),
+            entries.concat()
+        )
+    };
+    let input = read(&lock(2_000)).unwrap();
+    assert_eq!(input.locked().unwrap().len(), 2_000);
+    let error = read(&lock(10_001)).unwrap_err();
+    assert!(error.message.contains("10001 packages"), "{error}");
+}
+
+#[test]
+fn warnings_read_well() {
+    let token = V6.replace("https://prefix.dev/", "https://me:hunter2@prefix.dev/");
+    let unhashed = V6.replace(
+        "  md5: d7c89558ba9fa0495403155b64376d81\n  size: 92286\n",
+        "  size: 92286\n",
+    );
+    let unhashed = unhashed.replace(
+        "  sha256: 5d7c0e5f0005f74112a34a7425179f4eb6e73c92f5d109e6af4ddeca407c92ab\n  size: 92286\n",
+        "  size: 92286\n",
+    );
+    let mut all = String::new();
+    for (name, text) in [("credentials", token), ("no hash", unhashed)] {
+        let input = read(&text).unwrap();
+        assert_eq!(input.warnings.len(), 1, "{name}");
+        let message = input.warnings[0].diagnostic.to_string();
+        assert!(!message.contains("hunter2"), "{message}");
+        let shown = input.warnings[0].diagnostic.render(Level::Warning);
+        all.push_str(&format!("## {name}\n{shown}\n\n"));
+    }
+    let settings = InputSettings {
+        categories: vec!["dev".to_owned()],
+        ..InputSettings::default()
+    };
+    let file = SourceFile::new("pixi.lock", V6);
+    let input = input::read(&file, Platform::LinuxAmd64, &settings).unwrap();
+    assert_eq!(input.warnings[0].rule, Rule::Ignored);
+    let shown = input.warnings[0].diagnostic.render(Level::Warning);
+    all.push_str(&format!("## a build-arg for other files\n{shown}\n\n"));
+    insta::assert_snapshot!(all);
+}
+
+/// Version 6 with one package.
+fn one(selector: &str, package: &str) -> String {
+    format!(
+        "version: 6\nenvironments:\n  default:\n    channels: []\n    packages:\n      linux-64:\n      - {selector}\npackages:\n- {package}\n"
+    )
+}
+
+/// Names, texts, and the environment that is asked for.
+fn mistakes() -> Vec<(&'static str, String, &'static str)> {
+    const URL: &str = "https://c.example/f/linux-64/numpy-1.0-0.conda";
+    let selector = format!("conda: {URL}");
+    let plain = one(&selector, &format!("{selector}\n  md5: {}", "0".repeat(32)));
+    let conda = |location: &str| {
+        let selector = format!("conda: {location}");
+        one(&selector, &selector)
+    };
+    let pypi = |location: &str| {
+        let selector = format!("pypi: {location}");
+        one(
+            &selector,
+            &format!("{selector}\n  name: numpy\n  version: '1.0'"),
+        )
+    };
+    vec![
+        (
+            "a newer version",
+            V6.replace("version: 6", "version: 12"),
+            "",
+        ),
+        (
+            "a version that is none",
+            V6.replace("version: 6", "version: six"),
+            "",
+        ),
+        (
+            "a version of the other layout",
+            V6.replace("version: 6", "version: 3"),
+            "",
+        ),
+        (
+            "an unknown environment",
+            V6.to_owned(),
+            "tset",
+        ),
+        ("one environment only", plain.clone(), "production"),
+        (
+            "no environments",
+            "version: 6\nenvironments: []\npackages: []\n".to_owned(),
+            "",
+        ),
+        (
+            "an environment without packages",
+            "version: 6\nenvironments:\n  default:\n    channels: []\npackages: []\n".to_owned(),
+            "",
+        ),
+        (
+            "an environment that is empty",
+            "version: 6\nenvironments:\n  default:\n    channels: []\n    packages:\n      linux-64: []\npackages: []\n".to_owned(),
+            "",
+        ),
+        (
+            "another platform",
+            plain.replace("linux-64", "osx-arm64"),
+            "",
+        ),
+        (
+            "a platform of ours",
+            plain.replace("linux-64", "linux-aarch64"),
+            "",
+        ),
+        (
+            "a platform that is none",
+            plain.replace("      linux-64:", "      linux-46:"),
+            "",
+        ),
+        (
+            "a named platform that is none",
+            V7.replace("subdir: linux-aarch64", "subdir: linux-arm"),
+            "",
+        ),
+        (
+            "several platforms that are one",
+            V7.replace("- name: linux-64\n", "- name: cpu\n  subdir: linux-64\n")
+                .replace("      linux-64:\n", "      cpu:\n"),
+            "",
+        ),
+        (
+            "a platform that the environment does not have",
+            V7.to_owned(),
+            "default@gpus",
+        ),
+        (
+            "a platform that is not declared",
+            V7.replace("- name: osx-64\n", ""),
+            "",
+        ),
+        (
+            "a platform twice",
+            V7.replace("- name: osx-64\n", "- name: linux-64\n"),
+            "",
+        ),
+        (
+            "packages that are no list",
+            plain.replace(&format!("      - {selector}\n"), "        numpy: 1\n"),
+            "",
+        ),
+        (
+            "an entry of another kind",
+            plain.replace(&format!("      - {selector}\n"), "      - npm: numpy\n"),
+            "",
+        ),
+        (
+            "a package that is not described",
+            plain.replace(&format!("\n- {selector}"), "\n- conda: https://c.example/f/linux-64/scipy-1.0-0.conda"),
+            "",
+        ),
+        (
+            "a package that cannot be read",
+            V6.replace("  name: idna\n", ""),
+            "",
+        ),
+        (
+            "a hash that is none",
+            V6.replacen("  md5: d7c89558ba9fa0495403155b64376d81\n  size: 92286", "  md5: d7c8\n  size: 92286", 1),
+            "",
+        ),
+        (
+            "a requirement that is none",
+            V6.replace("  name: idna\n", "  name: idna\n  requires_dist:\n  - '=='\n"),
+            "",
+        ),
+        ("a source package", conda("."), ""),
+        (
+            "a source package of version 7",
+            V7.replacen(
+                "      - conda: https://conda.anaconda.org/conda-forge/linux-64/zlib-1.3.1-hb9d3cd8_2.conda",
+                "      - conda_source: mine[9f3c2a7b] @ ./mine",
+                1,
+            ),
+            "",
+        ),
+        (
+            "a source package from git",
+            conda("git+https://me:hunter2@github.example/mine.git?rev=abc#abc"),
+            "",
+        ),
+        (
+            "a package beside the lock",
+            conda("./packages/linux-64/numpy-1.0-0.conda"),
+            "",
+        ),
+        (
+            "another platform's URL",
+            conda("https://c.example/f/osx-64/numpy-1.0-0.conda"),
+            "",
+        ),
+        (
+            "no platform folder",
+            conda("https://c.example/numpy-1.0-0.conda"),
+            "",
+        ),
+        ("another scheme", conda("s3://bucket/linux-64/numpy-1.0-0.conda"), ""),
+        ("an editable project", pypi("."), ""),
+        ("a wheel beside the lock", pypi("./wheels/numpy-1.0-py3-none-any.whl"), ""),
+        (
+            "a pip package from git",
+            pypi("git+https://me:hunter2@github.example/numpy/numpy?rev=v2#0123"),
+            "",
+        ),
+        (
+            "two versions",
+            plain.replace(
+                "packages:\n- ",
+                "      - conda: https://c.example/f/linux-64/numpy-2.0-0.conda\npackages:\n- conda: https://c.example/f/linux-64/numpy-2.0-0.conda\n- ",
+            ),
+            "",
+        ),
+    ]
+}
+
+#[test]
+fn mistakes_read_well() {
+    let mut all = String::new();
+    for (name, text, environment) in mistakes() {
+        let outcome = read_as(&text, Platform::LinuxAmd64, environment);
+        let error = outcome.expect_err(name);
+        let message = error.to_string();
+        assert!(!message.contains("hunter2"), "{message}");
+        let shown = error.render(Level::Error);
+        all.push_str(&format!("## {name}\n{shown}\n\n"));
+    }
+    insta::assert_snapshot!(all);
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "(\\PC|[\n:{}\\[\\]-]){0,200}", version in 0..9) {
+        let _ = read(&format!("version: {version}\nenvironments:\n{text}"));
+        let _ = read(&one("conda: a", &text));
+        let _ = read(&one(&format!("pypi: {}", text.replace('\n', " ")), "pypi: a"));
+    }
+
+    #[test]
+    fn no_damage_makes_the_reader_panic(
+        which in 0..VERSIONS.len(), start in 0usize..3000, length in 0usize..60,
+        other in "[-a-z0-9:{}\\[\\]&*!|>'\"#%@`,$ \n~.]{0,12}"
+    ) {
+        let mut text = VERSIONS[which].1.as_bytes().to_vec();
+        let start = start % text.len();
+        let end = (start + length).min(text.len());
+        text.splice(start..end, other.bytes());
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let _ = read(&text);
+        let _ = read_as(&text, Platform::LinuxArm64, "default@arm-board");
+    }
+}

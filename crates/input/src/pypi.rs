@@ -1,0 +1,165 @@
+//! What can be said of PyPI packages before anything is built.
+
+use std::sync::Arc;
+
+use super::requirements::{self, List};
+use crate::environment_input::Pip;
+use crate::section::args::BuildArgs;
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::package::{Hashes, Package};
+use condafront_model::pypi_package::{PipPackage, kind, label};
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, SourceFile};
+
+/// The PyPI packages that an environment is to have, with all that the files say that its list names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Exactly these files, which are installed first.
+    pub locked: Vec<PipPackage>,
+    /// Whatever pip finds for these.
+    pub list: List,
+}
+
+impl Asked {
+    /// Whether there is nothing to install.
+    pub fn is_empty(&self) -> bool {
+        self.locked.is_empty() && self.list.is_empty()
+    }
+}
+
+/// Whether the build can have what `pip` asks for, whatever the environment, and whatever the files say that it names.
+///
+/// # Errors
+/// A diagnostic at the first entry that it cannot have.
+pub fn check_entries(
+    pip: &Pip,
+    args: &BuildArgs,
+    file: &Arc<SourceFile>,
+) -> Result<(), Diagnostic> {
+    match pip {
+        Pip::Locked(files) => check_files(files, file),
+        Pip::Unsolved(list) => requirements::check(list, args),
+    }
+}
+
+/// Whether these are files that pip can install; `file` is the environment's own.
+///
+/// # Errors
+/// A diagnostic at the first one that it cannot.
+pub fn check_files(files: &[PipPackage], file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
+    let Some(unknown) = files.iter().find(|package| kind(package).is_none()) else {
+        return Ok(());
+    };
+    let location = unknown.location(file);
+    Err(Diagnostic::new(format!(
+        "{} is neither a wheel nor a source archive: {}",
+        label(unknown),
+        unknown.url
+    ))
+    .at(&location.file, location.lines)
+    .help("Wheels end in .whl, source archives in .tar.gz or .zip."))
+}
+
+/// Whether the environment of these conda packages can have the PyPI packages that are `asked` for; `file` is its own.
+///
+/// # Errors
+/// A diagnostic at the first PyPI package if there is no python to install it, or no pip to find it.
+pub fn check(
+    packages: &[Package],
+    asked: &Asked,
+    file: &Arc<SourceFile>,
+) -> Result<(), Diagnostic> {
+    let has = |name: &str| packages.iter().any(|package| package.id.name == name);
+    // For files that are locked, condafront can bring a pip.
+    let files = asked.locked.first();
+    let files = files.map(|first| (label(first), first.location(file), &["python"][..]));
+    let mut list = asked.list.entries().iter();
+    let list = list.find(|entry| entry.requirement().is_some() && !entry.is_constraint);
+    let list = list.map(|entry| {
+        let needed = &["python", "pip"][..];
+        (quoted(&entry.text), entry.location(), needed)
+    });
+    for (first, location, needed) in files.into_iter().chain(list) {
+        let Some(missing) = needed.iter().find(|name| !has(name)) else {
+            continue;
+        };
+        return Err(Diagnostic::new(format!(
+            "{first} is a PyPI package, and the environment has no {missing} to install it with"
+        ))
+        .at(&location.file, location.lines)
+        .help(format!(
+            "Add {missing} to the environment's conda dependencies, and make the lock anew if this is one."
+        )));
+    }
+    Ok(())
+}
+
+/// What the user should know of packages that pip has found; `file` is the environment's own.
+pub fn warnings(packages: &[PipPackage], file: &Arc<SourceFile>) -> Vec<Warning> {
+    let unverified = packages
+        .iter()
+        .filter(|package| package.hashes == Hashes::default());
+    unverified
+        .map(|package| Warning {
+            rule: Rule::UnverifiedPackage,
+            diagnostic: Diagnostic::new(format!(
+                "{} has no hash: nothing checks what is downloaded",
+                label(package)
+            ))
+            .at(&package.location(file).file, package.lines)
+            .help("The index names no hash of the file: choose another index, or lock the environment."),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requirements::list_of;
+    use condafront_model::package::PackageUrl;
+    use condafront_model::source::{Level, Lines};
+
+    fn package(url: &str) -> PipPackage {
+        PipPackage {
+            name: "requests".to_owned(),
+            version: Some("2.32.3".to_owned()),
+            url: PackageUrl::new(url::Url::parse(url).unwrap()),
+            hashes: Hashes::default(),
+            lines: Lines::one(2),
+            file: None,
+        }
+    }
+
+    #[test]
+    fn what_an_environment_lacks_is_said_at_the_line() {
+        let file = SourceFile::new("env.lock", "@EXPLICIT\n# pip requests @ …\n");
+        let locked = Asked {
+            locked: vec![package("https://f.example/requests.whl")],
+            ..Asked::default()
+        };
+        let listed = Asked {
+            list: list_of("--pre\nx @ https://me:hunter2@f.example/x.whl\n"),
+            ..Asked::default()
+        };
+        let strange = [package("https://me:hunter2@f.example/requests.exe")];
+        let [python, pip] = ["python", "pip"].map(Package::example);
+        let both = [python.clone(), pip];
+        let python = std::slice::from_ref(&python);
+        let mut all = String::new();
+        for error in [
+            check(&[], &locked, &file),
+            check(python, &listed, &file),
+            check_files(&strange, &file),
+        ] {
+            all.push_str(&format!("{}\n\n", error.unwrap_err().render(Level::Error)));
+        }
+        for warning in warnings(&[package("https://f.example/requests.whl")], &file) {
+            all.push_str(&warning.diagnostic.render(Level::Warning));
+        }
+        assert!(!all.contains("hunter2"));
+        insta::assert_snapshot!(all);
+        check(python, &locked, &file).unwrap();
+        check(&both, &listed, &file).unwrap();
+        check(&[], &Asked::default(), &file).unwrap();
+    }
+}

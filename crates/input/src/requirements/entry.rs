@@ -1,0 +1,354 @@
+//! What one line of a list asks for.
+//!
+//! pip reads the line again itself. What is read here is what the build has to know: which files it has to read or fetch,
+//! what it cannot have at all, and what is no requirement, which is better said before anything is built.
+
+use url::Url;
+
+use super::options::{self, PipOption};
+use super::repository::{self, Repository};
+use super::syntax::{check_marker, check_syntax, is_name};
+use condafront_model::pypi_package::{normalized, requirement_name};
+use condafront_model::redact::quoted;
+use condafront_step_spec::pip_variables::variables;
+
+/// What a line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A package.
+    Package(Requirement),
+    /// The lines of another file, `-r` or `-c`.
+    File {
+        /// Its path as it is written.
+        path: String,
+        /// Whether they are constraints.
+        constraints: bool,
+    },
+    /// Options that are pip's business.
+    Options(Vec<PipOption>),
+}
+
+/// A package that is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requirement {
+    /// Its normalized name, if the line says it.
+    pub name: Option<String>,
+    /// Where it is from.
+    pub source: Source,
+    /// What stands before the source: `NAME[extra] @ `.
+    pub before: String,
+    /// What stands behind it: extras, markers and options.
+    pub after: String,
+    /// Whether a marker says when it is wanted.
+    pub has_marker: bool,
+    /// The hashes that its file may have, `sha256:<hex>`.
+    pub hashes: Vec<String>,
+    /// The options for building it, as words of a command line.
+    pub build_options: Vec<String>,
+}
+
+/// Where a package is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// An index.
+    Index,
+    /// A file on a web server. With variables in it that only pip knows it is no URL yet.
+    Web(Option<Url>),
+    /// A file or folder of the build context: its path, empty for the context itself.
+    Context(String),
+    /// A git repository.
+    Repository(Repository),
+}
+
+/// What is wrong with a line, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    pub(super) message: String,
+    pub(super) help: String,
+}
+
+impl Mistake {
+    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: help.into(),
+        }
+    }
+}
+
+/// How source archives and wheels end (`pip/_internal/utils/filetypes.py`).
+const ARCHIVES: &[&str] = &[
+    ".whl",
+    ".zip",
+    ".tar.gz",
+    ".tgz",
+    ".tar",
+    ".tar.bz2",
+    ".tbz",
+    ".tar.xz",
+    ".txz",
+    ".tlz",
+    ".tar.lz",
+    ".tar.lzma",
+];
+
+impl Entry {
+    /// Reads a line without comments.
+    ///
+    /// # Errors
+    /// Something that pip would not understand, or that the build cannot have.
+    pub fn parse(text: &str) -> Result<Self, Mistake> {
+        let text = text.trim();
+        if text.starts_with('-') {
+            return options_alone(text);
+        }
+        let (requirement, options) = split_options(text);
+        let mut found = requirement_alone(requirement)?;
+        for option in options::read(options, true)? {
+            match option.name {
+                "--hash" => found.hashes.push(hash(&option.value)?),
+                name => found.build_options.push(format!("{name}={}", option.value)),
+            }
+        }
+        if !options.is_empty() {
+            found.after.push(' ');
+            found.after.push_str(options);
+        }
+        Ok(Self::Package(found))
+    }
+}
+
+fn options_alone(text: &str) -> Result<Entry, Mistake> {
+    let options = options::read(text, false)?;
+    for option in &options {
+        check_option(option)?;
+    }
+    let file = options
+        .iter()
+        .find(|option| ["--requirement", "--constraint"].contains(&option.name));
+    match file {
+        Some(_) if options.len() > 1 => Err(Mistake::new(
+            format!("`{}` has other options beside a file", quoted(text)),
+            "Give each option a line of its own.",
+        )),
+        Some(option) => Ok(Entry::File {
+            path: option.value.clone(),
+            constraints: option.name == "--constraint",
+        }),
+        None => Ok(Entry::Options(options)),
+    }
+}
+
+fn check_option(option: &PipOption) -> Result<(), Mistake> {
+    let shown = quoted(&option.value);
+    let is_file = ["--requirement", "--constraint"].contains(&option.name);
+    let is_web = is_web(&option.value) || option.value.starts_with("${");
+    match option.name {
+        "--editable" => Err(Mistake::new(
+            format!(
+                "`{shown}` cannot be installed in editable form: an image has no copy of it to edit"
+            ),
+            "Leave -e away: the package is built from the build context and installed.",
+        )),
+        _ if is_file && option.value.contains("://") => Err(Mistake::new(
+            format!("`{shown}` is on a web server, where it can change without the build noticing"),
+            "Put the file into the build context.",
+        )),
+        "--index-url" | "--extra-index-url" if !is_web => Err(Mistake::new(
+            format!("`{shown}` is no index that the build can reach"),
+            "Give the http(s) URL of an index: --index-url https://pypi.org/simple",
+        )),
+        "--find-links" if !is_web => Err(Mistake::new(
+            format!("`{shown}` is a folder, in which pip cannot look for packages in a build"),
+            "Name the files themselves, each on a line of its own: ./wheels/demo-1.0-py3-none-any.whl. Or give the http(s) URL of a page with links.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The requirement and the options behind it, as pip tells them apart.
+fn split_options(text: &str) -> (&str, &str) {
+    let mut from = 0;
+    while let Some(at) = text[from..].find(" -") {
+        let at = from + at;
+        let after_dash = text[at + 2..].chars().next();
+        if after_dash.is_some_and(|c| c == '-' || c.is_ascii_alphabetic()) {
+            return (text[..at].trim_end(), text[at..].trim_start());
+        }
+        from = at + 2;
+    }
+    (text, "")
+}
+
+fn hash(value: &str) -> Result<String, Mistake> {
+    /// The algorithms that pip takes, and how many hex digits they give.
+    const ALGORITHMS: &[(&str, usize)] = &[("sha256", 64), ("sha384", 96), ("sha512", 128)];
+    let digits = |name: &str, digits: &str| {
+        ALGORITHMS.iter().any(|(known, length)| {
+            *known == name
+                && digits.len() == *length
+                && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
+    };
+    match value.split_once(':') {
+        Some((name, hex)) if digits(name, hex) => {
+            Ok(format!("{name}:{}", hex.to_ascii_lowercase()))
+        }
+        _ => Err(Mistake::new(
+            format!("`{}` is no hash that pip takes", quoted(value)),
+            "Write --hash=sha256:<64 hex digits>; sha384 and sha512 will do as well.",
+        )),
+    }
+}
+
+fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
+    if let Some((head, target)) = text.split_once('@')
+        && is_name(without_extras(head.trim()).0)
+        && !target.is_empty()
+    {
+        return at(head.trim(), target.trim());
+    }
+    if text.contains("://") || text.starts_with("file:") || is_repository(text) {
+        let (target, marker) = split_marker(text, "; ");
+        return from_url(target, marker, text);
+    }
+    let (path, marker) = split_marker(text, ";");
+    let (bare, extras) = without_extras(path);
+    let is_archive = ARCHIVES
+        .iter()
+        .any(|suffix| bare.to_ascii_lowercase().ends_with(suffix));
+    if bare.contains('/') || bare.starts_with('.') || is_archive {
+        check_marker(marker, text)?;
+        return Ok(Requirement {
+            name: None,
+            source: Source::Context(context_path(bare)?),
+            before: String::new(),
+            after: format!("{extras}{marker}"),
+            has_marker: !marker.is_empty(),
+            hashes: Vec::new(),
+            build_options: Vec::new(),
+        });
+    }
+    check_syntax(text, text)?;
+    Ok(Requirement {
+        name: requirement_name(text),
+        source: Source::Index,
+        before: text.to_owned(),
+        after: String::new(),
+        has_marker: text.contains(';'),
+        hashes: Vec::new(),
+        build_options: Vec::new(),
+    })
+}
+
+/// `NAME[extra] @ URL ; marker`.
+fn at(head: &str, target: &str) -> Result<Requirement, Mistake> {
+    let text = format!("{head} @ {target}");
+    let (url, marker) = match target.find(char::is_whitespace) {
+        Some(end) => target.split_at(end),
+        None => (target, ""),
+    };
+    check_syntax(head, &text)?;
+    Ok(Requirement {
+        name: requirement_name(head),
+        before: format!("{head} @ "),
+        ..from_url(url, marker, &text)?
+    })
+}
+
+/// What `url` names, with a `marker` behind it. `text` is for messages.
+fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake> {
+    check_marker(marker, text)?;
+    let shown = quoted(url);
+    let source = if is_web(url) {
+        let parsed = Url::parse(url).ok().filter(Url::has_host);
+        if parsed.is_none() && variables(url).is_empty() {
+            return Err(Mistake::new(
+                format!("`{shown}` is no URL"),
+                "For example: https://files.example/demo-1.0-py3-none-any.whl",
+            ));
+        }
+        Source::Web(parsed.filter(|_| variables(url).is_empty()))
+    } else if let Some(repository) = url.strip_prefix("git+") {
+        Source::Repository(Repository::parse(repository, url)?)
+    } else if is_repository(url) {
+        return Err(Mistake::new(
+            format!(
+                "`{shown}` is a repository that is none of git, from which condafront cannot install"
+            ),
+            "Take a release instead, or an archive of the commit: NAME @ https://…/<commit>.tar.gz.",
+        ));
+    } else if url.starts_with("file:") || url.starts_with('/') {
+        return Err(on_a_machine(url));
+    } else {
+        return Err(Mistake::new(
+            format!("`{shown}` is no URL that the build can fetch from"),
+            "Give an http(s) URL, or, without a name before it, a path in the build context: ./demo",
+        ));
+    };
+    let name = url.rsplit('/').next().filter(|file| file.ends_with(".whl"));
+    let name = name.and_then(|file| file.split('-').next()).map(normalized);
+    let egg = match &source {
+        Source::Repository(_) => repository::egg(url)?,
+        _ => None,
+    };
+    let own = name.filter(|_| matches!(source, Source::Web(_)));
+    Ok(Requirement {
+        name: own.or_else(|| requirement_name(egg.as_deref()?)),
+        before: egg.map_or_else(String::new, |egg| format!("{egg} @ ")),
+        source,
+        after: marker.to_owned(),
+        has_marker: !marker.trim().is_empty(),
+        hashes: Vec::new(),
+        build_options: Vec::new(),
+    })
+}
+
+/// A path below the build context, without `./` at its beginning.
+pub(super) fn context_path(path: &str) -> Result<String, Mistake> {
+    if path.starts_with('/') {
+        return Err(on_a_machine(path));
+    }
+    super::reading::joined("", path).ok_or_else(|| {
+        Mistake::new(
+            format!("`{}` is outside of the build context", quoted(path)),
+            "The build sees only what is in its context: the last argument of docker build.",
+        )
+    })
+}
+
+fn on_a_machine(path: &str) -> Mistake {
+    Mistake::new(
+        format!(
+            "`{}` is a file on one machine: the build cannot see it",
+            quoted(path)
+        ),
+        "Put it into the build context and name it by its path there, ./demo or ./demo-1.0-py3-none-any.whl, take the package from an index, or give the URL of its file.",
+    )
+}
+
+/// A marker, with the semicolon that it begins with.
+fn split_marker<'a>(text: &'a str, mark: &str) -> (&'a str, &'a str) {
+    match text.find(mark) {
+        Some(at) => (text[..at].trim_end(), &text[text[..at].trim_end().len()..]),
+        None => (text, ""),
+    }
+}
+
+/// `NAME` and `[extra]`.
+pub(super) fn without_extras(text: &str) -> (&str, &str) {
+    match text.find('[') {
+        Some(at) if text.ends_with(']') => (text[..at].trim_end(), &text[at..]),
+        _ => (text, ""),
+    }
+}
+
+fn is_web(text: &str) -> bool {
+    text.starts_with("http://") || text.starts_with("https://")
+}
+
+fn is_repository(text: &str) -> bool {
+    ["git+", "hg+", "svn+", "bzr+"]
+        .iter()
+        .any(|start| text.starts_with(start))
+}

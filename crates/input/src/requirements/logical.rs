@@ -1,0 +1,136 @@
+//! What pip makes of the lines of a requirements file before it looks at what they say
+//! (`pip/_internal/req/req_file.py`, `preprocess`): continuations are joined, comments go, variables get their values.
+
+use condafront_model::redact;
+use condafront_step_spec::pip_variables::{variables, with_values};
+
+use crate::section::args::BuildArgs;
+use condafront_model::source::Lines;
+
+/// The lines of `text` that say something, each with the lines of the file that it is made of.
+pub(super) fn lines(text: &str) -> Vec<(String, Lines)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut found = Vec::new();
+    let mut open: Option<(String, usize)> = None;
+    for (index, line) in text.lines().enumerate() {
+        let number = index + 1;
+        let (mut joined, first) = open.take().unwrap_or((String::new(), number));
+        let is_comment = line.trim_start().starts_with('#');
+        match line.strip_suffix('\\') {
+            Some(line) if !is_comment => {
+                joined.push_str(line);
+                open = Some((joined, first));
+            }
+            _ => {
+                if is_comment {
+                    // A comment ends what is continued before it, and is none of it.
+                    joined.push(' ');
+                }
+                joined.push_str(line);
+                push(&joined, first, number, &mut found);
+            }
+        }
+    }
+    if let Some((joined, first)) = open {
+        push(&joined, first, text.lines().count(), &mut found);
+    }
+    found
+}
+
+fn push(line: &str, first: usize, last: usize, found: &mut Vec<(String, Lines)>) {
+    let text = without_comment(line).trim();
+    if !text.is_empty() {
+        let lines = Lines {
+            first: Lines::one(first).first,
+            last: Lines::one(last).last,
+        };
+        found.push((text.to_owned(), lines));
+    }
+}
+
+/// A comment begins at a `#` at the beginning or behind a blank.
+pub(super) fn without_comment(line: &str) -> &str {
+    let mut before = ' ';
+    for (at, c) in line.char_indices() {
+        if c == '#' && before.is_whitespace() {
+            return &line[..at];
+        }
+        before = c;
+    }
+    line
+}
+
+/// `text` with the build-args that `${NAME}` names. Others stay: pip may have their values from secrets.
+pub(super) fn with_args(text: &str, args: &BuildArgs) -> String {
+    with_values(text, |name| args.get(name).map(str::to_owned))
+}
+
+/// Whether `text` holds credentials itself: `${NAME}` is none, nor is the user of an ssh server.
+pub fn has_credentials(text: &str) -> bool {
+    const PLACE: &str = "\0";
+    let (address, query) = text.split_once('?').unwrap_or((text, ""));
+    let mut shown = with_values(address, |_| Some(PLACE.to_owned()));
+    for nobody in ["\0:\0@", "\0:@", "\0@"] {
+        shown = shown.replace(&format!("://{nobody}"), "://");
+    }
+    if let Some((before, after)) = shown.split_once("ssh://")
+        && let Some((user, host)) = after.split_once('@')
+        && !user.contains([':', '/'])
+    {
+        shown = format!("{before}ssh://{host}");
+    }
+    if !query.is_empty() && variables(query).is_empty() {
+        shown.extend(["?", query]);
+    }
+    redact::masked(&shown) != shown
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn lines_are_joined_as_pip_joins_them() {
+        let text = "\u{feff}requests>=2  # the newest\n\n  # nothing\nflask==3.0 \\\n    --hash=sha256:aa \\\n  # a comment within\nx @ https://f.example/x.whl#sha256=bb\r\nlast \\\n";
+        let found = lines(text);
+        let expected = [
+            ("requests>=2", 1, 1),
+            ("flask==3.0     --hash=sha256:aa", 4, 6),
+            ("x @ https://f.example/x.whl#sha256=bb", 7, 7),
+            ("last", 8, 8),
+        ];
+        let expected: Vec<(String, Lines)> = expected
+            .into_iter()
+            .map(|(text, first, last)| (text.to_owned(), Lines { first, last }))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn variables_are_in_capitals_and_braces() {
+        let args = BuildArgs::from_iter([("HOST", "i.example"), ("EMPTY", "")]);
+        let text = "https://${USER_1}:${TOKEN}@${HOST}/${EMPTY}$HOST/${host}/${}";
+        assert_eq!(
+            with_args(text, &args),
+            "https://${USER_1}:${TOKEN}@i.example/${EMPTY}$HOST/${host}/${}"
+        );
+        let names: Vec<&str> = variables(text).into_iter().collect();
+        assert_eq!(names, ["EMPTY", "HOST", "TOKEN", "USER_1"]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_is_in_the_file(text in "([a-z#\\\\ ${}A-Z\r\n\u{2028}é]{0,40})|.*") {
+            let count = text.lines().count().max(1) as u32;
+            let mut last = 0;
+            for (line, lines) in lines(&text) {
+                prop_assert!(!line.is_empty());
+                prop_assert!(last < lines.first && lines.first <= lines.last && lines.last <= count);
+                last = lines.last;
+            }
+            let _ = with_args(&text, &BuildArgs::default());
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! A list, and the files that it names, and the files that those name.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::entry::Entry;
+use super::{List, ListEntry, logical};
+use crate::environment_input::PipRequirement;
+use crate::section::args::BuildArgs;
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
+
+/// Reads a list. Who reads has to hand over each file that it names:
+/// [`next_file`](Self::next_file()) says which, [`open`](Self::open()) takes it.
+pub struct Reading<'a> {
+    args: &'a BuildArgs,
+    found: Vec<ListEntry>,
+    /// The files that are read now, each named by the one before it.
+    open: Vec<OpenFile>,
+    /// The file that was asked for last.
+    wanted: Option<WantedFile>,
+}
+
+/// A file that a list names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedFile {
+    /// Its path below the build context.
+    pub path: String,
+    /// Where it is named.
+    pub location: Location,
+    constraints: bool,
+}
+
+struct OpenFile {
+    /// Its path below the build context; none for the list itself.
+    path: Option<String>,
+    constraints: bool,
+    lines: VecDeque<PipRequirement>,
+}
+
+impl<'a> Reading<'a> {
+    /// Begins with the entries that the build file has.
+    pub fn new(list: &[PipRequirement], args: &'a BuildArgs) -> Self {
+        Self {
+            args,
+            found: Vec::new(),
+            open: vec![OpenFile {
+                path: None,
+                constraints: false,
+                lines: list.iter().cloned().collect(),
+            }],
+            wanted: None,
+        }
+    }
+
+    /// Goes on to the next file that has to be read; `None` at the end.
+    ///
+    /// # Errors
+    /// A diagnostic at the first line that makes no sense.
+    pub fn next_file(&mut self) -> Result<Option<WantedFile>, Diagnostic> {
+        while let Some(current) = self.open.last_mut() {
+            let Some(line) = current.lines.pop_front() else {
+                self.open.pop();
+                continue;
+            };
+            let constraints = current.constraints;
+            let text = logical::without_comment(&line.text).trim();
+            let line = PipRequirement {
+                text: logical::with_args(text, self.args),
+                ..line
+            };
+            if line.text.is_empty() {
+                continue;
+            }
+            let entry = Entry::parse(&line.text).map_err(|mistake| {
+                let location = line.location();
+                Diagnostic::new(mistake.message)
+                    .at(&location.file, location.lines)
+                    .help(mistake.help)
+            })?;
+            if let Entry::File { path, constraints } = entry {
+                let wanted = self.wanted(&path, constraints, &line)?;
+                self.wanted = Some(wanted.clone());
+                return Ok(Some(wanted));
+            }
+            self.found.push(ListEntry::new(line, entry, constraints)?);
+        }
+        Ok(None)
+    }
+
+    /// Takes the file that [`next_file`](Self::next_file()) asked for.
+    ///
+    /// # Errors
+    /// A diagnostic if it is no text.
+    pub fn open(&mut self, file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
+        let Some(wanted) = self.wanted.take() else {
+            return Ok(());
+        };
+        let lines = logical::lines(file.text()?);
+        let lines = lines
+            .into_iter()
+            .map(|(text, lines)| PipRequirement {
+                text,
+                file: Arc::clone(file),
+                lines,
+            })
+            .collect();
+        self.open.push(OpenFile {
+            path: Some(wanted.path),
+            constraints: wanted.constraints,
+            lines,
+        });
+        Ok(())
+    }
+
+    /// All that was found.
+    pub fn finish(self) -> List {
+        List {
+            entries: self.found,
+        }
+    }
+
+    /// The file at `path`, as `line` names it: relative to the file that the line is in, as pip has it.
+    fn wanted(
+        &self,
+        path: &str,
+        constraints: bool,
+        line: &PipRequirement,
+    ) -> Result<WantedFile, Diagnostic> {
+        let error = |message: String, help: &str| {
+            Err(Diagnostic::new(message)
+                .at(&line.file, line.lines)
+                .help(help.to_owned()))
+        };
+        let shown = quoted(path);
+        if path.starts_with('/') {
+            return error(
+                format!("`{shown}` is an absolute path"),
+                "Files are named by their paths in the build context.",
+            );
+        }
+        let current = self.open.last().and_then(|file| file.path.as_deref());
+        let folder = current.and_then(|path| Some(path.rsplit_once('/')?.0));
+        let Some(found) = joined(folder.unwrap_or_default(), path) else {
+            return error(
+                format!("`{shown}` is outside of the build context"),
+                "The build sees only what is in its context: the last argument of docker build.",
+            );
+        };
+        if found.is_empty() || path.ends_with('/') {
+            return error(
+                format!("`{shown}` is a folder, not a file"),
+                "Name a file with requirements, one per line.",
+            );
+        }
+        if self
+            .open
+            .iter()
+            .any(|file| file.path.as_deref() == Some(&found))
+        {
+            return error(
+                match current == Some(&found) {
+                    true => format!("{found} names itself"),
+                    false => format!(
+                        "{found} is being read already: the files name each other in a circle"
+                    ),
+                },
+                "Remove the line.",
+            );
+        }
+        Ok(WantedFile {
+            path: found,
+            location: line.location(),
+            constraints,
+        })
+    }
+}
+
+/// `path` below `folder`, both relative to the build context; `None` if that is outside of it.
+pub(super) fn joined(folder: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in folder.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+impl ListEntry {
+    fn new(line: PipRequirement, entry: Entry, is_constraint: bool) -> Result<Self, Diagnostic> {
+        use super::entry::Source;
+        if let Entry::Package(requirement) = &entry
+            && is_constraint
+            && matches!(
+                requirement.source,
+                Source::Context(_) | Source::Repository(_)
+            )
+        {
+            let shown = quoted(&line.text);
+            return Err(Diagnostic::new(format!(
+                "`{shown}` is a constraint, and asks for a package that has to be built"
+            ))
+            .at(&line.file, line.lines)
+            .help(
+                "A constraint says which version of a package is taken if one is: requests==2.32.3",
+            ));
+        }
+        Ok(Self {
+            text: line.text,
+            file: line.file,
+            lines: Lines { ..line.lines },
+            is_constraint,
+            entry,
+        })
+    }
+}

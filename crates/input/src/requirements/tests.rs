@@ -1,0 +1,331 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use condafront_model::source::Level;
+
+fn requirement(text: &str) -> PipRequirement {
+    PipRequirement {
+        text: text.to_owned(),
+        file: SourceFile::new("env.yml", format!("- {text}\n")),
+        lines: Lines::one(1),
+    }
+}
+
+/// Reads a list whose files are those of `context`.
+fn read(first: &str, context: &[(&str, &str)]) -> Result<List, Diagnostic> {
+    let files: BTreeMap<&str, Arc<SourceFile>> = context
+        .iter()
+        .map(|(path, text)| (*path, SourceFile::new(*path, *text)))
+        .collect();
+    let args = BuildArgs::from_iter([("INDEX_HOST", "i.example")]);
+    let mut reading = Reading::new(&[requirement(first)], &args);
+    while let Some(wanted) = reading.next_file()? {
+        reading.open(&files[wanted.path.as_str()])?;
+    }
+    Ok(reading.finish())
+}
+
+#[test]
+fn what_pip_can_have_is_left_to_it() {
+    for text in [
+        "requests>=2",
+        "requests [socks] == 2.* ; python_version > '3'",
+        "requests (>=2,<3)",
+        "x@https://f.example/x-1-py3-none-any.whl",
+        "x[a,b] @ https://f.example/x.tar.gz ; sys_platform == 'linux'",
+        "https://f.example/x-1.tar.gz",
+        "https://${TOKEN}@f.example/x-1.tar.gz",
+        "git+https://g.example/x.git@v1#subdirectory=a/b&egg=x",
+        "x @ git+ssh://git@g.example/x.git",
+        ".",
+        "./x[dev]; python_version > '3'",
+        "wheels/x-1-py3-none-any.whl",
+        "x-1-py3-none-any.whl --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000",
+        "--index-url https://i.example/simple --pre",
+        "-i https://i.example/simple",
+        "--index-url https://${USER}:${TOKEN}@i.example/simple",
+        "--only-binary=:all:",
+        "-fhttps://f.example/links.html",
+        "pkg --config-settings='--build-option=x y' -C a=b",
+    ] {
+        check(&[requirement(text)], &BuildArgs::default()).unwrap_or_else(|error| {
+            panic!("{text}: {error}");
+        });
+    }
+}
+
+#[test]
+fn files_name_files() {
+    let list = read(
+        "-r reqs/main.txt",
+        &[
+            (
+                "reqs/main.txt",
+                "# all of it\n--index-url https://${INDEX_HOST}/simple\n-c ../constraints.txt\n-r more/extra.txt\nflask \\\n  >= 3\n",
+            ),
+            ("constraints.txt", "-r reqs/more/deep.txt\nflask<4\n"),
+            ("reqs/more/deep.txt", "./demo\n"),
+            ("reqs/more/extra.txt", "--requirement=deep.txt\nidna\n"),
+        ],
+    )
+    .unwrap();
+    let entries: Vec<String> = list
+        .entries()
+        .iter()
+        .map(|entry| {
+            let Lines { first, last } = entry.lines;
+            let kind = if entry.is_constraint { "-c " } else { "" };
+            format!("{}:{first}-{last}: {kind}{}", entry.file.name(), entry.text)
+        })
+        .collect();
+    insta::assert_snapshot!(entries.join("\n"));
+    // Twice in the list, and built once.
+    assert_eq!(list.local().count(), 1);
+    let wheels = list.for_step(false);
+    let wheels = wheels.iter().filter_map(|entry| entry.wheel.as_ref());
+    assert_eq!(wheels.map(|wheel| wheel.index).collect::<Vec<_>>(), [0, 0]);
+    assert_eq!(
+        list.place_of("Flask").unwrap().lines,
+        Lines { first: 5, last: 6 }
+    );
+    let of_a_dependency = list.place_of("click").unwrap();
+    assert_eq!(of_a_dependency.file.name(), "reqs/more/deep.txt");
+    let indexes: Vec<String> = list.indexes().map(String::from).collect();
+    assert_eq!(indexes, ["https://i.example/simple"]);
+}
+
+#[test]
+fn what_has_hashes_and_urls_needs_no_index() {
+    let hash = "a".repeat(64);
+    let pinned = |text: &str| {
+        let text = text.replace("HASH", &hash);
+        list_of(&text).pinned().map(|files| {
+            let files = files.iter();
+            let names = files.map(|file| format!("{} {:?}", file.name, file.version));
+            names.collect::<Vec<_>>().join(", ")
+        })
+    };
+    let url = "https://f.example/demo-1.0-py3-none-any.whl";
+    for (text, expected) in [
+        (format!("demo @ {url} --hash=sha256:HASH"), true),
+        (format!("{url} \\\n  --hash=sha256:HASH # it\n"), true),
+        (format!("--require-hashes\ndemo @ {url}#sha256=HASH"), true),
+        // No list with hashes: what it depends on is asked for, too.
+        (format!("demo @ {url}#sha256=HASH"), false),
+        (
+            format!("demo @ {url} --hash=sha256:HASH\nidna==3 --hash=sha256:HASH"),
+            false,
+        ),
+        (
+            format!("demo @ {url} --hash=sha256:HASH --hash=sha256:HASH"),
+            false,
+        ),
+        (
+            format!("demo @ {url} ; os_name == 'nt' --hash=sha256:HASH"),
+            false,
+        ),
+        ("idna==3.10 --hash=sha256:HASH".to_owned(), false),
+        ("--require-hashes\n".to_owned(), false),
+    ] {
+        let expected = expected.then(|| "demo Some(\"1.0\")".to_owned());
+        assert_eq!(pinned(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn repositories_have_parts() {
+    let list = list_of(
+        "demo @ git+https://me@g.example/team/demo.git@feature/x#subdirectory=a/./b ; os_name == 'posix'\ngit+ssh://git@g.example/x.git\n",
+    );
+    let found: Vec<_> = list.local().map(|(_, _, found)| found.clone()).collect();
+    let Source::Repository(first) = &found[0].source else {
+        panic!("a repository")
+    };
+    assert_eq!(first.url, "https://me@g.example/team/demo.git");
+    assert_eq!(first.reference.as_deref(), Some("feature/x"));
+    assert_eq!(first.subdir.as_deref(), Some("a/b"));
+    assert_eq!(found[0].before, "demo @ ");
+    assert_eq!(found[0].after, " ; os_name == 'posix'");
+    let Source::Repository(second) = &found[1].source else {
+        panic!("a repository")
+    };
+    assert_eq!(second.url, "ssh://git@g.example/x.git");
+    assert_eq!(second.reference, None);
+}
+
+/// Lines of a requirements file that are wrong, each in a file of its own.
+const MISTAKES: &[&str] = &[
+    "x @ git+https://${TOKEN}@g.example/x.git",
+    "git+https://g.example/x.git#egg=x/y",
+    "jinja2 ===",
+    "requests=2.31",
+    "requests 2.31",
+    "requests>=2 flask>=3",
+    "numpy >= 1.26; python_version > 3",
+    "requests==${REQUESTS_VERSION}",
+    "-r",
+    "-r https://example.org/requirements.txt",
+    "-r /home/me/requirements.txt",
+    "-r ../../requirements.txt",
+    "-r reqs/",
+    "-r main.txt",
+    "-r a.txt --pre",
+    "-e .",
+    "--editable git+https://g.example/x.git#egg=x",
+    "--target /opt",
+    "--pre=yes",
+    "--pre requests",
+    "--index-url ./simple",
+    "--index-url 'https://i.example",
+    "--find-links ./wheels",
+    "--hash=sha256:00",
+    "requests==2 --hash=sha256:00",
+    "requests==2 --hash=md5:d41d8cd98f00b204e9800998ecf8427e",
+    "requests==2 --index-url https://i.example/simple",
+    "hg+https://g.example/x",
+    "git+x",
+    "jinja2[a.]",
+    "git+file:///home/me/x",
+    "x @ git+https://me:hunter2@g.example/x.git@",
+    "x @ git+https://g.example/x.git#subdirectory=../x",
+    "x @ https://",
+    "x @ ./x",
+    "../x",
+    "/home/me/x.whl",
+    "x @ file:///home/me/x.whl",
+];
+
+#[test]
+fn mistakes_read_well() {
+    let mut all = String::new();
+    let mut add = |error: Diagnostic| {
+        all.push_str(&format!("{}\n\n", error.render(Level::Error)));
+    };
+    for text in MISTAKES {
+        let text = format!("# mistakes\n{text}\n");
+        add(read("-r reqs/main.txt", &[("reqs/main.txt", &text)]).unwrap_err());
+    }
+    // In the build file itself, in a constraint, in a circle, and what is no text.
+    add(read("-r ../requirements.txt", &[]).unwrap_err());
+    add(read("-c c.txt", &[("c.txt", "requests<3\n./demo\n")]).unwrap_err());
+    let circle = [
+        ("a.txt", "idna\n-r b/b.txt\n"),
+        ("b/b.txt", "-r ../a.txt\n"),
+    ];
+    add(read("-r a.txt", &circle).unwrap_err());
+    assert!(!all.contains("hunter2"));
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn credentials_are_told_from_variables_and_users() {
+    for (text, has) in [
+        ("--index-url https://me:hunter2@i.example/simple", true),
+        ("--index-url https://${USER}:hunter2@i.example/simple", true),
+        ("--index-url https://i.example/t/abc-123/simple", true),
+        ("x @ https://f.example/x.whl?sig=abc", true),
+        ("git+https://token@g.example/x.git", true),
+        (
+            "--index-url https://${USER}:${TOKEN}@i.example/simple",
+            false,
+        ),
+        ("--index-url https://${TOKEN}@i.example/simple", false),
+        ("x @ https://f.example/x.whl?sig=${SIG}", false),
+        ("x @ git+ssh://git@g.example/x.git", false),
+        ("x>=1", false),
+    ] {
+        assert_eq!(has_credentials(text), has, "{text}");
+    }
+}
+
+#[test]
+fn an_egg_names_a_repository() {
+    let list = list_of("git+https://g.example/x.git@v1#egg=My.Pkg[extra]&subdirectory=a\n");
+    let found = list.entries()[0].requirement().unwrap();
+    assert_eq!(found.name.as_deref(), Some("my-pkg"));
+    assert_eq!(list.for_step(false)[0].text, "My.Pkg[extra] @ ");
+}
+
+#[test]
+fn a_pinned_package_may_be_listed_twice_if_both_agree() {
+    let hash = |digit: &str| format!("--hash=sha256:{}", digit.repeat(64));
+    let line = |version: &str, hash: &str| {
+        format!("x @ https://f.example/x-{version}-py3-none-any.whl {hash}\n")
+    };
+    let one = line("1", &hash("1"));
+    let twice = list_of(&format!("{one}{one}")).pinned();
+    assert_eq!(twice.map(|packages| packages.len()), Some(1));
+    let other = line("2", &hash("2"));
+    assert_eq!(list_of(&format!("{one}{other}")).pinned(), None);
+}
+
+#[test]
+fn options_for_building_a_package_are_its_own() {
+    let list = list_of(
+        "--index-url https://i.example/simple\nMy_Pkg>=1 -C cmake.args='-DA=1;-DB=2' --hash=sha256:0000000000000000000000000000000000000000000000000000000000000000\nother\n",
+    );
+    let options = list.build_options();
+    assert_eq!(options.indexes, ["--index-url", "https://i.example/simple"]);
+    assert_eq!(
+        options.own("my-pkg"),
+        ["--config-settings=cmake.args=-DA=1;-DB=2"]
+    );
+    assert_eq!(options.own("other"), [""; 0]);
+}
+
+#[test]
+fn files_of_a_folder_are_taken_from_there() {
+    let list = list_of(
+        "-i https://i.example/simple\nx[a] @ https://me:pw@f.example:8443/p/x+1-py3-none-any.whl ; python_version > '3'\n",
+    );
+    let step = list.for_step(true);
+    assert_eq!(step[0].text, "");
+    let text = &step[1].text;
+    assert_eq!(
+        text,
+        "x[a] @ file:///.condafront-channel/pypi/files/f.example%2B8443/p/x%2B1-py3-none-any.whl ; python_version > '3'"
+    );
+    let file = text.split(' ').find(|word| word.starts_with("file:"));
+    let back = place::elsewhere(&Url::parse(file.unwrap()).unwrap()).unwrap();
+    assert_eq!(
+        back.as_str(),
+        "https://f.example:8443/p/x+1-py3-none-any.whl"
+    );
+    // What is fetched from there needs them.
+    assert_eq!(list.direct(&back).and_then(Url::password), Some("pw"));
+}
+
+#[test]
+fn what_is_no_text_is_said() {
+    let args = BuildArgs::default();
+    let mut reading = Reading::new(&[requirement("-r x.txt")], &args);
+    reading.next_file().unwrap();
+    let error = reading.open(&SourceFile::new("x.txt", b"idna\n\xff".to_vec()));
+    assert_eq!(error.unwrap_err().locations[0].lines, Lines::one(2));
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_it_panic(
+        text in "([-a-z@ .:/=\\[\\]+é#;${}A'\"\\\\\n]{0,30})\
+            |x ?[=<>~!]{1,3} ?[0-9a-z.*+!]{0,8}\
+            |x; ?(extra|python_version|sys_platform|'a') ?(==|in|not in|>|~=|===) ?['\"]?[a-z0-9.*]{0,6}['\"]?( and .*)?\
+            |.*"
+    ) {
+        let args = BuildArgs::default();
+        let file = SourceFile::new("r.txt", text.as_str());
+        let mut reading = Reading::new(&[requirement(&text), requirement("-r r.txt")], &args);
+        let mut files = 0;
+        while let Ok(Some(_)) = reading.next_file() {
+            files += 1;
+            if files > 10 || reading.open(&file).is_err() {
+                break;
+            }
+        }
+        let list = reading.finish();
+        let _ = (list.pinned(), list.variables(), list.indexes().count(), list.for_step(true));
+        let _ = list.place_of(&text);
+    }
+}

@@ -1,0 +1,61 @@
+//! Build-args as values see them.
+
+use std::collections::BTreeMap;
+
+use condafront_model::platform::Platform;
+
+/// The build-args of a build by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BuildArgs(BTreeMap<String, String>);
+
+impl BuildArgs {
+    /// The value of one; it may be empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// The names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// With those that Dockerfiles have without being given, for an image of this platform
+    /// (<https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope>).
+    pub fn for_platform(&self, platform: Platform) -> Self {
+        let mut all = self.clone();
+        all.or_insert("TARGETPLATFORM", platform.to_string());
+        all.or_insert("TARGETOS", platform.os());
+        all.or_insert("TARGETARCH", platform.architecture());
+        all.or_insert("TARGETVARIANT", "");
+        all
+    }
+
+    /// Adds one unless it is there and not empty.
+    pub(super) fn or_insert(&mut self, name: &str, value: impl Into<String>) {
+        if self.get(name).is_none_or(str::is_empty) {
+            self.0.insert(name.to_owned(), value.into());
+        }
+    }
+
+    /// Those that a shell's text mentions as `$NAME` or `${NAME…}`.
+    pub(super) fn mentioned(&self, text: &str) -> BTreeMap<String, String> {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        text.split('$')
+            .skip(1)
+            .filter_map(|after| {
+                // `${#NAME}` and `${!NAME}` mention it as well.
+                let after = after.trim_start_matches(['{', '#', '!']);
+                let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
+                self.0.get_key_value(&after[..end])
+            })
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for BuildArgs {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(args: I) -> Self {
+        let pairs = args.into_iter();
+        Self(pairs.map(|(n, v)| (n.into(), v.into())).collect())
+    }
+}

@@ -1,0 +1,87 @@
+//! `cmd`, `entrypoint` and `shell`: commands in shell form and in exec form. Variables in them are the shell's, as in a
+//! Dockerfile: build-args are not put in.
+
+use super::reader::{Name, Reader};
+use crate::section::image_section::{Command, Located};
+use crate::yaml::Node;
+use condafront_model::redact::quoted;
+use condafront_model::source::Diagnostic;
+
+/// A text, or a list of words.
+pub(super) fn read(
+    reader: &Reader<'_>,
+    name: Name<'_>,
+    node: &Node,
+) -> Result<Located<Command>, Diagnostic> {
+    let command = if node.list().is_some() {
+        Command::Exec(words(reader, name, node)?)
+    } else if node.text().is_some() {
+        let found = reader.raw(name, node)?;
+        reader.not_blank(name, &found)?;
+        Command::Shell(found.value.to_owned())
+    } else {
+        return Err(reader.wrong_kind(name, node, "a text for the shell, or a list of words"));
+    };
+    Ok(Located {
+        value: command,
+        lines: node.lines,
+    })
+}
+
+/// The same, but not an empty list.
+pub(super) fn read_something(
+    reader: &Reader<'_>,
+    name: Name<'_>,
+    node: &Node,
+) -> Result<Located<Command>, Diagnostic> {
+    let found = read(reader, name, node)?;
+    if found.value == Command::Exec(Vec::new()) {
+        return Err(reader.error(found.lines, format!("{name} is empty")));
+    }
+    Ok(found)
+}
+
+/// Reads `shell`.
+pub(super) fn shell(reader: &Reader<'_>, node: &Node) -> Result<Located<Vec<String>>, Diagnostic> {
+    let name = Name::from("shell");
+    if node.list().is_none() {
+        return Err(reader.wrong_kind(name, node, "a list of words"));
+    }
+    let words = words(reader, name, node)?;
+    if words.is_empty() {
+        let error = reader.error(node.lines, format!("{name} is empty"));
+        return Err(error.help("For example: shell: [/bin/bash, -c]"));
+    }
+    Ok(Located {
+        value: words,
+        lines: node.lines,
+    })
+}
+
+/// A program and its arguments. An argument may be empty, the program not.
+fn words(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<Vec<String>, Diagnostic> {
+    let items = reader.list(name, node)?;
+    let mut words = Vec::with_capacity(items.len());
+    for item in items {
+        if item.text().is_none() {
+            let message = format!("a word of {name} has to be a text, not {}", item.what());
+            return Err(reader.error(item.lines, message));
+        }
+        words.push(reader.raw(name, item)?.value.to_owned());
+    }
+    let (Some(program), Some(item)) = (words.first(), items.first()) else {
+        return Ok(words);
+    };
+    if program.trim().is_empty() {
+        return Err(reader.error(item.lines, format!("the program of {name} is empty")));
+    }
+    // A path may have blanks; a command that a shell should have read has them too.
+    if words.len() == 1 && program.contains(char::is_whitespace) && !program.starts_with('/') {
+        let message = format!("there is hardly a program `{}`", quoted(program));
+        let error = reader.error(item.lines, message);
+        return Err(error.help(
+            "In a list each argument is an entry of its own, as in [python, -m, app]; a text for the shell stands without brackets.",
+        ));
+    }
+    Ok(words)
+}

@@ -1,0 +1,141 @@
+//! `env` and `labels`: texts by name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::expand::ExpandError;
+use super::reader::{Name, Reader};
+use crate::section::image_section::{EnvVar, Located};
+use crate::yaml::{Key, Node};
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+impl EnvVar {
+    /// The value in an image that has the variables which `image` knows; `file` is the one that it was read from.
+    ///
+    /// # Errors
+    /// A diagnostic at the variable's lines when it names one that the image has not, or becomes too long.
+    pub fn resolve<'v>(
+        &self,
+        file: &Arc<SourceFile>,
+        image: &dyn Fn(&str) -> Option<&'v str>,
+    ) -> Result<String, Diagnostic> {
+        self.value.expand(image).map_err(|error| {
+            let message = match &error {
+                ExpandError::Unset(name) => {
+                    format!("there is no build-arg {name}, and the image has no variable {name}")
+                }
+                ExpandError::Required(name, message) => format!("{name} is needed: {message}"),
+                other => other.to_string(),
+            };
+            let diagnostic = Diagnostic::new(message).at(file, self.lines);
+            match error {
+                ExpandError::Unset(name) => diagnostic.help(format!(
+                    "Give it with --build-arg {name}=…, or write ${{{name}:-}} where it may be absent."
+                )),
+                _ => diagnostic,
+            }
+        })
+    }
+}
+
+/// Reads `env`.
+pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Vec<EnvVar>, Diagnostic> {
+    let key = Name::from("env");
+    let entries = entries(reader, key, node)?;
+    let variables = entries.iter().map(|(name, value)| {
+        checked_name(reader, &name.name, name.lines)?;
+        let text = value_of(reader, key, name, value)?;
+        Ok(EnvVar {
+            name: name.name.clone(),
+            value: reader.bound(text)?,
+            lines: both(name, value),
+        })
+    });
+    variables.collect()
+}
+
+/// Reads `labels`.
+pub(super) fn labels(
+    reader: &Reader<'_>,
+    node: &Node,
+) -> Result<BTreeMap<String, Located<String>>, Diagnostic> {
+    let key = Name::from("labels");
+    let mut labels = BTreeMap::new();
+    for (name, value) in entries(reader, key, node)? {
+        let label = reader.expanded(Located {
+            value: name.name.as_str(),
+            lines: name.lines,
+        })?;
+        if label.value.trim().is_empty() || label.value.contains('\0') {
+            return Err(reader.error(name.lines, "a label has no name"));
+        }
+        let text = value_of(reader, key, name, value)?;
+        let text = Located {
+            value: reader.expanded(text)?.value,
+            lines: both(name, value),
+        };
+        if labels.insert(label.value, text).is_some() {
+            return Err(reader.error(name.lines, "two labels have this name"));
+        }
+    }
+    Ok(labels)
+}
+
+fn entries<'n>(
+    reader: &Reader<'_>,
+    key: Name<'_>,
+    node: &'n Node,
+) -> Result<&'n [(Key, Node)], Diagnostic> {
+    node.mapping()
+        .ok_or_else(|| reader.wrong_kind(key, node, "a mapping of names to texts"))
+}
+
+fn value_of<'n>(
+    reader: &Reader<'_>,
+    key: Name<'_>,
+    name: &Key,
+    value: &'n Node,
+) -> Result<Located<&'n str>, Diagnostic> {
+    let shown = quoted(&name.name);
+    if value.is_null() {
+        let error = reader.error(
+            both(name, value),
+            format!("`{shown}` of {key} has no value"),
+        );
+        return Err(error.help("For an empty text write \"\"."));
+    }
+    if value.text().is_none() {
+        let message = format!("`{shown}` of {key} has to be a text, not {}", value.what());
+        return Err(reader.error(both(name, value), message));
+    }
+    reader.raw(key, value)
+}
+
+fn both(name: &Key, value: &Node) -> Lines {
+    Lines {
+        first: name.lines.first,
+        last: name.lines.last.max(value.lines.last),
+    }
+}
+
+/// Refuses names that no variable can have. Shells know fewer than the kernel does; those others are allowed, as in a
+/// Dockerfile.
+pub(super) fn checked_name(
+    reader: &Reader<'_>,
+    name: &str,
+    lines: Lines,
+) -> Result<(), Diagnostic> {
+    let refused = |c: char| c == '=' || c == '$' || c.is_whitespace() || c.is_control();
+    if name.is_empty() || name.contains(refused) {
+        let message = match name {
+            "" => "a variable has no name".to_owned(),
+            _ => format!("no variable can be called `{}`", quoted(name)),
+        };
+        let error = reader.error(lines, message);
+        return Err(
+            error.help("A name has letters, digits and _, and build-args are not put into it.")
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,301 @@
+//! The image file: environments, and the keys of the image section at the top level.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::args::BuildArgs;
+use super::packages::context_file;
+use super::read::{Place as KeyPlace, read_entries};
+use super::reader::{Name, Reader, truth};
+use super::user::with_account;
+use crate::section::image_section::{ImageSection, Located};
+use crate::yaml::{Key, Node, ScalarKind, Value};
+use condafront_model::environment_place::Place;
+use condafront_model::nearest::nearest;
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+const ENVIRONMENTS: &str = "environments";
+const DEFAULT: &str = "default";
+/// The build-arg that beats [`DEFAULT`].
+const DEFAULT_ARG: &str = "ENVIRONMENT";
+const FIELDS: &[&str] = &["file", "when", "name"];
+
+/// A file that describes an image with several environments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageFile {
+    /// The environments that the image has, in the file's order; at least one.
+    pub environments: Vec<Environment>,
+    /// Names of those that `when` leaves out.
+    pub left_out: Vec<Located<String>>,
+    /// The name of the environment that is active unless a container asks for another; one of `environments`.
+    pub default: String,
+    /// Everything else.
+    pub section: ImageSection,
+}
+
+impl ImageFile {
+    /// The names of the environments that the image has.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.environments.iter().map(|one| one.place.name())
+    }
+}
+
+/// An environment of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// Its name and prefix.
+    pub place: Place,
+    /// The environment or lock file, below the build context.
+    pub file: Located<String>,
+    /// Which environment of that file, for a pixi.lock with several.
+    pub name: Option<Located<String>>,
+    /// Where the image file has it.
+    pub lines: Lines,
+}
+
+/// Whether a file is an image file. A pixi.lock has `environments` as well, and a `version`.
+pub fn is_image_file(tree: &Node) -> bool {
+    tree.get(ENVIRONMENTS).is_some() && tree.get("version").is_none()
+}
+
+/// Reads an image file.
+///
+/// # Errors
+/// As those of [`super::read()`], and diagnostics at environments that make no sense.
+pub fn read_image_file(
+    file: &Arc<SourceFile>,
+    tree: &Node,
+    args: &BuildArgs,
+) -> Result<ImageFile, Diagnostic> {
+    let reader = Reader { file, args };
+    let Some(entries) = tree.mapping() else {
+        let message = format!("an image file has to be a mapping, not {}", tree.what());
+        return Err(reader.error(tree.lines, message));
+    };
+    let (own, others): (Vec<_>, Vec<_>) = entries
+        .iter()
+        .partition(|(key, _)| [ENVIRONMENTS, DEFAULT].contains(&key.name.as_str()));
+    let section = read_entries(file, &others, args, KeyPlace::ImageFile)?;
+    let args = with_account(args, &section);
+    let reader = Reader { file, args: &args };
+    let own = |name: &str| own.iter().find(|(key, _)| key.name == name);
+    let Some((key, node)) = own(ENVIRONMENTS) else {
+        return Err(reader.error(tree.lines, "an image file needs `environments`"));
+    };
+    let mut image = ImageFile {
+        environments: Vec::new(),
+        left_out: Vec::new(),
+        default: String::new(),
+        section,
+    };
+    read_environments(&reader, key, node, &mut image)?;
+    image.default = match args.get(DEFAULT_ARG).filter(|asked| !asked.is_empty()) {
+        Some(asked) => chosen(&reader, key, asked, &image)?,
+        None => {
+            let default = own(DEFAULT).map(|(_, node)| reader.word(DEFAULT.into(), node));
+            default_name(&reader, default.transpose()?, &image)?
+        }
+    };
+    Ok(image)
+}
+
+fn read_environments(
+    reader: &Reader<'_>,
+    key: &Key,
+    node: &Node,
+    image: &mut ImageFile,
+) -> Result<(), Diagnostic> {
+    let name = Name::from(ENVIRONMENTS);
+    let Some(entries) = node.mapping() else {
+        return Err(reader.wrong_kind(name, node, "a mapping of names to files"));
+    };
+    if entries.is_empty() {
+        let error = reader.error(key.lines, "`environments` lists none");
+        return Err(error.help("For example: environments: {base: env.yml}"));
+    }
+    let mut names = BTreeMap::new();
+    for (key, value) in entries {
+        let shown = quoted(&key.name);
+        let place = Place::of(Some(&key.name))
+            .map_err(|error| reader.error(key.lines, format!("environment `{shown}`: {error}")))?;
+        if let Some(other) = names.insert(place.name().to_owned(), key.lines) {
+            let message =
+                format!("`{shown}` is another name for an environment that is here already");
+            return Err(reader.error(key.lines, message).at(reader.file, other));
+        }
+        let found = environment(reader, key, value, place)?;
+        match found {
+            Some(environment) => image.environments.push(environment),
+            None => image.left_out.push(Located {
+                value: key.name.clone(),
+                lines: key.lines,
+            }),
+        }
+    }
+    if image.environments.is_empty() {
+        let error = reader.error(key.lines, "`when` leaves all environments out");
+        return Err(error.help(
+            "An image needs at least one: give one without `when`, or a build-arg that is true.",
+        ));
+    }
+    Ok(())
+}
+
+/// One environment, unless its `when` leaves it out.
+fn environment(
+    reader: &Reader<'_>,
+    key: &Key,
+    value: &Node,
+    place: Place,
+) -> Result<Option<Environment>, Diagnostic> {
+    let shown = quoted(&key.name);
+    let lines = Lines {
+        first: key.lines.first,
+        last: key.lines.last.max(value.lines.last),
+    };
+    let name = Name::from(key.name.as_str()).of(ENVIRONMENTS);
+    let path = |name: Name<'_>, node: &Node| {
+        let found = reader.word(name, node)?;
+        let path = context_file(reader, &found)?;
+        Ok(found.map(|_| path))
+    };
+    if value.text().is_some() {
+        return Ok(Some(Environment {
+            place,
+            file: path(name, value)?,
+            name: None,
+            lines,
+        }));
+    }
+    if value.mapping().is_none() {
+        let message = match value.value {
+            Value::Null => format!("environment `{shown}` has no file"),
+            _ => format!(
+                "environment `{shown}` has to be a file or a mapping, not {}",
+                value.what()
+            ),
+        };
+        let error = reader.error(lines, message);
+        return Err(error.help(
+            "For example: environments: {base: env.yml, ai: {file: ai.yml, when: BUILD_AI}}",
+        ));
+    }
+    let fields = reader.fields(name, value, FIELDS)?;
+    let Some(file) = fields.read("file", ENVIRONMENTS, path)? else {
+        let error = reader.error(lines, format!("environment `{shown}` has no `file`"));
+        return Err(error.help("For example: environments: {ai: {file: ai.yml, when: BUILD_AI}}"));
+    };
+    let when = fields.read("when", ENVIRONMENTS, |name, node| when(reader, name, node))?;
+    let name = fields.read("name", ENVIRONMENTS, |name, node| reader.word(name, node))?;
+    let environment = Environment {
+        place,
+        file,
+        name,
+        lines,
+    };
+    Ok(when.unwrap_or(true).then_some(environment))
+}
+
+/// Whether an environment is wanted: a build-arg's name, or a value itself, `true` or `${NAME:-true}`. A build-arg that is
+/// absent or empty means no.
+fn when(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<bool, Diagnostic> {
+    const HELP: &str = "It can be true, yes, on, 1, or false, no, off, 0.";
+    let raw = reader.raw(name, node)?;
+    reader.not_blank(name, &raw)?;
+    let is_value = raw.value.contains('$')
+        || matches!(
+            node.value,
+            Value::Scalar {
+                kind: ScalarKind::Bool | ScalarKind::Number,
+                ..
+            }
+        );
+    let lines = raw.lines;
+    if is_value || truth(raw.value).is_some() {
+        let value = reader.text(name, node)?.value;
+        return match (truth(value.trim()), value.trim().is_empty()) {
+            (Some(truth), _) => Ok(truth),
+            (None, true) => Ok(false),
+            (None, false) => {
+                let message = format!("{name} cannot be `{}`", quoted(&value));
+                Err(reader.error(lines, message).help(HELP))
+            }
+        };
+    }
+    let arg = raw.value.trim();
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if !arg.chars().all(is_name) {
+        let message = format!("no build-arg can be called `{}`", quoted(arg));
+        let error = reader.error(lines, message);
+        return Err(error.help("For example: when: BUILD_AI"));
+    }
+    match reader.args.get(arg).map(str::trim) {
+        None | Some("") => Ok(false),
+        Some(value) => truth(value).ok_or_else(|| {
+            let message = format!(
+                "build-arg {arg} is `{}`, which is neither yes nor no",
+                quoted(value)
+            );
+            reader.error(lines, message).help(HELP)
+        }),
+    }
+}
+
+/// The environment that a build-arg makes the default; `key` is where they are listed.
+fn chosen(
+    reader: &Reader<'_>,
+    key: &Key,
+    asked: &str,
+    image: &ImageFile,
+) -> Result<String, Diagnostic> {
+    let place = Place::of(Some(asked)).ok();
+    let names: Vec<&str> = image.names().collect();
+    match place.filter(|place| names.contains(&place.name())) {
+        Some(place) => Ok(place.name().to_owned()),
+        None => {
+            let message = format!(
+                "build-arg {DEFAULT_ARG}: the image has no environment `{}`",
+                quoted(asked)
+            );
+            let error = reader.error(key.lines, message);
+            Err(error.help(format!("The file has {}.", super::reader::listed(&names))))
+        }
+    }
+}
+
+fn default_name(
+    reader: &Reader<'_>,
+    asked: Option<Located<String>>,
+    image: &ImageFile,
+) -> Result<String, Diagnostic> {
+    let names = || image.names();
+    let Some(asked) = asked else {
+        let base = Place::base();
+        let default = names().find(|name| *name == base.name());
+        return Ok(default
+            .or_else(|| names().next())
+            .unwrap_or_default()
+            .to_owned());
+    };
+    let place = Place::of(Some(&asked.value)).ok();
+    if let Some(place) = place.filter(|place| names().any(|name| name == place.name())) {
+        return Ok(place.name().to_owned());
+    }
+    let shown = quoted(&asked.value);
+    if let Some(left_out) = image.left_out.iter().find(|one| one.value == asked.value) {
+        let error = reader.error(
+            asked.lines,
+            format!("the default environment `{shown}` is left out by its `when`"),
+        );
+        return Err(error
+            .at(reader.file, left_out.lines)
+            .help("Make another the default, or give the build-arg."));
+    }
+    let error = reader.error(asked.lines, format!("there is no environment `{shown}`"));
+    let names: Vec<&str> = names().collect();
+    Err(match nearest(&asked.value, names.iter().copied()) {
+        Some(near) => error.help(format!("Did you mean `{near}`?")),
+        None => error.help(format!("The file has {}.", super::reader::listed(&names))),
+    })
+}

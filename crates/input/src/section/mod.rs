@@ -1,0 +1,45 @@
+//! What the user says about the image: the *image section*, which is the key `condafront` of an env.yml, and the *image
+//! file*, which has the same keys at its top level and lists environments.
+//!
+//! Pure: text in, checked types out. Nothing here knows the base image, the build context or the engine; what depends on
+//! them keeps its lines ([`Located`]) so that a later error can point at them. `docs/image.md` describes the keys.
+
+pub(crate) mod args;
+mod command;
+mod copy;
+mod duration;
+mod env;
+pub(crate) mod expand;
+pub(crate) mod file;
+pub(crate) mod image_section;
+pub(crate) mod keys;
+mod options;
+pub(crate) mod packages;
+mod read;
+mod reader;
+mod run;
+mod runtime;
+mod schema;
+mod signal;
+mod user;
+
+pub use args::BuildArgs;
+pub use expand::{ExpandError, Template};
+pub use file::{Environment, ImageFile, is_image_file, read_image_file};
+pub use image_section::{
+    Command, CopyFiles, EnvVar, Healthcheck, ImageSection, Located, Mode, Mount, MountKind,
+    Network, PackageEntry, Ports, Protocol, RunCommand, Sharing, SystemPackages, Timing,
+};
+pub use keys::is_key;
+pub use packages::read_package_list;
+pub use read::read;
+pub use schema::schema;
+
+#[cfg(test)]
+mod mistakes;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod published;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! The section as a whole.
+
+use std::sync::Arc;
+
+use super::args::BuildArgs;
+use super::keys::{FILE_KEYS, KEYS, OTHER_WORDS, info};
+use super::reader::{Name, Reader, listed};
+use super::{command, copy, env, options, packages, run, runtime, user};
+use crate::section::image_section::{Command, ImageSection};
+use crate::yaml::{Key, Node};
+use condafront_model::nearest::nearest;
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_step_spec::system::Manager;
+
+/// Where the keys stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Under `condafront:` of an env.yml.
+    Section,
+    /// At the top level of an image file.
+    ImageFile,
+}
+
+/// Reads the image section, the value of `condafront` in an env.yml.
+///
+/// # Errors
+/// A diagnostic at the first key, in the file's order, that is unknown, or whose value makes no sense; then those that
+/// contradict each other.
+pub fn read(
+    file: &Arc<SourceFile>,
+    node: &Node,
+    args: &BuildArgs,
+) -> Result<ImageSection, Diagnostic> {
+    let reader = Reader { file, args };
+    if node.is_null() {
+        return Ok(ImageSection::default());
+    }
+    let Some(entries) = node.mapping() else {
+        let message = format!("`condafront` has to be a mapping, not {}", node.what());
+        let error = reader.error(node.lines, message);
+        return Err(error.help("For example: condafront: {base: ubuntu:24.04, user: ada}"));
+    };
+    let entries: Vec<&(Key, Node)> = entries.iter().collect();
+    read_entries(file, &entries, args, Place::Section)
+}
+
+/// Reads keys and values, wherever they stand.
+pub(super) fn read_entries(
+    file: &Arc<SourceFile>,
+    entries: &[&(Key, Node)],
+    args: &BuildArgs,
+    place: Place,
+) -> Result<ImageSection, Diagnostic> {
+    let reader = Reader { file, args };
+    let mut section = ImageSection::default();
+    // Other values may speak of the account.
+    if let Some((_, node)) = entries.iter().find(|(key, _)| key.name == "user") {
+        section.user = Some(user::read(&reader, node)?);
+    }
+    let args = user::with_account(args, &section);
+    let reader = Reader { file, args: &args };
+    for (key, node) in entries {
+        read_key(&reader, key, node, place, &mut section)?;
+    }
+    check_together(&reader, &section)?;
+    Ok(section)
+}
+
+/// Finds keys that contradict each other.
+fn check_together(reader: &Reader<'_>, section: &ImageSection) -> Result<(), Diagnostic> {
+    let file = reader.file;
+    let lang = section.env.iter().find(|variable| variable.name == "LANG");
+    if let (Some(locale), Some(lang)) = (&section.locale, lang) {
+        let error = reader.error(lang.lines, "`locale` sets LANG, and so does `env`");
+        return Err(error.at(file, locale.lines).help("Keep one of the two."));
+    }
+    if let (Some(entrypoint), Some(cmd)) = (&section.entrypoint, &section.cmd)
+        && let Command::Shell(text) = &entrypoint.value
+        && !uses_arguments(text)
+        && cmd.value != Command::Exec(Vec::new())
+    {
+        let error = reader.error(
+            cmd.lines,
+            "`cmd` has no effect beside an `entrypoint` in shell form",
+        );
+        return Err(error.at(file, entrypoint.lines).help(
+            "Write the entrypoint as a list; or let it end with \"$0\" \"$@\", which is where the shell finds the command.",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a shell's text looks at its arguments, `"$@"` or `${1}`.
+fn uses_arguments(text: &str) -> bool {
+    text.split('$').skip(1).any(|rest| {
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        rest.starts_with(|c: char| c.is_ascii_digit() || "@*#".contains(c))
+    })
+}
+
+fn read_key(
+    reader: &Reader<'_>,
+    key: &Key,
+    node: &Node,
+    place: Place,
+    section: &mut ImageSection,
+) -> Result<(), Diagnostic> {
+    let name = Name::from(key.name.as_str());
+    match key.name.as_str() {
+        "base" => {
+            let found = reader.word(name, node)?;
+            if found.value.contains(char::is_whitespace) {
+                let message = format!("`{}` is no image", quoted(&found.value));
+                return Err(reader.error(found.lines, message));
+            }
+            section.base = Some(found);
+        }
+        // Read before all others.
+        "user" => {}
+        "apt" => system_packages(reader, Manager::Apt, key, node, section)?,
+        "apk" => system_packages(reader, Manager::Apk, key, node, section)?,
+        "dnf" => system_packages(reader, Manager::Dnf, key, node, section)?,
+        "pip" => section.pip = packages::pip(reader, node)?,
+        "copy" => section.copy = copy::read(reader, node)?,
+        "run" => section.run = run::read(reader, node)?,
+        "env" => section.env = env::read(reader, node)?,
+        "workdir" => section.workdir = Some(reader.word(name, node)?),
+        "cmd" => section.cmd = Some(command::read(reader, name, node)?),
+        "entrypoint" => section.entrypoint = Some(command::read(reader, name, node)?),
+        "shell" => section.shell = Some(command::shell(reader, node)?),
+        "expose" => section.expose = runtime::expose(reader, node)?,
+        "volumes" => section.volumes = runtime::volumes(reader, node)?,
+        "labels" => section.labels = env::labels(reader, node)?,
+        "healthcheck" => section.healthcheck = Some(runtime::healthcheck(reader, node)?),
+        "stopsignal" => section.stopsignal = Some(runtime::stopsignal(reader, node)?),
+        "locale" => section.locale = Some(options::locale(reader, node)?),
+        "layers" => section.layers = Some(options::layers(reader, node)?),
+        "installer" => section.installer = Some(options::installer(reader, node)?),
+        "trim" => section.trim = options::trim(reader, node)?,
+        "channel_priority" => {
+            section.channel_priority = Some(options::channel_priority(reader, node)?);
+        }
+        "channel_alias" => section.channel_alias = Some(options::channel_alias(reader, node)?),
+        "custom_channels" => {
+            section.custom_channels = options::custom_channels(reader, node)?;
+        }
+        _ => return Err(unknown_key(reader, key, place)),
+    }
+    Ok(())
+}
+
+fn system_packages(
+    reader: &Reader<'_>,
+    manager: Manager,
+    key: &Key,
+    node: &Node,
+    section: &mut ImageSection,
+) -> Result<(), Diagnostic> {
+    let packages = packages::read(reader, manager, key, node)?;
+    if let Some(other) = &section.packages {
+        let message = format!(
+            "no image has both {} and {}",
+            other.manager.name(),
+            manager.name()
+        );
+        let error = reader.error(packages.lines, message);
+        return Err(error
+            .at(reader.file, other.lines)
+            .help("Keep the one that the base has: apt is Debian's and Ubuntu's, apk Alpine's, dnf Fedora's."));
+    }
+    section.packages = Some(packages);
+    Ok(())
+}
+
+/// A key that there is not.
+fn unknown_key(reader: &Reader<'_>, key: &Key, place: Place) -> Diagnostic {
+    let name = key.name.as_str();
+    let whole = match place {
+        Place::Section => "the image section",
+        Place::ImageFile => "an image file",
+    };
+    if name.is_empty() {
+        return reader.error(key.lines, format!("a key of {whole} is empty or no text"));
+    }
+    let error = reader.error(key.lines, format!("{whole} has no key `{}`", quoted(name)));
+    if place == Place::ImageFile && name == "condafront" {
+        return error
+            .help("In an image file the keys of the image section stand at the top level.");
+    }
+    if place == Place::ImageFile && ["channels", "dependencies", "name"].contains(&name) {
+        return error.help("It belongs into an env.yml, which `environments` names.");
+    }
+    let alias = OTHER_WORDS
+        .iter()
+        .find(|(other, _)| *other == name.to_lowercase());
+    let mut known: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+    if place == Place::ImageFile {
+        known.extend(FILE_KEYS.iter().map(|key| key.name));
+    }
+    let near = alias.map(|(_, own)| *own);
+    let near = near.or_else(|| nearest(name, known.iter().copied()));
+    match near {
+        Some(near) => {
+            let example = info(near).map(|key| key.example).unwrap_or_default();
+            error.help(format!("Did you mean `{near}`? {example}"))
+        }
+        None => {
+            let own: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
+            error.help(format!("It has {}.", listed(&own)))
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! What all keys are read with: the file, the build-args, and how mistakes are told.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::args::BuildArgs;
+use super::expand::{ExpandError, Template};
+use super::keys;
+use crate::section::image_section::Located;
+use crate::yaml::{Key, Node, Value};
+use condafront_model::nearest::nearest;
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// A file being read.
+pub(super) struct Reader<'a> {
+    pub(super) file: &'a Arc<SourceFile>,
+    pub(super) args: &'a BuildArgs,
+}
+
+/// What a value is called in messages: a key, a key of a key, or an entry of a key's list.
+#[derive(Clone, Copy)]
+pub(super) struct Name<'a> {
+    key: &'a str,
+    of: Option<&'a str>,
+    is_entry: bool,
+}
+
+impl<'a> Name<'a> {
+    pub(super) fn of(self, of: &'a str) -> Self {
+        Self {
+            of: Some(of),
+            ..self
+        }
+    }
+
+    /// An entry of the key's list.
+    pub(super) fn entry(self) -> Self {
+        Self {
+            is_entry: true,
+            ..self
+        }
+    }
+
+    /// What stands for the key's form.
+    fn example(self) -> Option<&'static str> {
+        Some(keys::info(self.of.unwrap_or(self.key))?.example)
+    }
+}
+
+impl<'a> From<&'a str> for Name<'a> {
+    fn from(key: &'a str) -> Self {
+        Self {
+            key,
+            of: None,
+            is_entry: false,
+        }
+    }
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_entry {
+            f.write_str("an entry of ")?;
+        }
+        write!(f, "`{}`", self.key)?;
+        match self.of {
+            Some(of) => write!(f, " of `{of}`"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// A mistake.
+    pub(super) fn error(&self, lines: Lines, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(message).at(self.file, lines)
+    }
+
+    /// A value of the wrong kind.
+    pub(super) fn wrong_kind(&self, name: Name<'_>, node: &Node, wanted: &str) -> Diagnostic {
+        let message = match node.value {
+            Value::Null if name.is_entry => format!("{name} is empty"),
+            Value::Null => format!("{name} has no value"),
+            _ => format!("{name} has to be {wanted}, not {}", node.what()),
+        };
+        let error = self.error(node.lines, message);
+        match (name.example(), node.is_null()) {
+            (Some(example), true) if !name.is_entry => {
+                error.help(format!("Remove the key, or give it one: {example}"))
+            }
+            (Some(example), _) => error.help(format!("For example: {example}")),
+            (None, _) => error,
+        }
+    }
+
+    /// A scalar's text with build-args put in. Numbers are as they were written.
+    pub(super) fn text(&self, name: Name<'_>, node: &Node) -> Result<Located<String>, Diagnostic> {
+        let text = self.raw(name, node)?;
+        self.expanded(text)
+    }
+
+    /// A scalar's text as it was written.
+    pub(super) fn raw<'n>(
+        &self,
+        name: Name<'_>,
+        node: &'n Node,
+    ) -> Result<Located<&'n str>, Diagnostic> {
+        let text = node
+            .text()
+            .ok_or_else(|| self.wrong_kind(name, node, "a text"))?;
+        let found = Located {
+            value: text,
+            lines: node.lines,
+        };
+        if text.contains('\0') {
+            return Err(self.error(
+                node.lines,
+                format!("{name} has a zero byte, which no text of an image can have"),
+            ));
+        }
+        Ok(found)
+    }
+
+    /// The same, but not blank, and on one line.
+    pub(super) fn word(&self, name: Name<'_>, node: &Node) -> Result<Located<String>, Diagnostic> {
+        let found = self.text(name, node)?;
+        self.not_blank(name, &found)?;
+        let found = found.map(|text| text.trim().to_owned());
+        if found.value.contains(['\n', '\r']) {
+            return Err(self.error(found.lines, format!("{name} has to be on one line")));
+        }
+        Ok(found)
+    }
+
+    /// Refuses blank texts.
+    pub(super) fn not_blank<T: AsRef<str>>(
+        &self,
+        name: Name<'_>,
+        found: &Located<T>,
+    ) -> Result<(), Diagnostic> {
+        if found.value.as_ref().trim().is_empty() {
+            let error = self.error(found.lines, format!("{name} is empty"));
+            return Err(match name.example() {
+                Some(example) => error.help(format!("For example: {example}")),
+                None => error,
+            });
+        }
+        Ok(())
+    }
+
+    /// A text with build-args put in.
+    pub(super) fn expanded(&self, text: Located<&str>) -> Result<Located<String>, Diagnostic> {
+        let expanded = self
+            .template(text.clone())?
+            .expand(&|name| self.args.get(name))
+            .map_err(|error| self.expansion_failed(text.lines, &error))?;
+        Ok(text.map(|_| expanded))
+    }
+
+    /// A text with the build-args that there are put in.
+    pub(super) fn bound(&self, text: Located<&str>) -> Result<Template, Diagnostic> {
+        self.template(text.clone())?
+            .bind(&|name| self.args.get(name))
+            .map_err(|error| self.expansion_failed(text.lines, &error))
+    }
+
+    fn template(&self, text: Located<&str>) -> Result<Template, Diagnostic> {
+        Template::parse(text.value).map_err(|error| self.expansion_failed(text.lines, &error))
+    }
+
+    fn expansion_failed(&self, lines: Lines, error: &ExpandError) -> Diagnostic {
+        let diagnostic = self.error(lines, error.to_string());
+        match error {
+            ExpandError::Unset(name) => match nearest(name, self.args.names()) {
+                Some(near) => diagnostic.help(format!("Did you mean ${{{near}}}?")),
+                None => diagnostic.help(format!(
+                    "Give it with --build-arg {name}=…, write ${{{name}:-default}}, or \\${{{name}}} for these characters."
+                )),
+            },
+            ExpandError::Required(name, _) => {
+                diagnostic.help(format!("Give it with --build-arg {name}=…"))
+            }
+            ExpandError::Unclosed | ExpandError::NoName | ExpandError::Form(..) => diagnostic.help(
+                "A build-arg is written ${NAME}, ${NAME:-default} or ${NAME:+instead}; a dollar is written \\$.",
+            ),
+            _ => diagnostic,
+        }
+    }
+
+    /// A list's items.
+    pub(super) fn list<'n>(
+        &self,
+        name: Name<'_>,
+        node: &'n Node,
+    ) -> Result<&'n [Node], Diagnostic> {
+        node.list()
+            .ok_or_else(|| self.wrong_kind(name, node, "a list"))
+    }
+
+    /// A mapping's entries.
+    pub(super) fn mapping<'n>(
+        &self,
+        name: Name<'_>,
+        node: &'n Node,
+    ) -> Result<&'n [(Key, Node)], Diagnostic> {
+        node.mapping()
+            .ok_or_else(|| self.wrong_kind(name, node, "a mapping"))
+    }
+
+    /// A mapping with these keys only.
+    pub(super) fn fields<'n>(
+        &self,
+        name: Name<'_>,
+        node: &'n Node,
+        known: &[&str],
+    ) -> Result<Fields<'n>, Diagnostic> {
+        let entries = self.mapping(name, node)?;
+        let other = entries
+            .iter()
+            .find(|(key, _)| !known.contains(&key.name.as_str()));
+        if let Some((key, _)) = other {
+            return Err(self.unknown_field(name, key, known));
+        }
+        Ok(Fields {
+            entries,
+            lines: node.lines,
+        })
+    }
+
+    /// A key of a key that there is not.
+    pub(super) fn unknown_field(&self, name: Name<'_>, key: &Key, known: &[&str]) -> Diagnostic {
+        let error = self.error(
+            key.lines,
+            format!("{name} has no key `{}`", quoted(&key.name)),
+        );
+        match nearest(&key.name, known.iter().copied()) {
+            Some(near) => error.help(format!("Did you mean `{near}`?")),
+            None if key.name.contains('=') => {
+                error.help("Between braces, a text with a comma in it needs quotes.")
+            }
+            None => error.help(format!("It has {}.", listed(known))),
+        }
+    }
+
+    /// A value that is none of a few words.
+    pub(super) fn no_such_word(
+        &self,
+        name: Name<'_>,
+        found: &Located<String>,
+        known: &[&str],
+    ) -> Diagnostic {
+        let error = self.error(
+            found.lines,
+            format!("{name} cannot be `{}`", quoted(&found.value)),
+        );
+        match nearest(&found.value, known.iter().copied()) {
+            Some(near) => error.help(format!("Did you mean `{near}`?")),
+            None => error.help(format!("It can be {}.", either(known))),
+        }
+    }
+
+    /// One of a few words.
+    pub(super) fn one_of<T: Copy>(
+        &self,
+        name: Name<'_>,
+        node: &Node,
+        known: &[(&str, T)],
+    ) -> Result<Located<T>, Diagnostic> {
+        let found = self.word(name, node)?;
+        match known.iter().find(|(word, _)| *word == found.value) {
+            Some((_, value)) => Ok(found.map(|_| *value)),
+            None => {
+                let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+                Err(self.no_such_word(name, &found, &words))
+            }
+        }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&self, name: Name<'_>, node: &Node) -> Result<bool, Diagnostic> {
+        let found = self.word(name, node)?;
+        truth(&found.value).ok_or_else(|| {
+            let message = format!("{name} cannot be `{}`", quoted(&found.value));
+            self.error(found.lines, message)
+                .help("It can be true or false.")
+        })
+    }
+
+    /// A whole number.
+    pub(super) fn number(&self, name: Name<'_>, node: &Node) -> Result<Located<u32>, Diagnostic> {
+        let found = self.word(name, node)?;
+        match digits(&found.value) {
+            Some(number) => Ok(found.map(|_| number)),
+            None => {
+                let message = format!(
+                    "{name} cannot be `{}`: it is a whole number",
+                    quoted(&found.value)
+                );
+                Err(self.error(found.lines, message))
+            }
+        }
+    }
+}
+
+/// The entries of a mapping whose keys are known.
+pub(super) struct Fields<'n> {
+    entries: &'n [(Key, Node)],
+    pub(super) lines: Lines,
+}
+
+impl<'n> Fields<'n> {
+    pub(super) fn get(&self, name: &str) -> Option<&'n Node> {
+        let entry = self.entries.iter().find(|(key, _)| key.name == name)?;
+        Some(&entry.1)
+    }
+
+    /// What `read` makes of the value of `name`, if it is there.
+    pub(super) fn read<T>(
+        &self,
+        name: &'static str,
+        of: &'static str,
+        read: impl FnOnce(Name<'_>, &'n Node) -> Result<T, Diagnostic>,
+    ) -> Result<Option<T>, Diagnostic> {
+        let node = self.get(name);
+        node.map(|node| read(Name::from(name).of(of), node))
+            .transpose()
+    }
+}
+
+/// Whether a word means yes or no.
+pub(super) fn truth(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// A number written with digits alone.
+pub(super) fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let all_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    all_digits.then(|| text.parse().ok()).flatten()
+}
+
+/// `a`, `b` and `c`, for messages.
+pub(super) fn listed(words: &[&str]) -> String {
+    joined(words, "and")
+}
+
+/// `a`, `b` or `c`, for messages.
+fn either(words: &[&str]) -> String {
+    joined(words, "or")
+}
+
+fn joined(words: &[&str], with: &str) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match words.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} {with} {last}", others.join(", ")),
+        None => String::new(),
+    }
+}

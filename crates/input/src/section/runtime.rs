@@ -1,0 +1,196 @@
+//! What the engine is told for containers: `expose`, `volumes`, `healthcheck`, `stopsignal`.
+
+use std::time::Duration;
+
+use super::reader::{Name, Reader, digits};
+use super::{command, duration, signal};
+use crate::section::image_section::{Command, Healthcheck, Located, Ports, Protocol, Timing};
+use crate::yaml::Node;
+use condafront_model::nearest::nearest;
+use condafront_model::redact::quoted;
+use condafront_model::source::Diagnostic;
+
+const PROTOCOLS: &[(&str, Protocol)] = &[
+    ("tcp", Protocol::Tcp),
+    ("udp", Protocol::Udp),
+    ("sctp", Protocol::Sctp),
+];
+const HEALTHCHECK: &[&str] = &[
+    "cmd",
+    "interval",
+    "timeout",
+    "retries",
+    "start_period",
+    "start_interval",
+];
+
+/// Reads `expose`: a list, or one alone.
+pub(super) fn expose(reader: &Reader<'_>, node: &Node) -> Result<Vec<Located<Ports>>, Diagnostic> {
+    let name = Name::from("expose");
+    if node.list().is_none() && node.text().is_none() {
+        return Err(reader.wrong_kind(name, node, "a list of ports"));
+    }
+    let items = node.list().unwrap_or(std::slice::from_ref(node));
+    let ports = items.iter().map(|item| {
+        let found = reader.word(name.entry(), item)?;
+        match ports(&found.value) {
+            Some(ports) => Ok(found.map(|_| ports)),
+            None => {
+                let message = format!("`{}` is no port", quoted(&found.value));
+                let error = reader.error(found.lines, message);
+                Err(error.help(if found.value.contains(':') {
+                    "Here is only what the image listens on; a port of the host is given to it by docker run -p."
+                } else {
+                    "Write a number from 1 to 65535, or two with a dash, and /udp or /sctp if it is not TCP: 8888, 8000-8010, 53/udp"
+                }))
+            }
+        }
+    });
+    ports.collect()
+}
+
+fn ports(text: &str) -> Option<Ports> {
+    let (numbers, protocol) = match text.split_once('/') {
+        Some((numbers, name)) => {
+            let lower = name.to_ascii_lowercase();
+            let (_, protocol) = PROTOCOLS.iter().find(|(known, _)| *known == lower)?;
+            (numbers, *protocol)
+        }
+        None => (text, Protocol::Tcp),
+    };
+    let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
+    let (first, last) = (digits(first)?, digits(last)?);
+    (0 < first && first <= last).then_some(Ports {
+        first,
+        last,
+        protocol,
+    })
+}
+
+/// Reads `volumes`.
+pub(super) fn volumes(
+    reader: &Reader<'_>,
+    node: &Node,
+) -> Result<Vec<Located<String>>, Diagnostic> {
+    let name = Name::from("volumes");
+    let paths = reader.list(name, node)?.iter().map(|item| {
+        let found = reader.word(name.entry(), item)?;
+        let shown = quoted(&found.value);
+        if found.value.contains(':') {
+            let error = reader.error(found.lines, format!("`{shown}` is not a folder of the image"));
+            return Err(error.help("Here is only where a volume is in the image; what it holds is given by docker run -v."));
+        }
+        if !found.value.starts_with('/') {
+            let error = reader.error(found.lines, format!("`{shown}` is not an absolute path"));
+            return Err(error.help("For example: volumes: [/data]"));
+        }
+        Ok(found)
+    });
+    paths.collect()
+}
+
+/// Reads `healthcheck`.
+pub(super) fn healthcheck(
+    reader: &Reader<'_>,
+    node: &Node,
+) -> Result<Located<Healthcheck>, Diagnostic> {
+    const FORM: &str =
+        "Write none, or a mapping: healthcheck: {cmd: curl -f localhost:8888, interval: 30s}";
+    let name = Name::from("healthcheck");
+    if node.text().is_some() {
+        let found = reader.word(name, node)?;
+        if found.value.eq_ignore_ascii_case("none") {
+            return Ok(found.map(|_| Healthcheck::None));
+        }
+        let message = format!("{name} cannot be `{}`", quoted(&found.value));
+        return Err(reader.error(found.lines, message).help(FORM));
+    }
+    if node.mapping().is_none() {
+        return Err(reader.wrong_kind(name, node, "a mapping, or none"));
+    }
+    let fields = reader.fields(name, node, HEALTHCHECK)?;
+    let command = fields.read("cmd", "healthcheck", |name, node| {
+        command::read_something(reader, name, node)
+    })?;
+    let Some(command) = command else {
+        let error = reader.error(fields.lines, "a health check needs its `cmd`");
+        return Err(error.help(FORM));
+    };
+    // As images' configurations and compose files have it.
+    let kind = match &command.value {
+        Command::Exec(words) => words.first().map(String::as_str),
+        Command::Shell(_) => None,
+    };
+    if let Some(kind @ ("CMD" | "CMD-SHELL" | "NONE")) = kind {
+        let message = format!("`{kind}` is no program");
+        let error = reader.error(command.lines, message);
+        return Err(error.help(
+            "Write the command alone: a list for a program and its arguments, a text for the shell.",
+        ));
+    }
+    let time = |field| fields.read(field, "healthcheck", |name, node| time(reader, name, node));
+    let timing = Timing {
+        interval: time("interval")?,
+        timeout: time("timeout")?,
+        start_period: time("start_period")?,
+        start_interval: time("start_interval")?,
+        retries: fields.read("retries", "healthcheck", |name, node| {
+            retries(reader, name, node)
+        })?,
+    };
+    Ok(Located {
+        value: Healthcheck::Command {
+            command: command.value,
+            timing,
+        },
+        lines: node.lines,
+    })
+}
+
+fn time(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<Duration, Diagnostic> {
+    /// What the engine takes at least.
+    const SHORTEST: Duration = Duration::from_millis(1);
+    let found = reader.word(name, node)?;
+    let shown = quoted(&found.value);
+    let Some(duration) = duration::parse(&found.value) else {
+        let error = reader.error(found.lines, format!("{name} cannot be `{shown}`"));
+        return Err(error.help(match digits::<u64>(&found.value) {
+            Some(number) => {
+                format!("A number needs its unit: {number}s for seconds, {number}m for minutes.")
+            }
+            None => "Write a time as in 30s, 1m30s or 500ms.".to_owned(),
+        }));
+    };
+    if !duration.is_zero() && duration < SHORTEST {
+        let message = format!("{name} cannot be `{shown}`: the engine takes no less than 1ms");
+        return Err(reader.error(found.lines, message));
+    }
+    Ok(duration)
+}
+
+fn retries(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<u32, Diagnostic> {
+    /// The engine keeps it in a signed number.
+    const MOST: u32 = i32::MAX.unsigned_abs();
+    let found = reader.number(name, node)?;
+    if found.value > MOST {
+        let message = format!("{name} cannot be more than {MOST}");
+        return Err(reader.error(found.lines, message));
+    }
+    Ok(found.value)
+}
+
+/// Reads `stopsignal`.
+pub(super) fn stopsignal(reader: &Reader<'_>, node: &Node) -> Result<Located<String>, Diagnostic> {
+    let found = reader.word("stopsignal".into(), node)?;
+    if let Some(signal) = signal::parse(&found.value) {
+        return Ok(found.map(|_| signal));
+    }
+    let message = format!("there is no signal `{}`", quoted(&found.value));
+    let error = reader.error(found.lines, message);
+    let upper = found.value.to_ascii_uppercase();
+    let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
+    Err(match nearest(bare, signal::names()) {
+        Some(near) => error.help(format!("Did you mean `SIG{near}`?")),
+        None => error.help("Write a name or a number from 1 to 64: SIGINT, SIGRTMIN+3, 15"),
+    })
+}

@@ -1,0 +1,183 @@
+//! `user`, and owners by name or number.
+
+use super::args::BuildArgs;
+use super::reader::{Name, Reader, digits};
+use crate::section::image_section::{ImageSection, Located};
+use crate::yaml::Node;
+use condafront_model::redact::quoted;
+use condafront_model::source::Diagnostic;
+use condafront_step_spec::account::{DEFAULT_ID, DEFAULT_NAME, UserRequest};
+
+const FIELDS: &[&str] = &["name", "uid", "gid"];
+const ROOT: &str = "root";
+/// As in useradd(8).
+const MAX_NAME: usize = 32;
+
+/// `ada`, `root`, `1000`, `1000:100`, or a mapping.
+pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Located<UserRequest>, Diagnostic> {
+    let key = Name::from("user");
+    let request = if node.mapping().is_some() {
+        from_mapping(reader, node)?
+    } else if node.text().is_some() {
+        let found = reader.word(key, node)?;
+        let (name, group) = match found.value.split_once(':') {
+            Some((name, group)) => (name, Some(group)),
+            None => (found.value.as_str(), None),
+        };
+        let place = |value| Located {
+            value,
+            lines: found.lines,
+        };
+        checked_name(reader, key, &place(name))?;
+        let gid = group.map(|group| {
+            checked_id(reader, key, &place(group))
+                .map_err(|error| error.help("A group is given by its number: user: ada:100"))
+        });
+        UserRequest {
+            name: Some(name.to_owned()),
+            uid: None,
+            gid: gid.transpose()?,
+        }
+    } else {
+        return Err(reader.wrong_kind(key, node, "a name, a number, or a mapping"));
+    };
+    let is_root = matches!(request.name.as_deref(), Some(ROOT));
+    if is_root && (request.uid.unwrap_or(0) != 0 || request.gid.unwrap_or(0) != 0) {
+        let error = reader.error(node.lines, "the user root has the numbers 0 and 0");
+        return Err(error.help("Give another name, or leave the numbers out."));
+    }
+    if !is_root && request.uid == Some(0) {
+        let error = reader.error(node.lines, "only the user root can have the uid 0");
+        return Err(error.help("Write user: root, or give another uid."));
+    }
+    Ok(Located {
+        value: request,
+        lines: node.lines,
+    })
+}
+
+fn from_mapping(reader: &Reader<'_>, node: &Node) -> Result<UserRequest, Diagnostic> {
+    let fields = reader.fields("user".into(), node, FIELDS)?;
+    let name = fields.read("name", "user", |name, node| {
+        let found = reader.word(name, node)?;
+        if digits::<u64>(&found.value).is_some() {
+            let error = reader.error(found.lines, format!("{name} is a number"));
+            return Err(error.help(format!("Write it as uid: {}", quoted(&found.value))));
+        }
+        checked_name(reader, name, &found)?;
+        Ok(found.value)
+    })?;
+    let id = |name: Name<'_>, node| {
+        let found = reader.word(name, node)?;
+        checked_id(reader, name, &found)
+    };
+    let uid = fields.read("uid", "user", id)?;
+    let gid = fields.read("gid", "user", id)?;
+    if (&name, uid, gid) == (&None, None, None) {
+        return Err(reader
+            .error(node.lines, "`user` is empty")
+            .help("It has `name`, `uid` and `gid`, each of which may be left out, but not all."));
+    }
+    Ok(UserRequest {
+        name: match uid {
+            Some(0) => name.or_else(|| Some(ROOT.to_owned())),
+            _ => name,
+        },
+        uid,
+        gid,
+    })
+}
+
+fn checked_name<T: AsRef<str>>(
+    reader: &Reader<'_>,
+    key: Name<'_>,
+    found: &Located<T>,
+) -> Result<(), Diagnostic> {
+    let name = found.value.as_ref();
+    if name
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_digit())
+    {
+        return checked_id(reader, key, found).map(drop);
+    }
+    if is_name(name) {
+        return Ok(());
+    }
+    let message = format!("{key}: no account can be called `{}`", quoted(name));
+    Err(reader.error(found.lines, message).help(format!(
+        "Names have at most {MAX_NAME} letters, digits and _ - . and begin with a letter or _."
+    )))
+}
+
+fn is_name(name: &str) -> bool {
+    let first = name.bytes().next();
+    name.len() <= MAX_NAME
+        && first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+}
+
+/// A number that an account or a group can have.
+pub(super) fn checked_id<T: AsRef<str>>(
+    reader: &Reader<'_>,
+    key: Name<'_>,
+    found: &Located<T>,
+) -> Result<u32, Diagnostic> {
+    let text = found.value.as_ref();
+    // The highest number means "nobody" to the kernel.
+    digits(text).filter(|id| *id < u32::MAX).ok_or_else(|| {
+        let message = format!(
+            "{key} cannot be `{}`: it is a number from 0 to {}",
+            quoted(text),
+            u32::MAX - 1
+        );
+        reader.error(found.lines, message)
+    })
+}
+
+/// `name`, `name:group`, or numbers for either.
+pub(super) fn owner(reader: &Reader<'_>, key: Name<'_>, node: &Node) -> Result<String, Diagnostic> {
+    let found = reader.word(key, node)?;
+    let is_part = |part: &str| is_name(part) || digits::<u32>(part).is_some_and(|id| id < u32::MAX);
+    let is_owner = match found.value.split_once(':') {
+        Some((user, group)) => is_part(user) && is_part(group),
+        None => is_part(&found.value),
+    };
+    if !is_owner {
+        let message = format!("{key} cannot be `{}`", quoted(&found.value));
+        return Err(reader.error(found.lines, message).help(
+            "Write a name or a number, and a group after a colon if you like: ada, 1000:100",
+        ));
+    }
+    Ok(found.value)
+}
+
+/// The build-args, with those that stand for the account added where the section or nothing at all says what they are:
+/// `${MAMBA_USER}` may be used whether it is given or not.
+pub(super) fn with_account(args: &BuildArgs, section: &ImageSection) -> BuildArgs {
+    const NAME: &str = "MAMBA_USER";
+    const UID: &str = "MAMBA_USER_ID";
+    const GID: &str = "MAMBA_USER_GID";
+    let mut all = args.clone();
+    let request = section.user.as_ref().map(|user| &user.value);
+    let is_default = request.is_none()
+        && [NAME, UID, GID]
+            .iter()
+            .all(|arg| args.get(arg).is_none_or(str::is_empty));
+    let name = request.and_then(|user| user.name.as_deref());
+    // A number for a name is that of an account which the base may have, whatever it is called.
+    if name.is_none_or(is_name) {
+        all.or_insert(NAME, name.unwrap_or(DEFAULT_NAME));
+    }
+    let uid = request.and_then(|user| user.uid);
+    let gid = request.and_then(|user| user.gid).or(uid);
+    let default = is_default.then_some(DEFAULT_ID);
+    for (arg, id) in [(UID, uid.or(default)), (GID, gid.or(default))] {
+        if let Some(id) = id {
+            all.or_insert(arg, id.to_string());
+        }
+    }
+    all
+}

@@ -1,0 +1,127 @@
+//! What holds for a file from outside of it: build-args, and the image file that names it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::section;
+use crate::section::args::BuildArgs;
+use crate::section::file::ImageFile;
+use crate::section::image_section::ImageSection;
+use condafront_model::channel::ChannelPriority;
+use condafront_model::channel::ChannelUrl;
+use condafront_model::source::Diagnostic;
+
+/// What build-args say of the input, whatever its kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputSettings {
+    /// `ENVIRONMENT`: which environment of a file with several.
+    pub environment: Option<String>,
+    /// `CONDA_LOCK_CATEGORIES`: which categories beside `main`.
+    pub categories: Vec<String>,
+    /// `CONDA_SPECS`: the dependencies of a build without a file.
+    pub specs: Vec<String>,
+    /// `CONDA_CHANNELS`: channels instead of the file's.
+    pub channels: Vec<String>,
+    /// `CONDA_CHANNEL_ALIAS`: where channels are that are given by name.
+    pub channel_alias: Option<ChannelUrl>,
+    /// All build-args, for values of the image section that name them.
+    pub build_args: BuildArgs,
+    /// What the image file says of channels, if it is one that names the environment's file.
+    pub image_file: Option<ChannelDefaults>,
+}
+
+impl InputSettings {
+    /// Takes one build-arg, if it is about the input; says whether it is.
+    ///
+    /// # Errors
+    /// A value that is none.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<bool, Diagnostic> {
+        match name {
+            "CONDA_SPECS" => self.specs = parsed(name, value, shell_words)?,
+            "CONDA_CHANNELS" => self.channels = words(value, &[',']),
+            "CONDA_CHANNEL_ALIAS" => self.channel_alias = Some(parsed(name, value, parse_alias)?),
+            "CONDA_LOCK_CATEGORIES" => self.categories = words(value, &[',']),
+            "ENVIRONMENT" => self.environment = Some(value.to_owned()),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// What holds for the file of an image's environment.
+    pub fn within(&self, environment: &section::Environment, image: &ImageFile) -> Self {
+        let name = environment.name.as_ref();
+        Self {
+            environment: name.map(|name| name.value.clone()),
+            image_file: Some(ChannelDefaults::of(&image.section)),
+            ..self.clone()
+        }
+    }
+}
+
+/// What an image file says of the channels of its environments. Each environment's own section beats it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChannelDefaults {
+    /// Where channels are that are given by name.
+    pub alias: Option<ChannelUrl>,
+    /// The folders that have the channels of these names.
+    pub custom: BTreeMap<String, ChannelUrl>,
+    /// What the order of channels means.
+    pub priority: Option<ChannelPriority>,
+}
+
+impl ChannelDefaults {
+    /// What an image section says of channels.
+    pub fn of(section: &ImageSection) -> Self {
+        let custom = section.custom_channels.iter();
+        Self {
+            alias: section.channel_alias.as_ref().map(|url| url.value.clone()),
+            custom: custom
+                .map(|(name, url)| (name.clone(), url.value.clone()))
+                .collect(),
+            priority: section.channel_priority.as_ref().map(|said| said.value),
+        }
+    }
+
+    /// These, and `others` where these say nothing.
+    pub fn or(mut self, others: &Self) -> Self {
+        self.alias = self.alias.or_else(|| others.alias.clone());
+        self.priority = self.priority.or(others.priority);
+        for (name, url) in &others.custom {
+            self.custom
+                .entry(name.clone())
+                .or_insert_with(|| url.clone());
+        }
+        self
+    }
+}
+
+/// The words of a list, separated by blanks or one of `others`.
+fn words(value: &str, others: &[char]) -> Vec<String> {
+    value
+        .split(|c: char| c.is_whitespace() || others.contains(&c))
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The words of a list as a shell reads them: blanks separate, quotes keep together.
+fn shell_words(value: &str) -> Result<Vec<String>, &'static str> {
+    shlex::split(value)
+        .ok_or("a quote is not closed, or a backslash stands at the end; write numpy 'scipy <2'")
+}
+
+fn parse_alias(value: &str) -> Result<ChannelUrl, String> {
+    ChannelUrl::parse(value).map_err(|error| format!("{error}\n{}", error.help()))
+}
+
+/// The value of a build-arg.
+///
+/// # Errors
+/// What is wrong with it, with the build-arg's name.
+pub fn parsed<T, E: fmt::Display>(
+    name: &str,
+    value: &str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, Diagnostic> {
+    parse(value).map_err(|error| Diagnostic::new(format!("build-arg {name}: {error}")))
+}

@@ -1,0 +1,355 @@
+//! YAML as a tree in which every node knows its lines in the user's file.
+//!
+//! The only module that knows the YAML library.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::Spanned;
+
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// A value and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// The value.
+    pub value: Value,
+    /// Its first and last line; an alias stands where it is used.
+    pub lines: Lines,
+}
+
+/// What YAML knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// `null`, `~` or nothing.
+    Null,
+    /// Anything without parts, as text: a number keeps the digits that were written (`3.10`).
+    Scalar {
+        /// The text, without quotes.
+        text: String,
+        /// What YAML takes it for.
+        kind: ScalarKind,
+    },
+    /// A list.
+    List(Vec<Node>),
+    /// A mapping, in the file's order; no key twice.
+    Mapping(Vec<(Key, Node)>),
+}
+
+/// What YAML 1.2 takes a scalar for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScalarKind {
+    /// Text.
+    String,
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Bool,
+}
+
+/// A mapping's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The text.
+    pub name: String,
+    /// Its line.
+    pub lines: Lines,
+}
+
+impl Node {
+    /// The text of a scalar of any kind.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A list's items.
+    pub fn list(&self) -> Option<&[Node]> {
+        match &self.value {
+            Value::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// A mapping's entries.
+    pub fn mapping(&self) -> Option<&[(Key, Node)]> {
+        match &self.value {
+            Value::Mapping(entries) => Some(entries),
+            _ => None,
+        }
+    }
+
+    /// A mapping's value.
+    pub fn get(&self, name: &str) -> Option<&Node> {
+        let entry = self.mapping()?.iter().find(|(key, _)| key.name == name)?;
+        Some(&entry.1)
+    }
+
+    /// Whether there is nothing.
+    pub fn is_null(&self) -> bool {
+        self.value == Value::Null
+    }
+
+    /// What it is, for messages: `a list`.
+    pub fn what(&self) -> &'static str {
+        match &self.value {
+            Value::Null => "nothing",
+            Value::Scalar {
+                kind: ScalarKind::String,
+                ..
+            } => "a text",
+            Value::Scalar {
+                kind: ScalarKind::Number,
+                ..
+            } => "a number",
+            Value::Scalar {
+                kind: ScalarKind::Bool,
+                ..
+            } => "true or false",
+            Value::List(_) => "a list",
+            Value::Mapping(_) => "a mapping",
+        }
+    }
+}
+
+/// Reads a file's only document.
+///
+/// # Errors
+/// A diagnostic at the line where it stops being YAML.
+pub fn read(file: &Arc<SourceFile>, text: &str) -> Result<Node, Diagnostic> {
+    let mut budget = serde_saphyr::Budget::default();
+    // Lock files of several platforms have some ten thousand entries. Every event stands for at least a byte of the file
+    // or of an alias, which have limits of their own.
+    budget.max_events = text.len().max(1_000_000);
+    budget.max_nodes = text.len().max(1_000_000);
+    budget.max_total_scalar_bytes = text.len().max(1 << 20).saturating_mul(2);
+    let mut options = serde_saphyr::Options::default();
+    options.budget = Some(budget);
+    options.with_snippet = false;
+    let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options)
+        .map_err(|error| invalid(file, &error))?;
+    Ok(Tree { text }.node(raw))
+}
+
+fn invalid(file: &Arc<SourceFile>, error: &serde_saphyr::Error) -> Diagnostic {
+    let error = error.without_snippet();
+    let location = error.location();
+    let mut message = error.to_string();
+    if let Some(location) = &location {
+        // The place stands beside the message.
+        let place = format!(" at line {}, column {}", location.line(), location.column());
+        message = message.replace(&place, "");
+    }
+    let mut diagnostic = Diagnostic::new(format!("{} is not valid YAML: {message}", file.name()));
+    match error {
+        serde_saphyr::Error::DuplicateMappingKey { key, .. } => {
+            diagnostic.message = match key {
+                Some(key) => format!("the key {key} is given twice"),
+                None => "a key is given twice".to_owned(),
+            };
+            diagnostic = diagnostic.help("Join the two, or remove one of them.");
+        }
+        serde_saphyr::Error::MultipleDocuments { .. } => {
+            diagnostic.message = format!("{} has several YAML documents", file.name());
+            diagnostic = diagnostic.help("Keep one, without a line --- before another.");
+        }
+        _ => diagnostic = diagnostic.help(syntax_help(file, &location)),
+    }
+    match location {
+        Some(location) => {
+            let line = usize::try_from(location.line()).unwrap_or(1);
+            diagnostic.at(file, Lines::one(line))
+        }
+        None => diagnostic,
+    }
+}
+
+/// What is mostly wrong where YAML cannot be read.
+fn syntax_help(file: &SourceFile, location: &Option<serde_saphyr::Location>) -> &'static str {
+    let line = location
+        .as_ref()
+        .and_then(|location| usize::try_from(location.line()).ok());
+    let line = line.and_then(|line| file.data().split(|byte| *byte == b'\n').nth(line - 1));
+    let indentation = line.unwrap_or_default().iter();
+    let has_tab = indentation
+        .take_while(|byte| byte.is_ascii_whitespace())
+        .any(|byte| *byte == b'\t');
+    let has_variable = line.is_some_and(|line| line.windows(2).any(|two| two == b"${"));
+    if has_tab {
+        "Indent with blanks: YAML takes no tabs."
+    } else if has_variable {
+        "Within brackets and braces, a text with ${…} in it needs quotes."
+    } else {
+        "Entries that belong together begin in the same column; check that, and quotes and brackets, here and on the lines above."
+    }
+}
+
+/// A tree as the library gives it.
+enum Raw {
+    Null,
+    Text(String),
+    Other(ScalarKind, String),
+    List(Vec<Spanned<Raw>>),
+    Mapping(Vec<(Spanned<Raw>, Spanned<Raw>)>),
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("YAML")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Raw, E> {
+        Ok(Raw::Other(ScalarKind::Bool, value.to_string()))
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Raw, E> {
+        Ok(Raw::Other(ScalarKind::Number, value.to_string()))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Raw, E> {
+        Ok(Raw::Other(ScalarKind::Number, value.to_string()))
+    }
+
+    fn visit_i128<E: de::Error>(self, value: i128) -> Result<Raw, E> {
+        Ok(Raw::Other(ScalarKind::Number, value.to_string()))
+    }
+
+    fn visit_u128<E: de::Error>(self, value: u128) -> Result<Raw, E> {
+        Ok(Raw::Other(ScalarKind::Number, value.to_string()))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Raw, E> {
+        Ok(Raw::Other(ScalarKind::Number, value.to_string()))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Raw, E> {
+        Ok(Raw::Text(value.to_owned()))
+    }
+
+    fn visit_string<E: de::Error>(self, value: String) -> Result<Raw, E> {
+        Ok(Raw::Text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Raw::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Raw, A::Error> {
+        let mut mapping = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            mapping.push(entry);
+        }
+        Ok(Raw::Mapping(mapping))
+    }
+}
+
+/// Turns the library's tree into ours.
+struct Tree<'a> {
+    text: &'a str,
+}
+
+impl Tree<'_> {
+    fn node(&self, raw: Spanned<Raw>) -> Node {
+        let written = self.written(&raw);
+        let line = |number: u64| u32::try_from(number).unwrap_or(u32::MAX).max(1);
+        let first = line(raw.referenced.line());
+        let mut last = first;
+        let value = match raw.value {
+            Raw::Null => Value::Null,
+            Raw::Text(text) => {
+                if raw.referenced == raw.defined {
+                    let breaks = written.trim_end().matches('\n').count();
+                    last = first.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX));
+                }
+                Value::Scalar {
+                    text,
+                    kind: ScalarKind::String,
+                }
+            }
+            Raw::Other(kind, value) => {
+                let written = written.trim();
+                let is_plain = !written.is_empty() && !written.contains(['\n', ' ', '!', '&']);
+                Value::Scalar {
+                    text: if is_plain { written.to_owned() } else { value },
+                    kind,
+                }
+            }
+            Raw::List(items) => {
+                let items: Vec<Node> = items.into_iter().map(|item| self.node(item)).collect();
+                last = items
+                    .iter()
+                    .map(|item| item.lines.last)
+                    .fold(last, u32::max);
+                Value::List(items)
+            }
+            Raw::Mapping(entries) => {
+                let entries: Vec<(Key, Node)> = entries
+                    .into_iter()
+                    .map(|(key, value)| (self.key(key), self.node(value)))
+                    .collect();
+                last = entries
+                    .iter()
+                    .map(|(key, value)| key.lines.last.max(value.lines.last))
+                    .fold(last, u32::max);
+                Value::Mapping(entries)
+            }
+        };
+        Node {
+            value,
+            lines: Lines { first, last },
+        }
+    }
+
+    fn key(&self, raw: Spanned<Raw>) -> Key {
+        let node = self.node(raw);
+        Key {
+            lines: node.lines,
+            name: match node.value {
+                Value::Scalar { text, .. } => text,
+                Value::Null => "null".to_owned(),
+                Value::List(_) | Value::Mapping(_) => String::new(),
+            },
+        }
+    }
+
+    /// What the file has for a node.
+    fn written(&self, raw: &Spanned<Raw>) -> &str {
+        let span = raw.defined.span();
+        let range = span.byte_offset().zip(span.byte_len());
+        range
+            .and_then(|(start, length)| {
+                let start = usize::try_from(start).ok()?;
+                let end = start.checked_add(usize::try_from(length).ok()?)?;
+                self.text.get(start..end)
+            })
+            .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

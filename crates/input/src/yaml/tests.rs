@@ -1,0 +1,97 @@
+use super::*;
+
+fn tree(text: &str) -> Result<Node, Diagnostic> {
+    read(&SourceFile::new("env.yml", text), text)
+}
+
+/// `line:text` of all scalars and keys.
+fn scalars(node: &Node, out: &mut Vec<String>) {
+    match &node.value {
+        Value::Null => out.push(format!("{}:~", node.lines.first)),
+        Value::Scalar { text, .. } => {
+            let lines = node.lines;
+            out.push(format!("{}-{}:{text}", lines.first, lines.last));
+        }
+        Value::List(items) => items.iter().for_each(|item| scalars(item, out)),
+        Value::Mapping(entries) => {
+            for (key, value) in entries {
+                out.push(format!("{}:{}:", key.lines.first, key.name));
+                scalars(value, out);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_node_knows_its_lines_and_numbers_stay_as_written() {
+    let text = "# é\nname: x\nversion: 3.10\nlist:\n  - 1_0\n  - \"a\n    b\"\n  - true\n  - ~\n  - {k: v}\r\nlast: |\n  one\n  two\n";
+    let mut found = Vec::new();
+    scalars(&tree(text).unwrap(), &mut found);
+    assert_eq!(
+        found,
+        [
+            "2:name:",
+            "2-2:x",
+            "3:version:",
+            "3-3:3.10",
+            "4:list:",
+            "5-5:1_0",
+            "6-7:a b",
+            "8-8:true",
+            "9:~",
+            "10:k:",
+            "10-10:v",
+            "11:last:",
+            "12-13:one\ntwo\n",
+        ]
+    );
+    assert_eq!(
+        tree(text).unwrap().get("list").unwrap().lines,
+        Lines { first: 5, last: 10 }
+    );
+}
+
+#[test]
+fn aliases_stand_where_they_are_used() {
+    let node = tree("a: &x [1.0]\nb: *x\n").unwrap();
+    let alias = &node.get("b").unwrap().list().unwrap()[0];
+    assert_eq!(alias.text(), Some("1.0"));
+}
+
+#[test]
+fn mistakes_are_at_their_line() {
+    let mut all = String::new();
+    for text in [
+        "a: 1\nb: [1\n",
+        "a: 1\n b: 2\n",
+        "a: 1\na: 2\n",
+        "a: *x\n",
+        "a:\n\t- b\n",
+        "a: \"b\n",
+        "--- a\n--- b\n",
+        "? [a]\n: b\n",
+    ] {
+        let outcome = tree(text).map(|node| format!("{node:?}"));
+        let shown =
+            outcome.unwrap_or_else(|error| error.render(condafront_model::source::Level::Error));
+        all.push_str(&format!("{shown}\n\n"));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn aliases_of_aliases_do_not_explode() {
+    let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for i in 1..12 {
+        let list = vec![format!("*a{}", i - 1); 10].join(", ");
+        text.push_str(&format!("a{i}: &a{i} [{list}]\n"));
+    }
+    assert!(tree(&text).is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_it_panic(text in "[-a-c:{}\\[\\]&*!|>'\"#%@`, \n\t0-9.~?]{0,80}") {
+        let _ = tree(&text);
+    }
+}

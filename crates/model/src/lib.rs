@@ -1,0 +1,13 @@
+//! What all of condafront talks about: packages, channels, platforms, and places in the user's files. No I/O.
+
+pub mod channel;
+pub mod environment_place;
+pub mod layers;
+pub mod lint;
+pub mod nearest;
+pub mod package;
+pub mod platform;
+pub mod pypi_package;
+pub mod redact;
+pub mod source;
+pub mod stamp;

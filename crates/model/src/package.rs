@@ -1,0 +1,261 @@
+//! A conda package as an input names it: where it is fetched from, what it must hash to, what it is called.
+
+use std::fmt;
+
+use url::Url;
+
+use crate::redact;
+use crate::source::Lines;
+
+/// One package of an environment, pinned to one archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// Name, version and build, from the archive's name.
+    pub id: PackageId,
+    /// The platform folder of the channel: `linux-64`, `noarch`, …
+    pub subdir: String,
+    /// Where the input says it lives.
+    pub url: PackageUrl,
+    /// What the archive must hash to.
+    pub hashes: Hashes,
+    /// Size of the archive in bytes, where the input says.
+    pub size: Option<u64>,
+    /// The lines of the user's file that ask for it.
+    pub lines: Lines,
+}
+
+impl Package {
+    /// A package for tests: version 1.0 of `name` on linux-64, pinned by its SHA-256, asked for in the first line.
+    ///
+    /// # Panics
+    /// Where no package can have the name.
+    #[doc(hidden)]
+    pub fn example(name: &str) -> Self {
+        let id = PackageId::from_file_name(&format!("{name}-1.0-0.conda"))
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let url = format!("https://c.example/conda-forge/linux-64/{}", id.file_name());
+        Self {
+            id,
+            subdir: "linux-64".to_owned(),
+            url: PackageUrl(Url::parse(&url).unwrap_or_else(|error| panic!("{url}: {error}"))),
+            hashes: Hashes {
+                sha256: Some("0".repeat(64)),
+                md5: None,
+            },
+            size: None,
+            lines: Lines::one(1),
+        }
+    }
+
+    /// Whether it has no machine code, so that one archive serves every platform.
+    pub fn is_noarch(&self) -> bool {
+        self.subdir == "noarch"
+    }
+}
+
+/// What a package is: the three parts of its archive's name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PackageId {
+    /// Name, such as `numpy`.
+    pub name: String,
+    /// Version, such as `2.1.0`.
+    pub version: String,
+    /// Build string, such as `py312h1103770_0`.
+    pub build: String,
+    /// The archive's format.
+    pub format: ArchiveFormat,
+}
+
+/// The two formats of conda packages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ArchiveFormat {
+    /// `.conda`: a zip of zstd-compressed tar files.
+    Conda,
+    /// `.tar.bz2`.
+    TarBz2,
+}
+
+impl ArchiveFormat {
+    /// The file name's ending, with its dot.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Conda => ".conda",
+            Self::TarBz2 => ".tar.bz2",
+        }
+    }
+}
+
+/// Why a file name is not a conda package's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PackageNameError {
+    /// Neither `.conda` nor `.tar.bz2`.
+    #[error("its name ends in neither .conda nor .tar.bz2")]
+    Suffix,
+    /// Not `name-version-build`.
+    #[error("its name is not of the form <name>-<version>-<build>")]
+    Parts,
+    /// A character that package names do not have.
+    #[error("its name has a character that no package name has")]
+    Character,
+}
+
+impl PackageId {
+    /// Reads `numpy-2.1.0-py312h1103770_0.conda`.
+    ///
+    /// # Errors
+    /// When the name is not of that form (<https://docs.conda.io/projects/conda-build/en/stable/concepts/package-naming-conv.html>).
+    pub fn from_file_name(file_name: &str) -> Result<Self, PackageNameError> {
+        let (stem, format) = [ArchiveFormat::Conda, ArchiveFormat::TarBz2]
+            .into_iter()
+            .find_map(|format| Some((file_name.strip_suffix(format.suffix())?, format)))
+            .ok_or(PackageNameError::Suffix)?;
+        let mut parts = stem.rsplitn(3, '-');
+        let (Some(build), Some(version), Some(name)) = (parts.next(), parts.next(), parts.next())
+        else {
+            return Err(PackageNameError::Parts);
+        };
+        if [name, version, build].iter().any(|part| part.is_empty()) {
+            return Err(PackageNameError::Parts);
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._+!-~@=".contains(c);
+        if !stem.chars().all(plain) {
+            return Err(PackageNameError::Character);
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            build: build.to_owned(),
+            format,
+        })
+    }
+
+    /// The archive's name.
+    pub fn file_name(&self) -> String {
+        format!("{self}{}", self.format.suffix())
+    }
+}
+
+impl fmt::Display for PackageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}", self.name, self.version, self.build)
+    }
+}
+
+/// What an archive must hash to; an input gives either, both or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hashes {
+    /// SHA-256 as 64 lower-case hex digits.
+    pub sha256: Option<String>,
+    /// MD5 as 32 lower-case hex digits.
+    pub md5: Option<String>,
+}
+
+impl Hashes {
+    /// Whether BuildKit can check the download itself and needs no network when it has it.
+    pub fn is_pinned(&self) -> bool {
+        self.sha256.is_some()
+    }
+}
+
+/// The address of a package. It may carry credentials (`user:password@`, `/t/<token>/`): those show neither in
+/// `Debug` nor in `Display`, only in [`PackageUrl::with_credentials`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct PackageUrl(Url);
+
+impl PackageUrl {
+    /// Wraps an absolute http(s) URL.
+    pub fn new(url: Url) -> Self {
+        Self(url)
+    }
+
+    /// The URL to fetch from. For the http source and nothing else.
+    pub fn with_credentials(&self) -> &Url {
+        &self.0
+    }
+
+    /// The URL as it may be recorded in `conda-meta`: without credentials.
+    pub fn recorded(&self) -> Url {
+        let mut url = self.0.clone();
+        redact::strip(&mut url);
+        url.set_query(None);
+        url.set_fragment(None);
+        url
+    }
+
+    /// Whether it carries a user, a password or a token.
+    pub fn has_credentials(&self) -> bool {
+        let mut url = self.0.clone();
+        redact::strip(&mut url);
+        url != self.0
+    }
+
+    /// Whether its path or query carries a secret. BuildKit masks users and passwords of sources in an image's provenance,
+    /// but not these.
+    pub fn has_secret_path(&self) -> bool {
+        self.0.query().is_some() || self.recorded().path() != self.0.path()
+    }
+
+    /// The host, for messages about secrets and mirrors.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for PackageUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&redact::masked(self.0.as_str()))
+    }
+}
+
+impl fmt::Debug for PackageUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PackageUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_split_from_the_right() {
+        let id = PackageId::from_file_name("ca-certificates-2024.8.30-hbcca054_0.conda").unwrap();
+        assert_eq!(
+            (id.name.as_str(), id.version.as_str(), id.build.as_str()),
+            ("ca-certificates", "2024.8.30", "hbcca054_0")
+        );
+        assert_eq!(id.file_name(), "ca-certificates-2024.8.30-hbcca054_0.conda");
+    }
+
+    #[test]
+    fn other_files_are_told_apart() {
+        use PackageNameError::*;
+        for (name, error) in [
+            ("numpy-2.1.0-0.whl", Suffix),
+            ("numpy.conda", Parts),
+            (".conda", Parts),
+            ("-1-0.conda", Parts),
+            ("a b-1-0.tar.bz2", Character),
+        ] {
+            assert_eq!(PackageId::from_file_name(name), Err(error), "{name}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_neither_shown_nor_recorded() {
+        let url = |text: &str| PackageUrl::new(Url::parse(text).unwrap());
+        let token = url("https://conda.example/t/tk-123/main/noarch/a-1-0.conda");
+        assert_eq!(
+            token.to_string(),
+            "https://conda.example/t/***/main/noarch/a-1-0.conda"
+        );
+        assert_eq!(
+            token.recorded().as_str(),
+            "https://conda.example/main/noarch/a-1-0.conda"
+        );
+        let user = url("https://me:secret@conda.example/main/noarch/a-1-0.conda?sig=abc");
+        assert!(!format!("{user} {user:?} {}", user.recorded()).contains("secret"));
+        assert!(!format!("{user} {user:?} {}", user.recorded()).contains("abc"));
+        assert_eq!(user.host(), "conda.example");
+    }
+}

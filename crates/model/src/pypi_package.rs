@@ -1,0 +1,147 @@
+//! A PyPI package that is pinned to one file.
+
+use std::sync::Arc;
+
+use crate::package::{Hashes, PackageUrl};
+use crate::source::{Lines, Location, SourceFile};
+
+/// A PyPI package, pinned to one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PipPackage {
+    /// Its name as the lock has it.
+    pub name: String,
+    /// Its version, where the lock says.
+    pub version: Option<String>,
+    /// The wheel or source archive.
+    pub url: PackageUrl,
+    /// What the file must hash to.
+    pub hashes: Hashes,
+    /// The lines of the user's file that ask for it.
+    pub lines: Lines,
+    /// That file, if it is not the environment's own.
+    pub file: Option<Arc<SourceFile>>,
+}
+
+impl PipPackage {
+    /// Where it is asked for; `environment` is the environment's own file.
+    pub fn location(&self, environment: &Arc<SourceFile>) -> Location {
+        Location {
+            file: Arc::clone(self.file.as_ref().unwrap_or(environment)),
+            lines: self.lines,
+        }
+    }
+}
+
+/// How source archives end that pip builds.
+const SDIST_SUFFIXES: [&str; 6] = [".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz", ".tar"];
+
+/// What a file is, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A wheel, which is ready to be installed.
+    Wheel,
+    /// A source archive, which has to be built.
+    Source,
+}
+
+/// The name of the package's file.
+pub fn file_name(package: &PipPackage) -> String {
+    let url = package.url.with_credentials();
+    let last = url.path().rsplit('/').next().unwrap_or_default();
+    percent_encoding::percent_decode_str(last)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+/// What messages call a package: name and version.
+pub fn label(package: &PipPackage) -> String {
+    match &package.version {
+        Some(version) => format!("{} {version}", package.name),
+        None => package.name.clone(),
+    }
+}
+
+/// What the package's file is; `None` if pip would not know either.
+pub fn kind(package: &PipPackage) -> Option<FileKind> {
+    let name = file_name(package).to_ascii_lowercase();
+    let is_plain = !name.starts_with('.') && !name.chars().any(|c| c == '/' || c.is_control());
+    if !is_plain {
+        None
+    } else if name.ends_with(".whl") {
+        Some(FileKind::Wheel)
+    } else if SDIST_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
+        Some(FileKind::Source)
+    } else {
+        None
+    }
+}
+
+/// A package's name as pip compares names: lower case, with `-` for every run of `-`, `_` and `.`
+/// (<https://packaging.python.org/en/latest/specifications/name-normalization/>).
+pub fn normalized(name: &str) -> String {
+    let parts = name
+        .split(['-', '_', '.'])
+        .filter(|part| !part.is_empty())
+        .map(str::to_ascii_lowercase);
+    parts.collect::<Vec<_>>().join("-")
+}
+
+/// The normalized name at the beginning of a requirement.
+pub fn requirement_name(text: &str) -> Option<String> {
+    let end = text.find(|c| !is_name_char(c)).unwrap_or(text.len());
+    let name = normalized(&text[..end]);
+    Some(name).filter(|name| !name.is_empty())
+}
+
+/// Whether a character may be in the name of a PyPI package.
+pub fn is_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.".contains(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_compared_as_pip_does() {
+        for name in [
+            "Zope.Interface",
+            "zope-interface",
+            "ZOPE__interface",
+            "zope-_.interface",
+        ] {
+            assert_eq!(normalized(name), "zope-interface");
+        }
+    }
+
+    fn package(url: &str) -> PipPackage {
+        PipPackage {
+            name: "requests".to_owned(),
+            version: Some("2.32.3".to_owned()),
+            url: PackageUrl::new(url::Url::parse(url).unwrap()),
+            hashes: Hashes::default(),
+            lines: Lines::one(2),
+            file: None,
+        }
+    }
+
+    #[test]
+    fn kinds_of_files() {
+        let kind = |url: &str| kind(&package(url));
+        let wheel = Some(FileKind::Wheel);
+        assert_eq!(kind("https://f.example/a-1.0-py3-none-any.whl#x"), wheel);
+        assert_eq!(
+            kind("https://f.example/a-1.0%2Bcpu-py3-none-any.whl"),
+            wheel
+        );
+        let source = Some(FileKind::Source);
+        assert_eq!(kind("https://f.example/a-1.0.tar.gz?x=y"), source);
+        assert_eq!(kind("https://f.example/a-1.0.ZIP"), source);
+        for url in ["", "a-1.0.exe", "a%2Fb.whl", ".whl", "a.whl/"] {
+            let url = format!("https://f.example/{url}");
+            assert_eq!(kind(&url), None, "{url}");
+        }
+        let name = file_name(&package("https://f.example/a-1.0%2Bcpu-py3-none-any.whl"));
+        assert_eq!(name, "a-1.0+cpu-py3-none-any.whl");
+    }
+}

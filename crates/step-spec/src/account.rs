@@ -1,0 +1,115 @@
+//! What the step around accounts is asked to do, and what it found out.
+
+use condafront_model::stamp::Owner;
+use serde::{Deserialize, Serialize};
+
+/// A base image's C library.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "family", rename_all = "lowercase")]
+pub enum Libc {
+    /// The GNU C library, with its version, such as `2.41`.
+    Glibc {
+        /// Major and minor version.
+        version: String,
+    },
+    /// musl.
+    Musl,
+    /// None was found.
+    None,
+}
+
+/// A base image's shells, as absolute paths.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shells {
+    /// A POSIX shell.
+    pub sh: Option<String>,
+    /// bash.
+    pub bash: Option<String>,
+}
+
+/// Fields of os-release(5); empty where the base image has none.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OsRelease {
+    /// `debian`, `alpine`.
+    pub id: String,
+    /// `13`, `3.22.0`.
+    pub version_id: String,
+    /// Names of distributions that this one derives from.
+    pub id_like: Vec<String>,
+    /// What people are shown: `Debian GNU/Linux 13 (trixie)`.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// The user's name when none is asked for, as in micromamba-docker.
+pub const DEFAULT_NAME: &str = "mambauser";
+
+/// The user's id and group id when none is asked for, as in micromamba-docker.
+pub const DEFAULT_ID: u32 = 57439;
+
+/// Which user an image is to have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UserRequest {
+    /// Name, or digits for an id; [`DEFAULT_NAME`] if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// User id. If absent: that of an existing account, else [`DEFAULT_ID`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// Group id. If absent: that of an existing account, else the same number as `uid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gid: Option<u32>,
+}
+
+/// The image's user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// Login name.
+    pub name: String,
+    /// User id.
+    pub uid: u32,
+    /// Primary group id.
+    pub gid: u32,
+    /// Home directory.
+    pub home: String,
+    /// Login shell.
+    pub shell: String,
+}
+
+impl User {
+    /// The user as the owner of files.
+    pub fn owner(&self) -> Owner {
+        Owner {
+            uid: self.uid,
+            gid: self.gid,
+        }
+    }
+}
+
+/// The file that the step writes into its output directory for facts.
+pub const FACTS_FILE: &str = "account.json";
+
+/// The file that [`find_libc`] writes.
+pub const LIBC_FILE: &str = "libc.json";
+
+/// What the step found and did: the contents of `account.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountFacts {
+    /// The image's user.
+    pub user: User,
+    /// Whether the base image already had this user.
+    pub existed: bool,
+    /// What a user should be told, one sentence each.
+    pub notices: Vec<String>,
+    /// The base's C library.
+    pub libc: Libc,
+    /// The base's shells.
+    pub shells: Shells,
+    /// Which distribution the base is.
+    pub os: OsRelease,
+}

@@ -1,0 +1,57 @@
+//! The result of running packages' activation scripts at build time.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// What the scripts in `etc/conda/activate.d` do, relative to the environment activated without
+/// them: the contents of `activation.json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recorded {
+    /// Variables with the same value in every run.
+    pub set: BTreeMap<String, String>,
+    /// Variables that the scripts remove.
+    pub unset: Vec<String>,
+    /// File names of all scripts, in the order in which they ran.
+    pub scripts: Vec<String>,
+    /// Those of them that set a variable to a value that depends on the run (the user, the
+    /// directory, the time), so that they must run when a container starts.
+    pub dynamic: Vec<String>,
+    /// Those of them that define functions, aliases or completions: for interactive shells.
+    pub shell_only: Vec<String>,
+    /// What the scripts printed.
+    pub log: String,
+}
+
+/// The file that the step writes into its output directory.
+pub const RECORDED_FILE: &str = "activation.json";
+
+/// What `record-activation` is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordSpec {
+    /// The environment's directory.
+    pub prefix: String,
+    /// The image's variables with the environment active, except for what the scripts do:
+    /// [`Activation::env`](super::Activation::env).
+    pub env: Vec<(String, String)>,
+    /// The image's user, as whom the scripts run.
+    pub uid: u32,
+    /// That user's group.
+    pub gid: u32,
+}
+
+/// The entrypoint binary in an image.
+pub const ENTRYPOINT: &str = "/usr/local/bin/condafront-entrypoint";
+
+/// A file that the frontend itself puts into the image, owned by root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeFile {
+    /// Absolute path in the image.
+    pub path: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// What is in it.
+    pub contents: Vec<u8>,
+}

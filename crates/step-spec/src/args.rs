@@ -1,0 +1,87 @@
+//! How a step's spec becomes the arguments of its process, and back.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// Linux's limit for one argument of a process, in bytes, with its final NUL (`MAX_ARG_STRLEN`).
+pub const MAX_ARG_LEN: usize = 128 * 1024;
+
+/// Arguments that a step cannot be given, or that it was not given. A fault of whoever planned the step.
+#[derive(Debug, thiserror::Error)]
+pub enum ArgsError {
+    /// There is no spec.
+    #[error("this step of the build needs a JSON argument that says what to do")]
+    NoSpec,
+    /// A value that JSON cannot express.
+    #[error("cannot write a spec: {0}")]
+    Write(#[source] serde_json::Error),
+    /// An argument of this many bytes.
+    #[error("an argument of {0} bytes is longer than Linux allows")]
+    TooLong(usize),
+    /// An argument that is not the JSON the step expects.
+    #[error("cannot read this step's argument {argument:.200}: {source}")]
+    Read {
+        /// The argument.
+        argument: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
+
+type Result<T> = std::result::Result<T, ArgsError>;
+
+/// What a step is asked to do: the arguments are `SUBCOMMAND SPEC ITEM…`, each but the first one
+/// JSON value.
+pub trait StepSpec: Serialize + DeserializeOwned {
+    /// The subcommand that runs the step.
+    const SUBCOMMAND: &'static str;
+    /// What the step is about besides its spec, any number of them.
+    type Item: Serialize + DeserializeOwned;
+
+    /// The step's arguments, beginning with the subcommand.
+    ///
+    /// # Errors
+    /// An argument longer than Linux allows.
+    fn to_args(&self, items: &[Self::Item]) -> Result<Vec<String>> {
+        let mut args = vec![Self::SUBCOMMAND.to_owned(), to_json(self)?];
+        for item in items {
+            args.push(to_json(item)?);
+        }
+        Ok(args)
+    }
+
+    /// Reads the arguments after the subcommand.
+    ///
+    /// # Errors
+    /// No spec, or JSON that is none.
+    fn from_args(args: &[String]) -> Result<(Self, Vec<Self::Item>)> {
+        let Some((spec, items)) = args.split_first() else {
+            return Err(ArgsError::NoSpec);
+        };
+        let items = items.iter().map(|json| from_json(json));
+        Ok((from_json(spec)?, items.collect::<Result<_>>()?))
+    }
+}
+
+/// What follows the spec of a step that is about the environment as a whole: nothing.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum NoItem {}
+
+/// One argument of a step.
+///
+/// # Errors
+/// When it is longer than Linux allows.
+pub fn to_json(value: &impl Serialize) -> Result<String> {
+    let json = serde_json::to_string(value).map_err(ArgsError::Write)?;
+    if json.len() >= MAX_ARG_LEN {
+        return Err(ArgsError::TooLong(json.len()));
+    }
+    Ok(json)
+}
+
+fn from_json<T: DeserializeOwned>(json: &str) -> Result<T> {
+    serde_json::from_str(json).map_err(|source| ArgsError::Read {
+        argument: json.to_owned(),
+        source,
+    })
+}

@@ -1,0 +1,153 @@
+//! Where the folder has the file of an address.
+//!
+//! Below the host comes the address's path: `conda.anaconda.org/conda-forge/noarch/…` is
+//! `https://conda.anaconda.org/conda-forge/noarch/…`. What is not https on its usual port says so in the first name, with
+//! `+`, which no host has: `http+mirror.example+8080`.
+
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use url::Url;
+
+use condafront_model::channel::ChannelUrl;
+use condafront_model::package::Package;
+use condafront_model::pypi_package::PipPackage;
+
+/// What messages call the folder.
+pub const FOLDER: &str = "the named context channel";
+
+/// How to make it what it should be.
+pub const HELP: &str = "Make the folder anew where there is a network, with docker build -f <this file> --target channel -o <folder>.";
+
+/// Where steps have the folder that need all of it.
+pub const CHANNEL_DIR: &str = "/.condafront-channel";
+
+/// The folder with all that is for pip, below the root.
+pub const PYPI: &str = "pypi";
+
+/// The folder of the files that pip installs, below the root.
+pub const PYPI_FILES: &str = "pypi/files";
+
+/// The folder of the index of those files (PEP 503), below the root.
+pub const PYPI_INDEX: &str = "pypi/simple";
+
+/// The path of the file or folder at `url`, whatever credentials and query it has.
+pub fn path_of(url: &Url) -> String {
+    let mut path = match url.scheme() {
+        "https" => String::new(),
+        other => format!("{other}+"),
+    };
+    path.push_str(url.host_str().unwrap_or_default());
+    if let Some(port) = url.port() {
+        path.push_str(&format!("+{port}"));
+    }
+    for segment in url.path().split('/').filter(|segment| !segment.is_empty()) {
+        path.push('/');
+        path.push_str(&decoded(segment));
+    }
+    path
+}
+
+/// The address of the file at `path`, which [`path_of`] gave.
+pub fn url_of(path: &str) -> Option<Url> {
+    let (host, path) = path.split_once('/')?;
+    let (scheme, host) = match host.split_once('+') {
+        Some((scheme @ ("http" | "https"), host)) => (scheme, host),
+        _ => ("https", host),
+    };
+    let mut url = Url::parse(&format!("{scheme}://{}", host.replacen('+', ":", 1))).ok()?;
+    url.path_segments_mut()
+        .ok()?
+        .clear()
+        .extend(path.split('/'));
+    Some(url)
+}
+
+/// The path of a conda package's archive.
+pub fn of_package(package: &Package) -> String {
+    let path = path_of(&package.url.recorded());
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    format!("{folder}/{}", package.id.file_name())
+}
+
+/// The path of a channel's file or folder `name`.
+pub fn in_channel(channel: &ChannelUrl, name: &str) -> String {
+    path_of(&channel.join(name).recorded())
+}
+
+/// The path of a PyPI package's file.
+pub fn of_pip(package: &PipPackage) -> String {
+    format!("{PYPI_FILES}/{}", path_of(&package.url.recorded()))
+}
+
+/// The address of the file at `url` in the folder at [`CHANNEL_DIR`], which [`elsewhere`] takes back.
+pub fn mounted(url: &Url) -> String {
+    const SPECIAL: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?').add(b'+');
+    let path = path_of(url);
+    let path = utf8_percent_encode(&path, SPECIAL);
+    format!("file://{CHANNEL_DIR}/{PYPI_FILES}/{path}")
+}
+
+/// The address that a file has elsewhere which pip found in the folder at [`CHANNEL_DIR`].
+pub fn elsewhere(url: &Url) -> Option<Url> {
+    let path = url.path().strip_prefix(CHANNEL_DIR)?;
+    let path = path.strip_prefix('/')?.strip_prefix(PYPI_FILES)?;
+    let path = percent_decode_str(path.strip_prefix('/')?).decode_utf8();
+    url_of(&path.ok()?).filter(|_| url.scheme() == "file")
+}
+
+/// A part of a URL's path as a name of a file; what could not be one stays encoded.
+fn decoded(segment: &str) -> String {
+    let text = percent_decode_str(segment).decode_utf8();
+    match text {
+        Ok(text)
+            if !["", ".", ".."].contains(&&*text)
+                && !text.chars().any(|c| c == '/' || c.is_control()) =>
+        {
+            text.into_owned()
+        }
+        _ => segment.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_become_paths_and_back() {
+        for (url, path) in [
+            (
+                "https://conda.anaconda.org/conda-forge/noarch/a-1-0.conda",
+                "conda.anaconda.org/conda-forge/noarch/a-1-0.conda",
+            ),
+            (
+                "http://127.0.0.1:8000/c/x86-1%2B1-0.conda",
+                "http+127.0.0.1+8000/c/x86-1+1-0.conda",
+            ),
+            ("https://c.example:8443/a%20b/x", "c.example+8443/a b/x"),
+        ] {
+            let url = Url::parse(url).unwrap();
+            assert_eq!(path_of(&url), path);
+            assert_eq!(path_of(&url_of(path).unwrap()), path);
+        }
+        let back = url_of("http+127.0.0.1+8000/c/x-1+1-0.conda").unwrap();
+        assert_eq!(back.as_str(), "http://127.0.0.1:8000/c/x-1+1-0.conda");
+    }
+
+    #[test]
+    fn no_address_leaves_the_folder_or_shows_a_secret() {
+        let url = Url::parse("https://me:hunter2@c.example/%2e%2e/a%2F..%2Fb/%00?token=x").unwrap();
+        assert_eq!(path_of(&url), "c.example/a%2F..%2Fb/%00");
+        assert_eq!(url_of("nothing"), None);
+    }
+
+    #[test]
+    fn what_pip_finds_in_the_folder_is_known_by_its_own_address() {
+        let url = "https://files.example/a/x-1.0%2Bcpu-py3-none-any.whl";
+        let url = Url::parse(url).unwrap();
+        let path = format!("file://{CHANNEL_DIR}/{PYPI_FILES}/{}", path_of(&url));
+        let found = elsewhere(&Url::parse(&path).unwrap()).unwrap();
+        assert_eq!(path_of(&found), path_of(&url));
+        assert_eq!(found.scheme(), "https");
+        assert_eq!(elsewhere(&url), None);
+    }
+}

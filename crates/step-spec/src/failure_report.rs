@@ -1,0 +1,77 @@
+//! Why a step of the build failed, told to the frontend.
+//!
+//! Of a failing step BuildKit says only its command line and exit code. So the frontend runs it once more as
+//! `condafront explain <step> …`, which writes down what went wrong instead of failing.
+
+use crate::args::ArgsError;
+use std::fmt::Display;
+
+use serde::{Deserialize, Serialize};
+
+/// The subcommand that runs another step and reports its failure.
+pub const EXPLAIN: &str = "explain";
+
+/// Where that step writes its report: a mount, named so that no base image has it.
+pub const REPORT_DIR: &str = "/.condafront-report";
+
+/// A [`FailureReport`] as JSON; absent if nothing failed this time.
+pub const REPORT_FILE: &str = "failure.json";
+
+/// A failure in words for the user, and what caused it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct FailureReport {
+    /// What happened and why.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// What is to blame, most telling first; empty if it is nothing that the user's file names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub culprits: Vec<Culprit>,
+}
+
+/// What is to blame for a failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Culprit {
+    /// A package, as an index into the step's own list of packages.
+    Package(usize),
+    /// A file of some package: its path below the prefix. For the account step: the working directory.
+    File(String),
+    /// Something that a solve is asked for, as an index into the request's list.
+    Spec(usize),
+    /// A channel, as an index into the request's list.
+    Channel(usize),
+    /// A key of the image section.
+    Key(String),
+}
+
+impl FailureReport {
+    /// A failure that nothing in the user's file is to blame for.
+    pub fn new(error: impl Display) -> Self {
+        Self {
+            message: error.to_string(),
+            help: None,
+            culprits: Vec::new(),
+        }
+    }
+}
+
+impl From<std::io::Error> for FailureReport {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<serde_json::Error> for FailureReport {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+impl From<ArgsError> for FailureReport {
+    fn from(error: ArgsError) -> Self {
+        Self::new(error)
+    }
+}

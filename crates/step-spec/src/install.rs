@@ -1,0 +1,299 @@
+//! What a step is asked to do: the arguments that the planner writes and the step reads.
+//!
+//! The arguments are part of the step's cache key. So a spec holds what changes the output and
+//! nothing else, and its JSON has one form: fields in the order of declaration, absent options
+//! left out.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::args::{NoItem, StepSpec};
+
+/// Which program puts the packages' files into the prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Installer {
+    /// This binary, with the linking code of the `rattler` crate.
+    Native,
+    /// The micromamba binary mounted at [`MICROMAMBA_DIR`].
+    Micromamba,
+}
+
+/// A part of packages that images can do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trim {
+    /// Python's compiled modules: programs start slower.
+    Bytecode,
+    /// Manual and info pages and other documentation.
+    Docs,
+    /// What C and C++ compilers include.
+    Headers,
+    /// Run-time libraries of compilers' sanitizers.
+    Sanitizers,
+    /// Source maps of JavaScript and CSS.
+    SourceMaps,
+    /// Libraries for linking statically: `lib*.a`.
+    StaticLibraries,
+    /// The tests of Python packages.
+    Tests,
+}
+
+impl Trim {
+    /// Every part.
+    pub const ALL: [Self; 7] = [
+        Self::Bytecode,
+        Self::Docs,
+        Self::Headers,
+        Self::Sanitizers,
+        Self::SourceMaps,
+        Self::StaticLibraries,
+        Self::Tests,
+    ];
+}
+
+/// The environment's python, as far as `noarch: python` packages depend on it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PythonSpec {
+    /// Major and minor version, `3.13`. The patch version changes nothing that a `noarch` package
+    /// installs, so leave it away: a new patch version then links nothing again.
+    pub version: String,
+    /// Where pure python modules go, relative to the prefix: `lib/python3.13/site-packages`, or
+    /// what python's record says (`python_site_packages_path`, free-threaded builds).
+    pub site_packages: String,
+    /// Whether the output of `python-runtime` is mounted at [`PYTHON_DIR`], to compile bytecode.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub runtime: bool,
+}
+
+/// One install step: a group of packages linked into one layer.
+///
+/// Arguments: `install SPEC PACKAGE…`, each but the first one JSON value; package `n` is mounted
+/// at `/in/<n>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstallSpec {
+    /// Where the environment will be in the image, `/opt/conda`.
+    pub prefix: String,
+    /// Owner of everything below the prefix.
+    pub uid: u32,
+    /// Group of everything below the prefix.
+    pub gid: u32,
+    /// Who links.
+    pub installer: Installer,
+    /// Needed when a package of the group is `noarch: python`; leave it away otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<PythonSpec>,
+    /// What is left out of the packages.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub trim: BTreeSet<Trim>,
+}
+
+/// One package archive of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackageSpec {
+    /// What messages call the package before its own metadata is read, `numpy 2.1.0`.
+    pub label: String,
+    /// The archive's file name inside its mount directory, `numpy-2.1.0-py313h2f1a4b0_0.conda`.
+    /// Recorded as `fn`.
+    pub archive: String,
+    /// The URL to record in `conda-meta`, without credentials.
+    pub url: String,
+    /// The channel to record in `conda-meta`, without credentials.
+    pub channel: String,
+    /// The platform directory of the channel, `linux-64` or `noarch`.
+    pub subdir: String,
+    /// The sha256 that the archive must have, in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The md5 that the archive must have, in hex; not needed where the sha256 is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub md5: Option<String>,
+}
+
+/// The step that makes a python that install steps can run, whatever their root.
+///
+/// Arguments: `python-runtime SPEC PACKAGE…`; packages as for `install`, the base image at
+/// [`BASE_DIR`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PythonRuntimeSpec {
+    /// Major and minor version, `3.13`.
+    pub version: String,
+    /// The platform that the python is for, as conda calls it, if it is not the one that the step runs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdir: Option<String>,
+}
+
+/// The step that joins the facts of all groups.
+///
+/// Arguments: `collect SPEC`; the facts of group `n` are mounted at `/in/<n>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CollectSpec {
+    /// Per group, the positions of its packages in the whole lock.
+    pub groups: Vec<Vec<usize>>,
+}
+
+/// The step that copies files out of layers.
+///
+/// Arguments: `pick SPEC FILE…`, each but the first one JSON value; layer `n` is mounted at
+/// `/in/<n>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PickSpec {
+    /// Where the environment will be in the image, `/opt/conda`.
+    pub prefix: String,
+}
+
+/// One file of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PickedFile {
+    /// The layer's number among the mounts.
+    pub layer: usize,
+    /// Relative to the prefix.
+    pub path: String,
+}
+
+/// The step that puts the same packages of several environments into one layer.
+///
+/// Arguments: `share SPEC`; the layer of environment `n` is mounted at `/in/<n>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShareSpec {
+    /// Where each environment will be in the image.
+    pub prefixes: Vec<String>,
+}
+
+/// The step that runs post-link scripts in the merged image.
+///
+/// Arguments: `post-link SPEC`; the root is the merged image.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostLinkSpec {
+    /// Where the environment is, `/opt/conda`.
+    pub prefix: String,
+    /// Where the environment `base` is or would be, `/opt/conda`.
+    pub root_prefix: String,
+    /// Owner of what the scripts write below the prefix.
+    pub uid: u32,
+    /// Group of what the scripts write below the prefix.
+    pub gid: u32,
+    /// The packages whose scripts run, in lock order.
+    pub packages: Vec<PostLinkPackage>,
+}
+
+/// A package that has a post-link script.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostLinkPackage {
+    /// Package name.
+    pub name: String,
+    /// Package version.
+    pub version: String,
+    /// Build number.
+    pub build_number: u64,
+}
+
+impl StepSpec for InstallSpec {
+    const SUBCOMMAND: &'static str = "install";
+    type Item = PackageSpec;
+}
+
+impl StepSpec for PythonRuntimeSpec {
+    const SUBCOMMAND: &'static str = "python-runtime";
+    type Item = PackageSpec;
+}
+
+impl StepSpec for CollectSpec {
+    const SUBCOMMAND: &'static str = "collect";
+    type Item = NoItem;
+}
+
+impl StepSpec for PickSpec {
+    const SUBCOMMAND: &'static str = "pick";
+    type Item = PickedFile;
+}
+
+impl StepSpec for ShareSpec {
+    const SUBCOMMAND: &'static str = "share";
+    type Item = NoItem;
+}
+
+impl StepSpec for PostLinkSpec {
+    const SUBCOMMAND: &'static str = "post-link";
+    type Item = NoItem;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::{ArgsError, MAX_ARG_LEN};
+
+    fn numpy() -> PackageSpec {
+        PackageSpec {
+            label: "numpy 2.1.0".into(),
+            archive: "numpy-2.1.0-py313_0.conda".into(),
+            url: "https://conda.anaconda.org/conda-forge/linux-64/numpy-2.1.0-py313_0.conda".into(),
+            channel: "https://conda.anaconda.org/conda-forge".into(),
+            subdir: "linux-64".into(),
+            sha256: Some("ab".repeat(32)),
+            md5: None,
+        }
+    }
+
+    fn spec() -> InstallSpec {
+        InstallSpec {
+            prefix: "/opt/conda".into(),
+            uid: 57439,
+            gid: 57439,
+            installer: Installer::Native,
+            python: None,
+            trim: BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn the_arguments_have_one_form() {
+        let args = spec().to_args(&[numpy()]).unwrap();
+        insta::assert_snapshot!(args.join("\n"), @r#"
+        install
+        {"prefix":"/opt/conda","uid":57439,"gid":57439,"installer":"native"}
+        {"label":"numpy 2.1.0","archive":"numpy-2.1.0-py313_0.conda","url":"https://conda.anaconda.org/conda-forge/linux-64/numpy-2.1.0-py313_0.conda","channel":"https://conda.anaconda.org/conda-forge","subdir":"linux-64","sha256":"abababababababababababababababababababababababababababababababab"}
+        "#);
+    }
+
+    #[test]
+    fn arguments_are_read_back() {
+        let mut spec = spec();
+        spec.python = Some(PythonSpec {
+            version: "3.13".into(),
+            site_packages: "lib/python3.13/site-packages".into(),
+            runtime: true,
+        });
+        spec.trim = [Trim::StaticLibraries, Trim::Docs].into();
+        let args = spec.to_args(&[numpy(), numpy()]).unwrap();
+        let (read, packages) = InstallSpec::from_args(&args[1..]).unwrap();
+        assert_eq!(read, spec);
+        assert_eq!(packages, [numpy(), numpy()]);
+    }
+
+    #[test]
+    fn an_argument_that_linux_would_refuse_is_an_error() {
+        let mut package = numpy();
+        package.url = "x".repeat(MAX_ARG_LEN);
+        let error = spec().to_args(&[package]).unwrap_err();
+        assert!(matches!(error, ArgsError::TooLong(_)), "{error}");
+    }
+
+    #[test]
+    fn unknown_or_missing_arguments_are_errors() {
+        for args in [&[][..], &["{}".to_owned()], &["nonsense".to_owned()]] {
+            assert!(InstallSpec::from_args(args).is_err(), "{args:?}");
+        }
+    }
+}

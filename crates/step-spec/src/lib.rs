@@ -1,0 +1,16 @@
+//! The contract between the build graph and the steps that run inside the build: each step's arguments and results, where
+//! its mounts are, and how it reports a failure. Data only.
+
+pub mod account;
+pub mod activation;
+pub mod args;
+pub mod channel_folder;
+pub mod facts;
+pub mod failure_report;
+pub mod install;
+pub mod local_channel;
+pub mod mounts;
+pub mod pip;
+pub mod pip_variables;
+pub mod solve;
+pub mod system;

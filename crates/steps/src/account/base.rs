@@ -1,0 +1,144 @@
+//! What the frontend must know of a base image, read from its files: nothing of it is executed.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use condafront_step_spec::account::{Libc, OsRelease, Shells};
+
+use super::AccountError;
+use crate::root::{Root, RootError};
+
+/// Finds the shells in the directories where distributions have them.
+pub(super) fn shells(root: &Root) -> Result<Shells, AccountError> {
+    Ok(Shells {
+        sh: executable(root, "sh")?,
+        bash: executable(root, "bash")?,
+    })
+}
+
+fn executable(root: &Root, name: &str) -> Result<Option<String>, AccountError> {
+    for dir in ["/bin", "/usr/bin"] {
+        let path = format!("{dir}/{name}");
+        let found = root.metadata(Path::new(&path))?;
+        if found.is_some_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0) {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+/// Reads os-release(5).
+pub(crate) fn os_release(root: &Root) -> Result<OsRelease, RootError> {
+    for path in ["/etc/os-release", "/usr/lib/os-release"] {
+        if let Some(text) = root.read(Path::new(path))? {
+            return Ok(parse_os_release(&String::from_utf8_lossy(&text)));
+        }
+    }
+    Ok(OsRelease::default())
+}
+
+fn parse_os_release(text: &str) -> OsRelease {
+    let value = |key: &str| {
+        text.lines()
+            .filter_map(|line| line.trim().split_once('='))
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| value.trim_matches(['"', '\'']).to_owned())
+            .unwrap_or_default()
+    };
+    OsRelease {
+        id: value("ID"),
+        version_id: value("VERSION_ID"),
+        id_like: value("ID_LIKE")
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
+        name: [value("PRETTY_NAME"), value("NAME")]
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .unwrap_or_default(),
+    }
+}
+
+/// Finds the C library: glibc's `libc.so.6` names its version, musl's loader says that it is musl.
+pub(crate) fn libc(root: &Root) -> Result<Libc, RootError> {
+    let dirs = library_dirs(root)?;
+    for dir in &dirs {
+        if let Some(library) = root.read(&dir.join("libc.so.6"))?
+            && let Some(version) = glibc_version(&library)
+        {
+            return Ok(Libc::Glibc { version });
+        }
+    }
+    for dir in &dirs {
+        let names = root.list(dir)?;
+        if names
+            .iter()
+            .any(|name| name.as_encoded_bytes().starts_with(b"ld-musl-"))
+        {
+            return Ok(Libc::Musl);
+        }
+    }
+    Ok(Libc::None)
+}
+
+/// `/lib`, `/lib64` and their like, and Debian's directories for one architecture in them.
+fn library_dirs(root: &Root) -> Result<Vec<PathBuf>, RootError> {
+    let mut dirs = Vec::new();
+    for dir in ["/lib64", "/lib", "/usr/lib64", "/usr/lib"] {
+        let dir = PathBuf::from(dir);
+        for name in root.list(&dir)? {
+            if name.to_string_lossy().contains("-linux-gnu") {
+                dirs.push(dir.join(name));
+            }
+        }
+        dirs.push(dir);
+    }
+    Ok(dirs)
+}
+
+/// The version in glibc's banner, `GNU C Library (Debian GLIBC 2.41-12) stable release version
+/// 2.41.`
+fn glibc_version(library: &[u8]) -> Option<String> {
+    let banner = after(library, b"GNU C Library ")?;
+    let banner = &banner[..banner.len().min(256)];
+    let version = after(banner, b" version ")?;
+    let end = version
+        .iter()
+        .position(|byte| !byte.is_ascii_digit() && *byte != b'.')?;
+    let version = std::str::from_utf8(&version[..end]).ok()?;
+    let version = version.trim_end_matches('.');
+    (!version.is_empty()).then(|| version.to_owned())
+}
+
+fn after<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
+    let at = bytes
+        .windows(mark.len())
+        .position(|window| window == mark)?;
+    Some(&bytes[at + mark.len()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_banner_of_glibc_gives_its_version() {
+        let debian = b"\0\x7fGNU C Library (Debian GLIBC 2.36-9+deb12u4) stable release version 2.36.\nCopyright";
+        assert_eq!(glibc_version(debian).as_deref(), Some("2.36"));
+        let fedora = b"GNU C Library (GNU libc) stable release version 2.41.\0";
+        assert_eq!(glibc_version(fedora).as_deref(), Some("2.41"));
+        assert_eq!(glibc_version(b"GNU C Library (old)"), None);
+        assert_eq!(glibc_version(b""), None);
+    }
+
+    #[test]
+    fn os_release_is_read_with_and_without_quotes() {
+        let os = parse_os_release(
+            "PRETTY=\"x\"\nID=ubuntu\nID_LIKE=\"debian other\"\nVERSION_ID='24.04'\n",
+        );
+        assert_eq!(os.id, "ubuntu");
+        assert_eq!(os.version_id, "24.04");
+        assert_eq!(os.id_like, ["debian", "other"]);
+        assert_eq!(parse_os_release(""), OsRelease::default());
+    }
+}

@@ -1,0 +1,151 @@
+//! Home directories and bash's start-up files, so that interactive shells stay active.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::AccountError;
+use super::layer::Layer;
+use super::user::Decision;
+use crate::activation::hook;
+use crate::root::Root;
+use condafront_model::stamp::Owner;
+use condafront_step_spec::account::User;
+
+const SKEL: &str = "/etc/skel";
+/// Files that distributions' builds of bash read in every interactive shell: Debian and Arch,
+/// Fedora (through `~/.bashrc`), Alpine and Gentoo.
+const SYSTEM_BASHRC: &[&str] = &["/etc/bash.bashrc", "/etc/bashrc", "/etc/bash/bashrc"];
+const PROFILE: &str = "/etc/profile";
+/// What system accounts have instead of a home.
+const NO_HOMES: &[&str] = &["", "/", "/nonexistent", "/dev/null", "/var/empty", "/proc"];
+
+/// Makes the homes of the image's user and of root where they are missing, and puts the hook into
+/// the files that shells read.
+pub(super) fn write(
+    root: &Root,
+    layer: &mut Layer<'_>,
+    decision: &Decision,
+) -> Result<(), AccountError> {
+    for path in SYSTEM_BASHRC {
+        if root.is_file(Path::new(path))? {
+            append_hook(root, layer, Path::new(path), Owner::ROOT)?;
+        }
+    }
+    // Otherwise /etc/profile reads /etc/profile.d, where there is a file of ours.
+    if let Some(profile) = root.read(Path::new(PROFILE))?
+        && !contains(&profile, "profile.d")
+    {
+        append_hook(root, layer, Path::new(PROFILE), Owner::ROOT)?;
+    }
+    let user = &decision.user;
+    make_home(root, layer, user)?;
+    if user.uid != 0
+        && let Some(account) = decision.databases.by_uid(0)
+    {
+        let superuser = User {
+            name: account.name.to_string_lossy().into_owned(),
+            uid: 0,
+            gid: account.gid,
+            home: account.home.to_string_lossy().into_owned(),
+            shell: account.shell.to_string_lossy().into_owned(),
+        };
+        make_home(root, layer, &superuser)?;
+    }
+    Ok(())
+}
+
+fn make_home(root: &Root, layer: &mut Layer<'_>, user: &User) -> Result<(), AccountError> {
+    if NO_HOMES.contains(&user.home.as_str()) {
+        return Ok(());
+    }
+    let home = Path::new(&user.home);
+    let owner = Owner {
+        uid: user.uid,
+        gid: user.gid,
+    };
+    let bashrc = home.join(".bashrc");
+    if root.metadata(home)?.is_some() {
+        return append_hook(root, layer, &bashrc, owner);
+    }
+    let mode = if user.uid == 0 { 0o700 } else { 0o755 };
+    layer.dir(home, mode, owner)?;
+    copy_tree(root, layer, Path::new(SKEL), home, owner)?;
+    let skel = root.read(&Path::new(SKEL).join(".bashrc"))?;
+    layer.write(&bashrc, &with_hook(&skel.unwrap_or_default()), 0o644, owner)
+}
+
+/// Adds the hook to a file of the base, or makes one that holds it.
+fn append_hook(
+    root: &Root,
+    layer: &mut Layer<'_>,
+    path: &Path,
+    owner: Owner,
+) -> Result<(), AccountError> {
+    let contents = root.read(path)?.unwrap_or_default();
+    let hooked = with_hook(&contents);
+    if hooked == contents {
+        return Ok(());
+    }
+    layer.write(path, &hooked, 0o644, owner)
+}
+
+/// `contents` and the hook, once.
+fn with_hook(contents: &[u8]) -> Vec<u8> {
+    let hook = hook();
+    let mut contents = contents.to_vec();
+    if contains(&contents, &hook) {
+        return contents;
+    }
+    if !contents.is_empty() && !contents.ends_with(b"\n") {
+        contents.push(b'\n');
+    }
+    contents.extend_from_slice(hook.as_bytes());
+    contents
+}
+
+fn contains(text: &[u8], part: &str) -> bool {
+    text.windows(part.len())
+        .any(|window| window == part.as_bytes())
+}
+
+/// Copies a directory of the base image into a new one of the layer.
+fn copy_tree(
+    root: &Root,
+    layer: &mut Layer<'_>,
+    from: &Path,
+    to: &Path,
+    owner: Owner,
+) -> Result<(), AccountError> {
+    let from = root.resolve(from)?;
+    for name in root.list(&from)? {
+        let (source, target) = (from.join(&name), to.join(&name));
+        let real = root.outside(&source);
+        let io = |e| AccountError::io(&real, e);
+        let meta = fs::symlink_metadata(&real).map_err(io)?;
+        let mode = meta.mode() & 0o7777;
+        if meta.is_dir() {
+            layer.dir(&target, mode, owner)?;
+            copy_tree(root, layer, &source, &target, owner)?;
+        } else if meta.is_symlink() {
+            layer.symlink(&target, &fs::read_link(&real).map_err(io)?, owner)?;
+        } else if meta.is_file() {
+            layer.write(&target, &fs::read(&real).map_err(io)?, mode, owner)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hook_is_added_once_on_a_line_of_its_own() {
+        let once = with_hook(b"alias ll='ls -l'");
+        assert!(once.starts_with(b"alias ll='ls -l'\nif [ -r /usr/local/"));
+        assert!(once.ends_with(b"; fi\n"));
+        assert_eq!(with_hook(&once), once);
+        assert_eq!(with_hook(b""), hook().into_bytes());
+    }
+}

@@ -1,0 +1,140 @@
+//! The layer that the step makes: files to put on top of the base image.
+//!
+//! A layer that holds a directory also sets that directory's owner and mode, so directories that
+//! the base has keep the base's. Times are fixed, for the same layer from every builder.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
+use std::path::{Path, PathBuf};
+
+use filetime::FileTime;
+
+use super::AccountError;
+use crate::root::Root;
+use condafront_model::stamp::{EPOCH, Owner};
+
+/// The layer being written.
+#[derive(Debug)]
+pub(super) struct Layer<'a> {
+    root: &'a Root,
+    out: PathBuf,
+    /// Directories made, a parent before its children.
+    dirs: Vec<PathBuf>,
+}
+
+impl<'a> Layer<'a> {
+    /// Begins a layer in the existing directory `out`.
+    pub(super) fn new(root: &'a Root, out: &Path) -> Result<Self, AccountError> {
+        fs::set_permissions(out, Permissions::from_mode(0o755))
+            .map_err(|e| AccountError::io(out, e))?;
+        Ok(Self {
+            root,
+            out: out.to_owned(),
+            dirs: vec![out.to_owned()],
+        })
+    }
+
+    /// Writes a file. Where the base has one, its owner and mode stay.
+    pub(super) fn write(
+        &mut self,
+        path: impl AsRef<Path>,
+        contents: &[u8],
+        mode: u32,
+        owner: Owner,
+    ) -> Result<(), AccountError> {
+        let path = self.root.resolve(path.as_ref())?;
+        let (mode, owner) = match self.root.metadata(&path)? {
+            Some(meta) if meta.is_file() => (meta.mode() & 0o7777, Owner::of(&meta)),
+            _ => (mode, owner),
+        };
+        let real = self.place(&path)?;
+        let io = |e| AccountError::io(&real, e);
+        // Writing through a link would leave the layer.
+        if real.symlink_metadata().is_ok() {
+            fs::remove_file(&real).map_err(io)?;
+        }
+        fs::write(&real, contents).map_err(io)?;
+        lchown(&real, Some(owner.uid), Some(owner.gid)).map_err(io)?;
+        fs::set_permissions(&real, Permissions::from_mode(mode)).map_err(io)?;
+        set_time(&real)
+    }
+
+    /// Makes a symbolic link; a file of the base in its place is replaced.
+    pub(super) fn symlink(
+        &mut self,
+        path: impl AsRef<Path>,
+        target: &Path,
+        owner: Owner,
+    ) -> Result<(), AccountError> {
+        let path = self.root.resolve_parent(path.as_ref())?;
+        let real = self.place(&path)?;
+        let io = |e| AccountError::io(&real, e);
+        symlink(target, &real).map_err(io)?;
+        lchown(&real, Some(owner.uid), Some(owner.gid)).map_err(io)?;
+        set_time(&real)
+    }
+
+    /// Makes a directory, and those above it; one that the base has keeps its owner and mode.
+    pub(super) fn dir(
+        &mut self,
+        path: impl AsRef<Path>,
+        mode: u32,
+        owner: Owner,
+    ) -> Result<(), AccountError> {
+        let path = self.root.resolve(path.as_ref())?;
+        let real = self.place(&path)?;
+        if self.dirs.contains(&real) {
+            return Ok(());
+        }
+        let (mode, owner) = match self.root.metadata(&path)? {
+            None => (mode, owner),
+            Some(meta) if meta.is_dir() => (meta.mode() & 0o7777, Owner::of(&meta)),
+            Some(_) => return Err(AccountError::NotADirectory(path.display().to_string())),
+        };
+        let io = |e| AccountError::io(&real, e);
+        fs::create_dir(&real).map_err(io)?;
+        lchown(&real, Some(owner.uid), Some(owner.gid)).map_err(io)?;
+        fs::set_permissions(&real, Permissions::from_mode(mode)).map_err(io)?;
+        self.dirs.push(real);
+        Ok(())
+    }
+
+    /// Makes a directory and those above it that the base has not, all for one owner.
+    pub(super) fn dirs(
+        &mut self,
+        path: impl AsRef<Path>,
+        mode: u32,
+        owner: Owner,
+    ) -> Result<(), AccountError> {
+        let path = self.root.resolve(path.as_ref())?;
+        if self.root.metadata(&path)?.is_some_and(|meta| meta.is_dir()) {
+            return Ok(());
+        }
+        let mut all: Vec<&Path> = path.ancestors().collect();
+        all.pop();
+        all.reverse();
+        all.into_iter()
+            .try_for_each(|dir| self.dir(dir, mode, owner))
+    }
+
+    /// Sets the directories' times, which writing into them has changed.
+    pub(super) fn finish(&self) -> Result<(), AccountError> {
+        self.dirs.iter().try_for_each(|dir| set_time(dir))
+    }
+
+    /// Where a path without symbolic links goes in the layer; makes the directories above it.
+    fn place(&mut self, resolved: &Path) -> Result<PathBuf, AccountError> {
+        let inside = resolved.strip_prefix("/").unwrap_or(resolved);
+        if let Some(parent) = resolved.parent()
+            && parent != Path::new("/")
+        {
+            self.dir(parent, 0o755, Owner::ROOT)?;
+        }
+        Ok(self.out.join(inside))
+    }
+}
+
+fn set_time(path: &Path) -> Result<(), AccountError> {
+    let time = FileTime::from_unix_time(EPOCH, 0);
+    filetime::set_symlink_file_times(path, time, time).map_err(|e| AccountError::io(path, e))
+}

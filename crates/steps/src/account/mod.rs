@@ -1,0 +1,91 @@
+//! The step `condafront account`: makes the image's user without any tool of the base image, and
+//! reports what the frontend must know of that base.
+//!
+//! The base image is mounted read-only; the output is a layer to put on top of it.
+
+mod base;
+mod database;
+mod error;
+mod home;
+mod layer;
+mod user;
+
+use std::fs;
+use std::path::Path;
+
+use crate::root::Root;
+pub(crate) use base::{libc, os_release};
+use condafront_model::stamp::Owner;
+use condafront_step_spec::account::{AccountFacts, FACTS_FILE, LIBC_FILE, Libc, UserRequest};
+use condafront_step_spec::activation::ENTRYPOINT;
+use database::Databases;
+pub use error::AccountError;
+use layer::Layer;
+
+/// The entrypoint's name in images that used micromamba-docker.
+const ENTRYPOINT_ALIAS: &str = "/usr/local/bin/_entrypoint.sh";
+const TEMPORARY: &str = "/tmp";
+
+/// Makes the account layer in `out` for the base image at `base`, and writes the facts into the
+/// directory `facts`. The layer has the image's working directory too where the base has not: it
+/// belongs to the user.
+///
+/// # Errors
+/// A user that cannot be had on this base, or a failing file operation.
+pub fn run(
+    request: &UserRequest,
+    workdir: Option<&str>,
+    base: &Path,
+    out: &Path,
+    facts: &Path,
+) -> Result<AccountFacts, AccountError> {
+    let root = Root::new(base);
+    let shells = base::shells(&root)?;
+    let databases = Databases::read(&root)?;
+    let decision = user::decide(request, &databases, &shells)?;
+    let mut layer = Layer::new(&root, out)?;
+    decision.databases.write(&databases, &mut layer)?;
+    home::write(&root, &mut layer, &decision)?;
+    // Programs rely on it, and it is the home of users that the image does not know.
+    if root.metadata(Path::new(TEMPORARY))?.is_none() {
+        layer.dir(TEMPORARY, 0o1777, Owner::ROOT)?;
+    }
+    if let Some(path) = workdir {
+        let owner = Owner {
+            uid: decision.user.uid,
+            gid: decision.user.gid,
+        };
+        let failed = |source| AccountError::Workdir {
+            path: path.to_owned(),
+            source: Box::new(source),
+        };
+        layer.dirs(path, 0o755, owner).map_err(failed)?;
+    }
+    let alias_target = Path::new(ENTRYPOINT).file_name().unwrap_or_default();
+    layer.symlink(ENTRYPOINT_ALIAS, Path::new(alias_target), Owner::ROOT)?;
+    layer.finish()?;
+    let found = AccountFacts {
+        user: decision.user,
+        existed: decision.existed,
+        notices: decision.notices,
+        libc: base::libc(&root)?,
+        shells,
+        os: base::os_release(&root)?,
+    };
+    let path = facts.join(FACTS_FILE);
+    let json = serde_json::to_vec(&found).map_err(|e| AccountError::io(&path, e.into()))?;
+    fs::write(&path, json).map_err(|e| AccountError::io(&path, e))?;
+    Ok(found)
+}
+
+/// Finds the C library of the base image at `base`, and writes it into the directory `facts`.
+///
+/// # Errors
+/// A failing file operation.
+pub fn find_libc(base: &Path, facts: &Path) -> Result<Libc, AccountError> {
+    let libc = base::libc(&Root::new(base))?;
+    let path = facts.join(LIBC_FILE);
+    let json = serde_json::to_vec(&libc).map_err(|e| AccountError::io(&path, e.into()))?;
+    fs::write(&path, json).map_err(|e| AccountError::io(&path, e))?;
+    Ok(libc)
+}

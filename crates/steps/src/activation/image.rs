@@ -1,0 +1,307 @@
+//! From the base image's variables to those of an image whose environment is active.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+use condafront_entrypoint::activation::Variables;
+use condafront_entrypoint::path_list::DEFAULT_PATH;
+use condafront_entrypoint::prefix;
+use condafront_entrypoint::record::{Change, Record, Script, ScriptUse};
+
+use condafront_step_spec::account::User;
+use condafront_step_spec::activation::Recorded;
+
+/// One conda environment of an image, as far as activation depends on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Environment<'a> {
+    /// Its name, `base` for the root prefix.
+    pub name: &'a str,
+    /// Its directory in the image, absolute.
+    pub prefix: &'a str,
+    /// The root prefix, `/opt/conda`.
+    pub root_prefix: &'a str,
+    /// Whether a package puts files into the root prefix's `condabin` (conda and mamba do).
+    pub condabin: bool,
+    /// Variables of the packages' `etc/conda/env_vars.d`; of equal names the last one wins.
+    pub env_vars_d: &'a [(String, String)],
+    /// The environment file's `variables:`; they win over those of packages.
+    pub variables: &'a [(String, String)],
+    /// What the activation scripts did; `None` if there are none or they have not run yet.
+    pub recorded: Option<&'a Recorded>,
+}
+
+/// An environment's activation on a certain base image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activation {
+    /// The environment's name.
+    pub name: String,
+    /// All variables for the image config's `Env` when this environment is the active one: the
+    /// base's in their order, with new values in place, then the new ones.
+    pub env: Vec<(String, String)>,
+    /// The base image's values of the variables that change.
+    pub plain: Variables,
+    /// The changes.
+    pub record: Record,
+}
+
+/// Activates an environment on a base image whose config has the variables `base_env`.
+///
+/// Pure: called once without [`Environment::recorded`] for the variables that the scripts start
+/// from ([`RecordSpec`](super::RecordSpec)), and again with it.
+pub fn activate(base_env: &[(String, String)], environment: &Environment<'_>) -> Activation {
+    let mut plain: Variables = base_env
+        .iter()
+        .map(|(key, value)| (key.into(), value.into()))
+        .collect();
+    // Docker gives this to a container of an image without PATH.
+    plain
+        .entry("PATH".into())
+        .or_insert_with(|| DEFAULT_PATH.into());
+    let mut changes = changes_without_scripts(environment, &plain);
+    if let Some(recorded) = environment.recorded {
+        apply_recorded(&mut changes, recorded);
+    }
+    changes.retain(|change| match change {
+        Change::Set(key, value) => plain.get(key) != Some(value) || key == "PATH",
+        Change::Unset(key) => plain.contains_key(key),
+    });
+    plain.retain(|key, _| changes.iter().any(|change| change.key() == key));
+    Activation {
+        name: environment.name.to_owned(),
+        env: image_env(base_env, &changes),
+        plain,
+        record: Record {
+            prefix: environment.prefix.into(),
+            changes,
+            scripts: environment.recorded.map(scripts).unwrap_or_default(),
+        },
+    }
+}
+
+/// A base image's variables with those that tell a derived image's build who the image's user is, as
+/// micromamba-docker has them (`COPY --chown=$MAMBA_USER:$MAMBA_USER`).
+pub fn with_user(base_env: Vec<(String, String)>, user: &User) -> Vec<(String, String)> {
+    let mut env = base_env;
+    for (key, value) in [
+        ("MAMBA_USER", user.name.clone()),
+        ("MAMBA_USER_ID", user.uid.to_string()),
+        ("MAMBA_USER_GID", user.gid.to_string()),
+    ] {
+        match env.iter_mut().find(|(known, _)| known == key) {
+            Some((_, old)) => *old = value,
+            None => env.push((key.to_owned(), value)),
+        }
+    }
+    env
+}
+
+fn changes_without_scripts(environment: &Environment<'_>, plain: &Variables) -> Vec<Change> {
+    let variables = environment.env_vars_d.iter().chain(environment.variables);
+    let environment = prefix::Environment {
+        name: environment.name.into(),
+        prefix: environment.prefix.into(),
+        root_prefix: environment.root_prefix.into(),
+        condabin: environment.condabin,
+        variables: variables.cloned().collect(),
+    };
+    environment.changes(plain)
+}
+
+/// Scripts run last, so what they set or remove replaces an earlier change.
+fn apply_recorded(changes: &mut Vec<Change>, recorded: &Recorded) {
+    let set = recorded
+        .set
+        .iter()
+        .map(|(key, value)| Change::Set(key.into(), value.into()));
+    let unset = recorded.unset.iter().map(|key| Change::Unset(key.into()));
+    for change in set.chain(unset) {
+        match changes.iter_mut().find(|old| old.key() == change.key()) {
+            Some(old) => *old = change,
+            None => changes.push(change),
+        }
+    }
+}
+
+fn scripts(recorded: &Recorded) -> Vec<Script> {
+    recorded
+        .scripts
+        .iter()
+        .map(|file| Script {
+            file: file.into(),
+            used: if recorded.dynamic.contains(file) {
+                ScriptUse::Start
+            } else if recorded.shell_only.contains(file) {
+                ScriptUse::Shells
+            } else {
+                ScriptUse::Recorded
+            },
+        })
+        .collect()
+}
+
+fn image_env(base_env: &[(String, String)], changes: &[Change]) -> Vec<(String, String)> {
+    let changed: BTreeMap<&OsStr, &Change> = changes
+        .iter()
+        .map(|change| (change.key(), change))
+        .collect();
+    let mut env: Vec<(String, String)> = Vec::new();
+    for (key, value) in base_env {
+        match changed.get(OsStr::new(key)) {
+            None => env.push((key.clone(), value.clone())),
+            Some(Change::Set(_, new)) => env.push((key.clone(), text(new))),
+            Some(Change::Unset(_)) => {}
+        }
+    }
+    for change in changes {
+        if let Change::Set(key, value) = change
+            && !base_env.iter().any(|(old, _)| OsStr::new(old) == key)
+        {
+            env.push((text(key), text(value)));
+        }
+    }
+    env
+}
+
+/// An image config is JSON; everything that comes here was UTF-8 before.
+fn text(value: &OsString) -> String {
+    value.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    fn base<'a>() -> Environment<'a> {
+        Environment {
+            name: "base",
+            prefix: "/opt/conda",
+            root_prefix: "/opt/conda",
+            condabin: false,
+            env_vars_d: &[],
+            variables: &[],
+            recorded: None,
+        }
+    }
+
+    #[test]
+    fn the_bases_order_is_kept_and_new_variables_follow() {
+        let env = activate(
+            &pairs(&[("A", "1"), ("PATH", "/usr/bin:/bin"), ("LANG", "C")]),
+            &base(),
+        )
+        .env;
+        let expected = pairs(&[
+            ("A", "1"),
+            ("PATH", "/opt/conda/bin:/usr/bin:/bin"),
+            ("LANG", "C"),
+            ("CONDA_PREFIX", "/opt/conda"),
+            ("CONDA_DEFAULT_ENV", "base"),
+            ("CONDA_SHLVL", "1"),
+            ("MAMBA_ROOT_PREFIX", "/opt/conda"),
+            ("ENV_NAME", "base"),
+        ]);
+        assert_eq!(env, expected);
+    }
+
+    #[test]
+    fn a_base_without_variables_gets_a_path_and_a_locale() {
+        let activation = activate(&[], &base());
+        assert_eq!(
+            activation.env[0],
+            ("PATH".to_owned(), format!("/opt/conda/bin:{DEFAULT_PATH}"))
+        );
+        assert!(
+            activation
+                .env
+                .contains(&("LANG".to_owned(), "C.UTF-8".to_owned()))
+        );
+        assert_eq!(
+            activation.plain,
+            Variables::from([("PATH".into(), DEFAULT_PATH.into())])
+        );
+    }
+
+    #[test]
+    fn the_user_of_a_base_gives_way() {
+        let user = User {
+            name: "ada".to_owned(),
+            uid: 1000,
+            gid: 100,
+            home: "/home/ada".to_owned(),
+            shell: "/bin/sh".to_owned(),
+        };
+        let expected = pairs(&[
+            ("MAMBA_USER", "ada"),
+            ("A", "1"),
+            ("MAMBA_USER_ID", "1000"),
+            ("MAMBA_USER_GID", "100"),
+        ]);
+        let base_env = pairs(&[("MAMBA_USER", "mambauser"), ("A", "1")]);
+        assert_eq!(with_user(base_env, &user), expected);
+    }
+
+    #[test]
+    fn scripts_win_over_variables_and_variables_over_packages() {
+        let recorded = Recorded {
+            set: [("V3".to_owned(), "script".to_owned())].into(),
+            unset: vec!["V4".to_owned(), "NEVER".to_owned()],
+            scripts: vec!["a.sh".to_owned(), "b.sh".to_owned(), "c.sh".to_owned()],
+            dynamic: vec!["b.sh".to_owned()],
+            shell_only: vec!["b.sh".to_owned(), "c.sh".to_owned()],
+            log: String::new(),
+        };
+        let activation = activate(
+            &pairs(&[("V4", "base"), ("V1", "base"), ("V5", "same")]),
+            &Environment {
+                env_vars_d: &pairs(&[
+                    ("V1", "one"),
+                    ("V2", "one"),
+                    ("V3", "one"),
+                    ("V5", "same"),
+                    ("V2", "two"),
+                ]),
+                variables: &pairs(&[("V1", "file")]),
+                recorded: Some(&recorded),
+                ..base()
+            },
+        );
+        let env: BTreeMap<String, String> = activation.env.iter().cloned().collect();
+        let value = |key: &str| env.get(key).map(String::as_str);
+        assert_eq!(value("V1"), Some("file"));
+        assert_eq!(value("V2"), Some("two"));
+        assert_eq!(value("V3"), Some("script"));
+        assert_eq!(value("V4"), None);
+        assert_eq!(value("V5"), Some("same"));
+        let changed = |key: &str| activation.record.change(OsStr::new(key)).is_some();
+        assert!(changed("V4") && !changed("V5") && !changed("NEVER"));
+        let used: Vec<ScriptUse> = activation.record.scripts.iter().map(|s| s.used).collect();
+        assert_eq!(
+            used,
+            [ScriptUse::Recorded, ScriptUse::Start, ScriptUse::Shells]
+        );
+    }
+
+    #[test]
+    fn the_same_input_gives_the_same_record() {
+        let variables = pairs(&[("B", "1"), ("A", "2")]);
+        let make = || {
+            activate(
+                &[],
+                &Environment {
+                    variables: &variables,
+                    ..base()
+                },
+            )
+            .record
+            .encode()
+        };
+        assert_eq!(make(), make());
+    }
+}

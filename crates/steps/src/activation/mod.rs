@@ -1,0 +1,11 @@
+//! The active environment: what goes into the image config's `Env`, and the files that keep it
+//! active in shells and let the entrypoint change it.
+
+mod files;
+mod image;
+mod record;
+mod shell_files;
+
+pub use files::{hook, runtime_files};
+pub use image::{Activation, Environment, activate, with_user};
+pub use record::{RecordError, dump_environment, record};

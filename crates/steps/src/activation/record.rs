@@ -1,0 +1,379 @@
+//! The step `condafront record-activation`: runs packages' activation scripts once, in the
+//! finished image, and writes down what they do.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use condafront_entrypoint::activation::Variables;
+use condafront_entrypoint::prefix::activation_scripts;
+use condafront_entrypoint::shell::{find_shell, quote};
+use condafront_entrypoint::store::{decode_variables, encode_variables};
+use thiserror::Error;
+
+use condafront_step_spec::activation::{RecordSpec, Recorded};
+
+/// What the shell keeps for itself, or what a container's user gets from elsewhere.
+const NOISE: &[&str] = &[
+    "_", "SHLVL", "PWD", "OLDPWD", "PS1", "PS2", "PS4", "HOME", "USER", "LOGNAME", "HOSTNAME",
+    "TERM", "IFS", "OPTIND", "PPID", "LINENO", "COLUMNS", "LINES", "SHELL",
+];
+/// No more than this of a script's output is kept, in bytes.
+const MAX_LOG: usize = 16 * 1024;
+
+/// Why activation could not be recorded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// Scripts, and nothing that could run them.
+    #[error(
+        "the environment has activation scripts ({}), but the image has no shell to run them; \
+         use a base image with one, or add the package bash to the environment",
+        .0.join(", ")
+    )]
+    NoShell(Vec<String>),
+    /// The shell cannot parse a script.
+    #[error("the activation script {script} is not valid for {shell}:\n{output}{}", needs_bash(.shell))]
+    Syntax {
+        /// The script's file name.
+        script: String,
+        /// The shell, as a path in the image.
+        shell: String,
+        /// What the shell said.
+        output: String,
+    },
+    /// A script ended the shell that sourced it.
+    #[error("the activation script {script} ended the shell ({status}); it printed:\n{output}")]
+    Ended {
+        /// The script's file name.
+        script: String,
+        /// How the shell ended.
+        status: String,
+        /// What the script printed.
+        output: String,
+    },
+    /// The shell did not get as far as the first script.
+    #[error("cannot run {shell} to source activation scripts ({status}):\n{output}")]
+    Shell {
+        /// The shell, as a path in the image.
+        shell: String,
+        /// How the shell ended.
+        status: String,
+        /// What it printed.
+        output: String,
+    },
+    /// A file could not be read or written, or a program not started.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or program.
+        path: String,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+fn needs_bash(shell: &str) -> &'static str {
+    if is_bash(OsStr::new(shell)) {
+        ""
+    } else {
+        "\nIf the script is written for bash: add the package bash to the environment, or use a \
+         base image that has it."
+    }
+}
+
+/// Sources the scripts of `spec`'s environment, twice and as different users, and compares.
+///
+/// `driver` is this program, which the shell calls as `driver dump-env FILE`. `work` is a
+/// directory for files of no further use; it is created.
+///
+/// # Errors
+/// No shell, a script that cannot be parsed or that ends the shell, a failing file operation. A
+/// script in which a command fails is no error, as it is none for conda.
+pub fn record(spec: &RecordSpec, driver: &Path, work: &Path) -> Result<Recorded, RecordError> {
+    let scripts = activation_scripts(Path::new(&spec.prefix));
+    if scripts.is_empty() {
+        return Ok(Recorded::default());
+    }
+    let names = || scripts.iter().map(|name| lossy(name)).collect();
+    let path = spec.env.iter().find(|(key, _)| key == "PATH");
+    let path = path.map(|(_, value)| OsStr::new(value)).unwrap_or_default();
+    let shell = find_shell(Path::new("/"), path).ok_or_else(|| RecordError::NoShell(names()))?;
+    let session = Session {
+        spec,
+        scripts: &scripts,
+        shell: &shell,
+        driver,
+    };
+    for script in &scripts {
+        session.check_syntax(script)?;
+    }
+    // Values that differ between two users, homes and directories depend on the run.
+    let first = session.run(&work.join("a"), spec.uid, spec.gid)?;
+    let second = session.run(&work.join("b"), spec.uid ^ 1, spec.gid ^ 1)?;
+    Ok(compare(&scripts, &first, &second))
+}
+
+/// Writes the environment of this process to `file`, as `NAME=VALUE` entries that end in NUL.
+/// That is the step `condafront dump-env`: not every image has an `env` that can do it.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn dump_environment(file: &Path) -> io::Result<()> {
+    fs::write(file, encode_variables(&std::env::vars_os().collect()))
+}
+
+struct Session<'a> {
+    spec: &'a RecordSpec,
+    scripts: &'a [OsString],
+    shell: &'a OsStr,
+    driver: &'a Path,
+}
+
+/// A shell's state between two scripts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Snapshot {
+    env: Variables,
+    /// Functions, aliases and completions, as the shell lists them.
+    definitions: Vec<u8>,
+    /// What the script before this moment printed.
+    log: String,
+}
+
+impl Session<'_> {
+    fn script_path(&self, script: &OsStr) -> PathBuf {
+        Path::new(&self.spec.prefix)
+            .join("etc/conda/activate.d")
+            .join(script)
+    }
+
+    fn check_syntax(&self, script: &OsStr) -> Result<(), RecordError> {
+        let mut command = Command::new(self.shell);
+        command.arg("-n").arg(self.script_path(script));
+        let output = run_quietly(&mut command, self.shell)?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(RecordError::Syntax {
+            script: lossy(script),
+            shell: lossy(self.shell),
+            output: printed(&output),
+        })
+    }
+
+    /// Sources all scripts in one shell, in order, as conda does. Returns the state before the
+    /// first one and after each.
+    fn run(&self, dir: &Path, uid: u32, gid: u32) -> Result<Vec<Snapshot>, RecordError> {
+        let io = |source| RecordError::Io {
+            path: dir.display().to_string(),
+            source,
+        };
+        fs::create_dir_all(dir).map_err(io)?;
+        let mut command = Command::new(self.shell);
+        if is_bash(self.shell) {
+            command.args(["--noprofile", "--norc"]);
+        }
+        command
+            .arg("-c")
+            .arg(self.program(dir))
+            .current_dir(dir)
+            .env_clear()
+            .envs(self.spec.env.iter().map(|(key, value)| (key, value)))
+            .env("HOME", dir)
+            .env("USER", format!("user{uid}"))
+            .env("LOGNAME", format!("user{uid}"))
+            .env("HOSTNAME", format!("host{uid}"));
+        if is_root() {
+            chown(dir, Some(uid), Some(gid)).map_err(io)?;
+            fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).map_err(io)?;
+            command.uid(uid).gid(gid);
+        }
+        let output = run_quietly(&mut command, self.shell)?;
+        self.read_snapshots(dir, &output)
+    }
+
+    /// The shell program: plain lines with nothing that a script could overwrite.
+    fn program(&self, dir: &Path) -> OsString {
+        let mut program = OsString::new();
+        let mut line = |pieces: &[&OsStr]| {
+            for piece in pieces {
+                program.push(piece);
+            }
+            program.push("\n");
+        };
+        let definitions = if is_bash(self.shell) {
+            "{ alias || :; declare -f || :; complete -p || :; } >"
+        } else {
+            "{ alias || :; } >"
+        };
+        for index in 0..=self.scripts.len() {
+            let files = Files::new(dir, index);
+            if let Some(script) = index.checked_sub(1).map(|before| &self.scripts[before]) {
+                line(&[
+                    OsStr::new(". "),
+                    &quote(self.script_path(script).as_os_str()),
+                    OsStr::new(" >"),
+                    &quote(files.log.as_os_str()),
+                    OsStr::new(" 2>&1 </dev/null"),
+                ]);
+            }
+            line(&[
+                OsStr::new(definitions),
+                &quote(files.definitions.as_os_str()),
+                OsStr::new(" 2>/dev/null"),
+            ]);
+            line(&[
+                &quote(self.driver.as_os_str()),
+                OsStr::new(" dump-env "),
+                &quote(files.env.as_os_str()),
+                OsStr::new(" </dev/null"),
+            ]);
+        }
+        program
+    }
+
+    fn read_snapshots(&self, dir: &Path, output: &Output) -> Result<Vec<Snapshot>, RecordError> {
+        let mut snapshots = Vec::with_capacity(self.scripts.len() + 1);
+        for index in 0..=self.scripts.len() {
+            let files = Files::new(dir, index);
+            let log = fs::read(&files.log).unwrap_or_default();
+            let Ok(env) = fs::read(&files.env) else {
+                return Err(match index.checked_sub(1) {
+                    None => RecordError::Shell {
+                        shell: lossy(self.shell),
+                        status: output.status.to_string(),
+                        output: printed(output),
+                    },
+                    Some(before) => RecordError::Ended {
+                        script: lossy(&self.scripts[before]),
+                        status: output.status.to_string(),
+                        output: shorten(&log) + &printed(output),
+                    },
+                });
+            };
+            snapshots.push(Snapshot {
+                env: decode_variables(&env),
+                definitions: fs::read(&files.definitions).unwrap_or_default(),
+                log: shorten(&log),
+            });
+        }
+        Ok(snapshots)
+    }
+}
+
+/// Where the state after script `index` is written; 0 is the state before the first one.
+struct Files {
+    env: PathBuf,
+    definitions: PathBuf,
+    log: PathBuf,
+}
+
+impl Files {
+    fn new(dir: &Path, index: usize) -> Self {
+        let file = |kind: &str| dir.join(format!("{index}.{kind}"));
+        Self {
+            env: file("env"),
+            definitions: file("definitions"),
+            log: file("log"),
+        }
+    }
+}
+
+fn compare(scripts: &[OsString], first: &[Snapshot], second: &[Snapshot]) -> Recorded {
+    let mut recorded = Recorded::default();
+    for (index, script) in scripts.iter().enumerate() {
+        let name = lossy(script);
+        let changed = changed_keys(&first[index].env, &first[index + 1].env)
+            .union(&changed_keys(&second[index].env, &second[index + 1].env))
+            .any(|key| fixed_value(key, &first[index + 1], &second[index + 1]).is_none());
+        if changed {
+            recorded.dynamic.push(name.clone());
+        }
+        if first[index].definitions != first[index + 1].definitions {
+            recorded.shell_only.push(name.clone());
+        }
+        let log = &first[index + 1].log;
+        if !log.is_empty() {
+            recorded.log.push_str(&format!("{name}:\n{log}"));
+            if !log.ends_with('\n') {
+                recorded.log.push('\n');
+            }
+        }
+        recorded.scripts.push(name);
+    }
+    let ends = (first.first(), first.last(), second.last());
+    if let (Some(start), Some(end), Some(other_end)) = ends {
+        for key in changed_keys(&start.env, &end.env) {
+            match fixed_value(&key, end, other_end) {
+                Some(Some(value)) => {
+                    recorded.set.insert(lossy(&key), value);
+                }
+                Some(None) => recorded.unset.push(lossy(&key)),
+                None => {}
+            }
+        }
+    }
+    recorded
+}
+
+/// A variable's value, or its absence, if it is the same in both runs and can stand in JSON.
+fn fixed_value(key: &OsStr, first: &Snapshot, second: &Snapshot) -> Option<Option<String>> {
+    let value = first.env.get(key);
+    if value != second.env.get(key) || key.to_str().is_none() {
+        return None;
+    }
+    match value {
+        None => Some(None),
+        Some(value) => value.to_str().map(|text| Some(text.to_owned())),
+    }
+}
+
+fn changed_keys(before: &Variables, after: &Variables) -> BTreeSet<OsString> {
+    before
+        .keys()
+        .chain(after.keys())
+        .filter(|key| before.get(*key) != after.get(*key))
+        .filter(|key| !is_noise(key))
+        .cloned()
+        .collect()
+}
+
+fn is_noise(key: &OsStr) -> bool {
+    let key = key.to_string_lossy();
+    // Exported functions of bash are among the definitions.
+    NOISE.contains(&key.as_ref()) || key.starts_with("BASH_FUNC_") || key.starts_with("BASHOPTS")
+}
+
+fn run_quietly(command: &mut Command, program: &OsStr) -> Result<Output, RecordError> {
+    command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|source| RecordError::Io {
+            path: lossy(program),
+            source,
+        })
+}
+
+fn printed(output: &Output) -> String {
+    shorten(&output.stdout) + &shorten(&output.stderr)
+}
+
+fn shorten(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_LOG)]).into_owned()
+}
+
+fn is_bash(shell: &OsStr) -> bool {
+    Path::new(shell).file_name() == Some(OsStr::new("bash"))
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
+}
+
+fn lossy(text: &OsStr) -> String {
+    text.to_string_lossy().into_owned()
+}

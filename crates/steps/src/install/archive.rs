@@ -1,0 +1,358 @@
+//! Reading conda packages (`.conda` and `.tar.bz2`) that nobody has vouched for.
+//!
+//! Every entry is checked before anything is written for it: names and links stay inside the
+//! package, nothing is written through a symlink, there are no devices, and an archive does not
+//! unpack to more than real packages do.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{OpenOptionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tar::EntryType;
+
+use super::entry::{Entries, Entry, EntryKind, check_symlink, relative_path};
+use super::error::{Error, ErrorKind, Result};
+
+/// How much an archive may unpack to. The largest packages of public channels hold a few GB and
+/// some 100,000 files.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Bytes of all files together.
+    pub(crate) bytes: u64,
+    /// Number of entries.
+    pub(crate) entries: u64,
+    /// Bytes that any archive may unpack to, however small it is.
+    pub(crate) free_bytes: u64,
+    /// Beyond `free_bytes`: unpacked bytes per archive byte.
+    pub(crate) ratio: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            bytes: 64 << 30,
+            entries: 2_000_000,
+            free_bytes: 1 << 30,
+            ratio: 500,
+        }
+    }
+}
+
+/// Reads the archive `path` whole, checks every entry, and writes it below `dest`, an existing
+/// empty directory.
+///
+/// # Errors
+/// No conda package, a damaged one, an unsafe entry, or more than `limits`.
+pub(crate) fn unpack(path: &Path, dest: &Path, limits: &Limits) -> Result<Entries> {
+    let mut file = File::open(path).map_err(|e| Error::io("open", path, e))?;
+    let size = file
+        .metadata()
+        .map_err(|e| Error::io("read", path, e))?
+        .len();
+    let mut start = Vec::new();
+    (&file)
+        .take(512)
+        .read_to_end(&mut start)
+        .and_then(|_| file.seek(SeekFrom::Start(0)))
+        .map_err(|e| Error::io("read", path, e))?;
+
+    let mut unpacker = Unpacker {
+        dest,
+        limits,
+        archive_size: size,
+        entries: Entries::new(),
+        count: 0,
+        bytes: 0,
+    };
+    let name = path.to_string_lossy();
+    match () {
+        () if start.starts_with(b"PK\x03\x04") && name.ends_with(".conda") => {
+            unpacker.read_conda(file)?;
+        }
+        () if start.starts_with(b"BZh") && name.ends_with(".tar.bz2") => {
+            unpacker.read_tar(bzip2::bufread::MultiBzDecoder::new(BufReader::new(file)))?;
+        }
+        () => return Err(not_a_package(&start, size)),
+    }
+    unpacker.finish()
+}
+
+/// The failure that [`is_web_page`] finds.
+pub(crate) fn web_page() -> Error {
+    Error::new(
+        ErrorKind::WebPage,
+        "the server sent a web page, not a conda package",
+    )
+}
+
+/// Whether the bytes begin as an HTML or XML document does.
+pub fn is_web_page(start: &[u8]) -> bool {
+    let start = start[..start.len().min(512)]
+        .trim_ascii_start()
+        .to_ascii_lowercase();
+    [&b"<!doctype html"[..], b"<html", b"<?xml"]
+        .iter()
+        .any(|beginning| start.starts_with(beginning))
+}
+
+fn not_a_package(start: &[u8], size: u64) -> Error {
+    if is_web_page(start) {
+        return web_page();
+    }
+    let what = if size == 0 {
+        "is empty"
+    } else if start.starts_with(b"PK\x03\x04") {
+        "is a zip archive, as .conda packages are, but has not their file name"
+    } else if start.starts_with(b"BZh") {
+        "is a bzip2 archive, as .tar.bz2 packages are, but has not their file name"
+    } else {
+        "is not a conda package (neither the .conda nor the .tar.bz2 format)"
+    };
+    Error::new(ErrorKind::BadArchive, format!("the downloaded file {what}"))
+}
+
+fn damaged(why: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::BadArchive,
+        format!("the archive is damaged or cut short: {why}"),
+    )
+}
+
+fn refused(name: &str, why: impl std::fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::UnsafeArchive,
+        format!("the archive holds {why}: `{}`", name.escape_debug()),
+    )
+}
+
+struct Unpacker<'a> {
+    dest: &'a Path,
+    limits: &'a Limits,
+    archive_size: u64,
+    entries: Entries,
+    count: u64,
+    bytes: u64,
+}
+
+impl Unpacker<'_> {
+    /// A `.conda` file: a zip archive with `info-….tar.zst` and `pkg-….tar.zst`.
+    fn read_conda(&mut self, file: File) -> Result<()> {
+        let mut zip = zip::ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
+        for part in ["info-", "pkg-"] {
+            let name = zip
+                .file_names()
+                .flatten()
+                .find(|name| name.starts_with(part) && name.ends_with(".tar.zst"))
+                .map(Cow::into_owned)
+                .ok_or_else(|| damaged(format!("it has no {part}….tar.zst")))?;
+            let member = zip.by_name(&name).map_err(damaged)?;
+            let decoder = zstd::stream::read::Decoder::new(member).map_err(damaged)?;
+            self.read_tar(decoder)?;
+        }
+        Ok(())
+    }
+
+    fn read_tar(&mut self, reader: impl Read) -> Result<()> {
+        // The decoder is bounded too: long headers and padding count, not only file contents.
+        let allowed = self.allowed_bytes();
+        let mut archive = tar::Archive::new(reader.take(allowed.saturating_add(1)));
+        let mut result = self.read_entries(&mut archive);
+        let mut rest = archive.into_inner();
+        if result.is_ok() {
+            // To the end of the compressed stream: its checksums stand there.
+            result = io::copy(&mut rest, &mut io::sink())
+                .map(drop)
+                .map_err(damaged);
+        }
+        if rest.limit() == 0 {
+            return Err(self.too_large());
+        }
+        result
+    }
+
+    fn read_entries(&mut self, archive: &mut tar::Archive<impl Read>) -> Result<()> {
+        for entry in archive.entries().map_err(damaged)? {
+            self.read_entry(entry.map_err(damaged)?)?;
+        }
+        Ok(())
+    }
+
+    fn read_entry<R: Read>(&mut self, mut entry: tar::Entry<'_, R>) -> Result<()> {
+        self.count += 1;
+        self.bytes = self.bytes.saturating_add(entry.size());
+        if self.count > self.limits.entries || self.bytes > self.allowed_bytes() {
+            return Err(self.too_large());
+        }
+
+        let raw = entry.path_bytes().into_owned();
+        let raw_name = String::from_utf8_lossy(&raw).into_owned();
+        let name = relative_path(&raw).map_err(|why| refused(&raw_name, why))?;
+        let mtime = i64::try_from(entry.header().mtime().map_err(damaged)?).map_err(damaged)?;
+        let kind = entry.header().entry_type();
+        match kind {
+            // Directories come with their files; empty ones that matter are in paths.json.
+            EntryType::Directory | EntryType::XGlobalHeader => return Ok(()),
+            _ if name.is_empty() => return Err(refused(&raw_name, "a file without a name")),
+            _ => self.check_parents(&name)?,
+        }
+        let kind = match kind {
+            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
+                let mode = entry.header().mode().map_err(damaged)?;
+                let sha256 = self.write_file(&name, &mut entry)?;
+                EntryKind::File { mode, sha256 }
+            }
+            EntryType::Symlink => {
+                let target = link_name(&entry, &raw_name)?;
+                let path = self.make_room(&name)?;
+                symlink(&target, &path).map_err(|e| Error::io("write", &path, e))?;
+                EntryKind::Symlink { target }
+            }
+            EntryType::Link => {
+                let target = link_name(&entry, &raw_name)?;
+                self.hard_link(&name, &target, &raw_name)?
+            }
+            _ => {
+                return Err(refused(&raw_name, "a device, pipe or other special file"));
+            }
+        };
+        self.entries.insert(name, Entry { kind, mtime });
+        Ok(())
+    }
+
+    /// Refuses an entry below something that is no directory.
+    fn check_parents(&self, name: &str) -> Result<()> {
+        for (end, _) in name.match_indices('/') {
+            match self.entries.get(&name[..end]).map(|entry| &entry.kind) {
+                None => {}
+                Some(EntryKind::Symlink { .. }) => {
+                    return Err(refused(
+                        name,
+                        "a file that would be written through a symlink",
+                    ));
+                }
+                Some(EntryKind::File { .. }) => {
+                    return Err(damaged(format!(
+                        "`{}` is below a file",
+                        name.escape_debug()
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the entry `name` goes, once its parents are there and an earlier entry of the same name
+    /// is not, as tar does.
+    fn make_room(&self, name: &str) -> Result<PathBuf> {
+        let path = self.dest.join(name);
+        if self.entries.contains_key(name) {
+            fs::remove_file(&path).map_err(|e| Error::io("replace", &path, e))?;
+        } else if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;
+        }
+        Ok(path)
+    }
+
+    /// Writes the file; gives the hash of its content.
+    fn write_file(&self, name: &str, content: &mut impl Read) -> Result<[u8; 32]> {
+        let path = self.make_room(name)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|e| Error::io("write", &path, e))?;
+        copy(content, &mut file, &path)
+    }
+
+    /// A second name for an earlier file of the archive.
+    fn hard_link(&self, name: &str, target: &str, raw_name: &str) -> Result<EntryKind> {
+        let target = relative_path(target.as_bytes()).map_err(|_| {
+            let link = format!("{raw_name} -> {target}");
+            refused(&link, "a hard link that leaves the package")
+        })?;
+        let Some(Entry {
+            kind: kind @ EntryKind::File { .. },
+            ..
+        }) = self.entries.get(&target)
+        else {
+            return Err(damaged(format!(
+                "`{}` is a hard link to `{}`, which is no earlier file",
+                raw_name.escape_debug(),
+                target.escape_debug()
+            )));
+        };
+        if target != name {
+            let to = self.make_room(name)?;
+            fs::hard_link(self.dest.join(&target), &to).map_err(|e| Error::io("write", &to, e))?;
+        }
+        Ok(kind.clone())
+    }
+
+    fn allowed_bytes(&self) -> u64 {
+        let by_size = self.archive_size.saturating_mul(self.limits.ratio);
+        self.limits.bytes.min(by_size.max(self.limits.free_bytes))
+    }
+
+    fn too_large(&self) -> Error {
+        Error::new(
+            ErrorKind::TooLarge,
+            format!(
+                "the archive of {} bytes unpacks to more than {} bytes or {} files; no real \
+                 package does",
+                self.archive_size,
+                self.allowed_bytes(),
+                self.limits.entries
+            ),
+        )
+    }
+
+    /// Symlinks are judged last: where one leads depends on the others.
+    fn finish(self) -> Result<Entries> {
+        let links: BTreeMap<String, String> = self
+            .entries
+            .iter()
+            .filter_map(|(path, entry)| match &entry.kind {
+                EntryKind::Symlink { target } => Some((path.clone(), target.clone())),
+                EntryKind::File { .. } => None,
+            })
+            .collect();
+        for (path, target) in &links {
+            check_symlink(path, &links)
+                .map_err(|why| refused(&format!("{path} -> {target}"), why))?;
+        }
+        Ok(self.entries)
+    }
+}
+
+fn link_name<R: Read>(entry: &tar::Entry<'_, R>, raw_name: &str) -> Result<String> {
+    entry
+        .link_name_bytes()
+        .and_then(|name| String::from_utf8(name.into_owned()).ok())
+        .filter(|name| !name.is_empty() && !name.contains(|c: char| c.is_control()))
+        .ok_or_else(|| damaged(format!("`{}` links to nothing", raw_name.escape_debug())))
+}
+
+/// Copies an entry's content, telling a damaged archive from a full disk; gives its hash.
+fn copy(content: &mut impl Read, file: &mut File, path: &Path) -> Result<[u8; 32]> {
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        let length = match content.read(&mut buffer) {
+            Ok(0) => return Ok(hash.finalize().into()),
+            Ok(length) => length,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(damaged(e)),
+        };
+        hash.update(&buffer[..length]);
+        file.write_all(&buffer[..length])
+            .map_err(|e| Error::io("write", path, e))?;
+    }
+}
+
+#[cfg(test)]
+mod tests;

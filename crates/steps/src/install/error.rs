@@ -1,0 +1,107 @@
+//! What can go wrong in an install step, worded for the person who wrote the lock file.
+
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+
+use condafront_step_spec::args::ArgsError;
+use serde::{Deserialize, Serialize};
+
+/// The kind of a failure, for a reader that has to act on it; the text is in the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The step was called with arguments it cannot read; a fault of the planner.
+    BadArguments,
+    /// A mount that the step needs is not there or holds no such file; a fault of the planner.
+    MissingInput,
+    /// An archive's md5 or sha256 is not the one that the lock file names.
+    HashMismatch,
+    /// The file is no conda package: another format, cut short, or damaged.
+    BadArchive,
+    /// The file is an error or login page.
+    WebPage,
+    /// An archive holds something that would write or point outside the environment.
+    UnsafeArchive,
+    /// An archive unpacks to more than any real package does.
+    TooLarge,
+    /// A package's own metadata (`info/…`) is missing or does not make sense.
+    BadMetadata,
+    /// A `noarch: python` package, and no python in the environment.
+    MissingPython,
+    /// Putting a package's files into the prefix failed.
+    Link,
+    /// micromamba is missing or failed.
+    Micromamba,
+    /// A package's post-link script failed.
+    PostLink,
+    /// Reading or writing failed for a reason outside the packages, a full disk for example.
+    Io,
+}
+
+/// A failure of a step. Its `Display` is complete: it says what failed, where, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct Error {
+    kind: ErrorKind,
+    package: Option<usize>,
+    message: String,
+    #[source]
+    source: Option<io::Error>,
+}
+
+/// The result of a step or a part of one.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<ArgsError> for Error {
+    fn from(error: ArgsError) -> Self {
+        Self::new(ErrorKind::BadArguments, error.to_string())
+    }
+}
+
+impl Error {
+    /// A failure of `kind` that `message` describes.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error {
+            kind,
+            package: None,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    /// An I/O failure while `doing` something to `path`: "cannot {doing} {path}: {why}".
+    pub fn io(doing: impl Display, path: &Path, source: io::Error) -> Self {
+        Error {
+            kind: ErrorKind::Io,
+            package: None,
+            message: format!("cannot {doing} {}: {source}", path.display()),
+            source: Some(source),
+        }
+    }
+
+    /// The same failure, known to concern the package at `index` of the step's list.
+    #[must_use]
+    pub fn of_package(mut self, index: usize) -> Self {
+        self.package.get_or_insert(index);
+        self
+    }
+
+    /// The same failure with `context` before its message: "{context}: {message}".
+    #[must_use]
+    pub fn in_context(mut self, context: impl Display) -> Self {
+        self.message = format!("{context}: {}", self.message);
+        self
+    }
+
+    /// What kind of failure this is.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// The package that it concerns, as an index into the step's package list.
+    pub fn package(&self) -> Option<usize> {
+        self.package
+    }
+}

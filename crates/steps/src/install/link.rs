@@ -1,0 +1,97 @@
+//! The seam between a step and the program that links, and what both kinds of it share.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use rattler_conda_types::package::PathType;
+
+use super::error::Result;
+use super::package::{Package, PackagePath};
+use condafront_step_spec::install::PythonSpec;
+
+/// Where packages are linked to.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// The prefix as it will be in the image, `/opt/conda`; written into files.
+    pub(crate) prefix: String,
+    /// The same directory inside the output mount; written to.
+    pub(crate) dir: PathBuf,
+    /// An empty directory on the same file system for whatever an installer needs. It is removed.
+    pub(crate) work: PathBuf,
+}
+
+/// A program that puts packages' files into a prefix.
+///
+/// It links the files that `paths.json` lists: prefix placeholders replaced, `noarch: python`
+/// files in their places, and where two packages have the same path, the later one's file there.
+/// Entry points, bytecode, `conda-meta`, owners, modes and times are not its business: they are
+/// made the same way whoever linked.
+pub(crate) trait Installer {
+    /// Links `packages` in their order.
+    fn link(
+        &self,
+        packages: &[Package],
+        claims: &Claims,
+        python: Option<&PythonSpec>,
+        target: &Target,
+    ) -> Result<()>;
+}
+
+/// Which package of the group each path below the prefix belongs to: the latest that has it, as in
+/// a single install by conda or micromamba.
+#[derive(Debug, Default)]
+pub(crate) struct Claims {
+    owners: BTreeMap<String, usize>,
+    nested: bool,
+}
+
+impl Claims {
+    /// The claims of `packages`: their files, symlinks and entry points.
+    pub(crate) fn new(packages: &[Package]) -> Self {
+        let mut owners = BTreeMap::new();
+        for (index, package) in packages.iter().enumerate() {
+            for path in &package.paths {
+                if path.entry.path_type != PathType::Directory {
+                    owners.insert(path.target.clone(), index);
+                }
+            }
+            for entry_point in &package.entry_points {
+                owners.insert(entry_point_path(&entry_point.command), index);
+            }
+        }
+        let nested = owners.keys().any(|path| {
+            path.match_indices('/')
+                .any(|(end, _)| owners.contains_key(&path[..end]))
+        });
+        Claims { owners, nested }
+    }
+
+    /// Whether `path` is that of the package at `index`.
+    pub(crate) fn is_owner(&self, index: usize, path: &str) -> bool {
+        self.owners.get(path) == Some(&index)
+    }
+
+    /// Whether any package has a file or link at `path`.
+    pub(crate) fn contains(&self, path: &str) -> bool {
+        self.owners.contains_key(path)
+    }
+
+    /// The paths of the package at `index` that are to be linked: those that no later package has.
+    pub(crate) fn won<'a>(&self, index: usize, package: &'a Package) -> Vec<&'a PackagePath> {
+        let is_won = |path: &&PackagePath| {
+            path.entry.path_type == PathType::Directory || self.is_owner(index, &path.target)
+        };
+        package.paths.iter().filter(is_won).collect()
+    }
+
+    /// Whether something is claimed below something else that is claimed, a file below a symlink
+    /// to a directory for example. What results then depends on who links first.
+    pub(crate) fn are_nested(&self) -> bool {
+        self.nested
+    }
+}
+
+/// Where the entry point `command` goes, relative to the prefix.
+pub(crate) fn entry_point_path(command: &str) -> String {
+    format!("bin/{command}")
+}

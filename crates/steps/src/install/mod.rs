@@ -1,0 +1,43 @@
+//! What runs inside the build's exec steps: linking packages into a layer, and the small steps
+//! around it.
+//!
+//! Each step is a subcommand of the one static binary, running in a root that holds nothing else
+//! (no shell, no libc). Its inputs are read-only mounts below `/in`, its outputs the mounts `/out`
+//! (which becomes a layer) and `/facts` (a few bytes that later steps and the frontend read).
+//!
+//! [`spec`] (what a step is asked to do) and [`facts`] (what it found) are pure types that the
+//! planner shares with the steps; everything else here touches files.
+
+mod archive;
+mod bytecode;
+mod collect;
+mod entry;
+pub mod error;
+mod hashing;
+mod link;
+mod micromamba;
+mod native;
+mod normalize;
+mod package;
+mod parallel;
+mod pick;
+mod placed;
+mod post_link;
+mod record;
+mod runtime;
+mod share;
+mod step;
+mod trim;
+
+pub use archive::is_web_page;
+pub use collect::collect;
+pub(crate) use hashing::{Digests, digests};
+pub(crate) use normalize::changed as normalize_changed;
+pub(crate) use parallel::try_map;
+pub use pick::pick;
+pub(crate) use post_link::copy_output;
+pub use post_link::post_link;
+pub use runtime::python_runtime;
+pub use share::share;
+pub(crate) use step::write_json;
+pub use step::{Mounts, install};

@@ -1,0 +1,200 @@
+//! Linking with the code of the `rattler` crate.
+
+use std::error::Error as StdError;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use filetime::FileTime;
+use rattler::install::link::link_file;
+use rattler::install::{AppleCodeSignBehavior, ExternalSymlinkPolicy};
+use rattler_conda_types::Subdir;
+use rattler_conda_types::package::PathType;
+use rattler_conda_types::prefix::Prefix;
+
+use super::error::{Error, ErrorKind, Result};
+use super::hashing;
+use super::link::{Claims, Installer, Target};
+use super::package::{Package, PackagePath};
+use super::parallel::try_map;
+use condafront_step_spec::install::PythonSpec;
+
+/// How many files a thread takes at a time.
+const CHUNK: usize = 64;
+
+/// Links with `rattler`, file by file.
+///
+/// `rattler`'s own loop over a package is not used: it links in a random order, moves files that
+/// clash into a folder of their own, and decides clashes by dependency, not by lock order.
+pub(crate) struct Native;
+
+impl Installer for Native {
+    fn link(
+        &self,
+        packages: &[Package],
+        claims: &Claims,
+        _python: Option<&PythonSpec>,
+        target: &Target,
+    ) -> Result<()> {
+        let linker = Linker::new(target)?;
+        if claims.are_nested() {
+            for (index, package) in packages.iter().enumerate() {
+                let paths: Vec<&PackagePath> = package.paths.iter().collect();
+                linker
+                    .link(package, &paths)
+                    .map_err(|e| e.of_package(index))?;
+            }
+            return Ok(());
+        }
+        let mut chunks = Vec::new();
+        for (index, package) in packages.iter().enumerate() {
+            let won = claims.won(index, package);
+            for chunk in won.chunks(CHUNK) {
+                chunks.push((index, chunk.to_vec()));
+            }
+        }
+        try_map(&chunks, |_, (index, paths)| {
+            linker
+                .link(&packages[*index], paths)
+                .map_err(|e| e.of_package(*index))
+        })?;
+        Ok(())
+    }
+}
+
+/// Puts files into one prefix.
+pub(crate) struct Linker<'a> {
+    prefix: Prefix,
+    /// The prefix directory without symlinks in its path.
+    root: PathBuf,
+    target: &'a Target,
+}
+
+impl<'a> Linker<'a> {
+    /// For the prefix directory of `target`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub(crate) fn new(target: &'a Target) -> Result<Self> {
+        let prefix = Prefix::create(&target.dir)
+            .map_err(|e| Error::io("create the prefix", &target.dir, e))?;
+        // `create` leaves these; a layer must hold only what packages bring.
+        for file in ["conda-meta/history", "CACHEDIR.TAG"] {
+            let path = target.dir.join(file);
+            fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
+        }
+        let root = fs::canonicalize(&target.dir)
+            .map_err(|e| Error::io("find the prefix", &target.dir, e))?;
+        Ok(Linker {
+            prefix,
+            root,
+            target,
+        })
+    }
+
+    /// Links paths of one package, sorted so that neighbours share their directory.
+    ///
+    /// # Errors
+    /// A path that cannot be linked, or that leads outside the prefix.
+    pub(crate) fn link(&self, package: &Package, paths: &[&PackagePath]) -> Result<()> {
+        let mut ready: Option<PathBuf> = None;
+        for path in paths {
+            let destination = self.target.dir.join(&path.target);
+            let directory = match path.entry.path_type {
+                PathType::Directory => destination.as_path(),
+                _ => destination.parent().unwrap_or(&self.target.dir),
+            };
+            if ready.as_deref() != Some(directory) {
+                self.make_directory(directory)
+                    .map_err(|e| e.in_context(&package.spec.label))?;
+                ready = Some(directory.to_owned());
+            }
+            if path.entry.path_type == PathType::Directory {
+                continue;
+            }
+            link_file(
+                &path.entry,
+                PathBuf::from(&path.target),
+                &package.dir,
+                &self.prefix,
+                &self.target.prefix,
+                true,
+                true,
+                false,
+                // Nothing but prefix replacement on Windows and signing on macOS depends on it.
+                Subdir::Linux64,
+                AppleCodeSignBehavior::DoNothing,
+                FileTime::zero(),
+                ExternalSymlinkPolicy::Allow,
+            )
+            .map_err(|e| {
+                Error::new(
+                    ErrorKind::Link,
+                    format!(
+                        "{}: cannot link `{}`: {}",
+                        package.spec.label,
+                        path.target,
+                        with_causes(&e)
+                    ),
+                )
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Makes a directory below the prefix. Packages' symlinks stay in their own package, but two
+    /// packages' links together could lead outside.
+    fn make_directory(&self, directory: &Path) -> Result<()> {
+        fs::create_dir_all(directory).map_err(|e| {
+            Error::new(
+                ErrorKind::Link,
+                format!(
+                    "cannot make the directory {}, perhaps because another package has a file or \
+                     broken link there: {e}",
+                    directory.display()
+                ),
+            )
+        })?;
+        let real = fs::canonicalize(directory).map_err(|e| Error::io("resolve", directory, e))?;
+        if !real.starts_with(&self.root) {
+            return Err(Error::new(
+                ErrorKind::UnsafeArchive,
+                format!(
+                    "{} leads outside the environment, through symlinks of several packages",
+                    directory.display()
+                ),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The hash that a file of the package at `index` has when it is linked, without putting it into the
+/// prefix.
+///
+/// # Errors
+/// It cannot be linked.
+pub(crate) fn linked_sha256(
+    index: usize,
+    package: &Package,
+    path: &PackagePath,
+    target: &Target,
+) -> Result<String> {
+    let aside = Target {
+        dir: target.work.join(format!("aside-{index}")),
+        ..target.clone()
+    };
+    Linker::new(&aside)?.link(package, &[path])?;
+    hashing::sha256(&aside.dir.join(&path.target))
+}
+
+/// An error with all that caused it, in one line.
+fn with_causes(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

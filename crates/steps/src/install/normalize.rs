@@ -1,0 +1,160 @@
+//! Making a tree the same on every machine: owners, modes and times.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::{self, Metadata};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
+use std::path::Path;
+
+use filetime::{FileTime, set_symlink_file_times};
+
+use super::error::{Error, Result};
+use super::placed::Own;
+use condafront_model::stamp::{EPOCH, Owner};
+
+/// The owner of what is at `path`. An output mount is root's, so what is above a prefix can be given
+/// to the mount's owner.
+///
+/// # Errors
+/// There is nothing at `path`.
+pub(crate) fn owner_of(path: &Path) -> Result<Owner> {
+    let metadata = fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))?;
+    Ok(Owner::of(&metadata))
+}
+
+/// Mode of every directory.
+const DIRECTORY_MODE: u32 = 0o755;
+
+/// Goes through the directory `dir` of a prefix: each file gets its mode and time from `own` (by
+/// path relative to the prefix), each directory the usual ones, all get `owner`. A file that is
+/// not in `own` is nobody's and is removed, with the directories that held nothing else.
+///
+/// # Errors
+/// The file system refuses.
+pub(crate) fn prefix(dir: &Path, own: &BTreeMap<Cow<'_, str>, &Own>, owner: Owner) -> Result<()> {
+    walk(dir, "", own, owner)?;
+    directory(dir, owner)
+}
+
+/// What a walk through a directory found.
+#[derive(Default)]
+struct Found {
+    /// Something stays in it.
+    kept: bool,
+    /// Something was removed from it.
+    removed: bool,
+}
+
+fn walk(
+    dir: &Path,
+    relative: &str,
+    own: &BTreeMap<Cow<'_, str>, &Own>,
+    owner: Owner,
+) -> Result<Found> {
+    let mut found = Found::default();
+    for entry in fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))? {
+        let entry = entry.map_err(|e| Error::io("list", dir, e))?;
+        let path = entry.path();
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let relative = match relative {
+            "" => name.into_owned(),
+            parent => format!("{parent}/{name}"),
+        };
+        let metadata = fs::symlink_metadata(&path).map_err(|e| Error::io("read", &path, e))?;
+        let keep = if metadata.is_dir() {
+            let inside = walk(&path, &relative, own, owner)?;
+            let keep = inside.kept || !inside.removed;
+            if keep {
+                directory(&path, owner)?;
+            } else {
+                fs::remove_dir(&path).map_err(|e| Error::io("remove", &path, e))?;
+            }
+            keep
+        } else if let Some(own) = own.get(relative.as_str()) {
+            set(&path, &metadata, own.mode, own.mtime, owner)?;
+            true
+        } else {
+            fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
+            false
+        };
+        found.kept |= keep;
+        found.removed |= !keep;
+    }
+    Ok(found)
+}
+
+/// Gives one directory its owner, mode and time. To be called after all changes inside it.
+///
+/// # Errors
+/// The file system refuses.
+pub(crate) fn directory(dir: &Path, owner: Owner) -> Result<()> {
+    let metadata = fs::symlink_metadata(dir).map_err(|e| Error::io("read", dir, e))?;
+    set(dir, &metadata, Some(DIRECTORY_MODE), EPOCH, owner)
+}
+
+/// Sets what differs from `metadata`; a symlink has no `mode`. A file that is right is not touched:
+/// in a root of several layers, touching would copy it into the topmost.
+///
+/// # Errors
+/// The file system refuses.
+pub(crate) fn set(
+    path: &Path,
+    metadata: &Metadata,
+    mode: Option<u32>,
+    mtime: i64,
+    owner: Owner,
+) -> Result<()> {
+    set_owner(path, metadata, owner)?;
+    if let Some(mode) = mode.filter(|mode| metadata.mode() & 0o7777 != *mode) {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))
+            .map_err(|e| Error::io("change the mode of", path, e))?;
+    }
+    if (metadata.mtime(), metadata.mtime_nsec()) == (mtime, 0) {
+        return Ok(());
+    }
+    let time = FileTime::from_unix_time(mtime, 0);
+    set_symlink_file_times(path, time, time).map_err(|e| Error::io("change the time of", path, e))
+}
+
+/// Sets the owner, if `metadata` says another.
+///
+/// # Errors
+/// The file system refuses.
+pub(crate) fn set_owner(path: &Path, metadata: &Metadata, owner: Owner) -> Result<()> {
+    if Owner::of(metadata) == owner {
+        return Ok(());
+    }
+    lchown(path, Some(owner.uid), Some(owner.gid))
+        .map_err(|e| Error::io("change the owner of", path, e))
+}
+
+/// Whatever changed below `dir` since `start` (seconds since 1970) gets the owner and the time
+/// that everything in the prefix has; modes stay as they were set.
+///
+/// # Errors
+/// The file system refuses.
+pub(crate) fn changed(dir: &Path, start: i64, owner: Owner) -> Result<()> {
+    for entry in fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))? {
+        let path = entry.map_err(|e| Error::io("list", dir, e))?.path();
+        let metadata = fs::symlink_metadata(&path).map_err(|e| Error::io("read", &path, e))?;
+        if metadata.is_dir() {
+            changed(&path, start, owner)?;
+        } else {
+            if_changed(&path, start, owner)?;
+        }
+    }
+    if_changed(dir, start, owner)
+}
+
+fn if_changed(path: &Path, start: i64, owner: Owner) -> Result<()> {
+    let metadata = fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))?;
+    if metadata.ctime() < start {
+        return Ok(());
+    }
+    if metadata.mtime() < start {
+        set_owner(path, &metadata, owner)
+    } else {
+        set(path, &metadata, None, EPOCH, owner)
+    }
+}

@@ -1,0 +1,326 @@
+//! What is in the prefix after linking: every path of a package with its record's fields, and, for
+//! the paths whose files are the package's own, what their modes and times have to be.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rattler::install::{PythonInfo, python_entry_point_template};
+use rattler_conda_types::package::{FileMode, PathType};
+use rattler_conda_types::{Subdir, Version};
+use sha2::{Digest, Sha256};
+
+use super::entry::EntryKind;
+use super::error::{Error, ErrorKind, Result};
+use super::hashing;
+use super::link::{Claims, Target, entry_point_path};
+use super::native;
+use super::package::{Package, PackagePath};
+use condafront_model::stamp::EPOCH;
+use condafront_step_spec::install::PythonSpec;
+
+/// One path of a package, as `conda-meta` records it.
+#[derive(Debug, Clone)]
+pub(crate) struct Placed {
+    /// Relative to the prefix.
+    pub(crate) path: String,
+    /// The record's `path_type`.
+    pub(crate) path_type: &'static str,
+    /// Hash of the file in the archive.
+    pub(crate) sha256: Option<String>,
+    /// Hash of the file in the prefix, or of what was there before another package's file replaced it.
+    pub(crate) sha256_in_prefix: Option<String>,
+    /// Size of the file in the archive.
+    pub(crate) size: Option<u64>,
+    pub(crate) no_link: bool,
+    /// How the placeholder was replaced, and what it was.
+    pub(crate) placeholder: Option<(&'static str, String)>,
+    /// Only if what is there is this package's.
+    pub(crate) own: Option<Own>,
+}
+
+/// What a package's own file has to look like.
+#[derive(Debug, Clone)]
+pub(crate) struct Own {
+    /// Permission bits; `None` for a symlink.
+    pub(crate) mode: Option<u32>,
+    /// Seconds since 1970.
+    pub(crate) mtime: i64,
+    /// Equal for equal kind, mode and content.
+    pub(crate) fingerprint: String,
+}
+
+impl Placed {
+    /// A regular file that the step made itself, with its content.
+    pub(crate) fn made(
+        path: String,
+        path_type: &'static str,
+        mode: u32,
+        mtime: i64,
+        content: &[u8],
+    ) -> Self {
+        let hash = hex::encode(Sha256::digest(content));
+        Placed {
+            path,
+            path_type,
+            sha256: None,
+            sha256_in_prefix: None,
+            size: None,
+            no_link: false,
+            placeholder: None,
+            own: Some(Own {
+                mode: Some(mode),
+                mtime,
+                fingerprint: fingerprint("file", mode, &hash),
+            }),
+        }
+    }
+}
+
+/// The first 64 bits are plenty: fingerprints tell one file from a handful of others.
+fn fingerprint(kind: &str, mode: u32, content: &str) -> String {
+    let hash = Sha256::digest(format!("{kind} {mode:o} {content}"));
+    hex::encode(&hash[..8])
+}
+
+/// Says if files of `package` are not those that its `paths.json` describes. The archive's own hash
+/// is right, so the files are what the channel wants them to be: no reason to refuse them.
+pub(crate) fn content_notice(package: &Package) -> Option<String> {
+    let differs = |path: &&PackagePath| {
+        let listed = path.entry.sha256;
+        match package.entry(path).map(|entry| &entry.kind) {
+            Some(EntryKind::File { sha256, .. }) => {
+                listed.is_some_and(|listed| listed.as_slice() != sha256)
+            }
+            _ => false,
+        }
+    };
+    let wrong: Vec<&PackagePath> = package.paths.iter().filter(differs).collect();
+    let first = wrong.first()?;
+    Some(format!(
+        "{}: {} of its files are not as its own info/paths.json says, the first is {}",
+        package.spec.label,
+        wrong.len(),
+        first.target
+    ))
+}
+
+/// Looks at everything that `package` linked.
+///
+/// # Errors
+/// Something is missing that the installer should have linked.
+pub(crate) fn linked(
+    index: usize,
+    package: &Package,
+    claims: &Claims,
+    target: &Target,
+) -> Result<Vec<Placed>> {
+    package
+        .paths
+        .iter()
+        .map(|path| linked_path(index, package, path, claims, target))
+        .collect::<Result<_>>()
+        .map_err(|e| e.in_context(&package.spec.label).of_package(index))
+}
+
+fn linked_path(
+    index: usize,
+    package: &Package,
+    path: &PackagePath,
+    claims: &Claims,
+    target: &Target,
+) -> Result<Placed> {
+    let entry = &path.entry;
+    let placeholder = entry.prefix_placeholder.as_ref().map(|p| {
+        let mode = match p.file_mode {
+            FileMode::Binary => "binary",
+            FileMode::Text => "text",
+        };
+        (mode, p.placeholder.clone())
+    });
+    let mut placed = Placed {
+        path: path.target.clone(),
+        path_type: match entry.path_type {
+            PathType::HardLink => "hardlink",
+            PathType::SoftLink => "softlink",
+            PathType::Directory => "directory",
+        },
+        sha256: entry.sha256.map(hex::encode),
+        sha256_in_prefix: None,
+        size: entry.size_in_bytes,
+        no_link: entry.no_link,
+        placeholder,
+        own: None,
+    };
+    let Some(entry) = package.entry(path) else {
+        return Ok(placed);
+    };
+    if !claims.is_owner(index, &path.target) {
+        if let EntryKind::File { sha256, .. } = &entry.kind {
+            placed.sha256_in_prefix = Some(match &placed.placeholder {
+                // As if the other package were in another group: records must not depend on that.
+                Some(_) => native::linked_sha256(index, package, path, target)?,
+                None => hex::encode(sha256),
+            });
+        }
+        return Ok(placed);
+    }
+    let file = target.dir.join(&path.target);
+    placed.own = Some(match &entry.kind {
+        EntryKind::Symlink { .. } => {
+            let link = fs::read_link(&file).map_err(|e| missing(&file, &e))?;
+            Own {
+                mode: None,
+                mtime: entry.mtime,
+                fingerprint: fingerprint("link", 0, &link.to_string_lossy()),
+            }
+        }
+        EntryKind::File { mode, sha256 } => {
+            let patched = placed.placeholder.is_some();
+            let hash = if patched {
+                hashing::sha256(&file)?
+            } else {
+                fs::symlink_metadata(&file).map_err(|e| missing(&file, &e))?;
+                hex::encode(sha256)
+            };
+            let mode = sane_mode(*mode);
+            placed.sha256_in_prefix = Some(hash.clone());
+            Own {
+                mode: Some(mode),
+                // Shipped bytecode stands for the unpatched source, which its header knows by its
+                // time; so a patched one must not have that time.
+                mtime: if patched {
+                    let built = package.index.timestamp().unwrap_or(EPOCH);
+                    built.max(entry.mtime.saturating_add(1))
+                } else {
+                    entry.mtime
+                },
+                fingerprint: fingerprint("file", mode, &hash),
+            }
+        }
+    });
+    Ok(placed)
+}
+
+/// The package's bits without those that no package should have: set-uid, set-gid, sticky, and
+/// writable for everyone.
+fn sane_mode(mode: u32) -> u32 {
+    (mode & 0o775) | 0o400
+}
+
+fn missing(path: &Path, why: &std::io::Error) -> Error {
+    Error::new(
+        ErrorKind::Link,
+        format!("{} was not linked: {why}", path.display()),
+    )
+}
+
+/// Writes the entry points of a `noarch: python` package: scripts in `bin/` that call a function.
+///
+/// # Errors
+/// A python version that is none, or a file that cannot be written.
+pub(crate) fn entry_points(
+    index: usize,
+    package: &Package,
+    claims: &Claims,
+    python: Option<&PythonSpec>,
+    target: &Target,
+) -> Result<Vec<Placed>> {
+    let Some(python) = python.filter(|_| !package.entry_points.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let info = python_info(python)?;
+    let mtime = package.index.timestamp().unwrap_or(EPOCH);
+    let mut placed = Vec::new();
+    for entry_point in &package.entry_points {
+        let path = entry_point_path(&entry_point.command);
+        let script = python_entry_point_template(&target.prefix, false, entry_point, &info);
+        let mut made = Placed::made(
+            path,
+            "unix_python_entry_point",
+            0o755,
+            mtime,
+            script.as_bytes(),
+        );
+        if claims.is_owner(index, &made.path) {
+            let file = target.dir.join(&made.path);
+            replace(&file, script.as_bytes())?;
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o755))
+                .map_err(|e| Error::io("change the mode of", &file, e))?;
+        } else {
+            made.own = None;
+        }
+        placed.push(made);
+    }
+    Ok(placed)
+}
+
+/// What `rattler` wants to know about a python.
+fn python_info(python: &PythonSpec) -> Result<PythonInfo> {
+    let bad = |why: String| {
+        Error::new(
+            ErrorKind::BadArguments,
+            format!("`{}` is no python version: {why}", python.version),
+        )
+    };
+    let version: Version = python.version.parse().map_err(|e| bad(format!("{e}")))?;
+    let mut info = PythonInfo::from_version(&version, Some(&python.site_packages), Subdir::Linux64)
+        .map_err(|e| bad(e.to_string()))?;
+    // A free-threaded python has a `t` in its library's and its executable's name.
+    let (major, minor) = info.short_version;
+    if python
+        .site_packages
+        .starts_with(&format!("lib/python{major}.{minor}t/"))
+    {
+        info.path = format!("bin/python{major}.{minor}t").into();
+    }
+    Ok(info)
+}
+
+/// Writes a new file in place of whatever is at `path`, never through a link.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;
+    }
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Error::io("replace", path, e));
+        }
+        _ => {}
+    }
+    fs::write(path, content).map_err(|e| Error::io("write", path, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modes_are_the_packages_own() {
+        for (mode, sane) in [
+            (0o644, 0o644),
+            (0o664, 0o664),
+            (0o4755, 0o755),
+            (0o777, 0o775),
+            (0o444, 0o444),
+            (0, 0o400),
+        ] {
+            assert_eq!(sane_mode(mode), sane, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn entry_points_call_the_right_python() {
+        for (site_packages, path) in [
+            ("lib/python3.13/site-packages", "bin/python3.13"),
+            ("lib/python3.13t/site-packages", "bin/python3.13t"),
+        ] {
+            let python = PythonSpec {
+                version: "3.13".into(),
+                site_packages: site_packages.into(),
+                runtime: false,
+            };
+            assert_eq!(python_info(&python).unwrap().path, Path::new(path));
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The post-link step: packages' own scripts, run in the finished root.
+
+use std::env;
+use std::fs;
+use std::io::{self, Read, Write, pipe};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::error::{Error, ErrorKind, Result};
+use super::normalize;
+use condafront_model::stamp::Owner;
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::install::{PostLinkPackage, PostLinkSpec};
+
+/// Where to look for programs if the step's environment does not say.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Activates and then sources the script, as conda and micromamba do. `$1` is the script.
+const SHELL_CODE: &str = "\
+for script in \"$CONDA_PREFIX\"/etc/conda/activate.d/*.sh; do
+    if [ -r \"$script\" ]; then . \"$script\"; fi
+done
+. \"$1\"
+";
+
+/// Scripts leave messages for the user here, below the prefix.
+const MESSAGES_FILE: &str = ".messages.txt";
+
+/// How much of a failing script's output its error quotes, in bytes.
+const QUOTED_BYTES: usize = 4000;
+
+/// Runs the subcommand `post-link`; `args` are what follows it. What scripts print goes to `log`.
+///
+/// # Errors
+/// A script that fails, or a root without a shell.
+pub fn post_link(args: &[String], log: &mut dyn Write) -> Result<()> {
+    let (spec, _) = PostLinkSpec::from_args(args)?;
+    let prefix = Path::new(&spec.prefix);
+    // File systems round times down, by less than this.
+    let start = SystemTime::now() - Duration::from_secs(1);
+    for (index, package) in spec.packages.iter().enumerate() {
+        run(package, &spec, log).map_err(|e| e.of_package(index))?;
+    }
+    let owner = Owner {
+        uid: spec.uid,
+        gid: spec.gid,
+    };
+    let start = start
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_secs());
+    normalize::changed(prefix, i64::try_from(start).unwrap_or(i64::MAX), owner)
+}
+
+fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> Result<()> {
+    let prefix = Path::new(&spec.prefix);
+    let name = &package.name;
+    let bin = prefix.join("bin");
+    let script = bin.join(format!(".{name}-post-link.sh"));
+    if !script.is_file() {
+        return Ok(());
+    }
+    let outer_path = env::var("PATH").unwrap_or_else(|_| DEFAULT_PATH.into());
+    let path = format!("{}:{outer_path}", bin.display());
+    let shell = find_shell(&path).ok_or_else(|| {
+        Error::new(
+            ErrorKind::PostLink,
+            format!(
+                "the package {name} has a post-link script, and the image has neither bash nor sh \
+                 to run it; choose a base image that has a shell, or leave the package out"
+            ),
+        )
+    })?;
+
+    let failed = |why: String| {
+        Error::new(
+            ErrorKind::PostLink,
+            format!("the post-link script of {name} {} {why}", package.version),
+        )
+    };
+    let (mut reader, writer) = pipe().map_err(|e| failed(format!("cannot be run: {e}")))?;
+    let second = writer
+        .try_clone()
+        .map_err(|e| failed(format!("cannot be run: {e}")))?;
+    let mut command = Command::new(&shell);
+    command
+        .arg("-c")
+        .arg(SHELL_CODE)
+        .arg(&shell)
+        .arg(&script)
+        .current_dir(&bin)
+        .stdout(writer)
+        .stderr(second)
+        .env("PATH", path)
+        .env("PREFIX", prefix)
+        .env("CONDA_PREFIX", prefix)
+        .env("ROOT_PREFIX", &spec.root_prefix)
+        .env("PKG_NAME", name)
+        .env("PKG_VERSION", &package.version)
+        .env("PKG_BUILDNUM", package.build_number.to_string());
+    let mut child = command
+        .spawn()
+        .map_err(|e| failed(format!("cannot be run by {}: {e}", shell.display())))?;
+    // It holds the pipe's other end; reading would never end.
+    drop(command);
+    let output = copy_output(&mut reader, log, QUOTED_BYTES)
+        .map_err(|e| failed(format!("cannot be heard: {e}")))?;
+    let status = child
+        .wait()
+        .map_err(|e| failed(format!("has no end: {e}")))?;
+    let messages = take_messages(prefix, log)?;
+    if status.success() {
+        return Ok(());
+    }
+    let text = format!("{}{messages}", String::from_utf8_lossy(&output));
+    let text = match text.trim_end() {
+        "" => "and printed nothing".to_owned(),
+        text => format!("and printed:\n{text}"),
+    };
+    Err(failed(format!("failed ({status}) {text}")))
+}
+
+/// Copies what comes from `reader` to `log` as it comes, and gives its last `kept` bytes.
+///
+/// # Errors
+/// Either cannot be read or written.
+pub(crate) fn copy_output(
+    reader: &mut impl Read,
+    log: &mut dyn Write,
+    kept: usize,
+) -> io::Result<Vec<u8>> {
+    let mut last = Vec::new();
+    let mut buffer = [0; 8192];
+    loop {
+        let length = match reader.read(&mut buffer) {
+            Ok(0) => return Ok(last),
+            Ok(length) => length,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        };
+        log.write_all(&buffer[..length])?;
+        last.extend_from_slice(&buffer[..length]);
+        last.drain(..last.len().saturating_sub(kept));
+    }
+}
+
+/// Shows the messages that scripts left, and removes their file.
+fn take_messages(prefix: &Path, log: &mut dyn Write) -> Result<String> {
+    let path = prefix.join(MESSAGES_FILE);
+    let bytes = match fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(e) => return Err(Error::io("read", &path, e)),
+    };
+    fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
+    log.write_all(&bytes)
+        .map_err(|e| Error::new(ErrorKind::Io, format!("cannot show messages: {e}")))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The first `bash`, else the first `sh`, in the directories of `path`.
+fn find_shell(path: &str) -> Option<PathBuf> {
+    ["bash", "sh"].iter().find_map(|name| {
+        env::split_paths(path)
+            .map(|dir| dir.join(name))
+            .find(|file| {
+                file.metadata()
+                    .is_ok_and(|m| m.is_file() && m.permissions().mode() & 0o111 != 0)
+            })
+    })
+}

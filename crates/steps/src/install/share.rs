@@ -1,0 +1,179 @@
+//! The share step: the layers that hold the same packages of several environments, as one layer in which files that are
+//! equal are one file.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Metadata};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::error::{Error, Result};
+use super::normalize;
+use super::pick::copy;
+use super::step::Mounts;
+use condafront_model::stamp::Owner;
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::install::ShareSpec;
+
+/// Runs the subcommand `share`; `args` are what follows it.
+///
+/// # Errors
+/// A file system that refuses.
+pub fn share(args: &[String], mounts: &Mounts) -> Result<()> {
+    let (spec, _) = ShareSpec::from_args(args)?;
+    let prefixes: Vec<PathBuf> = spec
+        .prefixes
+        .iter()
+        .map(|prefix| PathBuf::from(prefix.trim_start_matches('/')))
+        .collect();
+    let mut folders = Vec::new();
+    for (index, prefix) in prefixes.iter().enumerate() {
+        let layer = Layer {
+            root: mounts.input.join(index.to_string()),
+            out: &mounts.output,
+            prefix,
+            before: prefixes.get(..index).unwrap_or_default(),
+        };
+        layer.put(Path::new(""), &mut folders)?;
+    }
+    // Last, because a file that comes into a folder changes its time.
+    for (folder, owner) in folders {
+        normalize::directory(&mounts.output.join(folder), owner)?;
+    }
+    Ok(())
+}
+
+/// One environment's layer.
+struct Layer<'a> {
+    root: PathBuf,
+    out: &'a Path,
+    prefix: &'a Path,
+    /// Where the environments are that are in the output already.
+    before: &'a [PathBuf],
+}
+
+impl Layer<'_> {
+    /// Puts what is in the folder `relative` of the layer into the output.
+    fn put(&self, relative: &Path, folders: &mut Vec<(PathBuf, Owner)>) -> Result<()> {
+        let dir = self.root.join(relative);
+        let mut names: Vec<OsString> = Vec::new();
+        for entry in fs::read_dir(&dir).map_err(|e| Error::io("list", &dir, e))? {
+            names.push(entry.map_err(|e| Error::io("list", &dir, e))?.file_name());
+        }
+        names.sort();
+        for name in names {
+            let relative = relative.join(name);
+            let from = self.root.join(&relative);
+            let to = self.out.join(&relative);
+            let metadata = fs::symlink_metadata(&from).map_err(|e| Error::io("read", &from, e))?;
+            if metadata.is_dir() {
+                fs::create_dir_all(&to).map_err(|e| Error::io("create", &to, e))?;
+                folders.push((relative.clone(), Owner::of(&metadata)));
+                self.put(&relative, folders)?;
+            } else {
+                match self.twin(&relative, &from, &metadata)? {
+                    Some(twin) => {
+                        fs::hard_link(twin, &to).map_err(|e| Error::io("create", &to, e))?;
+                    }
+                    None => copy(&from, &to)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The same file of an environment before this one.
+    fn twin(&self, relative: &Path, from: &Path, metadata: &Metadata) -> Result<Option<PathBuf>> {
+        let Ok(inside) = relative.strip_prefix(self.prefix) else {
+            return Ok(None);
+        };
+        for prefix in self.before {
+            let twin = self.out.join(prefix).join(inside);
+            let Ok(other) = fs::symlink_metadata(&twin) else {
+                continue;
+            };
+            let stamp = |of: &Metadata| (of.mode(), of.uid(), of.gid(), of.len(), of.mtime());
+            if metadata.is_file() && stamp(metadata) == stamp(&other) && equal(from, &twin)? {
+                return Ok(Some(twin));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether two files hold the same bytes.
+fn equal(one: &Path, other: &Path) -> Result<bool> {
+    const PIECE: usize = 64 << 10;
+    let open = |path: &Path| File::open(path).map_err(|e| Error::io("read", path, e));
+    let (mut left, mut right) = (open(one)?, open(other)?);
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    loop {
+        for (file, path, piece) in [(&mut left, one, &mut a), (&mut right, other, &mut b)] {
+            piece.clear();
+            let limit = u64::try_from(PIECE).unwrap_or(u64::MAX);
+            file.take(limit)
+                .read_to_end(piece)
+                .map_err(|e| Error::io("read", path, e))?;
+        }
+        if a != b {
+            return Ok(false);
+        }
+        if a.is_empty() {
+            return Ok(true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_files_are_one_and_others_are_not() {
+        let (input, output) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let put = |path: &str, text: &str| {
+            let path = input.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            filetime::set_file_mtime(&path, filetime::FileTime::from_unix_time(7, 0)).unwrap();
+        };
+        for (layer, prefix) in [("0", "opt/conda"), ("1", "opt/conda/envs/r")] {
+            put(&format!("{layer}/{prefix}/lib/same"), "same");
+            put(&format!("{layer}/{prefix}/bin/tool"), prefix);
+        }
+        put("1/opt/conda/envs/r/lib/more", "same");
+        let mounts = Mounts {
+            input: input.path().to_owned(),
+            output: output.path().to_owned(),
+            ..Mounts::default()
+        };
+        let spec = ShareSpec {
+            prefixes: vec!["/opt/conda".into(), "/opt/conda/envs/r".into()],
+        };
+        share(&spec.to_args(&[]).unwrap()[1..], &mounts).unwrap();
+        let inode = |path: &str| {
+            let found = fs::symlink_metadata(output.path().join("opt/conda").join(path));
+            found.unwrap().ino()
+        };
+        assert_eq!(inode("lib/same"), inode("envs/r/lib/same"));
+        assert_ne!(inode("bin/tool"), inode("envs/r/bin/tool"));
+        assert_ne!(inode("lib/same"), inode("envs/r/lib/more"));
+        let tool = fs::read_to_string(output.path().join("opt/conda/envs/r/bin/tool"));
+        assert_eq!(tool.unwrap(), "opt/conda/envs/r");
+    }
+
+    #[test]
+    fn files_are_compared_to_the_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, last: u8| {
+            let path = dir.path().join(name);
+            let mut bytes = vec![1; 200_000];
+            bytes.push(last);
+            fs::write(&path, bytes).unwrap();
+            path
+        };
+        let (a, b, c) = (file("a", 1), file("b", 1), file("c", 2));
+        assert!(equal(&a, &b).unwrap());
+        assert!(!equal(&a, &c).unwrap());
+    }
+}

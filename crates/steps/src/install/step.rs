@@ -1,0 +1,353 @@
+//! The install step: packages in, a layer and facts out.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::bytecode::{self, Runtime};
+use super::entry::relative_path;
+use super::error::{Error, ErrorKind, Result};
+use super::link::{Claims, Installer as Linker, Target};
+use super::micromamba::Micromamba;
+use super::native::Native;
+use super::normalize;
+use super::package::Package;
+use super::parallel::try_map;
+use super::placed::{self, Own, Placed, replace};
+use super::record::record;
+use super::trim::trim;
+use condafront_model::stamp::{EPOCH, Owner};
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::facts::{
+    self, FACTS_FILE, GroupFacts, Notice, OwnedPaths, PATHS_FILE, PackageFacts, Subject,
+};
+use condafront_step_spec::install::{InstallSpec, Installer, PackageSpec, PythonSpec};
+use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, MICROMAMBA_DIR, OUTPUT_DIR, PYTHON_DIR};
+
+/// Where a step's mounts are.
+#[derive(Debug, Clone)]
+pub struct Mounts {
+    /// Package `n` is a file in the directory `<input>/<n>`.
+    pub input: PathBuf,
+    /// What becomes the layer.
+    pub output: PathBuf,
+    /// What the frontend and later steps read.
+    pub facts: PathBuf,
+    /// The output of `python-runtime`.
+    pub python: PathBuf,
+    /// The directory with the micromamba binary.
+    pub micromamba: PathBuf,
+}
+
+impl Default for Mounts {
+    /// The places that the planner mounts.
+    fn default() -> Self {
+        Mounts {
+            input: INPUT_DIR.into(),
+            output: OUTPUT_DIR.into(),
+            facts: FACTS_DIR.into(),
+            python: PYTHON_DIR.into(),
+            micromamba: MICROMAMBA_DIR.into(),
+        }
+    }
+}
+
+/// Runs the subcommand `install`; `args` are what follows it.
+///
+/// # Errors
+/// Whatever keeps the packages from being linked.
+pub fn install(args: &[String], mounts: &Mounts) -> Result<()> {
+    let (spec, packages) = InstallSpec::from_args(args)?;
+    install_packages(&spec, &packages, mounts)
+}
+
+fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) -> Result<()> {
+    check(spec)?;
+    let python = spec.python.as_ref();
+    let installer: Box<dyn Linker> = match spec.installer {
+        Installer::Native => Box::new(Native),
+        Installer::Micromamba => Box::new(Micromamba::find(&mounts.micromamba)?),
+    };
+    let target = Target {
+        prefix: spec.prefix.clone(),
+        dir: mounts.output.join(spec.prefix.trim_start_matches('/')),
+        // In the output mount: only there can files be hard links instead of copies.
+        work: mounts.output.join(".work"),
+    };
+    for dir in [&target.dir, &target.work] {
+        fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
+    }
+
+    let mut packages = load(specs, mounts, &target.work, python)?;
+    trim(&mut packages, &spec.trim)?;
+    let claims = Claims::new(&packages);
+    installer.link(&packages, &claims, python, &target)?;
+    let (placed, notices) = complete(&packages, &claims, python, mounts, &target)?;
+    let facts = group_facts(&packages, &placed, notices, &target)?;
+
+    let owned: Vec<OwnedPaths> = placed.iter().map(|placed| owned_paths(placed)).collect();
+    fs::remove_dir_all(&target.work).map_err(|e| Error::io("remove", &target.work, e))?;
+    normalize_output(spec, &placed, &claims, mounts, &target)?;
+    write_json(&mounts.facts.join(FACTS_FILE), &facts)?;
+    let paths = mounts.facts.join(PATHS_FILE);
+    fs::write(&paths, facts::write_owned_paths(&owned)).map_err(|e| Error::io("write", &paths, e))
+}
+
+/// The planner's word is trusted, but `site_packages` comes from a channel.
+fn check(spec: &InstallSpec) -> Result<()> {
+    let bad = |why: String| Err(Error::new(ErrorKind::BadArguments, why));
+    let prefix = spec.prefix.strip_prefix('/').unwrap_or_default();
+    if relative_path(prefix.as_bytes()).as_deref() != Ok(prefix) {
+        return bad(format!("`{}` is no prefix", spec.prefix));
+    }
+    if let Some(python) = &spec.python {
+        let path = &python.site_packages;
+        if relative_path(path.as_bytes()).as_ref() != Ok(path) {
+            return bad(format!("`{path}` is no place for python's site-packages"));
+        }
+    }
+    Ok(())
+}
+
+/// Verifies and unpacks all packages of a step.
+pub(crate) fn load(
+    specs: &[PackageSpec],
+    mounts: &Mounts,
+    work: &Path,
+    python: Option<&PythonSpec>,
+) -> Result<Vec<Package>> {
+    try_map(specs, |index, spec| {
+        let mount = mounts.input.join(index.to_string());
+        let dir = work.join(format!("package-{index}"));
+        Package::load(spec, &mount, dir, python).map_err(|e| e.of_package(index))
+    })
+}
+
+/// Adds what no installer makes: entry points, bytecode and records.
+fn complete(
+    packages: &[Package],
+    claims: &Claims,
+    python: Option<&PythonSpec>,
+    mounts: &Mounts,
+    target: &Target,
+) -> Result<(Vec<Vec<Placed>>, Vec<Notice>)> {
+    let mut notices = Vec::new();
+    let has_noarch_python = packages.iter().any(Package::is_noarch_python);
+    let runtime = match python.filter(|python| python.runtime && has_noarch_python) {
+        None => None,
+        Some(python) => match Runtime::find(&mounts.python, &python.version) {
+            Ok(runtime) => Some((python, runtime)),
+            Err(why) => {
+                let message = format!("python bytecode was not compiled: {why}");
+                notices.push(Notice::new(Subject::Bytecode, message));
+                None
+            }
+        },
+    };
+    let completed = try_map(packages, |index, package| {
+        let mut placed = placed::linked(index, package, claims, target)?;
+        placed.extend(placed::entry_points(
+            index, package, claims, python, target,
+        )?);
+        let mut notice = None;
+        if let (Some((python, runtime)), true) = (&runtime, package.is_noarch_python()) {
+            let (compiled, why) =
+                bytecode::compile(index, package, claims, python, runtime, target)?;
+            placed.extend(compiled);
+            notice = why.map(|why| Notice::new(Subject::Bytecode, why).of_package(index));
+        }
+        placed.sort_by(|a, b| a.path.cmp(&b.path));
+        let text = record(package, &placed);
+        let path = format!("conda-meta/{}", package.index.record_name());
+        replace(&target.dir.join(&path), text.as_bytes())?;
+        placed.push(Placed::made(
+            path,
+            "linked_package_record",
+            0o644,
+            package.index.timestamp().unwrap_or(EPOCH),
+            text.as_bytes(),
+        ));
+        Ok((placed, notice))
+    })?;
+    let mut all = Vec::with_capacity(completed.len());
+    for (placed, notice) in completed {
+        all.push(placed);
+        notices.extend(notice);
+    }
+    Ok((all, notices))
+}
+
+fn group_facts(
+    packages: &[Package],
+    placed: &[Vec<Placed>],
+    mut notices: Vec<Notice>,
+    target: &Target,
+) -> Result<GroupFacts> {
+    let mut env_vars = BTreeMap::new();
+    let mut all = Vec::with_capacity(packages.len());
+    for (position, (package, placed)) in packages.iter().zip(placed).enumerate() {
+        let index = &package.index;
+        let mut notice = |message: String| {
+            notices.push(Notice::new(Subject::Contents, message).of_package(position));
+        };
+        if let Some(message) = placed::content_notice(package) {
+            notice(message);
+        }
+        let script = |kind: &str| {
+            let path = format!("bin/.{}-{kind}.sh", index.name);
+            placed.iter().any(|p| p.path == path)
+        };
+        if script("pre-link") {
+            notice(format!(
+                "{}: its pre-link script was not run; such scripts are deprecated",
+                package.spec.label
+            ));
+        }
+        for (name, path) in files_in(placed, "etc/conda/env_vars.d/") {
+            match read_env_vars(&target.dir.join(path)) {
+                Ok(vars) => {
+                    env_vars.insert(name.to_owned(), vars);
+                }
+                Err(why) => notice(format!(
+                    "{}: the variables of {path} are not set: {why}",
+                    package.spec.label
+                )),
+            }
+        }
+        all.push(PackageFacts {
+            name: index.name.clone(),
+            version: index.version.clone(),
+            build: index.build.clone(),
+            build_number: index.build_number,
+            subdir: package.spec.subdir.clone(),
+            noarch: index.noarch().map(str::to_owned),
+            license: index.license.clone(),
+            sha256: package.digests.sha256.clone(),
+            md5: package.digests.md5.clone(),
+            size: package.digests.size,
+            post_link: script("post-link"),
+            activate_d: files_in(placed, "etc/conda/activate.d/")
+                .filter(|(name, _)| name.ends_with(".sh"))
+                .map(|(_, path)| path.to_owned())
+                .collect(),
+            glibc: match index.glibc() {
+                Some(versions) => Some(versions.to_owned()),
+                // Old packages do not say it.
+                None => has_program_of_glibc(&target.dir, placed).then(String::new),
+            },
+        });
+    }
+    Ok(GroupFacts {
+        packages: all,
+        env_vars,
+        notices,
+    })
+}
+
+/// Whether a program directly in `bin` is started by glibc's loader, `/lib64/ld-linux-x86-64.so.2` for example: its name
+/// follows the headers at the beginning of the file (elf(5)).
+fn has_program_of_glibc(prefix: &Path, placed: &[Placed]) -> bool {
+    const HEADERS: u64 = 4096;
+    let is_one = |path: &str| {
+        let mut start = Vec::new();
+        let file = File::open(prefix.join(path));
+        let read = file.and_then(|file| file.take(HEADERS).read_to_end(&mut start));
+        read.is_ok()
+            && start.starts_with(b"\x7fELF")
+            && start.windows(10).any(|part| part == b"/ld-linux-")
+    };
+    files_in(placed, "bin/").any(|(_, path)| is_one(path))
+}
+
+/// The package's own files directly in `dir`, with their names.
+fn files_in<'a>(placed: &'a [Placed], dir: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    placed
+        .iter()
+        .filter(|placed| placed.own.is_some())
+        .filter_map(move |placed| {
+            let name = placed.path.strip_prefix(dir)?;
+            (!name.contains('/')).then_some((name, placed.path.as_str()))
+        })
+}
+
+/// Reads a file of `env_vars.d`: one JSON object, its values strings or numbers.
+fn read_env_vars(path: &Path) -> std::result::Result<BTreeMap<String, String>, String> {
+    let text = fs::read(path).map_err(|e| e.to_string())?;
+    let vars: BTreeMap<String, Value> = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
+    Ok(vars
+        .into_iter()
+        .map(|(name, value)| match value {
+            Value::String(text) => (name, text),
+            other => (name, other.to_string()),
+        })
+        .collect())
+}
+
+fn owned_paths(placed: &[Placed]) -> OwnedPaths {
+    placed
+        .iter()
+        .filter_map(|p| Some((p.path.clone(), p.own.as_ref()?.fingerprint.clone())))
+        .collect()
+}
+
+fn normalize_output(
+    spec: &InstallSpec,
+    placed: &[Vec<Placed>],
+    claims: &Claims,
+    mounts: &Mounts,
+    target: &Target,
+) -> Result<()> {
+    let mut own: BTreeMap<Cow<'_, str>, &Own> = BTreeMap::new();
+    for placed in placed.iter().flatten() {
+        if let Some(file) = &placed.own {
+            let path = if claims.are_nested() {
+                real_path(&placed.path, &target.dir)?
+            } else {
+                Cow::Borrowed(placed.path.as_str())
+            };
+            own.insert(path, file);
+        }
+    }
+    let owner = Owner {
+        uid: spec.uid,
+        gid: spec.gid,
+    };
+    normalize::prefix(&target.dir, &own, owner)?;
+    let above = normalize::owner_of(&mounts.output)?;
+    let mut dir = target.dir.as_path();
+    while let Some(parent) = dir
+        .parent()
+        .filter(|parent| parent.starts_with(&mounts.output))
+    {
+        normalize::directory(parent, above)?;
+        dir = parent;
+    }
+    Ok(())
+}
+
+/// Where `path`, relative to the prefix, really is if a directory in it is another package's link.
+fn real_path<'a>(path: &'a str, prefix: &Path) -> Result<Cow<'a, str>> {
+    let Some((parent, name)) = path.rsplit_once('/') else {
+        return Ok(Cow::Borrowed(path));
+    };
+    let resolve = |path: &Path| fs::canonicalize(path).map_err(|e| Error::io("resolve", path, e));
+    let real = resolve(&prefix.join(parent))?;
+    Ok(match real.strip_prefix(resolve(prefix)?) {
+        Ok(parent) => Cow::Owned(parent.join(name).to_string_lossy().into_owned()),
+        Err(_) => Cow::Borrowed(path),
+    })
+}
+
+pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {
+    let text = serde_json::to_vec(value).map_err(|e| {
+        Error::new(
+            ErrorKind::Io,
+            format!("cannot write {}: {e}", path.display()),
+        )
+    })?;
+    fs::write(path, text).map_err(|e| Error::io("write", path, e))
+}

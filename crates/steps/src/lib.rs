@@ -1,0 +1,192 @@
+//! The steps inside the build: subcommands that the graph's execs run.
+
+pub mod account;
+pub mod activation;
+mod failure;
+pub mod install;
+pub mod local_channel;
+pub mod pip;
+mod root;
+pub mod solve;
+pub mod system;
+
+use condafront_step_spec::activation::RECORDED_FILE;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::de::DeserializeOwned;
+
+use crate::install::Mounts;
+use condafront_step_spec::failure_report::{EXPLAIN, FailureReport, REPORT_DIR, REPORT_FILE};
+use condafront_step_spec::local_channel::LIST_DIR;
+use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
+
+/// A step's name and what runs it with the arguments after the name.
+type Step = (&'static str, fn(&[String]) -> Result<(), FailureReport>);
+
+const STEPS: &[Step] = &[
+    ("install", |args| {
+        Ok(install::install(args, &Mounts::default())?)
+    }),
+    ("python-runtime", |args| {
+        Ok(install::python_runtime(
+            args,
+            &Mounts::default(),
+            Path::new(BASE_DIR),
+        )?)
+    }),
+    ("collect", |args| {
+        Ok(install::collect(args, &Mounts::default())?)
+    }),
+    ("pick", |args| Ok(install::pick(args, &Mounts::default())?)),
+    ("share", |args| {
+        Ok(install::share(args, &Mounts::default())?)
+    }),
+    ("post-link", |args| {
+        Ok(install::post_link(args, &mut std::io::stderr())?)
+    }),
+    ("pip-fetched", |args| pip::fetched(args, &Mounts::default())),
+    ("pip-install", |args| {
+        pip::install(args, &Mounts::default(), &mut std::io::stderr())
+    }),
+    ("pip-resolve", |args| {
+        let work = Path::new("/tmp/condafront");
+        pip::resolve(args, &Mounts::default(), work, &mut std::io::stderr())
+    }),
+    ("pip-build", |args| {
+        pip::build(args, &Mounts::default(), &mut std::io::stderr())
+    }),
+    ("system", |args| {
+        system::run(args, &Mounts::default(), &mut std::io::stderr())
+    }),
+    ("account", |args| {
+        let (request, workdir) = match args {
+            [request, workdir] => (std::slice::from_ref(request), Some(workdir.as_str())),
+            request => (request, None),
+        };
+        let request = from_json(request)?;
+        let [base, out, facts] = [BASE_DIR, OUTPUT_DIR, FACTS_DIR].map(Path::new);
+        account::run(&request, workdir, base, out, facts)?;
+        Ok(())
+    }),
+    ("libc", |_| {
+        account::find_libc(Path::new(BASE_DIR), Path::new(FACTS_DIR))?;
+        Ok(())
+    }),
+    ("solve", |args| {
+        Ok(solve::run(
+            args,
+            Path::new(INPUT_DIR),
+            Path::new(OUTPUT_DIR),
+        )?)
+    }),
+    ("channel-conda", |args| {
+        local_channel::conda(args, &Mounts::default(), Path::new(LIST_DIR))
+    }),
+    ("channel-pypi", |args| {
+        local_channel::pypi(args, &Mounts::default())
+    }),
+    ("channel-check", |args| {
+        local_channel::check(args, Path::new(INPUT_DIR), Path::new(OUTPUT_DIR))
+    }),
+    ("record-activation", |args| {
+        let spec = from_json(args)?;
+        let recorded = activation::record(
+            &spec,
+            &std::env::current_exe()?,
+            Path::new("/tmp/condafront"),
+        )?;
+        let path = Path::new(FACTS_DIR).join(RECORDED_FILE);
+        fs::write(path, serde_json::to_vec(&recorded)?)?;
+        Ok(())
+    }),
+    ("dump-env", |args| match args {
+        [file] => Ok(activation::dump_environment(Path::new(file))?),
+        _ => Err(FailureReport::new("dump-env takes the file to write")),
+    }),
+    (EXPLAIN, |args| explain(args, Path::new(REPORT_DIR))),
+];
+
+fn from_json<T: DeserializeOwned>(args: &[String]) -> Result<T, FailureReport> {
+    match args {
+        [json] => Ok(serde_json::from_str(json)?),
+        _ => Err(FailureReport::new("this step takes one JSON argument")),
+    }
+}
+
+/// Runs another step; its failure is written into `dir`.
+fn explain(args: &[String], dir: &Path) -> Result<(), FailureReport> {
+    let Some((name, args)) = args.split_first() else {
+        return Err(FailureReport::new("explain takes a step and its arguments"));
+    };
+    if let Err(report) = call(name, args) {
+        fs::write(dir.join(REPORT_FILE), serde_json::to_vec(&report)?)?;
+    }
+    Ok(())
+}
+
+fn call(name: &str, args: &[String]) -> Result<(), FailureReport> {
+    match STEPS.iter().find(|(known, _)| *known == name) {
+        Some((_, step)) => step(args),
+        None => Err(FailureReport::new(format!("there is no step {name}"))),
+    }
+}
+
+/// Whether a subcommand is one of the steps.
+pub fn is_step(name: &str) -> bool {
+    STEPS.iter().any(|(known, _)| *known == name)
+}
+
+/// Runs a step; its error goes to the build's log.
+pub fn run(name: &str, args: &[String]) -> ExitCode {
+    match call(name, args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            eprintln!("error: {report}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use condafront_step_spec::args::StepSpec as _;
+    use condafront_step_spec::failure_report::Culprit;
+    use condafront_step_spec::install::{PostLinkPackage, PostLinkSpec};
+
+    #[test]
+    fn a_failure_is_reported_with_its_package() {
+        let dir = tempfile::tempdir().unwrap();
+        let script = dir.path().join("bin/.b-post-link.sh");
+        fs::create_dir_all(script.parent().unwrap()).unwrap();
+        fs::write(&script, "echo because\nexit 3\n").unwrap();
+        let package = |name: &str| PostLinkPackage {
+            name: name.to_owned(),
+            version: "1".to_owned(),
+            build_number: 0,
+        };
+        let spec = PostLinkSpec {
+            prefix: dir.path().to_string_lossy().into_owned(),
+            root_prefix: "/opt/conda".to_owned(),
+            uid: 0,
+            gid: 0,
+            packages: vec![package("a"), package("b")],
+        };
+        let out = tempfile::tempdir().unwrap();
+        explain(&spec.to_args(&[]).unwrap(), out.path()).unwrap();
+        let report = fs::read(out.path().join(REPORT_FILE)).unwrap();
+        let report: FailureReport = serde_json::from_slice(&report).unwrap();
+        assert_eq!(report.culprits, [Culprit::Package(1)]);
+        assert!(report.message.ends_with("because"), "{report}");
+    }
+
+    #[test]
+    fn a_success_leaves_no_report() {
+        let out = tempfile::tempdir().unwrap();
+        let file = out.path().join("env").to_string_lossy().into_owned();
+        explain(&["dump-env".to_owned(), file], out.path()).unwrap();
+        assert!(!out.path().join(REPORT_FILE).exists());
+    }
+}

@@ -1,0 +1,77 @@
+//! The step that finds out whether a folder has what a build wants of it. What comes from a web server, BuildKit checks
+//! itself.
+
+use std::fs;
+use std::path::Path;
+
+use super::files::verify;
+use crate::install::{digests, try_map};
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::channel_folder::{FOLDER, HELP};
+use condafront_step_spec::failure_report::{Culprit, FailureReport};
+use condafront_step_spec::local_channel::{CHECKED_FILE, CheckSpec, WantedFile};
+
+/// Runs the subcommand `channel-check`; `args` are what follows it, the folder is at `folder`.
+///
+/// # Errors
+/// Which files are not there or not the ones that are wanted.
+pub fn check(args: &[String], folder: &Path, output: &Path) -> Result<(), FailureReport> {
+    let (_, files) = CheckSpec::from_args(args)?;
+    let missing: Vec<usize> = files
+        .iter()
+        .enumerate()
+        .filter(|(_, file)| !folder.join(&file.path).is_file())
+        .map(|(index, _)| index)
+        .collect();
+    if !missing.is_empty() {
+        return Err(absence(&files, &missing));
+    }
+    let found = try_map(&files, |_, file| digests(&folder.join(&file.path)))?;
+    let wrong = files.iter().zip(&found).enumerate();
+    let wrong = wrong.filter_map(|(index, (file, found))| {
+        let label = format!("{} in {FOLDER}", file.path);
+        let error = verify(&label, file.sha256.as_deref(), file.md5.as_deref(), found);
+        Some((index, error.err()?.to_string()))
+    });
+    let (culprits, messages): (Vec<Culprit>, Vec<String>) = wrong
+        .map(|(index, message)| (Culprit::Package(index), message))
+        .unzip();
+    if !messages.is_empty() {
+        return Err(FailureReport {
+            message: messages.join("\n"),
+            help: Some(format!(
+                "The file was replaced in the folder, or is of another lock. {HELP}"
+            )),
+            culprits,
+        });
+    }
+    Ok(fs::write(output.join(CHECKED_FILE), b"")?)
+}
+
+/// What to say of the files of these indices, none of which is there.
+fn absence(files: &[WantedFile], missing: &[usize]) -> FailureReport {
+    /// More than this many are counted only.
+    const MOST: usize = 10;
+    let named = |index: &usize| format!("{} ({})", files[*index].label, files[*index].path);
+    let message = match missing {
+        [one] => format!("{FOLDER} does not have {}", named(one)),
+        several => {
+            let mut message = format!("{FOLDER} does not have {} packages:", several.len());
+            for index in several.iter().take(MOST) {
+                message.push_str(&format!("\n- {}", named(index)));
+            }
+            if several.len() > MOST {
+                message.push_str(&format!("\n- and {} more", several.len() - MOST));
+            }
+            message
+        }
+    };
+    FailureReport {
+        message,
+        help: Some(HELP.to_owned()),
+        culprits: missing
+            .iter()
+            .map(|index| Culprit::Package(*index))
+            .collect(),
+    }
+}

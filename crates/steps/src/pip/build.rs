@@ -1,0 +1,53 @@
+//! The step that makes a wheel of a source archive or a folder, with network: what a package is built with is in no lock.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+
+use super::install::verify;
+use super::process;
+use crate::install::Mounts;
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::failure_report::{Culprit, FailureReport};
+use condafront_step_spec::pip::PipBuildSpec;
+use condafront_step_spec::pip_variables;
+
+/// Runs the subcommand `pip-build`; `args` are what follows it. What pip prints goes to `log`.
+///
+/// # Errors
+/// An archive that cannot be built, with pip's reason.
+pub fn build(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<(), FailureReport> {
+    let (mut spec, files) = PipBuildSpec::from_args(args)?;
+    for word in &mut spec.options {
+        *word = process::revealed(word);
+    }
+    let archives = verify(&files, mounts)?;
+    let label = files.first().map_or("", |file| &file.label);
+    let mut command = process::pip(Path::new(&spec.prefix), spec.pip.as_deref(), "wheel");
+    command
+        .args(["--no-deps", "--wheel-dir"])
+        .arg(&mounts.output)
+        .args(&archives)
+        .args(
+            spec.options
+                .iter()
+                .map(|word| pip_variables::with_values(word, |name| std::env::var(name).ok())),
+        );
+    // The earliest time that a zip file can have: what is built does not depend on when.
+    command.env("SOURCE_DATE_EPOCH", "315532800");
+    let words = spec.options.iter();
+    let variables: BTreeSet<&str> = words
+        .flat_map(|word| pip_variables::variables(word))
+        .collect();
+    process::with_network(&mut command, &variables);
+    process::run(command, log).map_err(|output| {
+        let mut report = process::failure(&format!("build {label}"), &process::reason(&output));
+        report.culprits = vec![Culprit::Package(0)];
+        let help = match archives.iter().any(|path| path.is_dir()) {
+            true => "It is built in the image: add what that needs to the dependencies (a compiler, a library). The progress log has all that pip printed.",
+            false => "There is a source archive of it, which is built in the image: add what that needs to the dependencies (a compiler, a library), or choose a version that has a wheel. The progress log has all that pip printed.",
+        };
+        report.help.get_or_insert_with(|| help.to_owned());
+        report
+    })
+}

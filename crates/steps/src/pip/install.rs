@@ -1,0 +1,261 @@
+//! The step that installs files with the environment's pip, in the image's own root.
+//!
+//! pip is asked to take exactly these files and nothing from elsewhere. A package that conda has installed already is
+//! replaced, as pip does: its files go, its record in `conda-meta` stays.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+
+use super::process;
+use crate::install::error::{Error, ErrorKind, Result};
+use crate::install::{Mounts, digests, normalize_changed, try_map, write_json};
+use condafront_model::pypi_package::normalized;
+use condafront_model::stamp::Owner;
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::facts::{Notice, Subject};
+use condafront_step_spec::failure_report::{Culprit, FailureReport};
+use condafront_step_spec::pip::{PIP_FACTS_FILE, PipFacts, PipFile, PipInstallSpec};
+
+/// What makes pip's work the same everywhere.
+const FINISH: &str = include_str!("finish.py");
+
+/// Runs the subcommand `pip-install`; `args` are what follows it. What pip prints goes to `log`.
+///
+/// # Errors
+/// Files that pip cannot install, with its reason.
+pub fn install(
+    args: &[String],
+    mounts: &Mounts,
+    log: &mut dyn Write,
+) -> std::result::Result<(), FailureReport> {
+    let (spec, files) = PipInstallSpec::from_args(args)?;
+    let prefix = Path::new(&spec.prefix);
+    let site_packages = prefix.join(&spec.site_packages);
+    // File systems round times down, by less than this.
+    let start = SystemTime::now() - Duration::from_secs(1);
+    let paths = verify(&files, mounts)?;
+    let before = installed(&site_packages)?;
+    run_pip(&spec, &files, &paths, log)?;
+    let mut new = find_new(&site_packages, &mounts.input)?;
+    new.sort_by_key(|(index, _)| *index);
+    try_map(&new, |position, (index, info)| {
+        finish(prefix, info).map_err(|e| {
+            let label = files.get(*index).map_or("", |file| &file.label);
+            e.in_context(label).of_package(new[position].0)
+        })
+    })?;
+    let start = start
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |time| time.as_secs());
+    let owner = Owner {
+        uid: spec.uid,
+        gid: spec.gid,
+    };
+    normalize_changed(prefix, i64::try_from(start).unwrap_or(i64::MAX), owner)?;
+    let facts = PipFacts {
+        notices: notices(&new, &before),
+    };
+    Ok(write_json(&mounts.facts.join(PIP_FACTS_FILE), &facts)?)
+}
+
+/// The only file in the directory `dir`.
+pub(super) fn only_file(dir: &Path) -> Result<PathBuf> {
+    let entry = fs::read_dir(dir)
+        .map_err(|e| Error::io("list", dir, e))?
+        .next();
+    match entry {
+        Some(entry) => Ok(entry.map_err(|e| Error::io("list", dir, e))?.path()),
+        None => Err(Error::new(
+            ErrorKind::MissingInput,
+            format!("there is no file in {}", dir.display()),
+        )),
+    }
+}
+
+/// The files to install, checked where nothing else did.
+pub(super) fn verify(files: &[PipFile], mounts: &Mounts) -> Result<Vec<PathBuf>> {
+    try_map(files, |index, file| {
+        let path = only_file(&mounts.input.join(index.to_string()))?;
+        let Some(expected) = &file.md5 else {
+            return Ok(path);
+        };
+        let found = digests(&path)?.md5;
+        if found == *expected {
+            return Ok(path);
+        }
+        let message = format!(
+            "{} has another content than the lock says\n  md5 expected {expected}\n  md5 found    {found}",
+            file.label
+        );
+        Err(Error::new(ErrorKind::HashMismatch, message).of_package(index))
+    })
+}
+
+fn run_pip(
+    spec: &PipInstallSpec,
+    files: &[PipFile],
+    paths: &[PathBuf],
+    log: &mut dyn Write,
+) -> std::result::Result<(), FailureReport> {
+    let mut command = process::pip(Path::new(&spec.prefix), spec.pip.as_deref(), "install");
+    command
+        .args(["--no-deps", "--no-index", "--no-compile"])
+        // Where conda has a package of the same version, the lock's file still is what is asked for.
+        .args(["--force-reinstall", "--no-warn-script-location"])
+        .args(paths);
+    process::run(command, log).map_err(|output| failure(&output, files, paths))
+}
+
+/// pip's own reason, at the package that it is about.
+fn failure(output: &str, files: &[PipFile], paths: &[PathBuf]) -> FailureReport {
+    let mut reason = process::reason(output);
+    let culprit = culprit(&reason, files, paths);
+    for path in paths {
+        // Where the file lies in the build says nothing to anyone.
+        if let Some(dir) = path.parent() {
+            let dir = dir.display();
+            for place in [format!("file://{dir}/"), format!("{dir}/")] {
+                reason = reason.replace(&place, "");
+            }
+        }
+    }
+    let what = match culprit.and_then(|index| files.get(index)) {
+        Some(file) => file.label.clone(),
+        None => "the PyPI packages".to_owned(),
+    };
+    let mut report = process::failure(&format!("install {what}"), &reason);
+    report.culprits = culprit.map(Culprit::Package).into_iter().collect();
+    report.help = help(&reason).map(str::to_owned).or(report.help);
+    report
+}
+
+fn culprit(reason: &str, files: &[PipFile], paths: &[PathBuf]) -> Option<usize> {
+    let names: Vec<String> = paths
+        .iter()
+        .map(|path| {
+            let name = path.file_name().unwrap_or_default();
+            name.to_string_lossy().into_owned()
+        })
+        .collect();
+    if let Some(index) = names.iter().position(|name| reason.contains(name.as_str())) {
+        return Some(index);
+    }
+    let words: Vec<String> = reason
+        .split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
+        .map(normalized)
+        .collect();
+    files.iter().position(|file| {
+        let name = normalized(file.label.split(' ').next().unwrap_or_default());
+        words.contains(&name)
+    })
+}
+
+fn help(reason: &str) -> Option<&'static str> {
+    if reason.contains("not a supported wheel") || reason.contains("requires a different Python") {
+        Some(
+            "It is made for another python or platform than the environment's: make the lock anew, or have the python that it was made for.",
+        )
+    } else if reason.contains("No module named pip") {
+        Some("The environment's pip does not run: choose another version of pip or python.")
+    } else if reason.contains("is invalid") {
+        Some(
+            "It is no wheel, or a damaged one: make the lock anew, or tell those who run its index.",
+        )
+    } else if reason.contains("annot uninstall") {
+        Some("conda installed it in a way that pip cannot replace: leave one of the two out.")
+    } else {
+        None
+    }
+}
+
+/// The distributions in `site_packages`: names and versions by normalized name.
+fn installed(site_packages: &Path) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    for info in info_folders(site_packages)? {
+        let (name, version) = name_and_version(&info);
+        found.insert(normalized(&name), format!("{name} {version}"));
+    }
+    Ok(found)
+}
+
+fn info_folders(site_packages: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    let entries = match fs::read_dir(site_packages) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(folders),
+        Err(e) => return Err(Error::io("list", site_packages, e)),
+    };
+    for entry in entries {
+        let path = entry
+            .map_err(|e| Error::io("list", site_packages, e))?
+            .path();
+        if path.extension().is_some_and(|suffix| suffix == "dist-info") {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+/// What the name of a `.dist-info` folder says.
+fn name_and_version(info: &Path) -> (String, String) {
+    let stem = info.file_stem().unwrap_or_default().to_string_lossy();
+    match stem.split_once('-') {
+        Some((name, version)) => (name.to_owned(), version.to_owned()),
+        None => (stem.into_owned(), String::new()),
+    }
+}
+
+/// The folders of what pip installed now, each with its file's index: pip writes down where a package is from
+/// (<https://packaging.python.org/en/latest/specifications/direct-url/>).
+fn find_new(site_packages: &Path, input: &Path) -> Result<Vec<(usize, PathBuf)>> {
+    let place = format!("file://{}/", input.display());
+    let mut new = Vec::new();
+    for info in info_folders(site_packages)? {
+        let Ok(text) = fs::read(info.join("direct_url.json")) else {
+            continue;
+        };
+        let origin: Value = serde_json::from_slice(&text).unwrap_or_default();
+        let index = origin["url"]
+            .as_str()
+            .and_then(|url| url.strip_prefix(&place)?.split('/').next()?.parse().ok());
+        if let Some(index) = index {
+            new.push((index, info));
+        }
+    }
+    Ok(new)
+}
+
+/// Each package in a process of its own: bytecode then does not depend on what else is installed.
+fn finish(prefix: &Path, info: &Path) -> Result<()> {
+    let mut command = process::python(prefix);
+    command
+        .args(["-S", "-s", "-B", "-W", "ignore", "-c", FINISH])
+        .arg(info);
+    process::run(command, &mut std::io::sink()).map_err(|output| {
+        let last = output.trim_end().lines().next_back().unwrap_or_default();
+        Error::new(
+            ErrorKind::Link,
+            format!("python cannot compile what pip installed: {last}"),
+        )
+    })
+}
+
+/// A word about every package that conda had installed before.
+fn notices(new: &[(usize, PathBuf)], before: &BTreeMap<String, String>) -> Vec<Notice> {
+    let replaced = new.iter().filter_map(|(index, info)| {
+        let (name, version) = name_and_version(info);
+        let old = before.get(&normalized(&name))?;
+        let message = format!("{name} {version} from PyPI replaces conda's {old}");
+        Some(Notice::new(Subject::Contents, message).of_package(*index))
+    });
+    replaced.collect()
+}
+
+#[cfg(test)]
+mod tests;

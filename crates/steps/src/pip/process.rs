@@ -1,0 +1,213 @@
+//! Running the environment's own python and pip.
+
+use std::collections::BTreeSet;
+use std::io::{Write, pipe};
+use std::path::Path;
+use std::process::Command;
+
+use super::masked_log::{MaskedLog, Secrets};
+use crate::install::copy_output;
+use condafront_model::redact;
+use condafront_step_spec::failure_report::FailureReport;
+use condafront_step_spec::pip::{CONFIG_SECRET, HIDDEN, NETRC_SECRET, WORK_DIR};
+use condafront_step_spec::pip_variables::with_values;
+
+/// Where programs are besides the environment's own.
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// How much of what pip prints is looked through for the reason of a failure, in bytes.
+const KEPT_BYTES: usize = 64 << 10;
+
+/// What Linux says of a program for another processor.
+const ENOEXEC: i32 = 8;
+
+/// What is said then.
+const FOREIGN: &str =
+    "the environment's python is for another platform, whose programs this builder cannot run";
+
+/// The environment's python with the active environment's variables and none of the builder's.
+pub(super) fn python(prefix: &Path) -> Command {
+    let mut command = Command::new(prefix.join("bin/python"));
+    command
+        .current_dir("/")
+        .env_clear()
+        .env("PATH", format!("{}/bin:{SYSTEM_PATH}", prefix.display()))
+        .env("CONDA_PREFIX", prefix)
+        .env("HOME", "/tmp")
+        .env("LC_ALL", "C.UTF-8")
+        .env("PYTHONHASHSEED", "0");
+    command
+}
+
+/// The environment's pip, or another one that can be run at `pip`, as `subcommand`, with no settings but those that the caller adds.
+pub(super) fn pip(prefix: &Path, pip: Option<&str>, subcommand: &str) -> Command {
+    let mut command = python(prefix);
+    command
+        // Nothing of the working directory or the user's, and no bytecode of pip itself.
+        .args(["-I", "-B"])
+        .args(pip.map_or(vec!["-m", "pip"], |path| vec![path]))
+        .arg(subcommand)
+        .args([
+            "--no-cache-dir",
+            "--no-input",
+            "--disable-pip-version-check",
+        ])
+        .env("PIP_CONFIG_FILE", "/dev/null")
+        // As variables, because older versions refuse options that they do not know.
+        .env("PIP_ROOT_USER_ACTION", "ignore")
+        .env("PIP_BREAK_SYSTEM_PACKAGES", "1");
+    command
+}
+
+/// `text` with what the step's variables hide.
+pub(super) fn revealed(text: &str) -> String {
+    with_values(text, |name| {
+        name.starts_with(HIDDEN).then(|| std::env::var(name).ok())?
+    })
+}
+
+/// Runs `command`; what it prints goes to `log` line by line, without secrets.
+///
+/// # Errors
+/// What it printed last, if it failed.
+pub(super) fn run(mut command: Command, log: &mut dyn Write) -> Result<(), String> {
+    let io = |error: std::io::Error| match error.raw_os_error() {
+        Some(ENOEXEC) => FOREIGN.to_owned(),
+        _ => format!("cannot run it: {error}"),
+    };
+    let secrets = Secrets::of(&command);
+    let (mut reader, writer) = pipe().map_err(io)?;
+    let second = writer.try_clone().map_err(io)?;
+    let mut child = command.stdout(writer).stderr(second).spawn().map_err(io)?;
+    // It holds the pipe's other end; reading would never end.
+    drop(command);
+    let mut masked = MaskedLog::new(log, &secrets);
+    let output = copy_output(&mut reader, &mut masked, KEPT_BYTES).map_err(io)?;
+    masked.finish().map_err(io)?;
+    let status = child.wait().map_err(io)?;
+    if status.success() {
+        return Ok(());
+    }
+    let text = secrets.masked(&String::from_utf8_lossy(&output));
+    Err(match text.trim() {
+        "" => format!("it printed nothing ({status})"),
+        _ => text,
+    })
+}
+
+/// How errors begin that are long.
+const WORDY: &[&str] = &["Hashes are required", "THESE PACKAGES DO NOT MATCH"];
+
+/// Why pip failed, shortly: its own error lines, or the last ones if it has none.
+pub(super) fn reason(output: &str) -> String {
+    const MOST: usize = 8;
+    const LAST: usize = 5;
+    let lines = || output.lines().map(str::trim_end);
+    let mut errors: Vec<&str> = Vec::new();
+    let mut in_conflict = false;
+    let mut in_error = false;
+    for line in lines() {
+        // What belongs to an error is indented below it.
+        in_error = in_error && line.starts_with("    ");
+        if in_error {
+            errors.push(line);
+            continue;
+        }
+        let error = line.trim_start().strip_prefix("ERROR: ");
+        // These say no more than the lines before them.
+        let is_new = |error: &&str| {
+            !(error.starts_with("ResolutionImpossible")
+                || error.starts_with("No matching distribution found") && !errors.is_empty())
+        };
+        let error = error.filter(is_new);
+        if let Some(error) = error.filter(|error| !errors.contains(error)) {
+            // What follows is advice, which is given in other words.
+            let is_wordy = WORDY.iter().any(|start| error.starts_with(start));
+            let first = error.split_once(". ").filter(|_| is_wordy);
+            errors.push(first.map_or(error, |(first, _)| first));
+            in_error = true;
+        }
+        in_conflict = line == "The conflict is caused by:" || (in_conflict && !line.is_empty());
+        if in_conflict {
+            errors.push(line);
+        }
+    }
+    if errors.is_empty() {
+        errors = lines().filter(|line| !line.trim().is_empty()).collect();
+        errors.drain(..errors.len().saturating_sub(LAST));
+    }
+    errors.truncate(MOST);
+    errors.join("\n")
+}
+
+/// A failure of pip while `doing` something, for a `reason` of maybe several lines.
+pub(super) fn failure(doing: &str, reason: &str) -> FailureReport {
+    let break_or_blank = if reason.contains('\n') { '\n' } else { ' ' };
+    let reason = redact::masked(reason);
+    let mut report = FailureReport::new(format!("pip cannot {doing}:{break_or_blank}{reason}"));
+    if reason.contains(FOREIGN) {
+        report.help = Some(
+            "Use a builder of that platform, or teach this one to emulate it (docker run --privileged --rm tonistiigi/binfmt --install all)."
+                .to_owned(),
+        );
+    }
+    report
+}
+
+/// Leaves `command` what the builder says about its network: proxies, pip's own settings, and these `variables`. It may
+/// need much space for what it downloads and builds.
+pub(super) fn with_network(command: &mut Command, variables: &BTreeSet<&str>) {
+    command.env("TMPDIR", WORK_DIR);
+    for (name, value) in std::env::vars_os() {
+        let known = name.to_str().is_some_and(|name| {
+            let is_proxy = name.to_ascii_lowercase().ends_with("_proxy");
+            is_proxy || name.starts_with("PIP_") || variables.contains(name)
+        });
+        if known {
+            command.env(name, value);
+        }
+    }
+    for (name, path) in [("PIP_CONFIG_FILE", CONFIG_SECRET), ("NETRC", NETRC_SECRET)] {
+        if Path::new(path).exists() {
+            command.env(name, path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_python_of_another_platform_is_explained() {
+        let dir = tempfile::tempdir().unwrap();
+        let python = dir.path().join("bin/python");
+        std::fs::create_dir(dir.path().join("bin")).unwrap();
+        // The beginning of a program for a processor that no machine has.
+        let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
+        elf.resize(64, 0);
+        elf[16] = 2;
+        elf[18..20].copy_from_slice(&[0xff, 0xfe]);
+        std::fs::write(&python, elf).unwrap();
+        std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let output = run(super::python(dir.path()), &mut std::io::sink()).unwrap_err();
+        let report = failure("install the PyPI packages", &reason(&output));
+        assert!(report.message.contains("for another platform"), "{report}");
+        assert!(report.help.is_some());
+    }
+
+    #[test]
+    fn what_pip_prints_has_no_secrets() {
+        let mut command = Command::new("/bin/sh");
+        let script = "echo fetching https://me:pw@i.example/x; echo \"with $TOKEN\" >&2; exit 1";
+        command.env("TOKEN", "tk-12345").args(["-c", script]);
+        let mut log = Vec::new();
+        let error = run(command, &mut log).unwrap_err();
+        let log = String::from_utf8(log).unwrap();
+        for text in [error, log] {
+            assert_eq!(text, "fetching https://***@i.example/x\nwith ***\n");
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The step that asks pip what it would install, with network, in the image's own root.
+
+use condafront_model::pypi_package::requirement_name;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::install::only_file;
+use super::process;
+use super::report;
+use crate::install::{Mounts, write_json};
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::failure_report::{Culprit, FailureReport};
+use condafront_step_spec::pip::{PIP_RESOLVED_FILE, PipEntry, PipResolveSpec};
+use condafront_step_spec::pip_variables;
+
+/// Where pip writes its report.
+const REPORT: &str = "report.json";
+
+/// Runs the subcommand `pip-resolve`; `args` are what follows it, files for pip go to `work`. What pip prints goes to
+/// `log`.
+///
+/// # Errors
+/// A list that pip cannot resolve, with its reason.
+pub fn resolve(
+    args: &[String],
+    mounts: &Mounts,
+    work: &Path,
+    log: &mut dyn Write,
+) -> Result<(), FailureReport> {
+    let (spec, mut list) = PipResolveSpec::from_args(args)?;
+    for entry in &mut list {
+        entry.text = process::revealed(&entry.text);
+    }
+    fs::create_dir_all(work)?;
+    let report_path = work.join(REPORT);
+    let files = ListFiles::of(&list, work, &mounts.input)?;
+    let mut command = process::pip(Path::new(&spec.prefix), None, "install");
+    command.args(["--dry-run", "--report"]).arg(&report_path);
+    for file in files.all() {
+        fs::write(&file.path, &file.text)?;
+        if !file.entries.is_empty() {
+            command.arg(file.option).arg(&file.path);
+        }
+    }
+    let variables: BTreeSet<&str> = list
+        .iter()
+        .flat_map(|entry| pip_variables::variables(&entry.text))
+        .collect();
+    process::with_network(&mut command, &variables);
+    process::run(command, log).map_err(|output| failure(&output, &list, &files, &mounts.input))?;
+    let resolved =
+        report::read(&fs::read(&report_path)?, &mounts.input).map_err(FailureReport::new)?;
+    Ok(write_json(
+        &mounts.facts.join(PIP_RESOLVED_FILE),
+        &resolved,
+    )?)
+}
+
+/// The list as pip reads it: constraints are in a file of their own.
+struct ListFiles {
+    requirements: ListFile,
+    constraints: ListFile,
+}
+
+/// A file for pip.
+struct ListFile {
+    path: PathBuf,
+    /// The option by which pip takes it.
+    option: &'static str,
+    text: String,
+    /// The list's entry in each line.
+    entries: Vec<usize>,
+}
+
+impl ListFiles {
+    /// Files in the folder `work`; wheels that entries mean are below `input`.
+    fn of(list: &[PipEntry], work: &Path, input: &Path) -> Result<Self, FailureReport> {
+        let file = |name: &str, option| ListFile {
+            path: work.join(name),
+            option,
+            text: String::new(),
+            entries: Vec::new(),
+        };
+        let mut files = Self {
+            requirements: file("requirements.txt", "--requirement"),
+            constraints: file("constraints.txt", "--constraint"),
+        };
+        for (index, entry) in list.iter().enumerate() {
+            let line = line(entry, input)?;
+            let file = match entry.is_constraint {
+                true => &mut files.constraints,
+                false => &mut files.requirements,
+            };
+            file.text.push_str(&line.replace(['\r', '\n'], " "));
+            file.text.push('\n');
+            file.entries.push(index);
+        }
+        Ok(files)
+    }
+
+    fn all(&self) -> [&ListFile; 2] {
+        [&self.requirements, &self.constraints]
+    }
+}
+
+/// An entry as pip reads it.
+fn line(entry: &PipEntry, input: &Path) -> Result<String, FailureReport> {
+    let Some(wheel) = &entry.wheel else {
+        return Ok(entry.text.clone());
+    };
+    let path = only_file(&input.join(wheel.index.to_string()))?;
+    let path = path.display();
+    Ok(match entry.text.as_str() {
+        "" => format!("{path}{}", wheel.after),
+        before => format!("{before}file://{path}{}", wheel.after),
+    })
+}
+
+/// pip's own reason, at the entry that it is about.
+fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> FailureReport {
+    if output.contains("no such option: --dry-run") || output.contains("no such option: --report") {
+        return FailureReport {
+            message: "the environment's pip is too old to say what it would install".to_owned(),
+            help: Some("Ask for pip>=22.2 in the dependencies.".to_owned()),
+            culprits: Vec::new(),
+        };
+    }
+    let mut reason = process::reason(output);
+    // Where files are in the build says nothing to anyone.
+    for file in files.all() {
+        reason = without_origins(&reason, &file.path.display().to_string());
+    }
+    reason = without_places(&reason, input);
+    let named = || {
+        let words: Vec<String> = reason
+            .split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
+            .map(condafront_model::pypi_package::normalized)
+            .collect();
+        list.iter().position(|entry| {
+            let name = requirement_name(entry.text.trim());
+            name.is_some_and(|name| words.contains(&name))
+        })
+    };
+    let told = |file: &ListFile| {
+        let number = line_number(output, &file.path.display().to_string())?;
+        file.entries.get(number.checked_sub(1)?).copied()
+    };
+    let culprit = files.all().into_iter().find_map(told).or_else(named);
+    let mut report = process::failure("find the PyPI packages", &reason);
+    report.culprits = culprit.map(Culprit::Package).into_iter().collect();
+    report.help = help(output).map(str::to_owned).or(report.help);
+    report
+}
+
+/// `text` without the folders below `input` that wheels are in.
+fn without_places(text: &str, input: &Path) -> String {
+    let place = format!("{}/", input.display());
+    let mut short = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(&place) {
+        let before = &rest[..at];
+        short.push_str(before.strip_suffix("file://").unwrap_or(before));
+        let after = &rest[at + place.len()..];
+        let folder = after.find(|c: char| !c.is_ascii_digit());
+        rest = match folder {
+            Some(end) if after[end..].starts_with('/') => &after[end + 1..],
+            _ => after,
+        };
+    }
+    short + rest
+}
+
+/// The line of the file at `path` that pip's first error names: `(from -r <path> (line 2))`, `(from line 2 of <path>)`.
+fn line_number(output: &str, path: &str) -> Option<usize> {
+    let mut errors = output.lines().filter(|line| line.contains("ERROR: "));
+    errors.find_map(|line| {
+        let (before, after) = line.split_once(path)?;
+        let digits = match after.strip_prefix(" (line ") {
+            Some(after) => after.split(')').next()?,
+            None => before.strip_suffix(" of ")?.rsplit(' ').next()?,
+        };
+        digits.parse().ok()
+    })
+}
+
+/// `text` without the parentheses that name the file `path`: `(from flask->-r <path> (line 2))`.
+fn without_origins(text: &str, path: &str) -> String {
+    let mut rest = text;
+    let mut short = String::new();
+    while let Some(at) = rest.find(path) {
+        let start = rest[..at].rfind(" (from ").unwrap_or(at);
+        short.push_str(&rest[..start]);
+        let after = &rest[at + path.len()..];
+        let nested = after.starts_with(" (line ");
+        rest = match (nested, after.find(')')) {
+            (true, Some(end)) => after[end + 1..]
+                .strip_prefix(')')
+                .unwrap_or(&after[end + 1..]),
+            (false, Some(0)) => &after[1..],
+            _ => after,
+        };
+    }
+    short + rest
+}
+
+fn help(output: &str) -> Option<&'static str> {
+    if output.contains("connection broken by") || output.contains("Could not fetch URL") {
+        Some(
+            "pip could not reach its index. Does the build have the network (docker build --network), and does it need a proxy (--build-arg HTTPS_PROXY=…) or another index (--build-arg PIP_INDEX_URL=…)?",
+        )
+    } else if output.contains("conflicting dependencies") {
+        Some("Ask for versions that go together, or leave them to pip.")
+    } else if output.contains("(from versions: none)") {
+        Some(
+            "Is the name right, and does the index have a version for the environment's python? conda's and PyPI's names of a package may differ. An index that wants credentials looks empty to those who have none: see --secret id=PIP_INDEX_URL.",
+        )
+    } else if output.contains("No matching distribution found") {
+        Some(
+            "Is the name right, and does the index have a version for the environment's python? conda's and PyPI's names of a package may differ.",
+        )
+    } else if output.contains("Hashes are required in --require-hashes mode") {
+        Some(
+            "Once one requirement has a hash all need one, and what they depend on has to be listed as well: make the file anew with pip-compile --generate-hashes or uv pip compile --generate-hashes.",
+        )
+    } else if output.contains("DO NOT MATCH THE HASHES") {
+        Some(
+            "The index has another file than the one that the hash was made of: make the file with the hashes anew, and find out why it changed.",
+        )
+    } else if output.contains("401 Error")
+        || output.contains("403 Error")
+        || output.contains("User for ")
+    {
+        Some(
+            "The index wants credentials: give its URL with them as a secret, --secret id=PIP_INDEX_URL,env=PIP_INDEX_URL.",
+        )
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_pip_says_is_short_and_about_an_entry() {
+        let texts = [
+            ("--pre", false),
+            ("Flask>=3", false),
+            ("werkzeug==1", true),
+            ("no_such==9", false),
+            ("six ===", false),
+        ];
+        let list = texts.map(|(text, is_constraint)| PipEntry {
+            text: text.to_owned(),
+            is_constraint,
+            wheel: None,
+        });
+        let input = Path::new("/in");
+        let files = ListFiles::of(&list, Path::new("/tmp/pip"), input).unwrap();
+        let outputs = [
+            "Collecting flask\nERROR: Could not find a version that satisfies the requirement no-such==9 (from versions: none)\nERROR: No matching distribution found for no-such==9\n",
+            "ERROR: Invalid requirement: 'six ===': Expected end or semicolon (from line 4 of /tmp/pip/requirements.txt)\n",
+            "ERROR: Could not find a version that satisfies the requirement a>5 (from flask->-r /tmp/pip/requirements.txt (line 2)) (from versions: 1.0)\nERROR: No matching distribution found for a>5\n",
+            "ERROR: Cannot install flask==3.0 and werkzeug==1 because these package versions have conflicting dependencies.\n\nThe conflict is caused by:\n    The user requested werkzeug==1\n    flask 3.0 depends on werkzeug>=3\n\nTo fix this you could try to:\n1. loosen\n\nERROR: ResolutionImpossible: for help visit https://pip.pypa.io/\n",
+            "WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by 'NewConnectionError()': /simple/flask/\nERROR: Could not find a version that satisfies the requirement flask (from versions: none)\nERROR: No matching distribution found for flask\n",
+            "ERROR: Invalid requirement: 'werkzeug=1': Expected end (from line 1 of /tmp/pip/constraints.txt)\n",
+            "ERROR: In --require-hashes mode, all requirements must have their versions pinned with ==. These do not:\n    file:///in/0/demo-1.0-py3-none-any.whl (from -r /tmp/pip/requirements.txt (line 2))\n",
+            "ERROR: Hashes are required in --require-hashes mode, but they are missing from some requirements.\n    flask>=3 from https://f.example/flask-3.whl --hash=sha256:aa\n",
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the package versions, please update the hashes. Otherwise, examine the package contents carefully; someone may have tampered with them.\n    no_such==9 from https://f.example/x.whl (from -r /tmp/pip/requirements.txt (line 3)):\n        Expected sha256 aa\n             Got        bb\n\n",
+            "Usage:\n  pip install [options]\n\nno such option: --dry-run\n",
+        ];
+        let mut all = String::new();
+        for output in outputs {
+            let report = failure(output, &list, &files, input);
+            all.push_str(&format!("{report}\n  at {:?}\n", report.culprits));
+            all.push_str(&format!("  {}\n\n", report.help.unwrap_or_default()));
+        }
+        insta::assert_snapshot!(all);
+    }
+
+    #[test]
+    fn wheels_stand_in_the_lines_that_mean_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("0");
+        fs::create_dir(&place).unwrap();
+        fs::write(place.join("demo-1.0-py3-none-any.whl"), "").unwrap();
+        let line = |text: &str, after: &str| {
+            let entry = PipEntry {
+                text: text.to_owned(),
+                is_constraint: false,
+                wheel: Some(condafront_step_spec::pip::PipWheel {
+                    index: 0,
+                    after: after.to_owned(),
+                }),
+            };
+            let line = super::line(&entry, dir.path()).unwrap();
+            line.replace(&dir.path().display().to_string(), "")
+        };
+        assert_eq!(line("", "[a] ; x"), "/0/demo-1.0-py3-none-any.whl[a] ; x");
+        let named = "demo @ file:///0/demo-1.0-py3-none-any.whl --hash=x";
+        assert_eq!(line("demo @ ", " --hash=x"), named);
+    }
+}

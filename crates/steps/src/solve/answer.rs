@@ -1,0 +1,72 @@
+//! From the solver's records to the answer: in link order, each with the MatchSpec it is there for.
+
+use std::collections::{HashMap, VecDeque};
+
+use rattler_conda_types::{PackageName, PackageRecord, RepoDataRecord};
+
+use super::repodata::Repodata;
+use super::solver::Request;
+use condafront_step_spec::solve::SolvedPackage;
+
+/// Makes the answer.
+pub(super) fn answer(
+    request: &Request,
+    repodata: &[Repodata],
+    mut records: Vec<RepoDataRecord>,
+) -> Vec<SolvedPackage> {
+    let requested_by = requested_by(request, &records);
+    // The sort keeps the order of packages that do not depend on each other.
+    records.sort_by(|a, b| a.package_record.name.cmp(&b.package_record.name));
+    PackageRecord::sort_topologically(records)
+        .into_iter()
+        .map(|record| {
+            let name = &record.package_record.name;
+            let channel = repodata.iter().find(|data| {
+                record.channel.as_deref() == Some(data.rattler_channel().canonical_name().as_str())
+            });
+            SolvedPackage {
+                channel: channel.map_or(0, |data| data.channel),
+                requested_by: requested_by.get(name).copied().unwrap_or(0),
+                url: record.url.to_string(),
+                name: name.as_normalized().to_owned(),
+                version: record.package_record.version.to_string(),
+                build: record.package_record.build.to_string(),
+                subdir: record.package_record.subdir,
+                sha256: record.package_record.sha256.map(hex::encode),
+                md5: record.package_record.md5.map(hex::encode),
+                size: record.package_record.size,
+                license: record.package_record.license,
+                depends: record.package_record.depends,
+            }
+        })
+        .collect()
+}
+
+/// For each package, the MatchSpec that asks for it; for the others, the first one whose packages need it.
+fn requested_by(request: &Request, records: &[RepoDataRecord]) -> HashMap<PackageName, usize> {
+    let by_name: HashMap<&PackageName, &RepoDataRecord> = records
+        .iter()
+        .map(|record| (&record.package_record.name, record))
+        .collect();
+    let mut found = HashMap::new();
+    let asked = || request.names.iter().zip(&request.for_spec);
+    for (name, index) in asked() {
+        found.entry(name.clone()).or_insert(*index);
+    }
+    for (name, index) in asked() {
+        let mut pending = VecDeque::from([name.clone()]);
+        while let Some(name) = pending.pop_front() {
+            let depends = by_name
+                .get(&name)
+                .map(|record| &record.package_record.depends);
+            for dependency in depends.into_iter().flatten() {
+                let needed = PackageName::from_matchspec_str_unchecked(dependency);
+                if by_name.contains_key(&needed) && !found.contains_key(&needed) {
+                    found.insert(needed.clone(), *index);
+                    pending.push_back(needed);
+                }
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,110 @@
+//! The step `condafront solve`: from what is asked for and what channels have to packages.
+//!
+//! It runs without network: repodata is mounted, the answer is a file. See `docs/solve.md`.
+
+mod answer;
+mod conflict;
+mod error;
+mod repodata;
+mod solver;
+mod unsatisfiable;
+mod virtual_packages;
+mod wording;
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+
+pub(crate) use error::SolveError;
+
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::failure_report::FailureReport;
+use condafront_step_spec::solve::{PACKAGES_FILE, RepodataSpec, SolveSpec, SolvedPackage};
+use repodata::Repodata;
+pub(crate) use repodata::records;
+use solver::{Records, Request};
+use unsatisfiable::Search;
+
+/// Runs the step; `args` are what follows its name, `input` and `output` are where its mounts are.
+///
+/// # Errors
+/// When there is no answer.
+pub(crate) fn run(args: &[String], input: &Path, output: &Path) -> Result<(), SolveError> {
+    let (spec, files) = SolveSpec::from_args(args)?;
+    let packages = find(&spec, &files, input)?;
+    // For the build's log: BuildKit's progress does not tell a step that ran from one that came out of a registry cache.
+    eprintln!("packages chosen: {}", packages.len());
+    let path = output.join(PACKAGES_FILE);
+    let json =
+        serde_json::to_vec(&packages).map_err(|error| SolveError::Question(error.to_string()))?;
+    fs::write(&path, json)
+        .map_err(|error| SolveError::Question(format!("cannot write {}: {error}", path.display())))
+}
+
+/// Solves; file `n` of `files` is in the directory `n` below `input`.
+///
+/// # Errors
+/// Why there is no answer, and what of the question is to blame.
+pub fn solve(
+    spec: &SolveSpec,
+    files: &[RepodataSpec],
+    input: &Path,
+) -> Result<Vec<SolvedPackage>, FailureReport> {
+    Ok(find(spec, files, input)?)
+}
+
+fn find(
+    spec: &SolveSpec,
+    files: &[RepodataSpec],
+    input: &Path,
+) -> Result<Vec<SolvedPackage>, SolveError> {
+    let repodata = read_all(spec, files, input)?;
+    let request = Request::read(spec, &repodata)?;
+    let records = Records::load(spec, &request, &repodata)?;
+    let search = Search {
+        solve: spec,
+        request: &request,
+        repodata: &repodata,
+        records: &records,
+    };
+    // The solver takes some things for impossible that a channel's list may hold all the same.
+    let found = on_own_thread(|| solver::solve(&search, &request, &records))?;
+    Ok(answer::answer(&request, &repodata, found))
+}
+
+/// Does work that may panic, or go deep, on another thread.
+fn on_own_thread<T: Send>(
+    work: impl FnOnce() -> Result<T, SolveError> + Send,
+) -> Result<T, SolveError> {
+    /// A chain of dependencies may be long. Memory that is not used costs nothing.
+    const STACK: usize = 256 << 20;
+    thread::scope(|scope| {
+        let started = thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, work);
+        match started.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(SolveError::Solver),
+            Err(error) => Err(SolveError::Question(error.to_string())),
+        }
+    })
+}
+
+/// Reads all files at once: most of a solve's time goes into that.
+fn read_all(
+    spec: &SolveSpec,
+    files: &[RepodataSpec],
+    input: &Path,
+) -> Result<Vec<Repodata>, SolveError> {
+    thread::scope(|scope| {
+        let readers: Vec<_> = files
+            .iter()
+            .enumerate()
+            .map(|(index, file)| scope.spawn(move || Repodata::read(spec, file, input, index)))
+            .collect();
+        readers
+            .into_iter()
+            .map(|reader| reader.join().unwrap_or(Err(SolveError::Solver)))
+            .collect()
+    })
+}

@@ -1,0 +1,191 @@
+//! Repodata: the list of a channel folder's packages
+//! (<https://docs.conda.io/projects/conda-build/en/stable/concepts/generating-index.html>).
+//!
+//! Of conda-forge's half a million records a solve needs a few thousand. So the file is indexed only, and a record is
+//! read when its name comes up.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use rattler_conda_types::{Channel, PackageName, RepoDataRecord};
+use rattler_repodata_gateway::sparse::{PackageFormatSelection, SparseRepoData};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::error::{RepodataFault, SolveError};
+use crate::install::is_web_page;
+use condafront_step_spec::solve::{RepodataSpec, SolveSpec};
+
+/// How zstd files begin.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+
+/// More than this many bytes of JSON are not read. conda-forge's largest folder has 0.4 GB.
+const LARGEST: u64 = 3 << 30;
+
+/// An archive that is there as `.conda` and as `.tar.bz2` is taken as `.conda`.
+const FORMATS: PackageFormatSelection = PackageFormatSelection::PreferConda;
+
+/// One indexed repodata file.
+pub(super) struct Repodata {
+    /// The channel, by its index.
+    pub(super) channel: usize,
+    data: SparseRepoData,
+}
+
+impl Repodata {
+    /// Reads the file that is mounted as a solve's repodata `index` below `input`.
+    pub(super) fn read(
+        solve: &SolveSpec,
+        spec: &RepodataSpec,
+        input: &Path,
+        index: usize,
+    ) -> Result<Self, SolveError> {
+        let channel = solve
+            .channels
+            .get(spec.channel)
+            .ok_or_else(|| SolveError::Question(format!("there is no channel {}", spec.channel)))?;
+        let fault = |fault: RepodataFault| SolveError::Repodata {
+            channel: spec.channel,
+            url: format!("{}/{}/{}", channel.url, spec.subdir, spec.file),
+            fault,
+        };
+        let url = Url::parse(&channel.url)
+            .map_err(|error| SolveError::Question(format!("{}: {error}", channel.url)))?;
+        let path = file_in(&input.join(index.to_string()), &spec.file)?;
+        let json = read_json(&path).map_err(fault)?;
+        let data = SparseRepoData::from_bytes(
+            Channel::from_url(url),
+            spec.subdir.clone(),
+            json.into(),
+            None,
+        )
+        .map_err(|error| fault(RepodataFault::NotRepodata(error.to_string())))?;
+        Ok(Self {
+            channel: spec.channel,
+            data,
+        })
+    }
+
+    /// The records of all packages of this name.
+    pub(super) fn records(&self, name: &PackageName) -> std::io::Result<Vec<RepoDataRecord>> {
+        self.data.load_records(name, FORMATS)
+    }
+
+    /// The names of all packages, sorted.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.data.package_names(FORMATS)
+    }
+
+    /// The channel, as records and MatchSpecs name it.
+    pub(super) fn rattler_channel(&self) -> &Channel {
+        &self.data.channel
+    }
+
+    /// The folder.
+    pub(super) fn subdir(&self) -> &str {
+        self.data.subdir()
+    }
+
+    /// Whether there is a package of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        PackageName::from_str(name)
+            .is_ok_and(|name| self.records(&name).is_ok_and(|records| !records.is_empty()))
+    }
+}
+
+/// What the list of packages at `path` says of all packages of these names: by the archives' file names, each as a JSON
+/// object.
+///
+/// # Errors
+/// What is wrong with the list, to follow its name.
+pub(crate) fn records<'a>(
+    path: &Path,
+    subdir: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Result<BTreeMap<String, Map<String, Value>>, String> {
+    let damaged = |error: &dyn std::fmt::Display| format!("is no list of packages: {error}");
+    let json = read_json(path).map_err(|fault| fault.to_string())?;
+    // What the channel is does not matter here: no record says it.
+    let nowhere = Url::parse("https://channel.invalid").map_err(|error| damaged(&error))?;
+    let channel = Channel::from_url(nowhere);
+    let data = SparseRepoData::from_bytes(channel, subdir, json.into(), None)
+        .map_err(|error| damaged(&error))?;
+    let mut found = BTreeMap::new();
+    for name in names {
+        let name = PackageName::from_str(name).map_err(|error| damaged(&error))?;
+        let records = data.load_records(&name, PackageFormatSelection::Both);
+        for record in records.map_err(|error| damaged(&error))? {
+            let value = serde_json::to_value(&record.package_record);
+            if let Value::Object(fields) = value.map_err(|error| damaged(&error))? {
+                found.insert(record.identifier.to_string(), fields);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The file called `name` in `dir`, or the only one there is.
+fn file_in(dir: &Path, name: &str) -> Result<PathBuf, SolveError> {
+    let path = dir.join(name);
+    if path.exists() {
+        return Ok(path);
+    }
+    Err(SolveError::Question(format!(
+        "no repodata is mounted at {}",
+        path.display()
+    )))
+}
+
+/// The JSON text of a repodata file, decompressed if need be.
+fn read_json(path: &Path) -> Result<Vec<u8>, RepodataFault> {
+    let unreadable = |error: std::io::Error| RepodataFault::NotRepodata(error.to_string());
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut start = Vec::new();
+    file.by_ref()
+        .take(512)
+        .read_to_end(&mut start)
+        .map_err(unreadable)?;
+    if start.starts_with(&ZSTD_MAGIC) {
+        let size = zstd::zstd_safe::get_frame_content_size(&start)
+            .ok()
+            .flatten();
+        return decompress(path, size.unwrap_or(0));
+    }
+    if is_web_page(&start) {
+        return Err(RepodataFault::WebPage);
+    }
+    match start.trim_ascii_start().first() {
+        None => Err(RepodataFault::NotRepodata("it is empty".to_owned())),
+        Some(b'{') => {
+            if file.metadata().map_err(unreadable)?.len() > LARGEST {
+                return Err(RepodataFault::TooLarge);
+            }
+            fs::read(path).map_err(unreadable)
+        }
+        Some(_) => Err(RepodataFault::NotRepodata(
+            "it is neither JSON nor compressed with zstd".to_owned(),
+        )),
+    }
+}
+
+fn decompress(path: &Path, announced: u64) -> Result<Vec<u8>, RepodataFault> {
+    let damaged = |error: std::io::Error| {
+        RepodataFault::NotRepodata(format!("it cannot be decompressed: {error}"))
+    };
+    let mut decoder = zstd::Decoder::new(File::open(path).map_err(damaged)?).map_err(damaged)?;
+    decoder.window_log_max(31).map_err(damaged)?;
+    // Memory that is not written to is not used, so that a false announcement costs nothing.
+    let capacity = usize::try_from(announced.min(LARGEST)).unwrap_or(0);
+    let mut json = Vec::with_capacity(capacity + 1);
+    decoder
+        .take(LARGEST + 1)
+        .read_to_end(&mut json)
+        .map_err(damaged)?;
+    if json.len() as u64 > LARGEST {
+        return Err(RepodataFault::TooLarge);
+    }
+    Ok(json)
+}

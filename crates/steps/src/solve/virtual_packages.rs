@@ -1,0 +1,83 @@
+//! The virtual packages of a solve.
+
+use std::str::FromStr as _;
+
+use condafront_step_spec::solve::System;
+use rattler_conda_types::package::BuildString;
+use rattler_conda_types::{GenericVirtualPackage, PackageName, Version};
+
+/// The kernel that packages may count on. The machine that runs the image is not the one that builds it, so this is the
+/// version that conda-lock, too, takes for granted.
+const KERNEL: &str = "5.10";
+
+/// The virtual packages.
+///
+/// # Errors
+/// A version or build string that is none.
+pub(super) fn virtual_packages(system: &System) -> Result<Vec<GenericVirtualPackage>, String> {
+    let found = [
+        ("__unix", Some("0"), "0"),
+        ("__linux", Some(KERNEL), "0"),
+        ("__glibc", system.glibc.version(), "0"),
+        (
+            "__archspec",
+            system.archspec.is_some().then_some("1"),
+            system.archspec.as_deref().unwrap_or_default(),
+        ),
+        ("__cuda", system.cuda.as_deref(), "0"),
+    ];
+    found
+        .into_iter()
+        .filter_map(|(name, version, build)| Some((name, version?, build)))
+        .map(|(name, version, build)| {
+            let wrong = |_| format!("`{version}` is no version of {name}");
+            Ok(GenericVirtualPackage {
+                name: PackageName::new_unchecked(name),
+                version: Version::from_str(version).map_err(wrong)?,
+                build_string: BuildString::from_str(build)
+                    .map_err(|_| format!("`{build}` is no build of {name}"))?,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use condafront_step_spec::solve::Glibc;
+
+    use super::*;
+
+    fn names(system: &System) -> Vec<String> {
+        let packages = virtual_packages(system).unwrap();
+        packages.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_machine_has_what_it_brings() {
+        let mut system = System {
+            glibc: Glibc::Base("2.36".to_owned()),
+            archspec: Some("x86_64_v3".to_owned()),
+            cuda: Some("12.8".to_owned()),
+        };
+        assert_eq!(
+            names(&system),
+            [
+                "__unix=0=0",
+                "__linux=5.10=0",
+                "__glibc=2.36=0",
+                "__archspec=1=x86_64_v3",
+                "__cuda=12.8=0"
+            ]
+        );
+        system.glibc = Glibc::Override("2.17".to_owned());
+        assert!(names(&system).contains(&"__glibc=2.17=0".to_owned()));
+        for glibc in [Glibc::BaseHasMusl, Glibc::BaseHasNone, Glibc::OverrideNone] {
+            let system = System {
+                glibc,
+                archspec: None,
+                cuda: None,
+            };
+            assert_eq!(names(&system), ["__unix=0=0", "__linux=5.10=0"]);
+        }
+    }
+}

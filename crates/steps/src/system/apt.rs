@@ -1,0 +1,355 @@
+//! apt, of Debian and Ubuntu.
+//!
+//! Its lists and archives are in a cache mount that is none of its own folders: nothing of them comes into the image, and
+//! the hooks with which Debian's images tidy up (`/etc/apt/apt.conf.d/docker-clean`) do not empty the cache.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::failure::{Failure, NETWORK_HELP, indices, listed};
+use super::process::{Ended, Tool};
+use condafront_model::nearest::nearest;
+use condafront_step_spec::system::APT_CACHE;
+
+/// Settings that beat those of the base (apt.conf(5)).
+const SETTINGS: &str = r#"
+APT::Get::Assume-Yes "true";
+APT::Install-Recommends "false";
+APT::Install-Suggests "false";
+APT::Keep-Downloaded-Packages "true";
+APT::Update::Error-Mode "any";
+APT::Color "0";
+Acquire::Languages "none";
+Acquire::Retries "3";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+Dir::Log::History "/dev/null";
+Dir::Log::Terminal "/dev/null";
+Dir::Log::Planner "/dev/null";
+Dir::Log::Solver "/dev/null";
+Dpkg::Use-Pty "0";
+Dpkg::Progress-Fancy "0";
+Dpkg::Options:: "--force-confdef";
+Dpkg::Options:: "--force-confold";
+Dpkg::Options:: "--log=/dev/null";
+quiet "1";
+"#;
+
+/// What keeps an apt from using another one's lists and archives.
+const FOLDERS: [&str; 2] = ["lists/partial", "archives/partial"];
+
+/// Where the settings are for apt to read.
+const CONFIG: &str = "/tmp/condafront-apt.conf";
+
+/// Reads the lists of packages and installs `packages`; `program` is apt-get.
+pub(super) fn install(
+    tool: &mut Tool<'_>,
+    program: &str,
+    packages: &[String],
+) -> Result<(), Failure> {
+    add_architectures(tool, packages)?;
+    update(tool, program)?;
+    let mut command = apt(program);
+    command.arg("install").args(packages);
+    let ended = tool.run(&mut command).map_err(Failure::new)?;
+    if ended.success {
+        return Ok(());
+    }
+    Err(explain(&ended.output, packages, &mut |query| {
+        ask(tool, program, query)
+    }))
+}
+
+/// Lets dpkg have packages of the architectures that are asked for, `libc6:i386`.
+fn add_architectures(tool: &mut Tool<'_>, packages: &[String]) -> Result<(), Failure> {
+    for architecture in architectures(packages) {
+        let mut command = Command::new("dpkg");
+        command.args(["--add-architecture", architecture]);
+        let ended = tool.run(&mut command).map_err(Failure::new)?;
+        if !ended.success {
+            let what = format!("dpkg cannot have packages for {architecture}");
+            return Err(Failure::with_output(&what, &ended.output));
+        }
+    }
+    Ok(())
+}
+
+/// The architectures in names of packages, but for those that every dpkg has a word for.
+fn architectures(packages: &[String]) -> BTreeSet<&str> {
+    let names = packages
+        .iter()
+        .filter_map(|package| package.split('=').next());
+    let named = names.filter_map(|name| Some(name.split_once(':')?.1));
+    named
+        .filter(|architecture| !["any", "native", "all"].contains(architecture))
+        .collect()
+}
+
+/// Reads the lists of packages, if that is not done yet.
+pub(super) fn update(tool: &mut Tool<'_>, program: &str) -> Result<(), Failure> {
+    if tool.has_read_lists() {
+        return Ok(());
+    }
+    prepare().map_err(|error| Failure::new(format!("apt's cache cannot be made: {error}")))?;
+    let ended = tool.run(apt(program).arg("update")).map_err(Failure::new)?;
+    match ended.success {
+        true => {
+            tool.lists_are_read();
+            Ok(())
+        }
+        false => Err(no_lists(&ended)),
+    }
+}
+
+/// Downloads the archive of one package into the folder `dir`.
+pub(super) fn download(
+    tool: &mut Tool<'_>,
+    program: &str,
+    package: &str,
+    dir: &Path,
+) -> Result<PathBuf, Failure> {
+    let mut command = apt(program);
+    // The folder is root's, where apt's own user may not write.
+    command
+        .args(["-o", "APT::Sandbox::User=root", "download", package])
+        .current_dir(dir);
+    let ended = tool.run(&mut command).map_err(Failure::new)?;
+    let archive = fs::read_dir(dir).ok().into_iter().flatten().flatten();
+    let mut archives = archive
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|suffix| suffix == "deb"));
+    match archives.next() {
+        Some(path) if ended.success => Ok(path),
+        _ => Err(Failure::with_output(
+            &format!("apt cannot download {package}"),
+            &errors(&ended.output),
+        )),
+    }
+}
+
+fn prepare() -> std::io::Result<()> {
+    for folder in FOLDERS {
+        fs::create_dir_all(Path::new(APT_CACHE).join(folder))?;
+    }
+    let places = format!(
+        "Dir::State::lists \"{APT_CACHE}/lists\";\nDir::Cache::archives \"{APT_CACHE}/archives\";\n"
+    );
+    fs::write(CONFIG, format!("{SETTINGS}{places}"))
+}
+
+fn apt(program: &str) -> Command {
+    let mut command = Command::new(program);
+    // The variable is for programs that apt starts; the settings of the base beat it.
+    command.env("APT_CONFIG", CONFIG).args(["-c", CONFIG]);
+    command
+}
+
+/// What apt-cache, which lies beside apt-get, says to a question.
+fn ask(tool: &mut Tool<'_>, program: &str, query: &[&str]) -> String {
+    let mut command = apt(&program.replace("apt-get", "apt-cache"));
+    let answer = tool.quietly(command.args(query));
+    answer.map(|ended| ended.output).unwrap_or_default()
+}
+
+fn no_lists(ended: &Ended) -> Failure {
+    Failure::with_output(
+        "apt cannot read the lists of packages",
+        &errors(&ended.output),
+    )
+    .help(NETWORK_HELP)
+}
+
+/// apt's own error lines; all that it printed if it has none. Each is there once.
+fn errors(output: &str) -> String {
+    const NOISE: &str = "Some index files failed to download";
+    let mut seen = BTreeSet::new();
+    let is_error = |line: &&str| {
+        ["E: ", "Err:", "W: Failed"]
+            .iter()
+            .any(|mark| line.starts_with(mark))
+    };
+    let lines = output.lines().filter(is_error);
+    let lines = lines.filter(|line| !line.contains(NOISE) && seen.insert(*line));
+    let lines: Vec<&str> = lines.collect();
+    match lines.is_empty() {
+        true => output.to_owned(),
+        false => lines.join("\n"),
+    }
+}
+
+/// The text between `start` and `end` in the lines that have both.
+fn between<'a>(output: &'a str, start: &str, end: &str) -> Vec<&'a str> {
+    let found = output.lines().filter_map(|line| {
+        let (_, rest) = line.split_once(start)?;
+        match end {
+            "" => Some(rest.trim()),
+            end => Some(rest.split_once(end)?.0),
+        }
+    });
+    found.collect()
+}
+
+/// A package's name: what comes before its version.
+fn name_of(package: &str) -> &str {
+    package.split('=').next().unwrap_or(package)
+}
+
+/// Why an install failed; `ask` asks apt-cache.
+fn explain(output: &str, packages: &[String], ask: &mut dyn FnMut(&[&str]) -> String) -> Failure {
+    let mut unknown = between(output, "E: Unable to locate package ", "");
+    unknown.extend(between(
+        output,
+        "E: Couldn't find any package by glob '",
+        "'",
+    ));
+    unknown.extend(between(
+        output,
+        "E: Couldn't find any package by regex '",
+        "'",
+    ));
+    let mut seen = BTreeSet::new();
+    unknown.retain(|name| seen.insert(*name));
+    if !unknown.is_empty() {
+        let all = ask(&["pkgnames"]);
+        let near = unknown.iter().filter_map(|name| {
+            let near = nearest(name, all.lines())?;
+            Some(format!("Did you mean {near}?"))
+        });
+        let near: Vec<String> = near.collect();
+        let help = match near.as_slice() {
+            [] => "Look for the right name at https://packages.debian.org or https://packages.ubuntu.com, or among the package lists of the base's own sources.".to_owned(),
+            near => near.join(" "),
+        };
+        let what = match unknown.len() {
+            1 => "package",
+            _ => "packages",
+        };
+        return Failure::new(format!(
+            "apt knows no {what} {} for this base",
+            listed(&unknown)
+        ))
+        .help(help)
+        .of(indices(packages, &unknown, name_of));
+    }
+    let versions = between(output, "E: Version '", "' was not found");
+    let versions: Vec<(&str, &str)> = versions
+        .iter()
+        .filter_map(|text| text.split_once("' for '"))
+        .collect();
+    if let Some((version, name)) = versions.first() {
+        let answer = ask(&["madison", name]);
+        let mut there: Vec<&str> = answer
+            .lines()
+            .filter_map(|line| Some(line.split('|').nth(1)?.trim()))
+            .collect();
+        there.dedup();
+        let help = match there.as_slice() {
+            [] => format!("Leave the version away: {name}"),
+            there => format!("It has {}.", listed(there)),
+        };
+        let wanted: Vec<String> = versions
+            .iter()
+            .map(|(version, name)| format!("{name}={version}"))
+            .collect();
+        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        return Failure::new(format!(
+            "apt has no version {version} of {name} for this base"
+        ))
+        .help(help)
+        .of(indices(packages, &wanted, |package| package));
+    }
+    let names: Vec<&str> = between(output, "E: Package '", "' has no installation candidate");
+    if let Some(name) = names.first() {
+        return Failure::new(format!(
+            "apt knows {name} and has nothing to install for it: it is obsolete, or only in another source"
+        ))
+        .help("Other packages may have its place: apt-cache showpkg lists them.")
+        .of(indices(packages, &names, name_of));
+    }
+    const WHAT: &str = "apt cannot install the packages";
+    if output.contains("E: Failed to fetch") {
+        return Failure::with_output(WHAT, &errors(output)).help(NETWORK_HELP);
+    }
+    const UNMET: &str = "The following packages have unmet dependencies:\n";
+    if let Some((_, shown)) = output.split_once(UNMET) {
+        let culprits = indices(packages, &starts_before(shown, " : Depends:"), name_of);
+        return Failure::with_output(WHAT, shown).of(culprits);
+    }
+    // What a package's own script says stands above dpkg's and apt's errors.
+    let failing = between(output, "dpkg: error processing package ", " (");
+    if !failing.is_empty() {
+        let names: Vec<&str> = failing
+            .iter()
+            .map(|name| name.split(':').next().unwrap_or(name))
+            .collect();
+        return Failure::with_output(WHAT, output).of(indices(packages, &names, name_of));
+    }
+    Failure::with_output(WHAT, &errors(output))
+}
+
+/// What lines with `mark` begin with.
+fn starts_before<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
+    let lines = text.lines().filter_map(|line| line.split_once(mark));
+    lines.map(|(start, _)| start.trim()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_of_other_architectures_need_dpkg_to_know_them() {
+        let packages = [
+            "libc6:i386=2.41-12",
+            "curl=1:8.14",
+            "zlib1g:any",
+            "libx:i386",
+        ];
+        let packages = packages.map(str::to_owned);
+        assert_eq!(architectures(&packages), BTreeSet::from(["i386"]));
+    }
+
+    #[test]
+    fn what_apt_says_is_told_shortly_at_the_package() {
+        let packages = ["libgl11", "curl=1.0", "tzdata", "gone", "broken"].map(str::to_owned);
+        let outputs = [
+            "Reading package lists...\nE: Unable to locate package libgl11\n",
+            "E: Unable to locate package libgl11\nE: Unable to locate package no.such\nE: Couldn't find any package by glob 'no.such'\n",
+            "E: Version '1.0' for 'curl' was not found\n",
+            "Package gone is not available, but is referred to by another package.\n\nE: Package 'gone' has no installation candidate\n",
+            "Err:1 http://deb.example/debian trixie/main amd64 tzdata\n  404  Not Found\nE: Failed to fetch http://me:hunter2@deb.example/pool/t.deb  404  Not Found\nE: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?\n",
+            "Some packages could not be installed.\nThe following packages have unmet dependencies:\n broken : Depends: libc6 (>= 9) but 2.41 is to be installed\nE: Unable to correct problems, you have held broken packages.\n",
+            "Setting up broken (1) ...\nno disk today\ndpkg: error processing package broken (--configure):\n installed broken package post-installation script subprocess returned error exit status 3\nE: Sub-process /usr/bin/dpkg returned an error code (1)\n",
+            "",
+        ];
+        let mut ask = |query: &[&str]| {
+            match query {
+            ["pkgnames"] => "libgl1\nlibc6\ntzdata\n".to_owned(),
+            _ => " curl | 8.14.1-2 | http://deb.example/debian trixie/main amd64 Packages\n curl | 8.14.1-2 | http://other\n".to_owned(),
+        }
+        };
+        let all: Vec<String> = outputs
+            .iter()
+            .map(|output| {
+                let report = explain(output, &packages, &mut ask).into_report("apt");
+                format!(
+                    "{output}\n=> {report}\nat {:?}\nhelp: {}\n",
+                    report.culprits,
+                    report.help.clone().unwrap_or_default()
+                )
+            })
+            .collect();
+        insta::assert_snapshot!(all.join("\n----\n"));
+    }
+
+    #[test]
+    fn only_what_failed_is_shown_of_an_update() {
+        let output = "Hit:1 http://a trixie InRelease\nIgn:2 http://b trixie InRelease\nErr:2 http://b trixie InRelease\n  Could not resolve 'b'\nW: Failed to fetch http://b/InRelease  Could not resolve 'b'\nE: Some index files failed to download. They have been ignored, or old ones used instead.\n";
+        assert_eq!(
+            errors(output),
+            "Err:2 http://b trixie InRelease\nW: Failed to fetch http://b/InRelease  Could not resolve 'b'"
+        );
+    }
+}

@@ -1,0 +1,169 @@
+//! dnf, of Fedora and its relatives; dnf5, microdnf and yum take the same words.
+
+use std::fs;
+use std::process::Command;
+
+use super::failure::{Failure, NETWORK_HELP, indices, listed};
+use super::process::Tool;
+use condafront_step_spec::system::DNF_CACHE;
+
+/// What says that a package is not there, each with what follows its name: dnf and dnf5, microdnf, yum.
+const UNKNOWN: [(&str, &str); 3] = [
+    ("No match for argument: ", ""),
+    ("No package matches '", "'"),
+    ("No package ", " available"),
+];
+
+/// What says that a list of packages cannot be read: dnf, dnf5, microdnf, yum.
+const UNREAD: [&str; 4] = [
+    "Failed to download metadata for repo",
+    "Failed to download metadata",
+    "cannot update repo",
+    "Cannot find a valid baseurl",
+];
+
+/// Installs `packages`; what is fetched for it stays in the step's cache mount.
+pub(super) fn install(
+    tool: &mut Tool<'_>,
+    program: &str,
+    packages: &[String],
+) -> Result<(), Failure> {
+    let kind = Kind::of(program);
+    let ended = tool
+        .run(&mut command(program, kind, packages))
+        .map_err(Failure::new)?;
+    let unknown = unknown(&ended.output);
+    // yum leaves out what it does not know.
+    if !ended.success || !unknown.is_empty() {
+        return Err(explain(&ended.output, &unknown, packages));
+    }
+    if kind == Kind::Micro {
+        tool.run(Command::new(program).args(["clean", "all"]))
+            .map_err(Failure::new)?;
+    }
+    Ok(())
+}
+
+/// The programs, as far as they differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// dnf 4 and yum.
+    Python,
+    /// dnf 5, which is often called `dnf`.
+    Five,
+    /// microdnf, which knows few settings.
+    Micro,
+}
+
+impl Kind {
+    fn of(program: &str) -> Self {
+        let real = fs::canonicalize(program).unwrap_or_else(|_| program.into());
+        match real.file_name().and_then(|name| name.to_str()) {
+            Some("dnf5") => Self::Five,
+            Some("microdnf") => Self::Micro,
+            _ => Self::Python,
+        }
+    }
+}
+
+fn command(program: &str, kind: Kind, packages: &[String]) -> Command {
+    let cache = match kind {
+        Kind::Python => Some("cachedir"),
+        // What root uses.
+        Kind::Five => Some("system_cachedir"),
+        Kind::Micro => None,
+    };
+    let mut command = Command::new(program);
+    command.args(["-y", "install", "--setopt=install_weak_deps=0"]);
+    if let Some(setting) = cache {
+        command
+            .arg(format!("--setopt={setting}={DNF_CACHE}"))
+            .arg("--setopt=keepcache=1");
+    }
+    command.args(packages);
+    command
+}
+
+/// The packages that are not there.
+fn unknown(output: &str) -> Vec<&str> {
+    let mut found: Vec<&str> = Vec::new();
+    for line in output.lines() {
+        let name = UNKNOWN.iter().find_map(|(start, end)| {
+            let (_, rest) = line.split_once(start)?;
+            match *end {
+                "" => Some(rest.trim()),
+                end => Some(rest.split_once(end)?.0),
+            }
+        });
+        if let Some(name) = name.filter(|name| !found.contains(name)) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// Why an install failed.
+fn explain(output: &str, unknown: &[&str], packages: &[String]) -> Failure {
+    if UNREAD.iter().any(|mark| output.contains(mark)) {
+        return Failure::with_output("dnf cannot read the lists of packages", output)
+            .help(NETWORK_HELP);
+    }
+    if !unknown.is_empty() {
+        let what = match unknown.len() {
+            1 => "package",
+            _ => "packages",
+        };
+        return Failure::new(format!("dnf knows no {what} {} for this base", listed(unknown)))
+            .help("Is the name right, and the version if it has one? It may be in a repository that the base does not use, such as EPEL.")
+            .of(indices(packages, unknown, |package| package));
+    }
+    Failure::with_output("dnf cannot install the packages", output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_recommended_stays_away_and_archives_are_in_the_cache() {
+        let args = |kind| {
+            let command = command("/usr/bin/dnf", kind, &["mesa-libGL".to_owned()]);
+            let args = command.get_args().map(|arg| arg.to_string_lossy());
+            args.collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            [Kind::Python, Kind::Five, Kind::Micro].map(args),
+            [
+                "-y install --setopt=install_weak_deps=0 --setopt=cachedir=/.condafront-dnf --setopt=keepcache=1 mesa-libGL",
+                "-y install --setopt=install_weak_deps=0 --setopt=system_cachedir=/.condafront-dnf --setopt=keepcache=1 mesa-libGL",
+                "-y install --setopt=install_weak_deps=0 mesa-libGL",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_dnf_says_is_told_shortly_at_the_package() {
+        let packages = ["mesa-libGLL", "curl-1.0", "htop"].map(str::to_owned);
+        let outputs = [
+            // dnf 4
+            "Last metadata expiration check: 0:00:10 ago.\nNo match for argument: mesa-libGLL\nNo match for argument: curl-1.0\nError: Unable to find a match: mesa-libGLL curl-1.0\n",
+            // dnf 5
+            "Updating and loading repositories:\nRepositories loaded.\nFailed to resolve the transaction:\nNo match for argument: curl-1.0\nYou can try to add to command line:\n  --skip-unavailable to skip unavailable packages\n",
+            // microdnf
+            "error: No package matches 'mesa-libGLL'\n",
+            // yum
+            "No package mesa-libGLL available.\nInstalled:\n  htop.x86_64 0:2.2.0-3.el7\n",
+            "Errors during downloading metadata for repository 'fedora':\n  - Curl error (6): Could not resolve hostname for https://a [Could not resolve host: a]\nError: Failed to download metadata for repo 'fedora': Cannot prepare internal mirrorlist\n",
+            "Error: Transaction test error:\n  file /usr/bin/a from install of b conflicts with file from package c\n",
+        ];
+        let all = outputs.map(|output| {
+            let report = explain(output, &unknown(output), &packages).into_report("dnf");
+            format!(
+                "{output}\n=> {report}\nat {:?}\nhelp: {}\n",
+                report.culprits,
+                report.help.clone().unwrap_or_default()
+            )
+        });
+        insta::assert_snapshot!(all.join("\n----\n"));
+    }
+}

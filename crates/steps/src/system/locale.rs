@@ -1,0 +1,309 @@
+//! A locale of the base's C library.
+//!
+//! glibc has locales as folders of `/usr/lib/locale`, or together in an archive there; Debian compiles them from sources
+//! that its package `locales` has, Fedora has a package for each language. musl knows only UTF-8, and finds translations
+//! of its messages where `MUSL_LOCPATH` says (<https://musl.libc.org/doc/1.1.24/manual.html>).
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use memchr::memmem;
+
+use super::failure::Failure;
+use super::manager::Programs;
+use super::process::Tool;
+use super::{apt, install};
+use crate::account::libc;
+use crate::root::{Root, RootError};
+use condafront_model::nearest::nearest;
+use condafront_step_spec::account::Libc;
+use condafront_step_spec::failure_report::FailureReport;
+use condafront_step_spec::system::Manager;
+
+/// Where Alpine's package musl-locales has its files.
+pub(super) const MUSL_DIR: &str = "/usr/share/i18n/locales/musl";
+const MUSL_PACKAGE: &str = "musl-locales";
+
+const COMPILED: &str = "/usr/lib/locale";
+const ARCHIVE: &str = "/usr/lib/locale/locale-archive";
+/// The sources of glibc's locales, and the package that has them.
+const SOURCES: &str = "/usr/share/i18n";
+const DEBIAN_PACKAGE: &str = "locales";
+const COMPILER: &str = "localedef";
+
+/// Where Debian's package is unpacked for as long as the step runs.
+const UNPACKED: &str = "/tmp/condafront-locales";
+
+const HELP: &str =
+    "Choose C.UTF-8, which needs nothing of the base, or a base image that has the locale.";
+
+/// A locale's name in its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Name<'a> {
+    /// `en_US`.
+    place: &'a str,
+    /// `UTF-8`.
+    charset: &'a str,
+    /// `euro`.
+    modifier: Option<&'a str>,
+}
+
+impl<'a> Name<'a> {
+    fn parse(text: &'a str) -> Self {
+        let (rest, modifier) = match text.split_once('@') {
+            Some((rest, modifier)) => (rest, Some(modifier)),
+            None => (text, None),
+        };
+        let (place, charset) = rest.split_once('.').unwrap_or((rest, ""));
+        Self {
+            place,
+            // `locale -a` and many a Dockerfile write it without the dash, which no file of glibc does.
+            charset: match charset.to_ascii_lowercase().as_str() {
+                "utf8" | "utf-8" => "UTF-8",
+                _ => charset,
+            },
+            modifier,
+        }
+    }
+
+    /// `en`.
+    fn language(self) -> &'a str {
+        self.place.split('_').next().unwrap_or(self.place)
+    }
+
+    fn with(self, charset: &str) -> String {
+        let dot = if charset.is_empty() { "" } else { "." };
+        let modifier = self.modifier.map(|modifier| format!("@{modifier}"));
+        format!(
+            "{}{dot}{charset}{}",
+            self.place,
+            modifier.unwrap_or_default()
+        )
+    }
+
+    /// As glibc stores it, `en_US.utf8` (`_nl_normalize_codeset`).
+    fn stored(self) -> String {
+        let plain: String = self
+            .charset
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|c| c.to_ascii_lowercase())
+            .collect();
+        let is_number = !plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_digit());
+        match is_number {
+            true => self.with(&format!("iso{plain}")),
+            false => self.with(&plain),
+        }
+    }
+
+    /// The source that it is compiled from, `en_US`, `sr_RS@latin`.
+    fn source(self) -> String {
+        self.with("")
+    }
+}
+
+/// Whether the image at `root` has the locale called `text`.
+fn exists(root: &Root, text: &str) -> Result<bool, RootError> {
+    if libc(root)? == Libc::Musl {
+        return root.is_file(&Path::new(MUSL_DIR).join(text));
+    }
+    let stored = Name::parse(text).stored();
+    for name in [text, &stored] {
+        let file = Path::new(COMPILED).join(name).join("LC_CTYPE");
+        if root.is_file(&file)? {
+            return Ok(true);
+        }
+    }
+    let archive = root.read(Path::new(ARCHIVE))?.unwrap_or_default();
+    // Its names are texts that end with a NUL.
+    Ok(memmem::find(&archive, format!("\0{stored}\0").as_bytes()).is_some())
+}
+
+/// Makes sure that the image, which is the root that this runs in, has the locale called `text`.
+pub(super) fn ensure(
+    tool: &mut Tool<'_>,
+    root: &Root,
+    programs: &Programs,
+    text: &str,
+) -> Result<(), FailureReport> {
+    let report = |failure: Failure| failure.into_report("locale");
+    if exists(root, text)? {
+        return Ok(());
+    }
+    let name = Name::parse(text);
+    let sources = root.is_file(&Path::new(SOURCES).join("locales").join(name.source()))?;
+    if sources && root.find(&format!("/usr/bin/{COMPILER}")).is_some() {
+        compile(tool, name, text, Path::new(SOURCES)).map_err(report)?;
+    } else if programs.has(Manager::Apt) {
+        from_debian(tool, programs, name, text).map_err(report)?;
+    } else if programs.has(Manager::Apk) {
+        let packages = [MUSL_PACKAGE.to_owned()];
+        install(tool, programs, Manager::Apk, &packages)
+            .map_err(|failure| report(unnamed(failure)))?;
+    } else if programs.has(Manager::Dnf) {
+        let packages = [format!("glibc-langpack-{}", name.language())];
+        install(tool, programs, Manager::Dnf, &packages)
+            .map_err(|failure| report(unnamed(failure)))?;
+    } else {
+        let message = format!(
+            "{} has no locale {text}, and no package manager that condafront could install it with",
+            programs.base()
+        );
+        return Err(report(Failure::new(message).help(HELP)));
+    }
+    match exists(root, text)? {
+        true => Ok(()),
+        false => {
+            let message = format!("{} has no locale {text}", programs.base());
+            Err(report(Failure::new(message).help(HELP)))
+        }
+    }
+}
+
+/// The failure without its packages, which are none of the user's.
+fn unnamed(failure: Failure) -> Failure {
+    let help = failure.help.clone();
+    Failure::new(format!("the locale cannot be had: {}", failure.message))
+        .help(help.unwrap_or_else(|| HELP.to_owned()))
+}
+
+/// Compiles the locale from the sources of Debian's package, of which nothing stays in the image.
+fn from_debian(
+    tool: &mut Tool<'_>,
+    programs: &Programs,
+    name: Name<'_>,
+    text: &str,
+) -> Result<(), Failure> {
+    let dir = Path::new(UNPACKED);
+    fs::create_dir_all(dir)
+        .map_err(|error| Failure::new(format!("{UNPACKED} cannot be made: {error}")))?;
+    let program = programs.of(Manager::Apt);
+    apt::update(tool, program).map_err(unnamed)?;
+    let archive = apt::download(tool, program, DEBIAN_PACKAGE, dir).map_err(unnamed)?;
+    let mut unpack = Command::new("dpkg-deb");
+    unpack.arg("-x").arg(&archive).arg(dir);
+    let ended = tool.run(&mut unpack).map_err(Failure::new)?;
+    if !ended.success {
+        let what = format!("dpkg-deb cannot unpack the package {DEBIAN_PACKAGE}");
+        return Err(Failure::with_output(&what, &ended.output));
+    }
+    let below = dir.join(SOURCES.trim_start_matches('/'));
+    compile(tool, name, text, &below)
+}
+
+/// Compiles the locale from the sources in the folder `sources`.
+fn compile(tool: &mut Tool<'_>, name: Name<'_>, text: &str, sources: &Path) -> Result<(), Failure> {
+    check_sources(name, text, sources)?;
+    let mut command = Command::new(COMPILER);
+    command
+        .env("I18NPATH", sources)
+        // Many sources have flaws that it warns about.
+        .args(["--no-archive", "--force", "--quiet", "-i"])
+        .arg(sources.join("locales").join(name.source()))
+        .args(["-f", name.charset])
+        .arg(Path::new(COMPILED).join(name.stored()));
+    fs::create_dir_all(COMPILED)
+        .map_err(|error| Failure::new(format!("{COMPILED} cannot be made: {error}")))?;
+    let ended = tool.run(&mut command).map_err(Failure::new)?;
+    // It fails after warnings, too; the caller looks for what it made.
+    let made = Path::new(COMPILED).join(name.stored()).join("LC_CTYPE");
+    match made.is_file() {
+        true => Ok(()),
+        false => {
+            let what = format!("{COMPILER} cannot make the locale {text}");
+            Err(Failure::with_output(&what, &ended.output).help(HELP))
+        }
+    }
+}
+
+/// Says which part of the name there is not.
+fn check_sources(name: Name<'_>, text: &str, sources: &Path) -> Result<(), Failure> {
+    let names = |folder: &str| -> Vec<String> {
+        let entries = fs::read_dir(sources.join(folder));
+        let entries = entries.ok().into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names
+            .map(|name| name.trim_end_matches(".gz").to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    for (folder, part) in [
+        ("locales", name.source()),
+        ("charmaps", name.charset.to_owned()),
+    ] {
+        let known = names(folder);
+        if known.is_empty() || known.contains(&part) {
+            continue;
+        }
+        let message = format!("there is no locale {text}: {part} is unknown to glibc");
+        let failure = Failure::new(message);
+        return Err(match nearest(&part, known.iter().map(String::as_str)) {
+            Some(near) => {
+                let meant = text.replacen(&part, near, 1);
+                failure.help(format!("Did you mean {meant}?"))
+            }
+            None => failure.help(HELP),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_stored_as_glibc_does() {
+        for (name, stored, source) in [
+            ("en_US.UTF-8", "en_US.utf8", "en_US"),
+            (
+                "de_DE.ISO-8859-15@euro",
+                "de_DE.iso885915@euro",
+                "de_DE@euro",
+            ),
+            ("sr_RS.UTF-8@latin", "sr_RS.utf8@latin", "sr_RS@latin"),
+            ("ru_RU.KOI8-R", "ru_RU.koi8r", "ru_RU"),
+            ("xx_YY.8859-1", "xx_YY.iso88591", "xx_YY"),
+        ] {
+            let name = Name::parse(name);
+            assert_eq!(name.stored(), stored);
+            assert_eq!(name.source(), source);
+        }
+        assert_eq!(Name::parse("zh_CN.GB18030").language(), "zh");
+    }
+
+    #[test]
+    fn a_locale_is_a_folder_or_a_name_in_the_archive() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Root::new(dir.path());
+        let locales = dir.path().join("usr/lib/locale");
+        fs::create_dir_all(locales.join("de_DE.utf8")).unwrap();
+        fs::create_dir_all(locales.join("fr_FR.utf8")).unwrap();
+        fs::write(locales.join("de_DE.utf8/LC_CTYPE"), "").unwrap();
+        fs::write(locales.join("locale-archive"), b"x\0en_US.utf8\0y").unwrap();
+        let found = |name: &str| exists(&root, name).unwrap();
+        assert!(found("de_DE.UTF-8") && found("de_DE.utf8") && found("en_US.UTF-8"));
+        // A folder without files, another charset, and nothing.
+        assert!(!found("fr_FR.UTF-8") && !found("en_US.ISO-8859-1") && !found("nl_NL.UTF-8"));
+    }
+
+    #[test]
+    fn a_name_that_glibc_does_not_know_has_a_near_one() {
+        let dir = tempfile::tempdir().unwrap();
+        for (folder, name) in [("locales", "en_US"), ("charmaps", "UTF-8.gz")] {
+            fs::create_dir_all(dir.path().join(folder)).unwrap();
+            fs::write(dir.path().join(folder).join(name), "").unwrap();
+        }
+        let check = |text: &str| check_sources(Name::parse(text), text, dir.path());
+        assert_eq!(check("en_US.UTF-8"), Ok(()));
+        let failure = check("en_UZ.UTF-8").unwrap_err();
+        assert_eq!(failure.help.as_deref(), Some("Did you mean en_US.UTF-8?"));
+        let failure = check("en_US.UTF-9").unwrap_err();
+        assert_eq!(
+            failure.message,
+            "there is no locale en_US.UTF-9: UTF-9 is unknown to glibc"
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! Which package managers a base image has.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use crate::account::os_release;
+use crate::root::{Root, RootError};
+use condafront_step_spec::account::OsRelease;
+use condafront_step_spec::failure_report::{Culprit, FailureReport};
+use condafront_step_spec::system::Manager;
+
+/// Where distributions have their package managers.
+const DIRS: [&str; 5] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"];
+
+/// The programs of each, best first.
+fn names(manager: Manager) -> &'static [&'static str] {
+    match manager {
+        Manager::Apt => &["apt-get"],
+        Manager::Apk => &["apk"],
+        Manager::Dnf => &["dnf", "dnf5", "microdnf", "yum"],
+    }
+}
+
+/// The package managers of a base image.
+#[derive(Debug)]
+pub(super) struct Programs {
+    found: BTreeMap<Manager, String>,
+    os: OsRelease,
+}
+
+impl Programs {
+    /// Looks for them.
+    pub(super) fn find(root: &Root) -> Result<Self, FailureReport> {
+        let mut found = BTreeMap::new();
+        for manager in Manager::ALL {
+            if let Some(path) = find(root, names(manager))? {
+                found.insert(manager, path);
+            }
+        }
+        let os = os_release(root)?;
+        Ok(Self { found, os })
+    }
+
+    /// The program's path. One that there is not fails when it is run.
+    pub(super) fn of(&self, manager: Manager) -> &str {
+        self.found
+            .get(&manager)
+            .map_or(names(manager)[0], String::as_str)
+    }
+
+    pub(super) fn has(&self, manager: Manager) -> bool {
+        self.found.contains_key(&manager)
+    }
+
+    /// What the base calls itself.
+    pub(super) fn base(&self) -> String {
+        match self.os.name.as_str() {
+            "" => "the base image".to_owned(),
+            name => format!("the base image ({name})"),
+        }
+    }
+
+    /// Says what the base has if it has not this one.
+    pub(super) fn check(&self, manager: Manager) -> Result<(), FailureReport> {
+        if self.has(manager) {
+            return Ok(());
+        }
+        let name = manager.name();
+        let (message, help) = match self.found.keys().next() {
+            Some(other) => (
+                format!(
+                    "{} has no {name}: its package manager is {other}",
+                    self.base(),
+                    other = other.name()
+                ),
+                format!(
+                    "Use the key `{}` instead; some packages have other names there.",
+                    other.name()
+                ),
+            ),
+            None => (
+                format!(
+                    "{} has no {name}, nor any other package manager that condafront knows",
+                    self.base()
+                ),
+                "Use a base that has one, or take the packages from a conda channel.".to_owned(),
+            ),
+        };
+        Err(FailureReport {
+            message,
+            help: Some(help),
+            culprits: vec![Culprit::Key(name.to_owned())],
+        })
+    }
+}
+
+fn find(root: &Root, names: &[&str]) -> Result<Option<String>, RootError> {
+    for name in names {
+        for dir in DIRS {
+            let path = format!("{dir}/{name}");
+            let meta = root.metadata(Path::new(&path))?;
+            if meta.is_some_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0) {
+                return Ok(Some(path));
+            }
+        }
+    }
+    Ok(None)
+}

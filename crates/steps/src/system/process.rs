@@ -1,0 +1,111 @@
+//! Running the base image's own programs.
+
+use std::io::{Write, pipe};
+use std::process::{Command, Stdio};
+
+use crate::install::copy_output;
+use condafront_model::stamp::EPOCH;
+
+/// How much of what a program prints is looked through for the reason of a failure, in bytes.
+const KEPT_BYTES: usize = 64 << 10;
+/// As Linux numbers it.
+const ENOEXEC: i32 = 8;
+
+/// Runs programs and shows what they print.
+pub(super) struct Tool<'a> {
+    log: &'a mut dyn Write,
+    lists_read: bool,
+}
+
+/// A program's end.
+#[derive(Debug)]
+pub(super) struct Ended {
+    /// Whether it did what it should.
+    pub(super) success: bool,
+    /// What it printed last.
+    pub(super) output: String,
+}
+
+impl<'a> Tool<'a> {
+    pub(super) fn new(log: &'a mut dyn Write) -> Self {
+        Self {
+            log,
+            lists_read: false,
+        }
+    }
+
+    /// Whether the package manager has read its lists of packages in this step.
+    pub(super) fn has_read_lists(&self) -> bool {
+        self.lists_read
+    }
+
+    /// Says that it has.
+    pub(super) fn lists_are_read(&mut self) {
+        self.lists_read = true;
+    }
+
+    /// Runs `command`, which prints in English and asks nothing.
+    ///
+    /// # Errors
+    /// In words, if it cannot be run at all.
+    pub(super) fn run(&mut self, command: &mut Command) -> Result<Ended, String> {
+        self.run_into(command, true)
+    }
+
+    /// What `command` prints, which the build's log does not show.
+    ///
+    /// # Errors
+    /// In words, if it cannot be run at all.
+    pub(super) fn quietly(&mut self, command: &mut Command) -> Result<Ended, String> {
+        self.run_into(command, false)
+    }
+
+    fn run_into(&mut self, command: &mut Command, shown: bool) -> Result<Ended, String> {
+        let program = command.get_program().to_string_lossy().into_owned();
+        let failed = |error: std::io::Error| match error.raw_os_error() {
+            Some(ENOEXEC) => format!(
+                "{program} is made for another processor than this builder's, which needs emulation for it"
+            ),
+            _ => format!("{program} cannot be run: {error}"),
+        };
+        let mut command = with_settings(command);
+        let (mut reader, writer) = pipe().map_err(failed)?;
+        let second = writer.try_clone().map_err(failed)?;
+        command.stdin(Stdio::null()).stdout(writer).stderr(second);
+        let mut child = command.spawn().map_err(failed)?;
+        // It holds the pipe's other end; reading would never end.
+        drop(command);
+        let mut nowhere = std::io::sink();
+        let (log, kept): (&mut dyn Write, usize) = match shown {
+            true => (&mut *self.log, KEPT_BYTES),
+            false => (&mut nowhere, usize::MAX),
+        };
+        let output = copy_output(&mut reader, log, kept).map_err(failed)?;
+        let status = child.wait().map_err(failed)?;
+        Ok(Ended {
+            success: status.success(),
+            output: String::from_utf8_lossy(&output).into_owned(),
+        })
+    }
+}
+
+/// The same command with what every program gets: no questions, English, and the same time everywhere (useradd(8) writes
+/// the day of a change into `/etc/shadow`).
+fn with_settings(command: &Command) -> Command {
+    let mut copy = Command::new(command.get_program());
+    copy.args(command.get_args()).current_dir("/");
+    copy.env("DEBIAN_FRONTEND", "noninteractive")
+        .env("LC_ALL", "C")
+        .env_remove("LANGUAGE")
+        .env("SOURCE_DATE_EPOCH", EPOCH.to_string());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => copy.env(name, value),
+            None => copy.env_remove(name),
+        };
+    }
+    if let Some(dir) = command.get_current_dir() {
+        copy.current_dir(dir);
+    }
+    copy
+}

@@ -1,0 +1,279 @@
+//! What an installation leaves behind that no package brings: logs, backups, caches of its own, and the time of day.
+//!
+//! Files that the base has already are put back as they were. Files and folders that were written get the time of the
+//! newest file that was there: with a time of their own the same packages would make another layer every time, and with
+//! an earlier one caches would look older than what they are made from.
+
+use std::collections::HashSet;
+use std::fs::{self, Metadata};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use filetime::FileTime;
+
+use crate::root::{Root, RootError};
+use condafront_model::stamp::EPOCH;
+use condafront_step_spec::failure_report::FailureReport;
+
+/// Files whose content depends on when, or how often, something was installed.
+const FILES: [&str; 25] = [
+    "/etc/group-",
+    "/etc/gshadow-",
+    "/etc/passwd-",
+    "/etc/shadow-",
+    "/etc/subgid-",
+    "/etc/subuid-",
+    "/var/cache/debconf/config.dat-old",
+    "/var/cache/debconf/passwords.dat-old",
+    "/var/cache/debconf/templates.dat-old",
+    "/var/cache/ldconfig/aux-cache",
+    "/var/lib/dpkg/available-old",
+    "/var/lib/dpkg/diversions-old",
+    "/var/lib/dpkg/statoverride-old",
+    "/var/lib/dpkg/status-old",
+    "/var/log/alternatives.log",
+    "/var/log/apk.log",
+    "/var/log/dnf.librepo.log",
+    "/var/log/dnf.log",
+    "/var/log/dnf.rpm.log",
+    "/var/log/dnf5.log",
+    "/var/log/dpkg.log",
+    "/var/log/fontconfig.log",
+    "/var/log/hawkey.log",
+    "/var/log/lastlog",
+    "/var/log/yum.log",
+];
+
+/// File systems and the kernel's clock round times down by less than this.
+const ROUNDING: Duration = Duration::from_millis(20);
+
+/// Where mounts are listed.
+const MOUNTS: &str = "/proc/self/mountinfo";
+
+/// What there was before.
+pub(super) struct Traces {
+    start: SystemTime,
+    files: Vec<(&'static str, Option<Kept>)>,
+    mounts: HashSet<PathBuf>,
+}
+
+/// A file of the base's.
+struct Kept {
+    content: Vec<u8>,
+    time: FileTime,
+}
+
+impl Traces {
+    /// Remembers what there is.
+    pub(super) fn before(root: &Root) -> Result<Self, FailureReport> {
+        let mut files = Vec::new();
+        for path in FILES {
+            let content = root.read(Path::new(path))?;
+            let time = root
+                .metadata(Path::new(path))?
+                .map(|meta| FileTime::from_last_modification_time(&meta));
+            let kept = content.zip(time);
+            files.push((path, kept.map(|(content, time)| Kept { content, time })));
+        }
+        let mounts = fs::read_to_string(MOUNTS)?;
+        Ok(Self {
+            start: SystemTime::now() - ROUNDING,
+            files,
+            mounts: mount_points(&mounts),
+        })
+    }
+
+    /// Leaves only what packages bring.
+    pub(super) fn remove(&self, root: &Root) -> Result<(), FailureReport> {
+        for (path, kept) in &self.files {
+            put_back(root, path, kept.as_ref())?;
+        }
+        let mut found = Found::default();
+        self.walk(&root.outside(Path::new("/")), &mut found)?;
+        let time = found.newest.unwrap_or(FileTime::from_unix_time(EPOCH, 0));
+        for path in &found.changed {
+            match filetime::set_symlink_file_times(path, time, time) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(FailureReport::new(format!("{}: {error}", path.display())));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn walk(&self, dir: &Path, found: &mut Found) -> Result<(), FailureReport> {
+        if self.mounts.contains(dir) && dir != Path::new("/") {
+            return Ok(());
+        }
+        let failed =
+            |error: std::io::Error| FailureReport::new(format!("{}: {error}", dir.display()));
+        let meta = fs::symlink_metadata(dir).map_err(failed)?;
+        for entry in fs::read_dir(dir).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let path = entry.path();
+            let meta = match entry.metadata() {
+                Ok(meta) => meta,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(failed(error)),
+            };
+            if meta.is_dir() {
+                self.walk(&path, found)?;
+            } else if !self.mounts.contains(&path) {
+                found.add(path, &meta, self.start);
+            }
+        }
+        found.add(dir.to_owned(), &meta, self.start);
+        Ok(())
+    }
+}
+
+/// What a walk through the image has found.
+#[derive(Default)]
+struct Found {
+    changed: Vec<PathBuf>,
+    /// Of what has not changed.
+    newest: Option<FileTime>,
+}
+
+impl Found {
+    fn add(&mut self, path: PathBuf, meta: &Metadata, start: SystemTime) {
+        let time = FileTime::from_last_modification_time(meta);
+        if time >= FileTime::from_system_time(start) {
+            self.changed.push(path);
+        } else if meta.is_file() {
+            let whole = FileTime::from_unix_time(time.unix_seconds(), 0);
+            self.newest = self.newest.max(Some(whole));
+        }
+    }
+}
+
+fn put_back(root: &Root, path: &str, kept: Option<&Kept>) -> Result<(), FailureReport> {
+    let real = root.outside(&root.resolve(Path::new(path))?);
+    let failed = |error: std::io::Error| FailureReport::new(format!("{path}: {error}"));
+    match (kept, root.read(Path::new(path))?) {
+        (None, Some(_)) => fs::remove_file(&real).map_err(failed),
+        (Some(kept), Some(now)) if kept.content == now => {
+            // Written again as it was.
+            set_time(&real, kept.time).map_err(failed)
+        }
+        (Some(kept), Some(_)) => {
+            // Its owner and mode stay.
+            fs::write(&real, &kept.content).map_err(failed)?;
+            set_time(&real, kept.time).map_err(failed)
+        }
+        (_, None) => Ok(()),
+    }
+}
+
+fn set_time(path: &Path, time: FileTime) -> std::io::Result<()> {
+    let now = FileTime::from_last_modification_time(&fs::symlink_metadata(path)?);
+    match now == time {
+        true => Ok(()),
+        false => filetime::set_file_mtime(path, time),
+    }
+}
+
+/// The mount points of a mountinfo file (proc(5)), whose blanks and backslashes are written in octal.
+fn mount_points(text: &str) -> HashSet<PathBuf> {
+    let points = text.lines().filter_map(|line| line.split(' ').nth(4));
+    points
+        .map(|point| {
+            PathBuf::from(
+                point
+                    .replace("\\040", " ")
+                    .replace("\\011", "\t")
+                    .replace("\\012", "\n")
+                    .replace("\\134", "\\"),
+            )
+        })
+        .collect()
+}
+
+impl From<RootError> for FailureReport {
+    fn from(error: RootError) -> Self {
+        Self::new(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn old(path: &Path, seconds: i64) {
+        filetime::set_symlink_file_times(
+            path,
+            FileTime::from_unix_time(seconds, 0),
+            FileTime::from_unix_time(seconds, 0),
+        )
+        .unwrap();
+    }
+
+    fn time(path: &Path) -> i64 {
+        FileTime::from_last_modification_time(&fs::symlink_metadata(path).unwrap()).unix_seconds()
+    }
+
+    #[test]
+    fn only_what_packages_bring_is_left_and_has_no_time_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |path: &str| dir.path().join(path);
+        fs::create_dir_all(at("var/log")).unwrap();
+        fs::create_dir_all(at("usr/bin")).unwrap();
+        fs::write(at("var/log/dpkg.log"), "before\n").unwrap();
+        fs::write(at("usr/bin/base"), "").unwrap();
+        for path in [
+            "var/log/dpkg.log",
+            "usr/bin/base",
+            "usr/bin",
+            "usr",
+            "var/log",
+            "var",
+            "",
+        ] {
+            old(&at(path), 1_000);
+        }
+        let root = Root::new(dir.path());
+        let mut traces = Traces::before(&root).unwrap();
+        // The folder itself may be a mount here.
+        traces.mounts.clear();
+
+        fs::write(at("var/log/dpkg.log"), "before\nand after\n").unwrap();
+        fs::write(at("var/log/alternatives.log"), "new\n").unwrap();
+        fs::write(at("var/log/theirs.log"), "of a package\n").unwrap();
+        fs::write(at("usr/bin/new"), "").unwrap();
+        old(&at("usr/bin/new"), 5_000);
+        fs::write(at("usr/bin/generated"), "").unwrap();
+        symlink("new", at("usr/bin/link")).unwrap();
+        traces.remove(&root).unwrap();
+
+        assert_eq!(
+            fs::read_to_string(at("var/log/dpkg.log")).unwrap(),
+            "before\n"
+        );
+        assert!(!at("var/log/alternatives.log").exists());
+        assert!(at("var/log/theirs.log").exists());
+        for (path, expected) in [
+            ("var/log/dpkg.log", 1_000),
+            ("usr/bin/base", 1_000),
+            ("usr/bin/new", 5_000),
+            ("usr/bin/generated", 5_000),
+            ("usr/bin/link", 5_000),
+            ("usr/bin", 5_000),
+            ("var/log", 5_000),
+            ("usr", 1_000),
+        ] {
+            assert_eq!(time(&at(path)), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn mount_points_are_read() {
+        let text = "36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 - ext3 /dev/root rw\n\
+                    37 35 0:5 / /proc rw - proc proc rw\n";
+        let points = mount_points(text);
+        assert!(points.contains(Path::new("/mnt 2")) && points.contains(Path::new("/proc")));
+    }
+}

@@ -1,0 +1,210 @@
+//! What build-args and the image section choose together: a build-arg beats the section.
+
+use std::collections::BTreeSet;
+
+use crate::options::settings::Settings;
+use condafront_input::section::{ImageSection, Located};
+use condafront_model::layers::Layers;
+use condafront_model::source::Lines;
+use condafront_model::stamp::Owner;
+use condafront_step_spec::account::{DEFAULT_ID, UserRequest};
+use condafront_step_spec::install::Installer;
+use condafront_step_spec::install::Trim;
+
+/// The base unless one is chosen.
+const DEFAULT_BASE: &str = "debian:13-slim";
+
+/// A choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice<T> {
+    /// What was chosen.
+    pub value: T,
+    /// The lines of the build file that say it, if they do.
+    pub lines: Option<Lines>,
+}
+
+/// What was chosen, or else what is usual.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choices {
+    /// The image to build on: a reference, `scratch`, or a named context.
+    pub base: Choice<String>,
+    /// The account that the image runs as; what is not said is as in micromamba-docker.
+    pub user: Choice<UserRequest>,
+    /// How many layers packages are dealt over; `None` leaves it to the engine's abilities.
+    pub layers: Choice<Option<Layers>>,
+    /// Who links packages.
+    pub installer: Installer,
+    /// What is left out of packages.
+    pub trim: BTreeSet<Trim>,
+}
+
+impl Choices {
+    /// Build-args first, then the section.
+    pub fn new(settings: &Settings, section: &ImageSection) -> Self {
+        let base = choice(settings.base.clone(), section.base.as_ref());
+        let layers = choice(settings.layers, section.layers.as_ref());
+        let installer = choice(settings.installer, section.installer.as_ref());
+        Self {
+            base: Choice {
+                value: base.value.unwrap_or_else(|| DEFAULT_BASE.to_owned()),
+                lines: base.lines,
+            },
+            user: user(&settings.user, section.user.as_ref()),
+            layers,
+            installer: installer.value.unwrap_or(Installer::Micromamba),
+            trim: section.trim.clone(),
+        }
+    }
+
+    /// The numbers that the account most likely has: only the base can tell, if it has an account of that name.
+    pub fn owner(&self) -> Owner {
+        let user = &self.user.value;
+        let by_name = match user.name.as_deref() {
+            Some("root") => 0,
+            _ => number(user).unwrap_or(DEFAULT_ID),
+        };
+        let uid = user.uid.unwrap_or(by_name);
+        Owner {
+            uid,
+            gid: user.gid.unwrap_or(uid),
+        }
+    }
+}
+
+fn choice<T: Clone>(arg: Option<T>, section: Option<&Located<T>>) -> Choice<Option<T>> {
+    match (arg, section) {
+        (None, Some(said)) => Choice {
+            value: Some(said.value.clone()),
+            lines: Some(said.lines),
+        },
+        (value, _) => Choice { value, lines: None },
+    }
+}
+
+/// Each of the three parts is chosen by itself.
+fn user(args: &UserRequest, section: Option<&Located<UserRequest>>) -> Choice<UserRequest> {
+    let Some(Located { value: said, lines }) = section else {
+        return Choice {
+            value: args.clone(),
+            lines: None,
+        };
+    };
+    // A number in the name's place is a uid, and gives way to a uid.
+    let uid = number(said);
+    let name = said.name.clone();
+    let name = name.filter(|_| uid.is_none() || args.uid.is_none());
+    let value = UserRequest {
+        uid: args
+            .uid
+            .or(said.uid)
+            .or(uid.filter(|_| args.name.is_some())),
+        name: args.name.clone().or(name),
+        gid: args.gid.or(said.gid),
+    };
+    Choice {
+        lines: (value != *args).then_some(*lines),
+        value,
+    }
+}
+
+/// The uid that stands in the name's place.
+fn number(user: &UserRequest) -> Option<u32> {
+    user.name.as_deref()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn located<T>(value: T) -> Located<T> {
+        Located {
+            value,
+            lines: Lines::one(7),
+        }
+    }
+
+    fn settings(args: &[(&str, &str)]) -> Settings {
+        Settings::from_build_args(args.iter().copied()).unwrap()
+    }
+
+    fn request(name: Option<&str>, uid: Option<u32>, gid: Option<u32>) -> UserRequest {
+        UserRequest {
+            name: name.map(str::to_owned),
+            uid,
+            gid,
+        }
+    }
+
+    #[test]
+    fn build_args_beat_the_section_and_that_beats_what_is_usual() {
+        let section = ImageSection {
+            base: Some(located("ubuntu:24.04".to_owned())),
+            layers: Some(located(Layers::AtMost(3))),
+            installer: Some(located(Installer::Native)),
+            ..ImageSection::default()
+        };
+        let choices = Choices::new(&settings(&[]), &section);
+        assert_eq!(choices.base.value, "ubuntu:24.04");
+        assert_eq!(choices.base.lines, Some(Lines::one(7)));
+        assert_eq!(choices.layers.value, Some(Layers::AtMost(3)));
+        assert_eq!(choices.installer, Installer::Native);
+        let args = settings(&[
+            ("BASE_IMAGE", "scratch"),
+            ("CONDAFRONT_LAYERS", "5"),
+            ("CONDAFRONT_INSTALLER", "micromamba"),
+        ]);
+        let choices = Choices::new(&args, &section);
+        assert_eq!(choices.base.value, "scratch");
+        assert_eq!(choices.base.lines, None);
+        assert_eq!(choices.layers.value, Some(Layers::AtMost(5)));
+        assert_eq!(choices.installer, Installer::Micromamba);
+        let choices = Choices::new(&settings(&[]), &ImageSection::default());
+        assert_eq!(choices.base.value, DEFAULT_BASE);
+        assert_eq!(choices.layers.value, None);
+        assert_eq!(choices.installer, Installer::Micromamba);
+    }
+
+    #[test]
+    fn each_part_of_the_account_is_chosen_by_itself() {
+        let ada = request(Some("ada"), Some(1000), Some(100));
+        let number = request(Some("1000"), None, Some(100));
+        type Args = &'static [(&'static str, &'static str)];
+        let cases: [(&UserRequest, Args, UserRequest, (u32, u32)); 6] = [
+            (&ada, &[], ada.clone(), (1000, 100)),
+            (
+                &ada,
+                &[("MAMBA_USER", "bob")],
+                request(Some("bob"), Some(1000), Some(100)),
+                (1000, 100),
+            ),
+            (
+                &ada,
+                &[("MAMBA_USER_ID", "5"), ("MAMBA_USER_GID", "6")],
+                request(Some("ada"), Some(5), Some(6)),
+                (5, 6),
+            ),
+            (&number, &[], number.clone(), (1000, 100)),
+            (
+                &number,
+                &[("MAMBA_USER", "bob")],
+                request(Some("bob"), Some(1000), Some(100)),
+                (1000, 100),
+            ),
+            (
+                &number,
+                &[("MAMBA_USER_ID", "5")],
+                request(None, Some(5), Some(100)),
+                (5, 100),
+            ),
+        ];
+        for (said, args, expected, (uid, gid)) in cases {
+            let section = ImageSection {
+                user: Some(located(said.clone())),
+                ..ImageSection::default()
+            };
+            let choices = Choices::new(&settings(args), &section);
+            assert_eq!(choices.user.value, expected, "{args:?}");
+            assert_eq!(choices.owner(), Owner { uid, gid }, "{args:?}");
+        }
+    }
+}

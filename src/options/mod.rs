@@ -1,0 +1,5 @@
+//! What the user may say besides the file: build-args, targets, and how both combine with the image section.
+
+pub mod choices;
+pub mod settings;
+pub mod target;

@@ -1,0 +1,88 @@
+//! What `--target` may name.
+
+use condafront_model::nearest::nearest;
+use condafront_model::source::Diagnostic;
+
+/// What is built.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Target {
+    /// The image with the environment.
+    #[default]
+    Image,
+    /// The environment's files and nothing else.
+    Prefix,
+    /// Explicit locks, one per platform, as files.
+    Lock,
+    /// Everything that the build fetches, as files.
+    Channel,
+}
+
+impl Target {
+    /// All of them, the default first.
+    pub const ALL: [Self; 4] = [Self::Image, Self::Prefix, Self::Lock, Self::Channel];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Prefix => "prefix",
+            Self::Lock => "lock",
+            Self::Channel => "channel",
+        }
+    }
+
+    /// What `docker build --call=targets` says of it.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Image => "The image with the environment, active",
+            Self::Prefix => "The environment alone, to copy with COPY --from or -o <folder>",
+            Self::Lock => {
+                "Explicit locks of the environment, one per platform; write them out with -o ."
+            }
+            Self::Channel => {
+                "The packages as conda channels in a folder, for builds without a network; write it out with -o <folder>"
+            }
+        }
+    }
+
+    /// Reads the value of `--target`.
+    ///
+    /// # Errors
+    /// When there is no such target.
+    pub fn parse(name: Option<&str>) -> Result<Self, Diagnostic> {
+        let Some(name) = name else {
+            return Ok(Self::default());
+        };
+        let known = Self::ALL.into_iter().find(|target| target.name() == name);
+        known.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name);
+            let diagnostic = Diagnostic::new(format!("there is no target {name}"));
+            match nearest(name, names) {
+                Some(meant) => diagnostic.help(format!("Did you mean {meant}?")),
+                None => diagnostic.help(format!("The targets are {}.", names.join(", "))),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_known_by_name() {
+        assert_eq!(Target::parse(None).unwrap(), Target::Image);
+        for target in Target::ALL {
+            assert_eq!(Target::parse(Some(target.name())).unwrap(), target);
+        }
+        let error = |name| Target::parse(Some(name)).unwrap_err().to_string();
+        assert_eq!(
+            error("locks"),
+            "there is no target locks\nDid you mean lock?"
+        );
+        assert_eq!(
+            error("release"),
+            "there is no target release\nThe targets are image, prefix, lock, channel."
+        );
+    }
+}

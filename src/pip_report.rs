@@ -1,0 +1,132 @@
+//! From what pip would install to what is fetched.
+
+use url::Url;
+
+use condafront_input::requirements::List;
+use condafront_model::package::{Hashes, PackageUrl};
+use condafront_model::pypi_package::PipPackage;
+use condafront_model::redact;
+use condafront_model::source::{Diagnostic, Lines};
+use condafront_step_spec::channel_folder as place;
+use condafront_step_spec::pip::Resolved;
+
+/// What pip has found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The files to fetch.
+    pub packages: Vec<PipPackage>,
+    /// The wheels that are there already.
+    pub wheels: Vec<FoundWheel>,
+}
+
+/// A package whose wheel the step was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundWheel {
+    /// Name and version.
+    pub label: String,
+    /// Which wheel it is.
+    pub index: usize,
+}
+
+/// What is to be fetched and installed. pip's report has no credentials; those of the index on the same server, one of
+/// `indexes` or of the list, are put back.
+///
+/// # Errors
+/// A file that cannot be fetched, at the line that asks for it.
+pub fn found(resolved: &[Resolved], list: &List, indexes: &[Url]) -> Result<Found, Diagnostic> {
+    let indexes: Vec<Url> = list.indexes().chain(indexes.iter().cloned()).collect();
+    let mut all = Found::default();
+    for found in resolved {
+        match found.wheel {
+            Some(index) => all.wheels.push(FoundWheel {
+                label: format!("{} {}", found.name, found.version),
+                index,
+            }),
+            None => all.packages.push(package(found, list, &indexes)?),
+        }
+    }
+    Ok(all)
+}
+
+fn package(found: &Resolved, list: &List, indexes: &[Url]) -> Result<PipPackage, Diagnostic> {
+    let asked = list.place_of(&found.name);
+    let url = Url::parse(&found.url).ok();
+    let url = url.map(|url| place::elsewhere(&url).unwrap_or(url));
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let Some(mut url) = url else {
+        let diagnostic = Diagnostic::new(format!(
+            "pip found {} {} where the build cannot fetch it from: {}",
+            found.name,
+            found.version,
+            redact::masked(&found.url)
+        ));
+        return Err(match asked {
+            Some(asked) => diagnostic.at(&asked.file, asked.lines),
+            None => diagnostic,
+        });
+    };
+    let indexes = list.direct(&url).into_iter().chain(indexes);
+    if let Some(index) = { indexes }.find(|index| index.origin() == url.origin())
+        && url.username().is_empty()
+    {
+        // Neither fails: the URL has a host.
+        let _ = url.set_username(index.username());
+        let _ = url.set_password(index.password());
+    }
+    Ok(PipPackage {
+        name: found.name.clone(),
+        version: Some(found.version.clone()),
+        url: PackageUrl::new(url),
+        hashes: Hashes {
+            sha256: found.sha256.clone(),
+            md5: None,
+        },
+        lines: asked.as_ref().map_or(Lines::one(1), |asked| asked.lines),
+        file: asked.map(|asked| asked.file),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use condafront_input::requirements::list_of;
+
+    #[test]
+    fn credentials_of_the_index_are_put_back() {
+        let resolved = |url: &str| Resolved {
+            name: "x".into(),
+            version: "1.0".into(),
+            url: url.into(),
+            wheel: None,
+            sha256: None,
+        };
+        let list = list_of(
+            "--extra-index-url=https://me:hunter2@i.example/simple\nx\n-i https://${TOKEN}@o.example/",
+        );
+        let all = [
+            resolved("https://i.example/files/x.whl"),
+            resolved("https://o.example/x.whl"),
+            Resolved {
+                wheel: Some(3),
+                ..resolved("file:///in/3/x.whl")
+            },
+        ];
+        let found = found(&all, &list, &[]).unwrap();
+        let urls: Vec<&str> = found
+            .packages
+            .iter()
+            .map(|package| package.url.with_credentials().as_str())
+            .collect();
+        assert_eq!(
+            urls,
+            [
+                "https://me:hunter2@i.example/files/x.whl",
+                "https://o.example/x.whl"
+            ]
+        );
+        assert_eq!(found.packages[0].lines, Lines::one(2));
+        assert_eq!(found.wheels[0].index, 3);
+        let error = super::found(&[resolved("file:///x.whl")], &list, &[]).unwrap_err();
+        assert_eq!(error.locations[0].lines, Lines::one(2));
+    }
+}

@@ -1,0 +1,319 @@
+//! The image, put together from layers and from what the steps found out.
+
+use super::commands::Additions;
+use super::linked::{self, Linked};
+use super::system::SystemBase;
+use super::{Session, as_diagnostic};
+
+use buildkit_llb::{Input, Output};
+
+use crate::gateway::error::BuildError;
+use crate::image::config::ImageConfig;
+use crate::image::section;
+use condafront_graph::Tools;
+use condafront_graph::account::Account;
+use condafront_graph::image::{self, Stack, Stacking};
+use condafront_graph::plan::sharing::Shared;
+use condafront_input::section::ImageSection;
+use condafront_model::environment_place::ROOT_PREFIX;
+use condafront_model::source::Lines;
+use condafront_step_spec::account::{Libc, User};
+use condafront_step_spec::activation::{ENTRYPOINT, RECORDED_FILE, RecordSpec, Recorded};
+use condafront_step_spec::facts::PackageFacts;
+use condafront_step_spec::failure_report::Culprit;
+use condafront_step_spec::install::PostLinkPackage;
+use condafront_steps::activation::{self, Activation};
+
+/// An image whose environments are linked.
+pub(super) struct Image<'a> {
+    /// The build, with the build file in mind.
+    pub(super) session: Session<'a>,
+    /// What steps have in common.
+    pub(super) tools: Tools<'a>,
+    /// The base image, with the packages of its distribution.
+    pub(super) base: &'a SystemBase,
+    /// The lines of the build file that name it.
+    pub(super) base_lines: Option<Lines>,
+    /// The base's C library.
+    pub(super) libc: &'a Libc,
+    /// How layers are put on top of each other.
+    pub(super) stacking: Stacking,
+    /// The account's step.
+    pub(super) account: &'a Account,
+    /// The image's user.
+    pub(super) user: &'a User,
+    /// The environments, at least one.
+    pub(super) environments: &'a [Linked<'a>],
+    /// What several of them hold alike.
+    pub(super) shared: &'a [Shared],
+    /// Which of them is active unless a container asks for another.
+    pub(super) default: usize,
+    /// What the file says of the image.
+    pub(super) section: &'a ImageSection,
+    /// The image's working directory, if it is not the base's.
+    pub(super) workdir: Option<&'a str>,
+}
+
+/// A finished image.
+pub(super) struct Built {
+    /// Its file system.
+    pub(super) root: Input,
+    /// Its configuration.
+    pub(super) config: ImageConfig,
+}
+
+/// An image on its way.
+pub(super) struct Progress {
+    /// The file system so far.
+    pub(super) root: Input,
+    /// What the layers are, lowest first.
+    pub(super) history: Vec<String>,
+    /// What steps left for the frontend to read. The image has to depend on it, or a cache that is exported with it does
+    /// not have it.
+    pub(super) facts: Vec<Output>,
+}
+
+impl Image<'_> {
+    /// The image with its conda packages and nothing on top of them.
+    pub(super) async fn linked(&self) -> Result<Progress, BuildError> {
+        let mut stack = Stack::default();
+        stack.push(&self.account.layer, &self.account.name);
+        let mut facts = vec![self.account.facts.clone()];
+        facts.extend(self.base.facts.clone());
+        linked::stack(&mut stack, self.environments, self.shared)?;
+        for environment in self.environments {
+            facts.push(environment.layers.facts.clone());
+            facts.extend_from_slice(environment.solved);
+        }
+        let mut progress = Progress {
+            history: stack.names(),
+            root: stack.on(&self.base.base.state, self.stacking),
+            facts,
+        };
+        for environment in self.environments {
+            if let Input::Output(below) = &progress.root
+                && !environment.facts.post_link.is_empty()
+            {
+                progress.root = environment.post_link(below).await?.into();
+                progress.history.push(image::POST_LINK.to_owned());
+            }
+        }
+        Ok(progress)
+    }
+
+    /// The image with all packages of its environments.
+    pub(super) async fn installed(&self) -> Result<Progress, BuildError> {
+        let mut progress = self.linked().await?;
+        for environment in self.environments {
+            if let Input::Output(below) = &progress.root
+                && let Some(pip) = environment.pip(below).await?
+            {
+                progress.root = pip.root.into();
+                progress.history.extend(pip.layers);
+                progress.facts.extend(pip.facts);
+            }
+        }
+        Ok(progress)
+    }
+
+    /// Puts everything together.
+    pub(super) async fn finish(&self) -> Result<Built, BuildError> {
+        let mut progress = self.installed().await?;
+        let active = self.activate(&mut progress).await?;
+        let mut config = self.base.base.config.clone();
+        config.set_env(&active);
+        config.set_user(self.user.uid, self.user.gid);
+        section::apply(
+            &mut config,
+            self.section,
+            &self.session.build_file.file,
+            ENTRYPOINT,
+            self.workdir,
+        )?;
+        let additions = Additions {
+            session: self.session,
+            section: self.section,
+            config: &config,
+            user: self.user,
+        };
+        let (root, added) = additions.onto(progress.root).await?;
+        progress.root = root;
+        progress.history.extend(added);
+        config.add_labels(self.session.options.labels());
+        config.add_history(&progress.history);
+        Ok(Built {
+            root: progress.root,
+            config,
+        })
+    }
+
+    /// Adds what makes and keeps the environments active; gives the image's variables.
+    async fn activate(&self, progress: &mut Progress) -> Result<Vec<(String, String)>, BuildError> {
+        let base_env = activation::with_user(self.base.base.config.env(), self.user);
+        let mut activations = Vec::new();
+        for environment in self.environments {
+            let recorded = match &progress.root {
+                Input::Output(root) => {
+                    let plain = environment.activation(&base_env, None);
+                    let found = environment.recorded(root, plain.env, self.user).await?;
+                    found.map(|(recorded, output)| {
+                        progress.facts.push(output);
+                        recorded
+                    })
+                }
+                Input::Scratch => None,
+            };
+            activations.push(environment.activation(&base_env, recorded.as_ref()));
+        }
+        let Some(default) = activations.get(self.default) else {
+            return Ok(base_env);
+        };
+        let files = activation::runtime_files(&default.name, &activations);
+        let environments: Vec<_> = self.environments.iter().map(Linked::in_image).collect();
+        let owner = self.user.owner();
+        let runtime = self.tools.runtime(
+            self.session.platform,
+            &files,
+            &environments,
+            owner,
+            &progress.facts,
+        );
+        if let Input::Output(runtime) = runtime {
+            progress.root = self.stacking.stack(
+                progress.root.clone(),
+                &[(runtime, image::RUNTIME.to_owned())],
+                "[image] put the layers together",
+            );
+            progress.history.push(image::RUNTIME.to_owned());
+        }
+        Ok(default.env.clone())
+    }
+}
+
+impl Linked<'_> {
+    /// Runs the packages' post-link scripts now, so that what they say is seen if one fails.
+    async fn post_link(&self, below: &Output) -> Result<Output, BuildError> {
+        let indices = &self.facts.post_link;
+        for index in indices {
+            let (plan, facts) = (&self.environment.plan, &self.facts);
+            if let (Some(planned), Some(package)) =
+                (plan.packages.get(*index), facts.packages.get(*index))
+            {
+                let what = format!(
+                    "the post-link script of {} {}",
+                    package.name, package.version
+                );
+                self.session.must_run(&what, &[planned.lines])?;
+            }
+        }
+        let packages = indices
+            .iter()
+            .filter_map(|index| self.facts.packages.get(*index));
+        let packages = packages
+            .map(|package| PostLinkPackage {
+                name: package.name.clone(),
+                version: package.version.clone(),
+                build_number: package.build_number,
+            })
+            .collect();
+        let (linked, step) = self
+            .environment
+            .post_link(below, packages, indices)
+            .map_err(as_diagnostic)?;
+        let lines = |culprit: &Culprit| self.environment.lines(&step, culprit);
+        self.session.run(&linked, &step, lines).await?;
+        Ok(linked)
+    }
+
+    /// Says which packages have activation scripts that nothing here can run.
+    async fn warn_of_activation(&self) -> Result<(), BuildError> {
+        let packages = self.facts.packages.iter().enumerate();
+        let warnings = packages
+            .filter(|(_, package)| !package.activate_d.is_empty())
+            .map(|(index, package)| {
+                let planned = self.environment.plan.packages.get(index);
+                let name = format!("{} {}", package.name, package.version);
+                self.session
+                    .activation_at_start(&name, planned.map(|package| package.lines))
+            });
+        self.session.warn(&warnings.collect::<Vec<_>>()).await
+    }
+
+    /// The lines of the package that has the file `path`, relative to the prefix.
+    fn owner_of(&self, path: &str) -> Option<Lines> {
+        let has = |package: &PackageFacts| package.activate_d.iter().any(|script| script == path);
+        let index = self.facts.packages.iter().rposition(has)?;
+        Some(self.environment.plan.packages.get(index)?.lines)
+    }
+
+    /// The variables of the active environment, with what its scripts set.
+    pub(super) fn activation(
+        &self,
+        base_env: &[(String, String)],
+        recorded: Option<&Recorded>,
+    ) -> Activation {
+        let env_vars: Vec<(String, String)> = self.facts.env_vars.clone().into_iter().collect();
+        // These two put themselves there.
+        let condabin = self
+            .facts
+            .packages
+            .iter()
+            .any(|package| ["conda", "mamba"].contains(&package.name.as_str()));
+        let variables: Vec<(String, String)> = self.variables().clone().into_iter().collect();
+        let environment = activation::Environment {
+            name: self.environment.place.name(),
+            prefix: self.environment.place.prefix(),
+            root_prefix: ROOT_PREFIX,
+            condabin,
+            env_vars_d: &env_vars,
+            variables: &variables,
+            recorded,
+        };
+        activation::activate(base_env, &environment)
+    }
+
+    /// What the packages' activation scripts set in the image `root`, starting from `env`, and the step that found it
+    /// out; nothing if there are no scripts, or nothing to run them with.
+    pub(super) async fn recorded(
+        &self,
+        root: &Output,
+        env: Vec<(String, String)>,
+        user: &User,
+    ) -> Result<Option<(Recorded, Output)>, BuildError> {
+        if self.facts.activate_d.is_empty() {
+            return Ok(None);
+        }
+        if !self.session.can_run() {
+            self.warn_of_activation().await?;
+            return Ok(None);
+        }
+        Ok(Some(self.record_activation(root, env, user).await?))
+    }
+
+    /// What the packages' activation scripts set in the image `root`, starting from `env`, and the step that found it
+    /// out.
+    pub(super) async fn record_activation(
+        &self,
+        root: &Output,
+        env: Vec<(String, String)>,
+        user: &User,
+    ) -> Result<(Recorded, Output), BuildError> {
+        let spec = RecordSpec {
+            prefix: self.environment.place.prefix().to_owned(),
+            env,
+            uid: user.uid,
+            gid: user.gid,
+        };
+        let (facts, step) = self
+            .environment
+            .record_activation(root, &spec)
+            .map_err(as_diagnostic)?;
+        let lines = |culprit: &Culprit| match culprit {
+            Culprit::File(path) => self.owner_of(path),
+            _ => None,
+        };
+        let reference = self.session.run(&facts, &step, lines).await?;
+        let recorded = self.session.read_json(&reference, RECORDED_FILE).await?;
+        Ok((recorded, facts))
+    }
+}

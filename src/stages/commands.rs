@@ -1,0 +1,124 @@
+//! What the image section adds on top of the environments: files, then commands.
+
+use super::Session;
+use super::copy::Copied;
+use super::run::Ran;
+
+use buildkit_llb::{Input, OpOptions, Options, Output, Range, SourceFile as LlbFile};
+
+use crate::gateway::error::BuildError;
+use crate::image::config::ImageConfig;
+use condafront_input::section::ImageSection;
+use condafront_model::source::Lines;
+use condafront_step_spec::account::User;
+
+/// The keys `copy` and `run`, and what they depend on.
+pub(super) struct Additions<'a> {
+    pub(super) session: Session<'a>,
+    pub(super) section: &'a ImageSection,
+    /// The image's configuration with all that the section says of it: variables, working directory, shell.
+    pub(super) config: &'a ImageConfig,
+    /// The image's user.
+    pub(super) user: &'a User,
+}
+
+/// One of them, and the image with it.
+enum Step<'a> {
+    Copied(Copied<'a>),
+    Ran(Ran<'a>),
+}
+
+impl Step<'_> {
+    fn image(&self) -> &Input {
+        match self {
+            Self::Copied(copied) => &copied.image,
+            Self::Ran(ran) => &ran.image,
+        }
+    }
+}
+
+impl Additions<'_> {
+    /// The image `root` with everything, and the names of its new layers. All of it is built now, so that what goes
+    /// wrong is told at its line.
+    pub(super) async fn onto(&self, root: Input) -> Result<(Input, Vec<String>), BuildError> {
+        let adds_nothing = self.section.copy.is_empty() && self.section.run.is_empty();
+        if let Input::Output(root) = &root
+            && !adds_nothing
+        {
+            self.session.settle(root).await?;
+        }
+        let mut root = root;
+        let mut names = Vec::new();
+        let mut steps = Vec::new();
+        let mut copies = Vec::new();
+        let copied = self.copies(&root, &mut copies).await;
+        for copied in copies {
+            names.push(copied.name());
+            root = copied.image.clone();
+            steps.push(Step::Copied(copied));
+        }
+        match copied {
+            // To find out who is meant by a name, the copies before it are made.
+            Err(BuildError::Gateway(error)) => return Err(self.explain(&steps, error).await),
+            copied => copied?,
+        }
+        let asked = self.asked()?;
+        for number in 0..self.section.run.len() {
+            let ran = match self.command(&root, number, &asked).await {
+                Ok(ran) => ran,
+                // It may be a step before it that fails.
+                Err(BuildError::Gateway(error)) => return Err(self.explain(&steps, error).await),
+                Err(error) => return Err(error),
+            };
+            names.push(ran.name());
+            root = ran.image.clone();
+            steps.push(Step::Ran(ran));
+        }
+        if let Some(last) = steps.last().and_then(|step| step.image().output())
+            && let Err(error) = self.session.evaluate(last).await
+        {
+            return Err(match error {
+                BuildError::Gateway(error) => self.explain(&steps, error).await,
+                error => error,
+            });
+        }
+        Ok((root, names))
+    }
+
+    /// Why one of the steps failed.
+    async fn explain(
+        &self,
+        steps: &[Step<'_>],
+        error: crate::gateway::error::GatewayError,
+    ) -> BuildError {
+        let failed = error.vertices();
+        let is_it = |output: &Output| failed.contains(&output.digest().to_string());
+        let step = steps
+            .iter()
+            .find(|step| step.image().output().is_some_and(is_it));
+        if error.is_cancelled() {
+            return error.into();
+        }
+        match step {
+            Some(Step::Copied(copied)) => self.explain_copy(copied, error).await,
+            Some(Step::Ran(ran)) => self.explain_run(ran, error).await,
+            // Some things are refused before anything is built.
+            None => self.explain_refusal(error),
+        }
+    }
+
+    /// An operation's options: its name, and the lines that it fails at.
+    pub(super) fn options(&self, name: String, lines: Lines) -> Options {
+        let file = self.session.file;
+        let line = |number| i32::try_from(number).unwrap_or(i32::MAX);
+        let place = LlbFile::new(file.name(), file.excerpt_of(std::iter::once(lines)))
+            .language(file.language())
+            .location([Range::lines(line(lines.first), line(lines.last))]);
+        let mut options = Options::new();
+        options.name(name).location(place);
+        if self.session.options.no_cache() {
+            options.ignore_cache();
+        }
+        options
+    }
+}

@@ -1,0 +1,244 @@
+//! The key `copy`: where files come from, who owns them, and which of them are missing.
+
+use super::commands::Additions;
+use super::owners::Alone;
+
+use buildkit_llb::{Input, Output, caps};
+
+use crate::context::files::Context;
+use crate::gateway::error::{BuildError, GatewayError};
+use crate::image::name::BaseName;
+use crate::image::section;
+use condafront_graph::copy::{CopyStep, Origin, destination, is_pattern};
+use condafront_input::section::{CopyFiles, Mode};
+use condafront_model::redact::quoted;
+use condafront_model::source::Diagnostic;
+
+/// A copy, and the image with it.
+pub(super) struct Copied<'a> {
+    step: CopyStep<'a>,
+    pub(super) image: Input,
+}
+
+impl Copied<'_> {
+    pub(super) fn name(&self) -> String {
+        self.step.name()
+    }
+}
+
+impl Additions<'_> {
+    /// All copies, one on top of the other. `copies` has those before one that cannot be made.
+    pub(super) async fn copies<'a>(
+        &'a self,
+        root: &Input,
+        copies: &mut Vec<Copied<'a>>,
+    ) -> Result<(), BuildError> {
+        let entries = &self.section.copy;
+        let context = match entries.iter().find(|files| files.from.is_none()) {
+            Some(files) => {
+                let ignored = &self.session.build_file.ignored;
+                let origin = self.context(ignored, &self.needed()).await;
+                Some(origin.map_err(|error| self.at(error, files))?)
+            }
+            None => None,
+        };
+        let mut image = root.clone();
+        for files in entries {
+            self.check(files)?;
+            let origin = match (&files.from, &context) {
+                (Some(name), _) => self.image(name, files).await?,
+                (None, Some(context)) => context.clone(),
+                (None, None) => continue,
+            };
+            let (owner, facts) = self.owner(&image, files).await?;
+            let workdir = section::working_dir(self.config);
+            let step = CopyStep {
+                files,
+                origin,
+                dest: destination(workdir, &files.dest),
+                owner,
+            };
+            let options = self.options(step.name(), files.lines);
+            image = step.on(&image, facts.as_slice(), &options);
+            copies.push(Copied {
+                step,
+                image: image.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Refuses what would not be what was meant.
+    fn check(&self, files: &CopyFiles) -> Result<(), Diagnostic> {
+        let file = self.session.file;
+        let rest = files.dest.strip_prefix('~');
+        if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+            let message = format!(
+                "`{}` is copied to a folder called `~`: no shell reads it",
+                quoted(&files.sources.join(", "))
+            );
+            return Err(Diagnostic::new(message).at(file, files.lines).help(format!(
+                "Write {}{rest}: that is in the home of the image's user.",
+                self.user.home
+            )));
+        }
+        // The engine has no word for it but would take no notice of the letters; this came with the same version.
+        let came_with = caps::EXEC_VALID_EXIT_CODE;
+        let is_old = !self.session.bridge.abilities().has(came_with.id);
+        if is_old && matches!(files.chmod, Some(Mode::Symbolic(_))) {
+            let engine = came_with
+                .engine()
+                .map(|version| format!(" (Docker Engine {version})"));
+            let message = format!(
+                "`chmod` in letters needs BuildKit {}{}, and this engine is older",
+                came_with.since,
+                engine.unwrap_or_default()
+            );
+            return Err(Diagnostic::new(message)
+                .at(file, files.lines)
+                .help("Write the permissions in octal digits: 755"));
+        }
+        Ok(())
+    }
+
+    /// Who owns the files, and what that was found out with.
+    async fn owner(
+        &self,
+        image: &Input,
+        files: &CopyFiles,
+    ) -> Result<((u32, u32), Option<Output>), BuildError> {
+        let user = self.user;
+        let Some(chown) = &files.chown else {
+            return Ok(((user.uid, user.gid), None));
+        };
+        let found = self
+            .session
+            .person(chown, Alone::SameNumber, files.lines, image, user);
+        let (person, facts) = found.await?;
+        Ok(((person.uid, person.gid), facts))
+    }
+
+    /// The paths of the build context that are copied from; none if it is the whole.
+    fn needed(&self) -> Vec<String> {
+        let entries = self
+            .section
+            .copy
+            .iter()
+            .filter(|files| files.from.is_none());
+        let paths = entries.flat_map(|files| &files.sources);
+        let mut paths: Vec<String> = paths
+            .map(|path| path.trim_end_matches('/').to_owned())
+            .collect();
+        if paths.iter().any(|path| path == ".") {
+            return Vec::new();
+        }
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
+    async fn context(&self, ignored: &[String], paths: &[String]) -> Result<Origin, BuildError> {
+        let session = self.session;
+        let context = Context::find(session.bridge, session.options).await?;
+        Ok(Origin::of_context(context.state(ignored, paths)?))
+    }
+
+    /// The image or named context `name`.
+    async fn image(&self, name: &str, files: &CopyFiles) -> Result<Origin, BuildError> {
+        const HELP: &str = "`from` is an image, or a named context that docker build is given with --build-context NAME=….";
+        if let Err(error) = name.parse::<BaseName>() {
+            let error = Diagnostic::new(error.to_string()).help(HELP);
+            return Err(self.at(error.into(), files));
+        }
+        let finder = self.session.finder();
+        let found = finder.base(name).await.map_err(|error| match error {
+            BuildError::Diagnostic(error) => self.at(error.help(HELP).into(), files),
+            error => error,
+        })?;
+        match found.state {
+            Input::Output(state) => Ok(Origin {
+                state,
+                folder: String::new(),
+            }),
+            Input::Scratch => {
+                let message = format!(
+                    "there is nothing to copy from {}: it is empty",
+                    quoted(name)
+                );
+                Err(self.at(Diagnostic::new(message).help(HELP).into(), files))
+            }
+        }
+    }
+
+    /// A diagnostic without a place gets that of `files`.
+    fn at(&self, error: BuildError, files: &CopyFiles) -> BuildError {
+        match error {
+            BuildError::Diagnostic(error) if error.locations.is_empty() => {
+                error.at(self.session.file, files.lines).into()
+            }
+            error => error,
+        }
+    }
+
+    /// Why a copy failed.
+    pub(super) async fn explain_copy(
+        &self,
+        copied: &Copied<'_>,
+        error: GatewayError,
+    ) -> BuildError {
+        let step = &copied.step;
+        let files = step.files;
+        for source in &files.sources {
+            let may_be_missing = is_pattern(source) && files.sources.len() > 1;
+            if !may_be_missing && !self.has(step, source, &step.origin).await {
+                let error = self.missing(step, source).await;
+                return self.at(error.into(), files);
+            }
+        }
+        if error.message().contains("cannot copy to non-directory") {
+            let dest = quoted(&step.dest);
+            let message = format!("`{dest}` is a file, and a folder cannot be copied onto it");
+            let error =
+                Diagnostic::new(message).help("Name a folder as `dest`, or one file as `src`.");
+            return self.at(error.into(), files);
+        }
+        error.into()
+    }
+
+    /// Says that there is nothing at `source`, and perhaps why.
+    async fn missing(&self, step: &CopyStep<'_>, source: &str) -> Diagnostic {
+        let shown = quoted(source);
+        let is_not = if is_pattern(source) {
+            format!("`{shown}` matches nothing in")
+        } else {
+            format!("`{shown}` is not in")
+        };
+        if let Some(from) = &step.files.from {
+            return Diagnostic::new(format!("{is_not} {}", quoted(from)))
+                .help("Paths are those of the image or context that `from` names, from its root.");
+        }
+        let paths = [source.trim_end_matches('/').to_owned()];
+        if !self.session.build_file.ignored.is_empty()
+            && let Ok(whole) = self.context(&[], &paths).await
+            && self.has(step, source, &whole).await
+        {
+            let name = self.session.options.file_name();
+            return Diagnostic::new(format!(
+                "`{shown}` is left out of the build context by .dockerignore"
+            ))
+            .help(format!(
+                "Change .dockerignore (or {name}.dockerignore, which is read instead if it is there): a line `!{shown}` at its end brings the path back."
+            ));
+        }
+        Diagnostic::new(format!("{is_not} the build context"))
+            .help("Paths are relative to the build context, which is the folder that docker build is given.")
+    }
+
+    /// Whether there is something to copy at `source`.
+    async fn has(&self, step: &CopyStep<'_>, source: &str, origin: &Origin) -> bool {
+        match step.probe(source, origin) {
+            Input::Output(probe) => self.session.evaluate(&probe).await.is_ok(),
+            Input::Scratch => false,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What the user's files say of the image and of its environments.
+
+use super::pip_list::PipInput;
+use super::{Session, as_diagnostic};
+
+use std::sync::Arc;
+
+use crate::gateway::error::BuildError;
+use condafront_input as input;
+use condafront_input::section::{Environment, ImageFile, ImageSection};
+use condafront_input::{BuildInput, EnvironmentInput, InputSettings};
+use condafront_model::environment_place::Place;
+use condafront_model::lint::Warning;
+use condafront_model::source::{Diagnostic, SourceFile};
+
+/// What all files say together, for one platform.
+pub struct ImageInput {
+    /// The image. Its lines are the build file's.
+    pub section: ImageSection,
+    /// The environments; at least one.
+    pub environments: Vec<EnvironmentFile>,
+    /// Which of them is active unless a container asks for another.
+    pub(super) default: usize,
+    /// Whether an image file names the environments.
+    pub(super) is_image_file: bool,
+    /// What lint found in the files.
+    pub warnings: Vec<Warning>,
+}
+
+/// An environment, with the file that describes it.
+#[derive(Clone)]
+pub struct EnvironmentFile {
+    /// Where it lies in the image.
+    pub(super) place: Place,
+    /// The file.
+    pub file: Arc<SourceFile>,
+    /// What it says.
+    pub input: EnvironmentInput,
+    /// What it was read with.
+    pub(super) settings: InputSettings,
+    /// What is asked of pip there, and by the image if this is its default environment.
+    pub(super) pip: PipInput,
+}
+
+impl EnvironmentFile {
+    /// The environment of a file that has one.
+    pub(super) fn of(
+        file: Arc<SourceFile>,
+        input: EnvironmentInput,
+        settings: &InputSettings,
+    ) -> Result<Self, Diagnostic> {
+        Ok(Self {
+            place: Place::of(input.name.as_deref()).map_err(as_diagnostic)?,
+            file,
+            input,
+            settings: settings.clone(),
+            pip: PipInput::default(),
+        })
+    }
+}
+
+impl ImageInput {
+    /// An image with the one environment of a file.
+    pub(super) fn of(environment: EnvironmentFile) -> Self {
+        Self {
+            section: environment.input.section.clone(),
+            warnings: environment.input.warnings.clone(),
+            environments: vec![environment],
+            default: 0,
+            is_image_file: false,
+        }
+    }
+
+    /// The same image with one of its environments alone.
+    pub(super) fn only(&self, environment: &EnvironmentFile) -> Self {
+        Self {
+            section: self.section.clone(),
+            environments: vec![environment.clone()],
+            default: 0,
+            is_image_file: self.is_image_file,
+            warnings: Vec::new(),
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Reads the build file and the files that it names.
+    pub(super) async fn image_input(&self) -> Result<ImageInput, BuildError> {
+        let mut image = self.environment_files().await?;
+        for (index, one) in image.environments.iter_mut().enumerate() {
+            let of_image = match index == image.default {
+                true => image.section.pip.as_slice(),
+                false => &[],
+            };
+            one.pip = self.read_pip(&one.input.pip, of_image, &one.file).await?;
+        }
+        Ok(image)
+    }
+
+    /// Reads the build file and the environments that it names.
+    async fn environment_files(&self) -> Result<ImageInput, BuildError> {
+        let settings = &self.settings.input;
+        let image = match input::read_build_file(self.file, self.platform, settings)? {
+            BuildInput::Environment(input) => {
+                let environment = EnvironmentFile::of(Arc::clone(self.file), *input, settings)?;
+                return Ok(ImageInput::of(environment));
+            }
+            BuildInput::Image(image) => image,
+        };
+        let mut environments = Vec::new();
+        for one in &image.environments {
+            environments.push(self.environment_file(one, &image).await?);
+        }
+        let warnings = environments.iter().flat_map(|one| &one.input.warnings);
+        let warnings = warnings.cloned().collect();
+        let is_default = |one: &EnvironmentFile| one.place.name() == image.default;
+        Ok(ImageInput {
+            default: environments.iter().position(is_default).unwrap_or(0),
+            environments,
+            section: image.section,
+            is_image_file: true,
+            warnings,
+        })
+    }
+
+    /// Reads an environment that the image file names.
+    async fn environment_file(
+        &self,
+        environment: &Environment,
+        image: &ImageFile,
+    ) -> Result<EnvironmentFile, BuildError> {
+        let file = self.context_file(&environment.file, self.file).await?;
+        let settings = self.settings.input.within(environment, image);
+        let input = input::read(&file, self.platform, &settings).map_err(|error| {
+            match error.locations.is_empty() {
+                true => error.at(self.file, environment.file.lines),
+                false => error,
+            }
+        })?;
+        Ok(EnvironmentFile {
+            place: environment.place.clone(),
+            file,
+            input,
+            settings,
+            pip: PipInput::default(),
+        })
+    }
+}

@@ -1,0 +1,226 @@
+//! One environment of an image: its packages found, planned and linked.
+
+use super::input::EnvironmentFile;
+use super::solve::Base;
+use super::{Session, as_diagnostic};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use buildkit_llb::Output;
+use futures_util::future::try_join_all;
+
+use crate::context::named::Found;
+use crate::gateway::error::BuildError;
+use crate::options::choices::Choice;
+use condafront_graph::compiler::Compiler;
+use condafront_graph::environment::{Environment, Layers, Micromamba};
+use condafront_graph::image::{InImage, Stack};
+use condafront_graph::plan::Plan;
+use condafront_graph::plan::groups;
+use condafront_graph::plan::sharing::{Plans, Shared};
+use condafront_graph::{Tools, source_file};
+use condafront_input::Conda;
+use condafront_model::layers::Layers as LayerCount;
+use condafront_model::package::Package;
+use condafront_model::stamp::Owner;
+use condafront_step_spec::facts::EnvironmentFacts;
+use condafront_step_spec::install::Trim;
+
+/// What all environments of an image stand on.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    /// The base image.
+    pub(super) base: &'a Found,
+    /// How it was chosen.
+    pub(super) choice: &'a Choice<String>,
+    /// What steps have in common.
+    pub(super) tools: Tools<'a>,
+    /// The micromamba that installs, if it does.
+    pub(super) micromamba: Option<&'a Micromamba>,
+    /// Over how many layers packages are dealt.
+    pub(super) layers: LayerCount,
+    /// What is left out of packages.
+    pub(super) trim: &'a BTreeSet<Trim>,
+}
+
+/// An environment whose packages are known.
+pub(super) struct Planned<'a> {
+    /// The build, with the environment's file in mind.
+    session: Session<'a>,
+    file: &'a EnvironmentFile,
+    plan: Plan,
+    compiler: Compiler,
+    /// What solves left, if there were any.
+    solved: Vec<Output>,
+}
+
+/// An environment whose packages are linked.
+pub(super) struct Linked<'a> {
+    /// The build, with the environment's file in mind.
+    pub(super) session: Session<'a>,
+    /// What its file says.
+    pub(super) file: &'a EnvironmentFile,
+    /// Its graph.
+    pub(super) environment: Environment<'a>,
+    /// Its layers.
+    pub(super) layers: Layers,
+    /// What its packages bring.
+    pub(super) facts: EnvironmentFacts,
+    /// What the solve left, if there was one.
+    pub(super) solved: &'a [Output],
+}
+
+/// Puts the layers of an image's environments on a stack. What several of them hold alike comes once, where the first of
+/// them has it.
+///
+/// # Errors
+/// When a step's arguments are too long.
+pub(super) fn stack(
+    stack: &mut Stack,
+    environments: &[Linked<'_>],
+    shared: &[Shared],
+) -> Result<(), BuildError> {
+    for (index, one) in environments.iter().enumerate() {
+        for group in one.order() {
+            let Some(step) = one.layers.installed.get(group) else {
+                continue;
+            };
+            let is_here = |it: &&Shared| it.groups.contains(&(index, group));
+            match shared.iter().find(is_here) {
+                None => stack.push(&step.layer, &step.name),
+                Some(shared) if shared.groups.first() == Some(&(index, group)) => {
+                    let layers = shared.groups.iter().filter_map(|(index, group)| {
+                        let owner = environments.get(*index)?;
+                        let step = owner.layers.installed.get(*group)?;
+                        Some((&owner.environment.place, &step.layer))
+                    });
+                    let layers: Vec<_> = layers.collect();
+                    let group = one.environment.plan.groups.get(group);
+                    let title = group.map(ToString::to_string).unwrap_or_default();
+                    let tools = &one.environment.tools;
+                    let (layer, name) = tools.share(&layers, &title).map_err(as_diagnostic)?;
+                    stack.push(&layer, &name);
+                }
+                Some(_) => {}
+            }
+        }
+        let installed = &one.layers.installed;
+        one.environment
+            .stack_clashes(stack, installed, &one.facts.clashes)
+            .map_err(as_diagnostic)?;
+    }
+    Ok(())
+}
+
+impl<'a> Session<'a> {
+    /// Finds the packages of all environments and plans their layers.
+    pub(super) async fn plan(
+        &self,
+        files: &'a [EnvironmentFile],
+        ground: &Ground<'_>,
+    ) -> Result<(Vec<Planned<'a>>, Vec<Shared>), BuildError> {
+        let found = try_join_all(files.iter().map(|file| async move {
+            let session = self.about(&file.file);
+            let found = session.conda_packages(file, ground).await?;
+            condafront_input::pypi::check(&found.0, &file.pip.asked, &file.file)?;
+            Ok::<_, BuildError>(found)
+        }));
+        let (lists, solved): (Vec<_>, Vec<_>) = found.await?.into_iter().unzip();
+        let Plans { plans, shared } = Plans::new(lists, self.platform, ground.layers);
+        let planned = files.iter().zip(plans).zip(solved);
+        let planned = planned.map(async |((file, plan), mut solved)| {
+            let session = self.about(&file.file);
+            let (compiler, found) = session.compiler(file, &plan, ground).await?;
+            solved.extend(found);
+            Ok::<_, BuildError>(Planned {
+                session,
+                file,
+                plan,
+                compiler,
+                solved,
+            })
+        });
+        Ok((try_join_all(planned).await?, shared))
+    }
+
+    async fn conda_packages(
+        &self,
+        file: &EnvironmentFile,
+        ground: &Ground<'_>,
+    ) -> Result<(Vec<Package>, Vec<Output>), BuildError> {
+        match &file.input.conda {
+            Conda::Locked(packages) => Ok((packages.clone(), Vec::new())),
+            Conda::Unsolved(request) => {
+                let programs = ground.tools.programs;
+                let base = Base {
+                    found: ground.base,
+                    lines: ground.choice.lines,
+                };
+                let solved = self.packages(request, programs, Some(&base)).await?;
+                Ok((solved.packages, solved.facts))
+            }
+        }
+    }
+}
+
+impl<'a> Planned<'a> {
+    /// Downloads and links the packages, for `user` to own.
+    pub(super) async fn install(
+        &'a self,
+        ground: &Ground<'a>,
+        user: Owner,
+    ) -> Result<Linked<'a>, BuildError> {
+        let lines = self.plan.packages.iter().map(|package| package.lines);
+        let environment = Environment {
+            file: source_file(self.session.file, lines.chain(self.file.input.pip.lines())),
+            plan: self.plan.clone(),
+            place: self.file.place.clone(),
+            tools: ground.tools,
+            base: ground.base.state.output(),
+            micromamba: ground.micromamba,
+            compiler: &self.compiler,
+            user,
+            trim: ground.trim,
+        };
+        let (layers, facts) = self.session.install(&environment).await?;
+        Ok(Linked {
+            session: self.session,
+            file: self.file,
+            environment,
+            layers,
+            facts,
+            solved: &self.solved,
+        })
+    }
+}
+
+impl Linked<'_> {
+    /// Says what the install steps noticed.
+    pub(super) async fn warn(&self) -> Result<(), BuildError> {
+        let notices = self
+            .session
+            .notices(&self.environment.plan, &self.facts.notices);
+        self.session.warn(&notices).await
+    }
+
+    /// The environment file's variables.
+    pub(super) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.file.input.variables
+    }
+
+    /// What the image gets of the environment beside packages.
+    pub(super) fn in_image(&self) -> InImage<'_> {
+        InImage {
+            place: &self.environment.place,
+            variables: self.variables(),
+        }
+    }
+
+    /// The order in which the groups' layers are stacked, lowest first.
+    fn order(&self) -> Vec<usize> {
+        groups::stacking_order(&self.environment.plan.groups, |package| {
+            let facts = self.facts.packages.get(package);
+            facts.map_or(0, |facts| facts.size)
+        })
+    }
+}

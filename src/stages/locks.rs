@@ -1,0 +1,181 @@
+//! The target `lock`: what is solved, written down.
+
+use super::assembly::Image;
+use super::input::{EnvironmentFile, ImageInput};
+use super::solve::{Base, Solved};
+use super::{Session, as_diagnostic};
+
+use std::sync::Arc;
+
+use buildkit_llb::{File, Input, Mkfile, OpOptions};
+use buildkit_proto::gateway;
+use futures_util::future::try_join_all;
+
+use crate::gateway::client::Evaluate;
+use crate::gateway::error::BuildError;
+use crate::options::choices::Choices;
+use condafront_input as input;
+use condafront_input::explicit_lock::{self, ExplicitLock};
+use condafront_input::{Conda, DeclaredPlatform, InputSettings};
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::platform::Platform;
+use condafront_model::pypi_package::PipPackage;
+use condafront_model::source::Diagnostic;
+
+impl Session<'_> {
+    /// One file per platform and environment.
+    pub(super) async fn locks(&self) -> Result<gateway::Result, BuildError> {
+        let mut files = File::on(Input::Scratch);
+        for platform in self.lock_platforms().await? {
+            let session = self.on(platform);
+            let input = session.image_input().await?;
+            session.warn(&input.warnings).await?;
+            for one in &input.environments {
+                let text = session.about(&one.file).lock(&input, one).await?;
+                let name = input.is_image_file.then(|| one.place.name());
+                let path = format!("/{}", explicit_lock::file_name(name, platform));
+                files.then(Mkfile::new(path, text).mode(0o644));
+            }
+        }
+        files.name("[lock] write what was solved");
+        let files = files.build();
+        let reference = match files.output() {
+            Some(output) => self.solve(output, Evaluate::Lazily).await?.to_proto(),
+            None => gateway::Ref::default(),
+        };
+        Ok(gateway::Result {
+            result: Some(gateway::result::Result::Ref(reference)),
+            ..Default::default()
+        })
+    }
+
+    async fn lock(&self, image: &ImageInput, one: &EnvironmentFile) -> Result<String, BuildError> {
+        let input = &one.input;
+        let packages = self.packages_of(image, one).await?.packages;
+        let pip = self.pip_packages_of(image, one).await?;
+        let name = match image.is_image_file {
+            true => Some(one.place.name()),
+            false => input.name.as_deref(),
+        };
+        Ok(explicit_lock::render(&ExplicitLock {
+            platform: self.platform,
+            name,
+            variables: &input.variables,
+            packages: &packages,
+            pip: &pip,
+            source: Some(self.file.name()),
+        }))
+    }
+
+    /// An environment's conda packages: those of its lock, or those that a solve finds.
+    pub(super) async fn packages_of(
+        &self,
+        image: &ImageInput,
+        one: &EnvironmentFile,
+    ) -> Result<Solved, BuildError> {
+        let request = match &one.input.conda {
+            Conda::Locked(packages) => return Ok(Solved::locked(packages.clone())),
+            Conda::Unsolved(request) => request,
+        };
+        let choices = Choices::new(self.settings, &image.section);
+        let overrides = &self.settings.overrides;
+        // The image is only looked at for what it brings.
+        let base = async {
+            if overrides.glibc().is_some() && overrides.cuda.is_some() {
+                return Ok(None);
+            }
+            let session = self.about(&self.build_file.file);
+            session.base(&self.finder(), &choices.base).await.map(Some)
+        };
+        let (found, programs) = tokio::try_join!(base, self.programs())?;
+        let base = found.as_ref().map(|found| Base {
+            found,
+            lines: choices.base.lines,
+        });
+        self.packages(request, &programs, base.as_ref()).await
+    }
+
+    /// An environment's PyPI packages: those of its lock, or what pip finds in an image with the conda packages.
+    pub(super) async fn pip_packages_of(
+        &self,
+        image: &ImageInput,
+        one: &EnvironmentFile,
+    ) -> Result<Vec<PipPackage>, BuildError> {
+        let asked = &one.pip.asked;
+        if asked.list.is_empty() {
+            return Ok(asked.locked.clone());
+        }
+        self.check_pip(asked)?;
+        let alone = image.only(one);
+        let found = async |image: &Image<'_>| {
+            let linked = image.linked().await?;
+            let mut environments = image.environments.iter();
+            match (&linked.root, environments.next()) {
+                (Input::Output(root), Some(environment)) => environment.pip_files(root).await,
+                _ => Ok(Vec::new()),
+            }
+        };
+        let session = self.about(&self.build_file.file);
+        session.with_image(&alone, found).await
+    }
+
+    /// The platforms that `--platform` names, those that the files are for, or else the engine's own.
+    pub(super) async fn lock_platforms(&self) -> Result<Vec<Platform>, BuildError> {
+        let mut platforms = self.options.platforms().map_err(as_diagnostic)?;
+        if platforms.is_empty() {
+            let settings = &self.settings.input;
+            let files = match input::image_file(self.file, self.platform, settings)? {
+                None => vec![Arc::clone(self.file)],
+                Some(image) => {
+                    let files = image.environments.iter();
+                    try_join_all(files.map(|one| self.context_file(&one.file, self.file))).await?
+                }
+            };
+            for file in &files {
+                let session = self.about(file);
+                for declared in session.declared_platforms() {
+                    match Platform::from_subdir(&declared.subdir) {
+                        Some(platform) => platforms.push(platform),
+                        None => session.warn(&[session.no_lock_for(&declared)]).await?,
+                    }
+                }
+            }
+        }
+        if platforms.is_empty() {
+            platforms.push(self.platform);
+        }
+        platforms.sort_unstable();
+        platforms.dedup();
+        Ok(platforms)
+    }
+
+    /// The platforms that an environment file is for. It may not be for the engine's own.
+    fn declared_platforms(&self) -> Vec<DeclaredPlatform> {
+        let settings = InputSettings {
+            // Which one of a pixi.lock's environments does not matter here.
+            environment: None,
+            ..self.settings.input.clone()
+        };
+        let read = |platform| input::read(self.file, platform, &settings);
+        let first = read(self.platform);
+        let input = first.or_else(|error| {
+            let mut others = Platform::ALL.into_iter();
+            others.find_map(|other| read(other).ok()).ok_or(error)
+        });
+        // Locks are for what they have packages of; what is wrong with one is told when it is read.
+        match input.map(|input| input.conda) {
+            Ok(Conda::Unsolved(request)) => request.platforms,
+            Ok(Conda::Locked(_)) | Err(_) => Vec::new(),
+        }
+    }
+
+    fn no_lock_for(&self, declared: &DeclaredPlatform) -> Warning {
+        let diagnostic = Diagnostic::new(format!("no lock is written for {}", declared.subdir))
+            .at(self.file, declared.lines)
+            .help("condafront solves for Linux only; conda-lock and pixi do for others.");
+        Warning {
+            rule: Rule::Ignored,
+            diagnostic,
+        }
+    }
+}

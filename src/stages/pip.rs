@@ -1,0 +1,384 @@
+//! PyPI packages: found, fetched, and installed on top of the conda packages.
+
+use super::as_diagnostic;
+use super::fetching::Job;
+use super::linked::Linked;
+use super::pip_list::PipInput;
+use crate::pip_report;
+use condafront_input::{pypi, requirements};
+
+use std::sync::Arc;
+
+use buildkit_llb::Output;
+
+use crate::gateway::error::BuildError;
+use crate::pip_report::Found;
+use condafront_graph::downloads::{Addresses, Artifact};
+use condafront_graph::environment::Environment;
+use condafront_graph::pip::{Network, PipInstalled, PipPackages, PipResolved, Wheel};
+use condafront_graph::step::Step;
+use condafront_input::requirements::{BuildOptions, List};
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::package::PackageUrl;
+use condafront_model::pypi_package::PipPackage;
+use condafront_model::source::{Diagnostic, Location, SourceFile};
+use condafront_step_spec::args::ArgsError;
+use condafront_step_spec::facts::{Notice, Subject};
+use condafront_step_spec::failure_report::Culprit;
+use condafront_step_spec::pip::Resolved;
+use condafront_step_spec::pip::{PIP_FACTS_FILE, PIP_RESOLVED_FILE, PipFacts};
+
+/// The image with PyPI packages.
+pub(super) struct Pipped {
+    /// The image.
+    pub(super) root: Output,
+    /// The new layers' names.
+    pub(super) layers: Vec<String>,
+    /// What steps left for the frontend to read.
+    pub(super) facts: Vec<Output>,
+}
+
+/// The files to install for a list, and where they are asked for.
+struct Files {
+    packages: Vec<PipPackage>,
+    /// Wheels that are there already: what messages call each, and where it is asked for.
+    wheels: Vec<(String, Output, Location)>,
+    /// What pip is told when it builds them.
+    build_options: BuildOptions,
+    /// What the step that found them left.
+    facts: Vec<Output>,
+}
+
+impl Linked<'_> {
+    /// Installs the PyPI packages into the image `root`, if there are any.
+    pub(super) async fn pip(&self, root: &Output) -> Result<Option<Pipped>, BuildError> {
+        let asked = &self.file.pip.asked;
+        if asked.is_empty() {
+            return Ok(None);
+        }
+        let mut pipped = Pipped {
+            root: root.clone(),
+            layers: Vec::new(),
+            facts: Vec::new(),
+        };
+        if !asked.locked.is_empty() {
+            let files = Files::fetched(asked.locked.clone());
+            self.pip_install(&mut pipped, files).await?;
+        }
+        if !asked.list.is_empty() {
+            let files = self.pip_find(&pipped.root).await?;
+            self.pip_install(&mut pipped, files).await?;
+        }
+        Ok(Some(pipped))
+    }
+
+    /// All PyPI packages' files, for a lock: those that are locked, and those that pip finds in the image `root`.
+    ///
+    /// # Errors
+    /// Whatever keeps them from being found, or one that no lock can name.
+    pub(super) async fn pip_files(&self, root: &Output) -> Result<Vec<PipPackage>, BuildError> {
+        let asked = &self.file.pip.asked;
+        let mut packages = asked.locked.clone();
+        if asked.list.is_empty() {
+            return Ok(packages);
+        }
+        let mut below = Pipped {
+            root: root.clone(),
+            layers: Vec::new(),
+            facts: Vec::new(),
+        };
+        if !packages.is_empty() {
+            let files = Files::fetched(packages.clone());
+            self.pip_install(&mut below, files).await?;
+        }
+        let found = self.pip_find(&below.root).await?;
+        if let Some((label, _, place)) = found.wheels.first() {
+            return Err(Diagnostic::new(format!(
+                "{label} is made from files that are on no server: neither a lock nor a channel can have it"
+            ))
+            .at(&place.file, place.lines)
+            .help("Take the package from an index, or give the URL of its file.")
+            .into());
+        }
+        packages.extend(found.packages);
+        Ok(packages)
+    }
+
+    /// The files that the list means: as it says itself, or as pip finds them in the image `root`.
+    async fn pip_find(&self, root: &Output) -> Result<Files, BuildError> {
+        let PipInput { asked, local } = &self.file.pip;
+        let list = &asked.list;
+        let session = &self.session;
+        session.warn(&self.secrets_in(list)?).await?;
+        if let Some(packages) = list.pinned() {
+            pypi::check_files(&packages, &self.file.file)?;
+            return Ok(Files {
+                build_options: list.build_options(),
+                ..Files::fetched(packages)
+            });
+        }
+        let network = self.network().await?;
+        session.warn(&warning_of_secrets(&network)).await?;
+        let wheels = self
+            .environment
+            .pip_wheels(root, list, local, &network)
+            .map_err(as_diagnostic)?;
+        let finding = Finding {
+            environment: &self.environment,
+            file: &self.file.file,
+            root,
+            list,
+            wheels: &wheels,
+            network: &network,
+        };
+        // What the list names may be missing.
+        session.settle(root).await?;
+        let none = Addresses::new([]);
+        let (graph, reference) = session.fetch_and_run(&finding, none).await?;
+        let resolved: Vec<Resolved> = session.read_json(&reference, PIP_RESOLVED_FILE).await?;
+        let Found {
+            packages,
+            wheels: found,
+        } = pip_report::found(&resolved, list, &network.indexes())?;
+        session
+            .warn(&pypi::warnings(&packages, &self.file.file))
+            .await?;
+        let wheel = |found: &pip_report::FoundWheel| {
+            let entry = list.entries().get(local.get(found.index)?.entry)?;
+            let output = wheels.get(found.index)?.output.clone();
+            Some((found.label.clone(), output, entry.location()))
+        };
+        Ok(Files {
+            wheels: found.iter().filter_map(wheel).collect(),
+            packages,
+            build_options: list.build_options(),
+            facts: vec![graph.facts],
+        })
+    }
+
+    /// Installs files on top of what there is.
+    async fn pip_install(&self, pipped: &mut Pipped, files: Files) -> Result<(), BuildError> {
+        pipped.facts.extend(files.facts.iter().cloned());
+        if files.packages.is_empty() && files.wheels.is_empty() {
+            return Ok(());
+        }
+        let session = &self.session;
+        let wheels = files.wheels.iter();
+        let wanted = self
+            .environment
+            .pip_packages(&files.packages, &session.settings.mirrors)?
+            .with_wheels(
+                wheels
+                    .map(|(label, output, _)| (label.clone(), output.clone()))
+                    .collect(),
+            )
+            .with_build_options(files.build_options.clone());
+        let addresses = session.pip_addresses(wanted.fetched()).await?;
+        let places = files.packages.iter();
+        let mut places = places.map(|package| package.location(&self.file.file));
+        for address in addresses.iter() {
+            let place = places.next();
+            if address.is_given() {
+                continue;
+            }
+            session.check_secret_path_at(address.url(), place)?;
+        }
+        let network = self.network().await?;
+        let installing = Installing {
+            environment: &self.environment,
+            file: &self.file.file,
+            root: &pipped.root,
+            wanted,
+            files: &files,
+            network: &network,
+        };
+        let (graph, reference) = session.fetch_and_run(&installing, addresses).await?;
+        let facts: PipFacts = session.read_json(&reference, PIP_FACTS_FILE).await?;
+        session.warn(&installing.warnings(&facts.notices)).await?;
+        pipped.root = graph.root;
+        pipped.layers.push(graph.name);
+        pipped.facts.extend(graph.fetched);
+        pipped.facts.push(graph.facts);
+        Ok(())
+    }
+
+    async fn network(&self) -> Result<Network, BuildError> {
+        let network = self.session.pip_network().await?;
+        Ok(network.with_variables(self.file.pip.asked.list.variables()))
+    }
+
+    /// Credentials in the list.
+    ///
+    /// # Errors
+    /// When provenance would show them to everyone: that of `mode=max` has the steps' arguments.
+    fn secrets_in(&self, list: &List) -> Result<Vec<Warning>, Diagnostic> {
+        let entries = list.entries().iter();
+        let found = entries.filter(|entry| requirements::has_credentials(&entry.text));
+        let mut warnings = Vec::new();
+        for entry in found {
+            const HELP: &str = "Write ${NAME} in place of them, and give that as a secret: --secret id=NAME,env=NAME. What is fetched from there needs --secret id=HTTP_AUTH_HEADER_<host>,env=… too.";
+            if self.session.records_arguments() {
+                return Err(Diagnostic::new(
+                    "the credentials in this line would get into the image's provenance, for everyone to read",
+                )
+                .at(&entry.file, entry.lines)
+                .help(HELP));
+            }
+            warnings.push(Warning {
+                rule: Rule::CredentialsInUrl,
+                diagnostic: Diagnostic::new(
+                    "this line holds credentials, which whoever has the file can read",
+                )
+                .at(&entry.file, entry.lines)
+                .help(HELP),
+            });
+        }
+        Ok(warnings)
+    }
+}
+
+impl Files {
+    fn fetched(packages: Vec<PipPackage>) -> Self {
+        Self {
+            packages,
+            wheels: Vec::new(),
+            build_options: BuildOptions::default(),
+            facts: Vec::new(),
+        }
+    }
+}
+
+/// Asking pip what a list means.
+struct Finding<'a> {
+    environment: &'a Environment<'a>,
+    file: &'a Arc<SourceFile>,
+    root: &'a Output,
+    list: &'a List,
+    wheels: &'a [Wheel],
+    network: &'a Network,
+}
+
+impl Job for Finding<'_> {
+    type Graph = PipResolved;
+
+    fn graph(&self, _: &Addresses) -> Result<PipResolved, ArgsError> {
+        self.environment
+            .pip_resolve(self.root, self.list, self.wheels, self.network)
+    }
+
+    fn outputs<'g>(&self, graph: &'g PipResolved) -> Vec<&'g Output> {
+        vec![&graph.facts]
+    }
+
+    fn failing<'g>(&self, graph: &'g PipResolved, failed: &[String]) -> Option<&'g Step> {
+        graph.failing(failed)
+    }
+
+    fn location(&self, step: &Step, culprit: &Culprit) -> Option<Location> {
+        let Culprit::Package(index) = culprit else {
+            return None;
+        };
+        let entry = self.list.entries().get(step.package(*index)?)?;
+        Some(entry.location())
+    }
+
+    fn artifacts(&self) -> Vec<Artifact> {
+        Vec::new()
+    }
+
+    fn file(&self) -> &Arc<SourceFile> {
+        self.file
+    }
+}
+
+/// Having pip install files.
+struct Installing<'a> {
+    environment: &'a Environment<'a>,
+    file: &'a Arc<SourceFile>,
+    root: &'a Output,
+    wanted: PipPackages<'a>,
+    files: &'a Files,
+    network: &'a Network,
+}
+
+impl Installing<'_> {
+    /// Where the package is asked for that the step has at `index`.
+    fn place(&self, index: usize) -> Option<Location> {
+        let packages = &self.files.packages;
+        match packages.get(index) {
+            Some(package) => Some(package.location(self.file)),
+            None => {
+                let (_, _, place) = self.files.wheels.get(index - packages.len())?;
+                Some(place.clone())
+            }
+        }
+    }
+
+    fn warnings(&self, notices: &[Notice]) -> Vec<Warning> {
+        let warning = |notice: &Notice| {
+            let mut diagnostic = Diagnostic::new(&notice.message);
+            if let Some(place) = notice.package.and_then(|index| self.place(index)) {
+                diagnostic = diagnostic.at(&place.file, place.lines);
+            }
+            let rule = match notice.subject {
+                Subject::Bytecode => Rule::NoBytecode,
+                Subject::Contents => Rule::PackageContents,
+            };
+            Warning { rule, diagnostic }
+        };
+        notices.iter().map(warning).collect()
+    }
+}
+
+impl Job for Installing<'_> {
+    type Graph = PipInstalled;
+
+    fn graph(&self, addresses: &Addresses) -> Result<PipInstalled, ArgsError> {
+        self.environment
+            .pip_install(self.root, &self.wanted, addresses, self.network)
+    }
+
+    /// All files first: see [`fetched`](condafront_steps::pip::fetched()).
+    fn outputs<'g>(&self, graph: &'g PipInstalled) -> Vec<&'g Output> {
+        graph.fetched.iter().chain([&graph.facts]).collect()
+    }
+
+    fn failing<'g>(&self, graph: &'g PipInstalled, failed: &[String]) -> Option<&'g Step> {
+        graph.failing(failed)
+    }
+
+    fn location(&self, step: &Step, culprit: &Culprit) -> Option<Location> {
+        match culprit {
+            Culprit::Package(index) => self.place(step.package(*index)?),
+            _ => None,
+        }
+    }
+
+    fn artifacts(&self) -> Vec<Artifact> {
+        self.environment.pip_artifacts(&self.wanted)
+    }
+
+    fn file(&self) -> &Arc<SourceFile> {
+        self.file
+    }
+}
+
+/// Says if a build-arg holds a password, which provenance would show.
+fn warning_of_secrets(network: &Network) -> Vec<Warning> {
+    let indexes = network.indexes().into_iter().map(PackageUrl::new);
+    let secret = indexes.filter(PackageUrl::has_credentials).take(1);
+    let warning = |index: PackageUrl| {
+        Warning {
+        rule: Rule::CredentialsInUrl,
+        diagnostic: Diagnostic::new(format!(
+            "a build-arg holds credentials for {}: whoever can read the image's provenance may read them",
+            index.host()
+        ))
+        .help(format!(
+            "Give the index with --secret id=PIP_INDEX_URL,env=PIP_INDEX_URL and its files' credentials with --secret id=HTTP_AUTH_HEADER_{},env=…, or build with --provenance=false.",
+            index.host()
+        )),
+    }
+    };
+    secret.map(warning).collect()
+}

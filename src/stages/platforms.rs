@@ -1,0 +1,198 @@
+//! Which platforms are built for, and what the builder can do for those that are not its own.
+
+use super::{Session, as_diagnostic, native};
+
+use crate::gateway::client::Bridge;
+use condafront_input::options::Options;
+use condafront_input::pypi::Asked;
+use condafront_input::section::ImageSection;
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::platform::Platform;
+use condafront_model::source::{Diagnostic, Lines};
+
+/// The platforms that are built for; at least one, none twice.
+///
+/// # Errors
+/// When the options name one that there can be no image for.
+pub fn platforms(bridge: &Bridge, options: &Options) -> Result<Vec<Platform>, Diagnostic> {
+    let mut platforms = Vec::new();
+    for platform in options.platforms().map_err(as_diagnostic)? {
+        if !platforms.contains(&platform) {
+            platforms.push(platform);
+        }
+    }
+    if platforms.is_empty() {
+        platforms.push(native(bridge));
+    }
+    match platforms.iter().find(|one| !Platform::IMAGES.contains(one)) {
+        None => Ok(platforms),
+        Some(other) => Err(no_images_for(*other)),
+    }
+}
+
+fn no_images_for(platform: Platform) -> Diagnostic {
+    let images = Platform::IMAGES.map(|platform| platform.to_string());
+    Diagnostic::new(format!(
+        "condafront {} makes images for {}, not for {platform}",
+        env!("CARGO_PKG_VERSION"),
+        images.join(" and ")
+    ))
+    .help(format!(
+        "Packages for {platform} can be locked with --target lock."
+    ))
+}
+
+/// An image's platform that is not the builder's.
+#[derive(Clone, Copy)]
+struct Foreign {
+    /// What is built for.
+    image: Platform,
+    /// What the builder runs.
+    builder: Platform,
+}
+
+impl Foreign {
+    /// How a builder gets to run programs of the image's platform.
+    fn emulation(self) -> String {
+        format!(
+            "Let the builder emulate it (docker run --privileged --rm tonistiigi/binfmt --install {}, then restart the builder), or use a builder of the platform {}.",
+            self.image.architecture(),
+            self.image
+        )
+    }
+
+    /// That `what`, a subject in the singular, cannot be.
+    fn must_run(self, what: &str) -> Diagnostic {
+        Diagnostic::new(format!(
+            "{what} runs programs of {}, and this builder runs those of {} only",
+            self.image, self.builder
+        ))
+        .help(self.emulation())
+    }
+
+    /// That modules are not compiled.
+    fn no_bytecode(self, why: &str) -> Diagnostic {
+        Diagnostic::new(format!(
+            "python modules are not compiled: this builder cannot run the python of {}, and there is none for {} ({why})",
+            self.image, self.builder
+        ))
+        .help(format!(
+            "They work; python takes longer to start. A lock for both {} and {} has a python that compiles. {}",
+            self.image.subdir(),
+            self.builder.subdir(),
+            self.emulation()
+        ))
+    }
+
+    /// That the activation scripts of `package` take effect later than usual.
+    fn activation_at_start(self, package: &str) -> Diagnostic {
+        Diagnostic::new(format!(
+            "{package} has an activation script, and this builder cannot run programs of {} to see what it sets",
+            self.image
+        ))
+        .help(format!(
+            "Containers and shells of the image run it when they start. docker exec, another entrypoint and RUN of a Dockerfile do not, and lack its variables. {}",
+            self.emulation()
+        ))
+    }
+}
+
+impl Session<'_> {
+    fn foreign(&self) -> Foreign {
+        Foreign {
+            image: self.platform,
+            builder: native(self.bridge),
+        }
+    }
+
+    /// Whether steps can run programs of the session's platform, by emulation if need be.
+    pub(super) fn can_run(&self) -> bool {
+        let Foreign { image, builder } = self.foreign();
+        image == builder || self.bridge.abilities().runnable.contains(&image)
+    }
+
+    /// Refuses what needs programs of the session's platform where the builder cannot run them. `what` is a subject in
+    /// the singular.
+    ///
+    /// # Errors
+    /// That it cannot, at `lines` of the session's file, with what to do.
+    pub(super) fn must_run(&self, what: &str, lines: &[Lines]) -> Result<(), Diagnostic> {
+        if self.can_run() {
+            return Ok(());
+        }
+        let at = |diagnostic: Diagnostic, lines: &Lines| diagnostic.at(self.file, *lines);
+        Err(lines.iter().fold(self.foreign().must_run(what), at))
+    }
+
+    /// [`Session::must_run`] for PyPI packages, which the environment's own pip installs.
+    ///
+    /// # Errors
+    /// See there.
+    pub(super) fn check_pip(&self, asked: &Asked) -> Result<(), Diagnostic> {
+        const WHAT: &str = "pip, which installs PyPI packages,";
+        let mut entries = asked.list.entries().iter();
+        if let Some(first) = asked.locked.first() {
+            self.must_run(WHAT, &[first.lines])
+        } else if let Some(first) = entries.find(|entry| entry.requirement().is_some()) {
+            self.about(&first.file).must_run(WHAT, &[first.lines])
+        } else {
+            Ok(())
+        }
+    }
+
+    /// [`Session::must_run`] for commands of the section.
+    ///
+    /// # Errors
+    /// See there.
+    pub(super) fn check_commands(&self, section: &ImageSection) -> Result<(), Diagnostic> {
+        match section.run.first() {
+            Some(first) => self.must_run("this command", &[first.lines]),
+            None => Ok(()),
+        }
+    }
+
+    /// Says that modules are not compiled, at the line of the image's `python`.
+    pub(super) fn no_bytecode(&self, why: &str, python: Lines) -> Warning {
+        Warning {
+            rule: Rule::NoBytecode,
+            diagnostic: self.foreign().no_bytecode(why).at(self.file, python),
+        }
+    }
+
+    /// Says that activation scripts of a package take effect later than usual.
+    pub(super) fn activation_at_start(&self, package: &str, lines: Option<Lines>) -> Warning {
+        let diagnostic = self.foreign().activation_at_start(package);
+        Warning {
+            rule: Rule::PackageContents,
+            diagnostic: match lines {
+                Some(lines) => diagnostic.at(self.file, lines),
+                None => diagnostic,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_builder_cannot_do_is_told_with_what_to_do() {
+        let foreign = Foreign {
+            image: Platform::LinuxArm64,
+            builder: Platform::LinuxAmd64,
+        };
+        let told = [
+            no_images_for(Platform::LinuxS390x),
+            foreign.must_run("the post-link script of arm-post 1.0"),
+            foreign.must_run("pip, which installs PyPI packages,"),
+            foreign.no_bytecode("env.lock lists no python 3.13 for it"),
+            foreign.activation_at_start("arm-active 1.0"),
+        ];
+        let text = told.map(|diagnostic| {
+            let help = diagnostic.help.unwrap_or_default();
+            format!("{}\n  {help}\n", diagnostic.message)
+        });
+        insta::assert_snapshot!(text.join("\n"));
+    }
+}

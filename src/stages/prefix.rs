@@ -1,0 +1,92 @@
+//! The target `prefix`: the environments' files and nothing else, to be copied into other images.
+
+use super::assembly::{Built, Image, Progress};
+use super::linked::{self, Linked};
+
+use buildkit_llb::{Input, Output};
+
+use crate::gateway::error::BuildError;
+use crate::image::config::ImageConfig;
+use condafront_graph::image::Stack;
+use condafront_steps::activation;
+
+/// What the layer is called that has the prefix as scripts and pip left it.
+const TAKEN: &str = "[prefix] take the environment out of the image";
+/// The layer with what is in no package.
+const RECORDS: &str = "[prefix] history and variables";
+
+impl Image<'_> {
+    /// The environments alone.
+    ///
+    /// Post-link scripts and pip need an image to run in, so they run in the one that the target `image` would be, and the
+    /// prefix is taken out of that. Without them the layers are those of the image.
+    pub(super) async fn prefix(&self) -> Result<Built, BuildError> {
+        let environments = self.environments.iter();
+        let changes =
+            |one: &Linked<'_>| !one.facts.post_link.is_empty() || !one.file.pip.asked.is_empty();
+        let is_changed = environments.clone().any(changes);
+        let mut facts = Vec::new();
+        let mut stack = Stack::default();
+        let mut inside = None;
+        let has_scripts = |one: &Linked<'_>| !one.facts.activate_d.is_empty();
+        if is_changed || environments.clone().any(has_scripts) {
+            let Progress {
+                root, facts: found, ..
+            } = self.installed().await?;
+            facts = found;
+            inside = root.output().cloned();
+        }
+        if let Some(root) = inside.as_ref().filter(|_| is_changed) {
+            let places = environments.clone().map(|one| &one.environment.place);
+            if let Input::Output(taken) =
+                self.tools
+                    .take_prefixes(root, places, self.user.owner(), TAKEN)
+            {
+                stack.push(&taken, TAKEN);
+            }
+        } else {
+            linked::stack(&mut stack, self.environments, self.shared)?;
+        }
+        let env = self.variables_alone(inside.as_ref(), &mut facts).await?;
+        let in_image: Vec<_> = environments.map(Linked::in_image).collect();
+        let records = self
+            .tools
+            .records(&in_image, self.user.owner(), &facts, RECORDS);
+        if let Input::Output(records) = records {
+            stack.push(&records, RECORDS);
+        }
+        let mut config = ImageConfig::scratch(self.session.platform);
+        config.set_env(&env);
+        config.add_labels(self.session.options.labels());
+        config.add_history(&stack.names());
+        Ok(Built {
+            root: stack.on(&Input::Scratch, self.stacking),
+            config,
+        })
+    }
+
+    /// The variables of the default environment, for images that are made from this one. `inside` is an image in which
+    /// its scripts can run.
+    async fn variables_alone(
+        &self,
+        inside: Option<&Output>,
+        facts: &mut Vec<Output>,
+    ) -> Result<Vec<(String, String)>, BuildError> {
+        let Some(default) = self.environments.get(self.default) else {
+            return Ok(Vec::new());
+        };
+        let recorded = match inside {
+            Some(root) => {
+                let base_env = activation::with_user(self.base.base.config.env(), self.user);
+                let env = default.activation(&base_env, None).env;
+                let found = default.recorded(root, env, self.user).await?;
+                found.map(|(recorded, output)| {
+                    facts.push(output);
+                    recorded
+                })
+            }
+            None => None,
+        };
+        Ok(default.activation(&[], recorded.as_ref()).env)
+    }
+}

@@ -1,0 +1,218 @@
+//! The key `run`: who runs a command, and why it failed.
+
+use super::commands::Additions;
+use super::owners::{Alone, Person};
+
+use buildkit_llb::{Copy, File, Input, OpOptions};
+
+use crate::gateway::error::{BuildError, GatewayError};
+use crate::image::section;
+use condafront_graph::copy::absolute;
+use condafront_graph::run::{Asked, RunStep, Runner, title};
+use condafront_input::section::{Command, MountKind, Network, RunCommand};
+use condafront_model::redact::quoted;
+use condafront_model::source::Diagnostic;
+
+/// A command that is run, and the image after it.
+pub(super) struct Ran<'a> {
+    command: &'a RunCommand,
+    name: String,
+    before: Input,
+    pub(super) image: Input,
+}
+
+impl Ran<'_> {
+    pub(super) fn name(&self) -> String {
+        self.name.clone()
+    }
+}
+
+impl Additions<'_> {
+    /// What `docker build` was asked about commands.
+    pub(super) fn asked(&self) -> Result<Asked, Diagnostic> {
+        Asked::from_options(self.session.options)
+    }
+
+    /// Command `index` in the image `root`.
+    pub(super) async fn command(
+        &self,
+        root: &Input,
+        index: usize,
+        asked: &Asked,
+    ) -> Result<Ran<'_>, BuildError> {
+        let command = &self.section.run[index];
+        let workdir = section::working_dir(self.config);
+        self.check_mounts(command, workdir)?;
+        let shown = format!("`{}`", quoted(&title(&command.command)));
+        self.session.must_run(&shown, &[command.lines])?;
+        let step = RunStep {
+            command,
+            number: (index + 1, self.section.run.len()),
+            shell: &section::shell(self.config),
+            env: &self.config.env(),
+            workdir,
+            runner: self.runner(root, command).await?,
+            platform: self.session.platform,
+        };
+        let name = step.name();
+        let options = self.options(name.clone(), command.lines);
+        let image = step.on(root, asked, &options);
+        Ok(Ran {
+            command,
+            name,
+            before: root.clone(),
+            image: image.into(),
+        })
+    }
+
+    /// Refuses mounts in place of the whole image.
+    fn check_mounts(&self, command: &RunCommand, workdir: &str) -> Result<(), Diagnostic> {
+        for mount in &command.mounts {
+            let target = match &mount.kind {
+                MountKind::Cache { target, .. } => Some(target),
+                MountKind::Secret { target, .. } => target.as_ref(),
+            };
+            if let Some(target) = target.filter(|target| absolute(workdir, target) == "/") {
+                let message = format!(
+                    "nothing can be mounted at `{}`, the root of the image",
+                    quoted(target)
+                );
+                return Err(Diagnostic::new(message)
+                    .at(self.session.file, mount.lines)
+                    .help("Give a folder or file below it as `target`."));
+            }
+        }
+        Ok(())
+    }
+
+    async fn runner(&self, root: &Input, command: &RunCommand) -> Result<Runner, BuildError> {
+        let Some(user) = &command.user else {
+            let own = Person::of(self.user);
+            // Numbers, as the image has them: without other groups of the account.
+            return Ok(runner(format!("{}:{}", own.uid, own.gid), own));
+        };
+        let found = self
+            .session
+            .person(user, Alone::OfAccount, command.lines, root, self.user);
+        let (person, _) = found.await?;
+        Ok(runner(user.clone(), person))
+    }
+
+    /// Why a command failed.
+    pub(super) async fn explain_run(&self, ran: &Ran<'_>, error: GatewayError) -> BuildError {
+        let command = ran.command;
+        let file = self.session.file;
+        let told = if let Some(code) = exit_code(error.message()) {
+            let missing_shell = self.missing_shell(ran).await;
+            Some(ended(
+                command,
+                code,
+                missing_shell.as_deref(),
+                section::working_dir(self.config),
+            ))
+        } else {
+            refused(command, error.message())
+        };
+        match told {
+            Some(diagnostic) => diagnostic.at(file, command.lines).into(),
+            None => error.into(),
+        }
+    }
+
+    /// Why BuildKit did not take the commands.
+    pub(super) fn explain_refusal(&self, error: GatewayError) -> BuildError {
+        for command in &self.section.run {
+            if let Some(told) = refused(command, error.message()) {
+                return told.at(self.session.file, command.lines).into();
+            }
+        }
+        error.into()
+    }
+
+    /// The shell that the command wants and the image lacks.
+    async fn missing_shell(&self, ran: &Ran<'_>) -> Option<String> {
+        let shell = section::shell(self.config).into_iter().next()?;
+        let is_text = matches!(ran.command.command, Command::Shell(_));
+        let Input::Output(image) = &ran.before else {
+            return Some(shell);
+        };
+        if !is_text || !shell.starts_with('/') {
+            return None;
+        }
+        let mut file = File::on(Input::Scratch);
+        file.then(Copy::new(image, &shell, "/shell").follow_symlink())
+            .name(format!("[run] look for {shell}"))
+            .export_cache(false);
+        let probe = file.build();
+        let found = self.session.evaluate(probe.output()?).await;
+        found.is_err().then_some(shell)
+    }
+}
+
+fn runner(user: String, person: Person) -> Runner {
+    Runner {
+        user,
+        uid: person.uid,
+        gid: person.gid,
+        account: person.account,
+    }
+}
+
+/// The exit code in BuildKit's words for a process that failed.
+fn exit_code(message: &str) -> Option<u32> {
+    const MARK: &str = "did not complete successfully: exit code: ";
+    let (_, rest) = message.rsplit_once(MARK)?;
+    let end = rest.find(|c: char| !c.is_ascii_digit());
+    rest[..end.unwrap_or(rest.len())].parse().ok()
+}
+
+/// What to say of a command that ended with `code`; `no_shell` is the shell that is missing, if one is.
+fn ended(command: &RunCommand, code: u32, no_shell: Option<&str>, workdir: &str) -> Diagnostic {
+    let shown = quoted(&title(&command.command));
+    if let Some(shell) = no_shell {
+        return Diagnostic::new(format!(
+            "`{shown}` cannot run: the image has no {shell}, and a command that is a text needs a shell"
+        ))
+        .help("Write the command as a list, as in [python, -m, app]; or name another shell with `shell`, such as one of an environment's package.");
+    }
+    let help = match code {
+        126 => "A program of it cannot be executed: is the file executable? Make it so (chmod +x, or `chmod: 755` where it is copied), or give it to its interpreter, as in: sh ./postBuild".to_owned(),
+        127 => format!("A program of it was not found. Names are looked up in PATH, which has the environment's programs first; paths are relative to the working directory, {workdir}."),
+        137 => "It was killed: perhaps the builder has too little memory for it.".to_owned(),
+        _ => "What it printed stands above.".to_owned(),
+    };
+    Diagnostic::new(format!("`{shown}` failed with exit code {code}")).help(help)
+}
+
+/// What to say of a command that BuildKit did not run, if it is something that the user can change.
+fn refused(command: &RunCommand, message: &str) -> Option<Diagnostic> {
+    let shown = quoted(&title(&command.command));
+    let required = command.mounts.iter().find_map(|mount| match &mount.kind {
+        MountKind::Secret {
+            id, required: true, ..
+        } if message.contains("not found") && message.contains(id.as_str()) => Some(id),
+        _ => None,
+    });
+    if let Some(id) = required {
+        let id = quoted(id);
+        return Some(
+            Diagnostic::new(format!(
+                "`{shown}` needs the secret {id}, which the build was not given"
+            ))
+            .help(format!(
+                "docker build --secret id={id},src=FILE, or --secret id={id},env=VARIABLE"
+            )),
+        );
+    }
+    if command.network == Network::Host && message.contains("network.host") {
+        return Some(
+            Diagnostic::new(format!("`{shown}` may not use the host's network")).help(
+                "docker build --allow network.host allows it, where the builder allows it, too.",
+            ),
+        );
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! What BuildKit is asked on the way: to build, to read, to warn, and to say why a step failed.
+
+use super::Session;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use buildkit_llb::{Definition, Output};
+use serde::de::DeserializeOwned;
+
+use crate::gateway::client::{Evaluate, Reference};
+use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::requirements;
+use condafront_graph::plan::Plan;
+use condafront_graph::step::Step;
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::source::{Diagnostic, Level, Lines, Location};
+use condafront_step_spec::facts::{Notice, Subject};
+use condafront_step_spec::failure_report::{Culprit, FailureReport, REPORT_FILE};
+
+impl Session<'_> {
+    /// Runs a step for `output`. If that fails, the error says why, at the lines of whatever is to blame.
+    pub(super) async fn run(
+        &self,
+        output: &Output,
+        step: &Step,
+        lines: impl Fn(&Culprit) -> Option<Lines>,
+    ) -> Result<Reference, BuildError> {
+        let location = |culprit: &Culprit| Some(self.place(lines(culprit)?));
+        self.run_at(output, step, location).await
+    }
+
+    /// The same, where not everything is in one file.
+    pub(super) async fn run_at(
+        &self,
+        output: &Output,
+        step: &Step,
+        location: impl Fn(&Culprit) -> Option<Location>,
+    ) -> Result<Reference, BuildError> {
+        match self.evaluate(output).await {
+            Err(BuildError::Gateway(error))
+                if error.vertices().contains(&output.digest().to_string()) =>
+            {
+                Err(self.explain(step, location).await.unwrap_or(error.into()))
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Why a step failed; `None` if that cannot be found out.
+    pub(super) async fn explain(
+        &self,
+        step: &Step,
+        location: impl Fn(&Culprit) -> Option<Location>,
+    ) -> Option<BuildError> {
+        let report = self.report(step).await?;
+        let mut diagnostic = Diagnostic::new(report.message);
+        diagnostic.help = report.help;
+        for location in report.culprits.iter().filter_map(location) {
+            diagnostic = diagnostic.at(&location.file, location.lines);
+        }
+        Some(diagnostic.into())
+    }
+
+    /// Lines of the file that errors point at.
+    fn place(&self, lines: Lines) -> Location {
+        Location {
+            file: Arc::clone(self.file),
+            lines,
+        }
+    }
+
+    /// What a step that failed reports of it; `None` if that cannot be found out.
+    pub(super) async fn report(&self, step: &Step) -> Option<FailureReport> {
+        let reference = self.evaluate(&step.explain()).await.ok()?;
+        self.read_json(&reference, REPORT_FILE).await.ok()
+    }
+
+    pub(super) async fn evaluate(&self, output: &Output) -> Result<Reference, BuildError> {
+        self.solve(output, Evaluate::Now).await
+    }
+
+    /// Builds what a step that may fail is going to stand on, before that step.
+    ///
+    /// A failure while BuildKit commits merged layers leaves a snapshot that no later build can use ("failed to finalize
+    /// parent during merge").
+    pub(super) async fn settle(&self, root: &Output) -> Result<(), BuildError> {
+        self.evaluate(root).await.map(drop)
+    }
+
+    pub(super) async fn solve(
+        &self,
+        output: &Output,
+        evaluate: Evaluate,
+    ) -> Result<Reference, BuildError> {
+        let definition = Definition::of(output);
+        requirements::check(&definition, self.bridge.abilities())?;
+        let broken = &self.so_far.cache_is_broken;
+        if !broken.load(Ordering::Relaxed) {
+            let solved = self.bridge.solve(definition.to_pb().clone(), evaluate);
+            match solved.await {
+                Err(error) if error.is_lost_result() => broken.store(true, Ordering::Relaxed),
+                solved => return Ok(solved?),
+            }
+        }
+        // What was made in this build already is not made again: its vertices are there.
+        let again = definition.ignoring_cache().into_pb();
+        Ok(self.bridge.solve(again, evaluate).await?)
+    }
+
+    pub(super) async fn read_json<T: DeserializeOwned>(
+        &self,
+        from: &Reference,
+        path: &str,
+    ) -> Result<T, BuildError> {
+        let bytes = self.bridge.read_file(from, path).await?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            GatewayError::session(format!(
+                "a step of the build left an unreadable {path}: {error}"
+            ))
+            .into()
+        })
+    }
+
+    /// What install steps noticed, as findings at the packages' lines.
+    pub(super) fn notices(&self, plan: &Plan, notices: &[Notice]) -> Vec<Warning> {
+        let warning = |notice: &Notice| {
+            let mut diagnostic = Diagnostic::new(&notice.message);
+            if let Some(package) = notice.package.and_then(|index| plan.packages.get(index)) {
+                diagnostic = diagnostic.at(self.file, package.lines);
+            }
+            let rule = match notice.subject {
+                Subject::Bytecode => Rule::NoBytecode,
+                Subject::Contents => Rule::PackageContents,
+            };
+            Warning { rule, diagnostic }
+        };
+        notices.iter().map(warning).collect()
+    }
+
+    pub(super) async fn warn(&self, warnings: &[Warning]) -> Result<(), BuildError> {
+        let vertex = self.build_file.vertex.to_string();
+        for warning in warnings {
+            // Each platform's build finds the same.
+            let text = warning.diagnostic.render(Level::Warning);
+            let is_new = self
+                .so_far
+                .warned
+                .lock()
+                .is_ok_and(|mut warned| warned.insert(text));
+            if !is_new {
+                continue;
+            }
+            self.bridge.warn(&vertex, warning).await?;
+        }
+        Ok(())
+    }
+}

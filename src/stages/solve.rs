@@ -1,0 +1,212 @@
+//! From what is asked for to the packages that fulfil it.
+
+use super::{Session, as_diagnostic};
+
+use std::sync::Arc;
+
+use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
+use buildkit_llb::{Output, Range};
+use futures_util::future::try_join_all;
+
+use crate::context::named::Found;
+use crate::fetch_failure::report_channels;
+use crate::gateway::error::BuildError;
+use crate::gateway::repodata::{self, FILES, Present};
+use condafront_graph as graph;
+use condafront_graph::question;
+use condafront_graph::virtual_packages::cuda_of;
+use condafront_input::Request;
+use condafront_model::channel::Channel;
+use condafront_model::package::{Package, PackageUrl};
+use condafront_model::platform::Platform;
+use condafront_model::source::{Diagnostic, Lines};
+use condafront_step_spec::account::{LIBC_FILE, Libc};
+use condafront_step_spec::failure_report::Culprit;
+use condafront_step_spec::solve::{Glibc, PACKAGES_FILE, RepodataSpec, SolvedPackage};
+
+/// The folder of a channel that every channel has.
+pub(super) const NOARCH: &str = "noarch";
+
+/// The lists of packages of a request's channels: each with the file system that has it.
+#[derive(Default)]
+pub(super) struct Lists {
+    pub(super) specs: Vec<RepodataSpec>,
+    pub(super) files: Vec<Output>,
+}
+
+/// The image that packages will be on.
+#[derive(Clone, Copy)]
+pub(super) struct Base<'a> {
+    /// The image.
+    pub(super) found: &'a Found,
+    /// The lines of the build file that name it.
+    pub(super) lines: Option<Lines>,
+}
+
+/// What a solve found.
+pub(super) struct Solved {
+    /// The packages, in the order in which they are linked.
+    pub(super) packages: Vec<Package>,
+    /// The lists that they are chosen from.
+    pub(super) lists: Lists,
+    /// What the steps left that found it out. An image has to depend on them, or a cache that is exported with it does
+    /// not have them.
+    pub(super) facts: Vec<Output>,
+}
+
+impl Solved {
+    /// Packages that needed no solve.
+    pub(super) fn locked(packages: Vec<Package>) -> Self {
+        Self {
+            packages,
+            lists: Lists::default(),
+            facts: Vec::new(),
+        }
+    }
+}
+
+impl Session<'_> {
+    /// The packages that fulfil a request. `programs` are the frontend's, `base` is the image that the packages will be
+    /// on; without it, build-args say all that matters of it.
+    pub(super) async fn packages(
+        &self,
+        request: &Request,
+        programs: &Output,
+        base: Option<&Base<'_>>,
+    ) -> Result<Solved, BuildError> {
+        let (file, platform) = (self.file, self.platform);
+        question::check_platform(request, platform, file)?;
+        if request.specs.is_empty() {
+            return Ok(Solved::locked(Vec::new()));
+        }
+        let ((glibc, libc), lists) =
+            tokio::try_join!(self.glibc(programs, base), self.lists(request, platform))?;
+        let cuda = base.and_then(|base| cuda_of(&base.found.config.env()));
+        let system = self.settings.overrides.system(platform, glibc, cuda);
+        let question = question::question(request, platform, system);
+        let asked = graph::solve::solve(
+            programs,
+            &question,
+            &lists.specs,
+            &lists.files,
+            self.options.no_cache(),
+        )
+        .map_err(as_diagnostic)?;
+        let lines = |culprit: &Culprit| match culprit {
+            Culprit::Spec(index) => request.specs.get(*index).map(|spec| spec.lines),
+            Culprit::Channel(index) => request.channels.get(*index).map(|channel| channel.lines),
+            // Its line is one of the build file.
+            Culprit::Key(_) if Arc::ptr_eq(file, &self.build_file.file) => base?.lines,
+            _ => None,
+        };
+        let reference = match self.run(&asked.answer, &asked.step, lines).await {
+            Ok(reference) => reference,
+            Err(error) => return Err(self.with_folder_named(error).await),
+        };
+        let answer: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
+        Ok(Solved {
+            packages: question::packages(request, answer, file)?,
+            lists,
+            facts: libc.into_iter().chain([asked.answer]).collect(),
+        })
+    }
+
+    /// The glibc that packages may count on, and the answer of the step that found it out.
+    async fn glibc(
+        &self,
+        programs: &Output,
+        base: Option<&Base<'_>>,
+    ) -> Result<(Glibc, Option<Output>), BuildError> {
+        if let Some(glibc) = self.settings.overrides.glibc() {
+            return Ok((glibc, None));
+        }
+        let Some(base) = base.and_then(|base| base.found.state.output()) else {
+            return Ok((Glibc::BaseHasNone, None));
+        };
+        let content_cache = self.bridge.abilities().has(EXEC_MOUNT_CONTENT_CACHE.id);
+        let asked = graph::solve::libc(programs, base, content_cache, self.options.no_cache());
+        let reference = self.run(&asked.answer, &asked.step, |_| None).await?;
+        let libc: Libc = self.read_json(&reference, LIBC_FILE).await?;
+        Ok((libc.into(), Some(asked.answer)))
+    }
+
+    /// Downloads what the channels have for a platform. Every channel has a folder `noarch`; one without a folder for
+    /// the platform has nothing for it.
+    async fn lists(&self, request: &Request, platform: Platform) -> Result<Lists, BuildError> {
+        if let Some(folder) = self.channel_folder().await? {
+            return self.given_lists(&folder, request, platform).await;
+        }
+        self.check_channel_provenance(request)?;
+        let folders = request
+            .channels
+            .iter()
+            .flat_map(|channel| [platform.subdir(), NOARCH].map(|subdir| (channel, subdir)));
+        let folders: Vec<(&Channel, &str)> = folders.collect();
+        let found = try_join_all(
+            folders
+                .iter()
+                .map(|(channel, subdir)| self.list(channel, subdir)),
+        )
+        .await?;
+        let mut lists = Lists {
+            specs: Vec::new(),
+            files: Vec::new(),
+        };
+        let mut failures = Vec::new();
+        // Two entries per channel.
+        for (index, ((channel, subdir), found)) in folders.into_iter().zip(found).enumerate() {
+            match found {
+                Ok(Present { file, output }) => {
+                    lists.specs.push(RepodataSpec {
+                        channel: index / 2,
+                        subdir: subdir.to_owned(),
+                        file: file.to_owned(),
+                    });
+                    lists.files.push(output);
+                }
+                Err(failure) if subdir != NOARCH && failure.is_certain_absence() => {}
+                Err(failure) => failures.push((channel, failure)),
+            }
+        }
+        // Both folders of a channel fail for one reason most often.
+        failures.dedup_by(|(a, _), (b, _)| std::ptr::eq(*a, *b));
+        match report_channels(self.file, &failures) {
+            Some(diagnostic) => Err(diagnostic.into()),
+            None => Ok(lists),
+        }
+    }
+
+    async fn list(
+        &self,
+        channel: &Channel,
+        subdir: &str,
+    ) -> Result<Result<Present, crate::fetch_failure::Failure>, BuildError> {
+        let file = self.file;
+        let line = |number| i32::try_from(number).unwrap_or(i32::MAX);
+        let lines = channel.lines;
+        let place = graph::source_file(file, std::iter::once(lines))
+            .location([Range::lines(line(lines.first), line(lines.last))]);
+        let repodata = graph::solve::Repodata {
+            label: format!("{}/{subdir}", channel.name),
+            location: Some(place),
+            no_cache: self.options.no_cache(),
+        };
+        let candidates = |name: &str| self.list_addresses(channel, subdir, name);
+        Ok(repodata::find(self.bridge, &repodata, candidates).await?)
+    }
+
+    fn list_addresses(&self, channel: &Channel, subdir: &str, file: &str) -> Vec<PackageUrl> {
+        let url = channel.url.join(&format!("{subdir}/{file}"));
+        self.settings.mirrors.candidates(&url)
+    }
+
+    /// Refuses to ask for what would put a secret into the image's provenance, which lists the URLs of all sources.
+    fn check_channel_provenance(&self, request: &Request) -> Result<(), Diagnostic> {
+        for channel in &request.channels {
+            for url in self.list_addresses(channel, NOARCH, FILES[0]) {
+                self.check_secret_path(&url, Some(channel.lines))?;
+            }
+        }
+        Ok(())
+    }
+}

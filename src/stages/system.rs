@@ -1,0 +1,289 @@
+//! Packages of the base's distribution and its locale, on the base before everything else.
+
+use super::{Session, as_diagnostic};
+
+use std::sync::Arc;
+
+use buildkit_llb::{Input, Output, Range};
+
+use crate::context::named::Found;
+use crate::gateway::error::BuildError;
+use condafront_graph::pip::Network;
+use condafront_graph::system::{CacheIds, Prepared, System};
+use condafront_graph::{Tools, source_file};
+use condafront_input::section::{
+    ImageSection, Located, PackageEntry, SystemPackages, read_package_list,
+};
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+use condafront_step_spec::failure_report::Culprit;
+use condafront_step_spec::system::Manager as PackageManager;
+use condafront_step_spec::system::{SYSTEM_FACTS_FILE, SystemFacts, SystemSpec};
+
+/// Locales that every C library has.
+const BUILT_IN: [&str; 4] = ["C", "POSIX", "C.UTF-8", "C.utf8"];
+
+/// The base, made ready.
+pub(super) struct SystemBase {
+    /// The base with its packages, its locale, and what that adds to its configuration and history.
+    pub(super) base: Found,
+    /// What the step left for the frontend to read, if there was one. An image has to depend on it, or a cache that is
+    /// exported with it does not have it.
+    pub(super) facts: Option<Output>,
+}
+
+/// A package, and where it is asked for.
+struct Wanted {
+    package: String,
+    /// The file and the lines; a list that the section names, or the section itself.
+    file: Arc<SourceFile>,
+    lines: Lines,
+    /// Where the section names the list.
+    list: Option<Lines>,
+}
+
+impl Session<'_> {
+    /// Installs what the section's `apt`, `apk` or `dnf` and its `locale` say on `base`.
+    pub(super) async fn system_packages(
+        &self,
+        base: &Found,
+        tools: &Tools<'_>,
+        section: &ImageSection,
+    ) -> Result<SystemBase, BuildError> {
+        let mut ready = SystemBase {
+            base: base.clone(),
+            facts: None,
+        };
+        let wanted = self.wanted(section).await?;
+        let locale = section.locale.as_ref().map(|locale| &locale.value);
+        let spec = SystemSpec {
+            manager: section
+                .packages
+                .as_ref()
+                .filter(|_| !wanted.is_empty())
+                .map(|packages| packages.manager.into()),
+            locale: locale
+                .filter(|name| !BUILT_IN.contains(&name.as_str()))
+                .cloned(),
+        };
+        if let (Some(packages), Some(_)) = (&section.packages, spec.manager) {
+            let what = format!("`{}`", packages.manager.name());
+            self.must_run(&what, &[first_line(packages.lines)])?;
+        }
+        if spec.manager.is_some() || spec.locale.is_some() {
+            let Input::Output(root) = &base.state else {
+                return Err(self.nothing_to_install_with(section).into());
+            };
+            let (what, key) = match spec.manager {
+                Some(_) => ("the installation of system packages", "packages"),
+                None => ("the making of a locale", "locale"),
+            };
+            let lines = key_lines(section, key);
+            self.about(&self.build_file.file)
+                .must_run(what, lines.as_slice())?;
+            let prepared = self.prepare(root, base, tools, section, &spec, &wanted)?;
+            self.evaluate_prepared(&prepared, section, &wanted).await?;
+            ready.base.state = prepared.root.into();
+            ready.base.config.add_history(&[prepared.name]);
+            if spec.locale.is_some() {
+                let reference = self.evaluate(&prepared.facts).await?;
+                let facts: SystemFacts = self.read_json(&reference, SYSTEM_FACTS_FILE).await?;
+                set_env(&mut ready.base, facts.env);
+                ready.facts = Some(prepared.facts);
+            }
+        }
+        if let Some(locale) = locale {
+            let mut env = vec![("LANG".to_owned(), locale.clone())];
+            // It beats LANG.
+            if ready
+                .base
+                .config
+                .env()
+                .iter()
+                .any(|(name, _)| name == "LC_ALL")
+            {
+                env.push(("LC_ALL".to_owned(), locale.clone()));
+            }
+            set_env(&mut ready.base, env);
+        }
+        Ok(ready)
+    }
+
+    /// The packages that the section lists, and those of the files that it names.
+    async fn wanted(&self, section: &ImageSection) -> Result<Vec<Wanted>, BuildError> {
+        let Some(SystemPackages {
+            manager, entries, ..
+        }) = &section.packages
+        else {
+            return Ok(Vec::new());
+        };
+        let mut wanted = Vec::new();
+        for entry in entries {
+            match &entry.value {
+                PackageEntry::Package(package) => wanted.push(Wanted {
+                    package: package.clone(),
+                    file: Arc::clone(&self.build_file.file),
+                    lines: entry.lines,
+                    list: None,
+                }),
+                PackageEntry::File(path) => {
+                    let path = Located {
+                        value: path.clone(),
+                        lines: entry.lines,
+                    };
+                    wanted.extend(self.listed(&path, *manager).await?);
+                }
+            }
+        }
+        Ok(wanted)
+    }
+
+    async fn listed(
+        &self,
+        path: &Located<String>,
+        manager: PackageManager,
+    ) -> Result<Vec<Wanted>, BuildError> {
+        let list = self.context_file(path, &self.build_file.file).await?;
+        let mut wanted = Vec::new();
+        for entry in read_package_list(&list, manager)? {
+            // Lists name no lists.
+            if let PackageEntry::Package(package) = entry.value {
+                wanted.push(Wanted {
+                    package,
+                    file: Arc::clone(&list),
+                    lines: entry.lines,
+                    list: Some(path.lines),
+                });
+            }
+        }
+        Ok(wanted)
+    }
+
+    fn prepare(
+        &self,
+        root: &Output,
+        base: &Found,
+        tools: &Tools<'_>,
+        section: &ImageSection,
+        spec: &SystemSpec,
+        wanted: &[Wanted],
+    ) -> Result<Prepared, Diagnostic> {
+        let file = &self.build_file.file;
+        let said = [
+            section.packages.as_ref().map(|packages| packages.lines),
+            section.locale.as_ref().map(|locale| locale.lines),
+        ];
+        let said: Vec<Lines> = said.into_iter().flatten().collect();
+        let line = |number| i32::try_from(number).unwrap_or(i32::MAX);
+        let ranges = said
+            .iter()
+            .map(|lines| Range::lines(line(lines.first), line(lines.last)));
+        let location = source_file(file, said.iter().copied()).location(ranges);
+        let namespace = self.options.get("build-arg:BUILDKIT_CACHE_MOUNT_NS");
+        let packages: Vec<String> = wanted.iter().map(|wanted| wanted.package.clone()).collect();
+        let system = System {
+            base: root,
+            env: &base.config.env(),
+            spec,
+            packages: &packages,
+            network: &Network::from_options(self.options),
+            caches: &CacheIds {
+                namespace: namespace.map(str::to_owned),
+                platform: self.platform.to_string(),
+            },
+            location: &location,
+        };
+        tools.system(&system).map_err(as_diagnostic)
+    }
+
+    /// Runs the step. If it fails, the error says why, where the packages stand.
+    async fn evaluate_prepared(
+        &self,
+        prepared: &Prepared,
+        section: &ImageSection,
+        wanted: &[Wanted],
+    ) -> Result<(), BuildError> {
+        let error = match self.evaluate(&prepared.root).await {
+            Ok(_) => return Ok(()),
+            Err(BuildError::Gateway(error)) => error,
+            Err(error) => return Err(error),
+        };
+        let digest = prepared.root.digest().to_string();
+        if error.is_cancelled() || !error.vertices().contains(&digest) {
+            return Err(error.into());
+        }
+        let Some(report) = self.report(&prepared.step).await else {
+            return Err(error.into());
+        };
+        let mut diagnostic = Diagnostic::new(report.message);
+        diagnostic.help = report.help;
+        let own = &self.build_file.file;
+        for culprit in &report.culprits {
+            match culprit {
+                Culprit::Package(index) => {
+                    let Some(found) = wanted.get(*index) else {
+                        continue;
+                    };
+                    diagnostic = diagnostic.at(&found.file, found.lines);
+                    if let Some(list) = found.list {
+                        diagnostic = diagnostic.at(own, list);
+                    }
+                }
+                Culprit::Key(key) => {
+                    if let Some(lines) = key_lines(section, key) {
+                        diagnostic = diagnostic.at(own, lines);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Err(diagnostic.into())
+    }
+
+    fn nothing_to_install_with(&self, section: &ImageSection) -> Diagnostic {
+        let (what, lines) = match (&section.packages, &section.locale) {
+            (Some(packages), _) => (
+                format!("packages of {}", packages.manager.name()),
+                first_line(packages.lines),
+            ),
+            (None, locale) => (
+                "a locale".to_owned(),
+                locale.as_ref().map_or(Lines::one(1), |locale| locale.lines),
+            ),
+        };
+        Diagnostic::new(format!(
+            "the base image is empty, and has nothing that could install {what}"
+        ))
+        .at(&self.build_file.file, lines)
+        .help("Choose another `base` than scratch.")
+    }
+}
+
+/// Where the section has a key.
+fn key_lines(section: &ImageSection, key: &str) -> Option<Lines> {
+    match key {
+        "locale" => section.locale.as_ref().map(|locale| locale.lines),
+        _ => section
+            .packages
+            .as_ref()
+            .map(|packages| first_line(packages.lines)),
+    }
+}
+
+fn first_line(lines: Lines) -> Lines {
+    Lines {
+        last: lines.first,
+        ..lines
+    }
+}
+
+/// Sets variables of the image.
+fn set_env(base: &mut Found, new: impl IntoIterator<Item = (String, String)>) {
+    let mut env = base.config.env();
+    for (name, value) in new {
+        match env.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => env.push((name, value)),
+        }
+    }
+    base.config.set_env(&env);
+}
