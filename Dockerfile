@@ -1,13 +1,13 @@
-# The frontend image. `make frontend` replaces the stage `bin` by a folder with the binaries
-# (--build-context bin=DIR), so that nothing is pulled; without that they are built here.
+# The frontend image. `make frontend` replaces the stage `bin` with a folder of binaries
+# (--build-context bin=DIR), so nothing is pulled; otherwise they are built here.
 
 FROM rust:1.95-slim-trixie AS bin
 RUN apt-get update && apt-get install -y --no-install-recommends musl-tools && rm -rf /var/lib/apt/lists/*
 RUN rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 WORKDIR /src
 COPY . .
-# The frontend runs on the builder's platform. Images for any platform get an entrypoint, which is pure Rust: Rust's own
-# linker links it for every architecture.
+# The frontend runs on the builder's platform. The entrypoint goes into images for any platform; it is pure Rust, so
+# Rust's own linker can link it for every architecture.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     target="$(uname -m)-unknown-linux-musl" \
     && cargo build --locked --release -p condafront --target "$target" \

@@ -1,14 +1,14 @@
-# What a developer runs. The work is done by cargo and the scripts in scripts/.
+# Entry points for developers. cargo and the scripts in scripts/ do the work.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-quick bench lint frontend
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
 
-demo: ## build an environment image with an engine of its own, and run it
+demo: ## build an environment image on an engine of its own, and run it
 	scripts/demo
 
-test: ## run all tests on the engines (ARGS="--test e2e name" chooses)
+test: ## run all tests, with engines (ARGS="--test e2e name" selects)
 	scripts/test $(ARGS)
 
 test-quick: lint ## lint, the tests that need no engine, and one image on one engine
@@ -17,9 +17,9 @@ test-quick: lint ## lint, the tests that need no engine, and one image on one en
 bench: ## compare with a Dockerfile that installs the same lock
 	scripts/bench $(ARGS)
 
-lint: ## check format, lints, shell scripts and dependencies
+lint: ## check formatting, lints, shell scripts and dependencies
 	scripts/lint
 
-frontend: ## make condafront:dev in the engine DOCKER_HOST names (PUSH=ref pushes it)
+frontend: ## build condafront:dev on the engine in DOCKER_HOST (PUSH=ref pushes it)
 	scripts/frontend binaries --release
 	scripts/frontend load $(PUSH)

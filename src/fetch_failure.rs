@@ -1,4 +1,4 @@
-//! Why a package cannot be downloaded, told from what the server answered.
+//! Why a package cannot be downloaded, based on the server's answer.
 
 use condafront_graph::wanted::{Wanted, WantedKind};
 use std::sync::Arc;
@@ -22,21 +22,21 @@ pub struct Failure {
 enum Cause {
     /// The server answered with this HTTP status.
     Status(u16),
-    /// No server of that name.
+    /// No server has that name.
     UnknownHost,
-    /// TLS did not work out, for this reason.
+    /// TLS failed for this reason.
     Tls(String),
     /// The connection broke or was refused, in BuildKit's words.
     Connection(String),
-    /// A web page came instead of a package.
+    /// The server sent a web page instead of a package.
     WebPage,
-    /// Something else than the package came.
+    /// The content does not have the expected hash.
     Digest {
         expected: String,
         found: String,
         bytes: usize,
     },
-    /// Now something else came, now the right content.
+    /// The content is sometimes wrong and sometimes right.
     Damaged,
 }
 
@@ -62,7 +62,8 @@ impl Failure {
         Self { url, cause }
     }
 
-    /// From what came instead of the package: `bytes` bytes with the SHA-256 `found`, of which `start` is the beginning.
+    /// From the content that came instead of the package: `bytes` bytes with the SHA-256 `found` that begin with
+    /// `start`.
     pub fn from_content(
         url: PackageUrl,
         start: &[u8],
@@ -82,7 +83,7 @@ impl Failure {
         Self { url, cause }
     }
 
-    /// Whether another try may succeed.
+    /// Whether a retry may succeed.
     pub fn is_passing(&self) -> bool {
         match &self.cause {
             Cause::Status(status) => matches!(status, 408 | 425 | 429 | 500..),
@@ -91,12 +92,12 @@ impl Failure {
         }
     }
 
-    /// Whether the server says that there is no such file. Some stores of files say 403 then.
+    /// Whether the server says that there is no such file. Some object stores answer 403 in that case.
     pub fn is_absence(&self) -> bool {
         matches!(self.cause, Cause::Status(403 | 404 | 410))
     }
 
-    /// Whether the server says that there is no such file, and nothing else can be meant.
+    /// Whether the server says unambiguously that there is no such file.
     pub fn is_certain_absence(&self) -> bool {
         matches!(self.cause, Cause::Status(404 | 410))
     }
@@ -109,14 +110,14 @@ impl Failure {
             Cause::Tls(reason) => {
                 format!("no secure connection to {} ({url}): {reason}", url.host())
             }
-            Cause::Connection(reason) => format!("the connection for {url} failed: {reason}"),
+            Cause::Connection(reason) => format!("the connection to {url} failed: {reason}"),
             Cause::WebPage => format!("{url} answered with a web page, not a package"),
             Cause::Digest {
                 expected,
                 found,
                 bytes,
             } => format!(
-                "{url} has another content than {pin} says ({bytes} bytes)\n  sha256 expected {expected}\n  sha256 found    {found}"
+                "{url} does not match {pin} ({bytes} bytes)\n  sha256 expected {expected}\n  sha256 found    {found}"
             ),
             Cause::Damaged => format!("{url} arrived damaged several times"),
         }
@@ -127,45 +128,45 @@ impl Failure {
         let is_installer = kind == WantedKind::Installer;
         match &self.cause {
             Cause::Status(404 | 410) if is_installer => {
-                "There is no such package: choose another one with --build-arg MICROMAMBA_VERSION=<version>, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>.".to_owned()
+                "There is no such package. Choose another version with --build-arg MICROMAMBA_VERSION=<version>, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>.".to_owned()
             }
             Cause::Digest { .. } if is_installer => {
-                "Either MICROMAMBA_VERSION has the hash of another package, or the file was replaced on the server: do not trust it without asking.".to_owned()
+                "Either MICROMAMBA_VERSION has the hash of another package, or the file was replaced on the server. Find out which before you trust it.".to_owned()
             }
             Cause::Status(404 | 410) if kind == WantedKind::PipInstaller => {
                 "The server does not have this file.".to_owned()
             }
             Cause::Status(404 | 410) => format!(
-                "The {origin} does not have this package (any more): make the lock anew, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>."
+                "The {origin} does not have this package, or has removed it. Regenerate the lock file, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>."
             ),
             Cause::Digest { .. } if kind == WantedKind::PipInstaller => {
-                "The file was replaced on the server: do not trust it without asking.".to_owned()
+                "The file was replaced on the server. Find out why before you trust it.".to_owned()
             }
             _ => self.help_with_server(origin),
         }
     }
 
-    /// What to do about a server, whatever was wanted from it.
+    /// What to do about a server, whatever was requested.
     fn help_with_server(&self, origin: &str) -> String {
         let host = self.url.host();
         match &self.cause {
             Cause::Status(401 | 403) => format!(
-                "If the {origin} needs a login, give a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
+                "If the {origin} needs a login, pass a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
             ),
             Cause::Status(_) | Cause::Connection(_) | Cause::Damaged => {
-                "It was tried again three times. Build again later, or name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>; what has been downloaded is kept.".to_owned()
+                "Three retries failed. Build again later, or name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>; finished downloads are kept.".to_owned()
             }
-            Cause::UnknownHost => "Is the host's name right, and can the engine (not only this machine) resolve it? A proxy must be in the engine's own settings: build-args do not reach downloads.".to_owned(),
-            Cause::Tls(_) => "The engine must trust the server's certificate authority.".to_owned(),
-            Cause::WebPage => format!("A login page or a proxy may stand between the engine and the {origin}."),
-            Cause::Digest { .. } => "Either the lock is outdated (make it anew), or the file was replaced on the server: do not trust it without asking.".to_owned(),
+            Cause::UnknownHost => "Check the host's name, and that the engine (not only this machine) can resolve it. Set a proxy in the engine's own settings: build-args do not affect downloads.".to_owned(),
+            Cause::Tls(_) => "Make the engine trust the server's certificate authority.".to_owned(),
+            Cause::WebPage => format!("There may be a login page or a proxy between the engine and the {origin}."),
+            Cause::Digest { .. } => "Either the lock file is outdated (regenerate it), or the file was replaced on the server. Find out which before you trust it.".to_owned(),
         }
     }
 }
 
-/// One diagnostic for all failures; `None` without any.
+/// One diagnostic for all failures; `None` if there are none.
 pub fn report(file: &Arc<SourceFile>, failures: &[(&Wanted, Failure)]) -> Option<Diagnostic> {
-    /// More than this many are counted only.
+    /// Failures beyond this number are only counted.
     const MOST: usize = 10;
     let (wanted, first) = failures.first()?;
     let mut diagnostic = if failures.len() == 1 {
@@ -195,7 +196,7 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(&Wanted, Failure)]) -> Option
     helps.truncate(3);
     let is_installer = |(wanted, _): &(&Wanted, Failure)| wanted.kind == WantedKind::Installer;
     if failures.iter().any(is_installer) {
-        helps.push("micromamba links the packages. Give the build one that you have with --build-context micromamba=<folder, or docker-image://…>, or do without it: --build-arg CONDAFRONT_INSTALLER=native.".to_owned());
+        helps.push("micromamba links the packages. Pass your own with --build-context micromamba=<folder, or docker-image://…>, or build without it: --build-arg CONDAFRONT_INSTALLER=native.".to_owned());
     }
     let is_pip = |(wanted, _): &(&Wanted, Failure)| wanted.kind == WantedKind::PipInstaller;
     if failures.iter().any(is_pip) {
@@ -204,12 +205,12 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(&Wanted, Failure)]) -> Option
     Some(diagnostic.help(helps.join("\n")))
 }
 
-/// One diagnostic for all channels whose list of packages cannot be had; `None` without any.
+/// One diagnostic for all channels whose repodata cannot be downloaded; `None` if there are none.
 pub fn report_channels(
     file: &Arc<SourceFile>,
     failures: &[(&Channel, Failure)],
 ) -> Option<Diagnostic> {
-    let message = |failure: &Failure| failure.message("expected");
+    let message = |failure: &Failure| failure.message("the expected hash");
     let mut diagnostic = match failures {
         [] => return None,
         [(channel, failure)] => Diagnostic::new(format!(
@@ -233,7 +234,7 @@ pub fn report_channels(
     for (channel, failure) in failures {
         diagnostic = diagnostic.at(file, channel.lines);
         let help = match &failure.cause {
-            Cause::Status(404 | 410) => "Every channel has noarch/repodata.json. Is the name or address right? A private channel may answer so to those who show no token.".to_owned(),
+            Cause::Status(404 | 410) => "Every channel has noarch/repodata.json. Check the channel's name or address. A private channel may answer like this without a token.".to_owned(),
             _ => failure.help_with_server("channel"),
         };
         if !helps.contains(&help) {
@@ -243,7 +244,7 @@ pub fn report_channels(
     Some(diagnostic.help(helps.join("\n")))
 }
 
-/// The innermost reason of Go's chain of errors, which is the one that says something.
+/// The innermost reason in a chain of Go errors, which is the informative one.
 fn last_reason(message: &str) -> String {
     let reason = match message
         .rfind("read tcp")
@@ -254,7 +255,7 @@ fn last_reason(message: &str) -> String {
     };
     match reason.trim().trim_matches('"') {
         "" | "EOF" => "the server closed it".to_owned(),
-        "unexpected EOF" => "the server closed it before all had come".to_owned(),
+        "unexpected EOF" => "the server closed it before the download was complete".to_owned(),
         reason => reason.to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! The frontend as BuildKit starts it: one build, and its end said on every way out.
+//! The frontend as BuildKit starts it: serves one build, and reports its outcome even after a panic.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -33,7 +33,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// For the engine's own log; users never see it.
+/// Writes to the engine's own log, which users never see.
 fn failed(message: &str) -> ExitCode {
     eprintln!("condafront: {message}");
     ExitCode::FAILURE
@@ -42,7 +42,7 @@ fn failed(message: &str) -> ExitCode {
 async fn serve() -> Result<(), String> {
     let channel = transport::over_stdio()
         .await
-        .map_err(|error| format!("no connection to BuildKit: {error}"))?;
+        .map_err(|error| format!("cannot connect to BuildKit: {error}"))?;
     let bridge = Bridge::connect(channel)
         .await
         .map_err(|error| format!("BuildKit does not answer: {error}"))?;
@@ -50,10 +50,10 @@ async fn serve() -> Result<(), String> {
     bridge
         .finish(outcome)
         .await
-        .map_err(|error| format!("BuildKit did not take the result: {error}"))
+        .map_err(|error| format!("BuildKit did not accept the result: {error}"))
 }
 
-/// Answers what the client asked for.
+/// Answers the client's request.
 async fn guarded(mut bridge: Bridge) -> Result<gateway::Result, rpc::Status> {
     catching(async move {
         let options = Options::from_env(std::env::vars_os().filter_map(|(name, value)| {
@@ -67,7 +67,7 @@ async fn guarded(mut bridge: Bridge) -> Result<gateway::Result, rpc::Status> {
     .await
 }
 
-/// Runs a task such that a panic becomes an error that the user sees.
+/// Runs a task, and turns a panic into an error that the user sees.
 async fn catching<T>(task: impl Future<Output = Result<T, BuildError>>) -> Result<T, rpc::Status> {
     let place = Arc::new(Mutex::new(String::new()));
     let seen = Arc::clone(&place);
@@ -83,7 +83,7 @@ async fn catching<T>(task: impl Future<Output = Result<T, BuildError>>) -> Resul
         Err(_) => {
             let place = place.lock().map(|place| place.clone()).unwrap_or_default();
             let message = format!(
-                "condafront {} has a bug: {place}\nPlease report it with the file that was built.",
+                "condafront {} has a bug: {place}\nReport it, with the file that you built.",
                 env!("CARGO_PKG_VERSION")
             );
             Err(BuildError::from(GatewayError::session(message)).into_status())
@@ -101,7 +101,7 @@ mod tests {
         runtime.unwrap().block_on(catching(task))
     }
 
-    /// One test: the panic hook is the process's.
+    /// A single test, because the panic hook is global to the process.
     #[test]
     fn a_panic_becomes_an_error_and_other_outcomes_stay_as_they_are() {
         let status = run(async { panic!("no such thing") }).unwrap_err();

@@ -15,7 +15,7 @@ use condafront_step_spec::pip::Resolved;
 pub struct Found {
     /// The files to fetch.
     pub packages: Vec<PipPackage>,
-    /// The wheels that are there already.
+    /// The wheels that the build already has.
     pub wheels: Vec<FoundWheel>,
 }
 
@@ -28,8 +28,8 @@ pub struct FoundWheel {
     pub index: usize,
 }
 
-/// What is to be fetched and installed. pip's report has no credentials; those of the index on the same server, one of
-/// `indexes` or of the list, are put back.
+/// What to fetch and install. pip's report has no credentials, so this restores those of the index on the same server,
+/// from `indexes` or from the list.
 ///
 /// # Errors
 /// A file that cannot be fetched, at the line that asks for it.
@@ -55,7 +55,7 @@ fn package(found: &Resolved, list: &List, indexes: &[Url]) -> Result<PipPackage,
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     let Some(mut url) = url else {
         let diagnostic = Diagnostic::new(format!(
-            "pip found {} {} where the build cannot fetch it from: {}",
+            "the build cannot fetch {} {} from where pip found it: {}",
             found.name,
             found.version,
             redact::masked(&found.url)
@@ -69,7 +69,7 @@ fn package(found: &Resolved, list: &List, indexes: &[Url]) -> Result<PipPackage,
     if let Some(index) = { indexes }.find(|index| index.origin() == url.origin())
         && url.username().is_empty()
     {
-        // Neither fails: the URL has a host.
+        // Neither call fails, because the URL has a host.
         let _ = url.set_username(index.username());
         let _ = url.set_password(index.password());
     }
@@ -92,7 +92,7 @@ mod tests {
     use condafront_input::requirements::list_of;
 
     #[test]
-    fn credentials_of_the_index_are_put_back() {
+    fn credentials_of_the_index_are_restored() {
         let resolved = |url: &str| Resolved {
             name: "x".into(),
             version: "1.0".into(),

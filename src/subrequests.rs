@@ -1,5 +1,5 @@
-//! Questions about a file instead of a build: `docker build --call=check`, `outline`, `targets`
-//! (`frontend/subrequests` of BuildKit).
+//! Answers questions about a file instead of building it: `docker build --call=check`, `outline`, `targets`
+//! (`frontend/subrequests` in BuildKit).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,18 +30,18 @@ const LINT: &str = "frontend.lint";
 const OUTLINE: &str = "frontend.outline";
 const TARGETS: &str = "frontend.targets";
 
-/// The requests, with what `docker build --call=subrequests.describe` says of them.
+/// The requests, with their descriptions for `docker build --call=subrequests.describe`.
 const REQUESTS: [(&str, &str); 4] = [
     (DESCRIBE, "List available subrequest types"),
     (LINT, "Check the environment or lock file"),
-    (OUTLINE, "List the build-args that the build takes"),
+    (OUTLINE, "List the build-args that the build accepts"),
     (TARGETS, "List the targets that can be built"),
 ];
 
 /// Answers one question.
 ///
 /// # Errors
-/// When there is no such question, or the build file cannot be read.
+/// When the request is unknown, or the build file cannot be read.
 pub async fn answer(
     bridge: &mut Bridge,
     options: &Options,
@@ -55,7 +55,7 @@ pub async fn answer(
             let settings = Settings::from_build_args(options.build_args())?;
             let platforms = build::platforms(bridge, options)?;
             let [platform, ..] = platforms[..] else {
-                return Err(Diagnostic::new("no platform is built for").into());
+                return Err(Diagnostic::new("there is no platform to build for").into());
             };
             let file = build::file::build_file(bridge, options, &settings.input, platform).await?;
             let input = build::read(bridge, options, &settings, platform, &file).await;
@@ -65,7 +65,7 @@ pub async fn answer(
                 Err(error) => return Err(error),
             };
             match outcome {
-                // `docker build --call=check` ends in a stack trace when an error has no place.
+                // `docker build --call=check` prints a stack trace if an error has no location.
                 Err(diagnostic) if diagnostic.locations.is_empty() => return Err(diagnostic.into()),
                 outcome => lint(&file, outcome),
             }
@@ -138,7 +138,7 @@ fn outline(options: &Options) -> Result<Answer, Diagnostic> {
     let args: Vec<Value> = KNOWN_BUILD_ARGS
         .iter()
         .map(|(name, description)| {
-            // The addresses of mirrors and channels may carry credentials.
+            // URLs of mirrors and channels may contain credentials.
             let shown = given.get(name).filter(|_| *name != "CONDA_MIRRORS");
             match shown.map(|value| redact::masked(value)) {
                 Some(value) => json!({"name": name, "description": description, "value": value}),
@@ -159,7 +159,7 @@ fn outline(options: &Options) -> Result<Answer, Diagnostic> {
     Ok((outline, text, None))
 }
 
-/// What is to be said of the files; `platform` is the builder's.
+/// The warnings about the files; `platform` is the builder's.
 fn check(
     options: &Options,
     settings: &Settings,
@@ -184,7 +184,7 @@ fn lint(file: &BuildFile, outcome: Result<Vec<Warning>, Diagnostic>) -> Answer {
             .collect(),
         Err(diagnostic) => diagnostic.locations.clone(),
     };
-    // Beside the build file there may be build-args.
+    // Besides the build file, findings can point at build-args.
     let mut files = vec![Arc::clone(&file.file)];
     for place in &places {
         if !files.contains(&place.file) {
@@ -247,11 +247,11 @@ fn lint(file: &BuildFile, outcome: Result<Vec<Warning>, Diagnostic>) -> Answer {
     }
 }
 
-/// The error by which clients know that a question is not known here.
+/// The error that tells clients that a request is not supported.
 fn unsupported(request: &str) -> rpc::Status {
     rpc::Status {
         code: tonic::Code::Unimplemented as i32,
-        message: format!("condafront does not answer {request}"),
+        message: format!("condafront does not support {request}"),
         details: vec![Any {
             type_url: "github.com/moby/buildkit/errdefs.Subrequest+json".to_owned(),
             value: json!({"name": request}).to_string().into_bytes(),
@@ -283,7 +283,7 @@ mod tests {
         let mut warnings = input.warnings;
         warnings.push(Warning {
             rule: Rule::Ignored,
-            diagnostic: Diagnostic::new("something that stands nowhere"),
+            diagnostic: Diagnostic::new("something without a location"),
         });
         let (value, text, _) = lint(&build_file, Ok(warnings));
         let places: Vec<(&Value, &Value, &Value)> = value["warnings"]

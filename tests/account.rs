@@ -1,5 +1,5 @@
-//! The account step on file trees laid out like real base images. Needs root, as the step itself
-//! does: it gives files to other users.
+//! The account step on file trees laid out like real base images. Needs root, like the step itself:
+//! it gives files to other users.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -321,7 +321,7 @@ fn a_file_cannot_be_the_working_directory() {
         assert_eq!(
             result.expect_err("this is a file").to_string(),
             format!(
-                "the working directory {path} cannot be made: /srv/app in the base image is not a directory"
+                "cannot create the working directory `{path}`: /srv/app in the base image is not a directory"
             )
         );
         fs::remove_dir_all(image.dir.path().join("out")).expect("rm");

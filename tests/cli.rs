@@ -56,7 +56,7 @@ fn text(output: &Output) -> String {
 }
 
 #[test]
-fn without_arguments_it_helps() {
+fn without_arguments_it_prints_the_help() {
     let output = condafront(&[]);
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stdout).contains("Usage: condafront COMMAND FILE"));
@@ -115,7 +115,7 @@ fn an_environment_file_is_checked() {
             text(&output)
         ));
     }
-    // The command line has it, and nothing else.
+    // Only the echoed command line has it.
     let shown = all.replacen("hunter2", "…", 1);
     assert!(!shown.contains("hunter2"), "{shown}");
     insta::assert_snapshot!(shown);

@@ -1,4 +1,4 @@
-//! The examples and docs/from-micromamba-docker.md name tests that there are.
+//! Every example has a test, and the tests that docs/from-micromamba-docker.md names exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,12 +15,12 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The names of what a folder holds.
+/// The names of a folder's entries.
 fn entries(folder: &Path) -> BTreeSet<String> {
     let entries =
         fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     entries
-        .map(|entry| entry.expect("an entry of the folder").file_name())
+        .map(|entry| entry.expect("a folder entry").file_name())
         .map(|name| name.to_string_lossy().into_owned())
         .collect()
 }
@@ -29,7 +29,7 @@ fn examples() -> BTreeSet<String> {
     entries(&root().join("examples"))
 }
 
-/// The text of every file with tests of the examples.
+/// The source text of all tests of the examples.
 fn sources() -> String {
     let folder = root().join("tests/e2e/examples");
     let files = entries(&folder);
@@ -37,7 +37,7 @@ fn sources() -> String {
 }
 
 #[test]
-fn every_example_says_what_it_is_and_is_run() {
+fn every_example_is_described_and_tested() {
     let sources = sources();
     for example in examples() {
         let readme = read(&root().join("examples").join(&example).join("README.md"));
@@ -59,7 +59,7 @@ fn the_readme_lists_every_example() {
     assert_eq!(listed, examples());
 }
 
-/// The last cell of each row, below the headings of all tables.
+/// The last cell of each row of all tables, without the headings.
 fn tests() -> Vec<&'static str> {
     TABLE
         .lines()
@@ -79,14 +79,14 @@ fn every_row_of_the_table_has_a_test() {
             .and_then(|cell| cell.strip_suffix('`'));
         let (module, function) = test
             .and_then(|test| test.rsplit_once("::"))
-            .unwrap_or_else(|| panic!("{cell} names no test"));
+            .unwrap_or_else(|| panic!("{cell} does not name a test"));
         let path = module
             .split("::")
             .fold(root().join("tests/e2e"), |folder: PathBuf, part| {
                 folder.join(part)
             });
         let source = read(&path.with_extension("rs"));
-        // A test by itself, one that is ignored where what it needs is missing, or a function that the macro makes tests of.
+        // A plain test, one that is ignored because of what it needs, or a function that the macro turns into tests.
         let plain = format!("#[test]\nfn {function}(");
         let ignored = format!("\"]\nfn {function}(");
         let both = source.split("on_both_stores!(").skip(1).any(|rest| {
@@ -94,6 +94,6 @@ fn every_row_of_the_table_has_a_test() {
             list.split(',').any(|name| name.trim() == function)
         });
         let is_there = both || source.contains(&plain) || source.contains(&ignored);
-        assert!(is_there, "there is no {cell}");
+        assert!(is_there, "{cell} does not exist");
     }
 }

@@ -15,7 +15,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
     parts.filter_map(|rest| rest.split("```").next()).collect()
 }
 
-/// What stands in backticks in the first column of the table below a line.
+/// What is in backticks in the first column of the table below a line.
 fn entries(heading: &str) -> Vec<String> {
     let (_, rest) = DOC.split_once(heading).expect("a heading");
     rest.lines()
@@ -83,7 +83,7 @@ fn every_spelling_of_a_channel_is_read() {
 }
 
 #[test]
-fn the_custom_channel_is_where_the_text_says() {
+fn the_custom_channel_has_the_documented_urls() {
     let example = blocks("yaml")[2];
     let input = read(example, &InputSettings::default()).unwrap();
     let channels = request(&input).channels.iter();
@@ -99,7 +99,7 @@ fn the_custom_channel_is_where_the_text_says() {
 
 #[test]
 fn build_args_of_the_tables_are_read() {
-    let args = entries("Build-args beat the file:");
+    let args = entries("Build-args override the file:");
     let pairs: Vec<(&str, &str)> = args.iter().filter_map(|arg| arg.split_once('=')).collect();
     assert_eq!(pairs.len(), 2, "{args:?}");
     let input = read("dependencies: [numpy]\n", &settings(&pairs)).unwrap();

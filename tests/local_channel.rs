@@ -1,4 +1,4 @@
-//! The folder of the target `channel`: what its steps write, and what they find wrong with one.
+//! The folder of the target `channel`: what its steps write, and the problems they find in one.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -17,7 +17,7 @@ use condafront_testkit::engine;
 use condafront_testkit::needs::micromamba;
 use serde_json::{Value, json};
 
-/// The mounts of a step, in a folder of their own.
+/// The mounts of a step, in their own folder.
 struct Step {
     dir: tempfile::TempDir,
     mounts: Mounts,
@@ -63,7 +63,7 @@ fn archive(package: &Package) -> Archive {
     }
 }
 
-/// Makes the folder `c.example/main/<subdir>` of packages.
+/// Makes the folder `c.example/main/<subdir>` from packages.
 fn make(step: &Step, subdir: &str, packages: &[&Package], list: Option<&str>) {
     for (index, package) in packages.iter().enumerate() {
         let content = fs::read(Channel::small().archive(package)).unwrap();
@@ -79,7 +79,7 @@ fn make(step: &Step, subdir: &str, packages: &[&Package], list: Option<&str>) {
     conda(&args[1..], &step.mounts, &step.lists()).unwrap();
 }
 
-/// What a channel's list says of its packages.
+/// The records of a channel's list, by file name.
 fn records(list: &[u8]) -> Value {
     let list: Value = serde_json::from_slice(list).unwrap();
     let mut all = list["packages"].clone();
@@ -89,7 +89,7 @@ fn records(list: &[u8]) -> Value {
     all
 }
 
-/// Fields that say nothing about a package are as good as absent.
+/// Leaves out empty fields, which mean the same as missing ones.
 fn without_nothing(record: &Value) -> Value {
     let fields = record.as_object().unwrap().clone().into_iter();
     fields
@@ -98,7 +98,7 @@ fn without_nothing(record: &Value) -> Value {
 }
 
 #[test]
-fn lists_say_of_packages_what_their_channels_say() {
+fn lists_describe_packages_as_their_channels_do() {
     let channel = Channel::small();
     for subdir in ["linux-64", "noarch"] {
         let packages = channel.packages().iter();
@@ -124,7 +124,7 @@ fn lists_say_of_packages_what_their_channels_say() {
             assert_eq!(copy, fs::read(channel.archive(package)).unwrap());
         }
 
-        // From a list that corrects a package, the same with the correction.
+        // Corrections in a channel's own list are kept.
         let corrected = Step::new();
         let mut known: Value = serde_json::from_slice(&list).unwrap();
         for key in ["packages", "packages.conda"] {
@@ -165,14 +165,14 @@ fn the_same_packages_give_the_same_folder() {
     assert_eq!(stat(&first), stat(&second));
     let list = "c.example/main/noarch/repodata.json.zst";
     assert_eq!(first.read(list), second.read(list));
-    // Files of other content have other times, even if their sizes are the same.
+    // Files with different contents have different times, even if their sizes are the same.
     let times = stat(&first);
     assert_ne!(times[0].2, times[1].2);
 }
 
 #[test]
 #[ignore = "needs a micromamba"]
-fn needs_micromamba_it_takes_the_folder_for_a_channel() {
+fn needs_micromamba_it_uses_the_folder_as_a_channel() {
     let program = micromamba();
     let step = Step::new();
     let find = |name: &str| Channel::small().find(name);

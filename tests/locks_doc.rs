@@ -1,11 +1,11 @@
-//! What docs/locks.md says is true: its files are read, and its commands say what it shows.
+//! What docs/locks.md says is true: its files can be read, and its commands print what it shows.
 
 use std::path::Path;
 use std::process::Command;
 
 const DOC: &str = include_str!("../docs/locks.md");
 
-/// A fenced block: what stands behind the fence, and the text without the indentation of the fence.
+/// A fenced block: its info string, and its text without the fence's indentation.
 struct Block {
     info: &'static str,
     text: String,
@@ -57,7 +57,7 @@ fn every_example_does_what_it_says() {
         } else if block.info == "sh" {
             expected = Some(printed(&block.text, dir.path()));
         } else {
-            let shown = expected.take().expect("output follows a command");
+            let shown = expected.take().expect("a command before the output");
             assert_eq!(shown, block.text);
             compared += 1;
         }

@@ -1,8 +1,8 @@
-//! The mistakes that people make in env.yml, its section `condafront:` and the build-args for a build without a file, and
-//! what they are told.
+//! The mistakes that people make in env.yml, its `condafront:` section and the build-args for a build without a file, and
+//! the messages they get.
 //!
-//! Each mistake has a message at its line that says what to do; the snapshot reads from top to bottom. A new kind of
-//! mistake is a new entry of a table.
+//! Each mistake has a message at its line that says what to do. The snapshot reads from top to bottom. To add a mistake,
+//! add an entry to a table.
 
 use std::sync::Arc;
 
@@ -32,14 +32,14 @@ const DEPENDENCIES: &[Mistake] = &[
     ("pixi.toml", "[workspace]\nchannels = [\"conda-forge\"]\n", &[]),
     ("a template", "{% set version = '3.12' %}\ndependencies:\n  - python={{ version }}\n", &[]),
     ("a Dockerfile", "FROM debian:13-slim\nRUN apt-get update\n", &[]),
-    ("a page that was saved instead", "<!DOCTYPE html>\n<html><body>Sign in: here</body></html>\n", &[]),
+    ("a web page saved by mistake", "<!DOCTYPE html>\n<html><body>Sign in: here</body></html>\n", &[]),
     ("an image file", "environments:\n  base: env.yml\n", &[]),
-    ("no blank behind the dash", "dependencies:\n  -numpy\n  -scipy\n", &[]),
-    ("one text", "dependencies: numpy scipy\n", &[]),
+    ("no space after the dash", "dependencies:\n  -numpy\n  -scipy\n", &[]),
+    ("one string", "dependencies: numpy scipy\n", &[]),
     ("a mapping", "dependencies:\n  python: 3.12\n  numpy: '>=1.26'\n", &[]),
     ("a colon for a version", "dependencies:\n  - python: 3.12\n", &[]),
-    ("a colon too many", "dependencies:\n  - numpy:\n", &[]),
-    ("a colon without a blank", "dependencies:\n  - python:3.12\n", &[]),
+    ("one colon too many", "dependencies:\n  - numpy:\n", &[]),
+    ("a colon without a space", "dependencies:\n  - python:3.12\n", &[]),
     ("one colon for a channel", "dependencies:\n  - conda-forge:numpy\n", &[]),
     ("a list in the list", "dependencies:\n  - - numpy\n    - scipy\n", &[]),
     ("an empty entry", "dependencies:\n  - numpy\n  -\n  - scipy\n", &[]),
@@ -63,15 +63,15 @@ const DEPENDENCIES: &[Mistake] = &[
     ("a conda option", "dependencies:\n  - -c conda-forge numpy\n", &[]),
     ("a local package", "dependencies:\n  - ./pkgs/linux-64/numpy-1-0.conda\n", &[]),
     ("a package for another platform", "dependencies:\n  - https://conda.example/forge/osx-64/zlib-1.3.1-h1_0.conda\n", &[]),
-    ("a URL that is no package", "dependencies:\n  - https://conda.example/forge/numpy\n", &[]),
+    ("a URL that is not a package", "dependencies:\n  - https://conda.example/forge/numpy\n", &[]),
     ("a folder for another platform", "dependencies:\n  - conda-forge/win-64::numpy\n", &[]),
     ("an unknown key", "dependencies:\n  - numpy[vesion='>=1']\n", &[]),
-    ("a bracket that stays open", "dependencies:\n  - \"numpy[version='>=1'\"\n", &[]),
+    ("an unclosed bracket", "dependencies:\n  - \"numpy[version='>=1'\"\n", &[]),
     ("a file of another package", "dependencies:\n  - numpy[fn=scipy-1.14.0-0.conda]\n", &[]),
     ("the URL of another package", "dependencies:\n  - numpy[url=https://conda.example/forge/noarch/scipy-1.14.0-0.conda]\n", &[]),
     ("a namespace", "dependencies:\n  - numpy[namespace=python]\n", &[]),
     ("a bad hash", "dependencies:\n  - numpy[md5=abc]\n", &[]),
-    ("a version that is none", "dependencies:\n  - numpy >=1..2\n", &[]),
+    ("an invalid version", "dependencies:\n  - numpy >=1..2\n", &[]),
     ("a template", "dependencies:\n  - python={{ python }}\n", &[]),
     ("quotes in quotes", "dependencies:\n  - \"'numpy'\"\n", &[]),
     ("only other platforms", "dependencies:\n  - pywin32  # [win]\n  - appnope  # [osx]\n", &[]),
@@ -80,7 +80,7 @@ const DEPENDENCIES: &[Mistake] = &[
 
 #[rustfmt::skip]
 const PIP: &[Mistake] = &[
-    ("a text", "dependencies:\n  - pip\n  - pip: requests\n", &[]),
+    ("a string", "dependencies:\n  - pip\n  - pip: requests\n", &[]),
     ("a mapping", "dependencies:\n  - pip\n  - pip:\n    - requests: 2.32\n", &[]),
     ("an empty entry", "dependencies:\n  - pip\n  - pip:\n    -\n    - requests\n", &[]),
     ("a number", "dependencies:\n  - pip\n  - pip:\n    - 2.32\n", &[]),
@@ -88,7 +88,7 @@ const PIP: &[Mistake] = &[
 
 #[rustfmt::skip]
 const CHANNELS: &[Mistake] = &[
-    ("one text", "channels: conda-forge\ndependencies: [numpy]\n", &[]),
+    ("one string", "channels: conda-forge\ndependencies: [numpy]\n", &[]),
     ("two in one", "channels:\n  - bioconda, conda-forge\ndependencies: [numpy]\n", &[]),
     ("a mapping", "channels:\n  - forge: https://conda.example\ndependencies: [numpy]\n", &[]),
     ("a folder", "channels:\n  - file:///opt/channel\ndependencies: [numpy]\n", &[]),
@@ -102,8 +102,8 @@ const CHANNELS: &[Mistake] = &[
     ("a platform in brackets", "channels:\n  - conda-forge[linux-64]\ndependencies: [numpy]\n", &[]),
     ("another platform", "channels:\n  - https://me:hunter2@conda.example/forge/osx-64\ndependencies: [numpy]\n", &[]),
     ("a file of a channel", "channels:\n  - https://conda.example/forge/linux-64/repodata.json\ndependencies: [numpy]\n", &[]),
-    ("a channel of a dependency", "dependencies:\n  - file:///opt/channel::numpy\n  - scipy\n", &[]),
-    ("no channel of a dependency", "dependencies:\n  - nodefaults::numpy\n", &[]),
+    ("a dependency's channel that is a folder", "dependencies:\n  - file:///opt/channel::numpy\n  - scipy\n", &[]),
+    ("nodefaults for a dependency's channel", "dependencies:\n  - nodefaults::numpy\n", &[]),
 ];
 
 #[rustfmt::skip]
@@ -111,7 +111,7 @@ const REST: &[Mistake] = &[
     ("not YAML", "dependencies:\n  - numpy\n - scipy\n", &[]),
     ("a tab", "dependencies:\n\t- numpy\n", &[]),
     ("a key twice", "dependencies:\n  - numpy\nname: a\ndependencies:\n  - scipy\n", &[]),
-    ("a name with a blank", "name: my lab\ndependencies: [numpy]\n", &[]),
+    ("a name with a space", "name: my lab\ndependencies: [numpy]\n", &[]),
     ("a name with a slash", "name: envs/lab\ndependencies: [numpy]\n", &[]),
     ("a name that conda used", "name: root\ndependencies: [numpy]\n", &[]),
     ("a name that is a list", "name: [lab]\ndependencies: [numpy]\n", &[]),
@@ -119,8 +119,8 @@ const REST: &[Mistake] = &[
     ("a variable with a dash", "dependencies: [numpy]\nvariables:\n  MY-VAR: 1\n", &[]),
     ("a variable without a value", "dependencies: [numpy]\nvariables:\n  A:\n", &[]),
     ("a variable that is a list", "dependencies: [numpy]\nvariables:\n  A: [1, 2]\n", &[]),
-    ("platforms in a text", "dependencies: [numpy]\nplatforms: linux-64\n", &[]),
-    ("docker's platform", "dependencies: [numpy]\nplatforms:\n  - linux/amd64\n", &[]),
+    ("platforms in a string", "dependencies: [numpy]\nplatforms: linux-64\n", &[]),
+    ("Docker's platform", "dependencies: [numpy]\nplatforms:\n  - linux/amd64\n", &[]),
     ("a misspelt platform", "dependencies: [numpy]\nplatforms:\n  - linux64\n", &[]),
     ("other platforms", "dependencies: [numpy]\nplatforms: [osx-arm64, linux-aarch64]\n", &[]),
     ("no linux at all", "dependencies: [numpy]\nplatforms: [win-64]\n", &[]),
@@ -132,21 +132,21 @@ const SECTION: &[Mistake] = &[
     ("a misspelt key", "condafront:\n  channel_prioriy: strict\ndependencies: [numpy]\n", &[]),
     ("a key that nobody knows", "condafront:\n  frobnicate: 1\ndependencies: [numpy]\n", &[]),
     ("a Dockerfile's word", "condafront:\n  from: ubuntu:24.04\ndependencies: [numpy]\n", &[]),
-    ("a word that is none of the keys'", "condafront:\n  packages: [libgl1]\ndependencies: [numpy]\n", &[]),
+    ("a word that is not a key", "condafront:\n  packages: [libgl1]\ndependencies: [numpy]\n", &[]),
     ("Fedora's packages", "condafront:\n  dnf: mesa-libGL\ndependencies: [numpy]\n", &[]),
     ("pip's packages", "condafront:\n  pip: requests\ndependencies: [numpy]\n", &[]),
     ("files", "condafront:\n  copy: {../app: /srv/app}\ndependencies: [numpy]\n", &[]),
     ("commands", "condafront:\n  run: [{network: none}]\ndependencies: [numpy]\n", &[]),
     ("parts of packages", "condafront:\n  trim: [test]\ndependencies: [numpy]\n", &[]),
     ("several environments", "condafront:\n  environments: {r: r.yml}\ndependencies: [numpy]\n", &[]),
-    ("no such build-arg", "condafront:\n  base: ubuntu:${UBUNTU_VERSON}\ndependencies: [numpy]\n", &[("UBUNTU_VERSION", "24.04")]),
+    ("an unknown build-arg", "condafront:\n  base: ubuntu:${UBUNTU_VERSON}\ndependencies: [numpy]\n", &[("UBUNTU_VERSION", "24.04")]),
     ("an empty build-arg", "condafront:\n  base: ${BASE:?say which}\ndependencies: [numpy]\n", &[("BASE", "")]),
     ("a misspelt installer", "condafront:\n  installer: micromanba\ndependencies: [numpy]\n", &[]),
     ("too many layers", "condafront:\n  layers: 200\ndependencies: [numpy]\n", &[]),
     ("a port of the host", "condafront:\n  expose: [\"80:8888\"]\ndependencies: [numpy]\n", &[]),
     ("a time without a unit", "condafront:\n  healthcheck: {cmd: curl localhost, interval: 30}\ndependencies: [numpy]\n", &[]),
     ("a misspelt priority", "condafront:\n  channel_priority: flexibel\ndependencies: [numpy]\n", &[]),
-    ("no priority", "condafront:\n  channel_priority: true\ndependencies: [numpy]\n", &[]),
+    ("not a priority", "condafront:\n  channel_priority: true\ndependencies: [numpy]\n", &[]),
     ("an alias without https", "condafront:\n  channel_alias: conda.example\ndependencies: [numpy]\n", &[]),
     ("custom channels in a list", "condafront:\n  custom_channels: [internal]\ndependencies: [numpy]\n", &[]),
     ("a custom channel that is a path", "condafront:\n  custom_channels:\n    internal: /opt/channel\ndependencies: [numpy]\n", &[]),
@@ -156,17 +156,17 @@ const SECTION: &[Mistake] = &[
 const BUILD_ARGS: &[Mistake] = &[
     ("no specs", "", &[("CONDA_SPECS", " ")]),
     ("an open quote", "", &[("CONDA_SPECS", "numpy 'scipy <2")]),
-    ("a blank without quotes", "", &[("CONDA_SPECS", "python=3.12 numpy >=1.26")]),
+    ("a space without quotes", "", &[("CONDA_SPECS", "python=3.12 numpy >=1.26")]),
     ("commas", "", &[("CONDA_SPECS", "numpy,scipy")]),
     ("wrong order", "", &[("CONDA_SPECS", "python numpy=>1.26"), ("CONDA_CHANNELS", "bioconda,conda-forge")]),
     ("a path for a channel", "", &[("CONDA_SPECS", "numpy"), ("CONDA_CHANNELS", "conda-forge,/opt/channel")]),
     ("a channel for a file", "dependencies: [numpy]\n", &[("CONDA_CHANNELS", "conda-forge::numpy")]),
     ("an alias without https", "dependencies: [numpy]\n", &[("CONDA_CHANNEL_ALIAS", "conda.example")]),
-    ("specs beside a file", "channels: [conda-forge]\ndependencies: [numpy]\n", &[("CONDA_SPECS", "scipy")]),
+    ("specs along with a file", "channels: [conda-forge]\ndependencies: [numpy]\n", &[("CONDA_SPECS", "scipy")]),
     ("a misspelt build-arg", "", &[("CONDA_SPEC", "numpy")]),
 ];
 
-/// What works, but not as one may think.
+/// What works, but not as one might expect.
 #[rustfmt::skip]
 const WARNINGS: &[Mistake] = &[
     ("no channels", "name: lab\ndependencies: [numpy]\n", &[]),
@@ -177,13 +177,13 @@ const WARNINGS: &[Mistake] = &[
     ("a misspelt key", "channels: [conda-forge]\ndependencies: [numpy]\nvariabels:\n  A: 1\n", &[]),
     ("a key of the section", "channels: [conda-forge]\nchannel_priority: flexible\ndependencies: [numpy]\n", &[]),
     ("another key of the section", "channels: [conda-forge]\ndependencies: [numpy]\ncmd: [python]\n", &[]),
-    ("pip's list outside", "channels: [conda-forge]\ndependencies: [pip]\npip:\n  - requests\n", &[]),
+    ("pip's list in the wrong place", "channels: [conda-forge]\ndependencies: [pip]\npip:\n  - requests\n", &[]),
     ("conda-lock's categories", "channels: [conda-forge]\ndependencies: [numpy]\ncategory: dev\n", &[]),
     ("a package twice", "channels: [conda-forge]\ndependencies:\n  - numpy\n  - scipy\n  - numpy\n", &[]),
     ("two conditions", "channels: [conda-forge]\ndependencies:\n  - numpy>=1.20\n  - numpy<2\n", &[]),
     ("no pip for pip", "channels: [conda-forge]\ndependencies:\n  - python\n  - pip:\n    - requests\n", &[]),
     ("pip's list not indented", "channels: [conda-forge]\ndependencies:\n  - pip\n  - pip:\n  - requests\n", &[]),
-    ("a selector that is none", "channels: [conda-forge]\ndependencies:\n  - numpy  # [linux and py38]\n", &[]),
+    ("an invalid selector", "channels: [conda-forge]\ndependencies:\n  - numpy  # [linux and py38]\n", &[]),
 ];
 
 fn read(text: &str, args: &[(&str, &str)]) -> Result<EnvironmentInput, Diagnostic> {
@@ -196,8 +196,8 @@ fn read(text: &str, args: &[(&str, &str)]) -> Result<EnvironmentInput, Diagnosti
     input::read(&file, platform, &settings)
 }
 
-/// A table as the user meets it.
-fn told(title: &str, mistakes: &[Mistake]) -> String {
+/// A table as the user sees it.
+fn rendered(title: &str, mistakes: &[Mistake]) -> String {
     let mut all = format!("{title}\n{}\n\n", "=".repeat(title.len()));
     for (name, text, args) in mistakes {
         all.push_str(&format!("## {name}\n"));
@@ -206,7 +206,7 @@ fn told(title: &str, mistakes: &[Mistake]) -> String {
         }
         match read(text, args) {
             Err(error) => {
-                // What a build-arg's value has to be stands in the message, and its place is the command line.
+                // A message about a build-arg says what its value must be, and its place is the command line.
                 let is_arg = error.message.starts_with("build-arg ");
                 assert!(is_arg || error.help.is_some(), "{name} has no advice");
                 assert!(is_arg || !error.locations.is_empty(), "{name} has no place");
@@ -215,7 +215,7 @@ fn told(title: &str, mistakes: &[Mistake]) -> String {
             Ok(input) => {
                 assert!(
                     !input.warnings.is_empty(),
-                    "{name} is no mistake: {input:?}"
+                    "{name} is not a mistake: {input:?}"
                 );
                 for warning in &input.warnings {
                     assert!(warning.diagnostic.help.is_some(), "{name} has no advice");
@@ -231,26 +231,26 @@ fn told(title: &str, mistakes: &[Mistake]) -> String {
 }
 
 #[test]
-fn every_mistake_is_told_at_its_line_with_what_to_do() {
+fn every_mistake_is_reported_at_its_line_with_what_to_do() {
     let errors = [
         ("Dependencies", DEPENDENCIES),
         ("Packages for pip", PIP),
         ("Channels", CHANNELS),
         ("The rest of env.yml", REST),
-        ("The section condafront:", SECTION),
+        ("The condafront: section", SECTION),
         ("Build-args", BUILD_ARGS),
     ];
     let mut all = String::new();
     for (title, mistakes) in errors {
         for (name, text, args) in mistakes {
-            assert!(read(text, args).is_err(), "{title}: {name} is taken");
+            assert!(read(text, args).is_err(), "{title}: {name} is accepted");
         }
-        all.push_str(&told(title, mistakes));
+        all.push_str(&rendered(title, mistakes));
     }
     for (name, text, args) in WARNINGS {
         assert!(read(text, args).is_ok(), "{name} is refused");
     }
-    all.push_str(&told("Warnings", WARNINGS));
+    all.push_str(&rendered("Warnings", WARNINGS));
     for secret in ["hunter2", "tk-1"] {
         assert!(!all.contains(secret), "{secret} is shown");
     }

@@ -35,7 +35,7 @@ fn the_first_example_is_an_environment() {
         .iter()
         .map(|spec| spec.spec.as_str())
         .collect();
-    // pip comes along with python, as in conda.
+    // As in conda, python brings pip along.
     assert_eq!(specs.len(), 3, "{specs:?}");
     assert_eq!(request.channels[0].name, "conda-forge");
     assert!(input.warnings.is_empty(), "{:?}", input.warnings);

@@ -1,7 +1,7 @@
-//! Lists of packages like conda-forge's: as many records, as large, with dependencies of the same shapes.
+//! Package lists like conda-forge's: the same number of records, of the same size, with similar dependencies.
 //!
-//! A stack that a data scientist's environment needs (libraries, python, packages compiled for each python, packages
-//! that are not) is what a solve has to do with; the rest is there because it is there in conda-forge, too.
+//! A solve uses the stack that a data scientist's environment needs: libraries, python, packages compiled for each
+//! python, and pure Python packages. The rest only makes the lists as long as conda-forge's.
 
 mod stack;
 
@@ -9,14 +9,14 @@ use std::fmt::Write as _;
 
 use stack::{COMPILED, LIBRARIES, PURE};
 
-/// How many records each folder has.
+/// How many records each subdir has.
 pub(crate) const LINUX_64: usize = 400_000;
 pub(crate) const NOARCH: usize = 150_000;
 
-/// The minor versions of python 3, and how many patch versions each has.
+/// The minor versions of python 3, each with its number of patch versions.
 const PYTHONS: &[(u32, usize)] = &[(8, 20), (9, 22), (10, 20), (11, 14), (12, 12), (13, 8)];
 
-/// Numbers that look random and are the same each time.
+/// Pseudo-random numbers that are the same in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -43,7 +43,7 @@ impl Dice {
     }
 }
 
-/// A folder's list under construction.
+/// A subdir's package list under construction.
 struct List {
     subdir: &'static str,
     old: String,
@@ -77,7 +77,7 @@ impl List {
         constrains: &[String],
     ) {
         let (name, version, build) = id;
-        // Half of conda-forge is from before the `.conda` format.
+        // Half of conda-forge is older than the `.conda` format.
         let is_old = dice.below(2) == 0;
         let (list, ending) = if is_old {
             (&mut self.old, "tar.bz2")
@@ -108,22 +108,22 @@ impl List {
     }
 }
 
-/// Version `index` of `count` of a package of this major version.
+/// Version number `index` of a package with this major version.
 fn version(major: u32, index: usize) -> String {
     format!("{major}.{}.{}", index / 3, index % 3)
 }
 
-/// A dependency on a library, as old as the package that has it: `age` is from 0 to 1.
+/// A dependency on a library that is as old as the package; `age` is from 0 to 1.
 fn needs(name: &str, age: f64) -> String {
     let Some((_, major, count, _)) = LIBRARIES.iter().find(|library| library.0 == name) else {
         return name.to_owned();
     };
-    // Never quite the newest, as builds are older than what they need.
+    // Never quite the newest, because packages are built against older libraries.
     let at = (*count as f64 * age * 0.8) as usize;
     format!("{name} >={},<{}.0a0", version(*major, at), major + 1)
 }
 
-/// `repodata.json` of linux-64 and of noarch, with at least so many records.
+/// `repodata.json` of linux-64 and noarch, with at least `counts` records.
 pub(crate) fn lists(counts: [usize; 2]) -> [String; 2] {
     let mut dice = Dice(42);
     let (mut linux, mut noarch) = (List::new("linux-64"), List::new("noarch"));
@@ -151,7 +151,7 @@ pub(crate) fn lists(counts: [usize; 2]) -> [String; 2] {
     for (name, count, libraries, packages) in COMPILED {
         for index in 0..*count {
             let age = index as f64 / *count as f64;
-            // Old versions are for old pythons.
+            // Old versions support old pythons.
             let first = (age * 3.0) as usize;
             for (minor, _) in &PYTHONS[first..(first + 4).min(PYTHONS.len())] {
                 let mut depends: Vec<String> =

@@ -1,4 +1,4 @@
-//! The other side: a Dockerfile as people write it, one `RUN` that installs a lock.
+//! The other side: a typical Dockerfile, with one `RUN` that installs a lock.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -20,7 +20,7 @@ use crate::Result;
 /// The script that [`with_the_built_in_installer`] runs, in the build context.
 pub(crate) const INSTALL_SCRIPT: &str = "install.sh";
 
-/// With micromamba from the named context `micromamba`, in the way of mambaorg/micromamba's users.
+/// With micromamba from the named context `micromamba`, as users of mambaorg/micromamba would write it.
 pub(crate) fn with_micromamba(base: &str) -> String {
     let install = "\
 COPY --from=micromamba /bin/micromamba /usr/local/bin/micromamba
@@ -34,7 +34,7 @@ RUN micromamba install --yes --prefix /opt/conda --file /tmp/env.lock \\
     dockerfile(base, install)
 }
 
-/// With condafront's own installer, which `frontend` has; packages come from the named context
+/// With condafront's own installer from the image `frontend`; packages come from the named context
 /// `packages`.
 pub(crate) fn with_the_built_in_installer(base: &str, frontend: &str) -> String {
     let install = format!(
@@ -50,7 +50,7 @@ RUN --mount=type=bind,from={frontend},source=/condafront,target=/usr/local/bin/c
     dockerfile(base, &install)
 }
 
-/// Where the installer finds its package `n` when all are in one folder.
+/// Links for the installer, which expects package `n` in `/in/n`; all are in one folder.
 fn links(count: usize) -> String {
     format!(
         "mkdir /in\nfor n in $(seq 0 {}); do ln -s /packages \"/in/$n\"; done\n",
@@ -76,20 +76,20 @@ CMD [\"bash\"]
     )
 }
 
-/// The entrypoint of both Dockerfiles, for what `ENV` does not say.
+/// The entrypoint of both Dockerfiles, which sets the variables that `ENV` does not.
 pub(crate) const ENTRYPOINT_SCRIPT: &str = "\
 #!/bin/sh
 export CONDA_DEFAULT_ENV=base CONDA_SHLVL=1
 exec \"$@\"
 ";
 
-/// The commands that install the lock with condafront's own installer: what its steps do, in one go.
+/// The commands that install the lock with condafront's own installer: all its steps in one.
 pub(crate) fn install_script(lock: &str) -> Result<String> {
     let platform = Platform::LinuxAmd64;
     let file = SourceFile::new("env.lock", lock);
     let input = input::read(&file, platform, &InputSettings::default())
         .map_err(|error| error.to_string())?;
-    let packages = input.locked().ok_or("the benchmark installs a lock")?;
+    let packages = input.locked().ok_or("the benchmark needs a lock")?;
     let plan = Plan::new(packages.to_vec(), platform, Layers::AtMost(1));
     let specs = |indices: &[usize]| -> Vec<_> {
         indices

@@ -1,7 +1,6 @@
-//! `make bench`: condafront against a Dockerfile that installs the same lock in one `RUN`.
+//! `make bench`: compares condafront with a Dockerfile that installs the same lock in one `RUN`.
 //!
-//! Both sides build and push on an engine and into a registry that nothing has used before. See
-//! `docs/benchmark.md`.
+//! Each side builds on a fresh engine and pushes to a fresh registry. See `docs/benchmark.md`.
 
 mod conda_forge;
 mod dockerfile;
@@ -27,18 +26,18 @@ const USAGE: &str = "\
 usage: make bench [ARGS=\"--runs N --logs DIR\"]
        make bench ARGS=\"solve --runs N\"
 
-  solve        measure a solve with lists as long as conda-forge's
+  solve        measure a solve with package lists as long as conda-forge's
   --runs N     measure everything N times (default 1) and print the medians
-  --logs DIR   keep each build's progress there, as docker build --progress rawjson has it
+  --logs DIR   write each build's progress to DIR (docker build --progress rawjson)
 
 environment:
-  MICROMAMBA   a micromamba binary that installs, on both sides
+  MICROMAMBA   a micromamba binary to install with, on both sides
 ";
 
-/// What went wrong.
+/// A result with any error.
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// What the user asked for.
+/// The command line.
 struct Arguments {
     solve: bool,
     runs: usize,
@@ -46,7 +45,7 @@ struct Arguments {
 }
 
 impl Arguments {
-    /// `None` if the user wants to know how to ask.
+    /// `None` if the user asks for help.
     fn parse(mut parser: Parser) -> Result<Option<Self>> {
         let mut arguments = Self {
             solve: false,

@@ -1,4 +1,4 @@
-//! One side's builds, in the order of a user's day, each with what it took.
+//! Builds one side the way a user would during a day, and measures each build.
 
 use std::fs;
 use std::path::Path;
@@ -14,24 +14,24 @@ use crate::workload::{PROGRAM, State, Workload};
 /// The image's repository.
 const REPOSITORY: &str = "bench";
 
-/// The longest that a build may take.
+/// The time limit of a build.
 const BUILD_LIMIT: Duration = Duration::from_secs(3600);
 
-/// A build that is measured.
+/// A measured build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// The first one of all, on an engine and a registry that have nothing.
+    /// The first build, on an empty engine and with an empty registry.
     Cold,
-    /// The same again.
+    /// The same build again.
     Unchanged,
-    /// A package of some kilobytes has a new version.
+    /// A package of a few kilobytes has a new version.
     SmallChanged,
-    /// A package of 20 MB has.
+    /// A package of 20 MB has a new version.
     LargeChanged,
 }
 
 impl Step {
-    /// In the order in which they are built.
+    /// All builds, in order.
     pub(crate) const ALL: [Self; 4] = [
         Self::Cold,
         Self::Unchanged,
@@ -48,22 +48,22 @@ impl Step {
     }
 }
 
-/// What one build and push took.
+/// The cost of one build and push.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measured {
-    /// From the command's start to its end.
+    /// The time from the command's start to its end.
     pub(crate) time: Duration,
-    /// By how much the registry's storage grew.
+    /// How much the registry's storage grew, in bytes.
     pub(crate) pushed: u64,
 }
 
-/// One side from cold to the last change.
+/// All builds of one side.
 pub(crate) struct Run {
-    /// One for each of [`Step::ALL`].
+    /// One measurement for each of [`Step::ALL`].
     pub(crate) steps: Vec<Measured>,
     /// The first image, as pushed.
     pub(crate) image: Stored,
-    /// Bytes of its files.
+    /// The size of the image's files in bytes.
     pub(crate) unpacked: u64,
     /// The engine's version.
     pub(crate) engine: String,
@@ -82,8 +82,8 @@ pub(crate) fn run_side(
     let mut steps = Vec::new();
     let mut first = None;
     for step in Step::ALL {
-        // A tag for each, as CI has. When a tag moves on, BuildKit before its pull request 6558 may
-        // lose layers that the two images share while it unpacks the new one.
+        // A tag for each build, as in CI. If a tag moves to another image, BuildKit before pull request
+        // 6558 may lose layers that both images share while it unpacks the new one.
         let tag = format!("{step:?}").to_lowercase();
         let image = format!("{}/{REPOSITORY}:{tag}", registry.address());
         project.set(step.state())?;
@@ -123,17 +123,17 @@ fn in_container(engine: &Engine, image: &str, options: &[&str], command: &[&str]
     run(&mut engine.docker(arguments)).expect_success().stdout
 }
 
-/// The image must run, and be the one that was asked for.
+/// Checks that the image runs and has the requested packages.
 fn check(engine: &Engine, image: &str, state: State) -> Result<()> {
     let printed = in_container(engine, image, &[], &["python", "-c", PROGRAM]);
     if printed == state.expected() {
         Ok(())
     } else {
-        Err(format!("the image of {state:?} is another one; it printed {printed:?}").into())
+        Err(format!("the image of {state:?} is wrong: it printed {printed:?}").into())
     }
 }
 
-/// Bytes of the image's files.
+/// The size of the image's files in bytes.
 fn unpacked(engine: &Engine, image: &str) -> Result<u64> {
     let options = ["--user", "0", "--entrypoint", "du"];
     let printed = in_container(engine, image, &options, &["-sxB1", "--apparent-size", "/"]);

@@ -1,4 +1,4 @@
-//! A registry of one measurement, whose storage says what it was sent.
+//! A registry for one measurement; its storage shows what was pushed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,22 +9,22 @@ use serde_json::Value;
 
 use crate::Result;
 
-/// A registry that nothing has been pushed to. It ends when this is dropped.
+/// A fresh registry, which is stopped on drop.
 pub(crate) struct Registry {
     address: String,
     engine_dir: PathBuf,
 }
 
-/// An image as the registry has it.
+/// An image in the registry.
 pub(crate) struct Stored {
-    /// Layers, the base's included.
+    /// The number of layers, including those of the base image.
     pub(crate) layers: usize,
-    /// Bytes of all layers, compressed.
+    /// The size of all layers in bytes, compressed.
     pub(crate) bytes: u64,
 }
 
 impl Registry {
-    /// Starts one.
+    /// Starts a registry.
     pub(crate) fn start() -> Result<Self> {
         let owner = std::process::id().to_string();
         let output = run(Command::new(script()).args(["registry-start", "--owner", &owner]))
@@ -34,7 +34,7 @@ impl Registry {
                 .stdout
                 .lines()
                 .find_map(|line| line.strip_prefix(key)?.strip_prefix('='))
-                .ok_or_else(|| format!("scripts/engine registry-start did not say {key}"))
+                .ok_or_else(|| format!("scripts/engine registry-start did not print {key}"))
         };
         Ok(Self {
             address: value("REGISTRY")?.to_owned(),
@@ -51,7 +51,7 @@ impl Registry {
         self.engine_dir.join("data/docker/registry/v2")
     }
 
-    /// Bytes of everything it was sent, each blob once.
+    /// The size in bytes of everything pushed so far, each blob once.
     pub(crate) fn bytes(&self) -> Result<u64> {
         let blobs = self.storage().join("blobs");
         if blobs.is_dir() { size(&blobs) } else { Ok(0) }
@@ -64,17 +64,17 @@ impl Registry {
         ));
         let mut manifest = self.json(fs::read_to_string(&link)?.trim())?;
         if let Some(manifests) = manifest["manifests"].as_array() {
-            // Attestations are manifests beside the image's, for the platform `unknown`.
+            // Attestations are manifests next to the image's, for the platform `unknown`.
             let image = manifests
                 .iter()
                 .find(|entry| entry["platform"]["os"] == "linux")
                 .and_then(|entry| entry["digest"].as_str())
-                .ok_or("the index that was pushed lists no image")?;
+                .ok_or("the pushed index lists no image")?;
             manifest = self.json(image)?;
         }
         let layers = manifest["layers"]
             .as_array()
-            .ok_or("the manifest that was pushed lists no layers")?;
+            .ok_or("the pushed manifest lists no layers")?;
         Ok(Stored {
             layers: layers.len(),
             bytes: layers
@@ -85,8 +85,8 @@ impl Registry {
     }
 
     fn json(&self, digest: &str) -> Result<Value> {
-        let (algorithm, hex) = digest.split_once(':').ok_or("a digest has a colon")?;
-        let folder = hex.get(..2).ok_or("a digest has 64 digits")?;
+        let (algorithm, hex) = digest.split_once(':').ok_or("a digest needs a colon")?;
+        let folder = hex.get(..2).ok_or("a digest needs 64 digits")?;
         let blob = self
             .storage()
             .join(format!("blobs/{algorithm}/{folder}/{hex}/data"));
@@ -104,7 +104,7 @@ fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scripts/engine")
 }
 
-/// Bytes of all files below a folder.
+/// The size in bytes of all files below a folder.
 fn size(folder: &Path) -> Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {

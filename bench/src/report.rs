@@ -1,4 +1,4 @@
-//! The table, and what was compared.
+//! The report: a table, and notes on what was compared.
 
 use std::fmt;
 use std::fs;
@@ -11,10 +11,10 @@ use crate::measure::{Run, Step};
 use crate::side::Installer;
 use crate::workload::{State, Workload};
 
-/// The aim for a small package's change, as a part of what the Dockerfile takes.
+/// How many times faster than the Dockerfile a small change is meant to be.
 const AIM: f64 = 20.0;
 
-/// All that is printed.
+/// The whole output.
 pub(crate) struct Report {
     rows: Vec<Row>,
     footer: Vec<String>,
@@ -54,7 +54,7 @@ impl fmt::Display for Value {
 }
 
 impl Report {
-    /// What the runs of both sides say; `load` is the machine's load average before them.
+    /// The report on the runs of both sides; `load` is the machine's load average before them.
     pub(crate) fn new(
         runs: &[Vec<Run>; 2],
         workload: &Workload,
@@ -151,26 +151,26 @@ fn footer(
     let bytes: u64 = packages.iter().map(|package| package.size).sum();
     let how = match installer {
         Installer::BuiltIn => {
-            "Both install with condafront's built-in installer. In the Dockerfile's RUN it finds \
-             the packages in a mounted folder of the client, where a RUN of micromamba would \
-             download all of them each time: this favours the Dockerfile."
+            "Both sides use condafront's built-in installer. In the Dockerfile's RUN, the packages are in a \
+             mounted folder of the client; with micromamba, a RUN would download all of them each time. \
+             This favours the Dockerfile."
         }
         Installer::Micromamba(_) => {
-            "Both install with the micromamba of MICROMAMBA. The Dockerfile's RUN downloads from \
-             this machine, so at no network's speed: this favours the Dockerfile."
+            "Both sides use the micromamba named by MICROMAMBA. The Dockerfile's RUN downloads from \
+             this machine, without the delays of a network. This favours the Dockerfile."
         }
     };
     let version = runs.iter().flatten().next().map(|run| run.engine.as_str());
     vec![
         format!(
-            "A small package's new version costs 1/{:.1} of the Dockerfile's time (aim: 1/{AIM:.0}).",
+            "A new version of a small package takes 1/{:.1} of the Dockerfile's time (aim: 1/{AIM:.0}).",
             small(1) / small(0)
         ),
         format!(
-            "Each time: docker buildx build --push, from start to end{}. The environment: {} packages, \
-             {} of archives; every image ran. Both sides began with an engine and a registry that had \
-             nothing, and pulled base and installer from another registry of this machine; \
-             `pushed` is by how much the registry's storage grew.",
+            "Times are of docker buildx build --push, from start to end{}. The environment has {} packages, \
+             {} of archives; every image ran. Both sides started with an empty engine and an empty \
+             registry, and pulled the base image and the installer from another registry on this machine; \
+             `pushed` is how much the registry's storage grew.",
             if runs[0].len() > 1 {
                 format!(", median of {}", runs[0].len())
             } else {
@@ -190,7 +190,7 @@ fn footer(
     ]
 }
 
-/// How many processes want to run, in the mean of the last minute.
+/// The average number of processes that wanted to run in the last minute.
 pub(crate) fn load_average() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().unwrap_or("?").to_owned()
@@ -203,7 +203,7 @@ fn value_in(file: &str, key: &str) -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_owned())
 }
 
-/// The middle value; the mean of the two middle ones of an even number.
+/// The middle value, or the mean of the two middle values.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     match values.len() {
@@ -225,20 +225,20 @@ mod tests {
     }
 
     #[test]
-    fn the_ratio_is_the_dockerfiles_part() {
+    fn the_ratio_is_dockerfile_to_condafront() {
         let report = Report {
             rows: vec![Row {
                 name: "cold".to_owned(),
                 values: [Value::Seconds(2.0), Value::Seconds(45.0)],
             }],
-            footer: vec!["That was all.".to_owned()],
+            footer: vec!["The end.".to_owned()],
         };
         assert_eq!(
             report.to_string(),
             "|      | condafront | Dockerfile | ratio |\n\
              |------|-----------:|-----------:|------:|\n\
              | cold |     2.00 s |    45.00 s |  22.5 |\n\
-             \nThat was all.\n"
+             \nThe end.\n"
         );
     }
 

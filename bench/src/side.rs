@@ -1,4 +1,4 @@
-//! What is compared, and how each side's folder and command look.
+//! The two sides of the comparison: their folders and commands.
 
 use std::fmt;
 use std::fs;
@@ -11,17 +11,17 @@ use crate::Result;
 use crate::dockerfile;
 use crate::workload::{State, Workload};
 
-/// One of the two ways to an image.
+/// One of the two ways to build the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     /// The lock itself, built by condafront.
     Condafront,
-    /// A Dockerfile beside the lock.
+    /// A Dockerfile next to the lock.
     Dockerfile,
 }
 
 impl Side {
-    /// In the order of the table's columns.
+    /// Both sides, in the order of the table's columns.
     pub(crate) const BOTH: [Self; 2] = [Self::Condafront, Self::Dockerfile];
 }
 
@@ -34,16 +34,16 @@ impl fmt::Display for Side {
     }
 }
 
-/// The program that installs, the same on both sides.
+/// The installer, which is the same on both sides.
 pub(crate) enum Installer {
     /// condafront's own.
     BuiltIn,
-    /// The micromamba in `bin` of this folder.
+    /// The micromamba in `bin` in this folder.
     Micromamba(tempfile::TempDir),
 }
 
 impl Installer {
-    /// The micromamba that `MICROMAMBA` names, or else the built-in one.
+    /// The micromamba that `MICROMAMBA` names; defaults to the built-in installer.
     pub(crate) fn from_env() -> Result<Self> {
         let Some(binary) = std::env::var_os("MICROMAMBA").filter(|binary| !binary.is_empty())
         else {
@@ -68,7 +68,7 @@ pub(crate) struct Project<'a> {
 }
 
 impl<'a> Project<'a> {
-    /// An empty one.
+    /// An empty folder.
     pub(crate) fn new(
         side: Side,
         workload: &'a Workload,
@@ -95,14 +95,14 @@ impl<'a> Project<'a> {
 
     fn write(&self, name: &str, text: &str) -> Result<()> {
         let path = self.context().join(name);
-        // A file that did not change keeps its time, as a user's does.
+        // An unchanged file keeps its time, as it would for a user.
         if fs::read_to_string(&path).is_ok_and(|old| old == text) {
             return Ok(());
         }
         Ok(fs::write(path, text)?)
     }
 
-    /// Brings the folder into a state.
+    /// Puts the folder into a state.
     pub(crate) fn set(&self, state: State) -> Result<()> {
         let lock = self.workload.lock(state);
         if self.side == Side::Condafront {
@@ -120,7 +120,7 @@ impl<'a> Project<'a> {
         self.set_packages(state)
     }
 
-    /// The packages as the built-in installer needs them in a Dockerfile: as files.
+    /// Provides the packages as files, for the built-in installer in a Dockerfile.
     fn set_packages(&self, state: State) -> Result<()> {
         let packages = self.workload.packages(state);
         for entry in fs::read_dir(self.packages())? {
@@ -141,7 +141,7 @@ impl<'a> Project<'a> {
         Ok(())
     }
 
-    /// The command that builds and pushes, as the user types it.
+    /// The command that a user would type to build and push.
     pub(crate) fn command(&self, engine: &Engine, image: &str) -> std::process::Command {
         let mut command = engine.docker(["buildx", "build", "--progress", "rawjson", "--push"]);
         command.args(["--tag", image]);
@@ -150,7 +150,7 @@ impl<'a> Project<'a> {
                 command.args(["--file", "env.lock"]);
                 command.args(["--build-arg", &format!("BASE_IMAGE={}", base())]);
             }
-            // For the installer's downloads from this machine.
+            // The installer downloads from this machine.
             Side::Dockerfile => {
                 command.args(["--network", "host"]);
             }
@@ -172,12 +172,12 @@ impl<'a> Project<'a> {
     }
 }
 
-/// The frontend image in the registry that holds what both sides begin with.
+/// The frontend image, in the registry of the images that both sides start with.
 fn frontend() -> String {
     format!("{}/condafront:dev", registry())
 }
 
-/// The base image there.
+/// The base image, in the same registry.
 fn base() -> String {
     format!("{}/debian:13-slim", registry())
 }

@@ -1,4 +1,4 @@
-//! `make bench ARGS=solve`: what a solve takes, with lists as long as conda-forge's.
+//! `make bench ARGS=solve`: measures a solve with package lists as long as conda-forge's.
 
 use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use crate::Result;
 use crate::conda_forge::{self, LINUX_64, NOARCH};
 
-/// What is asked for.
+/// The requested packages.
 const SPECS: &[&str] = &[
     "python 3.12.*",
     "numpy",
@@ -25,14 +25,17 @@ const SPECS: &[&str] = &[
     "jupyterlab",
 ];
 
-/// The list of each folder, as conda-forge offers it.
+/// The name of each subdir's package list, as in conda-forge.
 const LIST: &str = "repodata.json.zst";
 
-/// Solves `runs` times with the frontend's own binary, as a step of the build does: alone in a file system with nothing
-/// but the lists, and on one processor.
+/// Solves `runs` times with the frontend's own binary, like a step of the build: in a file system with nothing else but
+/// the lists, and on one processor.
 pub(crate) fn run(program: &Path, runs: usize) -> Result<()> {
     let mut out = stdout();
-    writeln!(out, "making lists of {LINUX_64} and {NOARCH} packages")?;
+    writeln!(
+        out,
+        "making package lists with {LINUX_64} and {NOARCH} records"
+    )?;
     let root = tempfile::tempdir()?;
     std::fs::copy(program, root.path().join("condafront"))?;
     std::fs::create_dir(root.path().join("out"))?;
@@ -71,11 +74,11 @@ pub(crate) fn run(program: &Path, runs: usize) -> Result<()> {
                 + (user.tv_usec() + system.tv_usec()) as f64 / 1e6
         };
         let busy = seconds(&after) - seconds(&before);
-        // Kilobytes; the children's maximum, which is that of the step.
+        // In kilobytes: the maximum of all children, and the step is the largest.
         let memory = after.max_rss() / 1000;
         writeln!(
             out,
-            "run {number}: {elapsed:.2} s, of which {busy:.2} s computing; peak memory {memory} MB"
+            "run {number}: {elapsed:.2} s, {busy:.2} s of it CPU time; peak memory {memory} MB"
         )?;
         times.push(elapsed);
     }
@@ -92,7 +95,7 @@ pub(crate) fn run(program: &Path, runs: usize) -> Result<()> {
     Ok(())
 }
 
-/// What the step is asked.
+/// The request to the step.
 fn question() -> (SolveSpec, [RepodataSpec; 2]) {
     let spec = SolveSpec {
         subdir: "linux-64".to_owned(),
@@ -138,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_measured_can_be_solved() {
+    fn the_request_can_be_solved() {
         let input = tempfile::tempdir().unwrap();
         for (index, json) in conda_forge::lists([0, 0]).into_iter().enumerate() {
             let folder = input.path().join(index.to_string());

@@ -1,11 +1,11 @@
-//! What is built: one environment, and the same with one package changed.
+//! The environments to build: one, and the same with one package changed.
 
 use std::path::PathBuf;
 
 use condafront_testkit::channel::{self, Channel, HashStyle, Package};
 use condafront_testkit::server::Server;
 
-/// What a user might ask for; with all they need, nearly everything in the channel.
+/// Packages that a user might ask for; with their dependencies, nearly the whole channel.
 const SPECS: &[&str] = &[
     "python",
     "black",
@@ -23,7 +23,7 @@ const SPECS: &[&str] = &[
     "typer",
 ];
 
-/// What both images must be able to do.
+/// A program that must run in both images.
 pub(crate) const PROGRAM: &str = "\
 import importlib.util, jupyterlab, matplotlib, numpy, pandas, pathlib, sqlalchemy, sys
 frame = pandas.DataFrame({'a': numpy.arange(4)})
@@ -36,11 +36,11 @@ for name in ('bumpme', 'bigpkg'):
 /// One state of the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Where it begins.
+    /// The first state.
     Before,
     /// A small package has a new version.
     SmallChanged,
-    /// Then a large one has.
+    /// A large package also has a new version.
     LargeChanged,
 }
 
@@ -53,7 +53,7 @@ impl State {
         }
     }
 
-    /// What [`PROGRAM`] prints.
+    /// The output of [`PROGRAM`].
     pub(crate) fn expected(self) -> String {
         self.versions()
             .map(|(name, version)| format!("{name} {version}\n "))
@@ -61,14 +61,14 @@ impl State {
     }
 }
 
-/// The environment, and the server of its channel.
+/// The channel of the environment, and its server.
 pub(crate) struct Workload {
     channel: &'static Channel,
     server: Server,
 }
 
 impl Workload {
-    /// Makes the channel, if that was not done before, and serves it.
+    /// Makes the channel if it does not exist yet, and serves it.
     pub(crate) fn new() -> Self {
         let channel = Channel::open();
         let server = Server::start();

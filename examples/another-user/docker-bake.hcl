@@ -1,4 +1,4 @@
-# The user is chosen where the environment is made.
+# The user is set when the environment is built.
 target "default" {
   dockerfile = "env.yml"
   args = {
@@ -9,7 +9,7 @@ target "default" {
   tags = ["another-user"]
 }
 
-# An image that is there already, its user renamed.
+# An existing image, with its user renamed.
 target "env" {
   dockerfile = "env.yml"
 }

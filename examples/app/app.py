@@ -1,4 +1,4 @@
-"""A web page that says which python serves it."""
+"""A web page that says which Python serves it."""
 
 import sys
 

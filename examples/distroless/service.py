@@ -1,4 +1,4 @@
-"""A service without dependencies: says hello at every path of port 8080."""
+"""A service without dependencies: says hello on port 8080, at any path."""
 
 import signal
 import sys

@@ -1,13 +1,13 @@
 //! The messages and the gateway service of BuildKit that condafront uses.
 //!
-//! The definitions are in `proto/`; they hold only what is used here, with the
-//! field numbers and names on the wire of BuildKit. The Rust code made from
-//! them is in `src/generated/` and checked by `tests/generated.rs`, so that a
-//! build needs neither a protobuf compiler nor a build script.
+//! The definitions in `proto/` contain only what is used here, with BuildKit's
+//! field numbers and names. The Rust code generated from them is committed in
+//! `src/generated/` and checked by `tests/generated.rs`, so a build needs
+//! neither a protobuf compiler nor a build script.
 //!
-//! Maps are `BTreeMap`s everywhere: equal messages have equal bytes.
+//! All maps are `BTreeMap`s, so that equal messages have equal bytes.
 
-/// The generated modules, nested as their protobuf packages are, because they
+/// The generated modules, nested like their protobuf packages because they
 /// refer to each other by relative paths.
 #[allow(missing_docs, unreachable_pub, clippy::all)]
 mod generated {

@@ -1,6 +1,6 @@
-//! The committed code in `src/generated` is what the `.proto` files give.
+//! The committed code in `src/generated` matches the `.proto` files.
 //!
-//! After changing a `.proto` file run
+//! After changing a `.proto` file, run
 //! `UPDATE_GENERATED=1 cargo test -p buildkit-proto --test generated`.
 
 use std::collections::BTreeMap;

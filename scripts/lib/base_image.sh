@@ -1,14 +1,14 @@
-# Makes debian:13-slim from Debian's own archive: an OCI layout that `docker load` takes as well.
+# Makes debian:13-slim from Debian's own archive: an OCI layout that `docker load` also accepts.
 # shellcheck shell=bash
 
 BASE_NAME=docker.io/library/debian:13-slim
 BASE_DIR=$ENGINE_HOME/base
 BASE_ARCHIVE=$ENGINE_HOME/base.tar
-# Files and image carry the day of Debian 13.0's release, so that engines agree about the image.
+# Files and image have the date of Debian 13.0's release, so that the image is the same on every machine.
 BASE_EPOCH=1754697600
 BASE_CREATED=2025-08-09T00:00:00Z
 
-# add_blob FILE LAYOUT: moves FILE into the layout, prints its digest and size.
+# add_blob FILE LAYOUT: moves FILE into the layout and prints its digest and size.
 add_blob() {
   local digest size
   digest=$(sha256sum <"$1" | cut -d' ' -f1)
@@ -46,14 +46,14 @@ EOF
 {"schemaVersion":2,"mediaType":"$media.index.v1+json","manifests":[{"mediaType":"$media.manifest.v1+json","digest":"sha256:$manifest","size":$manifest_size,"annotations":{"io.containerd.image.name":"$BASE_NAME","org.opencontainers.image.ref.name":"${BASE_NAME##*:}"},"platform":{"architecture":"$arch","os":"linux"}}]}
 EOF
   echo '{"imageLayoutVersion":"1.0.0"}' >"$new/oci-layout"
-  # For the classic image store, which reads only this.
+  # For the classic image store, which reads only this file.
   echo "[{\"Config\":\"blobs/sha256/$config\",\"RepoTags\":[\"${BASE_NAME#docker.io/library/}\"],\"Layers\":[\"blobs/sha256/$layer\"]}]" >"$new/manifest.json"
   tar -C "$new" -cf "$BASE_ARCHIVE.new" .
   mv "$new" "$BASE_DIR"
   mv "$BASE_ARCHIVE.new" "$BASE_ARCHIVE"
 }
 
-# make_root FILE PACKAGE...: a tar file of a Debian root with these packages and no others than it must have.
+# make_root FILE PACKAGE...: makes a tar file of a minimal Debian root with these packages.
 make_root() {
   local file=$1 packages
   shift

@@ -1,32 +1,32 @@
 # How everything here is compiled; sourced after common.sh, never run.
 #
 # The demo, the tests and the frontend image that they use share every crate: one target, one profile, and the features of
-# the whole workspace. So a command of cargo that compiles is given `--workspace`; `-p` would choose other features of common
-# crates, and they would be compiled again.
+# the whole workspace. So every cargo command that compiles takes `--workspace`; with `-p`, common crates would have other
+# features and be compiled again.
 # shellcheck shell=bash
 
 # Static programs: the frontend image has nothing else in it.
 MUSL=$(uname -m)-unknown-linux-musl
-# Images for other platforms than this one get an entrypoint, too: <Rust's name>=<Docker's name>.
+# Images for other platforms get an entrypoint too: <Rust's name>=<Docker's name>.
 ENTRYPOINTS="x86_64=amd64 aarch64=arm64"
 TARGET_DIR=${CARGO_TARGET_DIR:-$PROJECT/target}
-# Where programs and examples are after compiling with the profile of tests.
+# Where programs and examples are after compiling with the test profile.
 # shellcheck disable=SC2034  # for those who source this
 BUILT=$TARGET_DIR/$MUSL/debug
 export CARGO_BUILD_TARGET=$MUSL
-# Rust's own linker: it is quick, and links for every architecture.
+# Rust's own linker is fast and links for every architecture.
 for arch in $ENTRYPOINTS; do
   declare -x "CARGO_TARGET_$(tr '[:lower:]' '[:upper:]' <<<"${arch%=*}")_UNKNOWN_LINUX_MUSL_LINKER=rust-lld"
 done
 
-# add_target TARGET: Rust's standard library for it.
+# add_target TARGET: installs Rust's standard library for TARGET.
 add_target() {
   [ ! -d "$(rustc --print sysroot)/lib/rustlib/$1" ] || return 0
-  command -v rustup >/dev/null || die "the Rust target $1 is missing, and rustup, which would add it, too"
+  command -v rustup >/dev/null || die "the Rust target $1 is missing, and so is rustup, which could add it"
   rustup target add "$1" >&2 || die "the Rust target $1 could not be added"
 }
 
-# What a static build needs beside cargo: the targets' standard libraries, and a C compiler for zstd.
+# Installs what a static build needs besides cargo: the targets' standard libraries, and a C compiler for zstd.
 prepare_toolchain() {
   local arch
   command -v cargo >/dev/null || die "cargo is missing: install Rust (https://rustup.rs)"
@@ -41,5 +41,5 @@ prepare_toolchain() {
   fi
 }
 
-# The programs and examples of the workspace. Examples make cargo unify the features of tests as well.
+# Compiles the workspace's programs and examples. Examples make cargo unify the features with those of tests.
 compile_programs() { cargo build --locked --workspace --bins --examples; }

@@ -1,4 +1,4 @@
-# Shared by scripts/engine and its parts; sourced, never run.
+# Shared by the scripts; sourced, never run.
 # shellcheck shell=bash
 
 die() {
@@ -8,12 +8,12 @@ die() {
 
 say() { printf 'engine: %s\n' "$*" >&2; }
 
-# The folder that holds everything fetched and every running engine.
+# The folder with all downloads and all running engines.
 ENGINE_HOME=$(realpath -m "${CONDAFRONT_ENGINE_DIR:-$PROJECT/.engine}")
 # Programs unpacked from Debian's archive.
 ENGINE_ROOT=$ENGINE_HOME/root
 
-# The engines' programs first, so that no other docker on the machine is used by accident.
+# The engines' programs come first, so that no other docker on the machine is used by accident.
 engine_path() { printf '%s/usr/bin:%s/usr/sbin:%s' "$ENGINE_ROOT" "$ENGINE_ROOT" "$PATH"; }
 
 need_root() {

@@ -1,5 +1,5 @@
-# Starts and stops engines. Each has a folder of its own below $ENGINE_HOME/run with a file `state`
-# of KEY=value lines, and a short folder in /tmp for sockets (their paths have at most 107 bytes).
+# Starts and stops engines. Each has its own folder in $ENGINE_HOME/run with a file `state`
+# of KEY=value lines, and a folder with a short path in /tmp for sockets (their paths can have at most 107 bytes).
 # shellcheck shell=bash
 
 READY_SECONDS=60
@@ -18,7 +18,7 @@ new_run_dir() {
   printf '%s' "$dir"
 }
 
-# A port below the range from which the kernel deals ports to clients. Whoever loses the race for it tries again.
+# Prints a port below the range that the kernel gives to clients. If another process takes it first, the caller tries again.
 free_port() {
   local port
   while :; do
@@ -30,19 +30,19 @@ free_port() {
 
 busybox_ip() { "$ENGINE_ROOT/usr/bin/busybox" ip "$@"; }
 
-# A bridge of its own, so that engines run side by side. No address translation and no forwarding:
-# containers reach each other, and the engine's machine through --network host.
+# Gives each engine its own bridge, so that engines can run side by side. There is no address translation and no forwarding:
+# containers reach each other, and the engine's machine with --network host.
 add_bridge() {
   local dir=$1 name subnet
   name=cf${dir##*-}
   subnet=10.$((128 + RANDOM % 127)).$((RANDOM % 255))
-  busybox_ip link add name "$name" type bridge || die "no network bridge can be made on this machine"
+  busybox_ip link add name "$name" type bridge || die "this machine cannot create a network bridge"
   set_state "$dir" BRIDGE "$name"
   busybox_ip addr add "$subnet.1/24" dev "$name"
   busybox_ip link set "$name" up
 }
 
-# launch DIR LOG COMMAND...: in the background, free of this script's terminal and signals, with its log in DIR.
+# launch DIR LOG COMMAND...: runs COMMAND in the background, detached from this script's terminal and signals, logging to DIR/LOG.
 launch() {
   local dir=$1 log=$1/$2
   shift 2
@@ -52,7 +52,7 @@ launch() {
   set_state "$dir" PROGRAM "$(realpath "$(PATH=$(engine_path) command -v "$1")")"
 }
 
-# wait_ready DIR CHECK...: until CHECK succeeds; 1 if the process ended before, 2 on timeout.
+# wait_ready DIR CHECK...: waits until CHECK succeeds; returns 1 if the process ends first, 2 on timeout.
 wait_ready() {
   local dir=$1 pid deadline=$((SECONDS + READY_SECONDS))
   shift
@@ -73,9 +73,9 @@ fail_with_log() {
   exit 1
 }
 
-# dockerd's containerd, with garbage collection all but off: while an image is unpacked it may remove
-# layers that only an image's former version had (moby/buildkit issue 6521), which fails builds.
-# Without the plugin `opt`, which makes a folder in /opt.
+# Starts dockerd's containerd with garbage collection practically off: while an image is unpacked, it may remove
+# layers that only the image's previous version had (moby/buildkit issue 6521), and builds fail.
+# The plugin `opt` is disabled because it creates a folder in /opt.
 start_containerd() {
   local dir=$1 data=$2 sockets=$3
   cat >"$dir/containerd.toml" <<EOF
@@ -95,8 +95,8 @@ EOF
     fail_with_log "$dir" "containerd did not start" containerd.log
 }
 
-# Without garbage collection of the build cache: on a disk that is four fifths full, dockerd keeps no more than 2 GB of it
-# (moby builder/builder-next/worker/gc.go), so tests would find their steps gone.
+# Garbage collection of the build cache is off: on a disk that is 80 % full, dockerd keeps at most 2 GB of it
+# (moby builder/builder-next/worker/gc.go), and tests would lose their steps.
 start_dockerd() {
   local dir=$1 store=$2 root=$3 data=$1/data sockets port containerd=false tries
   sockets=$(state "$dir" SOCKETS)
@@ -104,9 +104,9 @@ start_dockerd() {
   if [ -n "$root" ]; then
     mkdir -p "$root"
     data=$(cd "$root" && pwd)/$store
-    # Held by the daemon as long as it lives.
+    # The daemon holds the lock until it ends.
     exec 7>"$root/$store.lock"
-    flock -n 7 || die "another engine runs on $root"
+    flock -n 7 || die "another engine is using $root"
   fi
   cat >"$dir/daemon.json" <<EOF
 {
@@ -137,11 +137,11 @@ EOF
     fail_with_log "$dir" "the base image could not be loaded into dockerd with the $store store"
 }
 
-# A buildkitd named by BUILDKITD. Nothing can be loaded into it: its images come from the registry
-# that CONDAFRONT_TEST_REGISTRY names, which speaks plain HTTP.
+# Starts the buildkitd in BUILDKITD. It cannot load images: they come from the registry in
+# CONDAFRONT_TEST_REGISTRY, which speaks plain HTTP.
 start_buildkitd() {
   local dir=$1 root=$2 port data=$1/data registry=${CONDAFRONT_TEST_REGISTRY:-} tries
-  [ -x "${BUILDKITD:-}" ] || die "BUILDKITD must name a buildkitd binary"
+  [ -x "${BUILDKITD:-}" ] || die "BUILDKITD must be the path of a buildkitd binary"
   [ -z "$root" ] || data=$(realpath -m "$root")/buildkitd
   mkdir -p "$data"
   cat >"$dir/buildkitd.toml" <<EOF
@@ -191,7 +191,7 @@ docker_cli() {
   DOCKER_CONFIG=$ENGINE_HOME/docker-config DOCKER_HOST=$host PATH=$(engine_path) docker "$@"
 }
 
-# A client configuration of our own: the user's stays as it is, and ours has the buildx plugin.
+# Makes a separate client configuration with the buildx plugin; the user's own stays as it is.
 prepare_docker_config() {
   local config=$1
   mkdir -p "$config/cli-plugins"
@@ -199,7 +199,7 @@ prepare_docker_config() {
   ln -sfn "$ENGINE_ROOT/usr/libexec/docker/cli-plugins/docker-buildx" "$config/cli-plugins/docker-buildx"
 }
 
-# Prints the ids of an engine's processes: they run one of our programs and name one of its folders.
+# Prints the ids of an engine's processes: they run one of our programs and have one of the engine's folders in their command line.
 processes_of() {
   local sockets pid program launched
   sockets=$(state "$1" SOCKETS)
@@ -210,10 +210,10 @@ processes_of() {
   done
 }
 
-# The ids of a process's children, whichever of its threads has started them.
+# Prints the ids of a process's children, whichever thread has started them.
 children_of() { cat "/proc/$1/task/"*/children 2>/dev/null; }
 
-# Kills the containers below a containerd-shim: they outlive it, and a graceful stop takes them ten seconds.
+# Kills an engine's containers: they would outlive their containerd-shim, and stopping them gracefully takes ten seconds.
 kill_containers() {
   local pid child process launched
   launched=$(state "$1" PROGRAM)
@@ -231,10 +231,10 @@ kill_containers() {
   done
 }
 
-# A zombie has no program any more.
+# A zombie has no program, so it does not count as alive.
 alive() { readlink "/proc/$1/exe" >/dev/null 2>&1; }
 
-# Whether dockerd has done everything but wait for its containerd, which takes seconds.
+# Whether dockerd has done everything except wait for its containerd, which takes seconds.
 has_shut_down() { grep -qs 'Daemon shutdown complete' "$1/log"; }
 
 unmount_below() {
@@ -244,15 +244,15 @@ unmount_below() {
   done
 }
 
-# Ends the engine of a run folder and removes the folder. Never fails, so that all of a list are stopped.
+# Stops the engine of a run folder and removes the folder. Never fails, so that every engine in a list is stopped.
 stop_dir() {
   local dir pid sockets bridge deadline
   dir=$(cd "$1" 2>/dev/null && pwd) || return 0
-  case $dir in "$ENGINE_HOME"/run/*) ;; *) say "not an engine's folder: $dir"; return 0 ;; esac
+  case $dir in "$ENGINE_HOME"/run/*) ;; *) say "$dir is not an engine's folder"; return 0 ;; esac
   pid=$(state "$dir" PID)
   sockets=$(state "$dir" SOCKETS)
   bridge=$(state "$dir" BRIDGE)
-  # An id alone may since belong to another process.
+  # The id alone is not enough: it may belong to another process by now.
   if [ -n "$pid" ] && processes_of "$dir" | grep -qx "$pid"; then
     kill_containers "$dir"
     kill -TERM "$pid" 2>/dev/null
@@ -269,8 +269,8 @@ stop_dir() {
   return 0
 }
 
-# Removes a folder that nothing uses any more. An engine's has so many files that this takes a minute or two: the folder is
-# gone at once, and its files are removed while others go on.
+# Removes an unused folder. An engine's folder has so many files that this takes a minute or two, so it is moved away at
+# once and its files are removed in the background.
 throw_away() {
   local trash=$ENGINE_HOME/trash
   mkdir -p "$trash"
@@ -278,12 +278,12 @@ throw_away() {
   empty_trash
 }
 
-# Also what a removal that was broken off has left.
+# Also removes what an interrupted removal has left.
 empty_trash() {
   setsid nice rm -rf "$ENGINE_HOME"/trash/* </dev/null >/dev/null 2>&1 8>&- 9>&- &
 }
 
-# Stops engines whose owner is gone (killed before it could stop them).
+# Stops engines whose owner has ended without stopping them.
 sweep() {
   local dir owner
   for dir in "$ENGINE_HOME"/run/*; do

@@ -1,18 +1,18 @@
-# Gets the engines' programs out of Debian's archive without touching the machine's packages or
-# apt configuration: apt keeps its lists in the project's folder and the packages are only unpacked.
+# Takes the engines' programs from Debian's archive without touching the machine's packages or
+# apt configuration: apt keeps its lists in the project's folder, and packages are only unpacked.
 # shellcheck shell=bash
 
 DEBIAN_MIRROR=${CONDAFRONT_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 DEBIAN_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-# Raise when the list of packages below changes, so that old folders are filled anew.
+# Raise this if the list of packages below changes, so that existing folders are filled again.
 FETCH_VERSION=1
-# One suite gives all of these, because dockerd, containerd and the clients are made for each other.
+# All of these come from one suite, because dockerd, containerd and the clients must match.
 ENGINE_PACKAGES="docker.io docker-cli docker-buildx containerd docker-registry"
 ENGINE_SUITES=${CONDAFRONT_ENGINE_SUITES:-sid trixie}
-# runc of newer suites wants a newer libc than Debian 12 has.
+# runc from newer suites needs a newer libc than Debian 12 has.
 RUNC_SUITES="$ENGINE_SUITES bookworm"
 
-# The folder that apt keeps its lists in: one for each architecture.
+# The folder in which apt keeps its lists: one for each architecture.
 apt_folder() {
   case $1 in
     "$(dpkg --print-architecture)") printf '%s/apt' "$ENGINE_HOME" ;;
@@ -22,7 +22,7 @@ apt_folder() {
 
 project_apt() { apt-get -c "$ENGINE_HOME/apt/apt.conf" "$@"; }
 
-# prepare_apt [ARCHITECTURE]: this machine's own unless given.
+# prepare_apt [ARCHITECTURE]: defaults to this machine's.
 prepare_apt() {
   local arch=${1:-$(dpkg --print-architecture)} apt suite
   apt=$(apt_folder "$arch")
@@ -36,7 +36,7 @@ prepare_apt() {
   for suite in $ENGINE_SUITES trixie bookworm; do
     printf 'deb [target=Packages signed-by=%s] %s %s main\n' "$DEBIAN_KEYRING" "$DEBIAN_MIRROR" "$suite"
   done | sort -u >"$apt/sources.list"
-  # The hooks of the machine's own configuration are for the machine's own package lists.
+  # The hooks in the machine's configuration are meant for the machine's own package lists.
   cat >"$apt/apt.conf" <<EOF
 APT::Architecture "$arch";
 APT::Architectures { "$arch"; };
@@ -57,7 +57,7 @@ EOF
   apt-get -c "$apt/apt.conf" update -qq >&2 || die "apt could not read the package lists of $DEBIAN_MIRROR"
 }
 
-# unpack SUITE DIR PACKAGE... : the packages' files in DIR.
+# unpack SUITE DIR PACKAGE...: unpacks the packages into DIR.
 unpack() {
   local suite=$1 dir=$2 debs package deb
   shift 2
@@ -72,7 +72,7 @@ unpack() {
   rm -rf "$debs"
 }
 
-# debs SUITE[/ARCHITECTURE] DIR PACKAGE... : the packages' archives in DIR, for who unpacks them differently.
+# debs SUITE[/ARCHITECTURE] DIR PACKAGE...: downloads the packages' archives into DIR, for callers that unpack them differently.
 debs() {
   local suite=${1%/*} arch dir=$2
   arch=$(dpkg --print-architecture)
@@ -83,7 +83,7 @@ debs() {
     flock 9
     prepare_apt "$arch"
     cd "$dir" && apt-get -c "$(apt_folder "$arch")/apt.conf" download -qq "${@/%//$suite}" >&2 ||
-      die "packages of Debian $suite could not be fetched: $*"
+      die "packages of Debian $suite could not be downloaded: $*"
   ) 9>"$ENGINE_HOME/fetch.lock" || exit 1
 }
 
@@ -92,7 +92,7 @@ runs() { "$@" --version >/dev/null 2>&1; }
 fetch_programs() {
   local suite try=$ENGINE_HOME/root.new found=
   [ "$(cat "$ENGINE_ROOT/.complete" 2>/dev/null)" = "$FETCH_VERSION" ] && return
-  say "fetching the container engine from Debian's archive"
+  say "downloading the container engine from Debian's archive"
   prepare_apt
   for suite in $ENGINE_SUITES; do
     rm -rf "$try"
@@ -104,7 +104,7 @@ fetch_programs() {
     fi
     say "the engine of Debian $suite does not run on this machine"
   done
-  [ -n "$found" ] || die "no engine of Debian's $ENGINE_SUITES runs on this machine (its libc is too old?)"
+  [ -n "$found" ] || die "no engine from Debian $ENGINE_SUITES runs on this machine (is its libc too old?)"
   found=
   for suite in $RUNC_SUITES; do
     rm -rf "$try.runc"
@@ -113,11 +113,11 @@ fetch_programs() {
       break
     fi
   done
-  [ -n "$found" ] || die "no runc of Debian's $RUNC_SUITES runs on this machine (is libseccomp2 installed?)"
+  [ -n "$found" ] || die "no runc from Debian $RUNC_SUITES runs on this machine (is libseccomp2 installed?)"
   mv "$try.runc/usr/sbin/runc" "$try/usr/sbin/runc"
   rm -rf "$try.runc"
-  # A static `ip` for the engines' bridges, and what makes the base image.
-  unpack trixie "$try" busybox-static mmdebstrap || die "busybox-static and mmdebstrap could not be fetched"
+  # A static `ip` for the engines' bridges, and mmdebstrap to make the base image.
+  unpack trixie "$try" busybox-static mmdebstrap || die "busybox-static and mmdebstrap could not be downloaded"
   echo "$FETCH_VERSION" >"$try/.complete"
   rm -rf "$ENGINE_ROOT"
   mv "$try" "$ENGINE_ROOT"
@@ -126,7 +126,7 @@ fetch_programs() {
 fetch() {
   mkdir -p "$ENGINE_HOME"
   (
-    # Two runs that start at once fetch once.
+    # If two runs start at the same time, only one of them downloads.
     flock 9
     fetch_programs
     make_base_image

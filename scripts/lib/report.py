@@ -1,8 +1,8 @@
-"""What a run of the tests did, and where its time went.
+"""Prints what a test run did, and where its time went.
 
-Reads the folder that scripts/test has filled: `phases` (a line `<what> TAB <seconds>` each), `junit-*.xml` of nextest or
-`output-*` of cargo test, `ignored` (cargo test's list of ignored tests) and `unmet` (the needs that the machine does not
-meet, of which those tests tell by their names).
+Reads the folder that scripts/test has filled: `phases` (one line `<what> TAB <seconds>` each), `junit-*.xml` from nextest or
+`output-*` from cargo test, `ignored` (cargo test's list of ignored tests) and `unmet` (the needs that the machine does not
+meet; the names of ignored tests say what they need).
 """
 
 import re
@@ -13,16 +13,16 @@ from xml.etree import ElementTree
 
 SLOWEST = 15
 
-# What would have the tests `needs_<need>_…` run.
+# What to do to run the tests `needs_<need>_…`.
 REMEDIES = {
-    "micromamba": "set MICROMAMBA to the path of one",
-    "buildkitd": "set BUILDKITD to the path of one",
-    "emulation": "take a kernel that has binfmt_misc and no emulator of arm64",
+    "micromamba": "set MICROMAMBA to the path of a micromamba",
+    "buildkitd": "set BUILDKITD to the path of a buildkitd",
+    "emulation": "use a kernel with binfmt_misc and without an arm64 emulator",
 }
 
 
 def of_nextest(path):
-    """The tests of a JUnit file: (binary, name, seconds, whether it passed)."""
+    """The tests in a JUnit file: (binary, name, seconds, whether it passed)."""
     for suite in ElementTree.parse(path).getroot().iter("testsuite"):
         for case in suite.iter("testcase"):
             failed = case.find("failure") is not None or case.find("error") is not None
@@ -30,7 +30,7 @@ def of_nextest(path):
 
 
 def of_cargo_test(path):
-    """(passed, failed, (binary, seconds)s) of what `cargo test` printed."""
+    """(passed, failed, a list of (binary, seconds)) from the output of `cargo test`."""
     passed = failed = 0
     binaries = []
     binary = "?"
@@ -53,14 +53,14 @@ def skipped_tests(folder):
     for name in names:
         found = re.match(r"needs_([a-z]+)_", name.rsplit("::", 1)[-1])
         if not found or found[1] not in REMEDIES:
-            sys.exit(f"report: the ignored test {name} does not say in its name what it needs: needs_<{'|'.join(REMEDIES)}>_…")
+            sys.exit(f"report: the name of the ignored test {name} does not say what it needs: it must start with needs_<{'|'.join(REMEDIES)}>_")
         if found[1] in unmet:
             needs[found[1]] += 1
     return needs
 
 
 def table(title, rows):
-    """Prints rows of seconds and a text."""
+    """Prints rows of seconds and text."""
     print(f"\n{title}")
     for seconds, text in rows:
         print(f"{seconds:8.1f} s  {text}")
@@ -80,13 +80,13 @@ def main():
             binaries[binary] += seconds
         count = Counter(test[0] for test in tests)
         rows = [(seconds, f"{binary} ({count[binary]})") for binary, seconds in binaries.most_common()]
-        table("Seconds of all tests of each binary (several run at a time):", rows)
+        table("Total seconds of the tests in each binary (several run at a time):", rows)
         slowest = sorted(tests, key=lambda test: -test[2])[:SLOWEST]
         table(f"The {len(slowest)} slowest tests:", [(test[2], f"{test[0]} {test[1]}") for test in slowest])
     outputs = [of_cargo_test(path) for path in sorted(folder.glob("output-*"))]
     if not tests:
         rows = sorted(((seconds, name) for _, _, binaries in outputs for name, seconds in binaries), reverse=True)
-        table("Seconds of each binary (cargo-nextest, where it is installed, gives those of each test):", rows)
+        table("Seconds of each binary (install cargo-nextest for those of each test):", rows)
     passed += sum(output[0] for output in outputs)
     failed += sum(output[1] for output in outputs)
 

@@ -28,25 +28,25 @@ use condafront_model::source::{Diagnostic, Level, SourceFile};
 use condafront_step_spec::install::Installer;
 
 const HELP: &str = "\
-condafront turns conda environments into container images, as a frontend of docker build.
+condafront turns conda environments into container images, as a frontend for docker build.
 
-Put this line at the top of an environment file or a lock and build it with `docker build -f FILE .`:
+Put this line at the top of an environment or lock file, and build it with `docker build -f FILE .`:
 
     # syntax=org/condafront
 
 Usage: condafront COMMAND FILE [OPTIONS]
 
 Commands:
-  check FILE        read the file and say what is wrong with it
-  llb FILE          write the build graph for `buildctl build`, or with --text for people
+  check FILE        read the file and report what is wrong with it
+  llb FILE          write the build graph for `buildctl build`, or as text with --text
   graph FILE        draw the build graph (DOT)
 
 Options:
   --text                  write llb as readable text
   --platform PLATFORM     build for this platform (linux/amd64)
-  --build-arg NAME=VALUE  set a build-arg, as for docker build
-  --frontend IMAGE        the image of condafront whose program runs the steps (org/condafront)
-  --help, --version       say this, or the version
+  --build-arg NAME=VALUE  set a build-arg, as with docker build
+  --frontend IMAGE        the condafront image whose program runs the steps (org/condafront)
+  --help, --version       show this help, or the version
 ";
 
 /// What a command line asks for.
@@ -65,7 +65,7 @@ enum Command {
     Graph,
 }
 
-/// Runs a command line without the program's name.
+/// Runs a command line, which does not include the program's name.
 pub fn run(args: &[String]) -> ExitCode {
     if args.is_empty()
         || args
@@ -103,8 +103,8 @@ fn summary(input: &EnvironmentInput) -> String {
         }
         Pip::Unsolved(requirements) => parts.push(count(
             requirements.len(),
-            "requirement for pip",
-            "requirements for pip",
+            "pip requirement",
+            "pip requirements",
         )),
     }
     match &input.conda {
@@ -124,11 +124,11 @@ fn summary(input: &EnvironmentInput) -> String {
 
 fn read_file(path: &str) -> Result<Arc<SourceFile>, Diagnostic> {
     let data = std::fs::read(path)
-        .map_err(|error| Diagnostic::new(format!("{path} cannot be read: {error}")))?;
+        .map_err(|error| Diagnostic::new(format!("cannot read `{path}`: {error}")))?;
     Ok(SourceFile::new(path, data))
 }
 
-/// Says what is wrong with an environment's file, and then what it asks for.
+/// Reports what is wrong with an environment's file, and then summarizes what it asks for.
 fn check(
     file: &Arc<SourceFile>,
     input: &EnvironmentInput,
@@ -175,7 +175,7 @@ impl Request {
                     let pair = value(&mut parser)?;
                     let (name, value) = pair
                         .split_once('=')
-                        .ok_or_else(|| format!("--build-arg {pair}: write NAME=VALUE"))?;
+                        .ok_or_else(|| format!("--build-arg must be NAME=VALUE, not `{pair}`"))?;
                     build_args.push((name.to_owned(), value.to_owned()));
                 }
                 Long("frontend") => frontend = value(&mut parser)?,
@@ -185,15 +185,15 @@ impl Request {
         }
         let (command, file) = match words.as_slice() {
             [command, file] => (command.as_str(), file.clone()),
-            [command] => return Err(format!("{command} needs a file")),
-            _ => return Err("name one command and one file".to_owned()),
+            [command] => return Err(format!("`{command}` needs a file")),
+            _ => return Err("expected one command and one file".to_owned()),
         };
         Ok(Self {
             command: match command {
                 "check" => Command::Check,
                 "llb" => Command::Llb { text },
                 "graph" => Command::Graph,
-                other => return Err(format!("there is no command {other}")),
+                other => return Err(format!("there is no command `{other}`")),
             },
             file,
             platform,
@@ -222,10 +222,10 @@ impl Request {
         let choices = Choices::new(&settings, &input.section);
         let Conda::Locked(packages) = input.conda else {
             return Err(Diagnostic::new(format!(
-                "{} has to be solved first, which needs its channels",
+                "`{}` must be solved first, which needs its channels",
                 self.file
             ))
-            .help("Build it with --target lock and draw the graph of that lock."));
+            .help("Build it with --target lock, and draw the graph of the lock file."));
         };
         let plan = Plan::new(
             packages,
@@ -240,7 +240,7 @@ impl Request {
         })
     }
 
-    /// Answers for an image file and the files that it names, which are relative to its folder.
+    /// Answers for an image file and the files that it names. Their paths are relative to its folder.
     fn image_file(
         &self,
         file: &Arc<SourceFile>,
@@ -249,7 +249,7 @@ impl Request {
     ) -> Result<Vec<u8>, Diagnostic> {
         if !matches!(self.command, Command::Check) {
             return Err(Diagnostic::new(format!(
-                "{} is an image file, whose graph depends on what its environments bring",
+                "`{}` is an image file: its graph depends on what its packages contain",
                 self.file
             ))
             .help("Draw the graph of one of the environments that it names."));
@@ -267,7 +267,7 @@ impl Request {
         Ok(text.into_bytes())
     }
 
-    /// The graph as far as it is known before anything is built: without what packages' scripts set.
+    /// The graph as far as it is known without a build: what packages' scripts set is missing.
     fn definition(
         &self,
         settings: &Settings,

@@ -1,4 +1,4 @@
-//! The build context: the files in it that the build file names, and the whole of it for copies.
+//! The build context: the files in it that the build file names, and all of it for copies.
 
 use condafront_graph::context::ContextState;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub enum Kind {
 }
 
 impl<'a> Context<'a> {
-    /// Finds out where the context is.
+    /// Finds the context.
     ///
     /// # Errors
     /// When a remote context cannot be read.
@@ -58,11 +58,11 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// Reads the file at `path`, relative to the context; `None` if there is none. `.dockerignore` does not matter, as it
-    /// does not for a build file.
+    /// Reads the file at `path`, relative to the context; `None` if there is none. `.dockerignore` does not apply, as
+    /// for a build file.
     ///
     /// # Errors
-    /// When it cannot be read, or is larger than any file that anyone means.
+    /// When it cannot be read, or is so large that it must be a mistake.
     pub async fn read(&self, path: &str) -> Result<Option<Arc<SourceFile>>, BuildError> {
         let (state, full) = match &self.place {
             Place::Client => (self.load(path), path.to_owned()),
@@ -76,11 +76,11 @@ impl<'a> Context<'a> {
         Ok(data.map(|data| SourceFile::new(path, data)))
     }
 
-    /// The context without what is `ignored`, and of the client's folder only `paths`, which may be patterns; no paths
-    /// mean all of it.
+    /// The context without what is `ignored`. Of a client's folder it has only `paths`, which may be patterns; no paths
+    /// means everything.
     ///
     /// # Errors
-    /// When the context is the build file alone.
+    /// When the context is only the build file.
     pub fn state(&self, ignored: &[String], paths: &[String]) -> Result<ContextState, Diagnostic> {
         match &self.place {
             Place::Client => {
@@ -104,16 +104,16 @@ impl<'a> Context<'a> {
                 exclude: ignored.to_vec(),
             }),
             Place::SingleFile { .. } => Err(Diagnostic::new(
-                "the build context is the build file alone: there is nothing to copy from",
+                "the build context is only the build file: there is nothing to copy from",
             )
-            .help("Give a folder, a repository or an archive as the build context.")),
+            .help("Use a folder, a repository or an archive as the build context.")),
         }
     }
 
     /// The part of the context that is at `path`, without what is `ignored`.
     ///
     /// # Errors
-    /// When the context is the build file alone.
+    /// When the context is only the build file.
     pub fn part(&self, path: &str, ignored: &[String]) -> Result<ContextState, Diagnostic> {
         let mut found = self.state(ignored, &[])?;
         if let Place::Client = self.place
@@ -131,10 +131,10 @@ impl<'a> Context<'a> {
         Ok(found)
     }
 
-    /// What is at `path` in the part of the context that has it; `None` if there is nothing.
+    /// What is at `path` in `part`, the part of the context that has it; `None` if there is nothing.
     ///
     /// # Errors
-    /// When the context cannot be had.
+    /// When the context is unavailable.
     pub async fn look(&self, part: &ContextState, path: &str) -> Result<Option<Kind>, BuildError> {
         let full = match part.subdir.as_str() {
             "" => format!("/{path}"),

@@ -1,4 +1,4 @@
-//! A named context of which single files are wanted.
+//! A named context from which only single files are needed.
 
 use buildkit_llb::{Differ, Input, Local, OpOptions, Output};
 
@@ -6,7 +6,7 @@ use super::named::Finder;
 use super::{ignore, read_dockerignore};
 use crate::gateway::error::BuildError;
 
-/// The named context. Of a folder of the client's, only what is wanted is transferred.
+/// The named context. From a client's folder, only what is needed is transferred.
 #[derive(Clone, Debug)]
 pub struct NamedFolder {
     name: String,
@@ -27,7 +27,7 @@ impl Finder<'_> {
     /// The named context `name` as a folder, if the user gave one.
     ///
     /// # Errors
-    /// As [`Finder::named`].
+    /// As for [`Finder::named`].
     pub async fn folder(&self, name: &str) -> Result<Option<NamedFolder>, BuildError> {
         let Some(value) = self.options.named_context(name, self.platform) else {
             return Ok(None);
@@ -54,10 +54,10 @@ impl Finder<'_> {
 }
 
 impl NamedFolder {
-    /// A file system with at least the files at `paths`, as far as they are there; `None` if the folder is empty. What is
-    /// wanted for one `purpose`, which the progress calls it by, is transferred together.
+    /// A file system with at least those files at `paths` that exist; `None` if the folder is empty. The files for one
+    /// `purpose`, which the progress shows, are transferred together.
     ///
-    /// `differ` says whether a file counts as another one only if its size or time is.
+    /// `differ` says whether a file counts as changed only if its size or time is different.
     pub fn files(&self, paths: &[String], purpose: &str, differ: Differ) -> Option<Output> {
         match &self.kind {
             Kind::State(state) => state.output().cloned(),

@@ -1,13 +1,13 @@
-//! Git repositories as build contexts: which URLs are some, and their parts.
+//! Git repositories as build contexts: which URLs name one, and their parts.
 
 use condafront_graph::git::is_scp_like;
 
-/// A repository, and which part of it.
+/// A repository, and the part of it to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GitContext {
-    /// Where it is cloned from.
+    /// The URL to clone.
     pub remote: String,
-    /// Branch, tag or commit; the default branch without one.
+    /// Branch, tag or commit; the default branch if there is none.
     pub reference: Option<String>,
     /// The folder in it.
     pub subdir: Option<String>,
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn other_contexts_are_none() {
+    fn other_contexts_are_not_git() {
         for text in [
             ".",
             "https://h/env.yml",

@@ -1,7 +1,7 @@
-//! `.dockerignore`: the patterns of what does not belong to the build context.
+//! `.dockerignore`: patterns of what does not belong to the build context.
 
-/// Reads patterns the way Docker does (`patternmatcher/ignorefile`): a line each, comments and blank lines left out,
-/// paths cleaned, a leading slash meaning nothing, `!` kept in front. BuildKit's client matches them.
+/// Reads patterns the way Docker does (`patternmatcher/ignorefile`): one per line, comments and blank lines skipped,
+/// paths cleaned, a leading slash dropped, `!` kept in front. BuildKit's client matches them.
 pub fn parse(text: &str) -> Vec<String> {
     text.trim_start_matches('\u{feff}')
         .lines()
@@ -20,7 +20,7 @@ pub fn parse(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The shortest path equal to `path`, without a leading slash, as Go's `filepath.Clean`.
+/// The shortest path equivalent to `path`, as from Go's `filepath.Clean`, but without a leading slash.
 fn cleaned(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {

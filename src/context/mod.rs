@@ -1,5 +1,5 @@
-//! Where the user's files come from: the build file, and the build context around it, found as the Dockerfile
-//! frontend finds them (`frontend/dockerui`).
+//! Where the user's files come from: the build file, and the build context around it, found in the same way as the
+//! Dockerfile frontend finds them (`frontend/dockerui`).
 
 pub mod files;
 pub mod folder;
@@ -21,7 +21,7 @@ use condafront_model::redact;
 use condafront_model::source::{Diagnostic, SourceFile};
 use git::GitContext;
 
-/// The largest build file that is read, in bytes. Larger ones are not what anyone meant.
+/// The largest file to read, in bytes. A larger one must be a mistake.
 const MAX_FILE_BYTES: usize = 64 << 20;
 
 /// The build file, as it was read.
@@ -46,7 +46,7 @@ enum Place {
         /// The folder in it.
         subdir: String,
     },
-    /// The context is the build file itself, called so.
+    /// The context is the build file itself, with this name.
     SingleFile { state: Output, name: &'static str },
 }
 
@@ -58,7 +58,7 @@ pub async fn read_build_file(bridge: &Bridge, options: &Options) -> Result<Build
     let found = find_build_file(bridge, options).await?;
     if found.is_missing {
         let name = options.file_name();
-        return Err(Diagnostic::new(format!("there is no file {name} in the build context"))
+        return Err(Diagnostic::new(format!("`{name}` is not in the build context"))
             .help("Name the environment or lock file with -f, relative to where docker build runs.")
             .into());
     }
@@ -76,7 +76,7 @@ pub struct FoundFile {
 /// Looks for the build file.
 ///
 /// # Errors
-/// When there is one that cannot be read.
+/// When it exists but cannot be read.
 pub async fn find_build_file(bridge: &Bridge, options: &Options) -> Result<FoundFile, BuildError> {
     let place = place(bridge, options).await?;
     let (state, path, name) = match &place {
@@ -155,18 +155,18 @@ async fn input(bridge: &Bridge, name: &str) -> Result<Option<Output>, GatewayErr
         return Ok(None);
     };
     let output = Output::from_definition(definition).map_err(|error| {
-        GatewayError::session(format!("the input {name} is no build graph: {error}"))
+        GatewayError::session(format!("the input {name} is not a build graph: {error}"))
     })?;
     Ok(Some(output))
 }
 
-/// The folder of an input that is the context, without slashes around it.
+/// The folder of an input that is the context, without leading and trailing slashes.
 fn context_subdir(options: &Options) -> String {
     let subdir = options.get("contextsubdir").unwrap_or_default();
     subdir.trim_matches('/').to_owned()
 }
 
-/// The client's folder with the build file, and no more of it than that.
+/// The client's folder, with only the build file and its `.dockerignore`.
 fn load_local(options: &Options, file_name: &str) -> Output {
     let local = options.file_local();
     Local::new(local)
@@ -191,13 +191,13 @@ async fn read_dockerignore(bridge: &Bridge, options: &Options, local: &str) -> S
     let definition = Definition::of(&state).to_pb().clone();
     let data = match bridge.solve(definition, Evaluate::Lazily).await {
         Ok(reference) => bridge.read_file(&reference, NAME).await.unwrap_or_default(),
-        // A build without a context has nothing to leave out.
+        // A build without a context has nothing to ignore.
         Err(_) => Vec::new(),
     };
     String::from_utf8_lossy(&data).into_owned()
 }
 
-/// Reads the build file; `None` if there is none.
+/// Reads a file of limited size; `None` if there is none.
 async fn read_limited(
     bridge: &Bridge,
     reference: &Reference,
@@ -226,10 +226,10 @@ async fn read_limited(
         data.extend(piece);
         if data.len() > MAX_FILE_BYTES {
             return Err(Diagnostic::new(format!(
-                "{name} has more than {} MiB",
+                "`{name}` is larger than {} MiB",
                 MAX_FILE_BYTES >> 20
             ))
-            .help("Is this the file you meant with -f?")
+            .help("Check that this is the file you mean.")
             .into());
         }
         if last {
@@ -279,13 +279,13 @@ async fn http_place(bridge: &Bridge, url: &str) -> Result<Place, BuildError> {
     })
 }
 
-/// Whether the bytes begin as the archives do that BuildKit unpacks: gzip, bzip2, xz, zstd, or a tar header.
+/// Whether the bytes begin like an archive that BuildKit unpacks: gzip, bzip2, xz, zstd, or a tar header.
 fn is_archive(head: &[u8]) -> bool {
     const MAGIC: [&[u8]; 4] = [b"\x1f\x8b\x08", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"];
     MAGIC.iter().any(|magic| head.starts_with(magic)) || head.get(257..262) == Some(b"ustar")
 }
 
-/// The definition of a source operation that BuildKit is to look up (`ResolveSourceMeta`).
+/// The source operation of `output`, for BuildKit to look up (`ResolveSourceMeta`).
 pub fn source_op(output: &Output) -> Option<pb::SourceOp> {
     let definition = Definition::of(output);
     let ops = definition.to_pb().def.iter().filter_map(|bytes| {

@@ -19,25 +19,25 @@ use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::Diagnostic;
 
-/// A file system from outside, and how an image of it is configured.
+/// A file system from outside, and the configuration of its image.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The file system.
     pub state: Input,
-    /// The configuration; that of an empty image where the context has none.
+    /// The configuration, or that of an empty image if the context has none.
     pub config: ImageConfig,
     /// Whether the definition pins the content.
     pub pinned: bool,
 }
 
-/// Finds what contexts and images stand for.
+/// Resolves contexts and images.
 #[derive(Clone, Copy)]
 pub struct Finder<'a> {
     /// The session.
     pub bridge: &'a Bridge,
     /// The user's options.
     pub options: &'a Options,
-    /// The platform that images are wanted for.
+    /// The platform to resolve images for.
     pub platform: Platform,
 }
 
@@ -45,11 +45,11 @@ impl Finder<'_> {
     /// The base image: `scratch`, a named context, or an image.
     ///
     /// # Errors
-    /// When it cannot be had.
+    /// When it is unavailable.
     pub async fn base(&self, name: &str) -> Result<Found, BuildError> {
         let parsed: BaseName = name.parse().map_err(|error| {
             Diagnostic::new(format!("the base image cannot be used: {error}"))
-                .help("Write it as in a Dockerfile's FROM: debian:13-slim, or scratch.")
+                .help("Write it as in a Dockerfile's FROM, for example debian:13-slim or scratch.")
         })?;
         match parsed {
             BaseName::Scratch => Ok(self.without_config(Input::Scratch, true)),
@@ -63,7 +63,7 @@ impl Finder<'_> {
     /// The named context `name`, if the user gave one.
     ///
     /// # Errors
-    /// When its value is none that Docker knows, or it cannot be had.
+    /// When Docker does not know such a value, or the context is unavailable.
     pub async fn named(&self, name: &str) -> Result<Option<Found>, BuildError> {
         let Some(value) = self.options.named_context(name, self.platform) else {
             return Ok(None);
@@ -71,7 +71,7 @@ impl Finder<'_> {
         let wrong = |reason: &str| {
             let value = redact::masked(value);
             Diagnostic::new(format!("--build-context {name}={value}: {reason}"))
-                .help("A named context is docker-image://, oci-layout://, a git or http(s) URL, a folder, or target: in bake.")
+                .help("Write docker-image://, oci-layout://, a git or http(s) URL, a folder, or target: in bake.")
         };
         if let Some(git) = GitContext::parse(value) {
             let state = git_source(&git, self.options);
@@ -127,12 +127,12 @@ impl Finder<'_> {
                 self.without_config(folder.build().into(), false)
             }
             ("input", _) => self.input(rest).await?,
-            _ => return Err(wrong("condafront does not know what that is").into()),
+            _ => return Err(wrong("unknown kind of context").into()),
         };
         Ok(Some(found))
     }
 
-    /// An image of a registry or of the engine's store, pinned to the digest that its name has now.
+    /// An image from a registry or the engine's store, pinned to the current digest of its name.
     async fn image(&self, image: &ImageName) -> Result<Found, BuildError> {
         let canonical = image.canonical();
         let pin = |meta: &ImageMeta| {
@@ -169,8 +169,8 @@ impl Finder<'_> {
                 if error.is_cancelled() {
                     return BuildError::from(error);
                 }
-                Diagnostic::new(format!("the image {name} cannot be used: {error}"))
-                    .help("Is its name right, and may the engine pull it? Another one is chosen with --build-arg BASE_IMAGE=<image>.")
+                Diagnostic::new(format!("the image `{name}` cannot be used: {error}"))
+                    .help("Check its name and whether the engine may pull it, or choose another one with --build-arg BASE_IMAGE=<image>.")
                     .into()
             })?;
         let config = ImageConfig::from_base(&meta.config, self.platform)
@@ -183,18 +183,18 @@ impl Finder<'_> {
         })
     }
 
-    /// Another build's result, as bake's `target:` gives it.
+    /// Another build's result, from `target:` in bake.
     async fn input(&self, name: &str) -> Result<Found, BuildError> {
         let mut inputs = self.bridge.inputs().await?;
-        let definition = inputs
-            .remove(name)
-            .ok_or_else(|| GatewayError::session(format!("the client gave no input {name}")))?;
+        let definition = inputs.remove(name).ok_or_else(|| {
+            GatewayError::session(format!("the client did not send the input {name}"))
+        })?;
         let state = if definition.def.is_empty() {
             Input::Scratch
         } else {
             Output::from_definition(&definition)
                 .map_err(|error| {
-                    GatewayError::session(format!("the input {name} is no build graph: {error}"))
+                    GatewayError::session(format!("the input {name} is not a build graph: {error}"))
                 })?
                 .into()
         };
@@ -237,7 +237,7 @@ fn subfolder(state: Output, path: Option<&str>) -> Input {
         None => state.into(),
         Some(path) => File::on(Input::Scratch)
             .then(Copy::new(&state, path, "/").contents())
-            .name(format!("[context] take {path}"))
+            .name(format!("[context] copy {path}"))
             .build(),
     }
 }

@@ -1,4 +1,4 @@
-//! The calls a frontend makes, in terms of this project.
+//! The calls that a frontend makes, in condafront's own types.
 
 use std::collections::BTreeMap;
 
@@ -22,16 +22,16 @@ pub struct Bridge {
     cache_imports: Vec<gateway::CacheOptionsEntry>,
 }
 
-/// What the engine said it can do.
+/// What the engine says it can do.
 #[derive(Clone, Debug, Default)]
 pub struct Abilities {
     llb: BTreeMap<String, ApiCap>,
     frontend: BTreeMap<String, ApiCap>,
-    /// The engine's version of BuildKit, where it says.
+    /// The engine's BuildKit version, if it says.
     pub version: Option<BuildkitVersion>,
     /// The platform that steps run on.
     pub build_platform: Option<Platform>,
-    /// The platforms whose programs the engine's kernel runs, by emulation if need be.
+    /// The platforms whose programs the engine's kernel can run, by emulation if necessary.
     pub runnable: Vec<Platform>,
 }
 
@@ -46,7 +46,7 @@ impl Abilities {
         self.frontend.get(id).is_some_and(|cap| cap.enabled)
     }
 
-    /// Why a capability is switched off, in the engine's words.
+    /// Why a capability is disabled, in the engine's words.
     pub fn reason(&self, id: &str) -> Option<&str> {
         self.llb
             .get(id)
@@ -80,23 +80,23 @@ pub struct Reference(String);
 /// An image's digest and configuration.
 #[derive(Clone, Debug)]
 pub struct ImageMeta {
-    /// The digest, where the engine knows one.
+    /// The digest, if the engine knows one.
     pub digest: Option<String>,
     /// The OCI image configuration, JSON.
     pub config: Vec<u8>,
 }
 
-/// Whether [`Bridge::solve`] waits until all has been built.
+/// Whether [`Bridge::solve`] waits until everything is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evaluate {
-    /// Build it now, so that errors are seen.
+    /// Build it now, so that errors show up.
     Now,
-    /// Build what is asked for, when it is asked for.
+    /// Build only what is asked for, when it is asked for.
     Lazily,
 }
 
 impl Bridge {
-    /// Greets BuildKit and learns what it can do.
+    /// Connects to BuildKit and asks what it can do.
     ///
     /// # Errors
     /// When it does not answer.
@@ -117,7 +117,7 @@ impl Bridge {
         &self.abilities
     }
 
-    /// Looks into these caches in all later solves.
+    /// Imports these caches in all later solves.
     pub fn import_caches(&mut self, imports: Vec<CacheImport>) {
         let entries = imports
             .into_iter()
@@ -171,10 +171,10 @@ impl Bridge {
         }
     }
 
-    /// Reads at most `length` bytes of a file, from `offset` on.
+    /// Reads at most `length` bytes of a file, starting at `offset`.
     ///
     /// # Errors
-    /// As [`Bridge::read_file`].
+    /// As for [`Bridge::read_file`].
     pub async fn read_piece(
         &self,
         from: &Reference,
@@ -222,7 +222,7 @@ impl Bridge {
             .collect())
     }
 
-    /// What the client gave as inputs: states of other builds, by name.
+    /// The client's inputs: states of other builds, by name.
     ///
     /// # Errors
     /// Whatever BuildKit reports.
@@ -241,7 +241,7 @@ impl Bridge {
     /// The digest and configuration of the image that a source op names.
     ///
     /// # Errors
-    /// When there is no such image, or the engine may not have it.
+    /// When there is no such image, or the engine may not access it.
     pub async fn resolve_image(
         &self,
         source: pb::SourceOp,
@@ -273,7 +273,7 @@ impl Bridge {
         }
         let Some(reference) = source.identifier.strip_prefix("docker-image://") else {
             return Err(GatewayError::session(format!(
-                "{} cannot be resolved by this engine: BuildKit 0.13 (Docker 26) can",
+                "this engine cannot resolve {}: that needs BuildKit 0.13 (Docker 26)",
                 source.identifier
             )));
         };
@@ -288,7 +288,7 @@ impl Bridge {
         Ok(ImageMeta::new(image.digest, image.config))
     }
 
-    /// Shows a warning under the vertex of that digest. Engines before BuildKit 0.10 show none.
+    /// Shows a warning under the vertex with this digest. Engines before BuildKit 0.10 show none.
     ///
     /// # Errors
     /// Whatever BuildKit reports.
@@ -327,7 +327,7 @@ impl Bridge {
     /// Ends the session with a result or an error.
     ///
     /// # Errors
-    /// When BuildKit is gone.
+    /// When BuildKit has closed the connection.
     pub async fn finish(
         &self,
         outcome: Result<gateway::Result, rpc::Status>,
@@ -344,7 +344,7 @@ impl Bridge {
 }
 
 impl Reference {
-    /// As results name it.
+    /// The reference as it appears in results.
     pub fn to_proto(&self) -> gateway::Ref {
         gateway::Ref {
             id: self.0.clone(),
@@ -362,13 +362,13 @@ impl ImageMeta {
     }
 }
 
-/// Larger messages would end the connection with an error that says nothing.
+/// Larger messages would end the connection with an error that explains nothing.
 fn check_size(bytes: usize) -> Result<(), GatewayError> {
     if bytes <= MAX_MESSAGE_BYTES {
         return Ok(());
     }
     Err(GatewayError::session(format!(
-        "the build graph has {:.1} MiB, but BuildKit takes {} MiB: the environment has too many packages for one image",
+        "the build graph is {:.1} MiB, but BuildKit accepts {} MiB: the environment has too many packages for one image",
         bytes as f64 / f64::from(1 << 20),
         MAX_MESSAGE_BYTES >> 20
     )))

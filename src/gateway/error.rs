@@ -1,4 +1,4 @@
-//! Errors on their way from BuildKit, and back to it with places in the user's file.
+//! Errors that come from BuildKit, and errors that go back to it with places in the user's file.
 //!
 //! Details of a gRPC error are `Any` messages whose value is JSON, not protobuf, for BuildKit's own types
 //! (`util/grpcerrors/grpcerrors.go`, `solver/errdefs`).
@@ -19,14 +19,14 @@ const VERTEX: &str = "github.com/moby/buildkit/errdefs.Vertex+json";
 /// gRPC's code for an error whose message is shown as it is.
 const CODE_UNKNOWN: i32 = 2;
 
-/// An error that BuildKit answered with, details and all.
+/// An error from BuildKit, with its details.
 #[derive(Clone, Debug)]
 pub struct GatewayError {
     status: rpc::Status,
 }
 
 impl GatewayError {
-    /// An error of our own making about the session.
+    /// An error of our own about the session.
     pub fn session(message: impl Into<String>) -> Self {
         Self {
             status: rpc::Status {
@@ -42,7 +42,7 @@ impl GatewayError {
         Self { status }
     }
 
-    /// BuildKit's words.
+    /// BuildKit's message.
     pub fn message(&self) -> &str {
         &self.status.message
     }
@@ -57,14 +57,14 @@ impl GatewayError {
         self.status.code == tonic::Code::Cancelled as i32
     }
 
-    /// Whether BuildKit has lost what a step made: it was interrupted while it committed that, by a build that was broken
-    /// off or failed elsewhere, and every later build that finds the step in the cache fails
-    /// (`cacheRecord.finalize` in `cache/refs.go`; moby/buildkit#6821 mends other ways to get there).
+    /// Whether BuildKit has lost a step's result: a build that was cancelled or failed elsewhere interrupted it while
+    /// it committed the result, and every later build that finds the step in the cache fails
+    /// (`cacheRecord.finalize` in `cache/refs.go`; moby/buildkit#6821 fixes other ways to get there).
     pub fn is_lost_result(&self) -> bool {
         self.status.message.contains(" during finalize: ")
     }
 
-    /// The digests of the vertices that failed, as the details name them.
+    /// The digests of the vertices that failed, from the details.
     pub fn vertices(&self) -> Vec<String> {
         self.status
             .details
@@ -75,7 +75,7 @@ impl GatewayError {
             .collect()
     }
 
-    /// The same error for BuildKit to show, with nothing lost.
+    /// The same error for BuildKit to show, with all its details.
     pub fn into_status(self) -> rpc::Status {
         self.status
     }
@@ -108,10 +108,10 @@ impl From<tonic::Status> for GatewayError {
 /// Why a build failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// Something about the user's input.
+    /// A problem with the user's input.
     #[error(transparent)]
     Diagnostic(#[from] Box<Diagnostic>),
-    /// Something that BuildKit reported.
+    /// An error that BuildKit reported.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
 }
@@ -123,7 +123,7 @@ impl From<Diagnostic> for BuildError {
 }
 
 impl BuildError {
-    /// The error as BuildKit takes it.
+    /// The error in BuildKit's form.
     pub fn into_status(self) -> rpc::Status {
         let mut status = match self {
             Self::Gateway(error) => error.into_status(),
@@ -144,7 +144,7 @@ impl BuildError {
     }
 }
 
-/// One detail per group of places that are near each other, each of which clients show as one excerpt.
+/// One detail per group of nearby places; clients show each as one excerpt.
 fn source_details(locations: &[Location]) -> Vec<Any> {
     /// More excerpts than this hide the message they belong to.
     const MOST: usize = 8;
@@ -168,7 +168,7 @@ fn source_details(locations: &[Location]) -> Vec<Any> {
     groups.iter().rev().map(|group| excerpt(group)).collect()
 }
 
-/// Places in one file as one detail.
+/// Several places in one file as one detail.
 fn excerpt(locations: &[&Location]) -> Any {
     let Some(file) = locations.first().map(|location| &location.file) else {
         return NOWHERE.to_any();
@@ -196,7 +196,7 @@ fn excerpt(locations: &[&Location]) -> Any {
     .to_any()
 }
 
-/// The source map entry of a place, for warnings.
+/// A place as a source map entry, for warnings.
 pub fn source_info(location: &Location) -> (pb::SourceInfo, pb::Range) {
     let position = |line: u32| pb::Position {
         line: i32::try_from(line).unwrap_or(i32::MAX),
@@ -274,9 +274,9 @@ mod tests {
         let file = SourceFile::new("env.lock", "@EXPLICIT\nhttps://x/y\n");
         let diagnostic = Diagnostic::new("bad")
             .at(&file, Lines::one(2))
-            .help("mend it");
+            .help("fix it");
         let status = BuildError::from(diagnostic).into_status();
-        assert_eq!((status.code, status.message.as_str()), (2, "bad\nmend it"));
+        assert_eq!((status.code, status.message.as_str()), (2, "bad\nfix it"));
         let value: serde_json::Value = serde_json::from_slice(&status.details[0].value).unwrap();
         assert_eq!(value["ranges"][0]["start"]["line"], 2);
         assert_eq!(value["info"]["filename"], "env.lock");

@@ -1,8 +1,8 @@
-//! Downloads that fail: which they are, why, and whether to try again.
+//! Downloads that fail: which ones, why, and whether to try again.
 //!
-//! BuildKit says of a pinned download only that its digest does not match, whatever the server answered
-//! (`source/http/source.go`), and does not try again. So every download that did not arrive is first asked for without
-//! its digest, which makes BuildKit look at the answer, and then, once the right content comes, with it.
+//! When a pinned download fails, BuildKit says only that its digest does not match, whatever the server answered
+//! (`source/http/source.go`), and does not try again. So every download that fails is first requested without its
+//! digest, which makes BuildKit look at the answer, and then, once the right content comes, with it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,19 +17,19 @@ use crate::fetch_failure::{Failure, report};
 use condafront_graph::downloads::{Address, Addresses, Artifact};
 use condafront_model::source::SourceFile;
 
-/// How often a download that failed for a passing reason is tried again.
+/// How often to retry a download that failed for a temporary reason.
 const RETRIES: u32 = 3;
 
 /// The pause before the first retry; each later one is twice as long.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How much of a file is read at once, in bytes.
+/// How much of a file to read at once, in bytes.
 const PIECE: usize = 4 << 20;
 
-/// How many downloads are asked for at once.
+/// How many downloads to request at once.
 const PARALLEL: usize = 16;
 
-/// Downloads whatever has not arrived yet, and leaves in `addresses` where each artifact did come from.
+/// Downloads whatever is still missing, and records in `addresses` where each artifact came from.
 ///
 /// # Errors
 /// One diagnostic for all artifacts that cannot be downloaded.
@@ -64,15 +64,15 @@ pub async fn fetch_all(
     }
 }
 
-/// How often and where else a file may be asked for. A lasting failure at one mirror leaves the others to try; each
-/// passing one costs a retry.
+/// How often and where else a file can be requested. After a permanent failure at one mirror the others are tried; each
+/// temporary failure costs a retry.
 pub struct Tries {
     retries: u32,
     mirrors_left: usize,
 }
 
 impl Tries {
-    /// All that a file has at its first failure.
+    /// What a file has left at its first failure.
     pub fn new(address: &Address) -> Self {
         Self {
             retries: 0,
@@ -80,7 +80,7 @@ impl Tries {
         }
     }
 
-    /// Waits as long as it takes, and gives the address to try after this failure.
+    /// Waits as long as necessary, and returns the address to try after this failure.
     ///
     /// # Errors
     /// The failure, if no try is left.
@@ -104,7 +104,7 @@ struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    /// Tries until it has the artifact, or knows that it cannot be had.
+    /// Tries until it has the artifact, or knows that it is unavailable.
     async fn run(&self, address: Address) -> Result<Result<Address, Failure>, GatewayError> {
         if address.is_given() {
             return Ok(Ok(address));
@@ -144,8 +144,8 @@ impl Fetch<'_> {
         self.artifact.sha256.is_some()
     }
 
-    /// What the server's answer says against a download; nothing is asked about one that is not pinned, because its
-    /// own failure says it.
+    /// Looks at the server's answer for a reason why a download fails. A download that is not pinned needs no look: its
+    /// own error gives the reason.
     async fn look(&self, address: &Address) -> Result<Option<Failure>, GatewayError> {
         let Some(expected) = &self.artifact.sha256 else {
             return Ok(None);
@@ -184,7 +184,7 @@ impl Fetch<'_> {
         )))
     }
 
-    /// Downloads the artifact, or gives BuildKit's error.
+    /// Downloads the artifact, or returns BuildKit's error.
     async fn download(&self, address: &Address) -> Result<Option<GatewayError>, GatewayError> {
         match self.solve(&self.artifact.download(address)).await {
             Ok(_) => Ok(None),

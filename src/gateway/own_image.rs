@@ -9,10 +9,10 @@ use crate::context::named::Finder;
 /// Where BuildKit puts the graph that the frontend image came from (since v0.10, `frontend/gateway/gateway.go`).
 const DEFINITION: &str = "/run/config/buildkit/metadata/frontend.bin";
 
-/// Finds it: in what BuildKit left beside us, or else by the name in the user's `# syntax` line.
+/// Finds it: in the graph that BuildKit provides, or else by the name in the user's `# syntax` line.
 ///
 /// # Errors
-/// When neither says what it is.
+/// When neither identifies the image.
 pub async fn find(finder: Finder<'_>) -> Result<Output, BuildError> {
     if let Ok(bytes) = std::fs::read(DEFINITION) {
         let definition = pb::Definition::decode(bytes.as_slice())
@@ -23,7 +23,7 @@ pub async fn find(finder: Finder<'_>) -> Result<Output, BuildError> {
     }
     let source = finder.options.get("source").ok_or_else(|| {
         GatewayError::session(
-            "this engine does not say which image condafront is: BuildKit 0.10 (Docker 23) does",
+            "this engine does not say which image condafront comes from: that needs BuildKit 0.10 (Docker 23)",
         )
     })?;
     match finder.base(source).await?.state {

@@ -1,4 +1,4 @@
-//! Lists of packages: which of a channel's folders have one, and where it is.
+//! Repodata: which of a channel's subdirs have it, and where it is.
 
 use buildkit_llb::{Definition, Output};
 
@@ -10,10 +10,10 @@ use condafront_graph::downloads::Address;
 use condafront_graph::solve::Repodata;
 use condafront_model::package::PackageUrl;
 
-/// What the file may be called, the smaller one first.
+/// The names that the file can have, the smaller file first.
 pub const FILES: [&str; 2] = ["repodata.json.zst", "repodata.json"];
 
-/// A list of packages that is there.
+/// Repodata that exists.
 #[derive(Clone, Debug)]
 pub struct Present {
     /// Its file's name.
@@ -22,10 +22,10 @@ pub struct Present {
     pub output: Output,
 }
 
-/// Downloads the first of [`FILES`] that is there; `candidates` gives the addresses of the file of a name.
+/// Downloads the first of [`FILES`] that exists; `candidates` gives the addresses of the file with a name.
 ///
 /// # Errors
-/// Inside, why none can be had.
+/// Inside, why none is available.
 pub async fn find(
     bridge: &Bridge,
     repodata: &Repodata,

@@ -1,4 +1,4 @@
-//! What a graph needs of the engine, checked before the engine refuses it.
+//! What a graph needs from the engine, checked before the engine refuses it.
 
 use buildkit_llb::{Definition, caps};
 
@@ -8,7 +8,7 @@ use condafront_model::source::Diagnostic;
 /// Checks that the engine can build a graph.
 ///
 /// # Errors
-/// The first capability that it lacks, and which versions have it.
+/// The first capability that is missing, and which versions have it.
 pub fn check(definition: &Definition, abilities: &Abilities) -> Result<(), Diagnostic> {
     match definition.caps().into_iter().find(|id| !abilities.has(id)) {
         Some(id) => Err(missing(id, abilities)),
@@ -16,7 +16,7 @@ pub fn check(definition: &Definition, abilities: &Abilities) -> Result<(), Diagn
     }
 }
 
-/// Says what is missing and who has it.
+/// Says what is missing and which versions have it.
 pub fn missing(id: &str, abilities: &Abilities) -> Diagnostic {
     let engine = match &abilities.version {
         Some(version) if !version.version.is_empty() => {
@@ -29,14 +29,14 @@ pub fn missing(id: &str, abilities: &Abilities) -> Diagnostic {
         .map(|reason| format!(": {reason}"))
         .unwrap_or_default();
     let diagnostic = Diagnostic::new(format!(
-        "the build needs `{id}`, which {engine} does not have{reason}"
+        "the build needs `{id}`, which {engine} does not support{reason}"
     ));
     let Some(cap) = caps::find(id) else {
         return diagnostic;
     };
     let docker = cap
         .engine()
-        .map(|version| format!(", Docker Engine {version} or later"))
+        .map(|version| format!(", or Docker Engine {version} or later"))
         .unwrap_or_default();
     let store = if id == caps::MERGE_OP.id || id == caps::DIFF_OP.id {
         " with the containerd image store"
@@ -44,7 +44,7 @@ pub fn missing(id: &str, abilities: &Abilities) -> Diagnostic {
         ""
     };
     diagnostic.help(format!(
-        "BuildKit {} or later has it{docker}{store}.",
+        "Use BuildKit {} or later{docker}{store}.",
         cap.since
     ))
 }

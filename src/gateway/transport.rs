@@ -29,7 +29,7 @@ pub async fn over_stdio() -> io::Result<Channel> {
     over(join(input, output)).await
 }
 
-/// Connects over one stream, which is not opened again once it is closed.
+/// Connects over one stream, which is not reopened after it is closed.
 ///
 /// # Errors
 /// When the other end does not speak HTTP/2.

@@ -1,6 +1,6 @@
 //! The image's configuration: the base's, with what the environment adds.
 //!
-//! It is kept as JSON, because bases carry keys that the OCI specification does not know (`Healthcheck`, `Shell`)
+//! It is kept as JSON, because bases carry keys that the OCI specification does not define (`Healthcheck`, `Shell`)
 //! and that must survive (<https://github.com/opencontainers/image-spec/blob/main/config.md>).
 
 use serde_json::{Map, Value, json};
@@ -11,7 +11,7 @@ use condafront_model::platform::Platform;
 #[derive(Clone, Debug, PartialEq)]
 pub struct ImageConfig(Map<String, Value>);
 
-/// A base image's configuration that is none.
+/// An invalid configuration of a base image.
 #[derive(Debug, thiserror::Error)]
 #[error("the base image's configuration cannot be read: {0}")]
 pub struct ConfigError(String);
@@ -46,7 +46,7 @@ impl ImageConfig {
         if !config["config"].is_object() {
             return Err(ConfigError("its `config` is not a JSON object".into()));
         }
-        // What these say is about the base itself, not about what is built on it.
+        // These describe the base itself, not what is built on it.
         for key in [
             "id",
             "parent",
@@ -58,7 +58,7 @@ impl ImageConfig {
         ] {
             config.remove(key);
         }
-        // Instructions for builds with a Dockerfile; a Dockerfile that names the base as its own does not pass them on.
+        // Instructions for Dockerfile builds. An image that a Dockerfile builds on the base does not keep them either.
         if let Some(runtime) = config.get_mut("config").and_then(Value::as_object_mut) {
             runtime.remove("OnBuild");
         }
@@ -69,21 +69,21 @@ impl ImageConfig {
         self.0.get("config").and_then(Value::as_object)
     }
 
-    /// Sets a key of what containers run with.
+    /// Sets a key of the settings that containers run with.
     pub(super) fn set(&mut self, key: &str, value: Value) {
         if let Some(config) = self.0.get_mut("config").and_then(Value::as_object_mut) {
             config.insert(key.to_owned(), value);
         }
     }
 
-    /// Takes such a key away.
+    /// Removes such a key.
     pub(super) fn remove(&mut self, key: &str) {
         if let Some(config) = self.0.get_mut("config").and_then(Value::as_object_mut) {
             config.remove(key);
         }
     }
 
-    /// The environment, in the configuration's order; of a variable that is there twice, the last value.
+    /// The environment variables, in the configuration's order; the last value of a variable that appears twice.
     pub fn env(&self) -> Vec<(String, String)> {
         let entries = self
             .runtime()
@@ -103,13 +103,13 @@ impl ImageConfig {
         env
     }
 
-    /// Replaces the environment.
+    /// Replaces the environment variables.
     pub fn set_env(&mut self, env: &[(String, String)]) {
         let entries = env.iter().map(|(name, value)| format!("{name}={value}"));
         self.set("Env", entries.collect());
     }
 
-    /// Sets the account by numbers, which Kubernetes' `runAsNonRoot` needs.
+    /// Sets the account by its numeric ids, which Kubernetes' `runAsNonRoot` needs.
     pub fn set_user(&mut self, uid: u32, gid: u32) {
         self.set("User", format!("{uid}:{gid}").into());
     }
@@ -120,7 +120,7 @@ impl ImageConfig {
         self.set("Entrypoint", json!(entrypoint));
     }
 
-    /// Adds labels; they win over the base's.
+    /// Adds labels; they override the base's.
     pub fn add_labels<'a>(&mut self, labels: impl Iterator<Item = (&'a str, &'a str)>) {
         self.extend(
             "Labels",
@@ -128,7 +128,7 @@ impl ImageConfig {
         );
     }
 
-    /// Adds entries to a mapping; they win over the base's.
+    /// Adds entries to a mapping; they override the base's.
     pub(super) fn extend(&mut self, key: &str, entries: impl Iterator<Item = (String, Value)>) {
         let mut all = self
             .runtime()
@@ -154,7 +154,7 @@ impl ImageConfig {
         }
     }
 
-    /// The configuration as BuildKit takes it.
+    /// The configuration in BuildKit's form.
     pub fn to_json(&self) -> Vec<u8> {
         Value::Object(self.0.clone()).to_string().into_bytes()
     }

@@ -1,4 +1,4 @@
-//! The image: its configuration, and what it is called.
+//! The image: its configuration and its name.
 
 pub mod config;
 pub mod name;

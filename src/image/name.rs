@@ -1,4 +1,4 @@
-//! Names of images, as Docker writes them.
+//! Image names, as Docker writes them.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ use oci_spec::distribution::Reference;
 pub enum BaseName {
     /// Nothing at all.
     Scratch,
-    /// An image of a registry or of the engine's own store.
+    /// An image from a registry or the engine's own store.
     Image(ImageName),
 }
 
@@ -17,9 +17,9 @@ pub enum BaseName {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageName(Reference);
 
-/// A name that Docker would not take either.
+/// An invalid image name, which Docker would refuse as well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is not an image's name: {reason}")]
+#[error("`{name}` is not a valid image name: {reason}")]
 pub struct ImageNameError {
     name: String,
     reason: String,
@@ -55,7 +55,7 @@ impl ImageName {
         self.0.whole()
     }
 
-    /// The whole name with the digest that it was found to have.
+    /// The whole name with the digest that it resolves to.
     pub fn pinned(&self, digest: &str) -> String {
         match self.0.digest() {
             Some(_) => self.0.whole(),

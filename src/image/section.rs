@@ -1,5 +1,5 @@
-//! What the image section says of containers, in the image's configuration, with the meanings that a Dockerfile's
-//! instructions have (<https://docs.docker.com/reference/dockerfile/>).
+//! Puts what the image section says about containers into the image's configuration, with the semantics of a
+//! Dockerfile's instructions (<https://docs.docker.com/reference/dockerfile/>).
 
 use std::sync::Arc;
 
@@ -9,11 +9,11 @@ use super::config::ImageConfig;
 use condafront_input::section::{Command, Healthcheck, ImageSection, Timing};
 use condafront_model::source::{Diagnostic, SourceFile};
 
-/// What runs commands in shell form unless the section or the base says something else.
+/// What runs commands in shell form unless the section or the base says otherwise.
 const SHELL: [&str; 2] = ["/bin/sh", "-c"];
 
 /// The working directory that the section asks for: absolute, without `.`, `..` and double slashes. A relative one is
-/// below the base's.
+/// resolved against the base's.
 pub fn workdir(base: &ImageConfig, section: &ImageSection) -> Option<String> {
     let wanted = section.workdir.as_ref()?.value.as_str();
     let above = match base.runtime().and_then(|config| config.get("WorkingDir")) {
@@ -33,11 +33,11 @@ pub fn workdir(base: &ImageConfig, section: &ImageSection) -> Option<String> {
     Some(format!("/{}", parts.join("/")))
 }
 
-/// Puts the section into a configuration that has the environment's variables already. `entrypoint` is the program that
-/// stays in front of the section's entrypoint, `workdir` what [`workdir`] found.
+/// Puts the section into a configuration that already has the environment's variables. `entrypoint` is the program that
+/// stays in front of the section's entrypoint, and `workdir` is what [`workdir`] returned.
 ///
 /// # Errors
-/// When a variable's value names one that the image has not.
+/// When a variable's value refers to one that the image does not have.
 pub fn apply(
     config: &mut ImageConfig,
     section: &ImageSection,
@@ -67,7 +67,7 @@ pub fn apply(
     let mut words = vec![entrypoint.to_owned()];
     if let Some(own) = &section.entrypoint {
         words.extend(in_exec_form(config, &own.value));
-        // The base's are no arguments for this entrypoint.
+        // The base's command is not meant as arguments for this entrypoint.
         config.remove("Cmd");
     }
     config.set_entrypoint(&words);
@@ -126,8 +126,8 @@ fn in_exec_form(config: &ImageConfig, command: &Command) -> Vec<String> {
     }
 }
 
-/// As engines read it (<https://github.com/moby/docker-image-spec>): durations in nanoseconds, what is absent is the
-/// engine's default.
+/// The form that engines read (<https://github.com/moby/docker-image-spec>): durations in nanoseconds, and engines have
+/// defaults for what is missing.
 fn healthcheck_json(healthcheck: &Healthcheck) -> Value {
     let (command, timing) = match healthcheck {
         Healthcheck::None => return json!({"Test": ["NONE"]}),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_said_changes_nothing_but_the_entrypoint() {
+    fn an_empty_section_changes_only_the_entrypoint() {
         let mut base: Value = serde_json::from_slice(BASE).unwrap();
         base["config"]["Entrypoint"] = json!(["/e"]);
         assert_eq!(configured("").unwrap(), base["config"]);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entrypoint_takes_the_bases_command_away() {
+    fn an_entrypoint_removes_the_bases_command() {
         for lines in [
             "  entrypoint: [python]\n",
             "  entrypoint: []\n",
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_there_is_not_is_an_error_at_its_line() {
+    fn an_unknown_variable_is_an_error_at_its_line() {
         let error = configured("  env:\n    A: ${LD_LIBRARY_PATH}:/lib\n").unwrap_err();
         assert_eq!(error.locations[0].lines.first, 3);
         assert!(error.message.contains("LD_LIBRARY_PATH"), "{error}");

@@ -1,4 +1,4 @@
-//! What build-args and the image section choose together: a build-arg beats the section.
+//! What build-args and the image section choose together: a build-arg overrides the section.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use condafront_step_spec::account::{DEFAULT_ID, UserRequest};
 use condafront_step_spec::install::Installer;
 use condafront_step_spec::install::Trim;
 
-/// The base unless one is chosen.
+/// The default base image.
 const DEFAULT_BASE: &str = "debian:13-slim";
 
 /// A choice.
@@ -19,22 +19,22 @@ const DEFAULT_BASE: &str = "debian:13-slim";
 pub struct Choice<T> {
     /// What was chosen.
     pub value: T,
-    /// The lines of the build file that say it, if they do.
+    /// Its lines in the build file, if it is from there.
     pub lines: Option<Lines>,
 }
 
-/// What was chosen, or else what is usual.
+/// What was chosen, with defaults for the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choices {
-    /// The image to build on: a reference, `scratch`, or a named context.
+    /// The base image: a reference, `scratch`, or a named context.
     pub base: Choice<String>,
-    /// The account that the image runs as; what is not said is as in micromamba-docker.
+    /// The account that the image runs as; defaults are those of micromamba-docker.
     pub user: Choice<UserRequest>,
-    /// How many layers packages are dealt over; `None` leaves it to the engine's abilities.
+    /// How many layers packages are spread over; `None` lets it depend on what the engine can do.
     pub layers: Choice<Option<Layers>>,
-    /// Who links packages.
+    /// What installs packages.
     pub installer: Installer,
-    /// What is left out of packages.
+    /// What to leave out of packages.
     pub trim: BTreeSet<Trim>,
 }
 
@@ -56,7 +56,7 @@ impl Choices {
         }
     }
 
-    /// The numbers that the account most likely has: only the base can tell, if it has an account of that name.
+    /// The ids that the account most likely has. If the base image has an account of that name, only the base knows.
     pub fn owner(&self) -> Owner {
         let user = &self.user.value;
         let by_name = match user.name.as_deref() {
@@ -81,7 +81,7 @@ fn choice<T: Clone>(arg: Option<T>, section: Option<&Located<T>>) -> Choice<Opti
     }
 }
 
-/// Each of the three parts is chosen by itself.
+/// Each of the three parts is chosen separately.
 fn user(args: &UserRequest, section: Option<&Located<UserRequest>>) -> Choice<UserRequest> {
     let Some(Located { value: said, lines }) = section else {
         return Choice {
@@ -89,7 +89,7 @@ fn user(args: &UserRequest, section: Option<&Located<UserRequest>>) -> Choice<Us
             lines: None,
         };
     };
-    // A number in the name's place is a uid, and gives way to a uid.
+    // A number in place of the name is a uid, and an explicit uid overrides it.
     let uid = number(said);
     let name = said.name.clone();
     let name = name.filter(|_| uid.is_none() || args.uid.is_none());
@@ -107,7 +107,7 @@ fn user(args: &UserRequest, section: Option<&Located<UserRequest>>) -> Choice<Us
     }
 }
 
-/// The uid that stands in the name's place.
+/// The uid that is given in place of the name.
 fn number(user: &UserRequest) -> Option<u32> {
     user.name.as_deref()?.parse().ok()
 }
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn build_args_beat_the_section_and_that_beats_what_is_usual() {
+    fn build_args_override_the_section_and_the_section_overrides_the_defaults() {
         let section = ImageSection {
             base: Some(located("ubuntu:24.04".to_owned())),
             layers: Some(located(Layers::AtMost(3))),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn each_part_of_the_account_is_chosen_by_itself() {
+    fn each_part_of_the_account_is_chosen_separately() {
         let ada = request(Some("ada"), Some(1000), Some(100));
         let number = request(Some("1000"), None, Some(100));
         type Args = &'static [(&'static str, &'static str)];

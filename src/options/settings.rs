@@ -1,4 +1,4 @@
-//! What the user may say about the image and its packages in build-args.
+//! What the user can set with build-args, about the image and its packages.
 
 use condafront_graph::plan::micromamba::MicromambaVersion;
 
@@ -16,109 +16,106 @@ use condafront_step_spec::install::Installer;
 /// What a build file may say too is absent unless a build-arg says it: see [`Choices`](crate::options::choices::Choices).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The image to build on: a reference, `scratch`, or a named context.
+    /// The base image: a reference, `scratch`, or a named context.
     pub base: Option<String>,
     /// The account that the image runs as.
     pub user: UserRequest,
-    /// How many layers packages are dealt over.
+    /// How many layers packages are spread over.
     pub layers: Option<Layers>,
-    /// Who links packages.
+    /// What installs packages.
     pub installer: Option<Installer>,
-    /// Which micromamba.
+    /// Which micromamba to use.
     pub micromamba: MicromambaVersion,
-    /// Where packages are fetched from.
+    /// Where packages are downloaded from.
     pub mirrors: Mirrors,
-    /// What is read of the build file, and what stands in for one.
+    /// How to read the build file, and what replaces it.
     pub input: InputSettings,
-    /// What virtual packages are, in place of what is found out.
+    /// Virtual packages that replace the detected ones.
     pub overrides: Overrides,
 }
 
 /// The build-args that condafront takes, and what each is for.
 pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
-    (
-        "BASE_IMAGE",
-        "the image to build on, debian:13-slim unless given",
-    ),
-    ("MAMBA_USER", "the account's name, mambauser unless given"),
+    ("BASE_IMAGE", "the base image; defaults to debian:13-slim"),
+    ("MAMBA_USER", "the account's name; defaults to mambauser"),
     (
         "MAMBA_USER_ID",
-        "the account's numeric ID, 57439 unless given",
+        "the account's numeric ID; defaults to 57439",
     ),
     (
         "MAMBA_USER_GID",
-        "its group's numeric ID, that of the account unless given",
+        "its group's numeric ID; defaults to the account's",
     ),
     (
         "CONDAFRONT_LAYERS",
-        "over how many layers packages are dealt: auto, or a number from 1 to 80",
+        "how many layers packages are spread over: auto, or a number from 1 to 80",
     ),
     (
         "CONDAFRONT_INSTALLER",
-        "who links packages: micromamba, or native (condafront itself)",
+        "what installs packages: micromamba, or native (condafront itself)",
     ),
     (
         "CONDA_MIRRORS",
-        "where packages are fetched from: <url>=<url of the mirror>, several separated by blanks",
+        "mirrors to download packages from: <url>=<url of the mirror>, separated by spaces",
     ),
     (
         "CONDA_SPECS",
-        "what is to be in the environment, for a build without a file: python=3.12 numpy 'scipy <2'",
+        "the packages of the environment, for a build without a file: python=3.12 numpy 'scipy <2'",
     ),
     (
         "CONDA_CHANNELS",
-        "channels instead of the file's: bioconda,conda-forge",
+        "channels to use instead of the file's: bioconda,conda-forge",
     ),
     (
         "CONDA_CHANNEL_ALIAS",
-        "where channels are that are given by name, https://conda.anaconda.org unless given",
+        "the base URL of channels given by name; defaults to https://conda.anaconda.org",
     ),
     (
         "CONDA_OVERRIDE_CUDA",
-        "the version of CUDA that packages may count on, the base image's unless given: 12.8",
+        "the CUDA version that packages can rely on, such as 12.8; defaults to the base image's",
     ),
     (
         "CONDA_OVERRIDE_GLIBC",
-        "the version of glibc that packages may count on, the base image's unless given: 2.36",
+        "the glibc version that packages can rely on, such as 2.36; defaults to the base image's",
     ),
     (
         "CONDA_OVERRIDE_ARCHSPEC",
-        "the processors that packages may count on, as archspec calls them: x86_64_v3",
+        "the processors that packages can rely on, as archspec names them: x86_64_v3",
     ),
     (
         "CONDA_LOCK_CATEGORIES",
-        "categories of a conda-lock.yml beside main: dev,docs",
+        "categories of a conda-lock.yml in addition to main: dev,docs",
     ),
     (
         "ENVIRONMENT",
-        "which environment of a pixi.lock; which one of an image file is active",
+        "the environment to use of a pixi.lock, or the active one of an image file",
     ),
     (
         "PIP_INDEX_URL",
-        "where pip finds packages of an environment file, https://pypi.org/simple unless given",
+        "where pip finds packages of an environment file; defaults to https://pypi.org/simple",
     ),
     (
         "PIP_EXTRA_INDEX_URL",
-        "where pip finds packages besides, several separated by blanks",
+        "additional package indexes for pip, separated by spaces",
     ),
     (
         "PIP_TRUSTED_HOST",
-        "hosts of indexes that have no valid certificate",
+        "index hosts that have no valid certificate",
     ),
     (
         "MICROMAMBA_VERSION",
-        "which micromamba: 2.8.1 or 2.8.1#sha256:<hash of conda-forge's package>",
+        "the version of micromamba: 2.8.1 or 2.8.1#sha256:<hash of conda-forge's package>",
     ),
 ];
 
-/// Build-args whose names begin so are meant for us; others are the user's business.
+/// Build-args with these prefixes are meant for condafront; others are the user's own.
 const OURS: &[&str] = &["CONDAFRONT_", "CONDA_", "MAMBA_", "MICROMAMBA_"];
 
 impl Settings {
     /// Reads build-args.
     ///
     /// # Errors
-    /// A value that is none, or a name that looks like ours and is not; the message names the build-arg.
+    /// An invalid value, or an unknown name that looks like one of ours; the message names the build-arg.
     pub fn from_build_args<'a>(
         args: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Diagnostic> {
@@ -168,7 +165,7 @@ fn parse_id(text: &str) -> Result<u32, String> {
     text.parse()
         .ok()
         .filter(|id| *id < u32::MAX)
-        .ok_or_else(|| format!("`{text}` is not a numeric ID"))
+        .ok_or_else(|| format!("`{text}` is not a valid numeric ID"))
 }
 
 fn parse_installer(text: &str) -> Result<Installer, String> {
@@ -176,18 +173,18 @@ fn parse_installer(text: &str) -> Result<Installer, String> {
         "micromamba" => Ok(Installer::Micromamba),
         "native" => Ok(Installer::Native),
         other => Err(format!(
-            "`{other}` is no installer; write micromamba or native"
+            "`{other}` is not an installer; write micromamba or native"
         )),
     }
 }
 
 fn unknown(name: &str) -> Diagnostic {
-    let diagnostic = Diagnostic::new(format!("build-arg {name}: there is no such build-arg"));
+    let diagnostic = Diagnostic::new(format!("build-arg {name} does not exist"));
     let names = KNOWN_BUILD_ARGS.iter().map(|(name, _)| *name);
     match nearest(name, names.clone()) {
         Some(known) => diagnostic.help(format!("Did you mean {known}?")),
         None => diagnostic.help(format!(
-            "condafront knows {}.",
+            "condafront's build-args are {}.",
             names.collect::<Vec<_>>().join(", ")
         )),
     }
@@ -222,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_override_takes_the_virtual_package_away() {
+    fn an_empty_override_removes_the_virtual_package() {
         let settings = read(&[
             ("CONDA_OVERRIDE_GLIBC", ""),
             ("CONDA_OVERRIDE_CUDA", "12.8"),

@@ -1,4 +1,4 @@
-//! What `--target` may name.
+//! What `--target` can name.
 
 use condafront_model::nearest::nearest;
 use condafront_model::source::Diagnostic;
@@ -13,7 +13,7 @@ pub enum Target {
     Prefix,
     /// Explicit locks, one per platform, as files.
     Lock,
-    /// Everything that the build fetches, as files.
+    /// Everything that the build downloads, as files.
     Channel,
 }
 
@@ -31,10 +31,10 @@ impl Target {
         }
     }
 
-    /// What `docker build --call=targets` says of it.
+    /// What `docker build --call=targets` shows for it.
     pub fn description(self) -> &'static str {
         match self {
-            Self::Image => "The image with the environment, active",
+            Self::Image => "The image with the environment active",
             Self::Prefix => "The environment alone, to copy with COPY --from or -o <folder>",
             Self::Lock => {
                 "Explicit locks of the environment, one per platform; write them out with -o ."
@@ -48,7 +48,7 @@ impl Target {
     /// Reads the value of `--target`.
     ///
     /// # Errors
-    /// When there is no such target.
+    /// If there is no such target.
     pub fn parse(name: Option<&str>) -> Result<Self, Diagnostic> {
         let Some(name) = name else {
             return Ok(Self::default());
@@ -56,9 +56,9 @@ impl Target {
         let known = Self::ALL.into_iter().find(|target| target.name() == name);
         known.ok_or_else(|| {
             let names = Self::ALL.map(Self::name);
-            let diagnostic = Diagnostic::new(format!("there is no target {name}"));
+            let diagnostic = Diagnostic::new(format!("there is no target `{name}`"));
             match nearest(name, names) {
-                Some(meant) => diagnostic.help(format!("Did you mean {meant}?")),
+                Some(meant) => diagnostic.help(format!("Did you mean `{meant}`?")),
                 None => diagnostic.help(format!("The targets are {}.", names.join(", "))),
             }
         })
@@ -78,11 +78,11 @@ mod tests {
         let error = |name| Target::parse(Some(name)).unwrap_err().to_string();
         assert_eq!(
             error("locks"),
-            "there is no target locks\nDid you mean lock?"
+            "there is no target `locks`\nDid you mean `lock`?"
         );
         assert_eq!(
             error("release"),
-            "there is no target release\nThe targets are image, prefix, lock, channel."
+            "there is no target `release`\nThe targets are image, prefix, lock, channel."
         );
     }
 }

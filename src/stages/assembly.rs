@@ -1,4 +1,4 @@
-//! The image, put together from layers and from what the steps found out.
+//! Assembles the image from layers and from the facts that steps found.
 
 use super::commands::Additions;
 use super::linked::{self, Linked};
@@ -26,31 +26,31 @@ use condafront_steps::activation::{self, Activation};
 
 /// An image whose environments are linked.
 pub(super) struct Image<'a> {
-    /// The build, with the build file in mind.
+    /// The build; errors point at the build file.
     pub(super) session: Session<'a>,
-    /// What steps have in common.
+    /// What all steps share.
     pub(super) tools: Tools<'a>,
-    /// The base image, with the packages of its distribution.
+    /// The base image, with its system packages.
     pub(super) base: &'a SystemBase,
     /// The lines of the build file that name it.
     pub(super) base_lines: Option<Lines>,
-    /// The base's C library.
+    /// The base image's C library.
     pub(super) libc: &'a Libc,
-    /// How layers are put on top of each other.
+    /// How layers are stacked.
     pub(super) stacking: Stacking,
-    /// The account's step.
+    /// The step that creates the account.
     pub(super) account: &'a Account,
     /// The image's user.
     pub(super) user: &'a User,
     /// The environments, at least one.
     pub(super) environments: &'a [Linked<'a>],
-    /// What several of them hold alike.
+    /// The groups of packages that several of them share.
     pub(super) shared: &'a [Shared],
-    /// Which of them is active unless a container asks for another.
+    /// The index of the environment that is active unless a container chooses another.
     pub(super) default: usize,
-    /// What the file says of the image.
+    /// The image section of the build file.
     pub(super) section: &'a ImageSection,
-    /// The image's working directory, if it is not the base's.
+    /// The image's working directory, if it is not the base image's.
     pub(super) workdir: Option<&'a str>,
 }
 
@@ -62,14 +62,14 @@ pub(super) struct Built {
     pub(super) config: ImageConfig,
 }
 
-/// An image on its way.
+/// An unfinished image.
 pub(super) struct Progress {
     /// The file system so far.
     pub(super) root: Input,
-    /// What the layers are, lowest first.
+    /// The names of the layers, lowest first.
     pub(super) history: Vec<String>,
-    /// What steps left for the frontend to read. The image has to depend on it, or a cache that is exported with it does
-    /// not have it.
+    /// The outputs of steps that the frontend reads. The image must depend on them: a cache that is exported with the
+    /// image lacks them otherwise.
     pub(super) facts: Vec<Output>,
 }
 
@@ -116,7 +116,7 @@ impl Image<'_> {
         Ok(progress)
     }
 
-    /// Puts everything together.
+    /// Assembles the finished image.
     pub(super) async fn finish(&self) -> Result<Built, BuildError> {
         let mut progress = self.installed().await?;
         let active = self.activate(&mut progress).await?;
@@ -147,7 +147,7 @@ impl Image<'_> {
         })
     }
 
-    /// Adds what makes and keeps the environments active; gives the image's variables.
+    /// Adds the files that activate the environments and keep them active; returns the image's variables.
     async fn activate(&self, progress: &mut Progress) -> Result<Vec<(String, String)>, BuildError> {
         let base_env = activation::with_user(self.base.base.config.env(), self.user);
         let mut activations = Vec::new();
@@ -191,7 +191,7 @@ impl Image<'_> {
 }
 
 impl Linked<'_> {
-    /// Runs the packages' post-link scripts now, so that what they say is seen if one fails.
+    /// Runs the packages' post-link scripts right away, so that the user sees their output if one fails.
     async fn post_link(&self, below: &Output) -> Result<Output, BuildError> {
         let indices = &self.facts.post_link;
         for index in indices {
@@ -225,7 +225,7 @@ impl Linked<'_> {
         Ok(linked)
     }
 
-    /// Says which packages have activation scripts that nothing here can run.
+    /// Warns about packages whose activation scripts the builder cannot run.
     async fn warn_of_activation(&self) -> Result<(), BuildError> {
         let packages = self.facts.packages.iter().enumerate();
         let warnings = packages
@@ -246,14 +246,14 @@ impl Linked<'_> {
         Some(self.environment.plan.packages.get(index)?.lines)
     }
 
-    /// The variables of the active environment, with what its scripts set.
+    /// The environment's activation, with the variables that its scripts set.
     pub(super) fn activation(
         &self,
         base_env: &[(String, String)],
         recorded: Option<&Recorded>,
     ) -> Activation {
         let env_vars: Vec<(String, String)> = self.facts.env_vars.clone().into_iter().collect();
-        // These two put themselves there.
+        // Both have files in `condabin`.
         let condabin = self
             .facts
             .packages
@@ -272,8 +272,8 @@ impl Linked<'_> {
         activation::activate(base_env, &environment)
     }
 
-    /// What the packages' activation scripts set in the image `root`, starting from `env`, and the step that found it
-    /// out; nothing if there are no scripts, or nothing to run them with.
+    /// What the packages' activation scripts set in the image `root`, starting from `env`, and the output of the step
+    /// that recorded it; `None` if there are no scripts, or the builder cannot run them.
     pub(super) async fn recorded(
         &self,
         root: &Output,
@@ -290,8 +290,8 @@ impl Linked<'_> {
         Ok(Some(self.record_activation(root, env, user).await?))
     }
 
-    /// What the packages' activation scripts set in the image `root`, starting from `env`, and the step that found it
-    /// out.
+    /// What the packages' activation scripts set in the image `root`, starting from `env`, and the output of the step
+    /// that recorded it.
     pub(super) async fn record_activation(
         &self,
         root: &Output,

@@ -1,4 +1,4 @@
-//! The target `channel`: everything that the build fetches, in a folder from which it can be built without a network.
+//! The target `channel`: a folder with everything that the build downloads, for builds without a network.
 
 use super::input::{EnvironmentFile, ImageInput};
 use super::solve::{NOARCH, Solved};
@@ -35,34 +35,34 @@ use condafront_step_spec::failure_report::Culprit;
 use condafront_step_spec::install::Installer;
 use condafront_step_spec::local_channel::CondaSpec;
 
-/// What the folder is to have.
+/// The contents of the folder.
 #[derive(Default)]
 struct Contents {
-    /// By the files that ask for it.
+    /// The packages to download, by the files that ask for them.
     sources: Vec<Source>,
-    /// Folders of channels, by path.
+    /// Subdirs of channels, by path.
     folders: BTreeMap<String, Folder>,
     /// PyPI packages, by path.
     pip: BTreeMap<String, Place>,
 }
 
-/// A source, and the number of a package in it.
+/// The index of a source, and of a package in it.
 type Place = (usize, usize);
 
-/// What one of the user's files asks for, as far as no earlier one does.
+/// What one of the user's files asks for, without what earlier files already ask for.
 struct Source {
     file: Arc<SourceFile>,
     conda: Vec<Package>,
     pip: Vec<PipPackage>,
 }
 
-/// A folder of a channel.
+/// A subdir of a channel.
 #[derive(Default)]
 struct Folder {
     subdir: String,
-    /// By file name.
+    /// The packages, by file name.
     packages: BTreeMap<String, Place>,
-    /// The channel's own list, and what it is called.
+    /// The name of the channel's own repodata file, and the output that has it.
     list: Option<(String, Output)>,
 }
 
@@ -74,7 +74,7 @@ struct Downloads<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// The target `channel`.
+    /// Builds the target `channel`.
     pub(super) async fn channel(&self) -> Result<gateway::Result, BuildError> {
         let mut contents = Contents::default();
         let mut installers = BTreeSet::new();
@@ -98,7 +98,7 @@ impl<'a> Session<'a> {
         self.made(&contents).await
     }
 
-    /// Adds what one environment fetches.
+    /// Adds what one environment downloads.
     async fn collect(
         &self,
         image: &ImageInput,
@@ -120,7 +120,7 @@ impl<'a> Session<'a> {
         let subdirs = [self.platform.subdir(), NOARCH];
         let source = contents.source(self.file);
         if let Conda::Unsolved(request) = &one.input.conda {
-            // A channel may have nothing of what was chosen, and is asked all the same.
+            // An offline build asks every channel, even one that no package was chosen from.
             for channel in &request.channels {
                 contents.add_folders(&channel.url, &subdirs);
             }
@@ -140,7 +140,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Adds micromamba, which links packages, for the session's platform.
+    /// Adds micromamba, which installs packages, for the session's platform.
     async fn collect_installer(&self, contents: &mut Contents) -> Result<(), BuildError> {
         if self
             .options
@@ -157,7 +157,7 @@ impl<'a> Session<'a> {
         Ok(contents.add(source, package, &subdirs)?)
     }
 
-    /// Fetches everything and puts it where it belongs.
+    /// Downloads everything and builds the folder.
     async fn made(&self, contents: &Contents) -> Result<gateway::Result, BuildError> {
         let programs = self.programs().await?;
         let tools = self.tools(&programs);
@@ -195,7 +195,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Why a step failed, in the file that asks for the package that is to blame.
+    /// Why a step failed, in the file that asks for the package to blame.
     async fn explain_part(&self, part: &Part<Place>, contents: &Contents) -> Option<BuildError> {
         let report = self.report(&part.step).await?;
         let mut diagnostic = Diagnostic::new(report.message);
@@ -256,7 +256,7 @@ impl<'a> Session<'a> {
 }
 
 impl Contents {
-    /// The number of the source that is the file.
+    /// The index of the file's source, which is added if it is new.
     fn source(&mut self, file: &Arc<SourceFile>) -> usize {
         let known = self.sources.iter().position(|source| source.file == *file);
         known.unwrap_or_else(|| {
@@ -276,14 +276,14 @@ impl Contents {
         folder
     }
 
-    /// A channel without its folders is none.
+    /// Adds the subdirs of a channel: without them, the folder is not a valid channel.
     fn add_folders(&mut self, channel: &ChannelUrl, subdirs: &[&str]) {
         for subdir in subdirs {
             self.folder(channel, subdir);
         }
     }
 
-    /// Adds a package to its channel, which gets the folders `subdirs` too.
+    /// Adds a package to its channel, and `subdirs` too.
     fn add(&mut self, source: usize, package: Package, subdirs: &[&str]) -> Result<(), Diagnostic> {
         let url = package.url.recorded();
         // <channel>/<subdir>/<archive>
@@ -334,7 +334,7 @@ impl Contents {
         }
     }
 
-    /// The steps.
+    /// The steps that build the folder.
     fn parts(
         &self,
         tools: &Tools<'_>,
@@ -370,7 +370,7 @@ impl Contents {
     }
 }
 
-/// All that is known of one file; `None` if that cannot be of one.
+/// All known hashes of a file; `None` if they contradict each other.
 fn joined(a: &Hashes, b: &Hashes) -> Option<Hashes> {
     let one = |a: &Option<String>, b: &Option<String>| match (a, b) {
         (Some(a), Some(b)) if a != b => None,
@@ -384,9 +384,9 @@ fn joined(a: &Hashes, b: &Hashes) -> Option<Hashes> {
 
 fn two_contents(url: &url::Url) -> Diagnostic {
     Diagnostic::new(format!(
-        "two packages have one address and different hashes: {url}"
+        "two packages have the same URL but different hashes: {url}"
     ))
-    .help("One of the two was replaced on the server: make the lock anew.")
+    .help("The file was replaced on the server: regenerate the lock file.")
 }
 
 fn result(reference: gateway::Ref) -> gateway::Result {

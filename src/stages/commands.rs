@@ -16,13 +16,13 @@ use condafront_step_spec::account::User;
 pub(super) struct Additions<'a> {
     pub(super) session: Session<'a>,
     pub(super) section: &'a ImageSection,
-    /// The image's configuration with all that the section says of it: variables, working directory, shell.
+    /// The image's configuration, with what the section sets: variables, working directory, shell.
     pub(super) config: &'a ImageConfig,
     /// The image's user.
     pub(super) user: &'a User,
 }
 
-/// One of them, and the image with it.
+/// A copy or a command, and the image after it.
 enum Step<'a> {
     Copied(Copied<'a>),
     Ran(Ran<'a>),
@@ -38,8 +38,8 @@ impl Step<'_> {
 }
 
 impl Additions<'_> {
-    /// The image `root` with everything, and the names of its new layers. All of it is built now, so that what goes
-    /// wrong is told at its line.
+    /// The image `root` with all copies and commands, and the names of its new layers. They are built here, so that a
+    /// failure is reported at its line.
     pub(super) async fn onto(&self, root: Input) -> Result<(Input, Vec<String>), BuildError> {
         let adds_nothing = self.section.copy.is_empty() && self.section.run.is_empty();
         if let Input::Output(root) = &root
@@ -58,7 +58,7 @@ impl Additions<'_> {
             steps.push(Step::Copied(copied));
         }
         match copied {
-            // To find out who is meant by a name, the copies before it are made.
+            // Looking up an owner's name builds the copies before it.
             Err(BuildError::Gateway(error)) => return Err(self.explain(&steps, error).await),
             copied => copied?,
         }
@@ -66,7 +66,7 @@ impl Additions<'_> {
         for number in 0..self.section.run.len() {
             let ran = match self.command(&root, number, &asked).await {
                 Ok(ran) => ran,
-                // It may be a step before it that fails.
+                // An earlier step may be the one that failed.
                 Err(BuildError::Gateway(error)) => return Err(self.explain(&steps, error).await),
                 Err(error) => return Err(error),
             };
@@ -102,12 +102,12 @@ impl Additions<'_> {
         match step {
             Some(Step::Copied(copied)) => self.explain_copy(copied, error).await,
             Some(Step::Ran(ran)) => self.explain_run(ran, error).await,
-            // Some things are refused before anything is built.
+            // BuildKit refuses some commands before it builds anything.
             None => self.explain_refusal(error),
         }
     }
 
-    /// An operation's options: its name, and the lines that it fails at.
+    /// An operation's options: its name, and the lines that its errors point at.
     pub(super) fn options(&self, name: String, lines: Lines) -> Options {
         let file = self.session.file;
         let line = |number| i32::try_from(number).unwrap_or(i32::MAX);

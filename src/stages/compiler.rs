@@ -1,4 +1,4 @@
-//! A python that compiles an environment's modules, for platforms that are not the builder's own.
+//! The python that compiles an environment's modules if the image is not for the builder's own platform.
 
 use super::input::EnvironmentFile;
 use super::linked::Ground;
@@ -20,16 +20,16 @@ use condafront_step_spec::install::Trim;
 /// A python for the builder's own platform.
 struct Found {
     packages: Vec<Package>,
-    /// What the solve left, if there was one.
+    /// The outputs of the solve, if there was one.
     solved: Vec<Output>,
-    /// A file system that has a C library for it, if there is one.
+    /// A file system with a C library for it, if there is one.
     base: Option<Output>,
 }
 
 impl Session<'_> {
-    /// Decides what compiles the modules of an environment; gives also what steps left that found it out.
+    /// Decides what compiles the modules of an environment; also returns the outputs of the steps that it takes.
     ///
-    /// That is a python of the builder's own platform if there is one: in the lock, or in the channels.
+    /// It is a python for the builder's own platform if the lock or the channels have one.
     pub(super) async fn compiler(
         &self,
         file: &EnvironmentFile,
@@ -48,7 +48,7 @@ impl Session<'_> {
                 solved,
                 base: Some(base),
             }) => return Ok((Compiler::Other { packages, base }, solved)),
-            // As in an image for the builder's own platform.
+            // Without a C library, images for the builder's own platform are not compiled either.
             Ok(Found { base: None, .. }) => return Ok((Compiler::None, Vec::new())),
             Err(BuildError::Diagnostic(error)) => error,
             Err(error) => return Err(error),
@@ -90,7 +90,7 @@ impl Session<'_> {
         })
     }
 
-    /// The python that the lock has for the session's platform.
+    /// The lock's python for the session's platform.
     fn locked_python(
         &self,
         file: &EnvironmentFile,
@@ -111,7 +111,7 @@ impl Session<'_> {
         Ok(packages.collect())
     }
 
-    /// A python for the session's platform like `wanted`, of the request's channels.
+    /// A python like `wanted` for the session's platform, from the request's channels.
     async fn solved_python(
         &self,
         request: &Request,
@@ -120,7 +120,7 @@ impl Session<'_> {
         base: &Base<'_>,
     ) -> Result<(Vec<Package>, Vec<Output>), BuildError> {
         let version = &wanted.id.version;
-        // Another patch version compiles to the same bytes but for mended mistakes of the compiler.
+        // Another patch version compiles to the same bytes, except for fixed bugs in the compiler.
         let mut parts = version.split('.');
         let minor: Vec<&str> = parts.by_ref().take(2).collect();
         let mut specs = vec![

@@ -27,7 +27,7 @@ impl Copied<'_> {
 }
 
 impl Additions<'_> {
-    /// All copies, one on top of the other. `copies` has those before one that cannot be made.
+    /// Makes all copies, one on top of the other. If one fails, `copies` has those before it.
     pub(super) async fn copies<'a>(
         &'a self,
         root: &Input,
@@ -68,21 +68,21 @@ impl Additions<'_> {
         Ok(())
     }
 
-    /// Refuses what would not be what was meant.
+    /// Refuses copies that would not do what the user meant.
     fn check(&self, files: &CopyFiles) -> Result<(), Diagnostic> {
         let file = self.session.file;
         let rest = files.dest.strip_prefix('~');
         if let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
             let message = format!(
-                "`{}` is copied to a folder called `~`: no shell reads it",
+                "`{}` would be copied to a folder named `~`: no shell expands it",
                 quoted(&files.sources.join(", "))
             );
             return Err(Diagnostic::new(message).at(file, files.lines).help(format!(
-                "Write {}{rest}: that is in the home of the image's user.",
+                "Write {}{rest} to copy to the home of the image's user.",
                 self.user.home
             )));
         }
-        // The engine has no word for it but would take no notice of the letters; this came with the same version.
+        // No capability stands for letters, and older engines ignore them; this one came with the same version.
         let came_with = caps::EXEC_VALID_EXIT_CODE;
         let is_old = !self.session.bridge.abilities().has(came_with.id);
         if is_old && matches!(files.chmod, Some(Mode::Symbolic(_))) {
@@ -90,18 +90,18 @@ impl Additions<'_> {
                 .engine()
                 .map(|version| format!(" (Docker Engine {version})"));
             let message = format!(
-                "`chmod` in letters needs BuildKit {}{}, and this engine is older",
+                "`chmod` with letters needs BuildKit {}{}, but this engine is older",
                 came_with.since,
                 engine.unwrap_or_default()
             );
             return Err(Diagnostic::new(message)
                 .at(file, files.lines)
-                .help("Write the permissions in octal digits: 755"));
+                .help("Write the permissions in octal digits, for example 755."));
         }
         Ok(())
     }
 
-    /// Who owns the files, and what that was found out with.
+    /// The owner of the files, and the output of the look-up if there was one.
     async fn owner(
         &self,
         image: &Input,
@@ -118,7 +118,7 @@ impl Additions<'_> {
         Ok(((person.uid, person.gid), facts))
     }
 
-    /// The paths of the build context that are copied from; none if it is the whole.
+    /// The paths of the build context to load; empty for all of it.
     fn needed(&self) -> Vec<String> {
         let entries = self
             .section
@@ -145,7 +145,8 @@ impl Additions<'_> {
 
     /// The image or named context `name`.
     async fn image(&self, name: &str, files: &CopyFiles) -> Result<Origin, BuildError> {
-        const HELP: &str = "`from` is an image, or a named context that docker build is given with --build-context NAME=….";
+        const HELP: &str =
+            "Set `from` to an image, or to a context that you pass with --build-context NAME=….";
         if let Err(error) = name.parse::<BaseName>() {
             let error = Diagnostic::new(error.to_string()).help(HELP);
             return Err(self.at(error.into(), files));
@@ -162,7 +163,7 @@ impl Additions<'_> {
             }),
             Input::Scratch => {
                 let message = format!(
-                    "there is nothing to copy from {}: it is empty",
+                    "there is nothing to copy from `{}`: it is empty",
                     quoted(name)
                 );
                 Err(self.at(Diagnostic::new(message).help(HELP).into(), files))
@@ -170,7 +171,7 @@ impl Additions<'_> {
         }
     }
 
-    /// A diagnostic without a place gets that of `files`.
+    /// Adds the lines of `files` to a diagnostic without a location.
     fn at(&self, error: BuildError, files: &CopyFiles) -> BuildError {
         match error {
             BuildError::Diagnostic(error) if error.locations.is_empty() => {
@@ -197,15 +198,15 @@ impl Additions<'_> {
         }
         if error.message().contains("cannot copy to non-directory") {
             let dest = quoted(&step.dest);
-            let message = format!("`{dest}` is a file, and a folder cannot be copied onto it");
+            let message = format!("`{dest}` is a file: a folder cannot be copied onto it");
             let error =
-                Diagnostic::new(message).help("Name a folder as `dest`, or one file as `src`.");
+                Diagnostic::new(message).help("Set `dest` to a folder, or `src` to a file.");
             return self.at(error.into(), files);
         }
         error.into()
     }
 
-    /// Says that there is nothing at `source`, and perhaps why.
+    /// The error for a missing `source`, with the reason if it is known.
     async fn missing(&self, step: &CopyStep<'_>, source: &str) -> Diagnostic {
         let shown = quoted(source);
         let is_not = if is_pattern(source) {
@@ -214,8 +215,8 @@ impl Additions<'_> {
             format!("`{shown}` is not in")
         };
         if let Some(from) = &step.files.from {
-            return Diagnostic::new(format!("{is_not} {}", quoted(from)))
-                .help("Paths are those of the image or context that `from` names, from its root.");
+            return Diagnostic::new(format!("{is_not} `{}`", quoted(from)))
+                .help("Give the path from the root of the image or context in `from`.");
         }
         let paths = [source.trim_end_matches('/').to_owned()];
         if !self.session.build_file.ignored.is_empty()
@@ -224,14 +225,14 @@ impl Additions<'_> {
         {
             let name = self.session.options.file_name();
             return Diagnostic::new(format!(
-                "`{shown}` is left out of the build context by .dockerignore"
+                ".dockerignore excludes `{shown}` from the build context"
             ))
             .help(format!(
-                "Change .dockerignore (or {name}.dockerignore, which is read instead if it is there): a line `!{shown}` at its end brings the path back."
+                "Add the line `!{shown}` at the end of .dockerignore (or of {name}.dockerignore, which is read instead if it exists)."
             ));
         }
         Diagnostic::new(format!("{is_not} the build context"))
-            .help("Paths are relative to the build context, which is the folder that docker build is given.")
+            .help("Give the path relative to the build context, the folder that you pass to docker build.")
     }
 
     /// Whether there is something to copy at `source`.

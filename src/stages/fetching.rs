@@ -1,4 +1,4 @@
-//! Steps on files that are fetched: run at once, and again when a download has failed and could be had after all.
+//! Steps on downloaded files. They run right away, and once more if a download failed but a retry of it succeeds.
 
 use super::{Session, as_diagnostic};
 
@@ -15,35 +15,35 @@ use condafront_model::source::{Location, SourceFile};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::failure_report::Culprit;
 
-/// Steps, and what they are about.
+/// Steps, and the files that they need.
 pub(super) trait Job {
-    /// What is built.
+    /// The graph of the steps.
     type Graph;
 
-    /// The graph, with files fetched from where `addresses` says.
+    /// The graph, with files downloaded from `addresses`.
     ///
     /// # Errors
     /// When a step's arguments are too long.
     fn graph(&self, addresses: &Addresses) -> Result<Self::Graph, ArgsError>;
 
-    /// What has to be built of it, one after the other.
+    /// The outputs to build, one after the other.
     fn outputs<'g>(&self, graph: &'g Self::Graph) -> Vec<&'g Output>;
 
-    /// The first step of those with the digests `failed`.
+    /// The first step whose digest is in `failed`.
     fn failing<'g>(&self, graph: &'g Self::Graph, failed: &[String]) -> Option<&'g Step>;
 
     /// Where the user asks for what made `step` fail.
     fn location(&self, step: &Step, culprit: &Culprit) -> Option<Location>;
 
-    /// Everything that is fetched.
+    /// Everything to download.
     fn artifacts(&self) -> Vec<Artifact>;
 
-    /// The file that asks for artifacts which do not name another.
+    /// The file that asks for the artifacts, unless they name another.
     fn file(&self) -> &Arc<SourceFile>;
 }
 
 impl Session<'_> {
-    /// Runs a job's steps; gives its graph, and the last of its outputs.
+    /// Runs a job's steps; returns its graph, and the last of its outputs.
     ///
     /// # Errors
     /// Why a step failed, at the lines that are to blame, or which files cannot be downloaded.
@@ -65,8 +65,8 @@ impl Session<'_> {
                 return Err(explained.await.unwrap_or(error.into()));
             }
             let artifacts = job.artifacts();
-            // The failing operation may be one of another build that fetches the same file from elsewhere: BuildKit joins
-            // the two.
+            // The failing operation may belong to another build that downloads the same file from elsewhere: BuildKit
+            // joins the two.
             if mended || error.is_cancelled() || artifacts.is_empty() {
                 return Err(error.into());
             }
@@ -75,7 +75,7 @@ impl Session<'_> {
         }
     }
 
-    /// Builds each of the outputs; there is at least one.
+    /// Builds all outputs, at least one.
     async fn evaluate_all(&self, outputs: &[&Output]) -> Result<Reference, BuildError> {
         let mut last = None;
         for output in outputs {

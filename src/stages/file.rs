@@ -1,4 +1,4 @@
-//! The file that a build is about, and those of the build context that it names.
+//! The build file, and the files of the build context that it names.
 
 use std::sync::Arc;
 
@@ -14,11 +14,10 @@ use condafront_input::{InputSettings, specs};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, SourceFile};
 
-/// The build file. A build with `CONDA_SPECS` may have none, or one that says nothing; what the build-args say stands in
-/// for it.
+/// The build file. With `CONDA_SPECS` it may be missing or empty: the build-args then take its place.
 ///
 /// # Errors
-/// When there is no file and should be one.
+/// When a required file is missing.
 pub async fn build_file(
     bridge: &Bridge,
     options: &Options,
@@ -40,7 +39,7 @@ impl Session<'_> {
     /// A file of the build context that `file` names; the path is relative to the context.
     ///
     /// # Errors
-    /// A diagnostic where the path stands, if there is no such file.
+    /// A diagnostic at the path, if the file is missing.
     pub(super) async fn context_file(
         &self,
         path: &Located<String>,
@@ -49,9 +48,9 @@ impl Session<'_> {
         let context = Context::find(self.bridge, self.options).await?;
         let found = context.read(&path.value).await?;
         found.ok_or_else(|| {
-            Diagnostic::new(format!("there is no file {} in the build context", path.value))
+            Diagnostic::new(format!("`{}` is not in the build context", path.value))
                 .at(file, path.lines)
-                .help("Paths are relative to the build context, which is the folder that docker build is given.")
+                .help("Give the path relative to the build context, the folder that you pass to docker build.")
                 .into()
         })
     }

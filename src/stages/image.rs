@@ -1,4 +1,4 @@
-//! The target `image`: from packages to an image with the environments.
+//! The target `image`: turns packages into an image with the environments.
 
 use super::assembly::{Built, Image};
 use super::input::ImageInput;
@@ -29,7 +29,7 @@ use condafront_step_spec::account::{AccountFacts, FACTS_FILE};
 use condafront_step_spec::failure_report::Culprit;
 
 impl Session<'_> {
-    /// The target `image` or `prefix`, for each of `platforms`.
+    /// Builds the target `image` or `prefix` for each of `platforms`.
     pub(super) async fn images(
         &self,
         target: Target,
@@ -55,7 +55,7 @@ impl Session<'_> {
         self.result(&images).await
     }
 
-    /// Links the packages of all environments for the session's platform, and goes on with `next`.
+    /// Links the packages of all environments for the session's platform, and continues with `next`.
     pub(super) async fn with_image<T>(
         &self,
         input: &ImageInput,
@@ -73,7 +73,7 @@ impl Session<'_> {
         let finder = self.finder();
         let (base, programs) =
             tokio::try_join!(self.base(&finder, &choices.base), self.programs())?;
-        // It runs in the build, whatever it links.
+        // It runs on the builder, whatever platform it links packages for.
         let builder = self.on(native(self.bridge));
         let micromamba = builder.micromamba(choices.installer).await?;
         let tools = self.tools(&programs);
@@ -92,7 +92,7 @@ impl Session<'_> {
             try_join_all(linked).await
         };
         let workdir_lines = input.section.workdir.as_ref().map(|workdir| workdir.lines);
-        // What packages of the base's distribution bring is nothing that conda packages count on.
+        // Conda packages do not depend on system packages, so both are installed in parallel.
         let prepare = async {
             let ready = self.system_packages(&base, &tools, &input.section).await?;
             let under = ready.base.state.output();
@@ -111,7 +111,7 @@ impl Session<'_> {
             gid: found.user.gid,
         };
         if owner != guessed {
-            // The base already had an account of that name.
+            // The base image already has an account with that name.
             environments = install(owner).await?;
         }
         for environment in &environments {
@@ -136,7 +136,7 @@ impl Session<'_> {
         next(&image).await
     }
 
-    /// Makes the account; `user` and `workdir` are the lines that ask for it and for the working directory.
+    /// Creates the account; `user` and `workdir` are the lines that ask for it and for the working directory.
     async fn account_facts(
         &self,
         account: &Account,
@@ -144,11 +144,10 @@ impl Session<'_> {
         workdir: Option<Lines>,
     ) -> Result<AccountFacts, BuildError> {
         const HELP: &str =
-            "The build-args MAMBA_USER, MAMBA_USER_ID and MAMBA_USER_GID choose the account.";
-        const KEY: &str =
-            "Change `user`; the build-args MAMBA_USER, MAMBA_USER_ID and MAMBA_USER_GID beat it.";
+            "Choose the account with the build-args MAMBA_USER, MAMBA_USER_ID and MAMBA_USER_GID.";
+        const KEY: &str = "Change `user`; the build-args MAMBA_USER, MAMBA_USER_ID and MAMBA_USER_GID override it.";
         const WORKDIR: &str =
-            "A working directory is a folder of the base image, or one that is made.";
+            "Use a directory of the base image, or a path that does not exist yet.";
         let lines = |culprit: &Culprit| workdir.filter(|_| matches!(culprit, Culprit::File(_)));
         let run = self.run(&account.facts, &account.step, lines);
         let reference = run.await.map_err(|error| match (error, user) {
@@ -164,7 +163,7 @@ impl Session<'_> {
         self.read_json(&reference, FACTS_FILE).await
     }
 
-    /// The base image. What is wrong with it is told at the line that names it.
+    /// The base image. Its errors are reported at the line that names it.
     pub(super) async fn base(
         &self,
         finder: &Finder<'_>,
@@ -179,7 +178,7 @@ impl Session<'_> {
         })
     }
 
-    /// How this engine can stack layers, and whether that is what the user asked for.
+    /// How this engine can stack layers; an error if that is not enough for what the user asked for.
     fn stacking(&self, layers: &Choice<Option<LayerCount>>) -> Result<Stacking, Diagnostic> {
         let merge = buildkit_llb::caps::MERGE_OP.id;
         if self.bridge.abilities().has(merge) {
@@ -192,15 +191,15 @@ impl Session<'_> {
                 Err(match layers.lines {
                     Some(lines) => diagnostic
                         .at(self.file, lines)
-                        .help(format!("{help} Or leave `layers` away: the image then has one layer of packages.")),
-                    None => diagnostic.help(format!("{help} Or leave CONDAFRONT_LAYERS away: the image then has one layer of packages.")),
+                        .help(format!("{help} Or remove `layers`: the image then has one layer of packages.")),
+                    None => diagnostic.help(format!("{help} Or remove CONDAFRONT_LAYERS: the image then has one layer of packages.")),
                 })
             }
             _ => Ok(Stacking::Copy),
         }
     }
 
-    /// The result as BuildKit takes it.
+    /// The result in BuildKit's form.
     async fn result(&self, images: &[(Platform, Built)]) -> Result<gateway::Result, BuildError> {
         let mut references = BTreeMap::new();
         let mut metadata = BTreeMap::new();
@@ -244,7 +243,7 @@ impl Session<'_> {
     }
 }
 
-/// What the account step noticed, as findings.
+/// The account step's notices, as warnings.
 fn account_notices(notices: &[String]) -> Vec<Warning> {
     let warning = |notice: &String| Warning {
         rule: Rule::Account,

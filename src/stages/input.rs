@@ -1,4 +1,4 @@
-//! What the user's files say of the image and of its environments.
+//! What the user's files say about the image and its environments.
 
 use super::pip_list::PipInput;
 use super::{Session, as_diagnostic};
@@ -13,37 +13,37 @@ use condafront_model::environment_place::Place;
 use condafront_model::lint::Warning;
 use condafront_model::source::{Diagnostic, SourceFile};
 
-/// What all files say together, for one platform.
+/// The contents of all files, for one platform.
 pub struct ImageInput {
-    /// The image. Its lines are the build file's.
+    /// The image section. Its lines are in the build file.
     pub section: ImageSection,
-    /// The environments; at least one.
+    /// The environments, at least one.
     pub environments: Vec<EnvironmentFile>,
-    /// Which of them is active unless a container asks for another.
+    /// The index of the environment that is active unless a container chooses another.
     pub(super) default: usize,
     /// Whether an image file names the environments.
     pub(super) is_image_file: bool,
-    /// What lint found in the files.
+    /// Warnings about the files.
     pub warnings: Vec<Warning>,
 }
 
 /// An environment, with the file that describes it.
 #[derive(Clone)]
 pub struct EnvironmentFile {
-    /// Where it lies in the image.
+    /// Its place in the image.
     pub(super) place: Place,
     /// The file.
     pub file: Arc<SourceFile>,
-    /// What it says.
+    /// Its contents.
     pub input: EnvironmentInput,
-    /// What it was read with.
+    /// The settings that it was read with.
     pub(super) settings: InputSettings,
-    /// What is asked of pip there, and by the image if this is its default environment.
+    /// What the file asks of pip, and what the image asks if this is its default environment.
     pub(super) pip: PipInput,
 }
 
 impl EnvironmentFile {
-    /// The environment of a file that has one.
+    /// The environment that a file describes.
     pub(super) fn of(
         file: Arc<SourceFile>,
         input: EnvironmentInput,
@@ -60,7 +60,7 @@ impl EnvironmentFile {
 }
 
 impl ImageInput {
-    /// An image with the one environment of a file.
+    /// An image with a single environment.
     pub(super) fn of(environment: EnvironmentFile) -> Self {
         Self {
             section: environment.input.section.clone(),
@@ -71,7 +71,7 @@ impl ImageInput {
         }
     }
 
-    /// The same image with one of its environments alone.
+    /// The same image with only one of its environments.
     pub(super) fn only(&self, environment: &EnvironmentFile) -> Self {
         Self {
             section: self.section.clone(),

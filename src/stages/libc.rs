@@ -8,15 +8,15 @@ use condafront_model::source::Diagnostic;
 use condafront_step_spec::facts::PackageFacts;
 use condafront_step_spec::solve::Glibc;
 
-/// A package that needs another glibc than there is, its facts, and the index of its environment.
+/// A package that the image has no suitable glibc for: the index of its environment, the package, and its facts.
 type Lacking<'a> = (usize, &'a Package, &'a PackageFacts);
 
 impl Image<'_> {
-    /// Says which packages cannot run in the image. A solve knows the base, a lock does not.
+    /// Reports packages that cannot run in the image. A solve takes the base image into account; a lock does not.
     pub(super) fn check_libc(&self) -> Result<(), Diagnostic> {
         let said = self.session.settings.overrides.glibc();
         let glibc = said.unwrap_or_else(|| self.libc.clone().into());
-        // The user knows better.
+        // The user says so explicitly, and knows better.
         if glibc == Glibc::OverrideNone {
             return Ok(());
         }
@@ -42,9 +42,9 @@ impl Image<'_> {
         let what = sentence(&lacking, facts);
         let has = match &glibc {
             Glibc::Base(version) => format!("the base image has glibc {version}"),
-            Glibc::BaseHasMusl => "the base image has no glibc, but musl".to_owned(),
+            Glibc::BaseHasMusl => "the base image has musl instead of glibc".to_owned(),
             Glibc::Override(version) => {
-                format!("the build-arg CONDA_OVERRIDE_GLIBC says {version}")
+                format!("the build-arg CONDA_OVERRIDE_GLIBC is {version}")
             }
             Glibc::BaseHasNone | Glibc::OverrideNone => "the base image has none".to_owned(),
         };
@@ -55,11 +55,11 @@ impl Image<'_> {
         if let Some(one) = self.environments.get(*environment) {
             diagnostic = diagnostic.at(one.session.file, package.lines);
         }
-        Err(diagnostic.help("Choose a base image with a newer glibc, such as debian:13-slim. If the image will get its glibc from elsewhere, say its version with --build-arg CONDA_OVERRIDE_GLIBC=2.36."))
+        Err(diagnostic.help("Choose a base image with a newer glibc, such as debian:13-slim. If the image will get its glibc from elsewhere, give its version with --build-arg CONDA_OVERRIDE_GLIBC=2.36."))
     }
 }
 
-/// Who needs what. Of `>=2.17,<3.0.a0`, the end is a version that there will not be.
+/// Says which package needs which glibc. The upper bound of `>=2.17,<3.0.a0` is left out: it will never exist.
 fn sentence(lacking: &[Lacking<'_>], first: &PackageFacts) -> String {
     let versions = first.glibc.as_deref().unwrap_or_default();
     let glibc = match versions.split(',').next() {

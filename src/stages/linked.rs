@@ -1,4 +1,4 @@
-//! One environment of an image: its packages found, planned and linked.
+//! One environment of an image: finds, plans and links its packages.
 
 use super::input::EnvironmentFile;
 use super::solve::Base;
@@ -26,52 +26,52 @@ use condafront_model::stamp::Owner;
 use condafront_step_spec::facts::EnvironmentFacts;
 use condafront_step_spec::install::Trim;
 
-/// What all environments of an image stand on.
+/// What all environments of an image share.
 #[derive(Clone, Copy)]
 pub(super) struct Ground<'a> {
     /// The base image.
     pub(super) base: &'a Found,
     /// How it was chosen.
     pub(super) choice: &'a Choice<String>,
-    /// What steps have in common.
+    /// What all steps share.
     pub(super) tools: Tools<'a>,
-    /// The micromamba that installs, if it does.
+    /// The micromamba that installs packages, if it is the installer.
     pub(super) micromamba: Option<&'a Micromamba>,
-    /// Over how many layers packages are dealt.
+    /// How many layers packages are spread over.
     pub(super) layers: LayerCount,
-    /// What is left out of packages.
+    /// What to leave out of packages.
     pub(super) trim: &'a BTreeSet<Trim>,
 }
 
 /// An environment whose packages are known.
 pub(super) struct Planned<'a> {
-    /// The build, with the environment's file in mind.
+    /// The build; errors point at the environment's file.
     session: Session<'a>,
     file: &'a EnvironmentFile,
     plan: Plan,
     compiler: Compiler,
-    /// What solves left, if there were any.
+    /// The outputs of solves, if there were any.
     solved: Vec<Output>,
 }
 
 /// An environment whose packages are linked.
 pub(super) struct Linked<'a> {
-    /// The build, with the environment's file in mind.
+    /// The build; errors point at the environment's file.
     pub(super) session: Session<'a>,
-    /// What its file says.
+    /// Its file.
     pub(super) file: &'a EnvironmentFile,
     /// Its graph.
     pub(super) environment: Environment<'a>,
     /// Its layers.
     pub(super) layers: Layers,
-    /// What its packages bring.
+    /// Facts about its packages.
     pub(super) facts: EnvironmentFacts,
-    /// What the solve left, if there was one.
+    /// The outputs of solves, if there were any.
     pub(super) solved: &'a [Output],
 }
 
-/// Puts the layers of an image's environments on a stack. What several of them hold alike comes once, where the first of
-/// them has it.
+/// Puts the layers of an image's environments on a stack. Layers that several of them share are added once, in the place
+/// of the first.
 ///
 /// # Errors
 /// When a step's arguments are too long.
@@ -164,7 +164,7 @@ impl<'a> Session<'a> {
 }
 
 impl<'a> Planned<'a> {
-    /// Downloads and links the packages, for `user` to own.
+    /// Downloads and links the packages; `user` owns them.
     pub(super) async fn install(
         &'a self,
         ground: &Ground<'a>,
@@ -195,7 +195,7 @@ impl<'a> Planned<'a> {
 }
 
 impl Linked<'_> {
-    /// Says what the install steps noticed.
+    /// Shows the install steps' notices as warnings.
     pub(super) async fn warn(&self) -> Result<(), BuildError> {
         let notices = self
             .session
@@ -208,7 +208,7 @@ impl Linked<'_> {
         &self.file.input.variables
     }
 
-    /// What the image gets of the environment beside packages.
+    /// What the image gets from the environment besides packages.
     pub(super) fn in_image(&self) -> InImage<'_> {
         InImage {
             place: &self.environment.place,

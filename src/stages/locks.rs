@@ -1,4 +1,4 @@
-//! The target `lock`: what is solved, written down.
+//! The target `lock`: writes solved environments to lock files.
 
 use super::assembly::Image;
 use super::input::{EnvironmentFile, ImageInput};
@@ -23,7 +23,7 @@ use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::Diagnostic;
 
 impl Session<'_> {
-    /// One file per platform and environment.
+    /// Writes one file per platform and environment.
     pub(super) async fn locks(&self) -> Result<gateway::Result, BuildError> {
         let mut files = File::on(Input::Scratch);
         for platform in self.lock_platforms().await? {
@@ -79,7 +79,7 @@ impl Session<'_> {
         };
         let choices = Choices::new(self.settings, &image.section);
         let overrides = &self.settings.overrides;
-        // The image is only looked at for what it brings.
+        // The base image only matters for its glibc and CUDA.
         let base = async {
             if overrides.glibc().is_some() && overrides.cuda.is_some() {
                 return Ok(None);
@@ -119,7 +119,7 @@ impl Session<'_> {
         session.with_image(&alone, found).await
     }
 
-    /// The platforms that `--platform` names, those that the files are for, or else the engine's own.
+    /// The platforms of `--platform`, or else those that the files declare, or else the engine's own.
     pub(super) async fn lock_platforms(&self) -> Result<Vec<Platform>, BuildError> {
         let mut platforms = self.options.platforms().map_err(as_diagnostic)?;
         if platforms.is_empty() {
@@ -149,10 +149,10 @@ impl Session<'_> {
         Ok(platforms)
     }
 
-    /// The platforms that an environment file is for. It may not be for the engine's own.
+    /// The platforms that an environment file declares. The engine's own may not be among them.
     fn declared_platforms(&self) -> Vec<DeclaredPlatform> {
         let settings = InputSettings {
-            // Which one of a pixi.lock's environments does not matter here.
+            // The choice of a pixi.lock's environment does not matter here.
             environment: None,
             ..self.settings.input.clone()
         };
@@ -162,7 +162,7 @@ impl Session<'_> {
             let mut others = Platform::ALL.into_iter();
             others.find_map(|other| read(other).ok()).ok_or(error)
         });
-        // Locks are for what they have packages of; what is wrong with one is told when it is read.
+        // Lock files declare no platforms to solve for. Their errors are reported when they are read.
         match input.map(|input| input.conda) {
             Ok(Conda::Unsolved(request)) => request.platforms,
             Ok(Conda::Locked(_)) | Err(_) => Vec::new(),
@@ -172,7 +172,7 @@ impl Session<'_> {
     fn no_lock_for(&self, declared: &DeclaredPlatform) -> Warning {
         let diagnostic = Diagnostic::new(format!("no lock is written for {}", declared.subdir))
             .at(self.file, declared.lines)
-            .help("condafront solves for Linux only; conda-lock and pixi do for others.");
+            .help("condafront only solves for Linux. Use conda-lock or pixi for other platforms.");
         Warning {
             rule: Rule::Ignored,
             diagnostic,

@@ -1,4 +1,4 @@
-//! The way from the user's options to an image: the only place that knows the order of things.
+//! From the user's options to an image. Only this module knows the order of the steps.
 
 mod assembly;
 mod channel;
@@ -50,7 +50,7 @@ pub use platforms::platforms;
 /// Builds what the user asked for.
 ///
 /// # Errors
-/// Whatever keeps the image from being built.
+/// Whatever makes the build fail.
 pub async fn build(bridge: &mut Bridge, options: &Options) -> Result<gateway::Result, BuildError> {
     provenance::check_build_args(options)?;
     let imports = options.cache_imports().map_err(as_diagnostic)?;
@@ -59,7 +59,7 @@ pub async fn build(bridge: &mut Bridge, options: &Options) -> Result<gateway::Re
     let settings = Settings::from_build_args(options.build_args())?;
     let platforms = match target {
         Target::Image | Target::Prefix => platforms(bridge, options)?,
-        // Each lock and each channel has a platform of its own.
+        // These targets choose their platforms themselves.
         Target::Lock | Target::Channel => vec![native(bridge)],
     };
     let first = platforms.first().copied();
@@ -85,7 +85,7 @@ fn as_diagnostic(error: impl std::fmt::Display) -> Diagnostic {
     Diagnostic::new(error.to_string())
 }
 
-/// Reads the build file and all that it names, without building anything.
+/// Reads the build file and all files that it names, without building anything.
 ///
 /// # Errors
 /// What is wrong with one of the files.
@@ -114,37 +114,37 @@ pub fn native(bridge: &Bridge) -> Platform {
     native.unwrap_or(Platform::LinuxAmd64)
 }
 
-/// One build, for one platform and with one file in mind.
+/// One build, for one platform, with the file that errors currently point at.
 #[derive(Clone, Copy)]
 struct Session<'a> {
     bridge: &'a Bridge,
     options: &'a Options,
     settings: &'a Settings,
     build_file: &'a BuildFile,
-    /// What is built for.
+    /// The platform to build for.
     platform: Platform,
     /// The file that errors point at: the build file, or one that it names.
     file: &'a Arc<SourceFile>,
-    /// What has happened so far.
+    /// What has happened in the build so far.
     so_far: &'a SoFar,
 }
 
 /// What has happened in a build so far.
 #[derive(Default)]
 struct SoFar {
-    /// What the user has been told already.
+    /// The warnings that the user has already seen.
     warned: Mutex<BTreeSet<String>>,
-    /// Whether the cache turned out to lack what it should have.
+    /// Whether the cache turned out to have lost a result.
     cache_is_broken: AtomicBool,
 }
 
 impl<'a> Session<'a> {
-    /// The same build for a platform.
+    /// The same build, for another platform.
     fn on(self, platform: Platform) -> Self {
         Self { platform, ..self }
     }
 
-    /// The same build with a file in mind.
+    /// The same build, with errors pointing at `file`.
     fn about<'b>(self, file: &'b Arc<SourceFile>) -> Session<'b>
     where
         'a: 'b,
@@ -160,13 +160,13 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// The frontend's own programs, in which steps run.
+    /// The file system with the frontend's own programs, in which steps run.
     async fn programs(&self) -> Result<Output, BuildError> {
         let finder = self.on(native(self.bridge)).finder();
         Ok(programs(&own_image::find(finder).await?))
     }
 
-    /// What steps have in common.
+    /// What all steps share.
     fn tools<'b>(&self, programs: &'b Output) -> Tools<'b> {
         Tools {
             programs,

@@ -1,4 +1,4 @@
-//! Builds that take what they need from a folder, the named context `channel`, instead of from servers.
+//! Builds that take everything from a folder, the named context `channel`, instead of from servers.
 
 use condafront_model::pypi_package;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use condafront_step_spec::solve::RepodataSpec;
 /// The name of the context.
 const CONTEXT: &str = "channel";
 
-/// A file that is wanted of the folder.
+/// A file that the folder should have.
 struct Wanted<'a> {
     label: String,
     url: &'a PackageUrl,
@@ -37,7 +37,7 @@ struct Wanted<'a> {
 }
 
 impl Session<'_> {
-    /// The folder, if the user gave one.
+    /// The folder, if the user passes one.
     pub(super) async fn channel_folder(&self) -> Result<Option<NamedFolder>, BuildError> {
         self.finder().folder(CONTEXT).await
     }
@@ -75,13 +75,13 @@ impl Session<'_> {
         self.found(wanted.collect(), "PyPI packages").await
     }
 
-    /// How pip finds packages: with the network, or in the folder.
+    /// How pip finds packages: on the network, or in the folder.
     pub(super) async fn pip_network(&self) -> Result<Network, BuildError> {
         let Some(folder) = self.channel_folder().await? else {
             return Ok(Network::from_options(self.options));
         };
         let paths = [place::PYPI.to_owned()];
-        // Pages of one length and time need not be the same.
+        // Pages with the same size and time can differ.
         let folder = folder.files(&paths, "the index of PyPI packages", Differ::None);
         Ok(Network::within(folder.ok_or_else(empty)?))
     }
@@ -111,8 +111,8 @@ impl Session<'_> {
         Ok(Addresses::given(&folder, files))
     }
 
-    /// What the channels of a request have, as the folder says. Every channel has a folder `noarch`; one without a folder
-    /// for the platform has nothing for it.
+    /// The repodata of a request's channels, from the folder. Every channel has the subdir `noarch`; one without a subdir
+    /// for the platform has no packages for it.
     pub(super) async fn given_lists(
         &self,
         folder: &NamedFolder,
@@ -131,9 +131,9 @@ impl Session<'_> {
         let paths: Vec<String> = folders()
             .flat_map(|(.., path)| FILES.map(|file| format!("{path}/{file}")))
             .collect();
-        // Lists of one length and time need not be the same.
+        // Files with the same size and time can differ.
         let folder = folder
-            .files(&paths, "lists of packages", Differ::None)
+            .files(&paths, "repodata", Differ::None)
             .ok_or_else(empty)?;
         let reference = self.solve(&folder, Evaluate::Lazily).await?;
         let mut lists = Lists::default();
@@ -177,12 +177,12 @@ impl Session<'_> {
         Err(diagnostic.into())
     }
 
-    /// The error of a solve, which the folder may be to blame for if there is one.
+    /// The error of a solve, with help that blames the folder if there is one.
     pub(super) async fn with_folder_named(&self, error: BuildError) -> BuildError {
         match (error, self.channel_folder().await) {
             (BuildError::Diagnostic(mut diagnostic), Ok(Some(_))) => {
                 let mut help = format!(
-                    "It may be {FOLDER} that lacks something: it has what it was made for. {HELP}"
+                    "Perhaps {FOLDER} is incomplete: it only has the packages of the build that it was made for. {HELP}"
                 );
                 if let Some(more) = &diagnostic.help {
                     help.push_str(&format!("\n{more}"));
@@ -194,7 +194,7 @@ impl Session<'_> {
         }
     }
 
-    /// One list of packages, alone.
+    /// A single repodata file of the folder.
     fn taken(&self, folder: &Output, path: &str, file: &str, label: &str) -> Output {
         let mut options = LlbOptions::new();
         options
@@ -206,7 +206,7 @@ impl Session<'_> {
         downloads::taken(folder, &format!("{path}/{file}"), file, &options)
     }
 
-    /// The names in a folder; none if there is no such folder.
+    /// The names in a folder; empty if the folder is missing.
     async fn names_in(&self, from: &Reference, path: &str) -> Result<Vec<String>, BuildError> {
         match self.bridge.read_dir(from, path).await {
             Ok(names) => Ok(names),

@@ -1,4 +1,4 @@
-//! Users and groups that the image section names: who they are in the image.
+//! Looks up the users and groups that the image section names.
 
 use super::Session;
 
@@ -19,16 +19,16 @@ const ROOT_HOME: &str = "/root";
 pub(super) struct Person {
     pub(super) uid: u32,
     pub(super) gid: u32,
-    /// Name and home, where they are known.
+    /// Name and home, if they are known.
     pub(super) account: Option<(String, String)>,
 }
 
-/// What the group of a user is who is named without one and whom the image may not know.
+/// The group of a user that is given without one and that the image may not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alone {
-    /// A number is the group's number as well, as for `COPY --chown`.
+    /// A number is also the group's number, as in `COPY --chown`.
     SameNumber,
-    /// The group of the account with the number, or root's, as for `USER`.
+    /// The group of the account with the number, or root's, as in `USER`.
     OfAccount,
 }
 
@@ -43,7 +43,7 @@ impl Person {
     }
 }
 
-/// The accounts of an image: `/etc/passwd` and `/etc/group`, empty where there is none.
+/// The accounts of an image: `/etc/passwd` and `/etc/group`, empty if they are missing.
 #[derive(Clone, Debug, Default)]
 struct Accounts {
     passwd: Vec<u8>,
@@ -51,10 +51,10 @@ struct Accounts {
 }
 
 impl Accounts {
-    /// The person of the name or number `user`, with the group `group` if that is given.
+    /// The person with the name or number `user`, in the group `group` if it is given.
     ///
     /// # Errors
-    /// Which name the image does not have.
+    /// The name that the image does not have.
     fn find(&self, user: &str, group: Option<&str>, alone: Alone) -> Result<Person, String> {
         let number: Option<u32> = user.parse().ok();
         let account = passwd::accounts(&self.passwd).find(|account| match number {
@@ -62,11 +62,11 @@ impl Accounts {
             None => account.name == user,
         });
         let uid = account.map(|account| account.uid).or(number);
-        let uid = uid.ok_or_else(|| format!("user {}", quoted(user)))?;
+        let uid = uid.ok_or_else(|| format!("user `{}`", quoted(user)))?;
         let gid = match (group, number, alone) {
             (Some(group), ..) => self
                 .group(group)
-                .ok_or_else(|| format!("group {}", quoted(group)))?,
+                .ok_or_else(|| format!("group `{}`", quoted(group)))?,
             (None, Some(number), Alone::SameNumber) => number,
             (None, ..) => account.map_or(0, |account| account.gid),
         };
@@ -89,8 +89,8 @@ impl Accounts {
 }
 
 impl Session<'_> {
-    /// Who `owner` is (`name`, `name:group`, or numbers) in the image `root`, whose user is `user`. What was found out
-    /// with is given too, if anything had to be.
+    /// Who `owner` is (`name`, `name:group`, or numbers) in the image `root`, whose user is `user`. Also returns the
+    /// output of the look-up if there was one.
     ///
     /// # Errors
     /// A diagnostic at `lines` if the image has no such user or group.
@@ -130,7 +130,7 @@ impl Session<'_> {
         let person = accounts.find(name, group, alone).map_err(|missing| {
             Diagnostic::new(format!("the image has no {missing}"))
                 .at(self.file, lines)
-                .help("Give a number, or one that the base has or that a command before this one makes.")
+                .help("Use a number, or a name that the base image has or an earlier command creates.")
         })?;
         Ok((person, output))
     }
@@ -141,7 +141,7 @@ impl Session<'_> {
             return Ok((Accounts::default(), None));
         };
         let mut file = File::on(Input::Scratch);
-        // Patterns, as an image may have neither file.
+        // Patterns, because either file may be missing.
         for path in ["/etc/passw[d]", "/etc/grou[p]"] {
             file.then(
                 Copy::new(image, path, "/")
@@ -149,7 +149,7 @@ impl Session<'_> {
                     .optional_wildcard(),
             );
         }
-        file.name("[internal] look users and groups up");
+        file.name("[internal] look up users and groups");
         let Input::Output(output) = file.build() else {
             return Ok((Accounts::default(), None));
         };
@@ -189,8 +189,8 @@ mod tests {
         assert_eq!(find("7", None, OfAccount), Ok((7, 0, false)));
         assert_eq!(find("7", Some("users"), OfAccount), Ok((7, 100, false)));
         let error = find("bob", None, OfAccount).unwrap_err();
-        assert_eq!(error, "user bob");
+        assert_eq!(error, "user `bob`");
         let error = find("ada", Some("staff"), OfAccount).unwrap_err();
-        assert_eq!(error, "group staff");
+        assert_eq!(error, "group `staff`");
     }
 }

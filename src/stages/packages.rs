@@ -1,4 +1,4 @@
-//! Packages: fetched, linked, and asked what they bring.
+//! Downloads and links packages, and reads the facts about them.
 
 use super::Session;
 use super::fetching::Job;
@@ -19,13 +19,13 @@ use condafront_step_spec::failure_report::Culprit;
 use condafront_step_spec::install::Installer;
 
 impl Session<'_> {
-    /// Downloads and links all packages, and reads what they bring.
+    /// Downloads and links all packages, and reads the facts about them.
     pub(super) async fn install(
         &self,
         environment: &Environment<'_>,
     ) -> Result<(Layers, EnvironmentFacts), BuildError> {
         let addresses = self.addresses(environment.fetched()).await?;
-        // The installer is in no file.
+        // The installer has no line in the file.
         let in_file = environment.plan.packages.iter();
         let lines = in_file.map(|package| Some(package.lines));
         self.check_provenance(&addresses, lines)?;
@@ -38,8 +38,8 @@ impl Session<'_> {
         Ok((layers, facts))
     }
 
-    /// The micromamba that installs, if it is the one who does: a named context `micromamba`, or conda-forge's package.
-    /// It is for the session's platform.
+    /// The micromamba for the session's platform, if it is the installer: the named context `micromamba`, or
+    /// conda-forge's package.
     pub(super) async fn micromamba(
         &self,
         installer: Installer,
@@ -65,7 +65,7 @@ impl Session<'_> {
     }
 }
 
-/// Having packages linked.
+/// The job that links packages.
 struct Linking<'a> {
     environment: &'a Environment<'a>,
     file: &'a Arc<SourceFile>,

@@ -1,4 +1,4 @@
-//! PyPI packages: found, fetched, and installed on top of the conda packages.
+//! Finds, downloads and installs PyPI packages on top of the conda packages.
 
 use super::as_diagnostic;
 use super::fetching::Job;
@@ -34,18 +34,18 @@ pub(super) struct Pipped {
     pub(super) root: Output,
     /// The new layers' names.
     pub(super) layers: Vec<String>,
-    /// What steps left for the frontend to read.
+    /// The outputs of steps that the frontend reads.
     pub(super) facts: Vec<Output>,
 }
 
 /// The files to install for a list, and where they are asked for.
 struct Files {
     packages: Vec<PipPackage>,
-    /// Wheels that are there already: what messages call each, and where it is asked for.
+    /// Wheels that are already built: the name of each in messages, and where it is asked for.
     wheels: Vec<(String, Output, Location)>,
-    /// What pip is told when it builds them.
+    /// Options for pip when it builds them.
     build_options: BuildOptions,
-    /// What the step that found them left.
+    /// The output of the step that found them.
     facts: Vec<Output>,
 }
 
@@ -72,10 +72,10 @@ impl Linked<'_> {
         Ok(Some(pipped))
     }
 
-    /// All PyPI packages' files, for a lock: those that are locked, and those that pip finds in the image `root`.
+    /// The files of all PyPI packages, for a lock: those that are locked, and those that pip finds in the image `root`.
     ///
     /// # Errors
-    /// Whatever keeps them from being found, or one that no lock can name.
+    /// When pip cannot find them, or a lock cannot name one of them.
     pub(super) async fn pip_files(&self, root: &Output) -> Result<Vec<PipPackage>, BuildError> {
         let asked = &self.file.pip.asked;
         let mut packages = asked.locked.clone();
@@ -94,7 +94,7 @@ impl Linked<'_> {
         let found = self.pip_find(&below.root).await?;
         if let Some((label, _, place)) = found.wheels.first() {
             return Err(Diagnostic::new(format!(
-                "{label} is made from files that are on no server: neither a lock nor a channel can have it"
+                "`{label}` is built from files that are not on a server: neither a lock nor a channel can contain it"
             ))
             .at(&place.file, place.lines)
             .help("Take the package from an index, or give the URL of its file.")
@@ -104,7 +104,7 @@ impl Linked<'_> {
         Ok(packages)
     }
 
-    /// The files that the list means: as it says itself, or as pip finds them in the image `root`.
+    /// The files for the list: those that it pins, or those that pip finds in the image `root`.
     async fn pip_find(&self, root: &Output) -> Result<Files, BuildError> {
         let PipInput { asked, local } = &self.file.pip;
         let list = &asked.list;
@@ -131,7 +131,7 @@ impl Linked<'_> {
             wheels: &wheels,
             network: &network,
         };
-        // What the list names may be missing.
+        // The step fails if a requirement cannot be found.
         session.settle(root).await?;
         let none = Addresses::new([]);
         let (graph, reference) = session.fetch_and_run(&finding, none).await?;
@@ -156,7 +156,7 @@ impl Linked<'_> {
         })
     }
 
-    /// Installs files on top of what there is.
+    /// Installs files on top of the image so far.
     async fn pip_install(&self, pipped: &mut Pipped, files: Files) -> Result<(), BuildError> {
         pipped.facts.extend(files.facts.iter().cloned());
         if files.packages.is_empty() && files.wheels.is_empty() {
@@ -207,19 +207,19 @@ impl Linked<'_> {
         Ok(network.with_variables(self.file.pip.asked.list.variables()))
     }
 
-    /// Credentials in the list.
+    /// Warnings about credentials in the list.
     ///
     /// # Errors
-    /// When provenance would show them to everyone: that of `mode=max` has the steps' arguments.
+    /// When provenance would show them to everyone: with `mode=max` it has the steps' arguments.
     fn secrets_in(&self, list: &List) -> Result<Vec<Warning>, Diagnostic> {
         let entries = list.entries().iter();
         let found = entries.filter(|entry| requirements::has_credentials(&entry.text));
         let mut warnings = Vec::new();
         for entry in found {
-            const HELP: &str = "Write ${NAME} in place of them, and give that as a secret: --secret id=NAME,env=NAME. What is fetched from there needs --secret id=HTTP_AUTH_HEADER_<host>,env=… too.";
+            const HELP: &str = "Write ${NAME} instead, and pass it as a secret: --secret id=NAME,env=NAME. Downloads from that server also need --secret id=HTTP_AUTH_HEADER_<host>,env=….";
             if self.session.records_arguments() {
                 return Err(Diagnostic::new(
-                    "the credentials in this line would get into the image's provenance, for everyone to read",
+                    "the credentials in this line would be in the image's provenance, where anyone can read them",
                 )
                 .at(&entry.file, entry.lines)
                 .help(HELP));
@@ -227,7 +227,7 @@ impl Linked<'_> {
             warnings.push(Warning {
                 rule: Rule::CredentialsInUrl,
                 diagnostic: Diagnostic::new(
-                    "this line holds credentials, which whoever has the file can read",
+                    "this line contains credentials: anyone who has the file can read them",
                 )
                 .at(&entry.file, entry.lines)
                 .help(HELP),
@@ -248,7 +248,7 @@ impl Files {
     }
 }
 
-/// Asking pip what a list means.
+/// The job that asks pip for the files of a list.
 struct Finding<'a> {
     environment: &'a Environment<'a>,
     file: &'a Arc<SourceFile>,
@@ -291,7 +291,7 @@ impl Job for Finding<'_> {
     }
 }
 
-/// Having pip install files.
+/// The job that has pip install files.
 struct Installing<'a> {
     environment: &'a Environment<'a>,
     file: &'a Arc<SourceFile>,
@@ -302,7 +302,7 @@ struct Installing<'a> {
 }
 
 impl Installing<'_> {
-    /// Where the package is asked for that the step has at `index`.
+    /// Where the step's package at `index` is asked for.
     fn place(&self, index: usize) -> Option<Location> {
         let packages = &self.files.packages;
         match packages.get(index) {
@@ -363,7 +363,7 @@ impl Job for Installing<'_> {
     }
 }
 
-/// Says if a build-arg holds a password, which provenance would show.
+/// Warns about a build-arg with a password, which provenance would show.
 fn warning_of_secrets(network: &Network) -> Vec<Warning> {
     let indexes = network.indexes().into_iter().map(PackageUrl::new);
     let secret = indexes.filter(PackageUrl::has_credentials).take(1);
@@ -371,11 +371,11 @@ fn warning_of_secrets(network: &Network) -> Vec<Warning> {
         Warning {
         rule: Rule::CredentialsInUrl,
         diagnostic: Diagnostic::new(format!(
-            "a build-arg holds credentials for {}: whoever can read the image's provenance may read them",
+            "a build-arg contains credentials for {}: anyone who can read the image's provenance may see them",
             index.host()
         ))
         .help(format!(
-            "Give the index with --secret id=PIP_INDEX_URL,env=PIP_INDEX_URL and its files' credentials with --secret id=HTTP_AUTH_HEADER_{},env=…, or build with --provenance=false.",
+            "Pass the index with --secret id=PIP_INDEX_URL,env=PIP_INDEX_URL and the credentials for its files with --secret id=HTTP_AUTH_HEADER_{},env=…, or build with --provenance=false.",
             index.host()
         )),
     }

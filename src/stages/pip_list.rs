@@ -1,4 +1,4 @@
-//! What the user asks of pip: lists with the files that they name, and what of it is in the build context.
+//! What the user asks of pip: lists with the files that they name, and packages from the build context.
 
 use super::Session;
 use condafront_input::pypi;
@@ -17,20 +17,20 @@ use condafront_model::source::{Diagnostic, SourceFile};
 
 use std::sync::Arc;
 
-/// What is asked of pip for one environment.
+/// What one environment asks of pip.
 #[derive(Clone, Default)]
 pub(super) struct PipInput {
-    /// The packages.
+    /// The requested packages.
     pub(super) asked: Asked,
     /// Those that are in the build context or in a repository.
     pub(super) local: Vec<Local>,
 }
 
 impl Session<'_> {
-    /// Reads what an environment's `file` asks of pip, and `more` requirements after them, with all files that they name.
+    /// Reads what an environment's `file` asks of pip, then the requirements `more`, with all files that they name.
     ///
     /// # Errors
-    /// A diagnostic at the line of whichever file makes no sense, or names what is not there.
+    /// A diagnostic at a line that is not valid, or that names a missing file.
     pub(super) async fn read_pip(
         &self,
         pip: &Pip,
@@ -103,7 +103,7 @@ impl Session<'_> {
         entry: &ListEntry,
         options: &mut Options,
     ) -> Result<(LocalKind, buildkit_llb::Output), BuildError> {
-        /// One of these makes a folder a package.
+        /// A folder with one of these files is a package.
         const MARKS: &[&str] = &["pyproject.toml", "setup.py"];
         let place = |diagnostic: Diagnostic| diagnostic.at(&entry.file, entry.lines);
         let context = Context::find(self.bridge, self.options).await?;
@@ -111,7 +111,7 @@ impl Session<'_> {
             .part(path, &self.build_file.ignored)
             .map_err(place)?;
         let shown = match path {
-            "" => "the build context",
+            "" => ".",
             path => path,
         };
         let kind = match context.look(&part, path).await? {
@@ -124,19 +124,18 @@ impl Session<'_> {
             }
             Some(Kind::Folder(_)) => {
                 let diagnostic = Diagnostic::new(format!(
-                    "{shown} is no Python package: it has neither pyproject.toml nor setup.py"
+                    "`{shown}` is not a Python package: it has neither pyproject.toml nor setup.py"
                 ));
                 return Err(place(diagnostic)
                     .help(
-                        "Name the folder with the package. `.dockerignore` may leave the file out.",
+                        "Name the folder of the package, and check that .dockerignore does not exclude the file.",
                     )
                     .into());
             }
             None => {
-                let diagnostic =
-                    Diagnostic::new(format!("there is no {shown} in the build context"));
+                let diagnostic = Diagnostic::new(format!("`{shown}` is not in the build context"));
                 return Err(place(diagnostic)
-                    .help("Paths are relative to the build context, which is the folder that docker build is given. `.dockerignore` may leave it out.")
+                    .help("Give the path relative to the build context, the folder that you pass to docker build, and check that .dockerignore does not exclude it.")
                     .into());
             }
         };

@@ -1,4 +1,4 @@
-//! Which platforms are built for, and what the builder can do for those that are not its own.
+//! The platforms to build for, and what the builder can do for platforms other than its own.
 
 use super::{Session, as_diagnostic, native};
 
@@ -10,10 +10,10 @@ use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Lines};
 
-/// The platforms that are built for; at least one, none twice.
+/// The platforms to build for: at least one, without duplicates.
 ///
 /// # Errors
-/// When the options name one that there can be no image for.
+/// When the options name a platform that condafront cannot make images for.
 pub fn platforms(bridge: &Bridge, options: &Options) -> Result<Vec<Platform>, Diagnostic> {
     let mut platforms = Vec::new();
     for platform in options.platforms().map_err(as_diagnostic)? {
@@ -38,60 +38,60 @@ fn no_images_for(platform: Platform) -> Diagnostic {
         images.join(" and ")
     ))
     .help(format!(
-        "Packages for {platform} can be locked with --target lock."
+        "Use --target lock to lock packages for {platform}."
     ))
 }
 
-/// An image's platform that is not the builder's.
+/// An image platform that is not the builder's.
 #[derive(Clone, Copy)]
 struct Foreign {
-    /// What is built for.
+    /// The platform to build for.
     image: Platform,
-    /// What the builder runs.
+    /// The builder's own platform.
     builder: Platform,
 }
 
 impl Foreign {
-    /// How a builder gets to run programs of the image's platform.
+    /// How to run programs of the image's platform.
     fn emulation(self) -> String {
         format!(
-            "Let the builder emulate it (docker run --privileged --rm tonistiigi/binfmt --install {}, then restart the builder), or use a builder of the platform {}.",
+            "Set up emulation (docker run --privileged --rm tonistiigi/binfmt --install {}, then restart the builder), or use a builder for {}.",
             self.image.architecture(),
             self.image
         )
     }
 
-    /// That `what`, a subject in the singular, cannot be.
+    /// The error that the builder cannot run `what`, a subject in the singular.
     fn must_run(self, what: &str) -> Diagnostic {
         Diagnostic::new(format!(
-            "{what} runs programs of {}, and this builder runs those of {} only",
+            "{what} runs {} programs, but this builder only runs {} programs",
             self.image, self.builder
         ))
         .help(self.emulation())
     }
 
-    /// That modules are not compiled.
+    /// The warning that modules are not compiled.
     fn no_bytecode(self, why: &str) -> Diagnostic {
         Diagnostic::new(format!(
-            "python modules are not compiled: this builder cannot run the python of {}, and there is none for {} ({why})",
+            "python modules are not compiled: this builder cannot run python for {}, and there is no python for {} ({why})",
             self.image, self.builder
         ))
         .help(format!(
-            "They work; python takes longer to start. A lock for both {} and {} has a python that compiles. {}",
+            "They work, but python starts more slowly. A lock for both {} and {} has a python that can compile them. {}",
             self.image.subdir(),
             self.builder.subdir(),
             self.emulation()
         ))
     }
 
-    /// That the activation scripts of `package` take effect later than usual.
+    /// The warning that the activation scripts of `package` take effect later than usual.
     fn activation_at_start(self, package: &str) -> Diagnostic {
         Diagnostic::new(format!(
-            "{package} has an activation script, and this builder cannot run programs of {} to see what it sets",
+            "{package} has an activation script, but this builder cannot run {} programs to see what it sets",
             self.image
         ))
         .help(format!(
-            "Containers and shells of the image run it when they start. docker exec, another entrypoint and RUN of a Dockerfile do not, and lack its variables. {}",
+            "Containers and shells of the image run it when they start. With docker exec, another entrypoint or RUN in a Dockerfile, its variables are missing. {}",
             self.emulation()
         ))
     }
@@ -111,11 +111,10 @@ impl Session<'_> {
         image == builder || self.bridge.abilities().runnable.contains(&image)
     }
 
-    /// Refuses what needs programs of the session's platform where the builder cannot run them. `what` is a subject in
-    /// the singular.
+    /// Refuses `what`, a subject in the singular, if the builder cannot run programs of the session's platform.
     ///
     /// # Errors
-    /// That it cannot, at `lines` of the session's file, with what to do.
+    /// A diagnostic at `lines` of the session's file that says what to do.
     pub(super) fn must_run(&self, what: &str, lines: &[Lines]) -> Result<(), Diagnostic> {
         if self.can_run() {
             return Ok(());
@@ -127,7 +126,7 @@ impl Session<'_> {
     /// [`Session::must_run`] for PyPI packages, which the environment's own pip installs.
     ///
     /// # Errors
-    /// See there.
+    /// As [`Session::must_run`].
     pub(super) fn check_pip(&self, asked: &Asked) -> Result<(), Diagnostic> {
         const WHAT: &str = "pip, which installs PyPI packages,";
         let mut entries = asked.list.entries().iter();
@@ -143,7 +142,7 @@ impl Session<'_> {
     /// [`Session::must_run`] for commands of the section.
     ///
     /// # Errors
-    /// See there.
+    /// As [`Session::must_run`].
     pub(super) fn check_commands(&self, section: &ImageSection) -> Result<(), Diagnostic> {
         match section.run.first() {
             Some(first) => self.must_run("this command", &[first.lines]),
@@ -151,7 +150,7 @@ impl Session<'_> {
         }
     }
 
-    /// Says that modules are not compiled, at the line of the image's `python`.
+    /// Warns that modules are not compiled, at the line of the image's `python`.
     pub(super) fn no_bytecode(&self, why: &str, python: Lines) -> Warning {
         Warning {
             rule: Rule::NoBytecode,
@@ -159,7 +158,7 @@ impl Session<'_> {
         }
     }
 
-    /// Says that activation scripts of a package take effect later than usual.
+    /// Warns that activation scripts of a package take effect later than usual.
     pub(super) fn activation_at_start(&self, package: &str, lines: Option<Lines>) -> Warning {
         let diagnostic = self.foreign().activation_at_start(package);
         Warning {

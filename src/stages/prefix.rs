@@ -1,4 +1,4 @@
-//! The target `prefix`: the environments' files and nothing else, to be copied into other images.
+//! The target `prefix`: the environments' files and nothing else, to copy into other images.
 
 use super::assembly::{Built, Image, Progress};
 use super::linked::{self, Linked};
@@ -10,16 +10,16 @@ use crate::image::config::ImageConfig;
 use condafront_graph::image::Stack;
 use condafront_steps::activation;
 
-/// What the layer is called that has the prefix as scripts and pip left it.
+/// The name of the layer with the prefix as scripts and pip left it.
 const TAKEN: &str = "[prefix] take the environment out of the image";
-/// The layer with what is in no package.
+/// The name of the layer with the files that are not from packages.
 const RECORDS: &str = "[prefix] history and variables";
 
 impl Image<'_> {
     /// The environments alone.
     ///
-    /// Post-link scripts and pip need an image to run in, so they run in the one that the target `image` would be, and the
-    /// prefix is taken out of that. Without them the layers are those of the image.
+    /// Post-link scripts and pip need an image to run in, so they run in the one that the target `image` builds, and the
+    /// prefix is taken out of it. Without them, the layers are those of the image.
     pub(super) async fn prefix(&self) -> Result<Built, BuildError> {
         let environments = self.environments.iter();
         let changes =
@@ -65,7 +65,7 @@ impl Image<'_> {
         })
     }
 
-    /// The variables of the default environment, for images that are made from this one. `inside` is an image in which
+    /// The variables of the default environment, for images that are built from this one. `inside` is an image in which
     /// its scripts can run.
     async fn variables_alone(
         &self,

@@ -1,4 +1,4 @@
-//! What must not get into an image's provenance.
+//! Keeps secrets out of an image's provenance.
 
 use super::Session;
 
@@ -10,11 +10,11 @@ use condafront_model::package::PackageUrl;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, Location};
 
-/// Refuses build-args with credentials in them where BuildKit would write them down: provenance of `mode=max` lists the
-/// values of all build-args (`solver/llbsolver/provenance.go`).
+/// Refuses build-args with credentials if BuildKit would record them: provenance with `mode=max` lists the values of all
+/// build-args (`solver/llbsolver/provenance.go`).
 ///
 /// # Errors
-/// A diagnostic that names the build-arg and not its value.
+/// A diagnostic that names the build-arg but not its value.
 pub(super) fn check_build_args(options: &Options) -> Result<(), Diagnostic> {
     if !is_max(options) {
         return Ok(());
@@ -22,14 +22,14 @@ pub(super) fn check_build_args(options: &Options) -> Result<(), Diagnostic> {
     let mut args = options.build_args();
     match args.find(|(_, value)| redact::masked(value) != *value) {
         Some((name, _)) => Err(Diagnostic::new(format!(
-            "the credentials in build-arg {name} would get into the image's provenance, for everyone to read"
+            "the credentials in build-arg {name} would be in the image's provenance, where anyone can read them"
         ))
-        .help("Build with --provenance=mode=min, or give the credentials as a secret: --secret id=HTTP_AUTH_TOKEN_<host>,env=…")),
+        .help("Build with --provenance=mode=min, or pass the credentials as a secret: --secret id=HTTP_AUTH_TOKEN_<host>,env=…")),
         None => Ok(()),
     }
 }
 
-/// Whether provenance has everything that the build was asked for.
+/// Whether provenance records everything about the build.
 fn is_max(options: &Options) -> bool {
     let provenance = options.get("attest:provenance").unwrap_or_default();
     provenance.split(',').any(|part| part.trim() == "mode=max")
@@ -41,8 +41,8 @@ impl Session<'_> {
         is_max(self.options)
     }
 
-    /// Refuses to build what would put a secret into the image: provenance lists the URLs of all sources that the build
-    /// asked for, and BuildKit takes only users and passwords out of them. `lines` says where the file has each of them.
+    /// Refuses addresses that would put a secret into the image: provenance lists the URLs of all sources, and BuildKit
+    /// only removes users and passwords from them. `lines` are the lines of each address in the file.
     pub(super) fn check_provenance(
         &self,
         addresses: &Addresses,
@@ -74,13 +74,13 @@ impl Session<'_> {
             return Ok(());
         }
         let mut diagnostic = Diagnostic::new(format!(
-            "the token in {url} would get into the image's provenance, for everyone to read"
+            "the token in {url} would be in the image's provenance, where anyone can read it"
         ));
         if let Some(place) = place {
             diagnostic = diagnostic.at(&place.file, place.lines);
         }
         Err(diagnostic.help(format!(
-            "Build with --provenance=false, or give the token with --secret id=HTTP_AUTH_TOKEN_{},env=… instead (BuildKit 0.23 or later).",
+            "Build with --provenance=false, or pass the token with --secret id=HTTP_AUTH_TOKEN_{},env=… instead (BuildKit 0.23 or later).",
             url.host()
         )))
     }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_would_be_written_is_refused() {
+    fn only_credentials_that_would_be_recorded_are_refused() {
         let mirror = "build-arg:CONDA_MIRRORS=https://c.example=https://me:hunter2@m.example";
         let error = check(&["attest:provenance=mode=max", mirror]).unwrap_err();
         assert!(

@@ -13,7 +13,7 @@ use condafront_input::section::{Command, MountKind, Network, RunCommand};
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
 
-/// A command that is run, and the image after it.
+/// A command, and the image after it.
 pub(super) struct Ran<'a> {
     command: &'a RunCommand,
     name: String,
@@ -28,12 +28,12 @@ impl Ran<'_> {
 }
 
 impl Additions<'_> {
-    /// What `docker build` was asked about commands.
+    /// The options of `docker build` for commands.
     pub(super) fn asked(&self) -> Result<Asked, Diagnostic> {
         Asked::from_options(self.session.options)
     }
 
-    /// Command `index` in the image `root`.
+    /// Runs command `index` in the image `root`.
     pub(super) async fn command(
         &self,
         root: &Input,
@@ -65,7 +65,7 @@ impl Additions<'_> {
         })
     }
 
-    /// Refuses mounts in place of the whole image.
+    /// Refuses mounts at the root of the image.
     fn check_mounts(&self, command: &RunCommand, workdir: &str) -> Result<(), Diagnostic> {
         for mount in &command.mounts {
             let target = match &mount.kind {
@@ -79,7 +79,7 @@ impl Additions<'_> {
                 );
                 return Err(Diagnostic::new(message)
                     .at(self.session.file, mount.lines)
-                    .help("Give a folder or file below it as `target`."));
+                    .help("Set `target` to a folder or file below it."));
             }
         }
         Ok(())
@@ -88,7 +88,7 @@ impl Additions<'_> {
     async fn runner(&self, root: &Input, command: &RunCommand) -> Result<Runner, BuildError> {
         let Some(user) = &command.user else {
             let own = Person::of(self.user);
-            // Numbers, as the image has them: without other groups of the account.
+            // Numbers, as in the image's configuration: the account's other groups do not apply.
             return Ok(runner(format!("{}:{}", own.uid, own.gid), own));
         };
         let found = self
@@ -119,7 +119,7 @@ impl Additions<'_> {
         }
     }
 
-    /// Why BuildKit did not take the commands.
+    /// Why BuildKit refused the commands.
     pub(super) fn explain_refusal(&self, error: GatewayError) -> BuildError {
         for command in &self.section.run {
             if let Some(told) = refused(command, error.message()) {
@@ -129,7 +129,7 @@ impl Additions<'_> {
         error.into()
     }
 
-    /// The shell that the command wants and the image lacks.
+    /// The shell that the command needs, if the image lacks it.
     async fn missing_shell(&self, ran: &Ran<'_>) -> Option<String> {
         let shell = section::shell(self.config).into_iter().next()?;
         let is_text = matches!(ran.command.command, Command::Shell(_));
@@ -158,7 +158,7 @@ fn runner(user: String, person: Person) -> Runner {
     }
 }
 
-/// The exit code in BuildKit's words for a process that failed.
+/// The exit code in BuildKit's message about a failed process.
 fn exit_code(message: &str) -> Option<u32> {
     const MARK: &str = "did not complete successfully: exit code: ";
     let (_, rest) = message.rsplit_once(MARK)?;
@@ -166,25 +166,25 @@ fn exit_code(message: &str) -> Option<u32> {
     rest[..end.unwrap_or(rest.len())].parse().ok()
 }
 
-/// What to say of a command that ended with `code`; `no_shell` is the shell that is missing, if one is.
+/// The error for a command that ended with `code`; `no_shell` is the missing shell, if any.
 fn ended(command: &RunCommand, code: u32, no_shell: Option<&str>, workdir: &str) -> Diagnostic {
     let shown = quoted(&title(&command.command));
     if let Some(shell) = no_shell {
         return Diagnostic::new(format!(
-            "`{shown}` cannot run: the image has no {shell}, and a command that is a text needs a shell"
+            "`{shown}` cannot run: a command that is a string needs a shell, and the image has no {shell}"
         ))
-        .help("Write the command as a list, as in [python, -m, app]; or name another shell with `shell`, such as one of an environment's package.");
+        .help("Write the command as a list, for example [python, -m, app], or set `shell` to another shell, for example one from a conda package.");
     }
     let help = match code {
-        126 => "A program of it cannot be executed: is the file executable? Make it so (chmod +x, or `chmod: 755` where it is copied), or give it to its interpreter, as in: sh ./postBuild".to_owned(),
-        127 => format!("A program of it was not found. Names are looked up in PATH, which has the environment's programs first; paths are relative to the working directory, {workdir}."),
-        137 => "It was killed: perhaps the builder has too little memory for it.".to_owned(),
-        _ => "What it printed stands above.".to_owned(),
+        126 => "One of its programs cannot be executed. Make the file executable (chmod +x, or `chmod: 755` where it is copied), or run it with its interpreter, for example: sh ./postBuild".to_owned(),
+        127 => format!("One of its programs was not found. Names are looked up in PATH, the environment's programs first; paths are relative to the working directory, {workdir}."),
+        137 => "It was killed, perhaps because the builder has too little memory.".to_owned(),
+        _ => "See its output above.".to_owned(),
     };
     Diagnostic::new(format!("`{shown}` failed with exit code {code}")).help(help)
 }
 
-/// What to say of a command that BuildKit did not run, if it is something that the user can change.
+/// The error for a command that BuildKit refused, if the user can do something about it.
 fn refused(command: &RunCommand, message: &str) -> Option<Diagnostic> {
     let shown = quoted(&title(&command.command));
     let required = command.mounts.iter().find_map(|mount| match &mount.kind {
@@ -197,18 +197,19 @@ fn refused(command: &RunCommand, message: &str) -> Option<Diagnostic> {
         let id = quoted(id);
         return Some(
             Diagnostic::new(format!(
-                "`{shown}` needs the secret {id}, which the build was not given"
+                "`{shown}` needs the secret `{id}`, which the build does not have"
             ))
             .help(format!(
-                "docker build --secret id={id},src=FILE, or --secret id={id},env=VARIABLE"
+                "Pass it with --secret id={id},src=FILE or --secret id={id},env=VARIABLE."
             )),
         );
     }
     if command.network == Network::Host && message.contains("network.host") {
         return Some(
-            Diagnostic::new(format!("`{shown}` may not use the host's network")).help(
-                "docker build --allow network.host allows it, where the builder allows it, too.",
-            ),
+            Diagnostic::new(format!(
+                "`{shown}` is not allowed to use the host's network"
+            ))
+            .help("Build with --allow network.host. The builder must allow it too."),
         );
     }
     None

@@ -1,4 +1,4 @@
-//! What BuildKit is asked on the way: to build, to read, to warn, and to say why a step failed.
+//! Requests to BuildKit during a build: build, read, warn, and find out why a step failed.
 
 use super::Session;
 
@@ -19,7 +19,7 @@ use condafront_step_spec::facts::{Notice, Subject};
 use condafront_step_spec::failure_report::{Culprit, FailureReport, REPORT_FILE};
 
 impl Session<'_> {
-    /// Runs a step for `output`. If that fails, the error says why, at the lines of whatever is to blame.
+    /// Runs a step for its `output`. If it fails, the error says why, at the lines that are to blame.
     pub(super) async fn run(
         &self,
         output: &Output,
@@ -30,7 +30,7 @@ impl Session<'_> {
         self.run_at(output, step, location).await
     }
 
-    /// The same, where not everything is in one file.
+    /// The same, if several files can be to blame.
     pub(super) async fn run_at(
         &self,
         output: &Output,
@@ -47,7 +47,7 @@ impl Session<'_> {
         }
     }
 
-    /// Why a step failed; `None` if that cannot be found out.
+    /// Why a step failed; `None` if that is unknown.
     pub(super) async fn explain(
         &self,
         step: &Step,
@@ -62,7 +62,7 @@ impl Session<'_> {
         Some(diagnostic.into())
     }
 
-    /// Lines of the file that errors point at.
+    /// Lines in the file that errors point at.
     fn place(&self, lines: Lines) -> Location {
         Location {
             file: Arc::clone(self.file),
@@ -70,7 +70,7 @@ impl Session<'_> {
         }
     }
 
-    /// What a step that failed reports of it; `None` if that cannot be found out.
+    /// The report of a failed step; `None` if there is none.
     pub(super) async fn report(&self, step: &Step) -> Option<FailureReport> {
         let reference = self.evaluate(&step.explain()).await.ok()?;
         self.read_json(&reference, REPORT_FILE).await.ok()
@@ -80,7 +80,7 @@ impl Session<'_> {
         self.solve(output, Evaluate::Now).await
     }
 
-    /// Builds what a step that may fail is going to stand on, before that step.
+    /// Builds `root` before a step that runs on it and may fail.
     ///
     /// A failure while BuildKit commits merged layers leaves a snapshot that no later build can use ("failed to finalize
     /// parent during merge").
@@ -103,7 +103,7 @@ impl Session<'_> {
                 solved => return Ok(solved?),
             }
         }
-        // What was made in this build already is not made again: its vertices are there.
+        // This does not repeat what this build has already done: BuildKit still has those vertices.
         let again = definition.ignoring_cache().into_pb();
         Ok(self.bridge.solve(again, evaluate).await?)
     }
@@ -115,14 +115,12 @@ impl Session<'_> {
     ) -> Result<T, BuildError> {
         let bytes = self.bridge.read_file(from, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| {
-            GatewayError::session(format!(
-                "a step of the build left an unreadable {path}: {error}"
-            ))
-            .into()
+            GatewayError::session(format!("a build step wrote an unreadable {path}: {error}"))
+                .into()
         })
     }
 
-    /// What install steps noticed, as findings at the packages' lines.
+    /// The install steps' notices, as warnings at the packages' lines.
     pub(super) fn notices(&self, plan: &Plan, notices: &[Notice]) -> Vec<Warning> {
         let warning = |notice: &Notice| {
             let mut diagnostic = Diagnostic::new(&notice.message);
@@ -141,7 +139,7 @@ impl Session<'_> {
     pub(super) async fn warn(&self, warnings: &[Warning]) -> Result<(), BuildError> {
         let vertex = self.build_file.vertex.to_string();
         for warning in warnings {
-            // Each platform's build finds the same.
+            // Builds for several platforms give the same warnings.
             let text = warning.diagnostic.render(Level::Warning);
             let is_new = self
                 .so_far

@@ -1,4 +1,4 @@
-//! From what is asked for to the packages that fulfil it.
+//! Finds the packages that satisfy a request.
 
 use super::{Session, as_diagnostic};
 
@@ -24,17 +24,17 @@ use condafront_step_spec::account::{LIBC_FILE, Libc};
 use condafront_step_spec::failure_report::Culprit;
 use condafront_step_spec::solve::{Glibc, PACKAGES_FILE, RepodataSpec, SolvedPackage};
 
-/// The folder of a channel that every channel has.
+/// The subdir that every channel has.
 pub(super) const NOARCH: &str = "noarch";
 
-/// The lists of packages of a request's channels: each with the file system that has it.
+/// The repodata of a request's channels, each with the output that has it.
 #[derive(Default)]
 pub(super) struct Lists {
     pub(super) specs: Vec<RepodataSpec>,
     pub(super) files: Vec<Output>,
 }
 
-/// The image that packages will be on.
+/// The image that packages will be installed on.
 #[derive(Clone, Copy)]
 pub(super) struct Base<'a> {
     /// The image.
@@ -43,14 +43,14 @@ pub(super) struct Base<'a> {
     pub(super) lines: Option<Lines>,
 }
 
-/// What a solve found.
+/// The result of a solve.
 pub(super) struct Solved {
     /// The packages, in the order in which they are linked.
     pub(super) packages: Vec<Package>,
-    /// The lists that they are chosen from.
+    /// The repodata that they were chosen from.
     pub(super) lists: Lists,
-    /// What the steps left that found it out. An image has to depend on them, or a cache that is exported with it does
-    /// not have them.
+    /// The outputs of the steps that found them. An image must depend on them: a cache that is exported with the image
+    /// lacks them otherwise.
     pub(super) facts: Vec<Output>,
 }
 
@@ -66,8 +66,8 @@ impl Solved {
 }
 
 impl Session<'_> {
-    /// The packages that fulfil a request. `programs` are the frontend's, `base` is the image that the packages will be
-    /// on; without it, build-args say all that matters of it.
+    /// The packages that satisfy a request. `programs` are the frontend's, `base` is the image that the packages will be
+    /// installed on; without it, build-args say everything that matters about it.
     pub(super) async fn packages(
         &self,
         request: &Request,
@@ -95,7 +95,7 @@ impl Session<'_> {
         let lines = |culprit: &Culprit| match culprit {
             Culprit::Spec(index) => request.specs.get(*index).map(|spec| spec.lines),
             Culprit::Channel(index) => request.channels.get(*index).map(|channel| channel.lines),
-            // Its line is one of the build file.
+            // Its line is in the build file.
             Culprit::Key(_) if Arc::ptr_eq(file, &self.build_file.file) => base?.lines,
             _ => None,
         };
@@ -111,7 +111,7 @@ impl Session<'_> {
         })
     }
 
-    /// The glibc that packages may count on, and the answer of the step that found it out.
+    /// The glibc that packages can rely on, and the output of the step that found it.
     async fn glibc(
         &self,
         programs: &Output,
@@ -130,8 +130,8 @@ impl Session<'_> {
         Ok((libc.into(), Some(asked.answer)))
     }
 
-    /// Downloads what the channels have for a platform. Every channel has a folder `noarch`; one without a folder for
-    /// the platform has nothing for it.
+    /// Downloads the channels' repodata for a platform. Every channel has the subdir `noarch`; one without a subdir for
+    /// the platform has no packages for it.
     async fn lists(&self, request: &Request, platform: Platform) -> Result<Lists, BuildError> {
         if let Some(folder) = self.channel_folder().await? {
             return self.given_lists(&folder, request, platform).await;
@@ -168,7 +168,7 @@ impl Session<'_> {
                 Err(failure) => failures.push((channel, failure)),
             }
         }
-        // Both folders of a channel fail for one reason most often.
+        // Both subdirs of a channel usually fail for the same reason.
         failures.dedup_by(|(a, _), (b, _)| std::ptr::eq(*a, *b));
         match report_channels(self.file, &failures) {
             Some(diagnostic) => Err(diagnostic.into()),
@@ -200,7 +200,7 @@ impl Session<'_> {
         self.settings.mirrors.candidates(&url)
     }
 
-    /// Refuses to ask for what would put a secret into the image's provenance, which lists the URLs of all sources.
+    /// Refuses channels that would put a secret into the image's provenance, which lists the URLs of all sources.
     fn check_channel_provenance(&self, request: &Request) -> Result<(), Diagnostic> {
         for channel in &request.channels {
             for url in self.list_addresses(channel, NOARCH, FILES[0]) {

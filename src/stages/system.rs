@@ -1,4 +1,4 @@
-//! Packages of the base's distribution and its locale, on the base before everything else.
+//! System packages and the locale, installed on the base image before everything else.
 
 use super::{Session, as_diagnostic};
 
@@ -22,19 +22,19 @@ use condafront_step_spec::system::{SYSTEM_FACTS_FILE, SystemFacts, SystemSpec};
 /// Locales that every C library has.
 const BUILT_IN: [&str; 4] = ["C", "POSIX", "C.UTF-8", "C.utf8"];
 
-/// The base, made ready.
+/// The base image, with system packages and locale.
 pub(super) struct SystemBase {
-    /// The base with its packages, its locale, and what that adds to its configuration and history.
+    /// The base image with its packages and locale, and with their changes to its configuration and history.
     pub(super) base: Found,
-    /// What the step left for the frontend to read, if there was one. An image has to depend on it, or a cache that is
-    /// exported with it does not have it.
+    /// The step's output that the frontend reads, if there was a step. An image must depend on it: a cache that is
+    /// exported with the image lacks it otherwise.
     pub(super) facts: Option<Output>,
 }
 
 /// A package, and where it is asked for.
 struct Wanted {
     package: String,
-    /// The file and the lines; a list that the section names, or the section itself.
+    /// The file that asks for it, and the lines there: a list that the section names, or the section's own file.
     file: Arc<SourceFile>,
     lines: Lines,
     /// Where the section names the list.
@@ -42,7 +42,7 @@ struct Wanted {
 }
 
 impl Session<'_> {
-    /// Installs what the section's `apt`, `apk` or `dnf` and its `locale` say on `base`.
+    /// Installs the packages of the section's `apt`, `apk` or `dnf`, and its `locale`, on `base`.
     pub(super) async fn system_packages(
         &self,
         base: &Found,
@@ -74,8 +74,8 @@ impl Session<'_> {
                 return Err(self.nothing_to_install_with(section).into());
             };
             let (what, key) = match spec.manager {
-                Some(_) => ("the installation of system packages", "packages"),
-                None => ("the making of a locale", "locale"),
+                Some(_) => ("installing system packages", "packages"),
+                None => ("installing a locale", "locale"),
             };
             let lines = key_lines(section, key);
             self.about(&self.build_file.file)
@@ -93,7 +93,7 @@ impl Session<'_> {
         }
         if let Some(locale) = locale {
             let mut env = vec![("LANG".to_owned(), locale.clone())];
-            // It beats LANG.
+            // It overrides LANG.
             if ready
                 .base
                 .config
@@ -145,7 +145,7 @@ impl Session<'_> {
         let list = self.context_file(path, &self.build_file.file).await?;
         let mut wanted = Vec::new();
         for entry in read_package_list(&list, manager)? {
-            // Lists name no lists.
+            // A list does not name other lists.
             if let PackageEntry::Package(package) = entry.value {
                 wanted.push(Wanted {
                     package,
@@ -195,7 +195,7 @@ impl Session<'_> {
         tools.system(&system).map_err(as_diagnostic)
     }
 
-    /// Runs the step. If it fails, the error says why, where the packages stand.
+    /// Runs the step. If it fails, the error says why, at the lines of the packages.
     async fn evaluate_prepared(
         &self,
         prepared: &Prepared,
@@ -242,7 +242,7 @@ impl Session<'_> {
     fn nothing_to_install_with(&self, section: &ImageSection) -> Diagnostic {
         let (what, lines) = match (&section.packages, &section.locale) {
             (Some(packages), _) => (
-                format!("packages of {}", packages.manager.name()),
+                format!("{} packages", packages.manager.name()),
                 first_line(packages.lines),
             ),
             (None, locale) => (
@@ -251,14 +251,14 @@ impl Session<'_> {
             ),
         };
         Diagnostic::new(format!(
-            "the base image is empty, and has nothing that could install {what}"
+            "{what} cannot be installed: the base image is empty"
         ))
         .at(&self.build_file.file, lines)
-        .help("Choose another `base` than scratch.")
+        .help("Set `base` to an image other than scratch.")
     }
 }
 
-/// Where the section has a key.
+/// The lines of a key of the section.
 fn key_lines(section: &ImageSection, key: &str) -> Option<Lines> {
     match key {
         "locale" => section.locale.as_ref().map(|locale| locale.lines),

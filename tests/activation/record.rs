@@ -23,7 +23,7 @@ impl Prefix {
         for (name, text) in scripts {
             fs::write(activate.join(name), text).expect("write");
         }
-        // Stands for the driver: the step only wants `driver dump-env FILE`.
+        // Replaces the driver: the step only calls `driver dump-env FILE`.
         let driver = prefix.path("driver");
         fs::write(
             &driver,
@@ -90,7 +90,7 @@ fn fixed_values_are_recorded() {
 }
 
 #[test]
-fn values_that_depend_on_the_run_are_found() {
+fn values_that_depend_on_the_run_are_dynamic() {
     let prefix = Prefix::new(&[
         (
             "cache.sh",

@@ -1,4 +1,4 @@
-//! The runtime files, sourced by every POSIX shell that this machine has.
+//! The runtime files, sourced by every POSIX shell on this machine.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ const BASE_ENV: &[(&str, &str)] = &[("PATH", "/usr/bin:/bin"), ("MODE", "plain")
 
 type Vars = BTreeMap<String, String>;
 
-/// Shells as argument lists; the ones that are not installed are left out.
+/// The installed shells, as argument lists.
 fn shells() -> Vec<Vec<&'static str>> {
     let all: [&[&str]; 3] = [
         &["/bin/bash", "--noprofile", "--norc"],
@@ -37,7 +37,7 @@ struct Image {
 }
 
 impl Image {
-    /// Two environments: `base`, whose variables are given, and `r`.
+    /// Two environments: `base`, with the given variables, and `r`.
     fn new(variables: &[(String, String)], recorded: Option<&Recorded>) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let prefix = dir.path().join("opt").to_string_lossy().into_owned();
@@ -68,7 +68,7 @@ impl Image {
         for file in runtime_files("base", &activations) {
             let path = image.dir.path().join(file.path.trim_start_matches('/'));
             fs::create_dir_all(path.parent().expect("a parent")).expect("mkdir");
-            // Shell files name the directory; here it is elsewhere.
+            // Shell files name the directory, which is elsewhere here.
             let share = image.share().to_string_lossy().into_owned();
             let contents = match String::from_utf8(file.contents) {
                 Ok(text) if file.path.ends_with(".sh") => text.replace(SHARE, &share).into_bytes(),
@@ -94,7 +94,7 @@ impl Image {
     }
 
     /// Sources the hook `times` times in a shell that starts with `env`; returns the variables
-    /// then, and what was printed.
+    /// afterwards, and the output.
     fn source(&self, shell: &[&str], env: &Vars, options: &str, times: usize) -> (Vars, String) {
         let hook = self.dir.path().join("etc/profile.d/condafront.sh");
         let dump = self.dir.path().join("dump");
@@ -271,8 +271,8 @@ fn scripts_that_variables_cannot_replace_are_sourced_once() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Any value that an environment can hold arrives unchanged in a shell that had lost it, and
-    /// is taken away again.
+    /// Any value that an environment can hold is restored unchanged in a shell that has lost it, and
+    /// is removed again.
     #[test]
     fn any_value_survives_the_shell(value in "[^\0]{0,40}", tail in "['\"`$\\\\\n\t !*?{}()\\[\\]~#;&|<>%-]{0,12}") {
         let value = value + &tail;

@@ -5,10 +5,10 @@ use condafront_testkit::engine::Store;
 use crate::image::{Image, inspect};
 use crate::project::{Project, base};
 
-/// Small packages: the prefix has another owner in each of these images.
+/// Small packages, because each of these images installs them for another owner.
 const PACKAGES: &[&str] = &["bumpme", "file-kinds"];
 
-/// Prints who the process is, where its home is and whose the prefix is, and writes wherever the user may.
+/// Prints the user, the home and the owners of the prefix, and writes wherever the user may.
 const WHO: &str = "\
 set -e
 echo \"$(id -un) $(id -u):$(id -g) $HOME\"
@@ -18,7 +18,7 @@ stat -c '%u:%g' /opt /usr/local/bin
 touch /opt/conda/mine /opt/conda/bin/mine /opt/conda/conda-meta/mine \"$HOME/mine\"
 ";
 
-/// The image of these build-args; what it says about its user.
+/// Builds an image with these build-args and returns what it says about its user.
 fn user_of(project: &Project, args: &[&str]) -> (String, String) {
     let args: Vec<&str> = args.iter().flat_map(|arg| ["--build-arg", arg]).collect();
     project.build(&args).expect_success();
@@ -78,19 +78,19 @@ fn an_account_of_the_base_is_used() {
     let output = project
         .build(&[&args[..], &other].concat())
         .expect_failure();
-    let problem = "the base image already has a user grace with the id 1500, not 5";
+    let problem = "the base image already has a user `grace` with the id 1500, not 5";
     assert!(output.stderr.contains(problem), "{}", output.stderr);
 }
 
 #[test]
-fn a_user_that_cannot_be_is_refused() {
+fn an_invalid_user_is_refused() {
     let project = Project::new(Store::Containerd);
     project.lock(PACKAGES);
     for (arg, problem) in [
         ("MAMBA_USER=a:b", "\"a:b\" is not a valid user name"),
         (
             "MAMBA_USER_ID=ada",
-            "build-arg MAMBA_USER_ID: `ada` is not a numeric ID",
+            "build-arg MAMBA_USER_ID: `ada` is not a valid numeric ID",
         ),
     ] {
         let output = project.build(&["--build-arg", arg]).expect_failure();

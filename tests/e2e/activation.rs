@@ -7,12 +7,12 @@ use condafront_testkit::engine::{Output, Store};
 use crate::image::{Container, Image, inspect};
 use crate::project::{Project, base};
 
-/// Packages with each kind of activation: scripts, scripts for shells only or with a value that depends on the
-/// container, variables without a script.
+/// Packages with each kind of activation: scripts, scripts that define shell functions or depend on the container, and
+/// variables without a script.
 pub(crate) const PACKAGES: &[&str] =
     &["python", "activate-demo", "activate-shell", "env-vars-demo"];
 
-/// Prints what tells an active environment, or writes it into the file that is its argument.
+/// Prints the signs of an active environment, or writes them to the file given as its argument.
 pub(crate) const PROBE: &str = r#"
 import os, shutil, sys
 names = "CONDA_PREFIX CONDA_DEFAULT_ENV CONDA_SHLVL ACTIVATE_DEMO_HOME ACTIVATE_DEMO_FOUND ENV_VARS_DEMO LANG"
@@ -50,7 +50,7 @@ fn assert_active(output: Output) {
     assert_eq!(stdout, ACTIVE, "{}\n{}", output.command, output.stderr);
 }
 
-/// Shells of every kind, up to the text that they run.
+/// Every kind of shell, without the command it is to run.
 const SHELLS: &[&str] = &[
     "sh -c",
     "sh -l -c",
@@ -58,13 +58,13 @@ const SHELLS: &[&str] = &[
     "bash -i -c",
     "bash -l -c",
     "bash -l -i -c",
-    // What cron, sshd and sudo leave of an environment.
+    // With the few variables that cron, sshd and sudo leave.
     "env -i HOME=/home/mambauser /bin/bash -l -c",
     "env -i HOME=/home/mambauser /bin/bash -i -c",
     "env -i HOME=/home/mambauser /bin/sh -l -c",
 ];
 
-/// The words of `shell`, and what it is to run.
+/// The words of `shell`, followed by the text it is to run.
 fn in_shell<'a>(shell: &'a str, text: &'a str) -> Vec<&'a str> {
     shell.split(' ').chain([text]).collect()
 }
@@ -107,7 +107,7 @@ fn shells_are_active() {
     ] {
         assert_active(project.run(options, &in_shell(shell, &python)));
     }
-    // A session: the base's own command, and shells that read what is typed.
+    // A session: the base image's own command, and shells that read typed input.
     project.write("typed", format!("{python}\nexit\n"));
     let run = ["run", "--rm", "--interactive", "--network", "none"];
     for command in [&[][..], &["bash", "-i"], &["bash", "-l"], &["sh"]] {
@@ -151,7 +151,7 @@ fn what_variables_cannot_express_is_there() {
         stdout(&["--user", "root"], &python),
         "/root/.cache/activate-shell\n"
     );
-    // A user whom the image does not know has a home that can be written to.
+    // A user that the image does not know has a writable home.
     assert_eq!(
         stdout(&["--user", "1234:5678"], &python),
         "/tmp/.cache/activate-shell\n"
@@ -184,7 +184,7 @@ fn what_the_user_sets_wins() {
 #[test]
 fn skipping_activation_gives_the_plain_base() {
     let project = built();
-    // sorted(1) of the variables; those that a shell sets by itself are the same on both sides.
+    // The set of variables; those that a shell sets itself are the same in both images.
     let base = base();
     let plain = |image: &str, options: &[&str], command: &[&str]| -> BTreeSet<String> {
         let run = ["run", "--rm", "--network", "none", "--hostname", "plain"];
@@ -224,7 +224,7 @@ fn env_name_chooses_an_environment() {
         output.stderr,
         "condafront-entrypoint: ENV_NAME=nonsense: no such environment; this image has: base\n"
     );
-    // As `micromamba create -n other` in a derived image leaves it.
+    // As after `micromamba create -n other` in a derived image.
     let derived = Image::from_dockerfile(
         &project,
         &format!(
@@ -289,5 +289,5 @@ fn the_configuration_activates() {
         assert!(env.contains(&expected), "{expected} in {env:?}");
     }
     let names: BTreeSet<&str> = env.iter().filter_map(|v| v.split('=').next()).collect();
-    assert_eq!(names.len(), env.len(), "a variable twice: {env:?}");
+    assert_eq!(names.len(), env.len(), "a variable is set twice: {env:?}");
 }

@@ -1,4 +1,4 @@
-//! The examples of `docs/bake.md`, and what caches do.
+//! The examples in `docs/bake.md`, and caches.
 
 use condafront_testkit::channel;
 use condafront_testkit::engine::{self, Output, Store};
@@ -9,7 +9,7 @@ use crate::project::{Project, base, frontend};
 
 const DOC: &str = include_str!("../../docs/bake.md");
 
-/// The code block in a language below a heading.
+/// The code block in this language below a heading.
 fn block(heading: &str, language: &str) -> &'static str {
     let (_, section) = DOC
         .split_once(&format!("\n## {heading}\n"))
@@ -17,11 +17,12 @@ fn block(heading: &str, language: &str) -> &'static str {
     let section = section.split("\n## ").next().unwrap_or_default();
     let (_, rest) = section
         .split_once(&format!("```{language}\n"))
-        .unwrap_or_else(|| panic!("{heading} has no {language}"));
+        .unwrap_or_else(|| panic!("the section {heading} has no {language} block"));
     rest.split("```").next().unwrap_or_default()
 }
 
-/// `docker buildx bake` of the project's folder. conda-forge and Docker Hub are out of reach here: others stand in for them.
+/// `docker buildx bake` in the project's folder. conda-forge and Docker Hub cannot be reached here: others stand in for
+/// them.
 fn bake(project: &Project, args: &[&str]) -> Output {
     let forge = "https://conda.anaconda.org/conda-forge";
     let bioconda = "https://conda.anaconda.org/bioconda";
@@ -43,7 +44,7 @@ fn bake(project: &Project, args: &[&str]) -> Output {
     project.docker(&[&all[..], args].concat())
 }
 
-/// The image of the bake file's target `app`, under a name of its own.
+/// Builds the bake file's target `app` under its own name.
 fn bake_app<'a>(project: &'a Project, name: &str) -> Image<'a> {
     let app = Image::named(project, format!("{}-{name}", project.name()));
     bake(project, &["--set", &format!("app.tags={}", app.tag())]).expect_success();
@@ -51,7 +52,7 @@ fn bake_app<'a>(project: &'a Project, name: &str) -> Image<'a> {
 }
 
 #[test]
-fn applications_are_made_of_environments() {
+fn applications_are_built_on_environments() {
     let project = Project::new(Store::Containerd);
     let environment = "An application on an environment";
     project.write("env.yml", block(environment, "yaml"));
@@ -79,14 +80,14 @@ fn applications_are_made_of_environments() {
     }
 }
 
-/// The archives that the server was asked for since the last time.
+/// The archives requested from the server since the last call.
 fn packages(project: &Project) -> Vec<String> {
     let is_package = |path: &String| path.ends_with(".conda") || path.ends_with(".tar.bz2");
     let requested = project.packages_requested();
     requested.into_iter().filter(is_package).collect()
 }
 
-/// Serves a channel of two versions of a tool that prints its own.
+/// Serves a channel with two versions of a tool that prints its version.
 fn serve_bioconda(project: &Project) {
     let mut records = Map::new();
     for version in ["1.4", "1.5"] {
@@ -126,11 +127,11 @@ fn variants_are_built_together() {
     }
 }
 
-/// An env.yml of a few packages with what a step has to find out about them.
+/// An env.yml with a few packages, some with scripts that must run in a step.
 const ENV: &str = "# syntax=org/condafront\nchannels: [conda-forge]\ndependencies: [bumpme, activate-demo, post-link-demo]\n";
 
 #[test]
-fn a_cache_spares_another_builder_the_packages() {
+fn with_a_cache_another_builder_downloads_no_packages() {
     let first = Project::new(Store::Containerd);
     first.write("env.yml", ENV);
     let hcl = block("Caches", "hcl");
@@ -168,7 +169,7 @@ fn a_cache_spares_another_builder_the_packages() {
         (format!("type=local,src={local}"), false),
         (format!("type=registry,ref={inline}"), true),
     ];
-    // An engine of its own, because the others have downloaded these packages.
+    // On its own engine, because the shared ones have downloaded these packages.
     let fresh = Project::fresh(Store::Containerd);
     fresh.write("env.yml", ENV);
     fresh.write("docker-bake.hcl", hcl);

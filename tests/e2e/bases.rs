@@ -1,4 +1,4 @@
-//! What an image can be built on, and what it keeps of that.
+//! Base images, and what an image keeps of them.
 
 use condafront_testkit::channel::{Channel, HashStyle};
 use condafront_testkit::engine::Store;
@@ -48,7 +48,7 @@ fn the_configuration_of_the_base_is_kept(store: Store) {
     assert_eq!(config["Volumes"], json!({"/data": {}}));
     assert_eq!(config["StopSignal"], "SIGINT");
     assert_eq!(config["Healthcheck"]["Test"], json!(["CMD-SHELL", "true"]));
-    // Triggers of the base are for its own children, not for theirs.
+    // The base image's triggers are for images built on it, not for images built on those.
     assert_eq!(config["OnBuild"], json!(null));
     assert_eq!(project.run(&[], &[]).expect_success().stdout, "/srv/work\n");
     let env: Vec<&str> = config["Env"]
@@ -76,7 +76,7 @@ fn the_configuration_of_the_base_is_kept(store: Store) {
     assert_eq!(plain.expect_success().stdout, "/elsewhere\n");
 }
 
-/// A base with a C library and not one program.
+/// A base image with a C library and no programs.
 #[test]
 fn a_base_without_a_shell_is_enough() {
     let project = Project::new(Store::Containerd);
@@ -169,7 +169,7 @@ fn a_named_context_is_the_base() {
     let project = Project::new(Store::Containerd);
     project.lock(PACKAGES);
     let marked = Image::from_dockerfile(&project, &format!("FROM {}\nLABEL marked=yes\n", base()));
-    // A name that no registry has, and one that stands for something else otherwise.
+    // A name that no registry has, and one that normally means another image.
     for name in ["our/base:1", "debian:13-slim"] {
         let context = format!("{name}=docker-image://{}", marked.tag());
         let base_arg = format!("BASE_IMAGE={name}");
@@ -212,8 +212,8 @@ fn a_folder_is_the_base() {
     assert_eq!(shown.stdout, "from a folder\n2.0\n");
 }
 
-/// A root of one static program, and account files as some distributions have them: no newline at the end, no shadow, no
-/// home of anyone's, and `nogroup` and an id that are taken.
+/// A root with one static program, and account files as in some distributions: no newline at the end, no shadow file,
+/// no homes, and `nogroup` and an ID are taken.
 #[test]
 fn a_base_with_busybox_alone_is_enough() {
     let project = Project::new(Store::Containerd);
@@ -263,7 +263,7 @@ fn a_base_with_busybox_alone_is_enough() {
     }
 }
 
-/// NVIDIA's images say in a variable which CUDA they have.
+/// NVIDIA's images have their CUDA version in an environment variable.
 #[test]
 fn a_base_with_cuda_has_the_virtual_package() {
     let project = Project::new(Store::Containerd);
@@ -304,7 +304,7 @@ fn a_base_with_cuda_has_the_virtual_package() {
         .expect_success();
 }
 
-/// What a lock's packages need of the C library, which no solve has looked at.
+/// The packages of a lock may need a newer C library than the base image has: no solve has checked that.
 #[test]
 fn bases_without_the_glibc_that_packages_need() {
     let project = Project::new(Store::Containerd);
@@ -342,7 +342,7 @@ fn bases_without_the_glibc_that_packages_need() {
     project.write("env.yml", text);
     let build = ["build", "--progress", "plain", "-f", "env.yml", "."];
     failures.add_output("a solve for a base with musl", project.docker(&build));
-    // Whoever knows better can say so.
+    // A build-arg overrides what was found.
     let args = [
         "--build-arg",
         "BASE_IMAGE=scratch",
@@ -355,10 +355,10 @@ fn bases_without_the_glibc_that_packages_need() {
     for said in [
         "needs glibc >=2.38, and ",
         " other packages need one too; the base image has glibc 2.31\nChoose a base image with a newer glibc",
-        " need one too; the base image has no glibc, but musl\n",
+        " need one too; the base image has musl instead of glibc\n",
         " need one too; the base image has none\n",
-        "`python` cannot be fulfilled:",
-        "The base image has no glibc, but musl. Take another base",
+        "`python` cannot be satisfied:",
+        "The base image has musl, not glibc. Choose another base image",
         &line,
     ] {
         assert!(text.contains(said), "{said}\nis not in\n{text}");

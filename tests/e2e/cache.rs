@@ -1,4 +1,4 @@
-//! The cost of a change is the size of the change: what is fetched, run and pushed again.
+//! A small change costs little: only what it affects is downloaded, run and pushed again.
 
 use condafront_testkit::channel::Channel;
 use condafront_testkit::engine::{self, Store};
@@ -8,10 +8,10 @@ use crate::project::{LOCK, Project, base};
 use crate::pushed::{Pushed, blobs_fetched};
 use crate::{environments, locks, pip, solve};
 
-/// The packages that share a layer with `bumpme`, itself among them.
+/// The packages in the same layer as `bumpme`, including itself.
 const CHANGED_GROUP: [&str; 3] = ["annotated-types", "pycparser", "bumpme"];
 
-/// An environment with something of everything, and this version of `bumpme`.
+/// An environment with every kind of package, and this version of `bumpme`.
 fn specs(bumpme: &str) -> Vec<String> {
     let others = [
         "python",
@@ -34,7 +34,7 @@ fn lock(project: &Project, specs: &[String]) {
     project.lock(&specs);
 }
 
-/// The paths on the channel's server of these packages, sorted.
+/// The paths of these packages on the channel's server, sorted.
 fn paths(specs: &[String]) -> Vec<String> {
     let specs: Vec<&str> = specs.iter().map(String::as_str).collect();
     let mut paths: Vec<String> = Channel::open()
@@ -55,7 +55,7 @@ fn install_steps<'a>(steps: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     steps.into_iter().filter(is_install).collect()
 }
 
-fn a_second_build_asks_for_nothing(store: Store) {
+fn a_second_build_requests_nothing(store: Store) {
     let project = Project::with_own_channel(store);
     project.lock(&["bumpme", "activate-demo", "post-link-demo", "prefix-demo"]);
     project.build(&[]).expect_success();
@@ -64,7 +64,7 @@ fn a_second_build_asks_for_nothing(store: Store) {
     project.build(&[]).expect_success();
     assert_eq!(project.packages_requested(), [""; 0]);
 
-    // Nothing is there, so a request would be an error, too.
+    // This server has nothing, so a request would also be an error.
     let empty = Server::start();
     let mirror = format!(
         "CONDA_MIRRORS={}={}",
@@ -82,19 +82,19 @@ fn a_second_build_asks_for_nothing(store: Store) {
 }
 
 #[test]
-fn a_second_build_asks_for_nothing_on_the_containerd_store() {
-    a_second_build_asks_for_nothing(Store::Containerd);
+fn a_second_build_requests_nothing_on_the_containerd_store() {
+    a_second_build_requests_nothing(Store::Containerd);
 }
 
 #[test]
-fn a_second_build_asks_for_nothing_on_the_classic_store() {
-    a_second_build_asks_for_nothing(Store::Classic);
+fn a_second_build_requests_nothing_on_the_classic_store() {
+    a_second_build_requests_nothing(Store::Classic);
 }
 
-/// One after the other on an engine of their own: the others have downloaded these packages, and what another test builds at
-/// the same moment is not shown as cached.
+/// These run in sequence on their own engine: shared engines have already downloaded these packages, and do not show a
+/// step as cached while another test is running it.
 #[test]
-fn a_change_costs_what_has_changed() {
+fn a_change_costs_only_what_changed() {
     let project = &Project::fresh(Store::Containerd);
     lock(project, &specs("1.0"));
     let before = project.push("before", &[]);
@@ -121,7 +121,7 @@ fn packages_change(project: &Project, before: &Pushed) {
         "{installed:?}"
     );
 
-    // One package more, and what it needs.
+    // One more package, and its dependencies.
     let mut more = specs("2.0");
     more.push("metapackage".to_owned());
     lock(project, &more);
@@ -131,18 +131,18 @@ fn packages_change(project: &Project, before: &Pushed) {
         .filter(|path| !paths(&specs("2.0")).contains(path))
         .collect();
     assert_eq!(project.packages_requested(), new);
-    // metapackage joins clash-a, and file-kinds has a layer of its own.
+    // metapackage joins clash-a; file-kinds has its own layer.
     assert_eq!(bumped.layers_not_in(&added).len(), 1, "{}", added.progress);
     assert_eq!(added.layers_not_in(&bumped).len(), 2, "{}", added.progress);
 
-    // And away again.
+    // And removed again.
     lock(project, &specs("2.0"));
     let removed = project.push("removed", &[]);
     assert_eq!(project.packages_requested(), [""; 0]);
     assert_eq!(removed.layers, bumped.layers);
 }
 
-/// What no package of `before` is linked again for.
+/// A new base image does not reinstall packages of `before`.
 fn the_base_changes(project: &Project, before: &Pushed) {
     lock(project, &specs("1.0"));
     project.packages_requested();
@@ -159,11 +159,11 @@ fn the_base_changes(project: &Project, before: &Pushed) {
 
     let patched = build_on("patched", "touch /patched");
     assert_eq!(install_steps(patched.steps_run()), [""; 0]);
-    // What looks at the base, or runs in it, runs again; what only joins the packages does not.
+    // Steps that read the base image or run in it run again; steps that only join packages do not.
     let steps = [
         "[activate] run",
         "[base] account",
-        "[conda] gather",
+        "[conda] collect",
         "[conda] python",
         "[install] files",
         "[install] run",
@@ -173,14 +173,14 @@ fn the_base_changes(project: &Project, before: &Pushed) {
     let expected = [
         "[activate] run the packages' activation scripts",
         "[base] account",
-        "[conda] python 3.13 to compile modules with",
+        "[conda] python 3.13 for compiling modules",
         "[install] run the packages' post-link scripts",
     ];
     assert!(run.iter().eq(&expected), "{run:?}\n{}", patched.progress);
     assert_eq!(patched.layers_not_in(before).len(), 1);
 
-    // Modules are compiled with a python that runs on the base's C library, so with another one they are compiled
-    // anew, to the same bytes.
+    // Modules are compiled by a python that runs on the base image's C library, so a change to that compiles them
+    // again, to the same bytes.
     let library = build_on("library", "printf x >> /lib/x86_64-linux-gnu/libm.so.6");
     let installed = install_steps(library.steps_run());
     let alone = |name: &str| name.ends_with("] python");
@@ -193,17 +193,18 @@ fn the_base_changes(project: &Project, before: &Pushed) {
     assert_eq!(project.packages_requested(), [""; 0]);
 }
 
-/// Packages' scripts see all files of the image. When a package changes, a builder that has nothing fetches all layers
-/// for them.
+/// Packages' scripts see all files of the image, so when a package changes, an empty builder downloads all layers for
+/// them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scripts {
     Some,
     None,
 }
 
-/// An engine of its own, because the others have built these packages: first for an environment that is solved, then for locks.
+/// On its own engine, because the shared ones have built these packages: first for an environment that is solved, then
+/// for locks.
 #[test]
-fn a_registry_cache_serves_a_builder_that_has_nothing() {
+fn a_registry_cache_serves_an_empty_builder() {
     let fresh = Project::fresh(Store::Containerd);
     nothing_is_solved_again(&fresh);
     a_registry_cache_serves(Scripts::None, &fresh);
@@ -225,7 +226,7 @@ fn nothing_is_solved_again(fresh: &Project) {
     assert_eq!(again.layers, solved.layers);
 }
 
-/// Where the project's builds keep their cache in the registry.
+/// The location in the registry of the cache of the project's builds.
 fn registry_cache(project: &Project) -> String {
     format!(
         "type=registry,ref={}/{}-cache",

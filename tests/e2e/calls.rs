@@ -6,7 +6,7 @@ use condafront_testkit::engine::Store;
 use crate::failure::masked;
 use crate::project::{LOCK, Project, frontend};
 
-/// What `docker build --call=<kind>` prints for `lock` and with which exit code it ends.
+/// The output and exit code of `docker build --call=<kind>` for `lock`.
 fn call(project: &Project, kind: &str, lock: &str, args: &[&str]) -> String {
     project.write(LOCK, format!("# syntax={}\n{lock}", frontend()));
     let call = format!("--call={kind}");
@@ -55,17 +55,12 @@ fn questions_are_answered() {
             &["--target", "channel"],
         ),
         (
-            "outline of no target",
+            "outline of an unknown target",
             "outline",
             &good,
             &["--target", "chanel"],
         ),
-        (
-            "a question that is not known",
-            "subrequests.nonsense",
-            &good,
-            &[],
-        ),
+        ("an unknown request", "subrequests.nonsense", &good, &[]),
     ] {
         let line = "=".repeat(title.len());
         text.push_str(&format!(

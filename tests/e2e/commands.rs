@@ -1,4 +1,4 @@
-//! Files that are copied into an image, commands that run in it, and packages without what is left out of them.
+//! Files copied into an image, commands that run in it, and trimmed packages.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -33,7 +33,7 @@ fn write(project: &Project, path: &str, contents: &str, mode: u32) {
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("its mode");
 }
 
-/// An app with all that a copy has to get right.
+/// An app with everything that a copy must get right.
 fn app(project: &Project) {
     write(project, "app/main.py", "print('main')\n", 0o644);
     write(project, "app/data/deep/a.txt", "a\n", 0o600);
@@ -50,7 +50,7 @@ fn app(project: &Project) {
     assert!(old.success());
 }
 
-/// A time that only the file's own can be.
+/// Gives the file a time that cannot come from anywhere else.
 fn filetime(project: &Project, path: &str) -> std::process::ExitStatus {
     let mut touch = std::process::Command::new("touch");
     touch
@@ -59,14 +59,14 @@ fn filetime(project: &Project, path: &str) -> std::process::ExitStatus {
     touch.status().expect("touch runs")
 }
 
-/// Says what a command of the build sees.
+/// Prints what a build command sees.
 const POST_BUILD: &str = r#"#!/bin/sh -e
 python -c "import sys; print(sys.prefix)" > seen
 { echo "$CONDA_DEFAULT_ENV $CONDA_PREFIX"; pwd; id -un; id -u; id -g; id -G; echo "$HOME $USER"; echo "$GREETING"; echo "${VERSION-unset}"; } >> seen
 "#;
 
 fn section(secret_env: &str) -> String {
-    // The text of a command is in the image's history: no place for the secret itself.
+    // The text of a command is in the image's history, so it must not contain the secret itself.
     let length = SECRET.len();
     format!(
         "  base: {}
@@ -149,7 +149,7 @@ fn files_are_copied_and_commands_run(store: Store) {
         .map(|line| line.replace(&base, "registry.test/debian:13-slim"))
         .collect();
     insta::assert_snapshot!("what_history_says", own.join("\n"));
-    // The names of the progress are those of the history.
+    // The progress and the history have the same names.
     for line in &own[..3] {
         assert!(
             built.stderr.contains(line.as_str()),
@@ -163,7 +163,7 @@ fn files_are_copied_and_commands_run(store: Store) {
     );
     assert!(!built.stderr.contains(SECRET), "{}", built.stderr);
 
-    // Nothing changed: nothing runs.
+    // Nothing has changed, so nothing runs.
     let again = build(&project, "python", &section, &args).expect_success();
     let is_cached = |name: &str| {
         let lines: Vec<&str> = again.stderr.lines().collect();
@@ -178,7 +178,7 @@ fn files_are_copied_and_commands_run(store: Store) {
         again.stderr
     );
 
-    // A cache outlives what is cached, and only what is copied is looked at.
+    // The cache mount outlives cached steps, and only the copied files matter.
     write(&project, "config/c.ini", "changed\n", 0o644);
     let other = section.replace("type=secret,id=other", "type=secret,id=another");
     build(&project, "python", &other, &args).expect_success();
@@ -200,7 +200,7 @@ fn no_attestation_has_the_secret(project: &Project, args: &[&str]) {
     fs::remove_dir_all(image).expect("a folder of ours");
 }
 
-/// Activation scripts that variables cannot express are there for commands, and images without a shell run programs.
+/// Commands have the same variables as containers, and activation scripts that variables cannot express.
 #[test]
 fn commands_see_what_containers_see() {
     let project = Project::new(Store::Containerd);
@@ -291,33 +291,36 @@ fn copies_and_commands_that_fail() {
     );
     for (title, section) in [
         (
-            "a file that is not there",
+            "a missing file",
             "  copy: {app: /srv/app, setup.cfg: /srv/}\n",
         ),
         (
-            "a file that is not there, before an owner who is looked up",
+            "a missing file, before the owner is looked up",
             "  copy:\n    - {src: setup.cfg, dest: /srv/}\n    - {src: app, dest: /srv/app, chown: \"root:root\"}\n",
         ),
         (
-            "a file that .dockerignore leaves out",
+            "a file that .dockerignore excludes",
             "  copy:\n    - {src: [app/main.py, app/data/big.bin], dest: /srv/}\n",
         ),
         (
             "a pattern that matches nothing",
             "  copy: {config/*.yml: /srv/}\n",
         ),
-        ("a file that the image does not have", &from),
+        ("a file missing from the image", &from),
         (
-            "no image's name",
+            "an invalid image name",
             "  copy: [{from: Debian!, src: /a, dest: /b}]\n",
         ),
-        ("a folder onto a file", "  copy: {app: /etc/passwd}\n"),
         (
-            "an owner that there is not",
+            "a folder copied onto a file",
+            "  copy: {app: /etc/passwd}\n",
+        ),
+        (
+            "an unknown owner",
             "  copy: [{src: app, dest: /srv, chown: \"ada:staff2\"}]\n",
         ),
         (
-            "a user that there is not",
+            "an unknown user",
             "  run:\n    - true\n    - {run: id, user: grace}\n",
         ),
         (
@@ -328,19 +331,16 @@ fn copies_and_commands_that_fail() {
             "a script that cannot be executed",
             "  copy: {tool.sh: /srv/}\n  workdir: /srv\n  run: ./tool.sh\n",
         ),
+        ("a missing program", "  run: [[pyhton, -m, app]]\n"),
         (
-            "a program that there is not",
-            "  run: [[pyhton, -m, app]]\n",
-        ),
-        (
-            "a secret that is not given",
+            "a missing secret",
             "  run:\n    - {run: make, mounts: [\"type=secret,id=token,required=true\"]}\n",
         ),
         (
-            "a cache in place of everything",
+            "a cache mounted over everything",
             "  run:\n    - run: make\n      mounts:\n        - {type: cache, target: ..}\n",
         ),
-        ("a home that is none", "  copy: {app: ~/app}\n"),
+        ("a home that cannot be used", "  copy: {app: ~/app}\n"),
         (
             "a network that is not allowed",
             "  run: [{run: make, network: host}]\n",

@@ -1,4 +1,4 @@
-"""Compares the files of an environment with what its packages say; prints the result as JSON."""
+"""Compares the files of an environment with its packages' records and prints the result as JSON."""
 import hashlib
 import json
 import os

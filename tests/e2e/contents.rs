@@ -1,4 +1,4 @@
-//! What is in an image: the packages' files as an installer leaves them, and nothing else.
+//! What is in an image: the packages' files as the installer leaves them, and nothing else.
 
 use std::collections::BTreeMap;
 
@@ -52,9 +52,9 @@ fn the_files_are_what_the_packages_say(store: Store) {
     assert_eq!(urls, json!(expected_urls));
     let expected = json!({
         "missing": [],
-        // Of the two packages that claim it, the later one in the lock has it.
+        // Two packages claim it, and the later one in the lock wins.
         "different": [["clash-a", "share/clash/both.txt"]],
-        // What the post-link script wrote.
+        // The post-link script wrote it.
         "unclaimed": ["share/post-link-demo/written.txt"],
         "owners": ["57439:57439"],
         "history": 0,
@@ -65,7 +65,7 @@ fn the_files_are_what_the_packages_say(store: Store) {
 #[test]
 fn nothing_else_is_in_the_image() {
     let project = built(Store::Containerd);
-    // Mode, owner and size of all that is not in the prefix or from the engine.
+    // Mode, owner and size of everything outside the prefix, except the engine's files.
     let list = "find / -xdev -path /opt/conda -prune -o -type d -printf '%p %m %U:%G\\n' -o \
                 ! -name resolv.conf ! -name hosts ! -name hostname -printf '%p %m %U:%G %s\\n'";
     let listed = |image: &str| {
@@ -176,7 +176,7 @@ fn modes_and_links_are_kept() {
 }
 
 #[test]
-fn bytecode_is_there_and_used() {
+fn bytecode_is_present_and_used() {
     let project = built(Store::Containerd);
     let output = project.run(&[], &["python", "-v", "-c", "import noarch_demo"]);
     let verbose = output.expect_success().stderr;
@@ -185,7 +185,7 @@ fn bytecode_is_there_and_used() {
         format!("# code object from '{modules}/noarch_demo/__pycache__/__init__.cpython-313.pyc'");
     assert!(verbose.contains(&used), "{verbose}");
 
-    // Everything of a large noarch package, as a user who may write everywhere.
+    // All of a large noarch package, as a user who may write everywhere.
     const IMPORT: &str = "
 import glob, importlib.util, os, sys
 def compiled():
@@ -197,7 +197,7 @@ header = open(importlib.util.cache_from_source(noarch_demo.__file__), 'rb').read
 print(int.from_bytes(header[4:8], 'little'))
 ";
     let output = project.run(&["--user", "root"], &["python", "-c", IMPORT, modules]);
-    // 1: bytecode that belongs to a source by hash, which is not checked (PEP 552).
+    // 1: bytecode that names its source by hash, which is not checked (PEP 552).
     assert_eq!(output.expect_success().stdout, "True True\n1\n");
 }
 
@@ -247,7 +247,7 @@ fn no_credential_is_in_the_image() {
         (with_password, server.url("/by-password")),
     ] {
         project.write(LOCK, plain.replace(project.channel(), &with_credentials));
-        // With provenance a token in a path is refused: BuildKit would write it there.
+        // With provenance, a token in a path is refused: BuildKit would record it.
         let built = project.build(&["--no-cache", "--provenance=false"]);
         let built = built.expect_success();
         assert_no_secret(&built);

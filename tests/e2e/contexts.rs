@@ -17,7 +17,7 @@ fn project(store: Store) -> Project {
     project
 }
 
-/// `docker build` of any context, given by its arguments; with a file as standard input.
+/// `docker build` with any context, which `args` give, and optionally a file as standard input.
 fn build(project: &Project, args: &[&str], input: Option<&str>) -> Output {
     let base = format!("BASE_IMAGE={}", base());
     let native = "CONDAFRONT_INSTALLER=native";
@@ -25,7 +25,7 @@ fn build(project: &Project, args: &[&str], input: Option<&str>) -> Output {
     project.build_image_from(&[&options[..], args].concat(), input)
 }
 
-/// The image is what the lock says.
+/// Checks that the build succeeded and the image has what the lock lists.
 #[track_caller]
 fn assert_built(project: &Project, output: Output) {
     output.expect_success();

@@ -1,10 +1,10 @@
-//! What people build on top of an image: the environment is active there too.
+//! The environment is also active in what people build on top of an image.
 
 use crate::activation::{ACTIVE, PROBE, built};
 use crate::image::{Image, inspect};
 use crate::project::base;
 
-/// A JSON array, as Dockerfiles have it.
+/// A command as a JSON array, the exec form of Dockerfiles.
 fn exec_form(command: &[&str]) -> String {
     serde_json::to_string(command).expect("JSON in memory")
 }
@@ -89,7 +89,7 @@ fn the_names_of_micromamba_docker_work() {
     }
 }
 
-/// As micromamba-docker describes it in its documentation of derived images.
+/// As described in micromamba-docker's documentation of derived images.
 #[test]
 fn the_user_of_a_derived_image_can_have_another_name() {
     let project = built();

@@ -1,4 +1,4 @@
-//! Downloads that fail for a while, from several places, and without a sha256.
+//! Downloads that fail temporarily, have several sources, or have no sha256.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -31,7 +31,7 @@ impl Fresh {
         Self { project, packages }
     }
 
-    /// Writes a lock of the packages below `url`, with `hash` of each.
+    /// Writes a lock of the packages below `url`, each with its `hash`.
     fn lock(&self, url: &str, hash: impl Fn(&Package) -> String) {
         let lines: Vec<String> = self
             .packages
@@ -47,7 +47,7 @@ impl Fresh {
         self.project.build(args)
     }
 
-    /// Per package, the statuses that the server answered for it.
+    /// The statuses that the server answered with, for each package.
     fn statuses(&self) -> BTreeMap<usize, Vec<u16>> {
         let mut all = BTreeMap::new();
         for request in self.project.server.requests() {
@@ -61,7 +61,7 @@ impl Fresh {
         all
     }
 
-    /// The file that package `index` brings is in the image.
+    /// Checks that the file of package `index` is in the image.
     fn expect_installed(&self, index: usize) {
         let path = format!("/opt/conda/share/{}.txt", self.packages[index].name);
         self.project.run(&[], &["cat", &path]).expect_success();
@@ -87,14 +87,14 @@ fn md5(package: &Package) -> String {
 }
 
 #[test]
-fn each_package_is_asked_for_once() {
+fn each_package_is_requested_once() {
     let fresh = Fresh::new(Store::Containerd, 4);
     fresh.build(&[]).expect_success();
     let once = (0..4).map(|index| (index, vec![200]));
     assert_eq!(fresh.statuses(), once.collect());
 }
 
-fn a_passing_failure_fails_no_build(store: Store, fault: Fault, times: Times) {
+fn a_temporary_failure_does_not_fail_the_build(store: Store, fault: Fault, times: Times) {
     build_with_fault(store, fault, times, &[]);
 }
 
@@ -111,7 +111,7 @@ fn build_with_fault(store: Store, fault: Fault, times: Times, args: &[&str]) {
         fresh.expect_installed(index);
     }
     if args.is_empty() {
-        // What came at a later try is kept as what came at the first.
+        // What a retry downloaded is cached like what the first attempt downloaded.
         fresh.project.server.clear();
         fresh.build(&[]).expect_success();
         assert_eq!(fresh.statuses(), BTreeMap::new());
@@ -120,17 +120,25 @@ fn build_with_fault(store: Store, fault: Fault, times: Times, args: &[&str]) {
 
 #[test]
 fn a_reset_connection() {
-    a_passing_failure_fails_no_build(Store::Containerd, Fault::Reset, Times::First(1));
+    a_temporary_failure_does_not_fail_the_build(Store::Containerd, Fault::Reset, Times::First(1));
 }
 
 #[test]
 fn reset_connections_of_every_package_on_the_classic_store() {
-    a_passing_failure_fails_no_build(Store::Classic, Fault::Reset, Times::FirstOfEach(1));
+    a_temporary_failure_does_not_fail_the_build(
+        Store::Classic,
+        Fault::Reset,
+        Times::FirstOfEach(1),
+    );
 }
 
 #[test]
 fn a_server_error() {
-    a_passing_failure_fails_no_build(Store::Containerd, Fault::Status(500), Times::First(2));
+    a_temporary_failure_does_not_fail_the_build(
+        Store::Containerd,
+        Fault::Status(500),
+        Times::First(2),
+    );
 }
 
 #[test]
@@ -146,21 +154,29 @@ fn a_server_error_without_cache() {
 
 #[test]
 fn a_busy_server() {
-    a_passing_failure_fails_no_build(Store::Containerd, Fault::Status(503), Times::FirstOfEach(2));
+    a_temporary_failure_does_not_fail_the_build(
+        Store::Containerd,
+        Fault::Status(503),
+        Times::FirstOfEach(2),
+    );
 }
 
 #[test]
 fn a_body_that_ends_too_early() {
-    a_passing_failure_fails_no_build(Store::Containerd, Fault::ShortBody, Times::FirstOfEach(1));
+    a_temporary_failure_does_not_fail_the_build(
+        Store::Containerd,
+        Fault::ShortBody,
+        Times::FirstOfEach(1),
+    );
 }
 
 #[test]
 fn a_body_that_ends_too_early_on_the_classic_store() {
-    a_passing_failure_fails_no_build(Store::Classic, Fault::ShortBody, Times::First(1));
+    a_temporary_failure_does_not_fail_the_build(Store::Classic, Fault::ShortBody, Times::First(1));
 }
 
 #[test]
-fn what_has_arrived_is_not_asked_for_again() {
+fn finished_downloads_are_not_requested_again() {
     let fresh = Fresh::new(Store::Containerd, 5);
     let bad = format!("*/{}", fresh.packages[4].file_name);
     fresh
@@ -171,12 +187,12 @@ fn what_has_arrived_is_not_asked_for_again() {
     assert!(error.contains("503 Service Unavailable"), "{error}");
     let first = fresh.statuses();
     for index in 0..4 {
-        // BuildKit cancels what is under way when a download fails; that is asked for again, and no more.
+        // When a download fails, BuildKit cancels those in progress. Each is requested again, once.
         let statuses = &first[&index];
         assert!(statuses.len() <= 2, "package {index}: {statuses:?}");
         assert_eq!(statuses.last(), Some(&200), "package {index}");
     }
-    // For the package, for the reason, and three retries.
+    // One for the package, one for the reason, and three retries.
     assert_eq!(first[&4], [503; 5]);
 
     fresh.project.server.clear();
@@ -216,7 +232,7 @@ fn the_second_mirror_is_used_when_the_first_fails_for_good() {
 }
 
 #[test]
-fn a_package_without_a_sha256_is_revalidated_and_not_sent_again() {
+fn a_package_without_a_sha256_is_revalidated_and_not_downloaded_again() {
     let fresh = Fresh::new(Store::Containerd, 2);
     let server = &fresh.project.server;
     fresh.lock(&server.url("own"), md5);
@@ -236,7 +252,7 @@ fn a_package_without_a_sha256_is_revalidated_and_not_sent_again() {
 }
 
 #[test]
-fn another_content_under_the_same_url_is_noticed_by_its_md5() {
+fn changed_content_at_the_same_url_is_noticed_by_its_md5() {
     let fresh = Fresh::new(Store::Containerd, 2);
     let server = &fresh.project.server;
     fresh.lock(&server.url("own"), md5);
@@ -244,10 +260,7 @@ fn another_content_under_the_same_url_is_noticed_by_its_md5() {
     let path = format!("/own/{}", fresh.packages[1].path());
     server.put(&path, fresh_package("2.0").1);
     let error = error_of(&fresh.project.build(&[]).expect_failure());
-    assert!(
-        error.contains("another content than the lock says"),
-        "{error}"
-    );
+    assert!(error.contains("does not match the lock"), "{error}");
     assert!(error.starts_with("env.lock:4"), "{error}");
 }
 

@@ -9,13 +9,14 @@ use crate::project::{Project, base, frontend, on_both_stores};
 
 const FILE: &str = "image.yml";
 
-/// An image with `python` and a small package, one with `python` and another, and one that is only there when asked for.
+/// Writes an image file with three environments: `python` and a small package, `python` and another package, and one
+/// that is built only on request.
 pub(crate) fn write(project: &Project, bumpme: &str, more: &str) {
     let channel = project.channel();
     let text = |name: &str, dependencies: &str| {
         format!("name: {name}\nchannels: [{channel}]\ndependencies: [{dependencies}]\n")
     };
-    // What the files call themselves does not matter.
+    // The `name:` in the files does not matter.
     project.write(
         "env.yml",
         text("whatever", "python, activate-demo") + "variables: {WHICH: base}\n",
@@ -46,7 +47,7 @@ fn environments_are_chosen_at_run_time(store: Store) {
     write(&project, "bumpme=1.0", "");
     build(&project, &[]).expect_success();
 
-    // The command and the shells find the environment that is chosen, and nothing of the other.
+    // The command and the shells see the chosen environment and nothing of the other.
     let show = "which -a python; echo $CONDA_DEFAULT_ENV $CONDA_PREFIX ${WHICH-unset}; cat $CONDA_PREFIX/share/bumpme/version.txt || echo none";
     let sh = |options: &[&str]| {
         let output = project.run(options, &["bash", "-c", show]);
@@ -73,7 +74,7 @@ fn environments_are_chosen_at_run_time(store: Store) {
         output.stderr
     );
 
-    // What both have is there once, except for what names the prefix, and nobody notices.
+    // Files that both have are stored once, unless they contain the prefix, and both environments work.
     let inodes = "cd /opt/conda; for f in lib/python3.*/os.py bin/python3.*[0-9] conda-meta/python-*.json; do stat -c '%h %U' $f envs/tools/$f; cmp -s $f envs/tools/$f && [ $f -ef envs/tools/$f ] && echo one; done; true";
     let output = project.run(&[], &["bash", "-c", inodes]).expect_success();
     let one_file = "2 ada\n2 ada\none\n";
@@ -83,12 +84,12 @@ fn environments_are_chosen_at_run_time(store: Store) {
         .run(&[], &["python", "-c", both_work])
         .expect_success();
     assert_eq!(output.stdout, "/opt/conda\n/opt/conda/envs/tools\n");
-    // A change in one environment is none in the other.
+    // A change in one environment does not affect the other.
     let change = "cd /opt/conda; echo x >> lib/python3.*/this.py; cmp -s lib/python3.*/this.py envs/tools/lib/python3.*/this.py || echo differ";
     let output = project.run(&[], &["bash", "-c", change]).expect_success();
     assert_eq!(output.stdout, "differ\n");
     let history = history(&project, project.tag()).join("\n");
-    assert!(history.contains("once for base, tools"), "{history}");
+    assert!(history.contains("shared by base, tools"), "{history}");
 
     // A build-arg chooses the default.
     build(&project, &["--build-arg", "ENVIRONMENT=tools"]).expect_success();
@@ -98,12 +99,11 @@ fn environments_are_chosen_at_run_time(store: Store) {
 }
 
 #[test]
-fn an_environment_is_there_when_asked_for() {
+fn an_optional_environment_is_built_on_request() {
     let project = Project::new(Store::Containerd);
     write(&project, "bumpme=1.0", "default: tools\n");
-    let asked = "BUILD_AI";
     for (value, is_there) in [("True", true), ("off", false), ("1", true), ("", false)] {
-        let arg = format!("{asked}={value}");
+        let arg = format!("BUILD_AI={value}");
         build(&project, &["--build-arg", &arg]).expect_success();
         let list = "ls /opt/conda/envs; file-kinds";
         let output = project.run(&["-e", "ENV_NAME=ai"], &["sh", "-c", list]);
@@ -114,7 +114,7 @@ fn an_environment_is_there_when_asked_for() {
     }
 }
 
-/// On an engine that nothing else uses: a change of one environment's package leaves all other layers as they are.
+/// On an engine that nothing else uses: a change to one environment's package leaves all other layers as they are.
 pub(crate) fn one_package_of_several_environments_changes(project: &Project) {
     write(project, "bumpme=1.0", "");
     let args = ["--build-arg", "CONDAFRONT_INSTALLER=native"];
@@ -122,7 +122,7 @@ pub(crate) fn one_package_of_several_environments_changes(project: &Project) {
     write(project, "bumpme=1.1", "");
     let after = project.push_file(FILE, "after", &args);
     let new = after.layers_not_in(&before);
-    // The package's layer, and the one with the records.
+    // The package's layer and the one with the records.
     assert!(new.len() <= 2, "{new:?}");
     let run = after.steps_run();
     let links = run
@@ -143,7 +143,7 @@ fn mistakes_point_at_their_file() {
         failures.add_output(title, build(&project, args));
     };
     let channel = project.channel();
-    add("a file that is not there", &[], &|| {
+    add("a missing file", &[], &|| {
         std::fs::remove_file(project.path("tools.lock")).expect("the lock");
     });
     add("a mistake in an environment's file", &[], &|| {
@@ -157,7 +157,7 @@ fn mistakes_point_at_their_file() {
             format!("channels: [{channel}]\ndependencies:\n  - python\n  - nonsense-package\n");
         project.write("env.yml", text);
     });
-    add("a package that is not what the lock says", &[], &|| {
+    add("a package that does not match the lock", &[], &|| {
         let text = std::fs::read_to_string(project.path("tools.lock")).expect("the lock");
         let package = Channel::open().find("bumpme=1.0");
         project.write("tools.lock", text.replace(&package.sha256, &"0".repeat(64)));
@@ -173,8 +173,12 @@ fn mistakes_point_at_their_file() {
         &["--build-arg", "BUILD_AI=maybe"],
         &|| {},
     );
-    add("no such default", &["--build-arg", "ENVIRONMENT=r"], &|| {});
-    add("a file outside of the context", &[], &|| {
+    add(
+        "an unknown default",
+        &["--build-arg", "ENVIRONMENT=r"],
+        &|| {},
+    );
+    add("a file outside the context", &[], &|| {
         let text = std::fs::read_to_string(project.path(FILE)).expect("the image file");
         project.write(FILE, text.replace("base: env.yml", "base: ../env.yml"));
     });

@@ -14,18 +14,18 @@ fn lock_of(line: &str) -> String {
     format!("@EXPLICIT\n{line}\n")
 }
 
-/// A lock line of a package below `base`.
+/// The lock line of a package below `base`.
 fn pinned(project: &Project, base: &str, package: &Package) -> String {
     let url = project.server.url(&format!("{base}/{}", package.path()));
     format!("{url}#{}", package.sha256)
 }
 
-/// A line of a package that works.
+/// The lock line of a package that works.
 fn good(project: &Project) -> String {
     pinned(project, "conda-forge", Channel::open().find("bumpme"))
 }
 
-/// Puts a package made for one test on the server; its line.
+/// Serves a package made for one test and returns its lock line.
 fn serve(project: &Project, name: &str, files: &[(&str, &str, u32)]) -> String {
     let (package, archive) = channel::package(name, "1.0", files);
     project
@@ -45,7 +45,7 @@ fn second(project: &Project, line: &str) -> String {
 }
 
 #[test]
-fn files_that_are_no_lock() {
+fn files_that_are_not_locks() {
     let project = Project::new(Store::Containerd);
     let mut failures = Failures::new(&project);
     let arm = Channel::open().find_for("linux-aarch64", "aarch64-only");
@@ -71,7 +71,7 @@ fn files_that_are_no_lock() {
             &[],
         )
         .add(
-            "a page that was saved instead",
+            "a web page that was saved instead",
             "<!DOCTYPE html>\n<html><body>Sign in</body></html>\n",
             &[],
         )
@@ -89,7 +89,7 @@ fn files_that_are_no_lock() {
             &[],
         )
         .add(
-            "a hash that is none",
+            "an invalid hash",
             second(&project, &format!("{}0", good(&project))),
             &[],
         )
@@ -115,27 +115,18 @@ fn settings_that_make_no_sense() {
     let missing = format!("BASE_IMAGE={}/no-such-image:1", registry());
     let unreachable = format!("BASE_IMAGE={}/debian:13-slim", closed_port());
     for (title, arg) in [
-        ("a number that is none", "CONDAFRONT_LAYERS=many"),
-        ("a build-arg that there is not", "CONDAFRONT_LAYER=20"),
-        ("a user ID that is none", "MAMBA_USER_ID=ada"),
-        (
-            "a user name that no account can have",
-            "MAMBA_USER=ada lovelace",
-        ),
+        ("an invalid number", "CONDAFRONT_LAYERS=many"),
+        ("an unknown build-arg", "CONDAFRONT_LAYER=20"),
+        ("an invalid user ID", "MAMBA_USER_ID=ada"),
+        ("an invalid user name", "MAMBA_USER=ada lovelace"),
         ("root with another ID", "MAMBA_USER=root"),
-        ("a name of the base image", "MAMBA_USER=daemon"),
+        ("a user name of the base image", "MAMBA_USER=daemon"),
+        ("an unknown installer", "CONDAFRONT_INSTALLER=conda"),
         (
-            "an installer that there is not",
-            "CONDAFRONT_INSTALLER=conda",
-        ),
-        (
-            "mirrors that cannot be read",
+            "invalid mirrors",
             "CONDA_MIRRORS=https://me:hunter2@mirror.test",
         ),
-        (
-            "a base image's name that is none",
-            "BASE_IMAGE=Debian:13:slim",
-        ),
+        ("an invalid base image name", "BASE_IMAGE=Debian:13:slim"),
         ("a base image that does not exist", &missing),
         ("a base image that cannot be reached", &unreachable),
     ] {
@@ -146,7 +137,7 @@ fn settings_that_make_no_sense() {
         failures.add(title, &lock, &args);
     }
     failures.add(
-        "a platform that there are no images for",
+        "a platform without images",
         &lock,
         &["--platform", "linux/s390x"],
     );
@@ -180,7 +171,7 @@ fn downloads_that_fail_for_good() {
         .add("403 Forbidden", line("forbidden", &sha256(2)), &[])
         .add("404 Not Found", line("conda-forge", &sha256(3)), &[])
         .add(
-            "404 of a package without a hash",
+            "404 for a package without a hash",
             line("conda-forge", ""),
             &[],
         )
@@ -192,12 +183,12 @@ fn downloads_that_fail_for_good() {
         .add("a web page, only an md5", line("wall", &md5), &[])
         .add("a web page, no hash", line("wall", ""), &[])
         .add(
-            "another sha256",
+            "a different sha256",
             second(&project, &format!("{changed}{}", sha256(5))),
             &[],
         )
         .add(
-            "another md5",
+            "a different md5",
             second(&project, &format!("{changed}{md5}")),
             &[],
         )
@@ -246,18 +237,18 @@ fn archives_that_are_refused() {
     let hostile = Channel::hostile();
     project.server.mount("/hostile", hostile.directory());
     let mut failures = Failures::new(&project);
-    // How both formats are read is tested without an engine.
+    // Reading both formats is tested without an engine.
     let bz2 = ["dotdot-bz2", "truncated-bz2"];
     let is_wanted =
         |package: &&Package| !package.name.ends_with("-bz2") || bz2.contains(&&*package.name);
     for package in hostile.packages().iter().filter(is_wanted) {
         let lock = second(&project, &pinned(&project, "hostile", package));
         if package.name == "wrong-content" {
-            // Real packages have this fault, which other installers overlook.
+            // Real packages have this fault, and other installers ignore it.
             project.write(LOCK, format!("# syntax={}\n{lock}", frontend()));
             let output = project.build(&[]).expect_success();
             let warning = format!(
-                "PackageContents: {} 1.0: 1 of its files are not as its own info/paths.json says, \
+                "PackageContents: {} 1.0: 1 of its files do not match its own info/paths.json, \
                  the first is share/{}/readme.txt (env.lock:4)",
                 package.name, package.name
             );
@@ -325,7 +316,7 @@ fn steps_in_the_image_that_fail() {
     insta::assert_snapshot!(failures.text());
 }
 
-/// The errors that users see most, on a store.
+/// The errors that users see most often, on one store.
 fn common_errors(store: Store) -> String {
     let project = Project::new(store);
     let server = &project.server;
@@ -358,7 +349,11 @@ fn common_errors(store: Store) -> String {
             second(&project, &post_link),
             &[],
         )
-        .add("a name of the base image", lock_of(&good(&project)), &ids);
+        .add(
+            "a user name of the base image",
+            lock_of(&good(&project)),
+            &ids,
+        );
     failures.text().to_owned()
 }
 

@@ -1,4 +1,4 @@
-//! The examples do what their READMEs say, typed as they stand there.
+//! The examples do what their READMEs say: the commands are run as written.
 
 mod applications;
 mod environments;

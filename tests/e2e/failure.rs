@@ -1,10 +1,10 @@
-//! What users read when builds fail, collected into one text that reads from top to bottom.
+//! What users read when builds fail, collected into one readable text.
 
 use condafront_testkit::engine::{Output, registry};
 
 use crate::project::{LOCK, Project, frontend, shared_channel};
 
-/// What must not be in anything that a user reads.
+/// What must never appear in anything that a user reads.
 const NOISE: &[&str] = &[
     "panicked",
     "goroutine ",
@@ -13,7 +13,7 @@ const NOISE: &[&str] = &[
     "rpc error",
 ];
 
-/// What must not be in the error itself, as BuildKit's own words say nothing.
+/// What must not appear in the error itself: BuildKit's wording, which does not help the user.
 const NOISE_IN_ERRORS: &[&str] = &[
     "digest mismatch",
     "did not complete successfully",
@@ -34,7 +34,7 @@ impl<'a> Failures<'a> {
         }
     }
 
-    /// Builds `lock`, which must fail, below a syntax line.
+    /// Adds the error of building `lock`, below a syntax line. The build must fail.
     pub(crate) fn add(&mut self, title: &str, lock: impl AsRef<[u8]>, args: &[&str]) -> &mut Self {
         let mut text = format!("# syntax={}\n", frontend()).into_bytes();
         text.extend_from_slice(lock.as_ref());
@@ -43,7 +43,7 @@ impl<'a> Failures<'a> {
         self.add_output(title, output)
     }
 
-    /// Adds what a failed build said.
+    /// Adds the error of a failed build.
     pub(crate) fn add_output(&mut self, title: &str, output: Output) -> &mut Self {
         let output = output.expect_failure();
         let error = masked(self.project, &error_of(&output));
@@ -52,13 +52,13 @@ impl<'a> Failures<'a> {
         self
     }
 
-    /// All of it.
+    /// All errors so far.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 }
 
-/// The error at the end of what `docker build` prints: excerpts and message, without progress and steps' logs.
+/// The error at the end of the output of `docker build`: excerpts and message, without progress and logs of steps.
 pub(crate) fn error_of(output: &Output) -> String {
     let all = format!("{}\n{}", output.stdout, output.stderr);
     for noise in NOISE {
@@ -69,7 +69,7 @@ pub(crate) fn error_of(output: &Output) -> String {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(0);
         digits > 0 && rest[digits..].starts_with(' ')
     };
-    // Colours, which some versions of the client use even where no terminal is.
+    // Some versions of the client use colours even without a terminal.
     let text = ["\u{1b}[33m", "\u{1b}[0m"]
         .iter()
         .fold(output.stderr.clone(), |text, code| text.replace(code, ""));
@@ -89,7 +89,7 @@ pub(crate) fn error_of(output: &Output) -> String {
     }
     let error = error
         .join("\n")
-        // The client's words before every error; they differ between its versions, and with what it hears of first.
+        // The client's prefixes for errors, which depend on its version and on which message reaches it first.
         .replace("ERROR: failed to build: failed to solve: ", "ERROR: ")
         .replace(
             "ERROR: failed to build: failed to run Build function: ",
@@ -102,7 +102,7 @@ pub(crate) fn error_of(output: &Output) -> String {
     error.trim().to_owned()
 }
 
-/// The text without what differs between runs: addresses and hashes.
+/// The text without the parts that differ between runs: addresses and hashes.
 pub(crate) fn masked(project: &Project, text: &str) -> String {
     let text = text
         .replace(&project.server.address().to_string(), "channel.test")
@@ -121,7 +121,7 @@ pub(crate) fn masked(project: &Project, text: &str) -> String {
             _ => masked.push_str(&word),
         }
         word.clear();
-        // Snapshots are to be text.
+        // Snapshots must be text.
         masked.push(if c.is_control() && c != '\n' { '·' } else { c });
     }
     masked.trim_end().to_owned()

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 
 use condafront_testkit::engine::run;
 
-/// Serves every repository below a folder with git's own daemon, until it is dropped.
+/// Serves every repository below a folder with git's daemon, until it is dropped.
 pub(crate) struct GitServer {
     address: SocketAddr,
     ended: Arc<AtomicBool>,
@@ -47,7 +47,7 @@ impl GitServer {
 impl Drop for GitServer {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::SeqCst);
-        // Wakes the thread; it answers nothing any more.
+        // Wakes the thread, which then stops.
         drop(TcpStream::connect(self.address));
         if let Some(thread) = self.thread.take() {
             drop(thread.join());
@@ -55,7 +55,7 @@ impl Drop for GitServer {
     }
 }
 
-/// One connection, to its end: a client opens one after the other.
+/// Answers one connection until it ends: a client opens them one after the other.
 fn answer(connection: TcpStream, folder: PathBuf) {
     let input = connection.try_clone().expect("a second handle");
     let mut base = std::ffi::OsString::from("--base-path=");
@@ -70,7 +70,7 @@ fn answer(connection: TcpStream, folder: PathBuf) {
         .expect("git runs");
 }
 
-/// Makes a repository of what is in `folder`, with the branch `main`; the commit's hash.
+/// Makes `folder` a repository with everything committed to the branch `main`. Returns the commit's hash.
 pub(crate) fn commit_all(folder: &Path) -> String {
     let git = |args: &[&str]| {
         let mut command = Command::new("git");

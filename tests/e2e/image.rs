@@ -1,4 +1,4 @@
-//! Images beside the project's own, and containers that go on running.
+//! Images besides the project's own, and containers that keep running.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::project::Project;
 
-/// How long a container may take for what it is waited for.
+/// How long to wait for a container.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// An image made from a Dockerfile by the engine's own frontend. It goes with the engine.
+/// An image made from a Dockerfile by the engine's own frontend. It is removed with the engine.
 pub(crate) struct Image<'a> {
     project: &'a Project,
     tag: String,
@@ -41,7 +41,7 @@ impl<'a> Image<'a> {
         Self::named(project, tag)
     }
 
-    /// The image that something else makes under this name.
+    /// An image that something else makes under this name.
     pub(crate) fn named(project: &'a Project, tag: String) -> Self {
         Self { project, tag }
     }
@@ -51,7 +51,7 @@ impl<'a> Image<'a> {
         &self.tag
     }
 
-    /// `docker run` of it without network.
+    /// `docker run` of this image without network.
     pub(crate) fn run(&self, options: &[&str], command: &[&str]) -> Output {
         let run = ["run", "--rm", "--network", "none"];
         self.project
@@ -59,7 +59,7 @@ impl<'a> Image<'a> {
     }
 }
 
-/// A running container; killed and removed at the end.
+/// A running container. Dropping it kills and removes it.
 pub(crate) struct Container<'a> {
     project: &'a Project,
     id: String,
@@ -75,7 +75,7 @@ impl<'a> Container<'a> {
         Self::started(project, output.stdout.trim())
     }
 
-    /// The container that something else has started.
+    /// A container that something else has started.
     pub(crate) fn started(project: &'a Project, id: &str) -> Self {
         Self {
             project,
@@ -83,7 +83,7 @@ impl<'a> Container<'a> {
         }
     }
 
-    /// Its name for the engine.
+    /// The engine's ID for it.
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
@@ -94,7 +94,7 @@ impl<'a> Container<'a> {
             .docker(&[&["exec"], options, &[&self.id], command].concat())
     }
 
-    /// Waits until its output has this line.
+    /// Waits until its output contains this line.
     pub(crate) fn wait_for(&self, line: &str) {
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -111,7 +111,7 @@ impl<'a> Container<'a> {
         }
     }
 
-    /// `docker stop`, which kills it only after a time that no test takes; its exit code and output.
+    /// `docker stop`, with a time limit that no test reaches. Returns the exit code and the output.
     pub(crate) fn stop(&self) -> (i64, String) {
         let limit = (DEADLINE * 2).as_secs().to_string();
         self.project
@@ -129,14 +129,14 @@ impl Drop for Container<'_> {
     }
 }
 
-/// How each layer of an image was made, as `docker history` says it; the base's first.
+/// How each layer of an image was made, from `docker history`, with the base image's layers first.
 pub(crate) fn history(project: &Project, image: &str) -> Vec<String> {
     let history = ["history", "--no-trunc", "--format", "{{.CreatedBy}}", image];
     let said = project.docker(&history).expect_success().stdout;
     said.lines().rev().map(str::to_owned).collect()
 }
 
-/// A part of what `docker inspect` says.
+/// A part of the output of `docker inspect`.
 pub(crate) fn inspect(project: &Project, name: &str, format: &str) -> Value {
     let output = project
         .docker(&["inspect", "--format", format, name])

@@ -1,4 +1,4 @@
-//! Every kind of build file: built on the real engine, run, and compared with what the file says.
+//! Every kind of build file: built on a real engine, run, and compared with what the file says.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use crate::failure::{error_of, masked};
 use crate::pip;
 use crate::project::{Project, frontend};
 
-/// The environment that all kinds of file describe here.
+/// The environment that all the files here describe.
 const SPECS: [&str; 5] = [
     "python",
     "pip",
@@ -21,7 +21,7 @@ const SPECS: [&str; 5] = [
     "bumpme=1.0",
 ];
 
-/// `name version build` of what an environment's records say, sorted.
+/// `name version build` of each record in an environment, sorted.
 fn installed(project: &Project, prefix: &str) -> BTreeSet<String> {
     let script = format!(
         "import glob, json\n\
@@ -38,7 +38,7 @@ fn installed(project: &Project, prefix: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The same of packages.
+/// The same for packages.
 fn described(packages: &[&Package]) -> BTreeSet<String> {
     packages
         .iter()
@@ -50,7 +50,7 @@ fn closure() -> Vec<&'static Package> {
     Channel::open().closure(&SPECS)
 }
 
-/// env.yml with the specs, in an environment of this name.
+/// An env.yml with the specs, for an environment with this name.
 fn env_yml(project: &Project, name: &str) -> String {
     let mut text = format!(
         "# syntax={}\nname: {name}\nchannels:\n  - {}\ndependencies:\n",
@@ -63,9 +63,9 @@ fn env_yml(project: &Project, name: &str) -> String {
     text
 }
 
-/// A PyPI package that the project's server has.
+/// A PyPI package on the project's server.
 struct Wheel {
-    /// The entry of an explicit lock.
+    /// Its entry in an explicit lock.
     line: String,
     url: String,
     sha256: String,
@@ -114,7 +114,7 @@ fn conda_lock_yml(project: &Project, packages: &[&Package], wheel: &Wheel) -> St
         wheel.url, wheel.sha256
     )
     .expect("text");
-    // Of other platforms and categories nothing is taken.
+    // Packages of other platforms and categories are ignored.
     text.push_str("- name: bumpme\n  version: '9'\n  manager: conda\n  platform: osx-arm64\n  dependencies: {}\n  url: http://gone.invalid/noarch/bumpme-9-0.conda\n  hash: {md5: 00000000000000000000000000000000}\n  category: main\n  optional: false\n");
     text.push_str("- name: dev-tool\n  version: '9'\n  manager: conda\n  platform: linux-64\n  dependencies: {}\n  url: http://gone.invalid/noarch/dev-tool-9-0.conda\n  hash: {md5: 00000000000000000000000000000000}\n  category: dev\n  optional: true\n");
     text
@@ -205,12 +205,12 @@ fn specs_are_enough() {
     project.build_folder("empty", &args).expect_success();
     assert_eq!(installed(&project, "/opt/conda"), described(&closure()));
 
-    // A file with nothing but the syntax line is no file either.
+    // A file with only the syntax line counts as no file.
     let args = &args[2..];
     project.write("empty/Dockerfile", format!("# syntax={}\n", frontend()));
     project.build_folder("empty", args).expect_success();
 
-    // Both a file and specs: which one is meant?
+    // A file and specs contradict each other.
     project.write("both.yml", env_yml(&project, "base"));
     let output = project.build_file("both.yml", args).expect_failure();
     insta::assert_snapshot!("specs_beside_a_file", masked(&project, &error_of(&output)));
@@ -234,7 +234,7 @@ fn the_environment_of_a_file_is_active() {
         let output = project.run(options, &["sh", "-c", echo]).expect_success();
         assert_eq!(output.stdout, expected, "{options:?}");
     }
-    // The folders above it are the user's too, so that more environments can be made.
+    // The user also owns the directories above it, so that more environments can be made.
     let output = project.run(
         &[],
         &[
@@ -244,7 +244,7 @@ fn the_environment_of_a_file_is_active() {
         ],
     );
     output.expect_success();
-    // Without the environment nothing of it is set.
+    // Without activation, its variables are not set.
     let output = project.run(
         &["--env", "MAMBA_SKIP_ACTIVATE=1"],
         &["sh", "-c", "echo $LAB_PORT"],
@@ -252,7 +252,7 @@ fn the_environment_of_a_file_is_active() {
     assert_eq!(output.expect_success().stdout, "\n");
 }
 
-/// A lock that is written out gives the image that the file itself gives.
+/// A written lock gives the same image as the file itself.
 #[test]
 fn a_written_lock_gives_the_same_layers() {
     let project = Project::new(Store::Containerd);
@@ -274,13 +274,10 @@ fn a_written_lock_gives_the_same_layers() {
     for package in closure() {
         let url = project.package_url(package);
         let entry = format!("{url}#sha256:{}", package.sha256);
-        assert!(
-            urls.contains(&entry.as_str()),
-            "{entry} is not in {written}"
-        );
+        assert!(urls.contains(&entry.as_str()), "no {entry} in {written}");
     }
 
-    // The same again, and from the lock itself: the same text.
+    // A second run writes the same text, and the lock gives the same layers.
     let syntax = format!("BUILDKIT_SYNTAX={}", frontend());
     let syntax = ["--build-arg", &syntax];
     project
@@ -298,7 +295,7 @@ fn a_written_lock_gives_the_same_layers() {
     assert_eq!(solved.layers, locked.layers);
 }
 
-/// One lock for each platform that the file is for, be it the engine's own or not. Each is of its platform's packages.
+/// One lock for each of the file's platforms, whether it is the engine's or not, with that platform's packages.
 #[test]
 fn locks_of_several_platforms_are_written_at_once() {
     let project = Project::new(Store::Containerd);

@@ -1,4 +1,4 @@
-//! Where micromamba comes from, and what is said when it cannot be had. Tests that run it need a real one.
+//! Where micromamba comes from, and the errors if it cannot be downloaded. Tests that run it need a real one.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::project::{Project, base};
 
-/// A conda package of the program, as conda-forge has it.
+/// A conda package of the program, as on conda-forge.
 pub(crate) fn package_of(program: &Path) -> Vec<u8> {
     let index = json!({
         "name": "micromamba", "version": "2.8.1", "build": "0", "build_number": 0,
@@ -43,7 +43,7 @@ fn build_args(args: &[(&str, &str)]) -> Vec<String> {
         .collect()
 }
 
-/// Builds with micromamba, which a mirror of conda-forge has as version `version`.
+/// Builds with version `version` of micromamba, from a mirror of conda-forge.
 pub(crate) fn build_with_package(project: &Project, version: &str, more: &[&str]) -> Output {
     let mirror = format!(
         "https://conda.anaconda.org={}",
@@ -58,7 +58,7 @@ pub(crate) fn build_with_package(project: &Project, version: &str, more: &[&str]
     project.build_as_is(&args)
 }
 
-/// Puts a package of micromamba where the mirror of conda-forge is; gives its hash.
+/// Puts a package of micromamba on the mirror of conda-forge and returns its hash.
 pub(crate) fn serve_package(project: &Project, number: &str, package: Vec<u8>) -> String {
     let hash = hex::encode(Sha256::digest(&package));
     let path = format!("/mirror/conda-forge/linux-64/micromamba-{number}.tar.bz2");
@@ -66,7 +66,7 @@ pub(crate) fn serve_package(project: &Project, number: &str, package: Vec<u8>) -
     hash
 }
 
-/// A project with packages that need a shell, links, and whose files clash.
+/// A project with packages that have links, need a shell, and whose files clash.
 fn small_project(store: Store) -> Project {
     let project = Project::new(store);
     project.lock(&["file-kinds", "post-link-demo", "clash-a", "clash-b"]);
@@ -112,7 +112,7 @@ fn an_image_without_micromamba_is_an_error() {
     );
 }
 
-/// Checks that the build failed with a message that has each of these parts.
+/// Checks that the build failed with a message that contains each of these parts.
 fn expect_error(output: &Output, parts: &[&str]) {
     assert!(!output.status.success(), "{}", output.stderr);
     let message = output.stderr.split("ERROR: failed to build").last();
@@ -123,7 +123,7 @@ fn expect_error(output: &Output, parts: &[&str]) {
 }
 
 #[test]
-fn a_micromamba_that_cannot_be_had_is_an_error_that_says_what_to_do() {
+fn a_failed_download_of_micromamba_says_what_to_do() {
     const FAILED: &str = "micromamba-2.8.1-0 cannot be downloaded";
     const NATIVE: &str = "--build-arg CONDAFRONT_INSTALLER=native";
     let project = small_project(Store::Containerd);
@@ -131,7 +131,7 @@ fn a_micromamba_that_cannot_be_had_is_an_error_that_says_what_to_do() {
     let nowhere = "CONDA_MIRRORS=https://conda.anaconda.org=http://conda.invalid";
     let unreachable = project.build_as_is(&["--build-arg", nowhere]);
     expect_error(&unreachable, &[FAILED, "http://conda.invalid/", NATIVE]);
-    // The place in the user's file: the line that names condafront.
+    // The error points at the line in the user's file that names condafront.
     assert!(
         unreachable.stderr.contains("\nenv.lock:1\n"),
         "{}",
@@ -148,13 +148,13 @@ fn a_micromamba_that_cannot_be_had_is_an_error_that_says_what_to_do() {
     for version in ["2.8.1", &format!("2.8.1#sha256:{}", "0".repeat(64))] {
         let expected = match version.split_once(':') {
             Some((_, hash)) => hash,
-            // What is known of conda-forge's package.
+            // The known hash of conda-forge's package.
             None => "a934c3709c997feae403a27fd1e321c106d26ffa4f294800ffb11cbc9a3e8515",
         };
         let replaced = build_with_package(&project, version, &[]);
         expect_error(
             &replaced,
-            &[FAILED, expected, &found, "do not trust it", NATIVE],
+            &[FAILED, expected, &found, "before you trust it", NATIVE],
         );
     }
 }

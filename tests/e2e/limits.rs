@@ -1,4 +1,4 @@
-//! Large inputs, and what the daemon says of our operations.
+//! Large inputs, and the digests that the daemon has for our operations.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::failure::error_of;
 use crate::project::{LOCK, Project, frontend};
 
-/// A lock of 5 MB with packages of four platforms and a comment for each; `last` is its last line.
+/// A 5 MB lock with packages for four platforms, each with a comment; `last` is its last line.
 fn large_lock(project: &Project, last: &str) -> String {
     let mut lock = project.lock_text(&[Channel::open().find("file-kinds")], HashStyle::Sha256);
     let mut number = 0u64;
@@ -49,7 +49,7 @@ fn a_lock_of_5_mb_is_read() {
 #[test]
 fn an_error_in_a_lock_of_5_mb_shows_its_line() {
     let project = Project::new(Store::Containerd);
-    // One that we find, one that BuildKit finds, and one that a step finds.
+    // One that the frontend finds, one that BuildKit finds and one that a step finds.
     let absent = project.server.url("conda-forge/noarch/absent-1.0-0.conda");
     let hostile = Channel::hostile().find("dotdot");
     project
@@ -101,7 +101,7 @@ fn a_thousand_packages_on_the_classic_store() {
     a_thousand_packages(Store::Classic);
 }
 
-/// The digests of all operations that the tool plans for the project's lock.
+/// The digests of all operations that `condafront llb` plans for the project's lock.
 fn planned(project: &Project) -> Vec<String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_condafront"));
     command.args(["llb", LOCK]).current_dir(project.path(""));

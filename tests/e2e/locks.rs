@@ -1,4 +1,4 @@
-//! Every kind of lock becomes an image with exactly the packages that it lists.
+//! Every kind of lock gives an image with exactly the packages that it lists.
 
 use condafront_input as input;
 use condafront_input::InputSettings;
@@ -12,7 +12,7 @@ use crate::project::{LOCK, Project, frontend};
 
 const SPECS: &[&str] = &["python", "jinja2", "activate-demo", "clash-a", "clash-b"];
 
-/// A conda-lock.yml of these packages, in reverse, with one of another category and one of another platform.
+/// A conda-lock.yml of these packages in reverse order, plus `other` in another category and on another platform.
 fn conda_lock(project: &Project, packages: &[&Package], other: &Package) -> String {
     let mut text = format!(
         "# syntax={}\nversion: 1\nmetadata:\n  platforms: [linux-64, osx-64]\n  sources: [environment.yml]\npackage:\n",
@@ -46,7 +46,7 @@ fn conda_lock(project: &Project, packages: &[&Package], other: &Package) -> Stri
     text
 }
 
-/// A pixi.lock of version 6 with these packages in the environment `lab` and another one in `default`.
+/// A pixi.lock, version 6, with these packages in the environment `lab` and `other` in `default`.
 fn pixi_lock(project: &Project, packages: &[&Package], other: &Package) -> String {
     let url = |package: &Package| project.package_url(package);
     let selector = |package: &&Package| format!("      - conda: {}\n", url(package));
@@ -69,7 +69,7 @@ fn pixi_lock(project: &Project, packages: &[&Package], other: &Package) -> Strin
     text
 }
 
-/// Builds the project's lock and compares what is installed with `packages`.
+/// Builds the project's lock and checks that exactly `packages` are installed.
 fn holds_exactly(project: &Project, packages: &[&Package], args: &[&str]) {
     project.build(args).expect_success();
     let program = "import os; print(*sorted(os.listdir('/opt/conda/conda-meta')), sep='\\n')";
@@ -103,8 +103,8 @@ fn an_image_has_what_a_conda_lock_lists() {
     holds_exactly(&project, &all, &dev);
 }
 
-/// On an engine that nothing else uses: an image has what a pixi.lock lists, and the explicit lock of that gives the same
-/// layers.
+/// On an engine that nothing else uses: an image has what a pixi.lock lists, and the equivalent explicit lock gives the
+/// same layers.
 pub(crate) fn a_lock_of_another_kind_installs_nothing_again(project: &Project) {
     let channel = Channel::open();
     let packages = channel.closure(SPECS);

@@ -1,4 +1,4 @@
-//! What a build does when BuildKit has lost what an earlier one made.
+//! A build succeeds even if BuildKit has lost the results of an earlier one.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -10,18 +10,18 @@ use condafront_testkit::engine::Store;
 
 use crate::project::{LOCK, Project, base};
 
-/// When builds are broken off, after their layers begin to be merged.
+/// When builds are interrupted, in milliseconds after the start of the merge of their layers.
 const MOMENTS: [u64; 4] = [10, 40, 80, 120];
 
-/// Ctrl-C while BuildKit commits the layers that it merges may leave a cache behind with which every later build would fail.
-/// Whether it does is a matter of milliseconds; the builds that follow succeed in any case.
+/// Ctrl-C while BuildKit commits merged layers may leave a cache that would make every later build fail. Whether it
+/// does is a matter of milliseconds; the builds that follow must succeed in any case.
 #[test]
-fn a_build_goes_on_after_one_that_was_broken_off() {
+fn a_build_succeeds_after_an_interrupted_one() {
     let project = Project::fresh(Store::Containerd);
     project.lock(&["jinja2"]);
     let base = format!("BASE_IMAGE={}", base());
     for (user, moment) in (4000..).zip(MOMENTS) {
-        // Every package is installed for another owner, and nothing is committed yet.
+        // A new owner: every package is installed again, and nothing is committed yet.
         let user = format!("MAMBA_USER_ID={user}");
         let native = "CONDAFRONT_INSTALLER=native";
         let mut build = vec!["build", "--progress", "plain", "-f", LOCK];
@@ -29,7 +29,7 @@ fn a_build_goes_on_after_one_that_was_broken_off() {
             build.extend(["--build-arg", arg]);
         }
         build.push(".");
-        break_off(&project, &build, Duration::from_millis(moment));
+        interrupt(&project, &build, Duration::from_millis(moment));
         project.build(&["--build-arg", &user]).expect_success();
         let import = ["python", "-c", "import jinja2; print(jinja2.__name__)"];
         let output = project.run(&[], &import).expect_success();
@@ -37,8 +37,8 @@ fn a_build_goes_on_after_one_that_was_broken_off() {
     }
 }
 
-/// Starts a build and interrupts it, as Ctrl-C does, `moment` after its layers begin to be merged.
-fn break_off(project: &Project, build: &[&str], moment: Duration) {
+/// Starts a build and interrupts it, as Ctrl-C does, `moment` after the start of the merge of its layers.
+fn interrupt(project: &Project, build: &[&str], moment: Duration) {
     let mut command = project.engine.docker(build);
     command
         .current_dir(project.path("."))
@@ -47,7 +47,7 @@ fn break_off(project: &Project, build: &[&str], moment: Duration) {
         .stderr(Stdio::piped())
         .process_group(0);
     let mut client = command.spawn().expect("the client starts");
-    let progress = client.stderr.take().expect("its progress is read");
+    let progress = client.stderr.take().expect("a pipe for its progress");
     let mut seen = String::new();
     for line in BufReader::new(progress).lines() {
         let line = line.expect("progress is text");

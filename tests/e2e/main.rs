@@ -1,6 +1,6 @@
-//! End-to-end tests: real engines build real packages from a real server, and the images run.
+//! End-to-end tests: real engines build images with real packages from a real server, and the images are run.
 //!
-//! `make test` starts the engines and the registry that these need.
+//! `make test` starts the engines and the registry that they need.
 
 mod account;
 mod activation;

@@ -1,4 +1,4 @@
-//! What people are used to from micromamba-docker, beside what other tests show.
+//! What people are used to from micromamba-docker and other tests do not cover.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::activation::{ACTIVE, PROBE, built};
 use crate::image::{Container, Image};
 use crate::project::{LOCK, Project, frontend};
 
-/// A Dockerfile as people have it, but for its first lines, which installed the environment.
+/// A typical Dockerfile, except for its first lines, which installed the environment.
 #[test]
 fn a_dockerfile_stays_as_it_is_but_for_the_installation() {
     let project = built();
@@ -36,7 +36,7 @@ CMD ["/tmp/probe.py"]
     assert_eq!(said.stdout, ACTIVE);
 }
 
-/// GitHub's runner starts a container with another entrypoint and home, and runs each step's script by `docker exec`.
+/// GitHub's runner starts a container with another entrypoint and home, and runs each step's script with `docker exec`.
 #[test]
 fn steps_of_github_actions_are_active() {
     let project = built();
@@ -55,7 +55,7 @@ fn steps_of_github_actions_are_active() {
     for shell in [
         "sh -e",
         "bash --noprofile --norc -e -o pipefail",
-        // What micromamba-docker's documentation says to use.
+        // The shell that micromamba-docker's documentation recommends.
         "_entrypoint.sh /bin/bash --noprofile --norc -eo pipefail",
     ] {
         let command: Vec<&str> = shell.split(' ').chain(["/step.sh"]).collect();
@@ -120,7 +120,7 @@ fn a_lock_makes_an_environment_with_a_name() {
     assert_eq!(said.stdout, "my_env it's set\n2.0\n");
 }
 
-/// In interactive shells only: elsewhere it is the program.
+/// Only in interactive shells: elsewhere it is the program.
 #[test]
 fn conda_is_a_function_of_shells() {
     let project = Project::new(Store::Containerd);

@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 use crate::failure::Failures;
 use crate::project::{LOCK, Project, frontend, on_both_stores};
 
-/// Checks what pip left, inside the image.
+/// Checks pip's files inside the image.
 pub(crate) const CHECK: &str = include_str!("pip_check.py");
 
-/// A line of a lock for a file that the project's server has at `path`.
+/// The line in a lock for a file at `path` on the project's server.
 fn line(project: &Project, name: &str, path: &str, content: &[u8]) -> String {
     let hash = hex::encode(Sha256::digest(content));
     format!(
@@ -19,7 +19,7 @@ fn line(project: &Project, name: &str, path: &str, content: &[u8]) -> String {
     )
 }
 
-/// Serves a wheel and gives its line of a lock.
+/// Serves a wheel and returns its line for a lock.
 pub(crate) fn serve(project: &Project, name: &str, wheel: &WheelFile) -> String {
     let content = wheel.build();
     let path = format!("/pypi/{}", wheel.file_name());
@@ -27,7 +27,7 @@ pub(crate) fn serve(project: &Project, name: &str, wheel: &WheelFile) -> String 
     line(project, name, &path, &content)
 }
 
-/// A real wheel that the testkit keeps: its file's name and content.
+/// A real wheel from the testkit: its file name and content.
 pub(crate) fn real_wheel(name: &str) -> (String, Vec<u8>) {
     let wheels = channel::wheels();
     let wheel = wheels
@@ -36,13 +36,13 @@ pub(crate) fn real_wheel(name: &str) -> (String, Vec<u8>) {
             let file = wheel.file_name().unwrap_or_default().to_string_lossy();
             file.to_lowercase().starts_with(&format!("{name}-"))
         })
-        .unwrap_or_else(|| panic!("there is no wheel of {name}"));
+        .unwrap_or_else(|| panic!("no wheel of {name}"));
     let content = std::fs::read(wheel).expect("a wheel on disk");
     let file = wheel.file_name().unwrap_or_default().to_string_lossy();
     (file.into_owned(), content)
 }
 
-/// Serves a real wheel and gives its line of a lock.
+/// Serves a real wheel and returns its line for a lock.
 pub(crate) fn real(project: &Project, name: &str) -> String {
     let (file, content) = real_wheel(name);
     let path = format!("/pypi/{file}");
@@ -50,7 +50,7 @@ pub(crate) fn real(project: &Project, name: &str) -> String {
     line(project, name, &path, &content)
 }
 
-/// Puts files on the page of the package `name` of an index at `/simple`
+/// Puts files on the page of the package `name` in an index at `/simple`
 /// (<https://packaging.python.org/en/latest/specifications/simple-repository-api/>).
 pub(crate) fn index(project: &Project, name: &str, files: &[(String, Vec<u8>)]) {
     let mut page = "<!DOCTYPE html><html><body>\n".to_owned();
@@ -67,7 +67,7 @@ pub(crate) fn index(project: &Project, name: &str, files: &[(String, Vec<u8>)]) 
     project.server.put(&format!("/simple/{name}/"), page);
 }
 
-/// An index of packages that differ from those of all other runs; gives the build-arg that names it.
+/// Serves an index with packages that differ from those of all other runs. Returns the build-arg that names it.
 pub(crate) fn fill_index(project: &Project) -> String {
     let hellos = ["1.0", "1.5", "2.0"].map(|version| {
         let wheel = hello(version).metadata("Requires-Dist: markupsafe>=2");
@@ -80,7 +80,7 @@ pub(crate) fn fill_index(project: &Project) -> String {
     format!("PIP_INDEX_URL={}", project.server.url("simple/"))
 }
 
-/// The text of a lock: conda packages with all they need, and these lines.
+/// The text of a lock: conda packages with their dependencies, followed by these lines.
 fn lock_text(project: &Project, conda: &[&str], pip: &str) -> String {
     let packages = Channel::open().closure(conda);
     project.lock_text(&packages, HashStyle::Sha256) + pip
@@ -111,7 +111,7 @@ fn locked_wheels_are_installed(store: Store) {
 
     let hello = project.run(&[], &["hello"]).expect_success();
     assert_eq!(hello.stdout, "hello 1.0\n");
-    // The one with machine code works, and is found by the other.
+    // The one with machine code works, and the other finds it.
     let code =
         "import markupsafe._speedups, jinja2; print(jinja2.Template('{{ a }}').render(a=42))";
     let output = project.run(&[], &["python", "-c", code]).expect_success();
@@ -120,7 +120,7 @@ fn locked_wheels_are_installed(store: Store) {
         .run(&["--user", "root"], &["python", "-B", "-c", CHECK])
         .expect_success();
     assert_eq!(output.stdout, "checked hello-world jinja2 markupsafe\n");
-    // A derived image can go on with pip.
+    // pip still works in the image.
     let output = project.run(&[], &["pip", "uninstall", "-y", "jinja2"]);
     let output = output.expect_success();
     assert!(
@@ -129,7 +129,7 @@ fn locked_wheels_are_installed(store: Store) {
     );
 }
 
-/// An environment file with this list for pip.
+/// Writes an environment file with this list for pip.
 fn environment(project: &Project, list: &[&str]) {
     let list: String = list
         .iter()
@@ -160,12 +160,12 @@ fn a_list_is_resolved_once_and_installed() {
 
     project.server.clear();
     let output = project.build(&args).expect_success();
-    let asked = project.packages_requested();
+    let requested = project.packages_requested();
     let of_pip = |path: &&String| path.starts_with("/simple") || path.starts_with("/pypi");
-    assert_eq!(asked.iter().find(of_pip), None, "{}", output.stderr);
+    assert_eq!(requested.iter().find(of_pip), None, "{}", output.stderr);
 }
 
-/// A lock that is written out has what pip has found, and gives the same layers.
+/// A written lock lists what pip found, and gives the same layers.
 #[test]
 fn a_written_lock_has_what_pip_finds() {
     let project = Project::new(Store::Containerd);
@@ -231,7 +231,7 @@ fn a_source_archive_is_built() {
 }
 
 #[test]
-fn what_conda_has_installed_is_replaced() {
+fn pip_replaces_what_conda_installed() {
     let project = Project::new(Store::Containerd);
     let wheel =
         WheelFile::new("jinja2", "99.0").file("jinja2/__init__.py", "__version__ = '99.0'\n");
@@ -259,7 +259,7 @@ fn what_conda_has_installed_is_replaced() {
 #[test]
 fn a_lock_without_pip_gets_one() {
     let project = Project::new(Store::Containerd);
-    // A mirror of PyPI's files with the wheel that condafront knows.
+    // A mirror of PyPI's files with the pip that condafront would download.
     let (_, content) = real_wheel("pip");
     let pip = condafront_graph::plan::pip::wheel("3.13").expect("a pip for this python");
     let path = pip.url.recorded().path().to_owned();
@@ -280,7 +280,7 @@ fn a_lock_without_pip_gets_one() {
 
 on_both_stores!(locked_wheels_are_installed);
 
-/// On an engine that nothing else uses: another wheel changes one layer.
+/// On an engine that nothing else uses: a changed wheel changes one layer.
 pub(crate) fn a_wheel_changes(project: &Project) {
     let lock = |hello: &WheelFile| {
         let lines = [
@@ -331,7 +331,7 @@ pub(crate) fn a_wheel_changes(project: &Project) {
 fn locked_packages_that_cannot_be_installed() {
     let project = Project::new(Store::Containerd);
     let mut failures = Failures::new(&project);
-    // Below the syntax line that is added.
+    // `Failures::add` writes the syntax line.
     let lock = |conda: &[&str], pip: &str| {
         let text = lock_text(&project, conda, pip);
         text.split_once('\n').expect("a syntax line").1.to_owned()
@@ -350,26 +350,26 @@ fn locked_packages_that_cannot_be_installed() {
             &[],
         )
         .add(
-            "a file that is not there",
+            "a missing file",
             lock(
                 &both,
                 &format!("# pip gone @ {gone}#sha256={}\n", "0".repeat(64)),
             ),
             &[],
         )
-        .add("a file with another content", lock(&both, &wrong_hash), &[])
+        .add("a file with other content", lock(&both, &wrong_hash), &[])
         .add(
             "a wheel for another python",
             lock(&both, &serve(&project, "hello.world", &other_python)),
             &[],
         )
         .add(
-            "a wheel that wants another python",
+            "a wheel that needs another python",
             lock(&both, &serve(&project, "hello.world", &old_python)),
             &[],
         )
         .add(
-            "a file that is no wheel",
+            "a file that is not a wheel",
             lock(&both, &{
                 let path = "/pypi/hello_world-2.0-py3-none-any.whl";
                 project.server.put(path, "no archive");
@@ -388,16 +388,19 @@ fn lists_that_cannot_be_resolved() {
     let args = ["--network", "host", "--build-arg", &index];
     for (title, list) in [
         (
-            "a package that the index has not",
+            "a package that the index does not have",
             &["hello.world", "no-such-thing>=2"][..],
         ),
-        ("a version that the index has not", &["hello.world==3"]),
         (
-            "versions that do not go together",
+            "a version that the index does not have",
+            &["hello.world==3"],
+        ),
+        (
+            "conflicting versions",
             &["hello.world==1.0", "hello.world==2.0"],
         ),
-        ("a requirement that is none", &["hello.world", "jinja2 ==="]),
-        ("a file of requirements", &["-r requirements.txt"]),
+        ("an invalid requirement", &["hello.world", "jinja2 ==="]),
+        ("a requirements file", &["-r requirements.txt"]),
     ] {
         environment(&project, list);
         let output = project.build(&args);

@@ -28,7 +28,7 @@ for dist in distributions():
             name = os.path.basename(full)[:-3] + '.cpython-313.pyc'
             assert name in os.listdir(cache), full
     checked.append(dist.metadata['Name'].lower().replace('_', '-'))
-# Folders too, and nothing that is nobody's.
+# Directories too, and nothing belongs to another user.
 recorded = {os.path.normpath(os.path.join(site, row[0]))
             for dist in distributions()
             for row in csv.reader((dist.read_text('RECORD') or '').splitlines())}

@@ -1,4 +1,5 @@
-//! Lists for pip: requirement files of the build context, constraints, packages of the context and of repositories, hashes.
+//! Lists for pip: requirements files in the build context, constraints, packages from the build context and from
+//! repositories, and hashes.
 
 use condafront_testkit::engine::Store;
 use sha2::{Digest, Sha256};
@@ -9,7 +10,7 @@ use crate::image::history;
 use crate::pip::{CHECK, fill_index, hello, real};
 use crate::project::{LOCK, Project, frontend};
 
-/// An environment file whose image section has this list for pip, and whose dependencies have that one.
+/// Writes an environment file with lists for pip in its image section and in its dependencies.
 fn environment(project: &Project, section: &[&str], dependencies: &[&str]) {
     let channel = project.channel();
     let list = |indent: &str, entries: &[&str]| -> String {
@@ -33,7 +34,7 @@ fn write(project: &Project, path: &str, text: &str) {
     std::fs::write(path, text).expect("a file");
 }
 
-/// A package's sources, with a module that prints what it is and an extra that wants jinja2.
+/// Writes the sources of a package with a module that prints its name and an extra that needs jinja2.
 fn sources(project: &Project, folder: &str, name: &str) {
     let toml = format!(
         "[project]\nname = \"{name}\"\nversion = \"1.0\"\noptional-dependencies = {{extra = [\"jinja2\"]}}\n\
@@ -105,17 +106,17 @@ fn lists_name_files_folders_and_repositories() {
     let history = history(&project, project.tag()).join("\n");
     assert!(history.contains("[pip] install 6 packages"), "{history}");
 
-    // Neither a comment nor a file beside them is anything that pip would see.
+    // pip sees neither a changed comment nor a file next to those it uses.
     project.server.clear();
     write(&project, "reqs/base.txt", &requirements("second"));
     write(&project, "apps/other.txt", "new");
     project.build(&args).expect_success();
-    let asked = project.packages_requested();
+    let requested = project.packages_requested();
     let of_pip = |path: &&String| path.starts_with("/simple") || path.starts_with("/pypi");
-    assert_eq!(asked.iter().find(of_pip), None);
+    assert_eq!(requested.iter().find(of_pip), None);
 }
 
-/// All that a list with hashes and URLs names is fetched as it is: nothing is asked of an index, and there is no network.
+/// Everything in a list with hashes and URLs is downloaded directly: no index is queried, and there is no network.
 #[test]
 fn hashes_and_urls_need_no_network() {
     let project = Project::new(Store::Containerd);
@@ -142,7 +143,7 @@ fn hashes_and_urls_need_no_network() {
 }
 
 #[test]
-fn mistakes_are_told_where_they_stand() {
+fn mistakes_are_reported_at_their_line() {
     let project = Project::new(Store::Containerd);
     let index = fill_index(&project);
     let mut failures = Failures::new(&project);
@@ -156,34 +157,34 @@ fn mistakes_are_told_where_they_stand() {
     );
     let zeros = "0".repeat(64);
     for (title, section, requirements) in [
-        ("a file that is not there", "-r nothing.txt", ""),
+        ("a missing file", "-r nothing.txt", ""),
         (
-            "a file that another names and is not there",
+            "a missing file that another file names",
             "-r reqs/main.txt",
             "-r nothing.txt\n",
         ),
         (
-            "a line that is no requirement",
+            "a line that is not a requirement",
             "-r reqs/main.txt",
             "markupsafe\njinja2 ===\n",
         ),
         (
-            "a version that the index has not",
+            "a version that the index does not have",
             "-r reqs/main.txt",
             "# ours\nmarkupsafe\nhello.world>=3\n",
         ),
         (
-            "a constraint that nothing fits",
+            "a constraint that nothing satisfies",
             "-r reqs/main.txt",
             "-c ../c.txt\nhello.world>=2\n",
         ),
         (
-            "a hash that is another file's",
+            "a hash of another file",
             "-r reqs/main.txt",
             &format!("# pinned\nmarkupsafe==3.0.2 --hash=sha256:{zeros}\n"),
         ),
-        ("a folder that is no package", "./folder", ""),
-        ("a folder that is not there", "./nothing", ""),
+        ("a folder that is not a package", "./folder", ""),
+        ("a missing folder", "./nothing", ""),
         ("a package that cannot be built", "./broken", ""),
         ("an environment without python", "./demo", ""),
     ] {

@@ -1,4 +1,4 @@
-//! Indexes that want credentials: given as secrets, they show nowhere.
+//! Indexes that need credentials: if given as secrets, they appear nowhere.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +14,7 @@ use crate::secrets::{contains, unpacked_bytes};
 const USER: &str = "ada-71c2";
 const PASSWORD: &str = "hunter2-5d1c";
 
-/// The folder of an index that has these wheels.
+/// A folder with an index of these wheels.
 fn index(wheels: &[WheelFile]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("files")).expect("a folder in it");
@@ -31,10 +31,10 @@ fn index(wheels: &[WheelFile]) -> tempfile::TempDir {
     folder
 }
 
-/// Every way to give an index's credentials as secrets, in a build whose provenance has all that there is: they are in no
-/// layer, no config, no history, no attestation, no line of the progress and no exported cache.
+/// Every way to give an index's credentials as secrets, in a build with full provenance: they are in no layer, config,
+/// history, attestation, progress line or exported cache.
 #[test]
-fn credentials_of_indexes_show_nowhere() {
+fn credentials_of_indexes_appear_nowhere() {
     let project = Project::new(Store::Containerd);
     let folder = index(&[
         hello("1.0").metadata("Requires-Dist: needed"),
@@ -125,18 +125,18 @@ fn credentials_of_indexes_show_nowhere() {
         let mut seen = format!("{}{}", built.stdout, built.stderr).into_bytes();
         seen.extend(unpacked_bytes(&image));
         seen.extend(unpacked_bytes(&cache));
-        // It is what was meant: the package and where it came from are in there.
+        // The check reads the right data: the package and its source are in it.
         assert!(contains(&seen, "hello_world-1.0.dist-info"), "{title}");
         assert!(contains(&seen, "/private/files/hello_world-1.0"), "{title}");
         for secret in [USER, PASSWORD, &encoded] {
-            assert!(!contains(&seen, secret), "{secret} shows: {title}");
+            assert!(!contains(&seen, secret), "{secret} appears: {title}");
         }
         for folder in [&image, &cache] {
             std::fs::remove_dir_all(folder).expect("a folder of ours");
         }
     }
 
-    // Nor does an error tell what it was that was wrong.
+    // Errors do not contain them either.
     project.write("requirements.txt", "hello.world>=2\n");
     let fails = |args: &[&str]| {
         let usual = ["buildx", "build", "--progress=plain", "-f", "env.yml"];
@@ -150,13 +150,13 @@ fn credentials_of_indexes_show_nowhere() {
     for secret in [USER, PASSWORD, &encoded] {
         assert!(!said.contains(secret), "{said}");
     }
-    // Nor if the credentials are written into the list: what a step was asked for shows when it fails.
+    // Not even if they are written in the list, which a failed step shows.
     let list = format!("--index-url {with_credentials}\nhello.world>=2\n");
     project.write("requirements.txt", list);
     let said = fails(&["--network=host"]);
     assert!(said.contains(">>> hello.world>=2"), "{said}");
     assert!(!said.contains(PASSWORD), "{said}");
-    // They would be in the provenance.
+    // Provenance would contain them, so the build is refused.
     let list = format!("--index-url {with_credentials}\nhello.world\n");
     project.write("requirements.txt", list);
     let said = fails(&["--provenance=mode=max"]);

@@ -1,5 +1,5 @@
-//! Images for another platform than the builder's: what needs no emulation, what is said where it is missing, and the same
-//! images with it.
+//! Images for a platform other than the builder's: what works without emulation, what is reported if emulation is
+//! missing, and the same images with emulation.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::project::{LOCK, Project, base, frontend};
 
 const BOTH: &str = "linux/amd64,linux/arm64";
 const ARM: &str = "linux/arm64";
-/// Packages of one platform each, of none, python modules, and a name in `bin`.
+/// Packages with a build for each platform, noarch packages, python modules, and an entry point.
 const DEPENDENCIES: [&str; 6] = [
     "python",
     "pip",
@@ -26,7 +26,7 @@ const DEPENDENCIES: [&str; 6] = [
     "bumpme",
 ];
 
-/// Debian for both platforms, in the tests' registry.
+/// A Debian image for both platforms, in the tests' registry.
 fn base_of_both(project: &Project) -> String {
     run::once("base-of-both-platforms", || {
         let registry = engine::registry();
@@ -69,7 +69,8 @@ fn build(project: &Project, file: &str, platforms: &str, more: &[&str]) -> engin
     project.build_file(file, &args)
 }
 
-/// The file systems of images, in a folder of the project's: `linux_amd64` and so on if there are several.
+/// Exports the files of images into a folder of the project, with a subfolder (`linux_amd64`, …) for each platform if
+/// there are several. Returns the progress.
 fn export(project: &Project, file: &str, platforms: &str, name: &str) -> String {
     let folder = project.path(name);
     let output = format!("type=local,dest={}", folder.display());
@@ -116,7 +117,7 @@ fn arm_lock(project: &Project, packages: &[&Package]) -> String {
     )
 }
 
-/// Serves a package of one file for all platforms; its line of a lock.
+/// Serves a package with one file, for all platforms, and returns its lock line.
 fn serve(project: &Project, name: &str, path: &str, content: &str) -> String {
     let (package, archive) = package(name, "1.0", &[(path, content, 0o755)]);
     let path = format!("/own/{}", package.path());
@@ -124,7 +125,7 @@ fn serve(project: &Project, name: &str, path: &str, content: &str) -> String {
     format!("{}#{}\n", project.server.url(&path), package.sha256)
 }
 
-/// The processors that the programs and libraries below a folder are for, with one file of each.
+/// The processors that the programs and libraries below a folder are for, with one file for each.
 fn machines(folder: &Path) -> BTreeMap<u16, String> {
     let mut found = BTreeMap::new();
     for (path, content) in files(folder, "") {
@@ -156,7 +157,7 @@ fn files(folder: &Path, end: &str) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// The bytecode that the build has compiled.
+/// The bytecode that the build compiled.
 fn bytecode(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let prefix = folder.join("opt/conda/lib/python3.13/site-packages");
     let found = files(&prefix, ".cpython-313.pyc");
@@ -167,7 +168,7 @@ fn bytecode(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 const AMD64_MACHINE: u16 = 62;
 const ARM64_MACHINE: u16 = 183;
 
-/// The manifests of an image in the registry, by platform: its layers and its configuration.
+/// The layers and the configuration of an image in the registry, by platform.
 fn manifests(project: &Project, reference: &str) -> BTreeMap<String, (Vec<String>, Value)> {
     let inspect = |reference: &str| -> Value {
         let args = ["buildx", "imagetools", "inspect", "--raw", reference];
@@ -213,7 +214,7 @@ fn one_build_gives_images_for_two_platforms() {
         assert!(!progress.contains("not compiled"), "{progress}");
         let folder = project.path(file.trim_end_matches(".yml"));
         let (amd, arm) = (folder.join("linux_amd64"), folder.join("linux_arm64"));
-        // Not one file of the other platform, be it of the base, of a package or the entrypoint.
+        // No file is for the other platform: not in the base image, not in a package, not the entrypoint.
         let found = machines(&amd);
         assert_eq!(
             found.keys().collect::<Vec<_>>(),
@@ -236,7 +237,7 @@ fn one_build_gives_images_for_two_platforms() {
             fs::read_to_string(folder.join("opt/conda/share/platform-demo/platform.txt"))
         };
         assert_ne!(demo(&amd).ok(), demo(&arm).ok());
-        // What python of the builder's platform compiles is what a builder of the other would compile.
+        // A python for the builder's platform compiles to the same bytecode as one for the other platform.
         assert!(bytecode(&amd) == bytecode(&arm), "{file}: bytecode differs");
     }
     let records = |folder: &str| {
@@ -252,7 +253,7 @@ fn one_build_gives_images_for_two_platforms() {
     let reference = format!("{}/{}:both", engine::registry(), project.name());
     let output = format!("type=image,name={reference},push=true");
     let base = format!("BASE_IMAGE={}", base_of_both(&project));
-    // With a layer for each package.
+    // One layer for each package.
     let settings = [&base, "CONDAFRONT_INSTALLER=native", "CONDAFRONT_LAYERS=40"];
     let mut args = vec!["build", "-f", "env.yml", "--platform", BOTH];
     args.extend(["--provenance=false", "--output", &output]);
@@ -279,7 +280,7 @@ fn one_build_gives_images_for_two_platforms() {
     assert!(shared >= 5, "{shared} layers of {amd:?} and {arm:?}");
 }
 
-/// The classic store holds one platform of an image, which need not be the engine's.
+/// The classic store holds an image for only one platform, which need not be the engine's.
 #[test]
 fn a_classic_store_has_an_image_for_another_platform() {
     let containerd = Project::new(Store::Containerd);
@@ -300,7 +301,7 @@ fn a_classic_store_has_an_image_for_another_platform() {
     );
 }
 
-/// In one test, since an emulator is there for the whole machine, and an engine that has seen one does not forget it.
+/// One test, since an emulator is registered for the whole machine, and an engine that has seen one does not forget it.
 #[test]
 #[ignore = "needs a machine that can emulate arm64 and does not yet"]
 fn needs_emulation_programs_of_the_platform_run_with_it() {
@@ -324,7 +325,7 @@ fn needs_emulation_programs_of_the_platform_run_with_it() {
     without_emulation(&project, &plain, &post_link, &activates, &wheel);
 
     let _emulation = Emulation::start();
-    // An engine that starts now knows of it.
+    // An engine detects the emulator when it starts.
     let fresh = Project::fresh(Store::Containerd);
     fresh.write(LOCK, format!("{plain}{post_link}{activates}{wheel}"));
     with_emulation(&fresh);
@@ -353,11 +354,11 @@ fn without_emulation(
     }
     insta::assert_snapshot!("a_builder_without_emulation", failures.text());
 
-    // What the image can do without is said.
+    // Steps that the image can do without are skipped with a warning.
     project.write(LOCK, format!("{plain}{activates}"));
     let output = build(project, LOCK, ARM, &[]).expect_success();
     let warnings = masked(project, &error_of(&output));
-    // The client shows them in no certain order.
+    // The client shows them in any order.
     let mut warnings: Vec<&str> = warnings.lines().collect();
     warnings.sort_unstable();
     let warnings = warnings.join("\n");
@@ -380,7 +381,7 @@ fn with_emulation(project: &Project) {
         let output = project.run(&options, python).expect_success();
         assert_eq!(output.stdout, expected);
     }
-    // The lock has no python for the builder; the emulated one compiles the same bytes.
+    // The lock has no python for the builder's platform; the emulated one compiles to the same bytes.
     export(project, LOCK, ARM, "emulated");
     project.write("env.yml", env_yml(project));
     export(project, "env.yml", ARM, "crossed");

@@ -1,4 +1,4 @@
-//! The user's command is the container's process: nothing stands between it and the engine.
+//! The user's command is the container's main process, with nothing between it and the engine.
 
 use condafront_testkit::engine::Store;
 
@@ -17,7 +17,7 @@ signal.signal(signal.SIGTERM, stop)
 print('process', os.getpid(), open('/proc/1/cmdline').read().split('\\0')[0], flush=True)
 signal.pause()
 ";
-    // With a script to source at the start, which a shell does, and without.
+    // With a script that a shell must source at the start, and without.
     let plain = Project::new(Store::Containerd);
     plain.lock(&["python"]).build(&[]).expect_success();
     for project in [built(), plain] {
@@ -38,7 +38,7 @@ fn arguments_and_exit_codes_pass_through() {
     let code = |command: &[&str]| project.run(&[], command).status.code();
     assert_eq!(code(&["sh", "-c", "exit 42"]), Some(42));
     assert_eq!(code(&["/etc/passwd"]), Some(126));
-    // The base's own command, a shell, whose input is empty.
+    // The base image's own command: a shell with empty input.
     assert_eq!(code(&[]), Some(0));
 }
 

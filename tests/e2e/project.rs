@@ -1,4 +1,4 @@
-//! What a user has: an engine, a folder with a lock, a channel; and the commands that a user types.
+//! What a user has (an engine, a folder with a lock, a channel) and the commands that a user types.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -12,7 +12,7 @@ use condafront_testkit::server::Server;
 
 use crate::pushed::Pushed;
 
-/// Makes two tests of each of these functions, which take a [`Store`]: one for each store that every test run has.
+/// Turns each of these functions, which take a [`Store`], into two tests: one for each store that every test run has.
 macro_rules! on_both_stores {
     ($($name:ident),+ $(,)?) => {
         mod containerd {
@@ -35,17 +35,17 @@ macro_rules! on_both_stores {
 }
 pub(crate) use on_both_stores;
 
-/// The build file's name in every project.
+/// The name of the build file in every project.
 pub(crate) const LOCK: &str = "env.lock";
 
 /// The built-in installer, which needs no internet.
 const NATIVE: [&str; 2] = ["--build-arg", "CONDAFRONT_INSTALLER=native"];
 
-/// A folder to build in, with a server of its own, on one engine.
+/// A folder to build in, with its own server, on one engine.
 pub(crate) struct Project {
     /// The engine.
     pub(crate) engine: Engine,
-    /// A server that nothing else asks.
+    /// A server that only this project uses.
     pub(crate) server: Server,
     channel: String,
     dir: tempfile::TempDir,
@@ -55,25 +55,25 @@ pub(crate) struct Project {
 }
 
 impl Project {
-    /// A project on the engine that all tests share, with packages of the channel that they share: what one test has
-    /// installed from there, the next one finds in the engine's cache.
+    /// A project on the engine and with the channel that all tests share: packages that one test has installed are in
+    /// the engine's cache for the next.
     pub(crate) fn new(store: Store) -> Self {
         Self::on(Engine::shared(store))
     }
 
-    /// A project whose channel is on its own server, for what is asked of it. No other test has installed a package from
-    /// there, though the engine may have it.
+    /// A project whose channel is on its own server, so that a test can see what is requested. No other test has
+    /// installed a package from there, but the engine may have it.
     pub(crate) fn with_own_channel(store: Store) -> Self {
         Self::new(store).with_channel_on_its_server()
     }
 
-    /// A project with its own channel on an engine of its own, which has nothing in it yet: only for a test of what such
-    /// an engine does, since starting and filling it takes long.
+    /// A project with its own channel and its own engine, which is still empty. Only for tests that need an empty
+    /// engine, since starting and filling one takes long.
     pub(crate) fn fresh(store: Store) -> Self {
         Self::on(Engine::start_fresh(store)).with_channel_on_its_server()
     }
 
-    /// A project with an image that tests of this run share under this name. The first of them has it made by `build`.
+    /// A project with an image that the tests of a run share under this name. The first of them builds it with `build`.
     pub(crate) fn with_shared_image(store: Store, name: &str, build: impl FnOnce(&Self)) -> Self {
         let project = Self::new(store);
         let image = run::once(&format!("image-{name}-{store}"), || {
@@ -105,7 +105,7 @@ impl Project {
         }
     }
 
-    /// What only this project is called, for images beside its own.
+    /// A name that no other project has, for images besides its own.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
@@ -120,22 +120,22 @@ impl Project {
         format!("{}/{}", self.channel, package.path())
     }
 
-    /// The name of the image that was built last.
+    /// The name of the last image built.
     pub(crate) fn tag(&self) -> &str {
         self.tag.get()
     }
 
-    /// `docker build` of an image, in the project's folder, under a name that no image has. When an image's name goes to
-    /// another one, the engine may remove layers of it that others are about to use (moby/buildkit issue 6521).
+    /// `docker build` of an image, in the project's folder, under a new name. If a name moved to another image, the
+    /// engine might remove layers of the old one that other builds are about to use (moby/buildkit issue 6521).
     pub(crate) fn build_image(&self, args: &[&str]) -> Output {
         self.build_image_from(args, None)
     }
 
-    /// The same, with a file of the project's folder as the client's standard input.
+    /// [`Project::build_image`] with a file from the project's folder as the client's standard input.
     pub(crate) fn build_image_from(&self, args: &[&str], input: Option<&str>) -> Output {
         let number = self.builds.replace(self.builds.get() + 1);
         let tag = match self.engine.store() {
-            // It keeps no images: what it builds can only be pushed.
+            // A buildkitd keeps no images: what it builds can only be pushed.
             Store::Buildkitd => format!("{}/{}:{number}", engine::registry(), self.name),
             Store::Containerd | Store::Classic => format!("{}:{number}", self.name),
         };
@@ -151,7 +151,7 @@ impl Project {
         output
     }
 
-    /// A file's path in the project's folder.
+    /// The path of a file in the project's folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
@@ -162,7 +162,7 @@ impl Project {
         self
     }
 
-    /// Writes the lock of these packages and all they need.
+    /// Writes a lock of these packages and their dependencies.
     pub(crate) fn lock(&self, specs: &[&str]) -> &Self {
         self.write(
             LOCK,
@@ -186,7 +186,7 @@ impl Project {
         self.build_on_base(LOCK, ".", args)
     }
 
-    /// `docker build` of another file than the lock, with the built-in installer.
+    /// `docker build` of a file other than the lock, with the built-in installer.
     pub(crate) fn build_file(&self, file: &str, args: &[&str]) -> Output {
         self.build_on_base(file, ".", &[&NATIVE, args].concat())
     }
@@ -204,13 +204,13 @@ impl Project {
         self.build_image(&[&usual[..], args, &[folder]].concat())
     }
 
-    /// `docker build` of the lock, with the built-in installer, into the tests' registry and nowhere else, as CI does.
-    /// The image there has the project's name and this tag, and no attestations.
+    /// `docker build` of the lock, with the built-in installer, that only pushes to the tests' registry, as in CI.
+    /// The image there has the project's name, this tag and no attestations.
     pub(crate) fn push(&self, tag: &str, args: &[&str]) -> Pushed {
         self.push_file(LOCK, tag, args)
     }
 
-    /// [`Project::push`] of another file.
+    /// [`Project::push`] for another file.
     pub(crate) fn push_file(&self, file: &str, tag: &str, args: &[&str]) -> Pushed {
         let reference = format!("{}/{}:{tag}", engine::registry(), self.name);
         let output = format!("type=image,name={reference},push=true,store=false");
@@ -222,7 +222,7 @@ impl Project {
         Pushed::new(progress, &self.engine, &reference)
     }
 
-    /// `docker run` of the image without network; `args` are options, `command` is what runs.
+    /// `docker run` of the image without network; `args` are options, `command` is the command to run.
     pub(crate) fn run(&self, args: &[&str], command: &[&str]) -> Output {
         let all = [
             &["run", "--rm", "--network", "none"],
@@ -234,12 +234,12 @@ impl Project {
         self.docker(&all)
     }
 
-    /// The client with these arguments.
+    /// Runs the client with these arguments.
     pub(crate) fn docker(&self, args: &[&str]) -> Output {
         self.docker_in(self.dir.path(), args)
     }
 
-    /// The client with these arguments, and a file of the project's folder as its standard input.
+    /// Runs the client with these arguments and a file from the project's folder as its standard input.
     pub(crate) fn docker_with_input(&self, args: &[&str], file: &str) -> Output {
         let input = File::open(self.path(file)).expect("a file in the project's folder");
         let mut command = self.engine.docker(args);
@@ -251,7 +251,7 @@ impl Project {
         engine::run(command.current_dir(dir))
     }
 
-    /// The paths that the channel's server was asked for since the last time, sorted.
+    /// The paths requested from the project's server since the last call, sorted.
     pub(crate) fn packages_requested(&self) -> Vec<String> {
         let requests = self.server.requests();
         self.server.clear();

@@ -1,4 +1,4 @@
-//! What a build has left in the tests' registry, and what was fetched from there.
+//! What a build has pushed to the tests' registry, and what was fetched from there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use condafront_testkit::engine::{self, Engine};
 use serde_json::Value;
 
-/// An image in the registry, and how it came there.
+/// An image in the registry, and the build that pushed it.
 pub(crate) struct Pushed {
     /// The build's progress.
     pub(crate) progress: String,
@@ -37,13 +37,13 @@ impl Pushed {
         }
     }
 
-    /// The layers that `other` has not.
+    /// The layers that `other` does not have.
     pub(crate) fn layers_not_in(&self, other: &Self) -> Vec<&str> {
         let new = self.layers.iter().filter(|it| !other.layers.contains(it));
         new.map(String::as_str).collect()
     }
 
-    /// The steps that ran, by name: those of the progress that were neither cached nor needless.
+    /// The names of the steps that ran, from the progress: those that were neither cached nor skipped.
     pub(crate) fn steps_run(&self) -> BTreeSet<&str> {
         let mut names = BTreeMap::new();
         let mut run = BTreeSet::new();
@@ -62,7 +62,7 @@ impl Pushed {
     }
 }
 
-/// The digests of the blobs of `repository` that the registry has given out, since its start.
+/// The digests of all blobs of `repository` that the registry has served.
 pub(crate) fn blobs_fetched(engine: &Engine, repository: &str) -> BTreeSet<String> {
     let log = log_up_to_now(engine);
     let start = format!("\"GET /v2/{repository}/blobs/");
@@ -72,10 +72,10 @@ pub(crate) fn blobs_fetched(engine: &Engine, repository: &str) -> BTreeSet<Strin
         .collect()
 }
 
-/// The registry's log with all requests answered before this call.
+/// The registry's log, with all requests that were answered before this call.
 fn log_up_to_now(engine: &Engine) -> String {
     const DEADLINE: Duration = Duration::from_secs(30);
-    // A request that is in the log comes after all those that were answered before it was made.
+    // A request is logged after all requests that were answered before it was made.
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let mark = format!("mark-{}-{number}", std::process::id());

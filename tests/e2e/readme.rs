@@ -1,4 +1,4 @@
-//! The README's first screen, typed.
+//! The README's first screen, run as written.
 
 use condafront_testkit::engine::Store;
 
@@ -23,7 +23,7 @@ fn three_lines_and_one_command() {
     let command: Vec<&str> = command.split_whitespace().collect();
     let (context, words) = command[1..].split_last().unwrap();
     assert_eq!((command[0], *context), ("docker", "."));
-    // conda-forge and Docker Hub are out of reach here: others stand in for them.
+    // conda-forge and Docker Hub cannot be reached here: others stand in for them.
     let frontend = format!("org/condafront=docker-image://{}", frontend());
     let base = format!("debian:13-slim=docker-image://{}", base());
     let forge = "https://conda.anaconda.org/conda-forge";

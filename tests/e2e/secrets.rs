@@ -1,4 +1,4 @@
-//! Credentials: they open channels and show nowhere.
+//! Credentials: they open channels and appear nowhere.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -11,7 +11,7 @@ use crate::downloads::fresh_package;
 use crate::failure::{error_of, masked};
 use crate::project::{LOCK, Project, base, frontend};
 
-/// Everything that an image holds, says and is recorded with.
+/// All bytes of an image: its files, configuration and history.
 pub(crate) fn all_bytes(project: &Project) -> Vec<u8> {
     let file = |name: &str| project.path(name).to_string_lossy().into_owned();
     let container = format!("{}-files", project.name());
@@ -31,7 +31,7 @@ pub(crate) fn all_bytes(project: &Project) -> Vec<u8> {
         .expect_success();
     project.docker(&["rm", &container]).expect_success();
     let mut all = format!("{}{}", inspect.stdout, history.stdout).into_bytes();
-    // Layers may be compressed in the first, and are plain in the second.
+    // The first may have compressed layers; the second is uncompressed.
     for name in ["image.tar", "files.tar"] {
         all.extend(std::fs::read(project.path(name)).expect("what docker wrote"));
     }
@@ -42,7 +42,7 @@ pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
     memchr::memmem::find(bytes, text.as_bytes()).is_some()
 }
 
-/// All files below `folder`, compressed ones and what is in them.
+/// The content of all files below `folder`; compressed files both as they are and decompressed.
 pub(crate) fn unpacked_bytes(folder: &Path) -> Vec<u8> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
@@ -54,9 +54,9 @@ pub(crate) fn unpacked_bytes(folder: &Path) -> Vec<u8> {
         let bytes = std::fs::read(&path).expect("a file");
         if bytes.starts_with(b"\x1f\x8b") {
             let mut gzip = flate2::read::MultiGzDecoder::new(bytes.as_slice());
-            gzip.read_to_end(&mut all).expect("what gzip has packed");
+            gzip.read_to_end(&mut all).expect("valid gzip data");
         } else if bytes.starts_with(b"\x28\xb5\x2f\xfd") {
-            all.extend(zstd::decode_all(bytes.as_slice()).expect("what zstd has packed"));
+            all.extend(zstd::decode_all(bytes.as_slice()).expect("valid zstd data"));
         }
         all.extend(bytes);
     }
@@ -66,7 +66,7 @@ pub(crate) fn unpacked_bytes(folder: &Path) -> Vec<u8> {
 const PASSWORD: &str = "hunter2-5d1c";
 const TOKEN: &str = "tk-9f3a7c-44";
 
-/// A project with packages in channels that want credentials, and a lock that has them.
+/// A project with packages in channels that need credentials, and a lock that contains them.
 struct Private {
     project: Project,
     packages: Vec<Package>,
@@ -115,7 +115,7 @@ impl Private {
         }
     }
 
-    /// Builds `lock`; no secret shows.
+    /// Builds `lock` and checks that the output contains no secret.
     fn build(&self, lock: &str, args: &[&str]) -> Output {
         self.project.write(LOCK, lock);
         let output = self
@@ -128,23 +128,23 @@ impl Private {
         output
     }
 
-    /// The image has the packages and no secret.
+    /// Checks that the image has the packages and no secret.
     fn expect_clean_image(&self) {
         let bytes = all_bytes(&self.project);
         let address = self.project.server.address();
         let record = format!("http://{address}/token/{}", self.packages[1].path());
-        assert!(contains(&bytes, &record), "no record says {record}");
+        assert!(contains(&bytes, &record), "no record has {record}");
         for secret in [PASSWORD, TOKEN] {
             assert!(!contains(&bytes, secret), "the image has {secret}");
         }
     }
 }
 
-fn credentials_show_nowhere(store: Store, args: &[&str]) {
+fn credentials_appear_nowhere(store: Store, args: &[&str]) {
     let private = Private::new(store);
     private.build(&private.lock, args).expect_success();
     private.expect_clean_image();
-    // Errors of our own, of a download, and of a step; excerpts and all.
+    // Errors from condafront, from a download and from a step, including the excerpts.
     let lock = &private.lock;
     let [first, second, third] = private.packages.as_slice() else {
         panic!("three packages");
@@ -162,17 +162,17 @@ fn credentials_show_nowhere(store: Store, args: &[&str]) {
 }
 
 #[test]
-fn credentials_show_nowhere_on_the_containerd_store() {
-    credentials_show_nowhere(Store::Containerd, &["--provenance=false"]);
+fn credentials_appear_nowhere_on_the_containerd_store() {
+    credentials_appear_nowhere(Store::Containerd, &["--provenance=false"]);
 }
 
 #[test]
-fn credentials_show_nowhere_on_the_classic_store() {
-    credentials_show_nowhere(Store::Classic, &[]);
+fn credentials_appear_nowhere_on_the_classic_store() {
+    credentials_appear_nowhere(Store::Classic, &[]);
 }
 
 #[test]
-fn a_token_that_provenance_would_tell_is_refused() {
+fn a_token_that_provenance_would_reveal_is_refused() {
     let private = Private::new(Store::Containerd);
     let error = error_of(&private.build(&private.lock, &[]).expect_failure());
     let mut error = masked(&private.project, &error);
@@ -181,16 +181,16 @@ fn a_token_that_provenance_would_tell_is_refused() {
     }
     insta::assert_snapshot!(error);
 
-    // BuildKit takes users and passwords out of what it records.
+    // BuildKit removes users and passwords from what it records.
     let lines: Vec<&str> = private.lock.lines().take(3).collect();
     private.build(&lines.join("\n"), &[]).expect_success();
     assert!(!contains(&all_bytes(&private.project), PASSWORD));
 }
 
-/// An environment whose channels want credentials of every kind, solved and installed: the secrets are in no layer, no
-/// config, no history, no attestation, no line of the progress and no exported cache.
+/// Solves and installs an environment whose channels need every kind of credential: the secrets are in no layer,
+/// config, history, attestation, progress line or exported cache.
 #[test]
-fn credentials_of_channels_show_nowhere() {
+fn credentials_of_channels_appear_nowhere() {
     const BEARER: &str = "br-71c2e9-aa";
     let project = Project::new(Store::Containerd);
     let channel = Channel::open().directory();
@@ -249,10 +249,10 @@ fn credentials_of_channels_show_nowhere() {
         let mut seen = format!("{}{}", built.stdout, built.stderr).into_bytes();
         seen.extend(unpacked_bytes(&image));
         seen.extend(unpacked_bytes(&cache));
-        // It is what was meant: the records of the packages are in there.
+        // The check reads the right data: the packages' records are in it.
         assert!(contains(&seen, "noarch/bumpme-"), "no record of a package");
         for secret in [PASSWORD, TOKEN, BEARER] {
-            assert!(!contains(&seen, secret), "{secret} shows for {channel}");
+            assert!(!contains(&seen, secret), "{secret} appears for {channel}");
         }
         for folder in [image, cache.clone()] {
             std::fs::remove_dir_all(folder).expect("a folder of ours");

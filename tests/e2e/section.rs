@@ -9,7 +9,7 @@ use crate::project::{Project, base, frontend, on_both_stores};
 
 const FILE: &str = "env.yml";
 
-/// `docker build` of an env.yml with this section, without any of the build-args that other tests give.
+/// `docker build` of an env.yml with this section, without the build-args that other tests use.
 fn build(project: &Project, section: &str, args: &[&str]) -> Output {
     let channel = project.channel();
     let text = format!(
@@ -20,7 +20,7 @@ fn build(project: &Project, section: &str, args: &[&str]) -> Output {
     project.build_image(&[&["-f", FILE], args, &["."]].concat())
 }
 
-/// Says who runs it, where, and what it sees; makes a file where it is.
+/// Prints who runs it, where, and what it sees; makes a file in the current directory.
 const PROGRAM: &str = "import os, sys; open('made', 'w').close(); print(sys.argv[1:], os.getcwd(), os.getuid(), os.getgid(), os.environ['HOME'], os.environ['GREETING'], os.environ['SEEN'], sep=chr(10))";
 
 fn everything(base: &str) -> String {
@@ -96,7 +96,7 @@ fn every_key_takes_effect(store: Store) {
     let said = project.run(&[], &[]).expect_success().stdout;
     let expected = "['a', 'b']\n/srv/lab/app\n1000\n100\n/home/ada\nhello from ada\nyes\n";
     assert_eq!(said, expected);
-    // A command replaces `cmd` and not the entrypoint; a shell is started only by --entrypoint.
+    // A command replaces `cmd`, not the entrypoint; only --entrypoint can start a shell.
     let said = project.run(&[], &["c"]).expect_success().stdout;
     assert!(said.starts_with("['c']\n"), "{said}");
     let shell = ["--entrypoint", "bash"];
@@ -104,7 +104,7 @@ fn every_key_takes_effect(store: Store) {
     let output = project.run(&shell, &["-c", owners]).expect_success();
     assert_eq!(output.stdout, "ada:users\nada:users\nroot\nada\n");
 
-    // The environment's own entrypoint is in front of the section's.
+    // condafront's entrypoint runs before the section's.
     let output = project.run(&["-e", "ENV_NAME=nope"], &[]).expect_failure();
     assert!(
         output.stderr.contains("ENV_NAME=nope: no such environment"),
@@ -135,7 +135,7 @@ fn every_key_takes_effect(store: Store) {
 }
 
 #[test]
-fn build_args_beat_keys() {
+fn build_args_override_keys() {
     let project = Project::new(Store::Containerd);
     let other = Image::from_dockerfile(&project, &format!("FROM {}\nENV OTHER=yes\n", base()));
     let base_arg = format!("BASE_IMAGE={}", other.tag());
@@ -187,19 +187,19 @@ fn sections_that_make_no_sense() {
     let mistakes = [
         ("a misspelt key", "  bsae: ubuntu:24.04\n".to_owned()),
         (
-            "a text that should be a list",
+            "a string that should be a list",
             "  base: ubuntu:24.04\n  apt: libgl1\n".to_owned(),
         ),
         (
-            "a build-arg that is not given",
+            "a build-arg that is not set",
             "  base: ubuntu:${UBUNTU}\n".to_owned(),
         ),
         (
-            "a base that is no image's name",
+            "a base that is not a valid image name",
             "  installer: native\n  base: Debian:13\n".to_owned(),
         ),
         (
-            "a user of the base with another number",
+            "a user of the base image with another ID",
             format!("{usual}  user: {{name: daemon, uid: 5}}\n"),
         ),
         (
@@ -207,7 +207,7 @@ fn sections_that_make_no_sense() {
             format!("{usual}  workdir: /etc/passwd\n"),
         ),
         (
-            "a variable that nobody sets",
+            "a variable that is not set",
             format!("{usual}  env:\n    LD_LIBRARY_PATH: /srv/lib:${{LD_LIBRARY_PATH}}\n"),
         ),
     ];
@@ -218,7 +218,7 @@ fn sections_that_make_no_sense() {
     let mut of_classic = Failures::new(&classic);
     let layers = format!("{usual}  layers: 40\n");
     of_classic.add_output(
-        "many layers on an engine that cannot",
+        "many layers on an engine that cannot merge",
         build(&classic, &layers, &[]),
     );
     insta::assert_snapshot!(format!("{}{}", failures.text(), of_classic.text()));

@@ -4,7 +4,7 @@ use condafront_testkit::engine::{Engine, Store, run};
 
 use crate::project::Project;
 
-/// Where the image is run: a buildkitd runs none, so its image goes through the registry.
+/// A buildkitd cannot run images, so its image is pushed to the registry and run by another engine.
 fn a_lock_becomes_an_image(store: Store) {
     let project = Project::new(store);
     project.lock(&[

@@ -13,10 +13,10 @@ use crate::failure::Failures;
 use crate::project::{LOCK, Project, frontend};
 use crate::pushed::Pushed;
 
-/// The folders of a channel that a solve reads.
+/// The subdirs that a solve reads.
 const SUBDIRS: [&str; 2] = ["linux-64", "noarch"];
 
-/// An env.yml of these dependencies, with the server's channel.
+/// An env.yml with these dependencies and the project's channel.
 pub(crate) fn env(project: &Project, dependencies: &[&str]) -> String {
     env_of(project.channel(), dependencies)
 }
@@ -29,12 +29,12 @@ fn env_of(channel: &str, dependencies: &[&str]) -> String {
     format!("channels:\n  - {channel}\ndependencies:\n{list}")
 }
 
-/// Makes `text`, below a syntax line, what is built.
+/// Writes `text`, below a syntax line, as the file to build.
 pub(crate) fn write(project: &Project, text: &str) {
     project.write(LOCK, format!("# syntax={}\n{text}", frontend()));
 }
 
-/// What a solve outside the build chooses: names of `conda-meta` files.
+/// What a solve outside the build chooses, as names of `conda-meta` files.
 fn solved(specs: &[&str]) -> BTreeSet<String> {
     let input = tempfile::tempdir().unwrap();
     let mut files = Vec::new();
@@ -96,7 +96,7 @@ fn an_environment_is_solved() {
     assert_eq!(installed, solved(&["numpy", "activate-demo"]));
 }
 
-/// How many packages the solves chose that a build ran, from their logs.
+/// The solves that a build ran: the number of packages that each chose, from their logs.
 pub(crate) fn solves(pushed: &Pushed) -> Vec<&str> {
     let chosen = |line| str::split_once(line, "packages chosen: ").map(|(_, count)| count);
     pushed.progress.lines().filter_map(chosen).collect()
@@ -119,12 +119,12 @@ pub(crate) fn the_same_question_is_solved_once(project: &Project) {
     assert_eq!(solves(&second), [""; 0], "{}", second.progress);
     assert_eq!(second.manifest, first.manifest);
 
-    // Comments and places are not part of the question.
+    // Comments and positions are not part of the question.
     write(project, &format!("# a comment\n\n{text}# another\n"));
     let moved = project.push("moved", &[]);
     assert_eq!(solves(&moved), [""; 0], "{}", moved.progress);
 
-    // Another base with the same C library.
+    // Another base image with the same C library.
     let derived = format!("{}/derived", condafront_testkit::engine::registry());
     project.write(
         "Dockerfile",
@@ -136,7 +136,7 @@ pub(crate) fn the_same_question_is_solved_once(project: &Project) {
     let based = project.push("based", &["--build-arg", &argument]);
     assert_eq!(solves(&based), [""; 0], "{}", based.progress);
 
-    // Only the list is another one; what fits is the same.
+    // Only the repodata differ; the result is the same.
     for subdir in SUBDIRS {
         let path = Channel::open()
             .directory()
@@ -165,7 +165,7 @@ fn lists_come_from_wherever_they_can() {
     let server = &project.server;
     let dependencies = ["bumpme"];
 
-    // Only the plain file, and nothing for the platform: the package is for all.
+    // Only the uncompressed file, and nothing for the platform: the package is noarch.
     server.fault(
         "/conda-forge/*/repodata.json.zst",
         Fault::Status(404),
@@ -179,7 +179,7 @@ fn lists_come_from_wherever_they_can() {
     write(&project, &env(&project, &dependencies));
     project.build(&["--no-cache"]).expect_success();
 
-    // A bad hour.
+    // A temporary failure.
     server.heal();
     server.fault(
         "/conda-forge/*/repodata.json.zst",
@@ -188,7 +188,7 @@ fn lists_come_from_wherever_they_can() {
     );
     project.build(&["--no-cache"]).expect_success();
 
-    // A private channel, by a token in its address and by a secret.
+    // A private channel, with a token in its URL.
     server.heal();
     let folder = Channel::open().directory();
     let token = "tk-b2c7c6d5";
@@ -229,12 +229,12 @@ fn environments_that_cannot_be_solved() {
     let mut failures = Failures::new(&project);
     failures
         .add(
-            "a package that is not there",
+            "a missing package",
             env(&project, &["python", "numpi"]),
             &[],
         )
         .add(
-            "a version that is not there",
+            "a missing version",
             env(&project, &["python", "bumpme >=3"]),
             &[],
         )
@@ -248,12 +248,12 @@ fn environments_that_cannot_be_solved() {
             env(&project, &["python"]),
             &["--build-arg", "BASE_IMAGE=scratch"],
         )
-        .add("a channel that is not there", channel("/nowhere"), &[])
+        .add("a missing channel", channel("/nowhere"), &[])
         .add("a channel that needs a login", channel("/private"), &[])
         .add("a channel that is a web page", channel("/page"), &[])
-        .add("a channel that is out of order", channel("/busy"), &[])
+        .add("a channel with a failing server", channel("/busy"), &[])
         .add(
-            "a host that is not there",
+            "an unknown host",
             env_of("http://conda.invalid/main", &["python"]),
             &[],
         );

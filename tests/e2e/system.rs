@@ -1,4 +1,4 @@
-//! Packages of the base's distribution, and its locale.
+//! Packages from the base image's distribution, and locales.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,16 +15,16 @@ use crate::project::{Project, base, frontend, on_both_stores};
 
 const FILE: &str = "env.yml";
 
-/// What official images of Debian have, so that nothing of what apt fetches stays in them.
+/// apt's configuration in Debian's official images, which deletes downloaded archives.
 const DOCKER_CLEAN: &str = "DPkg::Post-Invoke { \"rm -f /var/cache/apt/archives/*.deb || true\"; };\n\
     APT::Update::Post-Invoke { \"rm -f /var/cache/apt/archives/*.deb || true\"; };\n";
 
-/// Installs something for update-alternatives(1), and a user; asks nobody.
+/// Registers an alternative (update-alternatives(1)) and adds a user, without questions.
 const SCRIPT: &str = "test \"$DEBIAN_FRONTEND\" = noninteractive\n\
     useradd --system --home-dir /nonexistent hello\n\
     update-alternatives --install /usr/bin/greet greet /usr/bin/hello-sys 10\n";
 
-/// A project whose server has a repository of Debian packages at `/debian`.
+/// A project whose server has a repository with Debian packages at `/debian`.
 struct Debian {
     project: Project,
     _folder: tempfile::TempDir,
@@ -62,7 +62,7 @@ impl Debian {
         }
     }
 
-    /// The base image with the packages of `url` and no others.
+    /// The base image with `url` as its only source of packages.
     fn base(&self, url: &str) -> Image<'_> {
         self.project.write("docker-clean", DOCKER_CLEAN);
         Image::from_dockerfile(
@@ -97,20 +97,20 @@ fn write(project: &Project, base: &str, section: &str) {
 fn build(project: &Project, base: &str, section: &str, args: &[&str]) -> Output {
     write(project, base, section);
     let file = ["--network", "host", "-f", FILE];
-    // A build without cache empties the caches of its steps, which are to be those of no other test.
+    // A build without cache empties the cache mounts of its steps, so they must not be those of another test.
     let caches = format!("BUILDKIT_CACHE_MOUNT_NS={}", project.name());
     let caches = ["--build-arg", &caches];
     project.build_image(&[&file[..], &caches, args, &["."]].concat())
 }
 
-/// What the image's history says of its base.
+/// The `[base]` steps in the image's history.
 fn steps_in_history(project: &Project) -> Vec<String> {
     let mut steps = history(project, project.tag());
     steps.retain(|line| line.starts_with("[base]"));
     steps
 }
 
-/// Files that tell of an installation and not of what was installed.
+/// Lists traces of an installation, other than what it installed.
 const LEFT: &str = "find /var/lib/apt/lists /var/cache/apt /var/log /var/cache/debconf -type f ! -name lock | sort; \
     find / -xdev -path /proc -prune -o -name '.condafront*' -print -o -name 'condafront-*' -path '/tmp/*' -print; \
     cut -d: -f1,3 /etc/shadow | grep hello";
@@ -139,7 +139,7 @@ fn packages_of_debian_are_installed(store: Store) {
         say("ls /usr/share/hello-extra 2>/dev/null || echo none"),
         "none\n"
     );
-    // The account comes after the packages, one of which has made it.
+    // The account is set up after the packages, one of which created it.
     let config = inspect(project, project.tag(), "{{json .Config}}");
     let uid = say("id -u hello");
     assert!(
@@ -157,7 +157,7 @@ fn packages_of_debian_are_installed(store: Store) {
             .any(|it| it.as_str().is_some_and(|it| it.starts_with(*name)))
     };
     assert!(!settings.iter().any(has), "{env:?}");
-    // Locales are those of the base and the one that was asked for; their sources are gone.
+    // The locales are those of the base image and the requested one; their sources are gone.
     assert_eq!(say("locale -a"), "C\nC.utf8\nde_DE.utf8\nPOSIX\n");
     assert_eq!(
         say(
@@ -170,7 +170,7 @@ fn packages_of_debian_are_installed(store: Store) {
         .run(&[], &["python", "-c", program])
         .expect_success();
     assert_eq!(output.stdout, "1.234,50 ('de_DE', 'UTF-8')\n");
-    // What the installation left behind is what the base had.
+    // The installation left nothing that the base image did not have.
     let before = base.run(&[], &["sh", "-c", LEFT]);
     assert_eq!(say(LEFT), format!("{}hello:3652\n", before.stdout));
     assert_eq!(
@@ -181,19 +181,19 @@ fn packages_of_debian_are_installed(store: Store) {
         ]
     );
 
-    // Another environment finds the packages installed.
+    // With other environment variables, the packages come from the cache.
     project.server.clear();
     let section = format!("{section}  env: {{A: b}}\n");
     let output = build(project, base.tag(), &section, &[]).expect_success();
     assert!(output.stderr.contains("CACHED"), "{}", output.stderr);
-    let asked = project.server.requests();
-    let asked = asked.iter().filter(|it| it.path.starts_with("/debian"));
-    assert_eq!(asked.count(), 0);
-    // The archives are still there when there is one package more. That of locales is not kept.
+    let requests = project.server.requests();
+    let requests = requests.iter().filter(|it| it.path.starts_with("/debian"));
+    assert_eq!(requests.count(), 0);
+    // With one more package, the other archives are not downloaded again, except that of locales, which is not kept.
     let more = section.replace("- hello-sys=1.0\n", "- hello-sys=1.0\n    - hello-extra\n");
     build(project, base.tag(), &more, &[]).expect_success();
-    let asked = project.server.requests();
-    let archives = asked.iter().filter(|it| it.path.contains("hello-"));
+    let requests = project.server.requests();
+    let archives = requests.iter().filter(|it| it.path.contains("hello-"));
     let archives: Vec<&str> = archives.map(|it| it.path.as_str()).collect();
     assert_eq!(archives, ["/debian/./hello-extra_1.0_all.deb"]);
 }
@@ -233,14 +233,14 @@ fn a_proxy_reaches_the_package_manager() {
     assert_eq!(output.stdout, "hello 2.0, library 3.0\n");
 }
 
-/// The static busybox that came with the engines, in the project's folder.
+/// Copies the static busybox that came with the engines into the project's folder.
 pub(crate) fn busybox(project: &Project) {
     let from: PathBuf = engine_dir().join("root/usr/bin/busybox");
     fs::copy(from, project.path("busybox")).expect("the engines' busybox");
 }
 
 #[test]
-fn what_a_base_cannot_have() {
+fn what_a_base_cannot_install() {
     let debian = Debian::new(Store::Containerd);
     let project = &debian.project;
     let base = debian.own_base();
@@ -267,17 +267,17 @@ fn what_a_base_cannot_have() {
     let mut failures = Failures::new(project);
     for (title, base, section) in [
         (
-            "packages that there are not",
+            "packages that do not exist",
             base.tag(),
             "  apt:\n    - -r apt.txt\n    - nonsense\n    - hello-lib\n",
         ),
         (
-            "a version that there is not",
+            "a version that does not exist",
             base.tag(),
             "  apt: [listed, hello-sys=1.5]\n",
         ),
         (
-            "a dependency that there is not",
+            "a dependency that does not exist",
             base.tag(),
             "  apt:\n    - listed\n    - lonely\n",
         ),
@@ -286,11 +286,7 @@ fn what_a_base_cannot_have() {
             base.tag(),
             "  apt: [listed, broken]\n",
         ),
-        (
-            "a list that there is not",
-            base.tag(),
-            "  apt: [-r packages.txt]\n",
-        ),
+        ("a missing list", base.tag(), "  apt: [-r packages.txt]\n"),
         (
             "a list with an option",
             base.tag(),
@@ -304,14 +300,14 @@ fn what_a_base_cannot_have() {
             "  apt:\n    - tzdata\n    - tini\n",
         ),
         ("no package manager", distroless.tag(), "  dnf: [tzdata]\n"),
-        ("nothing at all", "scratch", "  apt: [tzdata]\n"),
+        ("an empty base image", "scratch", "  apt: [tzdata]\n"),
         (
-            "a locale that there is not",
+            "a locale that does not exist",
             base.tag(),
             "  locale: en_UX.UTF-8\n",
         ),
         (
-            "an encoding that there is not",
+            "an encoding that does not exist",
             base.tag(),
             "  locale: en_US.UTF-88\n",
         ),
@@ -326,7 +322,7 @@ fn what_a_base_cannot_have() {
             "  locale: en_US.UTF-8\n",
         ),
         (
-            "a locale, and nothing at all",
+            "a locale, and an empty base image",
             "scratch",
             "  locale: en_US.UTF-8\n",
         ),
@@ -342,7 +338,7 @@ fn what_a_base_cannot_have() {
     insta::assert_snapshot!(text);
 }
 
-/// Packages for dnf: one that needs one and recommends another, and a stand-in for a locale.
+/// Packages for dnf: one that requires a second and recommends a third, and a stand-in for a locale.
 const SPEC: &str = "\
 Name: hello-rpm
 Version: 1.0
@@ -380,8 +376,8 @@ cp -r /usr/lib/locale/C.utf8/. %{buildroot}/usr/lib/locale/nl_NL.utf8/
 /usr/lib/locale/nl_NL.utf8
 ";
 
-/// A base with dnf, a repository of the packages above, and no apt. dnf and rpm are Debian's: no other distribution's can
-/// be had here.
+/// A base image with dnf, a repository of the packages above, and no apt. dnf and rpm are Debian's: those of other
+/// distributions are not available here.
 fn with_dnf(project: &Project) -> Image<'_> {
     let root = made_once("root-dnf", |folder| {
         run(
@@ -403,7 +399,7 @@ fn with_dnf(project: &Project) -> Image<'_> {
              mkdir -p /etc/yum.repos.d && printf '[local]\\nname=local\\nbaseurl=file:///srv/RPMS\\ngpgcheck=0\\n' > /etc/yum.repos.d/local.repo && \\\n\
              printf 'ID=fedora\\nPRETTY_NAME=\"Fedora Linux 43\"\\n' > /etc/os-release\n",
     );
-    fs::remove_file(project.path("root.tar")).expect("the root with dnf can go");
+    fs::remove_file(project.path("root.tar")).expect("the root with dnf can be removed");
     image
 }
 
@@ -431,10 +427,10 @@ fn packages_of_fedora_are_installed() {
     let mut failures = Failures::new(&project);
     for (title, section) in [
         (
-            "packages that there are not",
+            "packages that do not exist",
             "  dnf:\n    - hello-rpm-lib\n    - nonsense\n    - hello-rpm=7\n",
         ),
-        ("a locale that there is not", "  locale: fr_FR.UTF-8\n"),
+        ("a locale that does not exist", "  locale: fr_FR.UTF-8\n"),
         ("Debian's key", "  apt: [tzdata]\n"),
     ] {
         failures.add_output(title, build(&project, base.tag(), section, &[]));
@@ -442,18 +438,18 @@ fn packages_of_fedora_are_installed() {
     let text = failures.text();
     for said in [
         ">>>     - nonsense\n  10 | >>>     - hello-rpm=7\n",
-        "ERROR: dnf knows no packages nonsense and hello-rpm-7 for this base\n",
+        "ERROR: dnf has no packages `nonsense` and `hello-rpm-7` for this base image\n",
         ">>>   locale: fr_FR.UTF-8\n",
-        "ERROR: the locale cannot be had: dnf knows no package glibc-langpack-fr for this base\n",
+        "ERROR: cannot install the locale: dnf has no package `glibc-langpack-fr` for this base image\n",
         "ERROR: the base image (Fedora Linux 43) has no apt: its package manager is dnf\nUse the key `dnf` instead",
     ] {
         assert!(text.contains(said), "{said}\nis not in\n{text}");
     }
 }
 
-/// An empty locale, and one that the base has already, need nothing of the base.
+/// A locale that the base image already has needs neither packages nor network.
 #[test]
-fn a_locale_that_is_there_costs_nothing() {
+fn a_locale_that_the_base_has_costs_nothing() {
     let project = Project::new(Store::Containerd);
     let has_lc_all = Image::from_dockerfile(&project, &format!("FROM {}\nENV LC_ALL=C\n", base()));
     let output = build(

@@ -1,4 +1,4 @@
-//! The targets that are no image: the environment alone, and a folder from which it is built without a network.
+//! The other targets: the environment alone, and a folder from which to build it without network.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::installers::{build_with_package, package_of, serve_package};
 use crate::pip::{hello, index};
 use crate::project::{LOCK, Project, base, frontend, on_both_stores};
 
-/// What an image of the environments below does: conda's and pip's packages work together.
+/// Checks that conda's and pip's packages work together in the environments below.
 const WORKS: &str = "import jinja2, os, sys; print(jinja2.Template('{{ a }}').render(a=42), os.environ['ACTIVATE_DEMO_HOME'], sys.prefix)";
 
 fn write(project: &Project, text: &str) {
@@ -62,7 +62,7 @@ fn the_environment_alone_is_copied_into_other_images(store: Store) {
         assert_eq!(output.stdout, "/opt/conda\n");
         let list = "ls / | grep -v -x -e .dockerenv | tr '\\n' ' '; ls /opt; stat -c '%n %u:%g' /opt/conda /opt/conda/bin/python /opt/conda/conda-meta/history; cat /opt/conda/share/post-link-demo/* 2>/dev/null; ls /usr/local/bin";
         let output = copied.run(&[], &["sh", "-c", list]).expect_success();
-        // The folder itself is made by COPY.
+        // COPY creates the directory itself.
         for owned in ["/bin/python", "/conda-meta/history"] {
             let line = format!("/opt/conda{owned} 57439:57439\n");
             assert!(output.stdout.contains(&line), "{}", output.stdout);
@@ -71,7 +71,7 @@ fn the_environment_alone_is_copied_into_other_images(store: Store) {
         let is_linked = output.stdout.contains("post-link\n");
         assert_eq!(is_linked, dependencies.contains(&"post-link-demo"));
 
-        // An image that is made from it has the environment's variables.
+        // An image built from it has the environment's variables.
         let env: BTreeSet<String> =
             serde_json::from_value(inspect(&project, alone.tag(), "{{json .Config.Env}}"))
                 .expect("a list of variables");
@@ -96,8 +96,8 @@ fn the_environment_alone_is_copied_into_other_images(store: Store) {
     assert!(out.join("opt/conda/bin/python").exists());
 }
 
-/// An env.yml with packages of two channels and of an index for pip, which the project's server has; and the build-arg
-/// that names the index.
+/// An env.yml with packages from two channels and a pip index, all on the project's server, and the build-arg that
+/// names the index.
 fn site(project: &Project) -> (String, String) {
     let server = &project.server;
     server.mount("/own", Channel::small().directory());
@@ -125,19 +125,19 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A copy of a folder, as it comes to another machine.
+/// Copies a folder, as if to another machine.
 fn carry(from: &Path, to: &Path) {
     let mut copy = Command::new("cp");
     engine::run(copy.arg("-r").arg(from).arg(to)).expect_success();
 }
 
-/// What the folder of the target `channel` is called that has what the project's server has.
+/// The name of the project's server in the folder of the target `channel`.
 fn host(project: &Project) -> String {
     let address = project.server.address().to_string();
     format!("http+{}", address.replace(':', "+"))
 }
 
-/// Checks the folder: each channel by itself, with a list of the packages that it has and no others.
+/// Checks that each of these subdirs lists exactly the packages that it has.
 fn assert_listed(folder: &Path, subdirs: &[&str]) {
     for subdir in subdirs {
         let subdir = folder.join(subdir);
@@ -152,7 +152,7 @@ fn assert_listed(folder: &Path, subdirs: &[&str]) {
     }
 }
 
-/// Made on one engine and used on another one, where nothing is taken from an earlier build.
+/// The folder is made on one engine and used on another, which cannot reuse anything from an earlier build.
 fn a_folder_is_all_that_a_build_needs(here: Store, there: Store) {
     let project = Project::new(here);
     let (text, pip) = site(&project);
@@ -185,18 +185,18 @@ fn a_folder_is_all_that_a_build_needs(here: Store, there: Store) {
     }
     let away = Project::new(there);
     carry(&folder, &away.path("channel"));
-    // Only this store pushes.
+    // Only this store can push.
     let layers = (there == Store::Containerd).then(|| {
         write(&away, &text);
         away.push("online", &online).layers
     });
 
-    // Its server is gone, and there is no network.
+    // The server is gone, and there is no network.
     drop(project);
     let offline = ["--build-context", "channel=channel", "--network", "none"];
     for text in [&text, &lock] {
         write(&away, text);
-        // Where layers are compared, the second time without what is there of the first.
+        // If layers are compared, the second build must not use the results of the first.
         let is_cold = layers.is_some() && text == &lock;
         let cold = if is_cold { &["--no-cache"][..] } else { &[] };
         away.build(&[&offline, cold].concat()).expect_success();
@@ -217,7 +217,7 @@ fn a_folder_is_all_that_a_build_needs(here: Store, there: Store) {
 }
 
 #[test]
-fn what_the_folder_lacks_is_told_at_its_line() {
+fn what_is_missing_from_the_folder_is_reported_at_its_line() {
     let project = Project::new(Store::Containerd);
     let channel = Channel::open();
     let [first, second, other] = ["bumpme", "file-kinds", "text-prefix"].map(|it| channel.find(it));
@@ -235,22 +235,22 @@ fn what_the_folder_lacks_is_told_at_its_line() {
     let mut failures = Failures::new(&project);
     failures
         .add(
-            "a package that the folder lacks",
+            "a package missing from the folder",
             lock(&[first, other]),
             &given,
         )
         .add(
-            "a channel that the folder lacks",
+            "a channel missing from the folder",
             env(&["https://conda.invalid/nowhere".to_owned()], &["bumpme"]),
             &given,
         )
         .add(
-            "a package that the channel in the folder lacks",
+            "a package missing from the channel in the folder",
             env(&[project.server.url("/conda-forge")], &["text-prefix"]),
             &given,
         )
         .add(
-            "an installer that the folder lacks",
+            "an installer missing from the folder",
             lock(&[first]),
             &[
                 &given[..],
@@ -260,8 +260,8 @@ fn what_the_folder_lacks_is_told_at_its_line() {
         );
     let path = project.path("channel").join(host(&project));
     let path = path.join("conda-forge").join(second.path());
-    fs::write(&path, "something else").expect("another file");
-    failures.add("another file", lock(&[first, second]), &given);
+    fs::write(&path, "something else").expect("a different file");
+    failures.add("a different file", lock(&[first, second]), &given);
     fs::create_dir(project.path("empty")).expect("a folder");
     let empty = ["--build-context", "channel=empty"];
     failures.add("an empty folder", lock(&[first]), &empty);
@@ -279,7 +279,7 @@ fn what_the_folder_lacks_is_told_at_its_line() {
     insta::assert_snapshot!(text);
 }
 
-/// The folder as an image, and the installer in it.
+/// The folder as an image, with the installer in it.
 #[test]
 #[ignore = "needs a micromamba"]
 fn needs_micromamba_the_folder_may_be_an_image_and_has_the_installer() {
@@ -302,7 +302,7 @@ fn needs_micromamba_the_folder_may_be_an_image_and_has_the_installer() {
     let forge = project.path("channel/conda.anaconda.org/conda-forge");
     assert_listed(&forge, &["linux-64", "noarch"]);
 
-    // A real micromamba takes the folder for a channel.
+    // A real micromamba can use the folder as a channel.
     let folder = project
         .path("channel")
         .join(host(&project))

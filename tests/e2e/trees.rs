@@ -1,4 +1,4 @@
-//! The same files, whatever stacks the layers and whoever links the packages.
+//! The files are the same on every store and with every installer.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -18,8 +18,8 @@ use crate::installers::{build_with_package, package_of, serve_package};
 use crate::pip;
 use crate::project::{LOCK, Project, base, frontend, shared_channel};
 
-/// Real packages and all that do something special. `tests/install` compares what the installers make
-/// of every package.
+/// Real packages, and all that do something special. `tests/install` compares the installers' results for
+/// every package.
 const SPECS: [&str; 13] = [
     "python",
     "numpy",
@@ -36,7 +36,7 @@ const SPECS: [&str; 13] = [
     "text-prefix",
 ];
 
-/// What is at a path: everything that a program can see of it.
+/// Everything that a program can see at a path.
 #[derive(Debug, PartialEq, Eq)]
 struct Entry {
     kind: tar::EntryType,
@@ -48,12 +48,12 @@ struct Entry {
     content: String,
 }
 
-/// The files of the project's image, as a container of it sees them.
+/// The files of the project's image, as a container sees them.
 fn tree(project: &Project) -> BTreeMap<String, Entry> {
     let container = project.docker(&["create", project.tag()]).expect_success();
     let container = container.stdout.trim();
     let archive = project.path("image.tar");
-    let file = archive.to_str().expect("a path of text");
+    let file = archive.to_str().expect("a UTF-8 path");
     project
         .docker(&["export", "--output", file, container])
         .expect_success();
@@ -85,7 +85,7 @@ fn read(archive: &Path) -> BTreeMap<String, Entry> {
     tree
 }
 
-/// Whether the engine made it for the container, and not the build for the image.
+/// Whether a path comes from the engine, for the container, and not from the image.
 fn is_of_the_container(path: &str) -> bool {
     let path = path.trim_end_matches('/');
     [
@@ -103,7 +103,7 @@ fn is_of_the_container(path: &str) -> bool {
         || path.starts_with("dev/")
 }
 
-/// What differs, one line each.
+/// The differences, one per line.
 fn differences(left: &BTreeMap<String, Entry>, right: &BTreeMap<String, Entry>) -> Vec<String> {
     let mut paths: Vec<&String> = left.keys().chain(right.keys()).collect();
     paths.sort();
@@ -120,7 +120,7 @@ fn lock_of(project: &Project) -> Vec<u8> {
     std::fs::read(project.path(LOCK)).expect("the project's lock")
 }
 
-/// What the image says of containers, without what is not set, which stores write down in different ways.
+/// The image's configuration without empty values, which the stores write in different ways.
 fn configuration(project: &Project) -> Value {
     let mut config = inspect(project, project.tag(), "{{json .Config}}");
     let fields = config.as_object_mut().expect("a configuration");
@@ -128,7 +128,8 @@ fn configuration(project: &Project) -> Value {
     config
 }
 
-/// Builds on both stores what `build` gives; files and configuration are the same. So what an image does is tested on one.
+/// Runs `build` on both stores and checks that files and configuration are the same. So other tests of what an image
+/// does need only one store.
 fn same_on_both_stores(build: impl Fn(&Project) -> Output) -> BTreeMap<String, Entry> {
     let [(merged, ours), (copied, theirs)] = [Store::Containerd, Store::Classic].map(|store| {
         let project = Project::new(store);
@@ -211,12 +212,12 @@ fn both_installers_give_the_same_files(store: Store) {
     other.write(LOCK, lock_of(&native));
     let hash = serve_package(&other, "2.8.1-0", package_of(&program));
     build_with_package(&other, &format!("2.8.1#sha256:{hash}"), &[]).expect_success();
-    let asked = other.packages_requested();
+    let requested = other.packages_requested();
     assert!(
-        asked
+        requested
             .iter()
             .any(|path| path.contains("/micromamba-2.8.1-0")),
-        "{asked:?}"
+        "{requested:?}"
     );
     let different = differences(&tree(&native), &tree(&other));
     assert!(different.is_empty(), "{}", different.join("\n"));

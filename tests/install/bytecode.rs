@@ -80,7 +80,7 @@ fn modules_are_compiled_for_their_final_place() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    // `old.py` does not compile, and that is nobody's fault.
+    // `old.py` does not compile, which is not an error.
     assert_eq!(names, ["__init__.cpython-313.pyc", "sets.cpython-313.pyc"]);
 
     let sets = fs::read(step.prefix().join(cache).join("sets.cpython-313.pyc")).unwrap();

@@ -1,5 +1,5 @@
-//! Archives that are broken or mean harm: each is refused, with a message that names the culprit,
-//! and nothing is written outside the output.
+//! Broken and malicious archives: each is refused with a message that names the culprit, and nothing
+//! is written outside the output.
 
 use std::fs;
 
@@ -55,19 +55,19 @@ fn entries_that_leave_the_package_are_refused() {
         }
     }
     insta::assert_snapshot!(messages, @r"
-    bad 1.0 (bad-1.0-0.conda): the archive holds a path with `..`: `../outside`
-    bad 1.0 (bad-1.0-0.conda): the archive holds a path with `..`: `share/../../outside`
-    bad 1.0 (bad-1.0-0.conda): the archive holds an absolute path: `/outside`
-    bad 1.0 (bad-1.0-0.conda): the archive holds a link that leaves the package: `share/link -> /etc/passwd`
-    bad 1.0 (bad-1.0-0.conda): the archive holds a link that leaves the package: `share/link -> ../../outside`
-    bad 1.0 (bad-1.0-0.conda): the archive holds a link that leaves the package: `up -> ..`
-    bad 1.0 (bad-1.0-0.conda): the archive holds a link that leaves the package: `share/b -> a/..`
-    bad 1.0 (bad-1.0-0.conda): the archive holds a hard link that leaves the package: `share/hard -> ../../outside`
-    bad 1.0 (bad-1.0-0.conda): the archive holds a hard link that leaves the package: `share/hard -> /etc/passwd`
-    bad 1.0 (bad-1.0-0.conda): the archive holds a file that would be written through a symlink: `dir/x`
-    bad 1.0 (bad-1.0-0.conda): the archive holds a device, pipe or other special file: `dev`
-    bad 1.0 (bad-1.0-0.conda): the archive holds a device, pipe or other special file: `pipe`
-    bad 1.0 (bad-1.0-0.conda): the archive holds a path that is empty, too long, not UTF-8, or has control characters: `new\nline`
+    bad 1.0 (bad-1.0-0.conda): the archive contains a path with `..`: `../outside`
+    bad 1.0 (bad-1.0-0.conda): the archive contains a path with `..`: `share/../../outside`
+    bad 1.0 (bad-1.0-0.conda): the archive contains an absolute path: `/outside`
+    bad 1.0 (bad-1.0-0.conda): the archive contains a link that leaves the package: `share/link -> /etc/passwd`
+    bad 1.0 (bad-1.0-0.conda): the archive contains a link that leaves the package: `share/link -> ../../outside`
+    bad 1.0 (bad-1.0-0.conda): the archive contains a link that leaves the package: `up -> ..`
+    bad 1.0 (bad-1.0-0.conda): the archive contains a link that leaves the package: `share/b -> a/..`
+    bad 1.0 (bad-1.0-0.conda): the archive contains a hard link that leaves the package: `share/hard -> ../../outside`
+    bad 1.0 (bad-1.0-0.conda): the archive contains a hard link that leaves the package: `share/hard -> /etc/passwd`
+    bad 1.0 (bad-1.0-0.conda): the archive contains a file that would be written through a symlink: `dir/x`
+    bad 1.0 (bad-1.0-0.conda): the archive contains a device, pipe or other special file: `dev`
+    bad 1.0 (bad-1.0-0.conda): the archive contains a device, pipe or other special file: `pipe`
+    bad 1.0 (bad-1.0-0.conda): the archive contains a path that is empty, too long, not UTF-8, or has control characters: `new\nline`
     bad 1.0 (bad-1.0-0.conda): its info/paths.json lists a path with `..`: `../outside`
     bad 1.0 (bad-1.0-0.conda): its info/paths.json lists an absolute path: `/outside`
     ");
@@ -81,7 +81,7 @@ fn entry_points_cannot_name_a_path() {
 }
 
 #[test]
-fn broken_archives_are_told_from_other_files() {
+fn broken_archives_and_other_files_are_distinguished() {
     let whole = |format| bad().format(format).bytes();
     let cut = |format, part: usize| {
         let bytes = whole(format);
@@ -136,16 +136,16 @@ fn broken_archives_are_told_from_other_files() {
     tar.bz2 cut in half: bad 1.0 (bad-1.0-0.tar.bz2): the archive is damaged or cut short: decompression not finished but EOF reached
     only a signature: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
     flipped bits: bad 1.0 (bad-1.0-0.conda): the archive is damaged or cut short: Data corruption detected
-    another format: bad 1.0 (bad-1.0-0.conda): the downloaded file is a bzip2 archive, as .tar.bz2 packages are, but has not their file name
+    another format: bad 1.0 (bad-1.0-0.conda): the downloaded file is a bzip2 archive, like .tar.bz2 packages, but is not named like one
     ");
 }
 
 #[test]
-fn metadata_that_makes_no_sense_is_refused() {
+fn invalid_metadata_is_refused() {
     let step = Step::new(&[bad().listed("share/absent")]);
     let error = step.fail();
     assert_eq!(error.kind(), ErrorKind::BadMetadata);
-    insta::assert_snapshot!(error, @"bad 1.0 (bad-1.0-0.conda): the package's info/paths.json cannot be used: it lists `share/absent`, which the archive lacks");
+    insta::assert_snapshot!(error, @"bad 1.0 (bad-1.0-0.conda): the package's info/paths.json cannot be used: it lists `share/absent`, which is not in the archive");
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn every_hostile_package_of_the_channel_is_refused() {
     for package in channel.packages() {
         let mut step = Step::new(&[]);
         mount_channel(&mut step, channel, &[package]);
-        // Its archive is what the lock file says, so only a notice.
+        // Its archive matches the lock file, so there is only a notice.
         if package.name.starts_with("wrong-content") {
             step.run().unwrap();
             let notices = step.facts().notices;

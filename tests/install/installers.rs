@@ -1,8 +1,8 @@
-//! Both installers on the same packages: the same files, modes, times and facts. These tests need a
-//! real micromamba.
+//! Both installers give the same files, modes, times and facts for the same packages. These tests
+//! need a real micromamba.
 //!
-//! No difference has to be: whatever micromamba does otherwise (entry points, records, modes, times,
-//! what it cannot link), the step does itself, whoever links.
+//! No difference is allowed: whatever micromamba does differently (entry points, records, modes,
+//! times, what it cannot link), the step does itself for every installer.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ use condafront_testkit::needs;
 use super::package::{Format, PLACEHOLDER, Package};
 use super::step::{Step, mount_channel};
 
-/// Runs the step that `make` gives with each installer and compares what it leaves.
+/// Runs the step that `make` returns with each installer and compares the results.
 pub(crate) fn compare(make: impl Fn() -> Step) {
     let micromamba = needs::micromamba();
     let [native, with_micromamba] = [Installer::Native, Installer::Micromamba].map(|installer| {
@@ -169,7 +169,7 @@ fn needs_micromamba_modules_go_where_python_wants_them_alike() {
     }
 }
 
-/// Compares the newest of every package of `channel` that installs on `platform`.
+/// Compares the newest version of every package of `channel` that installs on `platform`.
 fn compare_channel(channel: &Channel, platform: &str) {
     let packages: Vec<_> = channel
         .packages()

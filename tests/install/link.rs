@@ -9,7 +9,7 @@ use rattler_conda_types::PrefixRecord;
 use super::package::{BUILD_TIME, FILE_TIME, Format, PLACEHOLDER, Package};
 use super::step::Step;
 
-/// Something of everything.
+/// A bit of everything.
 fn packages() -> Vec<Package> {
     let shebang = format!("#!{PLACEHOLDER}/bin/sh\n");
     let binary = format!("\0{PLACEHOLDER}/lib\0tail");
@@ -59,7 +59,7 @@ fn files_are_where_they_belong() {
 }
 
 #[test]
-fn modes_and_times_are_the_packages() {
+fn modes_and_times_come_from_the_packages() {
     let step = Step::new(&packages());
     step.run().unwrap();
     for (path, mode, mtime) in [
@@ -182,7 +182,7 @@ fn the_record_is_what_conda_writes_and_holds_no_secret() {
             "lib/python3.13/site-packages/pure/cli.py"
         ]
     );
-    // A second opinion: another reader of such records understands it.
+    // A second opinion: another reader of such records accepts it.
     for name in ["tool", "pure"] {
         let path = step.prefix().join(format!("conda-meta/{name}-1.0-0.json"));
         let record = PrefixRecord::from_path(path).unwrap();
@@ -285,7 +285,7 @@ fn pure_python_needs_a_python() {
     let error = step.fail();
     assert_eq!(error.kind(), ErrorKind::MissingPython);
     assert_eq!(error.package(), Some(1));
-    insta::assert_snapshot!(error, @"pure 1.0 (pure-1.0-0.tar.bz2): it is a `noarch: python` package, and the lock file has no python package");
+    insta::assert_snapshot!(error, @"pure 1.0 (pure-1.0-0.tar.bz2): it is a `noarch: python` package, but the lock file has no python package");
 }
 
 #[test]

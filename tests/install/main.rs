@@ -1,4 +1,4 @@
-//! The install step and those around it, run in this process on small packages made here.
+//! The install step and those around it, run in this process on small packages that the tests make.
 
 mod bytecode;
 mod hostile;

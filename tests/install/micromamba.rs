@@ -1,5 +1,5 @@
-//! How micromamba is called, checked with a script in its place. What a real one does is compared in
-//! `installers.rs`.
+//! How micromamba is called, checked with a script in its place. `installers.rs` compares the results
+//! of a real one.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -25,7 +25,7 @@ fn packages() -> Vec<Package> {
     ]
 }
 
-/// A step with a shell script for a micromamba; `$seen` is a folder where it can leave things.
+/// A step with a shell script as its micromamba; `$seen` is a folder where the script can leave files.
 fn step_with_script(script: &str) -> (Step, PathBuf) {
     let mut step = Step::new(&packages());
     step.spec.installer = Installer::Micromamba;
@@ -40,7 +40,7 @@ fn step_with_script(script: &str) -> (Step, PathBuf) {
     (step, seen)
 }
 
-/// Does what micromamba would do for [`packages`], and leaves what it leaves.
+/// Does what micromamba would do for [`packages`], and leaves the same files behind.
 const LINKING: &str = r#"
 printf '%s\n' "$@" > $seen/args
 /usr/bin/env > $seen/env
@@ -69,7 +69,7 @@ echo rubbish > $prefix/pkgs/cache/urls.txt
 "#;
 
 #[test]
-fn it_gets_a_lock_of_what_is_in_its_cache_and_a_record_of_python() {
+fn it_gets_a_lock_of_the_packages_in_its_cache_and_a_record_of_python() {
     let (step, seen) = step_with_script(LINKING);
     step.run().unwrap();
     let read = |name: &str| fs::read_to_string(seen.join(name)).unwrap();
@@ -105,7 +105,7 @@ fn it_gets_a_lock_of_what_is_in_its_cache_and_a_record_of_python() {
     assert_eq!(read("lock"), lock);
     assert_eq!(json("pure-record")["noarch"], "python");
 
-    // Neither the script, which it would run, nor the directory, which it cannot link, nor what
+    // Not the script, which it would run, the directory, which it cannot link, or the file that
     // would be among its own records.
     let paths = json("tool-paths");
     assert_eq!(paths["paths"].as_array().unwrap().len(), 1);
@@ -122,7 +122,7 @@ fn it_gets_a_lock_of_what_is_in_its_cache_and_a_record_of_python() {
 }
 
 #[test]
-fn the_result_is_that_of_the_native_installer() {
+fn the_result_is_the_same_as_with_the_native_installer() {
     let (with_script, _) = step_with_script(LINKING);
     with_script.run().unwrap();
     let native = Step::new(&packages());
@@ -131,7 +131,7 @@ fn the_result_is_that_of_the_native_installer() {
 }
 
 #[test]
-fn what_it_says_when_it_fails_is_shown() {
+fn its_output_is_shown_when_it_fails() {
     let (step, _) = step_with_script("echo 'critical libmamba No space' >&2; exit 1\n");
     let error = step.fail();
     assert_eq!(error.kind(), ErrorKind::Micromamba);
@@ -161,7 +161,7 @@ fn it_is_found_where_packages_and_images_have_it() {
         fs::rename(from.join("micromamba"), to.join("micromamba")).unwrap();
         step.run().unwrap();
     }
-    // In Debian's images `/bin` is a link; an absolute one means the image's own root.
+    // In Debian's images, `/bin` is a symlink; an absolute target is relative to the image's own root.
     let (step, _) = step_with_script(LINKING);
     let usr = step.micromamba.join("usr");
     fs::create_dir(&usr).unwrap();
@@ -171,7 +171,7 @@ fn it_is_found_where_packages_and_images_have_it() {
 }
 
 #[test]
-fn one_that_cannot_be_used_is_an_error() {
+fn an_unusable_micromamba_is_an_error() {
     let mut step = Step::new(&packages());
     step.spec.installer = Installer::Micromamba;
     let missing = step.fail();
@@ -188,8 +188,8 @@ fn one_that_cannot_be_used_is_an_error() {
         assert_eq!(error.kind(), ErrorKind::Micromamba);
     }
     insta::assert_snapshot!(format!("{missing}\n{locked}\n{dynamic}"), @"
-    there is no micromamba in what the build was given for it (looked for bin/micromamba, micromamba, usr/bin/micromamba, usr/local/bin/micromamba)
+    there is no micromamba in the given package, folder or image (looked for bin/micromamba, micromamba, usr/bin/micromamba, usr/local/bin/micromamba)
     micromamba cannot be run: Permission denied (os error 13); is the file executable?
-    micromamba cannot be run: No such file or directory (os error 2); it must be the static program that conda-forge's package and mambaorg's images have
+    micromamba cannot be run: No such file or directory (os error 2); it must be the static binary from conda-forge's package or mambaorg's images
     ");
 }

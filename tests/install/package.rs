@@ -1,4 +1,4 @@
-//! A writer of small conda packages, right ones and hostile ones.
+//! A writer of small conda packages, valid ones and hostile ones.
 
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -12,7 +12,7 @@ use tar::{EntryType, Header};
 pub(crate) const FILE_TIME: u64 = 1_600_000_000;
 /// The `timestamp` of all packages made here, in seconds.
 pub(crate) const BUILD_TIME: i64 = 1_650_000_000;
-/// What stands in files for the prefix.
+/// The placeholder for the prefix in files.
 pub(crate) const PLACEHOLDER: &str = "/home/builder/a_long_placeholder_of_a_prefix";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) enum Format {
 
 #[derive(Clone)]
 struct Entry {
-    /// As it is written into the archive, however wrong.
+    /// As written into the archive, even if it is invalid.
     name: String,
     kind: EntryType,
     mode: u32,
@@ -31,7 +31,7 @@ struct Entry {
     content: Vec<u8>,
 }
 
-/// One package in the making.
+/// One package that is being made.
 #[derive(Clone)]
 pub(crate) struct Package {
     name: String,
@@ -87,7 +87,7 @@ impl Package {
         self.entry(name, EntryType::Regular, mode, "", content.as_bytes())
     }
 
-    /// A file that mentions the prefix; `kind` is `text` or `binary`.
+    /// A file that contains the prefix; `kind` is `text` or `binary`.
     pub(crate) fn file_with_prefix(mut self, name: &str, content: &[u8], kind: &str) -> Self {
         self.paths.push(json!({
             "_path": name, "path_type": "hardlink", "size_in_bytes": content.len(),
@@ -121,7 +121,7 @@ impl Package {
         self
     }
 
-    /// A path that `paths.json` lists and the archive may not have.
+    /// A path that `paths.json` lists, but that may be missing from the archive.
     pub(crate) fn listed(mut self, name: &str) -> Self {
         self.paths
             .push(json!({"_path": name, "path_type": "hardlink"}));
@@ -160,7 +160,7 @@ impl Package {
             let text =
                 |entry: &Value, key: &str| entry[key].as_str().unwrap_or_default().to_owned();
             let (mut files, mut prefixes) = (String::new(), String::new());
-            // They could not have directories.
+            // The old form cannot list directories.
             let is_file = |entry: &&Value| entry["path_type"] != "directory";
             for entry in self.paths.iter().filter(is_file) {
                 let path = text(entry, "_path");
@@ -215,7 +215,7 @@ impl Package {
         }
     }
 
-    /// Writes the archive as input `index` of a step and says how to ask for it.
+    /// Writes the archive as input `index` of a step and returns its spec.
     pub(crate) fn mount(&self, input: &Path, index: usize) -> PackageSpec {
         let archive = self.file_name();
         let dir = input.join(index.to_string());
@@ -248,7 +248,7 @@ fn info_text(name: &str, content: String) -> Entry {
     }
 }
 
-/// A tar archive with the names written as they are: the `tar` crate refuses to write bad ones.
+/// A tar archive with the names written as they are; the `tar` crate itself refuses to write bad ones.
 fn tar(entries: &[Entry]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for entry in entries {

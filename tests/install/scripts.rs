@@ -29,7 +29,7 @@ fn prefix(script: &str) -> TempDir {
     prefix
 }
 
-/// Runs the step in `prefix`, and gives what was printed too.
+/// Runs the step in `prefix`, and also returns what it printed.
 fn run(prefix: &TempDir) -> (Result<(), Error>, String) {
     let owner = fs::metadata(prefix.path()).unwrap();
     let spec = PostLinkSpec {
@@ -72,7 +72,7 @@ fn a_script_sees_the_active_environment() {
 }
 
 #[test]
-fn what_a_script_changed_gets_the_usual_times() {
+fn changed_files_get_the_usual_times() {
     let prefix = prefix(
         "mkdir $PREFIX/new; echo x > $PREFIX/new/file; ln -s file $PREFIX/new/link\n\
          chmod 700 $PREFIX/new/file; rm $PREFIX/share/removed\n",
@@ -100,7 +100,7 @@ fn a_failing_script_fails_with_its_output() {
 }
 
 #[test]
-fn what_a_script_left_alone_is_not_touched() {
+fn unchanged_files_are_not_touched() {
     let prefix = prefix("true\n");
     let changed = || {
         let metadata = fs::metadata(prefix.path().join("share/old")).unwrap();

@@ -1,4 +1,4 @@
-//! Running the install step on packages and looking at what it left.
+//! Running the install step on packages and inspecting its results.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use super::package::Package as Made;
 
-/// One run of the step in folders of its own.
+/// One run of the step in its own folders.
 pub(crate) struct Step {
     dir: TempDir,
     pub(crate) spec: InstallSpec,
@@ -29,7 +29,7 @@ pub(crate) struct Step {
     pub(crate) micromamba: PathBuf,
 }
 
-/// Adds packages of a channel to the step, after those that it has.
+/// Adds packages of a channel to the step, after its own.
 pub(crate) fn mount_channel(step: &mut Step, channel: &Channel, packages: &[&Package]) {
     for package in packages {
         let dir = step.mounts().input.join(step.packages.len().to_string());
@@ -98,12 +98,12 @@ impl Step {
         install(&args[1..], &self.mounts())
     }
 
-    /// Runs a step that must fail, and gives its message.
+    /// Runs a step that must fail, and returns its error.
     pub(crate) fn fail(&self) -> Error {
         self.run().expect_err("the step should fail")
     }
 
-    /// The output, in a folder that lives on.
+    /// Moves the output to a folder that outlives the step.
     pub(crate) fn keep_output(self) -> TempDir {
         let kept = TempDir::new().unwrap();
         for entry in fs::read_dir(self.mounts().output).unwrap() {
@@ -131,7 +131,7 @@ impl Step {
         serde_json::from_slice(&text).unwrap()
     }
 
-    /// Everything a layer has of the output and all facts: kind, mode, owner, time, content.
+    /// Everything in the output that a layer keeps (kind, mode, owner, time, content), and all facts.
     pub(crate) fn listing(&self) -> String {
         let mut lines = BTreeMap::new();
         list(&self.mounts().output, "", &mut lines);
@@ -159,7 +159,7 @@ fn list(dir: &Path, relative: &str, lines: &mut BTreeMap<String, String>) {
     }
 }
 
-/// Larger files are listed with their hash.
+/// Larger files are listed by their hash.
 const SHOWN_BYTES: usize = 64 * 1024;
 
 fn describe(path: &Path) -> String {

@@ -82,7 +82,7 @@ fn files(dir: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn what_is_left_out_is_nowhere_and_the_rest_is_the_same() {
+fn trimmed_files_are_gone_and_the_rest_is_the_same() {
     let whole = step(&[]);
     whole.run().unwrap();
     let trimmed = step(&Trim::ALL);

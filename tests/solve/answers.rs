@@ -1,4 +1,4 @@
-//! What is said of the packages that are chosen.
+//! What the answer says about the chosen packages.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::channels;
 use crate::{ask, question, url};
 
 #[test]
-fn packages_come_after_what_they_need_and_belong_to_who_asks() {
+fn packages_follow_their_dependencies_and_name_their_match_spec() {
     let spec = question(&["main"], &["pandas", "openssl", "python", "torch"]);
     let packages = ask(&spec, &[&channels::main()]).unwrap();
     let place: BTreeMap<&str, usize> = packages
@@ -29,19 +29,19 @@ fn packages_come_after_what_they_need_and_belong_to_who_asks() {
     assert_eq!(asked_by("six"), 0);
     assert_eq!(asked_by("openssl"), 1);
     assert_eq!(asked_by("python"), 2);
-    // Nobody asks for it, but python brings it.
+    // Not requested, but added along with python.
     assert_eq!(asked_by("pip"), 2);
     assert_eq!(asked_by("torch"), 3);
     let numpy = &packages[place["numpy"]];
     assert_eq!(numpy.license.as_deref(), Some("MIT"));
     assert_eq!(numpy.sha256.as_ref().unwrap().len(), 64);
     assert_eq!(numpy.md5.as_ref().unwrap().len(), 32);
-    // The same question has the same answer, to the byte.
+    // The same request gives exactly the same answer.
     assert_eq!(ask(&spec, &[&channels::main()]).unwrap(), packages);
 }
 
 #[test]
-fn archives_are_where_the_list_says() {
+fn archives_are_where_the_repodata_says() {
     for (base, expected) in [
         (None, url("main/noarch/a-1-0.conda")),
         (
@@ -61,7 +61,7 @@ fn archives_are_where_the_list_says() {
 }
 
 #[test]
-fn channels_of_a_group_matter_equally() {
+fn channels_of_a_group_have_equal_priority() {
     let (main, extra) = (channels::main(), channels::extra());
     let mut spec = question(&["main", "extra"], &["zlib >=1.4"]);
     ask(&spec, &[&main, &extra]).unwrap_err();

@@ -1,8 +1,8 @@
-//! Channels in which solving is interesting.
+//! Channels that make solving interesting.
 
 use condafront_testkit::repodata::{Repodata, record};
 
-/// The first channel: python and what stands on it, and a case of each rule by which conda chooses.
+/// The first channel: python and packages that need it, and a case for each rule by which conda chooses.
 pub(crate) fn main() -> Repodata {
     let mut channel = Repodata::default();
     pythons(&mut channel);
@@ -13,7 +13,7 @@ pub(crate) fn main() -> Repodata {
     channel
 }
 
-/// The second channel: some names of the first one, and some of its own.
+/// The second channel: some names from the first one, and some of its own.
 pub(crate) fn extra() -> Repodata {
     let mut channel = Repodata::default();
     channel
@@ -161,7 +161,7 @@ fn numbers(channel: &mut Repodata) {
         .remove("withdrawn-1.1-0.conda");
 }
 
-/// Packages of one version among which something else decides.
+/// Packages with equal versions, where something else decides.
 fn ties(channel: &mut Repodata) {
     channel
         .add(record("by-number 1.0 z_0").later(900))
@@ -191,7 +191,7 @@ fn ties(channel: &mut Repodata) {
         .add(record("pinned-by-metapackage 1.0 0").depends(["plain 1.1 a_0"]));
 }
 
-/// What depends on the machine.
+/// Packages that depend on the machine.
 fn systems(channel: &mut Repodata) {
     channel
         .add(record("torch 2.5 cpu_0").number(0))

@@ -1,4 +1,4 @@
-//! The solver: on channels made for it, against expectations and against a real micromamba.
+//! The solver, on made-up channels: compared with expectations and with a real micromamba.
 
 mod answers;
 mod channels;
@@ -21,7 +21,7 @@ fn url(channel: &str) -> String {
     format!("https://conda.example/{channel}")
 }
 
-/// A question about these channels: glibc 2.36, no CUDA.
+/// A request to these channels, with glibc 2.36 and without CUDA.
 fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
     SolveSpec {
         subdir: "linux-64".to_owned(),
@@ -43,14 +43,14 @@ fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
     }
 }
 
-/// Asks it, with what these channels have.
+/// Solves the request with these channels' repodata.
 fn ask(spec: &SolveSpec, channels: &[&Repodata]) -> Result<Vec<SolvedPackage>, FailureReport> {
     let input = tempfile::tempdir().unwrap();
     let mut files = Vec::new();
     for (channel, repodata) in channels.iter().enumerate() {
         for subdir in ["linux-64", "noarch"] {
             let json = repodata.json(subdir);
-            // One kind of file for each folder, so that both are read.
+            // A different kind of file for each subdir, so that both kinds are read.
             let (file, bytes) = match subdir {
                 "noarch" => ("repodata.json", json.into_bytes()),
                 _ => ("repodata.json.zst", compressed(&json)),
@@ -66,7 +66,7 @@ fn ask(spec: &SolveSpec, channels: &[&Repodata]) -> Result<Vec<SolvedPackage>, F
     solve(spec, &files, input.path())
 }
 
-/// Puts a file where a solve finds its repodata `index`.
+/// Writes a file to where a solve finds its repodata `index`.
 fn mount(input: &Path, index: usize, file: &str, bytes: &[u8]) {
     let folder = input.join(index.to_string());
     std::fs::create_dir_all(&folder).unwrap();

@@ -1,4 +1,4 @@
-//! What cannot be solved: one text of all explanations, which reads from top to bottom.
+//! Requests that cannot be solved: all explanations in one snapshot, to be read from top to bottom.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use condafront_steps::solve::solve;
 use crate::channels;
 use crate::{ask, compressed, mount, question, url};
 
-/// Adds what a solve that must fail says, with its MatchSpecs marked.
+/// Adds the report of a failed solve, with the MatchSpecs that are to blame marked.
 fn add(all: &mut String, title: &str, spec: &SolveSpec, report: &FailureReport) {
     let line = "=".repeat(title.len());
     writeln!(all, "{title}\n{line}").unwrap();
@@ -30,7 +30,7 @@ fn add(all: &mut String, title: &str, spec: &SolveSpec, report: &FailureReport) 
 }
 
 #[test]
-fn what_cannot_be_solved_is_explained() {
+fn unsolvable_requests_are_explained() {
     let (main, extra) = (channels::main(), channels::extra());
     let mut all = String::new();
     let mut fails = |title: &str, spec: SolveSpec| {
@@ -40,36 +40,33 @@ fn what_cannot_be_solved_is_explained() {
     };
     let one = |specs: &[&str]| question(&["main"], specs);
     let both = |specs: &[&str]| question(&["main", "extra"], specs);
-    fails("A name that nobody has", one(&["python", "qqxyz"]));
+    fails("An unknown name", one(&["python", "qqxyz"]));
     fails("A misspelt name", both(&["numpi", "python"]));
-    fails("The name that PyPI has", one(&["dateutil"]));
+    fails("The PyPI name of a package", one(&["dateutil"]));
     fails(
-        "Several that are missing",
+        "Several missing packages",
         one(&["numpi", "pandas ==9.9", "qqxyz"]),
     );
-    fails("A version that is not there", one(&["pandas >=3"]));
-    fails("A version between others", one(&["plain ==1.0.5"]));
-    fails("A build that is not there", one(&["plain ==2.1 c_*"]));
+    fails("A missing version", one(&["pandas >=3"]));
+    fails("A version between existing ones", one(&["plain ==1.0.5"]));
+    fails("A missing build", one(&["plain ==2.1 c_*"]));
     fails(
-        "A version that a later channel has",
+        "A version that only a later channel has",
         both(&["zlib >=1.4", "python"]),
     );
     let named = format!("{}::pandas", url("extra"));
-    fails("A package of another channel", both(&[&named]));
+    fails("A package from another channel", both(&[&named]));
     fails(
-        "Two that exclude each other",
+        "Two conflicting packages",
         one(&["python", "needs-old-ssl", "pytz"]),
     );
+    fails("A missing dependency", one(&["broken", "python"]));
     fails(
-        "What a package needs is not there",
-        one(&["broken", "python"]),
-    );
-    fails(
-        "What a package constrains",
+        "A package's constraint",
         one(&["constrained-away", "plain"]),
     );
     fails(
-        "A python that a package does not take",
+        "A python that a package does not support",
         one(&["python 3.13.*", "legacy", "numpy"]),
     );
     fails("CUDA", one(&["cuda-only"]));
@@ -79,23 +76,23 @@ fn what_cannot_be_solved_is_explained() {
     fails("A newer glibc than the base's", one(&["glibc-new"]));
     for (title, glibc) in [
         ("A base with musl", Glibc::BaseHasMusl),
-        ("A base with nothing", Glibc::BaseHasNone),
-        ("A glibc that was said", Glibc::Override("2.12".to_owned())),
-        ("No glibc was said", Glibc::OverrideNone),
+        ("A base without a C library", Glibc::BaseHasNone),
+        ("An overridden glibc", Glibc::Override("2.12".to_owned())),
+        ("An empty glibc override", Glibc::OverrideNone),
     ] {
         let mut spec = one(&["python"]);
         spec.system.glibc = glibc;
         fails(title, spec);
     }
     fails("A newer processor", one(&["fast * v3*"]));
-    fails("Another system", one(&["for-windows"]));
-    fails("A virtual package that is asked for", one(&["__cuda >=12"]));
-    fails("No MatchSpec", one(&["numpy >>2"]));
+    fails("Another operating system", one(&["for-windows"]));
+    fails("A requested virtual package", one(&["__cuda >=12"]));
+    fails("An invalid MatchSpec", one(&["numpy >>2"]));
     insta::assert_snapshot!(all);
 }
 
 #[test]
-fn files_that_are_no_repodata_are_explained() {
+fn invalid_repodata_is_explained() {
     let good = channels::main().json("linux-64");
     let bad_record = good.replace("\"build_number\":", "\"build_number\":\"x\",\"n\":");
     let mut all = String::new();
@@ -105,37 +102,33 @@ fn files_that_are_no_repodata_are_explained() {
             "repodata.json.zst",
             b"<!DOCTYPE html><html>Sign in</html>".to_vec(),
         ),
-        ("Nothing", "repodata.json", Vec::new()),
+        ("An empty file", "repodata.json", Vec::new()),
         (
-            "Something else",
+            "Another format",
             "repodata.json.zst",
             b"PK\x03\x04".to_vec(),
         ),
-        ("Half of it", "repodata.json.zst", {
+        ("A truncated file", "repodata.json.zst", {
             let mut bytes = compressed(&good);
             bytes.truncate(1000);
             bytes
         }),
         (
-            "The first thousand bytes of it, plain",
+            "A truncated file, uncompressed",
             "repodata.json",
             good.as_bytes()[..1000].to_vec(),
         ),
         (
-            "Another document",
+            "Another JSON document",
             "repodata.json",
             b"{\"packages\": [1, 2]}".to_vec(),
         ),
         (
-            "A name that is none",
+            "An invalid file name",
             "repodata.json",
             b"{\"packages\": {\"x\": {}}}".to_vec(),
         ),
-        (
-            "Records that make no sense",
-            "repodata.json",
-            bad_record.into_bytes(),
-        ),
+        ("Invalid records", "repodata.json", bad_record.into_bytes()),
     ] {
         let input = tempfile::tempdir().unwrap();
         mount(input.path(), 0, file, &bytes);

@@ -1,4 +1,4 @@
-//! Whatever channels and users write, a solve ends with an answer or with words.
+//! Whatever channels and users write, a solve ends with an answer or an error message.
 
 use condafront_step_spec::solve::RepodataSpec;
 use condafront_steps::solve::solve;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::{ask, compressed, mount, question};
 
-/// Text that has to do with MatchSpecs.
+/// Text that resembles MatchSpecs.
 fn spec_like() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         Just("a".to_owned()),

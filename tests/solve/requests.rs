@@ -1,4 +1,4 @@
-//! What is chosen: written down, and the same as a real micromamba chooses.
+//! Which packages are chosen: recorded in a snapshot, and compared with a real micromamba's choice.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::channels;
 use crate::{ask, question, url};
 
-/// A request: MatchSpecs, and what is unusual about it. `EXTRA::` stands for the second channel.
+/// A request: its MatchSpecs and unusual settings. `EXTRA::` stands for the second channel.
 struct Case {
     specs: &'static [&'static str],
     second: bool,
@@ -21,8 +21,8 @@ struct Case {
     cuda: Option<&'static str>,
     glibc: &'static str,
     archspec: &'static str,
-    /// Whether micromamba decides otherwise. It has no regard for `removed` nor for the time of a build (but compares
-    /// build strings), and its strict priority holds against MatchSpecs that name a channel, too.
+    /// Whether micromamba decides differently. It ignores `removed` and the time of a build (it compares build
+    /// strings), and applies strict priority even to MatchSpecs that name a channel.
     only_ours: bool,
 }
 
@@ -55,7 +55,7 @@ const fn flexible(specs: &'static [&'static str]) -> Case {
 }
 
 const CASES: &[Case] = &[
-    // Python and what stands on it.
+    // Python and packages that need it.
     of(&["python"]),
     of(&["python 3.12.*"]),
     of(&["python <3.12"]),
@@ -118,7 +118,7 @@ const CASES: &[Case] = &[
         ..of(&["fast"])
     },
     of(&["for-linux"]),
-    // What others constrain.
+    // Constraints.
     of(&["constrained", "plain"]),
     of(&["constrained-away"]),
     of(&["constrains-itself"]),
@@ -176,7 +176,7 @@ impl Case {
         title
     }
 
-    /// What is chosen: `channel/subdir/file`, sorted.
+    /// The packages that condafront chooses: `channel/subdir/file`, sorted.
     fn solve(&self, main: &Repodata, extra: &Repodata) -> Vec<String> {
         let specs = self.specs(&url("extra"));
         let specs: Vec<&str> = specs.iter().map(String::as_str).collect();
@@ -199,7 +199,7 @@ impl Case {
         files
     }
 
-    /// What micromamba chooses, in the same form.
+    /// The packages that micromamba chooses, in the same form.
     fn micromamba(&self, program: &Path, server: &Server) -> Vec<String> {
         let root = tempfile::tempdir().unwrap();
         let mut command = Command::new(program);

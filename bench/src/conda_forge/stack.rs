@@ -1,6 +1,6 @@
-//! The packages that a data scientist's environment needs, as many versions of each as conda-forge has, about.
+//! The packages that a data scientist's environment needs, each with about as many versions as in conda-forge.
 
-/// The libraries at the bottom: name, major version, number of versions, what it needs of those before it.
+/// The libraries at the bottom: name, major version, number of versions, dependencies among those before it.
 pub(super) const LIBRARIES: &[(&str, u32, usize, &[&str])] = &[
     ("_libgcc_mutex", 0, 2, &[]),
     ("libgomp", 14, 60, &["_libgcc_mutex"]),
@@ -50,7 +50,7 @@ pub(super) const LIBRARIES: &[(&str, u32, usize, &[&str])] = &[
     ),
 ];
 
-/// Packages that are compiled for each python: name, versions, libraries, packages of [`PURE`] and of this list.
+/// Packages compiled for each python: name, number of versions, libraries, dependencies in [`PURE`] and in this list.
 pub(super) const COMPILED: &[(&str, usize, &[&str], &[&str])] = &[
     ("markupsafe", 20, &["libgcc"], &[]),
     ("pyyaml", 20, &["yaml", "libgcc"], &[]),
@@ -89,7 +89,7 @@ pub(super) const COMPILED: &[(&str, usize, &[&str], &[&str])] = &[
     ),
 ];
 
-/// Packages that are not compiled: name, versions, what they need.
+/// Pure Python packages: name, number of versions, dependencies.
 pub(super) const PURE: &[(&str, usize, &[&str])] = &[
     ("setuptools", 300, &[]),
     ("wheel", 60, &[]),

@@ -1,7 +1,7 @@
-//! Going from one activated environment to another, or to none, on a process's variables.
+//! Switches a process's variables from one active environment to another, or to none.
 //!
-//! A variable whose value is neither what the plain image has nor what activation gave it was set
-//! by the user (`docker run -e`, a derived image's `ENV`), and is left alone.
+//! A variable whose value is neither the plain image's nor the one from activation was set by the
+//! user (`docker run -e`, a derived image's `ENV`), and is not changed.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -14,7 +14,7 @@ pub type Variables = BTreeMap<OsString, OsString>;
 
 const PATH: &str = "PATH";
 
-/// Makes `wanted` the active environment in `env`, where `active` was; `None` is the plain image.
+/// Makes `wanted` the active environment in `env`, instead of `active`; `None` is the plain image.
 ///
 /// `plain` has the base image's values of all variables that any record changes.
 pub fn switch(
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn leaving_gives_back_the_plain_image() {
+    fn deactivation_restores_the_plain_image() {
         let mut env = activated();
         switch(&mut env, &plain(), Some(&base()), None);
         assert_eq!(env, plain());

@@ -9,14 +9,14 @@ use crate::activation::Variables;
 use crate::passwd::{Account, accounts};
 use crate::prefix::in_root;
 
-/// The variable with the name of the image's own user, as in micromamba-docker.
+/// The variable that names the image's own user, as in micromamba-docker.
 pub const IMAGE_USER: &str = "MAMBA_USER";
 
 const HOME: &str = "HOME";
 const USER: &str = "USER";
 const WRITE_AND_SEARCH: u32 = 0o3;
 
-/// Who a process is.
+/// The user and groups of a process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// Effective user id.
@@ -26,7 +26,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Reads the contents of `/proc/self/status` (proc_pid_status(5)); `None` if it lacks ids.
+    /// Reads the contents of `/proc/self/status` (proc_pid_status(5)); `None` if ids are missing.
     pub fn from_status(status: &str) -> Option<Self> {
         let numbers = |label: &str| -> Option<Vec<u32>> {
             let line = status.lines().find_map(|line| line.strip_prefix(label))?;
@@ -41,8 +41,8 @@ impl Identity {
         Some(Self { uid, groups })
     }
 
-    /// Whether this user can make files in a directory with such permission bits. Access lists
-    /// and read-only mounts are not seen.
+    /// Whether this user can create files in a directory with these permission bits. Ignores access
+    /// lists and read-only mounts.
     fn can_write(&self, uid: u32, gid: u32, mode: u32) -> bool {
         let bits = if self.uid == 0 {
             return true;
@@ -57,11 +57,11 @@ impl Identity {
     }
 }
 
-/// Sets `HOME` where it is missing or of no use, and `USER` where it is missing and the user
-/// unknown. A `HOME` that exists is left alone.
+/// Sets `HOME` if it is missing or useless, and `USER` if it is missing and the user has no account.
+/// A `HOME` that is an existing directory is not changed.
 ///
-/// The home is the account's own, else that of the image's user if it can be written to, else
-/// `/tmp`: programs that keep a cache or settings fail without a home they can write to.
+/// The home is the account's own, else that of the image's user if it is writable, else `/tmp`:
+/// programs that keep a cache or settings fail without a writable home.
 pub fn provide(root: &Path, env: &mut Variables, identity: &Identity) {
     let passwd = std::fs::read(in_root(root, OsStr::new("/etc/passwd"))).unwrap_or_default();
     let own = accounts(&passwd).find(|account| account.uid == identity.uid);
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_effective_ids_count() {
+    fn effective_ids_are_read() {
         let status = "Name:\tx\nUid:\t0\t1234\t0\t0\nGid:\t0\t5\t0\t0\nGroups:\t7 8 \n";
         let expected = Identity {
             uid: 1234,

@@ -1,19 +1,19 @@
-//! A reader for the two JSON files that conda keeps environment variables in:
+//! A reader for the JSON files in which conda keeps environment variables:
 //! `etc/conda/env_vars.d/*` (one object) and `conda-meta/state` (an object in `env_vars`).
 
-/// Nesting that no such file has; deeper input is refused instead of using up the stack.
+/// More nesting than any such file has; deeper input is refused so that it cannot exhaust the stack.
 const MAX_DEPTH: usize = 64;
 
-/// A JSON value, as far as environment variables need it.
+/// A JSON value, as far as environment variables need one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// An object's members, in the order of the file.
+    /// An object's members, in file order.
     Object(Vec<(String, Value)>),
     /// A string.
     String(String),
-    /// A number, `true`, `false` or `null`, as written; a number's form is not checked.
+    /// A number, `true`, `false` or `null`, as written; the format of numbers is not checked.
     Literal(String),
-    /// An array; its items are of no use here.
+    /// An array; its items are not needed.
     Array,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Parser<'a> {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\r', '\n']);
     }
 
-    /// Takes `token` if it comes next, after spaces.
+    /// Consumes `token` if it comes next, after spaces.
     fn take(&mut self, token: char) -> bool {
         self.skip_space();
         match self.rest.strip_prefix(token) {
@@ -115,7 +115,7 @@ impl<'a> Parser<'a> {
         Some(Value::Literal(word.to_owned()))
     }
 
-    /// The rest of a string whose opening quote has been taken.
+    /// The rest of a string, after its opening quote.
     fn string(&mut self) -> Option<String> {
         let mut out = String::new();
         loop {
@@ -130,7 +130,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The character that an escape stands for, its backslash taken.
+    /// The character that an escape stands for, after its backslash.
     fn escape(&mut self) -> Option<char> {
         let mut chars = self.rest.chars();
         let kind = chars.next()?;
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn objects_keep_the_order_of_the_file() {
+    fn objects_keep_file_order() {
         let parsed = parse(" {\"B\": \"1\", \"A\" : {\"x\":[1,{\"y\":null}], \"n\": -1.5e+3} }\n");
         let inner = Value::Object(vec![
             ("x".to_owned(), Value::Array),

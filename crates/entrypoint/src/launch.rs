@@ -1,4 +1,4 @@
-//! What the entrypoint does: works out the environment and the command, and becomes the command.
+//! What the entrypoint does: it prepares the environment and the command, and executes the command.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -17,28 +17,28 @@ use crate::store::Store;
 
 /// Chooses the environment to activate.
 const ENV_NAME: &str = "ENV_NAME";
-/// `1` asks for the plain image.
+/// `1` means the plain image.
 const SKIP: &str = "MAMBA_SKIP_ACTIVATE";
-/// Used where neither the variables nor a record tell.
+/// The root prefix if neither the variables nor a record name it.
 const ROOT_PREFIX: &str = "/opt/conda";
 
 /// A command that is ready to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Launch {
-    /// What to execute, and its arguments.
+    /// The program and its arguments.
     pub command: Vec<OsString>,
     /// All its environment variables.
     pub env: Variables,
-    /// What the user should know, one line each.
+    /// Warnings for the user, one line each.
     pub warnings: Vec<String>,
 }
 
 /// Why the user's command does not run.
 #[derive(Debug)]
 pub enum Problem {
-    /// `ENV_NAME` names no environment of the image.
+    /// `ENV_NAME` does not name an environment of the image.
     UnknownEnvironment {
-        /// What `ENV_NAME` says.
+        /// The value of `ENV_NAME`.
         name: OsString,
         /// The image's environments.
         known: Vec<OsString>,
@@ -49,15 +49,15 @@ pub enum Problem {
     NoCommand,
     /// No such program.
     NotFound(OsString),
-    /// The program exists, but not the interpreter or loader that it names.
+    /// The program exists, but the interpreter or loader that it names does not.
     NoInterpreter(OsString),
-    /// The program exists and cannot be executed.
+    /// The program exists, but cannot be executed.
     NotExecutable(OsString, io::Error),
 }
 
 impl Problem {
-    /// The exit status, as shells have it: 127 for a missing program, 126 for one that cannot be
-    /// executed, 1 for the rest.
+    /// The exit status, as in shells: 127 for a missing program, 126 for one that cannot be executed,
+    /// 1 for the rest.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::UnknownEnvironment { .. } | Self::DamagedRecord(_) => 1,
@@ -87,7 +87,7 @@ impl fmt::Display for Problem {
             Self::NotFound(program) => write!(f, "{}: command not found", program.display()),
             Self::NoInterpreter(program) => write!(
                 f,
-                "{}: the interpreter or dynamic loader that it needs is not in the image",
+                "{}: the image lacks the interpreter or dynamic loader that it needs",
                 program.display()
             ),
             Self::NotExecutable(program, error) => {
@@ -99,7 +99,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Works out what to run in the image at `root`, from the user's command line and variables.
+/// Prepares the command to run in the image at `root` from the user's command line and variables.
 ///
 /// # Errors
 /// An unknown environment, a damaged record, or nothing to run.
@@ -131,7 +131,7 @@ pub fn prepare(
     } else {
         let names = scripts.join(OsStr::new(", "));
         warnings.push(format!(
-            "not run, as the image has no shell: {}",
+            "not run, because the image has no shell: {}",
             names.display()
         ));
         command
@@ -144,7 +144,7 @@ pub fn prepare(
 }
 
 impl Launch {
-    /// Becomes the command; returns only if that fails.
+    /// Executes the command in place of this process; returns only if that fails.
     pub fn exec(&self) -> Problem {
         let Some((program, args)) = self.command.split_first() else {
             return Problem::NoCommand;
@@ -180,7 +180,7 @@ impl Launch {
     }
 }
 
-/// Brings the variables to the environment that the user wants; returns its record.
+/// Switches the variables to the environment that the user wants, and returns its record.
 fn activate(root: &Path, env: &mut Variables) -> Result<Option<Record>, Problem> {
     let store = Store::open(root);
     let active = active_record(&store, env)?;
@@ -194,14 +194,14 @@ fn activate(root: &Path, env: &mut Variables) -> Result<Option<Record>, Problem>
         Some(name) if !skip => Some(wanted_record(root, &store, env, active.as_ref(), name)?),
         _ => None,
     };
-    // A container starts with the wanted environment active, unless the user says otherwise.
+    // Usually the container starts with the wanted environment active.
     if active.as_ref() != wanted.as_ref() {
         switch(env, &store.plain(), active.as_ref(), wanted.as_ref());
     }
     Ok(wanted)
 }
 
-/// The recorded environment that the variables show as active.
+/// The recorded environment that is active according to the variables.
 fn active_record(store: &Store, env: &Variables) -> Result<Option<Record>, Problem> {
     let Some(name) = env.get(OsStr::new("CONDA_DEFAULT_ENV")) else {
         return Ok(None);
@@ -264,7 +264,7 @@ fn known_environments(root: &Path, store: &Store, root_prefix: &OsStr) -> Vec<Os
 }
 
 /// Paths of the activation scripts to source at the start: those whose effect depends on the run,
-/// and those that a derived image installed after the record was made.
+/// and those installed in a derived image after the record was made.
 fn scripts_to_source(root: &Path, record: &Record) -> Vec<OsString> {
     let skipped = |file: &OsStr| {
         record

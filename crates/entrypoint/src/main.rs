@@ -1,4 +1,4 @@
-//! The entrypoint of an image: everything on its command line is the user's command.
+//! The entrypoint of an image: its whole command line is the user's command.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     ExitCode::from(problem.exit_code())
 }
 
-/// Becomes the user's command; returns only if that fails.
+/// Executes the user's command in place of this process; returns only if that fails.
 fn run() -> Problem {
     let command: Vec<OsString> = std::env::args_os().skip(1).collect();
     let identity = std::fs::read_to_string("/proc/self/status")

@@ -1,4 +1,4 @@
-//! Accounts, as the lines of `/etc/passwd` give them.
+//! The accounts in `/etc/passwd`.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -18,7 +18,7 @@ pub struct Account<'a> {
     pub shell: &'a OsStr,
 }
 
-/// The accounts of a file with the contents `passwd`; lines that are no account are passed over.
+/// The accounts in a file with the contents `passwd`; other lines are skipped.
 pub fn accounts(passwd: &[u8]) -> impl Iterator<Item = Account<'_>> {
     passwd.split(|&byte| byte == b'\n').filter_map(account)
 }
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accounts_are_read_and_other_lines_passed_over() {
+    fn accounts_are_read_and_other_lines_skipped() {
         let text = b"root:x:0:0:root:/root:/bin/bash\n\n# note\nbad:x:one:1::/:\n+::::::\nme:x:5:6::/home/me\n";
         let found: Vec<_> = accounts(text)
             .map(|account| (account.name.to_owned(), account.uid, account.gid))

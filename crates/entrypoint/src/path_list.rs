@@ -1,25 +1,25 @@
-//! What activation adds to `PATH`, found by comparison, put in and taken out again.
+//! Finds what activation adds to `PATH`, and inserts and removes it.
 //!
-//! Everything else in a user's `PATH` stays where it is: a derived image's `ENV PATH=/app:$PATH`
+//! Everything else in a user's `PATH` stays in place: a derived image's `ENV PATH=/app:$PATH`
 //! survives another `ENV_NAME`.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-/// The `PATH` that Docker gives a container whose image sets none.
+/// The `PATH` that Docker sets if the image has none.
 pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Directories that activation puts before and after what was there.
+/// Directories that activation adds before and after the existing ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Additions {
-    /// In front, first one first.
+    /// Directories in front, in order.
     pub head: Vec<OsString>,
-    /// At the end.
+    /// Directories at the end, in order.
     pub tail: Vec<OsString>,
 }
 
 impl Additions {
-    /// What `activated` has more than `plain`.
+    /// The directories in `activated` that are not in `plain`.
     pub fn between(plain: &OsStr, activated: &OsStr) -> Self {
         let plain = split(plain);
         let mut added = Self::default();
@@ -44,8 +44,8 @@ impl Additions {
     }
 }
 
-/// `path` with the directories `old` taken out and those of `new` put in, in the place where the
-/// old or the new ones were, else in front.
+/// `path` without the directories of `old` and with those of `new`, in the place where the old or the
+/// new ones were, else in front.
 pub fn exchange(path: &OsStr, old: &Additions, new: &Additions) -> OsString {
     let dirs = split(path);
     let place = dirs
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn additions_are_what_the_plain_path_lacks() {
+    fn additions_are_not_in_the_plain_path() {
         let found = Additions::between(
             OsStr::new("/usr/bin:/bin"),
             OsStr::new("/c/bin:/c/condabin:/usr/bin:/c/bin:/bin:/last"),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn taking_out_leaves_the_users_directories() {
+    fn removal_leaves_the_users_directories() {
         let base = added(&["/c/bin"], &["/last"]);
         let none = Additions::default();
         assert_eq!(swap("/app:/c/bin:/bin:/last", &base, &none), "/app:/bin");
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn putting_in_twice_is_putting_in_once() {
+    fn additions_are_inserted_once() {
         let base = added(&["/c/bin"], &["/last"]);
         let none = Additions::default();
         let once = swap("/bin", &none, &base);

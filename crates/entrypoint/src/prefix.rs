@@ -1,4 +1,4 @@
-//! What activating a conda environment means, before any activation script has run.
+//! What activating a conda environment changes, before any activation script runs.
 //!
 //! The rules are conda's (`conda/activate.py`) and micromamba's (`libmamba/src/core/activation.cpp`).
 
@@ -15,28 +15,28 @@ use crate::record::Change;
 /// The name that conda gives the environment at the root prefix.
 pub const BASE: &str = "base";
 
-/// What conda writes for a variable that activation is to remove.
+/// What conda writes as the value of a variable that activation removes.
 const UNSET: &str = "***unset***";
 
-/// An environment, as its directory tells.
+/// An environment, as read from its directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
-    /// Its name: `base`, a directory's name below `envs`, or a path.
+    /// Its name: `base`, the name of a directory below `envs`, or a path.
     pub name: OsString,
     /// Its directory in the image, absolute.
     pub prefix: OsString,
     /// The root prefix, `/opt/conda`.
     pub root_prefix: OsString,
-    /// Whether the root prefix has the `condabin` directory of an installed conda or mamba.
+    /// Whether the root prefix has a `condabin` directory, from an installed conda or mamba.
     pub condabin: bool,
-    /// Variables of `etc/conda/env_vars.d`, then those of the environment file: a later value wins.
+    /// Variables of `etc/conda/env_vars.d`, then those of the environment file; later values win.
     pub variables: Vec<(String, String)>,
 }
 
 impl Environment {
-    /// What activation changes, compared with a plain image that has the variables `plain`.
+    /// The changes that activation makes to the variables `plain` of a plain image.
     ///
-    /// The order is fixed: `PATH` and conda's own variables, then the environment's, sorted.
+    /// The order is fixed: `PATH` and conda's own variables, then those of the environment, sorted.
     pub fn changes(&self, plain: &Variables) -> Vec<Change> {
         let mut changes = vec![
             set("PATH", self.path(plain)),
@@ -46,7 +46,7 @@ impl Environment {
             set("MAMBA_ROOT_PREFIX", self.root_prefix.clone()),
             set("ENV_NAME", self.name.clone()),
         ];
-        // Without a locale, programs take text for ASCII. `C.UTF-8` needs no locale data.
+        // Without a locale, programs treat text as ASCII. `C.UTF-8` needs no locale data.
         if !["LANG", "LC_ALL"]
             .iter()
             .any(|key| plain.contains_key(OsStr::new(key)))
@@ -80,8 +80,8 @@ impl Environment {
         join(&dirs)
     }
 
-    /// Reads an environment that no build recorded, one that a derived image made: `name` is its
-    /// name or its absolute directory. `None` if there is no environment at that place.
+    /// Reads an environment without a record, which a derived image created. `name` is its name or
+    /// its absolute directory. `None` if there is no environment there.
     pub fn find(root: &Path, root_prefix: &OsStr, name: &OsStr) -> Option<Self> {
         let (name, prefix) = if name == BASE {
             (name.to_owned(), root_prefix.to_owned())
@@ -108,14 +108,14 @@ impl Environment {
     }
 }
 
-/// A path of the image as a path below `root`.
+/// A path in the image, as a path below `root`.
 pub fn in_root(root: &Path, path: &OsStr) -> PathBuf {
     let path = Path::new(path);
     root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
-/// The variables of a file of `etc/conda/env_vars.d`: an object of names and values. Empty if the
-/// text is not one; conda warns and goes on as well.
+/// The variables in a file of `etc/conda/env_vars.d`, an object of names and values. Empty if the
+/// text is anything else: conda also continues, with a warning.
 pub fn parse_env_vars(text: &str) -> Vec<(String, String)> {
     json::parse(text).map(members).unwrap_or_default()
 }
@@ -166,8 +166,8 @@ fn file_names(dir: &Path) -> Vec<OsString> {
     names
 }
 
-/// Each variable by its name and, unless that is given too, by its name in capitals: conda exports
-/// only the latter, but means to stop that (conda issue 13713). Sorted by name.
+/// Each variable under its name and, unless that one exists too, under its name in capitals: conda
+/// exports only the latter, but plans to stop that (conda issue 13713). Sorted by name.
 fn spellings(variables: &[(String, String)]) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
     for (key, value) in variables {
@@ -180,7 +180,7 @@ fn spellings(variables: &[(String, String)]) -> BTreeMap<String, String> {
     out
 }
 
-/// Whether an operating system can hold the pair in an environment.
+/// Whether a process environment can contain the pair.
 fn is_variable(key: &str, value: &str) -> bool {
     !key.is_empty() && !key.contains(['=', '\0']) && !value.contains('\0')
 }
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn conda_variables_come_first_and_the_environments_own_sorted() {
+    fn conda_variables_come_first_and_others_are_sorted() {
         let plain = Variables::from([("PATH".into(), "/usr/bin:/bin".into())]);
         let changes = base(&[("Z", "1"), ("A", "2"), ("Z", "3"), ("OLD", UNSET)]).changes(&plain);
         let expected = [
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn names_keep_their_case_and_have_condas_capitals_too() {
+    fn variables_keep_their_case_and_are_also_in_capitals() {
         let changes =
             base(&[("http_proxy", "p"), ("Two", "2"), ("TWO", "1")]).changes(&Variables::new());
         let shown = shown(&changes);

@@ -1,7 +1,7 @@
 //! The record of one environment's activation.
 //!
-//! Encoded as entries that each end in NUL, the first byte of an entry telling its kind: no
-//! value of an environment variable can hold a NUL, so nothing needs escaping.
+//! It is encoded as entries that end in NUL, and the first byte of an entry is its kind. Values of
+//! environment variables cannot contain a NUL, so nothing needs escaping.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -10,7 +10,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 /// The first entry of an encoded record.
 const VERSION: &[u8] = b"condafront-activation-1";
 
-/// What activating does to one environment variable.
+/// What activation does to one environment variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// The variable gets this value.
@@ -36,14 +36,14 @@ impl Change {
     }
 }
 
-/// Where a package's activation script still has to be sourced.
+/// Where a package's activation script must still be sourced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScriptUse {
-    /// Nowhere: all it does is in the record's changes.
+    /// Nowhere: the record's changes have all that it does.
     Recorded,
     /// In interactive shells: it defines functions, aliases or completions.
     Shells,
-    /// Whenever a container starts and in interactive shells: what it sets depends on the run.
+    /// When a container starts, and in interactive shells: what it sets depends on the run.
     Start,
 }
 
@@ -61,13 +61,13 @@ pub struct Script {
 pub struct Record {
     /// The environment's directory, absolute.
     pub prefix: OsString,
-    /// Changes of variables; each variable at most once.
+    /// Changes to variables; each variable at most once.
     pub changes: Vec<Change>,
     /// Every activation script that existed when the record was made.
     pub scripts: Vec<Script>,
 }
 
-/// Bytes that are no record.
+/// The bytes are not a valid record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidRecord;
 
@@ -80,7 +80,7 @@ impl fmt::Display for InvalidRecord {
 impl std::error::Error for InvalidRecord {}
 
 impl Record {
-    /// The change of one variable, if activation touches it.
+    /// The change to one variable, if activation changes it.
     pub fn change(&self, key: &OsStr) -> Option<&Change> {
         self.changes.iter().find(|change| change.key() == key)
     }
@@ -113,7 +113,7 @@ impl Record {
         out
     }
 
-    /// Reads what [`encode`](Self::encode) wrote.
+    /// Reads the output of [`encode`](Self::encode).
     ///
     /// # Errors
     /// Another version, an unknown kind of entry, a missing prefix or a missing final NUL.

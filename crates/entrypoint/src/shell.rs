@@ -1,4 +1,4 @@
-//! The little that is said to a POSIX shell: quoted words, and a command behind scripts.
+//! Code for POSIX shells: quoted words, and a command that runs after scripts.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -20,8 +20,8 @@ pub fn quote(text: &OsStr) -> OsString {
     quoted
 }
 
-/// A command that sources `scripts` and then becomes `command`. What the scripts print goes to
-/// standard error: standard output is the command's.
+/// A command that sources `scripts` and then executes `command`. The output of the scripts goes to
+/// standard error: standard output belongs to the command.
 pub fn behind_scripts(
     shell: OsString,
     scripts: &[OsString],
@@ -39,7 +39,7 @@ pub fn behind_scripts(
     all
 }
 
-/// The image's bash, else its sh, as an absolute path of the image; those of the system go before
+/// The image's bash, else its sh, as an absolute path in the image. The system's shells come before
 /// those of the environment.
 pub fn find_shell(root: &Path, path: &OsStr) -> Option<OsString> {
     ["bash", "sh"].iter().find_map(|shell| {
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_behind_scripts_keeps_its_words() {
+    fn a_command_after_scripts_keeps_its_words() {
         let command = vec!["echo".into(), "a b".into()];
         let all = behind_scripts("/bin/sh".into(), &["/p/x y.sh".into()], command);
         let expected = [

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! /usr/local/share/condafront/default               name of the environment that `Env` activates
-//! /usr/local/share/condafront/plain.env             the base image's values of what records change
+//! /usr/local/share/condafront/plain.env             the base image's values of variables that records change
 //! /usr/local/share/condafront/envs/<name>/record    one environment's record
 //! ```
 
@@ -33,7 +33,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// The records of the image at `root`; an image without any has an empty store.
+    /// The records of the image at `root`; without records, the store is empty.
     pub fn open(root: &Path) -> Self {
         Self {
             dir: in_root(root, OsStr::new(DIR)),
@@ -82,12 +82,12 @@ impl Store {
     }
 }
 
-/// Whether `name` can name an environment: one component of a path.
+/// Whether `name` can name an environment: it must be one path component.
 pub fn is_name(name: &OsStr) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.as_bytes().contains(&b'/')
 }
 
-/// Variables as `NAME=VALUE` entries that each end in NUL, as in `/proc/<pid>/environ`.
+/// Variables as `NAME=VALUE` entries that end in NUL, as in `/proc/<pid>/environ`.
 pub fn encode_variables(variables: &Variables) -> Vec<u8> {
     let mut out = Vec::new();
     for (key, value) in variables {
@@ -99,7 +99,7 @@ pub fn encode_variables(variables: &Variables) -> Vec<u8> {
     out
 }
 
-/// Reads what [`encode_variables`] wrote; entries without `=` are passed over.
+/// Reads the output of [`encode_variables`]; entries without `=` are skipped.
 pub fn decode_variables(bytes: &[u8]) -> Variables {
     bytes
         .split(|&byte| byte == 0)
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_are_read_back_as_written() {
+    fn variables_are_decoded_as_encoded() {
         let vars = Variables::from([
             ("A".into(), "x=y\nz".into()),
             ("B".into(), "".into()),

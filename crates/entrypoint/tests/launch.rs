@@ -1,5 +1,5 @@
-//! What the entrypoint makes of images with and without records, in a directory that stands for
-//! the image's root.
+//! What the entrypoint does in images with and without records. A directory replaces the image's
+//! root.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -33,14 +33,14 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // Nothing to do about a failure; the directory is a temporary one.
+        // A failure does no harm: the directory is temporary.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
 
 impl Image {
     /// An image with a shell, a user, and the environments `base` (recorded, the default), `r`
-    /// (recorded) and `made` (made later, without a record).
+    /// (recorded) and `made` (created later, without a record).
     fn new(test: &str) -> Self {
         let image = Self {
             dir: Temporary::new(test),
@@ -232,7 +232,7 @@ fn an_environment_made_later_is_activated_by_name_and_by_path() {
 }
 
 #[test]
-fn an_unknown_environment_is_an_error_that_lists_the_known() {
+fn an_unknown_environment_is_an_error_that_lists_the_known_ones() {
     let image = Image::new("unknown");
     for name in ["nope", "../envs", "/tmp"] {
         let problem = image
@@ -284,7 +284,7 @@ fn without_a_command_the_shell_starts() {
 }
 
 #[test]
-fn scripts_run_at_the_start_only_where_they_must() {
+fn scripts_run_at_the_start_only_if_needed() {
     let image = Image::new("scripts");
     let script = |file: &str, used| Script {
         file: file.into(),

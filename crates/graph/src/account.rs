@@ -1,4 +1,4 @@
-//! The step that makes the image's account and finds out about the base.
+//! The step that creates the image's account and inspects the base.
 
 use buildkit_llb::{Output, Slot};
 
@@ -9,7 +9,7 @@ use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::args::to_json;
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, OUTPUT_DIR};
 
-/// The step's name, unless it makes more.
+/// The step's name if it creates nothing else.
 const ACCOUNT: &str = "[base] account";
 
 /// The step's results.
@@ -21,12 +21,12 @@ pub struct Account {
     pub layer: Output,
     /// What it found.
     pub facts: Output,
-    /// The step, for the case that it fails.
+    /// The step, in case it fails.
     pub step: Step,
 }
 
 impl Tools<'_> {
-    /// Makes the account that `request` asks for on the `base`, and its working directory.
+    /// Creates the account that `request` asks for on the `base`, and the working directory.
     ///
     /// # Errors
     /// When the request does not fit into a program's arguments.

@@ -1,4 +1,4 @@
-//! The target `channel`, and the check of a folder that it has made.
+//! The target `channel`, and the check of a folder that it made.
 
 use buildkit_llb::{Location, OpOptions, Output, Range, SourceFile};
 
@@ -17,16 +17,16 @@ use condafront_step_spec::local_channel::{
 };
 use condafront_step_spec::mounts::{INPUT_DIR, OUTPUT_DIR};
 
-/// A step that makes a part of the folder.
+/// A step that makes part of the folder.
 #[derive(Clone, Debug)]
 pub struct Part<K> {
     /// What it makes.
     pub output: Output,
-    /// The step, for the case that it fails.
+    /// The step, in case it fails.
     pub step: Step,
     /// Its name.
     pub name: String,
-    /// The packages that it is about, in the order in which it knows them.
+    /// Its packages, in the order of its own list.
     pub members: Vec<K>,
     /// Whether they are PyPI packages.
     pub is_pip: bool,
@@ -39,9 +39,9 @@ pub struct Fetched<'a, P, K> {
     pub package: &'a P,
     /// Its download.
     pub artifact: &'a Artifact,
-    /// From where.
+    /// The address of the download.
     pub address: &'a Address,
-    /// What the caller knows it by.
+    /// The caller's key for it.
     pub key: K,
 }
 
@@ -66,7 +66,7 @@ impl Tools<'_> {
         self.pip_downloads(packages, |package| location(file, package.lines))
     }
 
-    /// One folder of a channel. `list` has the channel's own list of it.
+    /// One folder of a channel. `list` holds the channel's own list of the folder's packages.
     ///
     /// # Errors
     /// When a package's description does not fit into a program's arguments.
@@ -97,7 +97,7 @@ impl Tools<'_> {
     /// The folder of PyPI packages.
     ///
     /// # Errors
-    /// As [`Tools::conda_folder`].
+    /// As for [`Tools::conda_folder`].
     pub fn pypi_folder<K: Copy>(
         &self,
         packages: &[Fetched<'_, PipPackage, K>],
@@ -137,7 +137,7 @@ impl Tools<'_> {
         }
     }
 
-    /// A step that finds out whether `folder` has all of `files`, and what it leaves.
+    /// A step that checks whether `folder` has all of `files`, after its output.
     ///
     /// # Errors
     /// When a file's description does not fit into a program's arguments.
@@ -178,7 +178,7 @@ fn location(file: &SourceFile, lines: Lines) -> Location {
     file.location([Range::lines(line(lines.first), line(lines.last))])
 }
 
-/// The MD5 that a step has to check, because BuildKit checks nothing.
+/// The MD5 that a step must check because BuildKit checks nothing.
 fn unpinned_md5(hashes: &Hashes) -> Option<String> {
     hashes.md5.clone().filter(|_| !hashes.is_pinned())
 }

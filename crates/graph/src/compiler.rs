@@ -1,7 +1,7 @@
 //! The python that compiles an environment's modules.
 //!
-//! Bytecode depends on python's version and on nothing of the machine, so that a python of the builder's own platform
-//! compiles for all of them.
+//! Bytecode depends on python's version and not on the machine, so a python for the builder's own platform can compile
+//! for all platforms.
 
 use buildkit_llb::Output;
 
@@ -14,18 +14,18 @@ use condafront_step_spec::install::PythonRuntimeSpec;
 use condafront_step_spec::install::Trim;
 use condafront_step_spec::mounts::{BASE_DIR, OUTPUT_DIR};
 
-/// Which python compiles.
+/// Which python compiles modules.
 #[derive(Clone, Debug, Default)]
 pub enum Compiler {
-    /// The environment's own, as a program of the builder's own platform.
+    /// The environment's own, a program for the builder's own platform.
     #[default]
     Own,
-    /// The environment's own, as a program of another platform that the builder's kernel can run.
+    /// The environment's own, a program for another platform that the builder's kernel can run.
     Emulated(Platform),
-    /// One that is not in the environment: packages for the builder's platform, and a file system that has a C library
-    /// for them.
+    /// One that is not in the environment: packages for the builder's platform, and a file system with a C library for
+    /// them.
     Other {
-        /// Its packages, and those that it needs to start.
+        /// Python's package, and those that it needs to start.
         packages: Vec<Package>,
         /// Where the C library is.
         base: Output,
@@ -35,7 +35,7 @@ pub enum Compiler {
 }
 
 impl Compiler {
-    /// The packages that are fetched for it and are not in the environment.
+    /// The packages to fetch for it that are not in the environment.
     pub(super) fn packages(&self) -> &[Package] {
         match self {
             Self::Other { packages, .. } => packages,
@@ -45,7 +45,7 @@ impl Compiler {
 }
 
 impl Environment<'_> {
-    /// A python that install steps can run to compile modules, if any of them has to.
+    /// A python that install steps can run to compile modules, if any of them needs one.
     pub(super) fn python_runtime(
         &self,
         downloads: &Downloads,
@@ -77,7 +77,7 @@ impl Environment<'_> {
             subdir,
         };
         let args = spec.to_args(&self.specs(&indices))?;
-        let name = format!("[conda] python {} to compile modules with", python.version);
+        let name = format!("[conda] python {} for compiling modules", python.version);
         let mut step = self.tools.step(args, name);
         step.input(BASE_DIR, base, self.tools.content_cache);
         self.mount_packages(&mut step, &indices, downloads);

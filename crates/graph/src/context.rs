@@ -9,6 +9,6 @@ pub struct ContextState {
     pub state: Output,
     /// The folder in it that is the context; empty for the root.
     pub subdir: String,
-    /// Patterns of what a copy has to leave out, as the file system has it still.
+    /// Patterns of what a copy must leave out because the file system still has it.
     pub exclude: Vec<String>,
 }

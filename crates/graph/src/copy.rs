@@ -1,4 +1,4 @@
-//! Files that are copied into the image, with the meanings of a Dockerfile's `COPY`
+//! Copies files into the image, with the semantics of a Dockerfile's `COPY`
 //! (<https://docs.docker.com/reference/dockerfile/#copy>).
 
 use buildkit_llb::{Copy, File, Input, Mkdir, OpOptions, Options, Output, Owner};
@@ -7,7 +7,7 @@ use crate::context::ContextState;
 use condafront_input::section::{CopyFiles, Mode};
 use condafront_model::redact::quoted;
 
-/// A pattern that matches no file of what a step was found out with.
+/// A pattern that matches no file in any step's facts.
 const NO_FILE: &str = "/none*";
 
 /// Where files come from.
@@ -15,7 +15,7 @@ const NO_FILE: &str = "/none*";
 pub struct Origin {
     /// The file system.
     pub state: Output,
-    /// The folder in it that paths are below; empty for the root.
+    /// The folder in it that paths are relative to; empty for the root.
     pub folder: String,
 }
 
@@ -35,7 +35,7 @@ impl Origin {
                 .contents()
                 .exclude(context.exclude),
         )
-        .name("[internal] leave out what .dockerignore names")
+        .name("[internal] apply .dockerignore")
         .export_cache(false);
         Self {
             state: file.build().output().unwrap_or(&context.state).clone(),
@@ -47,11 +47,11 @@ impl Origin {
 /// One copy.
 #[derive(Clone, Debug)]
 pub struct CopyStep<'a> {
-    /// What the user's file says.
+    /// The copy in the user's file.
     pub files: &'a CopyFiles,
     /// Where the files come from.
     pub origin: Origin,
-    /// Where to: an absolute path, [`destination`].
+    /// The absolute path to copy to, from [`destination`].
     pub dest: String,
     /// Who owns them.
     pub owner: (u32, u32),
@@ -60,7 +60,7 @@ pub struct CopyStep<'a> {
 impl CopyStep<'_> {
     /// Its name in the progress and the image's history.
     pub fn name(&self) -> String {
-        /// More sources than this hide where they go.
+        /// More sources than this would hide where they go.
         const MOST: usize = 3;
         let sources = &self.files.sources;
         let shown: Vec<String> = sources.iter().take(MOST).map(|path| quoted(path)).collect();
@@ -74,7 +74,7 @@ impl CopyStep<'_> {
         format!("{name} to {}", quoted(&self.dest))
     }
 
-    /// The image with the files. It depends on `facts`, which were found out for it, and has nothing of them.
+    /// The image with the files. It depends on `facts`, which were gathered for it, but contains none of them.
     pub fn on(&self, root: &Input, facts: &[Output], options: &Options) -> Input {
         let mut file = File::on(root.clone());
         file.options(options);
@@ -84,7 +84,7 @@ impl CopyStep<'_> {
         let (uid, gid) = self.owner;
         let folder = self.dest.rsplit_once('/').map_or("", |(folder, _)| folder);
         if matches!(self.files.chmod, Some(Mode::Bits(_))) && !folder.is_empty() {
-            // They are meant for what is copied, and BuildKit gives them to folders that it makes for that.
+            // The bits are for the copied files, but BuildKit also gives them to directories that it creates for them.
             file.then(Mkdir::new(folder).parents().owner(Owner::ids(uid, gid)));
         }
         for source in &self.files.sources {
@@ -117,7 +117,7 @@ impl CopyStep<'_> {
         file.build()
     }
 
-    /// A folder's contents are copied rather than the folder, and a link is followed.
+    /// Copies the contents of a folder rather than the folder, and follows a link.
     fn copy(&self, source: &str, dest: &str) -> Copy {
         let source = format!("{}/{source}", self.origin.folder);
         Copy::new(&self.origin.state, source, dest)
@@ -127,7 +127,7 @@ impl CopyStep<'_> {
     }
 }
 
-/// Where `dest` is in an image with this working directory; ends with a slash if it has to be a folder.
+/// Where `dest` is in an image with this working directory; ends with a slash if it must be a directory.
 pub fn destination(workdir: &str, dest: &str) -> String {
     let path = absolute(workdir, dest);
     if CopyFiles::is_folder(dest) && path != "/" {
@@ -137,7 +137,7 @@ pub fn destination(workdir: &str, dest: &str) -> String {
     }
 }
 
-/// A path as it is from the working directory, without `.`, `..` and double slashes.
+/// The path from the working directory, without `.`, `..` and double slashes.
 pub fn absolute(workdir: &str, path: &str) -> String {
     let above = if path.starts_with('/') { "" } else { workdir };
     let mut parts: Vec<&str> = Vec::new();

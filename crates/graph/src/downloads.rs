@@ -9,13 +9,13 @@ use super::image::FILE_TIME;
 use crate::wanted::{Wanted, WantedKind};
 use condafront_model::package::{Package, PackageUrl};
 
-/// Where each package is fetched from now, and how often that has failed in this build.
+/// The current address of each package, and how often its download has failed in this build.
 ///
-/// BuildKit keeps a failure until the build ends, for the operation and for all others of the same cache key
-/// (`solver/scheduler.go`, `mergeTo`). So each try is another operation: its URL gets a fragment, which servers do not
-/// see. The cache key of a pinned download does not hold the URL; its second try ignores the cache instead, which keeps
-/// it apart from the first and still leaves the result where the next build looks for it; later ones give the file
-/// another mode.
+/// BuildKit remembers a failure until the build ends, for the operation and for all others with the same cache key
+/// (`solver/scheduler.go`, `mergeTo`). So each attempt is a different operation: its URL gets a fragment, which servers
+/// do not see. The cache key of a pinned download does not include the URL. Its second attempt ignores the cache
+/// instead, which separates it from the first and still leaves the result where the next build looks for it. Later
+/// attempts give the file a different mode.
 #[derive(Clone, Debug)]
 pub struct Addresses {
     packages: Vec<Address>,
@@ -24,17 +24,17 @@ pub struct Addresses {
 /// One file's addresses.
 #[derive(Clone, Debug)]
 pub struct Address {
-    /// The folder that has the file, and where, if it is not fetched.
+    /// The folder that has the file, and the path there, if the file is not fetched.
     given: Option<Given>,
     candidates: Vec<PackageUrl>,
     current: usize,
-    /// How many tries there were before, of whatever kind.
+    /// How many attempts came before, of any kind.
     attempt: u32,
-    /// How many of them were downloads rather than looks at the server's answer.
+    /// How many of them were downloads rather than probes of the server's response.
     failed: u32,
 }
 
-/// A file of a folder that the user gave, which is known to be the right one.
+/// A file in a folder that the user gave, already known to be the right one.
 #[derive(Clone, Debug)]
 struct Given {
     folder: Output,
@@ -42,7 +42,7 @@ struct Given {
 }
 
 impl Addresses {
-    /// Files that the user gave: of each its address elsewhere, and where it is in `folder`.
+    /// Files that the user gave in `folder`, each with its original address and its path there.
     pub fn given(folder: &Output, files: impl IntoIterator<Item = (PackageUrl, String)>) -> Self {
         let address = |(url, path)| Address {
             given: Some(Given {
@@ -56,7 +56,7 @@ impl Addresses {
         }
     }
 
-    /// First attempts at the first address of each package; every list has at least one.
+    /// The first address of each package, at its first attempt; every list has at least one address.
     pub fn new(candidates: impl IntoIterator<Item = Vec<PackageUrl>>) -> Self {
         Self {
             packages: candidates.into_iter().map(Address::new).collect(),
@@ -80,7 +80,7 @@ impl Addresses {
 }
 
 impl Address {
-    /// A first attempt at the first of these addresses; there is at least one.
+    /// The first of these addresses, at its first attempt; there is at least one.
     pub fn new(candidates: Vec<PackageUrl>) -> Self {
         Self {
             given: None,
@@ -96,7 +96,7 @@ impl Address {
         &self.candidates[self.current]
     }
 
-    /// Whether nothing is asked of a server.
+    /// Whether the user gave the file, so that no server is involved.
     pub fn is_given(&self) -> bool {
         self.given.is_some()
     }
@@ -106,7 +106,7 @@ impl Address {
         self.candidates.len()
     }
 
-    /// Whether a download failed before in this build.
+    /// Whether a download has already failed in this build.
     pub fn is_retried(&self) -> bool {
         self.failed > 0
     }
@@ -119,7 +119,7 @@ impl Address {
         self
     }
 
-    /// The next address, after the last one the first again.
+    /// The next address; after the last one, the first again.
     #[must_use]
     pub fn next(mut self) -> Self {
         self.current = (self.current + 1) % self.candidates.len();
@@ -127,7 +127,7 @@ impl Address {
         self
     }
 
-    /// The URL as the http source gets it.
+    /// The URL for the http source.
     pub(super) fn identifier(&self) -> String {
         let mut url = self.url().with_credentials().clone();
         if self.attempt > 0 {
@@ -137,14 +137,14 @@ impl Address {
     }
 }
 
-/// A file that is fetched.
+/// A file to fetch.
 #[derive(Clone, Debug)]
 pub struct Artifact {
     /// What it is, for messages.
     pub wanted: Wanted,
-    /// What the file is called where it is mounted.
+    /// The file's name where it is mounted.
     pub file_name: String,
-    /// What it must hash to, as 64 hex digits; without it nothing is pinned.
+    /// The expected SHA-256, 64 hex digits; without one the download is not pinned.
     pub sha256: Option<String>,
     /// The download's options.
     pub options: Options,
@@ -188,14 +188,14 @@ impl Artifact {
             }
             let spent = u32::from(!self.no_cache);
             if address.failed > spent {
-                // Any mode does: steps run as root.
+                // Any mode will do: steps run as root.
                 http.perm(0o600 + address.failed);
             }
         }
         http.build()
     }
 
-    /// The same file with nothing said about its content, so that BuildKit looks at the server's answer.
+    /// The same file without a checksum, so that BuildKit looks at the server's response.
     pub fn probe(&self, address: &Address) -> Output {
         let tool = match self.wanted.kind {
             WantedKind::Package | WantedKind::Installer => "conda",
@@ -204,12 +204,12 @@ impl Artifact {
         let mut http = Http::new(address.identifier());
         http.filename(&self.file_name)
             .name(format!(
-                "[{tool}] ask why {} cannot be downloaded",
+                "[{tool}] find out why {} cannot be downloaded",
                 self.wanted.label
             ))
             .group(&ProgressGroup {
                 id: "condafront-probes".to_owned(),
-                name: format!("[{tool}] ask why packages cannot be downloaded"),
+                name: format!("[{tool}] find out why packages cannot be downloaded"),
                 weak: false,
             })
             .export_cache(false);
@@ -222,7 +222,7 @@ impl Artifact {
     }
 }
 
-/// The file at `path` of a folder, alone, as a download of it would be.
+/// The file at `path` in a folder, on its own, as a download would leave it.
 pub fn taken(folder: &Output, path: &str, file_name: &str, options: &Options) -> Output {
     let copy = Copy::new(folder, path, file_name)
         .owner(Owner::ids(0, 0))
@@ -233,7 +233,7 @@ pub fn taken(folder: &Output, path: &str, file_name: &str, options: &Options) ->
     file.build().output().unwrap_or(folder).clone()
 }
 
-/// A `.tar.bz2` package's files, for the one that is a program to run.
+/// The files of a `.tar.bz2` package, for the one that is run as a program.
 pub fn unpacked(package: &Package, archive: &Output, retried: bool) -> Output {
     let mut file = File::on(Input::Scratch);
     file.then(Copy::new(archive, package.id.file_name(), "/").unpack())
@@ -260,7 +260,7 @@ pub fn name(package: &Package, index: usize, count: usize) -> String {
     )
 }
 
-/// Clients that can show all downloads as one line.
+/// Shows all downloads as one line in clients that can do so.
 pub fn group(count: usize) -> ProgressGroup {
     ProgressGroup {
         id: "condafront-packages".to_owned(),

@@ -1,4 +1,4 @@
-//! From packages to layers: downloads, install steps, and what they found out.
+//! From packages to layers: downloads, install steps, and what they found.
 
 use condafront_step_spec::args::ArgsError;
 use std::collections::BTreeSet;
@@ -22,13 +22,13 @@ use condafront_step_spec::install::Trim;
 use condafront_step_spec::install::{CollectSpec, InstallSpec, Installer, PackageSpec};
 use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, MICROMAMBA_DIR, OUTPUT_DIR, PYTHON_DIR};
 
-/// All that an environment's graph is made from.
+/// Everything that an environment's graph is made from.
 pub struct Environment<'a> {
-    /// What is to be built.
+    /// What to build.
     pub plan: Plan,
-    /// Where it lies in the image.
+    /// Where it is in the image.
     pub place: Place,
-    /// The user's file, for places.
+    /// The user's file, for locations.
     pub file: SourceFile,
     /// What all steps share.
     pub tools: Tools<'a>,
@@ -40,11 +40,11 @@ pub struct Environment<'a> {
     pub compiler: &'a Compiler,
     /// Who owns the prefix.
     pub user: Owner,
-    /// What is left out of packages.
+    /// What to leave out of packages.
     pub trim: &'a BTreeSet<Trim>,
 }
 
-/// Where the micromamba that installs comes from.
+/// Where micromamba comes from, if it is the installer.
 #[derive(Clone, Debug)]
 pub enum Micromamba {
     /// A conda package, fetched like any other.
@@ -63,28 +63,28 @@ pub enum Micromamba {
 pub struct Installed {
     /// The layer: the prefix with the group's files.
     pub layer: Output,
-    /// What the step found out.
+    /// What the step found.
     pub facts: Output,
     /// The step's name.
     pub name: String,
-    /// The step, for the case that it fails.
+    /// The step, in case it fails.
     pub step: Step,
 }
 
 /// An environment's graph up to its layers.
 pub struct Layers {
-    /// Group `n`'s step.
+    /// The install steps, in the order of the groups.
     pub installed: Vec<Installed>,
-    /// What all steps found out, in one file.
+    /// What all steps found, in one file.
     pub facts: Output,
-    /// The step that makes a python to compile modules with.
+    /// The step that sets up a python to compile modules with.
     python: Option<Python>,
 }
 
-/// The download of everything in [`Environment::fetched`].
+/// The downloads of everything in [`Environment::fetched`].
 pub(super) struct Downloads {
     outputs: Vec<Output>,
-    /// Which of them failed before in this build.
+    /// Which of them have already failed in this build.
     retried: Vec<bool>,
 }
 
@@ -98,12 +98,12 @@ impl Downloads {
 pub(super) struct Python {
     pub(super) output: Output,
     pub(super) step: Step,
-    /// Whether one of its packages failed to download before.
+    /// Whether the download of one of its packages has already failed.
     pub(super) retried: bool,
 }
 
 impl Layers {
-    /// The first step of those with the digests `failed`.
+    /// The first step whose digest is in `failed`.
     pub fn failing(&self, failed: &[String]) -> Option<&Step> {
         let installed = self.installed.iter().map(|step| (&step.layer, &step.step));
         let python = self
@@ -118,8 +118,8 @@ impl Layers {
 }
 
 impl Environment<'_> {
-    /// Everything that is fetched from channels: the packages, then micromamba if it is one, then those of a python that
-    /// is not in the environment.
+    /// Everything to fetch from channels: the packages, then micromamba if it is a package, then the packages of a
+    /// python that is not in the environment.
     pub fn fetched(&self) -> impl Iterator<Item = &Package> {
         let installer = self.micromamba_package();
         let packages = self.plan.packages.iter().chain(installer);
@@ -141,7 +141,7 @@ impl Environment<'_> {
             .collect()
     }
 
-    /// Builds the graph, with packages fetched from where `addresses` says.
+    /// Builds the graph, with packages fetched from `addresses`.
     ///
     /// # Errors
     /// When a package's description does not fit into a program's arguments.
@@ -159,7 +159,7 @@ impl Environment<'_> {
         })
     }
 
-    /// Where the user's file has the package that made `step` fail.
+    /// The lines in the user's file of the package that made `step` fail.
     pub fn lines(&self, step: &Step, culprit: &Culprit) -> Option<Lines> {
         let Culprit::Package(index) = culprit else {
             return None;
@@ -168,14 +168,14 @@ impl Environment<'_> {
         Some(package.lines)
     }
 
-    /// The place of a package in the user's file.
+    /// The location of a package in the user's file.
     pub(super) fn location(&self, lines: Lines) -> Location {
         let line = |number| i32::try_from(number).unwrap_or(i32::MAX);
         self.file
             .location([Range::lines(line(lines.first), line(lines.last))])
     }
 
-    /// The download of `index` of [`Environment::fetched`].
+    /// The download of package `index` of [`Environment::fetched`].
     fn artifact(&self, index: usize, package: &Package) -> Artifact {
         let count = self.plan.packages.len();
         let kind = match self.micromamba_package() {
@@ -191,7 +191,7 @@ impl Environment<'_> {
                 .name(downloads::name(package, index, count))
                 .group(&downloads::group(count)),
             WantedKind::Package => options.name(format!(
-                "[conda] to compile modules with: {} {} for {}",
+                "[conda] for compiling modules: {} {} for {}",
                 package.id.name, package.id.version, package.subdir
             )),
             _ => options.name(format!("[conda] installer {}", package.id)),
@@ -280,7 +280,7 @@ impl Environment<'_> {
         })
     }
 
-    /// A failing step points at its packages, if they are few enough to be of help.
+    /// A failing step points at its packages if they are few enough for that to help.
     fn locations(&self, group: &Group) -> Vec<Location> {
         const MOST: usize = 3;
         if group.packages.len() > MOST {
@@ -302,7 +302,7 @@ impl Environment<'_> {
                 .map(|group| group.packages.clone())
                 .collect(),
         };
-        let name = "[conda] gather what the packages bring";
+        let name = "[conda] collect details of the packages";
         let mut step = self.tools.step(spec.to_args(&[])?, name);
         if retried {
             step.retry(self.tools.no_cache);
@@ -314,14 +314,14 @@ impl Environment<'_> {
         Ok(step.exec().build()[out].clone())
     }
 
-    /// What steps are told of these of [`Environment::fetched`].
+    /// The specs for steps of these packages of [`Environment::fetched`].
     pub(super) fn specs(&self, indices: &[usize]) -> Vec<PackageSpec> {
         let fetched: Vec<&Package> = self.fetched().collect();
         let specs = indices.iter().map(|index| package_spec(fetched[*index]));
         specs.collect()
     }
 
-    /// Mounts each package by itself: merging them would cost more whenever one changes.
+    /// Mounts each package separately: merging them would cost more whenever one changes.
     pub(super) fn mount_packages(&self, step: &mut Step, indices: &[usize], downloads: &Downloads) {
         step.concerns(indices);
         if downloads.any_retried(indices) {

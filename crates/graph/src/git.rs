@@ -2,7 +2,7 @@
 
 use buildkit_llb::Git;
 
-/// Lets BuildKit log in at `remote` with what clients offer: their ssh agent, or tokens under BuildKit's names for them.
+/// Lets BuildKit log in to `remote` with what clients offer: their ssh agent, or tokens under BuildKit's own names.
 pub fn offer_credentials(git: &mut Git, remote: &str) {
     if remote.starts_with("ssh://") || is_scp_like(remote) {
         git.ssh_agent("default");

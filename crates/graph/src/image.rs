@@ -20,26 +20,26 @@ use condafront_step_spec::install::{
 };
 use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
 
-/// Names of steps in the progress and the image's history.
+/// The step's name in the progress and the image's history.
 const CLASHES: &str = "[install] files that several packages claim";
 /// See [`CLASHES`].
 pub const POST_LINK: &str = "[install] run the packages' post-link scripts";
 /// See [`CLASHES`].
 pub const RUNTIME: &str = "[activate] entrypoint and shell hooks";
 
-/// Times of files that no package brings: 1980-01-01T00:00:00Z, the earliest that every archive format can hold, in
-/// nanoseconds since 1970.
+/// The time of files that come from no package: 1980-01-01T00:00:00Z, the earliest that every archive format can hold,
+/// in nanoseconds since 1970.
 pub const FILE_TIME: i64 = EPOCH * 1_000_000_000;
 
-/// A pattern that matches no file of any step's facts.
+/// A pattern that matches no file in any step's facts.
 pub(super) const NO_FILE: &str = "/none*";
 
-/// How layers are put on top of each other.
+/// How layers are stacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stacking {
     /// By a merge operation: nothing is copied, and a changed layer leaves the others as they are.
     Merge,
-    /// By copying one layer after the other, for engines without merge operations.
+    /// By copying one layer after another, for engines without merge operations.
     Copy,
 }
 
@@ -57,21 +57,21 @@ impl Stacking {
                 let copy = Copy::new(layer, "/", "/").contents();
                 File::on(below)
                     .then(copy)
-                    .name(format!("{name}, onto the image"))
+                    .name(format!("{name}, copied onto the image"))
                     .build()
             }),
         }
     }
 }
 
-/// Layers that are put on the base, each with its name.
+/// Layers to put on the base, each with its name.
 #[derive(Clone, Debug, Default)]
 pub struct Stack {
     layers: Vec<(Output, String)>,
 }
 
 impl Stack {
-    /// Puts one more on top.
+    /// Adds a layer on top.
     pub fn push(&mut self, layer: &Output, name: &str) {
         self.layers.push((layer.clone(), name.to_owned()));
     }
@@ -92,8 +92,8 @@ impl Stack {
 }
 
 impl Environment<'_> {
-    /// Puts a layer on a stack with, for each file that two groups of `installed` claim, the one that a single install
-    /// would leave; if there are such files.
+    /// If several groups of `installed` claim the same file, adds a layer to `stack` that has each such file as a
+    /// single install would leave it.
     ///
     /// # Errors
     /// When a path does not fit into a program's arguments.
@@ -134,7 +134,7 @@ impl Environment<'_> {
         Ok(step.exec().build()[layer].clone())
     }
 
-    /// The packages' post-link scripts, run in the image as it is so far; `indices` are the packages' in the plan.
+    /// Runs the packages' post-link scripts in the image built so far; `indices` are the packages' in the plan.
     ///
     /// # Errors
     /// When the list of packages does not fit into a program's arguments.
@@ -157,7 +157,7 @@ impl Environment<'_> {
         Ok((step.exec().build()[linked].clone(), step))
     }
 
-    /// What the packages' activation scripts set, found out by running them.
+    /// Runs the packages' activation scripts to record what they set.
     ///
     /// # Errors
     /// When the variables do not fit into a program's arguments.
@@ -177,7 +177,7 @@ impl Environment<'_> {
     }
 }
 
-/// An environment in an image, as far as its own files outside packages are concerned.
+/// An environment in an image: what its files that come from no package depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct InImage<'a> {
     /// Where it is.
@@ -187,7 +187,7 @@ pub struct InImage<'a> {
 }
 
 impl Tools<'_> {
-    /// One layer of the same packages in several environments, whose layers come with their places. `title` names the
+    /// One layer for packages that several environments share, made from the layer at each place. `title` names the
     /// packages.
     ///
     /// # Errors
@@ -198,7 +198,7 @@ impl Tools<'_> {
         title: &str,
     ) -> Result<(Output, String), ArgsError> {
         let names: Vec<&str> = layers.iter().map(|(place, _)| place.name()).collect();
-        let name = format!("[install] {title}, once for {}", names.join(", "));
+        let name = format!("[install] {title}, shared by {}", names.join(", "));
         let prefixes = layers.iter().map(|(place, _)| place.prefix().to_owned());
         let spec = ShareSpec {
             prefixes: prefixes.collect(),
@@ -211,12 +211,11 @@ impl Tools<'_> {
         Ok((step.exec().build()[layer].clone(), name))
     }
 
-    /// A layer with the entrypoint for `platform`, the files that keep shells active, and the environments' own
-    /// variables. The prefixes
-    /// belong to `user`.
+    /// A layer with the entrypoint for `platform`, the files that activate shells, and the environments' own variables.
+    /// The prefixes belong to `user`.
     ///
-    /// It depends on `facts`, which steps left for the frontend to read, and has nothing of them: what the image does
-    /// not depend on is not exported to a cache, and a builder that imports it would have to find them out anew.
+    /// It depends on `facts`, which steps left for the frontend to read, but contains none of them. What the image does
+    /// not depend on is not exported to a cache, and a builder that imports the cache would have to gather them again.
     pub fn runtime(
         &self,
         platform: Platform,

@@ -1,4 +1,4 @@
-//! The plan as a BuildKit graph. Pure: what must be read from BuildKit comes in as outputs and facts.
+//! The plan as a BuildKit graph. No I/O: whatever must be read from BuildKit is passed in as outputs and facts.
 
 pub mod account;
 pub mod channel;
@@ -26,10 +26,10 @@ use condafront_model::platform::Platform;
 use condafront_model::source::{Lines, SourceFile};
 use step::Step;
 
-/// Where the frontend image has its own program.
+/// The path of condafront's program in the frontend image.
 pub const PROGRAM: &str = "/condafront";
 
-/// Where the frontend image has the program that becomes the entrypoint of images for a platform, one of
+/// The path in the frontend image of the program that becomes the entrypoint of images for `platform`, one of
 /// [`Platform::IMAGES`].
 pub fn entrypoint_program(platform: Platform) -> String {
     format!("/condafront-entrypoint-{}", platform.architecture())
@@ -43,14 +43,14 @@ const TOOLS_DIR: &str = "/.condafront";
 pub struct Tools<'a> {
     /// The [`programs`] of the frontend's own image, for the build platform.
     pub programs: &'a Output,
-    /// Whether caches are to be ignored.
+    /// Whether to ignore caches.
     pub no_cache: bool,
-    /// Whether the engine can be told not to hash what its definition pins (BuildKit 0.13).
+    /// Whether the engine can skip hashing content that the definition pins (BuildKit 0.13).
     pub content_cache: bool,
 }
 
 impl Tools<'_> {
-    /// An operation's name, and whether its cache counts.
+    /// Options with an operation's name; they ignore the cache if the build does.
     pub fn options(&self, name: impl Into<String>) -> Options {
         let mut options = Options::new();
         options.name(name);
@@ -60,12 +60,12 @@ impl Tools<'_> {
         options
     }
 
-    /// A step among the programs alone.
+    /// A step whose root has only the programs.
     pub fn step(&self, args: Vec<String>, name: impl Into<String>) -> Step {
         Step::new(self.programs, args, &self.options(name))
     }
 
-    /// A step in the image's own root, with condafront's program beside it.
+    /// A step in the image's own root, with condafront's program mounted.
     pub fn step_in(&self, root: &Output, args: Vec<String>, name: impl Into<String>) -> Step {
         let program = format!("{TOOLS_DIR}{PROGRAM}");
         let mut step = Step::in_root(root, &program, args, &self.options(name));
@@ -76,9 +76,9 @@ impl Tools<'_> {
 
 /// The programs of the frontend image, in which steps run.
 ///
-/// They do not run in that image itself: BuildKit has loaded it before it looked into any cache that the user imports.
-/// A builder that had never seen the image knows no cache key for it then, and would find none of our steps there. A
-/// copy's key is made of what is copied, so that steps depend on the programs and on nothing else of the image.
+/// They do not run in that image itself: BuildKit loads it before it looks into any cache that the user imports. A
+/// builder that has never seen the image then knows no cache key for it, and would find none of our steps in the cache.
+/// A copy's key depends on what is copied, so steps depend on the programs and on nothing else in the image.
 pub fn programs(image: &Output) -> Output {
     let mut file = File::on(Input::Scratch);
     file.then(Copy::new(image, PROGRAM, PROGRAM));
@@ -91,12 +91,12 @@ pub fn programs(image: &Output) -> Output {
     file.build().output().unwrap_or(image).clone()
 }
 
-/// A file of the user's as graphs have it, with the lines around `places`.
+/// A user's file in LLB form, with the lines around `places`.
 pub fn source_file(file: &SourceFile, places: impl Iterator<Item = Lines>) -> LlbFile {
     LlbFile::new(file.name(), file.excerpt_of(places)).language(file.language())
 }
 
-/// The platform as graphs write it.
+/// The platform in LLB form.
 pub fn oci_platform(platform: Platform) -> pb::Platform {
     pb::Platform {
         os: platform.os().to_owned(),

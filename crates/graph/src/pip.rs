@@ -28,25 +28,25 @@ use list::Build;
 pub use list::{Local, LocalKind, PipResolved, Wheel, from_context, from_repository};
 pub use network::Network;
 
-/// Where the pip is mounted that condafront brings, named so that no base image has it.
+/// Where the pip that condafront provides is mounted; no base image has a directory of this name.
 const PIP_DIR: &str = "/.condafront-pip";
 
 /// The image with PyPI packages.
 pub struct PipInstalled {
     /// The image.
     pub root: Output,
-    /// Left by the step that has all files fetched, if any are. It has to be done before the image is asked for.
+    /// The output of the step that fetches all files, if there are any. Build it before the image.
     pub fetched: Option<Output>,
-    /// What the step found out.
+    /// What the step found.
     pub facts: Output,
     /// The layer's name.
     pub name: String,
-    /// The steps that may fail, with one of their outputs each.
+    /// The steps that may fail, each with one of its outputs.
     steps: Vec<(Output, Step)>,
 }
 
 impl PipInstalled {
-    /// The first step of those with the digests `failed`.
+    /// The first step whose digest is in `failed`.
     pub fn failing(&self, failed: &[String]) -> Option<&Step> {
         failing(&self.steps, failed)
     }
@@ -55,38 +55,38 @@ impl PipInstalled {
 /// What an environment's PyPI packages are fetched and installed from.
 pub struct PipPackages<'a> {
     packages: &'a [PipPackage],
-    /// The pip that condafront brings, if the environment has none.
+    /// The pip that condafront provides, if the environment has none.
     brought: Option<PipPackage>,
-    /// Wheels that need not be fetched, each with what messages call it.
+    /// Wheels that need not be fetched, each with its name in messages.
     wheels: Vec<(String, Output)>,
-    /// What pip is told when it builds source archives.
+    /// Options for pip when it builds source archives.
     build_options: BuildOptions,
-    /// Where the environment's python has its modules, relative to the prefix.
+    /// Where the environment's python keeps its modules, relative to the prefix.
     site_packages: &'a str,
     mirrors: &'a Mirrors,
 }
 
 impl PipPackages<'_> {
-    /// Has these wheels installed, too. Messages call each by its name.
+    /// Also installs these wheels, each given with its name in messages.
     #[must_use]
     pub fn with_wheels(mut self, wheels: Vec<(String, Output)>) -> Self {
         self.wheels = wheels;
         self
     }
 
-    /// Has source archives built with these options.
+    /// Builds source archives with these options.
     #[must_use]
     pub fn with_build_options(mut self, options: BuildOptions) -> Self {
         self.build_options = options;
         self
     }
 
-    /// Everything that is fetched, the pip that is brought along last.
+    /// Everything to fetch; condafront's pip comes last.
     pub fn fetched(&self) -> impl Iterator<Item = &PipPackage> {
         self.packages.iter().chain(&self.brought)
     }
 
-    /// First attempts at the first address of everything that is fetched.
+    /// The first address of everything to fetch, at its first attempt.
     pub fn addresses(&self) -> Addresses {
         Addresses::new(
             self.fetched()
@@ -95,7 +95,7 @@ impl PipPackages<'_> {
     }
 }
 
-/// The pip that condafront brings, as a file to mount.
+/// The pip that condafront provides, as a file to mount.
 struct Brought {
     output: Output,
     file_name: String,
@@ -121,7 +121,7 @@ impl Brought {
         })
     }
 
-    /// What python runs: a wheel of pip is a program, too.
+    /// The path for python to run: pip's wheel is also a program.
     fn path(&self) -> String {
         format!("{PIP_DIR}/{}/pip", self.file_name)
     }
@@ -135,7 +135,7 @@ impl Brought {
 }
 
 impl Tools<'_> {
-    /// The downloads of PyPI packages; `place` says where each is asked for.
+    /// The downloads of PyPI packages; `place` gives the lines that ask for each.
     pub(super) fn pip_downloads(
         &self,
         packages: &[PipPackage],
@@ -192,7 +192,7 @@ impl Environment<'_> {
     ) -> Result<PipPackages<'a>, Diagnostic> {
         let Some(python) = &self.plan.python else {
             return Err(Diagnostic::new(
-                "the environment has PyPI packages and no python to install them with",
+                "the environment has PyPI packages but no python to install them with",
             ));
         };
         let brought = match has_pip(&self.plan.packages) {
@@ -209,7 +209,7 @@ impl Environment<'_> {
         })
     }
 
-    /// The downloads of `wanted`, the pip that is brought along last.
+    /// The downloads of `wanted`; condafront's pip comes last.
     pub fn pip_artifacts(&self, wanted: &PipPackages<'_>) -> Vec<Artifact> {
         let packages = wanted.packages;
         let files = SourceFiles::of(packages);
@@ -231,7 +231,7 @@ impl Environment<'_> {
         artifacts
     }
 
-    /// The packages of `wanted`, fetched from where `addresses` says and installed into the image `root`.
+    /// Installs the packages of `wanted`, fetched from `addresses`, into the image `root`.
     ///
     /// # Errors
     /// When a package's description does not fit into a program's arguments.
@@ -275,7 +275,7 @@ impl Environment<'_> {
         let mut check = Step::new(
             self.tools.programs,
             PipFetchedSpec {}.to_args(&fetched)?,
-            &self.tools.options("[pip] check what is fetched".to_owned()),
+            &self.tools.options("[pip] check the downloads".to_owned()),
         );
         check.concerns(&(0..packages.len()).collect::<Vec<_>>());
         if let Some(brought) = &brought {
@@ -339,14 +339,14 @@ impl Environment<'_> {
     }
 }
 
-/// The first step of those with the digests `failed`.
+/// The first step whose digest is in `failed`.
 fn failing<'a>(steps: &'a [(Output, Step)], failed: &[String]) -> Option<&'a Step> {
     let mut steps = steps.iter();
     let is_it = |output: &Output| failed.contains(&output.digest().to_string());
     Some(&steps.find(|(output, _)| is_it(output))?.1)
 }
 
-/// A place in a file of the user's, as graphs have it.
+/// A place in a user's file, in LLB form.
 pub fn located(place: &Place) -> Location {
     let file = LlbFile::new(place.file.name(), place.file.excerpt(place.lines));
     range(&file.language(place.file.language()), place.lines)
@@ -357,7 +357,7 @@ fn range(file: &LlbFile, lines: Lines) -> Location {
     file.location([Range::lines(line(lines.first), line(lines.last))])
 }
 
-/// The files that packages are asked for in, as graphs have them.
+/// The files that ask for the packages, each also in LLB form.
 struct SourceFiles(Vec<(Arc<SourceFile>, LlbFile)>);
 
 impl SourceFiles {

@@ -11,7 +11,7 @@ use condafront_model::environment_place::Place;
 use condafront_model::stamp;
 
 impl Tools<'_> {
-    /// The prefixes of the image `root`, at the same places; the folders above them belong to `user`.
+    /// The prefixes of the image `root`, at the same paths. The directories above them belong to `user`.
     pub fn take_prefixes<'a>(
         &self,
         root: &Output,
@@ -50,7 +50,7 @@ impl Tools<'_> {
         file.build()
     }
 
-    /// A layer with what is in no package. It depends on `facts` as [`Tools::runtime`] does.
+    /// A layer with the files that come from no package. It depends on `facts`, as [`Tools::runtime`] does.
     pub fn records(
         &self,
         environments: &[InImage<'_>],
@@ -69,7 +69,8 @@ impl Tools<'_> {
     }
 }
 
-/// Writes what is in no package: folders of prefixes with `conda-meta/history` and the environment's own variables.
+/// Writes the files that come from no package: the prefixes' directories, with `conda-meta/history` and the
+/// environments' own variables.
 pub(super) fn add_records(file: &mut File, environments: &[InImage<'_>], user: stamp::Owner) {
     let user = || Owner::ids(user.uid, user.gid);
     file.then(
@@ -87,7 +88,7 @@ pub(super) fn add_records(file: &mut File, environments: &[InImage<'_>], user: s
     for folder in folders {
         file.then(Mkdir::new(folder).mode(0o755).owner(user()).time(FILE_TIME));
     }
-    // conda takes a prefix for an environment only if the first of these is there; in the second it keeps variables.
+    // conda recognises a prefix as an environment only if it has the first of these; the second holds variables.
     for (one, meta) in environments.iter().zip(&metas) {
         let state = json!({"env_vars": one.variables}).to_string();
         let state = (!one.variables.is_empty()).then_some(("state", state));
@@ -102,8 +103,8 @@ pub(super) fn add_records(file: &mut File, environments: &[InImage<'_>], user: s
     }
 }
 
-/// `from` with the time that everything has which no package brings. A file that comes into a folder changes the folder's
-/// time; a copy sets it afterwards.
+/// `from` with the time that all files have that come from no package. Adding a file to a directory changes the
+/// directory's time, so a copy sets it afterwards.
 pub(super) fn timed(from: Input, options: &Options) -> Input {
     let copy = Copy::new(from, "/", "/").contents().time(FILE_TIME);
     File::on(Input::Scratch).then(copy).options(options).build()

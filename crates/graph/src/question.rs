@@ -1,4 +1,4 @@
-//! From a request to the question that the step is asked, and from its answer to packages.
+//! Turns a request into the arguments of the solve step, and the step's answer into packages.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 use condafront_step_spec::solve::{SolveChannel, SolveSpec, SolvedPackage, System};
 
-/// Whether the file is for this platform.
+/// Checks that the file is for this platform.
 ///
 /// # Errors
-/// That it is not, at the lines that say so.
+/// A diagnostic at the lines that list other platforms.
 pub fn check_platform(
     request: &Request,
     platform: Platform,
@@ -42,7 +42,7 @@ pub fn check_platform(
     )))
 }
 
-/// What the step is asked.
+/// The arguments of the solve step.
 pub fn question(request: &Request, platform: Platform, system: System) -> SolveSpec {
     let channel = |channel: &Channel| SolveChannel {
         name: channel.name.clone(),
@@ -58,17 +58,17 @@ pub fn question(request: &Request, platform: Platform, system: System) -> SolveS
     }
 }
 
-/// The group of a channel at this address: conda's `defaults` are Anaconda's channels below `pkgs/`, and one is not before
-/// the other.
+/// The group of the channel at this address: conda's `defaults` are Anaconda's channels below `pkgs/`, which have equal
+/// priority.
 fn group(url: &str) -> Option<String> {
     let (server, name) = url.rsplit_once("/pkgs/")?;
     (!name.contains('/')).then(|| format!("{server}/pkgs"))
 }
 
-/// The packages of an answer, each at the lines that ask for it, and with its channel's credentials to be fetched with.
+/// The packages of an answer, each with the lines that ask for it and its channel's credentials for the download.
 ///
 /// # Errors
-/// A package that makes no sense: the channel's index is damaged.
+/// An invalid package: the channel's index is damaged.
 pub fn packages(
     request: &Request,
     answer: Vec<SolvedPackage>,
@@ -82,12 +82,12 @@ pub fn packages(
             .map(|spec| spec.lines);
         let wrong = |why: String| {
             let diagnostic = Diagnostic::new(format!(
-                "{} {} of channel {} cannot be used: {why}",
+                "{} {} from channel {} cannot be used: {why}",
                 solved.name,
                 solved.version,
                 channel.map_or("", |channel| channel.name.as_str())
             ))
-            .help("The channel's index is damaged: tell those who run it.");
+            .help("The channel's index is damaged. Report it to whoever runs the channel.");
             match channel {
                 Some(channel) => diagnostic.at(file, channel.lines),
                 None => diagnostic,
@@ -118,8 +118,8 @@ pub fn packages(
     answer.into_iter().map(package).collect()
 }
 
-/// The address to fetch from: below the channel, with the channel's credentials. Archives that the channel keeps
-/// elsewhere get none.
+/// The URL to download from: with the channel's credentials if it is below the channel, without them if the channel
+/// keeps its archives elsewhere.
 fn with_credentials(url: &Url, channel: &Channel) -> PackageUrl {
     match url.as_str().strip_prefix(&channel.url.recorded()) {
         Some(rest) if rest.starts_with('/') => channel.url.join(rest.trim_start_matches('/')),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_question_holds_neither_secrets_nor_places() {
+    fn the_question_has_neither_secrets_nor_line_numbers() {
         let system = System {
             glibc: condafront_step_spec::solve::Glibc::Base("2.36".to_owned()),
             archspec: Some("x86_64".to_owned()),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_at_its_line() {
+    fn unusable_packages_are_reported_at_their_line() {
         let file = file();
         let mut all = String::new();
         let mut add = |diagnostic: Diagnostic| {

@@ -1,4 +1,4 @@
-//! Commands that run in the image, with the meanings of a Dockerfile's `RUN`
+//! Commands that run in the image, with the semantics of a Dockerfile's `RUN`
 //! (<https://docs.docker.com/reference/dockerfile/#run>).
 
 use std::net::IpAddr;
@@ -18,34 +18,34 @@ use condafront_model::redact;
 use condafront_model::source::Diagnostic;
 use condafront_step_spec::activation::ENTRYPOINT;
 
-/// Where a secret is unless the user's file says so.
+/// Where a secret is mounted unless the user's file says otherwise.
 const SECRETS: &str = "/run/secrets";
-/// The folder in what a cache begins with.
+/// The directory that a new cache starts from, in its base.
 const CACHE_DIR: &str = "/cache";
 
 /// Who runs a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Runner {
-    /// As BuildKit takes it, who looks names up in the image.
+    /// The user in BuildKit's form; BuildKit looks names up in the image.
     pub user: String,
-    /// The user's number.
+    /// The user's numeric id.
     pub uid: u32,
-    /// The number of the user's group.
+    /// The numeric id of the user's group.
     pub gid: u32,
-    /// Name and home, where the image knows them.
+    /// Name and home directory, if the image knows them.
     pub account: Option<(String, String)>,
 }
 
 /// One command.
 #[derive(Clone, Debug)]
 pub struct RunStep<'a> {
-    /// What the user's file says.
+    /// The command in the user's file.
     pub command: &'a RunCommand,
-    /// Which command of how many it is, from 1 on.
+    /// Its number, counted from 1, and how many commands there are.
     pub number: (usize, usize),
-    /// What runs a text: a shell and its options.
+    /// What runs a command in shell form: a shell and its options.
     pub shell: &'a [String],
-    /// The image's variables.
+    /// The image's environment variables.
     pub env: &'a [(String, String)],
     /// The working directory.
     pub workdir: &'a str,
@@ -64,8 +64,8 @@ impl RunStep<'_> {
 
     /// The image after the command.
     ///
-    /// It runs behind the image's entrypoint, as it would in a container: that sources what activation scripts leave to
-    /// the shell, finds a home for users that the image does not know, and says which program is missing.
+    /// The image's entrypoint runs it, as in a container. It sources what activation scripts leave to the shell, finds
+    /// a home directory for users that the image does not know, and says which program is missing.
     pub fn on(&self, root: &Input, asked: &Asked, options: &LlbOptions) -> Output {
         let words: Vec<&str> = match &self.command.command {
             Command::Exec(words) => words.iter().map(String::as_str).collect(),
@@ -90,14 +90,15 @@ impl RunStep<'_> {
         exec.build()[changed].clone()
     }
 
-    /// The image's variables; of what they leave open, who runs the command and the build-args that it mentions.
+    /// The image's variables, and then, unless these set them, the runner's account and the build-args that the command
+    /// mentions.
     fn variables(&self) -> Vec<(&str, &str)> {
         let mut all: Vec<(&str, &str)> = Vec::new();
         let account = self.runner.account.iter();
         let account =
             account.flat_map(|(name, home)| [("HOME", home.as_str()), ("USER", name.as_str())]);
         let args = self.command.args.iter();
-        // Proxies are variables anyway, and are to be no part of the cache key.
+        // Proxies are set anyway, and must not be part of the cache key.
         let args = args
             .map(|(name, value)| (name.as_str(), value.as_str()))
             .filter(|(name, _)| !Reach::is_proxy(name));
@@ -128,8 +129,8 @@ impl RunStep<'_> {
                             .mode(mount.mode.unwrap_or(0o755))
                             .owner(Owner::ids(uid, gid)),
                     )
-                    .name("[internal] set who owns a cache");
-                // The id is what a Dockerfile's mount of this id has, so that they share it.
+                    .name("[internal] set the owner of a cache");
+                // A Dockerfile's mount with this id gets the same cache id, so both share the cache.
                 let mut cache =
                     Cache::new(absolute(self.workdir, target), format!("{namespace}/{id}"))
                         .base(folder.build())
@@ -175,7 +176,7 @@ impl RunStep<'_> {
 
 /// A command on one line, without the credentials of its URLs.
 pub fn title(command: &Command) -> String {
-    /// `docker history` shows all of it, but a page of text describes nothing.
+    /// `docker history` shows titles in full, and a page of text is useless there.
     const LONGEST: usize = 200;
     let text = match command {
         Command::Shell(text) => text.clone(),
@@ -186,14 +187,14 @@ pub fn title(command: &Command) -> String {
     redact::shortened(&lines.collect::<Vec<_>>().join("; "), LONGEST)
 }
 
-/// What `docker build` was asked about commands (`frontend/dockerui/attr.go`).
+/// The `docker build` options that affect commands (`frontend/dockerui/attr.go`).
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// `--network` and the proxies.
     reach: Reach,
     /// `--add-host`.
     hosts: Vec<(String, IpAddr)>,
-    /// The host name, of Kubernetes' builders for example.
+    /// The host name, for example of a Kubernetes builder.
     hostname: Option<String>,
     /// `--shm-size` in bytes.
     shm_size: Option<u64>,
@@ -201,7 +202,7 @@ pub struct Asked {
     limits: Vec<(String, i64, i64)>,
     /// `--cgroup-parent`.
     cgroup_parent: Option<String>,
-    /// What keeps one user's caches from another's.
+    /// What separates one user's caches from another's.
     cache_namespace: String,
 }
 
@@ -209,7 +210,7 @@ impl Asked {
     /// Reads the options.
     ///
     /// # Errors
-    /// When one of them is not as clients write it.
+    /// When one of them is malformed.
     pub fn from_options(options: &Options) -> Result<Self, Diagnostic> {
         let list = |key: &str| {
             let list = options.get(key).unwrap_or_default();
@@ -218,7 +219,7 @@ impl Asked {
                 .filter(|entry| !entry.is_empty())
         };
         let wrong = |option: &str, entry: &str| {
-            Diagnostic::new(format!("{option}: `{entry}` cannot be understood"))
+            Diagnostic::new(format!("{option}: `{entry}` is not valid"))
         };
         let hosts = list("add-hosts").map(|entry| {
             let (name, address) = entry.split_once('=').unwrap_or((entry, ""));

@@ -1,4 +1,4 @@
-//! The solve: lists of packages in, packages out.
+//! The solve: repodata in, packages out.
 
 use buildkit_llb::{Http, Location, OpOptions, Options, Output, ProgressGroup};
 
@@ -8,29 +8,29 @@ use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
 use condafront_step_spec::solve::{RepodataSpec, SolveSpec};
 
-/// One channel folder's list of packages.
+/// The repodata of one subdir of a channel.
 #[derive(Clone, Debug)]
 pub struct Repodata {
-    /// What the progress calls it: `conda-forge/linux-64`.
+    /// Its name in the progress: `conda-forge/linux-64`.
     pub label: String,
     /// Where the user's file names the channel.
     pub location: Option<Location>,
-    /// Whether caches are to be ignored.
+    /// Whether to ignore caches.
     pub no_cache: bool,
 }
 
 impl Repodata {
-    /// The download of the file called `file`, from `address`.
+    /// The download of the file named `file` from `address`.
     ///
-    /// It is not pinned: BuildKit asks the server whether the file that it has is still the one, and the key of what is
-    /// made from it holds its content.
+    /// It is not pinned: BuildKit asks the server whether its copy is still current, and the cache key of what is made
+    /// from it depends on the content.
     pub fn download(&self, file: &str, address: &Address) -> Output {
         let mut http = Http::new(address.identifier());
         http.filename(file)
             .name(format!("[solve] {} repodata", self.label))
             .group(&ProgressGroup {
                 id: "condafront-repodata".to_owned(),
-                name: "[solve] what channels have".to_owned(),
+                name: "[solve] download repodata".to_owned(),
                 weak: false,
             })
             .export_cache(false);
@@ -44,19 +44,19 @@ impl Repodata {
     }
 }
 
-/// A step and what it leaves.
+/// A step and its answer.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// The folder with its answer.
     pub answer: Output,
-    /// The step, for the case that it fails.
+    /// The step, in case it fails.
     pub step: Step,
 }
 
-/// Finds the packages; file `n` of `files` is in the output `n` of `repodata`.
+/// Finds the packages; file `n` of `files` is in output `n` of `repodata`.
 ///
 /// # Errors
-/// When what is asked for does not fit into a program's arguments.
+/// When the request does not fit into a program's arguments.
 pub fn solve(
     programs: &Output,
     spec: &SolveSpec,
@@ -73,7 +73,7 @@ pub fn solve(
     let name = format!("[solve] {count} {dependencies} for {}", spec.subdir);
     let mut step = Step::new(programs, spec.to_args(files)?, &options(name, no_cache));
     for (index, repodata) in repodata.iter().enumerate() {
-        // Hashed by BuildKit, so that only its content counts: the key of an http source holds the time of the file, too.
+        // BuildKit hashes it, so that only its content counts: the key of an http source also holds the file's time.
         step.input(&format!("{INPUT_DIR}/{index}"), repodata, false);
     }
     Ok(finished(step, OUTPUT_DIR))
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn places_and_names_are_no_part_of_the_question() {
+    fn places_and_names_are_not_part_of_the_request() {
         const URL: &str = "https://c.example/a/noarch/repodata.json";
         let first = list("a/noarch", 1, URL);
         let moved = list("another", 7, URL);

@@ -1,11 +1,11 @@
-//! A step of the build: this project's own program, run in the frontend image without network.
+//! A build step: condafront's own program, run in the frontend image without network.
 
 use buildkit_llb::{Bind, Exec, Input, NetMode, OpOptions, Options, Output, Slot, Tmpfs};
 
 use super::PROGRAM;
 use condafront_step_spec::failure_report::{EXPLAIN, REPORT_DIR};
 
-/// A step: under construction first, then kept beside its outputs to be asked why it failed.
+/// A step: first built up, then kept next to its outputs to find out why it failed.
 #[derive(Clone, Debug)]
 pub struct Step {
     exec: Exec,
@@ -18,7 +18,7 @@ impl Step {
         Self::in_root(frontend, PROGRAM, args, options)
     }
 
-    /// `program <args>` in another root, whose changes are thrown away unless [`Exec::root_output`] is taken.
+    /// `program <args>` in another root, whose changes are discarded unless [`Exec::write_root`] is called.
     pub fn in_root(
         root: impl Into<Input>,
         program: &str,
@@ -34,19 +34,19 @@ impl Step {
         }
     }
 
-    /// Says which packages of the plan the step's own list of packages has.
+    /// Sets which packages of the plan are in the step's own list.
     pub fn concerns(&mut self, packages: &[usize]) -> &mut Self {
         self.packages = packages.to_vec();
         self
     }
 
-    /// The plan's index of a package in the step's own list.
+    /// The index in the plan of the package at `index` in the step's own list.
     pub fn package(&self, index: usize) -> Option<usize> {
         self.packages.get(index).copied()
     }
 
-    /// Mounts `from` at `path`, read-only. `trusted` says that BuildKit need not hash the content: the definition alone
-    /// decides what it is.
+    /// Mounts `from` at `path`, read-only. `trusted` says that BuildKit need not hash the content because the
+    /// definition pins it.
     pub fn input(&mut self, path: &str, from: &Output, trusted: bool) -> &mut Self {
         let mut bind = Bind::read_only(path, from);
         if trusted {
@@ -56,14 +56,14 @@ impl Step {
         self
     }
 
-    /// An empty folder at `path` that is kept.
+    /// An empty directory at `path` that becomes an output.
     pub fn output(&mut self, path: &str) -> Slot {
         self.exec.output(path, Input::Scratch)
     }
 
-    /// Makes it another step than the one that failed in this build for want of an input, whose failure BuildKit keeps
-    /// (see [`Addresses`](super::downloads::Addresses)). `no_cache` says that the build ignores caches from the start:
-    /// then only another cache key helps.
+    /// Makes it a different step from the one that failed in this build because an input was missing, since BuildKit
+    /// remembers that failure (see [`Addresses`](super::downloads::Addresses)). `no_cache` says that the build ignores
+    /// caches from the start, in which case only a different cache key helps.
     pub fn retry(&mut self, no_cache: bool) -> &mut Self {
         self.exec.ignore_cache();
         if no_cache {
@@ -72,11 +72,11 @@ impl Step {
         self
     }
 
-    /// The same step again, which now reports what goes wrong instead of failing: a folder with the report.
+    /// Runs the step again so that it reports what goes wrong instead of failing: a directory with the report.
     pub fn explain(&self) -> Output {
         let mut exec = self.exec.clone();
         exec.first_arg(EXPLAIN)
-            .name("[conda] ask why that failed")
+            .name("[conda] find out why that failed")
             .ignore_cache()
             .export_cache(false);
         let report = exec.output(REPORT_DIR, Input::Scratch);

@@ -1,4 +1,4 @@
-//! The step that installs packages of the base's distribution, and a locale, in the base itself.
+//! The step that installs packages of the base's distribution, and a locale, into the base itself.
 
 use buildkit_llb::{Cache, Location, OpOptions, Output, Slot, pb};
 
@@ -9,7 +9,7 @@ use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::mounts::FACTS_DIR;
 use condafront_step_spec::system::{Manager, SystemSpec};
 
-/// How many packages the step's name has.
+/// How many packages the step's name lists.
 const MOST_NAMES: usize = 8;
 
 /// What the step is made from.
@@ -17,26 +17,26 @@ const MOST_NAMES: usize = 8;
 pub struct System<'a> {
     /// The base image.
     pub base: &'a Output,
-    /// The variables of the base image.
+    /// The base image's environment variables.
     pub env: &'a [(String, String)],
-    /// What is to be done.
+    /// What to do.
     pub spec: &'a SystemSpec,
     /// The packages.
     pub packages: &'a [String],
     /// How the step reaches the network.
     pub network: &'a Network,
-    /// What sets the ids of this build's cache mounts apart.
+    /// What makes the ids of this build's cache mounts distinct.
     pub caches: &'a CacheIds,
     /// Where the user's file asks for it.
     pub location: &'a Location,
 }
 
-/// What the ids of cache mounts begin and end with.
+/// What the ids of cache mounts start and end with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CacheIds {
-    /// The build-arg `BUILDKIT_CACHE_MOUNT_NS`, by which Dockerfiles are kept apart, too.
+    /// The build-arg `BUILDKIT_CACHE_MOUNT_NS`, which also separates Dockerfiles' caches.
     pub namespace: Option<String>,
-    /// The platform, whose package manager waits for no other's.
+    /// The platform, so that its package manager does not wait for another platform's.
     pub platform: String,
 }
 
@@ -61,7 +61,7 @@ pub struct Prepared {
     pub facts: Output,
     /// Its name in the progress and the image's history.
     pub name: String,
-    /// The step, for the case that it fails.
+    /// The step, in case it fails.
     pub step: Step,
 }
 
@@ -100,7 +100,7 @@ impl Tools<'_> {
 }
 
 impl System<'_> {
-    /// The folders that are cache mounts. For a locale, any package manager may be needed.
+    /// The directories that are cache mounts. A locale may need any of the package managers.
     fn folders(&self) -> impl Iterator<Item = &'static str> {
         let needed = |manager: &Manager| match (&self.spec.locale, self.spec.manager) {
             (None, wanted) => wanted == Some(*manager),

@@ -1,4 +1,4 @@
-//! Virtual packages: what the machine brings that packages depend on
+//! Virtual packages: features of the machine that packages depend on
 //! (<https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-virtual.html>).
 
 use std::str::FromStr as _;
@@ -8,8 +8,8 @@ use rattler_conda_types::{ParseStrictness, Version, VersionSpec};
 use condafront_model::platform::Platform;
 use condafront_step_spec::solve::{Glibc, System};
 
-/// What the user says of the machine, in place of what is found out; an empty text takes the virtual package away, as it
-/// does in conda.
+/// The user's overrides of what is detected about the machine. As in conda, an empty string removes the virtual
+/// package.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
     /// `CONDA_OVERRIDE_GLIBC`: a version.
@@ -20,7 +20,7 @@ pub struct Overrides {
     pub archspec: Option<String>,
 }
 
-/// Reads a version that overrides a virtual package's; an empty one stands for none.
+/// Parses a version that overrides a virtual package's; an empty one removes the package.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -31,10 +31,10 @@ pub fn parse_version(text: &str) -> Result<String, String> {
     if text.is_empty() || is_version {
         return Ok(text.to_owned());
     }
-    Err(format!("`{text}` is no version; write one such as 12.4"))
+    Err(format!("`{text}` is not a version; write one such as 12.4"))
 }
 
-/// Reads the name of a processor's family; an empty one stands for none.
+/// Parses the name of a microarchitecture; an empty one removes the package.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -45,12 +45,12 @@ pub fn parse_archspec(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err(format!(
-        "`{text}` is no name of archspec's; write one such as x86_64_v3"
+        "`{text}` is not an archspec name; write one such as x86_64_v3"
     ))
 }
 
 impl Overrides {
-    /// The glibc, if the user says something about it; otherwise the base has to be asked.
+    /// The glibc, if the user overrides it; `None` means that the base image decides.
     pub fn glibc(&self) -> Option<Glibc> {
         let version = self.glibc.as_ref()?;
         Some(if version.is_empty() {
@@ -60,7 +60,7 @@ impl Overrides {
         })
     }
 
-    /// What the image's machine brings; `base_cuda` is the CUDA that the base has.
+    /// What the image's machine provides; `base_cuda` is the base image's version of CUDA.
     pub fn system(&self, platform: Platform, glibc: Glibc, base_cuda: Option<String>) -> System {
         let baseline = match platform {
             Platform::LinuxAmd64 => "x86_64",
@@ -82,22 +82,22 @@ impl Overrides {
     }
 }
 
-/// Whether the glibc that packages count on is one of `versions`, a text as in a package's dependencies; an empty one
-/// stands for any.
+/// Whether the glibc that packages rely on matches `versions`, written as in a package's dependencies; empty means any
+/// version.
 pub fn has_glibc(glibc: &Glibc, versions: &str) -> bool {
     let Some(version) = glibc.version() else {
         return false;
     };
     let spec = VersionSpec::from_str(versions, ParseStrictness::Lenient);
-    // What cannot be read is no reason to refuse anything.
+    // A version that cannot be parsed is no reason to refuse the package.
     match (spec, Version::from_str(version)) {
         (Ok(spec), Ok(version)) => spec.matches(&version),
         _ => true,
     }
 }
 
-/// The version of CUDA that a base image has, as its variables say: NVIDIA's images have `CUDA_VERSION=12.8.1`. Drivers
-/// are known by the first two numbers, and so is `__cuda`.
+/// A base image's version of CUDA, from its variables: NVIDIA's images have `CUDA_VERSION=12.8.1`. Like drivers,
+/// `__cuda` has only the first two numbers.
 pub fn cuda_of(env: &[(String, String)]) -> Option<String> {
     let (_, version) = env.iter().find(|(name, _)| name == "CUDA_VERSION")?;
     let numbers: Vec<&str> = version.trim().splitn(3, '.').take(2).collect();

@@ -7,31 +7,31 @@ use condafront_model::source::{Lines, SourceFile};
 /// What a download is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// What kind of thing it is.
+    /// The kind of download.
     pub kind: WantedKind,
-    /// What messages call it.
+    /// Its name in messages.
     pub label: String,
     /// The lines of the user's file that ask for it.
     pub lines: Lines,
-    /// That file, if it is not the environment's own.
+    /// The user's file, if it is not the environment's own.
     pub file: Option<Arc<SourceFile>>,
 }
 
-/// What kind of thing is downloaded.
+/// The kind of a download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WantedKind {
     /// A conda package of the environment.
     Package,
-    /// The package of micromamba, which the user's file does not name.
+    /// The micromamba package, which the user's file does not name.
     Installer,
     /// A PyPI package of the environment.
     Pip,
-    /// The pip that condafront brings for environments without one.
+    /// The pip that condafront supplies for environments without one.
     PipInstaller,
 }
 
 impl WantedKind {
-    /// What such things come from.
+    /// The kind of server that it comes from.
     pub fn origin(self) -> &'static str {
         match self {
             Self::Package | Self::Installer => "channel",
@@ -41,7 +41,7 @@ impl WantedKind {
 }
 
 impl WantedKind {
-    /// What says how its content has to be.
+    /// What fixes its expected content.
     pub fn pin(self) -> &'static str {
         match self {
             Self::Package | Self::Pip => "the lock",

@@ -1,4 +1,4 @@
-//! The channels of an environment, gathered from all places that name some.
+//! The channels of an environment, collected from all places that name them.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
-/// The channel that is used where none is named. Conda would use Anaconda's own, which have terms that not everybody can
-/// accept, and micromamba none at all.
+/// The channel that is used if none is named. Conda would use Anaconda's own, whose terms not everyone can accept, and
+/// micromamba none at all.
 const FALLBACK: &str = "conda-forge";
 
-/// The place in a file that names something.
+/// A place in a file.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     pub(super) file: &'a Arc<SourceFile>,
@@ -25,7 +25,7 @@ impl Place<'_> {
     }
 }
 
-/// The channels so far.
+/// The channels that have been named so far.
 pub(super) struct Channels {
     names: ChannelNames,
     platform: Platform,
@@ -38,7 +38,7 @@ pub(super) struct Channels {
 pub(super) struct SpecChannel {
     /// Its address as it is recorded.
     pub(super) url: String,
-    /// The platform folder that the package has to be in.
+    /// The platform folder that the package must be in.
     pub(super) subdir: Option<String>,
 }
 
@@ -56,8 +56,8 @@ impl Channels {
         self.platform
     }
 
-    /// Adds what an entry of a list of channels stands for. Errors and warnings are at `place`; the channels are recorded
-    /// at `lines` of the build file.
+    /// Adds the channels that an entry of a channel list stands for. Errors and warnings point at `place`; the channels are
+    /// recorded at `lines` of the build file.
     pub(super) fn add(
         &mut self,
         text: &str,
@@ -70,7 +70,7 @@ impl Channels {
         Ok(())
     }
 
-    /// Adds the channel of `channel::spec`, behind all others that are named so far.
+    /// Adds the channel of `channel::spec`, after all channels so far.
     pub(super) fn of_spec(
         &mut self,
         text: &str,
@@ -80,7 +80,7 @@ impl Channels {
         let named = self.resolve(channel, place)?.into_iter().next();
         let Some(named) = named else {
             return Err(place
-                .error(format!("`{}` is no channel", redact::quoted(text)))
+                .error(format!("`{}` is not a channel", redact::quoted(text)))
                 .help("Write a channel's name before `::`, such as conda-forge."));
         };
         Ok(SpecChannel {
@@ -114,7 +114,7 @@ impl Channels {
             .map_err(|error| place.error(error.to_string()).help(error.help()))
     }
 
-    /// Adds a channel unless it is there, and gives its recorded address.
+    /// Adds a channel if it is new, and returns its recorded address.
     fn push(&mut self, named: Named, place: Place<'_>, lines: Lines) -> String {
         let recorded = named.url.recorded();
         if self
@@ -145,10 +145,10 @@ impl Channels {
             rule: Rule::CredentialsInUrl,
             diagnostic: place
                 .error(format!(
-                    "the channel's address holds credentials for {host}: whoever can read the image's provenance may read them"
+                    "the channel's address contains credentials for {host}: anyone who can read the image's provenance may see them"
                 ))
                 .help(format!(
-                    "Take them out of the URL and give them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
+                    "Remove them from the URL and pass them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
                 )),
         });
     }
@@ -161,10 +161,10 @@ impl Channels {
             rule: Rule::AnacondaChannel,
             diagnostic: place
                 .error(format!(
-                    "{} is a channel of Anaconda's own: larger organisations need a licence to use it",
+                    "{} is one of Anaconda's own channels: larger organisations need a licence to use it",
                     named.url
                 ))
-                .help("See https://www.anaconda.com/legal. The channel conda-forge has nearly all of its packages and is free to use for everybody."),
+                .help("See https://www.anaconda.com/legal. The channel conda-forge has nearly all of the same packages and is free for everyone."),
         });
     }
 }

@@ -1,5 +1,5 @@
-//! conda-lock.yml, version 1 (<https://conda.org/learn/ceps/cep-0037>), and what pixi wrote in the same layout before
-//! version 4 of pixi.lock (versions 2 and 3, from 2023).
+//! conda-lock.yml, version 1 (<https://conda.org/learn/ceps/cep-0037>), and versions 2 and 3 of pixi.lock (from 2023),
+//! which have the same layout.
 //!
 //! ```yaml
 //! version: 1
@@ -17,9 +17,9 @@
 //!   optional: false
 //! ```
 //!
-//! The reader takes what conda-lock has written over the years, not only what the standard says: keys that it does not
-//! know mean nothing to it, and entries of other platforms are not looked at beyond their platform and category.
-//! `optional` says no more than that the category is not `main`; conda-lock's own install does not look at it either.
+//! The reader accepts what conda-lock has written over the years, not only what the standard says: it ignores unknown
+//! keys, and reads nothing but the platform and category of entries for other platforms. `optional` only says that the
+//! category is not `main`; conda-lock's own install ignores it too.
 
 mod entry;
 
@@ -35,10 +35,10 @@ use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
-/// The category of what an environment is for; others are for working on it.
+/// The category of what an environment needs; others are for developing it.
 const MAIN: &str = "main";
 
-/// The newest version of the layout; pixi.lock has another from version 4 on.
+/// The newest version with this layout; pixi.lock has another from version 4 on.
 const NEWEST: u64 = 3;
 
 /// Whether a mapping has this layout.
@@ -47,11 +47,12 @@ pub fn is_conda_lock(tree: &Node) -> bool {
     has("metadata") && (has("package") || (has("version") && !has("environments")))
 }
 
-/// Reads the packages for `platform` that are in the category `main` or one that the settings name.
+/// Reads the packages for `platform` that are in the category `main` or in one that the settings name.
 ///
 /// # Errors
-/// A diagnostic at the user's line: another version, another platform, an entry without URL or with one that cannot be
-/// fetched, a hash that is none, two packages of one name; or one that names the build-arg with an unknown category.
+/// A diagnostic at the user's line: an unsupported version, another platform, an entry without a URL or with one that
+/// cannot be downloaded, an invalid hash, two packages of the same name; or one that names the build-arg with an unknown
+/// category.
 pub fn read(
     file: &Arc<SourceFile>,
     tree: &Node,
@@ -63,7 +64,7 @@ pub fn read(
     let entries = reader.entries(tree)?;
     reader.check_platform(tree, &entries)?;
     let categories = reader.categories(&entries, settings)?;
-    const HASHLESS: &str = "Make the lock again with a newer conda-lock, which writes hashes.";
+    const HASHLESS: &str = "Regenerate the lock file with a newer conda-lock, which writes hashes.";
     let mut locked = Locked::new(
         file,
         Unverified {
@@ -94,7 +95,7 @@ pub fn read(
         .as_deref()
         .is_some_and(|name| name != DEFAULT_ENVIRONMENT)
     {
-        let why = "it holds one environment";
+        let why = "it has one environment";
         input
             .warnings
             .push(without_effect("ENVIRONMENT", file, why));
@@ -102,7 +103,7 @@ pub fn read(
     Ok(input)
 }
 
-/// One item of the list `package`, so far as every platform's are looked at.
+/// One item of the list `package`, with the keys that are read for every platform.
 struct Entry<'a> {
     node: &'a Node,
     platform: &'a str,
@@ -129,19 +130,19 @@ impl Reader<'_> {
             Some(newer) => Err(self
                 .error(
                     format!(
-                        "{} is a lock of version {newer}, which condafront {} does not know",
+                        "{} has lock version {newer}, which condafront {} does not support",
                         self.file.name(),
                         env!("CARGO_PKG_VERSION")
                     ),
                     node.lines,
                 )
-                .help("Make it with a conda-lock that writes version 1, or build with a newer condafront.")),
+                .help("Regenerate it with a conda-lock that writes version 1, or build with a newer condafront.")),
             None => Err(self
                 .error(
-                    format!("the version must be a number, not {}", node.what()),
+                    format!("`version:` must be a number, not {}", node.what()),
                     node.lines,
                 )
-                .help("conda-lock writes version: 1.")),
+                .help("Write `version: 1`, as conda-lock does.")),
         }
     }
 
@@ -149,14 +150,17 @@ impl Reader<'_> {
         let Some(package) = tree.get("package") else {
             return Err(self
                 .error(format!("{} lists no packages", self.file.name()), tree.lines)
-                .help("A conda-lock.yml has a list package: with an entry per package and platform. Is the file whole?"));
+                .help("Check that the file is complete: it needs a list `package:` with an entry per package and platform."));
         };
         let list = package.list().ok_or_else(|| {
             self.error(
-                format!("package must be a list of packages, not {}", package.what()),
+                format!(
+                    "`package:` must be a list of packages, not {}",
+                    package.what()
+                ),
                 package.lines,
             )
-            .help("Make the lock again with conda-lock lock.")
+            .help("Regenerate the lock file with `conda-lock lock`.")
         })?;
         list.iter()
             .map(|node| {
@@ -166,7 +170,7 @@ impl Reader<'_> {
                             format!("a package must be a mapping, not {}", node.what()),
                             node.lines,
                         )
-                        .help("An entry has at least manager, name, platform and url."));
+                        .help("Write at least manager, name, platform and url."));
                 }
                 Ok(Entry {
                     node,
@@ -177,7 +181,7 @@ impl Reader<'_> {
             .collect()
     }
 
-    /// The categories of an entry: `category` in files of conda-lock, `categories` in those of some other tools.
+    /// The categories of an entry: `category` in files from conda-lock, `categories` in those from some other tools.
     fn categories_of<'a>(&self, entry: &'a Node) -> Result<Vec<&'a str>, Diagnostic> {
         let mut found = Vec::new();
         for key in ["category", "categories"] {
@@ -188,10 +192,10 @@ impl Reader<'_> {
             for item in items {
                 found.push(item.text().ok_or_else(|| {
                     self.error(
-                        format!("a category must be a text, not {}", item.what()),
+                        format!("a category must be a string, not {}", item.what()),
                         item.lines,
                     )
-                    .help("Most packages have category: main.")
+                    .help("Write the category's name. Most packages have `category: main`.")
                 })?);
             }
         }
@@ -203,7 +207,7 @@ impl Reader<'_> {
 
     /// A key that every entry has.
     fn text<'a>(&self, entry: &'a Node, key: &str) -> Result<&'a str, Diagnostic> {
-        const HELP: &str = "Every package has a name, a platform, a manager (conda or pip) and a url; make the lock again with conda-lock lock.";
+        const HELP: &str = "Regenerate the lock file with `conda-lock lock`: every package needs a name, a platform, a manager (conda or pip) and a url.";
         match entry.get(key) {
             None => {
                 let whose = match entry.get("name").and_then(Node::text) {
@@ -216,7 +220,7 @@ impl Reader<'_> {
             }
             Some(node) => node.text().ok_or_else(|| {
                 self.error(
-                    format!("{key} must be a text, not {}", node.what()),
+                    format!("`{key}:` must be a string, not {}", node.what()),
                     node.lines,
                 )
                 .help(HELP)
@@ -249,16 +253,16 @@ impl Reader<'_> {
         ))
     }
 
-    /// A lock without packages for the platform, or with none in `categories`.
+    /// The error for a lock without packages for the platform, or with none in `categories`.
     fn nothing(&self, tree: &Node, categories: &BTreeSet<&str>) -> Diagnostic {
         let lines = tree.get("package").unwrap_or(tree).lines;
         let subdir = self.platform.subdir();
         let (of, help) = if categories.is_empty() {
-            let help = format!("Make the lock again with conda-lock lock -p {subdir}.");
+            let help = format!("Regenerate the lock file with `conda-lock lock -p {subdir}`.");
             (String::new(), help)
         } else {
             let names: Vec<&str> = categories.iter().copied().collect();
-            let help = "Name further categories in the build-arg CONDA_LOCK_CATEGORIES, or make the lock again.";
+            let help = "Name more categories in the build-arg CONDA_LOCK_CATEGORIES, or regenerate the lock file.";
             (
                 format!(" in the category {}", names.join(" or ")),
                 help.to_owned(),
@@ -278,7 +282,7 @@ impl Reader<'_> {
         .help(help)
     }
 
-    /// The categories that are asked for, each of which the file must have.
+    /// The requested categories, each of which the file must have.
     fn categories<'a>(
         &self,
         entries: &[Entry<'_>],

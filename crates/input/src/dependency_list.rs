@@ -1,4 +1,4 @@
-//! Dependencies on conda packages, gathered from all places that name some.
+//! Dependencies on conda packages, collected from all places that name them.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ pub(super) struct DependencyList {
 }
 
 impl DependencyList {
-    /// Adds a dependency. A second one on the same package is worth a warning.
+    /// Adds a dependency. A second one on the same package causes a warning.
     pub(super) fn push(&mut self, dependency: Dependency, place: Place<'_>) -> Option<Warning> {
         let earlier = self.by_name.entry(dependency.name.clone()).or_default();
         let same = earlier
@@ -30,7 +30,7 @@ impl DependencyList {
             let message = match same {
                 Some(_) => format!("{} is listed twice", dependency.name),
                 None => format!(
-                    "{} is listed twice, and has to fit both lines",
+                    "{} is listed twice, and must satisfy both lines",
                     dependency.name
                 ),
             };
@@ -39,7 +39,7 @@ impl DependencyList {
                 diagnostic: place
                     .error(message)
                     .at(place.file, first)
-                    .help("Write all that is asked of a package on one line."),
+                    .help("Put everything about a package on one line."),
             }
         });
         if same.is_none() {
@@ -57,7 +57,7 @@ impl DependencyList {
         self.by_name.contains_key(name)
     }
 
-    /// Adds a package that nothing is asked of.
+    /// Adds a package without any constraint.
     pub(super) fn add(&mut self, name: &str, lines: Lines) {
         self.by_name
             .entry(name.to_owned())
@@ -69,8 +69,8 @@ impl DependencyList {
         });
     }
 
-    /// All of them, and pip where there is python: conda and micromamba add it too (`add_pip_as_python_dependency`), and
-    /// people count on it.
+    /// All of them, and pip if there is python: conda and micromamba add it too (`add_pip_as_python_dependency`), and
+    /// people rely on it.
     pub(super) fn finish(mut self) -> Vec<RequestedSpec> {
         let python = self.by_name.get("python").and_then(|list| list.first());
         if let Some(lines) = python.map(|index| self.specs[*index].lines)

@@ -1,4 +1,4 @@
-//! env.yml: an environment to be solved
+//! env.yml: an environment that needs a solve
 //! (<https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html#creating-an-environment-file-manually>).
 
 mod dependencies;
@@ -103,7 +103,7 @@ pub fn read(
             rule: Rule::NoChannel,
             diagnostic: place
                 .error("no channel is named: packages come from conda-forge")
-                .help("Add `channels: [conda-forge]`, so that conda and others do the same."),
+                .help("Add `channels: [conda-forge]`, so that conda and other tools do the same."),
         });
     }
     let found = dependencies::read(&reader, key, list, &mut channels)?;
@@ -129,7 +129,7 @@ pub fn read(
     })
 }
 
-/// The file, to point into.
+/// The file that diagnostics point at.
 struct Reader<'a> {
     file: &'a Arc<SourceFile>,
     lines: Vec<&'a str>,
@@ -151,7 +151,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A warning about an image section in a file that an image file names, which has the say of the image.
+    /// A warning about an image section in a file that is named by an image file, which alone describes the image.
     fn beside(&self, key: &Key, section: &ImageSection) -> Option<Warning> {
         let of_channels = ImageSection {
             channel_alias: section.channel_alias.clone(),
@@ -164,14 +164,14 @@ impl<'a> Reader<'a> {
             diagnostic: self
                 .at_key(key)
                 .error("the image is described by the image file, not here")
-                .help("Move these keys to the image file. Those of channels count for this file's solve."),
+                .help("Move these keys to the image file. The channel keys still apply to this file's solve."),
         })
     }
 
-    /// A warning about a key that means nothing here.
+    /// A warning about a key that has no meaning here.
     fn ignored(&self, key: &Key) -> Option<Warning> {
         let name = key.name.as_str();
-        // `x-…` is where people keep what their anchors are for.
+        // People keep YAML anchors under `x-…`.
         if KEYS.contains(&name) || name.starts_with("x-") {
             return None;
         }
@@ -180,14 +180,14 @@ impl<'a> Reader<'a> {
             .error(format!("`{}:` has no effect", redact::quoted(name)));
         let diagnostic = match (name, nearest(name, KEYS.iter().copied())) {
             ("prefix", _) => diagnostic.help(
-                "An environment is in /opt/conda, or in /opt/conda/envs/NAME if it has a name. Remove the line.",
+                "Remove the line. An environment is in /opt/conda, or in /opt/conda/envs/NAME if it has a name.",
             ),
             ("category", _) => diagnostic.help(
-                "All of the file's dependencies are installed. Only a lock that conda-lock made has categories.",
+                "Remove the line. All dependencies are installed; only locks from conda-lock have categories.",
             ),
-            ("pip", _) => diagnostic.help("Put it into the list `dependencies:`, as `- pip:`."),
+            ("pip", _) => diagnostic.help("Put it in the `dependencies:` list, as `- pip:`."),
             (name, _) if section::is_key(name) => {
-                diagnostic.help("Write it below `condafront:`.")
+                diagnostic.help("Put it under `condafront:`.")
             }
             (_, Some(near)) => diagnostic.help(format!("Did you mean `{near}:`?")),
             (_, None) => diagnostic.help("Remove it, unless another tool reads it."),
@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
 
     /// The environment's name; conda forbids the same characters (`conda.base.context.validate_prefix_name`).
     fn name(&self, node: &Node) -> Result<Option<String>, Diagnostic> {
-        /// A prefix has to fit into the 255 bytes that packages keep free for it, with room for what is below.
+        /// A prefix must fit into the 255 bytes that packages reserve for it, with room for the paths below it.
         const LONGEST: usize = 150;
         if node.is_null() {
             return Ok(None);
@@ -208,38 +208,35 @@ impl<'a> Reader<'a> {
         let place = self.at(node);
         let Some(name) = node.text() else {
             return Err(place
-                .error(format!(
-                    "the environment's name is {}, not a text",
-                    node.what()
-                ))
-                .help("Write a word, such as `name: lab`."));
+                .error(format!("`name:` must be a string, not {}", node.what()))
+                .help("Write a name, such as `name: lab`."));
         };
         let shown = redact::quoted(name);
         let is_bad = |c: char| c.is_whitespace() || c.is_control() || "/\\:#".contains(c);
         if let Some(bad) = name.chars().find(|c| is_bad(*c)) {
             let bad = match bad {
-                ' ' => "a blank".to_owned(),
+                ' ' => "a space".to_owned(),
                 bad if bad.is_control() => "a control character".to_owned(),
                 bad => format!("`{bad}`"),
             };
             return Err(place
                 .error(format!(
-                    "`{shown}` cannot be an environment's name: it has {bad} in it"
+                    "`{shown}` is not a valid environment name: it contains {bad}"
                 ))
-                .help("It becomes a folder's name; write letters, digits, `-` and `_`."));
+                .help("Use letters, digits, `-` and `_`: the name becomes a folder name."));
         }
         let reason = match name {
             "" => "it is empty",
-            "root" => "it is what conda called base long ago",
-            _ if name.starts_with(['.', '-']) => "it begins with a dot or a dash",
+            "root" => "it is conda's old name for base",
+            _ if name.starts_with(['.', '-']) => "it starts with a dot or a dash",
             _ if name.len() > LONGEST => "it is too long",
             _ => return Ok(Some(name.to_owned())),
         };
         Err(place
             .error(format!(
-                "`{shown}` cannot be an environment's name: {reason}"
+                "`{shown}` is not a valid environment name: {reason}"
             ))
-            .help("Write another, or leave it out: then the environment is base, in /opt/conda."))
+            .help("Write another name, or remove it to use base, in /opt/conda."))
     }
 
     fn channels(&self, node: &Node, channels: &mut Channels) -> Result<(), Diagnostic> {
@@ -250,7 +247,7 @@ impl<'a> Reader<'a> {
                 let text = node.text().unwrap_or("conda-forge");
                 return Err(self
                     .at(node)
-                    .error(format!("`channels:` is {}, not a list", node.what()))
+                    .error(format!("`channels:` must be a list, not {}", node.what()))
                     .help(format!("Write `channels: [{}]`.", redact::quoted(text))));
             }
         };
@@ -258,7 +255,7 @@ impl<'a> Reader<'a> {
             let place = self.at(item);
             let Some(text) = item.text() else {
                 return Err(place
-                    .error(format!("a channel is {}, not a name", item.what()))
+                    .error(format!("a channel must be a name, not {}", item.what()))
                     .help("Write a name such as conda-forge, or a URL."));
             };
             channels.add(text, place, place.lines)?;
@@ -277,7 +274,7 @@ impl<'a> Reader<'a> {
             _ => {
                 return Err(self
                     .at(node)
-                    .error(format!("`platforms:` is {}, not a list", node.what()))
+                    .error(format!("`platforms:` must be a list, not {}", node.what()))
                     .help("Write `platforms: [linux-64]`."));
             }
         };
@@ -320,15 +317,17 @@ impl<'a> Reader<'a> {
         let place = self.at(item);
         let Some(text) = item.text() else {
             return place
-                .error(format!("a platform is {}, not a name", item.what()))
+                .error(format!("a platform must be a name, not {}", item.what()))
                 .help("Write a name such as linux-64.");
         };
         let error = place.error(format!(
-            "conda knows no platform `{}`",
+            "`{}` is not a conda platform",
             redact::quoted(text)
         ));
         match Platform::parse(text) {
-            Ok(platform) => error.help(format!("Conda calls it {}.", platform.subdir())),
+            Ok(platform) => {
+                error.help(format!("Write {}, conda's name for it.", platform.subdir()))
+            }
             Err(_) => match nearest(text, platform::subdirs()) {
                 Some(near) => error.help(format!("Did you mean {near}?")),
                 None => error.help("Write a name such as linux-64 or linux-aarch64."),
@@ -343,8 +342,11 @@ impl<'a> Reader<'a> {
             _ => {
                 return Err(self
                     .at(node)
-                    .error(format!("`variables:` is {}, not a mapping", node.what()))
-                    .help("Write a name and a value per line: `DATA_DIR: /data`."));
+                    .error(format!(
+                        "`variables:` must be a mapping, not {}",
+                        node.what()
+                    ))
+                    .help("Write one name and value per line: `DATA_DIR: /data`."));
             }
         };
         let mut variables = BTreeMap::new();
@@ -356,25 +358,23 @@ impl<'a> Reader<'a> {
             {
                 return Err(self
                     .at_key(key)
-                    .error(format!("`{name}` cannot be the name of a variable"))
-                    .help("Write letters, digits and `_`, a letter first."));
+                    .error(format!("`{name}` is not a valid variable name"))
+                    .help("Use letters, digits and `_`, with no digit first."));
             }
-            let error = |what: &str| {
-                self.at(value)
-                    .error(format!("the variable {name} is {what}"))
-            };
+            let error = |what: &str| self.at(value).error(format!("the variable {name} {what}"));
             let Some(text) = value.text() else {
                 return Err(if value.is_null() {
                     self.at(value)
                         .error(format!("the variable {name} has no value"))
                         .help(format!("Write `{name}: \"\"` for an empty value."))
                 } else {
-                    error(value.what()).help("Write a text, in quotes if it has brackets.")
+                    error(&format!("must be a string, not {}", value.what()))
+                        .help("Write a string, in quotes if it contains brackets.")
                 });
             };
             if text.contains('\0') {
-                return Err(error("no text: it has a NUL in it")
-                    .help("No environment variable can hold that."));
+                return Err(error("contains a NUL character")
+                    .help("Remove it: environment variables cannot contain one."));
             }
             variables.insert(key.name.clone(), text.to_owned());
         }

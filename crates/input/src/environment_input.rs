@@ -11,10 +11,10 @@ use condafront_model::source::{Lines, Location, SourceFile};
 
 use crate::section::image_section::ImageSection;
 
-/// What a build file says of one environment for one platform.
+/// What a build file says about one environment for one platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvironmentInput {
-    /// The environment's name, where the file gives one.
+    /// The environment's name, if the file gives one.
     pub name: Option<String>,
     /// Environment variables that activation sets.
     pub variables: BTreeMap<String, String>,
@@ -22,9 +22,9 @@ pub struct EnvironmentInput {
     pub conda: Conda,
     /// Its PyPI packages.
     pub pip: Pip,
-    /// What the file says of the image; only an env.yml does.
+    /// What the file says about the image; only an env.yml can.
     pub section: ImageSection,
-    /// What the user should know, though the build goes on.
+    /// Findings that do not stop the build.
     pub warnings: Vec<Warning>,
 }
 
@@ -41,39 +41,39 @@ impl EnvironmentInput {
 /// The conda packages of an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conda {
-    /// Exactly these, in the order in which they are linked: a later one wins where two claim one file.
+    /// Exactly these, in link order: if two contain the same file, the later one wins.
     Locked(Vec<Package>),
     /// Whatever a solve finds.
     Unsolved(Request),
 }
 
-/// What a solve is asked for.
+/// The input of a solve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The channels, first the one that matters most. Those that only `channel::spec` names come last, as in conda:
-    /// what they have may fulfil other dependencies too. Never empty, no channel twice.
+    /// The channels, highest priority first. Channels that only a `channel::spec` names come last, as in conda: their
+    /// packages may satisfy other dependencies too. Never empty, no channel twice.
     pub channels: Vec<Channel>,
     /// What the order of channels means.
     pub priority: ChannelPriority,
-    /// What has to be in the environment.
+    /// What must be in the environment.
     pub specs: Vec<RequestedSpec>,
-    /// The platforms that the file is for; empty if it does not say.
+    /// The platforms that the file is for; empty if it does not name any.
     pub platforms: Vec<DeclaredPlatform>,
 }
 
 /// A platform that a file is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredPlatform {
-    /// Conda's name: `linux-64`. May be one that no image can be built for.
+    /// Conda's name: `linux-64`. Not necessarily one that images can be built for.
     pub subdir: String,
-    /// Where the file says so.
+    /// Where the file names it.
     pub lines: Lines,
 }
 
 /// One dependency of an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestedSpec {
-    /// The MatchSpec, in the form that `rattler_conda_types::MatchSpec` reads strictly. A channel in it is the recorded
+    /// The MatchSpec, in the form that `rattler_conda_types::MatchSpec` parses strictly. A channel in it is the recorded
     /// address of one of [`Request::channels`].
     pub spec: String,
     /// The lines of the user's file that ask for it.
@@ -104,7 +104,7 @@ impl Pip {
         }
     }
 
-    /// Where the file asks for them.
+    /// The lines that ask for them.
     pub fn lines(&self) -> Vec<Lines> {
         match self {
             Self::Locked(packages) => packages.iter().map(|package| package.lines).collect(),
@@ -118,7 +118,7 @@ impl Pip {
 pub struct PipRequirement {
     /// The text: `requests>=2`, `-r requirements.txt`, a URL.
     pub text: String,
-    /// The file that has it.
+    /// The file that contains it.
     pub file: Arc<SourceFile>,
     /// Its lines there.
     pub lines: Lines,
@@ -134,5 +134,5 @@ impl PipRequirement {
     }
 }
 
-/// What the only environment of a file is called, and the one that is built of several unless another is asked for.
+/// The name of a file's only environment, and of the one that is built from a file with several unless another is chosen.
 pub(crate) const DEFAULT_ENVIRONMENT: &str = "default";

@@ -11,11 +11,11 @@
 //! Hashes are `#<32 hex>` (MD5), `#<64 hex>` or `#sha256:<64 hex>`, as conda and micromamba read them
 //! (<https://conda.org/learn/ceps/cep-0023>, `libmamba/src/specs/package_info.cpp`).
 //!
-//! Some comments count:
-//! - `# platform: linux-64` says what the lines below it are for, which matters for `# pip`;
+//! Some comments have a meaning:
+//! - `# platform: linux-64` sets the platform of the `# pip` lines below it;
 //! - `# pip NAME @ URL#sha256=HASH` is a PyPI package, as `conda-lock render --kind explicit` writes it and
-//!   `conda-lock install` takes it;
-//! - `# name:`, `# variable:` and `# size:` are what [`crate::explicit_lock`] writes.
+//!   `conda-lock install` reads it;
+//! - `# name:`, `# variable:` and `# size:` are written by [`crate::explicit_lock`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,10 +38,10 @@ pub fn is_explicit(text: &str) -> bool {
     text.lines().any(|line| line.trim() == MARKER)
 }
 
-/// Reads the packages for `platform`; those of other platforms in the same file are left out.
+/// Reads the packages for `platform`; packages for other platforms in the same file are ignored.
 ///
 /// # Errors
-/// A diagnostic at the line: an entry that is no package URL, a hash that is none, two versions of one package, no
+/// A diagnostic at the line: an entry that is not a package URL, an invalid hash, two versions of one package, no
 /// packages at all, or none for this platform.
 pub fn read(
     file: &Arc<SourceFile>,
@@ -52,7 +52,7 @@ pub fn read(
         locked: Locked::new(
             file,
             Unverified {
-                conda: "Append #sha256:<hash> to the URL, or make the lock with --sha256.",
+                conda: "Append #sha256:<hash> to the URL, or regenerate the lock file with --sha256.",
                 pip: "Append #sha256=<hash> to the URL.",
             },
         ),
@@ -75,7 +75,7 @@ struct Reader<'a> {
     declared: Option<(String, Lines)>,
     name: Option<String>,
     variables: BTreeMap<String, String>,
-    /// What a comment says of the package in the next line.
+    /// The size, from a comment, of the package on the next line.
     size: Option<u64>,
     /// PyPI packages, each with the platform that it is declared for.
     pip: Vec<(PipPackage, Option<String>)>,
@@ -90,11 +90,11 @@ impl Reader<'_> {
         } else if !line.is_empty() {
             if self.marker.is_none() {
                 return Err(Diagnostic::new(format!(
-                    "`{}` stands before the line {MARKER}",
+                    "`{}` comes before the line {MARKER}",
                     redact::quoted(line)
                 ))
                 .at(self.locked.file, lines)
-                .help("Only comments may come before it; move packages below it."));
+                .help("Move packages below it; only comments may come before it."));
             }
             self.entry(line, lines)?;
         }
@@ -127,7 +127,7 @@ impl Reader<'_> {
             "variable" => match variable(value) {
                 Some((name, value)) => drop(self.variables.insert(name, value)),
                 None => self.ignored(
-                    format!("`# {}` sets no variable", redact::quoted(comment)),
+                    format!("`# {}` does not set a variable", redact::quoted(comment)),
                     "Write # variable: NAME=\"value\".",
                     lines,
                 ),
@@ -142,8 +142,8 @@ impl Reader<'_> {
         let Some((name, url)) = requirement.split_once(" @ ") else {
             let name = requirement.split_whitespace().next().unwrap_or_default();
             self.ignored(
-                format!("the pip package {} in a comment is not installed: it does not say where its file is", redact::quoted(name)),
-                "Write # pip NAME @ URL#sha256=<64 hex digits>, or give the conda-lock.yml itself.",
+                format!("the pip package {} in a comment is not installed: it has no URL", redact::quoted(name)),
+                "Write # pip NAME @ URL#sha256=<64 hex digits>, or build from the conda-lock.yml itself.",
                 lines,
             );
             return Ok(());
@@ -213,7 +213,7 @@ impl Reader<'_> {
     }
 }
 
-/// Reads one entry: a package's URL and, behind `#`, its hash.
+/// Reads one entry: a package's URL and, after `#`, its hash.
 ///
 /// # Errors
 /// A diagnostic at the line.
@@ -222,7 +222,7 @@ pub(super) fn entry(
     line: &str,
     lines: Lines,
 ) -> Result<Package, Diagnostic> {
-    const ADVICE: &str = "An explicit lock has one http(s) URL of a conda package per line.";
+    const ADVICE: &str = "Write one http(s) URL of a conda package per line.";
     let (url, hash) = match line.split_once('#') {
         Some((url, hash)) => (url.trim_end(), hash.trim()),
         None => (line, ""),
@@ -230,7 +230,7 @@ pub(super) fn entry(
     let mut package = address::conda(file, url, Hashes::default(), lines, ADVICE)?;
     if !hash.is_empty() {
         package.hashes = address::parse_hash(hash).ok_or_else(|| {
-            Diagnostic::new(format!("`#{}` is not a hash", redact::quoted(hash)))
+            Diagnostic::new(format!("`#{}` is not a valid hash", redact::quoted(hash)))
                 .at(file, lines)
                 .help("Write #<32 hex digits> for MD5, #sha256:<64 hex digits> or #<64 hex digits> for SHA-256.")
         })?;
@@ -238,13 +238,13 @@ pub(super) fn entry(
     Ok(package)
 }
 
-/// Whether a comment's word can be the name of an environment.
+/// Whether a comment's value can be the name of an environment.
 fn is_plain(name: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || "._-".contains(c);
     name.starts_with(char::is_alphanumeric) && name.chars().all(plain)
 }
 
-/// Reads `NAME="value"`, the value as JSON or, without quotes, as it stands.
+/// Reads `NAME="value"`, the value as JSON or, without quotes, as it is.
 fn variable(text: &str) -> Option<(String, String)> {
     let (name, value) = text.split_once('=')?;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';

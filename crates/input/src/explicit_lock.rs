@@ -8,10 +8,10 @@ use condafront_model::package::{Hashes, Package};
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
 
-/// What a lock holds.
+/// The content of a lock.
 #[derive(Clone, Copy, Debug)]
 pub struct ExplicitLock<'a> {
-    /// What the packages are for.
+    /// The platform of the packages.
     pub platform: Platform,
     /// The environment's name.
     pub name: Option<&'a str>,
@@ -21,12 +21,12 @@ pub struct ExplicitLock<'a> {
     pub packages: &'a [Package],
     /// The PyPI packages.
     pub pip: &'a [PipPackage],
-    /// The name of the file that the lock was made from.
+    /// The name of the file that the lock was created from.
     pub source: Option<&'a str>,
 }
 
-/// What a lock for `platform` is called: the name that conda-lock gives such files, with the environment's if an image
-/// has several.
+/// The file name of a lock for `platform`: the one that conda-lock gives such files, with the environment's name if an
+/// image has several.
 pub fn file_name(environment: Option<&str>, platform: Platform) -> String {
     match environment {
         Some(name) => format!("conda-{name}-{}.lock", platform.subdir()),
@@ -34,10 +34,10 @@ pub fn file_name(environment: Option<&str>, platform: Platform) -> String {
     }
 }
 
-/// The lock as text. It has neither times nor credentials, so the same packages give the same text.
+/// The lock as text. It contains neither times nor credentials, so the same packages always give the same text.
 ///
-/// Name and variables, the sizes of archives (which decide what shares a layer) and PyPI packages stand in comments,
-/// which condafront reads and conda, mamba and micromamba do not.
+/// The name, variables, archive sizes (which decide what shares a layer) and PyPI packages are in comments, which
+/// condafront reads and conda, mamba and micromamba do not.
 pub fn render(lock: &ExplicitLock<'_>) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
@@ -99,7 +99,7 @@ fn write(lock: &ExplicitLock<'_>, out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-/// A text that ends no comment.
+/// `text` without line breaks, which would end a comment.
 fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })

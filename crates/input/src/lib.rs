@@ -1,4 +1,4 @@
-//! What `-f` may be: the kind of a file is found from its content, and each kind becomes a list of packages.
+//! The files that `-f` accepts. Their content decides which kind they are; each kind becomes a list of packages.
 
 mod channels;
 pub mod conda_lock;
@@ -33,7 +33,7 @@ use condafront_model::source::{Diagnostic, SourceFile};
 use environment_input::DEFAULT_ENVIRONMENT;
 use section::ImageFile;
 
-/// What a build file may be.
+/// The content of a build file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildInput {
     /// One environment.
@@ -42,10 +42,10 @@ pub enum BuildInput {
     Image(Box<ImageFile>),
 }
 
-/// Reads the file that a build is about.
+/// Reads a build file.
 ///
 /// # Errors
-/// As those of [`read`], and those of an image file.
+/// Those of [`read`], and those of an image file.
 pub fn read_build_file(
     file: &Arc<SourceFile>,
     platform: Platform,
@@ -68,7 +68,7 @@ pub fn image_file(
 ) -> Result<Option<ImageFile>, Diagnostic> {
     let tree = match file.text() {
         Ok(text) if !explicit::is_explicit(text) => yaml::read(file, text).ok(),
-        // What is wrong with it is found when it is read as what it is.
+        // Its errors are reported when it is read as another kind.
         _ => None,
     };
     let Some(tree) = tree.filter(section::is_image_file) else {
@@ -81,10 +81,10 @@ pub fn image_file(
     section::read_image_file(file, &tree, &args).map(Some)
 }
 
-/// Reads a file that describes an environment, of any kind.
+/// Reads a file of any kind that describes an environment.
 ///
 /// # Errors
-/// A diagnostic at the user's line: not text, no known kind, or what the kind's reader finds.
+/// A diagnostic at the user's line: not text, of no known kind, or an error of the kind's reader.
 pub fn read(
     file: &Arc<SourceFile>,
     platform: Platform,
@@ -97,12 +97,12 @@ pub fn read(
     if unknown::first_line(text).is_none() {
         return Err(
             Diagnostic::new(format!("{} lists no packages", file.name()))
-                .help("An environment file has a list `dependencies:`; an explicit lock has a line @EXPLICIT and then one package URL per line."),
+                .help("Write a `dependencies:` list, or a line @EXPLICIT and then one package URL per line."),
         );
     }
     if explicit::is_explicit(text) {
         let mut input = explicit::read(file, text, platform)?;
-        let why = "an explicit lock has one environment without categories";
+        let why = "an explicit lock has one environment and no categories";
         let given = [
             (
                 "ENVIRONMENT",

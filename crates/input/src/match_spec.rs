@@ -1,9 +1,10 @@
-//! MatchSpecs: from what users write for a dependency to what a solver reads.
+//! MatchSpecs: translates the dependencies that users write for the solver.
 //!
-//! Everything that conda takes is taken (<https://docs.conda.io/projects/conda-build/en/stable/resources/package-spec.html>),
-//! by rattler's lenient parser, and written down in the form that its strict parser reads as the same. Channels are
-//! resolved here, as rattler knows no channel alias and no custom channels. Beyond the grammar, what nobody can mean is
-//! refused: `numpy scipy` is a version called `scipy` to conda.
+//! Everything that conda accepts is accepted
+//! (<https://docs.conda.io/projects/conda-build/en/stable/resources/package-spec.html>): rattler's lenient parser reads it,
+//! and it is stored in a form that the strict parser reads as the same spec. Channels are resolved here, because rattler
+//! does not support a channel alias or custom channels. Valid specs that nobody can mean are refused: in `numpy scipy`,
+//! conda reads `scipy` as a version.
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ mod mistakes;
 
 use mistakes::Mistake;
 
-/// More than anybody writes, and little enough for a recursive parser.
+/// Longer than any real dependency, and short enough for a recursive parser.
 const LONGEST: usize = 1000;
 
 /// A dependency.
@@ -33,14 +34,14 @@ const LONGEST: usize = 1000;
 pub(super) struct Dependency {
     /// The package's name, in lower case.
     pub(super) name: String,
-    /// What is asked of it.
+    /// The spec.
     pub(super) spec: RequestedSpec,
 }
 
 /// Reads a dependency, and adds its channel to `channels` if it names one.
 ///
 /// # Errors
-/// A diagnostic at `place` that says what to write.
+/// A diagnostic at `place` with what to write instead.
 pub(super) fn read(
     text: &str,
     channels: &mut Channels,
@@ -49,8 +50,8 @@ pub(super) fn read(
     let text = text.trim();
     if text.len() > LONGEST || text.matches('(').count() > 8 {
         return Err(place
-            .error("a dependency of this length cannot be read")
-            .help("Write a package's name and, if need be, its version: numpy >=1.26,<2."));
+            .error("a dependency is too long or has too many parentheses")
+            .help("Write a package name and, if needed, a version: numpy >=1.26,<2."));
     }
     if let Some(mistake) = mistakes::before_parsing(text) {
         return Err(mistake.at(place));
@@ -90,12 +91,12 @@ pub(super) fn read(
     {
         return Err(place
             .error(format!(
-                "`{}` asks for a package of {}, but the image is built for {platform} ({})",
+                "`{}` asks for a package for {}, but the image is built for {platform} ({})",
                 redact::quoted(text),
                 redact::quoted(subdir),
                 platform.subdir()
             ))
-            .help("Leave the platform out; the right package is found."));
+            .help("Remove the platform; the right package is found automatically."));
     }
     finished(&spec, text, place)
 }
@@ -126,11 +127,11 @@ fn bracket_value<'a>(spec: &'a str, wanted: &str) -> Option<&'a str> {
     }
 }
 
-/// A URL of a package asks for that package of that channel.
+/// Reads the URL of a package, which asks for that package from that channel.
 fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Dependency, Diagnostic> {
     let package = explicit::entry(place.file, text, place.lines).map_err(|mut error| {
         error.help = Some(
-            "Name the package and, if need be, its version: numpy=1.26. What pip is to install belongs into the list `pip:`."
+            "Name the package and, if needed, its version: numpy=1.26. Put pip packages in the `pip:` list."
                 .to_owned(),
         );
         error
@@ -151,7 +152,7 @@ fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Depen
                 platform.subdir()
             ))
             .help(format!(
-                "Write {}={} instead; the right package is found.",
+                "Write {}={} instead; the right package is found automatically.",
                 package.id.name, package.id.version
             )));
     }
@@ -165,11 +166,11 @@ fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Depen
     finished(&spec, &text, place)
 }
 
-/// A file's name is the name, version and build of a package; rattler does not look at it.
+/// Takes the name, version and build of a package from its file name, which rattler does not read.
 fn by_file_name(text: &str, spec: &mut MatchSpec, file_name: &str) -> Result<(), Mistake> {
     let refused = |error: &dyn std::fmt::Display| mistakes::while_parsing(text, error);
     let id = PackageId::from_file_name(file_name)
-        .map_err(|error| refused(&format!("as a file, {error}")))?;
+        .map_err(|error| refused(&format!("`fn` is not a package, as {error}")))?;
     let is_same = |name: &PackageName| name.as_normalized() == id.name;
     if !spec.name.as_exact().is_some_and(is_same) {
         return Err(mistakes::another_package(text, &id.name));
@@ -202,12 +203,12 @@ fn pinned_spec(package: &Package) -> String {
 }
 
 fn recorded_channel(url: &str) -> Result<RattlerChannel, String> {
-    // The folder is for paths, which channels are not.
+    // The folder matters only for paths, and this is a URL.
     let config = ChannelConfig::default_with_root_dir("/".into());
     RattlerChannel::from_str(url, &config).map_err(|error| error.to_string())
 }
 
-/// Writes the spec so that it is read as the same again.
+/// Writes the spec in a form that is read back as the same spec.
 fn finished(spec: &MatchSpec, text: &str, place: Place<'_>) -> Result<Dependency, Diagnostic> {
     let PackageNameMatcher::Exact(name) = &spec.name else {
         return Err(mistakes::several_packages(text).at(place));
@@ -217,9 +218,7 @@ fn finished(spec: &MatchSpec, text: &str, place: Place<'_>) -> Result<Dependency
     let written = Some(spec.to_string())
         .filter(reads_back)
         .or_else(|| spec.to_canonical_string().ok().filter(reads_back))
-        .ok_or_else(|| {
-            mistakes::while_parsing(text, &"it has parts that do not go together").at(place)
-        })?;
+        .ok_or_else(|| mistakes::while_parsing(text, &"its parts cannot be combined").at(place))?;
     Ok(Dependency {
         name: name.as_normalized().to_owned(),
         spec: RequestedSpec {
@@ -229,7 +228,7 @@ fn finished(spec: &MatchSpec, text: &str, place: Place<'_>) -> Result<Dependency
     })
 }
 
-/// Whether a version is asked for by a bare word, such as `scipy`.
+/// Whether a version is a bare word, such as `scipy`.
 fn is_word(version: &VersionSpec) -> bool {
     let version = version.to_string();
     let version = version.trim_start_matches("==");

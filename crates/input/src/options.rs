@@ -15,13 +15,13 @@ pub struct Options {
     pub session_id: String,
 }
 
-/// An option that cannot be understood.
+/// An invalid option.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OptionError {
     /// A platform that conda has no packages for.
     #[error("--platform: {0}")]
     Platform(#[from] UnknownPlatform),
-    /// Cache imports that are not JSON of the known form.
+    /// Cache imports that are not JSON of the expected form.
     #[error("--cache-from: {0}")]
     CacheImports(String),
 }
@@ -81,7 +81,7 @@ impl Options {
             .unwrap_or(&self.session_id)
     }
 
-    /// The build-args, by name. BuildKit's own (`BUILDKIT_…`) are among them.
+    /// The build-args, by name, including BuildKit's own (`BUILDKIT_…`).
     pub fn build_args(&self) -> impl Iterator<Item = (&str, &str)> {
         self.with_prefix("build-arg:")
     }
@@ -98,7 +98,7 @@ impl Options {
             .filter_map(move |(key, value)| Some((key.strip_prefix(prefix)?, value.as_str())))
     }
 
-    /// What `--platform` names; empty if it was not given.
+    /// The platforms that `--platform` names; empty if it was not given.
     ///
     /// # Errors
     /// When conda has no packages for one of them.
@@ -111,24 +111,24 @@ impl Options {
             .collect()
     }
 
-    /// Whether even one platform is to be returned as a list.
+    /// Whether to return even a single platform as a list.
     pub fn is_multi_platform(&self) -> bool {
         let build_arg = self.get("build-arg:BUILDKIT_MULTI_PLATFORM");
         let wanted = self.get("multi-platform").or(build_arg);
         matches!(wanted, Some("true" | "1" | "True" | "TRUE" | "t" | "T"))
     }
 
-    /// Whether `--no-cache` was given; with stages named it concerns us only if one is ours.
+    /// Whether `--no-cache` was given. If it names stages, it applies only if one of them is ours.
     pub fn no_cache(&self) -> bool {
         self.values.get("no-cache").is_some_and(|stages| {
             stages.is_empty() || stages.split(',').any(|name| name == "install")
         })
     }
 
-    /// The caches to look into: `cache-imports`, or the older `cache-from`.
+    /// The caches to import: `cache-imports`, or the older `cache-from`.
     ///
     /// # Errors
-    /// When they are not what clients send.
+    /// When they are malformed.
     pub fn cache_imports(&self) -> Result<Vec<CacheImport>, OptionError> {
         if let Some(json) = self.get("cache-imports") {
             return serde_json::from_str(json)
@@ -151,7 +151,7 @@ impl Options {
         self.get("image-resolve-mode").unwrap_or("default")
     }
 
-    /// The value of the named context `name`, for `platform` if there is one of its own.
+    /// The value of the named context `name`, preferably the one for `platform`.
     pub fn named_context(&self, name: &str, platform: Platform) -> Option<&str> {
         self.get(&format!("context:{name}::{platform}"))
             .or_else(|| self.get(&format!("context:{name}")))

@@ -1,21 +1,21 @@
-//! The order in which packages are linked: what a package depends on comes before it.
+//! The order in which packages are linked: a package's dependencies come before it.
 //!
-//! Where two packages claim one file, the later one wins, so the order is part of what an environment is. It depends
-//! on the names and dependencies of the packages alone, not on the order in which a file or a solver lists them.
+//! If two packages contain the same file, the later one wins, so the order affects what is in an environment. It depends
+//! only on the names and dependencies of the packages, not on the order in which a file or a solver lists them.
 
 use std::collections::HashMap;
 
 use condafront_model::package::Package;
 
-/// The package that `noarch: python` packages need in the prefix when they are linked.
+/// The package that must be in the prefix before `noarch: python` packages are linked.
 const PYTHON: &str = "python";
 
-/// Sorts packages into the order in which they are linked. `depends` has the dependencies of each by its name, as names
-/// or as MatchSpecs; those that are not among the packages (virtual packages, say) do not matter.
+/// Sorts packages into link order. `depends` maps the name of each package to its dependencies, as names or MatchSpecs;
+/// dependencies that are not among the packages (such as virtual packages) are ignored.
 ///
-/// Python and what it needs come first, then all others by name, each right behind what it needs. Where packages depend
-/// on each other in a circle, nothing that depends on python itself comes before it (python wants pip, pip wants
-/// python); other circles are cut where they are first entered.
+/// Python and its dependencies come first, then all others by name, each right after its own dependencies. In a cycle
+/// with python (python needs pip, pip needs python), nothing that directly depends on python comes before it. Other
+/// cycles are cut where they are first entered.
 pub fn link_order(
     mut packages: Vec<Package>,
     depends: &HashMap<String, Vec<String>>,
@@ -29,16 +29,16 @@ pub fn link_order(
         .collect()
 }
 
-/// The name in a MatchSpec: `numpy` of `conda-forge::numpy >=2,<3`.
+/// The name in a MatchSpec: `numpy` in `conda-forge::numpy >=2,<3`.
 pub fn dependency_name(spec: &str) -> &str {
     let spec = spec.rsplit_once("::").map_or(spec, |(_, rest)| rest).trim();
     let ends = |c: char| c.is_whitespace() || "=<>!~[;,|".contains(c);
     spec.split(ends).next().unwrap_or_default()
 }
 
-/// A walk over packages that are sorted by name, to each package's dependencies before the package.
+/// A walk over packages sorted by name that visits each package's dependencies before the package.
 struct Walk {
-    /// Indices of what each package depends on, rising.
+    /// The indices of each package's dependencies, ascending.
     depends: Vec<Vec<usize>>,
     python: Option<usize>,
     wants_python: Vec<bool>,
@@ -88,7 +88,7 @@ impl Walk {
         self.order
     }
 
-    /// Adds `start` behind all it depends on. Not recursive: a chain may be as long as the list.
+    /// Adds `start` after all its dependencies. Not recursive: a chain may be as long as the list.
     fn visit(&mut self, start: usize, before_python: bool) {
         if std::mem::replace(&mut self.seen[start], true) {
             return;
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_and_long_chains_end() {
+    fn cycles_and_long_chains_end() {
         assert_eq!(
             order(&[("a", &["b"]), ("b", &["c"]), ("c", &["a"])]),
             ["c", "b", "a"]
@@ -200,13 +200,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_package_stays_and_only_circles_break_the_order(
+        fn every_package_is_kept_after_its_dependencies(
             edges in proptest::collection::vec((0usize..20, 0usize..20), 0..60)
         ) {
             let name = |i: usize| format!("p{i:02}");
             let packages: Vec<Package> = (0..20).map(|i| Package::example(&name(i))).collect();
             let mut depends: HashMap<String, Vec<String>> = HashMap::new();
-            // Without a circle: only from higher to lower numbers.
+            // Without cycles: only from higher to lower numbers.
             for (a, b) in edges {
                 if a > b {
                     depends.entry(name(a)).or_default().push(name(b));

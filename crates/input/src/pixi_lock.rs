@@ -15,8 +15,8 @@
 //!   depends: [libzlib 1.3.1 hb9d3cd8_2]
 //! ```
 //!
-//! What the packages are comes from `rattler_lock`, pixi's own reader; which of them are asked for, and where, from the
-//! tree with its lines.
+//! `rattler_lock`, pixi's own reader, describes the packages. Which of them are requested, and on which lines, comes from
+//! the YAML tree.
 
 mod damage;
 mod select;
@@ -38,17 +38,17 @@ use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, SourceFile};
 
-/// Advice on a lock that contradicts itself.
-const AGAIN: &str = "Make the lock again with pixi lock.";
+/// Help for an inconsistent lock.
+const AGAIN: &str = "Regenerate the lock file with `pixi lock`.";
 
-/// Advice on an address that is none of a channel.
-const ADVICE: &str = "A conda package of a lock is fetched by http(s) from a channel.";
+/// Help for an address that is not in a channel.
+const ADVICE: &str = "Use a package from a channel that has an http(s) URL.";
 
 /// Reads the packages for `platform` of the environment `default`, or of the one that the settings name.
 ///
 /// # Errors
-/// A diagnostic at the user's line: an unknown version, another platform, a package that has to be built or lies on
-/// one machine, a lock that contradicts itself; or one that names the build-arg with an unknown environment.
+/// A diagnostic at the user's line: an unknown version, another platform, a package that must be built first or is a
+/// local file, an inconsistent lock; or one that names the build-arg with an unknown environment.
 pub fn read(
     file: &Arc<SourceFile>,
     text: &str,
@@ -62,7 +62,7 @@ pub fn read(
     }
     let lock = LockFile::from_str_with_base_directory(text, None)
         .map_err(|error| damage::explain(file, text, tree, &error))?;
-    const HASHLESS: &str = "Make the lock again with a newer pixi, which writes hashes.";
+    const HASHLESS: &str = "Regenerate the lock file with a newer pixi, which writes hashes.";
     let mut locked = Locked::new(
         file,
         Unverified {
@@ -75,9 +75,9 @@ pub fn read(
     for selector in &selection.selectors {
         let key = (selector.kind, selector.location());
         let package = found.get(&key).ok_or_else(|| {
-            // rattler_lock has found them all.
+            // Not expected: rattler_lock refuses locks with missing packages.
             Diagnostic::new(format!(
-                "the lock says nothing of {}",
+                "the lock does not describe {}",
                 redact::quoted(selector.text)
             ))
             .at(file, selector.lines)
@@ -93,7 +93,7 @@ pub fn read(
         ))
         .at(file, selection.lines)
         .help(
-            "Choose another with the build-arg ENVIRONMENT, or make the lock again with pixi lock.",
+            "Choose another with the build-arg ENVIRONMENT, or regenerate the lock file with `pixi lock`.",
         ));
     }
     locked.deduplicate(Repeats::Slip)?;
@@ -133,7 +133,7 @@ fn packages<'a>(
         .collect::<HashMap<_, _>>()
 }
 
-/// Refuses what is not a file that can be fetched.
+/// Refuses what is not a file that can be downloaded.
 fn refuse_unfetchable(file: &Arc<SourceFile>, selector: &Selector<'_>) -> Result<(), Diagnostic> {
     let shown = redact::quoted(selector.text);
     let error = |message: String| Diagnostic::new(message).at(file, selector.lines);
@@ -147,18 +147,18 @@ fn refuse_unfetchable(file: &Arc<SourceFile>, selector: &Selector<'_>) -> Result
                 .map(drop)
         }
         Kind::Conda if is_archive => Err(error(format!(
-            "`{shown}` is a package on the machine that made the lock: it cannot be fetched"
+            "`{shown}` is a file on the machine that created the lock: it cannot be downloaded"
         ))
-        .help("Publish it in a channel and lock the environment with the package from there.")),
+        .help("Publish it in a channel, and lock the environment with the package from there.")),
         Kind::Pypi if is_path => Err(error(format!(
-            "`{shown}` is a Python project or wheel beside the lock: a lock installs only what can be fetched"
+            "`{shown}` is a local Python project or wheel: a lock installs only what can be downloaded"
         ))
         .help("Lock an environment without it and choose that with the build-arg ENVIRONMENT; install the project in a later step, or publish a wheel of it.")),
         Kind::Pypi => Ok(()),
         Kind::Conda | Kind::CondaSource => Err(error(format!(
-            "`{shown}` is the source of a conda package: it has to be built first, and condafront installs packages that are built"
+            "`{shown}` is the source of a conda package, but condafront installs only built packages"
         ))
-        .help("Build it, publish it in a channel and lock the environment with the package from there.")),
+        .help("Build it, publish it in a channel, and lock the environment with the package from there.")),
     }
 }
 
@@ -193,7 +193,7 @@ fn add(
             locked.pip.push(address::pip(
                 file,
                 data.name().as_ref(),
-                // What rattler_lock puts for a version that the lock does not say.
+                // rattler_lock's placeholder for a version that is missing from the lock.
                 version.as_deref().filter(|version| *version != "0"),
                 selector.text,
                 hashes,

@@ -1,4 +1,4 @@
-//! What can be said of PyPI packages before anything is built.
+//! Checks of PyPI packages before anything is built.
 
 use std::sync::Arc;
 
@@ -11,12 +11,12 @@ use condafront_model::pypi_package::{PipPackage, kind, label};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
 
-/// The PyPI packages that an environment is to have, with all that the files say that its list names.
+/// The PyPI packages of an environment, including the contents of the files that its list names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// Exactly these files, which are installed first.
+    /// Exactly these files, installed first.
     pub locked: Vec<PipPackage>,
-    /// Whatever pip finds for these.
+    /// Entries that pip must resolve.
     pub list: List,
 }
 
@@ -27,10 +27,10 @@ impl Asked {
     }
 }
 
-/// Whether the build can have what `pip` asks for, whatever the environment, and whatever the files say that it names.
+/// Checks what `pip` asks for, independently of the environment and of the files that it names.
 ///
 /// # Errors
-/// A diagnostic at the first entry that it cannot have.
+/// A diagnostic at the first entry that the build does not support.
 pub fn check_entries(
     pip: &Pip,
     args: &BuildArgs,
@@ -42,10 +42,10 @@ pub fn check_entries(
     }
 }
 
-/// Whether these are files that pip can install; `file` is the environment's own.
+/// Checks that pip can install these files; `file` is the environment's own.
 ///
 /// # Errors
-/// A diagnostic at the first one that it cannot.
+/// A diagnostic at the first one that pip cannot install.
 pub fn check_files(files: &[PipPackage], file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
     let Some(unknown) = files.iter().find(|package| kind(package).is_none()) else {
         return Ok(());
@@ -60,17 +60,17 @@ pub fn check_files(files: &[PipPackage], file: &Arc<SourceFile>) -> Result<(), D
     .help("Wheels end in .whl, source archives in .tar.gz or .zip."))
 }
 
-/// Whether the environment of these conda packages can have the PyPI packages that are `asked` for; `file` is its own.
+/// Checks that an environment with these conda packages can have the PyPI packages in `asked`; `file` is its own.
 ///
 /// # Errors
-/// A diagnostic at the first PyPI package if there is no python to install it, or no pip to find it.
+/// A diagnostic at the first PyPI package if there is no python to install it with, or no pip to resolve it.
 pub fn check(
     packages: &[Package],
     asked: &Asked,
     file: &Arc<SourceFile>,
 ) -> Result<(), Diagnostic> {
     let has = |name: &str| packages.iter().any(|package| package.id.name == name);
-    // For files that are locked, condafront can bring a pip.
+    // For locked files, condafront can supply a pip.
     let files = asked.locked.first();
     let files = files.map(|first| (label(first), first.location(file), &["python"][..]));
     let mut list = asked.list.entries().iter();
@@ -88,13 +88,13 @@ pub fn check(
         ))
         .at(&location.file, location.lines)
         .help(format!(
-            "Add {missing} to the environment's conda dependencies, and make the lock anew if this is one."
+            "Add {missing} to the environment's conda dependencies; if this is a lock file, regenerate it."
         )));
     }
     Ok(())
 }
 
-/// What the user should know of packages that pip has found; `file` is the environment's own.
+/// Warnings about packages that pip has found; `file` is the environment's own.
 pub fn warnings(packages: &[PipPackage], file: &Arc<SourceFile>) -> Vec<Warning> {
     let unverified = packages
         .iter()
@@ -107,7 +107,9 @@ pub fn warnings(packages: &[PipPackage], file: &Arc<SourceFile>) -> Vec<Warning>
                 label(package)
             ))
             .at(&package.location(file).file, package.lines)
-            .help("The index names no hash of the file: choose another index, or lock the environment."),
+            .help(
+                "The index gives no hash for the file: use another index, or lock the environment.",
+            ),
         })
         .collect()
 }
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_environment_lacks_is_said_at_the_line() {
+    fn missing_tools_are_reported_at_their_line() {
         let file = SourceFile::new("env.lock", "@EXPLICIT\n# pip requests @ …\n");
         let locked = Asked {
             locked: vec![package("https://f.example/requests.whl")],

@@ -1,4 +1,4 @@
-//! What holds for a file from outside of it: build-args, and the image file that names it.
+//! Settings from outside a file that affect how it is read: build-args, and the image file that names it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,22 +11,22 @@ use condafront_model::channel::ChannelPriority;
 use condafront_model::channel::ChannelUrl;
 use condafront_model::source::Diagnostic;
 
-/// What build-args say of the input, whatever its kind.
+/// The build-args for inputs of every kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InputSettings {
     /// `ENVIRONMENT`: which environment of a file with several.
     pub environment: Option<String>,
-    /// `CONDA_LOCK_CATEGORIES`: which categories beside `main`.
+    /// `CONDA_LOCK_CATEGORIES`: which categories besides `main`.
     pub categories: Vec<String>,
     /// `CONDA_SPECS`: the dependencies of a build without a file.
     pub specs: Vec<String>,
     /// `CONDA_CHANNELS`: channels instead of the file's.
     pub channels: Vec<String>,
-    /// `CONDA_CHANNEL_ALIAS`: where channels are that are given by name.
+    /// `CONDA_CHANNEL_ALIAS`: where to find channels that are given by name.
     pub channel_alias: Option<ChannelUrl>,
-    /// All build-args, for values of the image section that name them.
+    /// All build-args, for values of the image section that refer to them.
     pub build_args: BuildArgs,
-    /// What the image file says of channels, if it is one that names the environment's file.
+    /// What the image file says about channels, if an image file names the environment's file.
     pub image_file: Option<ChannelDefaults>,
 }
 
@@ -47,7 +47,7 @@ impl InputSettings {
         Ok(true)
     }
 
-    /// What holds for the file of an image's environment.
+    /// The settings for the file of one of an image's environments.
     pub fn within(&self, environment: &section::Environment, image: &ImageFile) -> Self {
         let name = environment.name.as_ref();
         Self {
@@ -58,19 +58,19 @@ impl InputSettings {
     }
 }
 
-/// What an image file says of the channels of its environments. Each environment's own section beats it.
+/// What an image file says about the channels of its environments. Each environment's own section overrides it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChannelDefaults {
-    /// Where channels are that are given by name.
+    /// Where to find channels that are given by name.
     pub alias: Option<ChannelUrl>,
-    /// The folders that have the channels of these names.
+    /// The folders that contain the channels of these names.
     pub custom: BTreeMap<String, ChannelUrl>,
     /// What the order of channels means.
     pub priority: Option<ChannelPriority>,
 }
 
 impl ChannelDefaults {
-    /// What an image section says of channels.
+    /// What an image section says about channels.
     pub fn of(section: &ImageSection) -> Self {
         let custom = section.custom_channels.iter();
         Self {
@@ -82,7 +82,7 @@ impl ChannelDefaults {
         }
     }
 
-    /// These, and `others` where these say nothing.
+    /// These defaults, with `others` for whatever they do not set.
     pub fn or(mut self, others: &Self) -> Self {
         self.alias = self.alias.or_else(|| others.alias.clone());
         self.priority = self.priority.or(others.priority);
@@ -95,7 +95,7 @@ impl ChannelDefaults {
     }
 }
 
-/// The words of a list, separated by blanks or one of `others`.
+/// The words of a list, separated by spaces or one of `others`.
 fn words(value: &str, others: &[char]) -> Vec<String> {
     value
         .split(|c: char| c.is_whitespace() || others.contains(&c))
@@ -104,10 +104,11 @@ fn words(value: &str, others: &[char]) -> Vec<String> {
         .collect()
 }
 
-/// The words of a list as a shell reads them: blanks separate, quotes keep together.
+/// The words of a list as a shell reads them: spaces separate, quotes group.
 fn shell_words(value: &str) -> Result<Vec<String>, &'static str> {
-    shlex::split(value)
-        .ok_or("a quote is not closed, or a backslash stands at the end; write numpy 'scipy <2'")
+    shlex::split(value).ok_or(
+        "a quote is not closed, or the last character is a backslash; write numpy 'scipy <2'",
+    )
 }
 
 fn parse_alias(value: &str) -> Result<ChannelUrl, String> {

@@ -1,4 +1,4 @@
-//! A build without a file: what is wanted stands in the build-args `CONDA_SPECS` and `CONDA_CHANNELS`.
+//! A build without a file: the build-args `CONDA_SPECS` and `CONDA_CHANNELS` describe the environment.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use condafront_model::channel::ChannelPriority;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
-/// Reads the build-args. The file that comes with the environment is what its lines are in: one line per channel and spec.
+/// Reads the build-args. Also returns the file that the environment's lines refer to, with one line per channel and spec.
 ///
 /// # Errors
-/// A diagnostic at such a line, or without one if `CONDA_SPECS` is empty.
+/// A diagnostic at a line of that file, or without a place if `CONDA_SPECS` is empty.
 pub fn read(
     settings: &InputSettings,
     platform: Platform,
@@ -25,7 +25,7 @@ pub fn read(
     if settings.specs.is_empty() {
         return Err(
             Diagnostic::new("build-arg CONDA_SPECS names no packages").help(
-                "Write them separated by blanks: CONDA_SPECS=\"python=3.12 numpy 'scipy <2'\".",
+                "Write them separated by spaces: CONDA_SPECS=\"python=3.12 numpy 'scipy <2'\".",
             ),
         );
     }
@@ -57,10 +57,10 @@ pub fn read(
     Ok((lines.file, input))
 }
 
-/// Reads the build-args of a build whose file is `file`: the one that [`read`] makes, or one that says nothing.
+/// Reads the build-args of a build whose file is `file`: the one that [`read`] returns, or an empty one.
 ///
 /// # Errors
-/// As [`read`], and when the file does say something.
+/// As [`read`], and if the file is not empty.
 pub(super) fn read_beside(
     file: &Arc<SourceFile>,
     settings: &InputSettings,
@@ -73,20 +73,20 @@ pub(super) fn read_beside(
     Err(beside(file))
 }
 
-/// The error of `CONDA_SPECS` beside a file that says something.
+/// The error for `CONDA_SPECS` together with a file that is not empty.
 pub(super) fn beside(file: &Arc<SourceFile>) -> Diagnostic {
     let text = String::from_utf8_lossy(file.data());
     let line = super::unknown::first_line(&text).map_or(1, |(number, _)| number);
     Diagnostic::new(format!(
-        "build-arg CONDA_SPECS is for a build without a file, and there is {}",
+        "build-arg CONDA_SPECS is for a build without a file, but there is {}",
         file.name()
     ))
     .at(file, Lines::one(line))
-    .help("Leave the build-arg out and add its packages to the file, or build an empty folder.")
+    .help("Remove the build-arg and add its packages to the file, or build an empty folder.")
 }
 
-/// Adds the channels of `CONDA_CHANNELS`. They are recorded at `lines` of the build file; without, at their lines of the
-/// file that [`read`] makes.
+/// Adds the channels of `CONDA_CHANNELS`. They are recorded at `lines` of the build file or, without `lines`, at their
+/// lines in the file that [`read`] returns.
 pub(super) fn channels(
     settings: &InputSettings,
     channels: &mut Channels,
@@ -108,8 +108,8 @@ fn names(settings: &InputSettings) -> ChannelNames {
     }
 }
 
-/// The build-args as a file, so that what is said of them has a place like everything else: first the channels, then the
-/// specs, one per line.
+/// The build-args as a file, so that diagnostics about them have a place too: first the channels, then the specs, one per
+/// line.
 struct BuildArgs {
     file: Arc<SourceFile>,
 }

@@ -1,4 +1,4 @@
-//! Files of no kind that condafront knows: what they seem to be, and what to build from instead.
+//! Files of an unknown kind: what they seem to be, and what to build from instead.
 
 use std::sync::Arc;
 
@@ -7,24 +7,24 @@ use condafront_model::nearest::nearest;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
-/// Whether a file says nothing: it has blank lines and comments only.
+/// Whether a file contains only blank lines and comments.
 pub fn is_empty(file: &SourceFile) -> bool {
     first_line(&String::from_utf8_lossy(file.data())).is_none()
 }
 
-/// The first line that says something, and its number from 1.
+/// The first line that is neither blank nor a comment, and its number, counted from 1.
 pub(super) fn first_line(text: &str) -> Option<(usize, &str)> {
     let is_blank = |line: &str| line.is_empty() || line.starts_with('#');
     let mut lines = (1..).zip(text.trim_start_matches('\u{feff}').lines().map(str::trim));
     lines.find(|(_, line)| !is_blank(line))
 }
 
-/// What to say of a file that is no YAML: `error`, unless it is easy to see what the file is.
+/// The message for a file that is not YAML: `error`, unless it is easy to see what the file is.
 pub(super) fn not_yaml(file: &Arc<SourceFile>, text: &str, error: Diagnostic) -> Diagnostic {
     look(file, text).unwrap_or(error)
 }
 
-/// What to say of YAML that is nothing that condafront knows.
+/// The message for YAML of an unknown kind.
 pub(super) fn kind(file: &Arc<SourceFile>, text: &str, tree: &Node) -> Diagnostic {
     let name = file.name();
     let keys = tree.mapping().unwrap_or_default();
@@ -40,12 +40,12 @@ pub(super) fn kind(file: &Arc<SourceFile>, text: &str, tree: &Node) -> Diagnosti
             "{name} is an environment file without dependencies"
         ))
         .at(file, key.lines)
-        .help("Add a list `dependencies:` with the packages that are to be in the image.");
+        .help("Add a `dependencies:` list with the packages to install.");
     }
     if let Some((key, _)) = find(|key| key == "environments") {
         return Diagnostic::new(format!("{name} is an image file, not an environment"))
             .at(file, key.lines)
-            .help("An image file names environment files and locks. Build it by itself with -f.");
+            .help("Build it directly with -f: an image file names environment files and locks.");
     }
     if let Value::List(_) = tree.value {
         return Diagnostic::new(format!("{name} is a list, not an environment file"))
@@ -59,39 +59,41 @@ pub(super) fn kind(file: &Arc<SourceFile>, text: &str, tree: &Node) -> Diagnosti
         Value::Mapping(_) => Lines::one(first_line(text).map_or(1, |(number, _)| number)),
         _ => tree.lines,
     };
-    Diagnostic::new(format!("{name} is no file that condafront knows"))
+    Diagnostic::new(format!("{name} is not a file that condafront recognises"))
         .at(file, lines)
-        .help("It can be an environment file (with `dependencies:`), an explicit lock (with a line @EXPLICIT), a conda-lock.yml or a pixi.lock.")
+        .help("Use an environment file (with `dependencies:`), an explicit lock (with a line @EXPLICIT), a conda-lock.yml or a pixi.lock.")
 }
 
-/// What a file is, as its first line tells.
+/// What a file seems to be, judging by its first line.
 fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
     let (number, line) = first_line(text)?;
     let name = file.name();
     let (message, help) = if line.starts_with('<') {
         (
             format!("{name} is a web page"),
-            "Download the file again; where that needs a login, a page is all one gets.",
+            "Download the file again; if it needs a login, the server may send a page instead.",
         )
     } else if line.starts_with('[') && line.ends_with(']') && !line.contains(',') {
         (
             format!("{name} is a TOML file, such as pixi.toml or pyproject.toml"),
-            "Build from the lock beside it: `-f pixi.lock`.",
+            "Build from the lock next to it: `-f pixi.lock`.",
         )
     } else if line.starts_with("{%") || line.starts_with("{{") {
         (
-            format!("{name} is a template that is not filled in"),
-            "Write the file that comes of it, and build from that.",
+            format!("{name} is a template that has not been rendered"),
+            "Render it, and build from the result.",
         )
     } else if is_dockerfile(line) {
         (
             format!("{name} is a Dockerfile"),
-            "Name the environment file with -f, or build this file without condafront's syntax.",
+            "Name the environment file with -f, or build this file without the condafront syntax.",
         )
     } else if is_package_list(text) {
         (
-            format!("{name} is a bare list of packages, as pip and `conda list --export` write it"),
-            "Write `dependencies:` on a line above it and a dash and a blank before each entry: `- numpy=1.26`. What is for pip belongs below `- pip:`.",
+            format!(
+                "{name} is a bare list of packages, as written by pip and `conda list --export`"
+            ),
+            "Write `dependencies:` above it, and a dash and a space in front of each entry: `- numpy=1.26`. Put pip packages under `- pip:`.",
         )
     } else {
         return None;
@@ -112,7 +114,7 @@ fn is_dockerfile(line: &str) -> bool {
             .is_some_and(|word| !word.starts_with([':', '=']))
 }
 
-/// Whether each line is `numpy`, `numpy=1.26=0`, `numpy>=1.26` or an option of pip's, and one has a version.
+/// Whether each line is `numpy`, `numpy=1.26=0`, `numpy>=1.26` or a pip option, and at least one has a version.
 fn is_package_list(text: &str) -> bool {
     let lines = text.lines().map(str::trim);
     let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));

@@ -1,6 +1,6 @@
 //! YAML as a tree in which every node knows its lines in the user's file.
 //!
-//! The only module that knows the YAML library.
+//! No other module uses the YAML library.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,37 +10,37 @@ use serde_saphyr::Spanned;
 
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
-/// A value and where it stands.
+/// A value and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// The value.
     pub value: Value,
-    /// Its first and last line; an alias stands where it is used.
+    /// Its first and last line. An alias has the lines where it is used.
     pub lines: Lines,
 }
 
-/// What YAML knows.
+/// A YAML value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// `null`, `~` or nothing.
     Null,
-    /// Anything without parts, as text: a number keeps the digits that were written (`3.10`).
+    /// A scalar, as text: a number keeps its digits as written (`3.10`).
     Scalar {
         /// The text, without quotes.
         text: String,
-        /// What YAML takes it for.
+        /// How YAML reads it.
         kind: ScalarKind,
     },
     /// A list.
     List(Vec<Node>),
-    /// A mapping, in the file's order; no key twice.
+    /// A mapping, in the file's order, without duplicate keys.
     Mapping(Vec<(Key, Node)>),
 }
 
-/// What YAML 1.2 takes a scalar for.
+/// How YAML 1.2 reads a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScalarKind {
-    /// Text.
+    /// A string.
     String,
     /// A number.
     Number,
@@ -88,19 +88,19 @@ impl Node {
         Some(&entry.1)
     }
 
-    /// Whether there is nothing.
+    /// Whether the value is null.
     pub fn is_null(&self) -> bool {
         self.value == Value::Null
     }
 
-    /// What it is, for messages: `a list`.
+    /// The kind of value, for messages: `a list`.
     pub fn what(&self) -> &'static str {
         match &self.value {
-            Value::Null => "nothing",
+            Value::Null => "null",
             Value::Scalar {
                 kind: ScalarKind::String,
                 ..
-            } => "a text",
+            } => "a string",
             Value::Scalar {
                 kind: ScalarKind::Number,
                 ..
@@ -108,7 +108,7 @@ impl Node {
             Value::Scalar {
                 kind: ScalarKind::Bool,
                 ..
-            } => "true or false",
+            } => "a boolean",
             Value::List(_) => "a list",
             Value::Mapping(_) => "a mapping",
         }
@@ -121,8 +121,8 @@ impl Node {
 /// A diagnostic at the line where it stops being YAML.
 pub fn read(file: &Arc<SourceFile>, text: &str) -> Result<Node, Diagnostic> {
     let mut budget = serde_saphyr::Budget::default();
-    // Lock files of several platforms have some ten thousand entries. Every event stands for at least a byte of the file
-    // or of an alias, which have limits of their own.
+    // Lock files for several platforms have about ten thousand entries. Every event comes from at least one byte of the
+    // file or from an alias, and aliases have their own limits.
     budget.max_events = text.len().max(1_000_000);
     budget.max_nodes = text.len().max(1_000_000);
     budget.max_total_scalar_bytes = text.len().max(1 << 20).saturating_mul(2);
@@ -139,7 +139,7 @@ fn invalid(file: &Arc<SourceFile>, error: &serde_saphyr::Error) -> Diagnostic {
     let location = error.location();
     let mut message = error.to_string();
     if let Some(location) = &location {
-        // The place stands beside the message.
+        // The place is shown next to the message.
         let place = format!(" at line {}, column {}", location.line(), location.column());
         message = message.replace(&place, "");
     }
@@ -147,14 +147,14 @@ fn invalid(file: &Arc<SourceFile>, error: &serde_saphyr::Error) -> Diagnostic {
     match error {
         serde_saphyr::Error::DuplicateMappingKey { key, .. } => {
             diagnostic.message = match key {
-                Some(key) => format!("the key {key} is given twice"),
-                None => "a key is given twice".to_owned(),
+                Some(key) => format!("the key `{key}` appears twice"),
+                None => "a key appears twice".to_owned(),
             };
-            diagnostic = diagnostic.help("Join the two, or remove one of them.");
+            diagnostic = diagnostic.help("Merge the two, or remove one of them.");
         }
         serde_saphyr::Error::MultipleDocuments { .. } => {
-            diagnostic.message = format!("{} has several YAML documents", file.name());
-            diagnostic = diagnostic.help("Keep one, without a line --- before another.");
+            diagnostic.message = format!("{} contains several YAML documents", file.name());
+            diagnostic = diagnostic.help("Keep one, and remove the `---` line before the next.");
         }
         _ => diagnostic = diagnostic.help(syntax_help(file, &location)),
     }
@@ -167,7 +167,7 @@ fn invalid(file: &Arc<SourceFile>, error: &serde_saphyr::Error) -> Diagnostic {
     }
 }
 
-/// What is mostly wrong where YAML cannot be read.
+/// The most likely fix for a syntax error.
 fn syntax_help(file: &SourceFile, location: &Option<serde_saphyr::Location>) -> &'static str {
     let line = location
         .as_ref()
@@ -179,15 +179,15 @@ fn syntax_help(file: &SourceFile, location: &Option<serde_saphyr::Location>) -> 
         .any(|byte| *byte == b'\t');
     let has_variable = line.is_some_and(|line| line.windows(2).any(|two| two == b"${"));
     if has_tab {
-        "Indent with blanks: YAML takes no tabs."
+        "Indent with spaces: YAML does not allow tabs."
     } else if has_variable {
-        "Within brackets and braces, a text with ${…} in it needs quotes."
+        "Inside brackets or braces, quote a string that contains ${…}."
     } else {
-        "Entries that belong together begin in the same column; check that, and quotes and brackets, here and on the lines above."
+        "Check quotes, brackets and indentation, here and on the lines above: entries of one list or mapping start in the same column."
     }
 }
 
-/// A tree as the library gives it.
+/// A tree as the library returns it.
 enum Raw {
     Null,
     Text(String),
@@ -337,7 +337,7 @@ impl Tree<'_> {
         }
     }
 
-    /// What the file has for a node.
+    /// The source text of a node.
     fn written(&self, raw: &Spanned<Raw>) -> &str {
         let span = raw.defined.span();
         let range = span.byte_offset().zip(span.byte_len());

@@ -23,11 +23,11 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// Collects all that an output depends on. The definition of the empty
-    /// filesystem is empty.
+    /// Collects everything that an output depends on. The definition of the
+    /// empty filesystem is empty.
     ///
     /// An operation that was built twice is in it once, with the metadata of
-    /// both: the description and group of the one met first, the capabilities
+    /// both: the description and group of the first one, and the capabilities
     /// and locations of both.
     pub fn of(input: impl Into<Input>) -> Self {
         let Input::Output(result) = input.into() else {
@@ -68,7 +68,7 @@ impl Definition {
         self.message
     }
 
-    /// The same, with every operation but sources run again whatever the cache has.
+    /// The same definition, but all operations except sources run again even if they are cached.
     #[must_use]
     pub fn ignoring_cache(mut self) -> Self {
         let pb::Definition { def, metadata, .. } = &mut self.message;
@@ -83,13 +83,13 @@ impl Definition {
         self
     }
 
-    /// The size of the message in bytes. Daemons take 16 MiB per request.
+    /// The size of the message in bytes. Daemons accept 16 MiB per request.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         self.message.encoded_len()
     }
 
-    /// The ids of all capabilities the daemon must have.
+    /// The ids of all capabilities that the daemon must have.
     #[must_use]
     pub fn caps(&self) -> BTreeSet<&str> {
         let metadata = self.message.metadata.values();
@@ -99,7 +99,7 @@ impl Definition {
             .collect()
     }
 
-    /// The name under which the user sees an operation.
+    /// The name of an operation, as shown to the user.
     #[must_use]
     pub fn name(&self, digest: Digest) -> Option<String> {
         let digest = digest.to_string();
@@ -119,7 +119,7 @@ impl From<Definition> for pb::Definition {
     }
 }
 
-/// All operations a node depends on and the node, each after its inputs.
+/// A node and all operations that it depends on, each after its inputs.
 fn in_order(root: &Node) -> Vec<&Node> {
     let mut order = Vec::new();
     let mut seen = HashSet::from([ptr::from_ref(root)]);
@@ -141,7 +141,7 @@ fn in_order(root: &Node) -> Vec<&Node> {
     order
 }
 
-/// Adds the metadata of an equal operation that was met later.
+/// Adds the metadata of a later operation that is equal.
 fn join(metadata: &mut pb::OpMetadata, other: &pb::OpMetadata) {
     metadata.ignore_cache |= other.ignore_cache;
     for (key, value) in &other.description {
@@ -162,7 +162,7 @@ fn join(metadata: &mut pb::OpMetadata, other: &pb::OpMetadata) {
     }
 }
 
-/// The metadata of the last operation, which lists what all others use.
+/// The metadata of the last operation, which lists the metadata capabilities of all others.
 fn result_metadata<'a>(all: impl Iterator<Item = &'a pb::OpMetadata>) -> pb::OpMetadata {
     let mut used = BTreeSet::from([caps::CONSTRAINTS.id, caps::PLATFORM.id]);
     for metadata in all {
@@ -187,7 +187,7 @@ fn result_metadata<'a>(all: impl Iterator<Item = &'a pb::OpMetadata>) -> pb::OpM
 #[derive(Default)]
 struct Sources {
     source: pb::Source,
-    /// Indices by the address of files met before, to compare contents once.
+    /// Indices by the address of known files, so that contents are compared only once.
     known: BTreeMap<*const pb::SourceInfo, i32>,
 }
 

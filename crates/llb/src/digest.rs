@@ -45,7 +45,7 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A text that is not `sha256:` and 64 hex digits.
+/// A string that is not `sha256:` and 64 hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a SHA-256 digest: {text:?}")]
 pub struct ParseDigestError {
@@ -55,7 +55,7 @@ pub struct ParseDigestError {
 impl FromStr for Digest {
     type Err = ParseDigestError;
 
-    /// Reads the digest with or without the `sha256:` in front.
+    /// Parses a digest with or without `sha256:` in front.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let hex = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
         let mut bytes = [0; 32];
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_are_refused() {
+    fn other_strings_are_refused() {
         for text in [
             "",
             "sha256:",

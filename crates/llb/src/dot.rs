@@ -9,11 +9,11 @@ use crate::graph::{Graph, Vertex};
 use crate::options::CUSTOM_NAME;
 use crate::title::title;
 
-/// Longer labels are cut.
+/// Longer labels are truncated.
 const MAX_LABEL: usize = 120;
 
-/// Draws a definition. Nodes are numbered as in [`crate::text`]; members of a
-/// progress group share a box.
+/// Draws a definition. Nodes are numbered as in [`crate::text`]; the members of
+/// a progress group are in one box.
 #[must_use]
 pub fn graph(definition: &pb::Definition) -> String {
     let graph = Graph::new(definition);

@@ -1,4 +1,4 @@
-//! Reading definitions, well-formed or not.
+//! Reads definitions, well-formed or not.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,12 @@ use crate::digest::Digest;
 
 /// The operations of a definition in a stable order.
 pub(crate) struct Graph<'a> {
-    /// Each operation after those it uses, as far as the definition allows;
-    /// then those the result does not use.
+    /// Each operation after those that it uses, as far as the definition
+    /// allows; then those that the result does not use.
     pub(crate) vertices: Vec<Vertex<'a>>,
     /// Positions by digest.
     numbers: HashMap<String, usize>,
-    /// The operation and its output that the definition is about.
+    /// The operation and output that the definition is for.
     pub(crate) result: Option<pb::Input>,
     /// The metadata of the last operation, which names the result.
     pub(crate) result_metadata: Option<&'a pb::OpMetadata>,
@@ -24,7 +24,7 @@ pub(crate) struct Graph<'a> {
 pub(crate) struct Vertex<'a> {
     pub(crate) digest: String,
     pub(crate) bytes: &'a [u8],
-    /// `None` when the bytes are no operation.
+    /// `None` if the bytes are not an operation.
     pub(crate) op: Option<pb::Op>,
     pub(crate) metadata: Option<&'a pb::OpMetadata>,
     pub(crate) locations: &'a [pb::Location],
@@ -79,8 +79,8 @@ fn names_a_result(op: Option<&pb::Op>) -> bool {
     op.is_some_and(|op| op.op.is_none() && !op.inputs.is_empty())
 }
 
-/// Puts operations after those they use, without recursion, and drops
-/// repeated ones.
+/// Puts operations after those that they use, without recursion, and drops
+/// duplicates.
 fn sort<'a>(vertices: Vec<Vertex<'a>>, result: Option<&pb::Input>) -> Vec<Vertex<'a>> {
     let mut numbers = HashMap::new();
     for (number, vertex) in vertices.iter().enumerate() {

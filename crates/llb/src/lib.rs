@@ -3,7 +3,7 @@
 //! Operations are built from their parts and never change afterwards: an
 //! [`Output`] is a cheap handle to one result of a built operation, and the
 //! bytes and digest of an operation are computed once. [`Definition::of`]
-//! collects everything an output depends on into the message a daemon takes.
+//! collects everything that an output depends on into a message for the daemon.
 //!
 //! ```
 //! use buildkit_llb::{Bind, Definition, Digest, Exec, Http, Image, Input, OpOptions};
@@ -22,8 +22,8 @@
 //! assert_eq!(definition.to_pb().def.len(), 4);
 //! ```
 //!
-//! The bytes of an operation are those the daemon itself would write (see
-//! `wire`), so that the digests computed here are the ones it uses for
+//! The bytes of an operation are the ones that the daemon itself would write
+//! (see `wire`), so the digests computed here are those that it uses for
 //! progress, source locations and warnings.
 
 mod definition;

@@ -1,4 +1,4 @@
-//! Places in the user's files that operations come from.
+//! The places in the user's files where operations come from.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use buildkit_proto::pb;
 
 use crate::definition::Definition;
 
-/// A file of the user with its content, shown with errors and warnings.
+/// A file of the user and its content, shown with errors and warnings.
 ///
 /// Cloning is cheap.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +15,7 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    /// A file by the name to show and its content.
+    /// A file with the name to show and its content.
     #[must_use]
     pub fn new(filename: impl Into<String>, data: impl Into<Vec<u8>>) -> Self {
         Self {
@@ -27,14 +27,14 @@ impl SourceFile {
         }
     }
 
-    /// The language, by its name in GitHub's linguist, such as `YAML`.
+    /// The language, as named in GitHub's linguist, such as `YAML`.
     #[must_use]
     pub fn language(mut self, language: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.info).language = language.into();
         self
     }
 
-    /// How the file itself was got.
+    /// The definition that the file itself came from.
     #[must_use]
     pub fn definition(mut self, definition: &Definition) -> Self {
         Arc::make_mut(&mut self.info).definition = Some(definition.to_pb().clone());
@@ -64,9 +64,9 @@ pub struct Location {
     pub(crate) ranges: Vec<Range>,
 }
 
-/// From one position to another one, both included.
+/// From one position to another, both included.
 ///
-/// Both are always there: clients may crash on a range without an end.
+/// Both are always set: clients may crash on a range without an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
     /// The first position.
@@ -100,7 +100,7 @@ impl Range {
         }
     }
 
-    /// Reads a foreign range; one without an end is its start only.
+    /// Reads a range made by others; one without an end is only its start.
     pub(crate) fn from_pb(range: &pb::Range) -> Option<Self> {
         let start = Position::from_pb(range.start.as_ref()?);
         let end = range.end.as_ref().map_or(start, Position::from_pb);

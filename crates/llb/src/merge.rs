@@ -1,4 +1,4 @@
-//! Laying filesystems over each other, and taking differences.
+//! Merges and differences of filesystems.
 
 use buildkit_proto::pb;
 
@@ -6,7 +6,7 @@ use crate::caps;
 use crate::node::{Input, Inputs, NONE, Node, Output};
 use crate::options::{OpOptions, Options};
 
-/// Lays filesystems over each other without copying (BuildKit 0.10).
+/// Merges filesystems without copying (BuildKit 0.10).
 ///
 /// Later inputs win. The layers of the result are those of all inputs.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +16,7 @@ pub struct Merge {
 }
 
 impl Merge {
-    /// Merges inputs, the lowest one first. Empty filesystems are left out.
+    /// Merges inputs, the lowest one first. Empty filesystems are omitted.
     pub fn new(inputs: impl IntoIterator<Item = impl Into<Input>>) -> Self {
         let outputs = inputs.into_iter().filter_map(|input| match input.into() {
             Input::Scratch => None,
@@ -28,7 +28,7 @@ impl Merge {
         }
     }
 
-    /// Builds the operation; one input or none needs no operation.
+    /// Builds the operation; a single input, or none, needs no operation.
     #[must_use]
     pub fn build(&self) -> Input {
         match self.inputs.as_slice() {
@@ -56,7 +56,7 @@ impl OpOptions for Merge {
     }
 }
 
-/// What one filesystem has changed since another one (BuildKit 0.10).
+/// The changes between two filesystems (BuildKit 0.10).
 #[derive(Clone, Debug)]
 pub struct Diff {
     lower: Input,
@@ -74,8 +74,8 @@ impl Diff {
         }
     }
 
-    /// Builds the operation; above an empty filesystem everything is a change
-    /// and no operation is needed.
+    /// Builds the operation. If `lower` is empty, the result is `upper` and no
+    /// operation is needed.
     #[must_use]
     pub fn build(&self) -> Input {
         let Input::Output(lower) = &self.lower else {

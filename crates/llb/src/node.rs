@@ -64,8 +64,8 @@ impl Drop for Node {
 
 /// One output of a built operation: a filesystem.
 ///
-/// Cloning is cheap. Two outputs are equal when their operations have the same
-/// digest and they are the same output of it.
+/// Cloning is cheap. Two outputs are equal if their operations have the same
+/// digest and they have the same index.
 #[derive(Clone)]
 pub struct Output {
     pub(crate) node: Arc<Node>,
@@ -77,7 +77,7 @@ impl Output {
         Self { node, index: 0 }
     }
 
-    /// The digest of the operation, by which the daemon names it.
+    /// The digest of the operation, which is its name in the daemon.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.node.digest
@@ -121,7 +121,7 @@ impl fmt::Debug for Output {
     }
 }
 
-/// A filesystem to build upon: an output or an empty one.
+/// A filesystem to start from: an output or an empty one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Input {
     /// The empty filesystem.
@@ -160,7 +160,7 @@ impl From<&Input> for Input {
     }
 }
 
-/// The index that stands for an empty filesystem or for no output.
+/// The index that means an empty filesystem or no output.
 pub(crate) const NONE: i64 = -1;
 
 /// Collects the inputs of an operation under construction.
@@ -171,7 +171,7 @@ pub(crate) struct Inputs {
 }
 
 impl Inputs {
-    /// Appends an output, again if it is there already.
+    /// Appends an output, even if it is already there.
     pub(crate) fn push(&mut self, output: &Output) -> i64 {
         let index = i64::try_from(self.list.len()).unwrap_or(i64::MAX);
         self.list.push(output.clone());
@@ -179,7 +179,7 @@ impl Inputs {
         index
     }
 
-    /// The index of an input, adding it when it is new.
+    /// The index of an input, which is added if it is new.
     pub(crate) fn index_of(&mut self, input: &Input) -> i64 {
         match input {
             Input::Scratch => NONE,
@@ -190,7 +190,7 @@ impl Inputs {
         }
     }
 
-    /// How many there are.
+    /// The number of inputs.
     pub(crate) fn len(&self) -> i64 {
         i64::try_from(self.list.len()).unwrap_or(i64::MAX)
     }

@@ -1,4 +1,4 @@
-//! What can be said of every operation besides what it does.
+//! Options that every operation has, besides what it does.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub(crate) const CUSTOM_NAME: &str = "llb.customname";
 
 /// Names, groups, cache hints and source locations of an operation.
 ///
-/// None of it changes the digest of the operation or its cache key. Set it
+/// They change neither the digest of the operation nor its cache key. Set them
 /// with the methods of [`OpOptions`].
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -23,7 +23,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Nothing set.
+    /// Options with nothing set.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -49,12 +49,12 @@ pub trait OpOptions {
     /// The options to change.
     fn options_mut(&mut self) -> &mut Options;
 
-    /// The name shown to the user in place of one made from the content.
+    /// The name shown to the user, instead of one derived from the content.
     fn name(&mut self, name: impl Into<String>) -> &mut Self {
         self.describe(CUSTOM_NAME, name)
     }
 
-    /// An entry of the description.
+    /// Adds an entry to the description.
     fn describe(&mut self, key: impl Into<String>, value: impl Into<String>) -> &mut Self {
         self.options_mut()
             .description
@@ -62,7 +62,7 @@ pub trait OpOptions {
         self
     }
 
-    /// Shows the operation as a part of a group, on one line.
+    /// Shows the operation as part of a group, which has one line.
     fn group(&mut self, group: &pb::ProgressGroup) -> &mut Self {
         self.options_mut().group = Some(group.clone());
         self
@@ -74,7 +74,7 @@ pub trait OpOptions {
         self
     }
 
-    /// Whether exported caches hold the result; otherwise the build decides.
+    /// Whether exported caches include the result; if not set, the build decides.
     fn export_cache(&mut self, export: bool) -> &mut Self {
         self.options_mut().export_cache = Some(export);
         self

@@ -1,4 +1,4 @@
-//! Taking over definitions made by others.
+//! Imports definitions made by others.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,32 +10,32 @@ use crate::graph::{Graph, Vertex};
 use crate::location::{Location, Range, SourceFile};
 use crate::node::{Input, Node, Output};
 
-/// A definition that cannot be built upon.
+/// Why a definition cannot be imported.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpliceError {
-    /// There are no operations: it is the empty filesystem.
+    /// There are no operations: it means the empty filesystem.
     #[error("the definition is empty")]
     Empty,
     /// The last operation does not name a result.
     #[error("the definition names no result")]
     NoResult,
-    /// Bytes that are no operation.
+    /// The bytes of an operation are not valid.
     #[error("operation {digest} of the definition cannot be read")]
     Malformed {
         /// The digest of the bytes.
         digest: String,
     },
-    /// An input that is not in the definition before its use.
-    #[error("the definition lacks operation {digest}")]
+    /// An input is not in the definition.
+    #[error("operation {digest} is missing from the definition")]
     Missing {
         /// The digest of the input.
         digest: String,
     },
-    /// An input whose digest is none.
-    #[error("the definition refers to an operation by something else than its digest")]
+    /// The digest of an input is not valid.
+    #[error("the definition refers to an operation by something other than its digest")]
     Digest(#[from] ParseDigestError),
-    /// An output with a number below 0 or too large.
+    /// The number of an output is negative or too large.
     #[error("the definition uses output {index} of operation {digest}")]
     Index {
         /// The digest of the operation.
@@ -46,14 +46,15 @@ pub enum SpliceError {
 }
 
 impl Output {
-    /// Takes over a definition made by others, such as an input of the client.
+    /// Imports a definition made by others, such as an input of the client.
     ///
     /// Operations keep their bytes, metadata and source locations; ranges
-    /// without an end get one. Operations the result does not use are dropped.
+    /// without an end get one. Operations that the result does not use are
+    /// dropped.
     ///
     /// # Errors
     ///
-    /// When the definition has no result or is not consistent.
+    /// If the definition has no result or is not consistent.
     pub fn from_definition(definition: &pb::Definition) -> Result<Self, SpliceError> {
         let graph = Graph::new(definition);
         let Some(result) = &graph.result else {
@@ -82,13 +83,12 @@ impl Output {
 }
 
 impl Input {
-    /// As [`Output::from_definition`], with an empty definition as the empty
+    /// Like [`Output::from_definition`], but an empty definition is the empty
     /// filesystem.
     ///
     /// # Errors
     ///
-    /// When the definition is not empty and has no result or is not
-    /// consistent.
+    /// If the definition is not empty and has no result or is not consistent.
     pub fn from_definition(definition: &pb::Definition) -> Result<Self, SpliceError> {
         match Output::from_definition(definition) {
             Ok(output) => Ok(output.into()),

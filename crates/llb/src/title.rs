@@ -1,10 +1,10 @@
-//! What operations are called where they have no name.
+//! Titles of operations without a name.
 
 use buildkit_proto::pb;
 use pb::file_action::Action;
 use pb::op::Op;
 
-/// A line about what an operation does, close to what the daemon shows.
+/// One line that says what an operation does, similar to what the daemon shows.
 pub(crate) fn title(op: &pb::Op) -> String {
     match &op.op {
         Some(Op::Source(source)) => source.identifier.clone(),

@@ -1,13 +1,13 @@
 //! The bytes of operations.
 //!
 //! The daemon decodes every operation, encodes it again with Go's
-//! deterministic protobuf encoder and takes the digest of that
-//! (`solver/llbsolver/vertex.go` of moby/buildkit). Where those bytes differ
-//! from the ones sent, source locations and warnings no longer find their
+//! deterministic protobuf encoder and uses the digest of the result
+//! (`solver/llbsolver/vertex.go` of moby/buildkit). If those bytes differ
+//! from the ones sent, source locations and warnings do not find their
 //! operation. Go writes fields by number but a oneof last; prost writes a
 //! oneof at its lowest number. `Op` is the only message in which that matters.
-//! Map entries with empty values differ too: Go writes the empty value, prost
-//! leaves it out, so operations hold none.
+//! Map entries with empty values also differ: Go writes the empty value and
+//! prost omits it, so operations contain no such entries.
 
 use buildkit_proto::pb;
 use prost::Message;
@@ -21,7 +21,7 @@ pub(crate) fn encode_op(
     let head = pb::Op {
         inputs,
         platform,
-        // Always present, as in what the daemon's own client sends.
+        // Always present, as in messages of the daemon's own client.
         constraints: Some(pb::WorkerConstraints::default()),
         op: None,
     };

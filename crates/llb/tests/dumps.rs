@@ -1,4 +1,4 @@
-//! What operations look like, all fields and capabilities included.
+//! Operations as text, with all fields and capabilities.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,4 +1,4 @@
-//! What holds for all graphs and all bytes.
+//! Properties of all graphs and all bytes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +9,7 @@ use buildkit_llb::{
 use proptest::prelude::*;
 use prost::Message;
 
-/// A step that adds one filesystem to those made so far; numbers choose among
+/// A step that adds a filesystem to the existing ones; numbers choose among
 /// them.
 #[derive(Clone, Debug)]
 enum Step {
@@ -89,11 +89,11 @@ fn graph() -> impl Strategy<Value = Input> {
     })
 }
 
-/// The field numbers at the top of a message.
+/// The field numbers at the top level of a message.
 fn fields(mut bytes: &[u8]) -> Vec<u64> {
     let mut fields = Vec::new();
     while let Ok(key) = prost::encoding::decode_varint(&mut bytes) {
-        // Operations have only submessages at their top.
+        // Operations have only submessages at the top level.
         assert_eq!(key & 7, 2);
         fields.push(key >> 3);
         let length = prost::encoding::decode_varint(&mut bytes);
@@ -192,7 +192,7 @@ proptest! {
 
     #[test]
     fn any_message_can_be_shown(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        // Not only whole messages: the bytes also stand for an operation.
+        // The bytes are also tried as a single operation.
         let definition = pb::Definition::decode(bytes.as_slice()).unwrap_or_default();
         let as_op = pb::Definition { def: vec![bytes], ..pb::Definition::default() };
         for definition in [definition, as_op] {

@@ -1,4 +1,4 @@
-//! Thousands of operations neither overflow the stack nor take long.
+//! Thousands of operations do not overflow the stack and do not take long.
 
 use buildkit_llb::{
     Definition, File, Http, Input, Merge, Mkfile, OpOptions, Output, SpliceError, dot, pb, text,
@@ -41,7 +41,7 @@ fn wide_merges_are_built() {
 
 #[test]
 fn shared_operations_are_written_once() {
-    // Each level uses the one below twice: without sharing, 2^64 paths.
+    // Each level uses the one below twice: without sharing, there are 2^64 paths.
     let mut state: Input = http(0).into();
     for number in 1..64 {
         let above = File::on(&state)
@@ -66,7 +66,7 @@ fn equal_operations_join_their_metadata() {
 }
 
 #[test]
-fn what_sources_gave_is_not_fetched_again() {
+fn sources_are_not_fetched_again() {
     let source = Http::new("http://a").build();
     let merged = Merge::new([&source, &source]).build();
     let plain = Definition::of(&merged);
@@ -79,7 +79,7 @@ fn what_sources_gave_is_not_fetched_again() {
 }
 
 #[test]
-fn foreign_definitions_must_be_whole() {
+fn imported_definitions_must_be_complete() {
     assert_eq!(
         Output::from_definition(&pb::Definition::default()),
         Err(SpliceError::Empty)

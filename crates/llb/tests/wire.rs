@@ -1,4 +1,4 @@
-//! Operations have the bytes Go's deterministic encoder gives them.
+//! The bytes of operations are those of Go's deterministic encoder.
 
 use buildkit_llb::{
     Bind, Definition, Digest, Exec, File, Http, Image, Input, Merge, Mkdir, OpOptions, Platform,
@@ -70,7 +70,7 @@ fn exec_has_inputs_first_and_minus_one_for_nothing() {
         b"\x28\x01",
         b"\x12\x11\x08",
         MINUS_ONE,
-        // Output 0, as the root is read-only; 0 is left out.
+        // Output 0, because the root is read-only; 0 is not encoded.
         b"\x1a\x04/out",
     ]
     .concat();
@@ -89,7 +89,7 @@ fn file_numbers_actions_after_inputs() {
     let none = [b"\x18", MINUS_ONE].concat();
     let first = action(MINUS_ONE, &none, b"\x32\x07\x0a\x02/a\x10\xed\x03");
     let second = [b"\x32\x12\x0a\x02/b\x10\xed\x03\x28", MINUS_ONE].concat();
-    // Input 0 is the first action, as there are no inputs; 0 is left out.
+    // Input 0 is the first action, because there are no inputs; 0 is not encoded.
     let second_body = [b"\x10", MINUS_ONE, &*second].concat();
     let second = [
         &[0x12, u8::try_from(second_body.len()).unwrap_or(0)],

@@ -1,4 +1,4 @@
-//! Channels: what users call them, and where they are.
+//! Channels: their names and where they are.
 
 mod names;
 
@@ -12,19 +12,19 @@ use crate::nearest::nearest;
 use crate::package::PackageUrl;
 use crate::source::Lines;
 
-/// A channel of an environment that is to be solved.
+/// A channel of an environment that needs a solve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Channel {
-    /// What the user calls it, without credentials.
+    /// The name or URL that the user wrote, without credentials.
     pub name: String,
-    /// Where it is: the folder above `noarch/`, without a slash at its end. May carry credentials.
+    /// Its address: the folder that contains `noarch/`, without a trailing slash. May carry credentials.
     pub url: ChannelUrl,
     /// The lines of the user's file that name it.
     pub lines: Lines,
 }
 
 impl Channel {
-    /// The channel that most likely is meant where this one does not exist: its name is a misspelling of one that many use.
+    /// The channel that was probably meant if this one does not exist: a well-known one with a similar name.
     pub fn likely_meant(&self) -> Option<&'static str> {
         const WELL_KNOWN: &[&str] = &["bioconda", "conda-forge", "defaults", "nvidia", "pytorch"];
         let is_known = WELL_KNOWN.contains(&self.name.as_str());
@@ -32,12 +32,12 @@ impl Channel {
     }
 }
 
-/// A channel's address. Credentials in it show as those of a [`PackageUrl`] do: not at all.
+/// A channel's address. As with a [`PackageUrl`], its credentials are never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ChannelUrl(Url);
 
 impl ChannelUrl {
-    /// Wraps an absolute http(s) URL; a slash at its end is removed.
+    /// Wraps an absolute http(s) URL; trailing slashes are removed.
     pub fn new(mut url: Url) -> Self {
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
@@ -47,7 +47,7 @@ impl ChannelUrl {
     /// Reads an absolute http(s) URL, as users write a channel's address.
     ///
     /// # Errors
-    /// When it is none.
+    /// When the text is not such a URL.
     pub fn parse(text: &str) -> Result<Self, ChannelError> {
         names::address(text).map(Self::new)
     }
@@ -67,8 +67,8 @@ impl ChannelUrl {
         self.0.host_str().unwrap_or_default()
     }
 
-    /// Whether it is one of the channels that Anaconda makes itself and that its terms of service are about
-    /// (<https://www.anaconda.com/legal/terms/terms-of-service>); those that others upload are not.
+    /// Whether it is one of Anaconda's own channels, which its terms of service cover
+    /// (<https://www.anaconda.com/legal/terms/terms-of-service>). Channels that others upload are not.
     pub fn is_anacondas(&self) -> bool {
         const OWN: &[&str] = &["anaconda", "main", "msys2", "pkgs", "r"];
         let recorded = PackageUrl::new(self.0.clone()).recorded();
@@ -87,7 +87,7 @@ impl ChannelUrl {
         PackageUrl::new(url)
     }
 
-    /// The address without credentials, query and fragment, as it is recorded; no slash at its end.
+    /// The address as it is recorded: without credentials, query, fragment and trailing slash.
     pub fn recorded(&self) -> String {
         let recorded = PackageUrl::new(self.0.clone()).recorded();
         recorded.as_str().trim_end_matches('/').to_owned()
@@ -111,10 +111,10 @@ impl fmt::Debug for ChannelUrl {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChannelPriority {
-    /// A package comes from the first channel that has one of its name.
+    /// A package comes from the first channel that has a package of its name.
     #[default]
     Strict,
-    /// A package comes from the first channel that has one that fits.
+    /// A package comes from the first channel that has one that satisfies the specs.
     Flexible,
 }
 

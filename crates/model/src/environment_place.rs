@@ -1,4 +1,4 @@
-//! Where an environment lies in the image: where conda would put it.
+//! Where an environment is in the image: where conda would put it.
 
 /// The root prefix, which is the environment `base`.
 pub const ROOT_PREFIX: &str = "/opt/conda";
@@ -13,25 +13,27 @@ pub struct Place {
     prefix: String,
 }
 
-/// A name that no environment can have.
+/// An invalid environment name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
-    /// Nothing.
-    #[error("an environment's name cannot be empty")]
+    /// An empty name.
+    #[error("an environment name cannot be empty")]
     Empty,
-    /// `.`, `..` or one that begins with a dash.
-    #[error("an environment cannot be called so: the name is a folder's")]
+    /// `.`, `..`, or a name that starts with a dash.
+    #[error(
+        "an environment name cannot be `.` or `..` or start with a dash: it is used as a folder name"
+    )]
     NoFolder,
-    /// One of those that conda refuses (`conda.base.constants`, `_validate_prefix_name`), or that do not stand in a path.
-    #[error("an environment's name cannot have the character {0:?}")]
+    /// A character that conda refuses (`conda.base.constants`, `_validate_prefix_name`), or that is unsafe in a path.
+    #[error("an environment name cannot contain the character {0:?}")]
     Character(char),
 }
 
 impl Place {
-    /// The place of the environment of that name. Without a name, and as `base` or `root`, it is the root prefix.
+    /// The place of the environment `name`. Without a name, or for `base` or `root`, it is the root prefix.
     ///
     /// # Errors
-    /// When no environment can have the name.
+    /// When the name is invalid.
     pub fn of(name: Option<&str>) -> Result<Self, NameError> {
         let name = match name {
             None | Some(BASE | "root") => return Ok(Self::base()),
@@ -61,7 +63,7 @@ impl Place {
         }
     }
 
-    /// The name that `ENV_NAME` and `CONDA_DEFAULT_ENV` have.
+    /// The name, as in `ENV_NAME` and `CONDA_DEFAULT_ENV`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -71,7 +73,7 @@ impl Place {
         &self.prefix
     }
 
-    /// The folders from the root prefix down to this one, parents first.
+    /// The directories from the root prefix down to this one, parents first.
     pub fn folders(&self) -> impl Iterator<Item = &str> {
         let ends = self.prefix.match_indices('/').map(|(at, _)| at);
         ends.chain([self.prefix.len()])
@@ -85,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn environments_lie_where_conda_puts_them() {
+    fn environments_are_where_conda_puts_them() {
         for name in [None, Some("base"), Some("root")] {
             assert_eq!(Place::of(name).unwrap().prefix(), "/opt/conda");
         }
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_no_folders_are_refused() {
+    fn names_that_cannot_be_folders_are_refused() {
         for name in ["", ".", "..", "a/b", "a b", "a:b", "a#b", "-n", "a\n"] {
             assert!(Place::of(Some(name)).is_err(), "{name:?}");
         }

@@ -2,22 +2,22 @@
 
 use std::str::FromStr;
 
-/// The most layers that may be asked for: with the base's and our own they stay well under the 125 that engines take.
+/// The most layers that a user can ask for. With the base's and our own, that is well under the 125 that engines allow.
 pub const MAX_LAYERS: u16 = 80;
 
-/// How many layers an environment is dealt over.
+/// How many layers an environment is spread over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layers {
-    /// As many as pay, at most 60.
+    /// As many as are worthwhile, at most 60.
     #[default]
     Auto,
     /// At most this many, from 1 to [`MAX_LAYERS`].
     AtMost(u16),
 }
 
-/// A number of layers that cannot be.
+/// An invalid number of layers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no number of layers: write auto, or a number from 1 to {MAX_LAYERS}")]
+#[error("`{0}` is not a valid number of layers: write auto, or a number from 1 to {MAX_LAYERS}")]
 pub struct LayersError(String);
 
 impl FromStr for Layers {
@@ -36,7 +36,7 @@ impl FromStr for Layers {
 }
 
 impl Layers {
-    /// This many dealt over several sets of packages, for each of them.
+    /// The share of each set, when several sets of packages divide this many layers.
     pub fn divided(self, sets: usize) -> Self {
         let sets = u16::try_from(sets).unwrap_or(u16::MAX).max(1);
         match self {

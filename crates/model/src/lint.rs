@@ -14,27 +14,27 @@ pub struct Warning {
 /// The lint rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// A package whose archive nothing checks.
+    /// A package whose archive is not verified.
     UnverifiedPackage,
     /// A URL with a password or token in it.
     CredentialsInUrl,
     /// A package that is listed twice.
     DuplicatePackage,
-    /// Something in the file that condafront does not act on.
+    /// Something in the file that condafront ignores.
     Ignored,
-    /// A channel of Anaconda's own.
+    /// One of Anaconda's own channels.
     AnacondaChannel,
     /// No channel is named.
     NoChannel,
-    /// Packages for pip, but no pip.
+    /// Pip packages, but no pip.
     MissingPip,
     /// A micromamba that is not pinned by a hash.
     UnverifiedInstaller,
     /// Python bytecode could not be compiled.
     NoBytecode,
-    /// Something that a package brings has not the effect it should have.
+    /// Something in a package does not have its usual effect.
     PackageContents,
-    /// The base image's accounts are not as one may expect.
+    /// The base image's accounts are not as expected.
     Account,
 }
 
@@ -60,16 +60,16 @@ impl Rule {
     pub fn description(self) -> &'static str {
         match self {
             Self::UnverifiedPackage => "Every package should be pinned by a hash",
-            Self::CredentialsInUrl => "Credentials belong into build secrets",
+            Self::CredentialsInUrl => "Credentials should be in build secrets",
             Self::DuplicatePackage => "A package should be listed once",
             Self::Ignored => "This part of the file has no effect on the image",
             Self::AnacondaChannel => "Anaconda's own channels have terms of service",
             Self::NoChannel => "An environment should name its channels",
-            Self::MissingPip => "An environment with packages for pip should have pip",
+            Self::MissingPip => "An environment with pip packages should include pip",
             Self::UnverifiedInstaller => "The installer should be pinned by a hash",
-            Self::Account => "The image's account should be the one that was asked for",
-            Self::NoBytecode => "Python modules start faster when they are compiled in the build",
-            Self::PackageContents => "Packages should do in the image what they do elsewhere",
+            Self::Account => "The image's account should be the requested one",
+            Self::NoBytecode => "Python modules load faster when the build compiles them",
+            Self::PackageContents => "Packages should work in the image as they do elsewhere",
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The valid word that a misspelt one was meant to be.
+//! Finds the valid word that a misspelt one was probably meant to be.
 
-/// The word of `known` that differs least from `word`, unless even that one differs too much to be what was meant.
+/// The word in `known` that differs least from `word`, unless it differs too much to be what was meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    /// Longer words are no misspelt ones, and comparing takes time in proportion to both lengths.
+    /// Longer words are not misspelt ones, and comparing takes time proportional to the product of both lengths.
     const LONGEST: usize = 64;
     let length = word.chars().count();
     if length > LONGEST {

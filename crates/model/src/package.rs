@@ -1,4 +1,4 @@
-//! A conda package as an input names it: where it is fetched from, what it must hash to, what it is called.
+//! A conda package as an input names it: its URL, its hashes and its name.
 
 use std::fmt;
 
@@ -14,11 +14,11 @@ pub struct Package {
     pub id: PackageId,
     /// The platform folder of the channel: `linux-64`, `noarch`, …
     pub subdir: String,
-    /// Where the input says it lives.
+    /// Its URL in the input.
     pub url: PackageUrl,
-    /// What the archive must hash to.
+    /// The hashes that the archive must have.
     pub hashes: Hashes,
-    /// Size of the archive in bytes, where the input says.
+    /// Size of the archive in bytes, if the input gives it.
     pub size: Option<u64>,
     /// The lines of the user's file that ask for it.
     pub lines: Lines,
@@ -47,13 +47,13 @@ impl Package {
         }
     }
 
-    /// Whether it has no machine code, so that one archive serves every platform.
+    /// Whether it has no machine code, so that one archive fits every platform.
     pub fn is_noarch(&self) -> bool {
         self.subdir == "noarch"
     }
 }
 
-/// What a package is: the three parts of its archive's name.
+/// The identity of a package: the parts of its archive's name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PackageId {
     /// Name, such as `numpy`.
@@ -66,7 +66,7 @@ pub struct PackageId {
     pub format: ArchiveFormat,
 }
 
-/// The two formats of conda packages.
+/// The archive formats of conda packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ArchiveFormat {
     /// `.conda`: a zip of zstd-compressed tar files.
@@ -76,7 +76,7 @@ pub enum ArchiveFormat {
 }
 
 impl ArchiveFormat {
-    /// The file name's ending, with its dot.
+    /// The file name extension, with its dot.
     pub fn suffix(self) -> &'static str {
         match self {
             Self::Conda => ".conda",
@@ -85,7 +85,7 @@ impl ArchiveFormat {
     }
 }
 
-/// Why a file name is not a conda package's.
+/// Why a file name is not that of a conda package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PackageNameError {
     /// Neither `.conda` nor `.tar.bz2`.
@@ -94,8 +94,8 @@ pub enum PackageNameError {
     /// Not `name-version-build`.
     #[error("its name is not of the form <name>-<version>-<build>")]
     Parts,
-    /// A character that package names do not have.
-    #[error("its name has a character that no package name has")]
+    /// A character that package names cannot have.
+    #[error("its name has a character that package names cannot have")]
     Character,
 }
 
@@ -141,7 +141,7 @@ impl fmt::Display for PackageId {
     }
 }
 
-/// What an archive must hash to; an input gives either, both or none.
+/// The hashes that an archive must have; an input gives either, both or neither.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hashes {
     /// SHA-256 as 64 lower-case hex digits.
@@ -151,14 +151,14 @@ pub struct Hashes {
 }
 
 impl Hashes {
-    /// Whether BuildKit can check the download itself and needs no network when it has it.
+    /// Whether BuildKit can verify the download itself, and needs no network if it already has it.
     pub fn is_pinned(&self) -> bool {
         self.sha256.is_some()
     }
 }
 
-/// The address of a package. It may carry credentials (`user:password@`, `/t/<token>/`): those show neither in
-/// `Debug` nor in `Display`, only in [`PackageUrl::with_credentials`].
+/// The address of a package. It may carry credentials (`user:password@`, `/t/<token>/`). `Debug` and `Display` hide
+/// them; only [`PackageUrl::with_credentials`] gives them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PackageUrl(Url);
 
@@ -168,7 +168,7 @@ impl PackageUrl {
         Self(url)
     }
 
-    /// The URL to fetch from. For the http source and nothing else.
+    /// The URL to download from. Only for the http source.
     pub fn with_credentials(&self) -> &Url {
         &self.0
     }
@@ -189,7 +189,7 @@ impl PackageUrl {
         url != self.0
     }
 
-    /// Whether its path or query carries a secret. BuildKit masks users and passwords of sources in an image's provenance,
+    /// Whether its path or query carries a secret. In an image's provenance, BuildKit masks users and passwords of sources,
     /// but not these.
     pub fn has_secret_path(&self) -> bool {
         self.0.query().is_some() || self.recorded().path() != self.0.path()
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_told_apart() {
+    fn other_file_names_are_refused() {
         use PackageNameError::*;
         for (name, error) in [
             ("numpy-2.1.0-0.whl", Suffix),

@@ -1,4 +1,4 @@
-//! Platforms: what Docker calls `linux/amd64`, conda calls the subdir `linux-64`.
+//! Platforms: Docker's `linux/amd64` is conda's subdir `linux-64`.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub enum Platform {
     LinuxRiscv64,
 }
 
-/// Every subdir of conda's that is a platform, ours or not
+/// Every conda subdir that is a platform, whether images can be built for it or not
 /// (<https://conda.org/learn/ceps/cep-0026>; the names are those of `conda.base.constants.KNOWN_SUBDIRS`).
 const SUBDIRS: &[&str] = &[
     "emscripten-wasm32",
@@ -42,7 +42,7 @@ const SUBDIRS: &[&str] = &[
     "zos-z",
 ];
 
-/// Whether conda knows a platform of this name (`noarch` is none).
+/// Whether conda knows a platform of this name (`noarch` is not a platform).
 pub fn is_subdir(name: &str) -> bool {
     SUBDIRS.contains(&name)
 }
@@ -58,7 +58,7 @@ pub fn subdirs() -> impl Iterator<Item = &'static str> + Clone {
 pub struct UnknownPlatform(String);
 
 impl Platform {
-    /// All of them.
+    /// All platforms.
     pub const ALL: [Self; 5] = [
         Self::LinuxAmd64,
         Self::LinuxArm64,
@@ -67,10 +67,10 @@ impl Platform {
         Self::LinuxRiscv64,
     ];
 
-    /// Those that there is an entrypoint for, which every image has.
+    /// The platforms that an entrypoint exists for, which every image needs.
     pub const IMAGES: [Self; 2] = [Self::LinuxAmd64, Self::LinuxArm64];
 
-    /// The platform for OCI's operating system and architecture; the variant (`v8`) does not matter to conda.
+    /// The platform for an OCI operating system and architecture; the variant (`v8`) does not matter to conda.
     ///
     /// # Errors
     /// When conda has no packages for it.
@@ -81,7 +81,7 @@ impl Platform {
             .ok_or_else(|| UnknownPlatform(format!("{os}/{architecture}")))
     }
 
-    /// Reads `linux/arm64/v8`, as `--platform` writes it.
+    /// Reads `linux/arm64/v8`, the form that `--platform` takes.
     ///
     /// # Errors
     /// When conda has no packages for it.
@@ -96,19 +96,19 @@ impl Platform {
         Self::from_oci(os, architecture).map_err(|_| UnknownPlatform(text.trim().to_owned()))
     }
 
-    /// The platform of one of conda's names.
+    /// The platform with this conda name.
     pub fn from_subdir(subdir: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|platform| platform.subdir() == subdir)
     }
 
-    /// OCI's operating system.
+    /// The OCI operating system.
     pub fn os(self) -> &'static str {
         "linux"
     }
 
-    /// OCI's architecture.
+    /// The OCI architecture.
     pub fn architecture(self) -> &'static str {
         match self {
             Self::LinuxAmd64 => "amd64",
@@ -119,7 +119,7 @@ impl Platform {
         }
     }
 
-    /// The name that GNU's tools and Debian's folders have for it.
+    /// Its name in GNU tools and Debian directories.
     pub fn triplet(self) -> &'static str {
         match self {
             Self::LinuxAmd64 => "x86_64-linux-gnu",
@@ -141,7 +141,7 @@ impl Platform {
         }
     }
 
-    /// The platform that this program was compiled for, if it is one of them.
+    /// The platform that this program was compiled for, if it is one of these.
     pub fn own() -> Option<Self> {
         match std::env::consts::ARCH {
             "x86_64" => Some(Self::LinuxAmd64),
@@ -165,7 +165,7 @@ impl Platform {
     }
 }
 
-/// As BuildKit's platform IDs are written: `linux/amd64`.
+/// The form of BuildKit's platform IDs: `linux/amd64`.
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.os(), self.architecture())

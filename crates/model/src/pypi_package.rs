@@ -8,22 +8,22 @@ use crate::source::{Lines, Location, SourceFile};
 /// A PyPI package, pinned to one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PipPackage {
-    /// Its name as the lock has it.
+    /// Its name as written in the lock.
     pub name: String,
-    /// Its version, where the lock says.
+    /// Its version, if the lock gives it.
     pub version: Option<String>,
     /// The wheel or source archive.
     pub url: PackageUrl,
-    /// What the file must hash to.
+    /// The hashes that the file must have.
     pub hashes: Hashes,
     /// The lines of the user's file that ask for it.
     pub lines: Lines,
-    /// That file, if it is not the environment's own.
+    /// The user's file, if it is not the environment's own.
     pub file: Option<Arc<SourceFile>>,
 }
 
 impl PipPackage {
-    /// Where it is asked for; `environment` is the environment's own file.
+    /// The place that asks for it; `environment` is the environment's own file.
     pub fn location(&self, environment: &Arc<SourceFile>) -> Location {
         Location {
             file: Arc::clone(self.file.as_ref().unwrap_or(environment)),
@@ -32,19 +32,19 @@ impl PipPackage {
     }
 }
 
-/// How source archives end that pip builds.
+/// The suffixes of source archives that pip can build.
 const SDIST_SUFFIXES: [&str; 6] = [".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz", ".tar"];
 
-/// What a file is, by its name.
+/// The kind of a file, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
-    /// A wheel, which is ready to be installed.
+    /// A wheel, ready to install.
     Wheel,
-    /// A source archive, which has to be built.
+    /// A source archive, which must be built.
     Source,
 }
 
-/// The name of the package's file.
+/// The file name of the package.
 pub fn file_name(package: &PipPackage) -> String {
     let url = package.url.with_credentials();
     let last = url.path().rsplit('/').next().unwrap_or_default();
@@ -53,7 +53,7 @@ pub fn file_name(package: &PipPackage) -> String {
         .into_owned()
 }
 
-/// What messages call a package: name and version.
+/// The package's name and version, for messages.
 pub fn label(package: &PipPackage) -> String {
     match &package.version {
         Some(version) => format!("{} {version}", package.name),
@@ -61,7 +61,7 @@ pub fn label(package: &PipPackage) -> String {
     }
 }
 
-/// What the package's file is; `None` if pip would not know either.
+/// The kind of the package's file; `None` if pip would not know it either.
 pub fn kind(package: &PipPackage) -> Option<FileKind> {
     let name = file_name(package).to_ascii_lowercase();
     let is_plain = !name.starts_with('.') && !name.chars().any(|c| c == '/' || c.is_control());
@@ -86,7 +86,7 @@ pub fn normalized(name: &str) -> String {
     parts.collect::<Vec<_>>().join("-")
 }
 
-/// The normalized name at the beginning of a requirement.
+/// The normalized name at the start of a requirement.
 pub fn requirement_name(text: &str) -> Option<String> {
     let end = text.find(|c| !is_name_char(c)).unwrap_or(text.len());
     let name = normalized(&text[..end]);

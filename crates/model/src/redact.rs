@@ -1,14 +1,14 @@
-//! Credentials in URLs, kept out of what is shown and of what is recorded: `user:password@`, the `/t/<token>` of
-//! anaconda.org, which conda finds anywhere in a path, and queries, which may be signatures.
+//! Keeps credentials in URLs out of everything that is shown or recorded: `user:password@`, anaconda.org's `/t/<token>`,
+//! which conda recognises anywhere in a path, and queries, which may be signatures.
 
 use url::Url;
 
-/// What stands for a credential that is not shown.
+/// Shown instead of a credential.
 const MASK: &str = "***";
 
-/// Takes user, password and token out of `url`.
+/// Removes user, password and token from `url`.
 pub fn strip(url: &mut Url) {
-    // Both fail only for URLs that cannot have them.
+    // Both fail only for URLs that cannot have credentials.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     if let Some((before, after)) = around_token(url.path()) {
@@ -17,7 +17,7 @@ pub fn strip(url: &mut Url) {
     }
 }
 
-/// `url` without user, password and token, to be recorded. A text that is no URL comes back as it is.
+/// `url` without user, password and token, to be recorded. A text that is not a URL is returned as it is.
 pub fn without_credentials(url: &str) -> String {
     let Ok(parsed) = Url::parse(url) else {
         return url.to_owned();
@@ -32,7 +32,7 @@ pub fn without_credentials(url: &str) -> String {
     }
 }
 
-/// `text` as it may be shown: with the credentials of all URLs in it masked, right ones and misspelt ones.
+/// `text` as it may be shown: the credentials of all URLs in it are masked, even of malformed ones.
 pub fn masked(text: &str) -> String {
     const MARK: &str = "://";
     let mut shown = String::with_capacity(text.len());
@@ -41,7 +41,7 @@ pub fn masked(text: &str) -> String {
         let (head, tail) = rest.split_at(at + MARK.len());
         push_plain(head, &mut shown);
         let end = tail.find(char::is_whitespace).unwrap_or(tail.len());
-        // A mirror's URL may follow that of the channel with only a `=` between them.
+        // A mirror's URL may follow the channel's with only a `=` between them.
         let end = tail[..end].find(MARK).unwrap_or(end);
         push_masked(&tail[..end], &mut shown);
         rest = &tail[end..];
@@ -50,7 +50,7 @@ pub fn masked(text: &str) -> String {
     shown
 }
 
-/// Adds text without `://`. `user:password@host` in it is a URL whose beginning somebody forgot.
+/// Adds text without `://`. `user:password@host` in it is a URL without its scheme.
 fn push_plain(text: &str, shown: &mut String) {
     for word in text.split_inclusive(char::is_whitespace) {
         match word.rsplit_once('@') {
@@ -63,13 +63,13 @@ fn push_plain(text: &str, shown: &mut String) {
     }
 }
 
-/// What the user wrote, as a message quotes it: on one line, at most 60 characters of it, without control characters and
+/// What the user wrote, as a message quotes it: on one line, at most 60 characters, without control characters or
 /// credentials.
 pub fn quoted(text: &str) -> String {
     shortened(&masked(text), 60)
 }
 
-/// At most `longest` characters of a text, with blanks for control characters.
+/// At most `longest` characters of a text, with spaces for control characters.
 pub fn shortened(text: &str, longest: usize) -> String {
     let mut short: String = text
         .chars()
@@ -82,7 +82,7 @@ pub fn shortened(text: &str, longest: usize) -> String {
     short
 }
 
-/// Adds to `shown` what stands behind `://` in a URL.
+/// Adds to `shown` what follows `://` in a URL.
 fn push_masked(url: &str, shown: &mut String) {
     let (url, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
     let (url, query) = url.split_at(url.find('?').unwrap_or(url.len()));
@@ -102,7 +102,7 @@ fn push_masked(url: &str, shown: &mut String) {
     push(&[fragment]);
 }
 
-/// What stands before and behind the first `/t/<token>` of a path.
+/// The parts of a path before and after its first `/t/<token>`.
 fn around_token(path: &str) -> Option<(&str, &str)> {
     let (before, rest) = path.split_once("/t/")?;
     Some((before, rest.find('/').map_or("", |end| &rest[end..])))
@@ -112,7 +112,7 @@ fn around_token(path: &str) -> Option<(&str, &str)> {
 mod tests {
     use super::*;
 
-    /// A URL, as it is recorded, as it is shown.
+    /// A URL as written, as recorded and as shown.
     const URLS: &[(&str, &str, &str)] = &[
         (
             "https://conda.anaconda.org/t/tk-1.2/private/linux-64/a-1-0.conda",
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn every_url_of_a_text_is_masked() {
+    fn every_url_in_a_text_is_masked() {
         assert_eq!(
             masked("https://a=https://me:pass@b/t/tk-1/c, then ftp://x@y and me@example.org"),
             "https://a=https://***@b/t/***/c, then ftp://***@y and me@example.org"

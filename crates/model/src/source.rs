@@ -1,4 +1,4 @@
-//! The user's own file and places in it: what every diagnostic points at.
+//! The user's files and places in them, which diagnostics point at.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::redact;
 
-/// A file the user wrote, as it was read.
+/// A file that the user wrote, as it was read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SourceFile {
     name: String,
@@ -15,7 +15,7 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    /// A file called `name` (as the user wrote it) that holds `data`.
+    /// A file named `name` (as the user wrote it) with the content `data`.
     pub fn new(name: impl Into<String>, data: impl Into<Vec<u8>>) -> Arc<Self> {
         let name = name.into();
         let language = match name.rsplit_once('.').map(|(_, ext)| ext) {
@@ -29,20 +29,20 @@ impl SourceFile {
         })
     }
 
-    /// The name the user gave it.
+    /// The name that the user gave it.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its bytes.
+    /// The content.
     pub fn data(&self) -> &[u8] {
         &self.data
     }
 
-    /// The file as excerpts of `lines` may show it: credentials in URLs are masked, and of a file too large to go with
-    /// every message only those lines and some around them are kept, each at its place.
+    /// The file as an excerpt of `lines` may show it. Credentials in URLs are masked. A file that is too large to send
+    /// with every message is blank except for those lines and some around them, which keep their line numbers.
     pub fn excerpt(&self, lines: Lines) -> Vec<u8> {
-        /// Lines that clients show before and after a place.
+        /// How many lines clients show before and after a place.
         const CONTEXT: u32 = 4;
         self.excerpt_of(std::iter::once(Lines {
             first: lines.first.saturating_sub(CONTEXT),
@@ -52,7 +52,7 @@ impl SourceFile {
 
     /// The same for several places, without lines around them.
     pub fn excerpt_of(&self, places: impl Iterator<Item = Lines>) -> Vec<u8> {
-        /// Beyond this many bytes the rest of the file is left blank.
+        /// Lines outside the places are left blank in files of more than this many bytes.
         const LARGE: usize = 128 << 10;
         let whole = self.data.len() <= LARGE;
         let mut places: Vec<Lines> = places.collect();
@@ -74,12 +74,12 @@ impl SourceFile {
         shown
     }
 
-    /// What it is written in, for clients that colour excerpts.
+    /// The file's language, for clients that highlight excerpts.
     pub fn language(&self) -> &'static str {
         self.language
     }
 
-    /// The text, or where it stops being UTF-8.
+    /// The content as text.
     ///
     /// # Errors
     /// A diagnostic at the first line that is not UTF-8.
@@ -89,9 +89,9 @@ impl SourceFile {
                 .iter()
                 .filter(|byte| **byte == b'\n')
                 .count();
-            Diagnostic::new(format!("{} is not a text file in UTF-8", self.name))
+            Diagnostic::new(format!("{} is not a UTF-8 text file", self.name))
                 .at(self, Lines::one(line))
-                .help("condafront reads environment and lock files as text; is this the file you meant with -f?")
+                .help("Check the file name after -f: environment and lock files are text.")
         })
     }
 }
@@ -102,7 +102,7 @@ impl fmt::Debug for SourceFile {
     }
 }
 
-/// Whole lines of a file, counted from 1, both ends included.
+/// A range of whole lines of a file, counted from 1, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lines {
     /// The first line.
@@ -131,8 +131,7 @@ pub struct Location {
     pub lines: Lines,
 }
 
-/// What went wrong (or deserves a warning), in words for the user, and the places in the user's own files that it is
-/// about.
+/// An error or warning for the user, and the places in the user's files that it is about.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}{}", self.help.as_deref().map(|help| format!("\n{help}")).unwrap_or_default())]
 pub struct Diagnostic {
@@ -140,7 +139,7 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// Where, most telling first; empty when no file is to blame.
+    /// Where, most relevant place first; empty when no file is to blame.
     pub locations: Vec<Location>,
 }
 
@@ -164,14 +163,14 @@ impl Diagnostic {
         self
     }
 
-    /// Says what to do.
+    /// Sets the help.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
-    /// The diagnostic as a terminal shows it: message, excerpts with line numbers, advice.
+    /// The diagnostic as a terminal shows it: message, excerpts with line numbers, help.
     pub fn render(&self, level: Level) -> String {
         use annotate_snippets::{AnnotationKind, Group, Level as Style, Renderer, Snippet};
         let style = match level {
@@ -205,9 +204,9 @@ impl Diagnostic {
 /// How bad a diagnostic is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// The build cannot go on.
+    /// The build fails.
     Error,
-    /// The build goes on.
+    /// The build continues.
     Warning,
 }
 
@@ -219,7 +218,7 @@ fn masked(line: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// The bytes of `lines` in `text`, without the last line's end.
+/// The byte range of `lines` in `text`, without the last line break.
 fn byte_span(text: &str, lines: Lines) -> std::ops::Range<usize> {
     let mut start = text.len();
     let mut end = text.len();
@@ -243,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_that_are_not_text_are_reported_at_their_line() {
+    fn invalid_utf8_is_reported_at_its_line() {
         let file = SourceFile::new("env.lock", b"# syntax=x\n@EXPLICIT\n\xff\xfe\n".to_vec());
         let error = file.text().unwrap_err();
         assert_eq!(error.locations[0].lines, Lines::one(3));

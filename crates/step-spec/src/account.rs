@@ -36,30 +36,30 @@ pub struct OsRelease {
     pub id: String,
     /// `13`, `3.22.0`.
     pub version_id: String,
-    /// Names of distributions that this one derives from.
+    /// Distributions that this one is derived from.
     pub id_like: Vec<String>,
-    /// What people are shown: `Debian GNU/Linux 13 (trixie)`.
+    /// The name to show: `Debian GNU/Linux 13 (trixie)`.
     #[serde(default)]
     pub name: String,
 }
 
-/// The user's name when none is asked for, as in micromamba-docker.
+/// The user's name unless the request has one, as in micromamba-docker.
 pub const DEFAULT_NAME: &str = "mambauser";
 
-/// The user's id and group id when none is asked for, as in micromamba-docker.
+/// The user's id and group id unless the request has them, as in micromamba-docker.
 pub const DEFAULT_ID: u32 = 57439;
 
-/// Which user an image is to have.
+/// The requested user of an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserRequest {
-    /// Name, or digits for an id; [`DEFAULT_NAME`] if absent.
+    /// A name, or an id in digits; defaults to [`DEFAULT_NAME`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// User id. If absent: that of an existing account, else [`DEFAULT_ID`].
+    /// User id; defaults to that of an existing account, else [`DEFAULT_ID`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<u32>,
-    /// Group id. If absent: that of an existing account, else the same number as `uid`.
+    /// Group id; defaults to that of an existing account, else the same number as `uid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gid: Option<u32>,
 }
@@ -90,7 +90,7 @@ impl User {
     }
 }
 
-/// The file that the step writes into its output directory for facts.
+/// The file that the step writes into its facts directory.
 pub const FACTS_FILE: &str = "account.json";
 
 /// The file that [`find_libc`] writes.
@@ -104,12 +104,12 @@ pub struct AccountFacts {
     pub user: User,
     /// Whether the base image already had this user.
     pub existed: bool,
-    /// What a user should be told, one sentence each.
+    /// What to tell the user, one sentence each.
     pub notices: Vec<String>,
-    /// The base's C library.
+    /// The base image's C library.
     pub libc: Libc,
     /// The base's shells.
     pub shells: Shells,
-    /// Which distribution the base is.
+    /// The base image's distribution.
     pub os: OsRelease,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What the scripts in `etc/conda/activate.d` do, relative to the environment activated without
+/// What the scripts in `etc/conda/activate.d` change after the environment is activated without
 /// them: the contents of `activation.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -13,12 +13,12 @@ pub struct Recorded {
     pub set: BTreeMap<String, String>,
     /// Variables that the scripts remove.
     pub unset: Vec<String>,
-    /// File names of all scripts, in the order in which they ran.
+    /// File names of all scripts, in the order they ran.
     pub scripts: Vec<String>,
-    /// Those of them that set a variable to a value that depends on the run (the user, the
-    /// directory, the time), so that they must run when a container starts.
+    /// The scripts that set a variable to a value that depends on the run (the user, the directory,
+    /// the time): they must run when a container starts.
     pub dynamic: Vec<String>,
-    /// Those of them that define functions, aliases or completions: for interactive shells.
+    /// The scripts that define functions, aliases or completions for interactive shells.
     pub shell_only: Vec<String>,
     /// What the scripts printed.
     pub log: String,
@@ -27,16 +27,16 @@ pub struct Recorded {
 /// The file that the step writes into its output directory.
 pub const RECORDED_FILE: &str = "activation.json";
 
-/// What `record-activation` is asked to do.
+/// The request to `record-activation`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordSpec {
     /// The environment's directory.
     pub prefix: String,
-    /// The image's variables with the environment active, except for what the scripts do:
+    /// The image's variables with the environment active, without the changes of the scripts:
     /// [`Activation::env`](super::Activation::env).
     pub env: Vec<(String, String)>,
-    /// The image's user, as whom the scripts run.
+    /// The image's user, who runs the scripts.
     pub uid: u32,
     /// That user's group.
     pub gid: u32,
@@ -45,7 +45,7 @@ pub struct RecordSpec {
 /// The entrypoint binary in an image.
 pub const ENTRYPOINT: &str = "/usr/local/bin/condafront-entrypoint";
 
-/// A file that the frontend itself puts into the image, owned by root.
+/// A file that the frontend itself writes into the image, owned by root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuntimeFile {
     /// Absolute path in the image.

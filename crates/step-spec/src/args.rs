@@ -1,9 +1,9 @@
-//! How a step's spec becomes the arguments of its process, and back.
+//! Turning a step's spec into the arguments of its process, and back.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Linux's limit for one argument of a process, in bytes, with its final NUL (`MAX_ARG_STRLEN`).
+/// Linux's limit for one argument of a process, in bytes, including the final NUL (`MAX_ARG_STRLEN`).
 pub const MAX_ARG_LEN: usize = 128 * 1024;
 
 /// Arguments that a step cannot be given, or that it was not given. A fault of whoever planned the step.
@@ -30,15 +30,15 @@ pub enum ArgsError {
 
 type Result<T> = std::result::Result<T, ArgsError>;
 
-/// What a step is asked to do: the arguments are `SUBCOMMAND SPEC ITEM…`, each but the first one
+/// What a step is asked to do. Its arguments are `SUBCOMMAND SPEC ITEM…`; each but the first is one
 /// JSON value.
 pub trait StepSpec: Serialize + DeserializeOwned {
     /// The subcommand that runs the step.
     const SUBCOMMAND: &'static str;
-    /// What the step is about besides its spec, any number of them.
+    /// What the step works on besides its spec; there can be any number of items.
     type Item: Serialize + DeserializeOwned;
 
-    /// The step's arguments, beginning with the subcommand.
+    /// The step's arguments, starting with the subcommand.
     ///
     /// # Errors
     /// An argument longer than Linux allows.
@@ -53,7 +53,7 @@ pub trait StepSpec: Serialize + DeserializeOwned {
     /// Reads the arguments after the subcommand.
     ///
     /// # Errors
-    /// No spec, or JSON that is none.
+    /// A missing spec, or invalid JSON.
     fn from_args(args: &[String]) -> Result<(Self, Vec<Self::Item>)> {
         let Some((spec, items)) = args.split_first() else {
             return Err(ArgsError::NoSpec);
@@ -63,14 +63,14 @@ pub trait StepSpec: Serialize + DeserializeOwned {
     }
 }
 
-/// What follows the spec of a step that is about the environment as a whole: nothing.
+/// The item of steps that work on the whole environment and have no items.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum NoItem {}
 
 /// One argument of a step.
 ///
 /// # Errors
-/// When it is longer than Linux allows.
+/// An argument longer than Linux allows.
 pub fn to_json(value: &impl Serialize) -> Result<String> {
     let json = serde_json::to_string(value).map_err(ArgsError::Write)?;
     if json.len() >= MAX_ARG_LEN {

@@ -1,8 +1,8 @@
-//! Where the folder has the file of an address.
+//! Where the folder has the file of a URL.
 //!
-//! Below the host comes the address's path: `conda.anaconda.org/conda-forge/noarch/…` is
-//! `https://conda.anaconda.org/conda-forge/noarch/…`. What is not https on its usual port says so in the first name, with
-//! `+`, which no host has: `http+mirror.example+8080`.
+//! The first name is the host, followed by the URL's path: `conda.anaconda.org/conda-forge/noarch/…` is
+//! `https://conda.anaconda.org/conda-forge/noarch/…`. A scheme other than https and an unusual port are part of the
+//! first name, separated by `+`, which no host contains: `http+mirror.example+8080`.
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use url::Url;
@@ -12,24 +12,24 @@ use condafront_model::package::Package;
 use condafront_model::pypi_package::PipPackage;
 
 /// What messages call the folder.
-pub const FOLDER: &str = "the named context channel";
+pub const FOLDER: &str = "the named context `channel`";
 
 /// How to make it what it should be.
-pub const HELP: &str = "Make the folder anew where there is a network, with docker build -f <this file> --target channel -o <folder>.";
+pub const HELP: &str = "Recreate the folder where there is a network, with docker build -f <this file> --target channel -o <folder>.";
 
-/// Where steps have the folder that need all of it.
+/// Where the folder is mounted in steps that need all of it.
 pub const CHANNEL_DIR: &str = "/.condafront-channel";
 
-/// The folder with all that is for pip, below the root.
+/// The folder with everything for pip, relative to the root.
 pub const PYPI: &str = "pypi";
 
-/// The folder of the files that pip installs, below the root.
+/// The folder of the files that pip installs, relative to the root.
 pub const PYPI_FILES: &str = "pypi/files";
 
-/// The folder of the index of those files (PEP 503), below the root.
+/// The folder of the index of those files (PEP 503), relative to the root.
 pub const PYPI_INDEX: &str = "pypi/simple";
 
-/// The path of the file or folder at `url`, whatever credentials and query it has.
+/// The path of the file or folder at `url`, regardless of its credentials and query.
 pub fn path_of(url: &Url) -> String {
     let mut path = match url.scheme() {
         "https" => String::new(),
@@ -46,7 +46,7 @@ pub fn path_of(url: &Url) -> String {
     path
 }
 
-/// The address of the file at `path`, which [`path_of`] gave.
+/// The URL of the file at `path`, a result of [`path_of`].
 pub fn url_of(path: &str) -> Option<Url> {
     let (host, path) = path.split_once('/')?;
     let (scheme, host) = match host.split_once('+') {
@@ -78,7 +78,7 @@ pub fn of_pip(package: &PipPackage) -> String {
     format!("{PYPI_FILES}/{}", path_of(&package.url.recorded()))
 }
 
-/// The address of the file at `url` in the folder at [`CHANNEL_DIR`], which [`elsewhere`] takes back.
+/// The URL of the file at `url` in the folder at [`CHANNEL_DIR`]; [`elsewhere`] reverses it.
 pub fn mounted(url: &Url) -> String {
     const SPECIAL: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?').add(b'+');
     let path = path_of(url);
@@ -86,7 +86,7 @@ pub fn mounted(url: &Url) -> String {
     format!("file://{CHANNEL_DIR}/{PYPI_FILES}/{path}")
 }
 
-/// The address that a file has elsewhere which pip found in the folder at [`CHANNEL_DIR`].
+/// The original URL of a file that pip found in the folder at [`CHANNEL_DIR`].
 pub fn elsewhere(url: &Url) -> Option<Url> {
     let path = url.path().strip_prefix(CHANNEL_DIR)?;
     let path = path.strip_prefix('/')?.strip_prefix(PYPI_FILES)?;
@@ -94,7 +94,7 @@ pub fn elsewhere(url: &Url) -> Option<Url> {
     url_of(&path.ok()?).filter(|_| url.scheme() == "file")
 }
 
-/// A part of a URL's path as a name of a file; what could not be one stays encoded.
+/// A segment of a URL's path as a file name; it stays encoded if it would not be a valid one.
 fn decoded(segment: &str) -> String {
     let text = percent_decode_str(segment).decode_utf8();
     match text {
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_become_paths_and_back() {
+    fn urls_become_paths_and_back() {
         for (url, path) in [
             (
                 "https://conda.anaconda.org/conda-forge/noarch/a-1-0.conda",
@@ -134,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn no_address_leaves_the_folder_or_shows_a_secret() {
+    fn no_url_leaves_the_folder_or_shows_a_secret() {
         let url = Url::parse("https://me:hunter2@c.example/%2e%2e/a%2F..%2Fb/%00?token=x").unwrap();
         assert_eq!(path_of(&url), "c.example/a%2F..%2Fb/%00");
         assert_eq!(url_of("nothing"), None);
     }
 
     #[test]
-    fn what_pip_finds_in_the_folder_is_known_by_its_own_address() {
+    fn files_that_pip_finds_in_the_folder_keep_their_own_url() {
         let url = "https://files.example/a/x-1.0%2Bcpu-py3-none-any.whl";
         let url = Url::parse(url).unwrap();
         let path = format!("file://{CHANNEL_DIR}/{PYPI_FILES}/{}", path_of(&url));

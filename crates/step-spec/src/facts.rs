@@ -1,15 +1,15 @@
-//! What steps found out: small files that later steps and the frontend read.
+//! What steps found: small files for later steps and the frontend.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The facts of one group, or of all (`collect`), as JSON.
+/// The facts of one group, or of all groups (`collect`), as JSON.
 pub const FACTS_FILE: &str = "facts.json";
 /// The paths that each package of a group owns, see [`OwnedPaths`].
 pub const PATHS_FILE: &str = "paths.txt";
 
-/// What an install step says about its group.
+/// What an install step reports about its group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupFacts {
     /// The group's packages, in the order of the step's arguments.
@@ -17,12 +17,12 @@ pub struct GroupFacts {
     /// The variables of each `etc/conda/env_vars.d/*.json`, by file name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env_vars: BTreeMap<String, BTreeMap<String, String>>,
-    /// What the user should know though nothing failed.
+    /// What the user should know although nothing failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
 }
 
-/// Something that the user should know though nothing failed.
+/// Something that the user should know although nothing failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// What it is about.
@@ -40,7 +40,7 @@ pub struct Notice {
 pub enum Subject {
     /// Bytecode that was not compiled.
     Bytecode,
-    /// Something that a package brings and that has not the effect it should have.
+    /// Something in a package that does not have its intended effect.
     Contents,
 }
 
@@ -62,7 +62,7 @@ impl Notice {
     }
 }
 
-/// What a package's own metadata says, as far as later stages need it.
+/// The part of a package's own metadata that later stages need.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PackageFacts {
     /// Package name.
@@ -73,9 +73,9 @@ pub struct PackageFacts {
     pub build: String,
     /// Build number.
     pub build_number: u64,
-    /// Platform directory, `linux-64` or `noarch`.
+    /// Subdir, `linux-64` or `noarch`.
     pub subdir: String,
-    /// `python` or `generic`, absent for a package of one platform.
+    /// `python` or `generic`; absent for a package of one platform.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noarch: Option<String>,
     /// The licence as the package states it, usually an SPDX expression.
@@ -93,12 +93,12 @@ pub struct PackageFacts {
     /// Its shell scripts in `etc/conda/activate.d`, relative to the prefix.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub activate_d: Vec<String>,
-    /// The versions of glibc that it runs with, `>=2.17,<3.0.a0`, or an empty text for any; absent if it needs none.
+    /// The versions of glibc that it runs with, `>=2.17,<3.0.a0`; an empty string for any; absent if it needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glibc: Option<String>,
 }
 
-/// What `collect` says about the whole environment.
+/// What `collect` reports about the whole environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EnvironmentFacts {
     /// All packages in lock order.
@@ -113,22 +113,22 @@ pub struct EnvironmentFacts {
     /// The packages with a post-link script, as indices into `packages`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post_link: Vec<usize>,
-    /// Paths that packages of different groups claim with contents that differ.
+    /// Paths that packages of different groups have with different contents.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clashes: Vec<Clash>,
-    /// What the user should know though nothing failed.
+    /// What the user should know although nothing failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
 }
 
-/// One path that several groups hold.
+/// One path that several groups have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clash {
     /// Relative to the prefix.
     pub path: String,
-    /// The group whose file a single install would leave: that of the latest package in the lock.
+    /// The group whose file a single install would leave: that of the last package in the lock.
     pub winner: usize,
-    /// The other groups that hold the path, in ascending order.
+    /// The other groups that have the path, in ascending order.
     pub losers: Vec<usize>,
 }
 
@@ -148,7 +148,7 @@ pub fn write_owned_paths(packages: &[OwnedPaths]) -> String {
     text
 }
 
-/// Reads what [`write_owned_paths`] wrote; `None` if it is not of that form.
+/// Reads what [`write_owned_paths`] wrote; `None` if `text` does not have that form.
 pub fn read_owned_paths(text: &str) -> Option<Vec<OwnedPaths>> {
     let mut packages: Vec<OwnedPaths> = Vec::new();
     for line in text.lines() {

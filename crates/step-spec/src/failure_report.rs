@@ -1,7 +1,7 @@
-//! Why a step of the build failed, told to the frontend.
+//! A build step's report to the frontend of why it failed.
 //!
-//! Of a failing step BuildKit says only its command line and exit code. So the frontend runs it once more as
-//! `condafront explain <step> …`, which writes down what went wrong instead of failing.
+//! For a failing step, BuildKit reports only its command line and exit code. So the frontend runs the step once more as
+//! `condafront explain <step> …`, which records what went wrong instead of failing.
 
 use crate::args::ArgsError;
 use std::fmt::Display;
@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 /// The subcommand that runs another step and reports its failure.
 pub const EXPLAIN: &str = "explain";
 
-/// Where that step writes its report: a mount, named so that no base image has it.
+/// Where that step writes its report: a mount, with a name that no base image uses.
 pub const REPORT_DIR: &str = "/.condafront-report";
 
-/// A [`FailureReport`] as JSON; absent if nothing failed this time.
+/// A [`FailureReport`] as JSON; missing if nothing failed this time.
 pub const REPORT_FILE: &str = "failure.json";
 
-/// A failure in words for the user, and what caused it.
+/// A failure in words for the user, and its cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct FailureReport {
@@ -26,7 +26,7 @@ pub struct FailureReport {
     /// What to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
-    /// What is to blame, most telling first; empty if it is nothing that the user's file names.
+    /// What is to blame, most relevant first; empty if the user's file does not name the cause.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub culprits: Vec<Culprit>,
 }
@@ -37,9 +37,9 @@ pub struct FailureReport {
 pub enum Culprit {
     /// A package, as an index into the step's own list of packages.
     Package(usize),
-    /// A file of some package: its path below the prefix. For the account step: the working directory.
+    /// A package's file, as its path below the prefix. For the account step, the working directory.
     File(String),
-    /// Something that a solve is asked for, as an index into the request's list.
+    /// A requested MatchSpec, as an index into the request's list.
     Spec(usize),
     /// A channel, as an index into the request's list.
     Channel(usize),
@@ -48,7 +48,7 @@ pub enum Culprit {
 }
 
 impl FailureReport {
-    /// A failure that nothing in the user's file is to blame for.
+    /// A failure without a cause in the user's file.
     pub fn new(error: impl Display) -> Self {
         Self {
             message: error.to_string(),

@@ -1,8 +1,7 @@
 //! What a step is asked to do: the arguments that the planner writes and the step reads.
 //!
-//! The arguments are part of the step's cache key. So a spec holds what changes the output and
-//! nothing else, and its JSON has one form: fields in the order of declaration, absent options
-//! left out.
+//! The arguments are part of the step's cache key. So a spec contains only what changes the output,
+//! and its JSON has a single form: fields in declaration order, absent options left out.
 
 use std::collections::BTreeSet;
 
@@ -24,17 +23,17 @@ pub enum Installer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trim {
-    /// Python's compiled modules: programs start slower.
+    /// Python's compiled modules. Without them, programs start more slowly.
     Bytecode,
     /// Manual and info pages and other documentation.
     Docs,
-    /// What C and C++ compilers include.
+    /// Header files for C and C++ compilers.
     Headers,
-    /// Run-time libraries of compilers' sanitizers.
+    /// Runtime libraries of compilers' sanitizers.
     Sanitizers,
     /// Source maps of JavaScript and CSS.
     SourceMaps,
-    /// Libraries for linking statically: `lib*.a`.
+    /// Static libraries: `lib*.a`.
     StaticLibraries,
     /// The tests of Python packages.
     Tests,
@@ -53,12 +52,12 @@ impl Trim {
     ];
 }
 
-/// The environment's python, as far as `noarch: python` packages depend on it.
+/// The properties of the environment's python that `noarch: python` packages depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PythonSpec {
-    /// Major and minor version, `3.13`. The patch version changes nothing that a `noarch` package
-    /// installs, so leave it away: a new patch version then links nothing again.
+    /// Major and minor version, `3.13`. Leave out the patch version, which does not affect what a
+    /// `noarch` package installs: a new patch version then relinks nothing.
     pub version: String,
     /// Where pure python modules go, relative to the prefix: `lib/python3.13/site-packages`, or
     /// what python's record says (`python_site_packages_path`, free-threaded builds).
@@ -70,8 +69,8 @@ pub struct PythonSpec {
 
 /// One install step: a group of packages linked into one layer.
 ///
-/// Arguments: `install SPEC PACKAGE…`, each but the first one JSON value; package `n` is mounted
-/// at `/in/<n>`.
+/// Arguments: `install SPEC PACKAGE…`; each but the first is one JSON value, and package `n` is
+/// mounted at `/in/<n>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstallSpec {
@@ -81,9 +80,9 @@ pub struct InstallSpec {
     pub uid: u32,
     /// Group of everything below the prefix.
     pub gid: u32,
-    /// Who links.
+    /// The program that links.
     pub installer: Installer,
-    /// Needed when a package of the group is `noarch: python`; leave it away otherwise.
+    /// Required if a package of the group is `noarch: python`, otherwise left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<PythonSpec>,
     /// What is left out of the packages.
@@ -95,7 +94,7 @@ pub struct InstallSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PackageSpec {
-    /// What messages call the package before its own metadata is read, `numpy 2.1.0`.
+    /// The package's name in messages before its own metadata is read, `numpy 2.1.0`.
     pub label: String,
     /// The archive's file name inside its mount directory, `numpy-2.1.0-py313h2f1a4b0_0.conda`.
     /// Recorded as `fn`.
@@ -104,17 +103,17 @@ pub struct PackageSpec {
     pub url: String,
     /// The channel to record in `conda-meta`, without credentials.
     pub channel: String,
-    /// The platform directory of the channel, `linux-64` or `noarch`.
+    /// The subdir of the channel, `linux-64` or `noarch`.
     pub subdir: String,
     /// The sha256 that the archive must have, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// The md5 that the archive must have, in hex; not needed where the sha256 is known.
+    /// The md5 that the archive must have, in hex; not needed if the sha256 is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub md5: Option<String>,
 }
 
-/// The step that makes a python that install steps can run, whatever their root.
+/// The step that makes a python that install steps can run in any root.
 ///
 /// Arguments: `python-runtime SPEC PACKAGE…`; packages as for `install`, the base image at
 /// [`BASE_DIR`].
@@ -123,7 +122,7 @@ pub struct PackageSpec {
 pub struct PythonRuntimeSpec {
     /// Major and minor version, `3.13`.
     pub version: String,
-    /// The platform that the python is for, as conda calls it, if it is not the one that the step runs on.
+    /// The subdir of the platform that the python is for, if it is not the one that the step runs on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subdir: Option<String>,
 }
@@ -134,13 +133,13 @@ pub struct PythonRuntimeSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CollectSpec {
-    /// Per group, the positions of its packages in the whole lock.
+    /// For each group, the positions of its packages in the whole lock.
     pub groups: Vec<Vec<usize>>,
 }
 
 /// The step that copies files out of layers.
 ///
-/// Arguments: `pick SPEC FILE…`, each but the first one JSON value; layer `n` is mounted at
+/// Arguments: `pick SPEC FILE…`; each but the first is one JSON value, and layer `n` is mounted at
 /// `/in/<n>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::StepSpec;
 
-/// Where the channel's own list of a folder's packages is mounted.
+/// Where the channel's own list of a subdir's packages is mounted.
 pub const LIST_DIR: &str = "/list";
 
-/// The step that makes one folder of a channel: archives, and their list.
+/// The step that makes one subdir of a channel: archives and their list.
 ///
 /// Arguments: `channel-conda SPEC ARCHIVE…`; archive `n` is in `/in/<n>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,10 +15,10 @@ pub const LIST_DIR: &str = "/list";
 pub struct CondaSpec {
     /// Where the folder is, relative to the root: `conda.anaconda.org/conda-forge/noarch`.
     pub folder: String,
-    /// What the list calls it: `noarch`.
+    /// The subdir's name in the list: `noarch`.
     pub subdir: String,
-    /// The file of the channel's own list in [`LIST_DIR`], if it is mounted: what it says of a package counts more than
-    /// what the package says, as channels correct mistakes there.
+    /// The file of the channel's own list in [`LIST_DIR`], if it is mounted. What it says about a package takes
+    /// precedence over what the package says, because channels correct mistakes there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<String>,
 }
@@ -27,13 +27,13 @@ pub struct CondaSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Archive {
-    /// What messages call it: `numpy 2.1.0`.
+    /// Its name in messages: `numpy 2.1.0`.
     pub label: String,
     /// The package's name.
     pub name: String,
     /// The file's name.
     pub file: String,
-    /// The MD5 that it must have, in hex, if nothing better checked it.
+    /// The MD5 that it must have, in hex, unless a stronger hash was already checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub md5: Option<String>,
 }
@@ -54,15 +54,15 @@ pub struct PypiSpec {}
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PypiFile {
-    /// What messages call it: `requests 2.32.3`.
+    /// Its name in messages: `requests 2.32.3`.
     pub label: String,
-    /// The package's name as an index has it: lower case, with dashes.
+    /// The package's name as in an index: lower case, with dashes.
     pub name: String,
     /// The file's name where it is mounted.
     pub file: String,
-    /// Where it is to be, relative to the root.
+    /// Where to put it, relative to the root.
     pub path: String,
-    /// The MD5 that it must have, in hex, if nothing better checked it.
+    /// The MD5 that it must have, in hex, unless a stronger hash was already checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub md5: Option<String>,
 }
@@ -72,25 +72,25 @@ impl StepSpec for PypiSpec {
     type Item = PypiFile;
 }
 
-/// The step that finds out whether a folder has what a build wants of it.
+/// The step that checks whether a folder has what a build needs from it.
 ///
 /// Arguments: `channel-check SPEC FILE…`; the folder is mounted at `/in`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSpec {}
 
-/// A file that a build wants.
+/// A file that a build needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WantedFile {
-    /// What messages call it: `numpy 2.1.0`.
+    /// Its name in messages: `numpy 2.1.0`.
     pub label: String,
     /// Where it should be, relative to the root.
     pub path: String,
     /// The SHA-256 that it must have, in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// The MD5 that it must have, in hex, where the SHA-256 is not known.
+    /// The MD5 that it must have, in hex, if the SHA-256 is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub md5: Option<String>,
 }
@@ -100,5 +100,5 @@ impl StepSpec for CheckSpec {
     type Item = WantedFile;
 }
 
-/// What `channel-check` leaves in its output directory if nothing is wrong.
+/// The file that `channel-check` writes to its output directory if nothing is wrong.
 pub const CHECKED_FILE: &str = "checked";

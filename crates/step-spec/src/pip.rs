@@ -1,4 +1,4 @@
-//! What the steps around pip are asked to do, and what they found out.
+//! The arguments of the steps that run pip, and their results.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,9 +28,9 @@ pub struct PipInstallSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PipFile {
-    /// What messages call it, `requests 2.32.3`.
+    /// Its name in messages, `requests 2.32.3`.
     pub label: String,
-    /// The md5 that the file must have, in hex, if nothing better checked it.
+    /// The expected MD5 in hex, if nothing stronger has verified the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub md5: Option<String>,
 }
@@ -40,7 +40,7 @@ impl StepSpec for PipInstallSpec {
     type Item = PipFile;
 }
 
-/// The step that has the files fetched, and checks them.
+/// The step that makes the build fetch the files, and verifies them.
 ///
 /// Arguments: `pip-fetched SPEC FILE…`; file `n` is the only one in `/in/<n>`. Their names go to [`PIP_FETCHED_FILE`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,10 +55,10 @@ impl StepSpec for PipFetchedSpec {
 /// Where `pip-fetched` writes the files' names, below the facts mount.
 pub const PIP_FETCHED_FILE: &str = "pip-fetched.txt";
 
-/// The step that makes a wheel of a source archive or a folder.
+/// The step that builds a wheel from a source archive or a folder.
 ///
-/// Arguments: `pip-build SPEC FILE`; the root is the image so far, the archive or folder is the only thing in `/in/0`, the
-/// wheel becomes the only one in `/out`.
+/// Arguments: `pip-build SPEC FILE`; the root is the image so far, the archive or folder is the only entry of `/in/0`,
+/// the wheel becomes the only file in `/out`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PipBuildSpec {
@@ -67,7 +67,7 @@ pub struct PipBuildSpec {
     /// As in [`PipInstallSpec`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pip: Option<String>,
-    /// Options that say where packages are to build with; `${NAME}` in them is a variable of the step.
+    /// Options that say where to find build dependencies; `${NAME}` in them is a variable of the step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
 }
@@ -79,8 +79,8 @@ impl StepSpec for PipBuildSpec {
 
 /// The step that asks pip what it would install.
 ///
-/// Arguments: `pip-resolve SPEC ENTRY…`; the root is the image so far, wheels that entries mean are in `/in/<n>`. What it
-/// finds goes to [`PIP_RESOLVED_FILE`].
+/// Arguments: `pip-resolve SPEC ENTRY…`; the root is the image so far, the wheels of entries are in `/in/<n>`. The
+/// result goes to [`PIP_RESOLVED_FILE`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PipResolveSpec {
@@ -93,32 +93,32 @@ impl StepSpec for PipResolveSpec {
     type Item = PipEntry;
 }
 
-/// How variables of a step begin that hold parts of its arguments. A step that fails shows its arguments; these are not
-/// to be seen.
+/// The prefix of a step's variables that hold secret parts of its arguments: a failing step shows its arguments, but
+/// not its variables.
 pub const HIDDEN: &str = "CONDAFRONT_HIDDEN_";
 
 /// A line of a list of requirements.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PipEntry {
-    /// The line, or what stands in it before the wheel's path; `${NAME}` with a name that begins with [`HIDDEN`] is a
+    /// The line, or the part of it before the wheel's path; `${NAME}` with a name that starts with [`HIDDEN`] is a
     /// variable of the step.
     pub text: String,
     /// Whether it is a constraint.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_constraint: bool,
-    /// The wheel that it means, if it is at hand already.
+    /// The wheel that it stands for, if the build has already made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wheel: Option<PipWheel>,
 }
 
-/// A wheel in the place of something that an index does not have.
+/// A wheel that replaces something that no index has.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PipWheel {
-    /// It is the only file in `/in/<index>`.
+    /// The wheel is the only file in `/in/<index>`.
     pub index: usize,
-    /// What stands in the line behind the wheel's path.
+    /// The rest of the line after the wheel's path.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub after: String,
 }
@@ -126,22 +126,23 @@ pub struct PipWheel {
 /// Where `pip-resolve` writes its list of [`Resolved`](super::report::Resolved), below the facts mount.
 pub const PIP_RESOLVED_FILE: &str = "pip-resolved.json";
 
-/// Where a secret `PIP_CONFIG_FILE` is, pip's own configuration.
+/// Where the secret `PIP_CONFIG_FILE`, pip's own configuration, is mounted.
 pub const CONFIG_SECRET: &str = "/run/secrets/condafront-pip.conf";
 
-/// Where a secret `NETRC` is, the users and passwords of servers.
+/// Where the secret `NETRC`, with users and passwords of servers, is mounted.
 pub const NETRC_SECRET: &str = "/run/secrets/condafront-netrc";
 
-/// Where steps with network may write as much as they like: on disk, while `/tmp` is memory. What is left is in no image.
+/// Where steps with network may write as much as they like: it is on disk, while `/tmp` is in memory. Nothing from it
+/// ends up in an image.
 pub const WORK_DIR: &str = "/.condafront-work";
 
 /// Where `pip-install` writes its [`PipFacts`], below the facts mount.
 pub const PIP_FACTS_FILE: &str = "pip.json";
 
-/// What `pip-install` found out.
+/// What `pip-install` reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PipFacts {
-    /// What the user should know though nothing failed; packages are indices into the step's files.
+    /// What the user should know even though nothing failed; packages are indices into the step's files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<Notice>,
 }
@@ -153,9 +154,9 @@ pub struct Resolved {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// Where the file is, without credentials.
+    /// The file's URL, without credentials.
     pub url: String,
-    /// Which of the wheels it is that the step was given, if it is one.
+    /// The index of the wheel, if it is one of those that the step was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wheel: Option<usize>,
     /// Its SHA-256 in hex, if pip knows it.

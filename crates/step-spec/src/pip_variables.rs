@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// `text` with a value for each `${NAME}` that has one.
+/// Replaces each `${NAME}` in `text` that has a value.
 pub fn with_values(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
@@ -28,7 +28,7 @@ pub fn variables(text: &str) -> BTreeSet<&str> {
     names
 }
 
-/// The first variable of `text`, between what is before and behind it. pip knows `${NAME}` only, in capitals.
+/// The first variable in `text`, with the text before and after it. pip only knows `${NAME}`, in capitals.
 fn variable(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
     while let Some(at) = text[from..].find("${") {

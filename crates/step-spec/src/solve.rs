@@ -1,8 +1,8 @@
-//! What the solve step is asked, and what it answers.
+//! The solve step's arguments and its answer.
 //!
-//! The question is part of the step's cache key: it holds what decides the answer and nothing else, no lines and no
-//! file names, so that a comment in env.yml or another order of its keys does not solve again. The answer holds no
-//! secret: channels are named without credentials.
+//! The arguments are part of the step's cache key, so they contain only what affects the answer. There are no line
+//! numbers and no file names: a new comment in env.yml, or another order of its keys, does not cause another solve. The
+//! answer contains no secrets: channels are named without credentials.
 
 use crate::account::Libc;
 use serde::{Deserialize, Serialize};
@@ -11,48 +11,47 @@ use crate::args::StepSpec;
 use condafront_model::channel::ChannelPriority;
 use condafront_model::redact;
 
-/// The file that the step leaves in its output directory: a list of [`SolvedPackage`], in the order in which they are
-/// linked.
+/// The file that the step writes to its output directory: a list of [`SolvedPackage`], in link order.
 pub const PACKAGES_FILE: &str = "packages.json";
 
 /// One solve.
 ///
-/// Arguments: `solve SPEC REPODATA…`, each but the first one JSON value; repodata `n` is a file in `/in/<n>`.
+/// Arguments: `solve SPEC REPODATA…`, where every argument after `solve` is a JSON value; repodata `n` is a file in `/in/<n>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SolveSpec {
-    /// The platform to solve for, as conda calls it: `linux-64`.
+    /// The platform to solve for, by conda's name: `linux-64`.
     pub subdir: String,
-    /// The channels, first the one that matters most.
+    /// The channels, highest priority first.
     pub channels: Vec<SolveChannel>,
-    /// What the order of channels means.
+    /// What the order of the channels means.
     pub priority: ChannelPriority,
-    /// What is asked for, as MatchSpecs. A channel in one is the address of one of the channels.
+    /// The requested MatchSpecs. A channel in one of them is the address of one of the channels.
     pub specs: Vec<String>,
-    /// What the image's machine brings.
+    /// What the image's machine provides.
     pub system: System,
 }
 
-/// A channel as the solve knows it.
+/// A channel of a solve.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SolveChannel {
-    /// What messages call it.
+    /// Its name in messages.
     pub name: String,
-    /// Where it is, without credentials and without a slash at its end.
+    /// Its URL, without credentials and without a trailing slash.
     pub url: String,
-    /// Channels of one group matter equally much, as those that `defaults` stands for do.
+    /// Channels of the same group have equal priority, like those that `defaults` stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
 }
 
-/// What stands behind the virtual packages.
+/// The source of the virtual packages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct System {
     /// The C library.
     pub glibc: Glibc,
-    /// The build string of `__archspec`: the processor's family as archspec calls it.
+    /// The build string of `__archspec`: archspec's name of the microarchitecture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archspec: Option<String>,
     /// The version of `__cuda`.
@@ -70,7 +69,7 @@ pub enum Glibc {
     BaseHasMusl,
     /// The base image has no C library.
     BaseHasNone,
-    /// `CONDA_OVERRIDE_GLIBC` says this version.
+    /// `CONDA_OVERRIDE_GLIBC` gives this version.
     Override(String),
     /// `CONDA_OVERRIDE_GLIBC` is empty.
     OverrideNone,
@@ -80,9 +79,9 @@ pub enum Glibc {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RepodataSpec {
-    /// The channel, by its index in [`SolveSpec::channels`].
+    /// The channel, as an index into [`SolveSpec::channels`].
     pub channel: usize,
-    /// Its folder: `linux-64` or `noarch`.
+    /// Its subdir: `linux-64` or `noarch`.
     pub subdir: String,
     /// The file's name: `repodata.json.zst` or `repodata.json`.
     pub file: String,
@@ -105,7 +104,7 @@ impl StepSpec for SolveSpec {
     type Item = RepodataSpec;
 }
 
-/// One package that a solve chose.
+/// A package in the solution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SolvedPackage {
@@ -115,11 +114,11 @@ pub struct SolvedPackage {
     pub version: String,
     /// Build string.
     pub build: String,
-    /// The folder it is in: `linux-64` or `noarch`.
+    /// Its subdir: `linux-64` or `noarch`.
     pub subdir: String,
-    /// The channel it is from, by its index in [`SolveSpec::channels`].
+    /// Its channel, as an index into [`SolveSpec::channels`].
     pub channel: usize,
-    /// Where its archive is, without credentials.
+    /// The archive's URL, without credentials.
     pub url: String,
     /// The archive's SHA-256 in hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -133,10 +132,10 @@ pub struct SolvedPackage {
     /// Its licence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
-    /// What it needs, as MatchSpecs.
+    /// Its dependencies, as MatchSpecs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends: Vec<String>,
-    /// The MatchSpec that asks for it or for something that needs it, by its index in [`SolveSpec::specs`].
+    /// The MatchSpec that asks for it, or for a package that needs it, as an index into [`SolveSpec::specs`].
     pub requested_by: usize,
 }
 

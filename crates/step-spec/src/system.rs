@@ -1,4 +1,4 @@
-//! What the step is asked to do, and what it found out.
+//! The step's request and its result.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::StepSpec;
 
-/// The step that installs packages of the base's distribution and sees to its locale.
+/// The step that installs packages of the base image's distribution and a locale.
 ///
-/// Arguments: `system SPEC PACKAGE…`; the root is the base image, which is changed.
+/// Arguments: `system SPEC PACKAGE…`; it changes the base image, which is the root.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SystemSpec {
-    /// Who installs the packages, if there are any.
+    /// The package manager, if there are packages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<Manager>,
-    /// The locale that the image is to have: `en_US.UTF-8`.
+    /// The locale for the image: `en_US.UTF-8`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locale: Option<String>,
 }
@@ -34,7 +34,7 @@ pub enum Manager {
     Apt,
     /// Alpine's.
     Apk,
-    /// Fedora's and its relatives', with microdnf and yum.
+    /// Fedora's and its relatives'; includes microdnf and yum.
     Dnf,
 }
 
@@ -51,7 +51,7 @@ impl Manager {
         }
     }
 
-    /// Where the step has a cache mounted for it, if it can be told to use that instead of its own folders.
+    /// Where the step mounts a cache for it, if it can use that instead of its own directories.
     pub fn cache(self) -> Option<&'static str> {
         match self {
             Self::Apt => Some(APT_CACHE),
@@ -61,21 +61,21 @@ impl Manager {
     }
 }
 
-/// Where apt's lists and archives are while the step runs, named so that no base image has it.
+/// Where apt's lists and archives are while the step runs; no base image has this path.
 ///
-/// A mount below a folder of the base's would leave that folder with the time of the build.
+/// A mount below a directory of the base image would leave that directory with a build timestamp.
 pub const APT_CACHE: &str = "/.condafront-apt";
-/// The same for dnf.
+/// The cache directory for dnf.
 pub const DNF_CACHE: &str = "/.condafront-dnf";
 
 /// Where the step writes its [`SystemFacts`], below the facts mount.
 pub const SYSTEM_FACTS_FILE: &str = "system.json";
 
-/// What the step found out.
+/// The result of the step.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SystemFacts {
-    /// Variables without which the locale has no effect.
+    /// Environment variables that the locale needs to have any effect.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
 }

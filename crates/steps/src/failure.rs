@@ -11,16 +11,16 @@ impl From<install::error::Error> for FailureReport {
     fn from(error: install::error::Error) -> Self {
         let help = match error.kind() {
             ErrorKind::UnsafeArchive => Some(
-                "No package should hold such a thing: do not use it, and tell those who run its channel.",
+                "No package should contain this. Do not use it, and report it to whoever runs its channel.",
             ),
             ErrorKind::BadArchive | ErrorKind::BadMetadata => Some(
-                "The channel's file is damaged or not what its name says: take another build of the package, or another channel.",
+                "The channel's file is damaged, or not what its name says. Use another build of the package, or another channel.",
             ),
             ErrorKind::WebPage => {
-                Some("A login page or a proxy may stand between the engine and the channel.")
+                Some("There may be a login page or a proxy between the engine and the channel.")
             }
             ErrorKind::HashMismatch => Some(
-                "Either the lock is outdated (make it anew), or the file was replaced on the server: do not trust it without asking.",
+                "Either the lock file is outdated (regenerate it), or the file was replaced on the server. Find out which before you trust it.",
             ),
             _ => None,
         };

@@ -1,4 +1,4 @@
-//! The steps inside the build: subcommands that the graph's execs run.
+//! The steps inside the build: subcommands that the build graph runs.
 
 pub mod account;
 pub mod activation;
@@ -22,7 +22,7 @@ use condafront_step_spec::failure_report::{EXPLAIN, FailureReport, REPORT_DIR, R
 use condafront_step_spec::local_channel::LIST_DIR;
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
 
-/// A step's name and what runs it with the arguments after the name.
+/// A step's name, and the function that runs it with the arguments after the name.
 type Step = (&'static str, fn(&[String]) -> Result<(), FailureReport>);
 
 const STEPS: &[Step] = &[
@@ -115,7 +115,7 @@ fn from_json<T: DeserializeOwned>(args: &[String]) -> Result<T, FailureReport> {
     }
 }
 
-/// Runs another step; its failure is written into `dir`.
+/// Runs another step, and writes its failure into `dir`.
 fn explain(args: &[String], dir: &Path) -> Result<(), FailureReport> {
     let Some((name, args)) = args.split_first() else {
         return Err(FailureReport::new("explain takes a step and its arguments"));

@@ -1,4 +1,4 @@
-//! The file tree of a mounted image, whose symbolic links are followed inside it and never out of it.
+//! The file tree of a mounted image. Its symbolic links are followed inside it and never out of it.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -6,14 +6,14 @@ use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Component, Path, PathBuf};
 
-/// Linux takes a path for a loop after this many symbolic links (`MAXSYMLINKS`).
+/// Linux considers a path a loop after this many symbolic links (`MAXSYMLINKS`).
 pub(crate) const MAX_LINKS: usize = 40;
 
 /// Why something in an image cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RootError {
-    /// Symbolic links that lead in a circle.
+    /// Symbolic links that form a loop.
     #[error("too many symbolic links in {0} of the base image")]
     LinkLoop(String),
     /// A file could not be read.
@@ -48,8 +48,8 @@ impl Root {
         }
     }
 
-    /// The image's path behind all symbolic links of `path`, those of its last component too.
-    /// What does not exist is kept as it is.
+    /// The path in the image after following all symbolic links in `path`, including its last
+    /// component. Components that do not exist are kept as they are.
     pub(crate) fn resolve(&self, path: &Path) -> Result<PathBuf, RootError> {
         let mut done = PathBuf::from("/");
         let mut rest: VecDeque<OsString> = components(path);
@@ -86,13 +86,13 @@ impl Root {
         }
     }
 
-    /// Where what `path` leads to lies on this machine; `None` if there is nothing.
+    /// Where the target of `path` is on this machine; `None` if it does not exist.
     pub(crate) fn find(&self, path: &str) -> Option<PathBuf> {
         let real = self.outside(&self.resolve(Path::new(path)).ok()?);
         real.symlink_metadata().is_ok().then_some(real)
     }
 
-    /// Metadata of what `path` leads to; `None` if there is nothing.
+    /// Metadata of the target of `path`; `None` if it does not exist.
     pub(crate) fn metadata(&self, path: &Path) -> Result<Option<Metadata>, RootError> {
         let real = self.outside(&self.resolve(path)?);
         match fs::symlink_metadata(&real) {
@@ -118,7 +118,7 @@ impl Root {
             .map_err(|e| RootError::io(&real, e))
     }
 
-    /// Sorted names in the directory that `path` leads to; none if it is not a directory.
+    /// Sorted names in the directory that `path` leads to; empty if it is not a directory.
     pub(crate) fn list(&self, path: &Path) -> Result<Vec<OsString>, RootError> {
         if !self.metadata(path)?.is_some_and(|meta| meta.is_dir()) {
             return Ok(Vec::new());
@@ -133,7 +133,7 @@ impl Root {
         Ok(names)
     }
 
-    /// Where a path without symbolic links lies on this machine.
+    /// Where a path without symbolic links is on this machine.
     pub(crate) fn outside(&self, resolved: &Path) -> PathBuf {
         self.dir
             .join(resolved.strip_prefix("/").unwrap_or(resolved))

@@ -1,4 +1,4 @@
-//! What is said of commands that fail.
+//! Messages about commands that fail.
 
 use super::*;
 use condafront_input::section::{Mount, Sharing};

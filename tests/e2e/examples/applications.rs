@@ -11,7 +11,7 @@ use crate::image::Image;
 use crate::pip;
 use crate::project::{Project, base};
 
-/// What the image of JupyterLab says of its user and of what `postBuild` has done.
+/// What the JupyterLab image says about its user and about what `postBuild` did.
 const LAB: &str = r#"uid=1000(al-khawarizmi) gid=100(users) groups=100(users)
 /home/al-khawarizmi
 notebooks
@@ -31,7 +31,7 @@ al-khawarizmi:users
 #[test]
 fn jupyterlab() {
     let project = Project::new(Store::Containerd);
-    // Ubuntu's image has this account.
+    // Ubuntu's image has this account too.
     let ubuntu = Image::from_dockerfile(
         &project,
         &format!(

@@ -1,4 +1,4 @@
-//! Examples of what an environment is made from.
+//! Examples of where environments come from.
 
 use std::fs;
 
@@ -20,8 +20,8 @@ fn quick_start(store: Store) {
     example.finish();
 }
 
-/// The mirror has stand-ins for the lock's packages, which cannot have those hashes: they are refused, until the lock has
-/// theirs.
+/// The mirror has stand-ins for the lock's packages. They are refused because their hashes differ, until the lock has
+/// the stand-ins' hashes.
 #[test]
 fn a_regional_mirror() {
     const MIRROR: &str = "https://mirrors.tuna.tsinghua.edu.cn/anaconda/cloud";
@@ -80,10 +80,10 @@ fn one_tool() {
         );
     example.run("docker buildx bake");
     example.run("docker buildx bake");
-    // From the registry, where it was pushed to: another engine has to fetch it.
+    // Another engine must pull the image from the registry it was pushed to.
     let elsewhere = Project::new(Store::Classic);
-    example.goes_on_with(&elsewhere);
-    // No sequences, no lines.
+    example.continue_on(&elsewhere);
+    // No sequences in the input, so no lines in the output.
     assert_eq!(example.run("docker run").stdout, "");
     let run = [
         "run",
@@ -99,11 +99,11 @@ fn one_tool() {
     example.finish();
 }
 
-/// The package that the example of another micromamba names, and its hash there.
+/// The package that the example `micromamba-version` names, and the hash it gives.
 const MICROMAMBA_2_9: &str = "/conda-forge/linux-64/micromamba-2.9.0-0.tar.bz2";
 const KNOWN_HASH: &str = "8761c382127e6363bd9e0a2451aa3ef90d071a79133f736e2f759a3bf13040dd";
 
-/// What is not the package that the example names is not used.
+/// A file that is not the package in the example is not used.
 #[test]
 fn another_micromamba_is_checked() {
     let project = Project::new(Store::Containerd);
@@ -115,7 +115,7 @@ fn another_micromamba_is_checked() {
     }
 }
 
-/// A real micromamba stands in for both that cannot be had here.
+/// A real micromamba stands in for the two that are not available here.
 #[test]
 #[ignore = "needs a micromamba"]
 fn needs_micromamba_another_micromamba_installs() {

@@ -1,4 +1,4 @@
-//! One folder of `examples/`: the commands of its README, and what stands in here for the internet.
+//! One folder of `examples/`: the commands in its README, and stand-ins for the internet.
 
 use std::collections::VecDeque;
 use std::fs;
@@ -10,10 +10,10 @@ use condafront_testkit::engine::{Output, run};
 use crate::image::Container;
 use crate::project::{Project, base, frontend};
 
-/// An example, whose commands are run one after the other.
+/// An example whose commands are run one after another.
 ///
-/// conda-forge, bioconda and Docker Hub are out of reach: the test channels are their mirrors, and named contexts replace the
-/// frontend's image and base images. No file of the example changes.
+/// conda-forge, bioconda and Docker Hub cannot be reached: the test channels are used as mirrors, and named contexts
+/// replace the frontend image and the base images. The example's files are not changed.
 pub(crate) struct Example<'a> {
     project: &'a Project,
     folder: PathBuf,
@@ -24,7 +24,7 @@ pub(crate) struct Example<'a> {
     replaced: Vec<(String, String)>,
 }
 
-/// Fetches a page of the container that this runs in, once there is one.
+/// Fetches a page in the container that this runs in, as soon as it is served.
 const PAGE: &str = "
 import sys, time, urllib.request
 deadline = time.monotonic() + 60
@@ -66,69 +66,69 @@ impl<'a> Example<'a> {
         }
     }
 
-    /// Works on a copy of the folder, which it gives.
+    /// Works on a copy of the folder, and returns the copy's path.
     pub(crate) fn copied(mut self) -> (Self, PathBuf) {
         let copy = self.project.path("copy");
         fs::create_dir(&copy).expect("a folder for the copy");
         for entry in fs::read_dir(&self.folder).expect("the example's folder") {
-            let entry = entry.expect("an entry of the example's folder");
+            let entry = entry.expect("an entry in the example's folder");
             fs::copy(entry.path(), copy.join(entry.file_name())).expect("a copied file");
         }
         self.folder.clone_from(&copy);
         (self, copy)
     }
 
-    /// Another image takes the place of a base.
+    /// Replaces a base image with another image.
     pub(crate) fn base(mut self, name: &str, image: &str) -> Self {
         self.contexts.retain(|(known, _)| known != name);
         self.contexts.push(image_context(name, image));
         self
     }
 
-    /// A build-arg for all builds, beside those of the README or instead of what is given otherwise.
+    /// Sets a build-arg for all builds, in addition to the README's or instead of a default.
     pub(crate) fn build_arg(mut self, name: &str, value: &str) -> Self {
         self.args.retain(|(known, _)| known != name);
         self.args.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Steps of its builds that need a network have the machine's, where the tests' servers are.
+    /// Gives build steps that need a network the machine's, where the tests' servers are.
     pub(crate) fn with_the_network(mut self) -> Self {
         self.options = vec!["--network", "host"];
         self
     }
 
-    /// Leaves the installer to the example.
+    /// Uses the installer that the example chooses.
     pub(crate) fn with_its_installer(mut self) -> Self {
         self.args.retain(|(name, _)| name != "CONDAFRONT_INSTALLER");
         self
     }
 
-    /// Writes something else in the commands, such as another registry.
+    /// Replaces a part of the commands, such as the registry.
     pub(crate) fn replace(mut self, from: &str, to: &str) -> Self {
         self.replaced.push((from.to_owned(), to.to_owned()));
         self
     }
 
-    /// Runs the commands that follow on the engine of another project.
-    pub(crate) fn goes_on_with(&mut self, project: &'a Project) {
+    /// Runs the following commands on the engine of another project.
+    pub(crate) fn continue_on(&mut self, project: &'a Project) {
         self.project = project;
     }
 
-    /// Runs the README's next command, which begins like this.
+    /// Runs the README's next command, which must contain `beginning`.
     #[track_caller]
     pub(crate) fn run(&mut self, beginning: &str) -> Output {
         self.try_run(beginning).expect_success()
     }
 
-    /// As [`Example::run`], for a command that may fail.
+    /// Like [`Example::run`], for a command that may fail.
     #[track_caller]
     pub(crate) fn try_run(&mut self, beginning: &str) -> Output {
         let command = self.next(beginning);
         self.execute(&command)
     }
 
-    /// Runs the README's next command once more, and leaves it to be run again.
+    /// Runs the README's next command, but keeps it as the next one.
     #[track_caller]
     pub(crate) fn rehearse(&mut self, beginning: &str) -> Output {
         let command = self.next(beginning);
@@ -136,7 +136,7 @@ impl<'a> Example<'a> {
         self.execute(&command)
     }
 
-    /// Starts the README's next command, a `docker run` that goes on running, with more options.
+    /// Starts the README's next command, a `docker run` that keeps running, with additional options.
     #[track_caller]
     pub(crate) fn start(&mut self, options: &[&str]) -> Container<'a> {
         let command = self.next("docker run ");
@@ -149,7 +149,7 @@ impl<'a> Example<'a> {
         Container::started(self.project, output.stdout.trim())
     }
 
-    /// Every command of the README was run.
+    /// Checks that every command of the README was run.
     #[track_caller]
     pub(crate) fn finish(&self) {
         assert!(self.commands.is_empty(), "not run: {:?}", self.commands);
@@ -169,7 +169,7 @@ impl<'a> Example<'a> {
             .fold(command.to_owned(), |text, (from, to)| {
                 text.replace(from, to)
             });
-        shlex::split(&command).unwrap_or_else(|| panic!("{command} is no command"))
+        shlex::split(&command).unwrap_or_else(|| panic!("{command} is not a command"))
     }
 
     fn execute(&self, command: &str) -> Output {
@@ -189,7 +189,7 @@ impl<'a> Example<'a> {
                 let rest = without_machine(rest);
                 owned(&[&["run"], &rest[..]].concat())
             }
-            _ => panic!("{command} is not understood"),
+            _ => panic!("{command} is not supported"),
         };
         let mut docker = self.project.engine.docker(&args);
         for variable in &variables {
@@ -224,14 +224,14 @@ impl<'a> Example<'a> {
     }
 }
 
-/// What a page of a running container says.
+/// The content of a page that a running container serves.
 #[track_caller]
 pub(crate) fn page(container: &Container<'_>, url: &str) -> String {
     let command = ["python", "-c", PAGE, url];
     container.exec(&[], &command).expect_success().stdout
 }
 
-/// The commands of a README's `sh` blocks.
+/// The commands in a README's `sh` blocks.
 fn commands(readme: &str) -> VecDeque<String> {
     readme
         .split("```sh\n")
@@ -242,7 +242,7 @@ fn commands(readme: &str) -> VecDeque<String> {
         .collect()
 }
 
-/// The options of `docker run` without those for ports and GPUs of the machine, and without network.
+/// The arguments of `docker run` without network, and without options for the machine's ports and GPUs.
 fn without_machine<'w>(words: &[&'w str]) -> Vec<&'w str> {
     let mut kept = vec!["--network", "none"];
     let mut words = words.iter();

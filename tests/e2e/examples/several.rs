@@ -15,7 +15,7 @@ fn two_languages() {
     let said = example.run("docker run").stdout;
     assert_eq!(said, "R version 4.5.1 (a stand-in)");
 
-    // One command in the other environment of a running container.
+    // One command in the other environment, in a running container.
     let run = ["run", "--detach", "--network", "none", "two-languages"];
     let started = project.docker(&[&run[..], &["sleep", "infinity"]].concat());
     let container = Container::started(&project, started.expect_success().stdout.trim());

@@ -1,17 +1,17 @@
-//! What a build must not leave in an image, and what the image says of how it was made.
+//! What a build must not leave in an image, and what the image's history says.
 
 use std::collections::BTreeSet;
 
 use crate::image::history;
 use crate::project::Project;
 
-/// Lists every file where caches, lists and logs are, and every package, wherever it is.
+/// Lists all files in the directories for caches, lists and logs, and package archives anywhere.
 const FIND: &str = "\
 find /opt/conda/pkgs /root/.cache /home/*/.cache /home/*/.conda /home/*/.mamba /tmp /var/cache/apt /var/lib/apt/lists /var/log /var/tmp -type f 2>/dev/null
 find / -xdev -type f '(' -name '*.conda' -o -name '*.tar.bz2' -o -name '*.whl' -o -name '*.deb' -o -name 'repodata*' ')'
 true";
 
-/// The files of caches and the like that the image has and its base has not.
+/// The files from caches and the like that the image has and its base image does not.
 pub(crate) fn left_behind(project: &Project, image: &str, base: &str) -> BTreeSet<String> {
     let files = |image: &str| -> BTreeSet<String> {
         let run = ["run", "--rm", "--network", "none", "--user", "root"];
@@ -25,7 +25,8 @@ pub(crate) fn left_behind(project: &Project, image: &str, base: &str) -> BTreeSe
     found.difference(&of_base).cloned().collect()
 }
 
-/// `docker history` reads like a description: its lines are the names of steps, `[install 3/14] numpy`, and no commands.
+/// Checks that `docker history` reads like a description: its lines are step titles (`[install 3/14] numpy`), not
+/// commands.
 #[track_caller]
 pub(crate) fn assert_described(project: &Project, image: &str, base: &str) {
     let own = history(project, image).split_off(history(project, base).len());

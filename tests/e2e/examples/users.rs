@@ -1,4 +1,4 @@
-//! Examples of who runs an image, and what it runs.
+//! Examples of which user an image runs as, and what it runs.
 
 use condafront_testkit::engine::Store;
 
@@ -48,7 +48,7 @@ fn entrypoints() {
         let said = example.run("docker run").stdout;
         assert!(said.starts_with(beginning), "{said}");
     }
-    // Without arguments, `cmd` is what the entrypoint gets.
+    // Without arguments, the entrypoint gets `cmd`.
     for image in images {
         let run = ["run", "--rm", "--network", "none", image];
         let said = project.docker(&run).expect_success().stdout;

@@ -1,7 +1,7 @@
-//! Serves the channel for `scripts/demo` and to all tests of a run, and for trying things by hand.
+//! Serves the channel: for `scripts/demo`, for all tests of a run, and for trying things by hand.
 //!
-//! Says the URL at which it serves. For each line it then reads it says how many requests came since the last one; it ends
-//! with its input.
+//! Prints the URL it serves at. For each line it then reads, it prints how many requests have come since the last one.
+//! It ends when its input ends.
 
 use std::error::Error;
 use std::io::{Write, stdin, stdout};

@@ -1,4 +1,4 @@
-//! A repository of Debian packages, made here: a flat one (<https://wiki.debian.org/DebianRepository/Format>).
+//! Makes a flat repository of Debian packages (<https://wiki.debian.org/DebianRepository/Format>).
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::cache::made_once;
 use crate::engine::run;
 
-/// A package to be made.
+/// A package to make.
 #[derive(Clone, Debug)]
 pub struct Deb {
     name: String,
@@ -32,7 +32,7 @@ impl Deb {
         }
     }
 
-    /// Adds a field of its control file, such as `Depends: a`.
+    /// Adds a field to its control file, such as `Depends: a`.
     #[must_use]
     pub fn field(mut self, field: &str) -> Self {
         self.fields.push_str(field);
@@ -40,7 +40,7 @@ impl Deb {
         self
     }
 
-    /// Adds a file; `path` has no slash at its beginning.
+    /// Adds a file; `path` has no leading slash.
     #[must_use]
     pub fn file(mut self, path: &str, content: &str, mode: u32) -> Self {
         self.files.push((path.to_owned(), content.to_owned(), mode));
@@ -88,7 +88,7 @@ fn write(path: &Path, content: &str, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("a mode");
 }
 
-/// Fills `folder` with a repository of these packages and of the archives `more`, for
+/// Fills `folder` with a repository of these packages and the archives in `more`, for
 /// `deb [trusted=yes] <url> ./`.
 ///
 /// # Panics
@@ -128,7 +128,7 @@ pub fn repository(folder: &Path, packages: &[Deb], more: &[PathBuf]) {
     fs::write(folder.join("Release"), release).expect("the release file");
 }
 
-/// The archive of Debian 13's own package `name`, fetched if this machine does not have it yet.
+/// The archive of Debian 13's package `name`, fetched if this machine does not have it yet.
 ///
 /// # Panics
 /// If it cannot be fetched.

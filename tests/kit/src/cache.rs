@@ -1,9 +1,9 @@
-//! The folder that keeps downloads and made things between test runs.
+//! The folder that keeps downloads and generated files between test runs.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-/// The git-ignored folder `.engine` of the workspace, or what `CONDAFRONT_ENGINE_DIR` names.
+/// The workspace's git-ignored folder `.engine`, or the one that `CONDAFRONT_ENGINE_DIR` names.
 ///
 /// # Panics
 /// If it cannot be created.
@@ -19,8 +19,8 @@ pub fn engine_dir() -> PathBuf {
         .unwrap_or_else(|error| panic!("cannot resolve {}: {error}", directory.display()))
 }
 
-/// The directory `name` of [`engine_dir`]. If it is not there, `make` fills it, under a lock that
-/// holds other processes off; a `make` that panics leaves nothing behind.
+/// The directory `name` in [`engine_dir`]. If it is missing, `make` fills it, under a lock that
+/// keeps other processes out; a `make` that panics leaves nothing behind.
 ///
 /// # Panics
 /// If a directory or the lock cannot be made.

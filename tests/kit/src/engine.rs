@@ -1,4 +1,4 @@
-//! Container engines and a registry, as `scripts/engine` starts them.
+//! The container engines and the registry that `scripts/engine` starts.
 //!
 //! `make test` starts one engine of each [`Store`] and a registry for all tests
 //! ([`Engine::shared`], [`registry`]); a test that needs an engine without any cache starts its own
@@ -18,16 +18,16 @@ pub use process::{Output, TIME_LIMIT, run, run_with_input, run_within};
 /// The kinds of engine that condafront is tested with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Store {
-    /// dockerd with the containerd image store: has MergeOp, attestations and cache export.
+    /// dockerd with the containerd image store: supports MergeOp, attestations and cache export.
     Containerd,
-    /// dockerd with its classic image store: has no MergeOp, attestations or cache export.
+    /// dockerd with its classic image store: no MergeOp, attestations or cache export.
     Classic,
     /// The buildkitd that the environment variable `BUILDKITD` names.
     Buildkitd,
 }
 
 impl Store {
-    /// The name that `scripts/engine` knows the store by.
+    /// The store's name in `scripts/engine`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Containerd => "containerd",
@@ -47,14 +47,14 @@ impl fmt::Display for Store {
     }
 }
 
-/// A running engine. One that [`Engine::start_fresh`] has started ends when this is dropped.
+/// A running engine. One started by [`Engine::start_fresh`] stops when this is dropped.
 #[derive(Debug)]
 pub struct Engine {
     store: Store,
     host: String,
-    /// What clients of a fresh engine need beside `DOCKER_HOST`; a shared one's is in the environment.
+    /// What clients of a fresh engine need besides `DOCKER_HOST`. For a shared engine it is in the environment.
     client: Option<Client>,
-    /// The name of buildx's remote builder for a buildkitd.
+    /// The name of the buildx remote builder for a buildkitd.
     builder: Option<String>,
 }
 
@@ -75,11 +75,10 @@ impl Engine {
         Self::new(store, host, None)
     }
 
-    /// Starts an engine with nothing in it but the base image `debian:13-slim`
-    /// (a buildkitd has nothing at all).
+    /// Starts an engine that holds only the base image `debian:13-slim` (a buildkitd holds nothing).
     ///
     /// # Panics
-    /// If it does not start; the message holds the end of its log.
+    /// If it does not start; the message includes the end of its log.
     pub fn start_fresh(store: Store) -> Self {
         let owner = std::process::id().to_string();
         let mut command = Command::new(script());
@@ -93,7 +92,7 @@ impl Engine {
         let value = |key: &str| {
             (*values
                 .get(key)
-                .unwrap_or_else(|| panic!("scripts/engine start did not say {key}")))
+                .unwrap_or_else(|| panic!("scripts/engine start did not print {key}")))
             .to_owned()
         };
         let client = Client {
@@ -117,7 +116,7 @@ impl Engine {
         engine
     }
 
-    /// Makes buildx know the buildkitd, under a name made from its port.
+    /// Registers the buildkitd with buildx, under a name made from its port.
     fn make_builder(&self) -> String {
         let port = self.host.rsplit(':').next().unwrap_or_default();
         let name = format!("condafront-{port}");
@@ -141,8 +140,8 @@ impl Engine {
         &self.host
     }
 
-    /// The docker client with these arguments, set up to talk to this engine. For a buildkitd only
-    /// `build` and `buildx` make sense.
+    /// The docker client with these arguments, set up to talk to this engine. For a buildkitd, only
+    /// `build` and `buildx` work.
     pub fn docker<I>(&self, arguments: I) -> Command
     where
         I: IntoIterator<Item: AsRef<OsStr>>,
@@ -150,7 +149,7 @@ impl Engine {
         let path = env::var("PATH").unwrap_or_default();
         let mut command = match &self.client {
             Some(client) => {
-                // The program is looked up in the PATH of this process, not in the one set below.
+                // `Command` looks the program up in this process's PATH, not in the one set below.
                 let docker = client.path.split(':').next().unwrap_or_default();
                 let mut command = Command::new(Path::new(docker).join("docker"));
                 command.env("DOCKER_CONFIG", &client.docker_config);
@@ -189,7 +188,7 @@ impl Drop for Engine {
     }
 }
 
-/// `host:port` of the registry that `make test` has started, on the loopback interface.
+/// `host:port` of the registry that `make test` started, on the loopback interface.
 ///
 /// # Panics
 /// If there is none.
@@ -197,7 +196,7 @@ pub fn registry() -> String {
     variable("CONDAFRONT_TEST_REGISTRY")
 }
 
-/// The log of that registry, one line per request that it has answered.
+/// The log of that registry: one line per request that it answered.
 ///
 /// # Panics
 /// If there is none.

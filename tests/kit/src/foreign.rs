@@ -1,4 +1,4 @@
-//! Another platform than this machine's: linux/arm64. A small Debian for it, and an emulator.
+//! A platform other than this machine's: a small Debian for linux/arm64, and an emulator.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -8,14 +8,14 @@ use std::process::Command;
 use crate::cache::made_once;
 use crate::engine::run;
 
-/// A root with a C library and two shells, and nothing that is not theirs.
+/// A root with a C library, two shells and nothing else.
 const PACKAGES: [&str; 5] = ["base-files", "bash", "dash", "libc6", "libtinfo6"];
 
 const BINFMT: &str = "/proc/sys/fs/binfmt_misc";
-/// What the emulator is registered as.
+/// The name the emulator is registered under.
 const HANDLER: &str = "condafront-test-aarch64";
 
-/// A Debian 13 for arm64: a folder with its root. It is unpacked, nothing of it has run.
+/// The root folder of a Debian 13 for arm64. It is only unpacked: nothing in it has run.
 ///
 /// # Panics
 /// If Debian's packages cannot be fetched.
@@ -44,15 +44,15 @@ pub fn arm64_root() -> PathBuf {
     })
 }
 
-/// Makes the kernel run arm64 programs, for the whole machine and until it is dropped.
+/// Makes the kernel run arm64 programs, on the whole machine, until this is dropped.
 #[derive(Debug)]
 pub struct Emulation {
-    /// Whether it was there before.
+    /// Whether this registered the emulator.
     is_ours: bool,
 }
 
 impl Emulation {
-    /// Whether the kernel runs arm64 programs now.
+    /// Whether the kernel runs arm64 programs.
     pub fn is_there() -> bool {
         let Ok(entries) = fs::read_dir(BINFMT) else {
             return false;
@@ -61,16 +61,16 @@ impl Emulation {
             let name = entry.file_name();
             !["register", "status"].contains(&&*name.to_string_lossy())
         });
-        // The ELF header's machine, in hex and in the handler's own notation.
+        // The ELF header's machine field, in hex, as handlers show it.
         handlers
             .filter_map(|entry| fs::read_to_string(entry.path()).ok())
             .any(|handler| handler.starts_with("enabled") && handler.contains("0200b700"))
     }
 
-    /// Registers Debian's emulator, if none is there.
+    /// Registers Debian's emulator, unless there is one already.
     ///
     /// # Panics
-    /// If Debian's package cannot be fetched, or the kernel cannot take an emulator.
+    /// If Debian's package cannot be fetched, or the kernel does not accept an emulator.
     pub fn start() -> Self {
         if Self::is_there() {
             return Self { is_ours: false };
@@ -80,14 +80,14 @@ impl Emulation {
             let args = ["-t", "binfmt_misc", "none", BINFMT];
             run(Command::new("mount").args(args));
         }
-        // Magic and mask of an ELF program for arm64; F keeps the emulator open, so that roots need not have it.
+        // Magic and mask of an ELF program for arm64. F keeps the emulator open, so that it need not be in the root.
         let magic = r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00";
         let mask =
             r"\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff";
         let program = emulator();
         let line = format!(":{HANDLER}:M::{magic}:{mask}:{}:F", program.display());
         fs::write(&register, line)
-            .unwrap_or_else(|error| panic!("this machine takes no emulator: {error}"));
+            .unwrap_or_else(|error| panic!("cannot register an emulator on this machine: {error}"));
         Self { is_ours: true }
     }
 }
@@ -95,13 +95,13 @@ impl Emulation {
 impl Drop for Emulation {
     fn drop(&mut self) {
         if self.is_ours {
-            // Failing leaves a handler behind, which does no harm.
+            // A failure leaves a handler behind, which does no harm.
             let _ = fs::write(Path::new(BINFMT).join(HANDLER), "-1");
         }
     }
 }
 
-/// Debian's static emulator of arm64.
+/// Debian's static arm64 emulator.
 fn emulator() -> PathBuf {
     let directory = made_once("qemu-aarch64-1", |directory| {
         let archives = tempfile::tempdir().expect("a temporary folder");

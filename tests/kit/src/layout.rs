@@ -1,5 +1,5 @@
-//! Linking packages by hand: the plainest way from archives to a prefix. Tests hold an installer's
-//! result against it. It knows no clobbering, post-link scripts, `conda-meta` or bytecode.
+//! Links packages by hand: the plainest way from archives to a prefix. Tests compare an installer's
+//! result with it. It does not handle clobbering, post-link scripts, `conda-meta` or bytecode.
 
 use std::fs;
 use std::io::{Cursor, Read};
@@ -11,10 +11,10 @@ use serde::Deserialize;
 
 use crate::channel::{Channel, Package};
 
-/// Where noarch python packages go, for the channel's python.
+/// Where noarch python packages go with the channel's python.
 const SITE_PACKAGES: &str = "lib/python3.13/site-packages";
 
-/// `info/paths.json`, as far as linking needs it.
+/// The parts of `info/paths.json` that linking needs.
 #[derive(Debug, Deserialize)]
 struct Paths {
     paths: Vec<PathEntry>,
@@ -48,11 +48,11 @@ struct Member {
     link: Option<String>,
 }
 
-/// Puts the files of `packages` below `root`, with `prefix` for the placeholder. A file that two
-/// packages bring is the last one's.
+/// Puts the files of `packages` below `root`, with `prefix` in place of the placeholder. If two
+/// packages have the same file, the last one wins.
 ///
 /// # Panics
-/// If an archive cannot be read or a file not be written.
+/// If an archive cannot be read or a file cannot be written.
 pub fn lay_out(channel: &Channel, packages: &[&Package], root: &Path, prefix: &str) {
     for package in packages {
         let archive = channel.archive(package);
@@ -69,7 +69,7 @@ fn lay_out_one(package: &Package, members: &[Member], root: &Path, prefix: &str)
         .unwrap_or_else(|| panic!("{} has no paths.json", package.file_name));
     for entry in &paths.paths {
         let member = info(&entry.path)
-            .unwrap_or_else(|| panic!("{} lacks {}", package.file_name, entry.path));
+            .unwrap_or_else(|| panic!("{} has no {}", package.file_name, entry.path));
         let target = root.join(place(package, &entry.path));
         if let Some(link) = &member.link {
             make_way(&target);
@@ -128,7 +128,7 @@ fn write(target: &Path, content: &[u8], mode: u32) {
         .unwrap_or_else(|error| panic!("cannot write {}: {error}", target.display()));
 }
 
-/// Makes the folders above `target` and takes away what is there.
+/// Makes the folders above `target` and removes what is in its place.
 fn make_way(target: &Path) {
     let parent = target.parent().expect("a file in a folder");
     fs::create_dir_all(parent)
@@ -150,7 +150,7 @@ pub(crate) fn replace_all(content: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     result
 }
 
-/// Replaces within each C string and fills it up with zeros to its old length.
+/// Replaces within each C string and pads it with zeros to its old length.
 fn replace_in_binary(content: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut result = Vec::with_capacity(content.len());
     let mut rest = content;

@@ -1,7 +1,7 @@
-//! What condafront's tests need from the world outside: engines, an HTTP server and a conda channel
+//! What condafront's tests need from the outside world: engines, an HTTP server and a conda channel
 //! with real contents. Everything it makes or downloads stays in one folder ([`cache::engine_dir`]).
 //!
-//! Support for tests: what goes wrong here panics with the reason.
+//! This is test support: every failure panics with its reason.
 
 pub mod apt;
 pub mod cache;

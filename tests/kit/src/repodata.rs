@@ -1,4 +1,4 @@
-//! Repodata without archives: what a solver needs of a channel.
+//! Repodata without archives: all that a solver needs from a channel.
 //!
 //! ```
 //! use condafront_testkit::repodata::{Repodata, record};
@@ -23,10 +23,10 @@ pub struct Record {
     fields: Map<String, Value>,
 }
 
-/// A package on linux-64, as `name version build`. Its build number is what follows the build string's last `_`.
+/// A package on linux-64, from `name version build`. Its build number is what follows the build string's last `_`.
 ///
 /// # Panics
-/// If the text has not three parts.
+/// If `id` does not have three parts.
 pub fn record(id: &str) -> Record {
     let parts: Vec<&str> = id.split(' ').collect();
     let [name, version, build] = parts[..] else {
@@ -69,38 +69,38 @@ impl Record {
         self
     }
 
-    /// What it needs.
+    /// Its dependencies.
     #[must_use]
     pub fn depends<const N: usize>(self, specs: [&str; N]) -> Self {
         self.with("depends", json!(specs.as_slice()))
     }
 
-    /// What has to hold for others if they are there.
+    /// What must hold for other packages if they are installed.
     #[must_use]
     pub fn constrains<const N: usize>(self, specs: [&str; N]) -> Self {
         self.with("constrains", json!(specs.as_slice()))
     }
 
-    /// In the folder noarch.
+    /// Makes it a noarch python package.
     #[must_use]
     pub fn noarch(self) -> Self {
         self.subdir("noarch").with("noarch", "python")
     }
 
-    /// In another folder.
+    /// Puts it in another subdir.
     #[must_use]
     pub fn subdir(mut self, subdir: &str) -> Self {
         subdir.clone_into(&mut self.subdir);
         self.with("subdir", subdir)
     }
 
-    /// Its build number.
+    /// Sets its build number.
     #[must_use]
     pub fn number(self, number: u64) -> Self {
         self.with("build_number", number)
     }
 
-    /// When it was built, in seconds after the others.
+    /// Makes it this many seconds newer than the others.
     #[must_use]
     pub fn later(self, seconds: u64) -> Self {
         self.with("timestamp", 1_700_000_000_000 + seconds * 1000)
@@ -112,7 +112,7 @@ impl Record {
         self.with("track_features", features)
     }
 
-    /// As `.tar.bz2`.
+    /// Makes it a `.tar.bz2`.
     #[must_use]
     pub fn tar_bz2(self) -> Self {
         let name = self.file_name.replace(".conda", ".tar.bz2");
@@ -120,7 +120,7 @@ impl Record {
     }
 }
 
-/// What a channel has.
+/// The contents of a channel.
 #[derive(Clone, Debug, Default)]
 pub struct Repodata {
     records: Vec<Record>,
@@ -135,19 +135,19 @@ impl Repodata {
         self
     }
 
-    /// Says that this file is removed, in every folder.
+    /// Lists this file as removed, in every subdir.
     pub fn remove(&mut self, file_name: &str) -> &mut Self {
         self.removed.push(file_name.to_owned());
         self
     }
 
-    /// Says that archives are elsewhere (CEP 15).
+    /// Says that the archives are elsewhere (CEP 15).
     pub fn base_url(&mut self, url: &str) -> &mut Self {
         self.base_url = Some(url.to_owned());
         self
     }
 
-    /// `repodata.json` of a folder.
+    /// The `repodata.json` of a subdir.
     pub fn json(&self, subdir: &str) -> String {
         let files = |suffix: &str| -> BTreeMap<&str, &Map<String, Value>> {
             self.records
@@ -170,10 +170,10 @@ impl Repodata {
         .to_string()
     }
 
-    /// Writes the lists of noarch and of linux-64 below `dir`, plain and compressed.
+    /// Writes the repodata of noarch and linux-64 below `dir`, plain and compressed.
     ///
     /// # Panics
-    /// If that fails.
+    /// If it cannot be written.
     pub fn write(&self, dir: &Path) {
         for subdir in ["noarch", "linux-64"] {
             let folder = dir.join(subdir);

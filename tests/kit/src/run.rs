@@ -1,12 +1,12 @@
-//! What all tests of one run share. They may be threads of a process or processes of their own, so it is kept in files of
-//! the folder that `scripts/engine with` makes for the run.
+//! State that all tests of a run share. Tests may be threads or separate processes, so it is kept in files, in the
+//! folder that `scripts/engine with` makes for the run.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
 
 use crate::engine::variable;
 
-/// The folder; it goes away when the run ends.
+/// The folder, which is removed when the run ends.
 fn folder() -> PathBuf {
     variable("CONDAFRONT_TEST_RUN").into()
 }
@@ -17,10 +17,10 @@ pub struct Turn {
     _lock: File,
 }
 
-/// Waits until no other test has this turn, and takes it.
+/// Waits until no other test has this turn, then takes it.
 ///
 /// # Panics
-/// If the run has no folder, or a lock cannot be had.
+/// If the run has no folder, or the lock fails.
 pub fn turn(name: &str) -> Turn {
     let path = folder().join(format!("{name}.lock"));
     let lock = File::create(&path)
@@ -29,9 +29,9 @@ pub fn turn(name: &str) -> Turn {
     Turn { _lock: lock }
 }
 
-/// Makes something for the whole run, under this name, unless a test has made it; what it is called.
+/// Makes something for the whole run, unless another test has made it under this name. Returns what `make` returned.
 ///
-/// A `make` that panics has made nothing: the next test tries again.
+/// If `make` panics, the next test tries again.
 ///
 /// # Panics
 /// If the run has no folder, or a file in it cannot be read or written.

@@ -1,4 +1,4 @@
-//! The channels hold what they say.
+//! The channels hold what they claim to.
 
 use std::collections::BTreeSet;
 use std::fs;

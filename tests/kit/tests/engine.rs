@@ -1,4 +1,4 @@
-//! The engines that `scripts/engine` starts do what the tests rely on.
+//! The engines that `scripts/engine` starts behave as the tests expect.
 
 use std::fs;
 use std::path::Path;
@@ -43,7 +43,7 @@ fn the_classic_store_builds_and_runs() {
 }
 
 #[test]
-fn what_is_pushed_can_be_pulled_by_another_engine() {
+fn another_engine_can_pull_what_one_pushed() {
     let name = format!("{}/engine-check:1", registry());
     let from = Engine::shared(Store::Containerd);
     run(&mut from.docker(["tag", "debian:13-slim", &name])).expect_success();
@@ -55,7 +55,7 @@ fn what_is_pushed_can_be_pulled_by_another_engine() {
 }
 
 #[test]
-fn a_fresh_engine_is_empty_and_ends_with_its_value() {
+fn a_fresh_engine_is_empty_and_stops_when_dropped() {
     let shared = Engine::shared(Store::Containerd);
     let engine = Engine::start_fresh(Store::Containerd);
     assert_ne!(engine.host(), shared.host());

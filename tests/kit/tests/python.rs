@@ -1,4 +1,4 @@
-//! The channel's python, linked by hand, runs with the channel's own libraries and packages.
+//! The channel's python, linked by hand, runs with the channel's libraries and packages.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use condafront_testkit::channel::{self, Channel};
 use condafront_testkit::engine::run;
 use condafront_testkit::layout::lay_out;
 
-/// Runs `code` in the prefix with nothing of this machine's environment; gives what it prints.
+/// Runs `code` in the prefix, without this machine's environment, and returns what it prints.
 fn python(prefix: &Path, code: &str) -> String {
     let mut command = channel::command(&prefix.join("bin/python"));
     command.env_clear().args(["-c", code]);
@@ -37,7 +37,7 @@ fn python_and_packages_run() {
                 print(sqlite3.connect(':memory:').execute('select 6*7').fetchone()[0], sys.prefix)";
     assert_eq!(python(&prefix, code), format!("42 {prefix_text}\n"));
 
-    // Every library comes from the prefix, but for libc's own.
+    // Every library comes from the prefix, except those of libc.
     let code = "import ssl, sqlite3, ctypes, bz2, lzma, uuid, readline, curses, pyexpat
 for line in open('/proc/self/maps'):
     path = line.split()[-1]

@@ -1,4 +1,4 @@
-//! The server does what it is told, seen through plain sockets.
+//! The server does what it is configured to do, as seen through plain sockets.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;

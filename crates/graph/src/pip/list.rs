@@ -1,4 +1,4 @@
-//! Lists of requirements: what they name that no index has becomes wheels, and then pip is asked.
+//! Lists of requirements: packages that no index has are built into wheels, then pip resolves the list.
 
 use buildkit_llb::{Bind, Copy, File, Git, Input, OpOptions, Options, Output};
 
@@ -13,7 +13,7 @@ use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
 use condafront_step_spec::pip::{HIDDEN, PipBuildSpec, PipFile, PipResolveSpec};
 
-/// What a package is that no index has.
+/// The kind of a package that no index has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LocalKind {
     /// A wheel, ready to be installed.
@@ -24,64 +24,64 @@ pub enum LocalKind {
     Folder,
 }
 
-/// A package of the build context or a repository.
+/// A package from the build context or a repository.
 #[derive(Clone, Debug)]
 pub struct Local {
-    /// What messages call it.
+    /// Its name in messages.
     pub label: String,
     /// What it is.
     pub kind: LocalKind,
-    /// The folder with its sources, or one with nothing but its file.
+    /// The folder with its sources, or one with only its file.
     pub output: Output,
-    /// Its entry's place in the list.
+    /// The index of its entry in the list.
     pub entry: usize,
 }
 
-/// A wheel of such a package, the only file of its output.
+/// The wheel of such a package, the only file in its output.
 #[derive(Clone, Debug)]
 pub struct Wheel {
     /// The wheel.
     pub output: Output,
-    /// The step that makes it, if it has to be made.
+    /// The step that builds it, if it must be built.
     step: Option<Step>,
 }
 
-/// What pip has found for a list.
+/// What pip found for a list.
 pub struct PipResolved {
-    /// What the step left.
+    /// What the step found.
     pub facts: Output,
-    /// The steps that may fail, with one of their outputs each.
+    /// The steps that may fail, each with one of its outputs.
     pub(super) steps: Vec<(Output, Step)>,
 }
 
 impl PipResolved {
-    /// The first step of those with the digests `failed`.
+    /// The first step whose digest is in `failed`.
     pub fn failing(&self, failed: &[String]) -> Option<&Step> {
         super::failing(&self.steps, failed)
     }
 }
 
-/// What a wheel is made of.
+/// What a wheel is built from.
 pub(super) struct Build<'a> {
     pub(super) file: PipFile,
     pub(super) kind: LocalKind,
     pub(super) output: &'a Output,
-    /// Whether the definition alone decides what it is.
+    /// Whether the definition pins its content.
     pub(super) trusted: bool,
     /// The pip to build with, if the environment has none.
     pub(super) brought: Option<&'a Brought>,
-    /// Options that say where packages are to build with.
+    /// Options that say where to find packages to build with.
     pub(super) options: &'a [String],
     /// Options for this package alone.
     pub(super) own_options: &'a [String],
 }
 
-/// Texts with credentials, as variables of a step.
+/// Strings with credentials, passed as environment variables of a step.
 #[derive(Default)]
 struct Hidden(Vec<(String, String)>);
 
 impl Hidden {
-    /// Puts a variable in the place of `text` if that has credentials.
+    /// Replaces `text` with a variable if it has credentials.
     fn hide(&mut self, text: &mut String) {
         if has_credentials(text) {
             let name = format!("{HIDDEN}{}", self.0.len());
@@ -98,7 +98,7 @@ impl Hidden {
 }
 
 impl Environment<'_> {
-    /// Wheels of what is in the build context and in repositories, built in the image `root`.
+    /// Wheels of the packages in the build context and in repositories, built in the image `root`.
     ///
     /// # Errors
     /// When a package's description does not fit into a program's arguments.
@@ -144,7 +144,7 @@ impl Environment<'_> {
         local.iter().map(wheel).collect()
     }
 
-    /// What pip would install into the image `root` for the `list`, whose local packages are these `wheels`.
+    /// What pip would install into the image `root` for `list`, whose local packages are `wheels`.
     ///
     /// # Errors
     /// When an entry does not fit into a program's arguments.
@@ -163,7 +163,7 @@ impl Environment<'_> {
         for entry in &mut entries {
             hidden.hide(&mut entry.text);
         }
-        let name = "[pip] find out what the list asks for";
+        let name = "[pip] resolve the requirements";
         let mut step = self.tools.step_in(root, spec.to_args(&entries)?, name);
         step.concerns(&(0..entries.len()).collect::<Vec<_>>());
         let mut steps = Vec::new();
@@ -180,7 +180,7 @@ impl Environment<'_> {
         Ok(PipResolved { facts, steps })
     }
 
-    /// A step that makes a wheel. What it builds with is nowhere written down, so it has the network.
+    /// A step that builds a wheel. Nothing says in advance what it builds with, so it has the network.
     pub(super) fn pip_build(
         &self,
         root: &Output,
@@ -188,7 +188,7 @@ impl Environment<'_> {
         network: &Network,
     ) -> Result<Step, ArgsError> {
         let mut options = build.own_options.to_vec();
-        // The folder has all that the indexes would be asked for.
+        // The folder has everything that the indexes would provide.
         if !network.is_folder() {
             options.extend_from_slice(build.options);
         }
@@ -201,12 +201,12 @@ impl Environment<'_> {
             pip: build.brought.map(Brought::path),
             options,
         };
-        let name = format!("[pip] build a wheel of {}", build.file.label);
+        let name = format!("[pip] build a wheel for {}", build.file.label);
         let args = spec.to_args(std::slice::from_ref(&build.file))?;
         let mut step = self.tools.step_in(root, args, &name);
         let place = format!("{INPUT_DIR}/0");
         match build.kind {
-            // What builds writes beside the sources.
+            // Builds write next to the sources.
             LocalKind::Folder => {
                 let place = format!("{place}/source");
                 step.exec().mount(Bind::discard_writes(place, build.output));
@@ -224,7 +224,7 @@ impl Environment<'_> {
     }
 }
 
-/// A file of the build context in a folder of its own, or what a folder of it has. `options` are those of the copy.
+/// A file of the build context in a folder of its own, or the contents of one of its folders. `options` are the copy's.
 pub fn from_context(
     context: &ContextState,
     path: &str,
@@ -245,7 +245,7 @@ pub fn from_context(
     file.build().output().unwrap_or(&context.state).clone()
 }
 
-/// What a repository has, or a folder of it.
+/// The contents of a repository, or of a folder in it.
 pub fn from_repository(repository: &Repository, options: &Options) -> Output {
     let mut git = Git::new(&repository.url);
     if let Some(reference) = &repository.reference {

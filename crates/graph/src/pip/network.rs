@@ -1,4 +1,4 @@
-//! The network, for the steps that cannot do without.
+//! The network, for the steps that need it.
 
 use std::collections::BTreeSet;
 
@@ -10,26 +10,26 @@ use condafront_input::options::Options;
 use condafront_step_spec::channel_folder::{CHANNEL_DIR, PYPI_INDEX};
 use condafront_step_spec::pip::{CONFIG_SECRET, NETRC_SECRET, WORK_DIR};
 
-/// What may be said of pip's indexes, as build-args or as secrets of these names.
+/// pip's index settings, given as build-args or as secrets with these names.
 const PIP_SETTINGS: [&str; 3] = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"];
 
-/// How a step reaches the network that has to.
+/// How a step that needs the network reaches it.
 #[derive(Clone, Debug, Default)]
 pub struct Network {
     /// `docker build --network`.
     pub mode: NetMode,
-    /// The proxies of the usual build-args, which are no part of any cache key.
+    /// The proxies from the usual build-args, which are not part of any cache key.
     pub proxy: Option<pb::ProxyEnv>,
     /// pip's settings, each with the build-arg's value.
     pip: Vec<(&'static str, Option<String>)>,
     /// Variables that a list of requirements mentions: each may be a secret.
     variables: BTreeSet<String>,
-    /// A folder that has all there is, instead of a network.
+    /// A folder that has everything, instead of a network.
     folder: Option<Output>,
 }
 
 impl Network {
-    /// What the user's options say: `--network`, and the proxies of the usual build-args.
+    /// Reads the user's options: `--network`, and the proxies from the usual build-args.
     pub fn from_options(options: &Options) -> Self {
         let mode = match options.get("force-network-mode") {
             Some("host") => NetMode::Host,
@@ -55,7 +55,7 @@ impl Network {
         }
     }
 
-    /// No network, and a folder as the target `channel` makes it.
+    /// No network, but a folder made by the target `channel`.
     pub fn within(folder: Output) -> Self {
         Self {
             mode: NetMode::None,
@@ -64,7 +64,7 @@ impl Network {
         }
     }
 
-    /// Whether all there is comes from a folder.
+    /// Whether everything comes from a folder.
     pub fn is_folder(&self) -> bool {
         self.folder.is_some()
     }
@@ -74,7 +74,7 @@ impl Network {
         proxy_place(&mut pb::ProxyEnv::default(), name).is_some()
     }
 
-    /// The same for steps that know these `variables`.
+    /// The same for steps that use these `variables`.
     #[must_use]
     pub fn with_variables(mut self, variables: BTreeSet<String>) -> Self {
         self.variables = variables;
@@ -88,7 +88,7 @@ impl Network {
         words.filter_map(|word| Url::parse(word).ok()).collect()
     }
 
-    /// Lets a step have the network, and space for what it downloads.
+    /// Gives a step the network, and space for what it downloads.
     pub(super) fn open(&self, step: &mut Step) {
         step.output(WORK_DIR);
         let exec = step.exec();
@@ -104,7 +104,7 @@ impl Network {
         for (name, value) in &self.pip {
             match value {
                 Some(value) => exec.env(*name, value),
-                // What holds credentials is better given so.
+                // A value with credentials is better given as a secret.
                 None => exec.secret_env(*name, *name, true),
             };
         }

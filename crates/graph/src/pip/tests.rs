@@ -37,7 +37,7 @@ fn package(url: &str, hashes: Hashes) -> PipPackage {
     }
 }
 
-/// The graph of `output` with an environment's options.
+/// The graph of the output that `make` returns for an environment and its image.
 fn with_environment(make: impl FnOnce(&Environment<'_>, &Output) -> Output) -> String {
     let mut python = Package::example("python");
     python.id.version = "3.13.5".to_owned();
@@ -132,7 +132,7 @@ fn a_list_is_resolved_with_network() {
 }
 
 #[test]
-fn what_a_failing_step_shows_has_no_credentials() {
+fn a_failing_step_shows_no_credentials() {
     let list = list_of(
         "--index-url https://me:hunter2@i.example/simple\nx @ https://me:hunter2@f.example/x.whl\n./demo\n",
     );

@@ -1,9 +1,9 @@
 //! Which packages share a layer.
 //!
-//! A package's layer depends on its *name* and nothing else, so that another version of it, or other packages coming
-//! and going, move no package from one layer to another. Large packages get a layer of their own; the rest are dealt
-//! by a hash of their name into a fixed number of buckets. `noarch` packages have their own buckets: those need a
-//! python to compile with, the others do not.
+//! A package's layer depends on its *name* and nothing else, so no package moves to another layer when its version
+//! changes or other packages come and go. Large packages get a layer of their own; a hash of the name spreads the rest
+//! over a fixed number of buckets. `noarch` packages have their own buckets: they need a python to compile with, the
+//! others do not.
 
 use condafront_model::layers::Layers;
 use std::cmp::Reverse;
@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 
 use condafront_model::package::Package;
 
-/// Packages that are large (above some 20 MB, or so common that sharing their layer between images pays), largest
-/// and most common first. Explicit locks do not say sizes.
+/// Packages that count as large (over about 20 MB, or so common that sharing their layer between images pays), the
+/// largest and most common first. Explicit locks do not record sizes.
 const LARGE: &[&str] = &[
     "python",
     "pytorch",
@@ -63,7 +63,7 @@ const LARGE: &[&str] = &[
     "samtools",
 ];
 
-/// The size in bytes from which a package gets its own layer, where sizes are known.
+/// The size in bytes from which a package gets its own layer, if its size is known.
 const LARGE_BYTES: u64 = 20 << 20;
 
 /// How many layers there are of each kind. Without `noarch` buckets all packages share the native ones.
@@ -99,7 +99,7 @@ impl Budget {
     }
 }
 
-/// What identifies a layer of packages, whatever is in it.
+/// What identifies a layer of packages, whatever it contains.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Key {
     Alone(String),
@@ -107,17 +107,17 @@ enum Key {
     Noarch(u16),
 }
 
-/// Packages that are linked in one step, into one layer.
+/// Packages that are linked in one step into one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// Indices into the package list, rising.
+    /// Indices into the package list, in ascending order.
     pub packages: Vec<usize>,
     title: String,
     key: Key,
 }
 
 impl Group {
-    /// Whether this is what another list of the same packages is dealt into.
+    /// Whether `other` is the counterpart of this group in another list of the same packages.
     pub fn corresponds(&self, other: &Self) -> bool {
         self.key == other.key
     }
@@ -130,13 +130,13 @@ impl fmt::Display for Group {
     }
 }
 
-/// Deals packages into groups; every package is in exactly one.
+/// Divides packages into groups; every package is in exactly one.
 pub fn deal(packages: &[Package], layers: Layers) -> Vec<Group> {
     let all: Vec<usize> = (0..packages.len()).collect();
     deal_some(packages, &all, layers)
 }
 
-/// The same for those `chosen` of the packages, which come in rising order.
+/// The same for the packages at the indices `chosen`, which are in ascending order.
 pub fn deal_some(packages: &[Package], chosen: &[usize], layers: Layers) -> Vec<Group> {
     let budget = Budget::of(layers);
     let among = || chosen.iter().map(|index| (*index, &packages[*index]));
@@ -169,8 +169,8 @@ pub fn deal_some(packages: &[Package], chosen: &[usize], layers: Layers) -> Vec<
 /// The order in which the groups' layers are stacked, as indices into `groups`, lowest first; `size` is a package's
 /// archive size in bytes.
 ///
-/// When a layer changes, an engine unpacks every layer above it anew. So what is large and holds few packages, any of
-/// which may change, goes to the bottom.
+/// When a layer changes, an engine unpacks every layer above it again. So layers that are large and hold few packages,
+/// any of which may change, go to the bottom.
 pub fn stacking_order(groups: &[Group], size: impl Fn(usize) -> u64) -> Vec<usize> {
     let weight = |group: &Group| {
         let count = u64::try_from(group.packages.len()).unwrap_or(u64::MAX);
@@ -257,7 +257,7 @@ mod tests {
             title: String::new(),
             key: Key::Native(0),
         };
-        // The means are 1, 10, 1 and 4.
+        // The mean sizes are 1, 10, 1 and 4.
         let groups = [group(&[0, 1]), group(&[2]), group(&[3]), group(&[4, 5])];
         let sizes = [1, 1, 10, 1, 7, 1];
         assert_eq!(stacking_order(&groups, |index| sizes[index]), [1, 3, 0, 2]);

@@ -14,9 +14,9 @@ const CHANNEL: &str = "https://conda.anaconda.org/conda-forge";
 /// A version of micromamba, `2.8.1` or `2.8.1#sha256:<hash>`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MicromambaVersion {
-    /// The version, with the build number where it is not 0: `2.8.1-1`.
+    /// The version, with the build number if it is not 0: `2.8.1-1`.
     pub version: String,
-    /// What conda-forge's package of it must hash to.
+    /// The hash that conda-forge's package must have.
     pub sha256: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl FromStr for MicromambaVersion {
         let plain = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
         if !version.starts_with(|c: char| c.is_ascii_digit()) || !version.chars().all(plain) {
             return Err(format!(
-                "`{version}` is no version; write 2.8.1 or 2.8.1#sha256:<64 hex digits>"
+                "`{version}` is not a valid version; write 2.8.1 or 2.8.1#sha256:<64 hex digits>"
             ));
         }
         let sha256 = hash
@@ -49,7 +49,7 @@ impl FromStr for MicromambaVersion {
                 let is_hash = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
                 is_hash
                     .then(|| digits.to_ascii_lowercase())
-                    .ok_or_else(|| "what follows # must be sha256: and 64 hex digits".to_owned())
+                    .ok_or_else(|| "the part after # must be sha256: and 64 hex digits".to_owned())
             })
             .transpose()?;
         Ok(Self {
@@ -73,10 +73,10 @@ const KNOWN: &[(&str, Platform, &str)] = &[
     ),
 ];
 
-/// The package of a version for the platform that steps run on.
+/// The package of this version for the platform that steps run on.
 ///
 /// # Errors
-/// When the version cannot be part of a package's name.
+/// When the version cannot be part of a package name.
 pub fn package(version: &MicromambaVersion, platform: Platform) -> Result<Package, Diagnostic> {
     let number = if version.version.contains('-') {
         version.version.clone()
@@ -86,9 +86,9 @@ pub fn package(version: &MicromambaVersion, platform: Platform) -> Result<Packag
     let file_name = format!("micromamba-{number}.tar.bz2");
     let wrong = || {
         Diagnostic::new(format!(
-            "build-arg MICROMAMBA_VERSION: there can be no package {file_name}"
+            "build-arg MICROMAMBA_VERSION: {file_name} is not a valid package name"
         ))
-        .help("Write a version such as 2.8.1, or 2.8.1-1 for another build of it.")
+        .help("Write a version such as 2.8.1, or 2.8.1-1 for build 1 of it.")
     };
     let id = PackageId::from_file_name(&file_name).map_err(|_| wrong())?;
     let url = format!("{CHANNEL}/{}/{file_name}", platform.subdir());
@@ -105,12 +105,12 @@ pub fn package(version: &MicromambaVersion, platform: Platform) -> Result<Packag
             md5: None,
         },
         size: None,
-        // It is condafront's own wish, so the line that names condafront stands for it.
+        // condafront itself asks for it, so it points at the line that names condafront.
         lines: Lines::one(1),
     })
 }
 
-/// Says if nothing checks what is downloaded as `package`.
+/// A warning if nothing checks what is downloaded as `package`.
 pub fn warning(package: &Package, version: &MicromambaVersion) -> Option<Warning> {
     if package.hashes.is_pinned() {
         return None;

@@ -1,4 +1,4 @@
-//! Where packages are fetched from, which may be elsewhere than where the input says they live.
+//! Where packages are fetched from, which may differ from the URLs in the input.
 
 use std::str::FromStr;
 
@@ -6,9 +6,9 @@ use url::Url;
 
 use condafront_model::package::PackageUrl;
 
-/// Rewrites of the beginnings of package URLs, as the build-arg `CONDA_MIRRORS` gives them:
-/// `https://conda.anaconda.org=https://mirror.example/conda`, several separated by white space or commas. Two for one
-/// beginning are tried in turn.
+/// Rewrites of the beginnings of package URLs, from the build-arg `CONDA_MIRRORS`:
+/// `https://conda.anaconda.org=https://mirror.example/conda`, several of them separated by whitespace or commas.
+/// Several mirrors of one beginning are tried in turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mirrors(Vec<Mirror>);
 
@@ -18,13 +18,13 @@ struct Mirror {
     to: PackageUrl,
 }
 
-/// Why `CONDA_MIRRORS` cannot be understood. Neither message shows the value: it may hold credentials.
+/// Why `CONDA_MIRRORS` is invalid. No message shows the value, because it may hold credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MirrorsError {
-    /// No `=` in an entry.
+    /// An entry has no `=`.
     #[error("entry {0} is not of the form <url>=<url of the mirror>")]
     NotAPair(usize),
-    /// One of the two is no http(s) URL.
+    /// One of the two is not an http(s) URL.
     #[error("entry {0}: the {1} is not an http(s) URL")]
     NotAUrl(usize, &'static str),
 }
@@ -38,7 +38,7 @@ impl FromStr for Mirrors {
             .enumerate()
             .map(|(index, entry)| {
                 let number = index + 1;
-                // URLs hold `=` in queries at most, and channels have none.
+                // A URL can have `=` only in its query, and channel URLs have no query.
                 let (from, to) = entry
                     .split_once('=')
                     .ok_or(MirrorsError::NotAPair(number))?;
@@ -60,7 +60,7 @@ impl FromStr for Mirrors {
 }
 
 impl Mirrors {
-    /// The URLs to try, in order; never empty. Where a mirror is given for a URL, the URL itself is not tried.
+    /// The URLs to try, in order; never empty. A URL that has a mirror is not tried itself.
     pub fn candidates(&self, url: &PackageUrl) -> Vec<PackageUrl> {
         let recorded = url.recorded();
         let found: Vec<PackageUrl> = self

@@ -1,4 +1,4 @@
-//! What is to be built, decided without any I/O: which packages share a layer, and what they need to be linked.
+//! What to build, decided without any I/O: which packages share a layer, and what it takes to link them.
 
 pub mod groups;
 pub mod micromamba;
@@ -21,7 +21,7 @@ pub struct Plan {
     pub platform: Platform,
     /// Its packages, in the order in which they are linked.
     pub packages: Vec<Package>,
-    /// The layers they are dealt over.
+    /// The layers that they are spread over.
     pub groups: Vec<Group>,
     /// The environment's python, if it has one.
     pub python: Option<Python>,
@@ -43,12 +43,12 @@ impl Plan {
         }
     }
 
-    /// Whether any group may have python modules.
+    /// Whether any group may contain python modules.
     pub fn has_modules(&self) -> bool {
         self.groups.iter().any(|group| self.needs_python(group))
     }
 
-    /// Whether linking the group depends on python: its `noarch` packages may be python modules.
+    /// Whether linking the group depends on python: its `noarch` packages may contain python modules.
     pub fn needs_python(&self, group: &Group) -> bool {
         group
             .packages
@@ -57,12 +57,12 @@ impl Plan {
     }
 }
 
-/// What an install step is told of a package.
+/// The spec of a package for an install step.
 pub fn package_spec(package: &Package) -> PackageSpec {
     let url = package.url.recorded();
     // <channel>/<subdir>/<archive>
     let channel = url.as_str().rsplitn(3, '/').nth(2).unwrap_or_default();
-    // A step's cache key must not depend on how many hashes a lock has of an archive: one is enough.
+    // A step's cache key must not depend on how many hashes of an archive a lock has, so one is enough.
     let md5 = match package.hashes.is_pinned() {
         true => None,
         false => package.hashes.md5.clone(),
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_is_the_same_whichever_further_hashes_a_lock_has() {
+    fn further_hashes_in_a_lock_do_not_change_a_step() {
         let one = Package::example("numpy");
         let mut both = one.clone();
         both.hashes.md5 = Some("0".repeat(32));
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_channel_is_what_stands_before_subdir_and_archive() {
+    fn the_channel_comes_before_subdir_and_archive() {
         let spec = package_spec(&Package::example("numpy"));
         assert_eq!(spec.channel, "https://c.example/conda-forge");
         assert_eq!(spec.label, "numpy 1.0");

@@ -1,7 +1,7 @@
-//! The pip that condafront brings for locks without one.
+//! The pip that condafront supplies for lock files without one.
 //!
-//! pixi installs PyPI packages itself, so its locks have no pip among the conda packages. Such a pip is fetched, used by the
-//! steps and in no image.
+//! pixi installs PyPI packages itself, so its lock files have no pip among the conda packages. The supplied pip is
+//! downloaded and used by the steps, but is not part of the image.
 
 use url::Url;
 
@@ -9,9 +9,9 @@ use condafront_model::package::{Hashes, Package, PackageUrl};
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, Lines};
 
-/// A version of pip that PyPI has.
+/// A version of pip on PyPI.
 struct Known {
-    /// The first minor version of python 3 that it runs on.
+    /// The lowest minor version of python 3 that it supports.
     python: u32,
     version: &'static str,
     /// The folder of its wheel on PyPI.
@@ -19,7 +19,7 @@ struct Known {
     sha256: &'static str,
 }
 
-/// The newest that is known for each python, newest first.
+/// The newest known version for each python, newest first.
 const KNOWN: &[Known] = &[
     Known {
         python: 10,
@@ -40,10 +40,10 @@ pub fn has_pip(packages: &[Package]) -> bool {
     packages.iter().any(|package| package.id.name == "pip")
 }
 
-/// The wheel of a pip for a `python` of this version, `3.13`.
+/// The pip wheel for this version of python, such as `3.13`.
 ///
 /// # Errors
-/// When none is known for it.
+/// When none is known for that version.
 pub fn wheel(python: &str) -> Result<PipPackage, Diagnostic> {
     let minor = python
         .strip_prefix("3.")
@@ -52,9 +52,9 @@ pub fn wheel(python: &str) -> Result<PipPackage, Diagnostic> {
     let found = KNOWN.iter().find(|known| minor >= known.python);
     let known = found.ok_or_else(|| {
         Diagnostic::new(format!(
-            "the environment has PyPI packages and no pip to install them with, and condafront knows none for python {python}"
+            "the environment has PyPI packages but no pip to install them with, and condafront has none for python {python}"
         ))
-        .help("Add pip to the environment's conda dependencies, and make the lock anew.")
+        .help("Add pip to the environment's conda dependencies, and regenerate the lock file.")
     })?;
     let Known {
         version,
@@ -73,7 +73,7 @@ pub fn wheel(python: &str) -> Result<PipPackage, Diagnostic> {
             sha256: Some((*sha256).to_owned()),
             md5: None,
         },
-        // It is condafront's own wish, so the line that names condafront stands for it.
+        // condafront itself asks for it, so errors point at the line that names condafront.
         lines: Lines::one(1),
         file: None,
     })

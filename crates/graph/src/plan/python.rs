@@ -3,7 +3,7 @@
 use condafront_model::package::Package;
 use condafront_step_spec::install::PythonSpec;
 
-/// Packages that a CPython needs to start and to compile, besides itself. Other libraries serve modules that the
+/// Packages that CPython needs to start and to compile, itself included. Other libraries are for modules that the
 /// compiler does not import.
 const RUNTIME: &[&str] = &[
     "python",
@@ -25,12 +25,12 @@ pub struct Python {
     pub version: String,
     /// Where modules go, relative to the prefix.
     pub site_packages: String,
-    /// The packages that are needed to run it, indices into the package list.
+    /// The packages needed to run it, as indices into the package list.
     pub runtime: Vec<usize>,
 }
 
 impl Python {
-    /// Finds it.
+    /// Finds the environment's python.
     pub fn find(packages: &[Package]) -> Option<Self> {
         let (package, python) = packages
             .iter()
@@ -59,7 +59,7 @@ impl Python {
         })
     }
 
-    /// What install steps are told of it.
+    /// Its spec for install steps.
     pub fn spec(&self, runtime: bool) -> PythonSpec {
         PythonSpec {
             version: self.version.clone(),

@@ -8,7 +8,7 @@ use super::groups::{self, Group};
 use condafront_model::package::Package;
 use condafront_model::platform::Platform;
 
-/// Beyond this many sets of packages sharing is given up: each set takes a layer at least.
+/// With more sets of packages than this, nothing is shared: each set takes at least one layer.
 const MOST_SETS: usize = 40;
 
 /// The plans of an image's environments.
@@ -16,30 +16,30 @@ const MOST_SETS: usize = 40;
 pub struct Plans {
     /// One per environment.
     pub plans: Vec<Plan>,
-    /// Groups of equal packages.
+    /// Groups of identical packages.
     pub shared: Vec<Shared>,
 }
 
 /// A group of packages that several environments have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shared {
-    /// The environments, each with the number of its group, rising; at least two.
+    /// The environments, each with the number of its group, in ascending order; at least two.
     pub groups: Vec<(usize, usize)>,
 }
 
-/// What tells a package's archive from others.
+/// What distinguishes a package's archive from others.
 type Archive<'a> = (String, Option<&'a str>, Option<&'a str>);
 
 fn archive(package: &Package) -> Archive<'_> {
     let hashes = &package.hashes;
-    // A hash of one kind says enough, and not every lock has both.
+    // One kind of hash is enough, and not every lock has both.
     let md5 = hashes.md5.as_deref().filter(|_| hashes.sha256.is_none());
     (package.id.file_name(), hashes.sha256.as_deref(), md5)
 }
 
 impl Plans {
-    /// Plans environments, each with its list of packages. Packages that the same environments have are dealt over groups
-    /// of their own, alike in all of these.
+    /// Plans environments, each with its list of packages. Packages that the same environments have are divided into
+    /// groups of their own, which are the same in all of these.
     pub fn new(lists: Vec<Vec<Package>>, platform: Platform, layers: Layers) -> Self {
         let mut owners: BTreeMap<Archive<'_>, BTreeSet<usize>> = BTreeMap::new();
         for (environment, list) in lists.iter().enumerate() {
@@ -89,8 +89,8 @@ impl Plans {
     }
 }
 
-/// The groups that correspond to each other. An environment may lack a package's size, which decides about groups: then
-/// its groups may have no counterpart.
+/// The groups that correspond to each other. A package's size affects its group, and one environment may not know the
+/// size: then its groups may have no counterpart.
 fn shared(dealt: &[Vec<(BTreeSet<usize>, Group)>]) -> Vec<Shared> {
     let mut found = Vec::new();
     for (environment, groups) in dealt.iter().enumerate() {

@@ -104,7 +104,7 @@ fn files_are_copied_one_entry_after_the_other() {
 }
 
 #[test]
-fn a_context_that_is_no_folder_of_the_client_is_filtered() {
+fn a_context_that_is_not_a_client_folder_is_filtered() {
     let context = ContextState {
         state: image("git"),
         subdir: "below/it".to_owned(),
@@ -146,7 +146,7 @@ fn commands_run_one_after_the_other() {
 }
 
 #[test]
-fn options_that_cannot_be_understood_are_told() {
+fn malformed_options_are_reported() {
     let mut all = String::new();
     for option in [
         "add-hosts=files",

@@ -1,4 +1,4 @@
-//! One entry of a conda-lock.yml that is to be installed.
+//! Reads an entry of a conda-lock.yml.
 
 use std::collections::HashMap;
 
@@ -10,11 +10,11 @@ use condafront_model::package::Hashes;
 use condafront_model::redact;
 use condafront_model::source::Diagnostic;
 
-/// Advice on entries that contradict themselves.
-const AGAIN: &str = "Make the lock again with conda-lock lock.";
+/// Help for inconsistent entries.
+const AGAIN: &str = "Regenerate the lock file with `conda-lock lock`.";
 
 impl Reader<'_> {
-    /// Reads an entry that is to be installed, and notes what it depends on.
+    /// Reads an entry that will be installed, and records its dependencies.
     pub(super) fn package(
         &self,
         entry: &Entry<'_>,
@@ -28,19 +28,19 @@ impl Reader<'_> {
         let lines = node.get("url").map_or(node.lines, |url| url.lines);
         let hashes = self.hashes(node)?;
         if manager == "conda" && name.starts_with("__") {
-            // What a solver takes for granted of the machine.
+            // A virtual package: a property of the machine.
             return Ok(());
         }
         let url = locked.without_variables(written, lines)?;
         match manager {
             "conda" => {
-                const ADVICE: &str = "The url of a conda package is where a channel has it, by http(s); publish the package in a channel and make the lock again.";
+                const ADVICE: &str = "Publish the package in a channel that has an http(s) URL, and regenerate the lock file.";
                 let mut package = address::conda(self.file, &url, hashes, lines, ADVICE)?;
                 if package.id.name != name {
                     return Err(self
                         .error(
                             format!(
-                                "the package {} has the url of {}",
+                                "the package {} has the URL of {}",
                                 redact::quoted(name),
                                 package.id.name
                             ),
@@ -66,12 +66,12 @@ impl Reader<'_> {
                 return Err(self
                     .error(
                         format!(
-                            "`{}` is no package manager that condafront knows",
+                            "`{}` is not a package manager that condafront supports",
                             redact::quoted(other)
                         ),
                         lines,
                     )
-                    .help("The manager of a package is conda or pip."));
+                    .help("Write conda or pip."));
             }
         }
         Ok(())
@@ -85,10 +85,10 @@ impl Reader<'_> {
         if node.mapping().is_none() {
             return Err(self
                 .error(
-                    format!("hash must be a mapping, not {}", node.what()),
+                    format!("`hash:` must be a mapping, not {}", node.what()),
                     node.lines,
                 )
-                .help("It has the keys md5 and sha256."));
+                .help("Write a mapping with the keys md5 and sha256."));
         }
         for key in ["md5", "sha256"] {
             let Some(node) = node.get(key).filter(|node| !node.is_null()) else {
@@ -98,11 +98,11 @@ impl Reader<'_> {
             let found = address::parse_hash(&format!("{key}:{text}")).ok_or_else(|| {
                 let digits = if key == "md5" { 32 } else { 64 };
                 self.error(
-                    format!("`{}` is not the {key} of a file", redact::quoted(text)),
+                    format!("`{}` is not a valid {key}", redact::quoted(text)),
                     node.lines,
                 )
                 .help(format!(
-                    "It has {digits} hex digits; in quotes, if all of them are decimal ones."
+                    "Write {digits} hex digits, in quotes if all of them are decimal."
                 ))
             })?;
             hashes.md5 = hashes.md5.or(found.md5);
@@ -112,7 +112,7 @@ impl Reader<'_> {
     }
 }
 
-/// What an entry depends on: names with versions in files of conda-lock, MatchSpecs in those of pixi.
+/// The dependencies of an entry: names with versions in files from conda-lock, MatchSpecs in those from pixi.
 fn dependencies(entry: &Node) -> Vec<String> {
     let Some(node) = entry.get("dependencies") else {
         return Vec::new();

@@ -12,7 +12,7 @@ use condafront_model::source::{Diagnostic, Level, Lines, SourceFile};
 const MD5: &str = "d7c89558ba9fa0495403155b64376d81";
 const SHA: &str = "5d7c0e5f0005f74112a34a7425179f4eb6e73c92f5d109e6af4ddeca407c92ab";
 
-/// A lock of our own with everything that conda-lock writes, two platforms and three categories.
+/// A handwritten lock with everything that conda-lock writes, for several platforms and categories.
 const LOCK: &str = include_str!("fixtures/several.conda-lock.yml");
 
 fn read_with(
@@ -90,7 +90,7 @@ fn other_platforms_and_categories_are_chosen() {
     assert_eq!(listed(&main).len(), 4);
 }
 
-/// An entry for linux-64; `change` has lines for it, or replaces some.
+/// An entry for linux-64; `change` adds, replaces or removes keys.
 fn entry(name: &str, change: &[(&str, &str)]) -> String {
     let url = format!("https://c.example/conda-forge/linux-64/{name}-1.0-0.conda");
     let hash = format!("{{md5: {MD5}, sha256: {SHA}}}");
@@ -161,7 +161,7 @@ fn what_conda_lock_has_written_over_the_years_is_read() {
             lock(&[entry("a", &[("dependencies", "['b >=1', c]")])]),
         ),
         (
-            "keys of later times",
+            "unknown keys",
             lock(&[entry(
                 "a",
                 &[("build", "'0'"), ("source", "~"), ("novelty", "{x: [y]}")],
@@ -175,7 +175,7 @@ fn what_conda_lock_has_written_over_the_years_is_read() {
             ]),
         ),
         (
-            "the versions of pixi in this layout",
+            "a pixi version with this layout",
             lock(&[entry("a", &[("size", "12")])]).replace("version: 1\n", "version: 3\n"),
         ),
     ] {
@@ -193,7 +193,7 @@ fn what_conda_lock_has_written_over_the_years_is_read() {
 }
 
 #[test]
-fn the_order_follows_from_dependencies_and_not_from_the_file() {
+fn the_order_depends_on_dependencies_and_not_on_the_file() {
     let entries = [
         entry("a", &[("dependencies", "{z: '>=1', python: ''}")]),
         entry("pip", &[("dependencies", "{python: ''}")]),

@@ -1,4 +1,4 @@
-//! The list `dependencies:` — MatchSpecs, `pip:` lists, and lines for other platforms.
+//! The `dependencies:` list: MatchSpecs, `pip:` lists, and lines for other platforms.
 
 use std::sync::Arc;
 
@@ -14,20 +14,20 @@ use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines};
 
-/// What the list asks for.
+/// The dependencies found so far.
 pub(super) struct Dependencies<'a> {
     reader: &'a Reader<'a>,
     channels: &'a mut Channels,
     list: DependencyList,
     pip: Vec<PipRequirement>,
-    /// The lines of the first list for pip that asks for something.
+    /// The lines of the first `pip:` list that is not empty.
     pip_list: Option<Lines>,
-    /// How many entries were for other platforms.
+    /// The number of entries for other platforms.
     dropped: usize,
     warnings: Vec<Warning>,
 }
 
-/// What was found.
+/// The content of the list.
 pub(super) struct Found {
     pub(super) specs: Vec<RequestedSpec>,
     pub(super) pip: Vec<PipRequirement>,
@@ -46,10 +46,8 @@ pub(super) fn read(
         Value::List(_) | Value::Null => {
             return Err(reader
                 .at_key(key)
-                .error("`dependencies:` lists nothing")
-                .help(
-                    "Name the packages that are to be in the image, one per line: `- python=3.12`.",
-                ));
+                .error("`dependencies:` lists no packages")
+                .help("List the packages to install, one per line: `- python=3.12`."));
         }
         _ => return Err(no_list(reader, node)),
     };
@@ -71,22 +69,25 @@ pub(super) fn read(
 fn no_list(reader: &Reader<'_>, node: &Node) -> Diagnostic {
     let text = node.text().unwrap_or_default().trim();
     let help = if text.starts_with('-') {
-        "Write a blank behind each dash: `- numpy`.".to_owned()
+        "Write a space after each dash: `- numpy`.".to_owned()
     } else if let Some([(key, value), ..]) = node.mapping() {
         format!(
             "Write a list: `- {}`.",
             joined(&key.name, value.text().unwrap_or_default())
         )
     } else {
-        "Write one package per line, each behind a dash: `- numpy`.".to_owned()
+        "Write one package per line, each after a dash: `- numpy`.".to_owned()
     };
     reader
         .at(node)
-        .error(format!("`dependencies:` is {}, not a list", node.what()))
+        .error(format!(
+            "`dependencies:` must be a list, not {}",
+            node.what()
+        ))
         .help(help)
 }
 
-/// `name` and what stands behind a colon, as a dependency.
+/// `name` and what follows its colon, as a dependency.
 fn joined(name: &str, value: &str) -> String {
     let name = redact::quoted(name.trim());
     let value = redact::quoted(value.trim());
@@ -122,17 +123,17 @@ impl Dependencies<'_> {
                 .try_for_each(|(key, value)| self.entry(key, value)),
             Value::Null | Value::Mapping(_) => Err(place
                 .error("a dependency is empty")
-                .help("Name a package behind the dash, or remove the line.")),
+                .help("Name a package after the dash, or remove the line.")),
             Value::List(_) => Err(place
-                .error("a list stands in the place of a dependency")
-                .help("Write one package per line, all of them with the same indentation.")),
+                .error("a dependency must be a string, not a list")
+                .help("Write one package per line, all with the same indentation.")),
             Value::Scalar { text, .. } => Err(place
                 .error(format!(
-                    "`{}` is {}, not the name of a package",
+                    "`{}` is {}, not a package name",
                     redact::quoted(text),
                     item.what()
                 ))
-                .help("Write the name first, such as `- python=3.12`. If it is a package's name, put it in quotes.")),
+                .help("Write the name first, as in `- python=3.12`. If it is a package name, put it in quotes.")),
         }
     }
 
@@ -151,15 +152,15 @@ impl Dependencies<'_> {
         let error = self
             .reader
             .at_key(key)
-            .error(format!("`{name}:` stands in the place of a dependency"));
+            .error(format!("`{name}:` is a key, not a dependency"));
         Err(match value.text() {
             Some(text) => error.help(format!("Write `- {}`.", joined(&key.name, text))),
             None if value.is_null() => error.help(format!("Write `- {name}`, without the colon.")),
-            None => error.help("Only `pip:` has a list of its own. Write one package per line."),
+            None => error.help("Write one package per line: only `pip:` has its own list."),
         })
     }
 
-    /// `sel(linux): numpy`, micromamba's way to write a line for some platforms
+    /// `sel(linux): numpy`, micromamba's syntax for lines that apply to some platforms only
     /// (`libmamba/src/api/install.cpp`, `eval_selector`).
     fn selected(&mut self, selector: &str, key: &Key, value: &Node) -> Result<(), Diagnostic> {
         match selector::judge(selector.trim(), self.channels.platform()) {
@@ -174,8 +175,8 @@ impl Dependencies<'_> {
             Some(Verdict::Unknown) | None => Err(self
                 .reader
                 .at_key(key)
-                .error(format!("`sel({})` names no platform", redact::quoted(selector)))
-                .help("Write sel(linux), sel(unix), sel(osx), sel(win) or one of conda's platforms, such as sel(linux-64).")),
+                .error(format!("`sel({})` does not name a platform", redact::quoted(selector)))
+                .help("Write sel(linux), sel(unix), sel(osx), sel(win) or a conda platform such as sel(linux-64).")),
         }
     }
 
@@ -187,8 +188,8 @@ impl Dependencies<'_> {
                     diagnostic: self
                         .reader
                         .at_key(key)
-                        .error("`pip:` lists nothing")
-                        .help("Indent what is meant for pip deeper than `- pip:`; write `- pip` for the package alone."),
+                        .error("`pip:` lists no packages")
+                        .help("Indent pip packages deeper than `- pip:`, or write `- pip` for pip alone."),
                 });
                 return Ok(());
             }
@@ -196,9 +197,9 @@ impl Dependencies<'_> {
             return Err(self
                 .reader
                 .at(value)
-                .error(format!("`pip:` is {}, not a list", value.what()))
+                .error(format!("`pip:` must be a list, not {}", value.what()))
                 .help(format!(
-                    "Write each requirement on a line of its own below it: `- {}`.",
+                    "Write each requirement on its own line below it: `- {}`.",
                     redact::quoted(text)
                 )));
         };
@@ -229,7 +230,7 @@ impl Dependencies<'_> {
                 });
                 return Err(place
                     .error(format!(
-                        "`{}:` stands in the place of a requirement",
+                        "`{}:` is a key, not a requirement",
                         redact::quoted(name)
                     ))
                     .help(format!(
@@ -244,19 +245,22 @@ impl Dependencies<'_> {
                 ..
             } => {
                 return Err(place
-                    .error("a requirement for pip is empty")
-                    .help("Name a package behind the dash, or remove the line."));
+                    .error("a pip requirement is empty")
+                    .help("Name a package after the dash, or remove the line."));
             }
             _ => {
                 return Err(place
-                    .error(format!("a requirement for pip is {}", item.what()))
-                    .help("Write a line as in a requirements file: `- requests>=2`."));
+                    .error(format!(
+                        "a pip requirement must be a string, not {}",
+                        item.what()
+                    ))
+                    .help("Write it as in a requirements file: `- requests>=2`."));
             }
         };
         if text.contains(['\n', '\r']) {
             return Err(place
-                .error("a requirement for pip has several lines")
-                .help("Make each an entry of its own."));
+                .error("a pip requirement has several lines")
+                .help("Write each as a separate entry."));
         }
         Ok(PipRequirement {
             text: text.to_owned(),
@@ -273,12 +277,12 @@ impl Dependencies<'_> {
                 error
                     .error(format!("none of the dependencies is for {}", platform.subdir()))
                     .help(format!(
-                        "The comments in brackets say so. Name what is to be in an image for {platform}."
+                        "Check the selectors in the comments, and list what to install for {platform}."
                     ))
             } else {
-                error.error("`dependencies:` lists nothing").help(
-                    "Name the packages that are to be in the image, one per line: `- python=3.12`.",
-                )
+                error
+                    .error("`dependencies:` lists no packages")
+                    .help("List the packages to install, one per line: `- python=3.12`.")
             });
         }
         if let Some(lines) = self.pip_list
@@ -288,10 +292,10 @@ impl Dependencies<'_> {
             self.warnings.push(Warning {
                 rule: Rule::MissingPip,
                 diagnostic: Diagnostic::new(
-                    "the environment has packages for pip, but pip is not among its dependencies: it is added",
+                    "the environment has pip packages, but pip is not among its dependencies: it is added",
                 )
                 .at(self.reader.file, lines)
-                .help("Add `- pip` to the dependencies, so that conda and others do the same."),
+                .help("Add `- pip` to the dependencies, so that conda and other tools do the same."),
             });
         }
         Ok(Found {
@@ -303,7 +307,7 @@ impl Dependencies<'_> {
 }
 
 impl Reader<'_> {
-    /// Whether an entry of a list is for `platform`, as a comment on its line may say.
+    /// Whether an entry of a list applies to `platform`; a comment on its line may say otherwise.
     fn is_for_platform(
         &self,
         item: &Node,
@@ -311,7 +315,7 @@ impl Reader<'_> {
         warnings: &mut Vec<Warning>,
     ) -> bool {
         let index = usize::try_from(item.lines.first).unwrap_or(usize::MAX) - 1;
-        // In a list in brackets, nobody could tell which entry is meant.
+        // In a list in brackets, it would be unclear which entry the comment is about.
         let line = self
             .lines
             .get(index)
@@ -328,10 +332,10 @@ impl Reader<'_> {
                     diagnostic: self
                         .at(item)
                         .error(format!(
-                            "`[{}]` in the comment is not understood: the line counts for every platform",
+                            "the selector `[{}]` is not understood: the line applies to every platform",
                             redact::quoted(selector)
                         ))
-                        .help("Write linux, linux64, aarch64, osx, win or one of conda's platforms, joined by not, and, or."),
+                        .help("Write linux, linux64, aarch64, osx, win or a conda platform, combined with not, and, or."),
                 });
                 true
             }

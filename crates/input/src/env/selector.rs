@@ -1,4 +1,4 @@
-//! Selectors: comments that say for which platforms a line of a list is.
+//! Selectors: comments that say which platforms a line of a list applies to.
 //!
 //! ```yaml
 //! dependencies:
@@ -7,34 +7,33 @@
 //!   - cuda-toolkit      # [linux and not aarch64]
 //! ```
 //!
-//! conda-lock reads them, and conda-build, from which they come; conda and micromamba take them for plain comments. The
-//! words are conda-lock's (`conda_lock/src_parser/selectors.py`), conda-build's
+//! They come from conda-build, and conda-lock reads them too; to conda and micromamba they are plain comments. The words
+//! are conda-lock's (`conda_lock/src_parser/selectors.py`), conda-build's
 //! (<https://docs.conda.io/projects/conda-build/en/stable/resources/define-metadata.html#preprocessing-selectors>) and
 //! conda's platforms, with `not`, `and`, `or` and parentheses.
 
 use condafront_model::nearest::nearest;
 use condafront_model::platform::{self, Platform};
 
-/// Words that conda's own list of platforms does not have.
+/// Words that are not in conda's own list of platforms.
 const WORDS: &[&str] = &[
     "linux", "linux32", "linux64", "unix", "osx", "osx64", "win", "win32", "win64", "x86",
     "x86_64", "arm", "arm64", "aarch64", "armv6l", "armv7l", "ppc64", "ppc64le", "s390x",
     "riscv64",
 ];
 
-/// What a selector says of a platform.
+/// What a selector says about a platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The line is for it.
+    /// The line applies to it.
     Keep,
-    /// The line is not for it.
+    /// The line does not apply to it.
     Drop,
-    /// The comment looks like a selector but has a word that is none.
+    /// The comment looks like a selector but is not a valid one.
     Unknown,
 }
 
-/// The text in the brackets of a line's comment, if the comment ends in brackets. What follows them has no parentheses: then
-/// they would be a link.
+/// The text in the last brackets of a line's comment, unless brackets or parentheses follow: that would be a link.
 pub(super) fn of_line(line: &str) -> Option<&str> {
     let comment = comment(line)?;
     let (before, after) = comment.rsplit_once(']')?;
@@ -45,7 +44,7 @@ pub(super) fn of_line(line: &str) -> Option<&str> {
     (!selector.contains(']') && selector.len() <= 200).then(|| selector.trim())
 }
 
-/// What stands behind a `#` that begins a comment.
+/// The text after a `#` that starts a comment.
 fn comment(line: &str) -> Option<&str> {
     let mut quote = None;
     let mut before = ' ';
@@ -64,7 +63,7 @@ fn comment(line: &str) -> Option<&str> {
     None
 }
 
-/// What a selector says of `platform`. `None` if it is only a comment in brackets.
+/// What a selector says about `platform`. `None` if it is only a comment in brackets.
 pub(super) fn judge(selector: &str, platform: Platform) -> Option<Verdict> {
     let tokens = tokens(selector);
     let mut reader = Reader {
@@ -106,7 +105,7 @@ fn is_word(word: &str) -> bool {
     WORDS.contains(&word) || platform::is_subdir(word)
 }
 
-/// Reads an expression; `None` where it is none.
+/// Reads an expression; `None` if it is not a valid one.
 struct Reader<'a> {
     tokens: &'a [&'a str],
     at: usize,
@@ -149,7 +148,7 @@ impl Reader<'_> {
         Some(self.is_true(word))
     }
 
-    /// `arm64` is what macOS and Windows call it; on Linux it is `aarch64`.
+    /// `arm64` is the name on macOS and Windows; on Linux it is `aarch64`.
     fn is_true(&self, word: &str) -> bool {
         let subdir = self.platform.subdir();
         match word {
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn platforms_are_told_apart() {
+    fn platforms_are_distinguished() {
         use Verdict::*;
         let amd = Platform::LinuxAmd64;
         let arm = Platform::LinuxArm64;

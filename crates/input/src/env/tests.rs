@@ -75,7 +75,7 @@ fn everything_in_a_file_is_read() {
 }
 
 #[test]
-fn a_line_for_another_platform_is_left_out() {
+fn a_line_for_another_platform_is_ignored() {
     let text = EVERYTHING.replace("/linux-64\n", "\n");
     let input = read(&text, Platform::LinuxArm64, &[]);
     let specs = specs(&input);
@@ -84,7 +84,7 @@ fn a_line_for_another_platform_is_left_out() {
 }
 
 #[test]
-fn values_of_the_section_may_name_build_args() {
+fn values_of_the_section_may_refer_to_build_args() {
     let text = "channels: [a]\ndependencies: [b]\ncondafront:\n  base: registry/${NAME}:${TAG:-1}-${TARGETARCH}\n  workdir: /home/${MAMBA_USER}\n";
     let base = |platform, args: &[(&str, &str)]| {
         let section = read(text, platform, args).section;
@@ -106,7 +106,7 @@ fn values_of_the_section_may_name_build_args() {
 }
 
 #[test]
-fn build_args_beat_the_file() {
+fn build_args_override_the_file() {
     let args = [
         ("CONDA_CHANNELS", "conda-forge, internal"),
         ("CONDA_CHANNEL_ALIAS", "https://other.example"),
@@ -151,7 +151,7 @@ mod any_input {
 
     use super::*;
 
-    /// YAML that is nearly an environment file: a scalar, a list or a mapping with the keys that mean something.
+    /// YAML that resembles an environment file: a scalar, a list or a mapping with meaningful keys.
     fn yaml() -> impl Strategy<Value = String> {
         let scalar = prop_oneof![
             Just(String::new()),

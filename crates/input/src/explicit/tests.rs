@@ -9,7 +9,7 @@ use condafront_model::source::Level;
 const MD5: &str = "d7c89558ba9fa0495403155b64376d81";
 const SHA: &str = "5d7c0e5f0005f74112a34a7425179f4eb6e73c92f5d109e6af4ddeca407c92ab";
 
-/// What a lock holds, with its packages taken out of it.
+/// The packages and warnings of a lock.
 #[derive(Debug)]
 struct List {
     packages: Vec<Package>,
@@ -28,7 +28,7 @@ fn list(text: &str) -> Result<List, Diagnostic> {
     read(&SourceFile::new("env.lock", text))
 }
 
-/// What the user sees: an error, or else a warning.
+/// What the user sees: the error, or else the first warning.
 fn shown(text: &str) -> String {
     match list(text) {
         Ok(list) => list.warnings[0].diagnostic.render(Level::Warning),
@@ -156,7 +156,7 @@ fn pip_packages_in_comments_are_read_for_their_platform() {
 }
 
 #[test]
-fn comments_of_other_tools_mean_nothing() {
+fn comments_of_other_tools_are_ignored() {
     let text = format!(
         "# This file may be used to create an environment using:\n# $ conda create --name <env> --file <this file>\n\
          # name of the game\n# size matters\n# pipeline: x\n# platform: linux-64\n# created-by: conda 26.1.0\n\
@@ -258,7 +258,7 @@ fn mistakes_read_well() {
             ),
         ),
         (
-            "a variable that is none",
+            "an invalid variable",
             format!("# variable: 1=2\n@EXPLICIT\nhttps://c/f/noarch/b-1-0.conda{sha}\n"),
         ),
         (

@@ -143,7 +143,6 @@ proptest! {
         let mut names = std::collections::HashSet::new();
         let mut packages: Vec<Package> =
             packages.into_iter().filter(|package| names.insert(package.id.name.clone())).collect();
-        // A lock whose packages are all noarch, or that has one for its platform.
         packages[0].size = None;
         let mut names = std::collections::HashSet::new();
         let pip: Vec<PipPackage> =

@@ -1,4 +1,4 @@
-//! URLs and hashes of packages, as locks of any kind spell them.
+//! URLs and hashes of packages in locks of any kind.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
-/// The package at `address`; `advice` says what should stand there instead of what is no URL at all.
+/// The package at `address`; `advice` says what to write instead if it is not a URL at all.
 pub(crate) fn conda(
     file: &Arc<SourceFile>,
     address: &str,
@@ -29,11 +29,11 @@ pub(crate) fn conda(
         .collect();
     let file_name = match (url.path().ends_with('/'), segments.last()) {
         (false, Some(name)) => percent_decoded(name),
-        _ => return Err(error(format!("{shown} names a folder, not a package"))),
+        _ => return Err(error(format!("{shown} is a folder, not a package"))),
     };
     let id = PackageId::from_file_name(&file_name).map_err(|reason| {
         error(format!("{shown} is not a conda package: {reason}"))
-            .help("Packages are called <name>-<version>-<build>.conda or .tar.bz2.")
+            .help("Packages are named <name>-<version>-<build>.conda or .tar.bz2.")
     })?;
     let subdir = segments
         .len()
@@ -42,12 +42,11 @@ pub(crate) fn conda(
         .copied()
         .unwrap_or_default();
     if subdir != "noarch" && !platform::is_subdir(subdir) {
-        return Err(error(format!(
-            "{shown} does not lie in a channel's platform folder"
-        ))
-        .help(
-            "The part before the package's name must be noarch or a platform such as linux-64.",
-        ));
+        return Err(
+            error(format!("{shown} is not in a channel's platform folder")).help(
+                "The part before the package's name must be noarch or a platform such as linux-64.",
+            ),
+        );
     }
     Ok(Package {
         id,
@@ -59,7 +58,7 @@ pub(crate) fn conda(
     })
 }
 
-/// The PyPI package at `address`. A hash in the URL's fragment (`#sha256=…`) counts where `hashes` has none.
+/// The PyPI package at `address`. A hash in the URL's fragment (`#sha256=…`) counts if `hashes` does not have that kind.
 pub(crate) fn pip(
     file: &Arc<SourceFile>,
     name: &str,
@@ -69,19 +68,19 @@ pub(crate) fn pip(
     lines: Lines,
 ) -> Result<PipPackage, Diagnostic> {
     let error = |message: String| Diagnostic::new(message).at(file, lines);
-    const ADVICE: &str = "A lock installs files that are fetched by http(s) and checked by a hash: lock a release of the package, or install it in a later step.";
+    const ADVICE: &str = "Lock a release of the package, which is downloaded over http(s) and verified by a hash, or install it in a later step.";
     if let Some((scheme, _)) = address.split_once('+')
         && ["git", "hg", "svn", "bzr"].contains(&scheme)
     {
         return Err(error(format!(
-            "the PyPI package {name} comes from a repository, `{}`, which no hash can pin",
+            "the PyPI package {name} comes from a repository, `{}`, which a hash cannot pin",
             redact::quoted(address)
         ))
         .help(ADVICE));
     }
     let mut url = http_url(address).map_err(|reason| {
         error(format!(
-            "the PyPI package {name} cannot be fetched: {reason}"
+            "the PyPI package {name} cannot be downloaded: {reason}"
         ))
         .help(ADVICE)
     })?;
@@ -94,7 +93,7 @@ pub(crate) fn pip(
             _ => continue,
         };
         let found = found.ok_or_else(|| {
-            error(format!("`#{}` is not a hash", redact::quoted(part)))
+            error(format!("`#{}` is not a valid hash", redact::quoted(part)))
                 .help("Write #sha256=<64 hex digits>.")
         })?;
         hashes.sha256 = hashes.sha256.or(found.sha256);
@@ -104,7 +103,7 @@ pub(crate) fn pip(
     let file_name = url.path().rsplit('/').next().map(percent_decoded);
     if file_name.as_deref().unwrap_or_default().is_empty() {
         return Err(error(format!(
-            "{} names a folder, not a file of the PyPI package {name}",
+            "{} is a folder, not a file of the PyPI package {name}",
             PackageUrl::new(url)
         )));
     }
@@ -136,13 +135,13 @@ fn version_in(file_name: &str) -> Option<String> {
         .then(|| version.to_owned())
 }
 
-/// An address that BuildKit can fetch.
+/// An address that BuildKit can download.
 fn http_url(address: &str) -> Result<Url, String> {
     let url = match Url::parse(address) {
         Ok(url) => url,
         Err(_) if address.starts_with('/') || address.starts_with('.') => {
             return Err(format!(
-                "`{}` is a path on one machine: the build cannot see it",
+                "`{}` is a local path, which the build cannot see",
                 redact::quoted(address)
             ));
         }
@@ -151,10 +150,10 @@ fn http_url(address: &str) -> Result<Url, String> {
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
         "file" => Err(format!(
-            "`{}` is a file on one machine: the build cannot see it",
+            "`{}` is a local file, which the build cannot see",
             redact::quoted(address)
         )),
-        scheme => Err(format!("packages cannot be fetched by `{scheme}:`")),
+        scheme => Err(format!("packages cannot be downloaded over `{scheme}:`")),
     }
 }
 
@@ -169,7 +168,7 @@ pub(crate) fn parse_hash(text: &str) -> Option<Hashes> {
     (sha256.is_some() || md5.is_some()).then_some(Hashes { sha256, md5 })
 }
 
-/// Package names may hold `!` and `+`, which some tools percent-encode in URLs.
+/// Decodes package names: some tools percent-encode their `!` and `+` in URLs.
 fn percent_decoded(segment: &str) -> String {
     percent_encoding::percent_decode_str(segment)
         .decode_utf8_lossy()

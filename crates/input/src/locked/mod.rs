@@ -1,4 +1,4 @@
-//! What all kinds of locks have in common: packages that are checked for repeats, hashes and credentials.
+//! Shared by all kinds of locks: checks packages for repeats, hashes and credentials.
 
 pub(super) mod address;
 mod variables;
@@ -14,7 +14,7 @@ use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
-/// What a reader has found for one environment and one platform.
+/// What a reader found for one environment and one platform.
 pub(super) struct Locked<'a> {
     pub(super) file: &'a Arc<SourceFile>,
     pub(super) packages: Vec<Package>,
@@ -25,19 +25,19 @@ pub(super) struct Locked<'a> {
     hidden: Option<(String, Lines)>,
 }
 
-/// What a user does about a package without a hash.
+/// What a user can do about a package without a hash.
 #[derive(Clone, Copy)]
 pub(super) struct Unverified {
     pub(super) conda: &'static str,
     pub(super) pip: &'static str,
 }
 
-/// What it means that one archive is listed twice.
+/// What it means if an archive is listed twice.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeats {
-    /// A slip, which gets a warning.
+    /// A mistake, which causes a warning.
     Slip,
-    /// How the format says that something belongs to several parts of it.
+    /// The format lists a package once for each category that it belongs to.
     Usual,
 }
 
@@ -53,12 +53,12 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// Adds a finding that the build goes on with.
+    /// Adds a warning.
     pub(super) fn warn(&mut self, rule: Rule, diagnostic: Diagnostic) {
         self.warnings.push(Warning { rule, diagnostic });
     }
 
-    /// Keeps one of several entries for the same archive or wheel, and refuses two of one name.
+    /// Keeps one of several entries for the same archive or wheel, and refuses different ones of the same name.
     pub(super) fn deduplicate(&mut self, repeats: Repeats) -> Result<(), Diagnostic> {
         self.deduplicate_conda(repeats)?;
         self.deduplicate_pip(repeats)
@@ -83,7 +83,7 @@ impl<'a> Locked<'a> {
                 ))
                 .at(self.file, first.lines)
                 .at(self.file, package.lines)
-                .help("An environment holds one version of a package; remove one of the two."));
+                .help("Remove one of the two: an environment holds one version of a package."));
             }
             self.repeated(repeats, &package.id.to_string(), package.lines);
         }
@@ -109,7 +109,7 @@ impl<'a> Locked<'a> {
                 ))
                 .at(self.file, first.lines)
                 .at(self.file, package.lines)
-                .help("An environment holds one version of a package; remove one of the two."));
+                .help("Remove one of the two: an environment holds one version of a package."));
             }
             self.repeated(repeats, &package.name, package.lines);
         }
@@ -125,7 +125,7 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// The input, with warnings of what is wrong with its URLs and hashes.
+    /// The input, with warnings about its URLs and hashes.
     pub(super) fn finish(mut self) -> EnvironmentInput {
         self.warn_of_variables();
         self.warn_of_credentials();
@@ -161,7 +161,7 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// Once for the whole file: such locks have the token in every line.
+    /// Warns once for the whole file: such locks have the token in every line.
     fn warn_of_credentials(&mut self) {
         let conda = self
             .packages
@@ -175,11 +175,11 @@ impl<'a> Locked<'a> {
         };
         let host = url.host();
         let diagnostic = Diagnostic::new(format!(
-            "the lock holds credentials for {host}: whoever can read the image's provenance may read them"
+            "the lock contains credentials for {host}: anyone who can read the image's provenance may see them"
         ))
         .at(self.file, lines)
         .help(format!(
-            "Take them out of the URLs and give them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
+            "Remove them from the URLs and pass them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
         ));
         self.warn(Rule::CredentialsInUrl, diagnostic);
     }
@@ -189,13 +189,13 @@ fn same_archive(a: &Package, b: &Package) -> bool {
     a.id == b.id && a.subdir == b.subdir && agree(&a.hashes, &b.hashes)
 }
 
-/// Whether two entries may mean the same bytes.
+/// Whether the hashes of two entries may be those of the same file.
 fn agree(a: &Hashes, b: &Hashes) -> bool {
     let agree = |x: &Option<String>, y: &Option<String>| x.is_none() || y.is_none() || x == y;
     agree(&a.sha256, &b.sha256) && agree(&a.md5, &b.md5)
 }
 
-/// What tells `package` from `other`, as shortly as is clear.
+/// The shortest clear description that distinguishes `package` from `other`.
 fn describe(package: &Package, other: &Package) -> String {
     if package.id == other.id && package.subdir == other.subdir {
         let hash = package
@@ -212,7 +212,7 @@ fn describe(package: &Package, other: &Package) -> String {
     format!("{}/{}", package.subdir, package.id.file_name())
 }
 
-/// Refuses a package that is listed for `subdir` and made for another.
+/// Refuses a package that is listed for `subdir` but built for another.
 pub(super) fn check_subdir(
     file: &Arc<SourceFile>,
     package: &Package,
@@ -224,14 +224,14 @@ pub(super) fn check_subdir(
         return Ok(());
     }
     Err(Diagnostic::new(format!(
-        "{} is listed for {subdir}, but its URL is that of a package for {}",
+        "{} is listed for {subdir}, but its URL is for {}",
         package.id, package.subdir
     ))
     .at(file, lines)
     .help(advice))
 }
 
-/// A PyPI name as indexes compare it
+/// A PyPI name in the form that indexes compare
 /// (<https://packaging.python.org/en/latest/specifications/name-normalization/>).
 pub(super) fn normalized(name: &str) -> String {
     let lower = name.to_ascii_lowercase();
@@ -239,7 +239,8 @@ pub(super) fn normalized(name: &str) -> String {
     words.collect::<Vec<_>>().join("-")
 }
 
-/// A lock for other platforms than the image's. `what` it is, for which subdirs, and where it says so.
+/// The error for a lock that is for other platforms than the image's: `what` is for the subdirs `found`, as the file says
+/// at `lines`.
 pub(super) fn other_platform(
     what: &str,
     mut found: Vec<&str>,
@@ -255,10 +256,10 @@ pub(super) fn other_platform(
         .map(|candidate| format!("--platform {candidate}"))
         .collect();
     let help = if can.is_empty() {
-        format!("Make a lock for {}.", platform.subdir())
+        format!("Create a lock for {}.", platform.subdir())
     } else {
         format!(
-            "Build with {}, or make a lock for {}.",
+            "Build with {}, or create a lock for {}.",
             can.join(" or "),
             platform.subdir()
         )
@@ -275,7 +276,7 @@ pub(super) fn other_platform(
     .help(help)
 }
 
-/// Advice on `word`, which is none of `known`: the nearest of them, and all of them.
+/// Help for `word`, which is not one of `known`: the nearest of them, and all of them.
 pub(super) fn choices(word: &str, known: &[&str], what: &str) -> String {
     let near = known
         .iter()
@@ -287,7 +288,7 @@ pub(super) fn choices(word: &str, known: &[&str], what: &str) -> String {
         known => format!("It has the {what} {}.", known.join(", ")),
     };
     match near {
-        // A word of which less than half is wrong is likely a slip.
+        // If less than half of the word is wrong, it is probably a typo.
         Some((distance, candidate)) if distance * 2 < word.chars().count().max(2) => {
             format!("Did you mean {candidate}? {all}")
         }
@@ -295,7 +296,7 @@ pub(super) fn choices(word: &str, known: &[&str], what: &str) -> String {
     }
 }
 
-/// A build-arg that says nothing of this kind of file.
+/// The warning for a build-arg that does not apply to this kind of file.
 pub(super) fn without_effect(name: &str, file: &SourceFile, why: &str) -> Warning {
     Warning {
         rule: Rule::Ignored,

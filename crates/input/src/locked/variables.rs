@@ -1,5 +1,5 @@
-//! Variables in URLs (`https://$USER:$PASSWORD@…`, `/t/$TOKEN/`), which conda and conda-lock fill in from their own
-//! environment when they install (<https://conda.org/learn/ceps/cep-0023>). A build has none to fill in.
+//! Environment variables in URLs (`https://$USER:$PASSWORD@…`, `/t/$TOKEN/`), which conda and conda-lock expand when they
+//! install (<https://conda.org/learn/ceps/cep-0023>). A build does not have them.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
 impl Locked<'_> {
-    /// A URL as it can be fetched: variables that stand for credentials are left out, of which [`Locked::finish`]
-    /// warns. Other variables are an error.
+    /// A URL that can be downloaded: without variables that stand for credentials, about which [`Locked::finish`] warns.
+    /// Other variables are an error.
     pub(crate) fn without_variables(
         &mut self,
         written: &str,
@@ -25,17 +25,17 @@ impl Locked<'_> {
         let parsed = Url::parse(&url).ok().filter(|_| !url.contains('$'));
         let Some(host) = parsed.as_ref().and_then(Url::host_str) else {
             return Err(Diagnostic::new(format!(
-                "the URL `{}` has a variable in it, which a build cannot fill in",
+                "the URL `{}` contains a variable, which a build cannot expand",
                 redact::quoted(written)
             ))
             .at(self.file, lines)
-            .help("Write the address out, or give the channel another with the build-arg CONDA_MIRRORS."));
+            .help("Write out the address, or set another for the channel with the build-arg CONDA_MIRRORS."));
         };
         self.hidden.get_or_insert_with(|| (host.to_owned(), lines));
         Ok(url)
     }
 
-    /// Once for the whole file, as of credentials that are written out.
+    /// Warns once for the whole file, as for credentials that are written out.
     pub(super) fn warn_of_variables(&mut self) {
         if let Some((host, lines)) = self.hidden.take() {
             let diagnostic = left_out(&host, self.file, lines);
@@ -46,15 +46,15 @@ impl Locked<'_> {
 
 fn left_out(host: &str, file: &Arc<SourceFile>, lines: Lines) -> Diagnostic {
     Diagnostic::new(format!(
-        "the lock takes credentials for {host} from variables, which a build does not have: they are left out"
+        "the lock takes credentials for {host} from variables, which a build does not have: they are ignored"
     ))
     .at(file, lines)
     .help(format!(
-        "If the channel wants them, give them with --secret id=HTTP_AUTH_TOKEN_{host}, or give the channel another address with the build-arg CONDA_MIRRORS."
+        "If the channel needs them, pass them with --secret id=HTTP_AUTH_TOKEN_{host}, or set another address for the channel with the build-arg CONDA_MIRRORS."
     ))
 }
 
-/// The URL without a user, password or token that is a variable.
+/// The URL without user, password and token if they are variables.
 fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();

@@ -1,4 +1,4 @@
-//! What people write for a dependency that is none, and what they mean.
+//! Common mistakes in dependencies, and what was probably meant.
 
 use rattler_conda_types::MatchSpec;
 use rattler_conda_types::match_spec::matcher::StringMatcher;
@@ -9,7 +9,7 @@ use condafront_model::nearest::nearest;
 use condafront_model::redact;
 use condafront_model::source::Diagnostic;
 
-/// A mistake, and what to write.
+/// A mistake, and what to write instead.
 pub(super) struct Mistake {
     message: String,
     help: String,
@@ -28,7 +28,7 @@ impl Mistake {
     }
 }
 
-/// The keys that brackets may have.
+/// The keys that brackets may contain.
 const BRACKET_KEYS: &[&str] = &[
     "version",
     "build",
@@ -44,7 +44,7 @@ const BRACKET_KEYS: &[&str] = &[
     "track_features",
 ];
 
-/// What can be told without reading the spec, some of which would be read as something else.
+/// Mistakes that can be recognised before parsing, some of which would be parsed as something else.
 pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
     let quoted = redact::quoted(text);
     if text.is_empty() {
@@ -55,21 +55,21 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
     }
     if text.starts_with("git+") || text.contains(" @ ") || text.ends_with(".whl") {
         return Some(Mistake::new(
-            format!("`{quoted}` is a package for pip, not for conda"),
-            "Put it into a list `- pip:` among the dependencies.",
+            format!("`{quoted}` is a pip package, not a conda package"),
+            "Put it in a `- pip:` list under `dependencies:`.",
         ));
     }
     let is_path = text.starts_with(['.', '/', '~']) || text.starts_with("file:");
     if is_path && !text.contains("::") {
         return Some(Mistake::new(
-            format!("`{quoted}` is a path on one machine: the build cannot see it"),
-            "Name a package of a channel, such as numpy=1.26.",
+            format!("`{quoted}` is a local path, which the build cannot see"),
+            "Name a package from a channel, such as numpy=1.26.",
         ));
     }
     if text.starts_with(['=', '<', '>', '!', '~', '*', ',']) {
         return Some(Mistake::new(
-            format!("`{quoted}` has no package's name"),
-            "Write the name first, such as numpy>=1.26. Where a list is separated by blanks, quote what belongs together: 'numpy >=1.26'.",
+            format!("`{quoted}` has no package name"),
+            "Write the name first, as in numpy>=1.26. In a list separated by spaces, quote what belongs together: 'numpy >=1.26'.",
         ));
     }
     let unquoted = text.find('[').map_or(text, |bracket| &text[..bracket]);
@@ -78,15 +78,15 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
             && !unquoted[..at].ends_with(['<', '>', '!', '~', '='])
         {
             return Some(Mistake::new(
-                format!("`{quoted}` has `{wrong}` where `{right}` is meant"),
+                format!("`{quoted}` has `{wrong}` instead of `{right}`"),
                 format!("Write {}.", redact::quoted(&text.replacen(wrong, right, 1))),
             ));
         }
     }
     if unquoted.contains("&") || unquoted.contains(" and ") || unquoted.contains(" or ") {
         return Some(Mistake::new(
-            format!("`{quoted}` joins conditions in words"),
-            "Join them with a comma if all are to hold, with `|` if one is enough: numpy >=1.26,<2.",
+            format!("`{quoted}` joins conditions with `&`, `and` or `or`"),
+            "Join them with a comma if all must hold, with `|` if one is enough: numpy >=1.26,<2.",
         ));
     }
     None
@@ -99,23 +99,23 @@ fn dash(text: &str, option: &str) -> Mistake {
         .any(|start| option.starts_with(start));
     if is_pips {
         Mistake::new(
-            format!("`{quoted}` is an option of pip's, not a package"),
-            "Put it into a list `- pip:` among the dependencies.",
+            format!("`{quoted}` is a pip option, not a package"),
+            "Put it in a `- pip:` list under `dependencies:`.",
         )
     } else if option.starts_with('-') || option.starts_with("c ") {
         Mistake::new(
-            format!("`{quoted}` is an option of conda's, not a package"),
-            "Name a package. Channels belong into the list `channels:`.",
+            format!("`{quoted}` is a conda option, not a package"),
+            "Name a package. Put channels in the `channels:` list.",
         )
     } else {
         Mistake::new(
-            format!("`{quoted}` begins with a dash too many"),
-            "Each entry of a list begins with one dash and a blank: `- numpy`.",
+            format!("`{quoted}` starts with an extra dash"),
+            "Start each entry of a list with one dash and a space: `- numpy`.",
         )
     }
 }
 
-/// Why the parser did not take `text`, from what it looks like, else in the parser's words.
+/// Why the parser refused `text`: the likely mistake, or else the parser's own message.
 pub(super) fn while_parsing(text: &str, error: &dyn std::fmt::Display) -> Mistake {
     let quoted = redact::quoted(text);
     let name_end = text.find(|c: char| !(c.is_alphanumeric() || "-_.".contains(c)));
@@ -124,47 +124,47 @@ pub(super) fn while_parsing(text: &str, error: &dyn std::fmt::Display) -> Mistak
     if let Some(key) = error.strip_prefix("invalid bracket key: ") {
         let help = match nearest(key, BRACKET_KEYS.iter().copied()) {
             Some(known) => format!("Did you mean {known}?"),
-            None => format!("Brackets may have {}.", BRACKET_KEYS.join(", ")),
+            None => format!("Use one of {}.", BRACKET_KEYS.join(", ")),
         };
         let key = redact::quoted(key);
         return Mistake::new(format!("`{quoted}` has the unknown key {key}"), help);
     }
     if rest.trim_start().starts_with('[') && !rest.contains('=') || rest.contains("]>") {
         return Mistake::new(
-            format!("`{quoted}` has extras, as pip knows them; conda packages have none"),
+            format!("`{quoted}` has pip extras, which conda packages do not have"),
             format!(
-                "Leave the brackets out and list what the extra brings, or write {name}{} under `- pip:`.",
+                "Remove the brackets and list the packages that the extra adds, or write {name}{} under `- pip:`.",
                 redact::quoted(rest)
             ),
         );
     }
     if rest.contains('[') && !rest.contains(']') {
         return Mistake::new(
-            format!("`{quoted}` has a bracket that is not closed"),
-            "Write `]` at its end.",
+            format!("`{quoted}` has an unclosed bracket"),
+            "Add `]` at the end.",
         );
     }
     if error.contains("hash digest") {
         return Mistake::new(
-            format!("`{quoted}` has a hash that is none"),
-            "An md5 has 32 hex digits, a sha256 64.",
+            format!("`{quoted}` has an invalid hash"),
+            "Write 32 hex digits for md5, 64 for sha256.",
         );
     }
     if error.contains("malformed version") {
         return Mistake::new(
-            format!("`{quoted}` has a version that is none"),
-            "Versions have letters and digits with `.`, `_` or `-` between them: 1.26.0rc1, 2024a.",
+            format!("`{quoted}` has an invalid version"),
+            "Use letters and digits with `.`, `_` or `-` between them: 1.26.0rc1, 2024a.",
         );
     }
     if rest.trim_start().starts_with(';') {
         return Mistake::new(
-            format!("`{quoted}` has a condition as pip writes it"),
-            "For a platform, write a comment behind the dependency, such as # [linux64].",
+            format!("`{quoted}` has a pip-style condition"),
+            "For a platform, write a comment after the dependency, such as # [linux64].",
         );
     }
     if let Some(version) = rest.strip_prefix('@') {
         return Mistake::new(
-            format!("`{quoted}` is not how conda writes a version"),
+            format!("`{quoted}` is not how conda versions are written"),
             format!("Write {name}={}.", redact::quoted(version)),
         );
     }
@@ -172,26 +172,26 @@ pub(super) fn while_parsing(text: &str, error: &dyn std::fmt::Display) -> Mistak
         return Mistake::new(
             format!("`{quoted}` names several packages"),
             format!(
-                "Make {name} and {} entries of their own.",
+                "Write {name} and {} as separate entries.",
                 redact::quoted(other.trim())
             ),
         );
     }
     if let Some(version) = rest.trim_start().strip_prefix("===") {
         return Mistake::new(
-            format!("`{quoted}` has `===`, which conda does not know"),
+            format!("`{quoted}` has `===`, which conda does not support"),
             format!("Write {name}=={}.", redact::quoted(version.trim())),
         );
     }
     if text.ends_with(['=', '<', '>', '~', '!', ',', '|']) {
         return Mistake::new(
-            format!("`{quoted}` ends where a version should follow"),
-            format!("Write a version behind it, or `{name}` alone for any."),
+            format!("`{quoted}` ends without a version"),
+            format!("Add a version after it, or write `{name}` alone for any version."),
         );
     }
     if text.starts_with(['"', '\'', '`']) {
         return Mistake::new(
-            format!("`{quoted}` has quotes inside of quotes"),
+            format!("`{quoted}` has quotes inside quotes"),
             "Write the dependency without them.",
         );
     }
@@ -200,36 +200,36 @@ pub(super) fn while_parsing(text: &str, error: &dyn std::fmt::Display) -> Mistak
     }
     if rest.contains(['{', '$', '%']) || text.starts_with(['{', '$', '%']) {
         return Mistake::new(
-            format!("`{quoted}` has something in it that is not filled in"),
-            "Dependencies are taken as they stand; write the name and version themselves.",
+            format!("`{quoted}` contains a placeholder that is not filled in"),
+            "Write the name and version themselves: dependencies are used as written.",
         );
     }
     Mistake::new(
-        format!("`{quoted}` is no dependency that conda knows: {error}"),
-        "Write a package's name and, if need be, its version: numpy, numpy=1.26, numpy >=1.26,<2, conda-forge::numpy.",
+        format!("`{quoted}` is not a valid dependency: {error}"),
+        "Write a package name and, if needed, a version: numpy, numpy=1.26, numpy >=1.26,<2, conda-forge::numpy.",
     )
 }
 
-/// A name, and brackets with a URL or file of something else.
+/// A name, and brackets with the URL or file of another package.
 pub(super) fn another_package(text: &str, found: &str) -> Mistake {
     Mistake::new(
         format!(
-            "`{}` names two packages: what is in its brackets is {found}",
+            "`{}` names two packages: the one in its brackets is {found}",
             redact::quoted(text)
         ),
-        "Write the name, the version and the channel of the one that you mean.",
+        "Write the name, the version and the channel of the one you mean.",
     )
 }
 
-/// A pattern in the place of a name.
+/// A pattern instead of a name.
 pub(super) fn several_packages(text: &str) -> Mistake {
     Mistake::new(
-        format!("`{}` may mean several packages", redact::quoted(text)),
-        "Name one; patterns are for versions and builds.",
+        format!("`{}` may match several packages", redact::quoted(text)),
+        "Name one package; patterns are for versions and builds.",
     )
 }
 
-/// What was read, but as something that nobody means.
+/// Specs that are valid, but mean something that nobody intends.
 pub(super) fn after_parsing(text: &str, spec: &MatchSpec) -> Option<Mistake> {
     let quoted = redact::quoted(text);
     if let Some(namespace) = &spec.namespace {
@@ -244,7 +244,7 @@ pub(super) fn after_parsing(text: &str, spec: &MatchSpec) -> Option<Mistake> {
             format!("Write {}={name}.", redact::quoted(namespace))
         } else {
             format!(
-                "Write two for a channel: {}::{name}.",
+                "Write two colons for a channel: {}::{name}.",
                 redact::quoted(namespace)
             )
         };
@@ -256,8 +256,8 @@ pub(super) fn after_parsing(text: &str, spec: &MatchSpec) -> Option<Mistake> {
         let version = version.to_string();
         let other = version.trim_start_matches("==");
         return Some(Mistake::new(
-            format!("`{quoted}` names two packages: to conda, {other} is a version here"),
-            "Make each package an entry of its own.",
+            format!("`{quoted}` names two packages: conda would read {other} as a version"),
+            "Write each package as a separate entry.",
         ));
     }
     let build = match &spec.build {
@@ -266,14 +266,14 @@ pub(super) fn after_parsing(text: &str, spec: &MatchSpec) -> Option<Mistake> {
     };
     if build.contains(['<', '>', '=', '!', '~']) {
         return Some(Mistake::new(
-            format!("`{quoted}` has a second condition without a comma"),
+            format!("`{quoted}` has two conditions without a comma"),
             "Write a comma between conditions: numpy >=1.26,<2.",
         ));
     }
     if build.contains(char::is_whitespace) {
         return Some(Mistake::new(
             format!("`{quoted}` has more than a name, a version and a build"),
-            "Make each package an entry of its own.",
+            "Write each package as a separate entry.",
         ));
     }
     None

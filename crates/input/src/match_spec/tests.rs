@@ -3,7 +3,7 @@ use condafront_model::channel::ChannelNames;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Lines, SourceFile};
 
-/// A dependency as it is stored, and the names of the channels that it brings.
+/// A dependency as it is stored, and the names of the channels that it adds.
 fn stored(text: &str) -> Result<(String, Vec<String>), Diagnostic> {
     let file = SourceFile::new("env.yml", "dependencies:\n");
     let place = Place {
@@ -77,7 +77,7 @@ fn every_spelling_that_conda_takes_is_taken() {
 }
 
 #[test]
-fn nested_parentheses_are_no_matter() {
+fn nested_parentheses_are_harmless() {
     for depth in [1, 8, 100, 400] {
         let text = format!("numpy {}1{}", "(".repeat(depth), ")".repeat(depth));
         let _ = stored(&text);

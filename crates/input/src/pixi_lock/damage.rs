@@ -1,4 +1,4 @@
-//! Why `rattler_lock` cannot read a lock, at the line where it stops.
+//! Explains why `rattler_lock` cannot read a lock, at the line of the problem.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::yaml::Node;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
-/// A diagnostic for `error`, which has no place itself.
+/// A diagnostic for `error`, which has no line itself.
 pub(super) fn explain(
     file: &Arc<SourceFile>,
     text: &str,
@@ -19,7 +19,7 @@ pub(super) fn explain(
     let (message, lines) = match error {
         ParseCondaLockError::MissingPackage { location, .. } => (
             format!(
-                "the list of packages says nothing of `{}`, which an environment wants",
+                "an environment needs `{}`, which is missing from the list of packages",
                 redact::quoted(location)
             ),
             tree.get("environments")
@@ -30,7 +30,7 @@ pub(super) fn explain(
             platform,
         } => (
             format!(
-                "the environment {} has packages for {}, which is none of the lock's platforms",
+                "the environment {} has packages for {}, which is not among the lock's platforms",
                 redact::quoted(environment),
                 redact::quoted(platform)
             ),
@@ -45,7 +45,7 @@ pub(super) fn explain(
             let message = message(other);
             let package = package_with(text, tree, &message);
             let what = match package {
-                Some(_) => "a package of the lock",
+                Some(_) => "a package in the lock",
                 None => "the lock",
             };
             (
@@ -62,7 +62,7 @@ pub(super) fn explain(
     }
 }
 
-/// The error and what caused it.
+/// The error and its cause.
 fn message(error: &ParseCondaLockError) -> String {
     match error {
         ParseCondaLockError::Pep508Error(error) => error.to_string(),
@@ -85,7 +85,7 @@ fn short(message: &str) -> String {
     short
 }
 
-/// The first place where a key or value is `text`.
+/// The lines of the first key or value that is `text`.
 fn place_of(node: &Node, text: &str) -> Option<Lines> {
     if node.text() == Some(text) {
         return Some(node.lines);
@@ -101,7 +101,7 @@ fn place_of(node: &Node, text: &str) -> Option<Lines> {
     node.list()?.iter().find_map(|item| place_of(item, text))
 }
 
-/// The first package that, in a lock of its own, fails with `message`.
+/// The lines of the first package that fails with the same message in a lock of its own.
 fn package_with(text: &str, tree: &Node, message_of_all: &str) -> Option<Lines> {
     let version = tree.get("version").and_then(Node::text)?;
     let source: Vec<&str> = text.lines().collect();
@@ -109,7 +109,7 @@ fn package_with(text: &str, tree: &Node, message_of_all: &str) -> Option<Lines> 
     for item in tree.get("packages")?.list()? {
         let Lines { first, last } = item.lines;
         if first <= end {
-            // Several in one line cannot be taken apart.
+            // Several on one line cannot be separated.
             return None;
         }
         end = last;

@@ -1,4 +1,4 @@
-//! Which of a pixi.lock's packages are asked for, and in which lines.
+//! Which packages of a pixi.lock are requested, and on which lines.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use condafront_model::platform::{self, Platform};
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
-/// The newest version of pixi.lock that `rattler_lock` reads; the oldest in this layout is 4.
+/// The newest version of pixi.lock that `rattler_lock` reads; the oldest with this layout is 4.
 const NEWEST: u64 = 7;
 
-/// The most packages that one environment may have for one platform; `rattler_lock` takes time by the square of it.
+/// The most packages that one environment may have for one platform: `rattler_lock` takes quadratic time.
 const MOST_PACKAGES: usize = 10_000;
 
 /// The packages of one environment for one platform.
 pub(super) struct Selection<'a> {
     /// The environment's name.
     pub(super) environment: &'a str,
-    /// What the lock calls the platform.
+    /// The platform's name in the lock.
     pub(super) platform: &'a str,
     /// Where its packages are listed.
     pub(super) lines: Lines,
@@ -31,23 +31,23 @@ pub(super) struct Selection<'a> {
     pub(super) selectors: Vec<Selector<'a>>,
 }
 
-/// A line of an environment that asks for a package.
+/// A line of an environment that requests a package.
 #[derive(Clone, Copy)]
 pub(super) struct Selector<'a> {
     pub(super) kind: Kind,
-    /// Its URL, path or other mark.
+    /// Its URL, path or other identifier.
     pub(super) text: &'a str,
     pub(super) lines: Lines,
 }
 
 impl Selector<'_> {
-    /// The text as `rattler_lock` knows it.
+    /// The text as `rattler_lock` represents it.
     pub(super) fn location(&self) -> Option<UrlOrPath> {
         UrlOrPath::from_str(self.text).ok()
     }
 }
 
-/// What a package is.
+/// The kind of a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     Conda,
@@ -64,8 +64,8 @@ impl Kind {
 }
 
 impl<'a> Selection<'a> {
-    /// Finds what the settings ask for: `ENVIRONMENT` is an environment's name, or `NAME@PLATFORM` where a lock has
-    /// several platforms that are one to conda (with and without a GPU, say).
+    /// Finds what the settings ask for: `ENVIRONMENT` is an environment's name, or `NAME@PLATFORM` if a lock has several
+    /// platforms with the same subdir (for example, with and without a GPU).
     pub(super) fn find(
         file: &Arc<SourceFile>,
         tree: &'a Node,
@@ -113,7 +113,7 @@ impl<'a> Finder<'a, '_> {
         let Some(node) = self.tree.get("version") else {
             return Err(self
                 .error(
-                    format!("{} does not say its version", self.file.name()),
+                    format!("{} has no version", self.file.name()),
                     Lines::one(1),
                 )
                 .help(super::AGAIN));
@@ -123,22 +123,22 @@ impl<'a> Finder<'a, '_> {
             Some(version) if version > NEWEST => Err(self
                 .error(
                     format!(
-                        "{} has the version {version}; condafront {} reads pixi.lock up to version {NEWEST}",
+                        "{} has version {version}, but condafront {} reads pixi.lock only up to version {NEWEST}",
                         self.file.name(),
                         env!("CARGO_PKG_VERSION")
                     ),
                     node.lines,
                 )
-                .help("Build with a newer condafront, or make the lock with an older pixi.")),
+                .help("Build with a newer condafront, or regenerate the lock file with an older pixi.")),
             _ => Err(self
                 .error(
                     format!(
-                        "`{}` is no version of a pixi.lock with environments",
+                        "`{}` is not a valid version of a pixi.lock with environments",
                         redact::quoted(node.text().unwrap_or(node.what()))
                     ),
                     node.lines,
                 )
-                .help(format!("They have the versions 4 to {NEWEST}. {}", super::AGAIN))),
+                .help(format!("{} Valid versions are 4 to {NEWEST}.", super::AGAIN))),
         }
     }
 
@@ -158,18 +158,18 @@ impl<'a> Finder<'a, '_> {
                         platform.lines,
                     )
                     .help(format!(
-                        "condafront installs at most {MOST_PACKAGES}; make a smaller environment."
+                        "Make the environment smaller: condafront installs at most {MOST_PACKAGES}."
                     )));
             }
         }
         Ok(())
     }
 
-    /// A mapping that a pixi.lock has at this place.
+    /// A node that must be a mapping.
     fn mapping(&self, node: &'a Node, what: &str) -> Result<&'a [(Key, Node)], Diagnostic> {
         node.mapping().ok_or_else(|| {
             self.error(
-                format!("{what} must be a mapping, not {}", node.what()),
+                format!("`{what}:` must be a mapping, not {}", node.what()),
                 node.lines,
             )
             .help(super::AGAIN)
@@ -220,10 +220,12 @@ impl<'a> Finder<'a, '_> {
             if subdirs.is_empty() && !platform::is_subdir(&key.name) && key.name != "noarch" {
                 return Err(self
                     .error(
-                        format!("`{}` is no platform", redact::quoted(&key.name)),
+                        format!("`{}` is not a conda platform", redact::quoted(&key.name)),
                         key.lines,
                     )
-                    .help("Platforms are called as conda calls them: linux-64, linux-aarch64."));
+                    .help(
+                        "Use conda's name for the platform, such as linux-64 or linux-aarch64.",
+                    ));
             }
         }
         let fitting: Vec<&(Key, Node)> = listed
@@ -285,14 +287,14 @@ impl<'a> Finder<'a, '_> {
         other_platform(&what, found, self.platform, self.file, lines)
     }
 
-    /// What conda calls each platform of the lock; only version 7 has names of its own for them.
+    /// The conda subdir of each platform of the lock; only version 7 has its own names for platforms.
     fn subdirs(&self) -> Result<Vec<(&'a str, &'a str)>, Diagnostic> {
         let Some(node) = self.tree.get("platforms") else {
             return Ok(Vec::new());
         };
         let wrong = |node: &Node| {
             self.error(
-                "platforms must be a list of mappings with a name",
+                "`platforms:` must be a list of mappings with a name",
                 node.lines,
             )
             .help(super::AGAIN)
@@ -308,8 +310,8 @@ impl<'a> Finder<'a, '_> {
                 };
                 if !platform::is_subdir(subdir.0) && subdir.0 != "noarch" {
                     return Err(self
-                        .error(format!("`{}` is no platform", redact::quoted(subdir.0)), subdir.1)
-                        .help("Platforms are called as conda calls them: linux-64, linux-aarch64. One of another name has a subdir:."));
+                        .error(format!("`{}` is not a conda platform", redact::quoted(subdir.0)), subdir.1)
+                        .help("Use conda's name, such as linux-64 or linux-aarch64, or add it as `subdir:` to a platform with another name."));
                 }
                 Ok((name, subdir.0))
             })
@@ -336,7 +338,7 @@ impl<'a> Finder<'a, '_> {
                 });
                 let (kind, text) = found.ok_or_else(|| {
                     self.error(
-                        "an entry of an environment must be a mapping with a key conda or pypi",
+                        "an entry of an environment must be a mapping with the key `conda` or `pypi`",
                         item.lines,
                     )
                     .help(super::AGAIN)

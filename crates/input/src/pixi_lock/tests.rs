@@ -36,7 +36,7 @@ fn read(text: &str) -> Result<EnvironmentInput, Diagnostic> {
     read_as(text, Platform::LinuxAmd64, "")
 }
 
-/// The packages, conda's first, each with the line that asks for it.
+/// The packages, conda packages first, each with the line that requests it.
 fn listed<'a>(text: &'a str, input: &EnvironmentInput) -> Vec<(String, &'a str)> {
     let Pip::Locked(pip) = &input.pip else {
         panic!("a lock");
@@ -98,7 +98,7 @@ fn an_environment_is_chosen_by_name() {
             "pip pyyaml 6.0.2",
         ]
     );
-    // Each environment has lines of its own for the packages that it shares.
+    // Shared packages have separate lines in each environment.
     let test = V6.lines().position(|line| line == "  test:").unwrap();
     let packages = input.locked().unwrap();
     assert!(
@@ -112,7 +112,7 @@ fn an_environment_is_chosen_by_name() {
 fn names_of_platforms_are_those_of_the_lock() {
     let arm = read_as(V7, Platform::LinuxArm64, "").unwrap();
     assert_eq!(names(V7, &arm), ["zlib-1.3.1-h86ecc28_2"]);
-    // Of several, that with conda's own name, unless another is asked for.
+    // Of several platforms, the one with conda's own name is used, unless another is requested.
     let gpu = read_as(V7, Platform::LinuxAmd64, "default@gpu").unwrap();
     assert_eq!(names(V7, &gpu), ["cudnn-9.3.0.75-hc149ed5_0"]);
 }
@@ -177,7 +177,7 @@ fn one(selector: &str, package: &str) -> String {
     )
 }
 
-/// Names, texts, and the environment that is asked for.
+/// Names, texts, and the requested environment.
 fn mistakes() -> Vec<(&'static str, String, &'static str)> {
     const URL: &str = "https://c.example/f/linux-64/numpy-1.0-0.conda";
     let selector = format!("conda: {URL}");
@@ -200,7 +200,7 @@ fn mistakes() -> Vec<(&'static str, String, &'static str)> {
             "",
         ),
         (
-            "a version that is none",
+            "an invalid version",
             V6.replace("version: 6", "version: six"),
             "",
         ),
@@ -226,7 +226,7 @@ fn mistakes() -> Vec<(&'static str, String, &'static str)> {
             "",
         ),
         (
-            "an environment that is empty",
+            "an empty environment",
             "version: 6\nenvironments:\n  default:\n    channels: []\n    packages:\n      linux-64: []\npackages: []\n".to_owned(),
             "",
         ),
@@ -241,12 +241,12 @@ fn mistakes() -> Vec<(&'static str, String, &'static str)> {
             "",
         ),
         (
-            "a platform that is none",
+            "an invalid platform",
             plain.replace("      linux-64:", "      linux-46:"),
             "",
         ),
         (
-            "a named platform that is none",
+            "a named platform with an invalid subdir",
             V7.replace("subdir: linux-aarch64", "subdir: linux-arm"),
             "",
         ),
@@ -272,7 +272,7 @@ fn mistakes() -> Vec<(&'static str, String, &'static str)> {
             "",
         ),
         (
-            "packages that are no list",
+            "packages that are not a list",
             plain.replace(&format!("      - {selector}\n"), "        numpy: 1\n"),
             "",
         ),
@@ -292,12 +292,12 @@ fn mistakes() -> Vec<(&'static str, String, &'static str)> {
             "",
         ),
         (
-            "a hash that is none",
+            "an invalid hash",
             V6.replacen("  md5: d7c89558ba9fa0495403155b64376d81\n  size: 92286", "  md5: d7c8\n  size: 92286", 1),
             "",
         ),
         (
-            "a requirement that is none",
+            "an invalid requirement",
             V6.replace("  name: idna\n", "  name: idna\n  requires_dist:\n  - '=='\n"),
             "",
         ),
@@ -317,7 +317,7 @@ fn mistakes() -> Vec<(&'static str, String, &'static str)> {
             "",
         ),
         (
-            "a package beside the lock",
+            "a package next to the lock",
             conda("./packages/linux-64/numpy-1.0-0.conda"),
             "",
         ),
@@ -333,7 +333,7 @@ fn mistakes() -> Vec<(&'static str, String, &'static str)> {
         ),
         ("another scheme", conda("s3://bucket/linux-64/numpy-1.0-0.conda"), ""),
         ("an editable project", pypi("."), ""),
-        ("a wheel beside the lock", pypi("./wheels/numpy-1.0-py3-none-any.whl"), ""),
+        ("a wheel next to the lock", pypi("./wheels/numpy-1.0-py3-none-any.whl"), ""),
         (
             "a pip package from git",
             pypi("git+https://me:hunter2@github.example/numpy/numpy?rev=v2#0123"),

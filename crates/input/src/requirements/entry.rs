@@ -1,7 +1,7 @@
-//! What one line of a list asks for.
+//! One line of a list: what it asks for.
 //!
-//! pip reads the line again itself. What is read here is what the build has to know: which files it has to read or fetch,
-//! what it cannot have at all, and what is no requirement, which is better said before anything is built.
+//! pip parses the line again itself. This module extracts what the build needs to know: which files to read or fetch,
+//! what it does not support, and which requirements are invalid, so that the user hears of it before anything is built.
 
 use url::Url;
 
@@ -17,42 +17,42 @@ use condafront_step_spec::pip_variables::variables;
 pub enum Entry {
     /// A package.
     Package(Requirement),
-    /// The lines of another file, `-r` or `-c`.
+    /// Another file to read, `-r` or `-c`.
     File {
-        /// Its path as it is written.
+        /// Its path as written.
         path: String,
-        /// Whether they are constraints.
+        /// Whether its lines are constraints.
         constraints: bool,
     },
-    /// Options that are pip's business.
+    /// Options that only pip interprets.
     Options(Vec<PipOption>),
 }
 
-/// A package that is asked for.
+/// A requested package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requirement {
-    /// Its normalized name, if the line says it.
+    /// Its normalized name, if the line gives one.
     pub name: Option<String>,
-    /// Where it is from.
+    /// Where it comes from.
     pub source: Source,
-    /// What stands before the source: `NAME[extra] @ `.
+    /// The text before the source: `NAME[extra] @ `.
     pub before: String,
-    /// What stands behind it: extras, markers and options.
+    /// The text after it: extras, markers and options.
     pub after: String,
-    /// Whether a marker says when it is wanted.
+    /// Whether it has a marker.
     pub has_marker: bool,
-    /// The hashes that its file may have, `sha256:<hex>`.
+    /// The accepted hashes of its file, `sha256:<hex>`.
     pub hashes: Vec<String>,
-    /// The options for building it, as words of a command line.
+    /// The options for building it, as command-line words.
     pub build_options: Vec<String>,
 }
 
-/// Where a package is from.
+/// Where a package comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// An index.
     Index,
-    /// A file on a web server. With variables in it that only pip knows it is no URL yet.
+    /// A file on a web server; `None` if the URL has variables that only pip can expand.
     Web(Option<Url>),
     /// A file or folder of the build context: its path, empty for the context itself.
     Context(String),
@@ -76,7 +76,7 @@ impl Mistake {
     }
 }
 
-/// How source archives and wheels end (`pip/_internal/utils/filetypes.py`).
+/// The suffixes of source archives and wheels (`pip/_internal/utils/filetypes.py`).
 const ARCHIVES: &[&str] = &[
     ".whl",
     ".zip",
@@ -93,10 +93,10 @@ const ARCHIVES: &[&str] = &[
 ];
 
 impl Entry {
-    /// Reads a line without comments.
+    /// Parses a line without comments.
     ///
     /// # Errors
-    /// Something that pip would not understand, or that the build cannot have.
+    /// A line that pip would not understand, or that the build does not support.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         let text = text.trim();
         if text.starts_with('-') {
@@ -128,8 +128,8 @@ fn options_alone(text: &str) -> Result<Entry, Mistake> {
         .find(|option| ["--requirement", "--constraint"].contains(&option.name));
     match file {
         Some(_) if options.len() > 1 => Err(Mistake::new(
-            format!("`{}` has other options beside a file", quoted(text)),
-            "Give each option a line of its own.",
+            format!("`{}` has options besides the file", quoted(text)),
+            "Put each option on its own line.",
         )),
         Some(option) => Ok(Entry::File {
             path: option.value.clone(),
@@ -146,27 +146,27 @@ fn check_option(option: &PipOption) -> Result<(), Mistake> {
     match option.name {
         "--editable" => Err(Mistake::new(
             format!(
-                "`{shown}` cannot be installed in editable form: an image has no copy of it to edit"
+                "`{shown}` cannot be installed as editable: an image has no source copy to edit"
             ),
-            "Leave -e away: the package is built from the build context and installed.",
+            "Remove -e: the package is built from the build context and installed.",
         )),
         _ if is_file && option.value.contains("://") => Err(Mistake::new(
             format!("`{shown}` is on a web server, where it can change without the build noticing"),
             "Put the file into the build context.",
         )),
         "--index-url" | "--extra-index-url" if !is_web => Err(Mistake::new(
-            format!("`{shown}` is no index that the build can reach"),
+            format!("`{shown}` is not an index that the build can reach"),
             "Give the http(s) URL of an index: --index-url https://pypi.org/simple",
         )),
         "--find-links" if !is_web => Err(Mistake::new(
-            format!("`{shown}` is a folder, in which pip cannot look for packages in a build"),
-            "Name the files themselves, each on a line of its own: ./wheels/demo-1.0-py3-none-any.whl. Or give the http(s) URL of a page with links.",
+            format!("`{shown}` is a folder: pip cannot search folders for packages during a build"),
+            "List the files themselves, one per line: ./wheels/demo-1.0-py3-none-any.whl. Or give the http(s) URL of a page with links.",
         )),
         _ => Ok(()),
     }
 }
 
-/// The requirement and the options behind it, as pip tells them apart.
+/// Splits a line into the requirement and the options after it, as pip does.
 fn split_options(text: &str) -> (&str, &str) {
     let mut from = 0;
     while let Some(at) = text[from..].find(" -") {
@@ -181,7 +181,7 @@ fn split_options(text: &str) -> (&str, &str) {
 }
 
 fn hash(value: &str) -> Result<String, Mistake> {
-    /// The algorithms that pip takes, and how many hex digits they give.
+    /// The algorithms that pip accepts, with their numbers of hex digits.
     const ALGORITHMS: &[(&str, usize)] = &[("sha256", 64), ("sha384", 96), ("sha512", 128)];
     let digits = |name: &str, digits: &str| {
         ALGORITHMS.iter().any(|(known, length)| {
@@ -195,8 +195,8 @@ fn hash(value: &str) -> Result<String, Mistake> {
             Ok(format!("{name}:{}", hex.to_ascii_lowercase()))
         }
         _ => Err(Mistake::new(
-            format!("`{}` is no hash that pip takes", quoted(value)),
-            "Write --hash=sha256:<64 hex digits>; sha384 and sha512 will do as well.",
+            format!("`{}` is not a hash that pip accepts", quoted(value)),
+            "Write --hash=sha256:<64 hex digits>; sha384 and sha512 also work.",
         )),
     }
 }
@@ -256,7 +256,7 @@ fn at(head: &str, target: &str) -> Result<Requirement, Mistake> {
     })
 }
 
-/// What `url` names, with a `marker` behind it. `text` is for messages.
+/// The requirement for `url`, followed by `marker`. `text` is for messages.
 fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake> {
     check_marker(marker, text)?;
     let shown = quoted(url);
@@ -264,7 +264,7 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
         let parsed = Url::parse(url).ok().filter(Url::has_host);
         if parsed.is_none() && variables(url).is_empty() {
             return Err(Mistake::new(
-                format!("`{shown}` is no URL"),
+                format!("`{shown}` is not a valid URL"),
                 "For example: https://files.example/demo-1.0-py3-none-any.whl",
             ));
         }
@@ -274,16 +274,16 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
     } else if is_repository(url) {
         return Err(Mistake::new(
             format!(
-                "`{shown}` is a repository that is none of git, from which condafront cannot install"
+                "condafront cannot install from `{shown}`: only git repositories are supported"
             ),
-            "Take a release instead, or an archive of the commit: NAME @ https://…/<commit>.tar.gz.",
+            "Use a release instead, or an archive of the commit: NAME @ https://…/<commit>.tar.gz.",
         ));
     } else if url.starts_with("file:") || url.starts_with('/') {
         return Err(on_a_machine(url));
     } else {
         return Err(Mistake::new(
-            format!("`{shown}` is no URL that the build can fetch from"),
-            "Give an http(s) URL, or, without a name before it, a path in the build context: ./demo",
+            format!("`{shown}` is not a URL that the build can fetch"),
+            "Give an http(s) URL, or a path in the build context without a name in front: ./demo",
         ));
     };
     let name = url.rsplit('/').next().filter(|file| file.ends_with(".whl"));
@@ -304,15 +304,15 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
     })
 }
 
-/// A path below the build context, without `./` at its beginning.
+/// A path relative to the build context, without a leading `./`.
 pub(super) fn context_path(path: &str) -> Result<String, Mistake> {
     if path.starts_with('/') {
         return Err(on_a_machine(path));
     }
     super::reading::joined("", path).ok_or_else(|| {
         Mistake::new(
-            format!("`{}` is outside of the build context", quoted(path)),
-            "The build sees only what is in its context: the last argument of docker build.",
+            format!("`{}` is outside the build context", quoted(path)),
+            "The build sees only the build context, which is the last argument of docker build.",
         )
     })
 }
@@ -320,14 +320,14 @@ pub(super) fn context_path(path: &str) -> Result<String, Mistake> {
 fn on_a_machine(path: &str) -> Mistake {
     Mistake::new(
         format!(
-            "`{}` is a file on one machine: the build cannot see it",
+            "`{}` is a local file, which the build cannot see",
             quoted(path)
         ),
-        "Put it into the build context and name it by its path there, ./demo or ./demo-1.0-py3-none-any.whl, take the package from an index, or give the URL of its file.",
+        "Put it in the build context and write its path there (./demo or ./demo-1.0-py3-none-any.whl), take the package from an index, or give the URL of its file.",
     )
 }
 
-/// A marker, with the semicolon that it begins with.
+/// Splits off a marker, which keeps its leading semicolon.
 fn split_marker<'a>(text: &'a str, mark: &str) -> (&'a str, &'a str) {
     match text.find(mark) {
         Some(at) => (text[..at].trim_end(), &text[text[..at].trim_end().len()..]),
@@ -335,7 +335,7 @@ fn split_marker<'a>(text: &'a str, mark: &str) -> (&'a str, &'a str) {
     }
 }
 
-/// `NAME` and `[extra]`.
+/// Splits `NAME[extra]` into `NAME` and `[extra]`.
 pub(super) fn without_extras(text: &str) -> (&str, &str) {
     match text.find('[') {
         Some(at) if text.ends_with(']') => (text[..at].trim_end(), &text[at..]),

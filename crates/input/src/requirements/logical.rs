@@ -1,5 +1,5 @@
-//! What pip makes of the lines of a requirements file before it looks at what they say
-//! (`pip/_internal/req/req_file.py`, `preprocess`): continuations are joined, comments go, variables get their values.
+//! How pip preprocesses the lines of a requirements file (`pip/_internal/req/req_file.py`, `preprocess`): it joins
+//! continuations, drops comments and expands variables.
 
 use condafront_model::redact;
 use condafront_step_spec::pip_variables::{variables, with_values};
@@ -7,7 +7,7 @@ use condafront_step_spec::pip_variables::{variables, with_values};
 use crate::section::args::BuildArgs;
 use condafront_model::source::Lines;
 
-/// The lines of `text` that say something, each with the lines of the file that it is made of.
+/// The logical lines of `text` that are not empty, each with the lines of the file that it spans.
 pub(super) fn lines(text: &str) -> Vec<(String, Lines)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut found = Vec::new();
@@ -23,7 +23,7 @@ pub(super) fn lines(text: &str) -> Vec<(String, Lines)> {
             }
             _ => {
                 if is_comment {
-                    // A comment ends what is continued before it, and is none of it.
+                    // A comment ends a continuation and is not part of it.
                     joined.push(' ');
                 }
                 joined.push_str(line);
@@ -48,7 +48,7 @@ fn push(line: &str, first: usize, last: usize, found: &mut Vec<(String, Lines)>)
     }
 }
 
-/// A comment begins at a `#` at the beginning or behind a blank.
+/// `line` without its comment, which starts at a `#` at the start of the line or after a space.
 pub(super) fn without_comment(line: &str) -> &str {
     let mut before = ' ';
     for (at, c) in line.char_indices() {
@@ -60,12 +60,12 @@ pub(super) fn without_comment(line: &str) -> &str {
     line
 }
 
-/// `text` with the build-args that `${NAME}` names. Others stay: pip may have their values from secrets.
+/// Expands the build-args that `${NAME}` names in `text`. Other variables stay: pip may get their values from secrets.
 pub(super) fn with_args(text: &str, args: &BuildArgs) -> String {
     with_values(text, |name| args.get(name).map(str::to_owned))
 }
 
-/// Whether `text` holds credentials itself: `${NAME}` is none, nor is the user of an ssh server.
+/// Whether `text` contains credentials: `${NAME}` does not count, nor does the user of an ssh server.
 pub fn has_credentials(text: &str) -> bool {
     const PLACE: &str = "\0";
     let (address, query) = text.split_once('?').unwrap_or((text, ""));

@@ -1,5 +1,5 @@
 //! Lists of requirements: the entries of a `pip:` list, which are lines of a requirements file
-//! (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>), with the files that they name.
+//! (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>), and the files that they include.
 
 mod entry;
 mod logical;
@@ -30,7 +30,7 @@ use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 use condafront_step_spec::channel_folder as place;
 use condafront_step_spec::pip::{PipEntry, PipWheel};
 
-/// The options that say where packages are.
+/// The options that say where to look for packages.
 const INDEX_OPTIONS: &[&str] = &[
     "--index-url",
     "--extra-index-url",
@@ -39,23 +39,23 @@ const INDEX_OPTIONS: &[&str] = &[
     "--trusted-host",
 ];
 
-/// A list with the lines of all files that it names.
+/// A list, including the lines of all files that it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct List {
     entries: Vec<ListEntry>,
 }
 
-/// What pip is told when it builds packages, as words of a command line.
+/// The options for pip when it builds packages, as command-line words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BuildOptions {
-    /// The options that say where packages are to build with.
+    /// The options that say where to find build dependencies.
     pub indexes: Vec<String>,
-    /// Those of single packages, by normalized name.
+    /// The options of single packages, by normalized name.
     own: BTreeMap<String, Vec<String>>,
 }
 
 impl BuildOptions {
-    /// The options for one package alone.
+    /// The options that apply to one package only.
     pub fn own(&self, package: &str) -> &[String] {
         self.own
             .get(&normalized(package))
@@ -63,23 +63,23 @@ impl BuildOptions {
     }
 }
 
-/// A line of a list that is about packages or options; never one that names a file.
+/// A line of a list that holds a package or options, never one that names a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListEntry {
-    /// The text, as pip reads it.
+    /// The line as pip reads it.
     pub text: String,
-    /// The file that has it.
+    /// The file that it is in.
     pub file: Arc<SourceFile>,
-    /// Its lines there.
+    /// Its lines in that file.
     pub lines: Lines,
-    /// Whether it only says which version is taken if one is.
+    /// Whether it only limits the version of a package that something else asks for.
     pub is_constraint: bool,
     /// What it asks for.
     pub entry: Entry,
 }
 
 impl ListEntry {
-    /// Where it stands.
+    /// Where the entry is.
     pub fn location(&self) -> Location {
         Location {
             file: Arc::clone(&self.file),
@@ -87,7 +87,7 @@ impl ListEntry {
         }
     }
 
-    /// The package that it asks for, or says something of.
+    /// The package that it asks for or constrains.
     pub fn requirement(&self) -> Option<&Requirement> {
         match &self.entry {
             Entry::Package(requirement) => Some(requirement),
@@ -97,7 +97,7 @@ impl ListEntry {
 }
 
 impl List {
-    /// Whether it asks for no package.
+    /// Whether the list asks for no package.
     pub fn is_empty(&self) -> bool {
         self.wanted().next().is_none()
     }
@@ -107,15 +107,15 @@ impl List {
         &self.entries
     }
 
-    /// The entries that ask for a package, with their places in the list.
+    /// The entries that ask for a package, with their indices in the list.
     fn wanted(&self) -> impl Iterator<Item = (usize, &ListEntry, &Requirement)> {
         let entries = self.entries.iter().enumerate();
         let wanted = entries.filter(|(_, entry)| !entry.is_constraint);
         wanted.filter_map(|(index, entry)| Some((index, entry, entry.requirement()?)))
     }
 
-    /// The packages that are in no index and on no web server, each once, with the places of their entries in the list. A
-    /// wheel has to be there of each before pip can be asked anything.
+    /// The packages that are neither in an index nor on a web server, each once, with the indices of their entries.
+    /// Each needs a wheel before pip can resolve the list.
     pub fn local(&self) -> impl Iterator<Item = (usize, &ListEntry, &Requirement)> {
         let mut sources = Vec::new();
         self.wanted().filter(move |(_, _, requirement)| {
@@ -127,8 +127,8 @@ impl List {
         })
     }
 
-    /// The list as the step reads it that asks pip; wheel `n` is that of the n-th [`local`](Self::local()) package.
-    /// `in_folder` leaves out where packages are: all of them are in the folder of the target `channel`.
+    /// The list for the step that runs pip; wheel `n` belongs to the n-th [`local`](Self::local()) package.
+    /// `in_folder` drops the index options: all packages are in the folder of the target `channel`.
     pub fn for_step(&self, in_folder: bool) -> Vec<PipEntry> {
         let is_index = |entry: &ListEntry| match &entry.entry {
             Entry::Options(options) => options.iter().any(|one| INDEX_OPTIONS.contains(&one.name)),
@@ -161,8 +161,8 @@ impl List {
         self.entries.iter().map(entry).collect()
     }
 
-    /// The files that the list means, if it says so itself: in a list with hashes every package has to be listed, and
-    /// here each is with its URL, one SHA-256 and no condition.
+    /// The files to install, if the list pins them completely: a list with hashes must name every package, and here
+    /// each one has a URL, exactly one SHA-256 and no marker.
     pub fn pinned(&self) -> Option<Vec<PipPackage>> {
         let wanted: Vec<_> = self.wanted().collect();
         let has_hashes = wanted.iter().any(|(_, _, found)| !found.hashes.is_empty())
@@ -193,7 +193,7 @@ impl List {
         for package in wanted.into_iter().map(package) {
             let package = package?;
             match packages.iter().find(|known| known.name == package.name) {
-                // A file that two others name says everything twice.
+                // A file that is included twice repeats its entries.
                 Some(known) if known.url == package.url && known.hashes == package.hashes => {}
                 Some(_) => return None,
                 None => packages.push(package),
@@ -213,17 +213,17 @@ impl List {
         })
     }
 
-    /// The indexes and pages that the list names.
+    /// The indexes and link pages that the list names.
     pub fn indexes(&self) -> impl Iterator<Item = Url> {
         let names = ["--index-url", "--extra-index-url", "--find-links"];
         let options = self.options();
         let urls = options.filter(move |option| names.contains(&option.name));
-        // What has variables in it still is none.
+        // A value with variables is not a URL yet.
         let urls = urls.filter(|option| variables(&option.value).is_empty());
         urls.filter_map(|option| Url::parse(&option.value).ok())
     }
 
-    /// The URL of an entry that names this file, which may have credentials.
+    /// The URL of an entry that names this file; it may have credentials.
     pub fn direct(&self, file: &Url) -> Option<&Url> {
         let urls = self
             .wanted()
@@ -239,7 +239,7 @@ impl List {
         })
     }
 
-    /// What pip is told when it builds packages of the list.
+    /// The options for pip when it builds packages of the list.
     pub fn build_options(&self) -> BuildOptions {
         let mut own: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (_, _, found) in self.wanted() {
@@ -265,7 +265,7 @@ impl List {
             .collect()
     }
 
-    /// The variables that pip still has to put in.
+    /// The variables that pip itself expands.
     pub fn variables(&self) -> BTreeSet<String> {
         let entries = self.entries.iter();
         entries
@@ -274,8 +274,8 @@ impl List {
             .collect()
     }
 
-    /// Where the list asks for a package: at its own entry, or one that says something of it; for what others need, all
-    /// requirements of the file with the first one.
+    /// Where the list asks for a package: its own entry, or else a constraint on it. For a dependency of other
+    /// packages, the span of all requirements in the file that has the first one.
     pub fn place_of(&self, package: &str) -> Option<Location> {
         let package = normalized(package);
         let is_it = |entry: &&ListEntry| {
@@ -302,10 +302,10 @@ impl List {
     }
 }
 
-/// Whether each entry of a list makes sense as far as that can be seen without the files that it names.
+/// Checks each entry of a list, as far as possible without reading the files that it names.
 ///
 /// # Errors
-/// A diagnostic at the first one that does not.
+/// A diagnostic at the first invalid entry.
 pub fn check(list: &[PipRequirement], args: &BuildArgs) -> Result<(), Diagnostic> {
     let mut reading = Reading::new(list, args);
     while reading.next_file()?.is_some() {}

@@ -1,4 +1,5 @@
-//! Options in a list of requirements (<https://pip.pypa.io/en/stable/reference/requirements-file-format/#supported-options>).
+//! Options in a list of requirements
+//! (<https://pip.pypa.io/en/stable/reference/requirements-file-format/#supported-options>).
 
 use super::entry::Mistake;
 use condafront_model::redact::quoted;
@@ -15,10 +16,10 @@ pub struct PipOption {
 /// An option that pip knows.
 struct Known {
     name: &'static str,
-    /// Other names, `-i`.
+    /// Its other names, `-i`.
     others: &'static [&'static str],
     has_value: bool,
-    /// Whether it stands behind a requirement.
+    /// Whether it follows a requirement.
     of_requirement: bool,
 }
 
@@ -36,7 +37,7 @@ const fn known(
     }
 }
 
-/// Those that a list can have, and those that are refused with a word of their own.
+/// The options that a list can have, and those that get a specific error.
 const KNOWN: &[Known] = &[
     known("--requirement", &["-r"], true, false),
     known("--constraint", &["-c"], true, false),
@@ -57,13 +58,13 @@ const KNOWN: &[Known] = &[
     known("--global-option", &[], true, true),
 ];
 
-/// The options in a line of a list. `of_requirement` says whether a requirement stands before them.
+/// Reads the options in a line of a list. `of_requirement` says whether they follow a requirement.
 pub(super) fn read(text: &str, of_requirement: bool) -> Result<Vec<PipOption>, Mistake> {
     let shown = quoted(text);
     let Some(words) = shlex::split(text) else {
         return Err(Mistake::new(
-            format!("`{shown}` has a quotation mark without its other half"),
-            "Close the quotation mark, or leave it away.",
+            format!("`{shown}` has an unclosed quotation mark"),
+            "Close the quotation mark, or remove it.",
         ));
     };
     let mut words = words.into_iter();
@@ -71,8 +72,8 @@ pub(super) fn read(text: &str, of_requirement: bool) -> Result<Vec<PipOption>, M
     while let Some(word) = words.next() {
         if !word.starts_with('-') {
             return Err(Mistake::new(
-                format!("`{}` stands behind an option", quoted(&word)),
-                "Give each requirement a line of its own.",
+                format!("`{}` follows an option", quoted(&word)),
+                "Put each requirement on its own line.",
             ));
         }
         let (name, given) = split(&word);
@@ -98,8 +99,8 @@ pub(super) fn read(text: &str, of_requirement: bool) -> Result<Vec<PipOption>, M
         };
         if known.has_value && value.is_empty() {
             return Err(Mistake::new(
-                format!("the option {name} has no value"),
-                "Write the value behind it, on the same line.",
+                format!("the option {name} needs a value"),
+                "Write the value after it, on the same line.",
             ));
         }
         options.push(PipOption {
@@ -110,7 +111,7 @@ pub(super) fn read(text: &str, of_requirement: bool) -> Result<Vec<PipOption>, M
     Ok(options)
 }
 
-/// An option's name and what is joined to it: `--index-url=x`, `-ix`.
+/// Splits an option's name from a value that is attached to it: `--index-url=x`, `-ix`.
 fn split(word: &str) -> (&str, Option<&str>) {
     if word.starts_with("--") {
         return match word.split_once('=') {
@@ -130,23 +131,23 @@ fn unknown(name: &str) -> Mistake {
     let names: Vec<&str> = names.map(|known| known.name).collect();
     Mistake::new(
         format!(
-            "a list of requirements cannot have the option {}",
+            "the option {} is not allowed in a list of requirements",
             quoted(name)
         ),
-        format!("It can have {}.", names.join(", ")),
+        format!("The allowed options are {}.", names.join(", ")),
     )
 }
 
 fn misplaced(known: &Known, name: &str) -> Mistake {
     if known.of_requirement {
         Mistake::new(
-            format!("the option {name} is about a requirement, and stands behind none"),
-            "Write it behind the requirement, on the same line; a line that ends in \\ goes on in the next.",
+            format!("the option {name} must follow a requirement"),
+            "Write it after the requirement, on the same line; a line that ends in \\ continues on the next.",
         )
     } else {
         Mistake::new(
-            format!("the option {name} stands behind a requirement, where pip does not see it"),
-            "Give it a line of its own.",
+            format!("the option {name} comes after a requirement, where pip does not see it"),
+            "Put it on its own line.",
         )
     }
 }

@@ -1,4 +1,4 @@
-//! A list, and the files that it names, and the files that those name.
+//! Reads a list, the files that it names, and the files that those name.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,21 +10,21 @@ use crate::section::args::BuildArgs;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 
-/// Reads a list. Who reads has to hand over each file that it names:
-/// [`next_file`](Self::next_file()) says which, [`open`](Self::open()) takes it.
+/// Reads a list. The caller supplies each file that it names:
+/// [`next_file`](Self::next_file()) says which one, [`open`](Self::open()) takes it.
 pub struct Reading<'a> {
     args: &'a BuildArgs,
     found: Vec<ListEntry>,
-    /// The files that are read now, each named by the one before it.
+    /// The files that are being read, each named by the one before it.
     open: Vec<OpenFile>,
-    /// The file that was asked for last.
+    /// The file that was last asked for.
     wanted: Option<WantedFile>,
 }
 
 /// A file that a list names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WantedFile {
-    /// Its path below the build context.
+    /// Its path in the build context.
     pub path: String,
     /// Where it is named.
     pub location: Location,
@@ -32,14 +32,14 @@ pub struct WantedFile {
 }
 
 struct OpenFile {
-    /// Its path below the build context; none for the list itself.
+    /// Its path in the build context; `None` for the list itself.
     path: Option<String>,
     constraints: bool,
     lines: VecDeque<PipRequirement>,
 }
 
 impl<'a> Reading<'a> {
-    /// Begins with the entries that the build file has.
+    /// Starts with the entries in the build file.
     pub fn new(list: &[PipRequirement], args: &'a BuildArgs) -> Self {
         Self {
             args,
@@ -53,10 +53,10 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Goes on to the next file that has to be read; `None` at the end.
+    /// Continues to the next file to read; `None` at the end.
     ///
     /// # Errors
-    /// A diagnostic at the first line that makes no sense.
+    /// A diagnostic at the first invalid line.
     pub fn next_file(&mut self) -> Result<Option<WantedFile>, Diagnostic> {
         while let Some(current) = self.open.last_mut() {
             let Some(line) = current.lines.pop_front() else {
@@ -91,7 +91,7 @@ impl<'a> Reading<'a> {
     /// Takes the file that [`next_file`](Self::next_file()) asked for.
     ///
     /// # Errors
-    /// A diagnostic if it is no text.
+    /// A diagnostic if it is not a text file.
     pub fn open(&mut self, file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
         let Some(wanted) = self.wanted.take() else {
             return Ok(());
@@ -113,14 +113,14 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// All that was found.
+    /// The finished list.
     pub fn finish(self) -> List {
         List {
             entries: self.found,
         }
     }
 
-    /// The file at `path`, as `line` names it: relative to the file that the line is in, as pip has it.
+    /// The file at `path`, which `line` names relative to its own file, as pip does.
     fn wanted(
         &self,
         path: &str,
@@ -136,15 +136,15 @@ impl<'a> Reading<'a> {
         if path.starts_with('/') {
             return error(
                 format!("`{shown}` is an absolute path"),
-                "Files are named by their paths in the build context.",
+                "Name files by their paths in the build context.",
             );
         }
         let current = self.open.last().and_then(|file| file.path.as_deref());
         let folder = current.and_then(|path| Some(path.rsplit_once('/')?.0));
         let Some(found) = joined(folder.unwrap_or_default(), path) else {
             return error(
-                format!("`{shown}` is outside of the build context"),
-                "The build sees only what is in its context: the last argument of docker build.",
+                format!("`{shown}` is outside the build context"),
+                "The build sees only the build context, which is the last argument of docker build.",
             );
         };
         if found.is_empty() || path.ends_with('/') {
@@ -160,9 +160,9 @@ impl<'a> Reading<'a> {
         {
             return error(
                 match current == Some(&found) {
-                    true => format!("{found} names itself"),
+                    true => format!("{found} includes itself"),
                     false => format!(
-                        "{found} is being read already: the files name each other in a circle"
+                        "{found} is already being read: the files include each other in a circle"
                     ),
                 },
                 "Remove the line.",
@@ -176,7 +176,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// `path` below `folder`, both relative to the build context; `None` if that is outside of it.
+/// `path` in `folder`, relative to the build context; `None` if it is outside the context.
 pub(super) fn joined(folder: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in folder.split('/').chain(path.split('/')) {
@@ -203,11 +203,11 @@ impl ListEntry {
         {
             let shown = quoted(&line.text);
             return Err(Diagnostic::new(format!(
-                "`{shown}` is a constraint, and asks for a package that has to be built"
+                "`{shown}` is a constraint, but names a package that must be built"
             ))
             .at(&line.file, line.lines)
             .help(
-                "A constraint says which version of a package is taken if one is: requests==2.32.3",
+                "A constraint only limits the version of a package that is installed anyway: requests==2.32.3",
             ));
         }
         Ok(Self {

@@ -7,14 +7,14 @@ use super::syntax::{check_syntax, is_name};
 use condafront_model::redact::quoted;
 use condafront_step_spec::pip_variables::variables;
 
-/// A git repository, and which part of it.
+/// A git repository, and what to take from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repository {
-    /// Where it is cloned from.
+    /// The URL to clone.
     pub url: String,
-    /// Branch, tag or commit; the default branch without one.
+    /// Branch, tag or commit; `None` is the default branch.
     pub reference: Option<String>,
-    /// The folder in it that has the package.
+    /// The folder of the package in the repository.
     pub subdir: Option<String>,
 }
 
@@ -24,17 +24,17 @@ impl Repository {
         if let Some(name) = variables(url).first() {
             return Err(Mistake::new(
                 format!(
-                    "`{}` is fetched by BuildKit, which does not have ${{{name}}}",
+                    "BuildKit fetches `{}` and does not have ${{{name}}}",
                     quoted(whole)
                 ),
                 format!(
-                    "Give --build-arg {name}=…; or, if it is a secret, leave it out of the URL and give --secret id=GIT_AUTH_TOKEN,env=…"
+                    "Set it with --build-arg {name}=…; if it is a secret, remove it from the URL and pass --secret id=GIT_AUTH_TOKEN,env=…"
                 ),
             ));
         }
         let no_url = || {
             Mistake::new(
-                format!("`{}` is no git repository", quoted(whole)),
+                format!("`{}` is not the URL of a git repository", quoted(whole)),
                 "For example: NAME @ git+https://git.example/team/demo.git@v1.0",
             )
         };
@@ -67,7 +67,7 @@ impl Repository {
     }
 }
 
-/// The name and the extras in `#egg=NAME[extra]`, as pip took them before there was `NAME[extra] @ URL`.
+/// The name and extras in `#egg=NAME[extra]`, pip's older form of `NAME[extra] @ URL`.
 pub(super) fn egg(url: &str) -> Result<Option<String>, Mistake> {
     let (_, fragment) = url.split_once('#').unwrap_or_default();
     let mut parts = url::form_urlencoded::parse(fragment.as_bytes());
@@ -76,7 +76,7 @@ pub(super) fn egg(url: &str) -> Result<Option<String>, Mistake> {
     };
     if !is_name(without_extras(&egg).0) {
         return Err(Mistake::new(
-            format!("`{}` is no name of a package", quoted(&egg)),
+            format!("`{}` is not a valid package name", quoted(&egg)),
             "For example: NAME @ git+https://git.example/team/demo.git@v1.0",
         ));
     }

@@ -1,4 +1,4 @@
-//! Whether a text is a requirement, and what it is a requirement of
+//! Checks the syntax of requirements, and reads their names
 //! (<https://packaging.python.org/en/latest/specifications/dependency-specifiers/>).
 
 use std::str::FromStr as _;
@@ -10,7 +10,7 @@ use condafront_model::pypi_package::is_name_char;
 use condafront_model::redact::{masked, quoted};
 use condafront_step_spec::pip_variables::variables;
 
-/// Whether a marker, with the semicolon that it begins with, is one; messages show `text`.
+/// Checks a marker, which includes its leading semicolon; messages show `text`.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -21,20 +21,20 @@ pub(super) fn check_marker(marker: &str, text: &str) -> Result<(), Mistake> {
     }
 }
 
-/// Whether `requirement` is one; messages show `text`.
+/// Checks the syntax of `requirement`; messages show `text`.
 ///
 /// # Errors
 /// What is wrong with it.
 pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake> {
-    // pep508_rs 0.9 counts characters where it means bytes; then it is left to pip.
+    // pep508_rs 0.9 confuses characters with bytes, so non-ASCII text is left to pip.
     if !requirement.is_ascii() {
         return Ok(());
     }
     let shown = quoted(text);
     if !has_names(requirement) {
         return Err(Mistake::new(
-            format!("`{shown}` is no requirement: a name ends in a letter or a digit"),
-            "Names are as PyPI shows them.",
+            format!("`{shown}` is not a valid requirement: a name must end in a letter or digit"),
+            "Write names as PyPI shows them.",
         ));
     }
     let outcome = pep508_rs::Requirement::<VerbatimUrl>::from_str(requirement);
@@ -43,26 +43,26 @@ pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake>
     };
     if let Some(name) = variables(requirement).into_iter().next() {
         return Err(Mistake::new(
-            format!("`{shown}` has no value for ${{{name}}}"),
-            format!("Give it with --build-arg {name}=…"),
+            format!("${{{name}}} in `{shown}` has no value"),
+            format!("Set it with --build-arg {name}=…"),
         ));
     }
     let reason = masked(&message.to_string());
     let reason = reason.lines().next().unwrap_or_default();
-    // What conda takes for a version that begins so.
+    // conda accepts a single `=` before a version.
     let help = match requirement.split_once('=') {
         Some((name, version)) if is_name(name) && is_name(version) => {
-            format!("pip has two equals signs there: {name}=={version}")
+            format!("pip needs two equals signs: {name}=={version}")
         }
-        _ => "A requirement is a name, with versions, extras and a marker if need be: requests[socks]>=2.31,<3; python_version >= \"3.9\"".to_owned(),
+        _ => "Write a name, optionally with extras, versions and a marker: requests[socks]>=2.31,<3; python_version >= \"3.9\"".to_owned(),
     };
     Err(Mistake::new(
-        format!("`{shown}` is no requirement: {reason}"),
+        format!("`{shown}` is not a valid requirement: {reason}"),
         help,
     ))
 }
 
-/// Whether the names of a requirement and its extras end as names do. pep508_rs 0.9 panics where they do not.
+/// Whether the names of a requirement and its extras end in a valid character. pep508_rs 0.9 panics if they do not.
 fn has_names(requirement: &str) -> bool {
     let ends_well = |name: &str| !name.trim_end().ends_with(['-', '_', '.']);
     let text = requirement.trim_start();
@@ -74,7 +74,7 @@ fn has_names(requirement: &str) -> bool {
     ends_well(name) && of_extra(extras)
 }
 
-/// Whether a text has the characters of names alone.
+/// Whether all characters of `text` are allowed in names.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_name_char)
 }

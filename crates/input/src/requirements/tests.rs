@@ -13,7 +13,7 @@ fn requirement(text: &str) -> PipRequirement {
     }
 }
 
-/// Reads a list whose files are those of `context`.
+/// Reads a list with the files in `context`.
 fn read(first: &str, context: &[(&str, &str)]) -> Result<List, Diagnostic> {
     let files: BTreeMap<&str, Arc<SourceFile>> = context
         .iter()
@@ -28,7 +28,7 @@ fn read(first: &str, context: &[(&str, &str)]) -> Result<List, Diagnostic> {
 }
 
 #[test]
-fn what_pip_can_have_is_left_to_it() {
+fn valid_requirements_are_left_to_pip() {
     for text in [
         "requests>=2",
         "requests [socks] == 2.* ; python_version > '3'",
@@ -81,7 +81,7 @@ fn files_name_files() {
         })
         .collect();
     insta::assert_snapshot!(entries.join("\n"));
-    // Twice in the list, and built once.
+    // Listed twice, built once.
     assert_eq!(list.local().count(), 1);
     let wheels = list.for_step(false);
     let wheels = wheels.iter().filter_map(|entry| entry.wheel.as_ref());
@@ -97,7 +97,7 @@ fn files_name_files() {
 }
 
 #[test]
-fn what_has_hashes_and_urls_needs_no_index() {
+fn lists_with_hashes_and_urls_need_no_index() {
     let hash = "a".repeat(64);
     let pinned = |text: &str| {
         let text = text.replace("HASH", &hash);
@@ -112,7 +112,7 @@ fn what_has_hashes_and_urls_needs_no_index() {
         (format!("demo @ {url} --hash=sha256:HASH"), true),
         (format!("{url} \\\n  --hash=sha256:HASH # it\n"), true),
         (format!("--require-hashes\ndemo @ {url}#sha256=HASH"), true),
-        // No list with hashes: what it depends on is asked for, too.
+        // Not a list with hashes: pip would also install dependencies.
         (format!("demo @ {url}#sha256=HASH"), false),
         (
             format!("demo @ {url} --hash=sha256:HASH\nidna==3 --hash=sha256:HASH"),
@@ -155,7 +155,7 @@ fn repositories_have_parts() {
     assert_eq!(second.reference, None);
 }
 
-/// Lines of a requirements file that are wrong, each in a file of its own.
+/// Invalid lines of a requirements file, each in its own file.
 const MISTAKES: &[&str] = &[
     "x @ git+https://${TOKEN}@g.example/x.git",
     "git+https://g.example/x.git#egg=x/y",
@@ -207,7 +207,7 @@ fn mistakes_read_well() {
         let text = format!("# mistakes\n{text}\n");
         add(read("-r reqs/main.txt", &[("reqs/main.txt", &text)]).unwrap_err());
     }
-    // In the build file itself, in a constraint, in a circle, and what is no text.
+    // In the build file itself, in a constraint, and in a circle.
     add(read("-r ../requirements.txt", &[]).unwrap_err());
     add(read("-c c.txt", &[("c.txt", "requests<3\n./demo\n")]).unwrap_err());
     let circle = [
@@ -220,7 +220,7 @@ fn mistakes_read_well() {
 }
 
 #[test]
-fn credentials_are_told_from_variables_and_users() {
+fn credentials_are_distinguished_from_variables_and_users() {
     for (text, has) in [
         ("--index-url https://me:hunter2@i.example/simple", true),
         ("--index-url https://${USER}:hunter2@i.example/simple", true),
@@ -293,12 +293,12 @@ fn files_of_a_folder_are_taken_from_there() {
         back.as_str(),
         "https://f.example:8443/p/x+1-py3-none-any.whl"
     );
-    // What is fetched from there needs them.
+    // The download needs the credentials.
     assert_eq!(list.direct(&back).and_then(Url::password), Some("pw"));
 }
 
 #[test]
-fn what_is_no_text_is_said() {
+fn binary_files_are_errors() {
     let args = BuildArgs::default();
     let mut reading = Reading::new(&[requirement("-r x.txt")], &args);
     reading.next_file().unwrap();

@@ -1,4 +1,4 @@
-//! Build-args as values see them.
+//! Build-args, as used in values.
 
 use std::collections::BTreeMap;
 
@@ -9,17 +9,17 @@ use condafront_model::platform::Platform;
 pub struct BuildArgs(BTreeMap<String, String>);
 
 impl BuildArgs {
-    /// The value of one; it may be empty.
+    /// The value of a build-arg, which may be empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// The names.
+    /// The names of the build-args.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// With those that Dockerfiles have without being given, for an image of this platform
+    /// Adds the build-args that Dockerfiles predefine, for an image of this platform
     /// (<https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope>).
     pub fn for_platform(&self, platform: Platform) -> Self {
         let mut all = self.clone();
@@ -30,20 +30,20 @@ impl BuildArgs {
         all
     }
 
-    /// Adds one unless it is there and not empty.
+    /// Adds a build-arg unless it already has a value that is not empty.
     pub(super) fn or_insert(&mut self, name: &str, value: impl Into<String>) {
         if self.get(name).is_none_or(str::is_empty) {
             self.0.insert(name.to_owned(), value.into());
         }
     }
 
-    /// Those that a shell's text mentions as `$NAME` or `${NAME…}`.
+    /// The build-args that a shell command mentions as `$NAME` or `${NAME…}`.
     pub(super) fn mentioned(&self, text: &str) -> BTreeMap<String, String> {
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         text.split('$')
             .skip(1)
             .filter_map(|after| {
-                // `${#NAME}` and `${!NAME}` mention it as well.
+                // `${#NAME}` and `${!NAME}` count as well.
                 let after = after.trim_start_matches(['{', '#', '!']);
                 let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
                 self.0.get_key_value(&after[..end])

@@ -1,5 +1,5 @@
-//! `cmd`, `entrypoint` and `shell`: commands in shell form and in exec form. Variables in them are the shell's, as in a
-//! Dockerfile: build-args are not put in.
+//! `cmd`, `entrypoint` and `shell`: commands in shell form and in exec form. As in a Dockerfile, variables in them belong
+//! to the shell: build-args are not substituted.
 
 use super::reader::{Name, Reader};
 use crate::section::image_section::{Command, Located};
@@ -7,7 +7,7 @@ use crate::yaml::Node;
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
 
-/// A text, or a list of words.
+/// Reads a string or a list.
 pub(super) fn read(
     reader: &Reader<'_>,
     name: Name<'_>,
@@ -20,7 +20,7 @@ pub(super) fn read(
         reader.not_blank(name, &found)?;
         Command::Shell(found.value.to_owned())
     } else {
-        return Err(reader.wrong_kind(name, node, "a text for the shell, or a list of words"));
+        return Err(reader.wrong_kind(name, node, "a shell command or a list of strings"));
     };
     Ok(Located {
         value: command,
@@ -28,7 +28,7 @@ pub(super) fn read(
     })
 }
 
-/// The same, but not an empty list.
+/// Like [`read`], but refuses an empty list.
 pub(super) fn read_something(
     reader: &Reader<'_>,
     name: Name<'_>,
@@ -45,7 +45,7 @@ pub(super) fn read_something(
 pub(super) fn shell(reader: &Reader<'_>, node: &Node) -> Result<Located<Vec<String>>, Diagnostic> {
     let name = Name::from("shell");
     if node.list().is_none() {
-        return Err(reader.wrong_kind(name, node, "a list of words"));
+        return Err(reader.wrong_kind(name, node, "a list of strings"));
     }
     let words = words(reader, name, node)?;
     if words.is_empty() {
@@ -58,13 +58,16 @@ pub(super) fn shell(reader: &Reader<'_>, node: &Node) -> Result<Located<Vec<Stri
     })
 }
 
-/// A program and its arguments. An argument may be empty, the program not.
+/// A program and its arguments. An argument may be empty; the program may not.
 fn words(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<Vec<String>, Diagnostic> {
     let items = reader.list(name, node)?;
     let mut words = Vec::with_capacity(items.len());
     for item in items {
         if item.text().is_none() {
-            let message = format!("a word of {name} has to be a text, not {}", item.what());
+            let message = format!(
+                "an argument of {name} must be a string, not {}",
+                item.what()
+            );
             return Err(reader.error(item.lines, message));
         }
         words.push(reader.raw(name, item)?.value.to_owned());
@@ -73,14 +76,17 @@ fn words(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<Vec<String>
         return Ok(words);
     };
     if program.trim().is_empty() {
-        return Err(reader.error(item.lines, format!("the program of {name} is empty")));
+        return Err(reader.error(
+            item.lines,
+            format!("the program of {name} is an empty string"),
+        ));
     }
-    // A path may have blanks; a command that a shell should have read has them too.
+    // A path may have spaces, but so does a command that was meant for a shell.
     if words.len() == 1 && program.contains(char::is_whitespace) && !program.starts_with('/') {
-        let message = format!("there is hardly a program `{}`", quoted(program));
+        let message = format!("`{}` does not look like a program", quoted(program));
         let error = reader.error(item.lines, message);
         return Err(error.help(
-            "In a list each argument is an entry of its own, as in [python, -m, app]; a text for the shell stands without brackets.",
+            "Write each argument as a separate entry, as in [python, -m, app], or write a shell command without brackets.",
         ));
     }
     Ok(words)

@@ -1,4 +1,4 @@
-//! `copy`: a mapping of sources to destinations, or a list of entries with more to say.
+//! `copy`: a mapping of sources to destinations, or a list of more detailed entries.
 
 use super::packages::context_path;
 use super::reader::{Name, Reader};
@@ -11,7 +11,7 @@ use condafront_model::source::{Diagnostic, Lines};
 const FIELDS: &[&str] = &["from", "src", "dest", "chown", "chmod"];
 
 impl CopyFiles {
-    /// Whether a destination can be nothing but a folder.
+    /// Whether a destination can only be a directory.
     pub fn is_folder(dest: &str) -> bool {
         dest.ends_with('/') || [".", ".."].contains(&dest.rsplit('/').next().unwrap_or(dest))
     }
@@ -22,9 +22,9 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Vec<CopyFiles>, D
     let name = Name::from("copy");
     if let Some(entries) = node.mapping() {
         if node.get("src").is_some() && node.get("dest").is_some() {
-            let error = reader.error(node.lines, "`copy` with `src` and `dest` has to be a list");
+            let error = reader.error(node.lines, "`copy` must be a list to have `src` and `dest`");
             return Err(error.help(
-                "Write copy: [{src: …, dest: …}]; or ./src and ./dest, if these are files of yours.",
+                "Write copy: [{src: …, dest: …}]. If these are your own files, write ./src and ./dest.",
             ));
         }
         return entries
@@ -54,7 +54,7 @@ fn pair(reader: &Reader<'_>, key: &Key, value: &Node) -> Result<CopyFiles, Diagn
     };
     if value.text().is_none() {
         let message = format!(
-            "where `{}` is copied to has to be a text, not {}",
+            "the destination of `{}` must be a string, not {}",
             quoted(&source.value),
             value.what()
         );
@@ -76,17 +76,14 @@ fn pair(reader: &Reader<'_>, key: &Key, value: &Node) -> Result<CopyFiles, Diagn
 fn entry(reader: &Reader<'_>, item: &Node) -> Result<CopyFiles, Diagnostic> {
     const FORM: &str = "For example: copy: [{src: app, dest: /srv/app, chown: root}]";
     if item.mapping().is_none() {
-        let message = format!(
-            "an entry of `copy` has to be a mapping, not {}",
-            item.what()
-        );
+        let message = format!("an entry in `copy` must be a mapping, not {}", item.what());
         return Err(reader.error(item.lines, message).help(FORM));
     }
     let fields = reader.fields(Name::from("copy").entry(), item, FIELDS)?;
     let from = fields.read("from", "copy", |name, node| {
         let found = reader.word(name, node)?;
         if found.value.contains(char::is_whitespace) {
-            let message = format!("`{}` is no image", quoted(&found.value));
+            let message = format!("`{}` is not a valid image name", quoted(&found.value));
             return Err(reader.error(found.lines, message));
         }
         Ok(found.value)
@@ -96,17 +93,17 @@ fn entry(reader: &Reader<'_>, item: &Node) -> Result<CopyFiles, Diagnostic> {
     })?;
     let dest = fields.read("dest", "copy", |name, node| reader.word(name, node))?;
     let (Some(sources), Some(dest)) = (sources, dest) else {
-        let error = reader.error(fields.lines, "an entry of `copy` needs `src` and `dest`");
+        let error = reader.error(fields.lines, "an entry in `copy` needs `src` and `dest`");
         return Err(error.help(FORM));
     };
     if sources.len() > 1 && !CopyFiles::is_folder(&dest.value) {
         let message = format!(
-            "`{}` has to be a folder, for several files are copied to it",
+            "`{}` must be a directory: several files are copied to it",
             quoted(&dest.value)
         );
         return Err(reader
             .error(dest.lines, message)
-            .help("Write it with a slash at its end."));
+            .help("End it with a slash."));
     }
     Ok(CopyFiles {
         from,
@@ -141,7 +138,7 @@ fn sources(
     items.iter().map(read).collect()
 }
 
-/// A path of the build context; its whole is `.`, and a slash at the end stays.
+/// A path in the build context. The whole context is `.`; a trailing slash is kept.
 fn context_source(reader: &Reader<'_>, source: &Located<String>) -> Result<String, Diagnostic> {
     let path = context_path(reader, source)?;
     Ok(match path.as_str() {
@@ -162,7 +159,7 @@ fn chmod(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<Mode, Diagn
     let message = format!("{name} cannot be `{}`", quoted(&found.value));
     Err(reader
         .error(found.lines, message)
-        .help("Write it as chmod takes it: 755, or u=rwX,go=rX"))
+        .help("Write a mode as for chmod: 755 or u=rwX,go=rX"))
 }
 
 /// Octal permissions.

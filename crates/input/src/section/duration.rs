@@ -14,7 +14,7 @@ const UNITS: &[(&str, u64)] = &[
     ("h", 3_600_000_000_000),
 ];
 
-/// Reads a duration that is not negative; none if it is no such, or longer than Go can say (292 years).
+/// Parses a non-negative duration; `None` if it is invalid or longer than Go can represent (292 years).
 pub(super) fn parse(text: &str) -> Option<Duration> {
     let text = text.strip_prefix('+').unwrap_or(text);
     if text == "0" {
@@ -52,7 +52,7 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     fits.then(|| Duration::from_nanos(total))
 }
 
-/// The digits at the beginning, which are taken off.
+/// Takes the leading digits off `rest`.
 fn digits<'a>(rest: &mut &'a str) -> &'a str {
     let end = rest
         .find(|c: char| !c.is_ascii_digit())
@@ -62,9 +62,9 @@ fn digits<'a>(rest: &mut &'a str) -> &'a str {
     digits
 }
 
-/// The fraction of a unit that digits behind the point stand for, rounded down.
+/// The fraction of a unit that the digits after the point represent, rounded down.
 fn part(digits: &str, unit: u64) -> u64 {
-    // Further digits are below a nanosecond of even the largest unit.
+    // Further digits are below a nanosecond even for the largest unit.
     const PRECISION: usize = 18;
     let mut sum = 0u128;
     let mut divisor = 1u128;

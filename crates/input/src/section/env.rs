@@ -1,4 +1,4 @@
-//! `env` and `labels`: texts by name.
+//! `env` and `labels`: strings by name.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
 impl EnvVar {
-    /// The value in an image that has the variables which `image` knows; `file` is the one that it was read from.
+    /// The value in an image whose variables `image` looks up; `file` is the file it was read from.
     ///
     /// # Errors
-    /// A diagnostic at the variable's lines when it names one that the image has not, or becomes too long.
+    /// A diagnostic at the variable's lines if it names one that the image does not have, or becomes too long.
     pub fn resolve<'v>(
         &self,
         file: &Arc<SourceFile>,
@@ -23,15 +23,15 @@ impl EnvVar {
         self.value.expand(image).map_err(|error| {
             let message = match &error {
                 ExpandError::Unset(name) => {
-                    format!("there is no build-arg {name}, and the image has no variable {name}")
+                    format!("build-arg {name} is not set, and the image has no variable {name}")
                 }
-                ExpandError::Required(name, message) => format!("{name} is needed: {message}"),
+                ExpandError::Required(name, message) => format!("{name} is required: {message}"),
                 other => other.to_string(),
             };
             let diagnostic = Diagnostic::new(message).at(file, self.lines);
             match error {
                 ExpandError::Unset(name) => diagnostic.help(format!(
-                    "Give it with --build-arg {name}=…, or write ${{{name}:-}} where it may be absent."
+                    "Set it with --build-arg {name}=…, or write ${{{name}:-}} if it can be unset."
                 )),
                 _ => diagnostic,
             }
@@ -76,7 +76,7 @@ pub(super) fn labels(
             lines: both(name, value),
         };
         if labels.insert(label.value, text).is_some() {
-            return Err(reader.error(name.lines, "two labels have this name"));
+            return Err(reader.error(name.lines, "two labels have the same name"));
         }
     }
     Ok(labels)
@@ -88,7 +88,7 @@ fn entries<'n>(
     node: &'n Node,
 ) -> Result<&'n [(Key, Node)], Diagnostic> {
     node.mapping()
-        .ok_or_else(|| reader.wrong_kind(key, node, "a mapping of names to texts"))
+        .ok_or_else(|| reader.wrong_kind(key, node, "a mapping of names to strings"))
 }
 
 fn value_of<'n>(
@@ -101,12 +101,12 @@ fn value_of<'n>(
     if value.is_null() {
         let error = reader.error(
             both(name, value),
-            format!("`{shown}` of {key} has no value"),
+            format!("`{shown}` in {key} has no value"),
         );
-        return Err(error.help("For an empty text write \"\"."));
+        return Err(error.help("Write \"\" for an empty string."));
     }
     if value.text().is_none() {
-        let message = format!("`{shown}` of {key} has to be a text, not {}", value.what());
+        let message = format!("`{shown}` in {key} must be a string, not {}", value.what());
         return Err(reader.error(both(name, value), message));
     }
     reader.raw(key, value)
@@ -119,8 +119,8 @@ fn both(name: &Key, value: &Node) -> Lines {
     }
 }
 
-/// Refuses names that no variable can have. Shells know fewer than the kernel does; those others are allowed, as in a
-/// Dockerfile.
+/// Refuses names that no variable can have. As in a Dockerfile, names that the kernel accepts and shells do not are
+/// allowed.
 pub(super) fn checked_name(
     reader: &Reader<'_>,
     name: &str,
@@ -129,12 +129,15 @@ pub(super) fn checked_name(
     let refused = |c: char| c == '=' || c == '$' || c.is_whitespace() || c.is_control();
     if name.is_empty() || name.contains(refused) {
         let message = match name {
-            "" => "a variable has no name".to_owned(),
-            _ => format!("no variable can be called `{}`", quoted(name)),
+            "" => "an environment variable has no name".to_owned(),
+            _ => format!(
+                "`{}` is not a valid environment variable name",
+                quoted(name)
+            ),
         };
         let error = reader.error(lines, message);
         return Err(
-            error.help("A name has letters, digits and _, and build-args are not put into it.")
+            error.help("Use letters, digits and _. Build-args are not substituted in names.")
         );
     }
     Ok(())

@@ -1,16 +1,16 @@
 //! `${NAME}` in values, by the rules of Dockerfiles
 //! (<https://docs.docker.com/reference/dockerfile/#environment-replacement>), with two differences. Quotes mean nothing,
-//! for YAML has taken its own away already. A name that stands for nothing is an error instead of an empty text.
+//! because YAML has already removed its own. A name without a value is an error instead of an empty string.
 
 mod parse;
 mod pattern;
 
 use pattern::Pattern;
 
-/// How long a value may become, in bytes.
+/// The longest value, in bytes.
 const MAX_LENGTH: usize = 1 << 20;
 
-/// A text with variables in it.
+/// A string with variables in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
 
@@ -61,36 +61,36 @@ impl Unset {
     }
 }
 
-/// Why a text with variables has no value.
+/// Why a string with variables cannot be expanded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExpandError {
-    /// `${` to the end.
-    #[error("`${{` has no `}}`")]
+    /// `${` without an end.
+    #[error("`${{` has no closing `}}`")]
     Unclosed,
     /// `${}`, `${1}`.
-    #[error("no variable's name follows `${{`")]
+    #[error("`${{` is not followed by a name")]
     NoName,
     /// `${NAME!}`.
-    #[error("`${{{0}…}}` is no form of a build-arg")]
+    #[error("`${{{0}…}}` is not a valid form of a build-arg")]
     Form(String),
-    /// `${A:-${B:-…}}` without end.
-    #[error("more than {} variables stand in each other", parse::MAX_DEPTH)]
+    /// `${A:-${B:-…}}`, nested too deep.
+    #[error("variables are nested more than {} deep", parse::MAX_DEPTH)]
     TooDeep,
     /// A name without a value.
-    #[error("there is no build-arg {0}")]
+    #[error("build-arg {0} is not set")]
     Unset(String),
     /// `${NAME:?message}`.
-    #[error("build-arg {0} is needed{colon}{1}", colon = if .1.is_empty() { "" } else { ": " })]
+    #[error("build-arg {0} is required{colon}{1}", colon = if .1.is_empty() { "" } else { ": " })]
     Required(String, String),
-    /// A result beyond all measure.
-    #[error("it becomes longer than {} MiB", MAX_LENGTH >> 20)]
+    /// A result that is too long.
+    #[error("the expanded value is longer than {} MiB", MAX_LENGTH >> 20)]
     TooLong,
-    /// A pattern or text that would take too long to match.
-    #[error("the pattern, or the value of {0}, is too long")]
+    /// A pattern or value that would take too long to match.
+    #[error("the pattern or the value of {0} is too long")]
     PatternTooLong(String),
 }
 
-/// What becomes of names without a value.
+/// What to do with names that have no value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Unknown {
     Keep,
@@ -100,15 +100,15 @@ enum Unknown {
 type Lookup<'a, 'v> = &'a dyn Fn(&str) -> Option<&'v str>;
 
 impl Template {
-    /// Reads a text. `\$` stands for a dollar; any other backslash for itself, as does a dollar without a name.
+    /// Parses a string. `\$` is a dollar; any other backslash is itself, as is a dollar without a name.
     ///
     /// # Errors
-    /// When a `${` makes no sense.
+    /// If a `${` is malformed.
     pub fn parse(text: &str) -> Result<Self, ExpandError> {
         parse::read(text)
     }
 
-    /// The text, if it has no variables (left).
+    /// The string, if it has no variables (left).
     pub fn text(&self) -> Option<&str> {
         match self.0.as_slice() {
             [] => Some(""),
@@ -117,21 +117,21 @@ impl Template {
         }
     }
 
-    /// Puts in the variables that `lookup` knows and leaves the others. Values are put in as they are: a `$` in one is a
+    /// Substitutes the variables that `lookup` knows and leaves the others. Values are taken literally: a `$` in one is a
     /// dollar.
     ///
     /// # Errors
-    /// When a value is needed and absent, or the result too long.
+    /// If a required value is missing, or the result is too long.
     pub fn bind<'v>(&self, lookup: &dyn Fn(&str) -> Option<&'v str>) -> Result<Self, ExpandError> {
         let mut bound = Output::default();
         self.eval(lookup, Unknown::Keep, &mut bound)?;
         Ok(bound.template)
     }
 
-    /// The text with all variables put in.
+    /// The string with all variables substituted.
     ///
     /// # Errors
-    /// As [`Self::bind`], and when `lookup` does not know a name that has no default.
+    /// Like [`Self::bind`], and if `lookup` does not know a name that has no default.
     pub fn expand<'v>(
         &self,
         lookup: &dyn Fn(&str) -> Option<&'v str>,
@@ -196,7 +196,7 @@ impl Template {
 }
 
 impl Form {
-    /// The form with known variables put into its words.
+    /// The form with known variables substituted in its words.
     fn bind(&self, lookup: Lookup<'_, '_>) -> Result<Self, ExpandError> {
         Ok(match self {
             Self::Plain => Self::Plain,
@@ -220,7 +220,7 @@ impl Form {
         })
     }
 
-    /// How many bytes its words have.
+    /// The length of its words, in bytes.
     fn size(&self) -> usize {
         match self {
             Self::Plain => 0,
@@ -232,7 +232,7 @@ impl Form {
         }
     }
 
-    /// What becomes of a value that is there.
+    /// Applies the form to a value.
     fn applied(
         &self,
         name: &str,
@@ -268,7 +268,7 @@ impl Form {
     }
 }
 
-/// A result that grows no further than [`MAX_LENGTH`].
+/// A result of at most [`MAX_LENGTH`].
 #[derive(Default)]
 struct Output {
     template: Template,

@@ -17,7 +17,7 @@ use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
 const ENVIRONMENTS: &str = "environments";
 const DEFAULT: &str = "default";
-/// The build-arg that beats [`DEFAULT`].
+/// The build-arg that overrides [`DEFAULT`].
 const DEFAULT_ARG: &str = "ENVIRONMENT";
 const FIELDS: &[&str] = &["file", "when", "name"];
 
@@ -26,7 +26,7 @@ const FIELDS: &[&str] = &["file", "when", "name"];
 pub struct ImageFile {
     /// The environments that the image has, in the file's order; at least one.
     pub environments: Vec<Environment>,
-    /// Names of those that `when` leaves out.
+    /// Names of the environments that `when` leaves out.
     pub left_out: Vec<Located<String>>,
     /// The name of the environment that is active unless a container asks for another; one of `environments`.
     pub default: String,
@@ -46,15 +46,15 @@ impl ImageFile {
 pub struct Environment {
     /// Its name and prefix.
     pub place: Place,
-    /// The environment or lock file, below the build context.
+    /// The environment or lock file, in the build context.
     pub file: Located<String>,
     /// Which environment of that file, for a pixi.lock with several.
     pub name: Option<Located<String>>,
-    /// Where the image file has it.
+    /// Its lines in the image file.
     pub lines: Lines,
 }
 
-/// Whether a file is an image file. A pixi.lock has `environments` as well, and a `version`.
+/// Whether a file is an image file. A pixi.lock has `environments` too, but also a `version`.
 pub fn is_image_file(tree: &Node) -> bool {
     tree.get(ENVIRONMENTS).is_some() && tree.get("version").is_none()
 }
@@ -62,7 +62,7 @@ pub fn is_image_file(tree: &Node) -> bool {
 /// Reads an image file.
 ///
 /// # Errors
-/// As those of [`super::read()`], and diagnostics at environments that make no sense.
+/// Like [`super::read()`], and diagnostics at invalid environments.
 pub fn read_image_file(
     file: &Arc<SourceFile>,
     tree: &Node,
@@ -70,7 +70,7 @@ pub fn read_image_file(
 ) -> Result<ImageFile, Diagnostic> {
     let reader = Reader { file, args };
     let Some(entries) = tree.mapping() else {
-        let message = format!("an image file has to be a mapping, not {}", tree.what());
+        let message = format!("an image file must be a mapping, not {}", tree.what());
         return Err(reader.error(tree.lines, message));
     };
     let (own, others): (Vec<_>, Vec<_>) = entries
@@ -111,7 +111,7 @@ fn read_environments(
         return Err(reader.wrong_kind(name, node, "a mapping of names to files"));
     };
     if entries.is_empty() {
-        let error = reader.error(key.lines, "`environments` lists none");
+        let error = reader.error(key.lines, "`environments` is empty");
         return Err(error.help("For example: environments: {base: env.yml}"));
     }
     let mut names = BTreeMap::new();
@@ -121,7 +121,7 @@ fn read_environments(
             .map_err(|error| reader.error(key.lines, format!("environment `{shown}`: {error}")))?;
         if let Some(other) = names.insert(place.name().to_owned(), key.lines) {
             let message =
-                format!("`{shown}` is another name for an environment that is here already");
+                format!("`{shown}` is another name for an environment that is already listed");
             return Err(reader.error(key.lines, message).at(reader.file, other));
         }
         let found = environment(reader, key, value, place)?;
@@ -134,9 +134,9 @@ fn read_environments(
         }
     }
     if image.environments.is_empty() {
-        let error = reader.error(key.lines, "`when` leaves all environments out");
+        let error = reader.error(key.lines, "`when` leaves out all environments");
         return Err(error.help(
-            "An image needs at least one: give one without `when`, or a build-arg that is true.",
+            "List one without `when`, or set a build-arg to true: an image needs at least one environment.",
         ));
     }
     Ok(())
@@ -172,7 +172,7 @@ fn environment(
         let message = match value.value {
             Value::Null => format!("environment `{shown}` has no file"),
             _ => format!(
-                "environment `{shown}` has to be a file or a mapping, not {}",
+                "environment `{shown}` must be a file or a mapping, not {}",
                 value.what()
             ),
         };
@@ -197,10 +197,10 @@ fn environment(
     Ok(when.unwrap_or(true).then_some(environment))
 }
 
-/// Whether an environment is wanted: a build-arg's name, or a value itself, `true` or `${NAME:-true}`. A build-arg that is
-/// absent or empty means no.
+/// Whether an environment is wanted: the name of a build-arg, or a value such as `true` or `${NAME:-true}`. A build-arg
+/// that is missing or empty means no.
 fn when(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<bool, Diagnostic> {
-    const HELP: &str = "It can be true, yes, on, 1, or false, no, off, 0.";
+    const HELP: &str = "Use true, yes, on or 1; or false, no, off or 0.";
     let raw = reader.raw(name, node)?;
     reader.not_blank(name, &raw)?;
     let is_value = raw.value.contains('$')
@@ -226,7 +226,7 @@ fn when(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<bool, Diagno
     let arg = raw.value.trim();
     let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if !arg.chars().all(is_name) {
-        let message = format!("no build-arg can be called `{}`", quoted(arg));
+        let message = format!("`{}` is not a valid build-arg name", quoted(arg));
         let error = reader.error(lines, message);
         return Err(error.help("For example: when: BUILD_AI"));
     }
@@ -242,7 +242,7 @@ fn when(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<bool, Diagno
     }
 }
 
-/// The environment that a build-arg makes the default; `key` is where they are listed.
+/// The environment that a build-arg makes the default; `key` is where the environments are listed.
 fn chosen(
     reader: &Reader<'_>,
     key: &Key,
@@ -290,7 +290,7 @@ fn default_name(
         );
         return Err(error
             .at(reader.file, left_out.lines)
-            .help("Make another the default, or give the build-arg."));
+            .help("Choose another default, or set the build-arg."));
     }
     let error = reader.error(asked.lines, format!("there is no environment `{shown}`"));
     let names: Vec<&str> = names().collect();

@@ -13,17 +13,17 @@ use condafront_step_spec::system::Manager;
 
 use crate::environment_input::PipRequirement;
 
-/// A value and the lines of the user's file that say it.
+/// A value and its lines in the user's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located<T> {
     /// The value.
     pub value: T,
-    /// Where it stands.
+    /// Its lines.
     pub lines: Lines,
 }
 
 impl<T> Located<T> {
-    /// The same place with another value.
+    /// The same lines with another value.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Located<U> {
         Located {
             value: change(self.value),
@@ -32,31 +32,31 @@ impl<T> Located<T> {
     }
 }
 
-/// The image section: what it leaves open is absent or empty. Build-args are put in wherever a Dockerfile would; build-args
-/// that stand for a whole key (`BASE_IMAGE` for `base`) are the caller's business.
+/// The image section. What it does not set is `None` or empty. Build-args are substituted wherever a Dockerfile would;
+/// build-args that replace a whole key (`BASE_IMAGE` for `base`) are up to the caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImageSection {
-    /// The image to build on: a reference, `scratch` or a named context.
+    /// The base image: a reference, `scratch` or a named context.
     pub base: Option<Located<String>>,
     /// The account that the image runs as.
     pub user: Option<Located<UserRequest>>,
-    /// The base's own packages, if any.
+    /// Packages of the base image's distribution, if any.
     pub packages: Option<SystemPackages>,
-    /// PyPI packages, as lines of a requirements file; where `-r` and `-c` are paths in the build context.
+    /// PyPI packages, as lines of a requirements file; `-r` and `-c` name files in the build context.
     pub pip: Vec<PipRequirement>,
-    /// Files of the build context and of other images, in the order of copying.
+    /// Files to copy from the build context and other images, in order.
     pub copy: Vec<CopyFiles>,
-    /// Commands, in order.
+    /// Commands to run in the build, in order.
     pub run: Vec<RunCommand>,
-    /// Variables of the image, in order; no name twice.
+    /// Environment variables of the image, in order; no name twice.
     pub env: Vec<EnvVar>,
-    /// The working directory; a relative one is below the base's.
+    /// The working directory; if relative, it is below the base image's.
     pub workdir: Option<Located<String>>,
     /// What a container runs by default, or the entrypoint's arguments.
     pub cmd: Option<Located<Command>>,
     /// What a container always runs.
     pub entrypoint: Option<Located<Command>>,
-    /// What runs commands in shell form, never empty; the base's, or `/bin/sh -c`, unless given.
+    /// The shell that runs commands in shell form, never empty; defaults to the base image's, or `/bin/sh -c`.
     pub shell: Option<Located<Vec<String>>>,
     /// Ports that the image listens on.
     pub expose: Vec<Located<Ports>>,
@@ -64,30 +64,30 @@ pub struct ImageSection {
     pub volumes: Vec<Located<String>>,
     /// Labels by name.
     pub labels: BTreeMap<String, Located<String>>,
-    /// How the engine finds out whether a container works.
+    /// How the engine checks whether a container works.
     pub healthcheck: Option<Located<Healthcheck>>,
-    /// The signal that asks a container to end: `SIGTERM`, `SIGRTMIN+3`, or a number.
+    /// The signal that asks a container to stop: `SIGTERM`, `SIGRTMIN+3`, or a number.
     pub stopsignal: Option<Located<String>>,
-    /// The locale that the image has and `LANG` names: `en_US.UTF-8`.
+    /// The locale of the image, which `LANG` is set to: `en_US.UTF-8`.
     pub locale: Option<Located<String>>,
-    /// Over how many layers packages are dealt.
+    /// How many layers packages are spread over.
     pub layers: Option<Located<Layers>>,
-    /// Who links packages.
+    /// What installs packages.
     pub installer: Option<Located<Installer>>,
-    /// What is left out of packages.
+    /// What to leave out of packages.
     pub trim: BTreeSet<Trim>,
-    /// What the order of channels means in a solve.
+    /// How the order of channels affects a solve.
     pub channel_priority: Option<Located<ChannelPriority>>,
-    /// Where channels are that are given by name.
+    /// The base URL of channels given by name.
     pub channel_alias: Option<Located<ChannelUrl>>,
-    /// The folders that have the channels of these names, as in conda's configuration.
+    /// The base URLs of single channels, by channel name, as in conda's configuration.
     pub custom_channels: BTreeMap<String, Located<ChannelUrl>>,
 }
 
-/// Packages of the base's distribution. A section names those of one package manager at most.
+/// Packages of the base image's distribution. A section lists packages of at most one package manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemPackages {
-    /// Whose packages they are.
+    /// The package manager that installs them.
     pub manager: Manager,
     /// The entries, in order.
     pub entries: Vec<Located<PackageEntry>>,
@@ -98,8 +98,8 @@ pub struct SystemPackages {
 /// An entry of a list of packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PackageEntry {
-    /// A package as its manager's command line takes it, with its version if it has one: `libgl1=1.7.0-1`. Has no blanks
-    /// and no character that means something to a shell, and does not begin with a dash.
+    /// A package as an argument for its manager, with its version if it has one: `libgl1=1.7.0-1`. It has no spaces, no
+    /// characters that are special to a shell, and no leading dash.
     Package(String),
     /// `-r packages.txt`: a file of the build context that [`read_package_list`] reads.
     File(String),
@@ -108,17 +108,17 @@ pub enum PackageEntry {
 /// One copy into the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyFiles {
-    /// The image or named context to copy from; the build context if absent.
+    /// The image or named context to copy from; defaults to the build context.
     pub from: Option<String>,
     /// What to copy, never empty: paths with wildcards, as in a Dockerfile's `COPY`.
     pub sources: Vec<String>,
-    /// Where to, relative to the working directory; a folder if it ends with a slash.
+    /// The destination, relative to the working directory; a directory if it ends with a slash.
     pub dest: String,
-    /// The owner, `name`, `name:group` or numbers; the image's user if absent, where a Dockerfile has root.
+    /// The owner, `name`, `name:group` or numbers; defaults to the image's user, unlike a Dockerfile's root.
     pub chown: Option<String>,
-    /// The permissions; those of the source if absent.
+    /// The permissions; defaults to those of the source.
     pub chmod: Option<Mode>,
-    /// Where the file says so.
+    /// Its lines in the file.
     pub lines: Lines,
 }
 
@@ -134,9 +134,9 @@ pub enum Mode {
 /// A command of the image, or of the build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// A text for the shell.
+    /// A string for the shell.
     Shell(String),
-    /// A program and its arguments, without a shell. Empty: no command at all.
+    /// A program and its arguments, without a shell. Empty means no command at all.
     Exec(Vec<String>),
 }
 
@@ -145,15 +145,15 @@ pub enum Command {
 pub struct RunCommand {
     /// The command; not empty.
     pub command: Command,
-    /// Caches and secrets that it sees.
+    /// The caches and secrets that it can use.
     pub mounts: Vec<Mount>,
-    /// Whether it reaches the network.
+    /// Its network.
     pub network: Network,
-    /// Who runs it, `name`, `name:group` or numbers; the image's user if absent.
+    /// The user that runs it, `name`, `name:group` or numbers; defaults to the image's user.
     pub user: Option<String>,
-    /// Those build-args that the command mentions as `$NAME` or `${NAME}`: variables for this command alone.
+    /// The build-args that the command mentions as `$NAME` or `${NAME}`: variables for this command only.
     pub args: BTreeMap<String, String>,
-    /// Where the file says so.
+    /// Its lines in the file.
     pub lines: Lines,
 }
 
@@ -169,69 +169,69 @@ pub enum Network {
     Host,
 }
 
-/// Something that a command sees and the image does not have.
+/// A cache or secret that a command can use and that is not in the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
     /// What it is.
     pub kind: MountKind,
-    /// The permissions; the kind's own if absent.
+    /// The permissions; defaults to those of the kind.
     pub mode: Option<u32>,
-    /// The owner; if absent, who runs the command. (A Dockerfile has root here, and mounts that its user cannot use.)
+    /// The owner; defaults to the user that runs the command. (In a Dockerfile it is root, and others cannot use the mount.)
     pub uid: Option<u32>,
-    /// The group; if absent, that of who runs the command.
+    /// The group; defaults to that of the user that runs the command.
     pub gid: Option<u32>,
-    /// Where the file says so.
+    /// Its lines in the file.
     pub lines: Lines,
 }
 
 /// The kinds of mounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MountKind {
-    /// A folder that outlives the build.
+    /// A directory that outlives the build.
     Cache {
         /// Where it is.
         target: String,
-        /// Mounts with one id share one folder.
+        /// Mounts with the same id share a directory.
         id: String,
-        /// What happens when two builds want it.
+        /// What happens when two builds use it at once.
         sharing: Sharing,
-        /// Whether it cannot be written to.
+        /// Whether it is read-only.
         readonly: bool,
     },
-    /// A secret of the client's.
+    /// A secret of the client.
     Secret {
         /// Its id: `docker build --secret id=…`.
         id: String,
-        /// The file that has it; `/run/secrets/<id>` if neither this nor `env` is given.
+        /// The file that holds it; `/run/secrets/<id>` if neither this nor `env` is set.
         target: Option<String>,
-        /// The variable that has it.
+        /// The environment variable that holds it.
         env: Option<String>,
         /// Whether the build fails without it.
         required: bool,
     },
 }
 
-/// What happens when two builds want one cache.
+/// What happens when two builds use a cache at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sharing {
     /// Both use it.
     #[default]
     Shared,
-    /// The second has one of its own.
+    /// The second gets a cache of its own.
     Private,
     /// The second waits.
     Locked,
 }
 
-/// A variable of the image.
+/// An environment variable of the image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvVar {
     /// Its name.
     pub name: String,
-    /// Its value, with build-args put in. What is left may name variables that the image has already: the base's, the
-    /// environment's and those of entries before this one.
+    /// Its value, with build-args substituted. The rest may name variables that the image already has: those of the base
+    /// image, of the environment and of earlier entries.
     pub value: Template,
-    /// Where the file says so.
+    /// Its lines in the file.
     pub lines: Lines,
 }
 
@@ -242,7 +242,7 @@ pub struct Ports {
     pub first: u16,
     /// The last one, not before the first.
     pub last: u16,
-    /// How.
+    /// The protocol.
     pub protocol: Protocol,
 }
 
@@ -254,7 +254,7 @@ impl Ports {
     }
 }
 
-/// What runs over a port.
+/// The protocol of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
     /// TCP.
@@ -276,16 +276,16 @@ impl Protocol {
     }
 }
 
-/// How the engine finds out whether a container works.
+/// How the engine checks whether a container works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Healthcheck {
-    /// Not at all, whatever the base says.
+    /// Not at all, whatever the base image says.
     None,
     /// By a command.
     Command {
         /// The command; not empty.
         command: Command,
-        /// Numbers that the section leaves open are the engine's.
+        /// Numbers that the section does not set are the engine's.
         timing: Timing,
     },
 }
@@ -293,13 +293,13 @@ pub enum Healthcheck {
 /// When a health check runs. Durations of zero mean the engine's default, as in a Dockerfile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// Between two checks.
+    /// The time between two checks.
     pub interval: Option<Duration>,
     /// How long a check may take.
     pub timeout: Option<Duration>,
-    /// How long failures do not count after the start.
+    /// How long after the start failures do not count.
     pub start_period: Option<Duration>,
-    /// Between two checks in that time.
+    /// The time between two checks in that period.
     pub start_interval: Option<Duration>,
     /// How many failures in a row make a container unhealthy.
     pub retries: Option<u32>,

@@ -1,4 +1,4 @@
-//! What users read when a section or an image file makes no sense: all of it in one snapshot.
+//! What users read when a section or an image file is wrong, all in one snapshot.
 
 use super::published::{json, validator};
 use super::tests::{ARGS, image_file, section};
@@ -187,7 +187,7 @@ fn all<T>(
     all
 }
 
-/// The snapshot has those that an editor does not show.
+/// The snapshot has the mistakes that an editor does not show.
 #[test]
 fn the_schema_finds_most_mistakes() {
     let found = |text: &&&str| {

@@ -1,8 +1,9 @@
-//! What the user says about the image: the *image section*, which is the key `condafront` of an env.yml, and the *image
+//! The user's description of the image: the *image section*, which is the `condafront` key of an env.yml, and the *image
 //! file*, which has the same keys at its top level and lists environments.
 //!
-//! Pure: text in, checked types out. Nothing here knows the base image, the build context or the engine; what depends on
-//! them keeps its lines ([`Located`]) so that a later error can point at them. `docs/image.md` describes the keys.
+//! Pure: text in, checked types out. Nothing here knows the base image, the build context or the engine. Values that
+//! depend on them keep their lines ([`Located`]), so that later errors can point at them. `docs/image.md` describes the
+//! keys.
 
 pub(crate) mod args;
 mod command;

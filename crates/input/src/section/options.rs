@@ -1,4 +1,4 @@
-//! How packages come into the image: `layers`, `installer`, `trim`, `locale`, and the channels.
+//! How packages get into the image: `layers`, `installer`, `trim`, `locale`, and the channels.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ pub(super) const TRIMS: &[(&str, Trim)] = &[
     ("static-libraries", Trim::StaticLibraries),
     ("tests", Trim::Tests),
 ];
-/// What `trim: true` takes: nothing that a program or a compiler could miss.
+/// What `trim: true` removes: nothing that a program or a compiler could miss.
 pub(super) const USUAL_TRIMS: &[Trim] = &[
     Trim::Docs,
     Trim::Sanitizers,
@@ -47,9 +47,7 @@ pub(super) fn layers(reader: &Reader<'_>, node: &Node) -> Result<Located<Layers>
         Err(_) => {
             let message = format!("{name} cannot be `{}`", quoted(&found.value));
             let error = reader.error(found.lines, message);
-            Err(error.help(format!(
-                "It can be auto, or a number from 1 to {MAX_LAYERS}."
-            )))
+            Err(error.help(format!("Use auto, or a number from 1 to {MAX_LAYERS}.")))
         }
     }
 }
@@ -80,7 +78,7 @@ pub(super) fn trim(reader: &Reader<'_>, node: &Node) -> Result<BTreeSet<Trim>, D
                 None => {
                     let message = format!("{name} cannot be `{}`", quoted(&found.value));
                     let error = reader.error(found.lines, message);
-                    Err(error.help("It can be true, or a list: trim: [static-libraries, docs]"))
+                    Err(error.help("Use true, or a list: trim: [static-libraries, docs]"))
                 }
             }
         }
@@ -99,7 +97,7 @@ pub(super) fn locale(reader: &Reader<'_>, node: &Node) -> Result<Located<String>
         let message = format!("{name} cannot be `{}`", quoted(&found.value));
         reader.error(found.lines, message).help(help.to_owned())
     };
-    const FORM: &str = "A locale has a language, a country and an encoding: en_US.UTF-8";
+    const FORM: &str = "Write a language, a country and an encoding: en_US.UTF-8";
     let (rest, modifier) = split(&found.value, '@');
     let (place, charset) = split(rest, '.');
     let (language, country) = place.split_once('_').unwrap_or((place, ""));
@@ -120,7 +118,7 @@ pub(super) fn locale(reader: &Reader<'_>, node: &Node) -> Result<Located<String>
     if charset.is_none() {
         let suffix = modifier.map(|modifier| format!("@{modifier}"));
         return Err(error(&format!(
-            "It needs its encoding: {place}.UTF-8{}",
+            "Add the encoding: {place}.UTF-8{}",
             suffix.unwrap_or_default()
         )));
     }
@@ -169,7 +167,7 @@ pub(super) fn custom_channels(
                 .name
                 .contains(|c: char| c.is_whitespace() || c.is_control());
         if !is_name {
-            let message = format!("no channel can be called `{}`", quoted(&key.name));
+            let message = format!("`{}` is not a valid channel name", quoted(&key.name));
             let error = reader.error(key.lines, message);
             return Err(
                 error.help("For example: custom_channels: {team: https://conda.example.org}")

@@ -34,10 +34,10 @@ pub(super) fn read(
     })
 }
 
-/// Reads a file of packages, one per line, as `-r` names it in the section. `#` begins a comment.
+/// Reads a package list, a file that `-r` in the section names: one package per line, comments after `#`.
 ///
 /// # Errors
-/// A diagnostic at the first line that is no package.
+/// A diagnostic at the first line that is not a package.
 pub fn read_package_list(
     file: &Arc<SourceFile>,
     manager: Manager,
@@ -78,12 +78,12 @@ fn entry(
         return Ok(found.map(|_| PackageEntry::File(path)));
     }
     if text.starts_with('-') {
-        let help = format!("condafront chooses {name}'s options; list packages only.");
+        let help = format!("List packages only: condafront chooses {name}'s options.");
         return refused(format!("`{shown}` is an option, not a package"), &help);
     }
     let is_plain = |word: &str| word.split('=').all(|part| is_package(manager, part));
     if text.contains(char::is_whitespace) && text.split_whitespace().all(is_plain) {
-        let help = format!("Give each an entry of its own: {}", example(manager));
+        let help = format!("Write each as a separate entry: {}", example(manager));
         return refused(format!("`{shown}` is more than one package"), &help);
     }
     let (package, version) = match text.split_once('=') {
@@ -91,14 +91,17 @@ fn entry(
         None => (text, None),
     };
     let allowed = format!(
-        "A package is a name, with =version if you like: {}",
+        "Write a name, optionally with =version: {}",
         example(manager)
     );
     if !is_package(manager, package) {
-        return refused(format!("`{shown}` is no package of {name}"), &allowed);
+        return refused(
+            format!("`{shown}` is not a valid package for {name}"),
+            &allowed,
+        );
     }
     let is_version = |version: &str| {
-        // Alpine's `=~1.2` takes what begins so.
+        // Alpine's `=~1.2` accepts versions that begin with it.
         let plain = match manager {
             Manager::Apk => version.strip_prefix('~').unwrap_or(version),
             Manager::Apt | Manager::Dnf => version,
@@ -118,7 +121,7 @@ fn entry(
         return refused(
             match version {
                 "" => format!("`{shown}` has no version"),
-                _ => format!("`{}` is no version for {name}", quoted(version)),
+                _ => format!("`{}` is not a valid version for {name}", quoted(version)),
             },
             &allowed,
         );
@@ -138,7 +141,7 @@ fn example(manager: Manager) -> &'static str {
     }
 }
 
-/// Whether a text may be a package's name: nothing in it means anything to a shell.
+/// Whether a string can be a package's name: nothing in it is special to a shell.
 fn is_package(manager: Manager, text: &str) -> bool {
     // `libc6:i386`, `@development-tools`.
     let (text, more) = match manager {
@@ -153,7 +156,7 @@ fn is_package(manager: Manager, text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || more.contains(c))
 }
 
-/// A path below the build context, without `./` at its beginning.
+/// A path in the build context, without a leading `./`.
 pub(super) fn context_path(
     reader: &Reader<'_>,
     path: &Located<String>,
@@ -164,20 +167,18 @@ pub(super) fn context_path(
         Err(error.help(help.to_owned()))
     };
     if path.value.contains("://") {
-        let help = "Put the file into the build context.";
+        let help = "Put the file in the build context.";
         return refused(format!("`{shown}` is a URL, not a path"), help);
     }
-    let outside = "The build sees only what is in its context: the last argument of docker build.";
+    let outside =
+        "The build sees only the build context, which is the last argument of docker build.";
     let mut parts: Vec<&str> = Vec::new();
     for part in path.value.split('/') {
         match part {
             "" | "." => {}
             ".." => {
                 if parts.pop().is_none() {
-                    return refused(
-                        format!("`{shown}` is outside of the build context"),
-                        outside,
-                    );
+                    return refused(format!("`{shown}` is outside the build context"), outside);
                 }
             }
             part => parts.push(part),
@@ -189,7 +190,7 @@ pub(super) fn context_path(
     Ok(parts.join("/"))
 }
 
-/// The path of a file in the build context, without `./` at its beginning.
+/// The path of a file in the build context, without a leading `./`.
 pub(super) fn context_file(
     reader: &Reader<'_>,
     path: &Located<String>,
@@ -197,7 +198,7 @@ pub(super) fn context_file(
     let shown = quoted(&path.value);
     if path.value.starts_with('/') {
         let error = reader.error(path.lines, format!("`{shown}` is an absolute path"));
-        return Err(error.help("Files are named by their paths below the build context."));
+        return Err(error.help("Write the path relative to the build context."));
     }
     let found = context_path(reader, path)?;
     if found.is_empty() || path.value.ends_with('/') {

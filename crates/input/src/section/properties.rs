@@ -1,4 +1,4 @@
-//! What holds whatever is written.
+//! Properties that hold for any input.
 
 use condafront_model::source::Lines;
 use condafront_step_spec::system::Manager;
@@ -11,7 +11,7 @@ use super::*;
 use crate::yaml::{self, Node, ScalarKind, Value};
 use condafront_model::source::SourceFile;
 
-/// Values of all shapes, with what means something in some key more often than chance has it.
+/// Values of all shapes, biased towards those that mean something in some key.
 fn value() -> impl Strategy<Value = Node> {
     let text = prop_oneof![
         "[-a-z0-9=:/.,$ {}@*?#%\\\\]{0,12}",
@@ -80,7 +80,7 @@ fn tree() -> impl Strategy<Value = Node> {
 
 proptest! {
     #[test]
-    fn no_tree_makes_it_panic_and_the_schema_takes_what_the_code_takes(tree in tree()) {
+    fn no_tree_makes_it_panic_and_the_schema_accepts_what_the_code_accepts(tree in tree()) {
         let file = SourceFile::new("env.yml", "condafront: {}\n");
         let args: BuildArgs = ARGS.iter().copied().collect();
         let json = json(&tree);
@@ -126,7 +126,7 @@ proptest! {
     }
 }
 
-/// Nothing is compared with everything else.
+/// No check takes quadratic time.
 #[test]
 fn large_files_are_read() {
     let many = |line: &dyn Fn(usize) -> String| (0..10_000).map(line).collect::<String>();

@@ -1,4 +1,4 @@
-//! What is published beside the code: the schema and the documentation.
+//! What is published along with the code: the schema and the documentation.
 
 use super::keys::{FILE_KEYS, KEYS};
 use super::schema;
@@ -8,7 +8,7 @@ use crate::section::file::{is_image_file, read_image_file};
 use crate::yaml::{self, Node, ScalarKind, Value};
 use condafront_model::source::{Level, SourceFile};
 
-/// A tree as JSON has it.
+/// A tree as JSON.
 pub(super) fn json(node: &Node) -> serde_json::Value {
     match &node.value {
         Value::Null => serde_json::Value::Null,
@@ -42,7 +42,7 @@ fn docs(name: &str) -> String {
 }
 
 #[test]
-fn the_published_schema_is_the_codes() {
+fn the_published_schema_is_up_to_date() {
     let own = format!("{:#}\n", schema());
     let path = docs("condafront.schema.json");
     if std::env::var_os("UPDATE_DOCS").is_some() {
@@ -95,7 +95,7 @@ fn examples() -> Vec<String> {
     examples
 }
 
-/// An example as a file: one that begins with a key of the section stands for its lines under `condafront:`.
+/// An example as a file. One that begins with a key of the section goes under `condafront:`.
 fn as_file(example: &str) -> String {
     let is_whole = |line: &str| {
         ["condafront:", "dependencies:", "environments:"]
@@ -141,7 +141,7 @@ fn every_key_is_documented() {
 }
 
 #[test]
-fn the_schema_refuses_nothing_that_the_code_takes() {
+fn the_schema_refuses_nothing_that_the_code_accepts() {
     for text in [
         "user: 1000:100",
         "user: {uid: 0}",

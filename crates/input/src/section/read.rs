@@ -13,7 +13,7 @@ use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
 use condafront_step_spec::system::Manager;
 
-/// Where the keys stand.
+/// Where the keys are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     /// Under `condafront:` of an env.yml.
@@ -25,7 +25,7 @@ pub(super) enum Place {
 /// Reads the image section, the value of `condafront` in an env.yml.
 ///
 /// # Errors
-/// A diagnostic at the first key, in the file's order, that is unknown, or whose value makes no sense; then those that
+/// A diagnostic at the first key, in the file's order, that is unknown or has an invalid value; after that, at keys that
 /// contradict each other.
 pub fn read(
     file: &Arc<SourceFile>,
@@ -37,7 +37,7 @@ pub fn read(
         return Ok(ImageSection::default());
     }
     let Some(entries) = node.mapping() else {
-        let message = format!("`condafront` has to be a mapping, not {}", node.what());
+        let message = format!("`condafront` must be a mapping, not {}", node.what());
         let error = reader.error(node.lines, message);
         return Err(error.help("For example: condafront: {base: ubuntu:24.04, user: ada}"));
     };
@@ -45,7 +45,7 @@ pub fn read(
     read_entries(file, &entries, args, Place::Section)
 }
 
-/// Reads keys and values, wherever they stand.
+/// Reads keys and values, from either place.
 pub(super) fn read_entries(
     file: &Arc<SourceFile>,
     entries: &[&(Key, Node)],
@@ -54,7 +54,7 @@ pub(super) fn read_entries(
 ) -> Result<ImageSection, Diagnostic> {
     let reader = Reader { file, args };
     let mut section = ImageSection::default();
-    // Other values may speak of the account.
+    // Other values may refer to the account.
     if let Some((_, node)) = entries.iter().find(|(key, _)| key.name == "user") {
         section.user = Some(user::read(&reader, node)?);
     }
@@ -72,7 +72,7 @@ fn check_together(reader: &Reader<'_>, section: &ImageSection) -> Result<(), Dia
     let file = reader.file;
     let lang = section.env.iter().find(|variable| variable.name == "LANG");
     if let (Some(locale), Some(lang)) = (&section.locale, lang) {
-        let error = reader.error(lang.lines, "`locale` sets LANG, and so does `env`");
+        let error = reader.error(lang.lines, "both `locale` and `env` set LANG");
         return Err(error.at(file, locale.lines).help("Keep one of the two."));
     }
     if let (Some(entrypoint), Some(cmd)) = (&section.entrypoint, &section.cmd)
@@ -82,16 +82,16 @@ fn check_together(reader: &Reader<'_>, section: &ImageSection) -> Result<(), Dia
     {
         let error = reader.error(
             cmd.lines,
-            "`cmd` has no effect beside an `entrypoint` in shell form",
+            "`cmd` has no effect with an `entrypoint` in shell form",
         );
         return Err(error.at(file, entrypoint.lines).help(
-            "Write the entrypoint as a list; or let it end with \"$0\" \"$@\", which is where the shell finds the command.",
+            "Write the entrypoint as a list, or end it with \"$0\" \"$@\", which is where the shell puts the command.",
         ));
     }
     Ok(())
 }
 
-/// Whether a shell's text looks at its arguments, `"$@"` or `${1}`.
+/// Whether a shell command uses its arguments, `"$@"` or `${1}`.
 fn uses_arguments(text: &str) -> bool {
     text.split('$').skip(1).any(|rest| {
         let rest = rest.strip_prefix('{').unwrap_or(rest);
@@ -111,7 +111,7 @@ fn read_key(
         "base" => {
             let found = reader.word(name, node)?;
             if found.value.contains(char::is_whitespace) {
-                let message = format!("`{}` is no image", quoted(&found.value));
+                let message = format!("`{}` is not a valid image name", quoted(&found.value));
                 return Err(reader.error(found.lines, message));
             }
             section.base = Some(found);
@@ -160,20 +160,20 @@ fn system_packages(
     let packages = packages::read(reader, manager, key, node)?;
     if let Some(other) = &section.packages {
         let message = format!(
-            "no image has both {} and {}",
+            "`{}` and `{}` cannot both be used",
             other.manager.name(),
             manager.name()
         );
         let error = reader.error(packages.lines, message);
         return Err(error
             .at(reader.file, other.lines)
-            .help("Keep the one that the base has: apt is Debian's and Ubuntu's, apk Alpine's, dnf Fedora's."));
+            .help("Keep the one that the base image has: apt on Debian and Ubuntu, apk on Alpine, dnf on Fedora."));
     }
     section.packages = Some(packages);
     Ok(())
 }
 
-/// A key that there is not.
+/// The error for an unknown key.
 fn unknown_key(reader: &Reader<'_>, key: &Key, place: Place) -> Diagnostic {
     let name = key.name.as_str();
     let whole = match place {
@@ -181,15 +181,18 @@ fn unknown_key(reader: &Reader<'_>, key: &Key, place: Place) -> Diagnostic {
         Place::ImageFile => "an image file",
     };
     if name.is_empty() {
-        return reader.error(key.lines, format!("a key of {whole} is empty or no text"));
+        return reader.error(
+            key.lines,
+            format!("a key of {whole} is empty or not a string"),
+        );
     }
     let error = reader.error(key.lines, format!("{whole} has no key `{}`", quoted(name)));
     if place == Place::ImageFile && name == "condafront" {
         return error
-            .help("In an image file the keys of the image section stand at the top level.");
+            .help("In an image file, write the keys of the image section at the top level.");
     }
     if place == Place::ImageFile && ["channels", "dependencies", "name"].contains(&name) {
-        return error.help("It belongs into an env.yml, which `environments` names.");
+        return error.help("Put it in an env.yml, and list that file under `environments`.");
     }
     let alias = OTHER_WORDS
         .iter()
@@ -207,7 +210,7 @@ fn unknown_key(reader: &Reader<'_>, key: &Key, place: Place) -> Diagnostic {
         }
         None => {
             let own: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-            error.help(format!("It has {}.", listed(&own)))
+            error.help(format!("The keys are {}.", listed(&own)))
         }
     }
 }

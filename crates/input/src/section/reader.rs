@@ -1,4 +1,4 @@
-//! What all keys are read with: the file, the build-args, and how mistakes are told.
+//! What all keys are read with: the file, the build-args, and how mistakes are reported.
 
 use std::fmt;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// What stands for the key's form.
+    /// An example of the key.
     fn example(self) -> Option<&'static str> {
         Some(keys::info(self.of.unwrap_or(self.key))?.example)
     }
@@ -61,18 +61,18 @@ impl<'a> From<&'a str> for Name<'a> {
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_entry {
-            f.write_str("an entry of ")?;
+            f.write_str("an entry in ")?;
         }
         write!(f, "`{}`", self.key)?;
         match self.of {
-            Some(of) => write!(f, " of `{of}`"),
+            Some(of) => write!(f, " in `{of}`"),
             None => Ok(()),
         }
     }
 }
 
 impl<'a> Reader<'a> {
-    /// A mistake.
+    /// An error at these lines.
     pub(super) fn error(&self, lines: Lines, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(message).at(self.file, lines)
     }
@@ -82,25 +82,25 @@ impl<'a> Reader<'a> {
         let message = match node.value {
             Value::Null if name.is_entry => format!("{name} is empty"),
             Value::Null => format!("{name} has no value"),
-            _ => format!("{name} has to be {wanted}, not {}", node.what()),
+            _ => format!("{name} must be {wanted}, not {}", node.what()),
         };
         let error = self.error(node.lines, message);
         match (name.example(), node.is_null()) {
             (Some(example), true) if !name.is_entry => {
-                error.help(format!("Remove the key, or give it one: {example}"))
+                error.help(format!("Remove the key, or give it a value: {example}"))
             }
             (Some(example), _) => error.help(format!("For example: {example}")),
             (None, _) => error,
         }
     }
 
-    /// A scalar's text with build-args put in. Numbers are as they were written.
+    /// A scalar's text with build-args substituted. Numbers stay as written.
     pub(super) fn text(&self, name: Name<'_>, node: &Node) -> Result<Located<String>, Diagnostic> {
         let text = self.raw(name, node)?;
         self.expanded(text)
     }
 
-    /// A scalar's text as it was written.
+    /// A scalar's text as written.
     pub(super) fn raw<'n>(
         &self,
         name: Name<'_>,
@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
     ) -> Result<Located<&'n str>, Diagnostic> {
         let text = node
             .text()
-            .ok_or_else(|| self.wrong_kind(name, node, "a text"))?;
+            .ok_or_else(|| self.wrong_kind(name, node, "a string"))?;
         let found = Located {
             value: text,
             lines: node.lines,
@@ -116,24 +116,24 @@ impl<'a> Reader<'a> {
         if text.contains('\0') {
             return Err(self.error(
                 node.lines,
-                format!("{name} has a zero byte, which no text of an image can have"),
+                format!("{name} has a NUL byte, which an image cannot hold"),
             ));
         }
         Ok(found)
     }
 
-    /// The same, but not blank, and on one line.
+    /// Like [`Self::text`], but not blank, and on one line.
     pub(super) fn word(&self, name: Name<'_>, node: &Node) -> Result<Located<String>, Diagnostic> {
         let found = self.text(name, node)?;
         self.not_blank(name, &found)?;
         let found = found.map(|text| text.trim().to_owned());
         if found.value.contains(['\n', '\r']) {
-            return Err(self.error(found.lines, format!("{name} has to be on one line")));
+            return Err(self.error(found.lines, format!("{name} must be on one line")));
         }
         Ok(found)
     }
 
-    /// Refuses blank texts.
+    /// Refuses blank strings.
     pub(super) fn not_blank<T: AsRef<str>>(
         &self,
         name: Name<'_>,
@@ -149,7 +149,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// A text with build-args put in.
+    /// A string with build-args substituted.
     pub(super) fn expanded(&self, text: Located<&str>) -> Result<Located<String>, Diagnostic> {
         let expanded = self
             .template(text.clone())?
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         Ok(text.map(|_| expanded))
     }
 
-    /// A text with the build-args that there are put in.
+    /// A string with the known build-args substituted.
     pub(super) fn bound(&self, text: Located<&str>) -> Result<Template, Diagnostic> {
         self.template(text.clone())?
             .bind(&|name| self.args.get(name))
@@ -175,14 +175,14 @@ impl<'a> Reader<'a> {
             ExpandError::Unset(name) => match nearest(name, self.args.names()) {
                 Some(near) => diagnostic.help(format!("Did you mean ${{{near}}}?")),
                 None => diagnostic.help(format!(
-                    "Give it with --build-arg {name}=…, write ${{{name}:-default}}, or \\${{{name}}} for these characters."
+                    "Set it with --build-arg {name}=…, write ${{{name}:-default}}, or write \\${{{name}}} for the literal text."
                 )),
             },
             ExpandError::Required(name, _) => {
-                diagnostic.help(format!("Give it with --build-arg {name}=…"))
+                diagnostic.help(format!("Set it with --build-arg {name}=…"))
             }
             ExpandError::Unclosed | ExpandError::NoName | ExpandError::Form(..) => diagnostic.help(
-                "A build-arg is written ${NAME}, ${NAME:-default} or ${NAME:+instead}; a dollar is written \\$.",
+                "Write a build-arg as ${NAME}, ${NAME:-default} or ${NAME:+instead}, and a dollar as \\$.",
             ),
             _ => diagnostic,
         }
@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A key of a key that there is not.
+    /// The error for an unknown key of a mapping.
     pub(super) fn unknown_field(&self, name: Name<'_>, key: &Key, known: &[&str]) -> Diagnostic {
         let error = self.error(
             key.lines,
@@ -237,13 +237,13 @@ impl<'a> Reader<'a> {
         match nearest(&key.name, known.iter().copied()) {
             Some(near) => error.help(format!("Did you mean `{near}`?")),
             None if key.name.contains('=') => {
-                error.help("Between braces, a text with a comma in it needs quotes.")
+                error.help("Inside braces, quote a string that contains a comma.")
             }
-            None => error.help(format!("It has {}.", listed(known))),
+            None => error.help(format!("The keys are {}.", listed(known))),
         }
     }
 
-    /// A value that is none of a few words.
+    /// The error for a value that is not one of the known words.
     pub(super) fn no_such_word(
         &self,
         name: Name<'_>,
@@ -256,11 +256,11 @@ impl<'a> Reader<'a> {
         );
         match nearest(&found.value, known.iter().copied()) {
             Some(near) => error.help(format!("Did you mean `{near}`?")),
-            None => error.help(format!("It can be {}.", either(known))),
+            None => error.help(format!("Use {}.", either(known))),
         }
     }
 
-    /// One of a few words.
+    /// One of the known words.
     pub(super) fn one_of<T: Copy>(
         &self,
         name: Name<'_>,
@@ -282,8 +282,7 @@ impl<'a> Reader<'a> {
         let found = self.word(name, node)?;
         truth(&found.value).ok_or_else(|| {
             let message = format!("{name} cannot be `{}`", quoted(&found.value));
-            self.error(found.lines, message)
-                .help("It can be true or false.")
+            self.error(found.lines, message).help("Use true or false.")
         })
     }
 
@@ -294,7 +293,7 @@ impl<'a> Reader<'a> {
             Some(number) => Ok(found.map(|_| number)),
             None => {
                 let message = format!(
-                    "{name} cannot be `{}`: it is a whole number",
+                    "{name} must be a whole number, not `{}`",
                     quoted(&found.value)
                 );
                 Err(self.error(found.lines, message))
@@ -315,7 +314,7 @@ impl<'n> Fields<'n> {
         Some(&entry.1)
     }
 
-    /// What `read` makes of the value of `name`, if it is there.
+    /// The value of `name`, if present, as read by `read`.
     pub(super) fn read<T>(
         &self,
         name: &'static str,
@@ -337,7 +336,7 @@ pub(super) fn truth(word: &str) -> Option<bool> {
     }
 }
 
-/// A number written with digits alone.
+/// A number written with digits only.
 pub(super) fn digits<T: std::str::FromStr>(text: &str) -> Option<T> {
     let all_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     all_digits.then(|| text.parse().ok()).flatten()

@@ -1,5 +1,5 @@
-//! `run`: commands of the build, with caches and secrets. Variables in a command are the shell's; the build-args that it
-//! mentions are variables of its own.
+//! `run`: commands of the build, with caches and secrets. Variables in a command belong to the shell; the build-args that
+//! it mentions are set as environment variables for it.
 
 use std::collections::BTreeSet;
 
@@ -20,10 +20,10 @@ const CACHE: &[&str] = &[
 const SECRET: &[&str] = &[
     "type", "id", "target", "env", "required", "mode", "uid", "gid",
 ];
-const MOUNT: &str = "`mounts` of `run`";
+const MOUNT: &str = "the `mounts` of `run`";
 const MOUNT_FORM: &str = "For example: mounts: [{type: cache, target: /root/.cache}, {type: secret, id: token, env: TOKEN}]";
 
-/// Other names that Dockerfiles have for a mount's keys.
+/// Other names for a mount's keys in Dockerfiles.
 const MOUNT_ALIASES: &[(&str, &str)] = &[
     ("dst", "target"),
     ("destination", "target"),
@@ -51,7 +51,7 @@ fn entry(reader: &Reader<'_>, node: &Node) -> Result<RunCommand, Diagnostic> {
         command::read_something(reader, name, node)
     })?
     else {
-        let error = reader.error(fields.lines, "an entry of `run` needs its command");
+        let error = reader.error(fields.lines, "an entry in `run` has no command");
         return Err(error.help("For example: run: [{run: make, network: none}]"));
     };
     let mut run = finished(reader, command.value, fields.lines);
@@ -91,16 +91,13 @@ fn finished(reader: &Reader<'_>, command: Command, lines: Lines) -> RunCommand {
     }
 }
 
-/// A mapping, or a text as `RUN --mount=` of a Dockerfile has it.
+/// A mapping, or a string as in a Dockerfile's `RUN --mount=`.
 fn mount(reader: &Reader<'_>, node: &Node) -> Result<Mount, Diagnostic> {
     if node.mapping().is_some() {
         return typed_mount(reader, node);
     }
     if node.text().is_none() {
-        let message = format!(
-            "an entry of {MOUNT} has to be a mapping, not {}",
-            node.what()
-        );
+        let message = format!("an entry in {MOUNT} must be a mapping, not {}", node.what());
         return Err(reader.error(node.lines, message).help(MOUNT_FORM));
     }
     let text = reader.raw("mounts".into(), node)?;
@@ -114,7 +111,7 @@ fn mount(reader: &Reader<'_>, node: &Node) -> Result<Mount, Diagnostic> {
             lines: node.lines,
         };
         if !names.insert(key.name.clone()) {
-            let message = format!("`{}` is given twice", quoted(&key.name));
+            let message = format!("`{}` appears twice", quoted(&key.name));
             return Err(reader.error(node.lines, message));
         }
         let value = Node {
@@ -142,7 +139,7 @@ fn typed_mount(reader: &Reader<'_>, node: &Node) -> Result<Mount, Diagnostic> {
     const KINDS: &[(&str, Kind)] = &[("cache", Kind::Cache), ("secret", Kind::Secret)];
     let node = &with_own_names(node);
     let Some(kind) = node.get("type") else {
-        let error = reader.error(node.lines, format!("an entry of {MOUNT} needs its `type`"));
+        let error = reader.error(node.lines, format!("an entry in {MOUNT} needs a `type`"));
         return Err(error.help(MOUNT_FORM));
     };
     match reader
@@ -173,8 +170,8 @@ fn cache(reader: &Reader<'_>, fields: &Fields<'_>) -> Result<Mount, Diagnostic> 
         ("locked", Sharing::Locked),
     ];
     let Some(target) = word(reader, fields, "target")? else {
-        let error = reader.error(fields.lines, "a cache needs its `target`");
-        return Err(error.help("It is the folder in which the command finds the cache."));
+        let error = reader.error(fields.lines, "a cache needs a `target`");
+        return Err(error.help("Set it to the directory where the command finds the cache."));
     };
     let sharing = fields.read("sharing", "mounts", |name, node| {
         reader.one_of(name, node, SHARINGS)
@@ -202,8 +199,8 @@ fn secret(reader: &Reader<'_>, fields: &Fields<'_>) -> Result<Mount, Diagnostic>
         (None, None) => String::new(),
     };
     if id.is_empty() {
-        let error = reader.error(fields.lines, "a secret needs its `id`");
-        return Err(error.help("It is what docker build --secret id=… calls it."));
+        let error = reader.error(fields.lines, "a secret needs an `id`");
+        return Err(error.help("Use the id in docker build --secret id=…"));
     }
     let env = fields.read("env", "mounts", |name, node| {
         let found = reader.word(name, node)?;
@@ -243,7 +240,7 @@ fn finished_mount(
         bits(&found.value).ok_or_else(|| {
             let message = format!("{name} cannot be `{}`", quoted(&found.value));
             let error = reader.error(found.lines, message);
-            error.help("Write it in octal digits: 0400")
+            error.help("Write it in octal: 0400")
         })
     })?;
     Ok(Mount {

@@ -1,4 +1,4 @@
-//! What the engine is told for containers: `expose`, `volumes`, `healthcheck`, `stopsignal`.
+//! What the image tells the engine about containers: `expose`, `volumes`, `healthcheck`, `stopsignal`.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ const HEALTHCHECK: &[&str] = &[
     "start_interval",
 ];
 
-/// Reads `expose`: a list, or one alone.
+/// Reads `expose`: a list, or a single entry.
 pub(super) fn expose(reader: &Reader<'_>, node: &Node) -> Result<Vec<Located<Ports>>, Diagnostic> {
     let name = Name::from("expose");
     if node.list().is_none() && node.text().is_none() {
@@ -36,12 +36,12 @@ pub(super) fn expose(reader: &Reader<'_>, node: &Node) -> Result<Vec<Located<Por
         match ports(&found.value) {
             Some(ports) => Ok(found.map(|_| ports)),
             None => {
-                let message = format!("`{}` is no port", quoted(&found.value));
+                let message = format!("`{}` is not a valid port", quoted(&found.value));
                 let error = reader.error(found.lines, message);
                 Err(error.help(if found.value.contains(':') {
-                    "Here is only what the image listens on; a port of the host is given to it by docker run -p."
+                    "List only the ports that the image listens on. Publish them on the host with docker run -p."
                 } else {
-                    "Write a number from 1 to 65535, or two with a dash, and /udp or /sctp if it is not TCP: 8888, 8000-8010, 53/udp"
+                    "Write a number from 1 to 65535 or a range, with /udp or /sctp if it is not TCP: 8888, 8000-8010, 53/udp"
                 }))
             }
         }
@@ -77,8 +77,8 @@ pub(super) fn volumes(
         let found = reader.word(name.entry(), item)?;
         let shown = quoted(&found.value);
         if found.value.contains(':') {
-            let error = reader.error(found.lines, format!("`{shown}` is not a folder of the image"));
-            return Err(error.help("Here is only where a volume is in the image; what it holds is given by docker run -v."));
+            let error = reader.error(found.lines, format!("`{shown}` is not a directory of the image"));
+            return Err(error.help("Write only the volume's directory in the image. Mount something there with docker run -v."));
         }
         if !found.value.starts_with('/') {
             let error = reader.error(found.lines, format!("`{shown}` is not an absolute path"));
@@ -106,26 +106,26 @@ pub(super) fn healthcheck(
         return Err(reader.error(found.lines, message).help(FORM));
     }
     if node.mapping().is_none() {
-        return Err(reader.wrong_kind(name, node, "a mapping, or none"));
+        return Err(reader.wrong_kind(name, node, "a mapping or `none`"));
     }
     let fields = reader.fields(name, node, HEALTHCHECK)?;
     let command = fields.read("cmd", "healthcheck", |name, node| {
         command::read_something(reader, name, node)
     })?;
     let Some(command) = command else {
-        let error = reader.error(fields.lines, "a health check needs its `cmd`");
+        let error = reader.error(fields.lines, "a health check needs a `cmd`");
         return Err(error.help(FORM));
     };
-    // As images' configurations and compose files have it.
+    // The form in image configurations and compose files.
     let kind = match &command.value {
         Command::Exec(words) => words.first().map(String::as_str),
         Command::Shell(_) => None,
     };
     if let Some(kind @ ("CMD" | "CMD-SHELL" | "NONE")) = kind {
-        let message = format!("`{kind}` is no program");
+        let message = format!("`{kind}` is not a program");
         let error = reader.error(command.lines, message);
         return Err(error.help(
-            "Write the command alone: a list for a program and its arguments, a text for the shell.",
+            "Write the command alone: a list for a program and its arguments, a string for the shell.",
         ));
     }
     let time = |field| fields.read(field, "healthcheck", |name, node| time(reader, name, node));
@@ -148,7 +148,7 @@ pub(super) fn healthcheck(
 }
 
 fn time(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<Duration, Diagnostic> {
-    /// What the engine takes at least.
+    /// The engine's minimum.
     const SHORTEST: Duration = Duration::from_millis(1);
     let found = reader.word(name, node)?;
     let shown = quoted(&found.value);
@@ -156,20 +156,20 @@ fn time(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<Duration, Di
         let error = reader.error(found.lines, format!("{name} cannot be `{shown}`"));
         return Err(error.help(match digits::<u64>(&found.value) {
             Some(number) => {
-                format!("A number needs its unit: {number}s for seconds, {number}m for minutes.")
+                format!("Add a unit: {number}s for seconds, {number}m for minutes.")
             }
-            None => "Write a time as in 30s, 1m30s or 500ms.".to_owned(),
+            None => "Write a time such as 30s, 1m30s or 500ms.".to_owned(),
         }));
     };
     if !duration.is_zero() && duration < SHORTEST {
-        let message = format!("{name} cannot be `{shown}`: the engine takes no less than 1ms");
+        let message = format!("{name} cannot be `{shown}`: the engine's minimum is 1ms");
         return Err(reader.error(found.lines, message));
     }
     Ok(duration)
 }
 
 fn retries(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<u32, Diagnostic> {
-    /// The engine keeps it in a signed number.
+    /// The engine keeps it in a signed integer.
     const MOST: u32 = i32::MAX.unsigned_abs();
     let found = reader.number(name, node)?;
     if found.value > MOST {

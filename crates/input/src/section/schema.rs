@@ -1,7 +1,7 @@
 //! The JSON schema of the section, for editors. It is published as `docs/condafront.schema.json`.
 //!
-//! It says no more than the code checks: what it refuses, the code refuses. Texts with `$` are let through, for their value
-//! is known in a build only.
+//! It is never stricter than the code: what it refuses, the code refuses. Strings with `$` are accepted, because their
+//! value is known only in a build.
 
 use serde_json::{Map, Value, json};
 
@@ -14,8 +14,8 @@ const NAME: &str = "[A-Za-z_][A-Za-z0-9_.-]*";
 
 const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 
-/// The schema, in the draft that editors know (<https://json-schema.org/draft-07>). It fits a file with a key `condafront`
-/// and an image file.
+/// The schema, in the draft that editors support (<https://json-schema.org/draft-07>). It applies to files with a
+/// `condafront` key and to image files.
 pub fn schema() -> Value {
     let mut definitions = definitions();
     definitions["section"] = or_nothing(object(keys::KEYS.iter().map(property)));
@@ -25,7 +25,7 @@ pub fn schema() -> Value {
     json!({
         "$schema": DRAFT,
         "title": "condafront",
-        "description": "The key condafront of an env.yml, and image files.",
+        "description": "The condafront key of an env.yml, and image files.",
         "if": {"required": ["environments"], "not": {"required": ["version"]}},
         "then": reference("file"),
         "else": {"properties": {"condafront": reference("section")}},
@@ -33,11 +33,11 @@ pub fn schema() -> Value {
     })
 }
 
-/// What values refer to.
+/// The definitions that values refer to.
 fn definitions() -> Value {
     json!({
             "build-arg": {
-                "description": "A text with build-args: ${NAME}, ${NAME:-default}.",
+                "description": "A string with build-args: ${NAME}, ${NAME:-default}.",
                 "type": "string",
                 "pattern": "\\$",
             },
@@ -45,11 +45,11 @@ fn definitions() -> Value {
             "word": {"type": ["string", "number", "boolean"], "pattern": "\\S"},
             "words": {"type": "array", "items": [reference("word")], "additionalItems": reference("text")},
             "command": {
-                "description": "A text for the shell, or a list: a program and its arguments.",
+                "description": "A string for the shell, or a list: a program and its arguments.",
                 "anyOf": [reference("word"), reference("words")],
             },
             "something": {
-                "description": "A text for the shell, or a list: a program and its arguments.",
+                "description": "A string for the shell, or a list: a program and its arguments.",
                 "anyOf": [reference("word"), {"allOf": [reference("words"), {"minItems": 1}]}],
             },
             "id": or_build_arg(json!({"type": ["integer", "string"], "pattern": "^\\s*[0-9]+\\s*$", "minimum": 0, "maximum": u32::MAX - 1})),
@@ -89,7 +89,7 @@ fn property(key: &KeyInfo) -> (String, Value) {
     (key.name.to_owned(), value)
 }
 
-/// What a key takes. A key that is not here takes nothing, which a test would find.
+/// What a key accepts. A test fails for a key that is missing here.
 fn value(key: &str) -> Value {
     match key {
         "workdir" | "default" => same_as("word"),
@@ -266,14 +266,14 @@ fn list(items: Value) -> Value {
     json!({"type": "array", "items": items})
 }
 
-/// A mapping of names to texts.
+/// A mapping of names to strings.
 fn named(pattern: &str) -> Value {
     let mut value = texts();
     value["propertyNames"] = json!({"pattern": pattern});
     value
 }
 
-/// One word of this form, or a text with build-args.
+/// One word of this form, or a string with build-args.
 fn matching(pattern: &str) -> Value {
     let pattern = format!("^\\s*{pattern}\\s*$");
     or_build_arg(json!({"type": ["string", "boolean"], "pattern": pattern}))
@@ -305,7 +305,7 @@ fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/definitions/{name}")})
 }
 
-/// The same as a property that says more.
+/// A reference that may have a description beside it.
 fn same_as(name: &str) -> Value {
     json!({"allOf": [reference(name)]})
 }

@@ -8,12 +8,12 @@ const NAMES: &[&str] = &[
     "PIPE", "POLL", "PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP",
     "TTIN", "TTOU", "URG", "USR1", "USR2", "VTALRM", "WINCH", "XCPU", "XFSZ",
 ];
-/// Real-time signals go from 34 to this.
+/// The last real-time signal. The first is 34.
 const LAST: u8 = 64;
-/// The engine knows `RTMIN` with up to this, and `RTMAX` with one less (`signal_linux.go` of moby/sys).
+/// The engine knows `RTMIN` plus at most this, and `RTMAX` minus at most one less (`signal_linux.go` of moby/sys).
 const RTMIN_MOST: u8 = 15;
 
-/// The signal's name with `SIG`, or its number; none if there is no such signal.
+/// The signal's name with `SIG`, or its number; `None` if there is no such signal.
 pub(super) fn parse(text: &str) -> Option<String> {
     let upper = text.to_ascii_uppercase();
     if let Some(number) = digits::<u8>(text) {
@@ -34,7 +34,7 @@ pub(super) fn parse(text: &str) -> Option<String> {
     known.then(|| format!("SIG{name}"))
 }
 
-/// All names, to find the one that was meant.
+/// All names, for suggestions.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     NAMES.iter().copied()
 }

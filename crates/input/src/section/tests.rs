@@ -26,7 +26,7 @@ pub(super) fn image_file(text: &str, args: &[(&str, &str)]) -> Result<ImageFile,
     read_image_file(&file, &tree, &args.iter().copied().collect())
 }
 
-/// A section of these lines.
+/// A section with these lines.
 pub(super) fn lines(lines: &str) -> ImageSection {
     let text = format!("condafront:\n{lines}");
     section(&text, ARGS).unwrap_or_else(|error| panic!("{}", error.render(Level::Error)))
@@ -264,7 +264,7 @@ fn signals_are_those_of_the_engine() {
 }
 
 #[test]
-fn a_health_check_can_be_taken_away() {
+fn a_health_check_can_be_removed() {
     for word in ["none", "NONE"] {
         let section = lines(&format!("  healthcheck: {word}\n"));
         assert_eq!(section.healthcheck.unwrap().value, Healthcheck::None);
@@ -309,7 +309,7 @@ fn an_image_file_lists_environments() {
 }
 
 #[test]
-fn build_args_say_which_environments_there_are() {
+fn build_args_select_environments() {
     let has_ai = |value: &str| file(IMAGE, &[("BUILD_AI", value)]).environments.len() == 3;
     for yes in ["true", "True", "TRUE", "1", "yes", "on", "Yes", "ON"] {
         assert!(has_ai(yes), "{yes}");
@@ -340,13 +340,13 @@ fn some_environment_is_the_default() {
         default("environments: {root: r.yml, s: s.yml}\ndefault: root\n"),
         "base"
     );
-    // A build-arg beats the file, whatever that says.
+    // A build-arg overrides the file, whatever it says.
     let text = "environments: {r: r.yml, s: {file: s.yml, when: S}}\ndefault: s\n";
     assert_eq!(file(text, &[("ENVIRONMENT", "r")]).default, "r");
 }
 
 #[test]
-fn a_pixi_lock_is_no_image_file() {
+fn a_pixi_lock_is_not_an_image_file() {
     let is = |text: &str| is_image_file(&yaml::read(&SourceFile::new("f", text), text).unwrap());
     assert!(is("environments: {base: env.yml}\n"));
     assert!(!is("version: 6\nenvironments: {}\n"));

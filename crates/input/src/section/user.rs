@@ -31,7 +31,7 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Located<UserReque
         checked_name(reader, key, &place(name))?;
         let gid = group.map(|group| {
             checked_id(reader, key, &place(group))
-                .map_err(|error| error.help("A group is given by its number: user: ada:100"))
+                .map_err(|error| error.help("Give the group by its number: user: ada:100"))
         });
         UserRequest {
             name: Some(name.to_owned()),
@@ -43,12 +43,12 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Located<UserReque
     };
     let is_root = matches!(request.name.as_deref(), Some(ROOT));
     if is_root && (request.uid.unwrap_or(0) != 0 || request.gid.unwrap_or(0) != 0) {
-        let error = reader.error(node.lines, "the user root has the numbers 0 and 0");
-        return Err(error.help("Give another name, or leave the numbers out."));
+        let error = reader.error(node.lines, "the user root has uid 0 and gid 0");
+        return Err(error.help("Use another name, or remove the numbers."));
     }
     if !is_root && request.uid == Some(0) {
-        let error = reader.error(node.lines, "only the user root can have the uid 0");
-        return Err(error.help("Write user: root, or give another uid."));
+        let error = reader.error(node.lines, "only the user root can have uid 0");
+        return Err(error.help("Write user: root, or use another uid."));
     }
     Ok(Located {
         value: request,
@@ -76,7 +76,7 @@ fn from_mapping(reader: &Reader<'_>, node: &Node) -> Result<UserRequest, Diagnos
     if (&name, uid, gid) == (&None, None, None) {
         return Err(reader
             .error(node.lines, "`user` is empty")
-            .help("It has `name`, `uid` and `gid`, each of which may be left out, but not all."));
+            .help("Set at least one of `name`, `uid` and `gid`."));
     }
     Ok(UserRequest {
         name: match uid {
@@ -104,9 +104,9 @@ fn checked_name<T: AsRef<str>>(
     if is_name(name) {
         return Ok(());
     }
-    let message = format!("{key}: no account can be called `{}`", quoted(name));
+    let message = format!("{key}: `{}` is not a valid account name", quoted(name));
     Err(reader.error(found.lines, message).help(format!(
-        "Names have at most {MAX_NAME} letters, digits and _ - . and begin with a letter or _."
+        "Use at most {MAX_NAME} letters, digits and _ - . and begin with a letter or _."
     )))
 }
 
@@ -129,7 +129,7 @@ pub(super) fn checked_id<T: AsRef<str>>(
     // The highest number means "nobody" to the kernel.
     digits(text).filter(|id| *id < u32::MAX).ok_or_else(|| {
         let message = format!(
-            "{key} cannot be `{}`: it is a number from 0 to {}",
+            "{key} cannot be `{}`: it must be a number from 0 to {}",
             quoted(text),
             u32::MAX - 1
         );
@@ -148,14 +148,14 @@ pub(super) fn owner(reader: &Reader<'_>, key: Name<'_>, node: &Node) -> Result<S
     if !is_owner {
         let message = format!("{key} cannot be `{}`", quoted(&found.value));
         return Err(reader.error(found.lines, message).help(
-            "Write a name or a number, and a group after a colon if you like: ada, 1000:100",
+            "Write a name or a number, optionally with a group after a colon: ada, 1000:100",
         ));
     }
     Ok(found.value)
 }
 
-/// The build-args, with those that stand for the account added where the section or nothing at all says what they are:
-/// `${MAMBA_USER}` may be used whether it is given or not.
+/// The build-args, with those for the account added if the section sets their values or nothing does: `${MAMBA_USER}` can
+/// be used whether or not it is given.
 pub(super) fn with_account(args: &BuildArgs, section: &ImageSection) -> BuildArgs {
     const NAME: &str = "MAMBA_USER";
     const UID: &str = "MAMBA_USER_ID";
@@ -167,7 +167,7 @@ pub(super) fn with_account(args: &BuildArgs, section: &ImageSection) -> BuildArg
             .iter()
             .all(|arg| args.get(arg).is_none_or(str::is_empty));
     let name = request.and_then(|user| user.name.as_deref());
-    // A number for a name is that of an account which the base may have, whatever it is called.
+    // A number in place of a name is the uid of an account that the base image may have, under any name.
     if name.is_none_or(is_name) {
         all.or_insert(NAME, name.unwrap_or(DEFAULT_NAME));
     }

@@ -52,7 +52,7 @@ fn every_node_knows_its_lines_and_numbers_stay_as_written() {
 }
 
 #[test]
-fn aliases_stand_where_they_are_used() {
+fn an_alias_is_read_where_it_is_used() {
     let node = tree("a: &x [1.0]\nb: *x\n").unwrap();
     let alias = &node.get("b").unwrap().list().unwrap()[0];
     assert_eq!(alias.text(), Some("1.0"));

@@ -1,8 +1,8 @@
-//! Which Docker Engine has which BuildKit.
+//! The BuildKit versions in Docker Engine releases.
 
 use std::fmt;
 
-/// A version as far as it matters here.
+/// A version, as far as it matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     /// The first number.
@@ -18,15 +18,15 @@ impl fmt::Display for Version {
 }
 
 impl Version {
-    /// A version by its first two numbers.
+    /// A version with these first two numbers.
     #[must_use]
     pub const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }
     }
 }
 
-/// Docker Engine releases that brought a newer BuildKit 0.x, with its x
-/// (`vendor.mod` or `go.mod` of moby/moby).
+/// The Docker Engine releases with a newer BuildKit 0.x than the one before,
+/// and that x (`vendor.mod` or `go.mod` of moby/moby).
 const ENGINES: &[(Version, u16)] = &[
     (Version::new(23, 0), 10),
     (Version::new(24, 0), 11),
@@ -54,8 +54,8 @@ const ENGINES: &[(Version, u16)] = &[
 
 /// The first Docker Engine with at least this BuildKit, if one is known.
 ///
-/// Engines before 23.0 have a BuildKit between 0.8 and 0.10 and are not told
-/// apart.
+/// Engines before 23.0 have a BuildKit between 0.8 and 0.10 and are not
+/// distinguished.
 #[must_use]
 pub fn engine_with(buildkit: Version) -> Option<Version> {
     ENGINES

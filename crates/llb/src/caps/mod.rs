@@ -1,12 +1,12 @@
-//! What a daemon must be able to do, and since when daemons can.
+//! The capabilities of daemons, and the versions that introduced them.
 //!
-//! Every operation lists the capabilities it needs; a daemon refuses a
-//! definition with one it does not know. The versions are the first `vX.Y.0`
+//! Every operation lists the capabilities that it needs; a daemon refuses a
+//! definition with an unknown one. The versions are the first `vX.Y.0`
 //! of moby/buildkit that registers the capability (`solver/pb/caps.go`), and
 //! the first Docker Engine that vendors such a version (`vendor.mod` of
 //! moby/moby). Two constants of BuildKit, `file.copy.modestring` and
-//! `exec.meta.removemountstubs.recursive`, are never registered and so must
-//! never be required.
+//! `exec.meta.removemountstubs.recursive`, are never registered, so they must
+//! not be required.
 
 mod engine;
 
@@ -29,8 +29,8 @@ impl Cap {
         }
     }
 
-    /// The first Docker Engine whose BuildKit has it. An engine may still have
-    /// it disabled: merge and diff need the containerd image store.
+    /// The first Docker Engine whose BuildKit has it. It may still be disabled in
+    /// an engine: merge and diff need the containerd image store.
     #[must_use]
     pub fn engine(self) -> Option<Version> {
         engine_with(self.since)
@@ -41,17 +41,17 @@ impl Cap {
 pub const CONSTRAINTS: Cap = Cap::new("constraints", 3);
 /// A platform on an operation.
 pub const PLATFORM: Cap = Cap::new("platform", 3);
-/// Running an operation despite the cache.
+/// Running an operation even if it is cached.
 pub const META_IGNORE_CACHE: Cap = Cap::new("meta.ignorecache", 3);
 /// Descriptions, such as names.
 pub const META_DESCRIPTION: Cap = Cap::new("meta.description", 3);
-/// Keeping a result out of exported caches, or in.
+/// Including a result in exported caches or excluding it.
 pub const META_EXPORT_CACHE: Cap = Cap::new("meta.exportcache", 3);
 /// Merge operations.
 pub const MERGE_OP: Cap = Cap::new("mergeop", 10);
 /// Diff operations.
 pub const DIFF_OP: Cap = Cap::new("diffop", 10);
-/// Operations that only pass their inputs on.
+/// Operations that only pass on their inputs.
 pub const PASSTHROUGH_OP: Cap = Cap::new("passthroughop", 31);
 /// The file with the definition of a build operation.
 pub const BUILD_OP_FILENAME: Cap = Cap::new("source.buildop.llbfilename", 3);
@@ -92,13 +92,13 @@ pub const SOURCE_LOCAL_UNIQUE: Cap = Cap::new("source.local.unique", 3);
 pub const SOURCE_LOCAL_SESSION_ID: Cap = Cap::new("source.local.sessionid", 3);
 /// Include patterns of a local source.
 pub const SOURCE_LOCAL_INCLUDE_PATTERNS: Cap = Cap::new("source.local.includepatterns", 3);
-/// Paths of a local source followed through links.
+/// Paths of a local source whose links are followed.
 pub const SOURCE_LOCAL_FOLLOW_PATHS: Cap = Cap::new("source.local.followpaths", 3);
 /// Exclude patterns of a local source.
 pub const SOURCE_LOCAL_EXCLUDE_PATTERNS: Cap = Cap::new("source.local.excludepatterns", 3);
 /// A hint for reusing an earlier transfer.
 pub const SOURCE_LOCAL_SHARED_KEY_HINT: Cap = Cap::new("source.local.sharedkeyhint", 3);
-/// How changes of a local source are found.
+/// How changes to a local source are detected.
 pub const SOURCE_LOCAL_DIFFER: Cap = Cap::new("source.local.differ", 9);
 /// Transferring only metadata of a local source.
 pub const SOURCE_LOCAL_METADATA_TRANSFER: Cap = Cap::new("source.local.metadatatransfer", 21);
@@ -119,7 +119,7 @@ pub const SOURCE_GIT_MOUNT_SSH_SOCK: Cap = Cap::new("source.git.mountsshsock", 8
 pub const SOURCE_GIT_SUBDIR: Cap = Cap::new("source.git.subdir", 9);
 /// The expected commit of a Git source.
 pub const SOURCE_GIT_CHECKSUM: Cap = Cap::new("source.git.checksum", 22);
-/// Leaving out submodules.
+/// Skipping submodules.
 pub const SOURCE_GIT_SKIP_SUBMODULES: Cap = Cap::new("source.git.skipsubmodules", 24);
 /// Signatures of commits and tags.
 pub const SOURCE_GIT_SIGNATURE_VERIFY: Cap = Cap::new("source.git.signatureverify", 26);
@@ -129,16 +129,16 @@ pub const SOURCE_GIT_MTIME: Cap = Cap::new("source.git.mtime", 29);
 pub const SOURCE_GIT_FETCH_BY_COMMIT: Cap = Cap::new("source.git.fetchbycommit", 30);
 /// Reading from a Git bundle.
 pub const SOURCE_GIT_BUNDLE: Cap = Cap::new("source.git.bundle", 30);
-/// Giving a Git bundle as the result.
+/// A Git bundle as the result.
 pub const SOURCE_GIT_CHECKOUT_BUNDLE: Cap = Cap::new("source.git.checkoutbundle", 30);
 
 /// Exec operations.
 pub const EXEC_META_BASE: Cap = Cap::new("exec.meta.base", 3);
-/// Another network mode than the default.
+/// A network mode other than the default.
 pub const EXEC_META_NETWORK: Cap = Cap::new("exec.meta.network", 3);
 /// Proxy variables outside the cache key.
 pub const EXEC_META_PROXY_ENV: Cap = Cap::new("exec.meta.proxyenv", 3);
-/// The daemon sets `PATH` where it is missing.
+/// The daemon sets `PATH` if it is missing.
 pub const EXEC_META_SETS_DEFAULT_PATH: Cap = Cap::new("exec.meta.setsdefaultpath", 3);
 /// Privileged processes.
 pub const EXEC_META_SECURITY: Cap = Cap::new("exec.meta.security", 5);
@@ -158,11 +158,11 @@ pub const EXEC_META_LINUX_RESOURCES: Cap = Cap::new("exec.meta.linux.resources",
 pub const EXEC_META_NETWORK_PROXY: Cap = Cap::new("exec.meta.network.proxy", 31);
 /// Secrets as environment variables.
 pub const EXEC_SECRET_ENV: Cap = Cap::new("exec.secretenv", 10);
-/// Other exit codes than 0 as success.
+/// Exit codes other than 0 that mean success.
 pub const EXEC_VALID_EXIT_CODE: Cap = Cap::new("exec.validexitcode", 17);
 /// Bind mounts.
 pub const EXEC_MOUNT_BIND: Cap = Cap::new("exec.mount.bind", 3);
-/// Writable bind mounts whose changes are dropped.
+/// Writable bind mounts whose changes are discarded.
 pub const EXEC_MOUNT_BIND_READ_WRITE_NO_OUTPUT: Cap =
     Cap::new("exec.mount.bind.readwrite-nooutput", 7);
 /// Cache mounts.
@@ -186,15 +186,15 @@ pub const EXEC_MOUNT_CONTENT_CACHE: Cap = Cap::new("exec.mount.cache.content", 1
 pub const FILE_BASE: Cap = Cap::new("file.base", 5);
 /// Removing by wildcards.
 pub const FILE_RM_WILDCARD: Cap = Cap::new("file.rm.wildcard", 7);
-/// Removing a link and not what it leads to.
+/// Removing a link instead of its target.
 pub const FILE_RM_NO_FOLLOW_SYMLINK: Cap = Cap::new("file.rm.nofollowsymlink", 10);
-/// Patterns of a copy.
+/// Include and exclude patterns of a copy.
 pub const FILE_COPY_INCLUDE_EXCLUDE_PATTERNS: Cap = Cap::new("file.copy.includeexcludepatterns", 9);
-/// Replacing a file by a directory and the other way round.
+/// Replacing a file with a directory and vice versa.
 pub const FILE_COPY_ALWAYS_REPLACE: Cap = Cap::new("file.copy.alwaysreplaceexistingdestpaths", 14);
-/// Making symbolic links.
+/// Creating symbolic links.
 pub const FILE_SYMLINK_CREATE: Cap = Cap::new("file.symlink.create", 19);
-/// Paths a copy must find.
+/// Paths that a copy must find.
 pub const FILE_COPY_REQUIRED_PATHS: Cap = Cap::new("file.copy.requiredpaths", 26);
 
 /// Annotations of images.
@@ -206,7 +206,7 @@ pub const EXPORTER_SOURCE_DATE_EPOCH: Cap = Cap::new("exporter.sourcedateepoch",
 /// Source policies.
 pub const SOURCE_POLICY: Cap = Cap::new("source.policy", 11);
 
-/// All capabilities an operation can need.
+/// All capabilities that an operation can need.
 pub const ALL: &[Cap] = &[
     CONSTRAINTS,
     PLATFORM,
@@ -290,7 +290,7 @@ pub const ALL: &[Cap] = &[
     SOURCE_POLICY,
 ];
 
-/// Looks a capability up by its id.
+/// Looks up a capability by its id.
 #[must_use]
 pub fn find(id: &str) -> Option<Cap> {
     ALL.iter().copied().find(|cap| cap.id == id)

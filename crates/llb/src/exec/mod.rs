@@ -1,4 +1,4 @@
-//! Running processes.
+//! Runs processes.
 
 mod mount;
 
@@ -13,35 +13,35 @@ use crate::caps::{self, Cap};
 use crate::node::{Input, Inputs, NONE, Node, Output};
 use crate::options::{OpOptions, Options};
 
-/// Runs a process and gives what it wrote.
+/// Runs a process; its outputs are what it wrote.
 ///
-/// The root filesystem is read-only unless [`Exec::write_root`] is called; a
-/// writable one always has an output, which need not be used, because the
-/// daemon would otherwise mount the snapshot of the input itself.
-/// What is written to a mount made by [`Exec::output`] becomes an output of
-/// the operation; there may be several.
+/// The root filesystem is read-only unless [`Exec::write_root`] is called. A
+/// writable one always has an output, used or not, because the daemon would
+/// otherwise mount the snapshot of the input itself. What the process writes to
+/// a mount made by [`Exec::output`] becomes an output of the operation; there
+/// can be several.
 #[derive(Clone, Debug)]
 pub struct Exec {
     meta: pb::Meta,
-    /// Kept apart from `meta.env` so that a name is set once.
+    /// Kept outside `meta.env` so that each name is set only once.
     env: Vec<(String, String)>,
     network: pb::NetMode,
     security: pb::SecurityMode,
     secret_env: Vec<pb::SecretEnv>,
     platform: Option<pb::Platform>,
-    /// The root is the first one.
+    /// The first one is the root.
     mounts: Vec<Mount>,
     slots: usize,
     options: Options,
 }
 
 /// One output of an exec operation under construction. It belongs to the
-/// [`Exec`] that gave it and to what that one builds.
+/// [`Exec`] that returned it and to the operations that it builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Slot(usize);
 
 impl Exec {
-    /// Runs a program with arguments on a root filesystem, in `/`.
+    /// Runs a program with arguments in `/` of a root filesystem.
     pub fn new(
         root: impl Into<Input>,
         program: impl Into<String>,
@@ -52,7 +52,7 @@ impl Exec {
             meta: pb::Meta {
                 args: program.chain(args.into_iter().map(Into::into)).collect(),
                 cwd: "/".to_owned(),
-                // Mount points made for the process do not stay in the outputs.
+                // Keeps mount points created for the process out of the outputs.
                 remove_mount_stubs_recursive: true,
                 ..pb::Meta::default()
             },
@@ -67,13 +67,13 @@ impl Exec {
         }
     }
 
-    /// Puts an argument between the program and its other arguments.
+    /// Inserts an argument between the program and its other arguments.
     pub fn first_arg(&mut self, arg: impl Into<String>) -> &mut Self {
         self.meta.args.insert(1, arg.into());
         self
     }
 
-    /// The platform to run on; that of the worker when not set.
+    /// The platform to run on; defaults to the worker's.
     pub fn platform(&mut self, platform: pb::Platform) -> &mut Self {
         self.platform = Some(platform);
         self
@@ -93,7 +93,7 @@ impl Exec {
         self
     }
 
-    /// The user, with a group after a colon if wanted, by name or number.
+    /// The user, optionally with a group after a colon, by name or number.
     pub fn user(&mut self, user: impl Into<String>) -> &mut Self {
         self.meta.user = user.into();
         self
@@ -105,25 +105,25 @@ impl Exec {
         self
     }
 
-    /// The network. The one of the host needs an entitlement.
+    /// The network. The host's needs an entitlement.
     pub fn network(&mut self, mode: pb::NetMode) -> &mut Self {
         self.network = mode;
         self
     }
 
-    /// The confinement. None at all needs an entitlement.
+    /// The confinement. Running without any needs an entitlement.
     pub fn security(&mut self, mode: pb::SecurityMode) -> &mut Self {
         self.security = mode;
         self
     }
 
-    /// Proxy variables; they are no part of the cache key.
+    /// Proxy variables; they are not part of the cache key.
     pub fn proxy_env(&mut self, proxy: pb::ProxyEnv) -> &mut Self {
         self.meta.proxy_env = Some(proxy);
         self
     }
 
-    /// Adds a line to `/etc/hosts`. The address is no part of the cache key.
+    /// Adds a line to `/etc/hosts`. The address is not part of the cache key.
     pub fn extra_host(&mut self, host: impl Into<String>, ip: IpAddr) -> &mut Self {
         self.meta.extra_hosts.push(pb::HostIp {
             host: host.into(),
@@ -142,13 +142,13 @@ impl Exec {
         self
     }
 
-    /// The cgroup to run below (BuildKit 0.10).
+    /// The parent cgroup (BuildKit 0.10).
     pub fn cgroup_parent(&mut self, path: impl Into<String>) -> &mut Self {
         self.meta.cgroup_parent = path.into();
         self
     }
 
-    /// The exit codes that are a success, in place of 0 (BuildKit 0.17).
+    /// The exit codes that mean success, instead of 0 (BuildKit 0.17).
     pub fn valid_exit_codes(&mut self, codes: impl IntoIterator<Item = u8>) -> &mut Self {
         self.meta.valid_exit_codes = codes.into_iter().map(i32::from).collect();
         self
@@ -224,8 +224,8 @@ impl Exec {
 
     /// Builds the operation.
     ///
-    /// Mounts are put in the order of their paths, so that the order of calls
-    /// does not matter; those of one path keep theirs.
+    /// Mounts are sorted by path, so the order of calls does not matter; mounts
+    /// of the same path keep theirs.
     #[must_use]
     pub fn build(&self) -> ExecOutputs {
         let mut sorted: Vec<&Mount> = self.mounts.iter().collect();
@@ -297,7 +297,7 @@ impl Index<Slot> for ExecOutputs {
     ///
     /// # Panics
     ///
-    /// When the slot is of another operation that has more outputs.
+    /// If the slot belongs to another operation, which has more outputs.
     fn index(&self, slot: Slot) -> &Output {
         &self.outputs[slot.0]
     }

@@ -1,4 +1,4 @@
-//! What a process finds at a path.
+//! Mounts of a process.
 
 use buildkit_proto::pb;
 
@@ -128,7 +128,7 @@ impl Mount {
     }
 }
 
-/// A filesystem at a path, from which nothing comes back.
+/// A filesystem at a path; changes to it are not an output.
 #[derive(Clone, Debug)]
 pub struct Bind {
     dest: String,
@@ -139,7 +139,7 @@ pub struct Bind {
 }
 
 impl Bind {
-    /// A filesystem that cannot be written to.
+    /// A read-only filesystem.
     pub fn read_only(dest: impl AsRef<str>, input: impl Into<Input>) -> Self {
         Self {
             dest: clean_path(dest.as_ref()),
@@ -150,7 +150,7 @@ impl Bind {
         }
     }
 
-    /// A filesystem that can be written to; changes are dropped at the end.
+    /// A writable filesystem; changes are discarded at the end.
     pub fn discard_writes(dest: impl AsRef<str>, input: impl Into<Input>) -> Self {
         Self {
             discard_writes: true,
@@ -165,8 +165,8 @@ impl Bind {
         self
     }
 
-    /// Whether the content is hashed for the cache key (BuildKit 0.13). Where
-    /// the input is pinned that only costs time.
+    /// Whether the content is hashed for the cache key (BuildKit 0.13). If the
+    /// input is pinned, that only costs time.
     #[must_use]
     pub fn content_cache(mut self, mode: pb::MountContentCache) -> Self {
         self.content_cache = mode;
@@ -174,7 +174,7 @@ impl Bind {
     }
 }
 
-/// A directory that stays from build to build, outside of any result.
+/// A directory that persists between builds, outside of any result.
 #[derive(Clone, Debug)]
 pub struct Cache {
     dest: String,
@@ -186,7 +186,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// The cache of an id, empty at first, shared with builds at the same time.
+    /// The cache with an id, initially empty and shared with concurrent builds.
     pub fn new(dest: impl AsRef<str>, id: impl Into<String>) -> Self {
         Self {
             dest: clean_path(dest.as_ref()),
@@ -198,7 +198,7 @@ impl Cache {
         }
     }
 
-    /// What the cache holds at first.
+    /// The initial content of the cache.
     #[must_use]
     pub fn base(mut self, base: impl Into<Input>) -> Self {
         self.base = base.into();
@@ -212,14 +212,14 @@ impl Cache {
         self
     }
 
-    /// What happens when another build uses the cache.
+    /// What happens if another build uses the cache.
     #[must_use]
     pub fn sharing(mut self, sharing: pb::CacheSharingOpt) -> Self {
         self.sharing = sharing;
         self
     }
 
-    /// Keeps the process from writing to the cache.
+    /// Prevents the process from writing to the cache.
     #[must_use]
     pub fn read_only(mut self) -> Self {
         self.read_only = true;
@@ -235,7 +235,7 @@ pub struct Tmpfs {
 }
 
 impl Tmpfs {
-    /// A directory without a limit of its own.
+    /// A directory without a size limit of its own.
     pub fn new(dest: impl AsRef<str>) -> Self {
         Self {
             dest: clean_path(dest.as_ref()),
@@ -259,7 +259,7 @@ pub struct Secret {
 }
 
 impl Secret {
-    /// A secret by its id, readable by root only.
+    /// The secret with an id, readable only by root.
     pub fn new(dest: impl AsRef<str>, id: impl Into<String>) -> Self {
         Self {
             dest: clean_path(dest.as_ref()),
@@ -280,7 +280,7 @@ pub struct Ssh {
 }
 
 impl Ssh {
-    /// An agent by its id, usually `default`, usable by root only.
+    /// The agent with an id, usually `default`, usable only by root.
     pub fn new(dest: impl AsRef<str>, id: impl Into<String>) -> Self {
         Self {
             dest: clean_path(dest.as_ref()),
@@ -293,7 +293,7 @@ impl Ssh {
     }
 }
 
-/// Setters of what every file or socket from the client has.
+/// Setters that all files and sockets of the client have.
 macro_rules! access {
     ($($kind:ty: $what:literal, $source:literal);+ $(;)?) => {
         $(
@@ -313,7 +313,7 @@ macro_rules! access {
                     self
                 }
 
-                #[doc = concat!("Leaves the ", $what, " out when the client has no such ", $source, ".")]
+                #[doc = concat!("Omits the ", $what, " if the client has no such ", $source, ".")]
                 #[must_use]
                 pub fn optional(mut self) -> Self {
                     self.opt.optional = true;

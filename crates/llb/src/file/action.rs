@@ -24,7 +24,7 @@ enum Kind {
 }
 
 impl Action {
-    /// The filesystem a copy takes from.
+    /// The source filesystem of a copy.
     pub(super) fn from(&self) -> Option<&Input> {
         match &self.0 {
             Kind::Copy(copy) => Some(&copy.from),
@@ -32,7 +32,7 @@ impl Action {
         }
     }
 
-    /// The capabilities beyond those of every file operation.
+    /// The capabilities that it needs in addition to those of every file operation.
     pub(super) fn caps(&self) -> Vec<Cap> {
         match &self.0 {
             Kind::Copy(copy) => copy.caps(),
@@ -62,7 +62,7 @@ impl Action {
     }
 }
 
-/// Removes a file or a directory with its content.
+/// Removes a file, or a directory and its content.
 #[derive(Clone, Debug)]
 pub struct Rm {
     wire: pb::FileActionRm,
@@ -86,7 +86,7 @@ impl Rm {
         self
     }
 
-    /// Takes the path as a pattern (BuildKit 0.7).
+    /// Treats the path as a pattern (BuildKit 0.7).
     #[must_use]
     pub fn wildcard(mut self) -> Self {
         self.wire.allow_wildcard = true;

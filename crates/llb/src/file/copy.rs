@@ -1,4 +1,4 @@
-//! Copying.
+//! Copies files.
 
 use buildkit_proto::pb;
 
@@ -17,9 +17,9 @@ pub struct Copy {
 }
 
 impl Copy {
-    /// Copies a path of another filesystem. Modes, owners and times of the
-    /// source stay. With a slash at its end, or where it is a directory,
-    /// `dest` is copied into.
+    /// Copies a path of another filesystem. Modes, owners and times stay as in
+    /// the source. If `dest` ends with a slash or is a directory, the copy goes
+    /// into it.
     pub fn new(from: impl Into<Input>, src: impl AsRef<str>, dest: impl AsRef<str>) -> Self {
         Self {
             from: from.into(),
@@ -49,9 +49,9 @@ impl Copy {
         self
     }
 
-    /// The mode of everything copied as chmod(1) takes it, `u=rwX,go=rX`, in
-    /// place of a number. Daemons before BuildKit 0.17 take no notice of it and
-    /// have no capability that says so.
+    /// The mode of everything copied as in chmod(1), `u=rwX,go=rX`, instead of
+    /// a number. Daemons before BuildKit 0.17 ignore it, and no capability shows
+    /// that.
     #[must_use]
     pub fn symbolic_mode(mut self, mode: impl Into<String>) -> Self {
         self.wire.mode = UNSET_MODE;
@@ -66,14 +66,14 @@ impl Copy {
         self
     }
 
-    /// Copies what a link at the source leads to.
+    /// If the source is a link, copies its target.
     #[must_use]
     pub fn follow_symlink(mut self) -> Self {
         self.wire.follow_symlink = true;
         self
     }
 
-    /// Copies the content of a directory and not the directory itself.
+    /// Copies the content of a directory instead of the directory itself.
     #[must_use]
     pub fn contents(mut self) -> Self {
         self.wire.dir_copy_contents = true;
@@ -87,21 +87,21 @@ impl Copy {
         self
     }
 
-    /// Makes the directories above the destination.
+    /// Creates the parent directories of the destination.
     #[must_use]
     pub fn create_dest_path(mut self) -> Self {
         self.wire.create_dest_path = true;
         self
     }
 
-    /// Takes the source as a pattern that must match something.
+    /// Treats the source as a pattern that must match something.
     #[must_use]
     pub fn wildcard(mut self) -> Self {
         self.wire.allow_wildcard = true;
         self
     }
 
-    /// Takes the source as a pattern that may match nothing.
+    /// Treats the source as a pattern that may match nothing.
     #[must_use]
     pub fn optional_wildcard(mut self) -> Self {
         self.wire.allow_wildcard = true;
@@ -109,7 +109,7 @@ impl Copy {
         self
     }
 
-    /// Copies only what matches one of the patterns (BuildKit 0.9).
+    /// Copies only paths that match one of the patterns (BuildKit 0.9).
     #[must_use]
     pub fn include(mut self, patterns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let patterns = patterns.into_iter().map(Into::into);
@@ -117,7 +117,7 @@ impl Copy {
         self
     }
 
-    /// Leaves out what matches one of the patterns (BuildKit 0.9).
+    /// Skips paths that match one of the patterns (BuildKit 0.9).
     #[must_use]
     pub fn exclude(mut self, patterns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let patterns = patterns.into_iter().map(Into::into);
@@ -125,7 +125,7 @@ impl Copy {
         self
     }
 
-    /// Fails unless these paths are there (BuildKit 0.26).
+    /// Fails if one of these paths is missing (BuildKit 0.26).
     #[must_use]
     pub fn require(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.wire
@@ -134,8 +134,8 @@ impl Copy {
         self
     }
 
-    /// Replaces files by directories and the other way round where the
-    /// destination has something else (BuildKit 0.14).
+    /// Replaces files with directories and vice versa if the destination has the
+    /// other kind (BuildKit 0.14).
     #[must_use]
     pub fn always_replace(mut self) -> Self {
         self.wire.always_replace_existing_dest_paths = true;

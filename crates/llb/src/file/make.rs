@@ -1,4 +1,4 @@
-//! Making files, directories and links.
+//! Creates files, directories and links.
 
 use buildkit_proto::pb;
 
@@ -6,19 +6,19 @@ use super::UNSET_TIME;
 use super::owner::Owner;
 use super::path::clean_path;
 
-/// Setters of what every new file, directory and link has.
+/// Setters that new files, directories and links have.
 macro_rules! owner_and_time {
     ($($made:ty: $whose:literal),+ $(,)?) => {
         $(
             impl $made {
-                #[doc = concat!("The owner of ", $whose, "; root when not set.")]
+                #[doc = concat!("The owner of ", $whose, "; defaults to root.")]
                 #[must_use]
                 pub fn owner(mut self, owner: Owner) -> Self {
                     self.owner = Some(owner);
                     self
                 }
 
-                #[doc = concat!("The time of ", $whose, " in nanoseconds since 1970; that of the build when not set.")]
+                #[doc = concat!("The time of ", $whose, " in nanoseconds since 1970; defaults to the time of the build.")]
                 #[must_use]
                 pub fn time(mut self, nanoseconds: i64) -> Self {
                     self.wire.timestamp = nanoseconds;
@@ -31,11 +31,11 @@ macro_rules! owner_and_time {
 
 owner_and_time! {
     Mkfile: "the file",
-    Mkdir: "every directory made",
+    Mkdir: "every created directory",
     Symlink: "the link",
 }
 
-/// Permission bits as the wire has them.
+/// Permission bits in the wire format.
 fn permissions(mode: u32) -> i32 {
     // At most nine bits are left.
     (mode & 0o777).cast_signed()
@@ -49,8 +49,8 @@ pub struct Mkfile {
 }
 
 impl Mkfile {
-    /// Writes a file of mode 0644 with this content; its directory must exist.
-    /// A file that exists keeps its mode.
+    /// Writes a file with this content and mode 0644; its directory must exist.
+    /// An existing file keeps its mode.
     pub fn new(path: impl AsRef<str>, data: impl Into<Vec<u8>>) -> Self {
         Self {
             wire: pb::FileActionMkFile {
@@ -72,7 +72,7 @@ impl Mkfile {
     }
 }
 
-/// Makes a directory.
+/// Creates a directory.
 #[derive(Clone, Debug)]
 pub struct Mkdir {
     pub(super) wire: pb::FileActionMkDir,
@@ -80,7 +80,7 @@ pub struct Mkdir {
 }
 
 impl Mkdir {
-    /// Makes a directory of mode 0755. One that exists is left as it is.
+    /// Creates a directory with mode 0755. An existing one does not change.
     pub fn new(path: impl AsRef<str>) -> Self {
         Self {
             wire: pb::FileActionMkDir {
@@ -101,7 +101,7 @@ impl Mkdir {
         self
     }
 
-    /// Makes the directories above it too.
+    /// Also creates its parents.
     #[must_use]
     pub fn parents(mut self) -> Self {
         self.wire.make_parents = true;
@@ -109,7 +109,7 @@ impl Mkdir {
     }
 }
 
-/// Makes a symbolic link (BuildKit 0.19).
+/// Creates a symbolic link (BuildKit 0.19).
 #[derive(Clone, Debug)]
 pub struct Symlink {
     pub(super) wire: pb::FileActionSymlink,
@@ -117,7 +117,7 @@ pub struct Symlink {
 }
 
 impl Symlink {
-    /// Makes a link at `path` that says `target`.
+    /// Creates a link at `path` to `target`, which is stored as it is.
     pub fn new(target: impl Into<String>, path: impl AsRef<str>) -> Self {
         Self {
             wire: pb::FileActionSymlink {

@@ -1,4 +1,4 @@
-//! Changing files without a process.
+//! Changes files without a process.
 
 mod action;
 mod copy;
@@ -25,7 +25,7 @@ const UNSET_TIME: i64 = -1;
 
 /// A chain of file actions on a filesystem, as one operation.
 ///
-/// Each action works on what the one before it left.
+/// Each action works on the result of the one before it.
 #[derive(Clone, Debug)]
 pub struct File {
     base: Input,
@@ -34,7 +34,7 @@ pub struct File {
 }
 
 impl File {
-    /// Changes a filesystem; nothing is changed before [`File::then`].
+    /// Changes a filesystem, with the actions of [`File::then`].
     pub fn on(base: impl Into<Input>) -> Self {
         Self {
             base: base.into(),
@@ -49,7 +49,7 @@ impl File {
         self
     }
 
-    /// Builds the operation; without actions there is none and the result is
+    /// Builds the operation. Without actions there is none, and the result is
     /// the filesystem itself.
     #[must_use]
     pub fn build(&self) -> Input {

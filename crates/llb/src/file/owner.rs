@@ -7,23 +7,23 @@ use buildkit_proto::pb;
 pub struct Owner {
     /// The user.
     pub user: Account,
-    /// The group; when `None`, the first group of a user by name, or the group
-    /// with the number of the user.
+    /// The group; if `None`, the first group of a named user, or the group with
+    /// the number of the user.
     pub group: Option<Account>,
 }
 
 /// A user or group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Account {
-    /// By its number.
+    /// An account by number.
     Id(u32),
-    /// By its name in the filesystem the whole operation starts from; the
-    /// number is 0 where the name is not found.
+    /// An account by name in the filesystem that the whole operation starts
+    /// from; an unknown name means the number 0.
     Name(String),
 }
 
 impl Owner {
-    /// A user and a group by their numbers.
+    /// A user and a group by number.
     #[must_use]
     pub const fn ids(uid: u32, gid: u32) -> Self {
         Self {

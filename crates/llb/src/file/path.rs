@@ -1,7 +1,7 @@
-//! Paths as operations hold them.
+//! Paths in operations.
 
-/// Makes a path absolute and removes `.`, `..` and doubled slashes, so that
-/// equal paths give equal operations.
+/// Makes a path absolute and removes `.`, `..` and double slashes, so that
+/// equal paths make equal operations.
 pub(crate) fn clean_path(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -16,7 +16,7 @@ pub(crate) fn clean_path(path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
-/// As [`clean_path`], but keeps a slash at the end, with which a copy goes
+/// Like [`clean_path`], but keeps a slash at the end, which makes a copy go
 /// into a directory.
 pub(crate) fn clean_dest(path: &str) -> String {
     let mut clean = clean_path(path);

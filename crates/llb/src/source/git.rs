@@ -16,11 +16,11 @@ pub struct Git {
 }
 
 impl Git {
-    /// A repository by its URL without a fragment: `https://`, `http://`,
+    /// The repository at a URL without a fragment: `https://`, `http://`,
     /// `ssh://`, `git://` or `user@host:path`.
     ///
-    /// The secrets a client offers for Git over HTTP (`GIT_AUTH_TOKEN` and
-    /// `GIT_AUTH_HEADER`) are used where they exist.
+    /// Git over HTTP uses the secrets `GIT_AUTH_TOKEN` and `GIT_AUTH_HEADER` if
+    /// the client offers them.
     #[must_use]
     pub fn new(url: impl AsRef<str>) -> Self {
         let url = url.as_ref();
@@ -36,13 +36,13 @@ impl Git {
         }
     }
 
-    /// The branch, tag or commit; the default branch when not set.
+    /// The branch, tag or commit; defaults to the default branch.
     pub fn reference(&mut self, reference: impl Into<String>) -> &mut Self {
         self.reference = reference.into();
         self
     }
 
-    /// Takes only a directory of the repository (BuildKit 0.9).
+    /// Uses only a directory of the repository (BuildKit 0.9).
     pub fn subdir(&mut self, path: impl AsRef<str>) -> &mut Self {
         path.as_ref().trim_matches('/').clone_into(&mut self.subdir);
         self.source.caps.push(caps::SOURCE_GIT_SUBDIR);
@@ -84,28 +84,28 @@ impl Git {
         self
     }
 
-    /// The commit the reference must lead to (BuildKit 0.22).
+    /// The commit that the reference must resolve to (BuildKit 0.22).
     pub fn checksum(&mut self, commit: impl Into<String>) -> &mut Self {
         self.source
             .set_with(caps::SOURCE_GIT_CHECKSUM, "git.checksum", commit);
         self
     }
 
-    /// Leaves submodules out (BuildKit 0.24).
+    /// Skips submodules (BuildKit 0.24).
     pub fn skip_submodules(&mut self) -> &mut Self {
         let cap = caps::SOURCE_GIT_SKIP_SUBMODULES;
         self.source.set_with(cap, "git.skipsubmodules", "true");
         self
     }
 
-    /// Gives files the time of the commit (BuildKit 0.29).
+    /// Sets file times to the time of the commit (BuildKit 0.29).
     pub fn commit_times(&mut self) -> &mut Self {
         self.source
             .set_with(caps::SOURCE_GIT_MTIME, "git.mtime", "commit");
         self
     }
 
-    /// Fetches the commit of the checksum without looking the reference up
+    /// Fetches the commit of the checksum without looking up the reference
     /// (BuildKit 0.30).
     pub fn fetch_by_commit(&mut self) -> &mut Self {
         let cap = caps::SOURCE_GIT_FETCH_BY_COMMIT;
@@ -130,11 +130,11 @@ impl Git {
     }
 }
 
-/// What URLs of one repository have in common, whatever the protocol.
+/// The host and path of a repository, which are the same for every protocol.
 fn host_and_path(url: &str) -> String {
     let (authority, path) = match url.split_once("://") {
         Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
-        // user@host:path, as Git knows it
+        // Git's user@host:path
         None => url.split_once(':').unwrap_or((url, "")),
     };
     let host = authority.rsplit('@').next().unwrap_or(authority);

@@ -8,10 +8,10 @@ use crate::options::{OpOptions, Options};
 
 /// A file fetched over HTTP, as a filesystem with only that file.
 ///
-/// With a checksum the cache key holds neither the URL nor the time, so
-/// mirrors share the cache and a hit needs no network. The operation carries
-/// no platform, so builds for several platforms share it. The file time is the
-/// `Last-Modified` of the answer, or 1970.
+/// With a checksum, the cache key contains neither the URL nor the time, so
+/// mirrors share the cache and a hit needs no network. The operation has no
+/// platform, so builds for several platforms share it. The file time is the
+/// `Last-Modified` of the response, or 1970.
 #[derive(Clone, Debug)]
 pub struct Http {
     source: Source,
@@ -26,7 +26,7 @@ impl Http {
         }
     }
 
-    /// The SHA-256 the content must have; daemons check no other algorithm.
+    /// The SHA-256 that the content must have; daemons check no other algorithm.
     pub fn checksum(&mut self, digest: Digest) -> &mut Self {
         self.source.set_with(
             caps::SOURCE_HTTP_CHECKSUM,
@@ -36,20 +36,20 @@ impl Http {
         self
     }
 
-    /// The name of the file. Set it: otherwise the server may choose one.
+    /// The name of the file. Set it, or the server may choose one.
     pub fn filename(&mut self, name: impl Into<String>) -> &mut Self {
         self.source.set("http.filename", name);
         self
     }
 
-    /// The mode of the file; 0600 when not set.
+    /// The mode of the file; defaults to 0600.
     pub fn perm(&mut self, mode: u32) -> &mut Self {
         self.source
             .set_with(caps::SOURCE_HTTP_PERM, "http.perm", octal(mode));
         self
     }
 
-    /// The owner of the file; root when not set.
+    /// The owner of the file; defaults to root.
     pub fn owner(&mut self, uid: u32, gid: u32) -> &mut Self {
         let cap = caps::SOURCE_HTTP_UID_GID;
         self.source.set_with(cap, "http.uid", uid.to_string());

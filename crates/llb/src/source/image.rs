@@ -18,7 +18,7 @@ pub struct Image {
 /// Where an image is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResolveMode {
-    /// As the worker is set up.
+    /// As the worker is configured.
     Default,
     /// In the registry.
     Pull,
@@ -26,20 +26,20 @@ pub enum ResolveMode {
     Local,
 }
 
-/// What a cache record of an image is kept as.
+/// The type of the cache record of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordType {
-    /// As any other record.
+    /// A record like any other.
     Regular,
-    /// As a part of the machinery.
+    /// An internal part of the build.
     Internal,
-    /// As a frontend.
+    /// A frontend.
     Frontend,
 }
 
 impl Image {
-    /// An image by its full reference with registry and tag or digest, such as
-    /// `docker.io/library/debian:13`.
+    /// The image with a full reference, which has a registry and a tag or digest,
+    /// such as `docker.io/library/debian:13`.
     #[must_use]
     pub fn new(reference: impl AsRef<str>) -> Self {
         let identifier = format!("docker-image://{}", reference.as_ref());
@@ -49,19 +49,19 @@ impl Image {
         }
     }
 
-    /// The platform to choose from an image for several; that of the worker
-    /// when not set.
+    /// The platform to choose from an image for several; defaults to the
+    /// worker's.
     pub fn platform(&mut self, platform: pb::Platform) -> &mut Self {
         self.platform = Some(platform);
         self
     }
 
-    /// Where to look the image up.
+    /// Where to look up the image.
     pub fn resolve_mode(&mut self, mode: ResolveMode) -> &mut Self {
         let key = "image.resolvemode";
         match mode {
             ResolveMode::Default => self.source.set(key, "default"),
-            // Only this one is needed for safety; the others may be ignored.
+            // Only this one must not be ignored.
             ResolveMode::Pull => self
                 .source
                 .set_with(caps::SOURCE_IMAGE_RESOLVE_MODE, key, "pull"),
@@ -70,7 +70,7 @@ impl Image {
         self
     }
 
-    /// What the cache record is kept as.
+    /// The type of the cache record.
     pub fn record_type(&mut self, record_type: RecordType) -> &mut Self {
         let value = match record_type {
             RecordType::Regular => "regular",
@@ -81,7 +81,7 @@ impl Image {
         self
     }
 
-    /// Takes only the first layers (BuildKit 0.11).
+    /// Uses only the first layers (BuildKit 0.11).
     pub fn layer_limit(&mut self, layers: u32) -> &mut Self {
         self.source.set_with(
             caps::SOURCE_IMAGE_LAYER_LIMIT,
@@ -91,7 +91,7 @@ impl Image {
         self
     }
 
-    /// The digest the image must have (BuildKit 0.25).
+    /// The digest that the image must have (BuildKit 0.25).
     pub fn checksum(&mut self, digest: Digest) -> &mut Self {
         self.source.set_with(
             caps::SOURCE_IMAGE_CHECKSUM,

@@ -5,23 +5,23 @@ use crate::caps;
 use crate::node::Output;
 use crate::options::{OpOptions, Options};
 
-/// A directory the client shares under a name.
+/// A directory that the client shares under a name.
 #[derive(Clone, Debug)]
 pub struct Local {
     source: Source,
 }
 
-/// How changes since an earlier transfer are found.
+/// How changes since an earlier transfer are detected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Differ {
-    /// Everything is transferred.
+    /// Not at all: everything is transferred.
     None,
     /// By size, mode, owner and time.
     Metadata,
 }
 
 impl Local {
-    /// A directory by its name, such as `context`.
+    /// The directory with a name, such as `context`.
     #[must_use]
     pub fn new(name: impl AsRef<str>) -> Self {
         Self {
@@ -36,15 +36,14 @@ impl Local {
         self
     }
 
-    /// An id that keeps this source apart from others where there is no
-    /// session.
+    /// An id that distinguishes this source from others if there is no session.
     pub fn unique(&mut self, id: impl Into<String>) -> &mut Self {
         self.source
             .set_with(caps::SOURCE_LOCAL_UNIQUE, "local.unique", id);
         self
     }
 
-    /// Transfers only what matches one of the patterns. An empty list sets
+    /// Transfers only paths that match one of the patterns. An empty list sets
     /// nothing.
     pub fn include(&mut self, patterns: impl IntoIterator<Item = impl Into<String>>) -> &mut Self {
         let cap = caps::SOURCE_LOCAL_INCLUDE_PATTERNS;
@@ -52,15 +51,15 @@ impl Local {
         self
     }
 
-    /// Leaves out what matches, in the language of `.dockerignore`. An empty
-    /// list sets nothing.
+    /// Skips paths that match one of the patterns, in `.dockerignore` syntax. An
+    /// empty list sets nothing.
     pub fn exclude(&mut self, patterns: impl IntoIterator<Item = impl Into<String>>) -> &mut Self {
         let cap = caps::SOURCE_LOCAL_EXCLUDE_PATTERNS;
         self.source.set_list(cap, "local.excludepatterns", patterns);
         self
     }
 
-    /// Transfers these paths and what their links lead to. An empty list sets
+    /// Transfers these paths and the targets of their links. An empty list sets
     /// nothing.
     pub fn follow(&mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> &mut Self {
         let cap = caps::SOURCE_LOCAL_FOLLOW_PATHS;
@@ -78,7 +77,7 @@ impl Local {
         self
     }
 
-    /// How changes are found. It may be ignored, so no capability is needed.
+    /// How changes are detected. Daemons may ignore it, so it needs no capability.
     pub fn differ(&mut self, differ: Differ) -> &mut Self {
         let value = match differ {
             Differ::None => "none",
@@ -88,8 +87,8 @@ impl Local {
         self
     }
 
-    /// Transfers only names, sizes, modes and times, except for the content of
-    /// what matches the patterns (BuildKit 0.21).
+    /// Transfers only names, sizes, modes and times, and the content of files
+    /// that match the patterns (BuildKit 0.21).
     pub fn metadata_only(
         &mut self,
         except: impl IntoIterator<Item = impl Into<String>>,

@@ -1,4 +1,4 @@
-//! Content from outside the graph.
+//! Sources: content from outside the graph.
 
 mod git;
 mod http;
@@ -20,7 +20,7 @@ use crate::caps::Cap;
 use crate::node::{Inputs, Node, Output};
 use crate::options::Options;
 
-/// The parts every source operation is made of.
+/// The parts of every source operation.
 #[derive(Clone, Debug)]
 struct Source {
     identifier: String,
@@ -55,7 +55,7 @@ impl Source {
         self.caps.push(cap);
     }
 
-    /// Sets an attribute to a JSON list that needs a capability.
+    /// Sets an attribute that needs a capability to a JSON list.
     fn set_list(
         &mut self,
         cap: Cap,
@@ -92,7 +92,7 @@ impl Source {
     }
 }
 
-/// A file mode as attributes hold it: octal with a zero in front.
+/// A file mode in the format of attributes: octal with a leading zero.
 fn octal(mode: u32) -> String {
     format!("0{mode:o}")
 }

@@ -15,7 +15,7 @@ pub struct OciLayout {
 }
 
 impl OciLayout {
-    /// An image by its reference, `name@sha256:…`.
+    /// The image with a reference, `name@sha256:…`.
     #[must_use]
     pub fn new(reference: impl AsRef<str>) -> Self {
         let identifier = format!("oci-layout://{}", reference.as_ref());
@@ -25,21 +25,21 @@ impl OciLayout {
         }
     }
 
-    /// The session of the client and its name for the layout.
+    /// The client's session, and its name for the layout.
     pub fn store(&mut self, session: impl Into<String>, store: impl Into<String>) -> &mut Self {
         self.source.set("oci.session", session);
         self.source.set("oci.store", store);
         self
     }
 
-    /// The platform to choose from an image for several; that of the worker
-    /// when not set.
+    /// The platform to choose from an image for several; defaults to the
+    /// worker's.
     pub fn platform(&mut self, platform: pb::Platform) -> &mut Self {
         self.platform = Some(platform);
         self
     }
 
-    /// Takes only the first layers.
+    /// Uses only the first layers.
     pub fn layer_limit(&mut self, layers: u32) -> &mut Self {
         self.source.set("oci.layerlimit", layers.to_string());
         self

@@ -1,10 +1,9 @@
 //! Definitions as readable text.
 //!
-//! Operations are numbered in an order in which each comes after those it
-//! uses, and refer to each other by these numbers: `#3` is the first output of
-//! the third operation, `#3.1` its second one. All fields that are set are
-//! shown. The text depends only on the definition and can be compared in
-//! tests.
+//! Operations are numbered so that each comes after those that it uses, and
+//! refer to each other by these numbers: `#3` is the first output of the third
+//! operation, `#3.1` is its second. All fields that are set are shown. The text
+//! depends only on the definition, so tests can compare it.
 
 mod exec;
 mod file;

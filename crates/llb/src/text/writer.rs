@@ -32,7 +32,7 @@ impl Writer {
         }
     }
 
-    /// The content of a file: its lines, or its size and digest if it is no
+    /// The content of a file: its lines, or its size and digest if it is not
     /// text.
     pub(super) fn content(&mut self, data: &[u8]) {
         let text = std::str::from_utf8(data).ok().filter(|text| {
@@ -62,7 +62,7 @@ impl Writer {
     }
 }
 
-/// A text as it is, or in quotes if it has spaces or the like.
+/// A string as it is, or in quotes if it contains spaces or special characters.
 pub(super) fn quoted(text: &str) -> Quoted<'_> {
     Quoted(text)
 }

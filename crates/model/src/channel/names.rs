@@ -1,8 +1,8 @@
-//! From what users write for a channel to where it is.
+//! Resolves what users write for a channel to its address.
 //!
-//! As conda does it (<https://docs.conda.io/projects/conda/en/stable/user-guide/configuration/settings.html>): a name is a
-//! folder below the channel alias, or below the address that `custom_channels` has for it or for its first parts; a URL
-//! is itself; `defaults` stands for Anaconda's channels.
+//! The rules are conda's (<https://docs.conda.io/projects/conda/en/stable/user-guide/configuration/settings.html>): a name
+//! is a folder below the channel alias, or below the address that `custom_channels` has for it or for its first parts; a
+//! URL is used as it is; `defaults` stands for Anaconda's channels.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use super::ChannelUrl;
 use crate::platform::{self, Platform};
 use crate::redact;
 
-/// Where channels are that are given by name.
+/// Where to find channels that are given by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChannelNames {
-    /// The folder that has channels by their names.
+    /// The folder that contains channels by name.
     pub alias: ChannelUrl,
-    /// Channels that are elsewhere: the folder in which a channel of that name is, as in conda's configuration.
+    /// Channels that are elsewhere: the folder that contains the channel of that name, as in conda's configuration.
     pub custom: BTreeMap<String, ChannelUrl>,
 }
 
@@ -30,31 +30,31 @@ impl Default for ChannelNames {
     }
 }
 
-/// What a user's words for a channel stand for.
+/// The channel that a user's text stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// What to call it, without credentials.
+    /// Its name, without credentials.
     pub name: String,
-    /// Where it is.
+    /// Its address.
     pub url: ChannelUrl,
 }
 
-/// Why a text names no channel.
+/// Why a text does not name a channel.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
-    /// Nothing.
+    /// An empty name.
     #[error("a channel has no name")]
     Empty,
-    /// A file: or path.
-    #[error("`{}` is a folder on one machine: the build cannot see it", redact::quoted(.0))]
+    /// A `file:` URL or a path.
+    #[error("`{}` is a local folder, which the build cannot see", redact::quoted(.0))]
     OnOneMachine(String),
     /// Neither http nor https.
-    #[error("channels cannot be fetched by `{0}:`")]
+    #[error("channels cannot be downloaded over `{0}:`")]
     Scheme(String),
     /// A URL without `https://`.
     #[error("`{}` looks like a URL without https://", redact::quoted(.0))]
     NoScheme(String),
-    /// Something that begins like a URL and is none.
+    /// Something that is not a valid URL.
     #[error("`{}` is not a URL: {reason}", redact::quoted(text))]
     NotAUrl {
         /// What was written.
@@ -62,23 +62,23 @@ pub enum ChannelError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A file in the channel.
-    #[error("`{}` is a file of a channel", redact::quoted(.0))]
+    /// A file in a channel.
+    #[error("`{}` is a file in a channel", redact::quoted(.0))]
     File(String),
     /// A MatchSpec.
-    #[error("`{}` is a dependency with its channel, not a channel", redact::quoted(.0))]
+    #[error("`{}` is a dependency with a channel, not a channel", redact::quoted(.0))]
     Spec(String),
     /// `-c name`.
-    #[error("`{}` is an option of conda's, not a channel", redact::quoted(.0))]
+    #[error("`{}` is a conda option, not a channel", redact::quoted(.0))]
     Option(String),
-    /// Several in one text.
+    /// Several channels in one text.
     #[error("`{}` is more than one channel", redact::quoted(.0))]
     Several(String),
-    /// `name[linux-64]`, and other characters that names do not have.
-    #[error("`{}` is not the name of a channel", redact::quoted(.0))]
+    /// `name[linux-64]`, and other characters that names cannot have.
+    #[error("`{}` is not a valid channel name", redact::quoted(.0))]
     Characters(String),
-    /// The folder of a platform that the image is not for.
-    #[error("`{}` is the folder of {subdir}, but the image is built for {platform} ({})", redact::quoted(text), platform.subdir())]
+    /// The folder of another platform than the image's.
+    #[error("`{}` is a folder for {subdir}, but the image is built for {platform} ({})", redact::quoted(text), platform.subdir())]
     OtherPlatform {
         /// What was written.
         text: String,
@@ -95,16 +95,16 @@ impl ChannelError {
         match self {
             Self::Empty => "Write a name such as conda-forge, or a URL.".to_owned(),
             Self::OnOneMachine(_) => {
-                "Serve the folder with a web server, and write its http(s) URL.".to_owned()
+                "Serve the folder from a web server, and write its http(s) URL.".to_owned()
             }
             Self::Scheme(_) => "Write an http(s) URL, or a name such as conda-forge.".to_owned(),
-            Self::NoScheme(text) => format!("Write https://{}", redact::quoted(text)),
+            Self::NoScheme(text) => format!("Write `https://{}`.", redact::quoted(text)),
             Self::NotAUrl { .. } => {
                 "Write a URL such as https://conda.example/channel, or a name such as conda-forge."
                     .to_owned()
             }
             Self::File(_) => {
-                "Write the channel's folder, the one above noarch and linux-64.".to_owned()
+                "Write the channel's folder, the one that contains noarch and linux-64.".to_owned()
             }
             Self::Spec(text) => {
                 let (channel, spec) = text.split_once("::").unwrap_or((text, ""));
@@ -115,28 +115,27 @@ impl ChannelError {
                 )
             }
             Self::Option(_) => "Write the channel alone, such as conda-forge.".to_owned(),
-            Self::Several(_) => "Make each an entry of its own.".to_owned(),
+            Self::Several(_) => "Write each as a separate entry.".to_owned(),
             Self::Characters(text) if text.contains('[') => {
-                "Write the channel without what is in brackets; the folders of platforms are found."
-                    .to_owned()
+                "Remove the brackets; the platform folders are found automatically.".to_owned()
             }
             Self::Characters(_) => {
-                "Names have letters, digits, `-`, `_`, `.` and `/`, as in conda-forge/label/dev."
+                "Use letters, digits, `-`, `_`, `.` and `/`, as in conda-forge/label/dev."
                     .to_owned()
             }
             Self::OtherPlatform { .. } => {
-                "Write the channel without the platform; the right folder is found.".to_owned()
+                "Remove the platform; the right folder is found automatically.".to_owned()
             }
         }
     }
 }
 
 impl ChannelNames {
-    /// The channels that a text stands for, first the one that matters most. None for `nodefaults`, which says that
-    /// nothing but the file's channels is to be used: that is so in any case.
+    /// The channels that a text stands for, highest priority first. None for `nodefaults`, which asks to use only the
+    /// file's channels: builds always do.
     ///
     /// # Errors
-    /// When it names no channel that a build for `platform` could use.
+    /// When it does not name a channel that a build for `platform` can use.
     pub fn resolve(&self, text: &str, platform: Platform) -> Result<Vec<Named>, ChannelError> {
         let text = text.trim();
         if text.starts_with('-') {
@@ -196,7 +195,7 @@ pub fn split_subdir(channel: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// An address that is known to be one.
+/// A constant address, known to be valid.
 fn fixed(url: &'static str) -> ChannelUrl {
     ChannelUrl::new(Url::parse(url).expect("the address is valid"))
 }
@@ -276,7 +275,7 @@ fn check_name(text: &str) -> Result<(), ChannelError> {
     }
 }
 
-/// Conda reads `channel/linux-64` as that folder and noarch, which is what a build for linux-64 reads anyway.
+/// Conda reads `channel/linux-64` as that folder and noarch, which a build for linux-64 reads anyway.
 fn check_platform(text: &str, subdir: &str, platform: Platform) -> Result<(), ChannelError> {
     if subdir == "noarch" || subdir == platform.subdir() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What the frontend must know of a base image, read from its files: nothing of it is executed.
+//! What the frontend needs to know about a base image, read from its files: none of its programs run.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use condafront_step_spec::account::{Libc, OsRelease, Shells};
 use super::AccountError;
 use crate::root::{Root, RootError};
 
-/// Finds the shells in the directories where distributions have them.
+/// Finds the shells in the directories where distributions install them.
 pub(super) fn shells(root: &Root) -> Result<Shells, AccountError> {
     Ok(Shells {
         sh: executable(root, "sh")?,
@@ -59,7 +59,7 @@ fn parse_os_release(text: &str) -> OsRelease {
     }
 }
 
-/// Finds the C library: glibc's `libc.so.6` names its version, musl's loader says that it is musl.
+/// Finds the C library: glibc's `libc.so.6` names its version, and musl is known by the name of its loader.
 pub(crate) fn libc(root: &Root) -> Result<Libc, RootError> {
     let dirs = library_dirs(root)?;
     for dir in &dirs {
@@ -81,7 +81,7 @@ pub(crate) fn libc(root: &Root) -> Result<Libc, RootError> {
     Ok(Libc::None)
 }
 
-/// `/lib`, `/lib64` and their like, and Debian's directories for one architecture in them.
+/// `/lib`, `/lib64` and so on, and Debian's directories for an architecture in them.
 fn library_dirs(root: &Root) -> Result<Vec<PathBuf>, RootError> {
     let mut dirs = Vec::new();
     for dir in ["/lib64", "/lib", "/usr/lib64", "/usr/lib"] {

@@ -1,5 +1,5 @@
-//! `/etc/passwd`, `/etc/group`, `/etc/shadow` and `/etc/gshadow`, edited line by line: what is not
-//! understood stays as it is.
+//! `/etc/passwd`, `/etc/group`, `/etc/shadow` and `/etc/gshadow`, edited line by line: lines that
+//! cannot be parsed stay as they are.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ const GROUP: &str = "/etc/group";
 const SHADOW: &str = "/etc/shadow";
 const GSHADOW: &str = "/etc/gshadow";
 
-/// The contents of the four files; `None` where there is none.
+/// The contents of the four files; `None` for a missing file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Databases {
     pub(super) passwd: Option<Vec<u8>>,
@@ -65,8 +65,8 @@ impl Databases {
         self.accounts().find(|account| account.uid == uid)
     }
 
-    /// Gives files to an image without them: a container without root's line has no name or home
-    /// for root.
+    /// Adds root's lines, and files for them, if they are missing: without them, root has no name and no
+    /// home in a container.
     pub(super) fn ensure_root(&mut self, shell: &str) {
         if self.by_uid(0).is_none() {
             let line = format!("root:x:0:0:root:/root:{shell}");
@@ -80,8 +80,8 @@ impl Databases {
         }
     }
 
-    /// Adds an account, before another one with the same id if there is one: the first line is
-    /// what a look-up by id finds.
+    /// Adds an account, in front of any other one with the same id: a look-up by id finds the first
+    /// line.
     pub(super) fn add_user(&mut self, user: &User) {
         let line = format!(
             "{}:x:{}:{}::{}:{}",
@@ -96,7 +96,7 @@ impl Databases {
         lines.insert(place, line.into_bytes());
         *passwd = join_lines(&lines);
         if let Some(shadow) = &mut self.shadow {
-            // No password, no date of change: nothing that depends on the day of the build.
+            // No password and no date of change, so that nothing depends on the day of the build.
             append(shadow, &format!("{}:!::0:99999:7:::", user.name));
         }
     }
@@ -122,7 +122,7 @@ impl Databases {
         *passwd = join_lines(&lines);
     }
 
-    /// Makes sure that a group with this id exists; a new one is called `name`, or `name-gid` if
+    /// Makes sure that a group with this id exists; a new one is named `name`, or `name-gid` if
     /// another group has that name.
     pub(super) fn ensure_group(&mut self, name: &str, gid: u32) {
         if group_of(self.group.as_deref(), gid).is_some() {

@@ -1,4 +1,4 @@
-//! Why an account cannot be made.
+//! Why an account cannot be created.
 
 use std::io;
 use std::path::Path;
@@ -7,28 +7,28 @@ use thiserror::Error;
 
 use crate::root::RootError;
 
-/// Why the account layer cannot be made.
+/// Why the account layer cannot be created.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AccountError {
     /// A name that no account can have.
     #[error(
-        "{0:?} is not a valid user name; use letters, digits, '_', '-' and '.', at most 32, and \
-         no digit, '-' or '.' first"
+        "{0:?} is not a valid user name; use at most 32 letters, digits, '_', '-' and '.', and \
+         start with a letter or '_'"
     )]
     InvalidName(String),
-    /// A number that stands for "no id".
+    /// The number that means "no id".
     #[error("{0} is not a valid user or group id")]
     InvalidId(u32),
     /// `root` with another id.
-    #[error("the user root has the ids 0:0; leave out the ids, or choose another name")]
+    #[error("the user `root` has the ids 0:0; leave out the ids, or choose another name")]
     RootId,
     /// Id 0 with another name.
-    #[error("the user id 0 is root's; ask for the user root instead of {0}")]
+    #[error("the user id 0 belongs to root; use the name `root` instead of `{0}`")]
     RootName(String),
-    /// The base image has an account of that name, with another id.
+    /// The base image has an account with that name and another id.
     #[error(
-        "the base image already has a user {name} with the id {found}, not {wanted}; leave out \
+        "the base image already has a user `{name}` with the id {found}, not {wanted}; leave out \
          the id to use that account, or choose another name"
     )]
     NameTaken {
@@ -36,16 +36,16 @@ pub enum AccountError {
         name: String,
         /// The id that the base image gives it.
         found: u32,
-        /// The id that was asked for.
+        /// The requested id.
         wanted: u32,
     },
-    /// A path of the base image leads through something that is no directory.
+    /// A path in the base image leads through something that is not a directory.
     #[error("{0} in the base image is not a directory")]
     NotADirectory(String),
-    /// The working directory cannot be made.
-    #[error("the working directory {path} cannot be made: {source}")]
+    /// The working directory cannot be created.
+    #[error("cannot create the working directory `{path}`: {source}")]
     Workdir {
-        /// What was asked for.
+        /// The requested directory.
         path: String,
         /// The cause.
         source: Box<AccountError>,

@@ -1,4 +1,4 @@
-//! Home directories and bash's start-up files, so that interactive shells stay active.
+//! Home directories and bash's start-up files, so that the environment stays active in interactive shells.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -13,15 +13,15 @@ use condafront_model::stamp::Owner;
 use condafront_step_spec::account::User;
 
 const SKEL: &str = "/etc/skel";
-/// Files that distributions' builds of bash read in every interactive shell: Debian and Arch,
-/// Fedora (through `~/.bashrc`), Alpine and Gentoo.
+/// Files that distributions' bash reads in every interactive shell: Debian and Arch, Fedora
+/// (through `~/.bashrc`), Alpine and Gentoo.
 const SYSTEM_BASHRC: &[&str] = &["/etc/bash.bashrc", "/etc/bashrc", "/etc/bash/bashrc"];
 const PROFILE: &str = "/etc/profile";
-/// What system accounts have instead of a home.
+/// Homes of system accounts that have none.
 const NO_HOMES: &[&str] = &["", "/", "/nonexistent", "/dev/null", "/var/empty", "/proc"];
 
-/// Makes the homes of the image's user and of root where they are missing, and puts the hook into
-/// the files that shells read.
+/// Creates missing homes of the image's user and of root, and adds the hook to the files that
+/// shells read.
 pub(super) fn write(
     root: &Root,
     layer: &mut Layer<'_>,
@@ -32,7 +32,7 @@ pub(super) fn write(
             append_hook(root, layer, Path::new(path), Owner::ROOT)?;
         }
     }
-    // Otherwise /etc/profile reads /etc/profile.d, where there is a file of ours.
+    // A profile that reads /etc/profile.d finds our file there.
     if let Some(profile) = root.read(Path::new(PROFILE))?
         && !contains(&profile, "profile.d")
     {
@@ -75,7 +75,7 @@ fn make_home(root: &Root, layer: &mut Layer<'_>, user: &User) -> Result<(), Acco
     layer.write(&bashrc, &with_hook(&skel.unwrap_or_default()), 0o644, owner)
 }
 
-/// Adds the hook to a file of the base, or makes one that holds it.
+/// Adds the hook to a file of the base image, or creates the file.
 fn append_hook(
     root: &Root,
     layer: &mut Layer<'_>,
@@ -90,7 +90,7 @@ fn append_hook(
     layer.write(path, &hooked, 0o644, owner)
 }
 
-/// `contents` and the hook, once.
+/// `contents` with the hook, which is added only once.
 fn with_hook(contents: &[u8]) -> Vec<u8> {
     let hook = hook();
     let mut contents = contents.to_vec();
@@ -109,7 +109,7 @@ fn contains(text: &[u8], part: &str) -> bool {
         .any(|window| window == part.as_bytes())
 }
 
-/// Copies a directory of the base image into a new one of the layer.
+/// Copies a directory of the base image into a new directory of the layer.
 fn copy_tree(
     root: &Root,
     layer: &mut Layer<'_>,

@@ -1,7 +1,7 @@
-//! The layer that the step makes: files to put on top of the base image.
+//! The layer that the step creates: files to put on top of the base image.
 //!
-//! A layer that holds a directory also sets that directory's owner and mode, so directories that
-//! the base has keep the base's. Times are fixed, for the same layer from every builder.
+//! A layer that contains a directory also sets that directory's owner and mode, so it repeats
+//! those of the base image's directories. Times are fixed, so that every builder makes the same layer.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
@@ -18,12 +18,12 @@ use condafront_model::stamp::{EPOCH, Owner};
 pub(super) struct Layer<'a> {
     root: &'a Root,
     out: PathBuf,
-    /// Directories made, a parent before its children.
+    /// The directories created, parents first.
     dirs: Vec<PathBuf>,
 }
 
 impl<'a> Layer<'a> {
-    /// Begins a layer in the existing directory `out`.
+    /// Starts a layer in the existing directory `out`.
     pub(super) fn new(root: &'a Root, out: &Path) -> Result<Self, AccountError> {
         fs::set_permissions(out, Permissions::from_mode(0o755))
             .map_err(|e| AccountError::io(out, e))?;
@@ -34,7 +34,7 @@ impl<'a> Layer<'a> {
         })
     }
 
-    /// Writes a file. Where the base has one, its owner and mode stay.
+    /// Writes a file. If the base image has it, its owner and mode stay.
     pub(super) fn write(
         &mut self,
         path: impl AsRef<Path>,
@@ -49,7 +49,7 @@ impl<'a> Layer<'a> {
         };
         let real = self.place(&path)?;
         let io = |e| AccountError::io(&real, e);
-        // Writing through a link would leave the layer.
+        // Writing through a link could write outside the layer.
         if real.symlink_metadata().is_ok() {
             fs::remove_file(&real).map_err(io)?;
         }
@@ -59,7 +59,7 @@ impl<'a> Layer<'a> {
         set_time(&real)
     }
 
-    /// Makes a symbolic link; a file of the base in its place is replaced.
+    /// Creates a symbolic link, which replaces a file of the base image.
     pub(super) fn symlink(
         &mut self,
         path: impl AsRef<Path>,
@@ -74,7 +74,7 @@ impl<'a> Layer<'a> {
         set_time(&real)
     }
 
-    /// Makes a directory, and those above it; one that the base has keeps its owner and mode.
+    /// Creates a directory and its parents; one that the base image has keeps its owner and mode.
     pub(super) fn dir(
         &mut self,
         path: impl AsRef<Path>,
@@ -99,7 +99,7 @@ impl<'a> Layer<'a> {
         Ok(())
     }
 
-    /// Makes a directory and those above it that the base has not, all for one owner.
+    /// Creates a directory and its parents that the base image lacks, all for one owner.
     pub(super) fn dirs(
         &mut self,
         path: impl AsRef<Path>,
@@ -117,12 +117,12 @@ impl<'a> Layer<'a> {
             .try_for_each(|dir| self.dir(dir, mode, owner))
     }
 
-    /// Sets the directories' times, which writing into them has changed.
+    /// Sets the times of the directories, which change when files are written into them.
     pub(super) fn finish(&self) -> Result<(), AccountError> {
         self.dirs.iter().try_for_each(|dir| set_time(dir))
     }
 
-    /// Where a path without symbolic links goes in the layer; makes the directories above it.
+    /// The place in the layer of a path without symbolic links; creates its parents.
     fn place(&mut self, resolved: &Path) -> Result<PathBuf, AccountError> {
         let inside = resolved.strip_prefix("/").unwrap_or(resolved);
         if let Some(parent) = resolved.parent()

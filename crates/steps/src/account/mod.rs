@@ -1,5 +1,5 @@
-//! The step `condafront account`: makes the image's user without any tool of the base image, and
-//! reports what the frontend must know of that base.
+//! The step `condafront account`: creates the image's user without any tool of the base image, and
+//! reports what the frontend needs to know about that base image.
 //!
 //! The base image is mounted read-only; the output is a layer to put on top of it.
 
@@ -22,16 +22,16 @@ use database::Databases;
 pub use error::AccountError;
 use layer::Layer;
 
-/// The entrypoint's name in images that used micromamba-docker.
+/// The entrypoint's name in micromamba-docker's images.
 const ENTRYPOINT_ALIAS: &str = "/usr/local/bin/_entrypoint.sh";
 const TEMPORARY: &str = "/tmp";
 
-/// Makes the account layer in `out` for the base image at `base`, and writes the facts into the
-/// directory `facts`. The layer has the image's working directory too where the base has not: it
-/// belongs to the user.
+/// Creates the account layer in `out` for the base image at `base`, and writes the facts into the
+/// directory `facts`. If the base image lacks the image's working directory, the layer has it too,
+/// owned by the user.
 ///
 /// # Errors
-/// A user that cannot be had on this base, or a failing file operation.
+/// A user that is not possible on this base image, or a failing file operation.
 pub fn run(
     request: &UserRequest,
     workdir: Option<&str>,
@@ -46,7 +46,7 @@ pub fn run(
     let mut layer = Layer::new(&root, out)?;
     decision.databases.write(&databases, &mut layer)?;
     home::write(&root, &mut layer, &decision)?;
-    // Programs rely on it, and it is the home of users that the image does not know.
+    // Programs rely on it, and it is the home of users without an account.
     if root.metadata(Path::new(TEMPORARY))?.is_none() {
         layer.dir(TEMPORARY, 0o1777, Owner::ROOT)?;
     }

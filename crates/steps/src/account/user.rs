@@ -11,7 +11,7 @@ const ROOT: &str = "root";
 /// As in useradd(8).
 const MAX_NAME_LEN: usize = 32;
 
-/// What becomes of the base image's accounts.
+/// The image's user, and the account files with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Decision {
     pub(super) user: User,
@@ -21,10 +21,10 @@ pub(super) struct Decision {
     pub(super) databases: Databases,
 }
 
-/// Finds or makes the account that `request` asks for.
+/// Finds or creates the account that `request` asks for.
 ///
-/// An account of the base image with the same name is used as it is, a group with the same id as
-/// well. An id that the base image gives to another name is shared: the new name goes first.
+/// An account of the base image with the same name is used as it is, and so is a group with the same
+/// id. If the base image gives the id to another name, the two share it, and the new name comes first.
 pub(super) fn decide(
     request: &UserRequest,
     base: &Databases,
@@ -84,7 +84,7 @@ pub(super) fn decide(
             };
             if let Some(other) = databases.by_uid(user.uid) {
                 notices.push(format!(
-                    "the base image's user {} has the id {} too; {} goes first",
+                    "the base image's user `{}` also has the id {}; `{}` comes first",
                     text(other.name),
                     user.uid,
                     user.name
@@ -103,7 +103,7 @@ pub(super) fn decide(
     })
 }
 
-/// The account's name and the id asked for; digits as a name mean an id.
+/// The account's name and the requested id; a name of digits is an id.
 fn name_and_uid(
     request: &UserRequest,
     databases: &Databases,
@@ -137,7 +137,7 @@ fn is_valid_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
-/// Names in account files are ASCII in practice; JSON needs text.
+/// Names in account files are ASCII in practice; JSON needs UTF-8.
 fn text(value: &OsStr) -> String {
     value.to_string_lossy().into_owned()
 }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_asked_for_gives_the_user_of_micromamba_docker() {
+    fn the_default_is_the_user_of_micromamba_docker() {
         let decision = decided(&UserRequest::default(), &ubuntu());
         assert_eq!(
             shown(&decision.databases.passwd),
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_id_is_shared_and_the_new_name_found_first() {
+    fn a_taken_id_is_shared_and_the_new_name_comes_first() {
         let asked = request(Some("al-khawarizmi"), Some(1000), Some(100));
         let decision = decided(&asked, &ubuntu());
         let found = decision.databases.by_uid(1000).map(|a| a.name.to_owned());
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_would_break_the_files_are_refused() {
+    fn invalid_names_are_refused() {
         let long = "x".repeat(33);
         for name in [
             "",

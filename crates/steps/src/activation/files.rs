@@ -1,5 +1,5 @@
-//! The files that an image needs to stay active in shells and for its entrypoint to change the
-//! environment.
+//! The files that keep an image's environment active in shells and let the entrypoint switch to
+//! another one.
 
 use condafront_entrypoint::activation::Variables;
 use condafront_entrypoint::store::{
@@ -10,9 +10,9 @@ use super::Activation;
 use super::shell_files::{activate_script, deactivate_script, dispatcher};
 use condafront_step_spec::activation::RuntimeFile;
 
-/// In [`DIR`], the script that shells source; in an environment's directory, its own part of it.
+/// In [`DIR`], the script that shells source; in an environment's directory, the part for that environment.
 pub(super) const ACTIVATE_FILE: &str = "activate.sh";
-/// In an environment's directory: the way back to the plain image.
+/// In an environment's directory: the script that restores the plain image.
 pub(super) const DEACTIVATE_FILE: &str = "deactivate.sh";
 
 /// The shell code that sources the activation script, for a bashrc or a profile.
@@ -23,8 +23,8 @@ pub fn hook() -> String {
 
 /// All runtime files of an image with these environments, sorted by path.
 ///
-/// `default` names the environment whose activation is in the image config. Names of environments
-/// must be single path components other than `.` and `..`.
+/// `default` names the environment that the image config activates. Environment names must be single
+/// path components other than `.` and `..`.
 pub fn runtime_files(default: &str, activations: &[Activation]) -> Vec<RuntimeFile> {
     let mut plain = Variables::new();
     let mut files = vec![

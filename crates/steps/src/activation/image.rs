@@ -1,4 +1,4 @@
-//! From the base image's variables to those of an image whose environment is active.
+//! Turns the base image's variables into those of an image with an active environment.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -11,7 +11,7 @@ use condafront_entrypoint::record::{Change, Record, Script, ScriptUse};
 use condafront_step_spec::account::User;
 use condafront_step_spec::activation::Recorded;
 
-/// One conda environment of an image, as far as activation depends on it.
+/// What activation needs to know about a conda environment of an image.
 #[derive(Debug, Clone, Copy)]
 pub struct Environment<'a> {
     /// Its name, `base` for the root prefix.
@@ -22,21 +22,21 @@ pub struct Environment<'a> {
     pub root_prefix: &'a str,
     /// Whether a package puts files into the root prefix's `condabin` (conda and mamba do).
     pub condabin: bool,
-    /// Variables of the packages' `etc/conda/env_vars.d`; of equal names the last one wins.
+    /// Variables of the packages' `etc/conda/env_vars.d`; the last one of each name wins.
     pub env_vars_d: &'a [(String, String)],
-    /// The environment file's `variables:`; they win over those of packages.
+    /// The environment file's `variables:`; they override those of packages.
     pub variables: &'a [(String, String)],
     /// What the activation scripts did; `None` if there are none or they have not run yet.
     pub recorded: Option<&'a Recorded>,
 }
 
-/// An environment's activation on a certain base image.
+/// An environment's activation on a particular base image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activation {
     /// The environment's name.
     pub name: String,
-    /// All variables for the image config's `Env` when this environment is the active one: the
-    /// base's in their order, with new values in place, then the new ones.
+    /// All variables for the image config's `Env` when this environment is active: the base image's
+    /// in their order, with new values in place, then the new ones.
     pub env: Vec<(String, String)>,
     /// The base image's values of the variables that change.
     pub plain: Variables,
@@ -46,14 +46,14 @@ pub struct Activation {
 
 /// Activates an environment on a base image whose config has the variables `base_env`.
 ///
-/// Pure: called once without [`Environment::recorded`] for the variables that the scripts start
-/// from ([`RecordSpec`](super::RecordSpec)), and again with it.
+/// Has no side effects. It is called once without [`Environment::recorded`], for the variables that
+/// the scripts start with ([`RecordSpec`](super::RecordSpec)), and again with it.
 pub fn activate(base_env: &[(String, String)], environment: &Environment<'_>) -> Activation {
     let mut plain: Variables = base_env
         .iter()
         .map(|(key, value)| (key.into(), value.into()))
         .collect();
-    // Docker gives this to a container of an image without PATH.
+    // Docker sets this in containers of an image without PATH.
     plain
         .entry("PATH".into())
         .or_insert_with(|| DEFAULT_PATH.into());
@@ -78,8 +78,8 @@ pub fn activate(base_env: &[(String, String)], environment: &Environment<'_>) ->
     }
 }
 
-/// A base image's variables with those that tell a derived image's build who the image's user is, as
-/// micromamba-docker has them (`COPY --chown=$MAMBA_USER:$MAMBA_USER`).
+/// A base image's variables, and micromamba-docker's that tell builds of derived images who the image's
+/// user is (`COPY --chown=$MAMBA_USER:$MAMBA_USER`).
 pub fn with_user(base_env: Vec<(String, String)>, user: &User) -> Vec<(String, String)> {
     let mut env = base_env;
     for (key, value) in [
@@ -107,7 +107,7 @@ fn changes_without_scripts(environment: &Environment<'_>, plain: &Variables) -> 
     environment.changes(plain)
 }
 
-/// Scripts run last, so what they set or remove replaces an earlier change.
+/// Scripts run last, so their changes replace earlier ones.
 fn apply_recorded(changes: &mut Vec<Change>, recorded: &Recorded) {
     let set = recorded
         .set
@@ -162,7 +162,7 @@ fn image_env(base_env: &[(String, String)], changes: &[Change]) -> Vec<(String, 
     env
 }
 
-/// An image config is JSON; everything that comes here was UTF-8 before.
+/// An image config is JSON; everything that arrives here was UTF-8.
 fn text(value: &OsString) -> String {
     value.to_string_lossy().into_owned()
 }
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bases_order_is_kept_and_new_variables_follow() {
+    fn base_variables_keep_their_order_and_new_ones_follow() {
         let env = activate(
             &pairs(&[("A", "1"), ("PATH", "/usr/bin:/bin"), ("LANG", "C")]),
             &base(),
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_user_of_a_base_gives_way() {
+    fn the_user_replaces_the_users_variables_of_the_base() {
         let user = User {
             name: "ada".to_owned(),
             uid: 1000,
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_win_over_variables_and_variables_over_packages() {
+    fn scripts_override_variables_and_variables_override_packages() {
         let recorded = Recorded {
             set: [("V3".to_owned(), "script".to_owned())].into(),
             unset: vec!["V4".to_owned(), "NEVER".to_owned()],

@@ -1,5 +1,5 @@
-//! The active environment: what goes into the image config's `Env`, and the files that keep it
-//! active in shells and let the entrypoint change it.
+//! The active environment: the variables in the image config's `Env`, and the files that keep it
+//! active in shells and let the entrypoint switch to another one.
 
 mod files;
 mod image;

@@ -1,5 +1,5 @@
 //! The step `condafront record-activation`: runs packages' activation scripts once, in the
-//! finished image, and writes down what they do.
+//! finished image, and records what they change.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -18,19 +18,19 @@ use thiserror::Error;
 
 use condafront_step_spec::activation::{RecordSpec, Recorded};
 
-/// What the shell keeps for itself, or what a container's user gets from elsewhere.
+/// Variables that the shell manages itself, or that a container's user gets from elsewhere.
 const NOISE: &[&str] = &[
     "_", "SHLVL", "PWD", "OLDPWD", "PS1", "PS2", "PS4", "HOME", "USER", "LOGNAME", "HOSTNAME",
     "TERM", "IFS", "OPTIND", "PPID", "LINENO", "COLUMNS", "LINES", "SHELL",
 ];
-/// No more than this of a script's output is kept, in bytes.
+/// The longest output of a script to keep, in bytes.
 const MAX_LOG: usize = 16 * 1024;
 
 /// Why activation could not be recorded.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RecordError {
-    /// Scripts, and nothing that could run them.
+    /// There are scripts, but no shell to run them.
     #[error(
         "the environment has activation scripts ({}), but the image has no shell to run them; \
          use a base image with one, or add the package bash to the environment",
@@ -44,7 +44,7 @@ pub enum RecordError {
         script: String,
         /// The shell, as a path in the image.
         shell: String,
-        /// What the shell said.
+        /// What the shell printed.
         output: String,
     },
     /// A script ended the shell that sourced it.
@@ -57,7 +57,7 @@ pub enum RecordError {
         /// What the script printed.
         output: String,
     },
-    /// The shell did not get as far as the first script.
+    /// The shell failed before the first script.
     #[error("cannot run {shell} to source activation scripts ({status}):\n{output}")]
     Shell {
         /// The shell, as a path in the image.
@@ -67,7 +67,7 @@ pub enum RecordError {
         /// What it printed.
         output: String,
     },
-    /// A file could not be read or written, or a program not started.
+    /// A file could not be read or written, or a program could not be started.
     #[error("{path}: {source}")]
     Io {
         /// The file or program.
@@ -81,19 +81,19 @@ fn needs_bash(shell: &str) -> &'static str {
     if is_bash(OsStr::new(shell)) {
         ""
     } else {
-        "\nIf the script is written for bash: add the package bash to the environment, or use a \
+        "\nIf the script is written for bash, add the package bash to the environment, or use a \
          base image that has it."
     }
 }
 
-/// Sources the scripts of `spec`'s environment, twice and as different users, and compares.
+/// Sources the scripts of `spec`'s environment twice, as different users, and compares the results.
 ///
-/// `driver` is this program, which the shell calls as `driver dump-env FILE`. `work` is a
-/// directory for files of no further use; it is created.
+/// `driver` is this program, which the shell calls as `driver dump-env FILE`. `work` is created as a
+/// directory for temporary files.
 ///
 /// # Errors
-/// No shell, a script that cannot be parsed or that ends the shell, a failing file operation. A
-/// script in which a command fails is no error, as it is none for conda.
+/// No shell, a script that cannot be parsed or that ends the shell, or a failing file operation. A
+/// failing command in a script is not an error, as in conda.
 pub fn record(spec: &RecordSpec, driver: &Path, work: &Path) -> Result<Recorded, RecordError> {
     let scripts = activation_scripts(Path::new(&spec.prefix));
     if scripts.is_empty() {
@@ -119,7 +119,7 @@ pub fn record(spec: &RecordSpec, driver: &Path, work: &Path) -> Result<Recorded,
 }
 
 /// Writes the environment of this process to `file`, as `NAME=VALUE` entries that end in NUL.
-/// That is the step `condafront dump-env`: not every image has an `env` that can do it.
+/// This is the step `condafront dump-env`: not every image has an `env` that can do it.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -140,7 +140,7 @@ struct Snapshot {
     env: Variables,
     /// Functions, aliases and completions, as the shell lists them.
     definitions: Vec<u8>,
-    /// What the script before this moment printed.
+    /// What the script before this state printed.
     log: String,
 }
 
@@ -196,7 +196,7 @@ impl Session<'_> {
         self.read_snapshots(dir, &output)
     }
 
-    /// The shell program: plain lines with nothing that a script could overwrite.
+    /// The shell program: plain lines without variables or functions that a script could overwrite.
     fn program(&self, dir: &Path) -> OsString {
         let mut program = OsString::new();
         let mut line = |pieces: &[&OsStr]| {
@@ -320,7 +320,7 @@ fn compare(scripts: &[OsString], first: &[Snapshot], second: &[Snapshot]) -> Rec
     recorded
 }
 
-/// A variable's value, or its absence, if it is the same in both runs and can stand in JSON.
+/// A variable's value, or its absence, if it is the same in both runs and valid in JSON.
 fn fixed_value(key: &OsStr, first: &Snapshot, second: &Snapshot) -> Option<Option<String>> {
     let value = first.env.get(key);
     if value != second.env.get(key) || key.to_str().is_none() {
@@ -344,7 +344,7 @@ fn changed_keys(before: &Variables, after: &Variables) -> BTreeSet<OsString> {
 
 fn is_noise(key: &OsStr) -> bool {
     let key = key.to_string_lossy();
-    // Exported functions of bash are among the definitions.
+    // The definitions include exported functions of bash.
     NOISE.contains(&key.as_ref()) || key.starts_with("BASH_FUNC_") || key.starts_with("BASHOPTS")
 }
 

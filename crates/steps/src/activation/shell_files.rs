@@ -1,4 +1,4 @@
-//! POSIX shell text that keeps an environment active: sourced by bash, dash and busybox ash, also
+//! POSIX shell code that keeps an environment active. It works in bash, dash and busybox ash, also
 //! under `set -e` and `set -u`.
 
 use condafront_step_spec::activation::ENTRYPOINT;
@@ -14,15 +14,15 @@ use condafront_entrypoint::store::{DIR, ENVS_DIR};
 use super::Activation;
 use super::files::{ACTIVATE_FILE, DEACTIVATE_FILE};
 
-/// The script that shells source; it finds out what is active and what should be.
+/// The script that shells source; it finds out which environment is active and which should be.
 ///
-/// An environment that a user activated on top with conda or micromamba (`CONDA_SHLVL` above 1)
-/// is left alone.
+/// It does not touch an environment that a user activated on top with conda or micromamba
+/// (`CONDA_SHLVL` above 1).
 pub(super) fn dispatcher(default: &str) -> Vec<u8> {
     let default = quote(OsStr::new(default)).to_string_lossy().into_owned();
     format!(
         r#"# Keeps the conda environment active in shells: login shells reset PATH, ENV_NAME may ask
-# for another environment and MAMBA_SKIP_ACTIVATE=1 for none. To be sourced.
+# for another environment and MAMBA_SKIP_ACTIVATE=1 for none. Source this file.
 case ${{CONDA_SHLVL:-0}} in
 0 | 1)
     if [ "${{CONDA_SHLVL-}}" = 0 ]; then unset CONDA_SHLVL; fi
@@ -30,7 +30,7 @@ case ${{CONDA_SHLVL:-0}} in
     if [ "${{MAMBA_SKIP_ACTIVATE-}}" = 1 ]; then __condafront_want=; fi
     __condafront_have=${{CONDA_DEFAULT_ENV-}}
     if [ -n "$__condafront_want" ] && ! [ -r "{DIR}/{ENVS_DIR}/$__condafront_want/{ACTIVATE_FILE}" ]; then
-        # An environment without a record, made in a derived image.
+        # An environment without a record, created in a derived image.
         case :${{PATH-}}: in
         *":${{CONDA_PREFIX-}}/bin:"*) __condafront_path=ok ;;
         *) __condafront_path= ;;
@@ -70,7 +70,7 @@ esac
 if [ "${{MAMBA_SKIP_ACTIVATE-}}" != 1 ]; then
     case $- in
     *i*)
-        # Where conda, mamba or micromamba are, they become functions that can activate.
+        # If conda, mamba or micromamba is installed, define its shell function, which can activate.
         for __condafront_tool in conda mamba; do
             if [ -r "${{MAMBA_ROOT_PREFIX-}}/etc/profile.d/$__condafront_tool.sh" ]; then
                 . "${{MAMBA_ROOT_PREFIX-}}/etc/profile.d/$__condafront_tool.sh"
@@ -89,7 +89,7 @@ fi
     .into_bytes()
 }
 
-/// Makes one environment's changes where the variables have no value of the user's own.
+/// Makes one environment's changes, except to variables that the user set.
 pub(super) fn activate_script(activation: &Activation) -> Vec<u8> {
     let mut script = Text::default();
     let additions = additions(&activation.record, &activation.plain);
@@ -135,7 +135,7 @@ pub(super) fn activate_script(activation: &Activation) -> Vec<u8> {
     script.0
 }
 
-/// Takes one environment's changes back where the variables still have the recorded values.
+/// Reverts one environment's changes to variables that still have the recorded values.
 pub(super) fn deactivate_script(activation: &Activation) -> Vec<u8> {
     let mut script = Text::default();
     let additions = additions(&activation.record, &activation.plain);
@@ -167,7 +167,7 @@ pub(super) fn deactivate_script(activation: &Activation) -> Vec<u8> {
     script.0
 }
 
-/// Text that is put together from pieces that need not be UTF-8.
+/// Text made of pieces that may not be UTF-8.
 #[derive(Default)]
 struct Text(Vec<u8>);
 
@@ -189,8 +189,8 @@ impl Text {
         ]);
     }
 
-    /// Sources, once in each shell, the activation scripts that variables cannot replace, and
-    /// those that came into the image after the record was made.
+    /// Sources, once per shell, the activation scripts that variables cannot replace, and those
+    /// installed after the record was made.
     fn source_packages_scripts(&mut self, activation: &Activation) {
         let name = quote(OsStr::new(&activation.name));
         let mut dir = activation.record.prefix.clone();
@@ -236,7 +236,7 @@ fn additions(record: &Record, plain: &Variables) -> Additions {
         .unwrap_or_default()
 }
 
-/// The changes that shells can make: `PATH` is treated apart, and a shell cannot name variables
+/// The changes that shells can make: `PATH` is handled separately, and a shell cannot name variables
 /// such as `a.b`.
 fn shell_variables(record: &Record) -> impl Iterator<Item = &Change> {
     record

@@ -1,8 +1,8 @@
-//! Reading conda packages (`.conda` and `.tar.bz2`) that nobody has vouched for.
+//! Reading untrusted conda packages (`.conda` and `.tar.bz2`).
 //!
-//! Every entry is checked before anything is written for it: names and links stay inside the
-//! package, nothing is written through a symlink, there are no devices, and an archive does not
-//! unpack to more than real packages do.
+//! Every entry is checked before it is written: names and links must stay inside the package,
+//! nothing is written through a symlink, devices are refused, and an archive must not unpack to more
+//! than real packages do.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,17 +17,17 @@ use tar::EntryType;
 use super::entry::{Entries, Entry, EntryKind, check_symlink, relative_path};
 use super::error::{Error, ErrorKind, Result};
 
-/// How much an archive may unpack to. The largest packages of public channels hold a few GB and
-/// some 100,000 files.
+/// How much an archive may unpack to. The largest packages in public channels have a few GB and
+/// about 100,000 files.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Bytes of all files together.
+    /// Total bytes of all files.
     pub(crate) bytes: u64,
     /// Number of entries.
     pub(crate) entries: u64,
     /// Bytes that any archive may unpack to, however small it is.
     pub(crate) free_bytes: u64,
-    /// Beyond `free_bytes`: unpacked bytes per archive byte.
+    /// Above `free_bytes`: unpacked bytes per byte of the archive.
     pub(crate) ratio: u64,
 }
 
@@ -42,11 +42,11 @@ impl Default for Limits {
     }
 }
 
-/// Reads the archive `path` whole, checks every entry, and writes it below `dest`, an existing
-/// empty directory.
+/// Reads the whole archive at `path`, checks every entry, and writes it to `dest`, an existing empty
+/// directory.
 ///
 /// # Errors
-/// No conda package, a damaged one, an unsafe entry, or more than `limits`.
+/// A file that is not a conda package, a damaged one, an unsafe entry, or one beyond `limits`.
 pub(crate) fn unpack(path: &Path, dest: &Path, limits: &Limits) -> Result<Entries> {
     let mut file = File::open(path).map_err(|e| Error::io("open", path, e))?;
     let size = file
@@ -81,7 +81,7 @@ pub(crate) fn unpack(path: &Path, dest: &Path, limits: &Limits) -> Result<Entrie
     unpacker.finish()
 }
 
-/// The failure that [`is_web_page`] finds.
+/// The error for a file that [`is_web_page`] recognizes.
 pub(crate) fn web_page() -> Error {
     Error::new(
         ErrorKind::WebPage,
@@ -89,7 +89,7 @@ pub(crate) fn web_page() -> Error {
     )
 }
 
-/// Whether the bytes begin as an HTML or XML document does.
+/// Whether the bytes start like an HTML or XML document.
 pub fn is_web_page(start: &[u8]) -> bool {
     let start = start[..start.len().min(512)]
         .trim_ascii_start()
@@ -106,9 +106,9 @@ fn not_a_package(start: &[u8], size: u64) -> Error {
     let what = if size == 0 {
         "is empty"
     } else if start.starts_with(b"PK\x03\x04") {
-        "is a zip archive, as .conda packages are, but has not their file name"
+        "is a zip archive, like .conda packages, but is not named like one"
     } else if start.starts_with(b"BZh") {
-        "is a bzip2 archive, as .tar.bz2 packages are, but has not their file name"
+        "is a bzip2 archive, like .tar.bz2 packages, but is not named like one"
     } else {
         "is not a conda package (neither the .conda nor the .tar.bz2 format)"
     };
@@ -125,7 +125,7 @@ fn damaged(why: impl std::fmt::Display) -> Error {
 fn refused(name: &str, why: impl std::fmt::Display) -> Error {
     Error::new(
         ErrorKind::UnsafeArchive,
-        format!("the archive holds {why}: `{}`", name.escape_debug()),
+        format!("the archive contains {why}: `{}`", name.escape_debug()),
     )
 }
 
@@ -163,7 +163,7 @@ impl Unpacker<'_> {
         let mut result = self.read_entries(&mut archive);
         let mut rest = archive.into_inner();
         if result.is_ok() {
-            // To the end of the compressed stream: its checksums stand there.
+            // Read to the end of the compressed stream, where its checksums are.
             result = io::copy(&mut rest, &mut io::sink())
                 .map(drop)
                 .map_err(damaged);
@@ -194,7 +194,7 @@ impl Unpacker<'_> {
         let mtime = i64::try_from(entry.header().mtime().map_err(damaged)?).map_err(damaged)?;
         let kind = entry.header().entry_type();
         match kind {
-            // Directories come with their files; empty ones that matter are in paths.json.
+            // Directories are created with their files; empty ones that matter are in paths.json.
             EntryType::Directory | EntryType::XGlobalHeader => return Ok(()),
             _ if name.is_empty() => return Err(refused(&raw_name, "a file without a name")),
             _ => self.check_parents(&name)?,
@@ -223,7 +223,7 @@ impl Unpacker<'_> {
         Ok(())
     }
 
-    /// Refuses an entry below something that is no directory.
+    /// Refuses an entry below something that is not a directory.
     fn check_parents(&self, name: &str) -> Result<()> {
         for (end, _) in name.match_indices('/') {
             match self.entries.get(&name[..end]).map(|entry| &entry.kind) {
@@ -245,8 +245,8 @@ impl Unpacker<'_> {
         Ok(())
     }
 
-    /// Where the entry `name` goes, once its parents are there and an earlier entry of the same name
-    /// is not, as tar does.
+    /// Creates the parents of the entry `name`, removes an earlier entry of the same name, as tar
+    /// does, and returns the path to write to.
     fn make_room(&self, name: &str) -> Result<PathBuf> {
         let path = self.dest.join(name);
         if self.entries.contains_key(name) {
@@ -257,7 +257,7 @@ impl Unpacker<'_> {
         Ok(path)
     }
 
-    /// Writes the file; gives the hash of its content.
+    /// Writes the file and returns the hash of its content.
     fn write_file(&self, name: &str, content: &mut impl Read) -> Result<[u8; 32]> {
         let path = self.make_room(name)?;
         let mut file = OpenOptions::new()
@@ -269,7 +269,7 @@ impl Unpacker<'_> {
         copy(content, &mut file, &path)
     }
 
-    /// A second name for an earlier file of the archive.
+    /// Adds a second name for an earlier file of the archive.
     fn hard_link(&self, name: &str, target: &str, raw_name: &str) -> Result<EntryKind> {
         let target = relative_path(target.as_bytes()).map_err(|_| {
             let link = format!("{raw_name} -> {target}");
@@ -281,7 +281,7 @@ impl Unpacker<'_> {
         }) = self.entries.get(&target)
         else {
             return Err(damaged(format!(
-                "`{}` is a hard link to `{}`, which is no earlier file",
+                "`{}` is a hard link to `{}`, which is not an earlier file",
                 raw_name.escape_debug(),
                 target.escape_debug()
             )));
@@ -311,7 +311,7 @@ impl Unpacker<'_> {
         )
     }
 
-    /// Symlinks are judged last: where one leads depends on the others.
+    /// Symlinks are checked last, because where one leads depends on the others.
     fn finish(self) -> Result<Entries> {
         let links: BTreeMap<String, String> = self
             .entries
@@ -334,10 +334,16 @@ fn link_name<R: Read>(entry: &tar::Entry<'_, R>, raw_name: &str) -> Result<Strin
         .link_name_bytes()
         .and_then(|name| String::from_utf8(name.into_owned()).ok())
         .filter(|name| !name.is_empty() && !name.contains(|c: char| c.is_control()))
-        .ok_or_else(|| damaged(format!("`{}` links to nothing", raw_name.escape_debug())))
+        .ok_or_else(|| {
+            damaged(format!(
+                "`{}` has no valid link target",
+                raw_name.escape_debug()
+            ))
+        })
 }
 
-/// Copies an entry's content, telling a damaged archive from a full disk; gives its hash.
+/// Copies an entry's content and returns its hash. A read error means that the archive is damaged,
+/// a write error that the disk is full, for example.
 fn copy(content: &mut impl Read, file: &mut File, path: &Path) -> Result<[u8; 32]> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 128 * 1024];

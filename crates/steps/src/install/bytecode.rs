@@ -1,9 +1,8 @@
 //! Bytecode of `noarch: python` packages, compiled by the mounted python runtime.
 //!
-//! The `.pyc` files are of the `unchecked-hash` kind (PEP 552): python takes them as they are,
-//! without looking at the source's time. Each package has a process of its own, so its bytes do
-//! not depend on what else is in the group: what `marshal` writes depends on which objects a
-//! process already shares.
+//! The `.pyc` files are of the `unchecked-hash` kind (PEP 552): python uses them as they are, without
+//! checking the source's time. Each package has its own process, so its bytes do not depend on the
+//! rest of the group: what `marshal` writes depends on which objects a process already shares.
 
 use std::fs;
 use std::io::Write;
@@ -17,9 +16,9 @@ use super::placed::Placed;
 use condafront_model::stamp::EPOCH;
 use condafront_step_spec::install::PythonSpec;
 
-/// Reads sources from standard input, one path relative to the prefix per line, writes bytecode to
-/// another directory and the bytecode's relative paths to standard output. A source that does not
-/// compile is left out, as conda does: packages carry files for other python versions.
+/// Reads the paths of sources from standard input, one per line and relative to the prefix. Writes
+/// bytecode to another directory and its relative paths to standard output. Skips a source that does
+/// not compile, as conda does: packages contain files for other python versions.
 const SCRIPT: &str = "\
 import importlib.util, os, py_compile, sys
 prefix, final, out = sys.argv[1:4]
@@ -38,7 +37,7 @@ for line in sys.stdin.buffer.read().split(b'\\n'):
     sys.stdout.buffer.write(os.fsencode(cache) + b'\\n')
 ";
 
-/// A python that runs wherever its mount is.
+/// A python that runs wherever it is mounted.
 #[derive(Debug)]
 pub(crate) struct Runtime {
     loader: PathBuf,
@@ -51,7 +50,7 @@ impl Runtime {
     /// Finds the python `version` in the output of `python-runtime` at `dir`.
     ///
     /// # Errors
-    /// Why there is none, as text for a notice.
+    /// Why there is none, worded for a notice.
     pub(crate) fn find(dir: &Path, version: &str) -> std::result::Result<Self, String> {
         let glibc = dir.join("glibc");
         let loader = fs::read_dir(&glibc)
@@ -95,7 +94,7 @@ impl Runtime {
         command
     }
 
-    /// Compiles `sources` (relative to `target.dir`) into `out`; gives the bytecode's paths
+    /// Compiles `sources` (relative to `target.dir`) into `out`. Returns the bytecode's paths
     /// relative to `out`, or why python failed.
     fn compile(
         &self,
@@ -112,15 +111,15 @@ impl Runtime {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|e| format!("cannot start it: {e}"))?;
-        // The script reads all its input before it writes, so this cannot block both ways. If it
-        // died before, its exit status says so below.
+            .map_err(|e| format!("it cannot be started: {e}"))?;
+        // The script reads all its input before it writes, so this cannot deadlock. If it died
+        // earlier, its exit status says so below.
         if let Some(mut stdin) = child.stdin.take() {
             let _ = stdin.write_all(sources.join("\n").as_bytes());
         }
         let output = child
             .wait_with_output()
-            .map_err(|e| format!("cannot wait for it: {e}"))?;
+            .map_err(|e| format!("it cannot be waited for: {e}"))?;
         if !output.status.success() {
             let text = String::from_utf8_lossy(&output.stderr);
             let last = text.trim_end().lines().next_back().unwrap_or_default();
@@ -133,12 +132,12 @@ impl Runtime {
     }
 }
 
-/// Compiles the package's modules, those that are its own in the prefix.
+/// Compiles the modules in the prefix that belong to the package.
 ///
-/// Gives the bytecode's paths, and a notice if python failed; there is no bytecode then.
+/// Returns the bytecode's paths. If python failed, there are none, and it returns a notice.
 ///
 /// # Errors
-/// The file system refuses.
+/// An I/O error.
 pub(crate) fn compile(
     index: usize,
     package: &Package,
@@ -163,7 +162,7 @@ pub(crate) fn compile(
         Ok(compiled) => compiled,
         Err(why) => {
             let notice = format!(
-                "{}: no bytecode was compiled, python failed ({why})",
+                "{}: no bytecode was compiled because python failed ({why})",
                 package.spec.label
             );
             return Ok((Vec::new(), Some(notice)));
@@ -172,7 +171,7 @@ pub(crate) fn compile(
     let mtime = package.index.timestamp().unwrap_or(EPOCH);
     let mut placed = Vec::with_capacity(compiled.len());
     for path in compiled {
-        // A package may ship its own.
+        // A package may ship its own bytecode.
         if claims.contains(&path) {
             continue;
         }
@@ -183,7 +182,7 @@ pub(crate) fn compile(
                 Error::new(
                     ErrorKind::Link,
                     format!(
-                        "{}: cannot make {}: {e}",
+                        "{}: cannot create {}: {e}",
                         package.spec.label,
                         parent.display()
                     ),

@@ -1,4 +1,4 @@
-//! The collect step: the facts of all groups become those of the environment.
+//! The collect step: combines the facts of all groups into those of the environment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,11 +16,11 @@ use condafront_step_spec::install::CollectSpec;
 /// How many paths a notice names.
 const NAMED_PATHS: usize = 5;
 
-/// Runs the subcommand `collect`; `args` are what follows it. Reads the facts of group `n` from
+/// Runs the subcommand `collect` with the arguments `args`. Reads the facts of group `n` from
 /// `<input>/<n>` and writes `facts.json` to the output.
 ///
 /// # Errors
-/// Facts that are not there or that do not fit the spec.
+/// Facts that are missing or do not match the spec.
 pub fn collect(args: &[String], mounts: &Mounts) -> Result<()> {
     let (spec, _) = CollectSpec::from_args(args)?;
     let groups = (0..spec.groups.len())
@@ -30,7 +30,7 @@ pub fn collect(args: &[String], mounts: &Mounts) -> Result<()> {
     write_json(&mounts.output.join(FACTS_FILE), &facts)
 }
 
-/// What one install step left.
+/// The output of one install step.
 struct Group {
     facts: GroupFacts,
     paths: Vec<OwnedPaths>,
@@ -65,7 +65,9 @@ fn join(spec: &CollectSpec, groups: Vec<Group>) -> Result<EnvironmentFacts> {
     for (index, (group, positions)) in groups.into_iter().zip(&spec.groups).enumerate() {
         let count = positions.len();
         if group.facts.packages.len() != count || group.paths.len() != count {
-            return Err(mismatch(format!("group {index} has not {count} packages")));
+            return Err(mismatch(format!(
+                "group {index} does not have {count} packages"
+            )));
         }
         for ((position, package), paths) in
             positions.iter().zip(group.facts.packages).zip(group.paths)
@@ -79,13 +81,13 @@ fn join(spec: &CollectSpec, groups: Vec<Group>) -> Result<EnvironmentFacts> {
             notice.package = notice
                 .package
                 .and_then(|index| positions.get(index).copied());
-            // What hinders one group may hinder all.
+            // The same problem may affect all groups.
             if !notices.contains(&notice) {
                 notices.push(notice);
             }
         }
     }
-    // Of a file that several groups have, the image has the winner's content.
+    // If several groups have a file, the image has the winner's content.
     env_vars.retain(|(file, group, _)| {
         holders.winner(&format!("etc/conda/env_vars.d/{file}")) == Some(*group)
     });
@@ -111,7 +113,7 @@ fn join(spec: &CollectSpec, groups: Vec<Group>) -> Result<EnvironmentFacts> {
     })
 }
 
-/// Which groups hold each path.
+/// Which groups have each path.
 #[derive(Default)]
 struct Holders {
     by_path: BTreeMap<String, Vec<Holder>>,
@@ -134,14 +136,14 @@ impl Holders {
         }
     }
 
-    /// The group whose package is the latest in the lock that has `path`.
+    /// The group of the last package in the lock that has `path`.
     fn winner(&self, path: &str) -> Option<usize> {
         let holders = self.by_path.get(path)?;
         let latest = holders.iter().max_by_key(|holder| holder.position)?;
         Some(latest.group)
     }
 
-    /// The paths that groups hold with different contents.
+    /// The paths that groups have with different contents.
     fn clashes(&self) -> Vec<Clash> {
         let mut clashes = Vec::new();
         for (path, holders) in &self.by_path {
@@ -166,8 +168,8 @@ impl Holders {
         clashes
     }
 
-    /// Says if a path of one group lies below a file or link of another: layers cannot express
-    /// what a single install makes of that.
+    /// A notice if a path of one group is below a file or link of another: layers cannot reproduce
+    /// what a single install does with that.
     fn nested_notice(&self) -> Option<String> {
         let nested: Vec<&str> = self
             .by_path
@@ -182,7 +184,7 @@ impl Holders {
         let named = nested.get(..NAMED_PATHS.min(nested.len()))?.join(", ");
         (!nested.is_empty()).then(|| {
             format!(
-                "{} files lie below a path that is a file or link in another package, and may be \
+                "{} files are below a path that is a file or link in another package, and may be \
                  missing or hide it: {named}",
                 nested.len()
             )

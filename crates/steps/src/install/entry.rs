@@ -1,11 +1,11 @@
-//! What an archive holds, and which names and links it may: nothing that leaves the package's own
-//! root.
+//! The entries of an archive, and which names and links are allowed: none that leave the package's
+//! own root.
 
 use std::collections::BTreeMap;
 
 use crate::root::MAX_LINKS;
 
-/// What one entry of an archive is.
+/// The kind of an archive's entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EntryKind {
     /// A regular file with its permission bits and the hash of its content.
@@ -18,7 +18,7 @@ pub(crate) enum EntryKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) kind: EntryKind,
-    /// Seconds since 1970, as the archive has it.
+    /// Seconds since 1970, as the archive says.
     pub(crate) mtime: i64,
 }
 
@@ -41,8 +41,8 @@ pub(crate) enum Unsafe {
 /// Linux's limit for a path, in bytes (`PATH_MAX`).
 const MAX_PATH_LEN: usize = 4096;
 
-/// `raw` as a clean relative path: no `.` components, no doubled or trailing slashes. The root
-/// itself (`.` or `./`) gives an empty string.
+/// `raw` as a clean relative path: no `.` components, no double or trailing slashes. The root itself
+/// (`.` or `./`) becomes an empty string.
 pub(crate) fn relative_path(raw: &[u8]) -> Result<String, Unsafe> {
     let text = std::str::from_utf8(raw).map_err(|_| Unsafe::Malformed)?;
     if text.is_empty() || text.len() >= MAX_PATH_LEN || text.contains(|c: char| c.is_control()) {
@@ -61,11 +61,11 @@ pub(crate) fn relative_path(raw: &[u8]) -> Result<String, Unsafe> {
     Ok(parts.join("/"))
 }
 
-/// Whether the symlink at `path` stays inside the root, `links` (path to target) being all
-/// symlinks there.
+/// Checks that the symlink at `path` stays inside the root. `links` (path to target) are all symlinks
+/// there.
 ///
-/// Links are followed as the kernel does, so a detour through another link is found out; a target
-/// that does not exist is fine.
+/// It follows links as the kernel does, so it notices a detour through another link. A missing target
+/// is fine.
 pub(crate) fn check_symlink(path: &str, links: &BTreeMap<String, String>) -> Result<(), Unsafe> {
     // The components still to walk, the next one last.
     let mut ahead: Vec<&str> = path.rsplit('/').collect();
@@ -159,7 +159,7 @@ mod tests {
                 "{path} -> {target}"
             );
         }
-        // Reads as `a/up/../..`, which looks like the root, but `up` already is the root.
+        // Reads as `a/up/../..`, which looks like the root, but `up` is already the root.
         assert_eq!(
             check("a/b/x", &[("a/b/up", "../.."), ("a/b/x", "up/..")]),
             Err(Unsafe::Escape)

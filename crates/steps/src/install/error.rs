@@ -7,28 +7,28 @@ use std::path::Path;
 use condafront_step_spec::args::ArgsError;
 use serde::{Deserialize, Serialize};
 
-/// The kind of a failure, for a reader that has to act on it; the text is in the message.
+/// The kind of a failure, for code that acts on it; the text is in the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The step was called with arguments it cannot read; a fault of the planner.
+    /// The step cannot read its arguments; a bug in the planner.
     BadArguments,
-    /// A mount that the step needs is not there or holds no such file; a fault of the planner.
+    /// A mount that the step needs, or a file in it, is missing; a bug in the planner.
     MissingInput,
-    /// An archive's md5 or sha256 is not the one that the lock file names.
+    /// An archive's md5 or sha256 does not match the lock file.
     HashMismatch,
-    /// The file is no conda package: another format, cut short, or damaged.
+    /// The file is not a conda package: another format, cut short, or damaged.
     BadArchive,
     /// The file is an error or login page.
     WebPage,
-    /// An archive holds something that would write or point outside the environment.
+    /// An archive contains something that would write or point outside the environment.
     UnsafeArchive,
     /// An archive unpacks to more than any real package does.
     TooLarge,
-    /// A package's own metadata (`info/…`) is missing or does not make sense.
+    /// A package's own metadata (`info/…`) is missing or invalid.
     BadMetadata,
-    /// A `noarch: python` package, and no python in the environment.
+    /// The environment has a `noarch: python` package, but no python.
     MissingPython,
     /// Putting a package's files into the prefix failed.
     Link,
@@ -61,7 +61,7 @@ impl From<ArgsError> for Error {
 }
 
 impl Error {
-    /// A failure of `kind` that `message` describes.
+    /// A failure of `kind`, described by `message`.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error {
             kind,
@@ -71,7 +71,7 @@ impl Error {
         }
     }
 
-    /// An I/O failure while `doing` something to `path`: "cannot {doing} {path}: {why}".
+    /// An I/O error while `doing` something to `path`: "cannot {doing} {path}: {why}".
     pub fn io(doing: impl Display, path: &Path, source: io::Error) -> Self {
         Error {
             kind: ErrorKind::Io,
@@ -81,14 +81,14 @@ impl Error {
         }
     }
 
-    /// The same failure, known to concern the package at `index` of the step's list.
+    /// The same failure, about the package at `index` of the step's list. An earlier index is kept.
     #[must_use]
     pub fn of_package(mut self, index: usize) -> Self {
         self.package.get_or_insert(index);
         self
     }
 
-    /// The same failure with `context` before its message: "{context}: {message}".
+    /// The same failure with `context` in front of its message: "{context}: {message}".
     #[must_use]
     pub fn in_context(mut self, context: impl Display) -> Self {
         self.message = format!("{context}: {}", self.message);
@@ -100,7 +100,7 @@ impl Error {
         self.kind
     }
 
-    /// The package that it concerns, as an index into the step's package list.
+    /// The package that it is about, as an index into the step's package list.
     pub fn package(&self) -> Option<usize> {
         self.package
     }

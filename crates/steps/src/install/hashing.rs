@@ -20,7 +20,7 @@ pub(crate) struct Digests {
 /// Reads the archive at `path` once and computes both hashes.
 ///
 /// # Errors
-/// The file is not there or cannot be read.
+/// A file that is missing or cannot be read.
 pub(crate) fn digests(path: &Path) -> Result<Digests> {
     let (mut md5, mut sha256, mut size) = (Md5::new(), Sha256::new(), 0);
     read(path, |bytes| {
@@ -38,7 +38,7 @@ pub(crate) fn digests(path: &Path) -> Result<Digests> {
 /// The sha256 of the file at `path`, in hex.
 ///
 /// # Errors
-/// The file is not there or cannot be read.
+/// A file that is missing or cannot be read.
 pub(crate) fn sha256(path: &Path) -> Result<String> {
     let mut sha256 = Sha256::new();
     read(path, |bytes| sha256.update(bytes))?;
@@ -49,7 +49,7 @@ fn read(path: &Path, mut each: impl FnMut(&[u8])) -> Result<()> {
     let mut file = File::open(path).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => Error::new(
             ErrorKind::MissingInput,
-            format!("there is no file {}", path.display()),
+            format!("{} is missing", path.display()),
         ),
         _ => Error::io("open", path, e),
     })?;

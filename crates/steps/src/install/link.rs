@@ -1,4 +1,4 @@
-//! The seam between a step and the program that links, and what both kinds of it share.
+//! The interface between a step and the program that links, and what both installers share.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,25 +9,25 @@ use super::error::Result;
 use super::package::{Package, PackagePath};
 use condafront_step_spec::install::PythonSpec;
 
-/// Where packages are linked to.
+/// Where to link packages.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     /// The prefix as it will be in the image, `/opt/conda`; written into files.
     pub(crate) prefix: String,
     /// The same directory inside the output mount; written to.
     pub(crate) dir: PathBuf,
-    /// An empty directory on the same file system for whatever an installer needs. It is removed.
+    /// An empty directory on the same file system for an installer's own use. It is removed later.
     pub(crate) work: PathBuf,
 }
 
 /// A program that puts packages' files into a prefix.
 ///
-/// It links the files that `paths.json` lists: prefix placeholders replaced, `noarch: python`
-/// files in their places, and where two packages have the same path, the later one's file there.
-/// Entry points, bytecode, `conda-meta`, owners, modes and times are not its business: they are
-/// made the same way whoever linked.
+/// It links the files that `paths.json` lists: it replaces prefix placeholders, puts `noarch: python`
+/// files in their places and, if two packages have the same path, leaves the later one's file there.
+/// Entry points, bytecode, `conda-meta`, owners, modes and times are not its job: the step makes them,
+/// in the same way for every installer.
 pub(crate) trait Installer {
-    /// Links `packages` in their order.
+    /// Links `packages` in order.
     fn link(
         &self,
         packages: &[Package],
@@ -37,7 +37,7 @@ pub(crate) trait Installer {
     ) -> Result<()>;
 }
 
-/// Which package of the group each path below the prefix belongs to: the latest that has it, as in
+/// Which package of the group each path below the prefix belongs to: the last one that has it, as in
 /// a single install by conda or micromamba.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
@@ -66,7 +66,7 @@ impl Claims {
         Claims { owners, nested }
     }
 
-    /// Whether `path` is that of the package at `index`.
+    /// Whether `path` belongs to the package at `index`.
     pub(crate) fn is_owner(&self, index: usize, path: &str) -> bool {
         self.owners.get(path) == Some(&index)
     }
@@ -76,7 +76,7 @@ impl Claims {
         self.owners.contains_key(path)
     }
 
-    /// The paths of the package at `index` that are to be linked: those that no later package has.
+    /// The paths of the package at `index` that must be linked: those that no later package has.
     pub(crate) fn won<'a>(&self, index: usize, package: &'a Package) -> Vec<&'a PackagePath> {
         let is_won = |path: &&PackagePath| {
             path.entry.path_type == PathType::Directory || self.is_owner(index, &path.target)
@@ -84,8 +84,8 @@ impl Claims {
         package.paths.iter().filter(is_won).collect()
     }
 
-    /// Whether something is claimed below something else that is claimed, a file below a symlink
-    /// to a directory for example. What results then depends on who links first.
+    /// Whether a claimed path is below another one, for example a file below a symlink to a
+    /// directory. The result then depends on which is linked first.
     pub(crate) fn are_nested(&self) -> bool {
         self.nested
     }

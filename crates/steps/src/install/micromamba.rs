@@ -1,12 +1,12 @@
 //! Linking with a micromamba binary.
 //!
-//! micromamba finds the packages in its cache, unpacked as the step has verified them, so it neither
-//! reads archives nor needs any network. The cache's layout is conda's own: a directory per package
-//! whose `info/repodata_record.json` has the URL and the hash that the lock names.
+//! micromamba finds the packages in its cache, verified and unpacked by the step, so it neither reads
+//! archives nor needs a network. The cache has conda's layout: a directory per package, whose
+//! `info/repodata_record.json` has the URL and the hash from the lock.
 //!
-//! What it does with an explicit lock, from `PackageCacheData::has_valid_extracted_dir` and
-//! `LinkPackage::execute` in libmamba: it links what `info/paths.json` lists, package by package in
-//! the lock's order, and runs a package's post-link script as soon as it sees one in the prefix.
+//! With an explicit lock, micromamba links what `info/paths.json` lists, package by package in lock
+//! order, and runs a package's post-link script as soon as it sees one in the prefix
+//! (`PackageCacheData::has_valid_extracted_dir` and `LinkPackage::execute` in libmamba).
 
 use std::fmt::Write as _;
 use std::fs;
@@ -26,7 +26,7 @@ use super::placed::replace;
 use crate::root::Root;
 use condafront_step_spec::install::PythonSpec;
 
-/// Where the binary may be: in conda's package and in mambaorg's images, in a folder, in other images.
+/// Where the binary can be: in conda's package and in mambaorg's images, in a folder, in other images.
 const PLACES: [&str; 4] = [
     "bin/micromamba",
     "micromamba",
@@ -34,7 +34,7 @@ const PLACES: [&str; 4] = [
     "usr/local/bin/micromamba",
 ];
 
-/// How much of micromamba's output an error quotes, in lines.
+/// How many lines of micromamba's output an error quotes.
 const QUOTED_LINES: usize = 30;
 
 /// Links with the micromamba binary at a path.
@@ -43,10 +43,10 @@ pub(crate) struct Micromamba {
 }
 
 impl Micromamba {
-    /// The binary in the mounted directory `dir`: a folder, conda's package, or a whole image.
+    /// Finds the binary in the mounted directory `dir`: a folder, conda's package, or a whole image.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no binary.
     pub(crate) fn find(dir: &Path) -> Result<Self> {
         let root = Root::new(dir);
         PLACES
@@ -56,7 +56,7 @@ impl Micromamba {
             .map(|binary| Micromamba { binary })
             .ok_or_else(|| {
                 error(format!(
-                    "there is no micromamba in what the build was given for it (looked for {})",
+                    "there is no micromamba in the given package, folder or image (looked for {})",
                     PLACES.join(", ")
                 ))
             })
@@ -81,9 +81,9 @@ impl Micromamba {
             .output()
             .map_err(|e| {
                 let hint = match e.kind() {
-                    // Of the file that is there, only its ELF interpreter can be missing.
+                    // The file itself exists, so its ELF interpreter is missing.
                     io::ErrorKind::NotFound => {
-                        "; it must be the static program that conda-forge's package and mambaorg's images have"
+                        "; it must be the static binary from conda-forge's package or mambaorg's images"
                     }
                     io::ErrorKind::PermissionDenied => "; is the file executable?",
                     _ => "",
@@ -125,8 +125,8 @@ impl Installer for Micromamba {
                 .into_iter()
                 .partition(|path| is_kept_back(path));
             kept_back.push(own);
-            // micromamba takes a package's platform from its URL. No such file is there: what is
-            // not found in the cache is an error.
+            // micromamba takes a package's platform from its URL. The file does not exist, so a
+            // package that is missing from the cache is an error.
             let spec = &package.spec;
             let url = format!("file:///channel/{}/{}", spec.subdir, spec.archive);
             cache(package, &given, &url, target)?;
@@ -151,8 +151,8 @@ impl Installer for Micromamba {
     }
 }
 
-/// What micromamba does not get to see: directories, which it cannot link; its own bookkeeping; and
-/// post-link scripts, which run in the finished image and not where there is no shell.
+/// Whether a path is hidden from micromamba: directories, which it cannot link; its own bookkeeping;
+/// and post-link scripts, which must run in the finished image and not here, where there is no shell.
 fn is_kept_back(path: &PackagePath) -> bool {
     path.entry.path_type == PathType::Directory
         || path.target.starts_with("conda-meta/")
@@ -163,12 +163,12 @@ fn root_prefix(target: &Target) -> PathBuf {
     target.work.join("root")
 }
 
-/// Puts the unpacked package into micromamba's cache, with `paths` as all it has.
+/// Puts the unpacked package into micromamba's cache, with only the paths `paths`.
 fn cache(package: &Package, paths: &[&PackagePath], url: &str, target: &Target) -> Result<()> {
     let paths: Vec<PathsEntry> = paths
         .iter()
         .map(|path| PathsEntry {
-            // It must be there; what it says is only recorded.
+            // micromamba requires a size, but only records it.
             size_in_bytes: path.entry.size_in_bytes.or(Some(0)),
             ..path.entry.clone()
         })
@@ -189,7 +189,7 @@ fn cache(package: &Package, paths: &[&PackagePath], url: &str, target: &Target) 
     symlink(&package.dir, &entry).map_err(|e| Error::io("create", &entry, e))
 }
 
-/// A record that tells micromamba which python `noarch` packages are for; it may be one of any platform.
+/// A record that tells micromamba which python `noarch` packages are for. Its platform does not matter.
 fn python_record(python: &PythonSpec) -> Value {
     json!({
         "name": "python",

@@ -1,11 +1,11 @@
-//! What runs inside the build's exec steps: linking packages into a layer, and the small steps
-//! around it.
+//! The code that runs inside the build's exec steps: linking packages into a layer, and the small
+//! steps around that.
 //!
-//! Each step is a subcommand of the one static binary, running in a root that holds nothing else
-//! (no shell, no libc). Its inputs are read-only mounts below `/in`, its outputs the mounts `/out`
-//! (which becomes a layer) and `/facts` (a few bytes that later steps and the frontend read).
+//! Each step is a subcommand of a single static binary and runs in a root that contains nothing
+//! else: no shell, no libc. Its inputs are read-only mounts below `/in`. Its outputs are the mounts
+//! `/out`, which becomes a layer, and `/facts`, a few bytes for later steps and the frontend.
 //!
-//! [`spec`] (what a step is asked to do) and [`facts`] (what it found) are pure types that the
+//! [`spec`] (what a step is asked to do) and [`facts`] (what it found) are plain data types that the
 //! planner shares with the steps; everything else here touches files.
 
 mod archive;

@@ -1,4 +1,4 @@
-//! Linking with the code of the `rattler` crate.
+//! Linking with the `rattler` crate.
 
 use std::error::Error as StdError;
 use std::fs;
@@ -23,8 +23,8 @@ const CHUNK: usize = 64;
 
 /// Links with `rattler`, file by file.
 ///
-/// `rattler`'s own loop over a package is not used: it links in a random order, moves files that
-/// clash into a folder of their own, and decides clashes by dependency, not by lock order.
+/// `rattler`'s own loop over a package is not used: it links in random order, moves clashing files to
+/// a separate folder, and resolves clashes by dependency, not by lock order.
 pub(crate) struct Native;
 
 impl Installer for Native {
@@ -70,14 +70,14 @@ pub(crate) struct Linker<'a> {
 }
 
 impl<'a> Linker<'a> {
-    /// For the prefix directory of `target`, which is made if it is not there.
+    /// A linker for the prefix directory of `target`, which is created if it is missing.
     ///
     /// # Errors
-    /// The file system refuses.
+    /// An I/O error.
     pub(crate) fn new(target: &'a Target) -> Result<Self> {
         let prefix = Prefix::create(&target.dir)
             .map_err(|e| Error::io("create the prefix", &target.dir, e))?;
-        // `create` leaves these; a layer must hold only what packages bring.
+        // `create` leaves these, but a layer must contain only what packages bring.
         for file in ["conda-meta/history", "CACHEDIR.TAG"] {
             let path = target.dir.join(file);
             fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
@@ -91,7 +91,7 @@ impl<'a> Linker<'a> {
         })
     }
 
-    /// Links paths of one package, sorted so that neighbours share their directory.
+    /// Links paths of one package, which are sorted so that neighbours share a directory.
     ///
     /// # Errors
     /// A path that cannot be linked, or that leads outside the prefix.
@@ -120,7 +120,7 @@ impl<'a> Linker<'a> {
                 true,
                 true,
                 false,
-                // Nothing but prefix replacement on Windows and signing on macOS depends on it.
+                // Only prefix replacement on Windows and signing on macOS depend on it.
                 Subdir::Linux64,
                 AppleCodeSignBehavior::DoNothing,
                 FileTime::zero(),
@@ -141,14 +141,14 @@ impl<'a> Linker<'a> {
         Ok(())
     }
 
-    /// Makes a directory below the prefix. Packages' symlinks stay in their own package, but two
-    /// packages' links together could lead outside.
+    /// Creates a directory below the prefix. The symlinks of one package stay inside it, but those of
+    /// two packages together could lead outside.
     fn make_directory(&self, directory: &Path) -> Result<()> {
         fs::create_dir_all(directory).map_err(|e| {
             Error::new(
                 ErrorKind::Link,
                 format!(
-                    "cannot make the directory {}, perhaps because another package has a file or \
+                    "cannot create the directory {}, perhaps because another package has a file or \
                      broken link there: {e}",
                     directory.display()
                 ),
@@ -168,11 +168,11 @@ impl<'a> Linker<'a> {
     }
 }
 
-/// The hash that a file of the package at `index` has when it is linked, without putting it into the
+/// The hash that a file of the package at `index` has once it is linked; it is not put into the
 /// prefix.
 ///
 /// # Errors
-/// It cannot be linked.
+/// A file that cannot be linked.
 pub(crate) fn linked_sha256(
     index: usize,
     package: &Package,
@@ -187,7 +187,7 @@ pub(crate) fn linked_sha256(
     hashing::sha256(&aside.dir.join(&path.target))
 }
 
-/// An error with all that caused it, in one line.
+/// An error and all its causes, in one line.
 fn with_causes(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -12,11 +12,11 @@ use super::error::{Error, Result};
 use super::placed::Own;
 use condafront_model::stamp::{EPOCH, Owner};
 
-/// The owner of what is at `path`. An output mount is root's, so what is above a prefix can be given
-/// to the mount's owner.
+/// The owner of `path`. An output mount belongs to root, so directories above a prefix can be given to
+/// the mount's owner.
 ///
 /// # Errors
-/// There is nothing at `path`.
+/// `path` does not exist.
 pub(crate) fn owner_of(path: &Path) -> Result<Owner> {
     let metadata = fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))?;
     Ok(Owner::of(&metadata))
@@ -25,12 +25,12 @@ pub(crate) fn owner_of(path: &Path) -> Result<Owner> {
 /// Mode of every directory.
 const DIRECTORY_MODE: u32 = 0o755;
 
-/// Goes through the directory `dir` of a prefix: each file gets its mode and time from `own` (by
-/// path relative to the prefix), each directory the usual ones, all get `owner`. A file that is
-/// not in `own` is nobody's and is removed, with the directories that held nothing else.
+/// Normalizes the prefix at `dir`: each file gets its mode and time from `own` (by path relative to
+/// the prefix), each directory gets the usual ones, and all get `owner`. A file that is not in `own`
+/// belongs to no package and is removed, along with directories that contained nothing else.
 ///
 /// # Errors
-/// The file system refuses.
+/// An I/O error.
 pub(crate) fn prefix(dir: &Path, own: &BTreeMap<Cow<'_, str>, &Own>, owner: Owner) -> Result<()> {
     walk(dir, "", own, owner)?;
     directory(dir, owner)
@@ -39,7 +39,7 @@ pub(crate) fn prefix(dir: &Path, own: &BTreeMap<Cow<'_, str>, &Own>, owner: Owne
 /// What a walk through a directory found.
 #[derive(Default)]
 struct Found {
-    /// Something stays in it.
+    /// Something was kept in it.
     kept: bool,
     /// Something was removed from it.
     removed: bool,
@@ -84,20 +84,20 @@ fn walk(
     Ok(found)
 }
 
-/// Gives one directory its owner, mode and time. To be called after all changes inside it.
+/// Gives one directory its owner, mode and time. Call it after all changes inside the directory.
 ///
 /// # Errors
-/// The file system refuses.
+/// An I/O error.
 pub(crate) fn directory(dir: &Path, owner: Owner) -> Result<()> {
     let metadata = fs::symlink_metadata(dir).map_err(|e| Error::io("read", dir, e))?;
     set(dir, &metadata, Some(DIRECTORY_MODE), EPOCH, owner)
 }
 
-/// Sets what differs from `metadata`; a symlink has no `mode`. A file that is right is not touched:
-/// in a root of several layers, touching would copy it into the topmost.
+/// Sets what differs from `metadata`; a symlink has no `mode`. A file that is already right is not
+/// touched: in a root of several layers, that would copy it into the top layer.
 ///
 /// # Errors
-/// The file system refuses.
+/// An I/O error.
 pub(crate) fn set(
     path: &Path,
     metadata: &Metadata,
@@ -117,10 +117,10 @@ pub(crate) fn set(
     set_symlink_file_times(path, time, time).map_err(|e| Error::io("change the time of", path, e))
 }
 
-/// Sets the owner, if `metadata` says another.
+/// Sets the owner if `metadata` has a different one.
 ///
 /// # Errors
-/// The file system refuses.
+/// An I/O error.
 pub(crate) fn set_owner(path: &Path, metadata: &Metadata, owner: Owner) -> Result<()> {
     if Owner::of(metadata) == owner {
         return Ok(());
@@ -129,11 +129,11 @@ pub(crate) fn set_owner(path: &Path, metadata: &Metadata, owner: Owner) -> Resul
         .map_err(|e| Error::io("change the owner of", path, e))
 }
 
-/// Whatever changed below `dir` since `start` (seconds since 1970) gets the owner and the time
-/// that everything in the prefix has; modes stay as they were set.
+/// Gives everything that changed below `dir` since `start` (seconds since 1970) the usual owner and
+/// time of a prefix. Modes stay as they are.
 ///
 /// # Errors
-/// The file system refuses.
+/// An I/O error.
 pub(crate) fn changed(dir: &Path, start: i64, owner: Owner) -> Result<()> {
     for entry in fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))? {
         let path = entry.map_err(|e| Error::io("list", dir, e))?.path();

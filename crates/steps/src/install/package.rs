@@ -1,4 +1,4 @@
-//! A package as an install step sees it: verified, unpacked, its metadata read and its files'
+//! A package as an install step sees it: verified and unpacked, with its metadata read and its files'
 //! places in the prefix known.
 
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ use super::error::{Error, ErrorKind, Result};
 use super::hashing::{Digests, digests};
 use condafront_step_spec::install::{PackageSpec, PythonSpec};
 
-/// What `info/index.json` says, as far as linking needs it.
+/// The part of `info/index.json` that linking needs.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Index {
     pub(crate) name: String,
@@ -68,7 +68,7 @@ impl Index {
         Some(seconds as i64)
     }
 
-    /// `<name>-<version>-<build>`, what archives, directories of caches and records are called.
+    /// `<name>-<version>-<build>`, the name of archives, cache directories and records.
     pub(crate) fn dist_name(&self) -> String {
         format!("{}-{}-{}", self.name, self.version, self.build)
     }
@@ -107,7 +107,7 @@ impl Package {
     /// Verifies the archive in the mount directory `mount` and unpacks it below `dir`.
     ///
     /// # Errors
-    /// Everything that can be wrong with an archive; the message names the package.
+    /// Anything that can be wrong with an archive; the message names the package.
     pub(crate) fn load(
         spec: &PackageSpec,
         mount: &Path,
@@ -159,7 +159,10 @@ fn load(
         if part.is_empty() || part.contains('/') || part.starts_with('.') {
             return Err(bad_metadata(
                 "info/index.json",
-                format!("`{}` is no name, version or build", part.escape_debug()),
+                format!(
+                    "`{}` is not a valid name, version or build",
+                    part.escape_debug()
+                ),
             ));
         }
     }
@@ -171,7 +174,7 @@ fn load(
     {
         return Err(bad_metadata(
             "info/index.json",
-            format!("it is that of {stem}, which is another package than the file name says"),
+            format!("it describes {stem}, which does not match the file name"),
         ));
     }
     let paths = PathsJson::from_package_directory_with_deprecated_fallback(&dir)
@@ -184,7 +187,7 @@ fn load(
         (true, None) => {
             return Err(Error::new(
                 ErrorKind::MissingPython,
-                "it is a `noarch: python` package, and the lock file has no python package",
+                "it is a `noarch: python` package, but the lock file has no python package",
             ));
         }
     };
@@ -222,7 +225,7 @@ fn place(
                 format!("its info/paths.json lists {why}: `{}`", raw.escape_debug()),
             )
         })?;
-        // The archive itself says whether it is a link; a wrong claim must not have us follow one.
+        // The archive itself says whether it is a link, so a wrong claim cannot make us follow one.
         match entries.get(&name).map(|entry| &entry.kind) {
             Some(EntryKind::Symlink { .. }) => {
                 entry.path_type = PathType::SoftLink;
@@ -234,7 +237,7 @@ fn place(
                 return Err(bad_metadata(
                     "info/paths.json",
                     format!(
-                        "it lists `{}`, which the archive lacks",
+                        "it lists `{}`, which is not in the archive",
                         name.escape_debug()
                     ),
                 ));
@@ -277,7 +280,7 @@ fn read_entry_points(dir: &Path) -> Result<Vec<EntryPoint>> {
     })
 }
 
-/// The failure that the archive is not the one that the lock file names.
+/// The error for an archive that does not match the lock file.
 fn other_content(what: &str, expected: &str, found: &str, archive: &Path, size: u64) -> Error {
     let mut start = Vec::new();
     let read = File::open(archive).and_then(|file| file.take(512).read_to_end(&mut start));
@@ -287,7 +290,7 @@ fn other_content(what: &str, expected: &str, found: &str, archive: &Path, size: 
     Error::new(
         ErrorKind::HashMismatch,
         format!(
-            "it has another content than the lock says ({size} bytes)\n  {what} expected \
+            "it does not match the lock ({size} bytes)\n  {what} expected \
              {expected}\n  {what} found    {found}"
         ),
     )

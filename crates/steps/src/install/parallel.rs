@@ -1,4 +1,4 @@
-//! Doing the same to every item of a list, on all cores.
+//! Running a function on every item of a list, on all cores.
 
 use std::num::NonZero;
 use std::sync::Mutex;
@@ -10,7 +10,7 @@ use super::error::Result;
 /// Runs `work` on every item and returns the results in the items' order.
 ///
 /// # Errors
-/// The failure of the first item in the list that failed; items not yet begun are left out then.
+/// The error of the first item in the list that failed. Items not yet started are then skipped.
 pub(crate) fn try_map<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(usize, &T) -> Result<R> + Sync,

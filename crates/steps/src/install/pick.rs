@@ -1,4 +1,5 @@
-//! The pick step: of files that several groups hold, the one that a single install would leave.
+//! The pick step: copies files that several groups have, in the version that a single install would
+//! leave.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
@@ -10,11 +11,11 @@ use super::step::Mounts;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::install::{PickSpec, PickedFile};
 
-/// Runs the subcommand `pick`; `args` are what follows it. Copies each file from the layer at
-/// `<input>/<n>` to the same place in the output, with the directories above it.
+/// Runs the subcommand `pick` with the arguments `args`. Copies each file from the layer at
+/// `<input>/<n>` to the same path in the output, with the directories above it.
 ///
 /// # Errors
-/// A file that is not there, or a file system that refuses.
+/// A missing file, or an I/O error.
 pub fn pick(args: &[String], mounts: &Mounts) -> Result<()> {
     let (spec, files) = PickSpec::from_args(args)?;
     let prefix = spec.prefix.trim_start_matches('/');
@@ -23,7 +24,7 @@ pub fn pick(args: &[String], mounts: &Mounts) -> Result<()> {
         let path = Path::new(prefix).join(path);
         copy(&from.join(&path), &mounts.output.join(&path))?;
     }
-    // Last, because a file that comes into a directory changes its time.
+    // Last, because adding a file to a directory changes its time.
     for PickedFile { layer, path } in &files {
         let from = mounts.input.join(layer.to_string());
         let path = Path::new(prefix).join(path);
@@ -35,10 +36,10 @@ pub fn pick(args: &[String], mounts: &Mounts) -> Result<()> {
     Ok(())
 }
 
-/// Copies one file or link as it is.
+/// Copies one file or symlink unchanged.
 ///
 /// # Errors
-/// The file system refuses.
+/// An I/O error.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     let metadata = fs::symlink_metadata(from).map_err(|e| Error::io("read", from, e))?;
     if let Some(parent) = to.parent() {

@@ -1,5 +1,5 @@
-//! What is in the prefix after linking: every path of a package with its record's fields, and, for
-//! the paths whose files are the package's own, what their modes and times have to be.
+//! What is in the prefix after linking: every path of a package with the fields of its record and,
+//! for files that belong to the package, the modes and times that they must have.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -35,11 +35,11 @@ pub(crate) struct Placed {
     pub(crate) no_link: bool,
     /// How the placeholder was replaced, and what it was.
     pub(crate) placeholder: Option<(&'static str, String)>,
-    /// Only if what is there is this package's.
+    /// Only if the file there is this package's.
     pub(crate) own: Option<Own>,
 }
 
-/// What a package's own file has to look like.
+/// What a package's own file must look like.
 #[derive(Debug, Clone)]
 pub(crate) struct Own {
     /// Permission bits; `None` for a symlink.
@@ -51,7 +51,7 @@ pub(crate) struct Own {
 }
 
 impl Placed {
-    /// A regular file that the step made itself, with its content.
+    /// A regular file with `content` that the step made itself.
     pub(crate) fn made(
         path: String,
         path_type: &'static str,
@@ -77,14 +77,14 @@ impl Placed {
     }
 }
 
-/// The first 64 bits are plenty: fingerprints tell one file from a handful of others.
+/// The first 64 bits are enough: a fingerprint only distinguishes a file from a handful of others.
 fn fingerprint(kind: &str, mode: u32, content: &str) -> String {
     let hash = Sha256::digest(format!("{kind} {mode:o} {content}"));
     hex::encode(&hash[..8])
 }
 
-/// Says if files of `package` are not those that its `paths.json` describes. The archive's own hash
-/// is right, so the files are what the channel wants them to be: no reason to refuse them.
+/// A notice if files of `package` do not match its `paths.json`. The archive's own hash is right, so
+/// the files are what the channel intended, and there is no reason to refuse them.
 pub(crate) fn content_notice(package: &Package) -> Option<String> {
     let differs = |path: &&PackagePath| {
         let listed = path.entry.sha256;
@@ -98,14 +98,14 @@ pub(crate) fn content_notice(package: &Package) -> Option<String> {
     let wrong: Vec<&PackagePath> = package.paths.iter().filter(differs).collect();
     let first = wrong.first()?;
     Some(format!(
-        "{}: {} of its files are not as its own info/paths.json says, the first is {}",
+        "{}: {} of its files do not match its own info/paths.json, the first is {}",
         package.spec.label,
         wrong.len(),
         first.target
     ))
 }
 
-/// Looks at everything that `package` linked.
+/// Inspects everything that `package` linked.
 ///
 /// # Errors
 /// Something is missing that the installer should have linked.
@@ -158,7 +158,7 @@ fn linked_path(
     if !claims.is_owner(index, &path.target) {
         if let EntryKind::File { sha256, .. } = &entry.kind {
             placed.sha256_in_prefix = Some(match &placed.placeholder {
-                // As if the other package were in another group: records must not depend on that.
+                // As if the other package were in another group: records must not depend on the groups.
                 Some(_) => native::linked_sha256(index, package, path, target)?,
                 None => hex::encode(sha256),
             });
@@ -187,8 +187,8 @@ fn linked_path(
             placed.sha256_in_prefix = Some(hash.clone());
             Own {
                 mode: Some(mode),
-                // Shipped bytecode stands for the unpatched source, which its header knows by its
-                // time; so a patched one must not have that time.
+                // Shipped bytecode was compiled from the unpatched source, whose time is in its header,
+                // so a patched source must not have that time.
                 mtime: if patched {
                     let built = package.index.timestamp().unwrap_or(EPOCH);
                     built.max(entry.mtime.saturating_add(1))
@@ -202,8 +202,8 @@ fn linked_path(
     Ok(placed)
 }
 
-/// The package's bits without those that no package should have: set-uid, set-gid, sticky, and
-/// writable for everyone.
+/// The package's mode without the bits that no package should have: set-uid, set-gid, sticky, and
+/// world-writable.
 fn sane_mode(mode: u32) -> u32 {
     (mode & 0o775) | 0o400
 }
@@ -218,7 +218,7 @@ fn missing(path: &Path, why: &std::io::Error) -> Error {
 /// Writes the entry points of a `noarch: python` package: scripts in `bin/` that call a function.
 ///
 /// # Errors
-/// A python version that is none, or a file that cannot be written.
+/// An invalid python version, or a file that cannot be written.
 pub(crate) fn entry_points(
     index: usize,
     package: &Package,
@@ -255,12 +255,12 @@ pub(crate) fn entry_points(
     Ok(placed)
 }
 
-/// What `rattler` wants to know about a python.
+/// What `rattler` needs to know about a python.
 fn python_info(python: &PythonSpec) -> Result<PythonInfo> {
     let bad = |why: String| {
         Error::new(
             ErrorKind::BadArguments,
-            format!("`{}` is no python version: {why}", python.version),
+            format!("`{}` is not a valid python version: {why}", python.version),
         )
     };
     let version: Version = python.version.parse().map_err(|e| bad(format!("{e}")))?;
@@ -277,7 +277,7 @@ fn python_info(python: &PythonSpec) -> Result<PythonInfo> {
     Ok(info)
 }
 
-/// Writes a new file in place of whatever is at `path`, never through a link.
+/// Replaces whatever is at `path` with a new file; never writes through a link.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<()> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;
@@ -296,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modes_are_the_packages_own() {
+    fn unsafe_mode_bits_are_removed() {
         for (mode, sane) in [
             (0o644, 0o644),
             (0o664, 0o664),

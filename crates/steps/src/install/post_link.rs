@@ -1,4 +1,4 @@
-//! The post-link step: packages' own scripts, run in the finished root.
+//! The post-link step: runs packages' own scripts in the finished root.
 
 use std::env;
 use std::fs;
@@ -14,10 +14,10 @@ use condafront_model::stamp::Owner;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::install::{PostLinkPackage, PostLinkSpec};
 
-/// Where to look for programs if the step's environment does not say.
+/// The `PATH` if the step's environment has none.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Activates and then sources the script, as conda and micromamba do. `$1` is the script.
+/// Activates the environment and then sources the script, `$1`, as conda and micromamba do.
 const SHELL_CODE: &str = "\
 for script in \"$CONDA_PREFIX\"/etc/conda/activate.d/*.sh; do
     if [ -r \"$script\" ]; then . \"$script\"; fi
@@ -28,17 +28,17 @@ done
 /// Scripts leave messages for the user here, below the prefix.
 const MESSAGES_FILE: &str = ".messages.txt";
 
-/// How much of a failing script's output its error quotes, in bytes.
+/// How many bytes of a failing script's output the error quotes.
 const QUOTED_BYTES: usize = 4000;
 
-/// Runs the subcommand `post-link`; `args` are what follows it. What scripts print goes to `log`.
+/// Runs the subcommand `post-link` with the arguments `args`. The scripts' output goes to `log`.
 ///
 /// # Errors
 /// A script that fails, or a root without a shell.
 pub fn post_link(args: &[String], log: &mut dyn Write) -> Result<()> {
     let (spec, _) = PostLinkSpec::from_args(args)?;
     let prefix = Path::new(&spec.prefix);
-    // File systems round times down, by less than this.
+    // File systems round times down, by less than this much.
     let start = SystemTime::now() - Duration::from_secs(1);
     for (index, package) in spec.packages.iter().enumerate() {
         run(package, &spec, log).map_err(|e| e.of_package(index))?;
@@ -67,8 +67,8 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
         Error::new(
             ErrorKind::PostLink,
             format!(
-                "the package {name} has a post-link script, and the image has neither bash nor sh \
-                 to run it; choose a base image that has a shell, or leave the package out"
+                "the package {name} has a post-link script, but the image has neither bash nor sh \
+                 to run it; use a base image with a shell, or remove the package"
             ),
         )
     })?;
@@ -101,14 +101,14 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
         .env("PKG_BUILDNUM", package.build_number.to_string());
     let mut child = command
         .spawn()
-        .map_err(|e| failed(format!("cannot be run by {}: {e}", shell.display())))?;
-    // It holds the pipe's other end; reading would never end.
+        .map_err(|e| failed(format!("cannot be run with {}: {e}", shell.display())))?;
+    // It holds the write end of the pipe, so reading would never end.
     drop(command);
     let output = copy_output(&mut reader, log, QUOTED_BYTES)
-        .map_err(|e| failed(format!("cannot be heard: {e}")))?;
+        .map_err(|e| failed(format!("has output that cannot be copied: {e}")))?;
     let status = child
         .wait()
-        .map_err(|e| failed(format!("has no end: {e}")))?;
+        .map_err(|e| failed(format!("cannot be waited for: {e}")))?;
     let messages = take_messages(prefix, log)?;
     if status.success() {
         return Ok(());
@@ -121,10 +121,10 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
     Err(failed(format!("failed ({status}) {text}")))
 }
 
-/// Copies what comes from `reader` to `log` as it comes, and gives its last `kept` bytes.
+/// Copies data from `reader` to `log` as it arrives, and returns its last `kept` bytes.
 ///
 /// # Errors
-/// Either cannot be read or written.
+/// An I/O error on either.
 pub(crate) fn copy_output(
     reader: &mut impl Read,
     log: &mut dyn Write,
@@ -145,7 +145,7 @@ pub(crate) fn copy_output(
     }
 }
 
-/// Shows the messages that scripts left, and removes their file.
+/// Prints the messages that scripts left, and removes their file.
 fn take_messages(prefix: &Path, log: &mut dyn Write) -> Result<String> {
     let path = prefix.join(MESSAGES_FILE);
     let bytes = match fs::read(&path) {
@@ -154,8 +154,12 @@ fn take_messages(prefix: &Path, log: &mut dyn Write) -> Result<String> {
         Err(e) => return Err(Error::io("read", &path, e)),
     };
     fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
-    log.write_all(&bytes)
-        .map_err(|e| Error::new(ErrorKind::Io, format!("cannot show messages: {e}")))?;
+    log.write_all(&bytes).map_err(|e| {
+        Error::new(
+            ErrorKind::Io,
+            format!("cannot print the script's messages: {e}"),
+        )
+    })?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -1,7 +1,7 @@
 //! The record of an installed package, `conda-meta/<name>-<version>-<build>.json`.
 //!
-//! Its fields are those of conda's `PrefixRecord`. Left out is what depends on the machine that
-//! linked: paths of a package cache.
+//! Its fields are those of conda's `PrefixRecord`, except for paths in a package cache, which depend
+//! on the machine that linked.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::package::Package;
 use super::placed::Placed;
 use condafront_model::redact::without_credentials;
 
-/// The record as text; `placed` are all paths of the package, sorted.
+/// The record as text. `placed` are all paths of the package, sorted.
 pub(crate) fn record(package: &Package, placed: &[Placed]) -> String {
     let mut fields: BTreeMap<String, Value> = package.raw_index.clone().into_iter().collect();
     for key in ["auth", "extracted_package_dir", "package_tarball_full_path"] {
@@ -30,7 +30,7 @@ pub(crate) fn record(package: &Package, placed: &[Placed]) -> String {
         ("size", json!(package.digests.size)),
         ("files", json!(files)),
         ("paths_data", json!({"paths": paths, "paths_version": 1})),
-        // 1 is a hard link, the usual way from a cache; the cache itself is not in the image.
+        // 1 is a hard link, as is usual from a cache; the cache itself is not in the image.
         ("link", json!({"source": "", "type": 1})),
         ("requested_spec", json!("")),
     ] {

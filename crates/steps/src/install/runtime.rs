@@ -1,8 +1,8 @@
-//! The python-runtime step: a python that runs in any root, to compile bytecode with.
+//! The python-runtime step: makes a python that runs in any root, to compile bytecode.
 //!
-//! A conda python needs a C library, and install steps have none. So this step takes glibc from
-//! the base image and python from its package and puts them side by side; python is then started
-//! through glibc's own loader.
+//! A conda python needs a C library, and install steps have none. So this step takes glibc from the
+//! base image and python from its package and puts them side by side. Python is then started through
+//! glibc's own loader.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::install::PythonRuntimeSpec;
 use condafront_step_spec::mounts::PYTHON_DIR;
 
-/// The parts of glibc that a program may be linked with. Since glibc 2.34 most are in libc.
+/// The parts of glibc that a program can be linked with. Since glibc 2.34 most are in libc.
 const LIBRARIES: [&str; 8] = [
     "libc.so.6",
     "libm.so.6",
@@ -37,7 +37,7 @@ const LIBRARIES: [&str; 8] = [
     "libcrypt.so.1",
 ];
 
-/// Folders of python's library that compiling needs nothing of.
+/// Folders of python's library that compiling does not need.
 const PRUNED: [&str; 10] = [
     "test",
     "tests",
@@ -51,11 +51,11 @@ const PRUNED: [&str; 10] = [
     "site-packages",
 ];
 
-/// Runs the subcommand `python-runtime`; `args` are what follows it, `base` is the base image.
-/// Writes `glibc/` and `prefix/` to the output; both stay empty if the base has no glibc.
+/// Runs the subcommand `python-runtime` with the arguments `args`; `base` is the base image.
+/// Writes `glibc/` and `prefix/` to the output; both stay empty if the base image has no glibc.
 ///
 /// # Errors
-/// Archives that cannot be used, or a file system that refuses.
+/// An archive that cannot be used, or an I/O error.
 pub fn python_runtime(args: &[String], mounts: &Mounts, base: &Path) -> Result<()> {
     let (spec, specs) = PythonRuntimeSpec::from_args(args)?;
     let glibc = mounts.output.join("glibc");
@@ -74,7 +74,7 @@ pub fn python_runtime(args: &[String], mounts: &Mounts, base: &Path) -> Result<(
     let platform = platform.ok_or_else(|| {
         Error::new(
             ErrorKind::BadArguments,
-            "python cannot be run on this platform".to_owned(),
+            "python cannot run on this platform".to_owned(),
         )
     })?;
     let owner = normalize::owner_of(&mounts.output)?;
@@ -104,7 +104,7 @@ pub fn python_runtime(args: &[String], mounts: &Mounts, base: &Path) -> Result<(
     normalize::directory(&mounts.output, owner)
 }
 
-/// Leaves of a package what running python needs: the executable, its library, shared libraries.
+/// Keeps only what running python needs: the executable, its library, shared libraries.
 fn prune(package: &mut Package, version: &str) {
     package.paths.retain(|path| {
         path.entry.path_type != PathType::Directory && is_needed(&path.target, version)
@@ -126,7 +126,7 @@ fn is_needed(path: &str, version: &str) -> bool {
     }
 }
 
-/// Copies the loader and the libraries of the base's glibc; false if it has none.
+/// Copies the loader and the libraries of the base image's glibc. Returns false if it has none.
 fn copy_glibc(base: &Path, platform: Platform, to: &Path, owner: Owner) -> Result<bool> {
     let loader = platform.glibc_loader();
     let directories: Vec<String> = ["lib", "usr/lib"]
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_running_needs_is_kept() {
+    fn only_what_python_needs_to_run_is_kept() {
         for (path, needed) in [
             ("bin/python3.13", true),
             ("bin/python3.13t", true),

@@ -1,5 +1,5 @@
-//! The share step: the layers that hold the same packages of several environments, as one layer in which files that are
-//! equal are one file.
+//! The share step: merges the layers with the same packages of several environments into one layer, in which equal
+//! files are one file.
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
@@ -15,10 +15,10 @@ use condafront_model::stamp::Owner;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::install::ShareSpec;
 
-/// Runs the subcommand `share`; `args` are what follows it.
+/// Runs the subcommand `share` with the arguments `args`.
 ///
 /// # Errors
-/// A file system that refuses.
+/// An I/O error.
 pub fn share(args: &[String], mounts: &Mounts) -> Result<()> {
     let (spec, _) = ShareSpec::from_args(args)?;
     let prefixes: Vec<PathBuf> = spec
@@ -36,7 +36,7 @@ pub fn share(args: &[String], mounts: &Mounts) -> Result<()> {
         };
         layer.put(Path::new(""), &mut folders)?;
     }
-    // Last, because a file that comes into a folder changes its time.
+    // Last, because adding a file to a folder changes its time.
     for (folder, owner) in folders {
         normalize::directory(&mounts.output.join(folder), owner)?;
     }
@@ -48,12 +48,12 @@ struct Layer<'a> {
     root: PathBuf,
     out: &'a Path,
     prefix: &'a Path,
-    /// Where the environments are that are in the output already.
+    /// The prefixes of the environments that are already in the output.
     before: &'a [PathBuf],
 }
 
 impl Layer<'_> {
-    /// Puts what is in the folder `relative` of the layer into the output.
+    /// Puts the contents of the layer's folder `relative` into the output.
     fn put(&self, relative: &Path, folders: &mut Vec<(PathBuf, Owner)>) -> Result<()> {
         let dir = self.root.join(relative);
         let mut names: Vec<OsString> = Vec::new();
@@ -82,7 +82,7 @@ impl Layer<'_> {
         Ok(())
     }
 
-    /// The same file of an environment before this one.
+    /// The equal file of an environment before this one.
     fn twin(&self, relative: &Path, from: &Path, metadata: &Metadata) -> Result<Option<PathBuf>> {
         let Ok(inside) = relative.strip_prefix(self.prefix) else {
             return Ok(None);
@@ -101,7 +101,7 @@ impl Layer<'_> {
     }
 }
 
-/// Whether two files hold the same bytes.
+/// Whether two files have the same bytes.
 fn equal(one: &Path, other: &Path) -> Result<bool> {
     const PIECE: usize = 64 << 10;
     let open = |path: &Path| File::open(path).map_err(|e| Error::io("read", path, e));
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_files_are_one_and_others_are_not() {
+    fn only_equal_files_are_shared() {
         let (input, output) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let put = |path: &str, text: &str| {
             let path = input.path().join(path);

@@ -44,7 +44,7 @@ pub struct Mounts {
 }
 
 impl Default for Mounts {
-    /// The places that the planner mounts.
+    /// The paths that the planner mounts at.
     fn default() -> Self {
         Mounts {
             input: INPUT_DIR.into(),
@@ -56,10 +56,10 @@ impl Default for Mounts {
     }
 }
 
-/// Runs the subcommand `install`; `args` are what follows it.
+/// Runs the subcommand `install` with the arguments `args`.
 ///
 /// # Errors
-/// Whatever keeps the packages from being linked.
+/// Anything that prevents linking the packages.
 pub fn install(args: &[String], mounts: &Mounts) -> Result<()> {
     let (spec, packages) = InstallSpec::from_args(args)?;
     install_packages(&spec, &packages, mounts)
@@ -75,7 +75,7 @@ fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) 
     let target = Target {
         prefix: spec.prefix.clone(),
         dir: mounts.output.join(spec.prefix.trim_start_matches('/')),
-        // In the output mount: only there can files be hard links instead of copies.
+        // In the output mount, because only there can files be hard links instead of copies.
         work: mounts.output.join(".work"),
     };
     for dir in [&target.dir, &target.work] {
@@ -97,17 +97,19 @@ fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) 
     fs::write(&paths, facts::write_owned_paths(&owned)).map_err(|e| Error::io("write", &paths, e))
 }
 
-/// The planner's word is trusted, but `site_packages` comes from a channel.
+/// The planner is trusted, but `site_packages` comes from a channel.
 fn check(spec: &InstallSpec) -> Result<()> {
     let bad = |why: String| Err(Error::new(ErrorKind::BadArguments, why));
     let prefix = spec.prefix.strip_prefix('/').unwrap_or_default();
     if relative_path(prefix.as_bytes()).as_deref() != Ok(prefix) {
-        return bad(format!("`{}` is no prefix", spec.prefix));
+        return bad(format!("`{}` is not a valid prefix", spec.prefix));
     }
     if let Some(python) = &spec.python {
         let path = &python.site_packages;
         if relative_path(path.as_bytes()).as_ref() != Ok(path) {
-            return bad(format!("`{path}` is no place for python's site-packages"));
+            return bad(format!(
+                "`{path}` is not a valid path for python's site-packages"
+            ));
         }
     }
     Ok(())
@@ -213,7 +215,7 @@ fn group_facts(
                     env_vars.insert(name.to_owned(), vars);
                 }
                 Err(why) => notice(format!(
-                    "{}: the variables of {path} are not set: {why}",
+                    "{}: the variables in {path} are not set: {why}",
                     package.spec.label
                 )),
             }
@@ -236,7 +238,7 @@ fn group_facts(
                 .collect(),
             glibc: match index.glibc() {
                 Some(versions) => Some(versions.to_owned()),
-                // Old packages do not say it.
+                // Old packages do not declare it.
                 None => has_program_of_glibc(&target.dir, placed).then(String::new),
             },
         });
@@ -248,8 +250,8 @@ fn group_facts(
     })
 }
 
-/// Whether a program directly in `bin` is started by glibc's loader, `/lib64/ld-linux-x86-64.so.2` for example: its name
-/// follows the headers at the beginning of the file (elf(5)).
+/// Whether a program directly in `bin` is started by glibc's loader, for example `/lib64/ld-linux-x86-64.so.2`. The
+/// loader's name follows the headers at the start of the file (elf(5)).
 fn has_program_of_glibc(prefix: &Path, placed: &[Placed]) -> bool {
     const HEADERS: u64 = 4096;
     let is_one = |path: &str| {
@@ -274,7 +276,7 @@ fn files_in<'a>(placed: &'a [Placed], dir: &'a str) -> impl Iterator<Item = (&'a
         })
 }
 
-/// Reads a file of `env_vars.d`: one JSON object, its values strings or numbers.
+/// Reads a file of `env_vars.d`: one JSON object whose values are strings or numbers.
 fn read_env_vars(path: &Path) -> std::result::Result<BTreeMap<String, String>, String> {
     let text = fs::read(path).map_err(|e| e.to_string())?;
     let vars: BTreeMap<String, Value> = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
@@ -329,7 +331,7 @@ fn normalize_output(
     Ok(())
 }
 
-/// Where `path`, relative to the prefix, really is if a directory in it is another package's link.
+/// The real place of `path`, relative to the prefix, if a directory in it is another package's link.
 fn real_path<'a>(path: &'a str, prefix: &Path) -> Result<Cow<'a, str>> {
     let Some((parent, name)) = path.rsplit_once('/') else {
         return Ok(Cow::Borrowed(path));

@@ -1,6 +1,7 @@
-//! What can be left out of packages: which of a package's paths belong to which part.
+//! The parts that can be left out of packages, and which paths belong to each.
 //!
-//! A path that is left out is as if the package did not have it: nobody links it, and `conda-meta` does not list it.
+//! A path that is left out is treated as if the package did not have it: it is not linked, and `conda-meta` does not
+//! list it.
 
 use condafront_step_spec::install::Trim;
 use std::collections::BTreeSet;
@@ -13,7 +14,7 @@ mod imports;
 
 use imports::Imports;
 
-/// Takes the paths that `trim` leaves out away from packages.
+/// Removes the paths that belong to the parts in `trim` from packages.
 ///
 /// # Errors
 /// A module that cannot be read.
@@ -39,7 +40,7 @@ pub(crate) fn trim(packages: &mut [Package], trim: &BTreeSet<Trim>) -> Result<()
     Ok(())
 }
 
-/// Whether a path, relative to the prefix, belongs to this part. `docs/image.md` has the rules in words.
+/// Whether a path, relative to the prefix, belongs to this part. `docs/image.md` explains the rules.
 pub(crate) fn belongs(path: &str, part: Trim) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     match part {
@@ -57,7 +58,7 @@ pub(crate) fn belongs(path: &str, part: Trim) -> bool {
             ];
             FOLDERS.iter().any(|folder| path.starts_with(folder)) && !is_licence(name)
         }
-        // Python itself reads the one about its own build.
+        // Python itself reads the `pyconfig.h` of its own build.
         Trim::Headers => path.starts_with("include/") && name != "pyconfig.h",
         Trim::Sanitizers => is_sanitizer(name),
         Trim::SourceMaps => {
@@ -65,7 +66,7 @@ pub(crate) fn belongs(path: &str, part: Trim) -> bool {
             ENDS.iter().any(|end| name.ends_with(end))
         }
         Trim::StaticLibraries => {
-            // Compilers keep what they cannot do without in folders of their own.
+            // Compilers keep the libraries that they need in folders of their own.
             let is_python = folder.starts_with("lib/python")
                 && (path.contains("/config-") || path.contains("/site-packages/"));
             let is_library = name.starts_with("lib") && name.ends_with(".a");
@@ -94,8 +95,8 @@ fn is_sanitizer(name: &str) -> bool {
     NAMES.contains(&sanitizer) && (end.starts_with("so") || ["a", "preinit.o"].contains(&end))
 }
 
-/// The folder of tests that a path is in, relative to where python looks for modules: `numpy/linalg/tests`. Of python's own
-/// tests, other packages use those in `test/support`.
+/// The tests folder that a path is in, relative to where python looks for modules: `numpy/linalg/tests`. Python's own
+/// `test/support` does not count, because other packages use it.
 fn tests_folder(path: &str) -> Option<&str> {
     let (module, is_pythons) = module_path(path)?;
     if is_pythons && module.starts_with("test/") {
@@ -107,7 +108,7 @@ fn tests_folder(path: &str) -> Option<&str> {
     for folder in folders.split('/') {
         let is_first = end == 0;
         end += folder.len() + usize::from(!is_first);
-        // A module `tests` of its own is no package's.
+        // A top-level module `tests` does not belong to a package.
         let is_tests = folder == "tests" || (is_pythons && folder == "idle_test");
         if is_tests && !is_first {
             return Some(&module[..end]);
@@ -116,7 +117,7 @@ fn tests_folder(path: &str) -> Option<&str> {
     None
 }
 
-/// A file as python finds it, and whether it is python's own.
+/// A file's path as python finds it, and whether the file is python's own.
 fn module_path(path: &str) -> Option<(&str, bool)> {
     const SITE: &str = "/site-packages/";
     let library = path.strip_prefix("lib/python")?;
@@ -126,7 +127,7 @@ fn module_path(path: &str) -> Option<(&str, bool)> {
     }
 }
 
-/// The folders of tests that a package uses itself when it runs: those that its modules import, and those that these import.
+/// The tests folders that a package itself needs to run: those that its modules import, and those that these import.
 fn used_tests(package: &Package) -> Result<BTreeSet<&str>> {
     let modules = || {
         let paths = package.paths.iter();

@@ -1,4 +1,4 @@
-//! What an archive says of its package: `info/index.json`.
+//! What an archive says about its package: `info/index.json`.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -11,16 +11,16 @@ use crate::install::error::{Error, ErrorKind, Result};
 /// The file in the archive.
 const INDEX: &str = "info/index.json";
 
-/// More than this many bytes are not read to find it, in whatever the archive unpacks to.
+/// At most this many unpacked bytes are read to find it.
 const LARGEST: u64 = 64 << 30;
 
-/// More than this many bytes no such file has.
+/// No such file has more than this many bytes.
 const LARGEST_INDEX: u64 = 16 << 20;
 
-/// Reads it out of the archive at `path`.
+/// Reads it from the archive at `path`.
 ///
 /// # Errors
-/// When the archive is damaged or has none.
+/// A damaged archive, or one without this file.
 pub(super) fn index(path: &Path) -> Result<Map<String, Value>> {
     let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
     let is_conda = path.extension().is_some_and(|ending| ending == "conda");
@@ -38,7 +38,7 @@ pub(super) fn index(path: &Path) -> Result<Map<String, Value>> {
         })
 }
 
-/// A `.conda` file is a zip archive, with what describes the package in an archive of its own.
+/// A `.conda` file is a zip archive; an archive of its own inside it describes the package.
 fn index_of_conda(file: File) -> std::result::Result<Vec<u8>, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let mut zip = zip::ZipArchive::new(BufReader::new(file)).map_err(|error| text(&error))?;
@@ -67,5 +67,5 @@ fn find(archive: impl Read) -> std::result::Result<Vec<u8>, String> {
             .map_err(|error| error.to_string())?;
         return Ok(text);
     }
-    Err("there is none".to_owned())
+    Err("it is missing".to_owned())
 }

@@ -1,5 +1,5 @@
-//! The step that finds out whether a folder has what a build wants of it. What comes from a web server, BuildKit checks
-//! itself.
+//! The step that checks whether a folder has what a build needs from it. BuildKit itself checks what comes from a web
+//! server.
 
 use std::fs;
 use std::path::Path;
@@ -11,10 +11,10 @@ use condafront_step_spec::channel_folder::{FOLDER, HELP};
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::local_channel::{CHECKED_FILE, CheckSpec, WantedFile};
 
-/// Runs the subcommand `channel-check`; `args` are what follows it, the folder is at `folder`.
+/// Runs the subcommand `channel-check` with the arguments `args`; the folder is at `folder`.
 ///
 /// # Errors
-/// Which files are not there or not the ones that are wanted.
+/// The files that are missing or do not match.
 pub fn check(args: &[String], folder: &Path, output: &Path) -> Result<(), FailureReport> {
     let (_, files) = CheckSpec::from_args(args)?;
     let missing: Vec<usize> = files
@@ -40,7 +40,7 @@ pub fn check(args: &[String], folder: &Path, output: &Path) -> Result<(), Failur
         return Err(FailureReport {
             message: messages.join("\n"),
             help: Some(format!(
-                "The file was replaced in the folder, or is of another lock. {HELP}"
+                "The file in the folder was replaced, or belongs to another lock. {HELP}"
             )),
             culprits,
         });
@@ -48,9 +48,9 @@ pub fn check(args: &[String], folder: &Path, output: &Path) -> Result<(), Failur
     Ok(fs::write(output.join(CHECKED_FILE), b"")?)
 }
 
-/// What to say of the files of these indices, none of which is there.
+/// The report about the files at these indices, which are all missing.
 fn absence(files: &[WantedFile], missing: &[usize]) -> FailureReport {
-    /// More than this many are counted only.
+    /// Beyond this many, files are only counted.
     const MOST: usize = 10;
     let named = |index: &usize| format!("{} ({})", files[*index].label, files[*index].path);
     let message = match missing {

@@ -1,4 +1,4 @@
-//! The step that makes one folder of a channel.
+//! The step that makes one subdir of a channel.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,16 +14,16 @@ use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::local_channel::{Archive, CondaSpec};
 
-/// How hard the compressed list is squeezed: as channels do it.
+/// The compression level of the list, the same as on channels.
 const LEVEL: i32 = 19;
 
-/// One record of a list, its fields sorted.
+/// One record of a list, with its fields sorted.
 type Record = BTreeMap<String, Value>;
 
-/// Runs the subcommand `channel-conda`; `args` are what follows it, the channel's own list is in `lists`.
+/// Runs the subcommand `channel-conda` with the arguments `args`; the channel's own list is in `lists`.
 ///
 /// # Errors
-/// An archive that is not the one that is wanted, or that says nothing of its package.
+/// An archive that is not the expected one, or that does not describe its package.
 pub fn conda(
     args: &[String],
     mounts: &Mounts,
@@ -71,7 +71,7 @@ fn make(spec: &CondaSpec, archives: &[Archive], mounts: &Mounts, lists: &Path) -
     normalize_folders(&mounts.output)
 }
 
-/// What the channel's own list says of the archives, by their names.
+/// The channel's own records of the archives, by file name.
 fn known(list: &Path, spec: &CondaSpec, archives: &[Archive]) -> Result<BTreeMap<String, Record>> {
     let names = archives.iter().map(|archive| archive.name.as_str());
     let records = solve::records(list, &spec.subdir, names).map_err(|reason| {
@@ -86,7 +86,7 @@ fn known(list: &Path, spec: &CondaSpec, archives: &[Archive]) -> Result<BTreeMap
         .collect())
 }
 
-/// The record of the archive at `path`, once that is found to be the one that is wanted.
+/// The record of the archive at `path`, after checking that it is the expected one.
 fn record(
     spec: &CondaSpec,
     wanted: &Archive,

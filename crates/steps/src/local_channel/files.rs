@@ -1,4 +1,4 @@
-//! Files that are the same from every builder.
+//! Writing files that are the same on every builder.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,14 +11,14 @@ use crate::install::Digests;
 use crate::install::error::{Error, ErrorKind, Result};
 use condafront_model::stamp::EPOCH;
 
-/// Copies a file; the folders above it are made.
+/// Copies a file and creates the folders above it.
 pub(super) fn copy(from: &Path, to: &Path, digests: &Digests) -> Result<()> {
     make_parent(to)?;
     fs::copy(from, to).map_err(|error| Error::io("write", to, error))?;
     stamp(to, &digests.sha256)
 }
 
-/// Writes a file; the folders above it are made.
+/// Writes a file and creates the folders above it.
 pub(super) fn write(to: &Path, contents: &[u8]) -> Result<()> {
     make_parent(to)?;
     fs::write(to, contents).map_err(|error| Error::io("write", to, error))?;
@@ -32,8 +32,8 @@ fn make_parent(path: &Path) -> Result<()> {
     fs::create_dir_all(parent).map_err(|error| Error::io("create", parent, error))
 }
 
-/// Gives a file the mode and time that it has on every builder. The part of a second tells contents of one size apart:
-/// BuildKit takes a file that a client sends for unchanged if its size and time are.
+/// Gives a file the mode and time that it has on every builder. The fraction of a second distinguishes contents of the
+/// same size, because BuildKit considers a file from a client unchanged if its size and time are.
 fn stamp(path: &Path, sha256: &str) -> Result<()> {
     let part = sha256
         .get(..8)
@@ -60,10 +60,10 @@ fn set(path: &Path, mode: u32, nanoseconds: u32) -> Result<()> {
     set_file_times(path, time, time).map_err(|error| Error::io("change the time of", path, error))
 }
 
-/// Whether a file, which messages call `label`, is the one that the lock names by these hashes.
+/// Checks that a file, called `label` in messages, has the hashes from the lock.
 ///
 /// # Errors
-/// When it is another one.
+/// A hash that differs.
 pub(super) fn verify(
     label: &str,
     sha256: Option<&str>,
@@ -77,7 +77,7 @@ pub(super) fn verify(
             return Err(Error::new(
                 ErrorKind::HashMismatch,
                 format!(
-                    "{label} has another content than the lock says\n  {kind} expected {expected}\n  {kind} found    {found}"
+                    "{label} does not match the lock\n  {kind} expected {expected}\n  {kind} found    {found}"
                 ),
             ));
         }

@@ -1,8 +1,9 @@
-//! A folder with everything that a build fetches: conda channels with their lists of packages, and PyPI packages with an
-//! index.
+//! A folder with everything that a build downloads: conda channels with their lists of packages, and PyPI packages with
+//! an index.
 //!
-//! The target `channel` makes it, the named context `channel` takes it back in. Every file lies where its address says
-//! ([`place`]), so that channels with files of one name stay apart and the same addresses are recorded as with a network.
+//! The target `channel` makes it, and builds read it from the named context `channel`. The path of every file follows
+//! from its URL ([`place`]), so that files of the same name in different channels stay apart, and the same URLs are
+//! recorded as with a network.
 
 mod archive;
 mod check;

@@ -13,7 +13,7 @@ use condafront_step_spec::channel_folder::PYPI_INDEX;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::local_channel::{PypiFile, PypiSpec};
 
-/// What cannot stand in a link, in an attribute of HTML.
+/// What must be encoded in a link, in an HTML attribute.
 const ENCODED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -24,10 +24,10 @@ const ENCODED: &AsciiSet = &CONTROLS
     .add(b'>')
     .add(b'?');
 
-/// Runs the subcommand `channel-pypi`; `args` are what follows it.
+/// Runs the subcommand `channel-pypi` with the arguments `args`.
 ///
 /// # Errors
-/// A file that is not the one that is wanted.
+/// A file that is not the expected one.
 pub fn pypi(args: &[String], mounts: &Mounts) -> std::result::Result<(), FailureReport> {
     let (_, files) = PypiSpec::from_args(args)?;
     Ok(make(&files, mounts)?)

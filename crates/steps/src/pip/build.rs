@@ -1,4 +1,5 @@
-//! The step that makes a wheel of a source archive or a folder, with network: what a package is built with is in no lock.
+//! The step that builds a wheel from a source archive or a folder. It has network, because no lock file lists build
+//! dependencies.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -12,10 +13,10 @@ use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::pip::PipBuildSpec;
 use condafront_step_spec::pip_variables;
 
-/// Runs the subcommand `pip-build`; `args` are what follows it. What pip prints goes to `log`.
+/// Runs the subcommand `pip-build` with `args`. pip's output goes to `log`.
 ///
 /// # Errors
-/// An archive that cannot be built, with pip's reason.
+/// A package that cannot be built, with pip's reason.
 pub fn build(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<(), FailureReport> {
     let (mut spec, files) = PipBuildSpec::from_args(args)?;
     for word in &mut spec.options {
@@ -33,7 +34,7 @@ pub fn build(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<()
                 .iter()
                 .map(|word| pip_variables::with_values(word, |name| std::env::var(name).ok())),
         );
-    // The earliest time that a zip file can have: what is built does not depend on when.
+    // The earliest time that a zip file can have, so that the result does not depend on the time of the build.
     command.env("SOURCE_DATE_EPOCH", "315532800");
     let words = spec.options.iter();
     let variables: BTreeSet<&str> = words
@@ -44,8 +45,8 @@ pub fn build(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<()
         let mut report = process::failure(&format!("build {label}"), &process::reason(&output));
         report.culprits = vec![Culprit::Package(0)];
         let help = match archives.iter().any(|path| path.is_dir()) {
-            true => "It is built in the image: add what that needs to the dependencies (a compiler, a library). The progress log has all that pip printed.",
-            false => "There is a source archive of it, which is built in the image: add what that needs to the dependencies (a compiler, a library), or choose a version that has a wheel. The progress log has all that pip printed.",
+            true => "It is built in the image: add what the build needs (a compiler, a library) to the dependencies. The progress log has pip's full output.",
+            false => "Its file is a source archive, which is built in the image: add what the build needs (a compiler, a library) to the dependencies, or choose a version that has a wheel. The progress log has pip's full output.",
         };
         report.help.get_or_insert_with(|| help.to_owned());
         report

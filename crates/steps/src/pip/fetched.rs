@@ -1,8 +1,8 @@
-//! The step that has the files fetched and checks them, before anything is done with the image.
+//! The step that makes the build fetch the files, and verifies them, before the image is touched.
 //!
-//! A download that fails cancels what goes on beside it. BuildKit may not survive that while it puts layers together: the
-//! snapshot that it was committing is lost, and each later build that needs it fails ("failed to finalize parent during
-//! merge", `cache/refs.go`). So all files are there before the image is asked for.
+//! A failed download cancels everything that runs in parallel. If BuildKit is merging layers at that moment, the
+//! snapshot that it is committing is lost, and each later build that needs it fails ("failed to finalize parent during
+//! merge", `cache/refs.go`). So all files are downloaded before the image is requested.
 
 use super::install::verify;
 use crate::install::Mounts;
@@ -10,10 +10,10 @@ use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::pip::{PIP_FETCHED_FILE, PipFetchedSpec};
 
-/// Runs the subcommand `pip-fetched`; `args` are what follows it.
+/// Runs the subcommand `pip-fetched` with `args`.
 ///
 /// # Errors
-/// A file that is not the one that is wanted.
+/// A file with the wrong hash.
 pub fn fetched(args: &[String], mounts: &Mounts) -> Result<(), FailureReport> {
     let (_, files) = PipFetchedSpec::from_args(args)?;
     let paths = verify(&files, mounts)?;

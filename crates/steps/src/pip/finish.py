@@ -1,5 +1,5 @@
-# Finishes what pip installed of one package, whose .dist-info folder is the argument: compiles its modules, so that they
-# start fast and are the same bytes everywhere, and leaves out where the package was installed from in this build.
+# Finishes one package that pip installed; the argument is its .dist-info folder. Compiles its modules, so that they start
+# fast and the bytecode is reproducible, and removes the record of where this build installed the package from.
 import csv
 import importlib.util
 import os
@@ -21,14 +21,14 @@ for path in sorted(paths):
     if mode is None or not (inside and path.endswith('.py') and os.path.isfile(source)):
         continue
     cache = importlib.util.cache_from_source(path)
-    # A package may ship its own.
+    # The package may ship its own bytecode.
     if cache in paths:
         continue
     try:
         py_compile.compile(source, cfile=os.path.join(site, cache), dfile=source, doraise=True,
                            invalidation_mode=mode.UNCHECKED_HASH)
     except Exception:
-        # Packages carry modules for other versions of python.
+        # Packages contain modules for other versions of python.
         continue
     rows.append([cache, '', ''])
 rows.sort()

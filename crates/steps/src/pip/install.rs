@@ -1,7 +1,7 @@
-//! The step that installs files with the environment's pip, in the image's own root.
+//! The step that installs files with the environment's pip. The image is its root.
 //!
-//! pip is asked to take exactly these files and nothing from elsewhere. A package that conda has installed already is
-//! replaced, as pip does: its files go, its record in `conda-meta` stays.
+//! pip installs exactly these files and nothing else. As usual, it replaces a package that conda has already installed:
+//! it removes the files, but the record in `conda-meta` stays.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,13 +21,13 @@ use condafront_step_spec::facts::{Notice, Subject};
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::pip::{PIP_FACTS_FILE, PipFacts, PipFile, PipInstallSpec};
 
-/// What makes pip's work the same everywhere.
+/// The script that makes pip's result reproducible.
 const FINISH: &str = include_str!("finish.py");
 
-/// Runs the subcommand `pip-install`; `args` are what follows it. What pip prints goes to `log`.
+/// Runs the subcommand `pip-install` with `args`. pip's output goes to `log`.
 ///
 /// # Errors
-/// Files that pip cannot install, with its reason.
+/// Files that pip cannot install, with pip's reason.
 pub fn install(
     args: &[String],
     mounts: &Mounts,
@@ -36,7 +36,7 @@ pub fn install(
     let (spec, files) = PipInstallSpec::from_args(args)?;
     let prefix = Path::new(&spec.prefix);
     let site_packages = prefix.join(&spec.site_packages);
-    // File systems round times down, by less than this.
+    // File systems round times down, by less than this much.
     let start = SystemTime::now() - Duration::from_secs(1);
     let paths = verify(&files, mounts)?;
     let before = installed(&site_packages)?;
@@ -77,7 +77,7 @@ pub(super) fn only_file(dir: &Path) -> Result<PathBuf> {
     }
 }
 
-/// The files to install, checked where nothing else did.
+/// The paths of the files to install; verifies those that nothing else has verified.
 pub(super) fn verify(files: &[PipFile], mounts: &Mounts) -> Result<Vec<PathBuf>> {
     try_map(files, |index, file| {
         let path = only_file(&mounts.input.join(index.to_string()))?;
@@ -89,7 +89,7 @@ pub(super) fn verify(files: &[PipFile], mounts: &Mounts) -> Result<Vec<PathBuf>>
             return Ok(path);
         }
         let message = format!(
-            "{} has another content than the lock says\n  md5 expected {expected}\n  md5 found    {found}",
+            "{} does not match the lock\n  md5 expected {expected}\n  md5 found    {found}",
             file.label
         );
         Err(Error::new(ErrorKind::HashMismatch, message).of_package(index))
@@ -105,18 +105,18 @@ fn run_pip(
     let mut command = process::pip(Path::new(&spec.prefix), spec.pip.as_deref(), "install");
     command
         .args(["--no-deps", "--no-index", "--no-compile"])
-        // Where conda has a package of the same version, the lock's file still is what is asked for.
+        // Even if conda has installed the same version, the lock asks for this file.
         .args(["--force-reinstall", "--no-warn-script-location"])
         .args(paths);
     process::run(command, log).map_err(|output| failure(&output, files, paths))
 }
 
-/// pip's own reason, at the package that it is about.
+/// pip's own reason, reported at the package that it is about.
 fn failure(output: &str, files: &[PipFile], paths: &[PathBuf]) -> FailureReport {
     let mut reason = process::reason(output);
     let culprit = culprit(&reason, files, paths);
     for path in paths {
-        // Where the file lies in the build says nothing to anyone.
+        // Paths inside the build mean nothing to the user.
         if let Some(dir) = path.parent() {
             let dir = dir.display();
             for place in [format!("file://{dir}/"), format!("{dir}/")] {
@@ -158,22 +158,22 @@ fn culprit(reason: &str, files: &[PipFile], paths: &[PathBuf]) -> Option<usize> 
 fn help(reason: &str) -> Option<&'static str> {
     if reason.contains("not a supported wheel") || reason.contains("requires a different Python") {
         Some(
-            "It is made for another python or platform than the environment's: make the lock anew, or have the python that it was made for.",
+            "It was built for a different python or platform than the environment's: regenerate the lock file, or use the python that it was built for.",
         )
     } else if reason.contains("No module named pip") {
         Some("The environment's pip does not run: choose another version of pip or python.")
     } else if reason.contains("is invalid") {
         Some(
-            "It is no wheel, or a damaged one: make the lock anew, or tell those who run its index.",
+            "It is not a wheel, or it is damaged: regenerate the lock file, or report it to whoever runs its index.",
         )
     } else if reason.contains("annot uninstall") {
-        Some("conda installed it in a way that pip cannot replace: leave one of the two out.")
+        Some("conda installed it in a way that pip cannot replace: remove one of the two.")
     } else {
         None
     }
 }
 
-/// The distributions in `site_packages`: names and versions by normalized name.
+/// The distributions in `site_packages`: `name version`, by normalized name.
 fn installed(site_packages: &Path) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     for info in info_folders(site_packages)? {
@@ -202,7 +202,7 @@ fn info_folders(site_packages: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// What the name of a `.dist-info` folder says.
+/// The name and version in the name of a `.dist-info` folder.
 fn name_and_version(info: &Path) -> (String, String) {
     let stem = info.file_stem().unwrap_or_default().to_string_lossy();
     match stem.split_once('-') {
@@ -211,8 +211,8 @@ fn name_and_version(info: &Path) -> (String, String) {
     }
 }
 
-/// The folders of what pip installed now, each with its file's index: pip writes down where a package is from
-/// (<https://packaging.python.org/en/latest/specifications/direct-url/>).
+/// The `.dist-info` folders of what pip has just installed, each with its file's index: pip records where a package
+/// comes from (<https://packaging.python.org/en/latest/specifications/direct-url/>).
 fn find_new(site_packages: &Path, input: &Path) -> Result<Vec<(usize, PathBuf)>> {
     let place = format!("file://{}/", input.display());
     let mut new = Vec::new();
@@ -231,7 +231,7 @@ fn find_new(site_packages: &Path, input: &Path) -> Result<Vec<(usize, PathBuf)>>
     Ok(new)
 }
 
-/// Each package in a process of its own: bytecode then does not depend on what else is installed.
+/// Finishes one package, in its own process, so that its bytecode does not depend on what else is installed.
 fn finish(prefix: &Path, info: &Path) -> Result<()> {
     let mut command = process::python(prefix);
     command
@@ -246,7 +246,7 @@ fn finish(prefix: &Path, info: &Path) -> Result<()> {
     })
 }
 
-/// A word about every package that conda had installed before.
+/// A notice for every package that replaces one from conda.
 fn notices(new: &[(usize, PathBuf)], before: &BTreeMap<String, String>) -> Vec<Notice> {
     let replaced = new.iter().filter_map(|(index, info)| {
         let (name, version) = name_and_version(info);

@@ -1,4 +1,4 @@
-//! What pip prints, without the secrets that it was given.
+//! pip's output, without the secrets that pip was given.
 
 use std::io::{self, Write};
 use std::process::Command;
@@ -8,13 +8,13 @@ use url::Url;
 
 use condafront_model::redact;
 
-/// What stands in the place of a secret.
+/// Replaces a secret.
 const MASK: &str = "***";
 
-/// A text shorter than this is no secret, and would be found everywhere.
+/// Anything shorter is not treated as a secret: it would match everywhere.
 const SHORTEST: usize = 4;
 
-/// Variables that steps set themselves.
+/// Variables that the steps set themselves.
 const OWN: &[&str] = &[
     "PATH",
     "HOME",
@@ -30,11 +30,11 @@ const OWN: &[&str] = &[
     "NETRC",
 ];
 
-/// Texts that nobody may see.
+/// The strings to hide.
 pub(super) struct Secrets(Vec<String>);
 
 impl Secrets {
-    /// What the command's variables hold: the users, passwords and tokens of URLs, and what is no URL as a whole.
+    /// The secrets in the command's variables: users, passwords and tokens of URLs, and every word that is not a URL.
     pub(super) fn of(command: &Command) -> Self {
         let mut secrets = Vec::new();
         for (name, value) in command.get_envs() {
@@ -54,20 +54,20 @@ impl Secrets {
                             secrets.push(percent_decode_str(part).decode_utf8_lossy().into_owned());
                         }
                     }
-                    // Proxies are hosts as well.
+                    // A proxy may be a bare host.
                     _ if name.to_ascii_lowercase().ends_with("_proxy") => {}
                     _ => secrets.push(word.to_owned()),
                 }
             }
         }
         secrets.retain(|secret| secret.len() >= SHORTEST);
-        // One may be the beginning of another.
+        // Longest first, because one may be the prefix of another.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         secrets.dedup();
         Self(secrets)
     }
 
-    /// `text` without them, and without the credentials of any URL.
+    /// `text` without these secrets, and without the credentials in any URL.
     pub(super) fn masked(&self, text: &str) -> String {
         let mut shown = redact::masked(text);
         for secret in &self.0 {
@@ -77,12 +77,12 @@ impl Secrets {
     }
 }
 
-/// Whether a part of a URL's path looks like one of the tokens that some indexes have there.
+/// Whether a segment of a URL's path looks like a token, which some indexes put there.
 fn may_be_token(segment: &str) -> bool {
     segment.len() >= 16 && segment.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// A log that shows whole lines, without secrets.
+/// A log that writes whole lines, without secrets.
 pub(super) struct MaskedLog<'a> {
     log: &'a mut dyn Write,
     secrets: &'a Secrets,
@@ -98,7 +98,7 @@ impl<'a> MaskedLog<'a> {
         }
     }
 
-    /// Writes what is left without an end of line.
+    /// Writes the last line if it has no newline.
     pub(super) fn finish(mut self) -> io::Result<()> {
         self.write_line()
     }

@@ -1,8 +1,8 @@
-//! PyPI packages, installed after the conda packages by the environment's own pip, or by one that condafront brings.
+//! PyPI packages, installed after the conda packages by the environment's own pip, or by one that condafront supplies.
 //!
-//! A locked package is a file, fetched like a conda package. One step without network installs all of them into the image
-//! as it is by then ([`install`]), and makes the result the same on every builder. What is not locked is first resolved
-//! by a step with network ([`resolve`](resolve())), and then fetched and installed in the same way.
+//! A locked package is a file that is fetched like a conda package. One step without network installs all of these
+//! files into the image built so far ([`install`]) and makes the result reproducible. Packages that are not locked are
+//! first resolved by a step with network ([`resolve`](resolve())), then fetched and installed in the same way.
 
 mod build;
 mod fetched;

@@ -1,4 +1,4 @@
-//! Running the environment's own python and pip.
+//! Runs the environment's own python and pip.
 
 use std::collections::BTreeSet;
 use std::io::{Write, pipe};
@@ -12,20 +12,20 @@ use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::pip::{CONFIG_SECRET, HIDDEN, NETRC_SECRET, WORK_DIR};
 use condafront_step_spec::pip_variables::with_values;
 
-/// Where programs are besides the environment's own.
+/// The `PATH` after the environment's own programs.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// How much of what pip prints is looked through for the reason of a failure, in bytes.
+/// How much of pip's output is searched for the reason of a failure, in bytes.
 const KEPT_BYTES: usize = 64 << 10;
 
-/// What Linux says of a program for another processor.
+/// The Linux error for a program built for another processor.
 const ENOEXEC: i32 = 8;
 
-/// What is said then.
+/// The message for that error.
 const FOREIGN: &str =
     "the environment's python is for another platform, whose programs this builder cannot run";
 
-/// The environment's python with the active environment's variables and none of the builder's.
+/// The environment's python, with the variables of the active environment and none of the builder's.
 pub(super) fn python(prefix: &Path) -> Command {
     let mut command = Command::new(prefix.join("bin/python"));
     command
@@ -39,11 +39,12 @@ pub(super) fn python(prefix: &Path) -> Command {
     command
 }
 
-/// The environment's pip, or another one that can be run at `pip`, as `subcommand`, with no settings but those that the caller adds.
+/// The environment's pip, or the one at the path `pip`, running `subcommand`. It has no settings except those that the
+/// caller adds.
 pub(super) fn pip(prefix: &Path, pip: Option<&str>, subcommand: &str) -> Command {
     let mut command = python(prefix);
     command
-        // Nothing of the working directory or the user's, and no bytecode of pip itself.
+        // Ignore the working directory and the user's site, and write no bytecode for pip itself.
         .args(["-I", "-B"])
         .args(pip.map_or(vec!["-m", "pip"], |path| vec![path]))
         .arg(subcommand)
@@ -53,23 +54,23 @@ pub(super) fn pip(prefix: &Path, pip: Option<&str>, subcommand: &str) -> Command
             "--disable-pip-version-check",
         ])
         .env("PIP_CONFIG_FILE", "/dev/null")
-        // As variables, because older versions refuse options that they do not know.
+        // Variables, because older versions reject options that they do not know.
         .env("PIP_ROOT_USER_ACTION", "ignore")
         .env("PIP_BREAK_SYSTEM_PACKAGES", "1");
     command
 }
 
-/// `text` with what the step's variables hide.
+/// Expands the step's hidden variables in `text`.
 pub(super) fn revealed(text: &str) -> String {
     with_values(text, |name| {
         name.starts_with(HIDDEN).then(|| std::env::var(name).ok())?
     })
 }
 
-/// Runs `command`; what it prints goes to `log` line by line, without secrets.
+/// Runs `command`; its output goes to `log` line by line, without secrets.
 ///
 /// # Errors
-/// What it printed last, if it failed.
+/// The end of its output, if it failed.
 pub(super) fn run(mut command: Command, log: &mut dyn Write) -> Result<(), String> {
     let io = |error: std::io::Error| match error.raw_os_error() {
         Some(ENOEXEC) => FOREIGN.to_owned(),
@@ -79,7 +80,7 @@ pub(super) fn run(mut command: Command, log: &mut dyn Write) -> Result<(), Strin
     let (mut reader, writer) = pipe().map_err(io)?;
     let second = writer.try_clone().map_err(io)?;
     let mut child = command.stdout(writer).stderr(second).spawn().map_err(io)?;
-    // It holds the pipe's other end; reading would never end.
+    // It holds the pipe's write end: reading would never finish.
     drop(command);
     let mut masked = MaskedLog::new(log, &secrets);
     let output = copy_output(&mut reader, &mut masked, KEPT_BYTES).map_err(io)?;
@@ -95,10 +96,10 @@ pub(super) fn run(mut command: Command, log: &mut dyn Write) -> Result<(), Strin
     })
 }
 
-/// How errors begin that are long.
+/// The first words of pip's long-winded errors.
 const WORDY: &[&str] = &["Hashes are required", "THESE PACKAGES DO NOT MATCH"];
 
-/// Why pip failed, shortly: its own error lines, or the last ones if it has none.
+/// Why pip failed, in short: its error lines, or the last lines of output if there are none.
 pub(super) fn reason(output: &str) -> String {
     const MOST: usize = 8;
     const LAST: usize = 5;
@@ -107,21 +108,21 @@ pub(super) fn reason(output: &str) -> String {
     let mut in_conflict = false;
     let mut in_error = false;
     for line in lines() {
-        // What belongs to an error is indented below it.
+        // The details of an error are indented below it.
         in_error = in_error && line.starts_with("    ");
         if in_error {
             errors.push(line);
             continue;
         }
         let error = line.trim_start().strip_prefix("ERROR: ");
-        // These say no more than the lines before them.
+        // These errors repeat the lines before them.
         let is_new = |error: &&str| {
             !(error.starts_with("ResolutionImpossible")
                 || error.starts_with("No matching distribution found") && !errors.is_empty())
         };
         let error = error.filter(is_new);
         if let Some(error) = error.filter(|error| !errors.contains(error)) {
-            // What follows is advice, which is given in other words.
+            // The rest is advice, which condafront words itself.
             let is_wordy = WORDY.iter().any(|start| error.starts_with(start));
             let first = error.split_once(". ").filter(|_| is_wordy);
             errors.push(first.map_or(error, |(first, _)| first));
@@ -140,22 +141,22 @@ pub(super) fn reason(output: &str) -> String {
     errors.join("\n")
 }
 
-/// A failure of pip while `doing` something, for a `reason` of maybe several lines.
+/// A failure of pip while `doing` something; `reason` may have several lines.
 pub(super) fn failure(doing: &str, reason: &str) -> FailureReport {
     let break_or_blank = if reason.contains('\n') { '\n' } else { ' ' };
     let reason = redact::masked(reason);
     let mut report = FailureReport::new(format!("pip cannot {doing}:{break_or_blank}{reason}"));
     if reason.contains(FOREIGN) {
         report.help = Some(
-            "Use a builder of that platform, or teach this one to emulate it (docker run --privileged --rm tonistiigi/binfmt --install all)."
+            "Use a builder for that platform, or set up emulation on this one (docker run --privileged --rm tonistiigi/binfmt --install all)."
                 .to_owned(),
         );
     }
     report
 }
 
-/// Leaves `command` what the builder says about its network: proxies, pip's own settings, and these `variables`. It may
-/// need much space for what it downloads and builds.
+/// Passes the builder's network settings to `command`: proxies, pip's own settings and these `variables`. Downloads and
+/// builds go to [`WORK_DIR`], because they may need a lot of space.
 pub(super) fn with_network(command: &mut Command, variables: &BTreeSet<&str>) {
     command.env("TMPDIR", WORK_DIR);
     for (name, value) in std::env::vars_os() {
@@ -181,11 +182,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_python_of_another_platform_is_explained() {
+    fn a_python_for_another_platform_is_explained() {
         let dir = tempfile::tempdir().unwrap();
         let python = dir.path().join("bin/python");
         std::fs::create_dir(dir.path().join("bin")).unwrap();
-        // The beginning of a program for a processor that no machine has.
+        // The header of a program for a processor that does not exist.
         let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
         elf.resize(64, 0);
         elf[16] = 2;
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_pip_prints_has_no_secrets() {
+    fn output_of_pip_has_no_secrets() {
         let mut command = Command::new("/bin/sh");
         let script = "echo fetching https://me:pw@i.example/x; echo \"with $TOKEN\" >&2; exit 1";
         command.env("TOKEN", "tk-12345").args(["-c", script]);

@@ -1,4 +1,4 @@
-//! What pip would install, as it reports (<https://pip.pypa.io/en/stable/reference/installation-report/>).
+//! pip's report of what it would install (<https://pip.pypa.io/en/stable/reference/installation-report/>).
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use condafront_model::redact;
 
-/// The part of pip's report that says which files.
+/// The part of pip's report that lists files.
 #[derive(Debug, Deserialize)]
 struct Report {
     install: Vec<Install>,
@@ -33,16 +33,16 @@ struct DownloadInfo {
 
 #[derive(Debug, Default, Deserialize)]
 struct ArchiveInfo {
-    /// `sha256=<hex>`, of older versions.
+    /// `sha256=<hex>`, from older versions.
     hash: Option<String>,
     #[serde(default)]
     hashes: std::collections::BTreeMap<String, String>,
 }
 
-/// Reads pip's report. The step's wheels are below `input`.
+/// Reads pip's report; the step's wheels are below `input`.
 ///
 /// # Errors
-/// Why it cannot be acted on.
+/// Why the report cannot be used.
 pub(super) fn read(text: &[u8], input: &Path) -> Result<Vec<Resolved>, String> {
     let report: Report = serde_json::from_slice(text)
         .map_err(|error| format!("pip's report cannot be read: {error}"))?;
@@ -53,7 +53,7 @@ pub(super) fn read(text: &[u8], input: &Path) -> Result<Vec<Resolved>, String> {
         let DownloadInfo { url, archive_info } = install.download_info;
         let Some(archive) = archive_info else {
             let url = redact::masked(&url);
-            return Err(format!("{name} {version} is no file but {url}"));
+            return Err(format!("{name} {version} is not a file: {url}"));
         };
         let older = || archive.hash.as_deref()?.strip_prefix("sha256=");
         let hash = archive.hashes.get("sha256").map(String::as_str);

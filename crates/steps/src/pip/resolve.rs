@@ -1,4 +1,4 @@
-//! The step that asks pip what it would install, with network, in the image's own root.
+//! The step that asks pip what it would install. It has network, and the image is its root.
 
 use condafront_model::pypi_package::requirement_name;
 use std::collections::BTreeSet;
@@ -18,11 +18,10 @@ use condafront_step_spec::pip_variables;
 /// Where pip writes its report.
 const REPORT: &str = "report.json";
 
-/// Runs the subcommand `pip-resolve`; `args` are what follows it, files for pip go to `work`. What pip prints goes to
-/// `log`.
+/// Runs the subcommand `pip-resolve` with `args`. Files for pip go to `work`, and pip's output goes to `log`.
 ///
 /// # Errors
-/// A list that pip cannot resolve, with its reason.
+/// A list that pip cannot resolve, with pip's reason.
 pub fn resolve(
     args: &[String],
     mounts: &Mounts,
@@ -58,24 +57,24 @@ pub fn resolve(
     )?)
 }
 
-/// The list as pip reads it: constraints are in a file of their own.
+/// The list as pip reads it: constraints go into a separate file.
 struct ListFiles {
     requirements: ListFile,
     constraints: ListFile,
 }
 
-/// A file for pip.
+/// A file that pip reads.
 struct ListFile {
     path: PathBuf,
-    /// The option by which pip takes it.
+    /// The pip option that names it.
     option: &'static str,
     text: String,
-    /// The list's entry in each line.
+    /// The index of the list's entry on each line.
     entries: Vec<usize>,
 }
 
 impl ListFiles {
-    /// Files in the folder `work`; wheels that entries mean are below `input`.
+    /// The files to write to the folder `work`; the wheels of entries are below `input`.
     fn of(list: &[PipEntry], work: &Path, input: &Path) -> Result<Self, FailureReport> {
         let file = |name: &str, option| ListFile {
             path: work.join(name),
@@ -118,17 +117,17 @@ fn line(entry: &PipEntry, input: &Path) -> Result<String, FailureReport> {
     })
 }
 
-/// pip's own reason, at the entry that it is about.
+/// pip's own reason, reported at the entry that it is about.
 fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> FailureReport {
     if output.contains("no such option: --dry-run") || output.contains("no such option: --report") {
         return FailureReport {
-            message: "the environment's pip is too old to say what it would install".to_owned(),
-            help: Some("Ask for pip>=22.2 in the dependencies.".to_owned()),
+            message: "the environment's pip is too old to report what it would install".to_owned(),
+            help: Some("Add pip>=22.2 to the dependencies.".to_owned()),
             culprits: Vec::new(),
         };
     }
     let mut reason = process::reason(output);
-    // Where files are in the build says nothing to anyone.
+    // Paths inside the build mean nothing to the user.
     for file in files.all() {
         reason = without_origins(&reason, &file.path.display().to_string());
     }
@@ -154,7 +153,7 @@ fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> 
     report
 }
 
-/// `text` without the folders below `input` that wheels are in.
+/// Removes the wheels' folders below `input` from `text`.
 fn without_places(text: &str, input: &Path) -> String {
     let place = format!("{}/", input.display());
     let mut short = String::new();
@@ -172,7 +171,7 @@ fn without_places(text: &str, input: &Path) -> String {
     short + rest
 }
 
-/// The line of the file at `path` that pip's first error names: `(from -r <path> (line 2))`, `(from line 2 of <path>)`.
+/// The line of the file at `path` in pip's first error: `(from -r <path> (line 2))` or `(from line 2 of <path>)`.
 fn line_number(output: &str, path: &str) -> Option<usize> {
     let mut errors = output.lines().filter(|line| line.contains("ERROR: "));
     errors.find_map(|line| {
@@ -185,7 +184,7 @@ fn line_number(output: &str, path: &str) -> Option<usize> {
     })
 }
 
-/// `text` without the parentheses that name the file `path`: `(from flask->-r <path> (line 2))`.
+/// Removes the parentheses that name the file `path` from `text`: `(from flask->-r <path> (line 2))`.
 fn without_origins(text: &str, path: &str) -> String {
     let mut rest = text;
     let mut short = String::new();
@@ -208,32 +207,32 @@ fn without_origins(text: &str, path: &str) -> String {
 fn help(output: &str) -> Option<&'static str> {
     if output.contains("connection broken by") || output.contains("Could not fetch URL") {
         Some(
-            "pip could not reach its index. Does the build have the network (docker build --network), and does it need a proxy (--build-arg HTTPS_PROXY=…) or another index (--build-arg PIP_INDEX_URL=…)?",
+            "pip could not reach its index. Check that the build has network access (docker build --network), and whether it needs a proxy (--build-arg HTTPS_PROXY=…) or another index (--build-arg PIP_INDEX_URL=…).",
         )
     } else if output.contains("conflicting dependencies") {
-        Some("Ask for versions that go together, or leave them to pip.")
+        Some("Ask for compatible versions, or leave the choice to pip.")
     } else if output.contains("(from versions: none)") {
         Some(
-            "Is the name right, and does the index have a version for the environment's python? conda's and PyPI's names of a package may differ. An index that wants credentials looks empty to those who have none: see --secret id=PIP_INDEX_URL.",
+            "Check the name, and that the index has a version for the environment's python. A package's name on PyPI may differ from conda's. An index that needs credentials looks empty without them: see --secret id=PIP_INDEX_URL.",
         )
     } else if output.contains("No matching distribution found") {
         Some(
-            "Is the name right, and does the index have a version for the environment's python? conda's and PyPI's names of a package may differ.",
+            "Check the name, and that the index has a version for the environment's python. A package's name on PyPI may differ from conda's.",
         )
     } else if output.contains("Hashes are required in --require-hashes mode") {
         Some(
-            "Once one requirement has a hash all need one, and what they depend on has to be listed as well: make the file anew with pip-compile --generate-hashes or uv pip compile --generate-hashes.",
+            "Once one requirement has a hash, all need one, and their dependencies must be listed too. Regenerate the file with pip-compile --generate-hashes or uv pip compile --generate-hashes.",
         )
     } else if output.contains("DO NOT MATCH THE HASHES") {
         Some(
-            "The index has another file than the one that the hash was made of: make the file with the hashes anew, and find out why it changed.",
+            "The index has a different file from the one that was hashed. Find out why it changed, then regenerate the file with the hashes.",
         )
     } else if output.contains("401 Error")
         || output.contains("403 Error")
         || output.contains("User for ")
     {
         Some(
-            "The index wants credentials: give its URL with them as a secret, --secret id=PIP_INDEX_URL,env=PIP_INDEX_URL.",
+            "The index needs credentials. Pass its URL with them as a secret: --secret id=PIP_INDEX_URL,env=PIP_INDEX_URL.",
         )
     } else {
         None
@@ -245,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_pip_says_is_short_and_about_an_entry() {
+    fn reasons_from_pip_are_short_and_name_an_entry() {
         let texts = [
             ("--pre", false),
             ("Flask>=3", false),
@@ -282,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn wheels_stand_in_the_lines_that_mean_them() {
+    fn lines_name_their_wheels() {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("0");
         fs::create_dir(&place).unwrap();

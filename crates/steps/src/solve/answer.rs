@@ -1,4 +1,4 @@
-//! From the solver's records to the answer: in link order, each with the MatchSpec it is there for.
+//! Turns the solver's records into the answer: in link order, each with the MatchSpec that it is installed for.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -8,14 +8,14 @@ use super::repodata::Repodata;
 use super::solver::Request;
 use condafront_step_spec::solve::SolvedPackage;
 
-/// Makes the answer.
+/// Builds the answer.
 pub(super) fn answer(
     request: &Request,
     repodata: &[Repodata],
     mut records: Vec<RepoDataRecord>,
 ) -> Vec<SolvedPackage> {
     let requested_by = requested_by(request, &records);
-    // The sort keeps the order of packages that do not depend on each other.
+    // The topological sort keeps the order of packages that do not depend on each other.
     records.sort_by(|a, b| a.package_record.name.cmp(&b.package_record.name));
     PackageRecord::sort_topologically(records)
         .into_iter()
@@ -42,7 +42,7 @@ pub(super) fn answer(
         .collect()
 }
 
-/// For each package, the MatchSpec that asks for it; for the others, the first one whose packages need it.
+/// For each package, the MatchSpec that asks for it; for a dependency, the first MatchSpec that needs it.
 fn requested_by(request: &Request, records: &[RepoDataRecord]) -> HashMap<PackageName, usize> {
     let by_name: HashMap<&PackageName, &RepoDataRecord> = records
         .iter()

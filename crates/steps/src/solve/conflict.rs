@@ -1,4 +1,4 @@
-//! What the solver says of a request that it cannot fulfil.
+//! The solver's explanation of a request that it cannot satisfy.
 
 use std::collections::BTreeSet;
 
@@ -6,21 +6,21 @@ use rattler_solve::resolvo::{CondaDependencyProvider, NameType};
 use resolvo::conflict::{ConflictEdge, ConflictNode};
 use resolvo::{Requirement, Solver, VersionSetId};
 
-/// How much of the solver's explanation is shown, in lines.
+/// How many lines of the solver's explanation are shown.
 const MOST_LINES: usize = 20;
 
-/// What the solver found out.
+/// What the solver found.
 pub(super) struct Conflict {
-    /// Its explanation: a tree, not longer than can be read.
+    /// Its explanation: a tree, cut to a readable length.
     pub(super) text: String,
     /// The MatchSpecs that take part, by index.
     pub(super) specs: BTreeSet<usize>,
-    /// The packages that are missing, or missing in the right version; virtual ones, too.
+    /// The packages, including virtual ones, that are missing or have no matching version.
     pub(super) missing: BTreeSet<String>,
 }
 
 impl Conflict {
-    /// Reads the solver's finding; `asked` are the MatchSpecs' version sets.
+    /// Reads the solver's result; `asked` are the version sets of the MatchSpecs.
     pub(super) fn read(
         conflict: &resolvo::conflict::Conflict,
         solver: &Solver<CondaDependencyProvider<'_>>,
@@ -55,7 +55,7 @@ impl Conflict {
     }
 }
 
-/// The solver's tree, without what says nothing, and not longer than can be read.
+/// The solver's tree, without noise and cut to a readable length.
 fn shortened(text: &str) -> String {
     let text = text
         .trim_end()

@@ -8,21 +8,21 @@ use condafront_step_spec::failure_report::{Culprit, FailureReport};
 /// Why a solve fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SolveError {
-    /// A question that cannot be understood; a fault of the planner.
+    /// Invalid arguments, which is a bug in the planner.
     #[error("{0}")]
     Question(String),
-    /// A channel's list of packages cannot be used.
+    /// A channel's repodata cannot be used.
     #[error("{url} {fault}")]
     Repodata {
         /// The channel's index.
         channel: usize,
-        /// Where the list is.
+        /// The URL of the repodata.
         url: String,
         /// What is wrong with it.
         fault: RepodataFault,
     },
-    /// A MatchSpec that no solve can be asked for.
-    #[error("`{text}` is no package that can be asked for: {why}")]
+    /// An invalid MatchSpec.
+    #[error("`{text}` is not a valid dependency: {why}")]
     Spec {
         /// The MatchSpec's index.
         spec: usize,
@@ -32,11 +32,9 @@ pub(crate) enum SolveError {
         why: String,
     },
     /// The solver panicked.
-    #[error(
-        "the solver failed: the channels' lists of packages hold something that it does not know"
-    )]
+    #[error("the solver failed: the channels' repodata has something that it does not understand")]
     Solver,
-    /// What is asked for cannot be had, or not together.
+    /// The requested packages are not available, or conflict.
     #[error(transparent)]
     Unsatisfiable(#[from] Unsatisfiable),
 }
@@ -44,17 +42,17 @@ pub(crate) enum SolveError {
 /// What is wrong with a repodata file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RepodataFault {
-    /// A web page came.
-    #[error("answered with a web page, not a list of packages")]
+    /// It is a web page.
+    #[error("is a web page, not repodata")]
     WebPage,
-    /// Something else came.
-    #[error("is no list of packages: {0}")]
+    /// It is not repodata.
+    #[error("is not valid repodata: {0}")]
     NotRepodata(String),
-    /// More than can be read.
-    #[error("is larger than any channel's list of packages")]
+    /// It is too large to read.
+    #[error("is larger than any channel's repodata")]
     TooLarge,
-    /// One of its records makes no sense.
-    #[error("has a record that makes no sense: {0}")]
+    /// One of its records is invalid.
+    #[error("has an invalid record: {0}")]
     Record(String),
 }
 
@@ -69,26 +67,23 @@ impl From<SolveError> for FailureReport {
         let (help, culprits) = match &error {
             SolveError::Question(_) => (None, Vec::new()),
             SolveError::Solver => (
-                Some(
-                    "Which package it is may show when one after the other is left away."
-                        .to_owned(),
-                ),
+                Some("Remove packages one at a time to find the one that causes it.".to_owned()),
                 Vec::new(),
             ),
             SolveError::Repodata { channel, fault, .. } => {
                 let help = match fault {
                     RepodataFault::WebPage => {
-                        "Is this the address of a channel? A login page or a proxy may also stand between the engine and the channel."
+                        "Check that this is the address of a channel. There may also be a login page or a proxy between the engine and the channel."
                     }
                     _ => {
-                        "The channel's index is damaged: tell those who run it, or use a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>."
+                        "The channel's index is damaged. Report it to whoever runs the channel, or use a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>."
                     }
                 };
                 (Some(help.to_owned()), vec![Culprit::Channel(*channel)])
             }
             SolveError::Spec { spec, .. } => (
                 Some(
-                    "Write a name, and what the version and the build must be: numpy >=2.1,<3."
+                    "Write a name, optionally followed by a version and a build: numpy >=2.1,<3."
                         .to_owned(),
                 ),
                 vec![Culprit::Spec(*spec)],

@@ -1,6 +1,6 @@
-//! The step `condafront solve`: from what is asked for and what channels have to packages.
+//! The step `condafront solve`: finds the packages for a request in the repodata of its channels.
 //!
-//! It runs without network: repodata is mounted, the answer is a file. See `docs/solve.md`.
+//! It runs without network: repodata is mounted, and the answer is a file. See `docs/solve.md`.
 
 mod answer;
 mod conflict;
@@ -25,14 +25,14 @@ pub(crate) use repodata::records;
 use solver::{Records, Request};
 use unsatisfiable::Search;
 
-/// Runs the step; `args` are what follows its name, `input` and `output` are where its mounts are.
+/// Runs the step with `args`; `input` and `output` are its mounts.
 ///
 /// # Errors
-/// When there is no answer.
+/// When there is no solution.
 pub(crate) fn run(args: &[String], input: &Path, output: &Path) -> Result<(), SolveError> {
     let (spec, files) = SolveSpec::from_args(args)?;
     let packages = find(&spec, &files, input)?;
-    // For the build's log: BuildKit's progress does not tell a step that ran from one that came out of a registry cache.
+    // For the build log: BuildKit's progress does not show whether a step ran or came from a registry cache.
     eprintln!("packages chosen: {}", packages.len());
     let path = output.join(PACKAGES_FILE);
     let json =
@@ -41,10 +41,10 @@ pub(crate) fn run(args: &[String], input: &Path, output: &Path) -> Result<(), So
         .map_err(|error| SolveError::Question(format!("cannot write {}: {error}", path.display())))
 }
 
-/// Solves; file `n` of `files` is in the directory `n` below `input`.
+/// Solves `spec`; file `n` of `files` is in the directory `n` below `input`.
 ///
 /// # Errors
-/// Why there is no answer, and what of the question is to blame.
+/// Why there is no solution, and which part of the request is to blame.
 pub fn solve(
     spec: &SolveSpec,
     files: &[RepodataSpec],
@@ -67,16 +67,16 @@ fn find(
         repodata: &repodata,
         records: &records,
     };
-    // The solver takes some things for impossible that a channel's list may hold all the same.
+    // The solver panics on some data that it considers impossible but that a channel's repodata may contain.
     let found = on_own_thread(|| solver::solve(&search, &request, &records))?;
     Ok(answer::answer(&request, &repodata, found))
 }
 
-/// Does work that may panic, or go deep, on another thread.
+/// Runs work that may panic or recurse deeply on another thread.
 fn on_own_thread<T: Send>(
     work: impl FnOnce() -> Result<T, SolveError> + Send,
 ) -> Result<T, SolveError> {
-    /// A chain of dependencies may be long. Memory that is not used costs nothing.
+    /// A chain of dependencies may be long. Unused memory costs nothing.
     const STACK: usize = 256 << 20;
     thread::scope(|scope| {
         let started = thread::Builder::new()
@@ -90,7 +90,7 @@ fn on_own_thread<T: Send>(
     })
 }
 
-/// Reads all files at once: most of a solve's time goes into that.
+/// Reads all files in parallel: a solve spends most of its time here.
 fn read_all(
     spec: &SolveSpec,
     files: &[RepodataSpec],

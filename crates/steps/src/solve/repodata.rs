@@ -1,8 +1,8 @@
-//! Repodata: the list of a channel folder's packages
+//! Repodata: the list of packages in a channel's subdir
 //! (<https://docs.conda.io/projects/conda-build/en/stable/concepts/generating-index.html>).
 //!
-//! Of conda-forge's half a million records a solve needs a few thousand. So the file is indexed only, and a record is
-//! read when its name comes up.
+//! A solve needs only a few thousand of conda-forge's half a million records. So the file is only indexed, and a record
+//! is parsed when its name comes up.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -19,13 +19,13 @@ use super::error::{RepodataFault, SolveError};
 use crate::install::is_web_page;
 use condafront_step_spec::solve::{RepodataSpec, SolveSpec};
 
-/// How zstd files begin.
+/// The first bytes of zstd files.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
-/// More than this many bytes of JSON are not read. conda-forge's largest folder has 0.4 GB.
+/// The largest JSON that is read, in bytes. conda-forge's largest subdir has 0.4 GB.
 const LARGEST: u64 = 3 << 30;
 
-/// An archive that is there as `.conda` and as `.tar.bz2` is taken as `.conda`.
+/// If an archive exists as both `.conda` and `.tar.bz2`, the `.conda` is used.
 const FORMATS: PackageFormatSelection = PackageFormatSelection::PreferConda;
 
 /// One indexed repodata file.
@@ -36,7 +36,7 @@ pub(super) struct Repodata {
 }
 
 impl Repodata {
-    /// Reads the file that is mounted as a solve's repodata `index` below `input`.
+    /// Reads repodata `index` of a solve, which is mounted below `input`.
     pub(super) fn read(
         solve: &SolveSpec,
         spec: &RepodataSpec,
@@ -69,7 +69,7 @@ impl Repodata {
         })
     }
 
-    /// The records of all packages of this name.
+    /// The records of all packages with this name.
     pub(super) fn records(&self, name: &PackageName) -> std::io::Result<Vec<RepoDataRecord>> {
         self.data.load_records(name, FORMATS)
     }
@@ -84,31 +84,30 @@ impl Repodata {
         &self.data.channel
     }
 
-    /// The folder.
+    /// The subdir.
     pub(super) fn subdir(&self) -> &str {
         self.data.subdir()
     }
 
-    /// Whether there is a package of this name.
+    /// Whether there is a package with this name.
     pub(super) fn has(&self, name: &str) -> bool {
         PackageName::from_str(name)
             .is_ok_and(|name| self.records(&name).is_ok_and(|records| !records.is_empty()))
     }
 }
 
-/// What the list of packages at `path` says of all packages of these names: by the archives' file names, each as a JSON
-/// object.
+/// The records of all packages with these names in the repodata at `path`: JSON objects, by the archives' file names.
 ///
 /// # Errors
-/// What is wrong with the list, to follow its name.
+/// What is wrong with the repodata, worded to follow its name.
 pub(crate) fn records<'a>(
     path: &Path,
     subdir: &str,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<BTreeMap<String, Map<String, Value>>, String> {
-    let damaged = |error: &dyn std::fmt::Display| format!("is no list of packages: {error}");
+    let damaged = |error: &dyn std::fmt::Display| format!("is not valid repodata: {error}");
     let json = read_json(path).map_err(|fault| fault.to_string())?;
-    // What the channel is does not matter here: no record says it.
+    // The channel does not matter here: records do not name it.
     let nowhere = Url::parse("https://channel.invalid").map_err(|error| damaged(&error))?;
     let channel = Channel::from_url(nowhere);
     let data = SparseRepoData::from_bytes(channel, subdir, json.into(), None)
@@ -127,7 +126,7 @@ pub(crate) fn records<'a>(
     Ok(found)
 }
 
-/// The file called `name` in `dir`, or the only one there is.
+/// The file `name` in `dir`.
 fn file_in(dir: &Path, name: &str) -> Result<PathBuf, SolveError> {
     let path = dir.join(name);
     if path.exists() {
@@ -139,7 +138,7 @@ fn file_in(dir: &Path, name: &str) -> Result<PathBuf, SolveError> {
     )))
 }
 
-/// The JSON text of a repodata file, decompressed if need be.
+/// The JSON text of a repodata file, decompressed if necessary.
 fn read_json(path: &Path) -> Result<Vec<u8>, RepodataFault> {
     let unreadable = |error: std::io::Error| RepodataFault::NotRepodata(error.to_string());
     let mut file = File::open(path).map_err(unreadable)?;
@@ -177,7 +176,7 @@ fn decompress(path: &Path, announced: u64) -> Result<Vec<u8>, RepodataFault> {
     };
     let mut decoder = zstd::Decoder::new(File::open(path).map_err(damaged)?).map_err(damaged)?;
     decoder.window_log_max(31).map_err(damaged)?;
-    // Memory that is not written to is not used, so that a false announcement costs nothing.
+    // Memory that is not written to is not used, so a false size costs nothing.
     let capacity = usize::try_from(announced.min(LARGEST)).unwrap_or(0);
     let mut json = Vec::with_capacity(capacity + 1);
     decoder

@@ -1,4 +1,4 @@
-//! The solve itself: rattler's solver on the records that a request may need.
+//! The solve itself: runs rattler's solver on the records that a request may need.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -19,24 +19,24 @@ use super::virtual_packages::virtual_packages;
 use condafront_model::channel::ChannelPriority;
 use condafront_step_spec::solve::SolveSpec;
 
-/// All records that may matter, by repodata file.
+/// All records that may be relevant, by repodata file.
 pub(super) struct Records(Vec<Vec<RepoDataRecord>>);
 
-/// A request that was understood.
+/// A parsed request.
 pub(super) struct Request {
-    /// What is asked for.
+    /// The requested MatchSpecs.
     pub(super) specs: Vec<MatchSpec>,
     /// The packages' names, in the same order.
     pub(super) names: Vec<PackageName>,
-    /// Which of the user's MatchSpecs each one is there for.
+    /// For each MatchSpec, the index of the user's MatchSpec that it comes from.
     pub(super) for_spec: Vec<usize>,
-    /// What the machine brings.
+    /// What the machine provides.
     pub(super) virtual_packages: Vec<GenericVirtualPackage>,
     priority: ChannelPriority,
 }
 
 impl Request {
-    /// Reads what is asked for; channels in it are those of the request.
+    /// Parses the MatchSpecs; channels in them must be channels of the request.
     pub(super) fn read(solve: &SolveSpec, repodata: &[Repodata]) -> Result<Self, SolveError> {
         let read: Vec<(PackageName, MatchSpec)> = solve
             .specs
@@ -51,11 +51,11 @@ impl Request {
                 let mut spec = MatchSpec::from_str(text, ParseMatchSpecOptions::strict())
                     .map_err(|error| wrong(error.to_string()))?;
                 let Some(name) = spec.name.as_exact().cloned() else {
-                    return Err(wrong("it names no package".to_owned()));
+                    return Err(wrong("it does not name a package".to_owned()));
                 };
                 if let Some(channel) = &spec.channel {
                     let found = named_channel(solve, channel).ok_or_else(|| {
-                        wrong(format!("{} is none of the channels", channel.name()))
+                        wrong(format!("{} is not one of the channels", channel.name()))
                     })?;
                     let indexed = repodata.iter().find(|data| data.channel == found);
                     spec.channel = indexed.map(|data| Arc::new(data.rattler_channel().clone()));
@@ -84,7 +84,7 @@ impl Request {
     }
 }
 
-/// pip, which conda and mamba bring along where python is asked for, if the channels have it and nobody asks for it.
+/// pip, which conda and mamba add when python is requested, unless it is requested itself or no channel has it.
 fn pip(names: &[PackageName], repodata: &[Repodata]) -> Option<PackageName> {
     let pip = PackageName::new_unchecked("pip");
     let is_there = !names.contains(&pip) && repodata.iter().any(|data| data.has("pip"));
@@ -98,7 +98,7 @@ fn named_channel(solve: &SolveSpec, channel: &rattler_conda_types::Channel) -> O
 }
 
 impl Records {
-    /// Reads the records of what is asked for, and of all that may be needed for it.
+    /// Loads the records of the requested packages and of all their possible dependencies.
     pub(super) fn load(
         solve: &SolveSpec,
         request: &Request,
@@ -120,7 +120,7 @@ impl Records {
                     fault: RepodataFault::Record(error.to_string()),
                 })?;
                 for mut record in found {
-                    // What a package demands of itself has no effect in conda.
+                    // In conda, a package's constraint on itself has no effect.
                     record
                         .package_record
                         .constrains
@@ -138,7 +138,7 @@ impl Records {
         Ok(Self(records))
     }
 
-    /// The records of one name, those of the first channel first.
+    /// The records of one package, in channel order.
     pub(super) fn named<'a>(
         &'a self,
         name: &'a PackageName,
@@ -148,7 +148,7 @@ impl Records {
     }
 }
 
-/// Finds the packages.
+/// Runs the solver.
 pub(super) fn solve(
     search: &Search<'_>,
     request: &Request,

@@ -1,4 +1,4 @@
-//! Why what is asked for cannot be had, in words for the user.
+//! Explains to the user why a request cannot be satisfied.
 
 use std::collections::BTreeSet;
 
@@ -11,32 +11,33 @@ use super::wording::{listed, near};
 use condafront_model::channel::ChannelPriority;
 use condafront_step_spec::solve::{Glibc, SolveChannel, SolveSpec, System};
 
-/// Where packages were looked for.
+/// Where packages were searched for.
 #[derive(Clone, Copy)]
 pub(super) struct Search<'a> {
-    /// What was asked.
+    /// The step's arguments.
     pub(super) solve: &'a SolveSpec,
-    /// The same, understood.
+    /// The same, parsed.
     pub(super) request: &'a Request,
-    /// What the channels have.
+    /// The repodata of the channels.
     pub(super) repodata: &'a [Repodata],
-    /// The records that may matter.
+    /// The records that may be relevant.
     pub(super) records: &'a Records,
 }
 
-/// Why a request cannot be fulfilled.
+/// Why a request cannot be satisfied.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct Unsatisfiable {
     message: String,
     helps: Vec<String>,
     specs: Vec<usize>,
-    /// Whether another base would help.
+    /// Whether another base image would help.
     base: bool,
 }
 
 impl Unsatisfiable {
-    /// Explains a conflict. What cannot be had for itself alone is said first, because then the rest says nothing.
+    /// Explains a conflict. If MatchSpecs are unavailable on their own, reports only those, because the rest would be
+    /// noise.
     pub(super) fn new(search: &Search<'_>, conflict: Conflict) -> Self {
         let alone: Vec<Self> = (0..search.solve.specs.len())
             .filter_map(|index| search.unavailable(index))
@@ -49,7 +50,7 @@ impl Unsatisfiable {
             .iter()
             .map(|index| search.request.for_spec[*index])
             .collect();
-        // Where several conflict, builds for other systems are in the tree, but never the reason.
+        // When several conflict, builds for other systems appear in the tree but are never the reason.
         let is_reason = |name: &&String| specs.len() == 1 || !is_foreign(name);
         let mut helps: Vec<String> = conflict
             .missing
@@ -59,15 +60,15 @@ impl Unsatisfiable {
             .collect();
         if helps.is_empty() {
             helps.push(
-                "Ask for other versions of the packages at the top, or leave one of them away."
+                "Ask for other versions of the packages at the top, or remove one of them."
                     .to_owned(),
             );
         }
         let what = match specs.first() {
             Some(only) if specs.len() == 1 => {
-                format!("`{}` cannot be fulfilled", search.solve.shown(*only))
+                format!("`{}` cannot be satisfied", search.solve.shown(*only))
             }
-            _ => "these dependencies cannot be fulfilled together".to_owned(),
+            _ => "these dependencies cannot be satisfied together".to_owned(),
         };
         Self {
             message: format!("{what}:\n{}", conflict.text),
@@ -81,7 +82,7 @@ impl Unsatisfiable {
         if each.len() == 1 {
             return each.remove(0);
         }
-        let mut message = format!("{} dependencies cannot be had:", each.len());
+        let mut message = format!("{} dependencies are not available:", each.len());
         let mut specs = Vec::new();
         let base = each.iter().any(|one| one.base);
         for one in each {
@@ -106,7 +107,7 @@ impl Unsatisfiable {
         Some(self.helps.join("\n")).filter(|help| !help.is_empty())
     }
 
-    /// Whether the base image is to blame, too.
+    /// Whether the base image is also to blame.
     pub(super) fn is_of_base(&self) -> bool {
         self.base
     }
@@ -118,7 +119,7 @@ impl Unsatisfiable {
 }
 
 impl Search<'_> {
-    /// Why the MatchSpec `index` cannot be had, whatever else is asked for; `None` if it can.
+    /// Why the MatchSpec `index` is unavailable, whatever else is requested; `None` if it is available.
     fn unavailable(&self, index: usize) -> Option<Unsatisfiable> {
         let spec = &self.request.specs[index];
         let name = &self.request.names[index];
@@ -191,18 +192,18 @@ impl Search<'_> {
             format!("builds {}", listed(builds, 5))
         };
         let message = format!(
-            "no {} fits `{text}`: {} has the {what}",
+            "no {} matches `{text}`; available from {}: {what}",
             name.as_source(),
             listed(channels.iter().copied(), 5)
         );
         let other = later.iter().find(|record| spec.matches(**record));
         let help = match other.map(|record| self.channel_name(record)) {
             Some(other) => format!(
-                "{other} has one that fits, but {} has packages of that name and comes first. Write {other}::{}, or put {other} first.",
+                "{other} has a match, but {} has packages with that name and comes first. Write {other}::{}, or put {other} first.",
                 channels.first().copied().unwrap_or_default(),
                 name.as_source()
             ),
-            None => format!("Ask for one of these, or for {} alone.", name.as_source()),
+            None => format!("Ask for one of these, or write {} alone.", name.as_source()),
         };
         unavailable(message, vec![help])
     }
@@ -236,14 +237,14 @@ impl Search<'_> {
         let near = near(name.as_normalized(), names);
         let help = if !elsewhere.is_empty() {
             format!(
-                "{} has it: ask for {} alone.",
+                "It is in {}: write {} without a channel.",
                 listed(elsewhere, 5),
                 name.as_source()
             )
         } else if !near.is_empty() {
             format!("Did you mean {}?", listed(near, 3).replace(" and ", " or "))
         } else {
-            "Is the name right, and is the channel that has it among `channels`? A package of PyPI only belongs into the list `pip:`.".to_owned()
+            "Check the name, and that `channels` includes the channel that has it. Packages that are only on PyPI go under `pip:`.".to_owned()
         };
         Some(Unsatisfiable {
             message: format!(
@@ -265,24 +266,24 @@ impl Search<'_> {
         name == "__glibc" && (by_base.contains(glibc) || matches!(glibc, Glibc::Base(_)))
     }
 
-    /// What to do about a package that others need and that is missing; `None` if only its version is.
+    /// What to do about a missing dependency; `None` if only the right version is missing.
     fn missing_help(&self, name: &str) -> Option<String> {
         if name.starts_with("__") {
             return Some(system_help(name, &self.solve.system));
         }
         let is_there = self.repodata.iter().any(|data| data.has(name));
         (!is_there).then(|| {
-            format!("No channel has {name}. Is one missing from `channels` that these packages need? Those of bioconda need conda-forge, for example.")
+            format!("No channel has {name}. Add the channel that these packages need to `channels`: bioconda's need conda-forge, for example.")
         })
     }
 
-    /// The name of the channel that a record is from.
+    /// The name of a record's channel.
     fn channel_name(&self, record: &RepoDataRecord) -> &str {
         self.channel(record)
             .map_or("the channel", |channel| channel.name.as_str())
     }
 
-    /// What comes before or after others as one: a channel, or a group of them.
+    /// What has a single place in the order of channels: a channel or a group of channels.
     fn tier(&self, record: &RepoDataRecord) -> Option<&str> {
         let channel = self.channel(record)?;
         Some(channel.group.as_deref().unwrap_or(&channel.url))
@@ -297,7 +298,7 @@ impl Search<'_> {
     }
 }
 
-/// The versions of these packages: those next to what is asked for, and the newest.
+/// The versions of these packages: those closest to the requested one, and the newest.
 fn versions(records: &[&RepoDataRecord], wanted: Option<&VersionSpec>) -> String {
     const MOST: usize = 5;
     let mut all: Vec<&Version> = records
@@ -329,7 +330,7 @@ fn versions(records: &[&RepoDataRecord], wanted: Option<&VersionSpec>) -> String
     )
 }
 
-/// The versions next to an exact one.
+/// The versions just below and above an exact one.
 fn neighbours<'a>(all: &[&'a Version], wanted: &VersionSpec) -> Option<Vec<&'a Version>> {
     let wanted = match wanted {
         VersionSpec::Exact(_, version) => version,
@@ -341,36 +342,36 @@ fn neighbours<'a>(all: &[&'a Version], wanted: &VersionSpec) -> Option<Vec<&'a V
     Some(before.into_iter().chain(all.get(at)).copied().collect())
 }
 
-/// Whether this is a virtual package that no linux image has.
+/// Whether this is a virtual package that no Linux image has.
 fn is_foreign(name: &str) -> bool {
     ["__win", "__osx"].contains(&name)
 }
 
-/// What to do about a virtual package that is missing, or missing in the right version.
+/// What to do about a virtual package that is missing or has the wrong version.
 fn system_help(name: &str, system: &System) -> String {
     match name {
         "__cuda" => match &system.cuda {
-            None => "Packages that need CUDA are taken only if the base image has CUDA, or if you say which version the machines' driver has: --build-arg CONDA_OVERRIDE_CUDA=12.8.".to_owned(),
-            Some(version) => format!("The image will have CUDA {version}: the base image's CUDA_VERSION says so, or the build-arg CONDA_OVERRIDE_CUDA."),
+            None => "Packages that need CUDA are chosen only if the base image has CUDA, or if you give the CUDA version of the machines' driver: --build-arg CONDA_OVERRIDE_CUDA=12.8.".to_owned(),
+            Some(version) => format!("The image will have CUDA {version}, as set by the base image's CUDA_VERSION or the build-arg CONDA_OVERRIDE_CUDA."),
         },
         "__glibc" => {
             let fact = match &system.glibc {
                 Glibc::Base(version) => format!("The base image has glibc {version}."),
-                Glibc::BaseHasMusl => "The base image has no glibc, but musl.".to_owned(),
+                Glibc::BaseHasMusl => "The base image has musl, not glibc.".to_owned(),
                 Glibc::BaseHasNone => "The base image has no glibc.".to_owned(),
                 Glibc::Override(version) => {
-                    return format!("The build-arg CONDA_OVERRIDE_GLIBC says {version}.");
+                    return format!("The build-arg CONDA_OVERRIDE_GLIBC is set to {version}.");
                 }
                 Glibc::OverrideNone => {
                     return "The build-arg CONDA_OVERRIDE_GLIBC is empty, which means that there is no glibc.".to_owned();
                 }
             };
-            format!("{fact} Take another base with --build-arg BASE_IMAGE=<image>; if the image will get its glibc from elsewhere, say its version with --build-arg CONDA_OVERRIDE_GLIBC=2.36.")
+            format!("{fact} Choose another base image with --build-arg BASE_IMAGE=<image>; if the image will get its glibc from elsewhere, give the version with --build-arg CONDA_OVERRIDE_GLIBC=2.36.")
         }
         "__archspec" => format!(
-            "The image is for every {} machine. If it need run on newer ones only, say which with --build-arg CONDA_OVERRIDE_ARCHSPEC=x86_64_v3.",
+            "The image is for every {} machine. If it only needs to run on newer ones, select them with --build-arg CONDA_OVERRIDE_ARCHSPEC=x86_64_v3.",
             system.archspec.as_deref().unwrap_or("such")
         ),
-        _ => format!("A linux image does not have {name}: the package is for another system."),
+        _ => format!("A Linux image does not have {name}: the package is for another operating system."),
     }
 }

@@ -6,14 +6,14 @@ use condafront_step_spec::solve::System;
 use rattler_conda_types::package::BuildString;
 use rattler_conda_types::{GenericVirtualPackage, PackageName, Version};
 
-/// The kernel that packages may count on. The machine that runs the image is not the one that builds it, so this is the
-/// version that conda-lock, too, takes for granted.
+/// The kernel version that packages may rely on. The image does not run on the machine that builds it, so this is a
+/// fixed version, the same as conda-lock's.
 const KERNEL: &str = "5.10";
 
 /// The virtual packages.
 ///
 /// # Errors
-/// A version or build string that is none.
+/// An invalid version or build string.
 pub(super) fn virtual_packages(system: &System) -> Result<Vec<GenericVirtualPackage>, String> {
     let found = [
         ("__unix", Some("0"), "0"),
@@ -30,12 +30,12 @@ pub(super) fn virtual_packages(system: &System) -> Result<Vec<GenericVirtualPack
         .into_iter()
         .filter_map(|(name, version, build)| Some((name, version?, build)))
         .map(|(name, version, build)| {
-            let wrong = |_| format!("`{version}` is no version of {name}");
+            let wrong = |_| format!("`{version}` is not a valid version of {name}");
             Ok(GenericVirtualPackage {
                 name: PackageName::new_unchecked(name),
                 version: Version::from_str(version).map_err(wrong)?,
                 build_string: BuildString::from_str(build)
-                    .map_err(|_| format!("`{build}` is no build of {name}"))?,
+                    .map_err(|_| format!("`{build}` is not a valid build of {name}"))?,
             })
         })
         .collect()

@@ -1,6 +1,6 @@
 //! Lists and names in messages.
 
-/// `a, b and c`; of more than `most`, the first ones and how many there are besides.
+/// `a, b and c`; beyond `most` items, only the number of the others: `a, b and 2 more`.
 pub(super) fn listed<T: AsRef<str>>(items: impl IntoIterator<Item = T>, most: usize) -> String {
     let items: Vec<T> = items.into_iter().collect();
     let shown: Vec<&str> = items.iter().take(most).map(T::as_ref).collect();
@@ -15,10 +15,10 @@ pub(super) fn listed<T: AsRef<str>>(items: impl IntoIterator<Item = T>, most: us
     }
 }
 
-/// The names that one may have meant by `wrong`, best first, at most three.
+/// The names that the user may have meant by `wrong`, best first, at most three.
 pub(super) fn near<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     const MOST: usize = 3;
-    /// Two names are alike from this similarity on (Jaro-Winkler, 1 is equal).
+    /// Names with at least this similarity are alike (Jaro-Winkler, 1 is equal).
     const ALIKE: f64 = 0.88;
     let plain = |name: &str| name.replace(['_', '.'], "-");
     let wrong_plain = plain(wrong);
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn near_names_are_what_one_may_have_meant() {
+    fn near_names_are_suggested() {
         let names = [
             "numpy",
             "numpydoc",

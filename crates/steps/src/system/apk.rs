@@ -1,11 +1,11 @@
-//! apk, of Alpine Linux.
+//! apk, Alpine's package manager.
 
 use std::process::Command;
 
 use super::failure::{Failure, NETWORK_HELP, indices, listed};
 use super::process::Tool;
 
-/// Installs `packages`, with nothing kept of what is fetched for it.
+/// Installs `packages` and keeps no downloads.
 pub(super) fn install(
     tool: &mut Tool<'_>,
     program: &str,
@@ -28,7 +28,7 @@ fn command(program: &str, packages: &[String]) -> Command {
     command
 }
 
-/// A package's name: what comes before its version, and its repository's tag.
+/// A package's name: what comes before its version or repository tag.
 fn name_of(package: &str) -> &str {
     package.split(['=', '@']).next().unwrap_or(package)
 }
@@ -40,13 +40,13 @@ fn explain(output: &str, packages: &[String]) -> Failure {
         .lines()
         .filter_map(|line| Some(line.trim().strip_suffix(UNKNOWN)?.trim()))
         .collect();
-    // An index that could not be read has nothing in it.
+    // apk treats an index that it could not read as empty.
     let unread = output.lines().any(|line| {
         line.starts_with("WARNING: ")
             && (line.contains("fetching") || line.contains("opening") || line.contains("Ignoring"))
     });
     if unread {
-        return Failure::with_output("apk cannot read the lists of packages", output)
+        return Failure::with_output("apk cannot read the package lists", output)
             .help(NETWORK_HELP);
     }
     if !unknown.is_empty() {
@@ -54,8 +54,8 @@ fn explain(output: &str, packages: &[String]) -> Failure {
             1 => "package",
             _ => "packages",
         };
-        return Failure::new(format!("apk knows no {what} {} for this base", listed(&unknown)))
-            .help("Look for the right name at https://pkgs.alpinelinux.org/packages; it may be in a repository that the base does not use.")
+        return Failure::new(format!("apk has no {what} {} for this base image", listed(&unknown)))
+            .help("Look up the name at https://pkgs.alpinelinux.org/packages; the package may be in a repository that the base image does not use.")
             .of(indices(packages, &unknown, name_of));
     }
     if let Some((found, wanted)) = broken_pin(output) {
@@ -67,9 +67,9 @@ fn explain(output: &str, packages: &[String]) -> Failure {
         // Without the revision, `-r3`.
         let version = version.split('-').next().unwrap_or(version);
         let begins: Vec<&str> = version.splitn(3, '.').take(2).collect();
-        return Failure::new(format!("apk does not have {wanted} for this base"))
+        return Failure::new(format!("apk does not have `{wanted}` for this base image"))
             .help(format!(
-                "It has {found}. Alpine keeps one version of each package: leave the version away, or give only its beginning, as in {name}=~{}.",
+                "It has `{found}`. Alpine keeps one version of each package: remove the version, or give only its beginning, as in `{name}=~{}`.",
                 begins.join(".")
             ))
             .of(indices(packages, &[wanted], |package| package));
@@ -77,7 +77,7 @@ fn explain(output: &str, packages: &[String]) -> Failure {
     Failure::with_output("apk cannot install the packages", output)
 }
 
-/// The package that there is and the one that was asked for: `curl-8.9.0-r0:` above `breaks: world[curl=8.8.0-r0]`.
+/// The available package and the requested one: `curl-8.9.0-r0:` above `breaks: world[curl=8.8.0-r0]`.
 fn broken_pin(output: &str) -> Option<(&str, &str)> {
     let mut found = "";
     for line in output.lines().map(str::trim) {
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_kept_of_what_is_fetched() {
+    fn no_downloads_are_kept() {
         let command = command("/sbin/apk", &["tini".to_owned(), "curl=~8.9".to_owned()]);
         let args: Vec<_> = command.get_args().collect();
         assert_eq!(

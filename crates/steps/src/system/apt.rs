@@ -1,7 +1,7 @@
-//! apt, of Debian and Ubuntu.
+//! apt, the package manager of Debian and Ubuntu.
 //!
-//! Its lists and archives are in a cache mount that is none of its own folders: nothing of them comes into the image, and
-//! the hooks with which Debian's images tidy up (`/etc/apt/apt.conf.d/docker-clean`) do not empty the cache.
+//! Its lists and archives are in a cache mount outside its own directories: none of them gets into the image, and the
+//! hooks with which Debian's images clean up (`/etc/apt/apt.conf.d/docker-clean`) do not empty the cache.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,7 +13,7 @@ use super::process::{Ended, Tool};
 use condafront_model::nearest::nearest;
 use condafront_step_spec::system::APT_CACHE;
 
-/// Settings that beat those of the base (apt.conf(5)).
+/// Settings that override the base image's (apt.conf(5)).
 const SETTINGS: &str = r#"
 APT::Get::Assume-Yes "true";
 APT::Install-Recommends "false";
@@ -37,13 +37,13 @@ Dpkg::Options:: "--log=/dev/null";
 quiet "1";
 "#;
 
-/// What keeps an apt from using another one's lists and archives.
+/// apt's lists and archives, below the cache mount.
 const FOLDERS: [&str; 2] = ["lists/partial", "archives/partial"];
 
-/// Where the settings are for apt to read.
+/// Where apt reads the settings from.
 const CONFIG: &str = "/tmp/condafront-apt.conf";
 
-/// Reads the lists of packages and installs `packages`; `program` is apt-get.
+/// Reads the package lists and installs `packages`; `program` is apt-get.
 pub(super) fn install(
     tool: &mut Tool<'_>,
     program: &str,
@@ -62,21 +62,21 @@ pub(super) fn install(
     }))
 }
 
-/// Lets dpkg have packages of the architectures that are asked for, `libc6:i386`.
+/// Adds the architectures that packages name, as in `libc6:i386`, to dpkg.
 fn add_architectures(tool: &mut Tool<'_>, packages: &[String]) -> Result<(), Failure> {
     for architecture in architectures(packages) {
         let mut command = Command::new("dpkg");
         command.args(["--add-architecture", architecture]);
         let ended = tool.run(&mut command).map_err(Failure::new)?;
         if !ended.success {
-            let what = format!("dpkg cannot have packages for {architecture}");
+            let what = format!("dpkg cannot add the architecture `{architecture}`");
             return Err(Failure::with_output(&what, &ended.output));
         }
     }
     Ok(())
 }
 
-/// The architectures in names of packages, but for those that every dpkg has a word for.
+/// The architectures in package names, except the words that every dpkg knows.
 fn architectures(packages: &[String]) -> BTreeSet<&str> {
     let names = packages
         .iter()
@@ -87,12 +87,12 @@ fn architectures(packages: &[String]) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Reads the lists of packages, if that is not done yet.
+/// Reads the package lists, unless this step already has.
 pub(super) fn update(tool: &mut Tool<'_>, program: &str) -> Result<(), Failure> {
     if tool.has_read_lists() {
         return Ok(());
     }
-    prepare().map_err(|error| Failure::new(format!("apt's cache cannot be made: {error}")))?;
+    prepare().map_err(|error| Failure::new(format!("cannot create apt's cache: {error}")))?;
     let ended = tool.run(apt(program).arg("update")).map_err(Failure::new)?;
     match ended.success {
         true => {
@@ -103,7 +103,7 @@ pub(super) fn update(tool: &mut Tool<'_>, program: &str) -> Result<(), Failure> 
     }
 }
 
-/// Downloads the archive of one package into the folder `dir`.
+/// Downloads the archive of one package into the directory `dir`.
 pub(super) fn download(
     tool: &mut Tool<'_>,
     program: &str,
@@ -111,7 +111,7 @@ pub(super) fn download(
     dir: &Path,
 ) -> Result<PathBuf, Failure> {
     let mut command = apt(program);
-    // The folder is root's, where apt's own user may not write.
+    // The directory belongs to root; apt's own user cannot write there.
     command
         .args(["-o", "APT::Sandbox::User=root", "download", package])
         .current_dir(dir);
@@ -141,12 +141,12 @@ fn prepare() -> std::io::Result<()> {
 
 fn apt(program: &str) -> Command {
     let mut command = Command::new(program);
-    // The variable is for programs that apt starts; the settings of the base beat it.
+    // The variable is for programs that apt starts; the base image's settings override it, but not `-c`.
     command.env("APT_CONFIG", CONFIG).args(["-c", CONFIG]);
     command
 }
 
-/// What apt-cache, which lies beside apt-get, says to a question.
+/// Asks apt-cache, which is next to apt-get.
 fn ask(tool: &mut Tool<'_>, program: &str, query: &[&str]) -> String {
     let mut command = apt(&program.replace("apt-get", "apt-cache"));
     let answer = tool.quietly(command.args(query));
@@ -154,14 +154,11 @@ fn ask(tool: &mut Tool<'_>, program: &str, query: &[&str]) -> String {
 }
 
 fn no_lists(ended: &Ended) -> Failure {
-    Failure::with_output(
-        "apt cannot read the lists of packages",
-        &errors(&ended.output),
-    )
-    .help(NETWORK_HELP)
+    Failure::with_output("apt cannot read the package lists", &errors(&ended.output))
+        .help(NETWORK_HELP)
 }
 
-/// apt's own error lines; all that it printed if it has none. Each is there once.
+/// apt's own error lines without duplicates; the whole output if there are none.
 fn errors(output: &str) -> String {
     const NOISE: &str = "Some index files failed to download";
     let mut seen = BTreeSet::new();
@@ -215,11 +212,11 @@ fn explain(output: &str, packages: &[String], ask: &mut dyn FnMut(&[&str]) -> St
         let all = ask(&["pkgnames"]);
         let near = unknown.iter().filter_map(|name| {
             let near = nearest(name, all.lines())?;
-            Some(format!("Did you mean {near}?"))
+            Some(format!("Did you mean `{near}`?"))
         });
         let near: Vec<String> = near.collect();
         let help = match near.as_slice() {
-            [] => "Look for the right name at https://packages.debian.org or https://packages.ubuntu.com, or among the package lists of the base's own sources.".to_owned(),
+            [] => "Look up the name at https://packages.debian.org or https://packages.ubuntu.com, or in the package lists of the base image's own sources.".to_owned(),
             near => near.join(" "),
         };
         let what = match unknown.len() {
@@ -227,7 +224,7 @@ fn explain(output: &str, packages: &[String], ask: &mut dyn FnMut(&[&str]) -> St
             _ => "packages",
         };
         return Failure::new(format!(
-            "apt knows no {what} {} for this base",
+            "apt has no {what} {} for this base image",
             listed(&unknown)
         ))
         .help(help)
@@ -246,8 +243,8 @@ fn explain(output: &str, packages: &[String], ask: &mut dyn FnMut(&[&str]) -> St
             .collect();
         there.dedup();
         let help = match there.as_slice() {
-            [] => format!("Leave the version away: {name}"),
-            there => format!("It has {}.", listed(there)),
+            [] => format!("Remove the version: `{name}`."),
+            there => format!("Use {}.", listed(there).replace(" and ", " or ")),
         };
         let wanted: Vec<String> = versions
             .iter()
@@ -255,7 +252,7 @@ fn explain(output: &str, packages: &[String], ask: &mut dyn FnMut(&[&str]) -> St
             .collect();
         let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
         return Failure::new(format!(
-            "apt has no version {version} of {name} for this base"
+            "apt has no version `{version}` of `{name}` for this base image"
         ))
         .help(help)
         .of(indices(packages, &wanted, |package| package));
@@ -263,9 +260,9 @@ fn explain(output: &str, packages: &[String], ask: &mut dyn FnMut(&[&str]) -> St
     let names: Vec<&str> = between(output, "E: Package '", "' has no installation candidate");
     if let Some(name) = names.first() {
         return Failure::new(format!(
-            "apt knows {name} and has nothing to install for it: it is obsolete, or only in another source"
+            "apt knows `{name}` but cannot install it: it is obsolete, or only in another source"
         ))
-        .help("Other packages may have its place: apt-cache showpkg lists them.")
+        .help("Use a package that replaces it: `apt-cache showpkg` lists the candidates.")
         .of(indices(packages, &names, name_of));
     }
     const WHAT: &str = "apt cannot install the packages";
@@ -277,7 +274,7 @@ fn explain(output: &str, packages: &[String], ask: &mut dyn FnMut(&[&str]) -> St
         let culprits = indices(packages, &starts_before(shown, " : Depends:"), name_of);
         return Failure::with_output(WHAT, shown).of(culprits);
     }
-    // What a package's own script says stands above dpkg's and apt's errors.
+    // The output of a package's own script comes before dpkg's and apt's errors.
     let failing = between(output, "dpkg: error processing package ", " (");
     if !failing.is_empty() {
         let names: Vec<&str> = failing
@@ -289,7 +286,7 @@ fn explain(output: &str, packages: &[String], ask: &mut dyn FnMut(&[&str]) -> St
     Failure::with_output(WHAT, &errors(output))
 }
 
-/// What lines with `mark` begin with.
+/// The text before `mark` in the lines that have it.
 fn starts_before<'a>(text: &'a str, mark: &str) -> Vec<&'a str> {
     let lines = text.lines().filter_map(|line| line.split_once(mark));
     lines.map(|(start, _)| start.trim()).collect()
@@ -300,7 +297,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packages_of_other_architectures_need_dpkg_to_know_them() {
+    fn architectures_are_read_from_package_names() {
         let packages = [
             "libc6:i386=2.41-12",
             "curl=1:8.14",

@@ -1,4 +1,4 @@
-//! dnf, of Fedora and its relatives; dnf5, microdnf and yum take the same words.
+//! dnf, the package manager of Fedora and its relatives; dnf5, microdnf and yum take the same arguments.
 
 use std::fs;
 use std::process::Command;
@@ -7,14 +7,14 @@ use super::failure::{Failure, NETWORK_HELP, indices, listed};
 use super::process::Tool;
 use condafront_step_spec::system::DNF_CACHE;
 
-/// What says that a package is not there, each with what follows its name: dnf and dnf5, microdnf, yum.
+/// The texts before and after the name of a missing package: dnf and dnf5, microdnf, yum.
 const UNKNOWN: [(&str, &str); 3] = [
     ("No match for argument: ", ""),
     ("No package matches '", "'"),
     ("No package ", " available"),
 ];
 
-/// What says that a list of packages cannot be read: dnf, dnf5, microdnf, yum.
+/// Output that shows that a package list cannot be read: dnf, dnf5, microdnf, yum.
 const UNREAD: [&str; 4] = [
     "Failed to download metadata for repo",
     "Failed to download metadata",
@@ -22,7 +22,7 @@ const UNREAD: [&str; 4] = [
     "Cannot find a valid baseurl",
 ];
 
-/// Installs `packages`; what is fetched for it stays in the step's cache mount.
+/// Installs `packages`; the downloads stay in the step's cache mount.
 pub(super) fn install(
     tool: &mut Tool<'_>,
     program: &str,
@@ -33,7 +33,7 @@ pub(super) fn install(
         .run(&mut command(program, kind, packages))
         .map_err(Failure::new)?;
     let unknown = unknown(&ended.output);
-    // yum leaves out what it does not know.
+    // yum skips packages that it does not know.
     if !ended.success || !unknown.is_empty() {
         return Err(explain(&ended.output, &unknown, packages));
     }
@@ -44,12 +44,12 @@ pub(super) fn install(
     Ok(())
 }
 
-/// The programs, as far as they differ.
+/// The kinds of programs that take different settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// dnf 4 and yum.
     Python,
-    /// dnf 5, which is often called `dnf`.
+    /// dnf 5, often installed as `dnf`.
     Five,
     /// microdnf, which knows few settings.
     Micro,
@@ -69,7 +69,7 @@ impl Kind {
 fn command(program: &str, kind: Kind, packages: &[String]) -> Command {
     let cache = match kind {
         Kind::Python => Some("cachedir"),
-        // What root uses.
+        // The setting that applies to root.
         Kind::Five => Some("system_cachedir"),
         Kind::Micro => None,
     };
@@ -84,7 +84,7 @@ fn command(program: &str, kind: Kind, packages: &[String]) -> Command {
     command
 }
 
-/// The packages that are not there.
+/// The packages that dnf did not find.
 fn unknown(output: &str) -> Vec<&str> {
     let mut found: Vec<&str> = Vec::new();
     for line in output.lines() {
@@ -105,7 +105,7 @@ fn unknown(output: &str) -> Vec<&str> {
 /// Why an install failed.
 fn explain(output: &str, unknown: &[&str], packages: &[String]) -> Failure {
     if UNREAD.iter().any(|mark| output.contains(mark)) {
-        return Failure::with_output("dnf cannot read the lists of packages", output)
+        return Failure::with_output("dnf cannot read the package lists", output)
             .help(NETWORK_HELP);
     }
     if !unknown.is_empty() {
@@ -113,8 +113,8 @@ fn explain(output: &str, unknown: &[&str], packages: &[String]) -> Failure {
             1 => "package",
             _ => "packages",
         };
-        return Failure::new(format!("dnf knows no {what} {} for this base", listed(unknown)))
-            .help("Is the name right, and the version if it has one? It may be in a repository that the base does not use, such as EPEL.")
+        return Failure::new(format!("dnf has no {what} {} for this base image", listed(unknown)))
+            .help("Check the name, and the version if there is one. The package may be in a repository that the base image does not use, such as EPEL.")
             .of(indices(packages, unknown, |package| package));
     }
     Failure::with_output("dnf cannot install the packages", output)
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_recommended_stays_away_and_archives_are_in_the_cache() {
+    fn weak_dependencies_are_skipped_and_downloads_are_cached() {
         let args = |kind| {
             let command = command("/usr/bin/dnf", kind, &["mesa-libGL".to_owned()]);
             let args = command.get_args().map(|arg| arg.to_string_lossy());

@@ -1,10 +1,10 @@
-//! Why packages could not be installed, in words for the user.
+//! Why packages could not be installed, explained to the user.
 
 use condafront_model::redact;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
 
-/// What to do where the network is at fault.
-pub(super) const NETWORK_HELP: &str = "Can the builder reach it? docker build passes a proxy with --build-arg HTTP_PROXY=…, and --network=host gives the build the builder's own network.";
+/// What to do if the network may be at fault.
+pub(super) const NETWORK_HELP: &str = "Check that the builder can reach the server. Pass a proxy with `--build-arg HTTP_PROXY=…`, or use `--network=host` to give the build the builder's own network.";
 
 /// How many of a program's last lines are shown.
 const LAST_LINES: usize = 8;
@@ -16,7 +16,7 @@ pub(super) struct Failure {
     pub(super) message: String,
     /// What to do.
     pub(super) help: Option<String>,
-    /// The packages concerned, as indices into the step's list.
+    /// The packages at fault, as indices into the step's list.
     pub(super) packages: Vec<usize>,
 }
 
@@ -28,7 +28,7 @@ impl Failure {
         }
     }
 
-    /// A failure that the program's last words explain.
+    /// A failure explained by the last lines that the program printed.
     pub(super) fn with_output(what: &str, output: &str) -> Self {
         Self::new(format!("{what}:\n{}", last_lines(output)))
     }
@@ -45,7 +45,7 @@ impl Failure {
         self
     }
 
-    /// For the frontend: at the packages, or else at the section's key.
+    /// The report for the frontend: at the packages, or at the section's key if there are none.
     pub(super) fn into_report(self, key: &str) -> FailureReport {
         let mut culprits: Vec<Culprit> = self.packages.into_iter().map(Culprit::Package).collect();
         if culprits.is_empty() {
@@ -59,7 +59,7 @@ impl Failure {
     }
 }
 
-/// The last lines of what a program printed that say something.
+/// The last non-empty lines that a program printed.
 fn last_lines(output: &str) -> String {
     let lines = output.lines().map(str::trim_end);
     let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
@@ -69,7 +69,7 @@ fn last_lines(output: &str) -> String {
     }
 }
 
-/// The packages of the list whose names (what comes before a version) are among `names`.
+/// The packages of the list whose names, without versions, are among `names`.
 pub(super) fn indices(
     packages: &[String],
     names: &[&str],
@@ -84,11 +84,12 @@ pub(super) fn indices(
         .collect()
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// The names in backticks, joined as in "a, b and c".
 pub(super) fn listed(names: &[&str]) -> String {
-    match names {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
         [] => String::new(),
-        [one] => (*one).to_owned(),
+        [one] => one.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }

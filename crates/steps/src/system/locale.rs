@@ -1,8 +1,8 @@
-//! A locale of the base's C library.
+//! A locale for the base image's C library.
 //!
-//! glibc has locales as folders of `/usr/lib/locale`, or together in an archive there; Debian compiles them from sources
-//! that its package `locales` has, Fedora has a package for each language. musl knows only UTF-8, and finds translations
-//! of its messages where `MUSL_LOCPATH` says (<https://musl.libc.org/doc/1.1.24/manual.html>).
+//! glibc's locales are directories below `/usr/lib/locale`, or together in an archive there. Debian compiles them from
+//! the sources in its package `locales`; Fedora has a package for each language. musl supports only UTF-8, and finds
+//! translations of its messages in `MUSL_LOCPATH` (<https://musl.libc.org/doc/1.1.24/manual.html>).
 
 use std::fs;
 use std::path::Path;
@@ -21,24 +21,24 @@ use condafront_step_spec::account::Libc;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::system::Manager;
 
-/// Where Alpine's package musl-locales has its files.
+/// Where Alpine's package musl-locales keeps its files.
 pub(super) const MUSL_DIR: &str = "/usr/share/i18n/locales/musl";
 const MUSL_PACKAGE: &str = "musl-locales";
 
 const COMPILED: &str = "/usr/lib/locale";
 const ARCHIVE: &str = "/usr/lib/locale/locale-archive";
-/// The sources of glibc's locales, and the package that has them.
+/// The sources of glibc's locales.
 const SOURCES: &str = "/usr/share/i18n";
 const DEBIAN_PACKAGE: &str = "locales";
 const COMPILER: &str = "localedef";
 
-/// Where Debian's package is unpacked for as long as the step runs.
+/// Where Debian's package is unpacked while the step runs.
 const UNPACKED: &str = "/tmp/condafront-locales";
 
 const HELP: &str =
-    "Choose C.UTF-8, which needs nothing of the base, or a base image that has the locale.";
+    "Use `C.UTF-8`, which needs nothing from the base image, or a base image that has the locale.";
 
-/// A locale's name in its parts.
+/// The parts of a locale's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Name<'a> {
     /// `en_US`.
@@ -58,7 +58,7 @@ impl<'a> Name<'a> {
         let (place, charset) = rest.split_once('.').unwrap_or((rest, ""));
         Self {
             place,
-            // `locale -a` and many a Dockerfile write it without the dash, which no file of glibc does.
+            // `locale -a` and many Dockerfiles write it without the dash; glibc's file names have the dash.
             charset: match charset.to_ascii_lowercase().as_str() {
                 "utf8" | "utf-8" => "UTF-8",
                 _ => charset,
@@ -82,7 +82,7 @@ impl<'a> Name<'a> {
         )
     }
 
-    /// As glibc stores it, `en_US.utf8` (`_nl_normalize_codeset`).
+    /// The name under which glibc stores it, `en_US.utf8` (`_nl_normalize_codeset`).
     fn stored(self) -> String {
         let plain: String = self
             .charset
@@ -97,13 +97,13 @@ impl<'a> Name<'a> {
         }
     }
 
-    /// The source that it is compiled from, `en_US`, `sr_RS@latin`.
+    /// The source file for the compiler: `en_US`, `sr_RS@latin`.
     fn source(self) -> String {
         self.with("")
     }
 }
 
-/// Whether the image at `root` has the locale called `text`.
+/// Whether the image at `root` has the locale `text`.
 fn exists(root: &Root, text: &str) -> Result<bool, RootError> {
     if libc(root)? == Libc::Musl {
         return root.is_file(&Path::new(MUSL_DIR).join(text));
@@ -116,11 +116,11 @@ fn exists(root: &Root, text: &str) -> Result<bool, RootError> {
         }
     }
     let archive = root.read(Path::new(ARCHIVE))?.unwrap_or_default();
-    // Its names are texts that end with a NUL.
+    // Its names end with a NUL.
     Ok(memmem::find(&archive, format!("\0{stored}\0").as_bytes()).is_some())
 }
 
-/// Makes sure that the image, which is the root that this runs in, has the locale called `text`.
+/// Makes sure that the image, which is the root that this runs in, has the locale `text`.
 pub(super) fn ensure(
     tool: &mut Tool<'_>,
     root: &Root,
@@ -147,7 +147,7 @@ pub(super) fn ensure(
             .map_err(|failure| report(unnamed(failure)))?;
     } else {
         let message = format!(
-            "{} has no locale {text}, and no package manager that condafront could install it with",
+            "{} has no locale `{text}`, and no package manager that condafront can install it with",
             programs.base()
         );
         return Err(report(Failure::new(message).help(HELP)));
@@ -155,20 +155,20 @@ pub(super) fn ensure(
     match exists(root, text)? {
         true => Ok(()),
         false => {
-            let message = format!("{} has no locale {text}", programs.base());
+            let message = format!("{} has no locale `{text}`", programs.base());
             Err(report(Failure::new(message).help(HELP)))
         }
     }
 }
 
-/// The failure without its packages, which are none of the user's.
+/// The failure without its packages, which the user did not ask for.
 fn unnamed(failure: Failure) -> Failure {
     let help = failure.help.clone();
-    Failure::new(format!("the locale cannot be had: {}", failure.message))
+    Failure::new(format!("cannot install the locale: {}", failure.message))
         .help(help.unwrap_or_else(|| HELP.to_owned()))
 }
 
-/// Compiles the locale from the sources of Debian's package, of which nothing stays in the image.
+/// Compiles the locale from the sources of Debian's package, which does not stay in the image.
 fn from_debian(
     tool: &mut Tool<'_>,
     programs: &Programs,
@@ -177,7 +177,7 @@ fn from_debian(
 ) -> Result<(), Failure> {
     let dir = Path::new(UNPACKED);
     fs::create_dir_all(dir)
-        .map_err(|error| Failure::new(format!("{UNPACKED} cannot be made: {error}")))?;
+        .map_err(|error| Failure::new(format!("cannot create {UNPACKED}: {error}")))?;
     let program = programs.of(Manager::Apt);
     apt::update(tool, program).map_err(unnamed)?;
     let archive = apt::download(tool, program, DEBIAN_PACKAGE, dir).map_err(unnamed)?;
@@ -192,32 +192,32 @@ fn from_debian(
     compile(tool, name, text, &below)
 }
 
-/// Compiles the locale from the sources in the folder `sources`.
+/// Compiles the locale from the sources in the directory `sources`.
 fn compile(tool: &mut Tool<'_>, name: Name<'_>, text: &str, sources: &Path) -> Result<(), Failure> {
     check_sources(name, text, sources)?;
     let mut command = Command::new(COMPILER);
     command
         .env("I18NPATH", sources)
-        // Many sources have flaws that it warns about.
+        // Many sources cause warnings.
         .args(["--no-archive", "--force", "--quiet", "-i"])
         .arg(sources.join("locales").join(name.source()))
         .args(["-f", name.charset])
         .arg(Path::new(COMPILED).join(name.stored()));
     fs::create_dir_all(COMPILED)
-        .map_err(|error| Failure::new(format!("{COMPILED} cannot be made: {error}")))?;
+        .map_err(|error| Failure::new(format!("cannot create {COMPILED}: {error}")))?;
     let ended = tool.run(&mut command).map_err(Failure::new)?;
-    // It fails after warnings, too; the caller looks for what it made.
+    // It also fails after warnings, so look for its result.
     let made = Path::new(COMPILED).join(name.stored()).join("LC_CTYPE");
     match made.is_file() {
         true => Ok(()),
         false => {
-            let what = format!("{COMPILER} cannot make the locale {text}");
+            let what = format!("{COMPILER} cannot compile the locale `{text}`");
             Err(Failure::with_output(&what, &ended.output).help(HELP))
         }
     }
 }
 
-/// Says which part of the name there is not.
+/// Fails if glibc does not know a part of the name, and says which.
 fn check_sources(name: Name<'_>, text: &str, sources: &Path) -> Result<(), Failure> {
     let names = |folder: &str| -> Vec<String> {
         let entries = fs::read_dir(sources.join(folder));
@@ -237,12 +237,12 @@ fn check_sources(name: Name<'_>, text: &str, sources: &Path) -> Result<(), Failu
         if known.is_empty() || known.contains(&part) {
             continue;
         }
-        let message = format!("there is no locale {text}: {part} is unknown to glibc");
+        let message = format!("`{text}` is not a valid locale: glibc does not know `{part}`");
         let failure = Failure::new(message);
         return Err(match nearest(&part, known.iter().map(String::as_str)) {
             Some(near) => {
                 let meant = text.replacen(&part, near, 1);
-                failure.help(format!("Did you mean {meant}?"))
+                failure.help(format!("Did you mean `{meant}`?"))
             }
             None => failure.help(HELP),
         });
@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_stored_as_glibc_does() {
+    fn names_are_normalized_as_in_glibc() {
         for (name, stored, source) in [
             ("en_US.UTF-8", "en_US.utf8", "en_US"),
             (
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_locale_is_a_folder_or_a_name_in_the_archive() {
+    fn a_locale_is_a_directory_or_a_name_in_the_archive() {
         let dir = tempfile::tempdir().unwrap();
         let root = Root::new(dir.path());
         let locales = dir.path().join("usr/lib/locale");
@@ -285,12 +285,12 @@ mod tests {
         fs::write(locales.join("locale-archive"), b"x\0en_US.utf8\0y").unwrap();
         let found = |name: &str| exists(&root, name).unwrap();
         assert!(found("de_DE.UTF-8") && found("de_DE.utf8") && found("en_US.UTF-8"));
-        // A folder without files, another charset, and nothing.
+        // A directory without files, another charset, and a missing locale.
         assert!(!found("fr_FR.UTF-8") && !found("en_US.ISO-8859-1") && !found("nl_NL.UTF-8"));
     }
 
     #[test]
-    fn a_name_that_glibc_does_not_know_has_a_near_one() {
+    fn an_unknown_locale_suggests_a_similar_one() {
         let dir = tempfile::tempdir().unwrap();
         for (folder, name) in [("locales", "en_US"), ("charmaps", "UTF-8.gz")] {
             fs::create_dir_all(dir.path().join(folder)).unwrap();
@@ -299,11 +299,11 @@ mod tests {
         let check = |text: &str| check_sources(Name::parse(text), text, dir.path());
         assert_eq!(check("en_US.UTF-8"), Ok(()));
         let failure = check("en_UZ.UTF-8").unwrap_err();
-        assert_eq!(failure.help.as_deref(), Some("Did you mean en_US.UTF-8?"));
+        assert_eq!(failure.help.as_deref(), Some("Did you mean `en_US.UTF-8`?"));
         let failure = check("en_US.UTF-9").unwrap_err();
         assert_eq!(
             failure.message,
-            "there is no locale en_US.UTF-9: UTF-9 is unknown to glibc"
+            "`en_US.UTF-9` is not a valid locale: glibc does not know `UTF-9`"
         );
     }
 }

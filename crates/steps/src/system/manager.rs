@@ -10,10 +10,10 @@ use condafront_step_spec::account::OsRelease;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::system::Manager;
 
-/// Where distributions have their package managers.
+/// Where distributions install their package managers.
 const DIRS: [&str; 5] = ["/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin"];
 
-/// The programs of each, best first.
+/// Each manager's programs, best first.
 fn names(manager: Manager) -> &'static [&'static str] {
     match manager {
         Manager::Apt => &["apt-get"],
@@ -30,7 +30,7 @@ pub(super) struct Programs {
 }
 
 impl Programs {
-    /// Looks for them.
+    /// Looks for package managers in the image.
     pub(super) fn find(root: &Root) -> Result<Self, FailureReport> {
         let mut found = BTreeMap::new();
         for manager in Manager::ALL {
@@ -42,7 +42,7 @@ impl Programs {
         Ok(Self { found, os })
     }
 
-    /// The program's path. One that there is not fails when it is run.
+    /// The program's path. A missing one fails when it is run.
     pub(super) fn of(&self, manager: Manager) -> &str {
         self.found
             .get(&manager)
@@ -53,7 +53,7 @@ impl Programs {
         self.found.contains_key(&manager)
     }
 
-    /// What the base calls itself.
+    /// The base image, with the name that its os-release gives.
     pub(super) fn base(&self) -> String {
         match self.os.name.as_str() {
             "" => "the base image".to_owned(),
@@ -61,7 +61,7 @@ impl Programs {
         }
     }
 
-    /// Says what the base has if it has not this one.
+    /// Fails if the base image does not have this one, and says which one it has.
     pub(super) fn check(&self, manager: Manager) -> Result<(), FailureReport> {
         if self.has(manager) {
             return Ok(());
@@ -75,16 +75,17 @@ impl Programs {
                     other = other.name()
                 ),
                 format!(
-                    "Use the key `{}` instead; some packages have other names there.",
+                    "Use the key `{}` instead; some package names differ there.",
                     other.name()
                 ),
             ),
             None => (
                 format!(
-                    "{} has no {name}, nor any other package manager that condafront knows",
+                    "{} has no {name}, nor any other package manager that condafront supports",
                     self.base()
                 ),
-                "Use a base that has one, or take the packages from a conda channel.".to_owned(),
+                "Use a base image that has one, or install the packages from a conda channel."
+                    .to_owned(),
             ),
         };
         Err(FailureReport {

@@ -1,8 +1,8 @@
-//! The step that makes the base image ready: packages of its distribution, and a locale.
+//! The step that prepares the base image: installs packages of its distribution and a locale.
 //!
-//! It runs in the base's own root, with network, and starts the base's package manager itself, so that a base without a
-//! shell gets a clear error too. What it leaves behind in the image is what packages bring: no lists of packages, no
-//! archives, no logs, and no times of the build.
+//! It runs in the base image's own root, with network access, and starts the package manager itself, so that a base
+//! image without a shell also gets a clear error. Only what packages install stays in the image: no package lists,
+//! archives, logs or build timestamps.
 
 mod apk;
 mod apt;
@@ -26,13 +26,13 @@ use manager::Programs;
 use process::Tool;
 use traces::Traces;
 
-/// Where musl-locales has its files; musl looks for them where this variable says.
+/// Where musl-locales keeps its files; musl looks in the directory that this variable names.
 const MUSL_LOCPATH: (&str, &str) = ("MUSL_LOCPATH", locale::MUSL_DIR);
 
-/// Runs the subcommand `system`; `args` are what follows it. What programs print goes to `log`.
+/// Runs the subcommand `system`; `args` are the arguments after it. The output of programs goes to `log`.
 ///
 /// # Errors
-/// A base without the package manager, packages that it cannot install, or a locale that cannot be had.
+/// The base image lacks the package manager, or the packages or the locale cannot be installed.
 pub fn run(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<(), FailureReport> {
     let (spec, packages) = SystemSpec::from_args(args)?;
     let root = Root::new(Path::new("/"));
@@ -57,7 +57,7 @@ pub fn run(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<(), 
     Ok(())
 }
 
-/// Has a package manager that there is install packages.
+/// Installs packages with `manager`, which the base image has.
 fn install(
     tool: &mut Tool<'_>,
     programs: &Programs,

@@ -1,4 +1,4 @@
-//! Running the base image's own programs.
+//! Runs the base image's own programs.
 
 use std::io::{Write, pipe};
 use std::process::{Command, Stdio};
@@ -6,23 +6,23 @@ use std::process::{Command, Stdio};
 use crate::install::copy_output;
 use condafront_model::stamp::EPOCH;
 
-/// How much of what a program prints is looked through for the reason of a failure, in bytes.
+/// How much of the end of a program's output is kept to explain a failure, in bytes.
 const KEPT_BYTES: usize = 64 << 10;
-/// As Linux numbers it.
+/// Its number on Linux.
 const ENOEXEC: i32 = 8;
 
-/// Runs programs and shows what they print.
+/// Runs programs and shows their output.
 pub(super) struct Tool<'a> {
     log: &'a mut dyn Write,
     lists_read: bool,
 }
 
-/// A program's end.
+/// How a program ended.
 #[derive(Debug)]
 pub(super) struct Ended {
-    /// Whether it did what it should.
+    /// Whether it exited with status 0.
     pub(super) success: bool,
-    /// What it printed last.
+    /// The end of its output.
     pub(super) output: String,
 }
 
@@ -34,28 +34,28 @@ impl<'a> Tool<'a> {
         }
     }
 
-    /// Whether the package manager has read its lists of packages in this step.
+    /// Whether the package manager has read its package lists in this step.
     pub(super) fn has_read_lists(&self) -> bool {
         self.lists_read
     }
 
-    /// Says that it has.
+    /// Records that it has.
     pub(super) fn lists_are_read(&mut self) {
         self.lists_read = true;
     }
 
-    /// Runs `command`, which prints in English and asks nothing.
+    /// Runs `command`, in English and without prompts.
     ///
     /// # Errors
-    /// In words, if it cannot be run at all.
+    /// A message if it cannot be run at all.
     pub(super) fn run(&mut self, command: &mut Command) -> Result<Ended, String> {
         self.run_into(command, true)
     }
 
-    /// What `command` prints, which the build's log does not show.
+    /// Runs `command` without showing its output in the build's log.
     ///
     /// # Errors
-    /// In words, if it cannot be run at all.
+    /// A message if it cannot be run at all.
     pub(super) fn quietly(&mut self, command: &mut Command) -> Result<Ended, String> {
         self.run_into(command, false)
     }
@@ -64,16 +64,16 @@ impl<'a> Tool<'a> {
         let program = command.get_program().to_string_lossy().into_owned();
         let failed = |error: std::io::Error| match error.raw_os_error() {
             Some(ENOEXEC) => format!(
-                "{program} is made for another processor than this builder's, which needs emulation for it"
+                "{program} is built for another processor: the builder needs emulation to run it"
             ),
-            _ => format!("{program} cannot be run: {error}"),
+            _ => format!("cannot run {program}: {error}"),
         };
         let mut command = with_settings(command);
         let (mut reader, writer) = pipe().map_err(failed)?;
         let second = writer.try_clone().map_err(failed)?;
         command.stdin(Stdio::null()).stdout(writer).stderr(second);
         let mut child = command.spawn().map_err(failed)?;
-        // It holds the pipe's other end; reading would never end.
+        // It holds the pipe's write end: reading would never end.
         drop(command);
         let mut nowhere = std::io::sink();
         let (log, kept): (&mut dyn Write, usize) = match shown {
@@ -89,8 +89,8 @@ impl<'a> Tool<'a> {
     }
 }
 
-/// The same command with what every program gets: no questions, English, and the same time everywhere (useradd(8) writes
-/// the day of a change into `/etc/shadow`).
+/// The same command with the settings for every program: no prompts, English, and a fixed time (useradd(8) writes the
+/// day of a change into `/etc/shadow`).
 fn with_settings(command: &Command) -> Command {
     let mut copy = Command::new(command.get_program());
     copy.args(command.get_args()).current_dir("/");

@@ -1,8 +1,8 @@
-//! What an installation leaves behind that no package brings: logs, backups, caches of its own, and the time of day.
+//! What an installation leaves behind besides the packages: logs, backups, its own caches, and the current time.
 //!
-//! Files that the base has already are put back as they were. Files and folders that were written get the time of the
-//! newest file that was there: with a time of their own the same packages would make another layer every time, and with
-//! an earlier one caches would look older than what they are made from.
+//! Files that the base image has are restored. Files and directories that were written get the time of the newest
+//! unchanged file: with the current time, the same packages would make a different layer every time, and with an earlier
+//! one, caches would look older than their sources.
 
 use std::collections::HashSet;
 use std::fs::{self, Metadata};
@@ -51,21 +51,21 @@ const ROUNDING: Duration = Duration::from_millis(20);
 /// Where mounts are listed.
 const MOUNTS: &str = "/proc/self/mountinfo";
 
-/// What there was before.
+/// The state before the installation.
 pub(super) struct Traces {
     start: SystemTime,
     files: Vec<(&'static str, Option<Kept>)>,
     mounts: HashSet<PathBuf>,
 }
 
-/// A file of the base's.
+/// A file of the base image.
 struct Kept {
     content: Vec<u8>,
     time: FileTime,
 }
 
 impl Traces {
-    /// Remembers what there is.
+    /// Saves the current state.
     pub(super) fn before(root: &Root) -> Result<Self, FailureReport> {
         let mut files = Vec::new();
         for path in FILES {
@@ -84,7 +84,7 @@ impl Traces {
         })
     }
 
-    /// Leaves only what packages bring.
+    /// Removes everything that packages did not install.
     pub(super) fn remove(&self, root: &Root) -> Result<(), FailureReport> {
         for (path, kept) in &self.files {
             put_back(root, path, kept.as_ref())?;
@@ -129,11 +129,11 @@ impl Traces {
     }
 }
 
-/// What a walk through the image has found.
+/// The result of a walk through the image.
 #[derive(Default)]
 struct Found {
     changed: Vec<PathBuf>,
-    /// Of what has not changed.
+    /// The time of the newest unchanged file.
     newest: Option<FileTime>,
 }
 
@@ -155,11 +155,11 @@ fn put_back(root: &Root, path: &str, kept: Option<&Kept>) -> Result<(), FailureR
     match (kept, root.read(Path::new(path))?) {
         (None, Some(_)) => fs::remove_file(&real).map_err(failed),
         (Some(kept), Some(now)) if kept.content == now => {
-            // Written again as it was.
+            // Rewritten with the same content.
             set_time(&real, kept.time).map_err(failed)
         }
         (Some(kept), Some(_)) => {
-            // Its owner and mode stay.
+            // Writing in place keeps its owner and mode.
             fs::write(&real, &kept.content).map_err(failed)?;
             set_time(&real, kept.time).map_err(failed)
         }
@@ -175,7 +175,7 @@ fn set_time(path: &Path, time: FileTime) -> std::io::Result<()> {
     }
 }
 
-/// The mount points of a mountinfo file (proc(5)), whose blanks and backslashes are written in octal.
+/// The mount points of a mountinfo file (proc(5)), which writes spaces and backslashes in octal.
 fn mount_points(text: &str) -> HashSet<PathBuf> {
     let points = text.lines().filter_map(|line| line.split(' ').nth(4));
     points
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_packages_bring_is_left_and_has_no_time_of_its_own() {
+    fn only_package_files_stay_without_build_timestamps() {
         let dir = tempfile::tempdir().unwrap();
         let at = |path: &str| dir.path().join(path);
         fs::create_dir_all(at("var/log")).unwrap();
@@ -237,7 +237,7 @@ mod tests {
         }
         let root = Root::new(dir.path());
         let mut traces = Traces::before(&root).unwrap();
-        // The folder itself may be a mount here.
+        // The directory itself may be a mount here.
         traces.mounts.clear();
 
         fs::write(at("var/log/dpkg.log"), "before\nand after\n").unwrap();

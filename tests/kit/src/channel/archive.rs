@@ -1,13 +1,13 @@
-//! Writing the two archive formats of conda packages, byte for byte the same each time.
+//! Writes conda packages in their two archive formats, byte for byte the same each time.
 
 use std::io::{Cursor, Write as _};
 
 use serde_json::json;
 
-/// Seconds since 1970 of every archive member that has no better time: 2025-01-01.
+/// The time of archive members that have no better one, in seconds since 1970: 2025-01-01.
 pub(super) const DEFAULT_TIME: u64 = 1_735_689_600;
 
-/// The archive format of a package, which its file name's ending tells.
+/// The archive format of a package, which its file name's extension gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     /// A zip of two zstd-compressed tars.
@@ -25,7 +25,7 @@ impl Format {
     }
 }
 
-/// A member of a tar archive. Its path may be anything: hostile archives are made of these as well.
+/// A member of a tar archive. Its path may be anything: hostile archives are made of these too.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) path: String,
@@ -60,7 +60,7 @@ impl Member {
 }
 
 /// The package as one archive: `info` are the members below `info/`, `payload` the others, `stem`
-/// the file name without its ending.
+/// the file name without its extension.
 pub(super) fn package(
     format: Format,
     stem: &str,
@@ -119,7 +119,7 @@ fn append(builder: &mut tar::Builder<Vec<u8>>, member: &Member, time: u64) -> st
             header.set_device_minor(3)?;
         }
     }
-    // The `tar` crate refuses hostile paths, so names go into the header by hand.
+    // The `tar` crate refuses hostile paths, so names are put into the header by hand.
     if let Some(target) = target {
         let field = &mut header.as_gnu_mut().expect("a GNU header").linkname;
         if target.len() > field.len() {

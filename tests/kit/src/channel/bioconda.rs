@@ -1,4 +1,4 @@
-//! Tools as bioconda has them: one that is real, from Debian, and one that stands in for a Java program.
+//! Tools as in bioconda: a real one, from Debian, and a stand-in for a Java program.
 
 use super::cpython::{relink, start};
 use super::debian::Debian;
@@ -17,13 +17,13 @@ fn seqtk(debian: &Debian) -> Recipe {
     let program = debian
         .files("seqtk", "usr/bin")
         .remove("seqtk")
-        .expect("the package seqtk has a program of that name");
+        .expect("the package seqtk contains the program seqtk");
     let program = relink(program, "$ORIGIN/../lib");
     recipe.files.insert("bin/seqtk".to_owned(), program);
     recipe
 }
 
-/// A stand-in: says its version and what java it finds, as the real one does before it starts.
+/// A stand-in: prints its version and the java it finds, as the real one does when it starts.
 fn qualimap() -> Recipe {
     const PROGRAM: &str = "\
 #!/bin/sh

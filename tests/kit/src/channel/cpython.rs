@@ -1,7 +1,7 @@
 //! Debian 13's CPython and its shared libraries as conda packages.
 //!
 //! Debian's patches for its own folders (`dist-packages`) are undone, so that `site-packages` below
-//! the prefix is used, and libraries are found through RPATHs relative to the program.
+//! the prefix is used. Libraries are found through RPATHs relative to the program.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ const STDLIB: &str = "usr/lib/python3.13";
 /// A conda package made of shared libraries.
 struct Library {
     name: &'static str,
-    /// Debian packages; the first gives version and licence text.
+    /// Debian packages; the first provides the version and the licence text.
     from: &'static [&'static str],
     /// How the wanted files' names start.
     files: &'static [&'static str],
@@ -45,7 +45,7 @@ const LIBRARY_PACKAGES: [Library; 12] = [
     Library { name: "zstd", from: &["libzstd1"], files: &["libzstd.so."], depends: &[], license: "BSD-3-Clause" },
 ];
 
-/// Python and everything that it is linked with, for two platforms.
+/// Python and everything it is linked with, for two platforms.
 pub(super) fn jobs() -> Vec<Job> {
     let mut jobs: Vec<Job> = vec![Box::new(|| python_abi().build())];
     for architecture in [Architecture::Amd64, Architecture::Arm64] {
@@ -102,7 +102,7 @@ fn ncurses(debian: &Debian) -> Recipe {
     recipe
 }
 
-/// The package that says which binary interface extension modules are made for.
+/// The package that says which binary interface extension modules are built for.
 fn python_abi() -> Recipe {
     let mut recipe = Recipe::new("python_abi", PYTHON, Kind::NoarchGeneric);
     recipe.build = "8_cp313".to_owned();
@@ -162,7 +162,7 @@ fn python(debian: &Debian) -> Recipe {
         )
 }
 
-/// A file of the standard library as the package has it, or nothing if it does not.
+/// A file of the standard library as it is in the package, or nothing if it is left out.
 fn standard_library_file(debian: &Debian, name: &str, node: Node) -> Option<Node> {
     // Debian's own additions, tests, and a module whose library is not in the channel.
     const OMITTED: [&str; 7] = [
@@ -196,16 +196,16 @@ fn standard_library_file(debian: &Debian, name: &str, node: Node) -> Option<Node
     })
 }
 
-/// Undoes Debian's folder name. Both names have the same length, so that this works in the program,
-/// which carries `site.py` frozen, as well as in text.
+/// Undoes Debian's folder name. Both names have the same length, so this works in text and in the program,
+/// which contains a frozen `site.py`.
 fn site_packages(content: Vec<u8>) -> Vec<u8> {
     replace(&content, b"dist-packages", b"site-packages")
 }
 
-/// What was built for `/usr`, under the placeholder.
+/// A file that was built for `/usr`, with the placeholder as its prefix.
 fn with_prefix(node: Node) -> Node {
     let Node::File { content, mode, .. } = node else {
-        panic!("the build's variables are no longer a regular file");
+        panic!("the file of build variables is not a regular file");
     };
     let prefix = format!("'{}", placeholder());
     Node::File {
@@ -225,7 +225,7 @@ pub(super) fn relink(node: Node, rpath: &str) -> Node {
     })
 }
 
-/// Links stay as they are.
+/// Changes the content of a file; links stay as they are.
 fn map_content(node: Node, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Node {
     match node {
         Node::File {
@@ -241,7 +241,7 @@ fn map_content(node: Node, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Node {
     }
 }
 
-/// Replaces every `from`, of which there must be one.
+/// Replaces every `from`; there must be at least one.
 fn replace(content: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let result = replace_all(content, from, to);
     assert!(
@@ -257,7 +257,7 @@ pub(super) fn start(name: &str, debian: &Debian, package: &str) -> Recipe {
     let kind = Kind::Platform(debian.architecture().subdir());
     let mut recipe = Recipe::new(name, &debian.version(package), kind);
     recipe.time = debian.time(package);
-    // Another Debian revision of the same version is another build.
+    // A different Debian revision of the same version is a different build.
     let digest = Sha256::digest(format!("{package} {}", recipe.time));
     recipe.build = format!("h{}_0", &hex::encode(digest)[..7]);
     recipe.licenses = debian

@@ -1,4 +1,4 @@
-//! Packages that a test makes for itself, and serves with
+//! Packages that a test makes for itself and serves with
 //! [`Server::put`](crate::server::Server::put).
 
 use super::Package;
@@ -16,11 +16,11 @@ pub fn package(name: &str, version: &str, files: &[(&str, &str, u32)]) -> (Packa
         .build()
 }
 
-/// A package of these files under the name that an archive has in a channel, `<subdir>/<name>-<version>-<build>.tar.bz2`:
-/// what stands in for it where it cannot be had. Returns its record and its archive.
+/// A package of these files under an archive's path in a channel, `<subdir>/<name>-<version>-<build>.tar.bz2`: a
+/// stand-in for an archive that is not available. Returns its record and its archive.
 ///
 /// # Panics
-/// If `path` is not such a name.
+/// If `path` is not such a path.
 pub fn package_named(path: &str, files: &[(&str, &str, u32)]) -> (Package, Vec<u8>) {
     let parts = || -> Option<(&str, &str, &str, &str)> {
         let (subdir, file) = path.split_once('/')?;
@@ -29,7 +29,7 @@ pub fn package_named(path: &str, files: &[(&str, &str, u32)]) -> (Package, Vec<u
         Some((subdir, name, version, build))
     };
     let (subdir, name, version, build) =
-        parts().unwrap_or_else(|| panic!("{path} is no archive's name"));
+        parts().unwrap_or_else(|| panic!("{path} is not the path of an archive"));
     let kind = match subdir {
         "noarch" => Kind::NoarchGeneric,
         "linux-64" => Kind::Platform("linux-64"),

@@ -1,4 +1,4 @@
-//! Packages of Debian 13, unpacked: where the channel's CPython and shared libraries come from.
+//! Unpacked packages of Debian 13: the source of the channel's CPython and shared libraries.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,9 +39,9 @@ const PACKAGES: [&str; 21] = [
 /// A processor that Debian has packages for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Architecture {
-    /// That of the machine that the tests run on.
+    /// The one of the machine that the tests run on.
     Amd64,
-    /// Another one.
+    /// A different one.
     Arm64,
 }
 
@@ -54,7 +54,7 @@ impl Architecture {
         }
     }
 
-    /// Conda's name of the platform.
+    /// Conda's name for the platform.
     pub(super) fn subdir(self) -> &'static str {
         match self {
             Self::Amd64 => "linux-64",
@@ -62,7 +62,7 @@ impl Architecture {
         }
     }
 
-    /// The name that toolchains have for it.
+    /// The toolchains' name for it.
     pub(super) fn triplet(self) -> &'static str {
         match self {
             Self::Amd64 => "x86_64-linux-gnu",
@@ -113,7 +113,7 @@ impl Debian {
         }
     }
 
-    /// What the packages are for.
+    /// The architecture that the packages are for.
     pub(super) fn architecture(&self) -> Architecture {
         self.architecture
     }
@@ -128,7 +128,7 @@ impl Debian {
         self.directory.join(package)
     }
 
-    /// The version of what is packaged, without Debian's own additions.
+    /// The upstream version, without Debian's additions.
     pub(super) fn version(&self, package: &str) -> String {
         let file_name = archive(&self.directory, package);
         let file_name = file_name.file_name().unwrap_or_default().to_string_lossy();
@@ -156,7 +156,7 @@ impl Debian {
         .ok()
     }
 
-    /// The files below `folder` of a package, by their path below it.
+    /// The files below `folder` in a package, by their path relative to it.
     pub(super) fn files(&self, package: &str, folder: &str) -> BTreeMap<String, Node> {
         let root = self.root(package).join(folder);
         walk(&root, "")
@@ -168,7 +168,7 @@ impl Debian {
             .collect()
     }
 
-    /// `program` (an ELF file of this machine's architecture) under Debian 13's own libc, which may be newer than
+    /// Runs `program` (an ELF file of this machine's architecture) with Debian 13's libc, which may be newer than
     /// this machine's.
     pub(super) fn command(&self, program: &Path) -> Command {
         let libraries = |package| self.root(package).join(self.libraries());
@@ -182,7 +182,7 @@ impl Debian {
         command
     }
 
-    /// `content`, an ELF file of any architecture, with another RPATH.
+    /// `content`, an ELF file of any architecture, with this RPATH.
     pub(super) fn set_rpath(content: &[u8], rpath: &str) -> Vec<u8> {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         fs::write(file.path(), content).expect("the temporary file is written");
@@ -210,7 +210,7 @@ fn archive(directory: &Path, package: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("{} has no package {package}", directory.display()))
 }
 
-/// Paths of all files and links below `folder`, relative to it, sorted.
+/// The paths of all files and links below `folder`, relative to it and sorted.
 fn walk(folder: &Path, relative: &str) -> Vec<String> {
     let mut paths = Vec::new();
     let Ok(entries) = fs::read_dir(folder.join(relative)) else {

@@ -1,10 +1,10 @@
-//! Archives that an installer must refuse: broken ones, and ones that reach out of the prefix.
+//! Archives that an installer must refuse: broken ones, and ones that reach outside the prefix.
 
 use super::archive::{self, Format, Member, MemberKind};
 use super::recipe::{Kind, Recipe};
 use super::store::Job;
 
-/// The package names, each in the newer format under its own name and in the older with `-bz2`:
+/// The packages, each in the newer format under this name and in the older format with `-bz2` appended:
 ///
 /// | name | what is wrong |
 /// |---|---|
@@ -14,12 +14,12 @@ use super::store::Job;
 /// | `through-symlink` | a link to `/tmp`, then a file written through it |
 /// | `hardlink-out` | a hard link to `/etc/passwd` |
 /// | `device` | a character device |
-/// | `no-info` | no `info/` at all |
-/// | `wrong-name` | `info/index.json` speaks of another package |
-/// | `wrong-content` | a file whose bytes are not those of `paths.json` |
+/// | `no-info` | no `info/` |
+/// | `wrong-name` | `info/index.json` describes another package |
+/// | `wrong-content` | a file whose content does not match `paths.json` |
 /// | `truncated` | the second half of the archive is missing |
 /// | `garbage` | noise |
-/// | `wrong-format` | the other format than the file name says |
+/// | `wrong-format` | the format does not match the file name |
 /// | `html` | a web page |
 /// | `empty` | no bytes |
 pub(super) fn jobs() -> Vec<Job> {
@@ -145,7 +145,7 @@ fn readme(recipe: &Recipe) -> Member {
     )
 }
 
-/// A sound package with `members` besides, which `paths.json` lists as well.
+/// A valid package with additional `members`, which `paths.json` lists too.
 fn with(recipe: &Recipe, members: impl IntoIterator<Item = Member>) -> Vec<u8> {
     let mut listed = recipe.clone();
     let mut payload = vec![readme(recipe)];

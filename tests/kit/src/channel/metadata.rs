@@ -1,4 +1,4 @@
-//! A wheel's `METADATA`, and the dependencies of a conda package that follow from it.
+//! A wheel's `METADATA`, and the conda dependencies that follow from it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
@@ -9,10 +9,10 @@ use pep508_rs::{
 
 use super::cpython::PYTHON;
 
-/// What the kit uses of a distribution's metadata.
+/// The parts of a distribution's metadata that the kit uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Metadata {
-    /// Normalised name, as PyPI has it.
+    /// Normalised name, as on PyPI.
     pub(super) name: String,
     pub(super) version: String,
     pub(super) summary: String,
@@ -56,12 +56,12 @@ impl Metadata {
         }
     }
 
-    /// The conda name of the package.
+    /// The package's name in conda channels.
     pub(super) fn conda_name(&self) -> &str {
         conda_name(&self.name)
     }
 
-    /// `depends` without python's binary interface; `known` are all distributions of the channel.
+    /// `depends` without python's binary interface; `known` holds all distributions of the channel.
     pub(super) fn depends(&self, known: &BTreeMap<String, Self>) -> Vec<String> {
         let mut depends = BTreeSet::new();
         self.add_requirements(known, &[], &mut depends);
@@ -79,7 +79,7 @@ impl Metadata {
     ) {
         let environment = linux();
         for requirement in &self.requires {
-            // With extras asked for, only what they add.
+            // If extras are requested, take only what they add.
             let plain = requirement.evaluate_markers(&environment, &[]);
             let wanted = if extras.is_empty() {
                 plain
@@ -111,7 +111,7 @@ impl Metadata {
     }
 }
 
-/// conda channels give the name `tzdata` to the time zones themselves.
+/// In conda channels, `tzdata` is the time zone database itself.
 fn conda_name(name: &str) -> &str {
     match name {
         "tzdata" => "python-tzdata",
@@ -119,7 +119,7 @@ fn conda_name(name: &str) -> &str {
     }
 }
 
-/// Python's version specifiers as conda writes them: no spaces, and `1.*` instead of `==1.*`.
+/// Python version specifiers in conda's notation: no spaces, and `1.*` instead of `==1.*`.
 fn conda_version(specifiers: &str) -> String {
     let parts: Vec<String> = specifiers
         .split(',')
@@ -140,7 +140,7 @@ fn license_classifier(classifier: &str) -> Option<&str> {
         .map(|license| license.rsplit(" :: ").next().unwrap_or(license))
 }
 
-/// The environment that markers are evaluated in: the channel's own python on linux-64.
+/// The environment that markers are evaluated in: the channel's python on linux-64.
 fn linux() -> MarkerEnvironment {
     let full = format!("{PYTHON}.0");
     MarkerEnvironment::try_from(MarkerEnvironmentBuilder {

@@ -1,12 +1,13 @@
-//! A conda channel with real contents, made on this machine and kept in [`crate::cache`].
+//! Conda channels with real contents, made on this machine and kept in [`crate::cache`].
 //!
 //! - [`Channel::open`]: a CPython that runs, its shared libraries, about 130 PyPI packages, stand-ins for a few
-//!   packages that cannot be had, and everything of the small channel. Needs Debian's archive and PyPI the first time.
-//! - [`Channel::bioconda`]: a few tools, to be used beside the former.
-//! - [`Channel::small`]: packages made from nothing, one for each thing a package can do.
+//!   packages that are not available here, and everything in the small channel. Needs Debian's archive and PyPI the
+//!   first time.
+//! - [`Channel::bioconda`]: a few tools, to use alongside the above.
+//! - [`Channel::small`]: packages made from scratch, one for each thing a package can do.
 //! - [`Channel::hostile`]: archives that an installer must refuse.
-//! - [`Channel::tiny`]: as many packages as asked, of one small file each.
-//! - [`package`]: one package of a test's own.
+//! - [`Channel::tiny`]: any number of packages with one small file each.
+//! - [`package`]: a package that a test makes for itself.
 
 mod archive;
 mod bioconda;
@@ -35,7 +36,7 @@ pub use custom::{package, package_named};
 pub use select::{HashStyle, lock};
 pub use wheel_file::WheelFile;
 
-/// A package of a channel: its `repodata.json` record and where its archive is.
+/// A package in a channel: its `repodata.json` record and the location of its archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {
     /// Name.
@@ -46,15 +47,15 @@ pub struct Package {
     pub build: String,
     /// Build number.
     pub build_number: u64,
-    /// Folder of the channel: `linux-64`, `noarch`, …
+    /// Subdir of the channel: `linux-64`, `noarch`, …
     pub subdir: String,
     /// Archive file name, ending in `.conda` or `.tar.bz2`.
     pub file_name: String,
     /// `generic` or `python`, for noarch packages.
     pub noarch: Option<String>,
-    /// MatchSpecs of what it needs.
+    /// MatchSpecs of its dependencies.
     pub depends: Vec<String>,
-    /// MatchSpecs that hold if the named package is there.
+    /// MatchSpecs that must hold if the named package is installed.
     pub constrains: Vec<String>,
     /// Licence.
     pub license: String,
@@ -83,11 +84,11 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// The whole channel. Made in about a minute and kept; then opened in no time.
+    /// The whole channel. Making it takes about a minute; it is kept, so opening it again is instant.
     ///
     /// # Panics
-    /// If it cannot be made: it needs `apt-get`, `dpkg-deb`, `python3 -m pip` and a C compiler, and
-    /// Debian's archive and PyPI in reach.
+    /// If it cannot be made: it needs `apt-get`, `dpkg-deb`, `python3 -m pip`, a C compiler, and
+    /// access to Debian's archive and PyPI.
     pub fn open() -> &'static Self {
         static CHANNEL: OnceLock<Channel> = OnceLock::new();
         CHANNEL.get_or_init(|| {
@@ -101,7 +102,7 @@ impl Channel {
         })
     }
 
-    /// A channel beside [`Channel::open`], whose packages its own need: as bioconda is beside conda-forge.
+    /// A channel whose packages need those of [`Channel::open`], as bioconda's need conda-forge's.
     ///
     /// # Panics
     /// If it cannot be made (it needs Debian's archive).
@@ -114,7 +115,7 @@ impl Channel {
         })
     }
 
-    /// The small channel: no network needed, made in seconds.
+    /// The small channel: made in seconds, without network.
     ///
     /// # Panics
     /// If it cannot be made (it needs a C compiler, `cc`).
@@ -123,7 +124,7 @@ impl Channel {
         CHANNEL.get_or_init(|| store::open("small", &|| small::jobs()))
     }
 
-    /// Archives that are broken or hostile, one package name for each way to be so.
+    /// Broken or hostile archives: one package name for each kind.
     ///
     /// # Panics
     /// If it cannot be made.
@@ -140,31 +141,31 @@ impl Channel {
         store::open(&format!("tiny-{count}"), &|| small::tiny_jobs(count))
     }
 
-    /// The folder that holds the subdirs; what a server mounts.
+    /// The folder that holds the subdirs, for a server to mount.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Every package, by subdir and file name.
+    /// Every package, sorted by subdir and file name.
     pub fn packages(&self) -> &[Package] {
         &self.packages
     }
 
-    /// The archive of a package on disk.
+    /// The path of a package's archive on disk.
     pub fn archive(&self, package: &Package) -> PathBuf {
         self.directory.join(package.path())
     }
 }
 
-/// The wheels that packages of the channel are made from, sorted by name.
+/// The wheels that the channel's packages are made from, sorted by name.
 ///
 /// # Panics
-/// If they are not on this machine and PyPI is not in reach.
+/// If they are not on this machine and PyPI cannot be reached.
 pub fn wheels() -> Vec<PathBuf> {
     pypi::wheels()
 }
 
-/// `program`, an ELF file from the channel, under Debian 13's own libc, which its python needs and
+/// Runs `program`, an ELF file from the channel, with Debian 13's libc, which the channel's python needs and
 /// this machine may not have.
 ///
 /// # Panics

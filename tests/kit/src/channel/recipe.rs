@@ -1,4 +1,4 @@
-//! A package before it is an archive: metadata and files, and the `info/` folder made from them.
+//! A package before it becomes an archive: metadata and files, and the `info/` folder made from them.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use super::Package;
 use super::archive::{self, Format, Member};
 
-/// The prefix that stands in package files until they are linked: 255 characters, as conda-build
-/// makes them, so that any shorter prefix fits into a binary.
+/// The placeholder for the prefix in package files until they are linked: 255 characters, as in
+/// conda-build, so that any shorter prefix fits into a binary.
 pub(super) fn placeholder() -> String {
     const START: &str = "/opt/build_artifacts/_h_env";
     let mut text = START.to_owned();
@@ -46,7 +46,7 @@ pub(super) enum Node {
     Symlink(String),
 }
 
-/// A package to be made.
+/// A package to make.
 #[derive(Clone, Debug)]
 pub(super) struct Recipe {
     pub(super) name: String,
@@ -69,7 +69,7 @@ pub(super) struct Recipe {
 }
 
 impl Recipe {
-    /// A package without files. The format follows from the name, so that a channel mixes both.
+    /// A package without files. The name decides the format, so that a channel has both.
     pub(super) fn new(name: &str, version: &str, kind: Kind) -> Self {
         let digest = Sha256::digest(name.as_bytes());
         let format = if digest[0] % 3 == 0 {
@@ -157,7 +157,7 @@ impl Recipe {
         format!("{}-{}-{}", self.name, self.version, self.build)
     }
 
-    /// The archive and its line in the channel's index.
+    /// The package's entry in the channel's index, and its archive.
     pub(super) fn build(&self) -> (Package, Vec<u8>) {
         let info = self.info();
         let payload: Vec<Member> = self
@@ -172,7 +172,7 @@ impl Recipe {
         (self.record(&bytes), bytes)
     }
 
-    /// The index line of this package, if `archive` is it.
+    /// This package's index entry, given its archive.
     pub(super) fn record(&self, archive: &[u8]) -> Package {
         Package {
             name: self.name.clone(),
@@ -298,7 +298,7 @@ impl Recipe {
                 entry
             }
             Node::Symlink(target) => {
-                // As conda-build does: the sum of what a link leads to, or of nothing.
+                // As in conda-build: the hash of what the link leads to, or of no bytes.
                 let content = match self.files.get(&resolve(path, target)) {
                     Some(Node::File { content, .. }) => content.as_slice(),
                     _ => &[],

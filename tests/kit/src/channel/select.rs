@@ -1,4 +1,4 @@
-//! Choosing packages of a channel and writing them down as an explicit lock.
+//! Chooses packages from a channel and writes them as an explicit lock.
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::{Channel, Package};
 
-/// How an explicit lock gives a package's hash.
+/// How an explicit lock writes a package's hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HashStyle {
     /// `#<32 hex digits>`
@@ -20,7 +20,7 @@ pub enum HashStyle {
 }
 
 impl Channel {
-    /// The package `name`, or `name=version`, that installs on linux-64; the newest if several do.
+    /// The package `name`, or `name=version`, for linux-64; the newest if there are several.
     ///
     /// # Panics
     /// If there is none.
@@ -28,7 +28,7 @@ impl Channel {
         self.find_for("linux-64", spec)
     }
 
-    /// As [`Channel::find`], for another platform.
+    /// Like [`Channel::find`], for another platform.
     ///
     /// # Panics
     /// If there is none.
@@ -46,8 +46,8 @@ impl Channel {
             .unwrap_or_else(|| panic!("the channel has no {spec} for {platform}"))
     }
 
-    /// `specs` (as [`Channel::find`] takes them) and all they depend on, what is needed first.
-    /// Names that were asked for with a version keep it.
+    /// `specs` (as [`Channel::find`] takes them) and all their dependencies; dependencies come first.
+    /// Names requested with a version keep it.
     ///
     /// # Panics
     /// If something is missing.
@@ -55,7 +55,7 @@ impl Channel {
         self.closure_for("linux-64", specs)
     }
 
-    /// As [`Channel::closure`], for another platform.
+    /// Like [`Channel::closure`], for another platform.
     ///
     /// # Panics
     /// If something is missing.
@@ -67,7 +67,7 @@ impl Channel {
             seen: BTreeSet::new(),
             ordered: Vec::new(),
         };
-        // Python first, as conda does, so that noarch packages find it.
+        // Python first, as in conda, so that noarch packages find it.
         let mut sorted: Vec<&str> = specs.iter().map(|spec| name_of(spec)).collect();
         sorted.sort_by_key(|name| (*name != "python", *name));
         for name in sorted {
@@ -102,7 +102,7 @@ impl Closure<'_, '_> {
     }
 }
 
-/// The text of an explicit lock for `packages`, fetched below `base_url`.
+/// The text of an explicit lock for `packages`, with URLs below `base_url`.
 pub fn lock(packages: &[&Package], base_url: &str, style: HashStyle) -> String {
     let platform = packages
         .iter()
@@ -123,14 +123,14 @@ pub fn lock(packages: &[&Package], base_url: &str, style: HashStyle) -> String {
     text
 }
 
-/// The name at the front of a MatchSpec.
+/// The name at the start of a MatchSpec.
 fn name_of(spec: &str) -> &str {
     spec.split([' ', '=', '<', '>', '!', '~'])
         .next()
         .unwrap_or(spec)
 }
 
-/// Numbers as numbers, the rest as text: enough for the versions that the kit makes.
+/// Compares numbers as numbers and the rest as text, which is enough for the kit's versions.
 fn compare_versions(a: &str, b: &str) -> Ordering {
     let parts = |version: &str| -> Vec<(u64, String)> {
         version

@@ -1,4 +1,4 @@
-//! Packages made from nothing: one for each thing that a conda package can do.
+//! Packages made from scratch: one for each thing that a conda package can do.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::engine::run;
 
 const LINUX: Kind = Kind::Platform("linux-64");
 
-/// Bytes in `bigpkg`'s one large file.
+/// Bytes in the one large file of `bigpkg`.
 const BIG: usize = 20 * 1024 * 1024;
 
 /// Everything in the small channel.
@@ -61,7 +61,7 @@ fn metapackage() -> Recipe {
     Recipe::new("metapackage", "1.0", Kind::NoarchGeneric).depends(&["bumpme >=1.0", "file-kinds"])
 }
 
-/// Modes and links of every kind.
+/// File modes and links of every kind.
 fn file_kinds() -> Recipe {
     const SCRIPT: &str = "#!/bin/sh\necho file-kinds\n";
     Recipe::new("file-kinds", "1.0", LINUX)
@@ -88,7 +88,7 @@ fn text_prefix() -> Recipe {
         .file_with_prefix("etc/text-prefix.ini", config, 0o644, Placeholder::Text)
 }
 
-/// A program and its shared library with the prefix inside their bytes.
+/// A program and its shared library, both with the prefix in their bytes.
 fn prefix_demo() -> Recipe {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let prefix = placeholder();
@@ -159,7 +159,7 @@ fi
         .file("share/activate-demo/readme.txt", "activate-demo\n", 0o644)
 }
 
-/// Scripts of which variables are not the whole effect: a function for shells, and a value that depends on the
+/// Scripts that do more than set variables: one defines a shell function, one sets a value that depends on the
 /// container.
 fn activate_shell() -> Recipe {
     const FUNCTION: &str = "activate_shell_function() { echo \"from a function\"; }\n";
@@ -179,7 +179,7 @@ fn env_vars() -> Recipe {
     )
 }
 
-/// A script that runs after linking, writes below the prefix and leaves a message.
+/// A post-link script that writes below the prefix and leaves a message.
 fn post_link() -> Recipe {
     const SCRIPT: &str = "\
 #!/bin/sh
@@ -208,7 +208,7 @@ exit 3
     )
 }
 
-/// One of two packages that bring the same file; its content says which.
+/// One of two packages with the same file; its content says which.
 fn clash(name: &str) -> Recipe {
     Recipe::new(name, "1.0", Kind::NoarchGeneric)
         .file("share/clash/both.txt", format!("{name}\n"), 0o644)
@@ -225,7 +225,7 @@ fn bumpme(version: &str) -> Recipe {
         .file("share/bumpme/text.txt", text, 0o644)
 }
 
-/// A package that no compression makes smaller.
+/// A package that cannot be compressed.
 fn bigpkg(version: &str) -> Recipe {
     let mut noise = Vec::with_capacity(BIG);
     let mut block = Sha256::digest(version);

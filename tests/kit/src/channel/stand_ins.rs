@@ -1,5 +1,6 @@
-//! Stand-ins for packages of conda-forge that cannot be had here: names, versions and dependencies as they are, contents just
-//! enough to tell that the package is there and works with those around it. Each says that it is a stand-in.
+//! Stand-ins for conda-forge packages that are not available here. Their names, versions and dependencies are real;
+//! their contents are just enough to show that the package is installed and works with the others. Each says that it is
+//! a stand-in.
 
 use super::recipe::{Kind, Recipe};
 use super::store::{Job, job};
@@ -78,7 +79,7 @@ def main():
     recipe
 }
 
-/// No files: constrains what needs CUDA to one version of it.
+/// No files: pins the packages that need CUDA to one version of it.
 fn cuda_version(version: &str) -> Recipe {
     let mut recipe = Recipe::new("cuda-version", version, Kind::NoarchGeneric);
     recipe.constrains = vec![format!("__cuda >={}", major(version))];
@@ -89,7 +90,7 @@ fn major(version: &str) -> &str {
     version.split('.').next().unwrap_or(version)
 }
 
-/// The module `torch`, which only knows what it was built for.
+/// The module `torch`, which only knows which CUDA it was built for.
 fn pytorch(build: &str, number: u64, cuda: Option<&str>) -> Recipe {
     let cuda = cuda.map_or_else(|| "None".to_owned(), |version| format!("'{version}'"));
     let module = format!(
@@ -112,7 +113,7 @@ fn pytorch_cpu() -> Recipe {
     pytorch("cpu_generic_py313_h1a2b3c4", 0, None)
 }
 
-/// What solvers prefer where there is CUDA: conda-forge gives these builds a higher number.
+/// The build that solvers prefer where there is CUDA: conda-forge gives these builds a higher number.
 fn pytorch_cuda() -> Recipe {
     pytorch("cuda128_generic_py313_h1a2b3c4", 200, Some("12.8"))
         .depends(&["__cuda", "cuda-version >=12.8,<13"])

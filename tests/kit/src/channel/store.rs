@@ -1,4 +1,4 @@
-//! Making a channel's folder once, with its index and repodata, and opening it afterwards.
+//! Makes a channel's folder once, with its index and repodata, and opens it afterwards.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,10 +15,10 @@ use crate::cache;
 /// Work that makes one package: an archive and its record. Jobs run on several threads.
 pub(super) type Job = Box<dyn FnOnce() -> (Package, Vec<u8>) + Send>;
 
-/// The list of our own packages, beside the subdirs.
+/// The list of the channel's packages, next to the subdirs.
 const INDEX: &str = "channel.json";
 
-/// What decides a channel's bytes besides the downloads: a change in any of these makes a new one.
+/// What determines a channel's bytes besides the downloads: a change in any of these makes a new channel.
 const SOURCES: [&str; 14] = [
     super::pypi::LIST,
     include_str!("archive.rs"),
@@ -41,7 +41,7 @@ pub(super) fn job(recipe: Recipe) -> Job {
     Box::new(move || recipe.build())
 }
 
-/// Opens the channel `name`, after making it from `jobs` if it is not there.
+/// Opens the channel `name`; makes it from `jobs` if it is missing.
 pub(super) fn open(name: &str, jobs: &dyn Fn() -> Vec<Job>) -> Channel {
     let mut hash = Sha256::new();
     for source in SOURCES {
@@ -85,7 +85,7 @@ fn make(directory: &Path, jobs: Vec<Job>) {
     write(&directory.join(INDEX), &to_json(&json!(packages)));
 }
 
-/// `repodata.json`, plain and compressed, of every subdir; `linux-64` and `noarch` always exist.
+/// Writes the `repodata.json` of every subdir, plain and compressed; `linux-64` and `noarch` always exist.
 fn write_repodata(directory: &Path, packages: &[Package]) {
     let mut by_subdir: BTreeMap<&str, Vec<&Package>> =
         BTreeMap::from([("linux-64", Vec::new()), ("noarch", Vec::new())]);

@@ -1,4 +1,4 @@
-//! Programs that making a channel needs; on a bare Debian machine they are installed.
+//! Programs needed to make a channel. On a bare Debian machine, they are installed first.
 
 use std::process::Command;
 

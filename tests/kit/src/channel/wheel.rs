@@ -1,4 +1,4 @@
-//! Wheels as conda packages: pure ones as noarch python, those with machine code for linux-64.
+//! Makes conda packages from wheels: pure ones become noarch python, those with machine code linux-64.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,7 +29,7 @@ struct WheelFile {
     executable: bool,
 }
 
-/// One job for each wheel, and those for what conda packages apart: time zones and certificates.
+/// One job for each wheel, and jobs for what conda packages separately: time zones and certificates.
 pub(super) fn jobs(wheels: &[impl AsRef<Path>]) -> Vec<Job> {
     let known: BTreeMap<String, Metadata> = wheels
         .iter()
@@ -129,7 +129,7 @@ impl Wheel {
             pure: file_name(path).ends_with("-none-any.whl"),
             console_scripts: console_scripts(&text("entry_points.txt")),
             files,
-            // Wheels that are made reproducibly often carry 1980.
+            // Wheels from reproducible builds often have dates in 1980.
             time: if time > 1_000_000_000 {
                 time
             } else {
@@ -175,7 +175,7 @@ impl Wheel {
     }
 }
 
-/// The script that an installer writes for an entry point of a noarch package, in the package itself.
+/// Adds the script that an installer would write for an entry point of a noarch package.
 fn add_entry_point(recipe: Recipe, entry_point: &str) -> Recipe {
     let (name, function) = entry_point.split_once(" = ").expect("name = function");
     let (module, function) = function.split_once(':').expect("module:function");
@@ -189,7 +189,7 @@ fn add_entry_point(recipe: Recipe, entry_point: &str) -> Recipe {
     recipe.file_with_prefix(&path, script, 0o755, Placeholder::Text)
 }
 
-/// Puts a wheel's file where its kind of package has it.
+/// Adds a wheel's file, at its place in this kind of package.
 fn add_file(recipe: Recipe, path: &str, file: WheelFile, pure: bool) -> Recipe {
     let mode = if file.executable { 0o755 } else { 0o644 };
     let (site_packages, scripts) = if pure {
@@ -229,7 +229,7 @@ fn add_file(recipe: Recipe, path: &str, file: WheelFile, pure: bool) -> Recipe {
     }
 }
 
-/// The name of a licence text that stands beside the metadata.
+/// The name of a licence text next to the metadata.
 fn license_file(path: &str) -> Option<&str> {
     let (folder, rest) = path.split_once('/')?;
     let name = rest.strip_prefix("licenses/").unwrap_or(rest);
@@ -291,7 +291,7 @@ fn file_name(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// Seconds since 1970 of a zip's time, taken as UTC.
+/// A zip's time in seconds since 1970, taken as UTC.
 fn seconds(time: zip::DateTime) -> u64 {
     let (mut year, mut month) = (u64::from(time.year()), u64::from(time.month()));
     // Years counted from March have their leap day at the end.

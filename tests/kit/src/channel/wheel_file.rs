@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 
-/// A wheel under construction: pure python, for every version of it.
+/// A wheel under construction: pure python, for any python 3.
 #[derive(Clone, Debug)]
 pub struct WheelFile {
     name: String,
@@ -21,7 +21,7 @@ pub struct WheelFile {
 }
 
 impl WheelFile {
-    /// A wheel without modules; `name` is of letters, digits and `_`.
+    /// A wheel without modules. `name` consists of letters, digits and `_`.
     pub fn new(name: &str, version: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -33,14 +33,14 @@ impl WheelFile {
         }
     }
 
-    /// Another tag than `py3-none-any`.
+    /// Sets a tag other than `py3-none-any`.
     #[must_use]
     pub fn tag(mut self, tag: &str) -> Self {
         tag.clone_into(&mut self.tag);
         self
     }
 
-    /// A line of its metadata: `Requires-Dist: six`.
+    /// Adds a line to its metadata: `Requires-Dist: six`.
     #[must_use]
     pub fn metadata(mut self, line: &str) -> Self {
         self.metadata.push_str(line);
@@ -48,14 +48,14 @@ impl WheelFile {
         self
     }
 
-    /// A file below `site-packages`.
+    /// Adds a file below `site-packages`.
     #[must_use]
     pub fn file(mut self, path: &str, content: &str) -> Self {
         self.files.push((path.to_owned(), content.to_owned()));
         self
     }
 
-    /// A console script: `name = module:function`.
+    /// Adds a console script: `name = module:function`.
     #[must_use]
     pub fn script(mut self, script: &str) -> Self {
         self.scripts.push_str(script);
@@ -68,7 +68,7 @@ impl WheelFile {
         format!("{}-{}-{}.whl", self.name, self.version, self.tag)
     }
 
-    /// Its METADATA.
+    /// Its `METADATA`.
     pub fn core_metadata(&self) -> String {
         format!(
             "Metadata-Version: 2.1\nName: {}\nVersion: {}\n{}",

@@ -1,4 +1,4 @@
-//! Running a command with its output captured and its time limited.
+//! Runs commands with captured output and a time limit.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 /// How long [`run`] lets a command run.
 pub const TIME_LIMIT: Duration = Duration::from_secs(600);
 
-/// How often a running command is looked at.
+/// How often a running command is polled.
 const POLL: Duration = Duration::from_millis(10);
 
-/// What a command did.
+/// The result of a command.
 #[derive(Debug)]
 pub struct Output {
     /// The command line, for messages.
@@ -27,19 +27,19 @@ pub struct Output {
 }
 
 impl Output {
-    /// Itself, if the command succeeded.
+    /// Returns itself if the command succeeded.
     ///
     /// # Panics
-    /// If it failed; the message holds its output.
+    /// If it failed; the message includes its output.
     pub fn expect_success(self) -> Self {
         assert!(self.status.success(), "{}", self.describe());
         self
     }
 
-    /// Itself, if the command failed.
+    /// Returns itself if the command failed.
     ///
     /// # Panics
-    /// If it succeeded; the message holds its output.
+    /// If it succeeded; the message includes its output.
     pub fn expect_failure(self) -> Self {
         assert!(!self.status.success(), "{}", self.describe());
         self
@@ -53,7 +53,7 @@ impl Output {
     }
 }
 
-/// Runs a command to its end, for at most [`TIME_LIMIT`].
+/// Runs a command to completion, for at most [`TIME_LIMIT`].
 ///
 /// # Panics
 /// If it cannot be started or takes longer.
@@ -61,15 +61,15 @@ pub fn run(command: &mut Command) -> Output {
     run_within(command, TIME_LIMIT)
 }
 
-/// Runs a command to its end, for at most `limit`. Its standard input is empty.
+/// Runs a command to completion, for at most `limit`. Its standard input is empty.
 ///
 /// # Panics
-/// If it cannot be started or takes longer; then it is killed with all that it has started.
+/// If it cannot be started, or takes longer: then it is killed with everything it started.
 pub fn run_within(command: &mut Command, limit: Duration) -> Output {
     run_on(command, limit, Stdio::null())
 }
 
-/// Runs a command to its end, for at most [`TIME_LIMIT`], with a file as its standard input.
+/// Runs a command to completion, for at most [`TIME_LIMIT`], with a file as its standard input.
 ///
 /// # Panics
 /// If it cannot be started or takes longer.
@@ -121,7 +121,7 @@ fn wait_until(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
     }
 }
 
-/// Kills the child's process group: a client's plugin would otherwise live on and keep the pipes open.
+/// Kills the child's process group: otherwise a client's plugin would live on and keep the pipes open.
 fn kill_group(child: &Child) {
     let group = format!("-{}", child.id());
     let killed = Command::new("kill").args(["-KILL", "--", &group]).status();
@@ -135,7 +135,7 @@ fn read_all(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
-            // What was read until an error is still worth showing.
+            // What was read before an error is still worth showing.
             drop(pipe.read_to_end(&mut bytes));
         }
         bytes
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "ended with exit status: 1")]
-    fn a_failure_is_told_from_a_success() {
+    fn a_failure_is_not_a_success() {
         run(&mut shell("exit 1")).expect_success();
     }
 

@@ -1,4 +1,4 @@
-//! The body of an answer: bytes at hand or a file in pieces, counted as they go out.
+//! The body of a response: bytes in memory or a file in pieces, counted as they go out.
 
 use std::io;
 use std::pin::Pin;
@@ -37,7 +37,7 @@ impl CountedBody {
         Self::cut(source, length, length, sent)
     }
 
-    /// `limit` bytes of `source` under the promise of `length`, then an error.
+    /// Announces `length` bytes, sends `limit` bytes of `source`, then fails.
     pub(super) fn cut(source: Source, length: u64, limit: u64, sent: Arc<AtomicU64>) -> Self {
         Self {
             source,
@@ -83,7 +83,7 @@ impl Body for CountedBody {
             if this.passed == this.announced {
                 return Poll::Ready(None);
             }
-            // One turn of pause lets the connection write out what it holds before it breaks.
+            // A pause of one turn lets the connection write out what it has buffered before it breaks.
             if !this.paused {
                 this.paused = true;
                 cx.waker().wake_by_ref();
@@ -96,7 +96,7 @@ impl Body for CountedBody {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(error)) => Poll::Ready(Some(Err(error))),
             Poll::Ready(Ok(piece)) if piece.is_empty() => Poll::Ready(Some(Err(io::Error::other(
-                "the file became shorter while it was sent",
+                "the file became shorter while it was being sent",
             )))),
             Poll::Ready(Ok(piece)) => {
                 this.passed += piece.len() as u64;

@@ -18,7 +18,7 @@ use super::{State, respond};
 /// BuildKit opens every download at once.
 const BACKLOG: u32 = 4096;
 
-/// Serves until `stopped` says so; sends the bound address first.
+/// Sends the bound address, then serves until `stopped` fires.
 pub(super) fn run(
     state: Arc<State>,
     address: &std::sync::mpsc::Sender<SocketAddr>,
@@ -38,10 +38,10 @@ pub(super) fn run(
         let listener = socket.listen(BACKLOG).expect("a listening socket");
         address
             .send(listener.local_addr().expect("the socket's address"))
-            .expect("someone waits for the address");
+            .expect("a receiver for the address");
         let accept = async {
             loop {
-                // Accepting fails when descriptors run out; the next connection may do better.
+                // Accepting fails when descriptors run out; the next attempt may succeed.
                 if let Ok((stream, _)) = listener.accept().await {
                     tokio::spawn(serve(stream, Arc::clone(&state)));
                 } else {
@@ -67,13 +67,13 @@ async fn serve(stream: TcpStream, state: Arc<State>) {
         let (state, reset) = (Arc::clone(&state), reset.clone());
         async move { respond::respond(&state, &reset, &request).await }
     });
-    // A client that goes away, and a reset we asked for ourselves, are no failures of the server.
+    // A client that disconnects, or a reset that a test asked for, is not a failure of the server.
     let _ = hyper::server::conn::http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 
-/// Asks the connection to end with a TCP reset instead of an orderly close.
+/// Makes the connection end with a TCP reset instead of an orderly close.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Reset(Arc<AtomicBool>);
 

@@ -1,4 +1,4 @@
-//! The ways in which the server can be told to fail.
+//! The ways in which the server can be made to fail.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use bytes::Bytes;
 /// What happens to a request instead of the file it asked for.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// Another status, with a short text body.
+    /// This status, with a short text body.
     Status(u16),
-    /// The connection is reset (TCP RST) before any answer.
+    /// The connection is reset (TCP RST) before any response.
     Reset,
     /// The full `Content-Length`, half of the body, then the connection closes.
     ShortBody,
-    /// Status 200 with an HTML page, as a login wall or captive portal gives.
+    /// Status 200 with an HTML page, as from a login wall or captive portal.
     Html,
-    /// The right answer, this much later.
+    /// The right response, this much later.
     Slow(Duration),
     /// Status 200 with other bytes.
     Content(Bytes),
@@ -27,13 +27,13 @@ pub enum Fault {
 pub enum Times {
     /// To every matching request.
     Always,
-    /// To the first so many matching requests.
+    /// To the first this many matching requests.
     First(usize),
-    /// To the first so many requests of each matching path.
+    /// To the first this many requests for each matching path.
     FirstOfEach(usize),
 }
 
-/// A fault, where it applies and how often it has.
+/// A fault, where it applies, and how often it has been used.
 #[derive(Debug)]
 pub(super) struct Rule {
     pattern: String,
@@ -54,7 +54,7 @@ impl Rule {
         }
     }
 
-    /// The fault for this path, counted as used, or nothing.
+    /// The fault for this path, if any; counts it as used.
     fn apply(&mut self, path: &str) -> Option<Fault> {
         if !matches(&self.pattern, path) {
             return None;
@@ -79,7 +79,7 @@ pub(super) fn find(rules: &mut [Rule], path: &str) -> Option<Fault> {
     rules.iter_mut().find_map(|rule| rule.apply(path))
 }
 
-/// Whether `text` is `pattern`, where `*` stands for any characters.
+/// Whether `text` matches `pattern`, where `*` matches any characters.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();

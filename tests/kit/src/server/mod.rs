@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 
 pub use fault::{Fault, Times};
 
-/// What a client must show to read below a mount point.
+/// What a client must present to read below a mount point.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Auth {
     /// `Authorization: Basic` with this user and password.
@@ -43,13 +43,13 @@ pub struct Request {
     pub method: String,
     /// Path as sent (percent-encoded, without the query).
     pub path: String,
-    /// Status that was answered; 0 if the connection was reset instead.
+    /// Status of the response; 0 if the connection was reset instead.
     pub status: u16,
     /// The `If-None-Match` header.
     pub if_none_match: Option<String>,
-    /// Whether an `Authorization` header came with it.
+    /// Whether it had an `Authorization` header.
     pub authorization: bool,
-    /// Bytes of the answer's body handed to the connection so far.
+    /// Bytes of the response body handed to the connection so far.
     pub bytes: u64,
 }
 
@@ -78,7 +78,7 @@ struct Mount {
     auth: Option<Auth>,
 }
 
-/// A line of the log; the byte count still moves while the body is sent.
+/// An entry of the log; its byte count grows while the body is being sent.
 #[derive(Debug)]
 struct Entry {
     request: Request,
@@ -115,7 +115,7 @@ impl Server {
         self.add_mount(path, directory.as_ref(), None)
     }
 
-    /// Serves `directory` below `path` to clients that show `auth`.
+    /// Serves `directory` below `path` to clients that present `auth`.
     pub fn mount_private(&self, path: &str, directory: impl AsRef<Path>, auth: Auth) -> &Self {
         self.add_mount(path, directory.as_ref(), Some(auth))
     }
@@ -129,21 +129,21 @@ impl Server {
         self
     }
 
-    /// Serves `content` at exactly `path`, in front of every mount.
+    /// Serves `content` at exactly `path`, ahead of every mount.
     pub fn put(&self, path: &str, content: impl Into<Bytes>) -> &Self {
         let path = format!("/{}", path.trim_start_matches('/'));
         lock(&self.state.contents).insert(path, content.into());
         self
     }
 
-    /// Answers requests whose path matches `pattern` (`*` stands for any characters, slashes too)
+    /// Answers requests whose path matches `pattern` (`*` matches any characters, including slashes)
     /// with a fault. The first matching fault that is not used up wins.
     pub fn fault(&self, pattern: &str, fault: Fault, times: Times) -> &Self {
         lock(&self.state.faults).push(fault::Rule::new(pattern, fault, times));
         self
     }
 
-    /// Takes every fault away.
+    /// Removes every fault.
     pub fn heal(&self) -> &Self {
         lock(&self.state.faults).clear();
         self
@@ -179,7 +179,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // An error means that the thread is gone already.
+            // An error means that the thread has ended already.
             let _ = stop.send(());
         }
         if let Some(thread) = self.thread.take() {
@@ -189,7 +189,7 @@ impl Drop for Server {
 }
 
 impl State {
-    /// Writes a request down; the returned counter takes the bytes of its answer.
+    /// Logs a request. The returned counter counts the bytes of its response.
     fn record(&self, request: Request) -> Arc<AtomicU64> {
         let sent = Arc::new(AtomicU64::new(0));
         lock(&self.log).push(Entry {

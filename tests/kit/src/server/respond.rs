@@ -1,4 +1,4 @@
-//! One request, one answer.
+//! One request, one response.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use super::{Auth, Mount, Request, State, lock};
 const HTML: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\
 <body><h1>Sign in to continue</h1></body></html>\n";
 
-/// An answer before it is logged and cut.
+/// A response before it is logged and cut.
 struct Answer {
     status: StatusCode,
     source: Source,
@@ -32,7 +32,7 @@ struct Answer {
     challenge: Option<&'static str>,
 }
 
-/// Answers `request`, or resets the connection (then the error ends it).
+/// Answers `request`, or resets the connection (the error ends it).
 pub(super) async fn respond(
     state: &State,
     reset: &Reset,
@@ -100,7 +100,7 @@ pub(super) async fn respond(
     let body = if cut && request.method() != Method::HEAD {
         CountedBody::cut(answer.source, answer.length, answer.length / 2, sent)
     } else {
-        // hyper drops the body of an answer to HEAD and keeps its length.
+        // hyper drops the body of a response to HEAD and keeps its length.
         CountedBody::whole(answer.source, answer.length, sent)
     };
     response.body(body).map_err(io::Error::other)
@@ -129,7 +129,7 @@ impl Answer {
     }
 }
 
-/// The answer without faults.
+/// The response without faults.
 async fn find(state: &State, request: &hyper::Request<Incoming>, path: &str) -> Answer {
     if request.method() != Method::GET && request.method() != Method::HEAD {
         return Answer::text(StatusCode::METHOD_NOT_ALLOWED);
@@ -138,7 +138,7 @@ async fn find(state: &State, request: &hyper::Request<Incoming>, path: &str) -> 
     if let Some(content) = content {
         let mut answer = Answer::bytes(content);
         if path.ends_with('/') {
-            // What is put where folders are is a page of a package index.
+            // Content put at a folder's path is a page of a package index.
             answer.content_type = "text/html; charset=utf-8";
         }
         return answer;
@@ -161,7 +161,7 @@ async fn find(state: &State, request: &hyper::Request<Incoming>, path: &str) -> 
     }
 }
 
-/// Why the client may not read below this mount, if so.
+/// The refusal, if the client may not read below this mount.
 fn refuse(mount: &Mount, token: Option<&str>, authorization: Option<&str>) -> Option<Answer> {
     let (shown, challenge) = match mount.auth.as_ref()? {
         Auth::Basic { user, password } => {
@@ -236,13 +236,13 @@ fn split_token(path: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// What is left of `path` below `mount`.
+/// The rest of `path` below `mount`.
 fn below<'a>(mount: &str, path: &'a str) -> Option<&'a str> {
     path.strip_prefix(mount.trim_end_matches('/'))
         .filter(|rest| rest.starts_with('/'))
 }
 
-/// The file a request path names, unless it would leave the directory.
+/// The file that a request path names, unless the path would leave the directory.
 fn file_path(directory: &Path, path: &str) -> Option<PathBuf> {
     let path = percent_decode(path)?;
     let mut result = directory.to_owned();

@@ -1,10 +1,10 @@
-//! What users get wrong in a conda-lock.yml, and what they are told.
+//! Mistakes in a conda-lock.yml, and their messages.
 
 use super::{SHA, entry, lock, read_with};
 use condafront_model::platform::Platform;
 use condafront_model::source::Level;
 
-/// Names, texts, and categories that are asked for.
+/// Names, texts, and requested categories.
 fn mistakes() -> Vec<(&'static str, String, &'static [&'static str])> {
     let one = |change: &[(&str, &str)]| lock(&[entry("numpy", change)]);
     let plain = one(&[]);
@@ -16,7 +16,7 @@ fn mistakes() -> Vec<(&'static str, String, &'static [&'static str])> {
             &[],
         ),
         (
-            "a version that is none",
+            "an invalid version",
             plain.replace("version: 1\n", "version: one\n"),
             &[],
         ),
@@ -31,7 +31,7 @@ fn mistakes() -> Vec<(&'static str, String, &'static [&'static str])> {
             &[],
         ),
         (
-            "an entry that is none",
+            "an entry that is not a mapping",
             "version: 1\nmetadata: {}\npackage:\n- numpy\n".to_owned(),
             &[],
         ),
@@ -98,7 +98,7 @@ fn mistakes() -> Vec<(&'static str, String, &'static [&'static str])> {
             one(&[("url", "https://$HOST/f/linux-64/numpy-1.0-0.conda")]),
             &[],
         ),
-        ("a hash that is a text", one(&[("hash", SHA)]), &[]),
+        ("a hash that is a string", one(&[("hash", SHA)]), &[]),
         (
             "a hash that is cut off",
             one(&[("hash", "{md5: d7c89558, sha256: ''}")]),
@@ -152,7 +152,7 @@ fn mistakes() -> Vec<(&'static str, String, &'static [&'static str])> {
         ),
         ("a pip package in a folder", pip("./numpy"), &[]),
         (
-            "a key given twice",
+            "a duplicate key",
             plain.replace("  manager: conda\n", "  manager: conda\n  manager: conda\n"),
             &[],
         ),

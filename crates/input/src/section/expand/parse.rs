@@ -1,11 +1,11 @@
-//! Texts with variables, read.
+//! The parser for strings with variables.
 
 use super::{ExpandError, Form, Output, Template, Unset};
 
-/// How deep variables may stand in words of variables.
+/// How deep variables can be nested.
 pub(super) const MAX_DEPTH: usize = 20;
 
-/// Reads a text.
+/// Parses a string.
 pub(super) fn read(text: &str) -> Result<Template, ExpandError> {
     Parser { rest: text }.until(None, 0)
 }
@@ -15,7 +15,7 @@ struct Parser<'a> {
 }
 
 impl Parser<'_> {
-    /// Reads to the end, or to and over `stop`.
+    /// Reads to the end, or past `stop`.
     fn until(&mut self, stop: Option<char>, depth: usize) -> Result<Template, ExpandError> {
         if depth > MAX_DEPTH {
             return Err(ExpandError::TooDeep);
@@ -52,7 +52,7 @@ impl Parser<'_> {
         Ok(out.template)
     }
 
-    /// Reads what follows a dollar; nothing, if it is a dollar and no more.
+    /// Reads what follows a dollar; `None` if it is only a dollar.
     fn variable(&mut self, depth: usize) -> Result<Option<(String, Form)>, ExpandError> {
         if self.peek() != Some('{') {
             let name = self.name();
@@ -99,7 +99,7 @@ impl Parser<'_> {
         Ok(Some((name, form)))
     }
 
-    /// Reads a name; empty if none is there.
+    /// Reads a name, which may be empty.
     fn name(&mut self) -> String {
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if self.peek().is_some_and(|c| c.is_ascii_digit()) {

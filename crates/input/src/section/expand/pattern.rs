@@ -1,8 +1,8 @@
-//! Patterns of `${NAME#pattern}` and its kind: `*` is any text, `?` any character, a backslash takes the meaning away.
+//! Patterns in `${NAME#pattern}` and the like: `*` is any text, `?` any character, a backslash escapes the next.
 
-/// How many characters a pattern may have.
+/// The longest pattern, in characters.
 const MAX_PATTERN: usize = 100;
-/// How many characters a text may have that is matched.
+/// The longest text to match, in characters.
 const MAX_TEXT: usize = 1000;
 
 /// A pattern.
@@ -16,7 +16,7 @@ enum Token {
 }
 
 impl Pattern {
-    /// Reads a pattern; none if it, or the text it is for, is too long.
+    /// Parses a pattern; `None` if it, or the text to match, is too long.
     pub(super) fn new(pattern: &str, text: &str) -> Option<Self> {
         if pattern.chars().count() > MAX_PATTERN || text.chars().count() > MAX_TEXT {
             return None;
@@ -49,7 +49,7 @@ impl Pattern {
         chars[length..].iter().rev().collect()
     }
 
-    /// `text` with the longest match at the first place, or at all places, replaced.
+    /// `text` with the longest match replaced where it first occurs, or everywhere.
     pub(super) fn replaced(&self, text: &str, by: &str, all: bool) -> String {
         let chars: Vec<char> = text.chars().collect();
         let mut out = String::new();
@@ -75,10 +75,10 @@ impl Pattern {
 
 /// How many characters at the beginning of `chars` the tokens match: the fewest, or the most.
 ///
-/// All ways to match go forward together, one character at a time, so that no pattern takes longer than the product of
-/// both lengths.
+/// All ways to match advance together, one character at a time, so no pattern takes longer than the product of both
+/// lengths.
 fn matched(tokens: &[Token], chars: &[char], longest: bool) -> Option<usize> {
-    // Whether the tokens before an index match what has been seen.
+    // For each index, whether the tokens before it match the characters so far.
     let mut reached = vec![false; tokens.len() + 1];
     reached[0] = true;
     pass_any(tokens, &mut reached);

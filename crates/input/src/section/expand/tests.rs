@@ -37,7 +37,7 @@ fn forms_are_those_of_dockerfiles() {
         ("${B:-a\\}b}", "a}b"),
         ("${A:?needed}", "alpha"),
         ("${EMPTY?needed}", ""),
-        // What is put in is not looked at again.
+        // Substituted values are not expanded again.
         ("$TRICK", "${A}$TRICK\\$A"),
         ("\\$A", "$A"),
         ("\\${A}", "${A}"),
@@ -52,7 +52,7 @@ fn forms_are_those_of_dockerfiles() {
     }
 }
 
-/// The examples of Docker's reference among them.
+/// They include the examples of Docker's reference.
 #[test]
 fn patterns_are_those_of_dockerfiles() {
     for (text, expected) in [
@@ -76,7 +76,7 @@ fn patterns_are_those_of_dockerfiles() {
 }
 
 #[test]
-fn mistakes_are_told() {
+fn mistakes_read_well() {
     let long = format!("{}x{}", "${A:+".repeat(30), "}".repeat(30));
     let mut all = String::new();
     for text in [
@@ -105,7 +105,7 @@ fn mistakes_are_told() {
 }
 
 #[test]
-fn what_is_unknown_can_be_left() {
+fn unknown_names_can_be_left() {
     let bound = Template::parse("$A:$LATER:${LATER:-$A\\$}:\\$A")
         .unwrap()
         .bind(&lookup)
@@ -120,7 +120,7 @@ fn what_is_unknown_can_be_left() {
 }
 
 #[test]
-fn nothing_grows_without_measure() {
+fn growth_is_limited() {
     let big = "x".repeat(100_000);
     let lookup = |_: &str| Some(big.as_str());
     let text = "$A".repeat(5000);
@@ -143,7 +143,7 @@ proptest! {
         if let Ok(template) = Template::parse(&text) {
             let _ = template.expand(&lookup);
             if let Ok(bound) = template.bind(&lookup) {
-                // What is left takes the same values as all at once.
+                // Expanding in two steps gives the same as in one.
                 let rest = bound.expand(&|_| None);
                 if let (Ok(rest), Ok(whole)) = (rest, template.expand(&lookup)) {
                     prop_assert_eq!(rest, whole);
@@ -153,12 +153,12 @@ proptest! {
     }
 
     #[test]
-    fn texts_without_dollars_stay(text in "[^$]{0,40}") {
+    fn strings_without_dollars_stay(text in "[^$]{0,40}") {
         prop_assert_eq!(expanded(&text), Ok(text));
     }
 
     #[test]
-    fn a_trimmed_text_is_a_part_of_it(text in "[ab]{0,30}", pattern in "[ab*?]{0,8}") {
+    fn a_trimmed_value_is_a_part_of_it(text in "[ab]{0,30}", pattern in "[ab*?]{0,8}") {
         let lookup = |name: &str| (name == "T").then_some(text.as_str());
         for form in ["#", "##", "%", "%%"] {
             let template = Template::parse(&format!("${{T{form}{pattern}}}")).unwrap();

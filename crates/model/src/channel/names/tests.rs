@@ -49,7 +49,7 @@ fn names_and_urls_are_resolved_as_conda_does() {
 }
 
 #[test]
-fn an_alias_and_custom_channels_move_names() {
+fn the_alias_and_custom_channels_change_addresses() {
     let url = |text: &str| ChannelUrl::parse(text).unwrap();
     let names = ChannelNames {
         alias: url("https://mirror.example/conda/"),
@@ -75,7 +75,7 @@ fn an_alias_and_custom_channels_move_names() {
 }
 
 #[test]
-fn anacondas_own_channels_are_known() {
+fn anacondas_own_channels_are_recognised() {
     for (text, own) in [
         ("defaults", true),
         ("anaconda", true),

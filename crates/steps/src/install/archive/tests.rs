@@ -31,7 +31,7 @@ fn a_bomb_is_stopped() {
     assert_eq!(unpack_zeros(2, 1 << 12, &limits).unwrap().len(), 2);
     for (what, count, size) in [
         ("more files than allowed", 11, 1),
-        ("more bytes than its size makes likely", 2, 1 << 16),
+        ("more bytes than its size suggests", 2, 1 << 16),
     ] {
         let error = unpack_zeros(count, size, &limits).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TooLarge, "{what}: {error}");
@@ -45,6 +45,6 @@ fn a_bomb_is_stopped() {
     assert_eq!(
         error.kind(),
         ErrorKind::TooLarge,
-        "more bytes than any: {error}"
+        "more bytes than any archive may have: {error}"
     );
 }

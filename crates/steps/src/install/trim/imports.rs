@@ -1,4 +1,4 @@
-//! Which folders of tests python modules import.
+//! Which tests folders python modules import.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Default)]
 pub(super) struct Imports(BTreeSet<String>);
 
-/// Whether a file can say what is imported: a module, or the commands and plugins of a distribution.
+/// Whether a file can name imports: a module, or the list of a distribution's commands and plugins.
 pub(super) fn is_source(path: &str) -> bool {
     path.ends_with(".py") || path.ends_with(".dist-info/entry_points.txt")
 }
@@ -15,7 +15,7 @@ pub(super) fn is_source(path: &str) -> bool {
 impl Imports {
     /// Reads a module, or `entry_points.txt`.
     pub(super) fn read(&mut self, path: &str, text: &str) {
-        // Every folder of tests has it in its name.
+        // The name of every tests folder contains it.
         if !text.contains("test") {
             return;
         }
@@ -29,7 +29,7 @@ impl Imports {
                 }
                 continue;
             }
-            // Behind a semicolon or a colon there may be a statement, too.
+            // A statement can also follow a semicolon or a colon.
             for statement in line.split([';', ':']).map(str::trim) {
                 if let Some(modules) = statement.strip_prefix("import ") {
                     for module in modules.split(',') {
@@ -56,7 +56,8 @@ impl Imports {
         })
     }
 
-    /// Adds a module as it is named in a module in `folder`; dots at the beginning are folders upwards.
+    /// Adds a module by the name that a module in `folder` uses for it; each leading dot after the first goes up one
+    /// folder.
     pub(super) fn add(&mut self, folder: &str, module: &str) {
         let name = module.trim_start_matches('.');
         let dots = module.len() - name.len();
@@ -70,7 +71,7 @@ impl Imports {
     }
 }
 
-/// The lines of a module, with imports that go on over several lines in one.
+/// The lines of a module; imports that span several lines are joined into one.
 fn joined_imports(text: &str) -> Vec<Cow<'_, str>> {
     let mut joined: Vec<Cow<'_, str>> = Vec::new();
     let mut is_open = false;

@@ -8,7 +8,7 @@ fn file(label: &str) -> PipFile {
 }
 
 #[test]
-fn what_pip_says_is_short_and_about_a_package() {
+fn reasons_from_pip_are_short_and_name_a_package() {
     let files = [file("six 1.17.0"), file("MarkupSafe 3.0.4"), file("foo")];
     let paths = [
         "/in/0/six-1.17.0-py3-none-any.whl",
@@ -36,7 +36,7 @@ fn what_pip_says_is_short_and_about_a_package() {
 }
 
 #[test]
-fn folders_are_told_from_pips_own_record() {
+fn new_folders_are_found_from_pips_record() {
     let site = tempfile::tempdir().unwrap();
     for (name, origin) in [
         (
