@@ -27,7 +27,7 @@ const SOURCES: [&str; 14] = [
     include_str!("debian.rs"),
     include_str!("hostile.rs"),
     include_str!("metadata.rs"),
-    include_str!("mod.rs"),
+    include_str!("../channel.rs"),
     include_str!("recipe.rs"),
     include_str!("small.rs"),
     include_str!("small/prefix_demo.c"),
