@@ -100,21 +100,21 @@ pub async fn find_build_file(bridge: &Bridge, options: &Options) -> Result<Found
         .await?;
     let data = read_limited(bridge, &reference, &path, name).await?;
     let is_missing = data.is_none();
-    let read_text = async |path: &str| {
-        let data = bridge.read_file(&reference, path).await.ok()?;
-        Some(String::from_utf8_lossy(&data).into_owned())
-    };
-    let ignored = match (read_text(&format!("{path}.dockerignore")).await, &place) {
-        (Some(text), _) => text,
-        (None, Place::Client) => read_dockerignore(bridge, options, options.context_local()).await,
+    let of_file = format!("{path}.dockerignore");
+    let ignored = match (bridge.read_if_sent(&reference, &of_file).await?, &place) {
+        (Some(data), _) => data,
+        (None, Place::Client) => {
+            read_dockerignore(bridge, options, options.context_local()).await?
+        }
         (None, Place::State { subdir, .. }) => {
             let path = format!("{subdir}/.dockerignore");
-            read_text(path.trim_start_matches('/'))
-                .await
-                .unwrap_or_default()
+            let path = path.trim_start_matches('/');
+            let found = bridge.read_if_present(&reference, path).await?;
+            found.unwrap_or_default()
         }
-        (None, Place::SingleFile { .. }) => String::new(),
+        (None, Place::SingleFile { .. }) => Vec::new(),
     };
+    let ignored = String::from_utf8_lossy(&ignored);
     let file = BuildFile {
         file: SourceFile::new(name, data.unwrap_or_default()),
         vertex: state.digest(),
@@ -178,8 +178,15 @@ fn load_local(options: &Options, file_name: &str) -> Output {
         .build()
 }
 
-/// The text of `.dockerignore` in one of the client's folders; empty if there is none.
-async fn read_dockerignore(bridge: &Bridge, options: &Options, local: &str) -> String {
+/// `.dockerignore` of one of the client's folders; empty if there is none.
+///
+/// # Errors
+/// When it cannot be read. A build without it would copy what it keeps out.
+async fn read_dockerignore(
+    bridge: &Bridge,
+    options: &Options,
+    local: &str,
+) -> Result<Vec<u8>, GatewayError> {
     const NAME: &str = ".dockerignore";
     let state = Local::new(local)
         .session(options.local_session(local))
@@ -189,12 +196,14 @@ async fn read_dockerignore(bridge: &Bridge, options: &Options, local: &str) -> S
         .name("[internal] load .dockerignore")
         .build();
     let definition = Definition::of(&state).to_pb().clone();
-    let data = match bridge.solve(definition, Evaluate::Lazily).await {
-        Ok(reference) => bridge.read_file(&reference, NAME).await.unwrap_or_default(),
+    let reference = match bridge.solve(definition, Evaluate::Lazily).await {
+        Ok(reference) => reference,
         // A build without a context has nothing to ignore.
-        Err(_) => Vec::new(),
+        Err(error) if error.is_not_sent() => return Ok(Vec::new()),
+        Err(error) => return Err(error),
     };
-    String::from_utf8_lossy(&data).into_owned()
+    let found = bridge.read_if_sent(&reference, NAME).await?;
+    Ok(found.unwrap_or_default())
 }
 
 /// Reads a file of limited size; `None` if there is none.
@@ -204,14 +213,8 @@ async fn read_limited(
     path: &str,
     name: &str,
 ) -> Result<Option<Vec<u8>>, BuildError> {
-    let missing = |error: &GatewayError| {
-        let message = error.message();
-        message.contains("no such file")
-            || message.contains("not found")
-            || message.contains("does not exist")
-            // `docker build -` without anything on standard input.
-            || message.contains("no local sources enabled")
-    };
+    // Without anything on standard input, `docker build -` sends no folder either.
+    let missing = |error: &GatewayError| error.is_absent() || error.is_not_sent();
     let mut data = Vec::new();
     loop {
         let piece = match bridge

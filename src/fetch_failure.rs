@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use crate::gateway::messages::{DownloadFailure, download_failure};
+
 use condafront_model::channel::Channel;
 use condafront_model::package::PackageUrl;
 use condafront_model::source::{Diagnostic, SourceFile};
@@ -43,21 +45,12 @@ enum Cause {
 impl Failure {
     /// From BuildKit's message about a download.
     pub fn from_message(url: PackageUrl, message: &str) -> Self {
-        let status = message
-            .split_once("invalid response status ")
-            .and_then(|(_, rest)| rest.get(..3))
-            .and_then(|digits| digits.parse().ok());
-        let reason = last_reason(message);
-        let cause = if let Some(status) = status {
-            Cause::Status(status)
-        } else if message.contains("no such host") {
-            Cause::UnknownHost
-        } else if message.contains("digest mismatch") {
-            Cause::Damaged
-        } else if message.contains("x509:") || message.contains("tls:") {
-            Cause::Tls(reason)
-        } else {
-            Cause::Connection(reason)
+        let cause = match download_failure(message) {
+            DownloadFailure::Status(status) => Cause::Status(status),
+            DownloadFailure::UnknownHost => Cause::UnknownHost,
+            DownloadFailure::Digest => Cause::Damaged,
+            DownloadFailure::Tls(reason) => Cause::Tls(reason),
+            DownloadFailure::Connection(reason) => Cause::Connection(reason),
         };
         Self { url, cause }
     }
@@ -242,22 +235,6 @@ pub fn report_channels(
         }
     }
     Some(diagnostic.help(helps.join("\n")))
-}
-
-/// The innermost reason in a chain of Go errors, which is the informative one.
-fn last_reason(message: &str) -> String {
-    let reason = match message
-        .rfind("read tcp")
-        .or_else(|| message.rfind("dial tcp"))
-    {
-        Some(start) => message[start..].rsplit(": ").next().unwrap_or_default(),
-        None => message.rsplit(": ").next().unwrap_or_default(),
-    };
-    match reason.trim().trim_matches('"') {
-        "" | "EOF" => "the server closed it".to_owned(),
-        "unexpected EOF" => "the server closed it before the download was complete".to_owned(),
-        reason => reason.to_owned(),
-    }
 }
 
 fn status_text(status: u16) -> String {

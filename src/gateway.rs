@@ -3,6 +3,7 @@
 pub mod client;
 pub mod error;
 pub mod fetch;
+pub mod messages;
 pub mod own_image;
 pub mod repodata;
 pub mod requirements;

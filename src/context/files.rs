@@ -142,16 +142,14 @@ impl<'a> Context<'a> {
         };
         let definition = Definition::of(&part.state).to_pb().clone();
         let reference = self.bridge.solve(definition, Evaluate::Now).await?;
-        if self
-            .bridge
-            .read_piece(&reference, &full, 0, 1)
-            .await
-            .is_ok()
-        {
-            return Ok(Some(Kind::File));
+        match self.bridge.read_piece(&reference, &full, 0, 1).await {
+            Ok(_) => return Ok(Some(Kind::File)),
+            Err(error) if error.is_absent() => return Ok(None),
+            // It may be a folder.
+            Err(_) => {}
         }
-        let names = self.bridge.read_dir(&reference, &full).await;
-        Ok(names.ok().map(Kind::Folder))
+        let names = self.bridge.read_dir(&reference, &full).await?;
+        Ok(Some(Kind::Folder(names)))
     }
 
     /// One file of the client's context folder.

@@ -34,11 +34,11 @@ impl Finder<'_> {
         };
         let kind = match value.strip_prefix("local:") {
             Some(local) => {
-                let ignored = read_dockerignore(self.bridge, self.options, local).await;
+                let ignored = read_dockerignore(self.bridge, self.options, local).await?;
                 Kind::Client {
                     local: local.to_owned(),
                     session: self.options.local_session(local).to_owned(),
-                    exclude: ignore::parse(&ignored),
+                    exclude: ignore::parse(&String::from_utf8_lossy(&ignored)),
                 }
             }
             None => match self.named(name).await? {

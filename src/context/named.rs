@@ -116,11 +116,11 @@ impl Finder<'_> {
                 self.without_config(unpack.build(), false)
             }
             ("local", _) => {
-                let ignored = read_dockerignore(self.bridge, self.options, rest).await;
+                let ignored = read_dockerignore(self.bridge, self.options, rest).await?;
                 let mut folder = Local::new(rest);
                 folder
                     .session(self.options.local_session(rest))
-                    .exclude(ignore::parse(&ignored))
+                    .exclude(ignore::parse(&String::from_utf8_lossy(&ignored)))
                     .shared_key_hint(format!("context:{name}"))
                     .differ(Differ::None)
                     .name(format!("[context {name}] load from client"));

@@ -171,6 +171,37 @@ impl Bridge {
         }
     }
 
+    /// Reads a file of a result; `None` if it is missing.
+    ///
+    /// # Errors
+    /// As for [`Bridge::read_file`].
+    pub async fn read_if_present(
+        &self,
+        from: &Reference,
+        path: &str,
+    ) -> Result<Option<Vec<u8>>, GatewayError> {
+        match self.read_file(from, path).await {
+            Ok(data) => Ok(Some(data)),
+            Err(error) if error.is_absent() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a file of a client's folder; `None` if the file is missing, or the client does not have the folder.
+    ///
+    /// # Errors
+    /// As for [`Bridge::read_file`].
+    pub async fn read_if_sent(
+        &self,
+        from: &Reference,
+        path: &str,
+    ) -> Result<Option<Vec<u8>>, GatewayError> {
+        match self.read_if_present(from, path).await {
+            Err(error) if error.is_not_sent() => Ok(None),
+            found => found,
+        }
+    }
+
     /// Reads at most `length` bytes of a file, starting at `offset`.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use buildkit_proto::{Any, pb, rpc};
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
+use super::messages;
 use condafront_model::source::{Diagnostic, Lines, Location};
 
 const SOURCE: &str = "github.com/moby/buildkit/errdefs.Source+json";
@@ -47,11 +48,6 @@ impl GatewayError {
         &self.status.message
     }
 
-    /// Whether the service does not know the call.
-    pub fn is_unimplemented(&self) -> bool {
-        self.status.code == tonic::Code::Unimplemented as i32
-    }
-
     /// Whether the user cancelled the build.
     pub fn is_cancelled(&self) -> bool {
         self.status.code == tonic::Code::Cancelled as i32
@@ -61,7 +57,17 @@ impl GatewayError {
     /// it committed the result, and every later build that finds the step in the cache fails
     /// (`cacheRecord.finalize` in `cache/refs.go`; moby/buildkit#6821 fixes other ways to get there).
     pub fn is_lost_result(&self) -> bool {
-        self.status.message.contains(" during finalize: ")
+        messages::is_lost_result(&self.status.message)
+    }
+
+    /// Whether the file or folder that was to be read is missing.
+    pub fn is_absent(&self) -> bool {
+        messages::is_absent(&self.status.message)
+    }
+
+    /// Whether the client does not have the folder that was to be sent.
+    pub fn is_not_sent(&self) -> bool {
+        messages::is_not_sent(&self.status.message)
     }
 
     /// The digests of the vertices that failed, from the details.
@@ -316,17 +322,6 @@ mod tests {
         let value: serde_json::Value = serde_json::from_slice(&status.details[0].value).unwrap();
         assert_eq!(status.details[0].type_url, SOURCE);
         assert_eq!(value["ranges"], serde_json::json!([]));
-    }
-
-    #[test]
-    fn lost_results_are_told_from_other_failures() {
-        let of = |message: &str| GatewayError::session(message).is_lost_result();
-        assert!(of(
-            "failed to finalize parent during merge: failed to commit a to b during finalize: failed to stat active key during commit: snapshot a does not exist: not found"
-        ));
-        assert!(!of(
-            "process \"/bin/sh\" did not complete successfully: exit code: 1"
-        ));
     }
 
     #[test]

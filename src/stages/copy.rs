@@ -7,6 +7,7 @@ use buildkit_llb::{Input, Output, caps};
 
 use crate::context::files::Context;
 use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::messages;
 use crate::image::name::BaseName;
 use crate::image::section;
 use condafront_graph::copy::{CopyStep, Origin, destination, is_pattern};
@@ -196,7 +197,7 @@ impl Additions<'_> {
                 return self.at(error.into(), files);
             }
         }
-        if error.message().contains("cannot copy to non-directory") {
+        if messages::is_copy_onto_file(error.message()) {
             let dest = quoted(&step.dest);
             let message = format!("`{dest}` is a file: a folder cannot be copied onto it");
             let error =

@@ -210,7 +210,7 @@ impl Session<'_> {
     async fn names_in(&self, from: &Reference, path: &str) -> Result<Vec<String>, BuildError> {
         match self.bridge.read_dir(from, path).await {
             Ok(names) => Ok(names),
-            Err(error) if error.message().contains("no such file") => Ok(Vec::new()),
+            Err(error) if error.is_absent() => Ok(Vec::new()),
             Err(error) => Err(error.into()),
         }
     }

@@ -155,15 +155,15 @@ impl Session<'_> {
         };
         let reference = self.evaluate(&output).await?;
         let accounts = Accounts {
-            passwd: self.read_if_there(&reference, "passwd").await,
-            group: self.read_if_there(&reference, "group").await,
+            passwd: self.read_or_empty(&reference, "passwd").await?,
+            group: self.read_or_empty(&reference, "group").await?,
         };
         Ok((accounts, Some(output)))
     }
 
-    async fn read_if_there(&self, from: &Reference, path: &str) -> Vec<u8> {
-        let found = self.bridge.read_file(from, path).await;
-        found.unwrap_or_default()
+    async fn read_or_empty(&self, from: &Reference, path: &str) -> Result<Vec<u8>, BuildError> {
+        let found = self.bridge.read_if_present(from, path).await?;
+        Ok(found.unwrap_or_default())
     }
 }
 

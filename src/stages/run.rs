@@ -6,6 +6,7 @@ use super::owners::{Alone, Person};
 use buildkit_llb::{Copy, File, Input, OpOptions};
 
 use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::messages::{exit_code, lacks_secret, refuses_host_network};
 use crate::image::section;
 use condafront_graph::copy::absolute;
 use condafront_graph::run::{Asked, RunStep, Runner, title};
@@ -158,14 +159,6 @@ fn runner(user: String, person: Person) -> Runner {
     }
 }
 
-/// The exit code in BuildKit's message about a failed process.
-fn exit_code(message: &str) -> Option<u32> {
-    const MARK: &str = "did not complete successfully: exit code: ";
-    let (_, rest) = message.rsplit_once(MARK)?;
-    let end = rest.find(|c: char| !c.is_ascii_digit());
-    rest[..end.unwrap_or(rest.len())].parse().ok()
-}
-
 /// The error for a command that ended with `code`; `no_shell` is the missing shell, if any.
 fn ended(command: &RunCommand, code: u32, no_shell: Option<&str>, workdir: &str) -> Diagnostic {
     let shown = quoted(&title(&command.command));
@@ -190,7 +183,7 @@ fn refused(command: &RunCommand, message: &str) -> Option<Diagnostic> {
     let required = command.mounts.iter().find_map(|mount| match &mount.kind {
         MountKind::Secret {
             id, required: true, ..
-        } if message.contains("not found") && message.contains(id.as_str()) => Some(id),
+        } if lacks_secret(message, id) => Some(id),
         _ => None,
     });
     if let Some(id) = required {
@@ -204,7 +197,7 @@ fn refused(command: &RunCommand, message: &str) -> Option<Diagnostic> {
             )),
         );
     }
-    if command.network == Network::Host && message.contains("network.host") {
+    if command.network == Network::Host && refuses_host_network(message) {
         return Some(
             Diagnostic::new(format!(
                 "`{shown}` is not allowed to use the host's network"

@@ -35,15 +35,6 @@ fn command(text: &str) -> RunCommand {
 }
 
 #[test]
-fn exit_codes_are_found_in_buildkits_words() {
-    let failed = "process \"/bin/sh -c exit code: 7\" did not complete successfully: exit code: 3";
-    assert_eq!(exit_code(failed), Some(3));
-    assert_eq!(exit_code(&format!("{failed}: context canceled")), Some(3));
-    assert_eq!(exit_code("secret token: not found"), None);
-    assert_eq!(exit_code("exit code: 3"), None);
-}
-
-#[test]
 fn failures_read_well() {
     let command = command("cd models\n\n  make https://me:hunter2@files.example/model\n");
     let mut all = String::new();

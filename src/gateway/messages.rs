@@ -1,0 +1,152 @@
+//! What BuildKit's messages mean. It reports most failures as text alone, so this is the one place that reads that text.
+//!
+//! Each function names the BuildKit file it follows.
+
+/// Whether a file or folder that was to be read is missing (`cache/util/fsutil.go`: the error of `open` or `lstat`).
+pub(super) fn is_absent(message: &str) -> bool {
+    let ends = ["no such file or directory", "not a directory"];
+    // A result without any file has no file system (`getImmutableRef` in `frontend/gateway/gateway.go`).
+    ends.iter().any(|end| message.ends_with(end)) || message.starts_with("empty ref: ")
+}
+
+/// Whether the client has no such folder to send: `docker build -` has no context, and another client may have none either
+/// (`session/filesync/filesync.go`).
+pub(super) fn is_not_sent(message: &str) -> bool {
+    message.contains("no local sources enabled") || message.contains("no access allowed to dir")
+}
+
+/// Whether the result of a step is lost (`cacheRecord.finalize` in `cache/refs.go`).
+pub(super) fn is_lost_result(message: &str) -> bool {
+    message.contains(" during finalize: ")
+}
+
+/// Whether a folder was copied onto a file (`tonistiigi/fsutil`, `copy/copy.go`).
+pub fn is_copy_onto_file(message: &str) -> bool {
+    message.contains("cannot copy to non-directory")
+}
+
+/// Whether a step needs the secret `id`, and the client did not send it (`session/secrets/secrets.go`).
+pub fn lacks_secret(message: &str, id: &str) -> bool {
+    message.contains("not found") && message.contains(id)
+}
+
+/// Whether a step is not allowed to use the host's network (`util/entitlements/entitlements.go`).
+pub fn refuses_host_network(message: &str) -> bool {
+    message.contains("network.host")
+}
+
+/// The exit code of a command (`frontend/gateway/pb/exit.go`, `solver/llbsolver/ops/exec.go`).
+pub fn exit_code(message: &str) -> Option<u32> {
+    const MARK: &str = "did not complete successfully: exit code: ";
+    let (_, rest) = message.rsplit_once(MARK)?;
+    let end = rest.find(|c: char| !c.is_ascii_digit());
+    rest[..end.unwrap_or(rest.len())].parse().ok()
+}
+
+/// Why a download failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DownloadFailure {
+    /// The server answered with this HTTP status.
+    Status(u16),
+    /// There is no server of that name.
+    UnknownHost,
+    /// The content does not match the digest.
+    Digest,
+    /// TLS failed, for this reason.
+    Tls(String),
+    /// The connection broke or was refused, for this reason.
+    Connection(String),
+}
+
+/// Why a download failed (`source/http/source.go`, and Go's `net` and `crypto` packages).
+pub fn download_failure(message: &str) -> DownloadFailure {
+    let status = message
+        .split_once("invalid response status ")
+        .and_then(|(_, rest)| rest.get(..3))
+        .and_then(|digits| digits.parse().ok());
+    if let Some(status) = status {
+        DownloadFailure::Status(status)
+    } else if message.contains("no such host") {
+        DownloadFailure::UnknownHost
+    } else if message.contains("digest mismatch") {
+        DownloadFailure::Digest
+    } else if message.contains("x509:") || message.contains("tls:") {
+        DownloadFailure::Tls(last_reason(message))
+    } else {
+        DownloadFailure::Connection(last_reason(message))
+    }
+}
+
+/// The innermost reason in a chain of Go errors, which is the informative one.
+fn last_reason(message: &str) -> String {
+    let start = message
+        .rfind("read tcp")
+        .or_else(|| message.rfind("dial tcp"));
+    let reason = message[start.unwrap_or(0)..]
+        .rsplit(": ")
+        .next()
+        .unwrap_or_default();
+    match reason.trim().trim_matches('"') {
+        "" | "EOF" => "the server closed it".to_owned(),
+        "unexpected EOF" => "the server closed it before the download was complete".to_owned(),
+        reason => reason.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_missing_counts_as_absent() {
+        for absent in [
+            "open env.yml: no such file or directory",
+            "failed to read dir: lstat /pypi: no such file or directory",
+            "open docs/env.yml: not a directory",
+            "empty ref: h4x1",
+        ] {
+            assert!(is_absent(absent), "{absent}");
+        }
+        for other in [
+            "parent snapshot sha256:ab does not exist: not found",
+            "failed to fetch remote https://git.example/x.git: repository not found",
+            "rpc error: code = Unavailable desc = error reading from server: EOF",
+            "open /run/x: no such file or directory: failed to mount",
+            "env.yml is not a regular file",
+            "no such ref: h4x1",
+        ] {
+            assert!(!is_absent(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn clients_without_a_folder_are_told_from_those_that_fail() {
+        assert!(is_not_sent("no local sources enabled"));
+        assert!(is_not_sent(
+            "rpc error: code = NotFound desc = no access allowed to dir \"context\""
+        ));
+        assert!(!is_not_sent(
+            "rpc error: code = Canceled desc = context canceled"
+        ));
+    }
+
+    #[test]
+    fn lost_results_are_told_from_other_failures() {
+        assert!(is_lost_result(
+            "failed to finalize parent during merge: failed to commit a to b during finalize: failed to stat active key during commit: snapshot a does not exist: not found"
+        ));
+        assert!(!is_lost_result(
+            "process \"/bin/sh\" did not complete successfully: exit code: 1"
+        ));
+    }
+
+    #[test]
+    fn exit_codes_are_found_in_buildkits_words() {
+        let failed =
+            "process \"/bin/sh -c exit code: 7\" did not complete successfully: exit code: 3";
+        assert_eq!(exit_code(failed), Some(3));
+        assert_eq!(exit_code(&format!("{failed}: context canceled")), Some(3));
+        assert_eq!(exit_code("secret token: not found"), None);
+        assert_eq!(exit_code("exit code: 3"), None);
+    }
+}
