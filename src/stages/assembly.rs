@@ -31,19 +31,19 @@ pub(super) struct Image<'a> {
     /// What all steps share.
     pub(super) tools: Tools<'a>,
     /// The base image, with its system packages.
-    pub(super) base: &'a SystemBase,
+    pub(super) base: SystemBase,
     /// The lines of the build file that name it.
     pub(super) base_lines: Option<Lines>,
     /// The base image's C library.
-    pub(super) libc: &'a Libc,
+    pub(super) libc: Libc,
     /// How layers are stacked.
     pub(super) stacking: Stacking,
     /// The step that creates the account.
-    pub(super) account: &'a Account,
+    pub(super) account: Account,
     /// The image's user.
-    pub(super) user: &'a User,
+    pub(super) user: User,
     /// The environments, at least one.
-    pub(super) environments: &'a [Linked<'a>],
+    pub(super) environments: Vec<Linked<'a>>,
     /// The groups of packages that several of them share.
     pub(super) shared: &'a [Shared],
     /// The index of the environment that is active unless a container chooses another.
@@ -80,8 +80,8 @@ impl Image<'_> {
         stack.push(&self.account.layer, &self.account.name);
         let mut facts = vec![self.account.facts.clone()];
         facts.extend(self.base.facts.clone());
-        linked::stack(&mut stack, self.environments, self.shared)?;
-        for environment in self.environments {
+        linked::stack(&mut stack, &self.environments, self.shared)?;
+        for environment in &self.environments {
             facts.push(environment.layers.facts.clone());
             facts.extend_from_slice(environment.solved);
         }
@@ -90,7 +90,7 @@ impl Image<'_> {
             root: stack.on(&self.base.base.state, self.stacking),
             facts,
         };
-        for environment in self.environments {
+        for environment in &self.environments {
             if let Input::Output(below) = &progress.root
                 && !environment.facts.post_link.is_empty()
             {
@@ -104,7 +104,7 @@ impl Image<'_> {
     /// The image with all packages of its environments.
     pub(super) async fn installed(&self) -> Result<Progress, BuildError> {
         let mut progress = self.linked().await?;
-        for environment in self.environments {
+        for environment in &self.environments {
             if let Input::Output(below) = &progress.root
                 && let Some(pip) = environment.pip(below).await?
             {
@@ -134,7 +134,7 @@ impl Image<'_> {
             session: self.session,
             section: self.section,
             config: &config,
-            user: self.user,
+            user: &self.user,
         };
         let (root, added) = additions.onto(progress.root).await?;
         progress.root = root;
@@ -149,13 +149,13 @@ impl Image<'_> {
 
     /// Adds the files that activate the environments and keep them active; returns the image's variables.
     async fn activate(&self, progress: &mut Progress) -> Result<Vec<(String, String)>, BuildError> {
-        let base_env = activation::with_user(self.base.base.config.env(), self.user);
+        let base_env = activation::with_user(self.base.base.config.env(), &self.user);
         let mut activations = Vec::new();
-        for environment in self.environments {
+        for environment in &self.environments {
             let recorded = match &progress.root {
                 Input::Output(root) => {
                     let plain = environment.activation(&base_env, None);
-                    let found = environment.recorded(root, plain.env, self.user).await?;
+                    let found = environment.recorded(root, plain.env, &self.user).await?;
                     found.map(|(recorded, output)| {
                         progress.facts.push(output);
                         recorded

@@ -1,7 +1,7 @@
 //! The python that compiles an environment's modules if the image is not for the builder's own platform.
 
+use super::ground::Ground;
 use super::input::EnvironmentFile;
-use super::linked::Ground;
 use super::solve::Base;
 use super::{Session, native};
 
@@ -39,7 +39,7 @@ impl Session<'_> {
         let Some(python) = plan.python.as_ref().filter(|_| plan.has_modules()) else {
             return Ok((Compiler::Own, Vec::new()));
         };
-        if self.platform == native(self.bridge) || ground.trim.contains(&Trim::Bytecode) {
+        if self.platform == native(self.bridge) || ground.choices.trim.contains(&Trim::Bytecode) {
             return Ok((Compiler::Own, Vec::new()));
         }
         let error = match self.python_of_builder(file, plan, python, ground).await {
@@ -70,10 +70,12 @@ impl Session<'_> {
         ground: &Ground<'_>,
     ) -> Result<Found, BuildError> {
         let builder = self.on(native(self.bridge));
-        let found = builder.base(&builder.finder(), ground.choice).await?;
+        let found = builder
+            .base(&builder.finder(), &ground.choices.base)
+            .await?;
         let base = Base {
             found: &found,
-            lines: ground.choice.lines,
+            lines: ground.choices.base.lines,
         };
         let (packages, solved) = match &file.input.conda {
             Conda::Locked(_) => (builder.locked_python(file, python)?, Vec::new()),
@@ -138,7 +140,7 @@ impl Session<'_> {
                 platforms: Vec::new(),
                 ..request.clone()
             };
-            let programs = ground.tools.programs;
+            let programs = &ground.programs;
             match (
                 self.packages(&request, programs, Some(base)).await,
                 specs.next(),

@@ -1,47 +1,28 @@
 //! One environment of an image: finds, plans and links its packages.
 
+use super::ground::Ground;
 use super::input::EnvironmentFile;
+use super::link::ImagePlan;
 use super::solve::Base;
 use super::{Session, as_diagnostic};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use buildkit_llb::Output;
 use futures_util::future::try_join_all;
 
-use crate::context::named::Found;
 use crate::gateway::error::BuildError;
-use crate::options::choices::Choice;
 use condafront_graph::compiler::Compiler;
-use condafront_graph::environment::{Environment, Layers, Micromamba};
+use condafront_graph::environment::{Environment, Layers};
 use condafront_graph::image::{InImage, Stack};
 use condafront_graph::plan::Plan;
 use condafront_graph::plan::groups;
 use condafront_graph::plan::sharing::{Plans, Shared};
-use condafront_graph::{Tools, source_file};
+use condafront_graph::source_file;
 use condafront_input::Conda;
-use condafront_model::layers::Layers as LayerCount;
 use condafront_model::package::Package;
 use condafront_model::stamp::Owner;
 use condafront_step_spec::facts::EnvironmentFacts;
-use condafront_step_spec::install::Trim;
-
-/// What all environments of an image share.
-#[derive(Clone, Copy)]
-pub(super) struct Ground<'a> {
-    /// The base image.
-    pub(super) base: &'a Found,
-    /// How it was chosen.
-    pub(super) choice: &'a Choice<String>,
-    /// What all steps share.
-    pub(super) tools: Tools<'a>,
-    /// The micromamba that installs packages, if it is the installer.
-    pub(super) micromamba: Option<&'a Micromamba>,
-    /// How many layers packages are spread over.
-    pub(super) layers: LayerCount,
-    /// What to leave out of packages.
-    pub(super) trim: &'a BTreeSet<Trim>,
-}
 
 /// An environment whose packages are known.
 pub(super) struct Planned<'a> {
@@ -112,25 +93,25 @@ pub(super) fn stack(
     Ok(())
 }
 
-impl<'a> Session<'a> {
+impl<'a> Ground<'a> {
     /// Finds the packages of all environments and plans their layers.
-    pub(super) async fn plan(
-        &self,
-        files: &'a [EnvironmentFile],
-        ground: &Ground<'_>,
-    ) -> Result<(Vec<Planned<'a>>, Vec<Shared>), BuildError> {
+    ///
+    /// # Errors
+    /// When packages cannot be found.
+    pub(super) async fn plan(&self) -> Result<ImagePlan<'a>, BuildError> {
+        let files = &self.input.environments;
         let found = try_join_all(files.iter().map(|file| async move {
-            let session = self.about(&file.file);
-            let found = session.conda_packages(file, ground).await?;
+            let session = self.session.about(&file.file);
+            let found = session.conda_packages(file, self).await?;
             condafront_input::pypi::check(&found.0, &file.pip.asked, &file.file)?;
             Ok::<_, BuildError>(found)
         }));
         let (lists, solved): (Vec<_>, Vec<_>) = found.await?.into_iter().unzip();
-        let Plans { plans, shared } = Plans::new(lists, self.platform, ground.layers);
+        let Plans { plans, shared } = Plans::new(lists, self.session.platform, self.layers);
         let planned = files.iter().zip(plans).zip(solved);
         let planned = planned.map(async |((file, plan), mut solved)| {
-            let session = self.about(&file.file);
-            let (compiler, found) = session.compiler(file, &plan, ground).await?;
+            let session = self.session.about(&file.file);
+            let (compiler, found) = session.compiler(file, &plan, self).await?;
             solved.extend(found);
             Ok::<_, BuildError>(Planned {
                 session,
@@ -140,9 +121,14 @@ impl<'a> Session<'a> {
                 solved,
             })
         });
-        Ok((try_join_all(planned).await?, shared))
+        Ok(ImagePlan {
+            environments: try_join_all(planned).await?,
+            shared,
+        })
     }
+}
 
+impl Session<'_> {
     async fn conda_packages(
         &self,
         file: &EnvironmentFile,
@@ -151,36 +137,37 @@ impl<'a> Session<'a> {
         match &file.input.conda {
             Conda::Locked(packages) => Ok((packages.clone(), Vec::new())),
             Conda::Unsolved(request) => {
-                let programs = ground.tools.programs;
                 let base = Base {
-                    found: ground.base,
-                    lines: ground.choice.lines,
+                    found: &ground.base,
+                    lines: ground.choices.base.lines,
                 };
-                let solved = self.packages(request, programs, Some(&base)).await?;
+                let solved = self
+                    .packages(request, &ground.programs, Some(&base))
+                    .await?;
                 Ok((solved.packages, solved.facts))
             }
         }
     }
 }
 
-impl<'a> Planned<'a> {
+impl Planned<'_> {
     /// Downloads and links the packages; `user` owns them.
-    pub(super) async fn install(
-        &'a self,
-        ground: &Ground<'a>,
+    pub(super) async fn install<'b>(
+        &'b self,
+        ground: &'b Ground<'_>,
         user: Owner,
-    ) -> Result<Linked<'a>, BuildError> {
+    ) -> Result<Linked<'b>, BuildError> {
         let lines = self.plan.packages.iter().map(|package| package.lines);
         let environment = Environment {
             file: source_file(self.session.file, lines.chain(self.file.input.pip.lines())),
             plan: self.plan.clone(),
             place: self.file.place.clone(),
-            tools: ground.tools,
+            tools: ground.tools(),
             base: ground.base.state.output(),
-            micromamba: ground.micromamba,
+            micromamba: ground.micromamba.as_ref(),
             compiler: &self.compiler,
             user,
-            trim: ground.trim,
+            trim: &ground.choices.trim,
         };
         let (layers, facts) = self.session.install(&environment).await?;
         Ok(Linked {

@@ -1,6 +1,5 @@
 //! The target `lock`: writes solved environments to lock files.
 
-use super::assembly::Image;
 use super::input::{EnvironmentFile, ImageInput};
 use super::solve::{Base, Solved};
 use super::{Session, as_diagnostic};
@@ -107,16 +106,15 @@ impl Session<'_> {
         }
         self.check_pip(asked)?;
         let alone = image.only(one);
-        let found = async |image: &Image<'_>| {
-            let linked = image.linked().await?;
-            let mut environments = image.environments.iter();
-            match (&linked.root, environments.next()) {
-                (Input::Output(root), Some(environment)) => environment.pip_files(root).await,
-                _ => Ok(Vec::new()),
-            }
-        };
         let session = self.about(&self.build_file.file);
-        session.with_image(&alone, found).await
+        let ground = session.ground(&alone).await?;
+        let plan = ground.plan().await?;
+        let image = ground.link(&plan).await?;
+        let linked = image.linked().await?;
+        match (&linked.root, image.environments.first()) {
+            (Input::Output(root), Some(environment)) => environment.pip_files(root).await,
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The platforms of `--platform`, or else those that the files declare, or else the engine's own.

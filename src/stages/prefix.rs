@@ -45,7 +45,7 @@ impl Image<'_> {
                 stack.push(&taken, TAKEN);
             }
         } else {
-            linked::stack(&mut stack, self.environments, self.shared)?;
+            linked::stack(&mut stack, &self.environments, self.shared)?;
         }
         let env = self.variables_alone(inside.as_ref(), &mut facts).await?;
         let in_image: Vec<_> = environments.map(Linked::in_image).collect();
@@ -77,9 +77,9 @@ impl Image<'_> {
         };
         let recorded = match inside {
             Some(root) => {
-                let base_env = activation::with_user(self.base.base.config.env(), self.user);
+                let base_env = activation::with_user(self.base.base.config.env(), &self.user);
                 let env = default.activation(&base_env, None).env;
-                let found = default.recorded(root, env, self.user).await?;
+                let found = default.recorded(root, env, &self.user).await?;
                 found.map(|(recorded, output)| {
                     facts.push(output);
                     recorded

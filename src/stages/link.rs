@@ -1,0 +1,121 @@
+//! An image whose environments are linked: its layers, its account, and what steps found out.
+
+use super::assembly::Image;
+use super::ground::Ground;
+use super::linked::Planned;
+use super::{Session, as_diagnostic};
+
+use futures_util::future::try_join_all;
+
+use crate::gateway::error::BuildError;
+use condafront_graph::account::Account;
+use condafront_graph::plan::sharing::Shared;
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::source::{Diagnostic, Lines};
+use condafront_model::stamp::Owner;
+use condafront_step_spec::account::{AccountFacts, FACTS_FILE};
+use condafront_step_spec::failure_report::Culprit;
+
+/// The environments of an image whose packages are known.
+pub(super) struct ImagePlan<'a> {
+    /// The environments, in the order of the image's files.
+    pub(super) environments: Vec<Planned<'a>>,
+    /// The groups of packages that several of them share.
+    pub(super) shared: Vec<Shared>,
+}
+
+impl Ground<'_> {
+    /// Links the packages of all environments, and creates the account.
+    ///
+    /// # Errors
+    /// When a download, a package or the account makes it impossible.
+    pub(super) async fn link<'b>(
+        &'b self,
+        plan: &'b ImagePlan<'_>,
+    ) -> Result<Image<'b>, BuildError> {
+        let Self { session, input, .. } = self;
+        let (user, section) = (&self.choices.user, &input.section);
+        let tools = self.tools();
+        let install = async |owner: Owner| {
+            let linked = plan.environments.iter().map(|one| one.install(self, owner));
+            try_join_all(linked).await
+        };
+        let workdir_lines = section.workdir.as_ref().map(|workdir| workdir.lines);
+        // Conda packages do not depend on system packages, so both are installed in parallel.
+        let prepare = async {
+            let ready = session.system_packages(&self.base, &tools, section).await?;
+            let under = ready.base.state.output();
+            let account = tools
+                .account(&user.value, self.workdir.as_deref(), under)
+                .map_err(as_diagnostic)?;
+            let found = session.account_facts(&account, user.lines, workdir_lines);
+            let found = found.await?;
+            Ok::<_, BuildError>((ready, account, found))
+        };
+        let guessed = self.choices.owner();
+        let (mut environments, (base, account, found)) =
+            tokio::try_join!(install(guessed), prepare)?;
+        let owner = found.user.owner();
+        if owner != guessed {
+            // The base image already has an account with that name.
+            environments = install(owner).await?;
+        }
+        for environment in &environments {
+            environment.warn().await?;
+        }
+        session.warn(&account_notices(&found.notices)).await?;
+        Ok(Image {
+            session: *session,
+            tools,
+            base,
+            base_lines: self.choices.base.lines,
+            libc: found.libc,
+            stacking: self.stacking,
+            account,
+            user: found.user,
+            environments,
+            shared: &plan.shared,
+            default: input.default,
+            section,
+            workdir: self.workdir.as_deref(),
+        })
+    }
+}
+
+impl Session<'_> {
+    /// Creates the account; `user` and `workdir` are the lines that ask for it and for the working directory.
+    async fn account_facts(
+        &self,
+        account: &Account,
+        user: Option<Lines>,
+        workdir: Option<Lines>,
+    ) -> Result<AccountFacts, BuildError> {
+        const HELP: &str =
+            "Choose the account with the build-args MAMBA_USER, MAMBA_USER_ID and MAMBA_USER_GID.";
+        const KEY: &str = "Change `user`; the build-args MAMBA_USER, MAMBA_USER_ID and MAMBA_USER_GID override it.";
+        const WORKDIR: &str =
+            "Use a directory of the base image, or a path that does not exist yet.";
+        let lines = |culprit: &Culprit| workdir.filter(|_| matches!(culprit, Culprit::File(_)));
+        let run = self.run(&account.facts, &account.step, lines);
+        let reference = run.await.map_err(|error| match (error, user) {
+            (BuildError::Diagnostic(found), _) if !found.locations.is_empty() => {
+                found.help(WORKDIR).into()
+            }
+            (BuildError::Diagnostic(found), Some(lines)) => {
+                found.at(self.file, lines).help(KEY).into()
+            }
+            (BuildError::Diagnostic(found), None) => found.help(HELP).into(),
+            (error, _) => error,
+        })?;
+        self.read_json(&reference, FACTS_FILE).await
+    }
+}
+
+/// The account step's notices, as warnings.
+fn account_notices(notices: &[String]) -> Vec<Warning> {
+    let warning = |notice: &String| Warning {
+        rule: Rule::Account,
+        diagnostic: Diagnostic::new(notice),
+    };
+    notices.iter().map(warning).collect()
+}
