@@ -1,9 +1,9 @@
 //! Assembles the image from layers and from the facts that steps found.
 
-use super::commands::Additions;
+use super::additions::Additions;
 use super::linked::{self, Linked};
+use super::session::{Session, as_diagnostic};
 use super::system::SystemBase;
-use super::{Session, as_diagnostic};
 
 use buildkit_llb::{Input, Output};
 

@@ -1,8 +1,8 @@
 //! The target `channel`: a folder with everything that the build downloads, for builds without a network.
 
 use super::input::{EnvironmentFile, ImageInput};
+use super::session::{Session, as_diagnostic, native};
 use super::solve::{NOARCH, Solved};
-use super::{Session, as_diagnostic, native};
 use condafront_graph::plan::pip::{has_pip, wheel};
 use condafront_input::pypi;
 

@@ -1,26 +1,12 @@
 //! What the image section adds on top of the environments: files, then commands.
 
-use super::Session;
+use super::additions::Additions;
 use super::copy::Copied;
 use super::run::Ran;
 
-use buildkit_llb::{Input, OpOptions, Options, Output, Range, SourceFile as LlbFile};
+use buildkit_llb::{Input, Output};
 
 use crate::gateway::error::BuildError;
-use crate::image::config::ImageConfig;
-use condafront_input::section::ImageSection;
-use condafront_model::source::Lines;
-use condafront_step_spec::account::User;
-
-/// The keys `copy` and `run`, and what they depend on.
-pub(super) struct Additions<'a> {
-    pub(super) session: Session<'a>,
-    pub(super) section: &'a ImageSection,
-    /// The image's configuration, with what the section sets: variables, working directory, shell.
-    pub(super) config: &'a ImageConfig,
-    /// The image's user.
-    pub(super) user: &'a User,
-}
 
 /// A copy or a command, and the image after it.
 enum Step<'a> {
@@ -105,20 +91,5 @@ impl Additions<'_> {
             // BuildKit refuses some commands before it builds anything.
             None => self.explain_refusal(error),
         }
-    }
-
-    /// An operation's options: its name, and the lines that its errors point at.
-    pub(super) fn options(&self, name: String, lines: Lines) -> Options {
-        let file = self.session.file;
-        let line = |number| i32::try_from(number).unwrap_or(i32::MAX);
-        let place = LlbFile::new(file.name(), file.excerpt_of(std::iter::once(lines)))
-            .language(file.language())
-            .location([Range::lines(line(lines.first), line(lines.last))]);
-        let mut options = Options::new();
-        options.name(name).location(place);
-        if self.session.options.no_cache() {
-            options.ignore_cache();
-        }
-        options
     }
 }

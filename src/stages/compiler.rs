@@ -2,8 +2,8 @@
 
 use super::ground::Ground;
 use super::input::EnvironmentFile;
+use super::session::{Session, native};
 use super::solve::Base;
-use super::{Session, native};
 
 use buildkit_llb::Output;
 

@@ -1,6 +1,6 @@
 //! The key `copy`: where files come from, who owns them, and which of them are missing.
 
-use super::commands::Additions;
+use super::additions::Additions;
 use super::owners::Alone;
 
 use buildkit_llb::{Input, Output, caps};

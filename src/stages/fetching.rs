@@ -1,6 +1,6 @@
 //! Steps on downloaded files. They run right away, and once more if a download failed but a retry of it succeeds.
 
-use super::{Session, as_diagnostic};
+use super::session::{Session, as_diagnostic};
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Session;
+use super::session::Session;
 use crate::context::files::Context;
 use crate::context::{self, BuildFile};
 use crate::gateway::client::Bridge;

@@ -1,8 +1,8 @@
 //! What the environments of an image share: the base image, the programs of steps, and what the user chose.
 
-use super::Session;
 use super::input::ImageInput;
-use super::native;
+use super::session::Session;
+use super::session::native;
 
 use buildkit_llb::Output;
 

@@ -1,7 +1,7 @@
 //! The target `image`: turns packages into an image with the environments.
 
-use super::Session;
 use super::assembly::Built;
+use super::session::Session;
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! What the user's files say about the image and its environments.
 
 use super::pip_list::PipInput;
-use super::{Session, as_diagnostic};
+use super::session::{Session, as_diagnostic};
 
 use std::sync::Arc;
 

@@ -2,27 +2,18 @@
 
 use super::assembly::Image;
 use super::ground::Ground;
-use super::linked::Planned;
-use super::{Session, as_diagnostic};
+use super::linked::ImagePlan;
+use super::session::{Session, as_diagnostic};
 
 use futures_util::future::try_join_all;
 
 use crate::gateway::error::BuildError;
 use condafront_graph::account::Account;
-use condafront_graph::plan::sharing::Shared;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::source::{Diagnostic, Lines};
 use condafront_model::stamp::Owner;
 use condafront_step_spec::account::{AccountFacts, FACTS_FILE};
 use condafront_step_spec::failure_report::Culprit;
-
-/// The environments of an image whose packages are known.
-pub(super) struct ImagePlan<'a> {
-    /// The environments, in the order of the image's files.
-    pub(super) environments: Vec<Planned<'a>>,
-    /// The groups of packages that several of them share.
-    pub(super) shared: Vec<Shared>,
-}
 
 impl Ground<'_> {
     /// Links the packages of all environments, and creates the account.

@@ -2,9 +2,8 @@
 
 use super::ground::Ground;
 use super::input::EnvironmentFile;
-use super::link::ImagePlan;
+use super::session::{Session, as_diagnostic};
 use super::solve::Base;
-use super::{Session, as_diagnostic};
 
 use std::collections::BTreeMap;
 
@@ -33,6 +32,14 @@ pub(super) struct Planned<'a> {
     compiler: Compiler,
     /// The outputs of solves, if there were any.
     solved: Vec<Output>,
+}
+
+/// The environments of an image whose packages are known.
+pub(super) struct ImagePlan<'a> {
+    /// The environments, in the order of the image's files.
+    pub(super) environments: Vec<Planned<'a>>,
+    /// The groups of packages that several of them share.
+    pub(super) shared: Vec<Shared>,
 }
 
 /// An environment whose packages are linked.

@@ -1,8 +1,8 @@
 //! The target `lock`: writes solved environments to lock files.
 
 use super::input::{EnvironmentFile, ImageInput};
+use super::session::{Session, as_diagnostic};
 use super::solve::{Base, Solved};
-use super::{Session, as_diagnostic};
 
 use std::sync::Arc;
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use buildkit_llb::{Differ, OpOptions, Options as LlbOptions, Output};
 
+use super::session::{Session, as_diagnostic};
 use super::solve::{Lists, NOARCH};
-use super::{Session, as_diagnostic};
 use crate::context::folder::NamedFolder;
 use crate::gateway::client::{Evaluate, Reference};
 use crate::gateway::error::BuildError;

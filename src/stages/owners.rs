@@ -1,6 +1,6 @@
 //! Looks up the users and groups that the image section names.
 
-use super::Session;
+use super::session::Session;
 
 use buildkit_llb::{Copy, File, Input, OpOptions, Output};
 use condafront_entrypoint::passwd;

@@ -1,7 +1,7 @@
 //! Downloads and links packages, and reads the facts about them.
 
-use super::Session;
 use super::fetching::Job;
+use super::session::Session;
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
 //! Finds, downloads and installs PyPI packages on top of the conda packages.
 
-use super::as_diagnostic;
 use super::fetching::Job;
 use super::linked::Linked;
 use super::pip_list::PipInput;
+use super::session::as_diagnostic;
 use crate::pip_report;
 use condafront_input::{pypi, requirements};
 

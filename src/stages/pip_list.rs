@@ -1,6 +1,6 @@
 //! What the user asks of pip: lists with the files that they name, and packages from the build context.
 
-use super::Session;
+use super::session::Session;
 use condafront_input::pypi;
 
 use buildkit_llb::{OpOptions as _, Options};

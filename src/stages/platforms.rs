@@ -1,6 +1,6 @@
 //! The platforms to build for, and what the builder can do for platforms other than its own.
 
-use super::{Session, as_diagnostic, native};
+use super::session::{Session, as_diagnostic, native};
 
 use crate::gateway::client::Bridge;
 use condafront_input::options::Options;

@@ -1,6 +1,6 @@
 //! Keeps secrets out of an image's provenance.
 
-use super::Session;
+use super::session::Session;
 
 use std::sync::Arc;
 

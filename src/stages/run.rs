@@ -1,6 +1,6 @@
 //! The key `run`: who runs a command, and why it failed.
 
-use super::commands::Additions;
+use super::additions::Additions;
 use super::owners::{Alone, Person};
 
 use buildkit_llb::{Copy, File, Input, OpOptions};

@@ -1,22 +1,97 @@
-//! Requests to BuildKit during a build: build, read, warn, and find out why a step failed.
+//! One build: what it is about, and its requests to BuildKit: build, read, warn, and find out why a step failed.
 
-use super::Session;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-
+use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
 use buildkit_llb::{Definition, Output};
 use serde::de::DeserializeOwned;
 
-use crate::gateway::client::{Evaluate, Reference};
+use crate::context::BuildFile;
+use crate::context::named::Finder;
+use crate::gateway::client::{Bridge, Evaluate, Reference};
 use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::own_image;
 use crate::gateway::requirements;
+use crate::options::settings::Settings;
 use condafront_graph::plan::Plan;
 use condafront_graph::step::Step;
+use condafront_graph::{Tools, programs};
+use condafront_input::options::Options;
 use condafront_model::lint::{Rule, Warning};
-use condafront_model::source::{Diagnostic, Level, Lines, Location};
+use condafront_model::platform::Platform;
+use condafront_model::source::{Diagnostic, Level, Lines, Location, SourceFile};
 use condafront_step_spec::facts::{Notice, Subject};
 use condafront_step_spec::failure_report::{Culprit, FailureReport, REPORT_FILE};
+
+/// The platform that steps run on.
+pub fn native(bridge: &Bridge) -> Platform {
+    let native = bridge.abilities().build_platform;
+    native.unwrap_or(Platform::LinuxAmd64)
+}
+
+/// One build, for one platform, with the file that errors currently point at.
+#[derive(Clone, Copy)]
+pub(super) struct Session<'a> {
+    pub(super) bridge: &'a Bridge,
+    pub(super) options: &'a Options,
+    pub(super) settings: &'a Settings,
+    pub(super) build_file: &'a BuildFile,
+    /// The platform to build for.
+    pub(super) platform: Platform,
+    /// The file that errors point at: the build file, or one that it names.
+    pub(super) file: &'a Arc<SourceFile>,
+    /// What has happened in the build so far.
+    pub(super) so_far: &'a SoFar,
+}
+
+/// What has happened in a build so far.
+#[derive(Default)]
+pub(super) struct SoFar {
+    /// The warnings that the user has already seen.
+    warned: Mutex<BTreeSet<String>>,
+    /// Whether the cache turned out to have lost a result.
+    cache_is_broken: AtomicBool,
+}
+
+impl<'a> Session<'a> {
+    /// The same build, for another platform.
+    pub(super) fn on(self, platform: Platform) -> Self {
+        Self { platform, ..self }
+    }
+
+    /// The same build, with errors pointing at `file`.
+    pub(super) fn about<'b>(self, file: &'b Arc<SourceFile>) -> Session<'b>
+    where
+        'a: 'b,
+    {
+        Session { file, ..self }
+    }
+
+    pub(super) fn finder(&self) -> Finder<'a> {
+        Finder {
+            bridge: self.bridge,
+            options: self.options,
+            platform: self.platform,
+        }
+    }
+
+    /// The file system with the frontend's own programs, in which steps run.
+    pub(super) async fn programs(&self) -> Result<Output, BuildError> {
+        let finder = self.on(native(self.bridge)).finder();
+        Ok(programs(&own_image::find(finder).await?))
+    }
+
+    /// What all steps share.
+    pub(super) fn tools<'b>(&self, programs: &'b Output) -> Tools<'b> {
+        Tools {
+            programs,
+            no_cache: self.options.no_cache(),
+            content_cache: self.bridge.abilities().has(EXEC_MOUNT_CONTENT_CACHE.id),
+        }
+    }
+}
 
 impl Session<'_> {
     /// Runs a step for its `output`. If it fails, the error says why, at the lines that are to blame.
@@ -153,4 +228,9 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
+
+/// An error as a diagnostic without a place.
+pub(super) fn as_diagnostic(error: impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::new(error.to_string())
 }

@@ -1,6 +1,6 @@
 //! Finds the packages that satisfy a request.
 
-use super::{Session, as_diagnostic};
+use super::session::{Session, as_diagnostic};
 
 use std::sync::Arc;
 

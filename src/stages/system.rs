@@ -1,6 +1,6 @@
 //! System packages and the locale, installed on the base image before everything else.
 
-use super::{Session, as_diagnostic};
+use super::session::{Session, as_diagnostic};
 
 use std::sync::Arc;
 
