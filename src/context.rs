@@ -186,7 +186,7 @@ async fn read_dockerignore(
     bridge: &Bridge,
     options: &Options,
     local: &str,
-) -> Result<Vec<u8>, GatewayError> {
+) -> Result<Vec<u8>, BuildError> {
     const NAME: &str = ".dockerignore";
     let state = Local::new(local)
         .session(options.local_session(local))
@@ -200,10 +200,15 @@ async fn read_dockerignore(
         Ok(reference) => reference,
         // A build without a context has nothing to ignore.
         Err(error) if error.is_not_sent() => return Ok(Vec::new()),
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
-    let found = bridge.read_if_sent(&reference, NAME).await?;
-    Ok(found.unwrap_or_default())
+    match bridge.read_if_sent(&reference, NAME).await {
+        Ok(found) => Ok(found.unwrap_or_default()),
+        Err(error) if error.is_cancelled() => Err(error.into()),
+        Err(error) => Err(Diagnostic::new(format!("cannot read `{NAME}`: {error}"))
+            .help("It says which files must stay out of the build. Make it a readable file, or remove it.")
+            .into()),
+    }
 }
 
 /// Reads a file of limited size; `None` if there is none.

@@ -54,6 +54,19 @@ fn dockerignore_does_not_hide_the_lock() {
     assert_built(&project, project.build(&["--no-cache"]));
 }
 
+/// Without it, files that it excludes could be copied into the image.
+#[test]
+fn an_unreadable_dockerignore_is_an_error() {
+    let project = project(Store::Containerd);
+    fs::create_dir(project.path(".dockerignore")).expect("a folder");
+    let output = project.build(&[]).expect_failure();
+    assert!(
+        output.stderr.contains("cannot read `.dockerignore`: "),
+        "{}",
+        output.stderr
+    );
+}
+
 #[test]
 fn a_lock_outside_of_the_context_is_found() {
     let project = project(Store::Containerd);
