@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use buildkit_proto::pb;
 
-use crate::digest::{Digest, ParseDigestError};
+use crate::digest::Digest;
 use crate::graph::{Graph, Vertex};
 use crate::location::{Location, Range, SourceFile};
 use crate::node::{Input, Node, Output};
@@ -32,9 +32,6 @@ pub enum SpliceError {
         /// The digest of the input.
         digest: String,
     },
-    /// The digest of an input is not valid.
-    #[error("the definition refers to an operation by something other than its digest")]
-    Digest(#[from] ParseDigestError),
     /// The number of an output is negative or too large.
     #[error("the definition uses output {index} of operation {digest}")]
     Index {
