@@ -10,7 +10,9 @@
 
 mod engine;
 
-pub use engine::{Version, engine_with};
+pub use engine::Version;
+
+use engine::engine_with;
 
 /// A capability of a daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

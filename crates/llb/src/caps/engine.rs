@@ -56,8 +56,7 @@ const ENGINES: &[(Version, u16)] = &[
 ///
 /// Engines before 23.0 have a BuildKit between 0.8 and 0.10 and are not
 /// distinguished.
-#[must_use]
-pub fn engine_with(buildkit: Version) -> Option<Version> {
+pub(super) fn engine_with(buildkit: Version) -> Option<Version> {
     ENGINES
         .iter()
         .find(|(_, minor)| Version::new(0, *minor) >= buildkit)
