@@ -59,5 +59,5 @@ pub use location::{Location, Position, Range, SourceFile};
 pub use merge::{Diff, Merge};
 pub use node::{Input, Output};
 pub use options::{OpOptions, Options};
-pub use source::{Differ, Git, Http, Image, Local, OciLayout, RecordType, ResolveMode};
+pub use source::{Differ, Git, Http, Image, Local, OciLayout, ResolveMode};
 pub use splice::SpliceError;

@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use buildkit_proto::pb;
 
-use crate::definition::Definition;
-
 /// A file of the user and its content, shown with errors and warnings.
 ///
 /// Cloning is cheap.
@@ -31,13 +29,6 @@ impl SourceFile {
     #[must_use]
     pub fn language(mut self, language: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.info).language = language.into();
-        self
-    }
-
-    /// The definition that the file itself came from.
-    #[must_use]
-    pub fn definition(mut self, definition: &Definition) -> Self {
-        Arc::make_mut(&mut self.info).definition = Some(definition.to_pb().clone());
         self
     }
 

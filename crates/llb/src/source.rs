@@ -8,7 +8,7 @@ mod oci_layout;
 
 pub use git::Git;
 pub use http::Http;
-pub use image::{Image, RecordType, ResolveMode};
+pub use image::{Image, ResolveMode};
 pub use local::{Differ, Local};
 pub use oci_layout::OciLayout;
 

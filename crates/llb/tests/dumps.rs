@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use buildkit_llb::{
     Account, Bind, Cache, CacheSharing, ContentCache, Copy, Definition, Diff, Differ, Digest, Exec,
     File, Git, Http, Image, Input, Local, Merge, Mkdir, Mkfile, NetMode, OciLayout, OpOptions,
-    Owner, Platform, ProgressGroup, ProxyEnv, Range, RecordType, ResolveMode, Rm, Secret,
-    SecurityMode, SourceFile, Ssh, Symlink, Tmpfs, dot, text,
+    Owner, Platform, ProgressGroup, ProxyEnv, Range, ResolveMode, Rm, Secret, SecurityMode,
+    SourceFile, Ssh, Symlink, Tmpfs, dot, text,
 };
 use insta::assert_snapshot;
 
@@ -60,17 +60,13 @@ fn image() {
     image
         .platform(arm64())
         .resolve_mode(ResolveMode::Pull)
-        .record_type(RecordType::Internal)
-        .layer_limit(1)
         .checksum(Digest::of(b"image"));
     assert_snapshot!(dump(image.build()), @r"
     #1 source docker-image://docker.io/library/debian:13
         image.checksum sha256:6105d6cc76af400325e94d588ce511be5bfdbb73b437dc51eca43917d7a43e3d
-        image.layerlimit 1
-        image.recordtype internal
         image.resolvemode pull
         platform linux/arm64/v8
-        caps source.image source.image.checksum source.image.layerlimit source.image.resolvemode
+        caps source.image source.image.checksum source.image.resolvemode
     result #1
         caps constraints platform
     ");
@@ -79,13 +75,9 @@ fn image() {
 #[test]
 fn oci_layout() {
     let mut layout = OciLayout::new("store@sha256:0");
-    layout
-        .store("session", "id")
-        .platform(arm64())
-        .layer_limit(2);
+    layout.store("session", "id").platform(arm64());
     assert_snapshot!(dump(layout.build()), @r"
     #1 source oci-layout://store@sha256:0
-        oci.layerlimit 2
         oci.session session
         oci.store id
         platform linux/arm64/v8
@@ -100,7 +92,6 @@ fn local() {
     let mut local = Local::new("context");
     local
         .session("s")
-        .unique("u")
         .include(["*.yml"])
         .exclude(["a b", "!c"])
         .follow(["env.yml"])
@@ -117,8 +108,7 @@ fn local() {
         local.metadatatransferexclude "[\"x\"]"
         local.session s
         local.sharedkeyhint hint
-        local.unique u
-        caps source.local source.local.excludepatterns source.local.followpaths source.local.includepatterns source.local.metadatatransfer source.local.sessionid source.local.sharedkeyhint source.local.unique
+        caps source.local source.local.excludepatterns source.local.followpaths source.local.includepatterns source.local.metadatatransfer source.local.sessionid source.local.sharedkeyhint
     result #1
         caps constraints platform
     "#);

@@ -26,17 +26,6 @@ pub enum ResolveMode {
     Local,
 }
 
-/// The type of the cache record of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RecordType {
-    /// A record like any other.
-    Regular,
-    /// An internal part of the build.
-    Internal,
-    /// A frontend.
-    Frontend,
-}
-
 impl Image {
     /// The image with a full reference, which has a registry and a tag or digest,
     /// such as `docker.io/library/debian:13`.
@@ -67,27 +56,6 @@ impl Image {
                 .set_with(caps::SOURCE_IMAGE_RESOLVE_MODE, key, "pull"),
             ResolveMode::Local => self.source.set(key, "local"),
         }
-        self
-    }
-
-    /// The type of the cache record.
-    pub fn record_type(&mut self, record_type: RecordType) -> &mut Self {
-        let value = match record_type {
-            RecordType::Regular => "regular",
-            RecordType::Internal => "internal",
-            RecordType::Frontend => "frontend",
-        };
-        self.source.set("image.recordtype", value);
-        self
-    }
-
-    /// Uses only the first layers (BuildKit 0.11).
-    pub fn layer_limit(&mut self, layers: u32) -> &mut Self {
-        self.source.set_with(
-            caps::SOURCE_IMAGE_LAYER_LIMIT,
-            "image.layerlimit",
-            layers.to_string(),
-        );
         self
     }
 

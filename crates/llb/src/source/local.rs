@@ -36,13 +36,6 @@ impl Local {
         self
     }
 
-    /// An id that distinguishes this source from others if there is no session.
-    pub fn unique(&mut self, id: impl Into<String>) -> &mut Self {
-        self.source
-            .set_with(caps::SOURCE_LOCAL_UNIQUE, "local.unique", id);
-        self
-    }
-
     /// Transfers only paths that match one of the patterns. An empty list sets
     /// nothing.
     pub fn include(&mut self, patterns: impl IntoIterator<Item = impl Into<String>>) -> &mut Self {

@@ -39,12 +39,6 @@ impl OciLayout {
         self
     }
 
-    /// Uses only the first layers.
-    pub fn layer_limit(&mut self, layers: u32) -> &mut Self {
-        self.source.set("oci.layerlimit", layers.to_string());
-        self
-    }
-
     /// Builds the operation.
     #[must_use]
     pub fn build(&self) -> Output {
