@@ -1,8 +1,10 @@
 //! Runs processes.
 
 mod mount;
+mod slot;
 
 pub use mount::{Bind, Cache, Mount, Secret, Ssh, Tmpfs};
+pub use slot::Slot;
 
 use std::net::IpAddr;
 use std::ops::Index;
@@ -34,11 +36,6 @@ pub struct Exec {
     slots: usize,
     options: Options,
 }
-
-/// One output of an exec operation under construction. It belongs to the
-/// [`Exec`] that returned it and to the operations that it builds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Slot(usize);
 
 impl Exec {
     /// Runs a program with arguments in `/` of a root filesystem.

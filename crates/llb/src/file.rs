@@ -5,6 +5,7 @@ mod copy;
 mod make;
 mod owner;
 mod path;
+mod unset;
 
 pub use action::{Action, Rm};
 pub use copy::Copy;
@@ -17,11 +18,6 @@ use buildkit_proto::pb;
 use crate::caps;
 use crate::node::{Input, Inputs, NONE, Node, Output};
 use crate::options::{OpOptions, Options};
-
-/// The mode that means "not set" on the wire.
-const UNSET_MODE: i32 = -1;
-/// The time that means "not set" on the wire.
-const UNSET_TIME: i64 = -1;
 
 /// A chain of file actions on a filesystem, as one operation.
 ///

@@ -7,6 +7,7 @@
 
 mod exec;
 mod file;
+mod inputs;
 mod writer;
 
 use buildkit_proto::pb;
@@ -14,6 +15,7 @@ use pb::op::Op;
 
 use crate::graph::{Graph, Vertex};
 use crate::options::CUSTOM_NAME;
+use inputs::{InputNames, output_name};
 use writer::{Writer, quoted};
 
 /// Writes a definition, well-formed or not.
@@ -33,7 +35,7 @@ pub fn dump(definition: &pb::Definition) -> String {
         locations(&mut out, vertex, infos);
     }
     match &graph.result {
-        Some(result) => out.head(format_args!("result {}", reference(&graph, result))),
+        Some(result) => out.head(format_args!("result {}", output_name(&graph, result))),
         None => out.head(format_args!("no result")),
     }
     if let Some(metadata) = graph.result_metadata {
@@ -51,7 +53,7 @@ fn operation(out: &mut Writer, graph: &Graph<'_>, number: usize, vertex: &Vertex
         out.head(format_args!("#{number} unreadable, {length} bytes"));
         return;
     };
-    let inputs = Inputs {
+    let inputs = InputNames {
         graph,
         list: &op.inputs,
     };
@@ -76,11 +78,11 @@ fn operation(out: &mut Writer, graph: &Graph<'_>, number: usize, vertex: &Vertex
         Some(Op::Merge(merge)) => {
             out.head(format_args!("#{number} merge"));
             for input in &merge.inputs {
-                out.line(format_args!("{}", inputs.show(input.input)));
+                out.line(format_args!("{}", inputs.name(input.input)));
             }
         }
         Some(Op::Diff(diff)) => {
-            let side = |input: Option<i64>| input.map(|input| inputs.show(input));
+            let side = |input: Option<i64>| input.map(|input| inputs.name(input));
             let none = || "none".to_owned();
             out.head(format_args!(
                 "#{number} diff {} -> {}",
@@ -91,7 +93,7 @@ fn operation(out: &mut Writer, graph: &Graph<'_>, number: usize, vertex: &Vertex
         None => {
             out.head(format_args!("#{number} unknown operation"));
             for input in &op.inputs {
-                out.line(format_args!("{}", reference(graph, input)));
+                out.line(format_args!("{}", output_name(graph, input)));
             }
         }
     }
@@ -105,38 +107,6 @@ fn operation(out: &mut Writer, graph: &Graph<'_>, number: usize, vertex: &Vertex
             }
         }
         None => out.line(format_args!("no constraints")),
-    }
-}
-
-/// The inputs of one operation, shown by their index.
-struct Inputs<'a> {
-    graph: &'a Graph<'a>,
-    list: &'a [pb::Input],
-}
-
-impl Inputs<'_> {
-    fn show(&self, index: i64) -> String {
-        if index == crate::node::NONE {
-            return "scratch".to_owned();
-        }
-        usize::try_from(index)
-            .ok()
-            .and_then(|index| self.list.get(index))
-            .map_or_else(
-                || format!("missing input {index}"),
-                |input| reference(self.graph, input),
-            )
-    }
-}
-
-fn reference(graph: &Graph<'_>, input: &pb::Input) -> String {
-    let vertex = graph.number(&input.digest).map_or_else(
-        || format!("missing {}", quoted(&input.digest)),
-        |number| format!("#{}", number + 1),
-    );
-    match input.index {
-        0 => vertex,
-        index => format!("{vertex}.{index}"),
     }
 }
 

@@ -4,7 +4,7 @@ use buildkit_proto::pb;
 
 use super::owner::Owner;
 use super::path::{clean_dest, clean_path};
-use super::{UNSET_MODE, UNSET_TIME};
+use super::unset::{UNSET_MODE, UNSET_TIME};
 use crate::caps::{self, Cap};
 use crate::node::Input;
 

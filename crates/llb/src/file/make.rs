@@ -2,9 +2,9 @@
 
 use buildkit_proto::pb;
 
-use super::UNSET_TIME;
 use super::owner::Owner;
 use super::path::clean_path;
+use super::unset::UNSET_TIME;
 
 /// Setters that new files, directories and links have.
 macro_rules! owner_and_time {

@@ -1,6 +1,6 @@
 //! Git repositories.
 
-use super::Source;
+use super::operation::Source;
 use crate::caps;
 use crate::node::Output;
 use crate::options::{OpOptions, Options};

@@ -1,6 +1,6 @@
 //! Files from HTTP servers.
 
-use super::{Source, octal};
+use super::operation::Source;
 use crate::caps;
 use crate::digest::Digest;
 use crate::node::Output;
@@ -83,6 +83,11 @@ impl Http {
     pub fn build(&self) -> Output {
         self.source.build(None)
     }
+}
+
+/// A file mode in the format of attributes: octal with a leading zero.
+fn octal(mode: u32) -> String {
+    format!("0{mode:o}")
 }
 
 impl OpOptions for Http {

@@ -2,7 +2,7 @@
 
 use buildkit_proto::pb;
 
-use super::Source;
+use super::operation::Source;
 use crate::caps;
 use crate::node::Output;
 use crate::options::{OpOptions, Options};

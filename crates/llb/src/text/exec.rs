@@ -3,10 +3,10 @@
 use buildkit_proto::pb;
 use pb::{CacheSharingOpt, MountContentCache, MountType, NetMode, SecurityMode};
 
-use super::Inputs;
+use super::inputs::InputNames;
 use super::writer::{Writer, quoted};
 
-pub(super) fn write(out: &mut Writer, inputs: &Inputs<'_>, exec: &pb::ExecOp) {
+pub(super) fn write(out: &mut Writer, inputs: &InputNames<'_>, exec: &pb::ExecOp) {
     match &exec.meta {
         Some(meta) => process(out, meta),
         None => out.line(format_args!("no process")),
@@ -83,7 +83,7 @@ fn process(out: &mut Writer, meta: &pb::Meta) {
     }
 }
 
-fn show_mount(inputs: &Inputs<'_>, mount: &pb::Mount) -> String {
+fn show_mount(inputs: &InputNames<'_>, mount: &pb::Mount) -> String {
     let mut text = format!("mount {}", quoted(&mount.dest));
     let mut add = |part: String| {
         text.push(' ');
@@ -120,7 +120,7 @@ fn show_mount(inputs: &Inputs<'_>, mount: &pb::Mount) -> String {
     }
     let has_input = matches!(kind, Ok(MountType::Bind | MountType::Cache));
     if has_input || mount.input != crate::node::NONE {
-        add(inputs.show(mount.input));
+        add(inputs.name(mount.input));
     }
     if !mount.selector.is_empty() {
         add(format!("path {}", quoted(&mount.selector)));

@@ -3,10 +3,10 @@
 use buildkit_proto::pb;
 use pb::file_action::Action;
 
-use super::Inputs;
+use super::inputs::InputNames;
 use super::writer::{Writer, quoted};
 
-pub(super) fn write(out: &mut Writer, inputs: &Inputs<'_>, file: &pb::FileOp) {
+pub(super) fn write(out: &mut Writer, inputs: &InputNames<'_>, file: &pb::FileOp) {
     for (number, action) in file.actions.iter().enumerate() {
         let show = |index: i64| show_input(inputs, index);
         let mut text = format!("a{number} on {}: ", show(action.input));
@@ -57,16 +57,16 @@ pub(super) fn write(out: &mut Writer, inputs: &Inputs<'_>, file: &pb::FileOp) {
 }
 
 /// An input of the operation, or an earlier action.
-fn show_input(inputs: &Inputs<'_>, index: i64) -> String {
+fn show_input(inputs: &InputNames<'_>, index: i64) -> String {
     let first_action = i64::try_from(inputs.list.len()).unwrap_or(i64::MAX);
     if index >= first_action {
         format!("a{}", index - first_action)
     } else {
-        inputs.show(index)
+        inputs.name(index)
     }
 }
 
-fn show_copy(inputs: &Inputs<'_>, copy: &pb::FileActionCopy, from: &str) -> String {
+fn show_copy(inputs: &InputNames<'_>, copy: &pb::FileActionCopy, from: &str) -> String {
     let mut text = format!("copy {from} {} {}", quoted(&copy.src), quoted(&copy.dest));
     text.push_str(&mode(copy.mode));
     if !copy.mode_str.is_empty() {
@@ -116,7 +116,7 @@ fn flag(set: bool, name: &'static str) -> &'static str {
     if set { name } else { "" }
 }
 
-fn owner(inputs: &Inputs<'_>, owner: Option<&pb::ChownOpt>) -> String {
+fn owner(inputs: &InputNames<'_>, owner: Option<&pb::ChownOpt>) -> String {
     let account = |account: Option<&pb::UserOpt>| match account.map(|account| &account.user) {
         Some(Some(pb::user_opt::User::ById(id))) => id.to_string(),
         Some(Some(pb::user_opt::User::ByName(named))) => {
