@@ -1,13 +1,12 @@
 //! Runs processes.
 
 mod mount;
-mod slot;
+mod outputs;
 
 pub use mount::{Bind, Cache, Mount, Secret, Ssh, Tmpfs};
-pub use slot::Slot;
+pub use outputs::{ExecOutputs, Slot};
 
 use std::net::IpAddr;
-use std::ops::Index;
 
 use buildkit_proto::pb;
 
@@ -33,7 +32,6 @@ pub struct Exec {
     platform: Option<pb::Platform>,
     /// The first one is the root.
     mounts: Vec<Mount>,
-    slots: usize,
     options: Options,
 }
 
@@ -59,7 +57,6 @@ impl Exec {
             secret_env: Vec::new(),
             platform: None,
             mounts: vec![Bind::read_only("/", root).into()],
-            slots: 0,
             options: Options::new(),
         }
     }
@@ -174,8 +171,7 @@ impl Exec {
 
     /// Mounts a filesystem for writing; its changed state is an output.
     pub fn output(&mut self, dest: impl AsRef<str>, base: impl Into<Input>) -> Slot {
-        let slot = Slot(self.slots);
-        self.slots += 1;
+        let slot = Slot::unique();
         self.mounts
             .push(Mount::output(dest.as_ref(), base.into(), slot));
         slot
@@ -186,8 +182,7 @@ impl Exec {
         if let Some(slot) = self.mounts[0].slot() {
             return slot;
         }
-        let slot = Slot(self.slots);
-        self.slots += 1;
+        let slot = Slot::unique();
         self.mounts[0].make_output(slot);
         slot
     }
@@ -229,13 +224,13 @@ impl Exec {
         sorted.sort_by(|a, b| a.dest().cmp(b.dest()));
 
         let mut inputs = Inputs::default();
-        let mut indices = vec![0; self.slots];
-        let mut next = 0;
+        let mut slots = Vec::new();
+        let mut next: u32 = 0;
         let mut mounts = Vec::with_capacity(sorted.len());
         for mount in sorted {
             let mut output = NONE;
-            if let Some(Slot(slot)) = mount.slot() {
-                indices[slot] = next;
+            if let Some(slot) = mount.slot() {
+                slots.push((slot, next));
                 output = i64::from(next);
                 next += 1;
             }
@@ -264,11 +259,11 @@ impl Exec {
             &self.options,
         );
         ExecOutputs {
-            outputs: indices
+            outputs: slots
                 .into_iter()
-                .map(|index| Output {
-                    node: node.clone(),
-                    index,
+                .map(|(slot, index)| {
+                    let node = node.clone();
+                    (slot, Output { node, index })
                 })
                 .collect(),
         }
@@ -278,24 +273,5 @@ impl Exec {
 impl OpOptions for Exec {
     fn options_mut(&mut self) -> &mut Options {
         &mut self.options
-    }
-}
-
-/// The outputs of a built exec operation, by the slots of its [`Exec`].
-#[derive(Clone, Debug)]
-pub struct ExecOutputs {
-    outputs: Vec<Output>,
-}
-
-impl Index<Slot> for ExecOutputs {
-    type Output = Output;
-
-    /// The output of a slot.
-    ///
-    /// # Panics
-    ///
-    /// If the slot belongs to another operation, which has more outputs.
-    fn index(&self, slot: Slot) -> &Output {
-        &self.outputs[slot.0]
     }
 }

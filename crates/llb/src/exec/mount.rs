@@ -2,7 +2,7 @@
 
 use buildkit_proto::pb;
 
-use super::slot::Slot;
+use super::outputs::Slot;
 use crate::caps::{self, Cap};
 use crate::file::clean_path;
 use crate::node::{Input, Inputs, NONE};
