@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use buildkit_llb::{
-    Copy, Differ, File, Http, Image, Input, Local, OciLayout, OpOptions, Output, pb,
-};
+use buildkit_llb::{Copy, Differ, File, Http, Image, Input, Local, OciLayout, OpOptions, Output};
 
 use super::git::GitContext;
 use super::{git_source, ignore, read_dockerignore, source_op};
@@ -14,6 +12,7 @@ use crate::gateway::client::{Bridge, ImageMeta};
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::image::config::ImageConfig;
 use crate::image::name::{BaseName, ImageName};
+use condafront_graph::oci_platform;
 use condafront_input::options::Options;
 use condafront_model::platform::Platform;
 use condafront_model::redact;
@@ -96,7 +95,7 @@ impl Finder<'_> {
                 let mut layout = OciLayout::new(format!("{name}@{digest}"));
                 layout
                     .store(&self.options.session_id, store)
-                    .platform(self.oci_platform());
+                    .platform(oci_platform(self.platform));
                 self.resolved(
                     layout.name(format!("[context {name}] OCI layout")).build(),
                     name,
@@ -146,7 +145,7 @@ impl Finder<'_> {
     fn image_source(&self, reference: &str, shown: &str) -> Output {
         let mut source = Image::new(reference);
         source
-            .platform(self.oci_platform())
+            .platform(oci_platform(self.platform))
             .name(format!("[base] {shown}"));
         source.build()
     }
@@ -220,14 +219,6 @@ impl Finder<'_> {
             state,
             config: ImageConfig::scratch(self.platform),
             pinned,
-        }
-    }
-
-    fn oci_platform(&self) -> pb::Platform {
-        pb::Platform {
-            os: self.platform.os().to_owned(),
-            architecture: self.platform.architecture().to_owned(),
-            ..Default::default()
         }
     }
 }

@@ -20,7 +20,7 @@ pub mod system;
 pub mod virtual_packages;
 pub mod wanted;
 
-use buildkit_llb::{Copy, File, Input, OpOptions, Options, Output, SourceFile as LlbFile, pb};
+use buildkit_llb::{Copy, File, Input, OpOptions, Options, Output, SourceFile as LlbFile};
 
 use condafront_model::platform::Platform;
 use condafront_model::source::{Lines, SourceFile};
@@ -97,12 +97,8 @@ pub fn source_file(file: &SourceFile, places: impl Iterator<Item = Lines>) -> Ll
 }
 
 /// The platform in LLB form.
-pub fn oci_platform(platform: Platform) -> pb::Platform {
-    pb::Platform {
-        os: platform.os().to_owned(),
-        architecture: platform.architecture().to_owned(),
-        ..Default::default()
-    }
+pub fn oci_platform(platform: Platform) -> buildkit_llb::Platform {
+    buildkit_llb::Platform::new(platform.os(), platform.architecture())
 }
 
 #[cfg(test)]

@@ -258,7 +258,7 @@ impl Asked {
             Network::Host => NetMode::Host,
         });
         if let Some(proxy) = &self.reach.proxy {
-            exec.proxy_env(proxy.clone());
+            exec.proxy(proxy);
         }
         for (name, address) in &self.hosts {
             exec.extra_host(name, *address);

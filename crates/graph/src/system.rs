@@ -1,6 +1,6 @@
 //! The step that installs packages of the base's distribution, and a locale, into the base itself.
 
-use buildkit_llb::{Cache, Location, OpOptions, Output, Slot, pb};
+use buildkit_llb::{Cache, CacheSharing, Location, OpOptions, Output, Slot};
 
 use super::Tools;
 use super::pip::Network;
@@ -82,11 +82,11 @@ impl Tools<'_> {
         }
         exec.network(system.network.mode);
         if let Some(proxy) = &system.network.proxy {
-            exec.proxy_env(proxy.clone());
+            exec.proxy(proxy);
         }
         for folder in system.folders() {
             let cache = Cache::new(folder, system.caches.id(folder));
-            exec.mount(cache.sharing(pb::CacheSharingOpt::Locked));
+            exec.mount(cache.sharing(CacheSharing::Locked));
         }
         let root = exec.write_root();
         let built = exec.build();

@@ -1,10 +1,18 @@
 //! Runs processes.
 
+mod bind;
+mod cache;
 mod mount;
+mod network;
 mod outputs;
+mod security;
 
-pub use mount::{Bind, Cache, Mount, Secret, Ssh, Tmpfs};
+pub use bind::{Bind, ContentCache};
+pub use cache::{Cache, CacheSharing};
+pub use mount::{Mount, Secret, Ssh, Tmpfs};
+pub use network::{NetMode, Proxy};
 pub use outputs::{ExecOutputs, Slot};
+pub use security::SecurityMode;
 
 use std::net::IpAddr;
 
@@ -13,6 +21,7 @@ use buildkit_proto::pb;
 use crate::caps::{self, Cap};
 use crate::node::{Input, Inputs, NONE, Node, Output};
 use crate::options::{OpOptions, Options};
+use crate::platform::Platform;
 
 /// Runs a process; its outputs are what it wrote.
 ///
@@ -26,10 +35,10 @@ pub struct Exec {
     meta: pb::Meta,
     /// Kept outside `meta.env` so that each name is set only once.
     env: Vec<(String, String)>,
-    network: pb::NetMode,
-    security: pb::SecurityMode,
+    network: NetMode,
+    security: SecurityMode,
     secret_env: Vec<pb::SecretEnv>,
-    platform: Option<pb::Platform>,
+    platform: Option<Platform>,
     /// The first one is the root.
     mounts: Vec<Mount>,
     options: Options,
@@ -52,8 +61,8 @@ impl Exec {
                 ..pb::Meta::default()
             },
             env: Vec::new(),
-            network: pb::NetMode::Unset,
-            security: pb::SecurityMode::Sandbox,
+            network: NetMode::Sandbox,
+            security: SecurityMode::Sandbox,
             secret_env: Vec::new(),
             platform: None,
             mounts: vec![Bind::read_only("/", root).into()],
@@ -68,7 +77,7 @@ impl Exec {
     }
 
     /// The platform to run on; defaults to the worker's.
-    pub fn platform(&mut self, platform: pb::Platform) -> &mut Self {
+    pub fn platform(&mut self, platform: Platform) -> &mut Self {
         self.platform = Some(platform);
         self
     }
@@ -99,21 +108,21 @@ impl Exec {
         self
     }
 
-    /// The network. The host's needs an entitlement.
-    pub fn network(&mut self, mode: pb::NetMode) -> &mut Self {
+    /// The network; defaults to the sandbox network of the worker.
+    pub fn network(&mut self, mode: NetMode) -> &mut Self {
         self.network = mode;
         self
     }
 
-    /// The confinement. Running without any needs an entitlement.
-    pub fn security(&mut self, mode: pb::SecurityMode) -> &mut Self {
+    /// The confinement; defaults to that of a container.
+    pub fn security(&mut self, mode: SecurityMode) -> &mut Self {
         self.security = mode;
         self
     }
 
     /// Proxy variables; they are not part of the cache key.
-    pub fn proxy_env(&mut self, proxy: pb::ProxyEnv) -> &mut Self {
-        self.meta.proxy_env = Some(proxy);
+    pub fn proxy(&mut self, proxy: &Proxy) -> &mut Self {
+        self.meta.proxy_env = Some(proxy.to_pb());
         self
     }
 
@@ -194,9 +203,9 @@ impl Exec {
                 caps.push(cap);
             }
         };
-        need(self.network != pb::NetMode::Unset, caps::EXEC_META_NETWORK);
+        need(self.network != NetMode::Sandbox, caps::EXEC_META_NETWORK);
         need(
-            self.security != pb::SecurityMode::Sandbox,
+            self.security != SecurityMode::Sandbox,
             caps::EXEC_META_SECURITY,
         );
         need(self.meta.proxy_env.is_some(), caps::EXEC_META_PROXY_ENV);
@@ -246,8 +255,8 @@ impl Exec {
         let op = pb::op::Op::Exec(pb::ExecOp {
             meta: Some(meta),
             mounts,
-            network: self.network.into(),
-            security: self.security.into(),
+            network: self.network.to_pb().into(),
+            security: self.security.to_pb().into(),
             secretenv: self.secret_env.clone(),
             cdi_devices: Vec::new(),
         });

@@ -35,6 +35,7 @@ mod location;
 mod merge;
 mod node;
 mod options;
+mod platform;
 mod source;
 mod splice;
 mod title;
@@ -45,19 +46,18 @@ pub mod dot;
 pub mod text;
 
 pub use buildkit_proto::pb;
-/// How builds share a cache mount.
-pub use buildkit_proto::pb::CacheSharingOpt as CacheSharing;
-/// Whether the content of a read-only mount is hashed for the cache key.
-pub use buildkit_proto::pb::MountContentCache as ContentCache;
-pub use buildkit_proto::pb::{NetMode, Platform, ProgressGroup, ProxyEnv, SecurityMode};
 
 pub use definition::Definition;
 pub use digest::{Digest, ParseDigestError};
-pub use exec::{Bind, Cache, Exec, ExecOutputs, Mount, Secret, Slot, Ssh, Tmpfs};
+pub use exec::{
+    Bind, Cache, CacheSharing, ContentCache, Exec, ExecOutputs, Mount, NetMode, Proxy, Secret,
+    SecurityMode, Slot, Ssh, Tmpfs,
+};
 pub use file::{Account, Action, Copy, File, Mkdir, Mkfile, Owner, Rm, Symlink};
 pub use location::{Location, Position, Range, SourceFile};
 pub use merge::{Diff, Merge};
 pub use node::{Input, Output};
-pub use options::{OpOptions, Options};
+pub use options::{OpOptions, Options, ProgressGroup};
+pub use platform::Platform;
 pub use source::{Differ, Git, Http, Image, Local, OciLayout, ResolveMode};
 pub use splice::SpliceError;

@@ -12,6 +12,7 @@ use crate::caps::Cap;
 use crate::digest::Digest;
 use crate::location::Location;
 use crate::options::Options;
+use crate::platform::Platform;
 use crate::wire;
 
 /// A built operation.
@@ -28,14 +29,14 @@ impl Node {
     /// Builds an operation from its parts.
     pub(crate) fn new(
         inputs: Inputs,
-        platform: Option<&pb::Platform>,
+        platform: Option<&Platform>,
         op: pb::op::Op,
         caps: impl IntoIterator<Item = Cap>,
         options: &Options,
     ) -> Arc<Self> {
         let inputs = inputs.list;
         let wire_inputs = inputs.iter().map(Output::to_pb).collect();
-        let bytes = wire::encode_op(wire_inputs, platform.cloned(), op);
+        let bytes = wire::encode_op(wire_inputs, platform.map(Platform::to_pb), op);
         let mut metadata = options.metadata();
         metadata
             .caps

@@ -16,7 +16,7 @@ pub(crate) const CUSTOM_NAME: &str = "llb.customname";
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     description: BTreeMap<String, String>,
-    group: Option<pb::ProgressGroup>,
+    group: Option<ProgressGroup>,
     ignore_cache: bool,
     export_cache: Option<bool>,
     locations: Vec<Location>,
@@ -38,8 +38,31 @@ impl Options {
             ignore_cache: self.ignore_cache,
             description: self.description.clone(),
             export_cache: self.export_cache.map(|value| pb::ExportCache { value }),
-            progress_group: self.group.clone(),
+            progress_group: self.group.as_ref().map(ProgressGroup::to_pb),
             ..pb::OpMetadata::default()
+        }
+    }
+}
+
+/// Operations that are shown to the user as one line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ProgressGroup {
+    /// What the operations of the group have in common, and those of other
+    /// groups do not.
+    pub id: String,
+    /// The name shown to the user.
+    pub name: String,
+    /// Whether the group is shown only with an operation of a group that is
+    /// not weak, or with an error.
+    pub weak: bool,
+}
+
+impl ProgressGroup {
+    fn to_pb(&self) -> pb::ProgressGroup {
+        pb::ProgressGroup {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            weak: self.weak,
         }
     }
 }
@@ -63,7 +86,7 @@ pub trait OpOptions {
     }
 
     /// Shows the operation as part of a group, which has one line.
-    fn group(&mut self, group: &pb::ProgressGroup) -> &mut Self {
+    fn group(&mut self, group: &ProgressGroup) -> &mut Self {
         self.options_mut().group = Some(group.clone());
         self
     }

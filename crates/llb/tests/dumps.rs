@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use buildkit_llb::{
     Account, Bind, Cache, CacheSharing, ContentCache, Copy, Definition, Diff, Differ, Digest, Exec,
     File, Git, Http, Image, Input, Local, Merge, Mkdir, Mkfile, NetMode, OciLayout, OpOptions,
-    Owner, Platform, ProgressGroup, ProxyEnv, Range, ResolveMode, Rm, Secret, SecurityMode,
+    Owner, Platform, ProgressGroup, Proxy, Range, ResolveMode, Rm, Secret, SecurityMode,
     SourceFile, Ssh, Symlink, Tmpfs, dot, text,
 };
 use insta::assert_snapshot;
@@ -16,10 +16,8 @@ fn dump(input: impl Into<Input>) -> String {
 
 fn arm64() -> Platform {
     Platform {
-        os: "linux".to_owned(),
-        architecture: "arm64".to_owned(),
         variant: "v8".to_owned(),
-        ..Platform::default()
+        ..Platform::new("linux", "arm64")
     }
 }
 
@@ -176,9 +174,9 @@ fn exec() {
         .hostname("builder")
         .network(NetMode::None)
         .security(SecurityMode::Insecure)
-        .proxy_env(ProxyEnv {
-            https_proxy: "http://proxy".to_owned(),
-            ..ProxyEnv::default()
+        .proxy(&Proxy {
+            https: "http://proxy".to_owned(),
+            ..Proxy::default()
         })
         .extra_host("db", IpAddr::V4(Ipv4Addr::LOCALHOST))
         .ulimit("nofile", 1024, 2048)

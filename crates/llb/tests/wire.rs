@@ -10,11 +10,7 @@ fn op_bytes(input: impl Into<Input>) -> Vec<u8> {
 }
 
 fn amd64() -> Platform {
-    Platform {
-        os: "linux".to_owned(),
-        architecture: "amd64".to_owned(),
-        ..Platform::default()
-    }
+    Platform::new("linux", "amd64")
 }
 
 /// -1 as a protobuf varint.

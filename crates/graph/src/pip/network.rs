@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use buildkit_llb::{Bind, NetMode, Output, Secret, pb};
+use buildkit_llb::{Bind, NetMode, Output, Proxy, Secret};
 use url::Url;
 
 use crate::step::Step;
@@ -19,7 +19,7 @@ pub struct Network {
     /// `docker build --network`.
     pub mode: NetMode,
     /// The proxies from the usual build-args, which are not part of any cache key.
-    pub proxy: Option<pb::ProxyEnv>,
+    pub proxy: Option<Proxy>,
     /// pip's settings, each with the build-arg's value.
     pip: Vec<(&'static str, Option<String>)>,
     /// Variables that a list of requirements mentions: each may be a secret.
@@ -34,9 +34,9 @@ impl Network {
         let mode = match options.get("force-network-mode") {
             Some("host") => NetMode::Host,
             Some("none") => NetMode::None,
-            _ => NetMode::Unset,
+            _ => NetMode::Sandbox,
         };
-        let mut proxy = pb::ProxyEnv::default();
+        let mut proxy = Proxy::default();
         for (name, value) in options.build_args() {
             if let Some(place) = proxy_place(&mut proxy, name) {
                 value.clone_into(place);
@@ -46,7 +46,7 @@ impl Network {
         let settings = PIP_SETTINGS.iter();
         Self {
             mode,
-            proxy: (proxy != pb::ProxyEnv::default()).then_some(proxy),
+            proxy: (proxy != Proxy::default()).then_some(proxy),
             pip: settings
                 .map(|name| (*name, given(name).map(str::to_owned)))
                 .collect(),
@@ -71,7 +71,7 @@ impl Network {
 
     /// Whether a build-arg of this name is a proxy.
     pub fn is_proxy(name: &str) -> bool {
-        proxy_place(&mut pb::ProxyEnv::default(), name).is_some()
+        proxy_place(&mut Proxy::default(), name).is_some()
     }
 
     /// The same for steps that use these `variables`.
@@ -99,7 +99,7 @@ impl Network {
                 .env("PIP_INDEX_URL", index);
         }
         if let Some(proxy) = &self.proxy {
-            exec.proxy_env(proxy.clone());
+            exec.proxy(proxy);
         }
         for (name, value) in &self.pip {
             match value {
@@ -117,13 +117,13 @@ impl Network {
 }
 
 /// Where the value of the build-arg `name` goes, if it is a proxy.
-fn proxy_place<'a>(proxy: &'a mut pb::ProxyEnv, name: &str) -> Option<&'a mut String> {
+fn proxy_place<'a>(proxy: &'a mut Proxy, name: &str) -> Option<&'a mut String> {
     match name.to_ascii_lowercase().as_str() {
-        "http_proxy" => Some(&mut proxy.http_proxy),
-        "https_proxy" => Some(&mut proxy.https_proxy),
-        "ftp_proxy" => Some(&mut proxy.ftp_proxy),
+        "http_proxy" => Some(&mut proxy.http),
+        "https_proxy" => Some(&mut proxy.https),
+        "ftp_proxy" => Some(&mut proxy.ftp),
         "no_proxy" => Some(&mut proxy.no_proxy),
-        "all_proxy" => Some(&mut proxy.all_proxy),
+        "all_proxy" => Some(&mut proxy.all),
         _ => None,
     }
 }

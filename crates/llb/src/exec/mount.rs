@@ -2,6 +2,8 @@
 
 use buildkit_proto::pb;
 
+use super::bind::{Bind, ContentCache};
+use super::cache::Cache;
 use super::outputs::Slot;
 use crate::caps::{self, Cap};
 use crate::file::clean_path;
@@ -16,7 +18,7 @@ pub struct Mount {
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+enum Kind {
     Bind(Bind),
     Output { base: Input, slot: Slot },
     Cache(Cache),
@@ -63,7 +65,7 @@ impl Mount {
                 if !bind.selector.is_empty() {
                     caps.push(caps::EXEC_MOUNT_SELECTOR);
                 }
-                if bind.content_cache != pb::MountContentCache::Default {
+                if bind.content_cache != ContentCache::Default {
                     caps.push(caps::EXEC_MOUNT_CONTENT_CACHE);
                 }
                 caps
@@ -98,7 +100,7 @@ impl Mount {
                 mount.input = inputs.index_of(&bind.input);
                 mount.selector.clone_from(&bind.selector);
                 mount.readonly = !bind.discard_writes;
-                mount.content_cache = bind.content_cache.into();
+                mount.content_cache = bind.content_cache.to_pb().into();
             }
             Kind::Output { base, .. } => mount.input = inputs.index_of(base),
             Kind::Cache(cache) => {
@@ -108,7 +110,7 @@ impl Mount {
                 mount.mount_type = pb::MountType::Cache.into();
                 mount.cache_opt = Some(pb::CacheOpt {
                     id: cache.id.clone(),
-                    sharing: cache.sharing.into(),
+                    sharing: cache.sharing.to_pb().into(),
                 });
             }
             Kind::Tmpfs(tmpfs) => {
@@ -125,105 +127,6 @@ impl Mount {
             }
         }
         mount
-    }
-}
-
-/// A filesystem at a path; changes to it are not an output.
-#[derive(Clone, Debug)]
-pub struct Bind {
-    dest: String,
-    input: Input,
-    selector: String,
-    discard_writes: bool,
-    content_cache: pb::MountContentCache,
-}
-
-impl Bind {
-    /// A read-only filesystem.
-    pub fn read_only(dest: impl AsRef<str>, input: impl Into<Input>) -> Self {
-        Self {
-            dest: clean_path(dest.as_ref()),
-            input: input.into(),
-            selector: String::new(),
-            discard_writes: false,
-            content_cache: pb::MountContentCache::Default,
-        }
-    }
-
-    /// A writable filesystem; changes are discarded at the end.
-    pub fn discard_writes(dest: impl AsRef<str>, input: impl Into<Input>) -> Self {
-        Self {
-            discard_writes: true,
-            ..Self::read_only(dest, input)
-        }
-    }
-
-    /// Mounts only a path inside the input, a file or a directory.
-    #[must_use]
-    pub fn selector(mut self, path: impl AsRef<str>) -> Self {
-        self.selector = clean_path(path.as_ref());
-        self
-    }
-
-    /// Whether the content is hashed for the cache key (BuildKit 0.13). If the
-    /// input is pinned, that only costs time.
-    #[must_use]
-    pub fn content_cache(mut self, mode: pb::MountContentCache) -> Self {
-        self.content_cache = mode;
-        self
-    }
-}
-
-/// A directory that persists between builds, outside of any result.
-#[derive(Clone, Debug)]
-pub struct Cache {
-    dest: String,
-    id: String,
-    base: Input,
-    selector: String,
-    sharing: pb::CacheSharingOpt,
-    read_only: bool,
-}
-
-impl Cache {
-    /// The cache with an id, initially empty and shared with concurrent builds.
-    pub fn new(dest: impl AsRef<str>, id: impl Into<String>) -> Self {
-        Self {
-            dest: clean_path(dest.as_ref()),
-            id: id.into(),
-            base: Input::Scratch,
-            selector: String::new(),
-            sharing: pb::CacheSharingOpt::Shared,
-            read_only: false,
-        }
-    }
-
-    /// The initial content of the cache.
-    #[must_use]
-    pub fn base(mut self, base: impl Into<Input>) -> Self {
-        self.base = base.into();
-        self
-    }
-
-    /// Mounts only a path inside the base.
-    #[must_use]
-    pub fn selector(mut self, path: impl AsRef<str>) -> Self {
-        self.selector = clean_path(path.as_ref());
-        self
-    }
-
-    /// What happens if another build uses the cache.
-    #[must_use]
-    pub fn sharing(mut self, sharing: pb::CacheSharingOpt) -> Self {
-        self.sharing = sharing;
-        self
-    }
-
-    /// Prevents the process from writing to the cache.
-    #[must_use]
-    pub fn read_only(mut self) -> Self {
-        self.read_only = true;
-        self
     }
 }
 

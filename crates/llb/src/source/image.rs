@@ -1,18 +1,17 @@
 //! Images from registries.
 
-use buildkit_proto::pb;
-
 use super::operation::Source;
 use crate::caps;
 use crate::digest::Digest;
 use crate::node::Output;
 use crate::options::{OpOptions, Options};
+use crate::platform::Platform;
 
 /// The filesystem of an image.
 #[derive(Clone, Debug)]
 pub struct Image {
     source: Source,
-    platform: Option<pb::Platform>,
+    platform: Option<Platform>,
 }
 
 /// Where an image is looked up.
@@ -40,7 +39,7 @@ impl Image {
 
     /// The platform to choose from an image for several; defaults to the
     /// worker's.
-    pub fn platform(&mut self, platform: pb::Platform) -> &mut Self {
+    pub fn platform(&mut self, platform: Platform) -> &mut Self {
         self.platform = Some(platform);
         self
     }

@@ -1,17 +1,16 @@
 //! Images in OCI layouts of the client.
 
-use buildkit_proto::pb;
-
 use super::operation::Source;
 use crate::caps;
 use crate::node::Output;
 use crate::options::{OpOptions, Options};
+use crate::platform::Platform;
 
 /// The filesystem of an image in an OCI layout (BuildKit 0.11).
 #[derive(Clone, Debug)]
 pub struct OciLayout {
     source: Source,
-    platform: Option<pb::Platform>,
+    platform: Option<Platform>,
 }
 
 impl OciLayout {
@@ -34,7 +33,7 @@ impl OciLayout {
 
     /// The platform to choose from an image for several; defaults to the
     /// worker's.
-    pub fn platform(&mut self, platform: pb::Platform) -> &mut Self {
+    pub fn platform(&mut self, platform: Platform) -> &mut Self {
         self.platform = Some(platform);
         self
     }

@@ -7,6 +7,7 @@ use buildkit_proto::pb;
 use crate::caps::Cap;
 use crate::node::{Inputs, Node, Output};
 use crate::options::Options;
+use crate::platform::Platform;
 
 /// The parts of every source operation.
 #[derive(Clone, Debug)]
@@ -59,7 +60,7 @@ impl Source {
         }
     }
 
-    pub(super) fn build(&self, platform: Option<&pb::Platform>) -> Output {
+    pub(super) fn build(&self, platform: Option<&Platform>) -> Output {
         let attrs = self
             .attrs
             .iter()
