@@ -88,11 +88,12 @@ impl CopyStep<'_> {
             file.then(Mkdir::new(folder).parents().owner(Owner::ids(uid, gid)));
         }
         for source in &self.files.sources {
-            let mut copy = self.copy(source, &self.dest).owner(Owner::ids(uid, gid));
-            copy = match &self.files.chmod {
+            let mut copy = self.copy(source, &self.dest);
+            copy.owner(Owner::ids(uid, gid));
+            match &self.files.chmod {
                 Some(Mode::Bits(bits)) => copy.mode(*bits),
                 Some(Mode::Symbolic(text)) => copy.symbolic_mode(text),
-                None => copy,
+                None => &mut copy,
             };
             // A pattern among other sources may match nothing: `pyproject.toml` and `*.lock`.
             file.then(match self.files.sources.len() {
@@ -109,9 +110,8 @@ impl CopyStep<'_> {
             origin: origin.clone(),
             ..self.clone()
         };
-        let copy = of.copy(source, "/found/").wildcard();
         let mut file = File::on(Input::Scratch);
-        file.then(copy)
+        file.then(of.copy(source, "/found/").wildcard())
             .name(format!("[copy] look for {}", quoted(source)))
             .export_cache(false);
         file.build()
@@ -120,10 +120,9 @@ impl CopyStep<'_> {
     /// Copies the contents of a folder rather than the folder, and follows a link.
     fn copy(&self, source: &str, dest: &str) -> Copy {
         let source = format!("{}/{source}", self.origin.folder);
-        Copy::new(&self.origin.state, source, dest)
-            .follow_symlink()
-            .contents()
-            .create_dest_path()
+        let mut copy = Copy::new(&self.origin.state, source, dest);
+        copy.follow_symlink().contents().create_dest_path();
+        copy
     }
 }
 

@@ -224,10 +224,8 @@ impl Artifact {
 
 /// The file at `path` in a folder, on its own, as a download would leave it.
 pub fn taken(folder: &Output, path: &str, file_name: &str, options: &Options) -> Output {
-    let copy = Copy::new(folder, path, file_name)
-        .owner(Owner::ids(0, 0))
-        .mode(0o600)
-        .time(FILE_TIME);
+    let mut copy = Copy::new(folder, path, file_name);
+    copy.owner(Owner::ids(0, 0)).mode(0o600).time(FILE_TIME);
     let mut file = File::on(Input::Scratch);
     file.then(copy).options(options);
     file.build().output().unwrap_or(folder).clone()

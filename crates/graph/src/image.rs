@@ -54,9 +54,8 @@ impl Stacking {
                 Merge::new(inputs).name(name).build()
             }
             Self::Copy => layers.iter().fold(base, |below, (layer, name)| {
-                let copy = Copy::new(layer, "/", "/").contents();
                 File::on(below)
-                    .then(copy)
+                    .then(Copy::new(layer, "/", "/").contents())
                     .name(format!("{name}, copied onto the image"))
                     .build()
             }),

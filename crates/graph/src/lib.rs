@@ -93,7 +93,9 @@ pub fn programs(image: &Output) -> Output {
 
 /// A user's file in LLB form, with the lines around `places`.
 pub fn source_file(file: &SourceFile, places: impl Iterator<Item = Lines>) -> LlbFile {
-    LlbFile::new(file.name(), file.excerpt_of(places)).language(file.language())
+    let mut in_llb = LlbFile::new(file.name(), file.excerpt_of(places));
+    in_llb.language(file.language());
+    in_llb
 }
 
 /// The platform in LLB form.

@@ -348,8 +348,8 @@ fn failing<'a>(steps: &'a [(Output, Step)], failed: &[String]) -> Option<&'a Ste
 
 /// A place in a user's file, in LLB form.
 pub fn located(place: &Place) -> Location {
-    let file = LlbFile::new(place.file.name(), place.file.excerpt(place.lines));
-    range(&file.language(place.file.language()), place.lines)
+    let mut file = LlbFile::new(place.file.name(), place.file.excerpt(place.lines));
+    range(file.language(place.file.language()), place.lines)
 }
 
 fn range(file: &LlbFile, lines: Lines) -> Location {
@@ -371,7 +371,8 @@ impl SourceFiles {
                 .iter()
                 .filter(|package| package.file.as_ref() == Some(file));
             let excerpt = file.excerpt_of(of_file.map(|package| package.lines));
-            let graphs = LlbFile::new(file.name(), excerpt).language(file.language());
+            let mut graphs = LlbFile::new(file.name(), excerpt);
+            graphs.language(file.language());
             files.push((Arc::clone(file), graphs));
         }
         Self(files)

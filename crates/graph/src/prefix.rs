@@ -106,6 +106,8 @@ pub(super) fn add_records(file: &mut File, environments: &[InImage<'_>], user: s
 /// `from` with the time that all files have that come from no package. Adding a file to a directory changes the
 /// directory's time, so a copy sets it afterwards.
 pub(super) fn timed(from: Input, options: &Options) -> Input {
-    let copy = Copy::new(from, "/", "/").contents().time(FILE_TIME);
-    File::on(Input::Scratch).then(copy).options(options).build()
+    File::on(Input::Scratch)
+        .then(Copy::new(from, "/", "/").contents().time(FILE_TIME))
+        .options(options)
+        .build()
 }

@@ -132,16 +132,17 @@ impl RunStep<'_> {
                     .name("[internal] set the owner of a cache");
                 // A Dockerfile's mount with this id gets the same cache id, so both share the cache.
                 let mut cache =
-                    Cache::new(absolute(self.workdir, target), format!("{namespace}/{id}"))
-                        .base(folder.build())
-                        .selector(CACHE_DIR)
-                        .sharing(match sharing {
-                            Sharing::Shared => CacheSharing::Shared,
-                            Sharing::Private => CacheSharing::Private,
-                            Sharing::Locked => CacheSharing::Locked,
-                        });
+                    Cache::new(absolute(self.workdir, target), format!("{namespace}/{id}"));
+                cache
+                    .base(folder.build())
+                    .selector(CACHE_DIR)
+                    .sharing(match sharing {
+                        Sharing::Shared => CacheSharing::Shared,
+                        Sharing::Private => CacheSharing::Private,
+                        Sharing::Locked => CacheSharing::Locked,
+                    });
                 if *readonly {
-                    cache = cache.read_only();
+                    cache.read_only();
                 }
                 exec.mount(cache);
             }
@@ -162,11 +163,10 @@ impl RunStep<'_> {
                         format!("{SECRETS}/{name}")
                     }
                 };
-                let mut secret = Secret::new(target, id)
-                    .owner(uid, gid)
-                    .mode(mount.mode.unwrap_or(0o400));
+                let mut secret = Secret::new(target, id);
+                secret.owner(uid, gid).mode(mount.mode.unwrap_or(0o400));
                 if !required {
-                    secret = secret.optional();
+                    secret.optional();
                 }
                 exec.mount(secret);
             }

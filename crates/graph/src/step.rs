@@ -50,7 +50,7 @@ impl Step {
     pub fn input(&mut self, path: &str, from: &Output, trusted: bool) -> &mut Self {
         let mut bind = Bind::read_only(path, from);
         if trusted {
-            bind = bind.content_cache(buildkit_llb::ContentCache::Off);
+            bind.content_cache(buildkit_llb::ContentCache::Off);
         }
         self.exec.mount(bind);
         self

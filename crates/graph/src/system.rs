@@ -85,7 +85,7 @@ impl Tools<'_> {
             exec.proxy(proxy);
         }
         for folder in system.folders() {
-            let cache = Cache::new(folder, system.caches.id(folder));
+            let mut cache = Cache::new(folder, system.caches.id(folder));
             exec.mount(cache.sharing(CacheSharing::Locked));
         }
         let root = exec.write_root();

@@ -26,8 +26,7 @@ impl SourceFile {
     }
 
     /// The language, as named in GitHub's linguist, such as `YAML`.
-    #[must_use]
-    pub fn language(mut self, language: impl Into<String>) -> Self {
+    pub fn language(&mut self, language: impl Into<String>) -> &mut Self {
         Arc::make_mut(&mut self.info).language = language.into();
         self
     }

@@ -360,8 +360,10 @@ fn merges_and_diffs_fold() {
 
 #[test]
 fn options() {
-    let env = SourceFile::new("env.yml", "name: x\ndependencies:\n- python\n").language("YAML");
-    let same = SourceFile::new("env.yml", "name: x\ndependencies:\n- python\n").language("YAML");
+    let mut env = SourceFile::new("env.yml", "name: x\ndependencies:\n- python\n");
+    env.language("YAML");
+    let mut same = SourceFile::new("env.yml", "name: x\ndependencies:\n- python\n");
+    same.language("YAML");
     let group = ProgressGroup {
         id: "downloads".to_owned(),
         name: "download 2 packages".to_owned(),

@@ -236,9 +236,10 @@ pub fn from_context(
         (subdir, "") => subdir.to_owned(),
         (subdir, path) => format!("{subdir}/{path}"),
     };
-    let mut copy = Copy::new(&context.state, from, "/").exclude(&context.exclude);
+    let mut copy = Copy::new(&context.state, from, "/");
+    copy.exclude(&context.exclude);
     if kind == LocalKind::Folder {
-        copy = copy.contents();
+        copy.contents();
     }
     let mut file = File::on(Input::Scratch);
     file.then(copy).options(options).export_cache(false);

@@ -36,16 +36,14 @@ impl Bind {
     }
 
     /// Mounts only a path inside the input, a file or a directory.
-    #[must_use]
-    pub fn selector(mut self, path: impl AsRef<str>) -> Self {
+    pub fn selector(&mut self, path: impl AsRef<str>) -> &mut Self {
         self.selector = clean_path(path.as_ref());
         self
     }
 
     /// Whether the content is hashed for the cache key (BuildKit 0.13). If the
     /// input is pinned, that only costs time.
-    #[must_use]
-    pub fn content_cache(mut self, mode: ContentCache) -> Self {
+    pub fn content_cache(&mut self, mode: ContentCache) -> &mut Self {
         self.content_cache = mode;
         self
     }

@@ -30,29 +30,25 @@ impl Cache {
     }
 
     /// The initial content of the cache.
-    #[must_use]
-    pub fn base(mut self, base: impl Into<Input>) -> Self {
+    pub fn base(&mut self, base: impl Into<Input>) -> &mut Self {
         self.base = base.into();
         self
     }
 
     /// Mounts only a path inside the base.
-    #[must_use]
-    pub fn selector(mut self, path: impl AsRef<str>) -> Self {
+    pub fn selector(&mut self, path: impl AsRef<str>) -> &mut Self {
         self.selector = clean_path(path.as_ref());
         self
     }
 
     /// What happens if another build uses the cache.
-    #[must_use]
-    pub fn sharing(mut self, sharing: CacheSharing) -> Self {
+    pub fn sharing(&mut self, sharing: CacheSharing) -> &mut Self {
         self.sharing = sharing;
         self
     }
 
     /// Prevents the process from writing to the cache.
-    #[must_use]
-    pub fn read_only(mut self) -> Self {
+    pub fn read_only(&mut self) -> &mut Self {
         self.read_only = true;
         self
     }

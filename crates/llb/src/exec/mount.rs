@@ -147,8 +147,7 @@ impl Tmpfs {
     }
 
     /// The limit in bytes (BuildKit 0.10).
-    #[must_use]
-    pub fn size(mut self, bytes: u64) -> Self {
+    pub fn size(&mut self, bytes: u64) -> &mut Self {
         self.size = i64::try_from(bytes).unwrap_or(i64::MAX);
         self
     }
@@ -202,23 +201,20 @@ macro_rules! access {
         $(
             impl $kind {
                 #[doc = concat!("The owner of the ", $what, ".")]
-                #[must_use]
-                pub fn owner(mut self, uid: u32, gid: u32) -> Self {
+                pub fn owner(&mut self, uid: u32, gid: u32) -> &mut Self {
                     self.opt.uid = uid;
                     self.opt.gid = gid;
                     self
                 }
 
                 #[doc = concat!("The mode of the ", $what, ".")]
-                #[must_use]
-                pub fn mode(mut self, mode: u32) -> Self {
+                pub fn mode(&mut self, mode: u32) -> &mut Self {
                     self.opt.mode = mode;
                     self
                 }
 
                 #[doc = concat!("Omits the ", $what, " if the client has no such ", $source, ".")]
-                #[must_use]
-                pub fn optional(mut self) -> Self {
+                pub fn optional(&mut self) -> &mut Self {
                     self.opt.optional = true;
                     self
                 }
@@ -241,6 +237,13 @@ macro_rules! into_mount {
                         dest: mount.dest.clone(),
                         kind: Kind::$kind(mount),
                     }
+                }
+            }
+
+            impl From<&mut $kind> for Mount {
+                /// The mount as its setters return it.
+                fn from(mount: &mut $kind) -> Self {
+                    mount.clone().into()
                 }
             }
         )+

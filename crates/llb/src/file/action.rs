@@ -80,15 +80,13 @@ impl Rm {
     }
 
     /// Accepts a path that does not exist.
-    #[must_use]
-    pub fn allow_not_found(mut self) -> Self {
+    pub fn allow_not_found(&mut self) -> &mut Self {
         self.wire.allow_not_found = true;
         self
     }
 
     /// Treats the path as a pattern (BuildKit 0.7).
-    #[must_use]
-    pub fn wildcard(mut self) -> Self {
+    pub fn wildcard(&mut self) -> &mut Self {
         self.wire.allow_wildcard = true;
         self
     }
@@ -100,6 +98,13 @@ macro_rules! into_action {
             impl From<$kind> for Action {
                 fn from(action: $kind) -> Self {
                     Self(Kind::$kind(action))
+                }
+            }
+
+            impl From<&mut $kind> for Action {
+                /// The action as its setters return it.
+                fn from(action: &mut $kind) -> Self {
+                    action.clone().into()
                 }
             }
         )+

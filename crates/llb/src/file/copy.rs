@@ -35,15 +35,13 @@ impl Copy {
     }
 
     /// The owner of everything copied.
-    #[must_use]
-    pub fn owner(mut self, owner: Owner) -> Self {
+    pub fn owner(&mut self, owner: Owner) -> &mut Self {
         self.owner = Some(owner);
         self
     }
 
     /// The mode of everything copied, up to 07777.
-    #[must_use]
-    pub fn mode(mut self, mode: u32) -> Self {
+    pub fn mode(&mut self, mode: u32) -> &mut Self {
         // At most twelve bits are left.
         self.wire.mode = (mode & 0o7777).cast_signed();
         self
@@ -52,82 +50,71 @@ impl Copy {
     /// The mode of everything copied as in chmod(1), `u=rwX,go=rX`, instead of
     /// a number. Daemons before BuildKit 0.17 ignore it, and no capability shows
     /// that.
-    #[must_use]
-    pub fn symbolic_mode(mut self, mode: impl Into<String>) -> Self {
+    pub fn symbolic_mode(&mut self, mode: impl Into<String>) -> &mut Self {
         self.wire.mode = UNSET_MODE;
         self.wire.mode_str = mode.into();
         self
     }
 
     /// The time of everything copied, in nanoseconds since 1970.
-    #[must_use]
-    pub fn time(mut self, nanoseconds: i64) -> Self {
+    pub fn time(&mut self, nanoseconds: i64) -> &mut Self {
         self.wire.timestamp = nanoseconds;
         self
     }
 
     /// If the source is a link, copies its target.
-    #[must_use]
-    pub fn follow_symlink(mut self) -> Self {
+    pub fn follow_symlink(&mut self) -> &mut Self {
         self.wire.follow_symlink = true;
         self
     }
 
     /// Copies the content of a directory instead of the directory itself.
-    #[must_use]
-    pub fn contents(mut self) -> Self {
+    pub fn contents(&mut self) -> &mut Self {
         self.wire.dir_copy_contents = true;
         self
     }
 
     /// Unpacks tar archives (plain, gzip, bzip2, xz, zstd).
-    #[must_use]
-    pub fn unpack(mut self) -> Self {
+    pub fn unpack(&mut self) -> &mut Self {
         self.wire.attempt_unpack_docker_compatibility = true;
         self
     }
 
     /// Creates the parent directories of the destination.
-    #[must_use]
-    pub fn create_dest_path(mut self) -> Self {
+    pub fn create_dest_path(&mut self) -> &mut Self {
         self.wire.create_dest_path = true;
         self
     }
 
     /// Treats the source as a pattern that must match something.
-    #[must_use]
-    pub fn wildcard(mut self) -> Self {
+    pub fn wildcard(&mut self) -> &mut Self {
         self.wire.allow_wildcard = true;
         self
     }
 
     /// Treats the source as a pattern that may match nothing.
-    #[must_use]
-    pub fn optional_wildcard(mut self) -> Self {
+    pub fn optional_wildcard(&mut self) -> &mut Self {
         self.wire.allow_wildcard = true;
         self.wire.allow_empty_wildcard = true;
         self
     }
 
     /// Copies only paths that match one of the patterns (BuildKit 0.9).
-    #[must_use]
-    pub fn include(mut self, patterns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn include(&mut self, patterns: impl IntoIterator<Item = impl Into<String>>) -> &mut Self {
         let patterns = patterns.into_iter().map(Into::into);
         self.wire.include_patterns.extend(patterns);
         self
     }
 
     /// Skips paths that match one of the patterns (BuildKit 0.9).
-    #[must_use]
-    pub fn exclude(mut self, patterns: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn exclude(&mut self, patterns: impl IntoIterator<Item = impl Into<String>>) -> &mut Self {
         let patterns = patterns.into_iter().map(Into::into);
         self.wire.exclude_patterns.extend(patterns);
         self
     }
 
     /// Fails if one of these paths is missing (BuildKit 0.26).
-    #[must_use]
-    pub fn require(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn require(&mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> &mut Self {
         self.wire
             .required_paths
             .extend(paths.into_iter().map(Into::into));
@@ -136,8 +123,7 @@ impl Copy {
 
     /// Replaces files with directories and vice versa if the destination has the
     /// other kind (BuildKit 0.14).
-    #[must_use]
-    pub fn always_replace(mut self) -> Self {
+    pub fn always_replace(&mut self) -> &mut Self {
         self.wire.always_replace_existing_dest_paths = true;
         self
     }

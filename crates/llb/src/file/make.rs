@@ -12,15 +12,13 @@ macro_rules! owner_and_time {
         $(
             impl $made {
                 #[doc = concat!("The owner of ", $whose, "; defaults to root.")]
-                #[must_use]
-                pub fn owner(mut self, owner: Owner) -> Self {
+                pub fn owner(&mut self, owner: Owner) -> &mut Self {
                     self.owner = Some(owner);
                     self
                 }
 
                 #[doc = concat!("The time of ", $whose, " in nanoseconds since 1970; defaults to the time of the build.")]
-                #[must_use]
-                pub fn time(mut self, nanoseconds: i64) -> Self {
+                pub fn time(&mut self, nanoseconds: i64) -> &mut Self {
                     self.wire.timestamp = nanoseconds;
                     self
                 }
@@ -65,8 +63,7 @@ impl Mkfile {
     }
 
     /// The mode, up to 0777.
-    #[must_use]
-    pub fn mode(mut self, mode: u32) -> Self {
+    pub fn mode(&mut self, mode: u32) -> &mut Self {
         self.wire.mode = permissions(mode);
         self
     }
@@ -95,15 +92,13 @@ impl Mkdir {
     }
 
     /// The mode, up to 0777.
-    #[must_use]
-    pub fn mode(mut self, mode: u32) -> Self {
+    pub fn mode(&mut self, mode: u32) -> &mut Self {
         self.wire.mode = permissions(mode);
         self
     }
 
     /// Also creates its parents.
-    #[must_use]
-    pub fn parents(mut self) -> Self {
+    pub fn parents(&mut self) -> &mut Self {
         self.wire.make_parents = true;
         self
     }
