@@ -1,5 +1,6 @@
 //! What the entrypoint does: it prepares the environment and the command, and executes the command.
 
+use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -90,14 +91,21 @@ impl fmt::Display for Problem {
                 "{}: the image lacks the interpreter or dynamic loader that it needs",
                 program.display()
             ),
-            Self::NotExecutable(program, error) => {
-                write!(f, "{}: cannot be executed: {error}", program.display())
+            Self::NotExecutable(program, _) => {
+                write!(f, "{}: cannot be executed", program.display())
             }
         }
     }
 }
 
-impl std::error::Error for Problem {}
+impl Error for Problem {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::NotExecutable(_, error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 /// Prepares the command to run in the image at `root` from the user's command line and variables.
 ///

@@ -1,5 +1,6 @@
 //! The entrypoint of an image: its whole command line is the user's command.
 
+use std::error::Error as _;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,7 +10,10 @@ use condafront_entrypoint::launch::{Problem, prepare};
 
 fn main() -> ExitCode {
     let problem = run();
-    eprintln!("condafront-entrypoint: {problem}");
+    match problem.source() {
+        Some(cause) => eprintln!("condafront-entrypoint: {problem}: {cause}"),
+        None => eprintln!("condafront-entrypoint: {problem}"),
+    }
     ExitCode::from(problem.exit_code())
 }
 
