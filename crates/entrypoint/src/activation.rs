@@ -17,7 +17,7 @@ const PATH: &str = "PATH";
 /// Makes `wanted` the active environment in `env`, instead of `active`; `None` is the plain image.
 ///
 /// `plain` has the base image's values of all variables that any record changes.
-pub fn switch(
+pub(crate) fn switch(
     env: &mut Variables,
     plain: &Variables,
     active: Option<&Record>,

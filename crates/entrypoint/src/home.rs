@@ -10,7 +10,7 @@ use crate::passwd::{Account, accounts};
 use crate::prefix::in_root;
 
 /// The variable that names the image's own user, as in micromamba-docker.
-pub const IMAGE_USER: &str = "MAMBA_USER";
+const IMAGE_USER: &str = "MAMBA_USER";
 
 const HOME: &str = "HOME";
 const USER: &str = "USER";
@@ -62,7 +62,7 @@ impl Identity {
 ///
 /// The home is the account's own, else that of the image's user if it is writable, else `/tmp`:
 /// programs that keep a cache or settings fail without a writable home.
-pub fn provide(root: &Path, env: &mut Variables, identity: &Identity) {
+pub(crate) fn provide(root: &Path, env: &mut Variables, identity: &Identity) {
     let passwd = std::fs::read(in_root(root, OsStr::new("/etc/passwd"))).unwrap_or_default();
     let own = accounts(&passwd).find(|account| account.uid == identity.uid);
     let image_user = env

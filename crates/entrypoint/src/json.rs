@@ -6,7 +6,7 @@ const MAX_DEPTH: usize = 64;
 
 /// A JSON value, as far as environment variables need one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
+pub(crate) enum Value {
     /// An object's members, in file order.
     Object(Vec<(String, Value)>),
     /// A string.
@@ -18,7 +18,7 @@ pub enum Value {
 }
 
 /// Parses one JSON document; `None` if it is not well-formed.
-pub fn parse(text: &str) -> Option<Value> {
+pub(crate) fn parse(text: &str) -> Option<Value> {
     let mut parser = Parser { rest: text };
     let value = parser.value(0)?;
     parser.skip_space();

@@ -7,7 +7,7 @@
 
 pub mod activation;
 pub mod home;
-pub mod json;
+mod json;
 pub mod launch;
 pub mod passwd;
 pub mod path_list;

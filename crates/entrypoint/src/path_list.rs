@@ -46,7 +46,7 @@ impl Additions {
 
 /// `path` without the directories of `old` and with those of `new`, in the place where the old or the
 /// new ones were, else in front.
-pub fn exchange(path: &OsStr, old: &Additions, new: &Additions) -> OsString {
+pub(crate) fn exchange(path: &OsStr, old: &Additions, new: &Additions) -> OsString {
     let dirs = split(path);
     let place = dirs
         .iter()
@@ -69,7 +69,7 @@ pub fn exchange(path: &OsStr, old: &Additions, new: &Additions) -> OsString {
 }
 
 /// The directories of a `PATH` value; none for an empty one.
-pub fn split(path: &OsStr) -> Vec<OsString> {
+pub(crate) fn split(path: &OsStr) -> Vec<OsString> {
     if path.is_empty() {
         return Vec::new();
     }
@@ -80,7 +80,7 @@ pub fn split(path: &OsStr) -> Vec<OsString> {
 }
 
 /// Directories as one `PATH` value.
-pub fn join(dirs: &[OsString]) -> OsString {
+pub(crate) fn join(dirs: &[OsString]) -> OsString {
     dirs.join(OsStr::new(":"))
 }
 

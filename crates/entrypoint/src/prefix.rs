@@ -13,7 +13,7 @@ use crate::path_list::{DEFAULT_PATH, join, split};
 use crate::record::Change;
 
 /// The name that conda gives the environment at the root prefix.
-pub const BASE: &str = "base";
+pub(crate) const BASE: &str = "base";
 
 /// What conda writes as the value of a variable that activation removes.
 const UNSET: &str = "***unset***";
@@ -82,7 +82,7 @@ impl Environment {
 
     /// Reads an environment without a record, which a derived image created. `name` is its name or
     /// its absolute directory. `None` if there is no environment there.
-    pub fn find(root: &Path, root_prefix: &OsStr, name: &OsStr) -> Option<Self> {
+    pub(crate) fn find(root: &Path, root_prefix: &OsStr, name: &OsStr) -> Option<Self> {
         let (name, prefix) = if name == BASE {
             (name.to_owned(), root_prefix.to_owned())
         } else if Path::new(name).is_absolute() {
@@ -109,19 +109,19 @@ impl Environment {
 }
 
 /// A path in the image, as a path below `root`.
-pub fn in_root(root: &Path, path: &OsStr) -> PathBuf {
+pub(crate) fn in_root(root: &Path, path: &OsStr) -> PathBuf {
     let path = Path::new(path);
     root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
 /// The variables in a file of `etc/conda/env_vars.d`, an object of names and values. Empty if the
 /// text is anything else: conda also continues, with a warning.
-pub fn parse_env_vars(text: &str) -> Vec<(String, String)> {
+fn parse_env_vars(text: &str) -> Vec<(String, String)> {
     json::parse(text).map(members).unwrap_or_default()
 }
 
 /// The variables in `conda-meta/state`, which `conda env config vars set` writes.
-pub fn parse_state(text: &str) -> Vec<(String, String)> {
+fn parse_state(text: &str) -> Vec<(String, String)> {
     let Some(Value::Object(state)) = json::parse(text) else {
         return Vec::new();
     };

@@ -69,7 +69,7 @@ pub struct Record {
 
 /// The bytes are not a valid record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InvalidRecord;
+pub(crate) struct InvalidRecord;
 
 impl fmt::Display for InvalidRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,7 +117,7 @@ impl Record {
     ///
     /// # Errors
     /// Another version, an unknown kind of entry, a missing prefix or a missing final NUL.
-    pub fn decode(bytes: &[u8]) -> Result<Self, InvalidRecord> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, InvalidRecord> {
         let body = bytes.strip_suffix(b"\0").ok_or(InvalidRecord)?;
         let mut entries = body.split(|&byte| byte == 0);
         if entries.next() != Some(VERSION) {

@@ -22,7 +22,7 @@ pub fn quote(text: &OsStr) -> OsString {
 
 /// A command that sources `scripts` and then executes `command`. The output of the scripts goes to
 /// standard error: standard output belongs to the command.
-pub fn behind_scripts(
+pub(crate) fn behind_scripts(
     shell: OsString,
     scripts: &[OsString],
     command: Vec<OsString>,
@@ -50,7 +50,7 @@ pub fn find_shell(root: &Path, path: &OsStr) -> Option<OsString> {
 }
 
 /// The first file named `program` in the directories of a `PATH` value.
-pub fn find_in_path(root: &Path, path: &OsStr, program: &OsStr) -> Option<OsString> {
+pub(crate) fn find_in_path(root: &Path, path: &OsStr, program: &OsStr) -> Option<OsString> {
     split(path)
         .into_iter()
         .filter(|dir| !dir.is_empty())

@@ -28,34 +28,34 @@ pub const RECORD_FILE: &str = "record";
 
 /// The activation records of an image.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub(crate) struct Store {
     dir: PathBuf,
 }
 
 impl Store {
     /// The records of the image at `root`; without records, the store is empty.
-    pub fn open(root: &Path) -> Self {
+    pub(crate) fn open(root: &Path) -> Self {
         Self {
             dir: in_root(root, OsStr::new(DIR)),
         }
     }
 
     /// The environment that the image config's `Env` activates.
-    pub fn default_name(&self) -> Option<OsString> {
+    pub(crate) fn default_name(&self) -> Option<OsString> {
         let name = fs::read(self.dir.join(DEFAULT_FILE)).ok()?;
         let name = name.strip_suffix(b"\n").unwrap_or(&name);
         (!name.is_empty()).then(|| OsString::from_vec(name.to_vec()))
     }
 
     /// The plain image's values of the variables that records change.
-    pub fn plain(&self) -> Variables {
+    pub(crate) fn plain(&self) -> Variables {
         fs::read(self.dir.join(PLAIN_FILE))
             .map(|bytes| decode_variables(&bytes))
             .unwrap_or_default()
     }
 
     /// Names of the environments that have a record, sorted.
-    pub fn names(&self) -> Vec<OsString> {
+    pub(crate) fn names(&self) -> Vec<OsString> {
         let mut names: Vec<OsString> = fs::read_dir(self.dir.join(ENVS_DIR))
             .into_iter()
             .flatten()
@@ -70,7 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// A damaged record.
-    pub fn record(&self, name: &OsStr) -> Result<Option<Record>, InvalidRecord> {
+    pub(crate) fn record(&self, name: &OsStr) -> Result<Option<Record>, InvalidRecord> {
         if !is_name(name) {
             return Ok(None);
         }
@@ -83,7 +83,7 @@ impl Store {
 }
 
 /// Whether `name` can name an environment: it must be one path component.
-pub fn is_name(name: &OsStr) -> bool {
+fn is_name(name: &OsStr) -> bool {
     !name.is_empty() && name != "." && name != ".." && !name.as_bytes().contains(&b'/')
 }
 
