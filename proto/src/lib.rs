@@ -1,15 +1,39 @@
-//! The messages and the gateway service of BuildKit that condafront uses.
+//! BuildKit's messages for build graphs (LLB), and its gateway service as a
+//! frontend sees it.
 //!
-//! The definitions in `proto/` contain only what is used here, with BuildKit's
-//! field numbers and names. The Rust code generated from them is committed in
+//! The definitions in `proto/` contain only what frontends need, with
+//! BuildKit's field numbers. The Rust code generated from them is committed in
 //! `src/generated/` and checked by `tests/generated.rs`, so a build needs
 //! neither a protobuf compiler nor a build script.
 //!
 //! All maps are `BTreeMap`s, so that equal messages have equal bytes.
+//!
+//! ```
+//! use buildkit_proto::pb;
+//! use prost::Message;
+//!
+//! let source = pb::SourceOp {
+//!     identifier: "docker-image://docker.io/library/debian:13".to_owned(),
+//!     ..pb::SourceOp::default()
+//! };
+//! let op = pb::Op {
+//!     op: Some(pb::op::Op::Source(source)),
+//!     ..pb::Op::default()
+//! };
+//! let bytes = op.encode_to_vec();
+//! assert_eq!(pb::Op::decode(bytes.as_slice()), Ok(op));
+//! ```
+
+#![deny(missing_docs)]
 
 /// The generated modules, nested like their protobuf packages because they
 /// refer to each other by relative paths.
-#[allow(missing_docs, unreachable_pub, clippy::all)]
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::all,
+    reason = "only what is not obvious has a comment in the .proto files"
+)]
 mod generated {
     pub mod pb {
         include!("generated/pb.rs");
@@ -55,3 +79,8 @@ pub use generated::moby::buildkit::v1::types as worker;
 pub use generated::pb;
 /// `google.protobuf.Any` and `google.protobuf.Timestamp`.
 pub use prost_types::{Any, Timestamp};
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

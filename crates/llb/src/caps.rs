@@ -33,6 +33,12 @@ impl Cap {
 
     /// The first Docker Engine whose BuildKit has it. It may still be disabled in
     /// an engine: merge and diff need the containerd image store.
+    ///
+    /// ```
+    /// use buildkit_llb::caps::{MERGE_OP, Version};
+    ///
+    /// assert_eq!(MERGE_OP.engine(), Some(Version::new(23, 0)));
+    /// ```
     #[must_use]
     pub fn engine(self) -> Option<Version> {
         engine_with(self.since)

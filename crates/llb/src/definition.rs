@@ -17,6 +17,17 @@ use crate::title::title;
 use crate::wire;
 
 /// Everything a daemon needs to build one filesystem.
+///
+/// ```
+/// use buildkit_llb::{Definition, Image, OpOptions};
+///
+/// let base = Image::new("docker.io/library/debian:13")
+///     .name("the base")
+///     .build();
+/// let definition = Definition::of(&base);
+/// assert_eq!(definition.name(base.digest()).as_deref(), Some("the base"));
+/// assert!(definition.caps().contains("source.image"));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Definition {
     message: pb::Definition,

@@ -30,6 +30,20 @@ use crate::platform::Platform;
 /// otherwise mount the snapshot of the input itself. What the process writes to
 /// a mount made by [`Exec::output`] becomes an output of the operation; there
 /// can be several.
+///
+/// ```
+/// use buildkit_llb::{Bind, Exec, Image, Input, Local, Tmpfs};
+///
+/// let root = Image::new("docker.io/library/debian:13").build();
+/// let source = Local::new("context").build();
+/// let mut exec = Exec::new(&root, "sh", ["-c", "make -C /src DESTDIR=/out install"]);
+/// exec.env("LANG", "C.UTF-8")
+///     .mount(Bind::read_only("/src", &source))
+///     .mount(Tmpfs::new("/tmp").size(1 << 30));
+/// let installed = exec.output("/out", Input::Scratch);
+/// let built = exec.build();
+/// assert_eq!(built[installed].index(), 0);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Exec {
     meta: pb::Meta,

@@ -22,6 +22,18 @@ use crate::options::{OpOptions, Options};
 /// A chain of file actions on a filesystem, as one operation.
 ///
 /// Each action works on the result of the one before it.
+///
+/// ```
+/// use buildkit_llb::{Copy, File, Image, Input, Mkdir, Mkfile, Owner};
+///
+/// let tools = Image::new("docker.io/library/busybox:1.37").build();
+/// let files = File::on(Input::Scratch)
+///     .then(Mkdir::new("/app/bin").parents())
+///     .then(Copy::new(&tools, "/bin/busybox", "/app/bin/").mode(0o755))
+///     .then(Mkfile::new("/app/note", "hello\n").owner(Owner::ids(1000, 1000)))
+///     .build();
+/// assert!(files.output().is_some());
+/// ```
 #[derive(Clone, Debug)]
 pub struct File {
     base: Input,

@@ -22,9 +22,21 @@
 //! assert_eq!(definition.to_pb().def.len(), 4);
 //! ```
 //!
+//! Builders are changed in place: every setter takes `&mut self` and returns it,
+//! and `build` only borrows, so calls can be chained, or made one by one in loops
+//! and conditions. A mount or file action is passed on as itself or as the
+//! reference that its last setter returns. What all operations can have, such as
+//! a name, is in [`OpOptions`].
+//!
+//! Generated messages are used where definitions enter and leave the crate:
+//! [`Definition::to_pb`], [`Output::from_definition`], [`text::dump`] and
+//! [`dot::graph`].
+//!
 //! The bytes of an operation are the ones that the daemon itself would write
-//! (see `wire`), so the digests computed here are those that it uses for
+//! (see `src/wire.rs`), so the digests computed here are those that it uses for
 //! progress, source locations and warnings.
+
+#![deny(missing_docs)]
 
 mod definition;
 mod digest;
@@ -45,6 +57,8 @@ pub mod caps;
 pub mod dot;
 pub mod text;
 
+/// The messages of definitions.
+#[doc(no_inline)]
 pub use buildkit_proto::pb;
 
 pub use definition::Definition;
@@ -61,3 +75,8 @@ pub use options::{OpOptions, Options, ProgressGroup};
 pub use platform::Platform;
 pub use source::{Differ, Git, Http, Image, Local, OciLayout, ResolveMode};
 pub use splice::SpliceError;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -7,6 +7,17 @@ use buildkit_proto::pb;
 /// A file of the user and its content, shown with errors and warnings.
 ///
 /// Cloning is cheap.
+///
+/// ```
+/// use buildkit_llb::{Image, OpOptions, Range, SourceFile};
+///
+/// let mut file = SourceFile::new("app.yml", "name: app\nbase: debian:13\n");
+/// file.language("YAML");
+/// let base = Image::new("docker.io/library/debian:13")
+///     .location(file.location([Range::lines(2, 2)]))
+///     .build();
+/// assert_eq!(base.index(), 0);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct SourceFile {
     pub(crate) info: Arc<pb::SourceInfo>,

@@ -9,6 +9,15 @@ use crate::options::{OpOptions, Options};
 /// Merges filesystems without copying (BuildKit 0.10).
 ///
 /// Later inputs win. The layers of the result are those of all inputs.
+///
+/// ```
+/// use buildkit_llb::{Image, Input, Merge};
+///
+/// let [a, b] = ["a", "b"].map(|name| Image::new(format!("docker.io/example/{name}:1")).build());
+/// let both = Merge::new([&a, &b]).build();
+/// assert!(both.output().is_some());
+/// assert_eq!(Merge::new([&a]).build(), Input::from(&a));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Merge {
     inputs: Vec<Output>,
@@ -57,6 +66,16 @@ impl OpOptions for Merge {
 }
 
 /// The changes between two filesystems (BuildKit 0.10).
+///
+/// ```
+/// use buildkit_llb::{Diff, Exec, Image};
+///
+/// let base = Image::new("docker.io/library/debian:13").build();
+/// let mut exec = Exec::new(&base, "apt-get", ["install", "-y", "git"]);
+/// let changed = exec.write_root();
+/// let layer = Diff::new(&base, &exec.build()[changed]).build();
+/// assert!(layer.output().is_some());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Diff {
     lower: Input,

@@ -68,6 +68,20 @@ impl ProgressGroup {
 }
 
 /// Sets the [`Options`] of a builder.
+///
+/// ```
+/// use buildkit_llb::{Http, OpOptions, ProgressGroup};
+///
+/// let downloads = ProgressGroup {
+///     id: "downloads".to_owned(),
+///     name: "download 2 files".to_owned(),
+///     weak: false,
+/// };
+/// for url in ["https://example.com/a", "https://example.com/b"] {
+///     let file = Http::new(url).name(format!("download {url}")).group(&downloads).build();
+///     assert_eq!(file, Http::new(url).build());
+/// }
+/// ```
 pub trait OpOptions {
     /// The options to change.
     fn options_mut(&mut self) -> &mut Options;

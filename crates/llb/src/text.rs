@@ -19,6 +19,14 @@ use inputs::{InputNames, output_name};
 use writer::{Writer, quoted};
 
 /// Writes a definition, well-formed or not.
+///
+/// ```
+/// use buildkit_llb::{Definition, Image, text};
+///
+/// let base = Image::new("docker.io/library/debian:13").build();
+/// let text = text::dump(Definition::of(&base).to_pb());
+/// assert!(text.starts_with("#1 source docker-image://docker.io/library/debian:13\n"));
+/// ```
 #[must_use]
 pub fn dump(definition: &pb::Definition) -> String {
     let graph = Graph::new(definition);

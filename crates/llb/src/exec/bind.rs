@@ -27,7 +27,7 @@ impl Bind {
         }
     }
 
-    /// A writable filesystem; changes are discarded at the end.
+    /// A writable filesystem; changes are discarded at the end (BuildKit 0.7).
     pub fn discard_writes(dest: impl AsRef<str>, input: impl Into<Input>) -> Self {
         Self {
             discard_writes: true,

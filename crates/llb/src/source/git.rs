@@ -6,6 +6,16 @@ use crate::node::Output;
 use crate::options::{OpOptions, Options};
 
 /// The files of a Git commit.
+///
+/// ```
+/// use buildkit_llb::Git;
+///
+/// let docs = Git::new("https://github.com/moby/buildkit.git")
+///     .reference("master")
+///     .subdir("docs")
+///     .build();
+/// assert_eq!(docs.index(), 0);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Git {
     source: Source,
@@ -56,28 +66,30 @@ impl Git {
         self
     }
 
-    /// The secret whose value is the token for HTTP.
+    /// The secret whose value is the token for HTTP (BuildKit 0.8).
     pub fn auth_token_secret(&mut self, id: impl Into<String>) -> &mut Self {
         self.source
             .set_with(caps::SOURCE_GIT_HTTP_AUTH, "git.authtokensecret", id);
         self
     }
 
-    /// The secret whose value is the `Authorization` header for HTTP.
+    /// The secret whose value is the `Authorization` header for HTTP (BuildKit
+    /// 0.8).
     pub fn auth_header_secret(&mut self, id: impl Into<String>) -> &mut Self {
         self.source
             .set_with(caps::SOURCE_GIT_HTTP_AUTH, "git.authheadersecret", id);
         self
     }
 
-    /// Uses an SSH agent of the client, by its id, usually `default`.
+    /// Uses an SSH agent of the client, by its id, usually `default` (BuildKit
+    /// 0.8).
     pub fn ssh_agent(&mut self, id: impl Into<String>) -> &mut Self {
         self.source
             .set_with(caps::SOURCE_GIT_MOUNT_SSH_SOCK, "git.mountsshsock", id);
         self
     }
 
-    /// The accepted host keys, as lines of a `known_hosts` file.
+    /// The accepted host keys, as lines of a `known_hosts` file (BuildKit 0.8).
     pub fn known_ssh_hosts(&mut self, lines: impl Into<String>) -> &mut Self {
         self.source
             .set_with(caps::SOURCE_GIT_KNOWN_SSH_HOSTS, "git.knownsshhosts", lines);

@@ -12,6 +12,16 @@ use crate::options::{OpOptions, Options};
 /// mirrors share the cache and a hit needs no network. The operation has no
 /// platform, so builds for several platforms share it. The file time is the
 /// `Last-Modified` of the response, or 1970.
+///
+/// ```
+/// use buildkit_llb::{Digest, Http};
+///
+/// let archive = Http::new("https://example.com/data.tar")
+///     .checksum(Digest::of(b"the content"))
+///     .filename("data.tar")
+///     .build();
+/// assert_eq!(archive.index(), 0);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Http {
     source: Source,

@@ -8,6 +8,16 @@ use crate::options::{OpOptions, Options};
 use crate::platform::Platform;
 
 /// The filesystem of an image.
+///
+/// ```
+/// use buildkit_llb::{Image, Platform};
+///
+/// let debian = "docker.io/library/debian:13";
+/// let base = Image::new(debian)
+///     .platform(Platform::new("linux", "arm64"))
+///     .build();
+/// assert_ne!(base, Image::new(debian).build());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Image {
     source: Source,

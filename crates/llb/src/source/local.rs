@@ -6,6 +6,16 @@ use crate::node::Output;
 use crate::options::{OpOptions, Options};
 
 /// A directory that the client shares under a name.
+///
+/// ```
+/// use buildkit_llb::Local;
+///
+/// let context = Local::new("context")
+///     .include(["src", "Makefile"])
+///     .exclude(["**/*.o"])
+///     .build();
+/// assert_eq!(context.index(), 0);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Local {
     source: Source,
