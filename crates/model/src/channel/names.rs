@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::ChannelUrl;
+use super::address::{ChannelUrl, address, is_path};
+use super::error::ChannelError;
 use crate::platform::{self, Platform};
-use crate::redact;
 
 /// Where to find channels that are given by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,97 +37,6 @@ pub struct Named {
     pub name: String,
     /// Its address.
     pub url: ChannelUrl,
-}
-
-/// Why a text does not name a channel.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ChannelError {
-    /// An empty name.
-    #[error("a channel has no name")]
-    Empty,
-    /// A `file:` URL or a path.
-    #[error("`{}` is a local folder, which the build cannot see", redact::quoted(.0))]
-    OnOneMachine(String),
-    /// Neither http nor https.
-    #[error("channels cannot be downloaded over `{0}:`")]
-    Scheme(String),
-    /// A URL without `https://`.
-    #[error("`{}` looks like a URL without https://", redact::quoted(.0))]
-    NoScheme(String),
-    /// Something that is not a valid URL.
-    #[error("`{}` is not a URL: {reason}", redact::quoted(text))]
-    NotAUrl {
-        /// What was written.
-        text: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// A file in a channel.
-    #[error("`{}` is a file in a channel", redact::quoted(.0))]
-    File(String),
-    /// A MatchSpec.
-    #[error("`{}` is a dependency with a channel, not a channel", redact::quoted(.0))]
-    Spec(String),
-    /// `-c name`.
-    #[error("`{}` is a conda option, not a channel", redact::quoted(.0))]
-    Option(String),
-    /// Several channels in one text.
-    #[error("`{}` is more than one channel", redact::quoted(.0))]
-    Several(String),
-    /// `name[linux-64]`, and other characters that names cannot have.
-    #[error("`{}` is not a valid channel name", redact::quoted(.0))]
-    Characters(String),
-    /// The folder of another platform than the image's.
-    #[error("`{}` is a folder for {subdir}, but the image is built for {platform} ({})", redact::quoted(text), platform.subdir())]
-    OtherPlatform {
-        /// What was written.
-        text: String,
-        /// Its platform.
-        subdir: String,
-        /// The image's.
-        platform: Platform,
-    },
-}
-
-impl ChannelError {
-    /// What to do about it.
-    pub fn help(&self) -> String {
-        match self {
-            Self::Empty => "Write a name such as conda-forge, or a URL.".to_owned(),
-            Self::OnOneMachine(_) => {
-                "Serve the folder from a web server, and write its http(s) URL.".to_owned()
-            }
-            Self::Scheme(_) => "Write an http(s) URL, or a name such as conda-forge.".to_owned(),
-            Self::NoScheme(text) => format!("Write `https://{}`.", redact::quoted(text)),
-            Self::NotAUrl { .. } => {
-                "Write a URL such as https://conda.example/channel, or a name such as conda-forge."
-                    .to_owned()
-            }
-            Self::File(_) => {
-                "Write the channel's folder, the one that contains noarch and linux-64.".to_owned()
-            }
-            Self::Spec(text) => {
-                let (channel, spec) = text.split_once("::").unwrap_or((text, ""));
-                format!(
-                    "Write `{}` here, and `{}` under `dependencies:`.",
-                    redact::quoted(channel.trim()),
-                    redact::quoted(spec.trim())
-                )
-            }
-            Self::Option(_) => "Write the channel alone, such as conda-forge.".to_owned(),
-            Self::Several(_) => "Write each as a separate entry.".to_owned(),
-            Self::Characters(text) if text.contains('[') => {
-                "Remove the brackets; the platform folders are found automatically.".to_owned()
-            }
-            Self::Characters(_) => {
-                "Use letters, digits, `-`, `_`, `.` and `/`, as in conda-forge/label/dev."
-                    .to_owned()
-            }
-            Self::OtherPlatform { .. } => {
-                "Remove the platform; the right folder is found automatically.".to_owned()
-            }
-        }
-    }
 }
 
 impl ChannelNames {
@@ -219,39 +128,6 @@ fn from_url(text: &str, platform: Platform) -> Result<Named, ChannelError> {
         name: url.recorded(),
         url,
     })
-}
-
-/// Reads an absolute http(s) URL.
-pub(super) fn address(text: &str) -> Result<Url, ChannelError> {
-    let text = text.trim();
-    if is_path(text) {
-        return Err(ChannelError::OnOneMachine(text.to_owned()));
-    }
-    let not_a_url = |reason: String| ChannelError::NotAUrl {
-        text: text.to_owned(),
-        reason,
-    };
-    if !text.contains("://") {
-        return Err(if text.contains('.') {
-            ChannelError::NoScheme(text.to_owned())
-        } else {
-            not_a_url("it does not begin with https://".to_owned())
-        });
-    }
-    let mut url = Url::parse(text).map_err(|error| not_a_url(error.to_string()))?;
-    url.set_fragment(None);
-    match url.scheme() {
-        "http" | "https" => Ok(url),
-        "file" => Err(ChannelError::OnOneMachine(text.to_owned())),
-        scheme => Err(ChannelError::Scheme(scheme.to_owned())),
-    }
-}
-
-fn is_path(text: &str) -> bool {
-    let drive = text.as_bytes().get(1..3);
-    text.starts_with(['/', '.', '~', '\\'])
-        || text.starts_with("file:")
-        || drive.is_some_and(|part| part == b":\\" || part == b":/")
 }
 
 fn check_name(text: &str) -> Result<(), ChannelError> {

@@ -1,0 +1,95 @@
+//! What can be wrong with what users write for a channel.
+
+use crate::platform::Platform;
+use crate::redact;
+
+/// Why a text does not name a channel.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChannelError {
+    /// An empty name.
+    #[error("a channel has no name")]
+    Empty,
+    /// A `file:` URL or a path.
+    #[error("`{}` is a local folder, which the build cannot see", redact::quoted(.0))]
+    OnOneMachine(String),
+    /// Neither http nor https.
+    #[error("channels cannot be downloaded over `{0}:`")]
+    Scheme(String),
+    /// A URL without `https://`.
+    #[error("`{}` looks like a URL without https://", redact::quoted(.0))]
+    NoScheme(String),
+    /// Something that is not a valid URL.
+    #[error("`{}` is not a URL: {reason}", redact::quoted(text))]
+    NotAUrl {
+        /// What was written.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file in a channel.
+    #[error("`{}` is a file in a channel", redact::quoted(.0))]
+    File(String),
+    /// A MatchSpec.
+    #[error("`{}` is a dependency with a channel, not a channel", redact::quoted(.0))]
+    Spec(String),
+    /// `-c name`.
+    #[error("`{}` is a conda option, not a channel", redact::quoted(.0))]
+    Option(String),
+    /// Several channels in one text.
+    #[error("`{}` is more than one channel", redact::quoted(.0))]
+    Several(String),
+    /// `name[linux-64]`, and other characters that names cannot have.
+    #[error("`{}` is not a valid channel name", redact::quoted(.0))]
+    Characters(String),
+    /// The folder of another platform than the image's.
+    #[error("`{}` is a folder for {subdir}, but the image is built for {platform} ({})", redact::quoted(text), platform.subdir())]
+    OtherPlatform {
+        /// What was written.
+        text: String,
+        /// Its platform.
+        subdir: String,
+        /// The image's.
+        platform: Platform,
+    },
+}
+
+impl ChannelError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Empty => "Write a name such as conda-forge, or a URL.".to_owned(),
+            Self::OnOneMachine(_) => {
+                "Serve the folder from a web server, and write its http(s) URL.".to_owned()
+            }
+            Self::Scheme(_) => "Write an http(s) URL, or a name such as conda-forge.".to_owned(),
+            Self::NoScheme(text) => format!("Write `https://{}`.", redact::quoted(text)),
+            Self::NotAUrl { .. } => {
+                "Write a URL such as https://conda.example/channel, or a name such as conda-forge."
+                    .to_owned()
+            }
+            Self::File(_) => {
+                "Write the channel's folder, the one that contains noarch and linux-64.".to_owned()
+            }
+            Self::Spec(text) => {
+                let (channel, spec) = text.split_once("::").unwrap_or((text, ""));
+                format!(
+                    "Write `{}` here, and `{}` under `dependencies:`.",
+                    redact::quoted(channel.trim()),
+                    redact::quoted(spec.trim())
+                )
+            }
+            Self::Option(_) => "Write the channel alone, such as conda-forge.".to_owned(),
+            Self::Several(_) => "Write each as a separate entry.".to_owned(),
+            Self::Characters(text) if text.contains('[') => {
+                "Remove the brackets; the platform folders are found automatically.".to_owned()
+            }
+            Self::Characters(_) => {
+                "Use letters, digits, `-`, `_`, `.` and `/`, as in conda-forge/label/dev."
+                    .to_owned()
+            }
+            Self::OtherPlatform { .. } => {
+                "Remove the platform; the right folder is found automatically.".to_owned()
+            }
+        }
+    }
+}
