@@ -1,13 +1,16 @@
 //! The parser for strings with variables.
 
-use super::{ExpandError, Form, Output, Template, Unset};
+use super::error::{ExpandError, MAX_DEPTH};
+use super::template::{Form, Output, Template, Unset};
 
-/// How deep variables can be nested.
-pub(super) const MAX_DEPTH: usize = 20;
-
-/// Parses a string.
-pub(super) fn read(text: &str) -> Result<Template, ExpandError> {
-    Parser { rest: text }.until(None, 0)
+impl Template {
+    /// Parses a string. `\$` is a dollar; any other backslash is itself, as is a dollar without a name.
+    ///
+    /// # Errors
+    /// If a `${` is malformed.
+    pub fn parse(text: &str) -> Result<Self, ExpandError> {
+        Parser { rest: text }.until(None, 0)
+    }
 }
 
 struct Parser<'a> {
