@@ -1,14 +1,14 @@
 //! What a build file says of one environment: what each reader makes of its kind of file.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use condafront_model::channel::{Channel, ChannelPriority};
 use condafront_model::lint::Warning;
 use condafront_model::package::Package;
 use condafront_model::pypi_package::PipPackage;
-use condafront_model::source::{Lines, Location, SourceFile};
+use condafront_model::source::Lines;
 
+use crate::pip_requirement::PipRequirement;
 use crate::section::image_section::ImageSection;
 
 /// What a build file says about one environment for one platform.
@@ -109,27 +109,6 @@ impl Pip {
         match self {
             Self::Locked(packages) => packages.iter().map(|package| package.lines).collect(),
             Self::Unsolved(list) => list.iter().map(|entry| entry.lines).collect(),
-        }
-    }
-}
-
-/// One entry of a `pip:` list, as pip reads it in a requirements file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PipRequirement {
-    /// The text: `requests>=2`, `-r requirements.txt`, a URL.
-    pub text: String,
-    /// The file that contains it.
-    pub file: Arc<SourceFile>,
-    /// Its lines there.
-    pub lines: Lines,
-}
-
-impl PipRequirement {
-    /// Where it stands.
-    pub fn location(&self) -> Location {
-        Location {
-            file: Arc::clone(&self.file),
-            lines: self.lines,
         }
     }
 }

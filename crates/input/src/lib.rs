@@ -11,6 +11,7 @@ mod locked;
 mod match_spec;
 pub mod options;
 pub mod package_order;
+mod pip_requirement;
 pub mod pixi_lock;
 pub mod pypi;
 pub mod requirements;
@@ -23,8 +24,9 @@ pub mod yaml;
 use std::sync::Arc;
 
 pub use environment_input::{
-    Conda, DeclaredPlatform, EnvironmentInput, Pip, PipRequirement, Request, RequestedSpec,
+    Conda, DeclaredPlatform, EnvironmentInput, Pip, Request, RequestedSpec,
 };
+pub use pip_requirement::PipRequirement;
 pub use settings::{ChannelDefaults, InputSettings, parsed};
 pub use unknown::is_empty;
 

@@ -19,8 +19,8 @@ pub use logical::has_credentials;
 pub use reading::{Reading, WantedFile};
 pub use repository::Repository;
 
-use crate::environment_input::PipRequirement;
 use crate::locked::address::pip as pip_package;
+use crate::pip_requirement::PipRequirement;
 use crate::section::args::BuildArgs;
 use condafront_model::package::Hashes;
 use condafront_model::pypi_package::PipPackage;

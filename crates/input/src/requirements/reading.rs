@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::entry::Entry;
 use super::{List, ListEntry, logical};
-use crate::environment_input::PipRequirement;
+use crate::pip_requirement::PipRequirement;
 use crate::section::args::BuildArgs;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};

@@ -11,7 +11,7 @@ use condafront_step_spec::account::UserRequest;
 use condafront_step_spec::install::{Installer, Trim};
 use condafront_step_spec::system::Manager;
 
-use crate::environment_input::PipRequirement;
+use crate::pip_requirement::PipRequirement;
 
 /// A value and its lines in the user's file.
 #[derive(Clone, Debug, PartialEq, Eq)]

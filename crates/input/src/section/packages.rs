@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::reader::{Name, Reader};
-use crate::environment_input::PipRequirement;
+use crate::pip_requirement::PipRequirement;
 use crate::section::args::BuildArgs;
 use crate::section::image_section::{Located, PackageEntry, SystemPackages};
 use crate::yaml::{Key, Node};
