@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use rattler_lock::{CondaPackageData, LockFile, LockedPackage, PackageHashes, UrlOrPath};
 
+use self::damage::AGAIN;
 use self::select::{Kind, Selection, Selector};
 use super::locked::address;
 use super::locked::{Locked, Repeats, Unverified, check_subdir, without_effect};
@@ -37,9 +38,6 @@ use condafront_model::package::Hashes;
 use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, SourceFile};
-
-/// Help for an inconsistent lock.
-const AGAIN: &str = "Regenerate the lock file with `pixi lock`.";
 
 /// Help for an address that is not in a channel.
 const ADVICE: &str = "Use a package from a channel that has an http(s) URL.";

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use rattler_lock::{LockFile, ParseCondaLockError};
 
-use super::AGAIN;
 use crate::yaml::Node;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// Help for an inconsistent lock.
+pub(super) const AGAIN: &str = "Regenerate the lock file with `pixi lock`.";
 
 /// A diagnostic for `error`, which has no line itself.
 pub(super) fn explain(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rattler_lock::UrlOrPath;
 
+use super::damage::AGAIN;
 use crate::environment_input::DEFAULT_ENVIRONMENT;
 use crate::locked::{choices, other_platform};
 use crate::settings::InputSettings;
@@ -116,7 +117,7 @@ impl<'a> Finder<'a, '_> {
                     format!("{} has no version", self.file.name()),
                     Lines::one(1),
                 )
-                .help(super::AGAIN));
+                .help(AGAIN));
         };
         match node.text().and_then(|text| text.parse::<u64>().ok()) {
             Some(4..=NEWEST) => Ok(()),
@@ -138,7 +139,7 @@ impl<'a> Finder<'a, '_> {
                     ),
                     node.lines,
                 )
-                .help(format!("{} Valid versions are 4 to {NEWEST}.", super::AGAIN))),
+                .help(format!("{AGAIN} Valid versions are 4 to {NEWEST}."))),
         }
     }
 
@@ -172,7 +173,7 @@ impl<'a> Finder<'a, '_> {
                 format!("`{what}:` must be a mapping, not {}", node.what()),
                 node.lines,
             )
-            .help(super::AGAIN)
+            .help(AGAIN)
         })
     }
 
@@ -208,7 +209,7 @@ impl<'a> Finder<'a, '_> {
                 format!("the environment {name} has no packages"),
                 environment.lines,
             )
-            .help(super::AGAIN)
+            .help(AGAIN)
         })?;
         let listed = self.mapping(packages, "packages")?;
         let subdirs = self.subdirs()?;
@@ -297,7 +298,7 @@ impl<'a> Finder<'a, '_> {
                 "`platforms:` must be a list of mappings with a name",
                 node.lines,
             )
-            .help(super::AGAIN)
+            .help(AGAIN)
         };
         let list = node.list().ok_or_else(|| wrong(node))?;
         list.iter()
@@ -327,7 +328,7 @@ impl<'a> Finder<'a, '_> {
                 format!("a platform's packages must be a list, not {}", list.what()),
                 list.lines,
             )
-            .help(super::AGAIN)
+            .help(AGAIN)
         })?;
         items
             .iter()
@@ -341,7 +342,7 @@ impl<'a> Finder<'a, '_> {
                         "an entry of an environment must be a mapping with the key `conda` or `pypi`",
                         item.lines,
                     )
-                    .help(super::AGAIN)
+                    .help(AGAIN)
                 })?;
                 Ok(Selector {
                     kind,
