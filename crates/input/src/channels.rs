@@ -1,29 +1,15 @@
 //! The channels of an environment, collected from all places that name them.
 
-use std::sync::Arc;
-
+use crate::place::Place;
 use condafront_model::channel::{Channel, ChannelNames, ChannelUrl, Named, split_subdir};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
 use condafront_model::redact;
-use condafront_model::source::{Diagnostic, Lines, SourceFile};
+use condafront_model::source::{Diagnostic, Lines};
 
 /// The channel that is used if none is named. Conda would use Anaconda's own, whose terms not everyone can accept, and
 /// micromamba none at all.
 const FALLBACK: &str = "conda-forge";
-
-/// A place in a file.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) file: &'a Arc<SourceFile>,
-    pub(super) lines: Lines,
-}
-
-impl Place<'_> {
-    pub(super) fn error(&self, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::new(message).at(self.file, self.lines)
-    }
-}
 
 /// The channels that have been named so far.
 pub(super) struct Channels {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::channels::Place;
 use super::match_spec::Dependency;
+use super::place::Place;
 use crate::environment_input::RequestedSpec;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::source::Lines;

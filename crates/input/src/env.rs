@@ -7,9 +7,10 @@ mod selector;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::channels::{Channels, Place};
+use super::channels::Channels;
 use super::specs;
 use crate::environment_input::{Conda, DeclaredPlatform, EnvironmentInput, Pip, Request};
+use crate::place::Place;
 use crate::section;
 use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};

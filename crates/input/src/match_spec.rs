@@ -10,21 +10,21 @@ use std::sync::Arc;
 
 use rattler_conda_types::match_spec::package_name_matcher::PackageNameMatcher;
 use rattler_conda_types::{
-    Channel as RattlerChannel, ChannelConfig, MatchSpec, PackageName, ParseStrictness, VersionSpec,
+    Channel as RattlerChannel, ChannelConfig, MatchSpec, PackageName, ParseStrictness,
 };
 use url::Url;
 
-use super::channels::{Channels, Place, SpecChannel};
+use super::channels::{Channels, SpecChannel};
 use super::explicit;
 use crate::environment_input::RequestedSpec;
+use crate::mistake::Mistake;
+use crate::place::Place;
 use condafront_model::channel::ChannelUrl;
 use condafront_model::package::{Package, PackageId};
 use condafront_model::redact;
 use condafront_model::source::Diagnostic;
 
 mod mistakes;
-
-use mistakes::Mistake;
 
 /// Longer than any real dependency, and short enough for a recursive parser.
 const LONGEST: usize = 1000;
@@ -226,13 +226,6 @@ fn finished(spec: &MatchSpec, text: &str, place: Place<'_>) -> Result<Dependency
             lines: place.lines,
         },
     })
-}
-
-/// Whether a version is a bare word, such as `scipy`.
-fn is_word(version: &VersionSpec) -> bool {
-    let version = version.to_string();
-    let version = version.trim_start_matches("==");
-    version != "*" && !version.contains(|c: char| c.is_ascii_digit())
 }
 
 #[cfg(test)]

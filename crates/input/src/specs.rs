@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::channels::{Channels, Place};
+use super::channels::Channels;
 use super::dependency_list::DependencyList;
 use super::match_spec;
 use crate::environment_input::{Conda, EnvironmentInput, Pip, Request};
+use crate::place::Place;
 use crate::section::image_section::ImageSection;
 use crate::settings::InputSettings;
 use condafront_model::channel::ChannelNames;

@@ -1,32 +1,11 @@
 //! Common mistakes in dependencies, and what was probably meant.
 
-use rattler_conda_types::MatchSpec;
 use rattler_conda_types::match_spec::matcher::StringMatcher;
+use rattler_conda_types::{MatchSpec, VersionSpec};
 
-use super::is_word;
-use crate::channels::Place;
+use crate::mistake::Mistake;
 use condafront_model::nearest::nearest;
 use condafront_model::redact;
-use condafront_model::source::Diagnostic;
-
-/// A mistake, and what to write instead.
-pub(super) struct Mistake {
-    message: String,
-    help: String,
-}
-
-impl Mistake {
-    fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: help.into(),
-        }
-    }
-
-    pub(super) fn at(self, place: Place<'_>) -> Diagnostic {
-        place.error(self.message).help(self.help)
-    }
-}
 
 /// The keys that brackets may contain.
 const BRACKET_KEYS: &[&str] = &[
@@ -277,4 +256,11 @@ pub(super) fn after_parsing(text: &str, spec: &MatchSpec) -> Option<Mistake> {
         ));
     }
     None
+}
+
+/// Whether a version is a bare word, such as `scipy`.
+fn is_word(version: &VersionSpec) -> bool {
+    let version = version.to_string();
+    let version = version.trim_start_matches("==");
+    version != "*" && !version.contains(|c: char| c.is_ascii_digit())
 }
