@@ -2,15 +2,16 @@
 //! (<https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html#creating-an-environment-file-manually>).
 
 mod dependencies;
+mod reader;
 mod selector;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::reader::Reader;
 use super::channels::Channels;
 use super::specs;
 use crate::environment_input::{Conda, DeclaredPlatform, EnvironmentInput, Pip, Request};
-use crate::place::Place;
 use crate::section;
 use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};
@@ -20,7 +21,7 @@ use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::nearest;
 use condafront_model::platform::{self, Platform};
 use condafront_model::redact;
-use condafront_model::source::{Diagnostic, Lines, SourceFile};
+use condafront_model::source::{Diagnostic, SourceFile};
 
 /// The keys that are read.
 const KEYS: &[&str] = &[
@@ -130,28 +131,7 @@ pub fn read(
     })
 }
 
-/// The file that diagnostics point at.
-struct Reader<'a> {
-    file: &'a Arc<SourceFile>,
-    lines: Vec<&'a str>,
-}
-
-impl<'a> Reader<'a> {
-    fn at(&self, node: &Node) -> Place<'a> {
-        self.place(node.lines)
-    }
-
-    fn at_key(&self, key: &Key) -> Place<'a> {
-        self.place(key.lines)
-    }
-
-    fn place(&self, lines: Lines) -> Place<'a> {
-        Place {
-            file: self.file,
-            lines,
-        }
-    }
-
+impl Reader<'_> {
     /// A warning about an image section in a file that is named by an image file, which alone describes the image.
     fn beside(&self, key: &Key, section: &ImageSection) -> Option<Warning> {
         let of_channels = ImageSection {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Reader;
+use super::reader::Reader;
 use super::selector::{self, Verdict};
 use crate::channels::Channels;
 use crate::dependency_list::DependencyList;
