@@ -1,6 +1,7 @@
 use super::*;
 use crate as input;
 use condafront_model::channel::ChannelPriority;
+use condafront_model::source::Lines;
 
 fn read(text: &str, platform: Platform, args: &[(&str, &str)]) -> EnvironmentInput {
     let mut settings = InputSettings {

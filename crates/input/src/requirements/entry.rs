@@ -6,8 +6,10 @@
 use url::Url;
 
 use super::options::{self, PipOption};
+use super::paths::{context_path, on_a_machine};
 use super::repository::{self, Repository};
-use super::syntax::{check_marker, check_syntax, is_name};
+use super::syntax::{check_marker, check_syntax, is_name, without_extras};
+use crate::mistake::Mistake;
 use condafront_model::pypi_package::{normalized, requirement_name};
 use condafront_model::redact::quoted;
 use condafront_step_spec::pip_variables::variables;
@@ -60,22 +62,6 @@ pub enum Source {
     Repository(Repository),
 }
 
-/// What is wrong with a line, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    pub(super) message: String,
-    pub(super) help: String,
-}
-
-impl Mistake {
-    pub(super) fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: help.into(),
-        }
-    }
-}
-
 /// The suffixes of source archives and wheels (`pip/_internal/utils/filetypes.py`).
 const ARCHIVES: &[&str] = &[
     ".whl",
@@ -97,7 +83,7 @@ impl Entry {
     ///
     /// # Errors
     /// A line that pip would not understand, or that the build does not support.
-    pub fn parse(text: &str) -> Result<Self, Mistake> {
+    pub(super) fn parse(text: &str) -> Result<Self, Mistake> {
         let text = text.trim();
         if text.starts_with('-') {
             return options_alone(text);
@@ -304,42 +290,11 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
     })
 }
 
-/// A path relative to the build context, without a leading `./`.
-pub(super) fn context_path(path: &str) -> Result<String, Mistake> {
-    if path.starts_with('/') {
-        return Err(on_a_machine(path));
-    }
-    super::reading::joined("", path).ok_or_else(|| {
-        Mistake::new(
-            format!("`{}` is outside the build context", quoted(path)),
-            "The build sees only the build context, which is the last argument of docker build.",
-        )
-    })
-}
-
-fn on_a_machine(path: &str) -> Mistake {
-    Mistake::new(
-        format!(
-            "`{}` is a local file, which the build cannot see",
-            quoted(path)
-        ),
-        "Put it in the build context and write its path there (./demo or ./demo-1.0-py3-none-any.whl), take the package from an index, or give the URL of its file.",
-    )
-}
-
 /// Splits off a marker, which keeps its leading semicolon.
 fn split_marker<'a>(text: &'a str, mark: &str) -> (&'a str, &'a str) {
     match text.find(mark) {
         Some(at) => (text[..at].trim_end(), &text[text[..at].trim_end().len()..]),
         None => (text, ""),
-    }
-}
-
-/// Splits `NAME[extra]` into `NAME` and `[extra]`.
-pub(super) fn without_extras(text: &str) -> (&str, &str) {
-    match text.find('[') {
-        Some(at) if text.ends_with(']') => (text[..at].trim_end(), &text[at..]),
-        _ => (text, ""),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Options in a list of requirements
 //! (<https://pip.pypa.io/en/stable/reference/requirements-file-format/#supported-options>).
 
-use super::entry::Mistake;
+use crate::mistake::Mistake;
 use condafront_model::redact::quoted;
 
 /// An option as pip reads it.

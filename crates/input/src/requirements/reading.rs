@@ -4,11 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::entry::Entry;
-use super::{List, ListEntry, logical};
+use super::list::{List, ListEntry};
+use super::logical;
+use super::paths::joined;
 use crate::pip_requirement::PipRequirement;
+use crate::place::Place;
 use crate::section::args::BuildArgs;
 use condafront_model::redact::quoted;
-use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
+use condafront_model::source::{Diagnostic, Location, SourceFile};
 
 /// Reads a list. The caller supplies each file that it names:
 /// [`next_file`](Self::next_file()) says which one, [`open`](Self::open()) takes it.
@@ -72,12 +75,11 @@ impl<'a> Reading<'a> {
             if line.text.is_empty() {
                 continue;
             }
-            let entry = Entry::parse(&line.text).map_err(|mistake| {
-                let location = line.location();
-                Diagnostic::new(mistake.message)
-                    .at(&location.file, location.lines)
-                    .help(mistake.help)
-            })?;
+            let place = Place {
+                file: &line.file,
+                lines: line.lines,
+            };
+            let entry = Entry::parse(&line.text).map_err(|mistake| mistake.at(place))?;
             if let Entry::File { path, constraints } = entry {
                 let wanted = self.wanted(&path, constraints, &line)?;
                 self.wanted = Some(wanted.clone());
@@ -115,9 +117,7 @@ impl<'a> Reading<'a> {
 
     /// The finished list.
     pub fn finish(self) -> List {
-        List {
-            entries: self.found,
-        }
+        List::new(self.found)
     }
 
     /// The file at `path`, which `line` names relative to its own file, as pip does.
@@ -172,50 +172,6 @@ impl<'a> Reading<'a> {
             path: found,
             location: line.location(),
             constraints,
-        })
-    }
-}
-
-/// `path` in `folder`, relative to the build context; `None` if it is outside the context.
-pub(super) fn joined(folder: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in folder.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
-
-impl ListEntry {
-    fn new(line: PipRequirement, entry: Entry, is_constraint: bool) -> Result<Self, Diagnostic> {
-        use super::entry::Source;
-        if let Entry::Package(requirement) = &entry
-            && is_constraint
-            && matches!(
-                requirement.source,
-                Source::Context(_) | Source::Repository(_)
-            )
-        {
-            let shown = quoted(&line.text);
-            return Err(Diagnostic::new(format!(
-                "`{shown}` is a constraint, but names a package that must be built"
-            ))
-            .at(&line.file, line.lines)
-            .help(
-                "A constraint only limits the version of a package that is installed anyway: requests==2.32.3",
-            ));
-        }
-        Ok(Self {
-            text: line.text,
-            file: line.file,
-            lines: Lines { ..line.lines },
-            is_constraint,
-            entry,
         })
     }
 }

@@ -2,8 +2,9 @@
 
 use url::Url;
 
-use super::entry::{Mistake, context_path, without_extras};
-use super::syntax::{check_syntax, is_name};
+use super::paths::context_path;
+use super::syntax::{check_syntax, is_name, without_extras};
+use crate::mistake::Mistake;
 use condafront_model::redact::quoted;
 use condafront_step_spec::pip_variables::variables;
 

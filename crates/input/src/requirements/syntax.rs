@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 
 use pep508_rs::{Pep508Error, VerbatimUrl};
 
-use super::entry::Mistake;
+use crate::mistake::Mistake;
 use condafront_model::pypi_package::is_name_char;
 use condafront_model::redact::{masked, quoted};
 use condafront_step_spec::pip_variables::variables;
@@ -77,4 +77,12 @@ fn has_names(requirement: &str) -> bool {
 /// Whether all characters of `text` are allowed in names.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_name_char)
+}
+
+/// Splits `NAME[extra]` into `NAME` and `[extra]`.
+pub(super) fn without_extras(text: &str) -> (&str, &str) {
+    match text.find('[') {
+        Some(at) if text.ends_with(']') => (text[..at].trim_end(), &text[at..]),
+        _ => (text, ""),
+    }
 }

@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use proptest::prelude::*;
+use url::Url;
 
 use super::*;
 use condafront_model::source::Level;
+use condafront_step_spec::channel_folder;
 
 fn requirement(text: &str) -> PipRequirement {
     PipRequirement {
@@ -288,7 +291,7 @@ fn files_of_a_folder_are_taken_from_there() {
         "x[a] @ file:///.condafront-channel/pypi/files/f.example%2B8443/p/x%2B1-py3-none-any.whl ; python_version > '3'"
     );
     let file = text.split(' ').find(|word| word.starts_with("file:"));
-    let back = place::elsewhere(&Url::parse(file.unwrap()).unwrap()).unwrap();
+    let back = channel_folder::elsewhere(&Url::parse(file.unwrap()).unwrap()).unwrap();
     assert_eq!(
         back.as_str(),
         "https://f.example:8443/p/x+1-py3-none-any.whl"
