@@ -1,0 +1,110 @@
+//! Finds out which kind of file a build file is, and has it read.
+
+use std::sync::Arc;
+
+use crate::environment_input::{DEFAULT_ENVIRONMENT, EnvironmentInput};
+use crate::section::file::{ImageFile, is_image_file, read_image_file};
+use crate::settings::InputSettings;
+use crate::{conda_lock, env, explicit, locked, pixi_lock, specs, unknown, yaml};
+use condafront_model::platform::Platform;
+use condafront_model::source::{Diagnostic, SourceFile};
+
+/// The content of a build file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BuildInput {
+    /// One environment.
+    Environment(Box<EnvironmentInput>),
+    /// An image file, which names the files of environments.
+    Image(Box<ImageFile>),
+}
+
+/// Reads a build file.
+///
+/// # Errors
+/// Those of [`read`], and those of an image file.
+pub fn read_build_file(
+    file: &Arc<SourceFile>,
+    platform: Platform,
+    settings: &InputSettings,
+) -> Result<BuildInput, Diagnostic> {
+    Ok(match image_file(file, platform, settings)? {
+        Some(image) => BuildInput::Image(Box::new(image)),
+        None => BuildInput::Environment(Box::new(read(file, platform, settings)?)),
+    })
+}
+
+/// Reads a file if it is an image file.
+///
+/// # Errors
+/// Those of an image file.
+pub fn image_file(
+    file: &Arc<SourceFile>,
+    platform: Platform,
+    settings: &InputSettings,
+) -> Result<Option<ImageFile>, Diagnostic> {
+    let tree = match file.text() {
+        Ok(text) if !explicit::is_explicit(text) => yaml::read(file, text).ok(),
+        // Its errors are reported when it is read as another kind.
+        _ => None,
+    };
+    let Some(tree) = tree.filter(is_image_file) else {
+        return Ok(None);
+    };
+    if !settings.specs.is_empty() {
+        return Err(specs::beside(file));
+    }
+    let args = settings.build_args.for_platform(platform);
+    read_image_file(file, &tree, &args).map(Some)
+}
+
+/// Reads a file of any kind that describes an environment.
+///
+/// # Errors
+/// A diagnostic at the user's line: not text, of no known kind, or an error of the kind's reader.
+pub fn read(
+    file: &Arc<SourceFile>,
+    platform: Platform,
+    settings: &InputSettings,
+) -> Result<EnvironmentInput, Diagnostic> {
+    if !settings.specs.is_empty() {
+        return specs::read_beside(file, settings, platform);
+    }
+    let text = file.text()?;
+    if unknown::first_line(text).is_none() {
+        return Err(
+            Diagnostic::new(format!("{} lists no packages", file.name()))
+                .help("Write a `dependencies:` list, or a line @EXPLICIT and then one package URL per line."),
+        );
+    }
+    if explicit::is_explicit(text) {
+        let mut input = explicit::read(file, text, platform)?;
+        let why = "an explicit lock has one environment and no categories";
+        let given = [
+            (
+                "ENVIRONMENT",
+                settings
+                    .environment
+                    .as_deref()
+                    .unwrap_or(DEFAULT_ENVIRONMENT)
+                    != DEFAULT_ENVIRONMENT,
+            ),
+            ("CONDA_LOCK_CATEGORIES", !settings.categories.is_empty()),
+        ];
+        for (name, _) in given.into_iter().filter(|(_, given)| *given) {
+            let warning = locked::without_effect(name, file, why);
+            input.warnings.push(warning);
+        }
+        return Ok(input);
+    }
+    let tree = yaml::read(file, text).map_err(|error| unknown::not_yaml(file, text, error))?;
+    let has = |key: &str| tree.get(key).is_some();
+    if conda_lock::is_conda_lock(&tree) {
+        conda_lock::read(file, &tree, platform, settings)
+    } else if has("version") && has("environments") {
+        pixi_lock::read(file, text, &tree, platform, settings)
+    } else if has("dependencies") {
+        env::read(file, text, &tree, platform, settings)
+    } else {
+        Err(unknown::kind(file, text, &tree))
+    }
+}
