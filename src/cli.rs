@@ -22,7 +22,7 @@ use condafront_graph::{Tools, source_file};
 use condafront_input as input;
 use condafront_input::section::{BuildArgs, ImageFile};
 use condafront_input::{BuildInput, Conda, EnvironmentInput, Pip};
-use condafront_model::environment_place::Place;
+use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Level, SourceFile};
 use condafront_step_spec::install::Installer;
@@ -217,8 +217,7 @@ impl Request {
         if let Command::Check = self.command {
             return Ok(summary.into_bytes());
         }
-        let place =
-            Place::of(input.name.as_deref()).map_err(|error| Diagnostic::new(error.to_string()))?;
+        let prefix = input.prefix.unwrap_or(EnvironmentPrefix::base());
         let choices = Choices::new(&settings, &input.section);
         let Conda::Locked(packages) = input.conda else {
             return Err(Diagnostic::new(format!(
@@ -232,7 +231,7 @@ impl Request {
             self.platform,
             choices.layers.value.unwrap_or_default(),
         );
-        let definition = self.definition(&settings, &choices, plan, place, &file, &input.pip)?;
+        let definition = self.definition(&settings, &choices, plan, prefix, &file, &input.pip)?;
         Ok(match self.command {
             Command::Llb { text: true } => text::dump(definition.to_pb()).into_bytes(),
             Command::Graph => dot::graph(definition.to_pb()).into_bytes(),
@@ -273,7 +272,7 @@ impl Request {
         settings: &Settings,
         choices: &Choices,
         plan: Plan,
-        place: Place,
+        prefix: EnvironmentPrefix,
         file: &SourceFile,
         pip: &Pip,
     ) -> Result<Definition, Diagnostic> {
@@ -299,7 +298,7 @@ impl Request {
                     .chain(pip.lines()),
             ),
             plan,
-            place,
+            prefix,
             tools: Tools {
                 programs: &frontend,
                 no_cache: false,

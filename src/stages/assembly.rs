@@ -15,7 +15,7 @@ use condafront_graph::account::Account;
 use condafront_graph::image::{self, Stack, Stacking};
 use condafront_graph::plan::sharing::Shared;
 use condafront_input::section::ImageSection;
-use condafront_model::environment_place::ROOT_PREFIX;
+use condafront_model::environment_prefix::ROOT_PREFIX;
 use condafront_model::source::Lines;
 use condafront_step_spec::account::{Libc, User};
 use condafront_step_spec::activation::{ENTRYPOINT, RECORDED_FILE, RecordSpec, Recorded};
@@ -261,8 +261,8 @@ impl Linked<'_> {
             .any(|package| ["conda", "mamba"].contains(&package.name.as_str()));
         let variables: Vec<(String, String)> = self.variables().clone().into_iter().collect();
         let environment = activation::Environment {
-            name: self.environment.place.name(),
-            prefix: self.environment.place.prefix(),
+            name: self.environment.prefix.name(),
+            prefix: self.environment.prefix.path(),
             root_prefix: ROOT_PREFIX,
             condabin,
             env_vars_d: &env_vars,
@@ -299,7 +299,7 @@ impl Linked<'_> {
         user: &User,
     ) -> Result<(Recorded, Output), BuildError> {
         let spec = RecordSpec {
-            prefix: self.environment.place.prefix().to_owned(),
+            prefix: self.environment.prefix.path().to_owned(),
             env,
             uid: user.uid,
             gid: user.gid,

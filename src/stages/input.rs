@@ -1,7 +1,7 @@
 //! What the user's files say about the image and its environments.
 
 use super::pip_list::PipInput;
-use super::session::{Session, as_diagnostic};
+use super::session::Session;
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use crate::gateway::error::BuildError;
 use condafront_input as input;
 use condafront_input::section::{Environment, ImageFile, ImageSection};
 use condafront_input::{BuildInput, EnvironmentInput, InputSettings};
-use condafront_model::environment_place::Place;
+use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::Warning;
-use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_model::source::SourceFile;
 
 /// The contents of all files, for one platform.
 pub struct ImageInput {
@@ -30,8 +30,8 @@ pub struct ImageInput {
 /// An environment, with the file that describes it.
 #[derive(Clone)]
 pub struct EnvironmentFile {
-    /// Its place in the image.
-    pub(super) place: Place,
+    /// Its name, and where it is in the image.
+    pub(super) prefix: EnvironmentPrefix,
     /// The file.
     pub file: Arc<SourceFile>,
     /// Its contents.
@@ -48,14 +48,14 @@ impl EnvironmentFile {
         file: Arc<SourceFile>,
         input: EnvironmentInput,
         settings: &InputSettings,
-    ) -> Result<Self, Diagnostic> {
-        Ok(Self {
-            place: Place::of(input.name.as_deref()).map_err(as_diagnostic)?,
+    ) -> Self {
+        Self {
+            prefix: input.prefix.clone().unwrap_or(EnvironmentPrefix::base()),
             file,
             input,
             settings: settings.clone(),
             pip: PipInput::default(),
-        })
+        }
     }
 }
 
@@ -102,7 +102,7 @@ impl Session<'_> {
         let settings = &self.settings.input;
         let image = match input::read_build_file(self.file, self.platform, settings)? {
             BuildInput::Environment(input) => {
-                let environment = EnvironmentFile::of(Arc::clone(self.file), *input, settings)?;
+                let environment = EnvironmentFile::of(Arc::clone(self.file), *input, settings);
                 return Ok(ImageInput::of(environment));
             }
             BuildInput::Image(image) => image,
@@ -113,7 +113,7 @@ impl Session<'_> {
         }
         let warnings = environments.iter().flat_map(|one| &one.input.warnings);
         let warnings = warnings.cloned().collect();
-        let is_default = |one: &EnvironmentFile| one.place.name() == image.default;
+        let is_default = |one: &EnvironmentFile| one.prefix.name() == image.default;
         Ok(ImageInput {
             default: environments.iter().position(is_default).unwrap_or(0),
             environments,
@@ -138,7 +138,7 @@ impl Session<'_> {
             }
         })?;
         Ok(EnvironmentFile {
-            place: environment.place.clone(),
+            prefix: environment.prefix.clone(),
             file,
             input,
             settings,

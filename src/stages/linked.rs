@@ -80,7 +80,7 @@ pub(super) fn stack(
                     let layers = shared.groups.iter().filter_map(|(index, group)| {
                         let owner = environments.get(*index)?;
                         let step = owner.layers.installed.get(*group)?;
-                        Some((&owner.environment.place, &step.layer))
+                        Some((&owner.environment.prefix, &step.layer))
                     });
                     let layers: Vec<_> = layers.collect();
                     let group = one.environment.plan.groups.get(group);
@@ -168,7 +168,7 @@ impl Planned<'_> {
         let environment = Environment {
             file: source_file(self.session.file, lines.chain(self.file.input.pip.lines())),
             plan: self.plan.clone(),
-            place: self.file.place.clone(),
+            prefix: self.file.prefix.clone(),
             tools: ground.tools(),
             base: ground.base.state.output(),
             micromamba: ground.micromamba.as_ref(),
@@ -205,7 +205,7 @@ impl Linked<'_> {
     /// What the image gets from the environment besides packages.
     pub(super) fn in_image(&self) -> InImage<'_> {
         InImage {
-            place: &self.environment.place,
+            prefix: &self.environment.prefix,
             variables: self.variables(),
         }
     }

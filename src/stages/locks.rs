@@ -31,7 +31,7 @@ impl Session<'_> {
             session.warn(&input.warnings).await?;
             for one in &input.environments {
                 let text = session.about(&one.file).lock(&input, one).await?;
-                let name = input.is_image_file.then(|| one.place.name());
+                let name = input.is_image_file.then(|| one.prefix.name());
                 let path = format!("/{}", explicit_lock::file_name(name, platform));
                 files.then(Mkfile::new(path, text).mode(0o644));
             }
@@ -52,9 +52,10 @@ impl Session<'_> {
         let input = &one.input;
         let packages = self.packages_of(image, one).await?.packages;
         let pip = self.pip_packages_of(image, one).await?;
-        let name = match image.is_image_file {
-            true => Some(one.place.name()),
-            false => input.name.as_deref(),
+        let name = if image.is_image_file {
+            Some(one.prefix.name())
+        } else {
+            input.prefix.as_ref().map(|prefix| prefix.name())
         };
         Ok(explicit_lock::render(&ExplicitLock {
             platform: self.platform,

@@ -37,10 +37,10 @@ impl Image<'_> {
             inside = root.output().cloned();
         }
         if let Some(root) = inside.as_ref().filter(|_| is_changed) {
-            let places = environments.clone().map(|one| &one.environment.place);
+            let prefixes = environments.clone().map(|one| &one.environment.prefix);
             if let Input::Output(taken) =
                 self.tools
-                    .take_prefixes(root, places, self.user.owner(), TAKEN)
+                    .take_prefixes(root, prefixes, self.user.owner(), TAKEN)
             {
                 stack.push(&taken, TAKEN);
             }

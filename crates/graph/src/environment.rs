@@ -12,7 +12,7 @@ use super::step::Step;
 use crate::plan::groups::Group;
 use crate::plan::{Plan, package_spec};
 use crate::wanted::WantedKind;
-use condafront_model::environment_place::Place;
+use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::package::Package;
 use condafront_model::source::Lines;
 use condafront_model::stamp::Owner;
@@ -27,7 +27,7 @@ pub struct Environment<'a> {
     /// What to build.
     pub plan: Plan,
     /// Where it is in the image.
-    pub place: Place,
+    pub prefix: EnvironmentPrefix,
     /// The user's file, for locations.
     pub file: SourceFile,
     /// What all steps share.
@@ -223,7 +223,7 @@ impl Environment<'_> {
         let needs_python = self.plan.needs_python(group);
         let python = python.filter(|_| needs_python);
         let spec = InstallSpec {
-            prefix: self.place.prefix().to_owned(),
+            prefix: self.prefix.path().to_owned(),
             uid: self.user.uid,
             gid: self.user.gid,
             installer: self

@@ -8,7 +8,7 @@ use super::environment::{Environment, Installed};
 use super::prefix::{add_records, timed};
 use super::step::Step;
 use super::{Tools, entrypoint_program};
-use condafront_model::environment_place::{Place, ROOT_PREFIX};
+use condafront_model::environment_prefix::{EnvironmentPrefix, ROOT_PREFIX};
 use condafront_model::platform::Platform;
 use condafront_model::stamp::{self, EPOCH};
 use condafront_step_spec::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
@@ -119,7 +119,7 @@ impl Environment<'_> {
             })
             .collect();
         let spec = PickSpec {
-            prefix: self.place.prefix().to_owned(),
+            prefix: self.prefix.path().to_owned(),
         };
         let mut step = self.tools.step(spec.to_args(&files)?, CLASHES);
         for (position, winner) in winners.iter().enumerate() {
@@ -144,7 +144,7 @@ impl Environment<'_> {
         indices: &[usize],
     ) -> Result<(Output, Step), ArgsError> {
         let spec = PostLinkSpec {
-            prefix: self.place.prefix().to_owned(),
+            prefix: self.prefix.path().to_owned(),
             root_prefix: ROOT_PREFIX.to_owned(),
             uid: self.user.uid,
             gid: self.user.gid,
@@ -180,25 +180,25 @@ impl Environment<'_> {
 #[derive(Clone, Copy, Debug)]
 pub struct InImage<'a> {
     /// Where it is.
-    pub place: &'a Place,
+    pub prefix: &'a EnvironmentPrefix,
     /// The variables that its file sets.
     pub variables: &'a BTreeMap<String, String>,
 }
 
 impl Tools<'_> {
-    /// One layer for packages that several environments share, made from the layer at each place. `title` names the
+    /// One layer for packages that several environments share, made from the layer at each prefix. `title` names the
     /// packages.
     ///
     /// # Errors
-    /// When the places do not fit into a program's arguments.
+    /// When the prefixes do not fit into a program's arguments.
     pub fn share(
         &self,
-        layers: &[(&Place, &Output)],
+        layers: &[(&EnvironmentPrefix, &Output)],
         title: &str,
     ) -> Result<(Output, String), ArgsError> {
-        let names: Vec<&str> = layers.iter().map(|(place, _)| place.name()).collect();
+        let names: Vec<&str> = layers.iter().map(|(prefix, _)| prefix.name()).collect();
         let name = format!("[install] {title}, shared by {}", names.join(", "));
-        let prefixes = layers.iter().map(|(place, _)| place.prefix().to_owned());
+        let prefixes = layers.iter().map(|(prefix, _)| prefix.path().to_owned());
         let spec = ShareSpec {
             prefixes: prefixes.collect(),
         };

@@ -251,7 +251,7 @@ impl Environment<'_> {
             self.tools.content_cache,
         );
         let spec = PipInstallSpec {
-            prefix: self.place.prefix().to_owned(),
+            prefix: self.prefix.path().to_owned(),
             site_packages: wanted.site_packages.to_owned(),
             pip: brought.as_ref().map(Brought::path),
             uid: self.user.uid,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::Tools;
 use super::image::{FILE_TIME, InImage, NO_FILE};
-use condafront_model::environment_place::Place;
+use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::stamp;
 
 impl Tools<'_> {
@@ -15,18 +15,17 @@ impl Tools<'_> {
     pub fn take_prefixes<'a>(
         &self,
         root: &Output,
-        places: impl Iterator<Item = &'a Place> + Clone,
+        prefixes: impl Iterator<Item = &'a EnvironmentPrefix> + Clone,
         user: stamp::Owner,
         name: &str,
     ) -> Input {
         let mut file = File::on(Input::Scratch);
         file.options(&self.options(name));
-        let prefixes = places.clone().map(Place::prefix);
-        let is_inside = |prefix: &str| {
-            let mut others = prefixes.clone();
+        let paths = prefixes.clone().map(EnvironmentPrefix::path);
+        let is_inside = |path: &str| {
+            let mut others = paths.clone();
             others.any(|other| {
-                prefix
-                    .strip_prefix(other)
+                path.strip_prefix(other)
                     .is_some_and(|rest| rest.starts_with('/'))
             })
         };
@@ -36,8 +35,8 @@ impl Tools<'_> {
                 .owner(Owner::ids(0, 0))
                 .time(FILE_TIME),
         );
-        for place in places.filter(|place| !is_inside(place.prefix())) {
-            for folder in place.folders() {
+        for prefix in prefixes.filter(|prefix| !is_inside(prefix.path())) {
+            for folder in prefix.folders() {
                 file.then(
                     Mkdir::new(folder)
                         .mode(0o755)
@@ -45,7 +44,7 @@ impl Tools<'_> {
                         .time(FILE_TIME),
                 );
             }
-            file.then(Copy::new(root, place.prefix(), place.prefix()).contents());
+            file.then(Copy::new(root, prefix.path(), prefix.path()).contents());
         }
         file.build()
     }
@@ -81,9 +80,9 @@ pub(super) fn add_records(file: &mut File, environments: &[InImage<'_>], user: s
     );
     let metas: Vec<String> = environments
         .iter()
-        .map(|one| format!("{}/conda-meta", one.place.prefix()))
+        .map(|one| format!("{}/conda-meta", one.prefix.path()))
         .collect();
-    let prefixes = environments.iter().flat_map(|one| one.place.folders());
+    let prefixes = environments.iter().flat_map(|one| one.prefix.folders());
     let folders: BTreeSet<&str> = prefixes.chain(metas.iter().map(String::as_str)).collect();
     for folder in folders {
         file.then(Mkdir::new(folder).mode(0o755).owner(user()).time(FILE_TIME));

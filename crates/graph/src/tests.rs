@@ -14,7 +14,7 @@ use crate::plan::mirrors::Mirrors;
 use crate::plan::{Plan, micromamba};
 use condafront_input as input;
 use condafront_input::InputSettings;
-use condafront_model::environment_place::Place;
+use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::layers::Layers;
 use condafront_model::platform::Platform;
 use condafront_model::source::SourceFile;
@@ -54,7 +54,7 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
         trim: &BTreeSet::new(),
         file: super::source_file(&file, lines),
         plan,
-        place: Place::base(),
+        prefix: EnvironmentPrefix::base(),
         tools: Tools {
             programs: &frontend,
             no_cache: false,
@@ -100,7 +100,7 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
             contents: b"# shell\n".to_vec(),
         }],
         &[InImage {
-            place: &environment.place,
+            prefix: &environment.prefix,
             variables: &variables,
         }],
         environment.user,
@@ -142,7 +142,7 @@ fn compiled_with(compiler: &Compiler, platform: Platform) -> String {
     let environment = Environment {
         trim: &BTreeSet::new(),
         plan: Plan::new(list.locked().unwrap().to_vec(), platform, Layers::Auto),
-        place: Place::base(),
+        prefix: EnvironmentPrefix::base(),
         file: LlbFile::new(file.name(), file.data()),
         tools: Tools {
             programs: &frontend,
@@ -204,7 +204,7 @@ fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
         let environment = Environment {
             trim: &BTreeSet::new(),
             plan,
-            place: Place::base(),
+            prefix: EnvironmentPrefix::base(),
             file: LlbFile::new(file.name(), file.data()),
             tools: Tools {
                 programs: &frontend,

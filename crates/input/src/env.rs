@@ -17,6 +17,7 @@ use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};
 use crate::yaml::{Key, Node, Value};
 use condafront_model::channel::ChannelNames;
+use condafront_model::environment_prefix::{EnvironmentPrefix, NameError};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::nearest;
 use condafront_model::platform::{self, Platform};
@@ -32,6 +33,9 @@ const KEYS: &[&str] = &[
     "platforms",
     "condafront",
 ];
+
+/// Help for a name that is not about single characters.
+const OTHER_NAME: &str = "Write another name, or remove it to use base, in /opt/conda.";
 
 /// Reads the file.
 ///
@@ -73,8 +77,8 @@ pub fn read(
         custom: said.custom,
     };
     let mut channels = Channels::new(names, platform);
-    let name = value("name")
-        .map(|node| reader.name(node))
+    let prefix = value("name")
+        .map(|node| reader.prefix(node))
         .transpose()?
         .flatten();
     let platforms = match value("platforms") {
@@ -113,7 +117,7 @@ pub fn read(
     warnings.extend(of_channels);
     warnings.extend(found.warnings);
     Ok(EnvironmentInput {
-        name,
+        prefix,
         variables,
         conda: Conda::Unsolved(Request {
             channels,
@@ -179,10 +183,8 @@ impl Reader<'_> {
         })
     }
 
-    /// The environment's name; conda forbids the same characters (`conda.base.context.validate_prefix_name`).
-    fn name(&self, node: &Node) -> Result<Option<String>, Diagnostic> {
-        /// A prefix must fit into the 255 bytes that packages reserve for it, with room for the paths below it.
-        const LONGEST: usize = 150;
+    /// The prefix of the environment that `name:` names.
+    fn prefix(&self, node: &Node) -> Result<Option<EnvironmentPrefix>, Diagnostic> {
         if node.is_null() {
             return Ok(None);
         }
@@ -192,32 +194,28 @@ impl Reader<'_> {
                 .error(format!("`name:` must be a string, not {}", node.what()))
                 .help("Write a name, such as `name: lab`."));
         };
-        let shown = redact::quoted(name);
-        let is_bad = |c: char| c.is_whitespace() || c.is_control() || "/\\:#".contains(c);
-        if let Some(bad) = name.chars().find(|c| is_bad(*c)) {
-            let bad = match bad {
-                ' ' => "a space".to_owned(),
-                bad if bad.is_control() => "a control character".to_owned(),
-                bad => format!("`{bad}`"),
-            };
-            return Err(place
-                .error(format!(
-                    "`{shown}` is not a valid environment name: it contains {bad}"
-                ))
-                .help("Use letters, digits, `-` and `_`: the name becomes a folder name."));
-        }
-        let reason = match name {
-            "" => "it is empty",
-            "root" => "it is conda's old name for base",
-            _ if name.starts_with(['.', '-']) => "it starts with a dot or a dash",
-            _ if name.len() > LONGEST => "it is too long",
-            _ => return Ok(Some(name.to_owned())),
+        let (reason, help) = match EnvironmentPrefix::of(name) {
+            // conda does not create an environment of this name.
+            Ok(_) if name == "root" => ("it is conda's old name for base".to_owned(), OTHER_NAME),
+            Ok(prefix) => return Ok(Some(prefix)),
+            Err(NameError::Character(c)) => (
+                match c {
+                    ' ' => "it contains a space".to_owned(),
+                    c if c.is_control() => "it contains a control character".to_owned(),
+                    c => format!("it contains `{c}`"),
+                },
+                "Use letters, digits, `-` and `_`: the name becomes a folder name.",
+            ),
+            Err(NameError::Empty) => ("it is empty".to_owned(), OTHER_NAME),
+            Err(NameError::Start) => ("it starts with a dot or a dash".to_owned(), OTHER_NAME),
+            Err(NameError::TooLong) => ("it is too long".to_owned(), OTHER_NAME),
         };
         Err(place
             .error(format!(
-                "`{shown}` is not a valid environment name: {reason}"
+                "`{}` is not a valid environment name: {reason}",
+                redact::quoted(name)
             ))
-            .help("Write another name, or remove it to use base, in /opt/conda."))
+            .help(help))
     }
 
     fn channels(&self, node: &Node, channels: &mut Channels) -> Result<(), Diagnostic> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use condafront_model::channel::{Channel, ChannelPriority};
+use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::Warning;
 use condafront_model::package::Package;
 use condafront_model::pypi_package::PipPackage;
@@ -14,8 +15,8 @@ use crate::section::image_section::ImageSection;
 /// What a build file says about one environment for one platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvironmentInput {
-    /// The environment's name, if the file gives one.
-    pub name: Option<String>,
+    /// The environment's name and prefix, if the file gives a name.
+    pub prefix: Option<EnvironmentPrefix>,
     /// Environment variables that activation sets.
     pub variables: BTreeMap<String, String>,
     /// Its conda packages.

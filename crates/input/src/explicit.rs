@@ -23,6 +23,7 @@ use std::sync::Arc;
 use super::locked::address;
 use super::locked::{Locked, Repeats, Unverified, other_platform};
 use crate::environment_input::EnvironmentInput;
+use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::Rule;
 use condafront_model::package::{Hashes, Package};
 use condafront_model::platform::Platform;
@@ -58,7 +59,7 @@ pub fn read(
         ),
         marker: None,
         declared: None,
-        name: None,
+        prefix: None,
         variables: BTreeMap::new(),
         size: None,
         pip: Vec::new(),
@@ -73,7 +74,7 @@ struct Reader<'a> {
     locked: Locked<'a>,
     marker: Option<Lines>,
     declared: Option<(String, Lines)>,
-    name: Option<String>,
+    prefix: Option<EnvironmentPrefix>,
     variables: BTreeMap<String, String>,
     /// The size, from a comment, of the package on the next line.
     size: Option<u64>,
@@ -123,7 +124,7 @@ impl Reader<'_> {
         match key {
             "platform" => self.declared = Some((value.to_owned(), lines)),
             "size" => self.size = value.parse().ok(),
-            "name" if is_plain(value) => self.name = Some(value.to_owned()),
+            "name" if is_plain(value) => self.prefix = EnvironmentPrefix::of(value).ok(),
             "variable" => match variable(value) {
                 Some((name, value)) => drop(self.variables.insert(name, value)),
                 None => self.ignored(
@@ -207,7 +208,7 @@ impl Reader<'_> {
             .collect();
         self.locked.deduplicate(Repeats::Slip)?;
         let mut input = self.locked.finish();
-        input.name = self.name;
+        input.prefix = self.prefix;
         input.variables = self.variables;
         Ok(input)
     }

@@ -152,7 +152,7 @@ impl<'a> Locked<'a> {
             .collect();
         self.warnings.extend(unverified);
         EnvironmentInput {
-            name: None,
+            prefix: None,
             variables: BTreeMap::new(),
             conda: Conda::Locked(self.packages),
             pip: Pip::Locked(self.pip),

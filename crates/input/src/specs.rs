@@ -43,7 +43,7 @@ pub fn read(
     let (channels, mut all_warnings) = channels.finish();
     all_warnings.extend(warnings);
     let input = EnvironmentInput {
-        name: None,
+        prefix: None,
         variables: BTreeMap::new(),
         conda: Conda::Unsolved(Request {
             channels,

@@ -1,7 +1,7 @@
 //! What all of condafront talks about: packages, channels, platforms, and places in the user's files. No I/O.
 
 pub mod channel;
-pub mod environment_place;
+pub mod environment_prefix;
 pub mod layers;
 pub mod lint;
 pub mod nearest;

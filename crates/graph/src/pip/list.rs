@@ -156,7 +156,7 @@ impl Environment<'_> {
         network: &Network,
     ) -> Result<PipResolved, ArgsError> {
         let spec = PipResolveSpec {
-            prefix: self.place.prefix().to_owned(),
+            prefix: self.prefix.path().to_owned(),
         };
         let mut entries = list.for_step(network.is_folder());
         let mut hidden = Hidden::default();
@@ -197,7 +197,7 @@ impl Environment<'_> {
             hidden.hide(word);
         }
         let spec = PipBuildSpec {
-            prefix: self.place.prefix().to_owned(),
+            prefix: self.prefix.path().to_owned(),
             pip: build.brought.map(Brought::path),
             options,
         };

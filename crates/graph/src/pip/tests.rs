@@ -11,7 +11,7 @@ use crate::context::ContextState;
 use crate::plan::Plan;
 use condafront_input::options::Options;
 use condafront_input::requirements::list_of;
-use condafront_model::environment_place::Place;
+use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::layers::Layers;
 use condafront_model::package::{Hashes, Package, PackageUrl};
 use condafront_model::platform::Platform;
@@ -46,14 +46,14 @@ fn with_environment(make: impl FnOnce(&Environment<'_>, &Output) -> Output) -> S
         Platform::LinuxAmd64,
         Layers::Auto,
     );
-    let place = Place::base();
+    let prefix = EnvironmentPrefix::base();
     let image = |name: &str| Image::new(name).name(format!("[base] {name}")).build();
     let frontend = image("docker.io/org/condafront:latest");
     let root = image("docker.io/org/packages:latest");
     let environment = Environment {
         trim: &BTreeSet::new(),
         plan,
-        place,
+        prefix,
         file: LlbFile::new("env.lock", "# pip six\n"),
         tools: Tools {
             programs: &frontend,

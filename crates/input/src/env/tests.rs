@@ -143,8 +143,27 @@ fn a_file_that_says_little_has_defaults() {
     let input = read("dependencies:\n- numpy\n", Platform::LinuxAmd64, &[]);
     assert_eq!(channels(&input), ["https://conda.anaconda.org/conda-forge"]);
     assert_eq!(request(&input).priority, ChannelPriority::Strict);
-    assert_eq!(input.name, None);
+    assert_eq!(input.prefix, None);
     assert!(input.pip.is_empty());
+}
+
+#[test]
+fn names_follow_one_rule_in_all_files() {
+    let long = "n".repeat(151);
+    for name in ["a$b", ".a", "-a", "", long.as_str()] {
+        for text in [
+            format!("name: \"{name}\"\ndependencies: [numpy]\n"),
+            format!("environments:\n  \"{name}\": env.yml\n"),
+        ] {
+            let file = SourceFile::new("env.yml", text);
+            let settings = InputSettings::default();
+            let outcome = input::read_build_file(&file, Platform::LinuxAmd64, &settings);
+            assert!(
+                outcome.is_err_and(|error| !error.locations.is_empty()),
+                "{name}"
+            );
+        }
+    }
 }
 
 mod any_input {

@@ -5,6 +5,7 @@ use super::*;
 use crate as input;
 use crate::environment_input::{EnvironmentInput, Pip};
 use crate::settings::InputSettings;
+use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::package::{PackageId, PackageUrl};
 use condafront_model::source::{Lines, SourceFile};
 
@@ -19,7 +20,7 @@ fn rendered(input: &EnvironmentInput) -> String {
     };
     render(&ExplicitLock {
         platform: Platform::LinuxAmd64,
-        name: input.name.as_deref(),
+        name: input.prefix.as_ref().map(|prefix| prefix.name()),
         variables: &input.variables,
         packages: input.locked().unwrap(),
         pip,
@@ -84,7 +85,7 @@ fn a_lock_says_all_that_a_build_needs_and_no_secret() {
     });
     insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "<version>"));
     let again = read(&text);
-    assert_eq!(again.name.as_deref(), Some("lab"));
+    assert_eq!(again.prefix, Some(EnvironmentPrefix::of("lab").unwrap()));
     assert_eq!(again.variables, variables);
     assert_eq!(again.locked().unwrap()[0].size, Some(31_415_926));
 }
@@ -137,7 +138,7 @@ proptest! {
     fn what_is_written_is_read_back(
         packages in proptest::collection::vec(any_package(), 1..20),
         pip in proptest::collection::vec(any_wheel(), 0..6),
-        name in proptest::option::of("[a-z][a-z0-9_-]{0,10}"),
+        name in proptest::option::of("[a-z][a-z0-9_-]{0,10}".prop_filter("base has two names", |name| name != "root")),
         variables in proptest::collection::btree_map("[A-Z_][A-Z0-9_]{0,8}", "\\PC{0,12}|[\n\r\t \"]{0,3}", 0..4),
     ) {
         let mut names = std::collections::HashSet::new();
@@ -163,7 +164,8 @@ proptest! {
         let place = |mut package: PipPackage| { package.lines = Lines::one(1); package };
         let found: Vec<PipPackage> = found.iter().cloned().map(place).collect();
         prop_assert_eq!(found, pip);
-        prop_assert_eq!(&again.name, &name);
+        let prefix = name.map(|name| EnvironmentPrefix::of(&name).unwrap());
+        prop_assert_eq!(&again.prefix, &prefix);
         prop_assert_eq!(&again.variables, &variables);
         let source = format!("# made by condafront {} from a b\n", env!("CARGO_PKG_VERSION"));
         let without = format!("# made by condafront {}\n", env!("CARGO_PKG_VERSION"));

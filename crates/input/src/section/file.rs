@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::args::BuildArgs;
 use super::packages::context_file;
-use super::read::{Place as KeyPlace, read_entries};
+use super::read::{Parent, read_entries};
 use super::reader::{Name, Reader, truth};
 use super::user::with_account;
 use crate::section::image_section::{ImageSection, Located};
 use crate::yaml::{Key, Node, ScalarKind, Value};
-use condafront_model::environment_place::Place;
+use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::nearest::nearest;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -37,7 +37,7 @@ pub struct ImageFile {
 impl ImageFile {
     /// The names of the environments that the image has.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.environments.iter().map(|one| one.place.name())
+        self.environments.iter().map(|one| one.prefix.name())
     }
 }
 
@@ -45,7 +45,7 @@ impl ImageFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment {
     /// Its name and prefix.
-    pub place: Place,
+    pub prefix: EnvironmentPrefix,
     /// The environment or lock file, in the build context.
     pub file: Located<String>,
     /// Which environment of that file, for a pixi.lock with several.
@@ -76,7 +76,7 @@ pub fn read_image_file(
     let (own, others): (Vec<_>, Vec<_>) = entries
         .iter()
         .partition(|(key, _)| [ENVIRONMENTS, DEFAULT].contains(&key.name.as_str()));
-    let section = read_entries(file, &others, args, KeyPlace::ImageFile)?;
+    let section = read_entries(file, &others, args, Parent::ImageFile)?;
     let args = with_account(args, &section);
     let reader = Reader { file, args: &args };
     let own = |name: &str| own.iter().find(|(key, _)| key.name == name);
@@ -117,14 +117,14 @@ fn read_environments(
     let mut names = BTreeMap::new();
     for (key, value) in entries {
         let shown = quoted(&key.name);
-        let place = Place::of(Some(&key.name))
+        let prefix = EnvironmentPrefix::of(&key.name)
             .map_err(|error| reader.error(key.lines, format!("environment `{shown}`: {error}")))?;
-        if let Some(other) = names.insert(place.name().to_owned(), key.lines) {
+        if let Some(other) = names.insert(prefix.name().to_owned(), key.lines) {
             let message =
                 format!("`{shown}` is another name for an environment that is already listed");
             return Err(reader.error(key.lines, message).at(reader.file, other));
         }
-        let found = environment(reader, key, value, place)?;
+        let found = environment(reader, key, value, prefix)?;
         match found {
             Some(environment) => image.environments.push(environment),
             None => image.left_out.push(Located {
@@ -147,7 +147,7 @@ fn environment(
     reader: &Reader<'_>,
     key: &Key,
     value: &Node,
-    place: Place,
+    prefix: EnvironmentPrefix,
 ) -> Result<Option<Environment>, Diagnostic> {
     let shown = quoted(&key.name);
     let lines = Lines {
@@ -162,7 +162,7 @@ fn environment(
     };
     if value.text().is_some() {
         return Ok(Some(Environment {
-            place,
+            prefix,
             file: path(name, value)?,
             name: None,
             lines,
@@ -189,7 +189,7 @@ fn environment(
     let when = fields.read("when", ENVIRONMENTS, |name, node| when(reader, name, node))?;
     let name = fields.read("name", ENVIRONMENTS, |name, node| reader.word(name, node))?;
     let environment = Environment {
-        place,
+        prefix,
         file,
         name,
         lines,
@@ -249,10 +249,10 @@ fn chosen(
     asked: &str,
     image: &ImageFile,
 ) -> Result<String, Diagnostic> {
-    let place = Place::of(Some(asked)).ok();
+    let prefix = EnvironmentPrefix::of(asked).ok();
     let names: Vec<&str> = image.names().collect();
-    match place.filter(|place| names.contains(&place.name())) {
-        Some(place) => Ok(place.name().to_owned()),
+    match prefix.filter(|prefix| names.contains(&prefix.name())) {
+        Some(prefix) => Ok(prefix.name().to_owned()),
         None => {
             let message = format!(
                 "build-arg {DEFAULT_ARG}: the image has no environment `{}`",
@@ -271,16 +271,16 @@ fn default_name(
 ) -> Result<String, Diagnostic> {
     let names = || image.names();
     let Some(asked) = asked else {
-        let base = Place::base();
+        let base = EnvironmentPrefix::base();
         let default = names().find(|name| *name == base.name());
         return Ok(default
             .or_else(|| names().next())
             .unwrap_or_default()
             .to_owned());
     };
-    let place = Place::of(Some(&asked.value)).ok();
-    if let Some(place) = place.filter(|place| names().any(|name| name == place.name())) {
-        return Ok(place.name().to_owned());
+    let prefix = EnvironmentPrefix::of(&asked.value).ok();
+    if let Some(prefix) = prefix.filter(|prefix| names().any(|name| name == prefix.name())) {
+        return Ok(prefix.name().to_owned());
     }
     let shown = quoted(&asked.value);
     if let Some(left_out) = image.left_out.iter().find(|one| one.value == asked.value) {

@@ -13,9 +13,9 @@ use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
 use condafront_step_spec::system::Manager;
 
-/// Where the keys are.
+/// What the keys belong to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Parent {
     /// Under `condafront:` of an env.yml.
     Section,
     /// At the top level of an image file.
@@ -42,15 +42,15 @@ pub fn read(
         return Err(error.help("For example: condafront: {base: ubuntu:24.04, user: ada}"));
     };
     let entries: Vec<&(Key, Node)> = entries.iter().collect();
-    read_entries(file, &entries, args, Place::Section)
+    read_entries(file, &entries, args, Parent::Section)
 }
 
-/// Reads keys and values, from either place.
+/// Reads keys and values, of either.
 pub(super) fn read_entries(
     file: &Arc<SourceFile>,
     entries: &[&(Key, Node)],
     args: &BuildArgs,
-    place: Place,
+    parent: Parent,
 ) -> Result<ImageSection, Diagnostic> {
     let reader = Reader { file, args };
     let mut section = ImageSection::default();
@@ -61,7 +61,7 @@ pub(super) fn read_entries(
     let args = user::with_account(args, &section);
     let reader = Reader { file, args: &args };
     for (key, node) in entries {
-        read_key(&reader, key, node, place, &mut section)?;
+        read_key(&reader, key, node, parent, &mut section)?;
     }
     check_together(&reader, &section)?;
     Ok(section)
@@ -103,7 +103,7 @@ fn read_key(
     reader: &Reader<'_>,
     key: &Key,
     node: &Node,
-    place: Place,
+    parent: Parent,
     section: &mut ImageSection,
 ) -> Result<(), Diagnostic> {
     let name = Name::from(key.name.as_str());
@@ -145,7 +145,7 @@ fn read_key(
         "custom_channels" => {
             section.custom_channels = options::custom_channels(reader, node)?;
         }
-        _ => return Err(unknown_key(reader, key, place)),
+        _ => return Err(unknown_key(reader, key, parent)),
     }
     Ok(())
 }
@@ -174,11 +174,11 @@ fn system_packages(
 }
 
 /// The error for an unknown key.
-fn unknown_key(reader: &Reader<'_>, key: &Key, place: Place) -> Diagnostic {
+fn unknown_key(reader: &Reader<'_>, key: &Key, parent: Parent) -> Diagnostic {
     let name = key.name.as_str();
-    let whole = match place {
-        Place::Section => "the image section",
-        Place::ImageFile => "an image file",
+    let whole = match parent {
+        Parent::Section => "the image section",
+        Parent::ImageFile => "an image file",
     };
     if name.is_empty() {
         return reader.error(
@@ -187,18 +187,18 @@ fn unknown_key(reader: &Reader<'_>, key: &Key, place: Place) -> Diagnostic {
         );
     }
     let error = reader.error(key.lines, format!("{whole} has no key `{}`", quoted(name)));
-    if place == Place::ImageFile && name == "condafront" {
+    if parent == Parent::ImageFile && name == "condafront" {
         return error
             .help("In an image file, write the keys of the image section at the top level.");
     }
-    if place == Place::ImageFile && ["channels", "dependencies", "name"].contains(&name) {
+    if parent == Parent::ImageFile && ["channels", "dependencies", "name"].contains(&name) {
         return error.help("Put it in an env.yml, and list that file under `environments`.");
     }
     let alias = OTHER_WORDS
         .iter()
         .find(|(other, _)| *other == name.to_lowercase());
     let mut known: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
-    if place == Place::ImageFile {
+    if parent == Parent::ImageFile {
         known.extend(FILE_KEYS.iter().map(|key| key.name));
     }
     let near = alias.map(|(_, own)| *own);

@@ -167,7 +167,7 @@ fn value(key: &str) -> Value {
         "environments" => json!({
             "type": "object",
             "minProperties": 1,
-            "propertyNames": {"pattern": "^[^-/\\\\:#\"'$`\\s][^/\\\\:#\"'$`\\s]*$"},
+            "propertyNames": {"pattern": "^[^-./\\\\:#\"'$`\\s][^/\\\\:#\"'$`\\s]*$"},
             "additionalProperties": {"anyOf": [
                 reference("word"),
                 with_fields(&[

@@ -293,7 +293,7 @@ fn an_image_file_lists_environments() {
     let found: Vec<_> = image
         .environments
         .iter()
-        .map(|one| (one.place.prefix(), one.file.value.as_str()))
+        .map(|one| (one.prefix.path(), one.file.value.as_str()))
         .collect();
     assert_eq!(
         found,
