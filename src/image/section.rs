@@ -171,7 +171,6 @@ fn healthcheck_json(healthcheck: &Healthcheck) -> Value {
 mod tests {
     use super::*;
     use condafront_input::section;
-    use condafront_input::yaml;
     use condafront_model::platform::Platform;
 
     const BASE: &[u8] =
@@ -180,10 +179,9 @@ mod tests {
 
     fn read(lines: &str) -> (Arc<SourceFile>, ImageSection) {
         let text = format!("condafront:\n{lines}");
-        let file = SourceFile::new("env.yml", text.as_str());
-        let tree = yaml::read(&file, &text).unwrap();
+        let file = SourceFile::new("env.yml", text);
         let args = [("PORT", "9999")].into_iter().collect();
-        let section = section::read(&file, tree.get("condafront").unwrap(), &args).unwrap();
+        let section = section::section_of(&file, &args);
         (file, section)
     }
 

@@ -42,7 +42,7 @@ const MAIN: &str = "main";
 const NEWEST: u64 = 3;
 
 /// Whether a mapping has this layout.
-pub fn is_conda_lock(tree: &Node) -> bool {
+pub(crate) fn is_conda_lock(tree: &Node) -> bool {
     let has = |key: &str| tree.get(key).is_some();
     has("metadata") && (has("package") || (has("version") && !has("environments")))
 }
@@ -53,7 +53,7 @@ pub fn is_conda_lock(tree: &Node) -> bool {
 /// A diagnostic at the user's line: an unsupported version, another platform, an entry without a URL or with one that
 /// cannot be downloaded, an invalid hash, two packages of the same name; or one that names the build-arg with an unknown
 /// category.
-pub fn read(
+pub(crate) fn read(
     file: &Arc<SourceFile>,
     tree: &Node,
     platform: Platform,

@@ -41,7 +41,7 @@ const OTHER_NAME: &str = "Write another name, or remove it to use base, in /opt/
 ///
 /// # Errors
 /// A diagnostic at the user's line.
-pub fn read(
+pub(crate) fn read(
     file: &Arc<SourceFile>,
     text: &str,
     tree: &Node,

@@ -35,7 +35,7 @@ use condafront_model::source::{Diagnostic, Lines, SourceFile};
 const MARKER: &str = "@EXPLICIT";
 
 /// Whether the text is an explicit lock.
-pub fn is_explicit(text: &str) -> bool {
+pub(crate) fn is_explicit(text: &str) -> bool {
     text.lines().any(|line| line.trim() == MARKER)
 }
 
@@ -44,7 +44,7 @@ pub fn is_explicit(text: &str) -> bool {
 /// # Errors
 /// A diagnostic at the line: an entry that is not a package URL, an invalid hash, two versions of one package, no
 /// packages at all, or none for this platform.
-pub fn read(
+pub(crate) fn read(
     file: &Arc<SourceFile>,
     text: &str,
     platform: Platform,

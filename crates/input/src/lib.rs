@@ -1,19 +1,19 @@
 //! The files that `-f` accepts. Their content decides which kind they are; each kind becomes a list of packages.
 
 mod channels;
-pub mod conda_lock;
+mod conda_lock;
 mod dependency_list;
-pub mod env;
+mod env;
 mod environment_input;
-pub mod explicit;
+mod explicit;
 pub mod explicit_lock;
 mod locked;
 mod match_spec;
 mod mistake;
 pub mod options;
-pub mod package_order;
+mod package_order;
 mod pip_requirement;
-pub mod pixi_lock;
+mod pixi_lock;
 mod place;
 pub mod pypi;
 mod read;
@@ -22,7 +22,7 @@ pub mod section;
 mod settings;
 pub mod specs;
 mod unknown;
-pub mod yaml;
+mod yaml;
 
 pub use environment_input::{
     Conda, DeclaredPlatform, EnvironmentInput, Pip, Request, RequestedSpec,

@@ -92,7 +92,7 @@ impl Options {
     }
 
     /// All options that begin with `prefix`, without it.
-    pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.values
             .iter()
             .filter_map(move |(key, value)| Some((key.strip_prefix(prefix)?, value.as_str())))

@@ -16,7 +16,7 @@ const PYTHON: &str = "python";
 /// Python and its dependencies come first, then all others by name, each right after its own dependencies. In a cycle
 /// with python (python needs pip, pip needs python), nothing that directly depends on python comes before it. Other
 /// cycles are cut where they are first entered.
-pub fn link_order(
+pub(crate) fn link_order(
     mut packages: Vec<Package>,
     depends: &HashMap<String, Vec<String>>,
 ) -> Vec<Package> {
@@ -30,7 +30,7 @@ pub fn link_order(
 }
 
 /// The name in a MatchSpec: `numpy` in `conda-forge::numpy >=2,<3`.
-pub fn dependency_name(spec: &str) -> &str {
+pub(crate) fn dependency_name(spec: &str) -> &str {
     let spec = spec.rsplit_once("::").map_or(spec, |(_, rest)| rest).trim();
     let ends = |c: char| c.is_whitespace() || "=<>!~[;,|".contains(c);
     spec.split(ends).next().unwrap_or_default()

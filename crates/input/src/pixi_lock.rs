@@ -47,7 +47,7 @@ const ADVICE: &str = "Use a package from a channel that has an http(s) URL.";
 /// # Errors
 /// A diagnostic at the user's line: an unknown version, another platform, a package that must be built first or is a
 /// local file, an inconsistent lock; or one that names the build-arg with an unknown environment.
-pub fn read(
+pub(crate) fn read(
     file: &Arc<SourceFile>,
     text: &str,
     tree: &Node,

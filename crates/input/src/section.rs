@@ -26,15 +26,17 @@ mod user;
 
 pub use args::BuildArgs;
 pub use expand::{ExpandError, Template};
-pub use file::{Environment, ImageFile, is_image_file, read_image_file};
+pub use file::{Environment, ImageFile};
 pub use image_section::{
     Command, CopyFiles, EnvVar, Healthcheck, ImageSection, Located, Mode, Mount, MountKind,
     Network, PackageEntry, Ports, Protocol, RunCommand, Sharing, SystemPackages, Timing,
 };
-pub use keys::is_key;
 pub use packages::read_package_list;
-pub use read::read;
+pub use read::section_of;
 pub use schema::schema;
+
+pub(crate) use keys::is_key;
+pub(crate) use read::read;
 
 #[cfg(test)]
 mod mistakes;

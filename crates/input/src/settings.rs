@@ -71,7 +71,7 @@ pub struct ChannelDefaults {
 
 impl ChannelDefaults {
     /// What an image section says about channels.
-    pub fn of(section: &ImageSection) -> Self {
+    pub(crate) fn of(section: &ImageSection) -> Self {
         let custom = section.custom_channels.iter();
         Self {
             alias: section.channel_alias.as_ref().map(|url| url.value.clone()),
@@ -83,7 +83,7 @@ impl ChannelDefaults {
     }
 
     /// These defaults, with `others` for whatever they do not set.
-    pub fn or(mut self, others: &Self) -> Self {
+    pub(crate) fn or(mut self, others: &Self) -> Self {
         self.alias = self.alias.or_else(|| others.alias.clone());
         self.priority = self.priority.or(others.priority);
         for (name, url) in &others.custom {

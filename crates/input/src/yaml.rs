@@ -12,16 +12,16 @@ use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
 /// A value and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Node {
+pub(crate) struct Node {
     /// The value.
-    pub value: Value,
+    pub(crate) value: Value,
     /// Its first and last line. An alias has the lines where it is used.
-    pub lines: Lines,
+    pub(crate) lines: Lines,
 }
 
 /// A YAML value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
+pub(crate) enum Value {
     /// `null`, `~` or nothing.
     Null,
     /// A scalar, as text: a number keeps its digits as written (`3.10`).
@@ -39,7 +39,7 @@ pub enum Value {
 
 /// How YAML 1.2 reads a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScalarKind {
+pub(crate) enum ScalarKind {
     /// A string.
     String,
     /// A number.
@@ -50,16 +50,16 @@ pub enum ScalarKind {
 
 /// A mapping's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Key {
+pub(crate) struct Key {
     /// The text.
-    pub name: String,
+    pub(crate) name: String,
     /// Its line.
-    pub lines: Lines,
+    pub(crate) lines: Lines,
 }
 
 impl Node {
     /// The text of a scalar of any kind.
-    pub fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Scalar { text, .. } => Some(text),
             _ => None,
@@ -67,7 +67,7 @@ impl Node {
     }
 
     /// A list's items.
-    pub fn list(&self) -> Option<&[Node]> {
+    pub(crate) fn list(&self) -> Option<&[Node]> {
         match &self.value {
             Value::List(items) => Some(items),
             _ => None,
@@ -75,7 +75,7 @@ impl Node {
     }
 
     /// A mapping's entries.
-    pub fn mapping(&self) -> Option<&[(Key, Node)]> {
+    pub(crate) fn mapping(&self) -> Option<&[(Key, Node)]> {
         match &self.value {
             Value::Mapping(entries) => Some(entries),
             _ => None,
@@ -83,18 +83,18 @@ impl Node {
     }
 
     /// A mapping's value.
-    pub fn get(&self, name: &str) -> Option<&Node> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Node> {
         let entry = self.mapping()?.iter().find(|(key, _)| key.name == name)?;
         Some(&entry.1)
     }
 
     /// Whether the value is null.
-    pub fn is_null(&self) -> bool {
+    pub(crate) fn is_null(&self) -> bool {
         self.value == Value::Null
     }
 
     /// The kind of value, for messages: `a list`.
-    pub fn what(&self) -> &'static str {
+    pub(crate) fn what(&self) -> &'static str {
         match &self.value {
             Value::Null => "null",
             Value::Scalar {
@@ -119,7 +119,7 @@ impl Node {
 ///
 /// # Errors
 /// A diagnostic at the line where it stops being YAML.
-pub fn read(file: &Arc<SourceFile>, text: &str) -> Result<Node, Diagnostic> {
+pub(crate) fn read(file: &Arc<SourceFile>, text: &str) -> Result<Node, Diagnostic> {
     let mut budget = serde_saphyr::Budget::default();
     // Lock files for several platforms have about ten thousand entries. Every event comes from at least one byte of the
     // file or from an alias, and aliases have their own limits.

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// Linux's limit for one argument of a process, in bytes, including the final NUL (`MAX_ARG_STRLEN`).
-pub const MAX_ARG_LEN: usize = 128 * 1024;
+pub(crate) const MAX_ARG_LEN: usize = 128 * 1024;
 
 /// Arguments that a step cannot be given, or that it was not given. A fault of whoever planned the step.
 #[derive(Debug, thiserror::Error)]

@@ -24,13 +24,13 @@ pub const CHANNEL_DIR: &str = "/.condafront-channel";
 pub const PYPI: &str = "pypi";
 
 /// The folder of the files that pip installs, relative to the root.
-pub const PYPI_FILES: &str = "pypi/files";
+const PYPI_FILES: &str = "pypi/files";
 
 /// The folder of the index of those files (PEP 503), relative to the root.
 pub const PYPI_INDEX: &str = "pypi/simple";
 
 /// The path of the file or folder at `url`, regardless of its credentials and query.
-pub fn path_of(url: &Url) -> String {
+fn path_of(url: &Url) -> String {
     let mut path = match url.scheme() {
         "https" => String::new(),
         other => format!("{other}+"),
@@ -47,7 +47,7 @@ pub fn path_of(url: &Url) -> String {
 }
 
 /// The URL of the file at `path`, a result of [`path_of`].
-pub fn url_of(path: &str) -> Option<Url> {
+fn url_of(path: &str) -> Option<Url> {
     let (host, path) = path.split_once('/')?;
     let (scheme, host) = match host.split_once('+') {
         Some((scheme @ ("http" | "https"), host)) => (scheme, host),

@@ -6,22 +6,20 @@ use super::*;
 use crate::context::ContextState;
 use crate::copy::{CopyStep, Origin, destination};
 use condafront_input::section::{self, BuildArgs, ImageSection};
-use condafront_input::yaml;
 use condafront_model::source::SourceFile;
 
 const ENV: &[(&str, &str)] = &[("PATH", "/opt/conda/bin:/bin"), ("VERSION", "of the image")];
 
 fn section(lines: &str) -> ImageSection {
     let text = format!("condafront:\n{lines}");
-    let file = SourceFile::new("env.yml", text.as_str());
-    let tree = yaml::read(&file, &text).unwrap();
+    let file = SourceFile::new("env.yml", text);
     let args = [
         ("VERSION", "1.2"),
         ("MODEL", "small"),
         ("http_proxy", "http://proxy:3128"),
     ];
     let args: BuildArgs = args.into_iter().collect();
-    section::read(&file, tree.get("condafront").unwrap(), &args).unwrap()
+    section::section_of(&file, &args)
 }
 
 fn image(name: &str) -> Output {

@@ -27,7 +27,7 @@ pub struct ImageFile {
     /// The environments that the image has, in the file's order; at least one.
     pub environments: Vec<Environment>,
     /// Names of the environments that `when` leaves out.
-    pub left_out: Vec<Located<String>>,
+    pub(super) left_out: Vec<Located<String>>,
     /// The name of the environment that is active unless a container asks for another; one of `environments`.
     pub default: String,
     /// Everything else.
@@ -55,7 +55,7 @@ pub struct Environment {
 }
 
 /// Whether a file is an image file. A pixi.lock has `environments` too, but also a `version`.
-pub fn is_image_file(tree: &Node) -> bool {
+pub(crate) fn is_image_file(tree: &Node) -> bool {
     tree.get(ENVIRONMENTS).is_some() && tree.get("version").is_none()
 }
 
@@ -63,7 +63,7 @@ pub fn is_image_file(tree: &Node) -> bool {
 ///
 /// # Errors
 /// Like [`super::read()`], and diagnostics at invalid environments.
-pub fn read_image_file(
+pub(crate) fn read_image_file(
     file: &Arc<SourceFile>,
     tree: &Node,
     args: &BuildArgs,

@@ -67,7 +67,7 @@ pub(super) const OTHER_WORDS: &[(&str, &str)] = &[
 ];
 
 /// Whether the image section has a key of this name.
-pub fn is_key(name: &str) -> bool {
+pub(crate) fn is_key(name: &str) -> bool {
     KEYS.iter().any(|key| key.name == name)
 }
 

@@ -4,6 +4,7 @@ use condafront_model::source::Lines;
 use condafront_step_spec::system::Manager;
 use proptest::prelude::*;
 
+use super::file::read_image_file;
 use super::keys::{FILE_KEYS, KEYS};
 use super::published::{json, validator};
 use super::tests::ARGS;

@@ -7,7 +7,7 @@ use super::keys::{FILE_KEYS, KEYS, OTHER_WORDS, info};
 use super::reader::{Name, Reader, listed};
 use super::{command, copy, env, options, packages, run, runtime, user};
 use crate::section::image_section::{Command, ImageSection};
-use crate::yaml::{Key, Node};
+use crate::yaml::{self, Key, Node};
 use condafront_model::nearest::nearest;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
@@ -27,7 +27,7 @@ pub(super) enum Parent {
 /// # Errors
 /// A diagnostic at the first key, in the file's order, that is unknown or has an invalid value; after that, at keys that
 /// contradict each other.
-pub fn read(
+pub(crate) fn read(
     file: &Arc<SourceFile>,
     node: &Node,
     args: &BuildArgs,
@@ -43,6 +43,17 @@ pub fn read(
     };
     let entries: Vec<&(Key, Node)> = entries.iter().collect();
     read_entries(file, &entries, args, Parent::Section)
+}
+
+/// The image section of an env.yml, for tests.
+///
+/// # Panics
+/// Where the file has no valid one.
+#[doc(hidden)]
+pub fn section_of(file: &Arc<SourceFile>, args: &BuildArgs) -> ImageSection {
+    let tree = yaml::read(file, file.text().expect("text")).expect("YAML");
+    let node = tree.get("condafront").expect("an image section");
+    read(file, node, args).expect("a valid image section")
 }
 
 /// Reads keys and values, of either.

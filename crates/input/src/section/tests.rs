@@ -1,3 +1,4 @@
+use super::file::{is_image_file, read_image_file};
 use super::*;
 use crate::yaml;
 use condafront_model::source::Lines;

@@ -88,7 +88,7 @@ impl Template {
     ///
     /// # Errors
     /// Like [`Self::bind`], and if `lookup` does not know a name that has no default.
-    pub fn expand<'v>(
+    pub(crate) fn expand<'v>(
         &self,
         lookup: &dyn Fn(&str) -> Option<&'v str>,
     ) -> Result<String, ExpandError> {
