@@ -1,6 +1,5 @@
 //! Builds that take everything from a folder, the named context `channel`, instead of from servers.
 
-use condafront_model::pypi_package;
 use std::sync::Arc;
 
 use buildkit_llb::{Differ, OpOptions, Options as LlbOptions, Output};
@@ -66,7 +65,7 @@ impl Session<'_> {
         packages: impl IntoIterator<Item = &'a PipPackage>,
     ) -> Result<Addresses, BuildError> {
         let wanted = packages.into_iter().map(|package| Wanted {
-            label: pypi_package::label(package),
+            label: package.label(),
             url: &package.url,
             path: place::of_pip(package),
             hashes: &package.hashes,

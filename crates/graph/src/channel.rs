@@ -105,9 +105,9 @@ impl Tools<'_> {
         let files: Vec<PypiFile> = packages
             .iter()
             .map(|Fetched { package, .. }| PypiFile {
-                label: pypi_package::label(package),
+                label: package.label(),
                 name: pypi_package::normalized(&package.name),
-                file: pypi_package::file_name(package),
+                file: package.file_name(),
                 path: place::of_pip(package),
                 md5: unpinned_md5(&package.hashes),
             })

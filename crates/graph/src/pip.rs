@@ -3,7 +3,7 @@
 mod list;
 mod network;
 
-use condafront_model::pypi_package::{FileKind, PipPackage, file_name, kind, label};
+use condafront_model::pypi_package::{FileKind, PipPackage};
 use std::sync::Arc;
 
 use buildkit_llb::{
@@ -148,7 +148,7 @@ impl Tools<'_> {
             weak: false,
         };
         let artifact = |(index, package): (usize, &PipPackage)| {
-            let label = label(package);
+            let label = package.label();
             let mut options = self.options(format!("[pip {}/{count}] {label}", index + 1));
             options
                 .group(&group)
@@ -168,11 +168,11 @@ impl Tools<'_> {
         Artifact {
             wanted: Wanted {
                 kind,
-                label: label(package),
+                label: package.label(),
                 lines: package.lines,
                 file: package.file.clone(),
             },
-            file_name: file_name(package),
+            file_name: package.file_name(),
             sha256: package.hashes.sha256.clone(),
             options,
             no_cache: self.no_cache,
@@ -220,7 +220,7 @@ impl Environment<'_> {
         };
         let mut artifacts = self.tools.pip_downloads(packages, found);
         if let Some(pip) = &wanted.brought {
-            let label = label(pip);
+            let label = pip.label();
             let mut options = self.tools.options(format!("[pip] installer {label}"));
             options.export_cache(false);
             artifacts.push(
@@ -291,7 +291,7 @@ impl Environment<'_> {
             let mut output = artifact.download(address);
             let mut trusted = package.hashes.is_pinned() && self.tools.content_cache;
             check.input(&format!("{INPUT_DIR}/{index}"), &output, trusted);
-            if kind(package) == Some(FileKind::Source) {
+            if package.kind() == Some(FileKind::Source) {
                 let source = Build {
                     file: file(package),
                     kind: LocalKind::Archive,
@@ -386,7 +386,7 @@ impl SourceFiles {
 
 fn file(package: &PipPackage) -> PipFile {
     PipFile {
-        label: label(package),
+        label: package.label(),
         md5: match package.hashes.is_pinned() {
             true => None,
             false => package.hashes.md5.clone(),

@@ -7,7 +7,7 @@ use crate::environment_input::Pip;
 use crate::section::args::BuildArgs;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::{Hashes, Package};
-use condafront_model::pypi_package::{PipPackage, kind, label};
+use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
 
@@ -47,13 +47,13 @@ pub fn check_entries(
 /// # Errors
 /// A diagnostic at the first one that pip cannot install.
 pub fn check_files(files: &[PipPackage], file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
-    let Some(unknown) = files.iter().find(|package| kind(package).is_none()) else {
+    let Some(unknown) = files.iter().find(|package| package.kind().is_none()) else {
         return Ok(());
     };
     let location = unknown.location(file);
     Err(Diagnostic::new(format!(
         "{} is neither a wheel nor a source archive: {}",
-        label(unknown),
+        unknown.label(),
         unknown.url
     ))
     .at(&location.file, location.lines)
@@ -72,7 +72,7 @@ pub fn check(
     let has = |name: &str| packages.iter().any(|package| package.id.name == name);
     // For locked files, condafront can supply a pip.
     let files = asked.locked.first();
-    let files = files.map(|first| (label(first), first.location(file), &["python"][..]));
+    let files = files.map(|first| (first.label(), first.location(file), &["python"][..]));
     let mut list = asked.list.entries().iter();
     let list = list.find(|entry| entry.requirement().is_some() && !entry.is_constraint);
     let list = list.map(|entry| {
@@ -104,7 +104,7 @@ pub fn warnings(packages: &[PipPackage], file: &Arc<SourceFile>) -> Vec<Warning>
             rule: Rule::UnverifiedPackage,
             diagnostic: Diagnostic::new(format!(
                 "{} has no hash: nothing checks what is downloaded",
-                label(package)
+                package.label()
             ))
             .at(&package.location(file).file, package.lines)
             .help(

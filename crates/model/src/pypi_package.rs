@@ -30,6 +30,38 @@ impl PipPackage {
             lines: self.lines,
         }
     }
+
+    /// Its name and version, for messages.
+    pub fn label(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{} {version}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// The name of its file.
+    pub fn file_name(&self) -> String {
+        let url = self.url.with_credentials();
+        let last = url.path().rsplit('/').next().unwrap_or_default();
+        percent_encoding::percent_decode_str(last)
+            .decode_utf8_lossy()
+            .into_owned()
+    }
+
+    /// The kind of its file; `None` if pip would not know it either.
+    pub fn kind(&self) -> Option<FileKind> {
+        let name = self.file_name().to_ascii_lowercase();
+        let is_plain = !name.starts_with('.') && !name.chars().any(|c| c == '/' || c.is_control());
+        if !is_plain {
+            None
+        } else if name.ends_with(".whl") {
+            Some(FileKind::Wheel)
+        } else if SDIST_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
+            Some(FileKind::Source)
+        } else {
+            None
+        }
+    }
 }
 
 /// The suffixes of source archives that pip can build.
@@ -42,38 +74,6 @@ pub enum FileKind {
     Wheel,
     /// A source archive, which must be built.
     Source,
-}
-
-/// The file name of the package.
-pub fn file_name(package: &PipPackage) -> String {
-    let url = package.url.with_credentials();
-    let last = url.path().rsplit('/').next().unwrap_or_default();
-    percent_encoding::percent_decode_str(last)
-        .decode_utf8_lossy()
-        .into_owned()
-}
-
-/// The package's name and version, for messages.
-pub fn label(package: &PipPackage) -> String {
-    match &package.version {
-        Some(version) => format!("{} {version}", package.name),
-        None => package.name.clone(),
-    }
-}
-
-/// The kind of the package's file; `None` if pip would not know it either.
-pub fn kind(package: &PipPackage) -> Option<FileKind> {
-    let name = file_name(package).to_ascii_lowercase();
-    let is_plain = !name.starts_with('.') && !name.chars().any(|c| c == '/' || c.is_control());
-    if !is_plain {
-        None
-    } else if name.ends_with(".whl") {
-        Some(FileKind::Wheel)
-    } else if SDIST_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
-        Some(FileKind::Source)
-    } else {
-        None
-    }
 }
 
 /// A package's name as pip compares names: lower case, with `-` for every run of `-`, `_` and `.`
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn kinds_of_files() {
-        let kind = |url: &str| kind(&package(url));
+        let kind = |url: &str| package(url).kind();
         let wheel = Some(FileKind::Wheel);
         assert_eq!(kind("https://f.example/a-1.0-py3-none-any.whl#x"), wheel);
         assert_eq!(
@@ -141,7 +141,7 @@ mod tests {
             let url = format!("https://f.example/{url}");
             assert_eq!(kind(&url), None, "{url}");
         }
-        let name = file_name(&package("https://f.example/a-1.0%2Bcpu-py3-none-any.whl"));
+        let name = package("https://f.example/a-1.0%2Bcpu-py3-none-any.whl").file_name();
         assert_eq!(name, "a-1.0+cpu-py3-none-any.whl");
     }
 }
