@@ -253,9 +253,10 @@ fn variable(text: &str) -> Option<(String, String)> {
     {
         return None;
     }
-    let value = match value.starts_with('"') {
-        true => serde_json::from_str(value).ok()?,
-        false => value.to_owned(),
+    let value = if value.starts_with('"') {
+        serde_json::from_str(value).ok()?
+    } else {
+        value.to_owned()
     };
     Some((name.to_owned(), value))
 }

@@ -159,11 +159,12 @@ impl<'a> Reading<'a> {
             .any(|file| file.path.as_deref() == Some(&found))
         {
             return error(
-                match current == Some(&found) {
-                    true => format!("{found} includes itself"),
-                    false => format!(
+                if current == Some(&found) {
+                    format!("{found} includes itself")
+                } else {
+                    format!(
                         "{found} is already being read: the files include each other in a circle"
-                    ),
+                    )
                 },
                 "Remove the line.",
             );
