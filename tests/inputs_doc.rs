@@ -2,7 +2,7 @@
 
 use condafront::options::settings::Settings;
 use condafront_input as input;
-use condafront_input::{Conda, EnvironmentInput, InputSettings, Request};
+use condafront_input::{Conda, EnvironmentInput, InputSettings, SolveRequest};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, SourceFile};
 
@@ -36,7 +36,7 @@ fn read(text: &str, settings: &InputSettings) -> Result<EnvironmentInput, Diagno
     )
 }
 
-fn request(input: &EnvironmentInput) -> &Request {
+fn request(input: &EnvironmentInput) -> &SolveRequest {
     match &input.conda {
         Conda::Unsolved(request) => request,
         Conda::Locked(_) => panic!("this is a lock"),

@@ -12,7 +12,7 @@ use condafront_graph::compiler::Compiler;
 use condafront_graph::plan::Plan;
 use condafront_graph::plan::python::Python;
 use condafront_input as input;
-use condafront_input::{Conda, Request, RequestedSpec};
+use condafront_input::{Conda, RequestedSpec, SolveRequest};
 use condafront_model::package::Package;
 use condafront_model::source::Diagnostic;
 use condafront_step_spec::install::Trim;
@@ -116,7 +116,7 @@ impl Session<'_> {
     /// A python like `wanted` for the session's platform, from the request's channels.
     async fn solved_python(
         &self,
-        request: &Request,
+        request: &SolveRequest,
         wanted: &Package,
         ground: &Ground<'_>,
         base: &Base<'_>,
@@ -132,7 +132,7 @@ impl Session<'_> {
         .into_iter();
         let mut spec = specs.next().unwrap_or_default();
         loop {
-            let request = Request {
+            let request = SolveRequest {
                 specs: vec![RequestedSpec {
                     spec,
                     lines: wanted.lines,

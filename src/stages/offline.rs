@@ -12,7 +12,7 @@ use crate::gateway::error::BuildError;
 use crate::gateway::repodata::FILES;
 use condafront_graph::downloads::{self, Addresses};
 use condafront_graph::pip::Network;
-use condafront_input::Request;
+use condafront_input::SolveRequest;
 use condafront_model::package::{Hashes, Package, PackageUrl};
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
@@ -115,7 +115,7 @@ impl Session<'_> {
     pub(super) async fn given_lists(
         &self,
         folder: &NamedFolder,
-        request: &Request,
+        request: &SolveRequest,
         platform: Platform,
     ) -> Result<Lists, BuildError> {
         let folders = || {

@@ -8,7 +8,7 @@ use buildkit_llb::{OpOptions as _, Options};
 use crate::context::files::{Context, Kind};
 use crate::gateway::error::BuildError;
 use condafront_graph::pip::{Local, LocalKind, from_context, from_repository, located};
-use condafront_input::pypi::Asked;
+use condafront_input::pypi::PypiPackages;
 use condafront_input::requirements::{List, ListEntry, Reading, Source};
 use condafront_input::section::Located;
 use condafront_input::{Pip, PipRequirement};
@@ -21,7 +21,7 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub(super) struct PipInput {
     /// The requested packages.
-    pub(super) asked: Asked,
+    pub(super) asked: PypiPackages,
     /// Those that are in the build context or in a repository.
     pub(super) local: Vec<Local>,
 }
@@ -56,7 +56,7 @@ impl Session<'_> {
         let list = reading.finish();
         Ok(PipInput {
             local: self.local_packages(&list).await?,
-            asked: Asked { locked, list },
+            asked: PypiPackages { locked, list },
         })
     }
 

@@ -4,7 +4,7 @@ use super::session::{Session, as_diagnostic, native};
 
 use crate::gateway::client::Bridge;
 use condafront_input::options::Options;
-use condafront_input::pypi::Asked;
+use condafront_input::pypi::PypiPackages;
 use condafront_input::section::ImageSection;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
@@ -127,7 +127,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// As [`Session::must_run`].
-    pub(super) fn check_pip(&self, asked: &Asked) -> Result<(), Diagnostic> {
+    pub(super) fn check_pip(&self, asked: &PypiPackages) -> Result<(), Diagnostic> {
         const WHAT: &str = "pip, which installs PyPI packages,";
         let mut entries = asked.list.entries().iter();
         if let Some(first) = asked.locked.first() {

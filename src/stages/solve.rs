@@ -15,7 +15,7 @@ use crate::gateway::repodata::{self, FILES, Present};
 use condafront_graph as graph;
 use condafront_graph::question;
 use condafront_graph::virtual_packages::cuda_of;
-use condafront_input::Request;
+use condafront_input::SolveRequest;
 use condafront_model::channel::Channel;
 use condafront_model::package::{Package, PackageUrl};
 use condafront_model::platform::Platform;
@@ -70,7 +70,7 @@ impl Session<'_> {
     /// installed on; without it, build-args say everything that matters about it.
     pub(super) async fn packages(
         &self,
-        request: &Request,
+        request: &SolveRequest,
         programs: &Output,
         base: Option<&Base<'_>>,
     ) -> Result<Solved, BuildError> {
@@ -132,7 +132,7 @@ impl Session<'_> {
 
     /// Downloads the channels' repodata for a platform. Every channel has the subdir `noarch`; one without a subdir for
     /// the platform has no packages for it.
-    async fn lists(&self, request: &Request, platform: Platform) -> Result<Lists, BuildError> {
+    async fn lists(&self, request: &SolveRequest, platform: Platform) -> Result<Lists, BuildError> {
         if let Some(folder) = self.channel_folder().await? {
             return self.given_lists(&folder, request, platform).await;
         }
@@ -201,7 +201,7 @@ impl Session<'_> {
     }
 
     /// Refuses channels that would put a secret into the image's provenance, which lists the URLs of all sources.
-    fn check_channel_provenance(&self, request: &Request) -> Result<(), Diagnostic> {
+    fn check_channel_provenance(&self, request: &SolveRequest) -> Result<(), Diagnostic> {
         for channel in &request.channels {
             for url in self.list_addresses(channel, NOARCH, FILES[0]) {
                 self.check_secret_path(&url, Some(channel.lines))?;

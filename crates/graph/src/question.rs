@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use condafront_input::Request;
+use condafront_input::SolveRequest;
 use condafront_model::channel::Channel;
 use condafront_model::package::{Hashes, Package, PackageId, PackageUrl};
 use condafront_model::platform::Platform;
@@ -16,7 +16,7 @@ use condafront_step_spec::solve::{SolveChannel, SolveSpec, SolvedPackage, System
 /// # Errors
 /// A diagnostic at the lines that list other platforms.
 pub fn check_platform(
-    request: &Request,
+    request: &SolveRequest,
     platform: Platform,
     file: &Arc<SourceFile>,
 ) -> Result<(), Diagnostic> {
@@ -43,7 +43,7 @@ pub fn check_platform(
 }
 
 /// The arguments of the solve step.
-pub fn question(request: &Request, platform: Platform, system: System) -> SolveSpec {
+pub fn question(request: &SolveRequest, platform: Platform, system: System) -> SolveSpec {
     let channel = |channel: &Channel| SolveChannel {
         name: channel.name.clone(),
         url: channel.url.recorded(),
@@ -70,7 +70,7 @@ fn group(url: &str) -> Option<String> {
 /// # Errors
 /// An invalid package: the channel's index is damaged.
 pub fn packages(
-    request: &Request,
+    request: &SolveRequest,
     answer: Vec<SolvedPackage>,
     file: &Arc<SourceFile>,
 ) -> Result<Vec<Package>, Diagnostic> {
@@ -135,8 +135,8 @@ mod tests {
     use condafront_model::channel::ChannelUrl;
     use condafront_model::source::Level;
 
-    fn request() -> Request {
-        Request {
+    fn request() -> SolveRequest {
+        SolveRequest {
             channels: vec![Channel {
                 name: "private".to_owned(),
                 url: ChannelUrl::new(

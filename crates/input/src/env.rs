@@ -11,7 +11,7 @@ use std::sync::Arc;
 use self::reader::Reader;
 use super::channels::Channels;
 use super::specs;
-use crate::environment_input::{Conda, DeclaredPlatform, EnvironmentInput, Pip, Request};
+use crate::environment_input::{Conda, DeclaredPlatform, EnvironmentInput, Pip, SolveRequest};
 use crate::section;
 use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};
@@ -119,7 +119,7 @@ pub(crate) fn read(
     Ok(EnvironmentInput {
         prefix,
         variables,
-        conda: Conda::Unsolved(Request {
+        conda: Conda::Unsolved(SolveRequest {
             channels,
             priority: said.priority.unwrap_or_default(),
             specs: found.specs,

@@ -45,12 +45,12 @@ pub enum Conda {
     /// Exactly these, in link order: if two contain the same file, the later one wins.
     Locked(Vec<Package>),
     /// Whatever a solve finds.
-    Unsolved(Request),
+    Unsolved(SolveRequest),
 }
 
 /// The input of a solve.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub struct SolveRequest {
     /// The channels, highest priority first. Channels that only a `channel::spec` names come last, as in conda: their
     /// packages may satisfy other dependencies too. Never empty, no channel twice.
     pub channels: Vec<Channel>,
@@ -75,7 +75,7 @@ pub struct DeclaredPlatform {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestedSpec {
     /// The MatchSpec, in the form that `rattler_conda_types::MatchSpec` parses strictly. A channel in it is the recorded
-    /// address of one of [`Request::channels`].
+    /// address of one of [`SolveRequest::channels`].
     pub spec: String,
     /// The lines of the user's file that ask for it.
     pub lines: Lines,

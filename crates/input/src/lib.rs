@@ -25,7 +25,7 @@ mod unknown;
 mod yaml;
 
 pub use environment_input::{
-    Conda, DeclaredPlatform, EnvironmentInput, Pip, Request, RequestedSpec,
+    Conda, DeclaredPlatform, EnvironmentInput, Pip, RequestedSpec, SolveRequest,
 };
 pub use pip_requirement::PipRequirement;
 pub use read::{BuildInput, image_file, read, read_build_file};

@@ -13,14 +13,14 @@ use condafront_model::source::{Diagnostic, SourceFile};
 
 /// The PyPI packages of an environment, including the contents of the files that its list names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct PypiPackages {
     /// Exactly these files, installed first.
     pub locked: Vec<PipPackage>,
     /// Entries that pip must resolve.
     pub list: List,
 }
 
-impl Asked {
+impl PypiPackages {
     /// Whether there is nothing to install.
     pub fn is_empty(&self) -> bool {
         self.locked.is_empty() && self.list.is_empty()
@@ -66,7 +66,7 @@ pub fn check_files(files: &[PipPackage], file: &Arc<SourceFile>) -> Result<(), D
 /// A diagnostic at the first PyPI package if there is no python to install it with, or no pip to resolve it.
 pub fn check(
     packages: &[Package],
-    asked: &Asked,
+    asked: &PypiPackages,
     file: &Arc<SourceFile>,
 ) -> Result<(), Diagnostic> {
     let has = |name: &str| packages.iter().any(|package| package.id.name == name);
@@ -135,13 +135,13 @@ mod tests {
     #[test]
     fn missing_tools_are_reported_at_their_line() {
         let file = SourceFile::new("env.lock", "@EXPLICIT\n# pip requests @ …\n");
-        let locked = Asked {
+        let locked = PypiPackages {
             locked: vec![package("https://f.example/requests.whl")],
-            ..Asked::default()
+            ..PypiPackages::default()
         };
-        let listed = Asked {
+        let listed = PypiPackages {
             list: list_of("--pre\nx @ https://me:hunter2@f.example/x.whl\n"),
-            ..Asked::default()
+            ..PypiPackages::default()
         };
         let strange = [package("https://me:hunter2@f.example/requests.exe")];
         let [python, pip] = ["python", "pip"].map(Package::example);
@@ -162,6 +162,6 @@ mod tests {
         insta::assert_snapshot!(all);
         check(python, &locked, &file).unwrap();
         check(&both, &listed, &file).unwrap();
-        check(&[], &Asked::default(), &file).unwrap();
+        check(&[], &PypiPackages::default(), &file).unwrap();
     }
 }

@@ -13,7 +13,7 @@ mod syntax;
 pub use entry::{Entry, Requirement, Source};
 pub use list::{BuildOptions, List, ListEntry};
 pub use logical::has_credentials;
-pub use reading::{Reading, WantedFile};
+pub use reading::{IncludedFile, Reading};
 pub use repository::Repository;
 
 use crate::pip_requirement::PipRequirement;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::channels::Channels;
 use super::dependency_list::DependencyList;
 use super::match_spec;
-use crate::environment_input::{Conda, EnvironmentInput, Pip, Request};
+use crate::environment_input::{Conda, EnvironmentInput, Pip, SolveRequest};
 use crate::place::Place;
 use crate::section::image_section::ImageSection;
 use crate::settings::InputSettings;
@@ -45,7 +45,7 @@ pub fn read(
     let input = EnvironmentInput {
         prefix: None,
         variables: BTreeMap::new(),
-        conda: Conda::Unsolved(Request {
+        conda: Conda::Unsolved(SolveRequest {
             channels,
             priority: ChannelPriority::default(),
             specs: specs.finish(),

@@ -15,7 +15,7 @@ fn read(text: &str, platform: Platform, args: &[(&str, &str)]) -> EnvironmentInp
     input::read(&file, platform, &settings).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn request(input: &EnvironmentInput) -> &Request {
+fn request(input: &EnvironmentInput) -> &SolveRequest {
     match &input.conda {
         Conda::Unsolved(request) => request,
         Conda::Locked(_) => panic!("env.yml is not a lock"),

@@ -21,12 +21,12 @@ pub struct Reading<'a> {
     /// The files that are being read, each named by the one before it.
     open: Vec<OpenFile>,
     /// The file that was last asked for.
-    wanted: Option<WantedFile>,
+    wanted: Option<IncludedFile>,
 }
 
 /// A file that a list names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WantedFile {
+pub struct IncludedFile {
     /// Its path in the build context.
     pub path: String,
     /// Where it is named.
@@ -60,7 +60,7 @@ impl<'a> Reading<'a> {
     ///
     /// # Errors
     /// A diagnostic at the first invalid line.
-    pub fn next_file(&mut self) -> Result<Option<WantedFile>, Diagnostic> {
+    pub fn next_file(&mut self) -> Result<Option<IncludedFile>, Diagnostic> {
         while let Some(current) = self.open.last_mut() {
             let Some(line) = current.lines.pop_front() else {
                 self.open.pop();
@@ -126,7 +126,7 @@ impl<'a> Reading<'a> {
         path: &str,
         constraints: bool,
         line: &PipRequirement,
-    ) -> Result<WantedFile, Diagnostic> {
+    ) -> Result<IncludedFile, Diagnostic> {
         let error = |message: String, help: &str| {
             Err(Diagnostic::new(message)
                 .at(&line.file, line.lines)
@@ -169,7 +169,7 @@ impl<'a> Reading<'a> {
                 "Remove the line.",
             );
         }
-        Ok(WantedFile {
+        Ok(IncludedFile {
             path: found,
             location: line.location(),
             constraints,
