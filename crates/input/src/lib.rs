@@ -2,6 +2,7 @@
 
 mod channels;
 mod conda_lock;
+mod context_path;
 mod dependency_list;
 mod env;
 mod environment_input;

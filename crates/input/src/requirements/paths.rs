@@ -1,22 +1,8 @@
 //! Paths in a list of requirements, which are relative to the build context.
 
+use crate::context_path::{OUTSIDE, joined};
 use crate::mistake::Mistake;
 use condafront_model::redact::quoted;
-
-/// `path` in `folder`, relative to the build context; `None` if it is outside the context.
-pub(super) fn joined(folder: &str, path: &str) -> Option<String> {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in folder.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
-}
 
 /// A path relative to the build context, without a leading `./`.
 pub(super) fn context_path(path: &str) -> Result<String, Mistake> {
@@ -26,12 +12,12 @@ pub(super) fn context_path(path: &str) -> Result<String, Mistake> {
     joined("", path).ok_or_else(|| {
         Mistake::new(
             format!("`{}` is outside the build context", quoted(path)),
-            "The build sees only the build context, which is the last argument of docker build.",
+            OUTSIDE,
         )
     })
 }
 
-/// The mistake of naming a file outside the build context.
+/// The mistake of naming a file of the user's machine.
 pub(super) fn on_a_machine(path: &str) -> Mistake {
     Mistake::new(
         format!(

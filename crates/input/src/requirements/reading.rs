@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::entry::Entry;
 use super::list::{List, ListEntry};
 use super::logical;
-use super::paths::joined;
+use crate::context_path::{OUTSIDE, joined};
 use crate::pip_requirement::PipRequirement;
 use crate::place::Place;
 use crate::section::args::BuildArgs;
@@ -142,10 +142,7 @@ impl<'a> Reading<'a> {
         let current = self.open.last().and_then(|file| file.path.as_deref());
         let folder = current.and_then(|path| Some(path.rsplit_once('/')?.0));
         let Some(found) = joined(folder.unwrap_or_default(), path) else {
-            return error(
-                format!("`{shown}` is outside the build context"),
-                "The build sees only the build context, which is the last argument of docker build.",
-            );
+            return error(format!("`{shown}` is outside the build context"), OUTSIDE);
         };
         if found.is_empty() || path.ends_with('/') {
             return error(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::reader::{Name, Reader};
+use crate::context_path::{OUTSIDE, joined};
 use crate::pip_requirement::PipRequirement;
 use crate::section::args::BuildArgs;
 use crate::section::image_section::{Located, PackageEntry, SystemPackages};
@@ -170,24 +171,13 @@ pub(super) fn context_path(
         let help = "Put the file in the build context.";
         return refused(format!("`{shown}` is a URL, not a path"), help);
     }
-    let outside =
-        "The build sees only the build context, which is the last argument of docker build.";
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.value.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                if parts.pop().is_none() {
-                    return refused(format!("`{shown}` is outside the build context"), outside);
-                }
-            }
-            part => parts.push(part),
-        }
-    }
+    let Some(found) = joined("", &path.value) else {
+        return refused(format!("`{shown}` is outside the build context"), OUTSIDE);
+    };
     if path.value.is_empty() {
-        return refused("a path is empty".to_owned(), outside);
+        return refused("a path is empty".to_owned(), OUTSIDE);
     }
-    Ok(parts.join("/"))
+    Ok(found)
 }
 
 /// The path of a file in the build context, without a leading `./`.
