@@ -11,7 +11,7 @@ use crate::section::image_section::ImageSection;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::{Hashes, Package, PackageUrl};
 use condafront_model::platform::Platform;
-use condafront_model::pypi_package::PipPackage;
+use condafront_model::pypi_package::{PipPackage, normalized};
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
 /// What a reader found for one environment and one platform.
@@ -229,14 +229,6 @@ pub(super) fn check_subdir(
     ))
     .at(file, lines)
     .help(advice))
-}
-
-/// A PyPI name in the form that indexes compare
-/// (<https://packaging.python.org/en/latest/specifications/name-normalization/>).
-pub(super) fn normalized(name: &str) -> String {
-    let lower = name.to_ascii_lowercase();
-    let words = lower.split(['-', '_', '.']).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("-")
 }
 
 /// The error for a lock that is for other platforms than the image's: `what` is for the subdirs `found`, as the file says
