@@ -141,13 +141,8 @@ impl<'a> Locked<'a> {
         let unverified: Vec<Warning> = conda
             .chain(pip)
             .filter(|((_, hashes, _), _)| **hashes == Hashes::default())
-            .map(|((what, _, lines), help)| Warning {
-                rule: Rule::UnverifiedPackage,
-                diagnostic: Diagnostic::new(format!(
-                    "{what} has no hash: nothing checks what is downloaded"
-                ))
-                .at(self.file, lines)
-                .help(help),
+            .map(|((what, _, lines), help)| {
+                Warning::unverified(Rule::UnverifiedPackage, what, help).at(self.file, lines)
             })
             .collect();
         self.warnings.extend(unverified);

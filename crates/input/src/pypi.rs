@@ -96,20 +96,16 @@ pub fn check(
 
 /// Warnings about packages that pip has found; `file` is the environment's own.
 pub fn warnings(packages: &[PipPackage], file: &Arc<SourceFile>) -> Vec<Warning> {
+    const HELP: &str =
+        "The index gives no hash for the file: use another index, or lock the environment.";
     let unverified = packages
         .iter()
         .filter(|package| package.hashes == Hashes::default());
     unverified
-        .map(|package| Warning {
-            rule: Rule::UnverifiedPackage,
-            diagnostic: Diagnostic::new(format!(
-                "{} has no hash: nothing checks what is downloaded",
-                package.label()
-            ))
-            .at(&package.location(file).file, package.lines)
-            .help(
-                "The index gives no hash for the file: use another index, or lock the environment.",
-            ),
+        .map(|package| {
+            let location = package.location(file);
+            Warning::unverified(Rule::UnverifiedPackage, package.label(), HELP)
+                .at(&location.file, location.lines)
         })
         .collect()
 }

@@ -1,6 +1,9 @@
 //! The lint rules, and what they find.
 
-use crate::source::Diagnostic;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::source::{Diagnostic, Lines, SourceFile};
 
 /// A finding of a lint rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +12,26 @@ pub struct Warning {
     pub rule: Rule,
     /// What was found, and where.
     pub diagnostic: Diagnostic,
+}
+
+impl Warning {
+    /// The warning that nothing checks what is downloaded as `what`.
+    pub fn unverified(rule: Rule, what: impl fmt::Display, help: impl Into<String>) -> Self {
+        let message = format!("{what} has no hash: nothing checks what is downloaded");
+        Self {
+            rule,
+            diagnostic: Diagnostic::new(message).help(help),
+        }
+    }
+
+    /// Adds a place.
+    #[must_use]
+    pub fn at(self, file: &Arc<SourceFile>, lines: Lines) -> Self {
+        Self {
+            diagnostic: self.diagnostic.at(file, lines),
+            ..self
+        }
+    }
 }
 
 /// The lint rules.

@@ -115,19 +115,16 @@ pub fn warning(package: &Package, version: &MicromambaVersion) -> Option<Warning
     if package.hashes.is_pinned() {
         return None;
     }
-    let diagnostic = Diagnostic::new(format!(
-        "{} has no hash: nothing checks what is downloaded",
-        package.id
-    ))
-    .help(format!(
+    let help = format!(
         "Write MICROMAMBA_VERSION={}#sha256:<hash of {}>.",
         version.version,
         package.id.file_name()
-    ));
-    Some(Warning {
-        rule: Rule::UnverifiedInstaller,
-        diagnostic,
-    })
+    );
+    Some(Warning::unverified(
+        Rule::UnverifiedInstaller,
+        &package.id,
+        help,
+    ))
 }
 
 #[cfg(test)]
