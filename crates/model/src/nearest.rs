@@ -17,6 +17,11 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     (distance(best) <= allowed).then_some(best)
 }
 
+/// Help for a misspelt word: the word in `known` that was probably meant.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    Some(format!("Did you mean `{}`?", nearest(word, known)?))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

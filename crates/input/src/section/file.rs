@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::args::BuildArgs;
 use super::packages::context_file;
 use super::read::{Parent, read_entries};
-use super::reader::{Name, Reader, truth};
+use super::reader::{Name, Reader, listed, truth};
 use super::user::with_account;
 use crate::section::image_section::{ImageSection, Located};
 use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::environment_prefix::EnvironmentPrefix;
-use condafront_model::nearest::nearest;
+use condafront_model::nearest::did_you_mean;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
@@ -259,7 +259,7 @@ fn chosen(
                 quoted(asked)
             );
             let error = reader.error(key.lines, message);
-            Err(error.help(format!("The file has {}.", super::reader::listed(&names))))
+            Err(error.help(format!("The file has {}.", listed(&names))))
         }
     }
 }
@@ -294,8 +294,6 @@ fn default_name(
     }
     let error = reader.error(asked.lines, format!("there is no environment `{shown}`"));
     let names: Vec<&str> = names().collect();
-    Err(match nearest(&asked.value, names.iter().copied()) {
-        Some(near) => error.help(format!("Did you mean `{near}`?")),
-        None => error.help(format!("The file has {}.", super::reader::listed(&names))),
-    })
+    let near = did_you_mean(&asked.value, names.iter().copied());
+    Err(error.help(near.unwrap_or_else(|| format!("The file has {}.", listed(&names)))))
 }

@@ -8,7 +8,7 @@ use super::expand::{ExpandError, Template};
 use super::keys;
 use crate::section::image_section::Located;
 use crate::yaml::{Key, Node, Value};
-use condafront_model::nearest::nearest;
+use condafront_model::nearest::{did_you_mean, nearest};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
@@ -234,8 +234,8 @@ impl<'a> Reader<'a> {
             key.lines,
             format!("{name} has no key `{}`", quoted(&key.name)),
         );
-        match nearest(&key.name, known.iter().copied()) {
-            Some(near) => error.help(format!("Did you mean `{near}`?")),
+        match did_you_mean(&key.name, known.iter().copied()) {
+            Some(help) => error.help(help),
             None if key.name.contains('=') => {
                 error.help("Inside braces, quote a string that contains a comma.")
             }
@@ -254,10 +254,8 @@ impl<'a> Reader<'a> {
             found.lines,
             format!("{name} cannot be `{}`", quoted(&found.value)),
         );
-        match nearest(&found.value, known.iter().copied()) {
-            Some(near) => error.help(format!("Did you mean `{near}`?")),
-            None => error.help(format!("Use {}.", either(known))),
-        }
+        let near = did_you_mean(&found.value, known.iter().copied());
+        error.help(near.unwrap_or_else(|| format!("Use {}.", either(known))))
     }
 
     /// One of the known words.
