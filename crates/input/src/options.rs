@@ -16,14 +16,14 @@ pub struct Options {
 }
 
 /// An invalid option.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum OptionError {
     /// A platform that conda has no packages for.
     #[error("--platform: {0}")]
     Platform(#[from] UnknownPlatform),
     /// Cache imports that are not JSON of the expected form.
     #[error("--cache-from: {0}")]
-    CacheImports(String),
+    CacheImports(#[source] serde_json::Error),
 }
 
 /// A cache to look into.
@@ -131,8 +131,7 @@ impl Options {
     /// When they are malformed.
     pub fn cache_imports(&self) -> Result<Vec<CacheImport>, OptionError> {
         if let Some(json) = self.get("cache-imports") {
-            return serde_json::from_str(json)
-                .map_err(|error| OptionError::CacheImports(error.to_string()));
+            return serde_json::from_str(json).map_err(OptionError::CacheImports);
         }
         Ok(self
             .get("cache-from")
