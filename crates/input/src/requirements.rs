@@ -10,7 +10,7 @@ mod reading;
 mod repository;
 mod syntax;
 
-pub use entry::{Entry, Requirement, Source};
+pub use entry::{Requirement, Source};
 pub use list::{BuildOptions, List, ListEntry};
 pub use logical::has_credentials;
 pub use reading::{IncludedFile, Reading};

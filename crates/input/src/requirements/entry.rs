@@ -16,7 +16,7 @@ use condafront_step_spec::pip_variables::variables;
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry {
+pub(super) enum Entry {
     /// A package.
     Package(Requirement),
     /// Another file to read, `-r` or `-c`.
@@ -40,9 +40,9 @@ pub struct Requirement {
     /// The text before the source: `NAME[extra] @ `.
     pub before: String,
     /// The text after it: extras, markers and options.
-    pub after: String,
+    pub(super) after: String,
     /// Whether it has a marker.
-    pub has_marker: bool,
+    pub(super) has_marker: bool,
     /// The accepted hashes of its file, `sha256:<hex>`.
     pub hashes: Vec<String>,
     /// The options for building it, as command-line words.

@@ -60,9 +60,9 @@ pub struct ListEntry {
     /// Its lines in that file.
     pub lines: Lines,
     /// Whether it only limits the version of a package that something else asks for.
-    pub is_constraint: bool,
+    pub(crate) is_constraint: bool,
     /// What it asks for.
-    pub entry: Entry,
+    pub(super) entry: Entry,
 }
 
 impl ListEntry {

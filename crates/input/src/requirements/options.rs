@@ -6,11 +6,11 @@ use condafront_model::redact::quoted;
 
 /// An option as pip reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PipOption {
+pub(super) struct PipOption {
     /// Its long name, `--index-url`.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// Its value; empty if it takes none.
-    pub value: String,
+    pub(super) value: String,
 }
 
 /// An option that pip knows.
