@@ -60,7 +60,7 @@ impl Session<'_> {
                 .packages
                 .as_ref()
                 .filter(|_| !wanted.is_empty())
-                .map(|packages| packages.manager.into()),
+                .map(|packages| packages.manager),
             locale: locale
                 .filter(|name| !BUILT_IN.contains(&name.as_str()))
                 .cloned(),
