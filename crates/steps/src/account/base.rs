@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use condafront_step_spec::account::{Libc, OsRelease, Shells};
 
-use super::AccountError;
+use super::error::AccountError;
 use crate::root::{Root, RootError};
 
 /// Finds the shells in the directories where distributions install them.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use condafront_entrypoint::passwd::{Account, accounts};
 
-use super::AccountError;
+use super::error::AccountError;
 use super::layer::Layer;
 use crate::root::Root;
 use condafront_model::stamp::Owner;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::AccountError;
+use super::error::AccountError;
 use super::layer::Layer;
 use super::user::Decision;
 use crate::activation::hook;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use filetime::FileTime;
 
-use super::AccountError;
+use super::error::AccountError;
 use crate::root::Root;
 use condafront_model::stamp::{EPOCH, Owner};
 

@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 
 use condafront_step_spec::account::{DEFAULT_ID, DEFAULT_NAME, Shells, User, UserRequest};
 
-use super::AccountError;
 use super::database::Databases;
+use super::error::AccountError;
 
 const ROOT: &str = "root";
 /// As in useradd(8).
