@@ -6,14 +6,11 @@ use condafront_entrypoint::store::{
     DEFAULT_FILE, DIR, ENVS_DIR, PLAIN_FILE, RECORD_FILE, encode_variables,
 };
 
-use super::Activation;
-use super::shell_files::{activate_script, deactivate_script, dispatcher};
+use super::image::Activation;
+use super::shell_files::{
+    ACTIVATE_FILE, DEACTIVATE_FILE, activate_script, deactivate_script, dispatcher,
+};
 use condafront_step_spec::activation::RuntimeFile;
-
-/// In [`DIR`], the script that shells source; in an environment's directory, the part for that environment.
-pub(super) const ACTIVATE_FILE: &str = "activate.sh";
-/// In an environment's directory: the script that restores the plain image.
-pub(super) const DEACTIVATE_FILE: &str = "deactivate.sh";
 
 /// The shell code that sources the activation script, for a bashrc or a profile.
 pub fn hook() -> String {

@@ -11,8 +11,12 @@ use condafront_entrypoint::record::{Change, Record, ScriptUse};
 use condafront_entrypoint::shell::quote;
 use condafront_entrypoint::store::{DIR, ENVS_DIR};
 
-use super::Activation;
-use super::files::{ACTIVATE_FILE, DEACTIVATE_FILE};
+use super::image::Activation;
+
+/// In [`DIR`], the script that shells source; in an environment's directory, the part for that environment.
+pub(super) const ACTIVATE_FILE: &str = "activate.sh";
+/// In an environment's directory: the script that restores the plain image.
+pub(super) const DEACTIVATE_FILE: &str = "deactivate.sh";
 
 /// The script that shells source; it finds out which environment is active and which should be.
 ///
