@@ -21,7 +21,7 @@ use crate::root::Root;
 use condafront_step_spec::account::Libc;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::FailureReport;
-use condafront_step_spec::system::{Manager, SYSTEM_FACTS_FILE, SystemFacts, SystemSpec};
+use condafront_step_spec::system::{SYSTEM_FACTS_FILE, SystemFacts, SystemSpec};
 use manager::Programs;
 use process::Tool;
 use traces::Traces;
@@ -41,7 +41,8 @@ pub fn run(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<(), 
     let mut tool = Tool::new(log);
     if let Some(manager) = spec.manager {
         programs.check(manager)?;
-        install(&mut tool, &programs, manager, &packages)
+        programs
+            .install(&mut tool, manager, &packages)
             .map_err(|failure| failure.into_report(manager.name()))?;
     }
     let mut facts = SystemFacts::default();
@@ -55,19 +56,4 @@ pub fn run(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<(), 
     traces.remove(&root)?;
     write_json(&mounts.facts.join(SYSTEM_FACTS_FILE), &facts)?;
     Ok(())
-}
-
-/// Installs packages with `manager`, which the base image has.
-fn install(
-    tool: &mut Tool<'_>,
-    programs: &Programs,
-    manager: Manager,
-    packages: &[String],
-) -> Result<(), failure::Failure> {
-    let program = programs.of(manager);
-    match manager {
-        Manager::Apt => apt::install(tool, program, packages),
-        Manager::Apk => apk::install(tool, program, packages),
-        Manager::Dnf => dnf::install(tool, program, packages),
-    }
 }

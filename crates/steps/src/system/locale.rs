@@ -10,10 +10,10 @@ use std::process::Command;
 
 use memchr::memmem;
 
+use super::apt;
 use super::failure::Failure;
 use super::manager::Programs;
 use super::process::Tool;
-use super::{apt, install};
 use crate::account::libc;
 use crate::root::{Root, RootError};
 use condafront_model::nearest::nearest;
@@ -139,11 +139,13 @@ pub(super) fn ensure(
         from_debian(tool, programs, name, text).map_err(report)?;
     } else if programs.has(Manager::Apk) {
         let packages = [MUSL_PACKAGE.to_owned()];
-        install(tool, programs, Manager::Apk, &packages)
+        programs
+            .install(tool, Manager::Apk, &packages)
             .map_err(|failure| report(unnamed(failure)))?;
     } else if programs.has(Manager::Dnf) {
         let packages = [format!("glibc-langpack-{}", name.language())];
-        install(tool, programs, Manager::Dnf, &packages)
+        programs
+            .install(tool, Manager::Dnf, &packages)
             .map_err(|failure| report(unnamed(failure)))?;
     } else {
         let message = format!(

@@ -1,9 +1,12 @@
-//! Which package managers a base image has.
+//! The package managers of a base image.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use super::failure::Failure;
+use super::process::Tool;
+use super::{apk, apt, dnf};
 use crate::account::os_release;
 use crate::root::{Root, RootError};
 use condafront_step_spec::account::OsRelease;
@@ -51,6 +54,21 @@ impl Programs {
 
     pub(super) fn has(&self, manager: Manager) -> bool {
         self.found.contains_key(&manager)
+    }
+
+    /// Installs packages with `manager`, which the base image has.
+    pub(super) fn install(
+        &self,
+        tool: &mut Tool<'_>,
+        manager: Manager,
+        packages: &[String],
+    ) -> Result<(), Failure> {
+        let program = self.of(manager);
+        match manager {
+            Manager::Apt => apt::install(tool, program, packages),
+            Manager::Apk => apk::install(tool, program, packages),
+            Manager::Dnf => dnf::install(tool, program, packages),
+        }
     }
 
     /// The base image, with the name that its os-release gives.
