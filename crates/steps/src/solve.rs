@@ -5,7 +5,9 @@
 mod answer;
 mod conflict;
 mod error;
+mod records;
 mod repodata;
+mod request;
 mod solver;
 mod unsatisfiable;
 mod virtual_packages;
@@ -20,9 +22,10 @@ pub(crate) use error::SolveError;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::solve::{PACKAGES_FILE, RepodataSpec, SolveSpec, SolvedPackage};
+use records::Records;
 use repodata::Repodata;
-pub(crate) use repodata::records;
-use solver::{Records, Request};
+pub(crate) use repodata::read_records;
+use request::Request;
 use unsatisfiable::Search;
 
 /// Runs the step with `args`; `input` and `output` are its mounts.
@@ -68,7 +71,7 @@ fn find(
         records: &records,
     };
     // The solver panics on some data that it considers impossible but that a channel's repodata may contain.
-    let found = on_own_thread(|| solver::solve(&search, &request, &records))?;
+    let found = on_own_thread(|| solver::solve(&search))?;
     Ok(answer::answer(&request, &repodata, found))
 }
 

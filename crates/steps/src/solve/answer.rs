@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use rattler_conda_types::{PackageName, PackageRecord, RepoDataRecord};
 
 use super::repodata::Repodata;
-use super::solver::Request;
+use super::request::Request;
 use condafront_step_spec::solve::SolvedPackage;
 
 /// Builds the answer.

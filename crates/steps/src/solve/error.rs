@@ -1,6 +1,5 @@
 //! Why a solve fails.
 
-use super::unsatisfiable::Unsatisfiable;
 use crate::install;
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
@@ -56,6 +55,50 @@ pub(crate) enum RepodataFault {
     Record(String),
 }
 
+/// Why a request cannot be satisfied, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct Unsatisfiable {
+    pub(super) message: String,
+    pub(super) helps: Vec<String>,
+    /// The MatchSpecs that are to blame, by index.
+    pub(super) specs: Vec<usize>,
+    /// Whether another base image would help.
+    pub(super) base: bool,
+}
+
+impl Unsatisfiable {
+    /// Several reasons, each with its own help, as one.
+    pub(super) fn all(mut each: Vec<Self>) -> Self {
+        if each.len() == 1 {
+            return each.remove(0);
+        }
+        let mut message = format!("{} dependencies are not available:", each.len());
+        let mut specs = Vec::new();
+        let base = each.iter().any(|one| one.base);
+        for one in each {
+            message.push_str("\n- ");
+            message.push_str(&one.message);
+            for help in one.helps {
+                message.push_str("\n  ");
+                message.push_str(&help);
+            }
+            specs.extend(one.specs);
+        }
+        Self {
+            message,
+            helps: Vec::new(),
+            specs,
+            base,
+        }
+    }
+
+    /// What to do.
+    fn help(&self) -> Option<String> {
+        Some(self.helps.join("\n")).filter(|help| !help.is_empty())
+    }
+}
+
 impl From<install::error::Error> for SolveError {
     fn from(error: install::error::Error) -> Self {
         Self::Question(error.to_string())
@@ -89,8 +132,8 @@ impl From<SolveError> for FailureReport {
                 vec![Culprit::Spec(*spec)],
             ),
             SolveError::Unsatisfiable(why) => {
-                let specs = why.specs().into_iter().map(Culprit::Spec);
-                let base = why.is_of_base().then(|| Culprit::Key("base".to_owned()));
+                let specs = why.specs.iter().copied().map(Culprit::Spec);
+                let base = why.base.then(|| Culprit::Key("base".to_owned()));
                 (why.help(), specs.chain(base).collect())
             }
         };

@@ -100,7 +100,7 @@ impl Repodata {
 ///
 /// # Errors
 /// What is wrong with the repodata, worded to follow its name.
-pub(crate) fn records<'a>(
+pub(crate) fn read_records<'a>(
     path: &Path,
     subdir: &str,
     names: impl Iterator<Item = &'a str>,

@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use rattler_conda_types::{Matches as _, PackageName, RepoDataRecord, Version, VersionSpec};
 
 use super::conflict::Conflict;
+use super::error::Unsatisfiable;
+use super::records::Records;
 use super::repodata::Repodata;
-use super::solver::{Records, Request};
+use super::request::Request;
 use super::wording::{listed, near};
 use condafront_model::channel::ChannelPriority;
 use condafront_step_spec::solve::{Glibc, SolveChannel, SolveSpec, System};
@@ -24,97 +26,43 @@ pub(super) struct Search<'a> {
     pub(super) records: &'a Records,
 }
 
-/// Why a request cannot be satisfied.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub(crate) struct Unsatisfiable {
-    message: String,
-    helps: Vec<String>,
-    specs: Vec<usize>,
-    /// Whether another base image would help.
-    base: bool,
-}
-
-impl Unsatisfiable {
-    /// Explains a conflict. If MatchSpecs are unavailable on their own, reports only those, because the rest would be
-    /// noise.
-    pub(super) fn new(search: &Search<'_>, conflict: Conflict) -> Self {
-        let alone: Vec<Self> = (0..search.solve.specs.len())
-            .filter_map(|index| search.unavailable(index))
-            .collect();
-        if !alone.is_empty() {
-            return Self::all(alone);
-        }
-        let specs: BTreeSet<usize> = conflict
-            .specs
-            .iter()
-            .map(|index| search.request.for_spec[*index])
-            .collect();
-        // When several conflict, builds for other systems appear in the tree but are never the reason.
-        let is_reason = |name: &&String| specs.len() == 1 || !is_foreign(name);
-        let mut helps: Vec<String> = conflict
-            .missing
-            .iter()
-            .filter(is_reason)
-            .filter_map(|name| search.missing_help(name))
-            .collect();
-        if helps.is_empty() {
-            helps.push(
-                "Ask for other versions of the packages at the top, or remove one of them."
-                    .to_owned(),
-            );
-        }
-        let what = match specs.first() {
-            Some(only) if specs.len() == 1 => {
-                format!("`{}` cannot be satisfied", search.solve.shown(*only))
-            }
-            _ => "these dependencies cannot be satisfied together".to_owned(),
-        };
-        Self {
-            message: format!("{what}:\n{}", conflict.text),
-            base: conflict.missing.iter().any(|name| search.is_of_base(name)),
-            helps,
-            specs: specs.into_iter().collect(),
-        }
+/// Explains a conflict. If MatchSpecs are unavailable on their own, reports only those, because the rest would be noise.
+pub(super) fn explain(search: &Search<'_>, conflict: Conflict) -> Unsatisfiable {
+    let alone: Vec<Unsatisfiable> = (0..search.solve.specs.len())
+        .filter_map(|index| search.unavailable(index))
+        .collect();
+    if !alone.is_empty() {
+        return Unsatisfiable::all(alone);
     }
-
-    fn all(mut each: Vec<Self>) -> Self {
-        if each.len() == 1 {
-            return each.remove(0);
-        }
-        let mut message = format!("{} dependencies are not available:", each.len());
-        let mut specs = Vec::new();
-        let base = each.iter().any(|one| one.base);
-        for one in each {
-            message.push_str("\n- ");
-            message.push_str(&one.message);
-            for help in one.helps {
-                message.push_str("\n  ");
-                message.push_str(&help);
-            }
-            specs.extend(one.specs);
-        }
-        Self {
-            message,
-            helps: Vec::new(),
-            specs,
-            base,
-        }
+    let specs: BTreeSet<usize> = conflict
+        .specs
+        .iter()
+        .map(|index| search.request.for_spec[*index])
+        .collect();
+    // When several conflict, builds for other systems appear in the tree but are never the reason.
+    let is_reason = |name: &&String| specs.len() == 1 || !is_foreign(name);
+    let mut helps: Vec<String> = conflict
+        .missing
+        .iter()
+        .filter(is_reason)
+        .filter_map(|name| search.missing_help(name))
+        .collect();
+    if helps.is_empty() {
+        helps.push(
+            "Ask for other versions of the packages at the top, or remove one of them.".to_owned(),
+        );
     }
-
-    /// What to do.
-    pub(super) fn help(&self) -> Option<String> {
-        Some(self.helps.join("\n")).filter(|help| !help.is_empty())
-    }
-
-    /// Whether the base image is also to blame.
-    pub(super) fn is_of_base(&self) -> bool {
-        self.base
-    }
-
-    /// The MatchSpecs that are to blame, by index.
-    pub(super) fn specs(&self) -> Vec<usize> {
-        self.specs.clone()
+    let what = match specs.first() {
+        Some(only) if specs.len() == 1 => {
+            format!("`{}` cannot be satisfied", search.solve.shown(*only))
+        }
+        _ => "these dependencies cannot be satisfied together".to_owned(),
+    };
+    Unsatisfiable {
+        message: format!("{what}:\n{}", conflict.text),
+        base: conflict.missing.iter().any(|name| search.is_of_base(name)),
+        helps,
+        specs: specs.into_iter().collect(),
     }
 }
 

@@ -1,0 +1,64 @@
+//! The records that a request may need.
+
+use std::collections::{HashSet, VecDeque};
+
+use rattler_conda_types::{PackageName, RepoDataRecord};
+
+use super::error::{RepodataFault, SolveError};
+use super::repodata::Repodata;
+use super::request::Request;
+use condafront_step_spec::solve::SolveSpec;
+
+/// All records that may be relevant, by repodata file.
+pub(super) struct Records(pub(super) Vec<Vec<RepoDataRecord>>);
+
+impl Records {
+    /// Loads the records of the requested packages and of all their possible dependencies.
+    pub(super) fn load(
+        solve: &SolveSpec,
+        request: &Request,
+        repodata: &[Repodata],
+    ) -> Result<Self, SolveError> {
+        let mut records: Vec<Vec<RepoDataRecord>> = repodata.iter().map(|_| Vec::new()).collect();
+        let mut seen = HashSet::new();
+        let mut pending: VecDeque<PackageName> = request
+            .names
+            .iter()
+            .filter(|name| seen.insert((*name).clone()))
+            .cloned()
+            .collect();
+        while let Some(name) = pending.pop_front() {
+            for (data, records) in repodata.iter().zip(&mut records) {
+                let found = data.records(&name).map_err(|error| SolveError::Repodata {
+                    channel: data.channel,
+                    url: format!("{}/{}", solve.channels[data.channel].url, data.subdir()),
+                    fault: RepodataFault::Record(error.to_string()),
+                })?;
+                for mut record in found {
+                    // In conda, a package's constraint on itself has no effect.
+                    record
+                        .package_record
+                        .constrains
+                        .retain(|text| PackageName::from_matchspec_str_unchecked(text) != name);
+                    for dependency in &record.package_record.depends {
+                        let name = PackageName::from_matchspec_str_unchecked(dependency);
+                        if seen.insert(name.clone()) {
+                            pending.push_back(name);
+                        }
+                    }
+                    records.push(record);
+                }
+            }
+        }
+        Ok(Self(records))
+    }
+
+    /// The records of one package, in channel order.
+    pub(super) fn named<'a>(
+        &'a self,
+        name: &'a PackageName,
+    ) -> impl Iterator<Item = &'a RepoDataRecord> {
+        let is_named = move |record: &&RepoDataRecord| record.package_record.name == *name;
+        self.0.iter().flatten().filter(is_named)
+    }
+}

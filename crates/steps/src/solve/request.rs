@@ -1,0 +1,89 @@
+//! The request as the solver takes it.
+
+use std::sync::Arc;
+
+use rattler_conda_types::{
+    Channel, GenericVirtualPackage, MatchSpec, PackageName, ParseMatchSpecOptions,
+};
+
+use super::error::SolveError;
+use super::repodata::Repodata;
+use super::virtual_packages::virtual_packages;
+use condafront_model::channel::ChannelPriority;
+use condafront_step_spec::solve::SolveSpec;
+
+/// A parsed request.
+pub(super) struct Request {
+    /// The requested MatchSpecs.
+    pub(super) specs: Vec<MatchSpec>,
+    /// The packages' names, in the same order.
+    pub(super) names: Vec<PackageName>,
+    /// For each MatchSpec, the index of the user's MatchSpec that it comes from.
+    pub(super) for_spec: Vec<usize>,
+    /// What the machine provides.
+    pub(super) virtual_packages: Vec<GenericVirtualPackage>,
+    /// What the order of the channels means.
+    pub(super) priority: ChannelPriority,
+}
+
+impl Request {
+    /// Parses the MatchSpecs; channels in them must be channels of the request.
+    pub(super) fn read(solve: &SolveSpec, repodata: &[Repodata]) -> Result<Self, SolveError> {
+        let read: Vec<(PackageName, MatchSpec)> = solve
+            .specs
+            .iter()
+            .enumerate()
+            .map(|(index, text)| {
+                let wrong = |why: String| SolveError::Spec {
+                    spec: index,
+                    text: solve.shown(index),
+                    why,
+                };
+                let mut spec = MatchSpec::from_str(text, ParseMatchSpecOptions::strict())
+                    .map_err(|error| wrong(error.to_string()))?;
+                let Some(name) = spec.name.as_exact().cloned() else {
+                    return Err(wrong("it does not name a package".to_owned()));
+                };
+                if let Some(channel) = &spec.channel {
+                    let found = named_channel(solve, channel).ok_or_else(|| {
+                        wrong(format!("{} is not one of the channels", channel.name()))
+                    })?;
+                    let indexed = repodata.iter().find(|data| data.channel == found);
+                    spec.channel = indexed.map(|data| Arc::new(data.rattler_channel().clone()));
+                }
+                Ok((name, spec))
+            })
+            .collect::<Result<_, _>>()?;
+        let mut for_spec: Vec<usize> = (0..read.len()).collect();
+        let (mut names, mut specs): (Vec<PackageName>, Vec<MatchSpec>) = read.into_iter().unzip();
+        if let Some(python) = names
+            .iter()
+            .position(|name| name.as_normalized() == "python")
+            && let Some(pip) = pip(&names, repodata)
+        {
+            specs.push(MatchSpec::from(pip.clone()));
+            names.push(pip);
+            for_spec.push(python);
+        }
+        Ok(Self {
+            for_spec,
+            specs,
+            names,
+            virtual_packages: virtual_packages(&solve.system).map_err(SolveError::Question)?,
+            priority: solve.priority,
+        })
+    }
+}
+
+/// pip, which conda and mamba add when python is requested, unless it is requested itself or no channel has it.
+fn pip(names: &[PackageName], repodata: &[Repodata]) -> Option<PackageName> {
+    let pip = PackageName::new_unchecked("pip");
+    let is_there = !names.contains(&pip) && repodata.iter().any(|data| data.has("pip"));
+    is_there.then_some(pip)
+}
+
+/// The channel that a MatchSpec names.
+fn named_channel(solve: &SolveSpec, channel: &Channel) -> Option<usize> {
+    let url = channel.base_url.url().as_str().trim_end_matches('/');
+    solve.channels.iter().position(|known| known.url == url)
+}
