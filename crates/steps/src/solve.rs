@@ -13,15 +13,14 @@ mod unsatisfiable;
 mod virtual_packages;
 mod wording;
 
-use std::fs;
 use std::path::Path;
 use std::thread;
 
-pub(crate) use error::SolveError;
-
+use crate::install::write_json;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::solve::{PACKAGES_FILE, RepodataSpec, SolveSpec, SolvedPackage};
+use error::SolveError;
 use records::Records;
 use repodata::Repodata;
 pub(crate) use repodata::read_records;
@@ -37,11 +36,7 @@ pub(crate) fn run(args: &[String], input: &Path, output: &Path) -> Result<(), So
     let packages = find(&spec, &files, input)?;
     // For the build log: BuildKit's progress does not show whether a step ran or came from a registry cache.
     eprintln!("packages chosen: {}", packages.len());
-    let path = output.join(PACKAGES_FILE);
-    let json =
-        serde_json::to_vec(&packages).map_err(|error| SolveError::Question(error.to_string()))?;
-    fs::write(&path, json)
-        .map_err(|error| SolveError::Question(format!("cannot write {}: {error}", path.display())))
+    Ok(write_json(&output.join(PACKAGES_FILE), &packages)?)
 }
 
 /// Solves `spec`; file `n` of `files` is in the directory `n` below `input`.
@@ -88,7 +83,7 @@ fn on_own_thread<T: Send>(
         match started.map(thread::ScopedJoinHandle::join) {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(SolveError::Solver),
-            Err(error) => Err(SolveError::Question(error.to_string())),
+            Err(error) => Err(SolveError::Thread(error)),
         }
     })
 }

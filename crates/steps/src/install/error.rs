@@ -1,5 +1,6 @@
 //! What can go wrong in an install step, worded for the person who wrote the lock file.
 
+use std::error::Error as StdError;
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
@@ -48,7 +49,7 @@ pub struct Error {
     package: Option<usize>,
     message: String,
     #[source]
-    source: Option<io::Error>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 /// The result of a step or a part of one.
@@ -56,7 +57,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 impl From<ArgsError> for Error {
     fn from(error: ArgsError) -> Self {
-        Self::new(ErrorKind::BadArguments, error.to_string())
+        Self::new(ErrorKind::BadArguments, error.to_string()).caused_by(error)
     }
 }
 
@@ -77,8 +78,15 @@ impl Error {
             kind: ErrorKind::Io,
             package: None,
             message: format!("cannot {doing} {}: {source}", path.display()),
-            source: Some(source),
+            source: Some(source.into()),
         }
+    }
+
+    /// The same failure with its cause, which the message already names.
+    #[must_use]
+    pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.source = Some(source.into());
+        self
     }
 
     /// The same failure, about the package at `index` of the step's list. An earlier index is kept.

@@ -350,6 +350,7 @@ pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(
             ErrorKind::Io,
             format!("cannot write {}: {e}", path.display()),
         )
+        .caused_by(e)
     })?;
     fs::write(path, text).map_err(|e| Error::io("write", path, e))
 }

@@ -74,11 +74,12 @@ fn make(spec: &CondaSpec, archives: &[Archive], mounts: &Mounts, lists: &Path) -
 /// The channel's own records of the archives, by file name.
 fn known(list: &Path, spec: &CondaSpec, archives: &[Archive]) -> Result<BTreeMap<String, Record>> {
     let names = archives.iter().map(|archive| archive.name.as_str());
-    let records = solve::read_records(list, &spec.subdir, names).map_err(|reason| {
+    let records = solve::read_records(list, &spec.subdir, names).map_err(|fault| {
         Error::new(
             ErrorKind::BadMetadata,
-            format!("the channel's list of packages {reason}"),
+            format!("the channel's list of packages {fault}"),
         )
+        .caused_by(fault)
     })?;
     Ok(records
         .into_iter()

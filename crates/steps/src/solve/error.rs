@@ -1,5 +1,8 @@
 //! Why a solve fails.
 
+use std::error::Error as StdError;
+use std::io;
+
 use crate::install;
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
@@ -7,9 +10,18 @@ use condafront_step_spec::failure_report::{Culprit, FailureReport};
 /// Why a solve fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SolveError {
-    /// Invalid arguments, which is a bug in the planner.
-    #[error("{0}")]
-    Question(String),
+    /// Invalid arguments or missing files, which is a bug in the planner, or an answer that cannot be written.
+    #[error(transparent)]
+    Step(#[from] install::error::Error),
+    /// The solver's thread cannot be started.
+    #[error("cannot start the solver: {0}")]
+    Thread(#[source] io::Error),
+    /// The solver refuses the records.
+    #[error(transparent)]
+    Records(#[from] rattler_solve::SolveError),
+    /// The solver stopped by itself.
+    #[error("the solve was cancelled")]
+    Cancelled,
     /// A channel's repodata cannot be used.
     #[error("{url} {fault}")]
     Repodata {
@@ -18,6 +30,7 @@ pub(crate) enum SolveError {
         /// The URL of the repodata.
         url: String,
         /// What is wrong with it.
+        #[source]
         fault: RepodataFault,
     },
     /// An invalid MatchSpec.
@@ -28,7 +41,8 @@ pub(crate) enum SolveError {
         /// The MatchSpec.
         text: String,
         /// What is wrong with it.
-        why: String,
+        #[source]
+        why: Box<dyn StdError + Send + Sync>,
     },
     /// The solver panicked.
     #[error("the solver failed: the channels' repodata has something that it does not understand")]
@@ -46,13 +60,16 @@ pub(crate) enum RepodataFault {
     WebPage,
     /// It is not repodata.
     #[error("is not valid repodata: {0}")]
-    NotRepodata(String),
+    NotRepodata(#[source] Box<dyn StdError + Send + Sync>),
+    /// It is compressed, and damaged.
+    #[error("is not valid repodata: it cannot be decompressed: {0}")]
+    Compression(#[source] io::Error),
     /// It is too large to read.
     #[error("is larger than any channel's repodata")]
     TooLarge,
     /// One of its records is invalid.
     #[error("has an invalid record: {0}")]
-    Record(String),
+    Record(#[source] io::Error),
 }
 
 /// Why a request cannot be satisfied, and what to do about it.
@@ -99,16 +116,13 @@ impl Unsatisfiable {
     }
 }
 
-impl From<install::error::Error> for SolveError {
-    fn from(error: install::error::Error) -> Self {
-        Self::Question(error.to_string())
-    }
-}
-
 impl From<SolveError> for FailureReport {
     fn from(error: SolveError) -> Self {
         let (help, culprits) = match &error {
-            SolveError::Question(_) => (None, Vec::new()),
+            SolveError::Step(_)
+            | SolveError::Thread(_)
+            | SolveError::Records(_)
+            | SolveError::Cancelled => (None, Vec::new()),
             SolveError::Solver => (
                 Some("Remove packages one at a time to find the one that causes it.".to_owned()),
                 Vec::new(),

@@ -32,7 +32,7 @@ impl Records {
                 let found = data.records(&name).map_err(|error| SolveError::Repodata {
                     channel: data.channel,
                     url: format!("{}/{}", solve.channels[data.channel].url, data.subdir()),
-                    fault: RepodataFault::Record(error.to_string()),
+                    fault: RepodataFault::Record(error),
                 })?;
                 for mut record in found {
                     // In conda, a package's constraint on itself has no effect.

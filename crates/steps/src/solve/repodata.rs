@@ -5,6 +5,7 @@
 //! is parsed when its name comes up.
 
 use std::collections::BTreeMap;
+use std::error::Error as StdError;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::error::{RepodataFault, SolveError};
+use crate::install::error::{Error, ErrorKind};
 use crate::install::is_web_page;
 use condafront_step_spec::solve::{RepodataSpec, SolveSpec};
 
@@ -43,17 +45,19 @@ impl Repodata {
         input: &Path,
         index: usize,
     ) -> Result<Self, SolveError> {
-        let channel = solve
-            .channels
-            .get(spec.channel)
-            .ok_or_else(|| SolveError::Question(format!("there is no channel {}", spec.channel)))?;
+        let channel = solve.channels.get(spec.channel).ok_or_else(|| {
+            let message = format!("there is no channel {}", spec.channel);
+            Error::new(ErrorKind::BadArguments, message)
+        })?;
         let fault = |fault: RepodataFault| SolveError::Repodata {
             channel: spec.channel,
             url: format!("{}/{}/{}", channel.url, spec.subdir, spec.file),
             fault,
         };
-        let url = Url::parse(&channel.url)
-            .map_err(|error| SolveError::Question(format!("{}: {error}", channel.url)))?;
+        let url = Url::parse(&channel.url).map_err(|error| {
+            let message = format!("{}: {error}", channel.url);
+            Error::new(ErrorKind::BadArguments, message).caused_by(error)
+        })?;
         let path = file_in(&input.join(index.to_string()), &spec.file)?;
         let json = read_json(&path).map_err(fault)?;
         let data = SparseRepoData::from_bytes(
@@ -62,7 +66,7 @@ impl Repodata {
             json.into(),
             None,
         )
-        .map_err(|error| fault(RepodataFault::NotRepodata(error.to_string())))?;
+        .map_err(|error| fault(RepodataFault::NotRepodata(error.into())))?;
         Ok(Self {
             channel: spec.channel,
             data,
@@ -99,26 +103,25 @@ impl Repodata {
 /// The records of all packages with these names in the repodata at `path`: JSON objects, by the archives' file names.
 ///
 /// # Errors
-/// What is wrong with the repodata, worded to follow its name.
+/// What is wrong with the repodata.
 pub(crate) fn read_records<'a>(
     path: &Path,
     subdir: &str,
     names: impl Iterator<Item = &'a str>,
-) -> Result<BTreeMap<String, Map<String, Value>>, String> {
-    let damaged = |error: &dyn std::fmt::Display| format!("is not valid repodata: {error}");
-    let json = read_json(path).map_err(|fault| fault.to_string())?;
+) -> Result<BTreeMap<String, Map<String, Value>>, RepodataFault> {
+    let json = read_json(path)?;
     // The channel does not matter here: records do not name it.
-    let nowhere = Url::parse("https://channel.invalid").map_err(|error| damaged(&error))?;
+    let nowhere = Url::parse("https://channel.invalid").map_err(not_repodata)?;
     let channel = Channel::from_url(nowhere);
-    let data = SparseRepoData::from_bytes(channel, subdir, json.into(), None)
-        .map_err(|error| damaged(&error))?;
+    let data =
+        SparseRepoData::from_bytes(channel, subdir, json.into(), None).map_err(not_repodata)?;
     let mut found = BTreeMap::new();
     for name in names {
-        let name = PackageName::from_str(name).map_err(|error| damaged(&error))?;
+        let name = PackageName::from_str(name).map_err(not_repodata)?;
         let records = data.load_records(&name, PackageFormatSelection::Both);
-        for record in records.map_err(|error| damaged(&error))? {
+        for record in records.map_err(not_repodata)? {
             let value = serde_json::to_value(&record.package_record);
-            if let Value::Object(fields) = value.map_err(|error| damaged(&error))? {
+            if let Value::Object(fields) = value.map_err(not_repodata)? {
                 found.insert(record.identifier.to_string(), fields);
             }
         }
@@ -127,26 +130,29 @@ pub(crate) fn read_records<'a>(
 }
 
 /// The file `name` in `dir`.
-fn file_in(dir: &Path, name: &str) -> Result<PathBuf, SolveError> {
+fn file_in(dir: &Path, name: &str) -> Result<PathBuf, Error> {
     let path = dir.join(name);
     if path.exists() {
         return Ok(path);
     }
-    Err(SolveError::Question(format!(
-        "no repodata is mounted at {}",
-        path.display()
-    )))
+    Err(Error::new(
+        ErrorKind::MissingInput,
+        format!("no repodata is mounted at {}", path.display()),
+    ))
+}
+
+fn not_repodata(error: impl StdError + Send + Sync + 'static) -> RepodataFault {
+    RepodataFault::NotRepodata(error.into())
 }
 
 /// The JSON text of a repodata file, decompressed if necessary.
 fn read_json(path: &Path) -> Result<Vec<u8>, RepodataFault> {
-    let unreadable = |error: std::io::Error| RepodataFault::NotRepodata(error.to_string());
-    let mut file = File::open(path).map_err(unreadable)?;
+    let mut file = File::open(path).map_err(not_repodata)?;
     let mut start = Vec::new();
     file.by_ref()
         .take(512)
         .read_to_end(&mut start)
-        .map_err(unreadable)?;
+        .map_err(not_repodata)?;
     if start.starts_with(&ZSTD_MAGIC) {
         let size = zstd::zstd_safe::get_frame_content_size(&start)
             .ok()
@@ -157,23 +163,21 @@ fn read_json(path: &Path) -> Result<Vec<u8>, RepodataFault> {
         return Err(RepodataFault::WebPage);
     }
     match start.trim_ascii_start().first() {
-        None => Err(RepodataFault::NotRepodata("it is empty".to_owned())),
+        None => Err(RepodataFault::NotRepodata("it is empty".into())),
         Some(b'{') => {
-            if file.metadata().map_err(unreadable)?.len() > LARGEST {
+            if file.metadata().map_err(not_repodata)?.len() > LARGEST {
                 return Err(RepodataFault::TooLarge);
             }
-            fs::read(path).map_err(unreadable)
+            fs::read(path).map_err(not_repodata)
         }
         Some(_) => Err(RepodataFault::NotRepodata(
-            "it is neither JSON nor compressed with zstd".to_owned(),
+            "it is neither JSON nor compressed with zstd".into(),
         )),
     }
 }
 
 fn decompress(path: &Path, announced: u64) -> Result<Vec<u8>, RepodataFault> {
-    let damaged = |error: std::io::Error| {
-        RepodataFault::NotRepodata(format!("it cannot be decompressed: {error}"))
-    };
+    let damaged = RepodataFault::Compression;
     let mut decoder = zstd::Decoder::new(File::open(path).map_err(damaged)?).map_err(damaged)?;
     decoder.window_log_max(31).map_err(damaged)?;
     // Memory that is not written to is not used, so a false size costs nothing.

@@ -1,5 +1,6 @@
 //! The request as the solver takes it.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 
 use rattler_conda_types::{
@@ -34,19 +35,19 @@ impl Request {
             .iter()
             .enumerate()
             .map(|(index, text)| {
-                let wrong = |why: String| SolveError::Spec {
+                let wrong = |why: Box<dyn StdError + Send + Sync>| SolveError::Spec {
                     spec: index,
                     text: solve.shown(index),
                     why,
                 };
                 let mut spec = MatchSpec::from_str(text, ParseMatchSpecOptions::strict())
-                    .map_err(|error| wrong(error.to_string()))?;
+                    .map_err(|error| wrong(error.into()))?;
                 let Some(name) = spec.name.as_exact().cloned() else {
-                    return Err(wrong("it does not name a package".to_owned()));
+                    return Err(wrong("it does not name a package".into()));
                 };
                 if let Some(channel) = &spec.channel {
                     let found = named_channel(solve, channel).ok_or_else(|| {
-                        wrong(format!("{} is not one of the channels", channel.name()))
+                        wrong(format!("{} is not one of the channels", channel.name()).into())
                     })?;
                     let indexed = repodata.iter().find(|data| data.channel == found);
                     spec.channel = indexed.map(|data| Arc::new(data.rattler_channel().clone()));
@@ -69,7 +70,7 @@ impl Request {
             for_spec,
             specs,
             names,
-            virtual_packages: virtual_packages(&solve.system).map_err(SolveError::Question)?,
+            virtual_packages: virtual_packages(&solve.system)?,
             priority: solve.priority,
         })
     }

@@ -37,8 +37,7 @@ pub(super) fn solve(search: &Search<'_>) -> Result<Vec<RepoDataRecord>, SolveErr
         SolveStrategy::Highest,
         Vec::new(),
         &HashMap::default(),
-    )
-    .map_err(|error| SolveError::Question(error.to_string()))?;
+    )?;
     let version_set = |name: &PackageName, spec: NamelessMatchSpec| {
         let name = provider.pool.intern_package_name(NameType::from(name));
         provider.pool.intern_version_set(name, spec.into())
@@ -76,8 +75,6 @@ pub(super) fn solve(search: &Search<'_>) -> Result<Vec<RepoDataRecord>, SolveErr
             let conflict = Conflict::read(&conflict, &solver, &asked);
             Err(explain(search, conflict).into())
         }
-        Err(UnsolvableOrCancelled::Cancelled(_)) => {
-            Err(SolveError::Question("the solve was cancelled".to_owned()))
-        }
+        Err(UnsolvableOrCancelled::Cancelled(_)) => Err(SolveError::Cancelled),
     }
 }

@@ -2,9 +2,11 @@
 
 use std::str::FromStr as _;
 
-use condafront_step_spec::solve::System;
 use rattler_conda_types::package::BuildString;
 use rattler_conda_types::{GenericVirtualPackage, PackageName, Version};
+
+use crate::install::error::{Error, ErrorKind, Result};
+use condafront_step_spec::solve::System;
 
 /// The kernel version that packages may rely on. The image does not run on the machine that builds it, so this is a
 /// fixed version, the same as conda-lock's.
@@ -14,7 +16,7 @@ const KERNEL: &str = "5.10";
 ///
 /// # Errors
 /// An invalid version or build string.
-pub(super) fn virtual_packages(system: &System) -> Result<Vec<GenericVirtualPackage>, String> {
+pub(super) fn virtual_packages(system: &System) -> Result<Vec<GenericVirtualPackage>> {
     let found = [
         ("__unix", Some("0"), "0"),
         ("__linux", Some(KERNEL), "0"),
@@ -30,12 +32,16 @@ pub(super) fn virtual_packages(system: &System) -> Result<Vec<GenericVirtualPack
         .into_iter()
         .filter_map(|(name, version, build)| Some((name, version?, build)))
         .map(|(name, version, build)| {
-            let wrong = |_| format!("`{version}` is not a valid version of {name}");
+            let invalid = |what: &str, value: &str| {
+                let message = format!("`{value}` is not a valid {what} of {name}");
+                Error::new(ErrorKind::BadArguments, message)
+            };
             Ok(GenericVirtualPackage {
                 name: PackageName::new_unchecked(name),
-                version: Version::from_str(version).map_err(wrong)?,
+                version: Version::from_str(version)
+                    .map_err(|error| invalid("version", version).caused_by(error))?,
                 build_string: BuildString::from_str(build)
-                    .map_err(|_| format!("`{build}` is not a valid build of {name}"))?,
+                    .map_err(|error| invalid("build", build).caused_by(error))?,
             })
         })
         .collect()
