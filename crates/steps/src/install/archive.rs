@@ -69,14 +69,12 @@ pub(crate) fn unpack(path: &Path, dest: &Path, limits: &Limits) -> Result<Entrie
         bytes: 0,
     };
     let name = path.to_string_lossy();
-    match () {
-        () if start.starts_with(b"PK\x03\x04") && name.ends_with(".conda") => {
-            unpacker.read_conda(file)?;
-        }
-        () if start.starts_with(b"BZh") && name.ends_with(".tar.bz2") => {
-            unpacker.read_tar(bzip2::bufread::MultiBzDecoder::new(BufReader::new(file)))?;
-        }
-        () => return Err(not_a_package(&start, size)),
+    if start.starts_with(b"PK\x03\x04") && name.ends_with(".conda") {
+        unpacker.read_conda(file)?;
+    } else if start.starts_with(b"BZh") && name.ends_with(".tar.bz2") {
+        unpacker.read_tar(bzip2::bufread::MultiBzDecoder::new(BufReader::new(file)))?;
+    } else {
+        return Err(not_a_package(&start, size));
     }
     unpacker.finish()
 }

@@ -23,12 +23,11 @@ pub(crate) fn trim(packages: &mut [Package], trim: &BTreeSet<Trim>) -> Result<()
         return Ok(());
     }
     for package in packages {
-        let used: BTreeSet<String> = match trim.contains(&Trim::Tests) {
-            true => used_tests(package)?
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
-            false => BTreeSet::new(),
+        let used: BTreeSet<String> = if trim.contains(&Trim::Tests) {
+            let used = used_tests(package)?;
+            used.into_iter().map(str::to_owned).collect()
+        } else {
+            BTreeSet::new()
         };
         let stays = |path: &str| {
             let is_used = tests_folder(path).is_some_and(|folder| used.contains(folder));

@@ -50,9 +50,10 @@ fn make(spec: &CondaSpec, archives: &[Archive], mounts: &Mounts, lists: &Path) -
     let mut old = BTreeMap::new();
     let mut new = BTreeMap::new();
     for (archive, record) in archives.iter().zip(records) {
-        let list = match archive.file.ends_with(".conda") {
-            true => &mut new,
-            false => &mut old,
+        let list = if archive.file.ends_with(".conda") {
+            &mut new
+        } else {
+            &mut old
         };
         list.insert(&archive.file, record);
     }

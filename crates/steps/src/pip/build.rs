@@ -44,9 +44,10 @@ pub fn build(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<()
     process::run(command, log).map_err(|output| {
         let mut report = process::failure(&format!("build {label}"), &process::reason(&output));
         report.culprits = vec![Culprit::Package(0)];
-        let help = match archives.iter().any(|path| path.is_dir()) {
-            true => "It is built in the image: add what the build needs (a compiler, a library) to the dependencies. The progress log has pip's full output.",
-            false => "Its file is a source archive, which is built in the image: add what the build needs (a compiler, a library) to the dependencies, or choose a version that has a wheel. The progress log has pip's full output.",
+        let help = if archives.iter().any(|path| path.is_dir()) {
+            "It is built in the image: add what the build needs (a compiler, a library) to the dependencies. The progress log has pip's full output."
+        } else {
+            "Its file is a source archive, which is built in the image: add what the build needs (a compiler, a library) to the dependencies, or choose a version that has a wheel. The progress log has pip's full output."
         };
         report.help.get_or_insert_with(|| help.to_owned());
         report

@@ -88,9 +88,10 @@ impl ListFiles {
         };
         for (index, entry) in list.iter().enumerate() {
             let line = line(entry, input)?;
-            let file = match entry.is_constraint {
-                true => &mut files.constraints,
-                false => &mut files.requirements,
+            let file = if entry.is_constraint {
+                &mut files.constraints
+            } else {
+                &mut files.requirements
             };
             file.text.push_str(&line.replace(['\r', '\n'], " "));
             file.text.push('\n');

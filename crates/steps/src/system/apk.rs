@@ -14,10 +14,10 @@ pub(super) fn install(
     let ended = tool
         .run(&mut command(program, packages))
         .map_err(Failure::new)?;
-    match ended.success {
-        true => Ok(()),
-        false => Err(explain(&ended.output, packages)),
+    if !ended.success {
+        return Err(explain(&ended.output, packages));
     }
+    Ok(())
 }
 
 fn command(program: &str, packages: &[String]) -> Command {

@@ -94,13 +94,11 @@ pub(super) fn update(tool: &mut Tool<'_>, program: &str) -> Result<(), Failure> 
     }
     prepare().map_err(|error| Failure::new(format!("cannot create apt's cache: {error}")))?;
     let ended = tool.run(apt(program).arg("update")).map_err(Failure::new)?;
-    match ended.success {
-        true => {
-            tool.lists_are_read();
-            Ok(())
-        }
-        false => Err(no_lists(&ended)),
+    if !ended.success {
+        return Err(no_lists(&ended));
     }
+    tool.lists_are_read();
+    Ok(())
 }
 
 /// Downloads the archive of one package into the directory `dir`.
@@ -170,9 +168,10 @@ fn errors(output: &str) -> String {
     let lines = output.lines().filter(is_error);
     let lines = lines.filter(|line| !line.contains(NOISE) && seen.insert(*line));
     let lines: Vec<&str> = lines.collect();
-    match lines.is_empty() {
-        true => output.to_owned(),
-        false => lines.join("\n"),
+    if lines.is_empty() {
+        output.to_owned()
+    } else {
+        lines.join("\n")
     }
 }
 

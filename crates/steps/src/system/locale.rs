@@ -91,9 +91,10 @@ impl<'a> Name<'a> {
             .map(|c| c.to_ascii_lowercase())
             .collect();
         let is_number = !plain.is_empty() && plain.bytes().all(|byte| byte.is_ascii_digit());
-        match is_number {
-            true => self.with(&format!("iso{plain}")),
-            false => self.with(&plain),
+        if is_number {
+            self.with(&format!("iso{plain}"))
+        } else {
+            self.with(&plain)
         }
     }
 
@@ -154,13 +155,11 @@ pub(super) fn ensure(
         );
         return Err(report(Failure::new(message).help(HELP)));
     }
-    match exists(root, text)? {
-        true => Ok(()),
-        false => {
-            let message = format!("{} has no locale `{text}`", programs.base());
-            Err(report(Failure::new(message).help(HELP)))
-        }
+    if !exists(root, text)? {
+        let message = format!("{} has no locale `{text}`", programs.base());
+        return Err(report(Failure::new(message).help(HELP)));
     }
+    Ok(())
 }
 
 /// The failure without its packages, which the user did not ask for.
@@ -210,13 +209,11 @@ fn compile(tool: &mut Tool<'_>, name: Name<'_>, text: &str, sources: &Path) -> R
     let ended = tool.run(&mut command).map_err(Failure::new)?;
     // It also fails after warnings, so look for its result.
     let made = Path::new(COMPILED).join(name.stored()).join("LC_CTYPE");
-    match made.is_file() {
-        true => Ok(()),
-        false => {
-            let what = format!("{COMPILER} cannot compile the locale `{text}`");
-            Err(Failure::with_output(&what, &ended.output).help(HELP))
-        }
+    if !made.is_file() {
+        let what = format!("{COMPILER} cannot compile the locale `{text}`");
+        return Err(Failure::with_output(&what, &ended.output).help(HELP));
     }
+    Ok(())
 }
 
 /// Fails if glibc does not know a part of the name, and says which.

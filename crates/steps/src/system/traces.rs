@@ -169,10 +169,10 @@ fn put_back(root: &Root, path: &str, kept: Option<&Kept>) -> Result<(), FailureR
 
 fn set_time(path: &Path, time: FileTime) -> std::io::Result<()> {
     let now = FileTime::from_last_modification_time(&fs::symlink_metadata(path)?);
-    match now == time {
-        true => Ok(()),
-        false => filetime::set_file_mtime(path, time),
+    if now == time {
+        return Ok(());
     }
+    filetime::set_file_mtime(path, time)
 }
 
 /// The mount points of a mountinfo file (proc(5)), which writes spaces and backslashes in octal.
