@@ -24,6 +24,19 @@ pub enum Libc {
 pub struct Shells {
     /// A POSIX shell.
     pub sh: Option<String>,
+/// The most bytes that an account's name can have, as in useradd(8).
+pub const MAX_NAME_LEN: usize = 32;
+
+/// Whether an account or a group can have this name.
+pub fn is_account_name(name: &str) -> bool {
+    let first = name.bytes().next();
+    name.len() <= MAX_NAME_LEN
+        && first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+}
+
     /// bash.
     pub bash: Option<String>,
 }

@@ -6,12 +6,12 @@ use crate::section::image_section::{ImageSection, Located};
 use crate::yaml::Node;
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
-use condafront_step_spec::account::{DEFAULT_ID, DEFAULT_NAME, UserRequest};
+use condafront_step_spec::account::{
+    DEFAULT_ID, DEFAULT_NAME, MAX_NAME_LEN, UserRequest, is_account_name,
+};
 
 const FIELDS: &[&str] = &["name", "uid", "gid"];
 const ROOT: &str = "root";
-/// As in useradd(8).
-const MAX_NAME: usize = 32;
 
 /// `ada`, `root`, `1000`, `1000:100`, or a mapping.
 pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Located<UserRequest>, Diagnostic> {
@@ -101,22 +101,13 @@ fn checked_name<T: AsRef<str>>(
     {
         return checked_id(reader, key, found).map(drop);
     }
-    if is_name(name) {
+    if is_account_name(name) {
         return Ok(());
     }
     let message = format!("{key}: `{}` is not a valid account name", quoted(name));
     Err(reader.error(found.lines, message).help(format!(
-        "Use at most {MAX_NAME} letters, digits and _ - . and begin with a letter or _."
+        "Use at most {MAX_NAME_LEN} letters, digits and _ - . and begin with a letter or _."
     )))
-}
-
-fn is_name(name: &str) -> bool {
-    let first = name.bytes().next();
-    name.len() <= MAX_NAME
-        && first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
 /// A number that an account or a group can have.
@@ -140,7 +131,8 @@ pub(super) fn checked_id<T: AsRef<str>>(
 /// `name`, `name:group`, or numbers for either.
 pub(super) fn owner(reader: &Reader<'_>, key: Name<'_>, node: &Node) -> Result<String, Diagnostic> {
     let found = reader.word(key, node)?;
-    let is_part = |part: &str| is_name(part) || digits::<u32>(part).is_some_and(|id| id < u32::MAX);
+    let is_part =
+        |part: &str| is_account_name(part) || digits::<u32>(part).is_some_and(|id| id < u32::MAX);
     let is_owner = match found.value.split_once(':') {
         Some((user, group)) => is_part(user) && is_part(group),
         None => is_part(&found.value),
@@ -168,7 +160,7 @@ pub(super) fn with_account(args: &BuildArgs, section: &ImageSection) -> BuildArg
             .all(|arg| args.get(arg).is_none_or(str::is_empty));
     let name = request.and_then(|user| user.name.as_deref());
     // A number in place of a name is the uid of an account that the base image may have, under any name.
-    if name.is_none_or(is_name) {
+    if name.is_none_or(is_account_name) {
         all.or_insert(NAME, name.unwrap_or(DEFAULT_NAME));
     }
     let uid = request.and_then(|user| user.uid);

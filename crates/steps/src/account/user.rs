@@ -2,14 +2,14 @@
 
 use std::ffi::OsStr;
 
-use condafront_step_spec::account::{DEFAULT_ID, DEFAULT_NAME, Shells, User, UserRequest};
+use condafront_step_spec::account::{
+    DEFAULT_ID, DEFAULT_NAME, Shells, User, UserRequest, is_account_name,
+};
 
 use super::database::Databases;
 use super::error::AccountError;
 
 const ROOT: &str = "root";
-/// As in useradd(8).
-const MAX_NAME_LEN: usize = 32;
 
 /// The image's user, and the account files with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,19 +122,10 @@ fn name_and_uid(
         };
         return Ok((name, Some(uid)));
     }
-    if !is_valid_name(name) {
+    if !is_account_name(name) {
         return Err(AccountError::InvalidName(name.to_owned()));
     }
     Ok((name.to_owned(), request.uid))
-}
-
-fn is_valid_name(name: &str) -> bool {
-    let first = name.bytes().next();
-    name.len() <= MAX_NAME_LEN
-        && first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
 /// Names in account files are ASCII in practice; JSON needs UTF-8.
