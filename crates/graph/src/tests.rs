@@ -80,7 +80,6 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
     let clash = Clash {
         path: "share/who".into(),
         winner: 0,
-        losers: vec![],
     };
     let mut stack = Stack::default();
     stack.push(&account.layer, &account.name);

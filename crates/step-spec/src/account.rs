@@ -18,12 +18,12 @@ pub enum Libc {
     None,
 }
 
-/// A base image's shells, as absolute paths.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Shells {
-    /// A POSIX shell.
-    pub sh: Option<String>,
+/// The user's name unless the request has one, as in micromamba-docker.
+pub const DEFAULT_NAME: &str = "mambauser";
+
+/// The user's id and group id unless the request has them, as in micromamba-docker.
+pub const DEFAULT_ID: u32 = 57439;
+
 /// The most bytes that an account's name can have, as in useradd(8).
 pub const MAX_NAME_LEN: usize = 32;
 
@@ -36,31 +36,6 @@ pub fn is_account_name(name: &str) -> bool {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
-
-    /// bash.
-    pub bash: Option<String>,
-}
-
-/// Fields of os-release(5); empty where the base image has none.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OsRelease {
-    /// `debian`, `alpine`.
-    pub id: String,
-    /// `13`, `3.22.0`.
-    pub version_id: String,
-    /// Distributions that this one is derived from.
-    pub id_like: Vec<String>,
-    /// The name to show: `Debian GNU/Linux 13 (trixie)`.
-    #[serde(default)]
-    pub name: String,
-}
-
-/// The user's name unless the request has one, as in micromamba-docker.
-pub const DEFAULT_NAME: &str = "mambauser";
-
-/// The user's id and group id unless the request has them, as in micromamba-docker.
-pub const DEFAULT_ID: u32 = 57439;
 
 /// The requested user of an image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +81,7 @@ impl User {
 /// The file that the step writes into its facts directory.
 pub const FACTS_FILE: &str = "account.json";
 
-/// The file that [`find_libc`] writes.
+/// The file into which the step `libc` writes the [`Libc`] that it found.
 pub const LIBC_FILE: &str = "libc.json";
 
 /// What the step found and did: the contents of `account.json`.
@@ -115,14 +90,8 @@ pub const LIBC_FILE: &str = "libc.json";
 pub struct AccountFacts {
     /// The image's user.
     pub user: User,
-    /// Whether the base image already had this user.
-    pub existed: bool,
     /// What to tell the user, one sentence each.
     pub notices: Vec<String>,
     /// The base image's C library.
     pub libc: Libc,
-    /// The base's shells.
-    pub shells: Shells,
-    /// The base image's distribution.
-    pub os: OsRelease,
 }

@@ -128,8 +128,6 @@ pub struct Clash {
     pub path: String,
     /// The group whose file a single install would leave: that of the last package in the lock.
     pub winner: usize,
-    /// The other groups that have the path, in ascending order.
-    pub losers: Vec<usize>,
 }
 
 /// The paths below the prefix that one package owns, each with a fingerprint of what is there:

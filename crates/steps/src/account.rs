@@ -14,7 +14,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::root::Root;
-pub(crate) use base::{libc, os_release};
+pub(crate) use base::{libc, os_name};
 use condafront_model::stamp::Owner;
 use condafront_step_spec::account::{AccountFacts, FACTS_FILE, LIBC_FILE, Libc, UserRequest};
 use condafront_step_spec::activation::ENTRYPOINT;
@@ -66,11 +66,8 @@ pub fn run(
     layer.finish()?;
     let found = AccountFacts {
         user: decision.user,
-        existed: decision.existed,
         notices: decision.notices,
         libc: base::libc(&root)?,
-        shells,
-        os: base::os_release(&root)?,
     };
     let path = facts.join(FACTS_FILE);
     let json = serde_json::to_vec(&found).map_err(|e| AccountError::io(&path, e.into()))?;

@@ -1,12 +1,20 @@
-//! What the frontend needs to know about a base image, read from its files: none of its programs run.
+//! What the steps need to know about a base image, read from its files: none of its programs run.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use condafront_step_spec::account::{Libc, OsRelease, Shells};
-
 use super::error::AccountError;
 use crate::root::{Root, RootError};
+use condafront_step_spec::account::Libc;
+
+/// A base image's shells, as absolute paths.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Shells {
+    /// A POSIX shell.
+    pub(super) sh: Option<String>,
+    /// bash.
+    pub(super) bash: Option<String>,
+}
 
 /// Finds the shells in the directories where distributions install them.
 pub(super) fn shells(root: &Root) -> Result<Shells, AccountError> {
@@ -27,36 +35,28 @@ fn executable(root: &Root, name: &str) -> Result<Option<String>, AccountError> {
     Ok(None)
 }
 
-/// Reads os-release(5).
-pub(crate) fn os_release(root: &Root) -> Result<OsRelease, RootError> {
+/// The distribution's name in os-release(5), `Debian GNU/Linux 13 (trixie)`; empty if the base image has none.
+pub(crate) fn os_name(root: &Root) -> Result<String, RootError> {
     for path in ["/etc/os-release", "/usr/lib/os-release"] {
         if let Some(text) = root.read(Path::new(path))? {
-            return Ok(parse_os_release(&String::from_utf8_lossy(&text)));
+            return Ok(name_in_os_release(&String::from_utf8_lossy(&text)));
         }
     }
-    Ok(OsRelease::default())
+    Ok(String::new())
 }
 
-fn parse_os_release(text: &str) -> OsRelease {
+fn name_in_os_release(text: &str) -> String {
     let value = |key: &str| {
         text.lines()
             .filter_map(|line| line.trim().split_once('='))
             .find(|(name, _)| *name == key)
-            .map(|(_, value)| value.trim_matches(['"', '\'']).to_owned())
-            .unwrap_or_default()
+            .map(|(_, value)| value.trim_matches(['"', '\'']))
+            .filter(|value| !value.is_empty())
     };
-    OsRelease {
-        id: value("ID"),
-        version_id: value("VERSION_ID"),
-        id_like: value("ID_LIKE")
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect(),
-        name: [value("PRETTY_NAME"), value("NAME")]
-            .into_iter()
-            .find(|name| !name.is_empty())
-            .unwrap_or_default(),
-    }
+    value("PRETTY_NAME")
+        .or_else(|| value("NAME"))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Finds the C library: glibc's `libc.so.6` names its version, and musl is known by the name of its loader.
@@ -132,13 +132,11 @@ mod tests {
     }
 
     #[test]
-    fn os_release_is_read_with_and_without_quotes() {
-        let os = parse_os_release(
-            "PRETTY=\"x\"\nID=ubuntu\nID_LIKE=\"debian other\"\nVERSION_ID='24.04'\n",
-        );
-        assert_eq!(os.id, "ubuntu");
-        assert_eq!(os.version_id, "24.04");
-        assert_eq!(os.id_like, ["debian", "other"]);
-        assert_eq!(parse_os_release(""), OsRelease::default());
+    fn a_distributions_name_is_read_with_and_without_quotes() {
+        let ubuntu = "PRETTY=\"x\"\nNAME=Ubuntu\nPRETTY_NAME='Ubuntu 24.04'\nID=ubuntu\n";
+        assert_eq!(name_in_os_release(ubuntu), "Ubuntu 24.04");
+        let bare = "PRETTY_NAME=\"\"\nNAME=Alpine\n";
+        assert_eq!(name_in_os_release(bare), "Alpine");
+        assert_eq!(name_in_os_release(""), "");
     }
 }

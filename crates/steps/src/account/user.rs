@@ -2,10 +2,9 @@
 
 use std::ffi::OsStr;
 
-use condafront_step_spec::account::{
-    DEFAULT_ID, DEFAULT_NAME, Shells, User, UserRequest, is_account_name,
-};
+use condafront_step_spec::account::{DEFAULT_ID, DEFAULT_NAME, User, UserRequest, is_account_name};
 
+use super::base::Shells;
 use super::database::Databases;
 use super::error::AccountError;
 
@@ -15,8 +14,6 @@ const ROOT: &str = "root";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Decision {
     pub(super) user: User,
-    /// Whether the base image had the account.
-    pub(super) existed: bool,
     pub(super) notices: Vec<String>,
     pub(super) databases: Databases,
 }
@@ -49,7 +46,6 @@ pub(super) fn decide(
     if name != ROOT && uid == Some(0) {
         return Err(AccountError::RootName(name));
     }
-    let existed = base.by_name(&name).is_some();
     let mut notices = Vec::new();
     let existing = databases.by_name(&name).map(|account| User {
         name: name.clone(),
@@ -97,7 +93,6 @@ pub(super) fn decide(
     databases.ensure_group(&user.name, user.gid);
     Ok(Decision {
         user,
-        existed,
         notices,
         databases,
     })
@@ -192,7 +187,6 @@ mod tests {
             shown(&decision.databases.gshadow),
             "root:*::\nmambauser:!::\n"
         );
-        assert!(!decision.existed);
     }
 
     #[test]
@@ -231,7 +225,6 @@ mod tests {
     #[test]
     fn an_existing_account_is_used_as_it_is() {
         let decision = decided(&request(Some("ubuntu"), None, None), &ubuntu());
-        assert!(decision.existed);
         assert_eq!((decision.user.uid, decision.user.gid), (1000, 1000));
         assert_eq!(decision.databases, ubuntu());
         let decision = decided(&request(Some("ubuntu"), Some(1000), Some(100)), &ubuntu());

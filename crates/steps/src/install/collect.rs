@@ -154,14 +154,9 @@ impl Holders {
                 .windows(2)
                 .all(|pair| pair[0].fingerprint == pair[1].fingerprint);
             if !same {
-                let groups: BTreeSet<usize> = holders.iter().map(|h| h.group).collect();
                 clashes.push(Clash {
                     path: path.clone(),
                     winner,
-                    losers: groups
-                        .into_iter()
-                        .filter(|group| *group != winner)
-                        .collect(),
                 });
             }
         }
@@ -259,15 +254,11 @@ mod tests {
                 group(&[("c", &["y=3"])]),
             ],
         );
-        let clash = |path: &str, winner, losers| Clash {
+        let clash = |path: &str, winner| Clash {
             path: path.into(),
             winner,
-            losers,
         };
-        assert_eq!(
-            facts.clashes,
-            [clash("x", 1, vec![0]), clash("y", 0, vec![1, 2])]
-        );
+        assert_eq!(facts.clashes, [clash("x", 1), clash("y", 0)]);
     }
 
     #[test]

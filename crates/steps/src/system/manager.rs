@@ -7,9 +7,8 @@ use std::path::Path;
 use super::failure::Failure;
 use super::process::Tool;
 use super::{apk, apt, dnf};
-use crate::account::os_release;
+use crate::account::os_name;
 use crate::root::{Root, RootError};
-use condafront_step_spec::account::OsRelease;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::system::Manager;
 
@@ -29,7 +28,8 @@ fn names(manager: Manager) -> &'static [&'static str] {
 #[derive(Debug)]
 pub(super) struct Programs {
     found: BTreeMap<Manager, String>,
-    os: OsRelease,
+    /// The base image's name; empty if it does not say.
+    base: String,
 }
 
 impl Programs {
@@ -41,8 +41,8 @@ impl Programs {
                 found.insert(manager, path);
             }
         }
-        let os = os_release(root)?;
-        Ok(Self { found, os })
+        let base = os_name(root)?;
+        Ok(Self { found, base })
     }
 
     /// The program's path. A missing one fails when it is run.
@@ -73,7 +73,7 @@ impl Programs {
 
     /// The base image, with the name that its os-release gives.
     pub(super) fn base(&self) -> String {
-        match self.os.name.as_str() {
+        match self.base.as_str() {
             "" => "the base image".to_owned(),
             name => format!("the base image ({name})"),
         }
