@@ -1,4 +1,4 @@
-//! The interface between a step and the program that links, and what both installers share.
+//! The interface between a step and the program that links, and what both such programs share.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ pub(crate) struct Target {
     pub(crate) prefix: String,
     /// The same directory inside the output mount; written to.
     pub(crate) dir: PathBuf,
-    /// An empty directory on the same file system for an installer's own use. It is removed later.
+    /// An empty directory on the same file system for the program's own use. It is removed later.
     pub(crate) work: PathBuf,
 }
 
@@ -25,8 +25,8 @@ pub(crate) struct Target {
 /// It links the files that `paths.json` lists: it replaces prefix placeholders, puts `noarch: python`
 /// files in their places and, if two packages have the same path, leaves the later one's file there.
 /// Entry points, bytecode, `conda-meta`, owners, modes and times are not its job: the step makes them,
-/// in the same way for every installer.
-pub(crate) trait Installer {
+/// in the same way whichever program links.
+pub(crate) trait LinkPackages {
     /// Links `packages` in order.
     fn link(
         &self,

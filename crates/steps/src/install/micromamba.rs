@@ -19,7 +19,7 @@ use rattler_conda_types::package::{PathType, PathsEntry};
 use serde_json::{Value, json};
 
 use super::error::{Error, ErrorKind, Result};
-use super::link::{Claims, Installer, Target};
+use super::link::{Claims, LinkPackages, Target};
 use super::native::{Linker, Native};
 use super::package::{Package, PackagePath};
 use super::placed::replace;
@@ -104,7 +104,7 @@ impl Micromamba {
     }
 }
 
-impl Installer for Micromamba {
+impl LinkPackages for Micromamba {
     fn link(
         &self,
         packages: &[Package],

@@ -13,7 +13,7 @@ use rattler_conda_types::prefix::Prefix;
 
 use super::error::{Error, ErrorKind, Result};
 use super::hashing;
-use super::link::{Claims, Installer, Target};
+use super::link::{Claims, LinkPackages, Target};
 use super::package::{Package, PackagePath};
 use super::parallel::try_map;
 use condafront_step_spec::install::PythonSpec;
@@ -27,7 +27,7 @@ const CHUNK: usize = 64;
 /// a separate folder, and resolves clashes by dependency, not by lock order.
 pub(crate) struct Native;
 
-impl Installer for Native {
+impl LinkPackages for Native {
     fn link(
         &self,
         packages: &[Package],

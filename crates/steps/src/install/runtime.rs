@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use rattler_conda_types::package::PathType;
 
 use super::error::{Error, ErrorKind, Result};
-use super::link::{Claims, Installer, Target};
+use super::link::{Claims, LinkPackages, Target};
 use super::native::Native;
 use super::normalize;
 use super::package::Package;

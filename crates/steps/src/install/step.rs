@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::bytecode::{self, Runtime};
 use super::entry::relative_path;
 use super::error::{Error, ErrorKind, Result};
-use super::link::{Claims, Installer as Linker, Target};
+use super::link::{Claims, LinkPackages, Target};
 use super::micromamba::Micromamba;
 use super::native::Native;
 use super::normalize;
@@ -68,7 +68,7 @@ pub fn install(args: &[String], mounts: &Mounts) -> Result<()> {
 fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) -> Result<()> {
     check(spec)?;
     let python = spec.python.as_ref();
-    let installer: Box<dyn Linker> = match spec.installer {
+    let installer: Box<dyn LinkPackages> = match spec.installer {
         Installer::Native => Box::new(Native),
         Installer::Micromamba => Box::new(Micromamba::find(&mounts.micromamba)?),
     };
