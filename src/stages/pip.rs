@@ -338,7 +338,7 @@ impl Job for Installing<'_> {
             .pip_install(self.root, &self.wanted, addresses, self.network)
     }
 
-    /// All files first: see [`fetched`](condafront_steps::pip::fetched()).
+    /// All files first: see [`PipFetchedSpec`](condafront_step_spec::pip::PipFetchedSpec).
     fn outputs<'g>(&self, graph: &'g PipInstalled) -> Vec<&'g Output> {
         graph.fetched.iter().chain([&graph.facts]).collect()
     }

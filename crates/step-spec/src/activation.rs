@@ -33,8 +33,7 @@ pub const RECORDED_FILE: &str = "activation.json";
 pub struct RecordSpec {
     /// The environment's directory.
     pub prefix: String,
-    /// The image's variables with the environment active, without the changes of the scripts:
-    /// [`Activation::env`](super::Activation::env).
+    /// The image's variables with the environment active, without the changes of the scripts.
     pub env: Vec<(String, String)>,
     /// The image's user, who runs the scripts.
     pub uid: u32,

@@ -15,7 +15,7 @@ use super::args::{NoItem, StepSpec};
 pub enum Installer {
     /// This binary, with the linking code of the `rattler` crate.
     Native,
-    /// The micromamba binary mounted at [`MICROMAMBA_DIR`].
+    /// The micromamba binary mounted at [`MICROMAMBA_DIR`](crate::mounts::MICROMAMBA_DIR).
     Micromamba,
 }
 
@@ -62,7 +62,8 @@ pub struct PythonSpec {
     /// Where pure python modules go, relative to the prefix: `lib/python3.13/site-packages`, or
     /// what python's record says (`python_site_packages_path`, free-threaded builds).
     pub site_packages: String,
-    /// Whether the output of `python-runtime` is mounted at [`PYTHON_DIR`], to compile bytecode.
+    /// Whether the output of `python-runtime` is mounted at
+    /// [`PYTHON_DIR`](crate::mounts::PYTHON_DIR), to compile bytecode.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub runtime: bool,
 }
@@ -116,7 +117,7 @@ pub struct PackageSpec {
 /// The step that makes a python that install steps can run in any root.
 ///
 /// Arguments: `python-runtime SPEC PACKAGE…`; packages as for `install`, the base image at
-/// [`BASE_DIR`].
+/// [`BASE_DIR`](crate::mounts::BASE_DIR).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PythonRuntimeSpec {

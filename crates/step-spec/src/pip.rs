@@ -40,7 +40,8 @@ impl StepSpec for PipInstallSpec {
     type Item = PipFile;
 }
 
-/// The step that makes the build fetch the files, and verifies them.
+/// The step that makes the build fetch the files, and verifies them, before the image is touched: a download that fails
+/// while BuildKit merges layers loses them.
 ///
 /// Arguments: `pip-fetched SPEC FILE…`; file `n` is the only one in `/in/<n>`. Their names go to [`PIP_FETCHED_FILE`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -123,7 +124,7 @@ pub struct PipWheel {
     pub after: String,
 }
 
-/// Where `pip-resolve` writes its list of [`Resolved`](super::report::Resolved), below the facts mount.
+/// Where `pip-resolve` writes its list of [`Resolved`], below the facts mount.
 pub const PIP_RESOLVED_FILE: &str = "pip-resolved.json";
 
 /// Where the secret `PIP_CONFIG_FILE`, pip's own configuration, is mounted.

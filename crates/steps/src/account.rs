@@ -16,7 +16,7 @@ use std::path::Path;
 use crate::root::Root;
 pub(crate) use base::{libc, os_name};
 use condafront_model::stamp::Owner;
-use condafront_step_spec::account::{AccountFacts, FACTS_FILE, LIBC_FILE, Libc, UserRequest};
+use condafront_step_spec::account::{AccountFacts, FACTS_FILE, LIBC_FILE, UserRequest};
 use condafront_step_spec::activation::ENTRYPOINT;
 use database::Databases;
 pub use error::AccountError;
@@ -79,10 +79,9 @@ pub fn run(
 ///
 /// # Errors
 /// A failing file operation.
-pub fn find_libc(base: &Path, facts: &Path) -> Result<Libc, AccountError> {
+pub(crate) fn find_libc(base: &Path, facts: &Path) -> Result<(), AccountError> {
     let libc = base::libc(&Root::new(base))?;
     let path = facts.join(LIBC_FILE);
     let json = serde_json::to_vec(&libc).map_err(|e| AccountError::io(&path, e.into()))?;
-    fs::write(&path, json).map_err(|e| AccountError::io(&path, e))?;
-    Ok(libc)
+    fs::write(&path, json).map_err(|e| AccountError::io(&path, e))
 }

@@ -6,6 +6,8 @@ mod image;
 mod record;
 mod shell_files;
 
-pub use files::{hook, runtime_files};
+pub(crate) use files::hook;
+pub use files::runtime_files;
 pub use image::{Activation, Environment, activate, with_user};
-pub use record::{RecordError, dump_environment, record};
+pub(crate) use record::dump_environment;
+pub use record::{RecordError, record};

@@ -4,9 +4,6 @@
 //! Each step is a subcommand of a single static binary and runs in a root that contains nothing
 //! else: no shell, no libc. Its inputs are read-only mounts below `/in`. Its outputs are the mounts
 //! `/out`, which becomes a layer, and `/facts`, a few bytes for later steps and the frontend.
-//!
-//! [`spec`] (what a step is asked to do) and [`facts`] (what it found) are plain data types that the
-//! planner shares with the steps; everything else here touches files.
 
 mod archive;
 mod bytecode;
@@ -30,14 +27,14 @@ mod step;
 mod trim;
 
 pub use archive::is_web_page;
-pub use collect::collect;
+pub(crate) use collect::collect;
 pub(crate) use hashing::{Digests, digests};
 pub(crate) use normalize::changed as normalize_changed;
 pub(crate) use parallel::try_map;
-pub use pick::pick;
+pub(crate) use pick::pick;
 pub(crate) use post_link::copy_output;
 pub use post_link::post_link;
 pub use runtime::python_runtime;
-pub use share::share;
+pub(crate) use share::share;
 pub(crate) use step::write_json;
 pub use step::{Mounts, install};

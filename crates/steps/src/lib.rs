@@ -5,10 +5,10 @@ pub mod activation;
 mod failure;
 pub mod install;
 pub mod local_channel;
-pub mod pip;
+mod pip;
 mod root;
 pub mod solve;
-pub mod system;
+mod system;
 
 use condafront_step_spec::activation::RECORDED_FILE;
 use std::fs;

@@ -12,7 +12,7 @@ mod process;
 mod report;
 mod resolve;
 
-pub use build::build;
-pub use fetched::fetched;
-pub use install::install;
-pub use resolve::resolve;
+pub(crate) use build::build;
+pub(crate) use fetched::fetched;
+pub(crate) use install::install;
+pub(crate) use resolve::resolve;

@@ -33,7 +33,11 @@ const MUSL_LOCPATH: (&str, &str) = ("MUSL_LOCPATH", locale::MUSL_DIR);
 ///
 /// # Errors
 /// The base image lacks the package manager, or the packages or the locale cannot be installed.
-pub fn run(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<(), FailureReport> {
+pub(crate) fn run(
+    args: &[String],
+    mounts: &Mounts,
+    log: &mut dyn Write,
+) -> Result<(), FailureReport> {
     let (spec, packages) = SystemSpec::from_args(args)?;
     let root = Root::new(Path::new("/"));
     let programs = Programs::find(&root)?;

@@ -13,7 +13,7 @@ use super::shell_files::{
 use condafront_step_spec::activation::RuntimeFile;
 
 /// The shell code that sources the activation script, for a bashrc or a profile.
-pub fn hook() -> String {
+pub(crate) fn hook() -> String {
     let script = format!("{DIR}/{ACTIVATE_FILE}");
     format!("if [ -r {script} ]; then . {script}; fi\n")
 }

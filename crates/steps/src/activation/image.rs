@@ -47,7 +47,7 @@ pub struct Activation {
 /// Activates an environment on a base image whose config has the variables `base_env`.
 ///
 /// Has no side effects. It is called once without [`Environment::recorded`], for the variables that
-/// the scripts start with ([`RecordSpec`](super::RecordSpec)), and again with it.
+/// the scripts start with ([`RecordSpec`](condafront_step_spec::activation::RecordSpec)), and again with it.
 pub fn activate(base_env: &[(String, String)], environment: &Environment<'_>) -> Activation {
     let mut plain: Variables = base_env
         .iter()

@@ -123,7 +123,7 @@ pub fn record(spec: &RecordSpec, driver: &Path, work: &Path) -> Result<Recorded,
 ///
 /// # Errors
 /// The file cannot be written.
-pub fn dump_environment(file: &Path) -> io::Result<()> {
+pub(crate) fn dump_environment(file: &Path) -> io::Result<()> {
     fs::write(file, encode_variables(&std::env::vars_os().collect()))
 }
 

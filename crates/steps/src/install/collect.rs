@@ -21,7 +21,7 @@ const NAMED_PATHS: usize = 5;
 ///
 /// # Errors
 /// Facts that are missing or do not match the spec.
-pub fn collect(args: &[String], mounts: &Mounts) -> Result<()> {
+pub(crate) fn collect(args: &[String], mounts: &Mounts) -> Result<()> {
     let (spec, _) = CollectSpec::from_args(args)?;
     let groups = (0..spec.groups.len())
         .map(|index| Group::read(&mounts.input.join(index.to_string())))

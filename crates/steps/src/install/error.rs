@@ -6,11 +6,9 @@ use std::io;
 use std::path::Path;
 
 use condafront_step_spec::args::ArgsError;
-use serde::{Deserialize, Serialize};
 
 /// The kind of a failure, for code that acts on it; the text is in the message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The step cannot read its arguments; a bug in the planner.
@@ -53,7 +51,7 @@ pub struct Error {
 }
 
 /// The result of a step or a part of one.
-pub type Result<T> = std::result::Result<T, Error>;
+pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 impl From<ArgsError> for Error {
     fn from(error: ArgsError) -> Self {
@@ -63,7 +61,7 @@ impl From<ArgsError> for Error {
 
 impl Error {
     /// A failure of `kind`, described by `message`.
-    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error {
             kind,
             package: None,
@@ -73,7 +71,7 @@ impl Error {
     }
 
     /// An I/O error while `doing` something to `path`: "cannot {doing} {path}: {why}".
-    pub fn io(doing: impl Display, path: &Path, source: io::Error) -> Self {
+    pub(crate) fn io(doing: impl Display, path: &Path, source: io::Error) -> Self {
         Error {
             kind: ErrorKind::Io,
             package: None,
@@ -91,14 +89,14 @@ impl Error {
 
     /// The same failure, about the package at `index` of the step's list. An earlier index is kept.
     #[must_use]
-    pub fn of_package(mut self, index: usize) -> Self {
+    pub(crate) fn of_package(mut self, index: usize) -> Self {
         self.package.get_or_insert(index);
         self
     }
 
     /// The same failure with `context` in front of its message: "{context}: {message}".
     #[must_use]
-    pub fn in_context(mut self, context: impl Display) -> Self {
+    pub(crate) fn in_context(mut self, context: impl Display) -> Self {
         self.message = format!("{context}: {}", self.message);
         self
     }

@@ -16,7 +16,7 @@ use condafront_step_spec::install::{PickSpec, PickedFile};
 ///
 /// # Errors
 /// A missing file, or an I/O error.
-pub fn pick(args: &[String], mounts: &Mounts) -> Result<()> {
+pub(crate) fn pick(args: &[String], mounts: &Mounts) -> Result<()> {
     let (spec, files) = PickSpec::from_args(args)?;
     let prefix = spec.prefix.trim_start_matches('/');
     for PickedFile { layer, path } in &files {

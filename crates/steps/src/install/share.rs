@@ -19,7 +19,7 @@ use condafront_step_spec::install::ShareSpec;
 ///
 /// # Errors
 /// An I/O error.
-pub fn share(args: &[String], mounts: &Mounts) -> Result<()> {
+pub(crate) fn share(args: &[String], mounts: &Mounts) -> Result<()> {
     let (spec, _) = ShareSpec::from_args(args)?;
     let prefixes: Vec<PathBuf> = spec
         .prefixes

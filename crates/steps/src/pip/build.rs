@@ -17,7 +17,11 @@ use condafront_step_spec::pip_variables;
 ///
 /// # Errors
 /// A package that cannot be built, with pip's reason.
-pub fn build(args: &[String], mounts: &Mounts, log: &mut dyn Write) -> Result<(), FailureReport> {
+pub(crate) fn build(
+    args: &[String],
+    mounts: &Mounts,
+    log: &mut dyn Write,
+) -> Result<(), FailureReport> {
     let (mut spec, files) = PipBuildSpec::from_args(args)?;
     for word in &mut spec.options {
         *word = process::revealed(word);

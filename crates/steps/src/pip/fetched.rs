@@ -14,7 +14,7 @@ use condafront_step_spec::pip::{PIP_FETCHED_FILE, PipFetchedSpec};
 ///
 /// # Errors
 /// A file with the wrong hash.
-pub fn fetched(args: &[String], mounts: &Mounts) -> Result<(), FailureReport> {
+pub(crate) fn fetched(args: &[String], mounts: &Mounts) -> Result<(), FailureReport> {
     let (_, files) = PipFetchedSpec::from_args(args)?;
     let paths = verify(&files, mounts)?;
     let names = paths.iter().filter_map(|path| path.file_name());

@@ -28,7 +28,7 @@ const FINISH: &str = include_str!("finish.py");
 ///
 /// # Errors
 /// Files that pip cannot install, with pip's reason.
-pub fn install(
+pub(crate) fn install(
     args: &[String],
     mounts: &Mounts,
     log: &mut dyn Write,

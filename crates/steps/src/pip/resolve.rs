@@ -22,7 +22,7 @@ const REPORT: &str = "report.json";
 ///
 /// # Errors
 /// A list that pip cannot resolve, with pip's reason.
-pub fn resolve(
+pub(crate) fn resolve(
     args: &[String],
     mounts: &Mounts,
     work: &Path,
