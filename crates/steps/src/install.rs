@@ -32,7 +32,6 @@ pub(crate) use hashing::{Digests, digests};
 pub(crate) use normalize::changed as normalize_changed;
 pub(crate) use parallel::try_map;
 pub(crate) use pick::pick;
-pub(crate) use post_link::copy_output;
 pub use post_link::post_link;
 pub use runtime::python_runtime;
 pub(crate) use share::share;

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod activation;
+mod child;
 mod failure;
 pub mod install;
 pub mod local_channel;

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, Read, Write, pipe};
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::{Error, ErrorKind, Result};
 use super::normalize;
+use crate::child::{self, ChildError};
 use condafront_model::stamp::Owner;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::install::{PostLinkPackage, PostLinkSpec};
@@ -79,10 +80,6 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
             format!("the post-link script of {name} {} {why}", package.version),
         )
     };
-    let (mut reader, writer) = pipe().map_err(|e| failed(format!("cannot be run: {e}")))?;
-    let second = writer
-        .try_clone()
-        .map_err(|e| failed(format!("cannot be run: {e}")))?;
     let mut command = Command::new(&shell);
     command
         .arg("-c")
@@ -90,8 +87,6 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
         .arg(&shell)
         .arg(&script)
         .current_dir(&bin)
-        .stdout(writer)
-        .stderr(second)
         .env("PATH", path)
         .env("PREFIX", prefix)
         .env("CONDA_PREFIX", prefix)
@@ -99,50 +94,20 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
         .env("PKG_NAME", name)
         .env("PKG_VERSION", &package.version)
         .env("PKG_BUILDNUM", package.build_number.to_string());
-    let mut child = command
-        .spawn()
-        .map_err(|e| failed(format!("cannot be run with {}: {e}", shell.display())))?;
-    // It holds the write end of the pipe, so reading would never end.
-    drop(command);
-    let output = copy_output(&mut reader, log, QUOTED_BYTES)
-        .map_err(|e| failed(format!("has output that cannot be copied: {e}")))?;
-    let status = child
-        .wait()
-        .map_err(|e| failed(format!("cannot be waited for: {e}")))?;
+    let ended = child::run(command, log, QUOTED_BYTES).map_err(|error| match error {
+        ChildError::Start(e) => failed(format!("cannot be run with {}: {e}", shell.display())),
+        other => failed(other.to_string()),
+    })?;
     let messages = take_messages(prefix, log)?;
-    if status.success() {
+    if ended.status.success() {
         return Ok(());
     }
-    let text = format!("{}{messages}", String::from_utf8_lossy(&output));
+    let text = ended.output + &messages;
     let text = match text.trim_end() {
         "" => "and printed nothing".to_owned(),
         text => format!("and printed:\n{text}"),
     };
-    Err(failed(format!("failed ({status}) {text}")))
-}
-
-/// Copies data from `reader` to `log` as it arrives, and returns its last `kept` bytes.
-///
-/// # Errors
-/// An I/O error on either.
-pub(crate) fn copy_output(
-    reader: &mut impl Read,
-    log: &mut dyn Write,
-    kept: usize,
-) -> io::Result<Vec<u8>> {
-    let mut last = Vec::new();
-    let mut buffer = [0; 8192];
-    loop {
-        let length = match reader.read(&mut buffer) {
-            Ok(0) => return Ok(last),
-            Ok(length) => length,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => return Err(e),
-        };
-        log.write_all(&buffer[..length])?;
-        last.extend_from_slice(&buffer[..length]);
-        last.drain(..last.len().saturating_sub(kept));
-    }
+    Err(failed(format!("failed ({}) {text}", ended.status)))
 }
 
 /// Prints the messages that scripts left, and removes their file.

@@ -1,12 +1,12 @@
 //! Runs the environment's own python and pip.
 
 use std::collections::BTreeSet;
-use std::io::{Write, pipe};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::Command;
 
 use super::masked_log::{MaskedLog, Secrets};
-use crate::install::copy_output;
+use crate::child;
 use condafront_model::redact;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::pip::{CONFIG_SECRET, HIDDEN, NETRC_SECRET, WORK_DIR};
@@ -18,10 +18,7 @@ const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 /// How much of pip's output is searched for the reason of a failure, in bytes.
 const KEPT_BYTES: usize = 64 << 10;
 
-/// The Linux error for a program built for another processor.
-const ENOEXEC: i32 = 8;
-
-/// The message for that error.
+/// The message for a python that is built for another processor.
 const FOREIGN: &str =
     "the environment's python is for another platform, whose programs this builder cannot run";
 
@@ -71,27 +68,24 @@ pub(super) fn revealed(text: &str) -> String {
 ///
 /// # Errors
 /// The end of its output, if it failed.
-pub(super) fn run(mut command: Command, log: &mut dyn Write) -> Result<(), String> {
-    let io = |error: std::io::Error| match error.raw_os_error() {
-        Some(ENOEXEC) => FOREIGN.to_owned(),
-        _ => format!("cannot run it: {error}"),
-    };
+pub(super) fn run(command: Command, log: &mut dyn Write) -> Result<(), String> {
+    let cannot_run = |error: &io::Error| format!("cannot run it: {error}");
     let secrets = Secrets::of(&command);
-    let (mut reader, writer) = pipe().map_err(io)?;
-    let second = writer.try_clone().map_err(io)?;
-    let mut child = command.stdout(writer).stderr(second).spawn().map_err(io)?;
-    // It holds the pipe's write end: reading would never finish.
-    drop(command);
     let mut masked = MaskedLog::new(log, &secrets);
-    let output = copy_output(&mut reader, &mut masked, KEPT_BYTES).map_err(io)?;
-    masked.finish().map_err(io)?;
-    let status = child.wait().map_err(io)?;
-    if status.success() {
+    let ended = child::run(command, &mut masked, KEPT_BYTES).map_err(|error| {
+        if error.is_foreign() {
+            FOREIGN.to_owned()
+        } else {
+            cannot_run(error.reason())
+        }
+    })?;
+    masked.finish().map_err(|error| cannot_run(&error))?;
+    if ended.status.success() {
         return Ok(());
     }
-    let text = secrets.masked(&String::from_utf8_lossy(&output));
+    let text = secrets.masked(&ended.output);
     Err(match text.trim() {
-        "" => format!("it printed nothing ({status})"),
+        "" => format!("it printed nothing ({})", ended.status),
         _ => text,
     })
 }

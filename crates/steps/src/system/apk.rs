@@ -12,9 +12,9 @@ pub(super) fn install(
     packages: &[String],
 ) -> Result<(), Failure> {
     let ended = tool
-        .run(&mut command(program, packages))
+        .run(&command(program, packages))
         .map_err(Failure::new)?;
-    if !ended.success {
+    if !ended.status.success() {
         return Err(explain(&ended.output, packages));
     }
     Ok(())

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::failure::{Failure, NETWORK_HELP, indices, listed};
-use super::process::{Ended, Tool};
+use super::process::Tool;
+use crate::child::Ended;
 use condafront_model::nearest::nearest;
 use condafront_step_spec::system::APT_CACHE;
 
@@ -53,8 +54,8 @@ pub(super) fn install(
     update(tool, program)?;
     let mut command = apt(program);
     command.arg("install").args(packages);
-    let ended = tool.run(&mut command).map_err(Failure::new)?;
-    if ended.success {
+    let ended = tool.run(&command).map_err(Failure::new)?;
+    if ended.status.success() {
         return Ok(());
     }
     Err(explain(&ended.output, packages, &mut |query| {
@@ -67,8 +68,8 @@ fn add_architectures(tool: &mut Tool<'_>, packages: &[String]) -> Result<(), Fai
     for architecture in architectures(packages) {
         let mut command = Command::new("dpkg");
         command.args(["--add-architecture", architecture]);
-        let ended = tool.run(&mut command).map_err(Failure::new)?;
-        if !ended.success {
+        let ended = tool.run(&command).map_err(Failure::new)?;
+        if !ended.status.success() {
             let what = format!("dpkg cannot add the architecture `{architecture}`");
             return Err(Failure::with_output(&what, &ended.output));
         }
@@ -94,7 +95,7 @@ pub(super) fn update(tool: &mut Tool<'_>, program: &str) -> Result<(), Failure> 
     }
     prepare().map_err(|error| Failure::new(format!("cannot create apt's cache: {error}")))?;
     let ended = tool.run(apt(program).arg("update")).map_err(Failure::new)?;
-    if !ended.success {
+    if !ended.status.success() {
         return Err(no_lists(&ended));
     }
     tool.lists_are_read();
@@ -113,13 +114,13 @@ pub(super) fn download(
     command
         .args(["-o", "APT::Sandbox::User=root", "download", package])
         .current_dir(dir);
-    let ended = tool.run(&mut command).map_err(Failure::new)?;
+    let ended = tool.run(&command).map_err(Failure::new)?;
     let archive = fs::read_dir(dir).ok().into_iter().flatten().flatten();
     let mut archives = archive
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|suffix| suffix == "deb"));
     match archives.next() {
-        Some(path) if ended.success => Ok(path),
+        Some(path) if ended.status.success() => Ok(path),
         _ => Err(Failure::with_output(
             &format!("apt cannot download {package}"),
             &errors(&ended.output),

@@ -30,11 +30,11 @@ pub(super) fn install(
 ) -> Result<(), Failure> {
     let kind = Kind::of(program);
     let ended = tool
-        .run(&mut command(program, kind, packages))
+        .run(&command(program, kind, packages))
         .map_err(Failure::new)?;
     let unknown = unknown(&ended.output);
     // yum skips packages that it does not know.
-    if !ended.success || !unknown.is_empty() {
+    if !ended.status.success() || !unknown.is_empty() {
         return Err(explain(&ended.output, &unknown, packages));
     }
     if kind == Kind::Micro {

@@ -184,8 +184,8 @@ fn from_debian(
     let archive = apt::download(tool, program, DEBIAN_PACKAGE, dir).map_err(unnamed)?;
     let mut unpack = Command::new("dpkg-deb");
     unpack.arg("-x").arg(&archive).arg(dir);
-    let ended = tool.run(&mut unpack).map_err(Failure::new)?;
-    if !ended.success {
+    let ended = tool.run(&unpack).map_err(Failure::new)?;
+    if !ended.status.success() {
         let what = format!("dpkg-deb cannot unpack the package {DEBIAN_PACKAGE}");
         return Err(Failure::with_output(&what, &ended.output));
     }
@@ -206,7 +206,7 @@ fn compile(tool: &mut Tool<'_>, name: Name<'_>, text: &str, sources: &Path) -> R
         .arg(Path::new(COMPILED).join(name.stored()));
     fs::create_dir_all(COMPILED)
         .map_err(|error| Failure::new(format!("cannot create {COMPILED}: {error}")))?;
-    let ended = tool.run(&mut command).map_err(Failure::new)?;
+    let ended = tool.run(&command).map_err(Failure::new)?;
     // It also fails after warnings, so look for its result.
     let made = Path::new(COMPILED).join(name.stored()).join("LC_CTYPE");
     if !made.is_file() {

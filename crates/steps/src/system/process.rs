@@ -1,29 +1,18 @@
 //! Runs the base image's own programs.
 
-use std::io::{Write, pipe};
+use std::io::Write;
 use std::process::{Command, Stdio};
 
-use crate::install::copy_output;
+use crate::child::{self, Ended};
 use condafront_model::stamp::EPOCH;
 
 /// How much of the end of a program's output is kept to explain a failure, in bytes.
 const KEPT_BYTES: usize = 64 << 10;
-/// Its number on Linux.
-const ENOEXEC: i32 = 8;
 
 /// Runs programs and shows their output.
 pub(super) struct Tool<'a> {
     log: &'a mut dyn Write,
     lists_read: bool,
-}
-
-/// How a program ended.
-#[derive(Debug)]
-pub(super) struct Ended {
-    /// Whether it exited with status 0.
-    pub(super) success: bool,
-    /// The end of its output.
-    pub(super) output: String,
 }
 
 impl<'a> Tool<'a> {
@@ -48,7 +37,7 @@ impl<'a> Tool<'a> {
     ///
     /// # Errors
     /// A message if it cannot be run at all.
-    pub(super) fn run(&mut self, command: &mut Command) -> Result<Ended, String> {
+    pub(super) fn run(&mut self, command: &Command) -> Result<Ended, String> {
         self.run_into(command, true)
     }
 
@@ -56,44 +45,37 @@ impl<'a> Tool<'a> {
     ///
     /// # Errors
     /// A message if it cannot be run at all.
-    pub(super) fn quietly(&mut self, command: &mut Command) -> Result<Ended, String> {
+    pub(super) fn quietly(&mut self, command: &Command) -> Result<Ended, String> {
         self.run_into(command, false)
     }
 
-    fn run_into(&mut self, command: &mut Command, shown: bool) -> Result<Ended, String> {
-        let program = command.get_program().to_string_lossy().into_owned();
-        let failed = |error: std::io::Error| match error.raw_os_error() {
-            Some(ENOEXEC) => format!(
-                "{program} is built for another processor: the builder needs emulation to run it"
-            ),
-            _ => format!("cannot run {program}: {error}"),
-        };
-        let mut command = with_settings(command);
-        let (mut reader, writer) = pipe().map_err(failed)?;
-        let second = writer.try_clone().map_err(failed)?;
-        command.stdin(Stdio::null()).stdout(writer).stderr(second);
-        let mut child = command.spawn().map_err(failed)?;
-        // It holds the pipe's write end: reading would never end.
-        drop(command);
+    fn run_into(&mut self, command: &Command, shown: bool) -> Result<Ended, String> {
         let mut nowhere = std::io::sink();
-        let (log, kept): (&mut dyn Write, usize) = match shown {
-            true => (&mut *self.log, KEPT_BYTES),
-            false => (&mut nowhere, usize::MAX),
+        let (log, kept): (&mut dyn Write, usize) = if shown {
+            (&mut *self.log, KEPT_BYTES)
+        } else {
+            (&mut nowhere, usize::MAX)
         };
-        let output = copy_output(&mut reader, log, kept).map_err(failed)?;
-        let status = child.wait().map_err(failed)?;
-        Ok(Ended {
-            success: status.success(),
-            output: String::from_utf8_lossy(&output).into_owned(),
+        child::run(with_settings(command), log, kept).map_err(|error| {
+            let program = command.get_program().to_string_lossy();
+            if error.is_foreign() {
+                format!(
+                    "{program} is built for another processor: the builder needs emulation to run it"
+                )
+            } else {
+                format!("cannot run {program}: {}", error.reason())
+            }
         })
     }
 }
 
-/// The same command with the settings for every program: no prompts, English, and a fixed time (useradd(8) writes the
+/// The same command with the settings for every program: no input, no prompts, English, and a fixed time (useradd(8) writes the
 /// day of a change into `/etc/shadow`).
 fn with_settings(command: &Command) -> Command {
     let mut copy = Command::new(command.get_program());
-    copy.args(command.get_args()).current_dir("/");
+    copy.args(command.get_args())
+        .current_dir("/")
+        .stdin(Stdio::null());
     copy.env("DEBIAN_FRONTEND", "noninteractive")
         .env("LC_ALL", "C")
         .env_remove("LANGUAGE")
