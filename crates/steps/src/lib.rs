@@ -6,6 +6,7 @@ mod child;
 mod failure;
 pub mod install;
 pub mod local_channel;
+mod parallel;
 mod pip;
 mod root;
 pub mod solve;

@@ -15,7 +15,7 @@ use super::error::{Error, ErrorKind, Result};
 use super::hashing;
 use super::link::{Claims, LinkPackages, Target};
 use super::package::{Package, PackagePath};
-use super::parallel::try_map;
+use crate::parallel::try_map;
 use condafront_step_spec::install::PythonSpec;
 
 /// How many files a thread takes at a time.

@@ -16,10 +16,10 @@ use super::micromamba::Micromamba;
 use super::native::Native;
 use super::normalize;
 use super::package::Package;
-use super::parallel::try_map;
 use super::placed::{self, Own, Placed, replace};
 use super::record::record;
 use super::trim::trim;
+use crate::parallel::try_map;
 use condafront_model::stamp::{EPOCH, Owner};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use super::files::verify;
-use crate::install::{digests, try_map};
+use crate::install::digests;
+use crate::parallel::try_map;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::channel_folder::{FOLDER, HELP};
 use condafront_step_spec::failure_report::{Culprit, FailureReport};

@@ -7,7 +7,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::files::{copy, normalize_folders, verify, write};
 use crate::install::error::Result;
-use crate::install::{Mounts, digests, try_map};
+use crate::install::{Mounts, digests};
+use crate::parallel::try_map;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::channel_folder::PYPI_INDEX;
 use condafront_step_spec::failure_report::FailureReport;

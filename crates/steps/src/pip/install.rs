@@ -13,7 +13,8 @@ use serde_json::Value;
 
 use super::process;
 use crate::install::error::{Error, ErrorKind, Result};
-use crate::install::{Mounts, digests, normalize_changed, try_map, write_json};
+use crate::install::{Mounts, digests, normalize_changed, write_json};
+use crate::parallel::try_map;
 use condafront_model::pypi_package::normalized;
 use condafront_model::stamp::Owner;
 use condafront_step_spec::args::StepSpec as _;
