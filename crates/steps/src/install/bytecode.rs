@@ -187,6 +187,7 @@ pub(crate) fn compile(
                         parent.display()
                     ),
                 )
+                .caused_by(e)
             })?;
         }
         fs::rename(&from, &to).map_err(|e| Error::io("write", &to, e))?;

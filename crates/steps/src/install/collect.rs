@@ -42,8 +42,9 @@ impl Group {
             let path = dir.join(name);
             fs::read_to_string(&path).map_err(|e| Error::io("read", &path, e))
         };
-        let facts = serde_json::from_str(&read(FACTS_FILE)?)
-            .map_err(|e| mismatch(format!("{}: {e}", dir.join(FACTS_FILE).display())))?;
+        let facts = serde_json::from_str(&read(FACTS_FILE)?).map_err(|e| {
+            mismatch(format!("{}: {e}", dir.join(FACTS_FILE).display())).caused_by(e)
+        })?;
         let paths = read_owned_paths(&read(PATHS_FILE)?)
             .ok_or_else(|| mismatch(format!("{}: not a list", dir.join(PATHS_FILE).display())))?;
         Ok(Group { facts, paths })

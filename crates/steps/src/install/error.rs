@@ -47,8 +47,11 @@ pub struct Error {
     package: Option<usize>,
     message: String,
     #[source]
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Cause>,
 }
+
+/// The error behind a failure, of any type.
+pub(crate) type Cause = Box<dyn StdError + Send + Sync>;
 
 /// The result of a step or a part of one.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
@@ -82,7 +85,7 @@ impl Error {
 
     /// The same failure with its cause, which the message already names.
     #[must_use]
-    pub(crate) fn caused_by(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+    pub(crate) fn caused_by(mut self, source: impl Into<Cause>) -> Self {
         self.source = Some(source.into());
         self
     }

@@ -88,7 +88,7 @@ impl Micromamba {
                     io::ErrorKind::PermissionDenied => "; is the file executable?",
                     _ => "",
                 };
-                error(format!("micromamba cannot be run: {e}{hint}"))
+                error(format!("micromamba cannot be run: {e}{hint}")).caused_by(e)
             })?;
         if output.status.success() {
             return Ok(());

@@ -136,6 +136,7 @@ impl<'a> Linker<'a> {
                         with_causes(&e)
                     ),
                 )
+                .caused_by(e)
             })?;
         }
         Ok(())
@@ -153,6 +154,7 @@ impl<'a> Linker<'a> {
                     directory.display()
                 ),
             )
+            .caused_by(e)
         })?;
         let real = fs::canonicalize(directory).map_err(|e| Error::io("resolve", directory, e))?;
         if !real.starts_with(&self.root) {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::archive::{Limits, is_web_page, unpack, web_page};
 use super::entry::{Entries, Entry, EntryKind, relative_path};
-use super::error::{Error, ErrorKind, Result};
+use super::error::{Cause, Error, ErrorKind, Result};
 use super::hashing::{Digests, digests};
 use condafront_step_spec::install::{PackageSpec, PythonSpec};
 
@@ -304,11 +304,13 @@ fn read_json<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<T
     serde_json::from_slice(&text).map_err(|e| bad_metadata(name, e))
 }
 
-fn bad_metadata(file: &str, why: impl std::fmt::Display) -> Error {
+fn bad_metadata(file: &str, why: impl Into<Cause>) -> Error {
+    let why = why.into();
     Error::new(
         ErrorKind::BadMetadata,
         format!("the package's {file} cannot be used: {why}"),
     )
+    .caused_by(why)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use rattler_conda_types::{Subdir, Version};
 use sha2::{Digest, Sha256};
 
 use super::entry::EntryKind;
-use super::error::{Error, ErrorKind, Result};
+use super::error::{Cause, Error, ErrorKind, Result};
 use super::hashing;
 use super::link::{Claims, Target, entry_point_path};
 use super::native;
@@ -168,7 +168,7 @@ fn linked_path(
     let file = target.dir.join(&path.target);
     placed.own = Some(match &entry.kind {
         EntryKind::Symlink { .. } => {
-            let link = fs::read_link(&file).map_err(|e| missing(&file, &e))?;
+            let link = fs::read_link(&file).map_err(|e| missing(&file, e))?;
             Own {
                 mode: None,
                 mtime: entry.mtime,
@@ -180,7 +180,7 @@ fn linked_path(
             let hash = if patched {
                 hashing::sha256(&file)?
             } else {
-                fs::symlink_metadata(&file).map_err(|e| missing(&file, &e))?;
+                fs::symlink_metadata(&file).map_err(|e| missing(&file, e))?;
                 hex::encode(sha256)
             };
             let mode = sane_mode(*mode);
@@ -208,11 +208,12 @@ fn sane_mode(mode: u32) -> u32 {
     (mode & 0o775) | 0o400
 }
 
-fn missing(path: &Path, why: &std::io::Error) -> Error {
+fn missing(path: &Path, why: std::io::Error) -> Error {
     Error::new(
         ErrorKind::Link,
         format!("{} was not linked: {why}", path.display()),
     )
+    .caused_by(why)
 }
 
 /// Writes the entry points of a `noarch: python` package: scripts in `bin/` that call a function.
@@ -257,15 +258,16 @@ pub(crate) fn entry_points(
 
 /// What `rattler` needs to know about a python.
 fn python_info(python: &PythonSpec) -> Result<PythonInfo> {
-    let bad = |why: String| {
+    let bad = |why: Cause| {
         Error::new(
             ErrorKind::BadArguments,
             format!("`{}` is not a valid python version: {why}", python.version),
         )
+        .caused_by(why)
     };
-    let version: Version = python.version.parse().map_err(|e| bad(format!("{e}")))?;
+    let version: Version = python.version.parse().map_err(|e| bad(Cause::from(e)))?;
     let mut info = PythonInfo::from_version(&version, Some(&python.site_packages), Subdir::Linux64)
-        .map_err(|e| bad(e.to_string()))?;
+        .map_err(|e| bad(e.into()))?;
     // A free-threaded python has a `t` in its library's and its executable's name.
     let (major, minor) = info.short_version;
     if python

@@ -94,9 +94,12 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
         .env("PKG_NAME", name)
         .env("PKG_VERSION", &package.version)
         .env("PKG_BUILDNUM", package.build_number.to_string());
-    let ended = child::run(command, log, QUOTED_BYTES).map_err(|error| match error {
-        ChildError::Start(e) => failed(format!("cannot be run with {}: {e}", shell.display())),
-        other => failed(other.to_string()),
+    let ended = child::run(command, log, QUOTED_BYTES).map_err(|error| {
+        let why = match &error {
+            ChildError::Start(e) => format!("cannot be run with {}: {e}", shell.display()),
+            other => other.to_string(),
+        };
+        failed(why).caused_by(error)
     })?;
     let messages = take_messages(prefix, log)?;
     if ended.status.success() {
@@ -124,6 +127,7 @@ fn take_messages(prefix: &Path, log: &mut dyn Write) -> Result<String> {
             ErrorKind::Io,
             format!("cannot print the script's messages: {e}"),
         )
+        .caused_by(e)
     })?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

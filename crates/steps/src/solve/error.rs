@@ -1,9 +1,9 @@
 //! Why a solve fails.
 
-use std::error::Error as StdError;
 use std::io;
 
 use crate::install;
+use crate::install::error::Cause;
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
 
@@ -42,7 +42,7 @@ pub(crate) enum SolveError {
         text: String,
         /// What is wrong with it.
         #[source]
-        why: Box<dyn StdError + Send + Sync>,
+        why: Cause,
     },
     /// The solver panicked.
     #[error("the solver failed: the channels' repodata has something that it does not understand")]
@@ -60,7 +60,7 @@ pub(crate) enum RepodataFault {
     WebPage,
     /// It is not repodata.
     #[error("is not valid repodata: {0}")]
-    NotRepodata(#[source] Box<dyn StdError + Send + Sync>),
+    NotRepodata(#[source] Cause),
     /// It is compressed, and damaged.
     #[error("is not valid repodata: it cannot be decompressed: {0}")]
     Compression(#[source] io::Error),

@@ -5,7 +5,6 @@
 //! is parsed when its name comes up.
 
 use std::collections::BTreeMap;
-use std::error::Error as StdError;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,7 +16,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::error::{RepodataFault, SolveError};
-use crate::install::error::{Error, ErrorKind};
+use crate::install::error::{Cause, Error, ErrorKind};
 use crate::install::is_web_page;
 use condafront_step_spec::solve::{RepodataSpec, SolveSpec};
 
@@ -141,7 +140,7 @@ fn file_in(dir: &Path, name: &str) -> Result<PathBuf, Error> {
     ))
 }
 
-fn not_repodata(error: impl StdError + Send + Sync + 'static) -> RepodataFault {
+fn not_repodata(error: impl Into<Cause>) -> RepodataFault {
     RepodataFault::NotRepodata(error.into())
 }
 

@@ -1,6 +1,5 @@
 //! The request as the solver takes it.
 
-use std::error::Error as StdError;
 use std::sync::Arc;
 
 use rattler_conda_types::{
@@ -10,6 +9,7 @@ use rattler_conda_types::{
 use super::error::SolveError;
 use super::repodata::Repodata;
 use super::virtual_packages::virtual_packages;
+use crate::install::error::Cause;
 use condafront_model::channel::ChannelPriority;
 use condafront_step_spec::solve::SolveSpec;
 
@@ -35,7 +35,7 @@ impl Request {
             .iter()
             .enumerate()
             .map(|(index, text)| {
-                let wrong = |why: Box<dyn StdError + Send + Sync>| SolveError::Spec {
+                let wrong = |why: Cause| SolveError::Spec {
                     spec: index,
                     text: solve.shown(index),
                     why,
