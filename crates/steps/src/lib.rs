@@ -3,6 +3,7 @@
 pub mod account;
 pub mod activation;
 mod child;
+mod conda_archive;
 mod failure;
 pub mod install;
 pub mod local_channel;

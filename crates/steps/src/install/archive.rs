@@ -4,10 +4,9 @@
 //! nothing is written through a symlink, devices are refused, and an archive must not unpack to more
 //! than real packages do.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +14,8 @@ use sha2::{Digest, Sha256};
 use tar::EntryType;
 
 use super::entry::{Entries, Entry, EntryKind, check_symlink, relative_path};
-use super::error::{Error, ErrorKind, Result};
+use super::error::{Cause, Error, ErrorKind, Result};
+use crate::conda_archive::{CONTENT, CondaFile, INFO, tar_of_bz2};
 
 /// How much an archive may unpack to. The largest packages in public channels have a few GB and
 /// about 100,000 files.
@@ -72,7 +72,7 @@ pub(crate) fn unpack(path: &Path, dest: &Path, limits: &Limits) -> Result<Entrie
     if start.starts_with(b"PK\x03\x04") && name.ends_with(".conda") {
         unpacker.read_conda(file)?;
     } else if start.starts_with(b"BZh") && name.ends_with(".tar.bz2") {
-        unpacker.read_tar(bzip2::bufread::MultiBzDecoder::new(BufReader::new(file)))?;
+        unpacker.read_tar(tar_of_bz2(file))?;
     } else {
         return Err(not_a_package(&start, size));
     }
@@ -113,11 +113,13 @@ fn not_a_package(start: &[u8], size: u64) -> Error {
     Error::new(ErrorKind::BadArchive, format!("the downloaded file {what}"))
 }
 
-fn damaged(why: impl std::fmt::Display) -> Error {
+fn damaged(why: impl Into<Cause>) -> Error {
+    let why = why.into();
     Error::new(
         ErrorKind::BadArchive,
         format!("the archive is damaged or cut short: {why}"),
     )
+    .caused_by(why)
 }
 
 fn refused(name: &str, why: impl std::fmt::Display) -> Error {
@@ -137,19 +139,10 @@ struct Unpacker<'a> {
 }
 
 impl Unpacker<'_> {
-    /// A `.conda` file: a zip archive with `info-….tar.zst` and `pkg-….tar.zst`.
     fn read_conda(&mut self, file: File) -> Result<()> {
-        let mut zip = zip::ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
-        for part in ["info-", "pkg-"] {
-            let name = zip
-                .file_names()
-                .flatten()
-                .find(|name| name.starts_with(part) && name.ends_with(".tar.zst"))
-                .map(Cow::into_owned)
-                .ok_or_else(|| damaged(format!("it has no {part}….tar.zst")))?;
-            let member = zip.by_name(&name).map_err(damaged)?;
-            let decoder = zstd::stream::read::Decoder::new(member).map_err(damaged)?;
-            self.read_tar(decoder)?;
+        let mut archive = CondaFile::open(file).map_err(damaged)?;
+        for part in [INFO, CONTENT] {
+            self.read_tar(archive.tar(part).map_err(damaged)?)?;
         }
         Ok(())
     }

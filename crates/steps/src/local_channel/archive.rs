@@ -1,12 +1,13 @@
 //! What an archive says about its package: `info/index.json`.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::install::error::{Error, ErrorKind, Result};
+use crate::conda_archive::{CondaFile, INFO, tar_of_bz2};
+use crate::install::error::{Cause, Error, ErrorKind, Result};
 
 /// The file in the archive.
 const INDEX: &str = "info/index.json";
@@ -27,45 +28,30 @@ pub(super) fn index(path: &Path) -> Result<Map<String, Value>> {
     let text = if is_conda {
         index_of_conda(file)
     } else {
-        find(bzip2::bufread::MultiBzDecoder::new(BufReader::new(file)))
+        find(tar_of_bz2(file))
     };
-    text.and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()))
-        .map_err(|reason| {
-            Error::new(
-                ErrorKind::BadMetadata,
-                format!("its {INDEX} cannot be read: {reason}"),
-            )
+    text.and_then(|text| Ok(serde_json::from_slice(&text)?))
+        .map_err(|why| {
+            let message = format!("its {INDEX} cannot be read: {why}");
+            Error::new(ErrorKind::BadMetadata, message).caused_by(why)
         })
 }
 
-/// A `.conda` file is a zip archive; an archive of its own inside it describes the package.
-fn index_of_conda(file: File) -> std::result::Result<Vec<u8>, String> {
-    let text = |error: &dyn std::fmt::Display| error.to_string();
-    let mut zip = zip::ZipArchive::new(BufReader::new(file)).map_err(|error| text(&error))?;
-    let name = zip
-        .file_names()
-        .flatten()
-        .find(|name| name.starts_with("info-") && name.ends_with(".tar.zst"))
-        .map(std::borrow::Cow::into_owned)
-        .ok_or("the archive has no info-….tar.zst")?;
-    let member = zip.by_name(&name).map_err(|error| text(&error))?;
-    find(zstd::Decoder::new(member).map_err(|error| text(&error))?)
+fn index_of_conda(file: File) -> std::result::Result<Vec<u8>, Cause> {
+    let mut archive = CondaFile::open(file)?;
+    find(archive.tar(INFO)?)
 }
 
-fn find(archive: impl Read) -> std::result::Result<Vec<u8>, String> {
+fn find(archive: impl Read) -> std::result::Result<Vec<u8>, Cause> {
     let mut archive = tar::Archive::new(archive.take(LARGEST));
-    let entries = archive.entries().map_err(|error| error.to_string())?;
-    for entry in entries {
-        let entry = entry.map_err(|error| error.to_string())?;
+    for entry in archive.entries()? {
+        let entry = entry?;
         if &*entry.path_bytes() != INDEX.as_bytes() {
             continue;
         }
         let mut text = Vec::new();
-        entry
-            .take(LARGEST_INDEX)
-            .read_to_end(&mut text)
-            .map_err(|error| error.to_string())?;
+        entry.take(LARGEST_INDEX).read_to_end(&mut text)?;
         return Ok(text);
     }
-    Err("it is missing".to_owned())
+    Err("it is missing".into())
 }
