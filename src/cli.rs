@@ -16,7 +16,7 @@ use condafront_graph::compiler::Compiler;
 use condafront_graph::downloads::Addresses;
 use condafront_graph::environment::{Environment, Micromamba};
 use condafront_graph::image::{Stack, Stacking};
-use condafront_graph::pip::Network;
+use condafront_graph::pip::PipNetwork;
 use condafront_graph::plan::{Plan, micromamba};
 use condafront_graph::{Tools, source_file};
 use condafront_input as input;
@@ -50,7 +50,7 @@ Options:
 ";
 
 /// What a command line asks for.
-struct Request {
+struct CommandLine {
     command: Command,
     file: String,
     platform: Platform,
@@ -77,7 +77,7 @@ pub fn run(args: &[String]) -> ExitCode {
     if args.iter().any(|arg| arg == "--version" || arg == "-V") {
         return print(format!("condafront {}\n", env!("CARGO_PKG_VERSION")).as_bytes());
     }
-    let outcome = Request::parse(args)
+    let outcome = CommandLine::parse(args)
         .map_err(|error| Diagnostic::new(error).help("See condafront --help."))
         .and_then(|request| request.answer());
     match outcome {
@@ -148,7 +148,7 @@ fn print(bytes: &[u8]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-impl Request {
+impl CommandLine {
     fn parse(args: &[String]) -> Result<Self, String> {
         use lexopt::prelude::*;
         let mut parser = lexopt::Parser::from_args(args);
@@ -226,11 +226,7 @@ impl Request {
             ))
             .help("Build it with --target lock, and draw the graph of the lock file."));
         };
-        let plan = Plan::new(
-            packages,
-            self.platform,
-            choices.layers.value.unwrap_or_default(),
-        );
+        let plan = Plan::new(packages, choices.layers.value.unwrap_or_default());
         let definition = self.definition(&settings, &choices, plan, prefix, &file, &input.pip)?;
         Ok(match self.command {
             Command::Llb { text: true } => text::dump(definition.to_pb()).into_bytes(),
@@ -315,8 +311,8 @@ impl Request {
                 .fetched()
                 .map(|package| settings.mirrors.candidates(&package.url)),
         );
-        let layers = environment
-            .layers(&addresses)
+        let graph = environment
+            .install(&addresses)
             .map_err(|error| failed(&error))?;
         let account = environment
             .tools
@@ -325,7 +321,7 @@ impl Request {
         let base = base.as_ref().map_or(Input::Scratch, Input::from);
         let mut stack = Stack::default();
         stack.push(&account.layer, &account.name);
-        for step in &layers.installed {
+        for step in &graph.installed {
             stack.push(&step.layer, &step.name);
         }
         let Input::Output(root) = stack.on(&base, Stacking::Merge) else {
@@ -337,7 +333,7 @@ impl Request {
         };
         let wanted = environment.pip_packages(packages, &settings.mirrors)?;
         let installed = environment
-            .pip_install(&root, &wanted, &wanted.addresses(), &Network::default())
+            .pip_install(&root, &wanted, &wanted.addresses(), &PipNetwork::default())
             .map_err(|error| failed(&error))?;
         Ok(Definition::of(&installed.root))
     }

@@ -7,15 +7,15 @@ pub mod git;
 pub mod ignore;
 pub mod named;
 
-use condafront_graph::git::offer_credentials;
 use std::sync::Arc;
 
 use buildkit_llb::{
-    Copy, Definition, Differ, Digest, File, Git, Http, Input, Local, OpOptions, Output, pb,
+    Copy, Definition, Differ, Digest, File, Http, Input, Local, OpOptions, Output, pb,
 };
 
 use crate::gateway::client::{Bridge, Evaluate, Reference};
 use crate::gateway::error::{BuildError, GatewayError};
+use condafront_graph::git::repository;
 use condafront_input::options::Options;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, SourceFile};
@@ -248,14 +248,10 @@ async fn read_limited(
 
 /// A repository as a source.
 pub fn git_source(context: &GitContext, options: &Options) -> Output {
-    let mut git = Git::new(&context.remote);
-    if let Some(reference) = &context.reference {
-        git.reference(reference);
-    }
+    let mut git = repository(&context.remote, context.reference.as_deref());
     if let Some("1" | "true") = options.get("build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR") {
         git.keep_git_dir();
     }
-    offer_credentials(&mut git, &context.remote);
     let shown = redact::masked(&context.remote);
     git.name(format!("[internal] load git source {shown}"))
         .build()

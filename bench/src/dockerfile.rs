@@ -90,7 +90,7 @@ pub(crate) fn install_script(lock: &str) -> Result<String> {
     let input = input::read(&file, platform, &InputSettings::default())
         .map_err(|error| error.to_string())?;
     let packages = input.locked().ok_or("the benchmark needs a lock")?;
-    let plan = Plan::new(packages.to_vec(), platform, Layers::AtMost(1));
+    let plan = Plan::new(packages.to_vec(), Layers::AtMost(1));
     let specs = |indices: &[usize]| -> Vec<_> {
         indices
             .iter()

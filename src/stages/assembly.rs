@@ -82,7 +82,7 @@ impl Image<'_> {
         facts.extend(self.base.facts.clone());
         linked::stack(&mut stack, &self.environments, self.shared)?;
         for environment in &self.environments {
-            facts.push(environment.layers.facts.clone());
+            facts.push(environment.graph.facts.clone());
             facts.extend_from_slice(environment.solved);
         }
         let mut progress = Progress {

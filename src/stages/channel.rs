@@ -3,7 +3,6 @@
 use super::input::{EnvironmentFile, ImageInput};
 use super::session::{Session, as_diagnostic, native};
 use super::solve::{NOARCH, Solved};
-use condafront_graph::plan::pip::{has_pip, wheel};
 use condafront_input::pypi;
 
 use std::collections::btree_map::Entry;
@@ -22,6 +21,7 @@ use condafront_graph::channel::{Fetched, Part};
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::image::Stacking;
 use condafront_graph::plan::micromamba;
+use condafront_graph::plan::pip::supplied_pip;
 use condafront_graph::plan::python::Python;
 use condafront_graph::source_file;
 use condafront_input::Conda;
@@ -108,10 +108,8 @@ impl<'a> Session<'a> {
         let solved = self.packages_of(image, one).await?;
         pypi::check(&solved.packages, &one.pip.asked, self.file)?;
         let pip = self.pip_packages_of(image, one).await?;
-        let brought = match Python::find(&solved.packages) {
-            Some(python) if !pip.is_empty() && !has_pip(&solved.packages) => {
-                Some(wheel(&python.version)?)
-            }
+        let supplied = match Python::find(&solved.packages) {
+            Some(python) if !pip.is_empty() => supplied_pip(&solved.packages, &python)?,
             _ => None,
         };
         let Solved {
@@ -132,7 +130,7 @@ impl<'a> Session<'a> {
         for package in packages {
             contents.add(source, package, &subdirs)?;
         }
-        for package in pip.into_iter().chain(brought) {
+        for package in pip.into_iter().chain(supplied) {
             let asked = package.location(self.file).file;
             let source = contents.source(&asked);
             contents.add_pip(source, package)?;
@@ -206,9 +204,10 @@ impl<'a> Session<'a> {
             };
             let (source, package) = *part.members.get(index)?;
             let source = contents.sources.get(source)?;
-            let lines = match part.is_pip {
-                false => source.conda.get(package)?.lines,
-                true => source.pip.get(package)?.lines,
+            let lines = if part.is_pip {
+                source.pip.get(package)?.lines
+            } else {
+                source.conda.get(package)?.lines
             };
             diagnostic = diagnostic.at(&source.file, lines);
         }
@@ -243,9 +242,10 @@ impl<'a> Session<'a> {
     }
 
     fn together(&self, parts: &[Part<Place>]) -> Input {
-        let stacking = match self.bridge.abilities().has(MERGE_OP.id) {
-            true => Stacking::Merge,
-            false => Stacking::Copy,
+        let stacking = if self.bridge.abilities().has(MERGE_OP.id) {
+            Stacking::Merge
+        } else {
+            Stacking::Copy
         };
         let layers: Vec<(Output, String)> = parts
             .iter()

@@ -48,9 +48,9 @@ impl Additions<'_> {
             Err(BuildError::Gateway(error)) => return Err(self.explain(&steps, error).await),
             copied => copied?,
         }
-        let asked = self.asked()?;
+        let run_options = self.run_options()?;
         for number in 0..self.section.run.len() {
-            let ran = match self.command(&root, number, &asked).await {
+            let ran = match self.command(&root, number, &run_options).await {
                 Ok(ran) => ran,
                 // An earlier step may be the one that failed.
                 Err(BuildError::Gateway(error)) => return Err(self.explain(&steps, error).await),

@@ -140,9 +140,8 @@ impl Session<'_> {
                 platforms: Vec::new(),
                 ..request.clone()
             };
-            let programs = &ground.programs;
             match (
-                self.packages(&request, programs, Some(base)).await,
+                self.packages(&request, &ground.tools(), Some(base)).await,
                 specs.next(),
             ) {
                 (Ok(solved), _) => {

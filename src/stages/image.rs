@@ -54,9 +54,10 @@ impl Session<'_> {
                 Input::Scratch => gateway::Ref::default(),
             };
             let id = platform.to_string();
-            let key = match several {
-                true => format!("containerimage.config/{id}"),
-                false => "containerimage.config".to_owned(),
+            let key = if several {
+                format!("containerimage.config/{id}")
+            } else {
+                "containerimage.config".to_owned()
             };
             metadata.insert(key, image.config.to_json());
             references.insert(id, reference);
@@ -72,12 +73,11 @@ impl Session<'_> {
             "refs.platforms".to_owned(),
             platforms.to_string().into_bytes(),
         );
-        let result = match several {
-            true => gateway::result::Result::Refs(gateway::RefMap { refs: references }),
-            false => {
-                let reference = references.into_values().next();
-                gateway::result::Result::Ref(reference.unwrap_or_default())
-            }
+        let result = if several {
+            gateway::result::Result::Refs(gateway::RefMap { refs: references })
+        } else {
+            let reference = references.into_values().next();
+            gateway::result::Result::Ref(reference.unwrap_or_default())
         };
         Ok(gateway::Result {
             result: Some(result),

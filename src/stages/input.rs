@@ -88,9 +88,10 @@ impl Session<'_> {
     pub(super) async fn image_input(&self) -> Result<ImageInput, BuildError> {
         let mut image = self.environment_files().await?;
         for (index, one) in image.environments.iter_mut().enumerate() {
-            let of_image = match index == image.default {
-                true => image.section.pip.as_slice(),
-                false => &[],
+            let of_image = if index == image.default {
+                image.section.pip.as_slice()
+            } else {
+                &[]
             };
             one.pip = self.read_pip(&one.input.pip, of_image, &one.file).await?;
         }
@@ -132,9 +133,10 @@ impl Session<'_> {
         let file = self.context_file(&environment.file, self.file).await?;
         let settings = self.settings.input.within(environment, image);
         let input = input::read(&file, self.platform, &settings).map_err(|error| {
-            match error.locations.is_empty() {
-                true => error.at(self.file, environment.file.lines),
-                false => error,
+            if error.locations.is_empty() {
+                error.at(self.file, environment.file.lines)
+            } else {
+                error
             }
         })?;
         Ok(EnvironmentFile {

@@ -12,11 +12,13 @@ use futures_util::future::try_join_all;
 
 use crate::gateway::error::BuildError;
 use condafront_graph::compiler::Compiler;
-use condafront_graph::environment::{Environment, Layers};
-use condafront_graph::image::{InImage, Stack};
+use condafront_graph::environment::Environment;
+use condafront_graph::image::Stack;
+use condafront_graph::install::InstallGraph;
 use condafront_graph::plan::Plan;
 use condafront_graph::plan::groups;
 use condafront_graph::plan::sharing::{Plans, Shared};
+use condafront_graph::records::InImage;
 use condafront_graph::source_file;
 use condafront_input::Conda;
 use condafront_model::package::Package;
@@ -48,10 +50,10 @@ pub(super) struct Linked<'a> {
     pub(super) session: Session<'a>,
     /// Its file.
     pub(super) file: &'a EnvironmentFile,
-    /// Its graph.
+    /// What its graph is made from.
     pub(super) environment: Environment<'a>,
-    /// Its layers.
-    pub(super) layers: Layers,
+    /// Its graph.
+    pub(super) graph: InstallGraph,
     /// Facts about its packages.
     pub(super) facts: EnvironmentFacts,
     /// The outputs of solves, if there were any.
@@ -70,7 +72,7 @@ pub(super) fn stack(
 ) -> Result<(), BuildError> {
     for (index, one) in environments.iter().enumerate() {
         for group in one.order() {
-            let Some(step) = one.layers.installed.get(group) else {
+            let Some(step) = one.graph.installed.get(group) else {
                 continue;
             };
             let is_here = |it: &&Shared| it.groups.contains(&(index, group));
@@ -79,7 +81,7 @@ pub(super) fn stack(
                 Some(shared) if shared.groups.first() == Some(&(index, group)) => {
                     let layers = shared.groups.iter().filter_map(|(index, group)| {
                         let owner = environments.get(*index)?;
-                        let step = owner.layers.installed.get(*group)?;
+                        let step = owner.graph.installed.get(*group)?;
                         Some((&owner.environment.prefix, &step.layer))
                     });
                     let layers: Vec<_> = layers.collect();
@@ -92,7 +94,7 @@ pub(super) fn stack(
                 Some(_) => {}
             }
         }
-        let installed = &one.layers.installed;
+        let installed = &one.graph.installed;
         one.environment
             .stack_clashes(stack, installed, &one.facts.clashes)
             .map_err(as_diagnostic)?;
@@ -114,7 +116,7 @@ impl<'a> Ground<'a> {
             Ok::<_, BuildError>(found)
         }));
         let (lists, solved): (Vec<_>, Vec<_>) = found.await?.into_iter().unzip();
-        let Plans { plans, shared } = Plans::new(lists, self.session.platform, self.layers);
+        let Plans { plans, shared } = Plans::new(lists, self.layers);
         let planned = files.iter().zip(plans).zip(solved);
         let planned = planned.map(async |((file, plan), mut solved)| {
             let session = self.session.about(&file.file);
@@ -148,9 +150,7 @@ impl Session<'_> {
                     found: &ground.base,
                     lines: ground.choices.base.lines,
                 };
-                let solved = self
-                    .packages(request, &ground.programs, Some(&base))
-                    .await?;
+                let solved = self.packages(request, &ground.tools(), Some(&base)).await?;
                 Ok((solved.packages, solved.facts))
             }
         }
@@ -176,12 +176,12 @@ impl Planned<'_> {
             user,
             trim: &ground.choices.trim,
         };
-        let (layers, facts) = self.session.install(&environment).await?;
+        let (graph, facts) = self.session.install(&environment).await?;
         Ok(Linked {
             session: self.session,
             file: self.file,
             environment,
-            layers,
+            graph,
             facts,
             solved: &self.solved,
         })

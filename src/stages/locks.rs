@@ -92,7 +92,8 @@ impl Session<'_> {
             found,
             lines: choices.base.lines,
         });
-        self.packages(request, &programs, base.as_ref()).await
+        let tools = self.tools(&programs);
+        self.packages(request, &tools, base.as_ref()).await
     }
 
     /// An environment's PyPI packages: those of its lock, or what pip finds in an image with the conda packages.

@@ -11,7 +11,7 @@ use crate::gateway::client::{Evaluate, Reference};
 use crate::gateway::error::BuildError;
 use crate::gateway::repodata::FILES;
 use condafront_graph::downloads::{self, Addresses};
-use condafront_graph::pip::Network;
+use condafront_graph::pip::PipNetwork;
 use condafront_input::SolveRequest;
 use condafront_model::package::{Hashes, Package, PackageUrl};
 use condafront_model::platform::Platform;
@@ -27,7 +27,7 @@ use condafront_step_spec::solve::RepodataSpec;
 const CONTEXT: &str = "channel";
 
 /// A file that the folder should have.
-struct Wanted<'a> {
+struct FileInFolder<'a> {
     label: String,
     url: &'a PackageUrl,
     path: String,
@@ -46,7 +46,7 @@ impl Session<'_> {
         &self,
         packages: impl IntoIterator<Item = &'a Package>,
     ) -> Result<Addresses, BuildError> {
-        let wanted = packages.into_iter().map(|package| Wanted {
+        let wanted = packages.into_iter().map(|package| FileInFolder {
             label: format!("{} {}", package.id.name, package.id.version),
             url: &package.url,
             path: place::of_package(package),
@@ -64,7 +64,7 @@ impl Session<'_> {
         &self,
         packages: impl IntoIterator<Item = &'a PipPackage>,
     ) -> Result<Addresses, BuildError> {
-        let wanted = packages.into_iter().map(|package| Wanted {
+        let wanted = packages.into_iter().map(|package| FileInFolder {
             label: package.label(),
             url: &package.url,
             path: place::of_pip(package),
@@ -75,17 +75,21 @@ impl Session<'_> {
     }
 
     /// How pip finds packages: on the network, or in the folder.
-    pub(super) async fn pip_network(&self) -> Result<Network, BuildError> {
+    pub(super) async fn pip_network(&self) -> Result<PipNetwork, BuildError> {
         let Some(folder) = self.channel_folder().await? else {
-            return Ok(Network::from_options(self.options));
+            return Ok(PipNetwork::from_options(self.options));
         };
         let paths = [place::PYPI.to_owned()];
         // Pages with the same size and time can differ.
         let folder = folder.files(&paths, "the index of PyPI packages", Differ::None);
-        Ok(Network::within(folder.ok_or_else(empty)?))
+        Ok(PipNetwork::within(folder.ok_or_else(empty)?))
     }
 
-    async fn found(&self, wanted: Vec<Wanted<'_>>, purpose: &str) -> Result<Addresses, BuildError> {
+    async fn found(
+        &self,
+        wanted: Vec<FileInFolder<'_>>,
+        purpose: &str,
+    ) -> Result<Addresses, BuildError> {
         let Some(folder) = self.channel_folder().await?.filter(|_| !wanted.is_empty()) else {
             let mirrors = &self.settings.mirrors;
             let candidates = wanted.iter().map(|wanted| mirrors.candidates(wanted.url));
@@ -95,7 +99,7 @@ impl Session<'_> {
         let folder = folder
             .files(&paths, purpose, Differ::Metadata)
             .ok_or_else(empty)?;
-        let files: Vec<WantedFile> = wanted.iter().map(Wanted::file).collect();
+        let files: Vec<WantedFile> = wanted.iter().map(FileInFolder::file).collect();
         let programs = self.programs().await?;
         let tools = self.tools(&programs);
         let (checked, step) = tools.check(&folder, &files).map_err(as_diagnostic)?;
@@ -215,14 +219,13 @@ impl Session<'_> {
     }
 }
 
-impl Wanted<'_> {
+impl FileInFolder<'_> {
     fn file(&self) -> WantedFile {
-        let md5 = self.hashes.md5.clone();
         WantedFile {
             label: self.label.clone(),
             path: self.path.clone(),
             sha256: self.hashes.sha256.clone(),
-            md5: md5.filter(|_| !self.hashes.is_pinned()),
+            md5: downloads::unpinned_md5(self.hashes),
         }
     }
 }

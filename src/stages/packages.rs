@@ -9,7 +9,8 @@ use buildkit_llb::{Input, Output};
 
 use crate::gateway::error::BuildError;
 use condafront_graph::downloads::{Addresses, Artifact};
-use condafront_graph::environment::{Environment, Layers, Micromamba};
+use condafront_graph::environment::{Environment, Micromamba};
+use condafront_graph::install::InstallGraph;
 use condafront_graph::plan::micromamba;
 use condafront_graph::step::Step;
 use condafront_model::source::{Diagnostic, Location, SourceFile};
@@ -23,7 +24,7 @@ impl Session<'_> {
     pub(super) async fn install(
         &self,
         environment: &Environment<'_>,
-    ) -> Result<(Layers, EnvironmentFacts), BuildError> {
+    ) -> Result<(InstallGraph, EnvironmentFacts), BuildError> {
         let addresses = self.addresses(environment.fetched()).await?;
         // The installer has no line in the file.
         let in_file = environment.plan.packages.iter();
@@ -33,9 +34,9 @@ impl Session<'_> {
             environment,
             file: self.file,
         };
-        let (layers, reference) = self.fetch_and_run(&linking, addresses).await?;
+        let (graph, reference) = self.fetch_and_run(&linking, addresses).await?;
         let facts = self.read_json(&reference, FACTS_FILE).await?;
-        Ok((layers, facts))
+        Ok((graph, facts))
     }
 
     /// The micromamba for the session's platform, if it is the installer: the named context `micromamba`, or
@@ -72,17 +73,17 @@ struct Linking<'a> {
 }
 
 impl Job for Linking<'_> {
-    type Graph = Layers;
+    type Graph = InstallGraph;
 
-    fn graph(&self, addresses: &Addresses) -> Result<Layers, ArgsError> {
-        self.environment.layers(addresses)
+    fn graph(&self, addresses: &Addresses) -> Result<InstallGraph, ArgsError> {
+        self.environment.install(addresses)
     }
 
-    fn outputs<'g>(&self, graph: &'g Layers) -> Vec<&'g Output> {
+    fn outputs<'g>(&self, graph: &'g InstallGraph) -> Vec<&'g Output> {
         vec![&graph.facts]
     }
 
-    fn failing<'g>(&self, graph: &'g Layers, failed: &[String]) -> Option<&'g Step> {
+    fn failing<'g>(&self, graph: &'g InstallGraph, failed: &[String]) -> Option<&'g Step> {
         graph.failing(failed)
     }
 

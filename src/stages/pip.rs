@@ -15,7 +15,7 @@ use crate::gateway::error::BuildError;
 use crate::pip_report::Found;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
-use condafront_graph::pip::{Network, PipInstalled, PipPackages, PipResolved, Wheel};
+use condafront_graph::pip::{PipInstalled, PipNetwork, PipPackages, PipResolved, Wheel};
 use condafront_graph::step::Step;
 use condafront_input::requirements::{BuildOptions, List};
 use condafront_model::lint::{Rule, Warning};
@@ -202,7 +202,7 @@ impl Linked<'_> {
         Ok(())
     }
 
-    async fn network(&self) -> Result<Network, BuildError> {
+    async fn network(&self) -> Result<PipNetwork, BuildError> {
         let network = self.session.pip_network().await?;
         Ok(network.with_variables(self.file.pip.asked.list.variables()))
     }
@@ -255,7 +255,7 @@ struct Finding<'a> {
     root: &'a Output,
     list: &'a List,
     wheels: &'a [Wheel],
-    network: &'a Network,
+    network: &'a PipNetwork,
 }
 
 impl Job for Finding<'_> {
@@ -298,7 +298,7 @@ struct Installing<'a> {
     root: &'a Output,
     wanted: PipPackages<'a>,
     files: &'a Files,
-    network: &'a Network,
+    network: &'a PipNetwork,
 }
 
 impl Installing<'_> {
@@ -364,7 +364,7 @@ impl Job for Installing<'_> {
 }
 
 /// Warns about a build-arg with a password, which provenance would show.
-fn warning_of_secrets(network: &Network) -> Vec<Warning> {
+fn warning_of_secrets(network: &PipNetwork) -> Vec<Warning> {
     let indexes = network.indexes().into_iter().map(PackageUrl::new);
     let secret = indexes.filter(PackageUrl::has_credentials).take(1);
     let warning = |index: PackageUrl| {

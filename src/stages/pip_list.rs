@@ -7,7 +7,8 @@ use buildkit_llb::{OpOptions as _, Options};
 
 use crate::context::files::{Context, Kind};
 use crate::gateway::error::BuildError;
-use condafront_graph::pip::{Local, LocalKind, from_context, from_repository, located};
+use condafront_graph::location_of;
+use condafront_graph::pip::{Local, LocalKind, from_context, from_repository};
 use condafront_input::pypi::PypiPackages;
 use condafront_input::requirements::{List, ListEntry, Reading, Source};
 use condafront_input::section::Located;
@@ -65,7 +66,7 @@ impl Session<'_> {
         let mut all = Vec::new();
         for (index, entry, requirement) in list.local() {
             let mut options = Options::new();
-            options.location(located(&entry.location()));
+            options.location(location_of(&entry.location()));
             let local = match &requirement.source {
                 Source::Context(path) => {
                     let (kind, output) = self.in_context(path, entry, &mut options).await?;

@@ -9,7 +9,7 @@ use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::messages::{exit_code, lacks_secret, refuses_host_network};
 use crate::image::section;
 use condafront_graph::copy::absolute;
-use condafront_graph::run::{Asked, RunStep, Runner, title};
+use condafront_graph::run::{RunOptions, RunStep, Runner, title};
 use condafront_input::section::{Command, MountKind, Network, RunCommand};
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
@@ -30,8 +30,8 @@ impl Ran<'_> {
 
 impl Additions<'_> {
     /// The options of `docker build` for commands.
-    pub(super) fn asked(&self) -> Result<Asked, Diagnostic> {
-        Asked::from_options(self.session.options)
+    pub(super) fn run_options(&self) -> Result<RunOptions, Diagnostic> {
+        RunOptions::from_options(self.session.options)
     }
 
     /// Runs command `index` in the image `root`.
@@ -39,7 +39,7 @@ impl Additions<'_> {
         &self,
         root: &Input,
         index: usize,
-        asked: &Asked,
+        run_options: &RunOptions,
     ) -> Result<Ran<'_>, BuildError> {
         let command = &self.section.run[index];
         let workdir = section::working_dir(self.config);
@@ -57,7 +57,7 @@ impl Additions<'_> {
         };
         let name = step.name();
         let options = self.options(name.clone(), command.lines);
-        let image = step.on(root, asked, &options);
+        let image = step.on(root, run_options, &options);
         Ok(Ran {
             command,
             name,

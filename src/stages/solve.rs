@@ -4,17 +4,17 @@ use super::session::{Session, as_diagnostic};
 
 use std::sync::Arc;
 
-use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
-use buildkit_llb::{Output, Range};
+use buildkit_llb::Output;
 use futures_util::future::try_join_all;
 
 use crate::context::named::Found;
 use crate::fetch_failure::report_channels;
 use crate::gateway::error::BuildError;
 use crate::gateway::repodata::{self, FILES, Present};
-use condafront_graph as graph;
 use condafront_graph::question;
+use condafront_graph::solve::Repodata;
 use condafront_graph::virtual_packages::cuda_of;
+use condafront_graph::{Tools, location_in, source_file};
 use condafront_input::SolveRequest;
 use condafront_model::channel::Channel;
 use condafront_model::package::{Package, PackageUrl};
@@ -66,12 +66,12 @@ impl Solved {
 }
 
 impl Session<'_> {
-    /// The packages that satisfy a request. `programs` are the frontend's, `base` is the image that the packages will be
-    /// installed on; without it, build-args say everything that matters about it.
+    /// The packages that satisfy a request. `base` is the image that the packages will be installed on; without it,
+    /// build-args say everything that matters about it.
     pub(super) async fn packages(
         &self,
         request: &SolveRequest,
-        programs: &Output,
+        tools: &Tools<'_>,
         base: Option<&Base<'_>>,
     ) -> Result<Solved, BuildError> {
         let (file, platform) = (self.file, self.platform);
@@ -80,18 +80,13 @@ impl Session<'_> {
             return Ok(Solved::locked(Vec::new()));
         }
         let ((glibc, libc), lists) =
-            tokio::try_join!(self.glibc(programs, base), self.lists(request, platform))?;
+            tokio::try_join!(self.glibc(tools, base), self.lists(request, platform))?;
         let cuda = base.and_then(|base| cuda_of(&base.found.config.env()));
         let system = self.settings.overrides.system(platform, glibc, cuda);
         let question = question::question(request, platform, system);
-        let asked = graph::solve::solve(
-            programs,
-            &question,
-            &lists.specs,
-            &lists.files,
-            self.options.no_cache(),
-        )
-        .map_err(as_diagnostic)?;
+        let (answer, step) = tools
+            .solve(&question, &lists.specs, &lists.files)
+            .map_err(as_diagnostic)?;
         let lines = |culprit: &Culprit| match culprit {
             Culprit::Spec(index) => request.specs.get(*index).map(|spec| spec.lines),
             Culprit::Channel(index) => request.channels.get(*index).map(|channel| channel.lines),
@@ -99,22 +94,22 @@ impl Session<'_> {
             Culprit::Key(_) if Arc::ptr_eq(file, &self.build_file.file) => base?.lines,
             _ => None,
         };
-        let reference = match self.run(&asked.answer, &asked.step, lines).await {
+        let reference = match self.run(&answer, &step, lines).await {
             Ok(reference) => reference,
             Err(error) => return Err(self.with_folder_named(error).await),
         };
-        let answer: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
+        let packages: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
         Ok(Solved {
-            packages: question::packages(request, answer, file)?,
+            packages: question::packages(request, packages, file)?,
             lists,
-            facts: libc.into_iter().chain([asked.answer]).collect(),
+            facts: libc.into_iter().chain([answer]).collect(),
         })
     }
 
     /// The glibc that packages can rely on, and the output of the step that found it.
     async fn glibc(
         &self,
-        programs: &Output,
+        tools: &Tools<'_>,
         base: Option<&Base<'_>>,
     ) -> Result<(Glibc, Option<Output>), BuildError> {
         if let Some(glibc) = self.settings.overrides.glibc() {
@@ -123,11 +118,10 @@ impl Session<'_> {
         let Some(base) = base.and_then(|base| base.found.state.output()) else {
             return Ok((Glibc::BaseHasNone, None));
         };
-        let content_cache = self.bridge.abilities().has(EXEC_MOUNT_CONTENT_CACHE.id);
-        let asked = graph::solve::libc(programs, base, content_cache, self.options.no_cache());
-        let reference = self.run(&asked.answer, &asked.step, |_| None).await?;
+        let (facts, step) = tools.libc(base);
+        let reference = self.run(&facts, &step, |_| None).await?;
         let libc: Libc = self.read_json(&reference, LIBC_FILE).await?;
-        Ok((libc.into(), Some(asked.answer)))
+        Ok((libc.into(), Some(facts)))
     }
 
     /// Downloads the channels' repodata for a platform. Every channel has the subdir `noarch`; one without a subdir for
@@ -181,14 +175,11 @@ impl Session<'_> {
         channel: &Channel,
         subdir: &str,
     ) -> Result<Result<Present, crate::fetch_failure::Failure>, BuildError> {
-        let file = self.file;
-        let line = |number| i32::try_from(number).unwrap_or(i32::MAX);
         let lines = channel.lines;
-        let place = graph::source_file(file, std::iter::once(lines))
-            .location([Range::lines(line(lines.first), line(lines.last))]);
-        let repodata = graph::solve::Repodata {
+        let file = source_file(self.file, std::iter::once(lines));
+        let repodata = Repodata {
             label: format!("{}/{subdir}", channel.name),
-            location: Some(place),
+            location: Some(location_in(&file, [lines])),
             no_cache: self.options.no_cache(),
         };
         let candidates = |name: &str| self.list_addresses(channel, subdir, name);

@@ -4,13 +4,12 @@ use super::session::{Session, as_diagnostic};
 
 use std::sync::Arc;
 
-use buildkit_llb::{Input, Output, Range};
+use buildkit_llb::{Input, Output};
 
 use crate::context::named::Found;
 use crate::gateway::error::BuildError;
-use condafront_graph::pip::Network;
 use condafront_graph::system::{CacheIds, Prepared, System};
-use condafront_graph::{Tools, source_file};
+use condafront_graph::{NetworkAccess, Tools, location_in, source_file};
 use condafront_input::section::{
     ImageSection, Located, PackageEntry, SystemPackages, read_package_list,
 };
@@ -31,8 +30,8 @@ pub(super) struct SystemBase {
     pub(super) facts: Option<Output>,
 }
 
-/// A package, and where it is asked for.
-struct Wanted {
+/// A package of the distribution, and where it is asked for.
+struct SystemPackage {
     package: String,
     /// The file that asks for it, and the lines there: a list that the section names, or the section's own file.
     file: Arc<SourceFile>,
@@ -109,7 +108,7 @@ impl Session<'_> {
     }
 
     /// The packages that the section lists, and those of the files that it names.
-    async fn wanted(&self, section: &ImageSection) -> Result<Vec<Wanted>, BuildError> {
+    async fn wanted(&self, section: &ImageSection) -> Result<Vec<SystemPackage>, BuildError> {
         let Some(SystemPackages {
             manager, entries, ..
         }) = &section.packages
@@ -119,7 +118,7 @@ impl Session<'_> {
         let mut wanted = Vec::new();
         for entry in entries {
             match &entry.value {
-                PackageEntry::Package(package) => wanted.push(Wanted {
+                PackageEntry::Package(package) => wanted.push(SystemPackage {
                     package: package.clone(),
                     file: Arc::clone(&self.build_file.file),
                     lines: entry.lines,
@@ -141,13 +140,13 @@ impl Session<'_> {
         &self,
         path: &Located<String>,
         manager: PackageManager,
-    ) -> Result<Vec<Wanted>, BuildError> {
+    ) -> Result<Vec<SystemPackage>, BuildError> {
         let list = self.context_file(path, &self.build_file.file).await?;
         let mut wanted = Vec::new();
         for entry in read_package_list(&list, manager)? {
             // A list does not name other lists.
             if let PackageEntry::Package(package) = entry.value {
-                wanted.push(Wanted {
+                wanted.push(SystemPackage {
                     package,
                     file: Arc::clone(&list),
                     lines: entry.lines,
@@ -165,7 +164,7 @@ impl Session<'_> {
         tools: &Tools<'_>,
         section: &ImageSection,
         spec: &SystemSpec,
-        wanted: &[Wanted],
+        wanted: &[SystemPackage],
     ) -> Result<Prepared, Diagnostic> {
         let file = &self.build_file.file;
         let said = [
@@ -173,11 +172,7 @@ impl Session<'_> {
             section.locale.as_ref().map(|locale| locale.lines),
         ];
         let said: Vec<Lines> = said.into_iter().flatten().collect();
-        let line = |number| i32::try_from(number).unwrap_or(i32::MAX);
-        let ranges = said
-            .iter()
-            .map(|lines| Range::lines(line(lines.first), line(lines.last)));
-        let location = source_file(file, said.iter().copied()).location(ranges);
+        let location = location_in(&source_file(file, said.iter().copied()), said);
         let namespace = self.options.get("build-arg:BUILDKIT_CACHE_MOUNT_NS");
         let packages: Vec<String> = wanted.iter().map(|wanted| wanted.package.clone()).collect();
         let system = System {
@@ -185,7 +180,7 @@ impl Session<'_> {
             env: &base.config.env(),
             spec,
             packages: &packages,
-            network: &Network::from_options(self.options),
+            network: &NetworkAccess::from_options(self.options),
             caches: &CacheIds {
                 namespace: namespace.map(str::to_owned),
                 platform: self.platform.to_string(),
@@ -200,7 +195,7 @@ impl Session<'_> {
         &self,
         prepared: &Prepared,
         section: &ImageSection,
-        wanted: &[Wanted],
+        wanted: &[SystemPackage],
     ) -> Result<(), BuildError> {
         let error = match self.evaluate(&prepared.root).await {
             Ok(_) => return Ok(()),

@@ -2,8 +2,8 @@
 
 use buildkit_llb::{Output, Slot};
 
-use super::Tools;
 use super::step::Step;
+use super::tools::Tools;
 use condafront_step_spec::account::UserRequest;
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::args::to_json;

@@ -1,14 +1,14 @@
 //! The target `channel`, and the check of a folder that it made.
 
-use buildkit_llb::{Location, OpOptions, Output, Range, SourceFile};
+use buildkit_llb::{OpOptions, Output, SourceFile};
 
-use super::Tools;
-use super::downloads::{self, Address, Artifact};
+use super::downloads::{self, Address, Artifact, unpinned_md5};
+use super::location::location_in;
 use super::step::Step;
+use super::tools::Tools;
 use crate::wanted::WantedKind;
-use condafront_model::package::{Hashes, Package};
+use condafront_model::package::Package;
 use condafront_model::pypi_package::{self, PipPackage};
-use condafront_model::source::Lines;
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::channel_folder as place;
@@ -54,7 +54,7 @@ impl Tools<'_> {
             let mut options = self.options(name);
             options
                 .group(&downloads::group(count))
-                .location(location(file, package.lines))
+                .location(location_in(file, [package.lines]))
                 .export_cache(false);
             Artifact::of_package(package, WantedKind::Package, options, self.no_cache)
         };
@@ -63,7 +63,7 @@ impl Tools<'_> {
 
     /// The downloads of PyPI packages that `file` asks for.
     pub fn pip_artifacts(&self, packages: &[PipPackage], file: &SourceFile) -> Vec<Artifact> {
-        self.pip_downloads(packages, |package| location(file, package.lines))
+        self.pip_downloads(packages, |package| location_in(file, [package.lines]))
     }
 
     /// One folder of a channel. `list` holds the channel's own list of the folder's packages.
@@ -173,16 +173,6 @@ fn part<P, K: Copy>(
     }
 }
 
-fn location(file: &SourceFile, lines: Lines) -> Location {
-    let line = |number| i32::try_from(number).unwrap_or(i32::MAX);
-    file.location([Range::lines(line(lines.first), line(lines.last))])
-}
-
-/// The MD5 that a step must check because BuildKit checks nothing.
-fn unpinned_md5(hashes: &Hashes) -> Option<String> {
-    hashes.md5.clone().filter(|_| !hashes.is_pinned())
-}
-
 #[cfg(test)]
 mod tests {
     use buildkit_llb::{Definition, Image, Local, text};
@@ -191,7 +181,7 @@ mod tests {
     use super::*;
 
     fn programs() -> Output {
-        super::super::programs(&Image::new("docker.io/org/condafront:latest").build())
+        crate::programs::programs(&Image::new("docker.io/org/condafront:latest").build())
     }
 
     fn tools(programs: &Output) -> Tools<'_> {

@@ -3,12 +3,10 @@
 
 use buildkit_llb::{Copy, File, Input, Mkdir, OpOptions, Options, Output, Owner};
 
+use crate::cache_key::depend_on;
 use crate::context::ContextState;
 use condafront_input::section::{CopyFiles, Mode};
 use condafront_model::redact::quoted;
-
-/// A pattern that matches no file in any step's facts.
-const NO_FILE: &str = "/none*";
 
 /// Where files come from.
 #[derive(Clone, Debug)]
@@ -78,9 +76,7 @@ impl CopyStep<'_> {
     pub fn on(&self, root: &Input, facts: &[Output], options: &Options) -> Input {
         let mut file = File::on(root.clone());
         file.options(options);
-        for facts in facts {
-            file.then(Copy::new(facts, NO_FILE, "/").optional_wildcard());
-        }
+        depend_on(&mut file, facts);
         let (uid, gid) = self.owner;
         let folder = self.dest.rsplit_once('/').map_or("", |(folder, _)| folder);
         if matches!(self.files.chmod, Some(Mode::Bits(_))) && !folder.is_empty() {

@@ -4,18 +4,14 @@ use buildkit_llb::{
     Copy, Digest, File, Http, Input, OpOptions, Options, Output, Owner, ProgressGroup,
 };
 
-use super::image::FILE_TIME;
-
+use super::own_files::FILE_TIME;
+use crate::cache_key::{retry, retry_download, url_of_attempt};
 use crate::wanted::{Wanted, WantedKind};
-use condafront_model::package::{Package, PackageUrl};
+use condafront_model::package::{Hashes, Package, PackageUrl};
 
 /// The current address of each package, and how often its download has failed in this build.
 ///
-/// BuildKit remembers a failure until the build ends, for the operation and for all others with the same cache key
-/// (`solver/scheduler.go`, `mergeTo`). So each attempt is a different operation: its URL gets a fragment, which servers
-/// do not see. The cache key of a pinned download does not include the URL. Its second attempt ignores the cache
-/// instead, which separates it from the first and still leaves the result where the next build looks for it. Later
-/// attempts give the file a different mode.
+/// BuildKit remembers failures, so each attempt is a different operation.
 #[derive(Clone, Debug)]
 pub struct Addresses {
     packages: Vec<Address>,
@@ -107,7 +103,7 @@ impl Address {
     }
 
     /// Whether a download has already failed in this build.
-    pub fn is_retried(&self) -> bool {
+    pub(crate) fn is_retried(&self) -> bool {
         self.failed > 0
     }
 
@@ -129,11 +125,7 @@ impl Address {
 
     /// The URL for the http source.
     pub(super) fn identifier(&self) -> String {
-        let mut url = self.url().with_credentials().clone();
-        if self.attempt > 0 {
-            url.set_fragment(Some(&self.attempt.to_string()));
-        }
-        url.into()
+        url_of_attempt(self.url().with_credentials().clone(), self.attempt)
     }
 }
 
@@ -147,14 +139,14 @@ pub struct Artifact {
     /// The expected SHA-256, 64 hex digits; without one the download is not pinned.
     pub sha256: Option<String>,
     /// The download's options.
-    pub options: Options,
+    pub(crate) options: Options,
     /// Whether the build ignores caches from the start.
-    pub no_cache: bool,
+    pub(crate) no_cache: bool,
 }
 
 impl Artifact {
     /// A conda package's archive.
-    pub fn of_package(
+    pub(crate) fn of_package(
         package: &Package,
         kind: WantedKind,
         options: Options,
@@ -183,14 +175,7 @@ impl Artifact {
         http.filename(&self.file_name).options(&self.options);
         if let Some(digest) = self.digest() {
             http.checksum(digest);
-            if address.failed > 0 {
-                http.ignore_cache();
-            }
-            let spent = u32::from(!self.no_cache);
-            if address.failed > spent {
-                // Any mode will do: steps run as root.
-                http.perm(0o600 + address.failed);
-            }
+            retry_download(&mut http, address.failed, self.no_cache);
         }
         http.build()
     }
@@ -231,20 +216,31 @@ pub fn taken(folder: &Output, path: &str, file_name: &str, options: &Options) ->
     file.build().output().unwrap_or(folder).clone()
 }
 
+/// The MD5 that a step must check because BuildKit checks nothing.
+///
+/// A step's cache key must not depend on how many hashes of a file a lock has, so one is enough.
+pub fn unpinned_md5(hashes: &Hashes) -> Option<String> {
+    if hashes.is_pinned() {
+        None
+    } else {
+        hashes.md5.clone()
+    }
+}
+
 /// The files of a `.tar.bz2` package, for the one that is run as a program.
-pub fn unpacked(package: &Package, archive: &Output, retried: bool) -> Output {
+pub(crate) fn unpacked(package: &Package, archive: &Output, retried: bool) -> Output {
     let mut file = File::on(Input::Scratch);
     file.then(Copy::new(archive, package.id.file_name(), "/").unpack())
         .name(format!("[conda] unpack {}", package.id))
         .export_cache(false);
     if retried {
-        file.ignore_cache();
+        retry(&mut file);
     }
     file.build().output().unwrap_or(archive).clone()
 }
 
 /// What the progress shows for package `index` of `count`.
-pub fn name(package: &Package, index: usize, count: usize) -> String {
+pub(crate) fn name(package: &Package, index: usize, count: usize) -> String {
     let id = &package.id;
     let size = package
         .size
@@ -259,7 +255,7 @@ pub fn name(package: &Package, index: usize, count: usize) -> String {
 }
 
 /// Shows all downloads as one line in clients that can do so.
-pub fn group(count: usize) -> ProgressGroup {
+pub(crate) fn group(count: usize) -> ProgressGroup {
     ProgressGroup {
         id: "condafront-packages".to_owned(),
         name: format!("[conda] download {count} packages"),

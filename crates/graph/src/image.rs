@@ -1,16 +1,20 @@
 //! From layers to the image's file system.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use buildkit_llb::{Copy, File, Input, Merge, Mkdir, Mkfile, OpOptions, Output, Owner};
+use buildkit_llb::{Copy, File, Input, Merge, Mkfile, OpOptions, Output, Owner};
 
-use super::environment::{Environment, Installed};
-use super::prefix::{add_records, timed};
+use super::cache_key::depend_on;
+use super::environment::Environment;
+use super::install::Installed;
+use super::own_files::{FILE_TIME, directory, timed};
+use super::programs::entrypoint_program;
+use super::records::{InImage, add_records};
 use super::step::Step;
-use super::{Tools, entrypoint_program};
+use super::tools::Tools;
 use condafront_model::environment_prefix::{EnvironmentPrefix, ROOT_PREFIX};
 use condafront_model::platform::Platform;
-use condafront_model::stamp::{self, EPOCH};
+use condafront_model::stamp;
 use condafront_step_spec::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::args::{StepSpec as _, to_json};
@@ -20,19 +24,12 @@ use condafront_step_spec::install::{
 };
 use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
 
-/// The step's name in the progress and the image's history.
+/// The name, in the progress and the image's history, of the step that settles clashes.
 const CLASHES: &str = "[install] files that several packages claim";
-/// See [`CLASHES`].
+/// The same for the step that runs post-link scripts.
 pub const POST_LINK: &str = "[install] run the packages' post-link scripts";
-/// See [`CLASHES`].
+/// The same for the layer of [`Tools::runtime`].
 pub const RUNTIME: &str = "[activate] entrypoint and shell hooks";
-
-/// The time of files that come from no package: 1980-01-01T00:00:00Z, the earliest that every archive format can hold,
-/// in nanoseconds since 1970.
-pub const FILE_TIME: i64 = EPOCH * 1_000_000_000;
-
-/// A pattern that matches no file in any step's facts.
-pub(super) const NO_FILE: &str = "/none*";
 
 /// How layers are stacked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,15 +173,6 @@ impl Environment<'_> {
     }
 }
 
-/// An environment in an image: what its files that come from no package depend on.
-#[derive(Clone, Copy, Debug)]
-pub struct InImage<'a> {
-    /// Where it is.
-    pub prefix: &'a EnvironmentPrefix,
-    /// The variables that its file sets.
-    pub variables: &'a BTreeMap<String, String>,
-}
-
 impl Tools<'_> {
     /// One layer for packages that several environments share, made from the layer at each prefix. `title` names the
     /// packages.
@@ -213,8 +201,7 @@ impl Tools<'_> {
     /// A layer with the entrypoint for `platform`, the files that activate shells, and the environments' own variables.
     /// The prefixes belong to `user`.
     ///
-    /// It depends on `facts`, which steps left for the frontend to read, but contains none of them. What the image does
-    /// not depend on is not exported to a cache, and a builder that imports the cache would have to gather them again.
+    /// It depends on `facts`, which steps left for the frontend to read, but contains none of them.
     pub fn runtime(
         &self,
         platform: Platform,
@@ -227,21 +214,14 @@ impl Tools<'_> {
         let options = self.options(RUNTIME);
         let mut file = File::on(Input::Scratch);
         file.options(&options);
-        for facts in facts {
-            file.then(Copy::new(facts, NO_FILE, "/").optional_wildcard());
-        }
+        depend_on(&mut file, facts);
         for folder in folders(
             files
                 .iter()
                 .map(|file| file.path.as_str())
                 .chain([ENTRYPOINT]),
         ) {
-            file.then(
-                Mkdir::new(folder)
-                    .mode(0o755)
-                    .owner(owner())
-                    .time(FILE_TIME),
-            );
+            file.then(directory(folder, stamp::Owner::ROOT));
         }
         file.then(
             Copy::new(self.programs, entrypoint_program(platform), ENTRYPOINT)

@@ -7,18 +7,16 @@ pub mod pip;
 pub mod python;
 pub mod sharing;
 
+use crate::downloads::unpinned_md5;
 use condafront_model::layers::Layers;
 use condafront_model::package::Package;
-use condafront_model::platform::Platform;
 use condafront_step_spec::install::PackageSpec;
 use groups::Group;
 use python::Python;
 
-/// One environment for one platform.
+/// One environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// The platform.
-    pub platform: Platform,
     /// Its packages, in the order in which they are linked.
     pub packages: Vec<Package>,
     /// The layers that they are spread over.
@@ -29,16 +27,15 @@ pub struct Plan {
 
 impl Plan {
     /// Plans an environment.
-    pub fn new(packages: Vec<Package>, platform: Platform, layers: Layers) -> Self {
+    pub fn new(packages: Vec<Package>, layers: Layers) -> Self {
         let groups = groups::deal(&packages, layers);
-        Self::with_groups(packages, platform, groups)
+        Self::with_groups(packages, groups)
     }
 
-    fn with_groups(packages: Vec<Package>, platform: Platform, groups: Vec<Group>) -> Self {
+    fn with_groups(packages: Vec<Package>, groups: Vec<Group>) -> Self {
         Self {
             groups,
             python: Python::find(&packages),
-            platform,
             packages,
         }
     }
@@ -49,7 +46,7 @@ impl Plan {
     }
 
     /// Whether linking the group depends on python: its `noarch` packages may contain python modules.
-    pub fn needs_python(&self, group: &Group) -> bool {
+    pub(crate) fn needs_python(&self, group: &Group) -> bool {
         group
             .packages
             .iter()
@@ -62,18 +59,13 @@ pub fn package_spec(package: &Package) -> PackageSpec {
     let url = package.url.recorded();
     // <channel>/<subdir>/<archive>
     let channel = url.as_str().rsplitn(3, '/').nth(2).unwrap_or_default();
-    // A step's cache key must not depend on how many hashes of an archive a lock has, so one is enough.
-    let md5 = match package.hashes.is_pinned() {
-        true => None,
-        false => package.hashes.md5.clone(),
-    };
     PackageSpec {
         label: format!("{} {}", package.id.name, package.id.version),
         archive: package.id.file_name(),
         channel: channel.to_owned(),
         subdir: package.subdir.clone(),
         sha256: package.hashes.sha256.clone(),
-        md5,
+        md5: unpinned_md5(&package.hashes),
         url: url.into(),
     }
 }

@@ -9,8 +9,8 @@ use buildkit_llb::{
 };
 
 use super::copy::absolute;
-use super::oci_platform;
-use super::pip::Network as Reach;
+use super::network::{NetworkAccess, is_proxy};
+use super::oci_platform::oci_platform;
 use condafront_input::options::Options;
 use condafront_input::section::{Command, Mount, MountKind, Network, RunCommand, Sharing};
 use condafront_model::platform::Platform;
@@ -66,7 +66,7 @@ impl RunStep<'_> {
     ///
     /// The image's entrypoint runs it, as in a container. It sources what activation scripts leave to the shell, finds
     /// a home directory for users that the image does not know, and says which program is missing.
-    pub fn on(&self, root: &Input, asked: &Asked, options: &LlbOptions) -> Output {
+    pub fn on(&self, root: &Input, run_options: &RunOptions, options: &LlbOptions) -> Output {
         let words: Vec<&str> = match &self.command.command {
             Command::Exec(words) => words.iter().map(String::as_str).collect(),
             Command::Shell(text) => {
@@ -82,9 +82,9 @@ impl RunStep<'_> {
         for (name, value) in self.variables() {
             exec.env(name, value);
         }
-        asked.apply(&mut exec, self.command.network);
+        run_options.apply(&mut exec, self.command.network);
         for mount in &self.command.mounts {
-            self.mount(&mut exec, mount, &asked.cache_namespace);
+            self.mount(&mut exec, mount, &run_options.cache_namespace);
         }
         let changed = exec.write_root();
         exec.build()[changed].clone()
@@ -101,7 +101,7 @@ impl RunStep<'_> {
         // Proxies are set anyway, and must not be part of the cache key.
         let args = args
             .map(|(name, value)| (name.as_str(), value.as_str()))
-            .filter(|(name, _)| !Reach::is_proxy(name));
+            .filter(|(name, _)| !is_proxy(name));
         let image = self.env.iter();
         let image = image.map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in image.chain(account).chain(args) {
@@ -189,9 +189,9 @@ pub fn title(command: &Command) -> String {
 
 /// The `docker build` options that affect commands (`frontend/dockerui/attr.go`).
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct RunOptions {
     /// `--network` and the proxies.
-    reach: Reach,
+    network: NetworkAccess,
     /// `--add-host`.
     hosts: Vec<(String, IpAddr)>,
     /// The host name, for example of a Kubernetes builder.
@@ -206,7 +206,7 @@ pub struct Asked {
     cache_namespace: String,
 }
 
-impl Asked {
+impl RunOptions {
     /// Reads the options.
     ///
     /// # Errors
@@ -241,7 +241,7 @@ impl Asked {
         });
         let owned = |key: &str| options.get(key).map(str::to_owned);
         Ok(Self {
-            reach: Reach::from_options(options),
+            network: NetworkAccess::from_options(options),
             hosts: hosts.collect::<Result<_, Diagnostic>>()?,
             hostname: owned("hostname").or_else(|| owned("build-arg:BUILDKIT_SANDBOX_HOSTNAME")),
             shm_size: shm_size.transpose()?.filter(|size| *size > 0),
@@ -252,13 +252,15 @@ impl Asked {
     }
 
     fn apply(&self, exec: &mut Exec, network: Network) {
-        exec.network(match network {
-            Network::Default => self.reach.mode,
-            Network::None => NetMode::None,
-            Network::Host => NetMode::Host,
-        });
-        if let Some(proxy) = &self.reach.proxy {
-            exec.proxy(proxy);
+        self.network.open(exec);
+        match network {
+            Network::Default => {}
+            Network::None => {
+                exec.network(NetMode::None);
+            }
+            Network::Host => {
+                exec.network(NetMode::Host);
+            }
         }
         for (name, address) in &self.hosts {
             exec.extra_host(name, *address);

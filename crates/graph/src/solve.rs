@@ -1,9 +1,10 @@
 //! The solve: repodata in, packages out.
 
-use buildkit_llb::{Http, Location, OpOptions, Options, Output, ProgressGroup};
+use buildkit_llb::{Http, Location, OpOptions, Output, ProgressGroup};
 
 use super::downloads::Address;
 use super::step::Step;
+use super::tools::Tools;
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
 use condafront_step_spec::solve::{RepodataSpec, SolveSpec};
@@ -44,64 +45,42 @@ impl Repodata {
     }
 }
 
-/// A step and its answer.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// The folder with its answer.
-    pub answer: Output,
-    /// The step, in case it fails.
-    pub step: Step,
-}
-
-/// Finds the packages; file `n` of `files` is in output `n` of `repodata`.
-///
-/// # Errors
-/// When the request does not fit into a program's arguments.
-pub fn solve(
-    programs: &Output,
-    spec: &SolveSpec,
-    files: &[RepodataSpec],
-    repodata: &[Output],
-    no_cache: bool,
-) -> Result<Asked, ArgsError> {
-    let count = spec.specs.len();
-    let dependencies = if count == 1 {
-        "dependency"
-    } else {
-        "dependencies"
-    };
-    let name = format!("[solve] {count} {dependencies} for {}", spec.subdir);
-    let mut step = Step::new(programs, spec.to_args(files)?, &options(name, no_cache));
-    for (index, repodata) in repodata.iter().enumerate() {
-        // BuildKit hashes it, so that only its content counts: the key of an http source also holds the file's time.
-        step.input(&format!("{INPUT_DIR}/{index}"), repodata, false);
+impl Tools<'_> {
+    /// Finds the packages; file `n` of `files` is in output `n` of `repodata`. Returns the answer's folder and the step,
+    /// in case it fails.
+    ///
+    /// # Errors
+    /// When the request does not fit into a program's arguments.
+    pub fn solve(
+        &self,
+        spec: &SolveSpec,
+        files: &[RepodataSpec],
+        repodata: &[Output],
+    ) -> Result<(Output, Step), ArgsError> {
+        let count = spec.specs.len();
+        let dependencies = if count == 1 {
+            "dependency"
+        } else {
+            "dependencies"
+        };
+        let name = format!("[solve] {count} {dependencies} for {}", spec.subdir);
+        let mut step = self.step(spec.to_args(files)?, name);
+        for (index, repodata) in repodata.iter().enumerate() {
+            // BuildKit hashes it, so that only its content counts: the key of an http source also holds the file's
+            // time.
+            step.input(&format!("{INPUT_DIR}/{index}"), repodata, false);
+        }
+        let answer = step.output(OUTPUT_DIR);
+        Ok((step.exec().build()[answer].clone(), step))
     }
-    Ok(finished(step, OUTPUT_DIR))
-}
 
-/// Finds out which C library the base image has.
-pub fn libc(programs: &Output, base: &Output, content_cache: bool, no_cache: bool) -> Asked {
-    let options = options("[base] C library".to_owned(), no_cache);
-    let mut step = Step::new(programs, vec!["libc".to_owned()], &options);
-    step.input(BASE_DIR, base, content_cache);
-    finished(step, FACTS_DIR)
-}
-
-fn finished(mut step: Step, dir: &str) -> Asked {
-    let answer = step.output(dir);
-    Asked {
-        answer: step.exec().build()[answer].clone(),
-        step,
+    /// Finds out which C library the base image has; returns the same as [`Tools::solve`].
+    pub fn libc(&self, base: &Output) -> (Output, Step) {
+        let mut step = self.step(vec!["libc".to_owned()], "[base] C library");
+        step.input(BASE_DIR, base, self.content_cache);
+        let facts = step.output(FACTS_DIR);
+        (step.exec().build()[facts].clone(), step)
     }
-}
-
-fn options(name: String, no_cache: bool) -> Options {
-    let mut options = Options::new();
-    options.name(name);
-    if no_cache {
-        options.ignore_cache();
-    }
-    options
 }
 
 #[cfg(test)]
@@ -151,9 +130,14 @@ mod tests {
             subdir: "noarch".to_owned(),
             file: "repodata.json".to_owned(),
         }];
+        let tools = Tools {
+            programs: &first,
+            no_cache: false,
+            content_cache: true,
+        };
         let ask = |list: Output| {
-            let asked = solve(&first, &spec, &files, &[list], false).unwrap();
-            asked.answer.digest()
+            let (answer, _) = tools.solve(&spec, &files, &[list]).unwrap();
+            answer.digest()
         };
         assert_eq!(ask(first.clone()), ask(moved));
     }

@@ -2,7 +2,7 @@
 
 use buildkit_llb::{Bind, Exec, Input, NetMode, OpOptions, Options, Output, Slot, Tmpfs};
 
-use super::PROGRAM;
+use crate::cache_key::retry_step;
 use condafront_step_spec::failure_report::{EXPLAIN, REPORT_DIR};
 
 /// A step: first built up, then kept next to its outputs to find out why it failed.
@@ -13,13 +13,8 @@ pub struct Step {
 }
 
 impl Step {
-    /// `condafront <args>` in the frontend's own image.
-    pub fn new(frontend: &Output, args: Vec<String>, options: &Options) -> Self {
-        Self::in_root(frontend, PROGRAM, args, options)
-    }
-
-    /// `program <args>` in another root, whose changes are discarded unless [`Exec::write_root`] is called.
-    pub fn in_root(
+    /// `program <args>` in `root`, whose changes are discarded unless [`Exec::write_root`] is called.
+    pub(crate) fn new(
         root: impl Into<Input>,
         program: &str,
         args: Vec<String>,
@@ -35,7 +30,7 @@ impl Step {
     }
 
     /// Sets which packages of the plan are in the step's own list.
-    pub fn concerns(&mut self, packages: &[usize]) -> &mut Self {
+    pub(crate) fn concerns(&mut self, packages: &[usize]) -> &mut Self {
         self.packages = packages.to_vec();
         self
     }
@@ -47,7 +42,7 @@ impl Step {
 
     /// Mounts `from` at `path`, read-only. `trusted` says that BuildKit need not hash the content because the
     /// definition pins it.
-    pub fn input(&mut self, path: &str, from: &Output, trusted: bool) -> &mut Self {
+    pub(crate) fn input(&mut self, path: &str, from: &Output, trusted: bool) -> &mut Self {
         let mut bind = Bind::read_only(path, from);
         if trusted {
             bind.content_cache(buildkit_llb::ContentCache::Off);
@@ -57,18 +52,14 @@ impl Step {
     }
 
     /// An empty directory at `path` that becomes an output.
-    pub fn output(&mut self, path: &str) -> Slot {
+    pub(crate) fn output(&mut self, path: &str) -> Slot {
         self.exec.output(path, Input::Scratch)
     }
 
-    /// Makes it a different step from the one that failed in this build because an input was missing, since BuildKit
-    /// remembers that failure (see [`Addresses`](super::downloads::Addresses)). `no_cache` says that the build ignores
-    /// caches from the start, in which case only a different cache key helps.
-    pub fn retry(&mut self, no_cache: bool) -> &mut Self {
-        self.exec.ignore_cache();
-        if no_cache {
-            self.exec.env("CONDAFRONT_RETRY", "1");
-        }
+    /// Makes it a different step from the one that failed in this build because an input was missing. `no_cache` says
+    /// that the build ignores caches from the start.
+    pub(crate) fn retry(&mut self, no_cache: bool) -> &mut Self {
+        retry_step(&mut self.exec, no_cache);
         self
     }
 
@@ -84,7 +75,17 @@ impl Step {
     }
 
     /// The builder of the operation itself.
-    pub fn exec(&mut self) -> &mut Exec {
+    pub(crate) fn exec(&mut self) -> &mut Exec {
         &mut self.exec
     }
+}
+
+/// The first of `steps`, each given with one of its outputs, whose digest is in `failed`.
+pub(crate) fn failing<'a>(
+    steps: impl IntoIterator<Item = (&'a Output, &'a Step)>,
+    failed: &[String],
+) -> Option<&'a Step> {
+    let mut steps = steps.into_iter();
+    let (_, step) = steps.find(|(output, _)| failed.contains(&output.digest().to_string()))?;
+    Some(step)
 }

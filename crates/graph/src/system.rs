@@ -2,9 +2,9 @@
 
 use buildkit_llb::{Cache, CacheSharing, Location, OpOptions, Output, Slot};
 
-use super::Tools;
-use super::pip::Network;
+use super::network::NetworkAccess;
 use super::step::Step;
+use super::tools::Tools;
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::mounts::FACTS_DIR;
 use condafront_step_spec::system::{Manager, SystemSpec};
@@ -24,7 +24,7 @@ pub struct System<'a> {
     /// The packages.
     pub packages: &'a [String],
     /// How the step reaches the network.
-    pub network: &'a Network,
+    pub network: &'a NetworkAccess,
     /// What makes the ids of this build's cache mounts distinct.
     pub caches: &'a CacheIds,
     /// Where the user's file asks for it.
@@ -80,10 +80,7 @@ impl Tools<'_> {
         for (name, value) in system.env {
             exec.env(name, value);
         }
-        exec.network(system.network.mode);
-        if let Some(proxy) = &system.network.proxy {
-            exec.proxy(proxy);
-        }
+        system.network.open(exec);
         for folder in system.folders() {
             let mut cache = Cache::new(folder, system.caches.id(folder));
             exec.mount(cache.sharing(CacheSharing::Locked));
@@ -151,7 +148,7 @@ mod tests {
             let name = format!("BUILDKIT_FRONTEND_OPT_{number}");
             (name, (*option).to_owned())
         });
-        let network = Network::from_options(&BuildOptions::from_env(options));
+        let network = NetworkAccess::from_options(&BuildOptions::from_env(options));
         let file = SourceFile::new("env.yml", b"apt: [libgl1]\n".to_vec());
         let spec = SystemSpec {
             manager: Some(Manager::Apt),
@@ -171,7 +168,7 @@ mod tests {
             location: &file.location([Range::lines(1, 1)]),
         };
         let tools = Tools {
-            programs: &super::super::programs(&image("docker.io/org/condafront:latest")),
+            programs: &crate::programs::programs(&image("docker.io/org/condafront:latest")),
             no_cache: false,
             content_cache: true,
         };

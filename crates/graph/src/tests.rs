@@ -8,7 +8,8 @@ use super::Tools;
 use super::compiler::Compiler;
 use super::downloads::Addresses;
 use super::environment::{Environment, Micromamba};
-use super::image::{InImage, Stack, Stacking};
+use super::image::{Stack, Stacking};
+use super::records::InImage;
 use crate::plan::micromamba::MicromambaVersion;
 use crate::plan::mirrors::Mirrors;
 use crate::plan::{Plan, micromamba};
@@ -42,11 +43,7 @@ fn image(name: &str) -> Output {
 fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> String {
     let file = SourceFile::new("env.lock", LOCK);
     let list = input::read(&file, Platform::LinuxAmd64, &InputSettings::default()).unwrap();
-    let plan = Plan::new(
-        list.locked().unwrap().to_vec(),
-        Platform::LinuxAmd64,
-        layers,
-    );
+    let plan = Plan::new(list.locked().unwrap().to_vec(), layers);
     let frontend = super::programs(&image("docker.io/org/condafront:latest"));
     let base = image("docker.io/library/debian:13-slim");
     let lines = plan.packages.iter().map(|package| package.lines);
@@ -72,7 +69,7 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
     let candidates = environment
         .fetched()
         .map(|package| mirrors.candidates(&package.url));
-    let layers = environment.layers(&Addresses::new(candidates)).unwrap();
+    let graph = environment.install(&Addresses::new(candidates)).unwrap();
     let account = environment
         .tools
         .account(&UserRequest::default(), None, Some(&base))
@@ -83,11 +80,11 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
     };
     let mut stack = Stack::default();
     stack.push(&account.layer, &account.name);
-    for step in &layers.installed {
+    for step in &graph.installed {
         stack.push(&step.layer, &step.name);
     }
     environment
-        .stack_clashes(&mut stack, &layers.installed, &[clash])
+        .stack_clashes(&mut stack, &graph.installed, &[clash])
         .unwrap();
     let root = stack.on(&Input::from(&base), stacking);
     let variables = [("JUPYTER_PORT".to_owned(), "8888".to_owned())].into();
@@ -103,7 +100,7 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
             variables: &variables,
         }],
         environment.user,
-        &[layers.facts, account.facts],
+        &[graph.facts, account.facts],
     );
     let runtime = runtime.output().unwrap().clone();
     let root = stacking.stack(
@@ -140,7 +137,7 @@ fn compiled_with(compiler: &Compiler, platform: Platform) -> String {
     let base = image("docker.io/library/debian:13-slim");
     let environment = Environment {
         trim: &BTreeSet::new(),
-        plan: Plan::new(list.locked().unwrap().to_vec(), platform, Layers::Auto),
+        plan: Plan::new(list.locked().unwrap().to_vec(), Layers::Auto),
         prefix: EnvironmentPrefix::base(),
         file: LlbFile::new(file.name(), file.data()),
         tools: Tools {
@@ -155,10 +152,10 @@ fn compiled_with(compiler: &Compiler, platform: Platform) -> String {
     };
     let fetched = environment.fetched();
     let candidates = fetched.map(|package| vec![package.url.clone()]);
-    let layers = environment.layers(&Addresses::new(candidates)).unwrap();
+    let graph = environment.install(&Addresses::new(candidates)).unwrap();
     let groups = &environment.plan.groups;
     let six = groups.iter().position(|group| group.to_string() == "six");
-    let step = &layers.installed[six.unwrap()];
+    let step = &graph.installed[six.unwrap()];
     text::dump(Definition::of(&step.layer).to_pb())
 }
 
@@ -194,11 +191,7 @@ fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
     let digests = |lock: &str, base: Option<&Output>| -> Vec<(String, String)> {
         let lock = SourceFile::new("env.lock", lock);
         let list = input::read(&lock, Platform::LinuxAmd64, &InputSettings::default()).unwrap();
-        let plan = Plan::new(
-            list.locked().unwrap().to_vec(),
-            Platform::LinuxAmd64,
-            Layers::Auto,
-        );
+        let plan = Plan::new(list.locked().unwrap().to_vec(), Layers::Auto);
         let frontend = super::programs(&image("docker.io/org/condafront:latest"));
         let environment = Environment {
             trim: &BTreeSet::new(),
@@ -223,8 +216,8 @@ fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
             .packages
             .iter()
             .map(|package| vec![package.url.clone()]);
-        let layers = environment.layers(&Addresses::new(candidates)).unwrap();
-        let steps = layers.installed.into_iter().zip(&environment.plan.groups);
+        let graph = environment.install(&Addresses::new(candidates)).unwrap();
+        let steps = graph.installed.into_iter().zip(&environment.plan.groups);
         steps
             .map(|(step, group)| (group.to_string(), step.layer.digest().to_string()))
             .collect()

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
-use buildkit_llb::{Definition, Image, OpOptions, SourceFile as LlbFile, text};
+use buildkit_llb::{
+    Definition, Image, OpOptions, Options as LlbOptions, Output, SourceFile as LlbFile, text,
+};
 
 use url::Url;
 
@@ -8,13 +10,15 @@ use super::*;
 use crate::Tools;
 use crate::compiler::Compiler;
 use crate::context::ContextState;
+use crate::environment::Environment;
 use crate::plan::Plan;
+use crate::plan::mirrors::Mirrors;
 use condafront_input::options::Options;
 use condafront_input::requirements::list_of;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::layers::Layers;
 use condafront_model::package::{Hashes, Package, PackageUrl};
-use condafront_model::platform::Platform;
+use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::Lines;
 use condafront_model::stamp::Owner;
 
@@ -41,11 +45,7 @@ fn package(url: &str, hashes: Hashes) -> PipPackage {
 fn with_environment(make: impl FnOnce(&Environment<'_>, &Output) -> Output) -> String {
     let mut python = Package::example("python");
     python.id.version = "3.13.5".to_owned();
-    let plan = Plan::new(
-        vec![python, Package::example("pip")],
-        Platform::LinuxAmd64,
-        Layers::Auto,
-    );
+    let plan = Plan::new(vec![python, Package::example("pip")], Layers::Auto);
     let prefix = EnvironmentPrefix::base();
     let image = |name: &str| Image::new(name).name(format!("[base] {name}")).build();
     let frontend = image("docker.io/org/condafront:latest");
@@ -83,7 +83,7 @@ fn locked_files_are_installed_without_network() {
             Hashes { sha256: None, md5 },
         ),
     ];
-    let network = Network::from_options(&options(&["force-network-mode=host"]));
+    let network = PipNetwork::from_options(&options(&["force-network-mode=host"]));
     insta::assert_snapshot!(with_environment(|environment, root| {
         let mirrors = Mirrors::default();
         let wanted = environment.pip_packages(&packages, &mirrors).unwrap();
@@ -97,7 +97,7 @@ fn a_list_is_resolved_with_network() {
     let list = list_of(
         "--index-url https://${TOKEN}@i.example/simple\nsix>=1\n./demo[extra] ; python_version > '3'\n",
     );
-    let network = Network::from_options(&options(&[
+    let network = PipNetwork::from_options(&options(&[
         "build-arg:HTTPS_PROXY=http://proxy.example",
         "build-arg:no_proxy=localhost",
         "build-arg:PIP_EXTRA_INDEX_URL=https://a.example/simple https://b.example/simple",
@@ -136,7 +136,7 @@ fn a_failing_step_shows_no_credentials() {
     let list = list_of(
         "--index-url https://me:hunter2@i.example/simple\nx @ https://me:hunter2@f.example/x.whl\n./demo\n",
     );
-    let network = Network::from_options(&options(&[]));
+    let network = PipNetwork::from_options(&options(&[]));
     let graph = with_environment(|environment, root| {
         let local = [Local {
             label: "demo".to_owned(),

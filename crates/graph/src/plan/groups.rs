@@ -111,14 +111,14 @@ enum Key {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
     /// Indices into the package list, in ascending order.
-    pub packages: Vec<usize>,
+    pub(crate) packages: Vec<usize>,
     title: String,
     key: Key,
 }
 
 impl Group {
     /// Whether `other` is the counterpart of this group in another list of the same packages.
-    pub fn corresponds(&self, other: &Self) -> bool {
+    pub(crate) fn corresponds(&self, other: &Self) -> bool {
         self.key == other.key
     }
 }
@@ -131,13 +131,13 @@ impl fmt::Display for Group {
 }
 
 /// Divides packages into groups; every package is in exactly one.
-pub fn deal(packages: &[Package], layers: Layers) -> Vec<Group> {
+pub(crate) fn deal(packages: &[Package], layers: Layers) -> Vec<Group> {
     let all: Vec<usize> = (0..packages.len()).collect();
     deal_some(packages, &all, layers)
 }
 
 /// The same for the packages at the indices `chosen`, which are in ascending order.
-pub fn deal_some(packages: &[Package], chosen: &[usize], layers: Layers) -> Vec<Group> {
+pub(crate) fn deal_some(packages: &[Package], chosen: &[usize], layers: Layers) -> Vec<Group> {
     let budget = Budget::of(layers);
     let among = || chosen.iter().map(|index| (*index, &packages[*index]));
     let alone = largest(

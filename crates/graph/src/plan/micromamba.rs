@@ -15,9 +15,9 @@ const CHANNEL: &str = "https://conda.anaconda.org/conda-forge";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MicromambaVersion {
     /// The version, with the build number if it is not 0: `2.8.1-1`.
-    pub version: String,
+    version: String,
     /// The hash that conda-forge's package must have.
-    pub sha256: Option<String>,
+    sha256: Option<String>,
 }
 
 impl Default for MicromambaVersion {

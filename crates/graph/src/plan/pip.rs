@@ -5,6 +5,7 @@
 
 use url::Url;
 
+use super::python::Python;
 use condafront_model::package::{Hashes, Package, PackageUrl};
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, Lines};
@@ -35,9 +36,19 @@ const KNOWN: &[Known] = &[
     },
 ];
 
-/// Whether an environment of these conda packages has a pip of its own.
-pub fn has_pip(packages: &[Package]) -> bool {
-    packages.iter().any(|package| package.id.name == "pip")
+/// The pip that condafront supplies for an environment of these conda packages; `None` if it has one of its own.
+///
+/// # Errors
+/// When none is known for its `python`.
+pub fn supplied_pip(
+    packages: &[Package],
+    python: &Python,
+) -> Result<Option<PipPackage>, Diagnostic> {
+    let has_pip = packages.iter().any(|package| package.id.name == "pip");
+    if has_pip {
+        return Ok(None);
+    }
+    wheel(&python.version).map(Some)
 }
 
 /// The pip wheel for this version of python, such as `3.13`.

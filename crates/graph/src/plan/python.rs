@@ -24,7 +24,7 @@ pub struct Python {
     /// Major and minor version, `3.13`; bytecode depends on nothing else.
     pub version: String,
     /// Where modules go, relative to the prefix.
-    pub site_packages: String,
+    pub(crate) site_packages: String,
     /// The packages needed to run it, as indices into the package list.
     pub runtime: Vec<usize>,
 }

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Plan;
 use super::groups::{self, Group};
 use condafront_model::package::Package;
-use condafront_model::platform::Platform;
 
 /// With more sets of packages than this, nothing is shared: each set takes at least one layer.
 const MOST_SETS: usize = 40;
@@ -40,7 +39,7 @@ fn archive(package: &Package) -> Archive<'_> {
 impl Plans {
     /// Plans environments, each with its list of packages. Packages that the same environments have are divided into
     /// groups of their own, which are the same in all of these.
-    pub fn new(lists: Vec<Vec<Package>>, platform: Platform, layers: Layers) -> Self {
+    pub fn new(lists: Vec<Vec<Package>>, layers: Layers) -> Self {
         let mut owners: BTreeMap<Archive<'_>, BTreeSet<usize>> = BTreeMap::new();
         for (environment, list) in lists.iter().enumerate() {
             for package in list {
@@ -80,7 +79,7 @@ impl Plans {
         let shared = shared(&dealt);
         let plans = lists.into_iter().zip(dealt).map(|(list, groups)| {
             let groups = groups.into_iter().map(|(_, group)| group).collect();
-            Plan::with_groups(list, platform, groups)
+            Plan::with_groups(list, groups)
         });
         Self {
             plans: plans.collect(),
@@ -148,9 +147,9 @@ mod tests {
     #[test]
     fn an_environment_alone_shares_nothing() {
         let packages = list(&["python", "numpy", "six"]);
-        let plans = Plans::new(vec![packages.clone()], Platform::LinuxAmd64, Layers::Auto);
+        let plans = Plans::new(vec![packages.clone()], Layers::Auto);
         assert!(plans.shared.is_empty());
-        let alone = Plan::new(packages, Platform::LinuxAmd64, Layers::Auto);
+        let alone = Plan::new(packages, Layers::Auto);
         assert_eq!(plans.plans, [alone]);
     }
 
@@ -161,7 +160,7 @@ mod tests {
             list(&["zlib", "python", "scipy"]),
             list(&["r-base", "zlib"]),
         ];
-        let plans = Plans::new(lists, Platform::LinuxAmd64, Layers::AtMost(1));
+        let plans = Plans::new(lists, Layers::AtMost(1));
         let shared = [
             (vec![0, 1], vec!["python".to_owned()]),
             (vec![0, 1, 2], vec!["zlib".to_owned()]),
@@ -183,7 +182,7 @@ mod tests {
         let mut other = list(&["python"]);
         other[0].hashes.sha256 = Some("f".repeat(64));
         let lists = vec![list(&["python"]), other];
-        let plans = Plans::new(lists, Platform::LinuxAmd64, Layers::Auto);
+        let plans = Plans::new(lists, Layers::Auto);
         assert!(plans.shared.is_empty());
     }
 
@@ -197,7 +196,7 @@ mod tests {
                 mine.map(|(_, name)| Package::example(name)).collect()
             })
             .collect();
-        let plans = Plans::new(lists, Platform::LinuxAmd64, Layers::Auto);
+        let plans = Plans::new(lists, Layers::Auto);
         let all: usize = plans.plans.iter().map(|plan| plan.groups.len()).sum();
         let doubles: usize = plans.shared.iter().map(|it| it.groups.len() - 1).sum();
         assert!(

@@ -54,7 +54,7 @@ fn graph(lines: &str, context: ContextState, options: &[&str]) -> String {
     let options = options.iter().enumerate();
     let options =
         options.map(|(n, option)| (format!("BUILDKIT_FRONTEND_OPT_{n}"), (*option).to_owned()));
-    let asked = Asked::from_options(&Options::from_env(options)).unwrap();
+    let run_options = RunOptions::from_options(&Options::from_env(options)).unwrap();
     let env: Vec<(String, String)> = ENV
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -76,7 +76,7 @@ fn graph(lines: &str, context: ContextState, options: &[&str]) -> String {
         };
         let mut options = LlbOptions::new();
         options.name(step.name());
-        root = step.on(&root, &asked, &options).into();
+        root = step.on(&root, &run_options, &options).into();
     }
     text::dump(Definition::of(root).to_pb())
 }
@@ -153,7 +153,7 @@ fn malformed_options_are_reported() {
         "shm-size=much",
     ] {
         let env = [("BUILDKIT_FRONTEND_OPT_0".to_owned(), option.to_owned())];
-        let error = Asked::from_options(&Options::from_env(env)).unwrap_err();
+        let error = RunOptions::from_options(&Options::from_env(env)).unwrap_err();
         all.push_str(&format!("{error}\n\n"));
     }
     insta::assert_snapshot!(all);

@@ -1,0 +1,168 @@
+//! From packages to layers: install steps, and what they found.
+
+use buildkit_llb::{Location, OpOptions, Output};
+
+use crate::downloads::{self, Addresses};
+use crate::environment::{Environment, Micromamba};
+use crate::packages::Downloads;
+use crate::plan::groups::Group;
+use crate::python_runtime::PythonRuntime;
+use crate::step::{self, Step};
+use condafront_step_spec::args::{ArgsError, StepSpec as _};
+use condafront_step_spec::install::{CollectSpec, InstallSpec, Installer};
+use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, MICROMAMBA_DIR, OUTPUT_DIR, PYTHON_DIR};
+
+/// One group's install step.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// The layer: the prefix with the group's files.
+    pub layer: Output,
+    /// What the step found.
+    pub(crate) facts: Output,
+    /// The step's name.
+    pub name: String,
+    /// The step, in case it fails.
+    pub(crate) step: Step,
+}
+
+/// An environment's graph up to its layers.
+pub struct InstallGraph {
+    /// The install steps, in the order of the groups.
+    pub installed: Vec<Installed>,
+    /// What all steps found, in one file.
+    pub facts: Output,
+    /// The step that sets up a python to compile modules with.
+    python: Option<PythonRuntime>,
+}
+
+impl InstallGraph {
+    /// The first step whose digest is in `failed`.
+    pub fn failing(&self, failed: &[String]) -> Option<&Step> {
+        let installed = self.installed.iter().map(|step| (&step.layer, &step.step));
+        let python = self.python.iter();
+        let python = python.map(|python| (&python.output, &python.step));
+        step::failing(python.chain(installed), failed)
+    }
+}
+
+impl Environment<'_> {
+    /// Builds the graph, with packages fetched from `addresses`.
+    ///
+    /// # Errors
+    /// When a package's description does not fit into a program's arguments.
+    pub fn install(&self, addresses: &Addresses) -> Result<InstallGraph, ArgsError> {
+        let downloads = self.downloads(addresses);
+        let python = self.python_runtime(&downloads)?;
+        let installed: Vec<Installed> = (0..self.plan.groups.len())
+            .map(|index| self.install_group(index, &downloads, python.as_ref()))
+            .collect::<Result<_, _>>()?;
+        let facts = self.collect(&installed, downloads.retried.contains(&true))?;
+        Ok(InstallGraph {
+            installed,
+            facts,
+            python,
+        })
+    }
+
+    fn install_group(
+        &self,
+        index: usize,
+        downloads: &Downloads,
+        python: Option<&PythonRuntime>,
+    ) -> Result<Installed, ArgsError> {
+        let group = &self.plan.groups[index];
+        let name = format!("[install {}/{}] {group}", index + 1, self.plan.groups.len());
+        let needs_python = self.plan.needs_python(group);
+        let python = python.filter(|_| needs_python);
+        let spec = InstallSpec {
+            prefix: self.prefix.path().to_owned(),
+            uid: self.user.uid,
+            gid: self.user.gid,
+            installer: self
+                .micromamba
+                .map_or(Installer::Native, |_| Installer::Micromamba),
+            python: self
+                .plan
+                .python
+                .as_ref()
+                .filter(|_| needs_python)
+                .map(|found| found.spec(python.is_some())),
+            trim: self.trim.clone(),
+        };
+        let args = spec.to_args(&self.specs(&group.packages))?;
+        let mut options = self.tools.options(name.clone());
+        for location in self.locations(group) {
+            options.location(location);
+        }
+        let mut step = self.tools.step_with(args, &options);
+        self.mount_packages(&mut step, &group.packages, downloads);
+        if let Some(python) = python {
+            step.input(PYTHON_DIR, &python.output, false);
+            if python.retried {
+                step.retry(self.tools.no_cache);
+            }
+        }
+        match self.micromamba {
+            Some(Micromamba::Given { from, pinned }) => {
+                step.input(MICROMAMBA_DIR, from, *pinned && self.tools.content_cache);
+            }
+            Some(Micromamba::Package(package)) => {
+                let index = self.plan.packages.len();
+                let retried = downloads.retried[index];
+                if retried {
+                    step.retry(self.tools.no_cache);
+                }
+                let unpacked = downloads::unpacked(package, &downloads.outputs[index], retried);
+                step.input(
+                    MICROMAMBA_DIR,
+                    &unpacked,
+                    package.hashes.is_pinned() && self.tools.content_cache,
+                );
+            }
+            None => {}
+        }
+        let layer = step.output(OUTPUT_DIR);
+        let facts = step.output(FACTS_DIR);
+        let built = step.exec().build();
+        Ok(Installed {
+            layer: built[layer].clone(),
+            facts: built[facts].clone(),
+            name,
+            step,
+        })
+    }
+
+    /// A failing step points at its packages if they are few enough for that to help.
+    fn locations(&self, group: &Group) -> Vec<Location> {
+        const MOST: usize = 3;
+        if group.packages.len() > MOST {
+            return Vec::new();
+        }
+        group
+            .packages
+            .iter()
+            .map(|index| self.location(self.plan.packages[*index].lines))
+            .collect()
+    }
+
+    fn collect(&self, installed: &[Installed], retried: bool) -> Result<Output, ArgsError> {
+        let spec = CollectSpec {
+            groups: self
+                .plan
+                .groups
+                .iter()
+                .map(|group| group.packages.clone())
+                .collect(),
+        };
+        let name = "[conda] collect details of the packages";
+        let mut step = self.tools.step(spec.to_args(&[])?, name);
+        if retried {
+            step.retry(self.tools.no_cache);
+        }
+        for (index, group) in installed.iter().enumerate() {
+            step.input(&format!("{INPUT_DIR}/{index}"), &group.facts, false);
+        }
+        let out = step.output(OUTPUT_DIR);
+        Ok(step.exec().build()[out].clone())
+    }
+}

@@ -1,0 +1,153 @@
+//! Installs PyPI packages into the image.
+
+use buildkit_llb::Output;
+
+use super::network::PipNetwork;
+use super::packages::PipPackages;
+use super::sources::LocalKind;
+use super::supplied::SuppliedPip;
+use super::wheel::Build;
+use crate::downloads::{Addresses, unpinned_md5};
+use crate::environment::Environment;
+use crate::step::{self, Step};
+use condafront_model::pypi_package::{FileKind, PipPackage};
+use condafront_step_spec::args::{ArgsError, StepSpec as _};
+use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
+use condafront_step_spec::pip::{PipFetchedSpec, PipFile, PipInstallSpec};
+
+/// The image with PyPI packages.
+pub struct PipInstalled {
+    /// The image.
+    pub root: Output,
+    /// The output of the step that fetches all files, if there are any. Build it before the image.
+    pub fetched: Option<Output>,
+    /// What the step found.
+    pub facts: Output,
+    /// The layer's name.
+    pub name: String,
+    /// The steps that may fail, each with one of its outputs.
+    steps: Vec<(Output, Step)>,
+}
+
+impl PipInstalled {
+    /// The first step whose digest is in `failed`.
+    pub fn failing(&self, failed: &[String]) -> Option<&Step> {
+        let steps = self.steps.iter().map(|(output, step)| (output, step));
+        step::failing(steps, failed)
+    }
+}
+
+impl Environment<'_> {
+    /// Installs the packages of `wanted`, fetched from `addresses`, into the image `root`.
+    ///
+    /// # Errors
+    /// When a package's description does not fit into a program's arguments.
+    pub fn pip_install(
+        &self,
+        root: &Output,
+        wanted: &PipPackages<'_>,
+        addresses: &Addresses,
+        network: &PipNetwork,
+    ) -> Result<PipInstalled, ArgsError> {
+        let packages = wanted.packages;
+        let artifacts = self.pip_artifacts(wanted);
+        let supplied = SuppliedPip::new(
+            packages.len(),
+            &artifacts,
+            addresses,
+            self.tools.content_cache,
+        );
+        let spec = PipInstallSpec {
+            prefix: self.prefix.path().to_owned(),
+            site_packages: wanted.site_packages.to_owned(),
+            pip: supplied.as_ref().map(SuppliedPip::path),
+            uid: self.user.uid,
+            gid: self.user.gid,
+        };
+        let name = match packages.len() + wanted.wheels.len() {
+            1 => "[pip] install 1 package".to_owned(),
+            count => format!("[pip] install {count} packages"),
+        };
+        let fetched: Vec<PipFile> = packages.iter().map(file).collect();
+        let mut files = fetched.clone();
+        files.extend(wanted.wheels.iter().map(|(label, _)| PipFile {
+            label: label.clone(),
+            md5: None,
+        }));
+        let mut step = self.tools.step_in(root, spec.to_args(&files)?, &name);
+        step.concerns(&(0..files.len()).collect::<Vec<_>>());
+        if let Some(supplied) = &supplied {
+            supplied.mount(&mut step, self.tools.no_cache);
+        }
+        let mut check = self.tools.step(
+            PipFetchedSpec {}.to_args(&fetched)?,
+            "[pip] check the downloads",
+        );
+        check.concerns(&(0..packages.len()).collect::<Vec<_>>());
+        if let Some(supplied) = &supplied {
+            supplied.mount(&mut check, self.tools.no_cache);
+        }
+        let mut steps = Vec::new();
+        for (index, (package, artifact)) in packages.iter().zip(&artifacts).enumerate() {
+            let address = addresses.get(index);
+            if address.is_retried() {
+                step.retry(self.tools.no_cache);
+                check.retry(self.tools.no_cache);
+            }
+            let mut output = artifact.download(address);
+            let mut trusted = package.hashes.is_pinned() && self.tools.content_cache;
+            check.input(&format!("{INPUT_DIR}/{index}"), &output, trusted);
+            if package.kind() == Some(FileKind::Source) {
+                let source = Build {
+                    file: file(package),
+                    kind: LocalKind::Archive,
+                    output: &output,
+                    trusted,
+                    supplied: supplied.as_ref(),
+                    options: &wanted.build_options.indexes,
+                    own_options: wanted.build_options.own(&package.name),
+                };
+                let mut build = self.pip_build(root, &source, network)?;
+                build.concerns(&[index]);
+                if address.is_retried() {
+                    build.retry(self.tools.no_cache);
+                }
+                let wheel = build.output(OUTPUT_DIR);
+                output = build.exec().build()[wheel].clone();
+                trusted = false;
+                steps.push((output.clone(), build));
+            }
+            step.input(&format!("{INPUT_DIR}/{index}"), &output, trusted);
+        }
+        for (index, (_, wheel)) in wanted.wheels.iter().enumerate() {
+            let place = format!("{INPUT_DIR}/{}", packages.len() + index);
+            step.input(&place, wheel, false);
+        }
+        let changed = step.exec().write_root();
+        let facts = step.output(FACTS_DIR);
+        let built = step.exec().build();
+        let root = built[changed].clone();
+        let facts = built[facts].clone();
+        steps.push((root.clone(), step));
+        let fetched = (!artifacts.is_empty()).then(|| {
+            let fetched = check.output(FACTS_DIR);
+            let fetched = check.exec().build()[fetched].clone();
+            steps.push((fetched.clone(), check));
+            fetched
+        });
+        Ok(PipInstalled {
+            root,
+            fetched,
+            facts,
+            name,
+            steps,
+        })
+    }
+}
+
+fn file(package: &PipPackage) -> PipFile {
+    PipFile {
+        label: package.label(),
+        md5: unpinned_md5(&package.hashes),
+    }
+}

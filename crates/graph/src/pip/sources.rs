@@ -1,0 +1,62 @@
+//! Packages that no index has: from the build context, or from a repository.
+
+use buildkit_llb::{Copy, File, Input, OpOptions, Options, Output};
+
+use crate::context::ContextState;
+use crate::git;
+use condafront_input::requirements::Repository;
+
+/// The kind of a package that no index has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LocalKind {
+    /// A wheel, ready to be installed.
+    Wheel,
+    /// A source archive.
+    Archive,
+    /// A folder with the package's sources.
+    Folder,
+}
+
+/// A package from the build context or a repository.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// Its name in messages.
+    pub label: String,
+    /// What it is.
+    pub kind: LocalKind,
+    /// The folder with its sources, or one with only its file.
+    pub output: Output,
+    /// The index of its entry in the list.
+    pub entry: usize,
+}
+
+/// A file of the build context in a folder of its own, or the contents of one of its folders. `options` are the copy's.
+pub fn from_context(
+    context: &ContextState,
+    path: &str,
+    kind: LocalKind,
+    options: &Options,
+) -> Output {
+    let from = match (context.subdir.as_str(), path) {
+        ("", path) => path.to_owned(),
+        (subdir, "") => subdir.to_owned(),
+        (subdir, path) => format!("{subdir}/{path}"),
+    };
+    let mut copy = Copy::new(&context.state, from, "/");
+    copy.exclude(&context.exclude);
+    if kind == LocalKind::Folder {
+        copy.contents();
+    }
+    let mut file = File::on(Input::Scratch);
+    file.then(copy).options(options).export_cache(false);
+    file.build().output().unwrap_or(&context.state).clone()
+}
+
+/// The contents of a repository, or of a folder in it.
+pub fn from_repository(repository: &Repository, options: &Options) -> Output {
+    let mut git = git::repository(&repository.url, repository.reference.as_deref());
+    if let Some(subdir) = &repository.subdir {
+        git.subdir(subdir);
+    }
+    git.options(options).build()
+}
