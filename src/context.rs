@@ -1,11 +1,11 @@
 //! Where the user's files come from: the build file, and the build context around it, found in the same way as the
 //! Dockerfile frontend finds them (`frontend/dockerui`).
 
-pub mod files;
-pub mod folder;
-pub mod git;
-pub mod ignore;
-pub mod named;
+pub(crate) mod files;
+pub(crate) mod folder;
+pub(crate) mod git;
+pub(crate) mod ignore;
+pub(crate) mod named;
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ const MAX_FILE_BYTES: usize = 64 << 20;
 
 /// The build file, as it was read.
 #[derive(Clone, Debug)]
-pub struct BuildFile {
+pub(crate) struct BuildFile {
     /// The file; empty if there is none and none is needed.
     pub file: Arc<SourceFile>,
     /// The vertex that loaded it, under which warnings are shown.
@@ -54,7 +54,10 @@ enum Place {
 ///
 /// # Errors
 /// When there is none, or it cannot be read.
-pub async fn read_build_file(bridge: &Bridge, options: &Options) -> Result<BuildFile, BuildError> {
+pub(crate) async fn read_build_file(
+    bridge: &Bridge,
+    options: &Options,
+) -> Result<BuildFile, BuildError> {
     let found = find_build_file(bridge, options).await?;
     if found.is_missing {
         let name = options.file_name();
@@ -66,7 +69,7 @@ pub async fn read_build_file(bridge: &Bridge, options: &Options) -> Result<Build
 }
 
 /// A build file that may be missing.
-pub struct FoundFile {
+pub(crate) struct FoundFile {
     /// The file; empty if it is missing.
     pub file: BuildFile,
     /// Whether there is none.
@@ -77,7 +80,10 @@ pub struct FoundFile {
 ///
 /// # Errors
 /// When it exists but cannot be read.
-pub async fn find_build_file(bridge: &Bridge, options: &Options) -> Result<FoundFile, BuildError> {
+pub(crate) async fn find_build_file(
+    bridge: &Bridge,
+    options: &Options,
+) -> Result<FoundFile, BuildError> {
     let place = place(bridge, options).await?;
     let (state, path, name) = match &place {
         Place::Client => {
@@ -247,7 +253,7 @@ async fn read_limited(
 }
 
 /// A repository as a source.
-pub fn git_source(context: &GitContext, options: &Options) -> Output {
+pub(crate) fn git_source(context: &GitContext, options: &Options) -> Output {
     let mut git = repository(&context.remote, context.reference.as_deref());
     if let Some("1" | "true") = options.get("build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR") {
         git.keep_git_dir();
@@ -290,7 +296,7 @@ fn is_archive(head: &[u8]) -> bool {
 }
 
 /// The source operation of `output`, for BuildKit to look up (`ResolveSourceMeta`).
-pub fn source_op(output: &Output) -> Option<pb::SourceOp> {
+pub(crate) fn source_op(output: &Output) -> Option<pb::SourceOp> {
     let definition = Definition::of(output);
     let ops = definition.to_pb().def.iter().filter_map(|bytes| {
         <pb::Op as prost::Message>::decode(bytes.as_slice())

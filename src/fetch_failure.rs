@@ -14,7 +14,7 @@ use condafront_steps::install::is_web_page;
 
 /// One failed download.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     url: PackageUrl,
     cause: Cause,
 }
@@ -44,7 +44,7 @@ enum Cause {
 
 impl Failure {
     /// From BuildKit's message about a download.
-    pub fn from_message(url: PackageUrl, message: &str) -> Self {
+    pub(crate) fn from_message(url: PackageUrl, message: &str) -> Self {
         let cause = match download_failure(message) {
             DownloadFailure::Status(status) => Cause::Status(status),
             DownloadFailure::UnknownHost => Cause::UnknownHost,
@@ -57,7 +57,7 @@ impl Failure {
 
     /// From the content that came instead of the package: `bytes` bytes with the SHA-256 `found` that begin with
     /// `start`.
-    pub fn from_content(
+    pub(crate) fn from_content(
         url: PackageUrl,
         start: &[u8],
         bytes: usize,
@@ -77,7 +77,7 @@ impl Failure {
     }
 
     /// Whether a retry may succeed.
-    pub fn is_passing(&self) -> bool {
+    pub(crate) fn is_passing(&self) -> bool {
         match &self.cause {
             Cause::Status(status) => matches!(status, 408 | 425 | 429 | 500..),
             Cause::Connection(_) | Cause::Damaged => true,
@@ -86,12 +86,12 @@ impl Failure {
     }
 
     /// Whether the server says that there is no such file. Some object stores answer 403 in that case.
-    pub fn is_absence(&self) -> bool {
+    pub(crate) fn is_absence(&self) -> bool {
         matches!(self.cause, Cause::Status(403 | 404 | 410))
     }
 
     /// Whether the server says unambiguously that there is no such file.
-    pub fn is_certain_absence(&self) -> bool {
+    pub(crate) fn is_certain_absence(&self) -> bool {
         matches!(self.cause, Cause::Status(404 | 410))
     }
 
@@ -158,7 +158,10 @@ impl Failure {
 }
 
 /// One diagnostic for all failures; `None` if there are none.
-pub fn report(file: &Arc<SourceFile>, failures: &[(&Wanted, Failure)]) -> Option<Diagnostic> {
+pub(crate) fn report(
+    file: &Arc<SourceFile>,
+    failures: &[(&Wanted, Failure)],
+) -> Option<Diagnostic> {
     /// Failures beyond this number are only counted.
     const MOST: usize = 10;
     let (wanted, first) = failures.first()?;
@@ -199,7 +202,7 @@ pub fn report(file: &Arc<SourceFile>, failures: &[(&Wanted, Failure)]) -> Option
 }
 
 /// One diagnostic for all channels whose repodata cannot be downloaded; `None` if there are none.
-pub fn report_channels(
+pub(crate) fn report_channels(
     file: &Arc<SourceFile>,
     failures: &[(&Channel, Failure)],
 ) -> Option<Diagnostic> {

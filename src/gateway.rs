@@ -1,10 +1,10 @@
 //! The session with BuildKit: its gateway service over this process's standard input and output.
 
-pub mod client;
-pub mod error;
-pub mod fetch;
-pub mod messages;
-pub mod own_image;
-pub mod repodata;
-pub mod requirements;
-pub mod transport;
+pub(crate) mod client;
+pub(crate) mod error;
+pub(crate) mod fetch;
+pub(crate) mod messages;
+pub(crate) mod own_image;
+pub(crate) mod repodata;
+pub(crate) mod requirements;
+pub(crate) mod transport;

@@ -1,5 +1,5 @@
 //! The image: its configuration and its name.
 
-pub mod config;
-pub mod name;
-pub mod section;
+pub(crate) mod config;
+pub(crate) mod name;
+pub(crate) mod section;

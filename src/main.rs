@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use condafront::{cli, frontend};
-use condafront_steps as steps;
+use condafront_steps::{is_step, run as run_step};
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args_os()
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         .collect();
     match args.split_first() {
         None if frontend::is_started_by_buildkit() => frontend::run(),
-        Some((name, rest)) if steps::is_step(name) => steps::run(name, rest),
+        Some((name, rest)) if is_step(name) => run_step(name, rest),
         _ => cli::run(&args),
     }
 }

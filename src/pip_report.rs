@@ -12,7 +12,7 @@ use condafront_step_spec::pip::Resolved;
 
 /// What pip has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub(crate) struct Found {
     /// The files to fetch.
     pub packages: Vec<PipPackage>,
     /// The wheels that the build already has.
@@ -21,7 +21,7 @@ pub struct Found {
 
 /// A package whose wheel the step was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundWheel {
+pub(crate) struct FoundWheel {
     /// Name and version.
     pub label: String,
     /// Which wheel it is.
@@ -33,7 +33,11 @@ pub struct FoundWheel {
 ///
 /// # Errors
 /// A file that cannot be fetched, at the line that asks for it.
-pub fn found(resolved: &[Resolved], list: &List, indexes: &[Url]) -> Result<Found, Diagnostic> {
+pub(crate) fn found(
+    resolved: &[Resolved],
+    list: &List,
+    indexes: &[Url],
+) -> Result<Found, Diagnostic> {
     let indexes: Vec<Url> = list.indexes().chain(indexes.iter().cloned()).collect();
     let mut all = Found::default();
     for found in resolved {

@@ -7,10 +7,10 @@ mod commands;
 mod compiler;
 mod copy;
 mod fetching;
-pub mod file;
+pub(crate) mod file;
 mod ground;
 mod image;
-pub mod input;
+pub(crate) mod input;
 mod libc;
 mod link;
 mod linked;
@@ -39,14 +39,17 @@ use condafront_input::options::Options;
 use condafront_model::platform::Platform;
 use session::{Session, SoFar, as_diagnostic};
 
-pub use platforms::platforms;
-pub use session::native;
+pub(crate) use platforms::platforms;
+pub(crate) use session::native;
 
 /// Builds what the user asked for.
 ///
 /// # Errors
 /// Whatever makes the build fail.
-pub async fn build(bridge: &mut Bridge, options: &Options) -> Result<gateway::Result, BuildError> {
+pub(crate) async fn build(
+    bridge: &mut Bridge,
+    options: &Options,
+) -> Result<gateway::Result, BuildError> {
     provenance::check_build_args(options)?;
     let imports = options.cache_imports().map_err(as_diagnostic)?;
     bridge.import_caches(imports);
@@ -80,7 +83,7 @@ pub async fn build(bridge: &mut Bridge, options: &Options) -> Result<gateway::Re
 ///
 /// # Errors
 /// What is wrong with one of the files.
-pub async fn read(
+pub(crate) async fn read(
     bridge: &Bridge,
     options: &Options,
     settings: &Settings,

@@ -42,7 +42,7 @@ const REQUESTS: [(&str, &str); 4] = [
 ///
 /// # Errors
 /// When the request is unknown, or the build file cannot be read.
-pub async fn answer(
+pub(crate) async fn answer(
     bridge: &mut Bridge,
     options: &Options,
     request: &str,

@@ -13,7 +13,7 @@ use condafront_input::options::Options;
 use condafront_model::source::{Diagnostic, SourceFile};
 
 /// The build context.
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     bridge: &'a Bridge,
     options: &'a Options,
     place: Place,
@@ -21,7 +21,7 @@ pub struct Context<'a> {
 
 /// What is at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A file.
     File,
     /// A folder, and the names in it.
@@ -33,7 +33,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// When a remote context cannot be read.
-    pub async fn find(bridge: &'a Bridge, options: &'a Options) -> Result<Self, BuildError> {
+    pub(crate) async fn find(bridge: &'a Bridge, options: &'a Options) -> Result<Self, BuildError> {
         let context = options.get("context").unwrap_or_default();
         let place = if let Some(git) = GitContext::parse(context) {
             Place::State {
@@ -63,7 +63,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// When it cannot be read, or is so large that it must be a mistake.
-    pub async fn read(&self, path: &str) -> Result<Option<Arc<SourceFile>>, BuildError> {
+    pub(crate) async fn read(&self, path: &str) -> Result<Option<Arc<SourceFile>>, BuildError> {
         let (state, full) = match &self.place {
             Place::Client => (self.load(path), path.to_owned()),
             Place::State { state, subdir } if subdir.is_empty() => (state.clone(), path.to_owned()),
@@ -81,7 +81,11 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// When the context is only the build file.
-    pub fn state(&self, ignored: &[String], paths: &[String]) -> Result<ContextState, Diagnostic> {
+    pub(crate) fn state(
+        &self,
+        ignored: &[String],
+        paths: &[String],
+    ) -> Result<ContextState, Diagnostic> {
         match &self.place {
             Place::Client => {
                 let local = self.options.context_local();
@@ -114,7 +118,7 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// When the context is only the build file.
-    pub fn part(&self, path: &str, ignored: &[String]) -> Result<ContextState, Diagnostic> {
+    pub(crate) fn part(&self, path: &str, ignored: &[String]) -> Result<ContextState, Diagnostic> {
         let mut found = self.state(ignored, &[])?;
         if let Place::Client = self.place
             && !path.is_empty()
@@ -135,7 +139,11 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// When the context is unavailable.
-    pub async fn look(&self, part: &ContextState, path: &str) -> Result<Option<Kind>, BuildError> {
+    pub(crate) async fn look(
+        &self,
+        part: &ContextState,
+        path: &str,
+    ) -> Result<Option<Kind>, BuildError> {
         let full = match part.subdir.as_str() {
             "" => format!("/{path}"),
             subdir => format!("/{subdir}/{path}"),

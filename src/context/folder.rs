@@ -8,7 +8,7 @@ use crate::gateway::error::BuildError;
 
 /// The named context. From a client's folder, only what is needed is transferred.
 #[derive(Clone, Debug)]
-pub struct NamedFolder {
+pub(crate) struct NamedFolder {
     name: String,
     kind: Kind,
 }
@@ -28,7 +28,7 @@ impl Finder<'_> {
     ///
     /// # Errors
     /// As for [`Finder::named`].
-    pub async fn folder(&self, name: &str) -> Result<Option<NamedFolder>, BuildError> {
+    pub(crate) async fn folder(&self, name: &str) -> Result<Option<NamedFolder>, BuildError> {
         let Some(value) = self.options.named_context(name, self.platform) else {
             return Ok(None);
         };
@@ -58,7 +58,7 @@ impl NamedFolder {
     /// `purpose`, which the progress shows, are transferred together.
     ///
     /// `differ` says whether a file counts as changed only if its size or time is different.
-    pub fn files(&self, paths: &[String], purpose: &str, differ: Differ) -> Option<Output> {
+    pub(crate) fn files(&self, paths: &[String], purpose: &str, differ: Differ) -> Option<Output> {
         match &self.kind {
             Kind::State(state) => state.output().cloned(),
             Kind::Client {

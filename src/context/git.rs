@@ -4,7 +4,7 @@ use condafront_graph::git::is_scp_like;
 
 /// A repository, and the part of it to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GitContext {
+pub(crate) struct GitContext {
     /// The URL to clone.
     pub remote: String,
     /// Branch, tag or commit; the default branch if there is none.
@@ -17,7 +17,7 @@ impl GitContext {
     /// Reads what `docker build` takes as a git context; `None` if it is something else
     /// (`frontend/dockerui/context.go`, `util/gitutil/git_ref.go`): `git://`, `ssh://`, `git@host:path`,
     /// `github.com/…`, and http(s) URLs whose path ends in `.git`; then `#reference:folder`, or `?ref=…&subdir=…`.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (text, fragment) = match text.split_once('#') {
             Some((text, fragment)) => (text, Some(fragment)),
             None => (text, None),

@@ -2,7 +2,7 @@
 
 /// Reads patterns the way Docker does (`patternmatcher/ignorefile`): one per line, comments and blank lines skipped,
 /// paths cleaned, a leading slash dropped, `!` kept in front. BuildKit's client matches them.
-pub fn parse(text: &str) -> Vec<String> {
+pub(crate) fn parse(text: &str) -> Vec<String> {
     text.trim_start_matches('\u{feff}')
         .lines()
         .filter(|line| !line.starts_with('#'))

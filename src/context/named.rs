@@ -20,7 +20,7 @@ use condafront_model::source::Diagnostic;
 
 /// A file system from outside, and the configuration of its image.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub(crate) struct Found {
     /// The file system.
     pub state: Input,
     /// The configuration, or that of an empty image if the context has none.
@@ -31,7 +31,7 @@ pub struct Found {
 
 /// Resolves contexts and images.
 #[derive(Clone, Copy)]
-pub struct Finder<'a> {
+pub(crate) struct Finder<'a> {
     /// The session.
     pub bridge: &'a Bridge,
     /// The user's options.
@@ -45,7 +45,7 @@ impl Finder<'_> {
     ///
     /// # Errors
     /// When it is unavailable.
-    pub async fn base(&self, name: &str) -> Result<Found, BuildError> {
+    pub(crate) async fn base(&self, name: &str) -> Result<Found, BuildError> {
         let parsed: BaseName = name.parse().map_err(|error| {
             Diagnostic::new(format!("the base image cannot be used: {error}"))
                 .help("Write it as in a Dockerfile's FROM, for example debian:13-slim or scratch.")
@@ -63,7 +63,7 @@ impl Finder<'_> {
     ///
     /// # Errors
     /// When Docker does not know such a value, or the context is unavailable.
-    pub async fn named(&self, name: &str) -> Result<Option<Found>, BuildError> {
+    pub(crate) async fn named(&self, name: &str) -> Result<Option<Found>, BuildError> {
         let Some(value) = self.options.named_context(name, self.platform) else {
             return Ok(None);
         };

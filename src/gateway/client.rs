@@ -16,7 +16,7 @@ use condafront_model::platform::Platform;
 
 /// A session with BuildKit.
 #[derive(Clone)]
-pub struct Bridge {
+pub(crate) struct Bridge {
     client: LlbBridgeClient<Channel>,
     abilities: Abilities,
     cache_imports: Vec<gateway::CacheOptionsEntry>,
@@ -24,7 +24,7 @@ pub struct Bridge {
 
 /// What the engine says it can do.
 #[derive(Clone, Debug, Default)]
-pub struct Abilities {
+pub(crate) struct Abilities {
     llb: BTreeMap<String, ApiCap>,
     frontend: BTreeMap<String, ApiCap>,
     /// The engine's BuildKit version, if it says.
@@ -37,17 +37,17 @@ pub struct Abilities {
 
 impl Abilities {
     /// Whether graphs may use the capability `id`.
-    pub fn has(&self, id: &str) -> bool {
+    pub(crate) fn has(&self, id: &str) -> bool {
         self.llb.get(id).is_some_and(|cap| cap.enabled)
     }
 
     /// Whether the gateway itself has the capability `id`.
-    pub fn gateway_has(&self, id: &str) -> bool {
+    pub(crate) fn gateway_has(&self, id: &str) -> bool {
         self.frontend.get(id).is_some_and(|cap| cap.enabled)
     }
 
     /// Why a capability is disabled, in the engine's words.
-    pub fn reason(&self, id: &str) -> Option<&str> {
+    pub(crate) fn reason(&self, id: &str) -> Option<&str> {
         self.llb
             .get(id)
             .map(|cap| cap.disabled_reason_msg.as_str())
@@ -75,11 +75,11 @@ impl From<gateway::PongResponse> for Abilities {
 
 /// A result that BuildKit holds for this session: a file system.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reference(String);
+pub(crate) struct Reference(String);
 
 /// An image's digest and configuration.
 #[derive(Clone, Debug)]
-pub struct ImageMeta {
+pub(crate) struct ImageMeta {
     /// The digest, if the engine knows one.
     pub digest: Option<String>,
     /// The OCI image configuration, JSON.
@@ -88,7 +88,7 @@ pub struct ImageMeta {
 
 /// Whether [`Bridge::solve`] waits until everything is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Evaluate {
+pub(crate) enum Evaluate {
     /// Build it now, so that errors show up.
     Now,
     /// Build only what is asked for, when it is asked for.
@@ -100,7 +100,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn connect(channel: Channel) -> Result<Self, GatewayError> {
+    pub(crate) async fn connect(channel: Channel) -> Result<Self, GatewayError> {
         let mut client = LlbBridgeClient::new(channel)
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
@@ -113,12 +113,12 @@ impl Bridge {
     }
 
     /// What the engine can do.
-    pub fn abilities(&self) -> &Abilities {
+    pub(crate) fn abilities(&self) -> &Abilities {
         &self.abilities
     }
 
     /// Imports these caches in all later solves.
-    pub fn import_caches(&mut self, imports: Vec<CacheImport>) {
+    pub(crate) fn import_caches(&mut self, imports: Vec<CacheImport>) {
         let entries = imports
             .into_iter()
             .map(|import| gateway::CacheOptionsEntry {
@@ -132,7 +132,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When the graph is too large for one message, and whatever BuildKit reports.
-    pub async fn solve(
+    pub(crate) async fn solve(
         &self,
         definition: pb::Definition,
         evaluate: Evaluate,
@@ -157,7 +157,11 @@ impl Bridge {
     ///
     /// # Errors
     /// When there is no such file, or building the result failed.
-    pub async fn read_file(&self, from: &Reference, path: &str) -> Result<Vec<u8>, GatewayError> {
+    pub(crate) async fn read_file(
+        &self,
+        from: &Reference,
+        path: &str,
+    ) -> Result<Vec<u8>, GatewayError> {
         let mut data = Vec::new();
         loop {
             let piece = self
@@ -175,7 +179,7 @@ impl Bridge {
     ///
     /// # Errors
     /// As for [`Bridge::read_file`].
-    pub async fn read_if_present(
+    pub(crate) async fn read_if_present(
         &self,
         from: &Reference,
         path: &str,
@@ -191,7 +195,7 @@ impl Bridge {
     ///
     /// # Errors
     /// As for [`Bridge::read_file`].
-    pub async fn read_if_sent(
+    pub(crate) async fn read_if_sent(
         &self,
         from: &Reference,
         path: &str,
@@ -206,7 +210,7 @@ impl Bridge {
     ///
     /// # Errors
     /// As for [`Bridge::read_file`].
-    pub async fn read_piece(
+    pub(crate) async fn read_piece(
         &self,
         from: &Reference,
         path: &str,
@@ -235,7 +239,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When there is no such folder, or building the result failed.
-    pub async fn read_dir(
+    pub(crate) async fn read_dir(
         &self,
         from: &Reference,
         path: &str,
@@ -257,7 +261,7 @@ impl Bridge {
     ///
     /// # Errors
     /// Whatever BuildKit reports.
-    pub async fn inputs(&self) -> Result<BTreeMap<String, pb::Definition>, GatewayError> {
+    pub(crate) async fn inputs(&self) -> Result<BTreeMap<String, pb::Definition>, GatewayError> {
         if !self.abilities.gateway_has("frontend.inputs") {
             return Ok(BTreeMap::new());
         }
@@ -273,7 +277,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When there is no such image, or the engine may not access it.
-    pub async fn resolve_image(
+    pub(crate) async fn resolve_image(
         &self,
         source: pb::SourceOp,
         platform: Platform,
@@ -323,7 +327,7 @@ impl Bridge {
     ///
     /// # Errors
     /// Whatever BuildKit reports.
-    pub async fn warn(&self, digest: &str, warning: &Warning) -> Result<(), GatewayError> {
+    pub(crate) async fn warn(&self, digest: &str, warning: &Warning) -> Result<(), GatewayError> {
         if !self.abilities.gateway_has("gateway.warnings") {
             return Ok(());
         }
@@ -359,7 +363,7 @@ impl Bridge {
     ///
     /// # Errors
     /// When BuildKit has closed the connection.
-    pub async fn finish(
+    pub(crate) async fn finish(
         &self,
         outcome: Result<gateway::Result, rpc::Status>,
     ) -> Result<(), GatewayError> {
@@ -376,7 +380,7 @@ impl Bridge {
 
 impl Reference {
     /// The reference as it appears in results.
-    pub fn to_proto(&self) -> gateway::Ref {
+    pub(crate) fn to_proto(&self) -> gateway::Ref {
         gateway::Ref {
             id: self.0.clone(),
             def: None,

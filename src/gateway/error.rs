@@ -22,13 +22,13 @@ const CODE_UNKNOWN: i32 = 2;
 
 /// An error from BuildKit, with its details.
 #[derive(Clone, Debug)]
-pub struct GatewayError {
+pub(crate) struct GatewayError {
     status: rpc::Status,
 }
 
 impl GatewayError {
     /// An error of our own about the session.
-    pub fn session(message: impl Into<String>) -> Self {
+    pub(crate) fn session(message: impl Into<String>) -> Self {
         Self {
             status: rpc::Status {
                 code: CODE_UNKNOWN,
@@ -39,39 +39,39 @@ impl GatewayError {
     }
 
     /// An error with details of our own.
-    pub fn from_status(status: rpc::Status) -> Self {
+    pub(crate) fn from_status(status: rpc::Status) -> Self {
         Self { status }
     }
 
     /// BuildKit's message.
-    pub fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> &str {
         &self.status.message
     }
 
     /// Whether the user cancelled the build.
-    pub fn is_cancelled(&self) -> bool {
+    pub(crate) fn is_cancelled(&self) -> bool {
         self.status.code == tonic::Code::Cancelled as i32
     }
 
     /// Whether BuildKit has lost a step's result: a build that was cancelled or failed elsewhere interrupted it while
     /// it committed the result, and every later build that finds the step in the cache fails
     /// (`cacheRecord.finalize` in `cache/refs.go`; moby/buildkit#6821 fixes other ways to get there).
-    pub fn is_lost_result(&self) -> bool {
+    pub(crate) fn is_lost_result(&self) -> bool {
         messages::is_lost_result(&self.status.message)
     }
 
     /// Whether the file or folder that was to be read is missing.
-    pub fn is_absent(&self) -> bool {
+    pub(crate) fn is_absent(&self) -> bool {
         messages::is_absent(&self.status.message)
     }
 
     /// Whether the client does not have the folder that was to be sent.
-    pub fn is_not_sent(&self) -> bool {
+    pub(crate) fn is_not_sent(&self) -> bool {
         messages::is_not_sent(&self.status.message)
     }
 
     /// The digests of the vertices that failed, from the details.
-    pub fn vertices(&self) -> Vec<String> {
+    pub(crate) fn vertices(&self) -> Vec<String> {
         self.status
             .details
             .iter()
@@ -82,7 +82,7 @@ impl GatewayError {
     }
 
     /// The same error for BuildKit to show, with all its details.
-    pub fn into_status(self) -> rpc::Status {
+    pub(crate) fn into_status(self) -> rpc::Status {
         self.status
     }
 }
@@ -113,7 +113,7 @@ impl From<tonic::Status> for GatewayError {
 
 /// Why a build failed.
 #[derive(Debug, thiserror::Error)]
-pub enum BuildError {
+pub(crate) enum BuildError {
     /// A problem with the user's input.
     #[error(transparent)]
     Diagnostic(#[from] Box<Diagnostic>),
@@ -130,7 +130,7 @@ impl From<Diagnostic> for BuildError {
 
 impl BuildError {
     /// The error in BuildKit's form.
-    pub fn into_status(self) -> rpc::Status {
+    pub(crate) fn into_status(self) -> rpc::Status {
         let mut status = match self {
             Self::Gateway(error) => error.into_status(),
             Self::Diagnostic(diagnostic) => rpc::Status {
@@ -203,7 +203,7 @@ fn excerpt(locations: &[&Location]) -> Any {
 }
 
 /// A place as a source map entry, for warnings.
-pub fn source_info(location: &Location) -> (pb::SourceInfo, pb::Range) {
+pub(crate) fn source_info(location: &Location) -> (pb::SourceInfo, pb::Range) {
     let position = |line: u32| pb::Position {
         line: i32::try_from(line).unwrap_or(i32::MAX),
         character: 0,

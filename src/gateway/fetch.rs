@@ -33,7 +33,7 @@ const PARALLEL: usize = 16;
 ///
 /// # Errors
 /// One diagnostic for all artifacts that cannot be downloaded.
-pub async fn fetch_all(
+pub(crate) async fn fetch_all(
     bridge: &Bridge,
     artifacts: &[Artifact],
     addresses: &mut Addresses,
@@ -66,14 +66,14 @@ pub async fn fetch_all(
 
 /// How often and where else a file can be requested. After a permanent failure at one mirror the others are tried; each
 /// temporary failure costs a retry.
-pub struct Tries {
+pub(crate) struct Tries {
     retries: u32,
     mirrors_left: usize,
 }
 
 impl Tries {
     /// What a file has left at its first failure.
-    pub fn new(address: &Address) -> Self {
+    pub(crate) fn new(address: &Address) -> Self {
         Self {
             retries: 0,
             mirrors_left: address.candidates() - 1,
@@ -84,7 +84,11 @@ impl Tries {
     ///
     /// # Errors
     /// The failure, if no try is left.
-    pub async fn next(&mut self, address: Address, failure: Failure) -> Result<Address, Failure> {
+    pub(crate) async fn next(
+        &mut self,
+        address: Address,
+        failure: Failure,
+    ) -> Result<Address, Failure> {
         if failure.is_passing() && self.retries < RETRIES {
             tokio::time::sleep(PAUSE * 2u32.pow(self.retries)).await;
             self.retries += 1;

@@ -21,22 +21,22 @@ pub(super) fn is_lost_result(message: &str) -> bool {
 }
 
 /// Whether a folder was copied onto a file (`tonistiigi/fsutil`, `copy/copy.go`).
-pub fn is_copy_onto_file(message: &str) -> bool {
+pub(crate) fn is_copy_onto_file(message: &str) -> bool {
     message.contains("cannot copy to non-directory")
 }
 
 /// Whether a step needs the secret `id`, and the client did not send it (`session/secrets/secrets.go`).
-pub fn lacks_secret(message: &str, id: &str) -> bool {
+pub(crate) fn lacks_secret(message: &str, id: &str) -> bool {
     message.contains("not found") && message.contains(id)
 }
 
 /// Whether a step is not allowed to use the host's network (`util/entitlements/entitlements.go`).
-pub fn refuses_host_network(message: &str) -> bool {
+pub(crate) fn refuses_host_network(message: &str) -> bool {
     message.contains("network.host")
 }
 
 /// The exit code of a command (`frontend/gateway/pb/exit.go`, `solver/llbsolver/ops/exec.go`).
-pub fn exit_code(message: &str) -> Option<u32> {
+pub(crate) fn exit_code(message: &str) -> Option<u32> {
     const MARK: &str = "did not complete successfully: exit code: ";
     let (_, rest) = message.rsplit_once(MARK)?;
     let end = rest.find(|c: char| !c.is_ascii_digit());
@@ -45,7 +45,7 @@ pub fn exit_code(message: &str) -> Option<u32> {
 
 /// Why a download failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DownloadFailure {
+pub(crate) enum DownloadFailure {
     /// The server answered with this HTTP status.
     Status(u16),
     /// There is no server of that name.
@@ -59,7 +59,7 @@ pub enum DownloadFailure {
 }
 
 /// Why a download failed (`source/http/source.go`, and Go's `net` and `crypto` packages).
-pub fn download_failure(message: &str) -> DownloadFailure {
+pub(crate) fn download_failure(message: &str) -> DownloadFailure {
     let status = message
         .split_once("invalid response status ")
         .and_then(|(_, rest)| rest.get(..3))

@@ -13,7 +13,7 @@ const DEFINITION: &str = "/run/config/buildkit/metadata/frontend.bin";
 ///
 /// # Errors
 /// When neither identifies the image.
-pub async fn find(finder: Finder<'_>) -> Result<Output, BuildError> {
+pub(crate) async fn find(finder: Finder<'_>) -> Result<Output, BuildError> {
     if let Ok(bytes) = std::fs::read(DEFINITION) {
         let definition = pb::Definition::decode(bytes.as_slice())
             .map_err(|error| GatewayError::session(format!("{DEFINITION} is damaged: {error}")))?;

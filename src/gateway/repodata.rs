@@ -11,11 +11,11 @@ use condafront_graph::solve::Repodata;
 use condafront_model::package::PackageUrl;
 
 /// The names that the file can have, the smaller file first.
-pub const FILES: [&str; 2] = ["repodata.json.zst", "repodata.json"];
+pub(crate) const FILES: [&str; 2] = ["repodata.json.zst", "repodata.json"];
 
 /// Repodata that exists.
 #[derive(Clone, Debug)]
-pub struct Present {
+pub(crate) struct Present {
     /// Its file's name.
     pub file: &'static str,
     /// The file system with the file.
@@ -26,7 +26,7 @@ pub struct Present {
 ///
 /// # Errors
 /// Inside, why none is available.
-pub async fn find(
+pub(crate) async fn find(
     bridge: &Bridge,
     repodata: &Repodata,
     candidates: impl Fn(&str) -> Vec<PackageUrl>,

@@ -9,7 +9,7 @@ use condafront_model::source::Diagnostic;
 ///
 /// # Errors
 /// The first capability that is missing, and which versions have it.
-pub fn check(definition: &Definition, abilities: &Abilities) -> Result<(), Diagnostic> {
+pub(crate) fn check(definition: &Definition, abilities: &Abilities) -> Result<(), Diagnostic> {
     match definition.caps().into_iter().find(|id| !abilities.has(id)) {
         Some(id) => Err(missing(id, abilities)),
         None => Ok(()),
@@ -17,7 +17,7 @@ pub fn check(definition: &Definition, abilities: &Abilities) -> Result<(), Diagn
 }
 
 /// Says what is missing and which versions have it.
-pub fn missing(id: &str, abilities: &Abilities) -> Diagnostic {
+pub(crate) fn missing(id: &str, abilities: &Abilities) -> Diagnostic {
     let engine = match &abilities.version {
         Some(version) if !version.version.is_empty() => {
             format!("this engine (BuildKit {})", version.version)

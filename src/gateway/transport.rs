@@ -14,7 +14,7 @@ use tonic::transport::{Channel, Endpoint};
 use tower::service_fn;
 
 /// BuildKit's limit for one message, either way (`frontend/gateway/gateway.go`, since v0.14).
-pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
+pub(crate) const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
 /// Errors carry stacks, ops and source files in a trailer; hyper's default of 16 KiB would lose them.
 const MAX_HEADER_BYTES: u32 = 32 << 20;
@@ -23,7 +23,7 @@ const MAX_HEADER_BYTES: u32 = 32 << 20;
 ///
 /// # Errors
 /// When they are not the two pipes that BuildKit gives.
-pub async fn over_stdio() -> io::Result<Channel> {
+pub(crate) async fn over_stdio() -> io::Result<Channel> {
     let input = Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
     let output = Sender::from_owned_fd(io::stdout().as_fd().try_clone_to_owned()?)?;
     over(join(input, output)).await
@@ -33,7 +33,7 @@ pub async fn over_stdio() -> io::Result<Channel> {
 ///
 /// # Errors
 /// When the other end does not speak HTTP/2.
-pub async fn over<S>(stream: S) -> io::Result<Channel>
+pub(crate) async fn over<S>(stream: S) -> io::Result<Channel>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {

@@ -9,16 +9,16 @@ use condafront_model::platform::Platform;
 
 /// An OCI image configuration.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ImageConfig(Map<String, Value>);
+pub(crate) struct ImageConfig(Map<String, Value>);
 
 /// An invalid configuration of a base image.
 #[derive(Debug, thiserror::Error)]
 #[error("the base image's configuration cannot be read: {0}")]
-pub struct ConfigError(String);
+pub(crate) struct ConfigError(String);
 
 impl ImageConfig {
     /// The configuration of an image without a base.
-    pub fn scratch(platform: Platform) -> Self {
+    pub(crate) fn scratch(platform: Platform) -> Self {
         let mut config = Map::new();
         config.insert("architecture".into(), platform.architecture().into());
         config.insert("os".into(), platform.os().into());
@@ -31,7 +31,7 @@ impl ImageConfig {
     ///
     /// # Errors
     /// When it is not a JSON object of the OCI form.
-    pub fn from_base(json: &[u8], platform: Platform) -> Result<Self, ConfigError> {
+    pub(crate) fn from_base(json: &[u8], platform: Platform) -> Result<Self, ConfigError> {
         let value: Value =
             serde_json::from_slice(json).map_err(|error| ConfigError(error.to_string()))?;
         let Value::Object(mut config) = value else {
@@ -84,7 +84,7 @@ impl ImageConfig {
     }
 
     /// The environment variables, in the configuration's order; the last value of a variable that appears twice.
-    pub fn env(&self) -> Vec<(String, String)> {
+    pub(crate) fn env(&self) -> Vec<(String, String)> {
         let entries = self
             .runtime()
             .and_then(|config| config.get("Env"))
@@ -104,24 +104,24 @@ impl ImageConfig {
     }
 
     /// Replaces the environment variables.
-    pub fn set_env(&mut self, env: &[(String, String)]) {
+    pub(crate) fn set_env(&mut self, env: &[(String, String)]) {
         let entries = env.iter().map(|(name, value)| format!("{name}={value}"));
         self.set("Env", entries.collect());
     }
 
     /// Sets the account by its numeric ids, which Kubernetes' `runAsNonRoot` needs.
-    pub fn set_user(&mut self, uid: u32, gid: u32) {
+    pub(crate) fn set_user(&mut self, uid: u32, gid: u32) {
         self.set("User", format!("{uid}:{gid}").into());
     }
 
     /// Sets the entrypoint; the base's `Cmd` stays.
-    pub fn set_entrypoint<S: AsRef<str>>(&mut self, entrypoint: &[S]) {
+    pub(crate) fn set_entrypoint<S: AsRef<str>>(&mut self, entrypoint: &[S]) {
         let entrypoint: Vec<&str> = entrypoint.iter().map(AsRef::as_ref).collect();
         self.set("Entrypoint", json!(entrypoint));
     }
 
     /// Adds labels; they override the base's.
-    pub fn add_labels<'a>(&mut self, labels: impl Iterator<Item = (&'a str, &'a str)>) {
+    pub(crate) fn add_labels<'a>(&mut self, labels: impl Iterator<Item = (&'a str, &'a str)>) {
         self.extend(
             "Labels",
             labels.map(|(name, value)| (name.to_owned(), value.into())),
@@ -143,7 +143,7 @@ impl ImageConfig {
     }
 
     /// Appends one entry per layer to the history, as `docker history` shows it.
-    pub fn add_history(&mut self, layers: &[String]) {
+    pub(crate) fn add_history(&mut self, layers: &[String]) {
         let history = self.0.entry("history").or_insert_with(|| json!([]));
         if let Some(history) = history.as_array_mut() {
             history.extend(
@@ -155,7 +155,7 @@ impl ImageConfig {
     }
 
     /// The configuration in BuildKit's form.
-    pub fn to_json(&self) -> Vec<u8> {
+    pub(crate) fn to_json(&self) -> Vec<u8> {
         Value::Object(self.0.clone()).to_string().into_bytes()
     }
 }

@@ -6,7 +6,7 @@ use oci_spec::distribution::Reference;
 
 /// What an image is built on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BaseName {
+pub(crate) enum BaseName {
     /// Nothing at all.
     Scratch,
     /// An image from a registry or the engine's own store.
@@ -15,12 +15,12 @@ pub enum BaseName {
 
 /// An image's name with registry and tag (or digest): `docker.io/library/debian:13-slim`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageName(Reference);
+pub(crate) struct ImageName(Reference);
 
 /// An invalid image name, which Docker would refuse as well.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{name}` is not a valid image name: {reason}")]
-pub struct ImageNameError {
+pub(crate) struct ImageNameError {
     name: String,
     reason: String,
 }
@@ -51,12 +51,12 @@ impl FromStr for ImageName {
 
 impl ImageName {
     /// The whole name, `docker.io/library/debian:13-slim`, for LLB.
-    pub fn canonical(&self) -> String {
+    pub(crate) fn canonical(&self) -> String {
         self.0.whole()
     }
 
     /// The whole name with the digest that it resolves to.
-    pub fn pinned(&self, digest: &str) -> String {
+    pub(crate) fn pinned(&self, digest: &str) -> String {
         match self.0.digest() {
             Some(_) => self.0.whole(),
             None => format!("{}@{digest}", self.0.whole()),
@@ -65,7 +65,7 @@ impl ImageName {
 
     /// The name as people write it, without Docker Hub's default parts and `:latest`; named contexts are looked up by
     /// it (`frontend/dockerui/namedcontext.go`).
-    pub fn familiar(&self) -> String {
+    pub(crate) fn familiar(&self) -> String {
         let name = self.0.whole();
         let name = name.strip_prefix("docker.io/").unwrap_or(&name);
         let name = name.strip_prefix("library/").unwrap_or(name);

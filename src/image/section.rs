@@ -14,7 +14,7 @@ const SHELL: [&str; 2] = ["/bin/sh", "-c"];
 
 /// The working directory that the section asks for: absolute, without `.`, `..` and double slashes. A relative one is
 /// resolved against the base's.
-pub fn workdir(base: &ImageConfig, section: &ImageSection) -> Option<String> {
+pub(crate) fn workdir(base: &ImageConfig, section: &ImageSection) -> Option<String> {
     let wanted = section.workdir.as_ref()?.value.as_str();
     let above = match base.runtime().and_then(|config| config.get("WorkingDir")) {
         Some(Value::String(above)) if !wanted.starts_with('/') => above.as_str(),
@@ -38,7 +38,7 @@ pub fn workdir(base: &ImageConfig, section: &ImageSection) -> Option<String> {
 ///
 /// # Errors
 /// When a variable's value refers to one that the image does not have.
-pub fn apply(
+pub(crate) fn apply(
     config: &mut ImageConfig,
     section: &ImageSection,
     file: &Arc<SourceFile>,
@@ -95,14 +95,14 @@ pub fn apply(
 }
 
 /// The working directory of a configuration.
-pub fn working_dir(config: &ImageConfig) -> &str {
+pub(crate) fn working_dir(config: &ImageConfig) -> &str {
     let dir = config.runtime().and_then(|config| config.get("WorkingDir"));
     let dir = dir.and_then(Value::as_str);
     dir.filter(|dir| !dir.is_empty()).unwrap_or("/")
 }
 
 /// What runs commands in shell form: a program and its first arguments.
-pub fn shell(config: &ImageConfig) -> Vec<String> {
+pub(crate) fn shell(config: &ImageConfig) -> Vec<String> {
     let shell = config.runtime().and_then(|config| config.get("Shell"));
     let words = shell.and_then(Value::as_array).into_iter().flatten();
     let words: Vec<String> = words

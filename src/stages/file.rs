@@ -18,7 +18,7 @@ use condafront_model::source::{Diagnostic, SourceFile};
 ///
 /// # Errors
 /// When a required file is missing.
-pub async fn build_file(
+pub(crate) async fn build_file(
     bridge: &Bridge,
     options: &Options,
     settings: &InputSettings,

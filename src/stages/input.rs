@@ -14,7 +14,7 @@ use condafront_model::lint::Warning;
 use condafront_model::source::SourceFile;
 
 /// The contents of all files, for one platform.
-pub struct ImageInput {
+pub(crate) struct ImageInput {
     /// The image section. Its lines are in the build file.
     pub section: ImageSection,
     /// The environments, at least one.
@@ -29,7 +29,7 @@ pub struct ImageInput {
 
 /// An environment, with the file that describes it.
 #[derive(Clone)]
-pub struct EnvironmentFile {
+pub(crate) struct EnvironmentFile {
     /// Its name, and where it is in the image.
     pub(super) prefix: EnvironmentPrefix,
     /// The file.

@@ -14,7 +14,7 @@ use condafront_model::source::{Diagnostic, Lines};
 ///
 /// # Errors
 /// When the options name a platform that condafront cannot make images for.
-pub fn platforms(bridge: &Bridge, options: &Options) -> Result<Vec<Platform>, Diagnostic> {
+pub(crate) fn platforms(bridge: &Bridge, options: &Options) -> Result<Vec<Platform>, Diagnostic> {
     let mut platforms = Vec::new();
     for platform in options.platforms().map_err(as_diagnostic)? {
         if !platforms.contains(&platform) {

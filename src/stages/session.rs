@@ -26,7 +26,7 @@ use condafront_step_spec::facts::{Notice, Subject};
 use condafront_step_spec::failure_report::{Culprit, FailureReport, REPORT_FILE};
 
 /// The platform that steps run on.
-pub fn native(bridge: &Bridge) -> Platform {
+pub(crate) fn native(bridge: &Bridge) -> Platform {
     let native = bridge.abilities().build_platform;
     native.unwrap_or(Platform::LinuxAmd64)
 }
