@@ -37,7 +37,7 @@ use crate::options::settings::Settings;
 use crate::options::target::Target;
 use condafront_input::options::Options;
 use condafront_model::platform::Platform;
-use session::{Session, SoFar, as_diagnostic};
+use session::{Session, SoFar};
 
 pub(crate) use platforms::platforms;
 pub(crate) use session::native;
@@ -51,7 +51,7 @@ pub(crate) async fn build(
     options: &Options,
 ) -> Result<gateway::Result, BuildError> {
     provenance::check_build_args(options)?;
-    let imports = options.cache_imports().map_err(as_diagnostic)?;
+    let imports = options.cache_imports()?;
     bridge.import_caches(imports);
     let target = Target::parse(options.get("target"))?;
     let settings = Settings::from_build_args(options.build_args())?;

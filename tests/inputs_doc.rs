@@ -130,7 +130,6 @@ fn the_commands_without_a_file_are_read() {
         [
             "python 3.12.*",
             "numpy",
-            "pip",
             "samtools >=1.2",
             "multiqc >=1.12,<2"
         ]

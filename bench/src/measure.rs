@@ -15,7 +15,7 @@ use crate::workload::{PROGRAM, State, Workload};
 const REPOSITORY: &str = "bench";
 
 /// The time limit of a build.
-const BUILD_LIMIT: Duration = Duration::from_secs(3600);
+const BUILD_LIMIT: Duration = Duration::from_hours(1);
 
 /// A measured build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,9 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
 use super::messages;
+use condafront_input::options::OptionError;
 use condafront_model::source::{Diagnostic, Lines, Location};
+use condafront_step_spec::args::ArgsError;
 
 const SOURCE: &str = "github.com/moby/buildkit/errdefs.Source+json";
 const VERTEX: &str = "github.com/moby/buildkit/errdefs.Vertex+json";
@@ -120,6 +122,12 @@ pub(crate) enum BuildError {
     /// An error that BuildKit reported.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// An option of `docker build` that cannot be understood.
+    #[error(transparent)]
+    Option(#[from] OptionError),
+    /// A step that cannot be given its arguments.
+    #[error(transparent)]
+    Arguments(#[from] ArgsError),
 }
 
 impl From<Diagnostic> for BuildError {
@@ -137,6 +145,11 @@ impl BuildError {
                 code: CODE_UNKNOWN,
                 message: diagnostic.to_string(),
                 details: source_details(&diagnostic.locations),
+            },
+            other @ (Self::Option(_) | Self::Arguments(_)) => rpc::Status {
+                code: CODE_UNKNOWN,
+                message: other.to_string(),
+                details: Vec::new(),
             },
         };
         if status

@@ -13,8 +13,14 @@ pub(crate) struct ImageConfig(Map<String, Value>);
 
 /// An invalid configuration of a base image.
 #[derive(Debug, thiserror::Error)]
-#[error("the base image's configuration cannot be read: {0}")]
-pub(crate) struct ConfigError(String);
+pub(crate) enum ConfigError {
+    /// It is not JSON.
+    #[error("the base image's configuration cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A part of it is not the object that it should be.
+    #[error("the base image's configuration cannot be read: {0} is not a JSON object")]
+    NotAnObject(&'static str),
+}
 
 impl ImageConfig {
     /// The configuration of an image without a base.
@@ -32,10 +38,9 @@ impl ImageConfig {
     /// # Errors
     /// When it is not a JSON object of the OCI form.
     pub(crate) fn from_base(json: &[u8], platform: Platform) -> Result<Self, ConfigError> {
-        let value: Value =
-            serde_json::from_slice(json).map_err(|error| ConfigError(error.to_string()))?;
+        let value: Value = serde_json::from_slice(json)?;
         let Value::Object(mut config) = value else {
-            return Err(ConfigError("it is not a JSON object".into()));
+            return Err(ConfigError::NotAnObject("it"));
         };
         for (key, value) in Self::scratch(platform).0 {
             let slot = config.entry(key).or_insert_with(|| value.clone());
@@ -44,7 +49,7 @@ impl ImageConfig {
             }
         }
         if !config["config"].is_object() {
-            return Err(ConfigError("its `config` is not a JSON object".into()));
+            return Err(ConfigError::NotAnObject("its `config`"));
         }
         // These describe the base itself, not what is built on it.
         for key in [

@@ -2,7 +2,7 @@
 
 use super::additions::Additions;
 use super::linked::{self, Linked};
-use super::session::{Session, as_diagnostic};
+use super::session::Session;
 use super::system::SystemBase;
 
 use buildkit_llb::{Input, Output};
@@ -216,10 +216,7 @@ impl Linked<'_> {
                 build_number: package.build_number,
             })
             .collect();
-        let (linked, step) = self
-            .environment
-            .post_link(below, packages, indices)
-            .map_err(as_diagnostic)?;
+        let (linked, step) = self.environment.post_link(below, packages, indices)?;
         let lines = |culprit: &Culprit| self.environment.lines(&step, culprit);
         self.session.run(&linked, &step, lines).await?;
         Ok(linked)
@@ -304,10 +301,7 @@ impl Linked<'_> {
             uid: user.uid,
             gid: user.gid,
         };
-        let (facts, step) = self
-            .environment
-            .record_activation(root, &spec)
-            .map_err(as_diagnostic)?;
+        let (facts, step) = self.environment.record_activation(root, &spec)?;
         let lines = |culprit: &Culprit| match culprit {
             Culprit::File(path) => self.owner_of(path),
             _ => None,

@@ -1,7 +1,7 @@
 //! The target `channel`: a folder with everything that the build downloads, for builds without a network.
 
 use super::input::{EnvironmentFile, ImageInput};
-use super::session::{Session, as_diagnostic, native};
+use super::session::{Session, native};
 use super::solve::{NOARCH, Solved};
 use condafront_input::pypi;
 
@@ -165,7 +165,7 @@ impl<'a> Session<'a> {
         }
         let mut mended = false;
         loop {
-            let parts = contents.parts(&tools, &downloads).map_err(as_diagnostic)?;
+            let parts = contents.parts(&tools, &downloads)?;
             let Input::Output(root) = self.together(&parts) else {
                 return Ok(result(gateway::Ref::default()));
             };
@@ -288,7 +288,8 @@ impl Contents {
         let url = package.url.recorded();
         // <channel>/<subdir>/<archive>
         let channel = url.as_str().rsplitn(3, '/').nth(2).unwrap_or_default();
-        let channel = ChannelUrl::parse(channel).map_err(as_diagnostic)?;
+        let channel = ChannelUrl::parse(channel)
+            .map_err(|error| Diagnostic::new(error.to_string()).help(error.help()))?;
         self.add_folders(&channel, subdirs);
         let place = (source, self.sources[source].conda.len());
         let folder = self.folder(&channel, &package.subdir);

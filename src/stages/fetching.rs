@@ -1,6 +1,6 @@
 //! Steps on downloaded files. They run right away, and once more if a download failed but a retry of it succeeds.
 
-use super::session::{Session, as_diagnostic};
+use super::session::Session;
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::gateway::error::BuildError;
 use crate::gateway::fetch::fetch_all;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::step::Step;
+use condafront_model::source::Diagnostic;
 use condafront_model::source::{Location, SourceFile};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::failure_report::Culprit;
@@ -54,7 +55,7 @@ impl Session<'_> {
     ) -> Result<(J::Graph, Reference), BuildError> {
         let mut mended = false;
         loop {
-            let graph = job.graph(&addresses).map_err(as_diagnostic)?;
+            let graph = job.graph(&addresses)?;
             let error = match self.evaluate_all(&job.outputs(&graph)).await {
                 Ok(reference) => return Ok((graph, reference)),
                 Err(BuildError::Gateway(error)) => error,
@@ -81,6 +82,6 @@ impl Session<'_> {
         for output in outputs {
             last = Some(self.evaluate(output).await?);
         }
-        last.ok_or_else(|| as_diagnostic("there is nothing to build").into())
+        last.ok_or_else(|| Diagnostic::new("there is nothing to build").into())
     }
 }

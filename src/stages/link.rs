@@ -3,7 +3,7 @@
 use super::assembly::Image;
 use super::ground::Ground;
 use super::linked::ImagePlan;
-use super::session::{Session, as_diagnostic};
+use super::session::Session;
 
 use futures_util::future::try_join_all;
 
@@ -36,9 +36,7 @@ impl Ground<'_> {
         let prepare = async {
             let ready = session.system_packages(&self.base, &tools, section).await?;
             let under = ready.base.state.output();
-            let account = tools
-                .account(&user.value, self.workdir.as_deref(), under)
-                .map_err(as_diagnostic)?;
+            let account = tools.account(&user.value, self.workdir.as_deref(), under)?;
             let found = session.account_facts(&account, user.lines, workdir_lines);
             let found = found.await?;
             Ok::<_, BuildError>((ready, account, found))

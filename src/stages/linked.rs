@@ -2,7 +2,7 @@
 
 use super::ground::Ground;
 use super::input::EnvironmentFile;
-use super::session::{Session, as_diagnostic};
+use super::session::Session;
 use super::solve::Base;
 
 use std::collections::BTreeMap;
@@ -88,7 +88,7 @@ pub(super) fn stack(
                     let group = one.environment.plan.groups.get(group);
                     let title = group.map(ToString::to_string).unwrap_or_default();
                     let tools = &one.environment.tools;
-                    let (layer, name) = tools.share(&layers, &title).map_err(as_diagnostic)?;
+                    let (layer, name) = tools.share(&layers, &title)?;
                     stack.push(&layer, &name);
                 }
                 Some(_) => {}
@@ -96,8 +96,7 @@ pub(super) fn stack(
         }
         let installed = &one.graph.installed;
         one.environment
-            .stack_clashes(stack, installed, &one.facts.clashes)
-            .map_err(as_diagnostic)?;
+            .stack_clashes(stack, installed, &one.facts.clashes)?;
     }
     Ok(())
 }

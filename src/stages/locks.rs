@@ -1,7 +1,7 @@
 //! The target `lock`: writes solved environments to lock files.
 
 use super::input::{EnvironmentFile, ImageInput};
-use super::session::{Session, as_diagnostic};
+use super::session::Session;
 use super::solve::{Base, Solved};
 
 use std::sync::Arc;
@@ -55,7 +55,10 @@ impl Session<'_> {
         let name = if image.is_image_file {
             Some(one.prefix.name())
         } else {
-            input.prefix.as_ref().map(|prefix| prefix.name())
+            input
+                .prefix
+                .as_ref()
+                .map(condafront_model::environment_prefix::EnvironmentPrefix::name)
         };
         Ok(explicit_lock::render(&ExplicitLock {
             platform: self.platform,
@@ -121,7 +124,7 @@ impl Session<'_> {
 
     /// The platforms of `--platform`, or else those that the files declare, or else the engine's own.
     pub(super) async fn lock_platforms(&self) -> Result<Vec<Platform>, BuildError> {
-        let mut platforms = self.options.platforms().map_err(as_diagnostic)?;
+        let mut platforms = self.options.platforms()?;
         if platforms.is_empty() {
             let settings = &self.settings.input;
             let files = match input::image_file(self.file, self.platform, settings)? {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use buildkit_llb::{Differ, OpOptions, Options as LlbOptions, Output};
 
-use super::session::{Session, as_diagnostic};
+use super::session::Session;
 use super::solve::{Lists, NOARCH};
 use crate::context::folder::NamedFolder;
 use crate::gateway::client::{Evaluate, Reference};
@@ -102,7 +102,7 @@ impl Session<'_> {
         let files: Vec<WantedFile> = wanted.iter().map(FileInFolder::file).collect();
         let programs = self.programs().await?;
         let tools = self.tools(&programs);
-        let (checked, step) = tools.check(&folder, &files).map_err(as_diagnostic)?;
+        let (checked, step) = tools.check(&folder, &files)?;
         let place = |culprit: &Culprit| match culprit {
             Culprit::Package(index) => Some(wanted.get(*index)?.place.clone()),
             _ => None,

@@ -3,7 +3,6 @@
 use super::fetching::Job;
 use super::linked::Linked;
 use super::pip_list::PipInput;
-use super::session::as_diagnostic;
 use crate::pip_report;
 use condafront_input::{pypi, requirements};
 
@@ -119,10 +118,7 @@ impl Linked<'_> {
         }
         let network = self.network().await?;
         session.warn(&warning_of_secrets(&network)).await?;
-        let wheels = self
-            .environment
-            .pip_wheels(root, list, local, &network)
-            .map_err(as_diagnostic)?;
+        let wheels = self.environment.pip_wheels(root, list, local, &network)?;
         let finding = Finding {
             environment: &self.environment,
             file: &self.file.file,

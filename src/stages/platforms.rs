@@ -1,8 +1,9 @@
 //! The platforms to build for, and what the builder can do for platforms other than its own.
 
-use super::session::{Session, as_diagnostic, native};
+use super::session::{Session, native};
 
 use crate::gateway::client::Bridge;
+use crate::gateway::error::BuildError;
 use condafront_input::options::Options;
 use condafront_input::pypi::PypiPackages;
 use condafront_input::section::ImageSection;
@@ -14,9 +15,9 @@ use condafront_model::source::{Diagnostic, Lines};
 ///
 /// # Errors
 /// When the options name a platform that condafront cannot make images for.
-pub(crate) fn platforms(bridge: &Bridge, options: &Options) -> Result<Vec<Platform>, Diagnostic> {
+pub(crate) fn platforms(bridge: &Bridge, options: &Options) -> Result<Vec<Platform>, BuildError> {
     let mut platforms = Vec::new();
-    for platform in options.platforms().map_err(as_diagnostic)? {
+    for platform in options.platforms()? {
         if !platforms.contains(&platform) {
             platforms.push(platform);
         }
@@ -26,7 +27,7 @@ pub(crate) fn platforms(bridge: &Bridge, options: &Options) -> Result<Vec<Platfo
     }
     match platforms.iter().find(|one| !Platform::IMAGES.contains(one)) {
         None => Ok(platforms),
-        Some(other) => Err(no_images_for(*other)),
+        Some(other) => Err(no_images_for(*other).into()),
     }
 }
 

@@ -229,8 +229,3 @@ impl Session<'_> {
         Ok(())
     }
 }
-
-/// An error as a diagnostic without a place.
-pub(super) fn as_diagnostic(error: impl std::fmt::Display) -> Diagnostic {
-    Diagnostic::new(error.to_string())
-}

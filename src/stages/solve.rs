@@ -1,6 +1,6 @@
 //! Finds the packages that satisfy a request.
 
-use super::session::{Session, as_diagnostic};
+use super::session::Session;
 
 use std::sync::Arc;
 
@@ -84,9 +84,7 @@ impl Session<'_> {
         let cuda = base.and_then(|base| cuda_of(&base.found.config.env()));
         let system = self.settings.overrides.system(platform, glibc, cuda);
         let question = question::question(request, platform, system);
-        let (answer, step) = tools
-            .solve(&question, &lists.specs, &lists.files)
-            .map_err(as_diagnostic)?;
+        let (answer, step) = tools.solve(&question, &lists.specs, &lists.files)?;
         let lines = |culprit: &Culprit| match culprit {
             Culprit::Spec(index) => request.specs.get(*index).map(|spec| spec.lines),
             Culprit::Channel(index) => request.channels.get(*index).map(|channel| channel.lines),

@@ -1,6 +1,6 @@
 //! System packages and the locale, installed on the base image before everything else.
 
-use super::session::{Session, as_diagnostic};
+use super::session::Session;
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use condafront_input::section::{
     ImageSection, Located, PackageEntry, SystemPackages, read_package_list,
 };
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
+use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::failure_report::Culprit;
 use condafront_step_spec::system::Manager as PackageManager;
 use condafront_step_spec::system::{SYSTEM_FACTS_FILE, SystemFacts, SystemSpec};
@@ -165,7 +166,7 @@ impl Session<'_> {
         section: &ImageSection,
         spec: &SystemSpec,
         wanted: &[SystemPackage],
-    ) -> Result<Prepared, Diagnostic> {
+    ) -> Result<Prepared, ArgsError> {
         let file = &self.build_file.file;
         let said = [
             section.packages.as_ref().map(|packages| packages.lines),
@@ -187,7 +188,7 @@ impl Session<'_> {
             },
             location: &location,
         };
-        tools.system(&system).map_err(as_diagnostic)
+        tools.system(&system)
     }
 
     /// Runs the step. If it fails, the error says why, at the lines of the packages.

@@ -107,9 +107,10 @@ fn an_optional_environment_is_built_on_request() {
         build(&project, &["--build-arg", &arg]).expect_success();
         let list = "ls /opt/conda/envs; file-kinds";
         let output = project.run(&["-e", "ENV_NAME=ai"], &["sh", "-c", list]);
-        match is_there {
-            true => assert_eq!(output.expect_success().stdout, "ai\ntools\nfile-kinds\n"),
-            false => drop(output.expect_failure()),
+        if is_there {
+            assert_eq!(output.expect_success().stdout, "ai\ntools\nfile-kinds\n");
+        } else {
+            drop(output.expect_failure());
         }
     }
 }

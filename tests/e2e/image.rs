@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::project::Project;
 
 /// How long to wait for a container.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// An image made from a Dockerfile by the engine's own frontend. It is removed with the engine.
 pub(crate) struct Image<'a> {

@@ -107,9 +107,10 @@ fn broken_archives_and_other_files_are_distinguished() {
     ];
     let mut messages = String::new();
     for (name, bytes) in cases {
-        let format = match name.starts_with("tar.bz2") {
-            true => Format::TarBz2,
-            false => Format::Conda,
+        let format = if name.starts_with("tar.bz2") {
+            Format::TarBz2
+        } else {
+            Format::Conda
         };
         let step = Step::new(&[bad().format(format)]);
         let archive = step

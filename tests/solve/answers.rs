@@ -41,6 +41,15 @@ fn packages_follow_their_dependencies_and_name_their_match_spec() {
 }
 
 #[test]
+fn python_comes_without_pip_if_no_channel_has_it() {
+    let mut channel = Repodata::default();
+    channel.add(record("python 3.13.5 h_0"));
+    let packages = ask(&question(&["main"], &["python"]), &[&channel]).unwrap();
+    let names: Vec<&str> = packages.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["python"]);
+}
+
+#[test]
 fn archives_are_where_the_repodata_says() {
     for (base, expected) in [
         (None, url("main/noarch/a-1-0.conda")),

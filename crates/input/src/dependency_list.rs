@@ -69,15 +69,8 @@ impl DependencyList {
         });
     }
 
-    /// All of them, and pip if there is python: conda and micromamba add it too (`add_pip_as_python_dependency`), and
-    /// people rely on it.
-    pub(super) fn finish(mut self) -> Vec<RequestedSpec> {
-        let python = self.by_name.get("python").and_then(|list| list.first());
-        if let Some(lines) = python.map(|index| self.specs[*index].lines)
-            && !self.has("pip")
-        {
-            self.add("pip", lines);
-        }
+    /// All of them.
+    pub(super) fn finish(self) -> Vec<RequestedSpec> {
         self.specs
     }
 }

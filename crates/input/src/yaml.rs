@@ -156,7 +156,7 @@ fn invalid(file: &Arc<SourceFile>, error: &serde_saphyr::Error) -> Diagnostic {
             diagnostic.message = format!("{} contains several YAML documents", file.name());
             diagnostic = diagnostic.help("Keep one, and remove the `---` line before the next.");
         }
-        _ => diagnostic = diagnostic.help(syntax_help(file, &location)),
+        _ => diagnostic = diagnostic.help(syntax_help(file, location.as_ref())),
     }
     match location {
         Some(location) => {
@@ -168,10 +168,8 @@ fn invalid(file: &Arc<SourceFile>, error: &serde_saphyr::Error) -> Diagnostic {
 }
 
 /// The most likely fix for a syntax error.
-fn syntax_help(file: &SourceFile, location: &Option<serde_saphyr::Location>) -> &'static str {
-    let line = location
-        .as_ref()
-        .and_then(|location| usize::try_from(location.line()).ok());
+fn syntax_help(file: &SourceFile, location: Option<&serde_saphyr::Location>) -> &'static str {
+    let line = location.and_then(|location| usize::try_from(location.line()).ok());
     let line = line.and_then(|line| file.data().split(|byte| *byte == b'\n').nth(line - 1));
     let indentation = line.unwrap_or_default().iter();
     let has_tab = indentation

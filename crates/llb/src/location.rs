@@ -103,8 +103,8 @@ impl Range {
 
     /// Reads a range made by others; one without an end is only its start.
     pub(crate) fn from_pb(range: &pb::Range) -> Option<Self> {
-        let start = Position::from_pb(range.start.as_ref()?);
-        let end = range.end.as_ref().map_or(start, Position::from_pb);
+        let start = Position::from_pb(range.start?);
+        let end = range.end.map_or(start, Position::from_pb);
         Some(Self { start, end })
     }
 }
@@ -126,7 +126,7 @@ impl Position {
         }
     }
 
-    fn from_pb(position: &pb::Position) -> Self {
+    fn from_pb(position: pb::Position) -> Self {
         Self {
             line: position.line,
             character: position.character,

@@ -1,5 +1,7 @@
 //! Messages about commands that fail.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use condafront_input::section::{Mount, Sharing};
 use condafront_model::source::Lines;
@@ -29,7 +31,7 @@ fn command(text: &str) -> RunCommand {
         mounts: vec![cache, secret("optional", false), secret("token", true)],
         network: Network::Host,
         user: None,
-        args: Default::default(),
+        args: BTreeMap::default(),
         lines: Lines::one(1),
     }
 }

@@ -181,9 +181,12 @@ impl Drop for Engine {
                 .arg("stop")
                 .arg(&client.engine_dir)
                 .output();
-            if !stopped.is_ok_and(|output| output.status.success()) && !std::thread::panicking() {
-                panic!("the engine in {} did not stop", client.engine_dir.display());
-            }
+            assert!(
+                !(!stopped.is_ok_and(|output| output.status.success())
+                    && !std::thread::panicking()),
+                "the engine in {} did not stop",
+                client.engine_dir.display()
+            );
         }
     }
 }

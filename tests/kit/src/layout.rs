@@ -64,9 +64,10 @@ pub fn lay_out(channel: &Channel, packages: &[&Package], root: &Path, prefix: &s
 
 fn lay_out_one(package: &Package, members: &[Member], root: &Path, prefix: &str) {
     let info = |path: &str| members.iter().find(|member| member.path == path);
-    let paths: Paths = info("info/paths.json")
-        .map(|member| serde_json::from_slice(&member.content).expect("paths.json"))
-        .unwrap_or_else(|| panic!("{} has no paths.json", package.file_name));
+    let paths: Paths = info("info/paths.json").map_or_else(
+        || panic!("{} has no paths.json", package.file_name),
+        |member| serde_json::from_slice(&member.content).expect("paths.json"),
+    );
     for entry in &paths.paths {
         let member = info(&entry.path)
             .unwrap_or_else(|| panic!("{} has no {}", package.file_name, entry.path));

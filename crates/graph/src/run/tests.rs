@@ -114,7 +114,7 @@ fn a_context_that_is_not_a_client_folder_is_filtered() {
 
 #[test]
 fn commands_run_one_after_the_other() {
-    let lines = r#"
+    let lines = r"
   run:
     - |
       make -C models VERSION=$VERSION MODEL=$MODEL
@@ -129,7 +129,7 @@ fn commands_run_one_after_the_other() {
         - {type: secret, id: key, env: KEY, required: true}
         - {type: secret, id: netrc, target: .netrc, mode: 0440}
     - {run: id, network: host}
-"#;
+";
     let options = [
         "force-network-mode=none",
         "build-arg:HTTP_PROXY=http://proxy:3128",

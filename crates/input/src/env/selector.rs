@@ -51,12 +51,11 @@ fn comment(line: &str) -> Option<&str> {
     for (at, c) in line.char_indices() {
         match quote {
             Some(open) if c == open => quote = None,
-            Some(_) => {}
             None if c == '#' && before.is_whitespace() => return Some(&line[at + 1..]),
             None if "\"'".contains(c) && (before.is_whitespace() || "[,:{".contains(before)) => {
                 quote = Some(c);
             }
-            None => {}
+            Some(_) | None => {}
         }
         before = c;
     }

@@ -127,18 +127,6 @@ fn build_args_override_the_file() {
 }
 
 #[test]
-fn pip_comes_with_python_as_it_does_with_conda() {
-    for (list, found) in [
-        ("[python]", &["python", "pip"][..]),
-        ("[python, pip=24]", &["python", "pip 24.*"]),
-        ("[numpy]", &["numpy"]),
-    ] {
-        let text = format!("channels: [conda-forge]\ndependencies: {list}\n");
-        assert_eq!(specs(&read(&text, Platform::LinuxAmd64, &[])), found);
-    }
-}
-
-#[test]
 fn a_file_that_says_little_has_defaults() {
     let input = read("dependencies:\n- numpy\n", Platform::LinuxAmd64, &[]);
     assert_eq!(channels(&input), ["https://conda.anaconda.org/conda-forge"]);

@@ -20,7 +20,10 @@ fn rendered(input: &EnvironmentInput) -> String {
     };
     render(&ExplicitLock {
         platform: Platform::LinuxAmd64,
-        name: input.prefix.as_ref().map(|prefix| prefix.name()),
+        name: input
+            .prefix
+            .as_ref()
+            .map(condafront_model::environment_prefix::EnvironmentPrefix::name),
         variables: &input.variables,
         packages: input.locked().unwrap(),
         pip,

@@ -62,7 +62,7 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
             ));
         }
     }
-    if unquoted.contains("&") || unquoted.contains(" and ") || unquoted.contains(" or ") {
+    if unquoted.contains('&') || unquoted.contains(" and ") || unquoted.contains(" or ") {
         return Some(Mistake::new(
             format!("`{quoted}` joins conditions with `&`, `and` or `or`"),
             "Join them with a comma if all must hold, with `|` if one is enough: numpy >=1.26,<2.",

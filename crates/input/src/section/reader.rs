@@ -71,7 +71,7 @@ impl fmt::Display for Name<'_> {
     }
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     /// An error at these lines.
     pub(super) fn error(&self, lines: Lines, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(message).at(self.file, lines)

@@ -164,27 +164,27 @@ mod tests {
         decide(request, base, &bash()).expect("an account")
     }
 
-    fn shown(file: &Option<Vec<u8>>) -> String {
-        String::from_utf8_lossy(file.as_deref().unwrap_or_default()).into_owned()
+    fn shown(file: Option<&Vec<u8>>) -> String {
+        String::from_utf8_lossy(file.map_or(&[], Vec::as_slice)).into_owned()
     }
 
     #[test]
     fn the_default_is_the_user_of_micromamba_docker() {
         let decision = decided(&UserRequest::default(), &ubuntu());
         assert_eq!(
-            shown(&decision.databases.passwd),
+            shown(decision.databases.passwd.as_ref()),
             format!("{DEBIAN_PASSWD}mambauser:x:57439:57439::/home/mambauser:/bin/bash\n")
         );
         assert_eq!(
-            shown(&decision.databases.group),
+            shown(decision.databases.group.as_ref()),
             format!("{DEBIAN_GROUP}mambauser:x:57439:\n")
         );
         assert_eq!(
-            shown(&decision.databases.shadow),
+            shown(decision.databases.shadow.as_ref()),
             "root:*:1:0:99999:7:::\nmambauser:!::0:99999:7:::\n"
         );
         assert_eq!(
-            shown(&decision.databases.gshadow),
+            shown(decision.databases.gshadow.as_ref()),
             "root:*::\nmambauser:!::\n"
         );
     }
@@ -198,12 +198,12 @@ mod tests {
         )
         .expect("an account");
         assert_eq!(
-            shown(&decision.databases.passwd),
+            shown(decision.databases.passwd.as_ref()),
             "root:x:0:0:root:/root:/sbin/nologin\n\
              mambauser:x:57439:57439::/home/mambauser:/sbin/nologin\n"
         );
         assert_eq!(
-            shown(&decision.databases.group),
+            shown(decision.databases.group.as_ref()),
             "root:x:0:\nmambauser:x:57439:\n"
         );
         assert_eq!(decision.databases.shadow, None);
@@ -217,7 +217,7 @@ mod tests {
         let found = decision.databases.by_uid(1000).map(|a| a.name.to_owned());
         assert_eq!(found, Some("al-khawarizmi".into()));
         assert!(decision.databases.by_name("ubuntu").is_some());
-        assert_eq!(shown(&decision.databases.group), DEBIAN_GROUP);
+        assert_eq!(shown(decision.databases.group.as_ref()), DEBIAN_GROUP);
         assert_eq!(decision.notices.len(), 1);
         assert_eq!(decision.user.home, "/home/al-khawarizmi");
     }
@@ -230,7 +230,8 @@ mod tests {
         let decision = decided(&request(Some("ubuntu"), Some(1000), Some(100)), &ubuntu());
         assert_eq!(decision.user.gid, 100);
         assert!(
-            shown(&decision.databases.passwd).contains("ubuntu:x:1000:100:Ubuntu:/home/ubuntu:")
+            shown(decision.databases.passwd.as_ref())
+                .contains("ubuntu:x:1000:100:Ubuntu:/home/ubuntu:")
         );
     }
 
@@ -274,7 +275,7 @@ mod tests {
     #[test]
     fn the_group_of_a_new_user_never_takes_a_name() {
         let decision = decided(&request(Some("staff"), None, None), &ubuntu());
-        assert!(shown(&decision.databases.group).ends_with("staff-57439:x:57439:\n"));
+        assert!(shown(decision.databases.group.as_ref()).ends_with("staff-57439:x:57439:\n"));
     }
 
     #[test]

@@ -321,6 +321,10 @@ fn compare(scripts: &[OsString], first: &[Snapshot], second: &[Snapshot]) -> Rec
 }
 
 /// A variable's value, or its absence, if it is the same in both runs and valid in JSON.
+#[expect(
+    clippy::option_option,
+    reason = "whether it is fixed, and whether it has a value"
+)]
 fn fixed_value(key: &OsStr, first: &Snapshot, second: &Snapshot) -> Option<Option<String>> {
     let value = first.env.get(key);
     if value != second.env.get(key) || key.to_str().is_none() {

@@ -87,7 +87,7 @@ fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) 
     let claims = Claims::new(&packages);
     installer.link(&packages, &claims, python, &target)?;
     let (placed, notices) = complete(&packages, &claims, python, mounts, &target)?;
-    let facts = group_facts(&packages, &placed, notices, &target)?;
+    let facts = group_facts(&packages, &placed, notices, &target);
 
     let owned: Vec<OwnedPaths> = placed.iter().map(|placed| owned_paths(placed)).collect();
     fs::remove_dir_all(&target.work).map_err(|e| Error::io("remove", &target.work, e))?;
@@ -188,7 +188,7 @@ fn group_facts(
     placed: &[Vec<Placed>],
     mut notices: Vec<Notice>,
     target: &Target,
-) -> Result<GroupFacts> {
+) -> GroupFacts {
     let mut env_vars = BTreeMap::new();
     let mut all = Vec::with_capacity(packages.len());
     for (position, (package, placed)) in packages.iter().zip(placed).enumerate() {
@@ -243,11 +243,11 @@ fn group_facts(
             },
         });
     }
-    Ok(GroupFacts {
+    GroupFacts {
         packages: all,
         env_vars,
         notices,
-    })
+    }
 }
 
 /// Whether a program directly in `bin` is started by glibc's loader, for example `/lib64/ld-linux-x86-64.so.2`. The

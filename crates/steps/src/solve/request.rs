@@ -76,7 +76,8 @@ impl Request {
     }
 }
 
-/// pip, which conda and mamba add when python is requested, unless it is requested itself or no channel has it.
+/// pip, which conda and mamba add when python is requested (`add_pip_as_python_dependency`), unless it is requested itself or
+/// no channel has it.
 fn pip(names: &[PackageName], repodata: &[Repodata]) -> Option<PackageName> {
     let pip = PackageName::new_unchecked("pip");
     let is_there = !names.contains(&pip) && repodata.iter().any(|data| data.has("pip"));

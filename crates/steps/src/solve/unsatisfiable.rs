@@ -108,7 +108,7 @@ impl Search<'_> {
             })
             .collect();
         let Some(first) = in_channel.first() else {
-            return self.missing(index, name);
+            return Some(self.missing(index, name));
         };
         let (allowed, later): (Vec<_>, Vec<_>) = in_channel.iter().copied().partition(|record| {
             self.solve.priority == ChannelPriority::Flexible
@@ -156,7 +156,7 @@ impl Search<'_> {
         unavailable(message, vec![help])
     }
 
-    fn missing(&self, index: usize, name: &PackageName) -> Option<Unsatisfiable> {
+    fn missing(&self, index: usize, name: &PackageName) -> Unsatisfiable {
         let spec = &self.request.specs[index];
         let searched = |data: &&Repodata| match &spec.channel {
             Some(channel) => **channel == *data.rattler_channel(),
@@ -194,7 +194,7 @@ impl Search<'_> {
         } else {
             "Check the name, and that `channels` includes the channel that has it. Packages that are only on PyPI go under `pip:`.".to_owned()
         };
-        Some(Unsatisfiable {
+        Unsatisfiable {
             message: format!(
                 "there is no package {} for {} in {}",
                 name.as_source(),
@@ -204,7 +204,7 @@ impl Search<'_> {
             helps: vec![help],
             specs: vec![index],
             base: false,
-        })
+        }
     }
 
     /// Whether a virtual package is missing because of the base image.

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long [`run`] lets a command run.
-pub const TIME_LIMIT: Duration = Duration::from_secs(600);
+pub const TIME_LIMIT: Duration = Duration::from_mins(10);
 
 /// How often a running command is polled.
 const POLL: Duration = Duration::from_millis(10);
