@@ -1,6 +1,8 @@
 //! What the README says is true.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use condafront::options::settings::KNOWN_BUILD_ARGS;
@@ -85,4 +87,26 @@ fn the_two_commands_of_the_repository_exist() {
             assert!(makefile.contains(&format!("\n{target}:")), "{target}");
         }
     }
+}
+
+/// Paths in backticks, as in `src/main.rs`.
+#[test]
+fn files_that_the_documents_name_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = fs::read_dir(root.join("docs")).expect("the documents");
+    let mut files: Vec<PathBuf> = docs.map(|entry| entry.expect("an entry").path()).collect();
+    files.extend(["README.md", "CONTRIBUTING.md"].map(|name| root.join(name)));
+    files.retain(|file| file.extension().is_some_and(|end| end == "md"));
+    let mut found = 0;
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a document");
+        let words = text.split('`').skip(1).step_by(2);
+        let folders = ["crates/", "proto/", "scripts/", "src/", "tests/"];
+        for path in words.filter(|word| folders.iter().any(|folder| word.starts_with(folder))) {
+            let path = path.split(' ').next().unwrap_or(path);
+            assert!(root.join(path).exists(), "{}: {path}", file.display());
+            found += 1;
+        }
+    }
+    assert!(found > 50, "{found}");
 }
