@@ -32,6 +32,7 @@
     missing_docs,
     unreachable_pub,
     clippy::all,
+    clippy::pedantic,
     reason = "only what is not obvious has a comment in the .proto files"
 )]
 mod generated {
