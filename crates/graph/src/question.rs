@@ -1,11 +1,13 @@
 //! Turns a request into the arguments of the solve step, and the step's answer into packages.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use url::Url;
 
 use condafront_input::SolveRequest;
 use condafront_model::channel::Channel;
+use condafront_model::link_order::link_order;
 use condafront_model::package::{Hashes, Package, PackageId, PackageUrl};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -65,7 +67,8 @@ fn group(url: &str) -> Option<String> {
     (!name.contains('/')).then(|| format!("{server}/pkgs"))
 }
 
-/// The packages of an answer, each with the lines that ask for it and its channel's credentials for the download.
+/// The packages of an answer in link order, each with the lines that ask for it and its channel's credentials for the
+/// download.
 ///
 /// # Errors
 /// An invalid package: the channel's index is damaged.
@@ -74,6 +77,10 @@ pub fn packages(
     answer: Vec<SolvedPackage>,
     file: &Arc<SourceFile>,
 ) -> Result<Vec<Package>, Diagnostic> {
+    let depends: BTreeMap<String, Vec<String>> = answer
+        .iter()
+        .map(|solved| (solved.name.clone(), solved.depends.clone()))
+        .collect();
     let package = |solved: SolvedPackage| {
         let channel = request.channels.get(solved.channel);
         let lines = request
@@ -115,7 +122,8 @@ pub fn packages(
             lines: lines.unwrap_or(Lines::one(1)),
         })
     };
-    answer.into_iter().map(package).collect()
+    let packages = answer.into_iter().map(package).collect::<Result<_, _>>()?;
+    Ok(link_order(packages, &depends))
 }
 
 /// The URL to download from: with the channel's credentials if it is below the channel, without them if the channel
@@ -228,6 +236,26 @@ mod tests {
             assert_eq!(found[0].url.with_credentials().as_str(), fetched);
             assert_eq!(found[0].lines, Lines::one(4));
         }
+    }
+
+    #[test]
+    fn packages_are_in_link_order() {
+        let named = |name: &str, depends: &[&str]| SolvedPackage {
+            name: name.to_owned(),
+            depends: depends.iter().map(|text| (*text).to_owned()).collect(),
+            ..solved(&format!(
+                "https://c.example/private/linux-64/{name}-1-0.conda"
+            ))
+        };
+        let answer = vec![
+            named("a", &["b >=1", "python"]),
+            named("b", &[]),
+            named("python", &["zlib"]),
+            named("zlib", &[]),
+        ];
+        let found = packages(&request(), answer, &file()).unwrap();
+        let names: Vec<&str> = found.iter().map(|one| one.id.name.as_str()).collect();
+        assert_eq!(names, ["zlib", "python", "b", "a"]);
     }
 
     #[test]

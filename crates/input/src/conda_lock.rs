@@ -23,14 +23,14 @@
 
 mod entry;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::locked::{Locked, Repeats, Unverified, choices, other_platform, without_effect};
 use crate::environment_input::{DEFAULT_ENVIRONMENT, EnvironmentInput};
-use crate::package_order::link_order;
 use crate::settings::InputSettings;
 use crate::yaml::Node;
+use condafront_model::link_order::link_order;
 use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -72,7 +72,7 @@ pub(crate) fn read(
             pip: HASHLESS,
         },
     );
-    let mut depends: HashMap<String, Vec<String>> = HashMap::new();
+    let mut depends: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for entry in entries {
         let chosen = entry.platform == platform.subdir()
             && entry

@@ -12,7 +12,6 @@ mod locked;
 mod match_spec;
 mod mistake;
 pub mod options;
-mod package_order;
 mod pip_requirement;
 mod pixi_lock;
 mod place;

@@ -21,7 +21,7 @@
 mod damage;
 mod select;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use rattler_lock::{CondaPackageData, LockFile, LockedPackage, PackageHashes, UrlOrPath};
@@ -31,9 +31,9 @@ use self::select::{Kind, Selection, Selector};
 use super::locked::address;
 use super::locked::{Locked, Repeats, Unverified, check_subdir, without_effect};
 use crate::environment_input::EnvironmentInput;
-use crate::package_order::link_order;
 use crate::settings::InputSettings;
 use crate::yaml::Node;
+use condafront_model::link_order::link_order;
 use condafront_model::package::Hashes;
 use condafront_model::platform::Platform;
 use condafront_model::redact;
@@ -68,7 +68,7 @@ pub(crate) fn read(
             pip: HASHLESS,
         },
     );
-    let mut depends: HashMap<String, Vec<String>> = HashMap::new();
+    let mut depends: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let found = packages(&lock, &selection);
     for selector in &selection.selectors {
         let key = (selector.kind, selector.location());
@@ -166,7 +166,7 @@ fn add(
     package: &LockedPackage,
     platform: Platform,
     locked: &mut Locked<'_>,
-    depends: &mut HashMap<String, Vec<String>>,
+    depends: &mut BTreeMap<String, Vec<String>>,
 ) -> Result<(), Diagnostic> {
     match package {
         LockedPackage::Conda(CondaPackageData::Binary(data)) => {

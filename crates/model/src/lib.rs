@@ -3,6 +3,7 @@
 pub mod channel;
 pub mod environment_prefix;
 pub mod layers;
+pub mod link_order;
 pub mod lint;
 pub mod nearest;
 pub mod package;

@@ -11,7 +11,7 @@ use crate::args::StepSpec;
 use condafront_model::channel::ChannelPriority;
 use condafront_model::redact;
 
-/// The file that the step writes to its output directory: a list of [`SolvedPackage`], in link order.
+/// The file that the step writes to its output directory: a list of [`SolvedPackage`], by name.
 pub const PACKAGES_FILE: &str = "packages.json";
 
 /// One solve.

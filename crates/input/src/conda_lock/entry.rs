@@ -1,6 +1,6 @@
 //! Reads an entry of a conda-lock.yml.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::{Entry, Reader};
 use crate::locked::address;
@@ -19,7 +19,7 @@ impl Reader<'_> {
         &self,
         entry: &Entry<'_>,
         locked: &mut Locked<'_>,
-        depends: &mut HashMap<String, Vec<String>>,
+        depends: &mut BTreeMap<String, Vec<String>>,
     ) -> Result<(), Diagnostic> {
         let node = entry.node;
         let name = self.text(node, "name")?;

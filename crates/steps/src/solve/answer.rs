@@ -1,8 +1,8 @@
-//! Turns the solver's records into the answer: in link order, each with the MatchSpec that it is installed for.
+//! Turns the solver's records into the answer: by name, each with the MatchSpec that it is installed for.
 
 use std::collections::{HashMap, VecDeque};
 
-use rattler_conda_types::{PackageName, PackageRecord, RepoDataRecord};
+use rattler_conda_types::{PackageName, RepoDataRecord};
 
 use super::repodata::Repodata;
 use super::request::Request;
@@ -15,9 +15,8 @@ pub(super) fn answer(
     mut records: Vec<RepoDataRecord>,
 ) -> Vec<SolvedPackage> {
     let requested_by = requested_by(request, &records);
-    // The topological sort keeps the order of packages that do not depend on each other.
     records.sort_by(|a, b| a.package_record.name.cmp(&b.package_record.name));
-    PackageRecord::sort_topologically(records)
+    records
         .into_iter()
         .map(|record| {
             let name = &record.package_record.name;

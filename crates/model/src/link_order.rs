@@ -3,9 +3,9 @@
 //! If two packages contain the same file, the later one wins, so the order affects what is in an environment. It depends
 //! only on the names and dependencies of the packages, not on the order in which a file or a solver lists them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use condafront_model::package::Package;
+use crate::package::Package;
 
 /// The package that must be in the prefix before `noarch: python` packages are linked.
 const PYTHON: &str = "python";
@@ -16,9 +16,9 @@ const PYTHON: &str = "python";
 /// Python and its dependencies come first, then all others by name, each right after its own dependencies. In a cycle
 /// with python (python needs pip, pip needs python), nothing that directly depends on python comes before it. Other
 /// cycles are cut where they are first entered.
-pub(crate) fn link_order(
+pub fn link_order(
     mut packages: Vec<Package>,
-    depends: &HashMap<String, Vec<String>>,
+    depends: &BTreeMap<String, Vec<String>>,
 ) -> Vec<Package> {
     packages.sort_by(|a, b| a.id.name.cmp(&b.id.name));
     let order = Walk::new(&packages, depends).order();
@@ -30,7 +30,7 @@ pub(crate) fn link_order(
 }
 
 /// The name in a MatchSpec: `numpy` in `conda-forge::numpy >=2,<3`.
-pub(crate) fn dependency_name(spec: &str) -> &str {
+fn dependency_name(spec: &str) -> &str {
     let spec = spec.rsplit_once("::").map_or(spec, |(_, rest)| rest).trim();
     let ends = |c: char| c.is_whitespace() || "=<>!~[;,|".contains(c);
     spec.split(ends).next().unwrap_or_default()
@@ -47,7 +47,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(packages: &[Package], depends: &HashMap<String, Vec<String>>) -> Self {
+    fn new(packages: &[Package], depends: &BTreeMap<String, Vec<String>>) -> Self {
         let mut index: HashMap<&str, usize> = HashMap::with_capacity(packages.len());
         for (i, package) in packages.iter().enumerate() {
             index.entry(package.id.name.as_str()).or_insert(i);
@@ -205,7 +205,7 @@ mod tests {
         ) {
             let name = |i: usize| format!("p{i:02}");
             let packages: Vec<Package> = (0..20).map(|i| Package::example(&name(i))).collect();
-            let mut depends: HashMap<String, Vec<String>> = HashMap::new();
+            let mut depends: BTreeMap<String, Vec<String>> = BTreeMap::new();
             // Without cycles: only from higher to lower numbers.
             for (a, b) in edges {
                 if a > b {
