@@ -21,7 +21,7 @@ use condafront_graph::plan::{Plan, micromamba};
 use condafront_graph::{Tools, source_file};
 use condafront_input as input;
 use condafront_input::section::{BuildArgs, ImageFile};
-use condafront_input::{BuildInput, Conda, EnvironmentInput, Pip};
+use condafront_input::{BuildInput, BuildSource, Conda, EnvironmentInput, Pip};
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Level, SourceFile};
@@ -209,7 +209,8 @@ impl CommandLine {
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
         let settings = Settings::from_build_args(args)?;
-        let input = match input::read_build_file(&file, self.platform, &settings.input)? {
+        let source = BuildSource::of(&file, &settings.specs, &settings.input)?;
+        let input = match input::read_build_source(&source, self.platform, &settings.input)? {
             BuildInput::Environment(input) => *input,
             BuildInput::Image(image) => return self.image_file(&file, &image, &settings),
         };

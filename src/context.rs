@@ -50,30 +50,28 @@ enum Place {
     SingleFile { state: Output, name: &'static str },
 }
 
-/// Reads the build file.
-///
-/// # Errors
-/// When there is none, or it cannot be read.
-pub(crate) async fn read_build_file(
-    bridge: &Bridge,
-    options: &Options,
-) -> Result<BuildFile, BuildError> {
-    let found = find_build_file(bridge, options).await?;
-    if found.is_missing {
-        let name = options.file_name();
-        return Err(Diagnostic::new(format!("`{name}` is not in the build context"))
-            .help("Name the environment or lock file with -f, relative to where docker build runs.")
-            .into());
-    }
-    Ok(found.file)
-}
-
 /// A build file that may be missing.
 pub(crate) struct FoundFile {
     /// The file; empty if it is missing.
     pub file: BuildFile,
     /// Whether there is none.
-    pub is_missing: bool,
+    is_missing: bool,
+}
+
+impl FoundFile {
+    /// The file of a build that needs one.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub(crate) fn required(self, options: &Options) -> Result<BuildFile, Diagnostic> {
+        if self.is_missing {
+            let name = options.file_name();
+            return Err(Diagnostic::new(format!("`{name}` is not in the build context")).help(
+                "Name the environment or lock file with -f, relative to where docker build runs.",
+            ));
+        }
+        Ok(self.file)
+    }
 }
 
 /// Looks for the build file.

@@ -35,6 +35,7 @@ use crate::gateway::client::Bridge;
 use crate::gateway::error::BuildError;
 use crate::options::settings::Settings;
 use crate::options::target::Target;
+use condafront_input::BuildSource;
 use condafront_input::options::Options;
 use condafront_model::platform::Platform;
 use session::{Session, SoFar};
@@ -62,13 +63,14 @@ pub(crate) async fn build(
     };
     let first = platforms.first().copied();
     let platform = first.unwrap_or_else(|| native(bridge));
-    let build_file = file::build_file(bridge, options, &settings.input, platform).await?;
+    let (build_file, source) = file::build_file(bridge, options, &settings, platform).await?;
     let session = Session {
         settings: &settings,
         platform,
         bridge,
         options,
         build_file: &build_file,
+        source: &source?,
         file: &build_file.file,
         so_far: &SoFar::default(),
     };
@@ -79,7 +81,7 @@ pub(crate) async fn build(
     }
 }
 
-/// Reads the build file and all files that it names, without building anything.
+/// Reads what a build is made from and all files that it names, without building anything.
 ///
 /// # Errors
 /// What is wrong with one of the files.
@@ -89,6 +91,7 @@ pub(crate) async fn read(
     settings: &Settings,
     platform: Platform,
     build_file: &BuildFile,
+    source: &BuildSource,
 ) -> Result<input::ImageInput, BuildError> {
     let session = Session {
         settings,
@@ -96,6 +99,7 @@ pub(crate) async fn read(
         bridge,
         options,
         build_file,
+        source,
         file: &build_file.file,
         so_far: &SoFar::default(),
     };

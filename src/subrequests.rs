@@ -57,8 +57,14 @@ pub(crate) async fn answer(
             let [platform, ..] = platforms[..] else {
                 return Err(Diagnostic::new("there is no platform to build for").into());
             };
-            let file = build::file::build_file(bridge, options, &settings.input, platform).await?;
-            let input = build::read(bridge, options, &settings, platform, &file).await;
+            let (file, source) =
+                build::file::build_file(bridge, options, &settings, platform).await?;
+            let input = match source {
+                Ok(source) => {
+                    build::read(bridge, options, &settings, platform, &file, &source).await
+                }
+                Err(diagnostic) => Err(diagnostic.into()),
+            };
             let outcome = match input {
                 Ok(input) => check(options, &settings, build::native(bridge), &input),
                 Err(BuildError::Diagnostic(diagnostic)) => Err(*diagnostic),

@@ -2,6 +2,7 @@
 
 use condafront::options::settings::Settings;
 use condafront_input as input;
+use condafront_input::specs::Specs;
 use condafront_input::{Conda, EnvironmentInput, InputSettings, SolveRequest};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, SourceFile};
@@ -43,10 +44,8 @@ fn request(input: &EnvironmentInput) -> &SolveRequest {
     }
 }
 
-fn settings(args: &[(&str, &str)]) -> InputSettings {
-    Settings::from_build_args(args.iter().copied())
-        .unwrap()
-        .input
+fn settings(args: &[(&str, &str)]) -> Settings {
+    Settings::from_build_args(args.iter().copied()).unwrap()
 }
 
 #[test]
@@ -102,7 +101,7 @@ fn build_args_of_the_tables_are_read() {
     let args = entries("Build-args override the file:");
     let pairs: Vec<(&str, &str)> = args.iter().filter_map(|arg| arg.split_once('=')).collect();
     assert_eq!(pairs.len(), 2, "{args:?}");
-    let input = read("dependencies: [numpy]\n", &settings(&pairs)).unwrap();
+    let input = read("dependencies: [numpy]\n", &settings(&pairs).input).unwrap();
     assert_eq!(
         request(&input).channels[0].url.recorded(),
         "https://mirror.example/conda/bioconda"
@@ -121,7 +120,9 @@ fn the_commands_without_a_file_are_read() {
             .filter_map(|pair| pair[1].split_once('='))
             .collect();
         assert!(args.len() >= 2, "{command}");
-        let (_, input) = input::specs::read(&settings(&args), Platform::LinuxAmd64).unwrap();
+        let settings = settings(&args);
+        let asked = Specs::new(&settings.specs, &settings.input).unwrap();
+        let input = asked.read(Platform::LinuxAmd64).unwrap();
         assert_eq!(input.warnings, []);
         specs.extend(request(&input).specs.iter().map(|spec| spec.spec.clone()));
     }

@@ -4,11 +4,10 @@
 //! Each mistake has a message at its line that says what to do. The snapshot reads from top to bottom. To add a mistake,
 //! add an entry to a table.
 
-use std::sync::Arc;
-
 use condafront::options::settings::Settings;
 use condafront_input as input;
-use condafront_input::EnvironmentInput;
+use condafront_input::specs::Specs;
+use condafront_input::{BuildSource, EnvironmentInput};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Level, SourceFile};
 
@@ -187,13 +186,16 @@ const WARNINGS: &[Mistake] = &[
 ];
 
 fn read(text: &str, args: &[(&str, &str)]) -> Result<EnvironmentInput, Diagnostic> {
-    let settings = Settings::from_build_args(args.iter().copied())?.input;
+    let settings = Settings::from_build_args(args.iter().copied())?;
     let platform = Platform::LinuxAmd64;
     if text.is_empty() {
-        return input::specs::read(&settings, platform).map(|(_, input)| input);
+        return Specs::new(&settings.specs, &settings.input)?.read(platform);
     }
-    let file: Arc<SourceFile> = SourceFile::new("env.yml", text);
-    input::read(&file, platform, &settings)
+    let file = SourceFile::new("env.yml", text);
+    match BuildSource::of(&file, &settings.specs, &settings.input)? {
+        BuildSource::File(file) => input::read(&file, platform, &settings.input),
+        BuildSource::Specs(specs) => specs.read(platform),
+    }
 }
 
 /// A table as the user sees it.

@@ -4,7 +4,7 @@ use condafront_graph::plan::micromamba::MicromambaVersion;
 
 use condafront_graph::plan::mirrors::Mirrors;
 use condafront_graph::virtual_packages::{Overrides, parse_archspec, parse_version};
-use condafront_input::{InputSettings, parsed};
+use condafront_input::{InputSettings, parsed, specs};
 use condafront_model::layers::Layers;
 use condafront_model::nearest::nearest;
 use condafront_model::source::Diagnostic;
@@ -28,7 +28,9 @@ pub struct Settings {
     pub micromamba: MicromambaVersion,
     /// Where packages are downloaded from.
     pub mirrors: Mirrors,
-    /// How to read the build file, and what replaces it.
+    /// The dependencies of a build without a file.
+    pub specs: Vec<String>,
+    /// How to read the build file.
     pub input: InputSettings,
     /// Virtual packages that replace the detected ones.
     pub overrides: Overrides,
@@ -130,6 +132,7 @@ impl Settings {
                 continue;
             }
             match name {
+                "CONDA_SPECS" => settings.specs = parsed(name, value, specs::words)?,
                 "CONDA_OVERRIDE_CUDA" => {
                     settings.overrides.cuda = Some(parsed(name, value, parse_version)?);
                 }

@@ -7,32 +7,36 @@ use crate::context::files::Context;
 use crate::context::{self, BuildFile};
 use crate::gateway::client::Bridge;
 use crate::gateway::error::BuildError;
-use condafront_input as input;
+use crate::options::settings::Settings;
+use condafront_input::BuildSource;
 use condafront_input::options::Options;
 use condafront_input::section::Located;
-use condafront_input::{InputSettings, specs};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, SourceFile};
 
-/// The build file. With `CONDA_SPECS` it may be missing or empty: the build-args then take its place.
+/// The build file, and what the build is made from. With `CONDA_SPECS` the file may be missing or empty: the build-args
+/// then take its place. If it is not empty, the inner error says so at its line.
 ///
 /// # Errors
-/// When a required file is missing.
+/// When a required file is missing, or the build-args in its place are wrong.
 pub(crate) async fn build_file(
     bridge: &Bridge,
     options: &Options,
-    settings: &InputSettings,
+    settings: &Settings,
     platform: Platform,
-) -> Result<BuildFile, BuildError> {
-    if settings.specs.is_empty() {
-        return context::read_build_file(bridge, options).await;
-    }
-    let found = context::find_build_file(bridge, options).await?.file;
-    if !input::is_empty(&found.file) {
-        return Ok(found);
-    }
-    let (file, _) = specs::read(settings, platform)?;
-    Ok(BuildFile { file, ..found })
+) -> Result<(BuildFile, Result<BuildSource, Diagnostic>), BuildError> {
+    let found = context::find_build_file(bridge, options).await?;
+    let source = BuildSource::of(&found.file.file, &settings.specs, &settings.input);
+    let file = match &source {
+        Ok(BuildSource::File(_)) => found.required(options)?,
+        Ok(BuildSource::Specs(specs)) => {
+            specs.read(platform)?;
+            let file = Arc::clone(specs.file());
+            BuildFile { file, ..found.file }
+        }
+        Err(_) => found.file,
+    };
+    Ok((file, source))
 }
 
 impl Session<'_> {

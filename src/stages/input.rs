@@ -101,7 +101,7 @@ impl Session<'_> {
     /// Reads the build file and the environments that it names.
     async fn environment_files(&self) -> Result<ImageInput, BuildError> {
         let settings = &self.settings.input;
-        let image = match input::read_build_file(self.file, self.platform, settings)? {
+        let image = match input::read_build_source(self.source, self.platform, settings)? {
             BuildInput::Environment(input) => {
                 let environment = EnvironmentFile::of(Arc::clone(self.file), *input, settings);
                 return Ok(ImageInput::of(environment));

@@ -15,11 +15,11 @@ use crate::gateway::error::BuildError;
 use crate::options::choices::Choices;
 use condafront_input as input;
 use condafront_input::explicit_lock::{self, ExplicitLock};
-use condafront_input::{Conda, DeclaredPlatform, InputSettings};
+use condafront_input::{BuildSource, Conda, DeclaredPlatform, InputSettings};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
-use condafront_model::source::Diagnostic;
+use condafront_model::source::{Diagnostic, SourceFile};
 
 impl Session<'_> {
     /// Writes one file per platform and environment.
@@ -126,15 +126,7 @@ impl Session<'_> {
     pub(super) async fn lock_platforms(&self) -> Result<Vec<Platform>, BuildError> {
         let mut platforms = self.options.platforms()?;
         if platforms.is_empty() {
-            let settings = &self.settings.input;
-            let files = match input::image_file(self.file, self.platform, settings)? {
-                None => vec![Arc::clone(self.file)],
-                Some(image) => {
-                    let files = image.environments.iter();
-                    try_join_all(files.map(|one| self.context_file(&one.file, self.file))).await?
-                }
-            };
-            for file in &files {
+            for file in &self.files_of_environments().await? {
                 let session = self.about(file);
                 for declared in session.declared_platforms() {
                     match Platform::from_subdir(&declared.subdir) {
@@ -150,6 +142,20 @@ impl Session<'_> {
         platforms.sort_unstable();
         platforms.dedup();
         Ok(platforms)
+    }
+
+    /// The files that describe the environments.
+    async fn files_of_environments(&self) -> Result<Vec<Arc<SourceFile>>, BuildError> {
+        let BuildSource::File(file) = self.source else {
+            return Ok(Vec::new());
+        };
+        match input::image_file(file, self.platform, &self.settings.input)? {
+            None => Ok(vec![Arc::clone(file)]),
+            Some(image) => {
+                let files = image.environments.iter();
+                try_join_all(files.map(|one| self.context_file(&one.file, file))).await
+            }
+        }
     }
 
     /// The platforms that an environment file declares. The engine's own may not be among them.

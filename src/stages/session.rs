@@ -18,6 +18,7 @@ use crate::options::settings::Settings;
 use condafront_graph::plan::Plan;
 use condafront_graph::step::Step;
 use condafront_graph::{Tools, programs};
+use condafront_input::BuildSource;
 use condafront_input::options::Options;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
@@ -38,6 +39,8 @@ pub(super) struct Session<'a> {
     pub(super) options: &'a Options,
     pub(super) settings: &'a Settings,
     pub(super) build_file: &'a BuildFile,
+    /// What the build is made from.
+    pub(super) source: &'a BuildSource,
     /// The platform to build for.
     pub(super) platform: Platform,
     /// The file that errors point at: the build file, or one that it names.

@@ -102,7 +102,7 @@ pub(crate) fn read(
             reader.channels(node, &mut channels)?;
         }
     } else {
-        specs::channels(settings, &mut channels, Some(place.lines))?;
+        specs::channels(settings, &mut channels, place.lines)?;
     }
     if channels.or_fallback(place)? {
         warnings.push(Warning {

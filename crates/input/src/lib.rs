@@ -1,5 +1,6 @@
 //! The files that `-f` accepts. Their content decides which kind they are; each kind becomes a list of packages.
 
+mod build_source;
 mod channels;
 mod conda_lock;
 mod context_path;
@@ -24,10 +25,10 @@ pub mod specs;
 mod unknown;
 mod yaml;
 
+pub use build_source::BuildSource;
 pub use environment_input::{
     Conda, DeclaredPlatform, EnvironmentInput, Pip, RequestedSpec, SolveRequest,
 };
 pub use pip_requirement::PipRequirement;
-pub use read::{BuildInput, image_file, read, read_build_file};
+pub use read::{BuildInput, image_file, read, read_build_source};
 pub use settings::{ChannelDefaults, InputSettings, parsed};
-pub use unknown::is_empty;

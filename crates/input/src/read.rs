@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use crate::build_source::BuildSource;
 use crate::environment_input::{DEFAULT_ENVIRONMENT, EnvironmentInput};
 use crate::section::file::{ImageFile, is_image_file, read_image_file};
 use crate::settings::InputSettings;
-use crate::{conda_lock, env, explicit, locked, pixi_lock, specs, unknown, yaml};
+use crate::{conda_lock, env, explicit, locked, pixi_lock, unknown, yaml};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, SourceFile};
 
-/// The content of a build file.
+/// The content of a build file, or of the build-args in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildInput {
     /// One environment.
@@ -18,19 +19,23 @@ pub enum BuildInput {
     Image(Box<ImageFile>),
 }
 
-/// Reads a build file.
+/// Reads what a build is made from.
 ///
 /// # Errors
-/// Those of [`read`], and those of an image file.
-pub fn read_build_file(
-    file: &Arc<SourceFile>,
+/// Those of [`read`] or [`Specs::read`](crate::specs::Specs::read), and those of an image file.
+pub fn read_build_source(
+    source: &BuildSource,
     platform: Platform,
     settings: &InputSettings,
 ) -> Result<BuildInput, Diagnostic> {
-    Ok(match image_file(file, platform, settings)? {
-        Some(image) => BuildInput::Image(Box::new(image)),
-        None => BuildInput::Environment(Box::new(read(file, platform, settings)?)),
-    })
+    let environment = match source {
+        BuildSource::Specs(specs) => specs.read(platform)?,
+        BuildSource::File(file) => match image_file(file, platform, settings)? {
+            Some(image) => return Ok(BuildInput::Image(Box::new(image))),
+            None => read(file, platform, settings)?,
+        },
+    };
+    Ok(BuildInput::Environment(Box::new(environment)))
 }
 
 /// Reads a file if it is an image file.
@@ -50,9 +55,6 @@ pub fn image_file(
     let Some(tree) = tree.filter(is_image_file) else {
         return Ok(None);
     };
-    if !settings.specs.is_empty() {
-        return Err(specs::beside(file));
-    }
     let args = settings.build_args.for_platform(platform);
     read_image_file(file, &tree, &args).map(Some)
 }
@@ -66,9 +68,6 @@ pub fn read(
     platform: Platform,
     settings: &InputSettings,
 ) -> Result<EnvironmentInput, Diagnostic> {
-    if !settings.specs.is_empty() {
-        return specs::read_beside(file, settings, platform);
-    }
     let text = file.text()?;
     if unknown::first_line(text).is_none() {
         return Err(

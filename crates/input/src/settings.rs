@@ -18,8 +18,6 @@ pub struct InputSettings {
     pub environment: Option<String>,
     /// `CONDA_LOCK_CATEGORIES`: which categories besides `main`.
     pub categories: Vec<String>,
-    /// `CONDA_SPECS`: the dependencies of a build without a file.
-    pub specs: Vec<String>,
     /// `CONDA_CHANNELS`: channels instead of the file's.
     pub channels: Vec<String>,
     /// `CONDA_CHANNEL_ALIAS`: where to find channels that are given by name.
@@ -37,7 +35,6 @@ impl InputSettings {
     /// A value that is none.
     pub fn set(&mut self, name: &str, value: &str) -> Result<bool, Diagnostic> {
         match name {
-            "CONDA_SPECS" => self.specs = parsed(name, value, shell_words)?,
             "CONDA_CHANNELS" => self.channels = words(value, &[',']),
             "CONDA_CHANNEL_ALIAS" => self.channel_alias = Some(parsed(name, value, parse_alias)?),
             "CONDA_LOCK_CATEGORIES" => self.categories = words(value, &[',']),
@@ -102,13 +99,6 @@ fn words(value: &str, others: &[char]) -> Vec<String> {
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
         .collect()
-}
-
-/// The words of a list as a shell reads them: spaces separate, quotes group.
-fn shell_words(value: &str) -> Result<Vec<String>, &'static str> {
-    shlex::split(value).ok_or(
-        "a quote is not closed, or the last character is a backslash; write numpy 'scipy <2'",
-    )
 }
 
 fn parse_alias(value: &str) -> Result<ChannelUrl, String> {

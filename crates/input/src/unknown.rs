@@ -7,11 +7,6 @@ use condafront_model::nearest::nearest;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
-/// Whether a file contains only blank lines and comments.
-pub fn is_empty(file: &SourceFile) -> bool {
-    first_line(&String::from_utf8_lossy(file.data())).is_none()
-}
-
 /// The first line that is neither blank nor a comment, and its number, counted from 1.
 pub(super) fn first_line(text: &str) -> Option<(usize, &str)> {
     let is_blank = |line: &str| line.is_empty() || line.starts_with('#');

@@ -145,7 +145,8 @@ fn names_follow_one_rule_in_all_files() {
         ] {
             let file = SourceFile::new("env.yml", text);
             let settings = InputSettings::default();
-            let outcome = input::read_build_file(&file, Platform::LinuxAmd64, &settings);
+            let source = input::BuildSource::File(file);
+            let outcome = input::read_build_source(&source, Platform::LinuxAmd64, &settings);
             assert!(
                 outcome.is_err_and(|error| !error.locations.is_empty()),
                 "{name}"
