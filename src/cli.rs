@@ -1,31 +1,26 @@
 //! The command-line tool, for use outside BuildKit.
 
+mod graph;
+
 use condafront_input::{pypi, requirements};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use buildkit_llb::{Definition, Image, Input, OpOptions, Output, dot, text};
+use buildkit_llb::{dot, text};
 use prost::Message as _;
 
-use crate::image::name::{BaseName, ImageName};
 use crate::options::choices::Choices;
 use crate::options::settings::Settings;
-use condafront_graph::compiler::Compiler;
-use condafront_graph::downloads::Addresses;
-use condafront_graph::environment::{Environment, Micromamba};
-use condafront_graph::image::{Stack, Stacking};
-use condafront_graph::pip::PipNetwork;
-use condafront_graph::plan::{Plan, micromamba};
-use condafront_graph::{Tools, source_file};
+use condafront_graph::plan::Plan;
 use condafront_input as input;
 use condafront_input::section::{BuildArgs, ImageFile};
 use condafront_input::{BuildInput, BuildSource, Conda, EnvironmentInput, Pip};
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Level, SourceFile};
-use condafront_step_spec::install::Installer;
+use graph::Locked;
 
 const HELP: &str = "\
 condafront turns conda environments into container images, as a frontend for docker build.
@@ -40,6 +35,9 @@ Commands:
   check FILE        read the file and report what is wrong with it
   llb FILE          write the build graph for `buildctl build`, or as text with --text
   graph FILE        draw the build graph (DOT)
+
+Only a build adds system packages, PyPI packages without a lock, post-link scripts, activation, and the section's
+working directory, files and commands to the graph: they depend on what its steps find.
 
 Options:
   --text                  write llb as readable text
@@ -218,7 +216,6 @@ impl CommandLine {
         if let Command::Check = self.command {
             return Ok(summary.into_bytes());
         }
-        let prefix = input.prefix.unwrap_or(EnvironmentPrefix::base());
         let choices = Choices::new(&settings, &input.section);
         let Conda::Locked(packages) = input.conda else {
             return Err(Diagnostic::new(format!(
@@ -227,8 +224,17 @@ impl CommandLine {
             ))
             .help("Build it with --target lock, and draw the graph of the lock file."));
         };
-        let plan = Plan::new(packages, choices.layers.value.unwrap_or_default());
-        let definition = self.definition(&settings, &choices, plan, prefix, &file, &input.pip)?;
+        let locked = Locked {
+            file: &file,
+            plan: Plan::new(packages, choices.layers.value.unwrap_or_default()),
+            pip: &input.pip,
+            prefix: input.prefix.unwrap_or(EnvironmentPrefix::base()),
+            settings: &settings,
+            choices: &choices,
+            platform: self.platform,
+            frontend: &self.frontend,
+        };
+        let definition = locked.definition()?;
         Ok(match self.command {
             Command::Llb { text: true } => text::dump(definition.to_pb()).into_bytes(),
             Command::Graph => dot::graph(definition.to_pb()).into_bytes(),
@@ -261,93 +267,5 @@ impl CommandLine {
             text.push_str(&check(&found, &input, &settings.build_args)?);
         }
         Ok(text.into_bytes())
-    }
-
-    /// The graph as far as it is known without a build: what packages' scripts set is missing.
-    fn definition(
-        &self,
-        settings: &Settings,
-        choices: &Choices,
-        plan: Plan,
-        prefix: EnvironmentPrefix,
-        file: &SourceFile,
-        pip: &Pip,
-    ) -> Result<Definition, Diagnostic> {
-        let failed = |error: &dyn std::fmt::Display| Diagnostic::new(error.to_string());
-        let frontend = condafront_graph::programs(&self.image(&self.frontend)?);
-        let base = match choices.base.value.parse().map_err(|error| failed(&error))? {
-            BaseName::Scratch => None,
-            BaseName::Image(name) => Some(self.image(&name.canonical())?),
-        };
-        let micromamba = match choices.installer {
-            Installer::Native => None,
-            Installer::Micromamba => {
-                let package = micromamba::package(&settings.micromamba, self.platform)?;
-                Some(Micromamba::Package(Box::new(package)))
-            }
-        };
-        let environment = Environment {
-            file: source_file(
-                file,
-                plan.packages
-                    .iter()
-                    .map(|package| package.lines)
-                    .chain(pip.lines()),
-            ),
-            plan,
-            prefix,
-            tools: Tools {
-                programs: &frontend,
-                no_cache: false,
-                content_cache: true,
-            },
-            base: base.as_ref(),
-            micromamba: micromamba.as_ref(),
-            compiler: &Compiler::Own,
-            user: choices.owner(),
-            trim: &choices.trim,
-        };
-        let addresses = Addresses::new(
-            environment
-                .fetched()
-                .map(|package| settings.mirrors.candidates(&package.url)),
-        );
-        let graph = environment
-            .install(&addresses)
-            .map_err(|error| failed(&error))?;
-        let account = environment
-            .tools
-            .account(&choices.user.value, None, base.as_ref())
-            .map_err(|error| failed(&error))?;
-        let base = base.as_ref().map_or(Input::Scratch, Input::from);
-        let mut stack = Stack::default();
-        stack.push(&account.layer, &account.name);
-        for step in &graph.installed {
-            stack.push(&step.layer, &step.name);
-        }
-        let Input::Output(root) = stack.on(&base, Stacking::Merge) else {
-            return Err(Diagnostic::new("the graph is empty"));
-        };
-        let packages = match pip {
-            Pip::Locked(packages) if !packages.is_empty() => packages,
-            _ => return Ok(Definition::of(&root)),
-        };
-        let wanted = environment.pip_packages(packages, &settings.mirrors)?;
-        let installed = environment
-            .pip_install(&root, &wanted, &wanted.addresses(), &PipNetwork::default())
-            .map_err(|error| failed(&error))?;
-        Ok(Definition::of(&installed.root))
-    }
-
-    fn image(&self, name: &str) -> Result<Output, Diagnostic> {
-        let image: ImageName = name
-            .parse()
-            .map_err(|error| Diagnostic::new(format!("{error}")))?;
-        let canonical = image.canonical();
-        let mut source = Image::new(&canonical);
-        source
-            .name(format!("[base] {canonical}"))
-            .platform(condafront_graph::oci_platform(self.platform));
-        Ok(source.build())
     }
 }

@@ -59,7 +59,9 @@ fn text(output: &Output) -> String {
 fn without_arguments_it_prints_the_help() {
     let output = condafront(&[]);
     assert!(output.status.success());
-    assert!(String::from_utf8_lossy(&output.stdout).contains("Usage: condafront COMMAND FILE"));
+    let help = String::from_utf8_lossy(&output.stdout);
+    assert!(help.contains("Usage: condafront COMMAND FILE"), "{help}");
+    assert!(help.contains("Only a build adds system packages"), "{help}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Assembles the image from layers and from the facts that steps found.
 
 use super::additions::Additions;
-use super::linked::{self, Linked};
+use super::linked::Linked;
 use super::session::Session;
 use super::system::SystemBase;
 
@@ -12,7 +12,8 @@ use crate::image::config::ImageConfig;
 use crate::image::section;
 use condafront_graph::Tools;
 use condafront_graph::account::Account;
-use condafront_graph::image::{self, Stack, Stacking};
+use condafront_graph::conda_image::{CondaImage, Layered};
+use condafront_graph::image::{self, Stacking};
 use condafront_graph::plan::sharing::Shared;
 use condafront_input::section::ImageSection;
 use condafront_model::environment_prefix::ROOT_PREFIX;
@@ -74,20 +75,29 @@ pub(super) struct Progress {
 }
 
 impl Image<'_> {
+    /// What the layers of the environments are made from.
+    pub(super) fn layered(&self) -> Vec<Layered<'_>> {
+        self.environments.iter().map(Linked::layered).collect()
+    }
+
     /// The image with its conda packages and nothing on top of them.
     pub(super) async fn linked(&self) -> Result<Progress, BuildError> {
-        let mut stack = Stack::default();
-        stack.push(&self.account.layer, &self.account.name);
+        let image = CondaImage::new(
+            &self.base.base.state,
+            &self.account,
+            &self.layered(),
+            self.shared,
+            self.stacking,
+        )?;
         let mut facts = vec![self.account.facts.clone()];
         facts.extend(self.base.facts.clone());
-        linked::stack(&mut stack, &self.environments, self.shared)?;
         for environment in &self.environments {
             facts.push(environment.graph.facts.clone());
             facts.extend_from_slice(environment.solved);
         }
         let mut progress = Progress {
-            history: stack.names(),
-            root: stack.on(&self.base.base.state, self.stacking),
+            root: image.root,
+            history: image.history,
             facts,
         };
         for environment in &self.environments {

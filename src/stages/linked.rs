@@ -12,14 +12,12 @@ use futures_util::future::try_join_all;
 
 use crate::gateway::error::BuildError;
 use condafront_graph::compiler::Compiler;
-use condafront_graph::environment::Environment;
-use condafront_graph::image::Stack;
+use condafront_graph::conda_image::Layered;
+use condafront_graph::environment::{Environment, user_file};
 use condafront_graph::install::InstallGraph;
 use condafront_graph::plan::Plan;
-use condafront_graph::plan::groups;
 use condafront_graph::plan::sharing::{Plans, Shared};
 use condafront_graph::records::InImage;
-use condafront_graph::source_file;
 use condafront_input::Conda;
 use condafront_model::package::Package;
 use condafront_model::stamp::Owner;
@@ -58,47 +56,6 @@ pub(super) struct Linked<'a> {
     pub(super) facts: EnvironmentFacts,
     /// The outputs of solves, if there were any.
     pub(super) solved: &'a [Output],
-}
-
-/// Puts the layers of an image's environments on a stack. Layers that several of them share are added once, in the place
-/// of the first.
-///
-/// # Errors
-/// When a step's arguments are too long.
-pub(super) fn stack(
-    stack: &mut Stack,
-    environments: &[Linked<'_>],
-    shared: &[Shared],
-) -> Result<(), BuildError> {
-    for (index, one) in environments.iter().enumerate() {
-        for group in one.order() {
-            let Some(step) = one.graph.installed.get(group) else {
-                continue;
-            };
-            let is_here = |it: &&Shared| it.groups.contains(&(index, group));
-            match shared.iter().find(is_here) {
-                None => stack.push(&step.layer, &step.name),
-                Some(shared) if shared.groups.first() == Some(&(index, group)) => {
-                    let layers = shared.groups.iter().filter_map(|(index, group)| {
-                        let owner = environments.get(*index)?;
-                        let step = owner.graph.installed.get(*group)?;
-                        Some((&owner.environment.prefix, &step.layer))
-                    });
-                    let layers: Vec<_> = layers.collect();
-                    let group = one.environment.plan.groups.get(group);
-                    let title = group.map(ToString::to_string).unwrap_or_default();
-                    let tools = &one.environment.tools;
-                    let (layer, name) = tools.share(&layers, &title)?;
-                    stack.push(&layer, &name);
-                }
-                Some(_) => {}
-            }
-        }
-        let installed = &one.graph.installed;
-        one.environment
-            .stack_clashes(stack, installed, &one.facts.clashes)?;
-    }
-    Ok(())
 }
 
 impl<'a> Ground<'a> {
@@ -163,9 +120,8 @@ impl Planned<'_> {
         ground: &'b Ground<'_>,
         user: Owner,
     ) -> Result<Linked<'b>, BuildError> {
-        let lines = self.plan.packages.iter().map(|package| package.lines);
         let environment = Environment {
-            file: source_file(self.session.file, lines.chain(self.file.input.pip.lines())),
+            file: user_file(self.session.file, &self.plan, &self.file.input.pip),
             plan: self.plan.clone(),
             prefix: self.file.prefix.clone(),
             tools: ground.tools(),
@@ -209,11 +165,12 @@ impl Linked<'_> {
         }
     }
 
-    /// The order in which the groups' layers are stacked, lowest first.
-    fn order(&self) -> Vec<usize> {
-        groups::stacking_order(&self.environment.plan.groups, |package| {
-            let facts = self.facts.packages.get(package);
-            facts.map_or(0, |facts| facts.size)
-        })
+    /// What the image's layers are made from.
+    pub(super) fn layered(&self) -> Layered<'_> {
+        Layered {
+            environment: &self.environment,
+            graph: &self.graph,
+            facts: &self.facts,
+        }
     }
 }

@@ -91,9 +91,8 @@ impl Session<'_> {
         purpose: &str,
     ) -> Result<Addresses, BuildError> {
         let Some(folder) = self.channel_folder().await?.filter(|_| !wanted.is_empty()) else {
-            let mirrors = &self.settings.mirrors;
-            let candidates = wanted.iter().map(|wanted| mirrors.candidates(wanted.url));
-            return Ok(Addresses::new(candidates));
+            let urls = wanted.iter().map(|wanted| wanted.url);
+            return Ok(self.settings.mirrors.addresses(urls));
         };
         let paths: Vec<String> = wanted.iter().map(|wanted| wanted.path.clone()).collect();
         let folder = folder

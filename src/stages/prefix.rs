@@ -1,7 +1,7 @@
 //! The target `prefix`: the environments' files and nothing else, to copy into other images.
 
 use super::assembly::{Built, Image, Progress};
-use super::linked::{self, Linked};
+use super::linked::Linked;
 
 use buildkit_llb::{Input, Output};
 
@@ -45,7 +45,7 @@ impl Image<'_> {
                 stack.push(&taken, TAKEN);
             }
         } else {
-            linked::stack(&mut stack, &self.environments, self.shared)?;
+            stack.push_environments(&self.layered(), self.shared)?;
         }
         let env = self.variables_alone(inside.as_ref(), &mut facts).await?;
         let in_image: Vec<_> = environments.map(Linked::in_image).collect();

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use buildkit_llb::{Location, Output, SourceFile};
+use buildkit_llb::{Location, Output, SourceFile as LlbFile};
 
 use crate::compiler::Compiler;
-use crate::location::location_in;
+use crate::location::{location_in, source_file};
 use crate::plan::Plan;
 use crate::step::Step;
 use crate::tools::Tools;
+use condafront_input::Pip;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::package::Package;
-use condafront_model::source::Lines;
+use condafront_model::source::{Lines, SourceFile};
 use condafront_model::stamp::Owner;
 use condafront_step_spec::failure_report::Culprit;
 use condafront_step_spec::install::Trim;
@@ -23,7 +24,7 @@ pub struct Environment<'a> {
     /// Where it is in the image.
     pub prefix: EnvironmentPrefix,
     /// The user's file, for locations.
-    pub file: SourceFile,
+    pub file: LlbFile,
     /// What all steps share.
     pub tools: Tools<'a>,
     /// The base image, if it is not scratch.
@@ -50,6 +51,12 @@ pub enum Micromamba {
         /// Whether its definition pins its content.
         pinned: bool,
     },
+}
+
+/// The user's file, with the lines around everything that asks for packages.
+pub fn user_file(file: &SourceFile, plan: &Plan, pip: &Pip) -> LlbFile {
+    let conda = plan.packages.iter().map(|package| package.lines);
+    source_file(file, conda.chain(pip.lines()))
 }
 
 impl Environment<'_> {

@@ -93,7 +93,7 @@ impl Environment<'_> {
     ///
     /// # Errors
     /// When a path does not fit into a program's arguments.
-    pub fn stack_clashes(
+    pub(crate) fn stack_clashes(
         &self,
         stack: &mut Stack,
         installed: &[Installed],

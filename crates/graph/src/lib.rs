@@ -5,8 +5,8 @@
 //!   file does not name them all; [`question`] and [`virtual_packages`] say what it looks for.
 //! - [`environment`] is what an environment's graph is made from: [`downloads`] of packages, and steps that [`install`]
 //!   them into layers, with a [`compiler`] for their modules.
-//! - [`image`] puts the layers on the base image, which [`system`] and [`account`] prepare. [`records`] are files of an
-//!   environment that come from no package.
+//! - [`image`] stacks layers, and [`conda_image`] those of the account and the conda packages on the base image, which
+//!   [`system`] and [`account`] prepare. [`records`] are files of an environment that come from no package.
 //! - [`pip`] adds PyPI packages; [`copy`] and [`run`] add what the image section asks for.
 //! - [`channel`] collects packages in a folder, for builds without a network.
 //! - [`Tools`] make every [`step`].
@@ -14,6 +14,7 @@
 pub mod account;
 pub mod channel;
 pub mod compiler;
+pub mod conda_image;
 pub mod context;
 pub mod copy;
 pub mod downloads;

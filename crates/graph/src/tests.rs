@@ -6,9 +6,10 @@ use buildkit_llb::{Definition, Image, Input, OpOptions, Output, SourceFile as Ll
 
 use super::Tools;
 use super::compiler::Compiler;
+use super::conda_image::{CondaImage, Layered};
 use super::downloads::Addresses;
-use super::environment::{Environment, Micromamba};
-use super::image::{Stack, Stacking};
+use super::environment::{Environment, Micromamba, user_file};
+use super::image::Stacking;
 use super::records::InImage;
 use crate::plan::micromamba::MicromambaVersion;
 use crate::plan::mirrors::Mirrors;
@@ -22,7 +23,7 @@ use condafront_model::source::SourceFile;
 use condafront_model::stamp::Owner;
 use condafront_step_spec::account::UserRequest;
 use condafront_step_spec::activation::RuntimeFile;
-use condafront_step_spec::facts::Clash;
+use condafront_step_spec::facts::{Clash, EnvironmentFacts};
 
 const LOCK: &str = "\
 # syntax=org/condafront
@@ -46,10 +47,9 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
     let plan = Plan::new(list.locked().unwrap().to_vec(), layers);
     let frontend = super::programs(&image("docker.io/org/condafront:latest"));
     let base = image("docker.io/library/debian:13-slim");
-    let lines = plan.packages.iter().map(|package| package.lines);
     let environment = Environment {
         trim: &BTreeSet::new(),
-        file: super::source_file(&file, lines),
+        file: user_file(&file, &plan, &list.pip),
         plan,
         prefix: EnvironmentPrefix::base(),
         tools: Tools {
@@ -65,11 +65,9 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
             gid: 57439,
         },
     };
-    let mirrors = Mirrors::default();
-    let candidates = environment
-        .fetched()
-        .map(|package| mirrors.candidates(&package.url));
-    let graph = environment.install(&Addresses::new(candidates)).unwrap();
+    let urls = environment.fetched().map(|package| &package.url);
+    let addresses = Mirrors::default().addresses(urls);
+    let graph = environment.install(&addresses).unwrap();
     let account = environment
         .tools
         .account(&UserRequest::default(), None, Some(&base))
@@ -78,15 +76,17 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
         path: "share/who".into(),
         winner: 0,
     };
-    let mut stack = Stack::default();
-    stack.push(&account.layer, &account.name);
-    for step in &graph.installed {
-        stack.push(&step.layer, &step.name);
-    }
-    environment
-        .stack_clashes(&mut stack, &graph.installed, &[clash])
-        .unwrap();
-    let root = stack.on(&Input::from(&base), stacking);
+    let facts = EnvironmentFacts {
+        clashes: vec![clash],
+        ..EnvironmentFacts::default()
+    };
+    let layered = Layered {
+        environment: &environment,
+        graph: &graph,
+        facts: &facts,
+    };
+    let base = Input::from(&base);
+    let image = CondaImage::new(&base, &account, &[layered], &[], stacking).unwrap();
     let variables = [("JUPYTER_PORT".to_owned(), "8888".to_owned())].into();
     let runtime = environment.tools.runtime(
         Platform::LinuxAmd64,
@@ -104,7 +104,7 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
     );
     let runtime = runtime.output().unwrap().clone();
     let root = stacking.stack(
-        root,
+        image.root,
         &[(runtime, "runtime".into())],
         "[image] put the layers together",
     );

@@ -46,10 +46,8 @@ impl PipPackages<'_> {
 
     /// The first address of everything to fetch, at its first attempt.
     pub fn addresses(&self) -> Addresses {
-        Addresses::new(
-            self.fetched()
-                .map(|package| self.mirrors.candidates(&package.url)),
-        )
+        let urls = self.fetched().map(|package| &package.url);
+        self.mirrors.addresses(urls)
     }
 }
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use url::Url;
 
+use crate::downloads::Addresses;
 use condafront_model::package::PackageUrl;
 
 /// Rewrites of the beginnings of package URLs, from the build-arg `CONDA_MIRRORS`:
@@ -73,6 +74,11 @@ impl Mirrors {
         } else {
             found
         }
+    }
+
+    /// The first of the URLs to try for each of `urls`, at its first attempt.
+    pub fn addresses<'a>(&self, urls: impl IntoIterator<Item = &'a PackageUrl>) -> Addresses {
+        Addresses::new(urls.into_iter().map(|url| self.candidates(url)))
     }
 }
 

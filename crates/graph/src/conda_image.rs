@@ -1,0 +1,109 @@
+//! The account and the conda packages of all environments, on the base image. A build and the command line put them
+//! together here; the command line does so without facts.
+
+use buildkit_llb::Input;
+
+use crate::account::Account;
+use crate::environment::Environment;
+use crate::image::{Stack, Stacking};
+use crate::install::InstallGraph;
+use crate::plan::groups;
+use crate::plan::sharing::Shared;
+use condafront_step_spec::args::ArgsError;
+use condafront_step_spec::facts::EnvironmentFacts;
+
+/// An environment, and the graph of its layers.
+#[derive(Clone, Copy)]
+pub struct Layered<'a> {
+    /// What the graph is made from.
+    pub environment: &'a Environment<'a>,
+    /// The graph.
+    pub graph: &'a InstallGraph,
+    /// What its steps found. The default is for steps that have not run: layers are then stacked in the order of the
+    /// plan's groups, and no files clash.
+    pub facts: &'a EnvironmentFacts,
+}
+
+impl Layered<'_> {
+    /// The order in which the groups' layers are stacked, lowest first.
+    fn order(&self) -> Vec<usize> {
+        groups::stacking_order(&self.environment.plan.groups, |package| {
+            let facts = self.facts.packages.get(package);
+            facts.map_or(0, |facts| facts.size)
+        })
+    }
+}
+
+/// An image with its account and the conda packages of its environments.
+pub struct CondaImage {
+    /// Its file system.
+    pub root: Input,
+    /// The names of the layers on the base, lowest first.
+    pub history: Vec<String>,
+}
+
+impl CondaImage {
+    /// Puts the account and the layers of the environments on `base`; `shared` are the groups of packages that several
+    /// environments share.
+    ///
+    /// # Errors
+    /// When a step's arguments are too long.
+    pub fn new(
+        base: &Input,
+        account: &Account,
+        environments: &[Layered<'_>],
+        shared: &[Shared],
+        stacking: Stacking,
+    ) -> Result<Self, ArgsError> {
+        let mut stack = Stack::default();
+        stack.push(&account.layer, &account.name);
+        stack.push_environments(environments, shared)?;
+        Ok(Self {
+            root: stack.on(base, stacking),
+            history: stack.names(),
+        })
+    }
+}
+
+impl Stack {
+    /// Adds the layers of an image's environments. Layers that several of them share are added once, in the place of
+    /// the first.
+    ///
+    /// # Errors
+    /// When a step's arguments are too long.
+    pub fn push_environments(
+        &mut self,
+        environments: &[Layered<'_>],
+        shared: &[Shared],
+    ) -> Result<(), ArgsError> {
+        for (index, one) in environments.iter().enumerate() {
+            for group in one.order() {
+                let Some(step) = one.graph.installed.get(group) else {
+                    continue;
+                };
+                let is_here = |it: &&Shared| it.groups.contains(&(index, group));
+                match shared.iter().find(is_here) {
+                    None => self.push(&step.layer, &step.name),
+                    Some(shared) if shared.groups.first() == Some(&(index, group)) => {
+                        let layers = shared.groups.iter().filter_map(|(index, group)| {
+                            let owner = environments.get(*index)?;
+                            let step = owner.graph.installed.get(*group)?;
+                            Some((&owner.environment.prefix, &step.layer))
+                        });
+                        let layers: Vec<_> = layers.collect();
+                        let group = one.environment.plan.groups.get(group);
+                        let title = group.map(ToString::to_string).unwrap_or_default();
+                        let tools = &one.environment.tools;
+                        let (layer, name) = tools.share(&layers, &title)?;
+                        self.push(&layer, &name);
+                    }
+                    Some(_) => {}
+                }
+            }
+            let installed = &one.graph.installed;
+            one.environment
+                .stack_clashes(self, installed, &one.facts.clashes)?;
+        }
+        Ok(())
+    }
+}

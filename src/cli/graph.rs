@@ -1,0 +1,123 @@
+//! The graph of a locked environment as far as it is known without a build, made of the same parts as a build's.
+
+use buildkit_llb::{Definition, Image, Input, OpOptions, Output};
+
+use crate::image::name::{BaseName, ImageName};
+use crate::options::choices::Choices;
+use crate::options::settings::Settings;
+use condafront_graph::Tools;
+use condafront_graph::compiler::Compiler;
+use condafront_graph::conda_image::{CondaImage, Layered};
+use condafront_graph::environment::{Environment, Micromamba, user_file};
+use condafront_graph::image::Stacking;
+use condafront_graph::pip::PipNetwork;
+use condafront_graph::plan::{Plan, micromamba};
+use condafront_input::Pip;
+use condafront_model::environment_prefix::EnvironmentPrefix;
+use condafront_model::platform::Platform;
+use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_step_spec::facts::EnvironmentFacts;
+use condafront_step_spec::install::Installer;
+
+/// What the graph is made from.
+pub(super) struct Locked<'a> {
+    /// The user's file.
+    pub(super) file: &'a SourceFile,
+    /// Its conda packages.
+    pub(super) plan: Plan,
+    /// Its PyPI packages; requirements that are not locked are left out.
+    pub(super) pip: &'a Pip,
+    /// Where the environment is in the image.
+    pub(super) prefix: EnvironmentPrefix,
+    /// The build-args.
+    pub(super) settings: &'a Settings,
+    /// What they and the image section choose.
+    pub(super) choices: &'a Choices,
+    /// The platform to build for.
+    pub(super) platform: Platform,
+    /// The image whose program runs the steps.
+    pub(super) frontend: &'a str,
+}
+
+impl Locked<'_> {
+    /// The graph: base image, account, conda packages, and locked PyPI packages.
+    ///
+    /// # Errors
+    /// When an image's name is invalid, there is no python for PyPI packages, or a step's arguments are too long.
+    pub(super) fn definition(self) -> Result<Definition, Diagnostic> {
+        let Self {
+            settings, choices, ..
+        } = self;
+        let frontend = condafront_graph::programs(&image(self.frontend, self.platform)?);
+        let base = match choices.base.value.parse().map_err(failed)? {
+            BaseName::Scratch => None,
+            BaseName::Image(name) => Some(image(&name.canonical(), self.platform)?),
+        };
+        let micromamba = match choices.installer {
+            Installer::Native => None,
+            Installer::Micromamba => {
+                let package = micromamba::package(&settings.micromamba, self.platform)?;
+                Some(Micromamba::Package(Box::new(package)))
+            }
+        };
+        let environment = Environment {
+            file: user_file(self.file, &self.plan, self.pip),
+            plan: self.plan,
+            prefix: self.prefix,
+            tools: Tools {
+                programs: &frontend,
+                no_cache: false,
+                content_cache: true,
+            },
+            base: base.as_ref(),
+            micromamba: micromamba.as_ref(),
+            compiler: &Compiler::Own,
+            user: choices.owner(),
+            trim: &choices.trim,
+        };
+        let urls = environment.fetched().map(|package| &package.url);
+        let addresses = settings.mirrors.addresses(urls);
+        let graph = environment.install(&addresses).map_err(failed)?;
+        let tools = &environment.tools;
+        let account = tools.account(&choices.user.value, None, base.as_ref());
+        let layered = Layered {
+            environment: &environment,
+            graph: &graph,
+            facts: &EnvironmentFacts::default(),
+        };
+        let image = CondaImage::new(
+            &base.as_ref().map_or(Input::Scratch, Input::from),
+            &account.map_err(failed)?,
+            &[layered],
+            &[],
+            Stacking::Merge,
+        );
+        let Input::Output(root) = image.map_err(failed)?.root else {
+            return Err(Diagnostic::new("the graph is empty"));
+        };
+        let packages = match self.pip {
+            Pip::Locked(packages) if !packages.is_empty() => packages,
+            _ => return Ok(Definition::of(&root)),
+        };
+        let wanted = environment.pip_packages(packages, &settings.mirrors)?;
+        let installed = environment
+            .pip_install(&root, &wanted, &wanted.addresses(), &PipNetwork::default())
+            .map_err(failed)?;
+        Ok(Definition::of(&installed.root))
+    }
+}
+
+/// An image from a registry.
+fn image(name: &str, platform: Platform) -> Result<Output, Diagnostic> {
+    let image: ImageName = name.parse().map_err(failed)?;
+    let canonical = image.canonical();
+    let mut source = Image::new(&canonical);
+    source
+        .name(format!("[base] {canonical}"))
+        .platform(condafront_graph::oci_platform(platform));
+    Ok(source.build())
+}
+
+fn failed(error: impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::new(error.to_string())
+}
