@@ -36,7 +36,7 @@ pub(crate) struct BuildFile {
 }
 
 /// Where the build file and the context are.
-enum Place {
+enum ContextRoot {
     /// In the client's folders.
     Client,
     /// In one file system: a repository, an archive, another build's result.
@@ -84,11 +84,11 @@ pub(crate) async fn find_build_file(
 ) -> Result<FoundFile, BuildError> {
     let place = place(bridge, options).await?;
     let (state, path, name) = match &place {
-        Place::Client => {
+        ContextRoot::Client => {
             let name = options.file_name();
             (load_local(options, name), name.to_owned(), name)
         }
-        Place::State { state, subdir } => {
+        ContextRoot::State { state, subdir } => {
             let name = options.file_name();
             let path = match subdir.as_str() {
                 "" => name.to_owned(),
@@ -96,7 +96,7 @@ pub(crate) async fn find_build_file(
             };
             (state.clone(), path, name)
         }
-        Place::SingleFile { state, name } => (state.clone(), (*name).to_owned(), *name),
+        ContextRoot::SingleFile { state, name } => (state.clone(), (*name).to_owned(), *name),
     };
     let definition = Definition::of(&state);
     let reference = bridge
@@ -107,16 +107,16 @@ pub(crate) async fn find_build_file(
     let of_file = format!("{path}.dockerignore");
     let ignored = match (bridge.read_if_sent(&reference, &of_file).await?, &place) {
         (Some(data), _) => data,
-        (None, Place::Client) => {
+        (None, ContextRoot::Client) => {
             read_dockerignore(bridge, options, options.context_local()).await?
         }
-        (None, Place::State { subdir, .. }) => {
+        (None, ContextRoot::State { subdir, .. }) => {
             let path = format!("{subdir}/.dockerignore");
             let path = path.trim_start_matches('/');
             let found = bridge.read_if_present(&reference, path).await?;
             found.unwrap_or_default()
         }
-        (None, Place::SingleFile { .. }) => Vec::new(),
+        (None, ContextRoot::SingleFile { .. }) => Vec::new(),
     };
     let ignored = String::from_utf8_lossy(&ignored);
     let file = BuildFile {
@@ -128,10 +128,10 @@ pub(crate) async fn find_build_file(
 }
 
 /// Finds out what the context is.
-async fn place(bridge: &Bridge, options: &Options) -> Result<Place, BuildError> {
+async fn place(bridge: &Bridge, options: &Options) -> Result<ContextRoot, BuildError> {
     let context = options.get("context").unwrap_or_default();
     if let Some(git) = GitContext::parse(context) {
-        return Ok(Place::State {
+        return Ok(ContextRoot::State {
             subdir: git.subdir.clone().unwrap_or_default(),
             state: git_source(&git, options),
         });
@@ -144,11 +144,11 @@ async fn place(bridge: &Bridge, options: &Options) -> Result<Place, BuildError> 
         None => input(bridge, options.context_local()).await?,
     };
     Ok(match state {
-        Some(state) => Place::State {
+        Some(state) => ContextRoot::State {
             state,
             subdir: context_subdir(options),
         },
-        None => Place::Client,
+        None => ContextRoot::Client,
     })
 }
 
@@ -262,7 +262,7 @@ pub(crate) fn git_source(context: &GitContext, options: &Options) -> Output {
 }
 
 /// A file from a web server: an archive is unpacked, anything else is the build file itself.
-async fn http_place(bridge: &Bridge, url: &str) -> Result<Place, BuildError> {
+async fn http_place(bridge: &Bridge, url: &str) -> Result<ContextRoot, BuildError> {
     const NAME: &str = "context";
     let file = Http::new(url)
         .filename(NAME)
@@ -272,7 +272,7 @@ async fn http_place(bridge: &Bridge, url: &str) -> Result<Place, BuildError> {
     let reference = bridge.solve(definition, Evaluate::Lazily).await?;
     let head = bridge.read_piece(&reference, NAME, 0, 1024).await?;
     if !is_archive(&head) {
-        return Ok(Place::SingleFile {
+        return Ok(ContextRoot::SingleFile {
             state: file,
             name: NAME,
         });
@@ -281,7 +281,7 @@ async fn http_place(bridge: &Bridge, url: &str) -> Result<Place, BuildError> {
     unpack
         .then(Copy::new(&file, NAME, "/").unpack())
         .name("[internal] unpack the build context");
-    Ok(Place::State {
+    Ok(ContextRoot::State {
         state: unpack.build().output().unwrap_or(&file).clone(),
         subdir: String::new(),
     })

@@ -5,6 +5,7 @@ pub(crate) mod error;
 pub(crate) mod fetch;
 pub(crate) mod messages;
 pub(crate) mod own_image;
+mod read;
 pub(crate) mod repodata;
 pub(crate) mod requirements;
 pub(crate) mod transport;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use buildkit_llb::{Definition, Differ, Local, OpOptions, Output};
 
 use super::git::GitContext;
-use super::{Place, context_subdir, git_source, http_place, input, read_limited};
+use super::{ContextRoot, context_subdir, git_source, http_place, input, read_limited};
 use crate::gateway::client::{Bridge, Evaluate};
 use crate::gateway::error::BuildError;
 use condafront_input::options::Options;
@@ -16,7 +16,7 @@ use condafront_model::source::{Diagnostic, SourceFile};
 pub(crate) struct Context<'a> {
     bridge: &'a Bridge,
     options: &'a Options,
-    place: Place,
+    place: ContextRoot,
 }
 
 /// What is at a path.
@@ -36,7 +36,7 @@ impl<'a> Context<'a> {
     pub(crate) async fn find(bridge: &'a Bridge, options: &'a Options) -> Result<Self, BuildError> {
         let context = options.get("context").unwrap_or_default();
         let place = if let Some(git) = GitContext::parse(context) {
-            Place::State {
+            ContextRoot::State {
                 subdir: git.subdir.clone().unwrap_or_default(),
                 state: git_source(&git, options),
             }
@@ -44,11 +44,11 @@ impl<'a> Context<'a> {
             http_place(bridge, context).await?
         } else {
             match input(bridge, options.context_local()).await? {
-                Some(state) => Place::State {
+                Some(state) => ContextRoot::State {
                     state,
                     subdir: context_subdir(options),
                 },
-                None => Place::Client,
+                None => ContextRoot::Client,
             }
         };
         Ok(Self {
@@ -65,10 +65,12 @@ impl<'a> Context<'a> {
     /// When it cannot be read, or is so large that it must be a mistake.
     pub(crate) async fn read(&self, path: &str) -> Result<Option<Arc<SourceFile>>, BuildError> {
         let (state, full) = match &self.place {
-            Place::Client => (self.load(path), path.to_owned()),
-            Place::State { state, subdir } if subdir.is_empty() => (state.clone(), path.to_owned()),
-            Place::State { state, subdir } => (state.clone(), format!("{subdir}/{path}")),
-            Place::SingleFile { .. } => return Ok(None),
+            ContextRoot::Client => (self.load(path), path.to_owned()),
+            ContextRoot::State { state, subdir } if subdir.is_empty() => {
+                (state.clone(), path.to_owned())
+            }
+            ContextRoot::State { state, subdir } => (state.clone(), format!("{subdir}/{path}")),
+            ContextRoot::SingleFile { .. } => return Ok(None),
         };
         let definition = Definition::of(&state).to_pb().clone();
         let reference = self.bridge.solve(definition, Evaluate::Lazily).await?;
@@ -87,7 +89,7 @@ impl<'a> Context<'a> {
         paths: &[String],
     ) -> Result<ContextState, Diagnostic> {
         match &self.place {
-            Place::Client => {
+            ContextRoot::Client => {
                 let local = self.options.context_local();
                 let state = Local::new(local)
                     .session(self.options.local_session(local))
@@ -102,12 +104,12 @@ impl<'a> Context<'a> {
                     exclude: Vec::new(),
                 })
             }
-            Place::State { state, subdir } => Ok(ContextState {
+            ContextRoot::State { state, subdir } => Ok(ContextState {
                 state: state.clone(),
                 subdir: subdir.clone(),
                 exclude: ignored.to_vec(),
             }),
-            Place::SingleFile { .. } => Err(Diagnostic::new(
+            ContextRoot::SingleFile { .. } => Err(Diagnostic::new(
                 "the build context is only the build file: there is nothing to copy from",
             )
             .help("Use a folder, a repository or an archive as the build context.")),
@@ -120,7 +122,7 @@ impl<'a> Context<'a> {
     /// When the context is only the build file.
     pub(crate) fn part(&self, path: &str, ignored: &[String]) -> Result<ContextState, Diagnostic> {
         let mut found = self.state(ignored, &[])?;
-        if let Place::Client = self.place
+        if let ContextRoot::Client = self.place
             && !path.is_empty()
         {
             let local = self.options.context_local();

@@ -17,7 +17,7 @@ use condafront_model::platform::Platform;
 /// A session with BuildKit.
 #[derive(Clone)]
 pub(crate) struct Bridge {
-    client: LlbBridgeClient<Channel>,
+    pub(super) client: LlbBridgeClient<Channel>,
     abilities: Abilities,
     cache_imports: Vec<gateway::CacheOptionsEntry>,
 }
@@ -75,7 +75,7 @@ impl From<gateway::PongResponse> for Abilities {
 
 /// A result that BuildKit holds for this session: a file system.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reference(String);
+pub(crate) struct Reference(pub(super) String);
 
 /// An image's digest and configuration.
 #[derive(Clone, Debug)]
@@ -151,110 +151,6 @@ impl Bridge {
             Some(result::Result::Ref(reference)) => Ok(Reference(reference.id)),
             _ => Ok(Reference(String::new())),
         }
-    }
-
-    /// Reads a whole file of a result, in pieces that fit into messages.
-    ///
-    /// # Errors
-    /// When there is no such file, or building the result failed.
-    pub(crate) async fn read_file(
-        &self,
-        from: &Reference,
-        path: &str,
-    ) -> Result<Vec<u8>, GatewayError> {
-        let mut data = Vec::new();
-        loop {
-            let piece = self
-                .read_piece(from, path, data.len(), MAX_MESSAGE_BYTES / 2)
-                .await?;
-            let last = piece.len() < MAX_MESSAGE_BYTES / 2;
-            data.extend(piece);
-            if last {
-                return Ok(data);
-            }
-        }
-    }
-
-    /// Reads a file of a result; `None` if it is missing.
-    ///
-    /// # Errors
-    /// As for [`Bridge::read_file`].
-    pub(crate) async fn read_if_present(
-        &self,
-        from: &Reference,
-        path: &str,
-    ) -> Result<Option<Vec<u8>>, GatewayError> {
-        match self.read_file(from, path).await {
-            Ok(data) => Ok(Some(data)),
-            Err(error) if error.is_absent() => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Reads a file of a client's folder; `None` if the file is missing, or the client does not have the folder.
-    ///
-    /// # Errors
-    /// As for [`Bridge::read_file`].
-    pub(crate) async fn read_if_sent(
-        &self,
-        from: &Reference,
-        path: &str,
-    ) -> Result<Option<Vec<u8>>, GatewayError> {
-        match self.read_if_present(from, path).await {
-            Err(error) if error.is_not_sent() => Ok(None),
-            found => found,
-        }
-    }
-
-    /// Reads at most `length` bytes of a file, starting at `offset`.
-    ///
-    /// # Errors
-    /// As for [`Bridge::read_file`].
-    pub(crate) async fn read_piece(
-        &self,
-        from: &Reference,
-        path: &str,
-        offset: usize,
-        length: usize,
-    ) -> Result<Vec<u8>, GatewayError> {
-        let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-        let request = gateway::ReadFileRequest {
-            r#ref: from.0.clone(),
-            file_path: path.to_owned(),
-            range: Some(gateway::FileRange {
-                offset: signed(offset),
-                length: signed(length),
-            }),
-        };
-        Ok(self
-            .client
-            .clone()
-            .read_file(request)
-            .await?
-            .into_inner()
-            .data)
-    }
-
-    /// The names in a folder of a result.
-    ///
-    /// # Errors
-    /// When there is no such folder, or building the result failed.
-    pub(crate) async fn read_dir(
-        &self,
-        from: &Reference,
-        path: &str,
-    ) -> Result<Vec<String>, GatewayError> {
-        let request = gateway::ReadDirRequest {
-            r#ref: from.0.clone(),
-            dir_path: path.to_owned(),
-            include_pattern: String::new(),
-        };
-        let response = self.client.clone().read_dir(request).await?.into_inner();
-        Ok(response
-            .entries
-            .into_iter()
-            .map(|entry| entry.path)
-            .collect())
     }
 
     /// The client's inputs: states of other builds, by name.

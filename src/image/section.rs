@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::config::ImageConfig;
+use condafront_graph::copy::absolute;
 use condafront_input::section::{Command, Healthcheck, ImageSection, Timing};
 use condafront_model::source::{Diagnostic, SourceFile};
 
@@ -20,17 +21,7 @@ pub(crate) fn workdir(base: &ImageConfig, section: &ImageSection) -> Option<Stri
         Some(Value::String(above)) if !wanted.starts_with('/') => above.as_str(),
         _ => "",
     };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in above.split('/').chain(wanted.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    Some(format!("/{}", parts.join("/")))
+    Some(absolute(above, wanted))
 }
 
 /// Puts the section into a configuration that already has the environment's variables. `entrypoint` is the program that

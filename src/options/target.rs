@@ -1,6 +1,6 @@
 //! What `--target` can name.
 
-use condafront_model::nearest::nearest;
+use condafront_model::nearest::did_you_mean;
 use condafront_model::source::Diagnostic;
 
 /// What is built.
@@ -57,10 +57,8 @@ impl Target {
         known.ok_or_else(|| {
             let names = Self::ALL.map(Self::name);
             let diagnostic = Diagnostic::new(format!("there is no target `{name}`"));
-            match nearest(name, names) {
-                Some(meant) => diagnostic.help(format!("Did you mean `{meant}`?")),
-                None => diagnostic.help(format!("The targets are {}.", names.join(", "))),
-            }
+            let all = || format!("The targets are {}.", names.join(", "));
+            diagnostic.help(did_you_mean(name, names).unwrap_or_else(all))
         })
     }
 }

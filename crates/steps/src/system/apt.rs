@@ -11,7 +11,7 @@ use std::process::Command;
 use super::failure::{Failure, NETWORK_HELP, indices, listed};
 use super::process::Tool;
 use crate::child::Ended;
-use condafront_model::nearest::nearest;
+use condafront_model::nearest::did_you_mean;
 use condafront_step_spec::system::APT_CACHE;
 
 /// Settings that override the base image's (apt.conf(5)).
@@ -210,11 +210,8 @@ fn explain(output: &str, packages: &[String], ask: &mut dyn FnMut(&[&str]) -> St
     unknown.retain(|name| seen.insert(*name));
     if !unknown.is_empty() {
         let all = ask(&["pkgnames"]);
-        let near = unknown.iter().filter_map(|name| {
-            let near = nearest(name, all.lines())?;
-            Some(format!("Did you mean `{near}`?"))
-        });
-        let near: Vec<String> = near.collect();
+        let near = unknown.iter().map(|name| did_you_mean(name, all.lines()));
+        let near: Vec<String> = near.flatten().collect();
         let help = match near.as_slice() {
             [] => "Look up the name at https://packages.debian.org or https://packages.ubuntu.com, or in the package lists of the base image's own sources.".to_owned(),
             near => near.join(" "),
