@@ -18,7 +18,7 @@ use condafront_input as input;
 use condafront_input::section::{BuildArgs, ImageFile};
 use condafront_input::{BuildInput, BuildSource, Conda, EnvironmentInput, Pip};
 use condafront_model::environment_prefix::EnvironmentPrefix;
-use condafront_model::platform::Platform;
+use condafront_model::platform::{Platform, UnknownPlatform};
 use condafront_model::source::{Diagnostic, Level, SourceFile};
 use graph::Locked;
 
@@ -63,6 +63,23 @@ enum Command {
     Graph,
 }
 
+/// Why a command line cannot be understood.
+#[derive(Debug, thiserror::Error)]
+enum UsageError {
+    #[error(transparent)]
+    Syntax(#[from] lexopt::Error),
+    #[error(transparent)]
+    Platform(#[from] UnknownPlatform),
+    #[error("--build-arg must be NAME=VALUE, not `{0}`")]
+    BuildArg(String),
+    #[error("`{0}` needs a file")]
+    NoFile(String),
+    #[error("expected one command and one file")]
+    Words,
+    #[error("there is no command `{0}`")]
+    Command(String),
+}
+
 /// Runs a command line, which does not include the program's name.
 pub fn run(args: &[String]) -> ExitCode {
     if args.is_empty()
@@ -76,7 +93,7 @@ pub fn run(args: &[String]) -> ExitCode {
         return print(format!("condafront {}\n", env!("CARGO_PKG_VERSION")).as_bytes());
     }
     let outcome = CommandLine::parse(args)
-        .map_err(|error| Diagnostic::new(error).help("See condafront --help."))
+        .map_err(|error| Diagnostic::of(error).help("See condafront --help."))
         .and_then(|request| request.answer());
     match outcome {
         Ok(output) => print(&output),
@@ -121,8 +138,9 @@ fn summary(input: &EnvironmentInput) -> String {
 }
 
 fn read_file(path: &str) -> Result<Arc<SourceFile>, Diagnostic> {
-    let data = std::fs::read(path)
-        .map_err(|error| Diagnostic::new(format!("cannot read `{path}`: {error}")))?;
+    let data = std::fs::read(path).map_err(|error| {
+        Diagnostic::new(format!("cannot read `{path}`: {error}")).caused_by(error)
+    })?;
     Ok(SourceFile::new(path, data))
 }
 
@@ -147,7 +165,7 @@ fn print(bytes: &[u8]) -> ExitCode {
 }
 
 impl CommandLine {
-    fn parse(args: &[String]) -> Result<Self, String> {
+    fn parse(args: &[String]) -> Result<Self, UsageError> {
         use lexopt::prelude::*;
         let mut parser = lexopt::Parser::from_args(args);
         let mut words: Vec<String> = Vec::new();
@@ -156,42 +174,37 @@ impl CommandLine {
         let mut build_args = Vec::new();
         let mut frontend = "org/condafront".to_owned();
         let words_of = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
-        while let Some(arg) = parser.next().map_err(|error| error.to_string())? {
-            let value = |parser: &mut lexopt::Parser| {
-                parser
-                    .value()
-                    .map(words_of)
-                    .map_err(|error| error.to_string())
-            };
+        while let Some(arg) = parser.next()? {
+            let value = |parser: &mut lexopt::Parser| parser.value().map(words_of);
             match arg {
                 Long("text") => text = true,
                 Long("platform") => {
                     let name = value(&mut parser)?;
-                    platform = Platform::parse(&name).map_err(|error| error.to_string())?;
+                    platform = Platform::parse(&name)?;
                 }
                 Long("build-arg") => {
                     let pair = value(&mut parser)?;
                     let (name, value) = pair
                         .split_once('=')
-                        .ok_or_else(|| format!("--build-arg must be NAME=VALUE, not `{pair}`"))?;
+                        .ok_or_else(|| UsageError::BuildArg(pair.clone()))?;
                     build_args.push((name.to_owned(), value.to_owned()));
                 }
                 Long("frontend") => frontend = value(&mut parser)?,
                 Value(word) => words.push(words_of(word)),
-                other => return Err(other.unexpected().to_string()),
+                other => return Err(other.unexpected().into()),
             }
         }
         let (command, file) = match words.as_slice() {
             [command, file] => (command.as_str(), file.clone()),
-            [command] => return Err(format!("`{command}` needs a file")),
-            _ => return Err("expected one command and one file".to_owned()),
+            [command] => return Err(UsageError::NoFile(command.clone())),
+            _ => return Err(UsageError::Words),
         };
         Ok(Self {
             command: match command {
                 "check" => Command::Check,
                 "llb" => Command::Llb { text },
                 "graph" => Command::Graph,
-                other => return Err(format!("there is no command `{other}`")),
+                other => return Err(UsageError::Command(other.to_owned())),
             },
             file,
             platform,

@@ -159,7 +159,7 @@ async fn input(bridge: &Bridge, name: &str) -> Result<Option<Output>, GatewayErr
         return Ok(None);
     };
     let output = Output::from_definition(definition).map_err(|error| {
-        GatewayError::session(format!("the input {name} is not a build graph: {error}"))
+        GatewayError::caused(format_args!("the input {name} is not a build graph"), error)
     })?;
     Ok(Some(output))
 }
@@ -211,6 +211,7 @@ async fn read_dockerignore(
         Err(error) if error.is_cancelled() => Err(error.into()),
         Err(error) => Err(Diagnostic::new(format!("cannot read `{NAME}`: {error}"))
             .help("It says which files must stay out of the build. Make it a readable file, or remove it.")
+            .caused_by(error)
             .into()),
     }
 }

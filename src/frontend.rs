@@ -1,5 +1,6 @@
 //! The frontend as BuildKit starts it: serves one build, and reports its outcome even after a panic.
 
+use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
@@ -13,6 +14,19 @@ use crate::gateway::transport;
 use crate::{stages as build, subrequests};
 use condafront_input::options::Options;
 
+/// Why a build could not be served at all.
+#[derive(Debug, thiserror::Error)]
+enum ServeError {
+    #[error("cannot start: {0}")]
+    Start(#[source] io::Error),
+    #[error("cannot connect to BuildKit: {0}")]
+    Connect(#[source] io::Error),
+    #[error("BuildKit does not answer: {0}")]
+    NoAnswer(#[source] GatewayError),
+    #[error("BuildKit did not accept the result: {0}")]
+    Refused(#[source] GatewayError),
+}
+
 /// Whether this process was started as a frontend: BuildKit always names the session.
 pub fn is_started_by_buildkit() -> bool {
     std::env::var_os("BUILDKIT_SESSION_ID").is_some()
@@ -20,37 +34,29 @@ pub fn is_started_by_buildkit() -> bool {
 
 /// Serves one build over standard input and output.
 pub fn run() -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread()
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
+        .build();
+    match runtime
+        .map_err(ServeError::Start)
+        .and_then(|runtime| runtime.block_on(serve()))
     {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&format!("cannot start: {error}")),
-    };
-    match runtime.block_on(serve()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error),
+        Err(error) => {
+            // The engine's own log, which users never see.
+            eprintln!("condafront: {error}");
+            ExitCode::FAILURE
+        }
     }
 }
 
-/// Writes to the engine's own log, which users never see.
-fn failed(message: &str) -> ExitCode {
-    eprintln!("condafront: {message}");
-    ExitCode::FAILURE
-}
-
-async fn serve() -> Result<(), String> {
-    let channel = transport::over_stdio()
-        .await
-        .map_err(|error| format!("cannot connect to BuildKit: {error}"))?;
+async fn serve() -> Result<(), ServeError> {
+    let channel = transport::over_stdio().await.map_err(ServeError::Connect)?;
     let bridge = Bridge::connect(channel)
         .await
-        .map_err(|error| format!("BuildKit does not answer: {error}"))?;
+        .map_err(ServeError::NoAnswer)?;
     let outcome = guarded(bridge.clone()).await;
-    bridge
-        .finish(outcome)
-        .await
-        .map_err(|error| format!("BuildKit did not accept the result: {error}"))
+    bridge.finish(outcome).await.map_err(ServeError::Refused)
 }
 
 /// Answers the client's request.

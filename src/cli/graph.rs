@@ -49,7 +49,7 @@ impl Locked<'_> {
             settings, choices, ..
         } = self;
         let frontend = condafront_graph::programs(&image(self.frontend, self.platform)?);
-        let base = match choices.base.value.parse().map_err(failed)? {
+        let base = match choices.base.value.parse().map_err(Diagnostic::of)? {
             BaseName::Scratch => None,
             BaseName::Image(name) => Some(image(&name.canonical(), self.platform)?),
         };
@@ -77,7 +77,7 @@ impl Locked<'_> {
         };
         let urls = environment.fetched().map(|package| &package.url);
         let addresses = settings.mirrors.addresses(urls);
-        let graph = environment.install(&addresses).map_err(failed)?;
+        let graph = environment.install(&addresses).map_err(Diagnostic::of)?;
         let tools = &environment.tools;
         let account = tools.account(&choices.user.value, None, base.as_ref());
         let layered = Layered {
@@ -87,12 +87,12 @@ impl Locked<'_> {
         };
         let image = CondaImage::new(
             &base.as_ref().map_or(Input::Scratch, Input::from),
-            &account.map_err(failed)?,
+            &account.map_err(Diagnostic::of)?,
             &[layered],
             &[],
             Stacking::Merge,
         );
-        let Input::Output(root) = image.map_err(failed)?.root else {
+        let Input::Output(root) = image.map_err(Diagnostic::of)?.root else {
             return Err(Diagnostic::new("the graph is empty"));
         };
         let packages = match self.pip {
@@ -102,22 +102,18 @@ impl Locked<'_> {
         let wanted = environment.pip_packages(packages, &settings.mirrors)?;
         let installed = environment
             .pip_install(&root, &wanted, &wanted.addresses(), &PipNetwork::default())
-            .map_err(failed)?;
+            .map_err(Diagnostic::of)?;
         Ok(Definition::of(&installed.root))
     }
 }
 
 /// An image from a registry.
 fn image(name: &str, platform: Platform) -> Result<Output, Diagnostic> {
-    let image: ImageName = name.parse().map_err(failed)?;
+    let image: ImageName = name.parse().map_err(Diagnostic::of)?;
     let canonical = image.canonical();
     let mut source = Image::new(&canonical);
     source
         .name(format!("[base] {canonical}"))
         .platform(condafront_graph::oci_platform(platform));
     Ok(source.build())
-}
-
-fn failed(error: impl std::fmt::Display) -> Diagnostic {
-    Diagnostic::new(error.to_string())
 }

@@ -1,6 +1,7 @@
 //! Named contexts: what `--build-context name=value` stands for (`frontend/dockerui/namedcontext.go`).
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +12,7 @@ use super::{git_source, ignore, read_dockerignore, source_op};
 use crate::gateway::client::{Bridge, ImageMeta};
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::image::config::ImageConfig;
-use crate::image::name::{BaseName, ImageName};
+use crate::image::name::{BaseName, ImageName, ImageNameError};
 use condafront_graph::oci_platform;
 use condafront_input::options::Options;
 use condafront_model::platform::Platform;
@@ -49,6 +50,7 @@ impl Finder<'_> {
         let parsed: BaseName = name.parse().map_err(|error| {
             Diagnostic::new(format!("the base image cannot be used: {error}"))
                 .help("Write it as in a Dockerfile's FROM, for example debian:13-slim or scratch.")
+                .caused_by(error)
         })?;
         match parsed {
             BaseName::Scratch => Ok(self.without_config(Input::Scratch, true)),
@@ -67,7 +69,7 @@ impl Finder<'_> {
         let Some(value) = self.options.named_context(name, self.platform) else {
             return Ok(None);
         };
-        let wrong = |reason: &str| {
+        let wrong = |reason: &dyn Display| {
             let value = redact::masked(value);
             Diagnostic::new(format!("--build-context {name}={value}: {reason}"))
                 .help("Write docker-image://, oci-layout://, a git or http(s) URL, a folder, or target: in bake.")
@@ -84,12 +86,12 @@ impl Finder<'_> {
             ("docker-image", Some(reference)) => {
                 let image: ImageName = reference
                     .parse()
-                    .map_err(|error| BuildError::from(wrong(&format!("{error}"))))?;
+                    .map_err(|error: ImageNameError| wrong(&error).caused_by(error))?;
                 self.image(&image).await?
             }
             ("oci-layout", Some(reference)) => {
                 let Some((store, digest)) = reference.split_once('@') else {
-                    return Err(wrong("an OCI layout needs a digest").into());
+                    return Err(wrong(&"an OCI layout needs a digest").into());
                 };
                 let store = store.rsplit_once(':').map_or(store, |(store, _tag)| store);
                 let mut layout = OciLayout::new(format!("{name}@{digest}"));
@@ -126,7 +128,7 @@ impl Finder<'_> {
                 self.without_config(folder.build().into(), false)
             }
             ("input", _) => self.input(rest).await?,
-            _ => return Err(wrong("unknown kind of context").into()),
+            _ => return Err(wrong(&"unknown kind of context").into()),
         };
         Ok(Some(found))
     }
@@ -170,10 +172,11 @@ impl Finder<'_> {
                 }
                 Diagnostic::new(format!("the image `{name}` cannot be used: {error}"))
                     .help("Check its name and whether the engine may pull it, or choose another one with --build-arg BASE_IMAGE=<image>.")
+                    .caused_by(error)
                     .into()
             })?;
         let config = ImageConfig::from_base(&meta.config, self.platform)
-            .map_err(|error| Diagnostic::new(format!("{name}: {error}")))?;
+            .map_err(|error| Diagnostic::new(format!("{name}: {error}")).caused_by(error))?;
         let pinned = pin(&meta);
         Ok(Found {
             pinned: meta.digest.is_some(),
@@ -193,7 +196,10 @@ impl Finder<'_> {
         } else {
             Output::from_definition(&definition)
                 .map_err(|error| {
-                    GatewayError::session(format!("the input {name} is not a build graph: {error}"))
+                    GatewayError::caused(
+                        format_args!("the input {name} is not a build graph"),
+                        error,
+                    )
                 })?
                 .into()
         };
@@ -204,7 +210,7 @@ impl Finder<'_> {
             .and_then(|metadata| STANDARD.decode(metadata.get("containerimage.config")?).ok());
         let config = match config {
             Some(json) => ImageConfig::from_base(&json, self.platform)
-                .map_err(|error| Diagnostic::new(format!("{name}: {error}")))?,
+                .map_err(|error| Diagnostic::new(format!("{name}: {error}")).caused_by(error))?,
             None => ImageConfig::scratch(self.platform),
         };
         Ok(Found {

@@ -3,7 +3,9 @@
 //! Details of a gRPC error are `Any` messages whose value is JSON, not protobuf, for BuildKit's own types
 //! (`util/grpcerrors/grpcerrors.go`, `solver/errdefs`).
 
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,23 +28,35 @@ const CODE_UNKNOWN: i32 = 2;
 #[derive(Clone, Debug)]
 pub(crate) struct GatewayError {
     status: rpc::Status,
+    cause: Option<Arc<dyn Error + Send + Sync>>,
 }
 
 impl GatewayError {
     /// An error of our own about the session.
     pub(crate) fn session(message: impl Into<String>) -> Self {
-        Self {
-            status: rpc::Status {
-                code: CODE_UNKNOWN,
-                message: message.into(),
-                details: Vec::new(),
-            },
-        }
+        Self::from_status(rpc::Status {
+            code: CODE_UNKNOWN,
+            message: message.into(),
+            details: Vec::new(),
+        })
+    }
+
+    /// The same, caused by another error: `{what}: {cause}`.
+    pub(crate) fn caused(
+        what: impl fmt::Display,
+        cause: impl Error + Send + Sync + 'static,
+    ) -> Self {
+        let mut error = Self::session(format!("{what}: {cause}"));
+        error.cause = Some(Arc::new(cause));
+        error
     }
 
     /// An error with details of our own.
     pub(crate) fn from_status(status: rpc::Status) -> Self {
-        Self { status }
+        Self {
+            status,
+            cause: None,
+        }
     }
 
     /// BuildKit's message.
@@ -95,7 +109,12 @@ impl fmt::Display for GatewayError {
     }
 }
 
-impl std::error::Error for GatewayError {}
+impl Error for GatewayError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let cause = self.cause.as_deref()?;
+        Some(cause)
+    }
+}
 
 impl From<tonic::Status> for GatewayError {
     fn from(status: tonic::Status) -> Self {
@@ -109,6 +128,7 @@ impl From<tonic::Status> for GatewayError {
                 message: status.message().to_owned(),
                 details,
             },
+            cause: Some(Arc::new(status)),
         }
     }
 }

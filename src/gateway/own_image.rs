@@ -15,10 +15,12 @@ const DEFINITION: &str = "/run/config/buildkit/metadata/frontend.bin";
 /// When neither identifies the image.
 pub(crate) async fn find(finder: Finder<'_>) -> Result<Output, BuildError> {
     if let Ok(bytes) = std::fs::read(DEFINITION) {
-        let definition = pb::Definition::decode(bytes.as_slice())
-            .map_err(|error| GatewayError::session(format!("{DEFINITION} is damaged: {error}")))?;
-        let output = Output::from_definition(&definition)
-            .map_err(|error| GatewayError::session(format!("{DEFINITION} is damaged: {error}")))?;
+        let definition = pb::Definition::decode(bytes.as_slice()).map_err(|error| {
+            GatewayError::caused(format_args!("{DEFINITION} is damaged"), error)
+        })?;
+        let output = Output::from_definition(&definition).map_err(|error| {
+            GatewayError::caused(format_args!("{DEFINITION} is damaged"), error)
+        })?;
         return Ok(output);
     }
     let source = finder.options.get("source").ok_or_else(|| {

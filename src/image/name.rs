@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use oci_spec::distribution::Reference;
+use oci_spec::distribution::{ParseError, Reference};
 
 /// What an image is built on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,11 +18,11 @@ pub(crate) enum BaseName {
 pub(crate) struct ImageName(Reference);
 
 /// An invalid image name, which Docker would refuse as well.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is not a valid image name: {reason}")]
+#[derive(Debug, thiserror::Error)]
+#[error("`{name}` is not a valid image name: {source}")]
 pub(crate) struct ImageNameError {
     name: String,
-    reason: String,
+    source: ParseError,
 }
 
 impl FromStr for BaseName {
@@ -42,9 +42,9 @@ impl FromStr for ImageName {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Reference::from_str(text)
             .map(Self)
-            .map_err(|error| ImageNameError {
+            .map_err(|source| ImageNameError {
                 name: text.to_owned(),
-                reason: error.to_string(),
+                source,
             })
     }
 }
@@ -105,6 +105,6 @@ mod tests {
             "docker.io/library/debian:13@sha256:ab"
         );
         assert!("Debian:13".parse::<BaseName>().is_err());
-        assert_eq!("scratch".parse(), Ok(BaseName::Scratch));
+        assert_eq!("scratch".parse::<BaseName>().ok(), Some(BaseName::Scratch));
     }
 }

@@ -6,7 +6,7 @@ use condafront_graph::plan::mirrors::Mirrors;
 use condafront_graph::virtual_packages::{Overrides, parse_archspec, parse_version};
 use condafront_input::{InputSettings, parsed, specs};
 use condafront_model::layers::Layers;
-use condafront_model::nearest::nearest;
+use condafront_model::nearest::did_you_mean;
 use condafront_model::source::Diagnostic;
 use condafront_step_spec::account::UserRequest;
 use condafront_step_spec::install::Installer;
@@ -184,13 +184,11 @@ fn parse_installer(text: &str) -> Result<Installer, String> {
 fn unknown(name: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(format!("build-arg {name} does not exist"));
     let names = KNOWN_BUILD_ARGS.iter().map(|(name, _)| *name);
-    match nearest(name, names.clone()) {
-        Some(known) => diagnostic.help(format!("Did you mean {known}?")),
-        None => diagnostic.help(format!(
-            "condafront's build-args are {}.",
-            names.collect::<Vec<_>>().join(", ")
-        )),
-    }
+    let all = || {
+        let names: Vec<&str> = names.clone().collect();
+        format!("condafront's build-args are {}.", names.join(", "))
+    };
+    diagnostic.help(did_you_mean(name, names.clone()).unwrap_or_else(all))
 }
 
 #[cfg(test)]

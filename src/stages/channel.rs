@@ -288,8 +288,10 @@ impl Contents {
         let url = package.url.recorded();
         // <channel>/<subdir>/<archive>
         let channel = url.as_str().rsplitn(3, '/').nth(2).unwrap_or_default();
-        let channel = ChannelUrl::parse(channel)
-            .map_err(|error| Diagnostic::new(error.to_string()).help(error.help()))?;
+        let channel = ChannelUrl::parse(channel).map_err(|error| {
+            let help = error.help();
+            Diagnostic::of(error).help(help)
+        })?;
         self.add_folders(&channel, subdirs);
         let place = (source, self.sources[source].conda.len());
         let folder = self.folder(&channel, &package.subdir);

@@ -149,7 +149,7 @@ impl Additions<'_> {
         const HELP: &str =
             "Set `from` to an image, or to a context that you pass with --build-context NAME=….";
         if let Err(error) = name.parse::<BaseName>() {
-            let error = Diagnostic::new(error.to_string()).help(HELP);
+            let error = Diagnostic::of(error).help(HELP);
             return Err(self.at(error.into(), files));
         }
         let finder = self.session.finder();

@@ -1,6 +1,7 @@
 //! Turns a request into the arguments of the solve step, and the step's answer into packages.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use url::Url;
@@ -87,7 +88,7 @@ pub fn packages(
             .specs
             .get(solved.requested_by)
             .map(|spec| spec.lines);
-        let wrong = |why: String| {
+        let wrong = |why: &dyn Display| {
             let diagnostic = Diagnostic::new(format!(
                 "{} {} from channel {} cannot be used: {why}",
                 solved.name,
@@ -100,13 +101,16 @@ pub fn packages(
                 None => diagnostic,
             }
         };
-        let url = Url::parse(&solved.url).map_err(|error| wrong(error.to_string()))?;
+        let url = Url::parse(&solved.url).map_err(|error| wrong(&error).caused_by(error))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong(format!("its address is {}", PackageUrl::new(url))));
+            return Err(wrong(&format_args!(
+                "its address is {}",
+                PackageUrl::new(url)
+            )));
         }
         let file_name = url.path_segments().and_then(Iterator::last);
         let id = PackageId::from_file_name(file_name.unwrap_or_default())
-            .map_err(|error| wrong(error.to_string()))?;
+            .map_err(|error| wrong(&error).caused_by(error))?;
         Ok(Package {
             id,
             url: channel.map_or_else(

@@ -95,9 +95,10 @@ impl Channels {
     }
 
     fn resolve(&self, text: &str, place: Place<'_>) -> Result<Vec<Named>, Diagnostic> {
-        self.names
-            .resolve(text, self.platform)
-            .map_err(|error| place.error(error.to_string()).help(error.help()))
+        self.names.resolve(text, self.platform).map_err(|error| {
+            let help = error.help();
+            Diagnostic::of(error).at(place.file, place.lines).help(help)
+        })
     }
 
     /// Adds a channel if it is new, and returns its recorded address.

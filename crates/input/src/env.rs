@@ -19,7 +19,7 @@ use crate::yaml::{Key, Node, Value};
 use condafront_model::channel::ChannelNames;
 use condafront_model::environment_prefix::{EnvironmentPrefix, NameError};
 use condafront_model::lint::{Rule, Warning};
-use condafront_model::nearest::nearest;
+use condafront_model::nearest::{did_you_mean, nearest, suggestion};
 use condafront_model::platform::{self, Platform};
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, SourceFile};
@@ -174,7 +174,7 @@ impl Reader<'_> {
             (name, _) if section::is_key(name) => {
                 diagnostic.help("Put it under `condafront:`.")
             }
-            (_, Some(near)) => diagnostic.help(format!("Did you mean `{near}:`?")),
+            (_, Some(near)) => diagnostic.help(suggestion(format_args!("{near}:"))),
             (_, None) => diagnostic.help("Remove it, unless another tool reads it."),
         };
         Some(Warning {
@@ -307,10 +307,11 @@ impl Reader<'_> {
             Ok(platform) => {
                 error.help(format!("Write {}, conda's name for it.", platform.subdir()))
             }
-            Err(_) => match nearest(text, platform::subdirs()) {
-                Some(near) => error.help(format!("Did you mean {near}?")),
-                None => error.help("Write a name such as linux-64 or linux-aarch64."),
-            },
+            Err(_) => {
+                error.help(did_you_mean(text, platform::subdirs()).unwrap_or_else(|| {
+                    "Write a name such as linux-64 or linux-aarch64.".to_owned()
+                }))
+            }
         }
     }
 

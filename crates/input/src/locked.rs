@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::environment_input::{Conda, EnvironmentInput, Pip};
 use crate::section::image_section::ImageSection;
 use condafront_model::lint::{Rule, Warning};
+use condafront_model::nearest::did_you_mean;
 use condafront_model::package::{Hashes, Package, PackageUrl};
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::{PipPackage, normalized};
@@ -265,21 +266,14 @@ pub(super) fn other_platform(
 
 /// Help for `word`, which is not one of `known`: the nearest of them, and all of them.
 pub(super) fn choices(word: &str, known: &[&str], what: &str) -> String {
-    let near = known
-        .iter()
-        .map(|candidate| (strsim::osa_distance(candidate, word), *candidate))
-        .min();
     let all = match known {
         [] => format!("It has no {what}."),
         [one] => format!("It has only {one}."),
         known => format!("It has the {what} {}.", known.join(", ")),
     };
-    match near {
-        // If less than half of the word is wrong, it is probably a typo.
-        Some((distance, candidate)) if distance * 2 < word.chars().count().max(2) => {
-            format!("Did you mean {candidate}? {all}")
-        }
-        _ => all,
+    match did_you_mean(word, known.iter().copied()) {
+        Some(near) => format!("{near} {all}"),
+        None => all,
     }
 }
 

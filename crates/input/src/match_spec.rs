@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use rattler_conda_types::match_spec::package_name_matcher::PackageNameMatcher;
 use rattler_conda_types::{
-    Channel as RattlerChannel, ChannelConfig, MatchSpec, PackageName, ParseStrictness,
+    Channel as RattlerChannel, ChannelConfig, MatchSpec, PackageName, ParseChannelError,
+    ParseStrictness,
 };
 use url::Url;
 
@@ -60,9 +61,8 @@ pub(super) fn read(
     if channel.is_none() && rest.contains("://") && !rest.contains('[') {
         return pinned(rest, channels, place);
     }
-    let refused = |error: &dyn std::fmt::Display| mistakes::while_parsing(text, error).at(place);
-    let mut spec =
-        MatchSpec::from_str(rest, ParseStrictness::Lenient).map_err(|error| refused(&error))?;
+    let refused = |error| mistakes::while_parsing(text, error).at(place);
+    let mut spec = MatchSpec::from_str(rest, ParseStrictness::Lenient).map_err(refused)?;
     if let Some(url) = &spec.url {
         let dependency = pinned(url.as_str(), channels, place)?;
         return match spec.name.as_exact() {
@@ -81,7 +81,10 @@ pub(super) fn read(
     let in_brackets = bracket_value(rest, "channel");
     if let Some(channel) = channel.or(in_brackets) {
         let SpecChannel { url, subdir } = channels.of_spec(channel, place)?;
-        spec.channel = Some(Arc::new(recorded_channel(&url).map_err(|e| refused(&e))?));
+        spec.channel =
+            Some(Arc::new(recorded_channel(&url).map_err(|error| {
+                mistakes::while_parsing(text, error).at(place)
+            })?));
         spec.subdir = subdir.or(spec.subdir);
     }
     let platform = channels.platform();
@@ -157,20 +160,20 @@ fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Depen
             )));
     }
     let text = pinned_spec(&package);
-    let refused = |error: &dyn std::fmt::Display| mistakes::while_parsing(&text, error).at(place);
-    let mut spec =
-        MatchSpec::from_str(&text, ParseStrictness::Strict).map_err(|error| refused(&error))?;
-    spec.channel = Some(Arc::new(
-        recorded_channel(&channel).map_err(|e| refused(&e))?,
-    ));
+    let mut spec = MatchSpec::from_str(&text, ParseStrictness::Strict)
+        .map_err(|error| mistakes::while_parsing(&text, error).at(place))?;
+    spec.channel =
+        Some(Arc::new(recorded_channel(&channel).map_err(|error| {
+            mistakes::while_parsing(&text, error).at(place)
+        })?));
     finished(&spec, &text, place)
 }
 
 /// Takes the name, version and build of a package from its file name, which rattler does not read.
 fn by_file_name(text: &str, spec: &mut MatchSpec, file_name: &str) -> Result<(), Mistake> {
-    let refused = |error: &dyn std::fmt::Display| mistakes::while_parsing(text, error);
-    let id = PackageId::from_file_name(file_name)
-        .map_err(|error| refused(&format!("`fn` is not a package, as {error}")))?;
+    let id = PackageId::from_file_name(file_name).map_err(|error| {
+        mistakes::refused(text, &format!("`fn` is not a package, as {error}")).caused_by(error)
+    })?;
     let is_same = |name: &PackageName| name.as_normalized() == id.name;
     if !spec.name.as_exact().is_some_and(is_same) {
         return Err(mistakes::another_package(text, &id.name));
@@ -179,8 +182,8 @@ fn by_file_name(text: &str, spec: &mut MatchSpec, file_name: &str) -> Result<(),
         "{}[version=\"=={}\",build=\"{}\"]",
         id.name, id.version, id.build
     );
-    let exact =
-        MatchSpec::from_str(&exact, ParseStrictness::Strict).map_err(|error| refused(&error))?;
+    let exact = MatchSpec::from_str(&exact, ParseStrictness::Strict)
+        .map_err(|error| mistakes::while_parsing(text, error))?;
     spec.version = exact.version;
     spec.build = exact.build;
     Ok(())
@@ -202,10 +205,10 @@ fn pinned_spec(package: &Package) -> String {
     text
 }
 
-fn recorded_channel(url: &str) -> Result<RattlerChannel, String> {
+fn recorded_channel(url: &str) -> Result<RattlerChannel, ParseChannelError> {
     // The folder matters only for paths, and this is a URL.
     let config = ChannelConfig::default_with_root_dir("/".into());
-    RattlerChannel::from_str(url, &config).map_err(|error| error.to_string())
+    RattlerChannel::from_str(url, &config)
 }
 
 /// Writes the spec in a form that is read back as the same spec.
@@ -218,7 +221,7 @@ fn finished(spec: &MatchSpec, text: &str, place: Place<'_>) -> Result<Dependency
     let written = Some(spec.to_string())
         .filter(reads_back)
         .or_else(|| spec.to_canonical_string().ok().filter(reads_back))
-        .ok_or_else(|| mistakes::while_parsing(text, &"its parts cannot be combined").at(place))?;
+        .ok_or_else(|| mistakes::refused(text, "its parts cannot be combined").at(place))?;
     Ok(Dependency {
         name: name.as_normalized().to_owned(),
         spec: RequestedSpec {

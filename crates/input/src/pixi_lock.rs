@@ -59,7 +59,7 @@ pub(crate) fn read(
         refuse_unfetchable(file, selector)?;
     }
     let lock = LockFile::from_str_with_base_directory(text, None)
-        .map_err(|error| damage::explain(file, text, tree, &error))?;
+        .map_err(|error| damage::explain(file, text, tree, error))?;
     const HASHLESS: &str = "Regenerate the lock file with a newer pixi, which writes hashes.";
     let mut locked = Locked::new(
         file,

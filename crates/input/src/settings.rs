@@ -1,7 +1,7 @@
 //! Settings from outside a file that affect how it is read: build-args, and the image file that names it.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::error::Error;
 
 use crate::section;
 use crate::section::args::BuildArgs;
@@ -36,7 +36,12 @@ impl InputSettings {
     pub fn set(&mut self, name: &str, value: &str) -> Result<bool, Diagnostic> {
         match name {
             "CONDA_CHANNELS" => self.channels = words(value, &[',']),
-            "CONDA_CHANNEL_ALIAS" => self.channel_alias = Some(parsed(name, value, parse_alias)?),
+            "CONDA_CHANNEL_ALIAS" => {
+                self.channel_alias = Some(ChannelUrl::parse(value).map_err(|error| {
+                    let help = error.help();
+                    invalid(name, error).help(help)
+                })?);
+            }
             "CONDA_LOCK_CATEGORIES" => self.categories = words(value, &[',']),
             "ENVIRONMENT" => self.environment = Some(value.to_owned()),
             _ => return Ok(false),
@@ -101,18 +106,20 @@ fn words(value: &str, others: &[char]) -> Vec<String> {
         .collect()
 }
 
-fn parse_alias(value: &str) -> Result<ChannelUrl, String> {
-    ChannelUrl::parse(value).map_err(|error| format!("{error}\n{}", error.help()))
-}
-
 /// The value of a build-arg.
 ///
 /// # Errors
 /// What is wrong with it, with the build-arg's name.
-pub fn parsed<T, E: fmt::Display>(
+pub fn parsed<T, E: Into<Box<dyn Error + Send + Sync>>>(
     name: &str,
     value: &str,
     parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Result<T, Diagnostic> {
-    parse(value).map_err(|error| Diagnostic::new(format!("build-arg {name}: {error}")))
+    parse(value).map_err(|error| invalid(name, error))
+}
+
+/// The error for a build-arg with an invalid value.
+fn invalid(name: &str, error: impl Into<Box<dyn Error + Send + Sync>>) -> Diagnostic {
+    let error = error.into();
+    Diagnostic::new(format!("build-arg {name}: {error}")).caused_by(error)
 }

@@ -129,13 +129,13 @@ pub(crate) fn read(file: &Arc<SourceFile>, text: &str) -> Result<Node, Diagnosti
     let mut options = serde_saphyr::Options::default();
     options.budget = Some(budget);
     options.with_snippet = false;
-    let raw: Spanned<Raw> = serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| invalid(file, &error))?;
+    let raw: Spanned<Raw> =
+        serde_saphyr::from_str_with_options(text, options).map_err(|error| invalid(file, error))?;
     Ok(Tree { text }.node(raw))
 }
 
-fn invalid(file: &Arc<SourceFile>, error: &serde_saphyr::Error) -> Diagnostic {
-    let error = error.without_snippet();
+fn invalid(file: &Arc<SourceFile>, whole: serde_saphyr::Error) -> Diagnostic {
+    let error = whole.without_snippet();
     let location = error.location();
     let mut message = error.to_string();
     if let Some(location) = &location {
@@ -158,13 +158,11 @@ fn invalid(file: &Arc<SourceFile>, error: &serde_saphyr::Error) -> Diagnostic {
         }
         _ => diagnostic = diagnostic.help(syntax_help(file, location.as_ref())),
     }
-    match location {
-        Some(location) => {
-            let line = usize::try_from(location.line()).unwrap_or(1);
-            diagnostic.at(file, Lines::one(line))
-        }
-        None => diagnostic,
+    if let Some(location) = location {
+        let line = usize::try_from(location.line()).unwrap_or(1);
+        diagnostic = diagnostic.at(file, Lines::one(line));
     }
+    diagnostic.caused_by(whole)
 }
 
 /// The most likely fix for a syntax error.

@@ -5,7 +5,7 @@ mod error;
 mod names;
 
 pub use address::ChannelUrl;
-pub use error::ChannelError;
+pub use error::{ChannelError, NotAUrl};
 pub use names::{ChannelNames, Named, split_subdir};
 
 use crate::source::Lines;

@@ -1,5 +1,7 @@
 //! Finds the valid word that a misspelt one was probably meant to be.
 
+use std::fmt::Display;
+
 /// The word in `known` that differs least from `word`, unless it differs too much to be what was meant.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     /// Longer words are not misspelt ones, and comparing takes time proportional to the product of both lengths.
@@ -19,12 +21,47 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 
 /// Help for a misspelt word: the word in `known` that was probably meant.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    Some(format!("Did you mean `{}`?", nearest(word, known)?))
+    Some(suggestion(nearest(word, known)?))
+}
+
+/// Help that suggests `meant`, in the form that the user would write it.
+pub fn suggestion(meant: impl Display) -> String {
+    suggestions([meant])
+}
+
+/// The same for several words, likeliest first.
+pub fn suggestions(meant: impl IntoIterator<Item = impl Display>) -> String {
+    let meant: Vec<String> = meant.into_iter().map(|word| format!("`{word}`")).collect();
+    match meant.as_slice() {
+        [others @ .., last] if !others.is_empty() => {
+            format!("Did you mean {} or {last}?", others.join(", "))
+        }
+        _ => format!("Did you mean {}?", meant.concat()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn suggestions_read_well() {
+        let names = ["numpy", "numpydoc", "numba"];
+        for (number, help) in [
+            (1, "Did you mean `numpy`?"),
+            (2, "Did you mean `numpy` or `numpydoc`?"),
+            (3, "Did you mean `numpy`, `numpydoc` or `numba`?"),
+        ] {
+            assert_eq!(suggestions(&names[..number]), help);
+        }
+        assert_eq!(suggestion("SIGINT"), "Did you mean `SIGINT`?");
+        let known = ["channels", "name"];
+        assert_eq!(
+            did_you_mean("nmae", known).as_deref(),
+            Some("Did you mean `name`?")
+        );
+        assert_eq!(did_you_mean("prefix", known), None);
+    }
 
     #[test]
     fn near_words_are_found_and_others_are_not() {

@@ -1,6 +1,7 @@
 //! The user's files and places in them, which diagnostics point at.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
@@ -92,6 +93,7 @@ impl SourceFile {
             Diagnostic::new(format!("{} is not a UTF-8 text file", self.name))
                 .at(self, Lines::one(line))
                 .help("Check the file name after -f: environment and lock files are text.")
+                .caused_by(error)
         })
     }
 }
@@ -132,8 +134,9 @@ pub struct Location {
 }
 
 /// An error or warning for the user, and the places in the user's files that it is about.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}{}", self.help.as_deref().map(|help| format!("\n{help}")).unwrap_or_default())]
+///
+/// Two are equal if they tell the user the same, whatever caused them.
+#[derive(Clone, Debug)]
 pub struct Diagnostic {
     /// What happened and why.
     pub message: String,
@@ -141,7 +144,35 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Where, most relevant place first; empty when no file is to blame.
     pub locations: Vec<Location>,
+    cause: Option<Arc<dyn Error + Send + Sync>>,
 }
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.help {
+            Some(help) => write!(f, "\n{help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for Diagnostic {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let cause = self.cause.as_deref()?;
+        Some(cause)
+    }
+}
+
+impl PartialEq for Diagnostic {
+    fn eq(&self, other: &Self) -> bool {
+        self.message == other.message
+            && self.help == other.help
+            && self.locations == other.locations
+    }
+}
+
+impl Eq for Diagnostic {}
 
 impl Diagnostic {
     /// A diagnostic without a place.
@@ -150,7 +181,20 @@ impl Diagnostic {
             message: message.into(),
             help: None,
             locations: Vec::new(),
+            cause: None,
         }
+    }
+
+    /// The diagnostic for an error whose own message says all that the user needs.
+    pub fn of(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::new(error.to_string()).caused_by(error)
+    }
+
+    /// Sets the error behind it, which the message already names.
+    #[must_use]
+    pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(Arc::from(cause.into()));
+        self
     }
 
     /// Adds a place.

@@ -75,7 +75,7 @@ pub fn wheel(python: &str) -> Result<PipPackage, Diagnostic> {
     } = known;
     let url =
         format!("https://files.pythonhosted.org/packages/{folder}/pip-{version}-py3-none-any.whl");
-    let url = Url::parse(&url).map_err(|error| Diagnostic::new(error.to_string()))?;
+    let url = Url::parse(&url).map_err(Diagnostic::of)?;
     Ok(PipPackage {
         name: "pip".to_owned(),
         version: Some((*version).to_owned()),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use url::Url;
+use url::{ParseError, Url};
 
 use condafront_model::package::{Hashes, Package, PackageId, PackageUrl};
 use condafront_model::platform;
@@ -19,7 +19,8 @@ pub(crate) fn conda(
     advice: &str,
 ) -> Result<Package, Diagnostic> {
     let error = |message: String| Diagnostic::new(message).at(file, lines);
-    let mut url = http_url(address).map_err(|reason| error(reason).help(advice))?;
+    let mut url = http_url(address)
+        .map_err(|reason| error(reason.to_string()).help(advice).caused_by(reason))?;
     url.set_fragment(None);
     let shown = PackageUrl::new(url.clone());
     let segments: Vec<&str> = url
@@ -34,6 +35,7 @@ pub(crate) fn conda(
     let id = PackageId::from_file_name(&file_name).map_err(|reason| {
         error(format!("{shown} is not a conda package: {reason}"))
             .help("Packages are named <name>-<version>-<build>.conda or .tar.bz2.")
+            .caused_by(reason)
     })?;
     let subdir = segments
         .len()
@@ -83,6 +85,7 @@ pub(crate) fn pip(
             "the PyPI package {name} cannot be downloaded: {reason}"
         ))
         .help(ADVICE)
+        .caused_by(reason)
     })?;
     let mut hashes = hashes;
     let fragment = url.fragment().unwrap_or_default();
@@ -135,25 +138,32 @@ fn version_in(file_name: &str) -> Option<String> {
         .then(|| version.to_owned())
 }
 
+/// Why BuildKit cannot download from an address.
+#[derive(Debug, thiserror::Error)]
+enum AddressError {
+    #[error("`{}` is a local path, which the build cannot see", redact::quoted(.0))]
+    Path(String, #[source] ParseError),
+    #[error("`{}` is not a URL", redact::quoted(.0))]
+    NotAUrl(String, #[source] ParseError),
+    #[error("`{}` is a local file, which the build cannot see", redact::quoted(.0))]
+    File(String),
+    #[error("packages cannot be downloaded over `{0}:`")]
+    Scheme(String),
+}
+
 /// An address that BuildKit can download.
-fn http_url(address: &str) -> Result<Url, String> {
-    let url = match Url::parse(address) {
-        Ok(url) => url,
-        Err(_) if address.starts_with('/') || address.starts_with('.') => {
-            return Err(format!(
-                "`{}` is a local path, which the build cannot see",
-                redact::quoted(address)
-            ));
+fn http_url(address: &str) -> Result<Url, AddressError> {
+    let url = Url::parse(address).map_err(|error| {
+        if address.starts_with(['/', '.']) {
+            AddressError::Path(address.to_owned(), error)
+        } else {
+            AddressError::NotAUrl(address.to_owned(), error)
         }
-        Err(_) => return Err(format!("`{}` is not a URL", redact::quoted(address))),
-    };
+    })?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
-        "file" => Err(format!(
-            "`{}` is a local file, which the build cannot see",
-            redact::quoted(address)
-        )),
-        scheme => Err(format!("packages cannot be downloaded over `{scheme}:`")),
+        "file" => Err(AddressError::File(address.to_owned())),
+        scheme => Err(AddressError::Scheme(scheme.to_owned())),
     }
 }
 

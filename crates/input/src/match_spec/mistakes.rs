@@ -4,7 +4,7 @@ use rattler_conda_types::match_spec::matcher::StringMatcher;
 use rattler_conda_types::{MatchSpec, VersionSpec};
 
 use crate::mistake::Mistake;
-use condafront_model::nearest::nearest;
+use condafront_model::nearest::did_you_mean;
 use condafront_model::redact;
 
 /// The keys that brackets may contain.
@@ -94,17 +94,22 @@ fn dash(text: &str, option: &str) -> Mistake {
     }
 }
 
-/// Why the parser refused `text`: the likely mistake, or else the parser's own message.
-pub(super) fn while_parsing(text: &str, error: &dyn std::fmt::Display) -> Mistake {
+/// Why the parser refused `text`.
+pub(super) fn while_parsing(
+    text: &str,
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> Mistake {
+    refused(text, &error.to_string()).caused_by(error)
+}
+
+/// The likely mistake in `text`, which is invalid, or else `error`, the message about it.
+pub(super) fn refused(text: &str, error: &str) -> Mistake {
     let quoted = redact::quoted(text);
     let name_end = text.find(|c: char| !(c.is_alphanumeric() || "-_.".contains(c)));
     let (name, rest) = text.split_at(name_end.unwrap_or(text.len()));
-    let error = error.to_string();
     if let Some(key) = error.strip_prefix("invalid bracket key: ") {
-        let help = match nearest(key, BRACKET_KEYS.iter().copied()) {
-            Some(known) => format!("Did you mean {known}?"),
-            None => format!("Use one of {}.", BRACKET_KEYS.join(", ")),
-        };
+        let help = did_you_mean(key, BRACKET_KEYS.iter().copied())
+            .unwrap_or_else(|| format!("Use one of {}.", BRACKET_KEYS.join(", ")));
         let key = redact::quoted(key);
         return Mistake::new(format!("`{quoted}` has the unknown key {key}"), help);
     }

@@ -16,9 +16,9 @@ pub(super) fn explain(
     file: &Arc<SourceFile>,
     text: &str,
     tree: &Node,
-    error: &ParseCondaLockError,
+    error: ParseCondaLockError,
 ) -> Diagnostic {
-    let (message, lines) = match error {
+    let (message, lines) = match &error {
         ParseCondaLockError::MissingPackage { location, .. } => (
             format!(
                 "an environment needs `{}`, which is missing from the list of packages",
@@ -56,7 +56,7 @@ pub(super) fn explain(
             )
         }
     };
-    let diagnostic = Diagnostic::new(message).help(AGAIN);
+    let diagnostic = Diagnostic::new(message).help(AGAIN).caused_by(error);
     let fallback = || tree.get("version").map(|node| node.lines);
     match lines.or_else(fallback) {
         Some(lines) => diagnostic.at(file, lines),

@@ -3,7 +3,7 @@
 
 use std::str::FromStr as _;
 
-use pep508_rs::{Pep508Error, VerbatimUrl};
+use pep508_rs::VerbatimUrl;
 
 use crate::mistake::Mistake;
 use condafront_model::pypi_package::is_name_char;
@@ -38,7 +38,7 @@ pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake>
         ));
     }
     let outcome = pep508_rs::Requirement::<VerbatimUrl>::from_str(requirement);
-    let Err(Pep508Error { message, .. }) = outcome else {
+    let Err(error) = outcome else {
         return Ok(());
     };
     if let Some(name) = variables(requirement).into_iter().next() {
@@ -47,7 +47,7 @@ pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake>
             format!("Set it with --build-arg {name}=…"),
         ));
     }
-    let reason = masked(&message.to_string());
+    let reason = masked(&error.message.to_string());
     let reason = reason.lines().next().unwrap_or_default();
     // conda accepts a single `=` before a version.
     let help = match requirement.split_once('=') {
@@ -59,7 +59,8 @@ pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake>
     Err(Mistake::new(
         format!("`{shown}` is not a valid requirement: {reason}"),
         help,
-    ))
+    )
+    .caused_by(error))
 }
 
 /// Whether the names of a requirement and its extras end in a valid character. pep508_rs 0.9 panics if they do not.

@@ -29,12 +29,13 @@ impl EnvVar {
                 other => other.to_string(),
             };
             let diagnostic = Diagnostic::new(message).at(file, self.lines);
-            match error {
+            let diagnostic = match &error {
                 ExpandError::Unset(name) => diagnostic.help(format!(
                     "Set it with --build-arg {name}=…, or write ${{{name}:-}} if it can be unset."
                 )),
                 _ => diagnostic,
-            }
+            };
+            diagnostic.caused_by(error)
         })
     }
 }

@@ -117,8 +117,10 @@ fn read_environments(
     let mut names = BTreeMap::new();
     for (key, value) in entries {
         let shown = quoted(&key.name);
-        let prefix = EnvironmentPrefix::of(&key.name)
-            .map_err(|error| reader.error(key.lines, format!("environment `{shown}`: {error}")))?;
+        let prefix = EnvironmentPrefix::of(&key.name).map_err(|error| {
+            let message = format!("environment `{shown}`: {error}");
+            reader.error(key.lines, message).caused_by(error)
+        })?;
         if let Some(other) = names.insert(prefix.name().to_owned(), key.lines) {
             let message =
                 format!("`{shown}` is another name for an environment that is already listed");

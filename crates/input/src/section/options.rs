@@ -190,7 +190,7 @@ fn channel_url(
         Ok(url) => Ok(found.map(|_| url)),
         Err(error) => {
             let diagnostic = reader.error(found.lines, format!("{name}: {error}"));
-            Err(diagnostic.help(error.help()))
+            Err(diagnostic.help(error.help()).caused_by(error))
         }
     }
 }

@@ -8,7 +8,7 @@ use super::reader::{Name, Reader, listed};
 use super::{command, copy, env, options, packages, run, runtime, user};
 use crate::section::image_section::{Command, ImageSection};
 use crate::yaml::{self, Key, Node};
-use condafront_model::nearest::nearest;
+use condafront_model::nearest::{nearest, suggestion};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
 use condafront_step_spec::system::Manager;
@@ -217,7 +217,7 @@ fn unknown_key(reader: &Reader<'_>, key: &Key, parent: Parent) -> Diagnostic {
     match near {
         Some(near) => {
             let example = info(near).map(|key| key.example).unwrap_or_default();
-            error.help(format!("Did you mean `{near}`? {example}"))
+            error.help(format!("{} {example}", suggestion(near)))
         }
         None => {
             let own: Vec<&str> = KEYS.iter().map(|key| key.name).collect();

@@ -8,7 +8,7 @@ use super::expand::{ExpandError, Template};
 use super::keys;
 use crate::section::image_section::Located;
 use crate::yaml::{Key, Node, Value};
-use condafront_model::nearest::{did_you_mean, nearest};
+use condafront_model::nearest::{did_you_mean, nearest, suggestion};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
@@ -154,7 +154,7 @@ impl Reader<'_> {
         let expanded = self
             .template(text.clone())?
             .expand(&|name| self.args.get(name))
-            .map_err(|error| self.expansion_failed(text.lines, &error))?;
+            .map_err(|error| self.expansion_failed(text.lines, error))?;
         Ok(text.map(|_| expanded))
     }
 
@@ -162,18 +162,18 @@ impl Reader<'_> {
     pub(super) fn bound(&self, text: Located<&str>) -> Result<Template, Diagnostic> {
         self.template(text.clone())?
             .bind(&|name| self.args.get(name))
-            .map_err(|error| self.expansion_failed(text.lines, &error))
+            .map_err(|error| self.expansion_failed(text.lines, error))
     }
 
     fn template(&self, text: Located<&str>) -> Result<Template, Diagnostic> {
-        Template::parse(text.value).map_err(|error| self.expansion_failed(text.lines, &error))
+        Template::parse(text.value).map_err(|error| self.expansion_failed(text.lines, error))
     }
 
-    fn expansion_failed(&self, lines: Lines, error: &ExpandError) -> Diagnostic {
+    fn expansion_failed(&self, lines: Lines, error: ExpandError) -> Diagnostic {
         let diagnostic = self.error(lines, error.to_string());
-        match error {
+        let diagnostic = match &error {
             ExpandError::Unset(name) => match nearest(name, self.args.names()) {
-                Some(near) => diagnostic.help(format!("Did you mean ${{{near}}}?")),
+                Some(near) => diagnostic.help(suggestion(format_args!("${{{near}}}"))),
                 None => diagnostic.help(format!(
                     "Set it with --build-arg {name}=…, write ${{{name}:-default}}, or write \\${{{name}}} for the literal text."
                 )),
@@ -185,7 +185,8 @@ impl Reader<'_> {
                 "Write a build-arg as ${NAME}, ${NAME:-default} or ${NAME:+instead}, and a dollar as \\$.",
             ),
             _ => diagnostic,
-        }
+        };
+        diagnostic.caused_by(error)
     }
 
     /// A list's items.

@@ -6,7 +6,7 @@ use super::reader::{Name, Reader, digits};
 use super::{command, duration, signal};
 use crate::section::image_section::{Command, Healthcheck, Located, Ports, Protocol, Timing};
 use crate::yaml::Node;
-use condafront_model::nearest::nearest;
+use condafront_model::nearest::{nearest, suggestion};
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
 
@@ -190,7 +190,7 @@ pub(super) fn stopsignal(reader: &Reader<'_>, node: &Node) -> Result<Located<Str
     let upper = found.value.to_ascii_uppercase();
     let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
     Err(match nearest(bare, signal::names()) {
-        Some(near) => error.help(format!("Did you mean `SIG{near}`?")),
+        Some(near) => error.help(suggestion(format_args!("SIG{near}"))),
         None => error.help("Write a name or a number from 1 to 64: SIGINT, SIGRTMIN+3, 15"),
     })
 }

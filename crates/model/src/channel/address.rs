@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::error::ChannelError;
+use super::error::{ChannelError, NotAUrl};
 use crate::package::PackageUrl;
 
 /// A channel's address. As with a [`PackageUrl`], its credentials are never shown.
@@ -87,7 +87,7 @@ pub(super) fn address(text: &str) -> Result<Url, ChannelError> {
     if is_path(text) {
         return Err(ChannelError::OnOneMachine(text.to_owned()));
     }
-    let not_a_url = |reason: String| ChannelError::NotAUrl {
+    let not_a_url = |reason: NotAUrl| ChannelError::NotAUrl {
         text: text.to_owned(),
         reason,
     };
@@ -95,10 +95,10 @@ pub(super) fn address(text: &str) -> Result<Url, ChannelError> {
         return Err(if text.contains('.') {
             ChannelError::NoScheme(text.to_owned())
         } else {
-            not_a_url("it does not begin with https://".to_owned())
+            not_a_url(NotAUrl::NoScheme)
         });
     }
-    let mut url = Url::parse(text).map_err(|error| not_a_url(error.to_string()))?;
+    let mut url = Url::parse(text).map_err(|error| not_a_url(error.into()))?;
     url.set_fragment(None);
     match url.scheme() {
         "http" | "https" => Ok(url),

@@ -24,7 +24,8 @@ pub enum ChannelError {
         /// What was written.
         text: String,
         /// What is wrong with it.
-        reason: String,
+        #[source]
+        reason: NotAUrl,
     },
     /// A file in a channel.
     #[error("`{}` is a file in a channel", redact::quoted(.0))]
@@ -51,6 +52,17 @@ pub enum ChannelError {
         /// The image's.
         platform: Platform,
     },
+}
+
+/// Why a text is not a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotAUrl {
+    /// There is no scheme.
+    #[error("it does not begin with https://")]
+    NoScheme,
+    /// It has a scheme, and something else that is invalid.
+    #[error(transparent)]
+    Invalid(#[from] url::ParseError),
 }
 
 impl ChannelError {

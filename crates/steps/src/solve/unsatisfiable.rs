@@ -11,6 +11,7 @@ use super::repodata::Repodata;
 use super::request::Request;
 use super::wording::{listed, near};
 use condafront_model::channel::ChannelPriority;
+use condafront_model::nearest::suggestions;
 use condafront_step_spec::solve::{Glibc, SolveChannel, SolveSpec, System};
 
 /// Where packages were searched for.
@@ -190,7 +191,7 @@ impl Search<'_> {
                 name.as_source()
             )
         } else if !near.is_empty() {
-            format!("Did you mean {}?", listed(near, 3).replace(" and ", " or "))
+            suggestions(near)
         } else {
             "Check the name, and that `channels` includes the channel that has it. Packages that are only on PyPI go under `pip:`.".to_owned()
         };

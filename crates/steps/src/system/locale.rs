@@ -16,7 +16,7 @@ use super::manager::Programs;
 use super::process::Tool;
 use crate::account::libc;
 use crate::root::{Root, RootError};
-use condafront_model::nearest::nearest;
+use condafront_model::nearest::{nearest, suggestion};
 use condafront_step_spec::account::Libc;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::system::Manager;
@@ -239,10 +239,7 @@ fn check_sources(name: Name<'_>, text: &str, sources: &Path) -> Result<(), Failu
         let message = format!("`{text}` is not a valid locale: glibc does not know `{part}`");
         let failure = Failure::new(message);
         return Err(match nearest(&part, known.iter().map(String::as_str)) {
-            Some(near) => {
-                let meant = text.replacen(&part, near, 1);
-                failure.help(format!("Did you mean `{meant}`?"))
-            }
+            Some(near) => failure.help(suggestion(text.replacen(&part, near, 1))),
             None => failure.help(HELP),
         });
     }
