@@ -181,7 +181,8 @@ impl Session<'_> {
                 solved => return Ok(solved?),
             }
         }
-        // This does not repeat what this build has already done: BuildKit still has those vertices.
+        // Steps that this build has already run with the cache run once more: BuildKit does not merge a vertex that
+        // ignores the cache with one that does not (`loadUnlocked` in `solver/jobs.go`). After that, it has them.
         let again = definition.ignoring_cache().into_pb();
         Ok(self.bridge.solve(again, evaluate).await?)
     }
@@ -193,8 +194,11 @@ impl Session<'_> {
     ) -> Result<T, BuildError> {
         let bytes = self.bridge.read_file(from, path).await?;
         serde_json::from_slice(&bytes).map_err(|error| {
-            GatewayError::session(format!("a build step wrote an unreadable {path}: {error}"))
-                .into()
+            GatewayError::caused(
+                format_args!("a build step wrote an unreadable {path}"),
+                error,
+            )
+            .into()
         })
     }
 

@@ -218,7 +218,15 @@ fn nothing_is_solved_again(fresh: &Project) {
     solve::write(&first, &solve::env(&first, &["bumpme"]));
     let cache = registry_cache(&first);
     let solved = first.push("first", &["--cache-to", &format!("{cache},mode=max")]);
-    assert!(!solve::solves(&solved).is_empty(), "{}", solved.progress);
+    // On the shared engine, another test's failed build can lose a result that this one needs. This build then repeats
+    // its steps without the cache, once (`Session::solve`).
+    let results_lost = solved.progress.contains(" during finalize: ");
+    let solves = solve::solves(&solved).len();
+    assert!(
+        solves == 1 || (solves == 2 && results_lost),
+        "{}",
+        solved.progress
+    );
 
     fresh.write(LOCK, std::fs::read(first.path(LOCK)).unwrap());
     let again = fresh.push("second", &["--cache-from", &cache]);
