@@ -2,11 +2,11 @@
 # shellcheck shell=bash
 
 die() {
-  printf 'engine: %s\n' "$*" >&2
+  printf '%s: %s\n' "${0##*/}" "$*" >&2
   exit 1
 }
 
-say() { printf 'engine: %s\n' "$*" >&2; }
+say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
 # The folder with all downloads and all running engines.
 ENGINE_HOME=$(realpath -m "${CONDAFRONT_ENGINE_DIR:-$PROJECT/.engine}")
