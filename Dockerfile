@@ -7,12 +7,11 @@ RUN rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 WORKDIR /src
 COPY . .
 # The frontend runs on the builder's platform. The entrypoint goes into images for any platform; it is pure Rust, so
-# Rust's own linker can link it for every architecture.
+# Rust's own linker (.cargo/config.toml) can link it for every architecture.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     target="$(uname -m)-unknown-linux-musl" \
     && cargo build --locked --release -p condafront --target "$target" \
     && cp "target/$target/release/condafront" / \
-    && export CARGO_TARGET_X86_64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER=rust-lld \
     && for arch in x86_64=amd64 aarch64=arm64; do \
         target="${arch%=*}-unknown-linux-musl" \
         && cargo build --locked --profile entrypoint -p condafront-entrypoint --target "$target" \

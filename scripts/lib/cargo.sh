@@ -14,10 +14,6 @@ TARGET_DIR=${CARGO_TARGET_DIR:-$PROJECT/target}
 # shellcheck disable=SC2034  # for those who source this
 BUILT=$TARGET_DIR/$MUSL/debug
 export CARGO_BUILD_TARGET=$MUSL
-# Rust's own linker is fast and links for every architecture.
-for arch in $ENTRYPOINTS; do
-  declare -x "CARGO_TARGET_$(tr '[:lower:]' '[:upper:]' <<<"${arch%=*}")_UNKNOWN_LINUX_MUSL_LINKER=rust-lld"
-done
 
 # add_target TARGET: installs Rust's standard library for TARGET.
 add_target() {
