@@ -1,10 +1,10 @@
 //! The command-line tool, for use outside BuildKit.
 
+mod files;
 mod graph;
 
-use condafront_input::{pypi, requirements};
+use condafront_input::pypi;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -15,11 +15,13 @@ use crate::options::choices::Choices;
 use crate::options::settings::Settings;
 use condafront_graph::plan::Plan;
 use condafront_input as input;
+use condafront_input::file_path::{FilePath, NamedPath};
 use condafront_input::section::{BuildArgs, ImageFile};
 use condafront_input::{BuildInput, BuildSource, Conda, EnvironmentInput, Pip};
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::platform::{Platform, UnknownPlatform};
-use condafront_model::source::{Diagnostic, Level, SourceFile};
+use condafront_model::source::{Diagnostic, Level, Location, SourceFile};
+use files::Files;
 use graph::Locked;
 
 const HELP: &str = "\
@@ -35,6 +37,8 @@ Commands:
   check FILE        read the file and report what is wrong with it
   llb FILE          write the build graph for `buildctl build`, or as text with --text
   graph FILE        draw the build graph (DOT)
+
+Other files are found as by `docker build -f FILE .`: beside the file that names them, or else in the current folder.
 
 Only a build adds system packages, PyPI packages without a lock, post-link scripts, activation, and the section's
 working directory, files and commands to the graph: they depend on what its steps find.
@@ -144,18 +148,33 @@ fn read_file(path: &str) -> Result<Arc<SourceFile>, Diagnostic> {
     Ok(SourceFile::new(path, data))
 }
 
-/// Reports what is wrong with an environment's file, and then summarizes what it asks for.
+/// Reports what is wrong with an environment's file in `folder` and with the files that it names, and then summarizes what
+/// it asks for.
 fn check(
+    files: &Files,
+    folder: &FilePath,
     file: &Arc<SourceFile>,
     input: &EnvironmentInput,
     args: &BuildArgs,
 ) -> Result<String, Diagnostic> {
-    pypi::check_entries(&input.pip, args, file)?;
-    requirements::check(&input.section.pip, args)?;
-    for warning in &input.warnings {
-        eprintln!("{}", warning.diagnostic.render(Level::Warning));
-    }
+    let list = match &input.pip {
+        Pip::Locked(packages) => {
+            pypi::check_files(packages, file)?;
+            &[]
+        }
+        Pip::Unsolved(list) => list.as_slice(),
+    };
+    let lists = [(list, folder), (input.section.pip.as_slice(), folder)];
+    let about_files = files.check_lists(&lists, args)?;
+    let warnings = input.warnings.iter().map(|warning| &warning.diagnostic);
+    warn(warnings.chain(&about_files));
     Ok(format!("{}: {}\n", file.name(), summary(input)))
+}
+
+fn warn<'a>(warnings: impl IntoIterator<Item = &'a Diagnostic>) {
+    for warning in warnings {
+        eprintln!("{}", warning.render(Level::Warning));
+    }
 }
 
 fn print(bytes: &[u8]) -> ExitCode {
@@ -215,6 +234,7 @@ impl CommandLine {
 
     fn answer(&self) -> Result<Vec<u8>, Diagnostic> {
         let file = read_file(&self.file)?;
+        let files = Files::of(&self.file);
         let args = self
             .build_args
             .iter()
@@ -223,9 +243,15 @@ impl CommandLine {
         let source = BuildSource::of(&file, &settings.specs, &settings.input)?;
         let input = match input::read_build_source(&source, self.platform, &settings.input)? {
             BuildInput::Environment(input) => *input,
-            BuildInput::Image(image) => return self.image_file(&file, &image, &settings),
+            BuildInput::Image(image) => return self.image_file(&files, &file, &image, &settings),
         };
-        let summary = check(&file, &input, &settings.input.build_args)?;
+        let summary = check(
+            &files,
+            &files.folder,
+            &file,
+            &input,
+            &settings.input.build_args,
+        )?;
         if let Command::Check = self.command {
             return Ok(summary.into_bytes());
         }
@@ -255,9 +281,10 @@ impl CommandLine {
         })
     }
 
-    /// Answers for an image file and the files that it names. Their paths are relative to its folder.
+    /// Answers for an image file and the files that it names.
     fn image_file(
         &self,
+        files: &Files,
         file: &Arc<SourceFile>,
         image: &ImageFile,
         settings: &Settings,
@@ -269,15 +296,24 @@ impl CommandLine {
             ))
             .help("Draw the graph of one of the environments that it names."));
         }
-        let folder = Path::new(&self.file).parent().unwrap_or(Path::new(""));
+        let own = [(image.section.pip.as_slice(), &files.folder)];
+        warn(&files.check_lists(&own, &settings.input.build_args)?);
         let mut text = String::new();
         for one in &image.environments {
-            let path = folder.join(&one.file.value);
-            let read = read_file(&path.to_string_lossy());
-            let found = read.map_err(|error| error.at(file, one.file.lines))?;
+            let found = files.named(&NamedPath {
+                path: one.file.value.clone(),
+                folder: files.folder.clone(),
+                or_context: true,
+                location: Location {
+                    file: Arc::clone(file),
+                    lines: one.file.lines,
+                },
+            })?;
+            warn(found.warning.iter().map(|warning| &warning.diagnostic));
             let settings = settings.input.within(one, image);
-            let input = input::read(&found, self.platform, &settings)?;
-            text.push_str(&check(&found, &input, &settings.build_args)?);
+            let input = input::read(&found.file, self.platform, &settings)?;
+            let (file, folder) = (&found.file, found.path.folder());
+            text.push_str(&check(files, &folder, file, &input, &settings.build_args)?);
         }
         Ok(text.into_bytes())
     }

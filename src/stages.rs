@@ -30,7 +30,8 @@ mod system;
 
 use buildkit_proto::gateway;
 
-use crate::context::BuildFile;
+use crate::context::build_file::BuildFile;
+use crate::context::sources::Sources;
 use crate::gateway::client::Bridge;
 use crate::gateway::error::BuildError;
 use crate::options::settings::Settings;
@@ -63,12 +64,15 @@ pub(crate) async fn build(
     };
     let first = platforms.first().copied();
     let platform = first.unwrap_or_else(|| native(bridge));
-    let (build_file, source) = file::build_file(bridge, options, &settings, platform).await?;
+    let bridge: &Bridge = bridge;
+    let sources = Sources::find(bridge, options).await?;
+    let (build_file, source) = file::build_file(&sources, options, &settings, platform).await?;
     let session = Session {
         settings: &settings,
         platform,
         bridge,
         options,
+        sources: &sources,
         build_file: &build_file,
         source: &source?,
         file: &build_file.file,
@@ -88,6 +92,7 @@ pub(crate) async fn build(
 pub(crate) async fn read(
     bridge: &Bridge,
     options: &Options,
+    sources: &Sources<'_>,
     settings: &Settings,
     platform: Platform,
     build_file: &BuildFile,
@@ -98,6 +103,7 @@ pub(crate) async fn read(
         platform,
         bridge,
         options,
+        sources,
         build_file,
         source,
         file: &build_file.file,

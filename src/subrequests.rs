@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use buildkit_proto::{Any, gateway, rpc};
 use serde_json::{Value, json};
 
-use crate::context::BuildFile;
+use crate::context::build_file::BuildFile;
+use crate::context::sources::Sources;
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::options::choices::Choices;
@@ -57,11 +58,15 @@ pub(crate) async fn answer(
             let [platform, ..] = platforms[..] else {
                 return Err(Diagnostic::new("there is no platform to build for").into());
             };
+            let sources = Sources::find(bridge, options).await?;
             let (file, source) =
-                build::file::build_file(bridge, options, &settings, platform).await?;
+                build::file::build_file(&sources, options, &settings, platform).await?;
             let input = match source {
                 Ok(source) => {
-                    build::read(bridge, options, &settings, platform, &file, &source).await
+                    let read = build::read(
+                        bridge, options, &sources, &settings, platform, &file, &source,
+                    );
+                    read.await
                 }
                 Err(diagnostic) => Err(diagnostic.into()),
             };

@@ -143,3 +143,57 @@ fn the_graph_is_written_in_three_forms() {
         "{dot}"
     );
 }
+
+/// The files that a file names are beside it, or else in the current folder.
+#[test]
+fn files_are_found_as_a_build_finds_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let environment = |entries: &[&str]| {
+        let lines = entries.iter().map(|entry| format!("    - {entry}\n"));
+        let lines: String = lines.collect();
+        format!("channels: [c]\ndependencies:\n  - python\n  - pip\n  - pip:\n{lines}")
+    };
+    write(
+        "docs/env.yml",
+        &environment(&[
+            "-r a.txt",
+            "-r b.txt",
+            "-r ../c.txt",
+            "-r d.txt",
+            "./app",
+            "..",
+        ]),
+    );
+    write("docs/a.txt", "idna\n-r more/a.txt\n");
+    write("docs/more/a.txt", "six\n");
+    write("a.txt", "jinja2 ===\n");
+    write("b.txt", "six\n");
+    write("c.txt", "wheel\n");
+    write("docs/bad.yml", &environment(&["-r bad.txt"]));
+    write("docs/bad.txt", "idna\njinja2 ===\n");
+    write("docs/out.yml", &environment(&["-r ../../c.txt"]));
+    write(
+        "docs/image.yml",
+        "environments:\n  base: env.yml\n  other: ../other.yml\n  root: other.yml\npip: [-r a.txt]\n",
+    );
+    write("other.yml", &environment(&["-r b.txt", "-r missing.txt"]));
+    let mut all = String::new();
+    for file in ["env.yml", "bad.yml", "out.yml", "image.yml"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_condafront"))
+            .args(["check", &format!("docs/{file}")])
+            .current_dir(dir.path())
+            .env_remove("BUILDKIT_SESSION_ID")
+            .output()
+            .unwrap();
+        all.push_str(&format!(
+            "$ condafront check docs/{file}\n{}\n",
+            text(&output)
+        ));
+    }
+    insta::assert_snapshot!(all);
+}

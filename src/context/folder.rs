@@ -2,8 +2,8 @@
 
 use buildkit_llb::{Differ, Input, Local, OpOptions, Output};
 
+use super::ignore;
 use super::named::Finder;
-use super::{ignore, read_dockerignore};
 use crate::gateway::error::BuildError;
 
 /// The named context. From a client's folder, only what is needed is transferred.
@@ -33,14 +33,11 @@ impl Finder<'_> {
             return Ok(None);
         };
         let kind = match value.strip_prefix("local:") {
-            Some(local) => {
-                let ignored = read_dockerignore(self.bridge, self.options, local).await?;
-                Kind::Client {
-                    local: local.to_owned(),
-                    session: self.options.local_session(local).to_owned(),
-                    exclude: ignore::parse(&String::from_utf8_lossy(&ignored)),
-                }
-            }
+            Some(local) => Kind::Client {
+                local: local.to_owned(),
+                session: self.options.local_session(local).to_owned(),
+                exclude: ignore::of_client(self.bridge, self.options, local).await?,
+            },
             None => match self.named(name).await? {
                 Some(found) => Kind::State(found.state),
                 None => return Ok(None),

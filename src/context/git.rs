@@ -1,6 +1,10 @@
 //! Git repositories as build contexts: which URLs name one, and their parts.
 
-use condafront_graph::git::is_scp_like;
+use buildkit_llb::{OpOptions, Output};
+
+use condafront_graph::git::{is_scp_like, repository};
+use condafront_input::options::Options;
+use condafront_model::redact;
 
 /// A repository, and the part of it to use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +62,17 @@ impl GitContext {
         }
         Some(context)
     }
+}
+
+/// A repository as a source.
+pub(super) fn git_source(context: &GitContext, options: &Options) -> Output {
+    let mut git = repository(&context.remote, context.reference.as_deref());
+    if let Some("1" | "true") = options.get("build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR") {
+        git.keep_git_dir();
+    }
+    let shown = redact::masked(&context.remote);
+    git.name(format!("[internal] load git source {shown}"))
+        .build()
 }
 
 #[cfg(test)]

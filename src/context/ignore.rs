@@ -1,8 +1,63 @@
 //! `.dockerignore`: patterns of what does not belong to the build context.
 
+use buildkit_llb::{Definition, Differ, Local, OpOptions};
+
+use crate::gateway::client::{Bridge, Evaluate};
+use crate::gateway::error::{BuildError, GatewayError};
+use condafront_input::options::Options;
+use condafront_model::source::Diagnostic;
+
+/// The file's name.
+pub(super) const NAME: &str = ".dockerignore";
+
+/// The patterns of one of the client's folders; none if it has no such file.
+///
+/// # Errors
+/// When it cannot be read. A build without it would copy what it keeps out.
+pub(super) async fn of_client(
+    bridge: &Bridge,
+    options: &Options,
+    local: &str,
+) -> Result<Vec<String>, BuildError> {
+    let state = Local::new(local)
+        .session(options.local_session(local))
+        .follow([NAME])
+        .shared_key_hint(format!("{local}-{NAME}"))
+        .differ(Differ::None)
+        .name("[internal] load .dockerignore")
+        .build();
+    let definition = Definition::of(&state).to_pb().clone();
+    let reference = match bridge.solve(definition, Evaluate::Lazily).await {
+        Ok(reference) => reference,
+        // A build without a context has nothing to ignore.
+        Err(error) if error.is_not_sent() => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let found = bridge.read_if_sent(&reference, NAME).await;
+    Ok(patterns(NAME, found)?.unwrap_or_default())
+}
+
+/// The patterns in the file `name`, which was `found`; `None` if it is missing.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn patterns(
+    name: &str,
+    found: Result<Option<Vec<u8>>, GatewayError>,
+) -> Result<Option<Vec<String>>, BuildError> {
+    match found {
+        Ok(data) => Ok(data.map(|data| parse(&data))),
+        Err(error) if error.is_cancelled() => Err(error.into()),
+        Err(error) => Err(Diagnostic::new(format!("cannot read `{name}`: {error}"))
+            .help("It says which files must stay out of the build. Make it a readable file, or remove it.")
+            .into()),
+    }
+}
+
 /// Reads patterns the way Docker does (`patternmatcher/ignorefile`): one per line, comments and blank lines skipped,
 /// paths cleaned, a leading slash dropped, `!` kept in front. BuildKit's client matches them.
-pub(crate) fn parse(text: &str) -> Vec<String> {
+fn parse(data: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(data);
     text.trim_start_matches('\u{feff}')
         .lines()
         .filter(|line| !line.starts_with('#'))
@@ -51,7 +106,7 @@ mod tests {
     fn patterns_are_cleaned() {
         let text = "\u{feff}# comment\n\n /build/ \n!keep/./me\r\n  # not a comment\na/../b\n!\n../up\n.\n";
         assert_eq!(
-            parse(text),
+            parse(text.as_bytes()),
             ["build", "!keep/me", "# not a comment", "b", "../up", "."]
         );
     }

@@ -5,10 +5,12 @@ use std::fmt::Display;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use buildkit_llb::{Copy, Differ, File, Http, Image, Input, Local, OciLayout, OpOptions, Output};
+use buildkit_llb::{
+    Copy, Definition, Differ, File, Http, Image, Input, Local, OciLayout, OpOptions, Output, pb,
+};
 
-use super::git::GitContext;
-use super::{git_source, ignore, read_dockerignore, source_op};
+use super::git::{GitContext, git_source};
+use super::ignore;
 use crate::gateway::client::{Bridge, ImageMeta};
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::image::config::ImageConfig;
@@ -117,11 +119,11 @@ impl Finder<'_> {
                 self.without_config(unpack.build(), false)
             }
             ("local", _) => {
-                let ignored = read_dockerignore(self.bridge, self.options, rest).await?;
+                let ignored = ignore::of_client(self.bridge, self.options, rest).await?;
                 let mut folder = Local::new(rest);
                 folder
                     .session(self.options.local_session(rest))
-                    .exclude(ignore::parse(&String::from_utf8_lossy(&ignored)))
+                    .exclude(ignored)
                     .shared_key_hint(format!("context:{name}"))
                     .differ(Differ::None)
                     .name(format!("[context {name}] load from client"));
@@ -227,6 +229,20 @@ impl Finder<'_> {
             pinned,
         }
     }
+}
+
+/// The source operation of `output`, for BuildKit to look up (`ResolveSourceMeta`).
+fn source_op(output: &Output) -> Option<pb::SourceOp> {
+    let definition = Definition::of(output);
+    let ops = definition.to_pb().def.iter().filter_map(|bytes| {
+        <pb::Op as prost::Message>::decode(bytes.as_slice())
+            .ok()?
+            .op
+    });
+    ops.into_iter().find_map(|op| match op {
+        pb::op::Op::Source(source) => Some(source),
+        _ => None,
+    })
 }
 
 fn subfolder(state: Output, path: Option<&str>) -> Input {

@@ -81,6 +81,11 @@ impl GatewayError {
         messages::is_absent(&self.status.message)
     }
 
+    /// Whether what was to be read is a folder, or something else that is not a file.
+    pub(crate) fn is_not_a_file(&self) -> bool {
+        messages::is_not_a_file(&self.status.message)
+    }
+
     /// Whether the client does not have the folder that was to be sent.
     pub(crate) fn is_not_sent(&self) -> bool {
         messages::is_not_sent(&self.status.message)

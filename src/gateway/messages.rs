@@ -2,11 +2,24 @@
 //!
 //! Each function names the BuildKit file it follows.
 
-/// Whether a file or folder that was to be read is missing (`cache/util/fsutil.go`: the error of `open` or `lstat`).
+/// Whether a file or folder that was to be read is missing (`cache/util/fsutil.go`: the error of `open`, `stat` or
+/// `lstat`). A file system that cannot be mounted ends its message in the same way.
 pub(super) fn is_absent(message: &str) -> bool {
-    let ends = ["no such file or directory", "not a directory"];
+    let ends = [": no such file or directory", ": not a directory"];
+    let before = ends.iter().find_map(|end| message.strip_suffix(end));
+    let is_of_path = before.is_some_and(|before| {
+        let calls = ["open ", "stat ", "lstat "];
+        let is_call = |text: &str| calls.iter().any(|call| text.starts_with(call));
+        let mut parts = before.match_indices(": ").map(|(at, mark)| at + mark.len());
+        !before.contains("mount ") && (is_call(before) || parts.any(|at| is_call(&before[at..])))
+    });
     // A result without any file has no file system (`getImmutableRef` in `frontend/gateway/gateway.go`).
-    ends.iter().any(|end| message.ends_with(end)) || message.starts_with("empty ref: ")
+    is_of_path || message.starts_with("empty ref: ")
+}
+
+/// Whether what was to be read is a folder, or something else that is not a file (`ReadFile` in `cache/util/fsutil.go`).
+pub(super) fn is_not_a_file(message: &str) -> bool {
+    message.ends_with(" is not a regular file") || message.ends_with(": is a directory")
 }
 
 /// Whether the client has no such folder to send: `docker build -` has no context, and another client may have none either
@@ -113,10 +126,20 @@ mod tests {
             "rpc error: code = Unavailable desc = error reading from server: EOF",
             "open /run/x: no such file or directory: failed to mount",
             "env.yml is not a regular file",
+            "failed to mount /tmp/containerd-mount1: no such file or directory",
+            "mount source: \"overlay\", target: \"/tmp/m\", fstype: overlay, err: no such file or directory",
+            "failed to mount /tmp/m: stat /var/lib/docker/overlay2/l/x: no such file or directory",
             "no such ref: h4x1",
         ] {
             assert!(!is_absent(other), "{other}");
         }
+    }
+
+    #[test]
+    fn folders_are_told_from_files() {
+        assert!(is_not_a_file("docs is not a regular file"));
+        assert!(is_not_a_file("read docs: is a directory"));
+        assert!(!is_not_a_file("open docs: permission denied"));
     }
 
     #[test]

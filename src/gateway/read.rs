@@ -6,6 +6,21 @@ use super::client::{Bridge, Reference};
 use super::error::GatewayError;
 use super::transport::MAX_MESSAGE_BYTES;
 
+/// A file or folder in a folder of a result.
+#[derive(Clone, Debug)]
+pub(crate) struct DirEntry {
+    /// Its name.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: i64,
+    /// When it was changed, in nanoseconds since 1970.
+    pub mod_time: i64,
+    /// Whether it is a folder.
+    pub is_folder: bool,
+    /// Where it leads, if it is a link.
+    pub link: Option<String>,
+}
+
 impl Bridge {
     /// Reads a whole file of a result, in pieces that fit into messages.
     ///
@@ -89,7 +104,7 @@ impl Bridge {
             .data)
     }
 
-    /// The names in a folder of a result.
+    /// What is in a folder of a result.
     ///
     /// # Errors
     /// When there is no such folder, or building the result failed.
@@ -97,7 +112,11 @@ impl Bridge {
         &self,
         from: &Reference,
         path: &str,
-    ) -> Result<Vec<String>, GatewayError> {
+    ) -> Result<Vec<DirEntry>, GatewayError> {
+        /// The bit of a folder in Go's `fs.FileMode`.
+        const FOLDER: u32 = 1 << 31;
+        /// The bit of a symbolic link.
+        const LINK: u32 = 1 << 27;
         let request = gateway::ReadDirRequest {
             r#ref: from.0.clone(),
             dir_path: path.to_owned(),
@@ -107,7 +126,13 @@ impl Bridge {
         Ok(response
             .entries
             .into_iter()
-            .map(|entry| entry.path)
+            .map(|entry| DirEntry {
+                path: entry.path,
+                size: entry.size,
+                mod_time: entry.mod_time,
+                is_folder: entry.mode & FOLDER != 0,
+                link: (entry.mode & LINK != 0).then_some(entry.linkname),
+            })
             .collect())
     }
 }

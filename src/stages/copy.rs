@@ -5,7 +5,6 @@ use super::owners::Alone;
 
 use buildkit_llb::{Input, Output, caps};
 
-use crate::context::files::Context;
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::messages;
 use crate::image::name::BaseName;
@@ -38,7 +37,7 @@ impl Additions<'_> {
         let context = match entries.iter().find(|files| files.from.is_none()) {
             Some(files) => {
                 let ignored = &self.session.build_file.ignored;
-                let origin = self.context(ignored, &self.needed()).await;
+                let origin = self.context(ignored, &self.needed());
                 Some(origin.map_err(|error| self.at(error, files))?)
             }
             None => None,
@@ -138,10 +137,9 @@ impl Additions<'_> {
         paths
     }
 
-    async fn context(&self, ignored: &[String], paths: &[String]) -> Result<Origin, BuildError> {
-        let session = self.session;
-        let context = Context::find(session.bridge, session.options).await?;
-        Ok(Origin::of_context(context.state(ignored, paths)?))
+    fn context(&self, ignored: &[String], paths: &[String]) -> Result<Origin, BuildError> {
+        let context = self.session.sources.context(ignored, paths)?;
+        Ok(Origin::of_context(context))
     }
 
     /// The image or named context `name`.
@@ -221,7 +219,7 @@ impl Additions<'_> {
         }
         let paths = [source.trim_end_matches('/').to_owned()];
         if !self.session.build_file.ignored.is_empty()
-            && let Ok(whole) = self.context(&[], &paths).await
+            && let Ok(whole) = self.context(&[], &paths)
             && self.has(step, source, &whole).await
         {
             let name = self.session.options.file_name();

@@ -1,18 +1,18 @@
-//! The build file, and the files of the build context that it names.
+//! The build file, and the files that it names.
 
 use std::sync::Arc;
 
 use super::session::Session;
-use crate::context::files::Context;
-use crate::context::{self, BuildFile};
-use crate::gateway::client::Bridge;
+use crate::context::build_file::BuildFile;
+use crate::context::sources::Sources;
 use crate::gateway::error::BuildError;
 use crate::options::settings::Settings;
 use condafront_input::BuildSource;
+use condafront_input::file_path::{NamedFile, NamedPath};
 use condafront_input::options::Options;
 use condafront_input::section::Located;
 use condafront_model::platform::Platform;
-use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_model::source::{Diagnostic, Location};
 
 /// The build file, and what the build is made from. With `CONDA_SPECS` the file may be missing or empty: the build-args
 /// then take its place. If it is not empty, the inner error says so at its line.
@@ -20,12 +20,12 @@ use condafront_model::source::{Diagnostic, SourceFile};
 /// # Errors
 /// When a required file is missing, or the build-args in its place are wrong.
 pub(crate) async fn build_file(
-    bridge: &Bridge,
+    sources: &Sources<'_>,
     options: &Options,
     settings: &Settings,
     platform: Platform,
 ) -> Result<(BuildFile, Result<BuildSource, Diagnostic>), BuildError> {
-    let found = context::find_build_file(bridge, options).await?;
+    let found = sources.build_file().await?;
     let source = BuildSource::of(&found.file.file, &settings.specs, &settings.input);
     let file = match &source {
         Ok(BuildSource::File(_)) => found.required(options)?,
@@ -40,22 +40,32 @@ pub(crate) async fn build_file(
 }
 
 impl Session<'_> {
-    /// A file of the build context that `file` names; the path is relative to the context.
+    /// The file that `path` in the build file names.
     ///
     /// # Errors
     /// A diagnostic at the path, if the file is missing.
-    pub(super) async fn context_file(
+    pub(super) async fn beside_build_file(
         &self,
         path: &Located<String>,
-        file: &Arc<SourceFile>,
-    ) -> Result<Arc<SourceFile>, BuildError> {
-        let context = Context::find(self.bridge, self.options).await?;
-        let found = context.read(&path.value).await?;
-        found.ok_or_else(|| {
-            Diagnostic::new(format!("`{}` is not in the build context", path.value))
-                .at(file, path.lines)
-                .help("Give the path relative to the build context, the folder that you pass to docker build.")
-                .into()
-        })
+    ) -> Result<NamedFile, BuildError> {
+        let named = NamedPath {
+            path: path.value.clone(),
+            folder: self.sources.build_folder(),
+            or_context: true,
+            location: Location {
+                file: Arc::clone(&self.build_file.file),
+                lines: path.lines,
+            },
+        };
+        self.named_file(&named).await
+    }
+
+    /// The file that a path names.
+    ///
+    /// # Errors
+    /// A diagnostic at the path, if the file is missing.
+    pub(super) async fn named_file(&self, named: &NamedPath) -> Result<NamedFile, BuildError> {
+        let ignored = &self.build_file.ignored;
+        self.sources.named_file(named, ignored).await
     }
 }

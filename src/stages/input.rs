@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::gateway::error::BuildError;
 use condafront_input as input;
+use condafront_input::file_path::FilePath;
 use condafront_input::section::{Environment, ImageFile, ImageSection};
 use condafront_input::{BuildInput, EnvironmentInput, InputSettings};
 use condafront_model::environment_prefix::EnvironmentPrefix;
@@ -34,6 +35,8 @@ pub(crate) struct EnvironmentFile {
     pub(super) prefix: EnvironmentPrefix,
     /// The file.
     pub file: Arc<SourceFile>,
+    /// Its folder, in which it looks for the files that it names.
+    pub(super) folder: FilePath,
     /// Its contents.
     pub input: EnvironmentInput,
     /// The settings that it was read with.
@@ -46,12 +49,14 @@ impl EnvironmentFile {
     /// The environment that a file describes.
     pub(super) fn of(
         file: Arc<SourceFile>,
+        folder: FilePath,
         input: EnvironmentInput,
         settings: &InputSettings,
     ) -> Self {
         Self {
             prefix: input.prefix.clone().unwrap_or(EnvironmentPrefix::base()),
             file,
+            folder,
             input,
             settings: settings.clone(),
             pip: PipInput::default(),
@@ -93,7 +98,9 @@ impl Session<'_> {
             } else {
                 &[]
             };
-            one.pip = self.read_pip(&one.input.pip, of_image, &one.file).await?;
+            let pip = self.read_pip(&one.input.pip, of_image, &one.file, &one.folder);
+            one.pip = pip.await?;
+            image.warnings.append(&mut one.pip.warnings);
         }
         Ok(image)
     }
@@ -103,17 +110,21 @@ impl Session<'_> {
         let settings = &self.settings.input;
         let image = match input::read_build_source(self.source, self.platform, settings)? {
             BuildInput::Environment(input) => {
-                let environment = EnvironmentFile::of(Arc::clone(self.file), *input, settings);
+                let folder = self.sources.build_folder();
+                let file = Arc::clone(self.file);
+                let environment = EnvironmentFile::of(file, folder, *input, settings);
                 return Ok(ImageInput::of(environment));
             }
             BuildInput::Image(image) => image,
         };
         let mut environments = Vec::new();
+        let mut warnings = Vec::new();
         for one in &image.environments {
-            environments.push(self.environment_file(one, &image).await?);
+            let (environment, warning) = self.environment_file(one, &image).await?;
+            warnings.extend(warning);
+            warnings.extend_from_slice(&environment.input.warnings);
+            environments.push(environment);
         }
-        let warnings = environments.iter().flat_map(|one| &one.input.warnings);
-        let warnings = warnings.cloned().collect();
         let is_default = |one: &EnvironmentFile| one.prefix.name() == image.default;
         Ok(ImageInput {
             default: environments.iter().position(is_default).unwrap_or(0),
@@ -124,13 +135,14 @@ impl Session<'_> {
         })
     }
 
-    /// Reads an environment that the image file names.
+    /// Reads an environment that the image file names. There may be a warning about where its file was found.
     async fn environment_file(
         &self,
         environment: &Environment,
         image: &ImageFile,
-    ) -> Result<EnvironmentFile, BuildError> {
-        let file = self.context_file(&environment.file, self.file).await?;
+    ) -> Result<(EnvironmentFile, Option<Warning>), BuildError> {
+        let found = self.beside_build_file(&environment.file).await?;
+        let file = found.file;
         let settings = self.settings.input.within(environment, image);
         let input = input::read(&file, self.platform, &settings).map_err(|error| {
             if error.locations.is_empty() {
@@ -139,12 +151,14 @@ impl Session<'_> {
                 error
             }
         })?;
-        Ok(EnvironmentFile {
+        let environment = EnvironmentFile {
             prefix: environment.prefix.clone(),
             file,
+            folder: found.path.folder(),
             input,
             settings,
             pip: PipInput::default(),
-        })
+        };
+        Ok((environment, found.warning))
     }
 }

@@ -153,7 +153,9 @@ impl Session<'_> {
             None => Ok(vec![Arc::clone(file)]),
             Some(image) => {
                 let files = image.environments.iter();
-                try_join_all(files.map(|one| self.context_file(&one.file, file))).await
+                let found =
+                    try_join_all(files.map(|one| self.beside_build_file(&one.file))).await?;
+                Ok(found.into_iter().map(|found| found.file).collect())
             }
         }
     }

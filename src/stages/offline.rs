@@ -211,7 +211,7 @@ impl Session<'_> {
     /// The names in a folder; empty if the folder is missing.
     async fn names_in(&self, from: &Reference, path: &str) -> Result<Vec<String>, BuildError> {
         match self.bridge.read_dir(from, path).await {
-            Ok(names) => Ok(names),
+            Ok(entries) => Ok(entries.into_iter().map(|entry| entry.path).collect()),
             Err(error) if error.is_absent() => Ok(Vec::new()),
             Err(error) => Err(error.into()),
         }

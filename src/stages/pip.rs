@@ -105,7 +105,7 @@ impl Linked<'_> {
 
     /// The files for the list: those that it pins, or those that pip finds in the image `root`.
     async fn pip_find(&self, root: &Output) -> Result<Files, BuildError> {
-        let PipInput { asked, local } = &self.file.pip;
+        let PipInput { asked, local, .. } = &self.file.pip;
         let list = &asked.list;
         let session = &self.session;
         session.warn(&self.secrets_in(list)?).await?;

@@ -1,18 +1,19 @@
-//! What the user asks of pip: lists with the files that they name, and packages from the build context.
+//! What the user asks of pip: lists with the files that they name, and packages from the user's folders.
 
 use super::session::Session;
 use condafront_input::pypi;
 
-use buildkit_llb::{OpOptions as _, Options};
+use buildkit_llb::{OpOptions as _, Options, Output};
 
-use crate::context::files::{Context, Kind};
+use crate::context::project::{Kind, Project};
 use crate::gateway::error::BuildError;
 use condafront_graph::location_of;
 use condafront_graph::pip::{Local, LocalKind, from_context, from_repository};
+use condafront_input::file_path::{FilePath, Root};
 use condafront_input::pypi::PypiPackages;
-use condafront_input::requirements::{List, ListEntry, Reading, Source};
-use condafront_input::section::Located;
+use condafront_input::requirements::{List, ListEntry, LocalPath, Reading, Source};
 use condafront_input::{Pip, PipRequirement};
+use condafront_model::lint::Warning;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
 
@@ -23,12 +24,15 @@ use std::sync::Arc;
 pub(super) struct PipInput {
     /// The requested packages.
     pub(super) asked: PypiPackages,
-    /// Those that are in the build context or in a repository.
+    /// Those that are in the user's folders or in a repository.
     pub(super) local: Vec<Local>,
+    /// Warnings about where files were found.
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl Session<'_> {
-    /// Reads what an environment's `file` asks of pip, then the requirements `more`, with all files that they name.
+    /// Reads what an environment's `file`, in `folder`, asks of pip, then the requirements `more` of the build file, with
+    /// all files that they name.
     ///
     /// # Errors
     /// A diagnostic at a line that is not valid, or that names a missing file.
@@ -37,110 +41,124 @@ impl Session<'_> {
         pip: &Pip,
         more: &[PipRequirement],
         file: &Arc<SourceFile>,
+        folder: &FilePath,
     ) -> Result<PipInput, BuildError> {
-        let (locked, mut list) = match pip {
-            Pip::Locked(packages) => (packages.clone(), Vec::new()),
-            Pip::Unsolved(list) => (Vec::new(), list.clone()),
+        let (locked, list) = match pip {
+            Pip::Locked(packages) => (packages.clone(), [].as_slice()),
+            Pip::Unsolved(list) => (Vec::new(), list.as_slice()),
         };
         pypi::check_files(&locked, file)?;
-        list.extend_from_slice(more);
         let args = self.settings.input.build_args.for_platform(self.platform);
-        let mut reading = Reading::new(&list, &args);
-        while let Some(wanted) = reading.next_file()? {
-            let path = Located {
-                value: wanted.path,
-                lines: wanted.location.lines,
-            };
-            let file = self.context_file(&path, &wanted.location.file).await?;
-            reading.open(&file)?;
+        let mut reading = Reading::new(&args);
+        reading.add(list, folder.clone());
+        reading.add(more, self.sources.build_folder());
+        let mut warnings = Vec::new();
+        while let Some(named) = reading.next_file()? {
+            let found = self.named_file(&named).await?;
+            warnings.extend(found.warning);
+            reading.open(&found.file, found.path)?;
         }
-        let list = reading.finish();
+        let mut list = reading.finish();
+        let projects = self.projects(&mut list, &mut warnings).await?;
         Ok(PipInput {
-            local: self.local_packages(&list).await?,
+            local: self.local_packages(&list, &projects)?,
             asked: PypiPackages { locked, list },
+            warnings,
         })
     }
 
-    /// The packages of a list that are in the build context or in a repository.
-    async fn local_packages(&self, list: &List) -> Result<Vec<Local>, BuildError> {
+    /// Finds the packages of a list that are in the user's folders. Two paths may lead to one of them.
+    async fn projects(
+        &self,
+        list: &mut List,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Vec<Project>, BuildError> {
+        let mut projects: Vec<Project> = Vec::new();
+        let mut places = Vec::new();
+        for (_, entry, requirement) in list.local() {
+            if let Source::Context(path) = &requirement.source {
+                let named = path.named(entry.location());
+                let ignored = &self.build_file.ignored;
+                let found = self.sources.project(&named, ignored).await?;
+                warnings.extend(found.warning.clone());
+                places.push((path.clone(), found.path.clone()));
+                projects.push(found);
+            }
+        }
+        list.set_places(&places);
+        Ok(projects)
+    }
+
+    /// The packages of a list that are in the user's folders or in a repository.
+    fn local_packages(&self, list: &List, projects: &[Project]) -> Result<Vec<Local>, Diagnostic> {
         let mut all = Vec::new();
         for (index, entry, requirement) in list.local() {
             let mut options = Options::new();
             options.location(location_of(&entry.location()));
-            let local = match &requirement.source {
+            let (label, kind, output) = match &requirement.source {
                 Source::Context(path) => {
-                    let (kind, output) = self.in_context(path, entry, &mut options).await?;
-                    Local {
-                        label: match path.as_str() {
-                            "" => "the build context".to_owned(),
-                            path => path.to_owned(),
-                        },
-                        kind,
-                        output,
-                        entry: index,
+                    let is_it = |project: &&Project| LocalPath::at(&project.path) == *path;
+                    match projects.iter().find(is_it) {
+                        Some(project) => self.in_folder(project, entry, options)?,
+                        None => continue,
                     }
                 }
                 Source::Repository(repository) => {
                     let url = quoted(&repository.url);
                     options.name(format!("[pip] load {url}"));
-                    Local {
-                        label: requirement.name.clone().unwrap_or(url),
-                        kind: LocalKind::Folder,
-                        output: from_repository(repository, &options),
-                        entry: index,
-                    }
+                    let label = requirement.name.clone().unwrap_or(url);
+                    (
+                        label,
+                        LocalKind::Folder,
+                        from_repository(repository, &options),
+                    )
                 }
                 Source::Index | Source::Web(_) => continue,
             };
-            all.push(local);
+            all.push(Local {
+                label,
+                kind,
+                output,
+                entry: index,
+            });
         }
         Ok(all)
     }
 
-    /// The package at `path` in the build context.
-    async fn in_context(
+    /// A package in the user's folders: its label, its kind, and a file system with it alone.
+    fn in_folder(
         &self,
-        path: &str,
+        project: &Project,
         entry: &ListEntry,
-        options: &mut Options,
-    ) -> Result<(LocalKind, buildkit_llb::Output), BuildError> {
-        /// A folder with one of these files is a package.
-        const MARKS: &[&str] = &["pyproject.toml", "setup.py"];
-        let place = |diagnostic: Diagnostic| diagnostic.at(&entry.file, entry.lines);
-        let context = Context::find(self.bridge, self.options).await?;
-        let part = context
-            .part(path, &self.build_file.ignored)
-            .map_err(place)?;
-        let shown = match path {
-            "" => ".",
-            path => path,
-        };
-        let kind = match context.look(&part, path).await? {
-            Some(Kind::File) if path.ends_with(".whl") => LocalKind::Wheel,
-            Some(Kind::File) => LocalKind::Archive,
-            Some(Kind::Folder(names))
-                if names.iter().any(|name| MARKS.contains(&name.as_str())) =>
-            {
-                LocalKind::Folder
-            }
-            Some(Kind::Folder(_)) => {
-                let diagnostic = Diagnostic::new(format!(
+        mut options: Options,
+    ) -> Result<(String, LocalKind, Output), Diagnostic> {
+        let path = project.path.path.as_str();
+        let shown = if path.is_empty() { "." } else { path };
+        let kind = match project.kind {
+            Kind::File if path.ends_with(".whl") => LocalKind::Wheel,
+            Kind::File => LocalKind::Archive,
+            Kind::Package => LocalKind::Folder,
+            Kind::Folder => {
+                return Err(Diagnostic::new(format!(
                     "`{shown}` is not a Python package: it has neither pyproject.toml nor setup.py"
+                ))
+                .at(&entry.file, entry.lines)
+                .help(
+                    "Name the folder of the package, and check that .dockerignore does not exclude the file.",
                 ));
-                return Err(place(diagnostic)
-                    .help(
-                        "Name the folder of the package, and check that .dockerignore does not exclude the file.",
-                    )
-                    .into());
-            }
-            None => {
-                let diagnostic = Diagnostic::new(format!("`{shown}` is not in the build context"));
-                return Err(place(diagnostic)
-                    .help("Give the path relative to the build context, the folder that you pass to docker build, and check that .dockerignore does not exclude it.")
-                    .into());
             }
         };
-        options.name(format!("[pip] take {shown} from the build context"));
-        Ok((kind, from_context(&part, path, kind, options)))
+        let whole = match project.path.root {
+            Root::Context => "the build context".to_owned(),
+            Root::BuildFile => format!("the folder of {}", self.build_file.file.name()),
+        };
+        options.name(format!("[pip] take {shown} from {whole}"));
+        let output = from_context(&project.part, path, kind, &options);
+        let label = if path.is_empty() {
+            whole
+        } else {
+            path.to_owned()
+        };
+        Ok((label, kind, output))
     }
 }

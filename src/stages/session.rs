@@ -8,8 +8,9 @@ use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
 use buildkit_llb::{Definition, Output};
 use serde::de::DeserializeOwned;
 
-use crate::context::BuildFile;
+use crate::context::build_file::BuildFile;
 use crate::context::named::Finder;
+use crate::context::sources::Sources;
 use crate::gateway::client::{Bridge, Evaluate, Reference};
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::own_image;
@@ -38,6 +39,8 @@ pub(super) struct Session<'a> {
     pub(super) bridge: &'a Bridge,
     pub(super) options: &'a Options,
     pub(super) settings: &'a Settings,
+    /// Where the build file and the context are.
+    pub(super) sources: &'a Sources<'a>,
     pub(super) build_file: &'a BuildFile,
     /// What the build is made from.
     pub(super) source: &'a BuildSource,

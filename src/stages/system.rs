@@ -142,7 +142,9 @@ impl Session<'_> {
         path: &Located<String>,
         manager: PackageManager,
     ) -> Result<Vec<SystemPackage>, BuildError> {
-        let list = self.context_file(path, &self.build_file.file).await?;
+        let found = self.beside_build_file(path).await?;
+        self.warn(found.warning.as_slice()).await?;
+        let list = found.file;
         let mut wanted = Vec::new();
         for entry in read_package_list(&list, manager)? {
             // A list does not name other lists.

@@ -6,6 +6,7 @@ mod account;
 mod activation;
 mod bake;
 mod bases;
+mod beside;
 mod cache;
 mod calls;
 mod commands;

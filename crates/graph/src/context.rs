@@ -12,3 +12,14 @@ pub struct ContextState {
     /// Patterns of what a copy must leave out because the file system still has it.
     pub exclude: Vec<String>,
 }
+
+impl ContextState {
+    /// The path in the file system of what is at `path` in the context.
+    pub fn full(&self, path: &str) -> String {
+        match (self.subdir.as_str(), path) {
+            ("", path) => path.to_owned(),
+            (subdir, "") => subdir.to_owned(),
+            (subdir, path) => format!("{subdir}/{path}"),
+        }
+    }
+}

@@ -9,6 +9,7 @@ mod env;
 mod environment_input;
 mod explicit;
 pub mod explicit_lock;
+pub mod file_path;
 mod locked;
 mod match_spec;
 mod mistake;

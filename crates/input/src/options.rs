@@ -70,6 +70,17 @@ impl Options {
         self.get("dockerfilekey").unwrap_or("dockerfile")
     }
 
+    /// Whether the client has the build file itself, wherever the context is: one that it was given by standard input or
+    /// an absolute path, for example.
+    pub fn sends_file(&self) -> bool {
+        self.get("dockerfilekey").is_some()
+    }
+
+    /// The path of a local source in the repository that has the context, if the client knows one.
+    pub fn place_in_repository(&self, local: &str) -> Option<&str> {
+        self.get(&format!("vcs:localdir:{local}"))
+    }
+
     /// The local source that is the build context.
     pub fn context_local(&self) -> &str {
         self.get("contextkey").unwrap_or("context")

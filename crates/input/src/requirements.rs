@@ -13,9 +13,11 @@ mod syntax;
 pub use entry::{Requirement, Source};
 pub use list::{BuildOptions, List, ListEntry};
 pub use logical::has_credentials;
-pub use reading::{IncludedFile, Reading};
+pub use paths::LocalPath;
+pub use reading::Reading;
 pub use repository::Repository;
 
+use crate::file_path::FilePath;
 use crate::pip_requirement::PipRequirement;
 use crate::section::args::BuildArgs;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -25,7 +27,8 @@ use condafront_model::source::{Diagnostic, Lines, SourceFile};
 /// # Errors
 /// A diagnostic at the first invalid entry.
 pub fn check(list: &[PipRequirement], args: &BuildArgs) -> Result<(), Diagnostic> {
-    let mut reading = Reading::new(list, args);
+    let mut reading = Reading::new(args);
+    reading.add(list, FilePath::build_file());
     while reading.next_file()?.is_some() {}
     Ok(())
 }
@@ -43,9 +46,11 @@ pub fn list_of(text: &str) -> List {
         lines: Lines::one(1),
     };
     let args = BuildArgs::default();
-    let mut reading = Reading::new(&[first], &args);
-    while reading.next_file().expect("a list").is_some() {
-        reading.open(&file).expect("a list");
+    let mut reading = Reading::new(&args);
+    reading.add(&[first], FilePath::context());
+    while let Some(named) = reading.next_file().expect("a list") {
+        let path = named.candidates().expect("a place").remove(0);
+        reading.open(&file, path).expect("a list");
     }
     reading.finish()
 }

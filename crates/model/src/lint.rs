@@ -59,6 +59,8 @@ pub enum Rule {
     PackageContents,
     /// The base image's accounts are not as expected.
     Account,
+    /// A path that can mean two files.
+    AmbiguousPath,
 }
 
 impl Rule {
@@ -76,6 +78,7 @@ impl Rule {
             Self::NoBytecode => "NoBytecode",
             Self::PackageContents => "PackageContents",
             Self::Account => "Account",
+            Self::AmbiguousPath => "AmbiguousPath",
         }
     }
 
@@ -91,6 +94,7 @@ impl Rule {
             Self::MissingPip => "An environment with pip packages should include pip",
             Self::UnverifiedInstaller => "The installer should be pinned by a hash",
             Self::Account => "The image's account should be the requested one",
+            Self::AmbiguousPath => "A path should name one file",
             Self::NoBytecode => "Python modules load faster when the build compiles them",
             Self::PackageContents => "Packages should work in the image as they do elsewhere",
         }

@@ -37,12 +37,7 @@ pub fn from_context(
     kind: LocalKind,
     options: &Options,
 ) -> Output {
-    let from = match (context.subdir.as_str(), path) {
-        ("", path) => path.to_owned(),
-        (subdir, "") => subdir.to_owned(),
-        (subdir, path) => format!("{subdir}/{path}"),
-    };
-    let mut copy = Copy::new(&context.state, from, "/");
+    let mut copy = Copy::new(&context.state, context.full(path), "/");
     copy.exclude(&context.exclude);
     if kind == LocalKind::Folder {
         copy.contents();

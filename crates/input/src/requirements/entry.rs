@@ -6,9 +6,10 @@
 use url::Url;
 
 use super::options::{self, PipOption};
-use super::paths::{context_path, on_a_machine};
+use super::paths::{LocalPath, context_path, on_a_machine};
 use super::repository::{self, Repository};
 use super::syntax::{check_marker, check_syntax, is_name, without_extras};
+use crate::file_path::FilePath;
 use crate::mistake::Mistake;
 use condafront_model::pypi_package::{normalized, requirement_name};
 use condafront_model::redact::quoted;
@@ -56,8 +57,8 @@ pub enum Source {
     Index,
     /// A file on a web server; `None` if the URL has variables that only pip can expand.
     Web(Option<Url>),
-    /// A file or folder of the build context: its path, empty for the context itself.
-    Context(String),
+    /// A file or folder of the user.
+    Context(LocalPath),
     /// A git repository.
     Repository(Repository),
 }
@@ -79,6 +80,19 @@ const ARCHIVES: &[&str] = &[
 ];
 
 impl Entry {
+    /// The same entry, in a list of a file in `folder`.
+    #[must_use]
+    pub(super) fn in_folder(mut self, folder: &FilePath) -> Self {
+        if let Self::Package(Requirement {
+            source: Source::Context(path),
+            ..
+        }) = &mut self
+        {
+            path.folder = folder.clone();
+        }
+        self
+    }
+
     /// Parses a line without comments.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ use url::Url;
 
 use super::entry::{Entry, Requirement, Source};
 use super::options::PipOption;
+use super::paths::LocalPath;
+use crate::file_path::FilePath;
 use crate::locked::address::pip as pip_package;
 use crate::pip_requirement::PipRequirement;
 use condafront_model::package::Hashes;
@@ -149,6 +151,21 @@ impl List {
             sources.extend(is_new.then_some(source));
             is_new
         })
+    }
+
+    /// Says where packages in the user's folders were found, each by its path in the list. Different paths can lead to one
+    /// package.
+    pub fn set_places(&mut self, places: &[(LocalPath, FilePath)]) {
+        for entry in &mut self.entries {
+            if let Entry::Package(Requirement {
+                source: Source::Context(path),
+                ..
+            }) = &mut entry.entry
+                && let Some((_, place)) = places.iter().find(|(named, _)| named == path)
+            {
+                *path = LocalPath::at(place);
+            }
+        }
     }
 
     /// The list for the step that runs pip; wheel `n` belongs to the n-th [`local`](Self::local()) package.

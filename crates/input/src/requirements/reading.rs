@@ -3,15 +3,16 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::entry::Entry;
+use super::entry::{Entry, Source};
 use super::list::{List, ListEntry};
 use super::logical;
-use crate::context_path::{OUTSIDE, joined};
+use crate::context_path::normalized;
+use crate::file_path::{FilePath, NamedPath};
 use crate::pip_requirement::PipRequirement;
 use crate::place::Place;
 use crate::section::args::BuildArgs;
 use condafront_model::redact::quoted;
-use condafront_model::source::{Diagnostic, Location, SourceFile};
+use condafront_model::source::{Diagnostic, SourceFile};
 
 /// Reads a list. The caller supplies each file that it names:
 /// [`next_file`](Self::next_file()) says which one, [`open`](Self::open()) takes it.
@@ -25,48 +26,54 @@ pub struct Reading<'a> {
 }
 
 /// A file that a list names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IncludedFile {
-    /// Its path in the build context.
-    pub path: String,
-    /// Where it is named.
-    pub location: Location,
+struct IncludedFile {
+    named: NamedPath,
     constraints: bool,
 }
 
 struct OpenFile {
-    /// Its path in the build context; `None` for the list itself.
-    path: Option<String>,
+    /// Where it is; `None` for the list itself.
+    path: Option<FilePath>,
+    /// The folder of the file with the list.
+    folder: FilePath,
     constraints: bool,
     lines: VecDeque<PipRequirement>,
 }
 
 impl<'a> Reading<'a> {
-    /// Starts with the entries in the build file.
-    pub fn new(list: &[PipRequirement], args: &'a BuildArgs) -> Self {
+    /// Starts with nothing to read.
+    pub fn new(args: &'a BuildArgs) -> Self {
         Self {
             args,
             found: Vec::new(),
-            open: vec![OpenFile {
-                path: None,
-                constraints: false,
-                lines: list.iter().cloned().collect(),
-            }],
+            open: Vec::new(),
             wanted: None,
         }
+    }
+
+    /// Adds the entries of a file in `folder`, to be read after those that were added before.
+    pub fn add(&mut self, list: &[PipRequirement], folder: FilePath) {
+        let list = OpenFile {
+            path: None,
+            folder,
+            constraints: false,
+            lines: list.iter().cloned().collect(),
+        };
+        self.open.insert(0, list);
     }
 
     /// Continues to the next file to read; `None` at the end.
     ///
     /// # Errors
     /// A diagnostic at the first invalid line.
-    pub fn next_file(&mut self) -> Result<Option<IncludedFile>, Diagnostic> {
+    pub fn next_file(&mut self) -> Result<Option<NamedPath>, Diagnostic> {
         while let Some(current) = self.open.last_mut() {
             let Some(line) = current.lines.pop_front() else {
                 self.open.pop();
                 continue;
             };
             let constraints = current.constraints;
+            let folder = current.folder.clone();
             let text = logical::without_comment(&line.text).trim();
             let line = PipRequirement {
                 text: logical::with_args(text, self.args),
@@ -81,23 +88,44 @@ impl<'a> Reading<'a> {
             };
             let entry = Entry::parse(&line.text).map_err(|mistake| mistake.at(place))?;
             if let Entry::File { path, constraints } = entry {
-                let wanted = self.wanted(&path, constraints, &line)?;
-                self.wanted = Some(wanted.clone());
-                return Ok(Some(wanted));
+                let named = self.named(&path, &line)?;
+                self.wanted = Some(IncludedFile {
+                    named: named.clone(),
+                    constraints,
+                });
+                return Ok(Some(named));
             }
-            self.found.push(ListEntry::new(line, entry, constraints)?);
+            let entry = ListEntry::new(line, entry.in_folder(&folder), constraints)?;
+            if let Some(Source::Context(path)) = entry.requirement().map(|found| &found.source) {
+                path.named(entry.location()).candidates()?;
+            }
+            self.found.push(entry);
         }
         Ok(None)
     }
 
-    /// Takes the file that [`next_file`](Self::next_file()) asked for.
+    /// Takes the file that [`next_file`](Self::next_file()) asked for, which was found at `path`.
     ///
     /// # Errors
-    /// A diagnostic if it is not a text file.
-    pub fn open(&mut self, file: &Arc<SourceFile>) -> Result<(), Diagnostic> {
-        let Some(wanted) = self.wanted.take() else {
+    /// A diagnostic if it is not a text file, or if it is being read already.
+    pub fn open(&mut self, file: &Arc<SourceFile>, path: FilePath) -> Result<(), Diagnostic> {
+        let (Some(wanted), Some(current)) = (self.wanted.take(), self.open.last()) else {
             return Ok(());
         };
+        let is_it = |file: &OpenFile| file.path.as_ref() == Some(&path);
+        if self.open.iter().any(is_it) {
+            let name = file.name();
+            let message = if is_it(current) {
+                format!("{name} includes itself")
+            } else {
+                format!("{name} is already being read: the files include each other in a circle")
+            };
+            let location = &wanted.named.location;
+            return Err(Diagnostic::new(message)
+                .at(&location.file, location.lines)
+                .help("Remove the line."));
+        }
+        let folder = current.folder.clone();
         let lines = logical::lines(file.text()?);
         let lines = lines
             .into_iter()
@@ -108,7 +136,8 @@ impl<'a> Reading<'a> {
             })
             .collect();
         self.open.push(OpenFile {
-            path: Some(wanted.path),
+            path: Some(path),
+            folder,
             constraints: wanted.constraints,
             lines,
         });
@@ -120,13 +149,8 @@ impl<'a> Reading<'a> {
         List::new(self.found)
     }
 
-    /// The file at `path`, which `line` names relative to its own file, as pip does.
-    fn wanted(
-        &self,
-        path: &str,
-        constraints: bool,
-        line: &PipRequirement,
-    ) -> Result<IncludedFile, Diagnostic> {
+    /// The file at `path`, which `line` names. In a requirements file, paths are relative to that file, as for pip.
+    fn named(&self, path: &str, line: &PipRequirement) -> Result<NamedPath, Diagnostic> {
         let error = |message: String, help: &str| {
             Err(Diagnostic::new(message)
                 .at(&line.file, line.lines)
@@ -139,37 +163,22 @@ impl<'a> Reading<'a> {
                 "Name files by their paths in the build context.",
             );
         }
-        let current = self.open.last().and_then(|file| file.path.as_deref());
-        let folder = current.and_then(|path| Some(path.rsplit_once('/')?.0));
-        let Some(found) = joined(folder.unwrap_or_default(), path) else {
-            return error(format!("`{shown}` is outside the build context"), OUTSIDE);
-        };
-        if found.is_empty() || path.ends_with('/') {
+        if ["", ".", ".."].contains(&path.rsplit('/').next().unwrap_or(path)) {
             return error(
                 format!("`{shown}` is a folder, not a file"),
                 "Name a file with requirements, one per line.",
             );
         }
-        if self
-            .open
-            .iter()
-            .any(|file| file.path.as_deref() == Some(&found))
-        {
-            return error(
-                if current == Some(&found) {
-                    format!("{found} includes itself")
-                } else {
-                    format!(
-                        "{found} is already being read: the files include each other in a circle"
-                    )
-                },
-                "Remove the line.",
-            );
-        }
-        Ok(IncludedFile {
-            path: found,
+        let current = self.open.last();
+        let including = current.and_then(|file| file.path.as_ref());
+        let list = || current.map_or_else(FilePath::context, |file| file.folder.clone());
+        let named = NamedPath {
+            path: normalized("", path),
+            folder: including.map_or_else(list, FilePath::folder),
+            or_context: including.is_none(),
             location: line.location(),
-            constraints,
-        })
+        };
+        named.candidates()?;
+        Ok(named)
     }
 }

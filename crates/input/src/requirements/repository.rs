@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use super::paths::context_path;
 use super::syntax::{check_syntax, is_name, without_extras};
+use crate::context_path::joined;
 use crate::mistake::Mistake;
 use condafront_model::redact::quoted;
 use condafront_step_spec::pip_variables::variables;
@@ -48,7 +48,13 @@ impl Repository {
         let mut subdir = None;
         for (name, value) in url::form_urlencoded::parse(fragment.as_bytes()) {
             if name == "subdirectory" {
-                subdir = Some(context_path(&value)?).filter(|path| !path.is_empty());
+                let path = joined("", &value).ok_or_else(|| {
+                    Mistake::new(
+                        format!("`{}` is outside the repository", quoted(&value)),
+                        "Give the path from the root of the repository.",
+                    )
+                })?;
+                subdir = Some(path).filter(|path| !path.is_empty());
             }
         }
         let path = parsed.path().to_owned();

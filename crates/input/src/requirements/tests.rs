@@ -23,9 +23,11 @@ fn read(first: &str, context: &[(&str, &str)]) -> Result<List, Diagnostic> {
         .map(|(path, text)| (*path, SourceFile::new(*path, *text)))
         .collect();
     let args = BuildArgs::from_iter([("INDEX_HOST", "i.example")]);
-    let mut reading = Reading::new(&[requirement(first)], &args);
-    while let Some(wanted) = reading.next_file()? {
-        reading.open(&files[wanted.path.as_str()])?;
+    let mut reading = Reading::new(&args);
+    reading.add(&[requirement(first)], FilePath::context());
+    while let Some(named) = reading.next_file()? {
+        let path = named.candidates()?.remove(0);
+        reading.open(&files[path.path.as_str()], path)?;
     }
     Ok(reading.finish())
 }
@@ -303,9 +305,11 @@ fn files_of_a_folder_are_taken_from_there() {
 #[test]
 fn binary_files_are_errors() {
     let args = BuildArgs::default();
-    let mut reading = Reading::new(&[requirement("-r x.txt")], &args);
-    reading.next_file().unwrap();
-    let error = reading.open(&SourceFile::new("x.txt", b"idna\n\xff".to_vec()));
+    let mut reading = Reading::new(&args);
+    reading.add(&[requirement("-r x.txt")], FilePath::context());
+    let path = reading.next_file().unwrap().unwrap().candidates().unwrap();
+    let file = SourceFile::new("x.txt", b"idna\n\xff".to_vec());
+    let error = reading.open(&file, path[0].clone());
     assert_eq!(error.unwrap_err().locations[0].lines, Lines::one(2));
 }
 
@@ -319,11 +323,12 @@ proptest! {
     ) {
         let args = BuildArgs::default();
         let file = SourceFile::new("r.txt", text.as_str());
-        let mut reading = Reading::new(&[requirement(&text), requirement("-r r.txt")], &args);
+        let mut reading = Reading::new(&args);
+        reading.add(&[requirement(&text), requirement("-r r.txt")], FilePath::build_file());
         let mut files = 0;
-        while let Ok(Some(_)) = reading.next_file() {
+        while let Ok(Some(named)) = reading.next_file() {
             files += 1;
-            if files > 10 || reading.open(&file).is_err() {
+            if files > 10 || reading.open(&file, named.folder.clone()).is_err() {
                 break;
             }
         }

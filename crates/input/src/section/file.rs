@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::args::BuildArgs;
-use super::packages::context_file;
+use super::packages::named_file;
 use super::read::{Parent, read_entries};
 use super::reader::{Name, Reader, listed, truth};
 use super::user::with_account;
@@ -46,7 +46,7 @@ impl ImageFile {
 pub struct Environment {
     /// Its name and prefix.
     pub prefix: EnvironmentPrefix,
-    /// The environment or lock file, in the build context.
+    /// The environment or lock file, beside the image file or in the build context.
     pub file: Located<String>,
     /// Which environment of that file, for a pixi.lock with several.
     pub name: Option<Located<String>>,
@@ -159,7 +159,7 @@ fn environment(
     let name = Name::from(key.name.as_str()).of(ENVIRONMENTS);
     let path = |name: Name<'_>, node: &Node| {
         let found = reader.word(name, node)?;
-        let path = context_file(reader, &found)?;
+        let path = named_file(reader, &found)?;
         Ok(found.map(|_| path))
     };
     if value.text().is_some() {

@@ -42,7 +42,7 @@ pub struct ImageSection {
     pub user: Option<Located<UserRequest>>,
     /// Packages of the base image's distribution, if any.
     pub packages: Option<SystemPackages>,
-    /// PyPI packages, as lines of a requirements file; `-r` and `-c` name files in the build context.
+    /// PyPI packages, as lines of a requirements file; `-r` and `-c` name other files.
     pub pip: Vec<PipRequirement>,
     /// Files to copy from the build context and other images, in order.
     pub copy: Vec<CopyFiles>,
@@ -101,7 +101,7 @@ pub enum PackageEntry {
     /// A package as an argument for its manager, with its version if it has one: `libgl1=1.7.0-1`. It has no spaces, no
     /// characters that are special to a shell, and no leading dash.
     Package(String),
-    /// `-r packages.txt`: a file of the build context that [`read_package_list`] reads.
+    /// `-r packages.txt`: a file that [`read_package_list`] reads.
     File(String),
 }
 

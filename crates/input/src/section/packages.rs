@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::reader::{Name, Reader};
-use crate::context_path::{OUTSIDE, joined};
+use crate::context_path::{OUTSIDE, is_above, normalized};
 use crate::pip_requirement::PipRequirement;
 use crate::section::args::BuildArgs;
 use crate::section::image_section::{Located, PackageEntry, SystemPackages};
@@ -75,7 +75,7 @@ fn entry(
             value: path.trim().to_owned(),
             lines: found.lines,
         };
-        let path = context_file(reader, &path)?;
+        let path = named_file(reader, &path)?;
         return Ok(found.map(|_| PackageEntry::File(path)));
     }
     if text.starts_with('-') {
@@ -162,6 +162,16 @@ pub(super) fn context_path(
     reader: &Reader<'_>,
     path: &Located<String>,
 ) -> Result<String, Diagnostic> {
+    let found = relative_path(reader, path)?;
+    if is_above(&found) {
+        let message = format!("`{}` is outside the build context", quoted(&path.value));
+        return Err(reader.error(path.lines, message).help(OUTSIDE));
+    }
+    Ok(found)
+}
+
+/// A path without a leading `./`.
+fn relative_path(reader: &Reader<'_>, path: &Located<String>) -> Result<String, Diagnostic> {
     let shown = quoted(&path.value);
     let refused = |message: String, help: &str| {
         let error = reader.error(path.lines, message);
@@ -171,27 +181,24 @@ pub(super) fn context_path(
         let help = "Put the file in the build context.";
         return refused(format!("`{shown}` is a URL, not a path"), help);
     }
-    let Some(found) = joined("", &path.value) else {
-        return refused(format!("`{shown}` is outside the build context"), OUTSIDE);
-    };
     if path.value.is_empty() {
         return refused("a path is empty".to_owned(), OUTSIDE);
     }
-    Ok(found)
+    Ok(normalized("", &path.value))
 }
 
-/// The path of a file in the build context, without a leading `./`.
-pub(super) fn context_file(
+/// The path of a file, without a leading `./`. It may lead out of the folder of the file that names it.
+pub(super) fn named_file(
     reader: &Reader<'_>,
     path: &Located<String>,
 ) -> Result<String, Diagnostic> {
     let shown = quoted(&path.value);
     if path.value.starts_with('/') {
         let error = reader.error(path.lines, format!("`{shown}` is an absolute path"));
-        return Err(error.help("Write the path relative to the build context."));
+        return Err(error.help("Write the path relative to this file or to the build context."));
     }
-    let found = context_path(reader, path)?;
-    if found.is_empty() || path.value.ends_with('/') {
+    let found = relative_path(reader, path)?;
+    if found.is_empty() || found.rsplit('/').next() == Some("..") || path.value.ends_with('/') {
         let message = format!("`{shown}` is a folder, not a file");
         return Err(reader.error(path.lines, message));
     }

@@ -1,0 +1,120 @@
+//! The files that a file names, found as a build in the current folder finds them: `docker build -f FILE .`
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use condafront_input::PipRequirement;
+use condafront_input::file_path::{Content, FilePath, NamedFile, NamedPath, Root};
+use condafront_input::requirements::{Reading, Source};
+use condafront_input::section::BuildArgs;
+use condafront_model::source::Diagnostic;
+
+/// The folders to look in.
+pub(super) struct Files {
+    /// The current folder.
+    context: PathBuf,
+    /// The folder of the file.
+    beside: PathBuf,
+    /// The same, as a build knows it.
+    pub(super) folder: FilePath,
+}
+
+impl Files {
+    /// The folders for a file.
+    pub(super) fn of(file: &str) -> Self {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let context = real(Path::new("."));
+        let beside = match Path::new(file).parent() {
+            Some(folder) if folder != Path::new("") => real(folder),
+            _ => context.clone(),
+        };
+        let inside = beside.strip_prefix(&context).ok();
+        let inside = inside.and_then(|path| FilePath::context().join(path.to_str()?));
+        Self {
+            folder: inside.unwrap_or_else(FilePath::build_file),
+            context,
+            beside,
+        }
+    }
+
+    /// The file that `named` names.
+    ///
+    /// # Errors
+    /// A diagnostic at the path if it is missing or cannot be read.
+    pub(super) fn named(&self, named: &NamedPath) -> Result<NamedFile, Diagnostic> {
+        let places = named.candidates()?.into_iter();
+        let contents = places.map(|place| {
+            let content = self.content(&place, named)?;
+            Ok((place, content))
+        });
+        named.choose(contents.collect::<Result<_, Diagnostic>>()?)
+    }
+
+    /// Checks lists of requirements, each of a file in the folder beside it, and the files that they name. Returns
+    /// warnings: what is missing here may be in the context of a build.
+    ///
+    /// # Errors
+    /// A diagnostic at the first invalid entry.
+    pub(super) fn check_lists(
+        &self,
+        lists: &[(&[PipRequirement], &FilePath)],
+        args: &BuildArgs,
+    ) -> Result<Vec<Diagnostic>, Diagnostic> {
+        let mut warnings = Vec::new();
+        let mut reading = Reading::new(args);
+        for (list, folder) in lists {
+            reading.add(list, (*folder).clone());
+        }
+        while let Some(named) = reading.next_file()? {
+            match self.named(&named) {
+                Ok(found) => {
+                    warnings.extend(found.warning.map(|warning| warning.diagnostic));
+                    reading.open(&found.file, found.path)?;
+                }
+                Err(missing) => warnings.push(missing),
+            }
+        }
+        for (_, entry, requirement) in reading.finish().local() {
+            let Source::Context(path) = &requirement.source else {
+                continue;
+            };
+            let named = path.named(entry.location());
+            let places = named.candidates()?;
+            if places.iter().any(FilePath::is_above) {
+                warnings.push(named.unknown());
+            } else if !places.iter().any(|place| self.path(place).exists()) {
+                warnings.push(named.nowhere(&places));
+            }
+        }
+        Ok(warnings)
+    }
+
+    fn path(&self, place: &FilePath) -> PathBuf {
+        let root = match place.root {
+            Root::Context => &self.context,
+            Root::BuildFile => &self.beside,
+        };
+        root.join(&place.path)
+    }
+
+    fn content(&self, place: &FilePath, named: &NamedPath) -> Result<Content, Diagnostic> {
+        if place.is_above() {
+            return Ok(Content::Unknown);
+        }
+        let path = self.path(place);
+        match std::fs::read(&path) {
+            Ok(data) => Ok(Content::File(data)),
+            Err(_) if path.is_dir() => Ok(Content::Folder),
+            Err(error)
+                if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) =>
+            {
+                Ok(Content::Nothing)
+            }
+            Err(error) => {
+                let message = format!("cannot read `{}`: {error}", path.display());
+                let location = &named.location;
+                Err(Diagnostic::new(message).at(&location.file, location.lines))
+            }
+        }
+    }
+}
