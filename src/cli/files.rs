@@ -113,7 +113,9 @@ impl Files {
             Err(error) => {
                 let message = format!("cannot read `{}`: {error}", path.display());
                 let location = &named.location;
-                Err(Diagnostic::new(message).at(&location.file, location.lines))
+                Err(Diagnostic::new(message)
+                    .at(&location.file, location.lines)
+                    .caused_by(error))
             }
         }
     }

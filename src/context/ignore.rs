@@ -50,6 +50,7 @@ pub(super) fn patterns(
         Err(error) if error.is_cancelled() => Err(error.into()),
         Err(error) => Err(Diagnostic::new(format!("cannot read `{name}`: {error}"))
             .help("It says which files must stay out of the build. Make it a readable file, or remove it.")
+            .caused_by(error)
             .into()),
     }
 }
