@@ -179,7 +179,7 @@ fn files_are_found_as_a_build_finds_them() {
     write("docs/out.yml", &environment(&["-r ../../c.txt"]));
     write(
         "docs/image.yml",
-        "environments:\n  base: env.yml\n  other: ../other.yml\n  root: other.yml\npip: [-r a.txt]\n",
+        "environments:\n  base: env.yml\n  other: ../other.yml\n  third: other.yml\npip: [-r a.txt]\n",
     );
     write("other.yml", &environment(&["-r b.txt", "-r missing.txt"]));
     let mut all = String::new();

@@ -38,6 +38,13 @@ pub(crate) fn is_copy_onto_file(message: &str) -> bool {
     message.contains("cannot copy to non-directory")
 }
 
+/// Whether what was to be copied is missing (`solver/llbsolver/file/backend.go`, `cache/contenthash/checksum.go`). A lost
+/// snapshot ends its message in the same way.
+pub(crate) fn lacks_source(message: &str) -> bool {
+    let ends = [" not found", ": no such file or directory"];
+    ends.iter().any(|end| message.ends_with(end)) && !message.contains("snapshot ")
+}
+
 /// Whether a step needs the secret `id`, and the client did not send it (`session/secrets/secrets.go`).
 pub(crate) fn lacks_secret(message: &str, id: &str) -> bool {
     message.contains("not found") && message.contains(id)
@@ -140,6 +147,23 @@ mod tests {
         assert!(is_not_a_file("docs is not a regular file"));
         assert!(is_not_a_file("read docs: is a directory"));
         assert!(!is_not_a_file("open docs: permission denied"));
+    }
+
+    #[test]
+    fn missing_sources_are_told_from_engines_that_fail() {
+        for missing in [
+            "failed to compute cache key: failed to calculate checksum of ref a::b: \"/app\": not found",
+            "/*.cfg not found",
+            "lstat /app: no such file or directory",
+        ] {
+            assert!(lacks_source(missing), "{missing}");
+        }
+        for other in [
+            "parent snapshot sha256:ab does not exist: not found",
+            "context canceled",
+        ] {
+            assert!(!lacks_source(other), "{other}");
+        }
     }
 
     #[test]

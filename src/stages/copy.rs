@@ -190,7 +190,7 @@ impl Additions<'_> {
         let files = step.files;
         for source in &files.sources {
             let may_be_missing = is_pattern(source) && files.sources.len() > 1;
-            if !may_be_missing && !self.has(step, source, &step.origin).await {
+            if !may_be_missing && self.lacks(step, source).await {
                 let error = self.missing(step, source).await;
                 return self.at(error.into(), files);
             }
@@ -232,6 +232,17 @@ impl Additions<'_> {
         }
         Diagnostic::new(format!("{is_not} the build context"))
             .help("Give the path relative to the build context, the folder that you pass to docker build.")
+    }
+
+    /// Whether there is nothing to copy at `source`. An engine that fails does not count.
+    async fn lacks(&self, step: &CopyStep<'_>, source: &str) -> bool {
+        let Input::Output(probe) = step.probe(source, &step.origin) else {
+            return true;
+        };
+        match self.session.evaluate(&probe).await {
+            Err(BuildError::Gateway(error)) => messages::lacks_source(error.message()),
+            _ => false,
+        }
     }
 
     /// Whether there is something to copy at `source`.
