@@ -63,6 +63,29 @@ pub(crate) fn exit_code(message: &str) -> Option<u32> {
     rest[..end.unwrap_or(rest.len())].parse().ok()
 }
 
+/// How a step's process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProcessEnd {
+    /// Something killed it, usually for want of memory.
+    Killed,
+    /// It failed with this exit code.
+    Code(u32),
+}
+
+/// How the process of a failed step ended, if the message is about one (`executor/runcexecutor/executor.go`).
+pub(crate) fn process_end(message: &str) -> Option<ProcessEnd> {
+    /// 128 and the number of SIGKILL.
+    const KILLED: u32 = 137;
+    match exit_code(message) {
+        Some(KILLED) => Some(ProcessEnd::Killed),
+        Some(code) => Some(ProcessEnd::Code(code)),
+        None => {
+            let of_process = message.contains("did not complete successfully: ");
+            (of_process && message.contains("cannot allocate memory")).then_some(ProcessEnd::Killed)
+        }
+    }
+}
+
 /// Why a download failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum DownloadFailure {

@@ -1,6 +1,6 @@
 //! Steps on downloaded files. They run right away, and once more if a download failed but a retry of it succeeds.
 
-use super::session::Session;
+use super::session::{Session, unexplained};
 
 use std::sync::Arc;
 
@@ -63,7 +63,10 @@ impl Session<'_> {
             };
             if let Some(step) = job.failing(&graph, &error.vertices()) {
                 let explained = self.explain(step, |culprit| job.location(step, culprit));
-                return Err(explained.await.unwrap_or(error.into()));
+                return Err(match explained.await {
+                    Some(explained) => explained,
+                    None => unexplained(step, error),
+                });
             }
             let artifacts = job.artifacts();
             // The failing operation may belong to another build that downloads the same file from elsewhere: BuildKit

@@ -13,6 +13,7 @@ use crate::context::named::Finder;
 use crate::context::sources::Sources;
 use crate::gateway::client::{Bridge, Evaluate, Reference};
 use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::messages::{self, ProcessEnd};
 use crate::gateway::own_image;
 use crate::gateway::requirements;
 use crate::options::settings::Settings;
@@ -122,7 +123,10 @@ impl Session<'_> {
             Err(BuildError::Gateway(error))
                 if error.vertices().contains(&output.digest().to_string()) =>
             {
-                Err(self.explain(step, location).await.unwrap_or(error.into()))
+                Err(match self.explain(step, location).await {
+                    Some(explained) => explained,
+                    None => unexplained(step, error),
+                })
             }
             outcome => outcome,
         }
@@ -237,5 +241,56 @@ impl Session<'_> {
             self.bridge.warn(&vertex, warning).await?;
         }
         Ok(())
+    }
+}
+
+/// The error of a step that failed without a report: BuildKit's own is its command line.
+pub(super) fn unexplained(step: &Step, error: GatewayError) -> BuildError {
+    match step_failure(step.name(), error.message()) {
+        Some(diagnostic) => diagnostic.into(),
+        None => error.into(),
+    }
+}
+
+/// What BuildKit's `message` about the step `name` means; `None` if it is not about the end of its process.
+fn step_failure(name: &str, message: &str) -> Option<Diagnostic> {
+    Some(match messages::process_end(message)? {
+        ProcessEnd::Killed => Diagnostic::new(format!("the step `{name}` was killed"))
+            .help("The builder probably ran out of memory. Give it more, or run fewer builds at the same time."),
+        ProcessEnd::Code(code) => Diagnostic::new(format!("the step `{name}` failed (exit code {code})"))
+            .help("It did not fail again when it was repeated to find out why. The progress log has what it printed. Build again: the cause may have passed."),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_without_a_report_name_the_step_and_not_its_arguments() {
+        let process = |end: &str| {
+            let message = format!(
+                "process \"/condafront solve {{\\\"specs\\\":[]}}\" did not complete successfully: {end}"
+            );
+            let told = step_failure("[solve] 2 dependencies for linux-64", &message);
+            told.map(|diagnostic| diagnostic.message)
+        };
+        assert_eq!(
+            process("exit code: 101").as_deref(),
+            Some("the step `[solve] 2 dependencies for linux-64` failed (exit code 101)")
+        );
+        for end in [
+            "exit code: 137",
+            "exit code: 137: context canceled",
+            "cannot allocate memory",
+        ] {
+            assert_eq!(
+                process(end).as_deref(),
+                Some("the step `[solve] 2 dependencies for linux-64` was killed"),
+                "{end}"
+            );
+        }
+        assert_eq!(process("context canceled"), None);
+        assert_eq!(step_failure("a", "failed to load cache key"), None);
     }
 }

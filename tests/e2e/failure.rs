@@ -11,6 +11,8 @@ const NOISE: &[&str] = &[
     "stack backtrace",
     "has a bug",
     "rpc error",
+    // A step's arguments in BuildKit's line about it.
+    "{\\\"",
 ];
 
 /// What must not appear in the error itself: BuildKit's wording, which does not help the user.

@@ -3,11 +3,13 @@
 use buildkit_llb::{Bind, Exec, Input, NetMode, OpOptions, Options, Output, Slot, Tmpfs};
 
 use crate::cache_key::retry_step;
+use condafront_step_spec::args::variable;
 use condafront_step_spec::failure_report::{EXPLAIN, REPORT_DIR};
 
 /// A step: first built up, then kept next to its outputs to find out why it failed.
 #[derive(Clone, Debug)]
 pub struct Step {
+    name: String,
     exec: Exec,
     packages: Vec<usize>,
 }
@@ -20,13 +22,23 @@ impl Step {
         args: Vec<String>,
         options: &Options,
     ) -> Self {
-        let mut exec = Exec::new(root, program, args);
+        let mut args = args.into_iter();
+        let mut exec = Exec::new(root, program, args.next());
+        for (index, arg) in args.enumerate() {
+            exec.env(variable(index), arg);
+        }
         exec.cwd("/").network(NetMode::None).options(options);
         exec.mount(Tmpfs::new("/tmp"));
         Self {
+            name: options.shown_name().unwrap_or(program).to_owned(),
             exec,
             packages: Vec::new(),
         }
+    }
+
+    /// Its name in the progress.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Sets which packages of the plan are in the step's own list.

@@ -29,6 +29,11 @@ impl Options {
         Self::default()
     }
 
+    /// The name shown to the user, if one is set.
+    pub fn shown_name(&self) -> Option<&str> {
+        self.description.get(CUSTOM_NAME).map(String::as_str)
+    }
+
     pub(crate) fn locations(&self) -> &[Location] {
         &self.locations
     }

@@ -1,10 +1,24 @@
 //! Turning a step's spec into the arguments of its process, and back.
+//!
+//! BuildKit shows the whole command line of a step that fails. So the build graph puts only the subcommand there, and
+//! hands over the other arguments as environment variables; the program puts them back before it starts.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Linux's limit for one argument of a process, in bytes, including the final NUL (`MAX_ARG_STRLEN`).
-pub(crate) const MAX_ARG_LEN: usize = 128 * 1024;
+/// Linux's limit for one argument or variable of a process, in bytes, including the final NUL (`MAX_ARG_STRLEN`), without
+/// the longest name of a variable.
+pub(crate) const MAX_ARG_LEN: usize = 128 * 1024 - 64;
+
+/// The name of the variable with argument `index` after the subcommand.
+pub fn variable(index: usize) -> String {
+    format!("CONDAFRONT_STEP_ARGUMENT_{index}")
+}
+
+/// The arguments in the process's variables, in their order; `value` gives a variable's value.
+pub fn handed_over(value: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    (0..).map_while(|index| value(&variable(index))).collect()
+}
 
 /// Arguments that a step cannot be given, or that it was not given. A fault of whoever planned the step.
 #[derive(Debug, thiserror::Error)]
@@ -84,4 +98,18 @@ fn from_json<T: DeserializeOwned>(json: &str) -> Result<T> {
         argument: json.to_owned(),
         source,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_handed_over_in_their_order() {
+        let args: Vec<String> = (0..12).map(|index| format!("{{\"a\": {index}}}")).collect();
+        let given: std::collections::BTreeMap<String, String> =
+            (0..).map(variable).zip(args.iter().cloned()).collect();
+        assert_eq!(handed_over(|name| given.get(name).cloned()), args);
+        assert_eq!(handed_over(|_| None), [""; 0]);
+    }
 }

@@ -14,9 +14,11 @@ pub mod solve;
 mod system;
 
 use condafront_step_spec::activation::RECORDED_FILE;
+use condafront_step_spec::args;
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use serde::de::DeserializeOwned;
 
@@ -139,6 +141,31 @@ fn call(name: &str, args: &[String]) -> Result<(), FailureReport> {
 /// Whether a subcommand is one of the steps.
 pub fn is_step(name: &str) -> bool {
     STEPS.iter().any(|(known, _)| *known == name)
+}
+
+/// Whether this process has a step's arguments in its environment, where the build graph puts them.
+pub fn has_handed_over() -> bool {
+    std::env::var_os(args::variable(0)).is_some()
+}
+
+/// Starts the program again with `args` and the arguments in its environment, and without those variables: what a step
+/// runs must not see them. Returns only if that fails.
+pub fn restart(args: &[String]) -> ExitCode {
+    let handed_over = args::handed_over(|name| std::env::var(name).ok());
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => {
+            eprintln!("error: cannot find this program: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut command = Command::new(program);
+    for index in 0..handed_over.len() {
+        command.env_remove(args::variable(index));
+    }
+    let error = command.args(args).args(handed_over).exec();
+    eprintln!("error: cannot start the step: {error}");
+    ExitCode::FAILURE
 }
 
 /// Runs a step; its error goes to the build's log.
