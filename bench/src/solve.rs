@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use condafront_model::channel::ChannelPriority;
+use condafront_model::origin::Origin;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::solve::{
     Glibc, PACKAGES_FILE, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
@@ -111,6 +112,7 @@ fn question() -> (SolveSpec, [RepodataSpec; 2]) {
             archspec: Some("x86_64".to_owned()),
             cuda: None,
         },
+        origin: Origin::default(),
     };
     let files = ["linux-64", "noarch"].map(|subdir| RepodataSpec {
         channel: 0,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use condafront_model::channel::ChannelPriority;
+use condafront_model::origin::Origin;
 use condafront_step_spec::solve::{Glibc, RepodataSpec, SolveChannel, SolveSpec, System};
 use condafront_steps::solve::solve;
 use condafront_testkit::channel::Channel;
@@ -64,6 +65,7 @@ fn solved(specs: &[&str]) -> BTreeSet<String> {
             archspec: Some("x86_64".to_owned()),
             cuda: None,
         },
+        origin: Origin::default(),
     };
     let packages = solve(&spec, &files, input.path()).unwrap();
     packages

@@ -29,6 +29,13 @@ pub(crate) fn extra() -> Repodata {
     channel
 }
 
+/// A channel with one package.
+pub(crate) fn only<const N: usize>(id: &str, depends: &[&str; N]) -> Repodata {
+    let mut channel = Repodata::default();
+    channel.add(record(id).depends(*depends));
+    channel
+}
+
 fn pythons(channel: &mut Repodata) {
     for (python, next, abi, build) in [
         ("3.11.9", "3.12.0a0", "cp311", "h1_0"),

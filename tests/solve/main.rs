@@ -9,6 +9,7 @@ mod requests;
 use std::path::Path;
 
 use condafront_model::channel::ChannelPriority;
+use condafront_model::origin::Origin;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::solve::{
     Glibc, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
@@ -40,6 +41,7 @@ fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
             archspec: Some("x86_64".to_owned()),
             cuda: None,
         },
+        origin: Origin::default(),
     }
 }
 

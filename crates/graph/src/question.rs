@@ -58,6 +58,7 @@ pub fn question(request: &SolveRequest, platform: Platform, system: System) -> S
         priority: request.priority,
         specs: request.specs.iter().map(|spec| spec.spec.clone()).collect(),
         system,
+        origin: request.origin,
     }
 }
 
@@ -145,6 +146,7 @@ mod tests {
     use condafront_input::{DeclaredPlatform, RequestedSpec};
     use condafront_model::channel::ChannelPriority;
     use condafront_model::channel::ChannelUrl;
+    use condafront_model::origin::Origin;
     use condafront_model::source::Level;
 
     fn request() -> SolveRequest {
@@ -165,6 +167,7 @@ mod tests {
                 subdir: "osx-arm64".to_owned(),
                 lines: Lines::one(6),
             }],
+            origin: Origin::default(),
         }
     }
 

@@ -90,6 +90,7 @@ mod tests {
 
     use super::*;
     use condafront_model::channel::ChannelPriority;
+    use condafront_model::origin::Origin;
     use condafront_model::package::PackageUrl;
     use condafront_step_spec::solve::{Glibc, SolveChannel, System};
 
@@ -124,6 +125,7 @@ mod tests {
                 archspec: None,
                 cuda: None,
             },
+            origin: Origin::default(),
         };
         let files = [RepodataSpec {
             channel: 0,

@@ -16,10 +16,11 @@ use crate::section;
 use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};
 use crate::yaml::{Key, Node, Value};
-use condafront_model::channel::ChannelNames;
+use condafront_model::channel::{ChannelNames, is_general};
 use condafront_model::environment_prefix::{EnvironmentPrefix, NameError};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::{did_you_mean, nearest, suggestion};
+use condafront_model::origin::{Origin, OtherSystem};
 use condafront_model::platform::{self, Platform};
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, SourceFile};
@@ -114,6 +115,16 @@ pub(crate) fn read(
     }
     let found = dependencies::read(&reader, key, list, &mut channels)?;
     let (channels, of_channels) = channels.finish();
+    let origin = Origin {
+        implied_defaults: settings.channels.is_empty()
+            && !listed.is_some_and(|(_, node)| names_nodefaults(node))
+            && !channels
+                .iter()
+                .any(|channel| is_general(&channel.url.recorded())),
+        exported_on: value("prefix")
+            .and_then(Node::text)
+            .and_then(OtherSystem::of_prefix),
+    };
     warnings.extend(of_channels);
     warnings.extend(found.warnings);
     Ok(EnvironmentInput {
@@ -124,6 +135,7 @@ pub(crate) fn read(
             priority: said.priority.unwrap_or_default(),
             specs: found.specs,
             platforms,
+            origin,
         }),
         pip: if found.pip.is_empty() {
             Pip::default()
@@ -360,6 +372,12 @@ impl Reader<'_> {
         }
         Ok(variables)
     }
+}
+
+/// Whether a list of channels asks conda not to add its own.
+fn names_nodefaults(node: &Node) -> bool {
+    let items = node.list().unwrap_or_default();
+    items.iter().any(|item| item.text() == Some("nodefaults"))
 }
 
 fn capitalised(text: &str) -> String {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use condafront_model::channel::{Channel, ChannelPriority};
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::Warning;
+use condafront_model::origin::Origin;
 use condafront_model::package::Package;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::Lines;
@@ -60,6 +61,8 @@ pub struct SolveRequest {
     pub specs: Vec<RequestedSpec>,
     /// The platforms that the file is for; empty if it does not name any.
     pub platforms: Vec<DeclaredPlatform>,
+    /// How the file came about.
+    pub origin: Origin,
 }
 
 /// A platform that a file is for.

@@ -11,6 +11,7 @@ use crate::place::Place;
 use crate::section::image_section::ImageSection;
 use crate::settings::InputSettings;
 use condafront_model::channel::{ChannelNames, ChannelPriority, ChannelUrl};
+use condafront_model::origin::Origin;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
@@ -83,6 +84,7 @@ impl Specs {
                 priority: ChannelPriority::default(),
                 specs: specs.finish(),
                 platforms: Vec::new(),
+                origin: Origin::default(),
             }),
             pip: Pip::default(),
             section: ImageSection::default(),

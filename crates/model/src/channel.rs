@@ -21,6 +21,12 @@ pub struct Channel {
     pub lines: Lines,
 }
 
+/// Whether the channel at this address has packages of all kinds: conda-forge, or one of those that `defaults` stands for.
+pub fn is_general(url: &str) -> bool {
+    let last = url.trim_end_matches('/').rsplit('/').next();
+    last.is_some_and(|name| ["conda-forge", "main", "defaults", "anaconda"].contains(&name))
+}
+
 /// What the order of channels means
 /// (<https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-channels.html#strict-channel-priority>).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

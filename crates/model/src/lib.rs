@@ -6,6 +6,7 @@ pub mod layers;
 pub mod link_order;
 pub mod lint;
 pub mod nearest;
+pub mod origin;
 pub mod package;
 pub mod platform;
 pub mod pypi_package;

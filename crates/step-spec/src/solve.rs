@@ -1,6 +1,6 @@
 //! The solve step's arguments and its answer.
 //!
-//! The arguments are part of the step's cache key, so they contain only what affects the answer. There are no line
+//! The arguments are part of the step's cache key, so they contain only what affects the answer or its explanation. There are no line
 //! numbers and no file names: a new comment in env.yml, or another order of its keys, does not cause another solve. The
 //! answer contains no secrets: channels are named without credentials.
 
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::StepSpec;
 use condafront_model::channel::ChannelPriority;
+use condafront_model::origin::Origin;
 use condafront_model::redact;
 
 /// The file that the step writes to its output directory: a list of [`SolvedPackage`], by name.
@@ -30,6 +31,9 @@ pub struct SolveSpec {
     pub specs: Vec<String>,
     /// What the image's machine provides.
     pub system: System,
+    /// What a failure can say about the file.
+    #[serde(default, skip_serializing_if = "Origin::is_unknown")]
+    pub origin: Origin,
 }
 
 /// A channel of a solve.

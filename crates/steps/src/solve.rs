@@ -5,10 +5,15 @@
 mod answer;
 mod conflict;
 mod error;
+mod foreign;
+mod priority;
 mod records;
 mod repodata;
 mod request;
+mod search;
+mod several;
 mod solver;
+mod unavailable;
 mod unsatisfiable;
 mod virtual_packages;
 mod wording;
@@ -25,7 +30,8 @@ use records::Records;
 use repodata::Repodata;
 pub(crate) use repodata::read_records;
 use request::Request;
-use unsatisfiable::Search;
+use search::Search;
+use solver::{Attempt, NoAnswer};
 
 /// Runs the step with `args`; `input` and `output` are its mounts.
 ///
@@ -66,7 +72,12 @@ fn find(
         records: &records,
     };
     // The solver panics on some data that it considers impossible but that a channel's repodata may contain.
-    let found = on_own_thread(|| solver::solve(&search))?;
+    let found = on_own_thread(|| {
+        solver::solve(&search, &Attempt::of(&search)).map_err(|none| match none {
+            NoAnswer::Conflict(conflict) => unsatisfiable::explain(&search, conflict).into(),
+            NoAnswer::Failure(error) => error,
+        })
+    })?;
     Ok(answer::answer(&request, &repodata, found))
 }
 

@@ -136,6 +136,50 @@ fn a_file_that_says_little_has_defaults() {
 }
 
 #[test]
+fn what_conda_would_add_is_known() {
+    for (text, args, implied) in [
+        ("channels: [pytorch, nvidia]\n", &[][..], true),
+        ("channels: [https://conda.example/private]\n", &[], true),
+        ("channels: [pytorch, nodefaults]\n", &[], false),
+        ("channels: [pytorch, conda-forge]\n", &[], false),
+        ("channels: [pytorch, defaults]\n", &[], false),
+        (
+            "channels: [https://mirror.example/conda/conda-forge/]\n",
+            &[],
+            false,
+        ),
+        ("", &[], false),
+        (
+            "channels: [pytorch]\n",
+            &[("CONDA_CHANNELS", "nvidia")],
+            false,
+        ),
+    ] {
+        let text = format!("{text}dependencies: [python]\n");
+        let input = read(&text, Platform::LinuxAmd64, args);
+        let origin = request(&input).origin;
+        assert_eq!(origin.implied_defaults, implied, "{text}");
+        assert_eq!(origin.exported_on, None);
+    }
+}
+
+#[test]
+fn an_exports_prefix_tells_its_system() {
+    for (prefix, system) in [
+        (
+            "C:\\Users\\ada\\miniconda3\\envs\\lab",
+            Some(OtherSystem::Windows),
+        ),
+        ("/Users/ada/miniforge3/envs/lab", Some(OtherSystem::MacOs)),
+        ("/home/ada/miniforge3/envs/lab", None),
+    ] {
+        let text = format!("dependencies: [python]\nprefix: {prefix}\n");
+        let input = read(&text, Platform::LinuxAmd64, &[]);
+        assert_eq!(request(&input).origin.exported_on, system, "{prefix}");
+    }
+}
+
+#[test]
 fn names_follow_one_rule_in_all_files() {
     let long = "n".repeat(151);
     for name in ["a$b", ".a", "-a", "", long.as_str()] {

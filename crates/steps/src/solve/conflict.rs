@@ -9,6 +9,9 @@ use resolvo::{Requirement, Solver, VersionSetId};
 /// How many lines of the solver's explanation are shown.
 const MOST_LINES: usize = 20;
 
+/// How many characters of each.
+const MOST_CHARS: usize = 200;
+
 /// What the solver found.
 pub(super) struct Conflict {
     /// Its explanation: a tree, cut to a readable length.
@@ -63,9 +66,17 @@ fn shortened(text: &str) -> String {
         .replace(" * can", " can")
         .replace(" *, ", ", ");
     let count = text.lines().count();
-    let mut shown: Vec<&str> = text.lines().take(MOST_LINES).collect();
+    let mut shown: Vec<String> = text.lines().take(MOST_LINES).map(cut).collect();
     if count > MOST_LINES {
-        shown.push("…");
+        shown.push("…".to_owned());
     }
     shown.join("\n")
+}
+
+/// A line of a readable length.
+fn cut(line: &str) -> String {
+    match line.char_indices().nth(MOST_CHARS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }

@@ -85,31 +85,6 @@ pub(crate) struct Unsatisfiable {
 }
 
 impl Unsatisfiable {
-    /// Several reasons, each with its own help, as one.
-    pub(super) fn all(mut each: Vec<Self>) -> Self {
-        if each.len() == 1 {
-            return each.remove(0);
-        }
-        let mut message = format!("{} dependencies are not available:", each.len());
-        let mut specs = Vec::new();
-        let base = each.iter().any(|one| one.base);
-        for one in each {
-            message.push_str("\n- ");
-            message.push_str(&one.message);
-            for help in one.helps {
-                message.push_str("\n  ");
-                message.push_str(&help);
-            }
-            specs.extend(one.specs);
-        }
-        Self {
-            message,
-            helps: Vec::new(),
-            specs,
-            base,
-        }
-    }
-
     /// What to do.
     fn help(&self) -> Option<String> {
         Some(self.helps.join("\n")).filter(|help| !help.is_empty())

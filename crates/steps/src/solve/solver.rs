@@ -1,26 +1,69 @@
 //! The solve itself: runs rattler's solver on the records that a request may need.
 
 use std::collections::HashMap;
+use std::time::{Duration, SystemTime};
 
-use rattler_conda_types::{NamelessMatchSpec, PackageName, RepoDataRecord};
+use rattler_conda_types::{MatchSpec, NamelessMatchSpec, PackageName, RepoDataRecord};
 use rattler_solve::resolvo::{CondaDependencyProvider, NameType, RepoData, SolverPackageRecord};
 use rattler_solve::{ChannelPriority as RattlerPriority, SolveStrategy};
 use resolvo::{Problem, Requirement, Solver, UnsolvableOrCancelled, VersionSetId};
 
 use super::conflict::Conflict;
 use super::error::SolveError;
-use super::unsatisfiable::{Search, explain};
+use super::search::Search;
 use condafront_model::channel::ChannelPriority;
 
+/// One question to the solver.
+pub(super) struct Attempt<'a> {
+    /// What must be in the environment.
+    pub(super) specs: &'a [MatchSpec],
+    /// What the order of the channels means.
+    pub(super) priority: ChannelPriority,
+    /// The channels by index, highest priority first.
+    pub(super) order: Vec<usize>,
+    /// How long it may take.
+    pub(super) limit: Option<Duration>,
+}
+
+/// Why the solver has no answer.
+pub(super) enum NoAnswer {
+    /// There is none.
+    Conflict(Conflict),
+    /// It failed.
+    Failure(SolveError),
+}
+
+impl<'a> Attempt<'a> {
+    /// What the user asks for.
+    pub(super) fn of(search: &Search<'a>) -> Self {
+        Self {
+            specs: &search.request.specs,
+            priority: search.request.priority,
+            order: (0..search.solve.channels.len()).collect(),
+            limit: None,
+        }
+    }
+}
+
 /// Runs the solver.
-pub(super) fn solve(search: &Search<'_>) -> Result<Vec<RepoDataRecord>, SolveError> {
+pub(super) fn solve(
+    search: &Search<'_>,
+    attempt: &Attempt<'_>,
+) -> Result<Vec<RepoDataRecord>, NoAnswer> {
     let request = search.request;
-    let files = search.records.0.iter().zip(search.repodata);
-    let data = files.map(|(records, file)| RepoData {
+    let mut files: Vec<_> = search.records.0.iter().zip(search.repodata).collect();
+    files.sort_by_key(|(_, file)| {
+        let place = attempt
+            .order
+            .iter()
+            .position(|index| *index == file.channel);
+        place.unwrap_or(usize::MAX)
+    });
+    let data = files.into_iter().map(|(records, file)| RepoData {
         records: records.iter().collect(),
         multi_channel: search.solve.channels[file.channel].group.as_deref(),
     });
-    let priority = match request.priority {
+    let priority = match attempt.priority {
         ChannelPriority::Strict => RattlerPriority::Strict,
         ChannelPriority::Flexible => RattlerPriority::Flexible,
     };
@@ -29,24 +72,27 @@ pub(super) fn solve(search: &Search<'_>) -> Result<Vec<RepoDataRecord>, SolveErr
         &[],
         &[],
         &request.virtual_packages,
-        &request.specs,
-        None,
+        attempt.specs,
+        attempt.limit.map(|limit| SystemTime::now() + limit),
         None,
         priority,
         None,
         SolveStrategy::Highest,
         Vec::new(),
         &HashMap::default(),
-    )?;
+    )
+    .map_err(|error| NoAnswer::Failure(error.into()))?;
     let version_set = |name: &PackageName, spec: NamelessMatchSpec| {
         let name = provider.pool.intern_package_name(NameType::from(name));
         provider.pool.intern_version_set(name, spec.into())
     };
-    let asked: Vec<VersionSetId> = request
-        .names
+    let asked: Vec<VersionSetId> = attempt
+        .specs
         .iter()
-        .zip(&request.specs)
-        .map(|(name, spec)| version_set(name, spec.clone().into_nameless().1))
+        .filter_map(|spec| {
+            let name = spec.name.as_exact()?;
+            Some(version_set(name, spec.clone().into_nameless().1))
+        })
         .collect();
     let brought = request
         .virtual_packages
@@ -71,10 +117,9 @@ pub(super) fn solve(search: &Search<'_>) -> Result<Vec<RepoDataRecord>, SolveErr
             };
             Ok(chosen.into_iter().filter_map(record).collect())
         }
-        Err(UnsolvableOrCancelled::Unsolvable(conflict)) => {
-            let conflict = Conflict::read(&conflict, &solver, &asked);
-            Err(explain(search, conflict).into())
-        }
-        Err(UnsolvableOrCancelled::Cancelled(_)) => Err(SolveError::Cancelled),
+        Err(UnsolvableOrCancelled::Unsolvable(conflict)) => Err(NoAnswer::Conflict(
+            Conflict::read(&conflict, &solver, &asked),
+        )),
+        Err(UnsolvableOrCancelled::Cancelled(_)) => Err(NoAnswer::Failure(SolveError::Cancelled)),
     }
 }

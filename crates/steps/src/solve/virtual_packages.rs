@@ -6,7 +6,7 @@ use rattler_conda_types::package::BuildString;
 use rattler_conda_types::{GenericVirtualPackage, PackageName, Version};
 
 use crate::install::error::{Error, ErrorKind, Result};
-use condafront_step_spec::solve::System;
+use condafront_step_spec::solve::{Glibc, System};
 
 /// The kernel version that packages may rely on. The image does not run on the machine that builds it, so this is a
 /// fixed version, the same as conda-lock's.
@@ -47,10 +47,37 @@ pub(super) fn virtual_packages(system: &System) -> Result<Vec<GenericVirtualPack
         .collect()
 }
 
+/// What to do about a virtual package that is missing or has the wrong version.
+pub(super) fn system_help(name: &str, system: &System) -> String {
+    match name {
+        "__cuda" => match &system.cuda {
+            None => "Packages that need CUDA are chosen only if the base image has CUDA, or if you give the CUDA version of the machines' driver: --build-arg CONDA_OVERRIDE_CUDA=12.8.".to_owned(),
+            Some(version) => format!("The image will have CUDA {version}, as set by the base image's CUDA_VERSION or the build-arg CONDA_OVERRIDE_CUDA."),
+        },
+        "__glibc" => {
+            let fact = match &system.glibc {
+                Glibc::Base(version) => format!("The base image has glibc {version}."),
+                Glibc::BaseHasMusl => "The base image has musl, not glibc.".to_owned(),
+                Glibc::BaseHasNone => "The base image has no glibc.".to_owned(),
+                Glibc::Override(version) => {
+                    return format!("The build-arg CONDA_OVERRIDE_GLIBC is set to {version}.");
+                }
+                Glibc::OverrideNone => {
+                    return "The build-arg CONDA_OVERRIDE_GLIBC is empty, which means that there is no glibc.".to_owned();
+                }
+            };
+            format!("{fact} Choose another base image with --build-arg BASE_IMAGE=<image>; if the image will get its glibc from elsewhere, give the version with --build-arg CONDA_OVERRIDE_GLIBC=2.36.")
+        }
+        "__archspec" => format!(
+            "The image is for every {} machine. If it only needs to run on newer ones, select them with --build-arg CONDA_OVERRIDE_ARCHSPEC=x86_64_v3.",
+            system.archspec.as_deref().unwrap_or("such")
+        ),
+        _ => format!("A Linux image does not have {name}: the package is for another operating system."),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use condafront_step_spec::solve::Glibc;
-
     use super::*;
 
     fn names(system: &System) -> Vec<String> {

@@ -15,6 +15,24 @@ pub(super) fn listed<T: AsRef<str>>(items: impl IntoIterator<Item = T>, most: us
     }
 }
 
+/// Several ways, each as the middle of a sentence, as one sentence: `Do this, or do that.` Empty if there are none.
+pub(super) fn sentence(ways: &[String]) -> String {
+    let [others @ .., last] = ways else {
+        return String::new();
+    };
+    let text = match others {
+        [] => last.clone(),
+        others => format!("{}, or {last}", others.join(", ")),
+    };
+    let mut chars = text.chars();
+    let first = chars.next().map(char::to_uppercase);
+    format!(
+        "{}{}.",
+        first.into_iter().flatten().collect::<String>(),
+        chars.as_str()
+    )
+}
+
 /// The names that the user may have meant by `wrong`, best first, at most three.
 pub(super) fn near<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     const MOST: usize = 3;
@@ -52,6 +70,14 @@ mod tests {
         assert_eq!(listed(["a", "b"], 3), "a and b");
         assert_eq!(listed(["a", "b", "c"], 3), "a, b and c");
         assert_eq!(listed(["a", "b", "c", "d"], 2), "a, b and 2 more");
+    }
+
+    #[test]
+    fn ways_make_a_sentence() {
+        let ways = ["write a", "put b first", "leave c out"].map(str::to_owned);
+        assert_eq!(sentence(&ways), "Write a, put b first, or leave c out.");
+        assert_eq!(sentence(&ways[..1]), "Write a.");
+        assert_eq!(sentence(&[]), "");
     }
 
     #[test]
