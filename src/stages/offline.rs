@@ -82,7 +82,7 @@ impl Session<'_> {
         let paths = [place::PYPI.to_owned()];
         // Pages with the same size and time can differ.
         let folder = folder.files(&paths, "the index of PyPI packages", Differ::None);
-        Ok(PipNetwork::within(folder.ok_or_else(empty)?))
+        Ok(PipNetwork::within(folder.ok_or_else(empty)?, self.options))
     }
 
     async fn found(

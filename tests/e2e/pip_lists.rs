@@ -155,6 +155,16 @@ fn mistakes_are_reported_at_their_line() {
         "broken/setup.py",
         "raise SystemExit('no compiler')\n",
     );
+    write(
+        &project,
+        "versioned/setup.py",
+        "import os\nraise LookupError(f'setuptools-scm was unable to detect version for {os.getcwd()}.\\n\\nMake sure')\n",
+    );
+    write(
+        &project,
+        "behind/pyproject.toml",
+        "[project]\nname = \"behind\"\nversion = \"1.0\"\ndependencies = [\"hello-world<2\"]\n[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n[tool.setuptools]\npy-modules = []\n",
+    );
     let zeros = "0".repeat(64);
     for (title, section, requirements) in [
         ("a missing file", "-r nothing.txt", ""),
@@ -183,6 +193,12 @@ fn mistakes_are_reported_at_their_line() {
             "-r reqs/main.txt",
             &format!("# pinned\nmarkupsafe==3.0.2 --hash=sha256:{zeros}\n"),
         ),
+        (
+            "a package whose dependency excludes another requirement",
+            "-r reqs/main.txt",
+            "./behind\nhello.world>=2\n",
+        ),
+        ("a version that comes from git", "./versioned", ""),
         ("a folder that is not a package", "./folder", ""),
         ("a missing folder", "./nothing", ""),
         ("a package that cannot be built", "./broken", ""),

@@ -17,6 +17,19 @@ pub fn with_values(text: &str, value: impl Fn(&str) -> Option<String>) -> String
     filled + rest
 }
 
+/// Whether a build-arg gives the version of a package that otherwise asks git for it: builds of packages see it, as
+/// they would outside.
+pub fn is_version(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "PBR_VERSION",
+        "PDM_BUILD_SCM_VERSION",
+        "POETRY_DYNAMIC_VERSIONING_BYPASS",
+        "SETUPTOOLS_SCM_PRETEND_VERSION",
+        "UV_DYNAMIC_VERSIONING_BYPASS",
+    ];
+    NAMES.contains(&name) || name.starts_with("SETUPTOOLS_SCM_PRETEND_VERSION_FOR_")
+}
+
 /// The names of the variables in `text`.
 pub fn variables(text: &str) -> BTreeSet<&str> {
     let mut names = BTreeSet::new();

@@ -5,9 +5,11 @@
 //! first resolved by a step with network ([`resolve`](resolve())), then fetched and installed in the same way.
 
 mod build;
+mod build_failure;
 mod fetched;
 mod install;
 mod masked_log;
+mod origins;
 mod process;
 mod report;
 mod resolve;

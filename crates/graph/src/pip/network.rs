@@ -10,6 +10,7 @@ use crate::step::Step;
 use condafront_input::options::Options;
 use condafront_step_spec::channel_folder::{CHANNEL_DIR, PYPI_INDEX};
 use condafront_step_spec::pip::{CONFIG_SECRET, NETRC_SECRET, WORK_DIR};
+use condafront_step_spec::pip_variables;
 
 /// pip's index settings, given as build-args or as secrets with these names.
 const PIP_SETTINGS: [&str; 3] = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"];
@@ -20,6 +21,8 @@ pub struct PipNetwork {
     access: NetworkAccess,
     /// pip's settings, each with the build-arg's value.
     settings: Vec<(&'static str, Option<String>)>,
+    /// Build-args that give packages' versions.
+    versions: Vec<(String, String)>,
     /// Variables that a list of requirements mentions: each may be a secret.
     variables: BTreeSet<String>,
     /// A folder that has everything, instead of a network.
@@ -36,15 +39,17 @@ impl PipNetwork {
             settings: settings
                 .map(|name| (*name, given(name).map(str::to_owned)))
                 .collect(),
+            versions: versions(options),
             variables: BTreeSet::new(),
             folder: None,
         }
     }
 
     /// No network, but a folder made by the target `channel`.
-    pub fn within(folder: Output) -> Self {
+    pub fn within(folder: Output, options: &Options) -> Self {
         Self {
             access: NetworkAccess::none(),
+            versions: versions(options),
             folder: Some(folder),
             ..Self::default()
         }
@@ -89,10 +94,23 @@ impl PipNetwork {
                 None => exec.secret_env(*name, *name, true),
             };
         }
+        for (name, value) in &self.versions {
+            exec.env(name, value);
+        }
         for name in &self.variables {
             exec.secret_env(name, name, true);
         }
         exec.mount(Secret::new(CONFIG_SECRET, "PIP_CONFIG_FILE").optional())
             .mount(Secret::new(NETRC_SECRET, "NETRC").optional());
     }
+}
+
+/// The build-args that give packages' versions.
+fn versions(options: &Options) -> Vec<(String, String)> {
+    let args = options.build_args();
+    let versions =
+        args.filter(|(name, value)| pip_variables::is_version(name) && !value.is_empty());
+    versions
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }

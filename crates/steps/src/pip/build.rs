@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
+use super::build_failure::{self, BUILT};
 use super::install::verify;
 use super::process;
 use crate::install::Mounts;
@@ -46,14 +47,23 @@ pub(crate) fn build(
         .collect();
     process::with_network(&mut command, &variables);
     process::run(command, log).map_err(|output| {
-        let mut report = process::failure(&format!("build {label}"), &process::reason(&output));
-        report.culprits = vec![Culprit::Package(0)];
-        let help = if archives.iter().any(|path| path.is_dir()) {
-            "It is built in the image: add what the build needs (a compiler, a library) to the dependencies. The progress log has pip's full output."
-        } else {
-            "Its file is a source archive, which is built in the image: add what the build needs (a compiler, a library) to the dependencies, or choose a version that has a wheel. The progress log has pip's full output."
+        let (mut reason, help) = match build_failure::find(&output) {
+            Some(found) => (found.reason, found.help),
+            None => (process::reason(&output), None),
         };
-        report.help.get_or_insert_with(|| help.to_owned());
+        // Paths inside the build mean nothing to the user.
+        for path in &archives {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let shown = if path.is_dir() { "the project" } else { &name };
+            let path = path.display();
+            reason = reason.replace(&format!("file://{path}"), shown);
+            reason = reason.replace(&path.to_string(), shown);
+        }
+        let mut report = process::failure(&format!("build {label}"), &reason);
+        report.culprits = vec![Culprit::Package(0)];
+        if report.help.is_none() {
+            report.help = Some(help.unwrap_or_else(|| BUILT.to_owned()));
+        }
         report
     })
 }

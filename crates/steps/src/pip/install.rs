@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
+use super::build_failure;
 use super::process;
 use crate::install::error::{Error, ErrorKind, Result};
 use crate::install::{Mounts, digests, normalize_changed, write_json};
@@ -114,7 +115,11 @@ fn run_pip(
 
 /// pip's own reason, reported at the package that it is about.
 fn failure(output: &str, files: &[PipFile], paths: &[PathBuf]) -> FailureReport {
-    let mut reason = process::reason(output);
+    let full = build_failure::find(output);
+    let mut reason = match &full {
+        Some(full) => full.reason.clone(),
+        None => process::reason(output),
+    };
     let culprit = culprit(&reason, files, paths);
     for path in paths {
         // Paths inside the build mean nothing to the user.
@@ -131,7 +136,10 @@ fn failure(output: &str, files: &[PipFile], paths: &[PathBuf]) -> FailureReport 
     };
     let mut report = process::failure(&format!("install {what}"), &reason);
     report.culprits = culprit.map(Culprit::Package).into_iter().collect();
-    report.help = help(&reason).map(str::to_owned).or(report.help);
+    let help = full
+        .and_then(|full| full.help)
+        .or_else(|| help(&reason).map(str::to_owned));
+    report.help = help.or(report.help);
     report
 }
 

@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use condafront_model::redact;
+use condafront_step_spec::pip_variables::is_version;
 
 /// Replaces a secret.
 const MASK: &str = "***";
@@ -40,7 +41,7 @@ impl Secrets {
         for (name, value) in command.get_envs() {
             let (name, value) = (name.to_string_lossy(), value.unwrap_or_default());
             let value = value.to_string_lossy();
-            if OWN.contains(&&*name) {
+            if OWN.contains(&&*name) || is_version(&name) {
                 continue;
             }
             for word in value.split_whitespace() {

@@ -10,13 +10,13 @@ use crate::child;
 use condafront_model::redact;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::pip::{CONFIG_SECRET, HIDDEN, NETRC_SECRET, WORK_DIR};
-use condafront_step_spec::pip_variables::with_values;
+use condafront_step_spec::pip_variables::{is_version, with_values};
 
 /// The `PATH` after the environment's own programs.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// How much of pip's output is searched for the reason of a failure, in bytes.
-const KEPT_BYTES: usize = 64 << 10;
+const KEPT_BYTES: usize = 512 << 10;
 
 /// The message for a python that is built for another processor.
 const FOREIGN: &str =
@@ -93,12 +93,20 @@ pub(super) fn run(command: Command, log: &mut dyn Write) -> Result<(), String> {
 /// The first words of pip's long-winded errors.
 const WORDY: &[&str] = &["Hashes are required", "THESE PACKAGES DO NOT MATCH"];
 
+/// What precedes the versions that need another python.
+const OTHER_PYTHON: &str =
+    "Ignored the following versions that require a different python version: ";
+
+/// What precedes versions that their authors have withdrawn.
+const YANKED: &str = "Ignored the following yanked versions";
+
 /// Why pip failed, in short: its error lines, or the last lines of output if there are none.
 pub(super) fn reason(output: &str) -> String {
     const MOST: usize = 8;
     const LAST: usize = 5;
     let lines = || output.lines().map(str::trim_end);
     let mut errors: Vec<&str> = Vec::new();
+    let mut notes = Vec::new();
     let mut in_conflict = false;
     let mut in_error = false;
     for line in lines() {
@@ -115,6 +123,11 @@ pub(super) fn reason(output: &str) -> String {
                 || error.starts_with("No matching distribution found") && !errors.is_empty())
         };
         let error = error.filter(is_new);
+        if let Some(versions) = error.and_then(|error| error.strip_prefix(OTHER_PYTHON)) {
+            notes.push(format!("for another python: {}", last(versions, ';')));
+            continue;
+        }
+        let error = error.filter(|error| !error.starts_with(YANKED));
         if let Some(error) = error.filter(|error| !errors.contains(error)) {
             // The rest is advice, which condafront words itself.
             let is_wordy = WORDY.iter().any(|start| error.starts_with(start));
@@ -131,8 +144,33 @@ pub(super) fn reason(output: &str) -> String {
         errors = lines().filter(|line| !line.trim().is_empty()).collect();
         errors.drain(..errors.len().saturating_sub(LAST));
     }
-    errors.truncate(MOST);
-    errors.join("\n")
+    let shown = errors.into_iter().map(with_last_versions).chain(notes);
+    let shown: Vec<String> = shown.take(MOST).collect();
+    shown.join("\n")
+}
+
+/// The end of a list, which has the newest versions.
+fn last(list: &str, separator: char) -> String {
+    const MOST: usize = 6;
+    let items: Vec<&str> = list.split(separator).map(str::trim).collect();
+    let shown = items[items.len().saturating_sub(MOST)..].join(&format!("{separator} "));
+    if items.len() > MOST {
+        format!("…{separator} {shown}")
+    } else {
+        shown
+    }
+}
+
+/// An error line with only the newest of the versions that there are.
+fn with_last_versions(line: &str) -> String {
+    const VERSIONS: &str = "(from versions: ";
+    let Some((before, after)) = line.rsplit_once(VERSIONS) else {
+        return line.to_owned();
+    };
+    match after.split_once(')') {
+        Some((versions, after)) => format!("{before}{VERSIONS}{}){after}", last(versions, ',')),
+        None => line.to_owned(),
+    }
 }
 
 /// A failure of pip while `doing` something; `reason` may have several lines.
@@ -156,7 +194,7 @@ pub(super) fn with_network(command: &mut Command, variables: &BTreeSet<&str>) {
     for (name, value) in std::env::vars_os() {
         let known = name.to_str().is_some_and(|name| {
             let is_proxy = name.to_ascii_lowercase().ends_with("_proxy");
-            is_proxy || name.starts_with("PIP_") || variables.contains(name)
+            is_proxy || name.starts_with("PIP_") || is_version(name) || variables.contains(name)
         });
         if known {
             command.env(name, value);

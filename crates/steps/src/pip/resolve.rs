@@ -4,9 +4,11 @@ use condafront_model::pypi_package::requirement_name;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::build_failure::{self, BUILT, BuildFailure};
 use super::install::only_file;
+use super::origins::ListFile;
 use super::process;
 use super::report;
 use crate::install::{Mounts, write_json};
@@ -63,16 +65,6 @@ struct ListFiles {
     constraints: ListFile,
 }
 
-/// A file that pip reads.
-struct ListFile {
-    path: PathBuf,
-    /// The pip option that names it.
-    option: &'static str,
-    text: String,
-    /// The index of the list's entry on each line.
-    entries: Vec<usize>,
-}
-
 impl ListFiles {
     /// The files to write to the folder `work`; the wheels of entries are below `input`.
     fn of(list: &[PipEntry], work: &Path, input: &Path) -> Result<Self, FailureReport> {
@@ -103,6 +95,21 @@ impl ListFiles {
     fn all(&self) -> [&ListFile; 2] {
         [&self.requirements, &self.constraints]
     }
+
+    /// The entries whose lines `text` names.
+    fn entries_in(&self, text: &str) -> Vec<usize> {
+        let files = self.all().into_iter();
+        files.flat_map(|file| file.entries_in(text)).collect()
+    }
+
+    /// `text` without paths inside the build, which mean nothing to the user.
+    fn shown(&self, text: &str, input: &Path) -> String {
+        let mut text = text.to_owned();
+        for file in self.all() {
+            text = file.without_lines(&text);
+        }
+        without_places(&text, input)
+    }
 }
 
 /// An entry as pip reads it.
@@ -118,7 +125,7 @@ fn line(entry: &PipEntry, input: &Path) -> Result<String, FailureReport> {
     })
 }
 
-/// pip's own reason, reported at the entry that it is about.
+/// pip's own reason, reported at the entries that it is about.
 fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> FailureReport {
     if output.contains("no such option: --dry-run") || output.contains("no such option: --report") {
         return FailureReport {
@@ -127,31 +134,85 @@ fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> 
             culprits: Vec::new(),
         };
     }
-    let mut reason = process::reason(output);
-    // Paths inside the build mean nothing to the user.
-    for file in files.all() {
-        reason = without_origins(&reason, &file.path.display().to_string());
+    if let Some(build) = build_failure::find(output) {
+        return unbuilt(&build, list, files, input);
     }
-    reason = without_places(&reason, input);
-    let named = || {
-        let words: Vec<String> = reason
-            .split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
-            .map(condafront_model::pypi_package::normalized)
-            .collect();
-        list.iter().position(|entry| {
-            let name = requirement_name(entry.text.trim());
-            name.is_some_and(|name| words.contains(&name))
-        })
-    };
-    let told = |file: &ListFile| {
-        let number = line_number(output, &file.path.display().to_string())?;
-        file.entries.get(number.checked_sub(1)?).copied()
-    };
-    let culprit = files.all().into_iter().find_map(told).or_else(named);
+    let reason = files.shown(&process::reason(output), input);
+    let errors: String = output
+        .lines()
+        .filter(|line| line.contains("ERROR: "))
+        .collect();
+    let mut culprits = files.entries_in(&errors);
+    culprits.extend(in_conflict(output, list));
+    if culprits.is_empty() {
+        culprits.extend(named(&reason, list));
+    }
+    culprits.sort_unstable();
+    culprits.dedup();
     let mut report = process::failure("find the PyPI packages", &reason);
-    report.culprits = culprit.map(Culprit::Package).into_iter().collect();
+    report.culprits = culprits.into_iter().map(Culprit::Package).collect();
     report.help = help(output).map(str::to_owned).or(report.help);
     report
+}
+
+/// A package that pip must build to learn what it needs, and cannot.
+fn unbuilt(
+    build: &BuildFailure,
+    list: &[PipEntry],
+    files: &ListFiles,
+    input: &Path,
+) -> FailureReport {
+    let line = build.package.as_deref().unwrap_or_default();
+    let what = line.split_once(' ').map(|(_, rest)| rest);
+    let name = what.map(|rest| rest.split(" (from ").next().unwrap_or(rest));
+    let doing = match name {
+        Some(name) => format!("build {}", files.shown(name, input)),
+        None => "find the PyPI packages".to_owned(),
+    };
+    let mut culprits = files.entries_in(line);
+    if culprits.is_empty() {
+        culprits.extend(named(&files.shown(line, input), list));
+    }
+    let mut report = process::failure(&doing, &files.shown(&build.reason, input));
+    report.culprits = culprits.into_iter().map(Culprit::Package).collect();
+    report.help = Some(build.help.clone().unwrap_or_else(|| BUILT.to_owned()));
+    report
+}
+
+/// The first entry whose name is a word of `text`.
+fn named(text: &str, list: &[PipEntry]) -> Option<usize> {
+    let words: Vec<String> = text
+        .split(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)))
+        .map(condafront_model::pypi_package::normalized)
+        .collect();
+    list.iter().position(|entry| {
+        let name = requirement_name(entry.text.trim());
+        name.is_some_and(|name| words.contains(&name))
+    })
+}
+
+/// The entries that take part in a conflict: `The user requested (constraint) a<2`, or `b 1.0 depends on a>=3`.
+fn in_conflict(output: &str, list: &[PipEntry]) -> Vec<usize> {
+    let Some((_, causes)) = output.split_once("The conflict is caused by:\n") else {
+        return Vec::new();
+    };
+    let causes = causes.lines().map(str::trim);
+    let causes = causes.take_while(|line| !line.is_empty());
+    causes
+        .flat_map(|line| {
+            let requested = line.strip_prefix("The user requested ");
+            let constraint = requested.and_then(|text| text.strip_prefix("(constraint) "));
+            let text = constraint.or(requested).unwrap_or(line);
+            let name = requirement_name(text.split(' ').next().unwrap_or(text));
+            let is_meant = move |(_, entry): &(usize, &PipEntry)| {
+                entry.is_constraint == constraint.is_some()
+                    && name.is_some()
+                    && requirement_name(entry.text.trim()) == name
+            };
+            list.iter().enumerate().filter(is_meant)
+        })
+        .map(|(index, _)| index)
+        .collect()
 }
 
 /// Removes the wheels' folders below `input` from `text`.
@@ -172,46 +233,21 @@ fn without_places(text: &str, input: &Path) -> String {
     short + rest
 }
 
-/// The line of the file at `path` in pip's first error: `(from -r <path> (line 2))` or `(from line 2 of <path>)`.
-fn line_number(output: &str, path: &str) -> Option<usize> {
-    let mut errors = output.lines().filter(|line| line.contains("ERROR: "));
-    errors.find_map(|line| {
-        let (before, after) = line.split_once(path)?;
-        let digits = match after.strip_prefix(" (line ") {
-            Some(after) => after.split(')').next()?,
-            None => before.strip_suffix(" of ")?.rsplit(' ').next()?,
-        };
-        digits.parse().ok()
-    })
-}
-
-/// Removes the parentheses that name the file `path` from `text`: `(from flask->-r <path> (line 2))`.
-fn without_origins(text: &str, path: &str) -> String {
-    let mut rest = text;
-    let mut short = String::new();
-    while let Some(at) = rest.find(path) {
-        let start = rest[..at].rfind(" (from ").unwrap_or(at);
-        short.push_str(&rest[..start]);
-        let after = &rest[at + path.len()..];
-        let nested = after.starts_with(" (line ");
-        rest = match (nested, after.find(')')) {
-            (true, Some(end)) => after[end + 1..]
-                .strip_prefix(')')
-                .unwrap_or(&after[end + 1..]),
-            (false, Some(0)) => &after[1..],
-            _ => after,
-        };
-    }
-    short + rest
-}
-
 fn help(output: &str) -> Option<&'static str> {
     if output.contains("connection broken by") || output.contains("Could not fetch URL") {
         Some(
             "pip could not reach its index. Check that the build has network access (docker build --network), and whether it needs a proxy (--build-arg HTTPS_PROXY=…) or another index (--build-arg PIP_INDEX_URL=…).",
         )
     } else if output.contains("conflicting dependencies") {
-        Some("Ask for compatible versions, or leave the choice to pip.")
+        Some(
+            "Ask for compatible versions, or leave the choice to pip: remove a version, or the line of a constraint.",
+        )
+    } else if output.contains("require a different python version")
+        || output.contains("requires a different Python")
+    {
+        Some(
+            "Versions exist that need another python than the environment's. Change the version of python in the dependencies, or ask for a version of the package that supports it.",
+        )
     } else if output.contains("(from versions: none)") {
         Some(
             "Check the name, and that the index has a version for the environment's python. A package's name on PyPI may differ from conda's. An index that needs credentials looks empty without them: see --secret id=PIP_INDEX_URL.",
@@ -270,6 +306,12 @@ mod tests {
             "ERROR: In --require-hashes mode, all requirements must have their versions pinned with ==. These do not:\n    file:///in/0/demo-1.0-py3-none-any.whl (from -r /tmp/pip/requirements.txt (line 2))\n",
             "ERROR: Hashes are required in --require-hashes mode, but they are missing from some requirements.\n    flask>=3 from https://f.example/flask-3.whl --hash=sha256:aa\n",
             "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the package versions, please update the hashes. Otherwise, examine the package contents carefully; someone may have tampered with them.\n    no_such==9 from https://f.example/x.whl (from -r /tmp/pip/requirements.txt (line 3)):\n        Expected sha256 aa\n             Got        bb\n\n",
+            "INFO: pip is looking at multiple versions of flask\nERROR: Cannot install -r /tmp/pip/requirements.txt (line 2) and -r /tmp/pip/requirements.txt (line 3) because these package versions have conflicting dependencies.\n\nThe conflict is caused by:\n    flask 3.0 depends on six>=1.16\n    no_such 9 depends on six<1\n\nTo fix this you could try to:\n1. loosen the range of package versions you've specified\n2. remove package versions to allow pip to attempt to solve the dependency conflict\n\nERROR: ResolutionImpossible: for help visit https://pip.pypa.io/\n",
+            "ERROR: Cannot install flask>=3 because these package versions have conflicting dependencies.\n\nThe conflict is caused by:\n    The user requested flask>=3\n    The user requested (constraint) werkzeug==1\n\nTo fix\n",
+            "ERROR: Double requirement given: flask==1 (from -r /tmp/pip/requirements.txt (line 3)) (already in Flask>=3 (from -r /tmp/pip/requirements.txt (line 2)), name='flask')\n",
+            "ERROR: Ignored the following yanked versions: 0.1, 0.2\nERROR: Ignored the following versions that require a different python version: 2.9.0 Requires-Python >=3.10; 2.9.1 Requires-Python >=3.10; 3.0 Requires-Python >=3.11; 3.1 Requires-Python >=3.11,<4; 3.2 Requires-Python >=3.11\nERROR: Could not find a version that satisfies the requirement Flask>=3 (from versions: 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.1, 2.0)\nERROR: No matching distribution found for Flask>=3\n",
+            "Processing /in/0/demo-1.0-py3-none-any.whl (from -r /tmp/pip/requirements.txt (line 2))\nERROR: Package 'flask' requires a different Python: 3.11.9 not in '>=3.12'\n",
+            "Collecting flask>=3 (from -r /tmp/pip/requirements.txt (line 2))\nCollecting psycopg2 (from flask>=3->-r /tmp/pip/requirements.txt (line 2))\n  error: subprocess-exited-with-error\n  \n  × python setup.py egg_info did not run successfully.\n  │ exit code: 1\n  ╰─> [3 lines of output]\n      running egg_info\n      \n      Error: pg_config executable not found.\n      [end of output]\n  \nerror: metadata-generation-failed\n\n× Encountered error while generating package metadata.\n╰─> See above for output.\n",
             "Usage:\n  pip install [options]\n\nno such option: --dry-run\n",
         ];
         let mut all = String::new();
