@@ -58,6 +58,16 @@ fn explain(output: &str, packages: &[String]) -> Failure {
             .help("Look up the name at https://pkgs.alpinelinux.org/packages; the package may be in a repository that the base image does not use.")
             .of(indices(packages, &unknown, name_of));
     }
+    if let Some((name, providers)) = virtual_package(output) {
+        return Failure::new(format!(
+            "`{name}` is a virtual package: apk does not choose which package provides it"
+        ))
+        .help(format!(
+            "Write one that does: {}.",
+            listed(&providers).replace(" and ", " or ")
+        ))
+        .of(indices(packages, &[name], name_of));
+    }
     if let Some((found, wanted)) = broken_pin(output) {
         let name = name_of(wanted);
         let version = found
@@ -75,6 +85,17 @@ fn explain(output: &str, packages: &[String]) -> Failure {
             .of(indices(packages, &[wanted], |package| package));
     }
     Failure::with_output("apk cannot install the packages", output)
+}
+
+/// A virtual package, and what provides it: `mta (virtual):` above `provided by: exim postfix`.
+fn virtual_package(output: &str) -> Option<(&str, Vec<&str>)> {
+    let mut lines = output.lines().map(str::trim);
+    let name = lines.find_map(|line| line.strip_suffix(" (virtual):"))?;
+    let first = lines.find_map(|line| line.strip_prefix("provided by:"))?;
+    let more = lines.take_while(|line| !line.contains(':'));
+    let providers = std::iter::once(first).chain(more);
+    let providers: Vec<&str> = providers.flat_map(str::split_whitespace).take(8).collect();
+    (!providers.is_empty()).then_some((name, providers))
 }
 
 /// The available package and the requested one: `curl-8.9.0-r0:` above `breaks: world[curl=8.8.0-r0]`.
@@ -112,6 +133,7 @@ mod tests {
             "fetch https://a/main/x86_64/APKINDEX.tar.gz\nERROR: unable to select packages:\n  tinii (no such package):\n    required by: world[tinii]\n",
             "ERROR: unable to select packages:\n  curl-8.9.0-r0:\n    breaks: world[curl=8.8.0-r0]\n",
             "fetch https://a/main/x86_64/APKINDEX.tar.gz\nWARNING: updating and opening https://a/main: temporary error (try again later)\nERROR: unable to select packages:\n  htop (no such package):\n    required by: world[htop]\n",
+            "ERROR: unable to select packages:\n  htop (virtual):\n    note: please select one of the 'provided by'\n          packages explicitly\n    provided by: exim opensmtpd\n                 postfix\n    required by: world[htop]\n",
             "ERROR: unable to select packages:\n  jq-1.7-r3:\n    breaks: world[jq=9.0]\n",
             "ERROR: Unable to lock database: Read-only file system\nERROR: Failed to open apk database: Read-only file system\n",
         ];

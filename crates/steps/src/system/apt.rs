@@ -256,6 +256,9 @@ fn explain(output: &str, packages: &[String], ask: &mut dyn FnMut(&[&str]) -> St
     }
     let names: Vec<&str> = between(output, "E: Package '", "' has no installation candidate");
     if let Some(name) = names.first() {
+        if let Some((failure, named)) = without_candidate(output, name) {
+            return failure.of(indices(packages, &[named], name_of));
+        }
         return Failure::new(format!(
             "apt knows `{name}` but cannot install it: it is obsolete, or only in another source"
         ))
@@ -281,6 +284,54 @@ fn explain(output: &str, packages: &[String], ask: &mut dyn FnMut(&[&str]) -> St
         return Failure::with_output(WHAT, output).of(indices(packages, &names, name_of));
     }
     Failure::with_output(WHAT, &errors(output))
+}
+
+/// Why apt cannot choose a package for `name`, if it says so, and the name.
+fn without_candidate<'a>(output: &str, name: &'a str) -> Option<(Failure, &'a str)> {
+    const MOST: usize = 8;
+    let below = |mark: &str| -> Vec<&str> {
+        let lines = output.lines().skip_while(|line| !line.starts_with(mark));
+        let listed = lines.skip(1).take_while(|line| line.starts_with("  "));
+        listed.collect()
+    };
+    let shown = |names: &[&str]| {
+        let more = names.len().saturating_sub(MOST);
+        let shown = listed(&names[..names.len() - more]);
+        match more {
+            0 => shown.replace(" and ", " or "),
+            more => format!("{} or one of {more} more", shown.replace(" and ", ", ")),
+        }
+    };
+    // A name, and a version.
+    let providers = below(&format!("Package {name} is a virtual package"));
+    let providers: Vec<&str> = providers
+        .iter()
+        .filter_map(|line| line.split_whitespace().next())
+        .map(|name| name.split(':').next().unwrap_or(name))
+        .collect();
+    if !providers.is_empty() {
+        let failure = Failure::new(format!(
+            "`{name}` is a virtual package: apt does not choose which package provides it"
+        ));
+        return Some((
+            failure.help(format!("Write one that does: {}.", shown(&providers))),
+            name,
+        ));
+    }
+    let missing = format!("Package {name} is not available");
+    // Names alone.
+    let replacing = below("However the following packages replace it:");
+    let replacing: Vec<&str> = replacing
+        .iter()
+        .flat_map(|line| line.split_whitespace())
+        .collect();
+    (!replacing.is_empty() && output.contains(&missing)).then(|| {
+        let failure = Failure::new(format!("apt has no `{name}` for this base image any more"));
+        (
+            failure.help(format!("Use what replaces it: {}.", shown(&replacing))),
+            name,
+        )
+    })
 }
 
 /// The text before `mark` in the lines that have it.
@@ -313,6 +364,9 @@ mod tests {
             "E: Unable to locate package libgl11\nE: Unable to locate package no.such\nE: Couldn't find any package by glob 'no.such'\n",
             "E: Version '1.0' for 'curl' was not found\n",
             "Package gone is not available, but is referred to by another package.\n\nE: Package 'gone' has no installation candidate\n",
+            "Reading package lists...\nPackage gone is a virtual package provided by:\n  postfix 3.10.4-1+deb13u1\n  exim4-daemon-light 4.98.2-1\n  nullmailer:i386 1:2.2+10~g7ed88a0-5\nYou should explicitly select one to install.\n\nE: Package 'gone' has no installation candidate\n",
+            "Package gone is a virtual package provided by:\n  a 1\n  b 1\n  c 1\n  d 1\n  e 1\n  f 1\n  g 1\n  h 1\n  i 1\n  j 1\n\nE: Package 'gone' has no installation candidate\n",
+            "Package gone is not available, but is referred to by another package.\nThis may mean that the package is missing, has been obsoleted, or\nis only available from another source\nHowever the following packages replace it:\n  python3 python3-minimal\n\nE: Package 'gone' has no installation candidate\n",
             "Err:1 http://deb.example/debian trixie/main amd64 tzdata\n  404  Not Found\nE: Failed to fetch http://me:hunter2@deb.example/pool/t.deb  404  Not Found\nE: Unable to fetch some archives, maybe run apt-get update or try with --fix-missing?\n",
             "Some packages could not be installed.\nThe following packages have unmet dependencies:\n broken : Depends: libc6 (>= 9) but 2.41 is to be installed\nE: Unable to correct problems, you have held broken packages.\n",
             "Setting up broken (1) ...\nno disk today\ndpkg: error processing package broken (--configure):\n installed broken package post-installation script subprocess returned error exit status 3\nE: Sub-process /usr/bin/dpkg returned an error code (1)\n",
