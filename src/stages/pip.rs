@@ -16,7 +16,7 @@ use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
 use condafront_graph::pip::{PipInstalled, PipNetwork, PipPackages, PipResolved, Wheel};
 use condafront_graph::step::Step;
-use condafront_input::requirements::{BuildOptions, List};
+use condafront_input::requirements::{BuildOptions, List, ListEntry, Source};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::PackageUrl;
 use condafront_model::pypi_package::PipPackage;
@@ -92,12 +92,7 @@ impl Linked<'_> {
         }
         let found = self.pip_find(&below.root).await?;
         if let Some((label, _, place)) = found.wheels.first() {
-            return Err(Diagnostic::new(format!(
-                "`{label}` is built from files that are not on a server: neither a lock nor a channel can contain it"
-            ))
-            .at(&place.file, place.lines)
-            .help("Take the package from an index, or give the URL of its file.")
-            .into());
+            return Err(not_a_file(label, place, &asked.list).into());
         }
         packages.extend(found.packages);
         Ok(packages)
@@ -357,6 +352,32 @@ impl Job for Installing<'_> {
     fn file(&self) -> &Arc<SourceFile> {
         self.file
     }
+}
+
+/// The error for a package that no lock can contain; `place` is where it is asked for.
+fn not_a_file(label: &str, place: &Location, list: &List) -> Diagnostic {
+    let entry = list
+        .entries()
+        .iter()
+        .find(|entry| entry.location() == *place);
+    let source = entry
+        .and_then(ListEntry::requirement)
+        .map(|found| &found.source);
+    let (what, help) = match source {
+        Some(Source::Repository(_)) => (
+            "comes from a git repository, not from a file on a server",
+            "Give the URL of a release's file (a wheel or a source archive), or take the package from an index.",
+        ),
+        _ => (
+            "is built from the build context, not from a file on a server",
+            "Take the package from an index, or give the URL of its file.",
+        ),
+    };
+    Diagnostic::new(format!(
+        "`{label}` {what}: neither a lock nor a channel can contain it"
+    ))
+    .at(&place.file, place.lines)
+    .help(help)
 }
 
 /// Warns about a build-arg with a password, which provenance would show.
