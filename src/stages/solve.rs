@@ -12,7 +12,7 @@ use crate::fetch_failure::report_channels;
 use crate::gateway::error::BuildError;
 use crate::gateway::repodata::{self, FILES, Present};
 use condafront_graph::question;
-use condafront_graph::solve::Repodata;
+use condafront_graph::solve::{Repodata, Shown};
 use condafront_graph::virtual_packages::cuda_of;
 use condafront_graph::{Tools, location_in, source_file};
 use condafront_input::SolveRequest;
@@ -181,7 +181,12 @@ impl Session<'_> {
             no_cache: self.options.no_cache(),
         };
         let candidates = |name: &str| self.list_addresses(channel, subdir, name);
-        Ok(repodata::find(self.bridge, &repodata, candidates).await?)
+        // Only noarch must be there.
+        let shown = match subdir {
+            NOARCH => Shown::Always,
+            _ => Shown::IfLong,
+        };
+        Ok(repodata::find(self.bridge, &repodata, shown, candidates).await?)
     }
 
     fn list_addresses(&self, channel: &Channel, subdir: &str, file: &str) -> Vec<PackageUrl> {

@@ -179,7 +179,9 @@ fn lists_come_from_wherever_they_can() {
         Times::Always,
     );
     write(&project, &env(&project, &dependencies));
-    project.build(&["--no-cache"]).expect_success();
+    let output = project.build(&["--no-cache"]).expect_success();
+    // What a channel need not have looks like no failure, in a build that succeeds.
+    assert!(!output.stderr.contains("ERROR"), "{}", output.stderr);
 
     // A temporary failure.
     server.heal();

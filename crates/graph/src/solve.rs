@@ -1,6 +1,6 @@
 //! The solve: repodata in, packages out.
 
-use buildkit_llb::{Http, Location, OpOptions, Output, ProgressGroup};
+use buildkit_llb::{File, Http, Input, Location, Mkdir, OpOptions, Output, ProgressGroup};
 
 use super::downloads::Address;
 use super::step::Step;
@@ -25,15 +25,11 @@ impl Repodata {
     ///
     /// It is not pinned: BuildKit asks the server whether its copy is still current, and the cache key of what is made
     /// from it depends on the content.
-    pub fn download(&self, file: &str, address: &Address) -> Output {
+    pub fn download(&self, file: &str, address: &Address, shown: Shown) -> Output {
         let mut http = Http::new(address.identifier());
         http.filename(file)
-            .name(format!("[solve] {} repodata", self.label))
-            .group(&ProgressGroup {
-                id: "condafront-repodata".to_owned(),
-                name: "[solve] download repodata".to_owned(),
-                weak: false,
-            })
+            .name(self.name())
+            .group(&self.group(file, address, shown))
             .export_cache(false);
         if let Some(location) = &self.location {
             http.location(location.clone());
@@ -43,6 +39,58 @@ impl Repodata {
         }
         http.build()
     }
+}
+
+impl Repodata {
+    /// Makes the progress show a download that is [`Shown::IfLong`].
+    pub fn show(&self, file: &str, address: &Address) -> Output {
+        // An operation belongs to one group only, so each download needs its own.
+        let name = format!("/{}-{file}", self.label.replace('/', "-"));
+        let mut group = self.group(file, address, Shown::IfLong);
+        group.weak = false;
+        let mut folder = File::on(Input::Scratch);
+        folder
+            .then(Mkdir::new(name).parents())
+            .name(self.name())
+            .group(&group)
+            .export_cache(false);
+        let folder = folder.build().output().cloned();
+        folder.unwrap_or_else(|| self.download(file, address, Shown::Always))
+    }
+
+    fn name(&self) -> String {
+        format!("[solve] {} repodata", self.label)
+    }
+
+    fn group(&self, file: &str, address: &Address, shown: Shown) -> ProgressGroup {
+        match shown {
+            Shown::Always => ProgressGroup {
+                id: "condafront-repodata".to_owned(),
+                name: "[solve] download repodata".to_owned(),
+                weak: false,
+            },
+            // A weak group of one operation is shown when an operation joins it that is not weak.
+            Shown::IfLong => ProgressGroup {
+                id: format!(
+                    "condafront-repodata {} {file} {}",
+                    self.label,
+                    address.identifier()
+                ),
+                name: self.name(),
+                weak: true,
+            },
+        }
+    }
+}
+
+/// When the progress shows a download.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// From its start on, and if it fails.
+    Always,
+    /// Once [`Repodata::show`] asks for it: a server may well not have the file, and then nothing should look like an
+    /// error.
+    IfLong,
 }
 
 impl Tools<'_> {
@@ -102,7 +150,7 @@ mod tests {
             no_cache: false,
         };
         let url = PackageUrl::new(Url::parse(url).unwrap());
-        repodata.download("repodata.json", &Address::new(vec![url]))
+        repodata.download("repodata.json", &Address::new(vec![url]), Shown::Always)
     }
 
     #[test]
