@@ -13,6 +13,7 @@ use super::search::Search;
 use super::virtual_packages::system_help;
 use super::wording::{listed, near};
 use condafront_model::channel::ChannelPriority;
+use condafront_model::nearest::suggestions;
 
 /// An unavailable MatchSpec.
 pub(super) struct Unavailable<'a> {
