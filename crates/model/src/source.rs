@@ -67,7 +67,7 @@ impl SourceFile {
             }
             while next.next_if(|lines| lines.last < number).is_some() {}
             if whole || next.peek().is_some_and(|lines| lines.first <= number) {
-                shown.extend_from_slice(&masked(line));
+                shown.extend_from_slice(&shortened(masked(line)));
             } else {
                 shown.push(b'\n');
             }
@@ -254,6 +254,18 @@ pub enum Level {
     Warning,
 }
 
+/// The start of a line that is too long to read, or to send with every message.
+fn shortened(line: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    /// In bytes.
+    const LONGEST: usize = 4 << 10;
+    if line.len() <= LONGEST {
+        return line;
+    }
+    let mut start = String::from_utf8_lossy(&line[..LONGEST]).into_owned();
+    start.push_str("…\n");
+    Cow::Owned(start.into_bytes())
+}
+
 /// A line with the credentials of its URLs masked.
 fn masked(line: &[u8]) -> Cow<'_, [u8]> {
     match std::str::from_utf8(line) {
@@ -305,6 +317,32 @@ mod tests {
             shown.lines().nth(5001),
             Some("https://***@c.example/t/***/f/noarch/a-1-0.conda#md5")
         );
+    }
+
+    #[test]
+    fn excerpts_show_the_start_of_long_lines() {
+        let long = format!("A: \"{}\"\nB: 2\n", "x".repeat(300 << 10));
+        let file = SourceFile::new("env.yml", long);
+        let shown = String::from_utf8(file.excerpt(Lines::one(1))).unwrap();
+        assert!(shown.len() < 5000, "{}", shown.len());
+        assert!(shown.ends_with("xxx…\nB: 2\n"));
+    }
+
+    #[test]
+    fn a_diagnostic_keeps_its_cause() {
+        let file = SourceFile::new("env.lock", b"\xff".to_vec());
+        let error = file.text().unwrap_err();
+        let cause = error.clone();
+        let cause = cause
+            .source()
+            .unwrap()
+            .downcast_ref::<std::str::Utf8Error>();
+        assert_eq!(cause.unwrap().valid_up_to(), 0);
+        let same = Diagnostic {
+            cause: None,
+            ..error.clone()
+        };
+        assert_eq!((&same, same.source().is_none()), (&error, true));
     }
 
     #[test]
