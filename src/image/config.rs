@@ -33,7 +33,7 @@ impl ImageConfig {
         Self(config)
     }
 
-    /// Reads a base image's configuration.
+    /// Reads a base image's configuration. One that does not say which platform it is for counts as one for `platform`.
     ///
     /// # Errors
     /// When it is not a JSON object of the OCI form.
@@ -44,7 +44,7 @@ impl ImageConfig {
         };
         for (key, value) in Self::scratch(platform).0 {
             let slot = config.entry(key).or_insert_with(|| value.clone());
-            if slot.is_null() {
+            if slot.is_null() || slot.as_str() == Some("") {
                 *slot = value;
             }
         }
@@ -68,6 +68,23 @@ impl ImageConfig {
             runtime.remove("OnBuild");
         }
         Ok(Self(config))
+    }
+
+    /// The platform that its programs are for, as in `--platform`. The variant is left out unless the architecture alone
+    /// says too little (`linux/arm/v7`).
+    pub(crate) fn platform(&self) -> String {
+        let text = |key: &str| {
+            let value = self.0.get(key).and_then(Value::as_str);
+            value.unwrap_or_default().to_lowercase()
+        };
+        let (os, architecture, variant) = (text("os"), text("architecture"), text("variant"));
+        if let Ok(known) = Platform::parse(&format!("{os}/{architecture}")) {
+            return known.to_string();
+        }
+        match variant.as_str() {
+            "" => format!("{os}/{architecture}"),
+            variant => format!("{os}/{architecture}/{variant}"),
+        }
     }
 
     pub(super) fn runtime(&self) -> Option<&Map<String, Value>> {
@@ -199,6 +216,33 @@ mod tests {
         let json: Value = serde_json::from_slice(&config.unwrap().to_json()).unwrap();
         assert_eq!(json["architecture"], "arm64");
         assert!(json["config"].is_object());
+    }
+
+    #[test]
+    fn a_base_says_which_platform_it_is_for() {
+        for (base, platform) in [
+            (r#"{"os":"linux","architecture":"amd64"}"#, "linux/amd64"),
+            (
+                r#"{"os":"linux","architecture":"arm64","variant":"v8"}"#,
+                "linux/arm64",
+            ),
+            (r#"{"os":"Linux","architecture":"aarch64"}"#, "linux/arm64"),
+            (
+                r#"{"os":"linux","architecture":"arm","variant":"v7"}"#,
+                "linux/arm/v7",
+            ),
+            (
+                r#"{"os":"windows","architecture":"amd64"}"#,
+                "windows/amd64",
+            ),
+            (r#"{"os":"linux"}"#, "linux/arm64"),
+            (r#"{"os":"","architecture":null}"#, "linux/arm64"),
+        ] {
+            let config = ImageConfig::from_base(base.as_bytes(), Platform::LinuxArm64).unwrap();
+            assert_eq!(config.platform(), platform, "{base}");
+        }
+        let empty = ImageConfig::scratch(Platform::LinuxAmd64);
+        assert_eq!(empty.platform(), "linux/amd64");
     }
 
     #[test]

@@ -73,6 +73,11 @@ impl Session<'_> {
         let found = builder
             .base(&builder.finder(), &ground.choices.base)
             .await?;
+        let of_base = found.config.platform();
+        if of_base != builder.platform.to_string() {
+            let message = format!("the base image is for {of_base} only");
+            return Err(Diagnostic::new(message).into());
+        }
         let base = Base {
             found: &found,
             lines: ground.choices.base.lines,

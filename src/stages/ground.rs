@@ -64,6 +64,7 @@ impl<'a> Session<'a> {
         let finder = self.finder();
         let (base, programs) =
             tokio::try_join!(self.base(&finder, &choices.base), self.programs())?;
+        self.check_base(&choices.base, &base.config)?;
         // It runs on the builder, whatever platform it links packages for.
         let builder = self.on(native(self.bridge));
         let micromamba = builder.micromamba(choices.installer).await?;

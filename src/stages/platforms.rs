@@ -4,11 +4,14 @@ use super::session::{Session, native};
 
 use crate::gateway::client::Bridge;
 use crate::gateway::error::BuildError;
+use crate::image::config::ImageConfig;
+use crate::options::choices::Choice;
 use condafront_input::options::Options;
 use condafront_input::pypi::PypiPackages;
 use condafront_input::section::ImageSection;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
+use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
 
 /// The platforms to build for: at least one, without duplicates.
@@ -98,7 +101,45 @@ impl Foreign {
     }
 }
 
+/// The error that a base image is for `found`, not for the platform to build for.
+fn base_for_another(base: &str, found: &str, wanted: Platform) -> Diagnostic {
+    let build = match Platform::parse(found) {
+        Ok(found) if Platform::IMAGES.contains(&found) => {
+            format!(", or build with --platform {found}")
+        }
+        _ => String::new(),
+    };
+    Diagnostic::new(format!(
+        "the base image `{}` is for {found}, but the image is built for {wanted}",
+        quoted(base)
+    ))
+    .help(format!(
+        "Choose a base image for {wanted} with `base` or the build-arg BASE_IMAGE{build}."
+    ))
+}
+
 impl Session<'_> {
+    /// Refuses a base image for another platform than the session's. If an image is for one platform only, the engine
+    /// gives that, whatever platform it is asked for.
+    ///
+    /// # Errors
+    /// A diagnostic at the line that names the base image.
+    pub(super) fn check_base(
+        &self,
+        choice: &Choice<String>,
+        base: &ImageConfig,
+    ) -> Result<(), Diagnostic> {
+        let found = base.platform();
+        if found == self.platform.to_string() {
+            return Ok(());
+        }
+        let error = base_for_another(&choice.value, &found, self.platform);
+        Err(match choice.lines {
+            Some(lines) => error.at(self.file, lines),
+            None => error,
+        })
+    }
+
     fn foreign(&self) -> Foreign {
         Foreign {
             image: self.platform,
@@ -184,6 +225,9 @@ mod tests {
         };
         let told = [
             no_images_for(Platform::LinuxS390x),
+            base_for_another("our/base:1", "linux/amd64", Platform::LinuxArm64),
+            base_for_another("our/base:1", "linux/arm/v7", Platform::LinuxArm64),
+            base_for_another("our/base:1", "windows/amd64", Platform::LinuxAmd64),
             foreign.must_run("the post-link script of arm-post 1.0"),
             foreign.must_run("pip, which installs PyPI packages,"),
             foreign.no_bytecode("env.lock lists no python 3.13 for it"),

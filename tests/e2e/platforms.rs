@@ -12,6 +12,7 @@ use condafront_testkit::run;
 use serde_json::Value;
 
 use crate::failure::{Failures, error_of, masked};
+use crate::image::Image;
 use crate::project::{LOCK, Project, base, frontend};
 
 const BOTH: &str = "linux/amd64,linux/arm64";
@@ -300,6 +301,84 @@ fn a_classic_store_has_an_image_for_another_platform() {
         found.keys().collect::<Vec<_>>(),
         [&ARM64_MACHINE],
         "{found:?}"
+    );
+}
+
+/// An engine gives an image that is for one platform only, whatever platform it is asked for.
+#[test]
+fn bases_for_another_platform_are_refused() {
+    let project = Project::new(Store::Containerd);
+    let both = base_of_both(&project);
+    let arm = both.replace("debian-two:13", "debian-arm64:13");
+    project.write(
+        "env.yml",
+        format!(
+            "# syntax={}\nchannels: [\"{}\"]\ndependencies: [noarch-demo]\ncondafront:\n  installer: native\n  base: ${{BASE}}\n",
+            frontend(),
+            project.channel()
+        ),
+    );
+    let build = |base: &str, more: &[&str]| {
+        let base = format!("BASE={base}");
+        let usual = ["-f", "env.yml", "--build-arg", &base];
+        project.build_image(&[&usual[..], more, &["."]].concat())
+    };
+    let amd = base();
+    let local = Image::from_dockerfile(&project, &format!("FROM {amd}\nLABEL local=yes\n"));
+    let layout = format!(
+        "type=oci,tar=false,dest={}",
+        project.path("layout").display()
+    );
+    let arguments = ["build", "-f", "Dockerfile.layout", "--output", &layout, "."];
+    project.write("Dockerfile.layout", format!("FROM {amd}\n"));
+    project.docker(&arguments).expect_success();
+    let image = format!("ours=docker-image://{amd}");
+    let layout = "ours=oci-layout://layout";
+    let given = format!("BASE_IMAGE={amd}");
+    let mut failures = Failures::new(&project);
+    for (title, base, args) in [
+        (
+            "an image for the builder alone",
+            &*amd,
+            &["--platform", ARM][..],
+        ),
+        ("one of two platforms", &amd, &["--platform", BOTH]),
+        ("an image for another platform alone", &arm, &[]),
+        (
+            "an image of the engine's own",
+            local.tag(),
+            &["--platform", ARM],
+        ),
+        (
+            "a build-arg",
+            &both,
+            &["--platform", ARM, "--build-arg", &given],
+        ),
+        (
+            "a named context",
+            "ours",
+            &["--platform", ARM, "--build-context", &image],
+        ),
+        (
+            "an OCI layout",
+            "ours",
+            &["--platform", ARM, "--build-context", layout],
+        ),
+    ] {
+        failures.add_output(title, build(base, args));
+    }
+    let text = failures.text().replace(local.tag(), "local-image");
+    insta::assert_snapshot!(text);
+    build("scratch", &["--platform", ARM]).expect_success();
+    build(&both, &["--platform", ARM]).expect_success();
+    // Without an image for the builder, nothing can compile modules.
+    let output = build(&arm, &["--platform", ARM]).expect_success();
+    assert!(
+        output
+            .stderr
+            .contains("the base image is for linux/arm64 only"),
+        "{}",
+        output.stderr
     );
 }
 
