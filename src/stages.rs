@@ -27,6 +27,7 @@ mod run;
 mod session;
 mod solve;
 mod system;
+mod volumes;
 
 use buildkit_proto::gateway;
 

@@ -117,6 +117,7 @@ const REST: &[Mistake] = &[
     ("variables in a list", "dependencies: [numpy]\nvariables:\n  - A=1\n", &[]),
     ("a variable with a dash", "dependencies: [numpy]\nvariables:\n  MY-VAR: 1\n", &[]),
     ("a variable without a value", "dependencies: [numpy]\nvariables:\n  A:\n", &[]),
+    ("a variable with a NUL", "dependencies: [numpy]\nvariables:\n  A: \"a\\0b\"\n", &[]),
     ("a variable that is a list", "dependencies: [numpy]\nvariables:\n  A: [1, 2]\n", &[]),
     ("platforms in a string", "dependencies: [numpy]\nplatforms: linux-64\n", &[]),
     ("Docker's platform", "dependencies: [numpy]\nplatforms:\n  - linux/amd64\n", &[]),
@@ -143,6 +144,9 @@ const SECTION: &[Mistake] = &[
     ("a misspelt installer", "condafront:\n  installer: micromanba\ndependencies: [numpy]\n", &[]),
     ("too many layers", "condafront:\n  layers: 200\ndependencies: [numpy]\n", &[]),
     ("a port of the host", "condafront:\n  expose: [\"80:8888\"]\ndependencies: [numpy]\n", &[]),
+    ("the whole image as a volume", "condafront:\n  volumes: [/data/..]\ndependencies: [numpy]\n", &[]),
+    ("a volume of the kernel", "condafront:\n  volumes:\n    - /data\n    - /proc\ndependencies: [numpy]\n", &[]),
+    ("an account that no container can have", "condafront:\n  user: {uid: 2147483648}\ndependencies: [numpy]\n", &[]),
     ("a time without a unit", "condafront:\n  healthcheck: {cmd: curl localhost, interval: 30}\ndependencies: [numpy]\n", &[]),
     ("a misspelt priority", "condafront:\n  channel_priority: flexibel\ndependencies: [numpy]\n", &[]),
     ("not a priority", "condafront:\n  channel_priority: true\ndependencies: [numpy]\n", &[]),
@@ -162,6 +166,9 @@ const BUILD_ARGS: &[Mistake] = &[
     ("a channel for a file", "dependencies: [numpy]\n", &[("CONDA_CHANNELS", "conda-forge::numpy")]),
     ("an alias without https", "dependencies: [numpy]\n", &[("CONDA_CHANNEL_ALIAS", "conda.example")]),
     ("specs along with a file", "channels: [conda-forge]\ndependencies: [numpy]\n", &[("CONDA_SPECS", "scipy")]),
+    ("a time after the last one", "", &[("CONDA_SPECS", "numpy"), ("SOURCE_DATE_EPOCH", "253402300799")]),
+    ("a date for a time", "", &[("CONDA_SPECS", "numpy"), ("SOURCE_DATE_EPOCH", "2025-08-09")]),
+    ("an account that no container can have", "", &[("CONDA_SPECS", "numpy"), ("MAMBA_USER_GID", "3000000000")]),
     ("a misspelt build-arg", "", &[("CONDA_SPEC", "numpy")]),
 ];
 

@@ -104,6 +104,33 @@ impl Bridge {
             .data)
     }
 
+    /// Whether a path of a result is a folder, if need be through links; `None` if it is missing.
+    ///
+    /// # Errors
+    /// When building the result failed.
+    pub(crate) async fn is_folder(
+        &self,
+        from: &Reference,
+        path: &str,
+    ) -> Result<Option<bool>, GatewayError> {
+        /// The bit of a folder in the mode, which has Go's form (<https://pkg.go.dev/io/fs#FileMode>).
+        const FOLDER: u32 = 1 << 31;
+        let request = gateway::StatFileRequest {
+            r#ref: from.0.clone(),
+            path: path.to_owned(),
+        };
+        match self.client.clone().stat_file(request).await {
+            Ok(response) => {
+                let stat = response.into_inner().stat.unwrap_or_default();
+                Ok(Some(stat.mode & FOLDER != 0))
+            }
+            Err(error) => match GatewayError::from(error) {
+                error if error.is_absent() => Ok(None),
+                error => Err(error),
+            },
+        }
+    }
+
     /// What is in a folder of a result.
     ///
     /// # Errors

@@ -6,22 +6,47 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::config::ImageConfig;
-use condafront_graph::copy::absolute;
 use condafront_input::section::{Command, Healthcheck, ImageSection, Timing};
+use condafront_model::image_path::{absolute, is_in};
+use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
 
 /// What runs commands in shell form unless the section or the base says otherwise.
 const SHELL: [&str; 2] = ["/bin/sh", "-c"];
 
-/// The working directory that the section asks for: absolute, without `.`, `..` and double slashes. A relative one is
-/// resolved against the base's.
-pub(crate) fn workdir(base: &ImageConfig, section: &ImageSection) -> Option<String> {
-    let wanted = section.workdir.as_ref()?.value.as_str();
+/// The working directory that the section of `file` asks for: absolute, without `.`, `..` and double slashes. A relative
+/// one is resolved against the base's.
+///
+/// # Errors
+/// When containers cannot start in it.
+pub(crate) fn workdir(
+    base: &ImageConfig,
+    section: &ImageSection,
+    file: &Arc<SourceFile>,
+) -> Result<Option<String>, Diagnostic> {
+    let Some(workdir) = &section.workdir else {
+        return Ok(None);
+    };
+    let wanted = workdir.value.as_str();
     let above = match base.runtime().and_then(|config| config.get("WorkingDir")) {
         Some(Value::String(above)) if !wanted.starts_with('/') => above.as_str(),
         _ => "",
     };
-    Some(absolute(above, wanted))
+    let path = absolute(above, wanted);
+    // These have only what the kernel puts there.
+    if let Some(folder) = ["/proc", "/sys"]
+        .into_iter()
+        .find(|folder| is_in(&path, folder) && path != *folder)
+    {
+        let message = format!(
+            "`{}` cannot be the working directory: a container has its own {folder}",
+            quoted(wanted)
+        );
+        return Err(Diagnostic::new(message)
+            .at(file, workdir.lines)
+            .help("Write a directory of the image, for example /srv/app."));
+    }
+    Ok(Some(path))
 }
 
 /// Puts the section into a configuration that already has the environment's variables. `entrypoint` is the program that
@@ -179,7 +204,7 @@ mod tests {
     fn configured(lines: &str) -> Result<Value, Diagnostic> {
         let (file, section) = read(lines);
         let mut config = ImageConfig::from_base(BASE, Platform::LinuxAmd64).unwrap();
-        let workdir = workdir(&config, &section);
+        let workdir = workdir(&config, &section, &file)?;
         apply(&mut config, &section, &file, "/e", workdir.as_deref())?;
         let json: Value = serde_json::from_slice(&config.to_json()).unwrap();
         Ok(json["config"].clone())
@@ -256,6 +281,33 @@ mod tests {
             let config = configured(&format!("  workdir: {said}\n")).unwrap();
             assert_eq!(config["WorkingDir"], expected);
         }
+    }
+
+    #[test]
+    fn a_workdir_that_only_a_container_has_is_an_error_at_its_line() {
+        for said in ["/proc/app", "/sys/fs/../x", "../proc/self/cwd/app"] {
+            let error = configured(&format!("  cmd: []\n  workdir: {said}\n")).unwrap_err();
+            assert_eq!(error.locations[0].lines.first, 3, "{said}");
+        }
+        for said in ["/process", "/proc", "/srv/proc/x"] {
+            assert!(
+                configured(&format!("  workdir: {said}\n")).is_ok(),
+                "{said}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_variable_that_becomes_too_long_is_an_error_at_its_line() {
+        let half = "x".repeat(70_000);
+        let lines = format!("  env:\n    HALF: {half}\n    WHOLE: ${{HALF}}${{HALF}}\n");
+        let error = configured(&lines).unwrap_err();
+        assert_eq!(error.locations[0].lines.first, 4);
+        assert!(
+            error
+                .message
+                .starts_with("the variable `WHOLE` has 137 KiB")
+        );
     }
 
     #[test]

@@ -8,8 +8,12 @@ use condafront_input::{InputSettings, parsed, specs};
 use condafront_model::layers::Layers;
 use condafront_model::nearest::did_you_mean;
 use condafront_model::source::Diagnostic;
-use condafront_step_spec::account::UserRequest;
+use condafront_step_spec::account::{MAX_ID, UserRequest};
 use condafront_step_spec::install::Installer;
+
+/// The latest time, in seconds since 1970, that programs in Go, such as BuildKit and Docker, can count in nanoseconds
+/// (`Time.UnixNano`). They write no image with a time after the year 9999.
+const LAST_TIME: i64 = i64::MAX / 1_000_000_000;
 
 /// All settings, checked.
 ///
@@ -150,6 +154,7 @@ impl Settings {
                 "CONDAFRONT_INSTALLER" => {
                     settings.installer = Some(parsed(name, value, parse_installer)?);
                 }
+                "SOURCE_DATE_EPOCH" => parsed(name, value, check_epoch)?,
                 "CONDA_MIRRORS" => settings.mirrors = parsed(name, value, str::parse)?,
                 "MICROMAMBA_VERSION" => settings.micromamba = parsed(name, value, str::parse)?,
                 other if OURS.iter().any(|prefix| other.starts_with(prefix)) => {
@@ -164,11 +169,21 @@ impl Settings {
 }
 
 fn parse_id(text: &str) -> Result<u32, String> {
-    // -1 as an unsigned number means "no user" to the kernel.
-    text.parse()
+    let id = text.parse().ok().filter(|id| *id <= MAX_ID);
+    id.ok_or_else(|| format!("`{text}` is not a valid numeric ID; write one from 0 to {MAX_ID}"))
+}
+
+/// The build-arg with the time of the image and, if the exporter is told to, of its files. BuildKit reads it.
+fn check_epoch(text: &str) -> Result<(), String> {
+    let seconds = text
+        .parse()
         .ok()
-        .filter(|id| *id < u32::MAX)
-        .ok_or_else(|| format!("`{text}` is not a valid numeric ID"))
+        .filter(|time| (0..=LAST_TIME).contains(time));
+    seconds.map(drop).ok_or_else(|| {
+        format!(
+            "`{text}` is not a number of seconds since 1970 from 0 to {LAST_TIME} (the year 2262)"
+        )
+    })
 }
 
 fn parse_installer(text: &str) -> Result<Installer, String> {
@@ -220,6 +235,18 @@ mod tests {
     }
 
     #[test]
+    fn the_highest_ids_and_times_are_read() {
+        let settings = read(&[
+            ("MAMBA_USER_ID", "2147483647"),
+            ("SOURCE_DATE_EPOCH", "9223372036"),
+        ]);
+        assert_eq!(settings.unwrap().user.uid, Some(2_147_483_647));
+        for epoch in ["0", ""] {
+            assert!(read(&[("SOURCE_DATE_EPOCH", epoch)]).is_ok(), "{epoch}");
+        }
+    }
+
+    #[test]
     fn an_empty_override_removes_the_virtual_package() {
         let settings = read(&[
             ("CONDA_OVERRIDE_GLIBC", ""),
@@ -239,6 +266,10 @@ mod tests {
         for (name, value) in [
             ("MAMBA_USER_ID", "ada"),
             ("MAMBA_USER_GID", "4294967295"),
+            ("MAMBA_USER_ID", "2147483648"),
+            ("SOURCE_DATE_EPOCH", "253402300799"),
+            ("SOURCE_DATE_EPOCH", "-1"),
+            ("SOURCE_DATE_EPOCH", "2025-01-01"),
             ("CONDAFRONT_LAYERS", "many"),
             ("CONDAFRONT_INSTALLER", "conda"),
             ("CONDA_MIRRORS", "https://a"),

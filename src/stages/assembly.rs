@@ -9,6 +9,7 @@ use buildkit_llb::{Input, Output};
 
 use crate::gateway::error::BuildError;
 use crate::image::config::ImageConfig;
+use crate::image::limits::Sources;
 use crate::image::section;
 use condafront_graph::Tools;
 use condafront_graph::account::Account;
@@ -133,13 +134,16 @@ impl Image<'_> {
         let mut config = self.base.base.config.clone();
         config.set_env(&active);
         config.set_user(self.user.uid, self.user.gid);
-        section::apply(
-            &mut config,
-            self.section,
-            &self.session.build_file.file,
-            ENTRYPOINT,
-            self.workdir,
-        )?;
+        let file = &self.session.build_file.file;
+        section::apply(&mut config, self.section, file, ENTRYPOINT, self.workdir)?;
+        config.add_labels(self.session.options.labels());
+        let sources = Sources {
+            file,
+            section: self.section,
+            base: &self.base.base.config,
+            base_lines: self.base_lines,
+        };
+        sources.check(&config)?;
         let additions = Additions {
             session: self.session,
             section: self.section,
@@ -147,9 +151,9 @@ impl Image<'_> {
             user: &self.user,
         };
         let (root, added) = additions.onto(progress.root).await?;
+        self.session.check_volumes(self.section, &root).await?;
         progress.root = root;
         progress.history.extend(added);
-        config.add_labels(self.session.options.labels());
         config.add_history(&progress.history);
         Ok(Built {
             root: progress.root,

@@ -68,7 +68,8 @@ impl<'a> Session<'a> {
         // It runs on the builder, whatever platform it links packages for.
         let builder = self.on(native(self.bridge));
         let micromamba = builder.micromamba(choices.installer).await?;
-        let workdir = section::workdir(&base.config, &input.section);
+        let file = &self.build_file.file;
+        let workdir = section::workdir(&base.config, &input.section, file)?;
         Ok(Ground {
             session: *self,
             input,

@@ -8,9 +8,9 @@ use buildkit_llb::{Copy, File, Input, OpOptions};
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::messages::{exit_code, lacks_secret, refuses_host_network};
 use crate::image::section;
-use condafront_graph::copy::absolute;
 use condafront_graph::run::{RunOptions, RunStep, Runner, title};
 use condafront_input::section::{Command, MountKind, Network, RunCommand};
+use condafront_model::image_path::absolute;
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
 

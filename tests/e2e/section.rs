@@ -1,5 +1,6 @@
 //! The image section of an env.yml takes effect.
 
+use condafront_testkit::channel::{Channel, package};
 use condafront_testkit::engine::{Output, Store};
 use serde_json::{Value, json};
 
@@ -207,6 +208,14 @@ fn sections_that_make_no_sense() {
             format!("{usual}  workdir: /etc/passwd\n"),
         ),
         (
+            "a volume that is a file",
+            format!("{usual}  volumes:\n    - /data\n    - /etc/passwd\n"),
+        ),
+        (
+            "a volume below a file",
+            format!("{usual}  volumes: [/etc/passwd/data]\n"),
+        ),
+        (
             "a variable that is not set",
             format!("{usual}  env:\n    LD_LIBRARY_PATH: /srv/lib:${{LD_LIBRARY_PATH}}\n"),
         ),
@@ -222,4 +231,70 @@ fn sections_that_make_no_sense() {
         build(&classic, &layers, &[]),
     );
     insta::assert_snapshot!(format!("{}{}", failures.text(), of_classic.text()));
+}
+
+/// Values at the limits of Linux and Docker.
+#[test]
+fn an_image_with_the_largest_values_starts() {
+    let project = Project::new(Store::Containerd);
+    let channel = project.channel();
+    // With `LARGE=` and a NUL, 128 KiB.
+    let large = "x".repeat((128 << 10) - 7);
+    let text = format!(
+        "# syntax={}\nchannels: [{channel}]\ndependencies: [bumpme]\ncondafront:\n  installer: native\n  base: {}\n  user: {{uid: 2147483647}}\n  volumes: [/data/../srv/data]\n  env:\n    LARGE: {large}\n",
+        frontend(),
+        base()
+    );
+    project.write(FILE, text);
+    let epoch = ["--build-arg", "SOURCE_DATE_EPOCH=9223372036"];
+    project
+        .build_image(&[&["-f", FILE], &epoch[..], &["."]].concat())
+        .expect_success();
+    let config = inspect(&project, project.tag(), "{{json .Config}}");
+    assert_eq!(config["Volumes"], json!({"/srv/data": {}}));
+    let said = ["sh", "-c", "id -u; echo ${#LARGE}"];
+    let output = project.run(&[], &said).expect_success();
+    assert_eq!(output.stdout, format!("2147483647\n{}\n", large.len()));
+}
+
+/// What a package and a base image bring.
+#[test]
+fn variables_with_which_no_container_would_start() {
+    let project = Project::new(Store::Containerd);
+    let mut failures = Failures::new(&project);
+    let long = "x".repeat(300 << 10);
+    for (title, variables) in [
+        (
+            "a package with a long variable",
+            format!(r#"{{"LONG": "{long}"}}"#),
+        ),
+        (
+            "a package with a name of two lines",
+            r#"{"A\nPATH=/evil": "x"}"#.to_owned(),
+        ),
+    ] {
+        let path = "etc/conda/env_vars.d/bad.json";
+        let (package, archive) = package("bad", "1.0", &[(path, &variables, 0o644)]);
+        let path = format!("/{}/{}", title.replace(' ', "-"), package.path());
+        project.server.put(&path, archive);
+        let good = Channel::open().find("bumpme");
+        let lock = format!(
+            "@EXPLICIT\n{}#{}\n{}#{}\n",
+            project.package_url(good),
+            good.sha256,
+            project.server.url(&path),
+            package.sha256
+        );
+        failures.add(title, lock, &[]);
+    }
+    let half = "x".repeat(70_000);
+    let section = format!(
+        "  installer: native\n  base: {}\n  env:\n    HALF: {half}\n    WHOLE: ${{HALF}}${{HALF}}\n",
+        base()
+    );
+    failures.add_output(
+        "a variable that becomes long",
+        build(&project, &section, &[]),
+    );
+    insta::assert_snapshot!(failures.text().replace(&half[..4000], "xxx"));
 }

@@ -181,3 +181,26 @@ fn every_hostile_package_of_the_channel_is_refused() {
         assert_eq!(error.kind(), expected, "{}: {error}", package.name);
     }
 }
+
+/// Variables with which no container would start.
+#[test]
+fn variables_that_no_program_can_have_are_refused() {
+    let long = format!(r#"{{"A": "{}"}}"#, "x".repeat(300 << 10));
+    let mut messages = String::new();
+    for variables in [
+        r#"{"GOOD": "1", "A B": "x"}"#,
+        r#"{"A\nPATH=/evil": "x"}"#,
+        r#"{"": "x"}"#,
+        r#"{"A=B": "x"}"#,
+        r#"{"A": "x\u0000y"}"#,
+        &long,
+    ] {
+        let package = bad().file("etc/conda/env_vars.d/bad.json", variables);
+        let step = Step::new(&[Package::new("good").file("share/good", ""), package]);
+        let error = step.fail();
+        assert_eq!(error.kind(), ErrorKind::BadMetadata, "{error}");
+        assert_eq!(error.package(), Some(1));
+        messages += &format!("{error}\n");
+    }
+    insta::assert_snapshot!(messages);
+}

@@ -6,6 +6,7 @@ use buildkit_llb::{Copy, File, Input, Mkdir, OpOptions, Options, Output, Owner};
 use crate::cache_key::depend_on;
 use crate::context::ContextState;
 use condafront_input::section::{CopyFiles, Mode};
+use condafront_model::image_path::absolute;
 use condafront_model::redact::quoted;
 
 /// Where files come from.
@@ -130,22 +131,6 @@ pub fn destination(workdir: &str, dest: &str) -> String {
     } else {
         path
     }
-}
-
-/// The path from the working directory, without `.`, `..` and double slashes.
-pub fn absolute(workdir: &str, path: &str) -> String {
-    let above = if path.starts_with('/') { "" } else { workdir };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in above.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/"))
 }
 
 /// Whether a source is a pattern, which may match several files or none.

@@ -17,7 +17,7 @@ use condafront_model::platform::Platform;
 use condafront_model::stamp;
 use condafront_step_spec::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
 use condafront_step_spec::args::ArgsError;
-use condafront_step_spec::args::{StepSpec as _, to_json};
+use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::Clash;
 use condafront_step_spec::install::{
     PickSpec, PickedFile, PostLinkPackage, PostLinkSpec, ShareSpec,
@@ -162,7 +162,7 @@ impl Environment<'_> {
         root: &Output,
         spec: &RecordSpec,
     ) -> Result<(Output, Step), ArgsError> {
-        let args = vec!["record-activation".to_owned(), to_json(spec)?];
+        let args = spec.to_args(&spec.env)?;
         let mut step = self.tools.step_in(
             root,
             args,

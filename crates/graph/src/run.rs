@@ -8,11 +8,11 @@ use buildkit_llb::{
     Output, Owner, Secret, Tmpfs,
 };
 
-use super::copy::absolute;
 use super::network::{NetworkAccess, is_proxy};
 use super::oci_platform::oci_platform;
 use condafront_input::options::Options;
 use condafront_input::section::{Command, Mount, MountKind, Network, RunCommand, Sharing};
+use condafront_model::image_path::absolute;
 use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::Diagnostic;

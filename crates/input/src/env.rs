@@ -18,6 +18,7 @@ use crate::settings::{ChannelDefaults, InputSettings};
 use crate::yaml::{Key, Node, Value};
 use condafront_model::channel::{ChannelNames, is_general};
 use condafront_model::environment_prefix::{EnvironmentPrefix, NameError};
+use condafront_model::execve;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::{did_you_mean, nearest, suggestion};
 use condafront_model::origin::{Origin, OtherSystem};
@@ -364,10 +365,8 @@ impl Reader<'_> {
                         .help("Write a string, in quotes if it contains brackets.")
                 });
             };
-            if text.contains('\0') {
-                return Err(error("contains a NUL character")
-                    .help("Remove it: environment variables cannot contain one."));
-            }
+            execve::check_value(&key.name, text)
+                .map_err(|why| error(&why.to_string()).help(why.help()).caused_by(why))?;
             variables.insert(key.name.clone(), text.to_owned());
         }
         Ok(variables)

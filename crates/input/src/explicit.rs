@@ -24,6 +24,7 @@ use super::locked::address;
 use super::locked::{Locked, Repeats, Unverified, other_platform};
 use crate::environment_input::EnvironmentInput;
 use condafront_model::environment_prefix::EnvironmentPrefix;
+use condafront_model::execve;
 use condafront_model::lint::Rule;
 use condafront_model::package::{Hashes, Package};
 use condafront_model::platform::Platform;
@@ -126,7 +127,15 @@ impl Reader<'_> {
             "size" => self.size = value.parse().ok(),
             "name" if is_plain(value) => self.prefix = EnvironmentPrefix::of(value).ok(),
             "variable" => match variable(value) {
-                Some((name, value)) => drop(self.variables.insert(name, value)),
+                Some((name, value)) => {
+                    execve::check_value(&name, &value).map_err(|why| {
+                        Diagnostic::new(format!("the variable {name} {why}"))
+                            .at(self.locked.file, lines)
+                            .help(why.help())
+                            .caused_by(why)
+                    })?;
+                    self.variables.insert(name, value);
+                }
                 None => self.ignored(
                     format!("`# {}` does not set a variable", redact::quoted(comment)),
                     "Write # variable: NAME=\"value\".",

@@ -2,6 +2,8 @@
 
 pub mod channel;
 pub mod environment_prefix;
+pub mod execve;
+pub mod image_path;
 pub mod layers;
 pub mod link_order;
 pub mod lint;

@@ -24,6 +24,9 @@ pub const DEFAULT_NAME: &str = "mambauser";
 /// The user's id and group id unless the request has them, as in micromamba-docker.
 pub const DEFAULT_ID: u32 = 57439;
 
+/// The highest id that engines start containers with (`minID` and `maxID` in `github.com/moby/sys/user`).
+pub const MAX_ID: u32 = i32::MAX.unsigned_abs();
+
 /// The most bytes that an account's name can have, as in useradd(8).
 pub const MAX_NAME_LEN: usize = 32;
 

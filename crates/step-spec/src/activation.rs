@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::args::StepSpec;
+
 /// What the scripts in `etc/conda/activate.d` change after the environment is activated without
 /// them: the contents of `activation.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,12 +35,19 @@ pub const RECORDED_FILE: &str = "activation.json";
 pub struct RecordSpec {
     /// The environment's directory.
     pub prefix: String,
-    /// The image's variables with the environment active, without the changes of the scripts.
+    /// The image's variables with the environment active, without the changes of the scripts. They are the step's items:
+    /// together they can be longer than an argument.
+    #[serde(skip)]
     pub env: Vec<(String, String)>,
     /// The image's user, who runs the scripts.
     pub uid: u32,
     /// That user's group.
     pub gid: u32,
+}
+
+impl StepSpec for RecordSpec {
+    const SUBCOMMAND: &'static str = "record-activation";
+    type Item = (String, String);
 }
 
 /// The entrypoint binary in an image.

@@ -6,9 +6,10 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Linux's limit for one argument or variable of a process, in bytes, including the final NUL (`MAX_ARG_STRLEN`), without
-/// the longest name of a variable.
-pub(crate) const MAX_ARG_LEN: usize = 128 * 1024 - 64;
+use condafront_model::execve::MAX_STRING;
+
+/// The longest argument of a step, in bytes: it is handed over as a variable, whose name takes a few of them.
+pub(crate) const MAX_ARG_LEN: usize = MAX_STRING - 64;
 
 /// The name of the variable with argument `index` after the subcommand.
 pub fn variable(index: usize) -> String {
@@ -87,7 +88,7 @@ pub enum NoItem {}
 /// An argument longer than Linux allows.
 pub fn to_json(value: &impl Serialize) -> Result<String> {
     let json = serde_json::to_string(value).map_err(ArgsError::Write)?;
-    if json.len() >= MAX_ARG_LEN {
+    if json.len() > MAX_ARG_LEN {
         return Err(ArgsError::TooLong(json.len()));
     }
     Ok(json)

@@ -232,7 +232,8 @@ impl StepSpec for PostLinkSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::args::{ArgsError, MAX_ARG_LEN};
+    use crate::args::ArgsError;
+    use condafront_model::execve::MAX_STRING;
 
     fn numpy() -> PackageSpec {
         PackageSpec {
@@ -285,7 +286,7 @@ mod tests {
     #[test]
     fn an_argument_that_linux_would_refuse_is_an_error() {
         let mut package = numpy();
-        package.url = "x".repeat(MAX_ARG_LEN);
+        package.url = "x".repeat(MAX_STRING);
         let error = spec().to_args(&[package]).unwrap_err();
         assert!(matches!(error, ArgsError::TooLong(_)), "{error}");
     }

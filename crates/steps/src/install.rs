@@ -9,6 +9,7 @@ mod archive;
 mod bytecode;
 mod collect;
 mod entry;
+mod env_vars;
 pub mod error;
 mod hashing;
 mod link;

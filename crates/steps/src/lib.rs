@@ -13,7 +13,6 @@ mod root;
 pub mod solve;
 mod system;
 
-use condafront_step_spec::activation::RECORDED_FILE;
 use condafront_step_spec::args;
 use std::fs;
 use std::os::unix::process::CommandExt as _;
@@ -23,6 +22,8 @@ use std::process::{Command, ExitCode};
 use serde::de::DeserializeOwned;
 
 use crate::install::Mounts;
+use condafront_step_spec::activation::{RECORDED_FILE, RecordSpec};
+use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::{EXPLAIN, FailureReport, REPORT_DIR, REPORT_FILE};
 use condafront_step_spec::local_channel::LIST_DIR;
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
@@ -96,7 +97,8 @@ const STEPS: &[Step] = &[
         local_channel::check(args, Path::new(INPUT_DIR), Path::new(OUTPUT_DIR))
     }),
     ("record-activation", |args| {
-        let spec = from_json(args)?;
+        let (mut spec, env) = RecordSpec::from_args(args)?;
+        spec.env = env;
         let recorded = activation::record(
             &spec,
             &std::env::current_exe()?,
@@ -182,7 +184,6 @@ pub fn run(name: &str, args: &[String]) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use condafront_step_spec::args::StepSpec as _;
     use condafront_step_spec::failure_report::Culprit;
     use condafront_step_spec::install::{PostLinkPackage, PostLinkSpec};
 

@@ -289,3 +289,18 @@ mod any_input {
         assert_eq!(specs(&input).len(), 4_000);
     }
 }
+
+#[test]
+fn a_variable_that_linux_does_not_pass_on_is_an_error_at_its_line() {
+    let text = format!(
+        "dependencies: [numpy]\nvariables:\n  SHORT: x\n  LONG: {}\n",
+        "x".repeat(300 << 10)
+    );
+    let file = SourceFile::new("env.yml", text);
+    let error = input::read(&file, Platform::LinuxAmd64, &InputSettings::default()).unwrap_err();
+    assert_eq!(error.locations[0].lines, Lines::one(4));
+    assert_eq!(
+        error.message,
+        "the variable LONG has 301 KiB, but Linux passes at most 128 KiB to a program"
+    );
+}

@@ -332,3 +332,19 @@ fn what_the_file_cannot_use_is_a_warning() {
         ]
     );
 }
+
+#[test]
+fn variables_that_no_program_can_have_are_errors_at_their_lines() {
+    let long = "x".repeat(300 << 10);
+    for (value, why) in [
+        (long.as_str(), "has 301 KiB"),
+        ("\"a\\u0000b\"", "contains a NUL character"),
+    ] {
+        let text = format!(
+            "# variable: OK=1\n# variable: A={value}\n@EXPLICIT\nhttps://c.example/noarch/a-1-0.conda#{MD5}\n"
+        );
+        let error = list(&text).unwrap_err();
+        assert_eq!(error.locations[0].lines.first, 2);
+        assert!(error.message.starts_with(&format!("the variable A {why}")));
+    }
+}

@@ -4,6 +4,7 @@
 use super::reader::{Name, Reader};
 use crate::section::image_section::{Command, Located};
 use crate::yaml::Node;
+use condafront_model::execve;
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
 
@@ -18,6 +19,7 @@ pub(super) fn read(
     } else if node.text().is_some() {
         let found = reader.raw(name, node)?;
         reader.not_blank(name, &found)?;
+        fits(reader, name, &found)?;
         Command::Shell(found.value.to_owned())
     } else {
         return Err(reader.wrong_kind(name, node, "a shell command or a list of strings"));
@@ -58,6 +60,22 @@ pub(super) fn shell(reader: &Reader<'_>, node: &Node) -> Result<Located<Vec<Stri
     })
 }
 
+/// Refuses what Linux does not pass to a program, or to the shell.
+fn fits(reader: &Reader<'_>, name: Name<'_>, found: &Located<&str>) -> Result<(), Diagnostic> {
+    if execve::is_too_long(found.value) {
+        let message = format!(
+            "{name} has an argument of {} KiB, but Linux passes at most {} KiB to a program",
+            found.value.len().div_ceil(1 << 10),
+            execve::MAX_STRING >> 10
+        );
+        let error = reader.error(found.lines, message);
+        return Err(error.help(
+            "Put the text in a file of the image, for example with `copy`, and use the file.",
+        ));
+    }
+    Ok(())
+}
+
 /// A program and its arguments. An argument may be empty; the program may not.
 fn words(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<Vec<String>, Diagnostic> {
     let items = reader.list(name, node)?;
@@ -70,7 +88,9 @@ fn words(reader: &Reader<'_>, name: Name<'_>, node: &Node) -> Result<Vec<String>
             );
             return Err(reader.error(item.lines, message));
         }
-        words.push(reader.raw(name, item)?.value.to_owned());
+        let word = reader.raw(name, item)?;
+        fits(reader, name, &word)?;
+        words.push(word.value.to_owned());
     }
     let (Some(program), Some(item)) = (words.first(), items.first()) else {
         return Ok(words);

@@ -7,6 +7,7 @@ use super::expand::ExpandError;
 use super::reader::{Name, Reader};
 use crate::section::image_section::{EnvVar, Located};
 use crate::yaml::{Key, Node};
+use condafront_model::execve::{self, ValueError};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
@@ -20,7 +21,7 @@ impl EnvVar {
         file: &Arc<SourceFile>,
         image: &dyn Fn(&str) -> Option<&'v str>,
     ) -> Result<String, Diagnostic> {
-        self.value.expand(image).map_err(|error| {
+        let value = self.value.expand(image).map_err(|error| {
             let message = match &error {
                 ExpandError::Unset(name) => {
                     format!("build-arg {name} is not set, and the image has no variable {name}")
@@ -36,8 +37,19 @@ impl EnvVar {
                 _ => diagnostic,
             };
             diagnostic.caused_by(error)
-        })
+        })?;
+        match execve::check_value(&self.name, &value) {
+            Ok(()) => Ok(value),
+            Err(why) => Err(impossible(&self.name, why).at(file, self.lines)),
+        }
     }
+}
+
+/// The error for a variable with a value that no program can have.
+fn impossible(name: &str, why: ValueError) -> Diagnostic {
+    Diagnostic::new(format!("the variable `{}` {why}", quoted(name)))
+        .help(why.help())
+        .caused_by(why)
 }
 
 /// Reads `env`.
@@ -47,6 +59,10 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Vec<EnvVar>, Diag
     let variables = entries.iter().map(|(name, value)| {
         checked_name(reader, &name.name, name.lines)?;
         let text = value_of(reader, key, name, value)?;
+        // What it refers to is known later. A text that is too long already is refused before anything is built.
+        if let Err(why) = execve::check_value(&name.name, text.value) {
+            return Err(impossible(&name.name, why).at(reader.file, both(name, value)));
+        }
         Ok(EnvVar {
             name: name.name.clone(),
             value: reader.bound(text)?,
@@ -68,8 +84,12 @@ pub(super) fn labels(
             value: name.name.as_str(),
             lines: name.lines,
         })?;
-        if label.value.trim().is_empty() || label.value.contains('\0') {
+        if label.value.trim().is_empty() {
             return Err(reader.error(name.lines, "a label has no name"));
+        }
+        if label.value.contains('\0') {
+            let message = "the name of a label has a NUL byte, which an image cannot hold";
+            return Err(reader.error(name.lines, message));
         }
         let text = value_of(reader, key, name, value)?;
         let text = Located {
@@ -127,8 +147,7 @@ pub(super) fn checked_name(
     name: &str,
     lines: Lines,
 ) -> Result<(), Diagnostic> {
-    let refused = |c: char| c == '=' || c == '$' || c.is_whitespace() || c.is_control();
-    if name.is_empty() || name.contains(refused) {
+    if !execve::is_variable_name(name) || name.contains('$') {
         let message = match name {
             "" => "an environment variable has no name".to_owned(),
             _ => format!(

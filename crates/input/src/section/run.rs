@@ -233,7 +233,7 @@ fn finished_mount(
 ) -> Result<Mount, Diagnostic> {
     let id = |name: Name<'_>, node: &Node| {
         let found: Located<String> = reader.word(name, node)?;
-        user::checked_id(reader, name, &found)
+        user::owner_id(reader, name, &found)
     };
     let mode = fields.read("mode", "mounts", |name, node| {
         let found = reader.word(name, node)?;

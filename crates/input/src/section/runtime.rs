@@ -6,6 +6,7 @@ use super::reader::{Name, Reader, digits};
 use super::{command, duration, signal};
 use crate::section::image_section::{Command, Healthcheck, Located, Ports, Protocol, Timing};
 use crate::yaml::Node;
+use condafront_model::image_path::{absolute, is_in, is_possible};
 use condafront_model::nearest::{nearest, suggestion};
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
@@ -84,9 +85,41 @@ pub(super) fn volumes(
             let error = reader.error(found.lines, format!("`{shown}` is not an absolute path"));
             return Err(error.help("For example: volumes: [/data]"));
         }
-        Ok(found)
+        let path = absolute("/", &found.value);
+        if let Some(why) = no_volume(&path) {
+            let message = format!("`{shown}` cannot be a volume: {why}");
+            return Err(reader.error(found.lines, message).help(
+                "Write the directory where the program keeps its data, for example /data.",
+            ));
+        }
+        Ok(found.map(|_| path))
     });
     paths.collect()
+}
+
+/// Why an engine does not start a container with a volume at `path`.
+fn no_volume(path: &str) -> Option<String> {
+    if path == "/" {
+        return Some("it is the whole image".to_owned());
+    }
+    // The container's own file systems. Engines accept some of what is in /dev, such as /dev/shm.
+    let inside = ["/proc", "/sys"]
+        .into_iter()
+        .find(|folder| is_in(path, folder));
+    if let Some(folder) = inside.or((path == "/dev").then_some("/dev")) {
+        return Some(format!("a container has its own {folder}"));
+    }
+    if [
+        "/.dockerenv",
+        "/etc/hostname",
+        "/etc/hosts",
+        "/etc/resolv.conf",
+    ]
+    .contains(&path)
+    {
+        return Some("Docker writes a file there".to_owned());
+    }
+    (!is_possible(path)).then(|| "the path is too long".to_owned())
 }
 
 /// Reads `healthcheck`.

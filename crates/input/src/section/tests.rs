@@ -380,3 +380,41 @@ labels: { org.opencontainers.image.source: https://example.org/lab }
     assert_eq!(image.section.cmd.unwrap().value, exec(&ip));
     assert_eq!(image.section.copy[0].sources, ["."]);
 }
+
+#[test]
+fn what_linux_does_not_pass_to_a_program_is_an_error_at_its_line() {
+    let long = "x".repeat(300 << 10);
+    for lines in [
+        format!("  env:\n    A: {long}\n"),
+        format!("  cmd:\n    {long}\n"),
+        format!("  entrypoint:\n    [python, {long}]\n"),
+        format!("  shell:\n    [/bin/sh, -c, {long}]\n"),
+        format!("  run:\n    - {long}\n"),
+        format!("  healthcheck:\n    {{cmd: [test, {long}]}}\n"),
+    ] {
+        let text = format!("condafront:\n{lines}");
+        let error = section(&text, &[]).unwrap_err();
+        let kind = lines.lines().next().unwrap_or_default();
+        assert_eq!(error.locations[0].lines.first, 3, "{kind}");
+        let limit = "but Linux passes at most 128 KiB to a program";
+        assert!(error.message.ends_with(limit), "{kind}: {}", error.message);
+        assert!(error.help.is_some(), "{kind}");
+    }
+    // Values of another program's configuration have no such limit.
+    section(&format!("condafront:\n  labels: {{a: {long}}}\n"), &[]).unwrap();
+}
+
+#[test]
+fn volumes_are_directories_of_the_image() {
+    let volumes = |text: &str| {
+        let volumes = lines(&format!("  volumes: {text}\n")).volumes;
+        volumes
+            .into_iter()
+            .map(|path| path.value)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        volumes("[/data, //srv/./x/, /a/../b, /process, /dev/shm]"),
+        ["/data", "/srv/x", "/b", "/process", "/dev/shm"]
+    );
+}

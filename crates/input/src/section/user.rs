@@ -7,7 +7,7 @@ use crate::yaml::Node;
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
 use condafront_step_spec::account::{
-    DEFAULT_ID, DEFAULT_NAME, MAX_NAME_LEN, UserRequest, is_account_name,
+    DEFAULT_ID, DEFAULT_NAME, MAX_ID, MAX_NAME_LEN, UserRequest, is_account_name,
 };
 
 const FIELDS: &[&str] = &["name", "uid", "gid"];
@@ -30,7 +30,7 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Located<UserReque
         };
         checked_name(reader, key, &place(name))?;
         let gid = group.map(|group| {
-            checked_id(reader, key, &place(group))
+            account_id(reader, key, &place(group))
                 .map_err(|error| error.help("Give the group by its number: user: ada:100"))
         });
         UserRequest {
@@ -69,7 +69,7 @@ fn from_mapping(reader: &Reader<'_>, node: &Node) -> Result<UserRequest, Diagnos
     })?;
     let id = |name: Name<'_>, node| {
         let found = reader.word(name, node)?;
-        checked_id(reader, name, &found)
+        account_id(reader, name, &found)
     };
     let uid = fields.read("uid", "user", id)?;
     let gid = fields.read("gid", "user", id)?;
@@ -99,7 +99,7 @@ fn checked_name<T: AsRef<str>>(
         .next()
         .is_some_and(|byte| byte.is_ascii_digit())
     {
-        return checked_id(reader, key, found).map(drop);
+        return account_id(reader, key, found).map(drop);
     }
     if is_account_name(name) {
         return Ok(());
@@ -110,19 +110,38 @@ fn checked_name<T: AsRef<str>>(
     )))
 }
 
-/// A number that an account or a group can have.
-pub(super) fn checked_id<T: AsRef<str>>(
+/// A number that the image's user or its group can have.
+fn account_id<T: AsRef<str>>(
+    reader: &Reader<'_>,
+    key: Name<'_>,
+    found: &Located<T>,
+) -> Result<u32, Diagnostic> {
+    id_up_to(MAX_ID, reader, key, found).map_err(|error| {
+        error.help("Choose one in this range: Docker starts containers with no other.")
+    })
+}
+
+/// A number that the owner or the group of a file can have.
+pub(super) fn owner_id<T: AsRef<str>>(
+    reader: &Reader<'_>,
+    key: Name<'_>,
+    found: &Located<T>,
+) -> Result<u32, Diagnostic> {
+    // The highest number means "nobody" to the kernel.
+    id_up_to(u32::MAX - 1, reader, key, found)
+}
+
+fn id_up_to<T: AsRef<str>>(
+    most: u32,
     reader: &Reader<'_>,
     key: Name<'_>,
     found: &Located<T>,
 ) -> Result<u32, Diagnostic> {
     let text = found.value.as_ref();
-    // The highest number means "nobody" to the kernel.
-    digits(text).filter(|id| *id < u32::MAX).ok_or_else(|| {
+    digits(text).filter(|id| *id <= most).ok_or_else(|| {
         let message = format!(
-            "{key} cannot be `{}`: it must be a number from 0 to {}",
-            quoted(text),
-            u32::MAX - 1
+            "{key} cannot be `{}`: it must be a number from 0 to {most}",
+            quoted(text)
         );
         reader.error(found.lines, message)
     })

@@ -6,6 +6,7 @@ use std::path::Path;
 use thiserror::Error;
 
 use crate::root::RootError;
+use condafront_step_spec::account::MAX_ID;
 
 /// Why the account layer cannot be created.
 #[derive(Debug, Error)]
@@ -17,9 +18,19 @@ pub enum AccountError {
          start with a letter or '_'"
     )]
     InvalidName(String),
-    /// The number that means "no id".
-    #[error("{0} is not a valid user or group id")]
+    /// An id that no container can start with.
+    #[error("{0} is not a valid user or group id: it must be a number from 0 to {MAX_ID}")]
     InvalidId(u32),
+    /// An account of the base image with such an id.
+    #[error(
+        "the base image's user `{name}` has the id {id}, and containers start only with ids up to {MAX_ID}"
+    )]
+    IdOfBase {
+        /// The account.
+        name: String,
+        /// Its user or group id.
+        id: u32,
+    },
     /// `root` with another id.
     #[error("the user `root` has the ids 0:0; leave out the ids, or choose another name")]
     RootId,

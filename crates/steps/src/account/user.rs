@@ -2,7 +2,9 @@
 
 use std::ffi::OsStr;
 
-use condafront_step_spec::account::{DEFAULT_ID, DEFAULT_NAME, User, UserRequest, is_account_name};
+use condafront_step_spec::account::{
+    DEFAULT_ID, DEFAULT_NAME, MAX_ID, User, UserRequest, is_account_name,
+};
 
 use super::base::Shells;
 use super::database::Databases;
@@ -35,10 +37,9 @@ pub(super) fn decide(
     let mut databases = base.clone();
     databases.ensure_root(shell);
     let (name, uid) = name_and_uid(request, &databases)?;
-    for id in [uid, request.gid].into_iter().flatten() {
-        if id == u32::MAX {
-            return Err(AccountError::InvalidId(id));
-        }
+    let mut asked = [uid, request.gid].into_iter().flatten();
+    if let Some(id) = asked.find(|id| *id > MAX_ID) {
+        return Err(AccountError::InvalidId(id));
     }
     if name == ROOT && (uid.unwrap_or(0) != 0 || request.gid.unwrap_or(0) != 0) {
         return Err(AccountError::RootId);
@@ -67,6 +68,9 @@ pub(super) fn decide(
             let gid = request.gid.unwrap_or(found.gid);
             if gid != found.gid {
                 databases.set_primary_group(&name, gid);
+            }
+            if let Some(id) = [found.uid, gid].into_iter().find(|id| *id > MAX_ID) {
+                return Err(AccountError::IdOfBase { name, id });
             }
             User { gid, ..found }
         }
@@ -297,7 +301,37 @@ mod tests {
             let error = decide(&request(Some(name), None, None), &ubuntu(), &bash());
             assert!(matches!(error, Err(AccountError::InvalidName(_))), "{name}");
         }
-        let error = decide(&request(None, Some(u32::MAX), None), &ubuntu(), &bash());
-        assert!(matches!(error, Err(AccountError::InvalidId(_))));
+    }
+
+    #[test]
+    fn ids_that_no_container_can_start_with_are_refused() {
+        let above = MAX_ID + 1;
+        for (name, uid, gid) in [
+            (None, Some(u32::MAX), None),
+            (None, Some(above), None),
+            (None, None, Some(above)),
+            (Some("2147483648"), None, None),
+        ] {
+            let error = decide(&request(name, uid, gid), &ubuntu(), &bash());
+            assert!(
+                matches!(error, Err(AccountError::InvalidId(_))),
+                "{error:?}"
+            );
+        }
+        let highest = decided(&request(None, Some(MAX_ID), None), &ubuntu());
+        assert_eq!(highest.user.gid, MAX_ID);
+
+        let base = |ids: &str| Databases {
+            passwd: Some(format!("ldap:x:{ids}::/home/ldap:/bin/sh\n").into()),
+            ..ubuntu()
+        };
+        for ids in ["3000000000:100", "100:3000000000"] {
+            let error = decide(&request(Some("ldap"), None, None), &base(ids), &bash());
+            let expected = "the base image's user `ldap` has the id 3000000000, and containers start only with ids up to 2147483647";
+            assert_eq!(error.unwrap_err().to_string(), expected);
+        }
+        // The group is replaced.
+        let asked = request(Some("ldap"), None, Some(5));
+        assert_eq!(decided(&asked, &base("100:3000000000")).user.gid, 5);
     }
 }

@@ -6,10 +6,9 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::bytecode::{self, Runtime};
 use super::entry::relative_path;
+use super::env_vars;
 use super::error::{Error, ErrorKind, Result};
 use super::link::{Claims, LinkPackages, Target};
 use super::micromamba::Micromamba;
@@ -87,7 +86,7 @@ fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) 
     let claims = Claims::new(&packages);
     installer.link(&packages, &claims, python, &target)?;
     let (placed, notices) = complete(&packages, &claims, python, mounts, &target)?;
-    let facts = group_facts(&packages, &placed, notices, &target);
+    let facts = group_facts(&packages, &placed, notices, &target)?;
 
     let owned: Vec<OwnedPaths> = placed.iter().map(|placed| owned_paths(placed)).collect();
     fs::remove_dir_all(&target.work).map_err(|e| Error::io("remove", &target.work, e))?;
@@ -188,8 +187,8 @@ fn group_facts(
     placed: &[Vec<Placed>],
     mut notices: Vec<Notice>,
     target: &Target,
-) -> GroupFacts {
-    let mut env_vars = BTreeMap::new();
+) -> Result<GroupFacts> {
+    let mut variables = BTreeMap::new();
     let mut all = Vec::with_capacity(packages.len());
     for (position, (package, placed)) in packages.iter().zip(placed).enumerate() {
         let index = &package.index;
@@ -210,9 +209,17 @@ fn group_facts(
             ));
         }
         for (name, path) in files_in(placed, "etc/conda/env_vars.d/") {
-            match read_env_vars(&target.dir.join(path)) {
+            match env_vars::read(&target.dir.join(path)) {
                 Ok(vars) => {
-                    env_vars.insert(name.to_owned(), vars);
+                    variables.insert(name.to_owned(), vars);
+                }
+                Err(why) if why.is_fatal() => {
+                    let label = &package.spec.label;
+                    let message = format!(
+                        "{label}: no program could start with the variables in {path}: {why}"
+                    );
+                    let error = Error::new(ErrorKind::BadMetadata, message);
+                    return Err(error.caused_by(why).of_package(position));
                 }
                 Err(why) => notice(format!(
                     "{}: the variables in {path} are not set: {why}",
@@ -243,11 +250,11 @@ fn group_facts(
             },
         });
     }
-    GroupFacts {
+    Ok(GroupFacts {
         packages: all,
-        env_vars,
+        env_vars: variables,
         notices,
-    }
+    })
 }
 
 /// Whether a program directly in `bin` is started by glibc's loader, for example `/lib64/ld-linux-x86-64.so.2`. The
@@ -274,19 +281,6 @@ fn files_in<'a>(placed: &'a [Placed], dir: &'a str) -> impl Iterator<Item = (&'a
             let name = placed.path.strip_prefix(dir)?;
             (!name.contains('/')).then_some((name, placed.path.as_str()))
         })
-}
-
-/// Reads a file of `env_vars.d`: one JSON object whose values are strings or numbers.
-fn read_env_vars(path: &Path) -> std::result::Result<BTreeMap<String, String>, String> {
-    let text = fs::read(path).map_err(|e| e.to_string())?;
-    let vars: BTreeMap<String, Value> = serde_json::from_slice(&text).map_err(|e| e.to_string())?;
-    Ok(vars
-        .into_iter()
-        .map(|(name, value)| match value {
-            Value::String(text) => (name, text),
-            other => (name, other.to_string()),
-        })
-        .collect())
 }
 
 fn owned_paths(placed: &[Placed]) -> OwnedPaths {
