@@ -10,6 +10,7 @@ pub mod lint;
 pub mod nearest;
 pub mod origin;
 pub mod package;
+pub mod placeholder;
 pub mod platform;
 pub mod pypi_package;
 pub mod redact;

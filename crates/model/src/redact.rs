@@ -50,9 +50,13 @@ pub fn masked(text: &str) -> String {
     shown
 }
 
-/// Adds text without `://`. `user:password@host` in it is a URL without its scheme.
+/// Adds text without `://`. `user:password@host` in it is a URL without its scheme, and `t/<token>/name` a channel.
 fn push_plain(text: &str, shown: &mut String) {
     for word in text.split_inclusive(char::is_whitespace) {
+        if let Some((before, after)) = around_token_of_name(word) {
+            shown.extend([before, "t/", MASK, after]);
+            continue;
+        }
         match word.rsplit_once('@') {
             // Not `ubuntu:24.04@sha256:…`.
             Some((user, host)) if user.contains(':') && !host.starts_with("sha256:") => {
@@ -108,6 +112,18 @@ fn around_token(path: &str) -> Option<(&str, &str)> {
     Some((before, rest.find('/').map_or("", |end| &rest[end..])))
 }
 
+/// The parts of a word before and after `t/<token>` at the start of a channel's name. Names of folders rarely look like
+/// tokens, which have digits, capitals or dashes.
+fn around_token_of_name(word: &str) -> Option<(&str, &str)> {
+    let start = word.find(|c: char| c.is_alphanumeric() || "./~$".contains(c))?;
+    let token = word[start..].strip_prefix("t/")?;
+    let token = &token[..token.find('/')?];
+    let is_telling = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase() || c == '-';
+    token
+        .contains(is_telling)
+        .then(|| (&word[..start], &word[start + "t/".len() + token.len()..]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +173,22 @@ mod tests {
         for (url, recorded, shown) in URLS {
             assert_eq!(without_credentials(url), *recorded);
             assert_eq!(masked(url), *shown);
+        }
+    }
+
+    #[test]
+    fn tokens_in_names_of_channels_are_masked() {
+        for (text, shown) in [
+            ("t/tk-12/private", "t/***/private"),
+            ("  - \"t/0a1b2c/private\"", "  - \"t/***/private\""),
+            ("[t/Abc/a/label/dev, b]", "[t/***/a/label/dev, b]"),
+            ("`t/tk-12/private::numpy`", "`t/***/private::numpy`"),
+            (
+                "copy: t/data/x ./t/tk-12/x t/tk-12",
+                "copy: t/data/x ./t/tk-12/x t/tk-12",
+            ),
+        ] {
+            assert_eq!(masked(text), shown);
         }
     }
 

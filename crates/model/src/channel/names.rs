@@ -10,6 +10,7 @@ use url::Url;
 
 use super::address::{ChannelUrl, address, is_path};
 use super::error::ChannelError;
+use crate::placeholder;
 use crate::platform::{self, Platform};
 
 /// Where to find channels that are given by name.
@@ -47,6 +48,13 @@ impl ChannelNames {
     /// When it does not name a channel that a build for `platform` can use.
     pub fn resolve(&self, text: &str, platform: Platform) -> Result<Vec<Named>, ChannelError> {
         let text = text.trim();
+        if let Some(bare) = placeholder::without(text) {
+            let mut found = self.resolve(&bare, platform)?;
+            for named in &mut found {
+                named.url = named.url.clone().with_placeholder(true);
+            }
+            return Ok(found);
+        }
         if text.starts_with('-') {
             return Err(ChannelError::Option(text.to_owned()));
         }
@@ -71,7 +79,13 @@ impl ChannelNames {
             "defaults" if !self.custom.contains_key("defaults") => {
                 Ok(["pkgs/main", "pkgs/r"].map(|name| self.named(name)).into())
             }
-            name => Ok(vec![self.named(name)]),
+            name => {
+                let found = self.named(name);
+                Ok(vec![Named {
+                    name: without_token(name).to_owned(),
+                    ..found
+                }])
+            }
         }
     }
 
@@ -92,6 +106,14 @@ impl ChannelNames {
             url,
         }
     }
+}
+
+/// The channel of `t/<token>/channel`: conda finds it below `/t/<token>/` at the alias.
+fn without_token(name: &str) -> &str {
+    let after = name
+        .strip_prefix("t/")
+        .and_then(|rest| rest.split_once('/'));
+    after.map_or(name, |(_, channel)| channel)
 }
 
 /// Splits the platform from `conda-forge/linux-64`.

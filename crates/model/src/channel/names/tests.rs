@@ -43,6 +43,22 @@ fn names_and_urls_are_resolved_as_conda_does() {
             "https://me:pw@conda.example/t/tk/forge/noarch",
             &["https://conda.example/forge https://me:pw@conda.example/t/tk/forge"],
         ),
+        (
+            "t/tk-1/private/label/dev",
+            &["private/label/dev https://conda.anaconda.org/t/tk-1/private/label/dev"],
+        ),
+        (
+            "t/tk-1/private/linux-64",
+            &["private https://conda.anaconda.org/t/tk-1/private"],
+        ),
+        (
+            "t/<TOKEN>/private",
+            &["private https://conda.anaconda.org/private"],
+        ),
+        (
+            "https://<user>:***@conda.example/t/{{ TOKEN }}/forge",
+            &["https://conda.example/forge https://conda.example/forge"],
+        ),
     ] {
         assert_eq!(found(&names, text), channels, "{text}");
     }
@@ -72,6 +88,27 @@ fn the_alias_and_custom_channels_change_addresses() {
     ] {
         assert_eq!(found(&names, text), [channel]);
     }
+}
+
+#[test]
+fn placeholders_for_credentials_are_noticed() {
+    let names = ChannelNames {
+        alias: ChannelUrl::parse("https://mirror.example/t/<TOKEN>/").unwrap(),
+        ..ChannelNames::default()
+    };
+    for (text, is_noticed) in [
+        ("https://c.example/t/<TOKEN>/forge", true),
+        ("private", true),
+        ("https://c.example/t/tk-1/forge", false),
+        ("https://c.example/forge", false),
+    ] {
+        let found = names.resolve(text, Platform::LinuxAmd64).unwrap();
+        assert_eq!(found[0].url.has_placeholder(), is_noticed, "{text}");
+    }
+    assert_eq!(
+        found(&names, "private"),
+        ["private https://mirror.example/private"]
+    );
 }
 
 #[test]
