@@ -17,7 +17,9 @@ use condafront_graph::plan::Plan;
 use condafront_input as input;
 use condafront_input::file_path::{FilePath, NamedPath};
 use condafront_input::section::{BuildArgs, ImageFile};
-use condafront_input::{BuildInput, BuildSource, Conda, EnvironmentInput, Pip};
+use condafront_input::{
+    BuildInput, BuildSource, Conda, EnvironmentInput, LockedPip, Pip, check_skips, or_skip,
+};
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::platform::{Platform, UnknownPlatform};
 use condafront_model::source::{Diagnostic, Level, Location, SourceFile};
@@ -117,8 +119,9 @@ fn summary(input: &EnvironmentInput) -> String {
     let mut parts = Vec::new();
     match &input.pip {
         pip if pip.is_empty() => {}
-        Pip::Locked(packages) => {
-            parts.push(count(packages.len(), "PyPI package", "PyPI packages"));
+        Pip::Locked(LockedPip { files, local }) => {
+            let number = files.len() + local.len();
+            parts.push(count(number, "PyPI package", "PyPI packages"));
         }
         Pip::Unsolved(requirements) => parts.push(count(
             requirements.len(),
@@ -157,15 +160,19 @@ fn check(
     input: &EnvironmentInput,
     args: &BuildArgs,
 ) -> Result<String, Diagnostic> {
-    let list = match &input.pip {
-        Pip::Locked(packages) => {
-            pypi::check_files(packages, file)?;
-            &[]
+    let (list, local) = match &input.pip {
+        Pip::Locked(LockedPip { files, local }) => {
+            pypi::check_files(files, file)?;
+            ([].as_slice(), local.as_slice())
         }
-        Pip::Unsolved(list) => list.as_slice(),
+        Pip::Unsolved(list) => (list.as_slice(), [].as_slice()),
     };
     let lists = [(list, folder), (input.section.pip.as_slice(), folder)];
-    let about_files = files.check_lists(&lists, args)?;
+    let mut about_files = files.check_lists(&lists, args)?;
+    for package in local {
+        let found = files.missing(&package.named(file, folder));
+        about_files.extend(found.map_err(|error| or_skip(error, &package.name))?);
+    }
     let warnings = input.warnings.iter().map(|warning| &warning.diagnostic);
     warn(warnings.chain(&about_files));
     Ok(format!("{}: {}\n", file.name(), summary(input)))
@@ -299,6 +306,7 @@ impl CommandLine {
         let own = [(image.section.pip.as_slice(), &files.folder)];
         warn(&files.check_lists(&own, &settings.input.build_args)?);
         let mut text = String::new();
+        let mut inputs = Vec::new();
         for one in &image.environments {
             let found = files.named(&NamedPath {
                 path: one.file.value.clone(),
@@ -314,7 +322,9 @@ impl CommandLine {
             let input = input::read(&found.file, self.platform, &settings)?;
             let (file, folder) = (&found.file, found.path.folder());
             text.push_str(&check(files, &folder, file, &input, &settings.build_args)?);
+            inputs.push(input);
         }
+        check_skips(&inputs)?;
         Ok(text.into_bytes())
     }
 }

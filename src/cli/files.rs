@@ -78,15 +78,24 @@ impl Files {
             let Source::Context(path) = &requirement.source else {
                 continue;
             };
-            let named = path.named(entry.location());
-            let places = named.candidates()?;
-            if places.iter().any(FilePath::is_above) {
-                warnings.push(named.unknown());
-            } else if !places.iter().any(|place| self.path(place).exists()) {
-                warnings.push(named.nowhere(&places));
-            }
+            warnings.extend(self.missing(&path.named(entry.location()))?);
         }
         Ok(warnings)
+    }
+
+    /// The warning about a package that is not here, where it may be in the context of a build.
+    ///
+    /// # Errors
+    /// A diagnostic at the path if it is outside the context.
+    pub(super) fn missing(&self, named: &NamedPath) -> Result<Option<Diagnostic>, Diagnostic> {
+        let places = named.candidates()?;
+        Ok(if places.iter().any(FilePath::is_above) {
+            Some(named.unknown())
+        } else if !places.iter().any(|place| self.path(place).exists()) {
+            Some(named.nowhere(&places))
+        } else {
+            None
+        })
     }
 
     fn path(&self, place: &FilePath) -> PathBuf {

@@ -25,7 +25,7 @@ pub(super) struct Locked<'a> {
     pub(super) file: &'a SourceFile,
     /// Its conda packages.
     pub(super) plan: Plan,
-    /// Its PyPI packages; requirements that are not locked are left out.
+    /// Its PyPI packages; requirements that are not locked and what is next to a lock are left out.
     pub(super) pip: &'a Pip,
     /// Where the environment is in the image.
     pub(super) prefix: EnvironmentPrefix,
@@ -96,7 +96,7 @@ impl Locked<'_> {
             return Err(Diagnostic::new("the graph is empty"));
         };
         let packages = match self.pip {
-            Pip::Locked(packages) if !packages.is_empty() => packages,
+            Pip::Locked(locked) if !locked.files.is_empty() => &locked.files,
             _ => return Ok(Definition::of(&root)),
         };
         let wanted = environment.pip_packages(packages, &settings.mirrors)?;

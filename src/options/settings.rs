@@ -93,6 +93,10 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
         "categories of a conda-lock.yml in addition to main: dev,docs",
     ),
     (
+        "CONDAFRONT_SKIP",
+        "packages of a lock to leave out (what they depend on stays): mylib,mytool",
+    ),
+    (
         "ENVIRONMENT",
         "the environment to use of a pixi.lock, or the active one of an image file",
     ),

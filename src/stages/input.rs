@@ -125,6 +125,7 @@ impl Session<'_> {
             warnings.extend_from_slice(&environment.input.warnings);
             environments.push(environment);
         }
+        input::check_skips(environments.iter().map(|one| &one.input))?;
         let is_default = |one: &EnvironmentFile| one.prefix.name() == image.default;
         Ok(ImageInput {
             default: environments.iter().position(is_default).unwrap_or(0),

@@ -1,6 +1,7 @@
 //! The target `lock`: writes solved environments to lock files.
 
 use super::input::{EnvironmentFile, ImageInput};
+use super::pip::not_on_a_server;
 use super::session::Session;
 use super::solve::{Base, Solved};
 
@@ -15,7 +16,7 @@ use crate::gateway::error::BuildError;
 use crate::options::choices::Choices;
 use condafront_input as input;
 use condafront_input::explicit_lock::{self, ExplicitLock};
-use condafront_input::{BuildSource, Conda, DeclaredPlatform, InputSettings};
+use condafront_input::{BuildSource, Conda, DeclaredPlatform, InputSettings, or_skip};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
@@ -106,6 +107,10 @@ impl Session<'_> {
         one: &EnvironmentFile,
     ) -> Result<Vec<PipPackage>, BuildError> {
         let asked = &one.pip.asked;
+        if let Some(local) = asked.local.first() {
+            let error = not_on_a_server(&local.name, &local.location(&one.file));
+            return Err(or_skip(error, &local.name).into());
+        }
         if asked.list.is_empty() {
             return Ok(asked.locked.clone());
         }

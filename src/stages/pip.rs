@@ -14,12 +14,13 @@ use crate::gateway::error::BuildError;
 use crate::pip_report::Found;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
-use condafront_graph::pip::{PipInstalled, PipNetwork, PipPackages, PipResolved, Wheel};
+use condafront_graph::pip::{Local, PipInstalled, PipNetwork, PipPackages, PipResolved, Wheel};
 use condafront_graph::step::Step;
 use condafront_input::requirements::{BuildOptions, List, ListEntry, Source};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::PackageUrl;
 use condafront_model::pypi_package::PipPackage;
+use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Location, SourceFile};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::facts::{Notice, Subject};
@@ -42,6 +43,8 @@ struct Files {
     packages: Vec<PipPackage>,
     /// Wheels that are already built: the name of each in messages, and where it is asked for.
     wheels: Vec<(String, Output, Location)>,
+    /// Packages of the build context, and where they are asked for.
+    local: Vec<(Local, Location)>,
     /// Options for pip when it builds them.
     build_options: BuildOptions,
     /// The output of the step that found them.
@@ -62,6 +65,12 @@ impl Linked<'_> {
         };
         if !asked.locked.is_empty() {
             let files = Files::fetched(asked.locked.clone());
+            self.pip_install(&mut pipped, files).await?;
+        }
+        if !asked.local.is_empty() {
+            // What must be built may fail. It is in a layer of its own, because it changes most often.
+            self.session.settle(&pipped.root).await?;
+            let files = self.local_files();
             self.pip_install(&mut pipped, files).await?;
         }
         if !asked.list.is_empty() {
@@ -96,6 +105,21 @@ impl Linked<'_> {
         }
         packages.extend(found.packages);
         Ok(packages)
+    }
+
+    /// The packages of the build context that the lock names.
+    fn local_files(&self) -> Files {
+        let PipInput {
+            asked,
+            locked_local,
+            ..
+        } = &self.file.pip;
+        let local = locked_local.iter().cloned();
+        let places = asked.local.iter().map(|one| one.location(&self.file.file));
+        Files {
+            local: local.zip(places).collect(),
+            ..Files::fetched(Vec::new())
+        }
     }
 
     /// The files for the list: those that it pins, or those that pip finds in the image `root`.
@@ -141,6 +165,7 @@ impl Linked<'_> {
         };
         Ok(Files {
             wheels: found.iter().filter_map(wheel).collect(),
+            local: Vec::new(),
             packages,
             build_options: list.build_options(),
             facts: vec![graph.facts],
@@ -150,7 +175,7 @@ impl Linked<'_> {
     /// Installs files on top of the image so far.
     async fn pip_install(&self, pipped: &mut Pipped, files: Files) -> Result<(), BuildError> {
         pipped.facts.extend(files.facts.iter().cloned());
-        if files.packages.is_empty() && files.wheels.is_empty() {
+        if files.packages.is_empty() && files.wheels.is_empty() && files.local.is_empty() {
             return Ok(());
         }
         let session = &self.session;
@@ -163,6 +188,7 @@ impl Linked<'_> {
                     .map(|(label, output, _)| (label.clone(), output.clone()))
                     .collect(),
             )
+            .with_local(files.local.iter().map(|(local, _)| local.clone()).collect())
             .with_build_options(files.build_options.clone());
         let addresses = session.pip_addresses(wanted.fetched()).await?;
         let places = files.packages.iter();
@@ -233,10 +259,20 @@ impl Files {
         Self {
             packages,
             wheels: Vec::new(),
+            local: Vec::new(),
             build_options: BuildOptions::default(),
             facts: Vec::new(),
         }
     }
+}
+
+/// The error for a package that is built from files of the user's, where only what can be downloaded can be.
+pub(super) fn not_on_a_server(label: &str, place: &Location) -> Diagnostic {
+    Diagnostic::new(format!(
+        "`{}` is built from files that are not on a server: neither a lock nor a channel can contain it",
+        quoted(label)
+    ))
+    .at(&place.file, place.lines)
 }
 
 /// The job that asks pip for the files of a list.
@@ -295,14 +331,12 @@ struct Installing<'a> {
 impl Installing<'_> {
     /// Where the step's package at `index` is asked for.
     fn place(&self, index: usize) -> Option<Location> {
-        let packages = &self.files.packages;
-        match packages.get(index) {
-            Some(package) => Some(package.location(self.file)),
-            None => {
-                let (_, _, place) = self.files.wheels.get(index - packages.len())?;
-                Some(place.clone())
-            }
-        }
+        let files = self.files;
+        let packages = files.packages.iter();
+        let packages = packages.map(|package| package.location(self.file));
+        let wheels = files.wheels.iter().map(|(_, _, place)| place.clone());
+        let local = files.local.iter().map(|(_, place)| place.clone());
+        packages.chain(wheels).chain(local).nth(index)
     }
 
     fn warnings(&self, notices: &[Notice]) -> Vec<Warning> {
@@ -363,21 +397,15 @@ fn not_a_file(label: &str, place: &Location, list: &List) -> Diagnostic {
     let source = entry
         .and_then(ListEntry::requirement)
         .map(|found| &found.source);
-    let (what, help) = match source {
-        Some(Source::Repository(_)) => (
-            "comes from a git repository, not from a file on a server",
-            "Give the URL of a release's file (a wheel or a source archive), or take the package from an index.",
-        ),
-        _ => (
-            "is built from the build context, not from a file on a server",
-            "Take the package from an index, or give the URL of its file.",
-        ),
-    };
-    Diagnostic::new(format!(
-        "`{label}` {what}: neither a lock nor a channel can contain it"
-    ))
-    .at(&place.file, place.lines)
-    .help(help)
+    if let Some(Source::Repository(_)) = source {
+        return Diagnostic::new(format!(
+            "`{label}` comes from a git repository, not from a file on a server: neither a lock nor a channel can contain it"
+        ))
+        .at(&place.file, place.lines)
+        .help("Give the URL of a release's file (a wheel or a source archive), or take the package from an index.");
+    }
+    not_on_a_server(label, place)
+        .help("Take the package from an index, or give the URL of its file.")
 }
 
 /// Warns about a build-arg with a password, which provenance would show.

@@ -11,11 +11,12 @@ use condafront_graph::location_of;
 use condafront_graph::pip::{Local, LocalKind, from_context, from_repository};
 use condafront_input::file_path::{FilePath, Root};
 use condafront_input::pypi::PypiPackages;
-use condafront_input::requirements::{List, ListEntry, LocalPath, Reading, Source};
-use condafront_input::{Pip, PipRequirement};
+use condafront_input::requirements::{List, LocalPath, Reading, Source};
+use condafront_input::{LocalPip, LockedPip, Pip, PipRequirement, or_skip};
 use condafront_model::lint::Warning;
+use condafront_model::package::Hashes;
 use condafront_model::redact::quoted;
-use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_model::source::{Diagnostic, Location, SourceFile};
 
 use std::sync::Arc;
 
@@ -24,8 +25,10 @@ use std::sync::Arc;
 pub(super) struct PipInput {
     /// The requested packages.
     pub(super) asked: PypiPackages,
-    /// Those that are in the user's folders or in a repository.
+    /// Those of the list that are in the user's folders or in a repository.
     pub(super) local: Vec<Local>,
+    /// Those of a lock that are in the user's folders.
+    pub(super) locked_local: Vec<Local>,
     /// Warnings about where files were found.
     pub(super) warnings: Vec<Warning>,
 }
@@ -44,10 +47,10 @@ impl Session<'_> {
         folder: &FilePath,
     ) -> Result<PipInput, BuildError> {
         let (locked, list) = match pip {
-            Pip::Locked(packages) => (packages.clone(), [].as_slice()),
-            Pip::Unsolved(list) => (Vec::new(), list.as_slice()),
+            Pip::Locked(locked) => (locked.clone(), [].as_slice()),
+            Pip::Unsolved(list) => (LockedPip::default(), list.as_slice()),
         };
-        pypi::check_files(&locked, file)?;
+        pypi::check_files(&locked.files, file)?;
         let args = self.settings.input.build_args.for_platform(self.platform);
         let mut reading = Reading::new(&args);
         reading.add(list, folder.clone());
@@ -62,9 +65,51 @@ impl Session<'_> {
         let projects = self.projects(&mut list, &mut warnings).await?;
         Ok(PipInput {
             local: self.local_packages(&list, &projects)?,
-            asked: PypiPackages { locked, list },
+            locked_local: self
+                .packages_of_lock(&locked.local, file, folder, &mut warnings)
+                .await?,
+            asked: PypiPackages {
+                locked: locked.files,
+                local: locked.local,
+                list,
+            },
             warnings,
         })
+    }
+
+    /// The packages of the user's folders that the lock `file` in `folder` names.
+    async fn packages_of_lock(
+        &self,
+        packages: &[LocalPip],
+        file: &Arc<SourceFile>,
+        folder: &FilePath,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Vec<Local>, BuildError> {
+        let mut all = Vec::new();
+        for (index, package) in packages.iter().enumerate() {
+            let named = package.named(file, folder);
+            let mut options = Options::new();
+            options.location(location_of(&named.location));
+            let ignored = &self.build_file.ignored;
+            let found = self.sources.project(&named, ignored).await;
+            let found = found.and_then(|project| {
+                let found = self.in_folder(&project, &named.location, options)?;
+                Ok((found, project.warning))
+            });
+            let ((_, kind, output), warning) = found.map_err(|error| match error {
+                BuildError::Diagnostic(error) => or_skip(*error, &package.name).into(),
+                error => error,
+            })?;
+            warnings.extend(warning);
+            all.push(Local {
+                label: package.name.clone(),
+                kind,
+                output,
+                entry: index,
+                hashes: package.hashes.clone(),
+            });
+        }
+        Ok(all)
     }
 
     /// Finds the packages of a list that are in the user's folders. Two paths may lead to one of them.
@@ -99,7 +144,7 @@ impl Session<'_> {
                 Source::Context(path) => {
                     let is_it = |project: &&Project| LocalPath::at(&project.path) == *path;
                     match projects.iter().find(is_it) {
-                        Some(project) => self.in_folder(project, entry, options)?,
+                        Some(project) => self.in_folder(project, &entry.location(), options)?,
                         None => continue,
                     }
                 }
@@ -120,6 +165,7 @@ impl Session<'_> {
                 kind,
                 output,
                 entry: index,
+                hashes: Hashes::default(),
             });
         }
         Ok(all)
@@ -129,7 +175,7 @@ impl Session<'_> {
     fn in_folder(
         &self,
         project: &Project,
-        entry: &ListEntry,
+        place: &Location,
         mut options: Options,
     ) -> Result<(String, LocalKind, Output), Diagnostic> {
         let path = project.path.path.as_str();
@@ -142,7 +188,7 @@ impl Session<'_> {
                 return Err(Diagnostic::new(format!(
                     "`{shown}` is not a Python package: it has neither pyproject.toml nor setup.py"
                 ))
-                .at(&entry.file, entry.lines)
+                .at(&place.file, place.lines)
                 .help(
                     "Name the folder of the package, and check that .dockerignore does not exclude the file.",
                 ));

@@ -174,6 +174,8 @@ impl Session<'_> {
         let mut entries = asked.list.entries().iter();
         if let Some(first) = asked.locked.first() {
             self.must_run(WHAT, &[first.lines])
+        } else if let Some(first) = asked.local.first() {
+            self.must_run(WHAT, &[first.lines])
         } else if let Some(first) = entries.find(|entry| entry.requirement().is_some()) {
             self.about(&first.file).must_run(WHAT, &[first.lines])
         } else {

@@ -24,6 +24,7 @@ mod image;
 mod inputs;
 mod installers;
 mod limits;
+mod locked_projects;
 mod locks;
 mod lost_results;
 mod micromamba_docker;

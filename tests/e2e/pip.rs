@@ -50,6 +50,18 @@ pub(crate) fn real(project: &Project, name: &str) -> String {
     line(project, name, &path, &content)
 }
 
+/// Serves a mirror of PyPI's files with the pip that condafront would download. Returns the build-arg that names it.
+pub(crate) fn serve_pip(project: &Project) -> String {
+    let (_, content) = real_wheel("pip");
+    let pip = condafront_graph::plan::pip::wheel("3.13").expect("a pip for this python");
+    let path = pip.url.recorded().path().to_owned();
+    project.server.put(&format!("/mirror{path}"), content);
+    format!(
+        "CONDA_MIRRORS=https://files.pythonhosted.org={}",
+        project.server.url("mirror")
+    )
+}
+
 /// Puts files on the page of the package `name` in an index at `/simple`
 /// (<https://packaging.python.org/en/latest/specifications/simple-repository-api/>).
 pub(crate) fn index(project: &Project, name: &str, files: &[(String, Vec<u8>)]) {
@@ -259,15 +271,7 @@ fn pip_replaces_what_conda_installed() {
 #[test]
 fn a_lock_without_pip_gets_one() {
     let project = Project::new(Store::Containerd);
-    // A mirror of PyPI's files with the pip that condafront would download.
-    let (_, content) = real_wheel("pip");
-    let pip = condafront_graph::plan::pip::wheel("3.13").expect("a pip for this python");
-    let path = pip.url.recorded().path().to_owned();
-    project.server.put(&format!("/mirror{path}"), content);
-    let mirror = format!(
-        "CONDA_MIRRORS=https://files.pythonhosted.org={}",
-        project.server.url("mirror")
-    );
+    let mirror = serve_pip(&project);
     let hello = serve(&project, "hello.world", &hello("1.0"));
     project.write(LOCK, lock_text(&project, &["python"], &hello));
     project.build(&["--build-arg", &mirror]).expect_success();

@@ -28,14 +28,14 @@ fn environment(project: &Project, section: &[&str], dependencies: &[&str]) {
     project.write(LOCK, text);
 }
 
-fn write(project: &Project, path: &str, text: &str) {
+pub(crate) fn write(project: &Project, path: &str, text: &str) {
     let path = project.path(path);
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
     std::fs::write(path, text).expect("a file");
 }
 
 /// Writes the sources of a package with a module that prints its name and an extra that needs jinja2.
-fn sources(project: &Project, folder: &str, name: &str) {
+pub(crate) fn sources(project: &Project, folder: &str, name: &str) {
     let toml = format!(
         "[project]\nname = \"{name}\"\nversion = \"1.0\"\noptional-dependencies = {{extra = [\"jinja2\"]}}\n\
          [build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n\

@@ -112,6 +112,7 @@ impl Channels {
             return recorded;
         }
         self.warn_of_credentials(&named.url, place);
+        self.warn_of_placeholder(&named.url, place);
         self.warn_of_terms(&named, place);
         self.list.push(Channel {
             name: named.name,
@@ -136,6 +137,25 @@ impl Channels {
                 ))
                 .help(format!(
                     "Remove them from the URL and pass them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
+                )),
+        });
+    }
+
+    fn warn_of_placeholder(&mut self, url: &ChannelUrl, place: Place<'_>) {
+        let is_known =
+            |channel: &Channel| channel.url.has_placeholder() && channel.url.host() == url.host();
+        if !url.has_placeholder() || self.list.iter().any(is_known) {
+            return;
+        }
+        let host = url.host();
+        self.warnings.push(Warning {
+            rule: Rule::CredentialsInUrl,
+            diagnostic: place
+                .error(format!(
+                    "the channel's address has only a placeholder for the credentials for {host}, which is ignored"
+                ))
+                .help(format!(
+                    "If the channel needs them, pass them with --secret id=HTTP_AUTH_TOKEN_{host}; otherwise remove the placeholder."
                 )),
         });
     }

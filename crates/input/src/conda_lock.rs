@@ -67,12 +67,17 @@ pub(crate) fn read(
     const HASHLESS: &str = "Regenerate the lock file with a newer conda-lock, which writes hashes.";
     let mut locked = Locked::new(
         file,
+        settings,
         Unverified {
             conda: HASHLESS,
             pip: HASHLESS,
         },
     );
     let mut depends: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let names = entries.iter();
+    let names = names.filter_map(|entry| entry.node.get("name").and_then(Node::text));
+    names.for_each(|name| locked.skip.know(name));
+    locked.skip.check_names(file)?;
     for entry in entries {
         let chosen = entry.platform == platform.subdir()
             && entry
@@ -83,7 +88,8 @@ pub(crate) fn read(
             reader.package(&entry, &mut locked, &mut depends)?;
         }
     }
-    if locked.packages.is_empty() && locked.pip.is_empty() {
+    if locked.is_empty() {
+        locked.skip.check_rest(file)?;
         return Err(reader.nothing(tree, &categories));
     }
     // conda-lock lists a package once for each category that it belongs to.

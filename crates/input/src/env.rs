@@ -145,6 +145,7 @@ pub(crate) fn read(
         },
         section,
         warnings,
+        unknown_skips: None,
     })
 }
 

@@ -1,15 +1,17 @@
 //! What a build file says of one environment: what each reader makes of its kind of file.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use condafront_model::channel::{Channel, ChannelPriority};
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::Warning;
 use condafront_model::origin::Origin;
-use condafront_model::package::Package;
+use condafront_model::package::{Hashes, Package};
 use condafront_model::pypi_package::PipPackage;
-use condafront_model::source::Lines;
+use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 
+use crate::file_path::{FilePath, NamedPath};
 use crate::pip_requirement::PipRequirement;
 use crate::section::image_section::ImageSection;
 
@@ -28,6 +30,9 @@ pub struct EnvironmentInput {
     pub section: ImageSection,
     /// Findings that do not stop the build.
     pub warnings: Vec<Warning>,
+    /// The names of the build-arg `CONDAFRONT_SKIP` that a lock does not have, each with the error that says so; `None`
+    /// unless the file is a lock.
+    pub unknown_skips: Option<BTreeMap<String, Diagnostic>>,
 }
 
 impl EnvironmentInput {
@@ -87,15 +92,57 @@ pub struct RequestedSpec {
 /// The PyPI packages of an environment, installed after the conda packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pip {
-    /// Exactly these files.
-    Locked(Vec<PipPackage>),
+    /// Exactly these.
+    Locked(LockedPip),
     /// Whatever pip finds.
     Unsolved(Vec<PipRequirement>),
 }
 
+/// The PyPI packages of a lock.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockedPip {
+    /// Those to download.
+    pub files: Vec<PipPackage>,
+    /// Those of the build context.
+    pub local: Vec<LocalPip>,
+}
+
+/// A PyPI package of the build context that a lock names: a project, a wheel or a source archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalPip {
+    /// Its name as written in the lock.
+    pub name: String,
+    /// Its path as the lock has it, normalized: relative to the lock.
+    pub path: String,
+    /// The hashes that it must have if it is a file.
+    pub hashes: Hashes,
+    /// The lines of the lock that name it.
+    pub lines: Lines,
+}
+
+impl LocalPip {
+    /// The place that names it, in the environment's own file.
+    pub fn location(&self, file: &Arc<SourceFile>) -> Location {
+        Location {
+            file: Arc::clone(file),
+            lines: self.lines,
+        }
+    }
+
+    /// Its path, named in the lock `file` in `folder`.
+    pub fn named(&self, file: &Arc<SourceFile>, folder: &FilePath) -> NamedPath {
+        NamedPath {
+            path: self.path.clone(),
+            folder: folder.clone(),
+            or_context: true,
+            location: self.location(file),
+        }
+    }
+}
+
 impl Default for Pip {
     fn default() -> Self {
-        Self::Locked(Vec::new())
+        Self::Locked(LockedPip::default())
     }
 }
 
@@ -103,7 +150,7 @@ impl Pip {
     /// Whether there is nothing to install.
     pub fn is_empty(&self) -> bool {
         match self {
-            Self::Locked(packages) => packages.is_empty(),
+            Self::Locked(locked) => locked.files.is_empty() && locked.local.is_empty(),
             Self::Unsolved(requirements) => requirements.is_empty(),
         }
     }
@@ -111,7 +158,10 @@ impl Pip {
     /// The lines that ask for them.
     pub fn lines(&self) -> Vec<Lines> {
         match self {
-            Self::Locked(packages) => packages.iter().map(|package| package.lines).collect(),
+            Self::Locked(LockedPip { files, local }) => {
+                let files = files.iter().map(|package| package.lines);
+                files.chain(local.iter().map(|one| one.lines)).collect()
+            }
             Self::Unsolved(list) => list.iter().map(|entry| entry.lines).collect(),
         }
     }

@@ -21,16 +21,21 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::locked::address;
+use super::locked::skip::or_skip;
 use super::locked::{Locked, Repeats, Unverified, other_platform};
 use crate::environment_input::EnvironmentInput;
+use crate::settings::InputSettings;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::execve;
 use condafront_model::lint::Rule;
 use condafront_model::package::{Hashes, Package};
-use condafront_model::platform::Platform;
+use condafront_model::platform::{Platform, is_subdir};
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// Help for what is not the URL of a package.
+const ADVICE: &str = "Write one http(s) URL of a conda package per line.";
 
 /// The line that makes a file an explicit lock.
 const MARKER: &str = "@EXPLICIT";
@@ -49,10 +54,12 @@ pub(crate) fn read(
     file: &Arc<SourceFile>,
     text: &str,
     platform: Platform,
+    settings: &InputSettings,
 ) -> Result<EnvironmentInput, Diagnostic> {
     let mut reader = Reader {
         locked: Locked::new(
             file,
+            settings,
             Unverified {
                 conda: "Append #sha256:<hash> to the URL, or regenerate the lock file with --sha256.",
                 pip: "Append #sha256=<hash> to the URL.",
@@ -64,11 +71,29 @@ pub(crate) fn read(
         variables: BTreeMap::new(),
         size: None,
         pip: Vec::new(),
+        platform,
+        elsewhere: Vec::new(),
     };
-    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+    let text = text.trim_start_matches('\u{feff}');
+    for name in text.lines().filter_map(|line| name_in(line.trim())) {
+        reader.locked.skip.know(&name);
+    }
+    reader.locked.skip.check_names(file)?;
+    for (index, line) in text.lines().enumerate() {
         reader.line(line.trim(), Lines::one(index + 1))?;
     }
-    reader.finish(platform)
+    reader.finish()
+}
+
+/// The name of the package that a line asks for.
+fn name_in(line: &str) -> Option<String> {
+    match line.strip_prefix('#') {
+        Some(comment) => {
+            let (name, _) = comment.trim().strip_prefix("pip ")?.split_once(" @ ")?;
+            Some(name.trim().to_owned())
+        }
+        None => address::conda_name(line.split('#').next()?.trim_end()),
+    }
 }
 
 struct Reader<'a> {
@@ -81,6 +106,10 @@ struct Reader<'a> {
     size: Option<u64>,
     /// PyPI packages, each with the platform that it is declared for.
     pip: Vec<(PipPackage, Option<String>)>,
+    /// The platform to read the lock for.
+    platform: Platform,
+    /// The subdirs and places of packages for other platforms that no build could install.
+    elsewhere: Vec<(String, Lines)>,
 }
 
 impl Reader<'_> {
@@ -104,13 +133,48 @@ impl Reader<'_> {
     }
 
     fn entry(&mut self, line: &str, lines: Lines) -> Result<(), Diagnostic> {
+        let size = self.size.take();
         let end = line.find('#').unwrap_or(line.len());
         let (url, hash) = line.split_at(end);
-        let url = self.locked.without_variables(url, lines)?;
-        let mut package = entry(self.locked.file, &format!("{url}{hash}"), lines)?;
-        package.size = self.size.take();
+        let url = url.trim_end();
+        let name = address::conda_name(url);
+        let is_left_out = |name: &String| self.locked.skip.conda(name);
+        if name.as_ref().is_some_and(is_left_out) {
+            return Ok(());
+        }
+        let mut package = match self.package(url, hash, name, lines) {
+            Ok(package) => package,
+            Err(error) => {
+                let is_other =
+                    |subdir: &&str| *subdir != self.platform.subdir() && is_subdir(subdir);
+                let Some(subdir) = address::subdir(url).filter(is_other) else {
+                    return Err(error);
+                };
+                // What is for another platform cannot be wrong for this one.
+                self.elsewhere.push((subdir.to_owned(), lines));
+                return Ok(());
+            }
+        };
+        package.size = size;
         self.locked.packages.push(package);
         Ok(())
+    }
+
+    fn package(
+        &mut self,
+        url: &str,
+        hash: &str,
+        name: Option<String>,
+        lines: Lines,
+    ) -> Result<Package, Diagnostic> {
+        let url = self.locked.without_variables(url, lines)?;
+        let file = self.locked.file;
+        let package = address::conda(file, &url, Hashes::default(), lines, ADVICE);
+        let package = package.map_err(|error| match name {
+            Some(name) => or_skip(error, &name),
+            None => error,
+        })?;
+        with_hash(package, hash, file)
     }
 
     fn comment(&mut self, comment: &str, lines: Lines) -> Result<(), Diagnostic> {
@@ -158,6 +222,9 @@ impl Reader<'_> {
             );
             return Ok(());
         };
+        if self.locked.skip.pypi(name.trim()) {
+            return Ok(());
+        }
         let platform = self.declared.as_ref().map(|(name, _)| name.clone());
         let url = self.locked.without_variables(url.trim(), lines)?;
         let package = address::pip(
@@ -179,27 +246,33 @@ impl Reader<'_> {
         self.locked.warn(Rule::Ignored, diagnostic);
     }
 
-    fn finish(mut self, platform: Platform) -> Result<EnvironmentInput, Diagnostic> {
+    fn finish(mut self) -> Result<EnvironmentInput, Diagnostic> {
         let file = self.locked.file;
+        let platform = self.platform;
         let packages = &self.locked.packages;
-        let Some(first) = packages.first() else {
+        if packages.is_empty() && self.elsewhere.is_empty() {
+            self.locked.skip.check_rest(file)?;
             let diagnostic = Diagnostic::new(format!("{} lists no packages", file.name()))
                 .help(format!("Add one package URL per line below {MARKER}."));
             return Err(match self.marker {
                 Some(lines) => diagnostic.at(file, lines),
                 None => diagnostic,
             });
-        };
-        let specific = packages.iter().find(|package| !package.is_noarch());
+        }
+        let specific = packages.iter().filter(|package| !package.is_noarch());
+        let specific = specific.map(|package| (package.subdir.as_str(), package.lines));
+        let elsewhere = self.elsewhere.iter();
+        let elsewhere = elsewhere.map(|(subdir, lines)| (subdir.as_str(), *lines));
+        let found: Vec<(&str, Lines)> = specific.chain(elsewhere).collect();
         let fits = |package: &Package| package.subdir == platform.subdir();
-        if specific.is_some() && !packages.iter().any(fits) {
-            let example = specific.unwrap_or(first);
+        if let Some((subdir, lines)) = found.first()
+            && !packages.iter().any(fits)
+        {
             let lines = match &self.declared {
-                Some((name, lines)) if *name == example.subdir => *lines,
-                _ => example.lines,
+                Some((name, lines)) if name == subdir => *lines,
+                _ => *lines,
             };
-            let found = packages.iter().filter(|package| !package.is_noarch());
-            let found = found.map(|package| package.subdir.as_str()).collect();
+            let found = found.iter().map(|(subdir, _)| *subdir).collect();
             return Err(other_platform("the lock", found, platform, file, lines));
         }
         self.locked
@@ -232,20 +305,23 @@ pub(super) fn entry(
     line: &str,
     lines: Lines,
 ) -> Result<Package, Diagnostic> {
-    const ADVICE: &str = "Write one http(s) URL of a conda package per line.";
-    let (url, hash) = match line.split_once('#') {
-        Some((url, hash)) => (url.trim_end(), hash.trim()),
-        None => (line, ""),
-    };
-    let mut package = address::conda(file, url, Hashes::default(), lines, ADVICE)?;
-    if !hash.is_empty() {
-        package.hashes = address::parse_hash(hash).ok_or_else(|| {
-            Diagnostic::new(format!("`#{}` is not a valid hash", redact::quoted(hash)))
-                .at(file, lines)
-                .help("Write #<32 hex digits> for MD5, #sha256:<64 hex digits> or #<64 hex digits> for SHA-256.")
-        })?;
+    let (url, hash) = line.split_at(line.find('#').unwrap_or(line.len()));
+    let package = address::conda(file, url.trim_end(), Hashes::default(), lines, ADVICE)?;
+    with_hash(package, hash, file)
+}
+
+/// The package with the hash that follows its URL, if one does: `#` and the hash.
+fn with_hash(package: Package, hash: &str, file: &Arc<SourceFile>) -> Result<Package, Diagnostic> {
+    let hash = hash.trim_start_matches('#').trim();
+    if ["", "sha256:", "md5:"].contains(&hash) {
+        return Ok(package);
     }
-    Ok(package)
+    let hashes = address::parse_hash(hash).ok_or_else(|| {
+        Diagnostic::new(format!("`#{}` is not a valid hash", redact::quoted(hash)))
+            .at(file, package.lines)
+            .help("Write #<32 hex digits> for MD5, #sha256:<64 hex digits> or #<64 hex digits> for SHA-256.")
+    })?;
+    Ok(Package { hashes, ..package })
 }
 
 /// Whether a comment's value can be the name of an environment.

@@ -28,8 +28,10 @@ mod yaml;
 
 pub use build_source::BuildSource;
 pub use environment_input::{
-    Conda, DeclaredPlatform, EnvironmentInput, Pip, RequestedSpec, SolveRequest,
+    Conda, DeclaredPlatform, EnvironmentInput, LocalPip, LockedPip, Pip, RequestedSpec,
+    SolveRequest,
 };
+pub use locked::skip::{check_skips, or_skip};
 pub use pip_requirement::PipRequirement;
 pub use read::{BuildInput, image_file, read, read_build_source};
 pub use settings::{ChannelDefaults, InputSettings, parsed};

@@ -1,13 +1,18 @@
 //! Shared by all kinds of locks: checks packages for repeats, hashes and credentials.
 
 pub(super) mod address;
+mod local;
+mod placeholders;
+pub(super) mod skip;
 mod variables;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::environment_input::{Conda, EnvironmentInput, Pip};
+use self::skip::Skip;
+use crate::environment_input::{Conda, EnvironmentInput, LocalPip, LockedPip, Pip};
 use crate::section::image_section::ImageSection;
+use crate::settings::InputSettings;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::did_you_mean;
 use condafront_model::package::{Hashes, Package, PackageUrl};
@@ -20,10 +25,16 @@ pub(super) struct Locked<'a> {
     pub(super) file: &'a Arc<SourceFile>,
     pub(super) packages: Vec<Package>,
     pub(super) pip: Vec<PipPackage>,
+    /// The PyPI packages that are next to the lock.
+    pub(super) local: Vec<LocalPip>,
     pub(super) warnings: Vec<Warning>,
+    /// What to leave out.
+    pub(super) skip: Skip<'a>,
     unverified: Unverified,
     /// The first URL whose credentials are variables: its host and place.
     hidden: Option<(String, Lines)>,
+    /// The first URL whose credentials are placeholders: its host and place.
+    placeholder: Option<(String, Lines)>,
 }
 
 /// What a user can do about a package without a hash.
@@ -43,15 +54,28 @@ pub(super) enum Repeats {
 }
 
 impl<'a> Locked<'a> {
-    pub(super) fn new(file: &'a Arc<SourceFile>, unverified: Unverified) -> Self {
+    /// Starts with nothing; `settings` name packages to leave out.
+    pub(super) fn new(
+        file: &'a Arc<SourceFile>,
+        settings: &'a InputSettings,
+        unverified: Unverified,
+    ) -> Self {
         Self {
             file,
             packages: Vec::new(),
             pip: Vec::new(),
+            local: Vec::new(),
             warnings: Vec::new(),
+            skip: Skip::new(settings),
             unverified,
             hidden: None,
+            placeholder: None,
         }
+    }
+
+    /// Whether there is no package.
+    pub(super) fn is_empty(&self) -> bool {
+        self.packages.is_empty() && self.pip.is_empty() && self.local.is_empty()
     }
 
     /// Adds a warning.
@@ -62,7 +86,8 @@ impl<'a> Locked<'a> {
     /// Keeps one of several entries for the same archive or wheel, and refuses different ones of the same name.
     pub(super) fn deduplicate(&mut self, repeats: Repeats) -> Result<(), Diagnostic> {
         self.deduplicate_conda(repeats)?;
-        self.deduplicate_pip(repeats)
+        self.deduplicate_pip(repeats)?;
+        self.deduplicate_local(repeats)
     }
 
     fn deduplicate_conda(&mut self, repeats: Repeats) -> Result<(), Diagnostic> {
@@ -104,18 +129,46 @@ impl<'a> Locked<'a> {
             };
             let first = &kept[index];
             if first.url != package.url || !agree(&first.hashes, &package.hashes) {
-                return Err(Diagnostic::new(format!(
-                    "the PyPI package {} is listed twice, as different files",
-                    package.name
-                ))
-                .at(self.file, first.lines)
-                .at(self.file, package.lines)
-                .help("Remove one of the two: an environment holds one version of a package."));
+                return Err(self.two_files(&package.name, first.lines, package.lines));
             }
             self.repeated(repeats, &package.name, package.lines);
         }
         self.pip = kept;
         Ok(())
+    }
+
+    fn deduplicate_local(&mut self, repeats: Repeats) -> Result<(), Diagnostic> {
+        let mut kept: Vec<LocalPip> = Vec::with_capacity(self.local.len());
+        for package in std::mem::take(&mut self.local) {
+            let key = normalized(&package.name);
+            let found = self.pip.iter().find(|one| normalized(&one.name) == key);
+            let first = kept.iter().find(|one| normalized(&one.name) == key);
+            match (found.map(|one| one.lines), first) {
+                (None, None) => kept.push(package),
+                (None, Some(first)) if first.path == package.path => {
+                    self.repeated(repeats, &package.name, package.lines);
+                }
+                (found, first) => {
+                    let lines = found.or(first.map(|first| first.lines));
+                    return Err(self.two_files(
+                        &package.name,
+                        lines.unwrap_or(package.lines),
+                        package.lines,
+                    ));
+                }
+            }
+        }
+        self.local = kept;
+        Ok(())
+    }
+
+    fn two_files(&self, name: &str, first: Lines, second: Lines) -> Diagnostic {
+        Diagnostic::new(format!(
+            "the PyPI package {name} is listed twice, as different files"
+        ))
+        .at(self.file, first)
+        .at(self.file, second)
+        .help("Remove one of the two: an environment holds one version of a package.")
     }
 
     fn repeated(&mut self, repeats: Repeats, what: &str, lines: Lines) {
@@ -129,6 +182,7 @@ impl<'a> Locked<'a> {
     /// The input, with warnings about its URLs and hashes.
     pub(super) fn finish(mut self) -> EnvironmentInput {
         self.warn_of_variables();
+        self.warn_of_placeholders();
         self.warn_of_credentials();
         let conda = self
             .packages
@@ -151,7 +205,11 @@ impl<'a> Locked<'a> {
             prefix: None,
             variables: BTreeMap::new(),
             conda: Conda::Locked(self.packages),
-            pip: Pip::Locked(self.pip),
+            unknown_skips: Some(self.skip.unknown(self.file)),
+            pip: Pip::Locked(LockedPip {
+                files: self.pip,
+                local: self.local,
+            }),
             section: ImageSection::default(),
             warnings: self.warnings,
         }

@@ -22,6 +22,7 @@ use crate::mistake::Mistake;
 use crate::place::Place;
 use condafront_model::channel::ChannelUrl;
 use condafront_model::package::{Package, PackageId};
+use condafront_model::placeholder;
 use condafront_model::redact;
 use condafront_model::source::Diagnostic;
 
@@ -132,6 +133,8 @@ fn bracket_value<'a>(spec: &'a str, wanted: &str) -> Option<&'a str> {
 
 /// Reads the URL of a package, which asks for that package from that channel.
 fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Dependency, Diagnostic> {
+    let bare = placeholder::without(text);
+    let text = bare.as_deref().unwrap_or(text);
     let package = explicit::entry(place.file, text, place.lines).map_err(|mut error| {
         error.help = Some(
             "Name the package and, if needed, its version: numpy=1.26. Put pip packages in the `pip:` list."
@@ -144,7 +147,8 @@ fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Depen
     let mut channel: Url = url.clone();
     channel.set_path(folder);
     channel.set_fragment(None);
-    let channel = channels.at_url(ChannelUrl::new(channel), place);
+    let channel = ChannelUrl::new(channel).with_placeholder(bare.is_some());
+    let channel = channels.at_url(channel, place);
     let platform = channels.platform();
     if !package.is_noarch() && package.subdir != platform.subdir() {
         return Err(place

@@ -1,4 +1,4 @@
-//! pixi.lock, versions 4 to 7. Versions 2 and 3 have the layout of conda-lock.yml and are read by
+//! pixi.lock, versions 4 to 7, and conda.lock of conda-workspaces. Versions 2 and 3 have the layout of conda-lock.yml and are read by
 //! [`super::conda_lock`].
 //!
 //! ```yaml
@@ -19,6 +19,9 @@
 //! the YAML tree.
 
 mod damage;
+mod maker;
+mod names;
+mod readable;
 mod select;
 
 use std::collections::{BTreeMap, HashMap};
@@ -26,9 +29,11 @@ use std::sync::Arc;
 
 use rattler_lock::{CondaPackageData, LockFile, LockedPackage, PackageHashes, UrlOrPath};
 
-use self::damage::AGAIN;
+use self::maker::Maker;
+use self::names::Names;
 use self::select::{Kind, Selection, Selector};
 use super::locked::address;
+use super::locked::skip::or_skip;
 use super::locked::{Locked, Repeats, Unverified, check_subdir, without_effect};
 use crate::environment_input::EnvironmentInput;
 use crate::settings::InputSettings;
@@ -55,22 +60,48 @@ pub(crate) fn read(
     settings: &InputSettings,
 ) -> Result<EnvironmentInput, Diagnostic> {
     let selection = Selection::find(file, tree, platform, settings)?;
-    for selector in &selection.selectors {
-        refuse_unfetchable(file, selector)?;
-    }
-    let lock = LockFile::from_str_with_base_directory(text, None)
-        .map_err(|error| damage::explain(file, text, tree, error))?;
     const HASHLESS: &str = "Regenerate the lock file with a newer pixi, which writes hashes.";
     let mut locked = Locked::new(
         file,
+        settings,
         Unverified {
             conda: HASHLESS,
             pip: HASHLESS,
         },
     );
+    let names = Names::find(tree);
+    names.all().for_each(|name| locked.skip.know(name));
+    for selector in Selector::all(tree) {
+        if let Some(name) = names.of(&selector) {
+            locked.skip.know(&name);
+        }
+    }
+    locked.skip.check_names(file)?;
+    let mut wanted = Vec::new();
+    for selector in &selection.selectors {
+        let name = names.of(selector);
+        let is_left_out = name.as_ref().is_some_and(|name| match selector.kind {
+            Kind::Pypi => locked.skip.pypi(name),
+            Kind::Conda | Kind::CondaSource => locked.skip.conda(name),
+        });
+        if is_left_out {
+            continue;
+        }
+        check_kind(file, selector).map_err(|error| match &name {
+            Some(name) => or_skip(error, name),
+            None => error,
+        })?;
+        wanted.push(selector);
+    }
+    if wanted.is_empty() {
+        locked.skip.check_rest(file)?;
+    }
+    let text = readable::readable(text, tree);
+    let lock = LockFile::from_str_with_base_directory(&text, None)
+        .map_err(|error| damage::explain(file, &text, tree, error))?;
     let mut depends: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let found = packages(&lock, &selection);
-    for selector in &selection.selectors {
+    for selector in wanted {
         let key = (selector.kind, selector.location());
         let package = found.get(&key).ok_or_else(|| {
             // Not expected: rattler_lock refuses locks with missing packages.
@@ -79,20 +110,17 @@ pub(crate) fn read(
                 redact::quoted(selector.text)
             ))
             .at(file, selector.lines)
-            .help(AGAIN)
+            .help(Maker::of(tree).again())
         })?;
-        add(file, selector, package, platform, &mut locked, &mut depends)?;
-    }
-    if locked.packages.is_empty() && locked.pip.is_empty() {
-        return Err(Diagnostic::new(format!(
-            "the environment {} lists no packages for {}",
-            selection.environment,
-            platform.subdir()
-        ))
-        .at(file, selection.lines)
-        .help(
-            "Choose another with the build-arg ENVIRONMENT, or regenerate the lock file with `pixi lock`.",
-        ));
+        let again = Maker::of(tree).again();
+        add(
+            selector,
+            package,
+            platform,
+            again,
+            &mut locked,
+            &mut depends,
+        )?;
     }
     locked.deduplicate(Repeats::Slip)?;
     locked.packages = link_order(std::mem::take(&mut locked.packages), &depends);
@@ -131,8 +159,8 @@ fn packages<'a>(
         .collect::<HashMap<_, _>>()
 }
 
-/// Refuses what is not a file that can be downloaded.
-fn refuse_unfetchable(file: &Arc<SourceFile>, selector: &Selector<'_>) -> Result<(), Diagnostic> {
+/// Refuses a conda package that is not in a channel.
+fn check_kind(file: &Arc<SourceFile>, selector: &Selector<'_>) -> Result<(), Diagnostic> {
     let shown = redact::quoted(selector.text);
     let error = |message: String| Diagnostic::new(message).at(file, selector.lines);
     let is_path = matches!(selector.location(), Some(UrlOrPath::Path(_)));
@@ -148,10 +176,6 @@ fn refuse_unfetchable(file: &Arc<SourceFile>, selector: &Selector<'_>) -> Result
             "`{shown}` is a file on the machine that created the lock: it cannot be downloaded"
         ))
         .help("Publish it in a channel, and lock the environment with the package from there.")),
-        Kind::Pypi if is_path => Err(error(format!(
-            "`{shown}` is a local Python project or wheel: a lock installs only what can be downloaded"
-        ))
-        .help("Lock an environment without it and choose that with the build-arg ENVIRONMENT; install the project in a later step, or publish a wheel of it.")),
         Kind::Pypi => Ok(()),
         Kind::Conda | Kind::CondaSource => Err(error(format!(
             "`{shown}` is the source of a conda package, but condafront installs only built packages"
@@ -161,13 +185,16 @@ fn refuse_unfetchable(file: &Arc<SourceFile>, selector: &Selector<'_>) -> Result
 }
 
 fn add(
-    file: &Arc<SourceFile>,
     selector: &Selector<'_>,
     package: &LockedPackage,
     platform: Platform,
+    again: &str,
     locked: &mut Locked<'_>,
     depends: &mut BTreeMap<String, Vec<String>>,
 ) -> Result<(), Diagnostic> {
+    let file = locked.file;
+    let lines = selector.lines;
+    let url = locked.without_variables(selector.text, lines)?;
     match package {
         LockedPackage::Conda(CondaPackageData::Binary(data)) => {
             let record = &data.package_record;
@@ -175,8 +202,8 @@ fn add(
                 sha256: record.sha256.map(hex::encode),
                 md5: record.md5.map(hex::encode),
             };
-            let mut package = address::conda(file, selector.text, hashes, selector.lines, ADVICE)?;
-            check_subdir(file, &package, platform.subdir(), selector.lines, AGAIN)?;
+            let mut package = address::conda(file, &url, hashes, lines, ADVICE)?;
+            check_subdir(file, &package, platform.subdir(), lines, again)?;
             package.size = record.size;
             depends.insert(package.id.name.clone(), record.depends.clone());
             locked.packages.push(package);
@@ -188,22 +215,18 @@ fn add(
                 None => Hashes::default(),
             };
             let version = wheel.map(|wheel| wheel.version.to_string());
-            locked.pip.push(address::pip(
-                file,
-                data.name().as_ref(),
-                // rattler_lock's placeholder for a version that is missing from the lock.
-                version.as_deref().filter(|version| *version != "0"),
-                selector.text,
-                hashes,
-                selector.lines,
-            )?);
+            // rattler_lock's placeholder for a version that is missing from the lock.
+            let version = version.as_deref().filter(|version| *version != "0");
+            let name = data.name().as_ref();
+            locked.add_pip(name, version, &url, || Ok(hashes), lines)?;
         }
-        LockedPackage::Conda(CondaPackageData::Source(_)) => {
+        LockedPackage::Conda(CondaPackageData::Source(data)) => {
             let as_source = Selector {
                 kind: Kind::CondaSource,
                 ..*selector
             };
-            refuse_unfetchable(file, &as_source)?;
+            let name = data.name().as_source();
+            check_kind(file, &as_source).map_err(|error| or_skip(error, name))?;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::requirements::{self, List};
-use crate::environment_input::Pip;
+use crate::environment_input::{LocalPip, Pip};
 use crate::section::args::BuildArgs;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::{Hashes, Package};
@@ -16,6 +16,8 @@ use condafront_model::source::{Diagnostic, SourceFile};
 pub struct PypiPackages {
     /// Exactly these files, installed first.
     pub locked: Vec<PipPackage>,
+    /// Packages of the build context that a lock names.
+    pub local: Vec<LocalPip>,
     /// Entries that pip must resolve.
     pub list: List,
 }
@@ -23,7 +25,7 @@ pub struct PypiPackages {
 impl PypiPackages {
     /// Whether there is nothing to install.
     pub fn is_empty(&self) -> bool {
-        self.locked.is_empty() && self.list.is_empty()
+        self.locked.is_empty() && self.local.is_empty() && self.list.is_empty()
     }
 }
 
@@ -37,7 +39,7 @@ pub fn check_entries(
     file: &Arc<SourceFile>,
 ) -> Result<(), Diagnostic> {
     match pip {
-        Pip::Locked(files) => check_files(files, file),
+        Pip::Locked(locked) => check_files(&locked.files, file),
         Pip::Unsolved(list) => requirements::check(list, args),
     }
 }
@@ -70,9 +72,13 @@ pub fn check(
     file: &Arc<SourceFile>,
 ) -> Result<(), Diagnostic> {
     let has = |name: &str| packages.iter().any(|package| package.id.name == name);
-    // For locked files, condafront can supply a pip.
+    // For what a lock names, condafront can supply a pip.
     let files = asked.locked.first();
-    let files = files.map(|first| (first.label(), first.location(file), &["python"][..]));
+    let files = files.map(|first| (first.label(), first.location(file)));
+    let local = asked.local.first();
+    let local = local.map(|first| (quoted(&first.name), first.location(file)));
+    let files = files.or(local);
+    let files = files.map(|(label, location)| (label, location, &["python"][..]));
     let mut list = asked.list.entries().iter();
     let list = list.find(|entry| entry.requirement().is_some() && !entry.is_constraint);
     let list = list.map(|entry| {

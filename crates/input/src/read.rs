@@ -62,8 +62,25 @@ pub fn image_file(
 /// Reads a file of any kind that describes an environment.
 ///
 /// # Errors
-/// A diagnostic at the user's line: not text, of no known kind, or an error of the kind's reader.
+/// A diagnostic at the user's line: not text, of no known kind, or an error of the kind's reader; or one that names the
+/// build-arg with a package that a lock does not have. For an image file's environments, see
+/// [`check_skips`](crate::check_skips).
 pub fn read(
+    file: &Arc<SourceFile>,
+    platform: Platform,
+    settings: &InputSettings,
+) -> Result<EnvironmentInput, Diagnostic> {
+    let mut input = read_kind(file, platform, settings)?;
+    let is_lock = input.unknown_skips.is_some();
+    if !is_lock && !settings.skip.is_empty() && settings.image_file.is_none() {
+        let why = "it leaves packages out of locks";
+        let warning = locked::without_effect("CONDAFRONT_SKIP", file, why);
+        input.warnings.push(warning);
+    }
+    Ok(input)
+}
+
+fn read_kind(
     file: &Arc<SourceFile>,
     platform: Platform,
     settings: &InputSettings,
@@ -76,7 +93,7 @@ pub fn read(
         );
     }
     if explicit::is_explicit(text) {
-        let mut input = explicit::read(file, text, platform)?;
+        let mut input = explicit::read(file, text, platform, settings)?;
         let why = "an explicit lock has one environment and no categories";
         let given = [
             (

@@ -18,6 +18,8 @@ pub struct InputSettings {
     pub environment: Option<String>,
     /// `CONDA_LOCK_CATEGORIES`: which categories besides `main`.
     pub categories: Vec<String>,
+    /// `CONDAFRONT_SKIP`: the packages of a lock to leave out.
+    pub skip: Vec<String>,
     /// `CONDA_CHANNELS`: channels instead of the file's.
     pub channels: Vec<String>,
     /// `CONDA_CHANNEL_ALIAS`: where to find channels that are given by name.
@@ -42,6 +44,7 @@ impl InputSettings {
                     invalid(name, error).help(help)
                 })?);
             }
+            "CONDAFRONT_SKIP" => self.skip = words(value, &[',']),
             "CONDA_LOCK_CATEGORIES" => self.categories = words(value, &[',']),
             "ENVIRONMENT" => self.environment = Some(value.to_owned()),
             _ => return Ok(false),

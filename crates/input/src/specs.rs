@@ -89,6 +89,7 @@ impl Specs {
             pip: Pip::default(),
             section: ImageSection::default(),
             warnings: all_warnings,
+            unknown_skips: None,
         })
     }
 }

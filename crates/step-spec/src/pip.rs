@@ -33,6 +33,9 @@ pub struct PipFile {
     /// The expected MD5 in hex, if nothing stronger has verified the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub md5: Option<String>,
+    /// The expected SHA-256 in hex, if it is a file that nothing else has verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 impl StepSpec for PipInstallSpec {

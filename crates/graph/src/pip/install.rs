@@ -6,13 +6,13 @@ use super::network::PipNetwork;
 use super::packages::PipPackages;
 use super::sources::LocalKind;
 use super::supplied::SuppliedPip;
-use super::wheel::Build;
+use super::wheel::{Build, Wheel};
 use crate::downloads::{Addresses, unpinned_md5};
 use crate::environment::Environment;
 use crate::step::{self, Step};
 use condafront_model::pypi_package::{FileKind, PipPackage};
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
-use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
+use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR};
 use condafront_step_spec::pip::{PipFetchedSpec, PipFile, PipInstallSpec};
 
 /// The image with PyPI packages.
@@ -64,15 +64,16 @@ impl Environment<'_> {
             uid: self.user.uid,
             gid: self.user.gid,
         };
-        let name = match packages.len() + wanted.wheels.len() {
+        let name = match packages.len() + wanted.wheels.len() + wanted.local.len() {
             1 => "[pip] install 1 package".to_owned(),
             count => format!("[pip] install {count} packages"),
         };
         let fetched: Vec<PipFile> = packages.iter().map(file).collect();
         let mut files = fetched.clone();
-        files.extend(wanted.wheels.iter().map(|(label, _)| PipFile {
-            label: label.clone(),
-            md5: None,
+        files.extend(wanted.wheels.iter().map(|(label, _)| built(label)));
+        files.extend(wanted.local.iter().map(|local| match local.kind {
+            LocalKind::Wheel => local.file(),
+            LocalKind::Archive | LocalKind::Folder => built(&local.label),
         }));
         let mut step = self.tools.step_in(root, spec.to_args(&files)?, &name);
         step.concerns(&(0..files.len()).collect::<Vec<_>>());
@@ -108,20 +109,34 @@ impl Environment<'_> {
                     own_options: wanted.build_options.own(&package.name),
                 };
                 let mut build = self.pip_build(root, &source, network)?;
-                build.concerns(&[index]);
                 if address.is_retried() {
                     build.retry(self.tools.no_cache);
                 }
-                let wheel = build.output(OUTPUT_DIR);
-                output = build.exec().build()[wheel].clone();
+                let wheel = Wheel::made_by(build, index);
+                output = wheel.output.clone();
                 trusted = false;
-                steps.push((output.clone(), build));
+                steps.extend(wheel.step.map(|build| (wheel.output, build)));
             }
             step.input(&format!("{INPUT_DIR}/{index}"), &output, trusted);
         }
         for (index, (_, wheel)) in wanted.wheels.iter().enumerate() {
             let place = format!("{INPUT_DIR}/{}", packages.len() + index);
             step.input(&place, wheel, false);
+        }
+        for (index, local) in wanted.local.iter().enumerate() {
+            let index = packages.len() + wanted.wheels.len() + index;
+            let mut output = local.output.clone();
+            if local.kind != LocalKind::Wheel {
+                let source = Build {
+                    supplied: supplied.as_ref(),
+                    options: &wanted.build_options.indexes,
+                    ..Build::of(local)
+                };
+                let wheel = Wheel::made_by(self.pip_build(root, &source, network)?, index);
+                output = wheel.output.clone();
+                steps.extend(wheel.step.map(|build| (wheel.output, build)));
+            }
+            step.input(&format!("{INPUT_DIR}/{index}"), &output, false);
         }
         let changed = step.exec().write_root();
         let facts = step.output(FACTS_DIR);
@@ -147,7 +162,16 @@ impl Environment<'_> {
 
 fn file(package: &PipPackage) -> PipFile {
     PipFile {
-        label: package.label(),
         md5: unpinned_md5(&package.hashes),
+        ..built(&package.label())
+    }
+}
+
+/// A file that the build itself has made.
+fn built(label: &str) -> PipFile {
+    PipFile {
+        label: label.to_owned(),
+        md5: None,
+        sha256: None,
     }
 }

@@ -2,6 +2,7 @@
 
 use buildkit_llb::Output;
 
+use super::sources::Local;
 use crate::downloads::Addresses;
 use crate::environment::Environment;
 use crate::plan::mirrors::Mirrors;
@@ -17,6 +18,8 @@ pub struct PipPackages<'a> {
     pub(super) supplied: Option<PipPackage>,
     /// Wheels that need not be fetched, each with its name in messages.
     pub(super) wheels: Vec<(String, Output)>,
+    /// Packages of the build context, which a lock names.
+    pub(super) local: Vec<Local>,
     /// Options for pip when it builds source archives.
     pub(super) build_options: BuildOptions,
     /// Where the environment's python keeps its modules, relative to the prefix.
@@ -29,6 +32,13 @@ impl PipPackages<'_> {
     #[must_use]
     pub fn with_wheels(mut self, wheels: Vec<(String, Output)>) -> Self {
         self.wheels = wheels;
+        self
+    }
+
+    /// Also installs these packages, which are built first unless they are wheels.
+    #[must_use]
+    pub fn with_local(mut self, local: Vec<Local>) -> Self {
+        self.local = local;
         self
     }
 
@@ -70,6 +80,7 @@ impl Environment<'_> {
             packages,
             supplied: supplied_pip(&self.plan.packages, python)?,
             wheels: Vec::new(),
+            local: Vec::new(),
             build_options: BuildOptions::default(),
             site_packages: &python.site_packages,
             mirrors,

@@ -5,6 +5,8 @@ use buildkit_llb::{Copy, File, Input, OpOptions, Options, Output};
 use crate::context::ContextState;
 use crate::git;
 use condafront_input::requirements::Repository;
+use condafront_model::package::Hashes;
+use condafront_step_spec::pip::PipFile;
 
 /// The kind of a package that no index has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +28,21 @@ pub struct Local {
     pub kind: LocalKind,
     /// The folder with its sources, or one with only its file.
     pub output: Output,
-    /// The index of its entry in the list.
+    /// The index of its entry in the list or lock.
     pub entry: usize,
+    /// The hashes that it must have if it is a file.
+    pub hashes: Hashes,
+}
+
+impl Local {
+    /// How a step that gets it describes it.
+    pub(super) fn file(&self) -> PipFile {
+        PipFile {
+            label: self.label.clone(),
+            md5: self.hashes.md5.clone(),
+            sha256: self.hashes.sha256.clone(),
+        }
+    }
 }
 
 /// A file of the build context in a folder of its own, or the contents of one of its folders. `options` are the copy's.

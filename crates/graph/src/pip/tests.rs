@@ -93,6 +93,35 @@ fn locked_files_are_installed_without_network() {
 }
 
 #[test]
+fn packages_next_to_a_lock_are_built_and_installed() {
+    let local = |label: &str, kind: LocalKind, index: usize| Local {
+        label: label.to_owned(),
+        kind,
+        output: Image::new(&format!("docker.io/org/{label}:latest")).build(),
+        entry: index,
+        hashes: Hashes {
+            sha256: Some(index.to_string().repeat(64)),
+            md5: None,
+        },
+    };
+    let local = vec![
+        local("project", LocalKind::Folder, 0),
+        local("carried", LocalKind::Wheel, 1),
+        local("archive", LocalKind::Archive, 2),
+    ];
+    let network = PipNetwork::from_options(&options(&[]));
+    insta::assert_snapshot!(with_environment(|environment, root| {
+        let mirrors = Mirrors::default();
+        let wanted = environment.pip_packages(&[], &mirrors).unwrap();
+        let wanted = wanted.with_local(local);
+        let installed = environment.pip_install(root, &wanted, &wanted.addresses(), &network);
+        let installed = installed.unwrap();
+        assert_eq!(installed.name, "[pip] install 3 packages");
+        installed.root
+    }));
+}
+
+#[test]
 fn a_list_is_resolved_with_network() {
     let list = list_of(
         "--index-url https://${TOKEN}@i.example/simple\nsix>=1\n./demo[extra] ; python_version > '3'\n",
@@ -122,6 +151,7 @@ fn a_list_is_resolved_with_network() {
             kind,
             output: from_context(&context, "demo", kind, &options),
             entry: 2,
+            hashes: Hashes::default(),
         }];
         let wheels = environment
             .pip_wheels(root, &list, &local, &network)
@@ -143,6 +173,7 @@ fn a_failing_step_shows_no_credentials() {
             kind: LocalKind::Folder,
             output: Image::new("docker.io/org/context:latest").build(),
             entry: 2,
+            hashes: Hashes::default(),
         }];
         let wheels = environment
             .pip_wheels(root, &list, &local, &network)

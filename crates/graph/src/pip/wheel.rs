@@ -22,6 +22,18 @@ pub struct Wheel {
     pub(super) step: Option<Step>,
 }
 
+impl Wheel {
+    /// The wheel that `step` builds for the package at `index`.
+    pub(super) fn made_by(mut step: Step, index: usize) -> Self {
+        step.concerns(&[index]);
+        let output = step.output(OUTPUT_DIR);
+        Self {
+            output: step.exec().build()[output].clone(),
+            step: Some(step),
+        }
+    }
+}
+
 /// What a wheel is built from.
 pub(super) struct Build<'a> {
     pub(super) file: PipFile,
@@ -35,6 +47,21 @@ pub(super) struct Build<'a> {
     pub(super) options: &'a [String],
     /// Options for this package alone.
     pub(super) own_options: &'a [String],
+}
+
+impl<'a> Build<'a> {
+    /// A build of a local package, with the environment's pip and without options.
+    pub(super) fn of(local: &'a Local) -> Self {
+        Self {
+            file: local.file(),
+            kind: local.kind,
+            output: &local.output,
+            trusted: false,
+            supplied: None,
+            options: &[],
+            own_options: &[],
+        }
+    }
 }
 
 impl Environment<'_> {
@@ -58,28 +85,16 @@ impl Environment<'_> {
                 });
             }
             let build = Build {
-                file: PipFile {
-                    label: local.label.clone(),
-                    md5: None,
-                },
-                kind: local.kind,
-                output: &local.output,
-                trusted: false,
-                supplied: None,
                 options: &options,
                 own_options: list
                     .entries()
                     .get(local.entry)
                     .and_then(|entry| entry.requirement())
                     .map_or(&[], |requirement| &requirement.build_options),
+                ..Build::of(local)
             };
-            let mut step = self.pip_build(root, &build, network)?;
-            step.concerns(&[local.entry]);
-            let output = step.output(OUTPUT_DIR);
-            Ok(Wheel {
-                output: step.exec().build()[output].clone(),
-                step: Some(step),
-            })
+            let step = self.pip_build(root, &build, network)?;
+            Ok(Wheel::made_by(step, local.entry))
         };
         local.iter().map(wheel).collect()
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Entry, Reader};
 use crate::locked::address;
+use crate::locked::skip::or_skip;
 use crate::locked::{Locked, check_subdir};
 use crate::yaml::Node;
 use condafront_model::package::Hashes;
@@ -24,43 +25,11 @@ impl Reader<'_> {
         let node = entry.node;
         let name = self.text(node, "name")?;
         let manager = self.text(node, "manager")?;
-        let written = self.text(node, "url")?;
-        let lines = node.get("url").map_or(node.lines, |url| url.lines);
-        let hashes = self.hashes(node)?;
-        if manager == "conda" && name.starts_with("__") {
+        let is_left_out = match manager {
             // A virtual package: a property of the machine.
-            return Ok(());
-        }
-        let url = locked.without_variables(written, lines)?;
-        match manager {
-            "conda" => {
-                const ADVICE: &str = "Publish the package in a channel that has an http(s) URL, and regenerate the lock file.";
-                let mut package = address::conda(self.file, &url, hashes, lines, ADVICE)?;
-                if package.id.name != name {
-                    return Err(self
-                        .error(
-                            format!(
-                                "the package {} has the URL of {}",
-                                redact::quoted(name),
-                                package.id.name
-                            ),
-                            lines,
-                        )
-                        .help(AGAIN));
-                }
-                check_subdir(self.file, &package, entry.platform, lines, AGAIN)?;
-                package.size = node
-                    .get("size")
-                    .and_then(Node::text)
-                    .and_then(|text| text.parse().ok());
-                depends.insert(package.id.name.clone(), dependencies(node));
-                locked.packages.push(package);
-            }
-            "pip" | "pypi" => {
-                let version = node.get("version").and_then(Node::text);
-                let package = address::pip(self.file, name, version, &url, hashes, lines)?;
-                locked.pip.push(package);
-            }
+            "conda" if name.starts_with("__") => true,
+            "conda" => locked.skip.conda(name),
+            "pip" | "pypi" => locked.skip.pypi(name),
             other => {
                 let lines = node.get("manager").map_or(node.lines, |node| node.lines);
                 return Err(self
@@ -73,7 +42,41 @@ impl Reader<'_> {
                     )
                     .help("Write conda or pip."));
             }
+        };
+        if is_left_out {
+            return Ok(());
         }
+        let written = self.text(node, "url")?;
+        let lines = node.get("url").map_or(node.lines, |url| url.lines);
+        let url = locked.without_variables(written, lines)?;
+        // Whether it can be installed at all comes first: conda-lock writes a commit in place of a hash.
+        if manager != "conda" {
+            let version = node.get("version").and_then(Node::text);
+            return locked.add_pip(name, version, &url, || self.hashes(node), lines);
+        }
+        const ADVICE: &str = "Publish the package in a channel that has an http(s) URL, and regenerate the lock file.";
+        let package = address::conda(self.file, &url, Hashes::default(), lines, ADVICE);
+        let mut package = package.map_err(|error| or_skip(error, name))?;
+        if package.id.name != name {
+            return Err(self
+                .error(
+                    format!(
+                        "the package {} has the URL of {}",
+                        redact::quoted(name),
+                        package.id.name
+                    ),
+                    lines,
+                )
+                .help(AGAIN));
+        }
+        check_subdir(self.file, &package, entry.platform, lines, AGAIN)?;
+        package.hashes = self.hashes(node)?;
+        package.size = node
+            .get("size")
+            .and_then(Node::text)
+            .and_then(|text| text.parse().ok());
+        depends.insert(package.id.name.clone(), dependencies(node));
+        locked.packages.push(package);
         Ok(())
     }
 
@@ -94,7 +97,10 @@ impl Reader<'_> {
             let Some(node) = node.get(key).filter(|node| !node.is_null()) else {
                 continue;
             };
-            let text = node.text().unwrap_or_default();
+            let text = node.text().unwrap_or_default().trim();
+            if text.is_empty() {
+                continue;
+            }
             let found = address::parse_hash(&format!("{key}:{text}")).ok_or_else(|| {
                 let digits = if key == "md5" { 32 } else { 64 };
                 self.error(

@@ -1,9 +1,10 @@
+mod entries;
 mod mistakes;
 
 use proptest::prelude::*;
 
 use crate as input;
-use crate::environment_input::{EnvironmentInput, Pip};
+use crate::environment_input::{EnvironmentInput, LockedPip, Pip};
 use crate::settings::InputSettings;
 use condafront_model::lint::Rule;
 use condafront_model::platform::Platform;
@@ -37,7 +38,7 @@ fn read(text: &str) -> Result<EnvironmentInput, Diagnostic> {
 
 /// `line: name version`, the conda packages first.
 fn listed(input: &EnvironmentInput) -> Vec<String> {
-    let Pip::Locked(pip) = &input.pip else {
+    let Pip::Locked(LockedPip { files: pip, .. }) = &input.pip else {
         panic!("a lock");
     };
     let conda = input.locked().unwrap().iter();

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::environment_input::Pip;
+use crate::environment_input::{LockedPip, Pip};
 use crate::settings::InputSettings;
 use condafront_model::lint::Warning;
 use condafront_model::source::Level;
@@ -118,7 +118,10 @@ fn pip(text: &str) -> (Vec<String>, Vec<Warning>) {
     let file = SourceFile::new("env.lock", text);
     let settings = InputSettings::default();
     let input = crate::read(&file, Platform::LinuxAmd64, &settings).unwrap();
-    let Pip::Locked(packages) = input.pip else {
+    let Pip::Locked(LockedPip {
+        files: packages, ..
+    }) = input.pip
+    else {
         panic!("a lock");
     };
     let shown = packages.iter().map(|package| {
@@ -347,4 +350,82 @@ fn variables_that_no_program_can_have_are_errors_at_their_lines() {
         assert_eq!(error.locations[0].lines.first, 2);
         assert!(error.message.starts_with(&format!("the variable A {why}")));
     }
+}
+
+#[test]
+fn packages_are_left_out_by_name() {
+    let text = format!(
+        "@EXPLICIT\nhttps://c.example/f/linux-64/a-1-0.conda#{SHA}\n# size: 12\nfile:///opt/bld/linux-64/my_lib-1-0.conda\nhttps://c.example/f/linux-64/c-1-0.conda#{SHA}\n# pip My.Tool @ git+https://g.example/tool\n# pip idna @ https://f.example/idna-3-py3-none-any.whl#sha256={SHA}\n"
+    );
+    let file = SourceFile::new("env.lock", text);
+    let read = |skip: &[&str]| {
+        let settings = InputSettings {
+            skip: skip.iter().map(|name| (*name).to_owned()).collect(),
+            ..InputSettings::default()
+        };
+        crate::read(&file, Platform::LinuxAmd64, &settings)
+    };
+    let input = read(&["MY_LIB", "my-tool"]).unwrap();
+    let names: Vec<&str> = input
+        .locked()
+        .unwrap()
+        .iter()
+        .map(|p| p.id.name.as_str())
+        .collect();
+    assert_eq!(names, ["a", "c"]);
+    assert_eq!(input.locked().unwrap()[1].size, None);
+    assert_eq!(input.pip.lines().len(), 1);
+    let mut all = String::new();
+    for skip in [
+        &[][..],
+        &["my_lib"],
+        &["my_lib", "my-tol"],
+        &["my_lib", "my-tool", "a", "c"],
+    ] {
+        let error = read(skip).unwrap_err();
+        all.push_str(&format!(
+            "## {}\n{}\n\n",
+            skip.join(","),
+            error.render(Level::Error)
+        ));
+    }
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn placeholders_and_empty_hashes_are_left_out() {
+    let text = format!(
+        "@EXPLICIT\nhttps://c.example/t/<TOKEN>/f/linux-64/a-1-0.conda#{}\nhttps://<user>:***@c.example/t/{{{{ TOKEN }}}}/f/noarch/b-1-0.conda#sha256:\n# pip idna @ https://c.example/t/xxxx/idna-3-py3-none-any.whl#sha256=\n",
+        SHA.to_uppercase()
+    );
+    let list = list(&text).unwrap();
+    let urls = list.packages.iter();
+    let urls: Vec<&str> = urls
+        .map(|package| package.url.with_credentials().as_str())
+        .collect();
+    assert_eq!(
+        urls,
+        [
+            "https://c.example/f/linux-64/a-1-0.conda",
+            "https://c.example/f/noarch/b-1-0.conda"
+        ]
+    );
+    assert_eq!(list.packages[0].hashes.sha256.as_deref(), Some(SHA));
+    let warnings = list.warnings.iter();
+    let warnings: Vec<String> = warnings
+        .map(|warning| warning.diagnostic.render(Level::Warning))
+        .collect();
+    insta::assert_snapshot!(warnings.join("\n\n"));
+}
+
+#[test]
+fn what_is_wrong_for_another_platform_does_not_matter() {
+    let other = "file:///opt/bld/osx-64/a-1-0.conda\nhttps://$HOST/f/osx-64/b-1-0.conda\nhttps://c.example/f/osx-64/c-1-0.conda#12\n";
+    let both = format!("@EXPLICIT\n{other}https://c.example/f/linux-64/a-1-0.conda#{SHA}\n");
+    assert_eq!(list(&both).unwrap().packages.len(), 1);
+    let error = list(&format!("@EXPLICIT\n{other}")).unwrap_err();
+    assert_eq!(
+        error.message,
+        "the lock is for osx-64, but the image is built for linux/amd64 (linux-64)"
+    );
 }

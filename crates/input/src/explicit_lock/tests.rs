@@ -3,7 +3,7 @@ use url::Url;
 
 use super::*;
 use crate as input;
-use crate::environment_input::{EnvironmentInput, Pip};
+use crate::environment_input::{EnvironmentInput, LockedPip, Pip};
 use crate::settings::InputSettings;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::package::{PackageId, PackageUrl};
@@ -15,7 +15,7 @@ fn read(text: &str) -> EnvironmentInput {
 }
 
 fn rendered(input: &EnvironmentInput) -> String {
-    let Pip::Locked(pip) = &input.pip else {
+    let Pip::Locked(LockedPip { files: pip, .. }) = &input.pip else {
         panic!("a lock");
     };
     render(&ExplicitLock {
@@ -163,7 +163,7 @@ proptest! {
         let place = |mut package: Package| { package.lines = Lines::one(1); package };
         let found: Vec<Package> = again.locked().unwrap().iter().cloned().map(place).collect();
         prop_assert_eq!(found, packages);
-        let Pip::Locked(found) = &again.pip else { panic!("a lock") };
+        let Pip::Locked(LockedPip { files: found, .. }) = &again.pip else { panic!("a lock") };
         let place = |mut package: PipPackage| { package.lines = Lines::one(1); package };
         let found: Vec<PipPackage> = found.iter().cloned().map(place).collect();
         prop_assert_eq!(found, pip);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use url::{ParseError, Url};
 
+use super::skip::or_skip;
 use condafront_model::package::{Hashes, Package, PackageId, PackageUrl};
 use condafront_model::platform;
 use condafront_model::pypi_package::PipPackage;
@@ -74,23 +75,25 @@ pub(crate) fn pip(
     if let Some((scheme, _)) = address.split_once('+')
         && ["git", "hg", "svn", "bzr"].contains(&scheme)
     {
-        return Err(error(format!(
+        let error = error(format!(
             "the PyPI package {name} comes from a repository, `{}`, which a hash cannot pin",
             redact::quoted(address)
-        ))
-        .help(ADVICE));
+        ));
+        return Err(or_skip(error.help(ADVICE), name));
     }
     let mut url = http_url(address).map_err(|reason| {
-        error(format!(
+        let error = error(format!(
             "the PyPI package {name} cannot be downloaded: {reason}"
         ))
         .help(ADVICE)
-        .caused_by(reason)
+        .caused_by(reason);
+        or_skip(error, name)
     })?;
     let mut hashes = hashes;
     let fragment = url.fragment().unwrap_or_default();
     for part in fragment.split('&') {
         let found = match part.split_once('=') {
+            Some((_, "")) => continue,
             Some(("sha256", digits)) => parse_hash(&format!("sha256:{digits}")),
             Some(("md5", digits)) => parse_hash(&format!("md5:{digits}")),
             _ => continue,
@@ -142,7 +145,7 @@ fn version_in(file_name: &str) -> Option<String> {
 #[derive(Debug, thiserror::Error)]
 enum AddressError {
     #[error("`{}` is a local path, which the build cannot see", redact::quoted(.0))]
-    Path(String, #[source] ParseError),
+    Path(String),
     #[error("`{}` is not a URL", redact::quoted(.0))]
     NotAUrl(String, #[source] ParseError),
     #[error("`{}` is a local file, which the build cannot see", redact::quoted(.0))]
@@ -151,20 +154,36 @@ enum AddressError {
     Scheme(String),
 }
 
+/// Whether an address is a path, `C:\demo` included.
+fn is_path(address: &str) -> bool {
+    address.starts_with(['/', '.', '~', '\\']) || address.as_bytes().get(1) == Some(&b':')
+}
+
 /// An address that BuildKit can download.
 fn http_url(address: &str) -> Result<Url, AddressError> {
-    let url = Url::parse(address).map_err(|error| {
-        if address.starts_with(['/', '.']) {
-            AddressError::Path(address.to_owned(), error)
-        } else {
-            AddressError::NotAUrl(address.to_owned(), error)
-        }
-    })?;
+    if is_path(address) {
+        return Err(AddressError::Path(address.to_owned()));
+    }
+    let url =
+        Url::parse(address).map_err(|error| AddressError::NotAUrl(address.to_owned(), error))?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
         "file" => Err(AddressError::File(address.to_owned())),
         scheme => Err(AddressError::Scheme(scheme.to_owned())),
     }
+}
+
+/// The name of the conda package at `address`, judging by its last part.
+pub(crate) fn conda_name(address: &str) -> Option<String> {
+    let path = address.split(['#', '?']).next()?;
+    let file_name = percent_decoded(path.rsplit(['/', '\\']).next()?);
+    Some(PackageId::from_file_name(&file_name).ok()?.name)
+}
+
+/// The folder of the package at `address`, which is named after its platform.
+pub(crate) fn subdir(address: &str) -> Option<&str> {
+    let path = address.split(['#', '?']).next()?;
+    path.rsplit(['/', '\\']).nth(1)
 }
 
 /// Reads `<32 hex>` or `md5:<32 hex>`, `<64 hex>` or `sha256:<64 hex>`.

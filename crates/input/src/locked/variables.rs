@@ -11,22 +11,23 @@ use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
 impl Locked<'_> {
-    /// A URL that can be downloaded: without variables that stand for credentials, about which [`Locked::finish`] warns.
-    /// Other variables are an error.
+    /// A URL that can be downloaded: without variables and placeholders that stand for credentials, about which
+    /// [`Locked::finish`] warns. Other variables are an error.
     pub(crate) fn without_variables(
         &mut self,
         written: &str,
         lines: Lines,
     ) -> Result<String, Diagnostic> {
+        let written = self.without_placeholders(written, lines);
         if !written.contains('$') {
-            return Ok(written.to_owned());
+            return Ok(written.into_owned());
         }
-        let url = without_credentials(written);
+        let url = without_credentials(&written);
         let parsed = Url::parse(&url).ok().filter(|_| !url.contains('$'));
         let Some(host) = parsed.as_ref().and_then(Url::host_str) else {
             return Err(Diagnostic::new(format!(
                 "the URL `{}` contains a variable, which a build cannot expand",
-                redact::quoted(written)
+                redact::quoted(&written)
             ))
             .at(self.file, lines)
             .help("Write out the address, or set another for the channel with the build-arg CONDA_MIRRORS."));

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use rattler_lock::{LockFile, ParseCondaLockError};
 
+use super::maker::Maker;
 use crate::yaml::Node;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
-
-/// Help for an inconsistent lock.
-pub(super) const AGAIN: &str = "Regenerate the lock file with `pixi lock`.";
 
 /// A diagnostic for `error`, which has no line itself.
 pub(super) fn explain(
@@ -56,7 +54,9 @@ pub(super) fn explain(
             )
         }
     };
-    let diagnostic = Diagnostic::new(message).help(AGAIN).caused_by(error);
+    let diagnostic = Diagnostic::new(message)
+        .help(Maker::of(tree).again())
+        .caused_by(error);
     let fallback = || tree.get("version").map(|node| node.lines);
     match lines.or_else(fallback) {
         Some(lines) => diagnostic.at(file, lines),
@@ -105,7 +105,10 @@ fn place_of(node: &Node, text: &str) -> Option<Lines> {
 
 /// The lines of the first package that fails with the same message in a lock of its own.
 fn package_with(text: &str, tree: &Node, message_of_all: &str) -> Option<Lines> {
-    let version = tree.get("version").and_then(Node::text)?;
+    let version = match Maker::of(tree) {
+        Maker::Pixi => tree.get("version").and_then(Node::text)?,
+        Maker::CondaWorkspaces => "6",
+    };
     let source: Vec<&str> = text.lines().collect();
     let mut end = 0;
     for item in tree.get("packages")?.list()? {

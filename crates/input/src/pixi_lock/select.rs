@@ -1,16 +1,18 @@
 //! Which packages of a pixi.lock are requested, and on which lines.
 
+mod platforms;
+
 use std::str::FromStr;
 use std::sync::Arc;
 
 use rattler_lock::UrlOrPath;
 
-use super::damage::AGAIN;
+use super::maker::Maker;
 use crate::environment_input::DEFAULT_ENVIRONMENT;
-use crate::locked::{choices, other_platform};
+use crate::locked::choices;
 use crate::settings::InputSettings;
 use crate::yaml::{Key, Node};
-use condafront_model::platform::{self, Platform};
+use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
@@ -26,8 +28,6 @@ pub(super) struct Selection<'a> {
     pub(super) environment: &'a str,
     /// The platform's name in the lock.
     pub(super) platform: &'a str,
-    /// Where its packages are listed.
-    pub(super) lines: Lines,
     /// The packages, in the lock's order.
     pub(super) selectors: Vec<Selector<'a>>,
 }
@@ -38,10 +38,32 @@ pub(super) struct Selector<'a> {
     pub(super) kind: Kind,
     /// Its URL, path or other identifier.
     pub(super) text: &'a str,
+    /// Its name, if the line gives it.
+    pub(super) name: Option<&'a str>,
     pub(super) lines: Lines,
 }
 
-impl Selector<'_> {
+impl<'a> Selector<'a> {
+    /// Reads an entry of an environment.
+    fn read(item: &'a Node) -> Option<Self> {
+        let (kind, text) = Kind::ALL.iter().find_map(|(key, kind)| {
+            let text = item.get(key).and_then(Node::text)?;
+            Some((*kind, text))
+        })?;
+        Some(Self {
+            kind,
+            text,
+            name: item.get("name").and_then(Node::text),
+            lines: item.lines,
+        })
+    }
+
+    /// The packages that any environment requests for any platform.
+    pub(super) fn all(tree: &'a Node) -> impl Iterator<Item = Self> {
+        let items = lists(tree).filter_map(|(_, list)| list.list()).flatten();
+        items.filter_map(Self::read)
+    }
+
     /// The text as `rattler_lock` represents it.
     pub(super) fn location(&self) -> Option<UrlOrPath> {
         UrlOrPath::from_str(self.text).ok()
@@ -64,6 +86,15 @@ impl Kind {
     ];
 }
 
+/// The lists of packages of all environments, each with its platform.
+fn lists(tree: &Node) -> impl Iterator<Item = &(Key, Node)> {
+    let environments = tree.get("environments").and_then(Node::mapping);
+    let environments = environments.unwrap_or_default().iter();
+    environments
+        .filter_map(|(_, environment)| environment.get("packages")?.mapping())
+        .flatten()
+}
+
 impl<'a> Selection<'a> {
     /// Finds what the settings ask for: `ENVIRONMENT` is an environment's name, or `NAME@PLATFORM` if a lock has several
     /// platforms with the same subdir (for example, with and without a GPU).
@@ -77,6 +108,12 @@ impl<'a> Selection<'a> {
             file,
             tree,
             platform,
+            again: Maker::of(tree).again(),
+            is_asked: settings.environment.is_some() && settings.image_file.is_none(),
+            chooser: match settings.image_file {
+                Some(_) => "`name` in the image file",
+                None => "the build-arg ENVIRONMENT",
+            },
         };
         finder.check_version()?;
         finder.check_size()?;
@@ -93,7 +130,6 @@ impl<'a> Selection<'a> {
         Ok(Self {
             environment: &key.name,
             platform: &platform.name,
-            lines: platform.lines,
             selectors: finder.selectors(list)?,
         })
     }
@@ -103,6 +139,12 @@ struct Finder<'a, 'f> {
     file: &'f Arc<SourceFile>,
     tree: &'a Node,
     platform: Platform,
+    /// Help for an inconsistent lock.
+    again: &'static str,
+    /// Whether the user has chosen an environment with a build-arg.
+    is_asked: bool,
+    /// What chooses one.
+    chooser: &'static str,
 }
 
 impl<'a> Finder<'a, '_> {
@@ -117,10 +159,10 @@ impl<'a> Finder<'a, '_> {
                     format!("{} has no version", self.file.name()),
                     Lines::one(1),
                 )
-                .help(AGAIN));
+                .help(self.again));
         };
         match node.text().and_then(|text| text.parse::<u64>().ok()) {
-            Some(4..=NEWEST) => Ok(()),
+            Some(1 | 4..=NEWEST) => Ok(()),
             Some(version) if version > NEWEST => Err(self
                 .error(
                     format!(
@@ -139,18 +181,12 @@ impl<'a> Finder<'a, '_> {
                     ),
                     node.lines,
                 )
-                .help(format!("{AGAIN} Valid versions are 4 to {NEWEST}."))),
+                .help(format!("{} Valid versions are 4 to {NEWEST}.", self.again))),
         }
     }
 
     fn check_size(&self) -> Result<(), Diagnostic> {
-        let environments = self.tree.get("environments").and_then(Node::mapping);
-        let lists = environments
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|(_, environment)| environment.get("packages")?.mapping())
-            .flatten();
-        for (platform, list) in lists {
+        for (platform, list) in lists(self.tree) {
             let count = list.list().map_or(0, <[Node]>::len);
             if count > MOST_PACKAGES {
                 return Err(self
@@ -173,7 +209,7 @@ impl<'a> Finder<'a, '_> {
                 format!("`{what}:` must be a mapping, not {}", node.what()),
                 node.lines,
             )
-            .help(AGAIN)
+            .help(self.again)
         })
     }
 
@@ -186,137 +222,24 @@ impl<'a> Finder<'a, '_> {
                 .iter()
                 .map(|(key, _)| key.name.as_str())
                 .collect();
-            Diagnostic::new(format!(
-                "build-arg ENVIRONMENT: {} has no environment `{}`",
+            let choices = choices(name, &known, "environments");
+            let missing = format!(
+                "{} has no environment `{}`",
                 self.file.name(),
                 redact::quoted(name)
-            ))
-            .help(choices(name, &known, "environments"))
+            );
+            if self.is_asked {
+                return Diagnostic::new(format!("build-arg ENVIRONMENT: {missing}")).help(choices);
+            }
+            let key = self.tree.mapping().unwrap_or_default().iter();
+            let key = key
+                .map(|(key, _)| key)
+                .find(|key| key.name == "environments");
+            let lines = key.map_or(node.lines, |key| key.lines);
+            self.error(missing, lines)
+                .help(format!("Choose one with {}. {choices}", self.chooser))
         })?;
         Ok((key, node))
-    }
-
-    /// The platform's entry in an environment's `packages`.
-    fn platform(
-        &self,
-        environment: &Key,
-        node: &'a Node,
-        asked: Option<&str>,
-    ) -> Result<(&'a Key, &'a Node), Diagnostic> {
-        let name = redact::quoted(&environment.name);
-        let packages = node.get("packages").ok_or_else(|| {
-            self.error(
-                format!("the environment {name} has no packages"),
-                environment.lines,
-            )
-            .help(AGAIN)
-        })?;
-        let listed = self.mapping(packages, "packages")?;
-        let subdirs = self.subdirs()?;
-        let subdir_of = |key: &'a Key| -> &'a str {
-            let declared = subdirs.iter().find(|(name, _)| *name == key.name);
-            declared.map_or(key.name.as_str(), |(_, subdir)| subdir)
-        };
-        for (key, _) in listed {
-            if subdirs.is_empty() && !platform::is_subdir(&key.name) && key.name != "noarch" {
-                return Err(self
-                    .error(
-                        format!("`{}` is not a conda platform", redact::quoted(&key.name)),
-                        key.lines,
-                    )
-                    .help(
-                        "Use conda's name for the platform, such as linux-64 or linux-aarch64.",
-                    ));
-            }
-        }
-        let fitting: Vec<&(Key, Node)> = listed
-            .iter()
-            .filter(|(key, _)| subdir_of(key) == self.platform.subdir())
-            .filter(|(key, _)| asked.is_none_or(|asked| key.name == asked))
-            .collect();
-        let exact = fitting
-            .iter()
-            .find(|(key, _)| key.name == self.platform.subdir());
-        match (fitting.as_slice(), exact) {
-            ([one], _) | (_, Some(one)) => Ok((&one.0, &one.1)),
-            ([], _) => Err(self.no_platform(environment, packages, listed, subdir_of, asked)),
-            (several, None) => {
-                let names: Vec<&str> = several.iter().map(|(key, _)| key.name.as_str()).collect();
-                Err(self
-                    .error(
-                        format!(
-                            "the environment {name} has several platforms for {}: {}",
-                            self.platform.subdir(),
-                            names.join(", ")
-                        ),
-                        packages.lines,
-                    )
-                    .help(format!(
-                        "Choose one with --build-arg ENVIRONMENT={name}@{}.",
-                        names[0]
-                    )))
-            }
-        }
-    }
-
-    fn no_platform(
-        &self,
-        environment: &Key,
-        packages: &Node,
-        listed: &'a [(Key, Node)],
-        subdir_of: impl Fn(&'a Key) -> &'a str,
-        asked: Option<&str>,
-    ) -> Diagnostic {
-        let names: Vec<&str> = listed.iter().map(|(key, _)| key.name.as_str()).collect();
-        if let Some(asked) = asked {
-            let fits = listed
-                .iter()
-                .any(|(key, _)| subdir_of(key) == self.platform.subdir());
-            if fits {
-                return Diagnostic::new(format!(
-                    "build-arg ENVIRONMENT: the environment {} has no platform `{}` for {}",
-                    environment.name,
-                    redact::quoted(asked),
-                    self.platform.subdir()
-                ))
-                .help(choices(asked, &names, "platforms"));
-            }
-        }
-        let found = listed.iter().map(|(key, _)| subdir_of(key)).collect();
-        let what = format!("the environment {}", environment.name);
-        let lines = listed.first().map_or(packages.lines, |(key, _)| key.lines);
-        other_platform(&what, found, self.platform, self.file, lines)
-    }
-
-    /// The conda subdir of each platform of the lock; only version 7 has its own names for platforms.
-    fn subdirs(&self) -> Result<Vec<(&'a str, &'a str)>, Diagnostic> {
-        let Some(node) = self.tree.get("platforms") else {
-            return Ok(Vec::new());
-        };
-        let wrong = |node: &Node| {
-            self.error(
-                "`platforms:` must be a list of mappings with a name",
-                node.lines,
-            )
-            .help(AGAIN)
-        };
-        let list = node.list().ok_or_else(|| wrong(node))?;
-        list.iter()
-            .map(|item| {
-                let name = item.get("name").and_then(Node::text);
-                let name = name.ok_or_else(|| wrong(item))?;
-                let subdir = match item.get("subdir") {
-                    Some(node) => (node.text().unwrap_or_default(), node.lines),
-                    None => (name, item.lines),
-                };
-                if !platform::is_subdir(subdir.0) && subdir.0 != "noarch" {
-                    return Err(self
-                        .error(format!("`{}` is not a conda platform", redact::quoted(subdir.0)), subdir.1)
-                        .help("Use conda's name, such as linux-64 or linux-aarch64, or add it as `subdir:` to a platform with another name."));
-                }
-                Ok((name, subdir.0))
-            })
-            .collect()
     }
 
     fn selectors(&self, list: &'a Node) -> Result<Vec<Selector<'a>>, Diagnostic> {
@@ -328,26 +251,17 @@ impl<'a> Finder<'a, '_> {
                 format!("a platform's packages must be a list, not {}", list.what()),
                 list.lines,
             )
-            .help(AGAIN)
+            .help(self.again)
         })?;
         items
             .iter()
             .map(|item| {
-                let found = Kind::ALL.iter().find_map(|(key, kind)| {
-                    let text = item.get(key).and_then(Node::text)?;
-                    Some((*kind, text))
-                });
-                let (kind, text) = found.ok_or_else(|| {
+                Selector::read(item).ok_or_else(|| {
                     self.error(
                         "an entry of an environment must be a mapping with the key `conda` or `pypi`",
                         item.lines,
                     )
-                    .help(AGAIN)
-                })?;
-                Ok(Selector {
-                    kind,
-                    text,
-                    lines: item.lines,
+                    .help(self.again)
                 })
             })
             .collect()

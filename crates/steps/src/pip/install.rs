@@ -83,18 +83,26 @@ pub(super) fn only_file(dir: &Path) -> Result<PathBuf> {
 pub(super) fn verify(files: &[PipFile], mounts: &Mounts) -> Result<Vec<PathBuf>> {
     try_map(files, |index, file| {
         let path = only_file(&mounts.input.join(index.to_string()))?;
-        let Some(expected) = &file.md5 else {
-            return Ok(path);
-        };
-        let found = digests(&path)?.md5;
-        if found == *expected {
+        // A folder has no hash.
+        if (file.md5.is_none() && file.sha256.is_none()) || path.is_dir() {
             return Ok(path);
         }
-        let message = format!(
-            "{} does not match the lock\n  md5 expected {expected}\n  md5 found    {found}",
-            file.label
-        );
-        Err(Error::new(ErrorKind::HashMismatch, message).of_package(index))
+        let found = digests(&path)?;
+        let hashes = [
+            ("sha256", &file.sha256, &found.sha256),
+            ("md5", &file.md5, &found.md5),
+        ];
+        for (name, expected, found) in hashes {
+            let Some(expected) = expected.as_ref().filter(|expected| *expected != found) else {
+                continue;
+            };
+            let message = format!(
+                "{} does not match the lock\n  {name} expected {expected}\n  {name} found    {found}",
+                file.label
+            );
+            return Err(Error::new(ErrorKind::HashMismatch, message).of_package(index));
+        }
+        Ok(path)
     })
 }
 

@@ -150,7 +150,36 @@ fn mistakes() -> Vec<(&'static str, String, &'static [&'static str])> {
             pip("file:///home/me/numpy-1.0-py3-none-any.whl"),
             &[],
         ),
-        ("a pip package in a folder", pip("./numpy"), &[]),
+        (
+            "a pip package from git with its commit for a hash",
+            one(&[
+                ("manager", "pip"),
+                ("url", "git+https://github.example/numpy/numpy@12345678"),
+                ("hash", "{sha256: 0123456789012345678901234567890123456789}"),
+            ]),
+            &[],
+        ),
+        (
+            "a conda package from git with its commit for a hash",
+            one(&[
+                ("url", "git+https://github.example/numpy/numpy@12345678"),
+                ("hash", "{sha256: 0123456789012345678901234567890123456789}"),
+            ]),
+            &[],
+        ),
+        (
+            "a page for a conda package",
+            one(&[
+                ("url", "https://github.example/numpy"),
+                ("hash", "{sha256: abc}"),
+            ]),
+            &[],
+        ),
+        (
+            "another manager and a variable",
+            one(&[("manager", "npm"), ("url", "https://$HOST/numpy")]),
+            &[],
+        ),
         (
             "a duplicate key",
             plain.replace("  manager: conda\n", "  manager: conda\n  manager: conda\n"),

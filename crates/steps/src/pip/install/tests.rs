@@ -4,6 +4,47 @@ fn file(label: &str) -> PipFile {
     PipFile {
         label: label.to_owned(),
         md5: None,
+        sha256: None,
+    }
+}
+
+#[test]
+fn files_are_verified_and_folders_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    for (index, name) in ["a-1.0.tar.gz", "b-1.0-py3-none-any.whl"]
+        .iter()
+        .enumerate()
+    {
+        let folder = dir.path().join(index.to_string());
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join(name), "content").unwrap();
+    }
+    fs::create_dir_all(dir.path().join("2/source")).unwrap();
+    let mounts = Mounts {
+        input: dir.path().to_owned(),
+        ..Mounts::default()
+    };
+    // echo -n content | sha256sum, and md5sum
+    let sha256 = "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73";
+    let md5 = "9a0364b9e99bb480dd25e1f0284c8555";
+    let with = |label: &str, sha256: &str, md5: &str| PipFile {
+        sha256: Some(sha256.to_owned()),
+        md5: Some(md5.to_owned()),
+        ..file(label)
+    };
+    let (zeros, short) = ("0".repeat(64), "0".repeat(32));
+    let good = [
+        with("a 1.0", sha256, md5),
+        file("b 1.0"),
+        with("c", &zeros, &short),
+    ];
+    assert_eq!(verify(&good, &mounts).unwrap().len(), 3);
+    for bad in [with("b 1.0", &zeros, md5), with("b 1.0", sha256, &short)] {
+        let error = verify(&[good[0].clone(), bad], &mounts).unwrap_err();
+        assert!(
+            error.to_string().contains("b 1.0 does not match the lock"),
+            "{error}"
+        );
     }
 }
 

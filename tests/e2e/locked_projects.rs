@@ -1,0 +1,106 @@
+//! The project that a pixi.lock is for, and other packages next to the lock.
+
+use condafront_testkit::channel::{Channel, WheelFile};
+use condafront_testkit::engine::Store;
+use sha2::{Digest, Sha256};
+
+use crate::pip::{CHECK, fill_index, serve_pip};
+use crate::pip_lists::{sources, write};
+use crate::project::{LOCK, Project, frontend};
+
+/// A pixi.lock with python, PyPI packages at these paths, each with its name and hash, and a package that pixi builds.
+fn pixi_lock(project: &Project, local: &[(&str, &str, &str)]) -> String {
+    let packages = Channel::open().closure(&["python"]);
+    let mut selectors = String::new();
+    let mut described = String::new();
+    for package in packages {
+        let url = project.package_url(package);
+        selectors.push_str(&format!("      - conda: {url}\n"));
+        described.push_str(&format!(
+            "- conda: {url}\n  sha256: {}\n  depends: {}\n",
+            package.sha256,
+            serde_json::Value::from(package.depends.clone())
+        ));
+    }
+    for (path, name, hash) in local {
+        selectors.push_str(&format!("      - pypi: {path}\n"));
+        described.push_str(&format!(
+            "- pypi: {path}\n  name: {name}\n  version: '1.0'\n  sha256: {hash}\n  editable: true\n"
+        ));
+    }
+    format!(
+        "# syntax={}\nversion: 6\nenvironments:\n  default:\n    channels: []\n    packages:\n      linux-64:\n{selectors}      - conda: .\npackages:\n{described}- conda: .\n  name: flat-conda\n  version: '1.0'\n  build: h0\n  subdir: linux-64\n",
+        frontend()
+    )
+}
+
+#[test]
+fn a_lock_has_its_own_project() {
+    let project = Project::new(Store::Containerd);
+    sources(&project, ".", "flat");
+    sources(&project, "libs/tool", "tool");
+    let wheel = WheelFile::new("carried", "1.0").file("carried.py", "print('carried along')\n");
+    let wheel_path = format!("./wheels/{}", wheel.file_name());
+    let wheel = wheel.build();
+    let hash = hex::encode(Sha256::digest(&wheel));
+    std::fs::create_dir_all(project.path("wheels")).expect("a folder");
+    std::fs::write(project.path(&wheel_path), wheel).expect("a wheel");
+    write(&project, ".dockerignore", "*.lock\n");
+    let zeros = "0".repeat(64);
+    let local = [
+        ("./", "flat", zeros.as_str()),
+        ("./libs/tool", "tool", &zeros),
+        (&wheel_path, "carried", &hash),
+    ];
+    project.write(LOCK, pixi_lock(&project, &local));
+    let args = [fill_index(&project), serve_pip(&project)];
+    let [index, mirror] = &args;
+    let skip = "CONDAFRONT_SKIP=flat-conda";
+    let args = [
+        "--network",
+        "host",
+        "--build-arg",
+        index,
+        "--build-arg",
+        mirror,
+        "--build-arg",
+        skip,
+    ];
+    project.build(&args).expect_success();
+    let output = project
+        .run(&[], &["python", "-c", "import flat, tool, carried"])
+        .expect_success();
+    assert_eq!(
+        output.stdout,
+        "flat of the context\ntool of the context\ncarried along\n"
+    );
+    let output = project
+        .run(&["--user", "root"], &["python", "-B", "-c", CHECK])
+        .expect_success();
+    assert_eq!(output.stdout, "checked carried flat tool\n");
+
+    // A changed project is built again, and nothing else.
+    project.packages_requested();
+    write(&project, "flat.py", "print('changed')\n");
+    project.build(&args).expect_success();
+    let output = project.run(&[], &["python", "-m", "flat"]).expect_success();
+    assert_eq!(output.stdout, "changed\n");
+    let requested = project.packages_requested();
+    let is_conda = |path: &&String| path.ends_with(".conda") || path.ends_with(".tar.bz2");
+    assert_eq!(requested.iter().find(is_conda), None);
+
+    // Only what is left out by name is left out, and a file must be the one that was locked.
+    let output = project.build(&args[..6]).expect_failure();
+    let advice = "Or leave it out with --build-arg CONDAFRONT_SKIP=flat-conda.";
+    assert!(output.stderr.contains(advice), "{}", output.stderr);
+    let other = [(wheel_path.as_str(), "carried", zeros.as_str())];
+    project.write(LOCK, pixi_lock(&project, &other));
+    let output = project.build(&args).expect_failure();
+    let message = "carried does not match the lock";
+    assert!(output.stderr.contains(message), "{}", output.stderr);
+    let missing = [("./libs", "libs", zeros.as_str())];
+    project.write(LOCK, pixi_lock(&project, &missing));
+    let output = project.build(&args).expect_failure();
+    let advice = "CONDAFRONT_SKIP=libs";
+    assert!(output.stderr.contains(advice), "{}", output.stderr);
+}
