@@ -176,8 +176,7 @@ fn missing(search: &Search<'_>, spec: &MatchSpec, name: &PackageName) -> (String
         );
         return (message, help);
     }
-    let meant = (!near.is_empty())
-        .then(|| suggestions(near));
+    let meant = (!near.is_empty()).then(|| suggestions(near));
     let other = search.other_channels().filter(|_| spec.channel.is_none());
     let help = match (other, meant) {
         (Some(other), Some(meant)) => format!("{other} {meant}"),
