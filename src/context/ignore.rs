@@ -5,6 +5,7 @@ use buildkit_llb::{Definition, Differ, Local, OpOptions};
 use crate::gateway::client::{Bridge, Evaluate};
 use crate::gateway::error::{BuildError, GatewayError};
 use condafront_input::options::Options;
+use condafront_model::encoding::decode;
 use condafront_model::source::Diagnostic;
 
 /// The file's name.
@@ -57,9 +58,11 @@ pub(super) fn patterns(
 
 /// Reads patterns the way Docker does (`patternmatcher/ignorefile`): one per line, comments and blank lines skipped,
 /// paths cleaned, a leading slash dropped, `!` kept in front. BuildKit's client matches them.
+///
+/// Docker reads UTF-8. Other encodings of Unicode are read too: what a file keeps out must not get in because of an editor.
 fn parse(data: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(data);
-    text.trim_start_matches('\u{feff}')
+    decode(data)
+        .text
         .lines()
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| {
@@ -109,6 +112,16 @@ mod tests {
         assert_eq!(
             parse(text.as_bytes()),
             ["build", "!keep/me", "# not a comment", "b", "../up", "."]
+        );
+    }
+
+    #[test]
+    fn what_powershell_writes_keeps_files_out() {
+        assert_eq!(parse(b"\xff\xfe.\0e\0n\0v\0\r\0\n\0"), [".env"]);
+        assert_eq!(parse(b"\xfe\xff\0.\0e\0n\0v\0\n\0!\0a"), [".env", "!a"]);
+        assert_eq!(
+            parse(b"data\r\n# caf\xe9\r\nsecrets\r\n"),
+            ["data", "secrets"]
         );
     }
 }

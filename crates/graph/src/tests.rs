@@ -139,7 +139,7 @@ fn compiled_with(compiler: &Compiler, platform: Platform) -> String {
         trim: &BTreeSet::new(),
         plan: Plan::new(list.locked().unwrap().to_vec(), Layers::Auto),
         prefix: EnvironmentPrefix::base(),
-        file: LlbFile::new(file.name(), file.data()),
+        file: LlbFile::new(file.name(), file.lossy_text()),
         tools: Tools {
             programs: &frontend,
             no_cache: false,
@@ -197,7 +197,7 @@ fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
             trim: &BTreeSet::new(),
             plan,
             prefix: EnvironmentPrefix::base(),
-            file: LlbFile::new(file.name(), file.data()),
+            file: LlbFile::new(file.name(), file.lossy_text()),
             tools: Tools {
                 programs: &frontend,
                 no_cache: false,

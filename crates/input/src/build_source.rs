@@ -29,7 +29,7 @@ impl BuildSource {
         if specs.is_empty() {
             return Ok(Self::File(Arc::clone(file)));
         }
-        match first_line(&String::from_utf8_lossy(file.data())) {
+        match first_line(file.lossy_text()) {
             Some((number, _)) => Err(beside(file, Lines::one(number))),
             None => Ok(Self::Specs(Box::new(Specs::new(specs, settings)?))),
         }

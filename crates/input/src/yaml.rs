@@ -156,7 +156,15 @@ fn invalid(file: &Arc<SourceFile>, whole: serde_saphyr::Error) -> Diagnostic {
             diagnostic.message = format!("{} contains several YAML documents", file.name());
             diagnostic = diagnostic.help("Keep one, and remove the `---` line before the next.");
         }
-        _ => diagnostic = diagnostic.help(syntax_help(file, location.as_ref())),
+        _ => {
+            let line = location.and_then(|location| usize::try_from(location.line()).ok());
+            let line = line.map(|line| indented_by_tab(file.lossy_text(), line).unwrap_or(line));
+            let diagnostic = diagnostic.help(syntax_help(file, line));
+            return match line {
+                Some(line) => diagnostic.at(file, Lines::one(line)),
+                None => diagnostic,
+            };
+        }
     }
     if let Some(location) = location {
         let line = usize::try_from(location.line()).unwrap_or(1);
@@ -165,16 +173,26 @@ fn invalid(file: &Arc<SourceFile>, whole: serde_saphyr::Error) -> Diagnostic {
     diagnostic.caused_by(whole)
 }
 
+/// The line of a tab that YAML notices at `line`: where the value before it began, or at the tab itself.
+fn indented_by_tab(text: &str, line: usize) -> Option<usize> {
+    let lines = (1..).zip(text.lines()).skip(line.saturating_sub(1));
+    let mut lines = lines.filter(|(number, text)| *number == line || !text.trim().is_empty());
+    let found = lines.by_ref().take(2).find(|(_, text)| has_tab(text));
+    found.map(|(number, _)| number)
+}
+
+/// Whether a line is indented with a tab.
+fn has_tab(line: &str) -> bool {
+    let end = line.trim_start();
+    !end.is_empty() && line[..line.len() - end.len()].contains('\t')
+}
+
 /// The most likely fix for a syntax error.
-fn syntax_help(file: &SourceFile, location: Option<&serde_saphyr::Location>) -> &'static str {
-    let line = location.and_then(|location| usize::try_from(location.line()).ok());
-    let line = line.and_then(|line| file.data().split(|byte| *byte == b'\n').nth(line - 1));
-    let indentation = line.unwrap_or_default().iter();
-    let has_tab = indentation
-        .take_while(|byte| byte.is_ascii_whitespace())
-        .any(|byte| *byte == b'\t');
-    let has_variable = line.is_some_and(|line| line.windows(2).any(|two| two == b"${"));
-    if has_tab {
+fn syntax_help(file: &SourceFile, line: Option<usize>) -> &'static str {
+    let line = line.and_then(|line| file.lossy_text().lines().nth(line.checked_sub(1)?));
+    let line = line.unwrap_or_default();
+    let has_variable = line.contains("${");
+    if has_tab(line) {
         "Indent with spaces: YAML does not allow tabs."
     } else if has_variable {
         "Inside brackets or braces, quote a string that contains ${…}."

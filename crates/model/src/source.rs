@@ -5,29 +5,69 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::encoding::{self, Damage, DamageKind, Decoded};
 use crate::redact;
 
 /// A file that the user wrote, as it was read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SourceFile {
     name: String,
-    data: Vec<u8>,
+    text: String,
+    /// What is not text in it.
+    damaged: Option<Damaged>,
     language: &'static str,
 }
 
+/// A file that is not text, or in an encoding that only its kind can tell.
+#[derive(Clone, PartialEq, Eq)]
+struct Damaged {
+    first: Damage,
+    data: Vec<u8>,
+}
+
 impl SourceFile {
-    /// A file named `name` (as the user wrote it) with the content `data`.
+    /// A file named `name` (as the user wrote it) with the content `data`, in any encoding of Unicode.
     pub fn new(name: impl Into<String>, data: impl Into<Vec<u8>>) -> Arc<Self> {
-        let name = name.into();
+        let data = data.into();
+        let decoded = encoding::decode(&data);
+        Self::decoded(name.into(), decoded, data)
+    }
+
+    fn decoded(name: String, decoded: Decoded, data: Vec<u8>) -> Arc<Self> {
         let language = match name.rsplit_once('.').map(|(_, ext)| ext) {
             Some("yml" | "yaml") => "YAML",
             _ => "Conda",
         };
         Arc::new(Self {
             name,
-            data: data.into(),
+            text: decoded.text,
+            damaged: decoded.damage.map(|first| Damaged { first, data }),
             language,
         })
+    }
+
+    /// The same file, read in the encoding that it declares as a Python file does (PEP 263). Other files are returned as
+    /// they are.
+    ///
+    /// # Errors
+    /// A diagnostic at the line that declares an unknown encoding.
+    pub fn as_declared(self: &Arc<Self>) -> Result<Arc<Self>, Diagnostic> {
+        let declared = self.damaged.as_ref().map(|damaged| {
+            let decoded = encoding::decode_as_declared(&damaged.data)?;
+            Some((decoded, &damaged.data))
+        });
+        match declared.flatten() {
+            None => Ok(Arc::clone(self)),
+            Some((Ok(decoded), data)) => {
+                Ok(Self::decoded(self.name.clone(), decoded, data.clone()))
+            }
+            Some((Err((line, encoding)), _)) => Err(Diagnostic::new(format!(
+                "condafront cannot read the encoding `{}`",
+                redact::quoted(&encoding)
+            ))
+            .at(self, Lines::one(line))
+            .help("Save the file as UTF-8, and remove the line.")),
+        }
     }
 
     /// The name that the user gave it.
@@ -35,9 +75,9 @@ impl SourceFile {
         &self.name
     }
 
-    /// The content.
-    pub fn data(&self) -> &[u8] {
-        &self.data
+    /// The content, with U+FFFD for what is not text.
+    pub fn lossy_text(&self) -> &str {
+        &self.text
     }
 
     /// The file as an excerpt of `lines` may show it. Credentials in URLs are masked. A file that is too large to send
@@ -55,19 +95,19 @@ impl SourceFile {
     pub fn excerpt_of(&self, places: impl Iterator<Item = Lines>) -> Vec<u8> {
         /// Lines outside the places are left blank in files of more than this many bytes.
         const LARGE: usize = 128 << 10;
-        let whole = self.data.len() <= LARGE;
+        let whole = self.text.len() <= LARGE;
         let mut places: Vec<Lines> = places.collect();
         places.sort_unstable();
         let end = places.iter().map(|lines| lines.last).max().unwrap_or(0);
         let mut next = places.into_iter().peekable();
-        let mut shown = Vec::with_capacity(self.data.len().min(2 * LARGE));
-        for (number, line) in (1u32..).zip(self.data.split_inclusive(|byte| *byte == b'\n')) {
+        let mut shown = Vec::with_capacity(self.text.len().min(2 * LARGE));
+        for (number, line) in (1u32..).zip(self.text.split_inclusive('\n')) {
             if !whole && number > end {
                 break;
             }
             while next.next_if(|lines| lines.last < number).is_some() {}
             if whole || next.peek().is_some_and(|lines| lines.first <= number) {
-                shown.extend_from_slice(&shortened(masked(line)));
+                shown.extend_from_slice(shortened(&masked(line)).as_bytes());
             } else {
                 shown.push(b'\n');
             }
@@ -83,24 +123,40 @@ impl SourceFile {
     /// The content as text.
     ///
     /// # Errors
-    /// A diagnostic at the first line that is not UTF-8.
+    /// A diagnostic at the first line that is not text.
     pub fn text(self: &Arc<Self>) -> Result<&str, Diagnostic> {
-        std::str::from_utf8(&self.data).map_err(|error| {
-            let line = 1 + self.data[..error.valid_up_to()]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count();
-            Diagnostic::new(format!("{} is not a UTF-8 text file", self.name))
-                .at(self, Lines::one(line))
-                .help("Check the file name after -f: environment and lock files are text.")
-                .caused_by(error)
-        })
+        const OTHER_FILE: &str = "If it is not a text file, check the name after -f.";
+        let Some(Damaged { first, .. }) = &self.damaged else {
+            return Ok(&self.text);
+        };
+        let name = &self.name;
+        let (message, help) = match first.kind {
+            DamageKind::Invalid(encoding) => (
+                format!("{name} is not valid {encoding}"),
+                format!("Save the file as UTF-8. {OTHER_FILE}"),
+            ),
+            DamageKind::CutOff(encoding) => (
+                format!("{name} ends in the middle of a character of {encoding}"),
+                format!(
+                    "The file may be incomplete: copy it again, or save it as UTF-8. {OTHER_FILE}"
+                ),
+            ),
+            DamageKind::Nul => (
+                format!("{name} contains a NUL byte"),
+                format!(
+                    "Save the file as UTF-8: a part of it may be in UTF-16, which PowerShell's `>>` appends to any file. {OTHER_FILE}"
+                ),
+            ),
+        };
+        Err(Diagnostic::new(message)
+            .at(self, Lines::one(first.line))
+            .help(help))
     }
 }
 
 impl fmt::Debug for SourceFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SourceFile({:?}, {} bytes)", self.name, self.data.len())
+        write!(f, "SourceFile({:?}, {} bytes)", self.name, self.text.len())
     }
 }
 
@@ -255,23 +311,34 @@ pub enum Level {
 }
 
 /// The start of a line that is too long to read, or to send with every message.
-fn shortened(line: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+fn shortened(line: &str) -> Cow<'_, str> {
     /// In bytes.
     const LONGEST: usize = 4 << 10;
     if line.len() <= LONGEST {
-        return line;
+        return Cow::Borrowed(line);
     }
-    let mut start = String::from_utf8_lossy(&line[..LONGEST]).into_owned();
-    start.push_str("…\n");
-    Cow::Owned(start.into_bytes())
+    let end = line.floor_char_boundary(LONGEST);
+    Cow::Owned(format!("{}…\n", &line[..end]))
 }
 
-/// A line with the credentials of its URLs masked.
-fn masked(line: &[u8]) -> Cow<'_, [u8]> {
-    match std::str::from_utf8(line) {
-        Ok(text) => Cow::Owned(redact::masked(text).into_bytes()),
-        Err(_) => Cow::Borrowed(line),
+/// A line with the credentials of its URLs masked. Where a character is damaged, a URL may not look like one: such words are
+/// masked as a whole.
+fn masked(line: &str) -> Cow<'_, str> {
+    const DAMAGED: char = char::REPLACEMENT_CHARACTER;
+    if !line.contains(DAMAGED) {
+        return Cow::Owned(redact::masked(line));
     }
+    let of_url = |c: char| ":/@?=".contains(c);
+    let words = line.split_inclusive(char::is_whitespace).map(|word| {
+        let end = word.len() - word.trim_end().len();
+        let is_key = word.trim_end().strip_suffix(':');
+        if is_key.unwrap_or(word).contains(of_url) {
+            Cow::Owned(format!("***{}", &word[word.len() - end..]))
+        } else {
+            Cow::Borrowed(word)
+        }
+    });
+    Cow::Owned(words.collect())
 }
 
 /// The byte range of `lines` in `text`, without the last line break.
@@ -297,11 +364,31 @@ fn byte_span(text: &str, lines: Lines) -> std::ops::Range<usize> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn invalid_utf8_is_reported_at_its_line() {
-        let file = SourceFile::new("env.lock", b"# syntax=x\n@EXPLICIT\n\xff\xfe\n".to_vec());
+    /// The message for a file, with its excerpt.
+    fn refused(data: &[u8]) -> String {
+        let file = SourceFile::new("env.lock", data);
         let error = file.text().unwrap_err();
-        assert_eq!(error.locations[0].lines, Lines::one(3));
+        error.render(Level::Error)
+    }
+
+    #[test]
+    fn what_is_not_text_is_reported_at_its_line() {
+        let mut utf16 = b"\xff\xfe".to_vec();
+        let text = "# syntax=x\r\n@EXPLICIT\r\nhttps://me:hunter2@c.example/\u{fffd}\r\n";
+        utf16.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+        let bad = utf16.len() - 6;
+        utf16[bad..bad + 2].copy_from_slice(&[0, 0xD8]);
+        let all = [
+            refused(b"# syntax=x\n@EXPLICIT\n\xff\xfe\n"),
+            refused(b"name: lab # f\xfcr alle\n"),
+            refused(b"@EXPLICIT\nhttps\xff//me:hunter2\xffc.example/f # hunter \xff\n"),
+            refused(&utf16),
+            refused(&utf16[..utf16.len() - 5]),
+            refused(b"name: lab\n\0\0"),
+        ]
+        .join("\n\n");
+        assert!(!all.contains("hunter2"), "{all}");
+        insta::assert_snapshot!(all);
     }
 
     #[test]

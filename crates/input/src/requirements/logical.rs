@@ -9,7 +9,6 @@ use condafront_model::source::Lines;
 
 /// The logical lines of `text` that are not empty, each with the lines of the file that it spans.
 pub(super) fn lines(text: &str) -> Vec<(String, Lines)> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut found = Vec::new();
     let mut open: Option<(String, usize)> = None;
     for (index, line) in text.lines().enumerate() {
@@ -93,7 +92,7 @@ mod tests {
 
     #[test]
     fn lines_are_joined_as_pip_joins_them() {
-        let text = "\u{feff}requests>=2  # the newest\n\n  # nothing\nflask==3.0 \\\n    --hash=sha256:aa \\\n  # a comment within\nx @ https://f.example/x.whl#sha256=bb\r\nlast \\\n";
+        let text = "requests>=2  # the newest\n\n  # nothing\nflask==3.0 \\\n    --hash=sha256:aa \\\n  # a comment within\nx @ https://f.example/x.whl#sha256=bb\r\nlast \\\n";
         let found = lines(text);
         let expected = [
             ("requests>=2", 1, 1),
