@@ -17,8 +17,12 @@ pub(super) struct DependencyList {
 }
 
 impl DependencyList {
-    /// Adds a dependency. A second one on the same package causes a warning.
-    pub(super) fn push(&mut self, dependency: Dependency, place: Place<'_>) -> Option<Warning> {
+    /// Adds a dependency, and returns what is doubtful about it. A second one on the same package is.
+    pub(super) fn push(
+        &mut self,
+        dependency: Dependency,
+        place: Place<'_>,
+    ) -> impl Iterator<Item = Warning> + use<> {
         let earlier = self.by_name.entry(dependency.name.clone()).or_default();
         let same = earlier
             .iter()
@@ -26,7 +30,7 @@ impl DependencyList {
         let first = same
             .or(earlier.first())
             .map(|index| self.specs[*index].lines);
-        let warning = first.map(|first| {
+        let twice = first.map(|first| {
             let message = match same {
                 Some(_) => format!("{} is listed twice", dependency.name),
                 None => format!(
@@ -46,7 +50,7 @@ impl DependencyList {
             earlier.push(self.specs.len());
             self.specs.push(dependency.spec);
         }
-        warning
+        dependency.warning.into_iter().chain(twice)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -10,6 +10,8 @@ mod environment_input;
 mod explicit;
 pub mod explicit_lock;
 pub mod file_path;
+mod json;
+mod leftover;
 mod locked;
 mod match_spec;
 mod mistake;

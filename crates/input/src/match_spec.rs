@@ -4,7 +4,7 @@
 //! (<https://docs.conda.io/projects/conda-build/en/stable/resources/package-spec.html>): rattler's lenient parser reads it,
 //! and it is stored in a form that the strict parser reads as the same spec. Channels are resolved here, because rattler
 //! does not support a channel alias or custom channels. Valid specs that nobody can mean are refused: in `numpy scipy`,
-//! conda reads `scipy` as a version.
+//! conda reads `scipy` as a version. What conda reads and the solver cannot express is refused with the nearest spelling.
 
 use std::sync::Arc;
 
@@ -15,18 +15,23 @@ use rattler_conda_types::{
 };
 use url::Url;
 
+use self::parts::{Parts, bracket_value, usual_spelling};
 use super::channels::{Channels, SpecChannel};
 use super::explicit;
 use crate::environment_input::RequestedSpec;
 use crate::mistake::Mistake;
 use crate::place::Place;
 use condafront_model::channel::ChannelUrl;
+use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::{Package, PackageId};
 use condafront_model::placeholder;
 use condafront_model::redact;
 use condafront_model::source::Diagnostic;
 
 mod mistakes;
+mod of_pip;
+mod parts;
+mod pattern;
 
 /// Longer than any real dependency, and short enough for a recursive parser.
 const LONGEST: usize = 1000;
@@ -38,6 +43,8 @@ pub(super) struct Dependency {
     pub(super) name: String,
     /// The spec.
     pub(super) spec: RequestedSpec,
+    /// What is doubtful about it.
+    pub(super) warning: Option<Warning>,
 }
 
 /// Reads a dependency, and adds its channel to `channels` if it names one.
@@ -58,10 +65,11 @@ pub(super) fn read(
     if let Some(mistake) = mistakes::before_parsing(text) {
         return Err(mistake.at(place));
     }
-    let (channel, rest) = split_channel(text);
-    if channel.is_none() && rest.contains("://") && !rest.contains('[') {
-        return pinned(rest, channels, place);
+    let parts = Parts::of(text);
+    if parts.channel.is_none() && parts.spec.contains("://") && !parts.spec.contains('[') {
+        return pinned(parts.spec, channels, place);
     }
+    let rest = &*usual_spelling(parts.spec);
     let refused = |error| mistakes::while_parsing(text, error).at(place);
     let mut spec = MatchSpec::from_str(rest, ParseStrictness::Lenient).map_err(refused)?;
     if let Some(url) = &spec.url {
@@ -76,11 +84,11 @@ pub(super) fn read(
     if let Some(file_name) = spec.file_name.take() {
         by_file_name(text, &mut spec, &file_name).map_err(|mistake| mistake.at(place))?;
     }
-    if let Some(mistake) = mistakes::after_parsing(text, &spec) {
+    if let Some(mistake) = mistakes::after_parsing(text, parts, &spec) {
         return Err(mistake.at(place));
     }
     let in_brackets = bracket_value(rest, "channel");
-    if let Some(channel) = channel.or(in_brackets) {
+    if let Some(channel) = parts.channel.or(in_brackets) {
         let SpecChannel { url, subdir } = channels.of_spec(channel, place)?;
         spec.channel =
             Some(Arc::new(recorded_channel(&url).map_err(|error| {
@@ -102,46 +110,22 @@ pub(super) fn read(
             ))
             .help("Remove the platform; the right package is found automatically."));
     }
-    finished(&spec, text, place)
-}
-
-/// Splits `channel::` from a spec; a channel may be a URL, and brackets may hold anything.
-fn split_channel(text: &str) -> (Option<&str>, &str) {
-    let head = text.find('[').map_or(text, |bracket| &text[..bracket]);
-    match head.rfind("::") {
-        Some(at) => (Some(&text[..at]), &text[at + 2..]),
-        None => (None, text),
-    }
-}
-
-/// The value of a key in a spec's brackets, as it was written.
-fn bracket_value<'a>(spec: &'a str, wanted: &str) -> Option<&'a str> {
-    let mut rest = &spec[spec.find('[')? + 1..];
-    loop {
-        let (key, value) = rest.split_once('=')?;
-        let value = value.trim_start();
-        let (value, after) = match value.chars().next() {
-            Some(quote @ ('"' | '\'')) => value[1..].split_once(quote)?,
-            _ => value.split_at(value.find([',', ']']).unwrap_or(value.len())),
-        };
-        if key.trim() == wanted {
-            return Some(value.trim());
-        }
-        rest = after.trim_start().strip_prefix(',')?;
-    }
+    let warning = mistakes::doubt(text, parts, rest).map(|doubt| Warning {
+        rule: Rule::Ignored,
+        diagnostic: doubt.at(place),
+    });
+    Ok(Dependency {
+        warning,
+        ..finished(&spec, text, place)?
+    })
 }
 
 /// Reads the URL of a package, which asks for that package from that channel.
 fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Dependency, Diagnostic> {
     let bare = placeholder::without(text);
     let text = bare.as_deref().unwrap_or(text);
-    let package = explicit::entry(place.file, text, place.lines).map_err(|mut error| {
-        error.help = Some(
-            "Name the package and, if needed, its version: numpy=1.26. Put pip packages in the `pip:` list."
-                .to_owned(),
-        );
-        error
-    })?;
+    let package = explicit::entry(place.file, text, place.lines)
+        .map_err(|error| error.help(mistakes::instead_of_url(text)))?;
     let url = package.url.with_credentials();
     let folder = url.path().rsplitn(3, '/').nth(2).unwrap_or_default();
     let mut channel: Url = url.clone();
@@ -232,6 +216,7 @@ fn finished(spec: &MatchSpec, text: &str, place: Place<'_>) -> Result<Dependency
             spec: written,
             lines: place.lines,
         },
+        warning: None,
     })
 }
 

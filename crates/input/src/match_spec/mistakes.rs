@@ -1,11 +1,14 @@
-//! Common mistakes in dependencies, and what was probably meant.
+//! Common mistakes in dependencies, and what was probably meant. Advice keeps the version and the build.
 
 use rattler_conda_types::match_spec::matcher::StringMatcher;
 use rattler_conda_types::{MatchSpec, VersionSpec};
 
+use super::parts::Parts;
+use super::{of_pip, pattern};
+use crate::leftover;
 use crate::mistake::Mistake;
 use condafront_model::nearest::did_you_mean;
-use condafront_model::redact;
+use condafront_model::redact::{self, quoted};
 
 /// The keys that brackets may contain.
 const BRACKET_KEYS: &[&str] = &[
@@ -25,73 +28,143 @@ const BRACKET_KEYS: &[&str] = &[
 
 /// Mistakes that can be recognised before parsing, some of which would be parsed as something else.
 pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
-    let quoted = redact::quoted(text);
+    let shown = quoted(text);
     if text.is_empty() {
         return Some(Mistake::new("a dependency is empty", "Name a package."));
+    }
+    let unquoted = text.find('[').map_or(text, |bracket| &text[..bracket]);
+    if let Some(mistake) = of_pip::mistake(text) {
+        return Some(mistake);
     }
     if let Some(option) = text.strip_prefix('-') {
         return Some(dash(text, option));
     }
-    if text.starts_with("git+") || text.contains(" @ ") || text.ends_with(".whl") {
+    if let Some(found) = leftover::template(text) {
+        return Some(leftover::not_rendered(found));
+    }
+    if !text.contains("://") && leftover::has_placeholder(unquoted) {
         return Some(Mistake::new(
-            format!("`{quoted}` is a pip package, not a conda package"),
-            "Put it in a `- pip:` list under `dependencies:`.",
+            format!("`{shown}` contains a placeholder that is not filled in"),
+            "Write the name and version themselves: dependencies are used as written.",
         ));
     }
     let is_path = text.starts_with(['.', '/', '~']) || text.starts_with("file:");
-    if is_path && !text.contains("::") {
+    if (is_path || unquoted.contains('\\') && !unquoted.contains('^')) && !text.contains("::") {
         return Some(Mistake::new(
-            format!("`{quoted}` is a local path, which the build cannot see"),
+            format!("`{shown}` is a local path, which the build cannot see"),
             "Name a package from a channel, such as numpy=1.26.",
         ));
     }
     if text.starts_with(['=', '<', '>', '!', '~', '*', ',']) {
         return Some(Mistake::new(
-            format!("`{quoted}` has no package name"),
+            format!("`{shown}` has no package name"),
             "Write the name first, as in numpy>=1.26. In a list separated by spaces, quote what belongs together: 'numpy >=1.26'.",
         ));
     }
-    let unquoted = text.find('[').map_or(text, |bracket| &text[..bracket]);
     for (wrong, right) in [("=>", ">="), ("=<", "<="), ("=!", "!="), ("=~", "~=")] {
         if let Some(at) = unquoted.find(wrong)
             && !unquoted[..at].ends_with(['<', '>', '!', '~', '='])
         {
             return Some(Mistake::new(
-                format!("`{quoted}` has `{wrong}` instead of `{right}`"),
-                format!("Write {}.", redact::quoted(&text.replacen(wrong, right, 1))),
+                format!("`{shown}` has `{wrong}` instead of `{right}`"),
+                format!("Write {}.", quoted(&text.replacen(wrong, right, 1))),
             ));
         }
     }
     if unquoted.contains('&') || unquoted.contains(" and ") || unquoted.contains(" or ") {
+        let mut joined = text.to_owned();
+        for (words, sign) in [("&&", ","), ("&", ","), (" and ", ","), (" or ", "|")] {
+            let parts: Vec<&str> = joined.split(words).map(str::trim).collect();
+            joined = parts.join(sign);
+        }
         return Some(Mistake::new(
-            format!("`{quoted}` joins conditions with `&`, `and` or `or`"),
-            "Join them with a comma if all must hold, with `|` if one is enough: numpy >=1.26,<2.",
+            format!("`{shown}` joins conditions with `&`, `and` or `or`"),
+            format!(
+                "Join them with a comma if all must hold, with `|` if one is enough: {}.",
+                quoted(&joined)
+            ),
         ));
     }
-    None
+    if text.ends_with([',', '|']) {
+        return Some(no_version(text));
+    }
+    single_colon(text)
 }
 
 fn dash(text: &str, option: &str) -> Mistake {
-    let quoted = redact::quoted(text);
-    let is_pips = ["e ", "r ", "-editable", "-requirement", "-index-url"]
-        .iter()
-        .any(|start| option.starts_with(start));
-    if is_pips {
+    let shown = quoted(text);
+    if option.starts_with('-') || option.starts_with("c ") {
         Mistake::new(
-            format!("`{quoted}` is a pip option, not a package"),
-            "Put it in a `- pip:` list under `dependencies:`.",
-        )
-    } else if option.starts_with('-') || option.starts_with("c ") {
-        Mistake::new(
-            format!("`{quoted}` is a conda option, not a package"),
+            format!("`{shown}` is a conda option, not a package"),
             "Name a package. Put channels in the `channels:` list.",
         )
     } else {
         Mistake::new(
-            format!("`{quoted}` starts with an extra dash"),
-            "Start each entry of a list with one dash and a space: `- numpy`.",
+            format!("`{shown}` starts with an extra dash"),
+            format!(
+                "Start each entry of a list with one dash and a space: `- {}`.",
+                quoted(option)
+            ),
         )
     }
+}
+
+/// A single colon before a version, or before nothing. conda would look for a package of that name.
+fn single_colon(text: &str) -> Option<Mistake> {
+    let parts = Parts::of(text);
+    parts.namespace?;
+    let name = parts.name().0;
+    let before = text.strip_suffix(parts.spec)?.trim_end_matches(':');
+    let is_version = name.starts_with(|c: char| c.is_ascii_digit())
+        && (name.contains('.') || name.bytes().all(|byte| byte.is_ascii_digit()));
+    let help = if parts.spec.trim().is_empty() {
+        format!("Write {}, without the colon.", quoted(before))
+    } else if before.is_empty() {
+        format!("Write {}, without the colon.", quoted(parts.spec.trim()))
+    } else if is_version {
+        format!("Write {}={}.", quoted(before), quoted(parts.spec))
+    } else if parts.spec.starts_with(' ') {
+        format!(
+            "Write two colons after a channel: {}::{}.",
+            quoted(before),
+            quoted(parts.spec.trim())
+        )
+    } else {
+        return None;
+    };
+    Some(Mistake::new(
+        format!("`{}` has a single colon", quoted(text)),
+        help,
+    ))
+}
+
+/// What to write instead of a URL that is not a package.
+pub(super) fn instead_of_url(text: &str) -> String {
+    let (folder, file) = text.rsplit_once('/').unwrap_or(("", text));
+    match file.split_once(':') {
+        Some((channel, spec)) if !spec.starts_with(|c: char| c.is_ascii_digit()) => format!(
+            "Write two colons after a channel: {}.",
+            quoted(&format!("{folder}/{channel}::{spec}"))
+        ),
+        _ => "Name the package and, if needed, its version: numpy=1.26. Put pip packages in the `pip:` list.".to_owned(),
+    }
+}
+
+/// A condition without its version.
+fn no_version(text: &str) -> Mistake {
+    let rest = text.trim_end_matches(['=', '<', '>', '~', '!', ',', '|', ' ']);
+    let is_name = Parts::of(rest).name().1.is_empty();
+    Mistake::new(
+        format!("`{}` ends without a version", quoted(text)),
+        if is_name {
+            format!(
+                "Add a version after it, or write `{}` alone for any version.",
+                quoted(rest)
+            )
+        } else {
+            format!("Add a version after it, or write {}.", quoted(rest))
+        },
+    )
 }
 
 /// Why the parser refused `text`.
@@ -104,94 +177,98 @@ pub(super) fn while_parsing(
 
 /// The likely mistake in `text`, which is invalid, or else `error`, the message about it.
 pub(super) fn refused(text: &str, error: &str) -> Mistake {
-    let quoted = redact::quoted(text);
-    let name_end = text.find(|c: char| !(c.is_alphanumeric() || "-_.".contains(c)));
+    let shown = quoted(text);
+    let name_end = text.find(|c: char| !(c.is_alphanumeric() || "-_.:/".contains(c)));
     let (name, rest) = text.split_at(name_end.unwrap_or(text.len()));
     if let Some(key) = error.strip_prefix("invalid bracket key: ") {
         let help = did_you_mean(key, BRACKET_KEYS.iter().copied())
             .unwrap_or_else(|| format!("Use one of {}.", BRACKET_KEYS.join(", ")));
-        let key = redact::quoted(key);
-        return Mistake::new(format!("`{quoted}` has the unknown key {key}"), help);
+        let key = quoted(key);
+        return Mistake::new(format!("`{shown}` has the unknown key {key}"), help);
     }
     if rest.trim_start().starts_with('[') && !rest.contains('=') || rest.contains("]>") {
         return Mistake::new(
-            format!("`{quoted}` has pip extras, which conda packages do not have"),
+            format!("`{shown}` has pip extras, which conda packages do not have"),
             format!(
                 "Remove the brackets and list the packages that the extra adds, or write {name}{} under `- pip:`.",
-                redact::quoted(rest)
+                quoted(rest)
             ),
         );
     }
     if rest.contains('[') && !rest.contains(']') {
         return Mistake::new(
-            format!("`{quoted}` has an unclosed bracket"),
+            format!("`{shown}` has an unclosed bracket"),
             "Add `]` at the end.",
         );
     }
     if error.contains("hash digest") {
         return Mistake::new(
-            format!("`{quoted}` has an invalid hash"),
+            format!("`{shown}` has an invalid hash"),
             "Write 32 hex digits for md5, 64 for sha256.",
         );
     }
+    if let Some(pattern) = pattern::mistake(text) {
+        return pattern;
+    }
     if error.contains("malformed version") {
         return Mistake::new(
-            format!("`{quoted}` has an invalid version"),
+            format!("`{shown}` has an invalid version"),
             "Use letters and digits with `.`, `_` or `-` between them: 1.26.0rc1, 2024a.",
         );
     }
     if rest.trim_start().starts_with(';') {
         return Mistake::new(
-            format!("`{quoted}` has a pip-style condition"),
+            format!("`{shown}` has a pip-style condition"),
             "For a platform, write a comment after the dependency, such as # [linux64].",
         );
     }
     if let Some(version) = rest.strip_prefix('@') {
         return Mistake::new(
-            format!("`{quoted}` is not how conda versions are written"),
-            format!("Write {name}={}.", redact::quoted(version)),
+            format!("`{shown}` is not how conda versions are written"),
+            format!("Write {}.", quoted(&format!("{name}{}", of_npm(version)))),
         );
     }
     if let Some(other) = rest.strip_prefix(',') {
         return Mistake::new(
-            format!("`{quoted}` names several packages"),
+            format!("`{shown}` names several packages"),
             format!(
                 "Write {name} and {} as separate entries.",
-                redact::quoted(other.trim())
+                quoted(other.trim())
             ),
         );
     }
-    if let Some(version) = rest.trim_start().strip_prefix("===") {
-        return Mistake::new(
-            format!("`{quoted}` has `===`, which conda does not support"),
-            format!("Write {name}=={}.", redact::quoted(version.trim())),
-        );
-    }
-    if text.ends_with(['=', '<', '>', '~', '!', ',', '|']) {
-        return Mistake::new(
-            format!("`{quoted}` ends without a version"),
-            format!("Add a version after it, or write `{name}` alone for any version."),
-        );
+    if text.ends_with(['=', '<', '>', '~', '!']) {
+        return no_version(text);
     }
     if text.starts_with(['"', '\'', '`']) {
         return Mistake::new(
-            format!("`{quoted}` has quotes inside quotes"),
+            format!("`{shown}` has quotes inside quotes"),
             "Write the dependency without them.",
         );
     }
     if error.contains("looks like a glob") || error.contains("looks like a regex") {
         return several_packages(text);
     }
-    if rest.contains(['{', '$', '%']) || text.starts_with(['{', '$', '%']) {
-        return Mistake::new(
-            format!("`{quoted}` contains a placeholder that is not filled in"),
-            "Write the name and version themselves: dependencies are used as written.",
-        );
-    }
     Mistake::new(
-        format!("`{quoted}` is not a valid dependency: {error}"),
+        format!("`{shown}` is not a valid dependency: {error}"),
         "Write a package name and, if needed, a version: numpy, numpy=1.26, numpy >=1.26,<2, conda-forge::numpy.",
     )
+}
+
+/// A version that is written as npm does, after `@`, as conda writes it.
+fn of_npm(version: &str) -> String {
+    let number = version.trim_start_matches(['^', '~', 'v', '=']);
+    match (number, version.strip_prefix('^')) {
+        ("latest" | "*" | "x" | "", _) => String::new(),
+        (_, Some(_)) => {
+            let major = number.split('.').next().unwrap_or_default();
+            match major.parse::<u32>() {
+                Ok(major) => format!(">={number},<{}", major.saturating_add(1)),
+                Err(_) => format!("={number}"),
+            }
+        }
+        (number, None) => format!("={number}"),
+    }
 }
 
 /// A name, and brackets with the URL or file of another package.
@@ -199,7 +276,7 @@ pub(super) fn another_package(text: &str, found: &str) -> Mistake {
     Mistake::new(
         format!(
             "`{}` names two packages: the one in its brackets is {found}",
-            redact::quoted(text)
+            quoted(text)
         ),
         "Write the name, the version and the channel of the one you mean.",
     )
@@ -208,55 +285,55 @@ pub(super) fn another_package(text: &str, found: &str) -> Mistake {
 /// A pattern instead of a name.
 pub(super) fn several_packages(text: &str) -> Mistake {
     Mistake::new(
-        format!("`{}` may match several packages", redact::quoted(text)),
+        format!("`{}` may match several packages", quoted(text)),
         "Name one package; patterns are for versions and builds.",
     )
 }
 
 /// Specs that are valid, but mean something that nobody intends.
-pub(super) fn after_parsing(text: &str, spec: &MatchSpec) -> Option<Mistake> {
-    let quoted = redact::quoted(text);
-    if let Some(namespace) = &spec.namespace {
-        let name = spec.name.to_string();
-        if text.contains("namespace") {
-            return Some(Mistake::new(
-                format!("`{quoted}` asks for a namespace, which packages do not have"),
-                "For a channel, write channel::name.",
-            ));
-        }
-        let help = if name.starts_with(|c: char| c.is_ascii_digit()) {
-            format!("Write {}={name}.", redact::quoted(namespace))
-        } else {
-            format!(
-                "Write two colons for a channel: {}::{name}.",
-                redact::quoted(namespace)
-            )
-        };
-        return Some(Mistake::new(format!("`{quoted}` has a single colon"), help));
+pub(super) fn after_parsing(text: &str, parts: Parts<'_>, spec: &MatchSpec) -> Option<Mistake> {
+    let shown = quoted(text);
+    if spec.namespace.is_some() {
+        return Some(Mistake::new(
+            format!("`{shown}` asks for a namespace, which packages do not have"),
+            "For a channel, write channel::name.",
+        ));
     }
+    let (_, rest) = parts.name();
+    let (word, build) = parts.version_and_build();
+    let is_separate =
+        rest.starts_with(char::is_whitespace) && word.starts_with(char::is_alphabetic);
     if let Some(version) = &spec.version
         && is_word(version)
+        && is_separate
+        && !build.is_some_and(is_build)
     {
-        let version = version.to_string();
-        let other = version.trim_start_matches("==");
+        let help = "Write each package as a separate entry";
+        let name = parts.name().0;
         return Some(Mistake::new(
-            format!("`{quoted}` names two packages: conda would read {other} as a version"),
-            "Write each package as a separate entry.",
+            format!("`{shown}` names two packages: conda would read {word} as a version"),
+            match build {
+                None => format!("{help}, or {name}={word} if {word} is a version of {name}."),
+                Some(_) => format!("{help}."),
+            },
         ));
     }
     let build = match &spec.build {
         Some(StringMatcher::Regex(_)) | None => return None,
         Some(build) => build.to_string(),
     };
-    if build.contains(['<', '>', '=', '!', '~']) {
+    if build.contains(['<', '>', '=', '!', '~'])
+        && let Some(at) = text.rfind(&build)
+    {
+        let joined = format!("{},{}", text[..at].trim_end(), &text[at..]);
         return Some(Mistake::new(
-            format!("`{quoted}` has two conditions without a comma"),
-            "Write a comma between conditions: numpy >=1.26,<2.",
+            format!("`{shown}` has two conditions without a comma"),
+            format!("Write a comma between conditions: {}.", quoted(&joined)),
         ));
     }
     if build.contains(char::is_whitespace) {
         return Some(Mistake::new(
-            format!("`{quoted}` has more than a name, a version and a build"),
+            format!("`{shown}` has more than a name, a version and a build"),
             "Write each package as a separate entry.",
         ));
     }
@@ -268,4 +345,41 @@ fn is_word(version: &VersionSpec) -> bool {
     let version = version.to_string();
     let version = version.trim_start_matches("==");
     version != "*" && !version.contains(|c: char| c.is_ascii_digit())
+}
+
+/// Whether a word is a build, such as `py37_1`: those that tools write end in a build number.
+fn is_build(word: &str) -> bool {
+    let number = word.rsplit_once('_').map_or("", |(_, number)| number);
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What is valid, but does not do what it seems to.
+pub(super) fn doubt(text: &str, parts: Parts<'_>, spec: &str) -> Option<Mistake> {
+    if let Some(namespace) = parts.namespace {
+        let (shown, spec) = (quoted(namespace), quoted(parts.spec));
+        let channel = parts.channel.unwrap_or(namespace);
+        let meant = quoted(&format!("{channel}::{}", parts.spec));
+        let help = match (namespace, parts.channel) {
+            ("pip" | "pypi", _) => format!(
+                "To have pip install it, write `{spec}` in a `- pip:` list. Otherwise remove `{shown}:`."
+            ),
+            (_, Some(_)) => format!("Write `{meant}`."),
+            (_, None) => {
+                format!("Write `{meant}` for a package of that channel, or remove `{shown}:`.")
+            }
+        };
+        return Some(Mistake::new(
+            format!("`{shown}:` has no effect: conda ignores what comes before a single colon"),
+            help,
+        ));
+    }
+    (parts.spec.trim_end().ends_with('=') && !spec.ends_with('=')).then(|| {
+        Mistake::new(
+            format!(
+                "`{}` has no version after `=`: any version fits",
+                quoted(text)
+            ),
+            format!("Add the version, or write `{}`.", redact::quoted(spec)),
+        )
+    })
 }

@@ -48,6 +48,29 @@ fn every_spelling_that_conda_takes_is_taken() {
         "libfoo=1!2.0",
         "_libgcc_mutex=0.1=conda_forge",
         "__glibc>=2.28",
+        "numpy===1.26",
+        "numpy===1.26.4=py312_0",
+        "numpy[version='===1.26']",
+        "numpy==*",
+        "numpy=",
+        "numpy >= 1.20 , <2 py312_0",
+        "numpy[version='>=1.20, <2']",
+        "foo=1.2.",
+        "mkl 2023.*.*",
+        "numpy >=1.*",
+        "numpy 1.2*",
+        "anaconda=custom=py37_1",
+        "anaconda custom py37_1",
+        "foo=dev",
+        "foo==main",
+        "foo =custom",
+        "foo>=nightly",
+        "foo=2.x.y",
+        "mypkg=nightly=0",
+        "r-base=custom",
+        "foo[version=dev]",
+        "foo=1.0=^py3.*$",
+        "foo[build='^(py38|py39)_0$']",
         "numpy # a comment",
         "numpy[version='>=1.20,<2', build=py312*]",
         "numpy [version=\">=1.20\"]",
@@ -61,6 +84,14 @@ fn every_spelling_that_conda_takes_is_taken() {
         "defaults::numpy",
         "https://conda.example/forge::numpy=1.26",
         "https://me:pw@conda.example/t/tk/forge/noarch::numpy",
+        "bioconda:bcftools=1.20",
+        "bioconda:samtools 1.2 h0_1",
+        "conda-forge:python>=3.9",
+        "conda-forge/linux-64:numpy=1",
+        "bioconda:7zip",
+        "bioconda:bcftools[version='>=1.20', build=h0_*]",
+        "a:b:c",
+        "conda-forge:main:numpy >=1.26",
         "samtools[channel=bioconda, version='1.*']",
         "samtools[channel='https://conda.example/bio', subdir=noarch]",
         "https://conda.example/forge/linux-64/zlib-1.3.1-hb9d3cd8_2.conda",
@@ -74,6 +105,50 @@ fn every_spelling_that_conda_takes_is_taken() {
         }
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn advice_keeps_the_version_and_the_build() {
+    for (text, advice) in [
+        ("python:3.12=h0_0", "python=3.12=h0_0"),
+        (
+            "conda-forge::python:3.12.8 h0_0",
+            "conda-forge::python=3.12.8 h0_0",
+        ),
+        ("python:3.12-slim", "python=3.12-slim"),
+        (
+            "'bioconda: samtools=1.2'".trim_matches('\''),
+            "bioconda::samtools=1.2",
+        ),
+        (
+            "https://c.example/forge:numpy=1.2=0",
+            "https://c.example/forge::numpy=1.2=0",
+        ),
+        ("numpy=>1.20 py312*", "numpy>=1.20 py312*"),
+        ("numpy>=1.20 <2", "numpy>=1.20,<2"),
+        ("c::numpy >1 and <2 py_0", "c::numpy >1,<2 py_0"),
+        ("c::foo@1.2=py_0", "c::foo=1.2=py_0"),
+        ("foo@~1.2", "foo=1.2"),
+        ("foo@latest", "foo"),
+        ("numpy >=1,", "numpy >=1"),
+        ("six=1.16.0=pypi_0", "six==1.16.0"),
+        ("six[version='==1.16.0', build=pypi_0]", "six==1.16.0"),
+        (
+            "-e git+https://g.example/x.git@v1#egg=x",
+            "git+https://g.example/x.git@v1#egg=x",
+        ),
+    ] {
+        let error = stored(text).unwrap_err();
+        let help = error.help.unwrap_or_default();
+        let words = help
+            .split([' ', '`'])
+            .map(|word| word.trim_end_matches('.'));
+        assert!(
+            help.contains(advice)
+                && (advice.contains(' ') || words.into_iter().any(|word| word == advice)),
+            "{text}: {help}"
+        );
+    }
 }
 
 #[test]
