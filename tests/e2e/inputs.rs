@@ -191,6 +191,32 @@ fn every_kind_of_file_gives_its_packages() {
     }
 }
 
+/// What PowerShell's `>` writes. BuildKit does not see the syntax line in it.
+#[test]
+fn a_file_in_utf_16_is_read() {
+    let project = Project::new(Store::Containerd);
+    let syntax = format!("BUILDKIT_SYNTAX={}", frontend());
+    let args = ["--build-arg", &syntax];
+    let write = |name: &str, text: String| {
+        let text = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+        let units = text.encode_utf16().flat_map(u16::to_le_bytes);
+        project.write(name, units.collect::<Vec<u8>>());
+    };
+    write("env.yml", env_yml(&project, "base"));
+    project.build_file("env.yml", &args).expect_success();
+    assert_eq!(installed(&project, "/opt/conda"), described(&closure()));
+
+    write(
+        "bad.yml",
+        env_yml(&project, "base") + "  - numpy=>1.26  # größer\n",
+    );
+    let output = project.build_file("bad.yml", &args).expect_failure();
+    // BuildKit shows the line of the decoded text.
+    let line = env_yml(&project, "base").lines().count() + 1;
+    let shown = format!(" {line} | >>>   - numpy=>1.26  # größer");
+    assert!(error_of(&output).contains(&shown), "{}", output.stderr);
+}
+
 /// No file at all: an empty folder, and build-args.
 #[test]
 fn specs_are_enough() {

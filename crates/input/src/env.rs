@@ -12,6 +12,7 @@ use self::reader::Reader;
 use super::channels::Channels;
 use super::specs;
 use crate::environment_input::{Conda, DeclaredPlatform, EnvironmentInput, Pip, SolveRequest};
+use crate::json;
 use crate::section;
 use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};
@@ -171,7 +172,8 @@ impl Reader<'_> {
     fn ignored(&self, key: &Key) -> Option<Warning> {
         let name = key.name.as_str();
         // People keep YAML anchors under `x-…`.
-        if KEYS.contains(&name) || name.starts_with("x-") {
+        let is_known = KEYS.contains(&name) || name.starts_with("x-");
+        if is_known || json::names_frontend(self.file, key) {
             return None;
         }
         let diagnostic = self
@@ -184,6 +186,11 @@ impl Reader<'_> {
             ("category", _) => diagnostic.help(
                 "Remove the line. All dependencies are installed; only locks from conda-lock have categories.",
             ),
+            ("syntax", _) => diagnostic.help(json::SYNTAX_COMMENT),
+            ("environments", _) => diagnostic.help(format!(
+                "Put it in an image file, a file of its own that names this one: `environments: {{base: {}}}`.",
+                self.file.name()
+            )),
             ("pip", _) => diagnostic.help("Put it in the `dependencies:` list, as `- pip:`."),
             (name, _) if section::is_key(name) => {
                 diagnostic.help("Put it under `condafront:`.")

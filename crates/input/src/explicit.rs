@@ -74,7 +74,6 @@ pub(crate) fn read(
         platform,
         elsewhere: Vec::new(),
     };
-    let text = text.trim_start_matches('\u{feff}');
     for name in text.lines().filter_map(|line| name_in(line.trim())) {
         reader.locked.skip.know(&name);
     }
@@ -141,6 +140,14 @@ impl Reader<'_> {
         let is_left_out = |name: &String| self.locked.skip.conda(name);
         if name.as_ref().is_some_and(is_left_out) {
             return Ok(());
+        }
+        if is_of_pip(url) {
+            return Err(Diagnostic::new(format!(
+                "`{}` is a PyPI package, not a conda package",
+                redact::quoted(line)
+            ))
+            .at(self.locked.file, lines)
+            .help("Write it as a comment with the URL of its file: # pip NAME @ URL#sha256=<64 hex digits>."));
         }
         let mut package = match self.package(url, hash, name, lines) {
             Ok(package) => package,
@@ -322,6 +329,21 @@ fn with_hash(package: Package, hash: &str, file: &Arc<SourceFile>) -> Result<Pac
             .help("Write #<32 hex digits> for MD5, #sha256:<64 hex digits> or #<64 hex digits> for SHA-256.")
     })?;
     Ok(Package { hashes, ..package })
+}
+
+/// Whether an entry is what a tool wrote for a package that pip installed: a wheel, or `pypi/pypi/six-1.16.0-pypi_0`.
+fn is_of_pip(url: &str) -> bool {
+    let url = url.trim_end();
+    let is_build = url.ends_with("<pip>") || url.ends_with("pypi_0") || url.contains("-pypi_0.");
+    is_build
+        || url.ends_with(".whl")
+        || [
+            "pypi/",
+            "https://pypi.org/",
+            "https://files.pythonhosted.org/",
+        ]
+        .iter()
+        .any(|start| url.starts_with(start))
 }
 
 /// Whether a comment's value can be the name of an environment.

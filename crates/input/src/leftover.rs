@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::mistake::Mistake;
 use crate::place::Place;
-use condafront_model::redact;
+use condafront_model::{placeholder, redact};
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
 /// How the parts of templates begin, and end.
@@ -115,9 +115,12 @@ pub(crate) fn first_statement(file: &Arc<SourceFile>) -> Option<Diagnostic> {
     first(file, ALL, statement)
 }
 
-/// The error for a file that is part of a template, in a format that has no other use for the signs.
+/// The error for a list of URLs that is part of a template. What stands for credentials in a URL is none.
 pub(crate) fn first_template(file: &Arc<SourceFile>) -> Option<Diagnostic> {
-    first(file, ALL, template)
+    first(file, ALL, |line| {
+        let is_rest = placeholder::without(line).is_none_or(|bare| template(&bare).is_some());
+        template(line).filter(|_| is_rest)
+    })
 }
 
 /// `error`, unless a template in its lines is the reason.

@@ -6,7 +6,7 @@ use crate::build_source::BuildSource;
 use crate::environment_input::{DEFAULT_ENVIRONMENT, EnvironmentInput};
 use crate::section::file::{ImageFile, is_image_file, read_image_file};
 use crate::settings::InputSettings;
-use crate::{conda_lock, env, explicit, locked, pixi_lock, unknown, yaml};
+use crate::{conda_lock, env, explicit, leftover, locked, pixi_lock, unknown, yaml};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, SourceFile};
 
@@ -48,7 +48,9 @@ pub fn image_file(
     settings: &InputSettings,
 ) -> Result<Option<ImageFile>, Diagnostic> {
     let tree = match file.text() {
-        Ok(text) if !explicit::is_explicit(text) => yaml::read(file, text).ok(),
+        Ok(text) if !explicit::is_explicit(text) && leftover::conflict(file, text).is_none() => {
+            yaml::read(file, text).ok()
+        }
         // Its errors are reported when it is read as another kind.
         _ => None,
     };
@@ -56,7 +58,9 @@ pub fn image_file(
         return Ok(None);
     };
     let args = settings.build_args.for_platform(platform);
-    read_image_file(file, &tree, &args).map(Some)
+    read_image_file(file, &tree, &args)
+        .map(Some)
+        .map_err(|error| leftover::explained(file, error))
 }
 
 /// Reads a file of any kind that describes an environment.
@@ -92,7 +96,23 @@ fn read_kind(
                 .help("Write a `dependencies:` list, or a line @EXPLICIT and then one package URL per line."),
         );
     }
+    if let Some(conflict) = leftover::conflict(file, text) {
+        return Err(conflict);
+    }
+    of_kind(file, text, platform, settings).map_err(|error| leftover::explained(file, error))
+}
+
+/// Reads a file of the kind that `text` shows.
+fn of_kind(
+    file: &Arc<SourceFile>,
+    text: &str,
+    platform: Platform,
+    settings: &InputSettings,
+) -> Result<EnvironmentInput, Diagnostic> {
     if explicit::is_explicit(text) {
+        if let Some(template) = leftover::first_template(file) {
+            return Err(template);
+        }
         let mut input = explicit::read(file, text, platform, settings)?;
         let why = "an explicit lock has one environment and no categories";
         let given = [
@@ -124,3 +144,6 @@ fn read_kind(
         Err(unknown::kind(file, text, &tree))
     }
 }
+
+#[cfg(test)]
+mod tests;

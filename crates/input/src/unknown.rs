@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::leftover;
 use crate::yaml::{Node, Value};
 use condafront_model::nearest::nearest;
 use condafront_model::redact;
@@ -10,13 +11,13 @@ use condafront_model::source::{Diagnostic, Lines, SourceFile};
 /// The first line that is neither blank nor a comment, and its number, counted from 1.
 pub(super) fn first_line(text: &str) -> Option<(usize, &str)> {
     let is_blank = |line: &str| line.is_empty() || line.starts_with('#');
-    let mut lines = (1..).zip(text.trim_start_matches('\u{feff}').lines().map(str::trim));
+    let mut lines = (1..).zip(text.lines().map(str::trim));
     lines.find(|(_, line)| !is_blank(line))
 }
 
 /// The message for a file that is not YAML: `error`, unless it is easy to see what the file is.
 pub(super) fn not_yaml(file: &Arc<SourceFile>, text: &str, error: Diagnostic) -> Diagnostic {
-    look(file, text).unwrap_or(error)
+    look(file, text).unwrap_or_else(|| leftover::explained_near(file, error))
 }
 
 /// The message for YAML of an unknown kind.
@@ -63,7 +64,11 @@ pub(super) fn kind(file: &Arc<SourceFile>, text: &str, tree: &Node) -> Diagnosti
 fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
     let (number, line) = first_line(text)?;
     let name = file.name();
-    let (message, help) = if line.starts_with('<') {
+    let is_page = line.starts_with('<') && !line.starts_with("<%");
+    if !is_page && let Some(statement) = leftover::first_statement(file) {
+        return Some(statement);
+    }
+    let (message, help) = if is_page {
         (
             format!("{name} is a web page"),
             "Download the file again; if it needs a login, the server may send a page instead.",
@@ -73,17 +78,27 @@ fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
             format!("{name} is a TOML file, such as pixi.toml or pyproject.toml"),
             "Build from the lock next to it: `-f pixi.lock`.",
         )
-    } else if line.starts_with("{%") || line.starts_with("{{") {
-        (
-            format!("{name} is a template that has not been rendered"),
-            "Render it, and build from the result.",
-        )
     } else if is_dockerfile(line) {
         (
             format!("{name} is a Dockerfile"),
             "Name the environment file with -f, or build this file without the condafront syntax.",
         )
     } else if is_package_list(text) {
+        let of_pip = ["=pypi_0", "=<pip>"];
+        if let Some((number, line)) = (1..)
+            .zip(text.lines())
+            .find(|(_, line)| of_pip.iter().any(|build| line.trim_end().ends_with(build)))
+        {
+            let requirement = line.trim().splitn(3, '=').take(2).collect::<Vec<_>>();
+            return Some(
+                Diagnostic::new(format!("{name} is a list that `conda list --export` wrote"))
+                    .at(file, Lines::one(number))
+                    .help(format!(
+                        "Write `dependencies:` above it, and a dash and a space in front of each entry. This entry and others with its build were installed by pip: write them as `{}` under `- pip:`.",
+                        redact::quoted(&requirement.join("=="))
+                    )),
+            );
+        }
         (
             format!(
                 "{name} is a bare list of packages, as written by pip and `conda list --export`"

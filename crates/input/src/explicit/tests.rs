@@ -206,6 +206,14 @@ fn mistakes_read_well() {
             "@EXPLICIT\nhttps://c/f/linux-64/a-1-py3-none-any.whl\n".into(),
         ),
         (
+            "what pip installed",
+            "@EXPLICIT\nhttps://conda.anaconda.org/pypi/noarch/six-1.16.0-pypi_0.tar.bz2\n".into(),
+        ),
+        (
+            "what pip installed, as conda lists it",
+            "@EXPLICIT\nsix=1.16.0=pypi_0\n".into(),
+        ),
+        (
             "no platform folder",
             "@EXPLICIT\nhttps://c/a-1-0.conda\n".into(),
         ),

@@ -148,7 +148,11 @@ fn check_option(option: &PipOption) -> Result<(), Mistake> {
             format!(
                 "`{shown}` cannot be installed as editable: an image has no source copy to edit"
             ),
-            "Remove -e: the package is built from the build context and installed.",
+            if is_repository(&option.value) {
+                "Remove -e: the package is built from the repository and installed."
+            } else {
+                "Remove -e: the package is built from the build context and installed."
+            },
         )),
         _ if is_file && option.value.contains("://") => Err(Mistake::new(
             format!("`{shown}` is on a web server, where it can change without the build noticing"),

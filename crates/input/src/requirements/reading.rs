@@ -8,6 +8,7 @@ use super::list::{List, ListEntry};
 use super::logical;
 use crate::context_path::normalized;
 use crate::file_path::{FilePath, NamedPath};
+use crate::leftover;
 use crate::pip_requirement::PipRequirement;
 use crate::place::Place;
 use crate::section::args::BuildArgs;
@@ -86,7 +87,11 @@ impl<'a> Reading<'a> {
                 file: &line.file,
                 lines: line.lines,
             };
-            let entry = Entry::parse(&line.text).map_err(|mistake| mistake.at(place))?;
+            let entry = match leftover::template(&line.text) {
+                Some(found) => Err(leftover::not_rendered(found)),
+                None => Entry::parse(&line.text),
+            };
+            let entry = entry.map_err(|mistake| mistake.at(place))?;
             if let Entry::File { path, constraints } = entry {
                 let named = self.named(&path, &line)?;
                 self.wanted = Some(IncludedFile {
@@ -107,7 +112,7 @@ impl<'a> Reading<'a> {
     /// Takes the file that [`next_file`](Self::next_file()) asked for, which was found at `path`.
     ///
     /// # Errors
-    /// A diagnostic if it is not a text file, or if it is being read already.
+    /// A diagnostic if it is not a text file, has a merge conflict, or is being read already.
     pub fn open(&mut self, file: &Arc<SourceFile>, path: FilePath) -> Result<(), Diagnostic> {
         let (Some(wanted), Some(current)) = (self.wanted.take(), self.open.last()) else {
             return Ok(());
@@ -126,7 +131,12 @@ impl<'a> Reading<'a> {
                 .help("Remove the line."));
         }
         let folder = current.folder.clone();
-        let lines = logical::lines(file.text()?);
+        let file = &file.as_declared()?;
+        let text = file.text()?;
+        if let Some(conflict) = leftover::conflict(file, text) {
+            return Err(conflict);
+        }
+        let lines = logical::lines(text);
         let lines = lines
             .into_iter()
             .map(|(text, lines)| PipRequirement {

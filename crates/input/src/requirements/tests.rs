@@ -54,10 +54,55 @@ fn valid_requirements_are_left_to_pip() {
         "--only-binary=:all:",
         "-fhttps://f.example/links.html",
         "pkg --config-settings='--build-option=x y' -C a=b",
+        "jinja2 === 3.1.4",
+        "jinja2===3.1.4+local.1; python_version >= '3.9'",
     ] {
         check(&[requirement(text)], &BuildArgs::default()).unwrap_or_else(|error| {
             panic!("{text}: {error}");
         });
+    }
+}
+
+#[test]
+fn a_file_is_read_in_any_encoding_as_pip_reads_it() {
+    let read = |data: &[u8]| -> Result<Vec<String>, Diagnostic> {
+        let args = BuildArgs::default();
+        let mut reading = Reading::new(&args);
+        reading.add(&[requirement("-r requirements.txt")], FilePath::context());
+        let path = reading.next_file()?.unwrap().candidates()?.remove(0);
+        reading.open(&SourceFile::new("requirements.txt", data), path)?;
+        reading.next_file()?;
+        let entries = reading.finish();
+        Ok(entries
+            .entries()
+            .iter()
+            .map(|entry| entry.text.clone())
+            .collect())
+    };
+    let text = "# für alle\r\nflask>=3\r\n# und\r\nidna\r\n";
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for data in [
+        text.as_bytes(),
+        &[b"\xef\xbb\xbf", text.as_bytes()].concat(),
+        &[b"\xff\xfe", utf16.as_slice()].concat(),
+        &utf16,
+        b"# -*- coding: latin-1 -*- f\xfcr alle\nflask>=3\nidna\n",
+        b"#!/usr/bin/pip\n# vim: set fileencoding=cp1251 : \xef\nflask>=3\nidna\n",
+        b"flask>=3\ridna\r",
+    ] {
+        assert_eq!(read(data).unwrap(), ["flask>=3", "idna"], "{data:?}");
+    }
+    for (data, line) in [
+        (&b"flask\n# f\xfcr alle\n"[..], 2),
+        (b"# coding: klingon\nflask # \xfc\n", 1),
+        (b"# coding: utf-8\nflask\n# \xfc\n", 3),
+        (b"flask\n<<<<<<< HEAD\nidna\n", 2),
+        (b"flask\n{% if dev %}\nidna\n", 2),
+        (b"flask\nidna=={{ idna }}\n", 2),
+        (b"flask\nx @ https://f.example/{{x}}.whl\n", 2),
+    ] {
+        let error = read(data).unwrap_err();
+        assert_eq!(error.locations[0].lines, Lines::one(line), "{error}");
     }
 }
 

@@ -8,6 +8,7 @@ use super::packages::named_file;
 use super::read::{Parent, read_entries};
 use super::reader::{Name, Reader, listed, truth};
 use super::user::with_account;
+use crate::json;
 use crate::section::image_section::{ImageSection, Located};
 use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::environment_prefix::EnvironmentPrefix;
@@ -75,6 +76,7 @@ pub(crate) fn read_image_file(
     };
     let (own, others): (Vec<_>, Vec<_>) = entries
         .iter()
+        .filter(|(key, _)| !json::names_frontend(file, key))
         .partition(|(key, _)| [ENVIRONMENTS, DEFAULT].contains(&key.name.as_str()));
     let section = read_entries(file, &others, args, Parent::ImageFile)?;
     let args = with_account(args, &section);

@@ -35,6 +35,8 @@ const SECTIONS: &[&str] = &[
     "condafront:\n  user: 2147483648\n",
     "condafront:\n  user: ada:2147483648\n",
     "condafront:\n  user: ada:users\n",
+    "condafront:\n  user: \"1000:users\"\n",
+    "condafront:\n  user: ada:4294967295\n",
     "condafront:\n  user: root:100\n",
     "condafront:\n  user: {name: ada, id: 1000}\n",
     "condafront:\n  user: {name: 1000}\n",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::reader::{Name, Reader};
 use crate::context_path::{OUTSIDE, is_above, normalized};
+use crate::leftover;
 use crate::pip_requirement::PipRequirement;
 use crate::section::args::BuildArgs;
 use crate::section::image_section::{Located, PackageEntry, SystemPackages};
@@ -46,7 +47,11 @@ pub fn read_package_list(
     let args = BuildArgs::default();
     let reader = Reader { file, args: &args };
     let mut entries = Vec::new();
-    for (index, line) in file.text()?.lines().enumerate() {
+    let text = file.text()?;
+    if let Some(conflict) = leftover::conflict(file, text) {
+        return Err(conflict);
+    }
+    for (index, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();
         if !line.is_empty() {
             let found = Located {

@@ -6,6 +6,7 @@ use super::args::BuildArgs;
 use super::keys::{FILE_KEYS, KEYS, OTHER_WORDS, info};
 use super::reader::{Name, Reader, listed};
 use super::{command, copy, env, options, packages, run, runtime, user};
+use crate::json::SYNTAX_COMMENT;
 use crate::section::image_section::{Command, ImageSection};
 use crate::yaml::{self, Key, Node};
 use condafront_model::nearest::{nearest, suggestion};
@@ -204,6 +205,15 @@ fn unknown_key(reader: &Reader<'_>, key: &Key, parent: Parent) -> Diagnostic {
     }
     if parent == Parent::ImageFile && ["channels", "dependencies", "name"].contains(&name) {
         return error.help("Put it in an env.yml, and list that file under `environments`.");
+    }
+    if parent == Parent::ImageFile && name == "syntax" {
+        return error.help(SYNTAX_COMMENT);
+    }
+    if parent == Parent::Section && FILE_KEYS.iter().any(|key| key.name == name) {
+        let file = reader.file.name();
+        return error.help(format!(
+            "Put it in an image file, a file of its own that names this one: environments: {{base: {file}}}"
+        ));
     }
     let alias = OTHER_WORDS
         .iter()

@@ -29,10 +29,7 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Located<UserReque
             lines: found.lines,
         };
         checked_name(reader, key, &place(name))?;
-        let gid = group.map(|group| {
-            account_id(reader, key, &place(group))
-                .map_err(|error| error.help("Give the group by its number: user: ada:100"))
-        });
+        let gid = group.map(|group| group_id(reader, name, &place(group)));
         UserRequest {
             name: Some(name.to_owned()),
             uid: None,
@@ -54,6 +51,23 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Located<UserReque
         value: request,
         lines: node.lines,
     })
+}
+
+/// The number of a group, which must be one: the image may not have a group of that name.
+fn group_id(reader: &Reader<'_>, user: &str, found: &Located<&str>) -> Result<u32, Diagnostic> {
+    if !is_account_name(found.value) {
+        return account_id(reader, "gid".into(), found)
+            .map_err(|error| error.help("Give the group by its number: user: ada:100"));
+    }
+    let (user, group) = (quoted(user), quoted(found.value));
+    let message = format!("`user` gives the group by its name, `{group}`, not by its number");
+    let field = match digits::<u64>(&user) {
+        Some(_) => "uid",
+        None => "name",
+    };
+    Err(reader.error(found.lines, message).help(format!(
+        "Write user: {{{field}: {user}, gid: 100}} with the number of the group {group}, or user: {user}:100"
+    )))
 }
 
 fn from_mapping(reader: &Reader<'_>, node: &Node) -> Result<UserRequest, Diagnostic> {
