@@ -298,6 +298,29 @@ mod tests {
     }
 
     #[test]
+    fn a_path_without_the_environments_programs_is_an_error_at_its_line() {
+        let base =
+            br#"{"config":{"Env":["PATH=/opt/conda/envs/r/bin:/bin","CONDA_PREFIX=/opt/conda/envs/r","APP=/app"]}}"#;
+        let with_path = |path: &str| {
+            let (file, section) = read(&format!("  env:\n    A: b\n    PATH: \"{path}\"\n"));
+            let mut config = ImageConfig::from_base(base, Platform::LinuxAmd64).unwrap();
+            apply(&mut config, &section, &file, "/e", None)
+        };
+        for path in [
+            "${APP}:${PATH}",
+            "/x:/opt/conda/envs/r/bin/",
+            "${CONDA_PREFIX}/bin",
+        ] {
+            assert_eq!(with_path(path), Ok(()), "{path}");
+        }
+        for path in ["${APP}/bin", "${APP}:/opt/conda/bin"] {
+            let error = with_path(path).unwrap_err();
+            assert_eq!(error.locations[0].lines.first, 4, "{path}");
+            assert!(error.help.unwrap().contains("${PATH}"), "{path}");
+        }
+    }
+
+    #[test]
     fn a_variable_that_becomes_too_long_is_an_error_at_its_line() {
         let half = "x".repeat(70_000);
         let lines = format!("  env:\n    HALF: {half}\n    WHOLE: ${{HALF}}${{HALF}}\n");

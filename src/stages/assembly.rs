@@ -18,7 +18,9 @@ use condafront_graph::image::{self, Stacking};
 use condafront_graph::plan::sharing::Shared;
 use condafront_input::section::ImageSection;
 use condafront_model::environment_prefix::ROOT_PREFIX;
-use condafront_model::source::Lines;
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, Lines};
 use condafront_step_spec::account::{Libc, User};
 use condafront_step_spec::activation::{ENTRYPOINT, RECORDED_FILE, RecordSpec, Recorded};
 use condafront_step_spec::facts::PackageFacts;
@@ -130,6 +132,7 @@ impl Image<'_> {
     /// Assembles the finished image.
     pub(super) async fn finish(&self) -> Result<Built, BuildError> {
         let mut progress = self.installed().await?;
+        self.session.warn(&self.left_out_of_base()).await?;
         let active = self.activate(&mut progress).await?;
         let mut config = self.base.base.config.clone();
         config.set_env(&active);
@@ -159,6 +162,43 @@ impl Image<'_> {
             root: progress.root,
             config,
         })
+    }
+
+    /// Warnings about variables of the base image that the image does not have.
+    fn left_out_of_base(&self) -> Vec<Warning> {
+        let of_base = self.base.base.config.env();
+        let said = |name: &str| {
+            self.section
+                .env
+                .iter()
+                .any(|variable| variable.name == name)
+        };
+        let left_out = activation::left_out(&of_base, &self.user).into_iter();
+        let warning = |(name, value): &(String, String)| {
+            let shown = quoted(value);
+            let mut diagnostic = Diagnostic::new(format!(
+                "the base image's variable {name} is left out: `{shown}` is not for containers of this image"
+            ));
+            if let Some(lines) = self.base_lines {
+                diagnostic = diagnostic.at(self.session.file, lines);
+            }
+            let diagnostic = match name.as_str() {
+                "HOME" => diagnostic.help(format!(
+                    "Containers have the home of {}. To keep the base image's, write `env: {{HOME: {shown}}}` in the image section.",
+                    self.user.name
+                )),
+                _ => diagnostic
+                    .help(format!("To start a container like that, use docker run -e {name}={shown}.")),
+            };
+            Warning {
+                rule: Rule::ReservedVariable,
+                diagnostic,
+            }
+        };
+        left_out
+            .filter(|(name, _)| !said(name))
+            .map(warning)
+            .collect()
     }
 
     /// Adds the files that activate the environments and keep them active; returns the image's variables.

@@ -17,6 +17,7 @@ fn the_configuration_of_the_base_is_kept(store: Store) {
         &format!(
             "FROM {}\n\
              ENV FROM_BASE=yes MAMBA_USER=someone CONDA_PREFIX=/elsewhere\n\
+             ENV ENV_NAME=prod MAMBA_SKIP_ACTIVATE=1 HOME=/root PATH=$PATH:/opt/conda/bin\n\
              LABEL one=base two=base\n\
              WORKDIR /srv/work\n\
              EXPOSE 8888\n\
@@ -68,6 +69,14 @@ fn the_configuration_of_the_base_is_kept(store: Store) {
     assert_eq!(values("CONDA_PREFIX"), ["/opt/conda"]);
     assert_eq!(values("MAMBA_USER"), ["mambauser"]);
     assert_eq!(values("ACTIVATE_DEMO_FOUND"), ["yes"]);
+    assert_eq!(values("ENV_NAME"), ["base"]);
+    assert!(values("MAMBA_SKIP_ACTIVATE").is_empty() && values("HOME").is_empty());
+    for shell in ["-c", "-lc"] {
+        let show =
+            "echo $HOME $CONDA_DEFAULT_ENV; case $PATH in /opt/conda/bin:*) echo first;; esac";
+        let said = project.run(&[], &["bash", shell, show]).expect_success();
+        assert_eq!(said.stdout, "/home/mambauser base\nfirst\n", "{shell}");
+    }
 
     let plain = project.run(
         &["-e", "MAMBA_SKIP_ACTIVATE=1"],

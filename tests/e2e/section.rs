@@ -12,9 +12,14 @@ const FILE: &str = "env.yml";
 
 /// `docker build` of an env.yml with this section, without the build-args that other tests use.
 fn build(project: &Project, section: &str, args: &[&str]) -> Output {
+    build_with(project, "FROM_FILE: \"yes\"", section, args)
+}
+
+/// The same with these variables of the environment.
+fn build_with(project: &Project, variables: &str, section: &str, args: &[&str]) -> Output {
     let channel = project.channel();
     let text = format!(
-        "# syntax={}\nchannels: [{channel}]\ndependencies: [python]\nvariables: {{FROM_FILE: \"yes\"}}\ncondafront:\n{section}",
+        "# syntax={}\nchannels: [{channel}]\ndependencies: [python]\nvariables: {{{variables}}}\ncondafront:\n{section}",
         frontend()
     );
     project.write(FILE, text);
@@ -67,7 +72,9 @@ fn every_key_takes_effect(store: Store) {
         .expect("a tag");
     let tag = format!("TAG={tag}");
     let section = everything(&name);
-    build(&project, &section, &["--build-arg", &tag]).expect_success();
+    // What belongs to the image is left out.
+    let variables = "FROM_FILE: \"yes\", PATH: /nowhere, ENV_NAME: prod, HOME: /data, CONDA_PREFIX: /nowhere, MAMBA_SKIP_ACTIVATE: 1, path: /lower";
+    build_with(&project, variables, &section, &["--build-arg", &tag]).expect_success();
 
     let config = inspect(&project, project.tag(), "{{json .Config}}");
     assert_eq!(config["User"], "1000:100");
@@ -93,6 +100,9 @@ fn every_key_takes_effect(store: Store) {
         path.starts_with("/srv/lab/app/bin:/opt/conda/bin:"),
         "{path}"
     );
+    assert_eq!(variable(&config, "path"), Some("/lower"));
+    assert_eq!(variable(&config, "ENV_NAME"), Some("base"));
+    assert_eq!(variable(&config, "HOME"), None);
 
     let said = project.run(&[], &[]).expect_success().stdout;
     let expected = "['a', 'b']\n/srv/lab/app\n1000\n100\n/home/ada\nhello from ada\nyes\n";

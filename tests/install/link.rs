@@ -209,6 +209,30 @@ fn facts_say_what_later_steps_need() {
 }
 
 #[test]
+fn packages_cannot_set_the_images_own_variables() {
+    let variables = r#"{"PATH": "/x", "CONDA_PREFIX": "/x", "path": "/y", "LD_PRELOAD": "/z"}"#;
+    let package = Package::new("odd").file("etc/conda/env_vars.d/odd.json", variables);
+    let step = Step::new(&[package]);
+    step.run().unwrap();
+    let facts = step.facts();
+    let kept: Vec<&str> = facts.env_vars["odd.json"]
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(kept, ["LD_PRELOAD", "path"]);
+    let [notice] = &facts.notices[..] else {
+        panic!("one notice: {:?}", facts.notices);
+    };
+    assert_eq!(notice.package, Some(0));
+    assert!(
+        notice
+            .message
+            .contains("CONDA_PREFIX, PATH in etc/conda/env_vars.d/odd.json"),
+        "{notice:?}"
+    );
+}
+
+#[test]
 fn the_later_package_wins_a_path() {
     let one = Package::new("one")
         .file("share/x", "one")

@@ -66,15 +66,18 @@ fn switch_path(
 ) {
     let default = OsString::from(DEFAULT_PATH);
     let plain_path = plain.get(OsStr::new(PATH)).unwrap_or(&default);
-    let additions = |record: Option<&Record>| {
-        record
-            .and_then(|record| record.change(OsStr::new(PATH)))
-            .and_then(Change::value)
-            .map(|activated| Additions::between(plain_path, activated))
-            .unwrap_or_default()
+    let activated = |record: Option<&Record>| {
+        let path = record?.change(OsStr::new(PATH))?.value()?;
+        Some(path.to_owned())
     };
+    // What the plain image has stays.
+    let old = activated(active).map(|path| Additions::between(plain_path, &path));
+    let new = wanted.and_then(|record| {
+        let path = activated(wanted)?;
+        Some(Additions::of_environment(&record.prefix, plain_path, &path))
+    });
     let current = env.get(OsStr::new(PATH)).unwrap_or(plain_path);
-    let path = exchange(current, &additions(active), &additions(wanted));
+    let path = exchange(current, &old.unwrap_or_default(), &new.unwrap_or_default());
     env.insert(PATH.into(), path);
 }
 
@@ -168,6 +171,24 @@ mod tests {
             ("R_HOME", "/my/r"),
         ]);
         assert_eq!(env, expected);
+    }
+
+    #[test]
+    fn a_plain_image_that_has_the_environments_directory_keeps_it() {
+        let plain = vars(&[("PATH", "/usr/bin:/c/bin:/bin")]);
+        let wanted = record("/c", "/c/bin:/usr/bin:/bin", Vec::new());
+        let mut env = plain.clone();
+        let path = |env: &Variables| env.get(OsStr::new("PATH")).cloned();
+        switch(&mut env, &plain, None, Some(&wanted));
+        assert_eq!(path(&env), Some("/usr/bin:/c/bin:/bin".into()));
+        env.insert("PATH".into(), "/usr/bin".into());
+        switch(&mut env, &plain, None, Some(&wanted));
+        assert_eq!(path(&env), Some("/c/bin:/usr/bin".into()));
+        let other = record("/d", "/d/bin:/usr/bin:/c/bin:/bin", Vec::new());
+        switch(&mut env, &plain, Some(&wanted), Some(&other));
+        assert_eq!(path(&env), Some("/d/bin:/c/bin:/usr/bin".into()));
+        switch(&mut env, &plain, Some(&other), None);
+        assert_eq!(path(&env), Some("/c/bin:/usr/bin".into()));
     }
 
     #[test]

@@ -8,11 +8,8 @@ use std::path::Path;
 use crate::activation::Variables;
 use crate::passwd::{Account, accounts};
 use crate::prefix::in_root;
+use crate::reserved::{HOME, IMAGE_USER};
 
-/// The variable that names the image's own user, as in micromamba-docker.
-const IMAGE_USER: &str = "MAMBA_USER";
-
-const HOME: &str = "HOME";
 const USER: &str = "USER";
 const WRITE_AND_SEARCH: u32 = 0o3;
 
@@ -58,11 +55,12 @@ impl Identity {
 }
 
 /// Sets `HOME` if it is missing or useless, and `USER` if it is missing and the user has no account.
-/// A `HOME` that is an existing directory is not changed.
+/// A `HOME` that is an existing directory is not changed. Returns a warning if somebody chose another home for the image
+/// or the container, which is not used.
 ///
 /// The home is the account's own, else that of the image's user if it is writable, else `/tmp`:
 /// programs that keep a cache or settings fail without a writable home.
-pub(crate) fn provide(root: &Path, env: &mut Variables, identity: &Identity) {
+pub(crate) fn provide(root: &Path, env: &mut Variables, identity: &Identity) -> Option<String> {
     let passwd = std::fs::read(in_root(root, OsStr::new("/etc/passwd"))).unwrap_or_default();
     let own = accounts(&passwd).find(|account| account.uid == identity.uid);
     let image_user = env
@@ -71,8 +69,13 @@ pub(crate) fn provide(root: &Path, env: &mut Variables, identity: &Identity) {
     let home_is_useful = env
         .get(OsStr::new(HOME))
         .is_some_and(|home| home != "/" && is_dir(root, home));
+    let mut warning = None;
     if !home_is_useful && let Some(home) = find_home(root, identity, own, image_user) {
-        env.insert(HOME.into(), home);
+        let shown = home.display().to_string();
+        let old = env.insert(HOME.into(), home);
+        warning = old
+            .filter(|old| is_chosen(old, own))
+            .map(|old| format!("HOME={}: no such directory; HOME is {shown}", old.display()));
     }
     if own.is_none()
         && !env.contains_key(OsStr::new(USER))
@@ -80,6 +83,12 @@ pub(crate) fn provide(root: &Path, env: &mut Variables, identity: &Identity) {
     {
         env.insert(USER.into(), account.name.to_owned());
     }
+    warning
+}
+
+/// Whether a `HOME` is not what an engine sets by itself: the account's home, or `/` without an account.
+fn is_chosen(home: &OsStr, own: Option<Account<'_>>) -> bool {
+    !home.is_empty() && home != "/" && own.is_none_or(|account| account.home != home)
 }
 
 fn find_home(

@@ -13,13 +13,10 @@ use crate::activation::{Variables, switch};
 use crate::home::{self, Identity};
 use crate::prefix::{BASE, Environment, activation_scripts, in_root};
 use crate::record::{Record, ScriptUse};
+use crate::reserved::{ENV_NAME, SKIP};
 use crate::shell::{behind_scripts, find_in_path, find_shell};
 use crate::store::Store;
 
-/// Chooses the environment to activate.
-const ENV_NAME: &str = "ENV_NAME";
-/// `1` means the plain image.
-const SKIP: &str = "MAMBA_SKIP_ACTIVATE";
 /// The root prefix if neither the variables nor a record name it.
 const ROOT_PREFIX: &str = "/opt/conda";
 
@@ -118,10 +115,8 @@ pub fn prepare(
     identity: Option<&Identity>,
 ) -> Result<Launch, Problem> {
     let mut env = env;
-    let mut warnings = Vec::new();
-    if let Some(identity) = identity {
-        home::provide(root, &mut env, identity);
-    }
+    let useless_home = identity.and_then(|identity| home::provide(root, &mut env, identity));
+    let mut warnings: Vec<String> = useless_home.into_iter().collect();
     let active = activate(root, &mut env)?;
     let path = env.get(OsStr::new("PATH")).cloned().unwrap_or_default();
     let command = if command.is_empty() {

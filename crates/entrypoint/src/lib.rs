@@ -13,5 +13,6 @@ pub mod passwd;
 pub mod path_list;
 pub mod prefix;
 pub mod record;
+pub mod reserved;
 pub mod shell;
 pub mod store;

@@ -5,6 +5,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
 
 /// The `PATH` that Docker sets if the image has none.
 pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -37,6 +38,15 @@ impl Additions {
             }
         }
         added
+    }
+
+    /// The directories that the activation of the environment at `prefix` adds to `plain`, with the environment's own
+    /// programs even if `plain` has them: there they may come after others, and shells may reset `PATH`.
+    pub fn of_environment(prefix: &OsStr, plain: &OsStr, activated: &OsStr) -> Self {
+        let own = Path::new(prefix).join("bin").into_os_string();
+        let mut others = split(plain);
+        others.retain(|dir| *dir != own);
+        Self::between(&join(&others), activated)
     }
 
     fn contains(&self, dir: &OsString) -> bool {
@@ -112,6 +122,19 @@ mod tests {
             Additions::between(OsStr::new(""), OsStr::new("/c/bin")),
             added(&["/c/bin"], &[])
         );
+    }
+
+    #[test]
+    fn an_environments_own_programs_are_always_an_addition() {
+        let of = |plain: &str, activated: &str| {
+            Additions::of_environment(OsStr::new("/c"), OsStr::new(plain), OsStr::new(activated))
+        };
+        assert_eq!(of("/c/bin:/bin", "/c/bin:/bin"), added(&["/c/bin"], &[]));
+        assert_eq!(
+            of("/bin:/c/bin", "/c/bin:/c/condabin:/bin"),
+            added(&["/c/bin", "/c/condabin"], &[])
+        );
+        assert_eq!(of("/bin", "/bin"), added(&[], &[]));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::activation::Variables;
 use crate::json::{self, Value};
 use crate::path_list::{DEFAULT_PATH, join, split};
 use crate::record::Change;
+use crate::reserved::is_reserved;
 
 /// The name that conda gives the environment at the root prefix.
 pub(crate) const BASE: &str = "base";
@@ -29,7 +30,8 @@ pub struct Environment {
     pub root_prefix: OsString,
     /// Whether the root prefix has a `condabin` directory, from an installed conda or mamba.
     pub condabin: bool,
-    /// Variables of `etc/conda/env_vars.d`, then those of the environment file; later values win.
+    /// Variables of `etc/conda/env_vars.d`, then those of the environment file; later values win. Reserved ones have no
+    /// effect.
     pub variables: Vec<(String, String)>,
 }
 
@@ -167,7 +169,7 @@ fn file_names(dir: &Path) -> Vec<OsString> {
 }
 
 /// Each variable under its name and, unless that one exists too, under its name in capitals: conda
-/// exports only the latter, but plans to stop that (conda issue 13713). Sorted by name.
+/// exports only the latter, but plans to stop that (conda issue 13713). Sorted by name, without reserved ones.
 fn spellings(variables: &[(String, String)]) -> BTreeMap<String, String> {
     let mut out = BTreeMap::new();
     for (key, value) in variables {
@@ -176,7 +178,7 @@ fn spellings(variables: &[(String, String)]) -> BTreeMap<String, String> {
     for (key, value) in variables {
         out.insert(key.clone(), value.clone());
     }
-    out.retain(|key, value| is_variable(key, value));
+    out.retain(|key, value| is_variable(key, value) && !is_reserved(key));
     out
 }
 
@@ -209,6 +211,7 @@ fn set(key: &str, value: OsString) -> Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reserved::RESERVED;
 
     fn base(variables: &[(&str, &str)]) -> Environment {
         Environment {
@@ -288,6 +291,26 @@ mod tests {
             shown[7..],
             ["HTTP_PROXY=p", "TWO=1", "Two=2", "http_proxy=p"]
         );
+    }
+
+    #[test]
+    fn the_images_own_variables_cannot_be_set() {
+        let variables = RESERVED.iter().map(|name| (*name, "x"));
+        let others = [
+            ("path", "/x"),
+            ("Path", "/y"),
+            ("env_name", "z"),
+            ("USER", "me"),
+        ];
+        let variables: Vec<(&str, &str)> = variables.chain(others).collect();
+        let plain = Variables::from([("PATH".into(), "/bin".into())]);
+        let changes = shown(&base(&variables).changes(&plain));
+        let mut expected = shown(&base(&[]).changes(&plain));
+        expected.extend(["Path=/y", "USER=me", "env_name=z", "path=/x"].map(str::to_owned));
+        assert_eq!(changes, expected);
+        let unset: Vec<(&str, &str)> = RESERVED.iter().map(|name| (*name, UNSET)).collect();
+        let changes = shown(&base(&unset).changes(&plain));
+        assert!(changes.iter().all(|change| !change.starts_with('-')));
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Image {
         image.file("opt/conda/envs/made/conda-meta/history", b"");
         image.file(
             "opt/conda/envs/made/etc/conda/env_vars.d/a.json",
-            b"{\"MADE\": \"1\"}",
+            b"{\"MADE\": \"1\", \"PATH\": \"/nowhere\", \"ENV_NAME\": \"base\"}",
         );
         image
     }
@@ -354,6 +354,11 @@ fn unknown_users_get_a_home_they_can_write_to() {
     );
     let missing = image.run(&[("HOME", "/gone")], 1234).expect("a command");
     assert_eq!(value(&missing, "HOME"), Some("/home/mambauser"));
+    assert_eq!(
+        missing.warnings,
+        ["HOME=/gone: no such directory; HOME is /home/mambauser"]
+    );
+    assert!(stranger.warnings.is_empty() && chosen.warnings.is_empty());
 }
 
 #[test]
@@ -366,6 +371,14 @@ fn known_users_get_their_own_home() {
     );
     let user = image.run(&[("HOME", "/")], IMAGE_USER).expect("a command");
     assert_eq!(value(&user, "HOME"), Some("/home/mambauser"));
+    let user = image.run(&[("HOME", "/data")], IMAGE_USER);
+    assert_eq!(user.expect("a command").warnings.len(), 1);
+    image.file("data/file", b"");
+    let user = image
+        .run(&[("HOME", "/data")], IMAGE_USER)
+        .expect("a command");
+    assert_eq!(value(&user, "HOME"), Some("/data"));
+    assert!(user.warnings.is_empty());
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::channels::Channels;
 use super::specs;
 use crate::environment_input::{Conda, DeclaredPlatform, EnvironmentInput, Pip, SolveRequest};
 use crate::json;
+use crate::reserved;
 use crate::section;
 use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};
@@ -89,7 +90,7 @@ pub(crate) fn read(
         None => Vec::new(),
     };
     let variables = match value("variables") {
-        Some(node) => reader.variables(node)?,
+        Some(node) => reader.variables(node, &mut warnings)?,
         None => BTreeMap::new(),
     };
     let Some((key, list)) = entry("dependencies") else {
@@ -336,7 +337,11 @@ impl Reader<'_> {
         }
     }
 
-    fn variables(&self, node: &Node) -> Result<BTreeMap<String, String>, Diagnostic> {
+    fn variables(
+        &self,
+        node: &Node,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<BTreeMap<String, String>, Diagnostic> {
         let entries = match &node.value {
             Value::Null => return Ok(BTreeMap::new()),
             Value::Mapping(entries) => entries,
@@ -375,7 +380,10 @@ impl Reader<'_> {
             };
             execve::check_value(&key.name, text)
                 .map_err(|why| error(&why.to_string()).help(why.help()).caused_by(why))?;
-            variables.insert(key.name.clone(), text.to_owned());
+            match reserved::left_out(&key.name, text, self.at_key(key)) {
+                Some(warning) => warnings.push(warning),
+                None => drop(variables.insert(key.name.clone(), text.to_owned())),
+            }
         }
         Ok(variables)
     }

@@ -24,6 +24,8 @@ use super::locked::address;
 use super::locked::skip::or_skip;
 use super::locked::{Locked, Repeats, Unverified, other_platform};
 use crate::environment_input::EnvironmentInput;
+use crate::place::Place;
+use crate::reserved;
 use crate::settings::InputSettings;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::execve;
@@ -198,15 +200,7 @@ impl Reader<'_> {
             "size" => self.size = value.parse().ok(),
             "name" if is_plain(value) => self.prefix = EnvironmentPrefix::of(value).ok(),
             "variable" => match variable(value) {
-                Some((name, value)) => {
-                    execve::check_value(&name, &value).map_err(|why| {
-                        Diagnostic::new(format!("the variable {name} {why}"))
-                            .at(self.locked.file, lines)
-                            .help(why.help())
-                            .caused_by(why)
-                    })?;
-                    self.variables.insert(name, value);
-                }
+                Some((name, value)) => self.variable(name, value, lines)?,
                 None => self.ignored(
                     format!("`# {}` does not set a variable", redact::quoted(comment)),
                     "Write # variable: NAME=\"value\".",
@@ -214,6 +208,21 @@ impl Reader<'_> {
                 ),
             },
             _ => {}
+        }
+        Ok(())
+    }
+
+    fn variable(&mut self, name: String, value: String, lines: Lines) -> Result<(), Diagnostic> {
+        let file = self.locked.file;
+        execve::check_value(&name, &value).map_err(|why| {
+            Diagnostic::new(format!("the variable {name} {why}"))
+                .at(file, lines)
+                .help(why.help())
+                .caused_by(why)
+        })?;
+        match reserved::left_out(&name, &value, Place { file, lines }) {
+            Some(warning) => self.locked.warnings.push(warning),
+            None => drop(self.variables.insert(name, value)),
         }
         Ok(())
     }

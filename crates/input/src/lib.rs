@@ -22,6 +22,7 @@ mod place;
 pub mod pypi;
 mod read;
 pub mod requirements;
+mod reserved;
 pub mod section;
 mod settings;
 pub mod specs;

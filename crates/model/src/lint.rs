@@ -61,6 +61,8 @@ pub enum Rule {
     Account,
     /// A path that can mean two files.
     AmbiguousPath,
+    /// A variable that belongs to the image.
+    ReservedVariable,
 }
 
 impl Rule {
@@ -79,6 +81,7 @@ impl Rule {
             Self::PackageContents => "PackageContents",
             Self::Account => "Account",
             Self::AmbiguousPath => "AmbiguousPath",
+            Self::ReservedVariable => "ReservedVariable",
         }
     }
 
@@ -95,6 +98,7 @@ impl Rule {
             Self::UnverifiedInstaller => "The installer should be pinned by a hash",
             Self::Account => "The image's account should be the requested one",
             Self::AmbiguousPath => "A path should name one file",
+            Self::ReservedVariable => "Some variables belong to the image",
             Self::NoBytecode => "Python modules load faster when the build compiles them",
             Self::PackageContents => "Packages should work in the image as they do elsewhere",
         }

@@ -8,6 +8,6 @@ mod shell_files;
 
 pub(crate) use files::hook;
 pub use files::runtime_files;
-pub use image::{Activation, Environment, activate, with_user};
+pub use image::{Activation, Environment, activate, left_out, with_user};
 pub(crate) use record::dump_environment;
 pub use record::{RecordError, record};

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use super::expand::ExpandError;
 use super::reader::{Name, Reader};
+use crate::place::Place;
+use crate::reserved;
 use crate::section::image_section::{EnvVar, Located};
 use crate::yaml::{Key, Node};
+use condafront_model::environment_prefix::ROOT_PREFIX;
 use condafront_model::execve::{self, ValueError};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -15,7 +18,8 @@ impl EnvVar {
     /// The value in an image whose variables `image` looks up; `file` is the file it was read from.
     ///
     /// # Errors
-    /// A diagnostic at the variable's lines if it names one that the image does not have, or becomes too long.
+    /// A diagnostic at the variable's lines if it names one that the image does not have, becomes too long, or is a `PATH`
+    /// without the environment's programs.
     pub fn resolve<'v>(
         &self,
         file: &Arc<SourceFile>,
@@ -38,9 +42,18 @@ impl EnvVar {
             };
             diagnostic.caused_by(error)
         })?;
-        match execve::check_value(&self.name, &value) {
-            Ok(()) => Ok(value),
-            Err(why) => Err(impossible(&self.name, why).at(file, self.lines)),
+        if let Err(why) = execve::check_value(&self.name, &value) {
+            return Err(impossible(&self.name, why).at(file, self.lines));
+        }
+        let own = image("CONDA_PREFIX").filter(|_| self.name == "PATH");
+        let is_own = |dir: &str, prefix: &str| dir.trim_end_matches('/') == format!("{prefix}/bin");
+        match own {
+            Some(prefix) if !value.split(':').any(|dir| is_own(dir, prefix)) => {
+                let lines = self.lines;
+                let place = Place { file, lines };
+                Err(reserved::path_without_environment(&value, place))
+            }
+            _ => Ok(value),
         }
     }
 }
@@ -58,16 +71,29 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Vec<EnvVar>, Diag
     let entries = entries(reader, key, node)?;
     let variables = entries.iter().map(|(name, value)| {
         checked_name(reader, &name.name, name.lines)?;
+        let place = |lines| Place {
+            file: reader.file,
+            lines,
+        };
+        if let Some(error) = reserved::refused(&name.name, place(name.lines)) {
+            return Err(error);
+        }
         let text = value_of(reader, key, name, value)?;
         // What it refers to is known later. A text that is too long already is refused before anything is built.
         if let Err(why) = execve::check_value(&name.name, text.value) {
             return Err(impossible(&name.name, why).at(reader.file, both(name, value)));
         }
-        Ok(EnvVar {
+        let found = EnvVar {
             name: name.name.clone(),
             value: reader.bound(text)?,
             lines: both(name, value),
-        })
+        };
+        match found.value.text().filter(|_| found.name == "PATH") {
+            Some(path) if !path.split(':').any(is_of_environment) => {
+                Err(reserved::path_without_environment(path, place(found.lines)))
+            }
+            _ => Ok(found),
+        }
     });
     variables.collect()
 }
@@ -131,6 +157,12 @@ fn value_of<'n>(
         return Err(reader.error(both(name, value), message));
     }
     reader.raw(key, value)
+}
+
+/// Whether a directory of `PATH` can be that of an environment's programs.
+fn is_of_environment(dir: &str) -> bool {
+    let below = dir.strip_prefix(ROOT_PREFIX);
+    below.is_some_and(|rest| rest.starts_with('/') && rest.trim_end_matches('/').ends_with("/bin"))
 }
 
 fn both(name: &Key, value: &Node) -> Lines {

@@ -7,6 +7,7 @@ use condafront_entrypoint::activation::Variables;
 use condafront_entrypoint::path_list::DEFAULT_PATH;
 use condafront_entrypoint::prefix;
 use condafront_entrypoint::record::{Change, Record, Script, ScriptUse};
+use condafront_entrypoint::reserved;
 
 use condafront_step_spec::account::User;
 use condafront_step_spec::activation::Recorded;
@@ -53,10 +54,11 @@ pub fn activate(base_env: &[(String, String)], environment: &Environment<'_>) ->
         .iter()
         .map(|(key, value)| (key.into(), value.into()))
         .collect();
-    // Docker sets this in containers of an image without PATH.
-    plain
-        .entry("PATH".into())
-        .or_insert_with(|| DEFAULT_PATH.into());
+    // Docker sets this in containers of an image without PATH. Without a directory no command would start.
+    let path = plain.entry("PATH".into()).or_default();
+    if path.is_empty() {
+        *path = DEFAULT_PATH.into();
+    }
     let mut changes = changes_without_scripts(environment, &plain);
     if let Some(recorded) = environment.recorded {
         apply_recorded(&mut changes, recorded);
@@ -78,10 +80,23 @@ pub fn activate(base_env: &[(String, String)], environment: &Environment<'_>) ->
     }
 }
 
-/// A base image's variables, and micromamba-docker's that tell builds of derived images who the image's
+/// The variables of a base image that an image built on it cannot have: the entrypoint would take them for what the user
+/// of a container wants. The home of the base's own user is not that of another `user`.
+pub fn left_out<'a>(base_env: &'a [(String, String)], user: &User) -> Vec<&'a (String, String)> {
+    let is_left_out = |(key, value): &&(String, String)| match key.as_str() {
+        reserved::SKIP => true,
+        reserved::HOME => *value != user.home,
+        _ => false,
+    };
+    base_env.iter().filter(is_left_out).collect()
+}
+
+/// A base image's variables without those [`left_out`], and micromamba-docker's that tell builds of derived images who the image's
 /// user is (`COPY --chown=$MAMBA_USER:$MAMBA_USER`).
 pub fn with_user(base_env: Vec<(String, String)>, user: &User) -> Vec<(String, String)> {
+    let left_out: Vec<_> = left_out(&base_env, user).into_iter().cloned().collect();
     let mut env = base_env;
+    env.retain(|variable| !left_out.contains(variable));
     for (key, value) in [
         ("MAMBA_USER", user.name.clone()),
         ("MAMBA_USER_ID", user.uid.to_string()),
@@ -245,6 +260,56 @@ mod tests {
         ]);
         let base_env = pairs(&[("MAMBA_USER", "mambauser"), ("A", "1")]);
         assert_eq!(with_user(base_env, &user), expected);
+    }
+
+    #[test]
+    fn what_the_base_says_about_containers_is_left_out() {
+        let user = User {
+            name: "ada".to_owned(),
+            uid: 1000,
+            gid: 100,
+            home: "/home/ada".to_owned(),
+            shell: "/bin/sh".to_owned(),
+        };
+        let of_base = |home: &str| {
+            let base_env = [("MAMBA_SKIP_ACTIVATE", "1"), ("HOME", home), ("A", "1")];
+            with_user(pairs(&base_env), &user)
+        };
+        let kept = |env: &[(String, String)]| -> Vec<String> {
+            let others = env.iter().filter(|(key, _)| !key.starts_with("MAMBA_USER"));
+            others.map(|(key, _)| key.clone()).collect()
+        };
+        assert_eq!(kept(&of_base("/root")), ["A"]);
+        assert_eq!(kept(&of_base("/home/ada")), ["HOME", "A"]);
+    }
+
+    #[test]
+    fn a_base_with_an_empty_path_gets_a_path() {
+        for path in [&[("PATH", "")][..], &[]] {
+            let activation = activate(&pairs(path), &base());
+            let path = format!("/opt/conda/bin:{DEFAULT_PATH}");
+            assert!(activation.env.contains(&("PATH".to_owned(), path)));
+        }
+    }
+
+    #[test]
+    fn what_activation_sets_on_a_base_that_sets_it_too() {
+        let base_env = [
+            ("ENV_NAME", "prod"),
+            ("CONDA_PREFIX", "/elsewhere"),
+            ("CONDA_SHLVL", "2"),
+            ("PATH", "/usr/bin:/opt/conda/bin:/bin"),
+        ];
+        let activation = activate(&pairs(&base_env), &base());
+        let env: BTreeMap<String, String> = activation.env.into_iter().collect();
+        for (name, value) in [
+            ("ENV_NAME", "base"),
+            ("CONDA_PREFIX", "/opt/conda"),
+            ("CONDA_SHLVL", "1"),
+            ("PATH", "/opt/conda/bin:/usr/bin:/bin"),
+        ] {
+            assert_eq!(env.get(name).map(String::as_str), Some(value));
+        }
     }
 
     #[test]

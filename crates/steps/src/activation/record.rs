@@ -12,6 +12,7 @@ use std::process::{Command, Output, Stdio};
 
 use condafront_entrypoint::activation::Variables;
 use condafront_entrypoint::prefix::activation_scripts;
+use condafront_entrypoint::reserved::is_reserved;
 use condafront_entrypoint::shell::{find_shell, quote};
 use condafront_entrypoint::store::{decode_variables, encode_variables};
 use thiserror::Error;
@@ -20,8 +21,8 @@ use condafront_step_spec::activation::{RecordSpec, Recorded};
 
 /// Variables that the shell manages itself, or that a container's user gets from elsewhere.
 const NOISE: &[&str] = &[
-    "_", "SHLVL", "PWD", "OLDPWD", "PS1", "PS2", "PS4", "HOME", "USER", "LOGNAME", "HOSTNAME",
-    "TERM", "IFS", "OPTIND", "PPID", "LINENO", "COLUMNS", "LINES", "SHELL",
+    "_", "SHLVL", "PWD", "OLDPWD", "PS1", "PS2", "PS4", "USER", "LOGNAME", "HOSTNAME", "TERM",
+    "IFS", "OPTIND", "PPID", "LINENO", "COLUMNS", "LINES", "SHELL",
 ];
 /// The longest output of a script to keep, in bytes.
 const MAX_LOG: usize = 16 * 1024;
@@ -349,7 +350,12 @@ fn changed_keys(before: &Variables, after: &Variables) -> BTreeSet<OsString> {
 fn is_noise(key: &OsStr) -> bool {
     let key = key.to_string_lossy();
     // The definitions include exported functions of bash.
-    NOISE.contains(&key.as_ref()) || key.starts_with("BASH_FUNC_") || key.starts_with("BASHOPTS")
+    // Scripts may add to PATH. No other variable of the image is theirs to set.
+    let is_the_images = is_reserved(&key) && key != "PATH";
+    NOISE.contains(&key.as_ref())
+        || is_the_images
+        || key.starts_with("BASH_FUNC_")
+        || key.starts_with("BASHOPTS")
 }
 
 fn run_quietly(command: &mut Command, program: &OsStr) -> Result<Output, RecordError> {

@@ -96,7 +96,10 @@ fi
 /// Makes one environment's changes, except to variables that the user set.
 pub(super) fn activate_script(activation: &Activation) -> Vec<u8> {
     let mut script = Text::default();
-    let additions = additions(&activation.record, &activation.plain);
+    let plain = plain_path(&activation.plain);
+    let additions = activated_path(&activation.record)
+        .map(|path| Additions::of_environment(&activation.record.prefix, &plain, path))
+        .unwrap_or_default();
     for dir in additions.head.iter().rev() {
         let dir = quote(dir);
         script.line(&[
@@ -142,7 +145,11 @@ pub(super) fn activate_script(activation: &Activation) -> Vec<u8> {
 /// Reverts one environment's changes to variables that still have the recorded values.
 pub(super) fn deactivate_script(activation: &Activation) -> Vec<u8> {
     let mut script = Text::default();
-    let additions = additions(&activation.record, &activation.plain);
+    // What the plain image has stays.
+    let plain = plain_path(&activation.plain);
+    let additions = activated_path(&activation.record)
+        .map(|path| Additions::between(&plain, path))
+        .unwrap_or_default();
     script.line(&[OsStr::new("__condafront_path=:${PATH-}:")]);
     for dir in additions.head.iter().chain(&additions.tail) {
         let dir = quote(dir);
@@ -229,15 +236,13 @@ impl Text {
     }
 }
 
-fn additions(record: &Record, plain: &Variables) -> Additions {
-    let default = OsString::from(DEFAULT_PATH);
-    let path = OsStr::new("PATH");
-    let plain = plain.get(path).unwrap_or(&default);
-    record
-        .change(path)
-        .and_then(Change::value)
-        .map(|activated| Additions::between(plain, activated))
-        .unwrap_or_default()
+fn plain_path(plain: &Variables) -> OsString {
+    let path = plain.get(OsStr::new("PATH")).cloned();
+    path.unwrap_or_else(|| DEFAULT_PATH.into())
+}
+
+fn activated_path(record: &Record) -> Option<&OsStr> {
+    record.change(OsStr::new("PATH"))?.value()
 }
 
 /// The changes that shells can make: `PATH` is handled separately, and a shell cannot name variables

@@ -19,6 +19,7 @@ use super::placed::{self, Own, Placed, replace};
 use super::record::record;
 use super::trim::trim;
 use crate::parallel::try_map;
+use condafront_entrypoint::reserved::is_reserved;
 use condafront_model::stamp::{EPOCH, Owner};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{
@@ -210,7 +211,16 @@ fn group_facts(
         }
         for (name, path) in files_in(placed, "etc/conda/env_vars.d/") {
             match env_vars::read(&target.dir.join(path)) {
-                Ok(vars) => {
+                Ok(mut vars) => {
+                    let left_out = vars.extract_if(.., |name, _| is_reserved(name));
+                    let left_out: Vec<String> = left_out.map(|(name, _)| name).collect();
+                    if !left_out.is_empty() {
+                        notice(format!(
+                            "{}: {} in {path} is left out: it belongs to the image",
+                            package.spec.label,
+                            left_out.join(", ")
+                        ));
+                    }
                     variables.insert(name.to_owned(), vars);
                 }
                 Err(why) if why.is_fatal() => {

@@ -169,9 +169,10 @@ fn activate_shell() -> Recipe {
         .file("etc/conda/activate.d/home.sh", DEPENDS, 0o644)
 }
 
-/// A variable without a script.
+/// A variable without a script, and two that belong to the image.
 fn env_vars() -> Recipe {
-    const VARIABLES: &str = "{\"ENV_VARS_DEMO\": \"it's set\"}\n";
+    const VARIABLES: &str =
+        "{\"ENV_VARS_DEMO\": \"it's set\", \"PATH\": \"/nowhere\", \"MAMBA_SKIP_ACTIVATE\": 1}\n";
     Recipe::new("env-vars-demo", "1.0", Kind::NoarchGeneric).file(
         "etc/conda/env_vars.d/env-vars-demo.json",
         VARIABLES,
