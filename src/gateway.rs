@@ -8,4 +8,5 @@ pub(crate) mod own_image;
 mod read;
 pub(crate) mod repodata;
 pub(crate) mod requirements;
+mod secrets;
 pub(crate) mod transport;

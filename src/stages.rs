@@ -24,6 +24,7 @@ mod platforms;
 mod prefix;
 mod provenance;
 mod run;
+pub(crate) mod secrets;
 mod session;
 mod solve;
 mod system;
@@ -57,7 +58,7 @@ pub(crate) async fn build(
     let imports = options.cache_imports()?;
     bridge.import_caches(imports);
     let target = Target::parse(options.get("target"))?;
-    let settings = Settings::from_build_args(options.build_args())?;
+    let settings = secrets::settings(bridge, options).await?;
     let platforms = match target {
         Target::Image | Target::Prefix => platforms(bridge, options)?,
         // These targets choose their platforms themselves.
@@ -68,6 +69,8 @@ pub(crate) async fn build(
     let bridge: &Bridge = bridge;
     let sources = Sources::find(bridge, options).await?;
     let (build_file, source) = file::build_file(&sources, options, &settings, platform).await?;
+    let file = &build_file.file;
+    let settings = secrets::for_build_file(bridge, options, settings, file).await?;
     let session = Session {
         settings: &settings,
         platform,

@@ -53,7 +53,7 @@ pub(crate) async fn answer(
         TARGETS => targets(),
         OUTLINE => outline(options)?,
         LINT => {
-            let settings = Settings::from_build_args(options.build_args())?;
+            let settings = build::secrets::settings(bridge, options).await?;
             let platforms = build::platforms(bridge, options)?;
             let [platform, ..] = platforms[..] else {
                 return Err(Diagnostic::new("there is no platform to build for").into());
@@ -61,6 +61,8 @@ pub(crate) async fn answer(
             let sources = Sources::find(bridge, options).await?;
             let (file, source) =
                 build::file::build_file(&sources, options, &settings, platform).await?;
+            let settings =
+                build::secrets::for_build_file(bridge, options, settings, &file.file).await?;
             let input = match source {
                 Ok(source) => {
                     let read = build::read(

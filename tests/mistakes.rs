@@ -125,6 +125,17 @@ const CHANNELS: &[Mistake] = &[
     ("another platform", "channels:\n  - https://me:hunter2@conda.example/forge/osx-64\ndependencies: [numpy]\n", &[]),
     ("a file of a channel", "channels:\n  - https://conda.example/forge/linux-64/repodata.json\ndependencies: [numpy]\n", &[]),
     ("a dependency's channel that is a folder", "dependencies:\n  - file:///opt/channel::numpy\n  - scipy\n", &[]),
+    ("a login that is not given", "channels:\n  - http://${USER}:${PASSWORD}@conda.example/chan\ndependencies: [numpy]\n", &[]),
+    ("half of a login", "channels:\n  - http://$USER:$PASSWORD@conda.example/chan\ndependencies: [numpy]\n", &[("USER", "me")]),
+    ("a token that is not given", "channels:\n  - https://conda.example/t/$TOKEN/chan\ndependencies: [numpy]\n", &[]),
+    ("a host that is not given", "channels:\n  - https://${CONDA_HOST}/chan\ndependencies: [numpy]\n", &[]),
+    ("a channel that is not given", "channels:\n  - $CHANNEL\ndependencies: [numpy]\n", &[]),
+    ("variables as on Windows", "channels:\n  - https://%USER%:%PASSWORD%@conda.example/chan\ndependencies: [numpy]\n", &[]),
+    ("a shell's default", "channels:\n  - https://${USER:-me}:hunter2@conda.example/chan\ndependencies: [numpy]\n", &[]),
+    ("a login that breaks the URL elsewhere", "channels:\n  - https://me:${PASSWORD}@conda.example:port/chan\ndependencies: [numpy]\n", &[("PASSWORD", "s3cret")]),
+    ("a dependency's channel", "dependencies:\n  - https://$USER:$PASSWORD@conda.example/chan::numpy\n", &[]),
+    ("a dependency's channel in brackets", "dependencies:\n  - numpy[channel='https://conda.example/t/${TOKEN}/chan']\n", &[]),
+    ("a package's URL", "dependencies:\n  - https://$USER:$PASSWORD@conda.example/chan/noarch/tzdata-2025b-0.conda\n", &[]),
     ("nodefaults for a dependency's channel", "dependencies:\n  - nodefaults::numpy\n", &[]),
 ];
 
@@ -210,6 +221,13 @@ const SECTION: &[Mistake] = &[
     ("not a priority", "condafront:\n  channel_priority: true\ndependencies: [numpy]\n", &[]),
     ("an alias without https", "condafront:\n  channel_alias: conda.example\ndependencies: [numpy]\n", &[]),
     ("custom channels in a list", "condafront:\n  custom_channels: [internal]\ndependencies: [numpy]\n", &[]),
+    ("a custom channel with a login that is not given", "condafront:\n  custom_channels:\n    internal: https://me:${PASSWORD}@conda.example\ndependencies: [internal::numpy]\n", &[]),
+    ("PATH without what the image has", "condafront:\n  env: {PATH: /custom/bin}\ndependencies: [numpy]\n", &[]),
+    ("PATH in a Dockerfile's order", "condafront:\n  env:\n    PATH: /usr/bin:/custom/bin\ndependencies: [numpy]\n", &[]),
+    ("another environment", "condafront:\n  env: {ENV_NAME: prod}\ndependencies: [numpy]\n", &[]),
+    ("no environment", "condafront:\n  env: {MAMBA_SKIP_ACTIVATE: 1}\ndependencies: [numpy]\n", &[]),
+    ("activation by hand", "condafront:\n  env: {CONDA_PREFIX: /opt/conda/envs/prod}\ndependencies: [numpy]\n", &[]),
+    ("an account", "condafront:\n  env: {MAMBA_USER: ada}\ndependencies: [numpy]\n", &[]),
     ("a custom channel that is a path", "condafront:\n  custom_channels:\n    internal: /opt/channel\ndependencies: [numpy]\n", &[]),
 ];
 
@@ -227,6 +245,9 @@ const BUILD_ARGS: &[Mistake] = &[
     ("a time after the last one", "", &[("CONDA_SPECS", "numpy"), ("SOURCE_DATE_EPOCH", "253402300799")]),
     ("a date for a time", "", &[("CONDA_SPECS", "numpy"), ("SOURCE_DATE_EPOCH", "2025-08-09")]),
     ("an account that no container can have", "", &[("CONDA_SPECS", "numpy"), ("MAMBA_USER_GID", "3000000000")]),
+    ("a mirror with a login that is not given", "dependencies: [numpy]\n", &[("CONDA_MIRRORS", "https://conda.anaconda.org=https://me:$PASSWORD@mirror.example/conda")]),
+    ("an alias with a token that is not given", "dependencies: [numpy]\n", &[("CONDA_CHANNEL_ALIAS", "https://conda.example/t/$TOKEN")]),
+    ("a channel with a login that is not given", "", &[("CONDA_SPECS", "numpy"), ("CONDA_CHANNELS", "https://me:${PASSWORD}@conda.example/chan")]),
     ("a misspelt build-arg", "", &[("CONDA_SPEC", "numpy")]),
 ];
 
@@ -258,6 +279,13 @@ const WARNINGS: &[Mistake] = &[
     ("two conditions", "channels: [conda-forge]\ndependencies:\n  - numpy>=1.20\n  - numpy<2\n", &[]),
     ("no pip for pip", "channels: [conda-forge]\ndependencies:\n  - python\n  - pip:\n    - requests\n", &[]),
     ("pip's list not indented", "channels: [conda-forge]\ndependencies:\n  - pip\n  - pip:\n  - requests\n", &[]),
+    ("a login from build-args", "channels:\n  - https://${USER}:${PASSWORD}@conda.example/forge\ndependencies: [numpy]\n", &[("USER", "me"), ("PASSWORD", "s3cret")]),
+    ("PATH", "channels: [conda-forge]\ndependencies: [numpy]\nvariables:\n  PATH: /custom/bin\n  DATA: /data\n", &[]),
+    ("PATH as in a shell", "channels: [conda-forge]\ndependencies: [numpy]\nvariables:\n  PATH: /custom/bin:$PATH\n", &[]),
+    ("another environment", "channels: [conda-forge]\ndependencies: [numpy]\nvariables: {ENV_NAME: prod}\n", &[]),
+    ("another home", "channels: [conda-forge]\ndependencies: [numpy]\nvariables: {HOME: /data}\n", &[]),
+    ("no activation", "channels: [conda-forge]\ndependencies: [numpy]\nvariables: {MAMBA_SKIP_ACTIVATE: 1}\n", &[]),
+    ("conda's own variables", "channels: [conda-forge]\ndependencies: [numpy]\nvariables: {CONDA_PREFIX: /x, MAMBA_USER: ada}\n", &[]),
     ("an invalid selector", "channels: [conda-forge]\ndependencies:\n  - numpy  # [linux and py38]\n", &[]),
 ];
 

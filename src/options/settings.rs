@@ -4,7 +4,8 @@ use condafront_graph::plan::micromamba::MicromambaVersion;
 
 use condafront_graph::plan::mirrors::Mirrors;
 use condafront_graph::virtual_packages::{Overrides, parse_archspec, parse_version};
-use condafront_input::{InputSettings, parsed, specs};
+use condafront_input::section::BuildArgs;
+use condafront_input::{InputSettings, Secrets, invalid, parsed, specs};
 use condafront_model::layers::Layers;
 use condafront_model::nearest::did_you_mean;
 use condafront_model::source::Diagnostic;
@@ -118,6 +119,9 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
     ),
 ];
 
+/// The build-arg that names mirrors.
+const MIRRORS: &str = "CONDA_MIRRORS";
+
 /// Build-args with these prefixes are meant for condafront; others are the user's own.
 const OURS: &[&str] = &["CONDAFRONT_", "CONDA_", "MAMBA_", "MICROMAMBA_"];
 
@@ -128,6 +132,17 @@ impl Settings {
     /// An invalid value, or an unknown name that looks like one of ours; the message names the build-arg.
     pub fn from_build_args<'a>(
         args: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Diagnostic> {
+        Self::with_secrets(args, &Secrets::default())
+    }
+
+    /// Reads build-args, in which addresses may refer to secrets.
+    ///
+    /// # Errors
+    /// As [`from_build_args`](Self::from_build_args()).
+    pub fn with_secrets<'a>(
+        args: impl Iterator<Item = (&'a str, &'a str)>,
+        secrets: &Secrets,
     ) -> Result<Self, Diagnostic> {
         let mut settings = Self::default();
         let mut all = Vec::new();
@@ -159,7 +174,8 @@ impl Settings {
                     settings.installer = Some(parsed(name, value, parse_installer)?);
                 }
                 "SOURCE_DATE_EPOCH" => parsed(name, value, check_epoch)?,
-                "CONDA_MIRRORS" => settings.mirrors = parsed(name, value, str::parse)?,
+                // Its variables may be other build-args.
+                MIRRORS => {}
                 "MICROMAMBA_VERSION" => settings.micromamba = parsed(name, value, str::parse)?,
                 other if OURS.iter().any(|prefix| other.starts_with(prefix)) => {
                     return Err(unknown(other));
@@ -167,7 +183,12 @@ impl Settings {
                 _ => {}
             }
         }
-        settings.input.build_args = all.into_iter().collect();
+        let args: BuildArgs = all.into_iter().collect();
+        let args = args.with_secrets(secrets.clone());
+        if let Some(value) = args.get(MIRRORS) {
+            settings.mirrors = read_mirrors(value, &args)?;
+        }
+        settings.input.set_all(args)?;
         Ok(settings)
     }
 }
@@ -188,6 +209,25 @@ fn check_epoch(text: &str) -> Result<(), String> {
             "`{text}` is not a number of seconds since 1970 from 0 to {LAST_TIME} (the year 2262)"
         )
     })
+}
+
+/// Reads mirrors, with the values of variables in their URLs.
+fn read_mirrors(text: &str, args: &BuildArgs) -> Result<Mirrors, Diagnostic> {
+    let separates = |c: char| c.is_whitespace() || c == ',';
+    let fill = |url: &str| {
+        condafront_input::filled(url, args).map_err(|error| {
+            let help = error.help();
+            invalid(MIRRORS, error).help(help)
+        })
+    };
+    let entries = text
+        .split(separates)
+        .map(|entry| match entry.split_once('=') {
+            Some((from, to)) => Ok(format!("{}={}", fill(from)?, fill(to)?)),
+            None => Ok(entry.to_owned()),
+        });
+    let filled: Vec<String> = entries.collect::<Result<_, Diagnostic>>()?;
+    parsed(MIRRORS, &filled.join(" "), str::parse)
 }
 
 fn parse_installer(text: &str) -> Result<Installer, String> {

@@ -145,6 +145,7 @@ impl Session<'_> {
         let found = self.beside_build_file(&environment.file).await?;
         let file = found.file;
         let settings = self.settings.input.within(environment, image);
+        let settings = self.for_file(&file, &settings).await?;
         let input = input::read(&file, self.platform, &settings).map_err(|error| {
             if error.locations.is_empty() {
                 error.at(self.file, environment.file.lines)

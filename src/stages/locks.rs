@@ -133,7 +133,7 @@ impl Session<'_> {
         if platforms.is_empty() {
             for file in &self.files_of_environments().await? {
                 let session = self.about(file);
-                for declared in session.declared_platforms() {
+                for declared in session.declared_platforms().await? {
                     match Platform::from_subdir(&declared.subdir) {
                         Some(platform) => platforms.push(platform),
                         None => session.warn(&[session.no_lock_for(&declared)]).await?,
@@ -166,11 +166,11 @@ impl Session<'_> {
     }
 
     /// The platforms that an environment file declares. The engine's own may not be among them.
-    fn declared_platforms(&self) -> Vec<DeclaredPlatform> {
+    async fn declared_platforms(&self) -> Result<Vec<DeclaredPlatform>, BuildError> {
         let settings = InputSettings {
             // The choice of a pixi.lock's environment does not matter here.
             environment: None,
-            ..self.settings.input.clone()
+            ..self.for_file(self.file, &self.settings.input).await?
         };
         let read = |platform| input::read(self.file, platform, &settings);
         let first = read(self.platform);
@@ -179,10 +179,10 @@ impl Session<'_> {
             others.find_map(|other| read(other).ok()).ok_or(error)
         });
         // Lock files declare no platforms to solve for. Their errors are reported when they are read.
-        match input.map(|input| input.conda) {
+        Ok(match input.map(|input| input.conda) {
             Ok(Conda::Unsolved(request)) => request.platforms,
             Ok(Conda::Locked(_)) | Err(_) => Vec::new(),
-        }
+        })
     }
 
     fn no_lock_for(&self, declared: &DeclaredPlatform) -> Warning {

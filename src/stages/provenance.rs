@@ -5,10 +5,11 @@ use super::session::Session;
 use std::sync::Arc;
 
 use condafront_graph::downloads::Addresses;
+use condafront_input::credential_variables;
 use condafront_input::options::Options;
 use condafront_model::package::PackageUrl;
 use condafront_model::redact;
-use condafront_model::source::{Diagnostic, Lines, Location};
+use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 
 /// Refuses build-args with credentials if BuildKit would record them: provenance with `mode=max` lists the values of all
 /// build-args (`solver/llbsolver/provenance.go`).
@@ -27,6 +28,39 @@ pub(super) fn check_build_args(options: &Options) -> Result<(), Diagnostic> {
         .help("Build with --provenance=mode=min, or pass the credentials as a secret: --secret id=HTTP_AUTH_TOKEN_<host>,env=…")),
         None => Ok(()),
     }
+}
+
+/// The same for build-args whose names stand for credentials in an address; `file` is where, unless it is another build-arg.
+///
+/// # Errors
+/// A diagnostic at the first address, which names the build-arg but not its value.
+pub(super) fn check_credential_args(
+    options: &Options,
+    file: Option<&Arc<SourceFile>>,
+    text: &str,
+) -> Result<(), Diagnostic> {
+    if !is_max(options) {
+        return Ok(());
+    }
+    let is_given = |wanted: &String| {
+        let mut args = options.build_args();
+        args.any(|(name, value)| name == wanted && !value.is_empty())
+    };
+    for (index, line) in text.lines().enumerate() {
+        let Some(name) = credential_variables(line).into_iter().find(is_given) else {
+            continue;
+        };
+        let mut error = Diagnostic::new(format!(
+            "the build-arg {name}, a credential, would be in the image's provenance, where anyone can read it"
+        ));
+        if let Some(file) = file {
+            error = error.at(file, Lines::one(index + 1));
+        }
+        return Err(error.help(format!(
+            "Pass it with --secret id={name},env={name} instead, or build with --provenance=mode=min."
+        )));
+    }
+    Ok(())
 }
 
 /// Whether provenance records everything about the build.
@@ -70,17 +104,25 @@ impl Session<'_> {
         url: &PackageUrl,
         place: Option<Location>,
     ) -> Result<(), Diagnostic> {
-        if self.options.get("attest:provenance").is_none() || !url.has_secret_path() {
+        if self.options.get("attest:provenance").is_none() {
             return Ok(());
         }
+        // With `mode=max`, it has the build graph as it is.
+        let (what, instead) = if url.has_secret_path() {
+            ("token", "--provenance=false")
+        } else if is_max(self.options) && url.has_credentials() {
+            ("password", "--provenance=mode=min")
+        } else {
+            return Ok(());
+        };
         let mut diagnostic = Diagnostic::new(format!(
-            "the token in {url} would be in the image's provenance, where anyone can read it"
+            "the {what} in {url} would be in the image's provenance, where anyone can read it"
         ));
         if let Some(place) = place {
             diagnostic = diagnostic.at(&place.file, place.lines);
         }
         Err(diagnostic.help(format!(
-            "Build with --provenance=false, or pass the token with --secret id=HTTP_AUTH_TOKEN_{},env=… instead (BuildKit 0.23 or later).",
+            "Build with {instead}, or pass the {what} with --secret id=HTTP_AUTH_TOKEN_{},env=… instead (BuildKit 0.23 or later).",
             url.host()
         )))
     }
@@ -98,6 +140,39 @@ mod tests {
             )
         });
         check_build_args(&Options::from_env(env)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn build_args_that_stand_for_credentials_are_refused() {
+        let check = |options: &[&str], text: &str| {
+            let env = options.iter().enumerate().map(|(number, option)| {
+                (
+                    format!("BUILDKIT_FRONTEND_OPT_{number}"),
+                    (*option).to_owned(),
+                )
+            });
+            let file = SourceFile::new("env.yml", text);
+            check_credential_args(&Options::from_env(env), Some(&file), text)
+        };
+        const MAX: &str = "attest:provenance=mode=max";
+        const ARG: &str = "build-arg:PASSWORD=hunter2";
+        const TEXT: &str = "channels:\n  - https://me:${PASSWORD}@c.example/forge\n";
+        let error = check(&[MAX, ARG], TEXT).unwrap_err();
+        assert_eq!(error.locations[0].lines, Lines::one(2));
+        let shown = error.to_string();
+        assert!(
+            shown.contains("PASSWORD") && !shown.contains("hunter2"),
+            "{shown}"
+        );
+        for (options, text) in [
+            (&[ARG][..], TEXT),
+            (&["attest:provenance=mode=min", ARG], TEXT),
+            (&[MAX, "build-arg:PASSWORD="], TEXT),
+            (&[MAX, "build-arg:HOST=h"], TEXT),
+            (&[MAX, ARG], "channels: [\"https://h/${PASSWORD}\"]\n"),
+        ] {
+            assert_eq!(check(options, text), Ok(()), "{options:?}");
+        }
     }
 
     #[test]

@@ -66,6 +66,13 @@ pub(crate) fn unpacked_bytes(folder: &Path) -> Vec<u8> {
 const PASSWORD: &str = "hunter2-5d1c";
 const TOKEN: &str = "tk-9f3a7c-44";
 
+/// Passes [`PASSWORD`] as the secret `CHANNEL_PASSWORD`.
+fn password_secret(project: &Project) -> String {
+    project.write("password", format!("{PASSWORD}\n"));
+    let file = project.path("password");
+    format!("id=CHANNEL_PASSWORD,src={}", file.display())
+}
+
 /// A project with packages in channels that need credentials, and a lock that contains them.
 struct Private {
     project: Project,
@@ -96,7 +103,7 @@ impl Private {
         project.server.mount_private("/token", folder.path(), token);
         let address = project.server.address();
         let bases = [
-            format!("http://ada:{PASSWORD}@{address}/basic"),
+            format!("http://ada:${{CHANNEL_PASSWORD}}@{address}/basic"),
             format!("http://{address}/t/{TOKEN}/token"),
             "http://mirrored.invalid/forge".to_owned(),
         ];
@@ -118,9 +125,9 @@ impl Private {
     /// Builds `lock` and checks that the output contains no secret.
     fn build(&self, lock: &str, args: &[&str]) -> Output {
         self.project.write(LOCK, lock);
-        let output = self
-            .project
-            .build(&[&["--build-arg", &self.mirrors], args].concat());
+        let secret = password_secret(&self.project);
+        let usual = ["--build-arg", &self.mirrors, "--secret", &secret];
+        let output = self.project.build(&[&usual[..], args].concat());
         let seen = format!("{}{}", output.stdout, output.stderr);
         for secret in [PASSWORD, TOKEN] {
             assert!(!seen.contains(secret), "{seen}");
@@ -204,6 +211,20 @@ fn credentials_of_channels_appear_nowhere() {
     server.mount_private("/token", channel, Auth::Token(TOKEN.to_owned()));
     server.mount_private("/bearer", channel, Auth::Bearer(BEARER.to_owned()));
     project.write("secret", BEARER);
+    project.write("token", TOKEN);
+    let token = format!("id=CHANNEL_TOKEN,src={}", project.path("token").display());
+    let password = password_secret(&project);
+    let variables = [
+        "--build-arg",
+        "CHANNEL_USER=ada",
+        "--secret",
+        &password,
+        "--secret",
+        &token,
+    ];
+    let with_variables = format!(
+        "http://$CHANNEL_USER:${{CHANNEL_PASSWORD}}@{address}/basic\", \"http://{address}/t/${{CHANNEL_TOKEN}}/token"
+    );
     let host = address.ip();
     let secret = format!(
         "id=HTTP_AUTH_TOKEN_{host},src={}",
@@ -216,6 +237,7 @@ fn credentials_of_channels_appear_nowhere() {
         (format!("http://ada:{PASSWORD}@{address}/basic"), &[][..]),
         (format!("http://{address}/t/{TOKEN}/token"), &[]),
         (format!("http://{address}/bearer"), &secret),
+        (with_variables, &variables),
     ] {
         project.write(
             "env.yml",

@@ -13,6 +13,13 @@ pub(crate) fn entrypoint_program(platform: Platform) -> String {
     format!("/condafront-entrypoint-{}", platform.architecture())
 }
 
+/// The command that writes its environment to its standard output, among the [`programs`].
+pub fn write_environment() -> Vec<String> {
+    [PROGRAM, "dump-env", "/dev/stdout"]
+        .map(str::to_owned)
+        .into()
+}
+
 /// The programs of the frontend image, in which steps run.
 ///
 /// They do not run in that image itself: BuildKit loads it before it looks into any cache that the user imports. A

@@ -1,6 +1,8 @@
 //! The channels of an environment, collected from all places that name them.
 
+use crate::address_variables::{self, Address, Origin, credentials_warning};
 use crate::place::Place;
+use crate::section::args::BuildArgs;
 use condafront_model::channel::{Channel, ChannelNames, ChannelUrl, Named, split_subdir};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
@@ -15,6 +17,7 @@ const FALLBACK: &str = "conda-forge";
 pub(super) struct Channels {
     names: ChannelNames,
     platform: Platform,
+    args: BuildArgs,
     list: Vec<Channel>,
     warnings: Vec<Warning>,
 }
@@ -29,10 +32,12 @@ pub(super) struct SpecChannel {
 }
 
 impl Channels {
-    pub(super) fn new(names: ChannelNames, platform: Platform) -> Self {
+    /// No channels; `args` have the values of variables in addresses.
+    pub(super) fn new(names: ChannelNames, platform: Platform, args: &BuildArgs) -> Self {
         Self {
             names,
             platform,
+            args: args.clone(),
             list: Vec::new(),
             warnings: Vec::new(),
         }
@@ -50,8 +55,9 @@ impl Channels {
         place: Place<'_>,
         lines: Lines,
     ) -> Result<(), Diagnostic> {
-        for named in self.resolve(text, place)? {
-            self.push(named, place, lines);
+        let (found, credentials) = self.resolve(text, place)?;
+        for named in found {
+            self.push(named, credentials, place, lines);
         }
         Ok(())
     }
@@ -63,22 +69,32 @@ impl Channels {
         place: Place<'_>,
     ) -> Result<SpecChannel, Diagnostic> {
         let (channel, subdir) = split_subdir(text.trim());
-        let named = self.resolve(channel, place)?.into_iter().next();
-        let Some(named) = named else {
+        let (found, credentials) = self.resolve(channel, place)?;
+        let Some(named) = found.into_iter().next() else {
             return Err(place
                 .error(format!("`{}` is not a channel", redact::quoted(text)))
                 .help("Write a channel's name before `::`, such as conda-forge."));
         };
         Ok(SpecChannel {
-            url: self.push(named, place, place.lines),
+            url: self.push(named, credentials, place, place.lines),
             subdir: subdir.map(str::to_owned),
         })
     }
 
     /// The same for a channel whose address is known.
-    pub(super) fn at_url(&mut self, url: ChannelUrl, place: Place<'_>) -> String {
+    pub(super) fn at_url(
+        &mut self,
+        url: ChannelUrl,
+        credentials: Origin,
+        place: Place<'_>,
+    ) -> String {
         let name = url.recorded();
-        self.push(Named { name, url }, place, place.lines)
+        self.push(Named { name, url }, credentials, place, place.lines)
+    }
+
+    /// An address with the values of its variables.
+    pub(super) fn filled(&self, text: &str, place: Place<'_>) -> Result<Address, Diagnostic> {
+        address_variables::fill(text, &self.args).map_err(|error| error.at(place))
     }
 
     /// Uses conda-forge if there is no channel yet.
@@ -94,15 +110,26 @@ impl Channels {
         (self.list, self.warnings)
     }
 
-    fn resolve(&self, text: &str, place: Place<'_>) -> Result<Vec<Named>, Diagnostic> {
-        self.names.resolve(text, self.platform).map_err(|error| {
+    /// The channels that a text stands for, and where the credentials in it come from.
+    fn resolve(&self, text: &str, place: Place<'_>) -> Result<(Vec<Named>, Origin), Diagnostic> {
+        let filled = self.filled(text, place)?;
+        let found = self.names.resolve(&filled.text, self.platform);
+        let found = found.map_err(|error| {
+            let error = error.about(text);
             let help = error.help();
             Diagnostic::of(error).at(place.file, place.lines).help(help)
-        })
+        })?;
+        Ok((found, filled.credentials))
     }
 
     /// Adds a channel if it is new, and returns its recorded address.
-    fn push(&mut self, named: Named, place: Place<'_>, lines: Lines) -> String {
+    fn push(
+        &mut self,
+        named: Named,
+        credentials: Origin,
+        place: Place<'_>,
+        lines: Lines,
+    ) -> String {
         let recorded = named.url.recorded();
         if self
             .list
@@ -111,7 +138,7 @@ impl Channels {
         {
             return recorded;
         }
-        self.warn_of_credentials(&named.url, place);
+        self.warn_of_credentials(&named.url, credentials, place);
         self.warn_of_placeholder(&named.url, place);
         self.warn_of_terms(&named, place);
         self.list.push(Channel {
@@ -122,23 +149,17 @@ impl Channels {
         recorded
     }
 
-    fn warn_of_credentials(&mut self, url: &ChannelUrl, place: Place<'_>) {
+    fn warn_of_credentials(&mut self, url: &ChannelUrl, origin: Origin, place: Place<'_>) {
         let is_known =
             |channel: &Channel| channel.url.has_credentials() && channel.url.host() == url.host();
         if !url.has_credentials() || self.list.iter().any(is_known) {
             return;
         }
-        let host = url.host();
-        self.warnings.push(Warning {
+        let warning = credentials_warning("the channel's address", url.host(), origin);
+        self.warnings.extend(warning.map(|(message, help)| Warning {
             rule: Rule::CredentialsInUrl,
-            diagnostic: place
-                .error(format!(
-                    "the channel's address contains credentials for {host}: anyone who can read the image's provenance may see them"
-                ))
-                .help(format!(
-                    "Remove them from the URL and pass them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
-                )),
-        });
+            diagnostic: place.error(message).help(help),
+        }));
     }
 
     fn warn_of_placeholder(&mut self, url: &ChannelUrl, place: Place<'_>) {

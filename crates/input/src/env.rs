@@ -80,7 +80,7 @@ pub(crate) fn read(
             .unwrap_or(ChannelNames::default().alias),
         custom: said.custom,
     };
-    let mut channels = Channels::new(names, platform);
+    let mut channels = Channels::new(names, platform, &settings.build_args);
     let prefix = value("name")
         .map(|node| reader.prefix(node))
         .transpose()?

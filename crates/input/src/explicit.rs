@@ -176,7 +176,7 @@ impl Reader<'_> {
         name: Option<String>,
         lines: Lines,
     ) -> Result<Package, Diagnostic> {
-        let url = self.locked.without_variables(url, lines)?;
+        let url = self.locked.filled(url, lines)?;
         let file = self.locked.file;
         let package = address::conda(file, &url, Hashes::default(), lines, ADVICE);
         let package = package.map_err(|error| match name {
@@ -242,7 +242,7 @@ impl Reader<'_> {
             return Ok(());
         }
         let platform = self.declared.as_ref().map(|(name, _)| name.clone());
-        let url = self.locked.without_variables(url.trim(), lines)?;
+        let url = self.locked.filled(url.trim(), lines)?;
         let package = address::pip(
             self.locked.file,
             name.trim(),

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::mistake::Mistake;
 use crate::place::Place;
-use condafront_model::{placeholder, redact};
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
+use condafront_model::{placeholder, redact};
 
 /// How the parts of templates begin, and end.
 const TEMPLATES: &[(&str, &str)] = &[("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("<%", "%>")];

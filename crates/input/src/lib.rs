@@ -1,5 +1,6 @@
 //! The files that `-f` accepts. Their content decides which kind they are; each kind becomes a list of packages.
 
+mod address_variables;
 mod build_source;
 mod channels;
 mod conda_lock;
@@ -23,12 +24,14 @@ pub mod pypi;
 mod read;
 pub mod requirements;
 mod reserved;
+mod secrets;
 pub mod section;
 mod settings;
 pub mod specs;
 mod unknown;
 mod yaml;
 
+pub use address_variables::{AddressError, credential_variables, filled, secret_names};
 pub use build_source::BuildSource;
 pub use environment_input::{
     Conda, DeclaredPlatform, EnvironmentInput, LocalPip, LockedPip, Pip, RequestedSpec,
@@ -37,4 +40,5 @@ pub use environment_input::{
 pub use locked::skip::{check_skips, or_skip};
 pub use pip_requirement::PipRequirement;
 pub use read::{BuildInput, image_file, read, read_build_source};
-pub use settings::{ChannelDefaults, InputSettings, parsed};
+pub use secrets::Secrets;
+pub use settings::{ChannelDefaults, InputSettings, invalid, parsed};

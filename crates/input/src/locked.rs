@@ -4,18 +4,20 @@ pub(super) mod address;
 mod local;
 mod placeholders;
 pub(super) mod skip;
-mod variables;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use self::skip::Skip;
+use crate::address_variables::{self, Origin, credentials_warning};
 use crate::environment_input::{Conda, EnvironmentInput, LocalPip, LockedPip, Pip};
+use crate::place::Place;
+use crate::section::args::BuildArgs;
 use crate::section::image_section::ImageSection;
 use crate::settings::InputSettings;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::did_you_mean;
-use condafront_model::package::{Hashes, Package, PackageUrl};
+use condafront_model::package::{Hashes, Package};
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::{PipPackage, normalized};
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -31,10 +33,11 @@ pub(super) struct Locked<'a> {
     /// What to leave out.
     pub(super) skip: Skip<'a>,
     unverified: Unverified,
-    /// The first URL whose credentials are variables: its host and place.
-    hidden: Option<(String, Lines)>,
     /// The first URL whose credentials are placeholders: its host and place.
     placeholder: Option<(String, Lines)>,
+    args: &'a BuildArgs,
+    /// The lines of the URLs whose credentials are variables, and where their values come from.
+    filled: Vec<(Lines, Origin)>,
 }
 
 /// What a user can do about a package without a hash.
@@ -54,7 +57,7 @@ pub(super) enum Repeats {
 }
 
 impl<'a> Locked<'a> {
-    /// Starts with nothing; `settings` name packages to leave out.
+    /// Starts with nothing; `settings` name packages to leave out, and have the values of variables in URLs.
     pub(super) fn new(
         file: &'a Arc<SourceFile>,
         settings: &'a InputSettings,
@@ -68,14 +71,31 @@ impl<'a> Locked<'a> {
             warnings: Vec::new(),
             skip: Skip::new(settings),
             unverified,
-            hidden: None,
             placeholder: None,
+            args: &settings.build_args,
+            filled: Vec::new(),
         }
     }
 
     /// Whether there is no package.
     pub(super) fn is_empty(&self) -> bool {
         self.packages.is_empty() && self.pip.is_empty() && self.local.is_empty()
+    }
+
+    /// A URL with the values of its variables, and without placeholders for credentials, about which [`Locked::finish`]
+    /// warns.
+    ///
+    /// # Errors
+    /// A diagnostic at its lines if a variable has no value.
+    pub(super) fn filled(&mut self, written: &str, lines: Lines) -> Result<String, Diagnostic> {
+        let file = self.file;
+        let written = self.without_placeholders(written, lines);
+        let address = address_variables::fill(&written, self.args)
+            .map_err(|error| error.at(Place { file, lines }))?;
+        if address.credentials != Origin::Text {
+            self.filled.push((lines, address.credentials));
+        }
+        Ok(address.text)
     }
 
     /// Adds a warning.
@@ -181,7 +201,6 @@ impl<'a> Locked<'a> {
 
     /// The input, with warnings about its URLs and hashes.
     pub(super) fn finish(mut self) -> EnvironmentInput {
-        self.warn_of_variables();
         self.warn_of_placeholders();
         self.warn_of_credentials();
         let conda = self
@@ -222,19 +241,21 @@ impl<'a> Locked<'a> {
             .iter()
             .map(|package| (&package.url, package.lines));
         let pip = self.pip.iter().map(|package| (&package.url, package.lines));
-        let found: Option<(&PackageUrl, Lines)> =
-            conda.chain(pip).find(|(url, _)| url.has_credentials());
-        let Some((url, lines)) = found else {
+        let origin = |lines: Lines| {
+            let found = self.filled.iter().find(|(filled, _)| *filled == lines);
+            found.map_or(Origin::Text, |(_, origin)| *origin)
+        };
+        let found = conda
+            .chain(pip)
+            .filter(|(url, _)| url.has_credentials())
+            .find_map(|(url, lines)| {
+                let warning = credentials_warning("the lock", url.host(), origin(lines))?;
+                Some((warning, lines))
+            });
+        let Some(((message, help), lines)) = found else {
             return;
         };
-        let host = url.host();
-        let diagnostic = Diagnostic::new(format!(
-            "the lock contains credentials for {host}: anyone who can read the image's provenance may see them"
-        ))
-        .at(self.file, lines)
-        .help(format!(
-            "Remove them from the URLs and pass them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
-        ));
+        let diagnostic = Diagnostic::new(message).at(self.file, lines).help(help);
         self.warn(Rule::CredentialsInUrl, diagnostic);
     }
 }

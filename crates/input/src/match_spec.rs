@@ -71,9 +71,16 @@ pub(super) fn read(
     }
     let rest = &*usual_spelling(parts.spec);
     let refused = |error| mistakes::while_parsing(text, error).at(place);
-    let mut spec = MatchSpec::from_str(rest, ParseStrictness::Lenient).map_err(refused)?;
+    let in_brackets = bracket_value(rest, "channel");
+    // The parser needs only to know that there is one.
+    let without_variables = in_brackets
+        .filter(|channel| channel.contains('$'))
+        .map(|channel| rest.replacen(channel, "conda-forge", 1));
+    let parsed = without_variables.as_deref().unwrap_or(rest);
+    let mut spec = MatchSpec::from_str(parsed, ParseStrictness::Lenient).map_err(refused)?;
     if let Some(url) = &spec.url {
-        let dependency = pinned(url.as_str(), channels, place)?;
+        let written = bracket_value(rest, "url").unwrap_or(url.as_str());
+        let dependency = pinned(written, channels, place)?;
         return match spec.name.as_exact() {
             Some(name) if name.as_normalized() != dependency.name => {
                 Err(mistakes::another_package(text, &dependency.name).at(place))
@@ -87,7 +94,6 @@ pub(super) fn read(
     if let Some(mistake) = mistakes::after_parsing(text, parts, &spec) {
         return Err(mistake.at(place));
     }
-    let in_brackets = bracket_value(rest, "channel");
     if let Some(channel) = parts.channel.or(in_brackets) {
         let SpecChannel { url, subdir } = channels.of_spec(channel, place)?;
         spec.channel =
@@ -124,7 +130,8 @@ pub(super) fn read(
 fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Dependency, Diagnostic> {
     let bare = placeholder::without(text);
     let text = bare.as_deref().unwrap_or(text);
-    let package = explicit::entry(place.file, text, place.lines)
+    let address = channels.filled(text, place)?;
+    let package = explicit::entry(place.file, &address.text, place.lines)
         .map_err(|error| error.help(mistakes::instead_of_url(text)))?;
     let url = package.url.with_credentials();
     let folder = url.path().rsplitn(3, '/').nth(2).unwrap_or_default();
@@ -132,7 +139,7 @@ fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Depen
     channel.set_path(folder);
     channel.set_fragment(None);
     let channel = ChannelUrl::new(channel).with_placeholder(bare.is_some());
-    let channel = channels.at_url(channel, place);
+    let channel = channels.at_url(channel, address.credentials, place);
     let platform = channels.platform();
     if !package.is_noarch() && package.subdir != platform.subdir() {
         return Err(place

@@ -194,7 +194,7 @@ fn add(
 ) -> Result<(), Diagnostic> {
     let file = locked.file;
     let lines = selector.lines;
-    let url = locked.without_variables(selector.text, lines)?;
+    let url = locked.filled(selector.text, lines)?;
     match package {
         LockedPackage::Conda(CondaPackageData::Binary(data)) => {
             let record = &data.package_record;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
+use crate::address_variables;
+use crate::secrets::Secrets;
 use crate::section;
 use crate::section::args::BuildArgs;
 use crate::section::file::ImageFile;
@@ -10,6 +12,9 @@ use crate::section::image_section::ImageSection;
 use condafront_model::channel::ChannelPriority;
 use condafront_model::channel::ChannelUrl;
 use condafront_model::source::Diagnostic;
+
+/// The build-arg that says where to find channels that are given by name.
+const CHANNEL_ALIAS: &str = "CONDA_CHANNEL_ALIAS";
 
 /// The build-args for inputs of every kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,18 +43,37 @@ impl InputSettings {
     pub fn set(&mut self, name: &str, value: &str) -> Result<bool, Diagnostic> {
         match name {
             "CONDA_CHANNELS" => self.channels = words(value, &[',']),
-            "CONDA_CHANNEL_ALIAS" => {
-                self.channel_alias = Some(ChannelUrl::parse(value).map_err(|error| {
-                    let help = error.help();
-                    invalid(name, error).help(help)
-                })?);
-            }
+            // Its variables may be other build-args.
+            CHANNEL_ALIAS => {}
             "CONDAFRONT_SKIP" => self.skip = words(value, &[',']),
             "CONDA_LOCK_CATEGORIES" => self.categories = words(value, &[',']),
             "ENVIRONMENT" => self.environment = Some(value.to_owned()),
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Takes all build-args, of which [`set`](Self::set()) has seen each.
+    ///
+    /// # Errors
+    /// An invalid value of one that refers to others.
+    pub fn set_all(&mut self, args: BuildArgs) -> Result<(), Diagnostic> {
+        if let Some(value) = args.get(CHANNEL_ALIAS).filter(|value| !value.is_empty()) {
+            self.channel_alias = Some(read_alias(value, &args)?);
+        }
+        self.build_args = args;
+        Ok(())
+    }
+
+    /// The same settings with more secrets.
+    #[must_use]
+    pub fn with_secrets(&self, secrets: Secrets) -> Self {
+        let mut all = self.build_args.secrets().clone();
+        all.extend(secrets);
+        Self {
+            build_args: self.build_args.clone().with_secrets(all),
+            ..self.clone()
+        }
     }
 
     /// The settings for the file of one of an image's environments.
@@ -109,6 +133,19 @@ fn words(value: &str, others: &[char]) -> Vec<String> {
         .collect()
 }
 
+/// Reads the address of the channels that are given by name.
+fn read_alias(value: &str, args: &BuildArgs) -> Result<ChannelUrl, Diagnostic> {
+    let filled = address_variables::filled(value, args).map_err(|error| {
+        let help = error.help();
+        invalid(CHANNEL_ALIAS, error).help(help)
+    })?;
+    ChannelUrl::parse(&filled).map_err(|error| {
+        let error = error.about(value);
+        let help = error.help();
+        invalid(CHANNEL_ALIAS, error).help(help)
+    })
+}
+
 /// The value of a build-arg.
 ///
 /// # Errors
@@ -122,7 +159,7 @@ pub fn parsed<T, E: Into<Box<dyn Error + Send + Sync>>>(
 }
 
 /// The error for a build-arg with an invalid value.
-fn invalid(name: &str, error: impl Into<Box<dyn Error + Send + Sync>>) -> Diagnostic {
+pub fn invalid(name: &str, error: impl Into<Box<dyn Error + Send + Sync>>) -> Diagnostic {
     let error = error.into();
     Diagnostic::new(format!("build-arg {name}: {error}")).caused_by(error)
 }

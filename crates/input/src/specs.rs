@@ -8,6 +8,7 @@ use super::dependency_list::DependencyList;
 use super::match_spec;
 use crate::environment_input::{Conda, EnvironmentInput, Pip, SolveRequest};
 use crate::place::Place;
+use crate::section::args::BuildArgs as Values;
 use crate::section::image_section::ImageSection;
 use crate::settings::InputSettings;
 use condafront_model::channel::{ChannelNames, ChannelPriority, ChannelUrl};
@@ -23,6 +24,8 @@ pub struct Specs {
     /// The entries of `CONDA_CHANNELS`.
     channels: Vec<String>,
     channel_alias: Option<ChannelUrl>,
+    /// The values of variables in addresses.
+    values: Values,
     args: BuildArgs,
 }
 
@@ -43,6 +46,7 @@ impl Specs {
             entries: specs.to_vec(),
             channels: settings.channels.clone(),
             channel_alias: settings.channel_alias.clone(),
+            values: settings.build_args.clone(),
             args: BuildArgs::new(&settings.channels, specs),
         })
     }
@@ -62,7 +66,7 @@ impl Specs {
             alias: self.channel_alias.clone().unwrap_or(default.alias),
             custom: default.custom,
         };
-        let mut channels = Channels::new(names, platform);
+        let mut channels = Channels::new(names, platform, &self.values);
         for (index, channel) in self.channels.iter().enumerate() {
             let place = self.args.place(index);
             channels.add(channel, place, place.lines)?;

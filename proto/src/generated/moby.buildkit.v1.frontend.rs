@@ -336,6 +336,88 @@ pub struct ReadDirResponse {
         super::super::super::super::fsutil::types::Stat,
     >,
 }
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct NewContainerRequest {
+    /// Chosen by the frontend.
+    #[prost(string, tag = "1")]
+    pub container_id: ::prost::alloc::string::String,
+    /// With `result_id` in place of inputs.
+    #[prost(message, repeated, tag = "2")]
+    pub mounts: ::prost::alloc::vec::Vec<super::super::super::super::pb::Mount>,
+    #[prost(enumeration = "super::super::super::super::pb::NetMode", tag = "3")]
+    pub network: i32,
+    #[prost(message, optional, tag = "4")]
+    pub platform: ::core::option::Option<super::super::super::super::pb::Platform>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NewContainerResponse {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseContainerRequest {
+    #[prost(string, tag = "1")]
+    pub container_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReleaseContainerResponse {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExecMessage {
+    /// Chosen by the frontend.
+    #[prost(string, tag = "1")]
+    pub process_id: ::prost::alloc::string::String,
+    #[prost(oneof = "exec_message::Input", tags = "2, 3, 5, 6, 7")]
+    pub input: ::core::option::Option<exec_message::Input>,
+}
+/// Nested message and enum types in `ExecMessage`.
+pub mod exec_message {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Input {
+        /// Starts the process.
+        #[prost(message, tag = "2")]
+        Init(super::InitMessage),
+        /// What it writes.
+        #[prost(message, tag = "3")]
+        File(super::FdMessage),
+        #[prost(message, tag = "5")]
+        Started(super::StartedMessage),
+        /// More output may follow.
+        #[prost(message, tag = "6")]
+        Exit(super::ExitMessage),
+        /// The last message about the process.
+        #[prost(message, tag = "7")]
+        Done(super::DoneMessage),
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct InitMessage {
+    #[prost(string, tag = "1")]
+    pub container_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "2")]
+    pub meta: ::core::option::Option<super::super::super::super::pb::Meta>,
+    /// The file descriptors to pass on.
+    #[prost(uint32, repeated, tag = "3")]
+    pub fds: ::prost::alloc::vec::Vec<u32>,
+    #[prost(message, repeated, tag = "6")]
+    pub secretenv: ::prost::alloc::vec::Vec<super::super::super::super::pb::SecretEnv>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StartedMessage {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExitMessage {
+    #[prost(uint32, tag = "1")]
+    pub code: u32,
+    #[prost(message, optional, tag = "2")]
+    pub error: ::core::option::Option<super::super::super::super::google::rpc::Status>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DoneMessage {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FdMessage {
+    #[prost(uint32, tag = "1")]
+    pub fd: u32,
+    #[prost(bool, tag = "2")]
+    pub eof: bool,
+    #[prost(bytes = "vec", tag = "3")]
+    pub data: ::prost::alloc::vec::Vec<u8>,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StatFileRequest {
     #[prost(string, tag = "1")]
@@ -799,6 +881,92 @@ pub mod llb_bridge_client {
             req.extensions_mut()
                 .insert(GrpcMethod::new("moby.buildkit.v1.frontend.LLBBridge", "Warn"));
             self.inner.unary(req, path, codec).await
+        }
+        /// Prepares a container for processes, whose results are not cached.
+        pub async fn new_container(
+            &mut self,
+            request: impl tonic::IntoRequest<super::NewContainerRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::NewContainerResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/moby.buildkit.v1.frontend.LLBBridge/NewContainer",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "moby.buildkit.v1.frontend.LLBBridge",
+                        "NewContainer",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn release_container(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReleaseContainerRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ReleaseContainerResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/moby.buildkit.v1.frontend.LLBBridge/ReleaseContainer",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "moby.buildkit.v1.frontend.LLBBridge",
+                        "ReleaseContainer",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Runs processes in containers.
+        pub async fn exec_process(
+            &mut self,
+            request: impl tonic::IntoStreamingRequest<Message = super::ExecMessage>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ExecMessage>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/moby.buildkit.v1.frontend.LLBBridge/ExecProcess",
+            );
+            let mut req = request.into_streaming_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("moby.buildkit.v1.frontend.LLBBridge", "ExecProcess"),
+                );
+            self.inner.streaming(req, path, codec).await
         }
         /// Ends the build.
         pub async fn r#return(

@@ -48,7 +48,7 @@ impl Reader<'_> {
         }
         let written = self.text(node, "url")?;
         let lines = node.get("url").map_or(node.lines, |url| url.lines);
-        let url = locked.without_variables(written, lines)?;
+        let url = locked.filled(written, lines)?;
         // Whether it can be installed at all comes first: conda-lock writes a commit in place of a hash.
         if manager != "conda" {
             let version = node.get("version").and_then(Node::text);

@@ -248,6 +248,15 @@ fn warnings_read_well() {
             )],
         ),
     ]);
+    let args = [("TOKEN", "tk-1"), ("USER", "ada"), ("PASSWORD", "hunter2")];
+    let filled = InputSettings {
+        build_args: args.into_iter().collect(),
+        ..InputSettings::default()
+    };
+    let read = |text: &str| {
+        let file = SourceFile::new("conda-lock.yml", text);
+        input::read(&file, Platform::LinuxAmd64, &filled)
+    };
     let mut all = String::new();
     for (name, text) in [
         ("no hash", &unhashed),
@@ -258,7 +267,10 @@ fn warnings_read_well() {
         all.push_str(&format!("## {name}\n"));
         for warning in &input.warnings {
             let message = warning.diagnostic.to_string();
-            assert!(!message.contains("hunter2"), "{message}");
+            assert!(
+                !message.contains("hunter2") && !message.contains("tk-1"),
+                "{message}"
+            );
             let shown = warning.diagnostic.render(Level::Warning);
             all.push_str(&format!("{}: {shown}\n\n", warning.rule.name()));
         }
@@ -283,10 +295,14 @@ fn warnings_read_well() {
     assert_eq!(
         urls,
         [
-            "https://c.example/private/linux-64/a-1.0-0.conda",
-            "https://d.example/private/linux-64/b-1.0-0.conda"
+            "https://c.example/t/tk-1/private/linux-64/a-1.0-0.conda",
+            "https://ada:hunter2@d.example/private/linux-64/b-1.0-0.conda"
         ]
     );
+    let file = SourceFile::new("conda-lock.yml", variables);
+    let error = input::read(&file, Platform::LinuxAmd64, &InputSettings::default()).unwrap_err();
+    assert!(error.to_string().contains("the variable TOKEN"), "{error}");
+    assert_eq!(error.locations.len(), 1);
 }
 
 proptest! {

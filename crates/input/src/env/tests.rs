@@ -11,6 +11,7 @@ fn read(text: &str, platform: Platform, args: &[(&str, &str)]) -> EnvironmentInp
     for (name, value) in args.iter().filter(|(_, value)| !value.is_empty()) {
         settings.set(name, value).unwrap();
     }
+    settings.set_all(args.iter().copied().collect()).unwrap();
     let file = SourceFile::new("env.yml", text);
     input::read(&file, platform, &settings).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::environment_input::{LockedPip, Pip};
+use crate::section::args::BuildArgs;
 use crate::settings::InputSettings;
 use condafront_model::lint::Warning;
 use condafront_model::source::Level;
@@ -314,9 +315,13 @@ fn what_the_file_cannot_use_is_a_warning() {
     let text = format!(
         "@EXPLICIT\nhttps://$USER:$PASSWORD@c.example/f/noarch/a-1-0.conda#{SHA}\nhttps://me:hunter2@d.example/t/$TOKEN/f/noarch/b-1-0.conda#{SHA}\n"
     );
+    let secrets = [("PASSWORD", "p@ss"), ("TOKEN", "tk-1")];
+    let secrets = secrets.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let args: BuildArgs = [("USER", "ada")].into_iter().collect();
     let settings = InputSettings {
         environment: Some("test".to_owned()),
         categories: vec!["dev".to_owned()],
+        build_args: args.with_secrets(secrets.into_iter().collect()),
         ..InputSettings::default()
     };
     let file = SourceFile::new("env.lock", text);
@@ -326,7 +331,9 @@ fn what_the_file_cannot_use_is_a_warning() {
         .iter()
         .map(|warning| {
             let message = warning.diagnostic.to_string();
-            assert!(!message.contains("hunter2"), "{message}");
+            for secret in ["hunter2", "p@ss", "p%40ss", "tk-1"] {
+                assert!(!message.contains(secret), "{message}");
+            }
             warning.diagnostic.render(Level::Warning)
         })
         .collect();
@@ -338,8 +345,8 @@ fn what_the_file_cannot_use_is_a_warning() {
     assert_eq!(
         urls,
         [
-            "https://c.example/f/noarch/a-1-0.conda",
-            "https://me:hunter2@d.example/f/noarch/b-1-0.conda"
+            "https://ada:p%40ss@c.example/f/noarch/a-1-0.conda",
+            "https://me:hunter2@d.example/t/tk-1/f/noarch/b-1-0.conda"
         ]
     );
 }
@@ -436,4 +443,24 @@ fn what_is_wrong_for_another_platform_does_not_matter() {
         error.message,
         "the lock is for osx-64, but the image is built for linux/amd64 (linux-64)"
     );
+}
+
+#[test]
+fn variables_without_a_value_are_an_error_at_their_line() {
+    let mut all = String::new();
+    for line in [
+        "https://$USER:$PASSWORD@c.example/f/noarch/a-1-0.conda#sha256:0a",
+        "https://c.example/t/${TOKEN}/f/noarch/a-1-0.conda",
+        "https://$HOST/f/noarch/a-1-0.conda",
+        "# pip x @ https://$USER:$PASSWORD@c.example/x-1-py3-none-any.whl",
+        "# variable: PATH=\"/custom/bin\"",
+    ] {
+        let text = format!("@EXPLICIT\nhttps://c.example/f/noarch/b-1-0.conda#{SHA}\n{line}\n");
+        let shown = match list(&text) {
+            Err(error) => error.render(Level::Error),
+            Ok(input) => input.warnings[0].diagnostic.render(Level::Warning),
+        };
+        all.push_str(&format!("{shown}\n\n"));
+    }
+    insta::assert_snapshot!(all);
 }

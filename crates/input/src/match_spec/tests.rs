@@ -1,4 +1,5 @@
 use super::*;
+use crate::section::args::BuildArgs;
 use condafront_model::channel::ChannelNames;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Lines, SourceFile};
@@ -10,7 +11,11 @@ fn stored(text: &str) -> Result<(String, Vec<String>), Diagnostic> {
         file: &file,
         lines: Lines::one(1),
     };
-    let mut channels = Channels::new(ChannelNames::default(), Platform::LinuxAmd64);
+    let mut channels = Channels::new(
+        ChannelNames::default(),
+        Platform::LinuxAmd64,
+        &BuildArgs::default(),
+    );
     let dependency = read(text, &mut channels, place)?;
     let brought = channels.finish().0.into_iter().map(|channel| channel.name);
     Ok((dependency.spec.spec, brought.collect()))

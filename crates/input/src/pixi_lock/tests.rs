@@ -55,6 +55,37 @@ fn listed<'a>(text: &'a str, input: &EnvironmentInput) -> Vec<(String, &'a str)>
     conda.chain(pip).collect()
 }
 
+/// pixi itself leaves no variables, but what others write is read alike.
+#[test]
+fn variables_in_urls_are_replaced() {
+    const WRITTEN: &str = "https://conda.anaconda.org/conda-forge/";
+    for (version, lock) in VERSIONS.into_iter().filter(|(version, _)| *version > 3) {
+        let with = |base: &str| lock.replace(WRITTEN, base);
+        let text = with("https://$USER:${PASSWORD}@c.example/forge/");
+        let error = read(&text).unwrap_err();
+        let shown = error.to_string();
+        assert!(shown.contains("USER, PASSWORD"), "{version}: {shown}");
+        assert_eq!(error.locations.len(), 1, "{version}");
+        let args = [("USER", "ada"), ("PASSWORD", "p/w")];
+        let settings = InputSettings {
+            build_args: args.into_iter().collect(),
+            ..InputSettings::default()
+        };
+        let file = SourceFile::new("pixi.lock", text);
+        let input = input::read(&file, Platform::LinuxAmd64, &settings).unwrap();
+        let start = "https://ada:p%2Fw@c.example/forge/";
+        let urls = input.locked().unwrap().iter().map(|one| &one.url);
+        let urls: Vec<_> = urls.filter(|url| url.has_credentials()).collect();
+        assert!(!urls.is_empty(), "{version}");
+        for url in urls {
+            assert!(
+                url.with_credentials().as_str().starts_with(start),
+                "{version}"
+            );
+        }
+    }
+}
+
 fn names(text: &str, input: &EnvironmentInput) -> Vec<String> {
     let listed = listed(text, input);
     listed.into_iter().map(|(name, _)| name).collect()

@@ -2,21 +2,36 @@
 
 use std::collections::BTreeMap;
 
+use crate::secrets::Secrets;
 use condafront_model::platform::Platform;
 
-/// The build-args of a build by name.
+/// The build-args of a build by name, with the secrets that stand in their place in addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BuildArgs(BTreeMap<String, String>);
+pub struct BuildArgs {
+    args: BTreeMap<String, String>,
+    secrets: Secrets,
+}
 
 impl BuildArgs {
     /// The value of a build-arg, which may be empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.args.get(name).map(String::as_str)
+    }
+
+    /// The same build-args with these secrets.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Secrets) -> Self {
+        Self { secrets, ..self }
+    }
+
+    /// The secrets.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// The names of the build-args.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.args.keys().map(String::as_str)
     }
 
     /// Adds the build-args that Dockerfiles predefine, for an image of this platform
@@ -33,7 +48,7 @@ impl BuildArgs {
     /// Adds a build-arg unless it already has a value that is not empty.
     pub(super) fn or_insert(&mut self, name: &str, value: impl Into<String>) {
         if self.get(name).is_none_or(str::is_empty) {
-            self.0.insert(name.to_owned(), value.into());
+            self.args.insert(name.to_owned(), value.into());
         }
     }
 
@@ -46,7 +61,7 @@ impl BuildArgs {
                 // `${#NAME}` and `${!NAME}` count as well.
                 let after = after.trim_start_matches(['{', '#', '!']);
                 let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
-                self.0.get_key_value(&after[..end])
+                self.args.get_key_value(&after[..end])
             })
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect()
@@ -56,6 +71,9 @@ impl BuildArgs {
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for BuildArgs {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(args: I) -> Self {
         let pairs = args.into_iter();
-        Self(pairs.map(|(n, v)| (n.into(), v.into())).collect())
+        Self {
+            args: pairs.map(|(n, v)| (n.into(), v.into())).collect(),
+            secrets: Secrets::default(),
+        }
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reader::{Name, Reader, truth};
+use crate::address_variables::fill_credentials;
+use crate::place::Place;
 use crate::section::image_section::Located;
 use crate::yaml::{Node, ScalarKind, Value};
 use condafront_model::channel::ChannelPriority;
@@ -146,8 +148,7 @@ pub(super) fn channel_alias(
     node: &Node,
 ) -> Result<Located<ChannelUrl>, Diagnostic> {
     let name = Name::from("channel_alias");
-    let found = reader.word(name, node)?;
-    channel_url(reader, name, found)
+    channel_url(reader, name, node)
 }
 
 /// Reads `custom_channels`.
@@ -174,8 +175,7 @@ pub(super) fn custom_channels(
             );
         }
         let entry = Name::from(key.name.as_str()).of("custom_channels");
-        let found = reader.word(entry, value)?;
-        let url = channel_url(reader, entry, found)?;
+        let url = channel_url(reader, entry, value)?;
         channels.insert(key.name.trim_matches('/').to_owned(), url);
     }
     Ok(channels)
@@ -184,11 +184,21 @@ pub(super) fn custom_channels(
 fn channel_url(
     reader: &Reader<'_>,
     name: Name<'_>,
-    found: Located<String>,
+    node: &Node,
 ) -> Result<Located<ChannelUrl>, Diagnostic> {
+    let written = reader.raw(name, node)?;
+    let lines = written.lines;
+    let place = Place {
+        file: reader.file,
+        lines,
+    };
+    let text = fill_credentials(written.value, reader.args).map_err(|error| error.at(place))?;
+    let value = text.as_str();
+    let found = reader.word_of(name, Located { value, lines })?;
     match ChannelUrl::parse(&found.value) {
         Ok(url) => Ok(found.map(|_| url)),
         Err(error) => {
+            let error = error.about(written.value);
             let diagnostic = reader.error(found.lines, format!("{name}: {error}"));
             Err(diagnostic.help(error.help()).caused_by(error))
         }

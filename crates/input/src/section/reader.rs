@@ -124,7 +124,16 @@ impl Reader<'_> {
 
     /// Like [`Self::text`], but not blank, and on one line.
     pub(super) fn word(&self, name: Name<'_>, node: &Node) -> Result<Located<String>, Diagnostic> {
-        let found = self.text(name, node)?;
+        self.word_of(name, self.raw(name, node)?)
+    }
+
+    /// The same for a text.
+    pub(super) fn word_of(
+        &self,
+        name: Name<'_>,
+        text: Located<&str>,
+    ) -> Result<Located<String>, Diagnostic> {
+        let found = self.expanded(text)?;
         self.not_blank(name, &found)?;
         let found = found.map(|text| text.trim().to_owned());
         if found.value.contains(['\n', '\r']) {

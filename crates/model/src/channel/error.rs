@@ -66,6 +66,33 @@ pub enum NotAUrl {
 }
 
 impl ChannelError {
+    /// The same error about `written`, for a text that was made from it: only what the user wrote is shown.
+    #[must_use]
+    pub fn about(self, written: &str) -> Self {
+        let written = || written.to_owned();
+        match self {
+            Self::OnOneMachine(_) => Self::OnOneMachine(written()),
+            Self::NoScheme(_) => Self::NoScheme(written()),
+            Self::NotAUrl { reason, .. } => Self::NotAUrl {
+                text: written(),
+                reason,
+            },
+            Self::File(_) => Self::File(written()),
+            Self::Spec(_) => Self::Spec(written()),
+            Self::Option(_) => Self::Option(written()),
+            Self::Several(_) => Self::Several(written()),
+            Self::Characters(_) => Self::Characters(written()),
+            Self::OtherPlatform {
+                subdir, platform, ..
+            } => Self::OtherPlatform {
+                text: written(),
+                subdir,
+                platform,
+            },
+            Self::Empty | Self::Scheme(_) => self,
+        }
+    }
+
     /// What to do about it.
     pub fn help(&self) -> String {
         match self {
