@@ -126,7 +126,7 @@ impl SourceFile {
     /// A diagnostic at the first line that is not text.
     pub fn text(self: &Arc<Self>) -> Result<&str, Diagnostic> {
         const OTHER_FILE: &str = "If it is not a text file, check the name after -f.";
-        let Some(Damaged { first, .. }) = &self.damaged else {
+        let Some(Damaged { first, data }) = &self.damaged else {
             return Ok(&self.text);
         };
         let name = &self.name;
@@ -148,9 +148,16 @@ impl SourceFile {
                 ),
             ),
         };
-        Err(Diagnostic::new(message)
+        let error = Diagnostic::new(message)
             .at(self, Lines::one(first.line))
-            .help(help))
+            .help(help);
+        let cause = std::str::from_utf8(data).err();
+        Err(
+            match cause.filter(|_| first.kind == DamageKind::Invalid("UTF-8")) {
+                Some(cause) => error.caused_by(cause),
+                None => error,
+            },
+        )
     }
 }
 
