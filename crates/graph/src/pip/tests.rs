@@ -97,7 +97,7 @@ fn packages_next_to_a_lock_are_built_and_installed() {
     let local = |label: &str, kind: LocalKind, index: usize| Local {
         label: label.to_owned(),
         kind,
-        output: Image::new(&format!("docker.io/org/{label}:latest")).build(),
+        output: Image::new(format!("docker.io/org/{label}:latest")).build(),
         entry: index,
         hashes: Hashes {
             sha256: Some(index.to_string().repeat(64)),
