@@ -8,6 +8,7 @@ mod body;
 mod connection;
 mod fault;
 mod respond;
+mod validators;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,6 +20,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 pub use fault::{Fault, Times};
+pub use validators::Validators;
 
 /// What a client must present to read below a mount point.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +70,7 @@ struct State {
     mounts: Mutex<Vec<Mount>>,
     contents: Mutex<BTreeMap<String, Bytes>>,
     faults: Mutex<Vec<fault::Rule>>,
+    validators: Mutex<Vec<(String, Validators)>>,
     log: Mutex<Vec<Entry>>,
 }
 
@@ -140,6 +143,13 @@ impl Server {
     /// with a fault. The first matching fault that is not used up wins.
     pub fn fault(&self, pattern: &str, fault: Fault, times: Times) -> &Self {
         lock(&self.state.faults).push(fault::Rule::new(pattern, fault, times));
+        self
+    }
+
+    /// Answers requests whose path matches `pattern` with these headers; the first pattern that matches wins. By default
+    /// all responses except errors have both headers.
+    pub fn validators(&self, pattern: &str, validators: Validators) -> &Self {
+        lock(&self.state.validators).push((pattern.to_owned(), validators));
         self
     }
 

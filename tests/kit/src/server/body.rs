@@ -20,29 +20,41 @@ pub(super) enum Source {
     File(File),
 }
 
-/// A body that announces `announced` bytes and breaks off after `limit`.
+/// How a body ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// After all bytes.
+    Whole,
+    /// The connection closes after half of them.
+    Breaks,
+    /// Nothing follows half of them.
+    Stalls,
+}
+
+/// A body that announces `announced` bytes and sends `limit`.
 #[derive(Debug)]
 pub(super) struct CountedBody {
     source: Source,
     announced: u64,
     limit: u64,
+    end: End,
     passed: u64,
     paused: bool,
     sent: Arc<AtomicU64>,
 }
 
 impl CountedBody {
-    /// The whole of `source`, which holds `length` bytes.
-    pub(super) fn whole(source: Source, length: u64, sent: Arc<AtomicU64>) -> Self {
-        Self::cut(source, length, length, sent)
-    }
-
-    /// Announces `length` bytes, sends `limit` bytes of `source`, then fails.
-    pub(super) fn cut(source: Source, length: u64, limit: u64, sent: Arc<AtomicU64>) -> Self {
+    /// The first `length` bytes of `source`, or half of them, as `end` says.
+    pub(super) fn new(source: Source, length: u64, end: End, sent: Arc<AtomicU64>) -> Self {
         Self {
             source,
             announced: length,
-            limit,
+            limit: if end == End::Whole {
+                length
+            } else {
+                length / 2
+            },
+            end,
             passed: 0,
             paused: false,
             sent,
@@ -82,6 +94,10 @@ impl Body for CountedBody {
         if left == 0 {
             if this.passed == this.announced {
                 return Poll::Ready(None);
+            }
+            if this.end == End::Stalls {
+                // The connection, which the client ends, keeps the task.
+                return Poll::Pending;
             }
             // A pause of one turn lets the connection write out what it has buffered before it breaks.
             if !this.paused {

@@ -1,7 +1,7 @@
 //! The ways in which the server can be made to fail.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -10,10 +10,16 @@ use bytes::Bytes;
 pub enum Fault {
     /// This status, with a short text body.
     Status(u16),
+    /// Status 429 with `Retry-After`, until that much time has passed since the first request for the path.
+    Busy(Duration),
     /// The connection is reset (TCP RST) before any response.
     Reset,
     /// The full `Content-Length`, half of the body, then the connection closes.
     ShortBody,
+    /// Half of the body as if it were the whole.
+    Half,
+    /// The full `Content-Length`, half of the body, then nothing for as long as the client waits.
+    Stall,
     /// Status 200 with an HTML page, as from a login wall or captive portal.
     Html,
     /// The right response, this much later.
@@ -41,6 +47,7 @@ pub(super) struct Rule {
     times: Times,
     used: usize,
     used_by_path: HashMap<String, usize>,
+    first_by_path: HashMap<String, Instant>,
 }
 
 impl Rule {
@@ -51,12 +58,18 @@ impl Rule {
             times,
             used: 0,
             used_by_path: HashMap::new(),
+            first_by_path: HashMap::new(),
         }
     }
 
     /// The fault for this path, if any; counts it as used.
     fn apply(&mut self, path: &str) -> Option<Fault> {
         if !matches(&self.pattern, path) {
+            return None;
+        }
+        let first = self.first_by_path.entry(path.to_owned());
+        let waited = first.or_insert_with(Instant::now).elapsed();
+        if matches!(self.fault, Fault::Busy(time) if waited >= time) {
             return None;
         }
         let by_path = self.used_by_path.entry(path.to_owned()).or_default();
@@ -80,7 +93,7 @@ pub(super) fn find(rules: &mut [Rule], path: &str) -> Option<Fault> {
 }
 
 /// Whether `text` matches `pattern`, where `*` matches any characters.
-fn matches(pattern: &str, text: &str) -> bool {
+pub(super) fn matches(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
     let Some(mut rest) = text.strip_prefix(first) else {

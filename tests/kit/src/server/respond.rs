@@ -2,20 +2,22 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use base64::Engine as _;
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{
-    AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, LAST_MODIFIED, WWW_AUTHENTICATE,
+    AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
+    WWW_AUTHENTICATE,
 };
 use hyper::{Method, Response, StatusCode};
 use sha2::{Digest, Sha256};
 
-use super::body::{CountedBody, Source};
+use super::body::{CountedBody, End, Source};
 use super::connection::Reset;
 use super::fault::{self, Fault};
+use super::validators::Version;
 use super::{Auth, Mount, Request, State, lock};
 
 const HTML: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\
@@ -27,9 +29,10 @@ struct Answer {
     source: Source,
     length: u64,
     content_type: &'static str,
-    /// `ETag` and modification time of a file.
-    version: Option<(String, SystemTime)>,
+    version: Version,
     challenge: Option<&'static str>,
+    /// Seconds.
+    retry_after: Option<u64>,
 }
 
 /// Answers `request`, or resets the connection (the error ends it).
@@ -48,7 +51,7 @@ pub(super) async fn respond(
         authorization: request.headers().contains_key(AUTHORIZATION),
         bytes: 0,
     };
-    let mut cut = false;
+    let mut end = End::Whole;
     let mut answer = match fault {
         Some(Fault::Reset) => {
             state.record(entry);
@@ -59,14 +62,29 @@ pub(super) async fn respond(
             let status = StatusCode::from_u16(code).expect("a fault's status is a valid one");
             Answer::text(status)
         }
+        Some(Fault::Busy(time)) => Answer {
+            retry_after: Some(time.as_secs().max(1)),
+            ..Answer::text(StatusCode::TOO_MANY_REQUESTS)
+        },
         Some(Fault::Html) => Answer {
             content_type: "text/html; charset=utf-8",
             ..Answer::bytes(Bytes::from_static(HTML.as_bytes()))
         },
         Some(Fault::Content(bytes)) => Answer::bytes(bytes),
         Some(Fault::ShortBody) => {
-            cut = true;
+            end = End::Breaks;
             find(state, request, &path).await
+        }
+        Some(Fault::Stall) => {
+            end = End::Stalls;
+            find(state, request, &path).await
+        }
+        Some(Fault::Half) => {
+            let answer = find(state, request, &path).await;
+            Answer {
+                length: answer.length / 2,
+                ..answer
+            }
         }
         Some(Fault::Slow(delay)) => {
             tokio::time::sleep(delay).await;
@@ -75,9 +93,11 @@ pub(super) async fn respond(
         None => find(state, request, &path).await,
     };
 
-    if let (Some((etag, _)), Some(known)) = (&answer.version, &entry.if_none_match)
+    answer.version = answer.version.chosen(&lock(&state.validators), &path);
+    if let (Some(etag), Some(known)) = (&answer.version.etag, &entry.if_none_match)
         && known.split(',').any(|known| known.trim() == etag)
-        && !cut
+        && answer.status == StatusCode::OK
+        && matches!(end, End::Whole)
     {
         answer.status = StatusCode::NOT_MODIFIED;
         answer.source = Source::Bytes(Bytes::new());
@@ -89,19 +109,23 @@ pub(super) async fn respond(
     let mut response = Response::builder()
         .status(answer.status)
         .header(CONTENT_TYPE, answer.content_type);
-    if let Some((etag, modified)) = &answer.version {
-        response = response
-            .header(ETAG, etag)
-            .header(LAST_MODIFIED, httpdate::fmt_http_date(*modified));
+    if let Some(etag) = &answer.version.etag {
+        response = response.header(ETAG, etag);
+    }
+    if let Some(modified) = answer.version.modified {
+        response = response.header(LAST_MODIFIED, httpdate::fmt_http_date(modified));
+    }
+    if let Some(seconds) = answer.retry_after {
+        response = response.header(RETRY_AFTER, seconds);
     }
     if let Some(challenge) = answer.challenge {
         response = response.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
-    let body = if cut && request.method() != Method::HEAD {
-        CountedBody::cut(answer.source, answer.length, answer.length / 2, sent)
+    // hyper drops the body of a response to HEAD and keeps its length.
+    let body = if request.method() == Method::HEAD {
+        CountedBody::new(answer.source, answer.length, End::Whole, sent)
     } else {
-        // hyper drops the body of a response to HEAD and keeps its length.
-        CountedBody::whole(answer.source, answer.length, sent)
+        CountedBody::new(answer.source, answer.length, end, sent)
     };
     response.body(body).map_err(io::Error::other)
 }
@@ -114,8 +138,9 @@ impl Answer {
             length: bytes.len() as u64,
             source: Source::Bytes(bytes),
             content_type: "application/octet-stream",
-            version: Some((format!("\"{}\"", hex::encode(&digest[..16])), UNIX_EPOCH)),
+            version: Version::new(format!("\"{}\"", hex::encode(&digest[..16])), UNIX_EPOCH),
             challenge: None,
+            retry_after: None,
         }
     }
 
@@ -123,7 +148,7 @@ impl Answer {
         Self {
             status,
             content_type: "text/plain; charset=utf-8",
-            version: None,
+            version: Version::default(),
             ..Self::bytes(format!("{status}\n").into())
         }
     }
@@ -202,11 +227,12 @@ async fn file(path: &Path) -> Answer {
         length: metadata.len(),
         source: Source::File(file),
         content_type: content_type(path),
-        version: Some((
+        version: Version::new(
             format!("\"{:x}-{:x}\"", metadata.len(), nanoseconds.as_nanos()),
             modified,
-        )),
+        ),
         challenge: None,
+        retry_after: None,
     }
 }
 
