@@ -29,6 +29,9 @@ pub struct FailureReport {
     /// What is to blame, most relevant first; empty if the user's file does not name the cause.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub culprits: Vec<Culprit>,
+    /// Whether the files of its culprits are not what should have been downloaded, so that another download may help.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wrong_content: bool,
 }
 
 /// What is to blame for a failure.
@@ -54,6 +57,7 @@ impl FailureReport {
             message: error.to_string(),
             help: None,
             culprits: Vec::new(),
+            wrong_content: false,
         }
     }
 }

@@ -14,3 +14,4 @@ pub mod pip;
 pub mod pip_variables;
 pub mod solve;
 pub mod system;
+pub mod timeout;

@@ -1,7 +1,16 @@
 //! Running a child process whose output goes to the build's log.
 
 use std::io::{self, Read, Write, pipe};
-use std::process::{Command, ExitStatus};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use condafront_step_spec::timeout::{TIMED_OUT, Timeout};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
 /// The Linux error for a program built for another processor.
 const ENOEXEC: i32 = 8;
@@ -23,58 +32,281 @@ pub(crate) enum ChildError {
     Output(#[source] io::Error),
     #[error("cannot be waited for: {0}")]
     Wait(#[source] io::Error),
+    #[error("printed nothing for {0}, and was ended")]
+    Silent(Timeout),
 }
 
 impl ChildError {
-    /// What the system says.
-    pub(crate) fn reason(&self) -> &io::Error {
-        match self {
-            Self::Start(error) | Self::Output(error) | Self::Wait(error) => error,
-        }
-    }
-
     /// Whether the program is built for another processor.
     pub(crate) fn is_foreign(&self) -> bool {
-        self.reason().raw_os_error() == Some(ENOEXEC)
+        matches!(self, Self::Start(error) if error.raw_os_error() == Some(ENOEXEC))
     }
 }
 
-/// Runs `command`. All that it prints goes to `log` as it arrives; the last `kept` bytes are returned too.
+/// Whether a program was ended because it printed nothing for too long: the step's exit code says so.
+static HAS_TIMED_OUT: AtomicBool = AtomicBool::new(false);
+
+/// Whether a program of this step was ended because it printed nothing for too long.
+pub(crate) fn has_timed_out() -> bool {
+    HAS_TIMED_OUT.load(Ordering::Relaxed)
+}
+
+/// How long a child process may print nothing, and what is done meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// After this long, and again each time it has doubled, the log says what is waited for.
+    notice: Duration,
+    /// After this long, the process is ended.
+    limit: Duration,
+    /// What the error and the log say instead of the limit.
+    shown: Timeout,
+    /// How long output may continue after the process has ended.
+    rest: Duration,
+}
+
+impl Patience {
+    /// The usual one, with the limit of the step's environment.
+    pub(crate) fn usual() -> Self {
+        /// How long one takes to find out again which program is silent.
+        const AGAIN: Duration = Duration::from_mins(1);
+        let shown = Timeout::of_step(|name| std::env::var(name).ok());
+        let mut limit = shown.duration();
+        if std::env::var_os(TIMED_OUT).is_some() {
+            limit = limit.min(AGAIN);
+        }
+        Self {
+            notice: Duration::from_mins(1),
+            limit,
+            shown,
+            rest: Duration::from_secs(2),
+        }
+    }
+}
+
+/// Runs `command`, which the log calls `what`. All that it prints goes to `log` as it arrives; the last `kept` bytes are
+/// returned too. Processes that it leaves running are ended.
 ///
 /// # Errors
-/// A program that cannot be run, or a log that cannot be written. A program that fails is not an error.
+/// A program that cannot be run, one that prints nothing for too long, or a log that cannot be written. A program that
+/// fails is not an error.
 pub(crate) fn run(
+    what: &str,
+    command: Command,
+    log: &mut dyn Write,
+    kept: usize,
+) -> Result<Ended, ChildError> {
+    run_with(Patience::usual(), what, command, log, kept)
+}
+
+/// The same with another patience.
+pub(crate) fn run_with(
+    patience: Patience,
+    what: &str,
     mut command: Command,
     log: &mut dyn Write,
     kept: usize,
 ) -> Result<Ended, ChildError> {
-    let (mut reader, writer) = pipe().map_err(ChildError::Start)?;
+    let (reader, writer) = pipe().map_err(ChildError::Start)?;
     let second = writer.try_clone().map_err(ChildError::Start)?;
-    command.stdout(writer).stderr(second);
-    let mut child = command.spawn().map_err(ChildError::Start)?;
+    command.stdout(writer).stderr(second).process_group(0);
+    let child = command.spawn().map_err(ChildError::Start)?;
     // It holds the write end of the pipe, so reading would never end.
     drop(command);
-    let output = copy_output(&mut reader, log, kept).map_err(ChildError::Output)?;
-    let status = child.wait().map_err(ChildError::Wait)?;
-    Ok(Ended {
-        status,
-        output: String::from_utf8_lossy(&output).into_owned(),
-    })
+    let mut watched = Watched::new(child);
+    let mut output = Vec::new();
+    let pieces = pieces(reader);
+    let mut silent_since = Instant::now();
+    let mut next_notice = patience.notice;
+    loop {
+        match pieces.recv_timeout(watched.pause()) {
+            Ok(piece) => {
+                let piece = piece.map_err(ChildError::Output)?;
+                log.write_all(&piece).map_err(ChildError::Output)?;
+                output.extend_from_slice(&piece);
+                output.drain(..output.len().saturating_sub(kept));
+                silent_since = Instant::now();
+                next_notice = patience.notice;
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => watched.output_ended = true,
+        }
+        if let Some(status) = watched.ended(patience.rest).map_err(ChildError::Wait)? {
+            if !watched.output_ended {
+                let _ = writeln!(
+                    log,
+                    "{what} left a process running that holds its output: it is ended"
+                );
+            }
+            return Ok(Ended {
+                status,
+                output: String::from_utf8_lossy(&output).into_owned(),
+            });
+        }
+        let silent = silent_since.elapsed();
+        if watched.status.is_none() && silent >= patience.limit {
+            HAS_TIMED_OUT.store(true, Ordering::Relaxed);
+            return Err(ChildError::Silent(patience.shown));
+        }
+        if watched.status.is_none() && silent >= next_notice {
+            let _ = writeln!(
+                log,
+                "{what} has printed nothing for {}; it is ended after {}",
+                Timeout::of(next_notice),
+                patience.shown
+            );
+            next_notice *= 2;
+        }
+    }
 }
 
-/// Copies data from `reader` to `log` as it arrives, and returns its last `kept` bytes.
-fn copy_output(reader: &mut impl Read, log: &mut dyn Write, kept: usize) -> io::Result<Vec<u8>> {
-    let mut last = Vec::new();
-    let mut buffer = [0; 8192];
-    loop {
-        let length = match reader.read(&mut buffer) {
-            Ok(0) => return Ok(last),
-            Ok(length) => length,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => return Err(e),
-        };
-        log.write_all(&buffer[..length])?;
-        last.extend_from_slice(&buffer[..length]);
-        last.drain(..last.len().saturating_sub(kept));
+/// A child process. It and those that it has started are ended at the latest when this is dropped.
+struct Watched {
+    child: Child,
+    status: Option<ExitStatus>,
+    since: Instant,
+    output_ended: bool,
+    /// How long to sleep until the next look, after its output has ended.
+    nap: Duration,
+}
+
+impl Watched {
+    fn new(child: Child) -> Self {
+        Self {
+            child,
+            status: None,
+            since: Instant::now(),
+            output_ended: false,
+            nap: Duration::from_millis(1),
+        }
+    }
+
+    /// How long to wait for output before looking at the process.
+    fn pause(&mut self) -> Duration {
+        const LONGEST: Duration = Duration::from_millis(100);
+        if self.output_ended {
+            // It is usually about to end.
+            thread::sleep(self.nap);
+            self.nap = (self.nap * 2).min(LONGEST);
+            Duration::ZERO
+        } else {
+            LONGEST
+        }
+    }
+
+    /// The status once the process has ended, and its output too, which is given the time `rest`.
+    fn ended(&mut self, rest: Duration) -> io::Result<Option<ExitStatus>> {
+        if self.status.is_none() {
+            self.status = self.child.try_wait()?;
+            self.since = Instant::now();
+        }
+        let is_over = self.output_ended || self.since.elapsed() >= rest;
+        Ok(self.status.filter(|_| is_over))
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if let Ok(group) = i32::try_from(self.child.id()) {
+            // There may be none left.
+            let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        }
+        if self.status.is_none() {
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// What arrives in `reader`, read on another thread, which may outlive this call.
+fn pieces(mut reader: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
+    let (sender, receiver) = sync_channel(16);
+    thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        loop {
+            let piece = match reader.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(length) => Ok(buffer[..length].to_vec()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => Err(error),
+            };
+            let is_last = piece.is_err();
+            if sender.send(piece).is_err() || is_last {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patience() -> Patience {
+        Patience {
+            notice: Duration::from_secs(1),
+            limit: Duration::from_secs(3),
+            shown: Timeout::parse("3s").unwrap(),
+            rest: Duration::from_millis(500),
+        }
+    }
+
+    fn shell(script: &str) -> (Result<Ended, ChildError>, String, Duration) {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]);
+        let mut log = Vec::new();
+        let start = Instant::now();
+        let ended = run_with(patience(), "the script", command, &mut log, 5);
+        (ended, String::from_utf8(log).unwrap(), start.elapsed())
+    }
+
+    #[test]
+    fn output_is_copied_and_its_end_is_kept() {
+        let (ended, log, _) = shell("echo one; echo two >&2; exit 3");
+        let ended = ended.unwrap();
+        assert_eq!(ended.status.code(), Some(3));
+        assert_eq!(log, "one\ntwo\n");
+        assert_eq!(ended.output, "\ntwo\n");
+    }
+
+    #[test]
+    fn a_process_that_prints_nothing_is_told_about_and_then_ended() {
+        for script in [
+            "sleep 60",
+            "sleep 60 & wait",
+            "exec >/dev/null 2>&1; sleep 60",
+        ] {
+            let (ended, log, took) = shell(script);
+            assert!(matches!(ended, Err(ChildError::Silent(_))), "{script}");
+            assert_eq!(
+                log,
+                "the script has printed nothing for 1 second; it is ended after 3 seconds\n\
+                 the script has printed nothing for 2 seconds; it is ended after 3 seconds\n",
+                "{script}"
+            );
+            assert!(took < Duration::from_secs(10), "{script}: {took:?}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_prints_is_left_alone() {
+        let (ended, log, _) = shell("for n in 1 2 3 4 5 6 7 8; do sleep 0.5; echo $n; done");
+        assert!(ended.unwrap().status.success());
+        assert_eq!(log, "1\n2\n3\n4\n5\n6\n7\n8\n");
+    }
+
+    #[test]
+    fn a_background_process_holds_nothing_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("later").display().to_string();
+        for background in ["sleep 3", "nohup sleep 3", "(sleep 3)"] {
+            let script = format!("{{ {background}; echo x >{file}; }} & echo done");
+            let (ended, log, took) = shell(&script);
+            assert!(ended.unwrap().status.success(), "{script}");
+            assert!(log.starts_with("done\n"), "{log}");
+            assert!(log.contains("left a process running"), "{log}");
+            assert!(took < Duration::from_secs(3), "{script}: {took:?}");
+        }
+        thread::sleep(Duration::from_secs(3));
+        assert!(!dir.path().join("later").exists());
     }
 }

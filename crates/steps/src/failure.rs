@@ -24,9 +24,14 @@ impl From<install::error::Error> for FailureReport {
             ),
             _ => None,
         };
+        let wrong_content = matches!(
+            error.kind(),
+            ErrorKind::HashMismatch | ErrorKind::WebPage | ErrorKind::BadArchive
+        );
         Self {
             help: help.map(str::to_owned),
             culprits: error.package().map(Culprit::Package).into_iter().collect(),
+            wrong_content,
             ..Self::new(error)
         }
     }
@@ -48,7 +53,9 @@ impl From<AccountError> for FailureReport {
 impl From<RecordError> for FailureReport {
     fn from(error: RecordError) -> Self {
         let script = match &error {
-            RecordError::Syntax { script, .. } | RecordError::Ended { script, .. } => Some(script),
+            RecordError::Syntax { script, .. }
+            | RecordError::Ended { script, .. }
+            | RecordError::Endless { script, .. } => Some(script),
             RecordError::NoShell(scripts) => scripts.first(),
             RecordError::Shell { .. } | RecordError::Io { .. } => None,
         };

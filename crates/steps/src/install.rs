@@ -27,6 +27,7 @@ mod step;
 mod trim;
 
 pub use archive::is_web_page;
+pub(crate) use archive::is_web_page_at;
 pub(crate) use collect::collect;
 pub(crate) use hashing::{Digests, digests};
 pub(crate) use normalize::changed as normalize_changed;

@@ -27,6 +27,7 @@ use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::{EXPLAIN, FailureReport, REPORT_DIR, REPORT_FILE};
 use condafront_step_spec::local_channel::LIST_DIR;
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
+use condafront_step_spec::timeout::TIMED_OUT_CODE;
 
 /// A step's name, and the function that runs it with the arguments after the name.
 type Step = (&'static str, fn(&[String]) -> Result<(), FailureReport>);
@@ -176,7 +177,11 @@ pub fn run(name: &str, args: &[String]) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
             eprintln!("error: {report}");
-            ExitCode::FAILURE
+            if child::has_timed_out() {
+                ExitCode::from(TIMED_OUT_CODE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use condafront_entrypoint::activation::Variables;
 use condafront_entrypoint::prefix::activation_scripts;
@@ -17,7 +17,9 @@ use condafront_entrypoint::shell::{find_shell, quote};
 use condafront_entrypoint::store::{decode_variables, encode_variables};
 use thiserror::Error;
 
+use crate::child::{self, ChildError, Ended};
 use condafront_step_spec::activation::{RecordSpec, Recorded};
+use condafront_step_spec::timeout::Timeout;
 
 /// Variables that the shell manages itself, or that a container's user gets from elsewhere.
 const NOISE: &[&str] = &[
@@ -57,6 +59,14 @@ pub enum RecordError {
         status: String,
         /// What the script printed.
         output: String,
+    },
+    /// A script does not come to an end.
+    #[error("the activation script {script} did not end within {limit}")]
+    Endless {
+        /// The script's file name.
+        script: String,
+        /// How long it was given.
+        limit: Timeout,
     },
     /// The shell failed before the first script.
     #[error("cannot run {shell} to source activation scripts ({status}):\n{output}")]
@@ -155,14 +165,17 @@ impl Session<'_> {
     fn check_syntax(&self, script: &OsStr) -> Result<(), RecordError> {
         let mut command = Command::new(self.shell);
         command.arg("-n").arg(self.script_path(script));
-        let output = run_quietly(&mut command, self.shell)?;
+        let output = match run_quietly(command, self.shell)? {
+            Ok(output) => output,
+            Err(limit) => return Err(endless(script, limit)),
+        };
         if output.status.success() {
             return Ok(());
         }
         Err(RecordError::Syntax {
             script: lossy(script),
             shell: lossy(self.shell),
-            output: printed(&output),
+            output: output.output,
         })
     }
 
@@ -193,8 +206,14 @@ impl Session<'_> {
             fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).map_err(io)?;
             command.uid(uid).gid(gid);
         }
-        let output = run_quietly(&mut command, self.shell)?;
-        self.read_snapshots(dir, &output)
+        match run_quietly(command, self.shell)? {
+            Ok(ended) => self.read_snapshots(dir, &ended),
+            Err(limit) => {
+                let is_over = |index: &usize| Files::new(dir, *index).env.exists();
+                let over = (0..self.scripts.len()).take_while(is_over).count();
+                Err(endless(&self.scripts[over.saturating_sub(1)], limit))
+            }
+        }
     }
 
     /// The shell program: plain lines without variables or functions that a script could overwrite.
@@ -237,7 +256,7 @@ impl Session<'_> {
         program
     }
 
-    fn read_snapshots(&self, dir: &Path, output: &Output) -> Result<Vec<Snapshot>, RecordError> {
+    fn read_snapshots(&self, dir: &Path, output: &Ended) -> Result<Vec<Snapshot>, RecordError> {
         let mut snapshots = Vec::with_capacity(self.scripts.len() + 1);
         for index in 0..=self.scripts.len() {
             let files = Files::new(dir, index);
@@ -247,12 +266,12 @@ impl Session<'_> {
                     None => RecordError::Shell {
                         shell: lossy(self.shell),
                         status: output.status.to_string(),
-                        output: printed(output),
+                        output: output.output.clone(),
                     },
                     Some(before) => RecordError::Ended {
                         script: lossy(&self.scripts[before]),
                         status: output.status.to_string(),
-                        output: shorten(&log) + &printed(output),
+                        output: shorten(&log) + &output.output,
                     },
                 });
             };
@@ -358,18 +377,30 @@ fn is_noise(key: &OsStr) -> bool {
         || key.starts_with("BASHOPTS")
 }
 
-fn run_quietly(command: &mut Command, program: &OsStr) -> Result<Output, RecordError> {
-    command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|source| RecordError::Io {
-            path: lossy(program),
-            source,
-        })
+/// Runs `command`, whose own output is short. Inside, the time that it was given if it did not end.
+fn run_quietly(
+    mut command: Command,
+    program: &OsStr,
+) -> Result<Result<Ended, Timeout>, RecordError> {
+    command.stdin(Stdio::null());
+    let what = "the shell that sources activation scripts";
+    match child::run(what, command, &mut io::stderr(), MAX_LOG) {
+        Ok(ended) => Ok(Ok(ended)),
+        Err(ChildError::Silent(limit)) => Ok(Err(limit)),
+        Err(ChildError::Start(source) | ChildError::Output(source) | ChildError::Wait(source)) => {
+            Err(RecordError::Io {
+                path: lossy(program),
+                source,
+            })
+        }
+    }
 }
 
-fn printed(output: &Output) -> String {
-    shorten(&output.stdout) + &shorten(&output.stderr)
+fn endless(script: &OsStr, limit: Timeout) -> RecordError {
+    RecordError::Endless {
+        script: lossy(script),
+        limit,
+    }
 }
 
 fn shorten(bytes: &[u8]) -> String {

@@ -97,6 +97,13 @@ pub fn is_web_page(start: &[u8]) -> bool {
         .any(|beginning| start.starts_with(beginning))
 }
 
+/// Whether the file at `path` starts like one.
+pub(crate) fn is_web_page_at(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::new();
+    File::open(path)?.take(512).read_to_end(&mut start)?;
+    Ok(is_web_page(&start))
+}
+
 fn not_a_package(start: &[u8], size: u64) -> Error {
     if is_web_page(start) {
         return web_page();

@@ -13,7 +13,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rattler_conda_types::package::{PathType, PathsEntry};
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ use super::link::{Claims, LinkPackages, Target};
 use super::native::{Linker, Native};
 use super::package::{Package, PackagePath};
 use super::placed::replace;
+use crate::child::{self, ChildError};
 use crate::root::Root;
 use condafront_step_spec::install::PythonSpec;
 
@@ -36,6 +37,9 @@ const PLACES: [&str; 4] = [
 
 /// How many lines of micromamba's output an error quotes.
 const QUOTED_LINES: usize = 30;
+
+/// How many bytes of its output are searched for them.
+const KEPT_BYTES: usize = 64 << 10;
 
 /// Links with the micromamba binary at a path.
 pub(crate) struct Micromamba {
@@ -63,7 +67,8 @@ impl Micromamba {
     }
 
     fn run(&self, lock: &Path, target: &Target) -> Result<()> {
-        let output = Command::new(&self.binary)
+        let mut command = Command::new(&self.binary);
+        command
             .args(["install", "--yes", "--quiet", "--no-rc", "--no-deps"])
             .args(["--offline", "--no-pyc"])
             .arg("--root-prefix")
@@ -78,28 +83,29 @@ impl Micromamba {
             .env("HOME", &target.work)
             .env("TMPDIR", &target.work)
             .env("MAMBA_NO_BANNER", "1")
-            .output()
-            .map_err(|e| {
-                let hint = match e.kind() {
+            .stdin(Stdio::null());
+        let ended = child::run("micromamba", command, &mut io::stderr(), KEPT_BYTES).map_err(|e| {
+            let hint = match &e {
+                ChildError::Start(e) => match e.kind() {
                     // The file itself exists, so its ELF interpreter is missing.
                     io::ErrorKind::NotFound => {
                         "; it must be the static binary from conda-forge's package or mambaorg's images"
                     }
                     io::ErrorKind::PermissionDenied => "; is the file executable?",
                     _ => "",
-                };
-                error(format!("micromamba cannot be run: {e}{hint}")).caused_by(e)
-            })?;
-        if output.status.success() {
+                },
+                _ => "",
+            };
+            error(format!("micromamba {e}{hint}")).caused_by(e)
+        })?;
+        if ended.status.success() {
             return Ok(());
         }
-        let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text.push_str(&String::from_utf8_lossy(&output.stderr));
-        let lines: Vec<&str> = text.lines().collect();
+        let lines: Vec<&str> = ended.output.lines().collect();
         let last = lines[lines.len().saturating_sub(QUOTED_LINES)..].join("\n");
         Err(error(format!(
             "micromamba failed ({}):\n{last}",
-            output.status
+            ended.status
         )))
     }
 }

@@ -2,8 +2,8 @@
 //! places in the prefix known.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rattler_conda_types::package::{
@@ -12,7 +12,7 @@ use rattler_conda_types::package::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::archive::{Limits, is_web_page, unpack, web_page};
+use super::archive::{Limits, is_web_page_at, unpack, web_page};
 use super::entry::{Entries, Entry, EntryKind, relative_path};
 use super::error::{Cause, Error, ErrorKind, Result};
 use super::hashing::{Digests, digests};
@@ -282,9 +282,7 @@ fn read_entry_points(dir: &Path) -> Result<Vec<EntryPoint>> {
 
 /// The error for an archive that does not match the lock file.
 fn other_content(what: &str, expected: &str, found: &str, archive: &Path, size: u64) -> Error {
-    let mut start = Vec::new();
-    let read = File::open(archive).and_then(|file| file.take(512).read_to_end(&mut start));
-    if read.is_ok() && is_web_page(&start) {
+    if is_web_page_at(archive).unwrap_or(false) {
         return web_page();
     }
     Error::new(

@@ -94,7 +94,8 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
         .env("PKG_NAME", name)
         .env("PKG_VERSION", &package.version)
         .env("PKG_BUILDNUM", package.build_number.to_string());
-    let ended = child::run(command, log, QUOTED_BYTES).map_err(|error| {
+    let what = format!("the post-link script of {name}");
+    let ended = child::run(&what, command, log, QUOTED_BYTES).map_err(|error| {
         let why = match &error {
             ChildError::Start(e) => format!("cannot be run with {}: {e}", shell.display()),
             other => other.to_string(),

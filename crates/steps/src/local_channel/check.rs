@@ -39,11 +39,11 @@ pub fn check(args: &[String], folder: &Path, output: &Path) -> Result<(), Failur
         .unzip();
     if !messages.is_empty() {
         return Err(FailureReport {
-            message: messages.join("\n"),
             help: Some(format!(
                 "The file in the folder was replaced, or belongs to another lock. {HELP}"
             )),
             culprits,
+            ..FailureReport::new(messages.join("\n"))
         });
     }
     Ok(fs::write(output.join(CHECKED_FILE), b"")?)
@@ -68,11 +68,11 @@ fn absence(files: &[WantedFile], missing: &[usize]) -> FailureReport {
         }
     };
     FailureReport {
-        message,
         help: Some(HELP.to_owned()),
         culprits: missing
             .iter()
             .map(|index| Culprit::Package(*index))
             .collect(),
+        ..FailureReport::new(message)
     }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::build_failure;
 use super::process;
 use crate::install::error::{Error, ErrorKind, Result};
-use crate::install::{Mounts, digests, normalize_changed, write_json};
+use crate::install::{Mounts, digests, is_web_page_at, normalize_changed, write_json};
 use crate::parallel::try_map;
 use condafront_model::pypi_package::normalized;
 use condafront_model::stamp::Owner;
@@ -83,6 +83,11 @@ pub(super) fn only_file(dir: &Path) -> Result<PathBuf> {
 pub(super) fn verify(files: &[PipFile], mounts: &Mounts) -> Result<Vec<PathBuf>> {
     try_map(files, |index, file| {
         let path = only_file(&mounts.input.join(index.to_string()))?;
+// A folder of the build context may be among them.
+        if path.is_file() && is_web_page_at(&path).unwrap_or(false) {
+            let message = format!("{}: the server sent a web page", file.label);
+            return Err(Error::new(ErrorKind::WebPage, message).of_package(index));
+        }
         // A folder has no hash.
         if (file.md5.is_none() && file.sha256.is_none()) || path.is_dir() {
             return Ok(path);

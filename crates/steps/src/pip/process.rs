@@ -1,7 +1,7 @@
 //! Runs the environment's own python and pip.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -69,17 +69,18 @@ pub(super) fn revealed(text: &str) -> String {
 /// # Errors
 /// The end of its output, if it failed.
 pub(super) fn run(command: Command, log: &mut dyn Write) -> Result<(), String> {
-    let cannot_run = |error: &io::Error| format!("cannot run it: {error}");
     let secrets = Secrets::of(&command);
     let mut masked = MaskedLog::new(log, &secrets);
-    let ended = child::run(command, &mut masked, KEPT_BYTES).map_err(|error| {
+    let ended = child::run("pip", command, &mut masked, KEPT_BYTES).map_err(|error| {
         if error.is_foreign() {
             FOREIGN.to_owned()
         } else {
-            cannot_run(error.reason())
+            format!("it {error}")
         }
     })?;
-    masked.finish().map_err(|error| cannot_run(&error))?;
+    masked
+        .finish()
+        .map_err(|error| format!("it has output that cannot be copied: {error}"))?;
     if ended.status.success() {
         return Ok(());
     }

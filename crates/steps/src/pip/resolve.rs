@@ -129,9 +129,8 @@ fn line(entry: &PipEntry, input: &Path) -> Result<String, FailureReport> {
 fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> FailureReport {
     if output.contains("no such option: --dry-run") || output.contains("no such option: --report") {
         return FailureReport {
-            message: "the environment's pip is too old to report what it would install".to_owned(),
             help: Some("Add pip>=22.2 to the dependencies.".to_owned()),
-            culprits: Vec::new(),
+            ..FailureReport::new("the environment's pip is too old to report what it would install")
         };
     }
     if let Some(build) = build_failure::find(output) {

@@ -126,9 +126,19 @@ impl From<SolveError> for FailureReport {
                 (why.help(), specs.chain(base).collect())
             }
         };
+        let wrong_content = matches!(
+            &error,
+            SolveError::Repodata {
+                fault: RepodataFault::WebPage
+                    | RepodataFault::NotRepodata(_)
+                    | RepodataFault::Compression(_),
+                ..
+            }
+        );
         Self {
             help,
             culprits,
+            wrong_content,
             ..Self::new(error)
         }
     }

@@ -52,9 +52,9 @@ impl Failure {
             culprits.push(Culprit::Key(key.to_owned()));
         }
         FailureReport {
-            message: redact::masked(&self.message),
             help: self.help,
             culprits,
+            ..FailureReport::new(redact::masked(&self.message))
         }
     }
 }

@@ -107,9 +107,9 @@ impl Programs {
             ),
         };
         Err(FailureReport {
-            message,
             help: Some(help),
             culprits: vec![Culprit::Key(name.to_owned())],
+            ..FailureReport::new(message)
         })
     }
 }

@@ -56,14 +56,14 @@ impl<'a> Tool<'a> {
         } else {
             (&mut nowhere, usize::MAX)
         };
-        child::run(with_settings(command), log, kept).map_err(|error| {
-            let program = command.get_program().to_string_lossy();
+        let program = command.get_program().to_string_lossy();
+        child::run(&program, with_settings(command), log, kept).map_err(|error| {
             if error.is_foreign() {
                 format!(
                     "{program} is built for another processor: the builder needs emulation to run it"
                 )
             } else {
-                format!("cannot run {program}: {}", error.reason())
+                format!("{program} {error}")
             }
         })
     }
