@@ -10,6 +10,7 @@ use crate::gateway::messages::{DownloadFailure, download_failure};
 use condafront_model::channel::Channel;
 use condafront_model::package::PackageUrl;
 use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_step_spec::timeout::Timeout;
 use condafront_steps::install::is_web_page;
 
 /// One failed download.
@@ -40,6 +41,10 @@ enum Cause {
     },
     /// The content is sometimes wrong and sometimes right.
     Damaged,
+    /// The whole content did not arrive within this time.
+    Stalled(Timeout),
+    /// A step refuses the content, in these words.
+    Refused(String),
 }
 
 impl Failure {
@@ -76,12 +81,54 @@ impl Failure {
         Self { url, cause }
     }
 
+    /// From the words of a step that found out that the content is wrong.
+    pub(crate) fn from_step(url: PackageUrl, message: &str) -> Self {
+        Self {
+            url,
+            cause: Cause::Refused(message.to_owned()),
+        }
+    }
+
+    /// From a download that was given up after this time.
+    pub(crate) fn stalled(url: PackageUrl, time: Timeout) -> Self {
+        Self {
+            url,
+            cause: Cause::Stalled(time),
+        }
+    }
+
     /// Whether a retry may succeed.
     pub(crate) fn is_passing(&self) -> bool {
         match &self.cause {
             Cause::Status(status) => matches!(status, 408 | 425 | 429 | 500..),
-            Cause::Connection(_) | Cause::Damaged => true,
-            Cause::UnknownHost | Cause::Tls(_) | Cause::WebPage | Cause::Digest { .. } => false,
+            Cause::Connection(_)
+            | Cause::Stalled(_)
+            | Cause::Damaged
+            | Cause::WebPage
+            | Cause::Digest { .. }
+            | Cause::Refused(_) => true,
+            Cause::UnknownHost | Cause::Tls(_) => false,
+        }
+    }
+
+    /// Whether it did not arrive in time.
+    pub(crate) fn is_stall(&self) -> bool {
+        matches!(self.cause, Cause::Stalled(_))
+    }
+
+    /// Whether the server asks to be given time.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self.cause, Cause::Status(429 | 503))
+    }
+
+    /// How often exactly the same failure is taken for an accident. A web page usually comes from something in front of
+    /// the server, which may go away.
+    pub(crate) fn accidents(&self) -> usize {
+        match self.cause {
+            // It has taken long enough.
+            Cause::Stalled(_) => 1,
+            Cause::Digest { .. } | Cause::Refused(_) => 2,
+            _ => usize::MAX,
         }
     }
 
@@ -113,6 +160,8 @@ impl Failure {
                 "{url} does not match {pin} ({bytes} bytes)\n  sha256 expected {expected}\n  sha256 found    {found}"
             ),
             Cause::Damaged => format!("{url} arrived damaged several times"),
+            Cause::Stalled(time) => format!("{url} did not arrive within {time}"),
+            Cause::Refused(reason) => format!("{url} is not the expected file: {reason}"),
         }
     }
 
@@ -147,12 +196,13 @@ impl Failure {
                 "If the {origin} needs a login, pass a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
             ),
             Cause::Status(_) | Cause::Connection(_) | Cause::Damaged => {
-                "Three retries failed. Build again later, or name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>; finished downloads are kept.".to_owned()
+                "Several retries failed. Build again later, or name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>; finished downloads are kept.".to_owned()
             }
+            Cause::Stalled(_) => "The server may have stopped sending. Name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>, or give a slow network more time with --build-arg CONDAFRONT_TIMEOUT=2h.".to_owned(),
             Cause::UnknownHost => "Check the host's name, and that the engine (not only this machine) can resolve it. Set a proxy in the engine's own settings: build-args do not affect downloads.".to_owned(),
             Cause::Tls(_) => "Make the engine trust the server's certificate authority.".to_owned(),
             Cause::WebPage => format!("There may be a login page or a proxy between the engine and the {origin}."),
-            Cause::Digest { .. } => "Either the lock file is outdated (regenerate it), or the file was replaced on the server. Find out which before you trust it.".to_owned(),
+            Cause::Digest { .. } | Cause::Refused(_) => "Either the lock file is outdated (regenerate it), or the file was replaced on the server. Find out which before you trust it.".to_owned(),
         }
     }
 }

@@ -10,3 +10,5 @@ pub(crate) mod repodata;
 pub(crate) mod requirements;
 mod secrets;
 pub(crate) mod transport;
+pub(crate) mod tries;
+pub(crate) mod waiting;

@@ -3,6 +3,7 @@
 mod additions;
 mod assembly;
 mod channel;
+mod channel_downloads;
 mod commands;
 mod compiler;
 mod copy;

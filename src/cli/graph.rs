@@ -68,6 +68,7 @@ impl Locked<'_> {
                 programs: &frontend,
                 no_cache: false,
                 content_cache: true,
+                timeout: condafront_step_spec::timeout::Timeout::default(),
             },
             base: base.as_ref(),
             micromamba: micromamba.as_ref(),

@@ -8,6 +8,7 @@ use crate::gateway::error::BuildError;
 use condafront_graph::context::ContextState;
 use condafront_input::file_path::{FilePath, NamedPath, Root};
 use condafront_model::lint::Warning;
+use condafront_model::source::Diagnostic;
 
 /// A folder with one of these files is a package.
 const MARKS: [&str; 2] = ["pyproject.toml", "setup.py"];
@@ -186,6 +187,11 @@ impl Sources<'_> {
         let part = self.part_of(tree, ignored, &paths, &format!("{key}{purpose}"), &title)?;
         let reference = loaded(self.bridge, &part.state).await?;
         let full = format!("/{}", tree.full(path));
+        if let Ok(Some(what)) = self.bridge.oddity(&reference, &full).await {
+            return Err(Diagnostic::new(format!("`{path}` is {what}"))
+                .help("Write its content into a regular file.")
+                .into());
+        }
         let kind = match self.bridge.read_piece(&reference, &full, 0, 1).await {
             Ok(_) => Some(Kind::File),
             Err(error) if error.is_absent() || error.is_not_sent() => None,

@@ -163,6 +163,16 @@ pub(super) async fn content(
 ) -> Result<Content, BuildError> {
     // Without anything on standard input, `docker build -` sends no folder either.
     let missing = |error: &GatewayError| error.is_absent() || error.is_not_sent();
+    match bridge.oddity(reference, path).await {
+        Ok(None) => {}
+        Ok(Some(what)) => {
+            return Err(Diagnostic::new(format!("`{name}` is {what}"))
+                .help("Write its content into a regular file.")
+                .into());
+        }
+        Err(error) if missing(&error) => return Ok(Content::Nothing),
+        Err(error) => return Err(error.into()),
+    }
     let mut data = Vec::new();
     loop {
         let piece = match bridge

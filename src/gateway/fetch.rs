@@ -5,29 +5,52 @@
 //! digest, which makes BuildKit look at the answer, and then, once the right content comes, with it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use buildkit_llb::{Definition, Output};
-use futures_util::{StreamExt as _, stream};
+use futures_util::future::join_all;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::client::{Bridge, Evaluate, Reference};
 use super::error::{BuildError, GatewayError};
+use super::tries::Tries;
+use super::waiting::{self, NOTICE, Waiting};
 use crate::fetch_failure::{Failure, report};
 use condafront_graph::downloads::{Address, Addresses, Artifact};
 use condafront_model::source::SourceFile;
-
-/// How often to retry a download that failed for a temporary reason.
-const RETRIES: u32 = 3;
-
-/// The pause before the first retry; each later one is twice as long.
-const PAUSE: Duration = Duration::from_secs(1);
+use condafront_step_spec::timeout::Timeout;
 
 /// How much of a file to read at once, in bytes.
 const PIECE: usize = 4 << 20;
 
 /// How many downloads to request at once.
 const PARALLEL: usize = 16;
+
+/// How long to wait for downloads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Since when the user has been waiting.
+    pub start: Instant,
+    /// How long one request may take, if the size of the file is not known.
+    pub timeout: Timeout,
+}
+
+impl Patience {
+    /// From when to watch downloads that are part of a larger build.
+    pub(crate) fn watch_from(self) -> Instant {
+        self.start + NOTICE.min(self.timeout.duration())
+    }
+
+    /// What is left of a limit.
+    fn rest(self, limit: Timeout) -> Timeout {
+        /// What is there already has been found by then.
+        const LEAST: Duration = Duration::from_secs(2);
+        let rest = limit.duration().saturating_sub(self.start.elapsed());
+        Timeout::of(rest.max(LEAST))
+    }
+}
 
 /// Downloads whatever is still missing, and records in `addresses` where each artifact came from.
 ///
@@ -38,21 +61,29 @@ pub(crate) async fn fetch_all(
     artifacts: &[Artifact],
     addresses: &mut Addresses,
     file: &Arc<SourceFile>,
+    patience: Patience,
 ) -> Result<(), BuildError> {
+    let build = build_name();
+    let slots = Semaphore::new(PARALLEL);
+    let waiting = Waiting::since(patience.start);
+    let (build, slots, waiting) = (build.as_str(), &slots, &waiting);
     let tasks = artifacts.iter().enumerate().map(|(index, artifact)| {
+        let fetch = Fetch {
+            bridge,
+            artifact,
+            build,
+            slots,
+            waiting,
+            index,
+            patience,
+            limit: waiting::limit(patience.timeout, artifact.size),
+        };
         let address = addresses.get(index).clone();
-        async move {
-            let outcome = Fetch { bridge, artifact }.run(address).await;
-            (index, outcome)
-        }
+        async move { fetch.run(address).await }
     });
-    let mut outcomes: Vec<_> = stream::iter(tasks)
-        .buffer_unordered(PARALLEL)
-        .collect()
-        .await;
-    outcomes.sort_by_key(|(index, _)| *index);
+    let outcomes = waiting.telling(bridge, join_all(tasks)).await;
     let mut failures = Vec::new();
-    for (index, outcome) in outcomes {
+    for (index, outcome) in outcomes.into_iter().enumerate() {
         match outcome? {
             Ok(address) => addresses.set(index, address),
             Err(failure) => failures.push((&artifacts[index].wanted, failure)),
@@ -64,47 +95,27 @@ pub(crate) async fn fetch_all(
     }
 }
 
-/// How often and where else a file can be requested. After a permanent failure at one mirror the others are tried; each
-/// temporary failure costs a retry.
-pub(crate) struct Tries {
-    retries: u32,
-    mirrors_left: usize,
-}
-
-impl Tries {
-    /// What a file has left at its first failure.
-    pub(crate) fn new(address: &Address) -> Self {
-        Self {
-            retries: 0,
-            mirrors_left: address.candidates() - 1,
-        }
-    }
-
-    /// Waits as long as necessary, and returns the address to try after this failure.
-    ///
-    /// # Errors
-    /// The failure, if no try is left.
-    pub(crate) async fn next(
-        &mut self,
-        address: Address,
-        failure: Failure,
-    ) -> Result<Address, Failure> {
-        if failure.is_passing() && self.retries < RETRIES {
-            tokio::time::sleep(PAUSE * 2u32.pow(self.retries)).await;
-            self.retries += 1;
-        } else if self.mirrors_left > 0 {
-            self.mirrors_left -= 1;
-        } else {
-            return Err(failure);
-        }
-        Ok(address.next())
-    }
+/// A name that no other build has.
+fn build_name() -> String {
+    let since = UNIX_EPOCH.elapsed().unwrap_or_default();
+    format!("{:x}", since.as_nanos())
 }
 
 /// One artifact's download.
 struct Fetch<'a> {
     bridge: &'a Bridge,
     artifact: &'a Artifact,
+    /// The build's name.
+    build: &'a str,
+    /// One for each request at a time; none is taken while a download waits for its next try.
+    slots: &'a Semaphore,
+    /// What has not arrived yet.
+    waiting: &'a Waiting,
+    /// Its place among all artifacts.
+    index: usize,
+    patience: Patience,
+    /// How long a request may take.
+    limit: Timeout,
 }
 
 impl Fetch<'_> {
@@ -113,12 +124,20 @@ impl Fetch<'_> {
         if address.is_given() {
             return Ok(Ok(address));
         }
-        let Some(error) = self.download(&address).await? else {
+        let outcome = self.try_all(address).await;
+        self.waiting.remove(self.index);
+        outcome
+    }
+
+    async fn try_all(&self, address: Address) -> Result<Result<Address, Failure>, GatewayError> {
+        // The first request may have been made some time ago.
+        let first = self.download(&address, self.patience.rest(self.limit));
+        let Some(failed) = first.await? else {
             return Ok(Ok(address));
         };
-        let mut failure = (!self.is_pinned())
-            .then(|| Failure::from_message(address.url().clone(), error.message()));
-        let mut tries = Tries::new(&address);
+        // BuildKit's error for a pinned download says little.
+        let mut failure = Some(failed).filter(|failed| !self.is_pinned() || failed.is_stall());
+        let mut tries = Tries::default();
         let mut address = address.after_failure();
         loop {
             if let Some(failure) = failure {
@@ -131,13 +150,10 @@ impl Fetch<'_> {
             if failure.is_some() {
                 continue;
             }
-            match self.download(&address).await? {
+            match self.download(&address, self.limit).await? {
                 None => return Ok(Ok(address)),
-                Some(error) => {
-                    failure = Some(Failure::from_message(
-                        address.url().clone(),
-                        error.message(),
-                    ));
+                Some(failed) => {
+                    failure = Some(failed);
                     address = address.after_failure();
                 }
             }
@@ -155,12 +171,13 @@ impl Fetch<'_> {
             return Ok(None);
         };
         let url = address.url().clone();
-        let reference = match self.solve(&self.artifact.probe(address)).await {
+        let _slot = self.slots.acquire().await;
+        let probe = self.artifact.probe(address, self.build);
+        let reference = match self.solve(&probe.output, address, self.limit).await? {
             Ok(reference) => reference,
-            Err(error) if error.is_cancelled() => return Err(error),
-            Err(error) => return Ok(Some(Failure::from_message(url, error.message()))),
+            Err(failure) => return Ok(Some(failure)),
         };
-        let name = &self.artifact.file_name;
+        let name = &probe.file_name;
         let mut start = Vec::new();
         let mut size = 0;
         let mut hash = Sha256::new();
@@ -188,17 +205,33 @@ impl Fetch<'_> {
         )))
     }
 
-    /// Downloads the artifact, or returns BuildKit's error.
-    async fn download(&self, address: &Address) -> Result<Option<GatewayError>, GatewayError> {
-        match self.solve(&self.artifact.download(address)).await {
-            Ok(_) => Ok(None),
-            Err(error) if error.is_cancelled() => Err(error),
-            Err(error) => Ok(Some(error)),
-        }
+    /// Downloads the artifact, or returns why it failed.
+    async fn download(
+        &self,
+        address: &Address,
+        limit: Timeout,
+    ) -> Result<Option<Failure>, GatewayError> {
+        let _slot = self.slots.acquire().await;
+        let output = self.artifact.download(address);
+        Ok(self.solve(&output, address, limit).await?.err())
     }
 
-    async fn solve(&self, output: &Output) -> Result<Reference, GatewayError> {
+    async fn solve(
+        &self,
+        output: &Output,
+        address: &Address,
+        limit: Timeout,
+    ) -> Result<Result<Reference, Failure>, GatewayError> {
+        let url = || address.url().clone();
+        self.waiting
+            .add(self.index, &self.artifact.wanted.label, address.url());
         let definition = Definition::of(output).to_pb().clone();
-        self.bridge.solve(definition, Evaluate::Now).await
+        let work = self.bridge.solve(definition, Evaluate::Now);
+        match waiting::within(limit, work).await {
+            Some(Ok(reference)) => Ok(Ok(reference)),
+            Some(Err(error)) if error.is_cancelled() => Err(error),
+            Some(Err(error)) => Ok(Err(Failure::from_message(url(), error.message()))),
+            None => Ok(Err(Failure::stalled(url(), self.limit))),
+        }
     }
 }

@@ -53,6 +53,12 @@ impl Bridge {
         from: &Reference,
         path: &str,
     ) -> Result<Option<Vec<u8>>, GatewayError> {
+        match self.oddity(from, path).await {
+            Ok(None) => {}
+            Ok(Some(what)) => return Err(GatewayError::session(format!("`{path}` is {what}"))),
+            Err(error) if error.is_absent() => return Ok(None),
+            Err(error) => return Err(error),
+        }
         match self.read_file(from, path).await {
             Ok(data) => Ok(Some(data)),
             Err(error) if error.is_absent() => Ok(None),
@@ -102,6 +108,24 @@ impl Bridge {
             .await?
             .into_inner()
             .data)
+    }
+
+    /// What keeps the file at `path` from being read, if it is neither a file nor a folder: BuildKit would wait for somebody
+    /// to write into a named pipe.
+    ///
+    /// # Errors
+    /// When there is no such file, or building the result failed.
+    pub(crate) async fn oddity(
+        &self,
+        from: &Reference,
+        path: &str,
+    ) -> Result<Option<&'static str>, GatewayError> {
+        let request = gateway::StatFileRequest {
+            r#ref: from.0.clone(),
+            path: path.to_owned(),
+        };
+        let response = self.client.clone().stat_file(request).await?.into_inner();
+        Ok(response.stat.and_then(|stat| odd(stat.mode)))
     }
 
     /// Whether a path of a result is a folder, if need be through links; `None` if it is missing.
@@ -161,5 +185,32 @@ impl Bridge {
                 link: (entry.mode & LINK != 0).then_some(entry.linkname),
             })
             .collect())
+    }
+}
+
+/// What is not a file or a folder, by its mode as Go has it (`io/fs`).
+fn odd(mode: u32) -> Option<&'static str> {
+    const KINDS: [(u32, &str); 4] = [
+        (1 << 26, "a device"),
+        (1 << 25, "a named pipe"),
+        (1 << 24, "a socket"),
+        (1 << 19, "not a regular file"),
+    ];
+    let kind = KINDS.iter().find(|(bit, _)| mode & bit != 0);
+    kind.map(|(_, kind)| *kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_files_are_told_by_their_mode() {
+        assert_eq!(odd(0o644), None);
+        assert_eq!(odd(1 << 31 | 0o755), None);
+        assert_eq!(odd(1 << 25 | 0o644), Some("a named pipe"));
+        // A character device.
+        assert_eq!(odd(1 << 26 | 1 << 21 | 0o666), Some("a device"));
+        assert_eq!(odd(1 << 24 | 0o777), Some("a socket"));
     }
 }

@@ -4,10 +4,12 @@ use std::pin::pin;
 use std::time::Duration;
 
 use buildkit_llb::{Definition, Output};
+use tokio::time::Instant;
 
 use super::client::{Bridge, Evaluate};
 use super::error::GatewayError;
-use super::fetch::Tries;
+use super::tries::Tries;
+use super::waiting::{self, Waiting};
 use crate::fetch_failure::Failure;
 use condafront_graph::downloads::Address;
 use condafront_graph::solve::{Repodata, Shown};
@@ -23,6 +25,8 @@ pub(crate) struct Present {
     pub file: &'static str,
     /// The file system with the file.
     pub output: Output,
+    address: Address,
+    tries: Tries,
 }
 
 /// How long a download may take before the progress shows it.
@@ -40,53 +44,127 @@ pub(crate) async fn find(
     candidates: impl Fn(&str) -> Vec<PackageUrl>,
 ) -> Result<Result<Present, Failure>, GatewayError> {
     let [first, last] = FILES;
-    let found = download(bridge, repodata, first, Shown::IfLong, candidates(first)).await?;
-    match found {
+    let start = |file: &'static str, shown| Try {
+        file,
+        shown,
+        address: Address::new(candidates(file)),
+        tries: Tries::default(),
+    };
+    match start(first, Shown::IfLong)
+        .download(bridge, repodata)
+        .await?
+    {
         Err(failure) if failure.is_absence() => {
-            download(bridge, repodata, last, last_shown, candidates(last)).await
+            start(last, last_shown).download(bridge, repodata).await
         }
         outcome => Ok(outcome),
     }
 }
 
-async fn download(
+/// Downloads once more what turned out to be something else than repodata: `reason` says what is wrong with it. Some
+/// servers send a web page for a file that they do not have, so the next of [`FILES`] is tried in the end.
+///
+/// # Errors
+/// Inside, why there is no other.
+pub(crate) async fn find_again(
     bridge: &Bridge,
     repodata: &Repodata,
+    wrong: Present,
+    reason: &str,
+    candidates: impl Fn(&str) -> Vec<PackageUrl>,
+) -> Result<Result<Present, Failure>, GatewayError> {
+    let Present {
+        file,
+        address,
+        mut tries,
+        ..
+    } = wrong;
+    let failure = Failure::from_step(address.url().clone(), reason);
+    let [first, last] = FILES;
+    let next = match tries.next(address.after_wrong_content(), failure).await {
+        Ok(address) => Try {
+            file,
+            shown: Shown::Always,
+            address,
+            tries,
+        },
+        Err(_) if file == first => Try {
+            file: last,
+            shown: Shown::Always,
+            address: Address::new(candidates(last)),
+            tries: Tries::default(),
+        },
+        Err(failure) => return Ok(Err(failure)),
+    };
+    next.download(bridge, repodata).await
+}
+
+/// What is about to be downloaded.
+struct Try {
     file: &'static str,
     shown: Shown,
-    candidates: Vec<PackageUrl>,
-) -> Result<Result<Present, Failure>, GatewayError> {
-    let mut address = Address::new(candidates);
-    let mut tries = Tries::new(&address);
-    loop {
-        let output = repodata.download(file, &address, shown);
-        let definition = Definition::of(&output).to_pb().clone();
-        let mut answer = pin!(bridge.solve(definition, Evaluate::Now));
-        let quick = match shown {
-            Shown::Always => None,
-            Shown::IfLong => tokio::time::timeout(PATIENCE, &mut answer).await.ok(),
-        };
-        let answer = match quick {
-            Some(answer) => answer,
-            None => {
-                if shown == Shown::IfLong {
-                    let show = Definition::of(&repodata.show(file, &address))
-                        .to_pb()
-                        .clone();
-                    bridge.solve(show, Evaluate::Now).await?;
+    address: Address,
+    tries: Tries,
+}
+
+impl Try {
+    async fn download(
+        self,
+        bridge: &Bridge,
+        repodata: &Repodata,
+    ) -> Result<Result<Present, Failure>, GatewayError> {
+        let Self {
+            file,
+            shown,
+            mut address,
+            mut tries,
+        } = self;
+        let waiting = Waiting::since(Instant::now());
+        loop {
+            let output = repodata.download(file, &address, shown);
+            waiting.add(0, &repodata.label, address.url());
+            let answer = answer(bridge, repodata, file, &address, shown);
+            let work = waiting.telling(bridge, answer);
+            let failure = match waiting::within(repodata.timeout, work).await {
+                Some(Ok(_)) => {
+                    return Ok(Ok(Present {
+                        file,
+                        output,
+                        address,
+                        tries,
+                    }));
                 }
-                answer.await
-            }
-        };
-        let error = match answer {
-            Ok(_) => return Ok(Ok(Present { file, output })),
-            Err(error) if error.is_cancelled() => return Err(error),
-            Err(error) => error,
-        };
-        let failure = Failure::from_message(address.url().clone(), error.message());
-        address = match tries.next(address, failure).await {
-            Ok(address) => address,
-            Err(failure) => return Ok(Err(failure)),
-        };
+                Some(Err(error)) if error.is_cancelled() => return Err(error),
+                Some(Err(error)) => Failure::from_message(address.url().clone(), error.message()),
+                None => Failure::stalled(address.url().clone(), repodata.timeout),
+            };
+            address = match tries.next(address, failure).await {
+                Ok(address) => address,
+                Err(failure) => return Ok(Err(failure)),
+            };
+        }
     }
+}
+
+/// Requests a file, and makes the progress show it if that takes a while.
+async fn answer(
+    bridge: &Bridge,
+    repodata: &Repodata,
+    file: &str,
+    address: &Address,
+    shown: Shown,
+) -> Result<(), GatewayError> {
+    let download = repodata.download(file, address, shown);
+    let definition = Definition::of(&download).to_pb().clone();
+    let mut answer = pin!(bridge.solve(definition, Evaluate::Now));
+    if shown == Shown::IfLong {
+        if let Ok(answer) = tokio::time::timeout(PATIENCE, &mut answer).await {
+            return answer.map(drop);
+        }
+        let show = Definition::of(&repodata.show(file, address))
+            .to_pb()
+            .clone();
+        bridge.solve(show, Evaluate::Now).await?;
+    }
+    answer.await.map(drop)
 }

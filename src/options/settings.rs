@@ -11,6 +11,7 @@ use condafront_model::nearest::did_you_mean;
 use condafront_model::source::Diagnostic;
 use condafront_step_spec::account::{MAX_ID, UserRequest};
 use condafront_step_spec::install::Installer;
+use condafront_step_spec::timeout::Timeout;
 
 /// The latest time, in seconds since 1970, that programs in Go, such as BuildKit and Docker, can count in nanoseconds
 /// (`Time.UnixNano`). They write no image with a time after the year 9999.
@@ -39,6 +40,8 @@ pub struct Settings {
     pub input: InputSettings,
     /// Virtual packages that replace the detected ones.
     pub overrides: Overrides,
+    /// How long to wait for what does not progress.
+    pub timeout: Timeout,
 }
 
 /// The build-args that condafront takes, and what each is for.
@@ -60,6 +63,10 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
     (
         "CONDAFRONT_INSTALLER",
         "what installs packages: micromamba, or native (condafront itself)",
+    ),
+    (
+        "CONDAFRONT_TIMEOUT",
+        "how long to wait for what does not progress: 90s, 30m or 2h; defaults to 30m",
     ),
     (
         "CONDA_MIRRORS",
@@ -155,6 +162,7 @@ impl Settings {
                 continue;
             }
             match name {
+                "CONDAFRONT_TIMEOUT" => settings.timeout = parsed(name, value, Timeout::parse)?,
                 "CONDA_SPECS" => settings.specs = parsed(name, value, specs::words)?,
                 "CONDA_OVERRIDE_CUDA" => {
                     settings.overrides.cuda = Some(parsed(name, value, parse_version)?);
@@ -316,6 +324,7 @@ mod tests {
             ("SOURCE_DATE_EPOCH", "2025-01-01"),
             ("CONDAFRONT_LAYERS", "many"),
             ("CONDAFRONT_INSTALLER", "conda"),
+            ("CONDAFRONT_TIMEOUT", "30"),
             ("CONDA_MIRRORS", "https://a"),
             ("MICROMAMBA_VERSION", "latest"),
             ("MICROMAMBA_VERSION", &version),

@@ -1,7 +1,9 @@
 //! The target `channel`: a folder with everything that the build downloads, for builds without a network.
 
+use super::channel_downloads::{self, Downloads, Place, member, renew};
+use super::fetching::Spoiled;
 use super::input::{EnvironmentFile, ImageInput};
-use super::session::{Session, native};
+use super::session::{Session, diagnosed, native};
 use super::solve::{NOARCH, Solved};
 use condafront_input::pypi;
 
@@ -14,11 +16,9 @@ use buildkit_llb::{Input, Output};
 use buildkit_proto::gateway;
 
 use crate::gateway::error::BuildError;
-use crate::gateway::fetch::fetch_all;
 use crate::options::choices::Choices;
 use condafront_graph::Tools;
 use condafront_graph::channel::{Fetched, Part};
-use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::image::Stacking;
 use condafront_graph::plan::micromamba;
 use condafront_graph::plan::pip::supplied_pip;
@@ -28,10 +28,10 @@ use condafront_input::Conda;
 use condafront_model::channel::ChannelUrl;
 use condafront_model::package::{Hashes, Package};
 use condafront_model::pypi_package::PipPackage;
-use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_model::source::{Diagnostic, Location, SourceFile};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::channel_folder as place;
-use condafront_step_spec::failure_report::Culprit;
+use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::install::Installer;
 use condafront_step_spec::local_channel::CondaSpec;
 
@@ -45,9 +45,6 @@ struct Contents {
     /// PyPI packages, by path.
     pip: BTreeMap<String, Place>,
 }
-
-/// The index of a source, and of a package in it.
-type Place = (usize, usize);
 
 /// What one of the user's files asks for, without what earlier files already ask for.
 struct Source {
@@ -64,13 +61,6 @@ struct Folder {
     packages: BTreeMap<String, Place>,
     /// The name of the channel's own repodata file, and the output that has it.
     list: Option<(String, Output)>,
-}
-
-/// The downloads of one source.
-struct Downloads<'a> {
-    session: Session<'a>,
-    conda: (Vec<Artifact>, Addresses),
-    pip: (Vec<Artifact>, Addresses),
 }
 
 impl<'a> Session<'a> {
@@ -164,12 +154,24 @@ impl<'a> Session<'a> {
             downloads.push(self.about(&source.file).downloads(source, &tools).await?);
         }
         let mut mended = false;
+        let mut spoiled = Spoiled::default();
         loop {
             let parts = contents.parts(&tools, &downloads)?;
             let Input::Output(root) = self.together(&parts) else {
                 return Ok(result(gateway::Ref::default()));
             };
-            let error = match self.evaluate(&root).await {
+            let patience = self.patience();
+            let lists = channel_downloads::lists(&downloads);
+            let evaluated = tokio::select! {
+                biased;
+                evaluated = self.evaluate(&root) => evaluated,
+                found = self.stalled(&lists, patience) => {
+                    channel_downloads::set(&mut downloads, found?);
+                    mended = true;
+                    continue;
+                }
+            };
+            let error = match evaluated {
                 Ok(reference) => return Ok(result(reference.to_proto())),
                 Err(BuildError::Gateway(error)) => error,
                 Err(error) => return Err(error),
@@ -177,41 +179,18 @@ impl<'a> Session<'a> {
             let failed = error.vertices();
             let is_it = |part: &&Part<Place>| failed.contains(&part.output.digest().to_string());
             if let Some(part) = parts.iter().find(is_it) {
-                let explained = self.explain_part(part, contents).await;
-                return Err(explained.unwrap_or(error.into()));
-            }
-            if mended || error.is_cancelled() {
+                let report = self.report(&part.step, &error).await.ok_or(error)?;
+                if !renew(part, &report, &mut downloads, &mut spoiled).await {
+                    return Err(explained(part, report, contents));
+                }
+            } else if mended || error.is_cancelled() {
                 return Err(error.into());
             }
             for downloads in &mut downloads {
-                let file = downloads.session.file;
-                for (artifacts, addresses) in [&mut downloads.conda, &mut downloads.pip] {
-                    fetch_all(self.bridge, artifacts, addresses, file).await?;
-                }
+                downloads.fetch().await?;
             }
             mended = true;
         }
-    }
-
-    /// Why a step failed, in the file that asks for the package to blame.
-    async fn explain_part(&self, part: &Part<Place>, contents: &Contents) -> Option<BuildError> {
-        let report = self.report(&part.step).await?;
-        let mut diagnostic = Diagnostic::new(report.message);
-        diagnostic.help = report.help;
-        for culprit in report.culprits {
-            let Culprit::Package(index) = culprit else {
-                continue;
-            };
-            let (source, package) = *part.members.get(index)?;
-            let source = contents.sources.get(source)?;
-            let lines = if part.is_pip {
-                source.pip.get(package)?.lines
-            } else {
-                source.conda.get(package)?.lines
-            };
-            diagnostic = diagnostic.at(&source.file, lines);
-        }
-        Some(diagnostic.into())
     }
 
     async fn downloads(
@@ -253,6 +232,24 @@ impl<'a> Session<'a> {
             .collect();
         stacking.stack(Input::Scratch, &layers, "[channel] put the folder together")
     }
+}
+
+/// Why a step failed, in the file that asks for the package to blame.
+fn explained(part: &Part<Place>, report: FailureReport, contents: &Contents) -> BuildError {
+    let location = |culprit: &Culprit| {
+        let (source, package) = member(part, culprit)?;
+        let source = contents.sources.get(source)?;
+        let lines = if part.is_pip {
+            source.pip.get(package)?.lines
+        } else {
+            source.conda.get(package)?.lines
+        };
+        Some(Location {
+            file: Arc::clone(&source.file),
+            lines,
+        })
+    };
+    diagnosed(report, location)
 }
 
 impl Contents {

@@ -1,20 +1,26 @@
-//! Steps on downloaded files. They run right away, and once more if a download failed but a retry of it succeeds.
+//! Steps on downloaded files. They run right away, and again if a download failed, or brought the wrong file, but a retry of
+//! it succeeds.
 
-use super::session::{Session, unexplained};
+use super::session::{Session, diagnosed, unexplained};
 
+use std::collections::BTreeMap;
+use std::future::pending;
 use std::sync::Arc;
 
 use buildkit_llb::Output;
+use tokio::time::Instant;
 
+use crate::fetch_failure::Failure;
 use crate::gateway::client::Reference;
 use crate::gateway::error::BuildError;
-use crate::gateway::fetch::fetch_all;
-use condafront_graph::downloads::{Addresses, Artifact};
+use crate::gateway::fetch::{Patience, fetch_all};
+use crate::gateway::tries::Tries;
+use condafront_graph::downloads::{Address, Addresses, Artifact};
 use condafront_graph::step::Step;
 use condafront_model::source::Diagnostic;
 use condafront_model::source::{Location, SourceFile};
 use condafront_step_spec::args::ArgsError;
-use condafront_step_spec::failure_report::Culprit;
+use condafront_step_spec::failure_report::{Culprit, FailureReport};
 
 /// Steps, and the files that they need.
 pub(super) trait Job {
@@ -43,6 +49,39 @@ pub(super) trait Job {
     fn file(&self) -> &Arc<SourceFile>;
 }
 
+/// Downloads without a sha256 whose content a step refused, by a key of the caller's.
+pub(super) struct Spoiled<K> {
+    tries: BTreeMap<K, Tries>,
+}
+
+impl<K> Default for Spoiled<K> {
+    fn default() -> Self {
+        Self {
+            tries: BTreeMap::new(),
+        }
+    }
+}
+
+impl<K: Ord> Spoiled<K> {
+    /// Where to download an artifact from after a step's `report` that it is not the right file; `None` if no try is left.
+    /// The content of a download with a sha256 is known to be right.
+    pub(super) async fn next(
+        &mut self,
+        key: K,
+        artifact: &Artifact,
+        address: &Address,
+        report: &FailureReport,
+    ) -> Option<Address> {
+        if artifact.sha256.is_some() || address.is_given() {
+            return None;
+        }
+        let failure = Failure::from_step(address.url().clone(), &report.message);
+        let tries = self.tries.entry(key).or_default();
+        let address = address.clone().after_wrong_content();
+        tries.next(address, failure).await.ok()
+    }
+}
+
 impl Session<'_> {
     /// Runs a job's steps; returns its graph, and the last of its outputs.
     ///
@@ -54,29 +93,92 @@ impl Session<'_> {
         mut addresses: Addresses,
     ) -> Result<(J::Graph, Reference), BuildError> {
         let mut mended = false;
+        let mut spoiled = Spoiled::default();
         loop {
             let graph = job.graph(&addresses)?;
-            let error = match self.evaluate_all(&job.outputs(&graph)).await {
+            let artifacts = job.artifacts();
+            let patience = self.patience();
+            let outputs = job.outputs(&graph);
+            let lists = [(artifacts.as_slice(), &addresses, job.file())];
+            let evaluated = tokio::select! {
+                biased;
+                evaluated = self.evaluate_all(&outputs) => evaluated,
+                found = self.stalled(&lists, patience) => {
+                    // What does not arrive is requested elsewhere. Everything else has arrived.
+                    addresses = found?.swap_remove(0);
+                    mended = true;
+                    continue;
+                }
+            };
+            let error = match evaluated {
                 Ok(reference) => return Ok((graph, reference)),
                 Err(BuildError::Gateway(error)) => error,
                 Err(error) => return Err(error),
             };
             if let Some(step) = job.failing(&graph, &error.vertices()) {
-                let explained = self.explain(step, |culprit| job.location(step, culprit));
-                return Err(match explained.await {
-                    Some(explained) => explained,
-                    None => unexplained(step, error),
-                });
-            }
-            let artifacts = job.artifacts();
-            // The failing operation may belong to another build that downloads the same file from elsewhere: BuildKit
-            // joins the two.
-            if mended || error.is_cancelled() || artifacts.is_empty() {
+                let Some(report) = self.report(step, &error).await else {
+                    return Err(unexplained(step, error));
+                };
+                let is_artifact = |culprit: &Culprit| match culprit {
+                    Culprit::Package(index) => step.package(*index),
+                    _ => None,
+                };
+                let culprits = report.culprits.iter().filter_map(is_artifact);
+                let mut is_better = false;
+                for index in culprits.filter(|_| report.wrong_content) {
+                    let Some(artifact) = artifacts.get(index) else {
+                        continue;
+                    };
+                    let next = spoiled
+                        .next(index, artifact, addresses.get(index), &report)
+                        .await;
+                    if let Some(address) = next {
+                        addresses.set(index, address);
+                        is_better = true;
+                    }
+                }
+                if !is_better {
+                    return Err(diagnosed(report, |culprit| job.location(step, culprit)));
+                }
+            } else if mended || error.is_cancelled() || artifacts.is_empty() {
+                // The failing operation may belong to another build that downloads the same file from elsewhere: BuildKit
+                // joins the two.
                 return Err(error.into());
             }
-            fetch_all(self.bridge, &artifacts, &mut addresses, job.file()).await?;
+            let (addresses, patience) = (&mut addresses, self.patience());
+            fetch_all(self.bridge, &artifacts, addresses, job.file(), patience).await?;
             mended = true;
         }
+    }
+
+    /// How long to wait for downloads that start now.
+    pub(super) fn patience(&self) -> Patience {
+        Patience {
+            start: Instant::now(),
+            timeout: self.settings.timeout,
+        }
+    }
+
+    /// Addresses that work for each list of downloads, after some took too long. Does not return if all arrive in time.
+    pub(super) async fn stalled(
+        &self,
+        lists: &[(&[Artifact], &Addresses, &Arc<SourceFile>)],
+        patience: Patience,
+    ) -> Result<Vec<Addresses>, BuildError> {
+        tokio::time::sleep_until(patience.watch_from()).await;
+        let mut all = Vec::new();
+        let mut is_same = true;
+        for (artifacts, addresses, file) in lists {
+            let mut found = Addresses::clone(addresses);
+            fetch_all(self.bridge, artifacts, &mut found, file, patience).await?;
+            let attempts = |all: &Addresses| all.iter().map(Address::attempt).sum::<u32>();
+            is_same &= attempts(&found) == attempts(addresses);
+            all.push(found);
+        }
+        if is_same {
+            return pending().await;
+        }
+        Ok(all)
     }
 
     /// Builds all outputs, at least one.

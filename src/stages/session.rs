@@ -27,11 +27,25 @@ use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Level, Lines, Location, SourceFile};
 use condafront_step_spec::facts::{Notice, Subject};
 use condafront_step_spec::failure_report::{Culprit, FailureReport, REPORT_FILE};
+use condafront_step_spec::timeout::TIMED_OUT_CODE;
 
 /// The platform that steps run on.
 pub(crate) fn native(bridge: &Bridge) -> Platform {
     let native = bridge.abilities().build_platform;
     native.unwrap_or(Platform::LinuxAmd64)
+}
+
+/// The error for a step that failed, at the places that are to blame.
+pub(super) fn diagnosed(
+    report: FailureReport,
+    location: impl Fn(&Culprit) -> Option<Location>,
+) -> BuildError {
+    let mut diagnostic = Diagnostic::new(report.message);
+    diagnostic.help = report.help;
+    for location in report.culprits.iter().filter_map(location) {
+        diagnostic = diagnostic.at(&location.file, location.lines);
+    }
+    diagnostic.into()
 }
 
 /// One build, for one platform, with the file that errors currently point at.
@@ -96,6 +110,7 @@ impl<'a> Session<'a> {
             programs,
             no_cache: self.options.no_cache(),
             content_cache: self.bridge.abilities().has(EXEC_MOUNT_CONTENT_CACHE.id),
+            timeout: self.settings.timeout,
         }
     }
 }
@@ -119,45 +134,46 @@ impl Session<'_> {
         step: &Step,
         location: impl Fn(&Culprit) -> Option<Location>,
     ) -> Result<Reference, BuildError> {
-        match self.evaluate(output).await {
-            Err(BuildError::Gateway(error))
-                if error.vertices().contains(&output.digest().to_string()) =>
-            {
-                Err(match self.explain(step, location).await {
-                    Some(explained) => explained,
-                    None => unexplained(step, error),
-                })
-            }
-            outcome => outcome,
+        match self.run_or_report(output, step).await? {
+            Ok(reference) => Ok(reference),
+            Err(report) => Err(diagnosed(report, location)),
         }
     }
 
-    /// Why a step failed; `None` if that is unknown.
-    pub(super) async fn explain(
+    /// The same, for a caller that can do something about the failure.
+    pub(super) async fn run_or_report(
         &self,
+        output: &Output,
         step: &Step,
-        location: impl Fn(&Culprit) -> Option<Location>,
-    ) -> Option<BuildError> {
-        let report = self.report(step).await?;
-        let mut diagnostic = Diagnostic::new(report.message);
-        diagnostic.help = report.help;
-        for location in report.culprits.iter().filter_map(location) {
-            diagnostic = diagnostic.at(&location.file, location.lines);
+    ) -> Result<Result<Reference, FailureReport>, BuildError> {
+        let error = match self.evaluate(output).await {
+            Ok(reference) => return Ok(Ok(reference)),
+            Err(BuildError::Gateway(error)) => error,
+            Err(error) => return Err(error),
+        };
+        if !error.vertices().contains(&output.digest().to_string()) {
+            return Err(error.into());
         }
-        Some(diagnostic.into())
+        match self.report(step, &error).await {
+            Some(report) => Ok(Err(report)),
+            None => Err(unexplained(step, error)),
+        }
     }
 
     /// Lines in the file that errors point at.
-    fn place(&self, lines: Lines) -> Location {
+    pub(super) fn place(&self, lines: Lines) -> Location {
         Location {
             file: Arc::clone(self.file),
             lines,
         }
     }
 
-    /// The report of a failed step; `None` if there is none.
-    pub(super) async fn report(&self, step: &Step) -> Option<FailureReport> {
-        let reference = self.evaluate(&step.explain()).await.ok()?;
+    /// The report of a step that failed with `error`; `None` if there is none.
+    pub(super) async fn report(&self, step: &Step, error: &GatewayError) -> Option<FailureReport> {
+        let timed_out = ProcessEnd::Code(TIMED_OUT_CODE.into());
+        let has_timed_out = messages::process_end(error.message()) == Some(timed_out);
+        let again = step.explain(has_timed_out);
+        let reference = self.evaluate(&again).await.ok()?;
         self.read_json(&reference, REPORT_FILE).await.ok()
     }
 

@@ -1,6 +1,6 @@
 //! Finds the packages that satisfy a request.
 
-use super::session::Session;
+use super::session::{Session, diagnosed};
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use condafront_model::package::{Package, PackageUrl};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Lines};
 use condafront_step_spec::account::{LIBC_FILE, Libc};
-use condafront_step_spec::failure_report::Culprit;
+use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::solve::{Glibc, PACKAGES_FILE, RepodataSpec, SolvedPackage};
 
 /// The subdir that every channel has.
@@ -32,6 +32,8 @@ pub(super) const NOARCH: &str = "noarch";
 pub(super) struct Lists {
     pub(super) specs: Vec<RepodataSpec>,
     pub(super) files: Vec<Output>,
+    /// How they were downloaded; empty if they were not.
+    downloads: Vec<Present>,
 }
 
 /// The image that packages will be installed on.
@@ -79,12 +81,11 @@ impl Session<'_> {
         if request.specs.is_empty() {
             return Ok(Solved::locked(Vec::new()));
         }
-        let ((glibc, libc), lists) =
+        let ((glibc, libc), mut lists) =
             tokio::try_join!(self.glibc(tools, base), self.lists(request, platform))?;
         let cuda = base.and_then(|base| cuda_of(&base.found.config.env()));
         let system = self.settings.overrides.system(platform, glibc, cuda);
         let question = question::question(request, platform, system);
-        let (answer, step) = tools.solve(&question, &lists.specs, &lists.files)?;
         let lines = |culprit: &Culprit| match culprit {
             Culprit::Spec(index) => request.specs.get(*index).map(|spec| spec.lines),
             Culprit::Channel(index) => request.channels.get(*index).map(|channel| channel.lines),
@@ -92,9 +93,17 @@ impl Session<'_> {
             Culprit::Key(_) if Arc::ptr_eq(file, &self.build_file.file) => base?.lines,
             _ => None,
         };
-        let reference = match self.run(&answer, &step, lines).await {
-            Ok(reference) => reference,
-            Err(error) => return Err(self.with_folder_named(error).await),
+        let (answer, reference) = loop {
+            let (answer, step) = tools.solve(&question, &lists.specs, &lists.files)?;
+            let report = match self.run_or_report(&answer, &step).await? {
+                Ok(reference) => break (answer, reference),
+                Err(report) => report,
+            };
+            if !self.renew(&mut lists, request, &report).await? {
+                let location = |culprit: &Culprit| Some(self.place(lines(culprit)?));
+                let error = diagnosed(report, location);
+                return Err(self.with_folder_named(error).await);
+            }
         };
         let packages: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
         Ok(Solved {
@@ -140,21 +149,19 @@ impl Session<'_> {
                 .map(|(channel, subdir)| self.list(channel, subdir)),
         )
         .await?;
-        let mut lists = Lists {
-            specs: Vec::new(),
-            files: Vec::new(),
-        };
+        let mut lists = Lists::default();
         let mut failures = Vec::new();
         // Two entries per channel.
         for (index, ((channel, subdir), found)) in folders.into_iter().zip(found).enumerate() {
             match found {
-                Ok(Present { file, output }) => {
+                Ok(present) => {
                     lists.specs.push(RepodataSpec {
                         channel: index / 2,
                         subdir: subdir.to_owned(),
-                        file: file.to_owned(),
+                        file: present.file.to_owned(),
                     });
-                    lists.files.push(output);
+                    lists.files.push(present.output.clone());
+                    lists.downloads.push(present);
                 }
                 Err(failure) if subdir != NOARCH && failure.is_certain_absence() => {}
                 Err(failure) => failures.push((channel, failure)),
@@ -173,20 +180,58 @@ impl Session<'_> {
         channel: &Channel,
         subdir: &str,
     ) -> Result<Result<Present, crate::fetch_failure::Failure>, BuildError> {
-        let lines = channel.lines;
-        let file = source_file(self.file, std::iter::once(lines));
-        let repodata = Repodata {
-            label: format!("{}/{subdir}", channel.name),
-            location: Some(location_in(&file, [lines])),
-            no_cache: self.options.no_cache(),
-        };
         let candidates = |name: &str| self.list_addresses(channel, subdir, name);
+        let repodata = self.repodata(channel, subdir);
         // Only noarch must be there.
         let shown = match subdir {
             NOARCH => Shown::Always,
             _ => Shown::IfLong,
         };
         Ok(repodata::find(self.bridge, &repodata, shown, candidates).await?)
+    }
+
+    fn repodata(&self, channel: &Channel, subdir: &str) -> Repodata {
+        let lines = channel.lines;
+        let file = source_file(self.file, std::iter::once(lines));
+        Repodata {
+            label: format!("{}/{subdir}", channel.name),
+            location: Some(location_in(&file, [lines])),
+            no_cache: self.options.no_cache(),
+            timeout: self.settings.timeout,
+        }
+    }
+
+    /// Downloads the lists that a solve could not read once more. Returns whether there are others to try.
+    async fn renew(
+        &self,
+        lists: &mut Lists,
+        request: &SolveRequest,
+        report: &FailureReport,
+    ) -> Result<bool, BuildError> {
+        let is_culprit = |index: usize| report.culprits.contains(&Culprit::Channel(index));
+        let wrong = lists.specs.iter().zip(&lists.downloads).enumerate();
+        let wrong: Vec<_> = wrong
+            .filter(|(_, (spec, _))| report.wrong_content && is_culprit(spec.channel))
+            .collect();
+        let again = wrong.iter().map(|(_, (spec, present))| async {
+            let channel = &request.channels[spec.channel];
+            let candidates = |name: &str| self.list_addresses(channel, &spec.subdir, name);
+            let repodata = self.repodata(channel, &spec.subdir);
+            let (wrong, reason) = (Present::clone(present), &report.message);
+            repodata::find_again(self.bridge, &repodata, wrong, reason, candidates).await
+        });
+        let again = try_join_all(again).await?;
+        let indices: Vec<usize> = wrong.iter().map(|(index, _)| *index).collect();
+        let mut is_better = false;
+        for (index, found) in indices.into_iter().zip(again) {
+            if let Ok(present) = found {
+                lists.specs[index].file = present.file.to_owned();
+                lists.files[index] = present.output.clone();
+                lists.downloads[index] = present;
+                is_better = true;
+            }
+        }
+        Ok(is_better)
     }
 
     fn list_addresses(&self, channel: &Channel, subdir: &str, file: &str) -> Vec<PackageUrl> {

@@ -209,7 +209,7 @@ impl Session<'_> {
         if error.is_cancelled() || !error.vertices().contains(&digest) {
             return Err(error.into());
         }
-        let Some(report) = self.report(&prepared.step).await else {
+        let Some(report) = self.report(&prepared.step, &error).await else {
             return Err(error.into());
         };
         let mut diagnostic = Diagnostic::new(report.message);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use condafront_testkit::channel::{self, Package};
 use condafront_testkit::engine::{Output, Store};
-use condafront_testkit::server::{Auth, Fault, Request, Times};
+use condafront_testkit::server::{Auth, Fault, Request, Times, Validators};
 
 use crate::failure::{error_of, masked};
 use crate::project::{LOCK, Project, frontend};
@@ -105,6 +105,8 @@ fn build_with_fault(store: Store, fault: Fault, times: Times, args: &[&str]) {
         Times::FirstOfEach(_) => "*",
         _ => &pattern,
     };
+    // `faults.rs` has the others.
+    fresh.project.server.validators("*", Validators::None);
     fresh.project.server.fault(pattern, fault, times);
     fresh.build(args).expect_success();
     for index in 0..fresh.packages.len() {
@@ -182,9 +184,9 @@ fn finished_downloads_are_not_requested_again() {
     fresh
         .project
         .server
-        .fault(&bad, Fault::Status(503), Times::Always);
+        .fault(&bad, Fault::Status(500), Times::Always);
     let error = error_of(&fresh.build(&[]).expect_failure());
-    assert!(error.contains("503 Service Unavailable"), "{error}");
+    assert!(error.contains("500 Internal Server Error"), "{error}");
     let first = fresh.statuses();
     for index in 0..4 {
         // When a download fails, BuildKit cancels those in progress. Each is requested again, once.
@@ -193,7 +195,7 @@ fn finished_downloads_are_not_requested_again() {
         assert_eq!(statuses.last(), Some(&200), "package {index}");
     }
     // One for the package, one for the reason, and three retries.
-    assert_eq!(first[&4], [503; 5]);
+    assert_eq!(first[&4], [500; 5]);
 
     fresh.project.server.clear();
     fresh.project.server.heal();

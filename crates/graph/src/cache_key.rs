@@ -37,6 +37,25 @@ pub(crate) fn retry_download(http: &mut Http, failed: u32, no_cache: bool) {
     }
 }
 
+/// Separates a download that is not pinned from the `spoiled` ones before it, which brought the wrong content.
+///
+/// BuildKit keeps such a file together with its `ETag`, before version 0.18 by the file's name and mode alone. If a
+/// server gives a wrong answer and the right one the same `ETag`, BuildKit would take the wrong one again.
+pub(crate) fn retry_unpinned(http: &mut Http, spoiled: u32) {
+    if spoiled > 0 {
+        http.perm(0o600 + spoiled);
+    }
+}
+
+/// The name of the file in which the frontend looks at the response to attempt `number`.
+///
+/// The name separates it from the download that failed. Otherwise the two would have the same cache key if the right
+/// content comes without `Last-Modified`, and BuildKit would answer with the failure that it remembers. The name also
+/// keeps out files that BuildKit stored with an `ETag`, in this or another build.
+pub(crate) fn probe_file(build: &str, number: u32) -> String {
+    format!("answer-{build}-{number}")
+}
+
 /// Separates a step from the one that failed because an input was missing. `no_cache` says that the build ignores caches
 /// from the start, in which case only a different cache key helps.
 pub(crate) fn retry_step(exec: &mut Exec, no_cache: bool) {

@@ -189,6 +189,7 @@ mod tests {
             programs,
             no_cache: false,
             content_cache: true,
+            timeout: condafront_step_spec::timeout::Timeout::default(),
         }
     }
 

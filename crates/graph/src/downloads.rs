@@ -5,7 +5,7 @@ use buildkit_llb::{
 };
 
 use super::own_files::FILE_TIME;
-use crate::cache_key::{retry, retry_download, url_of_attempt};
+use crate::cache_key::{probe_file, retry, retry_download, retry_unpinned, url_of_attempt};
 use crate::wanted::{Wanted, WantedKind};
 use condafront_model::package::{Hashes, Package, PackageUrl};
 
@@ -28,6 +28,26 @@ pub struct Address {
     attempt: u32,
     /// How many of them were downloads rather than probes of the server's response.
     failed: u32,
+    /// How many downloads brought something else than the file.
+    pub(super) spoiled: u32,
+}
+
+/// Where to continue after a failure.
+#[derive(Clone, Debug)]
+pub struct Next {
+    /// The address.
+    pub address: Address,
+    /// Whether every address that is left has failed since the last pause.
+    pub is_new_round: bool,
+}
+
+/// A download whose content the frontend looks at.
+#[derive(Clone, Debug)]
+pub struct Probe {
+    /// The file system with the file.
+    pub output: Output,
+    /// The file's name there.
+    pub file_name: String,
 }
 
 /// A file in a folder that the user gave, already known to be the right one.
@@ -84,6 +104,7 @@ impl Address {
             current: 0,
             attempt: 0,
             failed: 0,
+            spoiled: 0,
         }
     }
 
@@ -92,14 +113,14 @@ impl Address {
         &self.candidates[self.current]
     }
 
+    /// How many attempts came before this one.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
     /// Whether the user gave the file, so that no server is involved.
     pub fn is_given(&self) -> bool {
         self.given.is_some()
-    }
-
-    /// How many addresses there are.
-    pub fn candidates(&self) -> usize {
-        self.candidates.len()
     }
 
     /// Whether a download has already failed in this build.
@@ -115,12 +136,37 @@ impl Address {
         self
     }
 
-    /// The next address; after the last one, the first again.
+    /// The same address after a download that was not pinned brought the wrong content.
     #[must_use]
-    pub fn next(mut self) -> Self {
-        self.current = (self.current + 1) % self.candidates.len();
-        self.attempt += 1;
+    pub fn after_wrong_content(mut self) -> Self {
+        self.spoiled += 1;
         self
+    }
+
+    /// The address to try after a failure that may be temporary.
+    #[must_use]
+    pub fn next(mut self) -> Next {
+        self.attempt += 1;
+        self.current += 1;
+        self.wrapped()
+    }
+
+    /// The address to try if the current one is of no use; `None` if it was the last.
+    pub fn without_current(mut self) -> Option<Next> {
+        self.candidates.remove(self.current);
+        self.attempt += 1;
+        (!self.candidates.is_empty()).then(|| self.wrapped())
+    }
+
+    fn wrapped(mut self) -> Next {
+        let is_new_round = self.current >= self.candidates.len();
+        if is_new_round {
+            self.current = 0;
+        }
+        Next {
+            address: self,
+            is_new_round,
+        }
     }
 
     /// The URL for the http source.
@@ -138,6 +184,8 @@ pub struct Artifact {
     pub file_name: String,
     /// The expected SHA-256, 64 hex digits; without one the download is not pinned.
     pub sha256: Option<String>,
+    /// Its size in bytes, if that is known.
+    pub size: Option<u64>,
     /// The download's options.
     pub(crate) options: Options,
     /// Whether the build ignores caches from the start.
@@ -161,6 +209,7 @@ impl Artifact {
             },
             file_name: package.id.file_name(),
             sha256: package.hashes.sha256.clone(),
+            size: package.size,
             options,
             no_cache,
         }
@@ -176,18 +225,22 @@ impl Artifact {
         if let Some(digest) = self.digest() {
             http.checksum(digest);
             retry_download(&mut http, address.failed, self.no_cache);
+        } else {
+            retry_unpinned(&mut http, address.spoiled);
         }
         http.build()
     }
 
-    /// The same file without a checksum, so that BuildKit looks at the server's response.
-    pub fn probe(&self, address: &Address) -> Output {
+    /// The same file without a checksum, so that BuildKit looks at the server's response. `build` is a name that no other
+    /// build has.
+    pub fn probe(&self, address: &Address, build: &str) -> Probe {
+        let file_name = probe_file(build, address.attempt);
         let tool = match self.wanted.kind {
             WantedKind::Package | WantedKind::Installer => "conda",
             WantedKind::Pip | WantedKind::PipInstaller => "pip",
         };
         let mut http = Http::new(address.identifier());
-        http.filename(&self.file_name)
+        http.filename(&file_name)
             .name(format!(
                 "[{tool}] find out why {} cannot be downloaded",
                 self.wanted.label
@@ -198,7 +251,10 @@ impl Artifact {
                 weak: false,
             })
             .export_cache(false);
-        http.build()
+        Probe {
+            output: http.build(),
+            file_name,
+        }
     }
 
     fn digest(&self) -> Option<Digest> {

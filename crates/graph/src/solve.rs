@@ -2,12 +2,14 @@
 
 use buildkit_llb::{File, Http, Input, Location, Mkdir, OpOptions, Output, ProgressGroup};
 
+use super::cache_key::retry_unpinned;
 use super::downloads::Address;
 use super::step::Step;
 use super::tools::Tools;
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
 use condafront_step_spec::solve::{RepodataSpec, SolveSpec};
+use condafront_step_spec::timeout::Timeout;
 
 /// The repodata of one subdir of a channel.
 #[derive(Clone, Debug)]
@@ -18,6 +20,8 @@ pub struct Repodata {
     pub location: Option<Location>,
     /// Whether to ignore caches.
     pub no_cache: bool,
+    /// How long one request for it may take.
+    pub timeout: Timeout,
 }
 
 impl Repodata {
@@ -37,6 +41,7 @@ impl Repodata {
         if self.no_cache {
             http.ignore_cache();
         }
+        retry_unpinned(&mut http, address.spoiled);
         http.build()
     }
 }
@@ -148,6 +153,7 @@ mod tests {
             label: label.to_owned(),
             location: Some(file.location([Range::lines(line, line)])),
             no_cache: false,
+            timeout: Timeout::default(),
         };
         let url = PackageUrl::new(Url::parse(url).unwrap());
         repodata.download("repodata.json", &Address::new(vec![url]), Shown::Always)
@@ -184,6 +190,7 @@ mod tests {
             programs: &first,
             no_cache: false,
             content_cache: true,
+            timeout: condafront_step_spec::timeout::Timeout::default(),
         };
         let ask = |list: Output| {
             let (answer, _) = tools.solve(&spec, &files, &[list]).unwrap();

@@ -5,6 +5,7 @@ use buildkit_llb::{Bind, Exec, Input, NetMode, OpOptions, Options, Output, Slot,
 use crate::cache_key::retry_step;
 use condafront_step_spec::args::variable;
 use condafront_step_spec::failure_report::{EXPLAIN, REPORT_DIR};
+use condafront_step_spec::timeout::TIMED_OUT;
 
 /// A step: first built up, then kept next to its outputs to find out why it failed.
 #[derive(Clone, Debug)]
@@ -75,13 +76,17 @@ impl Step {
         self
     }
 
-    /// Runs the step again so that it reports what goes wrong instead of failing: a directory with the report.
-    pub fn explain(&self) -> Output {
+    /// Runs the step again so that it reports what goes wrong instead of failing: a directory with the report. A step that
+    /// has timed out does not wait for as long again.
+    pub fn explain(&self, has_timed_out: bool) -> Output {
         let mut exec = self.exec.clone();
         exec.first_arg(EXPLAIN)
             .name("[conda] find out why that failed")
             .ignore_cache()
             .export_cache(false);
+        if has_timed_out {
+            exec.env(TIMED_OUT, "1");
+        }
         let report = exec.output(REPORT_DIR, Input::Scratch);
         exec.build()[report].clone()
     }

@@ -171,6 +171,7 @@ mod tests {
             programs: &crate::programs::programs(&image("docker.io/org/condafront:latest")),
             no_cache: false,
             content_cache: true,
+            timeout: condafront_step_spec::timeout::Timeout::default(),
         };
         let prepared = tools.system(&system).unwrap();
         insta::assert_snapshot!(text::dump(Definition::of(&prepared.root).to_pb()));

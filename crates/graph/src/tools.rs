@@ -4,6 +4,7 @@ use buildkit_llb::{OpOptions, Options, Output};
 
 use crate::programs::PROGRAM;
 use crate::step::Step;
+use condafront_step_spec::timeout::{TIMEOUT, Timeout};
 
 /// Where condafront's program is mounted in steps that run in the image's root.
 const TOOLS_DIR: &str = "/.condafront";
@@ -17,6 +18,8 @@ pub struct Tools<'a> {
     pub no_cache: bool,
     /// Whether the engine can skip hashing content that the definition pins (BuildKit 0.13).
     pub content_cache: bool,
+    /// How long programs in the image's own root may print nothing.
+    pub timeout: Timeout,
 }
 
 impl Tools<'_> {
@@ -50,6 +53,9 @@ impl Tools<'_> {
         let program = format!("{TOOLS_DIR}{PROGRAM}");
         let mut step = Step::new(root, &program, args, &self.options(name));
         step.input(TOOLS_DIR, self.programs, self.content_cache);
+        if let Some(seconds) = self.timeout.variable() {
+            step.exec().env(TIMEOUT, seconds);
+        }
         step
     }
 }

@@ -48,6 +48,7 @@ impl Tools<'_> {
             },
             file_name: package.file_name(),
             sha256: package.hashes.sha256.clone(),
+            size: None,
             options,
             no_cache: self.no_cache,
         }

@@ -59,6 +59,7 @@ fn with_environment(make: impl FnOnce(&Environment<'_>, &Output) -> Output) -> S
             programs: &frontend,
             no_cache: false,
             content_cache: true,
+            timeout: condafront_step_spec::timeout::Timeout::default(),
         },
         base: None,
         micromamba: None,

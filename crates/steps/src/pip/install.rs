@@ -83,7 +83,7 @@ pub(super) fn only_file(dir: &Path) -> Result<PathBuf> {
 pub(super) fn verify(files: &[PipFile], mounts: &Mounts) -> Result<Vec<PathBuf>> {
     try_map(files, |index, file| {
         let path = only_file(&mounts.input.join(index.to_string()))?;
-// A folder of the build context may be among them.
+        // A folder of the build context may be among them.
         if path.is_file() && is_web_page_at(&path).unwrap_or(false) {
             let message = format!("{}: the server sent a web page", file.label);
             return Err(Error::new(ErrorKind::WebPage, message).of_package(index));
