@@ -126,7 +126,7 @@ impl Try {
             let answer = answer(bridge, repodata, file, &address, shown);
             let work = waiting.telling(bridge, answer);
             let failure = match waiting::within(repodata.timeout, work).await {
-                Some(Ok(_)) => {
+                Some(Ok(())) => {
                     return Ok(Ok(Present {
                         file,
                         output,
@@ -161,9 +161,7 @@ async fn answer(
         if let Ok(answer) = tokio::time::timeout(PATIENCE, &mut answer).await {
             return answer.map(drop);
         }
-        let show = Definition::of(&repodata.show(file, address))
-            .to_pb()
-            .clone();
+        let show = Definition::of(repodata.show(file, address)).to_pb().clone();
         bridge.solve(show, Evaluate::Now).await?;
     }
     answer.await.map(drop)

@@ -33,43 +33,39 @@ impl Tries {
         address: Address,
         failure: Failure,
     ) -> Result<Address, Failure> {
-        let (address, pause) = self.choose(address, failure)?;
+        let Some((address, pause)) = self.choose(address, &failure) else {
+            return Err(failure);
+        };
         if let Some(pause) = pause {
             tokio::time::sleep(pause).await;
         }
         Ok(address)
     }
 
-    /// The address to try after this failure, and how long to wait before.
+    /// The address to try after this failure, and how long to wait before; `None` if no try is left.
     fn choose(
         &mut self,
         address: Address,
-        failure: Failure,
-    ) -> Result<(Address, Option<Duration>), Failure> {
-        let same = self.seen.iter().filter(|seen| **seen == failure).count();
+        failure: &Failure,
+    ) -> Option<(Address, Option<Duration>)> {
+        let same = self.seen.iter().filter(|seen| *seen == failure).count();
         let lasts = !failure.is_passing() || same >= failure.accidents();
         self.is_busy |= failure.is_busy();
-        let next = if lasts {
-            address.without_current()
-        } else {
-            Some(address.next())
-        };
-        let Some(Next {
+        let Next {
             address,
             is_new_round,
-        }) = next
-        else {
-            return Err(failure);
+        } = if lasts {
+            address.without_current()?
+        } else {
+            address.next()
         };
-        let mut pause = None;
-        if is_new_round {
-            pause = self.pause();
-            if pause.is_none() {
-                return Err(failure);
-            }
-        }
-        self.seen.push(failure);
-        Ok((address, pause))
+        let pause = if is_new_round {
+            Some(self.pause()?)
+        } else {
+            None
+        };
+        self.seen.push(failure.clone());
+        Some((address, pause))
     }
 
     /// The pause before the next round; `None` if there is none.
@@ -107,7 +103,7 @@ mod tests {
             let url = address.url().clone();
             let name = url.host().split('.').next().unwrap_or_default().to_owned();
             course.push_str(&name);
-            let Ok((next, pause)) = tries.choose(address, answer(&name, &url)) else {
+            let Some((next, pause)) = tries.choose(address, &answer(&name, &url)) else {
                 return course;
             };
             if let Some(pause) = pause {
