@@ -102,7 +102,7 @@ fn show(server: &Server, rows: &[(String, String)]) {
                 matching.map(|request| request.status.to_string()).collect();
             statuses.join(" ")
         };
-        println!("{title} | {} | {}", of("first"), of("own"));
+        eprintln!("{title} | {} | {}", of("first"), of("own"));
     }
 }
 
