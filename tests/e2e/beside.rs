@@ -72,8 +72,11 @@ fn both_places(folder: &Path) {
     write(folder, ".dockerignore", "docs/*.yml\n*.md\n");
 }
 
+/// A name, and what writes the files into a folder.
+type Check = (&'static str, fn(&Path));
+
 /// What the build files in `docs` name, as `--call=check` reports it.
-const CHECKS: &[(&str, fn(&Path))] = &[
+const CHECKS: &[Check] = &[
     ("in both places", both_places),
     ("only beside the file", |folder| {
         write(folder, "docs/env.yml", &environment(&["-r only.txt"]));

@@ -4,11 +4,11 @@
 /// Chooses the environment to activate.
 pub(crate) const ENV_NAME: &str = "ENV_NAME";
 /// `1` means the plain image.
-pub const SKIP: &str = "MAMBA_SKIP_ACTIVATE";
+pub(crate) const SKIP: &str = "MAMBA_SKIP_ACTIVATE";
 /// Names the image's own user, as in micromamba-docker.
 pub(crate) const IMAGE_USER: &str = "MAMBA_USER";
 /// The home of whoever runs the container.
-pub const HOME: &str = "HOME";
+pub(crate) const HOME: &str = "HOME";
 
 /// The variables that environments and their packages cannot set.
 ///
@@ -30,6 +30,6 @@ pub const RESERVED: &[&str] = &[
 ];
 
 /// Whether environments and their packages cannot set the variable `name`. Names differ by case.
-pub fn is_reserved(name: &str) -> bool {
+pub(crate) fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name)
 }

@@ -1,8 +1,8 @@
 //! Variables that belong to the image, where a file would set them.
 
-use condafront_entrypoint::reserved;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::redact::quoted;
+use condafront_model::reserved;
 use condafront_model::source::Diagnostic;
 
 use crate::place::Place;

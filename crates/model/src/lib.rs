@@ -15,5 +15,6 @@ pub mod placeholder;
 pub mod platform;
 pub mod pypi_package;
 pub mod redact;
+pub mod reserved;
 pub mod source;
 pub mod stamp;

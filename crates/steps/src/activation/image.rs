@@ -7,7 +7,7 @@ use condafront_entrypoint::activation::Variables;
 use condafront_entrypoint::path_list::DEFAULT_PATH;
 use condafront_entrypoint::prefix;
 use condafront_entrypoint::record::{Change, Record, Script, ScriptUse};
-use condafront_entrypoint::reserved;
+use condafront_model::reserved;
 
 use condafront_step_spec::account::User;
 use condafront_step_spec::activation::Recorded;
@@ -203,6 +203,14 @@ mod tests {
             variables: &[],
             recorded: None,
         }
+    }
+
+    #[test]
+    fn the_entrypoint_and_the_files_agree_on_what_belongs_to_the_image() {
+        assert_eq!(
+            condafront_entrypoint::reserved::RESERVED,
+            condafront_model::reserved::RESERVED
+        );
     }
 
     #[test]

@@ -12,9 +12,9 @@ use std::process::{Command, Stdio};
 
 use condafront_entrypoint::activation::Variables;
 use condafront_entrypoint::prefix::activation_scripts;
-use condafront_entrypoint::reserved::is_reserved;
 use condafront_entrypoint::shell::{find_shell, quote};
 use condafront_entrypoint::store::{decode_variables, encode_variables};
+use condafront_model::reserved::is_reserved;
 use thiserror::Error;
 
 use crate::child::{self, ChildError, Ended};

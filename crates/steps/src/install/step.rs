@@ -19,7 +19,7 @@ use super::placed::{self, Own, Placed, replace};
 use super::record::record;
 use super::trim::trim;
 use crate::parallel::try_map;
-use condafront_entrypoint::reserved::is_reserved;
+use condafront_model::reserved::is_reserved;
 use condafront_model::stamp::{EPOCH, Owner};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{
