@@ -34,6 +34,8 @@ const DEPENDENCIES: &[Mistake] = &[
     ("a Dockerfile", "FROM debian:13-slim\nRUN apt-get update\n", &[]),
     ("a web page saved by mistake", "<!DOCTYPE html>\n<html><body>Sign in: here</body></html>\n", &[]),
     ("an image file", "environments:\n  base: env.yml\n", &[]),
+    ("MLflow's list for pip", "python: 3.8.13\nbuild_dependencies:\n- pip==22\ndependencies:\n- -r requirements.txt\n", &[]),
+    ("RAPIDS' dependencies.yaml", "files:\n  all:\n    output: conda\ndependencies:\n  build:\n    common: []\n", &[]),
     ("no space after the dash", "dependencies:\n  -numpy\n  -scipy\n", &[]),
     ("one string", "dependencies: numpy scipy\n", &[]),
     ("a mapping", "dependencies:\n  python: 3.12\n  numpy: '>=1.26'\n", &[]),

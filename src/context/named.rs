@@ -13,6 +13,7 @@ use super::git::{GitContext, git_source};
 use super::ignore;
 use crate::gateway::client::{Bridge, ImageMeta};
 use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::messages;
 use crate::image::config::ImageConfig;
 use crate::image::name::{BaseName, ImageName, ImageNameError};
 use condafront_graph::oci_platform;
@@ -96,7 +97,11 @@ impl Finder<'_> {
                     return Err(wrong(&"an OCI layout needs a digest").into());
                 };
                 let store = store.rsplit_once(':').map_or(store, |(store, _tag)| store);
-                let mut layout = OciLayout::new(format!("{name}@{digest}"));
+                // BuildKit wants a whole name here, though the digest alone decides.
+                let image: ImageName = name
+                    .parse()
+                    .map_err(|error: ImageNameError| wrong(&error).caused_by(error))?;
+                let mut layout = OciLayout::new(image.pinned(digest));
                 layout
                     .store(&self.options.session_id, store)
                     .platform(oci_platform(self.platform));
@@ -171,6 +176,13 @@ impl Finder<'_> {
             .map_err(|error| {
                 if error.is_cancelled() {
                     return BuildError::from(error);
+                }
+                if messages::is_for_another_platform(error.message()) {
+                    let platform = self.platform;
+                    return Diagnostic::new(format!("there is no image `{name}` for {platform}"))
+                        .help(format!("Choose one that is for {platform}, or build with --platform for one that the image is for."))
+                        .caused_by(error)
+                        .into();
                 }
                 Diagnostic::new(format!("the image `{name}` cannot be used: {error}"))
                     .help("Check its name and whether the engine may pull it, or choose another one with --build-arg BASE_IMAGE=<image>.")

@@ -28,6 +28,11 @@ pub(super) fn is_not_sent(message: &str) -> bool {
     message.contains("no local sources enabled") || message.contains("no access allowed to dir")
 }
 
+/// Whether an image is not for the platform that was asked for (containerd's `images/image.go`).
+pub(crate) fn is_for_another_platform(message: &str) -> bool {
+    message.contains("no match for platform in manifest")
+}
+
 /// Whether the result of a step is lost (`cacheRecord.finalize` in `cache/refs.go`).
 pub(super) fn is_lost_result(message: &str) -> bool {
     message.contains(" during finalize: ")

@@ -12,7 +12,7 @@ use super::error::GatewayError;
 use condafront_input::Secrets;
 
 /// The container's name, and that of its process.
-const NAME: &str = "condafront-secrets";
+const NAME: &str = "condafrontsecrets";
 /// The file descriptor of standard output.
 const STDOUT: u32 = 1;
 

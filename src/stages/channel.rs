@@ -155,6 +155,7 @@ impl<'a> Session<'a> {
         }
         let mut mended = false;
         let mut spoiled = Spoiled::default();
+        let mut earlier: Vec<Part<Place>> = Vec::new();
         loop {
             let parts = contents.parts(&tools, &downloads)?;
             let Input::Output(root) = self.together(&parts) else {
@@ -168,6 +169,7 @@ impl<'a> Session<'a> {
                 found = self.stalled(&lists, patience) => {
                     channel_downloads::set(&mut downloads, found?);
                     mended = true;
+                    earlier.extend(parts);
                     continue;
                 }
             };
@@ -176,9 +178,10 @@ impl<'a> Session<'a> {
                 Err(BuildError::Gateway(error)) => error,
                 Err(error) => return Err(error),
             };
+            // With the same content, BuildKit takes a step for one that failed before, and reports that one's vertex.
             let failed = error.vertices();
             let is_it = |part: &&Part<Place>| failed.contains(&part.output.digest().to_string());
-            if let Some(part) = parts.iter().find(is_it) {
+            if let Some(part) = parts.iter().chain(&earlier).find(is_it) {
                 let report = self.report(&part.step, &error).await.ok_or(error)?;
                 if !renew(part, &report, &mut downloads, &mut spoiled).await {
                     return Err(explained(part, report, contents));
@@ -186,6 +189,7 @@ impl<'a> Session<'a> {
             } else if mended || error.is_cancelled() {
                 return Err(error.into());
             }
+            earlier.extend(parts);
             for downloads in &mut downloads {
                 downloads.fetch().await?;
             }

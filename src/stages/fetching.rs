@@ -72,7 +72,10 @@ impl<K: Ord> Spoiled<K> {
         address: &Address,
         report: &FailureReport,
     ) -> Option<Address> {
-        if artifact.sha256.is_some() || address.is_given() {
+        /// With more wrong files than this, the server has other packages altogether, and each try would take a while.
+        const MOST: usize = 5;
+        let is_another = self.tries.len() == MOST && !self.tries.contains_key(&key);
+        if artifact.sha256.is_some() || address.is_given() || is_another {
             return None;
         }
         let failure = Failure::from_step(address.url().clone(), &report.message);
@@ -94,6 +97,7 @@ impl Session<'_> {
     ) -> Result<(J::Graph, Reference), BuildError> {
         let mut mended = false;
         let mut spoiled = Spoiled::default();
+        let mut earlier: Vec<J::Graph> = Vec::new();
         loop {
             let graph = job.graph(&addresses)?;
             let artifacts = job.artifacts();
@@ -107,6 +111,7 @@ impl Session<'_> {
                     // What does not arrive is requested elsewhere. Everything else has arrived.
                     addresses = found?.swap_remove(0);
                     mended = true;
+                    earlier.push(graph);
                     continue;
                 }
             };
@@ -115,7 +120,10 @@ impl Session<'_> {
                 Err(BuildError::Gateway(error)) => error,
                 Err(error) => return Err(error),
             };
-            if let Some(step) = job.failing(&graph, &error.vertices()) {
+            // With the same content, BuildKit takes the step for the one that failed before, and reports that one's vertex.
+            let failed = error.vertices();
+            let mut graphs = std::iter::once(&graph).chain(&earlier);
+            if let Some(step) = graphs.find_map(|graph| job.failing(graph, &failed)) {
                 let Some(report) = self.report(step, &error).await else {
                     return Err(unexplained(step, error));
                 };
@@ -145,6 +153,7 @@ impl Session<'_> {
                 // joins the two.
                 return Err(error.into());
             }
+            earlier.push(graph);
             let (addresses, patience) = (&mut addresses, self.patience());
             fetch_all(self.bridge, &artifacts, addresses, job.file(), patience).await?;
             mended = true;

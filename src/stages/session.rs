@@ -134,24 +134,28 @@ impl Session<'_> {
         step: &Step,
         location: impl Fn(&Culprit) -> Option<Location>,
     ) -> Result<Reference, BuildError> {
-        match self.run_or_report(output, step).await? {
+        match self.run_or_report(output, step, &[]).await? {
             Ok(reference) => Ok(reference),
             Err(report) => Err(diagnosed(report, location)),
         }
     }
 
-    /// The same, for a caller that can do something about the failure.
+    /// The same, for a caller that can do something about the failure. `earlier` are outputs of steps that failed before:
+    /// with the same content, BuildKit takes the step for one of them, and reports that one's vertex.
     pub(super) async fn run_or_report(
         &self,
         output: &Output,
         step: &Step,
+        earlier: &[Output],
     ) -> Result<Result<Reference, FailureReport>, BuildError> {
         let error = match self.evaluate(output).await {
             Ok(reference) => return Ok(Ok(reference)),
             Err(BuildError::Gateway(error)) => error,
             Err(error) => return Err(error),
         };
-        if !error.vertices().contains(&output.digest().to_string()) {
+        let failed = error.vertices();
+        let mut outputs = std::iter::once(output).chain(earlier);
+        if !outputs.any(|output| failed.contains(&output.digest().to_string())) {
             return Err(error.into());
         }
         match self.report(step, &error).await {

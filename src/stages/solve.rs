@@ -93,9 +93,10 @@ impl Session<'_> {
             Culprit::Key(_) if Arc::ptr_eq(file, &self.build_file.file) => base?.lines,
             _ => None,
         };
+        let mut earlier = Vec::new();
         let (answer, reference) = loop {
             let (answer, step) = tools.solve(&question, &lists.specs, &lists.files)?;
-            let report = match self.run_or_report(&answer, &step).await? {
+            let report = match self.run_or_report(&answer, &step, &earlier).await? {
                 Ok(reference) => break (answer, reference),
                 Err(report) => report,
             };
@@ -104,6 +105,7 @@ impl Session<'_> {
                 let error = diagnosed(report, location);
                 return Err(self.with_folder_named(error).await);
             }
+            earlier.push(answer);
         };
         let packages: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
         Ok(Solved {

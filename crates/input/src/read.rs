@@ -138,6 +138,8 @@ fn of_kind(
         conda_lock::read(file, &tree, platform, settings)
     } else if has("version") && has("environments") {
         pixi_lock::read(file, text, &tree, platform, settings)
+    } else if let Some(error) = unknown::of_another_tool(file, &tree) {
+        Err(error)
     } else if has("dependencies") {
         env::read(file, text, &tree, platform, settings)
     } else {

@@ -60,6 +60,30 @@ pub(super) fn kind(file: &Arc<SourceFile>, text: &str, tree: &Node) -> Diagnosti
         .help("Use an environment file (with `dependencies:`), an explicit lock (with a line @EXPLICIT), a conda-lock.yml or a pixi.lock.")
 }
 
+/// The message for files of other tools that have `dependencies` as well.
+pub(super) fn of_another_tool(file: &Arc<SourceFile>, tree: &Node) -> Option<Diagnostic> {
+    let (name, has) = (file.name(), |key: &str| tree.get(key).is_some());
+    let dependencies = tree.get("dependencies")?;
+    let (message, help) = if has("build_dependencies") && has("python") {
+        (
+            format!("{name} is MLflow's list of packages for pip"),
+            "Build from the conda.yaml that MLflow writes next to it.",
+        )
+    } else if has("files") && dependencies.mapping().is_some() {
+        (
+            format!("{name} is the input of rapids-dependency-file-generator"),
+            "Build from an environment file that it generates, such as those in conda/environments.",
+        )
+    } else {
+        return None;
+    };
+    let (key, _) = tree
+        .mapping()?
+        .iter()
+        .find(|(key, _)| key.name == "dependencies")?;
+    Some(Diagnostic::new(message).at(file, key.lines).help(help))
+}
+
 /// What a file seems to be, judging by its first line.
 fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
     let (number, line) = first_line(text)?;
