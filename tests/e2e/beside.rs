@@ -155,7 +155,12 @@ fn every_kind_of_context_has_the_same_files() {
             // The client shows the path that it is given.
             check(&project, &["-f", &file, folder], None).replace(&format!("{folder}/"), "")
         };
-        let of_url = |url: &str| check(&project, &["-f", &file, url], None);
+        // There, the build file has the name that it has in the context.
+        let of_url = |url: &str| {
+            let text = check(&project, &["-f", &file, url], None);
+            let text = text.replace(&format!(" of {file}"), " of env.yml");
+            text.replace(&format!(" to {file}"), " to env.yml")
+        };
         let expected = of_folder(&repository);
         let plain = of_folder(&plain);
         let git = of_url(&server.url(&number.to_string()));
