@@ -81,6 +81,8 @@ pub(crate) fn pip(
         ));
         return Err(or_skip(error.help(ADVICE), name));
     }
+    // How pixi marks the URL of one file, as opposed to a file of an index.
+    let address = address.strip_prefix("direct+").unwrap_or(address);
     let mut url = http_url(address).map_err(|reason| {
         let error = error(format!(
             "the PyPI package {name} cannot be downloaded: {reason}"

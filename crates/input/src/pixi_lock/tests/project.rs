@@ -127,6 +127,20 @@ fn a_project_next_to_the_lock_is_read() {
 }
 
 #[test]
+fn a_file_that_pixi_marks_as_direct_is_downloaded() {
+    let direct = LOCK.replace("pypi: https:", "pypi: direct+https:");
+    let skip = ["rich_example", "cpp-math", "cpp-tools", "docker-project"];
+    let input = read_skipping("pixi.lock", &direct, &skip).unwrap();
+    let Pip::Locked(LockedPip { files, .. }) = &input.pip else {
+        panic!("a lock");
+    };
+    assert_eq!(
+        files[0].url.to_string(),
+        "https://files.example/idna-3.10-py3-none-any.whl"
+    );
+}
+
+#[test]
 fn only_files_next_to_the_lock_have_a_hash() {
     let hash = |text: &str| match read(text).unwrap().pip {
         Pip::Locked(locked) => locked.local[0].hashes.sha256.clone(),
