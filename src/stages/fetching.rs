@@ -73,7 +73,7 @@ impl<K: Ord> Spoiled<K> {
         report: &FailureReport,
     ) -> Option<Address> {
         /// With more wrong files than this, the server has other packages altogether, and each try would take a while.
-        const MOST: usize = 5;
+        const MOST: usize = 32;
         let is_another = self.tries.len() == MOST && !self.tries.contains_key(&key);
         if artifact.sha256.is_some() || address.is_given() || is_another {
             return None;
