@@ -20,6 +20,7 @@ mod offline;
 mod owners;
 mod packages;
 mod pip;
+mod pip_jobs;
 mod pip_list;
 mod platforms;
 mod prefix;

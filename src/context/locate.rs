@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use buildkit_llb::{Differ, Local, OpOptions};
 
 use super::ignore;
-use super::sources::{Place, Sources};
+use super::sources::{FolderInContext, Sources};
 use super::tree::{Load, Tree, content, loaded};
 use crate::gateway::client::Reference;
 use crate::gateway::error::BuildError;
@@ -45,9 +45,9 @@ impl Sources<'_> {
     /// When the client's folders cannot be read.
     pub(super) async fn locate(&self, ignored: &[String]) -> Result<Option<String>, BuildError> {
         match &self.place {
-            Place::At(path) => Ok(Some(path.clone())),
-            Place::Outside => Ok(None),
-            Place::Unknown => {
+            FolderInContext::At(path) => Ok(Some(path.clone())),
+            FolderInContext::Outside => Ok(None),
+            FolderInContext::Unknown => {
                 let searched = self
                     .searched
                     .get_or_try_init(|| self.search(ignored))

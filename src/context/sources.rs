@@ -21,14 +21,14 @@ pub(crate) struct Sources<'a> {
     /// The build context.
     pub(super) context: Tree,
     /// Where in the context the root of `file` is, as far as the client says.
-    pub(super) place: Place,
+    pub(super) place: FolderInContext,
     /// The same, after a search.
     pub(super) searched: OnceCell<Option<String>>,
 }
 
 /// Where in the build context a folder is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum FolderInContext {
     /// At this path.
     At(String),
     /// Outside.
@@ -65,14 +65,14 @@ impl<'a> Sources<'a> {
             }
         };
         let place = if file.is(&context) {
-            Place::At(String::new())
+            FolderInContext::At(String::new())
         } else if let (Tree::Client(file), Tree::Client(context)) = (&file, &context) {
-            Place::in_repository(
+            FolderInContext::in_repository(
                 options.place_in_repository(file),
                 options.place_in_repository(context),
             )
         } else {
-            Place::Outside
+            FolderInContext::Outside
         };
         Ok(Self {
             bridge,
@@ -88,8 +88,8 @@ impl<'a> Sources<'a> {
     pub(crate) fn build_folder(&self) -> FilePath {
         let file = self.options.file_name();
         let root = match &self.place {
-            Place::At(path) => FilePath::context().join(path),
-            Place::Outside | Place::Unknown => Some(FilePath::build_file()),
+            FolderInContext::At(path) => FilePath::context().join(path),
+            FolderInContext::Outside | FolderInContext::Unknown => Some(FilePath::build_file()),
         };
         let file = root.and_then(|root| root.join(file));
         file.unwrap_or_else(FilePath::build_file).folder()
@@ -169,7 +169,7 @@ impl<'a> Sources<'a> {
     }
 }
 
-impl Place {
+impl FolderInContext {
     /// Where a folder is in another one, from the paths of both in the repository that has the other one.
     fn in_repository(folder: Option<&str>, other: Option<&str>) -> Self {
         // A separator of Windows, or a name that looks like one.
@@ -200,21 +200,21 @@ mod tests {
 
     #[test]
     fn the_place_in_the_context_follows_from_the_places_in_the_repository() {
-        let at = |path: &str| Place::At(path.to_owned());
+        let at = |path: &str| FolderInContext::At(path.to_owned());
         for (folder, context, expected) in [
             (Some("."), Some("."), at("")),
             (Some("docs"), Some("."), at("docs")),
             (Some("a/b/docs"), Some("a/b"), at("docs")),
             (Some("a/b"), Some("a/b"), at("")),
-            (Some("a/bc"), Some("a/b"), Place::Outside),
-            (Some("."), Some("a"), Place::Outside),
-            (None, Some("a"), Place::Outside),
-            (None, None, Place::Unknown),
-            (Some("docs"), None, Place::Unknown),
-            (Some("a\\docs"), Some("a"), Place::Unknown),
+            (Some("a/bc"), Some("a/b"), FolderInContext::Outside),
+            (Some("."), Some("a"), FolderInContext::Outside),
+            (None, Some("a"), FolderInContext::Outside),
+            (None, None, FolderInContext::Unknown),
+            (Some("docs"), None, FolderInContext::Unknown),
+            (Some("a\\docs"), Some("a"), FolderInContext::Unknown),
         ] {
             assert_eq!(
-                Place::in_repository(folder, context),
+                FolderInContext::in_repository(folder, context),
                 expected,
                 "{folder:?} {context:?}"
             );

@@ -1,6 +1,6 @@
 //! The target `channel`: a folder with everything that the build downloads, for builds without a network.
 
-use super::channel_downloads::{self, Downloads, Place, member, renew};
+use super::channel_downloads::{self, Downloads, PackageIndex, member, renew};
 use super::fetching::Spoiled;
 use super::input::{EnvironmentFile, ImageInput};
 use super::session::{Session, diagnosed, native};
@@ -43,7 +43,7 @@ struct Contents {
     /// Subdirs of channels, by path.
     folders: BTreeMap<String, Folder>,
     /// PyPI packages, by path.
-    pip: BTreeMap<String, Place>,
+    pip: BTreeMap<String, PackageIndex>,
 }
 
 /// What one of the user's files asks for, without what earlier files already ask for.
@@ -58,7 +58,7 @@ struct Source {
 struct Folder {
     subdir: String,
     /// The packages, by file name.
-    packages: BTreeMap<String, Place>,
+    packages: BTreeMap<String, PackageIndex>,
     /// The name of the channel's own repodata file, and the output that has it.
     list: Option<(String, Output)>,
 }
@@ -155,7 +155,7 @@ impl<'a> Session<'a> {
         }
         let mut mended = false;
         let mut spoiled = Spoiled::default();
-        let mut earlier: Vec<Part<Place>> = Vec::new();
+        let mut earlier: Vec<Part<PackageIndex>> = Vec::new();
         loop {
             let parts = contents.parts(&tools, &downloads)?;
             let Input::Output(root) = self.together(&parts) else {
@@ -180,7 +180,8 @@ impl<'a> Session<'a> {
             };
             // With the same content, BuildKit takes a step for one that failed before, and reports that one's vertex.
             let failed = error.vertices();
-            let is_it = |part: &&Part<Place>| failed.contains(&part.output.digest().to_string());
+            let is_it =
+                |part: &&Part<PackageIndex>| failed.contains(&part.output.digest().to_string());
             if let Some(part) = parts.iter().chain(&earlier).find(is_it) {
                 let report = self.report(&part.step, &error).await.ok_or(error)?;
                 if !renew(part, &report, &mut downloads, &mut spoiled).await {
@@ -224,7 +225,7 @@ impl<'a> Session<'a> {
         })
     }
 
-    fn together(&self, parts: &[Part<Place>]) -> Input {
+    fn together(&self, parts: &[Part<PackageIndex>]) -> Input {
         let stacking = if self.bridge.abilities().has(MERGE_OP.id) {
             Stacking::Merge
         } else {
@@ -239,7 +240,7 @@ impl<'a> Session<'a> {
 }
 
 /// Why a step failed, in the file that asks for the package to blame.
-fn explained(part: &Part<Place>, report: FailureReport, contents: &Contents) -> BuildError {
+fn explained(part: &Part<PackageIndex>, report: FailureReport, contents: &Contents) -> BuildError {
     let location = |culprit: &Culprit| {
         let (source, package) = member(part, culprit)?;
         let source = contents.sources.get(source)?;
@@ -343,7 +344,7 @@ impl Contents {
         &self,
         tools: &Tools<'_>,
         downloads: &[Downloads<'_>],
-    ) -> Result<Vec<Part<Place>>, ArgsError> {
+    ) -> Result<Vec<Part<PackageIndex>>, ArgsError> {
         let mut parts = Vec::new();
         for (path, folder) in &self.folders {
             let list = folder.list.as_ref().filter(|_| !folder.packages.is_empty());

@@ -13,7 +13,7 @@ use condafront_model::source::SourceFile;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
 
 /// The index of a source, and of a package in it.
-pub(super) type Place = (usize, usize);
+pub(super) type PackageIndex = (usize, usize);
 
 /// The downloads of one source.
 pub(super) struct Downloads<'a> {
@@ -58,10 +58,10 @@ pub(super) fn set(all: &mut [Downloads<'_>], found: Vec<Addresses>) {
 
 /// Finds other addresses for the packages of `part` that are not the right files. Returns whether there are any.
 pub(super) async fn renew(
-    part: &Part<Place>,
+    part: &Part<PackageIndex>,
     report: &FailureReport,
     downloads: &mut [Downloads<'_>],
-    spoiled: &mut Spoiled<(Place, bool)>,
+    spoiled: &mut Spoiled<(PackageIndex, bool)>,
 ) -> bool {
     let mut is_better = false;
     for (source, package) in culprits(part, report).filter(|_| report.wrong_content) {
@@ -83,13 +83,16 @@ pub(super) async fn renew(
 }
 
 /// The packages of `part` that a report blames.
-fn culprits(part: &Part<Place>, report: &FailureReport) -> impl Iterator<Item = Place> {
+fn culprits(
+    part: &Part<PackageIndex>,
+    report: &FailureReport,
+) -> impl Iterator<Item = PackageIndex> {
     let culprits = report.culprits.iter();
     culprits.filter_map(|culprit| member(part, culprit))
 }
 
 /// The package that a culprit is.
-pub(super) fn member(part: &Part<Place>, culprit: &Culprit) -> Option<Place> {
+pub(super) fn member(part: &Part<PackageIndex>, culprit: &Culprit) -> Option<PackageIndex> {
     match culprit {
         Culprit::Package(index) => part.members.get(*index).copied(),
         _ => None,

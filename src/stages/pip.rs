@@ -1,32 +1,23 @@
 //! Finds, downloads and installs PyPI packages on top of the conda packages.
 
-use super::fetching::Job;
 use super::linked::Linked;
+use super::pip_jobs::{Files, Finding, Installing};
 use super::pip_list::PipInput;
-use crate::pip_report;
-use condafront_input::{pypi, requirements};
-
-use std::sync::Arc;
 
 use buildkit_llb::Output;
 
 use crate::gateway::error::BuildError;
-use crate::pip_report::Found;
-use condafront_graph::downloads::{Addresses, Artifact};
-use condafront_graph::environment::Environment;
-use condafront_graph::pip::{Local, PipInstalled, PipNetwork, PipPackages, PipResolved, Wheel};
-use condafront_graph::step::Step;
-use condafront_input::requirements::{BuildOptions, List, ListEntry, Source};
+use crate::pip_report::{self, Found};
+use condafront_graph::downloads::Addresses;
+use condafront_graph::pip::PipNetwork;
+use condafront_input::requirements::{List, ListEntry, Source};
+use condafront_input::{pypi, requirements};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::PackageUrl;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact::quoted;
-use condafront_model::source::{Diagnostic, Location, SourceFile};
-use condafront_step_spec::args::ArgsError;
-use condafront_step_spec::facts::{Notice, Subject};
-use condafront_step_spec::failure_report::Culprit;
-use condafront_step_spec::pip::Resolved;
-use condafront_step_spec::pip::{PIP_FACTS_FILE, PIP_RESOLVED_FILE, PipFacts};
+use condafront_model::source::{Diagnostic, Location};
+use condafront_step_spec::pip::{PIP_FACTS_FILE, PIP_RESOLVED_FILE, PipFacts, Resolved};
 
 /// The image with PyPI packages.
 pub(super) struct Pipped {
@@ -36,19 +27,6 @@ pub(super) struct Pipped {
     pub(super) layers: Vec<String>,
     /// The outputs of steps that the frontend reads.
     pub(super) facts: Vec<Output>,
-}
-
-/// The files to install for a list, and where they are asked for.
-struct Files {
-    packages: Vec<PipPackage>,
-    /// Wheels that are already built: the name of each in messages, and where it is asked for.
-    wheels: Vec<(String, Output, Location)>,
-    /// Packages of the build context, and where they are asked for.
-    local: Vec<(Local, Location)>,
-    /// Options for pip when it builds them.
-    build_options: BuildOptions,
-    /// The output of the step that found them.
-    facts: Vec<Output>,
 }
 
 impl Linked<'_> {
@@ -254,18 +232,6 @@ impl Linked<'_> {
     }
 }
 
-impl Files {
-    fn fetched(packages: Vec<PipPackage>) -> Self {
-        Self {
-            packages,
-            wheels: Vec::new(),
-            local: Vec::new(),
-            build_options: BuildOptions::default(),
-            facts: Vec::new(),
-        }
-    }
-}
-
 /// The error for a package that is built from files of the user's, where only what can be downloaded can be.
 pub(super) fn not_on_a_server(label: &str, place: &Location) -> Diagnostic {
     Diagnostic::new(format!(
@@ -273,119 +239,6 @@ pub(super) fn not_on_a_server(label: &str, place: &Location) -> Diagnostic {
         quoted(label)
     ))
     .at(&place.file, place.lines)
-}
-
-/// The job that asks pip for the files of a list.
-struct Finding<'a> {
-    environment: &'a Environment<'a>,
-    file: &'a Arc<SourceFile>,
-    root: &'a Output,
-    list: &'a List,
-    wheels: &'a [Wheel],
-    network: &'a PipNetwork,
-}
-
-impl Job for Finding<'_> {
-    type Graph = PipResolved;
-
-    fn graph(&self, _: &Addresses) -> Result<PipResolved, ArgsError> {
-        self.environment
-            .pip_resolve(self.root, self.list, self.wheels, self.network)
-    }
-
-    fn outputs<'g>(&self, graph: &'g PipResolved) -> Vec<&'g Output> {
-        vec![&graph.facts]
-    }
-
-    fn failing<'g>(&self, graph: &'g PipResolved, failed: &[String]) -> Option<&'g Step> {
-        graph.failing(failed)
-    }
-
-    fn location(&self, step: &Step, culprit: &Culprit) -> Option<Location> {
-        let Culprit::Package(index) = culprit else {
-            return None;
-        };
-        let entry = self.list.entries().get(step.package(*index)?)?;
-        Some(entry.location())
-    }
-
-    fn artifacts(&self) -> Vec<Artifact> {
-        Vec::new()
-    }
-
-    fn file(&self) -> &Arc<SourceFile> {
-        self.file
-    }
-}
-
-/// The job that has pip install files.
-struct Installing<'a> {
-    environment: &'a Environment<'a>,
-    file: &'a Arc<SourceFile>,
-    root: &'a Output,
-    wanted: PipPackages<'a>,
-    files: &'a Files,
-    network: &'a PipNetwork,
-}
-
-impl Installing<'_> {
-    /// Where the step's package at `index` is asked for.
-    fn place(&self, index: usize) -> Option<Location> {
-        let files = self.files;
-        let packages = files.packages.iter();
-        let packages = packages.map(|package| package.location(self.file));
-        let wheels = files.wheels.iter().map(|(_, _, place)| place.clone());
-        let local = files.local.iter().map(|(_, place)| place.clone());
-        packages.chain(wheels).chain(local).nth(index)
-    }
-
-    fn warnings(&self, notices: &[Notice]) -> Vec<Warning> {
-        let warning = |notice: &Notice| {
-            let mut diagnostic = Diagnostic::new(&notice.message);
-            if let Some(place) = notice.package.and_then(|index| self.place(index)) {
-                diagnostic = diagnostic.at(&place.file, place.lines);
-            }
-            let rule = match notice.subject {
-                Subject::Bytecode => Rule::NoBytecode,
-                Subject::Contents => Rule::PackageContents,
-            };
-            Warning { rule, diagnostic }
-        };
-        notices.iter().map(warning).collect()
-    }
-}
-
-impl Job for Installing<'_> {
-    type Graph = PipInstalled;
-
-    fn graph(&self, addresses: &Addresses) -> Result<PipInstalled, ArgsError> {
-        self.environment
-            .pip_install(self.root, &self.wanted, addresses, self.network)
-    }
-
-    /// All files first: see [`PipFetchedSpec`](condafront_step_spec::pip::PipFetchedSpec).
-    fn outputs<'g>(&self, graph: &'g PipInstalled) -> Vec<&'g Output> {
-        graph.fetched.iter().chain([&graph.facts]).collect()
-    }
-
-    fn failing<'g>(&self, graph: &'g PipInstalled, failed: &[String]) -> Option<&'g Step> {
-        graph.failing(failed)
-    }
-
-    fn location(&self, step: &Step, culprit: &Culprit) -> Option<Location> {
-        match culprit {
-            Culprit::Package(index) => self.place(step.package(*index)?),
-            _ => None,
-        }
-    }
-
-    fn artifacts(&self) -> Vec<Artifact> {
-        self.environment.pip_artifacts(&self.wanted)
-    }
-
-    fn file(&self) -> &Arc<SourceFile> {
-        self.file
-    }
 }
 
 /// The error for a package that no lock can contain; `place` is where it is asked for.

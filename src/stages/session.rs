@@ -236,10 +236,7 @@ impl Session<'_> {
             if let Some(package) = notice.package.and_then(|index| plan.packages.get(index)) {
                 diagnostic = diagnostic.at(self.file, package.lines);
             }
-            let rule = match notice.subject {
-                Subject::Bytecode => Rule::NoBytecode,
-                Subject::Contents => Rule::PackageContents,
-            };
+            let rule = rule_of(notice.subject);
             Warning { rule, diagnostic }
         };
         notices.iter().map(warning).collect()
@@ -261,6 +258,14 @@ impl Session<'_> {
             self.bridge.warn(&vertex, warning).await?;
         }
         Ok(())
+    }
+}
+
+/// The lint rule of a notice about `subject`.
+pub(super) fn rule_of(subject: Subject) -> Rule {
+    match subject {
+        Subject::Bytecode => Rule::NoBytecode,
+        Subject::Contents => Rule::PackageContents,
     }
 }
 

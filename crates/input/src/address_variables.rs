@@ -19,16 +19,16 @@ mod parts;
 use parts::{Part, is_name, parts, pieces};
 
 /// An address with values in place of its variables.
-pub(crate) struct Address {
+pub(crate) struct FilledAddress {
     /// The address.
     pub(crate) text: String,
     /// Where its credentials come from.
-    pub(crate) credentials: Origin,
+    pub(crate) credentials: CredentialSource,
 }
 
 /// Where the credentials of an address come from, if it has any: the least safe first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Origin {
+pub(crate) enum CredentialSource {
     /// They are written out.
     Text,
     /// At least one is the value of a build-arg.
@@ -39,7 +39,7 @@ pub(crate) enum Origin {
 
 /// Why an address has no values for its variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AddressError {
+pub enum VariableError {
     /// Some variables have no value.
     Unset {
         /// Their names.
@@ -51,7 +51,7 @@ pub enum AddressError {
     Form(String),
 }
 
-impl fmt::Display for AddressError {
+impl fmt::Display for VariableError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unset { names, .. } => match names.as_slice() {
@@ -74,9 +74,9 @@ impl fmt::Display for AddressError {
     }
 }
 
-impl Error for AddressError {}
+impl Error for VariableError {}
 
-impl AddressError {
+impl VariableError {
     /// What to do about it.
     pub fn help(&self) -> String {
         match self {
@@ -112,10 +112,10 @@ impl AddressError {
 ///
 /// # Errors
 /// When a variable has no value.
-pub(crate) fn fill(address: &str, args: &BuildArgs) -> Result<Address, AddressError> {
-    let mut filled = Address {
+pub(crate) fn fill(address: &str, args: &BuildArgs) -> Result<FilledAddress, VariableError> {
+    let mut filled = FilledAddress {
         text: address.to_owned(),
-        credentials: Origin::Text,
+        credentials: CredentialSource::Text,
     };
     if !address.contains(['$', '%']) {
         return Ok(filled);
@@ -138,7 +138,7 @@ pub(crate) fn fill(address: &str, args: &BuildArgs) -> Result<Address, AddressEr
         }
         filled.text.push_str(&value);
     }
-    filled.credentials = origins.pop_first().unwrap_or(Origin::Text);
+    filled.credentials = origins.pop_first().unwrap_or(CredentialSource::Text);
     Ok(filled)
 }
 
@@ -146,7 +146,7 @@ pub(crate) fn fill(address: &str, args: &BuildArgs) -> Result<Address, AddressEr
 ///
 /// # Errors
 /// When a variable has no value.
-pub fn filled(address: &str, args: &BuildArgs) -> Result<String, AddressError> {
+pub fn filled(address: &str, args: &BuildArgs) -> Result<String, VariableError> {
     fill(address, args).map(|address| address.text)
 }
 
@@ -154,7 +154,7 @@ pub fn filled(address: &str, args: &BuildArgs) -> Result<String, AddressError> {
 ///
 /// # Errors
 /// When a credential has no value.
-pub(crate) fn fill_credentials(address: &str, args: &BuildArgs) -> Result<String, AddressError> {
+pub(crate) fn fill_credentials(address: &str, args: &BuildArgs) -> Result<String, VariableError> {
     let plain = |part: &Part<'_>| matches!(part, Part::Plain(_));
     let has_other_form = |part: &Part<'_>| {
         pieces(part.text()).any(|(_, name)| name.is_some_and(|name| !is_name(name)))
@@ -172,7 +172,7 @@ pub(crate) fn fill_credentials(address: &str, args: &BuildArgs) -> Result<String
         let names = unset(part, args);
         if !names.is_empty() && !has_login(address, args) {
             let host = parts::host(address).map(str::to_owned);
-            return Err(AddressError::Unset { names, host });
+            return Err(VariableError::Unset { names, host });
         }
         text.push_str(&credential(part, args));
     }
@@ -180,17 +180,17 @@ pub(crate) fn fill_credentials(address: &str, args: &BuildArgs) -> Result<String
 }
 
 /// Finds out whether all variables have values.
-fn check(address: &str, args: &BuildArgs) -> Result<(), AddressError> {
+fn check(address: &str, args: &BuildArgs) -> Result<(), VariableError> {
     let mut names: Vec<String> = Vec::new();
     let mut only_credentials = true;
     for part in parts(address) {
         let is_plain = matches!(part, Part::Plain(_));
         if let Some(form) = parts::windows_variable(part.text()).filter(|_| !is_plain) {
-            return Err(AddressError::Form(form.to_owned()));
+            return Err(VariableError::Form(form.to_owned()));
         }
         let mut found = pieces(part.text()).filter_map(|(_, name)| name);
         if let Some(name) = found.find(|name| !is_name(name)) {
-            return Err(AddressError::Form(format!("${{{name}}}")));
+            return Err(VariableError::Form(format!("${{{name}}}")));
         }
         if !is_plain && has_login(address, args) {
             continue;
@@ -207,7 +207,7 @@ fn check(address: &str, args: &BuildArgs) -> Result<(), AddressError> {
     }
     let host = parts::host(address).filter(|_| only_credentials);
     let host = host.map(str::to_owned);
-    Err(AddressError::Unset { names, host })
+    Err(VariableError::Unset { names, host })
 }
 
 /// Whether BuildKit sends a login to the address's host.
@@ -271,13 +271,13 @@ fn with_values(text: &str, value: impl Fn(&str) -> String) -> String {
     all
 }
 
-fn origin(text: &str, args: &BuildArgs) -> Origin {
+fn origin(text: &str, args: &BuildArgs) -> CredentialSource {
     let names = pieces(text).filter_map(|(_, name)| name);
     let origins = names.map(|name| match args.get(name) {
-        Some(_) => Origin::BuildArg,
-        None => Origin::Secret,
+        Some(_) => CredentialSource::BuildArg,
+        None => CredentialSource::Secret,
     });
-    origins.min().unwrap_or(Origin::Text)
+    origins.min().unwrap_or(CredentialSource::Text)
 }
 
 /// The secrets that the addresses in a text may need: their credentials, and the logins in place of those.
@@ -311,10 +311,10 @@ pub fn credential_variables(text: &str) -> BTreeSet<String> {
 pub(crate) fn credentials_warning(
     what: &str,
     host: &str,
-    origin: Origin,
+    origin: CredentialSource,
 ) -> Option<(String, String)> {
     match origin {
-        Origin::Text => Some((
+        CredentialSource::Text => Some((
             format!(
                 "{what} contains credentials for {host}: anyone who can read the image's provenance may see them"
             ),
@@ -322,13 +322,13 @@ pub(crate) fn credentials_warning(
                 "Remove them from the URL and pass them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
             ),
         )),
-        Origin::BuildArg => Some((
+        CredentialSource::BuildArg => Some((
             format!(
                 "{what} has its credentials for {host} from a build-arg, which is not kept secret"
             ),
             "Pass each as a secret of the same name: --secret id=NAME,env=NAME.".to_owned(),
         )),
-        Origin::Secret => None,
+        CredentialSource::Secret => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The channels of an environment, collected from all places that name them.
 
-use crate::address_variables::{self, Address, Origin, credentials_warning};
+use crate::address_variables::{self, CredentialSource, FilledAddress, credentials_warning};
 use crate::place::Place;
 use crate::section::args::BuildArgs;
 use condafront_model::channel::{Channel, ChannelNames, ChannelUrl, Named, split_subdir};
@@ -85,7 +85,7 @@ impl Channels {
     pub(super) fn at_url(
         &mut self,
         url: ChannelUrl,
-        credentials: Origin,
+        credentials: CredentialSource,
         place: Place<'_>,
     ) -> String {
         let name = url.recorded();
@@ -93,7 +93,7 @@ impl Channels {
     }
 
     /// An address with the values of its variables.
-    pub(super) fn filled(&self, text: &str, place: Place<'_>) -> Result<Address, Diagnostic> {
+    pub(super) fn filled(&self, text: &str, place: Place<'_>) -> Result<FilledAddress, Diagnostic> {
         address_variables::fill(text, &self.args).map_err(|error| error.at(place))
     }
 
@@ -111,7 +111,11 @@ impl Channels {
     }
 
     /// The channels that a text stands for, and where the credentials in it come from.
-    fn resolve(&self, text: &str, place: Place<'_>) -> Result<(Vec<Named>, Origin), Diagnostic> {
+    fn resolve(
+        &self,
+        text: &str,
+        place: Place<'_>,
+    ) -> Result<(Vec<Named>, CredentialSource), Diagnostic> {
         let filled = self.filled(text, place)?;
         let found = self.names.resolve(&filled.text, self.platform);
         let found = found.map_err(|error| {
@@ -126,7 +130,7 @@ impl Channels {
     fn push(
         &mut self,
         named: Named,
-        credentials: Origin,
+        credentials: CredentialSource,
         place: Place<'_>,
         lines: Lines,
     ) -> String {
@@ -149,7 +153,12 @@ impl Channels {
         recorded
     }
 
-    fn warn_of_credentials(&mut self, url: &ChannelUrl, origin: Origin, place: Place<'_>) {
+    fn warn_of_credentials(
+        &mut self,
+        url: &ChannelUrl,
+        origin: CredentialSource,
+        place: Place<'_>,
+    ) {
         let is_known =
             |channel: &Channel| channel.url.has_credentials() && channel.url.host() == url.host();
         if !url.has_credentials() || self.list.iter().any(is_known) {

@@ -4,6 +4,7 @@
 mod dependencies;
 mod reader;
 mod selector;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,14 +14,12 @@ use super::channels::Channels;
 use super::specs;
 use crate::environment_input::{Conda, DeclaredPlatform, EnvironmentInput, Pip, SolveRequest};
 use crate::json;
-use crate::reserved;
 use crate::section;
 use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};
 use crate::yaml::{Key, Node, Value};
 use condafront_model::channel::{ChannelNames, is_general};
 use condafront_model::environment_prefix::{EnvironmentPrefix, NameError};
-use condafront_model::execve;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::{did_you_mean, nearest, suggestion};
 use condafront_model::origin::{Origin, OtherSystem};
@@ -335,57 +334,6 @@ impl Reader<'_> {
                 }))
             }
         }
-    }
-
-    fn variables(
-        &self,
-        node: &Node,
-        warnings: &mut Vec<Warning>,
-    ) -> Result<BTreeMap<String, String>, Diagnostic> {
-        let entries = match &node.value {
-            Value::Null => return Ok(BTreeMap::new()),
-            Value::Mapping(entries) => entries,
-            _ => {
-                return Err(self
-                    .at(node)
-                    .error(format!(
-                        "`variables:` must be a mapping, not {}",
-                        node.what()
-                    ))
-                    .help("Write one name and value per line: `DATA_DIR: /data`."));
-            }
-        };
-        let mut variables = BTreeMap::new();
-        for (key, value) in entries {
-            let name = redact::quoted(&key.name);
-            let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            if !key.name.chars().all(is_plain)
-                || !key.name.starts_with(|c: char| !c.is_ascii_digit())
-            {
-                return Err(self
-                    .at_key(key)
-                    .error(format!("`{name}` is not a valid variable name"))
-                    .help("Use letters, digits and `_`, with no digit first."));
-            }
-            let error = |what: &str| self.at(value).error(format!("the variable {name} {what}"));
-            let Some(text) = value.text() else {
-                return Err(if value.is_null() {
-                    self.at(value)
-                        .error(format!("the variable {name} has no value"))
-                        .help(format!("Write `{name}: \"\"` for an empty value."))
-                } else {
-                    error(&format!("must be a string, not {}", value.what()))
-                        .help("Write a string, in quotes if it contains brackets.")
-                });
-            };
-            execve::check_value(&key.name, text)
-                .map_err(|why| error(&why.to_string()).help(why.help()).caused_by(why))?;
-            match reserved::left_out(&key.name, text, self.at_key(key)) {
-                Some(warning) => warnings.push(warning),
-                None => drop(variables.insert(key.name.clone(), text.to_owned())),
-            }
-        }
-        Ok(variables)
     }
 }
 

@@ -31,7 +31,7 @@ pub mod specs;
 mod unknown;
 mod yaml;
 
-pub use address_variables::{AddressError, credential_variables, filled, secret_names};
+pub use address_variables::{VariableError, credential_variables, filled, secret_names};
 pub use build_source::BuildSource;
 pub use environment_input::{
     Conda, DeclaredPlatform, EnvironmentInput, LocalPip, LockedPip, Pip, RequestedSpec,

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use self::skip::Skip;
-use crate::address_variables::{self, Origin, credentials_warning};
+use crate::address_variables::{self, CredentialSource, credentials_warning};
 use crate::environment_input::{Conda, EnvironmentInput, LocalPip, LockedPip, Pip};
 use crate::place::Place;
 use crate::section::args::BuildArgs;
@@ -37,7 +37,7 @@ pub(super) struct Locked<'a> {
     placeholder: Option<(String, Lines)>,
     args: &'a BuildArgs,
     /// The lines of the URLs whose credentials are variables, and where their values come from.
-    filled: Vec<(Lines, Origin)>,
+    filled: Vec<(Lines, CredentialSource)>,
 }
 
 /// What a user can do about a package without a hash.
@@ -92,7 +92,7 @@ impl<'a> Locked<'a> {
         let written = self.without_placeholders(written, lines);
         let address = address_variables::fill(&written, self.args)
             .map_err(|error| error.at(Place { file, lines }))?;
-        if address.credentials != Origin::Text {
+        if address.credentials != CredentialSource::Text {
             self.filled.push((lines, address.credentials));
         }
         Ok(address.text)
@@ -243,7 +243,7 @@ impl<'a> Locked<'a> {
         let pip = self.pip.iter().map(|package| (&package.url, package.lines));
         let origin = |lines: Lines| {
             let found = self.filled.iter().find(|(filled, _)| *filled == lines);
-            found.map_or(Origin::Text, |(_, origin)| *origin)
+            found.map_or(CredentialSource::Text, |(_, origin)| *origin)
         };
         let found = conda
             .chain(pip)

@@ -5,6 +5,7 @@ mod files;
 mod image;
 mod record;
 mod shell_files;
+mod snapshot;
 
 pub(crate) use files::hook;
 pub use files::runtime_files;

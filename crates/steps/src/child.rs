@@ -53,7 +53,7 @@ pub(crate) fn has_timed_out() -> bool {
 
 /// How long a child process may print nothing, and what is done meanwhile.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub(crate) struct SilenceLimit {
     /// After this long, and again each time it has doubled, the log says what is waited for.
     notice: Duration,
     /// After this long, the process is ended.
@@ -64,7 +64,7 @@ pub(crate) struct Patience {
     rest: Duration,
 }
 
-impl Patience {
+impl SilenceLimit {
     /// The usual one, with the limit of the step's environment.
     pub(crate) fn usual() -> Self {
         /// How long one takes to find out again which program is silent.
@@ -95,12 +95,12 @@ pub(crate) fn run(
     log: &mut dyn Write,
     kept: usize,
 ) -> Result<Ended, ChildError> {
-    run_with(Patience::usual(), what, command, log, kept)
+    run_with(SilenceLimit::usual(), what, command, log, kept)
 }
 
-/// The same with another patience.
+/// The same with another limits.
 pub(crate) fn run_with(
-    patience: Patience,
+    limits: SilenceLimit,
     what: &str,
     mut command: Command,
     log: &mut dyn Write,
@@ -116,7 +116,7 @@ pub(crate) fn run_with(
     let mut output = Vec::new();
     let pieces = pieces(reader);
     let mut silent_since = Instant::now();
-    let mut next_notice = patience.notice;
+    let mut next_notice = limits.notice;
     loop {
         match pieces.recv_timeout(watched.pause()) {
             Ok(piece) => {
@@ -125,12 +125,12 @@ pub(crate) fn run_with(
                 output.extend_from_slice(&piece);
                 output.drain(..output.len().saturating_sub(kept));
                 silent_since = Instant::now();
-                next_notice = patience.notice;
+                next_notice = limits.notice;
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => watched.output_ended = true,
         }
-        if let Some(status) = watched.ended(patience.rest).map_err(ChildError::Wait)? {
+        if let Some(status) = watched.ended(limits.rest).map_err(ChildError::Wait)? {
             if !watched.output_ended {
                 let _ = writeln!(
                     log,
@@ -143,16 +143,16 @@ pub(crate) fn run_with(
             });
         }
         let silent = silent_since.elapsed();
-        if watched.status.is_none() && silent >= patience.limit {
+        if watched.status.is_none() && silent >= limits.limit {
             HAS_TIMED_OUT.store(true, Ordering::Relaxed);
-            return Err(ChildError::Silent(patience.shown));
+            return Err(ChildError::Silent(limits.shown));
         }
         if watched.status.is_none() && silent >= next_notice {
             let _ = writeln!(
                 log,
                 "{what} has printed nothing for {}; it is ended after {}",
                 Timeout::of(next_notice),
-                patience.shown
+                limits.shown
             );
             next_notice *= 2;
         }
@@ -241,8 +241,8 @@ fn pieces(mut reader: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>
 mod tests {
     use super::*;
 
-    fn patience() -> Patience {
-        Patience {
+    fn limits() -> SilenceLimit {
+        SilenceLimit {
             notice: Duration::from_secs(1),
             limit: Duration::from_secs(3),
             shown: Timeout::parse("3s").unwrap(),
@@ -255,7 +255,7 @@ mod tests {
         command.args(["-c", script]);
         let mut log = Vec::new();
         let start = Instant::now();
-        let ended = run_with(patience(), "the script", command, &mut log, 5);
+        let ended = run_with(limits(), "the script", command, &mut log, 5);
         (ended, String::from_utf8(log).unwrap(), start.elapsed())
     }
 

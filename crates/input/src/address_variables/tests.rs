@@ -23,82 +23,94 @@ fn args() -> BuildArgs {
 fn variables_are_replaced_as_conda_replaces_them() {
     const PASSWORD: &str = "p%40ss%2Fw%20rd%3A%23%3F%25%24%C3%A9";
     for (written, filled, credentials) in [
-        ("conda-forge", "conda-forge", Origin::Text),
+        ("conda-forge", "conda-forge", CredentialSource::Text),
         (
             "https://ada:x@conda.example/f",
             "https://ada:x@conda.example/f",
-            Origin::Text,
+            CredentialSource::Text,
         ),
-        ("$CHANNEL", "conda-forge", Origin::Text),
+        ("$CHANNEL", "conda-forge", CredentialSource::Text),
         (
             "${CHANNEL}/label/dev",
             "conda-forge/label/dev",
-            Origin::Text,
+            CredentialSource::Text,
         ),
         (
             "https://${HOST}:80/$CHANNEL",
             "https://conda.example:80/conda-forge",
-            Origin::Text,
+            CredentialSource::Text,
         ),
         (
             "${URL}/noarch",
             "https://conda.example/base/noarch",
-            Origin::Text,
+            CredentialSource::Text,
         ),
         (
             "https://${USER}:${PASSWORD}@h/c",
             &format!("https://ada:{PASSWORD}@h/c"),
-            Origin::BuildArg,
+            CredentialSource::BuildArg,
         ),
         (
             "https://ada:$PASSWORD@h/c",
             &format!("https://ada:{PASSWORD}@h/c"),
-            Origin::Secret,
+            CredentialSource::Secret,
         ),
         (
             "https://$BOTH@h/c",
             "https://ada:p%40ss%3Aw@h/c",
-            Origin::BuildArg,
+            CredentialSource::BuildArg,
         ),
         (
             "https://ada:$ENCODED@h",
             "https://ada:p%40ss%25@h",
-            Origin::BuildArg,
+            CredentialSource::BuildArg,
         ),
         (
             "https://h/t/$TOKEN/c#0a",
             "https://h/t/tk-1%2F2/c#0a",
-            Origin::Secret,
+            CredentialSource::Secret,
         ),
         (
             "https://h/conda/t/${TOKEN}",
             "https://h/conda/t/tk-1%2F2",
-            Origin::Secret,
+            CredentialSource::Secret,
         ),
         (
             "https://u:p@h/t/x${TOKEN}y/c",
             "https://u:p@h/t/xtk-1%2F2y/c",
-            Origin::Text,
+            CredentialSource::Text,
         ),
         // Credentials that are left out.
-        ("https://$EMPTY:${EMPTY}@h/c", "https://h/c", Origin::Text),
-        ("https://$EMPTY@h/t/$EMPTY/c", "https://h/c", Origin::Text),
+        (
+            "https://$EMPTY:${EMPTY}@h/c",
+            "https://h/c",
+            CredentialSource::Text,
+        ),
+        (
+            "https://$EMPTY@h/t/$EMPTY/c",
+            "https://h/c",
+            CredentialSource::Text,
+        ),
         (
             "https://$USER:$EMPTY@h/c",
             "https://ada:@h/c",
-            Origin::BuildArg,
+            CredentialSource::BuildArg,
         ),
         // A dollar or a percent sign alone.
-        ("https://h/a$/b%20c", "https://h/a$/b%20c", Origin::Text),
+        (
+            "https://h/a$/b%20c",
+            "https://h/a$/b%20c",
+            CredentialSource::Text,
+        ),
         (
             "https://a%40b%40c:$@h/c",
             "https://a%40b%40c:$@h/c",
-            Origin::Text,
+            CredentialSource::Text,
         ),
         (
             "https://a%ss%b:%x@h/c",
             "https://a%ss%b:%x@h/c",
-            Origin::Text,
+            CredentialSource::Text,
         ),
     ] {
         let address = fill(written, &args()).unwrap();

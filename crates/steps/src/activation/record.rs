@@ -1,7 +1,6 @@
 //! The step `condafront record-activation`: runs packages' activation scripts once, in the
 //! finished image, and records what they change.
 
-use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
@@ -10,22 +9,16 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use condafront_entrypoint::activation::Variables;
 use condafront_entrypoint::prefix::activation_scripts;
 use condafront_entrypoint::shell::{find_shell, quote};
 use condafront_entrypoint::store::{decode_variables, encode_variables};
-use condafront_model::reserved::is_reserved;
 use thiserror::Error;
 
+use super::snapshot::{Snapshot, compare, lossy};
 use crate::child::{self, ChildError, Ended};
 use condafront_step_spec::activation::{RecordSpec, Recorded};
 use condafront_step_spec::timeout::Timeout;
 
-/// Variables that the shell manages itself, or that a container's user gets from elsewhere.
-const NOISE: &[&str] = &[
-    "_", "SHLVL", "PWD", "OLDPWD", "PS1", "PS2", "PS4", "USER", "LOGNAME", "HOSTNAME", "TERM",
-    "IFS", "OPTIND", "PPID", "LINENO", "COLUMNS", "LINES", "SHELL",
-];
 /// The longest output of a script to keep, in bytes.
 const MAX_LOG: usize = 16 * 1024;
 
@@ -143,16 +136,6 @@ struct Session<'a> {
     scripts: &'a [OsString],
     shell: &'a OsStr,
     driver: &'a Path,
-}
-
-/// A shell's state between two scripts.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Snapshot {
-    env: Variables,
-    /// Functions, aliases and completions, as the shell lists them.
-    definitions: Vec<u8>,
-    /// What the script before this state printed.
-    log: String,
 }
 
 impl Session<'_> {
@@ -303,80 +286,6 @@ impl Files {
     }
 }
 
-fn compare(scripts: &[OsString], first: &[Snapshot], second: &[Snapshot]) -> Recorded {
-    let mut recorded = Recorded::default();
-    for (index, script) in scripts.iter().enumerate() {
-        let name = lossy(script);
-        let changed = changed_keys(&first[index].env, &first[index + 1].env)
-            .union(&changed_keys(&second[index].env, &second[index + 1].env))
-            .any(|key| fixed_value(key, &first[index + 1], &second[index + 1]).is_none());
-        if changed {
-            recorded.dynamic.push(name.clone());
-        }
-        if first[index].definitions != first[index + 1].definitions {
-            recorded.shell_only.push(name.clone());
-        }
-        let log = &first[index + 1].log;
-        if !log.is_empty() {
-            recorded.log.push_str(&format!("{name}:\n{log}"));
-            if !log.ends_with('\n') {
-                recorded.log.push('\n');
-            }
-        }
-        recorded.scripts.push(name);
-    }
-    let ends = (first.first(), first.last(), second.last());
-    if let (Some(start), Some(end), Some(other_end)) = ends {
-        for key in changed_keys(&start.env, &end.env) {
-            match fixed_value(&key, end, other_end) {
-                Some(Some(value)) => {
-                    recorded.set.insert(lossy(&key), value);
-                }
-                Some(None) => recorded.unset.push(lossy(&key)),
-                None => {}
-            }
-        }
-    }
-    recorded
-}
-
-/// A variable's value, or its absence, if it is the same in both runs and valid in JSON.
-#[expect(
-    clippy::option_option,
-    reason = "whether it is fixed, and whether it has a value"
-)]
-fn fixed_value(key: &OsStr, first: &Snapshot, second: &Snapshot) -> Option<Option<String>> {
-    let value = first.env.get(key);
-    if value != second.env.get(key) || key.to_str().is_none() {
-        return None;
-    }
-    match value {
-        None => Some(None),
-        Some(value) => value.to_str().map(|text| Some(text.to_owned())),
-    }
-}
-
-fn changed_keys(before: &Variables, after: &Variables) -> BTreeSet<OsString> {
-    before
-        .keys()
-        .chain(after.keys())
-        .filter(|key| before.get(*key) != after.get(*key))
-        .filter(|key| !is_noise(key))
-        .cloned()
-        .collect()
-}
-
-fn is_noise(key: &OsStr) -> bool {
-    let key = key.to_string_lossy();
-    // The definitions include exported functions of bash.
-    // Scripts may add to PATH. No other variable of the image is theirs to set.
-    let is_the_images = is_reserved(&key) && key != "PATH";
-    NOISE.contains(&key.as_ref())
-        || is_the_images
-        || key.starts_with("BASH_FUNC_")
-        || key.starts_with("BASHOPTS")
-}
-
 /// Runs `command`, whose own output is short. Inside, the time that it was given if it did not end.
 fn run_quietly(
     mut command: Command,
@@ -413,8 +322,4 @@ fn is_bash(shell: &OsStr) -> bool {
 
 fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
-}
-
-fn lossy(text: &OsStr) -> String {
-    text.to_string_lossy().into_owned()
 }
