@@ -17,7 +17,7 @@ const NAME: &str = "condafrontsecrets";
 const STDOUT: u32 = 1;
 
 impl Bridge {
-    /// The secrets of the build with these names; those that are not given are missing. `command` runs in `root`, and
+    /// The secrets of the build with these names; those that are empty or not given are missing. `command` runs in `root`, and
     /// writes its environment to its standard output: `NAME=VALUE` entries that end in NUL.
     ///
     /// # Errors
@@ -54,7 +54,9 @@ impl Bridge {
             let (name, value) = std::str::from_utf8(entry).ok()?.split_once('=')?;
             Some((name.to_owned(), value.to_owned()))
         });
-        Ok(pairs.filter(|(name, _)| names.contains(name)).collect())
+        // A secret that is not given is an empty variable (`loadSecretEnv` in `frontend/gateway/container/container.go`).
+        let is_given = |(name, value): &(String, String)| names.contains(name) && !value.is_empty();
+        Ok(pairs.filter(is_given).collect())
     }
 
     /// What a process writes to its standard output. Its environment has the secrets.

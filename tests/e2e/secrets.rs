@@ -280,4 +280,9 @@ fn credentials_of_channels_appear_nowhere() {
             std::fs::remove_dir_all(folder).expect("a folder of ours");
         }
     }
+    // Without the secrets, the address is not used as it is, nor without a login.
+    let user = ["--build-arg", "CHANNEL_USER=ada"];
+    let refused = project.build_file("env.yml", &user).expect_failure();
+    let why = "the address needs the variable CHANNEL_PASSWORD, which has no value";
+    assert!(refused.stderr.contains(why), "{}", refused.stderr);
 }

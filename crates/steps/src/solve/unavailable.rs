@@ -176,11 +176,14 @@ fn missing(search: &Search<'_>, spec: &MatchSpec, name: &PackageName) -> (String
         );
         return (message, help);
     }
+    // A name that is a part of another is hardly a typo of it: python, ipython.
+    let is_part = |found: &&str| found.contains(name.as_normalized());
+    let is_typo = near.first().is_some_and(|found| !is_part(found));
     let meant = (!near.is_empty()).then(|| suggestions(near));
     let other = search.other_channels().filter(|_| spec.channel.is_none());
     let help = match (other, meant) {
-        (Some(other), Some(meant)) => format!("{other} {meant}"),
-        (Some(other), None) => {
+        (Some(other), Some(meant)) if is_typo => format!("{meant} If the name is right: {other}"),
+        (Some(other), _) => {
             format!("{other} Packages that are only on PyPI go under `pip:`.")
         }
         (None, Some(meant)) => meant,
