@@ -11,10 +11,11 @@ use super::client::{Bridge, Reference};
 use super::error::GatewayError;
 use condafront_input::Secrets;
 
-/// The container's name, and that of its process.
-const NAME: &str = "condafrontsecrets";
-/// The file descriptor of standard output.
+/// The name of the process in its container.
+const PROCESS: &str = "secrets";
+/// The file descriptors that the process writes to.
 const STDOUT: u32 = 1;
+const STDERR: u32 = 2;
 
 impl Bridge {
     /// The secrets of the build with these names; those that are empty or not given are missing. `command` runs in `root`, and
@@ -31,8 +32,9 @@ impl Bridge {
         if !self.abilities().gateway_has("gateway.exec.secretenv") {
             return Ok(Secrets::default());
         }
+        let container_id = container_id();
         let container = gateway::NewContainerRequest {
-            container_id: NAME.to_owned(),
+            container_id: container_id.clone(),
             mounts: vec![pb::Mount {
                 dest: "/".to_owned(),
                 result_id: root.0.clone(),
@@ -43,12 +45,12 @@ impl Bridge {
         };
         let mut client = self.client.clone();
         client.new_container(container).await?;
-        let output = self.output(names, command).await;
-        let release = gateway::ReleaseContainerRequest {
-            container_id: NAME.to_owned(),
-        };
-        client.release_container(release).await?;
+        let output = self.output(&container_id, names, command).await;
+        let release = gateway::ReleaseContainerRequest { container_id };
+        let released = client.release_container(release).await;
+        // The release fails as well when the process has failed, and says less about it.
         let output = output?;
+        released?;
         let entries = output.split(|byte| *byte == 0);
         let pairs = entries.filter_map(|entry| {
             let (name, value) = std::str::from_utf8(entry).ok()?.split_once('=')?;
@@ -62,6 +64,7 @@ impl Bridge {
     /// What a process writes to its standard output. Its environment has the secrets.
     async fn output(
         &self,
+        container_id: &str,
         names: &BTreeSet<String>,
         command: Vec<String>,
     ) -> Result<Vec<u8>, GatewayError> {
@@ -71,15 +74,15 @@ impl Bridge {
             optional: true,
         };
         let start = gateway::ExecMessage {
-            process_id: NAME.to_owned(),
+            process_id: PROCESS.to_owned(),
             input: Some(Input::Init(gateway::InitMessage {
-                container_id: NAME.to_owned(),
+                container_id: container_id.to_owned(),
                 meta: Some(pb::Meta {
                     args: command,
                     cwd: "/".to_owned(),
                     ..Default::default()
                 }),
-                fds: vec![STDOUT],
+                fds: vec![STDOUT, STDERR],
                 secretenv: names.iter().map(secret).collect(),
             })),
         };
@@ -87,20 +90,33 @@ impl Bridge {
         let messages = stream::once(async { start }).chain(stream::pending());
         let answer = self.client.clone().exec_process(messages).await?;
         let mut answer = answer.into_inner();
-        let mut output = Vec::new();
+        let (mut output, mut complaint) = (Vec::new(), Vec::new());
+        let mut failure = None;
         while let Some(message) = answer.message().await? {
             match message.input {
                 Some(Input::File(file)) if file.fd == STDOUT => output.extend(file.data),
+                Some(Input::File(file)) if file.fd == STDERR => complaint.extend(file.data),
                 Some(Input::Exit(gateway::ExitMessage { code, error })) if code != 0 => {
-                    let why = error.map(|error| error.message).unwrap_or_default();
-                    return Err(GatewayError::session(format!(
-                        "the build's secrets cannot be read: {why}"
-                    )));
+                    failure = Some(error.map(|error| error.message).unwrap_or_default());
                 }
                 Some(Input::Done(_)) => break,
                 _ => {}
             }
         }
+        if let Some(why) = failure {
+            let complaint = String::from_utf8_lossy(&complaint);
+            let complaint = complaint.trim();
+            return Err(GatewayError::session(format!(
+                "the build's secrets cannot be read: {}",
+                if complaint.is_empty() { &why } else { complaint }
+            )));
+        }
         Ok(output)
     }
+}
+
+/// A name that no other container of the engine has: BuildKit passes it on to runc, and builds run at the same time.
+fn container_id() -> String {
+    // runc and BuildKit both accept letters and digits.
+    uuid::Uuid::new_v4().simple().to_string()
 }

@@ -179,6 +179,20 @@ fn credentials_appear_nowhere_on_the_classic_store() {
 }
 
 #[test]
+fn builds_at_once_each_read_their_secrets() {
+    std::thread::scope(|scope| {
+        let build = || {
+            let private = Private::new(Store::Classic);
+            private.build(&private.lock, &[]).expect_success();
+        };
+        let builds: Vec<_> = (0..8).map(|_| scope.spawn(build)).collect();
+        for build in builds {
+            build.join().expect("a build with its secrets");
+        }
+    });
+}
+
+#[test]
 fn a_token_that_provenance_would_reveal_is_refused() {
     let private = Private::new(Store::Containerd);
     let error = error_of(&private.build(&private.lock, &[]).expect_failure());
