@@ -1,6 +1,7 @@
 //! The session with BuildKit: its gateway service over this process's standard input and output.
 
 pub(crate) mod client;
+mod effort;
 pub(crate) mod error;
 pub(crate) mod fetch;
 pub(crate) mod messages;
@@ -9,6 +10,7 @@ mod read;
 pub(crate) mod repodata;
 pub(crate) mod requirements;
 mod secrets;
+pub(crate) mod solving;
 pub(crate) mod transport;
 pub(crate) mod tries;
 pub(crate) mod waiting;

@@ -2,8 +2,9 @@
 
 use buildkit_llb::{Definition, Differ, Local, OpOptions};
 
-use crate::gateway::client::{Bridge, Evaluate};
+use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::solving::Evaluate;
 use condafront_input::options::Options;
 use condafront_model::encoding::decode;
 use condafront_model::source::Diagnostic;
@@ -27,7 +28,7 @@ pub(super) async fn of_client(
         .differ(Differ::None)
         .name("[internal] load .dockerignore")
         .build();
-    let definition = Definition::of(&state).to_pb().clone();
+    let definition = Definition::of(&state);
     let reference = match bridge.solve(definition, Evaluate::Lazily).await {
         Ok(reference) => reference,
         // A build without a context has nothing to ignore.

@@ -11,8 +11,8 @@ use buildkit_llb::{Differ, Local, OpOptions};
 use super::ignore;
 use super::sources::{FolderInContext, Sources};
 use super::tree::{Load, Tree, content, loaded};
-use crate::gateway::client::Reference;
 use crate::gateway::error::BuildError;
+use crate::gateway::solving::Reference;
 use condafront_input::file_path::Content;
 
 /// What a copy of the build file has in common with it.

@@ -6,8 +6,8 @@ use futures_util::future::try_join_all;
 
 use super::sources::Sources;
 use super::tree::{Load, Tree, content, loaded};
-use crate::gateway::client::Reference;
 use crate::gateway::error::BuildError;
+use crate::gateway::solving::Reference;
 use condafront_input::file_path::{Content, FilePath, NamedFile, NamedPath, Root};
 
 impl Sources<'_> {

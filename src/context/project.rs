@@ -3,8 +3,8 @@
 use super::locate::literal;
 use super::sources::Sources;
 use super::tree::loaded;
-use crate::gateway::client::Reference;
 use crate::gateway::error::BuildError;
+use crate::gateway::solving::Reference;
 use condafront_graph::context::ContextState;
 use condafront_input::file_path::{FilePath, NamedPath, Root};
 use condafront_model::lint::Warning;

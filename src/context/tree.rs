@@ -3,8 +3,9 @@
 use buildkit_llb::{Copy, Definition, Differ, File, Http, Input, Local, OpOptions, Output};
 
 use super::git::{GitContext, git_source};
-use crate::gateway::client::{Bridge, Evaluate, Reference};
+use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::solving::{Evaluate, Reference};
 use condafront_input::file_path::Content;
 use condafront_input::options::Options;
 use condafront_model::source::Diagnostic;
@@ -64,7 +65,7 @@ impl Tree {
             .filename(NAME)
             .name("[internal] load remote build context")
             .build();
-        let definition = Definition::of(&file).to_pb().clone();
+        let definition = Definition::of(&file);
         let reference = bridge.solve(definition, Evaluate::Lazily).await?;
         let head = bridge.read_piece(&reference, NAME, 0, 1024).await?;
         if !is_archive(&head) {
@@ -147,7 +148,7 @@ impl Tree {
 
 /// Has BuildKit load what `output` stands for, when it is needed.
 pub(super) async fn loaded(bridge: &Bridge, output: &Output) -> Result<Reference, GatewayError> {
-    let definition = Definition::of(output).to_pb().clone();
+    let definition = Definition::of(output);
     bridge.solve(definition, Evaluate::Lazily).await
 }
 

@@ -1,13 +1,15 @@
 //! The calls that a frontend makes, in condafront's own types.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
+use buildkit_proto::gateway;
 use buildkit_proto::gateway::llb_bridge_client::LlbBridgeClient;
-use buildkit_proto::gateway::{self, result};
 use buildkit_proto::{caps::ApiCap, pb, rpc, worker::BuildkitVersion};
 use prost::Message as _;
 use tonic::transport::Channel;
 
+use super::effort::Effort;
 use super::error::{GatewayError, source_info};
 use super::transport::MAX_MESSAGE_BYTES;
 use condafront_input::options::CacheImport;
@@ -19,7 +21,9 @@ use condafront_model::platform::Platform;
 pub(crate) struct Bridge {
     pub(super) client: LlbBridgeClient<Channel>,
     abilities: Abilities,
-    cache_imports: Vec<gateway::CacheOptionsEntry>,
+    pub(super) cache_imports: Vec<gateway::CacheOptionsEntry>,
+    /// The least effort that solves make: results that one of them found lost are lost to the others too.
+    pub(super) effort: Arc<Mutex<Effort>>,
 }
 
 /// What the engine says it can do.
@@ -73,10 +77,6 @@ impl From<gateway::PongResponse> for Abilities {
     }
 }
 
-/// A result that BuildKit holds for this session: a file system.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reference(pub(super) String);
-
 /// An image's digest and configuration.
 #[derive(Clone, Debug)]
 pub(crate) struct ImageMeta {
@@ -84,15 +84,6 @@ pub(crate) struct ImageMeta {
     pub digest: Option<String>,
     /// The OCI image configuration, JSON.
     pub config: Vec<u8>,
-}
-
-/// Whether [`Bridge::solve`] waits until everything is built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Evaluate {
-    /// Build it now, so that errors show up.
-    Now,
-    /// Build only what is asked for, when it is asked for.
-    Lazily,
 }
 
 impl Bridge {
@@ -109,6 +100,7 @@ impl Bridge {
             client,
             abilities: pong.into_inner().into(),
             cache_imports: Vec::new(),
+            effort: Arc::default(),
         })
     }
 
@@ -126,31 +118,6 @@ impl Bridge {
                 attrs: import.attrs,
             });
         self.cache_imports = entries.collect();
-    }
-
-    /// Hands a graph to BuildKit.
-    ///
-    /// # Errors
-    /// When the graph is too large for one message, and whatever BuildKit reports.
-    pub(crate) async fn solve(
-        &self,
-        definition: pb::Definition,
-        evaluate: Evaluate,
-    ) -> Result<Reference, GatewayError> {
-        let request = gateway::SolveRequest {
-            definition: Some(definition),
-            allow_result_return: true,
-            allow_result_array_ref: true,
-            cache_imports: self.cache_imports.clone(),
-            evaluate: evaluate == Evaluate::Now,
-            ..Default::default()
-        };
-        check_size(request.encoded_len())?;
-        let response = self.client.clone().solve(request).await?.into_inner();
-        match response.result.and_then(|result| result.result) {
-            Some(result::Result::Ref(reference)) => Ok(Reference(reference.id)),
-            _ => Ok(Reference(String::new())),
-        }
     }
 
     /// The client's inputs: states of other builds, by name.
@@ -274,16 +241,6 @@ impl Bridge {
     }
 }
 
-impl Reference {
-    /// The reference as it appears in results.
-    pub(crate) fn to_proto(&self) -> gateway::Ref {
-        gateway::Ref {
-            id: self.0.clone(),
-            def: None,
-        }
-    }
-}
-
 impl ImageMeta {
     fn new(digest: String, config: Vec<u8>) -> Self {
         Self {
@@ -294,7 +251,7 @@ impl ImageMeta {
 }
 
 /// Larger messages would end the connection with an error that explains nothing.
-fn check_size(bytes: usize) -> Result<(), GatewayError> {
+pub(super) fn check_size(bytes: usize) -> Result<(), GatewayError> {
     if bytes <= MAX_MESSAGE_BYTES {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 //! Details of a gRPC error are `Any` messages whose value is JSON, not protobuf, for BuildKit's own types
 //! (`util/grpcerrors/grpcerrors.go`, `solver/errdefs`).
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -100,6 +101,22 @@ impl GatewayError {
             .filter_map(|detail| serde_json::from_slice::<VertexDetail>(&detail.value).ok())
             .map(|vertex| vertex.digest)
             .collect()
+    }
+
+    /// The same error, naming the original of each vertex that stands for another one.
+    pub(super) fn about_originals(mut self, originals: &HashMap<String, String>) -> Self {
+        for detail in &mut self.status.details {
+            if detail.type_url != VERTEX {
+                continue;
+            }
+            let vertex = serde_json::from_slice::<VertexDetail>(&detail.value).ok();
+            let original = vertex.and_then(|vertex| originals.get(&vertex.digest));
+            if let Some(digest) = original {
+                let value = serde_json::json!({ "digest": digest });
+                detail.value = value.to_string().into_bytes();
+            }
+        }
+        self
     }
 
     /// The same error for BuildKit to show, with all its details.

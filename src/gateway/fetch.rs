@@ -13,8 +13,9 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::client::{Bridge, Evaluate, Reference};
+use super::client::Bridge;
 use super::error::{BuildError, GatewayError};
+use super::solving::{Evaluate, Reference};
 use super::tries::Tries;
 use super::waiting::{self, NOTICE, Waiting};
 use crate::fetch_failure::{Failure, report};
@@ -225,7 +226,7 @@ impl Fetch<'_> {
         let url = || address.url().clone();
         self.waiting
             .add(self.index, &self.artifact.wanted.label, address.url());
-        let definition = Definition::of(output).to_pb().clone();
+        let definition = Definition::of(output);
         let work = self.bridge.solve(definition, Evaluate::Now);
         match waiting::within(limit, work).await {
             Some(Ok(reference)) => Ok(Ok(reference)),

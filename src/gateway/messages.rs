@@ -7,12 +7,14 @@
 pub(super) fn is_absent(message: &str) -> bool {
     let ends = [": no such file or directory", ": not a directory"];
     let before = ends.iter().find_map(|end| message.strip_suffix(end));
-    let is_of_path = before.is_some_and(|before| {
-        let calls = ["open ", "stat ", "lstat "];
-        let is_call = |text: &str| calls.iter().any(|call| text.starts_with(call));
-        let mut parts = before.match_indices(": ").map(|(at, mark)| at + mark.len());
-        !before.contains("mount ") && (is_call(before) || parts.any(|at| is_call(&before[at..])))
-    });
+    let is_of_path = !is_lost_result(message)
+        && before.is_some_and(|before| {
+            let calls = ["open ", "stat ", "lstat "];
+            let is_call = |text: &str| calls.iter().any(|call| text.starts_with(call));
+            let mut parts = before.match_indices(": ").map(|(at, mark)| at + mark.len());
+            !before.contains("mount ")
+                && (is_call(before) || parts.any(|at| is_call(&before[at..])))
+        });
     // A result without any file has no file system (`getImmutableRef` in `frontend/gateway/gateway.go`).
     is_of_path || message.starts_with("empty ref: ")
 }
@@ -33,9 +35,28 @@ pub(crate) fn is_for_another_platform(message: &str) -> bool {
     message.contains("no match for platform in manifest")
 }
 
-/// Whether the result of a step is lost (`cacheRecord.finalize` in `cache/refs.go`).
+/// Whether the result of a step is lost: it could not be committed (`cacheRecord.finalize` in `cache/refs.go`), or its
+/// snapshot is gone (containerd's `metadata/snapshot.go` and `snapshots/storage/bolt.go`), or that snapshot's folder.
 pub(super) fn is_lost_result(message: &str) -> bool {
+    let is_gone = |(at, _): (usize, &str)| message[at..].contains(" does not exist");
+    let is_missing = || {
+        let before = message.strip_suffix(": no such file or directory");
+        let path = before.and_then(|before| before.rsplit(' ').next());
+        path.is_some_and(is_snapshot)
+    };
     message.contains(" during finalize: ")
+        || message.match_indices("snapshot ").any(is_gone)
+        || is_missing()
+}
+
+/// Whether a path is the folder of one snapshot in an engine's store: `…/snapshots/12/fs` of containerd,
+/// `…/overlay2/ID/diff` of Docker's classic store, and others like them.
+fn is_snapshot(path: &str) -> bool {
+    const STORES: [&str; 4] = ["snapshots", "overlay2", "fuse-overlayfs", "subvolumes"];
+    let mut names = path.rsplit('/').peekable();
+    names.next_if(|name| ["fs", "diff"].contains(name));
+    names.next();
+    path.starts_with('/') && names.next().is_some_and(|name| STORES.contains(&name))
 }
 
 /// Whether a folder was copied onto a file (`tonistiigi/fsutil`, `copy/copy.go`).
@@ -207,12 +228,24 @@ mod tests {
 
     #[test]
     fn lost_results_are_told_from_other_failures() {
-        assert!(is_lost_result(
-            "failed to finalize parent during merge: failed to commit a to b during finalize: failed to stat active key during commit: snapshot a does not exist: not found"
-        ));
-        assert!(!is_lost_result(
-            "process \"/bin/sh\" did not complete successfully: exit code: 1"
-        ));
+        for lost in [
+            "failed to finalize parent during merge: failed to commit a to b during finalize: failed to stat active key during commit: snapshot a does not exist: not found",
+            "failed to prepare a as b: parent snapshot a does not exist: not found",
+            "stat /var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/596/fs: no such file or directory",
+            "process \"/condafront install\" did not complete successfully: stat /var/lib/docker/overlay2/9ab: no such file or directory",
+            "lstat /var/lib/docker/overlay2/9ab/diff: no such file or directory",
+        ] {
+            assert!(is_lost_result(lost), "{lost}");
+            assert!(!is_absent(lost), "{lost}");
+        }
+        for other in [
+            "process \"/bin/sh\" did not complete successfully: exit code: 1",
+            "open /var/lib/docker/overlay2/9ab/diff/env.yml: no such file or directory",
+            "open /var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/596/fs/fs: no such file or directory",
+            "stat snapshots/x: no such file or directory",
+        ] {
+            assert!(!is_lost_result(other), "{other}");
+        }
     }
 
     #[test]

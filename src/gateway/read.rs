@@ -2,8 +2,9 @@
 
 use buildkit_proto::gateway;
 
-use super::client::{Bridge, Reference};
+use super::client::Bridge;
 use super::error::GatewayError;
+use super::solving::Reference;
 use super::transport::MAX_MESSAGE_BYTES;
 
 /// A file or folder in a folder of a result.
@@ -93,21 +94,18 @@ impl Bridge {
         length: usize,
     ) -> Result<Vec<u8>, GatewayError> {
         let signed = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-        let request = gateway::ReadFileRequest {
-            r#ref: from.0.clone(),
+        let request = |r#ref| gateway::ReadFileRequest {
+            r#ref,
             file_path: path.to_owned(),
             range: Some(gateway::FileRange {
                 offset: signed(offset),
                 length: signed(length),
             }),
         };
-        Ok(self
-            .client
-            .clone()
-            .read_file(request)
-            .await?
-            .into_inner()
-            .data)
+        let response = self.read(from, async |mut client, id| {
+            client.read_file(request(id)).await
+        });
+        Ok(response.await?.data)
     }
 
     /// What keeps the file at `path` from being read, if it is neither a file nor a folder: BuildKit would wait for somebody
@@ -120,11 +118,7 @@ impl Bridge {
         from: &Reference,
         path: &str,
     ) -> Result<Option<&'static str>, GatewayError> {
-        let request = gateway::StatFileRequest {
-            r#ref: from.0.clone(),
-            path: path.to_owned(),
-        };
-        let response = self.client.clone().stat_file(request).await?.into_inner();
+        let response = self.stat(from, path).await?;
         Ok(response.stat.and_then(|stat| odd(stat.mode)))
     }
 
@@ -139,20 +133,26 @@ impl Bridge {
     ) -> Result<Option<bool>, GatewayError> {
         /// The bit of a folder in the mode, which has Go's form (<https://pkg.go.dev/io/fs#FileMode>).
         const FOLDER: u32 = 1 << 31;
-        let request = gateway::StatFileRequest {
-            r#ref: from.0.clone(),
+        match self.stat(from, path).await {
+            Ok(response) => Ok(Some(response.stat.unwrap_or_default().mode & FOLDER != 0)),
+            Err(error) if error.is_absent() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn stat(
+        &self,
+        from: &Reference,
+        path: &str,
+    ) -> Result<gateway::StatFileResponse, GatewayError> {
+        let request = |r#ref| gateway::StatFileRequest {
+            r#ref,
             path: path.to_owned(),
         };
-        match self.client.clone().stat_file(request).await {
-            Ok(response) => {
-                let stat = response.into_inner().stat.unwrap_or_default();
-                Ok(Some(stat.mode & FOLDER != 0))
-            }
-            Err(error) => match GatewayError::from(error) {
-                error if error.is_absent() => Ok(None),
-                error => Err(error),
-            },
-        }
+        self.read(from, async |mut client, id| {
+            client.stat_file(request(id)).await
+        })
+        .await
     }
 
     /// What is in a folder of a result.
@@ -168,13 +168,16 @@ impl Bridge {
         const FOLDER: u32 = 1 << 31;
         /// The bit of a symbolic link.
         const LINK: u32 = 1 << 27;
-        let request = gateway::ReadDirRequest {
-            r#ref: from.0.clone(),
+        let request = |r#ref| gateway::ReadDirRequest {
+            r#ref,
             dir_path: path.to_owned(),
             include_pattern: String::new(),
         };
-        let response = self.client.clone().read_dir(request).await?.into_inner();
+        let response = self.read(from, async |mut client, id| {
+            client.read_dir(request(id)).await
+        });
         Ok(response
+            .await?
             .entries
             .into_iter()
             .map(|entry| DirEntry {

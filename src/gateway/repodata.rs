@@ -6,8 +6,9 @@ use std::time::Duration;
 use buildkit_llb::{Definition, Output};
 use tokio::time::Instant;
 
-use super::client::{Bridge, Evaluate};
+use super::client::Bridge;
 use super::error::GatewayError;
+use super::solving::Evaluate;
 use super::tries::Tries;
 use super::waiting::{self, Waiting};
 use crate::fetch_failure::Failure;
@@ -155,13 +156,13 @@ async fn answer(
     shown: Shown,
 ) -> Result<(), GatewayError> {
     let download = repodata.download(file, address, shown);
-    let definition = Definition::of(&download).to_pb().clone();
+    let definition = Definition::of(&download);
     let mut answer = pin!(bridge.solve(definition, Evaluate::Now));
     if shown == Shown::IfLong {
         if let Ok(answer) = tokio::time::timeout(PATIENCE, &mut answer).await {
             return answer.map(drop);
         }
-        let show = Definition::of(repodata.show(file, address)).to_pb().clone();
+        let show = Definition::of(repodata.show(file, address));
         bridge.solve(show, Evaluate::Now).await?;
     }
     answer.await.map(drop)

@@ -7,8 +7,9 @@ use buildkit_proto::gateway::{self, exec_message::Input};
 use buildkit_proto::pb;
 use futures_util::{StreamExt as _, stream};
 
-use super::client::{Bridge, Reference};
+use super::client::Bridge;
 use super::error::GatewayError;
+use super::solving::Reference;
 use condafront_input::Secrets;
 
 /// The name of the process in its container.
@@ -37,7 +38,7 @@ impl Bridge {
             container_id: container_id.clone(),
             mounts: vec![pb::Mount {
                 dest: "/".to_owned(),
-                result_id: root.0.clone(),
+                result_id: root.id(),
                 ..Default::default()
             }],
             network: pb::NetMode::None.into(),
@@ -108,7 +109,11 @@ impl Bridge {
             let complaint = complaint.trim();
             return Err(GatewayError::session(format!(
                 "the build's secrets cannot be read: {}",
-                if complaint.is_empty() { &why } else { complaint }
+                if complaint.is_empty() {
+                    &why
+                } else {
+                    complaint
+                }
             )));
         }
         Ok(output)

@@ -10,8 +10,9 @@ use std::time::Duration;
 use buildkit_llb::{Definition, File, Input, Mkfile, OpOptions};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::client::{Bridge, Evaluate};
+use super::client::Bridge;
 use super::error::GatewayError;
+use super::solving::Evaluate;
 use condafront_model::package::PackageUrl;
 use condafront_step_spec::timeout::Timeout;
 
@@ -116,7 +117,7 @@ async fn show(bridge: &Bridge, text: &str) -> Result<(), GatewayError> {
         .export_cache(false);
     let built = file.build();
     if let Some(output) = built.output() {
-        let definition = Definition::of(output).to_pb().clone();
+        let definition = Definition::of(output);
         bridge.solve(definition, Evaluate::Now).await?;
     }
     Ok(())

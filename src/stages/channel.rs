@@ -3,7 +3,7 @@
 use super::channel_downloads::{self, Downloads, PackageIndex, member, renew};
 use super::fetching::Spoiled;
 use super::input::{EnvironmentFile, ImageInput};
-use super::session::{Session, diagnosed, native};
+use super::session::{Explanation, Session, diagnosed, native, unexplained};
 use super::solve::{NOARCH, Solved};
 use condafront_input::pypi;
 
@@ -183,7 +183,11 @@ impl<'a> Session<'a> {
             let is_it =
                 |part: &&Part<PackageIndex>| failed.contains(&part.output.digest().to_string());
             if let Some(part) = parts.iter().chain(&earlier).find(is_it) {
-                let report = self.report(&part.step, &error).await.ok_or(error)?;
+                let report = match self.explanation(&part.step, &error).await {
+                    Explanation::Report(report) => report,
+                    Explanation::Unknown => return Err(unexplained(&part.step, error)),
+                    Explanation::TryAgain => continue,
+                };
                 if !renew(part, &report, &mut downloads, &mut spoiled).await {
                     return Err(explained(part, report, contents));
                 }

@@ -1,7 +1,7 @@
 //! Steps on downloaded files. They run right away, and again if a download failed, or brought the wrong file, but a retry of
 //! it succeeds.
 
-use super::session::{Session, diagnosed, unexplained};
+use super::session::{Explanation, Session, diagnosed, unexplained};
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -11,9 +11,9 @@ use buildkit_llb::Output;
 use tokio::time::Instant;
 
 use crate::fetch_failure::Failure;
-use crate::gateway::client::Reference;
 use crate::gateway::error::BuildError;
 use crate::gateway::fetch::{Patience, fetch_all};
+use crate::gateway::solving::Reference;
 use crate::gateway::tries::Tries;
 use condafront_graph::downloads::{Address, Addresses, Artifact};
 use condafront_graph::step::Step;
@@ -124,8 +124,10 @@ impl Session<'_> {
             let failed = error.vertices();
             let mut graphs = std::iter::once(&graph).chain(&earlier);
             if let Some(step) = graphs.find_map(|graph| job.failing(graph, &failed)) {
-                let Some(report) = self.report(step, &error).await else {
-                    return Err(unexplained(step, error));
+                let report = match self.explanation(step, &error).await {
+                    Explanation::Report(report) => report,
+                    Explanation::Unknown => return Err(unexplained(step, error)),
+                    Explanation::TryAgain => continue,
                 };
                 let is_artifact = |culprit: &Culprit| match culprit {
                     Culprit::Package(index) => step.package(*index),

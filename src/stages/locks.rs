@@ -11,8 +11,8 @@ use buildkit_llb::{File, Input, Mkfile, OpOptions};
 use buildkit_proto::gateway;
 use futures_util::future::try_join_all;
 
-use crate::gateway::client::Evaluate;
 use crate::gateway::error::BuildError;
+use crate::gateway::solving::Evaluate;
 use crate::options::choices::Choices;
 use condafront_input as input;
 use condafront_input::explicit_lock::{self, ExplicitLock};

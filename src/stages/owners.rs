@@ -5,8 +5,8 @@ use super::session::Session;
 use buildkit_llb::{Copy, File, Input, OpOptions, Output};
 use condafront_entrypoint::passwd;
 
-use crate::gateway::client::Reference;
 use crate::gateway::error::BuildError;
+use crate::gateway::solving::Reference;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
 use condafront_step_spec::account::User;

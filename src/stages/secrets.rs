@@ -10,9 +10,10 @@ use std::sync::Arc;
 use buildkit_llb::Definition;
 
 use crate::context::named::Finder;
-use crate::gateway::client::{Bridge, Evaluate};
+use crate::gateway::client::Bridge;
 use crate::gateway::error::BuildError;
 use crate::gateway::own_image;
+use crate::gateway::solving::Evaluate;
 use crate::options::settings::Settings;
 use condafront_graph::{programs, write_environment};
 use condafront_input::options::Options;
@@ -102,7 +103,7 @@ async fn read(
         platform: native(bridge),
     };
     let programs = programs(&own_image::find(finder).await?);
-    let definition = Definition::of(&programs).to_pb().clone();
+    let definition = Definition::of(&programs);
     let root = bridge.solve(definition, Evaluate::Now).await?;
     Ok(bridge.secrets(&names, &root, write_environment()).await?)
 }

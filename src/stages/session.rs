@@ -1,7 +1,6 @@
 //! One build: what it is about, and its requests to BuildKit: build, read, warn, and find out why a step failed.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
@@ -11,11 +10,12 @@ use serde::de::DeserializeOwned;
 use crate::context::build_file::BuildFile;
 use crate::context::named::Finder;
 use crate::context::sources::Sources;
-use crate::gateway::client::{Bridge, Evaluate, Reference};
+use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::messages::{self, ProcessEnd};
 use crate::gateway::own_image;
 use crate::gateway::requirements;
+use crate::gateway::solving::{Evaluate, Reference};
 use crate::options::settings::Settings;
 use condafront_graph::plan::Plan;
 use condafront_graph::step::Step;
@@ -72,8 +72,16 @@ pub(super) struct Session<'a> {
 pub(super) struct SoFar {
     /// The warnings that the user has already seen.
     warned: Mutex<BTreeSet<String>>,
-    /// Whether the cache turned out to have lost a result.
-    cache_is_broken: AtomicBool,
+}
+
+/// What is known about why a step failed.
+pub(super) enum Explanation {
+    /// This.
+    Report(FailureReport),
+    /// Nothing.
+    Unknown,
+    /// The cache may be to blame, and is not used from now on.
+    TryAgain,
 }
 
 impl<'a> Session<'a> {
@@ -148,19 +156,22 @@ impl Session<'_> {
         step: &Step,
         earlier: &[Output],
     ) -> Result<Result<Reference, FailureReport>, BuildError> {
-        let error = match self.evaluate(output).await {
-            Ok(reference) => return Ok(Ok(reference)),
-            Err(BuildError::Gateway(error)) => error,
-            Err(error) => return Err(error),
-        };
-        let failed = error.vertices();
-        let mut outputs = std::iter::once(output).chain(earlier);
-        if !outputs.any(|output| failed.contains(&output.digest().to_string())) {
-            return Err(error.into());
-        }
-        match self.report(step, &error).await {
-            Some(report) => Ok(Err(report)),
-            None => Err(unexplained(step, error)),
+        loop {
+            let error = match self.evaluate(output).await {
+                Ok(reference) => return Ok(Ok(reference)),
+                Err(BuildError::Gateway(error)) => error,
+                Err(error) => return Err(error),
+            };
+            let failed = error.vertices();
+            let mut outputs = std::iter::once(output).chain(earlier);
+            if !outputs.any(|output| failed.contains(&output.digest().to_string())) {
+                return Err(error.into());
+            }
+            match self.explanation(step, &error).await {
+                Explanation::Report(report) => return Ok(Err(report)),
+                Explanation::Unknown => return Err(unexplained(step, error)),
+                Explanation::TryAgain => {}
+            }
         }
     }
 
@@ -172,13 +183,26 @@ impl Session<'_> {
         }
     }
 
-    /// The report of a step that failed with `error`; `None` if there is none.
-    pub(super) async fn report(&self, step: &Step, error: &GatewayError) -> Option<FailureReport> {
+    /// Why a step failed with `error`.
+    pub(super) async fn explanation(&self, step: &Step, error: &GatewayError) -> Explanation {
         let timed_out = ProcessEnd::Code(TIMED_OUT_CODE.into());
         let has_timed_out = messages::process_end(error.message()) == Some(timed_out);
         let again = step.explain(has_timed_out);
-        let reference = self.evaluate(&again).await.ok()?;
-        self.read_json(&reference, REPORT_FILE).await.ok()
+        match self.evaluate(&again).await {
+            Ok(reference) => match self.read_json(&reference, REPORT_FILE).await {
+                Ok(report) => Explanation::Report(report),
+                Err(_) => Explanation::Unknown,
+            },
+            // It ends well whatever it has to say. So it has not even started, perhaps because BuildKit has lost a file
+            // system that it mounts. runc's message is in the progress only.
+            Err(BuildError::Gateway(error))
+                if messages::exit_code(error.message()) == Some(1)
+                    && self.bridge.distrust_cache() =>
+            {
+                Explanation::TryAgain
+            }
+            Err(_) => Explanation::Unknown,
+        }
     }
 
     pub(super) async fn evaluate(&self, output: &Output) -> Result<Reference, BuildError> {
@@ -200,18 +224,7 @@ impl Session<'_> {
     ) -> Result<Reference, BuildError> {
         let definition = Definition::of(output);
         requirements::check(&definition, self.bridge.abilities())?;
-        let broken = &self.so_far.cache_is_broken;
-        if !broken.load(Ordering::Relaxed) {
-            let solved = self.bridge.solve(definition.to_pb().clone(), evaluate);
-            match solved.await {
-                Err(error) if error.is_lost_result() => broken.store(true, Ordering::Relaxed),
-                solved => return Ok(solved?),
-            }
-        }
-        // Steps that this build has already run with the cache run once more: BuildKit does not merge a vertex that
-        // ignores the cache with one that does not (`loadUnlocked` in `solver/jobs.go`). After that, it has them.
-        let again = definition.ignoring_cache().into_pb();
-        Ok(self.bridge.solve(again, evaluate).await?)
+        Ok(self.bridge.solve(definition, evaluate).await?)
     }
 
     pub(super) async fn read_json<T: DeserializeOwned>(

@@ -200,17 +200,9 @@ impl Session<'_> {
         section: &ImageSection,
         wanted: &[SystemPackage],
     ) -> Result<(), BuildError> {
-        let error = match self.evaluate(&prepared.root).await {
-            Ok(_) => return Ok(()),
-            Err(BuildError::Gateway(error)) => error,
-            Err(error) => return Err(error),
-        };
-        let digest = prepared.root.digest().to_string();
-        if error.is_cancelled() || !error.vertices().contains(&digest) {
-            return Err(error.into());
-        }
-        let Some(report) = self.report(&prepared.step, &error).await else {
-            return Err(error.into());
+        let run = self.run_or_report(&prepared.root, &prepared.step, &[]);
+        let Err(report) = run.await? else {
+            return Ok(());
         };
         let mut diagnostic = Diagnostic::new(report.message);
         diagnostic.help = report.help;

@@ -8,7 +8,17 @@ use std::time::Duration;
 
 use condafront_testkit::engine::Store;
 
-use crate::project::{LOCK, Project, base};
+use crate::project::{LOCK, Project, base, frontend, on_both_stores};
+
+on_both_stores!(what_the_store_lost_is_made_again);
+
+/// Results of each kind of vertex, by a part of their descriptions in `docker buildx du`.
+const LOST: [&str; 4] = [
+    "load condafront's programs",
+    "from exec /condafront libc",
+    "from exec /condafront solve",
+    "noarch/bumpme-",
+];
 
 /// When builds are interrupted, in milliseconds after the start of the merge of their layers.
 const MOMENTS: [u64; 4] = [10, 40, 80, 120];
@@ -63,4 +73,52 @@ fn interrupt(project: &Project, build: &[&str], moment: Duration) {
     }
     client.wait().expect("the client ends");
     assert!(seen.contains("put the layers together"), "{seen}");
+}
+
+fn what_the_store_lost_is_made_again(store: Store) {
+    let project = Project::fresh(store);
+    project.write(
+        "env.yml",
+        format!(
+            "# syntax={}\nchannels: [{}]\ndependencies: [bumpme]\n",
+            frontend(),
+            project.channel()
+        ),
+    );
+    for (user, what) in (4000..).zip(LOST) {
+        project.build_file("env.yml", &[]).expect_success();
+        let lost = cached(&project, what)
+            .iter()
+            .filter(|id| project.engine.lose(id))
+            .count();
+        // See `Engine::lose`: the programs are where steps start.
+        let is_possible = store == Store::Containerd || what != LOST[0];
+        assert_eq!(lost > 0, is_possible, "{what} is still there");
+        // For a new owner, the package is installed again.
+        let user = format!("MAMBA_USER_ID={user}");
+        let args = ["--build-arg", &user];
+        let built = project.build_file("env.yml", &args);
+        assert!(built.status.success(), "without {what}: {}", built.stderr);
+        // The next build finds what this one made.
+        project.build_file("env.yml", &args).expect_success();
+    }
+    let files = project.run(&[], &["ls", "/opt/conda/conda-meta"]);
+    let files = files.expect_success().stdout;
+    assert!(files.contains("bumpme-"), "{files}");
+}
+
+/// The ids of the records of the build cache with this in their description.
+fn cached(project: &Project, what: &str) -> Vec<String> {
+    let list = project.docker(&["buildx", "du", "--verbose"]);
+    let list = list.expect_success().stdout;
+    let records = list
+        .split("\n\n")
+        .filter(|record| record.contains(what))
+        .filter_map(|record| {
+            let id = record.lines().find_map(|line| line.strip_prefix("ID:"));
+            id.map(|id| id.trim().to_owned())
+        });
+    let ids: Vec<String> = records.collect();
+    assert!(!ids.is_empty(), "nothing is {what} in {list}");
+    ids
 }

@@ -67,6 +67,10 @@ impl Definition {
         Self { message }
     }
 
+    pub(crate) fn from_message(message: pb::Definition) -> Self {
+        Self { message }
+    }
+
     /// The message.
     #[must_use]
     pub fn to_pb(&self) -> &pb::Definition {

@@ -41,6 +41,7 @@
 mod definition;
 mod digest;
 mod exec;
+mod fetch_again;
 mod file;
 mod graph;
 mod location;

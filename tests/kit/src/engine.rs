@@ -61,6 +61,8 @@ pub struct Engine {
 #[derive(Debug)]
 struct Client {
     engine_dir: PathBuf,
+    /// The folder of the sockets of dockerd and its containerd.
+    sockets: PathBuf,
     docker_config: PathBuf,
     path: String,
 }
@@ -95,8 +97,11 @@ impl Engine {
                 .unwrap_or_else(|| panic!("scripts/engine start did not print {key}")))
             .to_owned()
         };
+        let socket = values.get("DOCKER_SOCKET").copied().unwrap_or_default();
+        let socket = Path::new(socket.trim_start_matches("unix://"));
         let client = Client {
             engine_dir: value("ENGINE_DIR").into(),
+            sockets: socket.parent().unwrap_or(socket).to_owned(),
             docker_config: value("DOCKER_CONFIG").into(),
             path: value("ENGINE_PATH"),
         };
@@ -167,6 +172,45 @@ impl Engine {
         }
         command.env("DOCKER_CLI_HINTS", "false");
         command
+    }
+
+    /// Removes the file system of a record of the build cache (`docker buildx du` lists their ids) behind the back of a
+    /// fresh dockerd, which still believes that it has it. Returns whether that was possible: the classic store has what
+    /// other steps have started from under a name of its own.
+    ///
+    /// # Panics
+    /// If the file system cannot be removed.
+    pub fn lose(&self, id: &str) -> bool {
+        let client = self.client.as_ref().expect("a fresh engine");
+        if self.store == Store::Classic {
+            let folder = client.engine_dir.join("data/overlay2").join(id);
+            return std::fs::remove_dir_all(folder).is_ok();
+        }
+        let programs = client.path.split(':').next().unwrap_or_default();
+        let ctr = |arguments: &[&str]| {
+            let mut command = Command::new(Path::new(programs).join("ctr"));
+            command.arg("--address");
+            command.arg(client.sockets.join("containerd.sock"));
+            command.args(["--namespace", "moby", "snapshots"]);
+            run(command.args(arguments)).expect_success()
+        };
+        // Children first: views of it, and the results of steps that ran in it.
+        let all = ctr(&["ls"]).stdout;
+        let mut doomed = vec![id];
+        let mut number = 0;
+        while let Some(parent) = doomed.get(number).copied() {
+            let names = all.lines().map(|line| line.split_whitespace());
+            let children = names.filter_map(|mut names| {
+                let name = names.next()?;
+                (names.next() == Some(parent)).then_some(name)
+            });
+            doomed.extend(children);
+            number += 1;
+        }
+        for snapshot in doomed.iter().rev() {
+            ctr(&["rm", snapshot]);
+        }
+        true
     }
 }
 

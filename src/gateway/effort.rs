@@ -1,0 +1,48 @@
+//! How much is built anew when BuildKit has lost results.
+
+use std::collections::HashMap;
+
+use buildkit_llb::Definition;
+use buildkit_proto::pb;
+
+/// How much is built anew because BuildKit has lost results.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Effort {
+    /// Nothing.
+    #[default]
+    Usual,
+    /// Every step. BuildKit does not merge a vertex that ignores the cache with one that does not (`loadUnlocked` in
+    /// `solver/jobs.go`), so steps that this build has already run with the cache run once more.
+    Steps,
+    /// Also what comes from web servers and from the client.
+    Everything,
+}
+
+impl Effort {
+    /// What to try after this.
+    pub(super) fn more(self) -> Option<Self> {
+        match self {
+            Self::Usual => Some(Self::Steps),
+            Self::Steps => Some(Self::Everything),
+            Self::Everything => None,
+        }
+    }
+
+    /// The graph to build, and the original digest of each operation that has another one in it.
+    pub(super) fn apply(
+        self,
+        definition: &Definition,
+    ) -> (pb::Definition, HashMap<String, String>) {
+        match self {
+            Self::Usual => (definition.to_pb().clone(), HashMap::new()),
+            Self::Steps => (
+                definition.clone().ignoring_cache().into_pb(),
+                HashMap::new(),
+            ),
+            Self::Everything => {
+                let (definition, originals) = definition.clone().fetching_again();
+                (definition.into_pb(), originals)
+            }
+        }
+    }
+}

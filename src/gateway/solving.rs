@@ -1,0 +1,176 @@
+//! Has BuildKit build graphs, and gets over results that it has lost.
+//!
+//! BuildKit may find a step in its cache although the step's file system is gone: a build that was interrupted or failed
+//! elsewhere broke it while it was committed (`cacheRecord.finalize` in `cache/refs.go`; moby/buildkit#6821 fixes other
+//! ways to get there), or something else removed it. From then on, every build that needs the result fails. So it is made
+//! again, at the cost that [`Effort`] describes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use buildkit_llb::Definition;
+use buildkit_proto::gateway::llb_bridge_client::LlbBridgeClient;
+use buildkit_proto::gateway::{self, result};
+use buildkit_proto::pb;
+use prost::Message as _;
+use tonic::transport::Channel;
+
+use super::client::{Bridge, check_size};
+use super::effort::Effort;
+use super::error::GatewayError;
+
+/// A result that BuildKit holds for this session: a file system.
+#[derive(Clone, Debug)]
+pub(crate) struct Reference(Arc<Solved>);
+
+#[derive(Debug)]
+struct Solved {
+    definition: Definition,
+    held: Mutex<Held>,
+}
+
+/// What BuildKit holds. A result that turns out to be lost is replaced.
+#[derive(Clone, Debug)]
+struct Held {
+    id: String,
+    effort: Effort,
+}
+
+/// Whether [`Bridge::solve`] waits until everything is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Evaluate {
+    /// Build it now, so that errors show up.
+    Now,
+    /// Build only what is asked for, when it is asked for.
+    Lazily,
+}
+
+impl Bridge {
+    /// Hands a graph to BuildKit.
+    ///
+    /// # Errors
+    /// When the graph is too large for one message, and whatever BuildKit reports.
+    pub(crate) async fn solve(
+        &self,
+        definition: Definition,
+        evaluate: Evaluate,
+    ) -> Result<Reference, GatewayError> {
+        let held = self.make(&definition, self.effort(), evaluate).await?;
+        Ok(Reference(Arc::new(Solved {
+            definition,
+            held: Mutex::new(held),
+        })))
+    }
+
+    /// Reads something of a result.
+    ///
+    /// # Errors
+    /// When `call` fails, or building the result failed.
+    pub(super) async fn read<T>(
+        &self,
+        from: &Reference,
+        call: impl AsyncFn(
+            LlbBridgeClient<Channel>,
+            String,
+        ) -> Result<tonic::Response<T>, tonic::Status>,
+    ) -> Result<T, GatewayError> {
+        loop {
+            let Held { id, effort } = from.held();
+            let error = match call(self.client.clone(), id).await {
+                Ok(response) => return Ok(response.into_inner()),
+                Err(status) => GatewayError::from(status),
+            };
+            let Some(more) = effort.more().filter(|_| error.is_lost_result()) else {
+                return Err(error);
+            };
+            let more = self.try_harder(more);
+            let held = self.make(&from.0.definition, more, Evaluate::Now).await?;
+            *from.0.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
+        }
+    }
+
+    /// Has BuildKit build a graph, with at least this effort.
+    async fn make(
+        &self,
+        definition: &Definition,
+        mut effort: Effort,
+        evaluate: Evaluate,
+    ) -> Result<Held, GatewayError> {
+        loop {
+            let (graph, originals) = effort.apply(definition);
+            let error = match self.request(graph, evaluate).await {
+                Ok(id) => return Ok(Held { id, effort }),
+                Err(error) => error.about_originals(&originals),
+            };
+            if !error.is_lost_result() {
+                return Err(error);
+            }
+            let Some(more) = effort.more() else {
+                return Err(GatewayError::caused(
+                    "the engine has lost an image or a result that it still lists: `docker builder prune --all` and, for images, `docker image rm` make it forget what it lost",
+                    error,
+                ));
+            };
+            effort = self.try_harder(more);
+        }
+    }
+
+    async fn request(
+        &self,
+        definition: pb::Definition,
+        evaluate: Evaluate,
+    ) -> Result<String, GatewayError> {
+        let request = gateway::SolveRequest {
+            definition: Some(definition),
+            allow_result_return: true,
+            allow_result_array_ref: true,
+            cache_imports: self.cache_imports.clone(),
+            evaluate: evaluate == Evaluate::Now,
+            ..Default::default()
+        };
+        check_size(request.encoded_len())?;
+        let response = self.client.clone().solve(request).await?.into_inner();
+        match response.result.and_then(|result| result.result) {
+            Some(result::Result::Ref(reference)) => Ok(reference.id),
+            _ => Ok(String::new()),
+        }
+    }
+
+    /// Makes every effort from now on; `false` if the build already did. For failures that may come from a lost result,
+    /// though BuildKit does not say so.
+    pub(crate) fn distrust_cache(&self) -> bool {
+        let is_new = self.effort() != Effort::Everything;
+        self.try_harder(Effort::Everything);
+        is_new
+    }
+
+    fn effort(&self) -> Effort {
+        *self.effort.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on, makes at least this effort; returns the one to make.
+    fn try_harder(&self, effort: Effort) -> Effort {
+        let mut current = self.effort.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = effort.max(*current);
+        *current
+    }
+}
+
+impl Reference {
+    fn held(&self) -> Held {
+        let held = self.0.held.lock();
+        held.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Its name in requests.
+    pub(super) fn id(&self) -> String {
+        self.held().id
+    }
+
+    /// The reference as it appears in results.
+    pub(crate) fn to_proto(&self) -> gateway::Ref {
+        gateway::Ref {
+            id: self.id(),
+            def: None,
+        }
+    }
+}
