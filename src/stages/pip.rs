@@ -269,7 +269,7 @@ fn warning_of_secrets(network: &PipNetwork) -> Vec<Warning> {
         Warning {
         rule: Rule::CredentialsInUrl,
         diagnostic: Diagnostic::new(format!(
-            "a build-arg contains credentials for {}: anyone who can read the image's provenance may see them",
+            "a build-arg contains credentials for {}: the builder's history keeps them, and provenance may",
             index.host()
         ))
         .help(format!(

@@ -208,8 +208,27 @@ fn a_token_that_provenance_would_reveal_is_refused() {
     assert!(!contains(&all_bytes(&private.project), PASSWORD));
 }
 
-/// Solves and installs an environment whose channels need every kind of credential: the secrets are in no layer,
-/// config, history, attestation, progress line or exported cache.
+/// What the builder's history has about the build that wrote this metadata file.
+fn history_record(project: &Project, metadata: &str) -> Vec<u8> {
+    let text = std::fs::read_to_string(metadata).expect("metadata of the build");
+    let metadata: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let name = metadata["buildx.build.ref"].as_str().expect("its name");
+    let id = name.rsplit('/').next().unwrap_or(name);
+    let file = project.path("record.tar");
+    let file = file.to_string_lossy();
+    let export = ["buildx", "history", "export", id, "-o", &file];
+    project.docker(&export).expect_success();
+    let folder = tempfile::tempdir().expect("a folder");
+    let record = std::fs::File::open(&*file).expect("the record");
+    tar::Archive::new(flate2::read::GzDecoder::new(record))
+        .unpack(folder.path())
+        .expect("a valid tar file");
+    unpacked_bytes(folder.path())
+}
+
+/// Solves and installs an environment whose channels need every kind of credential: the secrets are in no layer, config,
+/// progress line or exported cache. A secret that BuildKit sends itself is not even in full provenance or in the builder's
+/// history.
 #[test]
 fn credentials_of_channels_appear_nowhere() {
     const BEARER: &str = "br-71c2e9-aa";
@@ -247,6 +266,7 @@ fn credentials_of_channels_appear_nowhere() {
     let secret = ["--secret", &secret];
     let cache = project.path("cache");
     let cache_to = format!("type=local,dest={},mode=max", cache.display());
+    let metadata = project.path("metadata").to_string_lossy().into_owned();
     for (channel, secret) in [
         (format!("http://ada:{PASSWORD}@{address}/basic"), &[][..]),
         (format!("http://{address}/t/{TOKEN}/token"), &[]),
@@ -260,6 +280,12 @@ fn credentials_of_channels_appear_nowhere() {
                 frontend()
             ),
         );
+        let is_sent_by_buildkit = channel.ends_with("/bearer");
+        let provenance = if is_sent_by_buildkit {
+            "--provenance=mode=max"
+        } else {
+            "--provenance=false"
+        };
         let image = project.path("image");
         let output = format!("type=oci,tar=false,dest={}", image.display());
         let build = [
@@ -273,7 +299,9 @@ fn credentials_of_channels_appear_nowhere() {
             "CONDAFRONT_INSTALLER=native",
             "--build-arg",
             &format!("BASE_IMAGE={}", base()),
-            "--provenance=false",
+            provenance,
+            "--metadata-file",
+            &metadata,
             "--cache-to",
             &cache_to,
             "--output",
@@ -285,6 +313,13 @@ fn credentials_of_channels_appear_nowhere() {
         let mut seen = format!("{}{}", built.stdout, built.stderr).into_bytes();
         seen.extend(unpacked_bytes(&image));
         seen.extend(unpacked_bytes(&cache));
+        let recorded = history_record(&project, &metadata);
+        assert!(contains(&recorded, "/noarch/repodata.json"), "no URLs");
+        // BuildKit records the addresses of its downloads.
+        assert_eq!(contains(&recorded, PASSWORD), channel.contains("basic"));
+        if is_sent_by_buildkit {
+            seen.extend(recorded);
+        }
         // The check reads the right data: the packages' records are in it.
         assert!(contains(&seen, "noarch/bumpme-"), "no record of a package");
         for secret in [PASSWORD, TOKEN, BEARER] {

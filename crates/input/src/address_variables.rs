@@ -316,7 +316,7 @@ pub(crate) fn credentials_warning(
     match origin {
         CredentialSource::Text => Some((
             format!(
-                "{what} contains credentials for {host}: anyone who can read the image's provenance may see them"
+                "{what} contains credentials for {host}: the builder's history keeps them, and provenance may"
             ),
             format!(
                 "Remove them from the URL and pass them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
