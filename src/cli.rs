@@ -21,6 +21,7 @@ use condafront_input::{
     BuildInput, BuildSource, Conda, EnvironmentInput, LockedPip, Pip, check_skips, or_skip,
 };
 use condafront_model::environment_prefix::EnvironmentPrefix;
+use condafront_model::lint::{self, Warning};
 use condafront_model::platform::{Platform, UnknownPlatform};
 use condafront_model::source::{Diagnostic, Level, Location, SourceFile};
 use files::Files;
@@ -173,14 +174,13 @@ fn check(
         let found = files.missing(&package.named(file, folder));
         about_files.extend(found.map_err(|error| or_skip(error, &package.name))?);
     }
-    let warnings = input.warnings.iter().map(|warning| &warning.diagnostic);
-    warn(warnings.chain(&about_files));
+    warn(input.warnings.iter().chain(&about_files));
     Ok(format!("{}: {}\n", file.name(), summary(input)))
 }
 
-fn warn<'a>(warnings: impl IntoIterator<Item = &'a Diagnostic>) {
-    for warning in warnings {
-        eprintln!("{}", warning.render(Level::Warning));
+fn warn<'a>(warnings: impl IntoIterator<Item = &'a Warning>) {
+    for warning in lint::shown(warnings) {
+        eprintln!("{}", warning.diagnostic.render(Level::Warning));
     }
 }
 
@@ -317,7 +317,7 @@ impl CommandLine {
                     lines: one.file.lines,
                 },
             })?;
-            warn(found.warning.iter().map(|warning| &warning.diagnostic));
+            warn(&found.warning);
             let settings = settings.input.within(one, image);
             let input = input::read(&found.file, self.platform, &settings)?;
             let (file, folder) = (&found.file, found.path.folder());

@@ -20,7 +20,7 @@ use crate::stages as build;
 use crate::stages::input::ImageInput;
 use condafront_graph::plan::micromamba;
 use condafront_input::options::Options;
-use condafront_model::lint::Warning;
+use condafront_model::lint::{self, Warning};
 use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Level, Location};
@@ -190,6 +190,7 @@ fn check(
 }
 
 fn lint(file: &BuildFile, outcome: Result<Vec<Warning>, Diagnostic>) -> Answer {
+    let outcome = outcome.map(|warnings| lint::shown(&warnings));
     let places: Vec<Location> = match &outcome {
         Ok(warnings) => warnings
             .iter()

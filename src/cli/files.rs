@@ -7,6 +7,7 @@ use condafront_input::PipRequirement;
 use condafront_input::file_path::{Content, FilePath, NamedFile, NamedPath, Root};
 use condafront_input::requirements::{Reading, Source};
 use condafront_input::section::BuildArgs;
+use condafront_model::lint::{Rule, Warning};
 use condafront_model::source::Diagnostic;
 
 /// The folders to look in.
@@ -59,7 +60,7 @@ impl Files {
         &self,
         lists: &[(&[PipRequirement], &FilePath)],
         args: &BuildArgs,
-    ) -> Result<Vec<Diagnostic>, Diagnostic> {
+    ) -> Result<Vec<Warning>, Diagnostic> {
         let mut warnings = Vec::new();
         let mut reading = Reading::new(args);
         for (list, folder) in lists {
@@ -68,10 +69,10 @@ impl Files {
         while let Some(named) = reading.next_file()? {
             match self.named(&named) {
                 Ok(found) => {
-                    warnings.extend(found.warning.map(|warning| warning.diagnostic));
+                    warnings.extend(found.warning);
                     reading.open(&found.file, found.path)?;
                 }
-                Err(missing) => warnings.push(missing),
+                Err(missing) => warnings.push(of_missing(missing)),
             }
         }
         for (_, entry, requirement) in reading.finish().local() {
@@ -87,12 +88,12 @@ impl Files {
     ///
     /// # Errors
     /// A diagnostic at the path if it is outside the context.
-    pub(super) fn missing(&self, named: &NamedPath) -> Result<Option<Diagnostic>, Diagnostic> {
+    pub(super) fn missing(&self, named: &NamedPath) -> Result<Option<Warning>, Diagnostic> {
         let places = named.candidates()?;
         Ok(if places.iter().any(FilePath::is_above) {
-            Some(named.unknown())
+            Some(of_missing(named.unknown()))
         } else if !places.iter().any(|place| self.path(place).exists()) {
-            Some(named.nowhere(&places))
+            Some(of_missing(named.nowhere(&places)))
         } else {
             None
         })
@@ -127,5 +128,13 @@ impl Files {
                     .caused_by(error))
             }
         }
+    }
+}
+
+/// The warning that a file is not here. A build, which may find it, has no rule for it.
+fn of_missing(diagnostic: Diagnostic) -> Warning {
+    Warning {
+        rule: Rule::AmbiguousPath,
+        diagnostic,
     }
 }

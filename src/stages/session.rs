@@ -22,7 +22,7 @@ use condafront_graph::step::Step;
 use condafront_graph::{Tools, programs};
 use condafront_input::BuildSource;
 use condafront_input::options::Options;
-use condafront_model::lint::{Rule, Warning};
+use condafront_model::lint::{self, Rule, Warning};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Level, Lines, Location, SourceFile};
 use condafront_step_spec::facts::{Notice, Subject};
@@ -257,7 +257,7 @@ impl Session<'_> {
 
     pub(super) async fn warn(&self, warnings: &[Warning]) -> Result<(), BuildError> {
         let vertex = self.build_file.vertex.to_string();
-        for warning in warnings {
+        for warning in &lint::shown(warnings) {
             // Builds for several platforms give the same warnings.
             let text = warning.diagnostic.render(Level::Warning);
             let is_new = self

@@ -34,6 +34,39 @@ impl Warning {
     }
 }
 
+/// The findings to show: the first [`MOST_SHOWN`] of each rule, and for each rule with more, how many are left.
+///
+/// Every finding is shown with an excerpt of its file, so that the cost of all of them would grow with the square of the file.
+pub fn shown<'a>(warnings: impl IntoIterator<Item = &'a Warning>) -> Vec<Warning> {
+    let mut shown: Vec<Warning> = Vec::new();
+    let mut counts: Vec<(Rule, usize)> = Vec::new();
+    for warning in warnings {
+        let place = counts.iter().position(|(rule, _)| *rule == warning.rule);
+        let place = place.unwrap_or_else(|| {
+            counts.push((warning.rule, 0));
+            counts.len() - 1
+        });
+        let (_, count) = &mut counts[place];
+        *count += 1;
+        if *count <= MOST_SHOWN {
+            shown.push(warning.clone());
+        }
+    }
+    let more = counts.into_iter().filter(|(_, count)| *count > MOST_SHOWN);
+    shown.extend(more.map(|(rule, count)| Warning {
+        rule,
+        diagnostic: Diagnostic::new(format!(
+            "{} more warnings of the rule {} are not shown",
+            count - MOST_SHOWN,
+            rule.name()
+        )),
+    }));
+    shown
+}
+
+/// How many findings of one rule are shown.
+pub const MOST_SHOWN: usize = 20;
+
 /// The lint rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
@@ -102,5 +135,32 @@ impl Rule {
             Self::NoBytecode => "Python modules load faster when the build compiles them",
             Self::PackageContents => "Packages should work in the image as they do elsewhere",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_findings_of_each_rule_are_shown_and_the_others_counted() {
+        let of = |rule, count: usize| {
+            (0..count).map(move |number| Warning {
+                rule,
+                diagnostic: Diagnostic::new(number.to_string()),
+            })
+        };
+        let all: Vec<Warning> = of(Rule::Ignored, MOST_SHOWN + 3)
+            .chain(of(Rule::MissingPip, 1))
+            .chain(of(Rule::NoChannel, MOST_SHOWN))
+            .collect();
+        let shown = shown(&all);
+        assert_eq!(shown.len(), 2 * MOST_SHOWN + 2);
+        assert_eq!(shown[..MOST_SHOWN], all[..MOST_SHOWN]);
+        let last = shown.last().map(|warning| warning.diagnostic.to_string());
+        assert_eq!(
+            last.as_deref(),
+            Some("3 more warnings of the rule Ignored are not shown")
+        );
     }
 }
