@@ -40,14 +40,58 @@ pub fn masked(text: &str) -> String {
     while let Some(at) = rest.find(MARK) {
         let (head, tail) = rest.split_at(at + MARK.len());
         push_plain(head, &mut shown);
-        let end = tail.find(char::is_whitespace).unwrap_or(tail.len());
         // A mirror's URL may follow the channel's with only a `=` between them.
-        let end = tail[..end].find(MARK).unwrap_or(end);
-        push_masked(&tail[..end], &mut shown);
+        let line = &tail[..tail.find(MARK).unwrap_or(tail.len())];
+        let line = &line[..line.find('\n').unwrap_or(line.len())];
+        let start = credentials_end(line).unwrap_or(0);
+        if start > 0 {
+            shown.extend([MASK, "@"]);
+        }
+        let end = start + word_end(&line[start..]);
+        push_masked(&line[start..end], &mut shown);
         rest = &tail[end..];
     }
     push_plain(rest, &mut shown);
     shown
+}
+
+fn word_end(text: &str) -> usize {
+    text.find(char::is_whitespace).unwrap_or(text.len())
+}
+
+/// Where the host begins in `line`, which follows `://`, if there are credentials before it. A password may have `/`, `?`, `#`,
+/// `@` or a space although it must not.
+fn credentials_end(line: &str) -> Option<usize> {
+    let ends = |c: char| "/?#".contains(c) || c.is_whitespace();
+    let (authority, after) = line.split_at(line.find(ends).unwrap_or(line.len()));
+    let last = |text: &str| text.rfind('@').map(|at| at + 1);
+    if let Some(start) = last(authority) {
+        let word = &line[..authority.len() + word_end(after)];
+        let later = last(word).filter(|at| {
+            // Not the version in `repository@v1`.
+            let rest = &word[*at..];
+            !is_host(&authority[start..]) && (rest.contains('/') || is_host(rest))
+        });
+        return later.or(Some(start));
+    }
+    let (name, port) = authority.split_once(':')?;
+    if name.starts_with('[') {
+        return None;
+    }
+    let start = last(line)?;
+    let is_port = !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit());
+    let host = &line[start..];
+    let host = &host[..host.find(ends).unwrap_or(host.len())];
+    (!is_port || (!is_host(name) && is_host(host))).then_some(start)
+}
+
+/// Whether this looks like a host, maybe with a port: a user's name and the version in `repository@v1` rarely do.
+fn is_host(text: &str) -> bool {
+    let (name, port) = text.split_once(':').unwrap_or((text, ""));
+    let is_part = |c: char| c.is_alphanumeric() || ".-_".contains(c);
+    (name.contains('.') || name == "localhost")
+        && name.chars().all(is_part)
+        && port.bytes().all(|c| c.is_ascii_digit())
 }
 
 /// Adds text without `://`. `user:password@host` in it is a URL without its scheme, and `t/<token>/name` a channel.
@@ -86,16 +130,13 @@ pub fn shortened(text: &str, longest: usize) -> String {
     short
 }
 
-/// Adds to `shown` what follows `://` in a URL.
+/// Adds to `shown` what follows the credentials of a URL.
 fn push_masked(url: &str, shown: &mut String) {
     let (url, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
     let (url, query) = url.split_at(url.find('?').unwrap_or(url.len()));
-    let (authority, path) = url.split_at(url.find('/').unwrap_or(url.len()));
+    let (host, path) = url.split_at(url.find('/').unwrap_or(url.len()));
     let mut push = |parts: &[&str]| shown.extend(parts.iter().copied());
-    match authority.rsplit_once('@') {
-        Some((_, host)) => push(&[MASK, "@", host]),
-        None => push(&[authority]),
-    }
+    push(&[host]);
     match around_token(path) {
         Some((before, after)) => push(&[before, "/t/", MASK, after]),
         None => push(&[path]),
@@ -109,6 +150,7 @@ fn push_masked(url: &str, shown: &mut String) {
 /// The parts of a path before and after its first `/t/<token>`.
 fn around_token(path: &str) -> Option<(&str, &str)> {
     let (before, rest) = path.split_once("/t/")?;
+    let rest = rest.trim_start_matches('/');
     Some((before, rest.find('/').map_or("", |end| &rest[end..])))
 }
 
@@ -116,12 +158,11 @@ fn around_token(path: &str) -> Option<(&str, &str)> {
 /// tokens, which have digits, capitals or dashes.
 fn around_token_of_name(word: &str) -> Option<(&str, &str)> {
     let start = word.find(|c: char| c.is_alphanumeric() || "./~$".contains(c))?;
-    let token = word[start..].strip_prefix("t/")?;
-    let token = &token[..token.find('/')?];
+    let rest = word[start..].strip_prefix("t/")?;
+    let rest = rest.trim_start_matches('/');
+    let (token, after) = rest.split_at(rest.find('/')?);
     let is_telling = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase() || c == '-';
-    token
-        .contains(is_telling)
-        .then(|| (&word[..start], &word[start + "t/".len() + token.len()..]))
+    token.contains(is_telling).then(|| (&word[..start], after))
 }
 
 #[cfg(test)]
@@ -149,6 +190,11 @@ mod tests {
             "https://token@example.org/ch",
             "https://example.org/ch",
             "https://***@example.org/ch",
+        ),
+        (
+            "https://example.org/t//tk/ch",
+            "https://example.org/ch",
+            "https://example.org/t/***/ch",
         ),
         (
             "https://example.org/t/tk",
@@ -182,6 +228,7 @@ mod tests {
             ("t/tk-12/private", "t/***/private"),
             ("  - \"t/0a1b2c/private\"", "  - \"t/***/private\""),
             ("[t/Abc/a/label/dev, b]", "[t/***/a/label/dev, b]"),
+            ("t//tk-12/private", "t/***/private"),
             ("`t/tk-12/private::numpy`", "`t/***/private::numpy`"),
             (
                 "copy: t/data/x ./t/tk-12/x t/tk-12",
@@ -189,6 +236,51 @@ mod tests {
             ),
         ] {
             assert_eq!(masked(text), shown);
+        }
+    }
+
+    #[test]
+    fn passwords_are_masked_that_a_url_must_not_have() {
+        for password in [
+            "pass/word",
+            "pass#word",
+            "pass?word",
+            "pass word",
+            "p@ss/word",
+            "12/34",
+            "12 34",
+            "/x",
+            " x",
+            "a/b c#d",
+            "p@ss",
+            "p:w/x",
+        ] {
+            let text = format!("- https://me:{password}@c.example/a/b?q #x");
+            assert_eq!(
+                masked(&text),
+                "- https://***@c.example/a/b?*** #x",
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_password_is_shown() {
+        for text in [
+            "git+https://github.com/a/b@v1.2",
+            "http://127.0.0.1:5000/a/b@v1.2 me@example.org",
+            "http://registry:5000/a@sha256:0a",
+            "http://[::1]:5000/a@b",
+            "https://example.org/@scope/a me@example.org",
+            "https://me@example.org\nhttps://c.example:x/\nme@example.org",
+        ] {
+            assert_eq!(masked(text), text.replace("//me@", "//***@"));
+        }
+        for host in ["github.com", "git"] {
+            assert_eq!(
+                masked(&format!("git+https://me:pw@{host}/a/b@v1")),
+                format!("git+https://***@{host}/a/b@v1")
+            );
         }
     }
 

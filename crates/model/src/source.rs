@@ -331,21 +331,31 @@ fn shortened(line: &str) -> Cow<'_, str> {
 /// A line with the credentials of its URLs masked. Where a character is damaged, a URL may not look like one: such words are
 /// masked as a whole.
 fn masked(line: &str) -> Cow<'_, str> {
-    const DAMAGED: char = char::REPLACEMENT_CHARACTER;
-    if !line.contains(DAMAGED) {
+    // UTF-16 in a file of another encoding is text with NUL in between.
+    let is_damaged =
+        |c: char| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_whitespace());
+    if !line.contains(is_damaged) {
         return Cow::Owned(redact::masked(line));
     }
-    let of_url = |c: char| ":/@?=".contains(c);
-    let words = line.split_inclusive(char::is_whitespace).map(|word| {
-        let end = word.len() - word.trim_end().len();
-        let is_key = word.trim_end().strip_suffix(':');
-        if is_key.unwrap_or(word).contains(of_url) {
-            Cow::Owned(format!("***{}", &word[word.len() - end..]))
+    let words: Vec<&str> = line.split_inclusive(char::is_whitespace).collect();
+    let may_be_url = |word: &&str| {
+        let word = word.trim_end();
+        word.strip_suffix(':')
+            .unwrap_or(word)
+            .contains(|c: char| ":/@?=".contains(c))
+    };
+    let first = words.iter().position(may_be_url).unwrap_or(words.len());
+    let last = words.iter().rposition(may_be_url).unwrap_or(0);
+    // A password may have spaces although it must not.
+    let shown = words.iter().enumerate().map(|(index, word)| {
+        let end = &word[word.trim_end().len()..];
+        if (first..=last).contains(&index) {
+            format!("***{end}")
         } else {
-            Cow::Borrowed(word)
+            (*word).to_owned()
         }
     });
-    Cow::Owned(words.collect())
+    Cow::Owned(shown.collect())
 }
 
 /// The byte range of `lines` in `text`, without the last line break.
