@@ -37,6 +37,7 @@ fn entries_that_leave_the_package_are_refused() {
         bad().entry("new\nline", file, 0o644, "", b"x"),
         bad().listed("../outside"),
         bad().listed("/outside"),
+        bad().listed(&"a/".repeat(201)),
     ];
     let mut messages = String::new();
     for package in cases {
@@ -70,6 +71,7 @@ fn entries_that_leave_the_package_are_refused() {
     bad 1.0 (bad-1.0-0.conda): the archive contains a path that is empty, too long, not UTF-8, or has control characters: `new\nline`
     bad 1.0 (bad-1.0-0.conda): its info/paths.json lists a path with `..`: `../outside`
     bad 1.0 (bad-1.0-0.conda): its info/paths.json lists an absolute path: `/outside`
+    bad 1.0 (bad-1.0-0.conda): its info/paths.json lists a path with more than 200 folders: `a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/…`
     ");
 }
 
@@ -203,4 +205,33 @@ fn variables_that_no_program_can_have_are_refused() {
         messages += &format!("{error}\n");
     }
     insta::assert_snapshot!(messages);
+}
+
+/// A few kilobytes of archive can hold gigabytes of names.
+#[test]
+fn names_that_no_package_has_are_refused_before_they_fill_the_memory() {
+    let long = vec![b'a'; 2 << 20];
+    let with_header = |kind| {
+        bad()
+            .entry("header", kind, 0o644, "", &long)
+            .file("share/x", "x")
+    };
+    let mut messages = String::new();
+    for package in [
+        with_header(EntryType::GNULongName),
+        with_header(EntryType::GNULongLink),
+        with_header(EntryType::XHeader),
+        with_header(EntryType::GNULongName).format(Format::TarBz2),
+    ] {
+        let error = Step::new(&[package]).fail();
+        assert_eq!(error.kind(), ErrorKind::TooLarge, "{error}");
+        assert_eq!(error.package(), Some(0));
+        messages += &format!("{error}\n");
+    }
+    insta::assert_snapshot!(messages, @"
+    bad 1.0 (bad-1.0-0.conda): the headers of an entry, such as its name, have more than 1 MiB; no real package does
+    bad 1.0 (bad-1.0-0.conda): the headers of an entry, such as its name, have more than 1 MiB; no real package does
+    bad 1.0 (bad-1.0-0.conda): the headers of an entry, such as its name, have more than 1 MiB; no real package does
+    bad 1.0 (bad-1.0-0.tar.bz2): the headers of an entry, such as its name, have more than 1 MiB; no real package does
+    ");
 }

@@ -13,6 +13,9 @@ impl From<install::error::Error> for FailureReport {
             ErrorKind::UnsafeArchive => Some(
                 "No package should contain this. Do not use it, and report it to whoever runs its channel.",
             ),
+            ErrorKind::TooLarge => {
+                Some("Do not use the package, and report it to whoever runs its channel.")
+            }
             ErrorKind::BadArchive | ErrorKind::BadMetadata => Some(
                 "The channel's file is damaged, or not what its name says. Use another build of the package, or another channel.",
             ),

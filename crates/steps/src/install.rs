@@ -13,6 +13,7 @@ mod env_vars;
 pub mod error;
 mod hashing;
 mod link;
+mod metadata;
 mod micromamba;
 mod native;
 mod normalize;

@@ -7,18 +7,19 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::ControlFlow;
 use std::os::unix::fs::{OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use tar::EntryType;
 
-use super::entry::{Entries, Entry, EntryKind, check_symlink, relative_path};
+use super::entry::{Entries, Entry, EntryKind, MOST_FILES, check_symlink, relative_path, shown};
 use super::error::{Cause, Error, ErrorKind, Result};
-use crate::conda_archive::{CONTENT, CondaFile, INFO, tar_of_bz2};
+use crate::conda_archive::{CONTENT, CondaFile, INFO, TarEntry, TarError, TarReader, tar_of_bz2};
 
-/// How much an archive may unpack to. The largest packages in public channels have a few GB and
-/// about 100,000 files.
+/// How much an archive may unpack to; see `docs/limits.md`. The largest packages in public channels have a few GB and about
+/// 100,000 files.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     /// Total bytes of all files.
@@ -35,7 +36,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             bytes: 64 << 30,
-            entries: 2_000_000,
+            entries: MOST_FILES,
             free_bytes: 1 << 30,
             ratio: 500,
         }
@@ -129,10 +130,22 @@ fn damaged(why: impl Into<Cause>) -> Error {
     .caused_by(why)
 }
 
+impl From<TarError> for Error {
+    fn from(error: TarError) -> Self {
+        match error {
+            TarError::Io(error) => damaged(error),
+            TarError::LongHeader => {
+                let message = format!("{error}; no real package does");
+                Error::new(ErrorKind::TooLarge, message).caused_by(error)
+            }
+        }
+    }
+}
+
 fn refused(name: &str, why: impl std::fmt::Display) -> Error {
     Error::new(
         ErrorKind::UnsafeArchive,
-        format!("the archive contains {why}: `{}`", name.escape_debug()),
+        format!("the archive contains {why}: `{}`", shown(name)),
     )
 }
 
@@ -157,9 +170,12 @@ impl Unpacker<'_> {
     fn read_tar(&mut self, reader: impl Read) -> Result<()> {
         // The decoder is bounded too: long headers and padding count, not only file contents.
         let allowed = self.allowed_bytes();
-        let mut archive = tar::Archive::new(reader.take(allowed.saturating_add(1)));
-        let mut result = self.read_entries(&mut archive);
-        let mut rest = archive.into_inner();
+        let mut archive = TarReader::new(reader.take(allowed.saturating_add(1)));
+        let mut result = archive.each(|entry| {
+            self.read_entry(entry)?;
+            Ok(ControlFlow::Continue(()))
+        });
+        let mut rest = archive.into_rest();
         if result.is_ok() {
             // Read to the end of the compressed stream, where its checksums are.
             result = io::copy(&mut rest, &mut io::sink())
@@ -172,14 +188,7 @@ impl Unpacker<'_> {
         result
     }
 
-    fn read_entries(&mut self, archive: &mut tar::Archive<impl Read>) -> Result<()> {
-        for entry in archive.entries().map_err(damaged)? {
-            self.read_entry(entry.map_err(damaged)?)?;
-        }
-        Ok(())
-    }
-
-    fn read_entry<R: Read>(&mut self, mut entry: tar::Entry<'_, R>) -> Result<()> {
+    fn read_entry<R: Read>(&mut self, entry: &mut TarEntry<'_, R>) -> Result<()> {
         self.count += 1;
         self.bytes = self.bytes.saturating_add(entry.size());
         if self.count > self.limits.entries || self.bytes > self.allowed_bytes() {
@@ -200,17 +209,17 @@ impl Unpacker<'_> {
         let kind = match kind {
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
                 let mode = entry.header().mode().map_err(damaged)?;
-                let sha256 = self.write_file(&name, &mut entry)?;
+                let sha256 = self.write_file(&name, entry)?;
                 EntryKind::File { mode, sha256 }
             }
             EntryType::Symlink => {
-                let target = link_name(&entry, &raw_name)?;
+                let target = link_name(entry, &raw_name)?;
                 let path = self.make_room(&name)?;
                 symlink(&target, &path).map_err(|e| Error::io("write", &path, e))?;
                 EntryKind::Symlink { target }
             }
             EntryType::Link => {
-                let target = link_name(&entry, &raw_name)?;
+                let target = link_name(entry, &raw_name)?;
                 self.hard_link(&name, &target, &raw_name)?
             }
             _ => {
@@ -327,7 +336,7 @@ impl Unpacker<'_> {
     }
 }
 
-fn link_name<R: Read>(entry: &tar::Entry<'_, R>, raw_name: &str) -> Result<String> {
+fn link_name<R: Read>(entry: &TarEntry<'_, R>, raw_name: &str) -> Result<String> {
     entry
         .link_name_bytes()
         .and_then(|name| String::from_utf8(name.into_owned()).ok())

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::root::MAX_LINKS;
+use condafront_model::redact::shortened;
 
 /// The kind of an archive's entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,9 @@ pub(crate) struct Entry {
 /// The files and symlinks of a package by their path inside it.
 pub(crate) type Entries = BTreeMap<String, Entry>;
 
+/// How many files a package may have.
+pub(crate) const MOST_FILES: u64 = 500_000;
+
 /// Why a name or link is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unsafe {
@@ -34,12 +38,22 @@ pub(crate) enum Unsafe {
     Parent,
     #[error("a path that is empty, too long, not UTF-8, or has control characters")]
     Malformed,
+    #[error("a path with more than {MOST_FOLDERS} folders")]
+    Deep,
     #[error("a link that leaves the package")]
     Escape,
 }
 
+/// A path as a message shows it.
+pub(crate) fn shown(path: &str) -> String {
+    shortened(&path.escape_debug().to_string(), 200)
+}
+
 /// Linux's limit for a path, in bytes (`PATH_MAX`).
 const MAX_PATH_LEN: usize = 4096;
+
+/// How many folders a path may have. Packages with `node_modules` in `node_modules` have about thirty.
+const MOST_FOLDERS: usize = 200;
 
 /// `raw` as a clean relative path: no `.` components, no double or trailing slashes. The root itself
 /// (`.` or `./`) becomes an empty string.
@@ -57,6 +71,9 @@ pub(crate) fn relative_path(raw: &[u8]) -> Result<String, Unsafe> {
         .collect();
     if parts.contains(&"..") {
         return Err(Unsafe::Parent);
+    }
+    if parts.len() > MOST_FOLDERS {
+        return Err(Unsafe::Deep);
     }
     Ok(parts.join("/"))
 }
@@ -122,6 +139,11 @@ mod tests {
         }
         assert_eq!(relative_path(b"\xff"), Err(Unsafe::Malformed));
         assert_eq!(relative_path(&[b'a'; 5000]), Err(Unsafe::Malformed));
+        assert!(relative_path("a/".repeat(MOST_FOLDERS).as_bytes()).is_ok());
+        assert_eq!(
+            relative_path("a/".repeat(MOST_FOLDERS + 1).as_bytes()),
+            Err(Unsafe::Deep)
+        );
     }
 
     fn check(path: &str, links: &[(&str, &str)]) -> Result<(), Unsafe> {

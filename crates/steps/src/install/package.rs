@@ -3,19 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use rattler_conda_types::package::{
-    EntryPoint, LinkJson, NoArchLinks, PackageFile, PathType, PathsEntry, PathsJson,
-};
+use rattler_conda_types::package::{EntryPoint, PathType, PathsEntry};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::archive::{Limits, is_web_page_at, unpack, web_page};
-use super::entry::{Entries, Entry, EntryKind, relative_path};
-use super::error::{Cause, Error, ErrorKind, Result};
+use super::entry::{Entries, Entry, EntryKind, relative_path, shown};
+use super::error::{Error, ErrorKind, Result};
 use super::hashing::{Digests, digests};
+use super::metadata::{self, bad_metadata};
 use condafront_step_spec::install::{PackageSpec, PythonSpec};
 
 /// The part of `info/index.json` that linking needs.
@@ -152,7 +150,7 @@ fn load(
     fs::create_dir_all(&dir).map_err(|e| Error::io("create", &dir, e))?;
     let entries = unpack(&archive, &dir, &Limits::default())?;
 
-    let raw_index: Map<String, Value> = read_json(&dir, "info/index.json")?;
+    let raw_index: Map<String, Value> = metadata::index(&dir)?;
     let index: Index = serde_json::from_value(Value::Object(raw_index.clone()))
         .map_err(|e| bad_metadata("info/index.json", e))?;
     for part in [&index.name, &index.version, &index.build] {
@@ -177,9 +175,7 @@ fn load(
             format!("it describes {stem}, which does not match the file name"),
         ));
     }
-    let paths = PathsJson::from_package_directory_with_deprecated_fallback(&dir)
-        .map_err(|e| bad_metadata("info/paths.json", e))?
-        .paths;
+    let paths = metadata::paths(&dir)?;
     let noarch_python = index.noarch() == Some("python");
     let python = match (noarch_python, python) {
         (false, _) => None,
@@ -193,7 +189,7 @@ fn load(
     };
     let paths = place(paths, &entries, python)?;
     let entry_points = if noarch_python {
-        read_entry_points(&dir)?
+        metadata::entry_points(&dir)?
     } else {
         Vec::new()
     };
@@ -222,7 +218,7 @@ fn place(
         let name = relative_path(raw.as_bytes()).map_err(|why| {
             Error::new(
                 ErrorKind::UnsafeArchive,
-                format!("its info/paths.json lists {why}: `{}`", raw.escape_debug()),
+                format!("its info/paths.json lists {why}: `{}`", shown(&raw)),
             )
         })?;
         // The archive itself says whether it is a link, so a wrong claim cannot make us follow one.
@@ -268,18 +264,6 @@ fn noarch_target(path: &str, python: &PythonSpec) -> String {
     }
 }
 
-fn read_entry_points(dir: &Path) -> Result<Vec<EntryPoint>> {
-    let path = dir.join(LinkJson::package_path());
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let link = LinkJson::from_path(&path).map_err(|e| bad_metadata("info/link.json", e))?;
-    Ok(match link.noarch {
-        NoArchLinks::Python(python) => python.entry_points,
-        NoArchLinks::Generic => Vec::new(),
-    })
-}
-
 /// The error for an archive that does not match the lock file.
 fn other_content(what: &str, expected: &str, found: &str, archive: &Path, size: u64) -> Error {
     if is_web_page_at(archive).unwrap_or(false) {
@@ -292,23 +276,6 @@ fn other_content(what: &str, expected: &str, found: &str, archive: &Path, size: 
              {expected}\n  {what} found    {found}"
         ),
     )
-}
-
-fn read_json<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<T> {
-    let text = fs::read(dir.join(name)).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => bad_metadata(name, "the archive has no such file"),
-        _ => bad_metadata(name, e),
-    })?;
-    serde_json::from_slice(&text).map_err(|e| bad_metadata(name, e))
-}
-
-fn bad_metadata(file: &str, why: impl Into<Cause>) -> Error {
-    let why = why.into();
-    Error::new(
-        ErrorKind::BadMetadata,
-        format!("the package's {file} cannot be used: {why}"),
-    )
-    .caused_by(why)
 }
 
 #[cfg(test)]

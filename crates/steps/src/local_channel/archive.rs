@@ -2,11 +2,12 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::conda_archive::{CondaFile, INFO, tar_of_bz2};
+use crate::conda_archive::{CondaFile, INFO, TarReader, tar_of_bz2};
 use crate::install::error::{Cause, Error, ErrorKind, Result};
 
 /// The file in the archive.
@@ -43,15 +44,15 @@ fn index_of_conda(file: File) -> std::result::Result<Vec<u8>, Cause> {
 }
 
 fn find(archive: impl Read) -> std::result::Result<Vec<u8>, Cause> {
-    let mut archive = tar::Archive::new(archive.take(LARGEST));
-    for entry in archive.entries()? {
-        let entry = entry?;
+    let mut text = None;
+    TarReader::new(archive.take(LARGEST)).each(|entry| {
         if &*entry.path_bytes() != INDEX.as_bytes() {
-            continue;
+            return Ok(ControlFlow::Continue(()));
         }
-        let mut text = Vec::new();
-        entry.take(LARGEST_INDEX).read_to_end(&mut text)?;
-        return Ok(text);
-    }
-    Err("it is missing".into())
+        let mut found = Vec::new();
+        entry.take(LARGEST_INDEX).read_to_end(&mut found)?;
+        text = Some(found);
+        Ok::<_, Cause>(ControlFlow::Break(()))
+    })?;
+    text.ok_or_else(|| "it is missing".into())
 }
