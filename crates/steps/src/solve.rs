@@ -3,6 +3,7 @@
 //! It runs without network: repodata is mounted, and the answer is a file. See `docs/solve.md`.
 
 mod answer;
+mod bounds;
 mod conflict;
 mod error;
 mod foreign;
@@ -22,6 +23,7 @@ use std::path::Path;
 use std::thread;
 
 use crate::install::write_json;
+use bounds::Bounds;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::solve::{PACKAGES_FILE, RepodataSpec, SolveSpec, SolvedPackage};
@@ -62,40 +64,24 @@ fn find(
     files: &[RepodataSpec],
     input: &Path,
 ) -> Result<Vec<SolvedPackage>, SolveError> {
-    let repodata = read_all(spec, files, input)?;
-    let request = Request::read(spec, &repodata)?;
-    let records = Records::load(spec, &request, &repodata)?;
-    let search = Search {
-        solve: spec,
-        request: &request,
-        repodata: &repodata,
-        records: &records,
-    };
+    let (spec, files, input) = (spec.clone(), files.to_vec(), input.to_owned());
     // The solver panics on some data that it considers impossible but that a channel's repodata may contain.
-    let found = on_own_thread(|| {
-        solver::solve(&search, &Attempt::of(&search)).map_err(|none| match none {
+    Bounds::default().keep(move |stop| {
+        let repodata = read_all(&spec, &files, &input)?;
+        let request = Request::read(&spec, &repodata)?;
+        let records = Records::load(&spec, &request, &repodata)?;
+        let search = Search {
+            solve: &spec,
+            request: &request,
+            repodata: &repodata,
+            records: &records,
+            stop,
+        };
+        let found = solver::solve(&search, &Attempt::of(&search)).map_err(|none| match none {
             NoAnswer::Conflict(conflict) => unsatisfiable::explain(&search, conflict).into(),
             NoAnswer::Failure(error) => error,
-        })
-    })?;
-    Ok(answer::answer(&request, &repodata, found))
-}
-
-/// Runs work that may panic or recurse deeply on another thread.
-fn on_own_thread<T: Send>(
-    work: impl FnOnce() -> Result<T, SolveError> + Send,
-) -> Result<T, SolveError> {
-    /// A chain of dependencies may be long. Unused memory costs nothing.
-    const STACK: usize = 256 << 20;
-    thread::scope(|scope| {
-        let started = thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, work);
-        match started.map(thread::ScopedJoinHandle::join) {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(SolveError::Solver),
-            Err(error) => Err(SolveError::Thread(error)),
-        }
+        })?;
+        Ok(answer::answer(&request, &repodata, found))
     })
 }
 

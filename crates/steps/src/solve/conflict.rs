@@ -1,6 +1,7 @@
 //! The solver's explanation of a request that it cannot satisfy.
 
 use std::collections::BTreeSet;
+use std::fmt::{self, Write as _};
 
 use rattler_solve::resolvo::{CondaDependencyProvider, NameType};
 use resolvo::conflict::{ConflictEdge, ConflictNode};
@@ -51,7 +52,7 @@ impl Conflict {
             }
         }
         Self {
-            text: shortened(&conflict.display_user_friendly(solver).to_string()),
+            text: shortened(conflict.display_user_friendly(solver)),
             specs,
             missing,
         }
@@ -59,18 +60,36 @@ impl Conflict {
 }
 
 /// The solver's tree, without noise and cut to a readable length.
-fn shortened(text: &str) -> String {
-    let text = text
+fn shortened(tree: impl fmt::Display) -> String {
+    const TITLE: &str = "The following packages are incompatible";
+    let mut start = Start::default();
+    // It fails as soon as there is enough.
+    let _ = write!(start, "{tree}");
+    let text = start
+        .0
         .trim_end()
-        .replace("The following packages are incompatible\n", "")
         .replace(" * can", " can")
         .replace(" *, ", ", ");
-    let count = text.lines().count();
-    let mut shown: Vec<String> = text.lines().take(MOST_LINES).map(cut).collect();
-    if count > MOST_LINES {
+    let mut lines = text.lines().filter(|line| *line != TITLE);
+    let mut shown: Vec<String> = lines.by_ref().take(MOST_LINES).map(cut).collect();
+    if lines.next().is_some() {
         shown.push("…".to_owned());
     }
     shown.join("\n")
+}
+
+/// The start of a text. The whole of a tree grows with the square of its depth.
+#[derive(Default)]
+struct Start(String);
+
+impl fmt::Write for Start {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        /// More than all lines that are shown, and a title.
+        const ENOUGH: usize = 64 << 10;
+        self.0.push_str(text);
+        let has_enough = self.0.len() > ENOUGH || self.0.matches('\n').count() > MOST_LINES + 1;
+        if has_enough { Err(fmt::Error) } else { Ok(()) }
+    }
 }
 
 /// A line of a readable length.
@@ -78,5 +97,36 @@ fn cut(line: &str) -> String {
     match line.char_indices().nth(MOST_CHARS) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tree that counts the lines that it is asked for.
+    struct Endless(std::cell::Cell<usize>);
+
+    impl fmt::Display for Endless {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            writeln!(f, "The following packages are incompatible")?;
+            loop {
+                self.0.set(self.0.get() + 1);
+                writeln!(f, "a{} * can be installed", self.0.get())?;
+            }
+        }
+    }
+
+    #[test]
+    fn no_more_of_a_tree_is_written_than_is_shown() {
+        let tree = Endless(0.into());
+        let text = shortened(&tree);
+        assert!(text.starts_with("a1 can be installed\na2 can"), "{text}");
+        assert!(text.ends_with("a20 can be installed\n…"), "{text}");
+        assert_eq!(tree.0.get(), MOST_LINES + 1);
+        assert_eq!(
+            shortened("The following packages are incompatible\na\nb\n"),
+            "a\nb"
+        );
     }
 }

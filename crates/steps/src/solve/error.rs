@@ -1,11 +1,14 @@
 //! Why a solve fails.
 
+use std::fmt;
 use std::io;
+use std::time::Duration;
 
 use crate::install;
 use crate::install::error::Cause;
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
+use condafront_step_spec::timeout::Timeout;
 
 /// Why a solve fails.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +22,9 @@ pub(crate) enum SolveError {
     /// The solver refuses the records.
     #[error(transparent)]
     Records(#[from] rattler_solve::SolveError),
+    /// The solve reached a bound.
+    #[error("the solve {0}")]
+    Bound(Bound),
     /// The solver stopped by itself.
     #[error("the solve was cancelled")]
     Cancelled,
@@ -52,6 +58,24 @@ pub(crate) enum SolveError {
     Unsatisfiable(#[from] Unsatisfiable),
 }
 
+/// The bound that a solve reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// Of its memory, in bytes.
+    Memory(u64),
+    /// Of its time.
+    Time(Duration),
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory(bytes) => write!(f, "needs more than {} MiB of memory", bytes >> 20),
+            Self::Time(time) => write!(f, "takes longer than {}", Timeout::of(*time)),
+        }
+    }
+}
+
 /// What is wrong with a repodata file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RepodataFault {
@@ -64,9 +88,9 @@ pub(crate) enum RepodataFault {
     /// It is compressed, and damaged.
     #[error("is not valid repodata: it cannot be decompressed: {0}")]
     Compression(#[source] io::Error),
-    /// It is too large to read.
-    #[error("is larger than any channel's repodata")]
-    TooLarge,
+    /// It has more than this many bytes.
+    #[error("has more than {} MiB, which no channel's repodata has", .0 >> 20)]
+    TooLarge(u64),
     /// One of its records is invalid.
     #[error("has an invalid record: {0}")]
     Record(#[source] io::Error),
@@ -98,6 +122,13 @@ impl From<SolveError> for FailureReport {
             | SolveError::Thread(_)
             | SolveError::Records(_)
             | SolveError::Cancelled => (None, Vec::new()),
+            SolveError::Bound(_) => (
+                Some(
+                    "Give versions, and ask for fewer packages: both make the search shorter. If you ask for few, a channel may have packages that no solver can handle: leave channels out to find it."
+                        .to_owned(),
+                ),
+                vec![Culprit::Spec(0)],
+            ),
             SolveError::Solver => (
                 Some("Remove packages one at a time to find the one that causes it.".to_owned()),
                 Vec::new(),

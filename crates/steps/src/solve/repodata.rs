@@ -24,7 +24,7 @@ use condafront_step_spec::solve::{RepodataSpec, SolveSpec};
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// The largest JSON that is read, in bytes. conda-forge's largest subdir has 0.4 GB.
-const LARGEST: u64 = 3 << 30;
+const LARGEST: u64 = 1 << 30;
 
 /// If an archive exists as both `.conda` and `.tar.bz2`, the `.conda` is used.
 const FORMATS: PackageFormatSelection = PackageFormatSelection::PreferConda;
@@ -165,7 +165,7 @@ fn read_json(path: &Path) -> Result<Vec<u8>, RepodataFault> {
         None => Err(RepodataFault::NotRepodata("it is empty".into())),
         Some(b'{') => {
             if file.metadata().map_err(not_repodata)?.len() > LARGEST {
-                return Err(RepodataFault::TooLarge);
+                return Err(RepodataFault::TooLarge(LARGEST));
             }
             fs::read(path).map_err(not_repodata)
         }
@@ -187,7 +187,7 @@ fn decompress(path: &Path, announced: u64) -> Result<Vec<u8>, RepodataFault> {
         .read_to_end(&mut json)
         .map_err(damaged)?;
     if json.len() as u64 > LARGEST {
-        return Err(RepodataFault::TooLarge);
+        return Err(RepodataFault::TooLarge(LARGEST));
     }
     Ok(json)
 }

@@ -1,6 +1,7 @@
 //! What a solve searches, and what its explanations need to know about it.
 
 use rattler_conda_types::{MatchSpec, PackageName, RepoDataRecord};
+use rattler_solve::CancellationToken;
 
 use super::records::Records;
 use super::repodata::Repodata;
@@ -20,6 +21,8 @@ pub(super) struct Search<'a> {
     pub(super) repodata: &'a [Repodata],
     /// The records that may be relevant.
     pub(super) records: &'a Records,
+    /// Tells the solver to stop.
+    pub(super) stop: &'a CancellationToken,
 }
 
 impl<'a> Search<'a> {

@@ -74,7 +74,7 @@ pub(super) fn solve(
         &request.virtual_packages,
         attempt.specs,
         attempt.limit.map(|limit| SystemTime::now() + limit),
-        None,
+        Some(search.stop.clone()),
         priority,
         None,
         SolveStrategy::Highest,
