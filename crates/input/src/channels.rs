@@ -13,6 +13,9 @@ use condafront_model::source::{Diagnostic, Lines};
 /// micromamba none at all.
 const FALLBACK: &str = "conda-forge";
 
+/// How many channels an environment may have: a build downloads the lists of all of them.
+const MOST: usize = 100;
+
 /// The channels that have been named so far.
 pub(super) struct Channels {
     names: ChannelNames,
@@ -57,7 +60,7 @@ impl Channels {
     ) -> Result<(), Diagnostic> {
         let (found, credentials) = self.resolve(text, place)?;
         for named in found {
-            self.push(named, credentials, place, lines);
+            self.push(named, credentials, place, lines)?;
         }
         Ok(())
     }
@@ -76,7 +79,7 @@ impl Channels {
                 .help("Write a channel's name before `::`, such as conda-forge."));
         };
         Ok(SpecChannel {
-            url: self.push(named, credentials, place, place.lines),
+            url: self.push(named, credentials, place, place.lines)?,
             subdir: subdir.map(str::to_owned),
         })
     }
@@ -87,7 +90,7 @@ impl Channels {
         url: ChannelUrl,
         credentials: CredentialSource,
         place: Place<'_>,
-    ) -> String {
+    ) -> Result<String, Diagnostic> {
         let name = url.recorded();
         self.push(Named { name, url }, credentials, place, place.lines)
     }
@@ -127,20 +130,28 @@ impl Channels {
     }
 
     /// Adds a channel if it is new, and returns its recorded address.
+    ///
+    /// # Errors
+    /// A diagnostic if there are too many.
     fn push(
         &mut self,
         named: Named,
         credentials: CredentialSource,
         place: Place<'_>,
         lines: Lines,
-    ) -> String {
+    ) -> Result<String, Diagnostic> {
         let recorded = named.url.recorded();
         if self
             .list
             .iter()
             .any(|channel| channel.url.recorded() == recorded)
         {
-            return recorded;
+            return Ok(recorded);
+        }
+        if self.list.len() == MOST {
+            return Err(place
+                .error(format!("the environment has more than {MOST} channels"))
+                .help("Remove channels: most packages are in conda-forge."));
         }
         self.warn_of_credentials(&named.url, credentials, place);
         self.warn_of_placeholder(&named.url, place);
@@ -150,7 +161,7 @@ impl Channels {
             url: named.url,
             lines,
         });
-        recorded
+        Ok(recorded)
     }
 
     fn warn_of_credentials(

@@ -139,7 +139,7 @@ fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Depen
     channel.set_path(folder);
     channel.set_fragment(None);
     let channel = ChannelUrl::new(channel).with_placeholder(bare.is_some());
-    let channel = channels.at_url(channel, address.credentials, place);
+    let channel = channels.at_url(channel, address.credentials, place)?;
     let platform = channels.platform();
     if !package.is_noarch() && package.subdir != platform.subdir() {
         return Err(place

@@ -115,6 +115,13 @@ impl Node {
     }
 }
 
+/// How deep lists and mappings may be nested.
+const MAX_DEPTH: usize = 64;
+
+/// How many values and ends of values a short file may have with what its aliases repeat. A longer one may have as many as
+/// it has bytes.
+const OF_ALIASES: usize = 100_000;
+
 /// Reads a file's only document.
 ///
 /// # Errors
@@ -122,9 +129,10 @@ impl Node {
 pub(crate) fn read(file: &Arc<SourceFile>, text: &str) -> Result<Node, Diagnostic> {
     let mut budget = serde_saphyr::Budget::default();
     // Lock files for several platforms have about ten thousand entries. Every event comes from at least one byte of the
-    // file or from an alias, and aliases have their own limits.
-    budget.max_events = text.len().max(1_000_000);
-    budget.max_nodes = text.len().max(1_000_000);
+    // file or from an alias.
+    budget.max_events = text.len().max(OF_ALIASES);
+    budget.max_nodes = text.len().max(OF_ALIASES);
+    budget.max_depth = MAX_DEPTH;
     budget.max_total_scalar_bytes = text.len().max(1 << 20).saturating_mul(2);
     let mut options = serde_saphyr::Options::default();
     options.budget = Some(budget);
@@ -156,6 +164,15 @@ fn invalid(file: &Arc<SourceFile>, whole: serde_saphyr::Error) -> Diagnostic {
             diagnostic.message = format!("{} contains several YAML documents", file.name());
             diagnostic = diagnostic.help("Keep one, and remove the `---` line before the next.");
         }
+        _ if is_too_deep(&message) => {
+            diagnostic.message =
+                format!("lists and mappings are nested more than {MAX_DEPTH} deep");
+            diagnostic = diagnostic.help("Check the brackets and the indentation.");
+        }
+        _ if message.contains(BREACH) => {
+            diagnostic.message = format!("{} repeats too much with aliases", file.name());
+            diagnostic = diagnostic.help("Write the values themselves in place of `*name`.");
+        }
         _ => {
             let line = location.and_then(|location| usize::try_from(location.line()).ok());
             let line = line.map(|line| indented_by_tab(file.lossy_text(), line).unwrap_or(line));
@@ -171,6 +188,14 @@ fn invalid(file: &Arc<SourceFile>, whole: serde_saphyr::Error) -> Diagnostic {
         diagnostic = diagnostic.at(file, Lines::one(line));
     }
     diagnostic.caused_by(whole)
+}
+
+/// How the library begins to say that a limit is exceeded. It has no type for that if an alias leads there.
+const BREACH: &str = "budget breached: ";
+
+/// Whether the library says that values are nested too deep: it has two such limits.
+fn is_too_deep(message: &str) -> bool {
+    message.contains("recursion limit exceeded") || message.contains(&format!("{BREACH}Depth"))
 }
 
 /// The line of a tab that YAML notices at `line`: where the value before it began, or at the tab itself.

@@ -305,3 +305,22 @@ fn a_variable_that_linux_does_not_pass_on_is_an_error_at_its_line() {
         "the variable LONG has 301 KiB, but Linux passes at most 128 KiB to a program"
     );
 }
+
+#[test]
+fn an_environment_has_at_most_a_hundred_channels() {
+    let text = |count: usize| {
+        let list: String = (0..count)
+            .map(|number| format!("  - https://conda{number}.example/a\n"))
+            .collect();
+        format!("channels:\n{list}dependencies: [b]\n")
+    };
+    let file = SourceFile::new("env.yml", text(101));
+    let read = |file| crate::read(file, Platform::LinuxAmd64, &InputSettings::default());
+    let error = read(&file).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the environment has more than 100 channels\nRemove channels: most packages are in conda-forge."
+    );
+    assert_eq!(error.locations[0].lines.first, 102);
+    assert!(read(&SourceFile::new("env.yml", text(100))).is_ok());
+}

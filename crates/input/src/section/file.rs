@@ -12,6 +12,7 @@ use crate::json;
 use crate::section::image_section::{ImageSection, Located};
 use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::environment_prefix::EnvironmentPrefix;
+use condafront_model::layers::MAX_LAYERS;
 use condafront_model::nearest::did_you_mean;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -130,6 +131,12 @@ fn read_environments(
         }
         let found = environment(reader, key, value, prefix)?;
         match found {
+            // Each takes a layer at least.
+            Some(_) if image.environments.len() == usize::from(MAX_LAYERS) => {
+                let message = format!("the image has more than {MAX_LAYERS} environments");
+                let error = reader.error(key.lines, message);
+                return Err(error.help("Spread them over several images."));
+            }
             Some(environment) => image.environments.push(environment),
             None => image.left_out.push(Located {
                 value: key.name.clone(),

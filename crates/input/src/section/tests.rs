@@ -418,3 +418,20 @@ fn volumes_are_directories_of_the_image() {
         ["/data", "/srv/x", "/b", "/process", "/dev/shm"]
     );
 }
+
+#[test]
+fn an_image_has_at_most_eighty_environments() {
+    let text = |count: usize| {
+        let list: String = (0..count)
+            .map(|number| format!("  e{number}: e{number}.yml\n"))
+            .collect();
+        format!("environments:\n{list}default: e0\n")
+    };
+    assert_eq!(file(&text(80), &[]).environments.len(), 80);
+    let error = image_file(&text(81), &[]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the image has more than 80 environments\nSpread them over several images."
+    );
+    assert_eq!(error.locations[0].lines, Lines::one(82));
+}

@@ -86,7 +86,41 @@ fn aliases_of_aliases_do_not_explode() {
         let list = vec![format!("*a{}", i - 1); 10].join(", ");
         text.push_str(&format!("a{i}: &a{i} [{list}]\n"));
     }
-    assert!(tree(&text).is_err());
+    let error = |text: &str| tree(text).unwrap_err().to_string();
+    const ALIASES: &str =
+        "env.yml repeats too much with aliases\nWrite the values themselves in place of `*name`.";
+    assert_eq!(error(&text), ALIASES);
+    let long = format!(
+        "a: &a {}\nb: [{}]\n",
+        "x".repeat(100_000),
+        "*a, ".repeat(90)
+    );
+    assert_eq!(error(&long), ALIASES);
+    assert_eq!(
+        error(&format!("a: &a 1\nb: [{}]\n", "*a, ".repeat(2000))),
+        ALIASES
+    );
+}
+
+#[test]
+fn values_are_nested_at_most_64_deep() {
+    let block: String = (0..65)
+        .map(|depth| format!("{}-\n", " ".repeat(depth)))
+        .collect();
+    for text in [
+        "[".repeat(100_000),
+        format!("{}1{}", "{a: ".repeat(70), "}".repeat(70)),
+        "[".repeat(65),
+        block,
+    ] {
+        let error = tree(&text).unwrap_err();
+        assert_eq!(
+            error.message, "lists and mappings are nested more than 64 deep",
+            "{text:.20}"
+        );
+    }
+    let deep = format!("{}{}", "[".repeat(60), "]".repeat(60));
+    assert!(tree(&deep).is_ok());
 }
 
 proptest::proptest! {
