@@ -26,7 +26,7 @@ impl Bridge {
     /// Reads a whole file of a result, in pieces that fit into messages.
     ///
     /// # Errors
-    /// When there is no such file, or building the result failed.
+    /// When there is no such file, when it is too large, or when building the result failed.
     pub(crate) async fn read_file(
         &self,
         from: &Reference,
@@ -39,6 +39,7 @@ impl Bridge {
                 .await?;
             let last = piece.len() < MAX_MESSAGE_BYTES / 2;
             data.extend(piece);
+            check_size(path, data.len())?;
             if last {
                 return Ok(data);
             }
@@ -191,6 +192,16 @@ impl Bridge {
     }
 }
 
+/// Refuses files that are larger than any that a step writes or a user has.
+fn check_size(path: &str, bytes: usize) -> Result<(), GatewayError> {
+    const LARGEST: usize = 256 << 20;
+    if bytes <= LARGEST {
+        return Ok(());
+    }
+    let message = format!("`{path}` has more than {} MiB", LARGEST >> 20);
+    Err(GatewayError::session(message))
+}
+
 /// What is not a file or a folder, by its mode as Go has it (`io/fs`).
 fn odd(mode: u32) -> Option<&'static str> {
     const KINDS: [(u32, &str); 4] = [
@@ -206,6 +217,13 @@ fn odd(mode: u32) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_have_a_largest_size() {
+        assert!(check_size(".dockerignore", 256 << 20).is_ok());
+        let error = check_size(".dockerignore", (256 << 20) + 1).unwrap_err();
+        assert_eq!(error.to_string(), "`.dockerignore` has more than 256 MiB");
+    }
 
     #[test]
     fn odd_files_are_told_by_their_mode() {
