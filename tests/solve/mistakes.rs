@@ -1,6 +1,7 @@
 //! Requests that cannot be solved: all explanations in one snapshot, to be read from top to bottom.
 
 use std::fmt::Write as _;
+use std::fs::File;
 
 use condafront_model::origin::OtherSystem;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
@@ -282,7 +283,21 @@ fn exports_are_explained_once() {
 
 #[test]
 fn invalid_repodata_is_explained() {
+    const LARGE: &str = "More than a gigabyte";
     let good = channels::main().json("linux-64");
+    let with_dependency = |spec: &str| {
+        let mut repodata = Repodata::default();
+        repodata.add(record("python 3.12 0").depends([spec]));
+        repodata.json("linux-64")
+    };
+    let one = with_dependency("a");
+    let at = one.find("\"python-3.12-0.conda\"").unwrap();
+    let twice = {
+        let (before, entry) = one.split_at(at);
+        let end = 1 + entry.find('}').unwrap();
+        let other = entry[..end].replace("[\"a\"]", "[\"b\"]");
+        format!("{before}{other},{entry}")
+    };
     let bad_record = good.replace("\"build_number\":", "\"build_number\":\"x\",\"n\":");
     let mut all = String::new();
     for (title, file, bytes) in [
@@ -318,9 +333,28 @@ fn invalid_repodata_is_explained() {
             b"{\"packages\": {\"x\": {}}}".to_vec(),
         ),
         ("Invalid records", "repodata.json", bad_record.into_bytes()),
+        ("A record twice", "repodata.json", twice.into_bytes()),
+        (
+            "A very long dependency",
+            "repodata.json",
+            with_dependency(&format!("a {}<3", ">=1,".repeat(2000))).into_bytes(),
+        ),
+        (
+            "Many parentheses",
+            "repodata.json",
+            with_dependency(&format!("a {}1{}", "(".repeat(200), ")".repeat(200))).into_bytes(),
+        ),
+        (LARGE, "repodata.json", b"{".to_vec()),
     ] {
         let input = tempfile::tempdir().unwrap();
         mount(input.path(), 0, file, &bytes);
+        if title == LARGE {
+            // A hole, which takes no space.
+            let file = File::options()
+                .append(true)
+                .open(input.path().join("0").join(file));
+            file.unwrap().set_len((1 << 30) + 1).unwrap();
+        }
         let spec = question(&["main"], &["python"]);
         let files = [RepodataSpec {
             channel: 0,

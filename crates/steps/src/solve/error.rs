@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::install;
 use crate::install::error::Cause;
+use condafront_model::redact::shortened;
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::timeout::Timeout;
@@ -91,6 +92,20 @@ pub(crate) enum RepodataFault {
     /// It has more than this many bytes.
     #[error("has more than {} MiB, which no channel's repodata has", .0 >> 20)]
     TooLarge(u64),
+    /// A dependency or constraint of a package has more than `longest` characters, or more than `parentheses`.
+    #[error(
+        "has a dependency of {} with more than {longest} characters or {parentheses} parentheses, which no real one has",
+        shortened(package, 100)
+    )]
+    LongDependency {
+        /// The package's archive.
+        package: String,
+        longest: usize,
+        parentheses: usize,
+    },
+    /// It has this archive twice.
+    #[error("lists `{}` twice", shortened(.0, 100))]
+    Twice(String),
     /// One of its records is invalid.
     #[error("has an invalid record: {0}")]
     Record(#[source] io::Error),

@@ -20,6 +20,8 @@ impl Records {
         repodata: &[Repodata],
     ) -> Result<Self, SolveError> {
         let mut records: Vec<Vec<RepoDataRecord>> = repodata.iter().map(|_| Vec::new()).collect();
+        let url =
+            |data: &Repodata| format!("{}/{}", solve.channels[data.channel].url, data.subdir());
         let mut seen = HashSet::new();
         let mut pending: VecDeque<PackageName> = request
             .names
@@ -31,10 +33,15 @@ impl Records {
             for (data, records) in repodata.iter().zip(&mut records) {
                 let found = data.records(&name).map_err(|error| SolveError::Repodata {
                     channel: data.channel,
-                    url: format!("{}/{}", solve.channels[data.channel].url, data.subdir()),
+                    url: url(data),
                     fault: RepodataFault::Record(error),
                 })?;
                 for mut record in found {
+                    check(&record).map_err(|fault| SolveError::Repodata {
+                        channel: data.channel,
+                        url: url(data),
+                        fault,
+                    })?;
                     // In conda, a package's constraint on itself has no effect.
                     record
                         .package_record
@@ -61,4 +68,28 @@ impl Records {
         let is_named = move |record: &&RepoDataRecord| record.package_record.name == *name;
         self.0.iter().flatten().filter(is_named)
     }
+}
+
+/// Checks that the MatchSpecs of a record are not too long. Reading one takes time that grows with the square of its length,
+/// and memory that grows with its parentheses.
+fn check(record: &RepoDataRecord) -> Result<(), RepodataFault> {
+    const LONGEST: usize = 4096;
+    const MOST_PARENTHESES: usize = 100;
+    let package = &record.package_record;
+    let mut specs = package
+        .depends
+        .iter()
+        .chain(&package.constrains)
+        .chain(package.extra_depends.values().flatten());
+    let is_too_long = |spec: &&String| {
+        spec.len() > LONGEST || spec.bytes().filter(|c| *c == b'(').count() > MOST_PARENTHESES
+    };
+    if specs.any(|spec| is_too_long(&spec)) {
+        return Err(RepodataFault::LongDependency {
+            package: record.identifier.to_string(),
+            longest: LONGEST,
+            parentheses: MOST_PARENTHESES,
+        });
+    }
+    Ok(())
 }

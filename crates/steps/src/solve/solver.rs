@@ -5,11 +5,13 @@ use std::time::{Duration, SystemTime};
 
 use rattler_conda_types::{MatchSpec, NamelessMatchSpec, PackageName, RepoDataRecord};
 use rattler_solve::resolvo::{CondaDependencyProvider, NameType, RepoData, SolverPackageRecord};
-use rattler_solve::{ChannelPriority as RattlerPriority, SolveStrategy};
+use rattler_solve::{
+    ChannelPriority as RattlerPriority, SolveError as RefusedRecords, SolveStrategy,
+};
 use resolvo::{Problem, Requirement, Solver, UnsolvableOrCancelled, VersionSetId};
 
 use super::conflict::Conflict;
-use super::error::SolveError;
+use super::error::{RepodataFault, SolveError};
 use super::search::Search;
 use condafront_model::channel::ChannelPriority;
 
@@ -81,7 +83,7 @@ pub(super) fn solve(
         Vec::new(),
         &HashMap::default(),
     )
-    .map_err(|error| NoAnswer::Failure(error.into()))?;
+    .map_err(|error| NoAnswer::Failure(refused(search, error)))?;
     let version_set = |name: &PackageName, spec: NamelessMatchSpec| {
         let name = provider.pool.intern_package_name(NameType::from(name));
         provider.pool.intern_version_set(name, spec.into())
@@ -121,5 +123,29 @@ pub(super) fn solve(
             Conflict::read(&conflict, &solver, &asked),
         )),
         Err(UnsolvableOrCancelled::Cancelled(_)) => Err(NoAnswer::Failure(SolveError::Cancelled)),
+    }
+}
+
+/// Why the solver refuses the records.
+fn refused(search: &Search<'_>, error: RefusedRecords) -> SolveError {
+    let RefusedRecords::DuplicateRecords(archive) = &error else {
+        return error.into();
+    };
+    let has_it = |records: &&Vec<RepoDataRecord>| {
+        let mut records = records.iter();
+        records.any(|record| record.identifier.to_string() == *archive)
+    };
+    let mut files = search.records.0.iter().zip(search.repodata);
+    match files.find(|(records, _)| has_it(records)) {
+        Some((_, file)) => SolveError::Repodata {
+            channel: file.channel,
+            url: format!(
+                "{}/{}",
+                search.solve.channels[file.channel].url,
+                file.subdir()
+            ),
+            fault: RepodataFault::Twice(archive.clone()),
+        },
+        None => error.into(),
     }
 }
