@@ -116,7 +116,7 @@ impl Node {
 }
 
 /// How deep lists and mappings may be nested.
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 32;
 
 /// How many values and ends of values a short file may have with what its aliases repeat. A longer one may have as many as
 /// it has bytes.

@@ -103,23 +103,23 @@ fn aliases_of_aliases_do_not_explode() {
 }
 
 #[test]
-fn values_are_nested_at_most_64_deep() {
-    let block: String = (0..65)
+fn values_are_nested_at_most_32_deep() {
+    let block: String = (0..33)
         .map(|depth| format!("{}-\n", " ".repeat(depth)))
         .collect();
     for text in [
         "[".repeat(100_000),
-        format!("{}1{}", "{a: ".repeat(70), "}".repeat(70)),
-        "[".repeat(65),
+        format!("{}1{}", "{a: ".repeat(33), "}".repeat(33)),
+        format!("{}{}", "[".repeat(33), "]".repeat(33)),
         block,
     ] {
         let error = tree(&text).unwrap_err();
         assert_eq!(
-            error.message, "lists and mappings are nested more than 64 deep",
+            error.message, "lists and mappings are nested more than 32 deep",
             "{text:.20}"
         );
     }
-    let deep = format!("{}{}", "[".repeat(60), "]".repeat(60));
+    let deep = format!("{}{}", "[".repeat(30), "]".repeat(30));
     assert!(tree(&deep).is_ok());
 }
 
