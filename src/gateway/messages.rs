@@ -59,6 +59,14 @@ fn is_snapshot(path: &str) -> bool {
     path.starts_with('/') && names.next().is_some_and(|name| STORES.contains(&name))
 }
 
+/// Whether the builder's disk is full (Linux's texts for `ENOSPC` and `EDQUOT`).
+pub(crate) fn is_full_disk(message: &str) -> bool {
+    // Before the end, it may be a part of a command.
+    ["no space left on device", "disk quota exceeded"]
+        .iter()
+        .any(|text| message.ends_with(text))
+}
+
 /// Whether a folder was copied onto a file (`tonistiigi/fsutil`, `copy/copy.go`).
 pub(crate) fn is_copy_onto_file(message: &str) -> bool {
     message.contains("cannot copy to non-directory")
@@ -246,6 +254,19 @@ mod tests {
         ] {
             assert!(!is_lost_result(other), "{other}");
         }
+    }
+
+    #[test]
+    fn a_full_disk_is_recognised() {
+        for full in [
+            "failed to copy: write /var/lib/a: no space left on device",
+            "process \"/condafront install {}\" did not complete successfully: mkdir /b: disk quota exceeded",
+        ] {
+            assert!(is_full_disk(full), "{full}");
+        }
+        assert!(!is_full_disk(
+            "process \"/bin/sh -c echo no space left on device\" did not complete successfully: exit code: 1"
+        ));
     }
 
     #[test]

@@ -224,7 +224,8 @@ impl Session<'_> {
     ) -> Result<Reference, BuildError> {
         let definition = Definition::of(output);
         requirements::check(&definition, self.bridge.abilities())?;
-        Ok(self.bridge.solve(definition, evaluate).await?)
+        let solved = self.bridge.solve(definition, evaluate).await;
+        solved.map_err(solve_error)
     }
 
     pub(super) async fn read_json<T: DeserializeOwned>(
@@ -282,6 +283,17 @@ pub(super) fn rule_of(subject: Subject) -> Rule {
     }
 }
 
+/// The error of a build of a graph. Of a full disk, BuildKit tells with all arguments of the step that found it.
+fn solve_error(error: GatewayError) -> BuildError {
+    if !messages::is_full_disk(error.message()) {
+        return error.into();
+    }
+    Diagnostic::new("the builder's disk is full")
+        .help("Free space on it, for example with `docker builder prune`, and build again.")
+        .caused_by(error)
+        .into()
+}
+
 /// The error of a step that failed without a report: BuildKit's own is its command line.
 pub(super) fn unexplained(step: &Step, error: GatewayError) -> BuildError {
     match step_failure(step.name(), error.message()) {
@@ -303,6 +315,18 @@ fn step_failure(name: &str, message: &str) -> Option<Diagnostic> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_is_reported_without_arguments() {
+        let message = "process \"/condafront install {}\" did not complete successfully: no space left on device";
+        let error = solve_error(GatewayError::session(message.to_owned()));
+        let BuildError::Diagnostic(error) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(error.message, "the builder's disk is full");
+        let other = solve_error(GatewayError::session("cannot connect".to_owned()));
+        assert!(matches!(other, BuildError::Gateway(_)));
+    }
 
     #[test]
     fn failures_without_a_report_name_the_step_and_not_its_arguments() {
