@@ -262,7 +262,7 @@ fn changed_content_at_the_same_url_is_noticed_by_its_md5() {
     let path = format!("/own/{}", fresh.packages[1].path());
     server.put(&path, fresh_package("2.0").1);
     let error = error_of(&fresh.project.build(&[]).expect_failure());
-    assert!(error.contains("does not match the lock"), "{error}");
+    assert!(error.contains("does not match its hash"), "{error}");
     assert!(error.starts_with("env.lock:4"), "{error}");
 }
 

@@ -44,7 +44,9 @@ impl WantedKind {
     /// What fixes its expected content.
     pub fn pin(self) -> &'static str {
         match self {
-            Self::Package | Self::Pip => "the lock",
+            // In a lock or a channel's list.
+            Self::Package => "its hash",
+            Self::Pip => "the lock",
             Self::Installer | Self::PipInstaller => "its pin",
         }
     }

@@ -272,7 +272,7 @@ fn other_content(what: &str, expected: &str, found: &str, archive: &Path, size: 
     Error::new(
         ErrorKind::HashMismatch,
         format!(
-            "it does not match the lock ({size} bytes)\n  {what} expected \
+            "it does not match its hash ({size} bytes)\n  {what} expected \
              {expected}\n  {what} found    {found}"
         ),
     )
