@@ -24,6 +24,7 @@ use condafront_model::lint::{self, Warning};
 use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Level, Location};
+use condafront_model::visible::visible;
 use condafront_step_spec::install::Installer;
 
 const DESCRIBE: &str = "frontend.subrequests.describe";
@@ -87,7 +88,10 @@ pub(crate) async fn answer(
     };
     let mut metadata = BTreeMap::from([
         ("result.json".to_owned(), value.to_string().into_bytes()),
-        ("result.txt".to_owned(), text.into_bytes()),
+        (
+            "result.txt".to_owned(),
+            visible(&text).into_owned().into_bytes(),
+        ),
         ("version".to_owned(), b"1.0.0".to_vec()),
     ]);
     if let Some(status) = status {

@@ -15,6 +15,7 @@ use super::transport::MAX_MESSAGE_BYTES;
 use condafront_input::options::CacheImport;
 use condafront_model::lint::Warning;
 use condafront_model::platform::Platform;
+use condafront_model::visible::{visible, visible_line};
 
 /// A session with BuildKit.
 #[derive(Clone)]
@@ -208,11 +209,12 @@ impl Bridge {
             None => format!("{}: {}", warning.rule.name(), diagnostic.message),
         };
         let mut detail = vec![warning.rule.description().as_bytes().to_vec()];
-        detail.extend(diagnostic.help.iter().map(|help| help.as_bytes().to_vec()));
+        let help = diagnostic.help.as_deref().map(visible);
+        detail.extend(help.map(|help| help.into_owned().into_bytes()));
         let request = gateway::WarnRequest {
             digest: digest.to_owned(),
             level: 1,
-            short: short.into_bytes(),
+            short: visible_line(&short).into_owned().into_bytes(),
             detail,
             info,
             ranges: range.into_iter().collect(),

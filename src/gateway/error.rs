@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::messages;
 use condafront_input::options::OptionError;
 use condafront_model::source::{Diagnostic, Lines, Location};
+use condafront_model::visible::{visible, visible_line};
 use condafront_step_spec::args::ArgsError;
 
 const SOURCE: &str = "github.com/moby/buildkit/errdefs.Source+json";
@@ -201,6 +202,7 @@ impl BuildError {
         {
             status.details.push(NOWHERE.to_any());
         }
+        status.message = visible(&status.message).into_owned();
         status
     }
 }
@@ -248,7 +250,7 @@ fn excerpt(locations: &[&Location]) -> Any {
         .collect();
     SourceDetail {
         info: JsonInfo {
-            filename: file.name(),
+            filename: &visible_line(file.name()),
             data: STANDARD.encode(file.excerpt(around)),
             language: file.language(),
         },
@@ -264,7 +266,7 @@ pub(crate) fn source_info(location: &Location) -> (pb::SourceInfo, pb::Range) {
         character: 0,
     };
     let info = pb::SourceInfo {
-        filename: location.file.name().to_owned(),
+        filename: visible_line(location.file.name()).into_owned(),
         data: location.file.excerpt(location.lines),
         language: location.file.language().to_owned(),
         ..Default::default()

@@ -5,6 +5,7 @@
 //! ways to get there), or something else removed it. From then on, every build that needs the result fails. So it is made
 //! again, at the cost that [`Effort`] describes.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use buildkit_llb::Definition;
@@ -17,6 +18,7 @@ use tonic::transport::Channel;
 use super::client::{Bridge, check_size};
 use super::effort::Effort;
 use super::error::GatewayError;
+use condafront_model::visible::visible_line;
 
 /// A result that BuildKit holds for this session: a file system.
 #[derive(Clone, Debug)]
@@ -116,9 +118,10 @@ impl Bridge {
 
     async fn request(
         &self,
-        definition: pb::Definition,
+        mut definition: pb::Definition,
         evaluate: Evaluate,
     ) -> Result<String, GatewayError> {
+        make_names_visible(&mut definition);
         let request = gateway::SolveRequest {
             definition: Some(definition),
             allow_result_return: true,
@@ -152,6 +155,28 @@ impl Bridge {
         let mut current = self.effort.lock().unwrap_or_else(PoisonError::into_inner);
         *current = effort.max(*current);
         *current
+    }
+}
+
+/// Clients print the names of operations as they are, and those can contain what a package or a server says.
+fn make_names_visible(definition: &mut pb::Definition) {
+    let line = |text: &mut String| {
+        if let Cow::Owned(shown) = visible_line(text) {
+            *text = shown;
+        }
+    };
+    for metadata in definition.metadata.values_mut() {
+        metadata.description.values_mut().for_each(line);
+        if let Some(group) = &mut metadata.progress_group {
+            line(&mut group.name);
+        }
+    }
+    for info in definition
+        .source
+        .iter_mut()
+        .flat_map(|source| &mut source.infos)
+    {
+        line(&mut info.filename);
     }
 }
 

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use condafront_model::platform::Platform;
+use condafront_model::visible::visible_line;
 
 /// An OCI image configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,7 +172,7 @@ impl ImageConfig {
             history.extend(
                 layers
                     .iter()
-                    .map(|name| json!({"created_by": name, "comment": "condafront"})),
+                    .map(|name| json!({"created_by": visible_line(name), "comment": "condafront"})),
             );
         }
     }

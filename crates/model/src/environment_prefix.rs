@@ -1,5 +1,7 @@
 //! The names of environments, and where environments are in the image: where conda would put them.
 
+use crate::visible::is_hidden;
+
 /// The root prefix, which is the environment `base`.
 pub const ROOT_PREFIX: &str = "/opt/conda";
 
@@ -42,7 +44,7 @@ impl EnvironmentPrefix {
     /// # Errors
     /// When the name is invalid.
     pub fn of(name: &str) -> Result<Self, NameError> {
-        let refused = |c: &char| c.is_whitespace() || c.is_control() || "/\\:#\"'$`".contains(*c);
+        let refused = |c: &char| c.is_whitespace() || is_hidden(*c) || "/\\:#\"'$`".contains(*c);
         if let Some(c) = name.chars().find(refused) {
             return Err(NameError::Character(c));
         }

@@ -1,5 +1,7 @@
 //! What Linux hands to a program that it starts (execve(2)). An image that asks for more cannot start.
 
+use crate::visible::is_hidden;
+
 /// The longest argument and the longest variable (`NAME=value`), in bytes, with the NUL at the end (`MAX_ARG_STRLEN`).
 pub const MAX_STRING: usize = 128 << 10;
 
@@ -19,7 +21,7 @@ pub fn is_too_long(argument: &str) -> bool {
 
 /// Whether a program can have an environment variable of this name. Shells accept fewer names.
 pub fn is_variable_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(|c: char| c == '=' || c.is_whitespace() || c.is_control())
+    !name.is_empty() && !name.contains(|c: char| c == '=' || c.is_whitespace() || is_hidden(c))
 }
 
 /// Why a program cannot get an environment variable with this value.

@@ -18,3 +18,4 @@ pub mod redact;
 pub mod reserved;
 pub mod source;
 pub mod stamp;
+pub mod visible;

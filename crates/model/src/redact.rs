@@ -3,6 +3,8 @@
 
 use url::Url;
 
+use crate::visible::visible_line;
+
 /// Shown instead of a credential.
 const MASK: &str = "***";
 
@@ -111,23 +113,19 @@ fn push_plain(text: &str, shown: &mut String) {
     }
 }
 
-/// What the user wrote, as a message quotes it: on one line, at most 60 characters, without control characters or
-/// credentials.
+/// What the user wrote, as a message quotes it: on one line, at most 60 characters, with control characters as escapes
+/// and without credentials.
 pub fn quoted(text: &str) -> String {
     shortened(&masked(text), 60)
 }
 
-/// At most `longest` characters of a text, with spaces for control characters.
+/// At most `longest` characters of a text, on one line, with control characters as escapes.
 pub fn shortened(text: &str, longest: usize) -> String {
-    let mut short: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(longest)
-        .collect();
-    if text.chars().count() > longest {
-        short.push('…');
-    }
-    short
+    let (start, rest) = match text.char_indices().nth(longest) {
+        Some((end, _)) => (&text[..end], "…"),
+        None => (text, ""),
+    };
+    format!("{}{rest}", visible_line(start))
 }
 
 /// Adds to `shown` what follows the credentials of a URL.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::encoding::{self, Damage, DamageKind, Decoded};
 use crate::redact;
+use crate::visible::{visible, visible_line};
 
 /// A file that the user wrote, as it was read.
 #[derive(Clone, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl SourceFile {
         &self.text
     }
 
-    /// The file as an excerpt of `lines` may show it. Credentials in URLs are masked. A file that is too large to send
+    /// The file as an excerpt of `lines` may show it. Credentials in URLs are masked, and control characters escaped. A file that is too large to send
     /// with every message is blank except for those lines and some around them, which keep their line numbers.
     pub fn excerpt(&self, lines: Lines) -> Vec<u8> {
         /// How many lines clients show before and after a place.
@@ -107,7 +108,7 @@ impl SourceFile {
             }
             while next.next_if(|lines| lines.last < number).is_some() {}
             if whole || next.peek().is_some_and(|lines| lines.first <= number) {
-                shown.extend_from_slice(shortened(&masked(line)).as_bytes());
+                shown.extend_from_slice(shortened(&visible(&masked(line))).as_bytes());
             } else {
                 shown.push(b'\n');
             }
@@ -293,16 +294,18 @@ impl Diagnostic {
                 (text, location)
             })
             .collect();
-        let mut group = Group::with_title(style.primary_title(self.message.as_str()));
+        let message = visible(&self.message);
+        let help = self.help.as_deref().map(visible);
+        let mut group = Group::with_title(style.primary_title(message));
         for (text, location) in &texts {
             group = group.element(
                 Snippet::source(text.as_str())
-                    .path(location.file.name())
+                    .path(visible_line(location.file.name()))
                     .annotation(AnnotationKind::Primary.span(byte_span(text, location.lines))),
             );
         }
-        if let Some(help) = &self.help {
-            group = group.element(Style::HELP.message(help.as_str()));
+        if let Some(help) = help {
+            group = group.element(Style::HELP.message(help));
         }
         Renderer::plain().render(&[group])
     }

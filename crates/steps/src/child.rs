@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::visible_log::VisibleLog;
 use condafront_step_spec::timeout::{TIMED_OUT, Timeout};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -106,6 +107,7 @@ pub(crate) fn run_with(
     log: &mut dyn Write,
     kept: usize,
 ) -> Result<Ended, ChildError> {
+    let log = &mut VisibleLog::new(log);
     let (reader, writer) = pipe().map_err(ChildError::Start)?;
     let second = writer.try_clone().map_err(ChildError::Start)?;
     command.stdout(writer).stderr(second).process_group(0);

@@ -12,6 +12,7 @@ mod pip;
 mod root;
 pub mod solve;
 mod system;
+mod visible_log;
 
 use condafront_step_spec::args;
 use std::fs;
@@ -22,6 +23,7 @@ use std::process::{Command, ExitCode};
 use serde::de::DeserializeOwned;
 
 use crate::install::Mounts;
+use condafront_model::visible::visible;
 use condafront_step_spec::activation::{RECORDED_FILE, RecordSpec};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::{EXPLAIN, FailureReport, REPORT_DIR, REPORT_FILE};
@@ -176,7 +178,7 @@ pub fn run(name: &str, args: &[String]) -> ExitCode {
     match call(name, args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
-            eprintln!("error: {report}");
+            eprintln!("error: {}", visible(&report.message));
             if child::has_timed_out() {
                 ExitCode::from(TIMED_OUT_CODE)
             } else {

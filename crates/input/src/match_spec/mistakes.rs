@@ -9,6 +9,7 @@ use crate::leftover;
 use crate::mistake::Mistake;
 use condafront_model::nearest::did_you_mean;
 use condafront_model::redact::{self, quoted};
+use condafront_model::visible::unfit;
 
 /// The keys that brackets may contain.
 const BRACKET_KEYS: &[&str] = &[
@@ -31,6 +32,12 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
     let shown = quoted(text);
     if text.is_empty() {
         return Some(Mistake::new("a dependency is empty", "Name a package."));
+    }
+    if let Some(what) = unfit(text) {
+        return Some(Mistake::new(
+            format!("`{shown}` contains {what}"),
+            "Remove it.",
+        ));
     }
     let unquoted = text.find('[').map_or(text, |bracket| &text[..bracket]);
     if let Some(mistake) = of_pip::mistake(text) {

@@ -14,6 +14,7 @@ use crate::place::Place;
 use crate::section::args::BuildArgs;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_model::visible::unfit;
 
 /// Reads a list. The caller supplies each file that it names:
 /// [`next_file`](Self::next_file()) says which one, [`open`](Self::open()) takes it.
@@ -87,6 +88,10 @@ impl<'a> Reading<'a> {
                 file: &line.file,
                 lines: line.lines,
             };
+            if let Some(what) = unfit(&line.text) {
+                let message = format!("`{}` contains {what}", quoted(&line.text));
+                return Err(place.error(message).help("Remove it."));
+            }
             let entry = match leftover::template(&line.text) {
                 Some(found) => Err(leftover::not_rendered(found)),
                 None => Entry::parse(&line.text),

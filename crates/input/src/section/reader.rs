@@ -11,6 +11,7 @@ use crate::yaml::{Key, Node, Value};
 use condafront_model::nearest::{did_you_mean, nearest, suggestion};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
+use condafront_model::visible::unfit;
 
 /// A file being read.
 pub(super) struct Reader<'a> {
@@ -138,6 +139,10 @@ impl Reader<'_> {
         let found = found.map(|text| text.trim().to_owned());
         if found.value.contains(['\n', '\r']) {
             return Err(self.error(found.lines, format!("{name} must be on one line")));
+        }
+        if let Some(what) = unfit(&found.value) {
+            let error = self.error(found.lines, format!("{name} contains {what}"));
+            return Err(error.help("Remove it."));
         }
         Ok(found)
     }
