@@ -250,6 +250,9 @@ impl Session<'_> {
             if let Some(package) = notice.package.and_then(|index| plan.packages.get(index)) {
                 diagnostic = diagnostic.at(self.file, package.lines);
             }
+            if notice.subject == Subject::Overwritten {
+                diagnostic = diagnostic.help("If that is not wanted, remove one of the two packages, or use another build of it.");
+            }
             let rule = rule_of(notice.subject);
             Warning { rule, diagnostic }
         };
@@ -280,6 +283,7 @@ pub(super) fn rule_of(subject: Subject) -> Rule {
     match subject {
         Subject::Bytecode => Rule::NoBytecode,
         Subject::Contents => Rule::PackageContents,
+        Subject::Overwritten => Rule::OverwrittenFile,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The install step and those around it, run in this process on small packages that the tests make.
 
 mod bytecode;
+mod clashes;
 mod hostile;
 mod installers;
 mod link;

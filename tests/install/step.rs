@@ -146,6 +146,24 @@ impl Step {
     }
 }
 
+/// Everything in a layer, by its path; those of directories end with a slash.
+pub(crate) fn paths_of(layer: &Path) -> BTreeMap<String, String> {
+    let mut lines = BTreeMap::new();
+    list(layer, "", &mut lines);
+    // It is the mount, which belongs to no layer.
+    lines.remove("/");
+    // The numbers of links count a directory's folders, and files of other layers.
+    let without_links = |what: String| {
+        let mut words: Vec<&str> = what.splitn(5, ' ').collect();
+        words.remove(2);
+        words.join(" ")
+    };
+    let lines = lines.into_iter();
+    lines
+        .map(|(path, what)| (path, without_links(what)))
+        .collect()
+}
+
 fn list(dir: &Path, relative: &str, lines: &mut BTreeMap<String, String>) {
     lines.insert(format!("{relative}/"), describe(dir));
     for entry in fs::read_dir(dir).unwrap() {

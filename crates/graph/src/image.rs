@@ -88,8 +88,8 @@ impl Stack {
 }
 
 impl Environment<'_> {
-    /// If several groups of `installed` claim the same file, adds a layer to `stack` that has each such file as a
-    /// single install would leave it.
+    /// If groups of `installed` have `clashes`, adds a layer to `stack` that has each such path as a single install
+    /// would leave it.
     ///
     /// # Errors
     /// When a path does not fit into a program's arguments.
@@ -113,6 +113,7 @@ impl Environment<'_> {
             .map(|clash| PickedFile {
                 layer: winners.partition_point(|winner| *winner < clash.winner),
                 path: clash.path.clone(),
+                from: clash.from.clone(),
             })
             .collect();
         let spec = PickSpec {

@@ -31,6 +31,8 @@ pub struct InstallGraph {
     pub installed: Vec<Installed>,
     /// What all steps found, in one file.
     pub facts: Output,
+    /// The step that puts it together.
+    collect: Step,
     /// The step that sets up a python to compile modules with.
     python: Option<PythonRuntime>,
 }
@@ -41,7 +43,8 @@ impl InstallGraph {
         let installed = self.installed.iter().map(|step| (&step.layer, &step.step));
         let python = self.python.iter();
         let python = python.map(|python| (&python.output, &python.step));
-        step::failing(python.chain(installed), failed)
+        let collect = std::iter::once((&self.facts, &self.collect));
+        step::failing(python.chain(installed).chain(collect), failed)
     }
 }
 
@@ -56,10 +59,11 @@ impl Environment<'_> {
         let installed: Vec<Installed> = (0..self.plan.groups.len())
             .map(|index| self.install_group(index, &downloads, python.as_ref()))
             .collect::<Result<_, _>>()?;
-        let facts = self.collect(&installed, downloads.retried.contains(&true))?;
+        let (facts, collect) = self.collect(&installed, downloads.retried.contains(&true))?;
         Ok(InstallGraph {
             installed,
             facts,
+            collect,
             python,
         })
     }
@@ -145,7 +149,7 @@ impl Environment<'_> {
             .collect()
     }
 
-    fn collect(&self, installed: &[Installed], retried: bool) -> Result<Output, ArgsError> {
+    fn collect(&self, installed: &[Installed], retried: bool) -> Result<(Output, Step), ArgsError> {
         let spec = CollectSpec {
             groups: self
                 .plan
@@ -156,6 +160,8 @@ impl Environment<'_> {
         };
         let name = "[conda] collect details of the packages";
         let mut step = self.tools.step(spec.to_args(&[])?, name);
+        let all: Vec<usize> = (0..self.plan.packages.len()).collect();
+        step.concerns(&all);
         if retried {
             step.retry(self.tools.no_cache);
         }
@@ -163,6 +169,6 @@ impl Environment<'_> {
             step.input(&format!("{INPUT_DIR}/{index}"), &group.facts, false);
         }
         let out = step.output(OUTPUT_DIR);
-        Ok(step.exec().build()[out].clone())
+        Ok((step.exec().build()[out].clone(), step))
     }
 }

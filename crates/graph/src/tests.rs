@@ -76,6 +76,7 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
     let clash = Clash {
         path: "share/who".into(),
         winner: 0,
+        from: None,
     };
     let facts = EnvironmentFacts {
         clashes: vec![clash],

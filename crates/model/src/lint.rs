@@ -90,6 +90,8 @@ pub enum Rule {
     NoBytecode,
     /// Something in a package does not have its usual effect.
     PackageContents,
+    /// Files of a package in place of another one's.
+    OverwrittenFile,
     /// The base image's accounts are not as expected.
     Account,
     /// A path that can mean two files.
@@ -112,6 +114,7 @@ impl Rule {
             Self::UnverifiedInstaller => "UnverifiedInstaller",
             Self::NoBytecode => "NoBytecode",
             Self::PackageContents => "PackageContents",
+            Self::OverwrittenFile => "OverwrittenFile",
             Self::Account => "Account",
             Self::AmbiguousPath => "AmbiguousPath",
             Self::ReservedVariable => "ReservedVariable",
@@ -129,6 +132,7 @@ impl Rule {
             Self::NoChannel => "An environment should name its channels",
             Self::MissingPip => "An environment with pip packages should include pip",
             Self::UnverifiedInstaller => "The installer should be pinned by a hash",
+            Self::OverwrittenFile => "Packages should not replace each other's files",
             Self::Account => "The image's account should be the requested one",
             Self::AmbiguousPath => "A path should name one file",
             Self::ReservedVariable => "Some variables belong to the image",

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The facts of one group, or of all groups (`collect`), as JSON.
 pub const FACTS_FILE: &str = "facts.json";
-/// The paths that each package of a group owns, see [`OwnedPaths`].
+/// What each package of a group has at which path, see [`PackagePaths`].
 pub const PATHS_FILE: &str = "paths.txt";
 
 /// What an install step reports about its group.
@@ -42,6 +42,8 @@ pub enum Subject {
     Bytecode,
     /// Something in a package that does not have its intended effect.
     Contents,
+    /// Files of a package in place of another one's.
+    Overwritten,
 }
 
 impl Notice {
@@ -113,7 +115,7 @@ pub struct EnvironmentFacts {
     /// The packages with a post-link script, as indices into `packages`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub post_link: Vec<usize>,
-    /// Paths that packages of different groups have with different contents.
+    /// Paths that must be taken from one group's layer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clashes: Vec<Clash>,
     /// What the user should know although nothing failed.
@@ -121,46 +123,108 @@ pub struct EnvironmentFacts {
     pub notices: Vec<Notice>,
 }
 
-/// One path that several groups have.
+/// A path that must be taken from one group's layer, because stacked layers do not show what a single install leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clash {
     /// Relative to the prefix.
     pub path: String,
-    /// The group whose file a single install would leave: that of the last package in the lock.
+    /// The group whose file, link or directory it is.
     pub winner: usize,
+    /// Where that group's layer has it, if another group's link leads elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
-/// The paths below the prefix that one package owns, each with a fingerprint of what is there:
-/// equal fingerprints mean equal kind, mode and content.
-pub type OwnedPaths = BTreeMap<String, String>;
+/// What one package has below the prefix, by the path that its own metadata says.
+pub type PackagePaths = BTreeMap<String, PathFacts>;
 
-/// Writes [`PATHS_FILE`]: per package a line `# <n>`, then a line `<fingerprint> <path>` per path.
-pub fn write_owned_paths(packages: &[OwnedPaths]) -> String {
+/// What a package has at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathFacts {
+    /// A directory that the package lists by itself.
+    Directory,
+    /// A file or symlink.
+    File {
+        /// What it looks like.
+        fingerprint: Fingerprint,
+        /// The target of a symlink.
+        link: Option<String>,
+    },
+}
+
+/// What a file or symlink looks like, in one word: equal for equal kind, content, mode and time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// What separates the content from the rest.
+    const SEPARATOR: char = '.';
+
+    /// `content` is a hash of kind and content, without dots and spaces.
+    pub fn new(content: &str, mode: Option<u32>, mtime: i64) -> Self {
+        let mode = mode.unwrap_or_default();
+        let dot = Self::SEPARATOR;
+        Self(format!("{content}{dot}{mode:o}{dot}{mtime}"))
+    }
+
+    /// Equal for equal kind and content.
+    pub fn content(&self) -> &str {
+        let end = self.0.find(Self::SEPARATOR);
+        &self.0[..end.unwrap_or(self.0.len())]
+    }
+}
+
+/// What stands for the fingerprint of a directory.
+const DIRECTORY: &str = "dir";
+
+/// Writes [`PATHS_FILE`]: per package a line `# <n>`, then a line `<fingerprint> <path>` per path. The target of a symlink
+/// follows after a tab, which no path of a package contains.
+pub fn write_paths(packages: &[PackagePaths]) -> String {
     let mut text = String::new();
     for (index, paths) in packages.iter().enumerate() {
         text.push_str(&format!("# {index}\n"));
-        for (path, fingerprint) in paths {
-            text.push_str(&format!("{fingerprint} {path}\n"));
+        for (path, found) in paths {
+            let parts = match found {
+                PathFacts::Directory => [DIRECTORY, " ", path, "", ""],
+                PathFacts::File {
+                    fingerprint: Fingerprint(word),
+                    link,
+                } => match link {
+                    None => [word, " ", path, "", ""],
+                    Some(target) => [word, " ", path, "\t", target],
+                },
+            };
+            text.extend(parts);
+            text.push('\n');
         }
     }
     text
 }
 
-/// Reads what [`write_owned_paths`] wrote; `None` if `text` does not have that form.
-pub fn read_owned_paths(text: &str) -> Option<Vec<OwnedPaths>> {
-    let mut packages: Vec<OwnedPaths> = Vec::new();
+/// Reads what [`write_paths`] wrote; `None` if `text` does not have that form.
+pub fn read_paths(text: &str) -> Option<Vec<PackagePaths>> {
+    let mut packages: Vec<PackagePaths> = Vec::new();
     for line in text.lines() {
         let (first, rest) = line.split_once(' ')?;
         if first == "#" {
             if rest.parse() != Ok(packages.len()) {
                 return None;
             }
-            packages.push(OwnedPaths::new());
-        } else {
-            packages
-                .last_mut()?
-                .insert(rest.to_owned(), first.to_owned());
+            packages.push(PackagePaths::new());
+            continue;
         }
+        let (path, link) = match rest.split_once('\t') {
+            Some((path, target)) => (path, Some(target.to_owned())),
+            None => (rest, None),
+        };
+        let found = match first {
+            DIRECTORY => PathFacts::Directory,
+            word => PathFacts::File {
+                fingerprint: Fingerprint(word.to_owned()),
+                link,
+            },
+        };
+        packages.last_mut()?.insert(path.to_owned(), found);
     }
     Some(packages)
 }
@@ -170,26 +234,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn owned_paths_are_read_back() {
+    fn paths_are_read_back() {
+        let file = |content: &str, link: Option<&str>| PathFacts::File {
+            fingerprint: Fingerprint::new(content, link.is_none().then_some(0o644), 7),
+            link: link.map(str::to_owned),
+        };
         let packages = vec![
-            OwnedPaths::from([
-                ("bin/a b".into(), "01".into()),
-                ("lib/x".into(), "02".into()),
+            PackagePaths::from([
+                ("bin/a b".into(), file("01", None)),
+                ("lib/x".into(), file("02", Some("a -> b"))),
+                ("share/empty".into(), PathFacts::Directory),
             ]),
-            OwnedPaths::new(),
-            OwnedPaths::from([("bin/a".into(), "03".into())]),
+            PackagePaths::new(),
+            PackagePaths::from([("bin/a".into(), file("03", None))]),
         ];
-        assert_eq!(
-            read_owned_paths(&write_owned_paths(&packages)),
-            Some(packages)
+        assert_eq!(read_paths(&write_paths(&packages)), Some(packages));
+        assert_eq!(read_paths(""), Some(Vec::new()));
+    }
+
+    #[test]
+    fn contents_are_compared_without_mode_and_time() {
+        let (one, other) = (
+            Fingerprint::new("01", Some(0o644), 7),
+            Fingerprint::new("01", Some(0o755), 8),
         );
-        assert_eq!(read_owned_paths(""), Some(Vec::new()));
+        assert_ne!(one, other);
+        assert_eq!(one.content(), other.content());
     }
 
     #[test]
     fn a_damaged_list_is_noticed() {
         for text in ["01 bin/a\n", "# 1\n", "# 0\nnospace\n"] {
-            assert_eq!(read_owned_paths(text), None, "{text}");
+            assert_eq!(read_paths(text), None, "{text}");
         }
     }
 }

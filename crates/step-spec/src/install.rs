@@ -149,14 +149,17 @@ pub struct PickSpec {
     pub prefix: String,
 }
 
-/// One file of a layer.
+/// A file, link or directory of a layer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PickedFile {
     /// The layer's number among the mounts.
     pub layer: usize,
-    /// Relative to the prefix.
+    /// Where it belongs, relative to the prefix.
     pub path: String,
+    /// Where the layer has it, unless that is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// The step that puts the same packages of several environments into one layer.

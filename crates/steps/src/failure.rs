@@ -19,6 +19,9 @@ impl From<install::error::Error> for FailureReport {
             ErrorKind::BadArchive | ErrorKind::BadMetadata => Some(
                 "The channel's file is damaged, or not what its name says. Use another build of the package, or another channel.",
             ),
+            ErrorKind::Conflict => {
+                Some("Remove one of the two packages, or use another build of it.")
+            }
             ErrorKind::WebPage => {
                 Some("There may be a login page or a proxy between the engine and the channel.")
             }
@@ -33,7 +36,7 @@ impl From<install::error::Error> for FailureReport {
         );
         Self {
             help: help.map(str::to_owned),
-            culprits: error.package().map(Culprit::Package).into_iter().collect(),
+            culprits: error.packages().map(Culprit::Package).collect(),
             wrong_content,
             ..Self::new(error)
         }

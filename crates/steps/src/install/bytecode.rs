@@ -175,7 +175,7 @@ pub(crate) fn compile(
         if claims.contains(&path) {
             continue;
         }
-        let (from, to) = (out.join(&path), target.dir.join(&path));
+        let (from, to) = (out.join(&path), target.dir.join(&*claims.place(&path)));
         let content = fs::read(&from).map_err(|e| Error::io("read", &from, e))?;
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent).map_err(|e| {

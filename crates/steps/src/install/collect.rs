@@ -6,22 +6,23 @@ use std::path::Path;
 
 use super::error::{Error, ErrorKind, Result};
 use super::step::{Mounts, write_json};
+use super::tree::Tree;
+use super::trim::{belongs, is_licence};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{
-    Clash, EnvironmentFacts, FACTS_FILE, GroupFacts, Notice, OwnedPaths, PATHS_FILE, Subject,
-    read_owned_paths,
+    EnvironmentFacts, FACTS_FILE, GroupFacts, Notice, PATHS_FILE, PackagePaths, Subject, read_paths,
 };
-use condafront_step_spec::install::CollectSpec;
+use condafront_step_spec::install::{CollectSpec, Trim};
 
 /// How many paths a notice names.
-const NAMED_PATHS: usize = 5;
+const NAMED_PATHS: usize = 3;
 
 /// Runs the subcommand `collect` with the arguments `args`. Reads the facts of group `n` from
 /// `<input>/<n>` and writes `facts.json` to the output.
 ///
 /// # Errors
 /// Facts that are missing or do not match the spec.
-pub(crate) fn collect(args: &[String], mounts: &Mounts) -> Result<()> {
+pub fn collect(args: &[String], mounts: &Mounts) -> Result<()> {
     let (spec, _) = CollectSpec::from_args(args)?;
     let groups = (0..spec.groups.len())
         .map(|index| Group::read(&mounts.input.join(index.to_string())))
@@ -33,7 +34,7 @@ pub(crate) fn collect(args: &[String], mounts: &Mounts) -> Result<()> {
 /// The output of one install step.
 struct Group {
     facts: GroupFacts,
-    paths: Vec<OwnedPaths>,
+    paths: Vec<PackagePaths>,
 }
 
 impl Group {
@@ -45,7 +46,7 @@ impl Group {
         let facts = serde_json::from_str(&read(FACTS_FILE)?).map_err(|e| {
             mismatch(format!("{}: {e}", dir.join(FACTS_FILE).display())).caused_by(e)
         })?;
-        let paths = read_owned_paths(&read(PATHS_FILE)?)
+        let paths = read_paths(&read(PATHS_FILE)?)
             .ok_or_else(|| mismatch(format!("{}: not a list", dir.join(PATHS_FILE).display())))?;
         Ok(Group { facts, paths })
     }
@@ -62,7 +63,7 @@ fn join(spec: &CollectSpec, groups: Vec<Group>) -> Result<EnvironmentFacts> {
     let mut packages = BTreeMap::new();
     let mut env_vars = Vec::new();
     let mut notices = Vec::new();
-    let mut holders = Holders::default();
+    let mut paths = Vec::new();
     for (index, (group, positions)) in groups.into_iter().zip(&spec.groups).enumerate() {
         let count = positions.len();
         if group.facts.packages.len() != count || group.paths.len() != count {
@@ -70,12 +71,8 @@ fn join(spec: &CollectSpec, groups: Vec<Group>) -> Result<EnvironmentFacts> {
                 "group {index} does not have {count} packages"
             )));
         }
-        for ((position, package), paths) in
-            positions.iter().zip(group.facts.packages).zip(group.paths)
-        {
-            holders.add(index, *position, paths);
-            packages.insert(*position, package);
-        }
+        packages.extend(positions.iter().copied().zip(group.facts.packages));
+        paths.push(positions.iter().copied().zip(group.paths).collect());
         let files = group.facts.env_vars.into_iter();
         env_vars.extend(files.map(|(file, vars)| (file, index, vars)));
         for mut notice in group.facts.notices {
@@ -88,135 +85,114 @@ fn join(spec: &CollectSpec, groups: Vec<Group>) -> Result<EnvironmentFacts> {
             }
         }
     }
+    let names: BTreeMap<usize, String> = packages
+        .iter()
+        .map(|(position, package)| (*position, format!("{} {}", package.name, package.version)))
+        .collect();
+    let name = |position: usize| names.get(&position).cloned().unwrap_or_default();
+    let tree = Tree::new(&paths).map_err(|conflict| Error::conflict(&conflict, name))?;
     // If several groups have a file, the image has the winner's content.
     env_vars.retain(|(file, group, _)| {
-        holders.winner(&format!("etc/conda/env_vars.d/{file}")) == Some(*group)
+        tree.group_of(&format!("etc/conda/env_vars.d/{file}")) == Some(*group)
     });
     env_vars.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+    notices.extend(overwritten(&tree, name));
     let packages: Vec<_> = packages.into_values().collect();
     // conda sorts by path, and all of these are in one directory.
     let activate_d: BTreeSet<String> = packages.iter().flat_map(|p| p.activate_d.clone()).collect();
     let post_link = (0..packages.len())
         .filter(|index| packages[*index].post_link)
         .collect();
-    notices.extend(
-        holders
-            .nested_notice()
-            .map(|message| Notice::new(Subject::Contents, message)),
-    );
     Ok(EnvironmentFacts {
         env_vars: env_vars.into_iter().flat_map(|(.., vars)| vars).collect(),
         activate_d: activate_d.into_iter().collect(),
         post_link,
-        clashes: holders.clashes(),
+        clashes: tree.clashes(),
         notices,
         packages,
     })
 }
 
-/// Which groups have each path.
-#[derive(Default)]
-struct Holders {
-    by_path: BTreeMap<String, Vec<Holder>>,
-}
-
-struct Holder {
-    group: usize,
-    position: usize,
-    fingerprint: String,
-}
-
-impl Holders {
-    fn add(&mut self, group: usize, position: usize, paths: OwnedPaths) {
-        for (path, fingerprint) in paths {
-            self.by_path.entry(path).or_default().push(Holder {
-                group,
-                position,
-                fingerprint,
-            });
+/// A notice for each pair of packages in which one has files in place of the other's.
+fn overwritten(tree: &Tree<'_>, name: impl Fn(usize) -> String) -> Vec<Notice> {
+    let mut pairs: BTreeMap<(usize, usize), Vec<&str>> = BTreeMap::new();
+    for lost in tree.lost() {
+        if matters(lost.path) {
+            let pair = pairs.entry((lost.winner, lost.loser)).or_default();
+            pair.push(lost.path);
         }
     }
-
-    /// The group of the last package in the lock that has `path`.
-    fn winner(&self, path: &str) -> Option<usize> {
-        let holders = self.by_path.get(path)?;
-        let latest = holders.iter().max_by_key(|holder| holder.position)?;
-        Some(latest.group)
-    }
-
-    /// The paths that groups have with different contents.
-    fn clashes(&self) -> Vec<Clash> {
-        let mut clashes = Vec::new();
-        for (path, holders) in &self.by_path {
-            let Some(winner) = self.winner(path) else {
-                continue;
-            };
-            let same = holders
-                .windows(2)
-                .all(|pair| pair[0].fingerprint == pair[1].fingerprint);
-            if !same {
-                clashes.push(Clash {
-                    path: path.clone(),
-                    winner,
-                });
-            }
-        }
-        clashes
-    }
-
-    /// A notice if a path of one group is below a file or link of another: layers cannot reproduce
-    /// what a single install does with that.
-    fn nested_notice(&self) -> Option<String> {
-        let nested: Vec<&str> = self
-            .by_path
-            .keys()
-            .filter(|path| {
-                path.match_indices('/')
-                    .any(|(end, _)| self.by_path.contains_key(&path[..end]))
-            })
-            .filter(|path| self.is_nested_across_groups(path))
-            .map(String::as_str)
-            .collect();
-        let named = nested.get(..NAMED_PATHS.min(nested.len()))?.join(", ");
-        (!nested.is_empty()).then(|| {
-            format!(
-                "{} files are below a path that is a file or link in another package, and may be \
-                 missing or hide it: {named}",
-                nested.len()
-            )
-        })
-    }
-
-    fn is_nested_across_groups(&self, path: &str) -> bool {
-        let groups = |path: &str| -> BTreeSet<usize> {
-            let holders = self.by_path.get(path);
-            holders.into_iter().flatten().map(|h| h.group).collect()
+    let notice = |((winner, loser), paths): ((usize, usize), Vec<&str>)| {
+        let (one, other) = (name(winner), name(loser));
+        let named = paths[..paths.len().min(NAMED_PATHS)].join(", ");
+        let message = match paths.len() {
+            1 => format!("{named} of {one} replaces the file of {other}"),
+            0..=NAMED_PATHS => format!("files of {one} replace those of {other}: {named}"),
+            many => format!(
+                "{many} files of {one} replace those of {other}: {named} and {} more",
+                many - NAMED_PATHS
+            ),
         };
-        let own = groups(path);
-        path.match_indices('/').any(|(end, _)| {
-            groups(&path[..end])
-                .iter()
-                .any(|group| !own.contains(group))
-        })
-    }
+        Notice::new(Subject::Overwritten, message).of_package(winner)
+    };
+    pairs.into_iter().map(notice).collect()
+}
+
+/// Whether a program can tell whose file is at `path`. Many packages have their own licences, documentation and tests at the
+/// same paths, and an `__init__.py` that only makes a folder a package.
+fn matters(path: &str) -> bool {
+    /// Folders of a project that end up beside its modules by mistake.
+    const STRAY: [&str; 7] = [
+        "benchmarks",
+        "doc",
+        "docs",
+        "examples",
+        "scripts",
+        "test",
+        "tests",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name).to_ascii_lowercase();
+    let is_text = ["authors", "changelog", "changes", "history", "readme"].contains(&stem.as_str());
+    let is_stray = path
+        .split_once("/site-packages/")
+        .is_some_and(|(_, module)| {
+            let (first, _) = module.split_once('/').unwrap_or_default();
+            STRAY.contains(&first)
+        });
+    let parts = [Trim::Bytecode, Trim::Docs, Trim::Tests];
+    let is_part = parts.iter().any(|part| belongs(path, *part));
+    !(name == "__init__.py" || is_text || is_stray || is_part || is_licence(name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use condafront_step_spec::facts::PackageFacts;
+    use condafront_step_spec::facts::{Clash, Fingerprint, PackageFacts, PathFacts};
 
-    /// A group of one package per list of `path=fingerprint`.
+    /// A group of one package per list of `path=content`, `path>target` for a link, or `path/` for a directory.
     fn group(packages: &[(&str, &[&str])]) -> Group {
-        let paths = packages.iter().map(|(_, paths)| {
-            let split = |path: &&str| {
-                let (path, fingerprint) = path.split_once('=').unwrap();
-                (path.to_owned(), fingerprint.to_owned())
+        let found = |path: &&str| {
+            let fingerprint = |content: &str| Fingerprint::new(content, Some(0o644), 7);
+            if let Some(path) = path.strip_suffix('/') {
+                return (path.to_owned(), PathFacts::Directory);
+            }
+            let (path, link, content) = match path.split_once('>') {
+                Some((path, target)) => (path, Some(target.to_owned()), target),
+                None => {
+                    let (path, content) = path.split_once('=').unwrap();
+                    (path, None, content)
+                }
             };
-            paths.iter().map(split).collect()
-        });
+            let fingerprint = fingerprint(content);
+            (path.to_owned(), PathFacts::File { fingerprint, link })
+        };
+        let paths = packages
+            .iter()
+            .map(|(_, paths)| paths.iter().map(found).collect());
         let facts = packages.iter().map(|(name, _)| PackageFacts {
             name: (*name).to_owned(),
+            version: "1.0".into(),
             ..PackageFacts::default()
         });
         Group {
@@ -258,6 +234,7 @@ mod tests {
         let clash = |path: &str, winner| Clash {
             path: path.into(),
             winner,
+            from: None,
         };
         assert_eq!(facts.clashes, [clash("x", 1), clash("y", 0)]);
     }
@@ -282,13 +259,133 @@ mod tests {
     }
 
     #[test]
-    fn a_file_below_another_groups_link_is_noticed() {
-        let link = || group(&[("a", &["lib64=1"])]);
-        let file = || group(&[("b", &["lib64/x=1"])]);
-        let facts = join_all(&[vec![0], vec![1]], vec![link(), file()]);
-        assert_eq!(facts.notices.len(), 1, "{:?}", facts.notices);
-        let both = group(&[("a", &["lib64=1"]), ("b", &["lib64/x=1"])]);
-        assert!(join_all(&[vec![0, 1]], vec![both]).notices.is_empty());
+    fn what_is_below_another_groups_link_is_picked() {
+        let link = || group(&[("a", &["lib64>lib", "lib/y=1"])]);
+        let below = || group(&[("b", &["lib64/x=1", "lib64/y=2", "lib64/empty/"])]);
+        let picked = |path: &str, winner, from: &str| Clash {
+            path: path.into(),
+            winner,
+            from: Some(from.to_owned()).filter(|from| from != path),
+        };
+        for (link_at, below_at) in [(0, 1), (1, 0)] {
+            let mut facts = vec![link(), below()];
+            if link_at == 1 {
+                facts.reverse();
+            }
+            let mut expected = vec![
+                picked("lib/empty", below_at, "lib64/empty"),
+                picked("lib/x", below_at, "lib64/x"),
+                picked("lib64", link_at, "lib64"),
+            ];
+            // The last package in the lock has `lib/y`; if that is the one with the link, its layer shows it.
+            if below_at == 1 {
+                expected.insert(2, picked("lib/y", below_at, "lib64/y"));
+            }
+            assert_eq!(join_all(&[vec![0], vec![1]], facts).clashes, expected);
+        }
+        let both = group(&[("a", &["lib64>lib"]), ("b", &["lib64/x=1"])]);
+        assert!(join_all(&[vec![0, 1]], vec![both]).clashes.is_empty());
+    }
+
+    #[test]
+    fn what_does_not_fit_into_one_tree_is_an_error_for_any_layers() {
+        for (one, other, why) in [
+            (
+                &["x=1"][..],
+                &["x/y=1"][..],
+                "b 1.0 and a 1.0 cannot be installed together: b 1.0 has `x/y`, but `x` is a file of a 1.0",
+            ),
+            (
+                &["x=1"],
+                &["x/"],
+                "b 1.0 and a 1.0 cannot be installed together: b 1.0 has `x`, but `x` is a file of a 1.0",
+            ),
+            (
+                &["d>f", "f=1"],
+                &["d/y=1"],
+                "b 1.0 and a 1.0 cannot be installed together: b 1.0 has `d/y`, but `f` is a file of a 1.0",
+            ),
+            (
+                &["d>conda-meta"],
+                &["d/y.json=1"],
+                "b 1.0 and a 1.0 cannot be installed together: b 1.0 has `d/y.json`, but `d`, a link of a 1.0, leads to a directory that packages may not use",
+            ),
+            (
+                &["d>e", "e>d"],
+                &["d/y=1"],
+                "b 1.0 and a 1.0 cannot be installed together: b 1.0 has `d/y`, but `d`, a link of a 1.0, leads to itself",
+            ),
+            (
+                &["d/d/d>../..", "up>d/d/d/.."],
+                &["up/y=1"],
+                "b 1.0 and a 1.0 cannot be installed together: b 1.0 has `up/y`, but `d/d/d`, a link of a 1.0, leads to a directory that packages may not use",
+            ),
+        ] {
+            let apart = || vec![group(&[("a", one)]), group(&[("b", other)])];
+            let together = || vec![group(&[("a", one), ("b", other)])];
+            for (groups, facts) in [
+                (vec![vec![0], vec![1]], apart()),
+                (vec![vec![0, 1]], together()),
+            ] {
+                let error = join(&CollectSpec { groups }, facts).unwrap_err();
+                assert_eq!(error.to_string(), why);
+                assert_eq!(error.packages().collect::<Vec<_>>(), [1, 0]);
+            }
+        }
+        let links = [
+            ("a", &["d>share"][..]),
+            ("b", &["d>lib"]),
+            ("c", &["d/x=1"]),
+        ];
+        let facts = || links.iter().map(|one| group(&[*one])).collect();
+        let groups = vec![vec![0], vec![1], vec![2]];
+        let error = join(&CollectSpec { groups }, facts()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "c 1.0 and b 1.0 cannot be installed together: c 1.0 has `d/x`, but `d` is a link of b 1.0 and a different one of another package"
+        );
+    }
+
+    #[test]
+    fn files_in_place_of_another_packages_are_noticed() {
+        let notices = |one: &[&str], other: &[&str]| -> Vec<String> {
+            let apart = vec![group(&[("a", one)]), group(&[("b", other)])];
+            let apart = join_all(&[vec![0], vec![1]], apart).notices;
+            let together = join_all(&[vec![0, 1]], vec![group(&[("a", one), ("b", other)])]);
+            assert_eq!(apart, together.notices);
+            assert!(apart.iter().all(|notice| notice.package == Some(1)));
+            apart.into_iter().map(|notice| notice.message).collect()
+        };
+        assert_eq!(
+            notices(&["bin/python3.11=1", "x=1"], &["bin/python3.11=2", "x=1"]),
+            ["bin/python3.11 of b 1.0 replaces the file of a 1.0"]
+        );
+        assert_eq!(
+            notices(&["x=1", "y=1"], &["x>z", "y=2"]),
+            ["files of b 1.0 replace those of a 1.0: x, y"]
+        );
+        assert_eq!(
+            notices(&["p=1", "q=1", "r=1", "s=1"], &["p=2", "q=2", "r=2", "s=2"]),
+            ["4 files of b 1.0 replace those of a 1.0: p, q, r and 1 more"]
+        );
+        assert_eq!(
+            notices(&["d>lib", "lib/x=1"], &["d/x=2"]),
+            ["lib/x of b 1.0 replaces the file of a 1.0"]
+        );
+        for path in [
+            "lib/python3.13/site-packages/ns/__init__.py",
+            "lib/python3.13/site-packages/a/__pycache__/x.cpython-313.pyc",
+            "lib/python3.13/site-packages/tests/conftest.py",
+            "lib/python3.13/site-packages/a/tests/conftest.py",
+            "lib/python3.13/site-packages/README.md",
+            "lib/python3.13/site-packages/LICENSE",
+            "share/doc/x/index.html",
+            "share/licenses/x/COPYING",
+            "share/info/dir",
+        ] {
+            let (one, other) = (format!("{path}=1"), format!("{path}=2"));
+            assert!(notices(&[&one], &[&other]).is_empty(), "{path}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io;
 use std::path::Path;
 
+use super::places::Conflict;
 use condafront_step_spec::args::ArgsError;
 
 /// The kind of a failure, for code that acts on it; the text is in the message.
@@ -29,6 +30,8 @@ pub enum ErrorKind {
     BadMetadata,
     /// The environment has a `noarch: python` package, but no python.
     MissingPython,
+    /// Packages have paths that cannot be in one directory tree.
+    Conflict,
     /// Putting a package's files into the prefix failed.
     Link,
     /// micromamba is missing or failed.
@@ -45,6 +48,7 @@ pub enum ErrorKind {
 pub struct Error {
     kind: ErrorKind,
     package: Option<usize>,
+    other: Option<usize>,
     message: String,
     #[source]
     source: Option<Cause>,
@@ -68,8 +72,18 @@ impl Error {
         Error {
             kind,
             package: None,
+            other: None,
             message: message.into(),
             source: None,
+        }
+    }
+
+    /// Packages that cannot be installed together; `name` gives their names.
+    pub(crate) fn conflict(conflict: &Conflict, name: impl Fn(usize) -> String) -> Self {
+        Error {
+            package: Some(conflict.package),
+            other: Some(conflict.other),
+            ..Self::new(ErrorKind::Conflict, conflict.describe(name))
         }
     }
 
@@ -78,6 +92,7 @@ impl Error {
         Error {
             kind: ErrorKind::Io,
             package: None,
+            other: None,
             message: format!("cannot {doing} {}: {source}", path.display()),
             source: Some(source.into()),
         }
@@ -112,5 +127,10 @@ impl Error {
     /// The package that it is about, as an index into the step's package list.
     pub fn package(&self) -> Option<usize> {
         self.package
+    }
+
+    /// The packages that it is about: [`Error::package`], and one that is in its way.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = usize> {
+        self.package.into_iter().chain(self.other)
     }
 }

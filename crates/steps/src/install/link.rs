@@ -1,12 +1,14 @@
 //! The interface between a step and the program that links, and what both such programs share.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use rattler_conda_types::package::PathType;
 
-use super::error::Result;
+use super::error::{Error, Result};
 use super::package::{Package, PackagePath};
+use super::places::{Claim, Kind, Places};
 use condafront_step_spec::install::PythonSpec;
 
 /// Where to link packages.
@@ -37,58 +39,97 @@ pub(crate) trait LinkPackages {
     ) -> Result<()>;
 }
 
-/// Which package of the group each path below the prefix belongs to: the last one that has it, as in
-/// a single install by conda or micromamba.
+/// Which path of which package each file and link below the prefix is: the last package's that has it, as in a single
+/// install by conda or micromamba.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
-    owners: BTreeMap<String, usize>,
-    nested: bool,
+    /// The package and its own path, by the real path.
+    owners: BTreeMap<String, (usize, String)>,
+    places: Places,
+}
+
+/// A path of a package, and where it is linked.
+pub(crate) struct Won<'a> {
+    pub(crate) path: &'a PackagePath,
+    /// Relative to the prefix, without links of other packages in it.
+    pub(crate) place: Cow<'a, str>,
 }
 
 impl Claims {
     /// The claims of `packages`: their files, symlinks and entry points.
-    pub(crate) fn new(packages: &[Package]) -> Self {
+    ///
+    /// # Errors
+    /// Paths that cannot be in one tree.
+    pub(crate) fn new(packages: &[Package]) -> Result<Self> {
+        let scripts: Vec<Vec<String>> = packages.iter().map(entry_point_paths).collect();
+        let mut claims = Vec::new();
+        for (index, (package, scripts)) in packages.iter().zip(&scripts).enumerate() {
+            let paths = package.paths.iter();
+            claims.extend(paths.map(|path| Claim {
+                package: index,
+                path: &path.target,
+                kind: package.kind(path),
+            }));
+            claims.extend(scripts.iter().map(|path| Claim {
+                package: index,
+                path,
+                kind: Kind::File,
+            }));
+        }
+        let places = Places::new(&claims).map_err(|conflict| {
+            Error::conflict(&conflict, |index| packages[index].spec.label.clone())
+        })?;
         let mut owners = BTreeMap::new();
-        for (index, package) in packages.iter().enumerate() {
-            for path in &package.paths {
-                if path.entry.path_type != PathType::Directory {
-                    owners.insert(path.target.clone(), index);
-                }
-            }
-            for entry_point in &package.entry_points {
-                owners.insert(entry_point_path(&entry_point.command), index);
+        for claim in claims {
+            if claim.kind != Kind::Directory {
+                let place = places.file(claim.path).into_owned();
+                owners.insert(place, (claim.package, claim.path.to_owned()));
             }
         }
-        let nested = owners.keys().any(|path| {
-            path.match_indices('/')
-                .any(|(end, _)| owners.contains_key(&path[..end]))
-        });
-        Claims { owners, nested }
+        Ok(Claims { owners, places })
     }
 
-    /// Whether `path` belongs to the package at `index`.
+    /// Where a file or link is, relative to the prefix: links of other packages can lead elsewhere.
+    pub(crate) fn place<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        self.places.file(path)
+    }
+
+    /// Whether what is at `path` belongs to the package at `index`.
     pub(crate) fn is_owner(&self, index: usize, path: &str) -> bool {
-        self.owners.get(path) == Some(&index)
+        let owner = self.owners.get(&*self.place(path));
+        owner.is_some_and(|(owner, own)| *owner == index && own == path)
     }
 
     /// Whether any package has a file or link at `path`.
     pub(crate) fn contains(&self, path: &str) -> bool {
-        self.owners.contains_key(path)
+        self.owners.contains_key(&*self.place(path))
     }
 
     /// The paths of the package at `index` that must be linked: those that no later package has.
-    pub(crate) fn won<'a>(&self, index: usize, package: &'a Package) -> Vec<&'a PackagePath> {
-        let is_won = |path: &&PackagePath| {
-            path.entry.path_type == PathType::Directory || self.is_owner(index, &path.target)
-        };
-        package.paths.iter().filter(is_won).collect()
+    pub(crate) fn won<'a>(&self, index: usize, package: &'a Package) -> Vec<Won<'a>> {
+        let won = package.paths.iter().filter_map(|path| {
+            let place = if path.entry.path_type == PathType::Directory {
+                self.places.directory(&path.target)
+            } else if self.is_owner(index, &path.target) {
+                self.place(&path.target)
+            } else {
+                return None;
+            };
+            Some(Won { path, place })
+        });
+        won.collect()
     }
 
-    /// Whether a claimed path is below another one, for example a file below a symlink to a
-    /// directory. The result then depends on which is linked first.
-    pub(crate) fn are_nested(&self) -> bool {
-        self.nested
+    /// Whether a path of one package leads through a link of another.
+    pub(crate) fn have_links(&self) -> bool {
+        self.places.has_links()
     }
+}
+
+/// Where a package's entry points go.
+fn entry_point_paths(package: &Package) -> Vec<String> {
+    let commands = package.entry_points.iter();
+    commands.map(|it| entry_point_path(&it.command)).collect()
 }
 
 /// Where the entry point `command` goes, relative to the prefix.

@@ -19,7 +19,7 @@ use rattler_conda_types::package::{PathType, PathsEntry};
 use serde_json::{Value, json};
 
 use super::error::{Error, ErrorKind, Result};
-use super::link::{Claims, LinkPackages, Target};
+use super::link::{Claims, LinkPackages, Target, Won};
 use super::native::{Linker, Native};
 use super::package::{Package, PackagePath};
 use super::placed::replace;
@@ -118,8 +118,8 @@ impl LinkPackages for Micromamba {
         python: Option<&PythonSpec>,
         target: &Target,
     ) -> Result<()> {
-        if claims.are_nested() {
-            // micromamba would follow another package's link wherever it leads.
+        if claims.have_links() {
+            // micromamba would follow another package's link, or replace a directory with it, depending on the order.
             return Native.link(packages, claims, python, target);
         }
         let linker = Linker::new(target)?;
@@ -129,7 +129,7 @@ impl LinkPackages for Micromamba {
             let (own, given): (Vec<_>, Vec<_>) = claims
                 .won(index, package)
                 .into_iter()
-                .partition(|path| is_kept_back(path));
+                .partition(|won| is_kept_back(won.path));
             kept_back.push(own);
             // micromamba takes a package's platform from its URL. The file does not exist, so a
             // package that is missing from the cache is an error.
@@ -170,10 +170,10 @@ fn root_prefix(target: &Target) -> PathBuf {
 }
 
 /// Puts the unpacked package into micromamba's cache, with only the paths `paths`.
-fn cache(package: &Package, paths: &[&PackagePath], url: &str, target: &Target) -> Result<()> {
+fn cache(package: &Package, paths: &[Won<'_>], url: &str, target: &Target) -> Result<()> {
     let paths: Vec<PathsEntry> = paths
         .iter()
-        .map(|path| PathsEntry {
+        .map(|Won { path, .. }| PathsEntry {
             // micromamba requires a size, but only records it.
             size_in_bytes: path.entry.size_in_bytes.or(Some(0)),
             ..path.entry.clone()

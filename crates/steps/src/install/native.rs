@@ -1,5 +1,6 @@
 //! Linking with the `rattler` crate.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use rattler_conda_types::prefix::Prefix;
 
 use super::error::{Error, ErrorKind, Result};
 use super::hashing;
-use super::link::{Claims, LinkPackages, Target};
+use super::link::{Claims, LinkPackages, Target, Won};
 use super::package::{Package, PackagePath};
 use crate::parallel::try_map;
 use condafront_step_spec::install::PythonSpec;
@@ -36,22 +37,15 @@ impl LinkPackages for Native {
         target: &Target,
     ) -> Result<()> {
         let linker = Linker::new(target)?;
-        if claims.are_nested() {
-            for (index, package) in packages.iter().enumerate() {
-                let paths: Vec<&PackagePath> = package.paths.iter().collect();
-                linker
-                    .link(package, &paths)
-                    .map_err(|e| e.of_package(index))?;
-            }
-            return Ok(());
-        }
         let mut chunks = Vec::new();
         for (index, package) in packages.iter().enumerate() {
             let won = claims.won(index, package);
-            for chunk in won.chunks(CHUNK) {
-                chunks.push((index, chunk.to_vec()));
-            }
+            chunks.push((index, won));
         }
+        let chunks: Vec<(usize, &[Won<'_>])> = chunks
+            .iter()
+            .flat_map(|(index, won)| won.chunks(CHUNK).map(|chunk| (*index, chunk)))
+            .collect();
         try_map(&chunks, |_, (index, paths)| {
             linker
                 .link(&packages[*index], paths)
@@ -95,10 +89,10 @@ impl<'a> Linker<'a> {
     ///
     /// # Errors
     /// A path that cannot be linked, or that leads outside the prefix.
-    pub(crate) fn link(&self, package: &Package, paths: &[&PackagePath]) -> Result<()> {
+    pub(crate) fn link(&self, package: &Package, paths: &[Won<'_>]) -> Result<()> {
         let mut ready: Option<PathBuf> = None;
-        for path in paths {
-            let destination = self.target.dir.join(&path.target);
+        for Won { path, place } in paths {
+            let destination = self.target.dir.join(&**place);
             let directory = match path.entry.path_type {
                 PathType::Directory => destination.as_path(),
                 _ => destination.parent().unwrap_or(&self.target.dir),
@@ -113,7 +107,7 @@ impl<'a> Linker<'a> {
             }
             link_file(
                 &path.entry,
-                PathBuf::from(&path.target),
+                PathBuf::from(&**place),
                 &package.dir,
                 &self.prefix,
                 &self.target.prefix,
@@ -185,7 +179,8 @@ pub(crate) fn linked_sha256(
         dir: target.work.join(format!("aside-{index}")),
         ..target.clone()
     };
-    Linker::new(&aside)?.link(package, &[path])?;
+    let place = Cow::Borrowed(path.target.as_str());
+    Linker::new(&aside)?.link(package, &[Won { path, place }])?;
     hashing::sha256(&aside.dir.join(&path.target))
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use filetime::{FileTime, set_symlink_file_times};
 
 use super::error::{Error, Result};
-use super::placed::Own;
+use super::placed::Looks;
 use condafront_model::stamp::{EPOCH, Owner};
 
 /// The owner of `path`. An output mount belongs to root, so directories above a prefix can be given to
@@ -31,7 +31,7 @@ const DIRECTORY_MODE: u32 = 0o755;
 ///
 /// # Errors
 /// An I/O error.
-pub(crate) fn prefix(dir: &Path, own: &BTreeMap<Cow<'_, str>, &Own>, owner: Owner) -> Result<()> {
+pub(crate) fn prefix(dir: &Path, own: &BTreeMap<Cow<'_, str>, &Looks>, owner: Owner) -> Result<()> {
     walk(dir, "", own, owner)?;
     directory(dir, owner)
 }
@@ -48,7 +48,7 @@ struct Found {
 fn walk(
     dir: &Path,
     relative: &str,
-    own: &BTreeMap<Cow<'_, str>, &Own>,
+    own: &BTreeMap<Cow<'_, str>, &Looks>,
     owner: Owner,
 ) -> Result<Found> {
     let mut found = Found::default();

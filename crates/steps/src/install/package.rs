@@ -14,6 +14,7 @@ use super::entry::{Entries, Entry, EntryKind, relative_path, shown};
 use super::error::{Error, ErrorKind, Result};
 use super::hashing::{Digests, digests};
 use super::metadata::{self, bad_metadata};
+use super::places::{Kind, is_installers};
 use condafront_step_spec::install::{PackageSpec, PythonSpec};
 
 /// The part of `info/index.json` that linking needs.
@@ -99,6 +100,8 @@ pub(crate) struct Package {
     pub(crate) raw_index: Map<String, Value>,
     pub(crate) paths: Vec<PackagePath>,
     pub(crate) entry_points: Vec<EntryPoint>,
+    /// Its paths that only installers may write. They are not linked.
+    pub(crate) left_out: Vec<String>,
 }
 
 impl Package {
@@ -120,6 +123,15 @@ impl Package {
     /// Whether it is `noarch: python`.
     pub(crate) fn is_noarch_python(&self) -> bool {
         self.index.noarch() == Some("python")
+    }
+
+    /// What it has at one of its paths.
+    pub(crate) fn kind(&self, path: &PackagePath) -> Kind<'_> {
+        match self.entry(path).map(|entry| &entry.kind) {
+            None => Kind::Directory,
+            Some(EntryKind::File { .. }) => Kind::File,
+            Some(EntryKind::Symlink { target }) => Kind::Link(target),
+        }
     }
 
     /// What the archive has at `path`; `None` for a directory.
@@ -187,7 +199,11 @@ fn load(
             ));
         }
     };
-    let paths = place(paths, &entries, python)?;
+    let (left_out, paths): (Vec<_>, Vec<_>) = place(paths, &entries, python)?
+        .into_iter()
+        .partition(|path| {
+            is_installers(&path.target) && path.entry.path_type != PathType::Directory
+        });
     let entry_points = if noarch_python {
         metadata::entry_points(&dir)?
     } else {
@@ -202,6 +218,7 @@ fn load(
         raw_index,
         paths,
         entry_points,
+        left_out: left_out.into_iter().map(|path| path.target).collect(),
     })
 }
 

@@ -1,6 +1,6 @@
-//! The pick step: copies files that several groups have, in the version that a single install would
-//! leave.
+//! The pick step: copies what layers of several groups do not show as a single install would leave it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
@@ -11,27 +11,40 @@ use super::step::Mounts;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::install::{PickSpec, PickedFile};
 
-/// Runs the subcommand `pick` with the arguments `args`. Copies each file from the layer at
-/// `<input>/<n>` to the same path in the output, with the directories above it.
+/// Runs the subcommand `pick` with the arguments `args`. Copies each path from the layer at `<input>/<n>` to its place in
+/// the output, with the directories above it.
 ///
 /// # Errors
 /// A missing file, or an I/O error.
-pub(crate) fn pick(args: &[String], mounts: &Mounts) -> Result<()> {
+pub fn pick(args: &[String], mounts: &Mounts) -> Result<()> {
     let (spec, files) = PickSpec::from_args(args)?;
-    let prefix = spec.prefix.trim_start_matches('/');
-    for PickedFile { layer, path } in &files {
-        let from = mounts.input.join(layer.to_string());
-        let path = Path::new(prefix).join(path);
-        copy(&from.join(&path), &mounts.output.join(&path))?;
+    let prefix = Path::new(spec.prefix.trim_start_matches('/'));
+    let mut folders = BTreeMap::new();
+    for PickedFile { layer, path, from } in &files {
+        let root = mounts.input.join(layer.to_string());
+        let source = root.join(prefix).join(from.as_ref().unwrap_or(path));
+        let path = prefix.join(path);
+        let is_folder = fs::symlink_metadata(&source).is_ok_and(|found| found.is_dir());
+        if is_folder {
+            let folder = mounts.output.join(&path);
+            fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
+        } else {
+            copy(&source, &mounts.output.join(&path))?;
+        }
+        let above = path.ancestors().skip(usize::from(!is_folder));
+        for folder in above.filter(|folder| *folder != Path::new("")) {
+            // A layer need not have all folders of another one, but those below the prefix have one owner.
+            let like = if folder.starts_with(prefix) {
+                prefix
+            } else {
+                folder
+            };
+            folders.insert(folder.to_owned(), root.join(like));
+        }
     }
     // Last, because adding a file to a directory changes its time.
-    for PickedFile { layer, path } in &files {
-        let from = mounts.input.join(layer.to_string());
-        let path = Path::new(prefix).join(path);
-        for dir in path.ancestors().skip(1).filter(|dir| *dir != Path::new("")) {
-            let owner = normalize::owner_of(&from.join(dir))?;
-            normalize::directory(&mounts.output.join(dir), owner)?;
-        }
+    for (folder, like) in folders {
+        normalize::directory(&mounts.output.join(folder), normalize::owner_of(&like)?)?;
     }
     Ok(())
 }

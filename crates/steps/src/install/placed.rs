@@ -1,5 +1,5 @@
-//! What is in the prefix after linking: every path of a package with the fields of its record and,
-//! for files that belong to the package, the modes and times that they must have.
+//! What is in the prefix after linking: every path of a package with the fields of its record, and what
+//! its files look like.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -17,6 +17,7 @@ use super::link::{Claims, Target, entry_point_path};
 use super::native;
 use super::package::{Package, PackagePath};
 use condafront_model::stamp::EPOCH;
+use condafront_step_spec::facts::Fingerprint;
 use condafront_step_spec::install::PythonSpec;
 
 /// One path of a package, as `conda-meta` records it.
@@ -35,19 +36,35 @@ pub(crate) struct Placed {
     pub(crate) no_link: bool,
     /// How the placeholder was replaced, and what it was.
     pub(crate) placeholder: Option<(&'static str, String)>,
-    /// Only if the file there is this package's.
-    pub(crate) own: Option<Own>,
+    /// `None` for a directory.
+    pub(crate) looks: Option<Looks>,
+    /// Whether what is there is this package's.
+    pub(crate) is_own: bool,
 }
 
-/// What a package's own file must look like.
+/// What a package's file or link looks like.
 #[derive(Debug, Clone)]
-pub(crate) struct Own {
+pub(crate) struct Looks {
     /// Permission bits; `None` for a symlink.
     pub(crate) mode: Option<u32>,
     /// Seconds since 1970.
     pub(crate) mtime: i64,
-    /// Equal for equal kind, mode and content.
-    pub(crate) fingerprint: String,
+    /// The sha256 of a file.
+    content: String,
+    /// The target of a symlink.
+    pub(crate) link: Option<String>,
+}
+
+impl Looks {
+    /// For other groups' files at the same path.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        let content = match &self.link {
+            Some(target) => Sha256::digest(format!("link {target}")),
+            None => Sha256::digest(format!("file {}", self.content)),
+        };
+        // 64 bits are enough: they only distinguish a file from a handful of others.
+        Fingerprint::new(&hex::encode(&content[..8]), self.mode, self.mtime)
+    }
 }
 
 impl Placed {
@@ -68,19 +85,15 @@ impl Placed {
             size: None,
             no_link: false,
             placeholder: None,
-            own: Some(Own {
+            looks: Some(Looks {
                 mode: Some(mode),
                 mtime,
-                fingerprint: fingerprint("file", mode, &hash),
+                content: hash,
+                link: None,
             }),
+            is_own: true,
         }
     }
-}
-
-/// The first 64 bits are enough: a fingerprint only distinguishes a file from a handful of others.
-fn fingerprint(kind: &str, mode: u32, content: &str) -> String {
-    let hash = Sha256::digest(format!("{kind} {mode:o} {content}"));
-    hex::encode(&hash[..8])
 }
 
 /// A notice if files of `package` do not match its `paths.json`. The archive's own hash is right, so
@@ -103,6 +116,21 @@ pub(crate) fn content_notice(package: &Package) -> Option<String> {
         wrong.len(),
         first.target
     ))
+}
+
+/// A notice if files of `package` were left out because only installers may write them.
+pub(crate) fn left_out_notice(package: &Package) -> Option<String> {
+    /// How many paths it names.
+    const NAMED: usize = 3;
+    let paths = &package.left_out;
+    let named = paths[..paths.len().min(NAMED)].join(", ");
+    let more = match paths.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let label = &package.spec.label;
+    (!paths.is_empty())
+        .then(|| format!("{label}: {named}{more} is left out: only installers write there"))
 }
 
 /// Inspects everything that `package` linked.
@@ -150,43 +178,34 @@ fn linked_path(
         size: entry.size_in_bytes,
         no_link: entry.no_link,
         placeholder,
-        own: None,
+        looks: None,
+        is_own: claims.is_owner(index, &path.target),
     };
     let Some(entry) = package.entry(path) else {
         return Ok(placed);
     };
-    if !claims.is_owner(index, &path.target) {
-        if let EntryKind::File { sha256, .. } = &entry.kind {
-            placed.sha256_in_prefix = Some(match &placed.placeholder {
-                // As if the other package were in another group: records must not depend on the groups.
-                Some(_) => native::linked_sha256(index, package, path, target)?,
-                None => hex::encode(sha256),
-            });
-        }
-        return Ok(placed);
+    let file = target.dir.join(&*claims.place(&path.target));
+    if placed.is_own {
+        fs::symlink_metadata(&file).map_err(|e| missing(&file, e))?;
     }
-    let file = target.dir.join(&path.target);
-    placed.own = Some(match &entry.kind {
-        EntryKind::Symlink { .. } => {
-            let link = fs::read_link(&file).map_err(|e| missing(&file, e))?;
-            Own {
-                mode: None,
-                mtime: entry.mtime,
-                fingerprint: fingerprint("link", 0, &link.to_string_lossy()),
-            }
-        }
+    placed.looks = Some(match &entry.kind {
+        EntryKind::Symlink { target } => Looks {
+            mode: None,
+            mtime: entry.mtime,
+            content: String::new(),
+            link: Some(target.clone()),
+        },
         EntryKind::File { mode, sha256 } => {
             let patched = placed.placeholder.is_some();
-            let hash = if patched {
-                hashing::sha256(&file)?
-            } else {
-                fs::symlink_metadata(&file).map_err(|e| missing(&file, e))?;
-                hex::encode(sha256)
+            let hash = match (patched, placed.is_own) {
+                (false, _) => hex::encode(sha256),
+                (true, true) => hashing::sha256(&file)?,
+                // As if the other package were in another group: records must not depend on the groups.
+                (true, false) => native::linked_sha256(index, package, path, target)?,
             };
-            let mode = sane_mode(*mode);
             placed.sha256_in_prefix = Some(hash.clone());
-            Own {
-                mode: Some(mode),
+            Looks {
+                mode: Some(sane_mode(*mode)),
                 // Shipped bytecode was compiled from the unpatched source, whose time is in its header,
                 // so a patched source must not have that time.
                 mtime: if patched {
@@ -195,7 +214,8 @@ fn linked_path(
                 } else {
                     entry.mtime
                 },
-                fingerprint: fingerprint("file", mode, &hash),
+                content: hash,
+                link: None,
             }
         }
     });
@@ -244,12 +264,12 @@ pub(crate) fn entry_points(
             script.as_bytes(),
         );
         if claims.is_owner(index, &made.path) {
-            let file = target.dir.join(&made.path);
+            let file = target.dir.join(&*claims.place(&made.path));
             replace(&file, script.as_bytes())?;
             fs::set_permissions(&file, fs::Permissions::from_mode(0o755))
                 .map_err(|e| Error::io("change the mode of", &file, e))?;
         } else {
-            made.own = None;
+            made.is_own = false;
         }
         placed.push(made);
     }

@@ -16,7 +16,7 @@ use super::link::{Claims, LinkPackages, Target};
 use super::native::Native;
 use super::normalize;
 use super::package::Package;
-use super::placed::{self, Own};
+use super::placed::{self, Looks};
 use super::step::{Mounts, load};
 use crate::root::Root;
 use condafront_model::platform::Platform;
@@ -84,18 +84,18 @@ pub fn python_runtime(args: &[String], mounts: &Mounts, base: &Path) -> Result<(
         for package in &mut packages {
             prune(package, &spec.version);
         }
-        let claims = Claims::new(&packages);
+        let claims = Claims::new(&packages)?;
         Native.link(&packages, &claims, None, &target)?;
         for (index, package) in packages.iter().enumerate() {
             for placed in placed::linked(index, package, &claims, &target)? {
-                if let Some(file) = placed.own {
-                    own.insert(placed.path, file);
+                if let Some(looks) = placed.looks.filter(|_| placed.is_own) {
+                    own.insert(claims.place(&placed.path).into_owned(), looks);
                 }
             }
         }
     }
     fs::remove_dir_all(&target.work).map_err(|e| Error::io("remove", &target.work, e))?;
-    let own: BTreeMap<Cow<'_, str>, &Own> = own
+    let own: BTreeMap<Cow<'_, str>, &Looks> = own
         .iter()
         .map(|(path, own)| (Cow::Borrowed(path.as_str()), own))
         .collect();

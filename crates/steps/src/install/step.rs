@@ -15,7 +15,7 @@ use super::micromamba::Micromamba;
 use super::native::Native;
 use super::normalize;
 use super::package::Package;
-use super::placed::{self, Own, Placed, replace};
+use super::placed::{self, Looks, Placed, replace};
 use super::record::record;
 use super::trim::trim;
 use crate::parallel::try_map;
@@ -23,7 +23,8 @@ use condafront_model::reserved::is_reserved;
 use condafront_model::stamp::{EPOCH, Owner};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{
-    self, FACTS_FILE, GroupFacts, Notice, OwnedPaths, PATHS_FILE, PackageFacts, Subject,
+    self, FACTS_FILE, GroupFacts, Notice, PATHS_FILE, PackageFacts, PackagePaths, PathFacts,
+    Subject,
 };
 use condafront_step_spec::install::{InstallSpec, Installer, PackageSpec, PythonSpec};
 use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, MICROMAMBA_DIR, OUTPUT_DIR, PYTHON_DIR};
@@ -84,17 +85,17 @@ fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) 
 
     let mut packages = load(specs, mounts, &target.work, python)?;
     trim(&mut packages, &spec.trim)?;
-    let claims = Claims::new(&packages);
+    let claims = Claims::new(&packages)?;
     installer.link(&packages, &claims, python, &target)?;
     let (placed, notices) = complete(&packages, &claims, python, mounts, &target)?;
     let facts = group_facts(&packages, &placed, notices, &target)?;
 
-    let owned: Vec<OwnedPaths> = placed.iter().map(|placed| owned_paths(placed)).collect();
+    let found: Vec<PackagePaths> = placed.iter().map(|placed| package_paths(placed)).collect();
     fs::remove_dir_all(&target.work).map_err(|e| Error::io("remove", &target.work, e))?;
     normalize_output(spec, &placed, &claims, mounts, &target)?;
     write_json(&mounts.facts.join(FACTS_FILE), &facts)?;
     let paths = mounts.facts.join(PATHS_FILE);
-    fs::write(&paths, facts::write_owned_paths(&owned)).map_err(|e| Error::io("write", &paths, e))
+    fs::write(&paths, facts::write_paths(&found)).map_err(|e| Error::io("write", &paths, e))
 }
 
 /// The planner is trusted, but `site_packages` comes from a channel.
@@ -196,9 +197,11 @@ fn group_facts(
         let mut notice = |message: String| {
             notices.push(Notice::new(Subject::Contents, message).of_package(position));
         };
-        if let Some(message) = placed::content_notice(package) {
-            notice(message);
-        }
+        let found = [
+            placed::content_notice(package),
+            placed::left_out_notice(package),
+        ];
+        found.into_iter().flatten().for_each(&mut notice);
         let script = |kind: &str| {
             let path = format!("bin/.{}-{kind}.sh", index.name);
             placed.iter().any(|p| p.path == path)
@@ -286,18 +289,25 @@ fn has_program_of_glibc(prefix: &Path, placed: &[Placed]) -> bool {
 fn files_in<'a>(placed: &'a [Placed], dir: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
     placed
         .iter()
-        .filter(|placed| placed.own.is_some())
+        .filter(|placed| placed.is_own)
         .filter_map(move |placed| {
             let name = placed.path.strip_prefix(dir)?;
             (!name.contains('/')).then_some((name, placed.path.as_str()))
         })
 }
 
-fn owned_paths(placed: &[Placed]) -> OwnedPaths {
-    placed
-        .iter()
-        .filter_map(|p| Some((p.path.clone(), p.own.as_ref()?.fingerprint.clone())))
-        .collect()
+fn package_paths(placed: &[Placed]) -> PackagePaths {
+    let paths = placed.iter().map(|placed| {
+        let found = match &placed.looks {
+            None => PathFacts::Directory,
+            Some(looks) => PathFacts::File {
+                fingerprint: looks.fingerprint(),
+                link: looks.link.clone(),
+            },
+        };
+        (placed.path.clone(), found)
+    });
+    paths.collect()
 }
 
 fn normalize_output(
@@ -307,17 +317,12 @@ fn normalize_output(
     mounts: &Mounts,
     target: &Target,
 ) -> Result<()> {
-    let mut own: BTreeMap<Cow<'_, str>, &Own> = BTreeMap::new();
-    for placed in placed.iter().flatten() {
-        if let Some(file) = &placed.own {
-            let path = if claims.are_nested() {
-                real_path(&placed.path, &target.dir)?
-            } else {
-                Cow::Borrowed(placed.path.as_str())
-            };
-            own.insert(path, file);
-        }
-    }
+    let own: BTreeMap<Cow<'_, str>, &Looks> = placed
+        .iter()
+        .flatten()
+        .filter(|placed| placed.is_own)
+        .filter_map(|placed| Some((claims.place(&placed.path), placed.looks.as_ref()?)))
+        .collect();
     let owner = Owner {
         uid: spec.uid,
         gid: spec.gid,
@@ -333,19 +338,6 @@ fn normalize_output(
         dir = parent;
     }
     Ok(())
-}
-
-/// The real place of `path`, relative to the prefix, if a directory in it is another package's link.
-fn real_path<'a>(path: &'a str, prefix: &Path) -> Result<Cow<'a, str>> {
-    let Some((parent, name)) = path.rsplit_once('/') else {
-        return Ok(Cow::Borrowed(path));
-    };
-    let resolve = |path: &Path| fs::canonicalize(path).map_err(|e| Error::io("resolve", path, e));
-    let real = resolve(&prefix.join(parent))?;
-    Ok(match real.strip_prefix(resolve(prefix)?) {
-        Ok(parent) => Cow::Owned(parent.join(name).to_string_lossy().into_owned()),
-        Err(_) => Cow::Borrowed(path),
-    })
 }
 
 pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {

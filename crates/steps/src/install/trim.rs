@@ -75,7 +75,8 @@ pub(crate) fn belongs(path: &str, part: Trim) -> bool {
     }
 }
 
-fn is_licence(name: &str) -> bool {
+/// Whether a file of this name is a licence.
+pub(crate) fn is_licence(name: &str) -> bool {
     const BEGINNINGS: [&str; 5] = ["licen", "copying", "copyright", "notice", "unlicen"];
     let name = name.to_ascii_lowercase();
     BEGINNINGS.iter().any(|start| name.starts_with(start))
