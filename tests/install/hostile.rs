@@ -83,6 +83,25 @@ fn entry_points_cannot_name_a_path() {
 }
 
 #[test]
+fn entry_points_cannot_forge_lines_or_hide_text() {
+    let mut messages = String::new();
+    for command in ["x\n# 1", "x\ry", "x\u{1b}[2J", "x\u{202e}y"] {
+        let entry_point = format!("{command} = a:b");
+        let step = Step::new(&[bad().noarch_python(&[&entry_point])]);
+        let error = step.fail();
+        assert_eq!(error.kind(), ErrorKind::BadMetadata, "{error}");
+        assert_eq!(error.package(), Some(0));
+        messages += &format!("{error}\n");
+    }
+    insta::assert_snapshot!(messages, @r"
+    bad 1.0 (bad-1.0-0.conda): the package's info/link.json cannot be used: the name of its entry point `x\n# 1` contains a line break
+    bad 1.0 (bad-1.0-0.conda): the package's info/link.json cannot be used: the name of its entry point `x\ry` contains a line break
+    bad 1.0 (bad-1.0-0.conda): the package's info/link.json cannot be used: the name of its entry point `x\u{1b}[2J` contains the invisible character U+001B
+    bad 1.0 (bad-1.0-0.conda): the package's info/link.json cannot be used: the name of its entry point `x\u{202e}y` contains the invisible character U+202E
+    ");
+}
+
+#[test]
 fn broken_archives_and_other_files_are_distinguished() {
     let whole = |format| bad().format(format).bytes();
     let cut = |format, part: usize| {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::entry::MOST_FILES;
 use super::error::{Cause, Error, ErrorKind, Result};
+use condafront_model::visible::unfit;
 
 const INDEX: &str = "info/index.json";
 const PATHS: &str = "info/paths.json";
@@ -68,16 +69,27 @@ pub(super) fn paths(dir: &Path) -> Result<Vec<PathsEntry>> {
 /// The programs of a `noarch: python` package.
 ///
 /// # Errors
-/// A file that is too large or not valid.
+/// A file that is too large or not valid, or a name that would break lines or hide itself.
 pub(super) fn entry_points(dir: &Path) -> Result<Vec<EntryPoint>> {
     let Some(text) = read(dir, LINK, LARGEST)? else {
         return Ok(Vec::new());
     };
     let link = LinkJson::from_slice(&text).map_err(|e| bad_metadata(LINK, e))?;
-    Ok(match link.noarch {
+    let entry_points = match link.noarch {
         NoArchLinks::Python(python) => python.entry_points,
         NoArchLinks::Generic => Vec::new(),
-    })
+    };
+    // The parser has checked everything else.
+    for EntryPoint { command, .. } in &entry_points {
+        if let Some(what) = unfit(command) {
+            let why = format!(
+                "the name of its entry point `{}` contains {what}",
+                command.escape_debug()
+            );
+            return Err(bad_metadata(LINK, why));
+        }
+    }
+    Ok(entry_points)
 }
 
 /// The error for metadata that is missing or not valid.

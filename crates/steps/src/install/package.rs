@@ -15,6 +15,7 @@ use super::error::{Error, ErrorKind, Result};
 use super::hashing::{Digests, digests};
 use super::metadata::{self, bad_metadata};
 use super::places::{Kind, is_installers};
+use condafront_model::visible::unfit;
 use condafront_step_spec::install::{PackageSpec, PythonSpec};
 
 /// The part of `info/index.json` that linking needs.
@@ -166,7 +167,8 @@ fn load(
     let index: Index = serde_json::from_value(Value::Object(raw_index.clone()))
         .map_err(|e| bad_metadata("info/index.json", e))?;
     for part in [&index.name, &index.version, &index.build] {
-        if part.is_empty() || part.contains('/') || part.starts_with('.') {
+        let is_plain = !part.contains('/') && unfit(part).is_none();
+        if part.is_empty() || part.starts_with('.') || !is_plain {
             return Err(bad_metadata(
                 "info/index.json",
                 format!(
