@@ -374,6 +374,28 @@ mod tests {
     }
 
     #[test]
+    fn terminals_get_no_control_characters() {
+        let file = SourceFile::new("a\u{1b}b.yml", "- \u{1b}[2J\u{202e}x\r\n");
+        let diagnostic = Diagnostic::new("`\u{1b}[2J`\nis bad")
+            .at(&file, Lines::one(1))
+            .help("Remove \u{202e}.");
+        let rendered = diagnostic.render(condafront_model::source::Level::Error);
+        assert!(!rendered.contains(['\u{1b}', '\u{202e}']), "{rendered}");
+        let status = BuildError::from(diagnostic.clone()).into_status();
+        assert_eq!(status.message, "`\\u{1b}[2J`\nis bad\nRemove \\u{202e}.");
+        let value: serde_json::Value = serde_json::from_slice(&status.details[0].value).unwrap();
+        assert_eq!(value["info"]["filename"], "a\\u{1b}b.yml");
+        let shown = STANDARD.encode("- \\u{1b}[2J\\u{202e}x\r\n");
+        assert_eq!(value["info"]["data"], shown);
+        let (info, _) = source_info(&diagnostic.locations[0]);
+        assert_eq!(info.filename, "a\\u{1b}b.yml");
+
+        let error = GatewayError::session("server says \u{1b}[31m");
+        let status = BuildError::from(error).into_status();
+        assert_eq!(status.message, "server says \\u{1b}[31m");
+    }
+
+    #[test]
     fn no_line_is_blamed_where_none_is_known() {
         let status = BuildError::from(Diagnostic::new("bad")).into_status();
         let value: serde_json::Value = serde_json::from_slice(&status.details[0].value).unwrap();

@@ -260,6 +260,29 @@ fn archives_that_are_refused() {
     insta::assert_snapshot!(failures.text());
 }
 
+/// In one layer, the install step refuses them; in several, the step that collects what all packages have.
+#[test]
+fn packages_that_do_not_fit_together() {
+    let project = Project::new(Store::Containerd);
+    let mut failures = Failures::new(&project);
+    let file = serve(&project, "is-a-file", &[("share/x", "a file\n", 0o644)]);
+    let folder = serve(
+        &project,
+        "is-a-folder",
+        &[("share/x/y", "below it\n", 0o644)],
+    );
+    let lock = lock_of(&format!("{}\n{file}\n{folder}", good(&project)));
+    for layers in ["1", "auto"] {
+        let arg = format!("CONDAFRONT_LAYERS={layers}");
+        failures.add(
+            &format!("layers: {layers}"),
+            lock.clone(),
+            &["--build-arg", &arg],
+        );
+    }
+    insta::assert_snapshot!(failures.text());
+}
+
 #[test]
 fn steps_in_the_image_that_fail() {
     let project = Project::new(Store::Containerd);

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::process::Command;
 
+use condafront_testkit::channel;
 use condafront_testkit::engine::{Output, Store, run};
 use condafront_testkit::needs::micromamba;
 use serde_json::{Value, json};
@@ -201,6 +202,108 @@ fn both_stores_give_the_same_image_of_several_environments() {
         environments::build(project, &[])
     });
     assert!(tree.contains_key("opt/conda/envs/tools/bin/python3.13"));
+}
+
+/// What one of two packages has in the folder of their pair: files with content and mode, and links.
+type Claims = (
+    &'static [(&'static str, &'static str, u32)],
+    &'static [(&'static str, &'static str)],
+);
+
+/// Files and links at the same path; the content `OWN` is the package's name.
+const AT_A_PATH: [Claims; 9] = [
+    (&[("x", "OWN", 0o644)], &[]),
+    (&[("x", "OWN", 0o755)], &[]),
+    (&[("x", "the same", 0o644)], &[]),
+    (&[("x", "the same", 0o755)], &[]),
+    (&[], &[("x", "OWN")]),
+    (&[], &[("x", "missing")]),
+    (&[], &[("x", "folder")]),
+    (&[("folder/in", "OWN", 0o644)], &[("x", "folder")]),
+    (&[], &[("x", "middle"), ("middle", "folder")]),
+];
+
+/// How many of them, from the end, are links to a folder.
+const LINKS_TO_A_FOLDER: usize = 3;
+
+/// Paths below it, which a link to a folder leads elsewhere.
+const BELOW: [Claims; 3] = [
+    (&[("x/in", "OWN", 0o644)], &[]),
+    (&[("x/in", "OWN", 0o755), ("x/deep/in", "OWN", 0o644)], &[]),
+    (&[("x/more", "OWN", 0o644)], &[("x/link", "../folder/in")]),
+];
+
+/// Pairs of packages that have the same paths, one after the other in a lock. Serves them, and returns the lock's lines.
+fn clashing_pairs(project: &Project) -> Vec<String> {
+    let mut pairs = Vec::new();
+    for one in &AT_A_PATH {
+        pairs.extend(AT_A_PATH.iter().map(|other| [one, other]));
+    }
+    for link in &AT_A_PATH[AT_A_PATH.len() - LINKS_TO_A_FOLDER..] {
+        pairs.extend(
+            BELOW
+                .iter()
+                .flat_map(|below| [[link, below], [below, link]]),
+        );
+    }
+    for one in &BELOW {
+        pairs.extend(BELOW.iter().map(|other| [one, other]));
+    }
+    let mut lines = Vec::new();
+    for (number, pair) in pairs.into_iter().enumerate() {
+        for (name, (files, links)) in ["first", "second"].into_iter().zip(pair) {
+            let own = |text: &'static str| if text == "OWN" { name } else { text };
+            let place = |path: &str| format!("share/{number}/{path}");
+            let mut all = vec![(place("folder/in"), name, 0o644)];
+            let files = files.iter();
+            all.extend(files.map(|(path, content, mode)| (place(path), own(content), *mode)));
+            let links = links
+                .iter()
+                .map(|(path, target)| (place(path), own(target)));
+            let links: Vec<_> = links.collect();
+            let name = format!("pair-{number:03}-{name}");
+            let (package, archive) = channel::package_with_links(&name, &all, &links);
+            let path = format!("/clashes/{}", package.path());
+            project.server.put(&path, archive);
+            lines.push(format!("https://conda.example{path}#{}\n", package.sha256));
+        }
+    }
+    lines
+}
+
+#[test]
+fn a_hundred_clashing_pairs_give_the_same_tree_in_any_layers_on_both_stores() {
+    let mut trees = Vec::new();
+    for (store, layers) in [
+        (Store::Containerd, &["1", "2", "60"][..]),
+        (Store::Classic, &["1"]),
+    ] {
+        let project = Project::new(store);
+        let lines = clashing_pairs(&project);
+        assert!(lines.len() >= 200);
+        let lock = format!("# syntax={}\n@EXPLICIT\n{}", frontend(), lines.concat());
+        project.write(LOCK, lock);
+        let mirror = project.server.url("");
+        let mirror = format!(
+            "CONDA_MIRRORS=https://conda.example={}",
+            mirror.trim_end_matches('/')
+        );
+        for count in layers {
+            let count = format!("CONDAFRONT_LAYERS={count}");
+            let args = ["--build-arg", &mirror, "--build-arg", &count];
+            let built = project.build(&args).expect_success();
+            let warning = "OverwrittenFile: files of pair-000-second 1.0 replace those of pair-000-first 1.0: share/0/folder/in, share/0/x (env.lock:4)";
+            assert!(built.stderr.contains(warning), "{}", built.stderr);
+            trees.push((format!("{store} {count}"), tree(&project)));
+        }
+    }
+    let (_, single) = &trees[0];
+    for (name, tree) in &trees[1..] {
+        let different = differences(single, tree);
+        assert!(different.is_empty(), "{name}: {}", different.join("\n"));
+    }
+    let content = |path: &str| &single[&format!("opt/conda/share/{path}")].content;
+    assert_eq!(*content("0/x"), hex::encode(Sha256::digest("second")));
 }
 
 fn both_installers_give_the_same_files(store: Store) {

@@ -17,6 +17,7 @@ mod metadata;
 mod micromamba;
 mod native;
 mod normalize;
+mod overwritten;
 mod package;
 mod pick;
 mod placed;

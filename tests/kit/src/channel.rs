@@ -32,7 +32,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-pub use custom::{package, package_named};
+pub use custom::{package, package_named, package_with_links};
 pub use select::{HashStyle, lock};
 pub use wheel_file::WheelFile;
 

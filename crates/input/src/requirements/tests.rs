@@ -358,6 +358,22 @@ fn binary_files_are_errors() {
     assert_eq!(error.unwrap_err().locations[0].lines, Lines::one(2));
 }
 
+#[test]
+fn requirements_with_line_breaks_or_invisible_characters_are_errors() {
+    for (text, what) in [
+        ("requests\n--index-url=https://evil.example", "a line break"),
+        ("requests\u{1b}[2J", "the invisible character U+001B"),
+        ("./demo\u{202e}", "the invisible character U+202E"),
+    ] {
+        let message = read(text, &[]).unwrap_err().message;
+        assert!(message.ends_with(&format!("contains {what}")), "{message}");
+        assert!(!message.contains(['\n', '\u{1b}', '\u{202e}']), "{message}");
+    }
+    let error = read("-r r.txt", &[("r.txt", "idna\nx\u{7}\n")]).unwrap_err();
+    assert_eq!(error.locations[0].lines, Lines::one(2));
+    assert!(read("requests\t# a tab", &[]).is_ok());
+}
+
 proptest! {
     #[test]
     fn no_text_makes_it_panic(

@@ -27,6 +27,14 @@ pub enum ChannelError {
         #[source]
         reason: NotAUrl,
     },
+    /// A line break, or a character that is not shown.
+    #[error("`{}` contains {what}", redact::quoted(text))]
+    Unfit {
+        /// What was written.
+        text: String,
+        /// What it contains.
+        what: String,
+    },
     /// A file in a channel.
     #[error("`{}` is a file in a channel", redact::quoted(.0))]
     File(String),
@@ -89,6 +97,10 @@ impl ChannelError {
                 subdir,
                 platform,
             },
+            Self::Unfit { what, .. } => Self::Unfit {
+                text: written(),
+                what,
+            },
             Self::Empty | Self::Scheme(_) => self,
         }
     }
@@ -101,6 +113,7 @@ impl ChannelError {
                 "Serve the folder from a web server, and write its http(s) URL.".to_owned()
             }
             Self::Scheme(_) => "Write an http(s) URL, or a name such as conda-forge.".to_owned(),
+            Self::Unfit { .. } => "Remove it.".to_owned(),
             Self::NoScheme(text) => format!("Write `https://{}`.", redact::quoted(text)),
             Self::NotAUrl { .. } => {
                 "Write a URL such as https://conda.example/channel, or a name such as conda-forge."

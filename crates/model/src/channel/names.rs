@@ -12,6 +12,7 @@ use super::address::{ChannelUrl, address, is_path};
 use super::error::ChannelError;
 use crate::placeholder;
 use crate::platform::{self, Platform};
+use crate::visible::unfit;
 
 /// Where to find channels that are given by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,10 @@ impl ChannelNames {
     /// When it does not name a channel that a build for `platform` can use.
     pub fn resolve(&self, text: &str, platform: Platform) -> Result<Vec<Named>, ChannelError> {
         let text = text.trim();
+        if let Some(what) = unfit(text) {
+            let text = text.to_owned();
+            return Err(ChannelError::Unfit { text, what });
+        }
         if let Some(bare) = placeholder::without(text) {
             let mut found = self.resolve(&bare, platform)?;
             for named in &mut found {

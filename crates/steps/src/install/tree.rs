@@ -144,7 +144,9 @@ impl<'a> Tree<'a> {
             let above = path.match_indices('/').map(|(end, _)| &path[..end]);
             above.chain(std::iter::once(path))
         });
-        paths.filter(|path| self.holders.contains_key(*path)).collect()
+        paths
+            .filter(|path| self.holders.contains_key(*path))
+            .collect()
     }
 
     /// What stacked layers do not show as a single install leaves it.

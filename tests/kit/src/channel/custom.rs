@@ -16,6 +16,22 @@ pub fn package(name: &str, version: &str, files: &[(&str, &str, u32)]) -> (Packa
         .build()
 }
 
+/// The same with symlinks: path and target.
+pub fn package_with_links(
+    name: &str,
+    files: &[(String, &str, u32)],
+    links: &[(String, &str)],
+) -> (Package, Vec<u8>) {
+    let recipe = Recipe::new(name, "1.0", Kind::NoarchGeneric);
+    let recipe = files.iter().fold(recipe, |recipe, (path, content, mode)| {
+        recipe.file(path, *content, *mode)
+    });
+    let recipe = links.iter().fold(recipe, |recipe, (path, target)| {
+        recipe.symlink(path, target)
+    });
+    recipe.build()
+}
+
 /// A package of these files under an archive's path in a channel, `<subdir>/<name>-<version>-<build>.tar.bz2`: a
 /// stand-in for an archive that is not available. Returns its record and its archive.
 ///
