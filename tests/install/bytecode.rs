@@ -10,6 +10,7 @@ use condafront_steps::install::python_runtime;
 use condafront_testkit::channel::{self, Channel};
 use tempfile::TempDir;
 
+use super::clashes::install_with;
 use super::package::Package;
 use super::step::{Step, mount_channel};
 
@@ -177,5 +178,48 @@ fn a_base_without_glibc_gives_no_runtime() {
     let output = step.mounts().output;
     for dir in ["glibc", "prefix"] {
         assert_eq!(fs::read_dir(output.join(dir)).unwrap().count(), 0, "{dir}");
+    }
+}
+
+/// Python uses this bytecode without looking at the source, so it must be of the source that is there.
+#[test]
+fn bytecode_fits_the_source_of_the_package_that_has_the_path() {
+    let site = "lib/python3.13/site-packages";
+    let pure = |name: &str| {
+        let text = format!("NAME = '{name}'\n");
+        let package = Package::new(name).noarch_python(&[]);
+        package.file("site-packages/ns/__init__.py", &text)
+    };
+    let native = |name: &str| {
+        let text = format!("NAME = '{name}'\n");
+        Package::new(name).file(&format!("{site}/ns/__init__.py"), &text)
+    };
+    let cache = format!("{site}/ns/__pycache__/__init__.cpython-313.pyc");
+    let with_bytecode = |name: &str| native(name).file(&cache, "shipped");
+    let broken = |name: &str| {
+        let package = Package::new(name).noarch_python(&[]);
+        package.file("site-packages/ns/__init__.py", "print 'python 2'\n")
+    };
+    for (packages, expected) in [
+        ([pure("a"), pure("b")], Some("NAME")),
+        ([pure("a"), native("b")], None),
+        ([native("a"), pure("b")], Some("NAME")),
+        ([pure("a"), with_bytecode("b")], Some("shipped")),
+        ([with_bytecode("a"), pure("b")], Some("NAME")),
+        ([with_bytecode("a"), native("b")], None),
+        ([pure("a"), broken("b")], None),
+    ] {
+        let install = |groups: &[Vec<usize>], stacking: &[usize]| {
+            install_with(Some(runtime()), &packages, groups, stacking).unwrap()
+        };
+        let single = install(&[vec![0, 1]], &[0]);
+        for stacking in [[0, 1], [1, 0]] {
+            assert_eq!(install(&[vec![0], vec![1]], &stacking), single);
+        }
+        let found = &single.paths[&format!("/opt/conda/{cache}")];
+        match expected {
+            Some(text) => assert!(found.contains(text), "{found}"),
+            None => assert!(found.ends_with(' '), "not empty: {found}"),
+        }
     }
 }

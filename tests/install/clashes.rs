@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{EnvironmentFacts, FACTS_FILE};
@@ -15,17 +16,18 @@ use super::package::{PLACEHOLDER, Package};
 use super::step::{Step, paths_of};
 
 /// What a path is, by the path.
-type Paths = BTreeMap<String, String>;
+pub(crate) type Paths = BTreeMap<String, String>;
 
 /// An environment: its files, and what the user is told about them.
 #[derive(Debug, PartialEq, Eq)]
-struct Environment {
-    paths: Paths,
+pub(crate) struct Environment {
+    pub(crate) paths: Paths,
     notices: Vec<String>,
 }
 
 /// Installs packages in groups, each given as indices of packages, with the layers stacked in the order of `stacking`.
-fn install(
+pub(crate) fn install_with(
+    runtime: Option<&Path>,
     packages: &[Package],
     groups: &[Vec<usize>],
     stacking: &[usize],
@@ -33,7 +35,11 @@ fn install(
     let mut steps = Vec::new();
     for group in groups {
         let members: Vec<Package> = group.iter().map(|index| packages[*index].clone()).collect();
-        let step = Step::new(&members);
+        let mut step = Step::new(&members);
+        if let (Some(runtime), Some(python)) = (runtime, &mut step.spec.python) {
+            python.runtime = true;
+            step.python = runtime.to_owned();
+        }
         step.run().map_err(|error| error.to_string())?;
         steps.push(step);
     }
@@ -72,6 +78,7 @@ fn install(
             layer: clash.winner,
             path: clash.path.clone(),
             from: clash.from.clone(),
+            is_empty: clash.is_empty,
         })
         .collect();
     let spec = PickSpec {
@@ -89,6 +96,15 @@ fn install(
         paths,
         notices: notices.collect(),
     })
+}
+
+/// The same without bytecode.
+fn install(
+    packages: &[Package],
+    groups: &[Vec<usize>],
+    stacking: &[usize],
+) -> Result<Environment, String> {
+    install_with(None, packages, groups, stacking)
 }
 
 /// Puts a layer on top of others, as overlayfs and image layers do: directories are merged, and anything else replaces what

@@ -114,6 +114,7 @@ impl Environment<'_> {
                 layer: winners.partition_point(|winner| *winner < clash.winner),
                 path: clash.path.clone(),
                 from: clash.from.clone(),
+                is_empty: clash.is_empty,
             })
             .collect();
         let spec = PickSpec {

@@ -77,6 +77,7 @@ fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> S
         path: "share/who".into(),
         winner: 0,
         from: None,
+        is_empty: false,
     };
     let facts = EnvironmentFacts {
         clashes: vec![clash],

@@ -133,6 +133,9 @@ pub struct Clash {
     /// Where that group's layer has it, if another group's link leads elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// Whether the file must be empty: bytecode whose source another package replaces.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_empty: bool,
 }
 
 /// What one package has below the prefix, by the path that its own metadata says.

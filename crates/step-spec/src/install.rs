@@ -160,6 +160,9 @@ pub struct PickedFile {
     /// Where the layer has it, unless that is the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// Whether to leave its content out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_empty: bool,
 }
 
 /// The step that puts the same packages of several environments into one layer.

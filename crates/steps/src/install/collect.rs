@@ -182,6 +182,7 @@ mod tests {
             path: path.into(),
             winner,
             from: None,
+            is_empty: false,
         };
         assert_eq!(facts.clashes, [clash("x", 1), clash("y", 0)]);
     }
@@ -213,6 +214,7 @@ mod tests {
             path: path.into(),
             winner,
             from: Some(from.to_owned()).filter(|from| from != path),
+            is_empty: false,
         };
         for (link_at, below_at) in [(0, 1), (1, 0)] {
             let mut facts = vec![link(), below()];

@@ -100,9 +100,10 @@ impl Claims {
         owner.is_some_and(|(owner, own)| *owner == index && own == path)
     }
 
-    /// Whether any package has a file or link at `path`.
-    pub(crate) fn contains(&self, path: &str) -> bool {
-        self.owners.contains_key(&*self.place(path))
+    /// The package whose file or link is at `path`.
+    pub(crate) fn owner(&self, path: &str) -> Option<usize> {
+        let (owner, _) = self.owners.get(&*self.place(path))?;
+        Some(*owner)
     }
 
     /// The paths of the package at `index` that must be linked: those that no later package has.

@@ -175,13 +175,31 @@ pub(crate) fn linked_sha256(
     path: &PackagePath,
     target: &Target,
 ) -> Result<String> {
+    let aside = link_aside(index, package, &[path], target)?;
+    hashing::sha256(&aside.join(&path.target))
+}
+
+/// Links paths of the package at `index` into a directory of their own, which is returned.
+///
+/// # Errors
+/// A file that cannot be linked.
+pub(crate) fn link_aside(
+    index: usize,
+    package: &Package,
+    paths: &[&PackagePath],
+    target: &Target,
+) -> Result<PathBuf> {
     let aside = Target {
         dir: target.work.join(format!("aside-{index}")),
         ..target.clone()
     };
-    let place = Cow::Borrowed(path.target.as_str());
-    Linker::new(&aside)?.link(package, &[Won { path, place }])?;
-    hashing::sha256(&aside.dir.join(&path.target))
+    let paths = paths.iter().map(|path| Won {
+        path,
+        place: Cow::Borrowed(path.target.as_str()),
+    });
+    let paths: Vec<Won<'_>> = paths.collect();
+    Linker::new(&aside)?.link(package, &paths)?;
+    Ok(aside.dir)
 }
 
 /// An error and all its causes, in one line.

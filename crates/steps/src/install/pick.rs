@@ -20,7 +20,13 @@ pub fn pick(args: &[String], mounts: &Mounts) -> Result<()> {
     let (spec, files) = PickSpec::from_args(args)?;
     let prefix = Path::new(spec.prefix.trim_start_matches('/'));
     let mut folders = BTreeMap::new();
-    for PickedFile { layer, path, from } in &files {
+    for PickedFile {
+        layer,
+        path,
+        from,
+        is_empty,
+    } in &files
+    {
         let root = mounts.input.join(layer.to_string());
         let source = root.join(prefix).join(from.as_ref().unwrap_or(path));
         let path = prefix.join(path);
@@ -29,7 +35,12 @@ pub fn pick(args: &[String], mounts: &Mounts) -> Result<()> {
             let folder = mounts.output.join(&path);
             fs::create_dir_all(&folder).map_err(|e| Error::io("create", &folder, e))?;
         } else {
-            copy(&source, &mounts.output.join(&path))?;
+            let content = if *is_empty {
+                Content::None
+            } else {
+                Content::All
+            };
+            copy_with(content, &source, &mounts.output.join(&path))?;
         }
         let above = path.ancestors().skip(usize::from(!is_folder));
         for folder in above.filter(|folder| *folder != Path::new("")) {
@@ -54,6 +65,17 @@ pub fn pick(args: &[String], mounts: &Mounts) -> Result<()> {
 /// # Errors
 /// An I/O error.
 pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
+    copy_with(Content::All, from, to)
+}
+
+/// How much of a file is copied.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Content {
+    All,
+    None,
+}
+
+fn copy_with(content: Content, from: &Path, to: &Path) -> Result<()> {
     let metadata = fs::symlink_metadata(from).map_err(|e| Error::io("read", from, e))?;
     if let Some(parent) = to.parent() {
         fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;
@@ -61,6 +83,8 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     if metadata.is_symlink() {
         let target = fs::read_link(from).map_err(|e| Error::io("read", from, e))?;
         symlink(target, to).map_err(|e| Error::io("create", to, e))?;
+    } else if content == Content::None {
+        fs::write(to, b"").map_err(|e| Error::io("write", to, e))?;
     } else {
         fs::copy(from, to).map_err(|e| Error::io("copy", from, e))?;
     }

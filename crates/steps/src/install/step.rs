@@ -181,6 +181,7 @@ fn complete(
         all.push(placed);
         notices.extend(notice);
     }
+    bytecode::settle(&mut all, claims, target)?;
     Ok((all, notices))
 }
 

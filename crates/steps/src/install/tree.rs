@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bytecode::{is_stale, source_of};
 use super::places::{Claim, Conflict, Kind, Places};
 use condafront_step_spec::facts::{Clash, Fingerprint, PackagePaths, PathFacts};
 
@@ -93,6 +94,7 @@ impl<'a> Tree<'a> {
                         path: place.into_owned(),
                         winner: group,
                         from: Some(from.into_owned()),
+                        is_empty: false,
                     });
                 }
             }
@@ -161,30 +163,48 @@ impl<'a> Tree<'a> {
                 continue;
             };
             let is_moved = winner.in_layer != *path;
-            if is_moved || shadows.contains(path.as_str()) || differ(path, holders) {
+            if is_moved || shadows.contains(path.as_str()) || self.differ(path, holders) {
                 let clash = Clash {
                     path: path.clone(),
                     winner: winner.group,
                     from: is_moved.then(|| winner.in_layer.clone()),
+                    is_empty: self.is_stale(winner, |_| true),
                 };
                 clashes.insert(path.clone(), clash);
             }
         }
         clashes.into_values().collect()
     }
-}
 
-/// Whether the layers that have something at `path` show different things there.
-fn differ(path: &str, holders: &[Holder<'_>]) -> bool {
-    // A layer shows what its last package has.
-    let shown: BTreeMap<usize, &Fingerprint> = holders
-        .iter()
-        .filter(|holder| holder.in_layer == path)
-        .map(|holder| (holder.group, holder.fingerprint))
-        .collect();
-    let mut shown = shown.into_values();
-    let first = shown.next();
-    shown.any(|other| Some(other) != first)
+    /// Whether the layers that have something at `path` show different things there, or something else than a single
+    /// install leaves.
+    fn differ(&self, path: &str, holders: &[Holder<'_>]) -> bool {
+        // A layer shows what its last package has.
+        let shown: BTreeMap<usize, &Holder<'_>> = holders
+            .iter()
+            .filter(|holder| holder.in_layer == path)
+            .map(|holder| (holder.group, holder))
+            .collect();
+        let left = holders.last();
+        let left = left.map(|holder| (holder.fingerprint, self.is_stale(holder, |_| true)));
+        let mut shown = shown.into_iter().map(|(group, holder)| {
+            let is_stale = self.is_stale(holder, |other| other.group == group);
+            (holder.fingerprint, is_stale)
+        });
+        shown.any(|shown| Some(shown) != left)
+    }
+
+    /// Whether what `holder` has is bytecode that does not fit the source that `among` some holders is beside it.
+    fn is_stale(&self, holder: &Holder<'_>, among: impl Fn(&Holder<'_>) -> bool) -> bool {
+        let Some(source) = source_of(holder.own_path) else {
+            return false;
+        };
+        let place = self.places.file(&source);
+        let sources = self.holders.get(&*place).map_or(&[][..], Vec::as_slice);
+        let has_source = sources.iter().any(|it| it.position == holder.position);
+        let owner = sources.iter().rfind(|it| among(it));
+        is_stale(holder.position, has_source, owner.map(|it| it.position))
+    }
 }
 
 fn claim<'a>(package: usize, path: &'a str, facts: &'a PathFacts) -> Claim<'a> {
