@@ -213,6 +213,17 @@ impl Additions<'_> {
         } else {
             format!("`{shown}` is not in")
         };
+        if let Some(target) = self.link_target(step, source).await {
+            let place = match &step.files.from {
+                Some(from) => format!("`{}`", quoted(from)),
+                None => "the build context".to_owned(),
+            };
+            let target = quoted(&target);
+            return Diagnostic::new(format!(
+                "`{shown}` is a link to `{target}`, which is not in {place}"
+            ))
+            .help("Copy the file itself, or remove the link.");
+        }
         if let Some(from) = &step.files.from {
             return Diagnostic::new(format!("{is_not} `{}`", quoted(from)))
                 .help("Give the path from the root of the image or context in `from`.");
@@ -232,6 +243,21 @@ impl Additions<'_> {
         }
         Diagnostic::new(format!("{is_not} the build context"))
             .help("Give the path relative to the build context, the folder that you pass to docker build.")
+    }
+
+    /// Where `source` leads, if it is a link.
+    async fn link_target(&self, step: &CopyStep<'_>, source: &str) -> Option<String> {
+        let reference = self.session.evaluate(&step.origin.state).await.ok()?;
+        let path = format!("/{}/{source}", step.origin.folder);
+        let (folder, name) = path.trim_end_matches('/').rsplit_once('/')?;
+        let entries = self
+            .session
+            .bridge
+            .read_dir(&reference, folder)
+            .await
+            .ok()?;
+        let entry = entries.into_iter().find(|entry| entry.path == name)?;
+        entry.link
     }
 
     /// Whether there is nothing to copy at `source`. An engine that fails does not count.

@@ -282,6 +282,7 @@ on_both_stores!(files_are_copied_and_commands_run);
 fn copies_and_commands_that_fail() {
     let project = Project::new(Store::Containerd);
     app(&project);
+    std::os::unix::fs::symlink("setup.cfg", project.path("gone.cfg")).expect("a link");
     let other = Image::from_dockerfile(&project, "FROM scratch\nCOPY config /config\n");
     let mut failures = Failures::new(&project);
     let usual = format!("  base: {}\n", base());
@@ -293,6 +294,10 @@ fn copies_and_commands_that_fail() {
         (
             "a missing file",
             "  copy: {app: /srv/app, setup.cfg: /srv/}\n",
+        ),
+        (
+            "a link that leads nowhere",
+            "  copy: {app: /srv/app, gone.cfg: /srv/}\n",
         ),
         (
             "a missing file, before the owner is looked up",
