@@ -49,7 +49,7 @@ pub(crate) async fn answer(
     options: &Options,
     request: &str,
 ) -> Result<gateway::Result, BuildError> {
-    let (value, text, status) = match request {
+    let (mut value, text, status) = match request {
         DESCRIBE => describe(),
         TARGETS => targets(),
         OUTLINE => outline(options)?,
@@ -86,6 +86,7 @@ pub(crate) async fn answer(
         }
         other => return Err(GatewayError::from_status(unsupported(other)).into()),
     };
+    make_visible(&mut value);
     let mut metadata = BTreeMap::from([
         ("result.json".to_owned(), value.to_string().into_bytes()),
         (
@@ -102,6 +103,16 @@ pub(crate) async fn answer(
         metadata,
         ..Default::default()
     })
+}
+
+/// Clients print what they find in an answer as it is.
+fn make_visible(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = visible(text).into_owned(),
+        Value::Array(items) => items.iter_mut().for_each(make_visible),
+        Value::Object(fields) => fields.values_mut().for_each(make_visible),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 type Answer = (Value, String, Option<&'static str>);
@@ -285,6 +296,16 @@ mod tests {
     use condafront_input as input;
     use condafront_model::lint::Rule;
     use condafront_model::source::SourceFile;
+
+    #[test]
+    fn answers_have_no_control_characters() {
+        let mut value = json!({"warnings": [{"detail": "a\u{1b}[2J\nb", "line": 1}]});
+        make_visible(&mut value);
+        assert_eq!(
+            value,
+            json!({"warnings": [{"detail": "a\\u{1b}[2J\nb", "line": 1}]})
+        );
+    }
 
     #[test]
     fn findings_are_shown_in_the_file_that_they_are_about() {
