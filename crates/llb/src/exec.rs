@@ -194,9 +194,19 @@ impl Exec {
 
     /// Mounts a filesystem for writing; its changed state is an output.
     pub fn output(&mut self, dest: impl AsRef<str>, base: impl Into<Input>) -> Slot {
+        self.output_below(dest, base, "/")
+    }
+
+    /// Mounts only the directory `path` of `base` for writing; the output is all of `base` with the changes below `path`.
+    pub fn output_below(
+        &mut self,
+        dest: impl AsRef<str>,
+        base: impl Into<Input>,
+        path: impl AsRef<str>,
+    ) -> Slot {
         let slot = Slot::unique();
-        self.mounts
-            .push(Mount::output(dest.as_ref(), base.into(), slot));
+        let mount = Mount::output(dest.as_ref(), base.into(), path.as_ref(), slot);
+        self.mounts.push(mount);
         slot
     }
 

@@ -202,14 +202,15 @@ fn exec() {
                 .optional(),
         );
     let later = exec.output("/z", &data);
+    let below = exec.output_below("/y", &data, "sub/");
     let facts = exec.output("/facts", Input::Scratch);
     let changed = exec.write_root();
     assert_eq!(exec.write_root(), changed);
     let built = exec.build();
-    let indices = [changed, facts, later].map(|slot| built[slot].index());
+    let indices = [changed, facts, below, later].map(|slot| built[slot].index());
     assert_eq!(
         indices,
-        [0, 1, 2],
+        [0, 1, 2, 3],
         "outputs are numbered in the order of paths"
     );
     assert_snapshot!(dump(&built[facts]), @r#"
@@ -246,7 +247,8 @@ fn exec() {
         mount /rw bind #2 path /sub
         mount /s secret id owner 1:2 mode 0440 optional
         mount /tmp tmpfs size 1048576
-        mount /z bind #2 -> output 2
+        mount /y bind #2 path /sub -> output 2
+        mount /z bind #2 -> output 3
         platform linux/arm64/v8
         caps exec.meta.base exec.meta.cgroup.parent exec.meta.network exec.meta.proxyenv exec.meta.security exec.meta.setsdefaultpath exec.meta.ulimit exec.mount.bind exec.mount.bind.readwrite-nooutput exec.mount.cache exec.mount.cache.content exec.mount.cache.sharing exec.mount.secret exec.mount.selector exec.mount.ssh exec.mount.tmpfs exec.mount.tmpfs.size exec.secretenv exec.validexitcode
     result #3.1

@@ -20,7 +20,11 @@ pub struct Mount {
 #[derive(Clone, Debug)]
 enum Kind {
     Bind(Bind),
-    Output { base: Input, slot: Slot },
+    Output {
+        base: Input,
+        selector: String,
+        slot: Slot,
+    },
     Cache(Cache),
     Tmpfs(Tmpfs),
     Secret(Secret),
@@ -28,18 +32,28 @@ enum Kind {
 }
 
 impl Mount {
-    pub(super) fn output(dest: &str, base: Input, slot: Slot) -> Self {
+    pub(super) fn output(dest: &str, base: Input, selector: &str, slot: Slot) -> Self {
         Self {
             dest: clean_path(dest),
-            kind: Kind::Output { base, slot },
+            kind: Kind::Output {
+                base,
+                selector: match clean_path(selector) {
+                    all if all == "/" => String::new(),
+                    path => path,
+                },
+                slot,
+            },
         }
     }
 
     /// Turns a bind mount into one with an output.
     pub(super) fn make_output(&mut self, slot: Slot) {
         if let Kind::Bind(bind) = &self.kind {
-            let base = bind.input.clone();
-            self.kind = Kind::Output { base, slot };
+            self.kind = Kind::Output {
+                base: bind.input.clone(),
+                selector: bind.selector.clone(),
+                slot,
+            };
         }
     }
 
@@ -70,7 +84,8 @@ impl Mount {
                 }
                 caps
             }
-            Kind::Output { .. } => vec![caps::EXEC_MOUNT_BIND],
+            Kind::Output { selector, .. } if selector.is_empty() => vec![caps::EXEC_MOUNT_BIND],
+            Kind::Output { .. } => vec![caps::EXEC_MOUNT_BIND, caps::EXEC_MOUNT_SELECTOR],
             Kind::Cache(cache) => {
                 let mut caps = vec![caps::EXEC_MOUNT_CACHE, caps::EXEC_MOUNT_CACHE_SHARING];
                 if !cache.selector.is_empty() {
@@ -102,7 +117,10 @@ impl Mount {
                 mount.readonly = !bind.discard_writes;
                 mount.content_cache = bind.content_cache.to_pb().into();
             }
-            Kind::Output { base, .. } => mount.input = inputs.index_of(base),
+            Kind::Output { base, selector, .. } => {
+                mount.input = inputs.index_of(base);
+                mount.selector.clone_from(selector);
+            }
             Kind::Cache(cache) => {
                 mount.input = inputs.index_of(&cache.base);
                 mount.selector.clone_from(&cache.selector);
