@@ -23,6 +23,7 @@ mod pip;
 mod pip_jobs;
 mod pip_list;
 mod platforms;
+mod post_link;
 mod prefix;
 mod provenance;
 mod run;

@@ -25,7 +25,6 @@ use condafront_step_spec::account::{Libc, User};
 use condafront_step_spec::activation::{ENTRYPOINT, RECORDED_FILE, RecordSpec, Recorded};
 use condafront_step_spec::facts::PackageFacts;
 use condafront_step_spec::failure_report::Culprit;
-use condafront_step_spec::install::PostLinkPackage;
 use condafront_steps::activation::{self, Activation};
 
 /// An image whose environments are linked.
@@ -107,7 +106,9 @@ impl Image<'_> {
             if let Input::Output(below) = &progress.root
                 && !environment.facts.post_link.is_empty()
             {
-                progress.root = environment.post_link(below).await?.into();
+                let linked = environment.post_link(below, &self.user).await?;
+                progress.root = linked.root.into();
+                progress.facts.push(linked.facts);
                 progress.history.push(image::POST_LINK.to_owned());
             }
         }
@@ -245,37 +246,6 @@ impl Image<'_> {
 }
 
 impl Linked<'_> {
-    /// Runs the packages' post-link scripts right away, so that the user sees their output if one fails.
-    async fn post_link(&self, below: &Output) -> Result<Output, BuildError> {
-        let indices = &self.facts.post_link;
-        for index in indices {
-            let (plan, facts) = (&self.environment.plan, &self.facts);
-            if let (Some(planned), Some(package)) =
-                (plan.packages.get(*index), facts.packages.get(*index))
-            {
-                let what = format!(
-                    "the post-link script of {} {}",
-                    package.name, package.version
-                );
-                self.session.must_run(&what, &[planned.lines])?;
-            }
-        }
-        let packages = indices
-            .iter()
-            .filter_map(|index| self.facts.packages.get(*index));
-        let packages = packages
-            .map(|package| PostLinkPackage {
-                name: package.name.clone(),
-                version: package.version.clone(),
-                build_number: package.build_number,
-            })
-            .collect();
-        let (linked, step) = self.environment.post_link(below, packages, indices)?;
-        let lines = |culprit: &Culprit| self.environment.lines(&step, culprit);
-        self.session.run(&linked, &step, lines).await?;
-        Ok(linked)
-    }
-
     /// Warns about packages whose activation scripts the builder cannot run.
     async fn warn_of_activation(&self) -> Result<(), BuildError> {
         let packages = self.facts.packages.iter().enumerate();

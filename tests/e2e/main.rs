@@ -37,6 +37,7 @@ mod process;
 mod project;
 mod pushed;
 mod readme;
+mod scripts;
 mod secrets;
 mod section;
 mod smoke;

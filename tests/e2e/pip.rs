@@ -206,14 +206,29 @@ fn a_written_lock_has_what_pip_finds() {
 }
 
 #[test]
-fn a_source_archive_is_built() {
+fn a_source_archive_is_built_and_changes_nothing_else() {
     let project = Project::new(Store::Containerd);
     let index = fill_index(&project);
     let mut tar = tar::Builder::new(bzip2::write::BzEncoder::new(
         Vec::new(),
         bzip2::Compression::fast(),
     ));
-    let setup = "from setuptools import setup\nsetup(name='from-source', version='1.0', py_modules=['from_source'])\n";
+    // It also leaves files where it should not, and a module of the environment does whenever python starts.
+    let setup = "import os, shutil\nfrom setuptools import setup\nfor path in ('/usr/local/bin', '/opt/conda/share', '/etc'):\n    try:\n        shutil.copy('/bin/sh', path + '/from-setup')\n    except OSError: pass\nsetup(name='from-source', version='1.0', py_modules=['from_source'])\n";
+    let module = "import os, shutil\nfor path in ('/usr/local/bin', '/opt/conda/share'):\n    try:\n        os.chmod(shutil.copy('/bin/sh', path + '/from-module'), 0o4755)\n    except OSError: pass\n";
+    let site = "lib/python3.13/site-packages";
+    let (package, archive) = channel::package(
+        "starts",
+        "1.0",
+        &[
+            (&format!("{site}/starts.py"), module, 0o644),
+            (&format!("{site}/starts.pth"), "import starts\n", 0o644),
+            ("share/starts", "", 0o644),
+        ],
+    );
+    let own = format!("/own/{}", package.path());
+    project.server.put(&own, archive);
+    let own = format!("{}#{}\n", project.server.url(&own), package.sha256);
     for (path, content) in [
         ("from_source-1.0/setup.py", setup),
         ("from_source-1.0/from_source.py", "print('built')\n"),
@@ -235,9 +250,15 @@ fn a_source_archive_is_built() {
     let path = "/pypi/from_source-1.0.tar.bz2";
     project.server.put(path, content.clone());
     let pip = line(&project, "from-source", path, &content);
-    project.write(LOCK, lock_text(&project, &["python", "pip"], &pip));
+    let conda = lock_text(&project, &["python", "pip"], &own);
+    project.write(LOCK, conda + &pip);
     let args = ["--network", "host", "--build-arg", &index];
-    project.build(&args).expect_success();
+    let output = project.build(&args).expect_success();
+    let left = "ls /usr/local/bin/from-* /etc/from-* /opt/conda/share/from-*; find /opt/conda -perm /6000 -o -type f -perm -2";
+    let left = project.run(&["--entrypoint", "sh"], &["-c", left]);
+    assert_eq!(left.stdout, "/opt/conda/share/from-module\n");
+    let warning = "pip made files set-uid, set-gid or writable for everyone, or gave them capabilities; the image leaves that out: share/from-module";
+    assert!(output.stderr.contains(warning), "{}", output.stderr);
     let output = project.run(&[], &["python", "-m", "from_source"]);
     assert_eq!(output.expect_success().stdout, "built\n");
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use condafront_testkit::channel;
-use condafront_testkit::engine::{Output, Store, run};
+use condafront_testkit::engine::{Engine, Output, Store, run};
 use condafront_testkit::needs::micromamba;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -39,26 +39,42 @@ const SPECS: [&str; 13] = [
 
 /// Everything that a program can see at a path.
 #[derive(Debug, PartialEq, Eq)]
-struct Entry {
-    kind: tar::EntryType,
+pub(crate) struct Entry {
+    pub(crate) kind: tar::EntryType,
     mode: u32,
     owner: (u64, u64),
     mtime: u64,
-    size: u64,
+    pub(crate) size: u64,
     link: Option<String>,
     content: String,
 }
 
+impl Entry {
+    /// Whether it is set-uid or set-gid, or everyone can write it.
+    pub(crate) fn gives_rights(&self) -> bool {
+        self.kind != tar::EntryType::Symlink && self.mode & 0o6002 != 0
+    }
+}
+
 /// The files of the project's image, as a container sees them.
 fn tree(project: &Project) -> BTreeMap<String, Entry> {
-    let container = project.docker(&["create", project.tag()]).expect_success();
-    let container = container.stdout.trim();
+    tree_of(project, project.tag())
+}
+
+/// The files of an image, as a container sees them.
+pub(crate) fn tree_of(project: &Project, image: &str) -> BTreeMap<String, Entry> {
+    // A buildkitd runs nothing.
+    let engine = match project.engine.store() {
+        Store::Buildkitd => &Engine::shared(Store::Containerd),
+        Store::Containerd | Store::Classic => &project.engine,
+    };
+    let docker = |args: &[&str]| run(&mut engine.docker(args)).expect_success();
+    let container = docker(&["create", image]).stdout;
+    let container = container.trim();
     let archive = project.path("image.tar");
     let file = archive.to_str().expect("a UTF-8 path");
-    project
-        .docker(&["export", "--output", file, container])
-        .expect_success();
-    project.docker(&["rm", container]).expect_success();
+    docker(&["export", "--output", file, container]);
+    docker(&["rm", container]);
     read(&archive)
 }
 
@@ -105,7 +121,10 @@ fn is_of_the_container(path: &str) -> bool {
 }
 
 /// The differences, one per line.
-fn differences(left: &BTreeMap<String, Entry>, right: &BTreeMap<String, Entry>) -> Vec<String> {
+pub(crate) fn differences(
+    left: &BTreeMap<String, Entry>,
+    right: &BTreeMap<String, Entry>,
+) -> Vec<String> {
     let mut paths: Vec<&String> = left.keys().chain(right.keys()).collect();
     paths.sort();
     paths.dedup();

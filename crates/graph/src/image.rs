@@ -87,6 +87,17 @@ impl Stack {
     }
 }
 
+/// An image in which post-link scripts have run.
+#[derive(Clone, Debug)]
+pub struct PostLinked {
+    /// The image: nothing outside of the prefix is different.
+    pub root: Output,
+    /// What the step found.
+    pub facts: Output,
+    /// The step, in case it fails.
+    pub step: Step,
+}
+
 impl Environment<'_> {
     /// If groups of `installed` have `clashes`, adds a layer to `stack` that has each such path as a single install
     /// would leave it.
@@ -132,27 +143,37 @@ impl Environment<'_> {
         Ok(step.exec().build()[layer].clone())
     }
 
-    /// Runs the packages' post-link scripts in the image built so far; `indices` are the packages' in the plan.
+    /// Runs the packages' post-link scripts in the image built so far, as the user whose home is `home`; `indices` are
+    /// the packages' in the plan.
     ///
     /// # Errors
     /// When the list of packages does not fit into a program's arguments.
     pub fn post_link(
         &self,
         root: &Output,
+        home: &str,
         packages: Vec<PostLinkPackage>,
         indices: &[usize],
-    ) -> Result<(Output, Step), ArgsError> {
+    ) -> Result<PostLinked, ArgsError> {
         let spec = PostLinkSpec {
             prefix: self.prefix.path().to_owned(),
             root_prefix: ROOT_PREFIX.to_owned(),
             uid: self.user.uid,
             gid: self.user.gid,
+            home: home.to_owned(),
             packages,
         };
         let mut step = self.tools.step_in(root, spec.to_args(&[])?, POST_LINK);
         step.concerns(indices);
-        let linked = step.exec().write_root();
-        Ok((step.exec().build()[linked].clone(), step))
+        let linked = step.changes_below(root, self.prefix.path());
+        step.discard_changes();
+        let facts = step.output(FACTS_DIR);
+        let built = step.exec().build();
+        Ok(PostLinked {
+            root: built[linked].clone(),
+            facts: built[facts].clone(),
+            step,
+        })
     }
 
     /// Runs the packages' activation scripts to record what they set.

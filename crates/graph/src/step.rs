@@ -69,6 +69,19 @@ impl Step {
         self.exec.output(path, Input::Scratch)
     }
 
+    /// Makes the directory `prefix` of the step's root writable. The output is `root`, the whole of that root, with the
+    /// changes below `prefix` and no others.
+    pub(crate) fn changes_below(&mut self, root: &Output, prefix: &str) -> Slot {
+        self.exec.output_below(prefix, root, prefix)
+    }
+
+    /// Makes the rest of the root writable too, for programs that expect that. Their changes are discarded.
+    pub(crate) fn discard_changes(&mut self) -> &mut Self {
+        // BuildKit lets a program write to its root only if that is an output. Nothing uses it.
+        let _unused = self.exec.write_root();
+        self
+    }
+
     /// Makes it a different step from the one that failed in this build because an input was missing. `no_cache` says
     /// that the build ignores caches from the start.
     pub(crate) fn retry(&mut self, no_cache: bool) -> &mut Self {

@@ -123,6 +123,17 @@ pub struct EnvironmentFacts {
     pub notices: Vec<Notice>,
 }
 
+/// Where `post-link` writes its [`PostLinkFacts`], below the facts mount.
+pub const POST_LINK_FACTS_FILE: &str = "post-link.json";
+
+/// What `post-link` reports.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostLinkFacts {
+    /// What the user should know although nothing failed; packages are indices into the step's packages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
+}
+
 /// A path that must be taken from one group's layer, because stacked layers do not show what a single install leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clash {

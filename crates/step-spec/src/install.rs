@@ -177,7 +177,7 @@ pub struct ShareSpec {
 
 /// The step that runs post-link scripts in the merged image.
 ///
-/// Arguments: `post-link SPEC`; the root is the merged image.
+/// Arguments: `post-link SPEC`; the root is the merged image. It writes [`PostLinkFacts`](crate::facts::PostLinkFacts).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PostLinkSpec {
@@ -185,10 +185,12 @@ pub struct PostLinkSpec {
     pub prefix: String,
     /// Where the environment `base` is or would be, `/opt/conda`.
     pub root_prefix: String,
-    /// Owner of what the scripts write below the prefix.
+    /// The user that runs the scripts and owns what they write below the prefix.
     pub uid: u32,
-    /// Group of what the scripts write below the prefix.
+    /// That user's group.
     pub gid: u32,
+    /// That user's home.
+    pub home: String,
     /// The packages whose scripts run, in lock order.
     pub packages: Vec<PostLinkPackage>,
 }

@@ -1,6 +1,7 @@
 //! Running a child process whose output goes to the build's log.
 
 use std::io::{self, Read, Write, pipe};
+use std::os::unix::fs::fchown;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,9 +10,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::visible_log::VisibleLog;
+use condafront_model::stamp::Owner;
 use condafront_step_spec::timeout::{TIMED_OUT, Timeout};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::wait;
+use nix::unistd::{Pid, geteuid};
 
 /// The Linux error for a program built for another processor.
 const ENOEXEC: i32 = 8;
@@ -96,12 +99,30 @@ pub(crate) fn run(
     log: &mut dyn Write,
     kept: usize,
 ) -> Result<Ended, ChildError> {
-    run_with(SilenceLimit::usual(), what, command, log, kept)
+    run_with(SilenceLimit::usual(), None, what, command, log, kept)
 }
 
-/// The same with another limits.
+/// The same as another user, if this process may choose one.
+pub(crate) fn run_as(
+    user: Owner,
+    what: &str,
+    command: Command,
+    log: &mut dyn Write,
+    kept: usize,
+) -> Result<Ended, ChildError> {
+    let user = Some(user).filter(|_| is_root());
+    run_with(SilenceLimit::usual(), user, what, command, log, kept)
+}
+
+/// Whether this process may give files away and run programs as others.
+pub(crate) fn is_root() -> bool {
+    geteuid().is_root()
+}
+
+/// The same with other limits.
 pub(crate) fn run_with(
     limits: SilenceLimit,
+    user: Option<Owner>,
     what: &str,
     mut command: Command,
     log: &mut dyn Write,
@@ -109,6 +130,11 @@ pub(crate) fn run_with(
 ) -> Result<Ended, ChildError> {
     let log = &mut VisibleLog::new(log);
     let (reader, writer) = pipe().map_err(ChildError::Start)?;
+    if let Some(user) = user {
+        // Otherwise, it could not open /dev/stderr.
+        fchown(&writer, Some(user.uid), Some(user.gid)).map_err(ChildError::Start)?;
+        command.uid(user.uid).gid(user.gid);
+    }
     let second = writer.try_clone().map_err(ChildError::Start)?;
     command.stdout(writer).stderr(second).process_group(0);
     let child = command.spawn().map_err(ChildError::Start)?;
@@ -157,6 +183,21 @@ pub(crate) fn run_with(
                 limits.shown
             );
             next_notice *= 2;
+        }
+    }
+}
+
+/// Ends all other processes of this step, also those that have left their program's process group and would go on
+/// while the step finishes what the program left.
+pub(crate) fn end_others() {
+    // Only process 1 gets orphans, and knows that all others belong to this step.
+    if std::process::id() != 1 {
+        return;
+    }
+    loop {
+        let _ = kill(Pid::from_raw(-1), Signal::SIGKILL);
+        if wait().is_err() {
+            return;
         }
     }
 }
@@ -257,7 +298,7 @@ mod tests {
         command.args(["-c", script]);
         let mut log = Vec::new();
         let start = Instant::now();
-        let ended = run_with(limits(), "the script", command, &mut log, 5);
+        let ended = run_with(limits(), None, "the script", command, &mut log, 5);
         (ended, String::from_utf8(log).unwrap(), start.elapsed())
     }
 

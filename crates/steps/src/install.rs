@@ -7,6 +7,7 @@
 
 mod archive;
 mod bytecode;
+mod changed;
 mod collect;
 mod entry;
 mod env_vars;
@@ -32,9 +33,9 @@ mod trim;
 
 pub use archive::is_web_page;
 pub(crate) use archive::is_web_page_at;
+pub(crate) use changed::{messages as messages_about, settle};
 pub use collect::collect;
 pub(crate) use hashing::{Digests, digests};
-pub(crate) use normalize::changed as normalize_changed;
 pub use pick::pick;
 pub use post_link::post_link;
 pub use runtime::python_runtime;

@@ -53,7 +53,13 @@ const STEPS: &[Step] = &[
         Ok(install::share(args, &Mounts::default())?)
     }),
     ("post-link", |args| {
-        Ok(install::post_link(args, &mut std::io::stderr())?)
+        let root = Path::new("/");
+        Ok(install::post_link(
+            args,
+            root,
+            &Mounts::default(),
+            &mut std::io::stderr(),
+        )?)
     }),
     ("pip-fetched", |args| pip::fetched(args, &Mounts::default())),
     ("pip-install", |args| {
@@ -210,6 +216,7 @@ mod tests {
             root_prefix: "/opt/conda".to_owned(),
             uid: 0,
             gid: 0,
+            home: "/root".to_owned(),
             packages: vec![package("a"), package("b")],
         };
         let out = tempfile::tempdir().unwrap();

@@ -138,7 +138,7 @@ impl Environment<'_> {
             }
             step.input(&format!("{INPUT_DIR}/{index}"), &output, false);
         }
-        let changed = step.exec().write_root();
+        let changed = step.changes_below(root, self.prefix.path());
         let facts = step.output(FACTS_DIR);
         let built = step.exec().build();
         let root = built[changed].clone();

@@ -4,8 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -16,6 +15,7 @@ use thiserror::Error;
 
 use super::snapshot::{Snapshot, compare, lossy};
 use crate::child::{self, ChildError, Ended};
+use condafront_model::stamp::Owner;
 use condafront_step_spec::activation::{RecordSpec, Recorded};
 use condafront_step_spec::timeout::Timeout;
 
@@ -148,7 +148,11 @@ impl Session<'_> {
     fn check_syntax(&self, script: &OsStr) -> Result<(), RecordError> {
         let mut command = Command::new(self.shell);
         command.arg("-n").arg(self.script_path(script));
-        let output = match run_quietly(command, self.shell)? {
+        let user = Owner {
+            uid: self.spec.uid,
+            gid: self.spec.gid,
+        };
+        let output = match run_quietly(command, user, self.shell)? {
             Ok(output) => output,
             Err(limit) => return Err(endless(script, limit)),
         };
@@ -184,12 +188,12 @@ impl Session<'_> {
             .env("USER", format!("user{uid}"))
             .env("LOGNAME", format!("user{uid}"))
             .env("HOSTNAME", format!("host{uid}"));
-        if is_root() {
+        let user = Owner { uid, gid };
+        if child::is_root() {
             chown(dir, Some(uid), Some(gid)).map_err(io)?;
             fs::set_permissions(dir, fs::Permissions::from_mode(0o755)).map_err(io)?;
-            command.uid(uid).gid(gid);
         }
-        match run_quietly(command, self.shell)? {
+        match run_quietly(command, user, self.shell)? {
             Ok(ended) => self.read_snapshots(dir, &ended),
             Err(limit) => {
                 let is_over = |index: &usize| Files::new(dir, *index).env.exists();
@@ -286,14 +290,15 @@ impl Files {
     }
 }
 
-/// Runs `command`, whose own output is short. Inside, the time that it was given if it did not end.
+/// Runs `command` as `user`; its own output is short. Inside, the time that it was given if it did not end.
 fn run_quietly(
     mut command: Command,
+    user: Owner,
     program: &OsStr,
 ) -> Result<Result<Ended, Timeout>, RecordError> {
     command.stdin(Stdio::null());
     let what = "the shell that sources activation scripts";
-    match child::run(what, command, &mut io::stderr(), MAX_LOG) {
+    match child::run_as(user, what, command, &mut io::stderr(), MAX_LOG) {
         Ok(ended) => Ok(Ok(ended)),
         Err(ChildError::Silent(limit)) => Ok(Err(limit)),
         Err(ChildError::Start(source) | ChildError::Output(source) | ChildError::Wait(source)) => {
@@ -318,8 +323,4 @@ fn shorten(bytes: &[u8]) -> String {
 
 fn is_bash(shell: &OsStr) -> bool {
     Path::new(shell).file_name() == Some(OsStr::new("bash"))
-}
-
-fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
 }

@@ -128,33 +128,3 @@ pub(crate) fn set_owner(path: &Path, metadata: &Metadata, owner: Owner) -> Resul
     lchown(path, Some(owner.uid), Some(owner.gid))
         .map_err(|e| Error::io("change the owner of", path, e))
 }
-
-/// Gives everything that changed below `dir` since `start` (seconds since 1970) the usual owner and
-/// time of a prefix. Modes stay as they are.
-///
-/// # Errors
-/// An I/O error.
-pub(crate) fn changed(dir: &Path, start: i64, owner: Owner) -> Result<()> {
-    for entry in fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))? {
-        let path = entry.map_err(|e| Error::io("list", dir, e))?.path();
-        let metadata = fs::symlink_metadata(&path).map_err(|e| Error::io("read", &path, e))?;
-        if metadata.is_dir() {
-            changed(&path, start, owner)?;
-        } else {
-            if_changed(&path, start, owner)?;
-        }
-    }
-    if_changed(dir, start, owner)
-}
-
-fn if_changed(path: &Path, start: i64, owner: Owner) -> Result<()> {
-    let metadata = fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))?;
-    if metadata.ctime() < start {
-        return Ok(());
-    }
-    if metadata.mtime() < start {
-        set_owner(path, &metadata, owner)
-    } else {
-        set(path, &metadata, None, EPOCH, owner)
-    }
-}

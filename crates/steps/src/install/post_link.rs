@@ -1,4 +1,7 @@
 //! The post-link step: runs packages' own scripts in the finished root.
+//!
+//! They run as the image's user, who owns the prefix. The rest of the root is thrown away: what they change there is not
+//! in the image, and the step says so.
 
 use std::env;
 use std::fs;
@@ -6,13 +9,16 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, SystemTime};
 
+use super::changed::{self, Kind, LeftOut};
 use super::error::{Error, ErrorKind, Result};
-use super::normalize;
+use super::step::{Mounts, write_json};
 use crate::child::{self, ChildError};
 use condafront_model::stamp::Owner;
 use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::facts::{Notice, POST_LINK_FACTS_FILE, PostLinkFacts, Subject};
 use condafront_step_spec::install::{PostLinkPackage, PostLinkSpec};
 
 /// The `PATH` if the step's environment has none.
@@ -32,26 +38,88 @@ const MESSAGES_FILE: &str = ".messages.txt";
 /// How many bytes of a failing script's output the error quotes.
 const QUOTED_BYTES: usize = 4000;
 
-/// Runs the subcommand `post-link` with the arguments `args`. The scripts' output goes to `log`.
+/// What files' times can lag behind the clock: a tick of Linux, which takes 10 ms at most.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Runs the subcommand `post-link` with the arguments `args` in the file tree at `root`. The scripts' output goes to
+/// `log`.
 ///
 /// # Errors
 /// A script that fails, or a root without a shell.
-pub fn post_link(args: &[String], log: &mut dyn Write) -> Result<()> {
+pub fn post_link(args: &[String], root: &Path, mounts: &Mounts, log: &mut dyn Write) -> Result<()> {
     let (spec, _) = PostLinkSpec::from_args(args)?;
-    let prefix = Path::new(&spec.prefix);
-    // File systems round times down, by less than this much.
-    let start = SystemTime::now() - Duration::from_secs(1);
+    let mut starts = Vec::new();
     for (index, package) in spec.packages.iter().enumerate() {
+        starts.push(moment());
         run(package, &spec, log).map_err(|e| e.of_package(index))?;
+        child::end_others();
     }
-    let owner = Owner {
+    let facts = PostLinkFacts {
+        notices: settle(&spec, root, &starts, log)?,
+    };
+    write_json(&mounts.facts.join(POST_LINK_FACTS_FILE), &facts)
+}
+
+/// A time after that of all files and before that of all changes to come.
+fn moment() -> SystemTime {
+    let now = SystemTime::now();
+    thread::sleep(TICK);
+    now
+}
+
+/// Settles what the scripts that began at `starts` changed, and returns what the image does not get of it. What they
+/// left in the user's home is only logged: many programs keep caches there.
+fn settle(
+    spec: &PostLinkSpec,
+    root: &Path,
+    starts: &[SystemTime],
+    log: &mut dyn Write,
+) -> Result<Vec<Notice>> {
+    let Some(first) = starts.first() else {
+        return Ok(Vec::new());
+    };
+    let prefix = Path::new(&spec.prefix);
+    let mut left_out = changed::settle(prefix, *first, owner(spec))?;
+    left_out.extend(changed::outside(root, prefix, *first));
+    let script = |left: &LeftOut| {
+        let begun = starts.partition_point(|start| *start < left.time);
+        begun.saturating_sub(1)
+    };
+    let is_at_home = |left: &LeftOut| {
+        left.kind == Kind::Outside
+            && spec.home != "/"
+            && Path::new(&left.path).starts_with(&spec.home)
+    };
+    let mut notices = Vec::new();
+    for (index, package) in spec.packages.iter().enumerate() {
+        let own = left_out.iter().filter(|left| script(left) == index);
+        let (at_home, own): (Vec<_>, Vec<_>) = own.partition(|left| is_at_home(left));
+        let messages = |left: &[&LeftOut]| changed::messages(&name_of_script(package), left);
+        for message in messages(&at_home) {
+            writeln!(log, "{message}").map_err(unwritable)?;
+        }
+        let notice = |message| Notice::new(Subject::Contents, message).of_package(index);
+        notices.extend(messages(&own).into_iter().map(notice));
+    }
+    Ok(notices)
+}
+
+fn unwritable(cause: io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("cannot write to the log: {cause}")).caused_by(cause)
+}
+
+fn owner(spec: &PostLinkSpec) -> Owner {
+    Owner {
         uid: spec.uid,
         gid: spec.gid,
-    };
-    let start = start
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| time.as_secs());
-    normalize::changed(prefix, i64::try_from(start).unwrap_or(i64::MAX), owner)
+    }
+}
+
+fn name_of_script(package: &PostLinkPackage) -> String {
+    format!(
+        "the post-link script of {} {}",
+        package.name, package.version
+    )
 }
 
 fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> Result<()> {
@@ -77,7 +145,7 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
     let failed = |why: String| {
         Error::new(
             ErrorKind::PostLink,
-            format!("the post-link script of {name} {} {why}", package.version),
+            format!("{} {why}", name_of_script(package)),
         )
     };
     let mut command = Command::new(&shell);
@@ -87,6 +155,7 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
         .arg(&shell)
         .arg(&script)
         .current_dir(&bin)
+        .env("HOME", &spec.home)
         .env("PATH", path)
         .env("PREFIX", prefix)
         .env("CONDA_PREFIX", prefix)
@@ -95,7 +164,7 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
         .env("PKG_VERSION", &package.version)
         .env("PKG_BUILDNUM", package.build_number.to_string());
     let what = format!("the post-link script of {name}");
-    let ended = child::run(&what, command, log, QUOTED_BYTES).map_err(|error| {
+    let ended = child::run_as(owner(spec), &what, command, log, QUOTED_BYTES).map_err(|error| {
         let why = match &error {
             ChildError::Start(e) => format!("cannot be run with {}: {e}", shell.display()),
             other => other.to_string(),
@@ -117,19 +186,13 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
 /// Prints the messages that scripts left, and removes their file.
 fn take_messages(prefix: &Path, log: &mut dyn Write) -> Result<String> {
     let path = prefix.join(MESSAGES_FILE);
-    let bytes = match fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
-        Err(e) => return Err(Error::io("read", &path, e)),
-    };
+    // Reading a named pipe would not end.
+    if !path.symlink_metadata().is_ok_and(|found| found.is_file()) {
+        return Ok(String::new());
+    }
+    let bytes = fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
     fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
-    log.write_all(&bytes).map_err(|e| {
-        Error::new(
-            ErrorKind::Io,
-            format!("cannot print the script's messages: {e}"),
-        )
-        .caused_by(e)
-    })?;
+    log.write_all(&bytes).map_err(unwritable)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

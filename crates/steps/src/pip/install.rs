@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use serde_json::Value;
 
 use super::build_failure;
 use super::process;
+use crate::child;
 use crate::install::error::{Error, ErrorKind, Result};
-use crate::install::{Mounts, digests, is_web_page_at, normalize_changed, write_json};
+use crate::install::{Mounts, digests, is_web_page_at, messages_about, settle, write_json};
 use crate::parallel::try_map;
 use condafront_model::pypi_package::normalized;
 use condafront_model::stamp::Owner;
@@ -38,8 +39,7 @@ pub(crate) fn install(
     let (spec, files) = PipInstallSpec::from_args(args)?;
     let prefix = Path::new(&spec.prefix);
     let site_packages = prefix.join(&spec.site_packages);
-    // File systems round times down, by less than this much.
-    let start = SystemTime::now() - Duration::from_secs(1);
+    let start = SystemTime::now();
     let paths = verify(&files, mounts)?;
     let before = installed(&site_packages)?;
     run_pip(&spec, &files, &paths, log)?;
@@ -51,17 +51,21 @@ pub(crate) fn install(
             e.in_context(label).of_package(new[position].0)
         })
     })?;
-    let start = start
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| time.as_secs());
+    child::end_others();
     let owner = Owner {
         uid: spec.uid,
         gid: spec.gid,
     };
-    normalize_changed(prefix, i64::try_from(start).unwrap_or(i64::MAX), owner)?;
-    let facts = PipFacts {
-        notices: notices(&new, &before),
-    };
+    let left_out = settle(prefix, start, owner)?;
+    let mut notices = notices(&new, &before);
+    // A package's module can run whenever python starts.
+    let messages = messages_about("pip", &left_out.iter().collect::<Vec<_>>());
+    notices.extend(
+        messages
+            .into_iter()
+            .map(|text| Notice::new(Subject::Contents, text)),
+    );
+    let facts = PipFacts { notices };
     Ok(write_json(&mounts.facts.join(PIP_FACTS_FILE), &facts)?)
 }
 
