@@ -66,6 +66,9 @@ ln $root/pkgs/pure-1.0-0/site-packages/pure.py $prefix/lib/python3.13/site-packa
 echo '{"extracted_package_dir": "x"}' > $prefix/conda-meta/tool-1.0-0.json
 echo '==> today <==' > $prefix/conda-meta/history
 echo rubbish > $prefix/pkgs/cache/urls.txt
+mkdir -p $prefix/../../usr/bin
+echo rubbish > $prefix/../../usr/bin/tool
+echo rubbish > $prefix/../beside
 "#;
 
 #[test]

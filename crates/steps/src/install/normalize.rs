@@ -84,6 +84,29 @@ fn walk(
     Ok(found)
 }
 
+/// Removes everything in `dir` except `kept`: python and micromamba run in install steps, and what they leave outside of
+/// the prefix is not part of a package.
+///
+/// # Errors
+/// An I/O error.
+pub(crate) fn only(dir: &Path, kept: &Path) -> Result<()> {
+    for entry in fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))? {
+        let entry = entry.map_err(|e| Error::io("list", dir, e))?;
+        let path = entry.path();
+        if path == kept {
+            continue;
+        }
+        let kind = entry.file_type().map_err(|e| Error::io("read", &path, e))?;
+        let removed = if kind.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        removed.map_err(|e| Error::io("remove", &path, e))?;
+    }
+    Ok(())
+}
+
 /// Gives one directory its owner, mode and time. Call it after all changes inside the directory.
 ///
 /// # Errors

@@ -335,6 +335,7 @@ fn normalize_output(
         .parent()
         .filter(|parent| parent.starts_with(&mounts.output))
     {
+        normalize::only(parent, dir)?;
         normalize::directory(parent, above)?;
         dir = parent;
     }
