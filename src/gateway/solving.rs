@@ -199,3 +199,37 @@ impl Reference {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use buildkit_llb::{Image, OpOptions as _, ProgressGroup};
+
+    #[test]
+    fn names_of_operations_have_no_control_characters() {
+        let group = ProgressGroup {
+            id: "id".to_owned(),
+            name: "down\u{1b}load".to_owned(),
+            weak: false,
+        };
+        let image = Image::new("debian")
+            .name("[conda] nu\u{1b}[2Jmpy\n[install] forged")
+            .group(&group)
+            .build();
+        let mut definition = Definition::of(&image).into_pb();
+        make_names_visible(&mut definition);
+        let metadata = definition.metadata.values();
+        let names: Vec<&String> = metadata.flat_map(|it| it.description.values()).collect();
+        assert!(
+            names
+                .iter()
+                .any(|name| *name == "[conda] nu\\u{1b}[2Jmpy [install] forged"),
+            "{names:?}"
+        );
+        let mut groups = definition
+            .metadata
+            .values()
+            .filter_map(|it| it.progress_group.as_ref());
+        assert!(groups.all(|group| group.name == "down\\u{1b}load"));
+    }
+}
