@@ -19,6 +19,7 @@ use crate::install::{Mounts, digests, is_web_page_at, messages_about, settle, wr
 use crate::parallel::try_map;
 use condafront_model::pypi_package::normalized;
 use condafront_model::stamp::Owner;
+use condafront_model::visible::unfit;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{Notice, Subject};
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
@@ -46,10 +47,12 @@ pub(crate) fn install(
     let mut new = find_new(&site_packages, &mounts.input)?;
     new.sort_by_key(|(index, _)| *index);
     try_map(&new, |position, (index, info)| {
-        finish(prefix, info).map_err(|e| {
-            let label = files.get(*index).map_or("", |file| &file.label);
-            e.in_context(label).of_package(new[position].0)
-        })
+        check_names(info)
+            .and_then(|()| finish(prefix, info))
+            .map_err(|e| {
+                let label = files.get(*index).map_or("", |file| &file.label);
+                e.in_context(label).of_package(new[position].0)
+            })
     })?;
     child::end_others();
     let owner = Owner {
@@ -255,6 +258,34 @@ fn find_new(site_packages: &Path, input: &Path) -> Result<Vec<(usize, PathBuf)>>
         }
     }
     Ok(new)
+}
+
+/// Refuses files and scripts whose names do not fit into a list, or do not show what they are.
+fn check_names(info: &Path) -> Result<()> {
+    let path = info.join("RECORD");
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(Error::io("read", &path, e)),
+    };
+    let text = String::from_utf8_lossy(&text);
+    // Only a name can have quotes, and only one with a line break leaves them open at the end of a line.
+    let is_open = |line: &str| line.matches('"').count() % 2 == 1;
+    let mut lines = text.lines();
+    let found = lines.find_map(|line| {
+        let what = unfit(line).or_else(|| is_open(line).then(|| "a line break".to_owned()))?;
+        Some((line.split(',').next().unwrap_or(line).to_owned(), what))
+    });
+    match found {
+        None => Ok(()),
+        Some((name, what)) => Err(Error::new(
+            ErrorKind::UnsafeArchive,
+            format!(
+                "the name of its file `{}` contains {what}",
+                name.escape_debug()
+            ),
+        )),
+    }
 }
 
 /// Finishes one package, in its own process, so that its bytecode does not depend on what else is installed.

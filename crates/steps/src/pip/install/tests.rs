@@ -49,6 +49,27 @@ fn files_are_verified_and_folders_are_not() {
 }
 
 #[test]
+fn names_that_hide_something_are_refused() {
+    let info = tempfile::tempdir().unwrap();
+    assert!(check_names(info.path()).is_ok());
+    let check = |record: &str| {
+        fs::write(info.path().join("RECORD"), record).unwrap();
+        check_names(info.path()).map_err(|error| error.to_string())
+    };
+    let good = "a/b.py,sha256=x,1\r\n\"a/with, comma.py\",,\r\n../../../bin/\u{fc},,\r\n";
+    assert_eq!(check(good), Ok(()));
+    for (name, what) in [
+        ("bin/x\u{1b}[2J", "the invisible character U+001B"),
+        ("bin/\u{202e}x", "the invisible character U+202E"),
+        ("\"bin/x\ny\"", "a line break"),
+    ] {
+        let why = check(&format!("{good}{name},,\r\n")).unwrap_err();
+        assert!(why.ends_with(&format!("contains {what}")), "{why}");
+        assert!(!why.contains(['\u{1b}', '\u{202e}', '\n']), "{why}");
+    }
+}
+
+#[test]
 fn reasons_from_pip_are_short_and_name_a_package() {
     let files = [file("six 1.17.0"), file("MarkupSafe 3.0.4"), file("foo")];
     let paths = [
