@@ -27,47 +27,50 @@ until [ -u later ]; do :; done
 id -u > kept; echo $HOME > home
 ";
 
+/// The build runs it before post-link scripts, and again to record what it sets.
+const ACTIVATION: &str = "\
+touch /usr/local/bin/by-activation /opt/by-activation 2>/dev/null
+chmod 4755 \"$CONDA_PREFIX/share/own\" 2>/dev/null || true
+";
+
 /// A build's outcome.
 struct Built {
     output: Output,
     tree: BTreeMap<String, Entry>,
 }
 
-/// Builds an image for `user` with a package that has `script`, and one without it.
-fn with_and_without(
+/// Builds an image for `user` with a package that has no harmful scripts, and then one with a package that has them.
+fn without_and_with(
     project: &Project,
     user: &str,
     build: impl Fn(&Project, &[&str]) -> Output,
 ) -> [Built; 2] {
-    [SCRIPT, ""].map(|script| {
-        let file = "bin/.harmful-post-link.sh";
-        let all = [(file, script, 0o755), ("share/own", "own\n", 0o644)];
-        let files = if script.is_empty() { &all[1..] } else { &all };
-        let (package, archive) = channel::package("harmful", "1.0", files);
-        let path = format!(
-            "/{}{}",
-            if script.is_empty() {
-                "harmless/"
-            } else {
-                "harmful/"
-            },
-            package.path()
-        );
-        project.server.put(&path, archive);
-        let text = format!(
-            "# syntax={}\n@EXPLICIT\n{}#{}\n",
-            frontend(),
-            project.server.url(&path),
-            package.sha256
-        );
-        project.write(LOCK, text);
-        let output = build(project, &["--build-arg", &format!("MAMBA_USER={user}")]);
-        let output = output.expect_success();
-        Built {
-            output,
-            tree: tree_of(project, project.tag()),
-        }
-    })
+    [("harmless", "", "true\n"), ("harmful", SCRIPT, ACTIVATION)].map(
+        |(folder, script, activation)| {
+            let all = [
+                ("bin/.harmful-post-link.sh", script, 0o755),
+                ("etc/conda/activate.d/harmful.sh", activation, 0o644),
+                ("share/own", "own\n", 0o644),
+            ];
+            let files = if script.is_empty() { &all[1..] } else { &all };
+            let (package, archive) = channel::package("harmful", "1.0", files);
+            let path = format!("/{folder}/{}", package.path());
+            project.server.put(&path, archive);
+            let text = format!(
+                "# syntax={}\n@EXPLICIT\n{}#{}\n",
+                frontend(),
+                project.server.url(&path),
+                package.sha256
+            );
+            project.write(LOCK, text);
+            let output = build(project, &["--build-arg", &format!("MAMBA_USER={user}")]);
+            let output = output.expect_success();
+            Built {
+                output,
+                tree: tree_of(project, project.tag()),
+            }
+        },
+    )
 }
 
 /// What gives rights away: a file that is set-uid or set-gid, or that everyone can write.
@@ -86,7 +89,7 @@ fn a_script_changes_its_environment_alone(
     user: &str,
     build: impl Fn(&Project, &[&str]) -> Output,
 ) -> String {
-    let [with, without] = with_and_without(project, user, build);
+    let [without, with] = without_and_with(project, user, build);
     let of_base = tree_of(project, &base());
     assert_eq!(rights(&with.tree), rights(&of_base));
     assert!(with.tree["opt/conda/share/kept"].size > 0);
@@ -106,7 +109,11 @@ fn a_script_changes_its_environment_alone(
     let different = differences(&outside(with.tree), &outside(without.tree));
     assert!(different.is_empty(), "{}", different.join("\n"));
     assert!(!without.output.stderr.contains("post-link"));
-    masked(project, &error_of(&with.output))
+    let warnings = masked(project, &error_of(&with.output));
+    // The client shows them in the order in which they arrive.
+    let mut warnings: Vec<&str> = warnings.lines().collect();
+    warnings.sort_unstable();
+    warnings.join("\n")
 }
 
 fn scripts_of_root(store: Store) {
@@ -126,6 +133,11 @@ fn scripts_run_as_the_images_user() {
         project.build(args)
     });
     insta::assert_snapshot!(warnings);
+    let kept = ["kept", "home"].map(|name| format!("/opt/conda/share/{name}"));
+    let output = project
+        .run(&[], &["cat", &kept[0], &kept[1]])
+        .expect_success();
+    assert_eq!(output.stdout, "57439\n/home/ada\n");
 }
 
 #[test]
