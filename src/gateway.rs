@@ -5,6 +5,7 @@ mod effort;
 pub(crate) mod error;
 pub(crate) mod fetch;
 pub(crate) mod messages;
+mod notice;
 pub(crate) mod own_image;
 mod read;
 pub(crate) mod repodata;

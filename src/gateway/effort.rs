@@ -28,6 +28,17 @@ impl Effort {
         }
     }
 
+    /// What the user is told about it.
+    pub(super) fn notice(self) -> Option<&'static str> {
+        match self {
+            Self::Usual => None,
+            Self::Steps => Some("[cache] the engine has lost a result: every step runs again"),
+            Self::Everything => Some(
+                "[cache] the engine has lost a result: everything is downloaded and built again",
+            ),
+        }
+    }
+
     /// The graph to build, and the original digest of each operation that has another one in it.
     pub(super) fn apply(
         self,

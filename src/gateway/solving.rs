@@ -18,6 +18,7 @@ use tonic::transport::Channel;
 use super::client::{Bridge, check_size};
 use super::effort::Effort;
 use super::error::GatewayError;
+use super::notice::notice;
 use condafront_model::visible::visible_line;
 
 /// A result that BuildKit holds for this session: a file system.
@@ -84,7 +85,7 @@ impl Bridge {
             let Some(more) = effort.more().filter(|_| error.is_lost_result()) else {
                 return Err(error);
             };
-            let more = self.try_harder(more);
+            let more = self.try_harder(more).await;
             let held = self.make(&from.0.definition, more, Evaluate::Now).await?;
             *from.0.held.lock().unwrap_or_else(PoisonError::into_inner) = held;
         }
@@ -112,7 +113,7 @@ impl Bridge {
                     error,
                 ));
             };
-            effort = self.try_harder(more);
+            effort = self.try_harder(more).await;
         }
     }
 
@@ -140,9 +141,9 @@ impl Bridge {
 
     /// Makes every effort from now on; `false` if the build already did. For failures that may come from a lost result,
     /// though BuildKit does not say so.
-    pub(crate) fn distrust_cache(&self) -> bool {
+    pub(crate) async fn distrust_cache(&self) -> bool {
         let is_new = self.effort() != Effort::Everything;
-        self.try_harder(Effort::Everything);
+        self.try_harder(Effort::Everything).await;
         is_new
     }
 
@@ -150,11 +151,21 @@ impl Bridge {
         *self.effort.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on, makes at least this effort; returns the one to make.
-    fn try_harder(&self, effort: Effort) -> Effort {
-        let mut current = self.effort.lock().unwrap_or_else(PoisonError::into_inner);
-        *current = effort.max(*current);
-        *current
+    /// From now on, makes at least this effort, and tells the user; returns the one to make.
+    async fn try_harder(&self, effort: Effort) -> Effort {
+        let (before, effort) = {
+            let mut current = self.effort.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = *current;
+            *current = before.max(effort);
+            (before, *current)
+        };
+        if effort > before
+            && let Some(text) = effort.notice()
+        {
+            // If that fails, the build does too, with a better error.
+            let _shown = self.request(notice(text).into_pb(), Evaluate::Now).await;
+        }
+        effort
     }
 }
 

@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 use std::future::pending;
 use std::time::Duration;
 
-use buildkit_llb::{Definition, File, Input, Mkfile, OpOptions};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::client::Bridge;
-use super::error::GatewayError;
+use super::notice::notice;
 use super::solving::Evaluate;
 use condafront_model::package::PackageUrl;
 use condafront_step_spec::timeout::Timeout;
@@ -82,8 +81,8 @@ impl Waiting {
         loop {
             let next = (self.start + time).max(Instant::now() + LATEST);
             sleep_until(next).await;
-            if let Some(notice) = self.notice(time)
-                && show(bridge, &notice).await.is_err()
+            if let Some(text) = self.notice(time)
+                && let Err(_) = bridge.solve(notice(&text), Evaluate::Now).await
             {
                 // The build is about to fail, with a better error.
                 return pending().await;
@@ -106,21 +105,6 @@ impl Waiting {
         }
         Some(text)
     }
-}
-
-/// Shows `text` as an operation of the build.
-async fn show(bridge: &Bridge, text: &str) -> Result<(), GatewayError> {
-    let mut file = File::on(Input::Scratch);
-    file.then(Mkfile::new("/notice", text))
-        .name(text)
-        .ignore_cache()
-        .export_cache(false);
-    let built = file.build();
-    if let Some(output) = built.output() {
-        let definition = Definition::of(output);
-        bridge.solve(definition, Evaluate::Now).await?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -195,11 +195,12 @@ impl Session<'_> {
             },
             // It ends well whatever it has to say. So it has not even started, perhaps because BuildKit has lost a file
             // system that it mounts. runc's message is in the progress only.
-            Err(BuildError::Gateway(error))
-                if messages::exit_code(error.message()) == Some(1)
-                    && self.bridge.distrust_cache() =>
-            {
-                Explanation::TryAgain
+            Err(BuildError::Gateway(error)) if messages::exit_code(error.message()) == Some(1) => {
+                if self.bridge.distrust_cache().await {
+                    Explanation::TryAgain
+                } else {
+                    Explanation::Unknown
+                }
             }
             Err(_) => Explanation::Unknown,
         }

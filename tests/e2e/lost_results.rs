@@ -99,6 +99,8 @@ fn what_the_store_lost_is_made_again(store: Store) {
         let args = ["--build-arg", &user];
         let built = project.build_file("env.yml", &args);
         assert!(built.status.success(), "without {what}: {}", built.stderr);
+        let told = "[cache] the engine has lost a result: ";
+        assert_eq!(built.stderr.contains(told), is_possible, "{}", built.stderr);
         // The next build finds what this one made.
         project.build_file("env.yml", &args).expect_success();
     }
