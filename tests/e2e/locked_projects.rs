@@ -80,8 +80,9 @@ fn a_lock_has_its_own_project() {
     assert_eq!(output.stdout, "checked carried flat tool\n");
 
     // A changed project is built again, and nothing else.
+    project.packages_requested();
     write(&project, "flat.py", "print('changed')\n");
-    project.build_with_cache(&args);
+    project.build(&args).expect_success();
     let output = project.run(&[], &["python", "-m", "flat"]).expect_success();
     assert_eq!(output.stdout, "changed\n");
     let requested = project.packages_requested();

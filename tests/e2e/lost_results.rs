@@ -85,6 +85,7 @@ fn what_the_store_lost_is_made_again(store: Store) {
             project.channel()
         ),
     );
+    let mut told = false;
     for (user, what) in (4000..).zip(LOST) {
         project.build_file("env.yml", &[]).expect_success();
         let lost = cached(&project, what)
@@ -99,11 +100,13 @@ fn what_the_store_lost_is_made_again(store: Store) {
         let args = ["--build-arg", &user];
         let built = project.build_file("env.yml", &args);
         assert!(built.status.success(), "without {what}: {}", built.stderr);
-        let told = "[cache] the engine has lost a result: ";
-        assert_eq!(built.stderr.contains(told), is_possible, "{}", built.stderr);
+        told |= built
+            .stderr
+            .contains("[cache] the engine has lost a result: ");
         // The next build finds what this one made.
         project.build_file("env.yml", &args).expect_success();
     }
+    assert!(told, "no build said why it made everything again");
     let files = project.run(&[], &["ls", "/opt/conda/conda-meta"]);
     let files = files.expect_success().stdout;
     assert!(files.contains("bumpme-"), "{files}");

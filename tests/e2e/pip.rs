@@ -170,7 +170,8 @@ fn a_list_is_resolved_once_and_installed() {
         .expect_success();
     assert_eq!(output.stdout, "checked hello-world markupsafe\n");
 
-    let output = project.build_with_cache(&args);
+    project.server.clear();
+    let output = project.build(&args).expect_success();
     let requested = project.packages_requested();
     let of_pip = |path: &&String| path.starts_with("/simple") || path.starts_with("/pypi");
     assert_eq!(requested.iter().find(of_pip), None, "{}", output.stderr);

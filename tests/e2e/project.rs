@@ -181,19 +181,6 @@ impl Project {
         self.build_as_is(&[&NATIVE, args].concat())
     }
 
-    /// [`build`](Self::build()) with nothing requested before. It is repeated if the engine turns out to have lost a result
-    /// that a build of another test was making when it failed: then everything is made again.
-    pub(crate) fn build_with_cache(&self, args: &[&str]) -> Output {
-        let mut tries = 0..3;
-        loop {
-            self.server.clear();
-            let built = self.build(args).expect_success();
-            if tries.next().is_none() || !built.stderr.contains("[cache] the engine has lost") {
-                return built;
-            }
-        }
-    }
-
     /// `docker build` of the lock.
     pub(crate) fn build_as_is(&self, args: &[&str]) -> Output {
         self.build_on_base(LOCK, ".", args)
