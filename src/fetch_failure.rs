@@ -202,7 +202,7 @@ impl Failure {
             Cause::UnknownHost => "Check the host's name, and that the engine (not only this machine) can resolve it. Set a proxy in the engine's own settings: build-args do not affect downloads.".to_owned(),
             Cause::Tls(_) => "Make the engine trust the server's certificate authority.".to_owned(),
             Cause::WebPage => format!("There may be a login page or a proxy between the engine and the {origin}."),
-            Cause::Digest { .. } | Cause::Refused(_) => "Either the lock file or the channel's list is outdated (regenerate it), or the file was replaced on the server. Find out which before you trust it.".to_owned(),
+            Cause::Digest { .. } | Cause::Refused(_) => "Either the lock file (regenerate it) or the channel's list is outdated, or the file was replaced on the server. Find out which before you trust it.".to_owned(),
         }
     }
 }

@@ -273,7 +273,7 @@ fn warning_of_secrets(network: &PipNetwork) -> Vec<Warning> {
             index.host()
         ))
         .help(format!(
-            "Pass the index with --secret id=PIP_INDEX_URL,env=PIP_INDEX_URL and the credentials for its files with --secret id=HTTP_AUTH_HEADER_{},env=…, or build with --provenance=false.",
+            "Pass the index with --secret id=PIP_INDEX_URL,env=PIP_INDEX_URL and the credentials for its files with --secret id=HTTP_AUTH_HEADER_{},env=…. --provenance=false keeps them out of provenance alone.",
             index.host()
         )),
     }

@@ -310,6 +310,11 @@ fn credentials_of_channels_appear_nowhere() {
         ];
         let built = project.docker(&[&build[..], secret].concat());
         let built = built.expect_success();
+        let told = "from a secret, but the builder's history keeps its URLs";
+        assert_eq!(
+            built.stderr.contains(told),
+            channel.contains("${CHANNEL_PASSWORD}")
+        );
         let mut seen = format!("{}{}", built.stdout, built.stderr).into_bytes();
         seen.extend(unpacked_bytes(&image));
         seen.extend(unpacked_bytes(&cache));

@@ -311,7 +311,7 @@ fn a_hundred_clashing_pairs_give_the_same_tree_in_any_layers_on_both_stores() {
             let count = format!("CONDAFRONT_LAYERS={count}");
             let args = ["--build-arg", &mirror, "--build-arg", &count];
             let built = project.build(&args).expect_success();
-            let warning = "OverwrittenFile: files of pair-000-second 1.0 replace those of pair-000-first 1.0: share/0/folder/in, share/0/x (env.lock:4)";
+            let warning = "OverwrittenFile: 2 files of pair-000-second 1.0 replace those of pair-000-first 1.0: share/0/folder/in and share/0/x (env.lock:4)";
             assert!(built.stderr.contains(warning), "{}", built.stderr);
             trees.push((format!("{store} {count}"), tree(&project)));
         }

@@ -303,8 +303,8 @@ fn records_of_installed_packages_are_the_installers() {
         ]
     );
     insta::assert_snapshot!(single.notices.join("\n"), @r"
-    forger 1.0: conda-meta/history, conda-meta/other-1.0-0.json, conda-meta/real-1.0-0.json and 1 more is left out: only installers write there
-    mover 1.0: conda-meta is left out: only installers write there
+    forger 1.0: left out, because only installers write there: conda-meta/history, conda-meta/other-1.0-0.json, conda-meta/real-1.0-0.json and 1 more
+    mover 1.0: left out, because only installers write there: conda-meta
     ");
 }
 

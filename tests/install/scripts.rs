@@ -204,7 +204,7 @@ fn files_that_give_rights_away_lose_them() {
          echo x > open; chmod 666 open; mkdir shared; chmod 1777 shared\n\
          echo x > shared/plain; chmod 640 shared/plain; chmod 6775 share\n",
     );
-    insta::assert_snapshot!(image.notices(), @"demo: the post-link script of demo 1.5 made files set-uid, set-gid or writable for everyone, or gave them capabilities; the image leaves that out: new, old, open, share, shared");
+    insta::assert_snapshot!(image.notices(), @"demo: the post-link script of demo 1.5 made files set-uid, set-gid or writable for everyone, or gave them capabilities; the image leaves that out: new, old, open, share and shared");
     let modes = ["old", "new", "open", "shared", "shared/plain", "share"];
     let modes: BTreeMap<&str, String> = modes
         .map(|path| (path, format!("{:o}", image.mode(path))))
@@ -225,7 +225,7 @@ fn files_that_give_rights_away_lose_them() {
 fn only_files_directories_and_links_stay() {
     let image =
         image("cd $PREFIX; mkfifo share/pipe .messages.txt; mkdir empty; ln -s nowhere link\n");
-    insta::assert_snapshot!(image.notices(), @"demo: the post-link script of demo 1.5 created devices, named pipes or sockets; the image leaves them out: .messages.txt, share/pipe");
+    insta::assert_snapshot!(image.notices(), @"demo: the post-link script of demo 1.5 created devices, named pipes or sockets; the image leaves them out: .messages.txt and share/pipe");
     let exists = |path: &str| fs::symlink_metadata(image.in_prefix(path)).is_ok();
     let stay = ["share/pipe", ".messages.txt", "empty", "link"].map(exists);
     assert_eq!(stay, [false, false, true, true]);
@@ -249,8 +249,8 @@ fn changes_outside_of_the_environment_are_reported_with_their_script() {
         ),
     ]);
     insta::assert_snapshot!(image.notices(), @"
-    first: the post-link script of first 1.5 changed files outside of the environment; the image leaves these changes out: /etc/passwd, /home/, /srv/new/a b
-    third: the post-link script of third 1.5 changed files outside of the environment; the image leaves these changes out: /var/lib/, /zoo/1, /zoo/2, /zoo/3, /zoo/4, /zoo/5, and 3 more
+    first: the post-link script of first 1.5 changed files outside of the environment; the image leaves these changes out: /etc/passwd, /home/ and /srv/new/a b
+    third: the post-link script of third 1.5 changed files outside of the environment; the image leaves these changes out: /var/lib/, /zoo/1, /zoo/2, /zoo/3, /zoo/4, /zoo/5 and 3 more
     ");
 }
 

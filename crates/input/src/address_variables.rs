@@ -307,28 +307,34 @@ pub fn credential_variables(text: &str) -> BTreeSet<String> {
     names
 }
 
-/// The warning about credentials for `host` in `what`, and what to do about them; `None` if they are secrets.
+/// The warning about credentials for `host` in `what`, and what to do about them.
 pub(crate) fn credentials_warning(
     what: &str,
     host: &str,
     origin: CredentialSource,
-) -> Option<(String, String)> {
+) -> (String, String) {
+    let instead = format!("pass them with --secret id=HTTP_AUTH_TOKEN_{host}");
     match origin {
-        CredentialSource::Text => Some((
+        CredentialSource::Text => (
             format!(
                 "{what} contains credentials for {host}: the builder's history keeps them, and provenance may"
             ),
             format!(
-                "Remove them from the URL and pass them with --secret id=HTTP_AUTH_TOKEN_{host}, or build with --provenance=false."
+                "Remove them from the URL and {instead}. --provenance=false keeps them out of provenance alone."
             ),
-        )),
-        CredentialSource::BuildArg => Some((
+        ),
+        CredentialSource::BuildArg => (
             format!(
                 "{what} has its credentials for {host} from a build-arg, which is not kept secret"
             ),
-            "Pass each as a secret of the same name: --secret id=NAME,env=NAME.".to_owned(),
-        )),
-        CredentialSource::Secret => None,
+            format!("Remove them from the URL and {instead}."),
+        ),
+        CredentialSource::Secret => (
+            format!(
+                "{what} has its credentials for {host} from a secret, but the builder's history keeps its URLs"
+            ),
+            format!("To keep them out of it, remove them from the URL and {instead}."),
+        ),
     }
 }
 

@@ -175,11 +175,11 @@ impl Channels {
         if !url.has_credentials() || self.list.iter().any(is_known) {
             return;
         }
-        let warning = credentials_warning("the channel's address", url.host(), origin);
-        self.warnings.extend(warning.map(|(message, help)| Warning {
+        let (message, help) = credentials_warning("the channel's address", url.host(), origin);
+        self.warnings.push(Warning {
             rule: Rule::CredentialsInUrl,
             diagnostic: place.error(message).help(help),
-        }));
+        });
     }
 
     fn warn_of_placeholder(&mut self, url: &ChannelUrl, place: Place<'_>) {

@@ -234,7 +234,7 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// Warns once for the whole file: such locks have the token in every line.
+    /// Warns once for the whole file, of what is kept least secret: such locks have the token in every line.
     fn warn_of_credentials(&mut self) {
         let conda = self
             .packages
@@ -248,13 +248,11 @@ impl<'a> Locked<'a> {
         let found = conda
             .chain(pip)
             .filter(|(url, _)| url.has_credentials())
-            .find_map(|(url, lines)| {
-                let warning = credentials_warning("the lock", url.host(), origin(lines))?;
-                Some((warning, lines))
-            });
-        let Some(((message, help), lines)) = found else {
+            .min_by_key(|(_, lines)| origin(*lines));
+        let Some((url, lines)) = found else {
             return;
         };
+        let (message, help) = credentials_warning("the lock", url.host(), origin(lines));
         let diagnostic = Diagnostic::new(message).at(self.file, lines).help(help);
         self.warn(Rule::CredentialsInUrl, diagnostic);
     }

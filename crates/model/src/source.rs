@@ -81,8 +81,9 @@ impl SourceFile {
         &self.text
     }
 
-    /// The file as an excerpt of `lines` may show it. Credentials in URLs are masked, and control characters escaped. A file that is too large to send
-    /// with every message is blank except for those lines and some around them, which keep their line numbers.
+    /// The file as an excerpt of `lines` may show it. Credentials in URLs are masked, and control characters escaped. A
+    /// file that is too large to send with every message is blank except for those lines and some around them, which keep
+    /// their line numbers.
     pub fn excerpt(&self, lines: Lines) -> Vec<u8> {
         /// How many lines clients show before and after a place.
         const CONTEXT: u32 = 4;

@@ -26,7 +26,7 @@ impl From<install::error::Error> for FailureReport {
                 Some("There may be a login page or a proxy between the engine and the channel.")
             }
             ErrorKind::HashMismatch => Some(
-                "Either the lock file or the channel's list is outdated (regenerate it), or the file was replaced on the server. Find out which before you trust it.",
+                "Either the lock file (regenerate it) or the channel's list is outdated, or the file was replaced on the server. Find out which before you trust it.",
             ),
             _ => None,
         };

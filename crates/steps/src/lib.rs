@@ -13,6 +13,7 @@ mod root;
 pub mod solve;
 mod system;
 mod visible_log;
+mod wording;
 
 use condafront_step_spec::args;
 use std::fs;

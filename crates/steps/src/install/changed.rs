@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::{Error, Result};
 use super::normalize::{set, set_owner};
+use crate::wording::listed;
 use condafront_model::stamp::{EPOCH, Owner};
 
 /// File systems round times down, by less than this much.
@@ -221,6 +222,8 @@ fn seconds(time: SystemTime) -> i64 {
 
 /// What the user should know about what `program` made and the image does not have: a sentence for each kind.
 pub(crate) fn messages(program: &str, left_out: &[&LeftOut]) -> Vec<String> {
+    /// How many paths a sentence names.
+    const NAMED: usize = 6;
     let kinds = [
         (
             Kind::Rights,
@@ -240,19 +243,9 @@ pub(crate) fn messages(program: &str, left_out: &[&LeftOut]) -> Vec<String> {
         let paths: Vec<String> = paths
             .map(|left| left.path.escape_debug().to_string())
             .collect();
-        (!paths.is_empty()).then(|| format!("{program} {what}: {}", listed(&paths)))
+        (!paths.is_empty()).then(|| format!("{program} {what}: {}", listed(&paths, NAMED)))
     };
     kinds.into_iter().filter_map(message).collect()
-}
-
-/// The first of `paths`, and how many more there are.
-fn listed(paths: &[String]) -> String {
-    const SHOWN: usize = 6;
-    let shown = paths[..paths.len().min(SHOWN)].join(", ");
-    match paths.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown}, and {more} more"),
-    }
 }
 
 #[cfg(test)]

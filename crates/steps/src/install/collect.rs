@@ -311,7 +311,7 @@ mod tests {
         );
         assert_eq!(
             notices(&["x=1", "y=1"], &["x>z", "y=2"]),
-            ["files of b 1.0 replace those of a 1.0: x, y"]
+            ["2 files of b 1.0 replace those of a 1.0: x and y"]
         );
         assert_eq!(
             notices(&["p=1", "q=1", "r=1", "s=1"], &["p=2", "q=2", "r=2", "s=2"]),

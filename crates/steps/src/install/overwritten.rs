@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::tree::Tree;
 use super::trim::{belongs, is_licence};
+use crate::wording::listed;
 use condafront_step_spec::facts::{Notice, Subject};
 use condafront_step_spec::install::Trim;
 
@@ -21,14 +22,10 @@ pub(super) fn overwritten(tree: &Tree<'_>, name: impl Fn(usize) -> String) -> Ve
     }
     let notice = |((winner, loser), paths): ((usize, usize), Vec<&str>)| {
         let (one, other) = (name(winner), name(loser));
-        let named = paths[..paths.len().min(NAMED_PATHS)].join(", ");
+        let named = listed(&paths, NAMED_PATHS);
         let message = match paths.len() {
             1 => format!("{named} of {one} replaces the file of {other}"),
-            0..=NAMED_PATHS => format!("files of {one} replace those of {other}: {named}"),
-            many => format!(
-                "{many} files of {one} replace those of {other}: {named} and {} more",
-                many - NAMED_PATHS
-            ),
+            many => format!("{many} files of {one} replace those of {other}: {named}"),
         };
         Notice::new(Subject::Overwritten, message).of_package(winner)
     };

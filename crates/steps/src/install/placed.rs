@@ -16,6 +16,7 @@ use super::hashing;
 use super::link::{Claims, Target, entry_point_path};
 use super::native;
 use super::package::{Package, PackagePath};
+use crate::wording::listed;
 use condafront_model::stamp::EPOCH;
 use condafront_step_spec::facts::Fingerprint;
 use condafront_step_spec::install::PythonSpec;
@@ -123,14 +124,13 @@ pub(crate) fn left_out_notice(package: &Package) -> Option<String> {
     /// How many paths it names.
     const NAMED: usize = 3;
     let paths = &package.left_out;
-    let named = paths[..paths.len().min(NAMED)].join(", ");
-    let more = match paths.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     let label = &package.spec.label;
-    (!paths.is_empty())
-        .then(|| format!("{label}: {named}{more} is left out: only installers write there"))
+    (!paths.is_empty()).then(|| {
+        format!(
+            "{label}: left out, because only installers write there: {}",
+            listed(paths, NAMED)
+        )
+    })
 }
 
 /// Inspects everything that `package` linked.

@@ -7,7 +7,8 @@ use rattler_conda_types::{MatchSpec, RepoDataRecord};
 
 use super::search::{Search, tier};
 use super::solver::{Attempt, solve};
-use super::wording::{listed, sentence};
+use super::wording::sentence;
+use crate::wording::listed;
 use condafront_model::channel::ChannelPriority;
 
 /// How long each attempt may take. An explanation is worth a wait, but not an endless one.

@@ -6,7 +6,7 @@ use rattler_solve::CancellationToken;
 use super::records::Records;
 use super::repodata::Repodata;
 use super::request::Request;
-use super::wording::listed;
+use crate::wording::listed;
 use condafront_model::channel::is_general;
 use condafront_step_spec::solve::{Glibc, SolveChannel, SolveSpec};
 

@@ -5,7 +5,8 @@ use super::foreign::system_of;
 use super::priority::{WaysOut, is_solved_by_naming, ways_out};
 use super::search::Search;
 use super::unavailable::{Missing, Unavailable, is_pinned};
-use super::wording::{listed, sentence};
+use super::wording::sentence;
+use crate::wording::listed;
 use condafront_model::origin::OtherSystem;
 use rattler_conda_types::{MatchSpec, RepoDataRecord};
 

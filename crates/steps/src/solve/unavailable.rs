@@ -11,7 +11,8 @@ use super::foreign::system_of;
 use super::repodata::Repodata;
 use super::search::Search;
 use super::virtual_packages::system_help;
-use super::wording::{listed, near};
+use super::wording::near;
+use crate::wording::listed;
 use condafront_model::channel::ChannelPriority;
 use condafront_model::nearest::suggestions;
 
