@@ -18,7 +18,7 @@ use condafront_input as input;
 use condafront_input::file_path::{FilePath, NamedPath};
 use condafront_input::section::{BuildArgs, ImageFile};
 use condafront_input::{
-    BuildInput, BuildSource, Conda, EnvironmentInput, LockedPip, Pip, check_skips, or_skip,
+    BuildInput, BuildSource, Conda, EnvironmentInput, LockedPip, Logins, Pip, check_skips, or_skip,
 };
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::{self, Warning};
@@ -246,7 +246,7 @@ impl CommandLine {
             .build_args
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
-        let settings = Settings::from_build_args(args)?;
+        let settings = Settings::with_logins(args, Logins::Unknown)?;
         let source = BuildSource::of(&file, &settings.specs, &settings.input)?;
         let input = match input::read_build_source(&source, self.platform, &settings.input)? {
             BuildInput::Environment(input) => *input,

@@ -28,17 +28,11 @@ pub(crate) struct FoundWheel {
     pub index: usize,
 }
 
-/// What to fetch and install. pip's report has no credentials, so this restores those of the index on the same server,
-/// from `indexes` or from the list.
+/// What to fetch and install.
 ///
 /// # Errors
 /// A file that cannot be fetched, at the line that asks for it.
-pub(crate) fn found(
-    resolved: &[Resolved],
-    list: &List,
-    indexes: &[Url],
-) -> Result<Found, Diagnostic> {
-    let indexes: Vec<Url> = list.indexes().chain(indexes.iter().cloned()).collect();
+pub(crate) fn found(resolved: &[Resolved], list: &List) -> Result<Found, Diagnostic> {
     let mut all = Found::default();
     for found in resolved {
         match found.wheel {
@@ -46,18 +40,18 @@ pub(crate) fn found(
                 label: format!("{} {}", found.name, found.version),
                 index,
             }),
-            None => all.packages.push(package(found, list, &indexes)?),
+            None => all.packages.push(package(found, list)?),
         }
     }
     Ok(all)
 }
 
-fn package(found: &Resolved, list: &List, indexes: &[Url]) -> Result<PipPackage, Diagnostic> {
+fn package(found: &Resolved, list: &List) -> Result<PipPackage, Diagnostic> {
     let asked = list.place_of(&found.name);
     let url = Url::parse(&found.url).ok();
     let url = url.map(|url| place::elsewhere(&url).unwrap_or(url));
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    let Some(mut url) = url else {
+    let Some(url) = url else {
         let diagnostic = Diagnostic::new(format!(
             "the build cannot fetch {} {} from where pip found it: {}",
             found.name,
@@ -69,14 +63,6 @@ fn package(found: &Resolved, list: &List, indexes: &[Url]) -> Result<PipPackage,
             None => diagnostic,
         });
     };
-    let indexes = list.direct(&url).into_iter().chain(indexes);
-    if let Some(index) = { indexes }.find(|index| index.origin() == url.origin())
-        && url.username().is_empty()
-    {
-        // Neither call fails, because the URL has a host.
-        let _ = url.set_username(index.username());
-        let _ = url.set_password(index.password());
-    }
     Ok(PipPackage {
         name: found.name.clone(),
         version: Some(found.version.clone()),
@@ -96,7 +82,7 @@ mod tests {
     use condafront_input::requirements::list_of;
 
     #[test]
-    fn credentials_of_the_index_are_restored() {
+    fn files_are_found_at_the_lines_that_ask_for_them() {
         let resolved = |url: &str| Resolved {
             name: "x".into(),
             version: "1.0".into(),
@@ -105,7 +91,7 @@ mod tests {
             sha256: None,
         };
         let list = list_of(
-            "--extra-index-url=https://me:hunter2@i.example/simple\nx\n-i https://${TOKEN}@o.example/",
+            "--extra-index-url=https://i.example/simple\nx\n-i https://${TOKEN}@o.example/",
         );
         let all = [
             resolved("https://i.example/files/x.whl"),
@@ -115,22 +101,19 @@ mod tests {
                 ..resolved("file:///in/3/x.whl")
             },
         ];
-        let found = found(&all, &list, &[]).unwrap();
+        let found = found(&all, &list).unwrap();
         let urls: Vec<&str> = found
             .packages
             .iter()
-            .map(|package| package.url.with_credentials().as_str())
+            .map(|package| package.url.url().as_str())
             .collect();
         assert_eq!(
             urls,
-            [
-                "https://me:hunter2@i.example/files/x.whl",
-                "https://o.example/x.whl"
-            ]
+            ["https://i.example/files/x.whl", "https://o.example/x.whl"]
         );
         assert_eq!(found.packages[0].lines, Lines::one(2));
         assert_eq!(found.wheels[0].index, 3);
-        let error = super::found(&[resolved("file:///x.whl")], &list, &[]).unwrap_err();
+        let error = super::found(&[resolved("file:///x.whl")], &list).unwrap_err();
         assert_eq!(error.locations[0].lines, Lines::one(2));
     }
 }

@@ -16,6 +16,7 @@ mod libc;
 mod link;
 mod linked;
 mod locks;
+pub(crate) mod logins;
 mod offline;
 mod owners;
 mod packages;
@@ -25,9 +26,8 @@ mod pip_list;
 mod platforms;
 mod post_link;
 mod prefix;
-mod provenance;
+mod recorded;
 mod run;
-pub(crate) mod secrets;
 mod session;
 mod solve;
 mod system;
@@ -57,11 +57,11 @@ pub(crate) async fn build(
     bridge: &mut Bridge,
     options: &Options,
 ) -> Result<gateway::Result, BuildError> {
-    provenance::check_build_args(options)?;
+    recorded::check_build_args(options)?;
     let imports = options.cache_imports()?;
     bridge.import_caches(imports);
     let target = Target::parse(options.get("target"))?;
-    let settings = secrets::settings(bridge, options).await?;
+    let settings = logins::settings(bridge, options).await?;
     let platforms = match target {
         Target::Image | Target::Prefix => platforms(bridge, options)?,
         // These targets choose their platforms themselves.
@@ -73,7 +73,7 @@ pub(crate) async fn build(
     let sources = Sources::find(bridge, options).await?;
     let (build_file, source) = file::build_file(&sources, options, &settings, platform).await?;
     let file = &build_file.file;
-    let settings = secrets::for_build_file(bridge, options, settings, file).await?;
+    let settings = logins::for_build_file(bridge, options, settings, file).await?;
     let session = Session {
         settings: &settings,
         platform,

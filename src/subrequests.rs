@@ -54,7 +54,7 @@ pub(crate) async fn answer(
         TARGETS => targets(),
         OUTLINE => outline(options)?,
         LINT => {
-            let settings = build::secrets::settings(bridge, options).await?;
+            let settings = build::logins::settings(bridge, options).await?;
             let platforms = build::platforms(bridge, options)?;
             let [platform, ..] = platforms[..] else {
                 return Err(Diagnostic::new("there is no platform to build for").into());
@@ -63,7 +63,7 @@ pub(crate) async fn answer(
             let (file, source) =
                 build::file::build_file(&sources, options, &settings, platform).await?;
             let settings =
-                build::secrets::for_build_file(bridge, options, settings, &file.file).await?;
+                build::logins::for_build_file(bridge, options, settings, &file.file).await?;
             let input = match source {
                 Ok(source) => {
                     let read = build::read(
@@ -294,6 +294,7 @@ mod tests {
 
     use super::*;
     use condafront_input as input;
+    use condafront_input::Logins;
     use condafront_model::lint::Rule;
     use condafront_model::source::SourceFile;
 
@@ -317,7 +318,7 @@ mod tests {
         };
         let channels = "conda-forge,https://me:hunter2@c.example";
         let args = [("CONDA_CHANNELS", channels)];
-        let settings = Settings::from_build_args(args.into_iter()).unwrap();
+        let settings = Settings::with_logins(args.into_iter(), Logins::Unknown).unwrap();
         let input = input::read(&build_file.file, Platform::LinuxAmd64, &settings.input).unwrap();
         let mut warnings = input.warnings;
         warnings.push(Warning {

@@ -1,5 +1,5 @@
-//! Build secrets that the frontend itself needs. Only a process in the build can read them: this one writes them to its
-//! standard output, in a container whose output BuildKit passes on and neither caches nor logs.
+//! Which build secrets are given. Only a process in the build can know: this one writes them to its standard output, in a
+//! container whose output BuildKit passes on and neither caches nor logs.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,6 @@ use futures_util::{StreamExt as _, stream};
 use super::client::Bridge;
 use super::error::GatewayError;
 use super::solving::Reference;
-use condafront_input::Secrets;
 
 /// The name of the process in its container.
 const PROCESS: &str = "secrets";
@@ -19,19 +18,19 @@ const STDOUT: u32 = 1;
 const STDERR: u32 = 2;
 
 impl Bridge {
-    /// The secrets of the build with these names; those that are empty or not given are missing. `command` runs in `root`, and
-    /// writes its environment to its standard output: `NAME=VALUE` entries that end in NUL.
+    /// Those of `names` that are secrets of the build and not empty. `command` runs in `root`, and writes its environment to
+    /// its standard output: `NAME=VALUE` entries that end in NUL.
     ///
     /// # Errors
     /// When the process cannot run. Engines before BuildKit 0.12 have no secrets for frontends.
-    pub(crate) async fn secrets(
+    pub(crate) async fn given_secrets(
         &self,
         names: &BTreeSet<String>,
         root: &Reference,
         command: Vec<String>,
-    ) -> Result<Secrets, GatewayError> {
+    ) -> Result<BTreeSet<String>, GatewayError> {
         if !self.abilities().gateway_has("gateway.exec.secretenv") {
-            return Ok(Secrets::default());
+            return Ok(BTreeSet::new());
         }
         let container_id = container_id();
         let container = gateway::NewContainerRequest {
@@ -53,13 +52,12 @@ impl Bridge {
         let output = output?;
         released?;
         let entries = output.split(|byte| *byte == 0);
-        let pairs = entries.filter_map(|entry| {
+        let given = entries.filter_map(|entry| {
             let (name, value) = std::str::from_utf8(entry).ok()?.split_once('=')?;
-            Some((name.to_owned(), value.to_owned()))
+            // A secret that is not given is an empty variable (`loadSecretEnv` in `frontend/gateway/container/container.go`).
+            (names.contains(name) && !value.is_empty()).then(|| name.to_owned())
         });
-        // A secret that is not given is an empty variable (`loadSecretEnv` in `frontend/gateway/container/container.go`).
-        let is_given = |(name, value): &(String, String)| names.contains(name) && !value.is_empty();
-        Ok(pairs.filter(is_given).collect())
+        Ok(given.collect())
     }
 
     /// What a process writes to its standard output. Its environment has the secrets.

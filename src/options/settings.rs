@@ -5,7 +5,7 @@ use condafront_graph::plan::micromamba::MicromambaVersion;
 use condafront_graph::plan::mirrors::Mirrors;
 use condafront_graph::virtual_packages::{Overrides, parse_archspec, parse_version};
 use condafront_input::section::BuildArgs;
-use condafront_input::{InputSettings, Secrets, invalid, parsed, specs};
+use condafront_input::{InputSettings, Logins, invalid, parsed, specs};
 use condafront_model::layers::Layers;
 use condafront_model::nearest::did_you_mean;
 use condafront_model::source::Diagnostic;
@@ -140,16 +140,16 @@ impl Settings {
     pub fn from_build_args<'a>(
         args: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Diagnostic> {
-        Self::with_secrets(args, &Secrets::default())
+        Self::with_logins(args, Logins::default())
     }
 
-    /// Reads build-args, in which addresses may refer to secrets.
+    /// Reads the build-args of a build that has these logins.
     ///
     /// # Errors
     /// As [`from_build_args`](Self::from_build_args()).
-    pub fn with_secrets<'a>(
+    pub fn with_logins<'a>(
         args: impl Iterator<Item = (&'a str, &'a str)>,
-        secrets: &Secrets,
+        logins: Logins,
     ) -> Result<Self, Diagnostic> {
         let mut settings = Self::default();
         let mut all = Vec::new();
@@ -192,7 +192,7 @@ impl Settings {
             }
         }
         let args: BuildArgs = all.into_iter().collect();
-        let args = args.with_secrets(secrets.clone());
+        let args = args.with_logins(logins);
         if let Some(value) = args.get(MIRRORS) {
             settings.mirrors = read_mirrors(value, &args)?;
         }
@@ -219,7 +219,7 @@ fn check_epoch(text: &str) -> Result<(), String> {
     })
 }
 
-/// Reads mirrors, with the values of variables in their URLs.
+/// Reads mirrors, with the values of variables in their URLs, and without credentials.
 fn read_mirrors(text: &str, args: &BuildArgs) -> Result<Mirrors, Diagnostic> {
     let separates = |c: char| c.is_whitespace() || c == ',';
     let fill = |url: &str| {

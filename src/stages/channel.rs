@@ -220,7 +220,7 @@ impl<'a> Session<'a> {
         );
         for (artifacts, addresses) in [&conda, &pip] {
             let lines = artifacts.iter().map(|artifact| Some(artifact.wanted.lines));
-            self.check_provenance(addresses, lines)?;
+            self.check_recorded(addresses, lines)?;
         }
         Ok(Downloads {
             session: *self,

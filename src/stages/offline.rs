@@ -24,7 +24,7 @@ use condafront_step_spec::local_channel::WantedFile;
 use condafront_step_spec::solve::RepodataSpec;
 
 /// The name of the context.
-const CONTEXT: &str = "channel";
+pub(super) const CONTEXT: &str = "channel";
 
 /// A file that the folder should have.
 struct FileInFolder<'a> {

@@ -29,7 +29,7 @@ impl Session<'_> {
         // The installer has no line in the file.
         let in_file = environment.plan.packages.iter();
         let lines = in_file.map(|package| Some(package.lines));
-        self.check_provenance(&addresses, lines)?;
+        self.check_recorded(&addresses, lines)?;
         let linking = Linking {
             environment,
             file: self.file,

@@ -3,6 +3,7 @@
 use super::linked::Linked;
 use super::pip_jobs::{Files, Finding, Installing};
 use super::pip_list::PipInput;
+use super::recorded::check_address;
 
 use buildkit_llb::Output;
 
@@ -12,8 +13,7 @@ use condafront_graph::downloads::Addresses;
 use condafront_graph::pip::PipNetwork;
 use condafront_input::requirements::{List, ListEntry, Source};
 use condafront_input::{pypi, requirements};
-use condafront_model::lint::{Rule, Warning};
-use condafront_model::package::PackageUrl;
+
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Location};
@@ -105,7 +105,7 @@ impl Linked<'_> {
         let PipInput { asked, local, .. } = &self.file.pip;
         let list = &asked.list;
         let session = &self.session;
-        session.warn(&self.secrets_in(list)?).await?;
+        check_credentials(list)?;
         if let Some(packages) = list.pinned() {
             pypi::check_files(&packages, &self.file.file)?;
             return Ok(Files {
@@ -114,7 +114,7 @@ impl Linked<'_> {
             });
         }
         let network = self.network().await?;
-        session.warn(&warning_of_secrets(&network)).await?;
+        check_settings(&network)?;
         let wheels = self.environment.pip_wheels(root, list, local, &network)?;
         let finding = Finding {
             environment: &self.environment,
@@ -132,7 +132,7 @@ impl Linked<'_> {
         let Found {
             packages,
             wheels: found,
-        } = pip_report::found(&resolved, list, &network.indexes())?;
+        } = pip_report::found(&resolved, list)?;
         session
             .warn(&pypi::warnings(&packages, &self.file.file))
             .await?;
@@ -176,7 +176,7 @@ impl Linked<'_> {
             if address.is_given() {
                 continue;
             }
-            session.check_secret_path_at(address.url(), place)?;
+            check_address(address.url(), place)?;
         }
         let network = self.network().await?;
         let installing = Installing {
@@ -201,34 +201,37 @@ impl Linked<'_> {
         let network = self.session.pip_network().await?;
         Ok(network.with_variables(self.file.pip.asked.list.variables()))
     }
+}
 
-    /// Warnings about credentials in the list.
-    ///
-    /// # Errors
-    /// When provenance would show them to everyone: with `mode=max` it has the steps' arguments.
-    fn secrets_in(&self, list: &List) -> Result<Vec<Warning>, Diagnostic> {
-        let entries = list.entries().iter();
-        let found = entries.filter(|entry| requirements::has_credentials(&entry.text));
-        let mut warnings = Vec::new();
-        for entry in found {
-            const HELP: &str = "Write ${NAME} instead, and pass it as a secret: --secret id=NAME,env=NAME. Downloads from that server also need --secret id=HTTP_AUTH_HEADER_<host>,env=….";
-            if self.session.records_arguments() {
-                return Err(Diagnostic::new(
-                    "the credentials in this line would be in the image's provenance, where anyone can read them",
-                )
-                .at(&entry.file, entry.lines)
-                .help(HELP));
-            }
-            warnings.push(Warning {
-                rule: Rule::CredentialsInUrl,
-                diagnostic: Diagnostic::new(
-                    "this line contains credentials: anyone who has the file can read them",
-                )
-                .at(&entry.file, entry.lines)
-                .help(HELP),
-            });
-        }
-        Ok(warnings)
+/// Refuses credentials in a list: the builder's history and provenance would keep them.
+///
+/// # Errors
+/// A diagnostic at the first line that has some.
+fn check_credentials(list: &List) -> Result<(), Diagnostic> {
+    let mut entries = list.entries().iter();
+    match entries.find(|entry| requirements::has_credentials(&entry.text)) {
+        Some(entry) => Err(Diagnostic::new(
+            "this line has credentials, which the builder's history and provenance would keep",
+        )
+        .at(&entry.file, entry.lines)
+        .help("Write ${NAME} in their place, and pass their values as secrets, not as build-args: --secret id=NAME,env=NAME. Downloads from that server also need --secret id=HTTP_AUTH_HEADER_<host>,env=….")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses credentials in pip's settings.
+///
+/// # Errors
+/// A diagnostic that names the build-arg.
+fn check_settings(network: &PipNetwork) -> Result<(), Diagnostic> {
+    match network.with_credentials() {
+        Some(name) => Err(Diagnostic::new(format!(
+            "the build-arg {name} has credentials, which the builder's history and provenance would keep"
+        ))
+        .help(format!(
+            "Pass it with --secret id={name},env={name}, and the login for downloads with --secret id=HTTP_AUTH_HEADER_<host>,env=…."
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -259,24 +262,4 @@ fn not_a_file(label: &str, place: &Location, list: &List) -> Diagnostic {
     }
     not_on_a_server(label, place)
         .help("Take the package from an index, or give the URL of its file.")
-}
-
-/// Warns about a build-arg with a password, which provenance would show.
-fn warning_of_secrets(network: &PipNetwork) -> Vec<Warning> {
-    let indexes = network.indexes().into_iter().map(PackageUrl::new);
-    let secret = indexes.filter(PackageUrl::has_credentials).take(1);
-    let warning = |index: PackageUrl| {
-        Warning {
-        rule: Rule::CredentialsInUrl,
-        diagnostic: Diagnostic::new(format!(
-            "a build-arg contains credentials for {}: the builder's history keeps them, and provenance may",
-            index.host()
-        ))
-        .help(format!(
-            "Pass the index with --secret id=PIP_INDEX_URL,env=PIP_INDEX_URL and the credentials for its files with --secret id=HTTP_AUTH_HEADER_{},env=…. --provenance=false keeps them out of provenance alone.",
-            index.host()
-        )),
-    }
-    };
-    secret.map(warning).collect()
 }

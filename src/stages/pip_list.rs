@@ -59,7 +59,6 @@ impl Session<'_> {
         while let Some(named) = reading.next_file()? {
             let found = self.named_file(&named).await?;
             warnings.extend(found.warning);
-            self.check_credential_args(&found.file)?;
             reading.open(&found.file, found.path)?;
         }
         let mut list = reading.finish();

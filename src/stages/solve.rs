@@ -1,5 +1,6 @@
 //! Finds the packages that satisfy a request.
 
+use super::recorded::check_address;
 use super::session::{Session, diagnosed};
 
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use condafront_input::SolveRequest;
 use condafront_model::channel::Channel;
 use condafront_model::package::{Package, PackageUrl};
 use condafront_model::platform::Platform;
-use condafront_model::source::{Diagnostic, Lines};
+use condafront_model::source::{Diagnostic, Lines, Location};
 use condafront_step_spec::account::{LIBC_FILE, Libc};
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::solve::{Glibc, PACKAGES_FILE, RepodataSpec, SolvedPackage};
@@ -139,7 +140,7 @@ impl Session<'_> {
         if let Some(folder) = self.channel_folder().await? {
             return self.given_lists(&folder, request, platform).await;
         }
-        self.check_channel_provenance(request)?;
+        self.check_channels(request)?;
         let folders = request
             .channels
             .iter()
@@ -241,11 +242,13 @@ impl Session<'_> {
         self.settings.mirrors.candidates(&url)
     }
 
-    /// Refuses channels that would put a secret into the image's provenance, which lists the URLs of all sources.
-    fn check_channel_provenance(&self, request: &SolveRequest) -> Result<(), Diagnostic> {
+    /// Refuses channels whose addresses would be recorded with a secret: those of mirrors.
+    fn check_channels(&self, request: &SolveRequest) -> Result<(), Diagnostic> {
         for channel in &request.channels {
             for url in self.list_addresses(channel, NOARCH, FILES[0]) {
-                self.check_secret_path(&url, Some(channel.lines))?;
+                let file = Arc::clone(self.file);
+                let lines = channel.lines;
+                check_address(&url, Some(Location { file, lines }))?;
             }
         }
         Ok(())

@@ -192,16 +192,8 @@ fn lists_come_from_wherever_they_can() {
     );
     project.build(&["--no-cache"]).expect_success();
 
-    // A private channel, with a token in its URL.
     server.heal();
     let folder = Channel::open().directory();
-    let token = "tk-b2c7c6d5";
-    server.mount_private("/private", folder, Auth::Token(token.to_owned()));
-    let url = server.url(&format!("/t/{token}/private"));
-    write(&project, &env_of(&url, &dependencies));
-    let output = project.build(&["--provenance=false"]).expect_success();
-    assert!(!output.stderr.contains(token), "{}", output.stderr);
-
     // From a mirror.
     server.mount("/mirror", folder);
     write(

@@ -181,14 +181,17 @@ fn packages_of_debian_are_installed(store: Store) {
         ]
     );
 
-    // With other environment variables, the packages come from the cache.
-    project.server.clear();
-    let section = format!("{section}  env: {{A: b}}\n");
-    let output = build(project, base.tag(), &section, &[]).expect_success();
-    assert!(output.stderr.contains("CACHED"), "{}", output.stderr);
-    let requests = project.server.requests();
-    let requests = requests.iter().filter(|it| it.path.starts_with("/debian"));
-    assert_eq!(requests.count(), 0);
+    // With other environment variables, the packages come from the cache. While other builds fill a new engine's cache, BuildKit
+    // may run a step once more.
+    let is_cached = |value: &str| {
+        project.server.clear();
+        let section = format!("{section}  env: {{A: {value}}}\n");
+        let output = build(project, base.tag(), &section, &[]).expect_success();
+        let requests = project.server.requests();
+        let mut requests = requests.iter().map(|request| &request.path);
+        output.stderr.contains("CACHED") && !requests.any(|path| path.starts_with("/debian"))
+    };
+    assert!(is_cached("b") || is_cached("c"));
     // With one more package, the other archives are not downloaded again, except that of locales, which is not kept.
     let more = section.replace("- hello-sys=1.0\n", "- hello-sys=1.0\n    - hello-extra\n");
     build(project, base.tag(), &more, &[]).expect_success();

@@ -171,7 +171,7 @@ impl Address {
 
     /// The URL for the http source.
     pub(super) fn identifier(&self) -> String {
-        url_of_attempt(self.url().with_credentials().clone(), self.attempt)
+        url_of_attempt(self.url().url().clone(), self.attempt)
     }
 }
 

@@ -4,7 +4,6 @@
 //! as from a lock.
 
 mod downloads;
-mod hidden;
 mod install;
 mod network;
 mod packages;

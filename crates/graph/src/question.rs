@@ -69,8 +69,7 @@ fn group(url: &str) -> Option<String> {
     (!name.contains('/')).then(|| format!("{server}/pkgs"))
 }
 
-/// The packages of an answer in link order, each with the lines that ask for it and its channel's credentials for the
-/// download.
+/// The packages of an answer in link order, each with the lines that ask for it.
 ///
 /// # Errors
 /// An invalid package: the channel's index is damaged.
@@ -109,15 +108,15 @@ pub fn packages(
                 PackageUrl::new(url)
             )));
         }
+        if PackageUrl::new(url.clone()).has_credentials() {
+            return Err(wrong(&"its address has credentials"));
+        }
         let file_name = url.path_segments().and_then(Iterator::last);
         let id = PackageId::from_file_name(file_name.unwrap_or_default())
             .map_err(|error| wrong(&error).caused_by(error))?;
         Ok(Package {
             id,
-            url: channel.map_or_else(
-                || PackageUrl::new(url.clone()),
-                |channel| with_credentials(&url, channel),
-            ),
+            url: PackageUrl::new(url),
             subdir: solved.subdir.clone(),
             hashes: Hashes {
                 sha256: solved.sha256.clone(),
@@ -129,15 +128,6 @@ pub fn packages(
     };
     let packages = answer.into_iter().map(package).collect::<Result<_, _>>()?;
     Ok(link_order(packages, &depends))
-}
-
-/// The URL to download from: with the channel's credentials if it is below the channel, without them if the channel
-/// keeps its archives elsewhere.
-fn with_credentials(url: &Url, channel: &Channel) -> PackageUrl {
-    match url.as_str().strip_prefix(&channel.url.recorded()) {
-        Some(rest) if rest.starts_with('/') => channel.url.join(rest.trim_start_matches('/')),
-        _ => PackageUrl::new(url.clone()),
-    }
 }
 
 #[cfg(test)]
@@ -153,9 +143,7 @@ mod tests {
         SolveRequest {
             channels: vec![Channel {
                 name: "private".to_owned(),
-                url: ChannelUrl::new(
-                    Url::parse("https://me:hunter2@c.example/t/tk-1/private").unwrap(),
-                ),
+                url: ChannelUrl::new(Url::parse("https://c.example/private").unwrap()),
                 lines: Lines::one(2),
             }],
             priority: ChannelPriority::Strict,
@@ -191,12 +179,12 @@ mod tests {
     fn file() -> Arc<SourceFile> {
         SourceFile::new(
             "env.yml",
-            "channels:\n  - https://me:hunter2@c.example/t/tk-1/private\ndependencies:\n  - numpy >=2\nplatforms:\n  - osx-arm64\n",
+            "channels:\n  - https://c.example/private\ndependencies:\n  - numpy >=2\nplatforms:\n  - osx-arm64\n",
         )
     }
 
     #[test]
-    fn the_question_has_neither_secrets_nor_line_numbers() {
+    fn the_question_has_no_line_numbers() {
         let system = System {
             glibc: condafront_step_spec::solve::Glibc::Base("2.36".to_owned()),
             archspec: Some("x86_64".to_owned()),
@@ -220,28 +208,6 @@ mod tests {
             "https://c.example/pkgs/a/b",
         ] {
             assert_eq!(group(other), None);
-        }
-    }
-
-    #[test]
-    fn only_archives_below_the_channel_get_its_credentials() {
-        for (url, fetched) in [
-            (
-                "https://c.example/private/linux-64/numpy-2.1.0-0.conda",
-                "https://me:hunter2@c.example/t/tk-1/private/linux-64/numpy-2.1.0-0.conda",
-            ),
-            (
-                "https://files.example/numpy-2.1.0-0.conda",
-                "https://files.example/numpy-2.1.0-0.conda",
-            ),
-            (
-                "https://c.example/private2/linux-64/numpy-2.1.0-0.conda",
-                "https://c.example/private2/linux-64/numpy-2.1.0-0.conda",
-            ),
-        ] {
-            let found = packages(&request(), vec![solved(url)], &file()).unwrap();
-            assert_eq!(found[0].url.with_credentials().as_str(), fetched);
-            assert_eq!(found[0].lines, Lines::one(4));
         }
     }
 
@@ -277,6 +243,7 @@ mod tests {
             "file:///etc/numpy-2.1.0-0.conda",
             "https://c.example/private/linux-64/numpy.whl",
             "numpy",
+            "https://me:hunter2@c.example/private/linux-64/numpy-2.1.0-0.conda",
         ] {
             add(packages(&request(), vec![solved(url)], &file).unwrap_err());
         }

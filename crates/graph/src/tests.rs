@@ -28,7 +28,7 @@ use condafront_step_spec::facts::{Clash, EnvironmentFacts};
 const LOCK: &str = "\
 # syntax=org/condafront
 @EXPLICIT
-https://conda.example/t/tk-secret/forge/linux-64/libzlib-1.3.1-hb9d3cd8_2.conda#sha256:1111111111111111111111111111111111111111111111111111111111111111
+https://conda.example/forge/linux-64/libzlib-1.3.1-hb9d3cd8_2.conda#sha256:1111111111111111111111111111111111111111111111111111111111111111
 https://conda.example/forge/linux-64/python-3.13.5-h1_0_cp313.conda#sha256:2222222222222222222222222222222222222222222222222222222222222222
 https://conda.example/forge/noarch/six-1.17.0-py_0.tar.bz2#33333333333333333333333333333333
 ";

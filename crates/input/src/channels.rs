@@ -1,6 +1,6 @@
 //! The channels of an environment, collected from all places that name them.
 
-use crate::address_variables::{self, CredentialSource, FilledAddress, credentials_warning};
+use crate::address_variables::{self, AddressError, FilledAddress, credentials_warning};
 use crate::place::Place;
 use crate::section::args::BuildArgs;
 use condafront_model::channel::{Channel, ChannelNames, ChannelUrl, Named, split_subdir};
@@ -58,9 +58,8 @@ impl Channels {
         place: Place<'_>,
         lines: Lines,
     ) -> Result<(), Diagnostic> {
-        let (found, credentials) = self.resolve(text, place)?;
-        for named in found {
-            self.push(named, credentials, place, lines)?;
+        for named in self.resolve(text, place)? {
+            self.push(named, place, lines)?;
         }
         Ok(())
     }
@@ -72,14 +71,14 @@ impl Channels {
         place: Place<'_>,
     ) -> Result<SpecChannel, Diagnostic> {
         let (channel, subdir) = split_subdir(text.trim());
-        let (found, credentials) = self.resolve(channel, place)?;
+        let found = self.resolve(channel, place)?;
         let Some(named) = found.into_iter().next() else {
             return Err(place
                 .error(format!("`{}` is not a channel", redact::quoted(text)))
                 .help("Write a channel's name before `::`, such as conda-forge."));
         };
         Ok(SpecChannel {
-            url: self.push(named, credentials, place, place.lines)?,
+            url: self.push(named, place, place.lines)?,
             subdir: subdir.map(str::to_owned),
         })
     }
@@ -88,16 +87,28 @@ impl Channels {
     pub(super) fn at_url(
         &mut self,
         url: ChannelUrl,
-        credentials: CredentialSource,
         place: Place<'_>,
     ) -> Result<String, Diagnostic> {
         let name = url.recorded();
-        self.push(Named { name, url }, credentials, place, place.lines)
+        self.push(Named { name, url }, place, place.lines)
     }
 
-    /// An address with the values of its variables.
-    pub(super) fn filled(&self, text: &str, place: Place<'_>) -> Result<FilledAddress, Diagnostic> {
-        address_variables::fill(text, &self.args).map_err(|error| error.at(place))
+    /// An address with the values of its variables, and without credentials. A warning says if they were written out.
+    pub(super) fn filled(&mut self, text: &str, place: Place<'_>) -> Result<String, Diagnostic> {
+        let FilledAddress { text, left_out } =
+            address_variables::fill(text, &self.args).map_err(|error| error.at(place))?;
+        if let Some(host) = left_out {
+            let (message, help) = credentials_warning("the channel's address", &host);
+            let warning = place.error(message).help(help);
+            let is_known = |known: &Warning| known.diagnostic.message == warning.message;
+            if !self.warnings.iter().any(is_known) {
+                self.warnings.push(Warning {
+                    rule: Rule::CredentialsInUrl,
+                    diagnostic: warning,
+                });
+            }
+        }
+        Ok(text)
     }
 
     /// Uses conda-forge if there is no channel yet.
@@ -113,33 +124,26 @@ impl Channels {
         (self.list, self.warnings)
     }
 
-    /// The channels that a text stands for, and where the credentials in it come from.
-    fn resolve(
-        &self,
-        text: &str,
-        place: Place<'_>,
-    ) -> Result<(Vec<Named>, CredentialSource), Diagnostic> {
+    /// The channels that a text stands for.
+    fn resolve(&mut self, text: &str, place: Place<'_>) -> Result<Vec<Named>, Diagnostic> {
         let filled = self.filled(text, place)?;
-        let found = self.names.resolve(&filled.text, self.platform);
+        let found = self.names.resolve(&filled, self.platform);
         let found = found.map_err(|error| {
             let error = error.about(text);
             let help = error.help();
             Diagnostic::of(error).at(place.file, place.lines).help(help)
         })?;
-        Ok((found, filled.credentials))
+        match found.iter().find(|named| named.url.has_credentials()) {
+            Some(named) => Err(AddressError::Name(named.url.host().to_owned()).at(place)),
+            None => Ok(found),
+        }
     }
 
     /// Adds a channel if it is new, and returns its recorded address.
     ///
     /// # Errors
     /// A diagnostic if there are too many.
-    fn push(
-        &mut self,
-        named: Named,
-        credentials: CredentialSource,
-        place: Place<'_>,
-        lines: Lines,
-    ) -> Result<String, Diagnostic> {
+    fn push(&mut self, named: Named, place: Place<'_>, lines: Lines) -> Result<String, Diagnostic> {
         let recorded = named.url.recorded();
         if self
             .list
@@ -153,7 +157,6 @@ impl Channels {
                 .error(format!("the environment has more than {MOST} channels"))
                 .help("Remove channels: most packages are in conda-forge."));
         }
-        self.warn_of_credentials(&named.url, credentials, place);
         self.warn_of_placeholder(&named.url, place);
         self.warn_of_terms(&named, place);
         self.list.push(Channel {
@@ -162,24 +165,6 @@ impl Channels {
             lines,
         });
         Ok(recorded)
-    }
-
-    fn warn_of_credentials(
-        &mut self,
-        url: &ChannelUrl,
-        origin: CredentialSource,
-        place: Place<'_>,
-    ) {
-        let is_known =
-            |channel: &Channel| channel.url.has_credentials() && channel.url.host() == url.host();
-        if !url.has_credentials() || self.list.iter().any(is_known) {
-            return;
-        }
-        let (message, help) = credentials_warning("the channel's address", url.host(), origin);
-        self.warnings.push(Warning {
-            rule: Rule::CredentialsInUrl,
-            diagnostic: place.error(message).help(help),
-        });
     }
 
     fn warn_of_placeholder(&mut self, url: &ChannelUrl, place: Place<'_>) {

@@ -242,7 +242,7 @@ impl Reader<'_> {
             return Ok(());
         }
         let platform = self.declared.as_ref().map(|(name, _)| name.clone());
-        let url = self.locked.filled(url.trim(), lines)?;
+        let url = self.locked.filled_pip(url.trim(), lines)?;
         let package = address::pip(
             self.locked.file,
             name.trim(),

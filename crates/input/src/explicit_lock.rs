@@ -84,7 +84,7 @@ fn write(lock: &ExplicitLock<'_>, out: &mut String) -> std::fmt::Result {
             out,
             "# pip {} @ {}",
             one_line(&package.name),
-            package.url.recorded()
+            package.url.recorded_file()
         )?;
         match &package.hashes {
             Hashes {

@@ -14,6 +14,7 @@ pub mod file_path;
 mod json;
 mod leftover;
 mod locked;
+mod logins;
 mod match_spec;
 mod mistake;
 pub mod options;
@@ -24,21 +25,20 @@ pub mod pypi;
 mod read;
 pub mod requirements;
 mod reserved;
-mod secrets;
 pub mod section;
 mod settings;
 pub mod specs;
 mod unknown;
 mod yaml;
 
-pub use address_variables::{VariableError, credential_variables, filled, secret_names};
+pub use address_variables::{AddressError, filled, has_credentials, login_names};
 pub use build_source::BuildSource;
 pub use environment_input::{
     Conda, DeclaredPlatform, EnvironmentInput, LocalPip, LockedPip, Pip, RequestedSpec,
     SolveRequest,
 };
 pub use locked::skip::{check_skips, or_skip};
+pub use logins::Logins;
 pub use pip_requirement::PipRequirement;
 pub use read::{BuildInput, image_file, read, read_build_source};
-pub use secrets::Secrets;
 pub use settings::{ChannelDefaults, InputSettings, invalid, parsed};

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use self::skip::Skip;
-use crate::address_variables::{self, CredentialSource, credentials_warning};
+use crate::address_variables::{self, AddressError, FilledAddress, credentials_warning};
 use crate::environment_input::{Conda, EnvironmentInput, LocalPip, LockedPip, Pip};
 use crate::place::Place;
 use crate::section::args::BuildArgs;
@@ -36,8 +36,8 @@ pub(super) struct Locked<'a> {
     /// The first URL whose credentials are placeholders: its host and place.
     placeholder: Option<(String, Lines)>,
     args: &'a BuildArgs,
-    /// The lines of the URLs whose credentials are variables, and where their values come from.
-    filled: Vec<(Lines, CredentialSource)>,
+    /// The first URL whose credentials were written out and left out: its host and place.
+    left_out: Option<(String, Lines)>,
 }
 
 /// What a user can do about a package without a hash.
@@ -73,7 +73,7 @@ impl<'a> Locked<'a> {
             unverified,
             placeholder: None,
             args: &settings.build_args,
-            filled: Vec::new(),
+            left_out: None,
         }
     }
 
@@ -82,18 +82,31 @@ impl<'a> Locked<'a> {
         self.packages.is_empty() && self.pip.is_empty() && self.local.is_empty()
     }
 
-    /// A URL with the values of its variables, and without placeholders for credentials, about which [`Locked::finish`]
-    /// warns.
+    /// A URL with the values of its variables, and without credentials or placeholders for them. [`Locked::finish`] warns
+    /// about those that were written out.
     ///
     /// # Errors
-    /// A diagnostic at its lines if a variable has no value.
+    /// A diagnostic at its lines if a variable has no value, or if the build has no login for the host.
     pub(super) fn filled(&mut self, written: &str, lines: Lines) -> Result<String, Diagnostic> {
+        self.filled_by(address_variables::fill, written, lines)
+    }
+
+    /// The same for the URL of a PyPI package.
+    pub(super) fn filled_pip(&mut self, written: &str, lines: Lines) -> Result<String, Diagnostic> {
+        self.filled_by(address_variables::fill_pip, written, lines)
+    }
+
+    fn filled_by(
+        &mut self,
+        fill: impl FnOnce(&str, &BuildArgs) -> Result<FilledAddress, AddressError>,
+        written: &str,
+        lines: Lines,
+    ) -> Result<String, Diagnostic> {
         let file = self.file;
         let written = self.without_placeholders(written, lines);
-        let address = address_variables::fill(&written, self.args)
-            .map_err(|error| error.at(Place { file, lines }))?;
-        if address.credentials != CredentialSource::Text {
-            self.filled.push((lines, address.credentials));
+        let address = fill(&written, self.args).map_err(|error| error.at(Place { file, lines }))?;
+        if let Some(host) = address.left_out {
+            self.left_out.get_or_insert((host, lines));
         }
         Ok(address.text)
     }
@@ -234,25 +247,12 @@ impl<'a> Locked<'a> {
         }
     }
 
-    /// Warns once for the whole file, of what is kept least secret: such locks have the token in every line.
+    /// Warns once for the whole file: such locks have the token in every line.
     fn warn_of_credentials(&mut self) {
-        let conda = self
-            .packages
-            .iter()
-            .map(|package| (&package.url, package.lines));
-        let pip = self.pip.iter().map(|package| (&package.url, package.lines));
-        let origin = |lines: Lines| {
-            let found = self.filled.iter().find(|(filled, _)| *filled == lines);
-            found.map_or(CredentialSource::Text, |(_, origin)| *origin)
-        };
-        let found = conda
-            .chain(pip)
-            .filter(|(url, _)| url.has_credentials())
-            .min_by_key(|(_, lines)| origin(*lines));
-        let Some((url, lines)) = found else {
+        let Some((host, lines)) = self.left_out.take() else {
             return;
         };
-        let (message, help) = credentials_warning("the lock", url.host(), origin(lines));
+        let (message, help) = credentials_warning("the lock", &host);
         let diagnostic = Diagnostic::new(message).at(self.file, lines).help(help);
         self.warn(Rule::CredentialsInUrl, diagnostic);
     }

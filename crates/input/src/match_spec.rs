@@ -131,15 +131,15 @@ fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Depen
     let bare = placeholder::without(text);
     let text = bare.as_deref().unwrap_or(text);
     let address = channels.filled(text, place)?;
-    let package = explicit::entry(place.file, &address.text, place.lines)
+    let package = explicit::entry(place.file, &address, place.lines)
         .map_err(|error| error.help(mistakes::instead_of_url(text)))?;
-    let url = package.url.with_credentials();
+    let url = package.url.url();
     let folder = url.path().rsplitn(3, '/').nth(2).unwrap_or_default();
     let mut channel: Url = url.clone();
     channel.set_path(folder);
     channel.set_fragment(None);
     let channel = ChannelUrl::new(channel).with_placeholder(bare.is_some());
-    let channel = channels.at_url(channel, address.credentials, place)?;
+    let channel = channels.at_url(channel, place)?;
     let platform = channels.platform();
     if !package.is_noarch() && package.subdir != platform.subdir() {
         return Err(place

@@ -194,7 +194,10 @@ fn add(
 ) -> Result<(), Diagnostic> {
     let file = locked.file;
     let lines = selector.lines;
-    let url = locked.filled(selector.text, lines)?;
+    let url = match package {
+        LockedPackage::Conda(_) => locked.filled(selector.text, lines)?,
+        LockedPackage::Pypi(_) => locked.filled_pip(selector.text, lines)?,
+    };
     match package {
         LockedPackage::Conda(CondaPackageData::Binary(data)) => {
             let record = &data.package_record;

@@ -1,10 +1,9 @@
 //! Settings from outside a file that affect how it is read: build-args, and the image file that names it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use crate::address_variables;
-use crate::secrets::Secrets;
 use crate::section;
 use crate::section::args::BuildArgs;
 use crate::section::file::ImageFile;
@@ -65,13 +64,12 @@ impl InputSettings {
         Ok(())
     }
 
-    /// The same settings with more secrets.
+    /// The same settings with these logins besides.
     #[must_use]
-    pub fn with_secrets(&self, secrets: Secrets) -> Self {
-        let mut all = self.build_args.secrets().clone();
-        all.extend(secrets);
+    pub fn with_logins(&self, names: BTreeSet<String>) -> Self {
+        let all = self.build_args.logins().clone().and(names);
         Self {
-            build_args: self.build_args.clone().with_secrets(all),
+            build_args: self.build_args.clone().with_logins(all),
             ..self.clone()
         }
     }

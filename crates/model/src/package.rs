@@ -157,8 +157,8 @@ impl Hashes {
     }
 }
 
-/// The address of a package. It may carry credentials (`user:password@`, `/t/<token>/`). `Debug` and `Display` hide
-/// them; only [`PackageUrl::with_credentials`] gives them.
+/// The address of a package. What an input or a server gives may carry credentials (`user:password@`, `/t/<token>/`): they
+/// are never shown, and never fetched with.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PackageUrl(Url);
 
@@ -168,15 +168,22 @@ impl PackageUrl {
         Self(url)
     }
 
-    /// The URL to download from. Only for the http source.
-    pub fn with_credentials(&self) -> &Url {
+    /// The URL as it is, with any credentials.
+    pub fn url(&self) -> &Url {
         &self.0
     }
 
     /// The URL as it may be recorded in `conda-meta`: without credentials.
     pub fn recorded(&self) -> Url {
-        let mut url = self.0.clone();
+        let mut url = self.recorded_file();
         redact::strip(&mut url);
+        url
+    }
+
+    /// The same for a file that is no conda package, in whose path `/t/` is not followed by a token.
+    pub fn recorded_file(&self) -> Url {
+        let mut url = self.0.clone();
+        redact::strip_login(&mut url);
         url.set_query(None);
         url.set_fragment(None);
         url
@@ -189,10 +196,9 @@ impl PackageUrl {
         url != self.0
     }
 
-    /// Whether its path or query carries a secret. In an image's provenance, BuildKit masks users and passwords of sources,
-    /// but not these.
-    pub fn has_secret_path(&self) -> bool {
-        self.0.query().is_some() || self.recorded().path() != self.0.path()
+    /// Whether it carries a user or a password.
+    pub fn has_login(&self) -> bool {
+        !self.0.username().is_empty() || self.0.password().is_some()
     }
 
     /// The host, for messages about secrets and mirrors.

@@ -27,7 +27,7 @@ pub fn without(url: &str) -> Option<String> {
 }
 
 /// Whether a text only stands for a credential. A variable (`$TOKEN`) does not: it has a value somewhere.
-fn is_placeholder(text: &str) -> bool {
+pub fn is_placeholder(text: &str) -> bool {
     let decoded = percent_decode_str(text).decode_utf8_lossy();
     let text = decoded.trim();
     let is_in = |open: &str, close: &str| {

@@ -41,7 +41,7 @@ impl PipPackage {
 
     /// The name of its file.
     pub fn file_name(&self) -> String {
-        let url = self.url.with_credentials();
+        let url = self.url.url();
         let last = url.path().rsplit('/').next().unwrap_or_default();
         percent_encoding::percent_decode_str(last)
             .decode_utf8_lossy()

@@ -8,11 +8,16 @@ use crate::visible::visible_line;
 /// Shown instead of a credential.
 const MASK: &str = "***";
 
-/// Removes user, password and token from `url`.
-pub fn strip(url: &mut Url) {
+/// Removes user and password from `url`.
+pub fn strip_login(url: &mut Url) {
     // Both fail only for URLs that cannot have credentials.
     let _ = url.set_username("");
     let _ = url.set_password(None);
+}
+
+/// Removes user, password and token from `url`.
+pub fn strip(url: &mut Url) {
+    strip_login(url);
     if let Some((before, after)) = around_token(url.path()) {
         let path = format!("{before}{after}");
         url.set_path(&path);
@@ -45,7 +50,7 @@ pub fn masked(text: &str) -> String {
         // A mirror's URL may follow the channel's with only a `=` between them.
         let line = &tail[..tail.find(MARK).unwrap_or(tail.len())];
         let line = &line[..line.find('\n').unwrap_or(line.len())];
-        let start = credentials_end(line).unwrap_or(0);
+        let start = login_end(line).unwrap_or(0);
         if start > 0 {
             shown.extend([MASK, "@"]);
         }
@@ -61,9 +66,9 @@ fn word_end(text: &str) -> usize {
     text.find(char::is_whitespace).unwrap_or(text.len())
 }
 
-/// Where the host begins in `line`, which follows `://`, if there are credentials before it. A password may have `/`, `?`, `#`,
+/// Where the host begins in `line`, which follows `://`, if there is a login before it. A password may have `/`, `?`, `#`,
 /// `@` or a space although it must not.
-fn credentials_end(line: &str) -> Option<usize> {
+pub fn login_end(line: &str) -> Option<usize> {
     let ends = |c: char| "/?#".contains(c) || c.is_whitespace();
     let (authority, after) = line.split_at(line.find(ends).unwrap_or(line.len()));
     let last = |text: &str| text.rfind('@').map(|at| at + 1);

@@ -75,7 +75,7 @@ pub fn in_channel(channel: &ChannelUrl, name: &str) -> String {
 
 /// The path of a PyPI package's file.
 pub fn of_pip(package: &PipPackage) -> String {
-    format!("{PYPI_FILES}/{}", path_of(&package.url.recorded()))
+    format!("{PYPI_FILES}/{}", path_of(&package.url.recorded_file()))
 }
 
 /// The URL of the file at `url` in the folder at [`CHANNEL_DIR`]; [`elsewhere`] reverses it.

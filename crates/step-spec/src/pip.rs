@@ -97,16 +97,11 @@ impl StepSpec for PipResolveSpec {
     type Item = PipEntry;
 }
 
-/// The prefix of a step's variables that hold secret parts of its arguments: a failing step shows its arguments, but
-/// not its variables.
-pub const HIDDEN: &str = "CONDAFRONT_HIDDEN_";
-
 /// A line of a list of requirements.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PipEntry {
-    /// The line, or the part of it before the wheel's path; `${NAME}` with a name that starts with [`HIDDEN`] is a
-    /// variable of the step.
+    /// The line, or the part of it before the wheel's path.
     pub text: String,
     /// Whether it is a constraint.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -154,6 +154,8 @@ fn private_mounts() {
     assert_eq!(code("/token/noarch/a.conda", ""), 401);
     assert_eq!(code("/t/wrong/token/noarch/a.conda", ""), 401);
     assert_eq!(code("/t/tk/token/noarch/a.conda", ""), 200);
+    let right = "Authorization: token tk\r\n";
+    assert_eq!(code("/token/noarch/a.conda", right), 200);
     assert!(server.requests()[1].authorization);
     assert!(!server.requests()[0].authorization);
 }

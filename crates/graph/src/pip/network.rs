@@ -1,13 +1,12 @@
 //! Where pip finds packages.
 
-use std::collections::BTreeSet;
-
 use buildkit_llb::{Bind, Output, Secret};
-use url::Url;
+use std::collections::BTreeSet;
 
 use crate::network::NetworkAccess;
 use crate::step::Step;
 use condafront_input::options::Options;
+use condafront_input::requirements;
 use condafront_step_spec::channel_folder::{CHANNEL_DIR, PYPI_INDEX};
 use condafront_step_spec::pip::{CONFIG_SECRET, NETRC_SECRET, WORK_DIR};
 use condafront_step_spec::pip_variables;
@@ -67,14 +66,13 @@ impl PipNetwork {
         self
     }
 
-    /// The indexes that the build-args name.
-    pub fn indexes(&self) -> Vec<Url> {
-        let values = self
-            .settings
-            .iter()
-            .filter_map(|(_, value)| value.as_deref());
-        let words = values.flat_map(str::split_whitespace);
-        words.filter_map(|word| Url::parse(word).ok()).collect()
+    /// The first build-arg whose value has credentials.
+    pub fn with_credentials(&self) -> Option<&'static str> {
+        let has_credentials =
+            |value: &Option<String>| value.as_deref().is_some_and(requirements::has_credentials);
+        let mut settings = self.settings.iter();
+        let (name, _) = settings.find(|(_, value)| has_credentials(value))?;
+        Some(name)
     }
 
     /// Gives a step the network, and space for what it downloads.
@@ -90,7 +88,6 @@ impl PipNetwork {
         for (name, value) in &self.settings {
             match value {
                 Some(value) => exec.env(*name, value),
-                // A value with credentials is better given as a secret.
                 None => exec.secret_env(*name, *name, true),
             };
         }

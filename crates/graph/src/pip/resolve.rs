@@ -2,7 +2,6 @@
 
 use buildkit_llb::Output;
 
-use super::hidden::Hidden;
 use super::network::PipNetwork;
 use super::wheel::Wheel;
 use crate::environment::Environment;
@@ -43,11 +42,7 @@ impl Environment<'_> {
         let spec = PipResolveSpec {
             prefix: self.prefix.path().to_owned(),
         };
-        let mut entries = list.for_step(network.is_folder());
-        let mut hidden = Hidden::default();
-        for entry in &mut entries {
-            hidden.hide(&mut entry.text);
-        }
+        let entries = list.for_step(network.is_folder());
         let name = "[pip] resolve the requirements";
         let mut step = self.tools.step_in(root, spec.to_args(&entries)?, name);
         step.concerns(&(0..entries.len()).collect::<Vec<_>>());
@@ -58,7 +53,6 @@ impl Environment<'_> {
             steps.extend(made.map(|made| (wheel.output.clone(), made)));
         }
         network.open(&mut step);
-        hidden.tell(&mut step);
         let facts = step.output(FACTS_DIR);
         let facts = step.exec().build()[facts].clone();
         steps.push((facts.clone(), step));

@@ -2,7 +2,6 @@
 
 use buildkit_llb::{Bind, Output};
 
-use super::hidden::Hidden;
 use super::network::PipNetwork;
 use super::sources::{Local, LocalKind};
 use super::supplied::SuppliedPip;
@@ -111,10 +110,6 @@ impl Environment<'_> {
         if !network.is_folder() {
             options.extend_from_slice(build.options);
         }
-        let mut hidden = Hidden::default();
-        for word in &mut options {
-            hidden.hide(word);
-        }
         let spec = PipBuildSpec {
             prefix: self.prefix.path().to_owned(),
             pip: build.supplied.map(SuppliedPip::path),
@@ -138,7 +133,6 @@ impl Environment<'_> {
             supplied.mount(&mut step, self.tools.no_cache);
         }
         network.open(&mut step);
-        hidden.tell(&mut step);
         Ok(step)
     }
 }

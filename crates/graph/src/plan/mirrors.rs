@@ -63,7 +63,8 @@ impl FromStr for Mirrors {
 impl Mirrors {
     /// The URLs to try, in order; never empty. A URL that has a mirror is not tried itself.
     pub fn candidates(&self, url: &PackageUrl) -> Vec<PackageUrl> {
-        let recorded = url.recorded();
+        // No token is left in a conda package's URL.
+        let recorded = url.recorded_file();
         let found: Vec<PackageUrl> = self
             .0
             .iter()
@@ -91,7 +92,7 @@ impl Mirror {
         if !same_origin || !(rest.is_empty() || rest.starts_with('/')) {
             return None;
         }
-        let mut rewritten = self.to.with_credentials().clone();
+        let mut rewritten = self.to.url().clone();
         let path = format!("{}{rest}", rewritten.path().trim_end_matches('/'));
         rewritten.set_path(&path);
         Some(PackageUrl::new(rewritten))
@@ -107,7 +108,7 @@ mod tests {
         mirrors
             .candidates(&PackageUrl::new(Url::parse(url).unwrap()))
             .iter()
-            .map(|url| url.with_credentials().to_string())
+            .map(|url| url.url().to_string())
             .collect()
     }
 

@@ -48,12 +48,13 @@ impl Reader<'_> {
         }
         let written = self.text(node, "url")?;
         let lines = node.get("url").map_or(node.lines, |url| url.lines);
-        let url = locked.filled(written, lines)?;
         // Whether it can be installed at all comes first: conda-lock writes a commit in place of a hash.
         if manager != "conda" {
+            let url = locked.filled_pip(written, lines)?;
             let version = node.get("version").and_then(Node::text);
             return locked.add_pip(name, version, &url, || self.hashes(node), lines);
         }
+        let url = locked.filled(written, lines)?;
         const ADVICE: &str = "Publish the package in a channel that has an http(s) URL, and regenerate the lock file.";
         let package = address::conda(self.file, &url, Hashes::default(), lines, ADVICE);
         let mut package = package.map_err(|error| or_skip(error, name))?;

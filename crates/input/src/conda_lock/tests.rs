@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use crate as input;
 use crate::environment_input::{EnvironmentInput, LockedPip, Pip};
+use crate::logins::Logins;
+use crate::section::args::BuildArgs;
 use crate::settings::InputSettings;
 use condafront_model::lint::Rule;
 use condafront_model::platform::Platform;
@@ -248,9 +250,8 @@ fn warnings_read_well() {
             )],
         ),
     ]);
-    let args = [("TOKEN", "tk-1"), ("USER", "ada"), ("PASSWORD", "hunter2")];
     let filled = InputSettings {
-        build_args: args.into_iter().collect(),
+        build_args: BuildArgs::default().with_logins(Logins::Unknown),
         ..InputSettings::default()
     };
     let read = |text: &str| {
@@ -290,18 +291,21 @@ fn warnings_read_well() {
         .locked()
         .unwrap()
         .iter()
-        .map(|package| package.url.with_credentials().as_str())
+        .map(|package| package.url.url().as_str())
         .collect();
     assert_eq!(
         urls,
         [
-            "https://c.example/t/tk-1/private/linux-64/a-1.0-0.conda",
-            "https://ada:hunter2@d.example/private/linux-64/b-1.0-0.conda"
+            "https://c.example/private/linux-64/a-1.0-0.conda",
+            "https://d.example/private/linux-64/b-1.0-0.conda"
         ]
     );
     let file = SourceFile::new("conda-lock.yml", variables);
     let error = input::read(&file, Platform::LinuxAmd64, &InputSettings::default()).unwrap_err();
-    assert!(error.to_string().contains("the variable TOKEN"), "{error}");
+    assert!(
+        error.to_string().contains("a token for c.example"),
+        "{error}"
+    );
     assert_eq!(error.locations.len(), 1);
 }
 

@@ -88,7 +88,7 @@ fn every_spelling_that_conda_takes_is_taken() {
         "pkgs/main::numpy",
         "defaults::numpy",
         "https://conda.example/forge::numpy=1.26",
-        "https://me:pw@conda.example/t/tk/forge/noarch::numpy",
+        "https://conda.example/forge/noarch::numpy",
         "bioconda:bcftools=1.20",
         "bioconda:samtools 1.2 h0_1",
         "conda-forge:python>=3.9",
@@ -100,7 +100,7 @@ fn every_spelling_that_conda_takes_is_taken() {
         "samtools[channel=bioconda, version='1.*']",
         "samtools[channel='https://conda.example/bio', subdir=noarch]",
         "https://conda.example/forge/linux-64/zlib-1.3.1-hb9d3cd8_2.conda",
-        "https://conda.example/t/tk/forge/noarch/tzdata-2025b-0.tar.bz2#4222072737ccff51314b5ece9c7d6f5a",
+        "https://conda.example/forge/noarch/tzdata-2025b-0.tar.bz2#4222072737ccff51314b5ece9c7d6f5a",
         "zlib[url=https://conda.example/forge/linux-64/zlib-1.3.1-hb9d3cd8_2.conda]",
     ] {
         let (spec, channels) = stored(text).unwrap_or_else(|error| panic!("{text}: {error}"));

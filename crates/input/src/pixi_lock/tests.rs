@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use crate as input;
 use crate::environment_input::{EnvironmentInput, LockedPip, Pip};
+use crate::logins::Logins;
+use crate::section::args::BuildArgs;
 use crate::settings::InputSettings;
 use condafront_model::lint::Rule;
 use condafront_model::platform::Platform;
@@ -61,28 +63,22 @@ fn variables_in_urls_are_replaced() {
     const WRITTEN: &str = "https://conda.anaconda.org/conda-forge/";
     for (version, lock) in VERSIONS.into_iter().filter(|(version, _)| *version > 3) {
         let with = |base: &str| lock.replace(WRITTEN, base);
-        let text = with("https://$USER:${PASSWORD}@c.example/forge/");
+        let text = with("https://$USER:${PASSWORD}@${HOST}/forge/");
         let error = read(&text).unwrap_err();
         let shown = error.to_string();
-        assert!(shown.contains("USER, PASSWORD"), "{version}: {shown}");
+        assert!(shown.contains("variable HOST"), "{version}: {shown}");
         assert_eq!(error.locations.len(), 1, "{version}");
-        let args = [("USER", "ada"), ("PASSWORD", "p/w")];
+        let args: BuildArgs = [("HOST", "c.example")].into_iter().collect();
         let settings = InputSettings {
-            build_args: args.into_iter().collect(),
+            build_args: args.with_logins(Logins::Unknown),
             ..InputSettings::default()
         };
         let file = SourceFile::new("pixi.lock", text);
         let input = input::read(&file, Platform::LinuxAmd64, &settings).unwrap();
-        let start = "https://ada:p%2Fw@c.example/forge/";
-        let urls = input.locked().unwrap().iter().map(|one| &one.url);
-        let urls: Vec<_> = urls.filter(|url| url.has_credentials()).collect();
-        assert!(!urls.is_empty(), "{version}");
-        for url in urls {
-            assert!(
-                url.with_credentials().as_str().starts_with(start),
-                "{version}"
-            );
-        }
+        let start = "https://c.example/forge/";
+        let mut urls = input.locked().unwrap().iter().map(|one| one.url.url());
+        let found = urls.any(|url| url.as_str().starts_with(start));
+        assert!(found, "{version}");
     }
 }
 
@@ -185,7 +181,12 @@ fn warnings_read_well() {
     );
     let mut all = String::new();
     for (name, text) in [("credentials", token), ("no hash", unhashed)] {
-        let input = read(&text).unwrap();
+        let settings = InputSettings {
+            build_args: BuildArgs::default().with_logins(Logins::Unknown),
+            ..InputSettings::default()
+        };
+        let file = SourceFile::new("pixi.lock", text);
+        let input = input::read(&file, Platform::LinuxAmd64, &settings).unwrap();
         assert_eq!(input.warnings.len(), 1, "{name}");
         let message = input.warnings[0].diagnostic.to_string();
         assert!(!message.contains("hunter2"), "{message}");

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use url::Url;
-
 use super::entry::{Entry, Requirement, Source};
 use super::options::PipOption;
 use super::paths::LocalPath;
@@ -13,7 +11,7 @@ use crate::locked::address::pip as pip_package;
 use crate::pip_requirement::PipRequirement;
 use condafront_model::package::Hashes;
 use condafront_model::pypi_package::{PipPackage, normalized};
-use condafront_model::redact::{self, quoted};
+use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 use condafront_step_spec::channel_folder;
 use condafront_step_spec::pip::{PipEntry, PipWheel};
@@ -256,32 +254,6 @@ impl List {
         self.entries.iter().flat_map(|entry| match &entry.entry {
             Entry::Options(options) => options.as_slice(),
             _ => &[],
-        })
-    }
-
-    /// The indexes and link pages that the list names.
-    pub fn indexes(&self) -> impl Iterator<Item = Url> {
-        let names = ["--index-url", "--extra-index-url", "--find-links"];
-        let options = self.options();
-        let urls = options.filter(move |option| names.contains(&option.name));
-        // A value with variables is not a URL yet.
-        let urls = urls.filter(|option| variables(&option.value).is_empty());
-        urls.filter_map(|option| Url::parse(&option.value).ok())
-    }
-
-    /// The URL of an entry that names this file; it may have credentials.
-    pub fn direct(&self, file: &Url) -> Option<&Url> {
-        let urls = self
-            .wanted()
-            .filter_map(|(_, _, found)| match &found.source {
-                Source::Web(url) => url.as_ref(),
-                _ => None,
-            });
-        { urls }.find(|url| {
-            let mut bare = (*url).clone();
-            redact::strip(&mut bare);
-            bare.set_fragment(None);
-            bare == *file
         })
     }
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::secrets::Secrets;
+use crate::logins::Logins;
 use condafront_model::platform::Platform;
 
-/// The build-args of a build by name, with the secrets that stand in their place in addresses.
+/// The build-args of a build by name, with the logins that stand in place of credentials in addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BuildArgs {
     args: BTreeMap<String, String>,
-    secrets: Secrets,
+    logins: Logins,
 }
 
 impl BuildArgs {
@@ -18,15 +18,15 @@ impl BuildArgs {
         self.args.get(name).map(String::as_str)
     }
 
-    /// The same build-args with these secrets.
+    /// The same build-args with these logins.
     #[must_use]
-    pub fn with_secrets(self, secrets: Secrets) -> Self {
-        Self { secrets, ..self }
+    pub fn with_logins(self, logins: Logins) -> Self {
+        Self { logins, ..self }
     }
 
-    /// The secrets.
-    pub fn secrets(&self) -> &Secrets {
-        &self.secrets
+    /// The logins.
+    pub fn logins(&self) -> &Logins {
+        &self.logins
     }
 
     /// The names of the build-args.
@@ -73,7 +73,7 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for BuildArgs {
         let pairs = args.into_iter();
         Self {
             args: pairs.map(|(n, v)| (n.into(), v.into())).collect(),
-            secrets: Secrets::default(),
+            logins: Logins::default(),
         }
     }
 }

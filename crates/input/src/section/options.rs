@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::reader::{Name, Reader, truth};
-use crate::address_variables::fill_credentials;
+use crate::address_variables::without_credentials;
 use crate::place::Place;
 use crate::section::image_section::Located;
 use crate::yaml::{Node, ScalarKind, Value};
@@ -192,10 +192,15 @@ fn channel_url(
         file: reader.file,
         lines,
     };
-    let text = fill_credentials(written.value, reader.args).map_err(|error| error.at(place))?;
+    let bare = |text: &str| {
+        let bare = without_credentials(text, reader.args).map_err(|error| error.at(place));
+        bare.map(|address| address.text)
+    };
+    // The values of variables may have credentials as well.
+    let text = bare(written.value)?;
     let value = text.as_str();
     let found = reader.word_of(name, Located { value, lines })?;
-    match ChannelUrl::parse(&found.value) {
+    match ChannelUrl::parse(&bare(&found.value)?) {
         Ok(url) => Ok(found.map(|_| url)),
         Err(error) => {
             let error = error.about(written.value);

@@ -51,7 +51,7 @@ impl ChannelUrl {
 
     /// The folder `path` below this one.
     pub fn below(&self, path: &str) -> Self {
-        let url = self.join(path).with_credentials().clone();
+        let url = self.join(path).url().clone();
         Self::new(url).with_placeholder(self.has_placeholder)
     }
 

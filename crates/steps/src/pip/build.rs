@@ -23,10 +23,7 @@ pub(crate) fn build(
     mounts: &Mounts,
     log: &mut dyn Write,
 ) -> Result<(), FailureReport> {
-    let (mut spec, files) = PipBuildSpec::from_args(args)?;
-    for word in &mut spec.options {
-        *word = process::revealed(word);
-    }
+    let (spec, files) = PipBuildSpec::from_args(args)?;
     let archives = verify(&files, mounts)?;
     let label = files.first().map_or("", |file| &file.label);
     let mut command = process::pip(Path::new(&spec.prefix), spec.pip.as_deref(), "wheel");

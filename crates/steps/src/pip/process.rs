@@ -9,8 +9,8 @@ use super::masked_log::{MaskedLog, Secrets};
 use crate::child;
 use condafront_model::redact;
 use condafront_step_spec::failure_report::FailureReport;
-use condafront_step_spec::pip::{CONFIG_SECRET, HIDDEN, NETRC_SECRET, WORK_DIR};
-use condafront_step_spec::pip_variables::{is_version, with_values};
+use condafront_step_spec::pip::{CONFIG_SECRET, NETRC_SECRET, WORK_DIR};
+use condafront_step_spec::pip_variables::is_version;
 
 /// The `PATH` after the environment's own programs.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -55,13 +55,6 @@ pub(super) fn pip(prefix: &Path, pip: Option<&str>, subcommand: &str) -> Command
         .env("PIP_ROOT_USER_ACTION", "ignore")
         .env("PIP_BREAK_SYSTEM_PACKAGES", "1");
     command
-}
-
-/// Expands the step's hidden variables in `text`.
-pub(super) fn revealed(text: &str) -> String {
-    with_values(text, |name| {
-        name.starts_with(HIDDEN).then(|| std::env::var(name).ok())?
-    })
 }
 
 /// Runs `command`; its output goes to `log` line by line, without secrets.

@@ -30,10 +30,7 @@ pub(crate) fn resolve(
     work: &Path,
     log: &mut dyn Write,
 ) -> Result<(), FailureReport> {
-    let (spec, mut list) = PipResolveSpec::from_args(args)?;
-    for entry in &mut list {
-        entry.text = process::revealed(&entry.text);
-    }
+    let (spec, list) = PipResolveSpec::from_args(args)?;
     fs::create_dir_all(work)?;
     let report_path = work.join(REPORT);
     let files = ListFiles::of(&list, work, &mounts.input)?;

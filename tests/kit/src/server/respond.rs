@@ -199,7 +199,11 @@ fn refuse(mount: &Mount, token: Option<&str>, authorization: Option<&str>) -> Op
             let expected = format!("Bearer {token}");
             (authorization == Some(&expected), "Bearer realm=\"channel\"")
         }
-        Auth::Token(expected) => (token == Some(expected), "Token realm=\"channel\""),
+        Auth::Token(expected) => {
+            let header = format!("token {expected}");
+            let shown = token == Some(expected) || authorization == Some(&header);
+            (shown, "Token realm=\"channel\"")
+        }
     };
     (!shown).then(|| Answer {
         challenge: Some(challenge),

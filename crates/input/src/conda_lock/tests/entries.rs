@@ -108,7 +108,7 @@ fn placeholders_for_credentials_are_left_out() {
         let text = lock(&[entry("a", &[("url", &url)])]);
         let input = read(&text).unwrap_or_else(|error| panic!("{}", error.render(Level::Error)));
         assert_eq!(
-            input.locked().unwrap()[0].url.with_credentials().as_str(),
+            input.locked().unwrap()[0].url.url().as_str(),
             format!("{after}/private/linux-64/a-1.0-0.conda")
         );
         let message = input.warnings[0].diagnostic.to_string();

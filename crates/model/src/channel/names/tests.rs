@@ -5,7 +5,7 @@ fn found(names: &ChannelNames, text: &str) -> Vec<String> {
     channels
         .iter()
         .map(|channel| {
-            let url = channel.url.join("x").with_credentials().to_string();
+            let url = channel.url.join("x").url().to_string();
             format!("{} {}", channel.name, url.trim_end_matches("/x"))
         })
         .collect()
