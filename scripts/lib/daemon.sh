@@ -4,6 +4,9 @@
 
 READY_SECONDS=60
 
+# Gigabytes of free memory with which an engine keeps its files there: two of them need some 10 for a whole test run.
+PLENTY_OF_MEMORY=14
+
 state() { sed -n "s/^$2=//p" "$1/state" 2>/dev/null | tail -1; }
 
 set_state() { printf '%s=%s\n' "$2" "$3" >>"$1/state"; }
@@ -26,6 +29,16 @@ free_port() {
     (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
   done
   echo "$port"
+}
+
+# in_memory DIR: makes DIR a file system in memory if there is plenty, because engines write many small files. It ends with
+# what is mounted below the engine's folder.
+in_memory() {
+  local gigabytes
+  gigabytes=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo)
+  mkdir -p "$1"
+  [ "${gigabytes:-0}" -lt "$PLENTY_OF_MEMORY" ] ||
+    mount -t tmpfs -o "mode=711,size=$((gigabytes / 2))g" tmpfs "$1" 2>/dev/null || true
 }
 
 busybox_ip() { "$ENGINE_ROOT/usr/bin/busybox" ip "$@"; }
@@ -107,6 +120,8 @@ start_dockerd() {
     # The daemon holds the lock until it ends.
     exec 7>"$root/$store.lock"
     flock -n 7 || die "another engine is using $root"
+  else
+    in_memory "$data"
   fi
   cat >"$dir/daemon.json" <<EOF
 {
@@ -142,8 +157,12 @@ EOF
 start_buildkitd() {
   local dir=$1 root=$2 port data=$1/data registry=${CONDAFRONT_TEST_REGISTRY:-} tries
   [ -x "${BUILDKITD:-}" ] || die "BUILDKITD must be the path of a buildkitd binary"
-  [ -z "$root" ] || data=$(realpath -m "$root")/buildkitd
-  mkdir -p "$data"
+  if [ -n "$root" ]; then
+    data=$(realpath -m "$root")/buildkitd
+    mkdir -p "$data"
+  else
+    in_memory "$data"
+  fi
   cat >"$dir/buildkitd.toml" <<EOF
 [otel]
   socketPath = "$(state "$dir" SOCKETS)/otel.sock"

@@ -122,10 +122,7 @@ fn settings_that_make_no_sense() {
         ("root with another ID", "MAMBA_USER=root"),
         ("a user name of the base image", "MAMBA_USER=daemon"),
         ("an unknown installer", "CONDAFRONT_INSTALLER=conda"),
-        (
-            "invalid mirrors",
-            "CONDA_MIRRORS=https://me:hunter2@mirror.test",
-        ),
+        ("invalid mirrors", "CONDA_MIRRORS=https://mirror.test"),
         ("an invalid base image name", "BASE_IMAGE=Debian:13:slim"),
         ("a base image that does not exist", &missing),
         ("a base image that cannot be reached", &unreachable),
@@ -144,7 +141,6 @@ fn settings_that_make_no_sense() {
     let text = failures
         .text()
         .replace(&closed_port_of(&unreachable), "closed.test");
-    assert!(!text.contains("hunter2"), "{text}");
     insta::assert_snapshot!(text);
 }
 

@@ -52,6 +52,8 @@ pub(crate) struct Project {
     name: String,
     tag: Cell<&'static str>,
     builds: Cell<u32>,
+    /// Whether everything goes through the docker client, as with users.
+    through_docker: bool,
 }
 
 impl Project {
@@ -98,6 +100,7 @@ impl Project {
             name: format!("e2e-{}-{number}", std::process::id()),
             tag: Cell::new("nothing-is-built-yet"),
             builds: Cell::new(0),
+            through_docker: false,
             engine,
             server,
             channel: shared_channel(),
@@ -234,6 +237,14 @@ impl Project {
         self.docker(&all)
     }
 
+    /// The same project, whose builds use all of the docker client.
+    pub(crate) fn through_docker(self) -> Self {
+        Self {
+            through_docker: true,
+            ..self
+        }
+    }
+
     /// Runs the client with these arguments.
     pub(crate) fn docker(&self, args: &[&str]) -> Output {
         self.docker_in(self.dir.path(), args)
@@ -247,7 +258,11 @@ impl Project {
     }
 
     fn docker_in(&self, dir: &Path, args: &[&str]) -> Output {
-        let mut command = self.engine.docker(args);
+        let mut command = if self.through_docker {
+            self.engine.client(args)
+        } else {
+            self.engine.docker(args)
+        };
         engine::run(command.current_dir(dir))
     }
 

@@ -14,7 +14,7 @@ fn block(language: &str) -> &'static str {
 
 #[test]
 fn three_lines_and_one_command() {
-    let project = Project::new(Store::Containerd);
+    let project = Project::new(Store::Containerd).through_docker();
     let lines = block("yaml");
     assert_eq!(lines.lines().count(), 3, "{lines}");
     project.write("env.yml", lines);

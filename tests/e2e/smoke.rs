@@ -6,7 +6,7 @@ use crate::project::Project;
 
 /// A buildkitd cannot run images, so its image is pushed to the registry and run by another engine.
 fn a_lock_becomes_an_image(store: Store) {
-    let project = Project::new(store);
+    let project = Project::new(store).through_docker();
     project.lock(&[
         "python",
         "numpy",

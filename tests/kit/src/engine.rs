@@ -145,25 +145,66 @@ impl Engine {
         &self.host
     }
 
-    /// The docker client with these arguments, set up to talk to this engine. For a buildkitd, only
-    /// `build` and `buildx` work.
+    /// What `docker` does with these arguments, set up to talk to this engine. For a buildkitd, only `build` and `buildx`
+    /// work. These two are run by buildx directly: docker, which starts it twice, takes a third of a second longer.
     pub fn docker<I>(&self, arguments: I) -> Command
     where
         I: IntoIterator<Item: AsRef<OsStr>>,
     {
-        let path = env::var("PATH").unwrap_or_default();
-        let mut command = match &self.client {
-            Some(client) => {
-                // `Command` looks the program up in this process's PATH, not in the one set below.
-                let docker = client.path.split(':').next().unwrap_or_default();
-                let mut command = Command::new(Path::new(docker).join("docker"));
-                command.env("DOCKER_CONFIG", &client.docker_config);
-                command.env("PATH", format!("{}:{path}", client.path));
-                command
+        let mut arguments = arguments.into_iter().peekable();
+        let first = arguments.peek().map(|first| first.as_ref().to_owned());
+        let first = first.as_deref().and_then(OsStr::to_str);
+        let mut command = match (first, self.buildx()) {
+            (Some("build"), Some(buildx)) => self.command(&buildx),
+            (Some("buildx"), Some(buildx)) => {
+                arguments.next();
+                self.command(&buildx)
             }
-            None => Command::new("docker"),
+            _ => self.command(&self.client_program()),
         };
-        command.args(arguments).env("DOCKER_HOST", &self.host);
+        command.args(arguments);
+        command
+    }
+
+    /// The docker client with these arguments, as a user runs it.
+    pub fn client<I>(&self, arguments: I) -> Command
+    where
+        I: IntoIterator<Item: AsRef<OsStr>>,
+    {
+        let mut command = self.command(&self.client_program());
+        command.args(arguments);
+        command
+    }
+
+    fn client_program(&self) -> PathBuf {
+        match &self.client {
+            // `Command` looks programs up in this process's PATH, not in the one that it sets.
+            Some(client) => {
+                let programs = client.path.split(':').next().unwrap_or_default();
+                Path::new(programs).join("docker")
+            }
+            None => "docker".into(),
+        }
+    }
+
+    /// The client's plugin, if it is in the client's own folder.
+    fn buildx(&self) -> Option<PathBuf> {
+        let config = match &self.client {
+            Some(client) => client.docker_config.clone(),
+            None => env::var_os("DOCKER_CONFIG")?.into(),
+        };
+        let plugin = config.join("cli-plugins/docker-buildx");
+        plugin.exists().then_some(plugin)
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        if let Some(client) = &self.client {
+            let path = env::var("PATH").unwrap_or_default();
+            command.env("DOCKER_CONFIG", &client.docker_config);
+            command.env("PATH", format!("{}:{path}", client.path));
+        }
+        command.env("DOCKER_HOST", &self.host);
         for unwanted in ["DOCKER_CONTEXT", "BUILDX_BUILDER", "DOCKER_BUILDKIT"] {
             command.env_remove(unwanted);
         }
