@@ -10,6 +10,7 @@ use futures_util::FutureExt as _;
 
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::timeline::Timeline;
 use crate::gateway::transport;
 use crate::{stages as build, subrequests};
 use condafront_input::options::Options;
@@ -51,8 +52,9 @@ pub fn run() -> ExitCode {
 }
 
 async fn serve() -> Result<(), ServeError> {
+    let timeline = Timeline::start();
     let channel = transport::over_stdio().await.map_err(ServeError::Connect)?;
-    let bridge = Bridge::connect(channel)
+    let bridge = Bridge::connect(channel, timeline)
         .await
         .map_err(ServeError::NoAnswer)?;
     let outcome = guarded(bridge.clone()).await;

@@ -85,11 +85,15 @@ pub(crate) async fn build(
         file: &build_file.file,
         so_far: &SoFar::default(),
     };
-    match target {
+    let result = match target {
         Target::Image | Target::Prefix => session.images(target, &platforms).await,
         Target::Lock => session.locks().await,
         Target::Channel => session.channel().await,
+    }?;
+    if settings.timeline {
+        bridge.show_timeline(&build_file.vertex.to_string()).await?;
     }
+    Ok(result)
 }
 
 /// Reads what a build is made from and all files that it names, without building anything.

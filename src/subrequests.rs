@@ -314,7 +314,6 @@ mod tests {
         let build_file = BuildFile {
             file: SourceFile::new("env.yml", text),
             vertex: Digest::of(b""),
-            ignored: Vec::new(),
         };
         let channels = "conda-forge,https://me:hunter2@c.example";
         let args = [("CONDA_CHANNELS", channels)];

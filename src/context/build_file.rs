@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use buildkit_llb::Digest;
+use buildkit_llb::{Digest, Output};
 
 use super::ignore;
 use super::sources::Sources;
@@ -19,8 +19,6 @@ pub(crate) struct BuildFile {
     pub file: Arc<SourceFile>,
     /// The vertex that loaded it, under which warnings are shown.
     pub vertex: Digest,
-    /// What `.dockerignore` leaves out of the build context.
-    pub ignored: Vec<String>,
 }
 
 /// A build file that may be missing.
@@ -53,22 +51,10 @@ impl Sources<'_> {
     /// # Errors
     /// When it exists but cannot be read.
     pub(crate) async fn build_file(&self) -> Result<FoundFile, BuildError> {
-        let (bridge, options) = (self.bridge, self.options);
-        let name = match &self.file {
-            Tree::SingleFile { name, .. } => name,
-            Tree::Client(_) | Tree::State { .. } => options.file_name(),
-        };
-        let state = self.file.output(
-            options,
-            &Load {
-                paths: &[name.to_owned(), format!("{name}{}", ignore::NAME)],
-                key: options.file_local(),
-                title: &format!("[internal] load build definition from {name}"),
-            },
-        );
-        let reference = loaded(bridge, &state).await?;
+        let (name, state) = self.definition();
+        let reference = loaded(self.bridge, &state).await?;
         let path = self.file.full(name);
-        let data = match content(bridge, &reference, &path, name).await? {
+        let data = match content(self.bridge, &reference, &path, name).await? {
             Content::File(data) => Some(data),
             Content::Folder => {
                 let error = Diagnostic::new(format!("`{name}` is a folder, not a file"));
@@ -79,18 +65,44 @@ impl Sources<'_> {
             Content::Nothing | Content::Unknown => None,
         };
         let is_missing = data.is_none();
-        let of_file = format!("{path}{}", ignore::NAME);
-        let of_file = bridge.read_if_sent(&reference, &of_file).await;
-        let of_file = ignore::patterns(&format!("{name}{}", ignore::NAME), of_file)?;
-        let ignored = match of_file {
-            Some(ignored) => ignored,
-            None => self.ignored_by(&self.context).await?,
-        };
         let file = BuildFile {
             file: SourceFile::new(name, data.unwrap_or_default()),
             vertex: state.digest(),
-            ignored,
         };
         Ok(FoundFile { file, is_missing })
+    }
+
+    /// The build file's name, and the file system that has it and its own `.dockerignore`.
+    fn definition(&self) -> (&str, Output) {
+        let name = match &self.file {
+            Tree::SingleFile { name, .. } => name,
+            Tree::Client(_) | Tree::State { .. } => self.options.file_name(),
+        };
+        let load = Load {
+            paths: &[name.to_owned(), format!("{name}{}", ignore::NAME)],
+            key: self.options.file_local(),
+            title: &format!("[internal] load build definition from {name}"),
+        };
+        (name, self.file.output(self.options, &load))
+    }
+
+    /// What `.dockerignore` leaves out of the build context: the build file's own, or else the context's. It is read when it
+    /// is first needed.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) async fn ignored(&self) -> Result<&[String], BuildError> {
+        let ignored = self.ignored.get_or_try_init(async || {
+            let (name, state) = self.definition();
+            let name = format!("{name}{}", ignore::NAME);
+            let reference = loaded(self.bridge, &state).await?;
+            let path = self.file.full(&name);
+            let found = self.bridge.read_if_sent(&reference, &path).await;
+            match ignore::patterns(&name, found)? {
+                Some(ignored) => Ok(ignored),
+                None => self.ignored_by(&self.context).await,
+            }
+        });
+        ignored.await.map(Vec::as_slice)
     }
 }

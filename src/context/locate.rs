@@ -39,25 +39,22 @@ struct Original {
 
 impl Sources<'_> {
     /// Where in the build context the folder is that the build file was sent from; `None` if it is outside, or if
-    /// several places are possible. `ignored` are not looked at, unless the file is nowhere else.
+    /// several places are possible. What `.dockerignore` leaves out is not looked at, unless the file is nowhere else.
     ///
     /// # Errors
     /// When the client's folders cannot be read.
-    pub(super) async fn locate(&self, ignored: &[String]) -> Result<Option<String>, BuildError> {
+    pub(super) async fn locate(&self) -> Result<Option<String>, BuildError> {
         match &self.place {
             FolderInContext::At(path) => Ok(Some(path.clone())),
             FolderInContext::Outside => Ok(None),
             FolderInContext::Unknown => {
-                let searched = self
-                    .searched
-                    .get_or_try_init(|| self.search(ignored))
-                    .await?;
+                let searched = self.searched.get_or_try_init(|| self.search()).await?;
                 Ok(searched.clone())
             }
         }
     }
 
-    async fn search(&self, ignored: &[String]) -> Result<Option<String>, BuildError> {
+    async fn search(&self) -> Result<Option<String>, BuildError> {
         let (Tree::Client(_), Tree::Client(context)) = (&self.file, &self.context) else {
             return Ok(None);
         };
@@ -76,6 +73,7 @@ impl Sources<'_> {
         {
             return Ok(Some(String::new()));
         }
+        let ignored = self.ignored().await?;
         let mut copies = self.copies(context, &original, ignored).await?;
         if !copies.iter().any(|copy| copy.is_same) && !ignored.is_empty() {
             copies = self.copies(context, &original, &[]).await?;

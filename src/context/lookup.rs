@@ -11,18 +11,13 @@ use crate::gateway::solving::Reference;
 use condafront_input::file_path::{Content, FilePath, NamedFile, NamedPath, Root};
 
 impl Sources<'_> {
-    /// The file that `named` names. `.dockerignore` does not apply, as for a build file; where it is needed to find the
-    /// build file, `ignored` is what it leaves out.
+    /// The file that `named` names. `.dockerignore` does not apply, as for a build file.
     ///
     /// # Errors
     /// A diagnostic at the path if the file is missing, and whatever keeps a file that exists from being read.
-    pub(crate) async fn named_file(
-        &self,
-        named: &NamedPath,
-        ignored: &[String],
-    ) -> Result<NamedFile, BuildError> {
+    pub(crate) async fn named_file(&self, named: &NamedPath) -> Result<NamedFile, BuildError> {
         let places = named.candidates()?.into_iter();
-        let contents = places.map(|place| self.content(place, named, ignored));
+        let contents = places.map(|place| self.content(place, named));
         Ok(named.choose(try_join_all(contents).await?)?)
     }
 
@@ -31,7 +26,6 @@ impl Sources<'_> {
         &self,
         place: FilePath,
         named: &NamedPath,
-        ignored: &[String],
     ) -> Result<(FilePath, Content), BuildError> {
         let found = match place.root {
             Root::Context => self.read(&self.context, &place.path).await?,
@@ -43,7 +37,7 @@ impl Sources<'_> {
             None if place.root == Root::Context => return Ok((place, Content::Nothing)),
             None => {}
         }
-        match self.in_context(place.clone(), named, ignored).await? {
+        match self.in_context(place.clone(), named).await? {
             Some(place) => {
                 let content = self.read(&self.context, &place.path).await?;
                 Ok((place, content.unwrap_or(Content::Nothing)))
@@ -60,12 +54,11 @@ impl Sources<'_> {
         &self,
         place: FilePath,
         named: &NamedPath,
-        ignored: &[String],
     ) -> Result<Option<FilePath>, BuildError> {
         if place.root == Root::Context {
             return Ok(Some(place));
         }
-        let Some(root) = self.locate(ignored).await? else {
+        let Some(root) = self.locate().await? else {
             return Ok(None);
         };
         let root = FilePath::context().join(&root);

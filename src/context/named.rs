@@ -201,14 +201,14 @@ impl Finder<'_> {
 
     /// Another build's result, from `target:` in bake.
     async fn input(&self, name: &str) -> Result<Found, BuildError> {
-        let mut inputs = self.bridge.inputs().await?;
-        let definition = inputs.remove(name).ok_or_else(|| {
+        let inputs = self.bridge.inputs().await?;
+        let definition = inputs.get(name).ok_or_else(|| {
             GatewayError::session(format!("the client did not send the input {name}"))
         })?;
         let state = if definition.def.is_empty() {
             Input::Scratch
         } else {
-            Output::from_definition(&definition)
+            Output::from_definition(definition)
                 .map_err(|error| {
                     GatewayError::caused(
                         format_args!("the input {name} is not a build graph"),

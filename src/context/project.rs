@@ -44,19 +44,15 @@ struct Look {
 }
 
 impl Sources<'_> {
-    /// The package that `named` names, without what is `ignored`.
+    /// The package that `named` names, without what `.dockerignore` leaves out.
     ///
     /// # Errors
     /// A diagnostic at the path if nothing is there.
-    pub(crate) async fn project(
-        &self,
-        named: &NamedPath,
-        ignored: &[String],
-    ) -> Result<Project, BuildError> {
+    pub(crate) async fn project(&self, named: &NamedPath) -> Result<Project, BuildError> {
         let mut named = named.clone();
         if self.is_beside(&named).await? {
             // `.dockerignore` speaks of paths in the build context.
-            let folder = self.in_context(named.folder.clone(), &named, ignored);
+            let folder = self.in_context(named.folder.clone(), &named);
             if let Some(folder) = folder.await? {
                 named.folder = folder;
             }
@@ -85,7 +81,7 @@ impl Sources<'_> {
         };
         let of_folder;
         let ignored = match path.root {
-            Root::Context => ignored,
+            Root::Context => self.ignored().await?,
             Root::BuildFile => {
                 of_folder = self.ignored_by(&self.file).await?;
                 &of_folder

@@ -24,6 +24,8 @@ pub(crate) struct Sources<'a> {
     pub(super) place: FolderInContext,
     /// The same, after a search.
     pub(super) searched: OnceCell<Option<String>>,
+    /// What `.dockerignore` leaves out of the context, once it has been read.
+    pub(super) ignored: OnceCell<Vec<String>>,
 }
 
 /// Where in the build context a folder is.
@@ -81,6 +83,7 @@ impl<'a> Sources<'a> {
             context,
             place,
             searched: OnceCell::new(),
+            ignored: OnceCell::new(),
         })
     }
 

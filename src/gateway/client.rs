@@ -7,10 +7,12 @@ use buildkit_proto::gateway;
 use buildkit_proto::gateway::llb_bridge_client::LlbBridgeClient;
 use buildkit_proto::{caps::ApiCap, pb, rpc, worker::BuildkitVersion};
 use prost::Message as _;
+use tokio::sync::OnceCell;
 use tonic::transport::Channel;
 
 use super::effort::Effort;
 use super::error::{GatewayError, source_info};
+use super::timeline::Timeline;
 use super::transport::MAX_MESSAGE_BYTES;
 use condafront_input::options::CacheImport;
 use condafront_model::lint::Warning;
@@ -25,6 +27,10 @@ pub(crate) struct Bridge {
     pub(super) cache_imports: Vec<gateway::CacheOptionsEntry>,
     /// The least effort that solves make: results that one of them found lost are lost to the others too.
     pub(super) effort: Arc<Mutex<Effort>>,
+    /// The client's inputs, once they have been asked for.
+    inputs: Arc<OnceCell<BTreeMap<String, pb::Definition>>>,
+    /// The calls so far.
+    pub(super) timeline: Arc<Timeline>,
 }
 
 /// What the engine says it can do.
@@ -92,16 +98,23 @@ impl Bridge {
     ///
     /// # Errors
     /// When it does not answer.
-    pub(crate) async fn connect(channel: Channel) -> Result<Self, GatewayError> {
+    pub(crate) async fn connect(
+        channel: Channel,
+        timeline: Timeline,
+    ) -> Result<Self, GatewayError> {
         let mut client = LlbBridgeClient::new(channel)
             .max_decoding_message_size(MAX_MESSAGE_BYTES)
             .max_encoding_message_size(MAX_MESSAGE_BYTES);
-        let pong = client.ping(gateway::PingRequest::default()).await?;
+        let ping = client.ping(gateway::PingRequest::default());
+        let pong = timeline.of(|| "ask what the engine can do".to_owned(), ping);
+        let pong = pong.await?;
         Ok(Self {
             client,
             abilities: pong.into_inner().into(),
             cache_imports: Vec::new(),
             effort: Arc::default(),
+            inputs: Arc::default(),
+            timeline: Arc::new(timeline),
         })
     }
 
@@ -125,16 +138,18 @@ impl Bridge {
     ///
     /// # Errors
     /// Whatever BuildKit reports.
-    pub(crate) async fn inputs(&self) -> Result<BTreeMap<String, pb::Definition>, GatewayError> {
-        if !self.abilities.gateway_has("frontend.inputs") {
-            return Ok(BTreeMap::new());
-        }
-        let response = self
-            .client
-            .clone()
-            .inputs(gateway::InputsRequest {})
-            .await?;
-        Ok(response.into_inner().definitions)
+    pub(crate) async fn inputs(&self) -> Result<&BTreeMap<String, pb::Definition>, GatewayError> {
+        let inputs = self.inputs.get_or_try_init(async || {
+            if !self.abilities.gateway_has("frontend.inputs") {
+                return Ok(BTreeMap::new());
+            }
+            let mut client = self.client.clone();
+            let inputs = client.inputs(gateway::InputsRequest {});
+            let what = || "ask for the client's inputs".to_owned();
+            let response = self.timeline.of(what, inputs).await?;
+            Ok(response.into_inner().definitions)
+        });
+        inputs.await
     }
 
     /// The digest and configuration of the image that a source op names.
@@ -154,6 +169,7 @@ impl Bridge {
             ..Default::default()
         });
         let mut client = self.client.clone();
+        let what = format!("look up {}", visible_line(&source.identifier));
         if self.abilities.gateway_has("source.metaresolver") {
             let request = gateway::ResolveSourceMetaRequest {
                 source: Some(source),
@@ -162,11 +178,8 @@ impl Bridge {
                 resolve_mode: resolve_mode.to_owned(),
                 ..Default::default()
             };
-            let image = client
-                .resolve_source_meta(request)
-                .await?
-                .into_inner()
-                .image;
+            let answer = client.resolve_source_meta(request);
+            let image = self.timeline.of(|| what, answer).await?.into_inner().image;
             let image = image.unwrap_or_default();
             return Ok(ImageMeta::new(image.digest, image.config));
         }
@@ -183,7 +196,8 @@ impl Bridge {
             log_name,
             ..Default::default()
         };
-        let image = client.resolve_image_config(request).await?.into_inner();
+        let answer = client.resolve_image_config(request);
+        let image = self.timeline.of(|| what, answer).await?.into_inner();
         Ok(ImageMeta::new(image.digest, image.config))
     }
 
@@ -218,6 +232,26 @@ impl Bridge {
             detail,
             info,
             ranges: range.into_iter().collect(),
+            ..Default::default()
+        };
+        let mut client = self.client.clone();
+        let what = || "show a warning".to_owned();
+        self.timeline.of(what, client.warn(request)).await?;
+        Ok(())
+    }
+
+    /// Shows the calls so far as a warning under the vertex with this digest.
+    ///
+    /// # Errors
+    /// Whatever BuildKit reports.
+    pub(crate) async fn show_timeline(&self, digest: &str) -> Result<(), GatewayError> {
+        let (total, calls) = self.timeline.report();
+        let short = format!("the frontend ran for {:.3} s", total.as_secs_f64());
+        let request = gateway::WarnRequest {
+            digest: digest.to_owned(),
+            level: 1,
+            short: short.into_bytes(),
+            detail: calls.lines().map(|line| line.as_bytes().to_vec()).collect(),
             ..Default::default()
         };
         self.client.clone().warn(request).await?;

@@ -6,6 +6,7 @@ use super::client::Bridge;
 use super::error::GatewayError;
 use super::solving::Reference;
 use super::transport::MAX_MESSAGE_BYTES;
+use condafront_model::visible::visible_line;
 
 /// A file or folder in a folder of a result.
 #[derive(Clone, Debug)]
@@ -103,7 +104,8 @@ impl Bridge {
                 length: signed(length),
             }),
         };
-        let response = self.read(from, async |mut client, id| {
+        let what = || format!("read {}", visible_line(path));
+        let response = self.read(from, what, async |mut client, id| {
             client.read_file(request(id)).await
         });
         Ok(response.await?.data)
@@ -150,7 +152,8 @@ impl Bridge {
             r#ref,
             path: path.to_owned(),
         };
-        self.read(from, async |mut client, id| {
+        let what = || format!("look at {}", visible_line(path));
+        self.read(from, what, async |mut client, id| {
             client.stat_file(request(id)).await
         })
         .await
@@ -174,7 +177,8 @@ impl Bridge {
             dir_path: path.to_owned(),
             include_pattern: String::new(),
         };
-        let response = self.read(from, async |mut client, id| {
+        let what = || format!("list {}", visible_line(path));
+        let response = self.read(from, what, async |mut client, id| {
             client.read_dir(request(id)).await
         });
         Ok(response

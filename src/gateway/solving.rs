@@ -47,6 +47,15 @@ pub(crate) enum Evaluate {
     Lazily,
 }
 
+impl Evaluate {
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Now => "build",
+            Self::Lazily => "announce",
+        }
+    }
+}
+
 impl Bridge {
     /// Hands a graph to BuildKit.
     ///
@@ -71,6 +80,7 @@ impl Bridge {
     pub(super) async fn read<T>(
         &self,
         from: &Reference,
+        what: impl Fn() -> String,
         call: impl AsyncFn(
             LlbBridgeClient<Channel>,
             String,
@@ -78,7 +88,8 @@ impl Bridge {
     ) -> Result<T, GatewayError> {
         loop {
             let Held { id, effort } = from.held();
-            let error = match call(self.client.clone(), id).await {
+            let answer = self.timeline.of(&what, call(self.client.clone(), id));
+            let error = match answer.await {
                 Ok(response) => return Ok(response.into_inner()),
                 Err(status) => GatewayError::from(status),
             };
@@ -123,6 +134,7 @@ impl Bridge {
         evaluate: Evaluate,
     ) -> Result<String, GatewayError> {
         make_names_visible(&mut definition);
+        let what = format!("{} {}", evaluate.verb(), last_name(&definition));
         let request = gateway::SolveRequest {
             definition: Some(definition),
             allow_result_return: true,
@@ -132,7 +144,9 @@ impl Bridge {
             ..Default::default()
         };
         check_size(request.encoded_len())?;
-        let response = self.client.clone().solve(request).await?.into_inner();
+        let mut client = self.client.clone();
+        let answer = self.timeline.of(|| what, client.solve(request)).await;
+        let response = answer?.into_inner();
         match response.result.and_then(|result| result.result) {
             Some(result::Result::Ref(reference)) => Ok(reference.id),
             _ => Ok(String::new()),
@@ -167,6 +181,17 @@ impl Bridge {
         }
         effort
     }
+}
+
+/// The name of the operation whose result a graph is for.
+fn last_name(definition: &pb::Definition) -> &str {
+    let inputs = definition.def.last().and_then(|bytes| {
+        let last = pb::Op::decode(bytes.as_slice()).ok()?;
+        last.inputs.into_iter().next()
+    });
+    let metadata = inputs.and_then(|input| definition.metadata.get(&input.digest));
+    let name = metadata.and_then(|metadata| metadata.description.get("llb.customname"));
+    name.map_or("a graph", String::as_str)
 }
 
 /// Clients print the names of operations as they are, and those can contain what a package or a server says.

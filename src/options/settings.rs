@@ -42,6 +42,8 @@ pub struct Settings {
     pub overrides: Overrides,
     /// How long to wait for what does not progress.
     pub timeout: Timeout,
+    /// Whether to show when the build asked the engine for what.
+    pub timeline: bool,
 }
 
 /// The build-args that condafront takes, and what each is for.
@@ -67,6 +69,10 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
     (
         "CONDAFRONT_TIMEOUT",
         "how long to wait for what does not progress: 90s, 30m or 2h; defaults to 30m",
+    ),
+    (
+        "CONDAFRONT_TIMELINE",
+        "1 to show, with docker --debug build, when the build asked the engine for what",
     ),
     (
         "CONDA_MIRRORS",
@@ -184,6 +190,7 @@ impl Settings {
                 "SOURCE_DATE_EPOCH" => parsed(name, value, check_epoch)?,
                 // Its variables may be other build-args.
                 MIRRORS => {}
+                "CONDAFRONT_TIMELINE" => settings.timeline = parsed(name, value, parse_switch)?,
                 "MICROMAMBA_VERSION" => settings.micromamba = parsed(name, value, str::parse)?,
                 other if OURS.iter().any(|prefix| other.starts_with(prefix)) => {
                     return Err(unknown(other));
@@ -236,6 +243,14 @@ fn read_mirrors(text: &str, args: &BuildArgs) -> Result<Mirrors, Diagnostic> {
         });
     let filled: Vec<String> = entries.collect::<Result<_, Diagnostic>>()?;
     parsed(MIRRORS, &filled.join(" "), str::parse)
+}
+
+fn parse_switch(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        other => Err(format!("`{other}` is not 1 or 0")),
+    }
 }
 
 fn parse_installer(text: &str) -> Result<Installer, String> {

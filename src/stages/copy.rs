@@ -36,7 +36,7 @@ impl Additions<'_> {
         let entries = &self.section.copy;
         let context = match entries.iter().find(|files| files.from.is_none()) {
             Some(files) => {
-                let ignored = &self.session.build_file.ignored;
+                let ignored = self.session.sources.ignored().await?;
                 let origin = self.context(ignored, &self.needed());
                 Some(origin.map_err(|error| self.at(error, files))?)
             }
@@ -229,7 +229,8 @@ impl Additions<'_> {
                 .help("Give the path from the root of the image or context in `from`.");
         }
         let paths = [source.trim_end_matches('/').to_owned()];
-        if !self.session.build_file.ignored.is_empty()
+        let ignored = self.session.sources.ignored().await;
+        if ignored.is_ok_and(|ignored| !ignored.is_empty())
             && let Ok(whole) = self.context(&[], &paths)
             && self.has(step, source, &whole).await
         {

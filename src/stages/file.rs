@@ -65,7 +65,6 @@ impl Session<'_> {
     /// # Errors
     /// A diagnostic at the path, if the file is missing.
     pub(super) async fn named_file(&self, named: &NamedPath) -> Result<NamedFile, BuildError> {
-        let ignored = &self.build_file.ignored;
-        self.sources.named_file(named, ignored).await
+        self.sources.named_file(named).await
     }
 }

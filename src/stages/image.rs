@@ -9,6 +9,7 @@ use buildkit_llb::Input;
 use buildkit_proto::gateway;
 use futures_util::future::try_join_all;
 use serde_json::json;
+use tokio::sync::OnceCell;
 
 use crate::gateway::error::BuildError;
 use crate::options::target::Target;
@@ -29,7 +30,7 @@ impl Session<'_> {
                 session.check_commands(&input.section)?;
             }
             let ground = session.ground(&input).await?;
-            let plan = ground.plan().await?;
+            let plan = OnceCell::new();
             let image = ground.link(&plan).await?;
             let built = if target == Target::Prefix {
                 image.prefix().await?

@@ -6,6 +6,7 @@ use super::linked::ImagePlan;
 use super::session::Session;
 
 use futures_util::future::try_join_all;
+use tokio::sync::OnceCell;
 
 use crate::gateway::error::BuildError;
 use condafront_graph::account::Account;
@@ -15,24 +16,26 @@ use condafront_model::stamp::Owner;
 use condafront_step_spec::account::{AccountFacts, FACTS_FILE};
 use condafront_step_spec::failure_report::Culprit;
 
-impl Ground<'_> {
-    /// Links the packages of all environments, and creates the account.
+impl<'a> Ground<'a> {
+    /// Finds and links the packages of all environments, and creates the account. `plan` is for the packages.
     ///
     /// # Errors
-    /// When a download, a package or the account makes it impossible.
+    /// When a solve, a download, a package or the account makes it impossible.
     pub(super) async fn link<'b>(
         &'b self,
-        plan: &'b ImagePlan<'_>,
+        plan: &'b OnceCell<ImagePlan<'a>>,
     ) -> Result<Image<'b>, BuildError> {
         let Self { session, input, .. } = self;
         let (user, section) = (&self.choices.user, &input.section);
         let tools = self.tools();
         let install = async |owner: Owner| {
+            let plan = plan.get_or_try_init(|| self.plan()).await?;
             let linked = plan.environments.iter().map(|one| one.install(self, owner));
-            try_join_all(linked).await
+            let linked = try_join_all(linked).await?;
+            Ok::<_, BuildError>((linked, plan))
         };
         let workdir_lines = section.workdir.as_ref().map(|workdir| workdir.lines);
-        // Conda packages do not depend on system packages, so both are installed in parallel.
+        // Conda packages do not depend on system packages, so both are found and installed in parallel.
         let prepare = async {
             let ready = session.system_packages(&self.base, &tools, section).await?;
             let under = ready.base.state.output();
@@ -42,12 +45,12 @@ impl Ground<'_> {
             Ok::<_, BuildError>((ready, account, found))
         };
         let guessed = self.choices.owner();
-        let (mut environments, (base, account, found)) =
+        let ((mut environments, plan), (base, account, found)) =
             tokio::try_join!(install(guessed), prepare)?;
         let owner = found.user.owner();
         if owner != guessed {
             // The base image already has an account with that name.
-            environments = install(owner).await?;
+            (environments, _) = install(owner).await?;
         }
         for environment in &environments {
             environment.warn().await?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use buildkit_llb::{File, Input, Mkfile, OpOptions};
 use buildkit_proto::gateway;
 use futures_util::future::try_join_all;
+use tokio::sync::OnceCell;
 
 use crate::gateway::error::BuildError;
 use crate::gateway::solving::Evaluate;
@@ -118,7 +119,7 @@ impl Session<'_> {
         let alone = image.only(one);
         let session = self.about(&self.build_file.file);
         let ground = session.ground(&alone).await?;
-        let plan = ground.plan().await?;
+        let plan = OnceCell::new();
         let image = ground.link(&plan).await?;
         let linked = image.linked().await?;
         match (&linked.root, image.environments.first()) {

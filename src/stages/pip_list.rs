@@ -90,8 +90,7 @@ impl Session<'_> {
             let named = package.named(file, folder);
             let mut options = Options::new();
             options.location(location_of(&named.location));
-            let ignored = &self.build_file.ignored;
-            let found = self.sources.project(&named, ignored).await;
+            let found = self.sources.project(&named).await;
             let found = found.and_then(|project| {
                 let found = self.in_folder(&project, &named.location, options)?;
                 Ok((found, project.warning))
@@ -123,8 +122,7 @@ impl Session<'_> {
         for (_, entry, requirement) in list.local() {
             if let Source::Context(path) = &requirement.source {
                 let named = path.named(entry.location());
-                let ignored = &self.build_file.ignored;
-                let found = self.sources.project(&named, ignored).await?;
+                let found = self.sources.project(&named).await?;
                 warnings.extend(found.warning.clone());
                 places.push((path.clone(), found.path.clone()));
                 projects.push(found);
