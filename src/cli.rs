@@ -18,8 +18,10 @@ use condafront_input as input;
 use condafront_input::file_path::{FilePath, NamedPath};
 use condafront_input::section::{BuildArgs, ImageFile};
 use condafront_input::{
-    BuildInput, BuildSource, Conda, EnvironmentInput, LockedPip, Logins, Pip, check_skips, or_skip,
+    BuildInput, BuildSource, Conda, EnvironmentInput, LockedPip, Logins, Pip, check_options,
+    check_skips, or_skip,
 };
+use condafront_model::check_options::CheckOptions;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::{self, Warning};
 use condafront_model::platform::{Platform, UnknownPlatform};
@@ -159,7 +161,7 @@ fn check(
     folder: &FilePath,
     file: &Arc<SourceFile>,
     input: &EnvironmentInput,
-    args: &BuildArgs,
+    (args, options): (&BuildArgs, &CheckOptions),
 ) -> Result<String, Diagnostic> {
     let (list, local) = match &input.pip {
         Pip::Locked(LockedPip { files, local }) => {
@@ -174,13 +176,22 @@ fn check(
         let found = files.missing(&package.named(file, folder));
         about_files.extend(found.map_err(|error| or_skip(error, &package.name))?);
     }
-    warn(input.warnings.iter().chain(&about_files));
+    warn(&[&input.warnings[..], &about_files].concat(), options)?;
     Ok(format!("{}: {}\n", file.name(), summary(input)))
 }
 
-fn warn<'a>(warnings: impl IntoIterator<Item = &'a Warning>) {
-    for warning in lint::shown(warnings) {
+/// Prints the warnings that count.
+///
+/// # Errors
+/// The first of them, if the user wants them to be errors.
+fn warn(warnings: &[Warning], options: &CheckOptions) -> Result<(), Diagnostic> {
+    let counted = options.counted(warnings);
+    for warning in lint::shown(&counted) {
         eprintln!("{}", warning.diagnostic.render(Level::Warning));
+    }
+    match counted.into_iter().next().filter(|_| options.is_error()) {
+        Some(warning) => Err(warning.into_error()),
+        None => Ok(()),
     }
 }
 
@@ -246,7 +257,10 @@ impl CommandLine {
             .build_args
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()));
-        let settings = Settings::with_logins(args, Logins::Unknown)?;
+        let settings = Settings {
+            check: check_options(&file, args.clone())?,
+            ..Settings::with_logins(args, Logins::Unknown)?
+        };
         let source = BuildSource::of(&file, &settings.specs, &settings.input)?;
         let input = match input::read_build_source(&source, self.platform, &settings.input)? {
             BuildInput::Environment(input) => *input,
@@ -257,7 +271,7 @@ impl CommandLine {
             &files.folder,
             &file,
             &input,
-            &settings.input.build_args,
+            (&settings.input.build_args, &settings.check),
         )?;
         if let Command::Check = self.command {
             return Ok(summary.into_bytes());
@@ -304,7 +318,11 @@ impl CommandLine {
             .help("Draw the graph of one of the environments that it names."));
         }
         let own = [(image.section.pip.as_slice(), &files.folder)];
-        warn(&files.check_lists(&own, &settings.input.build_args)?);
+        let options = &settings.check;
+        warn(
+            &files.check_lists(&own, &settings.input.build_args)?,
+            options,
+        )?;
         let mut text = String::new();
         let mut inputs = Vec::new();
         for one in &image.environments {
@@ -317,11 +335,12 @@ impl CommandLine {
                     lines: one.file.lines,
                 },
             })?;
-            warn(&found.warning);
+            warn(found.warning.as_slice(), options)?;
             let settings = settings.input.within(one, image);
             let input = input::read(&found.file, self.platform, &settings)?;
             let (file, folder) = (&found.file, found.path.folder());
-            text.push_str(&check(files, &folder, file, &input, &settings.build_args)?);
+            let about = (&settings.build_args, options);
+            text.push_str(&check(files, &folder, file, &input, about)?);
             inputs.push(input);
         }
         check_skips(&inputs)?;

@@ -201,7 +201,7 @@ fn check(
         let package = micromamba::package(&settings.micromamba, platform)?;
         warnings.extend(micromamba::warning(&package, &settings.micromamba));
     }
-    Ok(warnings)
+    Ok(settings.check.counted(&warnings))
 }
 
 fn lint(file: &BuildFile, outcome: Result<Vec<Warning>, Diagnostic>) -> Answer {

@@ -6,6 +6,7 @@ use condafront_graph::plan::mirrors::Mirrors;
 use condafront_graph::virtual_packages::{Overrides, parse_archspec, parse_version};
 use condafront_input::section::BuildArgs;
 use condafront_input::{InputSettings, Logins, invalid, parsed, specs};
+use condafront_model::check_options::CheckOptions;
 use condafront_model::layers::Layers;
 use condafront_model::nearest::did_you_mean;
 use condafront_model::source::Diagnostic;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub overrides: Overrides,
     /// How long to wait for what does not progress.
     pub timeout: Timeout,
+    /// Which findings of the lint count.
+    pub check: CheckOptions,
     /// Whether to show when the build asked the engine for what.
     pub timeline: bool,
 }

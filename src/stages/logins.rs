@@ -16,7 +16,7 @@ use crate::options::settings::Settings;
 use condafront_graph::{programs, write_environment};
 use condafront_input::options::Options;
 use condafront_input::section::BuildArgs;
-use condafront_input::{InputSettings, Logins, login_names};
+use condafront_input::{InputSettings, Logins, check_options, login_names};
 use condafront_model::source::SourceFile;
 
 /// The settings of a build, with the logins for the addresses in its build-args.
@@ -41,10 +41,10 @@ pub(crate) async fn settings(bridge: &Bridge, options: &Options) -> Result<Setti
     )?)
 }
 
-/// The same settings with the logins for the addresses in the build file.
+/// The same settings with what the build file says about the lint, and the logins for the addresses in it.
 ///
 /// # Errors
-/// As [`for_file`](Session::for_file()).
+/// As [`for_file`](Session::for_file()), and a diagnostic at a `# check=` that is not valid.
 pub(crate) async fn for_build_file(
     bridge: &Bridge,
     options: &Options,
@@ -52,7 +52,12 @@ pub(crate) async fn for_build_file(
     file: &Arc<SourceFile>,
 ) -> Result<Settings, BuildError> {
     let input = with_logins(bridge, options, &settings.input, file).await?;
-    Ok(Settings { input, ..settings })
+    let check = check_options(file, options.build_args())?;
+    Ok(Settings {
+        input,
+        check,
+        ..settings
+    })
 }
 
 impl Session<'_> {

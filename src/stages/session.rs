@@ -260,9 +260,15 @@ impl Session<'_> {
         notices.iter().map(warning).collect()
     }
 
+    /// Shows the warnings that count.
+    ///
+    /// # Errors
+    /// The first of them, if the user wants them to be errors.
     pub(super) async fn warn(&self, warnings: &[Warning]) -> Result<(), BuildError> {
+        let check = &self.settings.check;
+        let counted = check.counted(warnings);
         let vertex = self.build_file.vertex.to_string();
-        for warning in &lint::shown(warnings) {
+        for warning in &lint::shown(&counted) {
             // Builds for several platforms give the same warnings.
             let text = warning.diagnostic.render(Level::Warning);
             let is_new = self
@@ -275,7 +281,10 @@ impl Session<'_> {
             }
             self.bridge.warn(&vertex, warning).await?;
         }
-        Ok(())
+        match counted.into_iter().next().filter(|_| check.is_error()) {
+            Some(warning) => Err(warning.into_error().into()),
+            None => Ok(()),
+        }
     }
 }
 

@@ -34,6 +34,8 @@ fn questions_are_answered() {
     let good = format!("@EXPLICIT\n{url}#{}\n", package.sha256);
     let unverified = format!("@EXPLICIT\n{url}\n");
     let bad = "@EXPLICIT\nnumpy\n";
+    let skipping = format!("# check=skip=UnverifiedPackage\n{unverified}");
+    let misspelt = format!("# check=skip=UnverifiedPackages\n{unverified}");
     let layers = ["--build-arg", "CONDAFRONT_LAYERS=many"];
     let mirrors = [
         "--build-arg",
@@ -44,6 +46,8 @@ fn questions_are_answered() {
         ("check of a good lock", "check", good.as_str(), &[][..]),
         ("check of a lock without a hash", "check", &unverified, &[]),
         ("check of a bad lock", "check", bad, &[]),
+        ("check that leaves out a rule", "check", &skipping, &[]),
+        ("check of an unknown rule", "check", &misspelt, &[]),
         ("check with a bad build-arg", "check", &good, &layers),
         ("targets", "targets", &good, &[]),
         ("outline", "outline", &good, &mirrors),

@@ -278,6 +278,19 @@ fn packages_without_a_hash_are_warned_about() {
         );
         assert!(output.stderr.contains(&warning), "{}", output.stderr);
     }
+    // As in a Dockerfile, the user decides what that means.
+    let arg = "BUILDKIT_DOCKERFILE_CHECK=error=true";
+    let refused = fresh.project.build(&["--build-arg", arg]).expect_failure();
+    let told = "UnverifiedPackage: ";
+    assert!(refused.stderr.contains(told), "{}", refused.stderr);
+    let lock = std::fs::read_to_string(fresh.project.path(LOCK)).expect("the lock");
+    let directive = "@EXPLICIT\n";
+    let skipping = format!("# check=skip=UnverifiedPackage;error=true\n{directive}");
+    fresh
+        .project
+        .write(LOCK, lock.replace(directive, &skipping));
+    let output = fresh.project.build(&[]).expect_success();
+    assert!(!output.stderr.contains(told), "{}", output.stderr);
 }
 
 #[test]

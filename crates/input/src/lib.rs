@@ -3,6 +3,7 @@
 mod address_variables;
 mod build_source;
 mod channels;
+mod check_directive;
 mod conda_lock;
 mod context_path;
 mod dependency_list;
@@ -33,6 +34,7 @@ mod yaml;
 
 pub use address_variables::{AddressError, filled, has_credentials, login_names};
 pub use build_source::BuildSource;
+pub use check_directive::check_options;
 pub use environment_input::{
     Conda, DeclaredPlatform, EnvironmentInput, LocalPip, LockedPip, Pip, RequestedSpec,
     SolveRequest,

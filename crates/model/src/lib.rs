@@ -1,6 +1,7 @@
 //! What all of condafront talks about: packages, channels, platforms, and places in the user's files. No I/O.
 
 pub mod channel;
+pub mod check_options;
 pub mod encoding;
 pub mod environment_prefix;
 pub mod execve;

@@ -32,6 +32,21 @@ impl Warning {
             ..self
         }
     }
+
+    /// The warning for a user who wants warnings to be errors.
+    pub fn into_error(self) -> Diagnostic {
+        let rule = self.rule.name();
+        let mut error = self.diagnostic;
+        error.message = format!("{rule}: {}", error.message);
+        let ways = format!(
+            "`check=error=true` makes this warning an error; `check=skip={rule}` leaves it out."
+        );
+        error.help = Some(match error.help {
+            Some(help) => format!("{help} {ways}"),
+            None => ways,
+        });
+        error
+    }
 }
 
 /// The findings to show: the first [`MOST_SHOWN`] of each rule, and for each rule with more, how many are left.
@@ -101,6 +116,24 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::UnverifiedPackage,
+        Self::CredentialsInUrl,
+        Self::DuplicatePackage,
+        Self::Ignored,
+        Self::AnacondaChannel,
+        Self::NoChannel,
+        Self::MissingPip,
+        Self::UnverifiedInstaller,
+        Self::NoBytecode,
+        Self::PackageContents,
+        Self::OverwrittenFile,
+        Self::Account,
+        Self::AmbiguousPath,
+        Self::ReservedVariable,
+    ];
+
     /// The rule's name, as `docker build --call=check` shows it.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,0 +1,164 @@
+//! What the user wants of the lint: `# check=skip=NoChannel;error=true` at the top of the build file, or the build-arg
+//! `BUILDKIT_DOCKERFILE_CHECK`, as for a Dockerfile
+//! (<https://docs.docker.com/reference/dockerfile/#check>, `frontend/dockerfile/linter/linter.go`).
+
+use crate::lint::{Rule, Warning};
+use crate::nearest::did_you_mean;
+use crate::redact::quoted;
+
+/// Which findings of the lint count, and for how much.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckOptions {
+    skipped: Skipped,
+    is_error: bool,
+}
+
+/// The rules that are left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Skipped {
+    All,
+    Only(Vec<Rule>),
+}
+
+impl Default for Skipped {
+    fn default() -> Self {
+        Self::Only(Vec::new())
+    }
+}
+
+/// Why a text is not such options.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CheckOptionsError {
+    /// An option that does not exist, or has no value.
+    #[error("`{}` is not a check option", quoted(.0))]
+    Option(String),
+    /// `error` is neither true nor false.
+    #[error("error is `{}`, which is neither true nor false", quoted(.0))]
+    Error(String),
+    /// A rule that does not exist.
+    #[error("there is no lint rule `{}`", quoted(.0))]
+    Rule(String),
+}
+
+impl CheckOptionsError {
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Option(_) => {
+                "Write skip=<rules, separated by commas, or all>, error=true, or both with a semicolon between them."
+                    .to_owned()
+            }
+            Self::Error(_) => "Write error=true or error=false.".to_owned(),
+            Self::Rule(name) => {
+                let names = || Rule::ALL.iter().map(|rule| rule.name());
+                let all = || {
+                    let names: Vec<&str> = names().collect();
+                    format!("The rules are {}.", names.join(", "))
+                };
+                did_you_mean(name, names()).unwrap_or_else(all)
+            }
+        }
+    }
+}
+
+impl CheckOptions {
+    /// Reads `skip=NoChannel,Ignored;error=true`.
+    ///
+    /// # Errors
+    /// When the text is something else.
+    pub fn parse(text: &str) -> Result<Self, CheckOptionsError> {
+        let mut options = Self::default();
+        let parts = text.split(';').map(str::trim);
+        for part in parts.filter(|part| !part.is_empty()) {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            let value = value.trim();
+            match key.trim() {
+                "skip" if value.eq_ignore_ascii_case("all") => options.skipped = Skipped::All,
+                "skip" if !value.is_empty() => options.skipped = Skipped::Only(rules(value)?),
+                "error" => {
+                    options.is_error = match value.to_ascii_lowercase().as_str() {
+                        "true" | "t" | "1" => true,
+                        "false" | "f" | "0" => false,
+                        _ => return Err(CheckOptionsError::Error(value.to_owned())),
+                    };
+                }
+                _ => return Err(CheckOptionsError::Option(part.to_owned())),
+            }
+        }
+        Ok(options)
+    }
+
+    /// The warnings that count.
+    pub fn counted(&self, warnings: &[Warning]) -> Vec<Warning> {
+        let counts = |warning: &&Warning| match &self.skipped {
+            Skipped::All => false,
+            Skipped::Only(rules) => !rules.contains(&warning.rule),
+        };
+        warnings.iter().filter(counts).cloned().collect()
+    }
+
+    /// Whether a warning that counts is an error.
+    pub fn is_error(&self) -> bool {
+        self.is_error
+    }
+}
+
+fn rules(names: &str) -> Result<Vec<Rule>, CheckOptionsError> {
+    let names = names.split(',').map(str::trim);
+    let rule = |name: &str| {
+        let mut rules = Rule::ALL.iter();
+        let found = rules.find(|rule| rule.name().eq_ignore_ascii_case(name));
+        let missing = || CheckOptionsError::Rule(name.to_owned());
+        found.copied().ok_or_else(missing)
+    };
+    names.filter(|name| !name.is_empty()).map(rule).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Diagnostic;
+
+    fn warnings() -> Vec<Warning> {
+        let warning = |rule: &Rule| Warning {
+            rule: *rule,
+            diagnostic: Diagnostic::new(rule.name()),
+        };
+        Rule::ALL.iter().map(warning).collect()
+    }
+
+    #[test]
+    fn rules_are_skipped() {
+        let all = Rule::ALL.len();
+        for (text, counted, is_error) in [
+            ("", all, false),
+            ("skip=NoChannel", all - 1, false),
+            (" skip = nochannel , Ignored ; error = True ", all - 2, true),
+            ("error=true;skip=all", 0, true),
+            ("error=0;", all, false),
+        ] {
+            let options = CheckOptions::parse(text).unwrap();
+            assert_eq!(options.counted(&warnings()).len(), counted, "{text}");
+            assert_eq!(options.is_error(), is_error, "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_with_what_to_write() {
+        let mut shown = String::new();
+        for text in [
+            "skip",
+            "skip=",
+            "skip=NoChanel",
+            "skip=Everything",
+            "error=yes",
+            "error",
+            "warn=true",
+            "NoChannel",
+        ] {
+            let error = CheckOptions::parse(text).unwrap_err();
+            shown.push_str(&format!("{text}\n    {error}\n    {}\n", error.help()));
+        }
+        insta::assert_snapshot!(shown);
+    }
+}
