@@ -22,6 +22,7 @@ use condafront_input::{
     check_skips, or_skip,
 };
 use condafront_model::check_options::CheckOptions;
+use condafront_model::cutoff::Limit;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::{self, Warning};
 use condafront_model::platform::{Platform, UnknownPlatform};
@@ -141,7 +142,16 @@ fn summary(input: &EnvironmentInput) -> String {
             parts.insert(0, specs);
             let channels = request.channels.iter().map(|channel| channel.name.as_str());
             let names: Vec<&str> = channels.collect();
-            parts.push(format!("to be solved with {}", names.join(", ")));
+            let names = names.join(", ");
+            parts.push(match &request.exclude_newer {
+                None => format!("to be solved with {names}"),
+                Some(asked) => match asked.cutoff {
+                    Limit::At(cutoff) => format!("to be solved with {names} as of {cutoff}"),
+                    Limit::Age(_) => {
+                        format!("to be solved with {names} as of {} ago", asked.cutoff)
+                    }
+                },
+            });
         }
     }
     parts.join(", ")
@@ -319,10 +329,8 @@ impl CommandLine {
         }
         let own = [(image.section.pip.as_slice(), &files.folder)];
         let options = &settings.check;
-        warn(
-            &files.check_lists(&own, &settings.input.build_args)?,
-            options,
-        )?;
+        let about_files = files.check_lists(&own, &settings.input.build_args)?;
+        warn(&[&image.warnings[..], &about_files].concat(), options)?;
         let mut text = String::new();
         let mut inputs = Vec::new();
         for one in &image.environments {

@@ -83,7 +83,7 @@ pub(crate) async fn build(
         build_file: &build_file,
         source: &source?,
         file: &build_file.file,
-        so_far: &SoFar::default(),
+        so_far: &SoFar::start(),
     };
     let result = match target {
         Target::Image | Target::Prefix => session.images(target, &platforms).await,
@@ -118,7 +118,7 @@ pub(crate) async fn read(
         build_file,
         source,
         file: &build_file.file,
-        so_far: &SoFar::default(),
+        so_far: &SoFar::start(),
     };
     session.image_input().await
 }

@@ -100,12 +100,18 @@ fn the_custom_channel_has_the_documented_urls() {
 fn build_args_of_the_tables_are_read() {
     let args = entries("Build-args override the file:");
     let pairs: Vec<(&str, &str)> = args.iter().filter_map(|arg| arg.split_once('=')).collect();
-    assert_eq!(pairs.len(), 2, "{args:?}");
+    assert_eq!(pairs.len(), 3, "{args:?}");
     let input = read("dependencies: [numpy]\n", &settings(&pairs).input).unwrap();
+    let request = request(&input);
     assert_eq!(
-        request(&input).channels[0].url.recorded(),
+        request.channels[0].url.recorded(),
         "https://mirror.example/conda/bioconda"
     );
+    let cutoff = request
+        .exclude_newer
+        .as_ref()
+        .map(|asked| asked.cutoff.to_string());
+    assert_eq!(cutoff.as_deref(), Some("2026-11-01"));
 }
 
 #[test]

@@ -112,6 +112,7 @@ fn question() -> (SolveSpec, [RepodataSpec; 2]) {
             archspec: Some("x86_64".to_owned()),
             cuda: None,
         },
+        exclude_newer: None,
         origin: Origin::default(),
     };
     let files = ["linux-64", "noarch"].map(|subdir| RepodataSpec {

@@ -118,7 +118,7 @@ impl Session<'_> {
             BuildInput::Image(image) => image,
         };
         let mut environments = Vec::new();
-        let mut warnings = Vec::new();
+        let mut warnings = image.warnings.clone();
         for one in &image.environments {
             let (environment, warning) = self.environment_file(one, &image).await?;
             warnings.extend(warning);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use buildkit_llb::caps::EXEC_MOUNT_CONTENT_CACHE;
 use buildkit_llb::{Definition, Output};
@@ -68,10 +69,21 @@ pub(super) struct Session<'a> {
 }
 
 /// What has happened in a build so far.
-#[derive(Default)]
 pub(super) struct SoFar {
+    /// When it started.
+    pub(super) started: SystemTime,
     /// The warnings that the user has already seen.
     warned: Mutex<BTreeSet<String>>,
+}
+
+impl SoFar {
+    /// Nothing: the build starts.
+    pub(super) fn start() -> Self {
+        Self {
+            started: SystemTime::now(),
+            warned: Mutex::default(),
+        }
+    }
 }
 
 /// What is known about why a step failed.

@@ -18,12 +18,13 @@ use condafront_graph::virtual_packages::cuda_of;
 use condafront_graph::{Tools, location_in, source_file};
 use condafront_input::SolveRequest;
 use condafront_model::channel::Channel;
+use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::{Package, PackageUrl};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Lines, Location};
 use condafront_step_spec::account::{LIBC_FILE, Libc};
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
-use condafront_step_spec::solve::{Glibc, PACKAGES_FILE, RepodataSpec, SolvedPackage};
+use condafront_step_spec::solve::{Glibc, PACKAGES_FILE, RepodataSpec, SolveSpec, SolvedPackage};
 
 /// The subdir that every channel has.
 pub(super) const NOARCH: &str = "noarch";
@@ -86,7 +87,10 @@ impl Session<'_> {
             tokio::try_join!(self.glibc(tools, base), self.lists(request, platform))?;
         let cuda = base.and_then(|base| cuda_of(&base.found.config.env()));
         let system = self.settings.overrides.system(platform, glibc, cuda);
-        let question = question::question(request, platform, system);
+        let question = question::question(request, platform, system, self.so_far.started);
+        if let Some(warning) = self.not_over(&question) {
+            self.warn(&[warning]).await?;
+        }
         let lines = |culprit: &Culprit| match culprit {
             Culprit::Spec(index) => request.specs.get(*index).map(|spec| spec.lines),
             Culprit::Channel(index) => request.channels.get(*index).map(|channel| channel.lines),
@@ -113,6 +117,18 @@ impl Session<'_> {
             packages: question::packages(request, packages, file)?,
             lists,
             facts: libc.into_iter().chain([answer]).collect(),
+        })
+    }
+
+    /// The warning about a cutoff that is still to come.
+    fn not_over(&self, question: &SolveSpec) -> Option<Warning> {
+        let cutoff = question.exclude_newer.as_ref()?.cutoff;
+        cutoff.is_after(self.so_far.started).then(|| Warning {
+            rule: Rule::Unrepeatable,
+            diagnostic: Diagnostic::new(format!(
+                "`exclude_newer`: {cutoff} is not over, so that packages that appear until then change the image"
+            ))
+            .help("Write an earlier date for builds that can be repeated. Days are counted in UTC."),
         })
     }
 

@@ -65,6 +65,7 @@ fn solved(specs: &[&str]) -> BTreeSet<String> {
             archspec: Some("x86_64".to_owned()),
             cuda: None,
         },
+        exclude_newer: None,
         origin: Origin::default(),
     };
     let packages = solve(&spec, &files, input.path()).unwrap();

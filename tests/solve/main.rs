@@ -2,6 +2,7 @@
 
 mod answers;
 mod channels;
+mod dates;
 mod mistakes;
 mod properties;
 mod requests;
@@ -41,6 +42,7 @@ fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
             archspec: Some("x86_64".to_owned()),
             cuda: None,
         },
+        exclude_newer: None,
         origin: Origin::default(),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use url::Url;
 
@@ -46,7 +47,15 @@ pub fn check_platform(
 }
 
 /// The arguments of the solve step.
-pub fn question(request: &SolveRequest, platform: Platform, system: System) -> SolveSpec {
+///
+/// Ages count from `now`.
+pub fn question(
+    request: &SolveRequest,
+    platform: Platform,
+    system: System,
+    now: SystemTime,
+) -> SolveSpec {
+    let exclude_newer = request.exclude_newer.clone();
     let channel = |channel: &Channel| SolveChannel {
         name: channel.name.clone(),
         url: channel.url.recorded(),
@@ -56,6 +65,7 @@ pub fn question(request: &SolveRequest, platform: Platform, system: System) -> S
         subdir: platform.subdir().to_owned(),
         channels: request.channels.iter().map(channel).collect(),
         priority: request.priority,
+        exclude_newer: exclude_newer.map(|asked| asked.map(|limit| limit.cutoff(now))),
         specs: request.specs.iter().map(|spec| spec.spec.clone()).collect(),
         system,
         origin: request.origin,
@@ -138,6 +148,7 @@ mod tests {
     use condafront_model::channel::ChannelUrl;
     use condafront_model::origin::Origin;
     use condafront_model::source::Level;
+    use condafront_step_spec::solve::ExcludeNewer;
 
     fn request() -> SolveRequest {
         SolveRequest {
@@ -147,6 +158,7 @@ mod tests {
                 lines: Lines::one(2),
             }],
             priority: ChannelPriority::Strict,
+            exclude_newer: None,
             specs: vec![RequestedSpec {
                 spec: "numpy >=2".to_owned(),
                 lines: Lines::one(4),
@@ -190,10 +202,41 @@ mod tests {
             archspec: Some("x86_64".to_owned()),
             cuda: None,
         };
-        let question = question(&request(), Platform::LinuxAmd64, system);
+        let question = question(&request(), Platform::LinuxAmd64, system, SystemTime::now());
         assert_eq!(
             serde_json::to_string(&question).unwrap(),
             r#"{"subdir":"linux-64","channels":[{"name":"private","url":"https://c.example/private"}],"priority":"strict","specs":["numpy >=2"],"system":{"glibc":{"base":"2.36"},"archspec":"x86_64"}}"#
+        );
+    }
+
+    #[test]
+    fn ages_count_from_the_start_of_the_build() {
+        let cutoffs = |text: &str| {
+            let mut request = request();
+            let mut asked = ExcludeNewer::of(text.parse().unwrap());
+            asked.channels.insert(0, None);
+            asked
+                .packages
+                .insert("numpy".to_owned(), Some("1d".parse().unwrap()));
+            request.exclude_newer = Some(asked);
+            let system = System {
+                glibc: condafront_step_spec::solve::Glibc::BaseHasNone,
+                archspec: None,
+                cuda: None,
+            };
+            // 2026-11-29T12:34:56Z
+            let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_795_955_696);
+            let question = question(&request, Platform::LinuxAmd64, system, now);
+            serde_json::to_string(&question.exclude_newer).unwrap()
+        };
+        let exempt = r#""channels":{"0":null},"packages":{"numpy":"2026-11-27"}}"#;
+        assert_eq!(
+            cutoffs("7d"),
+            format!(r#"{{"cutoff":"2026-11-21",{exempt}"#)
+        );
+        assert_eq!(
+            cutoffs("2026-11-01T12:00:00Z"),
+            format!(r#"{{"cutoff":"2026-11-01T12:00:00Z",{exempt}"#)
         );
     }
 

@@ -179,6 +179,7 @@ mod tests {
                 archspec: None,
                 cuda: None,
             },
+            exclude_newer: None,
             origin: Origin::default(),
         };
         let files = [RepodataSpec {

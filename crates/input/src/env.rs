@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use self::reader::Reader;
 use super::channels::Channels;
-use super::specs;
+use super::{exclude_newer, specs};
 use crate::environment_input::{Conda, DeclaredPlatform, EnvironmentInput, Pip, SolveRequest};
 use crate::json;
 use crate::section;
@@ -58,10 +58,11 @@ pub(crate) fn read(
     let entries = tree.mapping().unwrap_or_default();
     let entry = |name: &str| entries.iter().find(|(key, _)| key.name == name);
     let value = |name: &str| tree.get(name);
-    let section = match value("condafront") {
+    let mut section = match value("condafront") {
         Some(node) => section::read(file, node, &settings.build_args.for_platform(platform))?,
         None => ImageSection::default(),
     };
+    exclude_newer::check(&mut section, file)?;
     let mut said = ChannelDefaults::of(&section);
     let mut warnings: Vec<Warning> = entries
         .iter()
@@ -79,7 +80,7 @@ pub(crate) fn read(
             .unwrap_or(ChannelNames::default().alias),
         custom: said.custom,
     };
-    let mut channels = Channels::new(names, platform, &settings.build_args);
+    let mut channels = Channels::new(names.clone(), platform, &settings.build_args);
     let prefix = value("name")
         .map(|node| reader.prefix(node))
         .transpose()?
@@ -128,6 +129,21 @@ pub(crate) fn read(
             .and_then(OtherSystem::of_prefix),
     };
     warnings.extend(of_channels);
+    warnings.extend(exclude_newer::of_build_arg(settings.exclude_newer));
+    if let Some(said) = &section.exclude_newer {
+        let own = settings.channels.is_empty().then_some(&channels[..]);
+        let args = &settings.build_args;
+        warnings.extend(exclude_newer::warnings(
+            said, file, args, own, &names, platform,
+        ));
+    }
+    let exclude_newer = exclude_newer::requested(
+        said.exclude_newer.as_ref(),
+        settings.exclude_newer,
+        &channels,
+        &names,
+        platform,
+    );
     warnings.extend(found.warnings);
     Ok(EnvironmentInput {
         prefix,
@@ -135,6 +151,7 @@ pub(crate) fn read(
         conda: Conda::Unsolved(SolveRequest {
             channels,
             priority: said.priority.unwrap_or_default(),
+            exclude_newer,
             specs: found.specs,
             platforms,
             origin,
@@ -157,6 +174,7 @@ impl Reader<'_> {
             channel_alias: section.channel_alias.clone(),
             custom_channels: section.custom_channels.clone(),
             channel_priority: section.channel_priority.clone(),
+            exclude_newer: section.exclude_newer.clone(),
             ..ImageSection::default()
         };
         (of_channels != *section).then(|| Warning {

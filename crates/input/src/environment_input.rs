@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use condafront_model::channel::{Channel, ChannelPriority};
+use condafront_model::cutoff::Limit;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::Warning;
 use condafront_model::origin::Origin;
 use condafront_model::package::{Hashes, Package};
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
+use condafront_step_spec::solve::ExcludeNewer;
 
 use crate::file_path::{FilePath, NamedPath};
 use crate::pip_requirement::PipRequirement;
@@ -62,6 +64,8 @@ pub struct SolveRequest {
     pub channels: Vec<Channel>,
     /// What the order of channels means.
     pub priority: ChannelPriority,
+    /// Which packages are too new.
+    pub exclude_newer: Option<ExcludeNewer<Limit>>,
     /// What must be in the environment.
     pub specs: Vec<RequestedSpec>,
     /// The platforms that the file is for; empty if it does not name any.

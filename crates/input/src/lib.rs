@@ -9,6 +9,7 @@ mod context_path;
 mod dependency_list;
 mod env;
 mod environment_input;
+mod exclude_newer;
 mod explicit;
 pub mod explicit_lock;
 pub mod file_path;

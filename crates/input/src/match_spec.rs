@@ -21,10 +21,12 @@ use super::explicit;
 use crate::environment_input::RequestedSpec;
 use crate::mistake::Mistake;
 use crate::place::Place;
-use condafront_model::channel::ChannelUrl;
+use crate::section::args::BuildArgs;
+use condafront_model::channel::{ChannelNames, ChannelUrl};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::{Package, PackageId};
 use condafront_model::placeholder;
+use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::Diagnostic;
 
@@ -124,6 +126,34 @@ pub(super) fn read(
         warning,
         ..finished(&spec, text, place)?
     })
+}
+
+/// Reads a MatchSpec for packages of any channel and platform.
+///
+/// # Errors
+/// A diagnostic at `place` with what to write instead.
+pub(super) fn exemption(text: &str, place: Place<'_>) -> Result<String, Diagnostic> {
+    // Neither matters without a channel and a platform.
+    let (names, platform) = (ChannelNames::default(), Platform::LinuxAmd64);
+    let mut channels = Channels::new(names, platform, &BuildArgs::default());
+    let names_channel = Parts::of(text).channel.is_some();
+    let wrong = |help: &str| {
+        let message = format!("`{}` names more than a package", redact::quoted(text));
+        place.error(message).help(help.to_owned())
+    };
+    if names_channel || text.contains("://") {
+        return Err(wrong(
+            "Write a name and, if needed, a version: openssl ==3.5.4. Channels go under `channels`.",
+        ));
+    }
+    let dependency = read(text, &mut channels, place)?;
+    let (named, _) = channels.finish();
+    if named.is_empty() {
+        return Ok(dependency.spec.spec);
+    }
+    Err(wrong(
+        "Write a name and, if needed, a version: openssl ==3.5.4. Channels go under `channels`.",
+    ))
 }
 
 /// Reads the URL of a package, which asks for that package from that channel.

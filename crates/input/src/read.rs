@@ -6,7 +6,7 @@ use crate::build_source::BuildSource;
 use crate::environment_input::{DEFAULT_ENVIRONMENT, EnvironmentInput};
 use crate::section::file::{ImageFile, is_image_file, read_image_file};
 use crate::settings::InputSettings;
-use crate::{conda_lock, env, explicit, leftover, locked, pixi_lock, unknown, yaml};
+use crate::{conda_lock, env, exclude_newer, explicit, leftover, locked, pixi_lock, unknown, yaml};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, SourceFile};
 
@@ -58,9 +58,12 @@ pub fn image_file(
         return Ok(None);
     };
     let args = settings.build_args.for_platform(platform);
-    read_image_file(file, &tree, &args)
-        .map(Some)
-        .map_err(|error| leftover::explained(file, error))
+    let read = || {
+        let mut image = read_image_file(file, &tree, &args)?;
+        exclude_newer::check(&mut image.section, file)?;
+        Ok(Some(image))
+    };
+    read().map_err(|error| leftover::explained(file, error))
 }
 
 /// Reads a file of any kind that describes an environment.

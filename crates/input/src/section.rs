@@ -10,6 +10,7 @@ mod command;
 mod copy;
 mod duration;
 mod env;
+pub(crate) mod exclude_newer;
 pub(crate) mod expand;
 pub(crate) mod file;
 pub(crate) mod image_section;
@@ -28,8 +29,8 @@ pub use args::BuildArgs;
 pub use expand::{ExpandError, Template};
 pub use file::{Environment, ImageFile};
 pub use image_section::{
-    Command, CopyFiles, EnvVar, Healthcheck, ImageSection, Located, Mode, Mount, MountKind,
-    Network, PackageEntry, Ports, Protocol, RunCommand, Sharing, SystemPackages, Timing,
+    Command, CopyFiles, EnvVar, ExcludeNewer, Healthcheck, ImageSection, Located, Mode, Mount,
+    MountKind, Network, PackageEntry, Ports, Protocol, RunCommand, Sharing, SystemPackages, Timing,
 };
 pub use packages::read_package_list;
 pub use read::section_of;

@@ -6,10 +6,12 @@ use std::error::Error;
 use crate::address_variables;
 use crate::section;
 use crate::section::args::BuildArgs;
+use crate::section::exclude_newer::BUILD_ARG as EXCLUDE_NEWER;
 use crate::section::file::ImageFile;
-use crate::section::image_section::ImageSection;
+use crate::section::image_section::{ExcludeNewer, ImageSection};
 use condafront_model::channel::ChannelPriority;
 use condafront_model::channel::ChannelUrl;
+use condafront_model::cutoff::{Limit, NotACutoff};
 use condafront_model::source::Diagnostic;
 
 /// The build-arg that says where to find channels that are given by name.
@@ -28,6 +30,8 @@ pub struct InputSettings {
     pub channels: Vec<String>,
     /// `CONDA_CHANNEL_ALIAS`: where to find channels that are given by name.
     pub channel_alias: Option<ChannelUrl>,
+    /// `CONDA_EXCLUDE_NEWER`: the cutoff instead of the file's.
+    pub exclude_newer: Option<Limit>,
     /// All build-args, for values of the image section that refer to them.
     pub build_args: BuildArgs,
     /// What the image file says about channels, if an image file names the environment's file.
@@ -44,6 +48,10 @@ impl InputSettings {
             "CONDA_CHANNELS" => self.channels = words(value, &[',']),
             // Its variables may be other build-args.
             CHANNEL_ALIAS => {}
+            EXCLUDE_NEWER => {
+                let limit = parsed(name, value, str::parse);
+                self.exclude_newer = Some(limit.map_err(|error| error.help(NotACutoff::HELP))?);
+            }
             "CONDAFRONT_SKIP" => self.skip = words(value, &[',']),
             "CONDA_LOCK_CATEGORIES" => self.categories = words(value, &[',']),
             "ENVIRONMENT" => self.environment = Some(value.to_owned()),
@@ -94,6 +102,8 @@ pub struct ChannelDefaults {
     pub custom: BTreeMap<String, ChannelUrl>,
     /// What the order of channels means.
     pub priority: Option<ChannelPriority>,
+    /// Which packages are too new.
+    pub exclude_newer: Option<ExcludeNewer>,
 }
 
 impl ChannelDefaults {
@@ -106,6 +116,10 @@ impl ChannelDefaults {
                 .map(|(name, url)| (name.clone(), url.value.clone()))
                 .collect(),
             priority: section.channel_priority.as_ref().map(|said| said.value),
+            exclude_newer: section
+                .exclude_newer
+                .as_ref()
+                .map(|said| said.value.clone()),
         }
     }
 
@@ -113,6 +127,7 @@ impl ChannelDefaults {
     pub(crate) fn or(mut self, others: &Self) -> Self {
         self.alias = self.alias.or_else(|| others.alias.clone());
         self.priority = self.priority.or(others.priority);
+        self.exclude_newer = self.exclude_newer.or_else(|| others.exclude_newer.clone());
         for (name, url) in &others.custom {
             self.custom
                 .entry(name.clone())

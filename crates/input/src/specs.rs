@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::channels::Channels;
 use super::dependency_list::DependencyList;
-use super::match_spec;
+use super::{exclude_newer, match_spec};
 use crate::environment_input::{Conda, EnvironmentInput, Pip, SolveRequest};
 use crate::place::Place;
 use crate::section::args::BuildArgs as Values;
 use crate::section::image_section::ImageSection;
 use crate::settings::InputSettings;
 use condafront_model::channel::{ChannelNames, ChannelPriority, ChannelUrl};
+use condafront_model::cutoff::Limit;
 use condafront_model::origin::Origin;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -24,6 +25,7 @@ pub struct Specs {
     /// The entries of `CONDA_CHANNELS`.
     channels: Vec<String>,
     channel_alias: Option<ChannelUrl>,
+    exclude_newer: Option<Limit>,
     /// The values of variables in addresses.
     values: Values,
     args: BuildArgs,
@@ -46,6 +48,7 @@ impl Specs {
             entries: specs.to_vec(),
             channels: settings.channels.clone(),
             channel_alias: settings.channel_alias.clone(),
+            exclude_newer: settings.exclude_newer,
             values: settings.build_args.clone(),
             args: BuildArgs::new(&settings.channels, specs),
         })
@@ -66,7 +69,7 @@ impl Specs {
             alias: self.channel_alias.clone().unwrap_or(default.alias),
             custom: default.custom,
         };
-        let mut channels = Channels::new(names, platform, &self.values);
+        let mut channels = Channels::new(names.clone(), platform, &self.values);
         for (index, channel) in self.channels.iter().enumerate() {
             let place = self.args.place(index);
             channels.add(channel, place, place.lines)?;
@@ -80,12 +83,16 @@ impl Specs {
         }
         let (channels, mut all_warnings) = channels.finish();
         all_warnings.extend(warnings);
+        all_warnings.extend(exclude_newer::of_build_arg(self.exclude_newer));
+        let exclude_newer =
+            exclude_newer::requested(None, self.exclude_newer, &channels, &names, platform);
         Ok(EnvironmentInput {
             prefix: None,
             variables: BTreeMap::new(),
             conda: Conda::Unsolved(SolveRequest {
                 channels,
                 priority: ChannelPriority::default(),
+                exclude_newer,
                 specs: specs.finish(),
                 platforms: Vec::new(),
                 origin: Origin::default(),

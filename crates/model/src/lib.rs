@@ -2,6 +2,7 @@
 
 pub mod channel;
 pub mod check_options;
+pub mod cutoff;
 pub mod encoding;
 pub mod environment_prefix;
 pub mod execve;

@@ -113,6 +113,8 @@ pub enum Rule {
     AmbiguousPath,
     /// A variable that belongs to the image.
     ReservedVariable,
+    /// A solve whose answer depends on when it runs.
+    Unrepeatable,
 }
 
 impl Rule {
@@ -151,6 +153,7 @@ impl Rule {
             Self::Account => "Account",
             Self::AmbiguousPath => "AmbiguousPath",
             Self::ReservedVariable => "ReservedVariable",
+            Self::Unrepeatable => "Unrepeatable",
         }
     }
 
@@ -169,6 +172,7 @@ impl Rule {
             Self::Account => "The image's account should be the requested one",
             Self::AmbiguousPath => "A path should name one file",
             Self::ReservedVariable => "Some variables belong to the image",
+            Self::Unrepeatable => "The same file should give the same packages on another day",
             Self::NoBytecode => "Python modules load faster when the build compiles them",
             Self::PackageContents => "Packages should work in the image as they do elsewhere",
         }

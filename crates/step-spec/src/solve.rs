@@ -4,11 +4,14 @@
 //! numbers and no file names: a new comment in env.yml, or another order of its keys, does not cause another solve. The
 //! answer contains no secrets: channels are named without credentials.
 
+use std::collections::BTreeMap;
+
 use crate::account::Libc;
 use serde::{Deserialize, Serialize};
 
 use crate::args::StepSpec;
 use condafront_model::channel::ChannelPriority;
+use condafront_model::cutoff::Cutoff;
 use condafront_model::origin::Origin;
 use condafront_model::redact;
 
@@ -31,6 +34,9 @@ pub struct SolveSpec {
     pub specs: Vec<String>,
     /// What the image's machine provides.
     pub system: System,
+    /// Which packages are too new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exclude_newer: Option<ExcludeNewer>,
     /// What a failure can say about the file.
     #[serde(default, skip_serializing_if = "Origin::is_unknown")]
     pub origin: Origin,
@@ -47,6 +53,20 @@ pub struct SolveChannel {
     /// Channels of the same group have equal priority, like those that `defaults` stands for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+}
+
+/// Which packages a solve leaves out because they are too new.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExcludeNewer<C = Cutoff> {
+    /// Those from after this time.
+    pub cutoff: C,
+    /// Other cutoffs for channels, by their index into [`SolveSpec::channels`]; `None` leaves out none of a channel's packages.
+    #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
+    pub channels: BTreeMap<usize, Option<C>>,
+    /// Packages that may be newer, as MatchSpecs; with a cutoff, those up to it.
+    #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
+    pub packages: BTreeMap<String, Option<C>>,
 }
 
 /// The source of the virtual packages.
@@ -100,6 +120,35 @@ impl SolveSpec {
             Some(format!("{}{rest}", channel.name))
         });
         redact::masked(&named.unwrap_or_else(|| text.clone()))
+    }
+}
+
+impl<C> ExcludeNewer<C> {
+    /// One cutoff for all packages.
+    pub fn of(cutoff: C) -> Self {
+        Self {
+            cutoff,
+            channels: BTreeMap::new(),
+            packages: BTreeMap::new(),
+        }
+    }
+
+    /// The same with other cutoffs.
+    pub fn map<T>(self, change: impl Fn(C) -> T) -> ExcludeNewer<T> {
+        let change_all = |limit: Option<C>| limit.map(&change);
+        ExcludeNewer {
+            channels: self
+                .channels
+                .into_iter()
+                .map(|(index, limit)| (index, change_all(limit)))
+                .collect(),
+            packages: self
+                .packages
+                .into_iter()
+                .map(|(spec, limit)| (spec, change_all(limit)))
+                .collect(),
+            cutoff: change(self.cutoff),
+        }
     }
 }
 

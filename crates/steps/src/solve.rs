@@ -5,6 +5,7 @@
 mod answer;
 mod bounds;
 mod conflict;
+mod dates;
 mod error;
 mod foreign;
 mod priority;
@@ -14,6 +15,7 @@ mod request;
 mod search;
 mod several;
 mod solver;
+mod too_new;
 mod unavailable;
 mod unsatisfiable;
 mod virtual_packages;
@@ -69,7 +71,7 @@ fn find(
     Bounds::default().keep(move |stop| {
         let repodata = read_all(&spec, &files, &input)?;
         let request = Request::read(&spec, &repodata)?;
-        let records = Records::load(&spec, &request, &repodata)?;
+        let records = Records::load(&spec, &request, &repodata, request.dates.as_ref())?;
         let search = Search {
             solve: &spec,
             request: &request,

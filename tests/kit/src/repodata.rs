@@ -106,6 +106,28 @@ impl Record {
         self.with("timestamp", 1_700_000_000_000 + seconds * 1000)
     }
 
+    /// Sets the day that it is from, in UTC.
+    ///
+    /// # Panics
+    /// If `day` is not a day of 2026: `11-01`.
+    #[must_use]
+    pub fn on(self, day: &str) -> Self {
+        const BEFORE: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+        let (month, day) = day.split_once('-').expect("a month and a day");
+        let (month, day): (usize, u64) =
+            (month.parse().expect("a month"), day.parse().expect("a day"));
+        let days = BEFORE[month - 1] + day - 1;
+        // 1 January 2026, and noon.
+        self.with("timestamp", (1_767_225_600 + days * 86_400 + 43_200) * 1000)
+    }
+
+    /// Removes its time.
+    #[must_use]
+    pub fn without_time(mut self) -> Self {
+        self.fields.remove("timestamp");
+        self
+    }
+
     /// Features that make solvers avoid it.
     #[must_use]
     pub fn track_features(self, features: &str) -> Self {

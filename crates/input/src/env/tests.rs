@@ -63,6 +63,7 @@ variables:
 platforms: [linux-64, linux-aarch64, osx-arm64]
 condafront:
   channel_priority: flexible
+  exclude_newer: {cutoff: 2026-11-01, channels: {bioconda: false}, packages: {numpy: 2026-11-05}}
   channel_alias: https://mirror.example/conda
   custom_channels:
     internal: https://conda.example/ours

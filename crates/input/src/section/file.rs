@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::args::BuildArgs;
+use super::exclude_newer;
 use super::packages::named_file;
 use super::read::{Parent, read_entries};
 use super::reader::{Name, Reader, listed, truth};
@@ -13,6 +14,7 @@ use crate::section::image_section::{ImageSection, Located};
 use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::layers::MAX_LAYERS;
+use condafront_model::lint::Warning;
 use condafront_model::nearest::did_you_mean;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -34,6 +36,8 @@ pub struct ImageFile {
     pub default: String,
     /// Everything else.
     pub section: ImageSection,
+    /// Findings that do not stop the build.
+    pub warnings: Vec<Warning>,
 }
 
 impl ImageFile {
@@ -86,7 +90,10 @@ pub(crate) fn read_image_file(
     let Some((key, node)) = own(ENVIRONMENTS) else {
         return Err(reader.error(tree.lines, "an image file needs `environments`"));
     };
+    let said = section.exclude_newer.as_ref();
+    let warnings = said.map(|said| exclude_newer::unrepeatable(said, file, &args));
     let mut image = ImageFile {
+        warnings: warnings.unwrap_or_default(),
         environments: Vec::new(),
         left_out: Vec::new(),
         default: String::new(),

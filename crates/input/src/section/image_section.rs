@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use condafront_model::channel::{ChannelPriority, ChannelUrl};
+use condafront_model::cutoff::Limit;
 use condafront_model::layers::Layers;
 use condafront_model::source::Lines;
 use condafront_step_spec::account::UserRequest;
@@ -78,10 +79,23 @@ pub struct ImageSection {
     pub trim: BTreeSet<Trim>,
     /// How the order of channels affects a solve.
     pub channel_priority: Option<Located<ChannelPriority>>,
+    /// Which packages are too new for a solve.
+    pub exclude_newer: Option<Located<ExcludeNewer>>,
     /// The base URL of channels given by name.
     pub channel_alias: Option<Located<ChannelUrl>>,
     /// The base URLs of single channels, by channel name, as in conda's configuration.
     pub custom_channels: BTreeMap<String, Located<ChannelUrl>>,
+}
+
+/// Which packages are too new for a solve. Exemptions without a cutoff hold for all packages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExcludeNewer {
+    /// Those from after this time.
+    pub cutoff: Limit,
+    /// Other cutoffs for channels, by name or URL.
+    pub channels: BTreeMap<String, Located<Option<Limit>>>,
+    /// Packages that may be newer, by MatchSpec, which is checked after the section is read.
+    pub packages: BTreeMap<String, Located<Option<Limit>>>,
 }
 
 /// Packages of the base image's distribution. A section lists packages of at most one package manager.

@@ -41,6 +41,7 @@ pub(super) const KEYS: &[KeyInfo] = keys! {
     "installer": "What installs packages: micromamba, or native (condafront itself).", "installer: native";
     "trim": "What to leave out of packages.", "trim: [static-libraries, docs]";
     "channel_priority": "How the order of channels affects a solve.", "channel_priority: flexible";
+    "exclude_newer": "The date after which packages are too new for a solve, or the age that they must have.", "exclude_newer: 2026-11-01";
     "channel_alias": "The base URL of channels given by name.", "channel_alias: https://conda.example.org";
     "custom_channels": "The base URLs of single channels, by channel name.", "custom_channels: {team: https://conda.example.org}";
 };

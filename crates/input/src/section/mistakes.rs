@@ -149,6 +149,12 @@ const SECTIONS: &[&str] = &[
     "condafront:\n  trim: 3\n",
     // The channels.
     "condafront:\n  channel_priority: disabled\n",
+    "condafront:\n  exclude_newer: yesterday\n",
+    "condafront:\n  exclude_newer: [2026-11-01]\n",
+    "condafront:\n  exclude_newer: {packages: {numpy: false}}\n",
+    "condafront:\n  exclude_newer: {cutof: 2026-11-01}\n",
+    "condafront:\n  exclude_newer: {cutoff: 2026-11-01, channels: [internal]}\n",
+    "condafront:\n  exclude_newer: {cutoff: 2026-11-01, channels: {internal: true}}\n",
     "condafront:\n  channel_alias: conda.example.org\n",
     "condafront:\n  channel_alias: file:///srv/conda\n",
     "condafront:\n  custom_channels: [team]\n",

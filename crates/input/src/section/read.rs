@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::args::BuildArgs;
 use super::keys::{FILE_KEYS, KEYS, OTHER_WORDS, info};
 use super::reader::{Name, Reader, listed};
-use super::{command, copy, env, options, packages, run, runtime, user};
+use super::{command, copy, env, exclude_newer, options, packages, run, runtime, user};
 use crate::json::SYNTAX_COMMENT;
 use crate::section::image_section::{Command, ImageSection};
 use crate::yaml::{self, Key, Node};
@@ -153,6 +153,7 @@ fn read_key(
         "channel_priority" => {
             section.channel_priority = Some(options::channel_priority(reader, node)?);
         }
+        "exclude_newer" => section.exclude_newer = Some(exclude_newer::read(reader, node)?),
         "channel_alias" => section.channel_alias = Some(options::channel_alias(reader, node)?),
         "custom_channels" => {
             section.custom_channels = options::custom_channels(reader, node)?;

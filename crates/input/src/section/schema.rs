@@ -66,6 +66,11 @@ fn definitions() -> Value {
                 "maximum": 0,
                 "minimum": 0,
             })),
+            "cutoff": or_build_arg(json!({
+                "description": "A date, a time with its time zone, or an age: 12h, 7d, 2w.",
+                "type": "string",
+                "pattern": "^\\s*([0-9]{4}-[0-9]{2}-[0-9]{2}.*|[0-9]+[hdw])\\s*$",
+            })),
             "url": or_build_arg(json!({"type": "string", "pattern": "^\\s*[Hh][Tt][Tt][Pp][Ss]?:"})),
             "mode": or_build_arg(json!({
                 "type": ["string", "integer"],
@@ -158,6 +163,20 @@ fn value(key: &str) -> Value {
         "installer" => words(INSTALLERS),
         "trim" => json!({"anyOf": [reference("flag"), list(words(TRIMS))]}),
         "channel_priority" => words(PRIORITIES),
+        "exclude_newer" => {
+            let cutoffs = json!({"type": "object", "additionalProperties": {"anyOf": [
+                {"enum": [false, "false"]},
+                reference("cutoff"),
+            ]}});
+            json!({"anyOf": [
+                reference("cutoff"),
+                with_fields(&[
+                    ("cutoff", reference("cutoff")),
+                    ("channels", cutoffs.clone()),
+                    ("packages", cutoffs),
+                ], &["cutoff"]),
+            ]})
+        }
         "channel_alias" => same_as("url"),
         "custom_channels" => json!({
             "type": "object",

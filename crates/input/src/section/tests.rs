@@ -80,6 +80,10 @@ condafront:
   installer: native
   trim: [tests, docs]
   channel_priority: flexible
+  exclude_newer:
+    cutoff: 2026-11-01
+    channels: {team: false}
+    packages: {openssl=3.5: 7d, numpy: \"2026-11-05T12:00:00Z\"}
   channel_alias: https://conda.example.org/
   custom_channels: {team: https://conda.example.org/teams}
 ";

@@ -21,6 +21,8 @@ pub(super) struct Conflict {
     pub(super) specs: BTreeSet<usize>,
     /// The packages, including virtual ones, that are missing or have no matching version.
     pub(super) missing: BTreeSet<String>,
+    /// All packages that are required in it.
+    pub(super) names: BTreeSet<String>,
 }
 
 impl Conflict {
@@ -35,6 +37,7 @@ impl Conflict {
         let graph = &found.graph;
         let mut specs = BTreeSet::new();
         let mut missing = BTreeSet::new();
+        let mut names = BTreeSet::new();
         for edge in graph.edge_indices() {
             let (Some((from, to)), Some(ConflictEdge::Requires(Requirement::Single(set)))) =
                 (graph.edge_endpoints(edge), graph.edge_weight(edge))
@@ -45,16 +48,19 @@ impl Conflict {
                 specs.extend((0..asked.len()).filter(|index| asked[*index] == *set));
             }
             let name = pool.resolve_package_name(pool.resolve_version_set_package_name(*set));
-            if let (NameType::Base(name), Some(ConflictNode::UnresolvedDependency)) =
-                (name, graph.node_weight(to))
-            {
+            let NameType::Base(name) = name else {
+                continue;
+            };
+            if let Some(ConflictNode::UnresolvedDependency) = graph.node_weight(to) {
                 missing.insert(name.clone());
             }
+            names.insert(name.clone());
         }
         Self {
             text: shortened(conflict.display_user_friendly(solver)),
             specs,
             missing,
+            names,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Requests that only strict channel priority makes impossible: what else the user can write.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use rattler_conda_types::{MatchSpec, RepoDataRecord};
 
@@ -10,9 +9,6 @@ use super::solver::{Attempt, solve};
 use super::wording::sentence;
 use crate::wording::listed;
 use condafront_model::channel::ChannelPriority;
-
-/// How long each attempt may take. An explanation is worth a wait, but not an endless one.
-const LIMIT: Duration = Duration::from_secs(10);
 
 /// How many packages are named.
 const MOST: usize = 3;
@@ -43,8 +39,7 @@ pub(super) fn ways_out(search: &Search<'_>, specs: &[MatchSpec]) -> Option<WaysO
     let attempt = Attempt {
         specs,
         priority: ChannelPriority::Flexible,
-        limit: Some(LIMIT),
-        ..Attempt::of(search)
+        ..Attempt::to_explain(search)
     };
     let found = solve(search, &attempt).ok()?;
     let mut later: Vec<(&RepoDataRecord, &RepoDataRecord)> = found
@@ -87,8 +82,7 @@ fn reordered(search: &Search<'_>, specs: &[MatchSpec], tiers: &[&str]) -> Option
     let attempt = Attempt {
         specs,
         order: first.into_iter().chain(others).collect(),
-        limit: Some(LIMIT),
-        ..Attempt::of(search)
+        ..Attempt::to_explain(search)
     };
     solve(search, &attempt).is_ok().then_some(names)
 }
@@ -111,8 +105,7 @@ pub(super) fn is_solved_by_naming(
     spec.channel = Some(Arc::new(data.rattler_channel().clone()));
     let attempt = Attempt {
         specs: &specs,
-        limit: Some(LIMIT),
-        ..Attempt::of(search)
+        ..Attempt::to_explain(search)
     };
     solve(search, &attempt).is_ok()
 }

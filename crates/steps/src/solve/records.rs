@@ -4,21 +4,30 @@ use std::collections::{HashSet, VecDeque};
 
 use rattler_conda_types::{PackageName, RepoDataRecord};
 
+use super::dates::Dates;
 use super::error::{RepodataFault, SolveError};
 use super::repodata::Repodata;
 use super::request::Request;
 use condafront_step_spec::solve::SolveSpec;
 
-/// All records that may be relevant, by repodata file.
-pub(super) struct Records(pub(super) Vec<Vec<RepoDataRecord>>);
+/// All records that may be relevant.
+pub(super) struct Records {
+    /// Those that can be chosen, by repodata file.
+    pub(super) files: Vec<Vec<RepoDataRecord>>,
+    /// Those that are too new. What only they depend on is not among the others.
+    pub(super) left_out: Vec<RepoDataRecord>,
+}
 
 impl Records {
-    /// Loads the records of the requested packages and of all their possible dependencies.
+    /// Loads the records of the requested packages and of all their possible dependencies, without those that `dates`
+    /// leave out.
     pub(super) fn load(
         solve: &SolveSpec,
         request: &Request,
         repodata: &[Repodata],
+        dates: Option<&Dates>,
     ) -> Result<Self, SolveError> {
+        let mut left_out = Vec::new();
         let mut records: Vec<Vec<RepoDataRecord>> = repodata.iter().map(|_| Vec::new()).collect();
         let url =
             |data: &Repodata| format!("{}/{}", solve.channels[data.channel].url, data.subdir());
@@ -37,6 +46,10 @@ impl Records {
                     fault: RepodataFault::Record(error),
                 })?;
                 for mut record in found {
+                    if dates.is_some_and(|dates| !dates.keep(&record)) {
+                        left_out.push(record);
+                        continue;
+                    }
                     check(&record).map_err(|fault| SolveError::Repodata {
                         channel: data.channel,
                         url: url(data),
@@ -57,7 +70,10 @@ impl Records {
                 }
             }
         }
-        Ok(Self(records))
+        Ok(Self {
+            files: records,
+            left_out,
+        })
     }
 
     /// The records of one package, in channel order.
@@ -66,7 +82,7 @@ impl Records {
         name: &'a PackageName,
     ) -> impl Iterator<Item = &'a RepoDataRecord> {
         let is_named = move |record: &&RepoDataRecord| record.package_record.name == *name;
-        self.0.iter().flatten().filter(is_named)
+        self.files.iter().flatten().filter(is_named)
     }
 }
 

@@ -6,6 +6,7 @@ use rattler_conda_types::{
     Channel, GenericVirtualPackage, MatchSpec, PackageName, ParseMatchSpecOptions,
 };
 
+use super::dates::Dates;
 use super::error::SolveError;
 use super::repodata::Repodata;
 use super::virtual_packages::virtual_packages;
@@ -25,6 +26,8 @@ pub(super) struct Request {
     pub(super) virtual_packages: Vec<GenericVirtualPackage>,
     /// What the order of the channels means.
     pub(super) priority: ChannelPriority,
+    /// Which packages are too new; `None` if none is.
+    pub(super) dates: Option<Dates>,
 }
 
 impl Request {
@@ -55,12 +58,13 @@ impl Request {
                 Ok((name, spec))
             })
             .collect::<Result<_, _>>()?;
+        let dates = Dates::of(solve, repodata)?;
         let mut for_spec: Vec<usize> = (0..read.len()).collect();
         let (mut names, mut specs): (Vec<PackageName>, Vec<MatchSpec>) = read.into_iter().unzip();
         if let Some(python) = names
             .iter()
             .position(|name| name.as_normalized() == "python")
-            && let Some(pip) = pip(&names, repodata)
+            && let Some(pip) = pip(&names, repodata, dates.as_ref())
         {
             specs.push(MatchSpec::from(pip.clone()));
             names.push(pip);
@@ -72,15 +76,22 @@ impl Request {
             names,
             virtual_packages: virtual_packages(&solve.system)?,
             priority: solve.priority,
+            dates,
         })
     }
 }
 
 /// pip, which conda and mamba add when python is requested (`add_pip_as_python_dependency`), unless it is requested itself or
 /// no channel has it.
-fn pip(names: &[PackageName], repodata: &[Repodata]) -> Option<PackageName> {
+fn pip(names: &[PackageName], repodata: &[Repodata], dates: Option<&Dates>) -> Option<PackageName> {
     let pip = PackageName::new_unchecked("pip");
-    let is_there = !names.contains(&pip) && repodata.iter().any(|data| data.has("pip"));
+    let has_it = |data: &Repodata| {
+        let records = data.records(&pip).unwrap_or_default();
+        records
+            .iter()
+            .any(|record| dates.is_none_or(|dates| dates.keep(record)))
+    };
+    let is_there = !names.contains(&pip) && repodata.iter().any(has_it);
     is_there.then_some(pip)
 }
 

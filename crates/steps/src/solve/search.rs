@@ -59,13 +59,18 @@ impl<'a> Search<'a> {
         name: &'a PackageName,
         spec: &MatchSpec,
     ) -> Vec<&'a RepoDataRecord> {
-        let records = self.records.named(name);
-        let in_channel = records.filter(|record| {
-            spec.channel.as_ref().is_none_or(|channel| {
-                record.channel.as_deref() == Some(channel.canonical_name().as_str())
-            })
-        });
-        in_channel.collect()
+        in_channel(self.records.named(name), spec)
+    }
+
+    /// The same records, of those that are too new.
+    pub(super) fn left_out_for(
+        &self,
+        name: &PackageName,
+        spec: &MatchSpec,
+    ) -> Vec<&'a RepoDataRecord> {
+        let left_out = self.records.left_out.iter();
+        let is_named = |record: &&RepoDataRecord| record.package_record.name == *name;
+        in_channel(left_out.filter(is_named), spec)
     }
 
     /// The name of a record's channel.
@@ -111,6 +116,19 @@ impl<'a> Search<'a> {
             _ => text.replacen(" is searched", " are searched", 1),
         })
     }
+}
+
+/// The records in the channels that `spec` may come from.
+fn in_channel<'a>(
+    records: impl Iterator<Item = &'a RepoDataRecord>,
+    spec: &MatchSpec,
+) -> Vec<&'a RepoDataRecord> {
+    let is_meant = |record: &&RepoDataRecord| {
+        spec.channel.as_ref().is_none_or(|channel| {
+            record.channel.as_deref() == Some(channel.canonical_name().as_str())
+        })
+    };
+    records.filter(is_meant).collect()
 }
 
 /// What has a single place in the order of channels: the channel, or its group.

@@ -45,6 +45,16 @@ impl<'a> Attempt<'a> {
             limit: None,
         }
     }
+
+    /// The same, to explain a failure.
+    pub(super) fn to_explain(search: &Search<'a>) -> Self {
+        /// An explanation is worth a wait, but not an endless one.
+        const LIMIT: Duration = Duration::from_secs(10);
+        Self {
+            limit: Some(LIMIT),
+            ..Self::of(search)
+        }
+    }
 }
 
 /// Runs the solver.
@@ -53,7 +63,7 @@ pub(super) fn solve(
     attempt: &Attempt<'_>,
 ) -> Result<Vec<RepoDataRecord>, NoAnswer> {
     let request = search.request;
-    let mut files: Vec<_> = search.records.0.iter().zip(search.repodata).collect();
+    let mut files: Vec<_> = search.records.files.iter().zip(search.repodata).collect();
     files.sort_by_key(|(_, file)| {
         let place = attempt
             .order
@@ -135,7 +145,7 @@ fn refused(search: &Search<'_>, error: RefusedRecords) -> SolveError {
         let mut records = records.iter();
         records.any(|record| record.identifier.to_string() == *archive)
     };
-    let mut files = search.records.0.iter().zip(search.repodata);
+    let mut files = search.records.files.iter().zip(search.repodata);
     match files.find(|(records, _)| has_it(records)) {
         Some((_, file)) => SolveError::Repodata {
             channel: file.channel,

@@ -10,6 +10,7 @@ use rattler_conda_types::{
 use super::foreign::system_of;
 use super::repodata::Repodata;
 use super::search::Search;
+use super::too_new;
 use super::virtual_packages::system_help;
 use super::wording::near;
 use crate::wording::listed;
@@ -38,6 +39,8 @@ pub(super) enum Missing<'a> {
     Name,
     /// The version or build.
     Build,
+    /// Anything that is not too new.
+    Date,
     /// The version or build in the first channel that has the name; a later one has this.
     InFirst(&'a RepoDataRecord),
 }
@@ -79,6 +82,13 @@ fn find<'a>(search: &Search<'a>, index: usize) -> Option<Unavailable<'a>> {
     }
     let in_channel = search.records_for(name, spec);
     let Some(first) = in_channel.first() else {
+        if let Some(message) = all_too_new(search, spec, name, &text) {
+            return Some(unavailable(
+                Missing::Date,
+                message,
+                too_new::HELP.to_owned(),
+            ));
+        }
         let (message, help) = missing(search, spec, name);
         return Some(unavailable(Missing::Name, message, help));
     };
@@ -102,6 +112,18 @@ fn find<'a>(search: &Search<'a>, index: usize) -> Option<Unavailable<'a>> {
         listed(channels.iter().copied(), 5),
         offered(&allowed, spec)
     );
+    let tier = match search.solve.priority {
+        ChannelPriority::Strict => search.tier(first),
+        ChannelPriority::Flexible => None,
+    };
+    if let Some(why) = too_new::newest(search, name, spec, tier) {
+        let message = format!("{message}; left out as too new: {why}");
+        return Some(unavailable(
+            Missing::Date,
+            message,
+            too_new::HELP.to_owned(),
+        ));
+    }
     Some(match later.iter().find(|record| spec.matches(**record)) {
         Some(other) => {
             let help = format!(
@@ -120,6 +142,25 @@ fn find<'a>(search: &Search<'a>, index: usize) -> Option<Unavailable<'a>> {
             unavailable(Missing::Build, message, help)
         }
     })
+}
+
+/// What to say if all packages with the name are too new.
+fn all_too_new(
+    search: &Search<'_>,
+    spec: &MatchSpec,
+    name: &PackageName,
+    text: &str,
+) -> Option<String> {
+    let any = MatchSpec {
+        channel: spec.channel.clone(),
+        ..MatchSpec::from(name.clone())
+    };
+    let why = too_new::newest(search, name, spec, None)
+        .or_else(|| too_new::newest(search, name, &any, None))?;
+    Some(format!(
+        "no {} matches `{text}`: all are left out as too new: {why}",
+        name.as_source()
+    ))
 }
 
 /// Whether the machine has a virtual package.

@@ -7,6 +7,7 @@ use super::error::Unsatisfiable;
 use super::priority::ways_out;
 use super::search::Search;
 use super::several;
+use super::too_new;
 use super::unavailable;
 use super::virtual_packages::system_help;
 
@@ -23,18 +24,20 @@ pub(super) fn explain(search: &Search<'_>, conflict: Conflict) -> Unsatisfiable 
         .collect();
     // When several conflict, builds for other systems appear in the tree but are never the reason.
     let is_reason = |name: &&String| specs.len() == 1 || !is_foreign(name);
-    let mut helps: Vec<String> = conflict
-        .missing
-        .iter()
-        .filter(is_reason)
-        .filter_map(|name| missing_help(search, name))
-        .collect();
+    let mut helps: Vec<String> = Vec::new();
+    // What was found to lead to a solution is better advice than what may.
+    if let Some(help) = too_new::help(search, &conflict) {
+        helps.push(help);
+    } else if let Some(ways) = ways_out(search, &search.request.specs) {
+        helps.push(ways.help());
+    } else {
+        let missing = conflict.missing.iter().filter(is_reason);
+        helps.extend(missing.filter_map(|name| missing_help(search, name)));
+    }
     if helps.is_empty() {
-        helps.push(match ways_out(search, &search.request.specs) {
-            Some(ways) => ways.help(),
-            None => "Ask for other versions of the packages at the top, or remove one of them."
-                .to_owned(),
-        });
+        helps.push(
+            "Ask for other versions of the packages at the top, or remove one of them.".to_owned(),
+        );
     }
     let what = match specs.first() {
         Some(only) if specs.len() == 1 => {

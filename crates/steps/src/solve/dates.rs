@@ -1,0 +1,62 @@
+//! Which records are too new.
+
+use rattler_conda_types::{MatchSpec, ParseMatchSpecOptions, RepoDataRecord};
+use rattler_solve::ExcludeNewer;
+
+use super::repodata::Repodata;
+use crate::install::error::{Error, ErrorKind, Result};
+use condafront_model::cutoff::Cutoff;
+use condafront_step_spec::solve::SolveSpec;
+
+/// The cutoffs of a request.
+///
+/// Records are left out before the solver sees them. It would leave out the same ones, but only after it has settled
+/// which channel a name belongs to: a name that a channel gets after the cutoff would change the answer.
+pub(super) struct Dates(ExcludeNewer);
+
+impl Dates {
+    /// The cutoffs of `solve`, if it has any.
+    ///
+    /// # Errors
+    /// An invalid MatchSpec.
+    pub(super) fn of(solve: &SolveSpec, repodata: &[Repodata]) -> Result<Option<Self>> {
+        let Some(asked) = &solve.exclude_newer else {
+            return Ok(None);
+        };
+        let mut dates = ExcludeNewer::from_datetime(asked.cutoff.time());
+        for (index, cutoff) in &asked.channels {
+            let Some(data) = repodata.iter().find(|data| data.channel == *index) else {
+                continue;
+            };
+            let name = data.rattler_channel().canonical_name();
+            dates = match cutoff {
+                Some(cutoff) => dates.with_channel_cutoff(name, cutoff.time()),
+                None => dates.with_channel_cutoff(name, jiff::Timestamp::MAX),
+            };
+        }
+        for (text, cutoff) in &asked.packages {
+            let invalid = |error: &dyn std::error::Error| {
+                Error::new(ErrorKind::BadArguments, format!("`{text}`: {error}"))
+            };
+            let spec = MatchSpec::from_str(text, ParseMatchSpecOptions::strict())
+                .map_err(|error| invalid(&error).caused_by(error))?;
+            let exempt = match cutoff {
+                Some(cutoff) => dates.with_exemption_until(spec, cutoff.time()),
+                None => dates.with_exemption(spec),
+            };
+            dates = exempt.map_err(|error| invalid(&error).caused_by(error))?;
+        }
+        Ok(Some(Self(dates)))
+    }
+
+    /// Whether a record is not too new.
+    pub(super) fn keep(&self, record: &RepoDataRecord) -> bool {
+        !self.0.is_excluded(record)
+    }
+
+    /// The cutoff of a record's channel.
+    pub(super) fn cutoff(&self, record: &RepoDataRecord) -> Cutoff {
+        let name = &record.package_record.name;
+        Cutoff::at(self.0.cutoff_for_package(name, record.channel.as_deref()))
+    }
+}
