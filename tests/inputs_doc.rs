@@ -4,6 +4,7 @@ use condafront::options::settings::Settings;
 use condafront_input as input;
 use condafront_input::specs::Specs;
 use condafront_input::{Conda, EnvironmentInput, InputSettings, SolveRequest};
+use condafront_model::channel::ChannelPriority;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, SourceFile};
 
@@ -100,13 +101,14 @@ fn the_custom_channel_has_the_documented_urls() {
 fn build_args_of_the_tables_are_read() {
     let args = entries("Build-args override the file:");
     let pairs: Vec<(&str, &str)> = args.iter().filter_map(|arg| arg.split_once('=')).collect();
-    assert_eq!(pairs.len(), 3, "{args:?}");
+    assert_eq!(pairs.len(), 4, "{args:?}");
     let input = read("dependencies: [numpy]\n", &settings(&pairs).input).unwrap();
     let request = request(&input);
     assert_eq!(
         request.channels[0].url.recorded(),
         "https://mirror.example/conda/bioconda"
     );
+    assert_eq!(request.priority, ChannelPriority::Flexible);
     let cutoff = request
         .exclude_newer
         .as_ref()

@@ -94,6 +94,10 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
         "the base URL of channels given by name; defaults to https://conda.anaconda.org",
     ),
     (
+        "CONDA_CHANNEL_PRIORITY",
+        "what the order of channels means in a solve: strict or flexible; defaults to strict",
+    ),
+    (
         "CONDA_EXCLUDE_NEWER",
         "the date after which packages are too new for a solve, or the age that they must have: 2026-11-01, 7d",
     ),

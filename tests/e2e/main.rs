@@ -12,6 +12,7 @@ mod calls;
 mod commands;
 mod contents;
 mod contexts;
+mod dates;
 mod derived;
 mod determinism;
 mod downloads;

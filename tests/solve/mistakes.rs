@@ -161,6 +161,13 @@ fn the_order_of_channels_is_explained() {
     let (main, extra) = (channels::main(), channels::extra());
     let second = channels::only("python 3.14.0 0", &["zlib >=1.4"]);
     let third = channels::only("tool 1.0 0", &["plain >=3", "zlib >=1.4"]);
+    // Nothing works with this channel first: it hides a version of the other.
+    let mut mixed = channels::only("uses-both 1.0 0", &["zlib >=1.4", "versions <1!0"]);
+    mixed
+        .add(record("zlib 1.4.0 0"))
+        .add(record("versions 1!0.9 0"));
+    let mut gpu = channels::only("gpu 1.0 0", &["numpy >=3"]);
+    gpu.add(record("gpu 1.0 1").depends(["__cuda"]));
     let mut rest = channels::only("plain 3.0 0", &[]);
     rest.add(record("zlib 1.4.0 0"));
     let mut all = String::new();
@@ -181,6 +188,16 @@ fn the_order_of_channels_is_explained() {
         "Two dependencies of a package",
         &[("main", &main), ("third", &third), ("rest", &rest)],
         &["tool"],
+    );
+    fails(
+        "A dependency that another order does not help",
+        &[("main", &main), ("mixed", &mixed)],
+        &["uses-both"],
+    );
+    fails(
+        "A dependency, beside a build for a GPU",
+        &[("main", &main), ("gpu", &gpu), ("extra", &extra)],
+        &["gpu", "python 3.12.*"],
     );
     fails(
         "A package that is in the first in another version",

@@ -150,7 +150,7 @@ pub(crate) fn read(
         variables,
         conda: Conda::Unsolved(SolveRequest {
             channels,
-            priority: said.priority.unwrap_or_default(),
+            priority: settings.priority.or(said.priority).unwrap_or_default(),
             exclude_newer,
             specs: found.specs,
             platforms,

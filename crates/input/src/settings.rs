@@ -9,8 +9,7 @@ use crate::section::args::BuildArgs;
 use crate::section::exclude_newer::BUILD_ARG as EXCLUDE_NEWER;
 use crate::section::file::ImageFile;
 use crate::section::image_section::{ExcludeNewer, ImageSection};
-use condafront_model::channel::ChannelPriority;
-use condafront_model::channel::ChannelUrl;
+use condafront_model::channel::{ChannelPriority, ChannelUrl, NotAPriority};
 use condafront_model::cutoff::{Limit, NotACutoff};
 use condafront_model::source::Diagnostic;
 
@@ -30,6 +29,8 @@ pub struct InputSettings {
     pub channels: Vec<String>,
     /// `CONDA_CHANNEL_ALIAS`: where to find channels that are given by name.
     pub channel_alias: Option<ChannelUrl>,
+    /// `CONDA_CHANNEL_PRIORITY`: what the order of channels means, instead of what the file says.
+    pub priority: Option<ChannelPriority>,
     /// `CONDA_EXCLUDE_NEWER`: the cutoff instead of the file's.
     pub exclude_newer: Option<Limit>,
     /// All build-args, for values of the image section that refer to them.
@@ -48,6 +49,13 @@ impl InputSettings {
             "CONDA_CHANNELS" => self.channels = words(value, &[',']),
             // Its variables may be other build-args.
             CHANNEL_ALIAS => {}
+            "CONDA_CHANNEL_PRIORITY" => {
+                let priority = value.parse().map_err(|error: NotAPriority| {
+                    let help = error.help();
+                    invalid(name, error).help(help)
+                })?;
+                self.priority = Some(priority);
+            }
             EXCLUDE_NEWER => {
                 let limit = parsed(name, value, str::parse);
                 self.exclude_newer = Some(limit.map_err(|error| error.help(NotACutoff::HELP))?);

@@ -25,6 +25,7 @@ pub struct Specs {
     /// The entries of `CONDA_CHANNELS`.
     channels: Vec<String>,
     channel_alias: Option<ChannelUrl>,
+    priority: Option<ChannelPriority>,
     exclude_newer: Option<Limit>,
     /// The values of variables in addresses.
     values: Values,
@@ -48,6 +49,7 @@ impl Specs {
             entries: specs.to_vec(),
             channels: settings.channels.clone(),
             channel_alias: settings.channel_alias.clone(),
+            priority: settings.priority,
             exclude_newer: settings.exclude_newer,
             values: settings.build_args.clone(),
             args: BuildArgs::new(&settings.channels, specs),
@@ -91,7 +93,7 @@ impl Specs {
             variables: BTreeMap::new(),
             conda: Conda::Unsolved(SolveRequest {
                 channels,
-                priority: ChannelPriority::default(),
+                priority: self.priority.unwrap_or_default(),
                 exclude_newer,
                 specs: specs.finish(),
                 platforms: Vec::new(),

@@ -38,3 +38,40 @@ pub enum ChannelPriority {
     /// A package comes from the first channel that has one that satisfies the specs.
     Flexible,
 }
+
+impl ChannelPriority {
+    /// The words for all of them.
+    pub const WORDS: &[(&str, Self)] = &[("strict", Self::Strict), ("flexible", Self::Flexible)];
+
+    /// Why conda's third word is none of them.
+    pub const DISABLED: &str = "With `disabled`, the newest version of a package would come from any channel, also if it was not built for the others' packages. Use `flexible`, which takes a package from a later channel only if no earlier one has one that fits.";
+}
+
+impl std::str::FromStr for ChannelPriority {
+    type Err = NotAPriority;
+
+    fn from_str(text: &str) -> Result<Self, NotAPriority> {
+        let mut words = Self::WORDS.iter();
+        let found = words.find(|(word, _)| *word == text);
+        found
+            .map(|(_, priority)| *priority)
+            .ok_or_else(|| NotAPriority(text.to_owned()))
+    }
+}
+
+/// A text that is not a channel priority.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not a channel priority", crate::redact::quoted(.0))]
+pub struct NotAPriority(String);
+
+impl NotAPriority {
+    /// What to write instead.
+    pub fn help(&self) -> String {
+        let words = ChannelPriority::WORDS.iter().map(|(word, _)| *word);
+        match self.0.as_str() {
+            "disabled" => ChannelPriority::DISABLED.to_owned(),
+            other => crate::nearest::did_you_mean(other, words)
+                .unwrap_or_else(|| "Use `strict` or `flexible`.".to_owned()),
+        }
+    }
+}

@@ -113,6 +113,7 @@ fn build_args_override_the_file() {
     let args = [
         ("CONDA_CHANNELS", "conda-forge, internal"),
         ("CONDA_CHANNEL_ALIAS", "https://other.example"),
+        ("CONDA_CHANNEL_PRIORITY", "strict"),
     ];
     let input = read(EVERYTHING, Platform::LinuxAmd64, &args);
     assert_eq!(
@@ -124,6 +125,7 @@ fn build_args_override_the_file() {
             "https://other.example/nvidia",
         ]
     );
+    assert_eq!(request(&input).priority, ChannelPriority::Strict);
     let of_file = request(&input).channels[0].lines;
     assert_eq!(of_file, Lines::one(3));
 }

@@ -19,10 +19,6 @@ pub(super) const INSTALLERS: &[(&str, Installer)] = &[
     ("micromamba", Installer::Micromamba),
     ("native", Installer::Native),
 ];
-pub(super) const PRIORITIES: &[(&str, ChannelPriority)] = &[
-    ("strict", ChannelPriority::Strict),
-    ("flexible", ChannelPriority::Flexible),
-];
 pub(super) const TRIMS: &[(&str, Trim)] = &[
     ("bytecode", Trim::Bytecode),
     ("docs", Trim::Docs),
@@ -139,7 +135,16 @@ pub(super) fn channel_priority(
     reader: &Reader<'_>,
     node: &Node,
 ) -> Result<Located<ChannelPriority>, Diagnostic> {
-    reader.one_of("channel_priority".into(), node, PRIORITIES)
+    let name = Name::from("channel_priority");
+    let found = reader.word(name, node)?;
+    match found.value.parse::<ChannelPriority>() {
+        Ok(priority) => Ok(found.map(|_| priority)),
+        Err(error) => {
+            let message = format!("{name} cannot be `{}`", quoted(&found.value));
+            let diagnostic = reader.error(found.lines, message);
+            Err(diagnostic.help(error.help()).caused_by(error))
+        }
+    }
 }
 
 /// Reads `channel_alias`.

@@ -6,7 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use super::keys::{self, KeyInfo};
-use super::options::{INSTALLERS, PRIORITIES, TRIMS};
+use super::options::{INSTALLERS, TRIMS};
+use condafront_model::channel::ChannelPriority;
 use condafront_model::layers::MAX_LAYERS;
 
 /// The name of an account.
@@ -162,7 +163,7 @@ fn value(key: &str) -> Value {
         ]})),
         "installer" => words(INSTALLERS),
         "trim" => json!({"anyOf": [reference("flag"), list(words(TRIMS))]}),
-        "channel_priority" => words(PRIORITIES),
+        "channel_priority" => words(ChannelPriority::WORDS),
         "exclude_newer" => {
             let cutoffs = json!({"type": "object", "additionalProperties": {"anyOf": [
                 {"enum": [false, "false"]},

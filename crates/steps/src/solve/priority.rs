@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rattler_conda_types::{MatchSpec, RepoDataRecord};
+use rattler_conda_types::{Channel, MatchSpec, RepoDataRecord};
 
 use super::search::{Search, tier};
 use super::solver::{Attempt, solve};
@@ -13,12 +13,17 @@ use condafront_model::channel::ChannelPriority;
 /// How many packages are named.
 const MOST: usize = 3;
 
+/// The way that needs no other channels.
+const FLEXIBLE: &str = "set `channel_priority: flexible` under `condafront:` or --build-arg CONDA_CHANNEL_PRIORITY=flexible";
+
 /// The ways out of strict priority that lead to a solution.
 pub(super) struct WaysOut {
     /// What comes from a later channel than the first that has the name.
     moved: Vec<Moved>,
     /// The channels that could be first instead.
     first: Vec<String>,
+    /// What could be added to the dependencies instead: `channel::name` for each of these packages.
+    named: Vec<String>,
 }
 
 /// A package from a later channel.
@@ -66,10 +71,59 @@ pub(super) fn ways_out(search: &Search<'_>, specs: &[MatchSpec]) -> Option<WaysO
         .iter()
         .filter_map(|(record, _)| search.tier(record))
         .collect();
+    let records: Vec<&RepoDataRecord> = later.iter().map(|(record, _)| *record).collect();
     Some(WaysOut {
         moved: moved.collect(),
         first: reordered(search, specs, &tiers).unwrap_or_default(),
+        named: named(search, specs, &records).unwrap_or_default(),
     })
+}
+
+/// These packages as `channel::name`, if there is a solution with them among the dependencies.
+fn named(
+    search: &Search<'_>,
+    specs: &[MatchSpec],
+    records: &[&RepoDataRecord],
+) -> Option<Vec<String>> {
+    if records.len() > MOST {
+        return None;
+    }
+    let mut more = specs.to_vec();
+    let mut texts = Vec::new();
+    for record in records {
+        let channel = rattler_channel(search, record)?;
+        let name = &record.package_record.name;
+        // What is asked for is a line that the user has already.
+        match more
+            .iter_mut()
+            .find(|spec| spec.name.as_exact() == Some(name))
+        {
+            Some(spec) => spec.channel = Some(channel),
+            None => more.push(MatchSpec {
+                channel: Some(channel),
+                ..MatchSpec::from(name.clone())
+            }),
+        }
+        texts.push(format!(
+            "{}::{}",
+            search.channel_name(record),
+            name.as_source()
+        ));
+    }
+    let attempt = Attempt {
+        specs: &more,
+        ..Attempt::to_explain(search)
+    };
+    solve(search, &attempt).is_ok().then_some(texts)
+}
+
+/// A record's channel, as MatchSpecs name it.
+fn rattler_channel(search: &Search<'_>, record: &RepoDataRecord) -> Option<Arc<Channel>> {
+    let mut repodata = search.repodata.iter();
+    let data = repodata.find(|data| {
+        record.channel.as_deref() == Some(data.rattler_channel().canonical_name().as_str())
+    })?;
+    Some(Arc::new(data.rattler_channel().clone()))
 }
 
 /// The channels of these tiers, if there is a solution when they come first.
@@ -94,15 +148,12 @@ pub(super) fn is_solved_by_naming(
     index: usize,
     record: &RepoDataRecord,
 ) -> bool {
-    let mut repodata = search.repodata.iter();
-    let data = repodata.find(|data| {
-        record.channel.as_deref() == Some(data.rattler_channel().canonical_name().as_str())
-    });
     let mut specs = specs.to_vec();
-    let (Some(data), Some(spec)) = (data, specs.get_mut(index)) else {
+    let (Some(channel), Some(spec)) = (rattler_channel(search, record), specs.get_mut(index))
+    else {
         return false;
     };
-    spec.channel = Some(Arc::new(data.rattler_channel().clone()));
+    spec.channel = Some(channel);
     let attempt = Attempt {
         specs: &specs,
         ..Attempt::to_explain(search)
@@ -114,28 +165,38 @@ impl WaysOut {
     /// What the order of the channels keeps out, and what to do about it.
     pub(super) fn help(&self) -> String {
         let mut before: Vec<&str> = self.moved.iter().map(|one| one.before.as_str()).collect();
+        before.sort_unstable();
         before.dedup();
         let mut from: Vec<&str> = self.moved.iter().map(|one| one.from.as_str()).collect();
         from.sort_unstable();
         from.dedup();
         let packages = self.moved.iter().map(|one| one.package.as_str());
         format!(
-            "The order of the channels rules out a solution: {} would come from {}, but {} has {} and comes first. {}",
+            "Strict channel priority rules out a solution: {} would come from {}, but {} {} {} and {} first. {}",
             listed(packages, MOST),
             listed(from, MOST),
-            before.first().copied().unwrap_or_default(),
+            listed(&before, MOST),
+            if before.len() == 1 { "has" } else { "have" },
             if self.moved.len() == 1 {
                 "packages with that name"
             } else {
                 "packages with these names"
             },
-            sentence(&self.ways())
+            if before.len() == 1 { "comes" } else { "come" },
+            sentence(&self.with_names())
         )
+    }
+
+    /// Each way, also that of naming the channels of packages.
+    fn with_names(&self) -> Vec<String> {
+        let named = (!self.named.is_empty())
+            .then(|| format!("write {} among the dependencies", listed(&self.named, MOST)));
+        self.ways().into_iter().chain(named).collect()
     }
 
     /// Each way, as the middle of a sentence.
     pub(super) fn ways(&self) -> Vec<String> {
-        let mut ways = vec!["set `channel_priority: flexible` under `condafront:`".to_owned()];
+        let mut ways = vec![FLEXIBLE.to_owned()];
         if !self.first.is_empty() {
             ways.push(format!(
                 "put {} first in `channels`",

@@ -206,7 +206,7 @@ fn order(search: &Search<'_>, all: &[Unavailable<'_>], unavailable: &[usize]) ->
         };
         let advice = match advice(named, ways.as_ref()) {
             none if none.is_empty() => {
-                "No other order was found to work: ask for another version.".to_owned()
+                "Neither flexible priority nor another order was found to work: ask for another version.".to_owned()
             }
             advice => advice,
         };

@@ -127,7 +127,7 @@ fn find<'a>(search: &Search<'a>, index: usize) -> Option<Unavailable<'a>> {
     Some(match later.iter().find(|record| spec.matches(**record)) {
         Some(other) => {
             let help = format!(
-                "{} has a match, but {} has packages with that name and comes first.",
+                "{} has a match, but {} has packages with that name and comes first: channel priority is strict.",
                 search.channel_name(other),
                 channels.first().copied().unwrap_or_default()
             );
