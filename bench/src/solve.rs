@@ -111,6 +111,7 @@ fn question() -> (SolveSpec, [RepodataSpec; 2]) {
             glibc: Glibc::Base("2.41".to_owned()),
             archspec: Some("x86_64".to_owned()),
             cuda: None,
+            cuda_arch: None,
         },
         exclude_newer: None,
         origin: Origin::default(),

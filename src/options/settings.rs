@@ -3,7 +3,9 @@
 use condafront_graph::plan::micromamba::MicromambaVersion;
 
 use condafront_graph::plan::mirrors::Mirrors;
-use condafront_graph::virtual_packages::{Overrides, parse_archspec, parse_version};
+use condafront_graph::virtual_packages::{
+    Overrides, parse_archspec, parse_cuda_arch, parse_version,
+};
 use condafront_input::section::BuildArgs;
 use condafront_input::{InputSettings, Logins, invalid, parsed, specs};
 use condafront_model::check_options::CheckOptions;
@@ -106,6 +108,10 @@ pub const KNOWN_BUILD_ARGS: &[(&str, &str)] = &[
         "the CUDA version that packages can rely on, such as 12.8; defaults to the base image's",
     ),
     (
+        "CONDA_OVERRIDE_CUDA_ARCH",
+        "the lowest compute capability of the GPUs that packages can rely on, such as 8.6",
+    ),
+    (
         "CONDA_OVERRIDE_GLIBC",
         "the glibc version that packages can rely on, such as 2.36; defaults to the base image's",
     ),
@@ -183,6 +189,9 @@ impl Settings {
                 "CONDA_SPECS" => settings.specs = parsed(name, value, specs::words)?,
                 "CONDA_OVERRIDE_CUDA" => {
                     settings.overrides.cuda = Some(parsed(name, value, parse_version)?);
+                }
+                "CONDA_OVERRIDE_CUDA_ARCH" => {
+                    settings.overrides.cuda_arch = Some(parsed(name, value, parse_cuda_arch)?);
                 }
                 "CONDA_OVERRIDE_GLIBC" => {
                     settings.overrides.glibc = Some(parsed(name, value, parse_version)?);
@@ -355,6 +364,7 @@ mod tests {
             ("MICROMAMBA_VERSION", "latest"),
             ("MICROMAMBA_VERSION", &version),
             ("CONDA_OVERRIDE_CUDA", "newest"),
+            ("CONDA_OVERRIDE_CUDA_ARCH", "sm_86"),
             ("CONDA_OVERRIDE_GLIBC", "2.36=0"),
             ("CONDA_OVERRIDE_ARCHSPEC", "x86-64"),
             ("CONDAFRONT_LAYER", "3"),

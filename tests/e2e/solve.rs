@@ -64,6 +64,7 @@ fn solved(specs: &[&str]) -> BTreeSet<String> {
             glibc: Glibc::Base("2.41".to_owned()),
             archspec: Some("x86_64".to_owned()),
             cuda: None,
+            cuda_arch: None,
         },
         exclude_newer: None,
         origin: Origin::default(),

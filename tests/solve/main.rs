@@ -3,6 +3,7 @@
 mod answers;
 mod channels;
 mod dates;
+mod extras;
 mod mistakes;
 mod properties;
 mod requests;
@@ -41,6 +42,7 @@ fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
             glibc: Glibc::Base("2.36".to_owned()),
             archspec: Some("x86_64".to_owned()),
             cuda: None,
+            cuda_arch: None,
         },
         exclude_newer: None,
         origin: Origin::default(),

@@ -201,6 +201,7 @@ mod tests {
             glibc: condafront_step_spec::solve::Glibc::Base("2.36".to_owned()),
             archspec: Some("x86_64".to_owned()),
             cuda: None,
+            cuda_arch: None,
         };
         let question = question(&request(), Platform::LinuxAmd64, system, SystemTime::now());
         assert_eq!(
@@ -223,6 +224,7 @@ mod tests {
                 glibc: condafront_step_spec::solve::Glibc::BaseHasNone,
                 archspec: None,
                 cuda: None,
+                cuda_arch: None,
             };
             // 2026-11-29T12:34:56Z
             let now = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_795_955_696);

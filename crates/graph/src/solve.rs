@@ -178,6 +178,7 @@ mod tests {
                 glibc: Glibc::Base("2.36".to_owned()),
                 archspec: None,
                 cuda: None,
+                cuda_arch: None,
             },
             exclude_newer: None,
             origin: Origin::default(),

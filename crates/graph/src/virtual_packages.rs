@@ -16,6 +16,8 @@ pub struct Overrides {
     pub glibc: Option<String>,
     /// `CONDA_OVERRIDE_CUDA`: a version.
     pub cuda: Option<String>,
+    /// `CONDA_OVERRIDE_CUDA_ARCH`: a version and a build string.
+    pub cuda_arch: Option<String>,
     /// `CONDA_OVERRIDE_ARCHSPEC`: a name.
     pub archspec: Option<String>,
 }
@@ -49,6 +51,33 @@ pub fn parse_archspec(text: &str) -> Result<String, String> {
     ))
 }
 
+/// Parses the lowest compute capability of the GPUs, and perhaps a build string; an empty one removes the package
+/// (<https://conda.org/learn/ceps/cep-0046>).
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse_cuda_arch(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    let (version, build) = text.split_once('=').unwrap_or((text, "0"));
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_digit());
+    let is_version = version
+        .split_once('.')
+        .is_some_and(|(major, minor)| is_number(major) && is_number(minor));
+    let is_build = !build.is_empty()
+        && build
+            .bytes()
+            .all(|c| c.is_ascii_alphanumeric() || b"_.".contains(&c));
+    if is_version && is_build {
+        return Ok(format!("{version}={build}"));
+    }
+    Err(format!(
+        "`{text}` is not a compute capability; write one such as 8.6"
+    ))
+}
+
 impl Overrides {
     /// The glibc, if the user overrides it; `None` means that the base image decides.
     pub fn glibc(&self) -> Option<Glibc> {
@@ -70,14 +99,15 @@ impl Overrides {
             Platform::LinuxRiscv64 => "riscv64",
         };
         let archspec = self.archspec.clone().unwrap_or_else(|| baseline.to_owned());
+        let cuda = self.cuda.clone().or(base_cuda);
+        let cuda = cuda.filter(|version| !version.is_empty());
+        // Without CUDA, its architecture does not matter either.
+        let cuda_arch = self.cuda_arch.clone().filter(|_| cuda.is_some());
         System {
             glibc,
             archspec: Some(archspec).filter(|name| !name.is_empty()),
-            cuda: self
-                .cuda
-                .clone()
-                .or(base_cuda)
-                .filter(|version| !version.is_empty()),
+            cuda,
+            cuda_arch: cuda_arch.filter(|version| !version.is_empty()),
         }
     }
 }
@@ -123,6 +153,7 @@ mod tests {
                 glibc: base(),
                 archspec: Some("x86_64".to_owned()),
                 cuda: None,
+                cuda_arch: None,
             }
         );
         assert_eq!(
@@ -135,11 +166,13 @@ mod tests {
                 glibc: Glibc::BaseHasMusl,
                 archspec: Some("aarch64".to_owned()),
                 cuda: None,
+                cuda_arch: None,
             }
         );
         let said = Overrides {
             glibc: Some("2.17".to_owned()),
             cuda: Some("12.8".to_owned()),
+            cuda_arch: Some("8.6=0".to_owned()),
             archspec: Some("x86_64_v3".to_owned()),
         };
         assert_eq!(
@@ -148,12 +181,14 @@ mod tests {
                 glibc: Glibc::Override("2.17".to_owned()),
                 archspec: Some("x86_64_v3".to_owned()),
                 cuda: Some("12.8".to_owned()),
+                cuda_arch: Some("8.6=0".to_owned()),
             }
         );
         let none = || Some(String::new());
         let said = Overrides {
             glibc: none(),
             cuda: none(),
+            cuda_arch: Some("8.6=0".to_owned()),
             archspec: none(),
         };
         assert_eq!(
@@ -162,8 +197,19 @@ mod tests {
                 glibc: Glibc::OverrideNone,
                 archspec: None,
                 cuda: None,
+                cuda_arch: None,
             }
         );
+    }
+
+    #[test]
+    fn the_lowest_compute_capability_is_a_version_and_a_build() {
+        for (text, read) in [("8.6", "8.6=0"), (" 10.3=a100 ", "10.3=a100"), ("", "")] {
+            assert_eq!(parse_cuda_arch(text).as_deref(), Ok(read));
+        }
+        for text in ["8", "sm_86", "9.0a", "8.6=", "=0", "8.6=a b", "8.6.1"] {
+            assert!(parse_cuda_arch(text).is_err(), "{text}");
+        }
     }
 
     #[test]

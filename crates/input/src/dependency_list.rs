@@ -27,9 +27,9 @@ impl DependencyList {
         let same = earlier
             .iter()
             .find(|index| self.specs[**index].spec == dependency.spec.spec);
-        let first = same
-            .or(earlier.first())
-            .map(|index| self.specs[*index].lines);
+        // Lines with conditions rarely hold together.
+        let other = earlier.first().filter(|_| !dependency.is_conditional);
+        let first = same.or(other).map(|index| self.specs[*index].lines);
         let twice = first.map(|first| {
             let message = match same {
                 Some(_) => format!("{} is listed twice", dependency.name),

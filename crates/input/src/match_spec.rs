@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rattler_conda_types::match_spec::package_name_matcher::PackageNameMatcher;
 use rattler_conda_types::{
     Channel as RattlerChannel, ChannelConfig, MatchSpec, PackageName, ParseChannelError,
-    ParseStrictness,
+    ParseMatchSpecOptions, ParseStrictness, RepodataRevision,
 };
 use url::Url;
 
@@ -38,6 +38,11 @@ mod pattern;
 /// Longer than any real dependency, and short enough for a recursive parser.
 const LONGEST: usize = 1000;
 
+/// How MatchSpecs are read: with extras, flags and conditions (CEPs 43 to 45).
+fn options(strictness: ParseStrictness) -> ParseMatchSpecOptions {
+    ParseMatchSpecOptions::new(strictness).with_repodata_revision(RepodataRevision::V3)
+}
+
 /// A dependency.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Dependency {
@@ -45,6 +50,8 @@ pub(super) struct Dependency {
     pub(super) name: String,
     /// The spec.
     pub(super) spec: RequestedSpec,
+    /// Whether it has a condition.
+    pub(super) is_conditional: bool,
     /// What is doubtful about it.
     pub(super) warning: Option<Warning>,
 }
@@ -79,7 +86,8 @@ pub(super) fn read(
         .filter(|channel| channel.contains('$'))
         .map(|channel| rest.replacen(channel, "conda-forge", 1));
     let parsed = without_variables.as_deref().unwrap_or(rest);
-    let mut spec = MatchSpec::from_str(parsed, ParseStrictness::Lenient).map_err(refused)?;
+    let mut spec =
+        MatchSpec::from_str(parsed, options(ParseStrictness::Lenient)).map_err(refused)?;
     if let Some(url) = &spec.url {
         let written = bracket_value(rest, "url").unwrap_or(url.as_str());
         let dependency = pinned(written, channels, place)?;
@@ -148,7 +156,9 @@ pub(super) fn exemption(text: &str, place: Place<'_>) -> Result<String, Diagnost
     }
     let dependency = read(text, &mut channels, place)?;
     let (named, _) = channels.finish();
-    if named.is_empty() {
+    let is_plain = |spec: MatchSpec| spec.extras.is_none() && spec.condition.is_none();
+    let spec = MatchSpec::from_str(&dependency.spec.spec, options(ParseStrictness::Strict));
+    if named.is_empty() && spec.is_ok_and(is_plain) {
         return Ok(dependency.spec.spec);
     }
     Err(wrong(
@@ -185,7 +195,7 @@ fn pinned(text: &str, channels: &mut Channels, place: Place<'_>) -> Result<Depen
             )));
     }
     let text = pinned_spec(&package);
-    let mut spec = MatchSpec::from_str(&text, ParseStrictness::Strict)
+    let mut spec = MatchSpec::from_str(&text, options(ParseStrictness::Strict))
         .map_err(|error| mistakes::while_parsing(&text, error).at(place))?;
     spec.channel =
         Some(Arc::new(recorded_channel(&channel).map_err(|error| {
@@ -207,7 +217,7 @@ fn by_file_name(text: &str, spec: &mut MatchSpec, file_name: &str) -> Result<(),
         "{}[version=\"=={}\",build=\"{}\"]",
         id.name, id.version, id.build
     );
-    let exact = MatchSpec::from_str(&exact, ParseStrictness::Strict)
+    let exact = MatchSpec::from_str(&exact, options(ParseStrictness::Strict))
         .map_err(|error| mistakes::while_parsing(text, error))?;
     spec.version = exact.version;
     spec.build = exact.build;
@@ -241,8 +251,9 @@ fn finished(spec: &MatchSpec, text: &str, place: Place<'_>) -> Result<Dependency
     let PackageNameMatcher::Exact(name) = &spec.name else {
         return Err(mistakes::several_packages(text).at(place));
     };
-    let reads_back =
-        |text: &String| MatchSpec::from_str(text, ParseStrictness::Strict).as_ref() == Ok(spec);
+    let reads_back = |text: &String| {
+        MatchSpec::from_str(text, options(ParseStrictness::Strict)).as_ref() == Ok(spec)
+    };
     let written = Some(spec.to_string())
         .filter(reads_back)
         .or_else(|| spec.to_canonical_string().ok().filter(reads_back))
@@ -253,6 +264,7 @@ fn finished(spec: &MatchSpec, text: &str, place: Place<'_>) -> Result<Dependency
             spec: written,
             lines: place.lines,
         },
+        is_conditional: spec.condition.is_some(),
         warning: None,
     })
 }

@@ -81,6 +81,9 @@ pub struct System {
     /// The version of `__cuda`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cuda: Option<String>,
+    /// The version and the build string of `__cuda_arch`: `8.6=0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cuda_arch: Option<String>,
 }
 
 /// Whether there is a glibc, and how that is known.

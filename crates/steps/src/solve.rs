@@ -12,6 +12,7 @@ mod priority;
 mod records;
 mod repodata;
 mod request;
+mod requirements;
 mod search;
 mod several;
 mod solver;
@@ -83,6 +84,7 @@ fn find(
             NoAnswer::Conflict(conflict) => unsatisfiable::explain(&search, conflict).into(),
             NoAnswer::Failure(error) => error,
         })?;
+        requirements::check_extras(&search, &found)?;
         Ok(answer::answer(&request, &repodata, found))
     })
 }

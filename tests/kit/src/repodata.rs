@@ -121,6 +121,20 @@ impl Record {
         self.with("timestamp", (1_767_225_600 + days * 86_400 + 43_200) * 1000)
     }
 
+    /// What an extra of it needs.
+    #[must_use]
+    pub fn extra<const N: usize>(mut self, name: &str, specs: [&str; N]) -> Self {
+        let extras = self.fields.entry("extra_depends").or_insert(json!({}));
+        extras[name] = json!(specs.as_slice());
+        self
+    }
+
+    /// Words that tell its variants apart.
+    #[must_use]
+    pub fn flags<const N: usize>(self, flags: [&str; N]) -> Self {
+        self.with("flags", json!(flags.as_slice()))
+    }
+
     /// Removes its time.
     #[must_use]
     pub fn without_time(mut self) -> Self {

@@ -132,7 +132,9 @@ pub(super) fn bracket_value<'a>(spec: &'a str, wanted: &str) -> Option<&'a str> 
         let (key, value) = rest.split_once('=')?;
         let value = value.trim_start();
         let (value, after) = match value.chars().next() {
-            Some(quote @ ('"' | '\'')) => value[1..].split_once(quote)?,
+            Some(quote @ ('"' | '\'')) => until_quote(&value[1..], quote)?,
+            // A list: `extras=[a,b]`.
+            Some('[') => value[1..].split_once(']')?,
             _ => value.split_at(value.find([',', ']']).unwrap_or(value.len())),
         };
         if key.trim() == wanted {
@@ -140,6 +142,17 @@ pub(super) fn bracket_value<'a>(spec: &'a str, wanted: &str) -> Option<&'a str> 
         }
         rest = after.trim_start().strip_prefix(',')?;
     }
+}
+
+/// Splits a text at the first of these quotes that has no backslash before it.
+fn until_quote(text: &str, quote: char) -> Option<(&str, &str)> {
+    let mut is_escaped = false;
+    let end = text.find(|c| {
+        let ends = c == quote && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        ends
+    })?;
+    Some((&text[..end], &text[end + 1..]))
 }
 
 #[cfg(test)]
@@ -223,6 +236,18 @@ mod tests {
                 (version, build),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn values_in_brackets_may_be_lists_and_have_quotes() {
+        for (text, channel) in [
+            ("a[channel=b]", Some("b")),
+            ("a[extras=[b,c], channel=d]", Some("d")),
+            (r#"a[when="b[version=\">1\"]", channel='d']"#, Some("d")),
+            ("a[when='channel=b']", None),
+        ] {
+            assert_eq!(bracket_value(text, "channel"), channel, "{text}");
         }
     }
 

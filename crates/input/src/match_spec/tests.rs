@@ -27,6 +27,11 @@ fn every_spelling_that_conda_takes_is_taken() {
     for text in [
         "numpy",
         "NumPy",
+        "pandas[extras=[plot, speed.up]]",
+        "numpy >=2[flags=['blas:*', gpu], channel=conda-forge]",
+        "tomli[when='python <3.11']",
+        "triton[when=\"python >=3.12 and (__cuda or __rocm)\"]",
+        "bioconda::samtools[when='python[version=\">=3.12\"]', build=h*]",
         "numpy=1.26",
         "numpy 1.26.*",
         "numpy 1.26",

@@ -55,10 +55,12 @@ fn requested_by(request: &Request, records: &[RepoDataRecord]) -> HashMap<Packag
     for (name, index) in asked() {
         let mut pending = VecDeque::from([name.clone()]);
         while let Some(name) = pending.pop_front() {
-            let depends = by_name
-                .get(&name)
-                .map(|record| &record.package_record.depends);
-            for dependency in depends.into_iter().flatten() {
+            let package = by_name.get(&name).map(|record| &record.package_record);
+            let depends = package.into_iter().flat_map(|package| {
+                let of_extras = package.extra_depends.values().flatten();
+                package.depends.iter().chain(of_extras)
+            });
+            for dependency in depends {
                 let needed = PackageName::from_matchspec_str_unchecked(dependency);
                 if by_name.contains_key(&needed) && !found.contains_key(&needed) {
                     found.insert(needed.clone(), *index);

@@ -26,11 +26,11 @@ pub(super) struct Conflict {
 }
 
 impl Conflict {
-    /// Reads the solver's result; `asked` are the version sets of the MatchSpecs.
+    /// Reads the solver's result; `asked` are version sets, each with the index of its MatchSpec.
     pub(super) fn read(
         conflict: &resolvo::conflict::Conflict,
         solver: &Solver<CondaDependencyProvider<'_>>,
-        asked: &[VersionSetId],
+        asked: &[(VersionSetId, usize)],
     ) -> Self {
         let found = conflict.graph(solver);
         let pool = &solver.provider().pool;
@@ -45,7 +45,8 @@ impl Conflict {
                 continue;
             };
             if from == found.root_node {
-                specs.extend((0..asked.len()).filter(|index| asked[*index] == *set));
+                let its = asked.iter().filter(|(known, _)| known == set);
+                specs.extend(its.map(|(_, index)| *index));
             }
             let name = pool.resolve_package_name(pool.resolve_version_set_package_name(*set));
             let NameType::Base(name) = name else {

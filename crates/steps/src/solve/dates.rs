@@ -1,6 +1,6 @@
 //! Which records are too new.
 
-use rattler_conda_types::{MatchSpec, ParseMatchSpecOptions, RepoDataRecord};
+use rattler_conda_types::{MatchSpec, ParseMatchSpecOptions, RepoDataRecord, RepodataRevision};
 use rattler_solve::ExcludeNewer;
 
 use super::repodata::Repodata;
@@ -38,8 +38,11 @@ impl Dates {
             let invalid = |error: &dyn std::error::Error| {
                 Error::new(ErrorKind::BadArguments, format!("`{text}`: {error}"))
             };
-            let spec = MatchSpec::from_str(text, ParseMatchSpecOptions::strict())
-                .map_err(|error| invalid(&error).caused_by(error))?;
+            let spec = MatchSpec::from_str(
+                text,
+                ParseMatchSpecOptions::strict().with_repodata_revision(RepodataRevision::V3),
+            )
+            .map_err(|error| invalid(&error).caused_by(error))?;
             let exempt = match cutoff {
                 Some(cutoff) => dates.with_exemption_until(spec, cutoff.time()),
                 None => dates.with_exemption(spec),

@@ -60,7 +60,9 @@ impl Records {
                         .package_record
                         .constrains
                         .retain(|text| PackageName::from_matchspec_str_unchecked(text) != name);
-                    for dependency in &record.package_record.depends {
+                    let package = &record.package_record;
+                    let of_extras = package.extra_depends.values().flatten();
+                    for dependency in package.depends.iter().chain(of_extras) {
                         let name = PackageName::from_matchspec_str_unchecked(dependency);
                         if seen.insert(name.clone()) {
                             pending.push_back(name);

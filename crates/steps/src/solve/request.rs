@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rattler_conda_types::{
-    Channel, GenericVirtualPackage, MatchSpec, PackageName, ParseMatchSpecOptions,
+    Channel, GenericVirtualPackage, MatchSpec, PackageName, ParseMatchSpecOptions, RepodataRevision,
 };
 
 use super::dates::Dates;
@@ -43,8 +43,11 @@ impl Request {
                     text: solve.shown(index),
                     why,
                 };
-                let mut spec = MatchSpec::from_str(text, ParseMatchSpecOptions::strict())
-                    .map_err(|error| wrong(error.into()))?;
+                let mut spec = MatchSpec::from_str(
+                    text,
+                    ParseMatchSpecOptions::strict().with_repodata_revision(RepodataRevision::V3),
+                )
+                .map_err(|error| wrong(error.into()))?;
                 let Some(name) = spec.name.as_exact().cloned() else {
                     return Err(wrong("it does not name a package".into()));
                 };

@@ -8,10 +8,11 @@ use rattler_solve::resolvo::{CondaDependencyProvider, NameType, RepoData, Solver
 use rattler_solve::{
     ChannelPriority as RattlerPriority, SolveError as RefusedRecords, SolveStrategy,
 };
-use resolvo::{Problem, Requirement, Solver, UnsolvableOrCancelled, VersionSetId};
+use resolvo::{Problem, Requirement, Solver, UnsolvableOrCancelled};
 
 use super::conflict::Conflict;
 use super::error::{RepodataFault, SolveError};
+use super::requirements::Asked;
 use super::search::Search;
 use condafront_model::channel::ChannelPriority;
 
@@ -98,27 +99,13 @@ pub(super) fn solve(
         let name = provider.pool.intern_package_name(NameType::from(name));
         provider.pool.intern_version_set(name, spec.into())
     };
-    let asked: Vec<VersionSetId> = attempt
-        .specs
-        .iter()
-        .filter_map(|spec| {
-            let name = spec.name.as_exact()?;
-            Some(version_set(name, spec.clone().into_nameless().1))
-        })
-        .collect();
-    let brought = request
-        .virtual_packages
-        .iter()
-        .map(|package| version_set(&package.name, NamelessMatchSpec::default()));
-    let requirements = brought
-        .collect::<Vec<_>>()
-        .into_iter()
-        .chain(asked.iter().copied());
-    let problem = Problem::new().requirements(
-        requirements
-            .map(|set| Requirement::Single(set).into())
-            .collect(),
-    );
+    let asked = Asked::of(&provider.pool, attempt.specs);
+    let brought = request.virtual_packages.iter().map(|package| {
+        let set = version_set(&package.name, NamelessMatchSpec::default());
+        Requirement::Single(set).into()
+    });
+    let requirements = brought.chain(asked.requirements).collect();
+    let problem = Problem::new().requirements(requirements);
     let mut solver = Solver::new(provider);
     match solver.solve(problem) {
         Ok(chosen) => {
@@ -130,7 +117,7 @@ pub(super) fn solve(
             Ok(chosen.into_iter().filter_map(record).collect())
         }
         Err(UnsolvableOrCancelled::Unsolvable(conflict)) => Err(NoAnswer::Conflict(
-            Conflict::read(&conflict, &solver, &asked),
+            Conflict::read(&conflict, &solver, &asked.sets),
         )),
         Err(UnsolvableOrCancelled::Cancelled(_)) => Err(NoAnswer::Failure(SolveError::Cancelled)),
     }

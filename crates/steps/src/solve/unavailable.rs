@@ -65,6 +65,9 @@ pub(super) fn is_pinned(spec: &MatchSpec) -> bool {
 /// Why the MatchSpec `index` is unavailable, whatever else is requested; `None` if it is available.
 fn find<'a>(search: &Search<'a>, index: usize) -> Option<Unavailable<'a>> {
     let spec = &search.request.specs[index];
+    if spec.condition.is_some() {
+        return None;
+    }
     let name = &search.request.names[index];
     let text = search.solve.shown(index);
     let unavailable = |what: Missing<'a>, message: String, help: String| Unavailable {
@@ -237,7 +240,7 @@ fn missing(search: &Search<'_>, spec: &MatchSpec, name: &PackageName) -> (String
     (message, help)
 }
 
-/// What there is instead of what `spec` asks for: the builds of its version, or the versions.
+/// What there is instead of what `spec` asks for: the flags, the builds of its version, or the versions.
 fn offered(records: &[&RepoDataRecord], spec: &MatchSpec) -> String {
     let wanted = spec.version.as_ref();
     let has_version = |record: &&&RepoDataRecord| {
@@ -248,7 +251,14 @@ fn offered(records: &[&RepoDataRecord], spec: &MatchSpec) -> String {
         .filter(has_version)
         .map(|record| record.package_record.build.to_string())
         .collect();
-    if builds.is_empty() {
+    let flags: BTreeSet<String> = records
+        .iter()
+        .flat_map(|record| &record.package_record.flags)
+        .map(ToString::to_string)
+        .collect();
+    if spec.flags.is_some() && !flags.is_empty() {
+        format!("flags {}", listed(flags, 10))
+    } else if builds.is_empty() {
         versions(records, wanted)
     } else {
         format!("builds {}", listed(builds, 5))

@@ -17,6 +17,10 @@ const KERNEL: &str = "5.10";
 /// # Errors
 /// An invalid version or build string.
 pub(super) fn virtual_packages(system: &System) -> Result<Vec<GenericVirtualPackage>> {
+    let cuda_arch = system
+        .cuda_arch
+        .as_deref()
+        .and_then(|text| text.split_once('='));
     let found = [
         ("__unix", Some("0"), "0"),
         ("__linux", Some(KERNEL), "0"),
@@ -27,6 +31,11 @@ pub(super) fn virtual_packages(system: &System) -> Result<Vec<GenericVirtualPack
             system.archspec.as_deref().unwrap_or_default(),
         ),
         ("__cuda", system.cuda.as_deref(), "0"),
+        (
+            "__cuda_arch",
+            cuda_arch.map(|(version, _)| version),
+            cuda_arch.map_or("0", |(_, build)| build),
+        ),
     ];
     found
         .into_iter()
@@ -53,6 +62,11 @@ pub(super) fn system_help(name: &str, system: &System) -> String {
         "__cuda" => match &system.cuda {
             None => "Packages that need CUDA are chosen only if the base image has CUDA, or if you give the CUDA version of the machines' driver: --build-arg CONDA_OVERRIDE_CUDA=12.8.".to_owned(),
             Some(version) => format!("The image will have CUDA {version}, as set by the base image's CUDA_VERSION or the build-arg CONDA_OVERRIDE_CUDA."),
+        },
+        "__cuda_arch" => match (&system.cuda_arch, &system.cuda) {
+            (Some(version), _) => format!("The build-arg CONDA_OVERRIDE_CUDA_ARCH is set to {version}."),
+            (None, Some(_)) => "Packages for certain GPUs are chosen only if you give the lowest compute capability of the machines' GPUs: --build-arg CONDA_OVERRIDE_CUDA_ARCH=8.6.".to_owned(),
+            (None, None) => "Packages for certain GPUs are chosen only if there is CUDA, and you give the lowest compute capability of the machines' GPUs: --build-arg CONDA_OVERRIDE_CUDA=12.8 --build-arg CONDA_OVERRIDE_CUDA_ARCH=8.6.".to_owned(),
         },
         "__glibc" => {
             let fact = match &system.glibc {
@@ -91,6 +105,7 @@ mod tests {
             glibc: Glibc::Base("2.36".to_owned()),
             archspec: Some("x86_64_v3".to_owned()),
             cuda: Some("12.8".to_owned()),
+            cuda_arch: None,
         };
         assert_eq!(
             names(&system),
@@ -102,6 +117,8 @@ mod tests {
                 "__cuda=12.8=0"
             ]
         );
+        system.cuda_arch = Some("8.6=0".to_owned());
+        assert!(names(&system).contains(&"__cuda_arch=8.6=0".to_owned()));
         system.glibc = Glibc::Override("2.17".to_owned());
         assert!(names(&system).contains(&"__glibc=2.17=0".to_owned()));
         for glibc in [Glibc::BaseHasMusl, Glibc::BaseHasNone, Glibc::OverrideNone] {
@@ -109,6 +126,7 @@ mod tests {
                 glibc,
                 archspec: None,
                 cuda: None,
+                cuda_arch: None,
             };
             assert_eq!(names(&system), ["__unix=0=0", "__linux=5.10=0"]);
         }
