@@ -133,6 +133,7 @@ fn debian_gets_an_account_and_keeps_what_it_has() {
     );
     assert_eq!(image.meta("etc/shadow"), (0o640, 0, 0));
     assert!(!image.has("etc/gshadow"));
+    assert!(facts.has_home);
     assert_eq!(image.meta("home/mambauser"), (0o755, 57439, 57439));
     assert_eq!(image.meta("home/mambauser/.profile"), (0o644, 57439, 57439));
     let bashrc = image.out("home/mambauser/.bashrc");
@@ -265,9 +266,26 @@ fn an_existing_home_is_kept() {
         (facts.user.uid, facts.user.home.as_str()),
         (1000, "/home/node")
     );
-    assert!(!image.has("etc/passwd"));
+    assert!(facts.has_home && !image.has("etc/passwd"));
     assert_eq!(image.meta("home/node"), (0o750, 1000, 1000));
     assert!(image.out("home/node/.bashrc").starts_with("# mine\nif "));
+}
+
+#[test]
+fn an_account_may_have_no_home() {
+    let image = Image::new().directory("proc", 0o555, 0).file(
+        "etc/passwd",
+        "nobody:x:65534:65534::/nonexistent:/bin/sh\nproc:x:2:2::/proc:/bin/sh\n",
+    );
+    for name in ["nobody", "proc"] {
+        let facts = image.run(&UserRequest {
+            name: Some(name.to_owned()),
+            ..UserRequest::default()
+        });
+        assert!(!facts.has_home && !image.has("nonexistent"), "{name}");
+        fs::remove_dir_all(image.dir.path().join("out")).expect("rm");
+        fs::create_dir(image.dir.path().join("out")).expect("mkdir");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ use condafront_input::section::{Command, Healthcheck, ImageSection, Timing};
 use condafront_model::image_path::{absolute, is_in};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_step_spec::account::AccountFacts;
 
 /// What runs commands in shell form unless the section or the base says otherwise.
 const SHELL: [&str; 2] = ["/bin/sh", "-c"];
@@ -49,8 +50,15 @@ pub(crate) fn workdir(
     Ok(Some(path))
 }
 
+/// The working directory of an image whose section has none, if it is not the base image's: the user's home. A base in
+/// `/` has chosen none, since that is where containers start otherwise.
+pub(crate) fn default_workdir(base: &ImageConfig, account: &AccountFacts) -> Option<String> {
+    let wanted = account.has_home && working_dir(base) == "/";
+    wanted.then(|| absolute("", &account.user.home))
+}
+
 /// Puts the section into a configuration that already has the environment's variables. `entrypoint` is the program that
-/// stays in front of the section's entrypoint, and `workdir` is what [`workdir`] returned.
+/// stays in front of the section's entrypoint, and `workdir` is the working directory if it is not the base's.
 ///
 /// # Errors
 /// When a variable's value refers to one that the image does not have.
@@ -188,6 +196,7 @@ mod tests {
     use super::*;
     use condafront_input::section;
     use condafront_model::platform::Platform;
+    use condafront_step_spec::account::{Libc, User};
 
     const BASE: &[u8] =
         br#"{"config":{"Env":["PATH=/opt/conda/bin:/bin"],"Cmd":["bash"],"Entrypoint":["/base"],"WorkingDir":"/srv",
@@ -281,6 +290,33 @@ mod tests {
             let config = configured(&format!("  workdir: {said}\n")).unwrap();
             assert_eq!(config["WorkingDir"], expected);
         }
+    }
+
+    #[test]
+    fn an_image_starts_in_its_users_home_unless_the_base_has_chosen() {
+        let start = |base: &str, home: &str, has_home: bool| {
+            let base = format!(r#"{{"config":{base}}}"#);
+            let base = ImageConfig::from_base(base.as_bytes(), Platform::LinuxAmd64).unwrap();
+            let account = AccountFacts {
+                user: User {
+                    name: "ada".to_owned(),
+                    uid: 1000,
+                    gid: 100,
+                    home: home.to_owned(),
+                    shell: "/bin/sh".to_owned(),
+                },
+                has_home,
+                notices: Vec::new(),
+                libc: Libc::None,
+            };
+            default_workdir(&base, &account)
+        };
+        for base in ["{}", r#"{"WorkingDir":""}"#, r#"{"WorkingDir":"/"}"#] {
+            let found = start(base, "/home/ada/", true);
+            assert_eq!(found.as_deref(), Some("/home/ada"), "{base}");
+            assert_eq!(start(base, "/nonexistent", false), None, "{base}");
+        }
+        assert_eq!(start(r#"{"WorkingDir":"/srv"}"#, "/home/ada", true), None);
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub(super) struct Image<'a> {
     /// The image section of the build file.
     pub(super) section: &'a ImageSection,
     /// The image's working directory, if it is not the base image's.
-    pub(super) workdir: Option<&'a str>,
+    pub(super) workdir: Option<String>,
 }
 
 /// A finished image.
@@ -139,7 +139,8 @@ impl Image<'_> {
         config.set_env(&active);
         config.set_user(self.user.uid, self.user.gid);
         let file = &self.session.build_file.file;
-        section::apply(&mut config, self.section, file, ENTRYPOINT, self.workdir)?;
+        let workdir = self.workdir.as_deref();
+        section::apply(&mut config, self.section, file, ENTRYPOINT, workdir)?;
         config.add_labels(self.session.options.labels());
         let sources = Sources {
             file,

@@ -35,7 +35,7 @@ pub(super) struct Ground<'a> {
     pub(super) micromamba: Option<Micromamba>,
     /// How many layers packages are spread over.
     pub(super) layers: LayerCount,
-    /// The image's working directory, if it is not the base image's.
+    /// The working directory that the image section asks for.
     pub(super) workdir: Option<String>,
 }
 

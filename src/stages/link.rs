@@ -9,6 +9,7 @@ use futures_util::future::try_join_all;
 use tokio::sync::OnceCell;
 
 use crate::gateway::error::BuildError;
+use crate::image::section;
 use condafront_graph::account::Account;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::source::{Diagnostic, Lines};
@@ -26,7 +27,7 @@ impl<'a> Ground<'a> {
         plan: &'b OnceCell<ImagePlan<'a>>,
     ) -> Result<Image<'b>, BuildError> {
         let Self { session, input, .. } = self;
-        let (user, section) = (&self.choices.user, &input.section);
+        let user = &self.choices.user;
         let tools = self.tools();
         let install = async |owner: Owner| {
             let plan = plan.get_or_try_init(|| self.plan()).await?;
@@ -34,10 +35,12 @@ impl<'a> Ground<'a> {
             let linked = try_join_all(linked).await?;
             Ok::<_, BuildError>((linked, plan))
         };
-        let workdir_lines = section.workdir.as_ref().map(|workdir| workdir.lines);
+        let workdir_lines = input.section.workdir.as_ref().map(|workdir| workdir.lines);
         // Conda packages do not depend on system packages, so both are found and installed in parallel.
         let prepare = async {
-            let ready = session.system_packages(&self.base, &tools, section).await?;
+            let ready = session
+                .system_packages(&self.base, &tools, &input.section)
+                .await?;
             let under = ready.base.state.output();
             let account = tools.account(&user.value, self.workdir.as_deref(), under)?;
             let found = session.account_facts(&account, user.lines, workdir_lines);
@@ -56,6 +59,8 @@ impl<'a> Ground<'a> {
             environment.warn().await?;
         }
         session.warn(&account_notices(&found.notices)).await?;
+        let asked = self.workdir.clone();
+        let workdir = asked.or_else(|| section::default_workdir(&self.base.config, &found));
         Ok(Image {
             session: *session,
             tools,
@@ -68,8 +73,8 @@ impl<'a> Ground<'a> {
             environments,
             shared: &plan.shared,
             default: input.default,
-            section,
-            workdir: self.workdir.as_deref(),
+            section: &input.section,
+            workdir,
         })
     }
 }

@@ -85,6 +85,21 @@ fn the_configuration_of_the_base_is_kept(store: Store) {
     assert_eq!(plain.expect_success().stdout, "/elsewhere\n");
 }
 
+#[test]
+fn containers_start_in_the_home_of_the_user_if_there_is_one() {
+    let project = Project::new(Store::Containerd);
+    project.lock(&["bumpme"]);
+    // The home of root is closed to others.
+    for (user, home) in [("root", "/root"), ("nobody", "/")] {
+        let user = format!("MAMBA_USER={user}");
+        project.build(&["--build-arg", &user]).expect_success();
+        for other in [&[][..], &["--user", "4321:4321"]] {
+            let said = project.run(other, &["sh", "-c", "pwd"]).expect_success();
+            assert_eq!(said.stdout, format!("{home}\n"), "{user} {other:?}");
+        }
+    }
+}
+
 /// A base image with a C library and no programs.
 #[test]
 fn a_base_without_a_shell_is_enough() {

@@ -343,7 +343,7 @@ fn copies_and_commands_that_fail() {
         ),
         (
             "a cache mounted over everything",
-            "  run:\n    - run: make\n      mounts:\n        - {type: cache, target: ..}\n",
+            "  run:\n    - run: make\n      mounts:\n        - {type: cache, target: ../..}\n",
         ),
         ("a home that cannot be used", "  copy: {app: ~/app}\n"),
         (

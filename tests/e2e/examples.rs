@@ -2,7 +2,7 @@
 
 mod applications;
 mod environments;
-mod example;
+pub(crate) mod example;
 mod several;
 mod traces;
 mod users;

@@ -1,52 +1,46 @@
-//! The README's first screen, run as written.
+//! What the README shows first, run as written.
 
 use condafront_testkit::engine::Store;
 
-use crate::project::{Project, base, frontend};
+use crate::examples::example::{Example, page};
+use crate::project::{Project, base};
 
 const README: &str = include_str!("../../README.md");
 
-fn block(language: &str) -> &'static str {
-    let fence = format!("```{language}\n");
-    let (_, rest) = README.split_once(&fence).expect("a code block");
-    rest.split("```").next().unwrap_or_default()
+/// The README's YAML blocks that are whole files.
+fn files() -> Vec<&'static str> {
+    let blocks = README.split("```yaml\n").skip(1);
+    let blocks = blocks.filter_map(|rest| rest.split("```").next());
+    blocks
+        .filter(|block| block.starts_with("# syntax="))
+        .collect()
 }
 
 #[test]
-fn three_lines_and_one_command() {
+fn three_lines_and_one_command_and_a_lab() {
     let project = Project::new(Store::Containerd).through_docker();
-    let lines = block("yaml");
-    assert_eq!(lines.lines().count(), 3, "{lines}");
-    project.write("env.yml", lines);
+    let [env, lab] = files()[..] else {
+        panic!("{:?}", files());
+    };
+    assert_eq!(env.lines().count(), 3, "{env}");
+    project.write("env.yml", env).write("lab.yml", lab);
+    let mut readme = Example::of_project(&project, README).base("ubuntu:24.04", &base());
 
-    let command = block("sh").lines().next().unwrap();
-    let command: Vec<&str> = command.split_whitespace().collect();
-    let (context, words) = command[1..].split_last().unwrap();
-    assert_eq!((command[0], *context), ("docker", "."));
-    // conda-forge and Docker Hub cannot be reached here: others stand in for them.
-    let frontend = format!("org/condafront=docker-image://{}", frontend());
-    let base = format!("debian:13-slim=docker-image://{}", base());
-    let forge = "https://conda.anaconda.org/conda-forge";
-    let mirror = format!(
-        "CONDA_MIRRORS={forge}={}",
-        project.server.url("/conda-forge")
-    );
-    let here = [
-        "--build-context",
-        &frontend,
-        "--build-context",
-        &base,
-        "--build-arg",
-        "CONDAFRONT_INSTALLER=native",
-        "--build-arg",
-        &mirror,
-    ];
-    assert_eq!(words[0], "build");
-    project
-        .build_image(&[&words[1..], &here, &[context]].concat())
-        .expect_success();
+    readme.run("docker build -f env.yml");
     let (_, run) = README.split_once("`docker run env ").unwrap();
     let (run, _) = run.split_once('`').unwrap();
-    let output = project.run(&[], &["sh", "-c", run]).expect_success();
+    let command = ["run", "--rm", "--network", "none", "env", "sh", "-c", run];
+    let output = project.docker(&command).expect_success();
     assert_eq!(output.stderr, "");
+
+    readme.run("docker build -f lab.yml");
+    let lab = readme.start(&[]);
+    let said = page(&lab, "http://localhost:8888/api");
+    assert!(said.starts_with("{\"version\": "), "{said}");
+    // Port 8888 of all addresses, not of the loopback alone.
+    let outside = "grep -o ' 00000000:22B8 ' /proc/net/tcp";
+    let notebook = "pwd; touch notebook.ipynb; stat -c %U notebook.ipynb";
+    let script = format!("set -e; {outside}; {notebook}");
+    let said = lab.exec(&[], &["sh", "-c", &script]).expect_success();
+    assert_eq!(said.stdout, " 00000000:22B8 \n/home/ada\nada\n");
 }

@@ -93,6 +93,8 @@ pub const LIBC_FILE: &str = "libc.json";
 pub struct AccountFacts {
     /// The image's user.
     pub user: User,
+    /// Whether the image has this user's home. System accounts such as `nobody` have none.
+    pub has_home: bool,
     /// What to tell the user, one sentence each.
     pub notices: Vec<String>,
     /// The base image's C library.

@@ -65,6 +65,7 @@ pub fn run(
     layer.symlink(ENTRYPOINT_ALIAS, Path::new(alias_target), Owner::ROOT)?;
     layer.finish()?;
     let found = AccountFacts {
+        has_home: home::exists(&root, &decision.user)?,
         user: decision.user,
         notices: decision.notices,
         libc: base::libc(&root)?,

@@ -45,6 +45,15 @@ impl<'a> Example<'a> {
             .join("examples")
             .join(name);
         let readme = fs::read_to_string(folder.join("README.md")).expect("the example's README");
+        Self::of(project, folder, &readme)
+    }
+
+    /// The commands of this README, for the project's own folder.
+    pub(crate) fn of_project(project: &'a Project, readme: &str) -> Self {
+        Self::of(project, project.path("."), readme)
+    }
+
+    fn of(project: &'a Project, folder: PathBuf, readme: &str) -> Self {
         project
             .server
             .mount("/bioconda", Channel::bioconda().directory());
@@ -52,7 +61,7 @@ impl<'a> Example<'a> {
         Self {
             project,
             folder,
-            commands: commands(&readme),
+            commands: commands(readme),
             contexts: vec![
                 image_context("org/condafront", &frontend()),
                 image_context("debian:13-slim", &base()),

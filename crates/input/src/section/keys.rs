@@ -27,7 +27,7 @@ pub(super) const KEYS: &[KeyInfo] = keys! {
     "copy": "Files to copy into the image, from the build context or another image.", "copy: {app: /srv/app}";
     "run": "Commands to run in the build, with the environment active.", "run: [./postBuild]";
     "env": "Environment variables of the image.", "env: {JUPYTER_PORT: \"8888\"}";
-    "workdir": "The working directory.", "workdir: /srv/app";
+    "workdir": "The working directory. Defaults to the base's if it has one other than `/`, otherwise to the home of the image's user.", "workdir: /srv/app";
     "cmd": "What a container runs by default.", "cmd: [jupyter, lab]";
     "entrypoint": "What a container always runs, with cmd as its arguments.", "entrypoint: [python, -m, app]";
     "shell": "The shell that runs commands in shell form.", "shell: [/bin/bash, -c]";

@@ -55,6 +55,15 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Whether the image has the home of `user`: the base image's, or the one that [`write`] creates.
+pub(super) fn exists(root: &Root, user: &User) -> Result<bool, AccountError> {
+    if NO_HOMES.contains(&user.home.as_str()) {
+        return Ok(false);
+    }
+    let found = root.metadata(Path::new(&user.home))?;
+    Ok(found.is_none_or(|found| found.is_dir()))
+}
+
 fn make_home(root: &Root, layer: &mut Layer<'_>, user: &User) -> Result<(), AccountError> {
     if NO_HOMES.contains(&user.home.as_str()) {
         return Ok(());
