@@ -69,6 +69,7 @@ impl Locked<'_> {
                 no_cache: false,
                 content_cache: true,
                 timeout: condafront_step_spec::timeout::Timeout::default(),
+                environment: None,
             },
             base: base.as_ref(),
             micromamba: micromamba.as_ref(),

@@ -161,7 +161,8 @@ impl Sources<'_> {
         ignored: &[String],
         purpose: &str,
     ) -> Result<Look, BuildError> {
-        let (tree, local) = match path.root {
+        let root = path.root;
+        let (tree, local) = match root {
             Root::Context => (&self.context, self.options.context_local()),
             Root::BuildFile => (&self.file, self.options.file_local()),
         };
@@ -176,10 +177,17 @@ impl Sources<'_> {
         } else {
             format!("{local}-{path}")
         };
-        let title = format!(
-            "[internal] load {}",
-            if is_all { "build context" } else { path }
-        );
+        let what = match (purpose, path) {
+            ("", "") if root == Root::BuildFile => "load the folder".to_owned(),
+            ("", "") => "load build context".to_owned(),
+            ("", path) => format!("load {path}"),
+            (_, "") => "look for a package".to_owned(),
+            (_, path) => format!("look for a package in {path}"),
+        };
+        let title = match root {
+            Root::Context => format!("[internal] {what}"),
+            Root::BuildFile => format!("[internal] {what} beside {}", self.options.file_name()),
+        };
         let part = self.part_of(tree, ignored, &paths, &format!("{key}{purpose}"), &title)?;
         let reference = loaded(self.bridge, &part.state).await?;
         let full = format!("/{}", tree.full(path));

@@ -109,7 +109,7 @@ impl Image<'_> {
                 let linked = environment.post_link(below, &self.user).await?;
                 progress.root = linked.root.into();
                 progress.facts.push(linked.facts);
-                progress.history.push(image::POST_LINK.to_owned());
+                progress.history.push(linked.step.name().to_owned());
             }
         }
         Ok(progress)

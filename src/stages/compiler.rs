@@ -8,6 +8,7 @@ use super::solve::Base;
 use buildkit_llb::Output;
 
 use crate::gateway::error::BuildError;
+use condafront_graph::Tools;
 use condafront_graph::compiler::Compiler;
 use condafront_graph::plan::Plan;
 use condafront_graph::plan::python::Python;
@@ -86,7 +87,12 @@ impl Session<'_> {
             Conda::Locked(_) => (builder.locked_python(file, python)?, Vec::new()),
             Conda::Unsolved(request) => {
                 builder
-                    .solved_python(request, &plan.packages[python.package], ground, &base)
+                    .solved_python(
+                        request,
+                        &plan.packages[python.package],
+                        &ground.tools_of(file),
+                        &base,
+                    )
                     .await?
             }
         };
@@ -123,7 +129,7 @@ impl Session<'_> {
         &self,
         request: &SolveRequest,
         wanted: &Package,
-        ground: &Ground<'_>,
+        tools: &Tools<'_>,
         base: &Base<'_>,
     ) -> Result<(Vec<Package>, Vec<Output>), BuildError> {
         let version = &wanted.id.version;
@@ -141,12 +147,13 @@ impl Session<'_> {
                 specs: vec![RequestedSpec {
                     spec,
                     lines: wanted.lines,
+                    is_implied: false,
                 }],
                 platforms: Vec::new(),
                 ..request.clone()
             };
             match (
-                self.packages(&request, &ground.tools(), Some(base)).await,
+                self.packages(&request, tools, Some(base)).await,
                 specs.next(),
             ) {
                 (Ok(solved), _) => {

@@ -1,6 +1,6 @@
 //! What the environments of an image share: the base image, the programs of steps, and what the user chose.
 
-use super::input::ImageInput;
+use super::input::{EnvironmentFile, ImageInput};
 use super::session::Session;
 use super::session::native;
 
@@ -43,6 +43,14 @@ impl Ground<'_> {
     /// What all steps share.
     pub(super) fn tools(&self) -> Tools<'_> {
         self.session.tools(&self.programs)
+    }
+
+    /// What the steps of one environment share.
+    pub(super) fn tools_of<'b>(&'b self, one: &'b EnvironmentFile) -> Tools<'b> {
+        Tools {
+            environment: self.input.label_of(one),
+            ..self.tools()
+        }
     }
 }
 

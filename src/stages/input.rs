@@ -22,6 +22,8 @@ pub(crate) struct ImageInput {
     pub environments: Vec<EnvironmentFile>,
     /// The index of the environment that is active unless a container chooses another.
     pub(super) default: usize,
+    /// Whether the build has several environments, even if this is only one of them.
+    pub(super) is_one_of_several: bool,
     /// Whether an image file names the environments.
     pub(super) is_image_file: bool,
     /// Warnings about the files.
@@ -72,8 +74,14 @@ impl ImageInput {
             warnings: environment.input.warnings.clone(),
             environments: vec![environment],
             default: 0,
+            is_one_of_several: false,
             is_image_file: false,
         }
+    }
+
+    /// What tells an environment from others in the progress: its name, if there are others.
+    pub(super) fn label_of<'a>(&self, environment: &'a EnvironmentFile) -> Option<&'a str> {
+        self.is_one_of_several.then(|| environment.prefix.name())
     }
 
     /// The same image with only one of its environments.
@@ -82,6 +90,7 @@ impl ImageInput {
             section: self.section.clone(),
             environments: vec![environment.clone()],
             default: 0,
+            is_one_of_several: self.is_one_of_several,
             is_image_file: self.is_image_file,
             warnings: Vec::new(),
         }
@@ -129,6 +138,7 @@ impl Session<'_> {
         let is_default = |one: &EnvironmentFile| one.prefix.name() == image.default;
         Ok(ImageInput {
             default: environments.iter().position(is_default).unwrap_or(0),
+            is_one_of_several: environments.len() > 1,
             environments,
             section: image.section,
             is_image_file: true,

@@ -106,7 +106,9 @@ impl Session<'_> {
                     found: &ground.base,
                     lines: ground.choices.base.lines,
                 };
-                let solved = self.packages(request, &ground.tools(), Some(&base)).await?;
+                let solved = self
+                    .packages(request, &ground.tools_of(file), Some(&base))
+                    .await?;
                 Ok((solved.packages, solved.facts))
             }
         }
@@ -124,7 +126,7 @@ impl Planned<'_> {
             file: user_file(self.session.file, &self.plan, &self.file.input.pip),
             plan: self.plan.clone(),
             prefix: self.file.prefix.clone(),
-            tools: ground.tools(),
+            tools: ground.tools_of(self.file),
             base: ground.base.state.output(),
             micromamba: ground.micromamba.as_ref(),
             compiler: &self.compiler,

@@ -15,6 +15,7 @@ use tokio::sync::OnceCell;
 use crate::gateway::error::BuildError;
 use crate::gateway::solving::Evaluate;
 use crate::options::choices::Choices;
+use condafront_graph::Tools;
 use condafront_input as input;
 use condafront_input::explicit_lock::{self, ExplicitLock};
 use condafront_input::{BuildSource, Conda, DeclaredPlatform, InputSettings, or_skip};
@@ -97,7 +98,10 @@ impl Session<'_> {
             found,
             lines: choices.base.lines,
         });
-        let tools = self.tools(&programs);
+        let tools = Tools {
+            environment: image.label_of(one),
+            ..self.tools(&programs)
+        };
         self.packages(request, &tools, base.as_ref()).await
     }
 

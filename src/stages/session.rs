@@ -121,7 +121,11 @@ impl<'a> Session<'a> {
     /// The file system with the frontend's own programs, in which steps run.
     pub(super) async fn programs(&self) -> Result<Output, BuildError> {
         let finder = self.on(native(self.bridge)).finder();
-        Ok(programs(&own_image::find(finder).await?))
+        let programs = programs(&own_image::find(finder).await?);
+        // BuildKit starts it for a step, and stops it again if it then finds that step in a cache. That must not look like
+        // a failure.
+        self.evaluate(&programs).await?;
+        Ok(programs)
     }
 
     /// What all steps share.
@@ -131,6 +135,7 @@ impl<'a> Session<'a> {
             no_cache: self.options.no_cache(),
             content_cache: self.bridge.abilities().has(EXEC_MOUNT_CONTENT_CACHE.id),
             timeout: self.settings.timeout,
+            environment: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use super::recorded::check_address;
 use super::session::{Session, diagnosed};
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use buildkit_llb::Output;
 use futures_util::future::try_join_all;
@@ -98,9 +99,10 @@ impl Session<'_> {
             Culprit::Key(_) if Arc::ptr_eq(file, &self.build_file.file) => base?.lines,
             _ => None,
         };
+        let listed = request.specs.iter().filter(|spec| !spec.is_implied).count();
         let mut earlier = Vec::new();
         let (answer, reference) = loop {
-            let (answer, step) = tools.solve(&question, &lists.specs, &lists.files)?;
+            let (answer, step) = tools.solve(&question, listed, &lists.specs, &lists.files)?;
             let report = match self.run_or_report(&answer, &step, &earlier).await? {
                 Ok(reference) => break (answer, reference),
                 Err(report) => report,
@@ -144,7 +146,7 @@ impl Session<'_> {
         let Some(base) = base.and_then(|base| base.found.state.output()) else {
             return Ok((Glibc::BaseHasNone, None));
         };
-        let (facts, step) = tools.libc(base);
+        let (facts, step) = tools.of_image().libc(base);
         let reference = self.run(&facts, &step, |_| None).await?;
         let libc: Libc = self.read_json(&reference, LIBC_FILE).await?;
         Ok((libc.into(), Some(facts)))
@@ -210,6 +212,7 @@ impl Session<'_> {
     }
 
     fn repodata(&self, channel: &Channel, subdir: &str) -> Repodata {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         let lines = channel.lines;
         let file = source_file(self.file, std::iter::once(lines));
         Repodata {
@@ -217,6 +220,7 @@ impl Session<'_> {
             location: Some(location_in(&file, [lines])),
             no_cache: self.options.no_cache(),
             timeout: self.settings.timeout,
+            request: NEXT.fetch_add(1, Ordering::Relaxed),
         }
     }
 

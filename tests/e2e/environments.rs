@@ -1,7 +1,10 @@
 //! Image files: several environments in one image.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use condafront_testkit::channel::{Channel, HashStyle};
 use condafront_testkit::engine::{Output, Store};
+use condafront_testkit::server::{Fault, Times};
 
 use crate::failure::{Failures, masked};
 use crate::image::history;
@@ -224,3 +227,55 @@ fn all_environments_are_locked_and_checked() {
 }
 
 on_both_stores!(environments_are_chosen_at_run_time);
+
+/// The numbers of the steps that a progress shows, by name.
+fn steps(progress: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut steps: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for line in progress.lines() {
+        if let Some((number, name)) = line.split_once(' ')
+            && number.starts_with('#')
+            && name.starts_with('[')
+        {
+            steps.entry(name).or_default().insert(number);
+        }
+    }
+    steps
+}
+
+#[test]
+fn the_progress_of_a_good_build_reads_well() {
+    let project = Project::with_own_channel(Store::Containerd);
+    // The smaller list is asked for first.
+    let absent = Fault::Status(404);
+    project.server.fault("*.zst", absent, Times::Always);
+    let channel = project.channel();
+    let text = |more: &str| format!("channels: [{channel}]\ndependencies: [{more}]\n");
+    project.write("a.yml", text("bumpme"));
+    project.write("gpu.yml", text("post-link-demo, activate-demo"));
+    project.write(
+        FILE,
+        format!(
+            "# syntax={}\nenvironments: {{base: a.yml, gpu: gpu.yml}}\nbase: {}\ninstaller: native\n",
+            frontend(),
+            base(),
+        ),
+    );
+    let progress = build(&project, &[]).expect_success().stderr;
+    for failed in ["ERROR", "CANCELED", "------"] {
+        assert!(!progress.contains(failed), "{progress}");
+    }
+    let steps = steps(&progress);
+    for (name, numbers) in &steps {
+        assert_eq!(numbers.len(), 1, "{name}\n{progress}");
+    }
+    for name in [
+        "[solve base] 1 dependency for linux-64",
+        "[solve gpu] 2 dependencies for linux-64",
+        "[conda base] download 1 package",
+        "[install base 1/1] bumpme",
+        "[activate gpu] run the packages' activation scripts",
+        "[activate] entrypoint and shell hooks",
+    ] {
+        assert!(steps.contains_key(name), "{name}\n{progress}");
+    }
+}

@@ -53,7 +53,7 @@ impl Tools<'_> {
             let name = downloads::name(package, index, count);
             let mut options = self.options(name);
             options
-                .group(&downloads::group(count))
+                .group(&self.downloads("conda", count))
                 .location(location_in(file, [package.lines]))
                 .export_cache(false);
             Artifact::of_package(package, WantedKind::Package, options, self.no_cache)
@@ -190,6 +190,7 @@ mod tests {
             no_cache: false,
             content_cache: true,
             timeout: condafront_step_spec::timeout::Timeout::default(),
+            environment: None,
         }
     }
 

@@ -93,7 +93,7 @@ impl Stack {
                         let layers: Vec<_> = layers.collect();
                         let group = one.environment.plan.groups.get(group);
                         let title = group.map(ToString::to_string).unwrap_or_default();
-                        let tools = &one.environment.tools;
+                        let tools = one.environment.tools.of_image();
                         let (layer, name) = tools.share(&layers, &title)?;
                         self.push(&layer, &name);
                     }

@@ -246,7 +246,7 @@ impl Artifact {
                 self.wanted.label
             ))
             .group(&ProgressGroup {
-                id: "condafront-probes".to_owned(),
+                id: format!("condafront-probes {tool}"),
                 name: format!("[{tool}] find out why packages cannot be downloaded"),
                 weak: false,
             })
@@ -308,13 +308,4 @@ pub(crate) fn name(package: &Package, index: usize, count: usize) -> String {
         id.name,
         id.version
     )
-}
-
-/// Shows all downloads as one line in clients that can do so.
-pub(crate) fn group(count: usize) -> ProgressGroup {
-    ProgressGroup {
-        id: "condafront-packages".to_owned(),
-        name: format!("[conda] download {count} packages"),
-        weak: false,
-    }
 }

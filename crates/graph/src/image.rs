@@ -27,7 +27,7 @@ use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
 /// The name, in the progress and the image's history, of the step that settles clashes.
 const CLASHES: &str = "[install] files that several packages claim";
 /// The same for the step that runs post-link scripts.
-pub const POST_LINK: &str = "[install] run the packages' post-link scripts";
+const POST_LINK: &str = "[install] run the packages' post-link scripts";
 /// The same for the layer of [`Tools::runtime`].
 pub const RUNTIME: &str = "[activate] entrypoint and shell hooks";
 
@@ -111,12 +111,17 @@ impl Environment<'_> {
         clashes: &[Clash],
     ) -> Result<(), ArgsError> {
         if !clashes.is_empty() {
-            stack.push(&self.pick(installed, clashes)?, CLASHES);
+            let (layer, name) = self.pick(installed, clashes)?;
+            stack.push(&layer, &name);
         }
         Ok(())
     }
 
-    fn pick(&self, installed: &[Installed], clashes: &[Clash]) -> Result<Output, ArgsError> {
+    fn pick(
+        &self,
+        installed: &[Installed],
+        clashes: &[Clash],
+    ) -> Result<(Output, String), ArgsError> {
         let winners: BTreeSet<usize> = clashes.iter().map(|clash| clash.winner).collect();
         let winners: Vec<usize> = winners.into_iter().collect();
         let files: Vec<PickedFile> = clashes
@@ -140,7 +145,8 @@ impl Environment<'_> {
             );
         }
         let layer = step.output(OUTPUT_DIR);
-        Ok(step.exec().build()[layer].clone())
+        let name = step.name().to_owned();
+        Ok((step.exec().build()[layer].clone(), name))
     }
 
     /// Runs the packages' post-link scripts in the image built so far, as the user whose home is `home`; `indices` are
@@ -234,7 +240,7 @@ impl Tools<'_> {
         facts: &[Output],
     ) -> Input {
         let owner = || Owner::ids(0, 0);
-        let options = self.options(RUNTIME);
+        let options = self.joined(RUNTIME);
         let mut file = File::on(Input::Scratch);
         file.options(&options);
         depend_on(&mut file, facts);

@@ -94,7 +94,7 @@ impl Environment<'_> {
             trim: self.trim.clone(),
         };
         let args = spec.to_args(&self.specs(&group.packages))?;
-        let mut options = self.tools.options(name.clone());
+        let mut options = self.tools.options(name);
         for location in self.locations(group) {
             options.location(location);
         }
@@ -131,7 +131,7 @@ impl Environment<'_> {
         Ok(Installed {
             layer: built[layer].clone(),
             facts: built[facts].clone(),
-            name,
+            name: step.name().to_owned(),
             step,
         })
     }

@@ -54,7 +54,7 @@ impl Environment<'_> {
             .location(self.location(package.lines))
             .export_cache(false);
         if index < count {
-            options.group(&downloads::group(count));
+            options.group(&self.tools.downloads("conda", count));
         }
         Artifact::of_package(package, kind, options, self.tools.no_cache)
     }

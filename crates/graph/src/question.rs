@@ -162,6 +162,7 @@ mod tests {
             specs: vec![RequestedSpec {
                 spec: "numpy >=2".to_owned(),
                 lines: Lines::one(4),
+                is_implied: false,
             }],
             platforms: vec![DeclaredPlatform {
                 subdir: "osx-arm64".to_owned(),

@@ -29,7 +29,7 @@ impl Tools<'_> {
         facts: &[Output],
         name: &str,
     ) -> Input {
-        let options = self.options(name);
+        let options = self.joined(name);
         let mut file = File::on(Input::Scratch);
         file.options(&options);
         depend_on(&mut file, facts);

@@ -22,6 +22,8 @@ pub struct Repodata {
     pub no_cache: bool,
     /// How long one request for it may take.
     pub timeout: Timeout,
+    /// Tells the requests of a build for the same repodata apart.
+    pub request: u64,
 }
 
 impl Repodata {
@@ -74,10 +76,11 @@ impl Repodata {
                 name: "[solve] download repodata".to_owned(),
                 weak: false,
             },
-            // A weak group of one operation is shown when an operation joins it that is not weak.
+            // A weak group is shown when an operation joins it that is not weak, and when one that has failed comes again.
             Shown::IfLong => ProgressGroup {
                 id: format!(
-                    "condafront-repodata {} {file} {}",
+                    "condafront-repodata {} {} {file} {}",
+                    self.request,
                     self.label,
                     address.identifier()
                 ),
@@ -99,24 +102,24 @@ pub enum Shown {
 }
 
 impl Tools<'_> {
-    /// Finds the packages; file `n` of `files` is in output `n` of `repodata`. Returns the answer's folder and the step,
-    /// in case it fails.
+    /// Finds the packages for `listed` dependencies of the user's file; file `n` of `files` is in output `n` of
+    /// `repodata`. Returns the answer's folder and the step, in case it fails.
     ///
     /// # Errors
     /// When the request does not fit into a program's arguments.
     pub fn solve(
         &self,
         spec: &SolveSpec,
+        listed: usize,
         files: &[RepodataSpec],
         repodata: &[Output],
     ) -> Result<(Output, Step), ArgsError> {
-        let count = spec.specs.len();
-        let dependencies = if count == 1 {
+        let dependencies = if listed == 1 {
             "dependency"
         } else {
             "dependencies"
         };
-        let name = format!("[solve] {count} {dependencies} for {}", spec.subdir);
+        let name = format!("[solve] {listed} {dependencies} for {}", spec.subdir);
         let mut step = self.step(spec.to_args(files)?, name);
         for (index, repodata) in repodata.iter().enumerate() {
             // BuildKit hashes it, so that only its content counts: the key of an http source also holds the file's
@@ -154,6 +157,7 @@ mod tests {
             location: Some(file.location([Range::lines(line, line)])),
             no_cache: false,
             timeout: Timeout::default(),
+            request: 0,
         };
         let url = PackageUrl::new(Url::parse(url).unwrap());
         repodata.download("repodata.json", &Address::new(vec![url]), Shown::Always)
@@ -193,9 +197,10 @@ mod tests {
             no_cache: false,
             content_cache: true,
             timeout: condafront_step_spec::timeout::Timeout::default(),
+            environment: None,
         };
         let ask = |list: Output| {
-            let (answer, _) = tools.solve(&spec, &files, &[list]).unwrap();
+            let (answer, _) = tools.solve(&spec, 1, &files, &[list]).unwrap();
             answer.digest()
         };
         assert_eq!(ask(first.clone()), ask(moved));

@@ -94,7 +94,7 @@ impl Step {
     pub fn explain(&self, has_timed_out: bool) -> Output {
         let mut exec = self.exec.clone();
         exec.first_arg(EXPLAIN)
-            .name("[conda] find out why that failed")
+            .name(self.asking())
             .ignore_cache()
             .export_cache(false);
         if has_timed_out {
@@ -102,6 +102,15 @@ impl Step {
         }
         let report = exec.output(REPORT_DIR, Input::Scratch);
         exec.build()[report].clone()
+    }
+
+    /// The name of the step that finds out why this one failed: it is of the same kind.
+    fn asking(&self) -> String {
+        let kind = self.name.strip_prefix('[').and_then(|name| {
+            let end = name.find([' ', ']'])?;
+            Some(&name[..end])
+        });
+        format!("[{}] find out why that failed", kind.unwrap_or("conda"))
     }
 
     /// The builder of the operation itself.
@@ -118,4 +127,30 @@ pub(crate) fn failing<'a>(
     let mut steps = steps.into_iter();
     let (_, step) = steps.find(|(output, _)| failed.contains(&output.digest().to_string()))?;
     Some(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use buildkit_llb::{Definition, Image, OpOptions as _, Options, text};
+
+    use super::*;
+
+    #[test]
+    fn the_step_that_finds_out_why_another_failed_is_of_the_same_kind() {
+        let root = Image::new("condafront").build();
+        for (name, expected) in [
+            (
+                "[pip gpu] install 1 package",
+                "[pip] find out why that failed",
+            ),
+            ("[solve] 2 dependencies", "[solve] find out why that failed"),
+        ] {
+            let mut options = Options::new();
+            options.name(name);
+            let step = Step::new(&root, "/program", Vec::new(), &options);
+            let definition = Definition::of(step.explain(false));
+            let shown = text::dump(definition.to_pb());
+            assert!(shown.contains(expected), "{shown}");
+        }
+    }
 }

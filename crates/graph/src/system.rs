@@ -172,6 +172,7 @@ mod tests {
             no_cache: false,
             content_cache: true,
             timeout: condafront_step_spec::timeout::Timeout::default(),
+            environment: None,
         };
         let prepared = tools.system(&system).unwrap();
         insta::assert_snapshot!(text::dump(Definition::of(&prepared.root).to_pb()));

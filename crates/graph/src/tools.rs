@@ -1,6 +1,6 @@
 //! What the steps of a build have in common.
 
-use buildkit_llb::{OpOptions, Options, Output};
+use buildkit_llb::{OpOptions, Options, Output, ProgressGroup};
 
 use crate::programs::PROGRAM;
 use crate::step::Step;
@@ -20,16 +20,61 @@ pub struct Tools<'a> {
     pub content_cache: bool,
     /// How long programs in the image's own root may print nothing.
     pub timeout: Timeout,
+    /// The environment that steps are about, if the build has several: their names say which.
+    pub environment: Option<&'a str>,
 }
 
 impl Tools<'_> {
+    /// The same for steps that are about the whole image.
+    #[must_use]
+    pub fn of_image(self) -> Self {
+        Self {
+            environment: None,
+            ..self
+        }
+    }
+
+    /// A name with the environment, if the build has several: `[install 1/9] numpy` is `[install gpu 1/9] numpy`.
+    pub(crate) fn title(&self, name: impl Into<String>) -> String {
+        let name = name.into();
+        match (self.environment, name.find([' ', ']'])) {
+            (Some(environment), Some(end)) if name.starts_with('[') => {
+                let (kind, rest) = name.split_at(end);
+                format!("{kind} {environment}{rest}")
+            }
+            _ => name,
+        }
+    }
+
+    /// Shows the downloads of `tool` for an environment as one line in clients that can do so.
+    pub(crate) fn downloads(&self, tool: &str, count: usize) -> ProgressGroup {
+        let packages = if count == 1 { "package" } else { "packages" };
+        ProgressGroup {
+            id: self.title(format!("[{tool}] downloads")),
+            name: self.title(format!("[{tool}] download {count} {packages}")),
+            weak: false,
+        }
+    }
+
     /// Options with an operation's name; they ignore the cache if the build does.
     pub(crate) fn options(&self, name: impl Into<String>) -> Options {
         let mut options = Options::new();
-        options.name(name);
+        options.name(self.title(name));
         if self.no_cache {
             options.ignore_cache();
         }
+        options
+    }
+
+    /// The same for operations that are one step to the user, and have one line in the progress.
+    pub(crate) fn joined(&self, name: &str) -> Options {
+        let mut options = self.options(name);
+        let name = self.title(name);
+        options.group(&ProgressGroup {
+            id: format!("condafront {name}"),
+            name,
+            weak: false,
+        });
         options
     }
 
@@ -57,5 +102,43 @@ impl Tools<'_> {
             step.exec().env(TIMEOUT, seconds);
         }
         step
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use buildkit_llb::Image;
+
+    use super::*;
+
+    #[test]
+    fn names_say_which_of_several_environments_they_are_about() {
+        let programs = Image::new("condafront").build();
+        let alone = Tools {
+            programs: &programs,
+            no_cache: false,
+            content_cache: true,
+            timeout: Timeout::default(),
+            environment: None,
+        };
+        let several = Tools {
+            environment: Some("gpu"),
+            ..alone
+        };
+        for (name, expected) in [
+            ("[install 1/9] numpy", "[install gpu 1/9] numpy"),
+            ("[pip] install 1 package", "[pip gpu] install 1 package"),
+            ("numpy", "numpy"),
+        ] {
+            assert_eq!(several.title(name), expected);
+            assert_eq!(several.of_image().title(name), name);
+        }
+        assert_eq!(
+            alone.downloads("conda", 1).name,
+            "[conda] download 1 package"
+        );
+        let both = [alone, several].map(|tools| tools.downloads("pip", 2));
+        assert_eq!(both[1].name, "[pip gpu] download 2 packages");
+        assert_ne!(both[0].id, both[1].id);
     }
 }

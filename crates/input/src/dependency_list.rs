@@ -70,6 +70,7 @@ impl DependencyList {
         self.specs.push(RequestedSpec {
             spec: name.to_owned(),
             lines,
+            is_implied: true,
         });
     }
 

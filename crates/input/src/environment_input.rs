@@ -91,6 +91,8 @@ pub struct RequestedSpec {
     pub spec: String,
     /// The lines of the user's file that ask for it.
     pub lines: Lines,
+    /// Whether the file does not list it, but needs it: pip for a list of PyPI packages.
+    pub is_implied: bool,
 }
 
 /// The PyPI packages of an environment, installed after the conda packages.

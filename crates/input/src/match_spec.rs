@@ -263,6 +263,7 @@ fn finished(spec: &MatchSpec, text: &str, place: Place<'_>) -> Result<Dependency
         spec: RequestedSpec {
             spec: written,
             lines: place.lines,
+            is_implied: false,
         },
         is_conditional: spec.condition.is_some(),
         warning: None,

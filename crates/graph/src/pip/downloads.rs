@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use buildkit_llb::{Location, OpOptions, Options, ProgressGroup, SourceFile as LlbFile};
+use buildkit_llb::{Location, OpOptions, Options, SourceFile as LlbFile};
 
 use super::packages::PipPackages;
 use crate::downloads::Artifact;
@@ -21,11 +21,7 @@ impl Tools<'_> {
         place: impl Fn(&PipPackage) -> Location,
     ) -> Vec<Artifact> {
         let count = packages.len();
-        let group = ProgressGroup {
-            id: "condafront-pip".to_owned(),
-            name: format!("[pip] download {count} packages"),
-            weak: false,
-        };
+        let group = self.downloads("pip", count);
         let artifact = |(index, package): (usize, &PipPackage)| {
             let label = package.label();
             let mut options = self.options(format!("[pip {}/{count}] {label}", index + 1));

@@ -60,6 +60,7 @@ fn with_environment(make: impl FnOnce(&Environment<'_>, &Output) -> Output) -> S
             no_cache: false,
             content_cache: true,
             timeout: condafront_step_spec::timeout::Timeout::default(),
+            environment: None,
         },
         base: None,
         micromamba: None,
