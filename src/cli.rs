@@ -327,6 +327,7 @@ impl CommandLine {
             ))
             .help("Draw the graph of one of the environments that it names."));
         }
+        warn(&image.section.warnings(file));
         let own = [(image.section.pip.as_slice(), &files.folder)];
         let options = &settings.check;
         let about_files = files.check_lists(&own, &settings.input.build_args)?;

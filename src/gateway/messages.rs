@@ -67,6 +67,13 @@ pub(crate) fn is_full_disk(message: &str) -> bool {
         .any(|text| message.ends_with(text))
 }
 
+/// Whether a step says of itself that the disk is full: its own message, or that of a program that it ran.
+pub(crate) fn fails_for_full_disk(report: &str) -> bool {
+    ["No space left on device", "Disk quota exceeded"]
+        .iter()
+        .any(|text| report.contains(text))
+}
+
 /// Whether a folder was copied onto a file (`tonistiigi/fsutil`, `copy/copy.go`).
 pub(crate) fn is_copy_onto_file(message: &str) -> bool {
     message.contains("cannot copy to non-directory")

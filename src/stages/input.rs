@@ -128,6 +128,7 @@ impl Session<'_> {
         };
         let mut environments = Vec::new();
         let mut warnings = image.warnings.clone();
+        warnings.extend(image.section.warnings(&self.build_file.file));
         for one in &image.environments {
             let (environment, warning) = self.environment_file(one, &image).await?;
             warnings.extend(warning);

@@ -36,13 +36,24 @@ pub(crate) fn native(bridge: &Bridge) -> Platform {
     native.unwrap_or(Platform::LinuxAmd64)
 }
 
+/// What a failure for lack of space is about.
+const FULL_DISK: &str = "the builder's disk is full";
+/// What to do about it.
+const FREE_SPACE: &str =
+    "Free space on it, for example with `docker builder prune`, and build again.";
+
 /// The error for a step that failed, at the places that are to blame.
 pub(super) fn diagnosed(
     report: FailureReport,
     location: impl Fn(&Culprit) -> Option<Location>,
 ) -> BuildError {
-    let mut diagnostic = Diagnostic::new(report.message);
-    diagnostic.help = report.help;
+    let mut diagnostic = if messages::fails_for_full_disk(&report.message) {
+        Diagnostic::new(format!("{FULL_DISK}: {}", report.message)).help(FREE_SPACE)
+    } else {
+        let mut diagnostic = Diagnostic::new(report.message);
+        diagnostic.help = report.help;
+        diagnostic
+    };
     for location in report.culprits.iter().filter_map(location) {
         diagnostic = diagnostic.at(&location.file, location.lines);
     }
@@ -208,6 +219,11 @@ impl Session<'_> {
         match self.evaluate(&again).await {
             Ok(reference) => match self.read_json(&reference, REPORT_FILE).await {
                 Ok(report) => Explanation::Report(report),
+                // The disk may be too full to run it.
+                Err(BuildError::Diagnostic(error)) => Explanation::Report(FailureReport {
+                    help: error.help.clone(),
+                    ..FailureReport::new(&error.message)
+                }),
                 Err(_) => Explanation::Unknown,
             },
             // It ends well whatever it has to say. So it has not even started, perhaps because BuildKit has lost a file
@@ -319,8 +335,8 @@ fn solve_error(error: GatewayError) -> BuildError {
     if !messages::is_full_disk(error.message()) {
         return error.into();
     }
-    Diagnostic::new("the builder's disk is full")
-        .help("Free space on it, for example with `docker builder prune`, and build again.")
+    Diagnostic::new(FULL_DISK)
+        .help(FREE_SPACE)
         .caused_by(error)
         .into()
 }
@@ -355,6 +371,12 @@ mod tests {
             panic!("{error:?}");
         };
         assert_eq!(error.message, "the builder's disk is full");
+        let report = FailureReport::new("cannot write /x: No space left on device (os error 28)");
+        let BuildError::Diagnostic(told) = diagnosed(report, |_| None) else {
+            panic!("not about the user's file");
+        };
+        assert!(told.message.starts_with("the builder's disk is full: "));
+        assert_eq!(told.help, error.help);
         let other = solve_error(GatewayError::session("cannot connect".to_owned()));
         assert!(matches!(other, BuildError::Gateway(_)));
     }

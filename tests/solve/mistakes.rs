@@ -46,6 +46,7 @@ fn unsolvable_requests_are_explained() {
     fails("An unknown name", one(&["python", "qqxyz"]));
     fails("A misspelt name", both(&["numpi", "python"]));
     fails("The PyPI name of a package", one(&["dateutil"]));
+    fails("A name that is a part of another", one(&["umpy"]));
     fails(
         "Several missing packages",
         one(&["numpi", "pandas ==9.9", "qqxyz"]),

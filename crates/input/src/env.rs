@@ -71,6 +71,8 @@ pub(crate) fn read(
     if let Some(image_file) = &settings.image_file {
         said = said.or(image_file);
         warnings.extend(entry("condafront").and_then(|(key, _)| reader.beside(key, &section)));
+    } else {
+        warnings.extend(section.warnings(file));
     }
     let names = ChannelNames {
         alias: settings

@@ -23,6 +23,7 @@ mod run;
 mod runtime;
 mod schema;
 mod signal;
+mod unexpanded;
 mod user;
 
 pub use args::BuildArgs;

@@ -115,11 +115,13 @@ pub enum Rule {
     ReservedVariable,
     /// A solve whose answer depends on when it runs.
     Unrepeatable,
+    /// A variable in a command that no shell runs.
+    UnexpandedVariable,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::UnverifiedPackage,
         Self::CredentialsInUrl,
         Self::DuplicatePackage,
@@ -134,6 +136,8 @@ impl Rule {
         Self::Account,
         Self::AmbiguousPath,
         Self::ReservedVariable,
+        Self::Unrepeatable,
+        Self::UnexpandedVariable,
     ];
 
     /// The rule's name, as `docker build --call=check` shows it.
@@ -154,6 +158,7 @@ impl Rule {
             Self::AmbiguousPath => "AmbiguousPath",
             Self::ReservedVariable => "ReservedVariable",
             Self::Unrepeatable => "Unrepeatable",
+            Self::UnexpandedVariable => "UnexpandedVariable",
         }
     }
 
@@ -173,6 +178,7 @@ impl Rule {
             Self::AmbiguousPath => "A path should name one file",
             Self::ReservedVariable => "Some variables belong to the image",
             Self::Unrepeatable => "The same file should give the same packages on another day",
+            Self::UnexpandedVariable => "Variables in a command need a shell",
             Self::NoBytecode => "Python modules load faster when the build compiles them",
             Self::PackageContents => "Packages should work in the image as they do elsewhere",
         }

@@ -137,7 +137,14 @@ fn find<'a>(search: &Search<'a>, index: usize) -> Option<Unavailable<'a>> {
             unavailable(Missing::InFirst(other), message, help)
         }
         None => {
-            let help = format!("Ask for one of these, or write {} alone.", name.as_source());
+            let help = if is_pinned(spec) {
+                format!(
+                    "Leave the build out, as `conda env export --no-builds` does for a whole file, or write {} alone. Builds differ between platforms, and channels remove old ones.",
+                    name.as_source()
+                )
+            } else {
+                format!("Ask for one of these, or write {} alone.", name.as_source())
+            };
             let help = match search.other_channels().filter(|_| spec.channel.is_none()) {
                 Some(other) => format!("{help} {other}"),
                 None => help,
@@ -224,6 +231,12 @@ fn missing(search: &Search<'_>, spec: &MatchSpec, name: &PackageName) -> (String
     // A name that is a part of another is hardly a typo of it: python, ipython.
     let is_part = |found: &&str| found.contains(name.as_normalized());
     let is_typo = near.first().is_some_and(|found| !is_part(found));
+    // The name on PyPI is often the end of the name in a channel: dateutil, python-dateutil.
+    let is_end = |found: &str| {
+        let start = found.strip_suffix(name.as_normalized());
+        start.is_some_and(|start| start.ends_with('-'))
+    };
+    let is_other_name = is_typo || near.first().is_some_and(|found| is_end(found));
     let meant = (!near.is_empty()).then(|| suggestions(near));
     let other = search.other_channels().filter(|_| spec.channel.is_none());
     let help = match (other, meant) {
@@ -231,8 +244,11 @@ fn missing(search: &Search<'_>, spec: &MatchSpec, name: &PackageName) -> (String
         (Some(other), _) => {
             format!("{other} Packages that are only on PyPI go under `pip:`.")
         }
-        (None, Some(meant)) => meant,
-        (None, None) => format!(
+        (None, Some(meant)) if is_other_name => format!(
+            "{meant} If the name is right, these channels do not have it for {}.",
+            search.solve.subdir
+        ),
+        (None, _) => format!(
             "Check the name, and that `channels` includes a channel that has it for {}. Packages that are only on PyPI go under `pip:`.",
             search.solve.subdir
         ),
