@@ -4,7 +4,7 @@ mod files;
 mod graph;
 
 use condafront_input::pypi;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ use condafront_model::check_options::CheckOptions;
 use condafront_model::cutoff::Limit;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::{self, Warning};
+use condafront_model::nearest::did_you_mean;
 use condafront_model::platform::{Platform, UnknownPlatform};
 use condafront_model::source::{Diagnostic, Level, Location, SourceFile};
 use files::Files;
@@ -83,12 +84,36 @@ enum UsageError {
     #[error("--build-arg must be NAME=VALUE, not `{0}`")]
     BuildArg(String),
     #[error("`{0}` needs a file")]
-    NoFile(String),
+    NoFile(&'static str),
     #[error("expected one command and one file")]
     Words,
     #[error("there is no command `{0}`")]
     Command(String),
+    #[error("`{0}` is a file, not a command")]
+    FileFirst(String),
 }
+
+impl UsageError {
+    /// What to do.
+    fn help(&self) -> String {
+        match self {
+            Self::NoFile(command) => format!("For example: condafront {command} env.yml"),
+            Self::FileFirst(file) => format!(
+                "Write `condafront check {file}`. To build an image from it: docker build -f {file} ."
+            ),
+            Self::Command(word) => did_you_mean(word, COMMANDS).unwrap_or_else(|| {
+                format!(
+                    "The commands are {}. Images are built by docker build -f FILE .",
+                    COMMANDS.join(", ")
+                )
+            }),
+            _ => "See condafront --help.".to_owned(),
+        }
+    }
+}
+
+/// The commands.
+const COMMANDS: [&str; 3] = ["check", "llb", "graph"];
 
 /// Runs a command line, which does not include the program's name.
 pub fn run(args: &[String]) -> ExitCode {
@@ -103,7 +128,10 @@ pub fn run(args: &[String]) -> ExitCode {
         return print(format!("condafront {}\n", env!("CARGO_PKG_VERSION")).as_bytes());
     }
     let outcome = CommandLine::parse(args)
-        .map_err(|error| Diagnostic::of(error).help("See condafront --help."))
+        .map_err(|error| {
+            let help = error.help();
+            Diagnostic::of(error).help(help)
+        })
         .and_then(|request| request.answer());
     match outcome {
         Ok(output) => print(&output),
@@ -158,8 +186,11 @@ fn summary(input: &EnvironmentInput) -> String {
 }
 
 fn read_file(path: &str) -> Result<Arc<SourceFile>, Diagnostic> {
-    let data = std::fs::read(path).map_err(|error| {
-        Diagnostic::new(format!("cannot read `{path}`: {error}")).caused_by(error)
+    let data = std::fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::IsADirectory => Diagnostic::new(format!("`{path}` is a folder"))
+            .help("Name a file in it, for example an env.yml.")
+            .caused_by(error),
+        _ => Diagnostic::new(format!("cannot read `{path}`: {error}")).caused_by(error),
     })?;
     Ok(SourceFile::new(path, data))
 }
@@ -241,17 +272,25 @@ impl CommandLine {
                 other => return Err(other.unexpected().into()),
             }
         }
-        let (command, file) = match words.as_slice() {
-            [command, file] => (command.as_str(), file.clone()),
-            [command] => return Err(UsageError::NoFile(command.clone())),
+        let Some((word, files)) = words.split_first() else {
+            return Err(UsageError::Words);
+        };
+        let Some(name) = COMMANDS.into_iter().find(|known| known == word) else {
+            return Err(match std::fs::metadata(word) {
+                Ok(found) if found.is_file() => UsageError::FileFirst(word.clone()),
+                _ => UsageError::Command(word.clone()),
+            });
+        };
+        let file = match files {
+            [file] => file.clone(),
+            [] => return Err(UsageError::NoFile(name)),
             _ => return Err(UsageError::Words),
         };
         Ok(Self {
-            command: match command {
-                "check" => Command::Check,
+            command: match name {
                 "llb" => Command::Llb { text },
                 "graph" => Command::Graph,
-                other => return Err(UsageError::Command(other.to_owned())),
+                _ => Command::Check,
             },
             file,
             platform,

@@ -70,7 +70,11 @@ fn mistakes_on_the_command_line_are_explained() {
     for args in [
         &["check"][..],
         &["check", "missing.lock"],
+        &["check", "."],
         &["chekc", "env.lock"],
+        &["build"],
+        &["env.lock"],
+        &["install", "env.lock"],
         &["check", "env.lock", "more"],
         &["check", "env.lock", "--nonsense"],
         &["check", "env.lock", "--platform", "windows/amd64"],

@@ -265,7 +265,11 @@ fn the_progress_of_a_good_build_reads_well() {
         assert!(!progress.contains(failed), "{progress}");
     }
     let steps = steps(&progress);
-    for (name, numbers) in &steps {
+    // With other builds on the same engine, BuildKit may load the frontend's own files twice.
+    let own = steps
+        .iter()
+        .filter(|(name, _)| !name.starts_with("[internal]"));
+    for (name, numbers) in own {
         assert_eq!(numbers.len(), 1, "{name}\n{progress}");
     }
     for name in [

@@ -186,6 +186,15 @@ pub fn run(name: &str, args: &[String]) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
             eprintln!("error: {}", visible(&report.message));
+            // Only builds have what steps work with.
+            let is_in_build = [OUTPUT_DIR, FACTS_DIR]
+                .iter()
+                .any(|dir| Path::new(dir).is_dir());
+            if !is_in_build {
+                eprintln!(
+                    "`{name}` is a step of a build, and works only there. See condafront --help."
+                );
+            }
             if child::has_timed_out() {
                 ExitCode::from(TIMED_OUT_CODE)
             } else {
