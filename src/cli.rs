@@ -366,11 +366,11 @@ impl CommandLine {
             ))
             .help("Draw the graph of one of the environments that it names."));
         }
-        warn(&image.section.warnings(file));
         let own = [(image.section.pip.as_slice(), &files.folder)];
         let options = &settings.check;
         let about_files = files.check_lists(&own, &settings.input.build_args)?;
-        warn(&[&image.warnings[..], &about_files].concat(), options)?;
+        let own = image.section.warnings(file);
+        warn(&[&own[..], &image.warnings, &about_files].concat(), options)?;
         let mut text = String::new();
         let mut inputs = Vec::new();
         for one in &image.environments {

@@ -1,10 +1,10 @@
 //! Common mistakes in dependencies, and what was probably meant. Advice keeps the version and the build.
 
 use rattler_conda_types::match_spec::matcher::StringMatcher;
-use rattler_conda_types::{MatchSpec, MatchSpecCondition, VersionSpec};
+use rattler_conda_types::{MatchSpec, VersionSpec};
 
 use super::parts::Parts;
-use super::{of_pip, pattern};
+use super::{of_extras, of_pip, pattern};
 use crate::leftover;
 use crate::mistake::Mistake;
 use condafront_model::nearest::did_you_mean;
@@ -29,9 +29,6 @@ const BRACKET_KEYS: &[&str] = &[
     "flags",
     "when",
 ];
-
-/// How conditions are written.
-const CONDITION: &str = "Write names and versions there, joined with `and` and `or`: [when='python >=3.12 and __cuda'].";
 
 /// Mistakes that can be recognised before parsing, some of which would be parsed as something else.
 pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
@@ -214,23 +211,8 @@ pub(super) fn refused(text: &str, error: &str) -> Mistake {
             "Add `]` at the end.",
         );
     }
-    if error.starts_with("could not parse condition") {
-        return Mistake::new(
-            format!("`{shown}` has a condition that cannot be read"),
-            CONDITION,
-        );
-    }
-    if error.starts_with("invalid extras group name") {
-        return Mistake::new(
-            format!("`{shown}` has an invalid extra"),
-            "Write lower-case letters, digits, `.`, `_`, `+` or `-`: pandas[extras=[plot]].",
-        );
-    }
-    if error.starts_with("invalid flag matcher") {
-        return Mistake::new(
-            format!("`{shown}` has an invalid flag"),
-            "Write lower-case letters, digits or `_`, with one colon at most: numpy[flags=['blas:mkl']].",
-        );
+    if let Some(mistake) = of_extras::refused(text, error) {
+        return mistake;
     }
     if error.contains("hash digest") {
         return Mistake::new(
@@ -245,19 +227,6 @@ pub(super) fn refused(text: &str, error: &str) -> Mistake {
         return Mistake::new(
             format!("`{shown}` has an invalid version"),
             "Use letters and digits with `.`, `_` or `-` between them: 1.26.0rc1, 2024a.",
-        );
-    }
-    if let Some((_, condition)) = rest.split_once("; if ") {
-        return Mistake::new(
-            format!("`{shown}` has its condition after a semicolon"),
-            format!(
-                "Write {}.",
-                quoted(&format!(
-                    "{}[when='{}']",
-                    text.split(';').next().unwrap_or_default().trim_end(),
-                    condition.trim()
-                ))
-            ),
         );
     }
     if rest.trim_start().starts_with(';') {
@@ -343,13 +312,12 @@ pub(super) fn after_parsing(text: &str, parts: Parts<'_>, spec: &MatchSpec) -> O
             "For a channel, write channel::name.",
         ));
     }
-    if let Some(condition) = &spec.condition
-        && let Some(what) = beyond_a_condition(condition)
+    if let Some(mistake) = spec
+        .condition
+        .as_ref()
+        .and_then(|it| of_extras::condition(text, it))
     {
-        return Some(Mistake::new(
-            format!("`{shown}` has {what} in its condition"),
-            CONDITION,
-        ));
+        return Some(mistake);
     }
     let (_, rest) = parts.name();
     let (word, build) = parts.version_and_build();
@@ -390,20 +358,6 @@ pub(super) fn after_parsing(text: &str, parts: Parts<'_>, spec: &MatchSpec) -> O
         ));
     }
     None
-}
-
-/// What a condition has that none can have.
-fn beyond_a_condition(condition: &MatchSpecCondition) -> Option<&'static str> {
-    match condition {
-        MatchSpecCondition::And(left, right) | MatchSpecCondition::Or(left, right) => {
-            beyond_a_condition(left).or_else(|| beyond_a_condition(right))
-        }
-        MatchSpecCondition::MatchSpec(spec) if spec.condition.is_some() => Some("a condition"),
-        MatchSpecCondition::MatchSpec(spec) if spec.extras.is_some() => Some("extras"),
-        MatchSpecCondition::MatchSpec(spec) if spec.channel.is_some() => Some("a channel"),
-        MatchSpecCondition::MatchSpec(spec) if spec.url.is_some() => Some("an address"),
-        MatchSpecCondition::MatchSpec(_) => None,
-    }
 }
 
 /// Whether a version is a bare word, such as `scipy`.
