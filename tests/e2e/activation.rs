@@ -188,7 +188,8 @@ fn skipping_activation_gives_the_plain_base() {
     let base = base();
     let plain = |image: &str, options: &[&str], command: &[&str]| -> BTreeSet<String> {
         let run = ["run", "--rm", "--network", "none", "--hostname", "plain"];
-        let output = project.docker(&[&run[..], options, &[image], command].concat());
+        let root = ["--workdir", "/"];
+        let output = project.docker(&[&run[..], &root, options, &[image], command].concat());
         let lines = output.expect_success().stdout;
         lines.lines().map(str::to_owned).collect()
     };
