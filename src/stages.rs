@@ -30,6 +30,7 @@ mod recorded;
 mod run;
 mod session;
 mod solve;
+mod step_error;
 mod system;
 mod volumes;
 

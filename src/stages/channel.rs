@@ -3,8 +3,9 @@
 use super::channel_downloads::{self, Downloads, PackageIndex, member, renew};
 use super::fetching::Spoiled;
 use super::input::{EnvironmentFile, ImageInput};
-use super::session::{Explanation, Session, diagnosed, native, unexplained};
+use super::session::{Explanation, Session, native};
 use super::solve::{NOARCH, Solved};
+use super::step_error::{diagnosed, unexplained};
 use condafront_input::pypi;
 
 use std::collections::btree_map::Entry;

@@ -1,7 +1,8 @@
 //! Steps on downloaded files. They run right away, and again if a download failed, or brought the wrong file, but a retry of
 //! it succeeds.
 
-use super::session::{Explanation, Session, diagnosed, unexplained};
+use super::session::{Explanation, Session};
+use super::step_error::{diagnosed, unexplained};
 
 use std::collections::BTreeMap;
 use std::future::pending;

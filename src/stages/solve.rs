@@ -1,7 +1,8 @@
 //! Finds the packages that satisfy a request.
 
 use super::recorded::check_address;
-use super::session::{Session, diagnosed};
+use super::session::Session;
+use super::step_error::diagnosed;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -127,9 +127,7 @@ impl AddressError {
 /// When a variable has no value, or when the build has no login for a host that needs one.
 pub(crate) fn fill(address: &str, args: &BuildArgs) -> Result<FilledAddress, AddressError> {
     // A value may have a login, and the host may be a variable.
-    without(&with_values(address, args)?, args, |part| {
-        is_credential(part)
-    })
+    without(&with_values(address, args)?, args, is_credential)
 }
 
 /// The same for the address of a PyPI package, where `/t/` is a folder like any other.

@@ -1,10 +1,11 @@
 //! `# check=…` at the top of a build file.
 
+use std::sync::Arc;
+
 use crate::place::Place;
 use crate::settings::invalid;
 use condafront_model::check_options::{CheckOptions, CheckOptionsError};
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
-use std::sync::Arc;
 
 /// The build-arg that overrides the file, as for a Dockerfile.
 const BUILD_ARG: &str = "BUILDKIT_DOCKERFILE_CHECK";

@@ -1,7 +1,8 @@
 //! Where pip finds packages.
 
-use buildkit_llb::{Bind, Output, Secret};
 use std::collections::BTreeSet;
+
+use buildkit_llb::{Bind, Output, Secret};
 
 use crate::network::NetworkAccess;
 use crate::step::Step;

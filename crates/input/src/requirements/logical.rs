@@ -64,14 +64,17 @@ pub(super) fn with_args(text: &str, args: &BuildArgs) -> String {
     with_values(text, |name| args.get(name).map(str::to_owned))
 }
 
-/// Whether `text` contains credentials: `${NAME}` does not count, nor does the user of an ssh server.
+/// Whether `text` contains credentials: `${NAME}` does not count, nor does the user of an ssh server, nor `git`, which is
+/// everybody's name on git servers.
 pub fn has_credentials(text: &str) -> bool {
     const PLACE: &str = "\0";
     let (address, query) = text.split_once('?').unwrap_or((text, ""));
     let mut shown = with_values(address, |_| Some(PLACE.to_owned()));
-    for nobody in ["\0:\0@", "\0:@", "\0@"] {
+    for nobody in ["\0:\0@", "\0:@", "\0@", "git@"] {
         shown = shown.replace(&format!("://{nobody}"), "://");
     }
+    // PyPI keeps sources by the first letter of their names: this is no token.
+    shown = shown.replace("/packages/source/t/", "/packages/source/");
     if let Some((before, after)) = shown.split_once("ssh://")
         && let Some((user, host)) = after.split_once('@')
         && !user.contains([':', '/'])

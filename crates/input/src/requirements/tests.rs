@@ -282,6 +282,12 @@ fn credentials_are_distinguished_from_variables_and_users() {
         ("--index-url https://${TOKEN}@i.example/simple", false),
         ("x @ https://f.example/x.whl?sig=${SIG}", false),
         ("x @ git+ssh://git@g.example/x.git", false),
+        ("git+https://git@g.example/x.git", false),
+        ("git+https://git:hunter2@g.example/x.git", true),
+        (
+            "x @ https://pypi.example/packages/source/t/toml/toml-0.10.2.tar.gz",
+            false,
+        ),
         ("x>=1", false),
     ] {
         assert_eq!(has_credentials(text), has, "{text}");

@@ -36,7 +36,7 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Located<ExcludeNe
                     .read("channels", KEY, |name, node| channels(reader, name, node))?
                     .unwrap_or_default(),
                 packages: fields
-                    .read("packages", KEY, |name, node| packages(reader, name, node))?
+                    .read("packages", KEY, |name, node| exemptions(reader, name, node))?
                     .unwrap_or_default(),
             }
         }
@@ -58,23 +58,20 @@ fn channels(
     name: Name<'_>,
     node: &Node,
 ) -> Result<BTreeMap<String, Located<Option<Limit>>>, Diagnostic> {
-    let entries = reader.mapping(name, node)?;
-    let entries = entries.iter().map(|(key, value)| {
-        if key.name.trim().is_empty() {
-            return Err(reader
-                .error(
-                    key.lines,
-                    format!("a key of {name} is empty or not a string"),
-                )
-                .help("Write a channel as in `channels:` of the environment."));
+    let entries = exemptions(reader, name, node)?;
+    let trimmed = entries.into_iter().map(|(channel, limit)| {
+        if channel.trim().is_empty() {
+            let message = format!("a key of {name} is empty or not a string");
+            let error = reader.error(limit.lines, message);
+            return Err(error.help("Write a channel as in `channels:` of the environment."));
         }
-        let limit = exemption(reader, Name::from(key.name.as_str()).of(KEY), value)?;
-        Ok((key.name.trim().to_owned(), at(limit, key.lines)))
+        Ok((channel.trim().to_owned(), limit))
     });
-    entries.collect()
+    trimmed.collect()
 }
 
-fn packages(
+/// A mapping to other cutoffs.
+fn exemptions(
     reader: &Reader<'_>,
     name: Name<'_>,
     node: &Node,
