@@ -116,6 +116,7 @@ pub(crate) fn install_script(lock: &str) -> Result<String> {
         installer: Installer::Native,
         python: plan.python.as_ref().map(|python| python.spec(true)),
         trim: BTreeSet::new(),
+        further_parts: 0,
     };
     push_command(&mut script, &install.to_args(&specs(&all))?);
     script.push_str("mv /out/opt/conda /opt/conda\nrm -r /in /out /facts /python\n");

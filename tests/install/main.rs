@@ -2,6 +2,7 @@
 
 mod bytecode;
 mod clashes;
+mod divide;
 mod hostile;
 mod installers;
 mod link;

@@ -74,6 +74,7 @@ impl Step {
                     runtime: false,
                 }),
                 trim: BTreeSet::new(),
+                further_parts: 0,
             },
             packages: specs,
             python: dir.path().join("python"),
@@ -87,6 +88,7 @@ impl Step {
         Mounts {
             input: at("in"),
             output: at("out"),
+            parts: at("parts"),
             facts: at("facts"),
             python: self.python.clone(),
             micromamba: self.micromamba.clone(),

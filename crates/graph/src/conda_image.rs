@@ -6,7 +6,7 @@ use buildkit_llb::Input;
 use crate::account::Account;
 use crate::environment::Environment;
 use crate::image::{Stack, Stacking};
-use crate::install::InstallGraph;
+use crate::install::{InstallGraph, part_name};
 use crate::plan::groups;
 use crate::plan::sharing::Shared;
 use condafront_step_spec::args::ArgsError;
@@ -83,19 +83,27 @@ impl Stack {
                 };
                 let is_here = |it: &&Shared| it.groups.contains(&(index, group));
                 match shared.iter().find(is_here) {
-                    None => self.push(&step.layer, &step.name),
+                    None => {
+                        for (layer, name) in step.named() {
+                            self.push(layer, &name);
+                        }
+                    }
                     Some(shared) if shared.groups.first() == Some(&(index, group)) => {
-                        let layers = shared.groups.iter().filter_map(|(index, group)| {
-                            let owner = environments.get(*index)?;
-                            let step = owner.graph.installed.get(*group)?;
-                            Some((&owner.environment.prefix, &step.layer))
-                        });
-                        let layers: Vec<_> = layers.collect();
                         let group = one.environment.plan.groups.get(group);
                         let title = group.map(ToString::to_string).unwrap_or_default();
-                        let tools = one.environment.tools.of_image();
-                        let (layer, name) = tools.share(&layers, &title)?;
-                        self.push(&layer, &name);
+                        let parts = step.layers.len();
+                        for part in 0..parts {
+                            let layers = shared.groups.iter().filter_map(|(index, group)| {
+                                let owner = environments.get(*index)?;
+                                let step = owner.graph.installed.get(*group)?;
+                                Some((&owner.environment.prefix, step.layers.get(part)?))
+                            });
+                            let layers: Vec<_> = layers.collect();
+                            let title = part_name(&title, part, parts);
+                            let tools = one.environment.tools.of_image();
+                            let (layer, name) = tools.share(&layers, &title)?;
+                            self.push(&layer, &name);
+                        }
                     }
                     Some(_) => {}
                 }

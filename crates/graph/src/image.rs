@@ -138,11 +138,10 @@ impl Environment<'_> {
         };
         let mut step = self.tools.step(spec.to_args(&files)?, CLASHES);
         for (position, winner) in winners.iter().enumerate() {
-            step.input(
-                &format!("{INPUT_DIR}/{position}"),
-                &installed[*winner].layer,
-                self.tools.content_cache,
-            );
+            if let Some(whole) = installed[*winner].whole().output() {
+                let path = format!("{INPUT_DIR}/{position}");
+                step.input(&path, whole, self.tools.content_cache);
+            }
         }
         let layer = step.output(OUTPUT_DIR);
         let name = step.name().to_owned();

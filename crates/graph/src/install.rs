@@ -1,6 +1,6 @@
 //! From packages to layers: install steps, and what they found.
 
-use buildkit_llb::{Location, OpOptions, Output};
+use buildkit_llb::{Input, Location, Merge, OpOptions, Output, Slot};
 
 use crate::downloads::{self, Addresses};
 use crate::environment::{Environment, Micromamba};
@@ -10,19 +10,44 @@ use crate::python_runtime::PythonRuntime;
 use crate::step::{self, Step};
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::install::{CollectSpec, InstallSpec, Installer};
-use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, MICROMAMBA_DIR, OUTPUT_DIR, PYTHON_DIR};
+use condafront_step_spec::mounts::{
+    FACTS_DIR, INPUT_DIR, MICROMAMBA_DIR, OUTPUT_DIR, PARTS_DIR, PYTHON_DIR,
+};
 
 /// One group's install step.
 #[derive(Clone, Debug)]
 pub struct Installed {
-    /// The layer: the prefix with the group's files.
-    pub layer: Output,
+    /// The layer: the prefix with the group's files. A large package has several.
+    pub(crate) layers: Vec<Output>,
     /// What the step found.
     pub(crate) facts: Output,
     /// The step's name.
     pub name: String,
     /// The step, in case it fails.
     pub(crate) step: Step,
+}
+
+impl Installed {
+    /// Its files in one file system.
+    pub(crate) fn whole(&self) -> Input {
+        let name = format!("{}, its layers put together", self.name);
+        Merge::new(&self.layers).name(name).build()
+    }
+
+    /// Its layers with their names.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&Output, String)> {
+        let name = |part| part_name(&self.name, part, self.layers.len());
+        let layers = self.layers.iter().enumerate();
+        layers.map(move |(part, layer)| (layer, name(part)))
+    }
+}
+
+/// The name of a layer: that of the step, and which of its layers it is, counted from 0, where there are several.
+pub(crate) fn part_name(name: &str, part: usize, parts: usize) -> String {
+    match parts {
+        1 => name.to_owned(),
+        _ => format!("{name} (part {} of {parts})", part + 1),
+    }
 }
 
 /// An environment's graph up to its layers.
@@ -40,7 +65,7 @@ pub struct InstallGraph {
 impl InstallGraph {
     /// The first step whose digest is in `failed`.
     pub fn failing(&self, failed: &[String]) -> Option<&Step> {
-        let installed = self.installed.iter().map(|step| (&step.layer, &step.step));
+        let installed = self.installed.iter().map(|step| (&step.facts, &step.step));
         let python = self.python.iter();
         let python = python.map(|python| (&python.output, &python.step));
         let collect = std::iter::once((&self.facts, &self.collect));
@@ -92,6 +117,7 @@ impl Environment<'_> {
                 .filter(|_| needs_python)
                 .map(|found| found.spec(python.is_some())),
             trim: self.trim.clone(),
+            further_parts: group.parts() - 1,
         };
         let args = spec.to_args(&self.specs(&group.packages))?;
         let mut options = self.tools.options(name);
@@ -125,11 +151,13 @@ impl Environment<'_> {
             }
             None => {}
         }
-        let layer = step.output(OUTPUT_DIR);
+        let further = (1..group.parts()).map(|part| format!("{PARTS_DIR}/{part}"));
+        let folders = std::iter::once(OUTPUT_DIR.to_owned()).chain(further);
+        let layers: Vec<Slot> = folders.map(|folder| step.output(&folder)).collect();
         let facts = step.output(FACTS_DIR);
         let built = step.exec().build();
         Ok(Installed {
-            layer: built[layer].clone(),
+            layers: layers.iter().map(|layer| built[*layer].clone()).collect(),
             facts: built[facts].clone(),
             name: step.name().to_owned(),
             step,

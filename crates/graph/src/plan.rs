@@ -1,8 +1,10 @@
 //! What to build, decided without any I/O: which packages share a layer, and what it takes to link them.
 
 pub mod groups;
+mod layer_tree;
 pub mod micromamba;
 pub mod mirrors;
+mod package_size;
 pub mod pip;
 pub mod python;
 pub mod sharing;

@@ -42,7 +42,16 @@ fn image(name: &str) -> Output {
 
 /// The whole graph of the lock above.
 fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> String {
-    let file = SourceFile::new("env.lock", LOCK);
+    graph_of(LOCK, stacking, layers, installer)
+}
+
+fn graph_of(
+    lock: &str,
+    stacking: Stacking,
+    layers: Layers,
+    installer: Option<Micromamba>,
+) -> String {
+    let file = SourceFile::new("env.lock", lock);
     let list = input::read(&file, Platform::LinuxAmd64, &InputSettings::default()).unwrap();
     let plan = Plan::new(list.locked().unwrap().to_vec(), layers);
     let frontend = super::programs(&image("docker.io/org/condafront:latest"));
@@ -162,7 +171,7 @@ fn compiled_with(compiler: &Compiler, platform: Platform) -> String {
     let groups = &environment.plan.groups;
     let six = groups.iter().position(|group| group.to_string() == "six");
     let step = &graph.installed[six.unwrap()];
-    text::dump(Definition::of(&step.layer).to_pb())
+    text::dump(Definition::of(step.whole()).to_pb())
 }
 
 #[test]
@@ -227,7 +236,7 @@ fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
         let graph = environment.install(&Addresses::new(candidates)).unwrap();
         let steps = graph.installed.into_iter().zip(&environment.plan.groups);
         steps
-            .map(|(step, group)| (group.to_string(), step.layer.digest().to_string()))
+            .map(|(step, group)| (group.to_string(), step.layers[0].digest().to_string()))
             .collect()
     };
     let debian = image("docker.io/library/debian:13-slim");
@@ -250,5 +259,20 @@ fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
         assert!(of(&before, name).is_some());
         assert_eq!(of(&before, name), of(&other_base, name), "{name}");
         assert_eq!(of(&before, name), of(&other_packages, name), "{name}");
+    }
+}
+
+#[test]
+fn a_large_package_fills_several_layers() {
+    let lock = LOCK.replace("\nhttps", "\n# size: 500000000\nhttps");
+    let found = graph_of(&lock, Stacking::Merge, Layers::Auto, None);
+    for line in [
+        r#"\"further_parts\":2}"#,
+        "mount /out bind scratch -> output 0",
+        "mount /parts/1 bind scratch -> output 2",
+        "mount /parts/2 bind scratch -> output 3",
+        r#"name "[install 1/3] libzlib, its layers put together""#,
+    ] {
+        assert!(found.contains(line), "{line} is not in {found}");
     }
 }

@@ -8,7 +8,7 @@ pub const MAX_LAYERS: u16 = 80;
 /// How many layers an environment is spread over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Layers {
-    /// As many as are worthwhile, at most 60.
+    /// One for each package, as far as [`MAX_LAYERS`] suffice.
     #[default]
     Auto,
     /// At most this many, from 1 to [`MAX_LAYERS`].
@@ -36,13 +36,20 @@ impl FromStr for Layers {
 }
 
 impl Layers {
+    /// The most layers that this allows.
+    pub fn most(self) -> u16 {
+        match self {
+            Self::Auto => MAX_LAYERS,
+            Self::AtMost(count) => count,
+        }
+    }
+
     /// The share of each set, when several sets of packages divide this many layers.
     pub fn divided(self, sets: usize) -> Self {
         let sets = u16::try_from(sets).unwrap_or(u16::MAX).max(1);
         match self {
             whole if sets == 1 => whole,
-            Self::Auto => Self::AtMost((MAX_LAYERS / sets).max(1)),
-            Self::AtMost(count) => Self::AtMost((count / sets).max(1)),
+            whole => Self::AtMost((whole.most() / sets).max(1)),
         }
     }
 }

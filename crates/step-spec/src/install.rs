@@ -89,6 +89,16 @@ pub struct InstallSpec {
     /// What is left out of the packages.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub trim: BTreeSet<Trim>,
+    /// Over how many layers besides the first the packages' files are spread. They are mounted below
+    /// [`PARTS_DIR`](crate::mounts::PARTS_DIR).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub further_parts: u16,
+}
+
+/// `skip_serializing_if` passes a reference.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &u16) -> bool {
+    *number == 0
 }
 
 /// One package archive of a step.
@@ -263,6 +273,7 @@ mod tests {
             installer: Installer::Native,
             python: None,
             trim: BTreeSet::new(),
+            further_parts: 0,
         }
     }
 
@@ -285,6 +296,7 @@ mod tests {
             runtime: true,
         });
         spec.trim = [Trim::StaticLibraries, Trim::Docs].into();
+        spec.further_parts = 2;
         let args = spec.to_args(&[numpy(), numpy()]).unwrap();
         let (read, packages) = InstallSpec::from_args(&args[1..]).unwrap();
         assert_eq!(read, spec);

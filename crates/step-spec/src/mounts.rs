@@ -6,6 +6,10 @@ pub const INPUT_DIR: &str = "/in";
 /// Where a step writes what becomes a layer.
 pub const OUTPUT_DIR: &str = "/out";
 
+/// Where an install step puts the further parts of a layer that it divides: part `n`, counted from 1, goes to
+/// `/parts/<n>`.
+pub const PARTS_DIR: &str = "/parts";
+
 /// Where a step writes what the frontend and later steps read.
 pub const FACTS_DIR: &str = "/facts";
 

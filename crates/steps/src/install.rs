@@ -3,12 +3,13 @@
 //!
 //! Each step is a subcommand of a single static binary and runs in a root that contains nothing
 //! else: no shell, no libc. Its inputs are read-only mounts below `/in`. Its outputs are the mounts
-//! `/out`, which becomes a layer, and `/facts`, a few bytes for later steps and the frontend.
+//! `/out`, which becomes a layer (with `/parts` where one is too large), and `/facts`, a few bytes for later steps and the frontend.
 
 mod archive;
 mod bytecode;
 mod changed;
 mod collect;
+mod divide;
 mod entry;
 mod env_vars;
 pub mod error;

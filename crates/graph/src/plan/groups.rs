@@ -1,111 +1,26 @@
 //! Which packages share a layer.
 //!
-//! A package's layer depends on its *name* and nothing else, so no package moves to another layer when its version
-//! changes or other packages come and go. Large packages get a layer of their own; a hash of the name spreads the rest
-//! over a fixed number of buckets. `noarch` packages have their own buckets: they need a python to compile with, the
-//! others do not.
+//! As long as there are enough layers, each package has its own. Where there are more packages, small ones of like size
+//! share some (`layer_tree.rs`). Either way a package's layer depends on little but the package: another version moves
+//! no other package, and a package that comes or goes moves hardly any.
 
 use condafront_model::layers::Layers;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use sha2::{Digest, Sha256};
-
+use super::layer_tree::{self, Place};
+use super::package_size::{SizeClass, bytes};
 use condafront_model::package::Package;
 
-/// Packages that count as large (over about 20 MB, or so common that sharing their layer between images pays), the
-/// largest and most common first. Explicit locks do not record sizes.
-const LARGE: &[&str] = &[
-    "python",
-    "pytorch",
-    "libtorch",
-    "tensorflow-base",
-    "mkl",
-    "cudnn",
-    "libcublas",
-    "libcusolver",
-    "libcusparse",
-    "libcufft",
-    "libcurand",
-    "nccl",
-    "cuda-nvcc-impl",
-    "triton",
-    "jaxlib",
-    "libllvm",
-    "qt6-main",
-    "qt-main",
-    "openjdk",
-    "r-base",
-    "gcc_impl_linux-64",
-    "nodejs",
-    "libarrow",
-    "icu",
-    "scipy",
-    "numpy",
-    "pandas",
-    "libopenblas",
-    "perl",
-    "polars",
-    "rust",
-    "go",
-    "vtk-base",
-    "ffmpeg",
-    "opencv",
-    "pyspark",
-    "llvmlite",
-    "sysroot_linux-64",
-    "libgdal-core",
-    "bokeh",
-    "plotly",
-    "pyside6",
-    "blast",
-    "samtools",
-];
+/// A package whose archive has at most this many bytes is in one layer.
+///
+/// Registries and engines handle each layer in one piece, and gzip packs the same files up to a third larger than the
+/// archives do: this makes layers of 256 MB at most, unless a single file is larger.
+const WHOLE: u64 = 192 << 20;
 
-/// The size in bytes from which a package gets its own layer, if its size is known.
-const LARGE_BYTES: u64 = 20 << 20;
-
-/// How many layers there are of each kind. Without `noarch` buckets all packages share the native ones.
-struct Budget {
-    alone: u16,
-    noarch: u16,
-    native: u16,
-}
-
-impl Budget {
-    fn of(layers: Layers) -> Self {
-        match layers {
-            Layers::Auto => Self {
-                alone: 20,
-                noarch: 16,
-                native: 24,
-            },
-            Layers::AtMost(1) => Self {
-                alone: 0,
-                noarch: 0,
-                native: 1,
-            },
-            Layers::AtMost(count) => {
-                let alone = count / 3;
-                let noarch = (count - alone) / 2;
-                Self {
-                    alone,
-                    noarch,
-                    native: count - alone - noarch,
-                }
-            }
-        }
-    }
-}
-
-/// What identifies a layer of packages, whatever it contains.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Key {
-    Alone(String),
-    Native(u16),
-    Noarch(u16),
-}
+/// How many bytes of a larger archive go into each of its layers.
+const PART: u64 = 160 << 20;
 
 /// Packages that are linked in one step into one layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,13 +28,35 @@ pub struct Group {
     /// Indices into the package list, in ascending order.
     pub(crate) packages: Vec<usize>,
     title: String,
-    key: Key,
+    /// The names of its packages, sorted.
+    names: Vec<String>,
+    /// How many layers its files are spread over.
+    parts: u16,
 }
 
 impl Group {
+    fn new(all: &[Package], mut packages: Vec<usize>, parts: u16) -> Self {
+        packages.sort_unstable();
+        let names = packages.iter().map(|index| all[*index].id.name.clone());
+        let mut names: Vec<String> = names.collect();
+        let title = title(&names);
+        names.sort_unstable();
+        Self {
+            packages,
+            title,
+            names,
+            parts,
+        }
+    }
+
+    /// How many layers its files are spread over: several if it is one large package.
+    pub(crate) fn parts(&self) -> u16 {
+        self.parts
+    }
+
     /// Whether `other` is the counterpart of this group in another list of the same packages.
     pub(crate) fn corresponds(&self, other: &Self) -> bool {
-        self.key == other.key
+        self.names == other.names && self.parts == other.parts
     }
 }
 
@@ -138,30 +75,46 @@ pub(crate) fn deal(packages: &[Package], layers: Layers) -> Vec<Group> {
 
 /// The same for the packages at the indices `chosen`, which are in ascending order.
 pub(crate) fn deal_some(packages: &[Package], chosen: &[usize], layers: Layers) -> Vec<Group> {
-    let budget = Budget::of(layers);
-    let among = || chosen.iter().map(|index| (*index, &packages[*index]));
-    let alone = largest(
-        among().map(|(_, package)| package),
-        usize::from(budget.alone),
-    );
-    let mut groups: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
-    for (index, package) in among() {
-        let name = &package.id.name;
-        let key = if alone.contains(&name.as_str()) {
-            Key::Alone(name.clone())
-        } else if package.is_noarch() && budget.noarch > 0 {
-            Key::Noarch(bucket(name, budget.noarch))
-        } else {
-            Key::Native(bucket(name, budget.native))
-        };
-        groups.entry(key).or_default().push(index);
-    }
-    groups
+    let places: Vec<Place> = chosen
+        .iter()
+        .map(|index| {
+            let package = &packages[*index];
+            let size = SizeClass::of_bytes(bytes(package));
+            Place::new(&package.id.name, package.is_noarch(), size)
+        })
+        .collect();
+    let further = further_parts(packages, chosen, layers.most());
+    let most = layers.most() - further.values().sum::<u16>();
+    let mut groups: Vec<Group> = layer_tree::divide(&places, most.into())
         .into_iter()
-        .map(|(key, indices)| Group {
-            title: title(packages, &indices),
-            packages: indices,
-            key,
+        .map(|members| {
+            let members: Vec<usize> = members.iter().map(|member| chosen[*member]).collect();
+            let further = match members.as_slice() {
+                [only] => further.get(only).copied(),
+                _ => None,
+            };
+            Group::new(packages, members, 1 + further.unwrap_or(0))
+        })
+        .collect();
+    groups.sort_by(|a, b| a.packages.cmp(&b.packages));
+    groups
+}
+
+/// How many further layers each large package has, if any: at most a quarter of `most` in all.
+fn further_parts(packages: &[Package], chosen: &[usize], most: u16) -> BTreeMap<usize, u16> {
+    let large = chosen
+        .iter()
+        .map(|index| (bytes(&packages[*index]), *index));
+    let mut large: Vec<(u64, usize)> = large.filter(|(bytes, _)| *bytes > WHOLE).collect();
+    large.sort_unstable_by_key(|(bytes, index)| (Reverse(*bytes), *index));
+    let mut left = most / 4;
+    large
+        .into_iter()
+        .filter_map(|(bytes, index)| {
+            let wanted = u16::try_from(bytes.div_ceil(PART)).unwrap_or(u16::MAX);
+            let further = (wanted - 1).min(left);
+            left -= further;
+            (further > 0).then_some((index, further))
         })
         .collect()
 }
@@ -182,37 +135,8 @@ pub fn stacking_order(groups: &[Group], size: impl Fn(usize) -> u64) -> Vec<usiz
     order
 }
 
-/// The names that get their own layer.
-fn largest<'a>(packages: impl Iterator<Item = &'a Package>, most: usize) -> Vec<&'a str> {
-    let rank = |name: &str| LARGE.iter().position(|large| *large == name);
-    let mut found: Vec<(u64, usize, &str)> = packages
-        .filter_map(|package| {
-            let name = package.id.name.as_str();
-            let size = package.size.unwrap_or(0);
-            match rank(name) {
-                Some(rank) => Some((0, rank, name)),
-                None if size >= LARGE_BYTES => Some((u64::MAX - size, usize::MAX, name)),
-                None => None,
-            }
-        })
-        .collect();
-    found.sort_unstable();
-    found.truncate(most);
-    found.into_iter().map(|(_, _, name)| name).collect()
-}
-
-fn bucket(name: &str, count: u16) -> u16 {
-    let digest = Sha256::digest(name.as_bytes());
-    let number = u32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]]);
-    u16::try_from(number % u32::from(count.max(1))).unwrap_or_default()
-}
-
 /// Up to three names, then how many more.
-fn title(packages: &[Package], indices: &[usize]) -> String {
-    let names: Vec<&str> = indices
-        .iter()
-        .map(|index| packages[*index].id.name.as_str())
-        .collect();
+fn title(names: &[String]) -> String {
     match names.len() {
         0..=3 => names.join(", "),
         more => format!("{} and {} more", names[..2].join(", "), more - 2),
@@ -244,10 +168,38 @@ mod tests {
     }
 
     #[test]
-    fn large_packages_are_alone() {
+    fn packages_are_alone_if_there_are_enough_layers() {
         let packages: Vec<_> = ["six", "python", "numpy"].map(Package::example).into();
         let groups = deal(&packages, Layers::Auto);
-        assert!(names(&packages, &groups).contains(&vec!["python".to_owned()]));
+        assert_eq!(names(&packages, &groups), [["six"], ["python"], ["numpy"]]);
+    }
+
+    #[test]
+    fn small_packages_share_first() {
+        let packages: Vec<_> = ["six", "python", "numpy"].map(Package::example).into();
+        let groups = deal(&packages, Layers::AtMost(2));
+        let groups = names(&packages, &groups);
+        assert!(groups.contains(&vec!["python".to_owned()]), "{groups:?}");
+    }
+
+    #[test]
+    fn a_large_package_has_several_layers() {
+        let mut packages: Vec<_> = ["numpy", "libtorch", "wheel", "unknown"]
+            .map(Package::example)
+            .into();
+        let parts = |packages: &[Package], layers| -> Vec<u16> {
+            deal(packages, layers).iter().map(Group::parts).collect()
+        };
+        // How large a libtorch usually is.
+        assert_eq!(parts(&packages, Layers::Auto), [1, 3, 1, 1]);
+        packages[1].size = Some(WHOLE);
+        assert_eq!(parts(&packages, Layers::Auto), [1, 1, 1, 1]);
+        packages[1].size = Some(WHOLE + 1);
+        assert_eq!(parts(&packages, Layers::Auto), [1, 2, 1, 1]);
+        assert_eq!(parts(&packages, Layers::AtMost(4)), [1, 2, 1]);
+        assert_eq!(parts(&packages, Layers::AtMost(3)), [1, 1, 1]);
+        packages[1].size = Some(u64::MAX);
+        assert_eq!(parts(&packages, Layers::Auto), [1, 21, 1, 1]);
     }
 
     #[test]
@@ -255,7 +207,8 @@ mod tests {
         let group = |packages: &[usize]| Group {
             packages: packages.to_vec(),
             title: String::new(),
-            key: Key::Native(0),
+            names: Vec::new(),
+            parts: 1,
         };
         // The mean sizes are 1, 10, 1 and 4.
         let groups = [group(&[0, 1]), group(&[2]), group(&[3]), group(&[4, 5])];
@@ -283,24 +236,6 @@ mod tests {
             let mut all: Vec<usize> = groups.iter().flat_map(|g| g.packages.clone()).collect();
             all.sort_unstable();
             prop_assert_eq!(all, (0..packages.len()).collect::<Vec<_>>());
-        }
-
-        #[test]
-        fn a_new_package_moves_no_other(names in proptest::collection::btree_set("[a-z]{1,8}", 2..100)) {
-            let packages: Vec<_> = names.iter().map(|name| Package::example(name)).collect();
-            let before = deal(&packages[1..], Layers::Auto);
-            let after = deal(&packages, Layers::Auto);
-            let together = |groups: &[Group], packages: &[Package], a: &str, b: &str| {
-                groups.iter().any(|group| {
-                    let has = |name: &str| group.packages.iter().any(|i| packages[*i].id.name == name);
-                    has(a) && has(b)
-                })
-            };
-            let (a, b) = (&packages[1].id.name, &packages[packages.len() - 1].id.name);
-            prop_assert_eq!(
-                together(&before, &packages[1..], a, b),
-                together(&after, &packages, a, b)
-            );
         }
     }
 }

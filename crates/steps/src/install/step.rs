@@ -7,6 +7,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::bytecode::{self, Runtime};
+use super::divide::divide;
 use super::entry::relative_path;
 use super::env_vars;
 use super::error::{Error, ErrorKind, Result};
@@ -27,7 +28,9 @@ use condafront_step_spec::facts::{
     Subject,
 };
 use condafront_step_spec::install::{InstallSpec, Installer, PackageSpec, PythonSpec};
-use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, MICROMAMBA_DIR, OUTPUT_DIR, PYTHON_DIR};
+use condafront_step_spec::mounts::{
+    FACTS_DIR, INPUT_DIR, MICROMAMBA_DIR, OUTPUT_DIR, PARTS_DIR, PYTHON_DIR,
+};
 
 /// Where a step's mounts are.
 #[derive(Debug, Clone)]
@@ -36,6 +39,8 @@ pub struct Mounts {
     pub input: PathBuf,
     /// What becomes the layer.
     pub output: PathBuf,
+    /// The further layers of a step that has several are the folders `<parts>/<n>`, counted from 1.
+    pub parts: PathBuf,
     /// What the frontend and later steps read.
     pub facts: PathBuf,
     /// The output of `python-runtime`.
@@ -50,6 +55,7 @@ impl Default for Mounts {
         Mounts {
             input: INPUT_DIR.into(),
             output: OUTPUT_DIR.into(),
+            parts: PARTS_DIR.into(),
             facts: FACTS_DIR.into(),
             python: PYTHON_DIR.into(),
             micromamba: MICROMAMBA_DIR.into(),
@@ -93,6 +99,7 @@ fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) 
     let found: Vec<PackagePaths> = placed.iter().map(|placed| package_paths(placed)).collect();
     fs::remove_dir_all(&target.work).map_err(|e| Error::io("remove", &target.work, e))?;
     normalize_output(spec, &placed, &claims, mounts, &target)?;
+    divide(spec, &placed, &claims, mounts)?;
     write_json(&mounts.facts.join(FACTS_FILE), &facts)?;
     let paths = mounts.facts.join(PATHS_FILE);
     fs::write(&paths, facts::write_paths(&found)).map_err(|e| Error::io("write", &paths, e))
