@@ -14,12 +14,13 @@ use crate::context::sources::Sources;
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::options::choices::Choices;
-use crate::options::settings::{KNOWN_BUILD_ARGS, Settings};
+use crate::options::settings::{BUILD_ARGS, Settings};
 use crate::options::target::Target;
 use crate::stages as build;
 use crate::stages::input::ImageInput;
 use condafront_graph::plan::micromamba;
 use condafront_input::options::Options;
+use condafront_input::section::{self, Outline};
 use condafront_model::lint::{self, Warning};
 use condafront_model::platform::Platform;
 use condafront_model::redact;
@@ -36,7 +37,10 @@ const TARGETS: &str = "frontend.targets";
 const REQUESTS: [(&str, &str); 4] = [
     (DESCRIBE, "List available subrequest types"),
     (LINT, "Check the environment or lock file"),
-    (OUTLINE, "List the build-args that the build accepts"),
+    (
+        OUTLINE,
+        "List the build-args and secrets that the build accepts",
+    ),
     (TARGETS, "List the targets that can be built"),
 ];
 
@@ -52,7 +56,14 @@ pub(crate) async fn answer(
     let (mut value, text, status) = match request {
         DESCRIBE => describe(),
         TARGETS => targets(),
-        OUTLINE => outline(options)?,
+        OUTLINE => {
+            let target = Target::parse(options.get("target"))?;
+            let sources = Sources::find(bridge, options).await?;
+            // What condafront takes by itself can be told without the file.
+            let file = sources.build_file().await.ok();
+            let own = file.map(|found| section::outline(&found.file.file));
+            outline(options, target, &own.unwrap_or_default())
+        }
         LINT => {
             let settings = build::logins::settings(bridge, options).await?;
             let platforms = build::platforms(bridge, options)?;
@@ -160,31 +171,50 @@ fn targets() -> Answer {
     (json!({"targets": list, "sources": []}), text, None)
 }
 
-fn outline(options: &Options) -> Result<Answer, Diagnostic> {
-    let target = Target::parse(options.get("target"))?;
+fn outline(options: &Options, target: Target, own: &Outline) -> Answer {
     let given: BTreeMap<&str, &str> = options.build_args().collect();
-    let args: Vec<Value> = KNOWN_BUILD_ARGS
-        .iter()
-        .map(|(name, description)| {
-            // URLs of mirrors and channels may contain credentials.
-            let shown = given.get(name).filter(|_| *name != "CONDA_MIRRORS");
-            match shown.map(|value| redact::masked(value)) {
-                Some(value) => json!({"name": name, "description": description, "value": value}),
-                None => json!({"name": name, "description": description}),
-            }
-        })
-        .collect();
-    let text = KNOWN_BUILD_ARGS
-        .iter()
-        .map(|(name, description)| format!("{name}\t{description}\n"))
-        .collect();
+    let is_known = |name: &str| BUILD_ARGS.iter().any(|arg| arg.name == name);
+    let own_args = own.args.iter().filter(|arg| !is_known(&arg.name));
+    let described = own_args.map(described).chain(
+        BUILD_ARGS
+            .iter()
+            .map(|arg| (arg.name, arg.description.to_owned(), None)),
+    );
+    let mut text = String::new();
+    let mut args: Vec<Value> = Vec::new();
+    for (name, description, default) in described {
+        text.push_str(&format!("{name}\t{description}\n"));
+        let mut arg = json!({"name": name, "description": description});
+        // URLs of mirrors and channels may contain credentials.
+        let shown = given.get(name).filter(|_| name != "CONDA_MIRRORS");
+        if let Some(value) = shown.copied().or(default) {
+            arg["value"] = redact::masked(value).into();
+        }
+        args.push(arg);
+    }
+    let secret = |secret: &section::Secret| json!({"name": secret.id, "required": secret.required});
     let outline = json!({
         "name": target.name(),
         "description": target.description(),
         "args": args,
+        "secrets": own.secrets.iter().map(secret).collect::<Vec<_>>(),
         "sources": [],
     });
-    Ok((outline, text, None))
+    (outline, text, None)
+}
+
+/// The name, description and default of a build-arg of the file's own.
+fn described(arg: &section::Argument) -> (&str, String, Option<&str>) {
+    let required = if arg.required && arg.default.is_none() {
+        "required by the file"
+    } else {
+        "used by the file"
+    };
+    let description = match &arg.message {
+        Some(message) => format!("{required}: {message}"),
+        None => required.to_owned(),
+    };
+    (&arg.name, description, arg.default.as_deref())
 }
 
 /// The warnings about the files; `platform` is the builder's.

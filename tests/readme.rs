@@ -1,11 +1,10 @@
 //! What the README says is true.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use condafront::options::settings::KNOWN_BUILD_ARGS;
+use condafront::options::settings::BUILD_ARGS;
 use condafront_graph::plan::micromamba;
 use condafront_graph::plan::micromamba::MicromambaVersion;
 use condafront_input as input;
@@ -43,17 +42,20 @@ fn the_first_example_is_an_environment() {
 }
 
 #[test]
-fn the_table_of_build_args_is_complete() {
-    let table: BTreeSet<&str> = README
+fn the_build_args_in_the_table_exist() {
+    let table = README
         .lines()
         .skip_while(|line| !line.starts_with("| `--build-arg`"))
         .take_while(|line| line.starts_with('|'))
         .skip(2)
-        .filter_map(|line| line.split('|').nth(1))
+        .filter_map(|line| line.split('|').nth(1));
+    let names: Vec<&str> = table
         .flat_map(|cell| cell.split('`').skip(1).step_by(2))
         .collect();
-    let known: BTreeSet<&str> = KNOWN_BUILD_ARGS.iter().map(|(name, _)| *name).collect();
-    assert_eq!(table, known);
+    assert!(names.len() > 5, "{names:?}");
+    for name in names {
+        assert!(BUILD_ARGS.iter().any(|arg| arg.name == name), "{name}");
+    }
 }
 
 #[test]

@@ -36,6 +36,8 @@ fn questions_are_answered() {
     let bad = "@EXPLICIT\nnumpy\n";
     let skipping = format!("# check=skip=UnverifiedPackage\n{unverified}");
     let misspelt = format!("# check=skip=UnverifiedPackages\n{unverified}");
+    let with_build_args = "channels: []\ndependencies: []\ncondafront:\n  base: debian:${RELEASE:-13-slim}\n  workdir: /srv/${TEAM:?say whose it is}\n  env: {STAGE: '${STAGE_OF_BUILD:-test}'}\n  run: [{run: make, mounts: [{type: secret, id: token, required: true}]}]\n";
+    let team = ["--build-arg", "TEAM=ada"];
     let layers = ["--build-arg", "CONDAFRONT_LAYERS=many"];
     let mirrors = [
         "--build-arg",
@@ -52,6 +54,12 @@ fn questions_are_answered() {
         ("targets", "targets", &good, &[]),
         ("outline", "outline", &good, &mirrors),
         ("outline of a bad lock", "outline", bad, &[]),
+        (
+            "outline of a file with build-args",
+            "outline",
+            with_build_args,
+            &team,
+        ),
         (
             "outline of another target",
             "outline",

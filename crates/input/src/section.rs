@@ -16,6 +16,7 @@ pub(crate) mod file;
 pub(crate) mod image_section;
 pub(crate) mod keys;
 mod options;
+mod outline;
 pub(crate) mod packages;
 mod read;
 mod reader;
@@ -33,11 +34,13 @@ pub use image_section::{
     Command, CopyFiles, EnvVar, ExcludeNewer, Healthcheck, ImageSection, Located, Mode, Mount,
     MountKind, Network, PackageEntry, Ports, Protocol, RunCommand, Sharing, SystemPackages, Timing,
 };
+pub use outline::{Argument, Outline, Secret, outline};
 pub use packages::read_package_list;
 pub use read::section_of;
 pub use schema::schema;
 
 pub(crate) use keys::is_key;
+pub use keys::{KeyInfo, keys};
 pub(crate) use read::read;
 
 #[cfg(test)]

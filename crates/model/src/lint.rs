@@ -183,6 +183,67 @@ impl Rule {
             Self::PackageContents => "Packages should work in the image as they do elsewhere",
         }
     }
+    /// Why it matters, and what to do, in Markdown.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::UnverifiedPackage => {
+                "Without a hash, whatever the server sends is installed. Write locks with hashes: `conda list --explicit --sha256`, or `--target lock`."
+            }
+            Self::CredentialsInUrl => {
+                "A login or token in an address reaches whoever can read the file. The build leaves it out if it has the login as a secret, and is an error otherwise."
+            }
+            Self::DuplicatePackage => {
+                "All requirements count, so the second one is a leftover, or means another package."
+            }
+            Self::Ignored => {
+                "It may have been meant to do something. Remove it, or use what the warning names."
+            }
+            Self::AnacondaChannel => {
+                "Larger organisations need a licence for them. conda-forge has nearly all of their packages."
+            }
+            Self::NoChannel => {
+                "condafront then takes conda-forge; other tools take what they are configured for."
+            }
+            Self::MissingPip => {
+                "The packages are installed by the environment's own pip. List it, so that its version is not left to chance."
+            }
+            Self::UnverifiedInstaller => {
+                "It runs in the build. Give the version with the hash of its package."
+            }
+            Self::NoBytecode => {
+                "The build has no python that can compile them, so programs start more slowly."
+            }
+            Self::PackageContents => {
+                "It has a script or file that does nothing in an image, or something else than intended."
+            }
+            Self::OverwrittenFile => {
+                "One of the packages does not have the file that it was tested with."
+            }
+            Self::Account => {
+                "The base image already has an account or group with that name or number."
+            }
+            Self::AmbiguousPath => {
+                "A file beside the one that names it and another in the build context have the same path. The one beside it is taken."
+            }
+            Self::ReservedVariable => {
+                "condafront sets them so that the environment is active, and other values would break that."
+            }
+            Self::Unrepeatable => {
+                "An age counts from the day of the build. A date or a lock gives the same packages every time."
+            }
+            Self::UnexpandedVariable => {
+                "In the exec form, `${PORT}` reaches the program as it is. Use a string, which a shell runs."
+            }
+        }
+    }
+
+    /// Whether only a build can find it: it is about what packages or the base image contain.
+    pub fn needs_build(self) -> bool {
+        matches!(
+            self,
+            Self::NoBytecode | Self::PackageContents | Self::OverwrittenFile | Self::Account
+        )
+    }
 }
 
 #[cfg(test)]

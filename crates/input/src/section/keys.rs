@@ -1,13 +1,14 @@
 //! The keys, with the purpose and an example of each, for messages and the schema.
 
 /// A key of the image section.
-pub(super) struct KeyInfo {
+#[derive(Clone, Copy, Debug)]
+pub struct KeyInfo {
     /// The key.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// What it is for, in a sentence.
-    pub(super) about: &'static str,
+    pub about: &'static str,
     /// An example line.
-    pub(super) example: &'static str,
+    pub example: &'static str,
 }
 
 macro_rules! keys {
@@ -45,6 +46,11 @@ pub(super) const KEYS: &[KeyInfo] = keys! {
     "channel_alias": "The base URL of channels given by name.", "channel_alias: https://conda.example.org";
     "custom_channels": "The base URLs of single channels, by channel name.", "custom_channels: {team: https://conda.example.org}";
 };
+
+/// All keys of the image section and of image files, in the order of the documentation.
+pub fn keys() -> impl Iterator<Item = &'static KeyInfo> {
+    FILE_KEYS.iter().chain(KEYS)
+}
 
 /// The additional keys of an image file.
 pub(super) const FILE_KEYS: &[KeyInfo] = keys! {

@@ -61,6 +61,19 @@ enum Unknown {
     Refuse,
 }
 
+/// What a mention of a variable asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::section) enum Need<'a> {
+    /// Nothing: without a value, something else happens.
+    Nothing,
+    /// A value.
+    Value,
+    /// A value; this one stands in for it.
+    Default(&'a Template),
+    /// A value; this is the message if there is none.
+    Required(&'a Template),
+}
+
 type Lookup<'a, 'v> = &'a dyn Fn(&str) -> Option<&'v str>;
 
 impl Template {
@@ -98,6 +111,27 @@ impl Template {
             Some(Part::Text(text)) => text,
             _ => String::new(),
         })
+    }
+
+    /// Calls `found` with the name of each variable, and with what it asks for.
+    pub(in crate::section) fn visit<'a>(&'a self, found: &mut impl FnMut(&'a str, Need<'a>)) {
+        for part in &self.0 {
+            let Part::Variable { name, form } = part else {
+                continue;
+            };
+            let (need, words) = match form {
+                Form::Plain => (Need::Value, [None, None]),
+                Form::Default(_, word) => (Need::Default(word), [Some(word), None]),
+                Form::Alternative(_, word) => (Need::Nothing, [Some(word), None]),
+                Form::Required(_, word) => (Need::Required(word), [Some(word), None]),
+                Form::Trim { pattern, .. } => (Need::Value, [Some(pattern), None]),
+                Form::Replace { pattern, word, .. } => (Need::Value, [Some(pattern), Some(word)]),
+            };
+            found(name, need);
+            for word in words.into_iter().flatten() {
+                word.visit(found);
+            }
+        }
     }
 
     fn size(&self) -> usize {

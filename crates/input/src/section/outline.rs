@@ -1,0 +1,255 @@
+//! What a file asks of the command line: build-args and secrets.
+//!
+//! This only looks at the text, so that it works before anything has a value.
+
+use std::sync::Arc;
+
+use super::expand::{Need, Template};
+use super::file::is_image_file;
+use crate::yaml::{self, Node, Value};
+use condafront_model::source::SourceFile;
+
+/// What the image section, or an image file, asks of the command line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// The build-args, in the order in which the file mentions them, each once.
+    pub args: Vec<Argument>,
+    /// The secrets of commands, each once.
+    pub secrets: Vec<Secret>,
+}
+
+/// A build-arg of the file's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Argument {
+    /// Its name.
+    pub name: String,
+    /// Whether the build fails without it.
+    pub required: bool,
+    /// What the file says about it: the message of `${NAME:?message}`.
+    pub message: Option<String>,
+    /// The value that the file has for it: `8888` of `${NAME:-8888}`.
+    pub default: Option<String>,
+}
+
+/// A secret of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    /// Its id: `docker build --secret id=…`.
+    pub id: String,
+    /// Whether the build fails without it.
+    pub required: bool,
+}
+
+/// Names that always have a value, as in Dockerfiles, or belong to the image.
+const NOT_OWN: [&str; 6] = [
+    "TARGETPLATFORM",
+    "TARGETOS",
+    "TARGETARCH",
+    "TARGETVARIANT",
+    "PATH",
+    "HOME",
+];
+
+/// Keys whose variables belong to a shell or to the program that is run.
+const COMMANDS: [&str; 5] = ["run", "cmd", "entrypoint", "shell", "healthcheck"];
+
+/// The outline of a build file; empty if it has no image section, or cannot be read.
+pub fn outline(file: &Arc<SourceFile>) -> Outline {
+    let mut found = Outline::default();
+    let tree = file
+        .text()
+        .ok()
+        .and_then(|text| yaml::read(file, text).ok());
+    let section = match &tree {
+        Some(tree) if is_image_file(tree) => Some(tree),
+        Some(tree) => tree.get("condafront"),
+        None => None,
+    };
+    for (key, node) in section.and_then(Node::mapping).unwrap_or_default() {
+        match key.name.as_str() {
+            "environments" => found.environments(node),
+            "run" => found.secrets_of(node),
+            "env" => found.variables(node),
+            name if COMMANDS.contains(&name) => {}
+            _ => found.text_of(node, true),
+        }
+    }
+    found
+}
+
+impl Outline {
+    fn environments(&mut self, node: &Node) {
+        for (_, environment) in node.mapping().unwrap_or_default() {
+            let Some(when) = environment.get("when").and_then(Node::text) else {
+                self.text_of(environment, true);
+                continue;
+            };
+            if when.contains('$') {
+                self.text(when, true);
+            } else {
+                self.add(when, Need::Nothing);
+            }
+        }
+    }
+
+    /// The values of `env`. Any name may be a variable of the base image, or one that was set above.
+    fn variables(&mut self, node: &Node) {
+        let entries = node.mapping().unwrap_or_default();
+        let names: Vec<&str> = entries.iter().map(|(key, _)| key.name.as_str()).collect();
+        let mut of_values = Self::default();
+        of_values.text_of(node, false);
+        for argument in of_values.args {
+            if !names.contains(&argument.name.as_str()) {
+                self.merge(argument);
+            }
+        }
+    }
+
+    fn secrets_of(&mut self, node: &Node) {
+        for command in node.list().unwrap_or_default() {
+            let mounts = command.get("mounts").and_then(Node::list);
+            for mount in mounts.unwrap_or_default() {
+                let text = |key| mount.get(key).and_then(Node::text);
+                let (Some("secret"), Some(id)) = (text("type"), text("id")) else {
+                    continue;
+                };
+                let required = text("required") == Some("true");
+                match self.secrets.iter_mut().find(|secret| secret.id == id) {
+                    Some(secret) => secret.required |= required,
+                    None => self.secrets.push(Secret {
+                        id: id.to_owned(),
+                        required,
+                    }),
+                }
+            }
+        }
+    }
+
+    fn text_of(&mut self, node: &Node, required: bool) {
+        match &node.value {
+            Value::Null => {}
+            Value::Scalar { text, .. } => self.text(text, required),
+            Value::List(items) => {
+                for item in items {
+                    self.text_of(item, required);
+                }
+            }
+            Value::Mapping(entries) => {
+                for (_, item) in entries {
+                    self.text_of(item, required);
+                }
+            }
+        }
+    }
+
+    /// The variables of a value; `required` says that a name without a value is an error.
+    fn text(&mut self, text: &str, required: bool) {
+        let Ok(template) = Template::parse(text) else {
+            return;
+        };
+        template.visit(&mut |name, need| match need {
+            Need::Value if !required => self.add(name, Need::Nothing),
+            need => self.add(name, need),
+        });
+    }
+
+    fn add(&mut self, name: &str, need: Need<'_>) {
+        let text = |word: &Template| word.text().map(str::to_owned);
+        let (required, message, default) = match need {
+            Need::Nothing => (false, None, None),
+            Need::Value => (true, None, None),
+            Need::Default(word) => (false, None, text(word)),
+            Need::Required(message) => (true, text(message), None),
+        };
+        self.merge(Argument {
+            name: name.to_owned(),
+            required,
+            message: message.filter(|message| !message.is_empty()),
+            default: default.filter(|default| !default.is_empty()),
+        });
+    }
+
+    fn merge(&mut self, argument: Argument) {
+        if NOT_OWN.contains(&argument.name.as_str()) {
+            return;
+        }
+        let mut known = self.args.iter_mut();
+        match known.find(|known| known.name == argument.name) {
+            Some(known) => {
+                known.required |= argument.required;
+                known.message = known.message.take().or(argument.message);
+                known.default = known.default.take().or(argument.default);
+            }
+            None => self.args.push(argument),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        let outline = outline(&SourceFile::new("env.yml", text));
+        let args = outline.args.iter().map(|arg| {
+            let required = if arg.required { " required" } else { "" };
+            let message = arg.message.iter().map(|it| format!(" ({it})"));
+            let default = arg.default.iter().map(|it| format!("={it}"));
+            let rest: String = default.chain(message).collect();
+            format!("{}{required}{rest}\n", arg.name)
+        });
+        let secrets = outline.secrets.iter().map(|secret| {
+            let required = if secret.required { " required" } else { "" };
+            format!("secret {}{required}\n", secret.id)
+        });
+        args.chain(secrets).collect()
+    }
+
+    #[test]
+    fn build_args_and_secrets_of_the_section_are_found() {
+        let text = r"
+dependencies: [python, '${NOT_HERE}']
+condafront:
+  base: ${DISTRO:-debian}:${RELEASE:?say which release}
+  expose: ['${PORT:-8888}']
+  labels: {a: '${TEAM}', b: '${OS-$FALLBACK}', c: '$TARGETARCH $PORT', d: '\$NONE'}
+  env: {A: '$B ${C}', B: x, PATH: '/x:${PATH}', D: '${E:+e}'}
+  cmd: echo $SHELL_S
+  run:
+    - {run: make $MINE, mounts: [{type: secret, id: token}, {type: cache, target: /c}]}
+    - {run: make, mounts: [{type: secret, id: token, required: true}, {type: secret, id: other}]}
+    - make
+";
+        insta::assert_snapshot!(shown(text), @r"
+        DISTRO=debian
+        RELEASE required (say which release)
+        PORT required=8888
+        TEAM required
+        OS
+        FALLBACK required
+        C
+        E
+        secret token required
+        secret other
+        ");
+    }
+
+    #[test]
+    fn an_image_file_has_those_of_its_conditions_too() {
+        let text = "environments: {base: env.yml, ai: {file: ai.yml, when: AI}, gpu: {file: g.yml, when: '${GPU:-no}'}}\nuser: ${WHO}\n";
+        assert_eq!(shown(text), "AI\nGPU=no\nWHO required\n");
+    }
+
+    #[test]
+    fn other_files_have_none() {
+        for text in [
+            "@EXPLICIT\n",
+            "dependencies: [numpy]\n",
+            "a: [",
+            "condafront: 1\n",
+            "",
+        ] {
+            assert_eq!(shown(text), "", "{text}");
+        }
+    }
+}
