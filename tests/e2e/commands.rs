@@ -163,20 +163,19 @@ fn files_are_copied_and_commands_run(store: Store) {
     );
     assert!(!built.stderr.contains(SECRET), "{}", built.stderr);
 
-    // Nothing has changed, so nothing runs.
-    let again = build(&project, "python", &section, &args).expect_success();
-    let is_cached = |name: &str| {
+    // Nothing has changed, so nothing runs. While other builds fill a new engine's cache, BuildKit may run steps once more.
+    let runs_nothing = || {
+        let again = build(&project, "python", &section, &args).expect_success();
         let lines: Vec<&str> = again.stderr.lines().collect();
-        let number = lines.iter().find_map(|line| line.strip_suffix(name));
-        let number = number.unwrap_or_else(|| panic!("no {name} in {}", again.stderr));
-        lines.contains(&format!("{number}CACHED").as_str())
+        let is_cached = |name: &&str| {
+            let number = lines.iter().find_map(|line| line.strip_suffix(*name));
+            let number = number.unwrap_or_else(|| panic!("no {name} in {}", again.stderr));
+            lines.contains(&format!("{number}CACHED").as_str())
+        };
+        let steps = ["[run 1/6] ./postBuild", "[copy] app to /home/ada/app/"];
+        steps.iter().all(is_cached)
     };
-    assert!(is_cached("[run 1/6] ./postBuild"), "{}", again.stderr);
-    assert!(
-        is_cached("[copy] app to /home/ada/app/"),
-        "{}",
-        again.stderr
-    );
+    assert!(runs_nothing() || runs_nothing());
 
     // The cache mount outlives cached steps, and only the copied files matter.
     write(&project, "config/c.ini", "changed\n", 0o644);
