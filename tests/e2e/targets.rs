@@ -284,7 +284,7 @@ fn what_is_missing_from_the_folder_is_reported_at_its_line() {
 #[ignore = "needs a micromamba"]
 fn needs_micromamba_the_folder_may_be_an_image_and_has_the_installer() {
     let program = micromamba();
-    let project = Project::new(Store::Containerd);
+    let project = Project::with_own_channel(Store::Containerd);
     let hash = serve_package(&project, "2.8.1-7", package_of(&program));
     let version = format!("2.8.1-7#sha256:{hash}");
     project.lock(&["bumpme", "file-kinds"]);

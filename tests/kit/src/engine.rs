@@ -125,12 +125,18 @@ impl Engine {
     fn make_builder(&self) -> String {
         let port = self.host.rsplit(':').next().unwrap_or_default();
         let name = format!("condafront-{port}");
-        let known = run(&mut self.docker(["buildx", "inspect", &name]));
-        if !known.status.success() {
-            run(&mut self.docker([
+        let is_known = || {
+            let known = run(&mut self.docker(["buildx", "inspect", &name]));
+            known.status.success()
+        };
+        if !is_known() {
+            let created = run(&mut self.docker([
                 "buildx", "create", "--name", &name, "--driver", "remote", &self.host,
-            ]))
-            .expect_success();
+            ]));
+            // The process of another test may have done it in the meantime.
+            if !is_known() {
+                created.expect_success();
+            }
         }
         name
     }
