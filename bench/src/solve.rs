@@ -29,17 +29,19 @@ const SPECS: &[&str] = &[
 /// The name of each subdir's package list, as in conda-forge.
 const LIST: &str = "repodata.json.zst";
 
-/// Solves `runs` times with the frontend's own binary, like a step of the build: in a file system with nothing else but
-/// the lists, and on one processor.
+/// Solves `runs` times with the frontend's own binary, like the steps of the build: in file systems with nothing else but
+/// their input, and on one processor.
 pub(crate) fn run(program: &Path, runs: usize) -> Result<()> {
     let mut out = stdout();
     writeln!(
         out,
         "making package lists with {LINUX_64} and {NOARCH} records"
     )?;
-    let root = tempfile::tempdir()?;
-    std::fs::copy(program, root.path().join("condafront"))?;
-    std::fs::create_dir(root.path().join("out"))?;
+    let (root, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    for root in [&root, &second] {
+        std::fs::copy(program, root.path().join("condafront"))?;
+        std::fs::create_dir(root.path().join("out"))?;
+    }
     let mut sizes = Vec::new();
     for (index, json) in conda_forge::lists([LINUX_64, NOARCH])
         .into_iter()
@@ -63,11 +65,19 @@ pub(crate) fn run(program: &Path, runs: usize) -> Result<()> {
     for number in 1..=runs {
         let before = getrusage(UsageWho::RUSAGE_CHILDREN)?;
         let start = Instant::now();
-        let output = step(root.path())?.output()?;
-        let elapsed = start.elapsed().as_secs_f64();
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
+        step(root.path(), reach()?)?;
+        let found = start.elapsed().as_secs_f64();
+        // What one step writes is what the next one reads.
+        let records = second.path().join("in");
+        if number > 1 {
+            std::fs::remove_dir_all(&records)?;
         }
+        std::fs::rename(root.path().join("out"), &records)?;
+        std::fs::create_dir(root.path().join("out"))?;
+        let start = Instant::now();
+        step(second.path(), solve()?)?;
+        let chosen = start.elapsed().as_secs_f64();
+        let elapsed = found + chosen;
         let after = getrusage(UsageWho::RUSAGE_CHILDREN)?;
         let seconds = |usage: &nix::sys::resource::Usage| {
             let (user, system) = (usage.user_time(), usage.system_time());
@@ -75,16 +85,16 @@ pub(crate) fn run(program: &Path, runs: usize) -> Result<()> {
                 + (user.tv_usec() + system.tv_usec()) as f64 / 1e6
         };
         let busy = seconds(&after) - seconds(&before);
-        // In kilobytes: the maximum of all children, and the step is the largest.
+        // In kilobytes: the maximum of all children, and the first step is the largest.
         let memory = after.max_rss() / 1000;
         writeln!(
             out,
-            "run {number}: {elapsed:.2} s, {busy:.2} s of it CPU time; peak memory {memory} MB"
+            "run {number}: {found:.2} s to find records, {chosen:.2} s to choose; {busy:.2} s CPU time; peak memory {memory} MB"
         )?;
         times.push(elapsed);
     }
     times.sort_by(f64::total_cmp);
-    let answer = std::fs::read(root.path().join("out").join(PACKAGES_FILE))?;
+    let answer = std::fs::read(second.path().join("out").join(PACKAGES_FILE))?;
     let packages: Vec<SolvedPackage> = serde_json::from_slice(&answer)?;
     writeln!(
         out,
@@ -124,14 +134,31 @@ fn question() -> (SolveSpec, [RepodataSpec; 2]) {
     (spec, files)
 }
 
-/// The step in its file system.
-fn step(root: &Path) -> Result<Command> {
+/// The arguments of the step that finds the reachable records.
+fn reach() -> Result<Vec<String>> {
     let (spec, files) = question();
+    let args = spec.reach().to_args(&files);
+    Ok(args.map_err(|error| error.to_string())?)
+}
+
+/// The arguments of the step that chooses among them.
+fn solve() -> Result<Vec<String>> {
+    let (spec, files) = question();
+    let args = spec
+        .of_reachable()
+        .to_args(&files.map(|file| file.reachable()));
+    Ok(args.map_err(|error| error.to_string())?)
+}
+
+/// Runs a step in its file system.
+fn step(root: &Path, args: Vec<String>) -> Result<()> {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", "0", "unshare", "--map-root-user", "chroot"]);
-    command.arg(root).arg("/condafront");
-    command.args(spec.to_args(&files).map_err(|error| error.to_string())?);
-    Ok(command)
+    let output = command.arg(root).arg("/condafront").args(args).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
 }
 
 /// The release binary of the frontend image.

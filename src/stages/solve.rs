@@ -103,9 +103,11 @@ impl Session<'_> {
         let listed = request.specs.iter().filter(|spec| !spec.is_implied).count();
         let mut earlier = Vec::new();
         let (answer, reference) = loop {
-            let (answer, step) = tools.solve(&question, listed, &lists.specs, &lists.files)?;
-            let report = match self.run_or_report(&answer, &step, &earlier).await? {
-                Ok(reference) => break (answer, reference),
+            let solve = tools.solve(&question, listed, &lists.specs, &lists.files)?;
+            earlier.push(solve.reachable);
+            let ran = self.run_or_report(&solve.answer, &solve.whole, &earlier);
+            let report = match ran.await? {
+                Ok(reference) => break (solve.answer, reference),
                 Err(report) => report,
             };
             if !self.renew(&mut lists, request, &report).await? {
@@ -113,7 +115,7 @@ impl Session<'_> {
                 let error = diagnosed(report, location);
                 return Err(self.with_folder_named(error).await);
             }
-            earlier.push(answer);
+            earlier.push(solve.answer);
         };
         let packages: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
         Ok(Solved {

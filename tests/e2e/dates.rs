@@ -104,7 +104,7 @@ fn another_days_lists_change_nothing_and_build_args_override_the_file() {
     ];
     serve(&project, "team", &later);
     let again = project.push("again", &[]);
-    assert_eq!(solves(&again), ["2"], "{}", again.progress);
+    assert_eq!(solves(&again), [""; 0], "{}", again.progress);
     assert_eq!(again.layers, first.layers);
     let steps = again.steps_run();
     let installs = steps.iter().any(|step| step.starts_with("[install"));

@@ -6,6 +6,7 @@ mod dates;
 mod extras;
 mod mistakes;
 mod properties;
+mod reachable;
 mod requests;
 
 use std::path::Path;
@@ -16,7 +17,7 @@ use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::solve::{
     Glibc, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
 };
-use condafront_steps::solve::solve;
+use condafront_steps::solve::{reachable, solve};
 use condafront_testkit::repodata::Repodata;
 
 /// A channel's address in MatchSpecs and in answers.
@@ -49,9 +50,25 @@ fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
     }
 }
 
-/// Solves the request with these channels' repodata.
+/// Solves the request with these channels' repodata, and checks that their reachable records alone give the same packages.
 fn ask(spec: &SolveSpec, channels: &[&Repodata]) -> Result<Vec<SolvedPackage>, FailureReport> {
     let input = tempfile::tempdir().unwrap();
+    let files = mounted(channels, input.path());
+    let found = solve(spec, &files, input.path());
+    let records = tempfile::tempdir().unwrap();
+    let of_reachable = reachable(spec, &files, input.path(), records.path()).and_then(|()| {
+        let files: Vec<RepodataSpec> = files.iter().map(RepodataSpec::reachable).collect();
+        solve(&spec.of_reachable(), &files, records.path())
+    });
+    match &found {
+        Ok(packages) => assert_eq!(of_reachable.unwrap(), *packages),
+        Err(report) => drop(of_reachable.expect_err(&report.message)),
+    }
+    found
+}
+
+/// Puts the channels' repodata where a solve finds it.
+fn mounted(channels: &[&Repodata], input: &Path) -> Vec<RepodataSpec> {
     let mut files = Vec::new();
     for (channel, repodata) in channels.iter().enumerate() {
         for subdir in ["linux-64", "noarch"] {
@@ -61,7 +78,7 @@ fn ask(spec: &SolveSpec, channels: &[&Repodata]) -> Result<Vec<SolvedPackage>, F
                 "noarch" => ("repodata.json", json.into_bytes()),
                 _ => ("repodata.json.zst", compressed(&json)),
             };
-            mount(input.path(), files.len(), file, &bytes);
+            mount(input, files.len(), file, &bytes);
             files.push(RepodataSpec {
                 channel,
                 subdir: subdir.to_owned(),
@@ -69,7 +86,7 @@ fn ask(spec: &SolveSpec, channels: &[&Repodata]) -> Result<Vec<SolvedPackage>, F
             });
         }
     }
-    solve(spec, &files, input.path())
+    files
 }
 
 /// Writes a file to where a solve finds its repodata `index`.

@@ -101,9 +101,20 @@ pub enum Shown {
     IfLong,
 }
 
+/// A solve: one step finds the records that the dependencies can reach, a second one chooses among them.
+#[derive(Debug)]
+pub struct Solve {
+    /// The folder with the records, from the first step.
+    pub reachable: Output,
+    /// The folder with the answer, from the second step.
+    pub answer: Output,
+    /// Both at once, to find out why one of them fails: an explanation needs the other records too.
+    pub whole: Step,
+}
+
 impl Tools<'_> {
     /// Finds the packages for `listed` dependencies of the user's file; file `n` of `files` is in output `n` of
-    /// `repodata`. Returns the answer's folder and the step, in case it fails.
+    /// `repodata`.
     ///
     /// # Errors
     /// When the request does not fit into a program's arguments.
@@ -113,24 +124,44 @@ impl Tools<'_> {
         listed: usize,
         files: &[RepodataSpec],
         repodata: &[Output],
-    ) -> Result<(Output, Step), ArgsError> {
+    ) -> Result<Solve, ArgsError> {
         let dependencies = if listed == 1 {
             "dependency"
         } else {
             "dependencies"
         };
-        let name = format!("[solve] {listed} {dependencies} for {}", spec.subdir);
-        let mut step = self.step(spec.to_args(files)?, name);
-        for (index, repodata) in repodata.iter().enumerate() {
-            // BuildKit hashes it, so that only its content counts: the key of an http source also holds the file's
-            // time.
-            step.input(&format!("{INPUT_DIR}/{index}"), repodata, false);
-        }
-        let answer = step.output(OUTPUT_DIR);
-        Ok((step.exec().build()[answer].clone(), step))
+        let what = format!("{listed} {dependencies} for {}", spec.subdir);
+        let with_lists = |args: Vec<String>, name: String| {
+            let mut step = self.step(args, name);
+            for (index, repodata) in repodata.iter().enumerate() {
+                // BuildKit hashes it, so that only its content counts: the key of an http source also holds the file's
+                // time.
+                step.input(&format!("{INPUT_DIR}/{index}"), repodata, false);
+            }
+            let output = step.output(OUTPUT_DIR);
+            (step, output)
+        };
+        let args = spec.reach().to_args(files)?;
+        let (mut reach, records) = with_lists(args, format!("[solve] records for {what}"));
+        let reachable = reach.exec().build()[records].clone();
+
+        let of_reachable: Vec<RepodataSpec> = files.iter().map(RepodataSpec::reachable).collect();
+        let args = spec.of_reachable().to_args(&of_reachable)?;
+        let name = format!("[solve] {what}");
+        let mut step = self.step(args, name.clone());
+        // Hashed as well: as long as these records are the same, so is the answer.
+        step.input(INPUT_DIR, &reachable, false);
+        let packages = step.output(OUTPUT_DIR);
+        let answer = step.exec().build()[packages].clone();
+        let (whole, _) = with_lists(spec.to_args(files)?, name);
+        Ok(Solve {
+            reachable,
+            answer,
+            whole,
+        })
     }
 
-    /// Finds out which C library the base image has; returns the same as [`Tools::solve`].
+    /// Finds out which C library the base image has. Returns the answer's folder and the step, in case it fails.
     pub fn libc(&self, base: &Output) -> (Output, Step) {
         let mut step = self.step(vec!["libc".to_owned()], "[base] C library");
         step.input(BASE_DIR, base, self.content_cache);
@@ -200,8 +231,11 @@ mod tests {
             environment: None,
         };
         let ask = |list: Output| {
-            let (answer, _) = tools.solve(&spec, 1, &files, &[list]).unwrap();
-            answer.digest()
+            tools
+                .solve(&spec, 1, &files, &[list])
+                .unwrap()
+                .answer
+                .digest()
         };
         assert_eq!(ask(first.clone()), ask(moved));
     }

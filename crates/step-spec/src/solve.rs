@@ -1,6 +1,6 @@
-//! The solve step's arguments and its answer.
+//! The arguments of the solve's steps and their answers.
 //!
-//! The arguments are part of the step's cache key, so they contain only what affects the answer or its explanation. There are no line
+//! The arguments are part of a step's cache key, so they contain only what affects the answer or its explanation. There are no line
 //! numbers and no file names: a new comment in env.yml, or another order of its keys, does not cause another solve. The
 //! answer contains no secrets: channels are named without credentials.
 
@@ -17,6 +17,9 @@ use condafront_model::redact;
 
 /// The file that the step writes to its output directory: a list of [`SolvedPackage`], by name.
 pub const PACKAGES_FILE: &str = "packages.json";
+
+/// The file with the reachable records of a repodata file: a JSON object with a list of records for each package name.
+pub const RECORDS_FILE: &str = "records.json";
 
 /// One solve.
 ///
@@ -110,11 +113,36 @@ pub struct RepodataSpec {
     pub channel: usize,
     /// Its subdir: `linux-64` or `noarch`.
     pub subdir: String,
-    /// The file's name: `repodata.json.zst` or `repodata.json`.
+    /// The file's name: `repodata.json.zst`, `repodata.json` or [`RECORDS_FILE`].
     pub file: String,
 }
 
+/// The search for the records that the dependencies of a solve can reach.
+///
+/// Arguments: `reach SPEC REPODATA…`, as for the solve. The records of repodata `n` are written to `/out/<n>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReachSpec(pub SolveSpec);
+
 impl SolveSpec {
+    /// The search for the records that this solve can reach. Explanations are no concern of it.
+    pub fn reach(&self) -> ReachSpec {
+        ReachSpec(Self {
+            origin: Origin::default(),
+            ..self.clone()
+        })
+    }
+
+    /// The same solve with the reachable records alone, which has no explanations. What is too new is not among them.
+    #[must_use]
+    pub fn of_reachable(&self) -> Self {
+        Self {
+            exclude_newer: None,
+            origin: Origin::default(),
+            ..self.clone()
+        }
+    }
+
     /// MatchSpec `index` as a user would write it, with its channel's name.
     pub fn shown(&self, index: usize) -> String {
         let text = &self.specs[index];
@@ -123,6 +151,17 @@ impl SolveSpec {
             Some(format!("{}{rest}", channel.name))
         });
         redact::masked(&named.unwrap_or_else(|| text.clone()))
+    }
+}
+
+impl RepodataSpec {
+    /// The file with its reachable records.
+    #[must_use]
+    pub fn reachable(&self) -> Self {
+        Self {
+            file: RECORDS_FILE.to_owned(),
+            ..self.clone()
+        }
     }
 }
 
@@ -157,6 +196,11 @@ impl<C> ExcludeNewer<C> {
 
 impl StepSpec for SolveSpec {
     const SUBCOMMAND: &'static str = "solve";
+    type Item = RepodataSpec;
+}
+
+impl StepSpec for ReachSpec {
+    const SUBCOMMAND: &'static str = "reach";
     type Item = RepodataSpec;
 }
 

@@ -90,6 +90,13 @@ const STEPS: &[Step] = &[
         account::find_libc(Path::new(BASE_DIR), Path::new(FACTS_DIR))?;
         Ok(())
     }),
+    ("reach", |args| {
+        Ok(solve::reach(
+            args,
+            Path::new(INPUT_DIR),
+            Path::new(OUTPUT_DIR),
+        )?)
+    }),
     ("solve", |args| {
         Ok(solve::run(
             args,

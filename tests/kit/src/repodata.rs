@@ -226,3 +226,23 @@ impl Repodata {
         self.records.iter().map(|record| record.name.as_str())
     }
 }
+
+/// The same list as a channel's next one may be: in another order, with another note, and with one more package, which
+/// nothing needs.
+///
+/// # Panics
+/// If `list` is not repodata.
+pub fn next(list: &str) -> String {
+    let mut next: Map<String, Value> = serde_json::from_str(list).expect("repodata");
+    for key in ["packages", "packages.conda"] {
+        let files = next.get_mut(key).and_then(Value::as_object_mut);
+        let files = files.expect("records");
+        *files = std::mem::take(files).into_iter().rev().collect();
+    }
+    let more = record("not-needed 1.0 0").depends(["nothing-has-this"]);
+    let subdir = next["info"]["subdir"].as_str();
+    let more = more.subdir(subdir.unwrap_or("noarch"));
+    next["packages.conda"][&more.file_name] = Value::Object(more.fields);
+    next.insert("note".to_owned(), json!("indexed again"));
+    Value::Object(next).to_string()
+}

@@ -16,9 +16,10 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::error::{RepodataFault, SolveError};
+use super::reachable::Reachable;
 use crate::install::error::{Cause, Error, ErrorKind};
 use crate::install::is_web_page;
-use condafront_step_spec::solve::{RepodataSpec, SolveSpec};
+use condafront_step_spec::solve::{RECORDS_FILE, RepodataSpec, SolveSpec};
 
 /// The first bytes of zstd files.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -33,7 +34,17 @@ const FORMATS: PackageFormatSelection = PackageFormatSelection::PreferConda;
 pub(super) struct Repodata {
     /// The channel, by its index.
     pub(super) channel: usize,
-    data: SparseRepoData,
+    rattler_channel: Channel,
+    subdir: String,
+    data: Data,
+}
+
+/// What a file has.
+enum Data {
+    /// All records of a subdir.
+    Whole(SparseRepoData),
+    /// Those that a request can reach.
+    Reachable(Reachable),
 }
 
 impl Repodata {
@@ -59,37 +70,45 @@ impl Repodata {
         })?;
         let path = file_in(&input.join(index.to_string()), &spec.file)?;
         let json = read_json(&path).map_err(fault)?;
-        let data = SparseRepoData::from_bytes(
-            Channel::from_url(url),
-            spec.subdir.clone(),
-            json.into(),
-            None,
-        )
-        .map_err(|error| fault(RepodataFault::NotRepodata(error.into())))?;
+        let rattler_channel = Channel::from_url(url);
+        let data = if spec.file == RECORDS_FILE {
+            Reachable::parse(&json).map(Data::Reachable)
+        } else {
+            let (channel, subdir) = (rattler_channel.clone(), spec.subdir.clone());
+            SparseRepoData::from_bytes(channel, subdir, json.into(), None).map(Data::Whole)
+        };
         Ok(Self {
             channel: spec.channel,
-            data,
+            rattler_channel,
+            subdir: spec.subdir.clone(),
+            data: data.map_err(|error| fault(not_repodata(error)))?,
         })
     }
 
     /// The records of all packages with this name.
     pub(super) fn records(&self, name: &PackageName) -> std::io::Result<Vec<RepoDataRecord>> {
-        self.data.load_records(name, FORMATS)
+        match &self.data {
+            Data::Whole(data) => data.load_records(name, FORMATS),
+            Data::Reachable(data) => data.records(name),
+        }
     }
 
     /// The names of all packages, sorted.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.data.package_names(FORMATS)
+    pub(super) fn names(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        match &self.data {
+            Data::Whole(data) => Box::new(data.package_names(FORMATS)),
+            Data::Reachable(data) => Box::new(data.names()),
+        }
     }
 
     /// The channel, as records and MatchSpecs name it.
     pub(super) fn rattler_channel(&self) -> &Channel {
-        &self.data.channel
+        &self.rattler_channel
     }
 
     /// The subdir.
     pub(super) fn subdir(&self) -> &str {
-        self.data.subdir()
+        &self.subdir
     }
 
     /// Whether there is a package with this name.
