@@ -15,6 +15,7 @@ pub(crate) mod input;
 mod libc;
 mod link;
 mod linked;
+mod lists;
 mod locks;
 pub(crate) mod logins;
 mod offline;

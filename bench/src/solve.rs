@@ -130,6 +130,7 @@ fn question() -> (SolveSpec, [RepodataSpec; 2]) {
         channel: 0,
         subdir: subdir.to_owned(),
         file: LIST.to_owned(),
+        address: None,
     });
     (spec, files)
 }

@@ -15,6 +15,8 @@ use crate::fetch_failure::Failure;
 use condafront_graph::downloads::Address;
 use condafront_graph::solve::{Repodata, Shown};
 use condafront_model::package::PackageUrl;
+use condafront_step_spec::solve::SHARDS_FILE;
+use condafront_step_spec::timeout::Timeout;
 
 /// The names that the file can have, the smaller file first.
 pub(crate) const FILES: [&str; 2] = ["repodata.json.zst", "repodata.json"];
@@ -30,8 +32,42 @@ pub(crate) struct Present {
     tries: Tries,
 }
 
+impl Present {
+    /// Where a list of shards came from; `None` if it is another file.
+    pub(crate) fn shards_address(&self) -> Option<String> {
+        let is_it = self.file == SHARDS_FILE;
+        is_it.then(|| self.address.url().recorded().to_string())
+    }
+}
+
 /// How long a download may take before the progress shows it.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Downloads the list of shards. If a server does not have it, or does not answer, it is not asked again: the whole list is
+/// as good.
+///
+/// # Errors
+/// When the build is cancelled.
+pub(crate) async fn find_shards(
+    bridge: &Bridge,
+    repodata: &Repodata,
+    candidates: impl Fn(&str) -> Vec<PackageUrl>,
+) -> Result<Option<Present>, GatewayError> {
+    /// A list of shards is small.
+    const LIMIT: Duration = Duration::from_secs(30);
+    let address = Address::new(candidates(SHARDS_FILE));
+    let answer = answer(bridge, repodata, SHARDS_FILE, &address, Shown::IfLong);
+    match waiting::within(Timeout::of(LIMIT), answer).await {
+        Some(Ok(())) => Ok(Some(Present {
+            file: SHARDS_FILE,
+            output: repodata.download(SHARDS_FILE, &address, Shown::IfLong),
+            address,
+            tries: Tries::default(),
+        })),
+        Some(Err(error)) if error.is_cancelled() => Err(error),
+        _ => Ok(None),
+    }
+}
 
 /// Downloads the first of [`FILES`] that exists; `candidates` gives the addresses of the file with a name. If there may be
 /// none at all, the `last` is asked for quietly too.

@@ -3,8 +3,9 @@
 use super::channel_downloads::{self, Downloads, PackageIndex, member, renew};
 use super::fetching::Spoiled;
 use super::input::{EnvironmentFile, ImageInput};
+use super::lists::NOARCH;
 use super::session::{Explanation, Session, native};
-use super::solve::{NOARCH, Solved};
+use super::solve::Solved;
 use super::step_error::{diagnosed, unexplained};
 use condafront_input::pypi;
 
@@ -104,7 +105,9 @@ impl<'a> Session<'a> {
             _ => None,
         };
         let Solved {
-            packages, lists, ..
+            packages,
+            mut lists,
+            ..
         } = solved;
         let subdirs = [self.platform.subdir(), NOARCH];
         let source = contents.source(self.file);
@@ -113,6 +116,9 @@ impl<'a> Session<'a> {
             for channel in &request.channels {
                 contents.add_folders(&channel.url, &subdirs);
             }
+            // An offline build reads whole lists.
+            let sharded = lists.sharded();
+            self.use_whole(&mut lists, request, &sharded).await?;
             for (spec, output) in lists.specs.into_iter().zip(lists.files) {
                 let channel = &request.channels[spec.channel].url;
                 contents.folder(channel, &spec.subdir).list = Some((spec.file, output));

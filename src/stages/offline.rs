@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use buildkit_llb::{Differ, OpOptions, Options as LlbOptions, Output};
 
+use super::lists::{Lists, NOARCH};
 use super::session::Session;
-use super::solve::{Lists, NOARCH};
 use crate::context::folder::NamedFolder;
 use crate::gateway::error::BuildError;
 use crate::gateway::repodata::FILES;
@@ -157,6 +157,7 @@ impl Session<'_> {
                 channel: index,
                 subdir: subdir.to_owned(),
                 file: file.to_owned(),
+                address: None,
             });
         }
         if missing.is_empty() {

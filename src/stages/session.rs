@@ -168,9 +168,7 @@ impl Session<'_> {
                 Err(BuildError::Gateway(error)) => error,
                 Err(error) => return Err(error),
             };
-            let failed = error.vertices();
-            let mut outputs = std::iter::once(output).chain(earlier);
-            if !outputs.any(|output| failed.contains(&output.digest().to_string())) {
+            if !is_of(&error, std::iter::once(output).chain(earlier)) {
                 return Err(error.into());
             }
             match self.explanation(step, &error).await {
@@ -297,6 +295,15 @@ impl Session<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// Whether an error is about a step with one of these outputs.
+pub(super) fn is_of<'a>(
+    error: &GatewayError,
+    mut outputs: impl Iterator<Item = &'a Output>,
+) -> bool {
+    let failed = error.vertices();
+    outputs.any(|output| failed.contains(&output.digest().to_string()))
 }
 
 /// The lint rule of a notice about `subject`.

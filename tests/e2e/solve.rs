@@ -10,6 +10,8 @@ use condafront_testkit::channel::Channel;
 use condafront_testkit::engine::Store;
 use condafront_testkit::repodata::next;
 use condafront_testkit::server::{Auth, Fault, Times};
+use condafront_testkit::shards::{Shards, shards};
+use serde_json::Value;
 
 use crate::failure::Failures;
 use crate::project::{LOCK, Project, frontend};
@@ -50,6 +52,7 @@ fn solved(specs: &[&str]) -> BTreeSet<String> {
             channel: 0,
             subdir: subdir.to_owned(),
             file: file.to_owned(),
+            address: None,
         });
     }
     let spec = SolveSpec {
@@ -218,6 +221,63 @@ fn lists_come_from_wherever_they_can() {
     let record = project.run(&[], &list).expect_success().stdout;
     assert!(record.contains("https://conda.invalid/main/"), "{record}");
     assert!(!record.contains("/mirror"), "{record}");
+}
+
+/// Puts shards of these lists, by subdir, on the project's channel.
+fn serve_shards(project: &Project, lists: [&str; 2]) -> Vec<Shards> {
+    let shards = SUBDIRS.iter().zip(lists).map(|(subdir, list)| {
+        let shards = shards(list, "shards");
+        let folder = format!("/conda-forge/{subdir}");
+        shards.serve(&project.server, &folder, &format!("{folder}/shards"));
+        shards
+    });
+    shards.collect()
+}
+
+#[test]
+fn shards_are_a_faster_way_to_the_same_records() {
+    const INSTEAD: &str = "the whole repodata is used instead of its shards";
+    let project = Project::with_own_channel(Store::Containerd);
+    let lists = SUBDIRS.map(|subdir| {
+        let folder = Channel::open().directory().join(subdir);
+        std::fs::read_to_string(folder.join("repodata.json")).unwrap()
+    });
+    let [linux, noarch] = &lists;
+    // The step downloads from this machine.
+    let args = ["--network", "host"];
+    write(&project, &env(&project, &["bumpme"]));
+    let whole = project.push("whole", &args);
+
+    serve_shards(&project, [linux, noarch]);
+    project.server.clear();
+    let sharded = project.push("sharded", &args);
+    assert!(!sharded.progress.contains(INSTEAD), "{}", sharded.progress);
+    let asked = project.server.requests();
+    let has = |part: &str| asked.iter().any(|request| request.path.contains(part));
+    assert!(has("/shards/") && !has("repodata.json"), "{asked:?}");
+    assert_eq!(sharded.layers, whole.layers);
+
+    // An error is that of whole lists.
+    write(&project, &env(&project, &["bumpmi"]));
+    let output = project.build(&args).expect_failure();
+    assert!(output.stderr.contains("bumpme"), "{}", output.stderr);
+
+    // A shard that does not fit the list.
+    write(&project, &env(&project, &["bumpme"]));
+    let mut changed: Value = serde_json::from_str(noarch).unwrap();
+    for key in ["packages", "packages.conda"] {
+        for record in changed[key].as_object_mut().unwrap().values_mut() {
+            record["license_family"] = "none".into();
+        }
+    }
+    let changed = changed.to_string();
+    let shards = serve_shards(&project, [linux, &changed]);
+    let (file, _) = &shards[1].files["bumpme"];
+    let path = format!("/conda-forge/noarch/shards/{file}");
+    project.server.put(&path, b"something else".to_vec());
+    let other = project.push("other", &args);
+    assert!(other.progress.contains(INSTEAD), "{}", other.progress);
+    assert_eq!(other.layers, whole.layers);
 }
 
 #[test]

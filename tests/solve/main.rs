@@ -8,6 +8,7 @@ mod mistakes;
 mod properties;
 mod reachable;
 mod requests;
+mod shards;
 
 use std::path::Path;
 
@@ -56,7 +57,7 @@ fn ask(spec: &SolveSpec, channels: &[&Repodata]) -> Result<Vec<SolvedPackage>, F
     let files = mounted(channels, input.path());
     let found = solve(spec, &files, input.path());
     let records = tempfile::tempdir().unwrap();
-    let of_reachable = reachable(spec, &files, input.path(), records.path()).and_then(|()| {
+    let of_reachable = reachable(spec, &files, input.path(), records.path()).and_then(|_| {
         let files: Vec<RepodataSpec> = files.iter().map(RepodataSpec::reachable).collect();
         solve(&spec.of_reachable(), &files, records.path())
     });
@@ -83,6 +84,7 @@ fn mounted(channels: &[&Repodata], input: &Path) -> Vec<RepodataSpec> {
                 channel,
                 subdir: subdir.to_owned(),
                 file: file.to_owned(),
+                address: None,
             });
         }
     }

@@ -378,6 +378,7 @@ fn invalid_repodata_is_explained() {
             channel: 0,
             subdir: "linux-64".to_owned(),
             file: file.to_owned(),
+            address: None,
         }];
         let report = solve(&spec, &files, input.path()).expect_err(title);
         assert_eq!(report.culprits, [Culprit::Channel(0)], "{title}");

@@ -56,6 +56,7 @@ proptest! {
                 channel: 0,
                 subdir: "linux-64".to_owned(),
                 file: "repodata.json".to_owned(),
+                address: None,
             }];
             let _ = solve(&question(&["main"], &["b"]), &files, input.path());
         }

@@ -1,14 +1,16 @@
 //! The solve: repodata in, packages out.
 
-use buildkit_llb::{File, Http, Input, Location, Mkdir, OpOptions, Output, ProgressGroup};
+use buildkit_llb::{Cache, File, Http, Input, Location, Mkdir, OpOptions, Output, ProgressGroup};
+use url::Url;
 
 use super::cache_key::retry_unpinned;
 use super::downloads::Address;
+use super::network::NetworkAccess;
 use super::step::Step;
 use super::tools::Tools;
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
-use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
-use condafront_step_spec::solve::{RepodataSpec, SolveSpec};
+use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR, SHARDS_DIR};
+use condafront_step_spec::solve::{RepodataSpec, SolveSpec, login_variables};
 use condafront_step_spec::timeout::Timeout;
 
 /// The repodata of one subdir of a channel.
@@ -106,10 +108,34 @@ pub enum Shown {
 pub struct Solve {
     /// The folder with the records, from the first step.
     pub reachable: Output,
+    /// If there are shards, the folder that says which of them cannot be used, from the first step too.
+    pub unusable: Option<Output>,
     /// The folder with the answer, from the second step.
     pub answer: Output,
-    /// Both at once, to find out why one of them fails: an explanation needs the other records too.
-    pub whole: Step,
+    /// Both at once, to find out why one of them fails: an explanation needs the other records too. So there is none if
+    /// there are shards.
+    pub whole: Option<Step>,
+}
+
+/// Lets a step download the shards of `files`.
+fn download_shards(step: &mut Step, files: &[RepodataSpec], network: &NetworkAccess) {
+    let exec = step.exec();
+    network.open(exec);
+    exec.mount(Cache::new(SHARDS_DIR, "condafront-shards"));
+    for (index, file) in files.iter().enumerate() {
+        let address = file.address.as_deref().and_then(|url| Url::parse(url).ok());
+        let Some(address) = address.filter(|_| file.is_sharded()) else {
+            continue;
+        };
+        // BuildKit looks for the same secrets when it downloads the list.
+        let server = match (address.host_str(), address.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (host, _) => host.unwrap_or_default().to_owned(),
+        };
+        for (variable, kind) in login_variables(index).into_iter().zip(["HEADER", "TOKEN"]) {
+            exec.secret_env(variable, format!("HTTP_AUTH_{kind}_{server}"), true);
+        }
+    }
 }
 
 impl Tools<'_> {
@@ -124,6 +150,7 @@ impl Tools<'_> {
         listed: usize,
         files: &[RepodataSpec],
         repodata: &[Output],
+        network: &NetworkAccess,
     ) -> Result<Solve, ArgsError> {
         let dependencies = if listed == 1 {
             "dependency"
@@ -143,7 +170,14 @@ impl Tools<'_> {
         };
         let args = spec.reach().to_args(files)?;
         let (mut reach, records) = with_lists(args, format!("[solve] records for {what}"));
-        let reachable = reach.exec().build()[records].clone();
+        let has_shards = files.iter().any(RepodataSpec::is_sharded);
+        let facts = has_shards.then(|| {
+            download_shards(&mut reach, files, network);
+            reach.output(FACTS_DIR)
+        });
+        let outputs = reach.exec().build();
+        let reachable = outputs[records].clone();
+        let unusable = facts.map(|facts| outputs[facts].clone());
 
         let of_reachable: Vec<RepodataSpec> = files.iter().map(RepodataSpec::reachable).collect();
         let args = spec.of_reachable().to_args(&of_reachable)?;
@@ -153,9 +187,14 @@ impl Tools<'_> {
         step.input(INPUT_DIR, &reachable, false);
         let packages = step.output(OUTPUT_DIR);
         let answer = step.exec().build()[packages].clone();
-        let (whole, _) = with_lists(spec.to_args(files)?, name);
+        let whole = if has_shards {
+            None
+        } else {
+            Some(with_lists(spec.to_args(files)?, name).0)
+        };
         Ok(Solve {
             reachable,
+            unusable,
             answer,
             whole,
         })
@@ -172,14 +211,13 @@ impl Tools<'_> {
 
 #[cfg(test)]
 mod tests {
-    use buildkit_llb::{Range, SourceFile};
-    use url::Url;
+    use buildkit_llb::{Definition, Image, Range, SourceFile, text};
 
     use super::*;
     use condafront_model::channel::ChannelPriority;
     use condafront_model::origin::Origin;
     use condafront_model::package::PackageUrl;
-    use condafront_step_spec::solve::{Glibc, SolveChannel, System};
+    use condafront_step_spec::solve::{Glibc, SHARDS_FILE, SolveChannel, System};
 
     fn list(label: &str, line: i32, url: &str) -> Output {
         let file = SourceFile::new("env.yml", b"channels: [a]\n".to_vec());
@@ -194,12 +232,8 @@ mod tests {
         repodata.download("repodata.json", &Address::new(vec![url]), Shown::Always)
     }
 
-    #[test]
-    fn places_and_names_are_not_part_of_the_request() {
-        const URL: &str = "https://c.example/a/noarch/repodata.json";
-        let first = list("a/noarch", 1, URL);
-        let moved = list("another", 7, URL);
-        assert_eq!(first.digest(), moved.digest());
+    /// The steps that solve with one list.
+    fn solve(list: Output, file: &str, address: Option<&str>) -> Solve {
         let spec = SolveSpec {
             subdir: "linux-64".to_owned(),
             channels: vec![SolveChannel {
@@ -221,22 +255,53 @@ mod tests {
         let files = [RepodataSpec {
             channel: 0,
             subdir: "noarch".to_owned(),
-            file: "repodata.json".to_owned(),
+            file: file.to_owned(),
+            address: address.map(str::to_owned),
         }];
         let tools = Tools {
-            programs: &first,
+            programs: &Image::new("condafront").build(),
             no_cache: false,
             content_cache: true,
-            timeout: condafront_step_spec::timeout::Timeout::default(),
+            timeout: Timeout::default(),
             environment: None,
         };
-        let ask = |list: Output| {
-            tools
-                .solve(&spec, 1, &files, &[list])
-                .unwrap()
-                .answer
-                .digest()
-        };
-        assert_eq!(ask(first.clone()), ask(moved));
+        let network = NetworkAccess::default();
+        tools.solve(&spec, 1, &files, &[list], &network).unwrap()
+    }
+
+    #[test]
+    fn places_and_names_are_not_part_of_the_request() {
+        const URL: &str = "https://c.example/a/noarch/repodata.json";
+        let first = list("a/noarch", 1, URL);
+        let moved = list("another", 7, URL);
+        assert_eq!(first.digest(), moved.digest());
+        let ask = |list| solve(list, "repodata.json", None).answer.digest();
+        assert_eq!(ask(first), ask(moved));
+    }
+
+    #[test]
+    fn only_the_step_that_downloads_shards_has_a_network_and_logins() {
+        const URL: &str = "https://c.example:8443/a/noarch/repodata_shards.msgpack.zst";
+        let list = || list("a/noarch", 1, URL);
+        let dump = |output: &Output| text::dump(Definition::of(output).to_pb());
+        let needs = [
+            "condafront-shards",
+            "HTTP_AUTH_HEADER_c.example:8443",
+            "HTTP_AUTH_TOKEN_c.example:8443",
+        ];
+        let sharded = solve(list(), SHARDS_FILE, Some(URL));
+        assert!(sharded.whole.is_none());
+        let shown = dump(&sharded.unusable.unwrap());
+        assert!(needs.iter().all(|need| shown.contains(need)), "{shown}");
+        // The second step has nothing of the kind, nor does it know where the shards are.
+        let both = dump(&sharded.answer);
+        for need in needs.iter().chain(&[URL]) {
+            let count = |text: &str| text.matches(need).count();
+            assert_eq!(count(&both), count(&shown), "{need}: {both}");
+        }
+        let whole = solve(list(), "repodata.json.zst", None);
+        assert!(whole.unusable.is_none());
+        let shown = dump(&whole.answer);
+        assert!(!needs.iter().any(|need| shown.contains(need)), "{shown}");
     }
 }

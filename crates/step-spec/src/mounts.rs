@@ -13,6 +13,9 @@ pub const PARTS_DIR: &str = "/parts";
 /// Where a step writes what the frontend and later steps read.
 pub const FACTS_DIR: &str = "/facts";
 
+/// Where shards are kept between builds, by their hashes.
+pub const SHARDS_DIR: &str = "/shards";
+
 /// Where the output of `python-runtime` is mounted for an install step that compiles bytecode.
 pub const PYTHON_DIR: &str = "/python";
 

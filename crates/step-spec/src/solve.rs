@@ -21,6 +21,12 @@ pub const PACKAGES_FILE: &str = "packages.json";
 /// The file with the reachable records of a repodata file: a JSON object with a list of records for each package name.
 pub const RECORDS_FILE: &str = "records.json";
 
+/// The list of a subdir's shards (<https://conda.org/learn/ceps/cep-0016>).
+pub const SHARDS_FILE: &str = "repodata_shards.msgpack.zst";
+
+/// The file that says which lists of shards cannot be used: a list of their indices.
+pub const UNUSABLE_FILE: &str = "unusable.json";
+
 /// One solve.
 ///
 /// Arguments: `solve SPEC REPODATA…`, where every argument after `solve` is a JSON value; repodata `n` is a file in `/in/<n>`.
@@ -113,13 +119,17 @@ pub struct RepodataSpec {
     pub channel: usize,
     /// Its subdir: `linux-64` or `noarch`.
     pub subdir: String,
-    /// The file's name: `repodata.json.zst`, `repodata.json` or [`RECORDS_FILE`].
+    /// The file's name: `repodata.json.zst`, `repodata.json`, [`SHARDS_FILE`] or [`RECORDS_FILE`].
     pub file: String,
+    /// Where a list of shards came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 /// The search for the records that the dependencies of a solve can reach.
 ///
-/// Arguments: `reach SPEC REPODATA…`, as for the solve. The records of repodata `n` are written to `/out/<n>`.
+/// Arguments: `reach SPEC REPODATA…`, as for the solve. The records of repodata `n` are written to `/out/<n>`. If there are
+/// lists of shards, those that cannot be used are written to `/facts`, and then there are no records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ReachSpec(pub SolveSpec);
@@ -160,9 +170,20 @@ impl RepodataSpec {
     pub fn reachable(&self) -> Self {
         Self {
             file: RECORDS_FILE.to_owned(),
+            address: None,
             ..self.clone()
         }
     }
+
+    /// Whether it is a list of shards.
+    pub fn is_sharded(&self) -> bool {
+        self.file == SHARDS_FILE
+    }
+}
+
+/// The variables with a login for the server of the list of shards `index`: the value of a header, and a token.
+pub fn login_variables(index: usize) -> [String; 2] {
+    ["HEADER", "TOKEN"].map(|kind| format!("CONDAFRONT_SHARDS_{kind}_{index}"))
 }
 
 impl<C> ExcludeNewer<C> {

@@ -91,11 +91,8 @@ const STEPS: &[Step] = &[
         Ok(())
     }),
     ("reach", |args| {
-        Ok(solve::reach(
-            args,
-            Path::new(INPUT_DIR),
-            Path::new(OUTPUT_DIR),
-        )?)
+        let [input, output, facts] = [INPUT_DIR, OUTPUT_DIR, FACTS_DIR].map(Path::new);
+        Ok(solve::reach(args, input, output, facts)?)
     }),
     ("solve", |args| {
         Ok(solve::run(

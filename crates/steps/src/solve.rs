@@ -1,12 +1,13 @@
 //! The steps `condafront reach` and `condafront solve`: the first finds the records that a request can reach in the repodata
 //! of its channels, the second chooses packages among them.
 //!
-//! They run without network: repodata is mounted, and the answer is a file. See `docs/solve.md`.
+//! Repodata is mounted, and the answer is a file; only shards are downloaded by the first step itself. See `docs/solve.md`.
 
 mod answer;
 mod bounds;
 mod conflict;
 mod dates;
+mod download;
 mod error;
 mod foreign;
 mod priority;
@@ -17,6 +18,7 @@ mod request;
 mod requirements;
 mod search;
 mod several;
+mod shards;
 mod solver;
 mod too_new;
 mod unavailable;
@@ -29,10 +31,12 @@ use std::thread;
 
 use crate::install::write_json;
 use bounds::Bounds;
+use condafront_model::redact::masked;
+use condafront_model::visible::visible_line;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::solve::{
-    PACKAGES_FILE, ReachSpec, RepodataSpec, SolveSpec, SolvedPackage,
+    PACKAGES_FILE, ReachSpec, RepodataSpec, SolveSpec, SolvedPackage, UNUSABLE_FILE,
 };
 use error::SolveError;
 use records::Records;
@@ -42,14 +46,35 @@ use request::Request;
 use search::Search;
 use solver::{Attempt, NoAnswer};
 
-/// Runs the step `reach` with `args`; `input` and `output` are its mounts.
+/// Runs the step `reach` with `args`; `input`, `output` and `facts` are its mounts.
 ///
 /// # Errors
 /// When a channel's repodata or a MatchSpec cannot be used.
-pub(crate) fn reach(args: &[String], input: &Path, output: &Path) -> Result<(), SolveError> {
-    let (spec, files) = ReachSpec::from_args(args)?;
-    let count = write_reachable(spec, files, input, output)?;
-    eprintln!("records found: {count}");
+pub(crate) fn reach(
+    args: &[String],
+    input: &Path,
+    output: &Path,
+    facts: &Path,
+) -> Result<(), SolveError> {
+    let (ReachSpec(spec), files) = ReachSpec::from_args(args)?;
+    let has_shards = files.iter().any(RepodataSpec::is_sharded);
+    let reached = write_reachable(&spec, &files, input, output)?;
+    for fault in &reached.faults {
+        let file = &files[fault.file];
+        eprintln!(
+            "{}/{}: the whole repodata is used instead of its shards: {}",
+            spec.channels[file.channel].name,
+            file.subdir,
+            visible_line(&masked(&fault.reason))
+        );
+    }
+    if reached.faults.is_empty() {
+        eprintln!("records found: {}", reached.count);
+    }
+    if has_shards {
+        let unusable: Vec<usize> = reached.faults.iter().map(|fault| fault.file).collect();
+        write_json(&facts.join(UNUSABLE_FILE), &unusable)?;
+    }
     Ok(())
 }
 
@@ -77,7 +102,8 @@ pub fn solve(
     Ok(find(spec, files, input)?)
 }
 
-/// Writes the records of `files` that `spec` can reach: those of file `n` into the directory `n` below `output`.
+/// Writes the records of `files` that `spec` can reach: those of file `n` into the directory `n` below `output`. Returns the
+/// lists of shards that cannot be used; if there are any, nothing is written.
 ///
 /// # Errors
 /// What is wrong with a file, or with a MatchSpec.
@@ -86,27 +112,54 @@ pub fn reachable(
     files: &[RepodataSpec],
     input: &Path,
     output: &Path,
-) -> Result<(), FailureReport> {
-    write_reachable(spec.reach(), files.to_vec(), input, output)?;
-    Ok(())
+) -> Result<Vec<Unusable>, FailureReport> {
+    let ReachSpec(spec) = spec.reach();
+    Ok(write_reachable(&spec, files, input, output)?.faults)
+}
+
+/// What a search for records has found.
+struct Reached {
+    /// The number of records.
+    count: usize,
+    /// The lists of shards that cannot be used. If there are any, nothing is written.
+    faults: Vec<Unusable>,
+}
+
+/// A list of shards that cannot be used.
+#[derive(Debug)]
+pub struct Unusable {
+    /// The repodata file, by its index.
+    pub file: usize,
+    /// Why.
+    pub reason: String,
 }
 
 fn write_reachable(
-    ReachSpec(spec): ReachSpec,
-    files: Vec<RepodataSpec>,
+    spec: &SolveSpec,
+    files: &[RepodataSpec],
     input: &Path,
     output: &Path,
-) -> Result<usize, SolveError> {
+) -> Result<Reached, SolveError> {
+    let (spec, files) = (spec.clone(), files.to_vec());
     let (input, output) = (input.to_owned(), output.to_owned());
     Bounds::default().keep(move |_| {
-        // The repodata is not needed any longer.
-        let Loaded { records, .. } = load(&spec, &files, &input)?;
+        let Loaded {
+            repodata, records, ..
+        } = load(&spec, &files, &input)?;
+        let faults = repodata.iter().enumerate().filter_map(|(file, data)| {
+            let reason = data.fault()?;
+            Some(Unusable { file, reason })
+        });
+        let faults: Vec<Unusable> = faults.collect();
+        drop(repodata);
         let mut count = 0;
-        for (index, records) in records.files.into_iter().enumerate() {
-            count += records.len();
-            reachable::write(records, &output.join(index.to_string()))?;
+        if faults.is_empty() {
+            for (index, records) in records.files.into_iter().enumerate() {
+                count += records.len();
+                reachable::write(records, &output.join(index.to_string()))?;
+            }
         }
-        Ok(count)
+        Ok(Reached { count, faults })
     })
 }
 

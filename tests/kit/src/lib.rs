@@ -13,3 +13,4 @@ pub mod needs;
 pub mod repodata;
 pub mod run;
 pub mod server;
+pub mod shards;

@@ -1,6 +1,7 @@
 //! The records that a request may need.
 
 use std::collections::{HashSet, VecDeque};
+use std::thread;
 
 use rattler_conda_types::{PackageName, RepoDataRecord};
 
@@ -38,7 +39,20 @@ impl Records {
             .filter(|name| seen.insert((*name).clone()))
             .cloned()
             .collect();
+        let mut known = 0;
         while let Some(name) = pending.pop_front() {
+            if known == 0 {
+                // What must be downloaded for all names that are known so far is downloaded at once.
+                let names: Vec<PackageName> =
+                    std::iter::once(&name).chain(&pending).cloned().collect();
+                thread::scope(|scope| {
+                    for data in repodata {
+                        scope.spawn(|| data.prepare(&names));
+                    }
+                });
+                known = names.len();
+            }
+            known -= 1;
             for (data, records) in repodata.iter().zip(&mut records) {
                 let found = data.records(&name).map_err(|error| SolveError::Repodata {
                     channel: data.channel,

@@ -15,11 +15,16 @@ use rattler_repodata_gateway::sparse::{PackageFormatSelection, SparseRepoData};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::download::{Downloads, Login};
 use super::error::{RepodataFault, SolveError};
 use super::reachable::Reachable;
+use super::shards::{ShardFault, Shards};
 use crate::install::error::{Cause, Error, ErrorKind};
 use crate::install::is_web_page;
-use condafront_step_spec::solve::{RECORDS_FILE, RepodataSpec, SolveSpec};
+use condafront_step_spec::mounts::SHARDS_DIR;
+use condafront_step_spec::solve::{
+    RECORDS_FILE, RepodataSpec, SHARDS_FILE, SolveSpec, login_variables,
+};
 
 /// The first bytes of zstd files.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -45,6 +50,10 @@ enum Data {
     Whole(SparseRepoData),
     /// Those that a request can reach.
     Reachable(Reachable),
+    /// Those of the packages that are asked for.
+    Shards(Box<Shards>),
+    /// None, because the list of shards is damaged.
+    Unusable(ShardFault),
 }
 
 impl Repodata {
@@ -69,20 +78,43 @@ impl Repodata {
             Error::new(ErrorKind::BadArguments, message).caused_by(error)
         })?;
         let path = file_in(&input.join(index.to_string()), &spec.file)?;
-        let json = read_json(&path).map_err(fault)?;
         let rattler_channel = Channel::from_url(url);
-        let data = if spec.file == RECORDS_FILE {
-            Reachable::parse(&json).map(Data::Reachable)
-        } else {
-            let (channel, subdir) = (rattler_channel.clone(), spec.subdir.clone());
-            SparseRepoData::from_bytes(channel, subdir, json.into(), None).map(Data::Whole)
+        let (channel, subdir) = (rattler_channel.clone(), spec.subdir.clone());
+        let data = match spec.file.as_str() {
+            SHARDS_FILE => shards(spec, &path, channel, index)?,
+            RECORDS_FILE => {
+                let json = read_json(&path).map_err(fault)?;
+                let data = Reachable::parse(&json).map(Data::Reachable);
+                data.map_err(|error| fault(not_repodata(error)))?
+            }
+            _ => {
+                let json = read_json(&path).map_err(fault)?;
+                let data = SparseRepoData::from_bytes(channel, subdir, json.into(), None);
+                Data::Whole(data.map_err(|error| fault(not_repodata(error)))?)
+            }
         };
         Ok(Self {
             channel: spec.channel,
             rattler_channel,
             subdir: spec.subdir.clone(),
-            data: data.map_err(|error| fault(not_repodata(error)))?,
+            data,
         })
+    }
+
+    /// Downloads what is missing for the records of these packages.
+    pub(super) fn prepare(&self, names: &[PackageName]) {
+        if let Data::Shards(data) = &self.data {
+            data.fetch(names);
+        }
+    }
+
+    /// Why records are missing, if shards cannot be used.
+    pub(super) fn fault(&self) -> Option<String> {
+        match &self.data {
+            Data::Whole(_) | Data::Reachable(_) => None,
+            Data::Shards(data) => data.fault(),
+            Data::Unusable(fault) => Some(fault.to_string()),
+        }
     }
 
     /// The records of all packages with this name.
@@ -90,6 +122,8 @@ impl Repodata {
         match &self.data {
             Data::Whole(data) => data.load_records(name, FORMATS),
             Data::Reachable(data) => data.records(name),
+            Data::Shards(data) => Ok(data.records(name, FORMATS)),
+            Data::Unusable(_) => Ok(Vec::new()),
         }
     }
 
@@ -98,6 +132,8 @@ impl Repodata {
         match &self.data {
             Data::Whole(data) => Box::new(data.package_names(FORMATS)),
             Data::Reachable(data) => Box::new(data.names()),
+            Data::Shards(data) => Box::new(data.names()),
+            Data::Unusable(_) => Box::new(std::iter::empty()),
         }
     }
 
@@ -116,6 +152,34 @@ impl Repodata {
         PackageName::from_str(name)
             .is_ok_and(|name| self.records(&name).is_ok_and(|records| !records.is_empty()))
     }
+}
+
+/// The shards whose list is at `path`, repodata `index` of a solve.
+fn shards(
+    spec: &RepodataSpec,
+    path: &Path,
+    channel: Channel,
+    index: usize,
+) -> Result<Data, SolveError> {
+    let address = spec.address.as_deref().unwrap_or_default();
+    let address = Url::parse(address).map_err(|error| {
+        let message = format!("{address}: {error}");
+        Error::new(ErrorKind::BadArguments, message).caused_by(error)
+    })?;
+    let list = fs::read(path).map_err(|error| Error::io("read", path, error))?;
+    let [header, token] = login_variables(index).map(|name| std::env::var(name).ok());
+    let header = header.or(token.map(|token| format!("Bearer {}", token.trim())));
+    let login = header.map(|header| Login {
+        server: address.origin(),
+        header: header.trim().to_owned(),
+    });
+    let downloads = Downloads::new(Path::new(SHARDS_DIR), login);
+    Ok(
+        match Shards::read(&list, &address, channel, &spec.subdir, downloads) {
+            Ok(shards) => Data::Shards(Box::new(shards)),
+            Err(fault) => Data::Unusable(fault),
+        },
+    )
 }
 
 /// The records of all packages with these names in the repodata at `path`: JSON objects, by the archives' file names.

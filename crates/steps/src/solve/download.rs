@@ -1,0 +1,303 @@
+//! Downloads of shards: many small files, each known by its hash.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use ureq::Agent;
+use url::{Origin, Url};
+
+/// A SHA-256.
+pub(super) type Hash = [u8; 32];
+
+/// How many files are downloaded at the same time.
+const AT_ONCE: usize = 24;
+
+/// How often a file is asked for.
+const TRIES: usize = 2;
+
+/// The largest file, in bytes. The largest shards have a few hundred kilobytes.
+const LARGEST: u64 = 16 << 20;
+
+/// Downloads files, and keeps them.
+pub(super) struct Downloads {
+    agent: Agent,
+    /// Where files are kept between builds, by their hashes; `None` if they are not.
+    cache: Option<PathBuf>,
+    login: Option<Login>,
+}
+
+/// What a server wants to see.
+pub(super) struct Login {
+    /// The server. No other one gets the header.
+    pub(super) server: Origin,
+    /// The value of the header `Authorization`.
+    pub(super) header: String,
+}
+
+/// Why a file is not available.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DownloadError {
+    /// The server does not give it.
+    #[error("{url}: {source}")]
+    Server {
+        url: Url,
+        #[source]
+        source: Box<ureq::Error>,
+    },
+    /// It breaks off.
+    #[error("{url}: {source}")]
+    Read {
+        url: Url,
+        #[source]
+        source: io::Error,
+    },
+    /// It is too large.
+    #[error("{} has more than {} MiB", .0, LARGEST >> 20)]
+    TooLarge(Url),
+    /// It is another file.
+    #[error("{0} has another SHA-256 than the list says")]
+    Hash(Url),
+}
+
+impl Downloads {
+    /// Downloads that are kept in `cache` if that directory exists.
+    pub(super) fn new(cache: &Path, login: Option<Login>) -> Self {
+        let config = Agent::config_builder()
+            .timeout_connect(Some(Duration::from_secs(5)))
+            .timeout_global(Some(Duration::from_mins(1)))
+            .max_idle_connections_per_host(AT_ONCE)
+            .max_idle_connections(AT_ONCE)
+            .user_agent(concat!("condafront/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self {
+            agent: config.into(),
+            cache: cache.is_dir().then(|| cache.to_owned()),
+            login,
+        }
+    }
+
+    /// Downloads the files with these hashes from `address`, without those that are kept already.
+    ///
+    /// # Errors
+    /// Why the first of them is not available.
+    pub(super) fn all(
+        &self,
+        hashes: &[Hash],
+        address: impl Fn(&Hash) -> Url + Sync,
+    ) -> Result<HashMap<Hash, Vec<u8>>, DownloadError> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut found = Vec::new();
+            while let Some(hash) = hashes.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let file = self.one(hash, || address(hash));
+                if file.is_err() {
+                    // The others need not be asked for.
+                    next.store(hashes.len(), Ordering::Relaxed);
+                }
+                found.push(file.map(|bytes| (*hash, bytes)));
+            }
+            found
+        };
+        thread::scope(|scope| {
+            let threads = AT_ONCE.min(hashes.len());
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let found = workers.into_iter().flat_map(|worker| {
+                worker
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            found.collect()
+        })
+    }
+
+    fn one(&self, hash: &Hash, address: impl Fn() -> Url) -> Result<Vec<u8>, DownloadError> {
+        let kept = self
+            .cache
+            .as_ref()
+            .map(|cache| cache.join(hex::encode(hash)));
+        if let Some(bytes) = kept.as_ref().and_then(|path| fs::read(path).ok())
+            && is_it(hash, &bytes)
+        {
+            return Ok(bytes);
+        }
+        let url = address();
+        let bytes = self.download(hash, &url)?;
+        if let Some(path) = kept {
+            keep(&path, &bytes);
+        }
+        Ok(bytes)
+    }
+
+    fn download(&self, hash: &Hash, url: &Url) -> Result<Vec<u8>, DownloadError> {
+        let mut tries = 1;
+        loop {
+            let downloaded = self.request(url).and_then(|bytes| {
+                let is_right = is_it(hash, &bytes);
+                is_right
+                    .then_some(bytes)
+                    .ok_or_else(|| DownloadError::Hash(url.clone()))
+            });
+            match downloaded {
+                Err(error) if tries < TRIES && error.may_pass() => tries += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn request(&self, url: &Url) -> Result<Vec<u8>, DownloadError> {
+        let mut request = self.agent.get(url.as_str());
+        if let Some(login) = &self.login
+            && login.server == url.origin()
+        {
+            request = request.header("Authorization", &login.header);
+        }
+        let response = request.call().map_err(|error| DownloadError::Server {
+            url: url.clone(),
+            source: Box::new(error),
+        })?;
+        let mut bytes = Vec::new();
+        let mut body = response.into_body().into_reader().take(LARGEST + 1);
+        body.read_to_end(&mut bytes)
+            .map_err(|source| DownloadError::Read {
+                url: url.clone(),
+                source,
+            })?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(DownloadError::TooLarge(url.clone()));
+        }
+        Ok(bytes)
+    }
+}
+
+impl DownloadError {
+    /// Whether another try may succeed.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Server { source, .. } => match **source {
+                ureq::Error::StatusCode(status) => matches!(status, 408 | 425 | 429 | 500..),
+                // A server that cannot be reached costs time, and the whole repodata is as good.
+                ureq::Error::Io(_) => true,
+                _ => false,
+            },
+            Self::Read { .. } | Self::Hash(_) => true,
+            Self::TooLarge(_) => false,
+        }
+    }
+}
+
+fn is_it(hash: &Hash, bytes: &[u8]) -> bool {
+    Sha256::digest(bytes).as_slice() == hash
+}
+
+/// Keeps a file for the next build. If that does not work, the next build downloads it.
+fn keep(path: &Path, bytes: &[u8]) {
+    // Several builds write at the same time.
+    let unfinished = path.with_extension(format!(
+        "{}-{:?}",
+        std::process::id(),
+        thread::current().id()
+    ));
+    let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&unfinished);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use condafront_testkit::server::{Auth, Fault, Server, Times};
+
+    /// The hash of `content`.
+    fn hash(content: &[u8]) -> Hash {
+        Sha256::digest(content).into()
+    }
+
+    fn address(server: &Server, path: &str) -> Url {
+        Url::parse(&server.url(path)).unwrap()
+    }
+
+    #[test]
+    fn files_are_downloaded_once_and_checked_every_time() {
+        let server = Server::start();
+        let cache = tempfile::tempdir().unwrap();
+        let downloads = Downloads::new(cache.path(), None);
+        let contents: Vec<String> = (0..100).map(|number| number.to_string()).collect();
+        let hashes: Vec<Hash> = contents
+            .iter()
+            .map(|content| hash(content.as_bytes()))
+            .collect();
+        for (content, hash) in contents.iter().zip(&hashes) {
+            server.put(&format!("/{}", hex::encode(hash)), content.clone());
+        }
+        let all = || {
+            downloads.all(&hashes, |hash| {
+                address(&server, &format!("/{}", hex::encode(hash)))
+            })
+        };
+        let found = all().unwrap();
+        for (content, hash) in contents.iter().zip(&hashes) {
+            assert_eq!(found[hash], content.as_bytes());
+        }
+        assert_eq!(server.requests().len(), 100);
+        server.clear();
+        assert_eq!(all().unwrap(), found);
+        assert_eq!(server.requests(), []);
+        // A build was interrupted.
+        fs::write(cache.path().join(hex::encode(hashes[7])), "").unwrap();
+        assert_eq!(all().unwrap(), found);
+        assert_eq!(server.requests().len(), 1);
+    }
+
+    #[test]
+    fn a_login_is_for_one_server_only() {
+        let (server, other) = (Server::start(), Server::start());
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("file"), "content").unwrap();
+        server.mount_private("/", folder.path(), Auth::Bearer("secret".to_owned()));
+        other.mount("/", folder.path());
+        let login = Login {
+            server: address(&server, "/").origin(),
+            header: "Bearer secret".to_owned(),
+        };
+        let downloads = Downloads::new(Path::new("/nowhere"), Some(login));
+        for server in [&server, &other] {
+            downloads
+                .all(&[hash(b"content")], |_| address(server, "/file"))
+                .unwrap();
+        }
+        let is_sent = |server: &Server| server.requests()[0].authorization;
+        assert!(is_sent(&server));
+        assert!(!is_sent(&other));
+    }
+
+    #[test]
+    fn failures_that_may_pass_are_tried_once_more() {
+        let server = Server::start();
+        let path = "/file";
+        server.put(path, "content");
+        let downloads = Downloads::new(Path::new("/nowhere"), None);
+        let get = || {
+            server.clear();
+            let found = downloads.all(&[hash(b"content")], |_| address(&server, path));
+            (found.is_ok(), server.requests().len())
+        };
+        for (fault, times, expected) in [
+            (Fault::Status(503), Times::FirstOfEach(1), (true, 2)),
+            (Fault::Status(503), Times::Always, (false, 2)),
+            (Fault::Status(404), Times::Always, (false, 1)),
+            (Fault::Html, Times::FirstOfEach(1), (true, 2)),
+            (Fault::Html, Times::Always, (false, 2)),
+        ] {
+            server.heal();
+            server.fault(path, fault, times);
+            assert_eq!(get(), expected);
+        }
+    }
+}

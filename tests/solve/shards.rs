@@ -1,0 +1,158 @@
+//! Shards lead to the same records as whole lists, or to none at all.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use condafront_step_spec::solve::{RECORDS_FILE, RepodataSpec, SHARDS_FILE, SolveSpec};
+use condafront_steps::solve::reachable;
+use condafront_testkit::repodata::Repodata;
+use condafront_testkit::server::{Fault, Server, Times};
+use condafront_testkit::shards::{Shards, compressed, shards};
+use serde_json::json;
+
+use crate::{channels, mount, mounted, question};
+
+/// Serves the shards of these channels, and mounts their lists.
+fn served(server: &Server, channels: &[&Repodata], input: &Path) -> Vec<RepodataSpec> {
+    let mut files = mounted(channels, input);
+    for (index, spec) in files.iter_mut().enumerate() {
+        let folder = format!("/{}/{}", spec.channel, spec.subdir);
+        // With and without a slash at the end.
+        let (place, path) = match index % 2 {
+            0 => ("shards", format!("{folder}/shards")),
+            _ => ("../all/", format!("/{}/all", spec.channel)),
+        };
+        let found = shards(&channels[spec.channel].json(&spec.subdir), place);
+        found.serve(server, &folder, &path);
+        sharded(spec, &found.list, index, server, input);
+    }
+    files
+}
+
+/// Mounts a list of shards as file `index`.
+fn sharded(spec: &mut RepodataSpec, list: &[u8], index: usize, server: &Server, input: &Path) {
+    mount(input, index, SHARDS_FILE, list);
+    SHARDS_FILE.clone_into(&mut spec.file);
+    let path = format!("/{}/{}/{SHARDS_FILE}", spec.channel, spec.subdir);
+    spec.address = Some(server.url(&path));
+}
+
+/// The records that a request can reach: the bytes of a file for each of `files`.
+fn records(spec: &SolveSpec, files: &[RepodataSpec], input: &Path) -> Vec<Vec<u8>> {
+    let output = tempfile::tempdir().unwrap();
+    let unusable = reachable(spec, files, input, output.path()).unwrap();
+    assert!(unusable.is_empty(), "{unusable:?}");
+    let file = |index| output.path().join(format!("{index}/{RECORDS_FILE}"));
+    let bytes = (0..files.len()).map(|index| std::fs::read(file(index)).unwrap());
+    bytes.collect()
+}
+
+#[test]
+fn shards_give_the_same_records_and_only_those_are_downloaded() {
+    let (main, extra) = (channels::main(), channels::extra());
+    let server = Server::start();
+    let (lists, input) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let whole = mounted(&[&main, &extra], lists.path());
+    let files = served(&server, &[&main, &extra], input.path());
+    let mut names: Vec<&str> = main.names().chain(extra.names()).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let spec = question(&["main", "extra"], &[name]);
+        assert_eq!(
+            records(&spec, &files, input.path()),
+            records(&spec, &whole, lists.path()),
+            "{name}"
+        );
+    }
+    server.clear();
+    let spec = question(&["main", "extra"], &["plain"]);
+    records(&spec, &files, input.path());
+    let asked = server.requests();
+    assert!((1..10).contains(&asked.len()), "{asked:?}");
+}
+
+#[test]
+fn shards_that_cannot_be_used_are_reported() {
+    let main = channels::main();
+    let server = Server::start();
+    let list = main.json("noarch");
+    let good = shards(&list, "shards/");
+    good.serve(&server, "/0/noarch", "/0/noarch/shards");
+    let (pip, bytes) = good.files["pip"].clone();
+    let spec = question(&["main"], &["pip"]);
+    // What comes instead of the list and of the shard of pip.
+    let mut all = String::new();
+    let mut fails = |title: &str, list: &[u8]| {
+        let input = tempfile::tempdir().unwrap();
+        let mut files = [RepodataSpec {
+            channel: 0,
+            subdir: "noarch".to_owned(),
+            file: String::new(),
+            address: None,
+        }];
+        sharded(&mut files[0], list, 0, &server, input.path());
+        let start = Instant::now();
+        let output = tempfile::tempdir().unwrap();
+        let found = reachable(&spec, &files, input.path(), output.path()).unwrap();
+        assert!(start.elapsed() < Duration::from_secs(30), "{title}");
+        let [one] = &found[..] else {
+            panic!("{title}: {found:?}");
+        };
+        assert_eq!(one.file, 0);
+        assert_eq!(std::fs::read_dir(output.path()).unwrap().count(), 0);
+        let reason = one
+            .reason
+            .replace(server.url("").trim_start_matches("http://"), "SERVER/");
+        all.push_str(&format!("{title}:\n  {reason}\n"));
+    };
+    fails("Another file", b"<html>");
+    fails("An empty list", b"");
+    fails("A list of something else", &compressed(b"\x93abc"));
+    let of = |text: &str| shards(text, "shards/").list;
+    fails("Another subdir", &of(&main.json("linux-64")));
+    let mut copy = main.clone();
+    copy.base_url("https://files.example/main/");
+    fails(
+        "A copy of another channel's list",
+        &of(&copy.json("noarch")),
+    );
+    let nowhere = shards(&list, "http://[");
+    fails("A place that is no address", &nowhere.list);
+    // A place to which nothing listens.
+    let nobody = shards(&list, "http://127.0.0.1:9/");
+    fails("No server", &nobody.list);
+    let https = server.url("").replace("http:", "https:");
+    fails("A server without TLS", &shards(&list, &https).list);
+    // A key that nobody knows, with lists in lists.
+    let deep = [b"\x81\xa1x", &[0x91; 10_000][..]].concat();
+    fails("A deep list", &compressed(&deep));
+    fails("A bomb", &compressed(&vec![0; (64 << 20) + 1]));
+    let path = format!("/0/noarch/shards/{pip}");
+    server.put(&path, b"other".to_vec());
+    fails("Another shard", &good.list);
+    server.put(&path, bytes);
+    server.fault(&path, Fault::Status(404), Times::Always);
+    fails("A missing shard", &good.list);
+    server.heal();
+    // With the right hash, and the wrong content.
+    let wrong = |content: &[u8]| -> Shards {
+        let mut wrong = good.clone();
+        let file = compressed(content);
+        let sha256 = <sha2::Sha256 as sha2::Digest>::digest(&file);
+        let name = format!("{}.msgpack.zst", hex::encode(sha256));
+        server.put(&format!("/0/noarch/shards/{name}"), file);
+        let list = json!({
+            "version": 1,
+            "info": {"subdir": "noarch", "base_url": "", "shards_base_url": "shards"},
+            // As an array of numbers.
+            "shards": {"pip": sha256.to_vec()},
+        });
+        wrong.list = compressed(&rmp_serde::to_vec(&list).unwrap());
+        wrong
+    };
+    fails("A shard of something else", &wrong(b"\xa1x").list);
+    fails("A deep shard", &wrong(&deep).list);
+    fails("A bomb of a shard", &wrong(&vec![0; (64 << 20) + 1]).list);
+    insta::assert_snapshot!(all);
+}
