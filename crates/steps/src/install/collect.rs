@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use super::error::{Error, ErrorKind, Result};
+use super::mounts::Mounts;
 use super::overwritten::overwritten;
-use super::step::{Mounts, write_json};
+use super::step::write_json;
 use super::tree::Tree;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
 use super::link::Claims;
+use super::mounts::Mounts;
 use super::normalize;
 use super::pick::copy;
 use super::placed::Placed;
-use super::step::Mounts;
 use condafront_model::stamp::Owner;
 use condafront_step_spec::install::InstallSpec;
 

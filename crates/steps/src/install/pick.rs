@@ -6,8 +6,8 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 
 use super::error::{Error, Result};
+use super::mounts::Mounts;
 use super::normalize;
-use super::step::Mounts;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::install::{PickSpec, PickedFile};
 

@@ -14,7 +14,8 @@ use std::time::{Duration, SystemTime};
 
 use super::changed::{self, Kind, LeftOut};
 use super::error::{Error, ErrorKind, Result};
-use super::step::{Mounts, write_json};
+use super::mounts::Mounts;
+use super::step::write_json;
 use crate::child::{self, ChildError};
 use condafront_model::stamp::Owner;
 use condafront_step_spec::args::StepSpec as _;

@@ -13,11 +13,12 @@ use rattler_conda_types::package::PathType;
 
 use super::error::{Error, ErrorKind, Result};
 use super::link::{Claims, LinkPackages, Target};
+use super::mounts::Mounts;
 use super::native::Native;
 use super::normalize;
 use super::package::Package;
 use super::placed::{self, Looks};
-use super::step::{Mounts, load};
+use super::step::load;
 use crate::root::Root;
 use condafront_model::platform::Platform;
 use condafront_model::stamp::{EPOCH, Owner};

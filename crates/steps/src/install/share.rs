@@ -8,9 +8,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
+use super::mounts::Mounts;
 use super::normalize;
 use super::pick::copy;
-use super::step::Mounts;
 use condafront_model::stamp::Owner;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::install::ShareSpec;
