@@ -1,5 +1,6 @@
 //! What the user may say besides the file: build-args, targets, and how both combine with the image section.
 
+pub mod build_args;
 pub mod choices;
 pub mod settings;
 pub mod target;

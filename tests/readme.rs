@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use condafront::options::settings::BUILD_ARGS;
+use condafront::options::build_args::BUILD_ARGS;
 use condafront_graph::plan::micromamba;
 use condafront_graph::plan::micromamba::MicromambaVersion;
 use condafront_input as input;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use condafront::options::settings::BUILD_ARGS;
+use condafront::options::build_args::BUILD_ARGS;
 use condafront::options::target::Target;
 use condafront_input::section::keys;
 use condafront_model::lint::Rule;

@@ -222,6 +222,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn each_package_has_its_own_layer_if_there_are_enough(samples in samples(0..80)) {
             prop_assert_eq!(layers(&samples, 80).len(), samples.len());
