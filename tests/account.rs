@@ -343,3 +343,34 @@ fn a_file_cannot_be_the_working_directory() {
         fs::create_dir(image.dir.path().join("out")).expect("mkdir");
     }
 }
+
+#[test]
+fn links_in_the_way_of_layers_are_told() {
+    let image = debian()
+        .link("opt", "var/opt")
+        .link("var/opt/conda", "/srv/conda")
+        .link("etc/profile.d", "../usr/share/profile.d")
+        .link("var/home", "elsewhere");
+    let links = image.run(&UserRequest::default()).links;
+    let links: Vec<_> = links
+        .iter()
+        .map(|link| (link.path.as_str(), link.target.as_str()))
+        .collect();
+    let expected = [
+        ("/etc/profile.d", "/usr/share/profile.d"),
+        ("/opt", "/var/opt"),
+        ("/opt/conda", "/srv/conda"),
+    ];
+    assert_eq!(links, expected);
+    assert_eq!(debian().run(&UserRequest::default()).links, []);
+}
+
+#[test]
+fn a_file_in_the_way_of_layers_is_an_error() {
+    let image = debian().link("opt", "etc/passwd");
+    let error = image.run_with(&UserRequest::default(), None).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "/opt in the base image is not a directory"
+    );
+}

@@ -89,6 +89,7 @@ impl Locked<'_> {
         };
         let image = CondaImage::new(
             &base.as_ref().map_or(Input::Scratch, Input::from),
+            &[],
             &account.map_err(Diagnostic::of)?,
             &[layered],
             &[],

@@ -308,6 +308,7 @@ mod tests {
                 has_home,
                 notices: Vec::new(),
                 libc: Libc::None,
+                links: Vec::new(),
             };
             default_workdir(&base, &account)
         };

@@ -14,14 +14,14 @@ use crate::image::section;
 use condafront_graph::Tools;
 use condafront_graph::account::Account;
 use condafront_graph::conda_image::{CondaImage, Layered};
-use condafront_graph::image::{self, Stacking};
+use condafront_graph::image::{FINISHED, RUNTIME, Stack, Stacking};
 use condafront_graph::plan::sharing::Shared;
 use condafront_input::section::ImageSection;
 use condafront_model::environment_prefix::ROOT_PREFIX;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
-use condafront_step_spec::account::{Libc, User};
+use condafront_step_spec::account::{Libc, LinkedDirectory, User};
 use condafront_step_spec::activation::{ENTRYPOINT, RECORDED_FILE, RecordSpec, Recorded};
 use condafront_step_spec::facts::PackageFacts;
 use condafront_step_spec::failure_report::Culprit;
@@ -39,6 +39,8 @@ pub(super) struct Image<'a> {
     pub(super) base_lines: Option<Lines>,
     /// The base image's C library.
     pub(super) libc: Libc,
+    /// The base image's links in the way of layers.
+    pub(super) links: Vec<LinkedDirectory>,
     /// How layers are stacked.
     pub(super) stacking: Stacking,
     /// The step that creates the account.
@@ -86,6 +88,7 @@ impl Image<'_> {
     pub(super) async fn linked(&self) -> Result<Progress, BuildError> {
         let image = CondaImage::new(
             &self.base.base.state,
+            &self.links,
             &self.account,
             &self.layered(),
             self.shared,
@@ -235,12 +238,11 @@ impl Image<'_> {
             &progress.facts,
         );
         if let Input::Output(runtime) = runtime {
-            progress.root = self.stacking.stack(
-                progress.root.clone(),
-                &[(runtime, image::RUNTIME.to_owned())],
-                "[image] put the layers together",
-            );
-            progress.history.push(image::RUNTIME.to_owned());
+            let mut stack = Stack::default();
+            stack.push(&runtime, RUNTIME);
+            let stack = stack.through(&self.links, &self.tools);
+            progress.root = stack.on(&progress.root, self.stacking, FINISHED);
+            progress.history.extend(stack.names());
         }
         Ok(default.env.clone())
     }

@@ -21,7 +21,7 @@ use crate::gateway::error::BuildError;
 use crate::options::choices::Choices;
 use condafront_graph::Tools;
 use condafront_graph::channel::{Fetched, Part};
-use condafront_graph::image::Stacking;
+use condafront_graph::image::{Stack, Stacking};
 use condafront_graph::plan::micromamba;
 use condafront_graph::plan::pip::supplied_pip;
 use condafront_graph::plan::python::Python;
@@ -242,11 +242,15 @@ impl<'a> Session<'a> {
         } else {
             Stacking::Copy
         };
-        let layers: Vec<(Output, String)> = parts
-            .iter()
-            .map(|part| (part.output.clone(), part.name.clone()))
-            .collect();
-        stacking.stack(Input::Scratch, &layers, "[channel] put the folder together")
+        let mut stack = Stack::default();
+        for part in parts {
+            stack.push(&part.output, &part.name);
+        }
+        stack.on(
+            &Input::Scratch,
+            stacking,
+            "[channel] put the folder together",
+        )
     }
 }
 

@@ -67,6 +67,7 @@ impl<'a> Ground<'a> {
             base,
             base_lines: self.choices.base.lines,
             libc: found.libc,
+            links: found.links,
             stacking: self.stacking,
             account,
             user: found.user,

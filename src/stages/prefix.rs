@@ -7,7 +7,7 @@ use buildkit_llb::{Input, Output};
 
 use crate::gateway::error::BuildError;
 use crate::image::config::ImageConfig;
-use condafront_graph::image::Stack;
+use condafront_graph::image::{PACKAGES, Stack};
 use condafront_steps::activation;
 
 /// The name of the layer with the prefix as scripts and pip left it.
@@ -60,7 +60,7 @@ impl Image<'_> {
         config.add_labels(self.session.options.labels());
         config.add_history(&stack.names());
         Ok(Built {
-            root: stack.on(&Input::Scratch, self.stacking),
+            root: stack.on(&Input::Scratch, self.stacking, PACKAGES),
             config,
         })
     }

@@ -26,6 +26,7 @@ mod image;
 mod inputs;
 mod installers;
 mod limits;
+mod linked_base;
 mod locked_projects;
 mod locks;
 mod lost_results;

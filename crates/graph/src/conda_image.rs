@@ -1,14 +1,18 @@
 //! The account and the conda packages of all environments, on the base image. A build and the command line put them
 //! together here; the command line does so without facts.
 
+use std::path::Path;
+
 use buildkit_llb::Input;
 
 use crate::account::Account;
 use crate::environment::Environment;
-use crate::image::{Stack, Stacking};
+use crate::image::{PACKAGES, Stack, Stacking};
 use crate::install::{InstallGraph, part_name};
 use crate::plan::groups;
 use crate::plan::sharing::Shared;
+use condafront_model::environment_prefix::ROOT_PREFIX;
+use condafront_step_spec::account::LinkedDirectory;
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::facts::EnvironmentFacts;
 
@@ -43,13 +47,14 @@ pub struct CondaImage {
 }
 
 impl CondaImage {
-    /// Puts the account and the layers of the environments on `base`; `shared` are the groups of packages that several
-    /// environments share.
+    /// Puts the account and the layers of the environments on `base`, which has `links`; `shared` are the groups of
+    /// packages that several environments share.
     ///
     /// # Errors
     /// When a step's arguments are too long.
     pub fn new(
         base: &Input,
+        links: &[LinkedDirectory],
         account: &Account,
         environments: &[Layered<'_>],
         shared: &[Shared],
@@ -57,9 +62,20 @@ impl CondaImage {
     ) -> Result<Self, ArgsError> {
         let mut stack = Stack::default();
         stack.push(&account.layer, &account.name);
-        stack.push_environments(environments, shared)?;
+        let mut packages = Stack::default();
+        packages.push_environments(environments, shared)?;
+        if let Some(one) = environments.first() {
+            let tools = one.environment.tools.of_image();
+            // Packages have nothing elsewhere.
+            let links = links.iter().filter(|link| {
+                let (link, prefix) = (Path::new(&link.path), Path::new(ROOT_PREFIX));
+                link.starts_with(prefix) || prefix.starts_with(link)
+            });
+            let links: Vec<_> = links.cloned().collect();
+            stack.append(packages.through(&links, &tools));
+        }
         Ok(Self {
-            root: stack.on(base, stacking),
+            root: stack.on(base, stacking, PACKAGES),
             history: stack.names(),
         })
     }

@@ -7,14 +7,16 @@ use buildkit_llb::{Copy, File, Input, Merge, Mkfile, OpOptions, Output, Owner};
 use super::cache_key::depend_on;
 use super::environment::Environment;
 use super::install::Installed;
-use super::own_files::{FILE_TIME, directory, timed};
+use super::own_files::{FILE_TIME, directory, folders, timed};
 use super::programs::entrypoint_program;
 use super::records::{InImage, add_records};
+use super::relocate::relocate;
 use super::step::Step;
 use super::tools::Tools;
 use condafront_model::environment_prefix::{EnvironmentPrefix, ROOT_PREFIX};
 use condafront_model::platform::Platform;
 use condafront_model::stamp;
+use condafront_step_spec::account::LinkedDirectory;
 use condafront_step_spec::activation::{ENTRYPOINT, RecordSpec, RuntimeFile};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::args::StepSpec as _;
@@ -28,6 +30,12 @@ use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
 const CLASHES: &str = "[install] files that several packages claim";
 /// The same for the step that runs post-link scripts.
 const POST_LINK: &str = "[install] run the packages' post-link scripts";
+/// The same for the steps that move layers to where the base image's links lead.
+const MOVED: &str = "[install] move layers to where the base image's links lead";
+/// The same for the operation that stacks the layers of packages.
+pub const PACKAGES: &str = "[install] put the layers together";
+/// The same for the operation that adds the last layers of condafront's own.
+pub const FINISHED: &str = "[image] put the layers together";
 /// The same for the layer of [`Tools::runtime`].
 pub const RUNTIME: &str = "[activate] entrypoint and shell hooks";
 
@@ -42,7 +50,7 @@ pub enum Stacking {
 
 impl Stacking {
     /// `layers` on top of `base`, later ones over earlier ones.
-    pub fn stack(self, base: impl Into<Input>, layers: &[(Output, String)], name: &str) -> Input {
+    fn stack(self, base: impl Into<Input>, layers: &[(Output, String)], name: &str) -> Input {
         let base = base.into();
         match self {
             Self::Merge => {
@@ -72,18 +80,36 @@ impl Stack {
         self.layers.push((layer.clone(), name.to_owned()));
     }
 
+    /// Adds the layers of another stack on top.
+    pub fn append(&mut self, mut other: Self) {
+        self.layers.append(&mut other.layers);
+    }
+
     /// The layers' names, lowest first.
     pub fn names(&self) -> Vec<String> {
         self.layers.iter().map(|(_, name)| name.clone()).collect()
     }
 
-    /// The layers on top of `base`.
-    pub fn on(&self, base: &Input, stacking: Stacking) -> Input {
-        stacking.stack(
-            base.clone(),
-            &self.layers,
-            "[install] put the layers together",
-        )
+    /// The layers with what is below one of the base image's `links` moved to where the link leads. The parents of a link
+    /// must be directories of every layer.
+    #[must_use]
+    pub fn through(self, links: &[LinkedDirectory], tools: &Tools<'_>) -> Self {
+        if links.is_empty() {
+            return self;
+        }
+        let options = tools.joined(MOVED);
+        let layers = self.layers.into_iter().map(|(layer, name)| {
+            let moved = relocate(&layer, links, &options);
+            (moved.output().cloned().unwrap_or(layer), name)
+        });
+        Self {
+            layers: layers.collect(),
+        }
+    }
+
+    /// The layers on top of `base`. `name` is shown in the progress.
+    pub fn on(&self, base: &Input, stacking: Stacking, name: &str) -> Input {
+        stacking.stack(base.clone(), &self.layers, name)
     }
 }
 
@@ -273,15 +299,4 @@ impl Tools<'_> {
         add_records(&mut file, environments, user);
         timed(file.build(), &options)
     }
-}
-
-/// The folders that hold `files`, parents first, each once.
-fn folders<'a>(files: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
-    let mut folders = BTreeSet::new();
-    for path in files {
-        for (end, _) in path.match_indices('/').filter(|(at, _)| *at > 0) {
-            folders.insert(path[..end].to_owned());
-        }
-    }
-    folders
 }

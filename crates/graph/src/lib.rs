@@ -42,6 +42,7 @@ mod packages;
 mod prefix;
 mod programs;
 mod python_runtime;
+mod relocate;
 mod tools;
 
 pub use location::{location_in, location_of, source_file};

@@ -1,5 +1,7 @@
 //! Files that come from no package. All have the same time.
 
+use std::collections::BTreeSet;
+
 use buildkit_llb::{Copy, File, Input, Mkdir, OpOptions, Options, Owner};
 
 use condafront_model::stamp::{self, EPOCH};
@@ -24,4 +26,15 @@ pub(crate) fn timed(from: Input, options: &Options) -> Input {
         .then(Copy::new(from, "/", "/").contents().time(FILE_TIME))
         .options(options)
         .build()
+}
+
+/// The folders that hold `files`, parents first, each once.
+pub(crate) fn folders<'a>(files: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    let mut folders = BTreeSet::new();
+    for path in files {
+        for (end, _) in path.match_indices('/').filter(|(at, _)| *at > 0) {
+            folders.insert(path[..end].to_owned());
+        }
+    }
+    folders
 }

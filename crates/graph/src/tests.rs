@@ -9,7 +9,7 @@ use super::compiler::Compiler;
 use super::conda_image::{CondaImage, Layered};
 use super::downloads::Addresses;
 use super::environment::{Environment, Micromamba, user_file};
-use super::image::Stacking;
+use super::image::{FINISHED, Stack, Stacking};
 use super::records::InImage;
 use crate::plan::micromamba::MicromambaVersion;
 use crate::plan::mirrors::Mirrors;
@@ -21,7 +21,7 @@ use condafront_model::layers::Layers;
 use condafront_model::platform::Platform;
 use condafront_model::source::SourceFile;
 use condafront_model::stamp::Owner;
-use condafront_step_spec::account::UserRequest;
+use condafront_step_spec::account::{LinkedDirectory, UserRequest};
 use condafront_step_spec::activation::RuntimeFile;
 use condafront_step_spec::facts::{Clash, EnvironmentFacts};
 
@@ -42,11 +42,12 @@ fn image(name: &str) -> Output {
 
 /// The whole graph of the lock above.
 fn graph(stacking: Stacking, layers: Layers, installer: Option<Micromamba>) -> String {
-    graph_of(LOCK, stacking, layers, installer)
+    graph_of(LOCK, &[], stacking, layers, installer)
 }
 
 fn graph_of(
     lock: &str,
+    links: &[LinkedDirectory],
     stacking: Stacking,
     layers: Layers,
     installer: Option<Micromamba>,
@@ -99,7 +100,7 @@ fn graph_of(
         facts: &facts,
     };
     let base = Input::from(&base);
-    let image = CondaImage::new(&base, &account, &[layered], &[], stacking).unwrap();
+    let image = CondaImage::new(&base, links, &account, &[layered], &[], stacking).unwrap();
     let variables = [("JUPYTER_PORT".to_owned(), "8888".to_owned())].into();
     let runtime = environment.tools.runtime(
         Platform::LinuxAmd64,
@@ -115,13 +116,27 @@ fn graph_of(
         environment.user,
         &[graph.facts, account.facts],
     );
-    let runtime = runtime.output().unwrap().clone();
-    let root = stacking.stack(
-        image.root,
-        &[(runtime, "runtime".into())],
-        "[image] put the layers together",
-    );
+    let mut stack = Stack::default();
+    stack.push(runtime.output().unwrap(), "runtime");
+    let root = stack
+        .through(links, &environment.tools)
+        .on(&image.root, stacking, FINISHED);
     text::dump(Definition::of(root.output().unwrap()).to_pb())
+}
+
+#[test]
+fn layers_go_where_the_links_of_the_base_lead() {
+    let link = |path: &str, target: &str| LinkedDirectory {
+        path: path.into(),
+        target: target.into(),
+    };
+    let links = [
+        link("/opt", "/var/opt"),
+        link("/opt/conda", "/srv/conda"),
+        link("/usr/local", "/var/usrlocal"),
+    ];
+    let found = graph_of(LOCK, &links, Stacking::Merge, Layers::AtMost(1), None);
+    insta::assert_snapshot!(found);
 }
 
 #[test]
@@ -265,7 +280,7 @@ fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
 #[test]
 fn a_large_package_fills_several_layers() {
     let lock = LOCK.replace("\nhttps", "\n# size: 500000000\nhttps");
-    let found = graph_of(&lock, Stacking::Merge, Layers::Auto, None);
+    let found = graph_of(&lock, &[], Stacking::Merge, Layers::Auto, None);
     for line in [
         r#"\"further_parts\":2}"#,
         "mount /out bind scratch -> output 0",

@@ -87,6 +87,17 @@ pub const FACTS_FILE: &str = "account.json";
 /// The file into which the step `libc` writes the [`Libc`] that it found.
 pub const LIBC_FILE: &str = "libc.json";
 
+/// A directory that layers write below, and that is a symbolic link in the base image. Image-based systems such as
+/// Fedora's bootc images have a link at `/opt`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkedDirectory {
+    /// The link.
+    pub path: String,
+    /// The directory that it leads to. The base image may lack it.
+    pub target: String,
+}
+
 /// What the step found and did: the contents of `account.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,4 +110,7 @@ pub struct AccountFacts {
     pub notices: Vec<String>,
     /// The base image's C library.
     pub libc: Libc,
+    /// The base image's links in the way of layers, parents first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<LinkedDirectory>,
 }

@@ -53,6 +53,9 @@ impl StepSpec for RecordSpec {
 /// The entrypoint binary in an image.
 pub const ENTRYPOINT: &str = "/usr/local/bin/condafront-entrypoint";
 
+/// Where login shells look for scripts.
+pub const PROFILE_DIR: &str = "/etc/profile.d";
+
 /// A file that the frontend itself writes into the image, owned by root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuntimeFile {

@@ -8,6 +8,7 @@ mod database;
 mod error;
 mod home;
 mod layer;
+mod links;
 mod user;
 
 use std::fs;
@@ -69,6 +70,7 @@ pub fn run(
         user: decision.user,
         notices: decision.notices,
         libc: base::libc(&root)?,
+        links: links::below(&root)?,
     };
     let path = facts.join(FACTS_FILE);
     let json = serde_json::to_vec(&found).map_err(|e| AccountError::io(&path, e.into()))?;

@@ -10,7 +10,7 @@ use super::image::Activation;
 use super::shell_files::{
     ACTIVATE_FILE, DEACTIVATE_FILE, activate_script, deactivate_script, dispatcher,
 };
-use condafront_step_spec::activation::RuntimeFile;
+use condafront_step_spec::activation::{PROFILE_DIR, RuntimeFile};
 
 /// The shell code that sources the activation script, for a bashrc or a profile.
 pub(crate) fn hook() -> String {
@@ -30,10 +30,7 @@ pub fn runtime_files(default: &str, activations: &[Activation]) -> Vec<RuntimeFi
             format!("{default}\n").into_bytes(),
         ),
         file(format!("{DIR}/{ACTIVATE_FILE}"), dispatcher(default)),
-        file(
-            "/etc/profile.d/condafront.sh".to_owned(),
-            hook().into_bytes(),
-        ),
+        file(format!("{PROFILE_DIR}/condafront.sh"), hook().into_bytes()),
         RuntimeFile {
             path: "/usr/local/bin/_activate_current_env.sh".to_owned(),
             mode: 0o755,
