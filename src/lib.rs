@@ -6,6 +6,7 @@ mod fetch_failure;
 pub mod frontend;
 mod gateway;
 mod image;
+mod inventory;
 pub mod options;
 mod pip_report;
 mod stages;

@@ -11,7 +11,7 @@ use buildkit_llb::{
 
 use super::git::{GitContext, git_source};
 use super::ignore;
-use crate::gateway::client::{Bridge, ImageMeta};
+use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::messages;
 use crate::image::config::ImageConfig;
@@ -31,6 +31,8 @@ pub(crate) struct Found {
     pub config: ImageConfig,
     /// Whether the definition pins the content.
     pub pinned: bool,
+    /// The image's name, with its digest if the engine knows one.
+    pub reference: Option<String>,
 }
 
 /// Resolves contexts and images.
@@ -108,7 +110,7 @@ impl Finder<'_> {
                 self.resolved(
                     layout.name(format!("[context {name}] OCI layout")).build(),
                     name,
-                    |_| None,
+                    None,
                 )
                 .await?
             }
@@ -143,12 +145,8 @@ impl Finder<'_> {
     /// An image from a registry or the engine's store, pinned to the current digest of its name.
     async fn image(&self, image: &ImageName) -> Result<Found, BuildError> {
         let canonical = image.canonical();
-        let pin = |meta: &ImageMeta| {
-            let digest = meta.digest.as_deref()?;
-            Some(self.image_source(&image.pinned(digest), &canonical))
-        };
-        self.resolved(self.image_source(&canonical, &canonical), &canonical, pin)
-            .await
+        let source = self.image_source(&canonical, &canonical);
+        self.resolved(source, &canonical, Some(image)).await
     }
 
     fn image_source(&self, reference: &str, shown: &str) -> Output {
@@ -159,12 +157,12 @@ impl Finder<'_> {
         source.build()
     }
 
-    /// Asks BuildKit for an image's configuration.
+    /// Asks BuildKit for an image's configuration, and pins `image` to its digest.
     async fn resolved(
         &self,
         state: Output,
         name: &str,
-        pin: impl FnOnce(&ImageMeta) -> Option<Output>,
+        image: Option<&ImageName>,
     ) -> Result<Found, BuildError> {
         let source = source_op(&state)
             .ok_or_else(|| GatewayError::session(format!("{name} is not an image")))?;
@@ -191,11 +189,20 @@ impl Finder<'_> {
             })?;
         let config = ImageConfig::from_base(&meta.config, self.platform)
             .map_err(|error| Diagnostic::new(format!("{name}: {error}")).caused_by(error))?;
-        let pinned = pin(&meta);
+        let digest = meta.digest.as_deref();
+        let reference = image.map(|image| match digest {
+            Some(digest) => image.pinned(digest),
+            None => image.canonical(),
+        });
+        let state = match (&reference, digest) {
+            (Some(reference), Some(_)) => self.image_source(reference, name),
+            _ => state,
+        };
         Ok(Found {
-            pinned: meta.digest.is_some(),
-            state: pinned.unwrap_or(state).into(),
+            pinned: digest.is_some(),
+            state: state.into(),
             config,
+            reference,
         })
     }
 
@@ -231,6 +238,7 @@ impl Finder<'_> {
             state,
             config,
             pinned: false,
+            reference: None,
         })
     }
 
@@ -239,6 +247,7 @@ impl Finder<'_> {
             state,
             config: ImageConfig::scratch(self.platform),
             pinned,
+            reference: None,
         }
     }
 }

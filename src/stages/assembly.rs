@@ -11,10 +11,12 @@ use crate::gateway::error::BuildError;
 use crate::image::config::ImageConfig;
 use crate::image::limits::Sources;
 use crate::image::section;
+use crate::inventory::{self, Component, Inventory};
 use condafront_graph::Tools;
 use condafront_graph::account::Account;
-use condafront_graph::conda_image::{CondaImage, Layered};
+use condafront_graph::conda_image::{self, CondaImage, Layered};
 use condafront_graph::image::{FINISHED, RUNTIME, Stack, Stacking};
+use condafront_graph::inventory::{ADD_INVENTORY, INVENTORY_LAYER};
 use condafront_graph::plan::sharing::Shared;
 use condafront_input::section::ImageSection;
 use condafront_model::environment_prefix::ROOT_PREFIX;
@@ -65,6 +67,8 @@ pub(super) struct Built {
     pub(super) root: Input,
     /// Its configuration.
     pub(super) config: ImageConfig,
+    /// Its inventory, with the layer that holds each package.
+    pub(super) inventory: Option<Inventory>,
 }
 
 /// An unfinished image.
@@ -76,6 +80,8 @@ pub(super) struct Progress {
     /// The outputs of steps that the frontend reads. The image must depend on them: a cache that is exported with the
     /// image lacks them otherwise.
     pub(super) facts: Vec<Output>,
+    /// The PyPI packages of each environment.
+    pub(super) pypi: Vec<Vec<Component>>,
 }
 
 impl Image<'_> {
@@ -104,6 +110,7 @@ impl Image<'_> {
             root: image.root,
             history: image.history,
             facts,
+            pypi: Vec::new(),
         };
         for environment in &self.environments {
             if let Input::Output(below) = &progress.root
@@ -122,13 +129,16 @@ impl Image<'_> {
     pub(super) async fn installed(&self) -> Result<Progress, BuildError> {
         let mut progress = self.linked().await?;
         for environment in &self.environments {
+            let mut components = Vec::new();
             if let Input::Output(below) = &progress.root
                 && let Some(pip) = environment.pip(below).await?
             {
                 progress.root = pip.root.into();
                 progress.history.extend(pip.layers);
                 progress.facts.extend(pip.facts);
+                components = pip.components;
             }
+            progress.pypi.push(components);
         }
         Ok(progress)
     }
@@ -162,11 +172,40 @@ impl Image<'_> {
         self.session.check_volumes(self.section, &root).await?;
         progress.root = root;
         progress.history.extend(added);
+        let inventory = self.add_inventory(&mut progress);
         config.add_history(&progress.history);
         Ok(Built {
             root: progress.root,
             config,
+            inventory: Some(inventory),
         })
+    }
+
+    /// Puts the image's inventory on top.
+    fn add_inventory(&self, progress: &mut Progress) -> Inventory {
+        let layers = conda_image::layer_names(&self.layered(), self.shared);
+        let environments = self.environments.iter().zip(&layers).zip(&progress.pypi);
+        let environments = environments.map(|((one, layers), pypi)| {
+            let planned = &one.environment.plan.packages;
+            let conda = planned.iter().zip(&one.facts.packages).zip(layers);
+            let conda = conda
+                .map(|((planned, facts), layer)| Component::conda(planned, facts).in_layer(layer));
+            conda.chain(pypi.iter().cloned()).collect()
+        });
+        let inventory = Inventory {
+            base: self.base.base.reference.as_deref().map(Component::image),
+            environments: environments.collect(),
+        };
+        let document = inventory::document(&inventory, inventory::Layers::LeftOut);
+        let layer = self.tools.inventory(&document, self.user.owner());
+        let mut stack = Stack::default();
+        if let Input::Output(layer) = layer {
+            stack.push(&layer, INVENTORY_LAYER);
+        }
+        let stack = stack.prefix_through(&self.links, &self.tools);
+        progress.root = stack.on(&progress.root, self.stacking, ADD_INVENTORY);
+        progress.history.extend(stack.names());
+        inventory
     }
 
     /// Warnings about variables of the base image that the image does not have.
@@ -237,13 +276,13 @@ impl Image<'_> {
             owner,
             &progress.facts,
         );
+        let mut stack = Stack::default();
         if let Input::Output(runtime) = runtime {
-            let mut stack = Stack::default();
             stack.push(&runtime, RUNTIME);
-            let stack = stack.through(&self.links, &self.tools);
-            progress.root = stack.on(&progress.root, self.stacking, FINISHED);
-            progress.history.extend(stack.names());
         }
+        let stack = stack.through(&self.links, &self.tools);
+        progress.root = stack.on(&progress.root, self.stacking, FINISHED);
+        progress.history.extend(stack.names());
         Ok(default.env.clone())
     }
 }

@@ -8,6 +8,7 @@ use super::recorded::check_address;
 use buildkit_llb::Output;
 
 use crate::gateway::error::BuildError;
+use crate::inventory::Component;
 use crate::pip_report::{self, Found};
 use condafront_graph::downloads::Addresses;
 use condafront_graph::pip::PipNetwork;
@@ -27,6 +28,8 @@ pub(super) struct Pipped {
     pub(super) layers: Vec<String>,
     /// The outputs of steps that the frontend reads.
     pub(super) facts: Vec<Output>,
+    /// What is new.
+    pub(super) components: Vec<Component>,
 }
 
 impl Linked<'_> {
@@ -40,6 +43,7 @@ impl Linked<'_> {
             root: root.clone(),
             layers: Vec::new(),
             facts: Vec::new(),
+            components: Vec::new(),
         };
         if !asked.locked.is_empty() {
             let files = Files::fetched(asked.locked.clone());
@@ -72,6 +76,7 @@ impl Linked<'_> {
             root: root.clone(),
             layers: Vec::new(),
             facts: Vec::new(),
+            components: Vec::new(),
         };
         if !packages.is_empty() {
             let files = Files::fetched(packages.clone());
@@ -190,6 +195,7 @@ impl Linked<'_> {
         let (graph, reference) = session.fetch_and_run(&installing, addresses).await?;
         let facts: PipFacts = session.read_json(&reference, PIP_FACTS_FILE).await?;
         session.warn(&installing.warnings(&facts.notices)).await?;
+        pipped.components.extend(files.components(&graph.name));
         pipped.root = graph.root;
         pipped.layers.push(graph.name);
         pipped.facts.extend(graph.fetched);

@@ -6,6 +6,7 @@ use buildkit_llb::Output;
 
 use super::fetching::Job;
 use super::session::rule_of;
+use crate::inventory::Component;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
 use condafront_graph::pip::{Local, PipInstalled, PipNetwork, PipPackages, PipResolved, Wheel};
@@ -41,6 +42,17 @@ impl Files {
             build_options: BuildOptions::default(),
             facts: Vec::new(),
         }
+    }
+}
+
+impl Files {
+    /// What the `layer` with them contains.
+    pub(super) fn components(&self, layer: &str) -> Vec<Component> {
+        let fetched = self.packages.iter().map(Component::pypi);
+        let built = self.wheels.iter().map(|(label, _, _)| label);
+        let built = built.chain(self.local.iter().map(|(local, _)| &local.label));
+        let all = fetched.chain(built.map(|label| Component::built(label)));
+        all.map(|one| one.in_layer(layer)).collect()
     }
 }
 

@@ -53,8 +53,8 @@ fn the_files_are_what_the_packages_say(store: Store) {
         "missing": [],
         // Two packages claim it, and the later one in the lock wins.
         "different": [["clash-a", "share/clash/both.txt"]],
-        // The post-link script wrote it.
-        "unclaimed": ["share/post-link-demo/written.txt"],
+        // A post-link script and condafront wrote them.
+        "unclaimed": ["share/post-link-demo/written.txt", "share/sbom/condafront.spdx.json"],
         "owners": ["57439:57439"],
         "history": 0,
     });

@@ -29,11 +29,11 @@ fn links_of_the_base_stay(store: Store) {
     project
         .build_file("image.yml", &["-t", project.tag(), base[0], base[1]])
         .expect_success();
-    // Those of `copy` and `run` have the time.
+    // Those of `copy` and `run`, below the inventory, have the time.
     let layers = || {
         let all = inspect(&project, project.tag(), "{{json .RootFS.Layers}}");
         let all = all.as_array().expect("layers").clone();
-        all[..all.len() - 2].to_vec()
+        all[..all.len() - 3].to_vec()
     };
     let first = layers();
     const LOOK: &str = "readlink /opt /usr/local /home; cat /opt/vendor/file /opt/conda/share/bumpme/version.txt; \

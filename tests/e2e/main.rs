@@ -25,6 +25,7 @@ mod git;
 mod image;
 mod inputs;
 mod installers;
+mod inventory;
 mod limits;
 mod linked_base;
 mod locked_projects;

@@ -39,7 +39,7 @@ pub(crate) use on_both_stores;
 pub(crate) const LOCK: &str = "env.lock";
 
 /// The built-in installer, which needs no internet.
-const NATIVE: [&str; 2] = ["--build-arg", "CONDAFRONT_INSTALLER=native"];
+pub(crate) const NATIVE: [&str; 2] = ["--build-arg", "CONDAFRONT_INSTALLER=native"];
 
 /// A folder to build in, with its own server, on one engine.
 pub(crate) struct Project {

@@ -37,9 +37,10 @@ impl Pushed {
         }
     }
 
-    /// The layers that `other` does not have.
+    /// The layers that `other` does not have, without the topmost: the inventory, which names every package and the base.
     pub(crate) fn layers_not_in(&self, other: &Self) -> Vec<&str> {
-        let new = self.layers.iter().filter(|it| !other.layers.contains(it));
+        let layers = self.layers.split_last().map_or(&[][..], |(_, below)| below);
+        let new = layers.iter().filter(|it| !other.layers.contains(it));
         new.map(String::as_str).collect()
     }
 

@@ -120,6 +120,9 @@ fn is_of_the_container(path: &str) -> bool {
         || path.starts_with("dev/")
 }
 
+/// The inventory has the base image's digest. The classic store does not know that of an image that was loaded.
+const INVENTORY: &str = "opt/conda/share/sbom/condafront.spdx.json";
+
 /// The differences, one per line.
 pub(crate) fn differences(
     left: &BTreeMap<String, Entry>,
@@ -130,7 +133,7 @@ pub(crate) fn differences(
     paths.dedup();
     paths
         .into_iter()
-        .filter(|path| !is_of_the_container(path))
+        .filter(|path| !is_of_the_container(path) && *path != INVENTORY)
         .filter(|path| left.get(*path) != right.get(*path))
         .map(|path| format!("{path}: {:?} and {:?}", left.get(path), right.get(path)))
         .collect()

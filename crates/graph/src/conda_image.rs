@@ -1,17 +1,14 @@
 //! The account and the conda packages of all environments, on the base image. A build and the command line put them
 //! together here; the command line does so without facts.
 
-use std::path::Path;
-
 use buildkit_llb::Input;
 
 use crate::account::Account;
 use crate::environment::Environment;
-use crate::image::{PACKAGES, Stack, Stacking};
+use crate::image::{PACKAGES, Stack, Stacking, shared_name};
 use crate::install::{InstallGraph, part_name};
 use crate::plan::groups;
 use crate::plan::sharing::Shared;
-use condafront_model::environment_prefix::ROOT_PREFIX;
 use condafront_step_spec::account::LinkedDirectory;
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::facts::EnvironmentFacts;
@@ -36,6 +33,34 @@ impl Layered<'_> {
             facts.map_or(0, |facts| facts.size)
         })
     }
+}
+
+/// The name of the layer that holds each package: by environment, and by package in the order of its plan. `shared` are the
+/// groups of packages that several environments share.
+pub fn layer_names(environments: &[Layered<'_>], shared: &[Shared]) -> Vec<Vec<String>> {
+    let names = environments.iter().enumerate().map(|(index, one)| {
+        let plan = &one.environment.plan;
+        let mut names = vec![String::new(); plan.packages.len()];
+        for (number, (group, step)) in plan.groups.iter().zip(&one.graph.installed).enumerate() {
+            let is_here = |it: &&Shared| it.groups.contains(&(index, number));
+            let name = match shared.iter().find(is_here) {
+                None => step.name.clone(),
+                Some(shared) => {
+                    let owners = shared.groups.iter();
+                    let owners = owners.filter_map(|(index, _)| environments.get(*index));
+                    let prefixes = owners.map(|owner| &owner.environment.prefix);
+                    shared_name(&group.to_string(), prefixes)
+                }
+            };
+            for package in &group.packages {
+                if let Some(place) = names.get_mut(*package) {
+                    place.clone_from(&name);
+                }
+            }
+        }
+        names
+    });
+    names.collect()
 }
 
 /// An image with its account and the conda packages of its environments.
@@ -66,13 +91,7 @@ impl CondaImage {
         packages.push_environments(environments, shared)?;
         if let Some(one) = environments.first() {
             let tools = one.environment.tools.of_image();
-            // Packages have nothing elsewhere.
-            let links = links.iter().filter(|link| {
-                let (link, prefix) = (Path::new(&link.path), Path::new(ROOT_PREFIX));
-                link.starts_with(prefix) || prefix.starts_with(link)
-            });
-            let links: Vec<_> = links.cloned().collect();
-            stack.append(packages.through(&links, &tools));
+            stack.append(packages.prefix_through(links, &tools));
         }
         Ok(Self {
             root: stack.on(base, stacking, PACKAGES),

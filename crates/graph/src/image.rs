@@ -1,6 +1,7 @@
 //! From layers to the image's file system.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use buildkit_llb::{Copy, File, Input, Merge, Mkfile, OpOptions, Output, Owner};
 
@@ -88,6 +89,16 @@ impl Stack {
     /// The layers' names, lowest first.
     pub fn names(&self) -> Vec<String> {
         self.layers.iter().map(|(_, name)| name.clone()).collect()
+    }
+
+    /// [`Stack::through`] for layers that have the root prefix and nothing else.
+    #[must_use]
+    pub fn prefix_through(self, links: &[LinkedDirectory], tools: &Tools<'_>) -> Self {
+        let prefix = Path::new(ROOT_PREFIX);
+        let concerns = |link: &Path| link.starts_with(prefix) || prefix.starts_with(link);
+        let links = links.iter().filter(|link| concerns(Path::new(&link.path)));
+        let links: Vec<_> = links.cloned().collect();
+        self.through(&links, tools)
     }
 
     /// The layers with what is below one of the base image's `links` moved to where the link leads. The parents of a link
@@ -227,6 +238,15 @@ impl Environment<'_> {
     }
 }
 
+/// The name of a layer that environments with these prefixes share; `title` names its packages.
+pub(crate) fn shared_name<'a>(
+    title: &str,
+    prefixes: impl Iterator<Item = &'a EnvironmentPrefix>,
+) -> String {
+    let names: Vec<&str> = prefixes.map(EnvironmentPrefix::name).collect();
+    format!("[install] {title}, shared by {}", names.join(", "))
+}
+
 impl Tools<'_> {
     /// One layer for packages that several environments share, made from the layer at each prefix. `title` names the
     /// packages.
@@ -238,8 +258,7 @@ impl Tools<'_> {
         layers: &[(&EnvironmentPrefix, &Output)],
         title: &str,
     ) -> Result<(Output, String), ArgsError> {
-        let names: Vec<&str> = layers.iter().map(|(prefix, _)| prefix.name()).collect();
-        let name = format!("[install] {title}, shared by {}", names.join(", "));
+        let name = shared_name(title, layers.iter().map(|(prefix, _)| *prefix));
         let prefixes = layers.iter().map(|(prefix, _)| prefix.path().to_owned());
         let spec = ShareSpec {
             prefixes: prefixes.collect(),

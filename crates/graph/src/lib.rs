@@ -6,7 +6,8 @@
 //! - [`environment`] is what an environment's graph is made from: [`downloads`] of packages, and steps that [`install`]
 //!   them into layers, with a [`compiler`] for their modules.
 //! - [`image`] stacks layers, and [`conda_image`] those of the account and the conda packages on the base image, which
-//!   [`system`] and [`account`] prepare. [`records`] are files of an environment that come from no package.
+//!   [`system`] and [`account`] prepare. [`records`] are files of an environment that come from no package;
+//!   [`inventory`] says what the image contains.
 //! - [`pip`] adds PyPI packages; [`copy`] and [`run`] add what the image section asks for.
 //! - [`channel`] collects packages in a folder, for builds without a network.
 //! - [`Tools`] make every [`step`].
@@ -22,6 +23,7 @@ pub mod environment;
 pub mod git;
 pub mod image;
 pub mod install;
+pub mod inventory;
 pub mod pip;
 pub mod plan;
 pub mod question;

@@ -52,6 +52,11 @@ impl Options {
         options
     }
 
+    /// Whether an option is set, even to nothing.
+    pub fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
     /// One option, if it is set and not empty.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.values

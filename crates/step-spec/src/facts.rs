@@ -98,6 +98,23 @@ pub struct PackageFacts {
     /// The versions of glibc that it runs with, `>=2.17,<3.0.a0`; an empty string for any; absent if it needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glibc: Option<String>,
+    /// The names of the packages that it depends on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends: Vec<String>,
+    /// The Python distributions that it contains.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distributions: Vec<Distribution>,
+}
+
+/// A Python distribution, as its core metadata names it
+/// (<https://packaging.python.org/en/latest/specifications/core-metadata/>).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Distribution {
+    /// Its name, as it is written there.
+    pub name: String,
+    /// Its version.
+    pub version: String,
 }
 
 /// What `collect` reports about the whole environment.

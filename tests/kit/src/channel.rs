@@ -34,6 +34,7 @@ use serde::{Deserialize, Serialize};
 
 pub use custom::{package, package_named, package_with_links};
 pub use select::{HashStyle, lock};
+pub(crate) use tools::pip;
 pub use wheel_file::WheelFile;
 
 /// A package in a channel: its `repodata.json` record and the location of its archive.

@@ -14,3 +14,4 @@ pub mod repodata;
 pub mod run;
 pub mod server;
 pub mod shards;
+pub mod spdx;

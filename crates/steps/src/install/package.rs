@@ -46,6 +46,18 @@ impl Index {
         })
     }
 
+    /// The names of the packages that it depends on, sorted. Virtual packages are not among them.
+    pub(crate) fn names_of_depends(&self) -> Vec<String> {
+        let names = self.depends.iter().filter_map(|spec| {
+            let spec = spec.trim();
+            let end = spec.find(|c: char| c.is_whitespace() || "=<>!~[".contains(c));
+            let name = spec[..end.unwrap_or(spec.len())].to_lowercase();
+            (!name.is_empty() && !name.starts_with("__")).then_some(name)
+        });
+        let names: BTreeSet<String> = names.collect();
+        names.into_iter().collect()
+    }
+
     /// `python` or `generic`; old packages say `true` for generic.
     pub(crate) fn noarch(&self) -> Option<&str> {
         match &self.noarch {

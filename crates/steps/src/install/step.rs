@@ -7,6 +7,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::bytecode::{self, Runtime};
+use super::distributions;
 use super::divide::divide;
 use super::entry::relative_path;
 use super::env_vars;
@@ -236,6 +237,8 @@ fn group_facts(
                 // Old packages do not declare it.
                 None => has_program_of_glibc(&target.dir, placed).then(String::new),
             },
+            depends: index.names_of_depends(),
+            distributions: distributions::of(&target.dir, placed),
         });
     }
     Ok(GroupFacts {

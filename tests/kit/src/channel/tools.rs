@@ -26,7 +26,7 @@ pub(super) fn cc() -> Command {
 }
 
 /// `python3 -m pip`.
-pub(super) fn pip() -> Command {
+pub(crate) fn pip() -> Command {
     ensure(&["python3", "-m", "pip", "--version"], &["python3-pip"]);
     let mut command = Command::new("python3");
     command.args(["-m", "pip"]);

@@ -1,0 +1,200 @@
+//! The parts of an image, and where they come from.
+
+use purl::GenericPurl;
+use url::Url;
+
+use condafront_model::package::Package;
+use condafront_model::pypi_package::PipPackage;
+use condafront_step_spec::facts::{Distribution, PackageFacts};
+
+/// Channels of this host are known by their name alone.
+const ANACONDA: &str = "conda.anaconda.org";
+
+/// What an image contains.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inventory {
+    /// The image that it is built on.
+    pub(crate) base: Option<Component>,
+    /// The packages of each environment.
+    pub(crate) environments: Vec<Vec<Component>>,
+}
+
+/// A part of an image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Component {
+    pub(super) name: String,
+    pub(super) version: Option<String>,
+    /// Its package URL (<https://github.com/package-url/purl-spec>).
+    pub(super) purl: Option<String>,
+    /// Where it was downloaded from.
+    pub(super) url: Option<Url>,
+    pub(super) sha256: Option<String>,
+    pub(super) md5: Option<String>,
+    /// The licence as the package states it.
+    pub(super) license: Option<String>,
+    /// The layer that holds it, as the image's history names it.
+    pub(super) layer: Option<String>,
+    /// The names of packages of the same environment that it depends on.
+    pub(super) depends: Vec<String>,
+    pub(super) contains: Vec<Component>,
+}
+
+impl Component {
+    /// The base image, by its name with tag and digest.
+    pub(crate) fn image(reference: &str) -> Self {
+        let (name, digest) = match reference.split_once('@') {
+            Some((name, digest)) => (name, Some(digest)),
+            None => (reference, None),
+        };
+        let (repository, tag) = match name.rsplit_once(':') {
+            Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
+            _ => (name, None),
+        };
+        let last = repository.rsplit('/').next().unwrap_or(repository);
+        let qualifiers = [("repository_url", Some(repository)), ("tag", tag)];
+        Self {
+            name: repository.to_owned(),
+            version: tag.or(digest).map(str::to_owned),
+            purl: purl("oci", &last.to_lowercase(), digest, qualifiers),
+            sha256: digest
+                .and_then(|digest| digest.strip_prefix("sha256:"))
+                .map(str::to_owned),
+            ..Self::default()
+        }
+    }
+
+    /// A conda package: what the environment's plan and the package itself say.
+    pub(crate) fn conda(planned: &Package, facts: &PackageFacts) -> Self {
+        let url = planned.url.recorded();
+        let channel = channel(&url);
+        let archive = planned.id.format.suffix().trim_start_matches('.');
+        let qualifiers = [
+            ("build", Some(facts.build.as_str())),
+            ("channel", Some(&channel)),
+            ("subdir", Some(&facts.subdir)),
+            ("type", Some(archive)),
+        ];
+        Self {
+            name: facts.name.clone(),
+            version: Some(facts.version.clone()),
+            purl: purl("conda", &facts.name, Some(&facts.version), qualifiers),
+            url: Some(url),
+            sha256: Some(facts.sha256.clone()),
+            md5: Some(facts.md5.clone()),
+            license: facts.license.clone(),
+            layer: None,
+            depends: facts.depends.clone(),
+            contains: facts.distributions.iter().map(Self::distribution).collect(),
+        }
+    }
+
+    /// A Python distribution inside another component.
+    fn distribution(found: &Distribution) -> Self {
+        Self {
+            name: found.name.clone(),
+            version: Some(found.version.clone()),
+            purl: pypi(&found.name, Some(&found.version)),
+            ..Self::default()
+        }
+    }
+
+    /// A package from a PyPI index.
+    pub(crate) fn pypi(package: &PipPackage) -> Self {
+        Self {
+            name: package.name.clone(),
+            version: package.version.clone(),
+            purl: pypi(&package.name, package.version.as_deref()),
+            url: Some(package.url.recorded_file()),
+            sha256: package.hashes.sha256.clone(),
+            md5: package.hashes.md5.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// A Python package that the build made of the user's own files; `label` is its name, or name and version.
+    pub(crate) fn built(label: &str) -> Self {
+        let (name, version) = match label.rsplit_once(' ') {
+            Some((name, version)) => (name, Some(version)),
+            None => (label, None),
+        };
+        Self {
+            name: name.to_owned(),
+            version: version.map(str::to_owned),
+            ..Self::default()
+        }
+    }
+
+    /// The same, in the layer with this name.
+    pub(crate) fn in_layer(mut self, name: &str) -> Self {
+        self.layer = Some(name.to_owned());
+        self
+    }
+}
+
+/// A PyPI project's package URL. Its name is in lower case, with hyphens.
+fn pypi(name: &str, version: Option<&str>) -> Option<String> {
+    let name = name.to_lowercase().replace('_', "-");
+    purl("pypi", &name, version, [])
+}
+
+/// A package URL; `None` if there can be none for such a name.
+fn purl<const N: usize>(
+    kind: &str,
+    name: &str,
+    version: Option<&str>,
+    qualifiers: [(&str, Option<&str>); N],
+) -> Option<String> {
+    let mut builder = GenericPurl::builder(kind.to_owned(), name);
+    if let Some(version) = version {
+        builder = builder.with_version(version);
+    }
+    for (key, value) in qualifiers {
+        if let Some(value) = value {
+            builder = builder.with_qualifier(key, value).ok()?;
+        }
+    }
+    Some(builder.build().ok()?.to_string())
+}
+
+/// The channel of the package at `url`: its name if everybody knows it, otherwise its address.
+fn channel(url: &Url) -> String {
+    let mut channel = url.clone();
+    if let Ok(mut path) = channel.path_segments_mut() {
+        path.pop().pop();
+    }
+    match channel.host_str() {
+        Some(ANACONDA) => channel.path().trim_matches('/').to_owned(),
+        _ => channel.as_str().trim_end_matches('/').to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn package_urls_name_what_databases_know() {
+        let conda = |url: &str| {
+            let mut planned = Package::example("absl-py");
+            planned.url = condafront_model::package::PackageUrl::new(Url::parse(url).unwrap());
+            let facts = PackageFacts {
+                name: "absl-py".to_owned(),
+                version: "1!2.0".to_owned(),
+                build: "py_0".to_owned(),
+                subdir: "noarch".to_owned(),
+                ..PackageFacts::default()
+            };
+            Component::conda(&planned, &facts).purl.unwrap()
+        };
+        let image = |name: &str| Component::image(name).purl.unwrap();
+        let digest = format!("sha256:{}", "0".repeat(64));
+        let found = [
+            conda("https://conda.anaconda.org/conda-forge/noarch/absl-py-1-0.conda"),
+            conda("https://me:secret@c.example/t/tk-123/own/noarch/absl-py-1-0.conda?key=secret"),
+            image(&format!("docker.io/library/debian:13-slim@{digest}")),
+            image("localhost:5000/base"),
+            pypi("Zope.Interface_x", Some("1.0+local")).unwrap(),
+        ];
+        insta::assert_snapshot!(found.join("\n"));
+    }
+}
