@@ -12,7 +12,7 @@ use crate::context::named::Found;
 use crate::gateway::error::BuildError;
 use crate::gateway::solving::Reference;
 use condafront_graph::question;
-use condafront_graph::solve::Solve;
+use condafront_graph::solve::{self, Solve};
 use condafront_graph::virtual_packages::cuda_of;
 use condafront_graph::{NetworkAccess, Tools};
 use condafront_input::SolveRequest;
@@ -21,7 +21,9 @@ use condafront_model::package::Package;
 use condafront_model::source::{Diagnostic, Lines};
 use condafront_step_spec::account::{LIBC_FILE, Libc};
 use condafront_step_spec::failure_report::Culprit;
-use condafront_step_spec::solve::{Glibc, PACKAGES_FILE, SolveSpec, SolvedPackage, UNUSABLE_FILE};
+use condafront_step_spec::solve::{
+    Glibc, PACKAGES_FILE, SolveSpec, SolvedPackage, UNUSABLE_FILE, Unusable,
+};
 
 /// The image that packages will be installed on.
 #[derive(Clone, Copy)]
@@ -47,8 +49,8 @@ pub(super) struct Solved {
 enum WithShards {
     /// Well.
     Answer(Reference),
-    /// These lists of shards cannot be used, by their index.
-    Unusable(Vec<usize>),
+    /// These lists of shards cannot be used.
+    Unusable(Vec<Unusable>),
     /// A step fails. Only with whole lists can it be explained.
     Failed,
 }
@@ -96,15 +98,28 @@ impl Session<'_> {
         let listed = request.specs.iter().filter(|spec| !spec.is_implied).count();
         let mut earlier = Vec::new();
         let network = NetworkAccess::from_options(self.options);
+        let mut again = self.options.no_cache();
         let (answer, reference) = loop {
-            let (specs, files) = (&lists.specs, &lists.files);
-            let solve = tools.solve(&question, listed, specs, files, &network)?;
+            let given = solve::Lists {
+                specs: &lists.specs,
+                files: &lists.files,
+                again,
+            };
+            let solve = tools.solve(&question, listed, &given, &network)?;
             earlier.push(solve.reachable.clone());
             let Some(whole) = &solve.whole else {
                 match self.with_shards(&solve, &earlier).await? {
                     WithShards::Answer(reference) => break (solve.answer, reference),
+                    // An earlier build may have found that out, and it may have passed since then.
+                    WithShards::Unusable(sharded)
+                        if !again && sharded.iter().any(|list| list.may_pass) =>
+                    {
+                        again = true;
+                    }
                     WithShards::Unusable(sharded) => {
+                        let sharded: Vec<usize> = sharded.iter().map(|list| list.file).collect();
                         self.use_whole(&mut lists, request, &sharded).await?;
+                        again = self.options.no_cache();
                     }
                     WithShards::Failed => {
                         let sharded = lists.sharded();
@@ -149,7 +164,7 @@ impl Session<'_> {
             let Some(reference) = of_steps(self.evaluate(unusable).await)? else {
                 return Ok(WithShards::Failed);
             };
-            let sharded: Vec<usize> = self.read_json(&reference, UNUSABLE_FILE).await?;
+            let sharded: Vec<Unusable> = self.read_json(&reference, UNUSABLE_FILE).await?;
             if !sharded.is_empty() {
                 return Ok(WithShards::Unusable(sharded));
             }

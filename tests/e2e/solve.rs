@@ -234,6 +234,17 @@ fn serve_shards(project: &Project, lists: [&str; 2]) -> Vec<Shards> {
     shards.collect()
 }
 
+/// A list whose records say this about their licence.
+fn licensed(list: &str, family: &str) -> String {
+    let mut list: Value = serde_json::from_str(list).unwrap();
+    for key in ["packages", "packages.conda"] {
+        for record in list[key].as_object_mut().unwrap().values_mut() {
+            record["license_family"] = family.into();
+        }
+    }
+    list.to_string()
+}
+
 #[test]
 fn shards_are_a_faster_way_to_the_same_records() {
     const INSTEAD: &str = "the whole repodata is used instead of its shards";
@@ -262,16 +273,30 @@ fn shards_are_a_faster_way_to_the_same_records() {
     let output = project.build(&args).expect_failure();
     assert!(output.stderr.contains("bumpme"), "{}", output.stderr);
 
-    // A shard that does not fit the list.
+    // A server that fails for a while: with the next build, it is asked again.
     write(&project, &env(&project, &["bumpme"]));
-    let mut changed: Value = serde_json::from_str(noarch).unwrap();
-    for key in ["packages", "packages.conda"] {
-        for record in changed[key].as_object_mut().unwrap().values_mut() {
-            record["license_family"] = "none".into();
-        }
-    }
-    let changed = changed.to_string();
-    let shards = serve_shards(&project, [linux, &changed]);
+    serve_shards(&project, [linux, &licensed(noarch, "mine")]);
+    let shards = "/conda-forge/noarch/shards/*";
+    project
+        .server
+        .fault(shards, Fault::Status(503), Times::Always);
+    let busy = project.push("busy", &args);
+    assert!(busy.progress.contains(INSTEAD), "{}", busy.progress);
+    assert_eq!(busy.layers, whole.layers);
+    project.server.heal();
+    let has_found = |pushed: &Pushed| pushed.progress.contains("records found: ");
+    let well = project.push("well", &args);
+    assert!(has_found(&well), "{}", well.progress);
+    assert_eq!(well.layers, whole.layers);
+    project.server.clear();
+    let same = project.push("same", &args);
+    assert!(!has_found(&same), "{}", same.progress);
+    let asked = project.server.requests();
+    let is_shard = |path: &str| path.contains("/shards/");
+    assert!(!asked.iter().any(|request| is_shard(&request.path)));
+
+    // A shard that does not fit the list.
+    let shards = serve_shards(&project, [linux, &licensed(noarch, "none")]);
     let (file, _) = &shards[1].files["bumpme"];
     let path = format!("/conda-forge/noarch/shards/{file}");
     project.server.put(&path, b"something else".to_vec());

@@ -99,12 +99,17 @@ fn shards_that_cannot_be_used_are_reported() {
         let [one] = &found[..] else {
             panic!("{title}: {found:?}");
         };
-        assert_eq!(one.file, 0);
+        assert_eq!(one.list.file, 0);
         assert_eq!(std::fs::read_dir(output.path()).unwrap().count(), 0);
         let reason = one
             .reason
             .replace(server.url("").trim_start_matches("http://"), "SERVER/");
-        all.push_str(&format!("{title}:\n  {reason}\n"));
+        let kept = if one.list.may_pass {
+            "for this build"
+        } else {
+            "as long as the list is the same"
+        };
+        all.push_str(&format!("{title}, {kept}:\n  {reason}\n"));
     };
     fails("Another file", b"<html>");
     fails("An empty list", b"");
@@ -134,6 +139,9 @@ fn shards_that_cannot_be_used_are_reported() {
     server.put(&path, bytes);
     server.fault(&path, Fault::Status(404), Times::Always);
     fails("A missing shard", &good.list);
+    server.heal();
+    server.fault(&path, Fault::Status(503), Times::Always);
+    fails("A busy server", &good.list);
     server.heal();
     // With the right hash, and the wrong content.
     let wrong = |content: &[u8]| -> Shards {

@@ -138,9 +138,19 @@ fn download_shards(step: &mut Step, files: &[RepodataSpec], network: &NetworkAcc
     }
 }
 
+/// The repodata of a solve.
+#[derive(Clone, Copy, Debug)]
+pub struct Lists<'a> {
+    /// Which files they are.
+    pub specs: &'a [RepodataSpec],
+    /// The folder of each.
+    pub files: &'a [Output],
+    /// Whether to look for records even if BuildKit knows which were found before.
+    pub again: bool,
+}
+
 impl Tools<'_> {
-    /// Finds the packages for `listed` dependencies of the user's file; file `n` of `files` is in output `n` of
-    /// `repodata`.
+    /// Finds the packages for `listed` dependencies of the user's file.
     ///
     /// # Errors
     /// When the request does not fit into a program's arguments.
@@ -148,10 +158,10 @@ impl Tools<'_> {
         &self,
         spec: &SolveSpec,
         listed: usize,
-        files: &[RepodataSpec],
-        repodata: &[Output],
+        lists: &Lists<'_>,
         network: &NetworkAccess,
     ) -> Result<Solve, ArgsError> {
+        let files = lists.specs;
         let dependencies = if listed == 1 {
             "dependency"
         } else {
@@ -160,7 +170,7 @@ impl Tools<'_> {
         let what = format!("{listed} {dependencies} for {}", spec.subdir);
         let with_lists = |args: Vec<String>, name: String| {
             let mut step = self.step(args, name);
-            for (index, repodata) in repodata.iter().enumerate() {
+            for (index, repodata) in lists.files.iter().enumerate() {
                 // BuildKit hashes it, so that only its content counts: the key of an http source also holds the file's
                 // time.
                 step.input(&format!("{INPUT_DIR}/{index}"), repodata, false);
@@ -170,6 +180,9 @@ impl Tools<'_> {
         };
         let args = spec.reach().to_args(files)?;
         let (mut reach, records) = with_lists(args, format!("[solve] records for {what}"));
+        if lists.again {
+            reach.exec().ignore_cache();
+        }
         let has_shards = files.iter().any(RepodataSpec::is_sharded);
         let facts = has_shards.then(|| {
             download_shards(&mut reach, files, network);
@@ -266,7 +279,12 @@ mod tests {
             environment: None,
         };
         let network = NetworkAccess::default();
-        tools.solve(&spec, 1, &files, &[list], &network).unwrap()
+        let lists = Lists {
+            specs: &files,
+            files: &[list],
+            again: false,
+        };
+        tools.solve(&spec, 1, &lists, &network).unwrap()
     }
 
     #[test]

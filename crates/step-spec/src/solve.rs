@@ -24,7 +24,7 @@ pub const RECORDS_FILE: &str = "records.json";
 /// The list of a subdir's shards (<https://conda.org/learn/ceps/cep-0016>).
 pub const SHARDS_FILE: &str = "repodata_shards.msgpack.zst";
 
-/// The file that says which lists of shards cannot be used: a list of their indices.
+/// The file that says which lists of shards cannot be used: a list of [`Unusable`].
 pub const UNUSABLE_FILE: &str = "unusable.json";
 
 /// One solve.
@@ -133,6 +133,16 @@ pub struct RepodataSpec {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ReachSpec(pub SolveSpec);
+
+/// A list of shards that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unusable {
+    /// The repodata file, by its index.
+    pub file: usize,
+    /// Whether the network or the server is to blame, so that another build may be able to use them.
+    pub may_pass: bool,
+}
 
 impl SolveSpec {
     /// The search for the records that this solve can reach. Explanations are no concern of it.

@@ -36,7 +36,7 @@ use condafront_model::visible::visible_line;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::solve::{
-    PACKAGES_FILE, ReachSpec, RepodataSpec, SolveSpec, SolvedPackage, UNUSABLE_FILE,
+    PACKAGES_FILE, ReachSpec, RepodataSpec, SolveSpec, SolvedPackage, UNUSABLE_FILE, Unusable,
 };
 use error::SolveError;
 use records::Records;
@@ -44,6 +44,7 @@ use repodata::Repodata;
 pub(crate) use repodata::read_records;
 use request::Request;
 use search::Search;
+use shards::Reason;
 use solver::{Attempt, NoAnswer};
 
 /// Runs the step `reach` with `args`; `input`, `output` and `facts` are its mounts.
@@ -60,11 +61,12 @@ pub(crate) fn reach(
     let has_shards = files.iter().any(RepodataSpec::is_sharded);
     let reached = write_reachable(&spec, &files, input, output)?;
     for fault in &reached.faults {
-        let file = &files[fault.file];
+        let file = &files[fault.list.file];
         eprintln!(
-            "{}/{}: the whole repodata is used instead of its shards: {}",
+            "{}/{}: the whole repodata is used instead of its shards{}: {}",
             spec.channels[file.channel].name,
             file.subdir,
+            if fault.list.may_pass { " for now" } else { "" },
             visible_line(&masked(&fault.reason))
         );
     }
@@ -72,7 +74,7 @@ pub(crate) fn reach(
         eprintln!("records found: {}", reached.count);
     }
     if has_shards {
-        let unusable: Vec<usize> = reached.faults.iter().map(|fault| fault.file).collect();
+        let unusable: Vec<Unusable> = reached.faults.iter().map(|fault| fault.list).collect();
         write_json(&facts.join(UNUSABLE_FILE), &unusable)?;
     }
     Ok(())
@@ -112,7 +114,7 @@ pub fn reachable(
     files: &[RepodataSpec],
     input: &Path,
     output: &Path,
-) -> Result<Vec<Unusable>, FailureReport> {
+) -> Result<Vec<Fault>, FailureReport> {
     let ReachSpec(spec) = spec.reach();
     Ok(write_reachable(&spec, files, input, output)?.faults)
 }
@@ -122,14 +124,14 @@ struct Reached {
     /// The number of records.
     count: usize,
     /// The lists of shards that cannot be used. If there are any, nothing is written.
-    faults: Vec<Unusable>,
+    faults: Vec<Fault>,
 }
 
-/// A list of shards that cannot be used.
+/// Why a list of shards cannot be used.
 #[derive(Debug)]
-pub struct Unusable {
-    /// The repodata file, by its index.
-    pub file: usize,
+pub struct Fault {
+    /// The list.
+    pub list: Unusable,
     /// Why.
     pub reason: String,
 }
@@ -147,10 +149,11 @@ fn write_reachable(
             repodata, records, ..
         } = load(&spec, &files, &input)?;
         let faults = repodata.iter().enumerate().filter_map(|(file, data)| {
-            let reason = data.fault()?;
-            Some(Unusable { file, reason })
+            let Reason { text, may_pass } = data.fault()?;
+            let list = Unusable { file, may_pass };
+            Some(Fault { list, reason: text })
         });
-        let faults: Vec<Unusable> = faults.collect();
+        let faults: Vec<Fault> = faults.collect();
         drop(repodata);
         let mut count = 0;
         if faults.is_empty() {

@@ -18,8 +18,8 @@ pub(super) type Hash = [u8; 32];
 /// How many files are downloaded at the same time.
 const AT_ONCE: usize = 24;
 
-/// How often a file is asked for.
-const TRIES: usize = 2;
+/// The pauses before a file is asked for once more.
+const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
 
 /// The largest file, in bytes. The largest shards have a few hundred kilobytes.
 const LARGEST: u64 = 16 << 20;
@@ -135,7 +135,7 @@ impl Downloads {
     }
 
     fn download(&self, hash: &Hash, url: &Url) -> Result<Vec<u8>, DownloadError> {
-        let mut tries = 1;
+        let mut pauses = PAUSES.into_iter();
         loop {
             let downloaded = self.request(url).and_then(|bytes| {
                 let is_right = is_it(hash, &bytes);
@@ -143,9 +143,12 @@ impl Downloads {
                     .then_some(bytes)
                     .ok_or_else(|| DownloadError::Hash(url.clone()))
             });
-            match downloaded {
-                Err(error) if tries < TRIES && error.may_pass() => tries += 1,
-                outcome => return outcome,
+            let Err(error) = downloaded else {
+                return downloaded;
+            };
+            match pauses.next().filter(|_| error.is_worth_a_try()) {
+                Some(pause) => thread::sleep(pause),
+                None => return Err(error),
             }
         }
     }
@@ -176,16 +179,35 @@ impl Downloads {
 }
 
 impl DownloadError {
-    /// Whether another try may succeed.
-    fn may_pass(&self) -> bool {
+    /// Whether the network or the server is to blame, so that the file may be available later.
+    pub(super) fn may_pass(&self) -> bool {
         match self {
-            Self::Server { source, .. } => match **source {
-                ureq::Error::StatusCode(status) => matches!(status, 408 | 425 | 429 | 500..),
-                // A server that cannot be reached costs time, and the whole repodata is as good.
-                ureq::Error::Io(_) => true,
+            Self::Server { source, .. } => match &**source {
+                ureq::Error::StatusCode(status) => {
+                    matches!(status, 408 | 425 | 429 | 500 | 502..=504)
+                }
+                // What is wrong with a certificate comes as invalid data.
+                ureq::Error::Io(error) => error.kind() != io::ErrorKind::InvalidData,
+                ureq::Error::Timeout(_)
+                | ureq::Error::HostNotFound
+                | ureq::Error::ConnectionFailed
+                | ureq::Error::ConnectProxyFailed(_) => true,
                 _ => false,
             },
-            Self::Read { .. } | Self::Hash(_) => true,
+            Self::Read { .. } => true,
+            Self::Hash(_) | Self::TooLarge(_) => false,
+        }
+    }
+
+    /// Whether to ask once more in a moment. A server that does not answer costs time, and the whole repodata is as good.
+    fn is_worth_a_try(&self) -> bool {
+        match self {
+            Self::Server { source, .. } => {
+                self.may_pass()
+                    && matches!(**source, ureq::Error::StatusCode(_) | ureq::Error::Io(_))
+            }
+            Self::Read { source, .. } => source.kind() != io::ErrorKind::TimedOut,
+            Self::Hash(_) => true,
             Self::TooLarge(_) => false,
         }
     }
@@ -278,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_that_may_pass_are_tried_once_more() {
+    fn failures_that_may_pass_are_tried_a_few_times() {
         let server = Server::start();
         let path = "/file";
         server.put(path, "content");
@@ -286,18 +308,23 @@ mod tests {
         let get = || {
             server.clear();
             let found = downloads.all(&[hash(b"content")], |_| address(&server, path));
-            (found.is_ok(), server.requests().len())
+            let may_pass = found.map(drop).map_err(|error| error.may_pass());
+            (may_pass, server.requests().len())
         };
         for (fault, times, expected) in [
-            (Fault::Status(503), Times::FirstOfEach(1), (true, 2)),
-            (Fault::Status(503), Times::Always, (false, 2)),
-            (Fault::Status(404), Times::Always, (false, 1)),
-            (Fault::Html, Times::FirstOfEach(1), (true, 2)),
-            (Fault::Html, Times::Always, (false, 2)),
+            (Fault::Status(503), Times::FirstOfEach(2), (Ok(()), 3)),
+            (Fault::Status(429), Times::Always, (Err(true), 3)),
+            (Fault::Status(404), Times::Always, (Err(false), 1)),
+            (Fault::Status(501), Times::Always, (Err(false), 1)),
+            (Fault::Reset, Times::Always, (Err(true), 3)),
+            (Fault::ShortBody, Times::Always, (Err(true), 3)),
+            (Fault::Html, Times::FirstOfEach(1), (Ok(()), 2)),
+            (Fault::Html, Times::Always, (Err(false), 3)),
         ] {
             server.heal();
+            let title = format!("{fault:?} {times:?}");
             server.fault(path, fault, times);
-            assert_eq!(get(), expected);
+            assert_eq!(get(), expected, "{title}");
         }
     }
 }

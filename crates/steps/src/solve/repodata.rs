@@ -18,7 +18,7 @@ use url::Url;
 use super::download::{Downloads, Login};
 use super::error::{RepodataFault, SolveError};
 use super::reachable::Reachable;
-use super::shards::{ShardFault, Shards};
+use super::shards::{Reason, ShardFault, Shards};
 use crate::install::error::{Cause, Error, ErrorKind};
 use crate::install::is_web_page;
 use condafront_step_spec::mounts::SHARDS_DIR;
@@ -109,11 +109,11 @@ impl Repodata {
     }
 
     /// Why records are missing, if shards cannot be used.
-    pub(super) fn fault(&self) -> Option<String> {
+    pub(super) fn fault(&self) -> Option<Reason> {
         match &self.data {
             Data::Whole(_) | Data::Reachable(_) => None,
             Data::Shards(data) => data.fault(),
-            Data::Unusable(fault) => Some(fault.to_string()),
+            Data::Unusable(fault) => Some(fault.reason()),
         }
     }
 

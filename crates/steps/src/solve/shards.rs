@@ -75,6 +75,23 @@ pub(super) enum ShardFault {
     Sum,
 }
 
+/// Why shards cannot be used.
+#[derive(Debug)]
+pub(super) struct Reason {
+    pub(super) text: String,
+    /// Whether they may be usable later.
+    pub(super) may_pass: bool,
+}
+
+impl ShardFault {
+    pub(super) fn reason(&self) -> Reason {
+        Reason {
+            text: self.to_string(),
+            may_pass: matches!(self, Self::Download(error) if error.may_pass()),
+        }
+    }
+}
+
 impl Shards {
     /// Reads a list that came from `address`.
     pub(super) fn read(
@@ -174,8 +191,8 @@ impl Shards {
     }
 
     /// Why the records are incomplete, if they are.
-    pub(super) fn fault(&self) -> Option<String> {
-        self.state().fault.as_ref().map(ToString::to_string)
+    pub(super) fn fault(&self) -> Option<Reason> {
+        self.state().fault.as_ref().map(ShardFault::reason)
     }
 
     /// Reads a shard as if it were the repodata of a subdir with one package, so that the same rules hold.
