@@ -9,7 +9,7 @@ use condafront_model::channel::ChannelPriority;
 use condafront_model::origin::Origin;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::solve::{
-    Glibc, PACKAGES_FILE, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
+    Glibc, Kept, PACKAGES_FILE, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
 };
 use nix::sys::resource::{UsageWho, getrusage};
 
@@ -125,6 +125,7 @@ fn question() -> (SolveSpec, [RepodataSpec; 2]) {
         },
         exclude_newer: None,
         origin: Origin::default(),
+        kept: Kept::default(),
     };
     let files = ["linux-64", "noarch"].map(|subdir| RepodataSpec {
         channel: 0,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use condafront_model::channel::ChannelPriority;
 use condafront_model::origin::Origin;
-use condafront_step_spec::solve::{Glibc, RepodataSpec, SolveChannel, SolveSpec, System};
+use condafront_step_spec::solve::{Glibc, Kept, RepodataSpec, SolveChannel, SolveSpec, System};
 use condafront_steps::solve::solve;
 use condafront_testkit::channel::Channel;
 use condafront_testkit::engine::Store;
@@ -72,6 +72,7 @@ fn solved(specs: &[&str]) -> BTreeSet<String> {
         },
         exclude_newer: None,
         origin: Origin::default(),
+        kept: Kept::default(),
     };
     let packages = solve(&spec, &files, input.path()).unwrap();
     packages

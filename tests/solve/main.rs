@@ -4,6 +4,7 @@ mod answers;
 mod channels;
 mod dates;
 mod extras;
+mod kept;
 mod mistakes;
 mod properties;
 mod reachable;
@@ -16,7 +17,7 @@ use condafront_model::channel::ChannelPriority;
 use condafront_model::origin::Origin;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::solve::{
-    Glibc, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
+    Glibc, Kept, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
 };
 use condafront_steps::solve::{reachable, solve};
 use condafront_testkit::repodata::Repodata;
@@ -48,6 +49,7 @@ fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
         },
         exclude_newer: None,
         origin: Origin::default(),
+        kept: Kept::default(),
     }
 }
 

@@ -13,7 +13,7 @@ use condafront_model::link_order::link_order;
 use condafront_model::package::{Hashes, Package, PackageId, PackageUrl};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
-use condafront_step_spec::solve::{SolveChannel, SolveSpec, SolvedPackage, System};
+use condafront_step_spec::solve::{Kept, SolveChannel, SolveSpec, SolvedPackage, System};
 
 /// Checks that the file is for this platform.
 ///
@@ -69,7 +69,19 @@ pub fn question(
         specs: request.specs.iter().map(|spec| spec.spec.clone()).collect(),
         system,
         origin: request.origin,
+        kept: Kept {
+            packages: request.kept.packages.iter().map(without_suffix).collect(),
+            upgrade: request.kept.upgrade.clone(),
+        },
     }
+}
+
+/// The address of a package, however it is packed.
+fn without_suffix(package: &Package) -> String {
+    let url = package.url.recorded();
+    let suffix = package.id.format.suffix();
+    let bare = url.as_str().strip_suffix(suffix);
+    bare.unwrap_or(url.as_str()).to_owned()
 }
 
 /// The group of the channel at this address: conda's `defaults` are Anaconda's channels below `pkgs/`, which have equal
@@ -169,6 +181,7 @@ mod tests {
                 lines: Lines::one(6),
             }],
             origin: Origin::default(),
+            kept: Kept::default(),
         }
     }
 

@@ -230,7 +230,7 @@ mod tests {
     use condafront_model::channel::ChannelPriority;
     use condafront_model::origin::Origin;
     use condafront_model::package::PackageUrl;
-    use condafront_step_spec::solve::{Glibc, SHARDS_FILE, SolveChannel, System};
+    use condafront_step_spec::solve::{Glibc, Kept, SHARDS_FILE, SolveChannel, System};
 
     fn list(label: &str, line: i32, url: &str) -> Output {
         let file = SourceFile::new("env.yml", b"channels: [a]\n".to_vec());
@@ -264,6 +264,7 @@ mod tests {
             },
             exclude_newer: None,
             origin: Origin::default(),
+            kept: Kept::default(),
         };
         let files = [RepodataSpec {
             channel: 0,

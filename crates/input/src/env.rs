@@ -26,6 +26,7 @@ use condafront_model::origin::{Origin, OtherSystem};
 use condafront_model::platform::{self, Platform};
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_step_spec::solve::Kept;
 
 /// The keys that are read.
 const KEYS: &[&str] = &[
@@ -157,6 +158,7 @@ pub(crate) fn read(
             specs: found.specs,
             platforms,
             origin,
+            kept: Kept::default(),
         }),
         pip: if found.pip.is_empty() {
             Pip::default()

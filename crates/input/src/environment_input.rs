@@ -11,7 +11,7 @@ use condafront_model::origin::Origin;
 use condafront_model::package::{Hashes, Package};
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
-use condafront_step_spec::solve::ExcludeNewer;
+use condafront_step_spec::solve::{ExcludeNewer, Kept};
 
 use crate::file_path::{FilePath, NamedPath};
 use crate::pip_requirement::PipRequirement;
@@ -72,6 +72,8 @@ pub struct SolveRequest {
     pub platforms: Vec<DeclaredPlatform>,
     /// How the file came about.
     pub origin: Origin,
+    /// What stays of an earlier answer.
+    pub kept: Kept<Package>,
 }
 
 /// A platform that a file is for.

@@ -16,6 +16,7 @@ use condafront_model::cutoff::Limit;
 use condafront_model::origin::Origin;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
+use condafront_step_spec::solve::Kept;
 
 /// The environment of a build without a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +99,7 @@ impl Specs {
                 specs: specs.finish(),
                 platforms: Vec::new(),
                 origin: Origin::default(),
+                kept: Kept::default(),
             }),
             pip: Pip::default(),
             section: ImageSection::default(),

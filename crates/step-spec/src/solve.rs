@@ -49,6 +49,9 @@ pub struct SolveSpec {
     /// What a failure can say about the file.
     #[serde(default, skip_serializing_if = "Origin::is_unknown")]
     pub origin: Origin,
+    /// Packages that stay where they can, by address, without the suffix that says how they are packed.
+    #[serde(default, skip_serializing_if = "Kept::is_empty")]
+    pub kept: Kept,
 }
 
 /// A channel of a solve.
@@ -76,6 +79,17 @@ pub struct ExcludeNewer<C = Cutoff> {
     /// Packages that may be newer, as MatchSpecs; with a cutoff, those up to it.
     #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
     pub packages: BTreeMap<String, Option<C>>,
+}
+
+/// What stays of an earlier answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kept<P = String> {
+    /// The packages that stay where they can.
+    pub packages: Vec<P>,
+    /// The names of those that do not: they are as in a new answer, whatever that means for the others.
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub upgrade: Vec<String>,
 }
 
 /// The source of the virtual packages.
@@ -145,10 +159,11 @@ pub struct Unusable {
 }
 
 impl SolveSpec {
-    /// The search for the records that this solve can reach. Explanations are no concern of it.
+    /// The search for the records that this solve can reach. Explanations are no concern of it, nor is the choice.
     pub fn reach(&self) -> ReachSpec {
         ReachSpec(Self {
             origin: Origin::default(),
+            kept: Kept::default(),
             ..self.clone()
         })
     }
@@ -221,6 +236,22 @@ impl<C> ExcludeNewer<C> {
                 .map(|(spec, limit)| (spec, change_all(limit)))
                 .collect(),
             cutoff: change(self.cutoff),
+        }
+    }
+}
+
+impl<P> Kept<P> {
+    /// Whether nothing stays.
+    pub fn is_empty(&self) -> bool {
+        self.packages.is_empty()
+    }
+}
+
+impl<P> Default for Kept<P> {
+    fn default() -> Self {
+        Self {
+            packages: Vec::new(),
+            upgrade: Vec::new(),
         }
     }
 }

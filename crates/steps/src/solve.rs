@@ -10,6 +10,7 @@ mod dates;
 mod download;
 mod error;
 mod foreign;
+mod kept;
 mod priority;
 mod reachable;
 mod records;
@@ -45,7 +46,7 @@ pub(crate) use repodata::read_records;
 use request::Request;
 use search::Search;
 use shards::Reason;
-use solver::{Attempt, NoAnswer};
+use solver::NoAnswer;
 
 /// Runs the step `reach` with `args`; `input`, `output` and `facts` are its mounts.
 ///
@@ -182,7 +183,7 @@ fn find(
             records: &loaded.records,
             stop,
         };
-        let found = solver::solve(&search, &Attempt::of(&search)).map_err(|none| match none {
+        let found = kept::solve(&search).map_err(|none| match none {
             NoAnswer::Conflict(conflict) => unsatisfiable::explain(&search, conflict).into(),
             NoAnswer::Failure(error) => error,
         })?;

@@ -26,6 +26,10 @@ pub(super) struct Attempt<'a> {
     pub(super) order: Vec<usize>,
     /// How long it may take.
     pub(super) limit: Option<Duration>,
+    /// The records that are preferred to all others of their names.
+    pub(super) favored: Vec<&'a RepoDataRecord>,
+    /// The only records of their names that can be chosen.
+    pub(super) pinned: Vec<RepoDataRecord>,
 }
 
 /// Why the solver has no answer.
@@ -44,6 +48,8 @@ impl<'a> Attempt<'a> {
             priority: search.request.priority,
             order: (0..search.solve.channels.len()).collect(),
             limit: None,
+            favored: Vec::new(),
+            pinned: Vec::new(),
         }
     }
 
@@ -82,8 +88,8 @@ pub(super) fn solve(
     };
     let provider = CondaDependencyProvider::new(
         data,
-        &[],
-        &[],
+        &attempt.favored,
+        &attempt.pinned.iter().collect::<Vec<_>>(),
         &request.virtual_packages,
         attempt.specs,
         attempt.limit.map(|limit| SystemTime::now() + limit),
