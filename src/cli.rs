@@ -312,7 +312,10 @@ impl CommandLine {
         };
         let source = BuildSource::of(&file, &settings.specs, &settings.input)?;
         let input = match input::read_build_source(&source, self.platform, &settings.input)? {
-            BuildInput::Environment(input) => *input,
+            BuildInput::Environment(input) => {
+                let (folder, settings) = (&files.folder, &settings.input);
+                files.with_own_lock(folder, &file, *input, self.platform, settings)?
+            }
             BuildInput::Image(image) => return self.image_file(&files, &file, &image, &settings),
         };
         let summary = check(
@@ -387,6 +390,7 @@ impl CommandLine {
             let settings = settings.input.within(one, image);
             let input = input::read(&found.file, self.platform, &settings)?;
             let (file, folder) = (&found.file, found.path.folder());
+            let input = files.with_own_lock(&folder, file, input, self.platform, &settings)?;
             let about = (&settings.build_args, options);
             text.push_str(&check(files, &folder, file, &input, about)?);
             inputs.push(input);

@@ -19,6 +19,7 @@ mod lists;
 mod locks;
 pub(crate) mod logins;
 mod offline;
+mod own_lock;
 mod owners;
 mod packages;
 mod pip;

@@ -2,13 +2,16 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use condafront_input::PipRequirement;
 use condafront_input::file_path::{Content, FilePath, NamedFile, NamedPath, Root};
+use condafront_input::own_lock::{LockKind, OwnLock};
 use condafront_input::requirements::{Reading, Source};
 use condafront_input::section::BuildArgs;
+use condafront_input::{EnvironmentInput, InputSettings, PipRequirement};
 use condafront_model::lint::{Rule, Warning};
-use condafront_model::source::Diagnostic;
+use condafront_model::platform::Platform;
+use condafront_model::source::{Diagnostic, SourceFile};
 
 /// The folders to look in.
 pub(super) struct Files {
@@ -43,12 +46,45 @@ impl Files {
     /// # Errors
     /// A diagnostic at the path if it is missing or cannot be read.
     pub(super) fn named(&self, named: &NamedPath) -> Result<NamedFile, Diagnostic> {
+        named.choose(self.contents(named)?)
+    }
+
+    /// What is at each place where `named` can be.
+    fn contents(&self, named: &NamedPath) -> Result<Vec<(FilePath, Content)>, Diagnostic> {
         let places = named.candidates()?.into_iter();
         let contents = places.map(|place| {
             let content = self.content(&place, named)?;
             Ok((place, content))
         });
-        named.choose(contents.collect::<Result<_, Diagnostic>>()?)
+        contents.collect()
+    }
+
+    /// What an env.yml in `folder` says, with the packages of the lock that it names. A warning says if the lock is missing
+    /// here: it may be in the context of a build.
+    ///
+    /// # Errors
+    /// What is wrong with the lock, or a diagnostic at a dependency that it does not satisfy.
+    pub(super) fn with_own_lock(
+        &self,
+        folder: &FilePath,
+        file: &Arc<SourceFile>,
+        mut input: EnvironmentInput,
+        platform: Platform,
+        settings: &InputSettings,
+    ) -> Result<EnvironmentInput, Diagnostic> {
+        let Some(own) = OwnLock::of(file, &input, platform) else {
+            return Ok(input);
+        };
+        let named = own.named(folder);
+        let Some(lock) = named.find(self.contents(&named)?)? else {
+            input.warnings.push(of_missing(own.missing()));
+            return Ok(input);
+        };
+        let found = own.read(&lock.file, settings)?;
+        let kind = LockKind::of(&lock.file);
+        let mut input = own.installed(input, found, kind, settings)?;
+        input.warnings.extend(lock.warning);
+        Ok(input)
     }
 
     /// Checks lists of requirements, each of a file in the folder beside it, and the files that they name. Returns

@@ -16,9 +16,24 @@ impl Sources<'_> {
     /// # Errors
     /// A diagnostic at the path if the file is missing, and whatever keeps a file that exists from being read.
     pub(crate) async fn named_file(&self, named: &NamedPath) -> Result<NamedFile, BuildError> {
+        Ok(named.choose(self.contents(named).await?)?)
+    }
+
+    /// The same for a file that may be missing.
+    ///
+    /// # Errors
+    /// As [`named_file`](Self::named_file()), except for a missing file.
+    pub(crate) async fn optional_file(
+        &self,
+        named: &NamedPath,
+    ) -> Result<Option<NamedFile>, BuildError> {
+        Ok(named.find(self.contents(named).await?)?)
+    }
+
+    /// What is at each place where `named` can be.
+    async fn contents(&self, named: &NamedPath) -> Result<Vec<(FilePath, Content)>, BuildError> {
         let places = named.candidates()?.into_iter();
-        let contents = places.map(|place| self.content(place, named));
-        Ok(named.choose(try_join_all(contents).await?)?)
+        try_join_all(places.map(|place| self.content(place, named))).await
     }
 
     /// What is at `place`, where `named` can be, and where that is in the build context if it had to be found out.

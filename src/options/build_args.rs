@@ -114,6 +114,11 @@ pub const BUILD_ARGS: &[BuildArg] = &[
         docs: "locks.md#next-to-the-lock",
     },
     BuildArg {
+        name: "UPGRADE",
+        description: "with --target lock, packages of an environment file's own lock that may change: numpy,scipy; * for all",
+        docs: "locks.md#a-lock-beside-the-environment-file",
+    },
+    BuildArg {
         name: "ENVIRONMENT",
         description: "the environment to use of a pixi.lock, or the active one of an image file",
         docs: "locks.md#pixilock",

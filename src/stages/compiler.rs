@@ -1,7 +1,7 @@
 //! The python that compiles an environment's modules if the image is not for the builder's own platform.
 
 use super::ground::Ground;
-use super::input::EnvironmentFile;
+use super::input::{EnvironmentFile, LockUse};
 use super::session::{Session, native};
 use super::solve::Base;
 
@@ -84,7 +84,7 @@ impl Session<'_> {
             lines: ground.choices.base.lines,
         };
         let (packages, solved) = match &file.input.conda {
-            Conda::Locked(_) => (builder.locked_python(file, python)?, Vec::new()),
+            Conda::Locked(_) => (builder.locked_python(file, python).await?, Vec::new()),
             Conda::Unsolved(request) => {
                 builder
                     .solved_python(
@@ -104,11 +104,11 @@ impl Session<'_> {
     }
 
     /// The lock's python for the session's platform.
-    fn locked_python(
+    async fn locked_python(
         &self,
         file: &EnvironmentFile,
         wanted: &Python,
-    ) -> Result<Vec<Package>, Diagnostic> {
+    ) -> Result<Vec<Package>, BuildError> {
         let none = || {
             Diagnostic::new(format!(
                 "{} lists no python {} for it",
@@ -117,7 +117,15 @@ impl Session<'_> {
             ))
         };
         let input = input::read(self.file, self.platform, &file.settings).map_err(|_| none())?;
-        let packages = input.locked().ok_or_else(none)?;
+        let one = EnvironmentFile {
+            input,
+            ..file.clone()
+        };
+        let one = match self.with_own_lock(one, LockUse::Install).await {
+            Err(BuildError::Diagnostic(_)) => return Err(none().into()),
+            outcome => outcome?,
+        };
+        let packages = one.input.locked().ok_or_else(none)?;
         let found = Python::find(packages).filter(|found| found.version == wanted.version);
         let found = found.ok_or_else(none)?;
         let packages = found.runtime.iter().map(|index| packages[*index].clone());

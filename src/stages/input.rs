@@ -47,6 +47,15 @@ pub(crate) struct EnvironmentFile {
     pub(super) pip: PipInput,
 }
 
+/// What happens with the lock that an env.yml names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LockUse {
+    /// Its packages are installed.
+    Install,
+    /// It is written anew, with the packages that it has where they can stay.
+    Renew,
+}
+
 impl EnvironmentFile {
     /// The environment that a file describes.
     pub(super) fn of(
@@ -100,7 +109,12 @@ impl ImageInput {
 impl Session<'_> {
     /// Reads the build file and the files that it names.
     pub(super) async fn image_input(&self) -> Result<ImageInput, BuildError> {
-        let mut image = self.environment_files().await?;
+        self.input_for(LockUse::Install).await
+    }
+
+    /// The same, for a build that does this with the locks that env.yml files name.
+    pub(super) async fn input_for(&self, lock_use: LockUse) -> Result<ImageInput, BuildError> {
+        let mut image = self.environment_files(lock_use).await?;
         for (index, one) in image.environments.iter_mut().enumerate() {
             let of_image = if index == image.default {
                 image.section.pip.as_slice()
@@ -115,13 +129,14 @@ impl Session<'_> {
     }
 
     /// Reads the build file and the environments that it names.
-    async fn environment_files(&self) -> Result<ImageInput, BuildError> {
+    async fn environment_files(&self, lock_use: LockUse) -> Result<ImageInput, BuildError> {
         let settings = &self.settings.input;
         let image = match input::read_build_source(self.source, self.platform, settings)? {
             BuildInput::Environment(input) => {
                 let folder = self.sources.build_folder();
                 let file = Arc::clone(self.file);
                 let environment = EnvironmentFile::of(file, folder, *input, settings);
+                let environment = self.with_own_lock(environment, lock_use).await?;
                 return Ok(ImageInput::of(environment));
             }
             BuildInput::Image(image) => image,
@@ -131,6 +146,7 @@ impl Session<'_> {
         warnings.extend(image.section.warnings(&self.build_file.file));
         for one in &image.environments {
             let (environment, warning) = self.environment_file(one, &image).await?;
+            let environment = self.with_own_lock(environment, lock_use).await?;
             warnings.extend(warning);
             warnings.extend_from_slice(&environment.input.warnings);
             environments.push(environment);

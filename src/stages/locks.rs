@@ -1,13 +1,14 @@
 //! The target `lock`: writes solved environments to lock files.
 
-use super::input::{EnvironmentFile, ImageInput};
+use super::input::{EnvironmentFile, ImageInput, LockUse};
 use super::pip::not_on_a_server;
 use super::session::Session;
 use super::solve::{Base, Solved};
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use buildkit_llb::{File, Input, Mkfile, OpOptions};
+use buildkit_llb::{File, Input, Mkdir, Mkfile, OpOptions};
 use buildkit_proto::gateway;
 use futures_util::future::try_join_all;
 use tokio::sync::OnceCell;
@@ -18,6 +19,7 @@ use crate::options::choices::Choices;
 use condafront_graph::Tools;
 use condafront_input as input;
 use condafront_input::explicit_lock::{self, ExplicitLock};
+use condafront_input::own_lock::OwnLock;
 use condafront_input::{BuildSource, Conda, DeclaredPlatform, InputSettings, or_skip};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
@@ -28,15 +30,18 @@ impl Session<'_> {
     /// Writes one file per platform and environment.
     pub(super) async fn locks(&self) -> Result<gateway::Result, BuildError> {
         let mut files = File::on(Input::Scratch);
+        let mut paths = BTreeSet::new();
         for platform in self.lock_platforms().await? {
             let session = self.on(platform);
-            let input = session.image_input().await?;
+            let input = session.input_for(LockUse::Renew).await?;
             session.warn(&input.warnings).await?;
             for one in &input.environments {
+                let path = session.lock_path(&input, one, &mut paths)?;
                 let text = session.about(&one.file).lock(&input, one).await?;
-                let name = input.is_image_file.then(|| one.prefix.name());
-                let path = format!("/{}", explicit_lock::file_name(name, platform));
-                files.then(Mkfile::new(path, text).mode(0o644));
+                if let Some((folder, _)) = path.rsplit_once('/') {
+                    files.then(Mkdir::new(format!("/{folder}")).parents());
+                }
+                files.then(Mkfile::new(format!("/{path}"), text).mode(0o644));
             }
         }
         files.name("[lock] write what was solved");
@@ -49,6 +54,33 @@ impl Session<'_> {
             result: Some(gateway::result::Result::Ref(reference)),
             ..Default::default()
         })
+    }
+
+    /// Where the lock of an environment is written: to the file that its own file names, or to one with the usual name. It is
+    /// none of `paths`, which it joins.
+    fn lock_path(
+        &self,
+        image: &ImageInput,
+        one: &EnvironmentFile,
+        paths: &mut BTreeSet<String>,
+    ) -> Result<String, Diagnostic> {
+        let Some(own) = OwnLock::of(&one.file, &one.input, self.platform) else {
+            let name = image.is_image_file.then(|| one.prefix.name());
+            let path = explicit_lock::file_name(name, self.platform);
+            paths.insert(path.clone());
+            return Ok(path);
+        };
+        let build_folder = self.sources.build_folder();
+        let place = one.folder.join(&own.path);
+        let path = place.and_then(|place| place.from_folder(&build_folder));
+        let path = path.unwrap_or_else(|| own.path.clone());
+        if path.starts_with("../") {
+            return Err(own.outside());
+        }
+        if !paths.insert(path.clone()) {
+            return Err(own.shared());
+        }
+        Ok(path)
     }
 
     async fn lock(&self, image: &ImageInput, one: &EnvironmentFile) -> Result<String, BuildError> {

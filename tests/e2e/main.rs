@@ -32,6 +32,7 @@ mod locked_projects;
 mod locks;
 mod lost_results;
 mod micromamba_docker;
+mod own_locks;
 mod pip;
 mod pip_lists;
 mod pip_private;

@@ -179,6 +179,7 @@ impl Reader<'_> {
             custom_channels: section.custom_channels.clone(),
             channel_priority: section.channel_priority.clone(),
             exclude_newer: section.exclude_newer.clone(),
+            lock: section.lock.clone(),
             ..ImageSection::default()
         };
         (of_channels != *section).then(|| Warning {
@@ -186,7 +187,7 @@ impl Reader<'_> {
             diagnostic: self
                 .at_key(key)
                 .error("the image is described by the image file, not here")
-                .help("Move these keys to the image file. The channel keys still apply to this file's solve."),
+                .help("Move these keys to the image file. `lock` and the channel keys still apply to this file."),
         })
     }
 

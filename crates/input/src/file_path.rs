@@ -161,19 +161,29 @@ impl NamedPath {
     /// # Errors
     /// A diagnostic if there is none.
     pub fn choose(&self, places: Vec<(FilePath, Content)>) -> Result<NamedFile, Diagnostic> {
+        let candidates: Vec<FilePath> = places.iter().map(|(path, _)| path.clone()).collect();
+        let found = self.find(places)?;
+        found.ok_or_else(|| self.nowhere(&candidates))
+    }
+
+    /// The same for a file that may be missing.
+    ///
+    /// # Errors
+    /// A diagnostic if there is something else, or if nobody knows.
+    pub fn find(&self, places: Vec<(FilePath, Content)>) -> Result<Option<NamedFile>, Diagnostic> {
         let is_file = |place: &(FilePath, Content)| matches!(place.1, Content::File(_));
         let mut files = places.iter().filter(|place| is_file(place));
         let (Some((path, Content::File(data))), other) = (files.next(), files.next()) else {
-            return Err(self.missing(&places));
+            return self.other(&places).map_or(Ok(None), Err);
         };
         let warning = other
             .filter(|(_, other)| *other != Content::File(data.clone()))
             .map(|(other, _)| self.ambiguous(other));
-        Ok(NamedFile {
+        Ok(Some(NamedFile {
             file: SourceFile::new(path.path.as_str(), data.as_slice()),
             path: path.clone(),
             warning,
-        })
+        }))
     }
 
     /// The warning that there is something else at `other`.
@@ -274,17 +284,14 @@ impl NamedPath {
         })
     }
 
-    fn missing(&self, places: &[(FilePath, Content)]) -> Diagnostic {
+    /// The error about what is at its places instead of a file, if that is not nothing.
+    fn other(&self, places: &[(FilePath, Content)]) -> Option<Diagnostic> {
         let is = |wanted: &Content| places.iter().any(|(_, content)| content == wanted);
         if is(&Content::Folder) {
             let error = self.error(format!("`{}` is a folder, not a file", self.shown()));
-            return error.help("Name a file.");
+            return Some(error.help("Name a file."));
         }
-        if is(&Content::Unknown) {
-            return self.unknown();
-        }
-        let places: Vec<FilePath> = places.iter().map(|(path, _)| path.clone()).collect();
-        self.nowhere(&places)
+        is(&Content::Unknown).then(|| self.unknown())
     }
 
     fn error(&self, message: String) -> Diagnostic {

@@ -20,6 +20,7 @@ mod logins;
 mod match_spec;
 mod mistake;
 pub mod options;
+pub mod own_lock;
 mod pip_requirement;
 mod pixi_lock;
 mod place;

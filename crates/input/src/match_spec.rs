@@ -137,6 +137,11 @@ pub(super) fn read(
     })
 }
 
+/// Parses a spec that [`read`] has written.
+pub(super) fn parsed(text: &str) -> Option<MatchSpec> {
+    MatchSpec::from_str(text, options(ParseStrictness::Strict)).ok()
+}
+
 /// Reads a MatchSpec for packages of any channel and platform.
 ///
 /// # Errors

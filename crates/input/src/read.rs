@@ -78,7 +78,7 @@ pub fn read(
     settings: &InputSettings,
 ) -> Result<EnvironmentInput, Diagnostic> {
     let mut input = read_kind(file, platform, settings)?;
-    let is_lock = input.unknown_skips.is_some();
+    let is_lock = input.unknown_skips.is_some() || input.section.lock.is_some();
     if !is_lock && !settings.skip.is_empty() && settings.image_file.is_none() {
         let why = "it leaves packages out of locks";
         let warning = locked::without_effect("CONDAFRONT_SKIP", file, why);

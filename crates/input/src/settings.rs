@@ -25,6 +25,8 @@ pub struct InputSettings {
     pub categories: Vec<String>,
     /// `CONDAFRONT_SKIP`: the packages of a lock to leave out.
     pub skip: Vec<String>,
+    /// `UPGRADE`: the packages of an env.yml's own lock that may change; `*` for all.
+    pub upgrade: Vec<String>,
     /// `CONDA_CHANNELS`: channels instead of the file's.
     pub channels: Vec<String>,
     /// `CONDA_CHANNEL_ALIAS`: where to find channels that are given by name.
@@ -60,6 +62,7 @@ impl InputSettings {
                 let limit = parsed(name, value, str::parse);
                 self.exclude_newer = Some(limit.map_err(|error| error.help(NotACutoff::HELP))?);
             }
+            "UPGRADE" => self.upgrade = words(value, &[',']),
             "CONDAFRONT_SKIP" => self.skip = words(value, &[',']),
             "CONDA_LOCK_CATEGORIES" => self.categories = words(value, &[',']),
             "ENVIRONMENT" => self.environment = Some(value.to_owned()),

@@ -48,6 +48,19 @@ impl PipPackage {
             .into_owned()
     }
 
+    /// The version in the name of its file, if there is one: `NAME-VERSION-….whl` or `NAME-VERSION.tar.gz`.
+    pub fn file_version(&self) -> Option<String> {
+        let name = self.file_name();
+        if let Some(parts) = name.strip_suffix(".whl") {
+            return parts.split('-').nth(1).map(str::to_owned);
+        }
+        let stem = SDIST_SUFFIXES
+            .iter()
+            .find_map(|end| name.strip_suffix(end))?;
+        let (_, version) = stem.rsplit_once('-')?;
+        Some(version.to_owned())
+    }
+
     /// The kind of its file; `None` if pip would not know it either.
     pub fn kind(&self) -> Option<FileKind> {
         let name = self.file_name().to_ascii_lowercase();

@@ -8,10 +8,10 @@ use url::Url;
 use super::options::{self, PipOption};
 use super::paths::{LocalPath, context_path, on_a_machine};
 use super::repository::{self, Repository};
-use super::syntax::{check_marker, check_syntax, is_name, without_extras};
+use super::syntax::{allows, check_marker, check_syntax, is_name, without_extras};
 use crate::file_path::FilePath;
 use crate::mistake::Mistake;
-use condafront_model::pypi_package::{normalized, requirement_name};
+use condafront_model::pypi_package::{PipPackage, normalized, requirement_name};
 use condafront_model::redact::quoted;
 use condafront_step_spec::pip_variables::variables;
 
@@ -43,11 +43,22 @@ pub struct Requirement {
     /// The text after it: extras, markers and options.
     pub(super) after: String,
     /// Whether it has a marker.
-    pub(super) has_marker: bool,
+    pub(crate) has_marker: bool,
     /// The accepted hashes of its file, `sha256:<hex>`.
     pub hashes: Vec<String>,
     /// The options for building it, as command-line words.
     pub build_options: Vec<String>,
+}
+
+impl Requirement {
+    /// Whether `package`, which has its name, has a version that it asks for, as far as its text says.
+    pub(crate) fn allows(&self, package: &PipPackage) -> bool {
+        let version = package.version.clone().or_else(|| package.file_version());
+        match (&self.source, version) {
+            (Source::Index, Some(version)) => allows(&self.before, &version),
+            _ => true,
+        }
+    }
 }
 
 /// Where a package comes from.

@@ -3,7 +3,8 @@
 
 use std::str::FromStr as _;
 
-use pep508_rs::VerbatimUrl;
+use pep508_rs::pep440_rs::Version;
+use pep508_rs::{VerbatimUrl, VersionOrUrl};
 
 use crate::mistake::Mistake;
 use condafront_model::pypi_package::is_name_char;
@@ -61,6 +62,19 @@ pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake>
         help,
     )
     .caused_by(error))
+}
+
+/// Whether a version is one that `requirement`, whose syntax has been checked, asks for. What cannot be read asks for any.
+pub(super) fn allows(requirement: &str, version: &str) -> bool {
+    if !requirement.is_ascii() || !has_names(requirement) {
+        return true;
+    }
+    let asked = pep508_rs::Requirement::<VerbatimUrl>::from_str(requirement);
+    let asked = asked.ok().and_then(|asked| asked.version_or_url);
+    match (asked, Version::from_str(version)) {
+        (Some(VersionOrUrl::VersionSpecifier(asked)), Ok(version)) => asked.contains(&version),
+        _ => true,
+    }
 }
 
 /// Whether the names of a requirement and its extras end in a valid character. pep508_rs 0.9 panics if they do not.

@@ -81,6 +81,8 @@ pub struct ImageSection {
     pub channel_priority: Option<Located<ChannelPriority>>,
     /// Which packages are too new for a solve.
     pub exclude_newer: Option<Located<ExcludeNewer>>,
+    /// The lock to take the packages from, with `{platform}` for conda's name of the platform.
+    pub lock: Option<Located<String>>,
     /// The base URL of channels given by name.
     pub channel_alias: Option<Located<ChannelUrl>>,
     /// The base URLs of single channels, by channel name, as in conda's configuration.

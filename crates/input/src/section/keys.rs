@@ -43,6 +43,7 @@ pub(super) const KEYS: &[KeyInfo] = keys! {
     "trim": "What to leave out of packages.", "trim: [static-libraries, docs]";
     "channel_priority": "How the order of channels affects a solve.", "channel_priority: flexible";
     "exclude_newer": "The date after which packages are too new for a solve, or the age that they must have.", "exclude_newer: 2026-11-01";
+    "lock": "The lock file to take the packages from, with {platform} for conda's name of the platform.", "lock: conda-{platform}.lock";
     "channel_alias": "The base URL of channels given by name.", "channel_alias: https://conda.example.org";
     "custom_channels": "The base URLs of single channels, by channel name.", "custom_channels: {team: https://conda.example.org}";
 };

@@ -154,6 +154,15 @@ fn read_key(
             section.channel_priority = Some(options::channel_priority(reader, node)?);
         }
         "exclude_newer" => section.exclude_newer = Some(exclude_newer::read(reader, node)?),
+        "lock" if parent == Parent::ImageFile => {
+            let error = reader.error(key.lines, "`lock` is about one environment, not the image");
+            return Err(error.help("Put it under `condafront:` in the environment's own file."));
+        }
+        "lock" => {
+            let found = reader.word(name, node)?;
+            let path = packages::named_file(reader, &found)?;
+            section.lock = Some(found.map(|_| path));
+        }
         "channel_alias" => section.channel_alias = Some(options::channel_alias(reader, node)?),
         "custom_channels" => {
             section.custom_channels = options::custom_channels(reader, node)?;

@@ -98,7 +98,7 @@ fn property(key: &KeyInfo) -> (String, Value) {
 /// What a key accepts. A test fails for a key that is missing here.
 fn value(key: &str) -> Value {
     match key {
-        "workdir" | "default" => same_as("word"),
+        "workdir" | "default" | "lock" => same_as("word"),
         "base" => matching_or_number("\\S+"),
         "stopsignal" => or_build_arg(json!({
             "type": ["string", "integer"],

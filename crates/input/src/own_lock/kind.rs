@@ -1,0 +1,64 @@
+//! The kinds of locks, and what writes them.
+
+use crate::explicit;
+use condafront_model::platform::Platform;
+use condafront_model::source::SourceFile;
+
+/// A kind of lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockKind {
+    /// An explicit lock, which the target `lock` writes.
+    Explicit,
+    /// A conda-lock.yml.
+    CondaLock,
+    /// A pixi.lock.
+    Pixi,
+}
+
+impl LockKind {
+    /// The kind of a lock.
+    pub fn of(lock: &SourceFile) -> Self {
+        let text = lock.lossy_text();
+        if explicit::is_explicit(text) {
+            Self::Explicit
+        } else if text.lines().any(|line| line.starts_with("environments:")) {
+            Self::Pixi
+        } else {
+            Self::CondaLock
+        }
+    }
+
+    /// The kind that a file of this name usually is.
+    pub(super) fn by_name(path: &str) -> Self {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        if name == "pixi.lock" || name == "conda.lock" {
+            Self::Pixi
+        } else if name.ends_with(".yml") || name.ends_with(".yaml") {
+            Self::CondaLock
+        } else {
+            Self::Explicit
+        }
+    }
+
+    /// What it is called.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Explicit => "an explicit lock",
+            Self::CondaLock => "a conda-lock.yml",
+            Self::Pixi => "a pixi.lock",
+        }
+    }
+
+    /// The command that writes the lock `path` of the environment file `file`, for `platform` if the file does not list it.
+    pub(super) fn command(self, file: &str, path: &str, platform: Option<Platform>) -> String {
+        match self {
+            Self::Explicit => {
+                let platform = platform.map(|platform| format!("--platform {platform} "));
+                let platform = platform.unwrap_or_default();
+                format!("docker build -f {file} {platform}--target lock -o . .")
+            }
+            Self::CondaLock => format!("conda-lock lock -f {file} --lockfile {path}"),
+            Self::Pixi => "pixi lock".to_owned(),
+        }
+    }
+}

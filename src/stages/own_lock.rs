@@ -1,0 +1,85 @@
+//! The locks that env.yml files name: builds take the packages from them, and the target `lock` writes them.
+
+use super::input::{EnvironmentFile, LockUse};
+use super::session::Session;
+
+use crate::gateway::error::BuildError;
+use condafront_input::file_path::NamedFile;
+use condafront_input::own_lock::{LockKind, OwnLock, upgrade_without_effect, upgrades_all};
+use condafront_input::{Conda, Pip};
+
+impl Session<'_> {
+    /// The environment with what the lock says that its file names, if it names one.
+    pub(super) async fn with_own_lock(
+        &self,
+        mut one: EnvironmentFile,
+        lock_use: LockUse,
+    ) -> Result<EnvironmentFile, BuildError> {
+        let own = OwnLock::of(&one.file, &one.input, self.platform);
+        if !one.settings.upgrade.is_empty() && (own.is_none() || lock_use == LockUse::Install) {
+            let why = match own {
+                None => "it names no lock",
+                Some(_) => "only --target lock writes its lock",
+            };
+            let warning = upgrade_without_effect(&one.file, why);
+            one.input.warnings.push(warning);
+        }
+        let Some(own) = own else {
+            return Ok(one);
+        };
+        let found = self.sources.optional_file(&own.named(&one.folder)).await?;
+        match lock_use {
+            LockUse::Install => self.installed(one, &own, found).await,
+            LockUse::Renew => self.renewed(one, &own, found).await,
+        }
+    }
+
+    async fn installed(
+        &self,
+        mut one: EnvironmentFile,
+        own: &OwnLock,
+        found: Option<NamedFile>,
+    ) -> Result<EnvironmentFile, BuildError> {
+        let Some(lock) = found else {
+            return Err(own.missing().into());
+        };
+        let settings = self.for_file(&lock.file, &one.settings).await?;
+        let kind = LockKind::of(&lock.file);
+        let asked = self.read_pip(&one.input.pip, &[], &one.file, &one.folder);
+        let list = asked.await?.asked.list;
+        let content = own.read(&lock.file, &settings)?;
+        one.input = own.installed(one.input, content, kind, &settings)?;
+        if let Pip::Locked(pip) = &one.input.pip
+            && !one.input.pip.is_empty()
+        {
+            own.check_pip(&list, &pip.files, kind)?;
+        }
+        one.input.warnings.extend(lock.warning);
+        Ok(one)
+    }
+
+    async fn renewed(
+        &self,
+        mut one: EnvironmentFile,
+        own: &OwnLock,
+        found: Option<NamedFile>,
+    ) -> Result<EnvironmentFile, BuildError> {
+        if let Some(lock) = &found
+            && LockKind::of(&lock.file) != LockKind::Explicit
+        {
+            // It may be no lock at all.
+            own.read(&lock.file, &self.for_file(&lock.file, &one.settings).await?)?;
+        }
+        own.check_kind(found.as_ref().map(|lock| &*lock.file))?;
+        let lock = found.filter(|_| !upgrades_all(&one.settings));
+        if let (Some(lock), Conda::Unsolved(request)) = (lock, &mut one.input.conda) {
+            let settings = self.for_file(&lock.file, &one.settings).await?;
+            let content = own.read(&lock.file, &settings)?;
+            let (kept, warnings) = own.kept(content, &settings);
+            request.kept = kept;
+            one.input.warnings.extend(warnings);
+            one.input.warnings.extend(lock.warning);
+        }
+        Ok(one)
+    }
+}
