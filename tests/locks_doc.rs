@@ -62,6 +62,6 @@ fn every_example_does_what_it_says() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 6);
+    assert_eq!(compared, 7);
     assert!(expected.is_none());
 }

@@ -29,7 +29,7 @@ const DEPENDENCIES: &[Mistake] = &[
     ("pip's list", "# what we need\nrequests>=2\nnumpy == 1.26.4\n", &[]),
     ("conda's list", "numpy=1.26.4=py312_0\nscipy=1.14.0=py312_1\n", &[]),
     ("conda's list with pip's packages", "numpy=1.26.4=py312_0\nsix=1.16.0=pypi_0\n", &[]),
-    ("pixi.toml", "[workspace]\nchannels = [\"conda-forge\"]\n", &[]),
+    ("pyproject.toml", "[project]\nname = \"demo\"\n", &[]),
     ("a template", "{% set version = '3.12' %}\ndependencies:\n  - python={{ version }}\n", &[]),
     ("a Dockerfile", "FROM debian:13-slim\nRUN apt-get update\n", &[]),
     ("a web page saved by mistake", "<!DOCTYPE html>\n<html><body>Sign in: here</body></html>\n", &[]),

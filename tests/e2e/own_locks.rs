@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use condafront_testkit::channel::Channel;
 use condafront_testkit::engine::Store;
 
 use crate::failure::Failures;
@@ -68,6 +69,31 @@ fn a_lock_is_installed_and_only_what_must_change_changes_in_it() {
     );
     project.write("locks/conda-linux-64.lock", &more);
     assert_eq!(renew(&project, &["--build-arg", "UPGRADE=*"]), upgraded);
+
+    // A pixi.toml has its lock beside it.
+    let packages = Channel::open().closure(&["bumpme=1.0"]);
+    let url = project.package_url(packages[0]);
+    project.write("pixi.lock", pixi_lock(&url, &packages[0].sha256));
+    solve::write(&project, &pixi_toml(&project, "*"));
+    project.build(&[]).expect_success();
+    let show = "cat /opt/conda/share/bumpme/version.txt; echo $DEMO $LAB";
+    let output = project.run(&[], &["sh", "-c", show]).expect_success();
+    assert_eq!(output.stdout, "1.0\n1 2\n");
+}
+
+/// A manifest that asks for this version.
+fn pixi_toml(project: &Project, version: &str) -> String {
+    format!(
+        "[workspace]\nchannels = [\"{}\"]\nplatforms = [\"linux-64\"]\n\n[activation.env]\nDEMO = \"1\"\n\n[dependencies]\nbumpme = \"{version}\"\n\n[tool.condafront]\nenv = {{ LAB = \"2\" }}\n",
+        project.channel()
+    )
+}
+
+/// The lock of a manifest with one package.
+fn pixi_lock(url: &str, sha256: &str) -> String {
+    format!(
+        "version: 6\nenvironments:\n  default:\n    channels: []\n    packages:\n      linux-64:\n      - conda: {url}\npackages:\n- conda: {url}\n  sha256: '{sha256}'\n"
+    )
 }
 
 #[test]
@@ -92,6 +118,7 @@ fn locks_that_do_not_fit_the_file_are_reported_at_its_lines() {
             url("bumpme-1.0-0.conda")
         ),
     );
+    project.write("pixi.lock", pixi_lock(&url("bumpme-1.0-0.conda"), &sha256));
     let mut failures = Failures::new(&project);
     let names = |dependency: &str, lock: &str| env(&project, &[dependency], lock);
     let lock = ["--target", "lock"];
@@ -125,6 +152,16 @@ fn locks_that_do_not_fit_the_file_are_reported_at_its_lines() {
         .add(
             "something else to write",
             names("bumpme", "other.yml"),
+            &lock,
+        )
+        .add(
+            "a pixi.toml that its lock does not fit",
+            pixi_toml(&project, ">=2"),
+            &[],
+        )
+        .add(
+            "a pixi.toml's lock to write",
+            pixi_toml(&project, "*"),
             &lock,
         )
         .add(

@@ -2,7 +2,7 @@
 //! (<https://docs.conda.io/projects/conda/en/stable/user-guide/tasks/manage-environments.html#creating-an-environment-file-manually>).
 
 mod dependencies;
-mod reader;
+pub(crate) mod reader;
 mod selector;
 mod variables;
 

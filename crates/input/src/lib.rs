@@ -23,6 +23,7 @@ pub mod options;
 pub mod own_lock;
 mod pip_requirement;
 mod pixi_lock;
+mod pixi_toml;
 mod place;
 pub mod pypi;
 mod read;
@@ -31,6 +32,7 @@ mod reserved;
 pub mod section;
 mod settings;
 pub mod specs;
+mod toml;
 mod unknown;
 mod yaml;
 

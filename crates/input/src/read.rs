@@ -6,7 +6,9 @@ use crate::build_source::BuildSource;
 use crate::environment_input::{DEFAULT_ENVIRONMENT, EnvironmentInput};
 use crate::section::file::{ImageFile, is_image_file, read_image_file};
 use crate::settings::InputSettings;
-use crate::{conda_lock, env, exclude_newer, explicit, leftover, locked, pixi_lock, unknown, yaml};
+use crate::{
+    conda_lock, env, exclude_newer, explicit, leftover, locked, pixi_lock, pixi_toml, unknown, yaml,
+};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, SourceFile};
 
@@ -134,6 +136,9 @@ fn of_kind(
             input.warnings.push(warning);
         }
         return Ok(input);
+    }
+    if let Some(tree) = pixi_toml::manifest(file, text)? {
+        return pixi_toml::read(file, &tree, platform, settings);
     }
     let tree = yaml::read(file, text).map_err(|error| unknown::not_yaml(file, text, error))?;
     let has = |key: &str| tree.get(key).is_some();

@@ -99,8 +99,8 @@ fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
         )
     } else if line.starts_with('[') && line.ends_with(']') && !line.contains(',') {
         (
-            format!("{name} is a TOML file, such as pixi.toml or pyproject.toml"),
-            "Build from the lock next to it: `-f pixi.lock`.",
+            format!("{name} is a TOML file, but not a pixi.toml with channels"),
+            "Build from the lock next to it, such as `-f pixi.lock`.",
         )
     } else if is_dockerfile(line) {
         (

@@ -7,9 +7,9 @@ use crate::yaml::{Key, Node};
 use condafront_model::source::{Lines, SourceFile};
 
 /// The file that diagnostics point at.
-pub(super) struct Reader<'a> {
-    pub(super) file: &'a Arc<SourceFile>,
-    pub(super) lines: Vec<&'a str>,
+pub(crate) struct Reader<'a> {
+    pub(crate) file: &'a Arc<SourceFile>,
+    pub(crate) lines: Vec<&'a str>,
 }
 
 impl<'a> Reader<'a> {

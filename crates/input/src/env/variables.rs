@@ -12,7 +12,7 @@ use condafront_model::source::Diagnostic;
 
 impl Reader<'_> {
     /// The environment variables, without those that belong to the image, about which there are warnings.
-    pub(super) fn variables(
+    pub(crate) fn variables(
         &self,
         node: &Node,
         warnings: &mut Vec<Warning>,

@@ -1,0 +1,160 @@
+//! TOML as the tree that YAML becomes, so that the same readers take both.
+//!
+//! No other module uses the TOML library.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml_edit::{Document, Item, TableLike};
+
+use crate::yaml::{Key, Node, ScalarKind, Value};
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// Reads a file.
+///
+/// # Errors
+/// A diagnostic at the line where it stops being TOML.
+pub(crate) fn read(file: &Arc<SourceFile>, text: &str) -> Result<Node, Diagnostic> {
+    let reader = Reader {
+        line_starts: std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect(),
+    };
+    let document = Document::parse(text).map_err(|error| {
+        let reason = error.message().lines().next().unwrap_or_default();
+        let message = format!("{} is not valid TOML: {reason}", file.name());
+        let lines = reader.lines(error.span()).unwrap_or(Lines::one(1));
+        Diagnostic::new(message).at(file, lines).caused_by(error)
+    })?;
+    Ok(reader.table(document.as_table(), Lines::one(1)))
+}
+
+struct Reader {
+    /// The offset of each line.
+    line_starts: Vec<usize>,
+}
+
+impl Reader {
+    fn lines(&self, span: Option<Range<usize>>) -> Option<Lines> {
+        let line = |at: usize| self.line_starts.partition_point(|start| *start <= at);
+        let span = span?;
+        let last = Lines::one(line(span.end.saturating_sub(1).max(span.start)));
+        Some(Lines {
+            first: Lines::one(line(span.start)).first,
+            last: last.last,
+        })
+    }
+
+    /// A table; `lines` are those of its key.
+    fn table(&self, table: &dyn TableLike, lines: Lines) -> Node {
+        let entry = |(name, item): (&str, &Item)| {
+            let own = table.key(name).and_then(toml_edit::Key::span);
+            let lines = self.lines(own).unwrap_or(lines);
+            let key = Key {
+                name: name.to_owned(),
+                lines,
+            };
+            (key, self.node(item, lines))
+        };
+        let entries: Vec<(Key, Node)> = table.iter().map(entry).collect();
+        let last = entries.iter().map(|(_, node)| node.lines.last).max();
+        Node {
+            lines: Lines {
+                last: last.unwrap_or(lines.last).max(lines.last),
+                ..lines
+            },
+            value: Value::Mapping(entries),
+        }
+    }
+
+    /// A value; `lines` are those of its key.
+    fn node(&self, item: &Item, lines: Lines) -> Node {
+        let lines = self.lines(item.span()).unwrap_or(lines);
+        if let Some(table) = item.as_table_like() {
+            return self.table(table, lines);
+        }
+        let value = match item {
+            Item::ArrayOfTables(tables) => Value::List(
+                tables
+                    .iter()
+                    .map(|table| self.table(table, lines))
+                    .collect(),
+            ),
+            Item::Value(value) => self.value(value, lines),
+            Item::None | Item::Table(_) => Value::Null,
+        };
+        Node { value, lines }
+    }
+
+    fn value(&self, value: &toml_edit::Value, lines: Lines) -> Value {
+        let scalar = |kind, text: String| Value::Scalar { text, kind };
+        match value {
+            toml_edit::Value::String(text) => scalar(ScalarKind::String, text.value().clone()),
+            toml_edit::Value::Integer(number) => {
+                scalar(ScalarKind::Number, number.value().to_string())
+            }
+            toml_edit::Value::Float(number) => {
+                scalar(ScalarKind::Number, number.value().to_string())
+            }
+            toml_edit::Value::Boolean(truth) => scalar(ScalarKind::Bool, truth.value().to_string()),
+            // YAML has no dates: they are strings there.
+            toml_edit::Value::Datetime(time) => {
+                scalar(ScalarKind::String, time.value().to_string())
+            }
+            toml_edit::Value::Array(items) => {
+                let items = items.iter().map(|item| {
+                    let lines = self.lines(item.span()).unwrap_or(lines);
+                    match item.as_inline_table() {
+                        Some(table) => self.table(table, lines),
+                        None => Node {
+                            value: self.value(item, lines),
+                            lines,
+                        },
+                    }
+                });
+                Value::List(items.collect())
+            }
+            toml_edit::Value::InlineTable(table) => self.table(table, lines).value,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_knows_its_lines() {
+        let text = "# a comment\na = 1\n[t.sub]\nlist = [\n  'x',\n  {k = true},\n]\nday = 2026-11-01\nb.c = \"y\"\n[[many]]\nn = 1.5\n[[many]]\n";
+        let file = SourceFile::new("pixi.toml", text);
+        let tree = read(&file, text).unwrap();
+        let found = |path: &[&str]| {
+            let mut node = &tree;
+            for name in path {
+                node = node.get(name).unwrap();
+            }
+            (node.lines.first, node.lines.last, node.text())
+        };
+        assert_eq!(found(&["a"]), (2, 2, Some("1")));
+        assert_eq!(found(&["t", "sub", "list"]), (4, 7, None));
+        assert_eq!(found(&["t", "sub", "day"]), (8, 8, Some("2026-11-01")));
+        assert_eq!(found(&["t", "sub", "b", "c"]), (9, 9, Some("y")));
+        let list = tree
+            .get("t")
+            .and_then(|t| t.get("sub")?.get("list")?.list());
+        let lines: Vec<u32> = list.unwrap().iter().map(|item| item.lines.first).collect();
+        assert_eq!(lines, [5, 6]);
+        assert_eq!(tree.get("many").unwrap().list().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_toml_is_reported_at_its_line() {
+        for (text, line) in [("[a]\nb = \n", 2), ("[a]\nb = 1\nb = 2\n", 3), ("[a\n", 1)] {
+            let file = SourceFile::new("pixi.toml", text);
+            let error = read(&file, text).unwrap_err();
+            assert_eq!(error.locations[0].lines.first, line, "{text}: {error}");
+        }
+        let deep = format!("a = {}{}", "[".repeat(10_000), "]".repeat(10_000));
+        read(&SourceFile::new("pixi.toml", deep.as_str()), &deep).unwrap_err();
+    }
+}
