@@ -84,7 +84,7 @@ impl Component {
             license: facts.license.clone(),
             layer: None,
             depends: facts.depends.clone(),
-            contains: facts.distributions.iter().map(Self::distribution).collect(),
+            contains: facts.contains.iter().map(Self::distribution).collect(),
         }
     }
 

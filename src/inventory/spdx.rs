@@ -191,7 +191,7 @@ mod tests {
             sha256: "0".repeat(64),
             md5: "0".repeat(32),
             depends: depends.iter().map(ToString::to_string).collect(),
-            distributions: vec![Distribution {
+            contains: vec![Distribution {
                 name: format!("Py_{name}"),
                 version: "1.0".to_owned(),
             }],

@@ -103,7 +103,7 @@ pub struct PackageFacts {
     pub depends: Vec<String>,
     /// The Python distributions that it contains.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub distributions: Vec<Distribution>,
+    pub contains: Vec<Distribution>,
 }
 
 /// A Python distribution, as its core metadata names it

@@ -9,7 +9,7 @@ mod archive;
 mod bytecode;
 mod changed;
 mod collect;
-mod distributions;
+mod contained;
 mod divide;
 mod entry;
 mod env_vars;

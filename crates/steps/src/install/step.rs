@@ -7,7 +7,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::bytecode::{self, Runtime};
-use super::distributions;
+use super::contained;
 use super::divide::divide;
 use super::entry::relative_path;
 use super::env_vars;
@@ -238,7 +238,7 @@ fn group_facts(
                 None => has_program_of_glibc(&target.dir, placed).then(String::new),
             },
             depends: index.names_of_depends(),
-            distributions: distributions::of(&target.dir, placed),
+            contains: contained::distributions(&target.dir, placed),
         });
     }
     Ok(GroupFacts {

@@ -11,7 +11,7 @@ use condafront_step_spec::facts::Distribution;
 const START: u64 = 64 << 10;
 
 /// The distributions whose metadata is among `placed`, sorted. Metadata that does not name one is passed over.
-pub(super) fn of(prefix: &Path, placed: &[Placed]) -> Vec<Distribution> {
+pub(super) fn distributions(prefix: &Path, placed: &[Placed]) -> Vec<Distribution> {
     let metadata = placed
         .iter()
         .filter(|placed| placed.is_own && is_metadata(&placed.path));
