@@ -23,7 +23,7 @@ fn base() -> PathBuf {
 }
 
 /// The python runtime, made once for all tests.
-fn runtime() -> &'static Path {
+pub(crate) fn runtime() -> &'static Path {
     static RUNTIME: OnceLock<TempDir> = OnceLock::new();
     RUNTIME
         .get_or_init(|| {

@@ -11,3 +11,4 @@ mod package;
 mod scripts;
 mod step;
 mod trim;
+mod wheels;

@@ -1,6 +1,6 @@
 //! What steps found: small files for later steps and the frontend.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +104,12 @@ pub struct PackageFacts {
     /// The Python distributions that it contains.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contains: Vec<Distribution>,
+    /// The Python distributions in it, by their normalized names.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub distributions: BTreeSet<String>,
+    /// The versions of python that a wheel says it runs with: `>=3.9`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires_python: Option<String>,
 }
 
 /// A Python distribution, as its core metadata names it

@@ -15,3 +15,4 @@ pub mod pip_variables;
 pub mod solve;
 pub mod system;
 pub mod timeout;
+pub mod wheel;

@@ -43,6 +43,26 @@ impl From<install::error::Error> for FailureReport {
     }
 }
 
+/// The failure of a step that links wheels: they come from an index, not from a channel.
+pub(crate) fn of_wheels(result: Result<(), install::error::Error>) -> Result<(), FailureReport> {
+    result.map_err(|error| {
+        let help = match error.kind() {
+            ErrorKind::UnsafeArchive | ErrorKind::TooLarge => {
+                Some("Do not use the package, and report it to whoever runs its index.")
+            }
+            ErrorKind::BadArchive | ErrorKind::BadMetadata => Some(
+                "The wheel is damaged, or was made wrongly. Use another version of the package, and report it to its authors.",
+            ),
+            _ => None,
+        };
+        let report = FailureReport::from(error);
+        FailureReport {
+            help: help.map(str::to_owned).or(report.help),
+            ..report
+        }
+    })
+}
+
 impl From<AccountError> for FailureReport {
     fn from(error: AccountError) -> Self {
         let culprit = match &error {

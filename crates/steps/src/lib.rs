@@ -62,6 +62,9 @@ const STEPS: &[Step] = &[
             &mut std::io::stderr(),
         )?)
     }),
+    ("wheels", |args| {
+        failure::of_wheels(install::install_wheels(args, &Mounts::default()))
+    }),
     ("pip-fetched", |args| pip::fetched(args, &Mounts::default())),
     ("pip-install", |args| {
         pip::install(args, &Mounts::default(), &mut std::io::stderr())

@@ -1,4 +1,4 @@
-//! Reading untrusted conda packages (`.conda` and `.tar.bz2`).
+//! Reading untrusted packages: `.conda`, `.tar.bz2` and wheels.
 //!
 //! Every entry is checked before it is written: names and links must stay inside the package,
 //! nothing is written through a symlink, devices are refused, and an archive must not unpack to more
@@ -61,14 +61,7 @@ pub(crate) fn unpack(path: &Path, dest: &Path, limits: &Limits) -> Result<Entrie
         .and_then(|_| file.seek(SeekFrom::Start(0)))
         .map_err(|e| Error::io("read", path, e))?;
 
-    let mut unpacker = Unpacker {
-        dest,
-        limits,
-        archive_size: size,
-        entries: Entries::new(),
-        count: 0,
-        bytes: 0,
-    };
+    let mut unpacker = Unpacker::new(dest, limits, size);
     let name = path.to_string_lossy();
     if start.starts_with(b"PK\x03\x04") && name.ends_with(".conda") {
         unpacker.read_conda(file)?;
@@ -121,7 +114,8 @@ fn not_a_package(start: &[u8], size: u64) -> Error {
     Error::new(ErrorKind::BadArchive, format!("the downloaded file {what}"))
 }
 
-fn damaged(why: impl Into<Cause>) -> Error {
+/// The error for an archive that cannot be read.
+pub(crate) fn damaged(why: impl Into<Cause>) -> Error {
     let why = why.into();
     Error::new(
         ErrorKind::BadArchive,
@@ -142,14 +136,16 @@ impl From<TarError> for Error {
     }
 }
 
-fn refused(name: &str, why: impl std::fmt::Display) -> Error {
+/// The error for an entry that no archive should contain.
+pub(crate) fn refused(name: &str, why: impl std::fmt::Display) -> Error {
     Error::new(
         ErrorKind::UnsafeArchive,
         format!("the archive contains {why}: `{}`", shown(name)),
     )
 }
 
-struct Unpacker<'a> {
+/// Writes the entries of an archive, within its limits.
+pub(crate) struct Unpacker<'a> {
     dest: &'a Path,
     limits: &'a Limits,
     archive_size: u64,
@@ -158,7 +154,19 @@ struct Unpacker<'a> {
     bytes: u64,
 }
 
-impl Unpacker<'_> {
+impl<'a> Unpacker<'a> {
+    /// Writes to `dest`, an existing empty directory, from an archive of `archive_size` bytes.
+    pub(crate) fn new(dest: &'a Path, limits: &'a Limits, archive_size: u64) -> Self {
+        Self {
+            dest,
+            limits,
+            archive_size,
+            entries: Entries::new(),
+            count: 0,
+            bytes: 0,
+        }
+    }
+
     fn read_conda(&mut self, file: File) -> Result<()> {
         let mut archive = CondaFile::open(file).map_err(damaged)?;
         for part in [INFO, CONTENT] {
@@ -189,9 +197,9 @@ impl Unpacker<'_> {
     }
 
     fn read_entry<R: Read>(&mut self, entry: &mut TarEntry<'_, R>) -> Result<()> {
-        self.count += 1;
+        self.count_entry()?;
         self.bytes = self.bytes.saturating_add(entry.size());
-        if self.count > self.limits.entries || self.bytes > self.allowed_bytes() {
+        if self.bytes > self.allowed_bytes() {
             return Err(self.too_large());
         }
 
@@ -230,6 +238,18 @@ impl Unpacker<'_> {
         Ok(())
     }
 
+    /// Counts an entry.
+    ///
+    /// # Errors
+    /// More entries than any package has.
+    pub(crate) fn count_entry(&mut self) -> Result<()> {
+        self.count += 1;
+        if self.count > self.limits.entries {
+            return Err(self.too_large());
+        }
+        Ok(())
+    }
+
     /// Refuses an entry below something that is not a directory.
     fn check_parents(&self, name: &str) -> Result<()> {
         for (end, _) in name.match_indices('/') {
@@ -262,6 +282,28 @@ impl Unpacker<'_> {
             fs::create_dir_all(parent).map_err(|e| Error::io("create", parent, e))?;
         }
         Ok(path)
+    }
+
+    /// Adds the regular file `name` with this mode. What the archive says about its size need not be true.
+    ///
+    /// # Errors
+    /// A file that cannot be written, or more bytes than any package has.
+    pub(crate) fn add_file(&mut self, name: String, mode: u32, content: impl Read) -> Result<()> {
+        if self.entries.contains_key(&name) {
+            return Err(damaged(format!("`{}` is in it twice", name.escape_debug())));
+        }
+        self.check_parents(&name)?;
+        let left = self.allowed_bytes().saturating_sub(self.bytes);
+        let most = left.saturating_add(1);
+        let mut content = content.take(most);
+        let sha256 = self.write_file(&name, &mut content)?;
+        if content.limit() == 0 {
+            return Err(self.too_large());
+        }
+        self.bytes += most - content.limit();
+        let kind = EntryKind::File { mode, sha256 };
+        self.entries.insert(name, Entry { kind, mtime: 0 });
+        Ok(())
     }
 
     /// Writes the file and returns the hash of its content.
@@ -319,7 +361,10 @@ impl Unpacker<'_> {
     }
 
     /// Symlinks are checked last, because where one leads depends on the others.
-    fn finish(self) -> Result<Entries> {
+    ///
+    /// # Errors
+    /// A link that leaves the package.
+    pub(crate) fn finish(self) -> Result<Entries> {
         let links: BTreeMap<String, String> = self
             .entries
             .iter()

@@ -21,6 +21,7 @@ use super::native;
 use super::package::{Package, PackagePath};
 use super::placed::{Placed, replace};
 use condafront_model::stamp::EPOCH;
+use condafront_step_spec::facts::{Notice, Subject};
 use condafront_step_spec::install::PythonSpec;
 
 /// Reads the paths of sources from standard input, one per line and relative to the prefix. Writes
@@ -61,7 +62,7 @@ impl Runtime {
     ///
     /// # Errors
     /// Why there is none, worded for a notice.
-    pub(crate) fn find(dir: &Path, version: &str) -> std::result::Result<Self, String> {
+    fn find(dir: &Path, version: &str) -> std::result::Result<Self, String> {
         let glibc = dir.join("glibc");
         let loader = fs::read_dir(&glibc)
             .into_iter()
@@ -90,6 +91,20 @@ impl Runtime {
         })
     }
 
+    /// The runtime for this `python` in the directory `dir`, if there is to be one; a notice if there is none.
+    pub(crate) fn wanted(python: &PythonSpec, dir: &Path) -> (Option<Self>, Option<Notice>) {
+        if !python.runtime {
+            return (None, None);
+        }
+        match Self::find(dir, &python.version) {
+            Ok(runtime) => (Some(runtime), None),
+            Err(why) => {
+                let message = format!("python bytecode was not compiled: {why}");
+                (None, Some(Notice::new(Subject::Bytecode, message)))
+            }
+        }
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new(&self.loader);
         command
@@ -106,7 +121,7 @@ impl Runtime {
 
     /// Compiles `sources` (relative to `dir`, which will be `prefix`) into `out`. Returns the
     /// bytecode's paths relative to `out`, or why python failed.
-    fn compile(
+    pub(crate) fn compile(
         &self,
         sources: &[&str],
         dir: &Path,

@@ -45,7 +45,11 @@ pub(crate) fn sha256(path: &Path) -> Result<String> {
     Ok(hex::encode(sha256.finalize()))
 }
 
-fn read(path: &Path, mut each: impl FnMut(&[u8])) -> Result<()> {
+/// Reads the file at `path` in parts.
+///
+/// # Errors
+/// A file that is missing or cannot be read.
+pub(crate) fn read(path: &Path, mut each: impl FnMut(&[u8])) -> Result<()> {
     let mut file = File::open(path).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => Error::new(
             ErrorKind::MissingInput,

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use rattler_conda_types::package::PathType;
 
@@ -20,6 +21,25 @@ pub(crate) struct Target {
     pub(crate) dir: PathBuf,
     /// An empty directory on the same file system for the program's own use. It is removed later.
     pub(crate) work: PathBuf,
+}
+
+impl Target {
+    /// The prefix `prefix` in the output mount `output`. Creates its directories.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn in_output(prefix: &str, output: &Path) -> Result<Self> {
+        let target = Self {
+            prefix: prefix.to_owned(),
+            dir: output.join(prefix.trim_start_matches('/')),
+            // In the output mount, because only there can files be hard links instead of copies.
+            work: output.join(".work"),
+        };
+        for dir in [&target.dir, &target.work] {
+            fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
+        }
+        Ok(target)
+    }
 }
 
 /// A program that puts packages' files into a prefix.

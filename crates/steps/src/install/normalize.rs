@@ -36,6 +36,28 @@ pub(crate) fn prefix(dir: &Path, own: &BTreeMap<Cow<'_, str>, &Looks>, owner: Ow
     directory(dir, owner)
 }
 
+/// Normalizes the output mount `output` with the prefix at `dir` in it: the prefix as [`prefix`] does, the directories
+/// above it, which belong to the mount's owner, and nothing beside them.
+///
+/// # Errors
+/// An I/O error.
+pub(crate) fn output(
+    output: &Path,
+    dir: &Path,
+    own: &BTreeMap<Cow<'_, str>, &Looks>,
+    owner: Owner,
+) -> Result<()> {
+    prefix(dir, own, owner)?;
+    let above = owner_of(output)?;
+    let mut dir = dir;
+    while let Some(parent) = dir.parent().filter(|parent| parent.starts_with(output)) {
+        only(parent, dir)?;
+        directory(parent, above)?;
+        dir = parent;
+    }
+    Ok(())
+}
+
 /// What a walk through a directory found.
 #[derive(Default)]
 struct Found {
@@ -89,7 +111,7 @@ fn walk(
 ///
 /// # Errors
 /// An I/O error.
-pub(crate) fn only(dir: &Path, kept: &Path) -> Result<()> {
+fn only(dir: &Path, kept: &Path) -> Result<()> {
     for entry in fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))? {
         let entry = entry.map_err(|e| Error::io("list", dir, e))?;
         let path = entry.path();

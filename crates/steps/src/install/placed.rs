@@ -57,6 +57,16 @@ pub(crate) struct Looks {
 }
 
 impl Looks {
+    /// A file whose content has this sha256, in hex.
+    pub(crate) fn of_file(mode: u32, mtime: i64, sha256: String) -> Self {
+        Self {
+            mode: Some(mode),
+            mtime,
+            content: sha256,
+            link: None,
+        }
+    }
+
     /// For other groups' files at the same path.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         let content = match &self.link {
@@ -86,12 +96,7 @@ impl Placed {
             size: None,
             no_link: false,
             placeholder: None,
-            looks: Some(Looks {
-                mode: Some(mode),
-                mtime,
-                content: hash,
-                link: None,
-            }),
+            looks: Some(Looks::of_file(mode, mtime, hash)),
             is_own: true,
         }
     }

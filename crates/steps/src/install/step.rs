@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::bytecode::{self, Runtime};
 use super::contained;
+use super::distributions;
 use super::divide::divide;
 use super::entry::relative_path;
 use super::env_vars;
@@ -41,21 +42,13 @@ pub fn install(args: &[String], mounts: &Mounts) -> Result<()> {
 }
 
 fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) -> Result<()> {
-    check(spec)?;
+    check(&spec.prefix, spec.python.as_ref())?;
     let python = spec.python.as_ref();
     let installer: Box<dyn LinkPackages> = match spec.installer {
         Installer::Native => Box::new(Native),
         Installer::Micromamba => Box::new(Micromamba::find(&mounts.micromamba)?),
     };
-    let target = Target {
-        prefix: spec.prefix.clone(),
-        dir: mounts.output.join(spec.prefix.trim_start_matches('/')),
-        // In the output mount, because only there can files be hard links instead of copies.
-        work: mounts.output.join(".work"),
-    };
-    for dir in [&target.dir, &target.work] {
-        fs::create_dir_all(dir).map_err(|e| Error::io("create", dir, e))?;
-    }
+    let target = Target::in_output(&spec.prefix, &mounts.output)?;
 
     let mut packages = load(specs, mounts, &target.work, python)?;
     trim(&mut packages, &spec.trim)?;
@@ -74,13 +67,13 @@ fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) 
 }
 
 /// The planner is trusted, but `site_packages` comes from a channel.
-fn check(spec: &InstallSpec) -> Result<()> {
+pub(crate) fn check(prefix: &str, python: Option<&PythonSpec>) -> Result<()> {
     let bad = |why: String| Err(Error::new(ErrorKind::BadArguments, why));
-    let prefix = spec.prefix.strip_prefix('/').unwrap_or_default();
-    if relative_path(prefix.as_bytes()).as_deref() != Ok(prefix) {
-        return bad(format!("`{}` is not a valid prefix", spec.prefix));
+    let inside = prefix.strip_prefix('/').unwrap_or_default();
+    if relative_path(inside.as_bytes()).as_deref() != Ok(inside) {
+        return bad(format!("`{prefix}` is not a valid prefix"));
     }
-    if let Some(python) = &spec.python {
+    if let Some(python) = python {
         let path = &python.site_packages;
         if relative_path(path.as_bytes()).as_ref() != Ok(path) {
             return bad(format!(
@@ -115,17 +108,11 @@ fn complete(
 ) -> Result<(Vec<Vec<Placed>>, Vec<Notice>)> {
     let mut notices = Vec::new();
     let has_noarch_python = packages.iter().any(Package::is_noarch_python);
-    let runtime = match python.filter(|python| python.runtime && has_noarch_python) {
-        None => None,
-        Some(python) => match Runtime::find(&mounts.python, &python.version) {
-            Ok(runtime) => Some((python, runtime)),
-            Err(why) => {
-                let message = format!("python bytecode was not compiled: {why}");
-                notices.push(Notice::new(Subject::Bytecode, message));
-                None
-            }
-        },
-    };
+    let runtime = python.filter(|_| has_noarch_python).and_then(|python| {
+        let (runtime, notice) = Runtime::wanted(python, &mounts.python);
+        notices.extend(notice);
+        Some((python, runtime?))
+    });
     let completed = try_map(packages, |index, package| {
         let mut placed = placed::linked(index, package, claims, target)?;
         placed.extend(placed::entry_points(
@@ -239,6 +226,8 @@ fn group_facts(
             },
             depends: index.names_of_depends(),
             contains: contained::distributions(&target.dir, placed),
+            distributions: distributions::of(placed.iter().map(|placed| placed.path.as_str())),
+            requires_python: None,
         });
     }
     Ok(GroupFacts {
@@ -305,18 +294,7 @@ fn normalize_output(
         uid: spec.uid,
         gid: spec.gid,
     };
-    normalize::prefix(&target.dir, &own, owner)?;
-    let above = normalize::owner_of(&mounts.output)?;
-    let mut dir = target.dir.as_path();
-    while let Some(parent) = dir
-        .parent()
-        .filter(|parent| parent.starts_with(&mounts.output))
-    {
-        normalize::only(parent, dir)?;
-        normalize::directory(parent, above)?;
-        dir = parent;
-    }
-    Ok(())
+    normalize::output(&mounts.output, &target.dir, &own, owner)
 }
 
 pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {

@@ -96,7 +96,13 @@ impl WheelFile {
         let mut record = String::new();
         for (path, content) in &files {
             let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(content));
-            writeln!(record, "{path},sha256={hash},{}", content.len()).expect("text in memory");
+            let quote = if path.contains(',') { "\"" } else { "" };
+            writeln!(
+                record,
+                "{quote}{path}{quote},sha256={hash},{}",
+                content.len()
+            )
+            .expect("text in memory");
         }
         writeln!(record, "{info}/RECORD,,").expect("text in memory");
         files.push((format!("{info}/RECORD"), record));

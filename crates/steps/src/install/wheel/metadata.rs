@@ -1,0 +1,144 @@
+//! What a wheel says about itself.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::super::entry::Entries;
+use super::super::error::{Error, ErrorKind, Result};
+use condafront_model::pypi_package::normalized;
+
+/// The folder of a wheel's metadata, and the parts of it that installing needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Metadata {
+    /// `requests-2.32.3.dist-info`
+    pub(super) folder: String,
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) requires_python: Option<String>,
+}
+
+/// An error in what a wheel says.
+pub(super) fn bad(why: impl Into<String>) -> Error {
+    Error::new(ErrorKind::BadMetadata, why)
+}
+
+impl Metadata {
+    /// Reads the metadata of the wheel `file_name`, which is unpacked in `dir`.
+    ///
+    /// # Errors
+    /// Metadata that is missing, is that of another package, or has a newer format.
+    pub(super) fn read(file_name: &str, entries: &Entries, dir: &Path) -> Result<Self> {
+        let folder = folder(entries)?;
+        let of = |name: &str| text(dir, entries, &format!("{folder}/{name}"));
+        let required = |name: &str| of(name)?.ok_or_else(|| bad(format!("it has no {name}")));
+        let (metadata, wheel) = (required("METADATA")?, required("WHEEL")?);
+        let field = |name: &str| {
+            let value = header(&metadata, name).filter(|value| !value.is_empty());
+            value.ok_or_else(|| bad(format!("its METADATA has no {name}")))
+        };
+        let (name, version) = (field("Name")?, field("Version")?);
+        let of_file = file_name.split('-').next().unwrap_or_default();
+        let of_folder = folder.split('-').next().unwrap_or_default();
+        for other in [of_file, of_folder] {
+            if normalized(other) != normalized(name) {
+                return Err(bad(format!(
+                    "it is named like `{}`, but its METADATA is that of `{}`",
+                    other.escape_debug(),
+                    name.escape_debug()
+                )));
+            }
+        }
+        check_format(header(&wheel, "Wheel-Version"))?;
+        Ok(Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            requires_python: header(&metadata, "Requires-Python").map(str::to_owned),
+            folder,
+        })
+    }
+}
+
+/// The text of a file of the wheel, if it has the file.
+///
+/// # Errors
+/// As for [`read`].
+pub(super) fn text(dir: &Path, entries: &Entries, path: &str) -> Result<Option<String>> {
+    if !entries.contains_key(path) {
+        return Ok(None);
+    }
+    let bytes = read(&dir.join(path))?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// The content of a text file.
+///
+/// # Errors
+/// An I/O error, or a file that is too large for memory.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
+    /// The list of half a million files has less than this.
+    const MOST: u64 = 256 << 20;
+    let reading = |e| Error::io("read", path, e);
+    let size = fs::metadata(path).map_err(reading)?.len();
+    if size > MOST {
+        let message = format!("a text file in it has {size} bytes; no real package does");
+        return Err(Error::new(ErrorKind::TooLarge, message));
+    }
+    fs::read(path).map_err(reading)
+}
+
+fn folder(entries: &Entries) -> Result<String> {
+    let top = entries.keys().filter_map(|path| path.split_once('/'));
+    let folders: BTreeSet<&str> = top
+        .map(|(folder, _)| folder)
+        .filter(|folder| folder.ends_with(".dist-info"))
+        .collect();
+    let mut folders = folders.into_iter();
+    match (folders.next(), folders.next()) {
+        (Some(folder), None) => Ok(folder.to_owned()),
+        (None, _) => Err(bad("it has no .dist-info folder, so it is not a wheel")),
+        (Some(_), Some(_)) => Err(bad("it has several .dist-info folders")),
+    }
+}
+
+/// Minor versions of the format are compatible, major ones are not.
+fn check_format(version: Option<&str>) -> Result<()> {
+    let version = version.unwrap_or_default();
+    match version.split('.').next() {
+        Some("1") => Ok(()),
+        _ => Err(bad(format!(
+            "its format is version `{}`, and only version 1 is known",
+            version.escape_debug()
+        ))),
+    }
+}
+
+/// The value of a header, `Name: value`.
+fn header<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let mut headers = text.lines().take_while(|line| !line.is_empty());
+    headers.find_map(|line| {
+        let (found, value) = line.split_once(':')?;
+        found.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_end_at_the_first_empty_line() {
+        let text = "Metadata-Version: 2.1\nNAME:  a.b \r\n continued: x\n\nVersion: 1\n";
+        assert_eq!(header(text, "name"), Some("a.b"));
+        assert_eq!(header(text, "Version"), None);
+    }
+
+    #[test]
+    fn only_known_formats_are_read() {
+        assert!(check_format(Some("1.0")).is_ok());
+        assert!(check_format(Some("1.9")).is_ok());
+        for version in [None, Some(""), Some("2.0"), Some("10.0"), Some("x")] {
+            assert!(check_format(version).is_err(), "{version:?}");
+        }
+    }
+}
