@@ -35,6 +35,7 @@ mod solve;
 mod step_error;
 mod system;
 mod volumes;
+mod wheels;
 
 use buildkit_proto::gateway;
 

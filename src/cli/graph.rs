@@ -11,6 +11,7 @@ use condafront_graph::conda_image::{CondaImage, Layered};
 use condafront_graph::environment::{Environment, Micromamba, user_file};
 use condafront_graph::image::Stacking;
 use condafront_graph::pip::PipNetwork;
+use condafront_graph::plan::wheels::layers_for_wheels;
 use condafront_graph::plan::{Plan, micromamba};
 use condafront_input::Pip;
 use condafront_model::environment_prefix::EnvironmentPrefix;
@@ -62,7 +63,7 @@ impl Locked<'_> {
         };
         let environment = Environment {
             file: user_file(self.file, &self.plan, self.pip),
-            plan: self.plan,
+            plan: self.plan.with_wheels(true),
             prefix: self.prefix,
             tools: Tools {
                 programs: &frontend,
@@ -102,6 +103,21 @@ impl Locked<'_> {
             Pip::Locked(locked) if !locked.files.is_empty() => &locked.files,
             _ => return Ok(Definition::of(&root)),
         };
+        let none = EnvironmentFacts::default();
+        let layers = choices.layers.value.unwrap_or_default();
+        let layers = layers_for_wheels(layers, graph.installed.len(), 1);
+        if let Some(plan) = environment.wheel_plan(packages, &none, self.platform, None, layers) {
+            let wanted = environment.wheels(packages, &settings.mirrors)?;
+            let linked = environment
+                .link_wheels(&graph, &wanted, &plan, &wanted.addresses())
+                .map_err(Diagnostic::of)?;
+            let stack = environment.stack_wheels(&linked, &none, &none);
+            let stack = stack.map_err(Diagnostic::of)?;
+            return match stack.on(&root.into(), Stacking::Merge) {
+                Input::Output(root) => Ok(Definition::of(&root)),
+                Input::Scratch => Err(Diagnostic::new("the graph is empty")),
+            };
+        }
         let wanted = environment.pip_packages(packages, &settings.mirrors)?;
         let installed = environment
             .pip_install(&root, &wanted, &wanted.addresses(), &PipNetwork::default())

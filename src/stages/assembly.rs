@@ -4,6 +4,7 @@ use super::additions::Additions;
 use super::linked::Linked;
 use super::session::Session;
 use super::system::SystemBase;
+use super::wheels::WheelGround;
 
 use buildkit_llb::{Input, Output};
 
@@ -18,8 +19,10 @@ use condafront_graph::conda_image::{self, CondaImage, Layered};
 use condafront_graph::image::{FINISHED, RUNTIME, Stack, Stacking};
 use condafront_graph::inventory::{ADD_INVENTORY, INVENTORY_LAYER};
 use condafront_graph::plan::sharing::Shared;
+use condafront_graph::plan::wheels::layers_for_wheels;
 use condafront_input::section::ImageSection;
 use condafront_model::environment_prefix::ROOT_PREFIX;
+use condafront_model::layers::Layers;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
@@ -27,6 +30,7 @@ use condafront_step_spec::account::{Libc, LinkedDirectory, User};
 use condafront_step_spec::activation::{ENTRYPOINT, RECORDED_FILE, RecordSpec, Recorded};
 use condafront_step_spec::facts::PackageFacts;
 use condafront_step_spec::failure_report::Culprit;
+use condafront_step_spec::solve::Glibc;
 use condafront_steps::activation::{self, Activation};
 
 /// An image whose environments are linked.
@@ -45,6 +49,8 @@ pub(super) struct Image<'a> {
     pub(super) links: Vec<LinkedDirectory>,
     /// How layers are stacked.
     pub(super) stacking: Stacking,
+    /// Over how many layers packages are spread.
+    pub(super) layers: Layers,
     /// The step that creates the account.
     pub(super) account: Account,
     /// The image's user.
@@ -90,6 +96,24 @@ impl Image<'_> {
         self.environments.iter().map(Linked::layered).collect()
     }
 
+    /// The C library that packages can rely on.
+    pub(super) fn glibc(&self) -> Glibc {
+        let said = self.session.settings.overrides.glibc();
+        said.unwrap_or_else(|| self.libc.clone().into())
+    }
+
+    /// What the layers of wheels depend on, besides the environment.
+    pub(super) fn wheel_ground(&self) -> WheelGround {
+        let environments = self.environments.iter();
+        let taken = environments.clone().map(|one| one.graph.installed.len());
+        let with_wheels = environments.filter(|one| one.environment.plan.has_wheels);
+        WheelGround {
+            stacking: self.stacking,
+            layers: layers_for_wheels(self.layers, taken.sum(), with_wheels.count()),
+            glibc: self.glibc(),
+        }
+    }
+
     /// The image with its conda packages and nothing on top of them.
     pub(super) async fn linked(&self) -> Result<Progress, BuildError> {
         let image = CondaImage::new(
@@ -128,10 +152,11 @@ impl Image<'_> {
     /// The image with all packages of its environments.
     pub(super) async fn installed(&self) -> Result<Progress, BuildError> {
         let mut progress = self.linked().await?;
+        let ground = self.wheel_ground();
         for environment in &self.environments {
             let mut components = Vec::new();
             if let Input::Output(below) = &progress.root
-                && let Some(pip) = environment.pip(below).await?
+                && let Some(pip) = environment.pip(below, &ground).await?
             {
                 progress.root = pip.root.into();
                 progress.history.extend(pip.layers);

@@ -14,8 +14,7 @@ type Lacking<'a> = (usize, &'a Package, &'a PackageFacts);
 impl Image<'_> {
     /// Reports packages that cannot run in the image. A solve takes the base image into account; a lock does not.
     pub(super) fn check_libc(&self) -> Result<(), Diagnostic> {
-        let said = self.session.settings.overrides.glibc();
-        let glibc = said.unwrap_or_else(|| self.libc.clone().into());
+        let glibc = self.glibc();
         // The user says so explicitly, and knows better.
         if glibc == Glibc::OverrideNone {
             return Ok(());

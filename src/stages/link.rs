@@ -69,6 +69,7 @@ impl<'a> Ground<'a> {
             libc: found.libc,
             links: found.links,
             stacking: self.stacking,
+            layers: self.layers,
             account,
             user: found.user,
             environments,

@@ -76,6 +76,7 @@ impl<'a> Ground<'a> {
         let planned = files.iter().zip(plans).zip(solved);
         let planned = planned.map(async |((file, plan), mut solved)| {
             let session = self.session.about(&file.file);
+            let plan = plan.with_wheels(!file.pip.asked.is_empty());
             let (compiler, found) = session.compiler(file, &plan, self).await?;
             solved.extend(found);
             Ok::<_, BuildError>(Planned {

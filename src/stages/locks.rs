@@ -159,7 +159,9 @@ impl Session<'_> {
         let image = ground.link(&plan).await?;
         let linked = image.linked().await?;
         match (&linked.root, image.environments.first()) {
-            (Input::Output(root), Some(environment)) => environment.pip_files(root).await,
+            (Input::Output(root), Some(environment)) => {
+                environment.pip_files(root, &image.wheel_ground()).await
+            }
             _ => Ok(Vec::new()),
         }
     }

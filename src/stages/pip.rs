@@ -3,7 +3,7 @@
 use super::linked::Linked;
 use super::pip_jobs::{Files, Finding, Installing};
 use super::pip_list::PipInput;
-use super::recorded::check_address;
+use super::wheels::WheelGround;
 
 use buildkit_llb::Output;
 
@@ -34,7 +34,11 @@ pub(super) struct Pipped {
 
 impl Linked<'_> {
     /// Installs the PyPI packages into the image `root`, if there are any.
-    pub(super) async fn pip(&self, root: &Output) -> Result<Option<Pipped>, BuildError> {
+    pub(super) async fn pip(
+        &self,
+        root: &Output,
+        ground: &WheelGround,
+    ) -> Result<Option<Pipped>, BuildError> {
         let asked = &self.file.pip.asked;
         if asked.is_empty() {
             return Ok(None);
@@ -47,17 +51,17 @@ impl Linked<'_> {
         };
         if !asked.locked.is_empty() {
             let files = Files::fetched(asked.locked.clone());
-            self.pip_install(&mut pipped, files).await?;
+            self.pip_install(&mut pipped, files, ground).await?;
         }
         if !asked.local.is_empty() {
             // What must be built may fail. It is in a layer of its own, because it changes most often.
             self.session.settle(&pipped.root).await?;
             let files = self.local_files();
-            self.pip_install(&mut pipped, files).await?;
+            self.pip_install(&mut pipped, files, ground).await?;
         }
         if !asked.list.is_empty() {
             let files = self.pip_find(&pipped.root).await?;
-            self.pip_install(&mut pipped, files).await?;
+            self.pip_install(&mut pipped, files, ground).await?;
         }
         Ok(Some(pipped))
     }
@@ -66,7 +70,11 @@ impl Linked<'_> {
     ///
     /// # Errors
     /// When pip cannot find them, or a lock cannot name one of them.
-    pub(super) async fn pip_files(&self, root: &Output) -> Result<Vec<PipPackage>, BuildError> {
+    pub(super) async fn pip_files(
+        &self,
+        root: &Output,
+        ground: &WheelGround,
+    ) -> Result<Vec<PipPackage>, BuildError> {
         let asked = &self.file.pip.asked;
         let mut packages = asked.locked.clone();
         if asked.list.is_empty() {
@@ -80,7 +88,7 @@ impl Linked<'_> {
         };
         if !packages.is_empty() {
             let files = Files::fetched(packages.clone());
-            self.pip_install(&mut below, files).await?;
+            self.pip_install(&mut below, files, ground).await?;
         }
         let found = self.pip_find(&below.root).await?;
         if let Some((label, _, place)) = found.wheels.first() {
@@ -155,13 +163,28 @@ impl Linked<'_> {
         })
     }
 
-    /// Installs files on top of the image so far.
-    async fn pip_install(&self, pipped: &mut Pipped, files: Files) -> Result<(), BuildError> {
+    /// Installs files on top of the image so far: wheels in layers of their own if pip is not needed.
+    async fn pip_install(
+        &self,
+        pipped: &mut Pipped,
+        files: Files,
+        ground: &WheelGround,
+    ) -> Result<(), BuildError> {
         pipped.facts.extend(files.facts.iter().cloned());
         if files.packages.is_empty() && files.wheels.is_empty() && files.local.is_empty() {
             return Ok(());
         }
+        // A package may replace one that an earlier step installed, which only pip can remove.
+        if pipped.layers.is_empty()
+            && let Some(linked) = self.link_wheels(&pipped.root, &files, ground).await?
+        {
+            pipped.root = linked.root;
+            pipped.layers.extend(linked.layers);
+            pipped.facts.push(linked.facts);
+            return Ok(());
+        }
         let session = &self.session;
+        session.pip_must_run(&self.file.pip.asked)?;
         let wheels = files.wheels.iter();
         let wanted = self
             .environment
@@ -174,15 +197,7 @@ impl Linked<'_> {
             .with_local(files.local.iter().map(|(local, _)| local.clone()).collect())
             .with_build_options(files.build_options.clone());
         let addresses = session.pip_addresses(wanted.fetched()).await?;
-        let places = files.packages.iter();
-        let mut places = places.map(|package| package.location(&self.file.file));
-        for address in addresses.iter() {
-            let place = places.next();
-            if address.is_given() {
-                continue;
-            }
-            check_address(address.url(), place)?;
-        }
+        files.check_addresses(&addresses, &self.file.file)?;
         let network = self.network().await?;
         let installing = Installing {
             environment: &self.environment,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use buildkit_llb::Output;
 
 use super::fetching::Job;
+use super::recorded::check_address;
 use super::session::rule_of;
 use crate::inventory::Component;
 use condafront_graph::downloads::{Addresses, Artifact};
@@ -42,6 +43,26 @@ impl Files {
             build_options: BuildOptions::default(),
             facts: Vec::new(),
         }
+    }
+
+    /// Refuses addresses that would put a secret where BuildKit records its sources. `file` is the environment's own.
+    ///
+    /// # Errors
+    /// A diagnostic at the line of the package.
+    pub(super) fn check_addresses(
+        &self,
+        addresses: &Addresses,
+        file: &Arc<SourceFile>,
+    ) -> Result<(), Diagnostic> {
+        let places = self.packages.iter();
+        let mut places = places.map(|package| package.location(file));
+        for address in addresses.iter() {
+            let place = places.next();
+            if !address.is_given() {
+                check_address(address.url(), place)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -11,6 +11,7 @@ use condafront_input::pypi::PypiPackages;
 use condafront_input::section::ImageSection;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
+use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
 
@@ -165,11 +166,24 @@ impl Session<'_> {
         Err(lines.iter().fold(self.foreign().must_run(what), at))
     }
 
-    /// [`Session::must_run`] for PyPI packages, which the environment's own pip installs.
+    /// [`Session::must_run`] for PyPI packages that the environment's own pip installs or finds in any case. Whether it must
+    /// install locked wheels shows later.
     ///
     /// # Errors
     /// As [`Session::must_run`].
     pub(super) fn check_pip(&self, asked: &PypiPackages) -> Result<(), Diagnostic> {
+        let of_lock = asked.local.is_empty() && asked.list.is_empty();
+        if of_lock && asked.locked.iter().all(PipPackage::is_pinned_wheel) {
+            return Ok(());
+        }
+        self.pip_must_run(asked)
+    }
+
+    /// [`Session::must_run`] for pip.
+    ///
+    /// # Errors
+    /// As [`Session::must_run`].
+    pub(super) fn pip_must_run(&self, asked: &PypiPackages) -> Result<(), Diagnostic> {
         const WHAT: &str = "pip, which installs PyPI packages,";
         let mut entries = asked.list.entries().iter();
         if let Some(first) = asked.locked.first() {

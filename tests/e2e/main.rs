@@ -50,3 +50,4 @@ mod stalls;
 mod system;
 mod targets;
 mod trees;
+mod wheels;

@@ -410,7 +410,7 @@ fn needs_emulation_programs_of_the_platform_run_with_it() {
     let few = arm_lock(&fresh, &few);
     fresh.write(LOCK, format!("{few}{post_link}{activates}"));
     steps_run_with_emulation(&fresh);
-    pip_runs_with_emulation(&fresh, &wheel);
+    wheels_run_with_emulation(&fresh, &wheel);
 }
 
 fn without_emulation(
@@ -421,9 +421,11 @@ fn without_emulation(
     wheel: &str,
 ) {
     let mut failures = Failures::new(project);
+    // Unlike a wheel, it must be built.
+    let source = wheel.replace("-py2.py3-none-any.whl", ".tar.gz");
     for (title, lock, platforms) in [
         ("a post-link script", format!("{plain}{post_link}"), ARM),
-        ("a PyPI package", format!("{plain}{wheel}"), ARM),
+        ("a PyPI package", format!("{plain}{source}"), ARM),
         (
             "a platform that the lock is not for",
             plain.to_owned(),
@@ -436,8 +438,8 @@ fn without_emulation(
     }
     insta::assert_snapshot!("a_builder_without_emulation", failures.text());
 
-    // Steps that the image can do without are skipped with a warning.
-    project.write(LOCK, format!("{plain}{activates}"));
+    // Steps that the image can do without are skipped with a warning, and wheels need none.
+    project.write(LOCK, format!("{plain}{activates}{wheel}"));
     let output = build(project, LOCK, ARM, &[]).expect_success();
     let warnings = masked(project, &error_of(&output));
     // The client shows them in any order.
@@ -483,8 +485,8 @@ fn steps_run_with_emulation(project: &Project) {
     }
 }
 
-/// The lock is for both platforms, so the builder's python compiles pip, which would take an emulated one minutes.
-fn pip_runs_with_emulation(project: &Project, wheel: &str) {
+/// The lock is for both platforms, so the builder's python compiles modules, which would take an emulated one minutes.
+fn wheels_run_with_emulation(project: &Project, wheel: &str) {
     let (url, sha256) = wheel
         .trim_end()
         .rsplit_once("#sha256=")

@@ -136,46 +136,6 @@ fn files(dir: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
     found
 }
 
-/// A wheel with everything that real ones rarely have.
-fn odd() -> WheelFile {
-    WheelFile::new("Odd_Name", "1.0+local.1")
-        .file(
-            "odd/__init__.py",
-            "def main(): pass\nclass A:\n    b = main\n",
-        )
-        .file("odd/with, comma.txt", "text\n")
-        .file("odd/ünïcode.py", "x = 1\n")
-        .file(
-            "Odd_Name-1.0+local.1.data/scripts/run-odd",
-            "#!python -E\nprint('odd')\n",
-        )
-        .file(
-            "Odd_Name-1.0+local.1.data/scripts/sub/window",
-            "#!pythonw\nx",
-        )
-        .file(
-            "Odd_Name-1.0+local.1.data/scripts/shell",
-            "#!/bin/sh\necho\n",
-        )
-        .file("Odd_Name-1.0+local.1.data/scripts/odd.exe", "wrapper")
-        .file(
-            "Odd_Name-1.0+local.1.data/scripts/odd-script.py",
-            "#!python\nwrapper\n",
-        )
-        .file(
-            "Odd_Name-1.0+local.1.data/data/share/odd/data.txt",
-            "data\n",
-        )
-        .file("Odd_Name-1.0+local.1.data/data/etc/odd.conf", "conf\n")
-        .file("Odd_Name-1.0+local.1.data/headers/odd/odd.h", "int odd;\n")
-        .file("Odd_Name-1.0+local.1.data/purelib/odd/pure.py", "x = 1\n")
-        .file("Odd_Name-1.0+local.1.data/platlib/odd/plat.py", "x = 1\n")
-        .file("namespace/odd.py", "x = 1\n")
-        .script("odd = odd:main")
-        .script("odd-extra = odd:A.b [extra, other]")
-        .script("\n[gui_scripts]\nodd-gui = odd:main")
-}
-
 /// What pip leaves in the prefix `prefix`, which has a python; all `wheels` are installed at once.
 fn install_with_pip(prefix: &Path, wheels: &[PathBuf]) {
     let pip = channel::wheels();
@@ -237,7 +197,7 @@ fn the_result_is_that_of_pip() {
     let before: BTreeSet<String> = files(&prefix).into_keys().collect();
 
     let extra = TempDir::new().unwrap();
-    let odd = odd();
+    let odd = WheelFile::unusual();
     fs::write(extra.path().join(odd.file_name()), odd.build()).unwrap();
     let mut wheels: Vec<PathBuf> = channel::wheels()
         .into_iter()
@@ -632,9 +592,9 @@ fn wheels_that_are_damaged_or_wrong_are_refused() {
         messages += &format!("{what}: {error}\n");
     }
     insta::assert_snapshot!(messages, @r"
-    empty: bad 1.0: the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
-    garbage: bad 1.0: the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
-    cut short: bad 1.0: the archive is damaged or cut short: invalid Zip archive: Could not find EOCD
+    empty: bad 1.0: the file is not a wheel, or it is damaged: invalid Zip archive: Could not find EOCD
+    garbage: bad 1.0: the file is not a wheel, or it is damaged: invalid Zip archive: Could not find EOCD
+    cut short: bad 1.0: the file is not a wheel, or it is damaged: invalid Zip archive: Could not find EOCD
     no metadata: bad 1.0: it has no .dist-info folder, so it is not a wheel
     no METADATA: bad 1.0: it has no METADATA
     no WHEEL: bad 1.0: it has no WHEEL

@@ -63,6 +63,11 @@ pub struct InstallGraph {
 }
 
 impl InstallGraph {
+    /// The python that compiles modules, if there is one.
+    pub(crate) fn python(&self) -> Option<&PythonRuntime> {
+        self.python.as_ref()
+    }
+
     /// The first step whose digest is in `failed`.
     pub fn failing(&self, failed: &[String]) -> Option<&Step> {
         let installed = self.installed.iter().map(|step| (&step.facts, &step.step));
@@ -84,7 +89,11 @@ impl Environment<'_> {
         let installed: Vec<Installed> = (0..self.plan.groups.len())
             .map(|index| self.install_group(index, &downloads, python.as_ref()))
             .collect::<Result<_, _>>()?;
-        let (facts, collect) = self.collect(&installed, downloads.retried.contains(&true))?;
+        let all: Vec<usize> = (0..self.plan.packages.len()).collect();
+        let name = "[conda] collect details of the packages";
+        let is_retried = downloads.retried.contains(&true);
+        let groups = self.groups().collect();
+        let (facts, collect) = self.collect(&installed, groups, &all, name, is_retried)?;
         Ok(InstallGraph {
             installed,
             facts,
@@ -177,19 +186,23 @@ impl Environment<'_> {
             .collect()
     }
 
-    fn collect(&self, installed: &[Installed], retried: bool) -> Result<(Output, Step), ArgsError> {
-        let spec = CollectSpec {
-            groups: self
-                .plan
-                .groups
-                .iter()
-                .map(|group| group.packages.clone())
-                .collect(),
-        };
-        let name = "[conda] collect details of the packages";
+    /// The positions of the packages of each group.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = Vec<usize>> {
+        self.plan.groups.iter().map(|group| group.packages.clone())
+    }
+
+    /// The step that collects what `installed` found: `groups` are the positions of each step's packages among `all`.
+    pub(crate) fn collect(
+        &self,
+        installed: &[Installed],
+        groups: Vec<Vec<usize>>,
+        all: &[usize],
+        name: &str,
+        retried: bool,
+    ) -> Result<(Output, Step), ArgsError> {
+        let spec = CollectSpec { groups };
         let mut step = self.tools.step(spec.to_args(&[])?, name);
-        let all: Vec<usize> = (0..self.plan.packages.len()).collect();
-        step.concerns(&all);
+        step.concerns(all);
         if retried {
             step.retry(self.tools.no_cache);
         }

@@ -8,6 +8,10 @@ mod package_size;
 pub mod pip;
 pub mod python;
 pub mod sharing;
+mod wheel_tags;
+pub mod wheels;
+
+pub use wheel_tags::WheelTarget;
 
 use crate::downloads::unpinned_md5;
 use condafront_model::layers::Layers;
@@ -25,6 +29,8 @@ pub struct Plan {
     pub groups: Vec<Group>,
     /// The environment's python, if it has one.
     pub python: Option<Python>,
+    /// Whether wheels may be linked too.
+    pub has_wheels: bool,
 }
 
 impl Plan {
@@ -39,12 +45,19 @@ impl Plan {
             groups,
             python: Python::find(&packages),
             packages,
+            has_wheels: false,
         }
     }
 
-    /// Whether any group may contain python modules.
+    /// The same for an environment with PyPI packages, if `has_wheels`.
+    #[must_use]
+    pub fn with_wheels(self, has_wheels: bool) -> Self {
+        Self { has_wheels, ..self }
+    }
+
+    /// Whether any group may contain python modules, or there are wheels.
     pub fn has_modules(&self) -> bool {
-        self.groups.iter().any(|group| self.needs_python(group))
+        self.has_wheels || self.groups.iter().any(|group| self.needs_python(group))
     }
 
     /// Whether linking the group depends on python: its `noarch` packages may contain python modules.

@@ -61,6 +61,11 @@ impl PipPackage {
         Some(version.to_owned())
     }
 
+    /// Whether it is a wheel whose content is pinned, so that no pip is needed to install it.
+    pub fn is_pinned_wheel(&self) -> bool {
+        self.kind() == Some(FileKind::Wheel) && self.hashes.sha256.is_some()
+    }
+
     /// The kind of its file; `None` if pip would not know it either.
     pub fn kind(&self) -> Option<FileKind> {
         let name = self.file_name().to_ascii_lowercase();

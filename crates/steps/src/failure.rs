@@ -50,8 +50,11 @@ pub(crate) fn of_wheels(result: Result<(), install::error::Error>) -> Result<(),
             ErrorKind::UnsafeArchive | ErrorKind::TooLarge => {
                 Some("Do not use the package, and report it to whoever runs its index.")
             }
-            ErrorKind::BadArchive | ErrorKind::BadMetadata => Some(
-                "The wheel is damaged, or was made wrongly. Use another version of the package, and report it to its authors.",
+            ErrorKind::BadArchive => Some(
+                "Regenerate the lock file, use another version of the package, or report it to whoever runs its index.",
+            ),
+            ErrorKind::BadMetadata => Some(
+                "The wheel was made wrongly. Use another version of the package, and report it to its authors.",
             ),
             _ => None,
         };

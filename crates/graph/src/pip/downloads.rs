@@ -52,15 +52,30 @@ impl Tools<'_> {
 }
 
 impl Environment<'_> {
+    /// The lines that ask for each of `packages`, some of `all`.
+    pub(super) fn pip_locations(
+        &self,
+        all: &[PipPackage],
+        packages: &[&PipPackage],
+    ) -> Vec<Location> {
+        let files = SourceFiles::of(all);
+        let packages = packages.iter();
+        packages
+            .map(|package| self.pip_location(&files, package))
+            .collect()
+    }
+
+    fn pip_location(&self, files: &SourceFiles, package: &PipPackage) -> Location {
+        let file = package.file.as_ref();
+        file.and_then(|file| files.location(file, package.lines))
+            .unwrap_or_else(|| self.location(package.lines))
+    }
+
     /// The downloads of `wanted`; condafront's pip comes last.
     pub fn pip_artifacts(&self, wanted: &PipPackages<'_>) -> Vec<Artifact> {
         let packages = wanted.packages;
         let files = SourceFiles::of(packages);
-        let found = |package: &PipPackage| {
-            let file = package.file.as_ref();
-            file.and_then(|file| files.location(file, package.lines))
-                .unwrap_or_else(|| self.location(package.lines))
-        };
+        let found = |package: &PipPackage| self.pip_location(&files, package);
         let mut artifacts = self.tools.pip_downloads(packages, found);
         if let Some(pip) = &wanted.supplied {
             let label = pip.label();

@@ -59,7 +59,7 @@ impl Environment<'_> {
         );
         let spec = PipInstallSpec {
             prefix: self.prefix.path().to_owned(),
-            site_packages: wanted.site_packages.to_owned(),
+            site_packages: wanted.python.site_packages.clone(),
             pip: supplied.as_ref().map(SuppliedPip::path),
             uid: self.user.uid,
             gid: self.user.gid,

@@ -7,9 +7,11 @@ use crate::downloads::Addresses;
 use crate::environment::Environment;
 use crate::plan::mirrors::Mirrors;
 use crate::plan::pip::supplied_pip;
+use crate::plan::python::Python;
 use condafront_input::requirements::BuildOptions;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::Diagnostic;
+use condafront_step_spec::install::PythonSpec;
 
 /// What an environment's PyPI packages are fetched and installed from.
 pub struct PipPackages<'a> {
@@ -22,8 +24,8 @@ pub struct PipPackages<'a> {
     pub(super) local: Vec<Local>,
     /// Options for pip when it builds source archives.
     pub(super) build_options: BuildOptions,
-    /// Where the environment's python keeps its modules, relative to the prefix.
-    pub(super) site_packages: &'a str,
+    /// The environment's python.
+    pub(super) python: PythonSpec,
     mirrors: &'a Mirrors,
 }
 
@@ -71,19 +73,37 @@ impl Environment<'_> {
         packages: &'a [PipPackage],
         mirrors: &'a Mirrors,
     ) -> Result<PipPackages<'a>, Diagnostic> {
-        let Some(python) = &self.plan.python else {
-            return Err(Diagnostic::new(
-                "the environment has PyPI packages but no python to install them with",
-            ));
-        };
+        let wanted = self.wheels(packages, mirrors)?;
+        let python = self.pip_python()?;
+        Ok(PipPackages {
+            supplied: supplied_pip(&self.plan.packages, python)?,
+            ..wanted
+        })
+    }
+
+    /// What `packages` are fetched from, if they are linked and no pip is needed.
+    ///
+    /// # Errors
+    /// When the environment has no python.
+    pub fn wheels<'a>(
+        &'a self,
+        packages: &'a [PipPackage],
+        mirrors: &'a Mirrors,
+    ) -> Result<PipPackages<'a>, Diagnostic> {
         Ok(PipPackages {
             packages,
-            supplied: supplied_pip(&self.plan.packages, python)?,
+            supplied: None,
             wheels: Vec::new(),
             local: Vec::new(),
             build_options: BuildOptions::default(),
-            site_packages: &python.site_packages,
+            python: self.pip_python()?.spec(false),
             mirrors,
+        })
+    }
+
+    fn pip_python(&self) -> Result<&Python, Diagnostic> {
+        self.plan.python.as_ref().ok_or_else(|| {
+            Diagnostic::new("the environment has PyPI packages but no python to install them with")
         })
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use buildkit_llb::{
-    Definition, Image, OpOptions, Options as LlbOptions, Output, SourceFile as LlbFile, text,
+    Definition, Image, Input, OpOptions, Options as LlbOptions, Output, SourceFile as LlbFile, text,
 };
 
 use url::Url;
@@ -11,6 +11,7 @@ use crate::Tools;
 use crate::compiler::Compiler;
 use crate::context::ContextState;
 use crate::environment::Environment;
+use crate::image::Stacking;
 use crate::plan::Plan;
 use crate::plan::mirrors::Mirrors;
 use condafront_input::options::Options;
@@ -18,9 +19,11 @@ use condafront_input::requirements::list_of;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::layers::Layers;
 use condafront_model::package::{Hashes, Package, PackageUrl};
+use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::Lines;
 use condafront_model::stamp::Owner;
+use condafront_step_spec::facts::EnvironmentFacts;
 
 fn options(pairs: &[&str]) -> Options {
     let env = pairs.iter().enumerate().map(|(number, pair)| {
@@ -92,6 +95,49 @@ fn locked_files_are_installed_without_network() {
         let installed = environment.pip_install(root, &wanted, &wanted.addresses(), &network);
         installed.unwrap().root
     }));
+}
+
+/// Neither the image nor a network: the steps see the wheels, the program, and python's facts.
+#[test]
+fn wheels_are_linked_into_layers_of_their_own() {
+    let wheel = |name: &str| PipPackage {
+        name: name.to_owned(),
+        ..package(
+            &format!("https://f.example/{name}-1.0-py3-none-any.whl"),
+            Hashes {
+                sha256: Some(name.len().to_string().repeat(64)),
+                md5: None,
+            },
+        )
+    };
+    let packages = [wheel("idna"), wheel("six")];
+    let text = with_environment(|environment, root| {
+        let mirrors = Mirrors::default();
+        let none = EnvironmentFacts::default();
+        let urls = environment.fetched().map(|package| &package.url);
+        let conda = environment.install(&mirrors.addresses(urls)).unwrap();
+        let platform = Platform::LinuxAmd64;
+        let plan = environment.wheel_plan(&packages, &none, platform, None, Layers::Auto);
+        let wanted = environment.wheels(&packages, &mirrors).unwrap();
+        let graph = environment
+            .link_wheels(&conda, &wanted, &plan.unwrap(), &wanted.addresses())
+            .unwrap();
+        let facts = text::dump(Definition::of(&graph.facts).to_pb());
+        assert!(
+            !facts.contains("merge") && !facts.contains("packages:latest"),
+            "{facts}"
+        );
+        let stack = environment.stack_wheels(&graph, &none, &none).unwrap();
+        assert_eq!(
+            stack.names(),
+            ["[pip install 1/2] six", "[pip install 2/2] idna"]
+        );
+        match stack.on(&root.into(), Stacking::Merge) {
+            Input::Output(root) => root,
+            Input::Scratch => graph.facts,
+        }
+    });
+    insta::assert_snapshot!(text);
 }
 
 #[test]

@@ -136,7 +136,7 @@ pub fn stacking_order(groups: &[Group], size: impl Fn(usize) -> u64) -> Vec<usiz
 }
 
 /// Up to three names, then how many more.
-fn title(names: &[String]) -> String {
+pub(super) fn title(names: &[String]) -> String {
     match names.len() {
         0..=3 => names.join(", "),
         more => format!("{} and {} more", names[..2].join(", "), more - 2),

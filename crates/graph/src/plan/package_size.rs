@@ -40,8 +40,13 @@ const MEDIAN_BYTES: u64 = 84_000;
 /// The bytes of a package's archive. Where its size is not known, as in most explicit locks, that of other versions
 /// stands in for it.
 pub(super) fn bytes(package: &Package) -> u64 {
-    let usual = || usual_bytes(&package.id.name).unwrap_or(MEDIAN_BYTES);
+    let usual = || usual_or_median(&package.id.name);
     package.size.unwrap_or_else(usual)
+}
+
+/// How many bytes the archive of a package of this name usually has.
+pub(super) fn usual_or_median(name: &str) -> u64 {
+    usual_bytes(name).unwrap_or(MEDIAN_BYTES)
 }
 
 /// What `large_packages.txt` says of a package.

@@ -33,6 +33,46 @@ impl WheelFile {
         }
     }
 
+    /// A wheel with everything that real ones rarely have: programs, data, headers, names that need quotes.
+    pub fn unusual() -> Self {
+        Self::new("Odd_Name", "1.0+local.1")
+            .file(
+                "odd/__init__.py",
+                "def main(): pass\nclass A:\n    b = main\n",
+            )
+            .file("odd/with, comma.txt", "text\n")
+            .file("odd/ünïcode.py", "x = 1\n")
+            .file(
+                "Odd_Name-1.0+local.1.data/scripts/run-odd",
+                "#!python -E\nprint('odd')\n",
+            )
+            .file(
+                "Odd_Name-1.0+local.1.data/scripts/sub/window",
+                "#!pythonw\nx",
+            )
+            .file(
+                "Odd_Name-1.0+local.1.data/scripts/shell",
+                "#!/bin/sh\necho\n",
+            )
+            .file("Odd_Name-1.0+local.1.data/scripts/odd.exe", "wrapper")
+            .file(
+                "Odd_Name-1.0+local.1.data/scripts/odd-script.py",
+                "#!python\nwrapper\n",
+            )
+            .file(
+                "Odd_Name-1.0+local.1.data/data/share/odd/data.txt",
+                "data\n",
+            )
+            .file("Odd_Name-1.0+local.1.data/data/etc/odd.conf", "conf\n")
+            .file("Odd_Name-1.0+local.1.data/headers/odd/odd.h", "int odd;\n")
+            .file("Odd_Name-1.0+local.1.data/purelib/odd/pure.py", "x = 1\n")
+            .file("Odd_Name-1.0+local.1.data/platlib/odd/plat.py", "x = 1\n")
+            .file("namespace/odd.py", "x = 1\n")
+            .script("odd = odd:main")
+            .script("odd-extra = odd:A.b [extra, other]")
+            .script("\n[gui_scripts]\nodd-gui = odd:main")
+    }
+
     /// Sets a tag other than `py3-none-any`.
     #[must_use]
     pub fn tag(mut self, tag: &str) -> Self {
@@ -108,8 +148,13 @@ impl WheelFile {
         files.push((format!("{info}/RECORD"), record));
         let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
         for (path, content) in files {
+            let mode = if path.contains(".data/scripts/") {
+                0o755
+            } else {
+                0o644
+            };
             archive
-                .start_file(path, SimpleFileOptions::default())
+                .start_file(path, SimpleFileOptions::default().unix_permissions(mode))
                 .expect("a member in memory");
             archive
                 .write_all(content.as_bytes())

@@ -11,7 +11,7 @@ use zip::read::ZipFile;
 
 use super::super::archive::{Limits, Unpacker, damaged, refused};
 use super::super::entry::{Entries, relative_path};
-use super::super::error::{Error, Result};
+use super::super::error::{Error, ErrorKind, Result};
 
 /// Reads the whole wheel at `path`, checks every entry, and writes it to `dest`, an existing empty directory. Modes are
 /// those that pip gives to files.
@@ -25,7 +25,10 @@ pub(crate) fn unpack_wheel(path: &Path, dest: &Path, limits: &Limits) -> Result<
         .map_err(|e| Error::io("read", path, e))?
         .len();
     let mut unpacker = Unpacker::new(dest, limits, size);
-    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(|why| {
+        let message = format!("the file is not a wheel, or it is damaged: {why}");
+        Error::new(ErrorKind::BadArchive, message).caused_by(why)
+    })?;
     if archive.has_duplicate_names() {
         return Err(damaged("two of its files have the same name"));
     }
@@ -61,7 +64,6 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::install::error::ErrorKind;
     use condafront_testkit::channel::WheelFile;
 
     #[test]

@@ -1,0 +1,243 @@
+//! Which wheels are linked, in which order, and which of them share a layer.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rattler_conda_types::{ParseStrictness, Version, VersionSpec};
+
+use super::groups::title;
+use super::layer_tree::{self, Place};
+use super::package_size::{SizeClass, usual_or_median};
+use super::wheel_tags::WheelTarget;
+use condafront_model::layers::Layers;
+use condafront_model::pypi_package::{PipPackage, normalized};
+use condafront_step_spec::facts::PackageFacts;
+
+/// The wheels of an environment, in layers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WheelPlan {
+    /// Indices into the list of packages, in the order in which pip would install them: a later one's file replaces an
+    /// earlier one's at the same path.
+    pub order: Vec<usize>,
+    /// The layers.
+    pub groups: Vec<WheelGroup>,
+}
+
+/// Wheels that are linked in one step into one layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WheelGroup {
+    /// Positions in [`WheelPlan::order`], ascending.
+    pub(crate) positions: Vec<usize>,
+    /// Its packages in a few words.
+    pub(crate) title: String,
+}
+
+impl WheelPlan {
+    /// Plans the wheels `packages` for an environment whose conda packages bring the Python `distributions`. `None` if pip
+    /// must install them: one is not a wheel, is not pinned, may not be for this environment, or replaces a package.
+    pub fn new(
+        packages: &[PipPackage],
+        target: &WheelTarget<'_>,
+        distributions: &BTreeSet<&str>,
+        layers: Layers,
+    ) -> Option<Self> {
+        let mut names: BTreeMap<Reverse<String>, usize> = BTreeMap::new();
+        for (index, package) in packages.iter().enumerate() {
+            let file_name = package.file_name();
+            let is_wheel = package.is_pinned_wheel() && target.accepts(&file_name);
+            let name = normalized(file_name.split('-').next().unwrap_or_default());
+            let is_linked = is_wheel && !distributions.contains(name.as_str());
+            if !is_linked || names.insert(Reverse(name), index).is_some() {
+                return None;
+            }
+        }
+        let places: Vec<Place> = names
+            .iter()
+            .map(|(Reverse(name), index)| {
+                let is_pure = packages[*index].file_name().ends_with("-none-any.whl");
+                Place::new(name, is_pure, SizeClass::of_bytes(usual_or_median(name)))
+            })
+            .collect();
+        let order: Vec<usize> = names.into_values().collect();
+        let mut groups: Vec<WheelGroup> = layer_tree::divide(&places, layers.most().into())
+            .into_iter()
+            .map(|mut positions| {
+                positions.sort_unstable();
+                let names = positions
+                    .iter()
+                    .map(|position| packages[order[*position]].name.clone());
+                let title = title(&names.collect::<Vec<_>>());
+                WheelGroup { positions, title }
+            })
+            .collect();
+        groups.sort_by(|a, b| a.positions.cmp(&b.positions));
+        Some(Self { order, groups })
+    }
+}
+
+/// Whether all of these packages run with python `version`, such as 3.13.5. What is in doubt does not count.
+pub fn all_run_with(packages: &[PackageFacts], version: &str) -> bool {
+    let Ok(version) = version.parse::<Version>() else {
+        return false;
+    };
+    let required = packages
+        .iter()
+        .filter_map(|it| it.requires_python.as_deref());
+    let mut required = required.filter(|required| !required.trim().is_empty());
+    required.all(|required| {
+        let required: String = required.split_whitespace().collect();
+        let spec = VersionSpec::from_str(&required, ParseStrictness::Strict);
+        spec.is_ok_and(|spec| spec.matches(&version))
+    })
+}
+
+/// Over how many layers the wheels of one environment are spread, if `environments` of them have wheels, and conda packages
+/// already have `taken` layers.
+///
+/// They get what conda packages leave, and a quarter as many as these may have where they leave less: with the base image's
+/// and our own, that is still fewer than engines allow.
+pub fn layers_for_wheels(layers: Layers, taken: usize, environments: usize) -> Layers {
+    let most = layers.most();
+    let taken = u16::try_from(taken).unwrap_or(u16::MAX);
+    let left = most.saturating_sub(taken).max(most / 4).max(1);
+    Layers::AtMost(left).divided(environments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::python::Python;
+    use condafront_model::package::{Hashes, PackageUrl};
+    use condafront_model::platform::Platform;
+    use condafront_model::source::Lines;
+    use url::Url;
+
+    fn package(file: &str) -> PipPackage {
+        PipPackage {
+            name: file.split('-').next().unwrap().to_owned(),
+            version: None,
+            url: PackageUrl::new(Url::parse(&format!("https://f.example/{file}")).unwrap()),
+            hashes: Hashes {
+                sha256: Some("1".repeat(64)),
+                md5: None,
+            },
+            lines: Lines::one(1),
+            file: None,
+        }
+    }
+
+    fn plan(packages: &[PipPackage], distributions: &[&str], layers: u16) -> Option<WheelPlan> {
+        let python = Python {
+            package: 0,
+            version: "3.13".to_owned(),
+            site_packages: "lib/python3.13/site-packages".to_owned(),
+            runtime: Vec::new(),
+        };
+        let target = WheelTarget {
+            python: &python,
+            platform: Platform::LinuxAmd64,
+            glibc: None,
+        };
+        let distributions = distributions.iter().copied().collect();
+        WheelPlan::new(packages, &target, &distributions, Layers::AtMost(layers))
+    }
+
+    fn wheels(names: &[&str]) -> Vec<PipPackage> {
+        let file = |name: &&str| package(&format!("{name}-1.0-py3-none-any.whl"));
+        names.iter().map(file).collect()
+    }
+
+    #[test]
+    fn each_wheel_has_a_layer_and_the_first_in_the_alphabet_comes_last() {
+        let found = plan(&wheels(&["idna", "a_B", "six"]), &["python"], 9).unwrap();
+        assert_eq!(found.order, [2, 0, 1]);
+        let groups: Vec<&str> = found
+            .groups
+            .iter()
+            .map(|group| group.title.as_str())
+            .collect();
+        assert_eq!(groups, ["six", "idna", "a_B"]);
+    }
+
+    #[test]
+    fn one_layer_holds_all() {
+        let found = plan(&wheels(&["a", "b", "c"]), &[], 1).unwrap();
+        assert_eq!(found.groups.len(), 1);
+        assert_eq!(found.groups[0].positions, [0, 1, 2]);
+    }
+
+    #[test]
+    fn another_version_moves_no_other_wheel() {
+        let names: Vec<String> = (0..40).map(|number| format!("p{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let before = wheels(&names);
+        let mut after = before.clone();
+        after[7] = package("p7-2.0-py3-none-any.whl");
+        assert_eq!(plan(&before, &[], 12), plan(&after, &[], 12));
+    }
+
+    #[test]
+    fn pip_installs_what_is_not_a_plain_wheel() {
+        let good = package("a-1.0-py3-none-any.whl");
+        let mut unpinned = good.clone();
+        unpinned.hashes.sha256 = None;
+        for (what, other) in [
+            ("a source archive", package("b-1.0.tar.gz")),
+            (
+                "a wheel for another platform",
+                package("b-1.0-cp313-cp313-win_amd64.whl"),
+            ),
+            ("a wheel without a hash", unpinned),
+            (
+                "another wheel of the same package",
+                package("A-2.0-py3-none-any.whl"),
+            ),
+            (
+                "what conda also has",
+                package("Old.Name-1.0-py3-none-any.whl"),
+            ),
+        ] {
+            let found = plan(&[good.clone(), other], &["old-name"], 9);
+            assert_eq!(found, None, "{what}");
+        }
+        assert!(plan(&[good], &["old-name"], 9).is_some());
+    }
+
+    #[test]
+    fn versions_of_python_are_compared() {
+        let facts = |required: &str| PackageFacts {
+            requires_python: Some(required.to_owned()),
+            ..PackageFacts::default()
+        };
+        for (required, expected) in [
+            ("", true),
+            (">=3.9", true),
+            (">= 3.8, <4", true),
+            (">=3.7,!=3.8.*", true),
+            ("~=3.8", true),
+            (">=3.14", false),
+            ("<3", false),
+            ("<3.13.5", false),
+            ("==3.12.*", false),
+            ("what?", false),
+        ] {
+            assert_eq!(
+                all_run_with(&[facts(required)], "3.13.5"),
+                expected,
+                "{required}"
+            );
+        }
+        assert!(all_run_with(&[PackageFacts::default()], "3.13.5"));
+    }
+
+    #[test]
+    fn wheels_get_what_conda_packages_leave() {
+        let most =
+            |layers, taken, environments| layers_for_wheels(layers, taken, environments).most();
+        assert_eq!(most(Layers::Auto, 30, 1), 50);
+        assert_eq!(most(Layers::Auto, 80, 1), 20);
+        assert_eq!(most(Layers::Auto, 80, 40), 1);
+        assert_eq!(most(Layers::AtMost(1), 1, 1), 1);
+        assert_eq!(most(Layers::AtMost(8), 8, 1), 2);
+    }
+}
