@@ -27,6 +27,10 @@ impl WheelTarget<'_> {
         };
         let parts: Vec<&str> = stem.split('-').collect();
         // Some have a build number after the version.
+        let is_number = |build: &str| build.starts_with(|c: char| c.is_ascii_digit());
+        if parts.len() == 6 && !is_number(parts[2]) {
+            return false;
+        }
         let (5 | 6, [.., pythons, abis, platforms]) = (parts.len(), parts.as_slice()) else {
             return false;
         };
@@ -131,6 +135,7 @@ mod tests {
             ("py3-none-any", [true, true]),
             ("py2.py3-none-any", [true, true]),
             ("1-py3-none-any", [true, true]),
+            ("x-py3-none-any", [false, false]),
             ("py313-none-any", [true, true]),
             ("py314-none-any", [false, false]),
             ("py2-none-any", [false, false]),

@@ -39,16 +39,7 @@ impl Metadata {
         };
         let (name, version) = (field("Name")?, field("Version")?);
         let of_file = file_name.split('-').next().unwrap_or_default();
-        let of_folder = folder.split('-').next().unwrap_or_default();
-        for other in [of_file, of_folder] {
-            if normalized(other) != normalized(name) {
-                return Err(bad(format!(
-                    "it is named like `{}`, but its METADATA is that of `{}`",
-                    other.escape_debug(),
-                    name.escape_debug()
-                )));
-            }
-        }
+        check_name(name, of_file, &folder)?;
         check_format(header(&wheel, "Wheel-Version"))?;
         Ok(Self {
             name: name.to_owned(),
@@ -101,6 +92,25 @@ fn folder(entries: &Entries) -> Result<String> {
     }
 }
 
+/// The package `name` must be the one of the file's name and of the `folder` with the metadata. Old wheels have folders whose
+/// names do not show where the package's ends.
+fn check_name(name: &str, of_file: &str, folder: &str) -> Result<()> {
+    let is_named = |other: &str| {
+        Err(bad(format!(
+            "it is named like `{}`, but its METADATA is that of `{}`",
+            other.escape_debug(),
+            name.escape_debug()
+        )))
+    };
+    if normalized(of_file) != normalized(name) {
+        return is_named(of_file);
+    }
+    if !normalized(folder).starts_with(&normalized(name)) {
+        return is_named(folder);
+    }
+    Ok(())
+}
+
 /// Minor versions of the format are compatible, major ones are not.
 fn check_format(version: Option<&str>) -> Result<()> {
     let version = version.unwrap_or_default();
@@ -131,6 +141,19 @@ mod tests {
         let text = "Metadata-Version: 2.1\nNAME:  a.b \r\n continued: x\n\nVersion: 1\n";
         assert_eq!(header(text, "name"), Some("a.b"));
         assert_eq!(header(text, "Version"), None);
+    }
+
+    #[test]
+    fn names_must_be_those_of_the_package() {
+        for (name, of_file, folder, expected) in [
+            ("A.b", "a_b", "A.b-1.0.dist-info", true),
+            ("my-pkg", "my_pkg", "my-pkg-1.0.dist-info", true),
+            ("a", "b", "a-1.0.dist-info", false),
+            ("a", "a", "b-1.0.dist-info", false),
+        ] {
+            let found = check_name(name, of_file, folder);
+            assert_eq!(found.is_ok(), expected, "{name} {of_file} {folder}");
+        }
     }
 
     #[test]
