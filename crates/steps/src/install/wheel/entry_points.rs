@@ -144,16 +144,29 @@ fn is_dotted(text: &str) -> bool {
 }
 
 impl EntryPoint {
-    /// The program, run by the python at `python`.
-    pub(super) fn script(&self, python: &str) -> String {
+    /// The program, run by the python at `python`, whose `version` is 3.13 or the like. It is that of the newest pip for this
+    /// version, which matters little: the lines about `.exe` are for Windows.
+    pub(super) fn script(&self, python: &str, version: &str) -> String {
         let Self {
             module, function, ..
         } = self;
         let shebang = shebang(python);
-        let import = function.split('.').next().unwrap_or(function);
-        format!(
-            "{shebang}import sys\nfrom {module} import {import}\nif __name__ == '__main__':\n    sys.argv[0] = sys.argv[0].removesuffix('.exe')\n    sys.exit({function}())\n"
-        )
+        let name = function.split('.').next().unwrap_or(function);
+        let import = format!("from {module} import {name}");
+        let call = format!("sys.exit({function}())");
+        let minor = version
+            .strip_prefix("3.")
+            .and_then(|minor| minor.parse::<u32>().ok());
+        // `removesuffix` came with 3.9.
+        if minor.is_some_and(|minor| minor >= 9) {
+            format!(
+                "{shebang}import sys\n{import}\nif __name__ == '__main__':\n    sys.argv[0] = sys.argv[0].removesuffix('.exe')\n    {call}\n"
+            )
+        } else {
+            format!(
+                "{shebang}# -*- coding: utf-8 -*-\nimport re\nimport sys\n{import}\nif __name__ == '__main__':\n    sys.argv[0] = re.sub(r'(-script\\.pyw|\\.exe)?$', '', sys.argv[0])\n    {call}\n"
+            )
+        }
     }
 }
 
@@ -201,7 +214,18 @@ mod tests {
         let text = "# comment\n[other]\nx = y:z\n\n[console_scripts]\nrun=a.b : main.inner [extra, more]\nrun = a.b:main.inner[x]\n[gui_scripts]\nwindow = _c:f\n";
         let found = points(text).unwrap();
         assert_eq!(names(text), ["run", "window"]);
-        insta::assert_snapshot!(found[0].script("/opt/conda/bin/python"), @r"
+        let python = "/opt/conda/bin/python";
+        insta::assert_snapshot!(found[1].script(python, "3.8"), @r"
+        #!/opt/conda/bin/python
+        # -*- coding: utf-8 -*-
+        import re
+        import sys
+        from _c import f
+        if __name__ == '__main__':
+            sys.argv[0] = re.sub(r'(-script\.pyw|\.exe)?$', '', sys.argv[0])
+            sys.exit(f())
+        ");
+        insta::assert_snapshot!(found[0].script(python, "3.13"), @r"
         #!/opt/conda/bin/python
         import sys
         from a.b import main

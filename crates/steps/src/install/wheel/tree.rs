@@ -101,7 +101,7 @@ pub(super) fn make(
         None => None,
     };
     for point in &points {
-        let script = point.script(&maker.python());
+        let script = point.script(&maker.python(), &spec.python.version);
         maker.write(program_path(point), 0o755, script.as_bytes())?;
     }
     maker.write_metadata(&metadata.folder, wheel)?;
