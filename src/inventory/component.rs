@@ -1,5 +1,7 @@
 //! The parts of an image, and where they come from.
 
+use std::collections::BTreeSet;
+
 use purl::GenericPurl;
 use url::Url;
 
@@ -35,7 +37,7 @@ pub(crate) struct Component {
     /// The layer that holds it, as the image's history names it.
     pub(super) layer: Option<String>,
     /// The names of packages of the same environment that it depends on.
-    pub(super) depends: Vec<String>,
+    pub(super) depends: BTreeSet<String>,
     pub(super) contains: Vec<Component>,
 }
 

@@ -11,7 +11,8 @@ use crate::gateway::error::BuildError;
 use crate::inventory::Component;
 use crate::pip_report::{self, Found};
 use condafront_graph::downloads::Addresses;
-use condafront_graph::pip::PipNetwork;
+use condafront_graph::image::Stacking;
+use condafront_graph::pip::{PipNetwork, Wheel};
 use condafront_input::requirements::{List, ListEntry, Source};
 use condafront_input::{pypi, requirements};
 
@@ -60,7 +61,9 @@ impl Linked<'_> {
             self.pip_install(&mut pipped, files, ground).await?;
         }
         if !asked.list.is_empty() {
-            let files = self.pip_find(&pipped.root).await?;
+            let files = self
+                .pip_find(&pipped.root, ground, pipped.layers.is_empty())
+                .await?;
             self.pip_install(&mut pipped, files, ground).await?;
         }
         Ok(Some(pipped))
@@ -90,7 +93,9 @@ impl Linked<'_> {
             let files = Files::fetched(packages.clone());
             self.pip_install(&mut below, files, ground).await?;
         }
-        let found = self.pip_find(&below.root).await?;
+        let found = self
+            .pip_find(&below.root, ground, below.layers.is_empty())
+            .await?;
         if let Some((label, _, place)) = found.wheels.first() {
             return Err(not_a_file(label, place, &asked.list).into());
         }
@@ -113,8 +118,14 @@ impl Linked<'_> {
         }
     }
 
-    /// The files for the list: those that it pins, or those that pip finds in the image `root`.
-    async fn pip_find(&self, root: &Output) -> Result<Files, BuildError> {
+    /// The files for the list: those that it pins, or those that pip finds in the image `root`. `is_first` says that the image
+    /// has no PyPI packages yet.
+    async fn pip_find(
+        &self,
+        root: &Output,
+        ground: &WheelGround,
+        is_first: bool,
+    ) -> Result<Files, BuildError> {
         let PipInput { asked, local, .. } = &self.file.pip;
         let list = &asked.list;
         let session = &self.session;
@@ -128,20 +139,27 @@ impl Linked<'_> {
         }
         let network = self.network().await?;
         check_settings(&network)?;
-        let wheels = self.environment.pip_wheels(root, list, local, &network)?;
-        let finding = Finding {
-            environment: &self.environment,
-            file: &self.file.file,
-            root,
-            list,
-            wheels: &wheels,
-            network: &network,
+        let partial = match ground.stacking {
+            Stacking::Merge if local.is_empty() && is_first => {
+                self.environment.pip_root(&self.graph, &self.facts)?
+            }
+            _ => None,
         };
-        // The step fails if a requirement cannot be found.
-        session.settle(root).await?;
-        let none = Addresses::new([]);
-        let (graph, reference) = session.fetch_and_run(&finding, none).await?;
-        let resolved: Vec<Resolved> = session.read_json(&reference, PIP_RESOLVED_FILE).await?;
+        let mut facts = Vec::new();
+        let mut resolved = None;
+        if let Some(partial) = &partial {
+            let (found, output) = self.resolve(partial, &[], &network, true).await?;
+            facts.push(output);
+            resolved = found;
+        }
+        let mut wheels = Vec::new();
+        if resolved.is_none() {
+            wheels = self.environment.pip_wheels(root, list, local, &network)?;
+            let (found, output) = self.resolve(root, &wheels, &network, false).await?;
+            facts.push(output);
+            resolved = found;
+        }
+        let resolved = resolved.unwrap_or_default();
         let Found {
             packages,
             wheels: found,
@@ -159,8 +177,35 @@ impl Linked<'_> {
             local: Vec::new(),
             packages,
             build_options: list.build_options(),
-            facts: vec![graph.facts],
+            facts,
         })
+    }
+
+    /// What pip finds for the list in `root`, and the output of the step that asks it. It finds nothing if it must build
+    /// something, and needs more for that than a root that `is_partial` has.
+    async fn resolve(
+        &self,
+        root: &Output,
+        wheels: &[Wheel],
+        network: &PipNetwork,
+        is_partial: bool,
+    ) -> Result<(Option<Vec<Resolved>>, Output), BuildError> {
+        let session = &self.session;
+        let finding = Finding {
+            environment: &self.environment,
+            file: &self.file.file,
+            root,
+            list: &self.file.pip.asked.list,
+            wheels,
+            network,
+            is_partial,
+        };
+        // The step fails if a requirement cannot be found.
+        session.settle(root).await?;
+        let none = Addresses::new([]);
+        let (graph, reference) = session.fetch_and_run(&finding, none).await?;
+        let resolved = session.read_json(&reference, PIP_RESOLVED_FILE).await?;
+        Ok((resolved, graph.facts))
     }
 
     /// Installs files on top of the image so far: wheels in layers of their own if pip is not needed.

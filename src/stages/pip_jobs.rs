@@ -85,14 +85,21 @@ pub(super) struct Finding<'a> {
     pub(super) list: &'a List,
     pub(super) wheels: &'a [Wheel],
     pub(super) network: &'a PipNetwork,
+    /// Whether `root` has only what pip itself needs.
+    pub(super) is_partial: bool,
 }
 
 impl Job for Finding<'_> {
     type Graph = PipResolved;
 
     fn graph(&self, _: &Addresses) -> Result<PipResolved, ArgsError> {
-        self.environment
-            .pip_resolve(self.root, self.list, self.wheels, self.network)
+        self.environment.pip_resolve(
+            self.root,
+            self.list,
+            self.wheels,
+            self.network,
+            self.is_partial,
+        )
     }
 
     fn outputs<'g>(&self, graph: &'g PipResolved) -> Vec<&'g Output> {

@@ -36,6 +36,7 @@ mod own_locks;
 mod pip;
 mod pip_lists;
 mod pip_private;
+mod pip_resolve;
 mod platforms;
 mod process;
 mod project;

@@ -212,14 +212,26 @@ fn a_written_lock_has_what_pip_finds() {
     assert_eq!(solved.layers, locked.layers);
 }
 
+/// A source archive with these files, by name `….tar.bz2`.
+pub(crate) fn source_archive(files: &[(&str, &str)]) -> Vec<u8> {
+    let level = bzip2::Compression::fast();
+    let mut tar = tar::Builder::new(bzip2::write::BzEncoder::new(Vec::new(), level));
+    for (path, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(content.len() as u64);
+        tar.append_data(&mut header, path, content.as_bytes())
+            .expect("a tar entry in memory");
+    }
+    tar.into_inner()
+        .and_then(bzip2::write::BzEncoder::finish)
+        .expect("an archive in memory")
+}
+
 #[test]
 fn a_source_archive_is_built_and_changes_nothing_else() {
     let project = Project::new(Store::Containerd);
     let index = fill_index(&project);
-    let mut tar = tar::Builder::new(bzip2::write::BzEncoder::new(
-        Vec::new(),
-        bzip2::Compression::fast(),
-    ));
     // It also leaves files where it should not, and a module of the environment does whenever python starts.
     let setup = "import os, shutil\nfrom setuptools import setup\nfor path in ('/usr/local/bin', '/opt/conda/share', '/etc'):\n    try:\n        shutil.copy('/bin/sh', path + '/from-setup')\n    except OSError: pass\nsetup(name='from-source', version='1.0', py_modules=['from_source'])\n";
     let module = "import os, shutil\nfor path in ('/usr/local/bin', '/opt/conda/share'):\n    try:\n        os.chmod(shutil.copy('/bin/sh', path + '/from-module'), 0o4755)\n    except OSError: pass\n";
@@ -236,24 +248,14 @@ fn a_source_archive_is_built_and_changes_nothing_else() {
     let own = format!("/own/{}", package.path());
     project.server.put(&own, archive);
     let own = format!("{}#{}\n", project.server.url(&own), package.sha256);
-    for (path, content) in [
+    let content = source_archive(&[
         ("from_source-1.0/setup.py", setup),
         ("from_source-1.0/from_source.py", "print('built')\n"),
         (
             "from_source-1.0/PKG-INFO",
             "Metadata-Version: 2.1\nName: from-source\nVersion: 1.0\n",
         ),
-    ] {
-        let mut header = tar::Header::new_gnu();
-        header.set_mode(0o644);
-        header.set_size(content.len() as u64);
-        tar.append_data(&mut header, path, content.as_bytes())
-            .expect("a tar entry in memory");
-    }
-    let content = tar
-        .into_inner()
-        .and_then(bzip2::write::BzEncoder::finish)
-        .expect("an archive in memory");
+    ]);
     let path = "/pypi/from_source-1.0.tar.bz2";
     project.server.put(path, content.clone());
     let pip = line(&project, "from-source", path, &content);

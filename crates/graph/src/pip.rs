@@ -9,6 +9,7 @@ mod linked;
 mod network;
 mod packages;
 mod resolve;
+mod root;
 mod sources;
 mod supplied;
 mod wheel;

@@ -7,6 +7,7 @@ pub mod mirrors;
 mod package_size;
 pub mod pip;
 pub mod python;
+pub(crate) mod resolving;
 pub mod sharing;
 mod wheel_tags;
 pub mod wheels;

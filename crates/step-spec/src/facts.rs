@@ -98,15 +98,22 @@ pub struct PackageFacts {
     /// The versions of glibc that it runs with, `>=2.17,<3.0.a0`; an empty string for any; absent if it needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glibc: Option<String>,
-    /// The names of the packages that it depends on.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub depends: Vec<String>,
-    /// The Python distributions that it contains.
+    /// The Python distributions in it, as their own metadata names them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contains: Vec<Distribution>,
-    /// The Python distributions in it, by their normalized names.
+    /// The normalized names of the Python distributions in it, from the names of their metadata.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub distributions: BTreeSet<String>,
+    /// What their metadata says about what they need, by the metadata's path relative to the prefix. Metadata of an old kind
+    /// is missing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    /// The names of the packages that it depends on.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub depends: BTreeSet<String>,
+    /// Whether it has modules that run whenever python starts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub starts_with_python: bool,
     /// The versions of python that a wheel says it runs with: `>=3.9`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requires_python: Option<String>,

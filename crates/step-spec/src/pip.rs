@@ -90,6 +90,10 @@ impl StepSpec for PipBuildSpec {
 pub struct PipResolveSpec {
     /// Where the environment is, `/opt/conda`.
     pub prefix: String,
+    /// Whether the root has only what pip itself needs, and the other packages' metadata. If pip must build something and
+    /// cannot, the result is `null` then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_partial: bool,
 }
 
 impl StepSpec for PipResolveSpec {
@@ -122,7 +126,7 @@ pub struct PipWheel {
     pub after: String,
 }
 
-/// Where `pip-resolve` writes its list of [`Resolved`], below the facts mount.
+/// Where `pip-resolve` writes its list of [`Resolved`], or `null`, below the facts mount.
 pub const PIP_RESOLVED_FILE: &str = "pip-resolved.json";
 
 /// Where the secret `PIP_CONFIG_FILE`, pip's own configuration, is mounted.

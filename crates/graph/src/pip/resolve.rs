@@ -28,7 +28,8 @@ impl PipResolved {
 }
 
 impl Environment<'_> {
-    /// What pip would install into the image `root` for `list`, whose local packages are `wheels`.
+    /// What pip would install into the image `root` for `list`, whose local packages are `wheels`. Whether `root` has only
+    /// what pip itself needs ([`Environment::pip_root`]) is `is_partial`.
     ///
     /// # Errors
     /// When an entry does not fit into a program's arguments.
@@ -38,9 +39,11 @@ impl Environment<'_> {
         list: &List,
         wheels: &[Wheel],
         network: &PipNetwork,
+        is_partial: bool,
     ) -> Result<PipResolved, ArgsError> {
         let spec = PipResolveSpec {
             prefix: self.prefix.path().to_owned(),
+            is_partial,
         };
         let entries = list.for_step(network.is_folder());
         let name = "[pip] resolve the requirements";

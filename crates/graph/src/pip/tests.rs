@@ -23,7 +23,7 @@ use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::Lines;
 use condafront_model::stamp::Owner;
-use condafront_step_spec::facts::EnvironmentFacts;
+use condafront_step_spec::facts::{EnvironmentFacts, PackageFacts};
 
 fn options(pairs: &[&str]) -> Options {
     let env = pairs.iter().enumerate().map(|(number, pair)| {
@@ -46,13 +46,25 @@ fn package(url: &str, hashes: Hashes) -> PipPackage {
 
 /// The graph of the output that `make` returns for an environment and its image.
 fn with_environment(make: impl FnOnce(&Environment<'_>, &Output) -> Output) -> String {
+    with_environment_of(&["pip"], false, make)
+}
+
+/// The same for an environment of python and `packages`, perhaps on a base image.
+fn with_environment_of(
+    packages: &[&str],
+    has_base: bool,
+    make: impl FnOnce(&Environment<'_>, &Output) -> Output,
+) -> String {
     let mut python = Package::example("python");
     python.id.version = "3.13.5".to_owned();
-    let plan = Plan::new(vec![python, Package::example("pip")], Layers::Auto);
+    let packages = packages.iter().map(|name| Package::example(name));
+    let packages = std::iter::once(python).chain(packages).collect();
+    let plan = Plan::new(packages, Layers::Auto);
     let prefix = EnvironmentPrefix::base();
     let image = |name: &str| Image::new(name).name(format!("[base] {name}")).build();
     let frontend = image("docker.io/org/condafront:latest");
     let root = image("docker.io/org/packages:latest");
+    let base = image("docker.io/org/base:latest");
     let environment = Environment {
         trim: &BTreeSet::new(),
         plan,
@@ -65,7 +77,7 @@ fn with_environment(make: impl FnOnce(&Environment<'_>, &Output) -> Output) -> S
             timeout: condafront_step_spec::timeout::Timeout::default(),
             environment: None,
         },
-        base: None,
+        base: has_base.then_some(&base),
         micromamba: None,
         compiler: &Compiler::Own,
         user: Owner { uid: 1, gid: 2 },
@@ -200,9 +212,36 @@ fn a_list_is_resolved_with_network() {
         let wheels = environment
             .pip_wheels(root, &list, &local, &network)
             .unwrap();
-        let resolved = environment.pip_resolve(root, &list, &wheels, &network);
+        let resolved = environment.pip_resolve(root, &list, &wheels, &network, false);
         resolved.unwrap().facts
     }));
+}
+
+/// Of packages that pip does not need, there is only the metadata.
+#[test]
+fn pip_finds_packages_beside_python_and_metadata() {
+    let facts = |name: &str, depends: &str| PackageFacts {
+        name: name.to_owned(),
+        depends: [depends.to_owned()].into(),
+        ..PackageFacts::default()
+    };
+    let mut six = facts("six", "python");
+    six.distributions.insert("six".to_owned());
+    let metadata = "lib/python3.13/site-packages/six-1.dist-info/METADATA";
+    six.metadata
+        .insert(metadata.to_owned(), "Name: six\n".to_owned());
+    let facts = EnvironmentFacts {
+        packages: vec![facts("python", ""), facts("pip", "python"), six],
+        ..EnvironmentFacts::default()
+    };
+    let text = with_environment_of(&["pip", "six"], true, |environment, _| {
+        let mirrors = Mirrors::default();
+        let urls = environment.fetched().map(|package| &package.url);
+        let conda = environment.install(&mirrors.addresses(urls)).unwrap();
+        environment.pip_root(&conda, &facts).unwrap().unwrap()
+    });
+    assert!(!text.contains("/six-1.0-"), "{text}");
+    insta::assert_snapshot!(text);
 }
 
 #[test]

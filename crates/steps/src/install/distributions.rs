@@ -1,19 +1,99 @@
-//! The Python distributions in a conda package: pip removes them before it installs others of the same names.
+//! The Python distributions in a conda package: pip takes them into account when it resolves requirements, and removes them
+//! before it installs others of the same names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::Path;
 
+use super::error::{Error, Result};
 use condafront_model::pypi_package::normalized;
+
+/// The headers that decide how requirements are resolved
+/// (<https://packaging.python.org/en/latest/specifications/core-metadata/>).
+const HEADERS: [&str; 6] = [
+    "Metadata-Version",
+    "Name",
+    "Version",
+    "Requires-Python",
+    "Requires-Dist",
+    "Provides-Extra",
+];
+
+/// The most bytes of metadata that are read; headers come first.
+const MOST: u64 = 1 << 20;
 
 /// The normalized names of the distributions that have metadata among `paths`, which are relative to the prefix.
 pub(crate) fn of<'a>(paths: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     paths.filter_map(name).collect()
 }
 
-fn name(path: &str) -> Option<String> {
-    let (before, inside) = path.split_once("/site-packages/")?;
-    if !before.starts_with("lib/python") {
-        return None;
+/// The headers that pip needs to resolve requirements, of each `METADATA` among `paths` in the prefix `dir`.
+///
+/// # Errors
+/// An I/O error.
+pub(crate) fn metadata<'a>(
+    paths: impl Iterator<Item = &'a str>,
+    dir: &Path,
+) -> Result<BTreeMap<String, String>> {
+    let mut found = BTreeMap::new();
+    for path in paths {
+        let Some((_, inside)) = site_packages(path) else {
+            continue;
+        };
+        let is_metadata = match inside.split_once('/') {
+            Some((folder, file)) => folder.ends_with(".dist-info") && file == "METADATA",
+            None => false,
+        };
+        let file = dir.join(path);
+        if is_metadata && fs::symlink_metadata(&file).is_ok_and(|status| status.is_file()) {
+            let mut text = Vec::new();
+            File::open(&file)
+                .and_then(|file| file.take(MOST).read_to_end(&mut text))
+                .map_err(|e| Error::io("read", &file, e))?;
+            found.insert(path.to_owned(), headers(&String::from_utf8_lossy(&text)));
+        }
     }
+    Ok(found)
+}
+
+/// Whether python runs what is at `path` whenever it starts (<https://docs.python.org/3/library/site.html>).
+pub(crate) fn starts_with_python(path: &str) -> bool {
+    let Some((_, inside)) = site_packages(path) else {
+        return false;
+    };
+    let names = ["sitecustomize", "usercustomize"];
+    let first = inside.split(['/', '.']).next().unwrap_or_default();
+    names.contains(&first) || (inside.ends_with(".pth") && !inside.contains('/'))
+}
+
+fn headers(text: &str) -> String {
+    let mut kept = String::new();
+    let mut is_kept = false;
+    for line in text.lines().take_while(|line| !line.is_empty()) {
+        // A header goes on in lines that are indented.
+        if !line.starts_with([' ', '\t']) {
+            let name = line.split(':').next().unwrap_or(line);
+            is_kept = HEADERS
+                .iter()
+                .any(|header| header.eq_ignore_ascii_case(name));
+        }
+        if is_kept {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+/// The path of the folder with modules, and the path in it.
+fn site_packages(path: &str) -> Option<(&str, &str)> {
+    let (before, inside) = path.split_once("/site-packages/")?;
+    before.starts_with("lib/python").then_some((before, inside))
+}
+
+fn name(path: &str) -> Option<String> {
+    let (_, inside) = site_packages(path)?;
     let top = inside.split('/').next()?;
     let ends = [".dist-info", ".egg-info"];
     let stem = ends.iter().find_map(|end| top.strip_suffix(end))?;
@@ -37,5 +117,38 @@ mod tests {
         ];
         let found: Vec<String> = of(paths.into_iter()).into_iter().collect();
         assert_eq!(found, ["jinja2", "old-style", "zope-interface"]);
+    }
+
+    #[test]
+    fn only_what_decides_about_requirements_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = "lib/python3.13/site-packages/a-1.dist-info/METADATA";
+        let file = dir.path().join(path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let text = "Metadata-Version: 2.1\nName: a\nVersion: 1\nSummary: long\n Requires-Dist: no\nRequires-Dist: b>=2;\n  extra == 'x'\nClassifier: c\n\nRequires-Dist: text\n";
+        fs::write(&file, text).unwrap();
+        let paths = [path, "lib/python3.13/site-packages/b.egg-info", "bin/a"];
+        let found = metadata(paths.into_iter(), dir.path()).unwrap();
+        assert_eq!(
+            found[path],
+            "Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Dist: b>=2;\n  extra == 'x'\n"
+        );
+        assert_eq!(found.len(), 1);
+    }
+
+    #[test]
+    fn some_modules_run_whenever_python_starts() {
+        for (path, expected) in [
+            ("lib/python3.13/site-packages/certificates.pth", true),
+            ("lib/python3.13/site-packages/sitecustomize.py", true),
+            (
+                "lib/python3.13/site-packages/sitecustomize/__init__.py",
+                true,
+            ),
+            ("lib/python3.13/site-packages/a/b.pth", false),
+            ("share/site-packages/a.pth", false),
+        ] {
+            assert_eq!(starts_with_python(path), expected, "{path}");
+        }
     }
 }

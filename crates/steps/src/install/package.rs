@@ -46,16 +46,14 @@ impl Index {
         })
     }
 
-    /// The names of the packages that it depends on, sorted. Virtual packages are not among them.
-    pub(crate) fn names_of_depends(&self) -> Vec<String> {
-        let names = self.depends.iter().filter_map(|spec| {
+    /// The names of the packages that it depends on, without virtual ones.
+    pub(crate) fn depends(&self) -> impl Iterator<Item = &str> {
+        let names = self.depends.iter().map(|spec| {
             let spec = spec.trim();
-            let end = spec.find(|c: char| c.is_whitespace() || "=<>!~[".contains(c));
-            let name = spec[..end.unwrap_or(spec.len())].to_lowercase();
-            (!name.is_empty() && !name.starts_with("__")).then_some(name)
+            let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            spec.split(|c| !is_name(c)).next().unwrap_or(spec)
         });
-        let names: BTreeSet<String> = names.collect();
-        names.into_iter().collect()
+        names.filter(|name| !name.is_empty() && !name.starts_with("__"))
     }
 
     /// `python` or `generic`; old packages say `true` for generic.

@@ -165,6 +165,7 @@ fn group_facts(
             placed::left_out_notice(package),
         ];
         found.into_iter().flatten().for_each(&mut notice);
+        let paths = || placed.iter().map(|placed| placed.path.as_str());
         let script = |kind: &str| {
             let path = format!("bin/.{}-{kind}.sh", index.name);
             placed.iter().any(|p| p.path == path)
@@ -224,9 +225,11 @@ fn group_facts(
                 // Old packages do not declare it.
                 None => has_program_of_glibc(&target.dir, placed).then(String::new),
             },
-            depends: index.names_of_depends(),
             contains: contained::distributions(&target.dir, placed),
-            distributions: distributions::of(placed.iter().map(|placed| placed.path.as_str())),
+            distributions: distributions::of(paths()),
+            metadata: distributions::metadata(paths(), &target.dir)?,
+            depends: index.depends().map(str::to_owned).collect(),
+            starts_with_python: paths().any(distributions::starts_with_python),
             requires_python: None,
         });
     }

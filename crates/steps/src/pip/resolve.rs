@@ -47,9 +47,15 @@ pub(crate) fn resolve(
         .flat_map(|entry| pip_variables::variables(&entry.text))
         .collect();
     process::with_network(&mut command, &variables);
-    process::run(command, log).map_err(|output| failure(&output, &list, &files, &mounts.input))?;
-    let resolved =
-        report::read(&fs::read(&report_path)?, &mounts.input).map_err(FailureReport::new)?;
+    let resolved = match process::run(command, log) {
+        Ok(()) => {
+            let report = fs::read(&report_path)?;
+            Some(report::read(&report, &mounts.input).map_err(FailureReport::new)?)
+        }
+        // Perhaps it can be built with what the other packages bring.
+        Err(output) if spec.is_partial && build_failure::find(&output).is_some() => None,
+        Err(output) => return Err(failure(&output, &list, &files, &mounts.input)),
+    };
     Ok(write_json(
         &mounts.facts.join(PIP_RESOLVED_FILE),
         &resolved,

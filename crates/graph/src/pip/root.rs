@@ -1,0 +1,94 @@
+//! The root in which pip finds packages for a list.
+
+use std::collections::BTreeMap;
+
+use buildkit_llb::{File, Input, Mkfile, OpOptions, Output};
+
+use crate::environment::Environment;
+use crate::image::{Stack, Stacking, folders};
+use crate::install::InstallGraph;
+use crate::own_files::{FILE_TIME, directory};
+use crate::plan::groups;
+use crate::plan::resolving::needed;
+use condafront_model::stamp::Owner;
+use condafront_step_spec::args::ArgsError;
+use condafront_step_spec::facts::{Clash, EnvironmentFacts};
+
+/// The names in the progress, of the root and of one part of it.
+const ROOT: &str = "[pip] put python and pip together";
+const METADATA: &str = "[pip] metadata of the other packages";
+
+impl Environment<'_> {
+    /// A root with the base image, python and pip, and the metadata of all other packages: it changes only if these do.
+    /// `graph` and `facts` are about the conda packages. `None` if pip needs more.
+    ///
+    /// # Errors
+    /// When a path does not fit into a program's arguments.
+    pub fn pip_root(
+        &self,
+        graph: &InstallGraph,
+        facts: &EnvironmentFacts,
+    ) -> Result<Option<Output>, ArgsError> {
+        let (Some(base), Some(needed)) = (self.base, needed(&facts.packages)) else {
+            return Ok(None);
+        };
+        let plan = &self.plan.groups;
+        let has_needed = |group: &usize| {
+            let packages = plan.get(*group).map(|group| group.packages.iter());
+            packages.is_some_and(|mut packages| packages.any(|index| needed.contains(index)))
+        };
+        let mut stack = Stack::default();
+        let size = |index: usize| facts.packages.get(index).map_or(0, |package| package.size);
+        let mut metadata: BTreeMap<&str, &str> = BTreeMap::new();
+        for index in groups::stacking_order(plan, size) {
+            let (Some(group), Some(installed)) = (plan.get(index), graph.installed.get(index))
+            else {
+                continue;
+            };
+            if has_needed(&index) {
+                for (layer, name) in installed.named() {
+                    stack.push(layer, &name);
+                }
+                continue;
+            }
+            let packages = group.packages.iter();
+            let packages = packages.filter_map(|index| facts.packages.get(*index));
+            let files = packages.flat_map(|package| &package.metadata);
+            metadata.extend(files.map(|(path, text)| (path.as_str(), text.as_str())));
+        }
+        let clashes = facts.clashes.iter();
+        let clashes: Vec<Clash> = clashes
+            .filter(|clash| has_needed(&clash.winner))
+            .cloned()
+            .collect();
+        self.stack_clashes(&mut stack, &graph.installed, &clashes)?;
+        if let Input::Output(metadata) = self.metadata(&metadata) {
+            stack.push(&metadata, METADATA);
+        }
+        Ok(stack
+            .on(&base.into(), Stacking::Merge, ROOT)
+            .output()
+            .cloned())
+    }
+
+    /// These files, by their paths relative to the prefix.
+    fn metadata(&self, files: &BTreeMap<&str, &str>) -> Input {
+        if files.is_empty() {
+            return Input::Scratch;
+        }
+        let path = |path: &str| format!("{}/{path}", self.prefix.path());
+        let paths: Vec<String> = files.keys().map(|file| path(file)).collect();
+        let mut file = File::on(Input::Scratch);
+        let options = self.tools.options(METADATA);
+        file.options(&options);
+        for folder in folders(paths.iter().map(String::as_str)) {
+            file.then(directory(folder, Owner::ROOT));
+        }
+        for (name, text) in files {
+            let mut made = Mkfile::new(path(name), text.as_bytes().to_vec());
+            made.mode(0o644).time(FILE_TIME);
+            file.then(made);
+        }
+        file.build()
+    }
+}
