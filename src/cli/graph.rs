@@ -10,7 +10,7 @@ use condafront_graph::compiler::Compiler;
 use condafront_graph::conda_image::{CondaImage, Layered};
 use condafront_graph::environment::{Environment, Micromamba, user_file};
 use condafront_graph::image::Stacking;
-use condafront_graph::pip::PipNetwork;
+use condafront_graph::pip::{ADD_WHEELS, PipNetwork};
 use condafront_graph::plan::wheels::layers_for_wheels;
 use condafront_graph::plan::{Plan, micromamba};
 use condafront_input::Pip;
@@ -113,7 +113,7 @@ impl Locked<'_> {
                 .map_err(Diagnostic::of)?;
             let stack = environment.stack_wheels(&linked, &none, &none);
             let stack = stack.map_err(Diagnostic::of)?;
-            return match stack.on(&root.into(), Stacking::Merge) {
+            return match stack.on(&root.into(), Stacking::Merge, ADD_WHEELS) {
                 Input::Output(root) => Ok(Definition::of(&root)),
                 Input::Scratch => Err(Diagnostic::new("the graph is empty")),
             };

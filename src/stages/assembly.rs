@@ -109,6 +109,7 @@ impl Image<'_> {
         let with_wheels = environments.filter(|one| one.environment.plan.has_wheels);
         WheelGround {
             stacking: self.stacking,
+            links: self.links.clone(),
             layers: layers_for_wheels(self.layers, taken.sum(), with_wheels.count()),
             glibc: self.glibc(),
         }

@@ -226,6 +226,7 @@ impl Linked<'_> {
             pipped.root = linked.root;
             pipped.layers.extend(linked.layers);
             pipped.facts.push(linked.facts);
+            pipped.components.extend(linked.components);
             return Ok(());
         }
         let session = &self.session;

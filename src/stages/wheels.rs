@@ -10,16 +10,18 @@ use std::sync::Arc;
 use buildkit_llb::{Input, Output};
 
 use crate::gateway::error::BuildError;
+use crate::inventory::Component;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
 use condafront_graph::image::Stacking;
 use condafront_graph::install::InstallGraph;
-use condafront_graph::pip::{PipPackages, WheelGraph};
+use condafront_graph::pip::{ADD_WHEELS, PipPackages, WheelGraph};
 use condafront_graph::plan::wheels::WheelPlan;
 use condafront_graph::step::Step;
 use condafront_model::layers::Layers;
 use condafront_model::lint::Warning;
 use condafront_model::source::{Diagnostic, Location, SourceFile};
+use condafront_step_spec::account::LinkedDirectory;
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::facts::{EnvironmentFacts, FACTS_FILE, Notice};
 use condafront_step_spec::failure_report::Culprit;
@@ -29,6 +31,8 @@ use condafront_step_spec::solve::Glibc;
 pub(super) struct WheelGround {
     /// How layers are stacked.
     pub(super) stacking: Stacking,
+    /// The base image's links in the way of layers.
+    pub(super) links: Vec<LinkedDirectory>,
     /// How many layers the wheels of an environment may have.
     pub(super) layers: Layers,
     /// The C library that packages can rely on.
@@ -43,6 +47,8 @@ pub(super) struct LinkedWheels {
     pub(super) layers: Vec<String>,
     /// The output of the step that the frontend reads.
     pub(super) facts: Output,
+    /// The wheels.
+    pub(super) components: Vec<Component>,
 }
 
 impl Linked<'_> {
@@ -90,12 +96,17 @@ impl Linked<'_> {
         let new: Vec<Warning> = new.map(|notice| linking.warning(notice)).collect();
         session.warn(&new).await?;
         let stack = environment.stack_wheels(&graph, &facts, &self.facts)?;
-        let Input::Output(root) = stack.on(&root.into(), ground.stacking) else {
+        let stack = stack.prefix_through(&ground.links, &environment.tools);
+        let Input::Output(root) = stack.on(&root.into(), ground.stacking, ADD_WHEELS) else {
             return Ok(None);
         };
+        let layers = graph.layer_names(&linking.plan);
+        let components = files.packages.iter().zip(&layers);
+        let components = components.map(|(wheel, layer)| Component::pypi(wheel).in_layer(layer));
         Ok(Some(LinkedWheels {
             root,
             layers: stack.names(),
+            components: components.collect(),
             facts: graph.facts,
         }))
     }

@@ -15,7 +15,7 @@ mod supplied;
 mod wheel;
 
 pub use install::PipInstalled;
-pub use linked::WheelGraph;
+pub use linked::{ADD_WHEELS, WheelGraph};
 pub use network::PipNetwork;
 pub use packages::PipPackages;
 pub use resolve::PipResolved;

@@ -34,7 +34,24 @@ pub struct WheelGraph {
     python: Option<(Output, Step)>,
 }
 
+/// The name, in the progress, of the operation that adds the layers.
+pub const ADD_WHEELS: &str = "[pip] put the wheels on top";
+
 impl WheelGraph {
+    /// The name of the layer that holds each wheel, in the order of the list of packages.
+    pub fn layer_names(&self, plan: &WheelPlan) -> Vec<String> {
+        let mut names = vec![String::new(); plan.order.len()];
+        for (group, step) in plan.groups.iter().zip(self.wheels()) {
+            for position in &group.positions {
+                let index = plan.order.get(*position);
+                if let Some(name) = index.and_then(|index| names.get_mut(*index)) {
+                    name.clone_from(&step.name);
+                }
+            }
+        }
+        names
+    }
+
     /// The first step whose digest is in `failed`.
     pub fn failing(&self, failed: &[String]) -> Option<&Step> {
         let wheels = self.wheels().iter().map(|it| (&it.facts, &it.step));

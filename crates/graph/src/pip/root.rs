@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use buildkit_llb::{File, Input, Mkfile, OpOptions, Output};
 
 use crate::environment::Environment;
-use crate::image::{Stack, Stacking, folders};
+use crate::image::{Stack, Stacking};
 use crate::install::InstallGraph;
-use crate::own_files::{FILE_TIME, directory};
+use crate::own_files::{FILE_TIME, directory, folders};
 use crate::plan::groups;
 use crate::plan::resolving::needed;
 use condafront_model::stamp::Owner;

@@ -144,7 +144,7 @@ fn wheels_are_linked_into_layers_of_their_own() {
             stack.names(),
             ["[pip install 1/2] six", "[pip install 2/2] idna"]
         );
-        match stack.on(&root.into(), Stacking::Merge) {
+        match stack.on(&root.into(), Stacking::Merge, ADD_WHEELS) {
             Input::Output(root) => root,
             Input::Scratch => graph.facts,
         }
