@@ -3,6 +3,7 @@
 mod additions;
 mod assembly;
 mod channel;
+mod channel_contents;
 mod channel_downloads;
 mod commands;
 mod compiler;
@@ -12,6 +13,7 @@ pub(crate) mod file;
 mod ground;
 mod image;
 pub(crate) mod input;
+mod inventory;
 mod libc;
 mod link;
 mod linked;

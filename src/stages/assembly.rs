@@ -12,12 +12,11 @@ use crate::gateway::error::BuildError;
 use crate::image::config::ImageConfig;
 use crate::image::limits::Sources;
 use crate::image::section;
-use crate::inventory::{self, Component, Inventory};
+use crate::inventory::{Component, Inventory};
 use condafront_graph::Tools;
 use condafront_graph::account::Account;
-use condafront_graph::conda_image::{self, CondaImage, Layered};
+use condafront_graph::conda_image::{CondaImage, Layered};
 use condafront_graph::image::{FINISHED, RUNTIME, Stack, Stacking};
-use condafront_graph::inventory::{ADD_INVENTORY, INVENTORY_LAYER};
 use condafront_graph::plan::sharing::Shared;
 use condafront_graph::plan::wheels::layers_for_wheels;
 use condafront_input::section::ImageSection;
@@ -205,33 +204,6 @@ impl Image<'_> {
             config,
             inventory: Some(inventory),
         })
-    }
-
-    /// Puts the image's inventory on top.
-    fn add_inventory(&self, progress: &mut Progress) -> Inventory {
-        let layers = conda_image::layer_names(&self.layered(), self.shared);
-        let environments = self.environments.iter().zip(&layers).zip(&progress.pypi);
-        let environments = environments.map(|((one, layers), pypi)| {
-            let planned = &one.environment.plan.packages;
-            let conda = planned.iter().zip(&one.facts.packages).zip(layers);
-            let conda = conda
-                .map(|((planned, facts), layer)| Component::conda(planned, facts).in_layer(layer));
-            conda.chain(pypi.iter().cloned()).collect()
-        });
-        let inventory = Inventory {
-            base: self.base.base.reference.as_deref().map(Component::image),
-            environments: environments.collect(),
-        };
-        let document = inventory::document(&inventory, inventory::Layers::LeftOut);
-        let layer = self.tools.inventory(&document, self.user.owner());
-        let mut stack = Stack::default();
-        if let Input::Output(layer) = layer {
-            stack.push(&layer, INVENTORY_LAYER);
-        }
-        let stack = stack.prefix_through(&self.links, &self.tools);
-        progress.root = stack.on(&progress.root, self.stacking, ADD_INVENTORY);
-        progress.history.extend(stack.names());
-        inventory
     }
 
     /// Warnings about variables of the base image that the image does not have.

@@ -9,7 +9,8 @@ use crate::pip::{CHECK, real, serve, unpinned};
 use crate::project::{LOCK, Project, on_both_stores};
 
 /// Prints everything in the environment: kind, mode, owner, time and content. The content of bytecode depends on what else
-/// its process has compiled, and pip's `RECORD` also lists the programs of a wheel that it leaves out.
+/// its process has compiled, and pip's `RECORD` also lists the programs of a wheel that it leaves out. The inventory has the
+/// hashes that the lock has.
 const LIST: &str = "
 import hashlib, os
 for folder, folders, files in os.walk('/opt/conda'):
@@ -20,7 +21,7 @@ for folder, folders, files in os.walk('/opt/conda'):
         content = ''
         if os.path.islink(path):
             content = os.readlink(path)
-        elif os.path.isfile(path) and not name.endswith('.pyc'):
+        elif os.path.isfile(path) and not name.endswith(('.pyc', '.spdx.json')):
             content = open(path, 'rb').read()
             if name == 'RECORD':
                 lines = content.splitlines(True)

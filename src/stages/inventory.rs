@@ -1,0 +1,121 @@
+//! The image's inventory: a layer on top, and an attestation.
+
+use super::assembly::{Image, Progress};
+use super::session::Session;
+
+use std::collections::BTreeMap;
+
+use buildkit_llb::{File, Input, Mkfile, OpOptions as _};
+use buildkit_proto::gateway;
+
+use crate::gateway::error::BuildError;
+use crate::inventory::{self, Component, Inventory, Layers};
+use condafront_graph::conda_image;
+use condafront_graph::image::Stack;
+use condafront_graph::inventory::{ADD_INVENTORY, INVENTORY_LAYER};
+use condafront_input::options::Options;
+
+/// The type of SPDX documents in in-toto statements.
+const SPDX: &str = "https://spdx.dev/Document";
+/// The file that holds the document until BuildKit attests it.
+const DOCUMENT: &str = "/sbom.spdx.json";
+
+impl Image<'_> {
+    /// Puts the image's inventory on top.
+    pub(super) fn add_inventory(&self, progress: &mut Progress) -> Inventory {
+        let layers = conda_image::layer_names(&self.layered(), self.shared);
+        let environments = self.environments.iter().zip(&layers).zip(&progress.pypi);
+        let environments = environments.map(|((one, layers), pypi)| {
+            let planned = &one.environment.plan.packages;
+            let conda = planned.iter().zip(&one.facts.packages).zip(layers);
+            let conda = conda
+                .map(|((planned, facts), layer)| Component::conda(planned, facts).in_layer(layer));
+            conda.chain(pypi.iter().cloned()).collect()
+        });
+        let inventory = Inventory {
+            base: self.base.base.reference.as_deref().map(Component::image),
+            environments: environments.collect(),
+        };
+        let document = inventory::document(&inventory, Layers::LeftOut);
+        let layer = self.tools.inventory(&document, self.user.owner());
+        let mut stack = Stack::default();
+        if let Input::Output(layer) = layer {
+            stack.push(&layer, INVENTORY_LAYER);
+        }
+        let stack = stack.prefix_through(&self.links, &self.tools);
+        progress.root = stack.on(&progress.root, self.stacking, ADD_INVENTORY);
+        progress.history.extend(stack.names());
+        inventory
+    }
+}
+
+impl Session<'_> {
+    /// The attestation with an image's inventory, if the user asks for one.
+    pub(super) async fn attested(
+        &self,
+        inventory: &Inventory,
+    ) -> Result<Option<gateway::Attestations>, BuildError> {
+        if !wants_inventory(self.options) {
+            return Ok(None);
+        }
+        let document = inventory::document(inventory, Layers::Told);
+        let file = File::on(Input::Scratch)
+            .then(Mkfile::new(DOCUMENT, document))
+            .name("[sbom] attestation")
+            .build();
+        let Input::Output(file) = file else {
+            return Ok(None);
+        };
+        let reference = self.evaluate(&file).await?.to_proto();
+        Ok(Some(attestation(reference)))
+    }
+}
+
+/// Whether the user asks for an inventory in an attestation, and for no scanner of their own.
+fn wants_inventory(options: &Options) -> bool {
+    let scanner = options.get("attest:sbom").unwrap_or_default();
+    options.has("attest:sbom")
+        && !scanner
+            .split(',')
+            .any(|part| part.starts_with("generator="))
+}
+
+/// An inventory as the attestation that `--sbom=true` asks for. BuildKit then starts no scanner
+/// (`solver/llbsolver/proc/sbom.go`).
+fn attestation(inventory: gateway::Ref) -> gateway::Attestations {
+    let subject = gateway::InTotoSubject {
+        kind: gateway::InTotoSubjectKind::Self_.into(),
+        ..Default::default()
+    };
+    let reason = ("reason".to_owned(), b"sbom".to_vec());
+    let one = gateway::Attestation {
+        kind: gateway::AttestationKind::InToto.into(),
+        metadata: BTreeMap::from([reason]),
+        r#ref: Some(inventory),
+        path: DOCUMENT.to_owned(),
+        in_toto_predicate_type: SPDX.to_owned(),
+        in_toto_subjects: vec![subject],
+    };
+    gateway::Attestations {
+        attestation: vec![one],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inventory_is_attested_unless_a_scanner_is_named() {
+        for (option, expected) in [
+            ("attest:sbom=", true),
+            ("attest:sbom=type=sbom", true),
+            ("attest:sbom=type=sbom,generator=org/scanner", false),
+            ("attest:provenance=mode=max", false),
+        ] {
+            let options =
+                Options::from_env([("BUILDKIT_FRONTEND_OPT_0".to_owned(), option.to_owned())]);
+            assert_eq!(wants_inventory(&options), expected, "{option}");
+        }
+    }
+}
