@@ -29,6 +29,8 @@ pub(crate) struct Found {
     pub state: Input,
     /// The configuration, or that of an empty image if the context has none.
     pub config: ImageConfig,
+    /// The configuration as its image has it, in JSON. Its layers and history are not this build's.
+    pub original: Option<Vec<u8>>,
     /// Whether the definition pins the content.
     pub pinned: bool,
     /// The image's name, with its digest if the engine knows one.
@@ -202,6 +204,7 @@ impl Finder<'_> {
             pinned: digest.is_some(),
             state: state.into(),
             config,
+            original: Some(meta.config),
             reference,
         })
     }
@@ -224,19 +227,20 @@ impl Finder<'_> {
                 })?
                 .into()
         };
-        let config = self
+        let original = self
             .options
             .get(&format!("input-metadata:{name}"))
             .and_then(|json| serde_json::from_str::<BTreeMap<String, String>>(json).ok())
             .and_then(|metadata| STANDARD.decode(metadata.get("containerimage.config")?).ok());
-        let config = match config {
-            Some(json) => ImageConfig::from_base(&json, self.platform)
+        let config = match &original {
+            Some(json) => ImageConfig::from_base(json, self.platform)
                 .map_err(|error| Diagnostic::new(format!("{name}: {error}")).caused_by(error))?,
             None => ImageConfig::scratch(self.platform),
         };
         Ok(Found {
             state,
             config,
+            original,
             pinned: false,
             reference: None,
         })
@@ -246,6 +250,7 @@ impl Finder<'_> {
         Found {
             state,
             config: ImageConfig::scratch(self.platform),
+            original: None,
             pinned,
             reference: None,
         }

@@ -72,6 +72,8 @@ pub(super) struct Built {
     pub(super) root: Input,
     /// Its configuration.
     pub(super) config: ImageConfig,
+    /// The configuration of its base in JSON, if the base is an image.
+    pub(super) base_config: Option<Vec<u8>>,
     /// Its inventory, with the layer that holds each package.
     pub(super) inventory: Option<Inventory>,
 }
@@ -202,6 +204,7 @@ impl Image<'_> {
         Ok(Built {
             root: progress.root,
             config,
+            base_config: self.base.base.original.clone(),
             inventory: Some(inventory),
         })
     }

@@ -15,6 +15,11 @@ use crate::gateway::error::BuildError;
 use crate::options::target::Target;
 use condafront_model::platform::Platform;
 
+/// The image's configuration (BuildKit's `exporter/containerimage/exptypes/types.go`).
+const CONFIG: &str = "containerimage.config";
+/// The configuration of the base image, whose layers and dates `rewrite-timestamp=true` leaves as they are.
+const BASE_CONFIG: &str = "containerimage.base.config";
+
 impl Session<'_> {
     /// Builds the target `image` or `prefix` for each of `platforms`.
     pub(super) async fn images(
@@ -61,12 +66,17 @@ impl Session<'_> {
             {
                 attestations.insert(id.clone(), attested);
             }
-            let key = if several {
-                format!("containerimage.config/{id}")
-            } else {
-                "containerimage.config".to_owned()
+            let key = |name: &str| {
+                if several {
+                    format!("{name}/{id}")
+                } else {
+                    name.to_owned()
+                }
             };
-            metadata.insert(key, image.config.to_json());
+            metadata.insert(key(CONFIG), image.config.to_json());
+            if let Some(config) = &image.base_config {
+                metadata.insert(key(BASE_CONFIG), config.clone());
+            }
             references.insert(id, reference);
         }
         let list = images.iter().map(|(platform, _)| {

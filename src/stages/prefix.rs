@@ -62,6 +62,7 @@ impl Image<'_> {
         Ok(Built {
             root: stack.on(&Input::Scratch, self.stacking, PACKAGES),
             config,
+            base_config: None,
             inventory: None,
         })
     }

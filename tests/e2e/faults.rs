@@ -38,6 +38,7 @@ fn all() -> impl Iterator<Item = (Case, Validators)> {
         ("a short body", Fault::ShortBody, once),
         ("half of the file", Fault::Half, once),
         ("another file", other(), once),
+        ("half of the file and then nothing", Fault::Stall, once),
     ];
     let lasting = [
         ("404", Fault::Status(404), always),
@@ -46,6 +47,7 @@ fn all() -> impl Iterator<Item = (Case, Validators)> {
         ("web pages", Fault::Html, always),
         ("short bodies", Fault::ShortBody, always),
         ("other files", other(), always),
+        ("half of each file and then nothing", Fault::Stall, always),
     ];
     let case = |is_mirror| {
         move |(name, fault, times): (&'static str, Fault, Times)| Case {
@@ -84,10 +86,13 @@ impl Case {
     }
 }
 
-/// The build-arg that names the mirrors.
-fn mirrors(server: &Server) -> String {
+/// The build-args: the mirrors, and less patience than users have.
+fn build_args(server: &Server) -> [String; 4] {
     let [first, own] = ["first", "own"].map(|folder| format!("{ORIGIN}={}", server.url(folder)));
-    format!("CONDA_MIRRORS={first} {own}")
+    let mirrors = format!("CONDA_MIRRORS={first} {own}");
+    let patience = "CONDAFRONT_TIMEOUT=20s".to_owned();
+    let option = || "--build-arg".to_owned();
+    [option(), mirrors, option(), patience]
 }
 
 /// What the server answered for each path, for people who want to see it.
@@ -134,7 +139,7 @@ fn packages_arrive_whatever_headers_come() {
         }
     }
     project.write(LOCK, format!("# syntax={}\n@EXPLICIT\n{lines}", frontend()));
-    let output = project.build(&["--build-arg", &mirrors(server)]);
+    let output = project.build(&build_args(server).each_ref().map(String::as_str));
     show(server, &rows);
     output.expect_success();
     let found = project
@@ -170,15 +175,9 @@ fn lists_arrive_whatever_headers_come() {
     server.mount("/own", folder.path());
     server.mount("/first", folder.path());
     project.write(LOCK, format!("{text}dependencies:\n{specs}"));
-    let args = [
-        "--target",
-        "lock",
-        "--output",
-        "out",
-        "--build-arg",
-        &mirrors(server),
-    ];
-    let output = project.build(&args);
+    let args = build_args(server);
+    let to = ["--target", "lock", "--output", "out"];
+    let output = project.build(&[&to[..], &args.each_ref().map(String::as_str)].concat());
     show(server, &rows);
     output.expect_success();
 }
@@ -217,7 +216,7 @@ fn pips_files_arrive_whatever_headers_come() {
         modules.push(module);
     }
     project.write(LOCK, text);
-    let output = project.build(&["--build-arg", &mirrors(server)]);
+    let output = project.build(&build_args(server).each_ref().map(String::as_str));
     show(server, &rows);
     output.expect_success();
     let code = format!("import {}", modules.join(", "));
