@@ -27,6 +27,8 @@ enum Cause {
     Status(u16),
     /// No server has that name.
     UnknownHost,
+    /// A source policy of the build does not allow it.
+    Denied,
     /// TLS failed for this reason.
     Tls(String),
     /// The connection broke or was refused, in BuildKit's words.
@@ -54,6 +56,7 @@ impl Failure {
             DownloadFailure::Status(status) => Cause::Status(status),
             DownloadFailure::UnknownHost => Cause::UnknownHost,
             DownloadFailure::Digest => Cause::Damaged,
+            DownloadFailure::Denied => Cause::Denied,
             DownloadFailure::Tls(reason) => Cause::Tls(reason),
             DownloadFailure::Connection(reason) => Cause::Connection(reason),
         };
@@ -107,7 +110,7 @@ impl Failure {
             | Cause::WebPage
             | Cause::Digest { .. }
             | Cause::Refused(_) => true,
-            Cause::UnknownHost | Cause::Tls(_) => false,
+            Cause::UnknownHost | Cause::Tls(_) | Cause::Denied => false,
         }
     }
 
@@ -147,6 +150,7 @@ impl Failure {
         match &self.cause {
             Cause::Status(status) => format!("{url} answered {}", status_text(*status)),
             Cause::UnknownHost => format!("there is no host {} ({url})", url.host()),
+            Cause::Denied => format!("the build's source policy does not allow {url}"),
             Cause::Tls(reason) => {
                 format!("no secure connection to {} ({url}): {reason}", url.host())
             }
@@ -199,6 +203,7 @@ impl Failure {
                 "Several retries failed. Build again later, or name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>; finished downloads are kept.".to_owned()
             }
             Cause::Stalled(_) => "The server may have stopped sending. Name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>, or give a slow network more time with --build-arg CONDAFRONT_TIMEOUT=2h.".to_owned(),
+            Cause::Denied => format!("Use {} {origin} or a mirror (--build-arg CONDA_MIRRORS=<url>=<mirror>) that the policy allows. If it demands checksums, every package needs its sha256 in the file.", if origin == "index" { "an" } else { "a" }),
             Cause::UnknownHost => "Check the host's name, and that the engine (not only this machine) can resolve it. Set a proxy in the engine's own settings: build-args do not affect downloads.".to_owned(),
             Cause::Tls(_) => "Make the engine trust the server's certificate authority.".to_owned(),
             Cause::WebPage => format!("There may be a login page or a proxy between the engine and the {origin}."),

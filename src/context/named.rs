@@ -184,6 +184,12 @@ impl Finder<'_> {
                         .caused_by(error)
                         .into();
                 }
+                if messages::is_denied(error.message()) {
+                    return Diagnostic::new(format!("the build's source policy does not allow the image `{name}`"))
+                        .help("Use an image that the policy allows.")
+                        .caused_by(error)
+                        .into();
+                }
                 Diagnostic::new(format!("the image `{name}` cannot be used: {error}"))
                     .help("Check its name and whether the engine may pull it, or choose another one with --build-arg BASE_IMAGE=<image>.")
                     .caused_by(error)

@@ -40,6 +40,9 @@ fn failures() -> Vec<Failure> {
         content(b"<!DOCTYPE html><html>Log in</html>"),
         content(b"PK\x03\x04"),
         message("digest mismatch sha256:eee: sha256:fff"),
+        message(
+            "source \"https://me:hunter2@c.example/f\" denied by policy: source denied by policy",
+        ),
     ]
 }
 

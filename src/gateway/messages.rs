@@ -136,6 +136,8 @@ pub(crate) enum DownloadFailure {
     UnknownHost,
     /// The content does not match the digest.
     Digest,
+    /// A source policy of the build does not allow it.
+    Denied,
     /// TLS failed, for this reason.
     Tls(String),
     /// The connection broke or was refused, for this reason.
@@ -150,6 +152,8 @@ pub(crate) fn download_failure(message: &str) -> DownloadFailure {
         .and_then(|digits| digits.parse().ok());
     if let Some(status) = status {
         DownloadFailure::Status(status)
+    } else if is_denied(message) {
+        DownloadFailure::Denied
     } else if message.contains("no such host") {
         DownloadFailure::UnknownHost
     } else if message.contains("digest mismatch") {
@@ -159,6 +163,11 @@ pub(crate) fn download_failure(message: &str) -> DownloadFailure {
     } else {
         DownloadFailure::Connection(last_reason(message))
     }
+}
+
+/// Whether a source policy of the build does not allow what was asked for (`sourcepolicy/engine.go`).
+pub(crate) fn is_denied(message: &str) -> bool {
+    message.ends_with("source denied by policy")
 }
 
 /// The innermost reason in a chain of Go errors, which is the informative one.

@@ -38,6 +38,7 @@ mod pip_lists;
 mod pip_private;
 mod pip_resolve;
 mod platforms;
+mod policy;
 mod process;
 mod project;
 mod pushed;
