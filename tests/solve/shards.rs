@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use condafront_step_spec::solve::{RECORDS_FILE, RepodataSpec, SHARDS_FILE, SolveSpec};
-use condafront_steps::solve::reachable;
-use condafront_testkit::repodata::Repodata;
+use condafront_steps::solve::{reachable, solve};
+use condafront_testkit::repodata::{Repodata, record};
 use condafront_testkit::server::{Fault, Server, Times};
 use condafront_testkit::shards::{Shards, compressed, shards};
 use serde_json::json;
 
-use crate::{channels, mount, mounted, question};
+use crate::{ask, channels, mount, mounted, question};
 
 /// Serves the shards of these channels, and mounts their lists.
 fn served(server: &Server, channels: &[&Repodata], input: &Path) -> Vec<RepodataSpec> {
@@ -70,6 +70,91 @@ fn shards_give_the_same_records_and_only_those_are_downloaded() {
     records(&spec, &files, input.path());
     let asked = server.requests();
     assert!((1..10).contains(&asked.len()), "{asked:?}");
+}
+
+/// Numbers that look random and are the same in each run (Knuth's constants for a linear congruential generator).
+struct Numbers(u64);
+
+impl Numbers {
+    /// A number below `limit`.
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005);
+        self.0 = self.0.wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+
+    /// A dependency on one of the first `names` packages, with or without a version.
+    fn dependency(&mut self, names: usize) -> String {
+        let name = format!("p{}", self.below(names));
+        let version = self.below(6);
+        match self.below(6) {
+            0 => format!("{name} >={version}"),
+            1 => format!("{name} <={version}"),
+            2 => format!("{name} >=1,<{version}"),
+            3 => format!("{name} {version}.*"),
+            _ => name,
+        }
+    }
+
+    /// A channel with up to six versions of each of `names` packages, which need packages before them.
+    fn channel(&mut self, names: usize) -> Repodata {
+        let mut channel = Repodata::default();
+        for name in 0..names {
+            let is_noarch = self.below(3) == 0;
+            for version in 0..=self.below(6) {
+                let mut made = record(&format!("p{name} {version}.{} 0", self.below(3)));
+                if name > 0 {
+                    let [one, other] = [(); 2].map(|()| self.dependency(name));
+                    made = match self.below(4) {
+                        0 => made,
+                        1 => made.depends([&one]),
+                        _ => made.depends([&one, &other]),
+                    };
+                }
+                if self.below(8) == 0 {
+                    made = made.constrains([&self.dependency(names)]);
+                }
+                channel.add(if is_noarch { made.noarch() } else { made });
+            }
+        }
+        channel
+    }
+}
+
+#[test]
+fn random_requests_have_the_same_answer_with_shards() {
+    const NAMES: usize = 120;
+    let mut numbers = Numbers(7);
+    let (main, extra) = (numbers.channel(NAMES), numbers.channel(NAMES / 3));
+    let channels = [&extra, &main];
+    let server = Server::start();
+    let input = tempfile::tempdir().unwrap();
+    let files = served(&server, &channels, input.path());
+    let of_records: Vec<RepodataSpec> = files.iter().map(RepodataSpec::reachable).collect();
+    let (mut answers, mut conflicts) = (0, 0);
+    for _ in 0..50 {
+        let wanted: Vec<String> = (0..=numbers.below(4))
+            .map(|_| numbers.dependency(NAMES))
+            .collect();
+        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        let spec = question(&["extra", "main"], &wanted);
+        let records = tempfile::tempdir().unwrap();
+        let unusable = reachable(&spec, &files, input.path(), records.path()).unwrap();
+        assert!(unusable.is_empty(), "{unusable:?}");
+        let of_shards = solve(&spec.of_reachable(), &of_records, records.path());
+        // With whole lists, and with the records that are reachable in them.
+        match ask(&spec, &channels) {
+            Ok(packages) => {
+                answers += 1;
+                assert_eq!(of_shards.unwrap(), packages, "{wanted:?}");
+            }
+            Err(report) => {
+                conflicts += 1;
+                of_shards.expect_err(&report.message);
+            }
+        }
+    }
+    assert!(answers > 10 && conflicts > 5, "{answers}, {conflicts}");
 }
 
 #[test]
