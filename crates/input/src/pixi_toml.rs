@@ -19,6 +19,7 @@ use condafront_model::channel::{ChannelNames, ChannelPriority};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::origin::Origin;
 use condafront_model::platform::Platform;
+use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 use condafront_step_spec::solve::Kept;
 
@@ -88,7 +89,7 @@ pub(crate) fn read(
         custom: BTreeMap::new(),
     };
     let mut channels = Channels::new(names, platform, &settings.build_args);
-    let features = manifest.features(settings.environment.as_deref());
+    let features = manifest.features(settings.environment.as_deref())?;
     manifest.channels(&features, &mut channels)?;
     let mut specs = DependencyList::default();
     for feature in &features {
@@ -139,7 +140,10 @@ impl<'a> Manifest<'a> {
     }
 
     /// The tables of the features of an environment; the default feature's is the whole manifest.
-    fn features(&self, environment: Option<&str>) -> Vec<&'a Node> {
+    ///
+    /// # Errors
+    /// If the environment lists a feature that the manifest does not have.
+    fn features(&self, environment: Option<&str>) -> Result<Vec<&'a Node>, Diagnostic> {
         // pixi.lock has `name@platform` if several platforms are one to conda.
         let name = environment.and_then(|name| name.split('@').next());
         let environments = self.tree.get("environments");
@@ -148,11 +152,36 @@ impl<'a> Manifest<'a> {
         let without_default = own
             .and_then(|own| own.get("no-default-feature")?.text())
             .is_some_and(|text| text == "true");
-        let all = self.tree.get("feature");
-        let listed = listed.unwrap_or_default().iter();
-        let named = listed.filter_map(|name| all?.get(name.text()?));
         let default = (!without_default).then_some(self.tree);
-        default.into_iter().chain(named).collect()
+        let mut features: Vec<&Node> = default.into_iter().collect();
+        for item in listed.unwrap_or_default() {
+            features.extend(self.feature(item)?);
+        }
+        Ok(features)
+    }
+
+    /// The table of a feature that an environment lists; `None` for the default feature, which has none of its own.
+    fn feature(&self, item: &Node) -> Result<Option<&'a Node>, Diagnostic> {
+        let place = self.at(item.lines);
+        let Some(name) = item.text() else {
+            return Err(place.error(format!("a feature must be a name, not {}", item.what())));
+        };
+        let all = self.tree.get("feature");
+        match all.and_then(|all| all.get(name)) {
+            Some(table) => Ok(Some(table)),
+            None if name == DEFAULT_ENVIRONMENT => Ok(None),
+            None => {
+                let tables = all.and_then(Node::mapping).unwrap_or_default();
+                let known: Vec<String> = tables.iter().map(|(key, _)| quoted(&key.name)).collect();
+                let error = place.error(format!("there is no feature `{}`", quoted(name)));
+                Err(match known.as_slice() {
+                    [] => error.help("The manifest has no features."),
+                    known => {
+                        error.help(format!("The manifest's features are {}.", known.join(", ")))
+                    }
+                })
+            }
+        }
     }
 
     /// What a feature has in the table `name`, for every platform and for that of the image.

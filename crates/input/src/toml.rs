@@ -22,11 +22,27 @@ pub(crate) fn read(file: &Arc<SourceFile>, text: &str) -> Result<Node, Diagnosti
     };
     let document = Document::parse(text).map_err(|error| {
         let reason = error.message().lines().next().unwrap_or_default();
+        let (reason, lines) = match reason {
+            // The library does not say where a key with too many dots is.
+            "recursion limit" => ("nested too deeply", longest_key(text)),
+            reason if reason.contains("recursion depth") => {
+                ("nested too deeply", reader.lines(error.span()))
+            }
+            reason => (reason, reader.lines(error.span())),
+        };
         let message = format!("{} is not valid TOML: {reason}", file.name());
-        let lines = reader.lines(error.span()).unwrap_or(Lines::one(1));
+        let lines = lines.unwrap_or(Lines::one(1));
         Diagnostic::new(message).at(file, lines).caused_by(error)
     })?;
     Ok(reader.table(document.as_table(), Lines::one(1)))
+}
+
+/// The first of the lines with the most dots.
+fn longest_key(text: &str) -> Option<Lines> {
+    let dots = |line: &str| line.matches('.').count();
+    let counted = text.lines().map(dots).enumerate();
+    let most = counted.max_by_key(|(index, dots)| (*dots, std::cmp::Reverse(*index)));
+    most.map(|(index, _)| Lines::one(index + 1))
 }
 
 struct Reader {
@@ -154,7 +170,20 @@ mod tests {
             let error = read(&file, text).unwrap_err();
             assert_eq!(error.locations[0].lines.first, line, "{text}: {error}");
         }
-        let deep = format!("a = {}{}", "[".repeat(10_000), "]".repeat(10_000));
-        read(&SourceFile::new("pixi.toml", deep.as_str()), &deep).unwrap_err();
+        let many = |text: &str| text.repeat(10_000);
+        for (text, line) in [
+            (format!("b = 1\na = {}{}\n", many("["), many("]")), 2),
+            (format!("b = 1\na = {}{}\n", many("[\n"), many("]\n")), 82),
+            (format!("b = 1\na = {}1{}\n", many("{b="), many("}")), 2),
+            (format!("b = 1\n{}a = 1\n", many("a.")), 2),
+            (format!("b = 1\n[{}a]\n", many("a.")), 2),
+            (format!("b = 1\n[[{}a]]\n", many("a.")), 2),
+        ] {
+            let file = SourceFile::new("pixi.toml", text.as_str());
+            let error = read(&file, &text).unwrap_err();
+            let start = &text[..20];
+            assert_eq!(error.locations[0].lines.first, line, "{start:?}: {error}");
+            assert!(error.message.ends_with(": nested too deeply"), "{error}");
+        }
     }
 }

@@ -143,6 +143,21 @@ fn mistakes_read_well() {
             MANIFEST.replace("DEMO = \"1\"", "DE-MO = \"1\""),
         ),
         (
+            "Not a feature",
+            MANIFEST.replace(
+                "test = [\"test\"]",
+                "default = [\n  \"test\",\n  \"tset\",\n]",
+            ),
+        ),
+        (
+            "Not a feature's name",
+            MANIFEST.replace("test = [\"test\"]", "default = { features = [[1]] }"),
+        ),
+        (
+            "No feature at all",
+            "[workspace]\nchannels = []\n[environments]\ndefault = [\"a\"]\n".to_owned(),
+        ),
+        (
             "Another tool's",
             "[workspace]\nmembers = [\"a\"]\n".to_owned(),
         ),
