@@ -8,6 +8,7 @@ mod body;
 mod connection;
 mod fault;
 mod respond;
+mod tls;
 mod validators;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 pub use fault::{Fault, Times};
+pub use tls::{AUTHORITY, Certificate};
 pub use validators::Validators;
 
 /// What a client must present to read below a mount point.
@@ -59,6 +61,7 @@ pub struct Request {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    scheme: &'static str,
     state: Arc<State>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -94,19 +97,36 @@ impl Server {
     /// # Panics
     /// If no port can be bound or no thread started.
     pub fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// The same for a server that speaks TLS, with this certificate.
+    ///
+    /// # Panics
+    /// If no port can be bound or no thread started.
+    pub fn start_tls(certificate: Certificate) -> Self {
+        Self::start_with(Some(certificate))
+    }
+
+    fn start_with(certificate: Option<Certificate>) -> Self {
         let state = Arc::new(State::default());
         let (address_sender, address_receiver) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::clone(&state);
         let thread = std::thread::Builder::new()
             .name("http-server".into())
-            .spawn(move || connection::run(shared, &address_sender, stopped))
+            .spawn(move || connection::run(shared, certificate, &address_sender, stopped))
             .expect("a thread for the HTTP server");
         let address = address_receiver
             .recv()
             .expect("the HTTP server binds a loopback port");
         Self {
             address,
+            scheme: if certificate.is_some() {
+                "https"
+            } else {
+                "http"
+            },
             state,
             stop: Some(stop),
             thread: Some(thread),
@@ -166,7 +186,8 @@ impl Server {
 
     /// The URL of `path` on this server.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}/{}", self.address, path.trim_start_matches('/'))
+        let path = path.trim_start_matches('/');
+        format!("{}://{}/{path}", self.scheme, self.address)
     }
 
     /// The requests since the start or the last [`Server::clear`], in order of arrival.

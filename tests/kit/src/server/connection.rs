@@ -12,8 +12,9 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
-use super::{State, respond};
+use super::{Certificate, State, respond};
 
 /// BuildKit opens every download at once.
 const BACKLOG: u32 = 4096;
@@ -21,6 +22,7 @@ const BACKLOG: u32 = 4096;
 /// Sends the bound address, then serves until `stopped` fires.
 pub(super) fn run(
     state: Arc<State>,
+    certificate: Option<Certificate>,
     address: &std::sync::mpsc::Sender<SocketAddr>,
     stopped: oneshot::Receiver<()>,
 ) {
@@ -30,6 +32,7 @@ pub(super) fn run(
         .enable_all()
         .build()
         .expect("a tokio runtime");
+    let acceptor = certificate.map(Certificate::acceptor);
     runtime.block_on(async {
         let socket = TcpSocket::new_v4().expect("a TCP socket");
         socket
@@ -43,7 +46,7 @@ pub(super) fn run(
             loop {
                 // Accepting fails when descriptors run out; the next attempt may succeed.
                 if let Ok((stream, _)) = listener.accept().await {
-                    tokio::spawn(serve(stream, Arc::clone(&state)));
+                    tokio::spawn(serve(stream, acceptor.clone(), Arc::clone(&state)));
                 } else {
                     tokio::task::yield_now().await;
                 }
@@ -57,12 +60,28 @@ pub(super) fn run(
     runtime.shutdown_background();
 }
 
-async fn serve(stream: TcpStream, state: Arc<State>) {
+async fn serve(stream: TcpStream, acceptor: Option<TlsAcceptor>, state: Arc<State>) {
     let reset = Reset::default();
     let stream = ResettableStream {
         stream,
         reset: reset.clone(),
     };
+    match acceptor {
+        None => answer(stream, reset, state).await,
+        Some(acceptor) => {
+            // A client that does not accept the certificate goes away.
+            if let Ok(stream) = acceptor.accept(stream).await {
+                answer(stream, reset, state).await;
+            }
+        }
+    }
+}
+
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    reset: Reset,
+    state: Arc<State>,
+) {
     let service = service_fn(move |request| {
         let (state, reset) = (Arc::clone(&state), reset.clone());
         async move { respond::respond(&state, &reset, &request).await }
