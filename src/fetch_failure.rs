@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use crate::gateway::messages::{DownloadFailure, download_failure};
 
+use condafront_model::certificate::CertificateFault;
 use condafront_model::channel::Channel;
 use condafront_model::package::PackageUrl;
 use condafront_model::source::{Diagnostic, SourceFile};
@@ -205,7 +206,10 @@ impl Failure {
             Cause::Stalled(_) => "The server may have stopped sending. Name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>, or give a slow network more time with --build-arg CONDAFRONT_TIMEOUT=2h.".to_owned(),
             Cause::Denied => format!("Use {} {origin} or a mirror (--build-arg CONDA_MIRRORS=<url>=<mirror>) that the policy allows. If it demands checksums, every package needs its sha256 in the file.", if origin == "index" { "an" } else { "a" }),
             Cause::UnknownHost => "Check the host's name, and that the engine (not only this machine) can resolve it. Set a proxy in the engine's own settings: build-args do not affect downloads.".to_owned(),
-            Cause::Tls(_) => "Make the engine trust the server's certificate authority.".to_owned(),
+            Cause::Tls(reason) => match CertificateFault::in_text(reason) {
+                Some(fault) => fault.help_for_builder().to_owned(),
+                None => format!("Check that {host} speaks TLS at this port, and that the engine can use its version."),
+            },
             Cause::WebPage => format!("There may be a login page or a proxy between the engine and the {origin}."),
             Cause::Digest { .. } | Cause::Refused(_) => "Either the lock file (regenerate it) or the channel's list is outdated, or the file was replaced on the server. Find out which before you trust it.".to_owned(),
         }

@@ -33,6 +33,10 @@ fn failures() -> Vec<Failure> {
             "Get \"https://c.example/f\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
         ),
         message(
+            "Get \"https://c.example/f\": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-01-01T00:00:00Z is after 2025-01-01T00:00:00Z",
+        ),
+        message("Get \"https://c.example/f\": remote error: tls: handshake failure"),
+        message(
             "Get \"https://c.example/f\": read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer",
         ),
         message("Get \"https://c.example/f\": EOF"),

@@ -2,6 +2,8 @@
 //!
 //! Each function names the BuildKit file it follows.
 
+use condafront_model::certificate::CertificateFault;
+
 /// Whether a file or folder that was to be read is missing (`cache/util/fsutil.go`: the error of `open`, `stat` or
 /// `lstat`). A file system that cannot be mounted ends its message in the same way.
 pub(super) fn is_absent(message: &str) -> bool {
@@ -158,7 +160,9 @@ pub(crate) fn download_failure(message: &str) -> DownloadFailure {
         DownloadFailure::UnknownHost
     } else if message.contains("digest mismatch") {
         DownloadFailure::Digest
-    } else if message.contains("x509:") || message.contains("tls:") {
+    } else if let Some((_, reason)) = message.rsplit_once("x509: ") {
+        DownloadFailure::Tls(reason.trim().to_owned())
+    } else if message.contains("tls:") {
         DownloadFailure::Tls(last_reason(message))
     } else {
         DownloadFailure::Connection(last_reason(message))
@@ -168,6 +172,13 @@ pub(crate) fn download_failure(message: &str) -> DownloadFailure {
 /// Whether a source policy of the build does not allow what was asked for (`sourcepolicy/engine.go`).
 pub(crate) fn is_denied(message: &str) -> bool {
     message.ends_with("source denied by policy")
+}
+
+/// What is wrong with a server's certificate, if that is why the builder could not reach it (Go's `crypto` packages, and Git
+/// for `source/git/source.go`). A process that fails is not the builder.
+pub(crate) fn certificate_fault(message: &str) -> Option<CertificateFault> {
+    let is_of_process = message.contains("did not complete successfully: ");
+    CertificateFault::in_text(message).filter(|_| !is_of_process)
 }
 
 /// The innermost reason in a chain of Go errors, which is the informative one.

@@ -3,6 +3,7 @@
 use super::input::{EnvironmentFile, ImageInput};
 use super::session::Session;
 use super::session::native;
+use super::step_error::untrusted;
 
 use buildkit_llb::Output;
 
@@ -98,11 +99,19 @@ impl<'a> Session<'a> {
         choice: &Choice<String>,
     ) -> Result<Found, BuildError> {
         let found = finder.base(&choice.value).await;
-        found.map_err(|error| match (error, choice.lines) {
-            (BuildError::Diagnostic(diagnostic), Some(lines)) => {
-                diagnostic.at(self.file, lines).into()
+        found.map_err(|error| {
+            let told = match error {
+                BuildError::Diagnostic(diagnostic) => *diagnostic,
+                BuildError::Gateway(error) => match untrusted(&error) {
+                    Some(diagnostic) => diagnostic,
+                    None => return error.into(),
+                },
+                error => return error,
+            };
+            match choice.lines {
+                Some(lines) => told.at(self.file, lines).into(),
+                None => told.into(),
             }
-            (error, _) => error,
         })
     }
 

@@ -8,6 +8,7 @@ use buildkit_llb::{Copy, File, Input, OpOptions};
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::messages::{exit_code, lacks_secret, refuses_host_network};
 use crate::image::section;
+use condafront_entrypoint::authorities::EXIT_CODE as AUTHORITIES_CODE;
 use condafront_graph::run::{RunOptions, RunStep, Runner, title};
 use condafront_input::section::{Command, MountKind, Network, RunCommand};
 use condafront_model::image_path::absolute;
@@ -103,7 +104,17 @@ impl Additions<'_> {
     pub(super) async fn explain_run(&self, ran: &Ran<'_>, error: GatewayError) -> BuildError {
         let command = ran.command;
         let file = self.session.file;
-        let told = if let Some(code) = exit_code(error.message()) {
+        let code = exit_code(error.message());
+        if code == Some(AUTHORITIES_CODE.into())
+            && let Ok(programs) = self.session.programs().await
+            && let tools = self.session.tools(&programs)
+            && let Some(report) = self.session.wrong_authorities(&tools).await
+        {
+            let mut told = Diagnostic::new(report.message);
+            told.help = report.help;
+            return told.at(file, command.lines).into();
+        }
+        let told = if let Some(code) = code {
             let missing_shell = self.missing_shell(ran).await;
             Some(ended(
                 command,

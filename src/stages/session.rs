@@ -215,6 +215,13 @@ impl Session<'_> {
         }
     }
 
+    /// What is wrong with the secret that has authorities, if anything.
+    pub(super) async fn wrong_authorities(&self, tools: &Tools<'_>) -> Option<FailureReport> {
+        let again = tools.of_image().check_authorities().explain(false);
+        let reference = self.evaluate(&again).await.ok()?;
+        self.read_json(&reference, REPORT_FILE).await.ok()
+    }
+
     pub(super) async fn evaluate(&self, output: &Output) -> Result<Reference, BuildError> {
         self.solve(output, Evaluate::Now).await
     }

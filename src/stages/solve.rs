@@ -20,7 +20,7 @@ use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::Package;
 use condafront_model::source::{Diagnostic, Lines};
 use condafront_step_spec::account::{LIBC_FILE, Libc};
-use condafront_step_spec::failure_report::Culprit;
+use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::solve::{
     Glibc, PACKAGES_FILE, SolveSpec, SolvedPackage, UNUSABLE_FILE, Unusable,
 };
@@ -122,6 +122,15 @@ impl Session<'_> {
                         again = self.options.no_cache();
                     }
                     WithShards::Failed => {
+                        if let Some(report) = self.wrong_authorities(tools).await {
+                            let report = FailureReport {
+                                culprits: vec![Culprit::Channel(0)],
+                                ..report
+                            };
+                            return Err(diagnosed(report, |culprit| {
+                                Some(self.place(lines(culprit)?))
+                            }));
+                        }
                         let sharded = lists.sharded();
                         self.use_whole(&mut lists, request, &sharded).await?;
                     }

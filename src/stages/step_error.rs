@@ -3,6 +3,7 @@
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::messages::{self, ProcessEnd};
 use condafront_graph::step::Step;
+use condafront_model::redact::masked;
 use condafront_model::source::{Diagnostic, Location};
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
 
@@ -33,12 +34,19 @@ pub(super) fn diagnosed(
 /// The error of a build of a graph. Of a full disk, BuildKit tells with all arguments of the step that found it.
 pub(super) fn solve_error(error: GatewayError) -> BuildError {
     if !messages::is_full_disk(error.message()) {
-        return error.into();
+        return untrusted(&error).map_or_else(|| error.into(), BuildError::from);
     }
     Diagnostic::new(FULL_DISK)
         .help(FREE_SPACE)
         .caused_by(error)
         .into()
+}
+
+/// The error of a builder that does not accept a server's certificate.
+pub(super) fn untrusted(error: &GatewayError) -> Option<Diagnostic> {
+    let fault = messages::certificate_fault(error.message())?;
+    let message = format!("{fault}: {}", masked(error.message()));
+    Some(Diagnostic::new(message).help(fault.help_for_builder()))
 }
 
 /// The error of a step that failed without a report: BuildKit's own is its command line.

@@ -9,6 +9,7 @@ mod bases;
 mod beside;
 mod cache;
 mod calls;
+mod certificates;
 mod commands;
 mod contents;
 mod contexts;

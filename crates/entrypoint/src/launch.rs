@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::activation::{Variables, switch};
+use crate::authorities::{self, AuthoritiesError};
 use crate::home::{self, Identity};
 use crate::prefix::{BASE, Environment, activation_scripts, in_root};
 use crate::record::{Record, ScriptUse};
@@ -43,6 +44,8 @@ pub enum Problem {
     },
     /// The record of an environment cannot be read.
     DamagedRecord(OsString),
+    /// The authorities that the build trusts cannot be used.
+    Authorities(AuthoritiesError),
     /// No command is given, and the image has no shell.
     NoCommand,
     /// No such program.
@@ -55,10 +58,11 @@ pub enum Problem {
 
 impl Problem {
     /// The exit status, as in shells: 127 for a missing program, 126 for one that cannot be executed,
-    /// 1 for the rest.
+    /// [`authorities::EXIT_CODE`] for authorities, 1 for the rest.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::UnknownEnvironment { .. } | Self::DamagedRecord(_) => 1,
+            Self::Authorities(_) => authorities::EXIT_CODE,
             Self::NotExecutable(..) => 126,
             Self::NoCommand | Self::NotFound(_) | Self::NoInterpreter(_) => 127,
         }
@@ -81,6 +85,7 @@ impl fmt::Display for Problem {
                 "the activation record of the environment {} cannot be read",
                 name.display()
             ),
+            Self::Authorities(error) => error.fmt(f),
             Self::NoCommand => f.write_str("no command given, and the image has no shell"),
             Self::NotFound(program) => write!(f, "{}: command not found", program.display()),
             Self::NoInterpreter(program) => write!(
@@ -118,6 +123,7 @@ pub fn prepare(
     let useless_home = identity.and_then(|identity| home::provide(root, &mut env, identity));
     let mut warnings: Vec<String> = useless_home.into_iter().collect();
     let active = activate(root, &mut env)?;
+    authorities::provide(root, &mut env).map_err(Problem::Authorities)?;
     let path = env.get(OsStr::new("PATH")).cloned().unwrap_or_default();
     let command = if command.is_empty() {
         vec![find_shell(root, &path).ok_or(Problem::NoCommand)?]

@@ -3,9 +3,11 @@
 //!
 //! In an image that condafront builds, the image config's `Env` activates the environment. The
 //! entrypoint binary does the rest: another environment (`ENV_NAME`), none (`MAMBA_SKIP_ACTIVATE`),
-//! a user without a home, and packages whose scripts must run when the container starts.
+//! a user without a home, and packages whose scripts must run when the container starts. While an
+//! image is built, it also has commands trust the certificate authorities that the build was given.
 
 pub mod activation;
+pub mod authorities;
 pub mod home;
 mod json;
 pub mod launch;

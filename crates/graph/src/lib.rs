@@ -35,6 +35,7 @@ pub mod system;
 pub mod virtual_packages;
 pub mod wanted;
 
+mod authorities;
 mod cache_key;
 mod location;
 mod network;

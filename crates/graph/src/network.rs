@@ -2,6 +2,7 @@
 
 use buildkit_llb::{Exec, NetMode, Proxy};
 
+use crate::authorities;
 use condafront_input::options::Options;
 
 /// How a step reaches the network.
@@ -41,9 +42,17 @@ impl NetworkAccess {
         }
     }
 
-    /// Gives an operation the network.
+    /// Gives an operation the network, and the authorities to trust there.
     pub(crate) fn open(&self, exec: &mut Exec) {
         exec.network(self.mode);
+        if self.mode != NetMode::None {
+            authorities::mount(exec);
+        }
+        self.pass_proxy(exec);
+    }
+
+    /// Tells an operation about the proxies, whether it has the network or not.
+    pub(crate) fn pass_proxy(&self, exec: &mut Exec) {
         if let Some(proxy) = &self.proxy {
             exec.proxy(proxy);
         }

@@ -252,13 +252,14 @@ impl RunOptions {
     }
 
     fn apply(&self, exec: &mut Exec, network: Network) {
-        self.network.open(exec);
         match network {
-            Network::Default => {}
+            Network::Default => self.network.open(exec),
             Network::None => {
                 exec.network(NetMode::None);
+                self.network.pass_proxy(exec);
             }
             Network::Host => {
+                self.network.open(exec);
                 exec.network(NetMode::Host);
             }
         }

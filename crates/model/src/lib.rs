@@ -1,5 +1,6 @@
 //! What all of condafront talks about: packages, channels, platforms, and places in the user's files. No I/O.
 
+pub mod certificate;
 pub mod channel;
 pub mod check_options;
 pub mod cutoff;

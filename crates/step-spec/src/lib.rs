@@ -4,6 +4,7 @@
 pub mod account;
 pub mod activation;
 pub mod args;
+pub mod authorities;
 pub mod channel_folder;
 pub mod facts;
 pub mod failure_report;

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod activation;
+mod authorities;
 mod child;
 mod conda_archive;
 mod failure;
@@ -27,6 +28,7 @@ use crate::install::Mounts;
 use condafront_model::visible::visible;
 use condafront_step_spec::activation::{RECORDED_FILE, RecordSpec};
 use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::authorities::CHECK;
 use condafront_step_spec::failure_report::{EXPLAIN, FailureReport, REPORT_DIR, REPORT_FILE};
 use condafront_step_spec::local_channel::LIST_DIR;
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
@@ -129,6 +131,7 @@ const STEPS: &[Step] = &[
         [file] => Ok(activation::dump_environment(Path::new(file))?),
         _ => Err(FailureReport::new("dump-env takes the file to write")),
     }),
+    (CHECK, |_| authorities::check()),
     (EXPLAIN, |args| explain(args, Path::new(REPORT_DIR))),
 ];
 

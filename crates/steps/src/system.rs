@@ -16,12 +16,13 @@ mod traces;
 use std::io::Write;
 use std::path::Path;
 
+use crate::authorities::Trust;
 use crate::install::{Mounts, write_json};
 use crate::root::Root;
 use condafront_step_spec::account::Libc;
 use condafront_step_spec::args::StepSpec as _;
-use condafront_step_spec::failure_report::FailureReport;
-use condafront_step_spec::system::{SYSTEM_FACTS_FILE, SystemFacts, SystemSpec};
+use condafront_step_spec::failure_report::{Culprit, FailureReport};
+use condafront_step_spec::system::{Manager, SYSTEM_FACTS_FILE, SystemFacts, SystemSpec};
 use manager::Programs;
 use process::Tool;
 use traces::Traces;
@@ -42,7 +43,13 @@ pub(crate) fn run(
     let root = Root::new(Path::new("/"));
     let programs = Programs::find(&root)?;
     let traces = Traces::before(&root)?;
-    let mut tool = Tool::new(log);
+    let key = spec.manager.map_or("locale", Manager::name);
+    let authorities = Trust::of_build().and_then(|trust| trust.file());
+    let authorities = authorities.map_err(|report| FailureReport {
+        culprits: vec![Culprit::Key(key.to_owned())],
+        ..report
+    })?;
+    let mut tool = Tool::new(log, authorities);
     if let Some(manager) = spec.manager {
         programs.check(manager)?;
         programs

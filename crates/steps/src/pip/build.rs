@@ -42,7 +42,7 @@ pub(crate) fn build(
     let variables: BTreeSet<&str> = words
         .flat_map(|word| pip_variables::variables(word))
         .collect();
-    process::with_network(&mut command, &variables);
+    process::with_network(&mut command, &variables)?;
     process::run(command, log).map_err(|output| {
         let (mut reason, help) = match build_failure::find(&output) {
             Some(found) => (found.reason, found.help),
@@ -58,6 +58,9 @@ pub(crate) fn build(
         }
         let mut report = process::failure(&format!("build {label}"), &reason);
         report.culprits = vec![Culprit::Package(0)];
+        if let Some((_, help)) = process::certificate(&output) {
+            report.help = Some(help.to_owned());
+        }
         if report.help.is_none() {
             report.help = Some(help.unwrap_or_else(|| BUILT.to_owned()));
         }

@@ -6,6 +6,7 @@ use std::process::Command;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use condafront_entrypoint::authorities::VARIABLES;
 use condafront_model::redact;
 use condafront_step_spec::pip_variables::is_version;
 
@@ -41,7 +42,7 @@ impl Secrets {
         for (name, value) in command.get_envs() {
             let (name, value) = (name.to_string_lossy(), value.unwrap_or_default());
             let value = value.to_string_lossy();
-            if OWN.contains(&&*name) || is_version(&name) {
+            if OWN.contains(&&*name) || VARIABLES.contains(&&*name) || is_version(&name) {
                 continue;
             }
             for word in value.split_whitespace() {

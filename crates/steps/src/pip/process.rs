@@ -6,9 +6,11 @@ use std::path::Path;
 use std::process::Command;
 
 use super::masked_log::{MaskedLog, Secrets};
+use crate::authorities::{self, Trust};
 use crate::child;
+use condafront_model::certificate::CertificateFault;
 use condafront_model::redact;
-use condafront_step_spec::failure_report::FailureReport;
+use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::pip::{CONFIG_SECRET, NETRC_SECRET, WORK_DIR};
 use condafront_step_spec::pip_variables::is_version;
 
@@ -181,9 +183,46 @@ pub(super) fn failure(doing: &str, reason: &str) -> FailureReport {
     report
 }
 
-/// Passes the builder's network settings to `command`: proxies, pip's own settings and these `variables`. Downloads and
-/// builds go to [`WORK_DIR`], because they may need a lot of space.
-pub(super) fn with_network(command: &mut Command, variables: &BTreeSet<&str>) {
+/// What is wrong with the certificate of an index, if that is why pip failed: with the server, and what to do.
+pub(super) fn certificate(output: &str) -> Option<(String, &'static str)> {
+    let lines = || {
+        output
+            .lines()
+            .filter_map(|line| Some((line, CertificateFault::in_text(line)?)))
+    };
+    let (_, fault) = lines().next()?;
+    let server = lines().find_map(|(line, _)| server(line));
+    let to = server.map(|server| format!(" to {server}"));
+    let message = format!("no secure connection{}: {fault}", to.unwrap_or_default());
+    Some((message, fault.help()))
+}
+
+/// The server that a line is about: `Could not fetch URL https://pypi.example/simple/: …`, or in urllib3's words
+/// `HTTPSConnectionPool(host='pypi.example', port=443)`.
+fn server(line: &str) -> Option<String> {
+    if let Some((_, address)) = line.split_once("https://") {
+        let server = address.split(['/', ' ']).next()?;
+        return Some(server.rsplit('@').next().unwrap_or(server).to_owned());
+    }
+    let (_, rest) = line.split_once("host='")?;
+    let (host, rest) = rest.split_once('\'')?;
+    let port = rest.strip_prefix(", port=");
+    let port = port.and_then(|rest| rest.split(')').next());
+    Some(match port {
+        None | Some("443") => host.to_owned(),
+        Some(port) => format!("{host}:{port}"),
+    })
+}
+
+/// Passes the builder's network settings to `command`: proxies, pip's own settings, the authorities to trust, and these
+/// `variables`. Downloads and builds go to [`WORK_DIR`], because they may need a lot of space.
+///
+/// # Errors
+/// Authorities that cannot be used.
+pub(super) fn with_network(
+    command: &mut Command,
+    variables: &BTreeSet<&str>,
+) -> Result<(), FailureReport> {
     command.env("TMPDIR", WORK_DIR);
     for (name, value) in std::env::vars_os() {
         let known = name.to_str().is_some_and(|name| {
@@ -199,6 +238,14 @@ pub(super) fn with_network(command: &mut Command, variables: &BTreeSet<&str>) {
             command.env(name, path);
         }
     }
+    let file = Trust::of_build().and_then(|trust| trust.file());
+    let file = file.map_err(|report| FailureReport {
+        // The first line of the list asks for an index.
+        culprits: vec![Culprit::Package(0)],
+        ..report
+    })?;
+    command.envs(authorities::variables(file));
+    Ok(())
 }
 
 #[cfg(test)]
@@ -223,6 +270,36 @@ mod tests {
         let report = failure("install the PyPI packages", &reason(&output));
         assert!(report.message.contains("for another platform"), "{report}");
         assert!(report.help.is_some());
+    }
+
+    #[test]
+    fn the_server_whose_certificate_is_not_accepted_is_named() {
+        let fault = "(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1028)'))";
+        for (line, expected) in [
+            (
+                "Could not fetch URL https://me:pw@i.example:8443/simple/six/: There was a problem confirming the ssl certificate: ",
+                " to i.example:8443",
+            ),
+            (
+                "HTTPSConnectionPool(host='i.example', port=443): ",
+                " to i.example",
+            ),
+            (
+                "HTTPSConnectionPool(host='i.example', port=84): ",
+                " to i.example:84",
+            ),
+            ("WARNING: Retrying ", ""),
+        ] {
+            let (message, _) = certificate(&format!("Collecting six\n{line}{fault}\n")).unwrap();
+            let expected = format!(
+                "no secure connection{expected}: the server's certificate has expired, or is not valid yet"
+            );
+            assert_eq!(message, expected);
+        }
+        assert_eq!(
+            certificate("Collecting certifi\nERROR: No matching distribution\n"),
+            None
+        );
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(crate) fn resolve(
         .iter()
         .flat_map(|entry| pip_variables::variables(&entry.text))
         .collect();
-    process::with_network(&mut command, &variables);
+    process::with_network(&mut command, &variables)?;
     let resolved = match process::run(command, log) {
         Ok(()) => {
             let report = fs::read(&report_path)?;
@@ -137,7 +137,7 @@ fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> 
         };
     }
     if let Some(build) = build_failure::find(output) {
-        return unbuilt(&build, list, files, input);
+        return unbuilt(output, &build, list, files, input);
     }
     let reason = files.shown(&process::reason(output), input);
     let errors: String = output
@@ -151,14 +151,20 @@ fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> 
     }
     culprits.sort_unstable();
     culprits.dedup();
+    let certificate = process::certificate(output);
+    let reason = certificate
+        .as_ref()
+        .map_or(reason, |(reason, _)| reason.clone());
     let mut report = process::failure("find the PyPI packages", &reason);
     report.culprits = culprits.into_iter().map(Culprit::Package).collect();
-    report.help = help(output).map(str::to_owned).or(report.help);
+    let help = certificate.map(|(_, help)| help).or_else(|| help(output));
+    report.help = help.map(str::to_owned).or(report.help);
     report
 }
 
 /// A package that pip must build to learn what it needs, and cannot.
 fn unbuilt(
+    output: &str,
     build: &BuildFailure,
     list: &[PipEntry],
     files: &ListFiles,
@@ -177,7 +183,10 @@ fn unbuilt(
     }
     let mut report = process::failure(&doing, &files.shown(&build.reason, input));
     report.culprits = culprits.into_iter().map(Culprit::Package).collect();
-    report.help = Some(build.help.clone().unwrap_or_else(|| BUILT.to_owned()));
+    report.help = Some(match process::certificate(output) {
+        Some((_, help)) => help.to_owned(),
+        None => build.help.clone().unwrap_or_else(|| BUILT.to_owned()),
+    });
     report
 }
 
@@ -315,6 +324,7 @@ mod tests {
             "Processing /in/0/demo-1.0-py3-none-any.whl (from -r /tmp/pip/requirements.txt (line 2))\nERROR: Package 'flask' requires a different Python: 3.11.9 not in '>=3.12'\n",
             "Collecting flask>=3 (from -r /tmp/pip/requirements.txt (line 2))\nCollecting psycopg2 (from flask>=3->-r /tmp/pip/requirements.txt (line 2))\n  error: subprocess-exited-with-error\n  \n  × python setup.py egg_info did not run successfully.\n  │ exit code: 1\n  ╰─> [3 lines of output]\n      running egg_info\n      \n      Error: pg_config executable not found.\n      [end of output]\n  \nerror: metadata-generation-failed\n\n× Encountered error while generating package metadata.\n╰─> See above for output.\n",
             "Usage:\n  pip install [options]\n\nno such option: --dry-run\n",
+            "WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by 'SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1028)'))': /simple/flask/\nCould not fetch URL https://i.example:8443/simple/flask/: There was a problem confirming the ssl certificate: HTTPSConnectionPool(host='i.example', port=8443): Max retries exceeded with url: /simple/flask/ (Caused by SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1028)'))) - skipping\nERROR: Could not find a version that satisfies the requirement flask (from versions: none)\nERROR: No matching distribution found for flask\n",
         ];
         let mut all = String::new();
         for output in outputs {

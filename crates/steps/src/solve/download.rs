@@ -10,7 +10,11 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use ureq::Agent;
+use ureq::tls::{RootCerts, TlsConfig};
 use url::{Origin, Url};
+
+use crate::authorities::Trust;
+use condafront_model::certificate::CertificateFault;
 
 /// A SHA-256.
 pub(super) type Hash = [u8; 32];
@@ -67,8 +71,10 @@ pub(super) enum DownloadError {
 
 impl Downloads {
     /// Downloads that are kept in `cache` if that directory exists.
-    pub(super) fn new(cache: &Path, login: Option<Login>) -> Self {
+    pub(super) fn new(cache: &Path, login: Option<Login>, trust: &Trust) -> Self {
+        let roots = trust.roots().unwrap_or(RootCerts::WebPki);
         let config = Agent::config_builder()
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
             .timeout_connect(Some(Duration::from_secs(5)))
             .timeout_global(Some(Duration::from_mins(1)))
             .max_idle_connections_per_host(AT_ONCE)
@@ -186,7 +192,8 @@ impl DownloadError {
                 ureq::Error::StatusCode(status) => {
                     matches!(status, 408 | 425 | 429 | 500 | 502..=504)
                 }
-                // What is wrong with a certificate comes as invalid data.
+                // The next build may trust the authority.
+                error if certificate_fault(error).is_some() => true,
                 ureq::Error::Io(error) => error.kind() != io::ErrorKind::InvalidData,
                 ureq::Error::Timeout(_)
                 | ureq::Error::HostNotFound
@@ -199,11 +206,20 @@ impl DownloadError {
         }
     }
 
+    /// What is wrong with the server's certificate, if that is it.
+    pub(super) fn certificate_fault(&self) -> Option<CertificateFault> {
+        match self {
+            Self::Server { source, .. } => certificate_fault(source),
+            _ => None,
+        }
+    }
+
     /// Whether to ask once more in a moment. A server that does not answer costs time, and the whole repodata is as good.
     fn is_worth_a_try(&self) -> bool {
         match self {
             Self::Server { source, .. } => {
                 self.may_pass()
+                    && certificate_fault(source).is_none()
                     && matches!(**source, ureq::Error::StatusCode(_) | ureq::Error::Io(_))
             }
             Self::Read { source, .. } => source.kind() != io::ErrorKind::TimedOut,
@@ -211,6 +227,11 @@ impl DownloadError {
             Self::TooLarge(_) => false,
         }
     }
+}
+
+/// What is wrong with the server's certificate, if that is it.
+fn certificate_fault(error: &ureq::Error) -> Option<CertificateFault> {
+    CertificateFault::in_text(&error.to_string())
 }
 
 fn is_it(hash: &Hash, bytes: &[u8]) -> bool {
@@ -234,7 +255,7 @@ fn keep(path: &Path, bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use condafront_testkit::server::{Auth, Fault, Server, Times};
+    use condafront_testkit::server::{AUTHORITY, Auth, Certificate, Fault, Server, Times};
 
     /// The hash of `content`.
     fn hash(content: &[u8]) -> Hash {
@@ -249,7 +270,7 @@ mod tests {
     fn files_are_downloaded_once_and_checked_every_time() {
         let server = Server::start();
         let cache = tempfile::tempdir().unwrap();
-        let downloads = Downloads::new(cache.path(), None);
+        let downloads = Downloads::new(cache.path(), None, &Trust::default());
         let contents: Vec<String> = (0..100).map(|number| number.to_string()).collect();
         let hashes: Vec<Hash> = contents
             .iter()
@@ -288,7 +309,7 @@ mod tests {
             server: address(&server, "/").origin(),
             header: "Bearer secret".to_owned(),
         };
-        let downloads = Downloads::new(Path::new("/nowhere"), Some(login));
+        let downloads = Downloads::new(Path::new("/nowhere"), Some(login), &Trust::default());
         for server in [&server, &other] {
             downloads
                 .all(&[hash(b"content")], |_| address(server, "/file"))
@@ -300,11 +321,45 @@ mod tests {
     }
 
     #[test]
+    fn servers_with_the_certificate_of_a_given_authority_are_trusted() {
+        for (certificate, trust, expected) in [
+            (Certificate::Good, Trust::of(AUTHORITY), None),
+            (
+                Certificate::Good,
+                Trust::default(),
+                Some(CertificateFault::UnknownAuthority),
+            ),
+            (
+                Certificate::Expired,
+                Trust::of(AUTHORITY),
+                Some(CertificateFault::Expired),
+            ),
+            (
+                Certificate::OtherHost,
+                Trust::of(AUTHORITY),
+                Some(CertificateFault::OtherHost),
+            ),
+        ] {
+            let server = Server::start_tls(certificate);
+            server.put("/file", "content");
+            let downloads = Downloads::new(Path::new("/nowhere"), None, &trust);
+            let found = downloads.all(&[hash(b"content")], |_| address(&server, "/file"));
+            match found {
+                Ok(_) => assert_eq!(expected, None),
+                Err(error) => {
+                    assert_eq!(error.certificate_fault(), expected, "{error}");
+                    assert!(error.may_pass() && !error.is_worth_a_try(), "{error}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn failures_that_may_pass_are_tried_a_few_times() {
         let server = Server::start();
         let path = "/file";
         server.put(path, "content");
-        let downloads = Downloads::new(Path::new("/nowhere"), None);
+        let downloads = Downloads::new(Path::new("/nowhere"), None, &Trust::default());
         let get = || {
             server.clear();
             let found = downloads.all(&[hash(b"content")], |_| address(&server, path));

@@ -17,6 +17,9 @@ pub(crate) enum SolveError {
     /// Invalid arguments or missing files, which is a bug in the planner, or an answer that cannot be written.
     #[error(transparent)]
     Step(#[from] install::error::Error),
+    /// The authorities that the build trusts cannot be used.
+    #[error(transparent)]
+    Authorities(FailureReport),
     /// The solver's thread cannot be started.
     #[error("cannot start the solver: {0}")]
     Thread(#[source] io::Error),
@@ -133,6 +136,7 @@ impl Unsatisfiable {
 impl From<SolveError> for FailureReport {
     fn from(error: SolveError) -> Self {
         let (help, culprits) = match &error {
+            SolveError::Authorities(report) => (report.help.clone(), Vec::new()),
             SolveError::Step(_)
             | SolveError::Thread(_)
             | SolveError::Records(_)

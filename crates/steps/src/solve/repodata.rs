@@ -19,6 +19,7 @@ use super::download::{Downloads, Login};
 use super::error::{RepodataFault, SolveError};
 use super::reachable::Reachable;
 use super::shards::{Reason, ShardFault, Shards};
+use crate::authorities::Trust;
 use crate::install::error::{Cause, Error, ErrorKind};
 use crate::install::is_web_page;
 use condafront_step_spec::mounts::SHARDS_DIR;
@@ -173,7 +174,8 @@ fn shards(
         server: address.origin(),
         header: header.trim().to_owned(),
     });
-    let downloads = Downloads::new(Path::new(SHARDS_DIR), login);
+    let trust = Trust::of_build().map_err(SolveError::Authorities)?;
+    let downloads = Downloads::new(Path::new(SHARDS_DIR), login, &trust);
     Ok(
         match Shards::read(&list, &address, channel, &spec.subdir, downloads) {
             Ok(shards) => Data::Shards(Box::new(shards)),

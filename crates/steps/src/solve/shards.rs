@@ -85,8 +85,13 @@ pub(super) struct Reason {
 
 impl ShardFault {
     pub(super) fn reason(&self) -> Reason {
+        let certificate = match self {
+            Self::Download(error) => error.certificate_fault(),
+            _ => None,
+        };
+        let help = certificate.map(|fault| format!(" ({fault}). {}", fault.help()));
         Reason {
-            text: self.to_string(),
+            text: format!("{self}{}", help.unwrap_or_default()),
             may_pass: matches!(self, Self::Download(error) if error.may_pass()),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::failure::{Failure, NETWORK_HELP, indices, listed};
+use super::failure::{Failure, indices, listed};
 use super::process::Tool;
 
 /// Installs `packages` and keeps no downloads.
@@ -46,8 +46,7 @@ fn explain(output: &str, packages: &[String]) -> Failure {
             && (line.contains("fetching") || line.contains("opening") || line.contains("Ignoring"))
     });
     if unread {
-        return Failure::with_output("apk cannot read the package lists", output)
-            .help(NETWORK_HELP);
+        return Failure::of_network("apk cannot read the package lists", output, output);
     }
     if !unknown.is_empty() {
         let what = match unknown.len() {
@@ -135,6 +134,7 @@ mod tests {
             "fetch https://a/main/x86_64/APKINDEX.tar.gz\nWARNING: updating and opening https://a/main: temporary error (try again later)\nERROR: unable to select packages:\n  htop (no such package):\n    required by: world[htop]\n",
             "ERROR: unable to select packages:\n  htop (virtual):\n    note: please select one of the 'provided by'\n          packages explicitly\n    provided by: exim opensmtpd\n                 postfix\n    required by: world[htop]\n",
             "ERROR: unable to select packages:\n  jq-1.7-r3:\n    breaks: world[jq=9.0]\n",
+            "fetch https://a/main/x86_64/APKINDEX.tar.gz\nWARNING: fetching https://a/main: TLS: server certificate not trusted\nERROR: unable to select packages:\n  htop (no such package):\n    required by: world[htop]\n",
             "ERROR: Unable to lock database: Read-only file system\nERROR: Failed to open apk database: Read-only file system\n",
         ];
         let all = outputs.map(|output| {

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::failure::{Failure, NETWORK_HELP, indices, listed};
+use super::failure::{Failure, indices, listed};
 use super::process::Tool;
 use crate::child::Ended;
 use condafront_model::nearest::did_you_mean;
@@ -93,7 +93,8 @@ pub(super) fn update(tool: &mut Tool<'_>, program: &str) -> Result<(), Failure> 
     if tool.has_read_lists() {
         return Ok(());
     }
-    prepare().map_err(|error| Failure::new(format!("cannot create apt's cache: {error}")))?;
+    prepare(tool.authorities())
+        .map_err(|error| Failure::new(format!("cannot create apt's cache: {error}")))?;
     let ended = tool.run(apt(program).arg("update")).map_err(Failure::new)?;
     if !ended.status.success() {
         return Err(no_lists(&ended));
@@ -121,21 +122,24 @@ pub(super) fn download(
         .filter(|path| path.extension().is_some_and(|suffix| suffix == "deb"));
     match archives.next() {
         Some(path) if ended.status.success() => Ok(path),
-        _ => Err(Failure::with_output(
+        _ => Err(Failure::of_network(
             &format!("apt cannot download {package}"),
             &errors(&ended.output),
+            &ended.output,
         )),
     }
 }
 
-fn prepare() -> std::io::Result<()> {
+fn prepare(authorities: Option<&str>) -> std::io::Result<()> {
     for folder in FOLDERS {
         fs::create_dir_all(Path::new(APT_CACHE).join(folder))?;
     }
     let places = format!(
         "Dir::State::lists \"{APT_CACHE}/lists\";\nDir::Cache::archives \"{APT_CACHE}/archives\";\n"
     );
-    fs::write(CONFIG, format!("{SETTINGS}{places}"))
+    let authorities = authorities.map(|file| format!("Acquire::https::CaInfo \"{file}\";\n"));
+    let authorities = authorities.unwrap_or_default();
+    fs::write(CONFIG, format!("{SETTINGS}{places}{authorities}"))
 }
 
 fn apt(program: &str) -> Command {
@@ -153,8 +157,11 @@ fn ask(tool: &mut Tool<'_>, program: &str, query: &[&str]) -> String {
 }
 
 fn no_lists(ended: &Ended) -> Failure {
-    Failure::with_output("apt cannot read the package lists", &errors(&ended.output))
-        .help(NETWORK_HELP)
+    Failure::of_network(
+        "apt cannot read the package lists",
+        &errors(&ended.output),
+        &ended.output,
+    )
 }
 
 /// apt's own error lines without duplicates; the whole output if there are none.
@@ -267,7 +274,7 @@ fn explain(output: &str, packages: &[String], ask: &mut dyn FnMut(&[&str]) -> St
     }
     const WHAT: &str = "apt cannot install the packages";
     if output.contains("E: Failed to fetch") {
-        return Failure::with_output(WHAT, &errors(output)).help(NETWORK_HELP);
+        return Failure::of_network(WHAT, &errors(output), output);
     }
     const UNMET: &str = "The following packages have unmet dependencies:\n";
     if let Some((_, shown)) = output.split_once(UNMET) {

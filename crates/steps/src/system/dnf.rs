@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use super::failure::{Failure, NETWORK_HELP, indices, listed};
+use super::failure::{Failure, indices, listed};
 use super::process::Tool;
 use condafront_step_spec::system::DNF_CACHE;
 
@@ -30,7 +30,7 @@ pub(super) fn install(
 ) -> Result<(), Failure> {
     let kind = Kind::of(program);
     let ended = tool
-        .run(&command(program, kind, packages))
+        .run(&command(program, kind, packages, tool.authorities()))
         .map_err(Failure::new)?;
     let unknown = unknown(&ended.output);
     // yum skips packages that it does not know.
@@ -66,7 +66,7 @@ impl Kind {
     }
 }
 
-fn command(program: &str, kind: Kind, packages: &[String]) -> Command {
+fn command(program: &str, kind: Kind, packages: &[String], authorities: Option<&str>) -> Command {
     let cache = match kind {
         Kind::Python => Some("cachedir"),
         // The setting that applies to root.
@@ -79,6 +79,9 @@ fn command(program: &str, kind: Kind, packages: &[String]) -> Command {
         command
             .arg(format!("--setopt={setting}={DNF_CACHE}"))
             .arg("--setopt=keepcache=1");
+    }
+    if let Some(file) = authorities.filter(|_| kind != Kind::Micro) {
+        command.arg(format!("--setopt=sslcacert={file}"));
     }
     command.args(packages);
     command
@@ -105,8 +108,7 @@ fn unknown(output: &str) -> Vec<&str> {
 /// Why an install failed.
 fn explain(output: &str, unknown: &[&str], packages: &[String]) -> Failure {
     if UNREAD.iter().any(|mark| output.contains(mark)) {
-        return Failure::with_output("dnf cannot read the package lists", output)
-            .help(NETWORK_HELP);
+        return Failure::of_network("dnf cannot read the package lists", output, output);
     }
     if !unknown.is_empty() {
         let what = match unknown.len() {
@@ -127,15 +129,16 @@ mod tests {
     #[test]
     fn weak_dependencies_are_skipped_and_downloads_are_cached() {
         let args = |kind| {
-            let command = command("/usr/bin/dnf", kind, &["mesa-libGL".to_owned()]);
+            let packages = ["mesa-libGL".to_owned()];
+            let command = command("/usr/bin/dnf", kind, &packages, Some("/all.pem"));
             let args = command.get_args().map(|arg| arg.to_string_lossy());
             args.collect::<Vec<_>>().join(" ")
         };
         assert_eq!(
             [Kind::Python, Kind::Five, Kind::Micro].map(args),
             [
-                "-y install --setopt=install_weak_deps=0 --setopt=cachedir=/.condafront-dnf --setopt=keepcache=1 mesa-libGL",
-                "-y install --setopt=install_weak_deps=0 --setopt=system_cachedir=/.condafront-dnf --setopt=keepcache=1 mesa-libGL",
+                "-y install --setopt=install_weak_deps=0 --setopt=cachedir=/.condafront-dnf --setopt=keepcache=1 --setopt=sslcacert=/all.pem mesa-libGL",
+                "-y install --setopt=install_weak_deps=0 --setopt=system_cachedir=/.condafront-dnf --setopt=keepcache=1 --setopt=sslcacert=/all.pem mesa-libGL",
                 "-y install --setopt=install_weak_deps=0 mesa-libGL",
             ]
         );
@@ -154,6 +157,7 @@ mod tests {
             // yum
             "No package mesa-libGLL available.\nInstalled:\n  htop.x86_64 0:2.2.0-3.el7\n",
             "Errors during downloading metadata for repository 'fedora':\n  - Curl error (6): Could not resolve hostname for https://a [Could not resolve host: a]\nError: Failed to download metadata for repo 'fedora': Cannot prepare internal mirrorlist\n",
+            "Errors during downloading metadata for repository 'a':\n  - Curl error (60): SSL peer certificate or SSH remote key was not OK for https://a [SSL certificate problem: self-signed certificate in certificate chain]\nError: Failed to download metadata for repo 'a': Cannot download repomd.xml\n",
             "Error: Transaction test error:\n  file /usr/bin/a from install of b conflicts with file from package c\n",
         ];
         let all = outputs.map(|output| {

@@ -1,10 +1,11 @@
 //! Why packages could not be installed, explained to the user.
 
+use condafront_model::certificate::CertificateFault;
 use condafront_model::redact;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
 
 /// What to do if the network may be at fault.
-pub(super) const NETWORK_HELP: &str = "Check that the builder can reach the server. Pass a proxy with `--build-arg HTTP_PROXY=…`, or use `--network=host` to give the build the builder's own network.";
+const NETWORK_HELP: &str = "Check that the builder can reach the server. Pass a proxy with `--build-arg HTTP_PROXY=…`, or use `--network=host` to give the build the builder's own network.";
 
 /// How many of a program's last lines are shown.
 const LAST_LINES: usize = 8;
@@ -31,6 +32,16 @@ impl Failure {
     /// A failure explained by the last lines that the program printed.
     pub(super) fn with_output(what: &str, output: &str) -> Self {
         Self::new(format!("{what}:\n{}", last_lines(output)))
+    }
+
+    /// A failure to reach a server, explained by the last lines of `shown`, a part of what the program printed.
+    pub(super) fn of_network(what: &str, shown: &str, output: &str) -> Self {
+        match CertificateFault::in_text(output) {
+            Some(fault) => {
+                Self::with_output(&format!("{what}, because {fault}"), shown).help(fault.help())
+            }
+            None => Self::with_output(what, shown).help(NETWORK_HELP),
+        }
     }
 
     #[must_use]

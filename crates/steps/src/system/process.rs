@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use crate::authorities;
 use crate::child::{self, Ended};
 use condafront_model::stamp::EPOCH;
 
@@ -13,13 +14,16 @@ const KEPT_BYTES: usize = 64 << 10;
 pub(super) struct Tool<'a> {
     log: &'a mut dyn Write,
     lists_read: bool,
+    /// The file with the authorities that programs trust, if not those that they trust anyway.
+    authorities: Option<&'a str>,
 }
 
 impl<'a> Tool<'a> {
-    pub(super) fn new(log: &'a mut dyn Write) -> Self {
+    pub(super) fn new(log: &'a mut dyn Write, authorities: Option<&'a str>) -> Self {
         Self {
             log,
             lists_read: false,
+            authorities,
         }
     }
 
@@ -31,6 +35,11 @@ impl<'a> Tool<'a> {
     /// Records that it has.
     pub(super) fn lists_are_read(&mut self) {
         self.lists_read = true;
+    }
+
+    /// The file with the authorities that programs trust, if not those that they trust anyway.
+    pub(super) fn authorities(&self) -> Option<&'a str> {
+        self.authorities
     }
 
     /// Runs `command`, in English and without prompts.
@@ -57,7 +66,7 @@ impl<'a> Tool<'a> {
             (&mut nowhere, usize::MAX)
         };
         let program = command.get_program().to_string_lossy();
-        child::run(&program, with_settings(command), log, kept).map_err(|error| {
+        child::run(&program, with_settings(command, self.authorities), log, kept).map_err(|error| {
             if error.is_foreign() {
                 format!(
                     "{program} is built for another processor: the builder needs emulation to run it"
@@ -69,9 +78,9 @@ impl<'a> Tool<'a> {
     }
 }
 
-/// The same command with the settings for every program: no input, no prompts, English, and a fixed time (useradd(8) writes the
-/// day of a change into `/etc/shadow`).
-fn with_settings(command: &Command) -> Command {
+/// The same command with the settings for every program: no input, no prompts, English, the authorities to trust, and a fixed
+/// time (useradd(8) writes the day of a change into `/etc/shadow`).
+fn with_settings(command: &Command, authorities: Option<&str>) -> Command {
     let mut copy = Command::new(command.get_program());
     copy.args(command.get_args())
         .current_dir("/")
@@ -79,7 +88,8 @@ fn with_settings(command: &Command) -> Command {
     copy.env("DEBIAN_FRONTEND", "noninteractive")
         .env("LC_ALL", "C")
         .env_remove("LANGUAGE")
-        .env("SOURCE_DATE_EPOCH", EPOCH.to_string());
+        .env("SOURCE_DATE_EPOCH", EPOCH.to_string())
+        .envs(authorities::variables(authorities));
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => copy.env(name, value),

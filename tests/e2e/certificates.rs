@@ -1,0 +1,255 @@
+//! Servers whose certificates are from an authority that nobody knows: the secret `CA_CERTIFICATES` makes a build trust it.
+
+use std::fs;
+
+use condafront_testkit::apt::{self, Deb};
+use condafront_testkit::channel::Channel;
+use condafront_testkit::engine::{Output, Store};
+use condafront_testkit::server::{AUTHORITY, Certificate, Server};
+use condafront_testkit::shards::{LIST, shards};
+use sha2::{Digest, Sha256};
+
+use crate::failure::{error_of, masked};
+use crate::image::Image;
+use crate::pip::hello;
+use crate::project::{Project, base, frontend};
+use crate::secrets::{all_bytes, contains, unpacked_bytes};
+
+const FILE: &str = "env.yml";
+const SECRET: &str = "id=CA_CERTIFICATES,src=ca.pem";
+
+/// Asks a server with what python trusts by itself.
+const ASK: &str =
+    "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())";
+
+/// A project, and a server with TLS that has packages for apt, an index for pip, shards, and a file.
+struct Company {
+    project: Project,
+    server: Server,
+    folder: tempfile::TempDir,
+}
+
+impl Company {
+    fn new() -> Self {
+        let project = Project::with_own_channel(Store::Containerd);
+        let server = Server::start_tls(Certificate::Good);
+        let folder = tempfile::tempdir().expect("a folder for packages");
+        let deb = Deb::new("hello-sys", "1.0").file("usr/share/hello-sys", "hello\n", 0o644);
+        apt::repository(folder.path(), &[deb], &[]);
+        server.mount("/debian", folder.path());
+        // The builder itself downloads wheels, and does not know the authority.
+        let wheel = hello("1.0");
+        let file = wheel.file_name();
+        let content = wheel.build();
+        let url = project.server.url(&format!("/pypi/{file}"));
+        let hash = hex::encode(Sha256::digest(&content));
+        let link = format!("<html><a href=\"{url}#sha256={hash}\">{file}</a></html>");
+        server.put("/simple/hello-world/", link);
+        project.server.put(&format!("/pypi/{file}"), content);
+        server.put("/asset", "an asset");
+        project.write("ca.pem", AUTHORITY);
+        Self {
+            project,
+            server,
+            folder,
+        }
+    }
+
+    /// Has the project's channel name shards on the server with TLS.
+    fn serve_shards(&self) {
+        for subdir in ["linux-64", "noarch"] {
+            let list = Channel::open()
+                .directory()
+                .join(subdir)
+                .join("repodata.json");
+            let list = fs::read_to_string(list).expect("repodata");
+            let place = format!("/shards/{subdir}");
+            let shards = shards(&list, &self.server.url(&place));
+            shards.serve(&self.server, "/nowhere", &place);
+            let list = format!("/conda-forge/{subdir}/{LIST}");
+            self.project.server.put(&list, shards.list);
+        }
+    }
+
+    /// A base whose packages come from `server`. Like Debian's own, it knows no authority at all.
+    fn base(&self, server: &Server) -> Image<'_> {
+        let url = server.url("/debian");
+        Image::from_dockerfile(
+            &self.project,
+            &format!(
+                "FROM {}\n\
+                 RUN test ! -e /etc/ssl/certs/ca-certificates.crt && rm -rf /etc/apt/sources.list.d && \
+                 echo 'deb [trusted=yes] {url} ./' > /etc/apt/sources.list\n",
+                base()
+            ),
+        )
+    }
+
+    /// Writes an env.yml with python and this section.
+    fn write(&self, dependencies: &str, section: &str) {
+        let text = format!(
+            "# syntax={}\nchannels: [\"{}\"]\ndependencies: [{dependencies}]\ncondafront:\n  installer: native\n{section}",
+            frontend(),
+            self.project.channel(),
+        );
+        self.project.write(FILE, text);
+    }
+
+    fn build(&self, args: &[&str]) -> Output {
+        let usual = ["--network", "host", "-f", FILE];
+        let caches = format!("BUILDKIT_CACHE_MOUNT_NS={}", self.project.name());
+        let caches = ["--build-arg", &caches];
+        let args = [&usual[..], &caches, args, &["."]].concat();
+        self.project.build_image(&args)
+    }
+
+    /// The error of a failed build, without what differs between runs.
+    fn error(&self, title: &str, output: Output) -> String {
+        let output = output.expect_failure();
+        let address = self.server.address();
+        let text = error_of(&output).replace(&address.to_string(), "tls.test");
+        // As apt writes it.
+        let text = text.replace(&format!("{} {}", address.ip(), address.port()), "tls.test");
+        format!(
+            "{title}\n{}\n{}\n\n",
+            "=".repeat(title.len()),
+            masked(&self.project, &text)
+        )
+    }
+}
+
+/// Shards, apt, pip and commands trust the authority, and it is nowhere afterwards.
+#[test]
+fn the_authorities_of_a_company_are_trusted_and_in_no_layer() {
+    let company = Company::new();
+    let Company {
+        project, server, ..
+    } = &company;
+    company.serve_shards();
+    let base = company.base(server);
+    company.write(
+        "python, pip",
+        &format!(
+            "  base: {}\n  apt: [hello-sys]\n  pip: [\"--index-url {}\", hello.world]\n  run:\n  \
+             - [python, -c, '{ASK}', '{}']\n  - {{run: [python, -c, '{ASK}', '{}'], user: root}}\n",
+            base.tag(),
+            server.url("/simple/"),
+            server.url("/asset"),
+            server.url("/asset?root"),
+        ),
+    );
+    let args = ["--secret", SECRET];
+    let output = company.build(&args).expect_success();
+    let progress = output.stderr;
+    assert!(!progress.contains("instead of its shards"), "{progress}");
+    assert_eq!(progress.matches(" an asset").count(), 2, "{progress}");
+    let asked = server.requests();
+    for part in ["/shards/noarch/", "/debian/", "/simple/hello-world/"] {
+        let is_asked = asked.iter().any(|request| request.path.contains(part));
+        assert!(is_asked, "{part} in {asked:?}");
+    }
+    let left =
+        "find / -xdev -name '*condafront-auth*'; env | grep -c all.pem; ls -d /usr/share/hello-sys";
+    let left = project
+        .run(&[], &["sh", "-c", left])
+        .expect_success()
+        .stdout;
+    assert_eq!(left, "0\n/usr/share/hello-sys\n");
+
+    // Nor in the history, the provenance or an exported cache.
+    let (image, cache) = (project.path("image"), project.path("cache"));
+    let dest = format!("type=oci,tar=false,dest={}", image.display());
+    let cache_to = format!("type=local,dest={},mode=max", cache.display());
+    let mut seen = all_bytes(project);
+    let more = [
+        "--provenance=mode=max",
+        "--cache-to",
+        &cache_to,
+        "--output",
+        &dest,
+    ];
+    let exported = company.build(&[&args[..], &more].concat()).expect_success();
+    seen.extend(format!("{progress}{}{}", exported.stdout, exported.stderr).into_bytes());
+    seen.extend(unpacked_bytes(&image));
+    seen.extend(unpacked_bytes(&cache));
+    // The check reads the right data.
+    assert!(contains(&seen, "hello-sys"));
+    for line in AUTHORITY.lines().filter(|line| !line.starts_with('-')) {
+        assert!(!contains(&seen, line), "{line}");
+    }
+}
+
+/// What users read without the secret, and with a wrong one.
+#[test]
+fn certificates_that_are_not_accepted() {
+    let company = Company::new();
+    let Company {
+        project, server, ..
+    } = &company;
+    let mut told = String::new();
+    let on_base = format!("  base: {}\n", base());
+    let list = format!(
+        "{on_base}  pip: [\"--index-url {}\", hello.world]\n",
+        server.url("/simple/")
+    );
+    company.write("python, pip", &list);
+    told += &company.error("an index of an unknown authority", company.build(&[]));
+
+    let expired = Server::start_tls(Certificate::Expired);
+    expired.mount("/debian", company.folder.path());
+    for (title, server, args) in [
+        ("apt and an unknown authority", server, &[][..]),
+        (
+            "apt and a certificate that has expired",
+            &expired,
+            &["--secret", SECRET],
+        ),
+    ] {
+        let base = company.base(server);
+        let section = format!("  base: {}\n  apt: [hello-sys]\n", base.tag());
+        company.write("bumpme", &section);
+        let error = company.error(title, company.build(args));
+        let error = error.replace(base.tag(), "debian.test");
+        let address = expired.address();
+        let error = error.replace(&address.to_string(), "tls.test");
+        told += &error.replace(&format!("{} {}", address.ip(), address.port()), "tls.test");
+    }
+
+    let command = format!(
+        "{on_base}  run: [[python, -c, '{ASK}', '{}']]\n",
+        server.url("/asset")
+    );
+    company.write("python", &command);
+    told += &company.error("a command and an unknown authority", company.build(&[]));
+    let key = AUTHORITY.replace("CERTIFICATE", "PRIVATE KEY");
+    for (title, secret) in [
+        ("an empty secret", ""),
+        ("a secret with a private key", &key),
+    ] {
+        project.write("ca.pem", secret);
+        let output = company.build(&["--secret", SECRET]);
+        let shown = format!("{}{}", output.stdout, output.stderr);
+        assert!(
+            !AUTHORITY
+                .lines()
+                .any(|line| !line.starts_with('-') && shown.contains(line))
+        );
+        told += &company.error(title, output);
+    }
+    company.write("python, pip", &list);
+    told += &company.error(
+        "a list and a secret with a private key",
+        company.build(&["--secret", SECRET]),
+    );
+
+    let channel = server.url("/conda-forge");
+    project.write(
+        FILE,
+        format!(
+            "# syntax={}\nchannels: [\"{channel}\"]\ndependencies: [python]\n",
+            frontend()
+        ),
+    );
+    told += &company.error("a channel of an unknown authority", company.build(&[]));
+    insta::assert_snapshot!(told);
+}
