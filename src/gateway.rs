@@ -12,6 +12,7 @@ pub(crate) mod repodata;
 pub(crate) mod requirements;
 mod secrets;
 pub(crate) mod solving;
+mod telling;
 pub(crate) mod timeline;
 pub(crate) mod transport;
 pub(crate) mod tries;

@@ -8,6 +8,7 @@ mod channel_downloads;
 mod commands;
 mod compiler;
 mod copy;
+mod diff;
 mod fetching;
 pub(crate) mod file;
 mod ground;
@@ -20,6 +21,7 @@ mod linked;
 mod lists;
 mod locks;
 pub(crate) mod logins;
+mod looked;
 mod offline;
 mod own_lock;
 mod owners;
@@ -36,6 +38,7 @@ mod session;
 mod solve;
 mod step_error;
 mod system;
+mod verify;
 mod volumes;
 mod wheels;
 
@@ -69,7 +72,9 @@ pub(crate) async fn build(
     let target = Target::parse(options.get("target"))?;
     let settings = logins::settings(bridge, options).await?;
     let platforms = match target {
-        Target::Image | Target::Prefix => platforms(bridge, options)?,
+        Target::Image | Target::Prefix | Target::Verify | Target::Diff => {
+            platforms(bridge, options)?
+        }
         // These targets choose their platforms themselves.
         Target::Lock | Target::Channel => vec![native(bridge)],
     };
@@ -95,6 +100,8 @@ pub(crate) async fn build(
         Target::Image | Target::Prefix => session.images(target, &platforms).await,
         Target::Lock => session.locks().await,
         Target::Channel => session.channel().await,
+        Target::Verify => session.verify(&platforms).await,
+        Target::Diff => session.diff(&platforms).await,
     }?;
     if settings.timeline {
         bridge.show_timeline(&build_file.vertex.to_string()).await?;

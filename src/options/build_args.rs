@@ -54,6 +54,11 @@ pub const BUILD_ARGS: &[BuildArg] = &[
         docs: "inputs.md#failures-and-waiting",
     },
     BuildArg {
+        name: "CONDAFRONT_VERIFY",
+        description: "with --target verify, how much of the image must be the same: everything (the default), or packages",
+        docs: "verify.md#images-of-other-tools",
+    },
+    BuildArg {
         name: "CONDA_MIRRORS",
         description: "mirrors to download packages from: <url>=<url of the mirror>, separated by spaces",
         docs: "inputs.md#mirrors-logins-and-proxies",

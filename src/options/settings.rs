@@ -16,6 +16,7 @@ use condafront_model::source::Diagnostic;
 use condafront_step_spec::account::{MAX_ID, UserRequest};
 use condafront_step_spec::install::Installer;
 use condafront_step_spec::timeout::Timeout;
+use condafront_step_spec::verify::Extent;
 
 /// The latest time, in seconds since 1970, that programs in Go, such as BuildKit and Docker, can count in nanoseconds
 /// (`Time.UnixNano`). They write no image with a time after the year 9999.
@@ -48,6 +49,8 @@ pub struct Settings {
     pub timeout: Timeout,
     /// Which findings of the lint count.
     pub check: CheckOptions,
+    /// How much of an image the target `verify` compares.
+    pub verify: Extent,
     /// Whether to show when the build asked the engine for what.
     pub timeline: bool,
 }
@@ -110,6 +113,7 @@ impl Settings {
                 "CONDAFRONT_INSTALLER" => {
                     settings.installer = Some(parsed(name, value, parse_installer)?);
                 }
+                "CONDAFRONT_VERIFY" => settings.verify = parsed(name, value, parse_extent)?,
                 "SOURCE_DATE_EPOCH" => parsed(name, value, check_epoch)?,
                 // Its variables may be other build-args.
                 MIRRORS => {}
@@ -183,6 +187,14 @@ fn parse_installer(text: &str) -> Result<Installer, String> {
         other => Err(format!(
             "`{other}` is not an installer; write micromamba or native"
         )),
+    }
+}
+
+fn parse_extent(text: &str) -> Result<Extent, String> {
+    match text {
+        "everything" => Ok(Extent::Everything),
+        "packages" => Ok(Extent::Packages),
+        other => Err(format!("`{other}` must be everything or packages")),
     }
 }
 
@@ -263,6 +275,7 @@ mod tests {
             ("CONDAFRONT_LAYERS", "many"),
             ("CONDAFRONT_INSTALLER", "conda"),
             ("CONDAFRONT_TIMEOUT", "30"),
+            ("CONDAFRONT_VERIFY", "files"),
             ("CONDA_MIRRORS", "https://a"),
             ("MICROMAMBA_VERSION", "latest"),
             ("MICROMAMBA_VERSION", &version),

@@ -15,11 +15,22 @@ pub enum Target {
     Lock,
     /// Everything that the build downloads, as files.
     Channel,
+    /// Whether an image holds what the file says.
+    Verify,
+    /// How two images differ.
+    Diff,
 }
 
 impl Target {
     /// All of them, the default first.
-    pub const ALL: [Self; 4] = [Self::Image, Self::Prefix, Self::Lock, Self::Channel];
+    pub const ALL: [Self; 6] = [
+        Self::Image,
+        Self::Prefix,
+        Self::Lock,
+        Self::Channel,
+        Self::Verify,
+        Self::Diff,
+    ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -28,6 +39,8 @@ impl Target {
             Self::Prefix => "prefix",
             Self::Lock => "lock",
             Self::Channel => "channel",
+            Self::Verify => "verify",
+            Self::Diff => "diff",
         }
     }
 
@@ -41,6 +54,12 @@ impl Target {
             }
             Self::Channel => {
                 "The packages as conda channels in a folder, for builds without a network; write it out with -o <folder>"
+            }
+            Self::Verify => {
+                "Whether an image holds what the file says: --build-context image=docker-image://<name>; write a report out with -o ."
+            }
+            Self::Diff => {
+                "How the packages of an image differ from the file's: --build-context old=docker-image://<name>; write reports out with -o ."
             }
         }
     }
@@ -80,7 +99,7 @@ mod tests {
         );
         assert_eq!(
             error("release"),
-            "there is no target `release`\nThe targets are image, prefix, lock, channel."
+            "there is no target `release`\nThe targets are image, prefix, lock, channel, verify, diff."
         );
     }
 }

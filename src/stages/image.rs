@@ -28,25 +28,29 @@ impl Session<'_> {
         platforms: &[Platform],
     ) -> Result<gateway::Result, BuildError> {
         let image = async |platform: Platform| {
-            let session = self.on(platform);
-            let input = session.image_input().await?;
-            session.warn(&input.warnings).await?;
-            if target == Target::Image {
-                session.check_commands(&input.section)?;
-            }
-            let ground = session.ground(&input).await?;
-            let plan = OnceCell::new();
-            let image = ground.link(&plan).await?;
-            let built = if target == Target::Prefix {
-                image.prefix().await?
-            } else {
-                image.check_libc()?;
-                image.finish().await?
-            };
+            let built = self.on(platform).built(target).await?;
             Ok::<_, BuildError>((platform, built))
         };
         let images = try_join_all(platforms.iter().map(|platform| image(*platform))).await?;
         self.result(&images).await
+    }
+
+    /// What a build for the session's platform gives: the environment alone for the target `prefix`, and the image for all
+    /// others.
+    pub(super) async fn built(&self, target: Target) -> Result<Built, BuildError> {
+        let input = self.image_input().await?;
+        self.warn(&input.warnings).await?;
+        if target != Target::Prefix {
+            self.check_commands(&input.section)?;
+        }
+        let ground = self.ground(&input).await?;
+        let plan = OnceCell::new();
+        let image = ground.link(&plan).await?;
+        if target == Target::Prefix {
+            return image.prefix().await;
+        }
+        image.check_libc()?;
+        image.finish().await
     }
 
     /// The result in BuildKit's form.

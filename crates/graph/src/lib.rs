@@ -9,7 +9,7 @@
 //!   [`system`] and [`account`] prepare. [`records`] are files of an environment that come from no package;
 //!   [`inventory`] says what the image contains.
 //! - [`pip`] adds PyPI packages; [`copy`] and [`run`] add what the image section asks for.
-//! - [`channel`] collects packages in a folder, for builds without a network.
+//! - [`channel`] collects packages in a folder, for builds without a network. [`look`] looks at finished images.
 //! - [`Tools`] make every [`step`].
 
 pub mod account;
@@ -24,6 +24,7 @@ pub mod git;
 pub mod image;
 pub mod install;
 pub mod inventory;
+pub mod look;
 pub mod pip;
 pub mod plan;
 pub mod question;

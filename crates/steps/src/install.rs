@@ -38,8 +38,10 @@ mod wheel;
 
 pub use archive::is_web_page;
 pub(crate) use archive::is_web_page_at;
+pub(crate) use bytecode::source_of;
 pub(crate) use changed::{messages as messages_about, settle};
 pub use collect::collect;
+pub(crate) use contained::distribution;
 pub(crate) use hashing::{Digests, digests};
 pub use mounts::Mounts;
 pub use pick::pick;

@@ -5,6 +5,9 @@ pub mod activation;
 mod authorities;
 mod child;
 mod conda_archive;
+mod contents;
+mod diff;
+mod dist_info;
 mod failure;
 pub mod install;
 pub mod local_channel;
@@ -13,6 +16,8 @@ mod pip;
 mod root;
 pub mod solve;
 mod system;
+mod untrusted;
+mod verify;
 mod visible_log;
 mod wording;
 
@@ -105,6 +110,12 @@ const STEPS: &[Step] = &[
             Path::new(INPUT_DIR),
             Path::new(OUTPUT_DIR),
         )?)
+    }),
+    ("verify", |args| {
+        verify::run(args, &Mounts::default(), &mut std::io::stderr())
+    }),
+    ("diff", |args| {
+        diff::run(args, &Mounts::default(), &mut std::io::stderr())
     }),
     ("channel-conda", |args| {
         local_channel::conda(args, &Mounts::default(), Path::new(LIST_DIR))

@@ -19,7 +19,7 @@ pub(super) fn distributions(prefix: &Path, placed: &[Placed]) -> Vec<Distributio
         let file = File::open(prefix.join(&placed.path)).ok()?;
         let mut start = Vec::new();
         file.take(START).read_to_end(&mut start).ok()?;
-        read(&String::from_utf8_lossy(&start))
+        distribution(&String::from_utf8_lossy(&start))
     });
     let mut found: Vec<Distribution> = found.collect();
     found.sort();
@@ -40,8 +40,8 @@ fn is_metadata(path: &str) -> bool {
     }
 }
 
-/// Reads the headers `Name` and `Version`, which come before the first empty line.
-fn read(text: &str) -> Option<Distribution> {
+/// Reads the headers `Name` and `Version` of core metadata, which come before the first empty line.
+pub(crate) fn distribution(text: &str) -> Option<Distribution> {
     let field = |name: &str| {
         let mut headers = text.lines().take_while(|line| !line.is_empty());
         let value = headers.find_map(|line| {
@@ -80,8 +80,9 @@ mod tests {
 
     #[test]
     fn only_names_and_versions_are_believed() {
-        let found =
-            read("Metadata-Version: 2.4\r\nName: Jinja2\r\nVersion: 3.1.6\r\n\r\nName: text\n");
+        let found = distribution(
+            "Metadata-Version: 2.4\r\nName: Jinja2\r\nVersion: 3.1.6\r\n\r\nName: text\n",
+        );
         let (name, version) = ("Jinja2".to_owned(), "3.1.6".to_owned());
         assert_eq!(found, Some(Distribution { name, version }));
         for text in [
@@ -91,7 +92,7 @@ mod tests {
             "Name: a b\nVersion: 1\n",
             "Name: a\nVersion:\n",
         ] {
-            assert_eq!(read(text), None, "{text:?}");
+            assert_eq!(distribution(text), None, "{text:?}");
         }
     }
 }

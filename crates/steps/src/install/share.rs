@@ -2,8 +2,7 @@
 //! files are one file.
 
 use std::ffi::OsString;
-use std::fs::{self, File, Metadata};
-use std::io::Read;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +10,7 @@ use super::error::{Error, Result};
 use super::mounts::Mounts;
 use super::normalize;
 use super::pick::copy;
+use crate::contents::equal;
 use condafront_model::stamp::Owner;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::install::ShareSpec;
@@ -101,29 +101,6 @@ impl Layer<'_> {
     }
 }
 
-/// Whether two files have the same bytes.
-fn equal(one: &Path, other: &Path) -> Result<bool> {
-    const PIECE: usize = 64 << 10;
-    let open = |path: &Path| File::open(path).map_err(|e| Error::io("read", path, e));
-    let (mut left, mut right) = (open(one)?, open(other)?);
-    let (mut a, mut b) = (Vec::new(), Vec::new());
-    loop {
-        for (file, path, piece) in [(&mut left, one, &mut a), (&mut right, other, &mut b)] {
-            piece.clear();
-            let limit = u64::try_from(PIECE).unwrap_or(u64::MAX);
-            file.take(limit)
-                .read_to_end(piece)
-                .map_err(|e| Error::io("read", path, e))?;
-        }
-        if a != b {
-            return Ok(false);
-        }
-        if a.is_empty() {
-            return Ok(true);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,20 +137,5 @@ mod tests {
         assert_ne!(inode("lib/same"), inode("envs/r/lib/more"));
         let tool = fs::read_to_string(output.path().join("opt/conda/envs/r/bin/tool"));
         assert_eq!(tool.unwrap(), "opt/conda/envs/r");
-    }
-
-    #[test]
-    fn files_are_compared_to_the_end() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = |name: &str, last: u8| {
-            let path = dir.path().join(name);
-            let mut bytes = vec![1; 200_000];
-            bytes.push(last);
-            fs::write(&path, bytes).unwrap();
-            path
-        };
-        let (a, b, c) = (file("a", 1), file("b", 1), file("c", 2));
-        assert!(equal(&a, &b).unwrap());
-        assert!(!equal(&a, &c).unwrap());
     }
 }

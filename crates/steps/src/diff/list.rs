@@ -1,0 +1,74 @@
+//! The packages of an image, in bounded memory: anybody may have made it.
+
+use std::collections::BTreeMap;
+
+use condafront_model::redact::shortened;
+use condafront_step_spec::diff::{Details, PackageKind};
+
+/// How many packages are listed.
+const MOST: usize = 50_000;
+/// The longest text of a package, in characters.
+const LONGEST: usize = 200;
+
+/// What tells a package from the others of its image.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) kind: PackageKind,
+    pub(super) environment: Option<String>,
+    pub(super) name: String,
+}
+
+/// The packages of an image.
+#[derive(Debug, Default)]
+pub(super) struct List {
+    packages: BTreeMap<Key, Details>,
+    notes: Vec<String>,
+}
+
+impl List {
+    /// Adds a package, with what a terminal cannot show escaped. Several of the same name are told apart by `otherwise`.
+    pub(super) fn add(&mut self, mut key: Key, details: Details, otherwise: &str) {
+        let shown = |text: String| shortened(&text, LONGEST);
+        key.environment = key.environment.map(shown);
+        key.name = shown(key.name);
+        if self.packages.contains_key(&key) {
+            key.name = shown(format!("{}:{otherwise}", key.name));
+        }
+        if self.packages.len() >= MOST {
+            self.note(&format!("Only the first {MOST} packages are listed."));
+            return;
+        }
+        let details = Details {
+            version: shown(details.version),
+            build: details.build.map(shown),
+            channel: details.channel.map(shown),
+            license: details.license.map(shown),
+            sha256: details.sha256.map(shown),
+            bytes: details.bytes,
+        };
+        self.packages.insert(key, details);
+    }
+
+    /// Notes something that could not be read, once.
+    pub(super) fn note(&mut self, text: &str) {
+        if self.notes.len() < 20 && !self.notes.iter().any(|note| note == text) {
+            self.notes.push(text.to_owned());
+        }
+    }
+
+    pub(super) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.packages.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.packages.is_empty()
+    }
+
+    pub(super) fn into_packages(self) -> BTreeMap<Key, Details> {
+        self.packages
+    }
+}

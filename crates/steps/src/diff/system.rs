@@ -1,0 +1,189 @@
+//! Packages of a distribution, as far as they can be read without its tools.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::list::{Key, List};
+use super::names::names;
+use crate::root::Root;
+use crate::untrusted;
+use condafront_model::redact::shortened;
+use condafront_step_spec::diff::{Details, PackageKind};
+
+/// dpkg's list.
+const DPKG: &str = "/var/lib/dpkg/status";
+/// The same in images without dpkg: a file for each package.
+const DPKG_FOLDER: &str = "/var/lib/dpkg/status.d";
+/// apk's list.
+const APK: [&str; 2] = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
+/// rpm's databases, which have a format of their own.
+const RPM: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
+/// The longest list that is read.
+const LONGEST: u64 = 64 << 20;
+/// How many files of [`DPKG_FOLDER`] are read.
+const FILES: usize = 10_000;
+
+/// Adds the packages of an image's distribution; returns its name.
+pub(super) fn add(root: &Root, list: &mut List) -> Option<String> {
+    let read = |path: &str| {
+        let path = root.resolve(Path::new(path)).ok()?;
+        let text = untrusted::read(&root.outside(&path), LONGEST).ok()?;
+        Some(String::from_utf8_lossy(&text).into_owned())
+    };
+    let is_package = |name: &str| !name.ends_with(".md5sums");
+    let files = names(root, Path::new(DPKG_FOLDER), FILES, is_package).into_iter();
+    let files = files.map(|name| format!("{DPKG_FOLDER}/{name}"));
+    for path in std::iter::once(DPKG.to_owned()).chain(files) {
+        if let Some(text) = read(&path) {
+            add_dpkg(&text, list);
+        }
+    }
+    if let Some(text) = APK.iter().find_map(|path| read(path)) {
+        add_apk(&text, list);
+    }
+    let has_rpm = |path: &str| !names(root, Path::new(path), 1, |_| true).is_empty();
+    if RPM.iter().any(|path| has_rpm(path)) {
+        list.note("The distribution's packages are not listed: they are in a database of rpm's.");
+    }
+    let release = read("/etc/os-release").or_else(|| read("/usr/lib/os-release"))?;
+    let name = release
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
+    Some(shortened(name.trim_matches('"'), 100))
+}
+
+fn key(name: &str) -> Key {
+    Key {
+        kind: PackageKind::System,
+        environment: None,
+        name: name.to_owned(),
+    }
+}
+
+/// The fields of each paragraph of `text`, without lines that continue one.
+fn paragraphs<'a>(
+    text: &'a str,
+    separator: &'a str,
+) -> impl Iterator<Item = HashMap<&'a str, &'a str>> {
+    text.split("\n\n").map(move |paragraph| {
+        let lines = paragraph
+            .lines()
+            .filter(|line| !line.starts_with([' ', '\t']));
+        lines
+            .filter_map(|line| line.split_once(separator))
+            .collect()
+    })
+}
+
+/// deb-control(5)
+fn add_dpkg(text: &str, list: &mut List) {
+    for fields in paragraphs(text, ": ") {
+        let get = |name: &str| fields.get(name).copied();
+        let is_installed = get("Status").is_none_or(|status| status.ends_with(" installed"));
+        let (Some(name), Some(version), true) = (get("Package"), get("Version"), is_installed)
+        else {
+            continue;
+        };
+        let kib = get("Installed-Size").and_then(|size| size.parse::<u64>().ok());
+        let details = Details {
+            version: version.to_owned(),
+            bytes: kib.map(|kib| kib.saturating_mul(1024)),
+            ..Details::default()
+        };
+        list.add(key(name), details, get("Architecture").unwrap_or("?"));
+    }
+}
+
+/// <https://wiki.alpinelinux.org/wiki/Apk_spec>
+fn add_apk(text: &str, list: &mut List) {
+    for fields in paragraphs(text, ":") {
+        let get = |name: &str| fields.get(name).copied();
+        let (Some(name), Some(version)) = (get("P"), get("V")) else {
+            continue;
+        };
+        let details = Details {
+            version: version.to_owned(),
+            license: get("L").map(str::to_owned),
+            bytes: get("I").and_then(|size| size.parse().ok()),
+            ..Details::default()
+        };
+        list.add(key(name), details, get("A").unwrap_or("?"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn listed(files: &[(&str, &str)]) -> (Option<String>, Vec<String>, Vec<String>) {
+        let dir = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let mut list = List::default();
+        let system = add(&Root::new(dir.path()), &mut list);
+        let notes = list.take_notes();
+        let line = |(key, it): (Key, Details)| {
+            format!(
+                "{} {} {:?} {:?}",
+                key.name, it.version, it.license, it.bytes
+            )
+        };
+        (
+            system,
+            list.into_packages().into_iter().map(line).collect(),
+            notes,
+        )
+    }
+
+    #[test]
+    fn lists_of_distributions_are_read() {
+        let status = "\
+Package: libc6
+Status: install ok installed
+Architecture: amd64
+Installed-Size: 2
+Version: 2.41-1
+Description: text
+ Version: 9
+
+Package: libc6
+Status: install ok installed
+Architecture: i386
+Version: 2.41-1
+
+Package: gone
+Status: deinstall ok config-files
+Version: 1
+";
+        let found = listed(&[
+            ("var/lib/dpkg/status", status),
+            ("etc/os-release", "ID=x\nPRETTY_NAME=\"Debian 13\"\n"),
+        ]);
+        assert_eq!(found.0.as_deref(), Some("Debian 13"));
+        assert_eq!(
+            found.1,
+            [
+                "libc6 2.41-1 None Some(2048)",
+                "libc6:i386 2.41-1 None None"
+            ]
+        );
+
+        let one = [(
+            "var/lib/dpkg/status.d/tzdata",
+            "Package: tzdata\nVersion: 2026a\n",
+        )];
+        assert_eq!(listed(&one).1, ["tzdata 2026a None None"]);
+
+        let apk = "P:musl\nV:1.2.5-r9\nA:x86_64\nI:667648\nL:MIT\nF:lib\n\nP:odd\n";
+        let found = listed(&[("usr/lib/apk/db/installed", apk)]);
+        assert_eq!(found.1, ["musl 1.2.5-r9 Some(\"MIT\") Some(667648)"]);
+
+        let found = listed(&[("var/lib/rpm/rpmdb.sqlite", "")]);
+        assert_eq!((found.1.len(), found.2.len()), (0, 1));
+    }
+}

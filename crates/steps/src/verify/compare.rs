@@ -1,0 +1,281 @@
+//! Compares two trees path by path. Nothing of the image is followed, started or held in memory: directories that only
+//! the image has are not entered, and files are read together with what they must be.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{self, FileType, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::{Path, PathBuf};
+
+use super::findings::{Findings, shown};
+use super::rules::{Rules, Wanted};
+use crate::contents;
+use crate::install::error::{Error, Result};
+use crate::parallel::try_map;
+use condafront_step_spec::verify::{Reason, VerifyReport};
+
+/// The attribute with a program's capabilities (capabilities(7)).
+const CAPABILITIES: &str = "security.capability";
+
+/// How many files are compared side by side.
+const BATCH: usize = 4096;
+
+/// What a comparison of a file or link found.
+enum Outcome {
+    Wrong(Reason, String),
+    /// It is different, and may be.
+    Note(String),
+}
+
+/// A file or link that both trees have.
+struct Pair {
+    path: PathBuf,
+    wanted: Metadata,
+    found: Metadata,
+}
+
+pub(super) struct Comparison<'a> {
+    rules: &'a Rules<'a>,
+    findings: Findings,
+    report: VerifyReport,
+    folders: Vec<PathBuf>,
+    pairs: Vec<Pair>,
+}
+
+impl<'a> Comparison<'a> {
+    /// Compares the trees of `rules`; at most so many findings are listed.
+    ///
+    /// # Errors
+    /// When what the file describes cannot be read, or a file of the image although it can be opened.
+    pub(super) fn of(rules: &'a Rules<'a>, findings: Findings) -> Result<(Findings, VerifyReport)> {
+        let mut comparison = Self {
+            rules,
+            findings,
+            report: VerifyReport::default(),
+            folders: Vec::new(),
+            pairs: Vec::new(),
+        };
+        comparison.add(PathBuf::new(), &metadata(rules.expected)?);
+        while let Some(folder) = comparison.folders.pop() {
+            comparison.folder(&folder)?;
+            if comparison.pairs.len() >= BATCH {
+                comparison.files()?;
+            }
+        }
+        comparison.files()?;
+        Ok((comparison.findings, comparison.report))
+    }
+
+    /// Compares what is in a directory that both trees have.
+    fn folder(&mut self, folder: &Path) -> Result<()> {
+        let ours = entries(&self.rules.expected.join(folder))?;
+        match fs::read_dir(self.rules.found.join(folder)) {
+            Ok(theirs) => {
+                for entry in theirs {
+                    match entry {
+                        Ok(entry) if ours.contains_key(&entry.file_name()) => {}
+                        Ok(entry) => self.extra(&folder.join(entry.file_name())),
+                        Err(error) => {
+                            self.findings
+                                .add(folder, Reason::Unreadable, unreadable(&error));
+                        }
+                    }
+                }
+            }
+            Err(error) => self
+                .findings
+                .add(folder, Reason::Unreadable, unreadable(&error)),
+        }
+        for (name, wanted) in ours {
+            self.add(folder.join(name), &wanted);
+        }
+        Ok(())
+    }
+
+    /// Something that only the image has.
+    fn extra(&mut self, path: &Path) {
+        let found = self.rules.found.join(path).symlink_metadata();
+        match found {
+            Ok(found) if self.rules.may_be_extra(path, &found) => self.report.left_out += 1,
+            Ok(found) => {
+                let what = match (found.is_dir(), found.is_file()) {
+                    (true, _) => "is a directory that nothing accounts for".to_owned(),
+                    (_, true) => "is a file that nothing accounts for".to_owned(),
+                    _ => format!("is {} that nothing accounts for", kind(found.file_type())),
+                };
+                self.findings.add(path, Reason::Extra, what);
+            }
+            Err(error) => self
+                .findings
+                .add(path, Reason::Unreadable, unreadable(&error)),
+        }
+    }
+
+    /// A path that the image must have.
+    fn add(&mut self, path: PathBuf, wanted: &Metadata) {
+        let is_needed = match (wanted.is_dir(), self.rules.wanted(&path)) {
+            (true, _) => self.rules.needs_directory(&path),
+            (false, Wanted::Anything) => false,
+            (false, _) => true,
+        };
+        let found = match self.rules.found.join(&path).symlink_metadata() {
+            Ok(found) => found,
+            Err(_) if !is_needed => {
+                self.report.left_out += usize::from(!wanted.is_dir());
+                return;
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let what = if wanted.is_dir() {
+                    "is missing, with everything in it"
+                } else {
+                    "is missing"
+                };
+                self.findings.add(&path, Reason::Missing, what.to_owned());
+                return;
+            }
+            Err(error) => {
+                self.findings
+                    .add(&path, Reason::Unreadable, unreadable(&error));
+                return;
+            }
+        };
+        let [ours, theirs] = [wanted, &found].map(|it| kind(it.file_type()));
+        if ours != theirs {
+            let text = format!("is {theirs} instead of {ours}");
+            self.findings.add(&path, Reason::Kind, text);
+            return;
+        }
+        if !wanted.is_dir() {
+            if is_needed {
+                let wanted = wanted.clone();
+                self.pairs.push(Pair {
+                    path,
+                    wanted,
+                    found,
+                });
+            } else {
+                self.report.left_out += 1;
+            }
+            return;
+        }
+        self.report.directories += 1;
+        if let Some((reason, text)) = self.rules.rights(wanted, &found) {
+            self.findings.add(&path, reason, text);
+        }
+        self.folders.push(path);
+    }
+
+    /// Compares the files and links that were found so far.
+    fn files(&mut self) -> Result<()> {
+        let pairs = std::mem::take(&mut self.pairs);
+        let rules = self.rules;
+        let outcomes = try_map(&pairs, |_, pair| outcome(rules, pair))?;
+        for (pair, outcome) in pairs.iter().zip(outcomes) {
+            if pair.wanted.is_symlink() {
+                self.report.links += 1;
+            } else {
+                self.report.files += 1;
+                self.report.bytes += pair.wanted.len();
+            }
+            match outcome {
+                None => {}
+                Some(Outcome::Wrong(reason, text)) => self.findings.add(&pair.path, reason, text),
+                Some(Outcome::Note(note)) => self.report.notes.push(note),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is different about a file or link, if anything is.
+fn outcome(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
+    let Pair {
+        path,
+        wanted,
+        found,
+    } = pair;
+    let [ours, theirs] = [rules.expected, rules.found].map(|tree| tree.join(path));
+    if wanted.is_symlink() {
+        let target = |path: &Path| fs::read_link(path).map_err(|e| Error::io("read", path, e));
+        let [ours, theirs] = [target(&ours)?, target(&theirs)?];
+        if ours != theirs {
+            let [ours, theirs] = [ours, theirs].map(|target| shown(&target));
+            let text = format!("leads to `{theirs}` instead of `{ours}`");
+            return Ok(Some(Outcome::Wrong(Reason::Link, text)));
+        }
+    } else if wanted.is_file()
+        && let Some(different) = difference(rules, pair, &ours, &theirs)?
+    {
+        return Ok(Some(different));
+    }
+    if let Some((reason, text)) = rules.rights(wanted, found) {
+        return Ok(Some(Outcome::Wrong(reason, text)));
+    }
+    if wanted.is_file() && capabilities(&theirs) != capabilities(&ours) {
+        let text = "has other capabilities".to_owned();
+        return Ok(Some(Outcome::Wrong(Reason::Capabilities, text)));
+    }
+    Ok(None)
+}
+
+/// How the contents of two files differ.
+fn difference(
+    rules: &Rules<'_>,
+    pair: &Pair,
+    ours: &Path,
+    theirs: &Path,
+) -> Result<Option<Outcome>> {
+    if let Wanted::Record(identity) = rules.wanted(&pair.path) {
+        let text = "is the record of another package".to_owned();
+        let is_it = rules.is_record_of(&pair.path, identity);
+        return Ok((!is_it).then_some(Outcome::Wrong(Reason::Content, text)));
+    }
+    let sizes = [&pair.wanted, &pair.found].map(Metadata::len);
+    if sizes[0] == sizes[1] && contents::equal(ours, theirs)? {
+        return Ok(None);
+    }
+    if rules.is_same_inventory(&pair.path) {
+        let note = "The inventory in the image names another base image, or another version of condafront.";
+        return Ok(Some(Outcome::Note(note.to_owned())));
+    }
+    let text = match sizes {
+        [ours, theirs] if ours != theirs => format!("has {theirs} bytes instead of {ours}"),
+        _ => "has another content".to_owned(),
+    };
+    Ok(Some(Outcome::Wrong(Reason::Content, text)))
+}
+
+/// The capabilities of a file. A file system that has no such attributes stores none.
+fn capabilities(path: &Path) -> Option<Vec<u8>> {
+    xattr::get(path, CAPABILITIES).unwrap_or_default()
+}
+
+fn metadata(path: &Path) -> Result<Metadata> {
+    fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))
+}
+
+/// What is in a directory, by name.
+fn entries(dir: &Path) -> Result<BTreeMap<OsString, Metadata>> {
+    let mut entries = BTreeMap::new();
+    for entry in fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))? {
+        let entry = entry.map_err(|e| Error::io("list", dir, e))?;
+        entries.insert(entry.file_name(), metadata(&entry.path())?);
+    }
+    Ok(entries)
+}
+
+fn kind(of: FileType) -> &'static str {
+    match of {
+        _ if of.is_dir() => "a directory",
+        _ if of.is_file() => "a file",
+        _ if of.is_symlink() => "a link",
+        _ if of.is_fifo() => "a named pipe",
+        _ if of.is_socket() => "a socket",
+        _ => "a device",
+    }
+}
+
+fn unreadable(error: &io::Error) -> String {
+    format!("cannot be read: {error}")
+}
