@@ -119,10 +119,11 @@ mod tests {
             };
             put("bin/tool", "tool");
             put("share/data", "data");
+            put("bin/made", tree);
             put("lib/a/__pycache__/b.cpython-313.pyc", tree);
             put("lib/a/b.py", "b");
             let record = r#"{"name": "a", "version": "1", "build": "0", "md5": "ab", "paths_data": {"paths": [
-                {"_path": "bin/tool"}, {"_path": "lib/a/b.py"}, {"_path": "share/data"},
+                {"_path": "bin/tool"}, {"_path": "bin/made", "path_type": "unix_python_entry_point"}, {"_path": "lib/a/b.py"}, {"_path": "share/data"},
                 {"_path": "lib/a/__pycache__/b.cpython-313.pyc", "path_type": "pyc_file"}]}}"#;
             let of_env = r#"{"name": "e", "version": "2", "build": "0", "md5": "ab", "paths_data": {"paths": [{"_path": "share/in"}]}}"#;
             put("envs/r/conda-meta/e-2-0.json", of_env);
@@ -156,13 +157,14 @@ mod tests {
         assert_eq!(
             lines(&report),
             [
+                "bin/made has another content Some(\"a 1\")",
                 "conda-meta/a-1-0.json has another content Some(\"a 1\")",
                 "lib/a/__pycache__/b.cpython-313.pyc has another content Some(\"a 1\")",
             ]
         );
         let report = compared(dir.path(), Extent::Packages);
         assert_eq!(lines(&report), [""; 0]);
-        assert_eq!((report.packages, report.files, report.left_out), (2, 6, 1));
+        assert_eq!((report.packages, report.files, report.left_out), (2, 6, 2));
         let prefix = dir.path().join("1/opt/conda");
         fs::remove_dir_all(prefix.join("envs/r/share")).unwrap();
         fs::write(prefix.join("envs/r/conda-meta/e-3-0.json"), "{}").unwrap();
@@ -171,6 +173,8 @@ mod tests {
         fs::write(prefix.join("lib/a/__pycache__/b.cpython-312.pyc"), "").unwrap();
         fs::write(prefix.join("lib/a/__pycache__/c.cpython-313.pyc"), "").unwrap();
         fs::write(prefix.join("conda-meta/history"), "").unwrap();
+        fs::create_dir(prefix.join("pkgs")).unwrap();
+        fs::write(prefix.join("pkgs/urls.txt"), "").unwrap();
         fs::set_permissions(prefix.join("bin/tool"), fs::Permissions::from_mode(0o6644)).unwrap();
         let other = r#"{"name": "a", "version": "2", "build": "0", "md5": "ab"}"#;
         fs::write(prefix.join("conda-meta/a-1-0.json"), other).unwrap();
@@ -197,7 +201,7 @@ mod tests {
         assert_eq!(lines(&report), [""; 0]);
         let found = lines(&compared(dir.path(), Extent::Everything));
         assert_eq!(found[0], ". is at /elsewhere instead of /opt/conda None");
-        assert_eq!(found.len(), 3);
+        assert_eq!(found.len(), 4);
         for target in ["conda", "/proc/self/root", "/elsewhere/bin/tool"] {
             fs::remove_file(image.join("opt/conda")).unwrap();
             symlink(target, image.join("opt/conda")).unwrap();

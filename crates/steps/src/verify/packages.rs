@@ -9,8 +9,8 @@ use serde::Deserialize;
 use crate::dist_info::listed;
 use crate::install::error::{Error, ErrorKind, Result};
 
-/// What a record says about modules that were compiled when the package was installed.
-const COMPILED: &str = "pyc_file";
+/// What records say about files that the installer made: modules that it compiled, and programs for entry points.
+const MADE: [&str; 2] = ["pyc_file", "unix_python_entry_point"];
 /// What pip and other installers of wheels write beside their metadata.
 const OF_INSTALLERS: [&str; 4] = ["INSTALLER", "RECORD", "REQUESTED", "direct_url.json"];
 
@@ -150,7 +150,7 @@ impl Packages {
                 self.add(
                     package,
                     prefix.to_owned() + &one.path,
-                    one.path_type != COMPILED,
+                    !MADE.contains(&one.path_type.as_str()),
                 );
             }
             let path = format!("{prefix}conda-meta/{name}");

@@ -16,6 +16,8 @@ const RIGHTS: u32 = 0o6002;
 const RUNS: u32 = 0o111;
 /// Where images have their inventory, in the root prefix.
 const INVENTORY: &str = "share/sbom/condafront.spdx.json";
+/// Where conda and mamba cache packages, in the root prefix.
+const CACHE: &str = "pkgs";
 /// The longest inventory that is read.
 const LONGEST_INVENTORY: u64 = 16 << 20;
 /// The longest record that is read. That of the largest packages has some megabytes.
@@ -75,22 +77,24 @@ impl Rules<'_> {
         }
         if found.is_dir() {
             let is_cache = path.file_name().is_some_and(|name| name == "__pycache__");
-            return is_cache && self.has_only_bytecode(path);
+            return is_cache && self.has_only(path, |path| self.is_bytecode(path))
+                || path == Path::new(CACHE) && self.has_only(path, is_list_of_cache);
         }
         found.is_file() && (self.is_bytecode(path) || is_log(path))
     }
 
-    /// Whether everything in a directory is bytecode of modules that the file describes.
-    fn has_only_bytecode(&self, dir: &Path) -> bool {
+    /// Whether everything in a directory is a file that `is_free`.
+    fn has_only(&self, dir: &Path, is_free: impl Fn(&Path) -> bool) -> bool {
         let is_one = |entry: std::io::Result<fs::DirEntry>| {
             let entry = entry.ok()?;
             let is_file = entry.file_type().ok()?.is_file();
-            Some(is_file && self.is_bytecode(&dir.join(entry.file_name())))
+            Some(is_file && is_free(&dir.join(entry.file_name())))
         };
         let entries = fs::read_dir(self.found.join(dir));
         entries.is_ok_and(|mut entries| entries.all(|entry| is_one(entry) == Some(true)))
     }
 
+    /// Whether a file is bytecode of a module that the file describes.
     fn is_bytecode(&self, path: &Path) -> bool {
         let source = path.to_str().and_then(source_of);
         source.is_some_and(|source| {
@@ -141,6 +145,12 @@ impl Rules<'_> {
             .and_then(|text| serde_json::from_slice::<Identity>(&text).ok());
         found.is_some_and(|found| found.is(identity))
     }
+}
+
+/// Whether a path is a list of the packages that a cache once had.
+fn is_list_of_cache(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| name == "urls" || name == "urls.txt")
 }
 
 /// Whether a path is where conda and mamba write down what they did.
