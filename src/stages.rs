@@ -27,6 +27,7 @@ mod own_lock;
 mod owners;
 mod packages;
 mod pip;
+mod pip_build;
 mod pip_jobs;
 mod pip_list;
 mod platforms;

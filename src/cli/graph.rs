@@ -10,12 +10,13 @@ use condafront_graph::compiler::Compiler;
 use condafront_graph::conda_image::{CondaImage, Layered};
 use condafront_graph::environment::{Environment, Micromamba, user_file};
 use condafront_graph::image::Stacking;
-use condafront_graph::pip::{ADD_WHEELS, PipNetwork};
+use condafront_graph::pip::{ADD_WHEELS, BuiltWheel, PipNetwork};
 use condafront_graph::plan::wheels::layers_for_wheels;
 use condafront_graph::plan::{Plan, micromamba};
 use condafront_input::Pip;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::platform::Platform;
+use condafront_model::pypi_package::{FileKind, PipPackage};
 use condafront_model::source::{Diagnostic, SourceFile};
 use condafront_step_spec::facts::EnvironmentFacts;
 use condafront_step_spec::install::Installer;
@@ -99,15 +100,29 @@ impl Locked<'_> {
         let Input::Output(root) = image.map_err(Diagnostic::of)?.root else {
             return Err(Diagnostic::new("the graph is empty"));
         };
-        let packages = match self.pip {
-            Pip::Locked(locked) if !locked.files.is_empty() => &locked.files,
+        let files = match self.pip {
+            Pip::Locked(locked) if !locked.files.is_empty() => locked.files.iter().cloned(),
             _ => return Ok(Definition::of(&root)),
         };
+        let is_archive = |package: &PipPackage| package.kind() == Some(FileKind::Source);
+        let (archives, packages): (Vec<_>, Vec<_>) = files.partition(is_archive);
+        let mut built = Vec::new();
+        if !archives.is_empty() {
+            let wanted = environment.pip_packages(&archives, &settings.mirrors)?;
+            let network = PipNetwork::default();
+            let wheels = environment
+                .pip_build(&root, &wanted, &wanted.addresses(), &network)
+                .map_err(Diagnostic::of)?
+                .wheels;
+            built.extend(archives.iter().zip(wheels).map(made));
+        }
         let none = EnvironmentFacts::default();
         let layers = choices.layers.value.unwrap_or_default();
         let layers = layers_for_wheels(layers, graph.installed.len(), 1);
-        if let Some(plan) = environment.wheel_plan(packages, &none, self.platform, None, layers) {
-            let wanted = environment.wheels(packages, &settings.mirrors)?;
+        let plan = environment.wheel_plan(&packages, &built, &none, self.platform, None, layers);
+        if let Some(plan) = plan {
+            let wanted = environment.wheels(&packages, &settings.mirrors)?;
+            let wanted = wanted.with_wheels(built);
             let linked = environment
                 .link_wheels(&graph, &wanted, &plan, &wanted.addresses())
                 .map_err(Diagnostic::of)?;
@@ -118,11 +133,23 @@ impl Locked<'_> {
                 Input::Scratch => Err(Diagnostic::new("the graph is empty")),
             };
         }
-        let wanted = environment.pip_packages(packages, &settings.mirrors)?;
+        let wanted = environment.pip_packages(&packages, &settings.mirrors)?;
+        let wanted = wanted.with_wheels(built);
         let installed = environment
-            .pip_install(&root, &wanted, &wanted.addresses(), &PipNetwork::default())
+            .pip_install(&root, &wanted, &wanted.addresses())
             .map_err(Diagnostic::of)?;
         Ok(Definition::of(&installed.root))
+    }
+}
+
+/// The wheel that a build makes of an archive, which has machine code or not.
+fn made((archive, output): (&PipPackage, Output)) -> BuiltWheel {
+    let name = archive.name.replace('-', "_");
+    let version = archive.file_version().unwrap_or_default();
+    BuiltWheel {
+        label: archive.label(),
+        file_name: format!("{name}-{version}-py3-none-any.whl"),
+        output,
     }
 }
 

@@ -1,7 +1,8 @@
 //! Finds, downloads and installs PyPI packages on top of the conda packages.
 
 use super::linked::Linked;
-use super::pip_jobs::{Files, Finding, Installing};
+use super::pip_build::{Unbuilt, is_archive};
+use super::pip_jobs::{Files, Finding, Installing, Made, check_addresses};
 use super::pip_list::PipInput;
 use super::wheels::WheelGround;
 
@@ -12,7 +13,7 @@ use crate::inventory::Component;
 use crate::pip_report::{self, Found};
 use condafront_graph::downloads::Addresses;
 use condafront_graph::image::Stacking;
-use condafront_graph::pip::{PipNetwork, Wheel};
+use condafront_graph::pip::PipNetwork;
 use condafront_input::requirements::{List, ListEntry, Source};
 use condafront_input::{pypi, requirements};
 
@@ -21,7 +22,7 @@ use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Location};
 use condafront_step_spec::pip::{PIP_FACTS_FILE, PIP_RESOLVED_FILE, PipFacts, Resolved};
 
-/// The image with PyPI packages.
+/// An image with PyPI packages.
 pub(super) struct Pipped {
     /// The image.
     pub(super) root: Output,
@@ -31,6 +32,18 @@ pub(super) struct Pipped {
     pub(super) facts: Vec<Output>,
     /// What is new.
     pub(super) components: Vec<Component>,
+}
+
+impl Pipped {
+    /// The image `root`, without any so far.
+    fn none(root: &Output) -> Self {
+        Self {
+            root: root.clone(),
+            layers: Vec::new(),
+            facts: Vec::new(),
+            components: Vec::new(),
+        }
+    }
 }
 
 impl Linked<'_> {
@@ -44,29 +57,49 @@ impl Linked<'_> {
         if asked.is_empty() {
             return Ok(None);
         }
-        let mut pipped = Pipped {
-            root: root.clone(),
-            layers: Vec::new(),
-            facts: Vec::new(),
-            components: Vec::new(),
-        };
-        if !asked.locked.is_empty() {
-            let files = Files::fetched(asked.locked.clone());
-            self.pip_install(&mut pipped, files, ground).await?;
-        }
-        if !asked.local.is_empty() {
-            // What must be built may fail. It is in a layer of its own, because it changes most often.
-            self.session.settle(&pipped.root).await?;
-            let files = self.local_files();
-            self.pip_install(&mut pipped, files, ground).await?;
-        }
+        let mut pipped = Pipped::none(root);
+        self.pip_locked(&mut pipped, ground).await?;
         if !asked.list.is_empty() {
-            let files = self
-                .pip_find(&pipped.root, ground, pipped.layers.is_empty())
-                .await?;
+            let files = self.pip_find(root, &pipped, ground).await?;
+            let options = asked.list.build_options();
+            let files = self.with_archives_built(root, files, options).await?;
             self.pip_install(&mut pipped, files, ground).await?;
         }
         Ok(Some(pipped))
+    }
+
+    /// Installs what a lock names: files to download, and packages of the user's folders.
+    async fn pip_locked(
+        &self,
+        pipped: &mut Pipped,
+        ground: &WheelGround,
+    ) -> Result<(), BuildError> {
+        let asked = &self.file.pip.asked;
+        let (archives, packages) = asked.locked.iter().cloned().partition(is_archive);
+        let unbuilt = Unbuilt {
+            archives,
+            local: self.file.pip.locked_local.clone(),
+            ..Unbuilt::default()
+        };
+        let count = unbuilt.archives.len();
+        let (mut made, facts) = self.pip_build(&pipped.root, unbuilt).await?;
+        pipped.facts.extend(facts);
+        let local = Files {
+            wheels: made.split_off(count),
+            ..Files::default()
+        };
+        let locked = Files {
+            packages,
+            wheels: made,
+            ..Files::default()
+        };
+        // If pip must install a package of the user's folders, the others still stay as they are.
+        let all = locked.clone().and_wheels(&local);
+        if !self.pip_link(pipped, &all, ground).await? {
+            self.pip_install(pipped, locked, ground).await?;
+            self.pip_install(pipped, local, ground).await?;
+        }
+        Ok(())
     }
 
     /// The files of all PyPI packages, for a lock: those that are locked, and those that pip finds in the image `root`.
@@ -83,48 +116,23 @@ impl Linked<'_> {
         if asked.list.is_empty() {
             return Ok(packages);
         }
-        let mut below = Pipped {
-            root: root.clone(),
-            layers: Vec::new(),
-            facts: Vec::new(),
-            components: Vec::new(),
-        };
-        if !packages.is_empty() {
-            let files = Files::fetched(packages.clone());
-            self.pip_install(&mut below, files, ground).await?;
-        }
-        let found = self
-            .pip_find(&below.root, ground, below.layers.is_empty())
-            .await?;
-        if let Some((label, _, place)) = found.wheels.first() {
-            return Err(not_a_file(label, place, &asked.list).into());
+        let mut below = Pipped::none(root);
+        self.pip_locked(&mut below, ground).await?;
+        let found = self.pip_find(root, &below, ground).await?;
+        if let Some(Made { wheel, place, .. }) = found.wheels.first() {
+            return Err(not_a_file(&wheel.label, place, &asked.list).into());
         }
         packages.extend(found.packages);
         Ok(packages)
     }
 
-    /// The packages of the build context that the lock names.
-    fn local_files(&self) -> Files {
-        let PipInput {
-            asked,
-            locked_local,
-            ..
-        } = &self.file.pip;
-        let local = locked_local.iter().cloned();
-        let places = asked.local.iter().map(|one| one.location(&self.file.file));
-        Files {
-            local: local.zip(places).collect(),
-            ..Files::fetched(Vec::new())
-        }
-    }
-
-    /// The files for the list: those that it pins, or those that pip finds in the image `root`. `is_first` says that the image
-    /// has no PyPI packages yet.
+    /// The files for the list: those that it pins, or those that pip finds for the image so far. `root` has only the conda
+    /// packages.
     async fn pip_find(
         &self,
         root: &Output,
+        pipped: &Pipped,
         ground: &WheelGround,
-        is_first: bool,
     ) -> Result<Files, BuildError> {
         let PipInput { asked, local, .. } = &self.file.pip;
         let list = &asked.list;
@@ -132,29 +140,31 @@ impl Linked<'_> {
         check_credentials(list)?;
         if let Some(packages) = list.pinned() {
             pypi::check_files(&packages, &self.file.file)?;
-            return Ok(Files {
-                build_options: list.build_options(),
-                ..Files::fetched(packages)
-            });
+            return Ok(Files::fetched(packages));
         }
         let network = self.network().await?;
         check_settings(&network)?;
+        let unbuilt = Unbuilt {
+            local: local.clone(),
+            options: list.build_options(),
+            ..Unbuilt::default()
+        };
+        let (made, mut facts) = self.pip_build(root, unbuilt).await?;
+        let wheels: Vec<Output> = made.iter().map(|it| it.wheel.output.clone()).collect();
         let partial = match ground.stacking {
-            Stacking::Merge if local.is_empty() && is_first => {
+            Stacking::Merge if pipped.layers.is_empty() => {
                 self.environment.pip_root(&self.graph, &self.facts)?
             }
             _ => None,
         };
-        let mut facts = Vec::new();
         let mut resolved = None;
         if let Some(partial) = &partial {
-            let (found, output) = self.resolve(partial, &[], &network, true).await?;
+            let (found, output) = self.resolve(partial, &wheels, &network, true).await?;
             facts.push(output);
             resolved = found;
         }
-        let mut wheels = Vec::new();
         if resolved.is_none() {
-            wheels = self.environment.pip_wheels(root, list, local, &network)?;
+            let root = &pipped.root;
             let (found, output) = self.resolve(root, &wheels, &network, false).await?;
             facts.push(output);
             resolved = found;
@@ -168,15 +178,14 @@ impl Linked<'_> {
             .warn(&pypi::warnings(&packages, &self.file.file))
             .await?;
         let wheel = |found: &pip_report::FoundWheel| {
-            let entry = list.entries().get(local.get(found.index)?.entry)?;
-            let output = wheels.get(found.index)?.output.clone();
-            Some((found.label.clone(), output, entry.location()))
+            let mut made = made.get(found.index)?.clone();
+            made.component = Component::built(&found.label);
+            made.wheel.label.clone_from(&found.label);
+            Some(made)
         };
         Ok(Files {
             wheels: found.iter().filter_map(wheel).collect(),
-            local: Vec::new(),
             packages,
-            build_options: list.build_options(),
             facts,
         })
     }
@@ -186,7 +195,7 @@ impl Linked<'_> {
     async fn resolve(
         &self,
         root: &Output,
-        wheels: &[Wheel],
+        wheels: &[Output],
         network: &PipNetwork,
         is_partial: bool,
     ) -> Result<(Option<Vec<Resolved>>, Output), BuildError> {
@@ -216,47 +225,31 @@ impl Linked<'_> {
         ground: &WheelGround,
     ) -> Result<(), BuildError> {
         pipped.facts.extend(files.facts.iter().cloned());
-        if files.packages.is_empty() && files.wheels.is_empty() && files.local.is_empty() {
-            return Ok(());
-        }
-        // A package may replace one that an earlier step installed, which only pip can remove.
-        if pipped.layers.is_empty()
-            && let Some(linked) = self.link_wheels(&pipped.root, &files, ground).await?
-        {
-            pipped.root = linked.root;
-            pipped.layers.extend(linked.layers);
-            pipped.facts.push(linked.facts);
-            pipped.components.extend(linked.components);
+        if self.pip_link(pipped, &files, ground).await? {
             return Ok(());
         }
         let session = &self.session;
         session.pip_must_run(&self.file.pip.asked)?;
-        let wheels = files.wheels.iter();
         let wanted = self
             .environment
             .pip_packages(&files.packages, &session.settings.mirrors)?
-            .with_wheels(
-                wheels
-                    .map(|(label, output, _)| (label.clone(), output.clone()))
-                    .collect(),
-            )
-            .with_local(files.local.iter().map(|(local, _)| local.clone()).collect())
-            .with_build_options(files.build_options.clone());
+            .with_wheels(files.built());
         let addresses = session.pip_addresses(wanted.fetched()).await?;
-        files.check_addresses(&addresses, &self.file.file)?;
-        let network = self.network().await?;
+        check_addresses(&files.packages, &addresses, &self.file.file)?;
         let installing = Installing {
             environment: &self.environment,
             file: &self.file.file,
             root: &pipped.root,
             wanted,
             files: &files,
-            network: &network,
         };
         let (graph, reference) = session.fetch_and_run(&installing, addresses).await?;
         let facts: PipFacts = session.read_json(&reference, PIP_FACTS_FILE).await?;
         session.warn(&installing.warnings(&facts.notices)).await?;
-        pipped.components.extend(files.components(&graph.name));
+        let components = files.components();
+        pipped
+            .components
+            .extend(components.map(|it| it.in_layer(&graph.name)));
         pipped.root = graph.root;
         pipped.layers.push(graph.name);
         pipped.facts.extend(graph.fetched);
@@ -264,7 +257,32 @@ impl Linked<'_> {
         Ok(())
     }
 
-    async fn network(&self) -> Result<PipNetwork, BuildError> {
+    /// Links files on top of the image so far, each into a layer of its own. Whether that is possible; pip must install them
+    /// otherwise.
+    async fn pip_link(
+        &self,
+        pipped: &mut Pipped,
+        files: &Files,
+        ground: &WheelGround,
+    ) -> Result<bool, BuildError> {
+        if files.is_empty() {
+            return Ok(true);
+        }
+        // A package may replace one that an earlier step installed, which only pip can remove.
+        if !pipped.layers.is_empty() {
+            return Ok(false);
+        }
+        let Some(linked) = self.link_wheels(&pipped.root, files, ground).await? else {
+            return Ok(false);
+        };
+        pipped.root = linked.root;
+        pipped.layers.extend(linked.layers);
+        pipped.facts.push(linked.facts);
+        pipped.components.extend(linked.components);
+        Ok(true)
+    }
+
+    pub(super) async fn network(&self) -> Result<PipNetwork, BuildError> {
         let network = self.session.pip_network().await?;
         Ok(network.with_variables(self.file.pip.asked.list.variables()))
     }

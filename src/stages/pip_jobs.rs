@@ -1,4 +1,4 @@
-//! The jobs of PyPI packages: asking pip which files a list needs, and installing files.
+//! The jobs of PyPI packages that need pip: asking it which files a list needs, and having it install files.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use super::session::rule_of;
 use crate::inventory::Component;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
-use condafront_graph::pip::{Local, PipInstalled, PipNetwork, PipPackages, PipResolved, Wheel};
+use condafront_graph::pip::{BuiltWheel, PipInstalled, PipNetwork, PipPackages, PipResolved};
 use condafront_graph::step::Step;
-use condafront_input::requirements::{BuildOptions, List};
+use condafront_input::requirements::List;
 use condafront_model::lint::Warning;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, Location, SourceFile};
@@ -20,17 +20,26 @@ use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::facts::Notice;
 use condafront_step_spec::failure_report::Culprit;
 
-/// The files to install for a list, and where they are asked for.
+/// The files to install, and where they are asked for.
+#[derive(Clone, Default)]
 pub(super) struct Files {
+    /// Those to download.
     pub(super) packages: Vec<PipPackage>,
-    /// Wheels that are already built: the name of each in messages, and where it is asked for.
-    pub(super) wheels: Vec<(String, Output, Location)>,
-    /// Packages of the build context, and where they are asked for.
-    pub(super) local: Vec<(Local, Location)>,
-    /// Options for pip when it builds them.
-    pub(super) build_options: BuildOptions,
-    /// The output of the step that found them.
+    /// Those that the build has.
+    pub(super) wheels: Vec<Made>,
+    /// The outputs of the steps that found or made them.
     pub(super) facts: Vec<Output>,
+}
+
+/// A wheel that the build has.
+#[derive(Clone)]
+pub(super) struct Made {
+    /// The wheel.
+    pub(super) wheel: BuiltWheel,
+    /// Where it is asked for.
+    pub(super) place: Location,
+    /// What the image's inventory says of it.
+    pub(super) component: Component,
 }
 
 impl Files {
@@ -38,43 +47,60 @@ impl Files {
     pub(super) fn fetched(packages: Vec<PipPackage>) -> Self {
         Self {
             packages,
-            wheels: Vec::new(),
-            local: Vec::new(),
-            build_options: BuildOptions::default(),
-            facts: Vec::new(),
+            ..Self::default()
         }
     }
 
-    /// Refuses addresses that would put a secret where BuildKit records its sources. `file` is the environment's own.
-    ///
-    /// # Errors
-    /// A diagnostic at the line of the package.
-    pub(super) fn check_addresses(
-        &self,
-        addresses: &Addresses,
-        file: &Arc<SourceFile>,
-    ) -> Result<(), Diagnostic> {
-        let places = self.packages.iter();
-        let mut places = places.map(|package| package.location(file));
-        for address in addresses.iter() {
-            let place = places.next();
-            if !address.is_given() {
-                check_address(address.url(), place)?;
-            }
+    /// These, followed by the wheels of `other`.
+    #[must_use]
+    pub(super) fn and_wheels(mut self, other: &Self) -> Self {
+        self.wheels.extend(other.wheels.iter().cloned());
+        self
+    }
+
+    /// Whether there is nothing to install.
+    pub(super) fn is_empty(&self) -> bool {
+        self.packages.is_empty() && self.wheels.is_empty()
+    }
+
+    /// The wheels that the build has.
+    pub(super) fn built(&self) -> Vec<BuiltWheel> {
+        self.wheels.iter().map(|made| made.wheel.clone()).collect()
+    }
+
+    /// Where the file at `index` is asked for: downloads come first. `file` is the environment's own.
+    pub(super) fn place(&self, index: usize, file: &Arc<SourceFile>) -> Option<Location> {
+        match index.checked_sub(self.packages.len()) {
+            None => Some(self.packages.get(index)?.location(file)),
+            Some(index) => Some(self.wheels.get(index)?.place.clone()),
         }
-        Ok(())
+    }
+
+    /// What the inventory says of them.
+    pub(super) fn components(&self) -> impl Iterator<Item = Component> {
+        let built = self.wheels.iter().map(|made| made.component.clone());
+        self.packages.iter().map(Component::pypi).chain(built)
     }
 }
 
-impl Files {
-    /// What the `layer` with them contains.
-    pub(super) fn components(&self, layer: &str) -> Vec<Component> {
-        let fetched = self.packages.iter().map(Component::pypi);
-        let built = self.wheels.iter().map(|(label, _, _)| label);
-        let built = built.chain(self.local.iter().map(|(local, _)| &local.label));
-        let all = fetched.chain(built.map(|label| Component::built(label)));
-        all.map(|one| one.in_layer(layer)).collect()
+/// Refuses addresses of `packages` that would put a secret where BuildKit records its sources. `file` is the environment's
+/// own.
+///
+/// # Errors
+/// A diagnostic at the line of the package.
+pub(super) fn check_addresses(
+    packages: &[PipPackage],
+    addresses: &Addresses,
+    file: &Arc<SourceFile>,
+) -> Result<(), Diagnostic> {
+    let mut places = packages.iter().map(|package| package.location(file));
+    for address in addresses.iter() {
+        let place = places.next();
+        if !address.is_given() {
+            check_address(address.url(), place)?;
+        }
     }
+    Ok(())
 }
 
 /// The job that asks pip for the files of a list.
@@ -83,7 +109,7 @@ pub(super) struct Finding<'a> {
     pub(super) file: &'a Arc<SourceFile>,
     pub(super) root: &'a Output,
     pub(super) list: &'a List,
-    pub(super) wheels: &'a [Wheel],
+    pub(super) wheels: &'a [Output],
     pub(super) network: &'a PipNetwork,
     /// Whether `root` has only what pip itself needs.
     pub(super) is_partial: bool,
@@ -134,25 +160,15 @@ pub(super) struct Installing<'a> {
     pub(super) root: &'a Output,
     pub(super) wanted: PipPackages<'a>,
     pub(super) files: &'a Files,
-    pub(super) network: &'a PipNetwork,
 }
 
 impl Installing<'_> {
-    /// Where the step's package at `index` is asked for.
-    fn place(&self, index: usize) -> Option<Location> {
-        let files = self.files;
-        let packages = files.packages.iter();
-        let packages = packages.map(|package| package.location(self.file));
-        let wheels = files.wheels.iter().map(|(_, _, place)| place.clone());
-        let local = files.local.iter().map(|(_, place)| place.clone());
-        packages.chain(wheels).chain(local).nth(index)
-    }
-
     /// The notices of the step, as warnings at the packages' places.
     pub(super) fn warnings(&self, notices: &[Notice]) -> Vec<Warning> {
         let warning = |notice: &Notice| {
             let mut diagnostic = Diagnostic::new(&notice.message);
-            if let Some(place) = notice.package.and_then(|index| self.place(index)) {
+            let place = |index| self.files.place(index, self.file);
+            if let Some(place) = notice.package.and_then(place) {
                 diagnostic = diagnostic.at(&place.file, place.lines);
             }
             let rule = rule_of(notice.subject);
@@ -167,7 +183,7 @@ impl Job for Installing<'_> {
 
     fn graph(&self, addresses: &Addresses) -> Result<PipInstalled, ArgsError> {
         self.environment
-            .pip_install(self.root, &self.wanted, addresses, self.network)
+            .pip_install(self.root, &self.wanted, addresses)
     }
 
     /// All files first: see [`PipFetchedSpec`](condafront_step_spec::pip::PipFetchedSpec).
@@ -181,7 +197,7 @@ impl Job for Installing<'_> {
 
     fn location(&self, step: &Step, culprit: &Culprit) -> Option<Location> {
         match culprit {
-            Culprit::Package(index) => self.place(step.package(*index)?),
+            Culprit::Package(index) => self.files.place(step.package(*index)?, self.file),
             _ => None,
         }
     }

@@ -25,10 +25,10 @@ use std::sync::Arc;
 pub(super) struct PipInput {
     /// The requested packages.
     pub(super) asked: PypiPackages,
-    /// Those of the list that are in the user's folders or in a repository.
-    pub(super) local: Vec<Local>,
-    /// Those of a lock that are in the user's folders.
-    pub(super) locked_local: Vec<Local>,
+    /// Those of the list that are in the user's folders or in a repository, and where they are asked for.
+    pub(super) local: Vec<(Local, Location)>,
+    /// Those of a lock that are in the user's folders, and where they are asked for.
+    pub(super) locked_local: Vec<(Local, Location)>,
     /// Warnings about where files were found.
     pub(super) warnings: Vec<Warning>,
 }
@@ -84,9 +84,9 @@ impl Session<'_> {
         file: &Arc<SourceFile>,
         folder: &FilePath,
         warnings: &mut Vec<Warning>,
-    ) -> Result<Vec<Local>, BuildError> {
+    ) -> Result<Vec<(Local, Location)>, BuildError> {
         let mut all = Vec::new();
-        for (index, package) in packages.iter().enumerate() {
+        for package in packages {
             let named = package.named(file, folder);
             let mut options = Options::new();
             options.location(location_of(&named.location));
@@ -100,13 +100,14 @@ impl Session<'_> {
                 error => error,
             })?;
             warnings.extend(warning);
-            all.push(Local {
+            let local = Local {
                 label: package.name.clone(),
                 kind,
                 output,
-                entry: index,
+                build_options: Vec::new(),
                 hashes: package.hashes.clone(),
-            });
+            };
+            all.push((local, package.location(file)));
         }
         Ok(all)
     }
@@ -133,9 +134,13 @@ impl Session<'_> {
     }
 
     /// The packages of a list that are in the user's folders or in a repository.
-    fn local_packages(&self, list: &List, projects: &[Project]) -> Result<Vec<Local>, Diagnostic> {
+    fn local_packages(
+        &self,
+        list: &List,
+        projects: &[Project],
+    ) -> Result<Vec<(Local, Location)>, Diagnostic> {
         let mut all = Vec::new();
-        for (index, entry, requirement) in list.local() {
+        for (_, entry, requirement) in list.local() {
             let mut options = Options::new();
             options.location(location_of(&entry.location()));
             let (label, kind, output) = match &requirement.source {
@@ -158,13 +163,14 @@ impl Session<'_> {
                 }
                 Source::Index | Source::Web(_) => continue,
             };
-            all.push(Local {
+            let local = Local {
                 label,
                 kind,
                 output,
-                entry: index,
+                build_options: requirement.build_options.clone(),
                 hashes: Hashes::default(),
-            });
+            };
+            all.push((local, entry.location()));
         }
         Ok(all)
     }

@@ -2,7 +2,7 @@
 
 use super::fetching::Job;
 use super::linked::Linked;
-use super::pip_jobs::Files;
+use super::pip_jobs::{Files, check_addresses};
 use super::session::rule_of;
 
 use std::sync::Arc;
@@ -63,20 +63,23 @@ impl Linked<'_> {
         ground: &WheelGround,
     ) -> Result<Option<LinkedWheels>, BuildError> {
         let (session, environment) = (&self.session, &self.environment);
-        let are_fetched = files.wheels.is_empty() && files.local.is_empty();
+        let built = files.built();
         let plan = environment.wheel_plan(
             &files.packages,
+            &built,
             &self.facts,
             session.platform,
             Some(&ground.glibc),
             ground.layers,
         );
-        let Some(plan) = plan.filter(|_| are_fetched) else {
+        let Some(plan) = plan else {
             return Ok(None);
         };
-        let wanted = environment.wheels(&files.packages, &session.settings.mirrors)?;
+        let wanted = environment
+            .wheels(&files.packages, &session.settings.mirrors)?
+            .with_wheels(built);
         let addresses = session.pip_addresses(wanted.fetched()).await?;
-        files.check_addresses(&addresses, &self.file.file)?;
+        check_addresses(&files.packages, &addresses, &self.file.file)?;
         let linking = Linking {
             environment,
             conda: &self.graph,
@@ -101,8 +104,8 @@ impl Linked<'_> {
             return Ok(None);
         };
         let layers = graph.layer_names(&linking.plan);
-        let components = files.packages.iter().zip(&layers);
-        let components = components.map(|(wheel, layer)| Component::pypi(wheel).in_layer(layer));
+        let components = files.components().zip(&layers);
+        let components = components.map(|(wheel, layer)| wheel.in_layer(layer));
         Ok(Some(LinkedWheels {
             root,
             layers: stack.names(),
@@ -123,7 +126,7 @@ struct Linking<'a> {
 }
 
 impl Linking<'_> {
-    /// Where the package at `index` is asked for: conda packages come first, then those of the list of wheels.
+    /// Where the package at `index` is asked for: conda packages come first, then the wheels.
     fn place(&self, index: usize) -> Option<Location> {
         let conda = &self.environment.plan.packages;
         match index.checked_sub(conda.len()) {
@@ -131,7 +134,7 @@ impl Linking<'_> {
                 file: Arc::clone(self.file),
                 lines: conda.get(index)?.lines,
             }),
-            Some(index) => Some(self.files.packages.get(index)?.location(self.file)),
+            Some(index) => self.files.place(index, self.file),
         }
     }
 

@@ -79,10 +79,11 @@ fn a_lock_has_its_own_project() {
         .expect_success();
     assert_eq!(output.stdout, "checked carried flat tool\n");
 
-    // A changed project is built again, and nothing else.
+    // A changed project is built and linked again, and nothing else.
     project.packages_requested();
     write(&project, "flat.py", "print('changed')\n");
-    project.build(&args).expect_success();
+    let built = project.build(&args).expect_success();
+    assert!(!built.stderr.contains("[pip] install "), "{}", built.stderr);
     let output = project.run(&[], &["python", "-m", "flat"]).expect_success();
     assert_eq!(output.stdout, "changed\n");
     let requested = project.packages_requested();

@@ -260,12 +260,24 @@ fn a_source_archive_is_built_and_changes_nothing_else() {
     project.server.put(path, content.clone());
     let pip = line(&project, "from-source", path, &content);
     let conda = lock_text(&project, &["python", "pip"], &own);
-    project.write(LOCK, conda + &pip);
     let args = ["--network", "host", "--build-arg", &index];
+    let left = || {
+        let command = "ls /usr/local/bin/from-* /etc/from-* /opt/conda/share/from-*; find /opt/conda -perm /6000 -o -type f -perm -2";
+        let command = ["-c", command];
+        project.run(&["--entrypoint", "sh"], &command).stdout
+    };
+    // Its wheel is linked, without pip.
+    project.write(LOCK, conda.clone() + &pip);
+    project.build(&args).expect_success();
+    assert_eq!(left(), "");
+    let output = project.run(&[], &["python", "-m", "from_source"]);
+    assert_eq!(output.expect_success().stdout, "built\n");
+
+    // A file without a sha256 has pip install everything.
+    let unpinned = unpinned(&serve(&project, "hello.world", &hello("1.0")));
+    project.write(LOCK, conda + &pip + &unpinned);
     let output = project.build(&args).expect_success();
-    let left = "ls /usr/local/bin/from-* /etc/from-* /opt/conda/share/from-*; find /opt/conda -perm /6000 -o -type f -perm -2";
-    let left = project.run(&["--entrypoint", "sh"], &["-c", left]);
-    assert_eq!(left.stdout, "/opt/conda/share/from-module\n");
+    assert_eq!(left(), "/opt/conda/share/from-module\n");
     let warning = "pip made files set-uid, set-gid or writable for everyone, or gave them capabilities; the image leaves that out: share/from-module";
     assert!(output.stderr.contains(warning), "{}", output.stderr);
     let output = project.run(&[], &["python", "-m", "from_source"]);

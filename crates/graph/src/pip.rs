@@ -1,9 +1,10 @@
 //! PyPI packages on top of the conda packages.
 //!
-//! Packages that no index has are built into wheels, pip resolves the list, and what it finds is downloaded and installed
-//! as from a lock. Where all packages are wheels, each is linked into a layer of its own; otherwise pip installs them.
+//! Packages without a wheel are built into wheels, pip resolves the list, and what it finds is downloaded as from a lock.
+//! Each wheel is linked into a layer of its own; if that is not possible, pip installs all of them.
 
 mod downloads;
+mod fetched;
 mod install;
 mod linked;
 mod network;
@@ -17,10 +18,10 @@ mod wheel;
 pub use install::PipInstalled;
 pub use linked::{ADD_WHEELS, WheelGraph};
 pub use network::PipNetwork;
-pub use packages::PipPackages;
+pub use packages::{BuiltWheel, PipPackages};
 pub use resolve::PipResolved;
 pub use sources::{Local, LocalKind, from_context, from_repository};
-pub use wheel::Wheel;
+pub use wheel::PipBuilt;
 
 #[cfg(test)]
 mod tests;

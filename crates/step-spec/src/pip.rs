@@ -43,8 +43,8 @@ impl StepSpec for PipInstallSpec {
     type Item = PipFile;
 }
 
-/// The step that makes the build fetch the files, and verifies them, before the image is touched: a download that fails
-/// while BuildKit merges layers loses them.
+/// The step that verifies files and tells their names. It makes the build fetch them before the image is touched: a
+/// download that fails while BuildKit merges layers loses them.
 ///
 /// Arguments: `pip-fetched SPEC FILE…`; file `n` is the only one in `/in/<n>`. Their names go to [`PIP_FETCHED_FILE`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,8 +56,8 @@ impl StepSpec for PipFetchedSpec {
     type Item = PipFile;
 }
 
-/// Where `pip-fetched` writes the files' names, below the facts mount.
-pub const PIP_FETCHED_FILE: &str = "pip-fetched.txt";
+/// Where `pip-fetched` writes the list of the files' names, below the facts mount.
+pub const PIP_FETCHED_FILE: &str = "pip-fetched.json";
 
 /// The step that builds a wheel from a source archive or a folder.
 ///

@@ -2,7 +2,7 @@
 
 use buildkit_llb::{Location, OpOptions, Output};
 
-use super::packages::PipPackages;
+use super::packages::{BuiltWheel, PipPackages};
 use crate::downloads::{Address, Addresses, Artifact};
 use crate::environment::Environment;
 use crate::image::Stack;
@@ -66,11 +66,12 @@ impl WheelGraph {
 }
 
 impl Environment<'_> {
-    /// How to link the wheels `packages` into an image for `platform` with this C library, in at most so many `layers`.
-    /// `conda` are the facts about the conda packages. `None` if pip must install them.
+    /// How to link the wheels `packages`, followed by those that the build has, into an image for `platform` with this C
+    /// library, in at most so many `layers`. `conda` are the facts about the conda packages. `None` if pip must install them.
     pub fn wheel_plan(
         &self,
         packages: &[PipPackage],
+        built: &[BuiltWheel],
         conda: &EnvironmentFacts,
         platform: Platform,
         glibc: Option<&Glibc>,
@@ -83,7 +84,8 @@ impl Environment<'_> {
         };
         let distributions = conda.packages.iter().flat_map(|it| &it.distributions);
         let distributions = distributions.map(String::as_str).collect();
-        WheelPlan::new(packages, &target, &distributions, layers)
+        let built: Vec<&str> = built.iter().map(|wheel| wheel.file_name.as_str()).collect();
+        WheelPlan::new(packages, &built, &target, &distributions, layers)
     }
 
     /// Whether all packages of `facts` run with the environment's python. What is in doubt does not count.
@@ -93,7 +95,7 @@ impl Environment<'_> {
         python.is_some_and(|python| all_run_with(&facts.packages, &python.id.version))
     }
 
-    /// Links the wheels of `wanted`, fetched from `addresses`, as `plan` says. `conda` is the graph of the conda packages.
+    /// Links all wheels of `wanted`, fetched from `addresses` where they must be, as `plan` says. `conda` is the graph of the conda packages.
     ///
     /// # Errors
     /// When a package's description does not fit into a program's arguments.
@@ -154,7 +156,7 @@ impl Environment<'_> {
         };
         let wheels: Vec<WheelSpec> = members
             .iter()
-            .map(|member| wheel(&wanted.packages[*member]))
+            .map(|member| wheel(wanted, *member))
             .collect();
         let name = format!(
             "[pip install {}/{}] {}",
@@ -175,16 +177,17 @@ impl Environment<'_> {
                 .collect::<Vec<_>>(),
         );
         for (position, member) in members.iter().enumerate() {
+            let place = format!("{INPUT_DIR}/{position}");
+            if let Some(wheel) = built(wanted, *member) {
+                step.input(&place, &wheel.output, false);
+                continue;
+            }
             let address = addresses.get(*member);
             if address.is_retried() {
                 step.retry(self.tools.no_cache);
             }
             let output = artifacts[*member].download(address);
-            step.input(
-                &format!("{INPUT_DIR}/{position}"),
-                &output,
-                self.tools.content_cache,
-            );
+            step.input(&place, &output, self.tools.content_cache);
         }
         if let Some(python) = python {
             step.input(PYTHON_DIR, &python.output, false);
@@ -210,7 +213,7 @@ impl Environment<'_> {
         }
         let packages: Vec<&PipPackage> = members
             .iter()
-            .map(|member| &wanted.packages[*member])
+            .filter_map(|member| wanted.packages.get(*member))
             .collect();
         self.pip_locations(wanted.packages, &packages)
     }
@@ -243,11 +246,24 @@ impl Environment<'_> {
     }
 }
 
-/// How the step is told about a wheel.
-fn wheel(package: &PipPackage) -> WheelSpec {
+/// The wheel at `member`, if it is one that the build has.
+fn built<'a>(wanted: &'a PipPackages<'_>, member: usize) -> Option<&'a BuiltWheel> {
+    let index = member.checked_sub(wanted.packages.len())?;
+    wanted.wheels.get(index)
+}
+
+/// How the step is told about the wheel at `member`.
+fn wheel(wanted: &PipPackages<'_>, member: usize) -> WheelSpec {
+    let (label, file) = match built(wanted, member) {
+        Some(wheel) => (wheel.label.clone(), wheel.file_name.clone()),
+        None => {
+            let package = &wanted.packages[member];
+            (package.label(), package.file_name())
+        }
+    };
     WheelSpec {
-        label: package.label(),
-        file: package.file_name(),
+        label,
+        file,
         // A lock does not say which packages only others need, and must give the same layer as the list that it is from.
         requested: true,
         direct_url: None,

@@ -13,16 +13,27 @@ use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::Diagnostic;
 use condafront_step_spec::install::PythonSpec;
 
+/// A wheel that is not downloaded: the build has made it, or it is one of the user's files.
+#[derive(Clone, Debug)]
+pub struct BuiltWheel {
+    /// Its package's name in messages.
+    pub label: String,
+    /// The name of its file.
+    pub file_name: String,
+    /// A file system with the wheel and nothing else.
+    pub output: Output,
+}
+
 /// What an environment's PyPI packages are fetched and installed from.
 pub struct PipPackages<'a> {
     pub(super) packages: &'a [PipPackage],
     /// The pip that condafront supplies, if the environment has none.
     pub(super) supplied: Option<PipPackage>,
-    /// Wheels that need not be fetched, each with its name in messages.
-    pub(super) wheels: Vec<(String, Output)>,
-    /// Packages of the build context, which a lock names.
+    /// Wheels that need not be fetched.
+    pub(super) wheels: Vec<BuiltWheel>,
+    /// Packages of the user's folders and of repositories.
     pub(super) local: Vec<Local>,
-    /// Options for pip when it builds source archives.
+    /// Options for pip when it builds wheels.
     pub(super) build_options: BuildOptions,
     /// The environment's python.
     pub(super) python: PythonSpec,
@@ -30,21 +41,21 @@ pub struct PipPackages<'a> {
 }
 
 impl PipPackages<'_> {
-    /// Also installs these wheels, each given with its name in messages.
+    /// Also installs these wheels.
     #[must_use]
-    pub fn with_wheels(mut self, wheels: Vec<(String, Output)>) -> Self {
+    pub fn with_wheels(mut self, wheels: Vec<BuiltWheel>) -> Self {
         self.wheels = wheels;
         self
     }
 
-    /// Also installs these packages, which are built first unless they are wheels.
+    /// Also builds these packages, unless they are wheels.
     #[must_use]
     pub fn with_local(mut self, local: Vec<Local>) -> Self {
         self.local = local;
         self
     }
 
-    /// Builds source archives with these options.
+    /// Builds wheels with these options.
     #[must_use]
     pub fn with_build_options(mut self, options: BuildOptions) -> Self {
         self.build_options = options;

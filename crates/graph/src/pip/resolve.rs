@@ -3,7 +3,6 @@
 use buildkit_llb::Output;
 
 use super::network::PipNetwork;
-use super::wheel::Wheel;
 use crate::environment::Environment;
 use crate::step::{self, Step};
 use condafront_input::requirements::List;
@@ -15,15 +14,14 @@ use condafront_step_spec::pip::PipResolveSpec;
 pub struct PipResolved {
     /// What the step found.
     pub facts: Output,
-    /// The steps that may fail, each with one of its outputs.
-    steps: Vec<(Output, Step)>,
+    /// The step that asks pip.
+    step: Step,
 }
 
 impl PipResolved {
     /// The first step whose digest is in `failed`.
     pub fn failing(&self, failed: &[String]) -> Option<&Step> {
-        let steps = self.steps.iter().map(|(output, step)| (output, step));
-        step::failing(steps, failed)
+        step::failing([(&self.facts, &self.step)], failed)
     }
 }
 
@@ -37,7 +35,7 @@ impl Environment<'_> {
         &self,
         root: &Output,
         list: &List,
-        wheels: &[Wheel],
+        wheels: &[Output],
         network: &PipNetwork,
         is_partial: bool,
     ) -> Result<PipResolved, ArgsError> {
@@ -49,16 +47,12 @@ impl Environment<'_> {
         let name = "[pip] resolve the requirements";
         let mut step = self.tools.step_in(root, spec.to_args(&entries)?, name);
         step.concerns(&(0..entries.len()).collect::<Vec<_>>());
-        let mut steps = Vec::new();
         for (index, wheel) in wheels.iter().enumerate() {
-            step.input(&format!("{INPUT_DIR}/{index}"), &wheel.output, false);
-            let made = wheel.step.clone();
-            steps.extend(made.map(|made| (wheel.output.clone(), made)));
+            step.input(&format!("{INPUT_DIR}/{index}"), wheel, false);
         }
         network.open(&mut step);
         let facts = step.output(FACTS_DIR);
         let facts = step.exec().build()[facts].clone();
-        steps.push((facts.clone(), step));
-        Ok(PipResolved { facts, steps })
+        Ok(PipResolved { facts, step })
     }
 }

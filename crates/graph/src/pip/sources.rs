@@ -28,8 +28,8 @@ pub struct Local {
     pub kind: LocalKind,
     /// The folder with its sources, or one with only its file.
     pub output: Output,
-    /// The index of its entry in the list or lock.
-    pub entry: usize,
+    /// Options for pip when it builds it.
+    pub build_options: Vec<String>,
     /// The hashes that it must have if it is a file.
     pub hashes: Hashes,
 }

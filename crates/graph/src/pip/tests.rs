@@ -90,21 +90,27 @@ fn with_environment_of(
 fn locked_files_are_installed_without_network() {
     let sha256 = Some("1".repeat(64));
     let md5 = Some("2".repeat(32));
-    let packages = [
-        package(
-            "https://f.example/six-1.17.0-py3-none-any.whl",
-            Hashes { sha256, md5: None },
-        ),
-        package(
-            "https://f.example/six-1.17.0.tar.gz",
-            Hashes { sha256: None, md5 },
-        ),
-    ];
+    let packages = [package(
+        "https://f.example/six-1.17.0-py3-none-any.whl",
+        Hashes { sha256, md5: None },
+    )];
+    let archives = [package(
+        "https://f.example/six-1.17.0.tar.gz",
+        Hashes { sha256: None, md5 },
+    )];
     let network = PipNetwork::from_options(&options(&["force-network-mode=host"]));
     insta::assert_snapshot!(with_environment(|environment, root| {
         let mirrors = Mirrors::default();
+        let wanted = environment.pip_packages(&archives, &mirrors).unwrap();
+        let built = environment.pip_build(root, &wanted, &wanted.addresses(), &network);
+        let wheel = BuiltWheel {
+            label: "six 1.17.0".to_owned(),
+            file_name: "six-1.17.0-py3-none-any.whl".to_owned(),
+            output: built.unwrap().wheels[0].clone(),
+        };
         let wanted = environment.pip_packages(&packages, &mirrors).unwrap();
-        let installed = environment.pip_install(root, &wanted, &wanted.addresses(), &network);
+        let wanted = wanted.with_wheels(vec![wheel]);
+        let installed = environment.pip_install(root, &wanted, &wanted.addresses());
         installed.unwrap().root
     }));
 }
@@ -129,8 +135,14 @@ fn wheels_are_linked_into_layers_of_their_own() {
         let urls = environment.fetched().map(|package| &package.url);
         let conda = environment.install(&mirrors.addresses(urls)).unwrap();
         let platform = Platform::LinuxAmd64;
-        let plan = environment.wheel_plan(&packages, &none, platform, None, Layers::Auto);
+        let built = vec![BuiltWheel {
+            label: "demo 1.0".to_owned(),
+            file_name: "demo-1.0-cp313-cp313-linux_x86_64.whl".to_owned(),
+            output: Image::new("docker.io/org/built:latest").build(),
+        }];
+        let plan = environment.wheel_plan(&packages, &built, &none, platform, None, Layers::Auto);
         let wanted = environment.wheels(&packages, &mirrors).unwrap();
+        let wanted = wanted.with_wheels(built);
         let graph = environment
             .link_wheels(&conda, &wanted, &plan.unwrap(), &wanted.addresses())
             .unwrap();
@@ -142,7 +154,11 @@ fn wheels_are_linked_into_layers_of_their_own() {
         let stack = environment.stack_wheels(&graph, &none, &none).unwrap();
         assert_eq!(
             stack.names(),
-            ["[pip install 1/2] six", "[pip install 2/2] idna"]
+            [
+                "[pip install 1/3] six",
+                "[pip install 2/3] idna",
+                "[pip install 3/3] demo"
+            ]
         );
         match stack.on(&root.into(), Stacking::Merge, ADD_WHEELS) {
             Input::Output(root) => root,
@@ -153,12 +169,12 @@ fn wheels_are_linked_into_layers_of_their_own() {
 }
 
 #[test]
-fn packages_next_to_a_lock_are_built_and_installed() {
+fn packages_next_to_a_lock_become_wheels() {
     let local = |label: &str, kind: LocalKind, index: usize| Local {
         label: label.to_owned(),
         kind,
         output: Image::new(format!("docker.io/org/{label}:latest")).build(),
-        entry: index,
+        build_options: Vec::new(),
         hashes: Hashes {
             sha256: Some(index.to_string().repeat(64)),
             md5: None,
@@ -174,10 +190,8 @@ fn packages_next_to_a_lock_are_built_and_installed() {
         let mirrors = Mirrors::default();
         let wanted = environment.pip_packages(&[], &mirrors).unwrap();
         let wanted = wanted.with_local(local);
-        let installed = environment.pip_install(root, &wanted, &wanted.addresses(), &network);
-        let installed = installed.unwrap();
-        assert_eq!(installed.name, "[pip] install 3 packages");
-        installed.root
+        let built = environment.pip_build(root, &wanted, &wanted.addresses(), &network);
+        built.unwrap().facts
     }));
 }
 
@@ -202,16 +216,20 @@ fn a_list_is_resolved_with_network() {
         let kind = LocalKind::Folder;
         let mut options = LlbOptions::new();
         options.name("[pip] take demo from the build context");
-        let local = [Local {
+        let local = vec![Local {
             label: "demo".to_owned(),
             kind,
             output: from_context(&context, "demo", kind, &options),
-            entry: 2,
+            build_options: Vec::new(),
             hashes: Hashes::default(),
         }];
-        let wheels = environment
-            .pip_wheels(root, &list, &local, &network)
-            .unwrap();
+        let mirrors = Mirrors::default();
+        let wanted = environment.pip_packages(&[], &mirrors).unwrap();
+        let wanted = wanted
+            .with_local(local)
+            .with_build_options(list.build_options());
+        let built = environment.pip_build(root, &wanted, &wanted.addresses(), &network);
+        let wheels = built.unwrap().wheels;
         let resolved = environment.pip_resolve(root, &list, &wheels, &network, false);
         resolved.unwrap().facts
     }));

@@ -1,105 +1,139 @@
-//! Builds wheels.
+//! Builds the wheels of packages that have none: source archives, folders and repositories.
 
 use buildkit_llb::{Bind, Output};
 
+use super::fetched::{downloaded, made};
 use super::network::PipNetwork;
-use super::sources::{Local, LocalKind};
+use super::packages::PipPackages;
+use super::sources::LocalKind;
 use super::supplied::SuppliedPip;
+use crate::downloads::{Address, Addresses};
 use crate::environment::Environment;
-use crate::step::Step;
-use condafront_input::requirements::List;
+use crate::step::{self, Step};
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
-use condafront_step_spec::mounts::{INPUT_DIR, OUTPUT_DIR};
-use condafront_step_spec::pip::{PipBuildSpec, PipFile};
+use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
+use condafront_step_spec::pip::{PipBuildSpec, PipFetchedSpec, PipFile};
 
-/// The wheel of a package that no index has, the only file in its output.
-#[derive(Clone, Debug)]
-pub struct Wheel {
-    /// The wheel.
-    pub output: Output,
-    /// The step that builds it, if it must be built.
-    pub(super) step: Option<Step>,
+/// The name, in the progress, of the step that reads the wheels' names.
+const READ_NAMES: &str = "[pip] read the names of the wheels";
+
+/// Wheels that the build makes.
+pub struct PipBuilt {
+    /// The wheels, each the only file of its output: those of archives, then those of local packages.
+    pub wheels: Vec<Output>,
+    /// The output of the step that fetches all archives, if there are any. Build it before the wheels.
+    pub fetched: Option<Output>,
+    /// The output with the names of the wheels' files.
+    pub facts: Output,
+    /// The steps that may fail, each with one of its outputs.
+    steps: Vec<(Output, Step)>,
 }
 
-impl Wheel {
-    /// The wheel that `step` builds for the package at `index`.
-    pub(super) fn made_by(mut step: Step, index: usize) -> Self {
-        step.concerns(&[index]);
-        let output = step.output(OUTPUT_DIR);
-        Self {
-            output: step.exec().build()[output].clone(),
-            step: Some(step),
-        }
+impl PipBuilt {
+    /// The first step whose digest is in `failed`.
+    pub fn failing(&self, failed: &[String]) -> Option<&Step> {
+        let steps = self.steps.iter().map(|(output, step)| (output, step));
+        step::failing(steps, failed)
     }
 }
 
 /// What a wheel is built from.
-pub(super) struct Build<'a> {
-    pub(super) file: PipFile,
-    pub(super) kind: LocalKind,
-    pub(super) output: &'a Output,
+struct Build<'a> {
+    file: PipFile,
+    kind: LocalKind,
+    output: &'a Output,
     /// Whether the definition pins its content.
-    pub(super) trusted: bool,
+    trusted: bool,
     /// The pip to build with, if the environment has none.
-    pub(super) supplied: Option<&'a SuppliedPip>,
+    supplied: Option<&'a SuppliedPip>,
     /// Options that say where to find packages to build with.
-    pub(super) options: &'a [String],
+    options: &'a [String],
     /// Options for this package alone.
-    pub(super) own_options: &'a [String],
-}
-
-impl<'a> Build<'a> {
-    /// A build of a local package, with the environment's pip and without options.
-    pub(super) fn of(local: &'a Local) -> Self {
-        Self {
-            file: local.file(),
-            kind: local.kind,
-            output: &local.output,
-            trusted: false,
-            supplied: None,
-            options: &[],
-            own_options: &[],
-        }
-    }
+    own_options: &'a [String],
 }
 
 impl Environment<'_> {
-    /// Wheels of the packages in the build context and in repositories, built in the image `root`.
+    /// Builds the wheels of the archives of `wanted`, fetched from `addresses`, and of its local packages, in the image
+    /// `root`.
     ///
     /// # Errors
     /// When a package's description does not fit into a program's arguments.
-    pub fn pip_wheels(
+    pub fn pip_build(
         &self,
         root: &Output,
-        list: &List,
-        local: &[Local],
+        wanted: &PipPackages<'_>,
+        addresses: &Addresses,
         network: &PipNetwork,
-    ) -> Result<Vec<Wheel>, ArgsError> {
-        let options = list.build_options().indexes;
-        let wheel = |local: &Local| {
+    ) -> Result<PipBuilt, ArgsError> {
+        let artifacts = self.pip_artifacts(wanted);
+        let count = wanted.packages.len();
+        let supplied = SuppliedPip::new(count, &artifacts, addresses, self.tools.content_cache);
+        let check = self.pip_fetched(wanted, &artifacts, addresses, supplied.as_ref())?;
+        let fetched = check.as_ref().map(|(output, _)| output.clone());
+        let mut steps: Vec<(Output, Step)> = check.into_iter().collect();
+        let mut wheels = Vec::new();
+        let mut files = Vec::new();
+        let options = wanted.build_options.indexes.as_slice();
+        for (index, (package, artifact)) in wanted.packages.iter().zip(&artifacts).enumerate() {
+            let address = addresses.get(index);
+            let build = Build {
+                file: downloaded(package),
+                kind: LocalKind::Archive,
+                output: &artifact.download(address),
+                trusted: package.hashes.is_pinned() && self.tools.content_cache,
+                supplied: supplied.as_ref(),
+                options,
+                own_options: wanted.build_options.own(&package.name),
+            };
+            let mut step = self.build_wheel(root, &build, network)?;
+            if address.is_retried() {
+                step.retry(self.tools.no_cache);
+            }
+            files.push(made(&package.label()));
+            wheels.push(made_by(step, index, &mut steps));
+        }
+        for (index, local) in wanted.local.iter().enumerate() {
             if local.kind == LocalKind::Wheel {
-                return Ok(Wheel {
-                    output: local.output.clone(),
-                    step: None,
-                });
+                files.push(local.file());
+                wheels.push(local.output.clone());
+                continue;
             }
             let build = Build {
-                options: &options,
-                own_options: list
-                    .entries()
-                    .get(local.entry)
-                    .and_then(|entry| entry.requirement())
-                    .map_or(&[], |requirement| &requirement.build_options),
-                ..Build::of(local)
+                file: local.file(),
+                kind: local.kind,
+                output: &local.output,
+                trusted: false,
+                supplied: supplied.as_ref(),
+                options,
+                own_options: &local.build_options,
             };
-            let step = self.pip_build(root, &build, network)?;
-            Ok(Wheel::made_by(step, local.entry))
-        };
-        local.iter().map(wheel).collect()
+            let step = self.build_wheel(root, &build, network)?;
+            files.push(made(&local.label));
+            wheels.push(made_by(step, count + index, &mut steps));
+        }
+        let mut step = self
+            .tools
+            .step(PipFetchedSpec {}.to_args(&files)?, READ_NAMES);
+        step.concerns(&(0..files.len()).collect::<Vec<_>>());
+        if addresses.iter().any(Address::is_retried) {
+            step.retry(self.tools.no_cache);
+        }
+        for (index, wheel) in wheels.iter().enumerate() {
+            step.input(&format!("{INPUT_DIR}/{index}"), wheel, false);
+        }
+        let facts = step.output(FACTS_DIR);
+        let facts = step.exec().build()[facts].clone();
+        steps.push((facts.clone(), step));
+        Ok(PipBuilt {
+            wheels,
+            fetched,
+            facts,
+            steps,
+        })
     }
 
     /// A step that builds a wheel. Nothing says in advance what it builds with, so it has the network.
-    pub(super) fn pip_build(
+    fn build_wheel(
         &self,
         root: &Output,
         build: &Build<'_>,
@@ -135,4 +169,13 @@ impl Environment<'_> {
         network.open(&mut step);
         Ok(step)
     }
+}
+
+/// The wheel that `step` builds for the package at `index`; adds the step to `steps`.
+fn made_by(mut step: Step, index: usize, steps: &mut Vec<(Output, Step)>) -> Output {
+    step.concerns(&[index]);
+    let output = step.output(OUTPUT_DIR);
+    let output = step.exec().build()[output].clone();
+    steps.push((output.clone(), step));
+    output
 }

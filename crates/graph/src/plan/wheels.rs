@@ -10,7 +10,7 @@ use super::layer_tree::{self, Place};
 use super::package_size::{SizeClass, usual_or_median};
 use super::wheel_tags::WheelTarget;
 use condafront_model::layers::Layers;
-use condafront_model::pypi_package::{PipPackage, normalized};
+use condafront_model::pypi_package::{PipPackage, is_name_char, normalized};
 use condafront_step_spec::facts::PackageFacts;
 
 /// The wheels of an environment, in layers.
@@ -33,20 +33,30 @@ pub struct WheelGroup {
 }
 
 impl WheelPlan {
-    /// Plans the wheels `packages` for an environment whose conda packages bring the Python `distributions`. `None` if pip
-    /// must install them: one is not a wheel, is not pinned, may not be for this environment, or replaces a package.
+    /// Plans the wheels `packages`, followed by those that the build has, given by the names of their files, for an
+    /// environment whose conda packages bring the Python `distributions`. `None` if pip must install them: one is not a
+    /// wheel, is not pinned, may not be for this environment, or replaces a package.
     pub fn new(
         packages: &[PipPackage],
+        built: &[&str],
         target: &WheelTarget<'_>,
         distributions: &BTreeSet<&str>,
         layers: Layers,
     ) -> Option<Self> {
+        let fetched = packages.iter().map(|package| {
+            let is_pinned = package.is_pinned_wheel();
+            is_pinned.then(|| (package.name.clone(), package.file_name()))
+        });
+        let built = built.iter().map(|file_name| {
+            let name = first_part(file_name);
+            let is_name = name.chars().all(is_name_char);
+            is_name.then(|| (name.to_owned(), (*file_name).to_owned()))
+        });
+        let wheels: Vec<(String, String)> = fetched.chain(built).collect::<Option<_>>()?;
         let mut names: BTreeMap<Reverse<String>, usize> = BTreeMap::new();
-        for (index, package) in packages.iter().enumerate() {
-            let file_name = package.file_name();
-            let is_wheel = package.is_pinned_wheel() && target.accepts(&file_name);
-            let name = normalized(file_name.split('-').next().unwrap_or_default());
-            let is_linked = is_wheel && !distributions.contains(name.as_str());
+        for (index, (_, file_name)) in wheels.iter().enumerate() {
+            let name = normalized(first_part(file_name));
+            let is_linked = target.accepts(file_name) && !distributions.contains(name.as_str());
             if !is_linked || names.insert(Reverse(name), index).is_some() {
                 return None;
             }
@@ -54,18 +64,19 @@ impl WheelPlan {
         let places: Vec<Place> = names
             .iter()
             .map(|(Reverse(name), index)| {
-                let is_pure = packages[*index].file_name().ends_with("-none-any.whl");
+                let is_pure = wheels[*index].1.ends_with("-none-any.whl");
                 Place::new(name, is_pure, SizeClass::of_bytes(usual_or_median(name)))
             })
             .collect();
         let order: Vec<usize> = names.into_values().collect();
-        let mut groups: Vec<WheelGroup> = layer_tree::divide(&places, layers.most().into())
+        let is_built = |position: &usize| order[*position] >= packages.len();
+        let mut groups: Vec<WheelGroup> = layers_of(&places, is_built, layers.most().into())
             .into_iter()
             .map(|mut positions| {
                 positions.sort_unstable();
                 let names = positions
                     .iter()
-                    .map(|position| packages[order[*position]].name.clone());
+                    .map(|position| wheels[order[*position]].0.clone());
                 let title = title(&names.collect::<Vec<_>>());
                 WheelGroup { positions, title }
             })
@@ -73,6 +84,26 @@ impl WheelPlan {
         groups.sort_by(|a, b| a.positions.cmp(&b.positions));
         Some(Self { order, groups })
     }
+}
+
+/// The part of a wheel's file name that is its package's name.
+fn first_part(file_name: &str) -> &str {
+    file_name.split('-').next().unwrap_or_default()
+}
+
+/// Divides wheels into at most `most` layers. Those that the build makes change most often: each has a layer of its own, if
+/// that leaves half of the layers for the others.
+fn layers_of(places: &[Place], is_built: impl Fn(&usize) -> bool, most: usize) -> Vec<Vec<usize>> {
+    let (built, fetched): (Vec<usize>, Vec<usize>) = (0..places.len()).partition(is_built);
+    if built.len() > most / 2 {
+        return layer_tree::divide(places, most);
+    }
+    let of_fetched: Vec<Place> = fetched.iter().map(|position| places[*position]).collect();
+    let layers = layer_tree::divide(&of_fetched, most - built.len()).into_iter();
+    let layers = layers.map(|layer| layer.into_iter().map(|index| fetched[index]).collect());
+    layers
+        .chain(built.iter().map(|position| vec![*position]))
+        .collect()
 }
 
 /// Whether all of these packages run with python `version`, such as 3.13.5. What is in doubt does not count.
@@ -127,6 +158,15 @@ mod tests {
     }
 
     fn plan(packages: &[PipPackage], distributions: &[&str], layers: u16) -> Option<WheelPlan> {
+        plan_with(packages, &[], distributions, layers)
+    }
+
+    fn plan_with(
+        packages: &[PipPackage],
+        built: &[&str],
+        distributions: &[&str],
+        layers: u16,
+    ) -> Option<WheelPlan> {
         let python = Python {
             package: 0,
             version: "3.13".to_owned(),
@@ -139,7 +179,13 @@ mod tests {
             glibc: None,
         };
         let distributions = distributions.iter().copied().collect();
-        WheelPlan::new(packages, &target, &distributions, Layers::AtMost(layers))
+        WheelPlan::new(
+            packages,
+            built,
+            &target,
+            &distributions,
+            Layers::AtMost(layers),
+        )
     }
 
     fn wheels(names: &[&str]) -> Vec<PipPackage> {
@@ -164,6 +210,34 @@ mod tests {
         let found = plan(&wheels(&["a", "b", "c"]), &[], 1).unwrap();
         assert_eq!(found.groups.len(), 1);
         assert_eq!(found.groups[0].positions, [0, 1, 2]);
+    }
+
+    #[test]
+    fn what_the_build_makes_shares_no_layer() {
+        let built = ["demo-1.0-cp313-cp313-linux_x86_64.whl"];
+        let found = plan_with(&wheels(&["a", "b", "c"]), &built, &[], 2).unwrap();
+        assert_eq!(found.order, [3, 2, 1, 0]);
+        let groups: Vec<&[usize]> = found
+            .groups
+            .iter()
+            .map(|group| group.positions.as_slice())
+            .collect();
+        assert_eq!(groups, [&[0][..], &[1, 2, 3]]);
+        assert_eq!(found.groups[0].title, "demo");
+        // Unless there are too few.
+        let found = plan_with(&wheels(&["a"]), &built, &[], 1).unwrap();
+        assert_eq!(found.groups.len(), 1);
+        for other in [
+            "demo-1.0.tar.gz",
+            "de mo-1.0-py3-none-any.whl",
+            "a-2.0-py3-none-any.whl",
+        ] {
+            assert_eq!(
+                plan_with(&wheels(&["a"]), &[other], &[], 9),
+                None,
+                "{other}"
+            );
+        }
     }
 
     #[test]

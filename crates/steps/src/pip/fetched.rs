@@ -1,11 +1,11 @@
-//! The step that makes the build fetch the files, and verifies them, before the image is touched.
+//! The step that makes the build fetch files before the image is touched, verifies them, and tells their names.
 //!
 //! A failed download cancels everything that runs in parallel. If BuildKit is merging layers at that moment, the
 //! snapshot that it is committing is lost, and each later build that needs it fails ("failed to finalize parent during
 //! merge", `cache/refs.go`). So all files are downloaded before the image is requested.
 
 use super::install::verify;
-use crate::install::Mounts;
+use crate::install::{Mounts, write_json};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::pip::{PIP_FETCHED_FILE, PipFetchedSpec};
@@ -18,9 +18,8 @@ pub(crate) fn fetched(args: &[String], mounts: &Mounts) -> Result<(), FailureRep
     let (_, files) = PipFetchedSpec::from_args(args)?;
     let paths = verify(&files, mounts)?;
     let names = paths.iter().filter_map(|path| path.file_name());
-    let list: String = names
-        .map(|name| format!("{}\n", name.to_string_lossy()))
+    let names: Vec<String> = names
+        .map(|name| name.to_string_lossy().into_owned())
         .collect();
-    std::fs::write(mounts.facts.join(PIP_FETCHED_FILE), list)?;
-    Ok(())
+    Ok(write_json(&mounts.facts.join(PIP_FETCHED_FILE), &names)?)
 }

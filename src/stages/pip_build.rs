@@ -1,0 +1,178 @@
+//! Builds wheels of packages that have none: source archives, folders and repositories.
+
+use std::sync::Arc;
+
+use buildkit_llb::Output;
+
+use super::fetching::Job;
+use super::linked::Linked;
+use super::pip_jobs::{Files, Made, check_addresses};
+use crate::gateway::error::BuildError;
+use crate::inventory::Component;
+use condafront_graph::downloads::{Addresses, Artifact};
+use condafront_graph::environment::Environment;
+use condafront_graph::pip::{BuiltWheel, Local, LocalKind, PipBuilt, PipNetwork, PipPackages};
+use condafront_graph::step::Step;
+use condafront_input::requirements::BuildOptions;
+use condafront_model::pypi_package::{FileKind, PipPackage};
+use condafront_model::source::{Location, SourceFile};
+use condafront_step_spec::args::ArgsError;
+use condafront_step_spec::failure_report::Culprit;
+use condafront_step_spec::pip::PIP_FETCHED_FILE;
+
+/// Packages without a wheel to download.
+#[derive(Default)]
+pub(super) struct Unbuilt {
+    /// Source archives.
+    pub(super) archives: Vec<PipPackage>,
+    /// Packages of the user's folders and of repositories, and where they are asked for. Some may be wheels.
+    pub(super) local: Vec<(Local, Location)>,
+    /// Options for pip.
+    pub(super) options: BuildOptions,
+}
+
+impl Linked<'_> {
+    /// The wheels of `unbuilt`, first those of archives, and the outputs that the frontend reads. They are built in the
+    /// image `root`, which has the conda packages.
+    ///
+    /// # Errors
+    /// A package that cannot be downloaded or built, at its line.
+    pub(super) async fn pip_build(
+        &self,
+        root: &Output,
+        unbuilt: Unbuilt,
+    ) -> Result<(Vec<Made>, Vec<Output>), BuildError> {
+        let Unbuilt {
+            archives,
+            local,
+            options,
+        } = unbuilt;
+        if archives.is_empty() && local.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let session = &self.session;
+        let is_built = |(local, _): &(Local, Location)| local.kind != LocalKind::Wheel;
+        let has_built = local.iter().any(is_built);
+        if has_built || !archives.is_empty() {
+            session.pip_must_run(&self.file.pip.asked)?;
+        }
+        if has_built {
+            // Loading the sources may fail.
+            session.settle(root).await?;
+        }
+        let wanted = self
+            .environment
+            .pip_packages(&archives, &session.settings.mirrors)?
+            .with_local(local.iter().map(|(local, _)| local.clone()).collect())
+            .with_build_options(options);
+        let addresses = session.pip_addresses(wanted.fetched()).await?;
+        check_addresses(&archives, &addresses, &self.file.file)?;
+        let network = self.network().await?;
+        let building = Building {
+            environment: &self.environment,
+            file: &self.file.file,
+            root,
+            wanted,
+            archives: &archives,
+            local: &local,
+            network: &network,
+        };
+        let (graph, reference) = session.fetch_and_run(&building, addresses).await?;
+        let names: Vec<String> = session.read_json(&reference, PIP_FETCHED_FILE).await?;
+        let archives = archives.iter().map(|package| {
+            let place = package.location(&self.file.file);
+            (package.label(), place, Component::pypi(package))
+        });
+        let local = local.iter().map(|(local, place)| {
+            let component = Component::built(&local.label);
+            (local.label.clone(), place.clone(), component)
+        });
+        let made = archives.chain(local).zip(names).zip(&graph.wheels);
+        let made = made.map(|(((label, place, component), file_name), output)| Made {
+            wheel: BuiltWheel {
+                label,
+                file_name,
+                output: output.clone(),
+            },
+            place,
+            component,
+        });
+        let facts = graph.fetched.iter().chain([&graph.facts]);
+        Ok((made.collect(), facts.cloned().collect()))
+    }
+
+    /// `files` with the wheels of its source archives in their place.
+    ///
+    /// # Errors
+    /// A package that cannot be downloaded or built, at its line.
+    pub(super) async fn with_archives_built(
+        &self,
+        root: &Output,
+        mut files: Files,
+        options: BuildOptions,
+    ) -> Result<Files, BuildError> {
+        let (archives, packages) = files.packages.into_iter().partition(is_archive);
+        let unbuilt = Unbuilt {
+            archives,
+            options,
+            ..Unbuilt::default()
+        };
+        let (made, facts) = self.pip_build(root, unbuilt).await?;
+        files.packages = packages;
+        files.wheels.extend(made);
+        files.facts.extend(facts);
+        Ok(files)
+    }
+}
+
+/// Whether a package must be built.
+pub(super) fn is_archive(package: &PipPackage) -> bool {
+    package.kind() == Some(FileKind::Source)
+}
+
+/// The job that builds wheels.
+struct Building<'a> {
+    environment: &'a Environment<'a>,
+    file: &'a Arc<SourceFile>,
+    root: &'a Output,
+    wanted: PipPackages<'a>,
+    archives: &'a [PipPackage],
+    local: &'a [(Local, Location)],
+    network: &'a PipNetwork,
+}
+
+impl Job for Building<'_> {
+    type Graph = PipBuilt;
+
+    fn graph(&self, addresses: &Addresses) -> Result<PipBuilt, ArgsError> {
+        self.environment
+            .pip_build(self.root, &self.wanted, addresses, self.network)
+    }
+
+    /// All files first: see [`PipFetchedSpec`](condafront_step_spec::pip::PipFetchedSpec).
+    fn outputs<'g>(&self, graph: &'g PipBuilt) -> Vec<&'g Output> {
+        graph.fetched.iter().chain([&graph.facts]).collect()
+    }
+
+    fn failing<'g>(&self, graph: &'g PipBuilt, failed: &[String]) -> Option<&'g Step> {
+        graph.failing(failed)
+    }
+
+    fn location(&self, step: &Step, culprit: &Culprit) -> Option<Location> {
+        let Culprit::Package(index) = culprit else {
+            return None;
+        };
+        let archives = self.archives.iter();
+        let archives = archives.map(|package| package.location(self.file));
+        let local = self.local.iter().map(|(_, place)| place.clone());
+        archives.chain(local).nth(step.package(*index)?)
+    }
+
+    fn artifacts(&self) -> Vec<Artifact> {
+        self.environment.pip_artifacts(&self.wanted)
+    }
+
+    fn file(&self) -> &Arc<SourceFile> {
+        self.file
+    }
+}
