@@ -1,6 +1,7 @@
 //! The session with BuildKit: its gateway service over this process's standard input and output.
 
 pub(crate) mod client;
+mod container;
 mod effort;
 pub(crate) mod error;
 pub(crate) mod fetch;
@@ -9,6 +10,7 @@ mod notice;
 pub(crate) mod own_image;
 mod read;
 pub(crate) mod repodata;
+mod reports;
 pub(crate) mod requirements;
 mod secrets;
 pub(crate) mod solving;

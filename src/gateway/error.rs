@@ -22,6 +22,7 @@ use condafront_step_spec::args::ArgsError;
 
 const SOURCE: &str = "github.com/moby/buildkit/errdefs.Source+json";
 const VERTEX: &str = "github.com/moby/buildkit/errdefs.Vertex+json";
+const SOLVE: &str = "github.com/moby/buildkit/errdefs.Solve+json";
 
 /// gRPC's code for an error whose message is shown as it is.
 const CODE_UNKNOWN: i32 = 2;
@@ -102,6 +103,15 @@ impl GatewayError {
             .filter_map(|detail| serde_json::from_slice::<VertexDetail>(&detail.value).ok())
             .map(|vertex| vertex.digest)
             .collect()
+    }
+
+    /// BuildKit's names for what a failed process has left in its mounts, by their positions. A mount without a result has
+    /// an empty name.
+    pub(crate) fn left_in_mounts(&self) -> Vec<String> {
+        let mut details = self.status.details.iter();
+        let detail = details.find(|detail| detail.type_url == SOLVE);
+        let solve = detail.and_then(|detail| serde_json::from_slice(&detail.value).ok());
+        solve.map_or_else(Vec::new, |solve: SolveDetail| solve.mounts)
     }
 
     /// The same error, naming the original of each vertex that stands for another one.
@@ -281,6 +291,12 @@ pub(crate) fn source_info(location: &Location) -> (pb::SourceInfo, pb::Range) {
 #[derive(Deserialize)]
 struct VertexDetail {
     digest: String,
+}
+
+#[derive(Deserialize)]
+struct SolveDetail {
+    #[serde(default, rename = "mountIDs")]
+    mounts: Vec<String>,
 }
 
 #[derive(Serialize)]

@@ -85,7 +85,7 @@ impl Linked<'_> {
         let (mut made, facts) = self.pip_build(&pipped.root, unbuilt).await?;
         pipped.facts.extend(facts);
         let local = Files {
-            wheels: made.split_off(count),
+            wheels: made.split_off(count.min(made.len())),
             ..Files::default()
         };
         let locked = Files {

@@ -1,6 +1,6 @@
 //! One build: what it is about, and its requests to BuildKit: build, read, warn, and find out why a step failed.
 
-use super::step_error::{diagnosed, solve_error, unexplained};
+use super::step_error::{diagnosed, full_disk, solve_error, unexplained};
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -15,22 +15,21 @@ use crate::context::named::Finder;
 use crate::context::sources::Sources;
 use crate::gateway::client::Bridge;
 use crate::gateway::error::{BuildError, GatewayError};
-use crate::gateway::messages::{self, ProcessEnd};
+use crate::gateway::messages;
 use crate::gateway::own_image;
 use crate::gateway::requirements;
 use crate::gateway::solving::{Evaluate, Reference};
 use crate::options::settings::Settings;
 use condafront_graph::plan::Plan;
 use condafront_graph::step::Step;
-use condafront_graph::{Tools, programs};
+use condafront_graph::{Tools, programs, show_report};
 use condafront_input::BuildSource;
 use condafront_input::options::Options;
 use condafront_model::lint::{self, Rule, Warning};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Level, Lines, Location, SourceFile};
 use condafront_step_spec::facts::{Notice, Subject};
-use condafront_step_spec::failure_report::{Culprit, FailureReport, REPORT_FILE};
-use condafront_step_spec::timeout::TIMED_OUT_CODE;
+use condafront_step_spec::failure_report::{Culprit, FULL_DISK_CODE, FailureReport};
 
 /// The platform that steps run on.
 pub(crate) fn native(bridge: &Bridge) -> Platform {
@@ -187,32 +186,35 @@ impl Session<'_> {
         }
     }
 
-    /// Why a step failed with `error`.
+    /// Why a step failed with `error`: what it has left for the frontend. It does not run again.
     pub(super) async fn explanation(&self, step: &Step, error: &GatewayError) -> Explanation {
-        let timed_out = ProcessEnd::Code(TIMED_OUT_CODE.into());
-        let has_timed_out = messages::process_end(error.message()) == Some(timed_out);
-        let again = step.explain(has_timed_out);
-        match self.evaluate(&again).await {
-            Ok(reference) => match self.read_json(&reference, REPORT_FILE).await {
-                Ok(report) => Explanation::Report(report),
-                // The disk may be too full to run it.
-                Err(BuildError::Diagnostic(error)) => Explanation::Report(FailureReport {
-                    help: error.help.clone(),
-                    ..FailureReport::new(&error.message)
-                }),
-                Err(_) => Explanation::Unknown,
-            },
-            // It ends well whatever it has to say. So it has not even started, perhaps because BuildKit has lost a file
-            // system that it mounts. runc's message is in the progress only.
-            Err(BuildError::Gateway(error)) if messages::exit_code(error.message()) == Some(1) => {
-                if self.bridge.distrust_cache().await {
-                    Explanation::TryAgain
-                } else {
-                    Explanation::Unknown
-                }
-            }
-            Err(_) => Explanation::Unknown,
+        if let Some(report) = self.report(step, error).await {
+            return Explanation::Report(report);
         }
+        if messages::exit_code(error.message()) == Some(FULL_DISK_CODE.into()) {
+            let error = full_disk();
+            return Explanation::Report(FailureReport {
+                help: error.help,
+                ..FailureReport::new(error.message)
+            });
+        }
+        // Steps that fail end with another code. So it has not even started, perhaps because BuildKit has lost a file system
+        // that it mounts. runc's message is in the progress only.
+        let is_unstarted = messages::exit_code(error.message()) == Some(1);
+        if is_unstarted && self.bridge.distrust_cache().await {
+            Explanation::TryAgain
+        } else {
+            Explanation::Unknown
+        }
+    }
+
+    /// The report that a failed step has left, if it can be read.
+    async fn report(&self, step: &Step, error: &GatewayError) -> Option<FailureReport> {
+        let programs = self.evaluate(&self.programs().await.ok()?).await.ok()?;
+        let mounts = step.report_mounts();
+        self.bridge
+            .report_of(error, mounts, &programs, &show_report())
+            .await
     }
 
     /// What is wrong with the secret that has authorities, if anything.

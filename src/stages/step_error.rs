@@ -36,10 +36,12 @@ pub(super) fn solve_error(error: GatewayError) -> BuildError {
     if !messages::is_full_disk(error.message()) {
         return untrusted(&error).map_or_else(|| error.into(), BuildError::from);
     }
-    Diagnostic::new(FULL_DISK)
-        .help(FREE_SPACE)
-        .caused_by(error)
-        .into()
+    full_disk().caused_by(error).into()
+}
+
+/// The error for a lack of space, if that is all that is known.
+pub(super) fn full_disk() -> Diagnostic {
+    Diagnostic::new(FULL_DISK).help(FREE_SPACE)
 }
 
 /// The error of a builder that does not accept a server's certificate.
@@ -63,7 +65,7 @@ fn step_failure(name: &str, message: &str) -> Option<Diagnostic> {
         ProcessEnd::Killed => Diagnostic::new(format!("the step `{name}` was killed"))
             .help("The builder probably ran out of memory. Give it more, or run fewer builds at the same time."),
         ProcessEnd::Code(code) => Diagnostic::new(format!("the step `{name}` failed (exit code {code})"))
-            .help("It did not fail again when it was repeated to find out why. The progress log has what it printed. Build again: the cause may have passed."),
+            .help("It left no report of why. The progress log has what it printed. Build again: the cause may have passed."),
     })
 }
 

@@ -52,7 +52,7 @@ mod tools;
 pub use location::{location_in, location_of, source_file};
 pub use network::NetworkAccess;
 pub use oci_platform::oci_platform;
-pub use programs::{programs, write_environment};
+pub use programs::{programs, show_report, write_environment};
 pub use tools::Tools;
 
 #[cfg(test)]

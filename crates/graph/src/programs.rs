@@ -3,6 +3,7 @@
 use buildkit_llb::{Copy, File, Input, OpOptions, Output};
 
 use condafront_model::platform::Platform;
+use condafront_step_spec::failure_report::SHOW_REPORT;
 
 /// The path of condafront's program in the frontend image.
 pub(crate) const PROGRAM: &str = "/condafront";
@@ -18,6 +19,11 @@ pub fn write_environment() -> Vec<String> {
     [PROGRAM, "dump-env", "/dev/stdout"]
         .map(str::to_owned)
         .into()
+}
+
+/// The command that writes a failed step's report to its standard output, among the [`programs`].
+pub fn show_report() -> Vec<String> {
+    [PROGRAM, SHOW_REPORT].map(str::to_owned).into()
 }
 
 /// The programs of the frontend image, in which steps run.

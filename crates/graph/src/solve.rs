@@ -112,10 +112,22 @@ pub struct Solve {
     pub unusable: Option<Output>,
     /// The folder with the answer, from the second step.
     pub answer: Output,
-    /// Both at once, to find out why one of them fails: an explanation needs the other records too. So there is none if
+    /// Both at once, to find out why there is no answer: an explanation needs the other records too. So there is none if
     /// there are shards.
-    pub whole: Option<Step>,
+    pub whole: Option<WholeSolve>,
 }
+
+/// One step that solves with all records.
+#[derive(Debug)]
+pub struct WholeSolve {
+    /// The folder with the answer.
+    pub answer: Output,
+    /// The step.
+    pub step: Step,
+}
+
+/// The name of that step.
+const WHOLE: &str = "[solve] find out why there is no answer";
 
 /// Lets a step download the shards of `files`.
 fn download_shards(step: &mut Step, files: &[RepodataSpec], network: &NetworkAccess) {
@@ -195,7 +207,7 @@ impl Tools<'_> {
         let of_reachable: Vec<RepodataSpec> = files.iter().map(RepodataSpec::reachable).collect();
         let args = spec.of_reachable().to_args(&of_reachable)?;
         let name = format!("[solve] {what}");
-        let mut step = self.step(args, name.clone());
+        let mut step = self.step(args, name);
         // Hashed as well: as long as these records are the same, so is the answer.
         step.input(INPUT_DIR, &reachable, false);
         let packages = step.output(OUTPUT_DIR);
@@ -203,7 +215,9 @@ impl Tools<'_> {
         let whole = if has_shards {
             None
         } else {
-            Some(with_lists(spec.to_args(files)?, name).0)
+            let (mut step, packages) = with_lists(spec.to_args(files)?, WHOLE.to_owned());
+            let answer = step.exec().build()[packages].clone();
+            Some(WholeSolve { answer, step })
         };
         Ok(Solve {
             reachable,

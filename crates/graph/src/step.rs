@@ -4,10 +4,9 @@ use buildkit_llb::{Bind, Exec, Input, NetMode, OpOptions, Options, Output, Slot,
 
 use crate::cache_key::retry_step;
 use condafront_step_spec::args::variable;
-use condafront_step_spec::failure_report::{EXPLAIN, REPORT_DIR};
-use condafront_step_spec::timeout::TIMED_OUT;
+use condafront_step_spec::failure_report::REPORT_DIRS;
 
-/// A step: first built up, then kept next to its outputs to find out why it failed.
+/// A step: first built up, then kept next to its outputs to find its report if it fails.
 #[derive(Clone, Debug)]
 pub struct Step {
     name: String,
@@ -89,28 +88,10 @@ impl Step {
         self
     }
 
-    /// Runs the step again so that it reports what goes wrong instead of failing: a directory with the report. A step that
-    /// has timed out does not wait for as long again.
-    pub fn explain(&self, has_timed_out: bool) -> Output {
-        let mut exec = self.exec.clone();
-        exec.first_arg(EXPLAIN)
-            .name(self.asking())
-            .ignore_cache()
-            .export_cache(false);
-        if has_timed_out {
-            exec.env(TIMED_OUT, "1");
-        }
-        let report = exec.output(REPORT_DIR, Input::Scratch);
-        exec.build()[report].clone()
-    }
-
-    /// The name of the step that finds out why this one failed: it is of the same kind.
-    fn asking(&self) -> String {
-        let kind = self.name.strip_prefix('[').and_then(|name| {
-            let end = name.find([' ', ']'])?;
-            Some(&name[..end])
-        });
-        format!("[{}] find out why that failed", kind.unwrap_or("conda"))
+    /// Where, among its mounts, it may leave a report if it fails.
+    pub fn report_mounts(&self) -> impl Iterator<Item = usize> {
+        let dirs = REPORT_DIRS.iter();
+        dirs.filter_map(|dir| self.exec.output_position(dir))
     }
 
     /// The builder of the operation itself.
@@ -131,26 +112,22 @@ pub(crate) fn failing<'a>(
 
 #[cfg(test)]
 mod tests {
-    use buildkit_llb::{Definition, Image, OpOptions as _, Options, text};
+    use buildkit_llb::Image;
+    use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
 
     use super::*;
 
     #[test]
-    fn the_step_that_finds_out_why_another_failed_is_of_the_same_kind() {
+    fn reports_are_in_the_outputs_where_steps_leave_them() {
         let root = Image::new("condafront").build();
-        for (name, expected) in [
-            (
-                "[pip gpu] install 1 package",
-                "[pip] find out why that failed",
-            ),
-            ("[solve] 2 dependencies", "[solve] find out why that failed"),
-        ] {
-            let mut options = Options::new();
-            options.name(name);
-            let step = Step::new(&root, "/program", Vec::new(), &options);
-            let definition = Definition::of(step.explain(false));
-            let shown = text::dump(definition.to_pb());
-            assert!(shown.contains(expected), "{shown}");
-        }
+        let mut step = Step::new(&root, "/program", Vec::new(), &Options::new());
+        assert_eq!(step.report_mounts().count(), 0);
+        step.output(OUTPUT_DIR);
+        step.input(INPUT_DIR, &root, false);
+        // `/`, `/in`, `/out`, `/tmp`.
+        assert_eq!(step.report_mounts().collect::<Vec<_>>(), [2]);
+        step.output(FACTS_DIR);
+        // `/`, `/facts`, `/in`, `/out`, `/tmp`.
+        assert_eq!(step.report_mounts().collect::<Vec<_>>(), [1, 3]);
     }
 }

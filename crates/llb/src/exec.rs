@@ -84,12 +84,6 @@ impl Exec {
         }
     }
 
-    /// Inserts an argument between the program and its other arguments.
-    pub fn first_arg(&mut self, arg: impl Into<String>) -> &mut Self {
-        self.meta.args.insert(1, arg.into());
-        self
-    }
-
     /// The platform to run on; defaults to the worker's.
     pub fn platform(&mut self, platform: Platform) -> &mut Self {
         self.platform = Some(platform);
@@ -220,6 +214,23 @@ impl Exec {
         slot
     }
 
+    /// The position among the mounts, as [`Exec::build`] sorts them, of an
+    /// output with this path. BuildKit lists what a failed process left in its
+    /// mounts in that order.
+    #[must_use]
+    pub fn output_position(&self, dest: &str) -> Option<usize> {
+        let sorted = self.sorted();
+        sorted
+            .iter()
+            .position(|mount| mount.dest() == dest && mount.slot().is_some())
+    }
+
+    fn sorted(&self) -> Vec<&Mount> {
+        let mut sorted: Vec<&Mount> = self.mounts.iter().collect();
+        sorted.sort_by(|a, b| a.dest().cmp(b.dest()));
+        sorted
+    }
+
     fn caps(&self) -> Vec<Cap> {
         let mut caps = vec![caps::EXEC_META_BASE, caps::EXEC_META_SETS_DEFAULT_PATH];
         let mut need = |needed: bool, cap: Cap| {
@@ -253,14 +264,11 @@ impl Exec {
     /// of the same path keep theirs.
     #[must_use]
     pub fn build(&self) -> ExecOutputs {
-        let mut sorted: Vec<&Mount> = self.mounts.iter().collect();
-        sorted.sort_by(|a, b| a.dest().cmp(b.dest()));
-
         let mut inputs = Inputs::default();
         let mut slots = Vec::new();
         let mut next: u32 = 0;
-        let mut mounts = Vec::with_capacity(sorted.len());
-        for mount in sorted {
+        let mut mounts = Vec::with_capacity(self.mounts.len());
+        for mount in self.sorted() {
             let mut output = NONE;
             if let Some(slot) = mount.slot() {
                 slots.push((slot, next));

@@ -1,21 +1,31 @@
 //! A build step's report to the frontend of why it failed.
 //!
-//! For a failing step, BuildKit reports only its command line and exit code. So the frontend runs the step once more as
-//! `condafront explain <step> …`, which records what went wrong instead of failing.
+//! For a failing step, BuildKit reports only its command line and exit code, but it keeps what the step has written to its
+//! outputs. So the step leaves its report in one of them, and the frontend has a process read it there.
 
 use crate::args::ArgsError;
+use crate::mounts::{FACTS_DIR, OUTPUT_DIR};
 use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
-/// The subcommand that runs another step and reports its failure.
-pub const EXPLAIN: &str = "explain";
+/// The outputs in which a step may leave its report: it takes the first one that it has.
+pub const REPORT_DIRS: [&str; 2] = [FACTS_DIR, OUTPUT_DIR];
 
-/// Where that step writes its report: a mount, with a name that no base image uses.
-pub const REPORT_DIR: &str = "/.condafront-report";
+/// The name of the report there: a [`FailureReport`] as JSON.
+pub const REPORT_FILE: &str = ".condafront-failure.json";
 
-/// A [`FailureReport`] as JSON; missing if nothing failed this time.
-pub const REPORT_FILE: &str = "failure.json";
+/// The subcommand that writes the report in [`SHOWN_DIR`] to its standard output.
+pub const SHOW_REPORT: &str = "show-report";
+
+/// Where the failed step's output is mounted for that.
+pub const SHOWN_DIR: &str = "/.condafront-report";
+
+/// The exit code of a step that has left a report.
+pub const REPORTED_CODE: u8 = 65;
+
+/// The exit code of a step that cannot leave one because the disk is full.
+pub const FULL_DISK_CODE: u8 = 28;
 
 /// A failure in words for the user, and its cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]

@@ -6,13 +6,6 @@ use std::time::Duration;
 /// The variable that tells a step how long its programs may print nothing, in seconds. Without it, it is the default.
 pub const TIMEOUT: &str = "CONDAFRONT_TIMEOUT";
 
-/// The variable of a step that is run again to find out which of its programs printed nothing for so long. Then it need
-/// not wait for as long.
-pub const TIMED_OUT: &str = "CONDAFRONT_TIMED_OUT";
-
-/// The exit code of a step that ended a program for that reason (as of `timeout(1)`).
-pub const TIMED_OUT_CODE: u8 = 124;
-
 /// How long to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeout(Duration);

@@ -4,14 +4,13 @@ use std::io::{self, Read, Write, pipe};
 use std::os::unix::fs::fchown;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::visible_log::VisibleLog;
 use condafront_model::stamp::Owner;
-use condafront_step_spec::timeout::{TIMED_OUT, Timeout};
+use condafront_step_spec::timeout::Timeout;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::wait;
 use nix::unistd::{Pid, geteuid};
@@ -47,23 +46,13 @@ impl ChildError {
     }
 }
 
-/// Whether a program was ended because it printed nothing for too long: the step's exit code says so.
-static HAS_TIMED_OUT: AtomicBool = AtomicBool::new(false);
-
-/// Whether a program of this step was ended because it printed nothing for too long.
-pub(crate) fn has_timed_out() -> bool {
-    HAS_TIMED_OUT.load(Ordering::Relaxed)
-}
-
 /// How long a child process may print nothing, and what is done meanwhile.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SilenceLimit {
     /// After this long, and again each time it has doubled, the log says what is waited for.
     notice: Duration,
     /// After this long, the process is ended.
-    limit: Duration,
-    /// What the error and the log say instead of the limit.
-    shown: Timeout,
+    limit: Timeout,
     /// How long output may continue after the process has ended.
     rest: Duration,
 }
@@ -71,17 +60,10 @@ pub(crate) struct SilenceLimit {
 impl SilenceLimit {
     /// The usual one, with the limit of the step's environment.
     pub(crate) fn usual() -> Self {
-        /// How long one takes to find out again which program is silent.
-        const AGAIN: Duration = Duration::from_mins(1);
-        let shown = Timeout::of_step(|name| std::env::var(name).ok());
-        let mut limit = shown.duration();
-        if std::env::var_os(TIMED_OUT).is_some() {
-            limit = limit.min(AGAIN);
-        }
+        let limit = Timeout::of_step(|name| std::env::var(name).ok());
         Self {
             notice: Duration::from_mins(1),
             limit,
-            shown,
             rest: Duration::from_secs(2),
         }
     }
@@ -171,16 +153,15 @@ pub(crate) fn run_with(
             });
         }
         let silent = silent_since.elapsed();
-        if watched.status.is_none() && silent >= limits.limit {
-            HAS_TIMED_OUT.store(true, Ordering::Relaxed);
-            return Err(ChildError::Silent(limits.shown));
+        if watched.status.is_none() && silent >= limits.limit.duration() {
+            return Err(ChildError::Silent(limits.limit));
         }
         if watched.status.is_none() && silent >= next_notice {
             let _ = writeln!(
                 log,
                 "{what} has printed nothing for {}; it is ended after {}",
                 Timeout::of(next_notice),
-                limits.shown
+                limits.limit
             );
             next_notice *= 2;
         }
@@ -287,8 +268,7 @@ mod tests {
     fn limits() -> SilenceLimit {
         SilenceLimit {
             notice: Duration::from_secs(1),
-            limit: Duration::from_secs(3),
-            shown: Timeout::parse("3s").unwrap(),
+            limit: Timeout::parse("3s").unwrap(),
             rest: Duration::from_millis(500),
         }
     }

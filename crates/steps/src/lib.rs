@@ -22,7 +22,8 @@ mod visible_log;
 mod wording;
 
 use condafront_step_spec::args;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -34,10 +35,11 @@ use condafront_model::visible::visible;
 use condafront_step_spec::activation::{RECORDED_FILE, RecordSpec};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::authorities::CHECK;
-use condafront_step_spec::failure_report::{EXPLAIN, FailureReport, REPORT_DIR, REPORT_FILE};
+use condafront_step_spec::failure_report::{
+    FULL_DISK_CODE, FailureReport, REPORT_DIRS, REPORT_FILE, REPORTED_CODE, SHOW_REPORT, SHOWN_DIR,
+};
 use condafront_step_spec::local_channel::LIST_DIR;
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
-use condafront_step_spec::timeout::TIMED_OUT_CODE;
 
 /// A step's name, and the function that runs it with the arguments after the name.
 type Step = (&'static str, fn(&[String]) -> Result<(), FailureReport>);
@@ -143,7 +145,11 @@ const STEPS: &[Step] = &[
         _ => Err(FailureReport::new("dump-env takes the file to write")),
     }),
     (CHECK, |_| authorities::check()),
-    (EXPLAIN, |args| explain(args, Path::new(REPORT_DIR))),
+    (SHOW_REPORT, |_| {
+        let mut report = File::open(Path::new(SHOWN_DIR).join(REPORT_FILE))?;
+        io::copy(&mut report, &mut io::stdout())?;
+        Ok(())
+    }),
 ];
 
 fn from_json<T: DeserializeOwned>(args: &[String]) -> Result<T, FailureReport> {
@@ -153,15 +159,24 @@ fn from_json<T: DeserializeOwned>(args: &[String]) -> Result<T, FailureReport> {
     }
 }
 
-/// Runs another step, and writes its failure into `dir`.
-fn explain(args: &[String], dir: &Path) -> Result<(), FailureReport> {
-    let Some((name, args)) = args.split_first() else {
-        return Err(FailureReport::new("explain takes a step and its arguments"));
-    };
-    if let Err(report) = call(name, args) {
-        fs::write(dir.join(REPORT_FILE), serde_json::to_vec(&report)?)?;
+/// Leaves a step's report in the first of these directories in which that is possible.
+///
+/// # Errors
+/// Why the last one does not take it.
+fn leave_report(report: &FailureReport, dirs: &[&Path]) -> io::Result<()> {
+    let text = serde_json::to_vec(report)?;
+    let mut result = Err(io::ErrorKind::NotFound.into());
+    for dir in dirs.iter().filter(|dir| dir.is_dir()) {
+        let path = dir.join(REPORT_FILE);
+        // What the step ran may have put something there.
+        let _ = fs::remove_file(&path);
+        result =
+            File::create_new(&path).and_then(|mut file| io::Write::write_all(&mut file, &text));
+        if result.is_ok() {
+            break;
+        }
     }
-    Ok(())
+    result
 }
 
 fn call(name: &str, args: &[String]) -> Result<(), FailureReport> {
@@ -201,28 +216,31 @@ pub fn restart(args: &[String]) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Runs a step; its error goes to the build's log.
+/// Runs a step; its error goes to the build's log, and to the frontend as a report.
 pub fn run(name: &str, args: &[String]) -> ExitCode {
     match call(name, args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => {
             eprintln!("error: {}", visible(&report.message));
+            let dirs = REPORT_DIRS.map(Path::new);
             // Only builds have what steps work with.
-            let is_in_build = [OUTPUT_DIR, FACTS_DIR]
-                .iter()
-                .any(|dir| Path::new(dir).is_dir());
-            if !is_in_build {
+            if !dirs.iter().any(|dir| dir.is_dir()) {
                 eprintln!(
                     "`{name}` is a step of a build, and works only there. See condafront --help."
                 );
             }
-            if child::has_timed_out() {
-                ExitCode::from(TIMED_OUT_CODE)
-            } else {
-                ExitCode::FAILURE
+            match leave_report(&report, &dirs) {
+                Ok(()) => ExitCode::from(REPORTED_CODE),
+                Err(error) if is_full_disk(&error) => ExitCode::from(FULL_DISK_CODE),
+                Err(_) => ExitCode::FAILURE,
             }
         }
     }
+}
+
+fn is_full_disk(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 #[cfg(test)]
@@ -250,19 +268,25 @@ mod tests {
             home: "/root".to_owned(),
             packages: vec![package("a"), package("b")],
         };
+        let args = spec.to_args(&[]).unwrap();
+        let failed = call(&args[0], &args[1..]).unwrap_err();
         let out = tempfile::tempdir().unwrap();
-        explain(&spec.to_args(&[]).unwrap(), out.path()).unwrap();
-        let report = fs::read(out.path().join(REPORT_FILE)).unwrap();
-        let report: FailureReport = serde_json::from_slice(&report).unwrap();
+        let path = out.path().join(REPORT_FILE);
+        // A script has put a link there.
+        let other = out.path().join("other");
+        fs::write(&other, "other").unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        leave_report(&failed, &[Path::new("/nonexistent"), out.path()]).unwrap();
+        assert_eq!(fs::read_to_string(&other).unwrap(), "other");
+        let report: FailureReport = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        assert_eq!(report, failed);
         assert_eq!(report.culprits, [Culprit::Package(1)]);
         assert!(report.message.ends_with("because"), "{report}");
     }
 
     #[test]
-    fn a_success_leaves_no_report() {
-        let out = tempfile::tempdir().unwrap();
-        let file = out.path().join("env").to_string_lossy().into_owned();
-        explain(&["dump-env".to_owned(), file], out.path()).unwrap();
-        assert!(!out.path().join(REPORT_FILE).exists());
+    fn without_an_output_there_is_no_report() {
+        let report = FailureReport::new("no");
+        assert!(leave_report(&report, &[Path::new("/nonexistent")]).is_err());
     }
 }

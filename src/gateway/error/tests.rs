@@ -85,3 +85,21 @@ fn vertices_are_found_in_details() {
         tonic::Status::with_details(tonic::Code::Unknown, "failed", inner.encode_to_vec().into());
     assert_eq!(GatewayError::from(status).vertices(), ["sha256:abc"]);
 }
+
+#[test]
+fn what_a_failed_process_left_is_found() {
+    let error = |value: &str| {
+        GatewayError::from_status(rpc::Status {
+            details: vec![Any {
+                type_url: SOLVE.to_owned(),
+                value: value.as_bytes().to_vec(),
+            }],
+            ..rpc::Status::default()
+        })
+    };
+    let of_exec = r#"{"inputIDs":["a::1",""],"mountIDs":["a::1","","b::2"],"op":{"exec":{}}}"#;
+    assert_eq!(error(of_exec).left_in_mounts(), ["a::1", "", "b::2"]);
+    assert_eq!(error("{}").left_in_mounts(), [""; 0]);
+    assert_eq!(error("none").left_in_mounts(), [""; 0]);
+    assert_eq!(GatewayError::session("none").left_in_mounts(), [""; 0]);
+}
