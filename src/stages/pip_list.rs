@@ -62,6 +62,7 @@ impl Session<'_> {
             reading.open(&found.file, found.path)?;
         }
         let mut list = reading.finish();
+        warnings.extend(list.warnings());
         let projects = self.projects(&mut list, &mut warnings).await?;
         Ok(PipInput {
             local: self.local_packages(&list, &projects)?,

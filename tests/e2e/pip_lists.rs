@@ -76,7 +76,7 @@ fn lists_name_files_folders_and_repositories() {
         &project,
         "reqs/all.txt",
         &format!(
-            "./apps/demo[extra] ; python_version > \"3\"\ntool @ git+{}/@main#subdirectory=tool\n",
+            "-e ./apps/demo[extra] ; python_version > \"3\"\ntool @ git+{}/@main#subdirectory=tool\n",
             git.url("elsewhere")
         ),
     );
@@ -86,7 +86,10 @@ fn lists_name_files_folders_and_repositories() {
     let host = format!("INDEX_HOST={}", project.server.address());
     assert!(index.contains(&project.server.address().to_string()));
     let args = ["--network", "host", "--build-arg", &host];
-    project.build(&args).expect_success();
+    let built = project.build(&args).expect_success();
+    let warning =
+        "is installed like any other package: an image has no source copy to edit (reqs/all.txt:1)";
+    assert!(built.stderr.contains(warning), "{}", built.stderr);
 
     for (command, expected) in [
         (&["hello"][..], "hello 1.5\n"),

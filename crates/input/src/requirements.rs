@@ -1,6 +1,7 @@
 //! Lists of requirements: the entries of a `pip:` list, which are lines of a requirements file
 //! (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>), and the files that they include.
 
+mod editable;
 mod entry;
 mod list;
 mod logical;

@@ -5,8 +5,9 @@
 
 use url::Url;
 
+use super::editable;
 use super::options::{self, PipOption};
-use super::paths::{LocalPath, context_path, on_a_machine};
+use super::paths::{LocalPath, context_path, of_file_url, on_a_machine};
 use super::repository::{self, Repository};
 use super::syntax::{allows, check_marker, check_syntax, is_name, without_extras};
 use crate::file_path::FilePath;
@@ -48,6 +49,8 @@ pub struct Requirement {
     pub hashes: Vec<String>,
     /// The options for building it, as command-line words.
     pub build_options: Vec<String>,
+    /// Whether it is to be installed as editable, which an image cannot have.
+    pub(super) is_editable: bool,
 }
 
 impl Requirement {
@@ -110,11 +113,15 @@ impl Entry {
     /// A line that pip would not understand, or that the build does not support.
     pub(super) fn parse(text: &str) -> Result<Self, Mistake> {
         let text = text.trim();
-        if text.starts_with('-') {
+        let editable = editable::of_line(text)?;
+        if editable.is_none() && text.starts_with('-') {
             return options_alone(text);
         }
-        let (requirement, options) = split_options(text);
-        let mut found = requirement_alone(requirement)?;
+        let (requirement, options) = split_options(editable.as_deref().unwrap_or(text));
+        let mut found = match editable {
+            Some(_) => after_editable(requirement)?,
+            None => requirement_alone(requirement)?,
+        };
         for option in options::read(options, true)? {
             match option.name {
                 "--hash" => found.hashes.push(hash(&option.value)?),
@@ -156,14 +163,8 @@ fn check_option(option: &PipOption) -> Result<(), Mistake> {
     let is_web = is_web(&option.value) || option.value.starts_with("${");
     match option.name {
         "--editable" => Err(Mistake::new(
-            format!(
-                "`{shown}` cannot be installed as editable: an image has no source copy to edit"
-            ),
-            if is_repository(&option.value) {
-                "Remove -e: the package is built from the repository and installed."
-            } else {
-                "Remove -e: the package is built from the build context and installed."
-            },
+            format!("`-e {shown}` must be a line of its own, with a space after -e"),
+            "For example: -e ./demo",
         )),
         _ if is_file && option.value.contains("://") => Err(Mistake::new(
             format!("`{shown}` is on a web server, where it can change without the build noticing"),
@@ -216,6 +217,30 @@ fn hash(value: &str) -> Result<String, Mistake> {
     }
 }
 
+/// The requirement that follows `-e`.
+fn after_editable(text: &str) -> Result<Requirement, Mistake> {
+    // There, a name is that of a folder.
+    let is_name = !text.contains(['/', ':', '@']) && !text.starts_with('.');
+    let found = if is_name {
+        requirement_alone(&format!("./{text}"))?
+    } else {
+        requirement_alone(text)?
+    };
+    match found.source {
+        Source::Context(_) | Source::Repository(_) => Ok(Requirement {
+            is_editable: true,
+            ..found
+        }),
+        Source::Index | Source::Web(_) => Err(Mistake::new(
+            format!(
+                "`{}` cannot be installed as editable: it is neither a folder nor a repository",
+                quoted(text)
+            ),
+            "Remove -e.",
+        )),
+    }
+}
+
 fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
     if let Some((head, target)) = text.split_once('@')
         && is_name(without_extras(head.trim()).0)
@@ -242,6 +267,7 @@ fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
             has_marker: !marker.is_empty(),
             hashes: Vec::new(),
             build_options: Vec::new(),
+            is_editable: false,
         });
     }
     check_syntax(text, text)?;
@@ -253,6 +279,7 @@ fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
         has_marker: text.contains(';'),
         hashes: Vec::new(),
         build_options: Vec::new(),
+        is_editable: false,
     })
 }
 
@@ -293,7 +320,9 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
             ),
             "Use a release instead, or an archive of the commit: NAME @ https://…/<commit>.tar.gz.",
         ));
-    } else if url.starts_with("file:") || url.starts_with('/') {
+    } else if let Some(path) = of_file_url(url) {
+        Source::Context(path?)
+    } else if url.starts_with('/') {
         return Err(on_a_machine(url));
     } else {
         return Err(Mistake::new(
@@ -304,7 +333,7 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
     let name = url.rsplit('/').next().filter(|file| file.ends_with(".whl"));
     let name = name.and_then(|file| file.split('-').next()).map(normalized);
     let egg = match &source {
-        Source::Repository(_) => repository::egg(url)?,
+        Source::Repository(_) | Source::Context(_) => repository::egg(url)?,
         _ => None,
     };
     let own = name.filter(|_| matches!(source, Source::Web(_)));
@@ -316,6 +345,7 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
         has_marker: !marker.trim().is_empty(),
         hashes: Vec::new(),
         build_options: Vec::new(),
+        is_editable: false,
     })
 }
 

@@ -9,6 +9,7 @@ use super::paths::LocalPath;
 use crate::file_path::FilePath;
 use crate::locked::address::pip as pip_package;
 use crate::pip_requirement::PipRequirement;
+use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::Hashes;
 use condafront_model::pypi_package::{PipPackage, normalized};
 use condafront_model::redact::quoted;
@@ -281,6 +282,21 @@ impl List {
             .filter(|word| !word.is_empty())
             .map(str::to_owned)
             .collect()
+    }
+
+    /// Warnings about lines that say more than an image can have.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let editable = self.wanted().filter(|(_, _, found)| found.is_editable);
+        let warning = |(_, entry, _): (usize, &ListEntry, &Requirement)| Warning {
+            rule: Rule::Ignored,
+            diagnostic: Diagnostic::new(format!(
+                "`{}` is installed like any other package: an image has no source copy to edit",
+                quoted(&entry.text)
+            ))
+            .at(&entry.file, entry.lines)
+            .help("Remove -e."),
+        };
+        editable.map(warning).collect()
     }
 
     /// The variables that pip itself expands.

@@ -1,5 +1,7 @@
 //! Paths in a list of requirements.
 
+use percent_encoding::percent_decode_str;
+
 use crate::context_path::normalized;
 use crate::file_path::{FilePath, NamedPath};
 use crate::mistake::Mistake;
@@ -46,6 +48,22 @@ pub(super) fn context_path(path: &str) -> Result<LocalPath, Mistake> {
     Ok(LocalPath {
         path: normalized("", path),
         folder: FilePath::context(),
+    })
+}
+
+/// The path in a `file:` URL; `None` if it is none. pip takes paths that are relative to where it runs.
+pub(super) fn of_file_url(url: &str) -> Option<Result<LocalPath, Mistake>> {
+    let path = url.strip_prefix("file:")?;
+    if path.starts_with('/') {
+        return Some(Err(on_a_machine(url)));
+    }
+    let (path, fragment) = path.split_once('#').unwrap_or((path, ""));
+    let mut parts = url::form_urlencoded::parse(fragment.as_bytes());
+    let folder = parts.find(|(name, _)| name == "subdirectory");
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    Some(match folder {
+        Some((_, folder)) => context_path(&format!("{path}/{folder}")),
+        None => context_path(&path),
     })
 }
 

@@ -55,6 +55,11 @@ fn valid_requirements_are_left_to_pip() {
         "-fhttps://f.example/links.html",
         "pkg --config-settings='--build-option=x y' -C a=b",
         "jinja2 === 3.1.4",
+        "-e .",
+        "--editable=./x[dev] ; python_version > '3'",
+        "-e git+https://g.example/x.git#egg=x",
+        "file:./x",
+        "x[dev] @ file:x ; python_version > '3'",
         "jinja2===3.1.4+local.1; python_version >= '3.9'",
     ] {
         check(&[requirement(text)], &BuildArgs::default()).unwrap_or_else(|error| {
@@ -220,8 +225,11 @@ const MISTAKES: &[&str] = &[
     "-r reqs/",
     "-r main.txt",
     "-r a.txt --pre",
-    "-e .",
-    "--editable git+https://g.example/x.git#egg=x",
+    "-e https://f.example/x-1.tar.gz",
+    "-e './x",
+    "-e./x",
+    "-e /home/me/x",
+    "--pre -e ./x",
     "--target /opt",
     "--pre=yes",
     "--pre requests",
@@ -292,6 +300,50 @@ fn credentials_are_distinguished_from_variables_and_users() {
     ] {
         assert_eq!(has_credentials(text), has, "{text}");
     }
+}
+
+#[test]
+fn editable_packages_and_file_urls_are_packages_of_the_context() {
+    for (text, path, before, after, is_editable) in [
+        ("-e .", "", "", "", true),
+        ("-e demo", "demo", "", "", true),
+        ("-e '.[dev]'", "", "", "[dev]", true),
+        (
+            "--editable=./a/b[x] ; os_name == 'nt'",
+            "a/b",
+            "",
+            "[x] ; os_name == 'nt'",
+            true,
+        ),
+        ("-e file:./demo#egg=demo[x]", "demo", "demo[x] @ ", "", true),
+        ("file:my%20demo", "my demo", "", "", false),
+        (
+            "d[x] @ file:./demo#subdirectory=a ; os_name == 'nt'",
+            "demo/a",
+            "d[x] @ ",
+            " ; os_name == 'nt'",
+            false,
+        ),
+    ] {
+        let list = list_of(&format!("{text}\n"));
+        let found = list.entries()[0].requirement().unwrap();
+        let Source::Context(place) = &found.source else {
+            panic!("{text}: {:?}", found.source)
+        };
+        assert_eq!(place.path, path, "{text}");
+        assert_eq!(
+            (found.before.as_str(), found.after.as_str()),
+            (before, after),
+            "{text}"
+        );
+        assert_eq!(!list.warnings().is_empty(), is_editable, "{text}");
+    }
+    let list = list_of("-e git+https://g.example/x.git@v1#egg=x\n");
+    assert!(matches!(
+        list.entries()[0].requirement().unwrap().source,
+        Source::Repository(_)
+    ));
+    assert_eq!(list.warnings().len(), 1);
 }
 
 #[test]
