@@ -219,9 +219,8 @@ impl Session<'_> {
 
     /// What is wrong with the secret that has authorities, if anything.
     pub(super) async fn wrong_authorities(&self, tools: &Tools<'_>) -> Option<FailureReport> {
-        let again = tools.of_image().check_authorities().explain(false);
-        let reference = self.evaluate(&again).await.ok()?;
-        self.read_json(&reference, REPORT_FILE).await.ok()
+        let (output, step) = tools.of_image().check_authorities();
+        self.run_or_report(&output, &step, &[]).await.ok()?.err()
     }
 
     pub(super) async fn evaluate(&self, output: &Output) -> Result<Reference, BuildError> {

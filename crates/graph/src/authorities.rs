@@ -1,11 +1,12 @@
 //! The build's secret with authorities to trust, for steps that reach the network.
 
-use buildkit_llb::{Exec, Secret, Tmpfs};
+use buildkit_llb::{Exec, OpOptions as _, Output, Secret, Tmpfs};
 
 use crate::step::Step;
 use crate::tools::Tools;
 use condafront_entrypoint::authorities::{DIR, GIVEN_FILE, SECRET};
 use condafront_step_spec::authorities::CHECK;
+use condafront_step_spec::mounts::FACTS_DIR;
 
 /// Gives an operation the secret, if the build has it. Whether it has is not a part of the cache key: the same files come from
 /// a server whoever vouches for it.
@@ -17,10 +18,15 @@ pub(crate) fn mount(exec: &mut Exec) {
 }
 
 impl Tools<'_> {
-    /// The step that checks whether the secret is what it should be.
-    pub fn check_authorities(&self) -> Step {
+    /// The step that checks whether the secret is what it should be, and its output, which is empty. What it found before does
+    /// not count: the secret is no part of its cache key.
+    pub fn check_authorities(&self) -> (Output, Step) {
         let mut step = self.step(vec![CHECK.to_owned()], "[internal] check CA_CERTIFICATES");
-        mount(step.exec());
-        step
+        let checked = step.output(FACTS_DIR);
+        let exec = step.exec();
+        mount(exec);
+        exec.ignore_cache().export_cache(false);
+        let output = exec.build()[checked].clone();
+        (output, step)
     }
 }
