@@ -76,6 +76,8 @@ pub(super) struct Built {
     pub(super) base_config: Option<Vec<u8>>,
     /// Its inventory, with the layer that holds each package.
     pub(super) inventory: Option<Inventory>,
+    /// The paths of condafront's own files outside of the environments.
+    pub(super) own_files: Vec<String>,
 }
 
 /// An unfinished image.
@@ -174,7 +176,7 @@ impl Image<'_> {
     pub(super) async fn finish(&self) -> Result<Built, BuildError> {
         let mut progress = self.installed().await?;
         self.session.warn(&self.left_out_of_base()).await?;
-        let active = self.activate(&mut progress).await?;
+        let (active, own_files) = self.activate(&mut progress).await?;
         let mut config = self.base.base.config.clone();
         config.set_env(&active);
         config.set_user(self.user.uid, self.user.gid);
@@ -206,6 +208,7 @@ impl Image<'_> {
             config,
             base_config: self.base.base.original.clone(),
             inventory: Some(inventory),
+            own_files,
         })
     }
 
@@ -246,8 +249,12 @@ impl Image<'_> {
             .collect()
     }
 
-    /// Adds the files that activate the environments and keep them active; returns the image's variables.
-    async fn activate(&self, progress: &mut Progress) -> Result<Vec<(String, String)>, BuildError> {
+    /// Adds the files that activate the environments and keep them active; returns the image's variables, and the files'
+    /// paths.
+    async fn activate(
+        &self,
+        progress: &mut Progress,
+    ) -> Result<(Vec<(String, String)>, Vec<String>), BuildError> {
         let base_env = activation::with_user(self.base.base.config.env(), &self.user);
         let mut activations = Vec::new();
         for environment in &self.environments {
@@ -265,7 +272,7 @@ impl Image<'_> {
             activations.push(environment.activation(&base_env, recorded.as_ref()));
         }
         let Some(default) = activations.get(self.default) else {
-            return Ok(base_env);
+            return Ok((base_env, Vec::new()));
         };
         let files = activation::runtime_files(&default.name, &activations);
         let environments: Vec<_> = self.environments.iter().map(Linked::in_image).collect();
@@ -284,7 +291,9 @@ impl Image<'_> {
         let stack = stack.through(&self.links, &self.tools);
         progress.root = stack.on(&progress.root, self.stacking, FINISHED);
         progress.history.extend(stack.names());
-        Ok(default.env.clone())
+        let paths = files.iter().map(|file| file.path.clone());
+        let paths = paths.chain([ENTRYPOINT.to_owned()]);
+        Ok((default.env.clone(), paths.collect()))
     }
 }
 

@@ -64,6 +64,7 @@ impl Image<'_> {
             config,
             base_config: None,
             inventory: None,
+            own_files: Vec::new(),
         })
     }
 

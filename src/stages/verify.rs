@@ -51,6 +51,11 @@ impl Session<'_> {
         let spec = VerifySpec {
             prefix: ROOT_PREFIX.to_owned(),
             extent: self.settings.verify,
+            files: match self.settings.verify {
+                Extent::Everything => built.own_files,
+                // Other tools do not write them.
+                Extent::Packages => Vec::new(),
+            },
         };
         self.settle(expected).await?;
         let programs = self.programs().await?;
@@ -100,8 +105,7 @@ fn different(image: &str, file: &str, report: &VerifyReport, extent: Extent) -> 
     } else {
         "paths differ"
     };
-    let mut message =
-        format!("{image} does not hold what {file} says: {count} {paths} in {ROOT_PREFIX}");
+    let mut message = format!("{image} does not hold what {file} says: {count} {paths}");
     for finding in report.findings.iter().take(LISTED) {
         message.push_str(&format!("\n  {}", line(finding)));
     }
@@ -123,19 +127,15 @@ fn different(image: &str, file: &str, report: &VerifyReport, extent: Extent) -> 
 
 /// Whether another tool would have done it this way.
 fn is_of_tools(finding: &Finding) -> bool {
-    finding.path.starts_with("conda-meta/") && finding.reason != Reason::Missing
+    finding.path.contains("/conda-meta/") && finding.reason != Reason::Missing
 }
 
 fn line(finding: &Finding) -> String {
-    let path = match finding.path.as_str() {
-        "." => ROOT_PREFIX,
-        path => path,
-    };
     let package = finding.package.as_deref();
     let package = package
         .map(|package| format!(" ({package})"))
         .unwrap_or_default();
-    format!("{path} {}{package}", finding.text)
+    format!("{} {}{package}", finding.path, finding.text)
 }
 
 #[cfg(test)]
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn the_error_lists_the_first_paths() {
         let finding = |index: usize| Finding {
-            path: format!("lib/{index:02}"),
+            path: format!("/opt/conda/lib/{index:02}"),
             reason: Reason::Missing,
             text: "is missing".to_owned(),
             package: (index == 0).then(|| "a 1.0".to_owned()),

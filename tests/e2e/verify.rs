@@ -47,62 +47,66 @@ fn an_image_passes_the_check_with_its_own_lock(store: Store) {
 on_both_stores!(an_image_passes_the_check_with_its_own_lock);
 
 /// What was done to an image, and what is said about it. The list is sorted by path.
-const TAMPERED: [(&str, &str); 14] = [
+const TAMPERED: [(&str, &str); 15] = [
+    (
+        "printf '#!/bin/sh\\n' > /usr/local/bin/condafront-entrypoint",
+        "/usr/local/bin/condafront-entrypoint has 10 bytes instead of ",
+    ),
     (
         "chmod u+s bin/file-kinds",
-        "bin/file-kinds has the mode 4755 instead of 755 (file-kinds 1.0)",
+        "/opt/conda/bin/file-kinds has the mode 4755 instead of 755 (file-kinds 1.0)",
     ),
     (
         "rm bin/file-kinds-link; mkfifo bin/file-kinds-link",
-        "bin/file-kinds-link is a named pipe instead of a link (file-kinds 1.0)",
+        "/opt/conda/bin/file-kinds-link is a named pipe instead of a link (file-kinds 1.0)",
     ),
     (
         "ln -sfn /bin/sh bin/python",
-        "bin/python leads to `/bin/sh` instead of `python3.13` (python 3.",
+        "/opt/conda/bin/python leads to `/bin/sh` instead of `python3.13` (python 3.",
     ),
     (
         "printf '{\"name\": \"x\"}' > conda-meta/bumpme-2.0-0.json",
-        "conda-meta/bumpme-2.0-0.json has 13 bytes instead of ",
+        "/opt/conda/conda-meta/bumpme-2.0-0.json has 13 bytes instead of ",
     ),
     (
         "touch conda-meta/evil-1.0-0.json",
-        "conda-meta/evil-1.0-0.json is a file that nothing accounts for",
+        "/opt/conda/conda-meta/evil-1.0-0.json is a file that nothing accounts for",
     ),
     (
         "rm -r etc/conda; ln -s /etc etc/conda",
-        "etc/conda is a link instead of a directory",
+        "/opt/conda/etc/conda is a link instead of a directory",
     ),
     (
         "rm lib/file-kinds/data.txt",
-        "lib/file-kinds/data.txt is missing (file-kinds 1.0)",
+        "/opt/conda/lib/file-kinds/data.txt is missing (file-kinds 1.0)",
     ),
     (
         "chown 0:0 lib/file-kinds/group.txt",
-        "lib/file-kinds/group.txt belongs to 0:0 instead of 57439:57439 (file-kinds 1.0)",
+        "/opt/conda/lib/file-kinds/group.txt belongs to 0:0 instead of 57439:57439 (file-kinds 1.0)",
     ),
     (
         "printf X | dd of=lib/python3.13/os.py bs=1 seek=9 conv=notrunc",
-        "lib/python3.13/os.py has another content (python 3.",
+        "/opt/conda/lib/python3.13/os.py has another content (python 3.",
     ),
     (
         "truncate -s 9M lib/python3.13/site-packages/hello_world/data.txt",
-        "lib/python3.13/site-packages/hello_world/data.txt has 9437184 bytes instead of 5 (hello_world 1.0)",
+        "/opt/conda/lib/python3.13/site-packages/hello_world/data.txt has 9437184 bytes instead of 5 (hello_world 1.0)",
     ),
     (
         "for f in lib/python3.13/site-packages/jinja2/__pycache__/loaders.*.pyc; do printf X | dd of=$f bs=1 seek=99 conv=notrunc; done",
-        "lib/python3.13/site-packages/jinja2/__pycache__/loaders.cpython-313.pyc has another content (jinja2 3.",
+        "/opt/conda/lib/python3.13/site-packages/jinja2/__pycache__/loaders.cpython-313.pyc has another content (jinja2 3.",
     ),
     (
         "rm -r share/clash",
-        "share/clash is missing, with everything in it",
+        "/opt/conda/share/clash is missing, with everything in it",
     ),
     (
         "mkdir -p share/new && touch share/new/a share/new/b",
-        "share/new is a directory that nothing accounts for",
+        "/opt/conda/share/new is a directory that nothing accounts for",
     ),
     (
         "echo > share/post-link-demo/written.txt",
-        "share/post-link-demo/written.txt has 1 bytes instead of ",
+        "/opt/conda/share/post-link-demo/written.txt has 1 bytes instead of ",
     ),
 ];
 
@@ -137,7 +141,7 @@ fn every_change_to_an_image_is_listed() {
     let said = verify(&project, tampered.tag(), &[])
         .expect_failure()
         .stderr;
-    let count = format!("{} paths differ in /opt/conda", TAMPERED.len());
+    let count = format!("{} paths differ", TAMPERED.len());
     assert!(said.contains(&count), "{said}");
     let (_, mut rest) = said.split_once(&count).expect("the list");
     for (_, expected) in TAMPERED {
@@ -162,8 +166,8 @@ fn every_change_to_an_image_is_listed() {
     );
     let said = verify(&project, tampered.tag(), &packages_only);
     let said = said.expect_failure().stderr;
-    // Owners and what a post-link script wrote are not the packages'.
-    let count = format!("{} paths differ in /opt/conda", TAMPERED.len() - 3);
+    // Owners, bytecode, the entrypoint and what a post-link script wrote are not the packages'.
+    let count = format!("{} paths differ", TAMPERED.len() - 4);
     assert!(said.contains(&count), "{said}");
     assert!(
         said.contains("conda-meta/bumpme-2.0-0.json is the record of another package"),

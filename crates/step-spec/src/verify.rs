@@ -15,6 +15,9 @@ pub struct VerifySpec {
     pub prefix: String,
     /// How much must be the same.
     pub extent: Extent,
+    /// Files outside of it to compare as well, by their absolute paths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<String>,
 }
 
 /// How much of two images must be the same.
@@ -65,7 +68,7 @@ pub struct VerifyReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
-    /// Relative to the prefix; `.` is the prefix itself. What a terminal cannot show is escaped.
+    /// Its absolute path. What a terminal cannot show is escaped.
     pub path: String,
     /// In which way.
     pub reason: Reason,

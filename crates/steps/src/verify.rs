@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::install::{Mounts, write_json};
 use crate::root::Root;
-use compare::Comparison;
+use compare::{Comparison, Outside};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::verify::{Reason, VERIFY_FILE, VerifyReport, VerifySpec};
@@ -35,15 +35,16 @@ pub(crate) fn run(
     let tree = |index: &str| Tree::at(&mounts.input.join(index), &spec.prefix);
     let report = report(&spec, &tree("0"), &tree("1"))?;
     for finding in &report.findings {
-        writeln!(log, "{}: {}", finding.path, finding.text)?;
+        writeln!(log, "{} {}", finding.path, finding.text)?;
     }
     write_json(&mounts.output.join(VERIFY_FILE), &report)?;
     Ok(())
 }
 
-/// The prefix in a mounted image.
+/// A mounted image.
 struct Tree {
-    /// Where it is in the image, after following links.
+    root: Root,
+    /// Where the prefix is in the image, after following links.
     inside: Option<PathBuf>,
     /// Where it is on this machine.
     dir: PathBuf,
@@ -56,7 +57,14 @@ impl Tree {
         Self {
             dir: root.outside(inside.as_deref().unwrap_or(Path::new(prefix))),
             inside,
+            root,
         }
+    }
+
+    /// Where a file is on this machine, without links on the way.
+    fn file(&self, path: &str) -> Option<PathBuf> {
+        let inside = self.root.resolve_parent(Path::new(path)).ok()?;
+        Some(self.root.outside(&inside))
     }
 }
 
@@ -69,11 +77,11 @@ fn report(spec: &VerifySpec, expected: &Tree, found: &Tree) -> Result<VerifyRepo
             .map_or_else(|| "nowhere".to_owned(), shown)
     };
     if found.inside.is_none() || !found.dir.is_dir() {
-        let text = format!("is missing: the image has no directory {}", spec.prefix);
+        let text = "is missing, or not a directory".to_owned();
         findings.add(Path::new(""), Reason::Missing, text);
         return Ok(VerifyReport {
             different: 1,
-            findings: findings.list(|_| None),
+            findings: findings.list(&spec.prefix, |_| None),
             ..VerifyReport::default()
         });
     }
@@ -91,11 +99,18 @@ fn report(spec: &VerifySpec, expected: &Tree, found: &Tree) -> Result<VerifyRepo
         );
         findings.add(Path::new(""), Reason::Link, text);
     }
-    let (findings, report) = Comparison::of(&rules, findings)?;
+    let outside = spec.files.iter().filter_map(|path| {
+        Some(Outside {
+            path: path.into(),
+            ours: expected.file(path)?,
+            theirs: found.file(path),
+        })
+    });
+    let (findings, report) = Comparison::of(&rules, outside.collect(), findings)?;
     Ok(VerifyReport {
         packages: packages.len(),
         different: findings.count(),
-        findings: findings.list(|path| packages.owner(path)),
+        findings: findings.list(&spec.prefix, |path| packages.owner(path)),
         ..report
     })
 }
@@ -120,6 +135,7 @@ mod tests {
             put("bin/tool", "tool");
             put("share/data", "data");
             put("bin/made", tree);
+            put("../../usr/bin/own", "own");
             put("lib/a/__pycache__/b.cpython-313.pyc", tree);
             put("lib/a/b.py", "b");
             let record = r#"{"name": "a", "version": "1", "build": "0", "md5": "ab", "paths_data": {"paths": [
@@ -140,6 +156,7 @@ mod tests {
         let spec = VerifySpec {
             prefix: "/opt/conda".to_owned(),
             extent,
+            files: vec!["/usr/bin/own".to_owned()],
         };
         let tree = |index: &str| Tree::at(&dir.join(index), &spec.prefix);
         report(&spec, &tree("0"), &tree("1")).unwrap()
@@ -157,14 +174,14 @@ mod tests {
         assert_eq!(
             lines(&report),
             [
-                "bin/made has another content Some(\"a 1\")",
-                "conda-meta/a-1-0.json has another content Some(\"a 1\")",
-                "lib/a/__pycache__/b.cpython-313.pyc has another content Some(\"a 1\")",
+                "/opt/conda/bin/made has another content Some(\"a 1\")",
+                "/opt/conda/conda-meta/a-1-0.json has another content Some(\"a 1\")",
+                "/opt/conda/lib/a/__pycache__/b.cpython-313.pyc has another content Some(\"a 1\")",
             ]
         );
         let report = compared(dir.path(), Extent::Packages);
         assert_eq!(lines(&report), [""; 0]);
-        assert_eq!((report.packages, report.files, report.left_out), (2, 6, 2));
+        assert_eq!((report.packages, report.files, report.left_out), (2, 7, 2));
         let prefix = dir.path().join("1/opt/conda");
         fs::remove_dir_all(prefix.join("envs/r/share")).unwrap();
         fs::write(prefix.join("envs/r/conda-meta/e-3-0.json"), "{}").unwrap();
@@ -181,14 +198,36 @@ mod tests {
         assert_eq!(
             lines(&compared(dir.path(), Extent::Packages)),
             [
-                "bin/tool has the mode 6644 instead of 644 Some(\"a 1\")",
-                "conda-meta/a-1-0.json is the record of another package Some(\"a 1\")",
-                "envs/r/conda-meta/e-3-0.json is a file that nothing accounts for None",
-                "envs/r/share is missing, with everything in it None",
-                "lib/a/__pycache__/c.cpython-313.pyc is a file that nothing accounts for None",
-                "share/__pycache__ is a directory that nothing accounts for None",
+                "/opt/conda/bin/tool has the mode 6644 instead of 644 Some(\"a 1\")",
+                "/opt/conda/conda-meta/a-1-0.json is the record of another package Some(\"a 1\")",
+                "/opt/conda/envs/r/conda-meta/e-3-0.json is a file that nothing accounts for None",
+                "/opt/conda/envs/r/share is missing, with everything in it None",
+                "/opt/conda/lib/a/__pycache__/c.cpython-313.pyc is a file that nothing accounts for None",
+                "/opt/conda/share/__pycache__ is a directory that nothing accounts for None",
             ]
         );
+    }
+
+    #[test]
+    fn files_outside_are_found_behind_the_links_of_an_image() {
+        let dir = trees();
+        let image = dir.path().join("1");
+        let first = |dir: &Path| lines(&compared(dir, Extent::Everything)).remove(0);
+        fs::rename(image.join("usr/bin"), image.join("programs")).unwrap();
+        symlink("/programs", image.join("usr/bin")).unwrap();
+        assert!(first(dir.path()).starts_with("/opt/conda/bin/made"));
+        fs::write(image.join("programs/own"), "OWN").unwrap();
+        assert_eq!(first(dir.path()), "/usr/bin/own has another content None");
+        fs::remove_file(image.join("usr/bin")).unwrap();
+        for target in ["bin", "/bin", "/nowhere"] {
+            symlink(target, image.join("usr/bin")).unwrap();
+            assert_eq!(
+                first(dir.path()),
+                "/usr/bin/own is missing None",
+                "{target}"
+            );
+            fs::remove_file(image.join("usr/bin")).unwrap();
+        }
     }
 
     #[test]
@@ -200,7 +239,10 @@ mod tests {
         let report = compared(dir.path(), Extent::Packages);
         assert_eq!(lines(&report), [""; 0]);
         let found = lines(&compared(dir.path(), Extent::Everything));
-        assert_eq!(found[0], ". is at /elsewhere instead of /opt/conda None");
+        assert_eq!(
+            found[0],
+            "/opt/conda is at /elsewhere instead of /opt/conda None"
+        );
         assert_eq!(found.len(), 4);
         for target in ["conda", "/proc/self/root", "/elsewhere/bin/tool"] {
             fs::remove_file(image.join("opt/conda")).unwrap();
@@ -208,7 +250,7 @@ mod tests {
             let found = lines(&compared(dir.path(), Extent::Everything));
             assert_eq!(
                 found,
-                [". is missing: the image has no directory /opt/conda None"],
+                ["/opt/conda is missing, or not a directory None"],
                 "{target}"
             );
         }

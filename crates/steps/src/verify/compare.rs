@@ -30,9 +30,21 @@ enum Outcome {
 
 /// A file or link that both trees have.
 struct Pair {
+    /// What findings call it.
     path: PathBuf,
+    ours: PathBuf,
+    theirs: PathBuf,
     wanted: Metadata,
     found: Metadata,
+}
+
+/// A file outside of the prefix: where each tree has it, without links on the way.
+pub(super) struct Outside {
+    /// The absolute path in the image.
+    pub(super) path: PathBuf,
+    pub(super) ours: PathBuf,
+    /// `None` if links on the way form a loop.
+    pub(super) theirs: Option<PathBuf>,
 }
 
 pub(super) struct Comparison<'a> {
@@ -44,11 +56,15 @@ pub(super) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// Compares the trees of `rules`; at most so many findings are listed.
+    /// Compares the trees of `rules`, and files outside of them; adds to `findings`.
     ///
     /// # Errors
     /// When what the file describes cannot be read, or a file of the image although it can be opened.
-    pub(super) fn of(rules: &'a Rules<'a>, findings: Findings) -> Result<(Findings, VerifyReport)> {
+    pub(super) fn of(
+        rules: &'a Rules<'a>,
+        outside: Vec<Outside>,
+        findings: Findings,
+    ) -> Result<(Findings, VerifyReport)> {
         let mut comparison = Self {
             rules,
             findings,
@@ -56,6 +72,9 @@ impl<'a> Comparison<'a> {
             folders: Vec::new(),
             pairs: Vec::new(),
         };
+        for file in outside {
+            comparison.outside(file)?;
+        }
         comparison.add(PathBuf::new(), &metadata(rules.expected)?);
         while let Some(folder) = comparison.folders.pop() {
             comparison.folder(&folder)?;
@@ -112,6 +131,57 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    /// A file outside of the prefix that the image must have.
+    fn outside(&mut self, file: Outside) -> Result<()> {
+        let Outside { path, ours, theirs } = file;
+        let wanted = metadata(&ours)?;
+        let found = theirs.as_deref().map(Path::symlink_metadata);
+        let found = found.unwrap_or_else(|| Err(ErrorKind::NotFound.into()));
+        if let (Some(found), Some(theirs)) = (self.matching(&path, &wanted, found), theirs) {
+            self.pairs.push(Pair {
+                path,
+                ours,
+                theirs,
+                wanted,
+                found,
+            });
+        }
+        Ok(())
+    }
+
+    /// What the image has at a path, if it is of the kind that it must be.
+    fn matching(
+        &mut self,
+        path: &Path,
+        wanted: &Metadata,
+        found: io::Result<Metadata>,
+    ) -> Option<Metadata> {
+        let found = match found {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let what = if wanted.is_dir() {
+                    "is missing, with everything in it"
+                } else {
+                    "is missing"
+                };
+                self.findings.add(path, Reason::Missing, what.to_owned());
+                return None;
+            }
+            Err(error) => {
+                self.findings
+                    .add(path, Reason::Unreadable, unreadable(&error));
+                return None;
+            }
+        };
+        let [ours, theirs] = [wanted, &found].map(|it| kind(it.file_type()));
+        if ours != theirs {
+            let text = format!("is {theirs} instead of {ours}");
+            self.findings.add(path, Reason::Kind, text);
+            return None;
+        }
+        Some(found)
+    }
+
     /// A path that the image must have.
     fn add(&mut self, path: PathBuf, wanted: &Metadata) {
         let is_needed = match (wanted.is_dir(), self.rules.wanted(&path)) {
@@ -119,38 +189,22 @@ impl<'a> Comparison<'a> {
             (false, Wanted::Anything) => false,
             (false, _) => true,
         };
-        let found = match self.rules.found.join(&path).symlink_metadata() {
-            Ok(found) => found,
-            Err(_) if !is_needed => {
-                self.report.left_out += usize::from(!wanted.is_dir());
-                return;
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let what = if wanted.is_dir() {
-                    "is missing, with everything in it"
-                } else {
-                    "is missing"
-                };
-                self.findings.add(&path, Reason::Missing, what.to_owned());
-                return;
-            }
-            Err(error) => {
-                self.findings
-                    .add(&path, Reason::Unreadable, unreadable(&error));
-                return;
-            }
-        };
-        let [ours, theirs] = [wanted, &found].map(|it| kind(it.file_type()));
-        if ours != theirs {
-            let text = format!("is {theirs} instead of {ours}");
-            self.findings.add(&path, Reason::Kind, text);
+        let [ours, theirs] = [self.rules.expected, self.rules.found].map(|tree| tree.join(&path));
+        let found = theirs.symlink_metadata();
+        if found.is_err() && !is_needed {
+            self.report.left_out += usize::from(!wanted.is_dir());
             return;
         }
+        let Some(found) = self.matching(&path, wanted, found) else {
+            return;
+        };
         if !wanted.is_dir() {
             if is_needed {
                 let wanted = wanted.clone();
                 self.pairs.push(Pair {
                     path,
+                    ours,
+                    theirs,
                     wanted,
                     found,
                 });
@@ -191,28 +245,29 @@ impl<'a> Comparison<'a> {
 /// What is different about a file or link, if anything is.
 fn outcome(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
     let Pair {
-        path,
+        ours,
+        theirs,
         wanted,
         found,
+        ..
     } = pair;
-    let [ours, theirs] = [rules.expected, rules.found].map(|tree| tree.join(path));
     if wanted.is_symlink() {
         let target = |path: &Path| fs::read_link(path).map_err(|e| Error::io("read", path, e));
-        let [ours, theirs] = [target(&ours)?, target(&theirs)?];
+        let [ours, theirs] = [target(ours)?, target(theirs)?];
         if ours != theirs {
             let [ours, theirs] = [ours, theirs].map(|target| shown(&target));
             let text = format!("leads to `{theirs}` instead of `{ours}`");
             return Ok(Some(Outcome::Wrong(Reason::Link, text)));
         }
     } else if wanted.is_file()
-        && let Some(different) = difference(rules, pair, &ours, &theirs)?
+        && let Some(different) = difference(rules, pair)?
     {
         return Ok(Some(different));
     }
     if let Some((reason, text)) = rules.rights(wanted, found) {
         return Ok(Some(Outcome::Wrong(reason, text)));
     }
-    if wanted.is_file() && capabilities(&theirs) != capabilities(&ours) {
+    if wanted.is_file() && capabilities(theirs) != capabilities(ours) {
         let text = "has other capabilities".to_owned();
         return Ok(Some(Outcome::Wrong(Reason::Capabilities, text)));
     }
@@ -220,19 +275,14 @@ fn outcome(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
 }
 
 /// How the contents of two files differ.
-fn difference(
-    rules: &Rules<'_>,
-    pair: &Pair,
-    ours: &Path,
-    theirs: &Path,
-) -> Result<Option<Outcome>> {
+fn difference(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
     if let Wanted::Record(identity) = rules.wanted(&pair.path) {
         let text = "is the record of another package".to_owned();
         let is_it = rules.is_record_of(&pair.path, identity);
         return Ok((!is_it).then_some(Outcome::Wrong(Reason::Content, text)));
     }
     let sizes = [&pair.wanted, &pair.found].map(Metadata::len);
-    if sizes[0] == sizes[1] && contents::equal(ours, theirs)? {
+    if sizes[0] == sizes[1] && contents::equal(&pair.ours, &pair.theirs)? {
         return Ok(None);
     }
     if rules.is_same_inventory(&pair.path) {

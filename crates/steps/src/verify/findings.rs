@@ -44,11 +44,22 @@ impl Findings {
         }
     }
 
-    /// The first of them, by their paths. `owner` names the package that has a path.
-    pub(super) fn list<'a>(self, owner: impl Fn(&str) -> Option<&'a str>) -> Vec<Finding> {
+    /// The first of them, by their paths. Relative ones are below `prefix`; `owner` names the package that has one.
+    pub(super) fn list<'a>(
+        self,
+        prefix: &str,
+        owner: impl Fn(&str) -> Option<&'a str>,
+    ) -> Vec<Finding> {
+        let place = |path: &Path| {
+            if path.as_os_str().is_empty() {
+                PathBuf::from(prefix)
+            } else {
+                Path::new(prefix).join(path)
+            }
+        };
         let finding = |(path, (reason, text)): (PathBuf, (Reason, String))| Finding {
             package: path.to_str().and_then(&owner).map(str::to_owned),
-            path: shown(&path),
+            path: shown(&place(&path)),
             reason,
             text,
         };
@@ -58,10 +69,7 @@ impl Findings {
 
 /// A path or target as a terminal may show it.
 pub(super) fn shown(path: &Path) -> String {
-    match path.to_string_lossy() {
-        itself if itself.is_empty() => ".".to_owned(),
-        path => shortened(&path, LONGEST),
-    }
+    shortened(&path.to_string_lossy(), LONGEST)
 }
 
 #[cfg(test)]
@@ -76,8 +84,8 @@ mod tests {
             findings.add(&path, Reason::Extra, "is new".to_owned());
         }
         assert_eq!(findings.count(), 1000);
-        let paths = findings.list(|_| Some("a 1"));
+        let paths = findings.list("/opt", |_| Some("a 1"));
         let paths: Vec<&str> = paths.iter().map(|it| it.path.as_str()).collect();
-        assert_eq!(paths, ["0000\\u{1b}", "0001\\u{1b}"]);
+        assert_eq!(paths, ["/opt/0000\\u{1b}", "/opt/0001\\u{1b}"]);
     }
 }
