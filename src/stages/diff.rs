@@ -25,7 +25,7 @@ impl Session<'_> {
     pub(super) async fn diff(&self, platforms: &[Platform]) -> Result<gateway::Result, BuildError> {
         let mut reports = Vec::new();
         for platform in platforms {
-            let output = self.on(*platform).differences().await?;
+            let output = self.on(*platform).differences(platforms).await?;
             for file in [DIFF_FILE, DIFF_TEXT] {
                 let name = match (platforms.len(), file.split_once('.')) {
                     (2.., Some((stem, end))) => format!("{stem}-{}.{end}", platform.subdir()),
@@ -38,7 +38,10 @@ impl Session<'_> {
     }
 
     /// The output with the reports.
-    async fn differences(&self) -> Result<buildkit_llb::Output, BuildError> {
+    async fn differences(
+        &self,
+        platforms: &[Platform],
+    ) -> Result<buildkit_llb::Output, BuildError> {
         let old = self.image_in(OLD).await?;
         let old = old.ok_or_else(|| missing(OLD, "compare with"))?;
         let new = match self.image_in(NEW).await? {
@@ -64,7 +67,9 @@ impl Session<'_> {
         let (output, step) = self.tools(&programs).diff(&spec, &old.root, &new.root)?;
         let report = self.run(&output, &step, |_| None).await?;
         let report: DiffReport = self.read_json(&report, DIFF_FILE).await?;
-        self.bridge.tell(&summary(&report)).await?;
+        let topic = self.topic(Target::Diff, platforms);
+        let line = format!("{topic} {}", summary(&report));
+        self.bridge.tell(&line).await?;
         Ok(output)
     }
 }
@@ -78,7 +83,7 @@ fn summary(report: &DiffReport) -> String {
     let changed = changes.len() - added - removed;
     let [before, after] = [old.bytes, new.bytes].map(|bytes| bytes as f64 / 1e6);
     format!(
-        "[diff] packages: {added} added, {removed} removed, {changed} changed; {before:.1} MB → {after:.1} MB; {} → {}",
+        "packages: {added} added, {removed} removed, {changed} changed; {before:.1} MB → {after:.1} MB; {} → {}",
         old.image, new.image
     )
 }
@@ -114,7 +119,7 @@ mod tests {
         };
         assert_eq!(
             summary(&report),
-            "[diff] packages: 1 added, 1 removed, 2 changed; 100.0 MB → 120.0 MB; lab:1 → env.lock"
+            "packages: 1 added, 1 removed, 2 changed; 100.0 MB → 120.0 MB; lab:1 → env.lock"
         );
     }
 }

@@ -9,7 +9,9 @@ use crate::context::named::Found;
 use crate::gateway::error::BuildError;
 use crate::gateway::solving::Evaluate;
 use crate::image::config::ImageConfig;
+use crate::options::target::Target;
 use condafront_model::environment_prefix::ROOT_PREFIX;
+use condafront_model::platform::Platform;
 use condafront_model::source::Diagnostic;
 
 /// An image to look at.
@@ -87,6 +89,14 @@ impl Session<'_> {
             Input::Scratch => {
                 Err(Diagnostic::new(format!("the named context {name} is empty")).into())
             }
+        }
+    }
+
+    /// What lines of the progress about looking at images start with: the target, and the platform if there are several.
+    pub(super) fn topic(&self, target: Target, platforms: &[Platform]) -> String {
+        match platforms {
+            [_] => format!("[{}]", target.name()),
+            _ => format!("[{} {}]", target.name(), self.platform),
         }
     }
 

@@ -35,13 +35,17 @@ impl Session<'_> {
                 1 => VERIFY_FILE.to_owned(),
                 _ => format!("verify-{}.json", platform.subdir()),
             };
-            reports.push((self.on(*platform).verified().await?, VERIFY_FILE, name));
+            reports.push((
+                self.on(*platform).verified(platforms).await?,
+                VERIFY_FILE,
+                name,
+            ));
         }
         self.files(&reports, "[verify] report").await
     }
 
     /// The output with the report, if the image is what the file says.
-    async fn verified(&self) -> Result<Output, BuildError> {
+    async fn verified(&self, platforms: &[Platform]) -> Result<Output, BuildError> {
         let image = self.image_in(IMAGE).await?;
         let image = image.ok_or_else(|| missing(IMAGE, "check"))?;
         let built = self.built(Target::Image).await?;
@@ -66,10 +70,11 @@ impl Session<'_> {
         if report.different > 0 {
             return Err(different(&image.name, file, &report, spec.extent).into());
         }
+        let topic = self.topic(Target::Verify, platforms);
         for note in &report.notes {
-            self.bridge.tell(&format!("[verify] {note}")).await?;
+            self.bridge.tell(&format!("{topic} {note}")).await?;
         }
-        let line = format!("[verify] {}", same(&image.name, file, &report, spec.extent));
+        let line = format!("{topic} {}", same(&image.name, file, &report, spec.extent));
         self.bridge.tell(&line).await?;
         Ok(output)
     }
