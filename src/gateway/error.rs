@@ -24,6 +24,9 @@ const SOURCE: &str = "github.com/moby/buildkit/errdefs.Source+json";
 const VERTEX: &str = "github.com/moby/buildkit/errdefs.Vertex+json";
 const SOLVE: &str = "github.com/moby/buildkit/errdefs.Solve+json";
 
+/// The key of an operation's name in what the graph says about it.
+pub(super) const CUSTOM_NAME: &str = "llb.customname";
+
 /// gRPC's code for an error whose message is shown as it is.
 const CODE_UNKNOWN: i32 = 2;
 
@@ -108,10 +111,27 @@ impl GatewayError {
     /// BuildKit's names for what a failed process has left in its mounts, by their positions. A mount without a result has
     /// an empty name.
     pub(crate) fn left_in_mounts(&self) -> Vec<String> {
+        self.solve_detail().unwrap_or_default().mounts
+    }
+
+    fn solve_detail(&self) -> Option<SolveDetail> {
         let mut details = self.status.details.iter();
-        let detail = details.find(|detail| detail.type_url == SOLVE);
-        let solve = detail.and_then(|detail| serde_json::from_slice(&detail.value).ok());
-        solve.map_or_else(Vec::new, |solve: SolveDetail| solve.mounts)
+        let detail = details.find(|detail| detail.type_url == SOLVE)?;
+        serde_json::from_slice(&detail.value).ok()
+    }
+
+    /// The same error, naming an operation of this build's own graph. When two builds have operations with the same content
+    /// at the same time, BuildKit runs one of them for both, and names that one. `own` has the digests of the graph's
+    /// operations, by their names.
+    pub(super) fn about_own(mut self, own: &HashMap<String, String>) -> Self {
+        let vertices = self.vertices();
+        let is_own = own.values().any(|digest| vertices.contains(digest));
+        let solve = self.solve_detail().filter(|_| !is_own);
+        let name = solve.and_then(|mut solve| solve.description.remove(CUSTOM_NAME));
+        if let Some(digest) = name.and_then(|name| own.get(&name)) {
+            self.status.details.push(vertex(digest));
+        }
+        self
     }
 
     /// The same error, naming the original of each vertex that stands for another one.
@@ -120,11 +140,10 @@ impl GatewayError {
             if detail.type_url != VERTEX {
                 continue;
             }
-            let vertex = serde_json::from_slice::<VertexDetail>(&detail.value).ok();
-            let original = vertex.and_then(|vertex| originals.get(&vertex.digest));
+            let found = serde_json::from_slice::<VertexDetail>(&detail.value).ok();
+            let original = found.and_then(|found| originals.get(&found.digest));
             if let Some(digest) = original {
-                let value = serde_json::json!({ "digest": digest });
-                detail.value = value.to_string().into_bytes();
+                *detail = vertex(digest);
             }
         }
         self
@@ -293,10 +312,22 @@ struct VertexDetail {
     digest: String,
 }
 
-#[derive(Deserialize)]
+/// The detail that names a vertex.
+fn vertex(digest: &str) -> Any {
+    let value = serde_json::json!({ "digest": digest });
+    Any {
+        type_url: VERTEX.to_owned(),
+        value: value.to_string().into_bytes(),
+    }
+}
+
+#[derive(Default, Deserialize)]
 struct SolveDetail {
     #[serde(default, rename = "mountIDs")]
     mounts: Vec<String>,
+    /// What the graph says about the operation.
+    #[serde(default)]
+    description: HashMap<String, String>,
 }
 
 #[derive(Serialize)]

@@ -6,6 +6,7 @@
 //! again, at the cost that [`Effort`] describes.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use buildkit_llb::Definition;
@@ -17,7 +18,7 @@ use tonic::transport::Channel;
 
 use super::client::{Bridge, check_size};
 use super::effort::Effort;
-use super::error::GatewayError;
+use super::error::{CUSTOM_NAME, GatewayError};
 use super::notice::notice;
 use condafront_model::visible::visible_line;
 
@@ -113,7 +114,10 @@ impl Bridge {
             let (graph, originals) = effort.apply(definition);
             let error = match self.request(graph, evaluate).await {
                 Ok(id) => return Ok(Held { id, effort }),
-                Err(error) => error.about_originals(&originals),
+                Err(error) => {
+                    let own = effort.apply(definition).0;
+                    error.about_own(&digests(own)).about_originals(&originals)
+                }
             };
             if !error.is_lost_result() {
                 return Err(error);
@@ -190,8 +194,26 @@ fn last_name(definition: &pb::Definition) -> &str {
         last.inputs.into_iter().next()
     });
     let metadata = inputs.and_then(|input| definition.metadata.get(&input.digest));
-    let name = metadata.and_then(|metadata| metadata.description.get("llb.customname"));
+    let name = metadata.and_then(|metadata| metadata.description.get(CUSTOM_NAME));
     name.map_or("a graph", String::as_str)
+}
+
+/// The digests of a graph's operations, by their names as clients see them. A name that several have is left out.
+fn digests(mut definition: pb::Definition) -> HashMap<String, String> {
+    make_names_visible(&mut definition);
+    let mut digests: HashMap<String, Option<String>> = HashMap::new();
+    for (digest, mut metadata) in definition.metadata {
+        if let Some(name) = metadata.description.remove(CUSTOM_NAME) {
+            digests
+                .entry(name)
+                .and_modify(|digest| *digest = None)
+                .or_insert(Some(digest));
+        }
+    }
+    let digests = digests.into_iter();
+    digests
+        .filter_map(|(name, digest)| Some((name, digest?)))
+        .collect()
 }
 
 /// Clients print the names of operations as they are, and those can contain what a package or a server says.
@@ -239,7 +261,22 @@ impl Reference {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use buildkit_llb::{Image, OpOptions as _, ProgressGroup};
+    use buildkit_llb::{Copy, File, Image, Input, OpOptions as _, ProgressGroup};
+
+    #[test]
+    fn operations_are_found_by_their_names() {
+        let image = |name: &str, title: &str| Image::new(name).name(title).build();
+        let [once, a, b] = [("x", "once\u{1b}"), ("a", "twice"), ("b", "twice")]
+            .map(|(name, title)| image(name, title));
+        let mut file = File::on(Input::Scratch);
+        for source in [&once, &a, &b] {
+            file.then(Copy::new(source, "/", "/"));
+        }
+        let file = file.build();
+        let definition = Definition::of(file.output().unwrap()).into_pb();
+        let expected = [("once\\u{1b}".to_owned(), once.digest().to_string())];
+        assert_eq!(digests(definition), expected.into());
+    }
 
     #[test]
     fn names_of_operations_have_no_control_characters() {

@@ -21,8 +21,8 @@ pub const SHOW_REPORT: &str = "show-report";
 /// Where the failed step's output is mounted for that.
 pub const SHOWN_DIR: &str = "/.condafront-report";
 
-/// The exit code of a step that has left a report.
-pub const REPORTED_CODE: u8 = 65;
+/// The exit code of a step that fails. One that BuildKit cannot even start ends with another.
+pub const FAILED_CODE: u8 = 65;
 
 /// The exit code of a step that cannot leave one because the disk is full.
 pub const FULL_DISK_CODE: u8 = 28;

@@ -36,7 +36,7 @@ use condafront_step_spec::activation::{RECORDED_FILE, RecordSpec};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::authorities::CHECK;
 use condafront_step_spec::failure_report::{
-    FULL_DISK_CODE, FailureReport, REPORT_DIRS, REPORT_FILE, REPORTED_CODE, SHOW_REPORT, SHOWN_DIR,
+    FAILED_CODE, FULL_DISK_CODE, FailureReport, REPORT_DIRS, REPORT_FILE, SHOW_REPORT, SHOWN_DIR,
 };
 use condafront_step_spec::local_channel::LIST_DIR;
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
@@ -169,7 +169,7 @@ fn leave_report(report: &FailureReport, dirs: &[&Path]) -> io::Result<()> {
     for dir in dirs.iter().filter(|dir| dir.is_dir()) {
         let path = dir.join(REPORT_FILE);
         // What the step ran may have put something there.
-        let _ = fs::remove_file(&path);
+        let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
         result =
             File::create_new(&path).and_then(|mut file| io::Write::write_all(&mut file, &text));
         if result.is_ok() {
@@ -228,11 +228,11 @@ pub fn run(name: &str, args: &[String]) -> ExitCode {
                 eprintln!(
                     "`{name}` is a step of a build, and works only there. See condafront --help."
                 );
+                return ExitCode::FAILURE;
             }
             match leave_report(&report, &dirs) {
-                Ok(()) => ExitCode::from(REPORTED_CODE),
                 Err(error) if is_full_disk(&error) => ExitCode::from(FULL_DISK_CODE),
-                Err(_) => ExitCode::FAILURE,
+                _ => ExitCode::from(FAILED_CODE),
             }
         }
     }

@@ -103,3 +103,26 @@ fn what_a_failed_process_left_is_found() {
     assert_eq!(error("none").left_in_mounts(), [""; 0]);
     assert_eq!(GatewayError::session("none").left_in_mounts(), [""; 0]);
 }
+
+#[test]
+fn a_failure_that_builds_share_is_about_the_own_operation() {
+    let error = |digest: &str| {
+        let solve = r#"{"mountIDs":["a::1"],"description":{"llb.customname":"[pip] build"}}"#;
+        let solve = Any {
+            type_url: SOLVE.to_owned(),
+            value: solve.as_bytes().to_vec(),
+        };
+        GatewayError::from_status(rpc::Status {
+            details: vec![vertex(digest), solve],
+            ..rpc::Status::default()
+        })
+    };
+    let own = |name: &str| HashMap::from([(name.to_owned(), "sha256:own".to_owned())]);
+    let vertices = |digest: &str, name: &str| error(digest).about_own(&own(name)).vertices();
+    assert_eq!(
+        vertices("sha256:other", "[pip] build"),
+        ["sha256:other", "sha256:own"]
+    );
+    assert_eq!(vertices("sha256:other", "[install]"), ["sha256:other"]);
+    assert_eq!(vertices("sha256:own", "[pip] build"), ["sha256:own"]);
+}
