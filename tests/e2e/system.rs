@@ -182,7 +182,7 @@ fn packages_of_debian_are_installed(store: Store) {
     );
 
     // With other environment variables, the packages come from the cache. While other builds fill a new engine's cache, BuildKit
-    // may run a step once more.
+    // may run a step once more, as long as one of them has not ended.
     let is_cached = |value: &str| {
         project.server.clear();
         let section = format!("{section}  env: {{A: {value}}}\n");
@@ -191,7 +191,7 @@ fn packages_of_debian_are_installed(store: Store) {
         let mut requests = requests.iter().map(|request| &request.path);
         output.stderr.contains("CACHED") && !requests.any(|path| path.starts_with("/debian"))
     };
-    assert!(is_cached("b") || is_cached("c"));
+    assert!(["b", "c", "d", "e"].into_iter().any(is_cached));
     // With one more package, the other archives are not downloaded again, except that of locales, which is not kept.
     let more = section.replace("- hello-sys=1.0\n", "- hello-sys=1.0\n    - hello-extra\n");
     build(project, base.tag(), &more, &[]).expect_success();
