@@ -218,3 +218,35 @@ fn certificates_that_are_not_accepted() {
     told += &company.error("a channel of an unknown authority", company.build(&[]));
     insta::assert_snapshot!(told);
 }
+
+/// What users read if the secret is something else. It is last of all (.config/nextest.toml): beside builds like these, an
+/// engine may run other builds' steps once more.
+#[test]
+fn secrets_that_are_no_authorities() {
+    let company = Company::new();
+    let Company {
+        project, server, ..
+    } = &company;
+    let mut told = String::new();
+    let key = AUTHORITY.replace("CERTIFICATE", "PRIVATE KEY");
+    let on_base = format!("  base: {}\n", base());
+    let command = format!("{on_base}  run: [[python, --version]]\n");
+    let list = format!(
+        "{on_base}  pip: [\"--index-url {}\", hello.world]\n",
+        server.url("/simple/")
+    );
+    for (title, secret, section) in [
+        ("a command and an empty secret", "", &command),
+        ("a command and a private key", &key, &command),
+        ("a list and a private key", &key, &list),
+    ] {
+        project.write("ca.pem", secret);
+        company.write("python, pip", section);
+        let output = company.build(&["--secret", SECRET]);
+        let shown = format!("{}{}", output.stdout, output.stderr);
+        let mut content = AUTHORITY.lines().filter(|line| !line.starts_with('-'));
+        assert!(!content.any(|line| shown.contains(line)), "{title}");
+        told += &company.error(title, output);
+    }
+    insta::assert_snapshot!(told);
+}
