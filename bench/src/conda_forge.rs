@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use stack::{COMPILED, LIBRARIES, PURE};
 
 /// How many records each subdir has.
-pub(crate) const LINUX_64: usize = 400_000;
-pub(crate) const NOARCH: usize = 150_000;
+pub(crate) const LINUX_64: usize = 600_000;
+pub(crate) const NOARCH: usize = 380_000;
 
 /// The minor versions of python 3, each with its number of patch versions.
 const PYTHONS: &[(u32, usize)] = &[(8, 20), (9, 22), (10, 20), (11, 14), (12, 12), (13, 8)];

@@ -26,17 +26,27 @@ struct Row {
     values: [Value; 2],
 }
 
+/// A figure, with its unit.
 #[derive(Clone, Copy)]
-enum Value {
+pub(crate) enum Value {
     Seconds(f64),
     Bytes(f64),
     Count(f64),
 }
 
 impl Value {
-    fn number(self) -> f64 {
+    pub(crate) fn number(self) -> f64 {
         match self {
             Self::Seconds(number) | Self::Bytes(number) | Self::Count(number) => number,
+        }
+    }
+
+    /// Another number with this unit.
+    pub(crate) fn with(self, number: f64) -> Self {
+        match self {
+            Self::Seconds(_) => Self::Seconds(number),
+            Self::Bytes(_) => Self::Bytes(number),
+            Self::Count(_) => Self::Count(number),
         }
     }
 }
@@ -204,7 +214,7 @@ fn value_in(file: &str, key: &str) -> Option<String> {
 }
 
 /// The middle value, or the mean of the two middle values.
-fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     match values.len() {
         0 => f64::NAN,

@@ -1,20 +1,26 @@
-//! `make bench ARGS=solve`: measures a solve with package lists as long as conda-forge's.
+//! `make bench ARGS=solve`: measures a solve with a channel as long as conda-forge, from shards and from whole lists.
 
-use std::io::{Write, stdout};
+use std::fs;
+use std::io::{Read as _, Write, stdout};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Instant;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use condafront_model::channel::ChannelPriority;
 use condafront_model::origin::Origin;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::solve::{
-    Glibc, Kept, PACKAGES_FILE, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
+    Glibc, Kept, PACKAGES_FILE, RECORDS_FILE, RepodataSpec, SHARDS_FILE, SolveChannel, SolveSpec,
+    SolvedPackage, System,
 };
-use nix::sys::resource::{UsageWho, getrusage};
+use condafront_testkit::repodata::next;
+use condafront_testkit::server::Server;
+use condafront_testkit::shards::{Shards, shards};
+use tempfile::TempDir;
 
 use crate::Result;
 use crate::conda_forge::{self, LINUX_64, NOARCH};
+use crate::report::{Value, median};
 
 /// The requested packages.
 const SPECS: &[&str] = &[
@@ -26,88 +32,245 @@ const SPECS: &[&str] = &[
     "jupyterlab",
 ];
 
-/// The name of each subdir's package list, as in conda-forge.
+/// The channel's subdirs.
+const SUBDIRS: [&str; 2] = ["linux-64", "noarch"];
+
+/// The name of each subdir's whole list, as in conda-forge.
 const LIST: &str = "repodata.json.zst";
 
-/// Solves `runs` times with the frontend's own binary, like the steps of the build: in file systems with nothing else but
-/// their input, and on one processor.
+/// Where the first step finds its records.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    /// In a list of shards, and in the shards that it downloads.
+    Shards,
+    /// In whole lists.
+    Lists,
+}
+
+impl From {
+    const BOTH: [Self; 2] = [Self::Shards, Self::Lists];
+
+    /// The file of each subdir that BuildKit downloads for the step.
+    fn file(self) -> &'static str {
+        match self {
+            Self::Shards => SHARDS_FILE,
+            Self::Lists => LIST,
+        }
+    }
+}
+
+/// A channel at one time.
+struct Published {
+    lists: [Vec<u8>; 2],
+    shards: [Shards; 2],
+}
+
+impl Published {
+    /// Compresses the lists and makes shards of them, which the server has from now on.
+    fn new(lists: &[String; 2], server: &Server) -> Result<Self> {
+        let compressed = lists
+            .iter()
+            .map(|json| zstd::encode_all(json.as_bytes(), 9))
+            .collect::<std::io::Result<Vec<_>>>()?;
+        let made = lists.each_ref().map(|json| shards(json, "shards/"));
+        for (subdir, shards) in SUBDIRS.iter().zip(&made) {
+            let folder = format!("/{subdir}");
+            shards.serve(server, &folder, &format!("{folder}/shards"));
+        }
+        let lists = compressed.try_into().map_err(|_| "two lists")?;
+        Ok(Self {
+            lists,
+            shards: made,
+        })
+    }
+
+    /// The file of each subdir that BuildKit downloads.
+    fn files(&self, from: From) -> [&[u8]; 2] {
+        match from {
+            From::Lists => self.lists.each_ref().map(Vec::as_slice),
+            From::Shards => self.shards.each_ref().map(|shards| shards.list.as_slice()),
+        }
+    }
+}
+
+/// What one step took.
+#[derive(Clone, Copy, Default)]
+struct Cost {
+    seconds: f64,
+    /// The most memory that it used at one time.
+    memory: f64,
+}
+
+/// What one side took, on a builder that has nothing, and again with the channel's next list.
+#[derive(Clone, Copy, Default)]
+struct Run {
+    /// What the server sent, and the steps that find records and choose among them.
+    first: (f64, [Cost; 2]),
+    /// What the server sent, and the step that finds records. They are the same, so nothing is chosen.
+    again: (f64, Cost),
+}
+
+/// Measures both sides `runs` times with the frontend's own binary, like the steps of the build: in file systems with
+/// nothing else but their input, and on one processor.
 pub(crate) fn run(program: &Path, runs: usize) -> Result<()> {
     let mut out = stdout();
     writeln!(
         out,
-        "making package lists with {LINUX_64} and {NOARCH} records"
+        "making a channel with {LINUX_64} and {NOARCH} records, with shards and whole lists, and its next lists"
     )?;
-    let (root, second) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    for root in [&root, &second] {
-        std::fs::copy(program, root.path().join("condafront"))?;
-        std::fs::create_dir(root.path().join("out"))?;
-    }
-    let mut sizes = Vec::new();
-    for (index, json) in conda_forge::lists([LINUX_64, NOARCH])
-        .into_iter()
-        .enumerate()
-    {
-        let folder = root.path().join(format!("in/{index}"));
-        std::fs::create_dir_all(&folder)?;
-        let compressed = zstd::encode_all(json.as_bytes(), 9)?;
-        sizes.push((json.len(), compressed.len()));
-        std::fs::write(folder.join(LIST), compressed)?;
-    }
-    for (subdir, (plain, compressed)) in ["linux-64", "noarch"].iter().zip(&sizes) {
-        writeln!(
-            out,
-            "{subdir}: {} MB, {} MB compressed",
-            plain / 1_000_000,
-            compressed / 1_000_000
-        )?;
-    }
-    let mut times = Vec::new();
-    for number in 1..=runs {
-        let before = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-        let start = Instant::now();
-        step(root.path(), reach()?)?;
-        let found = start.elapsed().as_secs_f64();
-        // What one step writes is what the next one reads.
-        let records = second.path().join("in");
-        if number > 1 {
-            std::fs::remove_dir_all(&records)?;
+    let server = Server::start();
+    let lists = conda_forge::lists([LINUX_64, NOARCH]);
+    let later = lists.each_ref().map(|list| next(list));
+    let [now, later] = [&lists, &later].map(|lists| Published::new(lists, &server));
+    let (now, later) = (now?, later?);
+    drop(lists);
+
+    let mut measured = From::BOTH.map(|_| Vec::new());
+    let mut packages = 0;
+    for _ in 0..runs {
+        for (from, all) in From::BOTH.into_iter().zip(&mut measured) {
+            let (run, count) = Side::new(from, program)?.run(&now, &later, &server)?;
+            all.push(run);
+            packages = count;
         }
-        std::fs::rename(root.path().join("out"), &records)?;
-        std::fs::create_dir(root.path().join("out"))?;
-        let start = Instant::now();
-        step(second.path(), solve()?)?;
-        let chosen = start.elapsed().as_secs_f64();
-        let elapsed = found + chosen;
-        let after = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-        let seconds = |usage: &nix::sys::resource::Usage| {
-            let (user, system) = (usage.user_time(), usage.system_time());
-            (user.tv_sec() + system.tv_sec()) as f64
-                + (user.tv_usec() + system.tv_usec()) as f64 / 1e6
-        };
-        let busy = seconds(&after) - seconds(&before);
-        // In kilobytes: the maximum of all children, and the first step is the largest.
-        let memory = after.max_rss() / 1000;
-        writeln!(
-            out,
-            "run {number}: {found:.2} s to find records, {chosen:.2} s to choose; {busy:.2} s CPU time; peak memory {memory} MB"
-        )?;
-        times.push(elapsed);
     }
-    times.sort_by(f64::total_cmp);
-    let answer = std::fs::read(second.path().join("out").join(PACKAGES_FILE))?;
-    let packages: Vec<SolvedPackage> = serde_json::from_slice(&answer)?;
     writeln!(
         out,
-        "\nsolving {} for linux-64 with one processor: {} packages in {:.2} s (median), aim: under 3 s and 1 GB",
-        SPECS.join(", "),
-        packages.len(),
-        times[times.len() / 2]
+        "\n{} for linux-64, on one processor: {packages} packages (medians of {runs})\n",
+        SPECS.join(", ")
     )?;
+    out.write_all(table(&measured).as_bytes())?;
     Ok(())
 }
 
-/// The request to the step.
-fn question() -> (SolveSpec, [RepodataSpec; 2]) {
+/// The rows of the report, in Markdown.
+fn table(measured: &[Vec<Run>; 2]) -> String {
+    type Figure = fn(&Run) -> Value;
+    let rows: [(&str, Figure); 8] = [
+        ("a new builder: from the server", |run| {
+            Value::Bytes(run.first.0)
+        }),
+        ("find records", |run| Value::Seconds(run.first.1[0].seconds)),
+        ("find records, memory", |run| {
+            Value::Bytes(run.first.1[0].memory)
+        }),
+        ("choose", |run| Value::Seconds(run.first.1[1].seconds)),
+        ("choose, memory", |run| Value::Bytes(run.first.1[1].memory)),
+        ("the next list: from the server", |run| {
+            Value::Bytes(run.again.0)
+        }),
+        ("find the same records", |run| {
+            Value::Seconds(run.again.1.seconds)
+        }),
+        ("find the same records, memory", |run| {
+            Value::Bytes(run.again.1.memory)
+        }),
+    ];
+    let mut text = "| | shards | whole lists | ratio |\n|---|---|---|---|\n".to_owned();
+    for (name, figure) in rows {
+        let [shards, lists] = measured.each_ref().map(|runs| {
+            let values = runs.iter().map(|run| figure(run).number());
+            figure(&runs[0]).with(median(values.collect()))
+        });
+        let ratio = shards.number() / lists.number();
+        text.push_str(&format!("| {name} | {shards} | {lists} | {ratio:.2} |\n"));
+    }
+    text
+}
+
+/// One side: the file systems of its two steps.
+struct Side {
+    from: From,
+    finding: TempDir,
+    choosing: TempDir,
+}
+
+impl Side {
+    fn new(from: From, program: &Path) -> Result<Self> {
+        let side = Self {
+            from,
+            finding: tempfile::tempdir()?,
+            choosing: tempfile::tempdir()?,
+        };
+        for root in [&side.finding, &side.choosing] {
+            fs::copy(program, root.path().join("condafront"))?;
+            for folder in ["out", "facts", "shards"] {
+                fs::create_dir(root.path().join(folder))?;
+            }
+        }
+        Ok(side)
+    }
+
+    /// Solves with the channel as it is now, and finds records again in what it publishes later. Also returns how many
+    /// packages were chosen.
+    fn run(&self, now: &Published, later: &Published, server: &Server) -> Result<(Run, usize)> {
+        let (sent, finding) = self.find(now, server)?;
+        let records = self.records()?;
+        let input = self.choosing.path().join("in");
+        fs::rename(self.finding.path().join("out"), input)?;
+        fs::create_dir(self.finding.path().join("out"))?;
+        let (spec, files) = question(self.from, server);
+        let args = spec
+            .of_reachable()
+            .to_args(&files.map(|file| file.reachable()));
+        let choosing = step(
+            self.choosing.path(),
+            args.map_err(|error| error.to_string())?,
+        )?;
+        let again = self.find(later, server)?;
+        if self.records()? != records {
+            return Err("the next list has other records for this solve".into());
+        }
+        let answer = fs::read(self.choosing.path().join("out").join(PACKAGES_FILE))?;
+        let packages: Vec<SolvedPackage> = serde_json::from_slice(&answer)?;
+        let run = Run {
+            first: (sent, [finding, choosing]),
+            again,
+        };
+        Ok((run, packages.len()))
+    }
+
+    /// Runs the first step with what the channel publishes, and returns how many bytes the server had to send.
+    fn find(&self, published: &Published, server: &Server) -> Result<(f64, Cost)> {
+        let mut sent = 0;
+        for (index, bytes) in published.files(self.from).iter().enumerate() {
+            let folder = self.finding.path().join(format!("in/{index}"));
+            fs::create_dir_all(&folder)?;
+            fs::write(folder.join(self.from.file()), bytes)?;
+            sent += bytes.len() as u64;
+        }
+        server.clear();
+        let (spec, files) = question(self.from, server);
+        let args = spec.reach().to_args(&files);
+        let cost = step(
+            self.finding.path(),
+            args.map_err(|error| error.to_string())?,
+        )?;
+        if fs::read_dir(self.finding.path().join("facts"))?
+            .next()
+            .is_some()
+        {
+            return Err("the shards could not be used".into());
+        }
+        let shards = server.requests();
+        sent += shards.iter().map(|request| request.bytes).sum::<u64>();
+        Ok((sent as f64, cost))
+    }
+
+    /// The records that the first step has found.
+    fn records(&self) -> Result<Vec<Vec<u8>>> {
+        let file = |index| {
+            self.finding
+                .path()
+                .join(format!("out/{index}/{RECORDS_FILE}"))
+        };
+        let files = (0..SUBDIRS.len()).map(|index| fs::read(file(index)));
+        Ok(files.collect::<std::io::Result<_>>()?)
+    }
+}
+
+/// The request to the steps.
+fn question(from: From, server: &Server) -> (SolveSpec, [RepodataSpec; 2]) {
     let spec = SolveSpec {
         subdir: "linux-64".to_owned(),
         channels: vec![SolveChannel {
@@ -127,40 +290,53 @@ fn question() -> (SolveSpec, [RepodataSpec; 2]) {
         origin: Origin::default(),
         kept: Kept::default(),
     };
-    let files = ["linux-64", "noarch"].map(|subdir| RepodataSpec {
+    let address = |subdir: &str| server.url(&format!("/{subdir}/{SHARDS_FILE}"));
+    let files = SUBDIRS.map(|subdir| RepodataSpec {
         channel: 0,
         subdir: subdir.to_owned(),
-        file: LIST.to_owned(),
-        address: None,
+        file: from.file().to_owned(),
+        address: (from == From::Shards).then(|| address(subdir)),
     });
     (spec, files)
 }
 
-/// The arguments of the step that finds the reachable records.
-fn reach() -> Result<Vec<String>> {
-    let (spec, files) = question();
-    let args = spec.reach().to_args(&files);
-    Ok(args.map_err(|error| error.to_string())?)
-}
-
-/// The arguments of the step that chooses among them.
-fn solve() -> Result<Vec<String>> {
-    let (spec, files) = question();
-    let args = spec
-        .of_reachable()
-        .to_args(&files.map(|file| file.reachable()));
-    Ok(args.map_err(|error| error.to_string())?)
-}
-
 /// Runs a step in its file system.
-fn step(root: &Path, args: Vec<String>) -> Result<()> {
+fn step(root: &Path, args: Vec<String>) -> Result<Cost> {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", "0", "unshare", "--map-root-user", "chroot"]);
-    let output = command.arg(root).arg("/condafront").args(args).output()?;
-    if output.status.success() {
-        return Ok(());
+    command.arg(root).arg("/condafront").args(args);
+    let start = Instant::now();
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    // Each of these programs becomes the next. What the kernel says of an ended process includes their memory.
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut memory = 0.0;
+    let ended = loop {
+        memory = peak(&status).unwrap_or(memory);
+        match child.try_wait()? {
+            Some(ended) => break ended,
+            None => std::thread::sleep(Duration::from_millis(2)),
+        }
+    };
+    let seconds = start.elapsed().as_secs_f64();
+    if ended.success() {
+        return Ok(Cost { seconds, memory });
     }
-    Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
+    let mut message = String::new();
+    if let Some(mut stderr) = child.stderr.take() {
+        stderr.read_to_string(&mut message)?;
+    }
+    Err(message.into())
+}
+
+/// The most memory that the program of a running process has used at one time, in bytes (`proc_pid_status(5)`).
+fn peak(status: &Path) -> Option<f64> {
+    let text = fs::read_to_string(status).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes * 1024.0)
 }
 
 /// The release binary of the frontend image.
@@ -178,11 +354,37 @@ mod tests {
         let input = tempfile::tempdir().unwrap();
         for (index, json) in conda_forge::lists([0, 0]).into_iter().enumerate() {
             let folder = input.path().join(index.to_string());
-            std::fs::create_dir(&folder).unwrap();
-            std::fs::write(folder.join(LIST), json).unwrap();
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join(LIST), json).unwrap();
         }
-        let (spec, files) = question();
+        let (spec, files) = question(From::Lists, &Server::start());
         let packages = condafront_steps::solve::solve(&spec, &files, input.path()).unwrap();
         assert!(packages.len() > 100, "{}", packages.len());
+    }
+
+    #[test]
+    fn the_memory_of_a_process_is_known() {
+        let memory = peak(Path::new("/proc/self/status")).unwrap();
+        assert!(memory > 1e6, "{memory}");
+    }
+
+    #[test]
+    fn both_sides_are_in_the_table() {
+        let cost = |seconds| Cost {
+            seconds,
+            memory: 4e6 * seconds,
+        };
+        let run = |factor| Run {
+            first: (1e6 * factor, [cost(factor), cost(0.5)]),
+            again: (2e3 * factor, cost(0.25)),
+        };
+        let measured = [1.0, 10.0].map(|factor| vec![run(factor); 3]);
+        let text = table(&measured);
+        let rows: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            rows[2],
+            "| a new builder: from the server | 1.0 MB | 10.0 MB | 0.10 |"
+        );
+        assert_eq!(rows[5], "| choose | 0.50 s | 0.50 s | 1.00 |");
     }
 }
