@@ -171,30 +171,14 @@ impl Finder<'_> {
         let log_name = format!("[internal] load metadata for {name}");
         let meta = self
             .bridge
-            .resolve_image(source, self.platform, self.options.image_resolve_mode(), log_name)
+            .resolve_image(
+                source,
+                self.platform,
+                self.options.image_resolve_mode(),
+                log_name,
+            )
             .await
-            .map_err(|error| {
-                if error.is_cancelled() {
-                    return BuildError::from(error);
-                }
-                if messages::is_for_another_platform(error.message()) {
-                    let platform = self.platform;
-                    return Diagnostic::new(format!("there is no image `{name}` for {platform}"))
-                        .help(format!("Choose one that is for {platform}, or build with --platform for one that the image is for."))
-                        .caused_by(error)
-                        .into();
-                }
-                if messages::is_denied(error.message()) {
-                    return Diagnostic::new(format!("the build's source policy does not allow the image `{name}`"))
-                        .help("Use an image that the policy allows.")
-                        .caused_by(error)
-                        .into();
-                }
-                Diagnostic::new(format!("the image `{name}` cannot be used: {error}"))
-                    .help("Check its name and whether the engine may pull it, or choose another one with --build-arg BASE_IMAGE=<image>.")
-                    .caused_by(error)
-                    .into()
-            })?;
+            .map_err(|error| unavailable(name, self.platform, error))?;
         let config = ImageConfig::from_base(&meta.config, self.platform)
             .map_err(|error| Diagnostic::new(format!("{name}: {error}")).caused_by(error))?;
         let digest = meta.digest.as_deref();
@@ -263,6 +247,30 @@ impl Finder<'_> {
     }
 }
 
+/// Why the image `name` cannot be used, from what BuildKit says when it looks it up.
+fn unavailable(name: &str, platform: Platform, error: GatewayError) -> BuildError {
+    if error.is_cancelled() {
+        return error.into();
+    }
+    let message = error.message();
+    let told = if messages::is_for_another_platform(message) {
+        Diagnostic::new(format!("there is no image `{name}` for {platform}"))
+            .help(format!("Choose one that is for {platform}, or build with --platform for one that the image is for."))
+    } else if messages::is_denied(message) {
+        Diagnostic::new(format!(
+            "the build's source policy does not allow the image `{name}`"
+        ))
+        .help("Use an image that the policy allows.")
+    } else if let Some(fault) = messages::certificate_fault(message) {
+        Diagnostic::new(format!("the image `{name}` cannot be used: {fault}"))
+            .help(fault.help_for_builder())
+    } else {
+        Diagnostic::new(format!("the image `{name}` cannot be used: {error}"))
+            .help("Check its name and whether the engine may pull it, or choose another one with --build-arg BASE_IMAGE=<image>.")
+    };
+    told.caused_by(error).into()
+}
+
 /// The source operation of `output`, for BuildKit to look up (`ResolveSourceMeta`).
 fn source_op(output: &Output) -> Option<pb::SourceOp> {
     let definition = Definition::of(output);
@@ -284,5 +292,36 @@ fn subfolder(state: Output, path: Option<&str>) -> Input {
             .then(Copy::new(&state, path, "/").contents())
             .name(format!("[context] copy {path}"))
             .build(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_why_an_image_cannot_be_used_is_told() {
+        for (message, expected) in [
+            (
+                "failed to do request: Head \"https://registry.example/v2/base/manifests/1\": tls: failed to verify certificate: x509: certificate signed by unknown authority",
+                "cannot be used: the server's certificate is from an unknown authority",
+            ),
+            (
+                "could not resolve image due to policy: source \"docker-image://base:1\" denied by policy: source denied by policy",
+                "the build's source policy does not allow the image `base:1`",
+            ),
+            (
+                "no match for platform in manifest: not found",
+                "there is no image `base:1` for linux/arm64",
+            ),
+            (
+                "pull access denied, repository does not exist",
+                "cannot be used: pull access denied",
+            ),
+        ] {
+            let error = GatewayError::session(message);
+            let error = unavailable("base:1", Platform::LinuxArm64, error);
+            assert!(error.to_string().contains(expected), "{error}");
+        }
     }
 }

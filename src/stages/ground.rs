@@ -3,7 +3,6 @@
 use super::input::{EnvironmentFile, ImageInput};
 use super::session::Session;
 use super::session::native;
-use super::step_error::untrusted;
 
 use buildkit_llb::Output;
 
@@ -102,10 +101,6 @@ impl<'a> Session<'a> {
         found.map_err(|error| {
             let told = match error {
                 BuildError::Diagnostic(diagnostic) => *diagnostic,
-                BuildError::Gateway(error) => match untrusted(&error) {
-                    Some(diagnostic) => diagnostic,
-                    None => return error.into(),
-                },
                 error => return error,
             };
             match choice.lines {

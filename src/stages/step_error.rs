@@ -45,7 +45,7 @@ pub(super) fn full_disk() -> Diagnostic {
 }
 
 /// The error of a builder that does not accept a server's certificate.
-pub(super) fn untrusted(error: &GatewayError) -> Option<Diagnostic> {
+fn untrusted(error: &GatewayError) -> Option<Diagnostic> {
     let fault = messages::certificate_fault(error.message())?;
     let message = format!("{fault}: {}", masked(error.message()));
     Some(Diagnostic::new(message).help(fault.help_for_builder()))
