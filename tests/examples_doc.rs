@@ -1,10 +1,14 @@
-//! Every example has a test, and the tests that docs/from-micromamba-docker.md names exist.
+//! Every example has a test, and the tests that documents name exist.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const TABLE: &str = include_str!("../docs/from-micromamba-docker.md");
+/// The documents whose tables have a test in each row.
+const TABLES: [&str; 2] = [
+    include_str!("../docs/from-micromamba-docker.md"),
+    include_str!("../docs/reliability.md"),
+];
 const README: &str = include_str!("../README.md");
 
 fn root() -> &'static Path {
@@ -60,8 +64,8 @@ fn the_readme_lists_every_example() {
 }
 
 /// The last cell of each row of all tables, without the headings.
-fn tests() -> Vec<&'static str> {
-    TABLE
+fn tests(document: &str) -> Vec<&str> {
+    document
         .lines()
         .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
         .filter_map(|line| line.rsplit(" | ").next())
@@ -70,30 +74,42 @@ fn tests() -> Vec<&'static str> {
 }
 
 #[test]
-fn every_row_of_the_table_has_a_test() {
-    let tests = tests();
-    assert!(tests.len() > 40, "{tests:?}");
-    for cell in tests {
-        let test = cell
-            .strip_prefix('`')
-            .and_then(|cell| cell.strip_suffix('`'));
-        let (module, function) = test
-            .and_then(|test| test.rsplit_once("::"))
-            .unwrap_or_else(|| panic!("{cell} does not name a test"));
+fn every_row_of_the_tables_has_a_test() {
+    for document in TABLES {
+        let tests = tests(document);
+        assert!(tests.len() > 30, "{tests:?}");
+        for cell in tests {
+            assert!(exists(cell), "{cell} does not exist");
+        }
+    }
+}
+
+/// Whether a cell such as `` `module::function` `` names a test: one of `tests/e2e`, or of another folder of `tests`.
+fn exists(cell: &str) -> bool {
+    let test = cell
+        .strip_prefix('`')
+        .and_then(|cell| cell.strip_suffix('`'));
+    let (module, function) = test
+        .and_then(|test| test.rsplit_once("::"))
+        .unwrap_or_else(|| panic!("{cell} does not name a test"));
+    let file = |folder: &str| {
+        let folder = root().join(folder);
         let path = module
             .split("::")
-            .fold(root().join("tests/e2e"), |folder: PathBuf, part| {
-                folder.join(part)
-            });
-        let source = read(&path.with_extension("rs"));
-        // A plain test, one that is ignored because of what it needs, or a function that the macro turns into tests.
-        let plain = format!("#[test]\nfn {function}(");
-        let ignored = format!("\"]\nfn {function}(");
-        let both = source.split("on_both_stores!(").skip(1).any(|rest| {
-            let list = rest.split(')').next().unwrap_or_default();
-            list.split(',').any(|name| name.trim() == function)
-        });
-        let is_there = both || source.contains(&plain) || source.contains(&ignored);
-        assert!(is_there, "{cell} does not exist");
-    }
+            .fold(folder, |path: PathBuf, part| path.join(part));
+        path.with_extension("rs")
+    };
+    let path = ["tests/e2e", "tests"]
+        .map(file)
+        .into_iter()
+        .find(|path| path.exists());
+    let source = read(&path.unwrap_or_else(|| panic!("there is no file with {cell}")));
+    // A plain test, one that is ignored because of what it needs, or a function that the macro turns into tests.
+    let plain = format!("#[test]\nfn {function}(");
+    let ignored = format!("\"]\nfn {function}(");
+    let both = source.split("on_both_stores!(").skip(1).any(|rest| {
+        let list = rest.split(')').next().unwrap_or_default();
+        list.split(',').any(|name| name.trim() == function)
+    });
+    both || source.contains(&plain) || source.contains(&ignored)
 }
