@@ -11,7 +11,7 @@ use condafront_model::origin::Origin;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::solve::{
     Glibc, Kept, PACKAGES_FILE, RECORDS_FILE, RepodataSpec, SHARDS_FILE, SolveChannel, SolveSpec,
-    SolvedPackage, System,
+    SolvedPackage, System, UNUSABLE_FILE, Unusable,
 };
 use condafront_testkit::repodata::next;
 use condafront_testkit::server::Server;
@@ -246,11 +246,12 @@ impl Side {
             self.finding.path(),
             args.map_err(|error| error.to_string())?,
         )?;
-        if fs::read_dir(self.finding.path().join("facts"))?
-            .next()
-            .is_some()
-        {
-            return Err("the shards could not be used".into());
+        if self.from == From::Shards {
+            let file = self.finding.path().join("facts").join(UNUSABLE_FILE);
+            let unusable: Vec<Unusable> = serde_json::from_slice(&fs::read(file)?)?;
+            if !unusable.is_empty() {
+                return Err("the shards could not be used".into());
+            }
         }
         let shards = server.requests();
         sent += shards.iter().map(|request| request.bytes).sum::<u64>();
