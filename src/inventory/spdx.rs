@@ -7,12 +7,11 @@ use spdx::LicenseItem;
 use spdx::expression::ExpressionReq;
 
 use super::component::{Component, Inventory};
+use condafront_step_spec::inventory::{BASE, IMAGE};
 
 /// What SPDX says for what is not known.
 const UNKNOWN: &str = "NOASSERTION";
 const DOCUMENT: &str = "SPDXRef-DOCUMENT";
-const IMAGE: &str = "SPDXRef-image";
-const BASE: &str = "SPDXRef-base";
 /// When the document was made, as far as it says. Everything else in it follows from what the image is made of.
 const CREATED: &str = "1980-01-01T00:00:00Z";
 

@@ -6,9 +6,8 @@ use super::own_files::{FILE_TIME, directory, timed};
 use super::tools::Tools;
 use condafront_model::environment_prefix::ROOT_PREFIX;
 use condafront_model::stamp;
+use condafront_step_spec::inventory::INVENTORY;
 
-/// The inventory's place in an image: scanners read any `*.spdx.json`.
-pub const INVENTORY: &str = "/opt/conda/share/sbom/condafront.spdx.json";
 /// The layer's name, in the progress and the image's history.
 pub const INVENTORY_LAYER: &str = "[sbom] inventory of packages";
 
@@ -19,14 +18,15 @@ impl Tools<'_> {
     /// A layer with this inventory in the root prefix, which belongs to `user`.
     pub fn inventory(&self, document: &str, user: stamp::Owner) -> Input {
         let options = self.joined(INVENTORY_LAYER);
+        let path = format!("{ROOT_PREFIX}/{INVENTORY}");
         let mut file = File::on(Input::Scratch);
         file.then(directory("/opt", stamp::Owner::ROOT));
-        let inside = INVENTORY.match_indices('/').map(|(at, _)| &INVENTORY[..at]);
+        let inside = path.match_indices('/').map(|(at, _)| &path[..at]);
         for folder in inside.filter(|folder| folder.starts_with(ROOT_PREFIX)) {
             file.then(directory(folder, user));
         }
         file.then(
-            Mkfile::new(INVENTORY, document)
+            Mkfile::new(&path, document)
                 .mode(0o644)
                 .owner(Owner::ids(user.uid, user.gid))
                 .time(FILE_TIME),

@@ -10,6 +10,7 @@ pub mod diff;
 pub mod facts;
 pub mod failure_report;
 pub mod install;
+pub mod inventory;
 pub mod local_channel;
 pub mod mounts;
 pub mod pip;

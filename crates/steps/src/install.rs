@@ -51,3 +51,4 @@ pub(crate) use share::share;
 pub use step::install;
 pub(crate) use step::write_json;
 pub use wheel::install_wheels;
+pub(crate) use wheel::programs;

@@ -1,20 +1,28 @@
 //! Reading files of an image that anybody may have made.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 
+/// The longest record of a package that is read. That of the largest packages has some megabytes.
+pub(crate) const LONGEST_RECORD: u64 = 64 << 20;
+
 /// The content of the regular file at `path`, which is no link, if it has at most `most` bytes.
 ///
 /// # Errors
 /// An I/O error; for something else than such a file, one that says so.
 pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let content = start(path, most.saturating_add(1))?;
+    let file = open(path)?;
+    let too_large = || wrong("it is too large");
+    if file.metadata()?.len() > most {
+        return Err(too_large());
+    }
+    let content = content(file, most.saturating_add(1))?;
     if content.len() as u64 > most {
-        return Err(wrong("it is too large"));
+        return Err(too_large());
     }
     Ok(content)
 }
@@ -24,6 +32,10 @@ pub(crate) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// As [`read`].
 pub(crate) fn start(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    content(open(path)?, most)
+}
+
+fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     // Opening a named pipe waits for a writer.
     options.read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK);
@@ -31,6 +43,10 @@ pub(crate) fn start(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if !file.metadata()?.is_file() {
         return Err(wrong("it is not a file"));
     }
+    Ok(file)
+}
+
+fn content(file: File, most: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     file.take(most).read_to_end(&mut content)?;
     Ok(content)

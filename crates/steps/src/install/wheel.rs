@@ -15,4 +15,5 @@ mod record;
 mod step;
 mod tree;
 
+pub(crate) use entry_points::programs;
 pub use step::install_wheels;

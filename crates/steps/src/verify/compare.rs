@@ -8,8 +8,10 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
+use nix::libc::ENOTSUP;
+
 use super::findings::{Findings, shown};
-use super::rules::{Rules, Wanted};
+use super::rules::{Rules, Wanted, dangers};
 use crate::contents;
 use crate::install::error::{Error, Result};
 use crate::parallel::try_map;
@@ -75,7 +77,7 @@ impl<'a> Comparison<'a> {
         for file in outside {
             comparison.outside(file)?;
         }
-        comparison.add(PathBuf::new(), &metadata(rules.expected)?);
+        comparison.add(PathBuf::new(), &metadata(rules.expected)?)?;
         while let Some(folder) = comparison.folders.pop() {
             comparison.folder(&folder)?;
             if comparison.pairs.len() >= BATCH {
@@ -107,7 +109,7 @@ impl<'a> Comparison<'a> {
                 .add(folder, Reason::Unreadable, unreadable(&error)),
         }
         for (name, wanted) in ours {
-            self.add(folder.join(name), &wanted);
+            self.add(folder.join(name), &wanted)?;
         }
         Ok(())
     }
@@ -116,14 +118,13 @@ impl<'a> Comparison<'a> {
     fn extra(&mut self, path: &Path) {
         let found = self.rules.found.join(path).symlink_metadata();
         match found {
-            Ok(found) if self.rules.may_be_extra(path, &found) => self.report.left_out += 1,
+            Ok(found) if self.rules.may_be_extra(path, &found) => {
+                self.report.left_out += 1;
+                self.check_dangers(path, &found);
+            }
             Ok(found) => {
-                let what = match (found.is_dir(), found.is_file()) {
-                    (true, _) => "is a directory that nothing accounts for".to_owned(),
-                    (_, true) => "is a file that nothing accounts for".to_owned(),
-                    _ => format!("is {} that nothing accounts for", kind(found.file_type())),
-                };
-                self.findings.add(path, Reason::Extra, what);
+                let text = format!("is {} that nothing accounts for", kind(found.file_type()));
+                self.findings.add(path, Reason::Extra, text);
             }
             Err(error) => self
                 .findings
@@ -131,11 +132,51 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// A file outside of the prefix that the image must have.
+    /// Something that only the image may have, and what is in it, must not give rights to anybody.
+    fn check_dangers(&mut self, path: &Path, found: &Metadata) {
+        let theirs = self.rules.found.join(path);
+        if let Some((reason, text)) = dangers(found) {
+            self.findings.add(path, reason, text);
+        }
+        if found.is_file() {
+            match capabilities(&theirs) {
+                Ok(None) => {}
+                Ok(Some(_)) => {
+                    let text = "has capabilities, and nothing accounts for it".to_owned();
+                    self.findings.add(path, Reason::Capabilities, text);
+                }
+                Err(error) => self
+                    .findings
+                    .add(path, Reason::Unreadable, unreadable(&error)),
+            }
+            return;
+        }
+        for entry in fs::read_dir(theirs).into_iter().flatten().flatten() {
+            let path = path.join(entry.file_name());
+            match entry.metadata() {
+                Ok(found) => self.check_dangers(&path, &found),
+                Err(error) => self
+                    .findings
+                    .add(&path, Reason::Unreadable, unreadable(&error)),
+            }
+        }
+    }
+
+    /// A file outside of the prefix that the image must have, unless commands of the file removed it.
     fn outside(&mut self, file: Outside) -> Result<()> {
         let Outside { path, ours, theirs } = file;
-        let wanted = metadata(&ours)?;
         let found = theirs.as_deref().map(Path::symlink_metadata);
+        let wanted = match fs::symlink_metadata(&ours) {
+            Ok(wanted) => wanted,
+            Err(error) if is_absent(&error) => {
+                if let Some(Ok(found)) = found {
+                    let text = format!("is {} that nothing accounts for", kind(found.file_type()));
+                    self.findings.add(&path, Reason::Extra, text);
+                }
+                return Ok(());
+            }
+            Err(error) => return Err(Error::io("read", &ours, error)),
+        };
         let found = found.unwrap_or_else(|| Err(ErrorKind::NotFound.into()));
         if let (Some(found), Some(theirs)) = (self.matching(&path, &wanted, found), theirs) {
             self.pairs.push(Pair {
@@ -158,7 +199,7 @@ impl<'a> Comparison<'a> {
     ) -> Option<Metadata> {
         let found = match found {
             Ok(found) => found,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(error) if is_absent(&error) => {
                 let what = if wanted.is_dir() {
                     "is missing, with everything in it"
                 } else {
@@ -183,7 +224,10 @@ impl<'a> Comparison<'a> {
     }
 
     /// A path that the image must have.
-    fn add(&mut self, path: PathBuf, wanted: &Metadata) {
+    ///
+    /// # Errors
+    /// When what the file describes cannot be read.
+    fn add(&mut self, path: PathBuf, wanted: &Metadata) -> Result<()> {
         let is_needed = match (wanted.is_dir(), self.rules.wanted(&path)) {
             (true, _) => self.rules.needs_directory(&path),
             (false, Wanted::Anything) => false,
@@ -193,31 +237,35 @@ impl<'a> Comparison<'a> {
         let found = theirs.symlink_metadata();
         if found.is_err() && !is_needed {
             self.report.left_out += usize::from(!wanted.is_dir());
-            return;
+            return Ok(());
         }
         let Some(found) = self.matching(&path, wanted, found) else {
-            return;
+            return Ok(());
         };
         if !wanted.is_dir() {
+            let pair = Pair {
+                path,
+                ours,
+                theirs,
+                wanted: wanted.clone(),
+                found,
+            };
             if is_needed {
-                let wanted = wanted.clone();
-                self.pairs.push(Pair {
-                    path,
-                    ours,
-                    theirs,
-                    wanted,
-                    found,
-                });
+                self.pairs.push(pair);
             } else {
                 self.report.left_out += 1;
+                if let Some((reason, text)) = rights(self.rules, &pair)? {
+                    self.findings.add(&pair.path, reason, text);
+                }
             }
-            return;
+            return Ok(());
         }
         self.report.directories += 1;
         if let Some((reason, text)) = self.rules.rights(wanted, &found) {
             self.findings.add(&path, reason, text);
         }
         self.folders.push(path);
+        Ok(())
     }
 
     /// Compares the files and links that were found so far.
@@ -248,9 +296,9 @@ fn outcome(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
         ours,
         theirs,
         wanted,
-        found,
         ..
     } = pair;
+    let mut note = None;
     if wanted.is_symlink() {
         let target = |path: &Path| fs::read_link(path).map_err(|e| Error::io("read", path, e));
         let [ours, theirs] = [target(ours)?, target(theirs)?];
@@ -259,27 +307,46 @@ fn outcome(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
             let text = format!("leads to `{theirs}` instead of `{ours}`");
             return Ok(Some(Outcome::Wrong(Reason::Link, text)));
         }
-    } else if wanted.is_file()
-        && let Some(different) = difference(rules, pair)?
-    {
-        return Ok(Some(different));
+    } else if wanted.is_file() {
+        match difference(rules, pair)? {
+            Some(Outcome::Wrong(reason, text)) => return Ok(Some(Outcome::Wrong(reason, text))),
+            other => note = other,
+        }
     }
-    if let Some((reason, text)) = rules.rights(wanted, found) {
-        return Ok(Some(Outcome::Wrong(reason, text)));
+    let wrong = rights(rules, pair)?;
+    Ok(wrong
+        .map(|(reason, text)| Outcome::Wrong(reason, text))
+        .or(note))
+}
+
+/// What is wrong with permissions, owner or capabilities, whatever the content is.
+fn rights(rules: &Rules<'_>, pair: &Pair) -> Result<Option<(Reason, String)>> {
+    let wrong = rules.rights(&pair.wanted, &pair.found);
+    if wrong.is_some() || !pair.wanted.is_file() {
+        return Ok(wrong);
     }
-    if wanted.is_file() && capabilities(theirs) != capabilities(ours) {
-        let text = "has other capabilities".to_owned();
-        return Ok(Some(Outcome::Wrong(Reason::Capabilities, text)));
-    }
-    Ok(None)
+    let ours = capabilities(&pair.ours).map_err(|e| Error::io("read", &pair.ours, e))?;
+    Ok(match capabilities(&pair.theirs) {
+        Ok(theirs) if theirs == ours => None,
+        Ok(_) => Some((Reason::Capabilities, "has other capabilities".to_owned())),
+        Err(error) => Some((Reason::Unreadable, unreadable(&error))),
+    })
 }
 
 /// How the contents of two files differ.
 fn difference(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
-    if let Wanted::Record(identity) = rules.wanted(&pair.path) {
-        let text = "is the record of another package".to_owned();
-        let is_it = rules.is_record_of(&pair.path, identity);
-        return Ok((!is_it).then_some(Outcome::Wrong(Reason::Content, text)));
+    let wrong = |text: &str| Outcome::Wrong(Reason::Content, text.to_owned());
+    match rules.wanted(&pair.path) {
+        Wanted::Record(identity) => {
+            let is_it = rules.is_record_of(&pair.path, identity);
+            return Ok((!is_it).then(|| wrong("is the record of another package")));
+        }
+        Wanted::Variables => {
+            let is_same = rules.sets_the_same(&pair.path);
+            return Ok((!is_same).then(|| wrong("sets other variables")));
+        }
+        Wanted::Script if contents::same_script(&pair.ours, &pair.theirs)? => return Ok(None),
+        Wanted::Script | Wanted::Same | Wanted::Anything => {}
     }
     let sizes = [&pair.wanted, &pair.found].map(Metadata::len);
     if sizes[0] == sizes[1] && contents::equal(&pair.ours, &pair.theirs)? {
@@ -289,16 +356,23 @@ fn difference(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
         let note = "The inventory in the image names another base image, or another version of condafront.";
         return Ok(Some(Outcome::Note(note.to_owned())));
     }
-    let text = match sizes {
-        [ours, theirs] if ours != theirs => format!("has {theirs} bytes instead of {ours}"),
-        _ => "has another content".to_owned(),
-    };
-    Ok(Some(Outcome::Wrong(Reason::Content, text)))
+    Ok(Some(match sizes {
+        [ours, theirs] if ours != theirs => wrong(&format!("has {theirs} bytes instead of {ours}")),
+        _ => wrong("has another content"),
+    }))
 }
 
 /// The capabilities of a file. A file system that has no such attributes stores none.
-fn capabilities(path: &Path) -> Option<Vec<u8>> {
-    xattr::get(path, CAPABILITIES).unwrap_or_default()
+fn capabilities(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match xattr::get(path, CAPABILITIES) {
+        Err(error) if error.raw_os_error() == Some(ENOTSUP) => Ok(None),
+        other => other,
+    }
+}
+
+/// Whether there is nothing at a path.
+fn is_absent(error: &io::Error) -> bool {
+    [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind())
 }
 
 fn metadata(path: &Path) -> Result<Metadata> {

@@ -1,6 +1,6 @@
 //! Which package has a path, by the records in what the file describes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::dist_info::listed;
 use crate::install::error::{Error, ErrorKind, Result};
+use crate::install::{programs, source_of};
 
 /// What records say about files that the installer made: modules that it compiled, and programs for entry points.
 const MADE: [&str; 2] = ["pyc_file", "unix_python_entry_point"];
@@ -26,7 +27,18 @@ pub(super) struct Packages {
 #[derive(Debug, Clone, Copy)]
 struct Claim {
     package: usize,
-    is_contained: bool,
+    contained: Contained,
+}
+
+/// How the archive of a package contains a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Contained {
+    /// With this content.
+    AsItIs,
+    /// With this content but for the first line of a script, where installers put the interpreter.
+    AsScript,
+    /// Not at all: its installer made it.
+    Not,
 }
 
 /// What tells a package from all others.
@@ -105,18 +117,20 @@ impl Packages {
         self.labels.get(claim.package).map(String::as_str)
     }
 
-    /// Whether the archive of a package contains `path`.
-    pub(super) fn contain(&self, path: &str) -> bool {
-        self.paths.get(path).is_some_and(|claim| claim.is_contained)
+    /// How the archive of a package contains `path`.
+    pub(super) fn contained(&self, path: &str) -> Contained {
+        let claim = self.paths.get(path);
+        claim.map_or(Contained::Not, |claim| claim.contained)
     }
 
-    /// Whether the archive of a package contains something below the directory `path`.
+    /// Whether the archive of a package contains the directory `path`, or something below it.
     pub(super) fn contain_below(&self, path: &str) -> bool {
         let start = format!("{path}/");
         let below = self.paths.range(start.clone()..);
-        below
-            .take_while(|(path, _)| path.starts_with(&start))
-            .any(|(_, claim)| claim.is_contained)
+        self.contained(path) != Contained::Not
+            || below
+                .take_while(|(path, _)| path.starts_with(&start))
+                .any(|(_, claim)| claim.contained != Contained::Not)
     }
 
     /// The package that the record at `path` is about.
@@ -124,12 +138,8 @@ impl Packages {
         self.records.get(path)
     }
 
-    fn add(&mut self, package: usize, path: String, is_contained: bool) {
-        let claim = Claim {
-            package,
-            is_contained,
-        };
-        self.paths.insert(path, claim);
+    fn add(&mut self, package: usize, path: String, contained: Contained) {
+        self.paths.insert(path, Claim { package, contained });
     }
 
     fn add_environment(&mut self, dir: &Path, prefix: &str) -> Result<()> {
@@ -147,27 +157,28 @@ impl Packages {
             } = &record.identity;
             self.labels.push(format!("{of} {version}"));
             for one in record.paths_data.paths {
-                self.add(
-                    package,
-                    prefix.to_owned() + &one.path,
-                    !MADE.contains(&one.path_type.as_str()),
-                );
+                let contained = if MADE.contains(&one.path_type.as_str()) {
+                    Contained::Not
+                } else {
+                    Contained::AsItIs
+                };
+                self.add(package, prefix.to_owned() + &one.path, contained);
             }
             let path = format!("{prefix}conda-meta/{name}");
-            self.add(package, path.clone(), false);
+            self.add(package, path.clone(), Contained::Not);
             self.records.insert(path, record.identity);
         }
         for python in names(&dir.join(prefix).join("lib"))? {
-            let modules = format!("{prefix}lib/{python}/site-packages");
-            if python.starts_with("python") {
-                self.add_wheels(dir, prefix, &modules)?;
+            if let Some(version) = python.strip_prefix("python") {
+                self.add_wheels(dir, prefix, version)?;
             }
         }
         Ok(())
     }
 
-    /// Adds the distributions that no conda package has.
-    fn add_wheels(&mut self, dir: &Path, prefix: &str, modules: &str) -> Result<()> {
+    /// Adds the distributions of the python of this version that no conda package has.
+    fn add_wheels(&mut self, dir: &Path, prefix: &str, version: &str) -> Result<()> {
+        let modules = &format!("{prefix}lib/python{version}/site-packages");
         for folder in names(&dir.join(modules))? {
             let Some(stem) = folder.strip_suffix(".dist-info") else {
                 continue;
@@ -180,19 +191,39 @@ impl Packages {
             let text = fs::read(&file).map_err(|e| Error::io("read", &file, e))?;
             let package = self.labels.len();
             self.labels.push(stem.replacen('-', " ", 1));
-            for line in String::from_utf8_lossy(&text).lines() {
-                if let Some(path) = listed(line, modules) {
-                    let of_installer = path.strip_prefix(&format!("{modules}/{folder}/"));
-                    let is_contained = !path.ends_with(".pyc")
-                        // A program names the python that starts it as its installer likes.
-                        && !path.starts_with(&format!("{prefix}bin/"))
-                        && !of_installer.is_some_and(|name| OF_INSTALLERS.contains(&name));
-                    self.add(package, path, is_contained);
-                }
+            let text = String::from_utf8_lossy(&text);
+            let paths: BTreeSet<String> = text
+                .lines()
+                .filter_map(|line| listed(line, modules))
+                .collect();
+            let metadata = format!("{modules}/{folder}/");
+            let made = made_programs(&dir.join(&metadata), version)?;
+            for path in &paths {
+                let of_installer = path.strip_prefix(&metadata);
+                let is_made = of_installer.is_some_and(|name| OF_INSTALLERS.contains(&name))
+                    || source_of(path).is_some_and(|source| paths.contains(&source));
+                let contained = match path.strip_prefix(&format!("{prefix}bin/")) {
+                    _ if is_made => Contained::Not,
+                    Some(name) if made.contains(name) => Contained::Not,
+                    Some(_) => Contained::AsScript,
+                    None => Contained::AsItIs,
+                };
+                self.add(package, path.clone(), contained);
             }
         }
         Ok(())
     }
+}
+
+/// The programs that installers make for the entry points of the distribution with this metadata. There are none if no
+/// installer would read them.
+fn made_programs(metadata: &Path, version: &str) -> Result<BTreeSet<String>> {
+    let path = metadata.join("entry_points.txt");
+    if !path.is_file() {
+        return Ok(BTreeSet::new());
+    }
+    let text = fs::read(&path).map_err(|e| Error::io("read", &path, e))?;
+    Ok(programs(&String::from_utf8_lossy(&text), version).unwrap_or_default())
 }
 
 /// The names in a directory, sorted; none if it is missing. Names that are not text belong to no package.

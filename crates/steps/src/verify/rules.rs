@@ -5,23 +5,23 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use super::inventory;
-use super::packages::{Identity, Packages};
+use super::packages::{Contained, Identity, Packages};
+use super::state;
 use crate::install::source_of;
-use crate::untrusted;
+use crate::untrusted::{self, LONGEST_RECORD};
+use condafront_step_spec::inventory::INVENTORY;
 use condafront_step_spec::verify::{Extent, Reason};
 
 /// The bits for set-uid, set-gid, and for everyone to write.
 const RIGHTS: u32 = 0o6002;
 /// The bits for those who may run a program.
 const RUNS: u32 = 0o111;
-/// Where images have their inventory, in the root prefix.
-const INVENTORY: &str = "share/sbom/condafront.spdx.json";
+/// Where records are, in a prefix.
+const RECORDS: &str = "conda-meta";
 /// Where conda and mamba cache packages, in the root prefix.
 const CACHE: &str = "pkgs";
 /// The longest inventory that is read.
 const LONGEST_INVENTORY: u64 = 16 << 20;
-/// The longest record that is read. That of the largest packages has some megabytes.
-const LONGEST_RECORD: u64 = 64 << 20;
 
 /// What must be the same.
 pub(super) struct Rules<'a> {
@@ -40,6 +40,10 @@ pub(super) enum Wanted<'a> {
     Same,
     /// It must be a record of this package.
     Record(&'a Identity),
+    /// It must be the same, but the first line of a script may name another interpreter.
+    Script,
+    /// It must set the same variables.
+    Variables,
     /// It may be anything.
     Anything,
 }
@@ -51,10 +55,14 @@ impl Rules<'_> {
         match (self.extent, text) {
             (Extent::Everything, _) => Wanted::Same,
             (Extent::Packages, None) => Wanted::Anything,
-            (Extent::Packages, Some(path)) => match self.packages.recorded(path) {
+            (Extent::Packages, Some(text)) => match self.packages.recorded(text) {
                 Some(identity) => Wanted::Record(identity),
-                None if self.packages.contain(path) => Wanted::Same,
-                None => Wanted::Anything,
+                None if is_written_by_tools(path, "state") => Wanted::Variables,
+                None => match self.packages.contained(text) {
+                    Contained::AsItIs => Wanted::Same,
+                    Contained::AsScript => Wanted::Script,
+                    Contained::Not => Wanted::Anything,
+                },
             },
         }
     }
@@ -66,8 +74,11 @@ impl Rules<'_> {
 
     /// Whether the directory at `path` must exist.
     pub(super) fn needs_directory(&self, path: &Path) -> bool {
-        let contains = |path| self.packages.contain_below(path) || self.packages.contain(path);
-        self.extent == Extent::Everything || path.to_str().is_some_and(contains)
+        self.extent == Extent::Everything
+            || path.ends_with(RECORDS)
+            || path
+                .to_str()
+                .is_some_and(|path| self.packages.contain_below(path))
     }
 
     /// Whether `path` may exist in the image alone: what another tool leaves.
@@ -80,7 +91,14 @@ impl Rules<'_> {
             return is_cache && self.has_only(path, |path| self.is_bytecode(path))
                 || path == Path::new(CACHE) && self.has_only(path, is_list_of_cache);
         }
-        found.is_file() && (self.is_bytecode(path) || is_log(path))
+        let sets_nothing = || {
+            let variables = state::variables(&self.found.join(path));
+            variables.is_some_and(|variables| variables.is_empty())
+        };
+        found.is_file()
+            && (self.is_bytecode(path)
+                || is_written_by_tools(path, "history")
+                || is_written_by_tools(path, "state") && sets_nothing())
     }
 
     /// Whether everything in a directory is a file that `is_free`.
@@ -137,6 +155,13 @@ impl Rules<'_> {
             }
     }
 
+    /// Whether both trees set the same variables at `path`.
+    pub(super) fn sets_the_same(&self, path: &Path) -> bool {
+        let [ours, theirs] =
+            [self.expected, self.found].map(|tree| state::variables(&tree.join(path)));
+        ours.is_some() && ours == theirs
+    }
+
     /// Whether the image's record at `path` is about this package.
     pub(super) fn is_record_of(&self, path: &Path, identity: &Identity) -> bool {
         let text = untrusted::read(&self.found.join(path), LONGEST_RECORD);
@@ -147,15 +172,21 @@ impl Rules<'_> {
     }
 }
 
+/// What is dangerous about the permissions of something that only the image has.
+pub(super) fn dangers(found: &Metadata) -> Option<(Reason, String)> {
+    let mode = found.permissions().mode() & 0o7777;
+    let text = format!("has the mode {mode:o}, and nothing accounts for it");
+    (mode & RIGHTS != 0).then_some((Reason::Mode, text))
+}
+
 /// Whether a path is a list of the packages that a cache once had.
 fn is_list_of_cache(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name == "urls" || name == "urls.txt")
 }
 
-/// Whether a path is where conda and mamba write down what they did.
-fn is_log(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name == "history" || name == "state")
-        && path.parent().is_some_and(|dir| dir.ends_with("conda-meta"))
+/// Whether a path is that of the file `name` which conda and mamba write beside their records.
+fn is_written_by_tools(path: &Path, name: &str) -> bool {
+    path.file_name().is_some_and(|found| found == name)
+        && path.parent().is_some_and(|dir| dir.ends_with(RECORDS))
 }

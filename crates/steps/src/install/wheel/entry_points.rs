@@ -1,6 +1,8 @@
 //! The programs that a wheel's entry points stand for, in the form that pip gives them
 //! (<https://packaging.python.org/en/latest/specifications/entry-points/>).
 
+use std::collections::BTreeSet;
+
 use super::super::error::{Error, Result};
 use super::metadata::bad;
 use condafront_model::visible::unfit;
@@ -58,6 +60,15 @@ pub(super) fn read(text: &str, version: &str) -> Result<Vec<EntryPoint>> {
         points.extend(entry_point(name, value)?);
     }
     Ok(points)
+}
+
+/// The names of the programs that installers make for `text`, as [`read`] reads it.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn programs(text: &str, version: &str) -> Result<BTreeSet<String>> {
+    let points = read(text, version)?;
+    Ok(points.into_iter().map(|point| point.name).collect())
 }
 
 /// `pip` and `easy_install` also have programs with python's version in their names, whatever their wheels say.
