@@ -1,5 +1,6 @@
 //! The diff step: says how the packages of two images differ.
 
+mod budget;
 mod changes;
 mod conda;
 mod inventory;
@@ -17,6 +18,7 @@ use std::path::Path;
 use crate::install::error::{Error, Result};
 use crate::install::{Mounts, write_json};
 use crate::root::Root;
+use budget::Budget;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::diff::{DIFF_FILE, DIFF_TEXT, DiffImage, DiffReport, DiffSpec, Overview};
 use condafront_step_spec::failure_report::FailureReport;
@@ -67,9 +69,10 @@ fn report(old: (Overview, List), new: (Overview, List)) -> DiffReport {
 fn listed(mount: &Path, image: &DiffImage) -> (Overview, List) {
     let root = Root::new(mount);
     let mut list = List::default();
+    let mut budget = Budget::default();
     for environment in conda::environments(&root, &image.prefixes) {
-        let of_conda = conda::add(&root, &environment, &mut list);
-        pypi::add(&root, &environment, &of_conda, &mut list);
+        let of_conda = conda::add(&root, &environment, &mut budget, &mut list);
+        pypi::add(&root, &environment, &of_conda, &mut budget, &mut list);
     }
     // A tool that made an image smaller may have removed the records.
     let inventory = inventory::read(&root, &image.prefixes);
@@ -81,11 +84,15 @@ fn listed(mount: &Path, image: &DiffImage) -> (Overview, List) {
         }
     }
     let system = system::add(&root, &mut list);
+    let size = size::of(mount);
+    if !size.is_whole {
+        list.note("Some of its files cannot be read, or are in too many folders: the size is that of the others.");
+    }
     let overview = Overview {
         image: image.name.clone(),
         base,
         system,
-        bytes: size::of(mount),
+        bytes: size.bytes,
         packages: list.len(),
         notes: list.take_notes(),
     };

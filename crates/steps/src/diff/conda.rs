@@ -8,10 +8,11 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::budget::Budget;
 use super::list::{Key, List};
 use super::names::names;
 use crate::root::Root;
-use crate::untrusted;
+use crate::untrusted::LONGEST_RECORD;
 use condafront_model::redact::without_credentials;
 use condafront_step_spec::diff::{Details, PackageKind};
 
@@ -19,12 +20,14 @@ use condafront_step_spec::diff::{Details, PackageKind};
 const ENVIRONMENTS: usize = 1000;
 /// How many records of an environment are read.
 const RECORDS: usize = 20_000;
-/// The longest record that is read. That of the largest packages has some megabytes.
-const LONGEST: u64 = 64 << 20;
 /// How many files of a package count.
 const FILES: usize = 500_000;
+/// The longest path that Linux opens.
+const LONGEST_PATH: usize = 4096;
 /// How many Python distributions of an environment are known to be conda's.
 const METADATA: usize = 50_000;
+/// The longest path of their metadata: a folder's name, and the python's, have at most 255 bytes.
+const LONGEST_METADATA: usize = 600;
 /// Channels of this host are known by their names alone.
 const ANACONDA: &str = "https://conda.anaconda.org/";
 
@@ -53,7 +56,7 @@ struct Record {
     files: Files,
 }
 
-/// The first paths of a list.
+/// The first paths of a list, without any that no file can have.
 #[derive(Default)]
 struct Files(Vec<String>);
 
@@ -70,7 +73,8 @@ impl<'de> Deserialize<'de> for Files {
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Files, A::Error> {
                 let mut files = Vec::new();
                 while files.len() < FILES {
-                    match list.next_element()? {
+                    match list.next_element::<String>()? {
+                        Some(path) if path.len() > LONGEST_PATH => {}
                         Some(path) => files.push(path),
                         None => return Ok(Files(files)),
                     }
@@ -110,7 +114,12 @@ pub(super) fn environments(root: &Root, prefixes: &[String]) -> Vec<Environment>
 }
 
 /// Adds the packages of an environment that have records; returns the metadata of Python distributions in them.
-pub(super) fn add(root: &Root, environment: &Environment, list: &mut List) -> BTreeSet<String> {
+pub(super) fn add(
+    root: &Root,
+    environment: &Environment,
+    budget: &mut Budget,
+    list: &mut List,
+) -> BTreeSet<String> {
     let mut metadata = BTreeSet::new();
     let folder = environment.prefix.join("conda-meta");
     let Ok(folder) = root.resolve(&folder) else {
@@ -119,7 +128,10 @@ pub(super) fn add(root: &Root, environment: &Environment, list: &mut List) -> BT
     let records = names(root, &folder, RECORDS, |name| name.ends_with(".json"));
     for name in &records {
         let path = root.outside(&folder.join(name));
-        let text = untrusted::read(&path, LONGEST).ok();
+        let text = budget.read(&path, LONGEST_RECORD, list).ok();
+        if text.is_none() && budget.is_spent() {
+            break;
+        }
         let Some(record) = text.and_then(|text| serde_json::from_slice::<Record>(&text).ok())
         else {
             list.note(&format!(
@@ -144,7 +156,8 @@ pub(super) fn add(root: &Root, environment: &Environment, list: &mut List) -> BT
             name: record.name,
         };
         list.add(key, details, name);
-        let is_metadata = |path: &String| path.ends_with(".dist-info/METADATA");
+        let is_metadata =
+            |path: &String| path.len() <= LONGEST_METADATA && path.ends_with(".dist-info/METADATA");
         let room = METADATA.saturating_sub(metadata.len());
         metadata.extend(files.into_iter().filter(is_metadata).take(room));
     }

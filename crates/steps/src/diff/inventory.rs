@@ -12,15 +12,10 @@ use crate::untrusted;
 use condafront_model::pypi_package::normalized;
 use condafront_model::redact::shortened;
 use condafront_step_spec::diff::{Details, PackageKind};
+use condafront_step_spec::inventory::{BASE, IMAGE, INVENTORY};
 
-/// Where it is, in the root prefix.
-const PLACE: &str = "share/sbom/condafront.spdx.json";
 /// The longest one that is read.
 const LONGEST: u64 = 16 << 20;
-/// The identifier of the image itself.
-const IMAGE: &str = "SPDXRef-image";
-/// The identifier of the base image.
-const BASE: &str = "SPDXRef-base";
 
 /// What an inventory says.
 pub(super) struct Inventory {
@@ -79,7 +74,7 @@ struct Checksum {
 /// Reads the inventory of an image, which is in one of `prefixes`; `None` if there is none.
 pub(super) fn read(root: &Root, prefixes: &[String]) -> Option<Inventory> {
     let text = prefixes.iter().find_map(|prefix| {
-        let path = root.resolve(&Path::new(prefix).join(PLACE)).ok()?;
+        let path = root.resolve(&Path::new(prefix).join(INVENTORY)).ok()?;
         untrusted::read(&root.outside(&path), LONGEST).ok()
     });
     parse(&text?)

@@ -9,6 +9,10 @@ use condafront_step_spec::diff::{Details, PackageKind};
 const MOST: usize = 50_000;
 /// The longest text of a package, in characters.
 const LONGEST: usize = 200;
+/// How many notes there are.
+const NOTES: usize = 20;
+/// The longest of them, in characters. One may name a folder.
+const LONGEST_NOTE: usize = 400;
 
 /// What tells a package from the others of its image.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,10 +53,11 @@ impl List {
         self.packages.insert(key, details);
     }
 
-    /// Notes something that could not be read, once.
+    /// Notes something that could not be read, once, with what a terminal cannot show escaped.
     pub(super) fn note(&mut self, text: &str) {
-        if self.notes.len() < 20 && !self.notes.iter().any(|note| note == text) {
-            self.notes.push(text.to_owned());
+        let text = shortened(text, LONGEST_NOTE);
+        if self.notes.len() < NOTES && !self.notes.contains(&text) {
+            self.notes.push(text);
         }
     }
 
@@ -70,5 +75,26 @@ impl List {
 
     pub(super) fn into_packages(self) -> BTreeMap<Key, Details> {
         self.packages
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_short_and_on_one_line() {
+        let mut list = List::default();
+        for _ in 0..2 {
+            list.note("Some of \u{1b}[2J\nname");
+        }
+        list.note(&"x".repeat(1000));
+        for number in 0..100 {
+            list.note(&number.to_string());
+        }
+        let notes = list.take_notes();
+        assert_eq!(notes[0], "Some of \\u{1b}[2J name");
+        assert_eq!(notes[1].chars().count(), LONGEST_NOTE + 1);
+        assert_eq!(notes.len(), NOTES);
     }
 }

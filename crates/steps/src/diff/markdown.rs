@@ -1,5 +1,6 @@
 //! The report for people.
 
+use condafront_model::visible::visible_line;
 use condafront_step_spec::diff::{Change, Details, DiffReport, Overview, PackageKind};
 
 /// The report in Markdown. What images say is not taken for markup.
@@ -133,20 +134,41 @@ fn difference(old: u64, new: u64) -> String {
     }
 }
 
-/// Text with nothing that Markdown or HTML takes for markup.
+/// Text on one line with nothing that Markdown, HTML or GitHub takes for markup, a link, a mention or the number of an issue.
+/// What ends such a name early is a space without width, since a backslash does not.
 fn plain(text: &str) -> String {
+    const END: &str = "&#8203;";
+    let text = &visible_line(text);
     let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
+        let (before, after) = (&text[..at], &text[at + c.len_utf8()..]);
+        let is_in_word = before.ends_with(char::is_alphanumeric);
         match c {
-            '|' | '`' | '*' | '[' | ']' | '<' | '>' | '\\' => {
+            // Inside of a word, this is no emphasis.
+            '_' if is_in_word && after.starts_with(char::is_alphanumeric) => plain.push(c),
+            '|' | '`' | '*' | '[' | ']' | '<' | '>' | '\\' | '_' | '~' | '!' => {
                 plain.push('\\');
                 plain.push(c);
             }
             '&' => plain.push_str("&amp;"),
+            '$' => plain.push_str("&#36;"),
+            // Not an address or a name, but an image's digest.
+            '@' if is_in_word && after.starts_with("sha256:") => plain.push(c),
+            '@' | '#' => {
+                plain.push(c);
+                plain.push_str(END);
+            }
+            '/' if before.ends_with(':') => plain.push_str("\\/"),
+            '.' if is_www(before) => plain.push_str("\\."),
             c => plain.push(c),
         }
     }
     plain
+}
+
+fn is_www(before: &str) -> bool {
+    let end = before.len().checked_sub(3).and_then(|at| before.get(at..));
+    end.is_some_and(|end| end.eq_ignore_ascii_case("www"))
 }
 
 #[cfg(test)]
@@ -161,6 +183,28 @@ mod tests {
             license: license.map(str::to_owned),
             sha256: Some("ab".repeat(32)),
             bytes: Some(bytes),
+        }
+    }
+
+    #[test]
+    fn what_images_say_is_no_markup() {
+        for (text, expected) in [
+            ("ld_impl_linux-64 _x64_", "ld_impl_linux-64 \\_x64\\_"),
+            (
+                "~~a~~ $x$ ![i](u)",
+                "\\~\\~a\\~\\~ &#36;x&#36; \\!\\[i\\](u)",
+            ),
+            ("@team org/x#1", "@&#8203;team org/x#&#8203;1"),
+            ("me@c.example", "me@&#8203;c.example"),
+            ("debian:13@sha256:ab", "debian:13@sha256:ab"),
+            ("@sha256:ab", "@&#8203;sha256:ab"),
+            ("https://c.example", "https:\\//c.example"),
+            ("WWW.c.example", "WWW\\.c.example"),
+            ("üw.x", "üw.x"),
+            ("&lt;b>", "&amp;lt;b\\>"),
+            ("a\n# b\u{1b}[2J", "a #&#8203; b\\\\u{1b}\\[2J"),
+        ] {
+            assert_eq!(plain(text), expected, "{text}");
         }
     }
 

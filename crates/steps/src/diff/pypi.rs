@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::budget::Budget;
 use super::conda::{Environment, size};
 use super::list::{Key, List};
 use super::names::names;
 use crate::dist_info::listed;
 use crate::install::distribution;
 use crate::root::Root;
-use crate::untrusted;
+use crate::untrusted::LONGEST_RECORD;
 use condafront_model::pypi_package::normalized;
 use condafront_step_spec::diff::{Details, PackageKind};
 
@@ -18,14 +19,13 @@ const PYTHONS: usize = 100;
 const DISTRIBUTIONS: usize = 20_000;
 /// How much of their metadata is read. Names and licences are among the first lines.
 const START: u64 = 64 << 10;
-/// The longest list of files that is read.
-const LONGEST: u64 = 64 << 20;
 
 /// Adds the distributions of an environment whose metadata is not among `of_conda`.
 pub(super) fn add(
     root: &Root,
     environment: &Environment,
     of_conda: &BTreeSet<String>,
+    budget: &mut Budget,
     list: &mut List,
 ) {
     let lib = environment.prefix.join("lib");
@@ -36,27 +36,37 @@ pub(super) fn add(
         for folder in &names(root, &place, DISTRIBUTIONS, is_metadata) {
             let metadata = format!("{modules}/{folder}/METADATA");
             if !of_conda.contains(&metadata) {
-                add_one(root, environment, &modules, folder, list);
+                add_one(root, environment, (&modules, folder), budget, list);
+            }
+            if budget.is_spent() {
+                return;
             }
         }
     }
 }
 
-fn add_one(root: &Root, environment: &Environment, modules: &str, folder: &str, list: &mut List) {
+/// Adds the distribution with the metadata `folder`, which is in `modules`.
+fn add_one(
+    root: &Root,
+    environment: &Environment,
+    (modules, folder): (&str, &str),
+    budget: &mut Budget,
+    list: &mut List,
+) {
     let file = |name: &str| {
         let path = environment.prefix.join(modules).join(folder).join(name);
         root.resolve(&path).map(|path| root.outside(&path))
     };
     let metadata = file("METADATA")
         .ok()
-        .and_then(|path| untrusted::start(&path, START).ok());
+        .and_then(|path| budget.start(&path, START, list).ok());
     let metadata = String::from_utf8_lossy(metadata.as_deref().unwrap_or_default()).into_owned();
     let Some(found) = distribution(&metadata) else {
         return;
     };
     let record = file("RECORD")
         .ok()
-        .and_then(|path| untrusted::read(&path, LONGEST).ok());
+        .and_then(|path| budget.read(&path, LONGEST_RECORD, list).ok());
     let bytes = record.map(|text| {
         let text = String::from_utf8_lossy(&text);
         let paths = text.lines().filter_map(|line| listed(line, modules));

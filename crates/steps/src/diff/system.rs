@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::budget::Budget;
 use super::list::{Key, List};
 use super::names::names;
 use crate::root::Root;
-use crate::untrusted;
 use condafront_model::redact::shortened;
 use condafront_step_spec::diff::{Details, PackageKind};
 
@@ -25,27 +25,29 @@ const FILES: usize = 10_000;
 
 /// Adds the packages of an image's distribution; returns its name.
 pub(super) fn add(root: &Root, list: &mut List) -> Option<String> {
-    let read = |path: &str| {
+    let mut budget = Budget::default();
+    let mut read = |path: &str, list: &mut List| {
         let path = root.resolve(Path::new(path)).ok()?;
-        let text = untrusted::read(&root.outside(&path), LONGEST).ok()?;
+        let text = budget.read(&root.outside(&path), LONGEST, list).ok()?;
         Some(String::from_utf8_lossy(&text).into_owned())
     };
     let is_package = |name: &str| !name.ends_with(".md5sums");
     let files = names(root, Path::new(DPKG_FOLDER), FILES, is_package).into_iter();
     let files = files.map(|name| format!("{DPKG_FOLDER}/{name}"));
     for path in std::iter::once(DPKG.to_owned()).chain(files) {
-        if let Some(text) = read(&path) {
+        if let Some(text) = read(&path, list) {
             add_dpkg(&text, list);
         }
     }
-    if let Some(text) = APK.iter().find_map(|path| read(path)) {
+    if let Some(text) = APK.iter().find_map(|path| read(path, list)) {
         add_apk(&text, list);
     }
     let has_rpm = |path: &str| !names(root, Path::new(path), 1, |_| true).is_empty();
     if RPM.iter().any(|path| has_rpm(path)) {
         list.note("The distribution's packages are not listed: they are in a database of rpm's.");
     }
-    let release = read("/etc/os-release").or_else(|| read("/usr/lib/os-release"))?;
+    let releases = ["/etc/os-release", "/usr/lib/os-release"];
+    let release = releases.iter().find_map(|path| read(path, list))?;
     let name = release
         .lines()
         .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
