@@ -68,7 +68,8 @@ impl Session<'_> {
         let report: VerifyReport = self.read_json(&report, VERIFY_FILE).await?;
         let file = self.file.name();
         if report.different > 0 {
-            return Err(different(&image.name, file, &report, spec.extent).into());
+            let image = on_platform(&image.name, self.platform, platforms);
+            return Err(different(&image, file, &report, spec.extent).into());
         }
         let topic = self.topic(Target::Verify, platforms);
         for note in &report.notes {
@@ -77,6 +78,14 @@ impl Session<'_> {
         let line = format!("{topic} {}", same(&image.name, file, &report, spec.extent));
         self.bridge.tell(&line).await?;
         Ok(output)
+    }
+}
+
+/// What the error calls the image: with the platform, if `all` are several.
+fn on_platform(image: &str, platform: Platform, all: &[Platform]) -> String {
+    match all {
+        [_] => image.to_owned(),
+        _ => format!("{image} for {platform}"),
     }
 }
 
@@ -172,6 +181,16 @@ mod tests {
         let report = report((0..50).map(finding).collect(), 2000);
         let error = different("lab:1", "env.lock", &report, Extent::Everything);
         insta::assert_snapshot!(error.to_string());
+    }
+
+    #[test]
+    fn the_error_names_the_platform_if_there_are_several() {
+        let arm = Platform::LinuxArm64;
+        assert_eq!(on_platform("lab:1", arm, &[arm]), "lab:1");
+        assert_eq!(
+            on_platform("lab:1", arm, &Platform::ALL),
+            "lab:1 for linux/arm64"
+        );
     }
 
     #[test]
