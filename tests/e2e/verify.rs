@@ -93,7 +93,7 @@ const TAMPERED: [(&str, &str); 15] = [
         "/opt/conda/lib/python3.13/site-packages/hello_world/data.txt has 9437184 bytes instead of 5 (hello_world 1.0)",
     ),
     (
-        "for f in lib/python3.13/site-packages/jinja2/__pycache__/loaders.*.pyc; do printf X | dd of=$f bs=1 seek=99 conv=notrunc; done",
+        "for f in lib/python3.13/site-packages/jinja2/__pycache__/loaders.*.pyc; do printf X | dd of=$f bs=1 seek=99 conv=notrunc; chmod u+s $f; done",
         "/opt/conda/lib/python3.13/site-packages/jinja2/__pycache__/loaders.cpython-313.pyc has another content (jinja2 3.",
     ),
     (
@@ -115,7 +115,7 @@ const BY_ANOTHER_TOOL: &str = "
 COPY --from=IMAGE --chown=0:0 /opt/conda /opt/conda
 RUN cd /opt/conda && rm -r share/sbom lib/python3.13/site-packages/hello_world*/RECORD && \
     sed -i 's/\"requested_spec\": \"\"/\"requested_spec\": \"x\"/' conda-meta/*.json && \
-    echo '==> now <==' > conda-meta/history && \
+    echo '==> now <==' > conda-meta/history && echo '{\"env_vars\": {}}' > conda-meta/state && \
     bin/python -m compileall -q -f lib/python3.13/site-packages/jinja2 && chmod g+w bin/hello
 ";
 
@@ -166,9 +166,14 @@ fn every_change_to_an_image_is_listed() {
     );
     let said = verify(&project, tampered.tag(), &packages_only);
     let said = said.expect_failure().stderr;
-    // Owners, bytecode, the entrypoint and what a post-link script wrote are not the packages'.
-    let count = format!("{} paths differ", TAMPERED.len() - 4);
+    // Owners, the entrypoint and what a post-link script wrote are not the packages'. Bytecode is not either, but it has no
+    // rights.
+    let count = format!("{} paths differ", TAMPERED.len() - 3);
     assert!(said.contains(&count), "{said}");
+    assert!(
+        said.contains(".pyc has the mode 4644 instead of 644"),
+        "{said}"
+    );
     assert!(
         said.contains("conda-meta/bumpme-2.0-0.json is the record of another package"),
         "{said}"
