@@ -15,6 +15,10 @@ const PROCESS: &str = "condafront";
 /// The file descriptors that the process writes to.
 const STDOUT: u32 = 1;
 const STDERR: u32 = 2;
+/// The most bytes that a process may write to its standard output, and the most of its errors that are kept. All that the
+/// frontend asks for is much shorter.
+const MOST_OF_OUTPUT: usize = 4 * 1024 * 1024;
+const MOST_OF_COMPLAINT: usize = 64 * 1024;
 
 /// A process to run.
 pub(super) struct Process<'a> {
@@ -86,12 +90,11 @@ impl Bridge {
         let messages = stream::once(async { start }).chain(stream::pending());
         let answer = self.client.clone().exec_process(messages).await?;
         let mut answer = answer.into_inner();
-        let (mut output, mut complaint) = (Vec::new(), Vec::new());
+        let mut written = Written::default();
         let mut failure = None;
         while let Some(message) = answer.message().await? {
             match message.input {
-                Some(Input::File(file)) if file.fd == STDOUT => output.extend(file.data),
-                Some(Input::File(file)) if file.fd == STDERR => complaint.extend(file.data),
+                Some(Input::File(file)) => written.add(file.fd, &file.data)?,
                 Some(Input::Exit(gateway::ExitMessage { code, error })) if code != 0 => {
                     failure = Some(error.map(|error| error.message).unwrap_or_default());
                 }
@@ -100,9 +103,9 @@ impl Bridge {
             }
         }
         let Some(why) = failure else {
-            return Ok(output);
+            return Ok(written.output);
         };
-        let complaint = String::from_utf8_lossy(&complaint);
+        let complaint = String::from_utf8_lossy(&written.complaint);
         Err(GatewayError::session(match complaint.trim() {
             "" => why,
             complaint => complaint.to_owned(),
@@ -110,8 +113,59 @@ impl Bridge {
     }
 }
 
+/// What a process has written so far.
+#[derive(Default)]
+struct Written {
+    output: Vec<u8>,
+    complaint: Vec<u8>,
+}
+
+impl Written {
+    /// Adds `data` of the file descriptor `fd`.
+    ///
+    /// # Errors
+    /// When the process writes more than anything that the frontend asks for.
+    fn add(&mut self, fd: u32, data: &[u8]) -> Result<(), GatewayError> {
+        match fd {
+            STDOUT if self.output.len() + data.len() > MOST_OF_OUTPUT => Err(
+                GatewayError::session(format!("it wrote more than {MOST_OF_OUTPUT} bytes")),
+            ),
+            STDOUT => {
+                self.output.extend_from_slice(data);
+                Ok(())
+            }
+            STDERR => {
+                let room = MOST_OF_COMPLAINT - self.complaint.len();
+                self.complaint
+                    .extend_from_slice(&data[..data.len().min(room)]);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A name that no other container of the engine has: BuildKit passes it on to runc, and builds run at the same time.
 fn container_id() -> String {
     // runc and BuildKit both accept letters and digits.
     uuid::Uuid::new_v4().simple().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_writes_has_a_limit() {
+        let mut written = Written::default();
+        let piece = vec![b'x'; 1024 * 1024];
+        for _ in 0..4 {
+            written.add(STDOUT, &piece).unwrap();
+            written.add(STDERR, &piece).unwrap();
+        }
+        let error = written.add(STDOUT, b"x").unwrap_err();
+        assert_eq!(error.message(), "it wrote more than 4194304 bytes");
+        assert_eq!(written.output.len(), MOST_OF_OUTPUT);
+        assert_eq!(written.complaint.len(), MOST_OF_COMPLAINT);
+    }
 }

@@ -1,6 +1,6 @@
 //! One build: what it is about, and its requests to BuildKit: build, read, warn, and find out why a step failed.
 
-use super::step_error::{diagnosed, full_disk, solve_error, unexplained};
+use super::step_error::{diagnosed, full_disk_report, solve_error, unexplained, unread};
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -29,7 +29,7 @@ use condafront_model::lint::{self, Rule, Warning};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Level, Lines, Location, SourceFile};
 use condafront_step_spec::facts::{Notice, Subject};
-use condafront_step_spec::failure_report::{Culprit, FULL_DISK_CODE, FailureReport};
+use condafront_step_spec::failure_report::{Culprit, FAILED_CODE, FULL_DISK_CODE, FailureReport};
 
 /// The platform that steps run on.
 pub(crate) fn native(bridge: &Bridge) -> Platform {
@@ -186,21 +186,23 @@ impl Session<'_> {
         }
     }
 
-    /// Why a step failed with `error`: what it has left for the frontend. It does not run again.
+    /// Why a step failed with `error`: what it has left for the frontend.
     pub(super) async fn explanation(&self, step: &Step, error: &GatewayError) -> Explanation {
-        if let Some(report) = self.report(step, error).await {
-            return Explanation::Report(report);
+        let code = messages::exit_code(error.message());
+        // After any other end, only what the step ran can have left something.
+        if code == Some(FAILED_CODE.into()) {
+            return match self.report(step, error).await {
+                Ok(Some(report)) => Explanation::Report(report),
+                Ok(None) => Explanation::Unknown,
+                Err(error) => Explanation::Report(unread(step.name(), error)),
+            };
         }
-        if messages::exit_code(error.message()) == Some(FULL_DISK_CODE.into()) {
-            let error = full_disk();
-            return Explanation::Report(FailureReport {
-                help: error.help,
-                ..FailureReport::new(error.message)
-            });
+        if code == Some(FULL_DISK_CODE.into()) {
+            return Explanation::Report(full_disk_report());
         }
         // Steps that fail end with another code. So it has not even started, perhaps because BuildKit has lost a file system
         // that it mounts. runc's message is in the progress only.
-        let is_unstarted = messages::exit_code(error.message()) == Some(1);
+        let is_unstarted = code == Some(1);
         if is_unstarted && self.bridge.distrust_cache().await {
             Explanation::TryAgain
         } else {
@@ -208,13 +210,20 @@ impl Session<'_> {
         }
     }
 
-    /// The report that a failed step has left, if it can be read.
-    async fn report(&self, step: &Step, error: &GatewayError) -> Option<FailureReport> {
-        let programs = self.evaluate(&self.programs().await.ok()?).await.ok()?;
+    /// The report that a failed step has left, if BuildKit has kept it.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    async fn report(
+        &self,
+        step: &Step,
+        error: &GatewayError,
+    ) -> Result<Option<FailureReport>, BuildError> {
+        let programs = self.evaluate(&self.programs().await?).await?;
         let mounts = step.report_mounts();
-        self.bridge
-            .report_of(error, mounts, &programs, &show_report())
-            .await
+        let command = show_report();
+        let report = self.bridge.report_of(error, mounts, &programs, &command);
+        Ok(report.await?)
     }
 
     /// What is wrong with the secret that has authorities, if anything.

@@ -13,6 +13,10 @@ const FULL_DISK: &str = "the builder's disk is full";
 const FREE_SPACE: &str =
     "Free space on it, for example with `docker builder prune`, and build again.";
 
+/// What to do if a step has told the frontend nothing, but has printed something.
+const READ_LOG: &str =
+    "The progress log has what it printed. Build again: the cause may have passed.";
+
 /// The error for a step that failed, at the places that are to blame.
 pub(super) fn diagnosed(
     report: FailureReport,
@@ -40,8 +44,33 @@ pub(super) fn solve_error(error: GatewayError) -> BuildError {
 }
 
 /// The error for a lack of space, if that is all that is known.
-pub(super) fn full_disk() -> Diagnostic {
+fn full_disk() -> Diagnostic {
     Diagnostic::new(FULL_DISK).help(FREE_SPACE)
+}
+
+/// The same as the report of a step.
+pub(super) fn full_disk_report() -> FailureReport {
+    FailureReport {
+        help: Some(FREE_SPACE.to_owned()),
+        ..FailureReport::new(FULL_DISK)
+    }
+}
+
+/// What is told in place of the report of the step `name`, which cannot be read because of `error`.
+pub(super) fn unread(name: &str, error: BuildError) -> FailureReport {
+    let (why, help) = match error {
+        BuildError::Gateway(error) if messages::is_full_disk(error.message()) => {
+            return full_disk_report();
+        }
+        BuildError::Diagnostic(error) => (error.message, error.help),
+        error => (masked(&error.to_string()), None),
+    };
+    FailureReport {
+        help: Some(help.unwrap_or_else(|| READ_LOG.to_owned())),
+        ..FailureReport::new(format!(
+            "the step `{name}` failed, and its report cannot be read: {why}"
+        ))
+    }
 }
 
 /// The error of a builder that does not accept a server's certificate.
@@ -65,7 +94,7 @@ fn step_failure(name: &str, message: &str) -> Option<Diagnostic> {
         ProcessEnd::Killed => Diagnostic::new(format!("the step `{name}` was killed"))
             .help("The builder probably ran out of memory. Give it more, or run fewer builds at the same time."),
         ProcessEnd::Code(code) => Diagnostic::new(format!("the step `{name}` failed (exit code {code})"))
-            .help("It left no report of why. The progress log has what it printed. Build again: the cause may have passed."),
+            .help(format!("It left no report of why. {READ_LOG}")),
     })
 }
 
@@ -89,6 +118,22 @@ mod tests {
         assert_eq!(told.help, error.help);
         let other = solve_error(GatewayError::session("cannot connect".to_owned()));
         assert!(matches!(other, BuildError::Gateway(_)));
+    }
+
+    #[test]
+    fn a_report_that_cannot_be_read_is_told_of() {
+        let of_disk = "failed to create temp dir: mkdir /tmp/x: no space left on device";
+        let error = GatewayError::session(of_disk);
+        assert_eq!(unread("[solve] all", error.into()), full_disk_report());
+        let solved = solve_error(GatewayError::session(of_disk));
+        let told = unread("[solve] all", solved);
+        assert_eq!(told.help.as_deref(), Some(FREE_SPACE));
+        let told = unread("[solve] all", GatewayError::session("it is a link").into());
+        assert_eq!(
+            told.message,
+            "the step `[solve] all` failed, and its report cannot be read: it is a link"
+        );
+        assert_eq!(told.help.as_deref(), Some(READ_LOG));
     }
 
     #[test]

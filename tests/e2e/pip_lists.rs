@@ -234,8 +234,9 @@ fn what_fails_runs_once(store: Store) {
     let index = fill_index(&project);
     let args = ["--network", "host", "--build-arg", &index];
     let ran = project.server.url("/ran");
+    // What it puts in the place of the step's report is not taken for it.
     let setup = format!(
-        "import urllib.request\ntry: urllib.request.urlopen('{ran}')\nexcept OSError: pass\nraise LookupError('setuptools-scm was unable to detect version for this.')\n"
+        "import os, urllib.request\nos.symlink('/dev/zero', '/out/.condafront-failure.json')\ntry: urllib.request.urlopen('{ran}')\nexcept OSError: pass\nraise LookupError('setuptools-scm was unable to detect version for this.')\n"
     );
     write(&project, "broken/setup.py", &setup);
     environment(&project, &["./broken"], &[]);

@@ -21,8 +21,15 @@ pub const SHOW_REPORT: &str = "show-report";
 /// Where the failed step's output is mounted for that.
 pub const SHOWN_DIR: &str = "/.condafront-report";
 
-/// The exit code of a step that fails. One that BuildKit cannot even start ends with another.
+/// The most bytes of a report that are read. What a step runs may have written more to its output.
+pub const MOST_OF_REPORT: u64 = 1024 * 1024;
+
+/// The exit code of a step that fails and leaves its report. One that BuildKit cannot even start ends with another, and so
+/// does one that is killed: what is in its output then comes from the programs that it ran.
 pub const FAILED_CODE: u8 = 65;
+
+/// The exit code of a step that fails and cannot leave its report.
+pub const UNREPORTED_CODE: u8 = 66;
 
 /// The exit code of a step that cannot leave one because the disk is full.
 pub const FULL_DISK_CODE: u8 = 28;

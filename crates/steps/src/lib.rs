@@ -13,6 +13,7 @@ pub mod install;
 pub mod local_channel;
 mod parallel;
 mod pip;
+mod report;
 mod root;
 pub mod solve;
 mod system;
@@ -22,7 +23,7 @@ mod visible_log;
 mod wording;
 
 use condafront_step_spec::args;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -36,7 +37,8 @@ use condafront_step_spec::activation::{RECORDED_FILE, RecordSpec};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::authorities::CHECK;
 use condafront_step_spec::failure_report::{
-    FAILED_CODE, FULL_DISK_CODE, FailureReport, REPORT_DIRS, REPORT_FILE, SHOW_REPORT, SHOWN_DIR,
+    FAILED_CODE, FULL_DISK_CODE, FailureReport, REPORT_DIRS, SHOW_REPORT, SHOWN_DIR,
+    UNREPORTED_CODE,
 };
 use condafront_step_spec::local_channel::LIST_DIR;
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
@@ -146,9 +148,7 @@ const STEPS: &[Step] = &[
     }),
     (CHECK, |_| authorities::check()),
     (SHOW_REPORT, |_| {
-        let mut report = File::open(Path::new(SHOWN_DIR).join(REPORT_FILE))?;
-        io::copy(&mut report, &mut io::stdout())?;
-        Ok(())
+        Ok(report::show(Path::new(SHOWN_DIR), &mut io::stdout())?)
     }),
 ];
 
@@ -157,26 +157,6 @@ fn from_json<T: DeserializeOwned>(args: &[String]) -> Result<T, FailureReport> {
         [json] => Ok(serde_json::from_str(json)?),
         _ => Err(FailureReport::new("this step takes one JSON argument")),
     }
-}
-
-/// Leaves a step's report in the first of these directories in which that is possible.
-///
-/// # Errors
-/// Why the last one does not take it.
-fn leave_report(report: &FailureReport, dirs: &[&Path]) -> io::Result<()> {
-    let text = serde_json::to_vec(report)?;
-    let mut result = Err(io::ErrorKind::NotFound.into());
-    for dir in dirs.iter().filter(|dir| dir.is_dir()) {
-        let path = dir.join(REPORT_FILE);
-        // What the step ran may have put something there.
-        let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
-        result =
-            File::create_new(&path).and_then(|mut file| io::Write::write_all(&mut file, &text));
-        if result.is_ok() {
-            break;
-        }
-    }
-    result
 }
 
 fn call(name: &str, args: &[String]) -> Result<(), FailureReport> {
@@ -230,10 +210,13 @@ pub fn run(name: &str, args: &[String]) -> ExitCode {
                 );
                 return ExitCode::FAILURE;
             }
-            match leave_report(&report, &dirs) {
-                Err(error) if is_full_disk(&error) => ExitCode::from(FULL_DISK_CODE),
-                _ => ExitCode::from(FAILED_CODE),
-            }
+            // What the step ran must not replace its report.
+            child::end_others();
+            ExitCode::from(match report::leave(&report, &dirs) {
+                Ok(()) => FAILED_CODE,
+                Err(error) if is_full_disk(&error) => FULL_DISK_CODE,
+                Err(_) => UNREPORTED_CODE,
+            })
         }
     }
 }
@@ -246,7 +229,7 @@ fn is_full_disk(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use condafront_step_spec::failure_report::Culprit;
+    use condafront_step_spec::failure_report::{Culprit, REPORT_FILE};
     use condafront_step_spec::install::{PostLinkPackage, PostLinkSpec};
 
     #[test]
@@ -276,17 +259,11 @@ mod tests {
         let other = out.path().join("other");
         fs::write(&other, "other").unwrap();
         std::os::unix::fs::symlink(&other, &path).unwrap();
-        leave_report(&failed, &[Path::new("/nonexistent"), out.path()]).unwrap();
+        report::leave(&failed, &[Path::new("/nonexistent"), out.path()]).unwrap();
         assert_eq!(fs::read_to_string(&other).unwrap(), "other");
         let report: FailureReport = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
         assert_eq!(report, failed);
         assert_eq!(report.culprits, [Culprit::Package(1)]);
         assert!(report.message.ends_with("because"), "{report}");
-    }
-
-    #[test]
-    fn without_an_output_there_is_no_report() {
-        let report = FailureReport::new("no");
-        assert!(leave_report(&report, &[Path::new("/nonexistent")]).is_err());
     }
 }
