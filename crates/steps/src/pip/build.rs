@@ -2,17 +2,23 @@
 //! dependencies.
 
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::path::Path;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use super::build_failure::{self, BUILT};
 use super::install::verify;
 use super::process;
+use crate::child;
 use crate::install::Mounts;
+use crate::install::error::{Error, ErrorKind};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
-use condafront_step_spec::pip::PipBuildSpec;
+use condafront_step_spec::pip::{PipBuildSpec, WORK_DIR};
 use condafront_step_spec::pip_variables;
+
+/// The folder below [`WORK_DIR`] in which pip puts the wheel.
+const WHEELS: &str = "wheels";
 
 /// Runs the subcommand `pip-build` with `args`. pip's output goes to `log`.
 ///
@@ -26,10 +32,11 @@ pub(crate) fn build(
     let (spec, files) = PipBuildSpec::from_args(args)?;
     let archives = verify(&files, mounts)?;
     let label = files.first().map_or("", |file| &file.label);
+    let wheels = Path::new(WORK_DIR).join(WHEELS);
     let mut command = process::pip(Path::new(&spec.prefix), spec.pip.as_deref(), "wheel");
     command
         .args(["--no-deps", "--wheel-dir"])
-        .arg(&mounts.output)
+        .arg(&wheels)
         .args(&archives)
         .args(
             spec.options
@@ -65,5 +72,81 @@ pub(crate) fn build(
             report.help = Some(help.unwrap_or_else(|| BUILT.to_owned()));
         }
         report
+    })?;
+    // What the build has left running must not change the result.
+    child::end_others();
+    Ok(keep_wheel(&wheels, &mounts.output).map_err(|error| {
+        error
+            .in_context(format!("cannot build {label}"))
+            .of_package(0)
+    })?)
+}
+
+/// Puts the wheel in the folder `from` into the folder `to`, without anything that the build itself has put there.
+fn keep_wheel(from: &Path, to: &Path) -> Result<(), Error> {
+    let wheel = only_wheel(from)?;
+    for left in entries(to)? {
+        let removed = match left.symlink_metadata() {
+            Ok(found) if found.is_dir() => fs::remove_dir_all(&left),
+            _ => fs::remove_file(&left),
+        };
+        removed.map_err(|e| Error::io("remove", &left, e))?;
+    }
+    let kept = to.join(wheel.file_name().unwrap_or_default());
+    fs::copy(&wheel, &kept).map_err(|e| Error::io("write", &kept, e))?;
+    Ok(())
+}
+
+/// The only wheel in the folder `dir`.
+fn only_wheel(dir: &Path) -> Result<PathBuf, Error> {
+    let mut wheels = entries(dir)?;
+    wheels.retain(|path| {
+        let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
+        is_file && path.extension().is_some_and(|suffix| suffix == "whl")
+    });
+    let count = wheels.len();
+    wheels.pop().filter(|_| count == 1).ok_or_else(|| {
+        Error::new(
+            ErrorKind::BadMetadata,
+            format!("its build made {count} wheels instead of one"),
+        )
     })
+}
+
+/// The paths in the folder `dir`; none if it is missing.
+fn entries(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(Error::io("list", dir, e)),
+    };
+    entries
+        .map(|entry| Ok(entry.map_err(|e| Error::io("list", dir, e))?.path()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_wheel_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let [from, to] = ["from", "to"].map(|name| dir.path().join(name));
+        fs::create_dir_all(to.join("folder/in")).unwrap();
+        fs::write(to.join(".condafront-failure.json"), "{}").unwrap();
+        std::os::unix::fs::symlink("/dev/zero", to.join("a.whl")).unwrap();
+        let error = keep_wheel(&from, &to).unwrap_err();
+        assert_eq!(error.to_string(), "its build made 0 wheels instead of one");
+        fs::create_dir(&from).unwrap();
+        fs::write(from.join("demo-1.0-py3-none-any.whl"), "wheel").unwrap();
+        fs::write(from.join("notes.txt"), "notes").unwrap();
+        keep_wheel(&from, &to).unwrap();
+        let kept = to.join("demo-1.0-py3-none-any.whl");
+        assert_eq!(entries(&to).unwrap(), [kept.clone()]);
+        assert_eq!(fs::read(kept).unwrap(), b"wheel");
+        fs::write(from.join("other-1.0-py3-none-any.whl"), "wheel").unwrap();
+        let error = keep_wheel(&from, &to).unwrap_err();
+        assert_eq!(error.to_string(), "its build made 2 wheels instead of one");
+    }
 }

@@ -74,16 +74,18 @@ pub(crate) fn install(
 
 /// The only file in the directory `dir`.
 pub(super) fn only_file(dir: &Path) -> Result<PathBuf> {
-    let entry = fs::read_dir(dir)
-        .map_err(|e| Error::io("list", dir, e))?
-        .next();
-    match entry {
-        Some(entry) => Ok(entry.map_err(|e| Error::io("list", dir, e))?.path()),
-        None => Err(Error::new(
-            ErrorKind::MissingInput,
-            format!("there is no file in {}", dir.display()),
-        )),
-    }
+    let mut entries = fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))?;
+    let what = match (entries.next(), entries.next()) {
+        (Some(entry), None) => {
+            return Ok(entry.map_err(|e| Error::io("list", dir, e))?.path());
+        }
+        (None, _) => "no file",
+        (Some(_), Some(_)) => "more than one file",
+    };
+    Err(Error::new(
+        ErrorKind::MissingInput,
+        format!("there is {what} in {}", dir.display()),
+    ))
 }
 
 /// The paths of the files to install; verifies those that nothing else has verified.

@@ -49,6 +49,22 @@ fn files_are_verified_and_folders_are_not() {
 }
 
 #[test]
+fn a_package_is_the_only_file_of_its_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let found = || only_file(dir.path()).map_err(|error| error.to_string());
+    assert!(found().unwrap_err().starts_with("there is no file in "));
+    let path = dir.path().join("a-1.0-py3-none-any.whl");
+    fs::write(&path, "").unwrap();
+    assert_eq!(found(), Ok(path));
+    fs::write(dir.path().join("b-1.0-py3-none-any.whl"), "").unwrap();
+    let error = found().unwrap_err();
+    assert!(
+        error.starts_with("there is more than one file in "),
+        "{error}"
+    );
+}
+
+#[test]
 fn names_that_hide_something_are_refused() {
     let info = tempfile::tempdir().unwrap();
     assert!(check_names(info.path()).is_ok());
