@@ -169,8 +169,16 @@ impl Session<'_> {
                 kind,
                 output,
                 build_options: requirement.build_options.clone(),
-                hashes: Hashes::default(),
+                hashes: Hashes::clone(&requirement.file_hashes),
             };
+            if kind == LocalKind::Folder && local.hashes != Hashes::default() {
+                return Err(Diagnostic::new(format!(
+                    "`{}` is a folder, whose content has no hash",
+                    quoted(&local.label)
+                ))
+                .at(&entry.file, entry.lines)
+                .help("Remove the hash."));
+            }
             all.push((local, entry.location()));
         }
         Ok(all)

@@ -12,6 +12,7 @@ use super::repository::{self, Repository};
 use super::syntax::{allows, check_marker, check_syntax, is_name, without_extras};
 use crate::file_path::FilePath;
 use crate::mistake::Mistake;
+use condafront_model::package::Hashes;
 use condafront_model::pypi_package::{PipPackage, normalized, requirement_name};
 use condafront_model::redact::quoted;
 use condafront_step_spec::pip_variables::variables;
@@ -47,6 +48,8 @@ pub struct Requirement {
     pub(crate) has_marker: bool,
     /// The accepted hashes of its file, `sha256:<hex>`.
     pub hashes: Vec<String>,
+    /// The hashes that a file of the user must have.
+    pub file_hashes: Box<Hashes>,
     /// The options for building it, as command-line words.
     pub build_options: Vec<String>,
     /// Whether it is to be installed as editable, which an image cannot have.
@@ -219,10 +222,25 @@ fn hash(value: &str) -> Result<String, Mistake> {
 
 /// The requirement that follows `-e`.
 fn after_editable(text: &str) -> Result<Requirement, Mistake> {
+    if text.trim().is_empty() {
+        return Err(Mistake::new(
+            "`-e` names neither a folder nor a repository",
+            "For example: -e ./demo",
+        ));
+    }
     // There, a name is that of a folder.
     let is_name = !text.contains(['/', ':', '@']) && !text.starts_with('.');
     let found = if is_name {
         requirement_alone(&format!("./{text}"))?
+    } else if text.starts_with("file:") && !text.contains('#') {
+        // Only there, extras follow such a URL.
+        let (target, marker) = split_marker(text, "; ");
+        let (url, extras) = without_extras(target);
+        let found = from_url(url, marker, text)?;
+        Requirement {
+            after: format!("{extras}{}", found.after),
+            ..found
+        }
     } else {
         requirement_alone(text)?
     };
@@ -266,6 +284,7 @@ fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
             after: format!("{extras}{marker}"),
             has_marker: !marker.is_empty(),
             hashes: Vec::new(),
+            file_hashes: Box::default(),
             build_options: Vec::new(),
             is_editable: false,
         });
@@ -278,6 +297,7 @@ fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
         after: String::new(),
         has_marker: text.contains(';'),
         hashes: Vec::new(),
+        file_hashes: Box::default(),
         build_options: Vec::new(),
         is_editable: false,
     })
@@ -302,6 +322,7 @@ fn at(head: &str, target: &str) -> Result<Requirement, Mistake> {
 fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake> {
     check_marker(marker, text)?;
     let shown = quoted(url);
+    let mut file_hashes = Box::default();
     let source = if is_web(url) {
         let parsed = Url::parse(url).ok().filter(Url::has_host);
         if parsed.is_none() && variables(url).is_empty() {
@@ -320,8 +341,10 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
             ),
             "Use a release instead, or an archive of the commit: NAME @ https://…/<commit>.tar.gz.",
         ));
-    } else if let Some(path) = of_file_url(url) {
-        Source::Context(path?)
+    } else if let Some(found) = of_file_url(url) {
+        let found = found?;
+        file_hashes = Box::new(found.hashes);
+        Source::Context(found.path)
     } else if url.starts_with('/') {
         return Err(on_a_machine(url));
     } else {
@@ -344,6 +367,7 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
         after: marker.to_owned(),
         has_marker: !marker.trim().is_empty(),
         hashes: Vec::new(),
+        file_hashes,
         build_options: Vec::new(),
         is_editable: false,
     })

@@ -5,6 +5,7 @@ use percent_encoding::percent_decode_str;
 use crate::context_path::normalized;
 use crate::file_path::{FilePath, NamedPath};
 use crate::mistake::Mistake;
+use condafront_model::package::Hashes;
 use condafront_model::redact::quoted;
 use condafront_model::source::Location;
 
@@ -51,20 +52,71 @@ pub(super) fn context_path(path: &str) -> Result<LocalPath, Mistake> {
     })
 }
 
-/// The path in a `file:` URL; `None` if it is none. pip takes paths that are relative to where it runs.
-pub(super) fn of_file_url(url: &str) -> Option<Result<LocalPath, Mistake>> {
-    let path = url.strip_prefix("file:")?;
-    if path.starts_with('/') {
-        return Some(Err(on_a_machine(url)));
+/// What a `file:` URL names.
+pub(super) struct FileUrl {
+    /// The path.
+    pub(super) path: LocalPath,
+    /// The hashes that its file must have.
+    pub(super) hashes: Hashes,
+}
+
+/// What a `file:` URL names; `None` if it is none. pip takes paths that are relative to where it runs.
+pub(super) fn of_file_url(url: &str) -> Option<Result<FileUrl, Mistake>> {
+    let rest = url.strip_prefix("file:")?;
+    Some(read_file_url(rest, url))
+}
+
+fn read_file_url(rest: &str, url: &str) -> Result<FileUrl, Mistake> {
+    if rest.starts_with('/') {
+        return Err(on_a_machine(url));
     }
-    let (path, fragment) = path.split_once('#').unwrap_or((path, ""));
-    let mut parts = url::form_urlencoded::parse(fragment.as_bytes());
-    let folder = parts.find(|(name, _)| name == "subdirectory");
+    let (path, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let path = percent_decode_str(path).decode_utf8_lossy();
-    Some(match folder {
-        Some((_, folder)) => context_path(&format!("{path}/{folder}")),
-        None => context_path(&path),
-    })
+    if path.is_empty() {
+        return Err(Mistake::new(
+            format!("`{}` names no file", quoted(url)),
+            "Write the path after it: file:./demo",
+        ));
+    }
+    let mut folder = None;
+    let mut hashes = Hashes::default();
+    for (name, value) in url::form_urlencoded::parse(fragment.as_bytes()) {
+        match &*name {
+            "egg" => {}
+            "subdirectory" => folder = Some(value),
+            "sha256" => hashes.sha256 = Some(hash(&value, 64, url)?),
+            "md5" => hashes.md5 = Some(hash(&value, 32, url)?),
+            _ => {
+                return Err(Mistake::new(
+                    format!(
+                        "`{}` is not known after the # of `{}`",
+                        quoted(&name),
+                        quoted(url)
+                    ),
+                    "Write egg=, subdirectory=, sha256= or md5= there.",
+                ));
+            }
+        }
+    }
+    let path = match folder {
+        Some(folder) => context_path(&format!("{path}/{folder}"))?,
+        None => context_path(&path)?,
+    };
+    Ok(FileUrl { path, hashes })
+}
+
+/// A hash with this number of hex digits in `url`.
+fn hash(value: &str, digits: usize, url: &str) -> Result<String, Mistake> {
+    if value.len() == digits && value.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(value.to_ascii_lowercase());
+    }
+    Err(Mistake::new(
+        format!(
+            "`{}` has a hash that is not {digits} hex digits",
+            quoted(url)
+        ),
+        "Correct it, or remove it.",
+    ))
 }
 
 /// The mistake of naming a file of the user's machine.

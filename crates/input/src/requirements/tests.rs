@@ -208,6 +208,28 @@ fn repositories_have_parts() {
     assert_eq!(second.reference, None);
 }
 
+#[test]
+fn file_urls_have_hashes_and_editable_ones_extras() {
+    let sha256 = "A".repeat(64);
+    let list = list_of(&format!(
+        "file:./x.whl#sha256={sha256}\n-e file:./app[dev,test]\n-e ./lib[dev]\n"
+    ));
+    let found: Vec<_> = list.local().map(|(_, _, found)| found.clone()).collect();
+    assert_eq!(found[0].file_hashes.sha256, Some("a".repeat(64)));
+    // pip requires hashes of all packages only after --hash.
+    assert!(found[0].hashes.is_empty());
+    let paths: Vec<&str> = found
+        .iter()
+        .map(|found| match &found.source {
+            Source::Context(path) => path.path.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(paths, ["x.whl", "app", "lib"]);
+    assert_eq!(found[1].after, "[dev,test]");
+    assert_eq!(found[2].after, "[dev]");
+}
+
 /// Invalid lines of a requirements file, each in its own file.
 const MISTAKES: &[&str] = &[
     "x @ git+https://${TOKEN}@g.example/x.git",
@@ -251,6 +273,11 @@ const MISTAKES: &[&str] = &[
     "../x",
     "/home/me/x.whl",
     "x @ file:///home/me/x.whl",
+    "file:",
+    "x @ file:#egg=x",
+    "file:./x.whl#sha256=00",
+    "file:./x.whl#sha512=00",
+    "-e \"\"",
 ];
 
 #[test]
