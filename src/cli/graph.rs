@@ -10,13 +10,13 @@ use condafront_graph::compiler::Compiler;
 use condafront_graph::conda_image::{CondaImage, Layered};
 use condafront_graph::environment::{Environment, Micromamba, user_file};
 use condafront_graph::image::Stacking;
-use condafront_graph::pip::{ADD_WHEELS, BuiltWheel, PipNetwork};
+use condafront_graph::pip::{ADD_WHEELS, OwnWheel, PipNetwork};
 use condafront_graph::plan::wheels::layers_for_wheels;
 use condafront_graph::plan::{Plan, micromamba};
 use condafront_input::Pip;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::platform::Platform;
-use condafront_model::pypi_package::{FileKind, PipPackage};
+use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, SourceFile};
 use condafront_step_spec::facts::EnvironmentFacts;
 use condafront_step_spec::install::Installer;
@@ -104,8 +104,7 @@ impl Locked<'_> {
             Pip::Locked(locked) if !locked.files.is_empty() => locked.files.iter().cloned(),
             _ => return Ok(Definition::of(&root)),
         };
-        let is_archive = |package: &PipPackage| package.kind() == Some(FileKind::Source);
-        let (archives, packages): (Vec<_>, Vec<_>) = files.partition(is_archive);
+        let (archives, packages): (Vec<_>, Vec<_>) = files.partition(PipPackage::is_archive);
         let mut built = Vec::new();
         if !archives.is_empty() {
             let wanted = environment.pip_packages(&archives, &settings.mirrors)?;
@@ -142,14 +141,16 @@ impl Locked<'_> {
     }
 }
 
-/// The wheel that a build makes of an archive, which has machine code or not.
-fn made((archive, output): (&PipPackage, Output)) -> BuiltWheel {
+/// The wheel that a build makes of an archive. Only the build can tell its file's name: here it is that of a wheel without
+/// machine code.
+fn made((archive, output): (&PipPackage, Output)) -> OwnWheel {
     let name = archive.name.replace('-', "_");
     let version = archive.file_version().unwrap_or_default();
-    BuiltWheel {
+    OwnWheel {
         label: archive.label(),
         file_name: format!("{name}-{version}-py3-none-any.whl"),
         output,
+        is_built: true,
     }
 }
 

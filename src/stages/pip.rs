@@ -1,9 +1,10 @@
 //! Finds, downloads and installs PyPI packages on top of the conda packages.
 
 use super::linked::Linked;
-use super::pip_build::{Unbuilt, is_archive};
+use super::pip_build::Unbuilt;
 use super::pip_jobs::{Files, Finding, Installing, Made, check_addresses};
 use super::pip_list::PipInput;
+use super::platforms::PIP_INSTALLS;
 use super::wheels::WheelGround;
 
 use buildkit_llb::Output;
@@ -75,7 +76,8 @@ impl Linked<'_> {
         ground: &WheelGround,
     ) -> Result<(), BuildError> {
         let asked = &self.file.pip.asked;
-        let (archives, packages) = asked.locked.iter().cloned().partition(is_archive);
+        let locked = asked.locked.iter().cloned();
+        let (archives, packages) = locked.partition(PipPackage::is_archive);
         let unbuilt = Unbuilt {
             archives,
             local: self.file.pip.locked_local.clone(),
@@ -85,7 +87,7 @@ impl Linked<'_> {
         let (mut made, facts) = self.pip_build(&pipped.root, unbuilt).await?;
         pipped.facts.extend(facts);
         let local = Files {
-            wheels: made.split_off(count.min(made.len())),
+            wheels: made.split_off(count),
             ..Files::default()
         };
         let locked = Files {
@@ -143,7 +145,6 @@ impl Linked<'_> {
             return Ok(Files::fetched(packages));
         }
         let network = self.network().await?;
-        check_settings(&network)?;
         let unbuilt = Unbuilt {
             local: local.clone(),
             options: list.build_options(),
@@ -229,11 +230,13 @@ impl Linked<'_> {
             return Ok(());
         }
         let session = &self.session;
-        session.pip_must_run(&self.file.pip.asked)?;
+        if let Some(place) = files.for_pip(&self.file.file) {
+            session.must_run_at(PIP_INSTALLS, &place)?;
+        }
         let wanted = self
             .environment
             .pip_packages(&files.packages, &session.settings.mirrors)?
-            .with_wheels(files.built());
+            .with_wheels(files.own_wheels());
         let addresses = session.pip_addresses(wanted.fetched()).await?;
         check_addresses(&files.packages, &addresses, &self.file.file)?;
         let installing = Installing {
@@ -282,8 +285,13 @@ impl Linked<'_> {
         Ok(true)
     }
 
+    /// The network for steps that run pip.
+    ///
+    /// # Errors
+    /// When pip's settings have credentials.
     pub(super) async fn network(&self) -> Result<PipNetwork, BuildError> {
         let network = self.session.pip_network().await?;
+        check_settings(&network)?;
         Ok(network.with_variables(self.file.pip.asked.list.variables()))
     }
 }

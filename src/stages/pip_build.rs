@@ -7,14 +7,15 @@ use buildkit_llb::Output;
 use super::fetching::Job;
 use super::linked::Linked;
 use super::pip_jobs::{Files, Made, check_addresses};
-use crate::gateway::error::BuildError;
+use super::platforms::pip_builds;
+use crate::gateway::error::{BuildError, GatewayError};
 use crate::inventory::Component;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
-use condafront_graph::pip::{BuiltWheel, Local, LocalKind, PipBuilt, PipNetwork, PipPackages};
+use condafront_graph::pip::{Local, LocalKind, OwnWheel, PipBuilt, PipNetwork, PipPackages};
 use condafront_graph::step::Step;
 use condafront_input::requirements::BuildOptions;
-use condafront_model::pypi_package::{FileKind, PipPackage};
+use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Location, SourceFile};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::failure_report::Culprit;
@@ -51,18 +52,27 @@ impl Linked<'_> {
             return Ok((Vec::new(), Vec::new()));
         }
         let session = &self.session;
-        let is_built = |(local, _): &(Local, Location)| local.kind != LocalKind::Wheel;
-        let has_built = local.iter().any(is_built);
-        if has_built || !archives.is_empty() {
-            session.pip_must_run(&self.file.pip.asked)?;
+        let built = local.iter();
+        let mut built = built.filter(|(local, _)| local.kind != LocalKind::Wheel);
+        let first_built = built.next();
+        let first_archive = archives.first();
+        let first = first_archive.map(|it| (it.label(), it.location(&self.file.file)));
+        let first =
+            first.or_else(|| first_built.map(|(it, place)| (it.label.clone(), place.clone())));
+        if let Some((label, place)) = &first {
+            session.must_run_at(&pip_builds(label), place)?;
         }
-        if has_built {
+        if first_built.is_some() {
             // Loading the sources may fail.
             session.settle(root).await?;
         }
-        let wanted = self
-            .environment
-            .pip_packages(&archives, &session.settings.mirrors)?
+        let mirrors = &session.settings.mirrors;
+        let wanted = match first {
+            Some(_) => self.environment.pip_packages(&archives, mirrors)?,
+            // Nothing needs pip.
+            None => self.environment.wheels(&archives, mirrors)?,
+        };
+        let wanted = wanted
             .with_local(local.iter().map(|(local, _)| local.clone()).collect())
             .with_build_options(options);
         let addresses = session.pip_addresses(wanted.fetched()).await?;
@@ -79,24 +89,36 @@ impl Linked<'_> {
         };
         let (graph, reference) = session.fetch_and_run(&building, addresses).await?;
         let names: Vec<String> = session.read_json(&reference, PIP_FETCHED_FILE).await?;
+        if names.len() != graph.wheels.len() {
+            return Err(GatewayError::session(format!(
+                "a build step told of {} wheels, not of {}",
+                names.len(),
+                graph.wheels.len()
+            ))
+            .into());
+        }
         let archives = archives.iter().map(|package| {
             let place = package.location(&self.file.file);
-            (package.label(), place, Component::pypi(package))
+            (package.label(), place, Component::pypi(package), true)
         });
         let local = local.iter().map(|(local, place)| {
             let component = Component::built(&local.label);
-            (local.label.clone(), place.clone(), component)
+            let is_built = local.kind != LocalKind::Wheel;
+            (local.label.clone(), place.clone(), component, is_built)
         });
         let made = archives.chain(local).zip(names).zip(&graph.wheels);
-        let made = made.map(|(((label, place, component), file_name), output)| Made {
-            wheel: BuiltWheel {
-                label,
-                file_name,
-                output: output.clone(),
+        let made = made.map(
+            |(((label, place, component, is_built), file_name), output)| Made {
+                wheel: OwnWheel {
+                    label,
+                    file_name,
+                    output: output.clone(),
+                    is_built,
+                },
+                place,
+                component,
             },
-            place,
-            component,
-        });
+        );
         let facts = graph.fetched.iter().chain([&graph.facts]);
         Ok((made.collect(), facts.cloned().collect()))
     }
@@ -111,7 +133,7 @@ impl Linked<'_> {
         mut files: Files,
         options: BuildOptions,
     ) -> Result<Files, BuildError> {
-        let (archives, packages) = files.packages.into_iter().partition(is_archive);
+        let (archives, packages) = files.packages.into_iter().partition(PipPackage::is_archive);
         let unbuilt = Unbuilt {
             archives,
             options,
@@ -123,11 +145,6 @@ impl Linked<'_> {
         files.facts.extend(facts);
         Ok(files)
     }
-}
-
-/// Whether a package must be built.
-pub(super) fn is_archive(package: &PipPackage) -> bool {
-    package.kind() == Some(FileKind::Source)
 }
 
 /// The job that builds wheels.

@@ -10,7 +10,7 @@ use super::session::rule_of;
 use crate::inventory::Component;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
-use condafront_graph::pip::{BuiltWheel, PipInstalled, PipNetwork, PipPackages, PipResolved};
+use condafront_graph::pip::{OwnWheel, PipInstalled, PipNetwork, PipPackages, PipResolved};
 use condafront_graph::step::Step;
 use condafront_input::requirements::List;
 use condafront_model::lint::Warning;
@@ -35,7 +35,7 @@ pub(super) struct Files {
 #[derive(Clone)]
 pub(super) struct Made {
     /// The wheel.
-    pub(super) wheel: BuiltWheel,
+    pub(super) wheel: OwnWheel,
     /// Where it is asked for.
     pub(super) place: Location,
     /// What the image's inventory says of it.
@@ -64,8 +64,15 @@ impl Files {
     }
 
     /// The wheels that the build has.
-    pub(super) fn built(&self) -> Vec<BuiltWheel> {
+    pub(super) fn own_wheels(&self) -> Vec<OwnWheel> {
         self.wheels.iter().map(|made| made.wheel.clone()).collect()
+    }
+
+    /// Where a file is asked for that pip must install: one that is not linked in any case, or else the first.
+    pub(super) fn for_pip(&self, file: &Arc<SourceFile>) -> Option<Location> {
+        let mut packages = self.packages.iter();
+        let unlinked = packages.position(|package| !package.is_pinned_wheel());
+        self.place(unlinked.unwrap_or(0), file)
     }
 
     /// Where the file at `index` is asked for: downloads come first. `file` is the environment's own.

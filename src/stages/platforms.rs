@@ -2,6 +2,8 @@
 
 use super::session::{Session, native};
 
+use std::sync::Arc;
+
 use crate::gateway::client::Bridge;
 use crate::gateway::error::BuildError;
 use crate::image::config::ImageConfig;
@@ -11,9 +13,9 @@ use condafront_input::pypi::PypiPackages;
 use condafront_input::section::ImageSection;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
-use condafront_model::pypi_package::PipPackage;
+use condafront_model::pypi_package::FileKind;
 use condafront_model::redact::quoted;
-use condafront_model::source::{Diagnostic, Lines};
+use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 
 /// The platforms to build for: at least one, without duplicates.
 ///
@@ -166,34 +168,23 @@ impl Session<'_> {
         Err(lines.iter().fold(self.foreign().must_run(what), at))
     }
 
-    /// [`Session::must_run`] for PyPI packages that the environment's own pip installs or finds in any case. Whether it must
-    /// install locked wheels shows later.
+    /// The same at one place, which any file may have.
+    ///
+    /// # Errors
+    /// As [`Session::must_run`].
+    pub(super) fn must_run_at(&self, what: &str, place: &Location) -> Result<(), Diagnostic> {
+        self.about(&place.file).must_run(what, &[place.lines])
+    }
+
+    /// [`Session::must_run`] for PyPI packages that the environment's own pip builds, installs or finds in any case. Whether
+    /// it must install wheels shows later.
     ///
     /// # Errors
     /// As [`Session::must_run`].
     pub(super) fn check_pip(&self, asked: &PypiPackages) -> Result<(), Diagnostic> {
-        let of_lock = asked.local.is_empty() && asked.list.is_empty();
-        if of_lock && asked.locked.iter().all(PipPackage::is_pinned_wheel) {
-            return Ok(());
-        }
-        self.pip_must_run(asked)
-    }
-
-    /// [`Session::must_run`] for pip.
-    ///
-    /// # Errors
-    /// As [`Session::must_run`].
-    pub(super) fn pip_must_run(&self, asked: &PypiPackages) -> Result<(), Diagnostic> {
-        const WHAT: &str = "pip, which installs PyPI packages,";
-        let mut entries = asked.list.entries().iter();
-        if let Some(first) = asked.locked.first() {
-            self.must_run(WHAT, &[first.lines])
-        } else if let Some(first) = asked.local.first() {
-            self.must_run(WHAT, &[first.lines])
-        } else if let Some(first) = entries.find(|entry| entry.requirement().is_some()) {
-            self.about(&first.file).must_run(WHAT, &[first.lines])
-        } else {
-            Ok(())
+        match needs_pip(asked, self.file) {
+            Some((what, place)) => self.must_run_at(&what, &place),
+            None => Ok(()),
         }
     }
 
@@ -229,9 +220,93 @@ impl Session<'_> {
     }
 }
 
+/// pip, as the subject of what a builder cannot do.
+pub(super) const PIP_INSTALLS: &str = "pip, which installs PyPI packages,";
+
+/// The same for a package that it builds.
+pub(super) fn pip_builds(label: &str) -> String {
+    format!("pip, which builds `{}`,", quoted(label))
+}
+
+/// What pip must do in any case for the packages of an environment's `file`, and where that is asked for.
+fn needs_pip(asked: &PypiPackages, file: &Arc<SourceFile>) -> Option<(String, Location)> {
+    let pinned = asked.list.pinned();
+    let mut locked = asked.locked.iter().chain(pinned.iter().flatten());
+    if let Some(package) = locked.find(|package| !package.is_pinned_wheel()) {
+        let what = match package.kind() {
+            Some(FileKind::Source) => pip_builds(&package.label()),
+            _ => PIP_INSTALLS.to_owned(),
+        };
+        return Some((what, package.location(file)));
+    }
+    let mut local = asked.local.iter();
+    if let Some(package) = local.find(|package| !package.path.ends_with(".whl")) {
+        return Some((pip_builds(&package.name), package.location(file)));
+    }
+    if pinned.is_some() {
+        return None;
+    }
+    let mut entries = asked.list.entries().iter();
+    let first = entries.find(|entry| entry.requirement().is_some())?;
+    Some((PIP_INSTALLS.to_owned(), first.location()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use condafront_input::LocalPip;
+    use condafront_input::requirements::List;
+    use condafront_model::package::{Hashes, PackageUrl};
+    use condafront_model::pypi_package::PipPackage;
+    use std::slice::from_ref;
+    use url::Url;
+
+    #[test]
+    fn only_what_pip_must_do_needs_its_platform() {
+        let file = SourceFile::new("env.lock", "1\n2\n3\n4\n");
+        let package = |name: &str, line| PipPackage {
+            name: "demo".to_owned(),
+            version: Some("1.0".to_owned()),
+            url: PackageUrl::new(Url::parse(&format!("https://f.example/{name}")).unwrap()),
+            hashes: Hashes {
+                sha256: Some("1".repeat(64)),
+                md5: None,
+            },
+            lines: Lines::one(line),
+            file: None,
+        };
+        let local = |path: &str, line| LocalPip {
+            name: "app".to_owned(),
+            path: path.to_owned(),
+            hashes: Hashes::default(),
+            lines: Lines::one(line),
+        };
+        let found = |locked: &[PipPackage], local: &[LocalPip]| {
+            let asked = PypiPackages {
+                locked: locked.to_vec(),
+                local: local.to_vec(),
+                list: List::default(),
+            };
+            needs_pip(&asked, &file).map(|(what, place)| (what, place.lines.first))
+        };
+        let wheel = package("demo-1.0-py3-none-any.whl", 1);
+        let unpinned = PipPackage {
+            hashes: Hashes::default(),
+            ..package("demo-1.0-py3-none-any.whl", 2)
+        };
+        let archive = package("demo-1.0.tar.gz", 3);
+        let own_wheel = local("wheels/app-1.0-py3-none-any.whl", 3);
+        assert_eq!(found(from_ref(&wheel), from_ref(&own_wheel)), None);
+        let builds = |what: &str, line| Some((format!("pip, which builds `{what}`,"), line));
+        assert_eq!(found(&[wheel.clone(), archive], &[]), builds("demo 1.0", 3));
+        let folder = local("app", 4);
+        assert_eq!(
+            found(from_ref(&wheel), &[own_wheel, folder]),
+            builds("app", 4)
+        );
+        let installs = Some((PIP_INSTALLS.to_owned(), 2));
+        assert_eq!(found(&[wheel, unpinned], &[]), installs);
+    }
 
     #[test]
     fn what_a_builder_cannot_do_is_told_with_what_to_do() {
@@ -245,7 +320,8 @@ mod tests {
             base_for_another("our/base:1", "linux/arm/v7", Platform::LinuxArm64),
             base_for_another("our/base:1", "windows/amd64", Platform::LinuxAmd64),
             foreign.must_run("the post-link script of arm-post 1.0"),
-            foreign.must_run("pip, which installs PyPI packages,"),
+            foreign.must_run(PIP_INSTALLS),
+            foreign.must_run(&pip_builds("demo 1.0")),
             foreign.no_bytecode("env.lock lists no python 3.13 for it"),
             foreign.activation_at_start("arm-active 1.0"),
         ];

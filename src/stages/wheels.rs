@@ -63,10 +63,10 @@ impl Linked<'_> {
         ground: &WheelGround,
     ) -> Result<Option<LinkedWheels>, BuildError> {
         let (session, environment) = (&self.session, &self.environment);
-        let built = files.built();
+        let own = files.own_wheels();
         let plan = environment.wheel_plan(
             &files.packages,
-            &built,
+            &own,
             &self.facts,
             session.platform,
             Some(&ground.glibc),
@@ -77,7 +77,7 @@ impl Linked<'_> {
         };
         let wanted = environment
             .wheels(&files.packages, &session.settings.mirrors)?
-            .with_wheels(built);
+            .with_wheels(own);
         let addresses = session.pip_addresses(wanted.fetched()).await?;
         check_addresses(&files.packages, &addresses, &self.file.file)?;
         let linking = Linking {

@@ -4,7 +4,7 @@ use condafront_testkit::channel::{self, Channel, HashStyle, WheelFile};
 use condafront_testkit::engine::Store;
 use sha2::{Digest, Sha256};
 
-use crate::failure::Failures;
+use crate::failure::{Failures, error_of};
 use crate::project::{LOCK, Project, frontend, on_both_stores};
 
 /// Checks pip's files inside the image.
@@ -272,6 +272,13 @@ fn a_source_archive_is_built_and_changes_nothing_else() {
     assert_eq!(left(), "");
     let output = project.run(&[], &["python", "-m", "from_source"]);
     assert_eq!(output.expect_success().stdout, "built\n");
+
+    // The build of the archive would ask this index.
+    let index_with_password = "PIP_INDEX_URL=https://me:hunter2@pypi.example/simple";
+    let output = project.build(&["--build-arg", index_with_password]);
+    let error = error_of(&output.expect_failure());
+    let reason = "the build-arg PIP_INDEX_URL has credentials";
+    assert!(error.contains(reason), "{error}");
 
     // A file without a sha256 has pip install everything.
     let unpinned = unpinned(&serve(&project, "hello.world", &hello("1.0")));

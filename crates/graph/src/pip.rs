@@ -18,7 +18,7 @@ mod wheel;
 pub use install::PipInstalled;
 pub use linked::{ADD_WHEELS, WheelGraph};
 pub use network::PipNetwork;
-pub use packages::{BuiltWheel, PipPackages};
+pub use packages::{OwnWheel, PipPackages};
 pub use resolve::PipResolved;
 pub use sources::{Local, LocalKind, from_context, from_repository};
 pub use wheel::PipBuilt;

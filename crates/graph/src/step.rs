@@ -110,6 +110,11 @@ pub(crate) fn failing<'a>(
     Some(step)
 }
 
+/// The same for steps that are kept with one of their outputs.
+pub(crate) fn failing_of<'a>(steps: &'a [(Output, Step)], failed: &[String]) -> Option<&'a Step> {
+    failing(steps.iter().map(|(output, step)| (output, step)), failed)
+}
+
 #[cfg(test)]
 mod tests {
     use buildkit_llb::Image;

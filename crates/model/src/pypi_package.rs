@@ -66,6 +66,11 @@ impl PipPackage {
         self.kind() == Some(FileKind::Wheel) && self.hashes.sha256.is_some()
     }
 
+    /// Whether it is a source archive, which must be built.
+    pub fn is_archive(&self) -> bool {
+        self.kind() == Some(FileKind::Source)
+    }
+
     /// The kind of its file; `None` if pip would not know it either.
     pub fn kind(&self) -> Option<FileKind> {
         let name = self.file_name().to_ascii_lowercase();

@@ -29,8 +29,7 @@ pub struct PipInstalled {
 impl PipInstalled {
     /// The first step whose digest is in `failed`.
     pub fn failing(&self, failed: &[String]) -> Option<&Step> {
-        let steps = self.steps.iter().map(|(output, step)| (output, step));
-        step::failing(steps, failed)
+        step::failing_of(&self.steps, failed)
     }
 }
 

@@ -2,13 +2,13 @@
 
 use buildkit_llb::{Location, OpOptions, Output};
 
-use super::packages::{BuiltWheel, PipPackages};
+use super::packages::{OwnWheel, PipPackages};
 use crate::downloads::{Address, Addresses, Artifact};
 use crate::environment::Environment;
 use crate::image::Stack;
 use crate::install::{InstallGraph, Installed};
 use crate::plan::WheelTarget;
-use crate::plan::wheels::{WheelPlan, all_run_with};
+use crate::plan::wheels::{OwnFile, WheelPlan, all_run_with};
 use crate::step::{self, Step};
 use condafront_model::layers::Layers;
 use condafront_model::platform::Platform;
@@ -71,7 +71,7 @@ impl Environment<'_> {
     pub fn wheel_plan(
         &self,
         packages: &[PipPackage],
-        built: &[BuiltWheel],
+        own: &[OwnWheel],
         conda: &EnvironmentFacts,
         platform: Platform,
         glibc: Option<&Glibc>,
@@ -84,8 +84,12 @@ impl Environment<'_> {
         };
         let distributions = conda.packages.iter().flat_map(|it| &it.distributions);
         let distributions = distributions.map(String::as_str).collect();
-        let built: Vec<&str> = built.iter().map(|wheel| wheel.file_name.as_str()).collect();
-        WheelPlan::new(packages, &built, &target, &distributions, layers)
+        let own = own.iter().map(|wheel| OwnFile {
+            name: &wheel.file_name,
+            is_built: wheel.is_built,
+        });
+        let own: Vec<OwnFile<'_>> = own.collect();
+        WheelPlan::new(packages, &own, &target, &distributions, layers)
     }
 
     /// Whether all packages of `facts` run with the environment's python. What is in doubt does not count.
@@ -178,7 +182,7 @@ impl Environment<'_> {
         );
         for (position, member) in members.iter().enumerate() {
             let place = format!("{INPUT_DIR}/{position}");
-            if let Some(wheel) = built(wanted, *member) {
+            if let Some(wheel) = own(wanted, *member) {
                 step.input(&place, &wheel.output, false);
                 continue;
             }
@@ -247,14 +251,14 @@ impl Environment<'_> {
 }
 
 /// The wheel at `member`, if it is one that the build has.
-fn built<'a>(wanted: &'a PipPackages<'_>, member: usize) -> Option<&'a BuiltWheel> {
+fn own<'a>(wanted: &'a PipPackages<'_>, member: usize) -> Option<&'a OwnWheel> {
     let index = member.checked_sub(wanted.packages.len())?;
     wanted.wheels.get(index)
 }
 
 /// How the step is told about the wheel at `member`.
 fn wheel(wanted: &PipPackages<'_>, member: usize) -> WheelSpec {
-    let (label, file) = match built(wanted, member) {
+    let (label, file) = match own(wanted, member) {
         Some(wheel) => (wheel.label.clone(), wheel.file_name.clone()),
         None => {
             let package = &wanted.packages[member];

@@ -15,13 +15,15 @@ use condafront_step_spec::install::PythonSpec;
 
 /// A wheel that is not downloaded: the build has made it, or it is one of the user's files.
 #[derive(Clone, Debug)]
-pub struct BuiltWheel {
+pub struct OwnWheel {
     /// Its package's name in messages.
     pub label: String,
     /// The name of its file.
     pub file_name: String,
     /// A file system with the wheel and nothing else.
     pub output: Output,
+    /// Whether the build makes it, rather than the user.
+    pub is_built: bool,
 }
 
 /// What an environment's PyPI packages are fetched and installed from.
@@ -30,7 +32,7 @@ pub struct PipPackages<'a> {
     /// The pip that condafront supplies, if the environment has none.
     pub(super) supplied: Option<PipPackage>,
     /// Wheels that need not be fetched.
-    pub(super) wheels: Vec<BuiltWheel>,
+    pub(super) wheels: Vec<OwnWheel>,
     /// Packages of the user's folders and of repositories.
     pub(super) local: Vec<Local>,
     /// Options for pip when it builds wheels.
@@ -43,7 +45,7 @@ pub struct PipPackages<'a> {
 impl PipPackages<'_> {
     /// Also installs these wheels.
     #[must_use]
-    pub fn with_wheels(mut self, wheels: Vec<BuiltWheel>) -> Self {
+    pub fn with_wheels(mut self, wheels: Vec<OwnWheel>) -> Self {
         self.wheels = wheels;
         self
     }

@@ -103,10 +103,11 @@ fn locked_files_are_installed_without_network() {
         let mirrors = Mirrors::default();
         let wanted = environment.pip_packages(&archives, &mirrors).unwrap();
         let built = environment.pip_build(root, &wanted, &wanted.addresses(), &network);
-        let wheel = BuiltWheel {
+        let wheel = OwnWheel {
             label: "six 1.17.0".to_owned(),
             file_name: "six-1.17.0-py3-none-any.whl".to_owned(),
             output: built.unwrap().wheels[0].clone(),
+            is_built: true,
         };
         let wanted = environment.pip_packages(&packages, &mirrors).unwrap();
         let wanted = wanted.with_wheels(vec![wheel]);
@@ -135,10 +136,11 @@ fn wheels_are_linked_into_layers_of_their_own() {
         let urls = environment.fetched().map(|package| &package.url);
         let conda = environment.install(&mirrors.addresses(urls)).unwrap();
         let platform = Platform::LinuxAmd64;
-        let built = vec![BuiltWheel {
+        let built = vec![OwnWheel {
             label: "demo 1.0".to_owned(),
             file_name: "demo-1.0-cp313-cp313-linux_x86_64.whl".to_owned(),
             output: Image::new("docker.io/org/built:latest").build(),
+            is_built: true,
         }];
         let plan = environment.wheel_plan(&packages, &built, &none, platform, None, Layers::Auto);
         let wanted = environment.wheels(&packages, &mirrors).unwrap();

@@ -32,8 +32,7 @@ pub struct PipBuilt {
 impl PipBuilt {
     /// The first step whose digest is in `failed`.
     pub fn failing(&self, failed: &[String]) -> Option<&Step> {
-        let steps = self.steps.iter().map(|(output, step)| (output, step));
-        step::failing(steps, failed)
+        step::failing_of(&self.steps, failed)
     }
 }
 

@@ -16,11 +16,20 @@ use condafront_step_spec::facts::PackageFacts;
 /// The wheels of an environment, in layers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WheelPlan {
-    /// Indices into the list of packages, in the order in which pip would install them: a later one's file replaces an
-    /// earlier one's at the same path.
+    /// Indices into the packages, followed by the wheels that the build has, in the order in which pip would install them: a
+    /// later one's file replaces an earlier one's at the same path.
     pub order: Vec<usize>,
     /// The layers.
     pub groups: Vec<WheelGroup>,
+}
+
+/// The file of a wheel that is not downloaded.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnFile<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Whether the build makes it.
+    pub is_built: bool,
 }
 
 /// Wheels that are linked in one step into one layer.
@@ -33,12 +42,12 @@ pub struct WheelGroup {
 }
 
 impl WheelPlan {
-    /// Plans the wheels `packages`, followed by those that the build has, given by the names of their files, for an
+    /// Plans the wheels `packages`, followed by those that the build has, `own`, for an
     /// environment whose conda packages bring the Python `distributions`. `None` if pip must install them: one is not a
     /// wheel, is not pinned, may not be for this environment, or replaces a package.
     pub fn new(
         packages: &[PipPackage],
-        built: &[&str],
+        own: &[OwnFile<'_>],
         target: &WheelTarget<'_>,
         distributions: &BTreeSet<&str>,
         layers: Layers,
@@ -47,12 +56,12 @@ impl WheelPlan {
             let is_pinned = package.is_pinned_wheel();
             is_pinned.then(|| (package.name.clone(), package.file_name()))
         });
-        let built = built.iter().map(|file_name| {
-            let name = first_part(file_name);
+        let files = own.iter().map(|file| {
+            let name = first_part(file.name);
             let is_name = name.chars().all(is_name_char);
-            is_name.then(|| (name.to_owned(), (*file_name).to_owned()))
+            is_name.then(|| (name.to_owned(), file.name.to_owned()))
         });
-        let wheels: Vec<(String, String)> = fetched.chain(built).collect::<Option<_>>()?;
+        let wheels: Vec<(String, String)> = fetched.chain(files).collect::<Option<_>>()?;
         let mut names: BTreeMap<Reverse<String>, usize> = BTreeMap::new();
         for (index, (_, file_name)) in wheels.iter().enumerate() {
             let name = normalized(first_part(file_name));
@@ -69,7 +78,10 @@ impl WheelPlan {
             })
             .collect();
         let order: Vec<usize> = names.into_values().collect();
-        let is_built = |position: &usize| order[*position] >= packages.len();
+        let is_built = |position: &usize| {
+            let index = order[*position].checked_sub(packages.len());
+            index.is_some_and(|index| own[index].is_built)
+        };
         let mut groups: Vec<WheelGroup> = layers_of(&places, is_built, layers.most().into())
             .into_iter()
             .map(|mut positions| {
@@ -163,7 +175,7 @@ mod tests {
 
     fn plan_with(
         packages: &[PipPackage],
-        built: &[&str],
+        own: &[OwnFile<'_>],
         distributions: &[&str],
         layers: u16,
     ) -> Option<WheelPlan> {
@@ -181,7 +193,7 @@ mod tests {
         let distributions = distributions.iter().copied().collect();
         WheelPlan::new(
             packages,
-            built,
+            own,
             &target,
             &distributions,
             Layers::AtMost(layers),
@@ -214,7 +226,10 @@ mod tests {
 
     #[test]
     fn what_the_build_makes_shares_no_layer() {
-        let built = ["demo-1.0-cp313-cp313-linux_x86_64.whl"];
+        let built = [OwnFile {
+            name: "demo-1.0-cp313-cp313-linux_x86_64.whl",
+            is_built: true,
+        }];
         let found = plan_with(&wheels(&["a", "b", "c"]), &built, &[], 2).unwrap();
         assert_eq!(found.order, [3, 2, 1, 0]);
         let groups: Vec<&[usize]> = found
@@ -224,6 +239,13 @@ mod tests {
             .collect();
         assert_eq!(groups, [&[0][..], &[1, 2, 3]]);
         assert_eq!(found.groups[0].title, "demo");
+        // A wheel of the user's changes no more often than a download.
+        let name = "demo-1.0-py3-none-any.whl";
+        let downloads = wheels(&["a", "b", "c", "d", "e", "f", "g"]);
+        let layers = |is_built| plan_with(&downloads, &[OwnFile { name, is_built }], &[], 2);
+        let all = [downloads.as_slice(), &wheels(&["demo"])].concat();
+        assert_eq!(layers(false), plan(&all, &[], 2));
+        assert_ne!(layers(true), layers(false));
         // Unless there are too few.
         let found = plan_with(&wheels(&["a"]), &built, &[], 1).unwrap();
         assert_eq!(found.groups.len(), 1);
@@ -233,7 +255,15 @@ mod tests {
             "a-2.0-py3-none-any.whl",
         ] {
             assert_eq!(
-                plan_with(&wheels(&["a"]), &[other], &[], 9),
+                plan_with(
+                    &wheels(&["a"]),
+                    &[OwnFile {
+                        name: other,
+                        is_built: true
+                    }],
+                    &[],
+                    9
+                ),
                 None,
                 "{other}"
             );
