@@ -123,6 +123,9 @@ impl GatewayError {
     /// The same error, naming an operation of this build's own graph. When two builds have operations with the same content
     /// at the same time, BuildKit runs one of them for both, and names that one. `own` has the digests of the graph's
     /// operations, by their names.
+    ///
+    /// Only the name tells that an operation is the other build's counterpart. The error keeps its place if that build shows
+    /// the operation under another name, and gets a wrong one if it has a different operation of the same name.
     pub(super) fn about_own(mut self, own: &HashMap<String, String>) -> Self {
         let vertices = self.vertices();
         let is_own = own.values().any(|digest| vertices.contains(digest));
