@@ -143,7 +143,7 @@ mod tests {
         fs::write(from.join("notes.txt"), "notes").unwrap();
         keep_wheel(&from, &to).unwrap();
         let kept = to.join("demo-1.0-py3-none-any.whl");
-        assert_eq!(entries(&to).unwrap(), [kept.clone()]);
+        assert_eq!(entries(&to).unwrap(), std::slice::from_ref(&kept));
         assert_eq!(fs::read(kept).unwrap(), b"wheel");
         fs::write(from.join("other-1.0-py3-none-any.whl"), "wheel").unwrap();
         let error = keep_wheel(&from, &to).unwrap_err();
