@@ -11,8 +11,7 @@ use super::solving::Reference;
 
 impl Bridge {
     /// The report in one of these `mounts` of the step that failed with `error`, by their positions; `None` if BuildKit has
-    /// kept none of them.
-    /// `command` runs in `root`, and writes it to its standard output.
+    /// kept none of them. `command` runs in `root`, and writes it to its standard output.
     ///
     /// BuildKit names what this one process has left in its mounts: nothing of another build can be there.
     ///

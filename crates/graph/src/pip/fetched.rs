@@ -28,8 +28,23 @@ impl Environment<'_> {
         let name = "[pip] check the downloads";
         let mut step = self.tools.step(PipFetchedSpec {}.to_args(&files)?, name);
         step.concerns(&(0..files.len()).collect::<Vec<_>>());
+        self.mount_downloads(&mut step, wanted, artifacts, addresses, supplied);
+        let fetched = step.output(FACTS_DIR);
+        let fetched = step.exec().build()[fetched].clone();
+        Ok(Some((fetched, step)))
+    }
+
+    /// Mounts the packages of `wanted`, each under its index, and the supplied pip, if there is one.
+    pub(super) fn mount_downloads(
+        &self,
+        step: &mut Step,
+        wanted: &PipPackages<'_>,
+        artifacts: &[Artifact],
+        addresses: &Addresses,
+        supplied: Option<&SuppliedPip>,
+    ) {
         if let Some(supplied) = supplied {
-            supplied.mount(&mut step, self.tools.no_cache);
+            supplied.mount(step, self.tools.no_cache);
         }
         for (index, (package, artifact)) in wanted.packages.iter().zip(artifacts).enumerate() {
             let address = addresses.get(index);
@@ -40,9 +55,6 @@ impl Environment<'_> {
             let output = artifact.download(address);
             step.input(&format!("{INPUT_DIR}/{index}"), &output, trusted);
         }
-        let fetched = step.output(FACTS_DIR);
-        let fetched = step.exec().build()[fetched].clone();
-        Ok(Some((fetched, step)))
     }
 }
 

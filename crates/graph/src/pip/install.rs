@@ -67,18 +67,7 @@ impl Environment<'_> {
         files.extend(wanted.wheels.iter().map(|wheel| made(&wheel.label)));
         let mut step = self.tools.step_in(root, spec.to_args(&files)?, &name);
         step.concerns(&(0..files.len()).collect::<Vec<_>>());
-        if let Some(supplied) = &supplied {
-            supplied.mount(&mut step, self.tools.no_cache);
-        }
-        for (index, (package, artifact)) in packages.iter().zip(&artifacts).enumerate() {
-            let address = addresses.get(index);
-            if address.is_retried() {
-                step.retry(self.tools.no_cache);
-            }
-            let trusted = package.hashes.is_pinned() && self.tools.content_cache;
-            let output = artifact.download(address);
-            step.input(&format!("{INPUT_DIR}/{index}"), &output, trusted);
-        }
+        self.mount_downloads(&mut step, wanted, &artifacts, addresses, supplied.as_ref());
         for (index, wheel) in wanted.wheels.iter().enumerate() {
             let place = format!("{INPUT_DIR}/{}", packages.len() + index);
             step.input(&place, &wheel.output, false);
