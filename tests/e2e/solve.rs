@@ -105,7 +105,8 @@ fn an_environment_is_solved() {
     assert_eq!(installed, solved(&["numpy", "activate-demo"]));
 }
 
-/// The solves that a build ran: the number of packages that each chose, from their logs.
+/// The solves that a build ran: the number of packages that each chose, from their logs. Only on an engine that nothing
+/// else uses: where two builds have a step in common, BuildKit can report to one of them what the other runs.
 pub(crate) fn solves(pushed: &Pushed) -> Vec<&str> {
     let chosen = |line| str::split_once(line, "packages chosen: ").map(|(_, count)| count);
     pushed.progress.lines().filter_map(chosen).collect()
