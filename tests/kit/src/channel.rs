@@ -21,6 +21,7 @@ mod recipe;
 mod select;
 mod small;
 mod stand_ins;
+mod stdlib_bytecode;
 mod store;
 mod tools;
 mod wheel;

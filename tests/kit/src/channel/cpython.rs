@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::archive::Format;
 use super::debian::{Architecture, Debian};
 use super::recipe::{Kind, Node, Placeholder, Recipe, placeholder};
+use super::stdlib_bytecode;
 use super::store::Job;
 use crate::layout::replace_all;
 
@@ -146,6 +147,7 @@ fn python(debian: &Debian) -> Recipe {
             }
         }
     }
+    stdlib_bytecode::add(&mut recipe, "lib/python3.13");
     let pydoc = format!(
         "#!{}/bin/python3.13\nimport pydoc\npydoc.cli()\n",
         placeholder()

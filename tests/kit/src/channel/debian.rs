@@ -169,11 +169,11 @@ impl Debian {
     }
 
     /// Runs `program` (an ELF file of this machine's architecture) with Debian 13's libc, which may be newer than
-    /// this machine's.
+    /// this machine's, and with the libraries of the programs that are run here.
     pub(super) fn command(&self, program: &Path) -> Command {
         let libraries = |package| self.root(package).join(self.libraries());
         let mut path = libraries("libc6").into_os_string();
-        for package in ["libstdc++6", "libgcc-s1"] {
+        for package in ["libstdc++6", "libgcc-s1", "libexpat1", "zlib1g"] {
             path.push(":");
             path.push(libraries(package));
         }

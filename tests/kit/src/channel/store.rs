@@ -19,7 +19,7 @@ pub(super) type Job = Box<dyn FnOnce() -> (Package, Vec<u8>) + Send>;
 const INDEX: &str = "channel.json";
 
 /// What determines a channel's bytes besides the downloads: a change in any of these makes a new channel.
-const SOURCES: [&str; 14] = [
+const SOURCES: [&str; 15] = [
     super::pypi::LIST,
     include_str!("archive.rs"),
     include_str!("bioconda.rs"),
@@ -32,6 +32,7 @@ const SOURCES: [&str; 14] = [
     include_str!("small.rs"),
     include_str!("small/prefix_demo.c"),
     include_str!("stand_ins.rs"),
+    include_str!("stdlib_bytecode.rs"),
     include_str!("store.rs"),
     include_str!("wheel.rs"),
 ];
