@@ -34,6 +34,23 @@ RUN micromamba install --yes --prefix /opt/conda --file /tmp/env.lock \\
     dockerfile(base, install)
 }
 
+/// With micromamba, the packages in a cache mount, and the environment copied from a stage of its own.
+pub(crate) fn with_a_cache_mount(base: &str) -> String {
+    let stage = format!(
+        "\
+FROM {base} AS environment
+COPY --from=micromamba /bin/micromamba /usr/local/bin/micromamba
+ENV MAMBA_ROOT_PREFIX=/opt/micromamba
+COPY env.lock /tmp/env.lock
+RUN --mount=type=cache,target=/opt/micromamba/pkgs \\
+    micromamba create --yes --prefix /opt/conda --file /tmp/env.lock
+
+"
+    );
+    let install = "COPY --link --from=environment --chown=57439:57439 /opt/conda /opt/conda\n";
+    stage + &dockerfile(base, install)
+}
+
 /// With condafront's own installer from the image `frontend`; packages come from the named context
 /// `packages`.
 pub(crate) fn with_the_built_in_installer(base: &str, frontend: &str) -> String {
@@ -119,7 +136,7 @@ pub(crate) fn install_script(lock: &str) -> Result<String> {
         further_parts: 0,
     };
     push_command(&mut script, &install.to_args(&specs(&all))?);
-    script.push_str("mv /out/opt/conda /opt/conda\nrm -r /in /out /facts /python\n");
+    script.push_str("mv /out/opt/conda /opt/conda\nrm -rf /in /out /facts /python\n");
     Ok(script)
 }
 

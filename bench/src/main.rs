@@ -1,72 +1,40 @@
-//! `make bench`: compares condafront with a Dockerfile that installs the same lock in one `RUN`.
+//! `make bench`: compares condafront with Dockerfiles that install the same lock.
 //!
-//! Each side builds on a fresh engine and pushes to a fresh registry. See `docs/benchmark.md`.
+//! Each side builds on fresh engines and pushes to a fresh registry. See `docs/benchmark.md`.
 
+mod arguments;
+mod chart;
 mod conda_forge;
 mod dockerfile;
+mod environment;
 mod measure;
+mod memory;
+mod network;
 mod registry;
 mod report;
+mod scenario;
 mod side;
 mod solve;
-mod workload;
+mod value;
 
 use std::error::Error;
+use std::fs;
 use std::io::{Write, stdout};
-use std::path::PathBuf;
+use std::path::Path;
 
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::Parser;
 
-use measure::Run;
+use arguments::{Arguments, USAGE};
+use environment::{Environment, Size};
+use measure::{Bench, Run};
+use network::Network;
 use report::Report;
-use side::{Installer, Side};
-use workload::Workload;
-
-const USAGE: &str = "\
-usage: make bench [ARGS=\"--runs N --logs DIR\"]
-       make bench ARGS=\"solve --runs N\"
-
-  solve        measure a solve with package lists as long as conda-forge's
-  --runs N     measure everything N times (default 1) and print the medians
-  --logs DIR   write each build's progress to DIR (docker build --progress rawjson)
-
-environment:
-  MICROMAMBA   a micromamba binary to install with, on both sides
-";
+use scenario::Scenario;
+use side::Side;
+use value::Value;
 
 /// A result with any error.
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
-/// The command line.
-struct Arguments {
-    solve: bool,
-    runs: usize,
-    logs: Option<PathBuf>,
-}
-
-impl Arguments {
-    /// `None` if the user asks for help.
-    fn parse(mut parser: Parser) -> Result<Option<Self>> {
-        let mut arguments = Self {
-            solve: false,
-            runs: 1,
-            logs: None,
-        };
-        while let Some(argument) = parser.next()? {
-            match argument {
-                Arg::Value(value) if value == "solve" => arguments.solve = true,
-                Arg::Long("runs") => arguments.runs = parser.value()?.parse()?,
-                Arg::Long("logs") => arguments.logs = Some(parser.value()?.into()),
-                Arg::Short('h') | Arg::Long("help") => return Ok(None),
-                other => return Err(other.unexpected().into()),
-            }
-        }
-        if arguments.runs == 0 {
-            return Err("--runs must be at least 1".into());
-        }
-        Ok(Some(arguments))
-    }
-}
 
 fn main() -> Result<()> {
     let mut out = stdout();
@@ -78,49 +46,78 @@ fn main() -> Result<()> {
         return solve::run(&solve::program(), arguments.runs);
     }
     if let Some(logs) = &arguments.logs {
-        std::fs::create_dir_all(logs)?;
+        fs::create_dir_all(logs)?;
     }
-    let workload = Workload::new();
-    let installer = Installer::from_env()?;
-    let load = report::load_average();
-    let mut runs: [Vec<Run>; 2] = [Vec::new(), Vec::new()];
-    for number in 1..=arguments.runs {
-        for (side, runs) in Side::BOTH.into_iter().zip(&mut runs) {
-            writeln!(out, "run {number} of {}: {side}", arguments.runs)?;
-            let logs = arguments
-                .logs
-                .as_ref()
-                .map(|logs| logs.join(format!("{number}-{side}")));
-            runs.push(measure::run_side(
-                side,
-                &workload,
-                &installer,
-                logs.as_deref(),
-            )?);
-        }
+    fs::create_dir_all(&arguments.to)?;
+    let micromamba = side::micromamba()?;
+    let micromamba = micromamba.as_ref().map(tempfile::TempDir::path);
+    for size in &arguments.sizes {
+        measure(&arguments, *size, micromamba)?;
     }
-    let report = Report::new(&runs, &workload, &installer, &load);
-    write!(out, "\n{report}")?;
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(arguments: &[&str]) -> Result<Option<Arguments>> {
-        Arguments::parse(Parser::from_args(arguments))
-    }
-
-    #[test]
-    fn arguments() {
-        assert_eq!(parse(&[]).unwrap().unwrap().runs, 1);
-        let given = parse(&["--runs", "3", "--logs", "there"]).unwrap().unwrap();
-        assert_eq!((given.runs, given.logs), (3, Some(PathBuf::from("there"))));
-        assert!(parse(&["solve"]).unwrap().unwrap().solve);
-        assert!(parse(&["--help"]).unwrap().is_none());
-        for wrong in [&["--runs", "0"][..], &["--runs", "many"], &["--fast"]] {
-            assert!(parse(wrong).is_err(), "{wrong:?}");
+/// Measures an environment, prints the tables, and writes them and the chart.
+fn measure(arguments: &Arguments, size: Size, micromamba: Option<&Path>) -> Result<()> {
+    let mut out = stdout();
+    let environment = Environment::new(size);
+    let load = report::load_average();
+    let mut runs: Vec<(Side, Vec<Run>)> = Side::all(micromamba.is_some())
+        .into_iter()
+        .map(|side| (side, Vec::new()))
+        .collect();
+    for number in 1..=arguments.runs {
+        for (side, runs) in &mut runs {
+            let (name, title) = (size.name(), side.title());
+            writeln!(out, "{name}, run {number} of {}: {title}", arguments.runs)?;
+            let logs = arguments.logs.as_ref();
+            let logs = logs.map(|logs| logs.join(format!("{name}-{number}-{side:?}")));
+            if let Some(logs) = &logs {
+                fs::create_dir_all(logs)?;
+            }
+            let bench = Bench {
+                side: *side,
+                environment: &environment,
+                micromamba,
+                network: arguments.network,
+                logs: logs.as_deref(),
+            };
+            runs.push(bench.run()?);
         }
     }
+    let report = Report {
+        environment: &environment,
+        network: arguments.network,
+        runs,
+        load,
+    };
+    let text = report.markdown();
+    write!(out, "\n{text}")?;
+    let name = match arguments.network {
+        Network::Local => size.name().to_owned(),
+        Network::Slow => format!("{}-slow", size.name()),
+    };
+    let write = |extension: &str, text: &str| {
+        fs::write(arguments.to.join(format!("{name}.{extension}")), text)
+    };
+    write("md", &format!("# Benchmark: {}\n\n{text}", size.title()))?;
+    write("svg", &chart_of(&report, size))?;
+    Ok(())
+}
+
+/// The chart of the times of builds and pulls.
+fn chart_of(report: &Report<'_>, size: Size) -> String {
+    let medians = report.medians();
+    let titles: Vec<&str> = medians.iter().map(|(side, _)| side.title()).collect();
+    let lines: Vec<chart::Line> = Scenario::all(size)
+        .into_iter()
+        .enumerate()
+        .filter(|(_, scenario)| *scenario != Scenario::Start)
+        .map(|(index, scenario)| {
+            let seconds = |(_, of): &(Side, Vec<measure::Measured>)| of[index].seconds;
+            let values = medians.iter().map(seconds).map(Value::Seconds);
+            (scenario.title(), values.collect())
+        })
+        .collect();
+    chart::svg(&titles, &lines)
 }

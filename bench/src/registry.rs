@@ -1,5 +1,6 @@
 //! A registry for one measurement; its storage shows what was pushed.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,11 +17,23 @@ pub(crate) struct Registry {
 }
 
 /// An image in the registry.
+#[derive(Clone)]
 pub(crate) struct Stored {
-    /// The number of layers, including those of the base image.
-    pub(crate) layers: usize,
-    /// The size of all layers in bytes, compressed.
-    pub(crate) bytes: u64,
+    /// The compressed sizes in bytes of all layers, including those of the base image, by digest.
+    pub(crate) layers: BTreeMap<String, u64>,
+}
+
+impl Stored {
+    /// The sizes of the layers that `other` does not have.
+    pub(crate) fn not_in(&self, other: &Self) -> impl Iterator<Item = u64> {
+        let new = |(digest, _): &(&String, &u64)| !other.layers.contains_key(*digest);
+        self.layers.iter().filter(new).map(|(_, size)| *size)
+    }
+
+    /// The size of all layers in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.layers.values().sum()
+    }
 }
 
 impl Registry {
@@ -75,12 +88,13 @@ impl Registry {
         let layers = manifest["layers"]
             .as_array()
             .ok_or("the pushed manifest lists no layers")?;
+        let layer = |layer: &Value| {
+            let digest = layer["digest"].as_str()?.to_owned();
+            Some((digest, layer["size"].as_u64()?))
+        };
+        let layers: Option<_> = layers.iter().map(layer).collect();
         Ok(Stored {
-            layers: layers.len(),
-            bytes: layers
-                .iter()
-                .filter_map(|layer| layer["size"].as_u64())
-                .sum(),
+            layers: layers.ok_or("a layer in the pushed manifest has no digest or size")?,
         })
     }
 

@@ -1,69 +1,86 @@
-//! The two sides of the comparison: their folders and commands.
+//! The sides of the comparison: their folders and commands.
 
-use std::fmt;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use condafront_testkit::engine::{Engine, registry};
 
 use crate::Result;
 use crate::dockerfile;
-use crate::workload::{State, Workload};
+use crate::environment::{Archive, Change, Environment};
 
-/// One of the two ways to build the image.
+/// A way to build the image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
-    /// The lock itself, built by condafront.
+    /// The lock itself, built by condafront with its own installer.
     Condafront,
-    /// A Dockerfile next to the lock.
-    Dockerfile,
+    /// The same with micromamba as the installer.
+    CondafrontMicromamba,
+    /// A Dockerfile with micromamba in one `RUN`.
+    Micromamba,
+    /// The same with a cache mount for the packages, in a stage of its own from which the environment is copied.
+    MicromambaCached,
+    /// A Dockerfile with condafront's own installer in one `RUN`.
+    OneRun,
 }
 
 impl Side {
-    /// Both sides, in the order of the table's columns.
-    pub(crate) const BOTH: [Self; 2] = [Self::Condafront, Self::Dockerfile];
-}
+    /// The sides that can be measured: those with micromamba only where there is one. The second of them is what the
+    /// first is compared with.
+    pub(crate) fn all(has_micromamba: bool) -> Vec<Self> {
+        if has_micromamba {
+            vec![
+                Self::Condafront,
+                Self::Micromamba,
+                Self::MicromambaCached,
+                Self::CondafrontMicromamba,
+                Self::OneRun,
+            ]
+        } else {
+            vec![Self::Condafront, Self::OneRun]
+        }
+    }
 
-impl fmt::Display for Side {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// The heading of its column.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
             Self::Condafront => "condafront",
-            Self::Dockerfile => "Dockerfile",
-        })
+            Self::CondafrontMicromamba => "condafront with micromamba",
+            Self::Micromamba => "Dockerfile with micromamba",
+            Self::MicromambaCached => "the same with a cache mount",
+            Self::OneRun => "Dockerfile with condafront's installer",
+        }
+    }
+
+    fn is_condafront(self) -> bool {
+        matches!(self, Self::Condafront | Self::CondafrontMicromamba)
     }
 }
 
-/// The installer, which is the same on both sides.
-pub(crate) enum Installer {
-    /// condafront's own.
-    BuiltIn,
-    /// The micromamba in `bin` in this folder.
-    Micromamba(tempfile::TempDir),
-}
-
-impl Installer {
-    /// The micromamba that `MICROMAMBA` names; defaults to the built-in installer.
-    pub(crate) fn from_env() -> Result<Self> {
-        let Some(binary) = std::env::var_os("MICROMAMBA").filter(|binary| !binary.is_empty())
-        else {
-            return Ok(Self::BuiltIn);
-        };
-        let folder = tempfile::tempdir()?;
-        let copy = folder.path().join("bin/micromamba");
-        fs::create_dir(folder.path().join("bin"))?;
-        fs::copy(PathBuf::from(&binary), &copy)
-            .map_err(|error| format!("MICROMAMBA={}: {error}", binary.display()))?;
-        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755))?;
-        Ok(Self::Micromamba(folder))
-    }
+/// The micromamba that `MICROMAMBA` names, as `bin/micromamba` in a folder of its own.
+pub(crate) fn micromamba() -> Result<Option<tempfile::TempDir>> {
+    let named = std::env::var_os("MICROMAMBA").filter(|binary| !binary.is_empty());
+    let Some(binary) = named else {
+        return Ok(None);
+    };
+    let folder = tempfile::tempdir()?;
+    let copy = folder.path().join("bin/micromamba");
+    fs::create_dir(folder.path().join("bin"))?;
+    fs::copy(PathBuf::from(&binary), &copy)
+        .map_err(|error| format!("MICROMAMBA={}: {error}", binary.display()))?;
+    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755))?;
+    Ok(Some(folder))
 }
 
 /// A user's folder for one side.
 pub(crate) struct Project<'a> {
     side: Side,
-    workload: &'a Workload,
-    installer: &'a Installer,
+    environment: &'a Environment,
+    /// Where the channel's server is reached.
+    channel: String,
+    micromamba: Option<&'a Path>,
     folder: tempfile::TempDir,
 }
 
@@ -71,16 +88,18 @@ impl<'a> Project<'a> {
     /// An empty folder.
     pub(crate) fn new(
         side: Side,
-        workload: &'a Workload,
-        installer: &'a Installer,
+        environment: &'a Environment,
+        channel: String,
+        micromamba: Option<&'a Path>,
     ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         fs::create_dir(folder.path().join("context"))?;
         fs::create_dir(folder.path().join("packages"))?;
         Ok(Self {
             side,
-            workload,
-            installer,
+            environment,
+            channel,
+            micromamba,
             folder,
         })
     }
@@ -102,27 +121,33 @@ impl<'a> Project<'a> {
         Ok(fs::write(path, text)?)
     }
 
-    /// Puts the folder into a state.
-    pub(crate) fn set(&self, state: State) -> Result<()> {
-        let lock = self.workload.lock(state);
-        if self.side == Side::Condafront {
+    /// Makes a change, and undoes the one before.
+    pub(crate) fn set(&self, change: Change) -> Result<()> {
+        let lock = self.environment.lock(change, &self.channel);
+        if self.side.is_condafront() {
             return self.write("env.lock", &format!("# syntax={}\n{lock}", frontend()));
         }
         self.write("env.lock", &lock)?;
         self.write("entrypoint.sh", dockerfile::ENTRYPOINT_SCRIPT)?;
-        if let Installer::Micromamba(_) = self.installer {
-            return self.write("Dockerfile", &dockerfile::with_micromamba(&base()));
+        let base = base(change);
+        match self.side {
+            Side::Micromamba => self.write("Dockerfile", &dockerfile::with_micromamba(&base)),
+            Side::MicromambaCached => {
+                self.write("Dockerfile", &dockerfile::with_a_cache_mount(&base))
+            }
+            _ => {
+                let text = dockerfile::with_the_built_in_installer(&base, &frontend());
+                self.write("Dockerfile", &text)?;
+                let script = dockerfile::install_script(&lock)?;
+                self.write(dockerfile::INSTALL_SCRIPT, &script)?;
+                self.set_packages(change)
+            }
         }
-        let text = dockerfile::with_the_built_in_installer(&base(), &frontend());
-        self.write("Dockerfile", &text)?;
-        let script = dockerfile::install_script(&lock)?;
-        self.write(dockerfile::INSTALL_SCRIPT, &script)?;
-        self.set_packages(state)
     }
 
     /// Provides the packages as files, for the built-in installer in a Dockerfile.
-    fn set_packages(&self, state: State) -> Result<()> {
-        let packages = self.workload.packages(state);
+    fn set_packages(&self, change: Change) -> Result<()> {
+        let packages = self.environment.packages(change);
         for entry in fs::read_dir(self.packages())? {
             let entry = entry?;
             if !packages
@@ -134,37 +159,45 @@ impl<'a> Project<'a> {
         }
         for package in packages {
             let file = self.packages().join(&package.file_name);
-            if !file.exists() {
-                fs::copy(self.workload.archive(package), file)?;
+            if file.exists() {
+                continue;
+            }
+            match self.environment.archive(package) {
+                Archive::Bytes(bytes) => fs::write(file, bytes)?,
+                Archive::File(archive) => drop(fs::copy(archive, file)?),
             }
         }
         Ok(())
     }
 
-    /// The command that a user would type to build and push.
-    pub(crate) fn command(&self, engine: &Engine, image: &str) -> std::process::Command {
+    /// The command that a user would type to build the folder with this change and push it.
+    pub(crate) fn command(
+        &self,
+        engine: &Engine,
+        change: Change,
+        image: &str,
+        options: &[&str],
+    ) -> Command {
         let mut command = engine.docker(["buildx", "build", "--progress", "rawjson", "--push"]);
-        command.args(["--tag", image]);
-        match self.side {
-            Side::Condafront => {
-                command.args(["--file", "env.lock"]);
-                command.args(["--build-arg", &format!("BASE_IMAGE={}", base())]);
-            }
+        command.args(["--tag", image]).args(options);
+        if self.side.is_condafront() {
+            command.args(["--file", "env.lock"]);
+            command.args(["--build-arg", &format!("BASE_IMAGE={}", base(change))]);
+        } else {
             // The installer downloads from this machine.
-            Side::Dockerfile => {
-                command.args(["--network", "host"]);
-            }
+            command.args(["--network", "host"]);
         }
         let context = |name: &str, folder: &Path| format!("{name}={}", folder.display());
-        match (self.installer, self.side) {
-            (Installer::Micromamba(folder), _) => {
-                command.args(["--build-context", &context("micromamba", folder.path())]);
-            }
-            (Installer::BuiltIn, Side::Condafront) => {
+        match self.side {
+            Side::Condafront => {
                 command.args(["--build-arg", "CONDAFRONT_INSTALLER=native"]);
             }
-            (Installer::BuiltIn, Side::Dockerfile) => {
+            Side::OneRun => {
                 command.args(["--build-context", &context("packages", &self.packages())]);
+            }
+            _ => {
+                let folder = self.micromamba.unwrap_or(Path::new("."));
+                command.args(["--build-context", &context("micromamba", folder)]);
             }
         }
         command.arg(".").current_dir(self.context());
@@ -172,12 +205,17 @@ impl<'a> Project<'a> {
     }
 }
 
-/// The frontend image, in the registry of the images that both sides start with.
+/// The frontend image, in the registry of the images that all sides start with.
 fn frontend() -> String {
     format!("{}/condafront:dev", registry())
 }
 
-/// The base image, in the same registry.
-fn base() -> String {
-    format!("{}/debian:13-slim", registry())
+/// The base image, in the same registry: `scripts/bench` pushes both.
+fn base(change: Change) -> String {
+    let tag = if change == Change::Base {
+        "13-slim-changed"
+    } else {
+        "13-slim"
+    };
+    format!("{}/debian:{tag}", registry())
 }

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::Result;
 use crate::conda_forge::{self, LINUX_64, NOARCH};
-use crate::report::{Value, median};
+use crate::value::{Value, median};
 
 /// The requested packages.
 const SPECS: &[&str] = &[

@@ -33,7 +33,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-pub use custom::{package, package_named, package_with_links};
+pub use custom::{package, package_named, package_of_size, package_with_links};
 pub use select::{HashStyle, lock};
 pub(crate) use tools::pip;
 pub use wheel_file::WheelFile;
@@ -115,6 +115,14 @@ impl Channel {
                 bioconda::jobs(&debian::Debian::open(debian::Architecture::Amd64))
             })
         })
+    }
+
+    /// A channel with the next patch release of the python of [`Channel::open`], made of the same files.
+    ///
+    /// # Panics
+    /// If it cannot be made (it needs Debian's archive).
+    pub fn next_python() -> Self {
+        store::open("next-python", &|| vec![cpython::next_python()])
     }
 
     /// The small channel: made in seconds, without network.

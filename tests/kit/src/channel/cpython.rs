@@ -55,6 +55,17 @@ pub(super) fn jobs() -> Vec<Job> {
     jobs
 }
 
+/// Python's next patch release: the same files under a higher version.
+pub(super) fn next_python() -> Job {
+    Box::new(|| {
+        let mut recipe = python(&Debian::open(Architecture::Amd64));
+        let (minor, patch) = recipe.version.rsplit_once('.').expect("a patch release");
+        let patch: u32 = patch.parse().expect("the number of a patch release");
+        recipe.version = format!("{minor}.{}", patch + 1);
+        recipe.build()
+    })
+}
+
 fn jobs_for(debian: &Debian) -> Vec<Job> {
     let mut jobs: Vec<Job> = Vec::new();
     for library in LIBRARY_PACKAGES {

@@ -1,6 +1,8 @@
 //! Packages that a test makes for itself and serves with
 //! [`Server::put`](crate::server::Server::put).
 
+use sha2::{Digest, Sha256};
+
 use super::Package;
 use super::archive::Format;
 use super::recipe::{Kind, Recipe};
@@ -16,7 +18,35 @@ pub fn package(name: &str, version: &str, files: &[(&str, &str, u32)]) -> (Packa
         .build()
 }
 
-/// The same with symlinks: path and target.
+/// A noarch package with a file of so many bytes that do not compress, and one that holds its version.
+pub fn package_of_size(name: &str, version: &str, bytes: usize) -> (Package, Vec<u8>) {
+    Recipe::new(name, version, Kind::NoarchGeneric)
+        .format(Format::Conda)
+        .file(
+            &format!("share/{name}/noise.bin"),
+            noise(&format!("{name} {version}"), bytes),
+            0o644,
+        )
+        .file(
+            &format!("share/{name}/version.txt"),
+            format!("{version}\n"),
+            0o644,
+        )
+        .build()
+}
+
+/// At least so many bytes that do not compress; `seed` decides which.
+pub(super) fn noise(seed: &str, bytes: usize) -> Vec<u8> {
+    let mut noise = Vec::with_capacity(bytes + 32);
+    let mut block = Sha256::digest(seed);
+    while noise.len() < bytes {
+        block = Sha256::digest(block);
+        noise.extend_from_slice(&block);
+    }
+    noise
+}
+
+/// A noarch package version 1.0 of these files and symlinks; a link is its path and its target.
 pub fn package_with_links(
     name: &str,
     files: &[(String, &str, u32)],

@@ -2,9 +2,8 @@
 
 use std::fs;
 
-use sha2::{Digest, Sha256};
-
 use super::archive::Format;
+use super::custom::noise;
 use super::recipe::{Kind, Placeholder, Recipe, placeholder};
 use super::store::{Job, job};
 use super::tools;
@@ -228,15 +227,9 @@ fn bumpme(version: &str) -> Recipe {
 
 /// A package that cannot be compressed.
 fn bigpkg(version: &str) -> Recipe {
-    let mut noise = Vec::with_capacity(BIG);
-    let mut block = Sha256::digest(version);
-    while noise.len() < BIG {
-        block = Sha256::digest(block);
-        noise.extend_from_slice(&block);
-    }
     Recipe::new("bigpkg", version, LINUX)
         .format(Format::Conda)
-        .file("share/bigpkg/noise.bin", noise, 0o644)
+        .file("share/bigpkg/noise.bin", noise(version, BIG), 0o644)
         .file("share/bigpkg/version.txt", format!("{version}\n"), 0o644)
 }
 

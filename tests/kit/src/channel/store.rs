@@ -19,11 +19,12 @@ pub(super) type Job = Box<dyn FnOnce() -> (Package, Vec<u8>) + Send>;
 const INDEX: &str = "channel.json";
 
 /// What determines a channel's bytes besides the downloads: a change in any of these makes a new channel.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 16] = [
     super::pypi::LIST,
     include_str!("archive.rs"),
     include_str!("bioconda.rs"),
     include_str!("cpython.rs"),
+    include_str!("custom.rs"),
     include_str!("debian.rs"),
     include_str!("hostile.rs"),
     include_str!("metadata.rs"),

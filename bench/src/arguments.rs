@@ -1,0 +1,136 @@
+//! The command line of `make bench`.
+
+use std::path::PathBuf;
+
+use lexopt::{Arg, Parser, ValueExt};
+
+use crate::Result;
+use crate::environment::Size;
+use crate::network::Network;
+
+/// What `--help` prints.
+pub(crate) const USAGE: &str = "\
+usage: make bench [ARGS=\"--environment NAME --network NAME --runs N --to DIR --logs DIR\"]
+       make bench ARGS=\"solve --runs N\"
+
+  --environment NAME  few, usual (the default), large, huge or giants; all for each of them
+  --network NAME      local (the default), or slow: 100 Mbit/s, 50 ms there and back
+  --runs N            measure everything N times (default 3) and report the medians
+  --to DIR            write the tables and the chart to DIR (default docs/bench)
+  --logs DIR          write each build's progress to DIR (docker build --progress rawjson)
+  solve               measure a solve with package lists as long as conda-forge's, and nothing else
+
+environment:
+  MICROMAMBA          a micromamba binary: measure Dockerfiles with it, too
+";
+
+/// The command line.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    pub(crate) solve: bool,
+    pub(crate) sizes: Vec<Size>,
+    pub(crate) network: Network,
+    pub(crate) runs: usize,
+    pub(crate) to: PathBuf,
+    pub(crate) logs: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// `None` if the user asks for help.
+    pub(crate) fn parse(mut parser: Parser) -> Result<Option<Self>> {
+        let mut arguments = Self {
+            solve: false,
+            sizes: Vec::new(),
+            network: Network::Local,
+            runs: 3,
+            to: "docs/bench".into(),
+            logs: None,
+        };
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Arg::Value(value) if value == "solve" => arguments.solve = true,
+                Arg::Long("environment") => {
+                    let name = parser.value()?.string()?;
+                    arguments.sizes.extend(sizes(&name)?);
+                }
+                Arg::Long("network") => arguments.network = network(&parser.value()?.string()?)?,
+                Arg::Long("runs") => arguments.runs = parser.value()?.parse()?,
+                Arg::Long("to") => arguments.to = parser.value()?.into(),
+                Arg::Long("logs") => arguments.logs = Some(parser.value()?.into()),
+                Arg::Short('h') | Arg::Long("help") => return Ok(None),
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        if arguments.runs == 0 {
+            return Err("--runs must be at least 1".into());
+        }
+        if arguments.sizes.is_empty() {
+            arguments.sizes.push(Size::Usual);
+        }
+        Ok(Some(arguments))
+    }
+}
+
+fn sizes(name: &str) -> Result<Vec<Size>> {
+    if name == "all" {
+        return Ok(Size::ALL.to_vec());
+    }
+    let found = Size::ALL.into_iter().find(|size| size.name() == name);
+    let Some(size) = found else {
+        let names = Size::ALL.map(Size::name).join(", ");
+        return Err(format!("there is no environment `{name}`; there are {names} and all").into());
+    };
+    Ok(vec![size])
+}
+
+fn network(name: &str) -> Result<Network> {
+    match name {
+        "local" => Ok(Network::Local),
+        "slow" => Ok(Network::Slow),
+        _ => Err(format!("there is no network `{name}`; there are local and slow").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Option<Arguments>> {
+        Arguments::parse(Parser::from_args(arguments))
+    }
+
+    #[test]
+    fn arguments() {
+        let usual = parse(&[]).unwrap().unwrap();
+        assert_eq!((usual.runs, usual.sizes), (3, vec![Size::Usual]));
+        let given = [
+            "--runs",
+            "1",
+            "--logs",
+            "there",
+            "--environment",
+            "few",
+            "--network",
+            "slow",
+        ];
+        let given = parse(&given).unwrap().unwrap();
+        assert_eq!((given.runs, given.logs), (1, Some(PathBuf::from("there"))));
+        assert_eq!(
+            (given.sizes, given.network),
+            (vec![Size::Few], Network::Slow)
+        );
+        let all = parse(&["--environment", "all"]).unwrap().unwrap();
+        assert_eq!(all.sizes.len(), 5);
+        assert!(parse(&["solve"]).unwrap().unwrap().solve);
+        assert!(parse(&["--help"]).unwrap().is_none());
+        for wrong in [
+            &["--runs", "0"][..],
+            &["--runs", "many"],
+            &["--fast"],
+            &["--environment", "tiny"],
+            &["--network", "none"],
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

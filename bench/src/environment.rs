@@ -1,0 +1,319 @@
+//! The environments to build, and how they change.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use condafront_testkit::channel::{self, Channel, HashStyle, Package};
+use condafront_testkit::server::Server;
+
+/// Packages that a user might ask for; with their dependencies, nearly the whole channel.
+const USUAL: &[&str] = &[
+    "python",
+    "black",
+    "flask",
+    "jupyterlab",
+    "lxml",
+    "matplotlib",
+    "networkx",
+    "pandas",
+    "pip",
+    "pydantic",
+    "pytest",
+    "sqlalchemy",
+    "tqdm",
+    "typer",
+];
+
+/// What another project leaves out of [`USUAL`]: with their dependencies, about a tenth of it.
+const LEFT_OUT: &[&str] = &["black", "flask", "networkx", "sqlalchemy", "typer"];
+
+/// Packages of an environment without python.
+const TOOLS: &[&str] = &["libsqlite", "libstdcxx", "openssl", "readline"];
+
+/// A program that must run in every image with python.
+const PROGRAM: &str = "\
+import importlib.util, jupyterlab, matplotlib, numpy, pandas, pathlib
+frame = pandas.DataFrame({'a': numpy.arange(4)})
+assert int(frame.a.sum()) == 6
+assert pathlib.Path(importlib.util.cache_from_source(jupyterlab.__file__)).is_file()
+";
+
+/// The channel's path on the server.
+const CHANNEL: &str = "/conda-forge";
+
+/// The size of `middlepkg` in bytes.
+const MIDDLE: usize = 1_000_000;
+
+/// The size of a giant in bytes.
+const GIANT: usize = 400_000_000;
+
+/// The size of an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// A few tools, without python.
+    Few,
+    /// JupyterLab, pandas and the like.
+    Usual,
+    /// The usual one with small packages, 400 in all.
+    Large,
+    /// The usual one with small packages, 1,000 in all.
+    Huge,
+    /// A few tools and three packages of 400 MB.
+    Giants,
+}
+
+impl Size {
+    /// All sizes.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Few,
+        Self::Usual,
+        Self::Large,
+        Self::Huge,
+        Self::Giants,
+    ];
+
+    /// The name on the command line and of the report's files.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Few => "few",
+            Self::Usual => "usual",
+            Self::Large => "large",
+            Self::Huge => "huge",
+            Self::Giants => "giants",
+        }
+    }
+
+    /// The heading of its report.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Few => "a few tools",
+            Self::Usual => "JupyterLab, pandas and the like",
+            Self::Large => "400 packages",
+            Self::Huge => "1,000 packages",
+            Self::Giants => "three packages of 400 MB",
+        }
+    }
+
+    /// Whether it has python.
+    pub(crate) fn has_python(self) -> bool {
+        !matches!(self, Self::Few | Self::Giants)
+    }
+
+    fn specs(self) -> &'static [&'static str] {
+        if self.has_python() { USUAL } else { TOOLS }
+    }
+
+    /// How many packages it is filled up to.
+    fn count(self) -> usize {
+        match self {
+            Self::Few | Self::Usual | Self::Giants => 0,
+            Self::Large => 400,
+            Self::Huge => 1000,
+        }
+    }
+}
+
+/// What differs from the environment of the first build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Nothing.
+    None,
+    /// A comment in the file.
+    Comment,
+    /// The version of a package of a few kilobytes.
+    Small,
+    /// The version of a package of a megabyte.
+    Middle,
+    /// The version of a package of 20 MB.
+    Large,
+    /// There is one more small package.
+    Added,
+    /// Python is the next patch release.
+    Python,
+    /// The base image.
+    Base,
+    /// Another project, with nine tenths of the packages.
+    Project,
+}
+
+/// A package, and its archive if that is not in the channel's folder.
+struct Made {
+    record: Package,
+    archive: Vec<u8>,
+}
+
+/// An environment, and the server of its channel.
+pub(crate) struct Environment {
+    size: Size,
+    channel: &'static Channel,
+    next_python: Channel,
+    /// By name and version.
+    made: BTreeMap<(String, String), Made>,
+    server: Server,
+}
+
+impl Environment {
+    /// Makes the channel if it does not exist yet, and serves it.
+    pub(crate) fn new(size: Size) -> Self {
+        let server = Server::start();
+        let channel = Channel::open();
+        server.mount(CHANNEL, channel.directory());
+        let mut environment = Self {
+            size,
+            channel,
+            next_python: Channel::next_python(),
+            made: BTreeMap::new(),
+            server,
+        };
+        for version in ["1.0", "1.1"] {
+            environment.make("middlepkg", version, MIDDLE);
+        }
+        environment.make("addedpkg", "1.0", 100);
+        if size == Size::Giants {
+            for name in ["giant-a", "giant-b", "giant-c"] {
+                environment.make(name, "1.0", GIANT);
+            }
+        }
+        let tiny = Channel::tiny(size.count());
+        for package in tiny.packages() {
+            let archive = std::fs::read(tiny.archive(package)).expect("an archive of the channel");
+            environment.add(package.clone(), archive);
+        }
+        for package in environment.next_python.packages() {
+            let archive = environment.next_python.archive(package);
+            let archive = std::fs::read(archive).expect("an archive of the channel");
+            let path = format!("{CHANNEL}/{}", package.path());
+            environment.server.put(&path, archive);
+        }
+        environment
+    }
+
+    fn make(&mut self, name: &str, version: &str, bytes: usize) {
+        let (record, archive) = channel::package_of_size(name, version, bytes);
+        self.add(record, archive);
+    }
+
+    fn add(&mut self, record: Package, archive: Vec<u8>) {
+        let path = format!("{CHANNEL}/{}", record.path());
+        self.server.put(&path, archive.clone());
+        let key = (record.name.clone(), record.version.clone());
+        self.made.insert(key, Made { record, archive });
+    }
+
+    /// Its size.
+    pub(crate) fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The server's `host:port`.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.server.address()
+    }
+
+    /// Forgets what has been downloaded.
+    pub(crate) fn clear(&self) {
+        self.server.clear();
+    }
+
+    /// How many bytes have been downloaded since the last [`Environment::clear`].
+    pub(crate) fn downloaded(&self) -> u64 {
+        self.server.requests().iter().map(|it| it.bytes).sum()
+    }
+
+    /// The versions of the packages that change.
+    fn versions(change: Change) -> [(&'static str, &'static str); 3] {
+        let of = |it| if change == it { "1.1" } else { "1.0" };
+        [
+            ("bumpme", of(Change::Small)),
+            ("middlepkg", of(Change::Middle)),
+            ("bigpkg", of(Change::Large)),
+        ]
+    }
+
+    /// The packages with a change.
+    pub(crate) fn packages(&self, change: Change) -> Vec<&Package> {
+        let versions = Self::versions(change);
+        let [small, _, large] = versions.map(|(name, version)| format!("{name}={version}"));
+        let mut specs: Vec<&str> = self.size.specs().to_vec();
+        if change == Change::Project {
+            specs.retain(|spec| !LEFT_OUT.contains(spec));
+        }
+        specs.extend([small.as_str(), large.as_str()]);
+        let mut packages: Vec<&Package> = self.channel.closure(&specs);
+        if change == Change::Python
+            && let Some(next) = self.next_python.packages().first()
+            && let Some(python) = packages.iter_mut().find(|it| it.name == next.name)
+        {
+            *python = next;
+        }
+        let middle = versions[1].1;
+        let mut count = self.size.count().saturating_sub(packages.len() + 1);
+        let wanted = self.made.values().filter(|made| {
+            let name = made.record.name.as_str();
+            match name {
+                "middlepkg" => made.record.version == middle,
+                "addedpkg" => matches!(change, Change::Added | Change::Project),
+                _ if name.starts_with("tiny-") => {
+                    let fits = count > 0;
+                    count = count.saturating_sub(1);
+                    fits
+                }
+                _ => true,
+            }
+        });
+        packages.extend(wanted.map(|made| &made.record));
+        packages
+    }
+
+    /// The explicit lock with a change; `address` is where the server is reached.
+    pub(crate) fn lock(&self, change: Change, address: &str) -> String {
+        let channel = format!("http://{address}{CHANNEL}");
+        let mut lock = channel::lock(&self.packages(change), &channel, HashStyle::Sha256);
+        if change == Change::Comment {
+            // Writing to a string cannot fail.
+            let _ = writeln!(lock, "# Nothing has changed.");
+        }
+        lock
+    }
+
+    /// A package's archive.
+    pub(crate) fn archive(&self, package: &Package) -> Archive<'_> {
+        let key = (package.name.clone(), package.version.clone());
+        if let Some(made) = self.made.get(&key) {
+            return Archive::Bytes(&made.archive);
+        }
+        let next = self.next_python.packages();
+        let channel = if next.contains(package) {
+            &self.next_python
+        } else {
+            self.channel
+        };
+        Archive::File(channel.archive(package))
+    }
+
+    /// A command that checks an image with a change, and what it prints.
+    pub(crate) fn check(&self, change: Change) -> (Vec<&'static str>, String) {
+        let expected = Self::versions(change).map(|(_, version)| format!("{version}\n"));
+        let show = "cd /opt/conda/share && cat bumpme/version.txt middlepkg/version.txt bigpkg/version.txt";
+        let command = if self.size.has_python() {
+            vec![
+                "sh",
+                "-c",
+                "python -c \"$1\" && eval \"$2\"",
+                "sh",
+                PROGRAM,
+                show,
+            ]
+        } else {
+            vec!["sh", "-c", show]
+        };
+        (command, expected.concat())
+    }
+}
+
+/// Where an archive is.
+pub(crate) enum Archive<'a> {
+    Bytes(&'a [u8]),
+    File(PathBuf),
+}
