@@ -3,7 +3,7 @@
 mod files;
 mod graph;
 
-use condafront_input::pypi;
+use condafront_input::pypi::{self, PypiPackages};
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use buildkit_llb::{dot, text};
 use prost::Message as _;
 
+use crate::findings as of_image;
 use crate::options::choices::Choices;
 use crate::options::settings::Settings;
 use condafront_graph::plan::Plan;
@@ -19,7 +20,7 @@ use condafront_input::file_path::{FilePath, NamedPath};
 use condafront_input::section::{BuildArgs, ImageFile};
 use condafront_input::{
     BuildInput, BuildSource, Conda, EnvironmentInput, LockedPip, Logins, Pip, check_options,
-    check_skips, or_skip,
+    check_skips, findings, or_skip,
 };
 use condafront_model::check_options::CheckOptions;
 use condafront_model::cutoff::Limit;
@@ -212,12 +213,24 @@ fn check(
         Pip::Unsolved(list) => (list.as_slice(), [].as_slice()),
     };
     let lists = [(list, folder), (input.section.pip.as_slice(), folder)];
-    let mut about_files = files.check_lists(&lists, args)?;
+    let (list, mut about_files) = files.check_lists(&lists, args)?;
     for package in local {
         let found = files.missing(&package.named(file, folder));
         about_files.extend(found.map_err(|error| or_skip(error, &package.name))?);
     }
-    warn(&[&input.warnings[..], &about_files].concat(), options)?;
+    let pip = PypiPackages {
+        locked: match &input.pip {
+            Pip::Locked(locked) => locked.files.clone(),
+            Pip::Unsolved(_) => Vec::new(),
+        },
+        local: Vec::new(),
+        list,
+    };
+    let of_all = findings::of_environment(input, &pip, file);
+    warn(
+        &[&input.warnings[..], &about_files, &of_all].concat(),
+        options,
+    )?;
     Ok(format!("{}: {}\n", file.name(), summary(input)))
 }
 
@@ -318,6 +331,8 @@ impl CommandLine {
             }
             BuildInput::Image(image) => return self.image_file(&files, &file, &image, &settings),
         };
+        let of_image = of_image::all(&settings, &input.section, &file);
+        warn(&of_image, &settings.check)?;
         let summary = check(
             &files,
             &files.folder,
@@ -371,8 +386,9 @@ impl CommandLine {
         }
         let own = [(image.section.pip.as_slice(), &files.folder)];
         let options = &settings.check;
-        let about_files = files.check_lists(&own, &settings.input.build_args)?;
-        let own = image.section.warnings(file);
+        let (_, about_files) = files.check_lists(&own, &settings.input.build_args)?;
+        let mut own = image.section.warnings(file);
+        own.extend(of_image::all(settings, &image.section, file));
         warn(&[&own[..], &image.warnings, &about_files].concat(), options)?;
         let mut text = String::new();
         let mut inputs = Vec::new();

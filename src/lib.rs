@@ -3,7 +3,10 @@
 pub mod cli;
 mod context;
 mod fetch_failure;
+mod findings;
 pub mod frontend;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gateway;
 mod image;
 mod inventory;

@@ -36,10 +36,12 @@ fn generated(name: &str) -> String {
                 row(&[&code(key.name), key.about, &code(key.example)]);
             }
         }
-        "rules" => {
+        "rules" | "rules on request" => {
             row(&["rule", "found by", "", "why"]);
             row(&["---", "---", "---", "---"]);
-            for rule in Rule::ALL {
+            let on_request = name != "rules";
+            let rules = Rule::ALL.into_iter();
+            for rule in rules.filter(|rule| rule.is_on_request() == on_request) {
                 let finder = if rule.needs_build() {
                     "a build"
                 } else {
@@ -91,7 +93,7 @@ fn the_reference_is_what_the_code_says() {
         blocks += 1;
     }
     own.push_str(rest);
-    assert_eq!(blocks, 4);
+    assert_eq!(blocks, 5);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, &own).unwrap();
     }

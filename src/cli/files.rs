@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use condafront_input::file_path::{Content, FilePath, NamedFile, NamedPath, Root};
 use condafront_input::own_lock::{LockKind, OwnLock};
-use condafront_input::requirements::{Reading, Source};
+use condafront_input::requirements::{List, Reading, Source};
 use condafront_input::section::BuildArgs;
 use condafront_input::{EnvironmentInput, InputSettings, PipRequirement};
 use condafront_model::lint::{Rule, Warning};
@@ -88,7 +88,7 @@ impl Files {
     }
 
     /// Checks lists of requirements, each of a file in the folder beside it, and the files that they name. Returns
-    /// warnings: what is missing here may be in the context of a build.
+    /// one list of all, and warnings: what is missing here may be in the context of a build.
     ///
     /// # Errors
     /// A diagnostic at the first invalid entry.
@@ -96,7 +96,7 @@ impl Files {
         &self,
         lists: &[(&[PipRequirement], &FilePath)],
         args: &BuildArgs,
-    ) -> Result<Vec<Warning>, Diagnostic> {
+    ) -> Result<(List, Vec<Warning>), Diagnostic> {
         let mut warnings = Vec::new();
         let mut reading = Reading::new(args);
         for (list, folder) in lists {
@@ -111,13 +111,14 @@ impl Files {
                 Err(missing) => warnings.push(of_missing(missing)),
             }
         }
-        for (_, entry, requirement) in reading.finish().local() {
+        let list = reading.finish();
+        for (_, entry, requirement) in list.local() {
             let Source::Context(path) = &requirement.source else {
                 continue;
             };
             warnings.extend(self.missing(&path.named(entry.location()))?);
         }
-        Ok(warnings)
+        Ok((list, warnings))
     }
 
     /// The warning about a package that is not here, where it may be in the context of a build.

@@ -61,7 +61,7 @@ pub(super) fn patterns(
 /// paths cleaned, a leading slash dropped, `!` kept in front. BuildKit's client matches them.
 ///
 /// Docker reads UTF-8. Other encodings of Unicode are read too: what a file keeps out must not get in because of an editor.
-fn parse(data: &[u8]) -> Vec<String> {
+pub(crate) fn parse(data: &[u8]) -> Vec<String> {
     decode(data)
         .text
         .lines()

@@ -74,6 +74,11 @@ impl FromStr for ImageName {
 }
 
 impl ImageName {
+    /// Whether it names one image for all time.
+    pub(crate) fn is_pinned(&self) -> bool {
+        self.digest.is_some()
+    }
+
     /// The whole name, `docker.io/library/debian:13-slim`, for LLB.
     pub(crate) fn canonical(&self) -> String {
         let mut name = self.repository.clone();

@@ -5,9 +5,12 @@ use super::session::Session;
 
 use std::sync::Arc;
 
+use crate::findings as of_image;
 use crate::gateway::error::BuildError;
+use crate::options::choices::Choices;
 use condafront_input as input;
 use condafront_input::file_path::FilePath;
+use condafront_input::findings;
 use condafront_input::section::{Environment, ImageFile, ImageSection};
 use condafront_input::{BuildInput, EnvironmentInput, InputSettings};
 use condafront_model::environment_prefix::EnvironmentPrefix;
@@ -124,7 +127,17 @@ impl Session<'_> {
             let pip = self.read_pip(&one.input.pip, of_image, &one.file, &one.folder);
             one.pip = pip.await?;
             image.warnings.append(&mut one.pip.warnings);
+            let found = findings::of_environment(&one.input, &one.pip.asked, &one.file);
+            image.warnings.extend(found);
         }
+        let base = Choices::new(self.settings, &image.section).base;
+        let is_named = self.options.named_context(&base.value, self.platform);
+        if is_named.is_none() {
+            let warning = of_image::base(&base, &self.build_file.file);
+            image.warnings.extend(warning);
+        }
+        let warning = of_image::user(self.settings, &image.section, &self.build_file.file);
+        image.warnings.extend(warning);
         Ok(image)
     }
 

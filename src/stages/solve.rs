@@ -15,7 +15,7 @@ use condafront_graph::question;
 use condafront_graph::solve::{self, Solve};
 use condafront_graph::virtual_packages::cuda_of;
 use condafront_graph::{NetworkAccess, Tools};
-use condafront_input::SolveRequest;
+use condafront_input::{SolveRequest, findings};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::Package;
 use condafront_model::source::{Diagnostic, Lines};
@@ -84,6 +84,11 @@ impl Session<'_> {
             tokio::try_join!(self.glibc(tools, base), self.lists(request, platform))?;
         let cuda = base.and_then(|base| cuda_of(&base.found.config.env()));
         let system = self.settings.overrides.system(platform, glibc, cuda);
+        if system.cuda.is_none() && self.settings.overrides.cuda.is_none() {
+            // With an empty build-arg, the user has said that there is no GPU.
+            let warning = findings::without_cuda(request, file);
+            self.warn(warning.as_slice()).await?;
+        }
         let question = question::question(request, platform, system, self.so_far.started);
         if let Some(warning) = self.not_over(&question) {
             self.warn(&[warning]).await?;

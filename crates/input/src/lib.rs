@@ -13,6 +13,9 @@ mod exclude_newer;
 mod explicit;
 pub mod explicit_lock;
 pub mod file_path;
+pub mod findings;
+#[doc(hidden)]
+pub mod fuzzing;
 mod json;
 mod leftover;
 mod locked;
@@ -29,6 +32,7 @@ pub mod pypi;
 mod read;
 pub mod requirements;
 mod reserved;
+mod secret_variable;
 pub mod section;
 mod settings;
 pub mod specs;

@@ -13,6 +13,7 @@ mod env;
 pub(crate) mod exclude_newer;
 pub(crate) mod expand;
 pub(crate) mod file;
+mod findings;
 pub(crate) mod image_section;
 pub(crate) mod keys;
 mod options;

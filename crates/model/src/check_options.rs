@@ -1,4 +1,4 @@
-//! What the user wants of the lint: `# check=skip=NoChannel;error=true` at the top of the build file, or the build-arg
+//! What the user wants of the lint: `# check=skip=NoChannel;experimental=RootUser;error=true` at the top of the build file, or the build-arg
 //! `BUILDKIT_DOCKERFILE_CHECK`, as for a Dockerfile
 //! (<https://docs.docker.com/reference/dockerfile/#check>, `frontend/dockerfile/linter/linter.go`).
 
@@ -9,20 +9,36 @@ use crate::redact::quoted;
 /// Which findings of the lint count, and for how much.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckOptions {
-    skipped: Skipped,
+    skipped: Chosen,
+    /// Those that count on request.
+    requested: Chosen,
     is_error: bool,
 }
 
-/// The rules that are left out.
+/// Some rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Skipped {
+enum Chosen {
     All,
     Only(Vec<Rule>),
 }
 
-impl Default for Skipped {
+impl Default for Chosen {
     fn default() -> Self {
         Self::Only(Vec::new())
+    }
+}
+
+impl Chosen {
+    /// Reads the value of an option: names separated by commas, or `all`.
+    fn parse(value: &str) -> Result<Self, CheckOptionsError> {
+        if value.eq_ignore_ascii_case("all") {
+            return Ok(Self::All);
+        }
+        rules(value).map(Self::Only)
+    }
+
+    fn names(&self, rule: Rule) -> bool {
+        matches!(self, Self::Only(rules) if rules.contains(&rule))
     }
 }
 
@@ -45,7 +61,7 @@ impl CheckOptionsError {
     pub fn help(&self) -> String {
         match self {
             Self::Option(_) => {
-                "Write skip=<rules, separated by commas, or all>, error=true, or both with a semicolon between them."
+                "Write skip=<rules, separated by commas, or all>, experimental=<rules or all>, error=true, or several of them with semicolons between them."
                     .to_owned()
             }
             Self::Error(_) => "Write error=true or error=false.".to_owned(),
@@ -73,8 +89,8 @@ impl CheckOptions {
             let (key, value) = part.split_once('=').unwrap_or((part, ""));
             let value = value.trim();
             match key.trim() {
-                "skip" if value.eq_ignore_ascii_case("all") => options.skipped = Skipped::All,
-                "skip" if !value.is_empty() => options.skipped = Skipped::Only(rules(value)?),
+                "skip" if !value.is_empty() => options.skipped = Chosen::parse(value)?,
+                "experimental" if !value.is_empty() => options.requested = Chosen::parse(value)?,
                 "error" => {
                     options.is_error = match value.to_ascii_lowercase().as_str() {
                         "true" | "t" | "1" => true,
@@ -90,11 +106,19 @@ impl CheckOptions {
 
     /// The warnings that count.
     pub fn counted(&self, warnings: &[Warning]) -> Vec<Warning> {
-        let counts = |warning: &&Warning| match &self.skipped {
-            Skipped::All => false,
-            Skipped::Only(rules) => !rules.contains(&warning.rule),
-        };
+        let counts = |warning: &&Warning| self.counts(warning.rule);
         warnings.iter().filter(counts).cloned().collect()
+    }
+
+    /// `skip=all` is about the rules that count without a request, as in a Dockerfile.
+    fn counts(&self, rule: Rule) -> bool {
+        if self.skipped.names(rule) {
+            return false;
+        }
+        if rule.is_on_request() {
+            return self.requested == Chosen::All || self.requested.names(rule);
+        }
+        self.skipped != Chosen::All
     }
 
     /// Whether a warning that counts is an error.
@@ -129,13 +153,23 @@ mod tests {
 
     #[test]
     fn rules_are_skipped() {
-        let all = Rule::ALL.len();
+        let on_request = Rule::ALL.iter().filter(|rule| rule.is_on_request()).count();
+        let all = Rule::ALL.len() - on_request;
         for (text, counted, is_error) in [
             ("", all, false),
             ("skip=NoChannel", all - 1, false),
             (" skip = nochannel , Ignored ; error = True ", all - 2, true),
             ("error=true;skip=all", 0, true),
             ("error=0;", all, false),
+            ("experimental=all", all + on_request, false),
+            ("experimental=RootUser, weakhash", all + 2, false),
+            (
+                "experimental=all;skip=RootUser",
+                all + on_request - 1,
+                false,
+            ),
+            ("skip=all;experimental=RootUser", 1, false),
+            ("experimental=NoChannel", all, false),
         ] {
             let options = CheckOptions::parse(text).unwrap();
             assert_eq!(options.counted(&warnings()).len(), counted, "{text}");
@@ -151,6 +185,8 @@ mod tests {
             "skip=",
             "skip=NoChanel",
             "skip=Everything",
+            "experimental=RootUsr",
+            "experimental=",
             "error=yes",
             "error",
             "warn=true",

@@ -117,11 +117,25 @@ pub enum Rule {
     Unrepeatable,
     /// A variable in a command that no shell runs.
     UnexpandedVariable,
+    /// A package with an MD5 but no SHA-256.
+    WeakHash,
+    /// A base image without a digest.
+    MutableBase,
+    /// An image that runs as root.
+    RootUser,
+    /// A solve that may take any python.
+    PythonVersion,
+    /// A secret in an environment variable.
+    SecretVariable,
+    /// A package for GPUs, in a solve without `__cuda`.
+    NoCuda,
+    /// A Python distribution from both conda and PyPI.
+    DuplicateDistribution,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 23] = [
         Self::UnverifiedPackage,
         Self::CredentialsInUrl,
         Self::DuplicatePackage,
@@ -138,6 +152,13 @@ impl Rule {
         Self::ReservedVariable,
         Self::Unrepeatable,
         Self::UnexpandedVariable,
+        Self::WeakHash,
+        Self::MutableBase,
+        Self::RootUser,
+        Self::PythonVersion,
+        Self::SecretVariable,
+        Self::NoCuda,
+        Self::DuplicateDistribution,
     ];
 
     /// The rule's name, as `docker build --call=check` shows it.
@@ -159,6 +180,13 @@ impl Rule {
             Self::ReservedVariable => "ReservedVariable",
             Self::Unrepeatable => "Unrepeatable",
             Self::UnexpandedVariable => "UnexpandedVariable",
+            Self::WeakHash => "WeakHash",
+            Self::MutableBase => "MutableBase",
+            Self::RootUser => "RootUser",
+            Self::PythonVersion => "PythonVersion",
+            Self::SecretVariable => "SecretVariable",
+            Self::NoCuda => "NoCuda",
+            Self::DuplicateDistribution => "DuplicateDistribution",
         }
     }
 
@@ -179,6 +207,13 @@ impl Rule {
             Self::ReservedVariable => "Some variables belong to the image",
             Self::Unrepeatable => "The same file should give the same packages on another day",
             Self::UnexpandedVariable => "Variables in a command need a shell",
+            Self::WeakHash => "Every package should be pinned by a SHA-256",
+            Self::MutableBase => "The base image should be pinned by its digest",
+            Self::RootUser => "The image should not run as root",
+            Self::PythonVersion => "python should have a version",
+            Self::SecretVariable => "Secrets should not be in environment variables",
+            Self::NoCuda => "Packages for GPUs need `__cuda`",
+            Self::DuplicateDistribution => "A Python package should come from conda or from PyPI",
             Self::NoBytecode => "Python modules load faster when the build compiles them",
             Self::PackageContents => "Packages should work in the image as they do elsewhere",
         }
@@ -234,6 +269,27 @@ impl Rule {
             Self::UnexpandedVariable => {
                 "In the exec form, `${PORT}` reaches the program as it is. Use a string, which a shell runs."
             }
+            Self::WeakHash => {
+                "An MD5 does not protect from a server that means harm, and BuildKit asks the server each time whether such a file has changed: with a SHA-256, a cached build needs no network. Write locks with `conda list --explicit --sha256`, or `--target lock`."
+            }
+            Self::MutableBase => {
+                "A tag can lead to another image tomorrow. Write `base: debian:13-slim@sha256:…`; the inventory names the digest that a build used."
+            }
+            Self::RootUser => {
+                "What breaks out of such a container is root on its host, and Kubernetes refuses it under `runAsNonRoot`. Remove `user` for the default account."
+            }
+            Self::PythonVersion => {
+                "The next release of python changes most packages of the environment. Write `python=3.13`, or name a lock."
+            }
+            Self::SecretVariable => {
+                "Variables are part of the image: whoever can pull it can read them. Mount a secret for a command of `run`, or pass the variable to the container."
+            }
+            Self::NoCuda => {
+                "The solve assumes a machine without a GPU, so other packages may be builds for CPUs. Set the build-arg `CONDA_OVERRIDE_CUDA`, or build on an image that has CUDA."
+            }
+            Self::DuplicateDistribution => {
+                "pip replaces files of the conda package, and conda does not know. Remove one of the two."
+            }
         }
     }
 
@@ -241,7 +297,22 @@ impl Rule {
     pub fn needs_build(self) -> bool {
         matches!(
             self,
-            Self::NoBytecode | Self::PackageContents | Self::OverwrittenFile | Self::Account
+            Self::NoBytecode
+                | Self::PackageContents
+                | Self::OverwrittenFile
+                | Self::Account
+                | Self::NoCuda
+        )
+    }
+
+    /// Whether it only counts if the user asks for it with `check=experimental=…`.
+    ///
+    /// The other rules find what is most likely a mistake. These find what is meant as it is written, and what an
+    /// organisation may want otherwise; many files that are fine for their authors break them.
+    pub fn is_on_request(self) -> bool {
+        matches!(
+            self,
+            Self::WeakHash | Self::MutableBase | Self::RootUser | Self::PythonVersion
         )
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::reader::Reader;
 use crate::reserved;
+use crate::secret_variable;
 use crate::yaml::{Node, Value};
 use condafront_model::execve;
 use condafront_model::lint::Warning;
@@ -57,7 +58,11 @@ impl Reader<'_> {
                 .map_err(|why| error(&why.to_string()).help(why.help()).caused_by(why))?;
             match reserved::left_out(&key.name, text, self.at_key(key)) {
                 Some(warning) => warnings.push(warning),
-                None => drop(variables.insert(key.name.clone(), text.to_owned())),
+                None => {
+                    let place = self.at_key(key);
+                    warnings.extend(secret_variable::warning(&key.name, Some(text), place));
+                    variables.insert(key.name.clone(), text.to_owned());
+                }
             }
         }
         Ok(variables)

@@ -12,7 +12,7 @@ const SHELLS: [&str; 8] = ["sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "b
 
 impl ImageSection {
     /// Warnings about commands of the section of `file` that work differently from what was meant.
-    pub fn warnings(&self, file: &Arc<SourceFile>) -> Vec<Warning> {
+    pub(super) fn unexpanded(&self, file: &Arc<SourceFile>) -> Vec<Warning> {
         let check = self.healthcheck.iter();
         let check = check.filter_map(|check| match &check.value {
             Healthcheck::Command { command, .. } => Some(("healthcheck", command, check.lines)),

@@ -1,0 +1,174 @@
+//! What the lint finds in an environment whose files are all read.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rattler_conda_types::{MatchSpec, PackageName};
+
+use crate::environment_input::{Conda, EnvironmentInput, RequestedSpec, SolveRequest};
+use crate::match_spec;
+use crate::pypi::PypiPackages;
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::package::Hashes;
+use condafront_model::pypi_package::normalized;
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, Location, SourceFile};
+
+/// Names of packages that are for GPUs, besides those that end like one.
+const FOR_GPUS: [&str; 5] = [
+    "cuda-version",
+    "cudatoolkit",
+    "cudnn",
+    "cupy",
+    "pytorch-cuda",
+];
+
+/// Warnings about an environment, which is described in `file`; `pip` is what it and the image ask of pip.
+pub fn of_environment(
+    input: &EnvironmentInput,
+    pip: &PypiPackages,
+    file: &Arc<SourceFile>,
+) -> Vec<Warning> {
+    let mut found = Vec::new();
+    found.extend(weak_hash(input, pip, file));
+    if let Conda::Unsolved(request) = &input.conda {
+        found.extend(any_python(request, file));
+    }
+    found.extend(duplicates(input, pip, file));
+    found
+}
+
+/// The warning that a solve without `__cuda` is asked for a package for GPUs.
+pub fn without_cuda(request: &SolveRequest, file: &Arc<SourceFile>) -> Option<Warning> {
+    let spec = request.specs.iter().find(|spec| is_for_gpus(spec))?;
+    let message = format!(
+        "`{}` is for GPUs, but packages are chosen for a machine without one: there is no `__cuda`",
+        quoted(&spec.spec)
+    );
+    let diagnostic = Diagnostic::new(message).at(file, spec.lines).help(
+        "Build with --build-arg CONDA_OVERRIDE_CUDA=12.8 (the version of the driver), or on a base image that has CUDA.",
+    );
+    Some(Warning {
+        rule: Rule::NoCuda,
+        diagnostic,
+    })
+}
+
+/// The package that a dependency is for.
+fn name_of(spec: &MatchSpec) -> &str {
+    let name = spec.name.as_exact();
+    name.map_or("", PackageName::as_normalized)
+}
+
+fn is_for_gpus(spec: &RequestedSpec) -> bool {
+    let Some(spec) = match_spec::parsed(&spec.spec) else {
+        return false;
+    };
+    let name = name_of(&spec);
+    let build = spec.build.as_ref().map(ToString::to_string);
+    let build = build.unwrap_or_default();
+    FOR_GPUS.contains(&name)
+        || name.ends_with("-gpu")
+        || ["cuda", "gpu"].iter().any(|word| build.contains(word))
+}
+
+/// One warning for all packages: they come from one tool, which writes all hashes in the same way.
+fn weak_hash(
+    input: &EnvironmentInput,
+    pip: &PypiPackages,
+    file: &Arc<SourceFile>,
+) -> Option<Warning> {
+    let is_weak = |hashes: &Hashes| hashes.sha256.is_none() && hashes.md5.is_some();
+    let conda = input.locked().unwrap_or_default().iter();
+    let conda = conda
+        .filter(|package| is_weak(&package.hashes))
+        .map(|package| {
+            let location = Location {
+                file: Arc::clone(file),
+                lines: package.lines,
+            };
+            (package.id.to_string(), location)
+        });
+    let pip = pip.locked.iter().filter(|package| is_weak(&package.hashes));
+    let mut weak = conda.chain(pip.map(|package| (package.label(), package.location(file))));
+    let (first, location) = weak.next()?;
+    let what = match weak.count() {
+        0 => format!("{first} has"),
+        1 => format!("{first} and another package have"),
+        more => format!("{first} and {more} other packages have"),
+    };
+    Some(Warning {
+        rule: Rule::WeakHash,
+        diagnostic: Diagnostic::new(format!("{what} an MD5 but no SHA-256"))
+            .at(&location.file, location.lines)
+            .help("Regenerate the lock file with SHA-256 hashes: conda list --explicit --sha256, or docker build --target lock."),
+    })
+}
+
+fn any_python(request: &SolveRequest, file: &Arc<SourceFile>) -> Option<Warning> {
+    let is_any = |spec: &&RequestedSpec| {
+        !spec.is_implied
+            && match_spec::parsed(&spec.spec).is_some_and(|found| {
+                name_of(&found) == "python"
+                    && found.version.is_none()
+                    && found.build.is_none()
+                    && found.url.is_none()
+            })
+    };
+    // Another entry may have the version.
+    let mut all = request.specs.iter();
+    let any = all.find(is_any)?;
+    Some(Warning {
+        rule: Rule::PythonVersion,
+        diagnostic: Diagnostic::new("python has no version: the solve takes the newest that fits")
+            .at(file, any.lines)
+            .help("Write one: python=3.13."),
+    })
+}
+
+/// A warning for each PyPI package that a conda package of the same name gives.
+fn duplicates(
+    input: &EnvironmentInput,
+    pip: &PypiPackages,
+    file: &Arc<SourceFile>,
+) -> Vec<Warning> {
+    let conda: BTreeSet<String> = match &input.conda {
+        Conda::Locked(packages) => {
+            let names = packages.iter().map(|package| package.id.name.as_str());
+            names.map(normalized).collect()
+        }
+        Conda::Unsolved(request) => {
+            let asked = request.specs.iter().filter(|spec| !spec.is_implied);
+            let specs = asked.filter_map(|spec| match_spec::parsed(&spec.spec));
+            specs.map(|spec| normalized(name_of(&spec))).collect()
+        }
+    };
+    let in_list = pip
+        .list
+        .entries()
+        .iter()
+        .filter(|entry| !entry.is_constraint);
+    let in_list = in_list.filter_map(|entry| {
+        // Where a marker does not hold, pip installs nothing.
+        let requirement = entry.requirement().filter(|asked| !asked.has_marker)?;
+        Some((requirement.name.clone()?, entry.location()))
+    });
+    let locked = pip.locked.iter();
+    let locked = locked.map(|package| (package.name.clone(), package.location(file)));
+    in_list
+        .chain(locked)
+        .filter(|(name, _)| conda.contains(&normalized(name)))
+        .map(|(name, location)| Warning {
+            rule: Rule::DuplicateDistribution,
+            diagnostic: Diagnostic::new(format!(
+                "`{}` is installed by conda and again from PyPI",
+                quoted(&name)
+            ))
+            .at(&location.file, location.lines)
+            .help("Remove one of the two: pip replaces files of the conda package."),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
