@@ -8,6 +8,7 @@ use url::Url;
 use condafront_model::package::Package;
 use condafront_model::pypi_package::PipPackage;
 use condafront_step_spec::facts::{Distribution, PackageFacts};
+use condafront_step_spec::system::{AddedPackage, Manager, Release};
 
 /// Channels of this host are known by their name alone.
 const ANACONDA: &str = "conda.anaconda.org";
@@ -17,8 +18,19 @@ const ANACONDA: &str = "conda.anaconda.org";
 pub(crate) struct Inventory {
     /// The image that it is built on.
     pub(crate) base: Option<Component>,
+    /// The packages of its distribution that the build added.
+    pub(crate) system: Vec<Component>,
     /// The packages of each environment.
     pub(crate) environments: Vec<Vec<Component>>,
+}
+
+impl Inventory {
+    /// Leaves out which layer holds what, where everything is in one.
+    pub(crate) fn forget_layers(&mut self) {
+        for component in self.environments.iter_mut().flatten() {
+            component.layer = None;
+        }
+    }
 }
 
 /// A part of an image.
@@ -113,6 +125,36 @@ impl Component {
         }
     }
 
+    /// A package of the base image's distribution.
+    pub(crate) fn system(package: &AddedPackage, release: Option<&Release>) -> Self {
+        let (kind, vendor) = match package.manager {
+            Manager::Apt => ("deb", "debian"),
+            Manager::Apk => ("apk", "alpine"),
+            Manager::Dnf => ("rpm", "fedora"),
+        };
+        let vendor = release.map_or(vendor, |release| &release.id);
+        let distro = release.map(|release| match &release.version {
+            Some(version) => format!("{}-{version}", release.id),
+            None => release.id.clone(),
+        });
+        let (epoch, version) = match package.version.split_once(':') {
+            Some((epoch, version)) if package.manager == Manager::Dnf => (Some(epoch), version),
+            _ => (None, package.version.as_str()),
+        };
+        let qualifiers = [
+            ("arch", package.architecture.as_deref()),
+            ("distro", distro.as_deref()),
+            ("epoch", epoch),
+        ];
+        Self {
+            name: package.name.clone(),
+            version: Some(package.version.clone()),
+            purl: purl_in(vendor, kind, &package.name, Some(version), qualifiers),
+            license: package.license.clone(),
+            ..Self::default()
+        }
+    }
+
     /// A Python package that the build made of the user's own files; `label` is its name, or name and version.
     pub(crate) fn built(label: &str) -> Self {
         let (name, version) = match label.rsplit_once(' ') {
@@ -146,7 +188,21 @@ fn purl<const N: usize>(
     version: Option<&str>,
     qualifiers: [(&str, Option<&str>); N],
 ) -> Option<String> {
+    purl_in("", kind, name, version, qualifiers)
+}
+
+/// The same, in a namespace.
+fn purl_in<const N: usize>(
+    namespace: &str,
+    kind: &str,
+    name: &str,
+    version: Option<&str>,
+    qualifiers: [(&str, Option<&str>); N],
+) -> Option<String> {
     let mut builder = GenericPurl::builder(kind.to_owned(), name);
+    if !namespace.is_empty() {
+        builder = builder.with_namespace(namespace);
+    }
     if let Some(version) = version {
         builder = builder.with_version(version);
     }

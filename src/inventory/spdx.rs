@@ -7,7 +7,7 @@ use spdx::LicenseItem;
 use spdx::expression::ExpressionReq;
 
 use super::component::{Component, Inventory};
-use condafront_step_spec::inventory::{BASE, IMAGE};
+use condafront_step_spec::inventory::{BASE, IMAGE, SYSTEM};
 
 /// What SPDX says for what is not known.
 const UNKNOWN: &str = "NOASSERTION";
@@ -48,6 +48,10 @@ pub(crate) fn document(inventory: &Inventory, layers: Layers) -> String {
     }
     for environment in &inventory.environments {
         contents.environment(environment);
+    }
+    for (index, component) in inventory.system.iter().enumerate() {
+        // Numbers of their own, so that those of the environments do not depend on the distribution.
+        contents.add_as(&format!("{SYSTEM}{}", index + 1), component, IMAGE);
     }
     let Contents {
         packages,
@@ -92,10 +96,15 @@ impl Contents {
     /// Adds a component, and what it contains; returns its identifier.
     fn add(&mut self, component: &Component, within: &str) -> String {
         self.last_id += 1;
+        self.add_as(&format!("SPDXRef-{}", self.last_id), component, within)
+    }
+
+    /// Adds a component whose identifier begins like this.
+    fn add_as(&mut self, start: &str, component: &Component, within: &str) -> String {
         // Identifiers have letters, digits, dots and hyphens.
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '.';
         let name = component.name.replace(|c: char| !is_allowed(c), "-");
-        let id = format!("SPDXRef-{}-{name}", self.last_id);
+        let id = format!("{start}-{name}");
         let mut package = package(&id, component);
         if let Some(layer) = component
             .layer
@@ -179,6 +188,7 @@ mod tests {
     use super::*;
     use condafront_model::package::Package;
     use condafront_step_spec::facts::{Distribution, PackageFacts};
+    use condafront_step_spec::system::{AddedPackage, Manager, Release};
 
     fn conda(name: &str, license: Option<&str>, depends: &[&str]) -> Component {
         let facts = PackageFacts {
@@ -204,6 +214,19 @@ mod tests {
         let base = format!("docker.io/library/debian:13-slim@sha256:{}", "1".repeat(64));
         let inventory = Inventory {
             base: Some(Component::image(&base)),
+            system: vec![Component::system(
+                &AddedPackage {
+                    manager: Manager::Apt,
+                    name: "libgl1".to_owned(),
+                    version: "1:1.7.0-1+b2".to_owned(),
+                    architecture: Some("amd64".to_owned()),
+                    license: None,
+                },
+                Some(&Release {
+                    id: "debian".to_owned(),
+                    version: Some("13".to_owned()),
+                }),
+            )],
             environments: vec![
                 vec![
                     conda("app", Some("MIT"), &["lib_b", "elsewhere"]),

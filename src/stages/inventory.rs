@@ -23,8 +23,34 @@ const DOCUMENT: &str = "/sbom.spdx.json";
 impl Image<'_> {
     /// Puts the image's inventory on top.
     pub(super) fn add_inventory(&self, progress: &mut Progress) -> Inventory {
+        let base = self.base.base.reference.as_deref();
+        let inventory = Inventory {
+            base: base.map(Component::image),
+            system: self.base.added.clone(),
+            environments: self.components(&progress.pypi),
+        };
+        let mut stack = Stack::default();
+        self.push_inventory(&inventory, &mut stack);
+        let stack = stack.prefix_through(&self.links, &self.tools);
+        progress.root = stack.on(&progress.root, self.stacking, ADD_INVENTORY);
+        progress.history.extend(stack.names());
+        inventory
+    }
+
+    /// Adds the layer with an inventory.
+    pub(super) fn push_inventory(&self, inventory: &Inventory, stack: &mut Stack) {
+        let document = inventory::document(inventory, Layers::LeftOut);
+        if let Input::Output(layer) = self.tools.inventory(&document, self.user.owner()) {
+            stack.push(&layer, INVENTORY_LAYER);
+        }
+    }
+
+    /// The packages of each environment; `pypi` are those that are not in its plan.
+    pub(super) fn components(&self, pypi: &[Vec<Component>]) -> Vec<Vec<Component>> {
         let layers = conda_image::layer_names(&self.layered(), self.shared);
-        let environments = self.environments.iter().zip(&layers).zip(&progress.pypi);
+        let none = Vec::new();
+        let pypi = pypi.iter().chain(std::iter::repeat(&none));
+        let environments = self.environments.iter().zip(&layers).zip(pypi);
         let environments = environments.map(|((one, layers), pypi)| {
             let planned = &one.environment.plan.packages;
             let conda = planned.iter().zip(&one.facts.packages).zip(layers);
@@ -32,20 +58,7 @@ impl Image<'_> {
                 .map(|((planned, facts), layer)| Component::conda(planned, facts).in_layer(layer));
             conda.chain(pypi.iter().cloned()).collect()
         });
-        let inventory = Inventory {
-            base: self.base.base.reference.as_deref().map(Component::image),
-            environments: environments.collect(),
-        };
-        let document = inventory::document(&inventory, Layers::LeftOut);
-        let layer = self.tools.inventory(&document, self.user.owner());
-        let mut stack = Stack::default();
-        if let Input::Output(layer) = layer {
-            stack.push(&layer, INVENTORY_LAYER);
-        }
-        let stack = stack.prefix_through(&self.links, &self.tools);
-        progress.root = stack.on(&progress.root, self.stacking, ADD_INVENTORY);
-        progress.history.extend(stack.names());
-        inventory
+        environments.collect()
     }
 }
 

@@ -1,12 +1,13 @@
 //! The target `prefix`: the environments' files and nothing else, to copy into other images.
 
-use super::assembly::{Built, Image, Progress};
+use super::assembly::{Built, Image};
 use super::linked::Linked;
 
 use buildkit_llb::{Input, Output};
 
 use crate::gateway::error::BuildError;
 use crate::image::config::ImageConfig;
+use crate::inventory::Inventory;
 use condafront_graph::image::{PACKAGES, Stack};
 use condafront_steps::activation;
 
@@ -28,13 +29,13 @@ impl Image<'_> {
         let mut facts = Vec::new();
         let mut stack = Stack::default();
         let mut inside = None;
+        let mut pypi = Vec::new();
         let has_scripts = |one: &Linked<'_>| !one.facts.activate_d.is_empty();
         if is_changed || environments.clone().any(has_scripts) {
-            let Progress {
-                root, facts: found, ..
-            } = self.installed().await?;
-            facts = found;
-            inside = root.output().cloned();
+            let found = self.installed().await?;
+            facts = found.facts;
+            pypi = found.pypi;
+            inside = found.root.output().cloned();
         }
         if let Some(root) = inside.as_ref().filter(|_| is_changed) {
             let prefixes = environments.clone().map(|one| &one.environment.prefix);
@@ -55,6 +56,15 @@ impl Image<'_> {
         if let Input::Output(records) = records {
             stack.push(&records, RECORDS);
         }
+        // Neither a base image nor packages of its distribution are in it.
+        let mut inventory = Inventory {
+            environments: self.components(&pypi),
+            ..Inventory::default()
+        };
+        if is_changed {
+            inventory.forget_layers();
+        }
+        self.push_inventory(&inventory, &mut stack);
         let mut config = ImageConfig::scratch(self.session.platform);
         config.set_env(&env);
         config.add_labels(self.session.options.labels());
@@ -63,7 +73,7 @@ impl Image<'_> {
             root: stack.on(&Input::Scratch, self.stacking, PACKAGES),
             config,
             base_config: None,
-            inventory: None,
+            inventory: Some(inventory),
             own_files: Vec::new(),
         })
     }

@@ -8,6 +8,7 @@ use buildkit_llb::{Input, Output};
 
 use crate::context::named::Found;
 use crate::gateway::error::BuildError;
+use crate::inventory::Component;
 use condafront_graph::system::{CacheIds, Prepared, System};
 use condafront_graph::{NetworkAccess, Tools, location_in, source_file};
 use condafront_input::section::{
@@ -29,6 +30,8 @@ pub(super) struct SystemBase {
     /// The step's output that the frontend reads, if there was a step. An image must depend on it: a cache that is
     /// exported with the image lacks it otherwise.
     pub(super) facts: Option<Output>,
+    /// The packages that the step has added, for the inventory.
+    pub(super) added: Vec<Component>,
 }
 
 /// A package of the distribution, and where it is asked for.
@@ -52,6 +55,7 @@ impl Session<'_> {
         let mut ready = SystemBase {
             base: base.clone(),
             facts: None,
+            added: Vec::new(),
         };
         let wanted = self.wanted(section).await?;
         let locale = section.locale.as_ref().map(|locale| &locale.value);
@@ -83,13 +87,14 @@ impl Session<'_> {
             let prepared = self.prepare(root, base, tools, section, &spec, &wanted)?;
             self.evaluate_prepared(&prepared, section, &wanted).await?;
             ready.base.state = prepared.root.into();
+            let reference = self.evaluate(&prepared.facts).await?;
+            let facts: SystemFacts = self.read_json(&reference, SYSTEM_FACTS_FILE).await?;
+            let added = facts.packages.iter();
+            let added = added.map(|package| Component::system(package, facts.release.as_ref()));
+            ready.added = added.map(|one| one.in_layer(&prepared.name)).collect();
             ready.base.config.add_history(&[prepared.name]);
-            if spec.locale.is_some() {
-                let reference = self.evaluate(&prepared.facts).await?;
-                let facts: SystemFacts = self.read_json(&reference, SYSTEM_FACTS_FILE).await?;
-                set_env(&mut ready.base, facts.env);
-                ready.facts = Some(prepared.facts);
-            }
+            set_env(&mut ready.base, facts.env);
+            ready.facts = Some(prepared.facts);
         }
         if let Some(locale) = locale {
             let mut env = vec![("LANG".to_owned(), locale.clone())];

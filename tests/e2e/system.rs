@@ -7,7 +7,8 @@ use std::process::Command;
 use condafront_testkit::apt::{self, Deb};
 use condafront_testkit::cache::{engine_dir, made_once};
 use condafront_testkit::engine::{Output, Store, run};
-use serde_json::json;
+use condafront_testkit::spdx;
+use serde_json::{Value, json};
 
 use crate::failure::Failures;
 use crate::image::{Image, history, inspect};
@@ -110,6 +111,24 @@ fn steps_in_history(project: &Project) -> Vec<String> {
     steps
 }
 
+/// The package URLs of the distribution's packages in the image's inventory.
+fn in_inventory(project: &Project) -> Vec<String> {
+    let text = project.run(&[], &["cat", "/opt/conda/share/sbom/condafront.spdx.json"]);
+    let text = text.expect_success().stdout;
+    project.write("inventory.spdx.json", &text);
+    let said = spdx::validate(&project.path("inventory.spdx.json"));
+    assert_eq!(said.lines().count(), 1, "{said}");
+    let document: Value = serde_json::from_str(&text).expect("JSON");
+    let packages = document["packages"].as_array().expect("packages").iter();
+    let urls = packages.filter_map(|one| one["externalRefs"][0]["referenceLocator"].as_str());
+    let is_of_system = |url: &&str| {
+        ["pkg:deb/", "pkg:rpm/"]
+            .iter()
+            .any(|it| url.starts_with(it))
+    };
+    urls.filter(is_of_system).map(str::to_owned).collect()
+}
+
 /// Lists traces of an installation, other than what it installed.
 const LEFT: &str = "find /var/lib/apt/lists /var/cache/apt /var/log /var/cache/debconf -type f ! -name lock | sort; \
     find / -xdev -path /proc -prune -o -name '.condafront*' -print -o -name 'condafront-*' -path '/tmp/*' -print; \
@@ -138,6 +157,17 @@ fn packages_of_debian_are_installed(store: Store) {
     assert_eq!(
         say("ls /usr/share/hello-extra 2>/dev/null || echo none"),
         "none\n"
+    );
+    let added = |name: &str, version: &str| {
+        format!("pkg:deb/debian/{name}@{version}?arch=all&distro=debian-13")
+    };
+    assert_eq!(
+        in_inventory(project),
+        [
+            added("hello-lib", "3.0"),
+            added("hello-sys", "1.0"),
+            added("listed", "1.0")
+        ]
     );
     // The account is set up after the packages, one of which created it.
     let config = inspect(project, project.tag(), "{{json .Config}}");
@@ -417,6 +447,14 @@ fn packages_of_fedora_are_installed() {
         output.expect_success().stdout
     };
     assert_eq!(say("hello-rpm"), "hello from dnf\n");
+    assert_eq!(
+        in_inventory(&project),
+        [
+            "pkg:rpm/fedora/glibc-langpack-nl@1.0-1?arch=noarch&distro=fedora",
+            "pkg:rpm/fedora/hello-rpm@1.0-1?arch=noarch&distro=fedora",
+            "pkg:rpm/fedora/hello-rpm-lib@1.0-1?arch=noarch&distro=fedora",
+        ]
+    );
     assert_eq!(
         say("rpm -qa | sort; echo $LANG; locale -a | grep nl"),
         "glibc-langpack-nl-1.0-1.noarch\nhello-rpm-1.0-1.noarch\nhello-rpm-lib-1.0-1.noarch\nnl_NL.UTF-8\nnl_NL.utf8\n"

@@ -6,3 +6,5 @@ pub const INVENTORY: &str = "share/sbom/condafront.spdx.json";
 pub const IMAGE: &str = "SPDXRef-image";
 /// The identifier of the base image.
 pub const BASE: &str = "SPDXRef-base";
+/// How the identifiers of packages of the base's distribution begin; a number follows.
+pub const SYSTEM: &str = "SPDXRef-system-";

@@ -78,4 +78,39 @@ pub struct SystemFacts {
     /// Environment variables that the locale needs to have any effect.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
+    /// The packages that the base image does not have, or has in another version, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<AddedPackage>,
+    /// Which distribution it is, if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+}
+
+/// A package of the distribution.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddedPackage {
+    /// Which list has it.
+    pub manager: Manager,
+    /// Its name.
+    pub name: String,
+    /// Its version, as the list has it: with an epoch if there is one.
+    pub version: String,
+    /// `amd64`, `x86_64`, `noarch`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    /// Its licence, if the list has that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+}
+
+/// A distribution, by the names of os-release(5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// `debian`
+    pub id: String,
+    /// `13`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }

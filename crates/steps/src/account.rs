@@ -6,6 +6,7 @@
 mod base;
 mod database;
 mod error;
+pub(crate) mod fuzzing;
 mod home;
 mod layer;
 mod links;
@@ -15,7 +16,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::root::Root;
-pub(crate) use base::{libc, os_name};
+pub(crate) use base::{libc, os_name, os_release};
 use condafront_model::stamp::Owner;
 use condafront_step_spec::account::{AccountFacts, FACTS_FILE, LIBC_FILE, UserRequest};
 use condafront_step_spec::activation::ENTRYPOINT;

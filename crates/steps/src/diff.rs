@@ -3,6 +3,7 @@
 mod budget;
 mod changes;
 mod conda;
+pub(crate) mod fuzzing;
 mod inventory;
 mod list;
 mod markdown;

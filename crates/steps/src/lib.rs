@@ -8,7 +8,10 @@ mod conda_archive;
 mod contents;
 mod diff;
 mod dist_info;
+mod distribution;
 mod failure;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod install;
 pub mod local_channel;
 mod parallel;

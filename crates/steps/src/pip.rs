@@ -7,6 +7,7 @@
 mod build;
 mod build_failure;
 mod fetched;
+pub(crate) mod fuzzing;
 mod install;
 mod masked_log;
 mod origins;

@@ -10,6 +10,7 @@ mod dates;
 mod download;
 mod error;
 mod foreign;
+pub(crate) mod fuzzing;
 mod kept;
 mod priority;
 mod reachable;

@@ -4,10 +4,12 @@
 //! image without a shell also gets a clear error. Only what packages install stays in the image: no package lists,
 //! archives, logs or build timestamps.
 
+mod added;
 mod apk;
 mod apt;
 mod dnf;
 mod failure;
+pub(crate) mod fuzzing;
 mod locale;
 mod manager;
 mod process;
@@ -19,6 +21,7 @@ use std::path::Path;
 use crate::authorities::Trust;
 use crate::install::{Mounts, write_json};
 use crate::root::Root;
+use added::Packages;
 use condafront_step_spec::account::Libc;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
@@ -50,6 +53,7 @@ pub(crate) fn run(
         ..report
     })?;
     let mut tool = Tool::new(log, authorities);
+    let before = Packages::of(&root, &mut tool)?;
     if let Some(manager) = spec.manager {
         programs.check(manager)?;
         programs
@@ -64,6 +68,8 @@ pub(crate) fn run(
             facts.env.insert(variable.to_owned(), dir.to_owned());
         }
     }
+    facts.packages = Packages::of(&root, &mut tool)?.added_to(&before);
+    facts.release = added::release(&root)?;
     traces.remove(&root)?;
     write_json(&mounts.facts.join(SYSTEM_FACTS_FILE), &facts)?;
     Ok(())

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::AccountError;
+use crate::distribution::field_of_release;
 use crate::root::{Root, RootError};
 use condafront_step_spec::account::Libc;
 
@@ -35,26 +36,25 @@ fn executable(root: &Root, name: &str) -> Result<Option<String>, AccountError> {
     Ok(None)
 }
 
-/// The distribution's name in os-release(5), `Debian GNU/Linux 13 (trixie)`; empty if the base image has none.
-pub(crate) fn os_name(root: &Root) -> Result<String, RootError> {
+/// os-release(5); empty if the base image has none.
+pub(crate) fn os_release(root: &Root) -> Result<String, RootError> {
     for path in ["/etc/os-release", "/usr/lib/os-release"] {
         if let Some(text) = root.read(Path::new(path))? {
-            return Ok(name_in_os_release(&String::from_utf8_lossy(&text)));
+            return Ok(String::from_utf8_lossy(&text).into_owned());
         }
     }
     Ok(String::new())
 }
 
+/// The distribution's name in os-release(5), `Debian GNU/Linux 13 (trixie)`; empty if the base image has none.
+pub(crate) fn os_name(root: &Root) -> Result<String, RootError> {
+    os_release(root).map(|text| name_in_os_release(&text))
+}
+
 fn name_in_os_release(text: &str) -> String {
-    let value = |key: &str| {
-        text.lines()
-            .filter_map(|line| line.trim().split_once('='))
-            .find(|(name, _)| *name == key)
-            .map(|(_, value)| value.trim_matches(['"', '\'']))
-            .filter(|value| !value.is_empty())
-    };
-    value("PRETTY_NAME")
-        .or_else(|| value("NAME"))
+    let field = |name: &str| field_of_release(text, name);
+    field("PRETTY_NAME")
+        .or_else(|| field("NAME"))
         .unwrap_or_default()
         .to_owned()
 }

@@ -80,7 +80,7 @@ pub(super) fn read(root: &Root, prefixes: &[String]) -> Option<Inventory> {
     parse(&text?)
 }
 
-fn parse(text: &[u8]) -> Option<Inventory> {
+pub(super) fn parse(text: &[u8]) -> Option<Inventory> {
     let document: Document = serde_json::from_slice(text).ok()?;
     let mut inventory = Inventory {
         base: None,

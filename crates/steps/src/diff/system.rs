@@ -1,23 +1,17 @@
 //! Packages of a distribution, as far as they can be read without its tools.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use super::budget::Budget;
 use super::list::{Key, List};
 use super::names::names;
+use crate::distribution::{APK, DPKG, Installed, RPM, in_apk, in_dpkg};
 use crate::root::Root;
 use condafront_model::redact::shortened;
 use condafront_step_spec::diff::{Details, PackageKind};
 
-/// dpkg's list.
-const DPKG: &str = "/var/lib/dpkg/status";
 /// The same in images without dpkg: a file for each package.
 const DPKG_FOLDER: &str = "/var/lib/dpkg/status.d";
-/// apk's list.
-const APK: [&str; 2] = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
-/// rpm's databases, which have a format of their own.
-const RPM: [&str; 2] = ["/usr/lib/sysimage/rpm", "/var/lib/rpm"];
 /// The longest list that is read.
 const LONGEST: u64 = 64 << 20;
 /// How many files of [`DPKG_FOLDER`] are read.
@@ -62,54 +56,26 @@ fn key(name: &str) -> Key {
     }
 }
 
-/// The fields of each paragraph of `text`, without lines that continue one.
-fn paragraphs<'a>(
-    text: &'a str,
-    separator: &'a str,
-) -> impl Iterator<Item = HashMap<&'a str, &'a str>> {
-    text.split("\n\n").map(move |paragraph| {
-        let lines = paragraph
-            .lines()
-            .filter(|line| !line.starts_with([' ', '\t']));
-        lines
-            .filter_map(|line| line.split_once(separator))
-            .collect()
-    })
+/// A list of dpkg's.
+pub(super) fn add_dpkg(text: &str, list: &mut List) {
+    add_all(in_dpkg(text), list);
 }
 
-/// deb-control(5)
-fn add_dpkg(text: &str, list: &mut List) {
-    for fields in paragraphs(text, ": ") {
-        let get = |name: &str| fields.get(name).copied();
-        let is_installed = get("Status").is_none_or(|status| status.ends_with(" installed"));
-        let (Some(name), Some(version), true) = (get("Package"), get("Version"), is_installed)
-        else {
-            continue;
-        };
-        let kib = get("Installed-Size").and_then(|size| size.parse::<u64>().ok());
-        let details = Details {
-            version: version.to_owned(),
-            bytes: kib.map(|kib| kib.saturating_mul(1024)),
-            ..Details::default()
-        };
-        list.add(key(name), details, get("Architecture").unwrap_or("?"));
-    }
+/// A list of apk's.
+pub(super) fn add_apk(text: &str, list: &mut List) {
+    add_all(in_apk(text), list);
 }
 
-/// <https://wiki.alpinelinux.org/wiki/Apk_spec>
-fn add_apk(text: &str, list: &mut List) {
-    for fields in paragraphs(text, ":") {
-        let get = |name: &str| fields.get(name).copied();
-        let (Some(name), Some(version)) = (get("P"), get("V")) else {
-            continue;
-        };
+fn add_all<'a>(packages: impl Iterator<Item = Installed<'a>>, list: &mut List) {
+    for package in packages {
         let details = Details {
-            version: version.to_owned(),
-            license: get("L").map(str::to_owned),
-            bytes: get("I").and_then(|size| size.parse().ok()),
+            version: package.version.to_owned(),
+            license: package.license.map(str::to_owned),
+            bytes: package.bytes,
             ..Details::default()
         };
-        list.add(key(name), details, get("A").unwrap_or("?"));
+        let architecture = package.architecture.unwrap_or("?");
+        list.add(key(package.name), details, architecture);
     }
 }
 

@@ -175,7 +175,7 @@ impl<'a> Unpacker<'a> {
         Ok(())
     }
 
-    fn read_tar(&mut self, reader: impl Read) -> Result<()> {
+    pub(super) fn read_tar(&mut self, reader: impl Read) -> Result<()> {
         // The decoder is bounded too: long headers and padding count, not only file contents.
         let allowed = self.allowed_bytes();
         let mut archive = TarReader::new(reader.take(allowed.saturating_add(1)));

@@ -56,7 +56,7 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, String>, EnvVarsError
     parse(&fs::read(path)?)
 }
 
-fn parse(text: &[u8]) -> Result<BTreeMap<String, String>, EnvVarsError> {
+pub(super) fn parse(text: &[u8]) -> Result<BTreeMap<String, String>, EnvVarsError> {
     let vars: BTreeMap<String, Value> = serde_json::from_slice(text)?;
     let vars: BTreeMap<String, String> = vars
         .into_iter()

@@ -9,6 +9,7 @@
 
 mod archive;
 mod entry_points;
+pub(crate) mod fuzzing;
 mod metadata;
 mod places;
 mod record;

@@ -201,7 +201,7 @@ impl Shards {
     }
 
     /// Reads a shard as if it were the repodata of a subdir with one package, so that the same rules hold.
-    fn parse(
+    pub(super) fn parse(
         &self,
         name: &PackageName,
         shard: &[u8],

@@ -34,7 +34,7 @@ fn name_of(package: &str) -> &str {
 }
 
 /// Why `apk add` failed.
-fn explain(output: &str, packages: &[String]) -> Failure {
+pub(super) fn explain(output: &str, packages: &[String]) -> Failure {
     const UNKNOWN: &str = " (no such package):";
     let unknown: Vec<&str> = output
         .lines()

@@ -201,7 +201,11 @@ fn name_of(package: &str) -> &str {
 }
 
 /// Why an install failed; `ask` asks apt-cache.
-fn explain(output: &str, packages: &[String], ask: &mut dyn FnMut(&[&str]) -> String) -> Failure {
+pub(super) fn explain(
+    output: &str,
+    packages: &[String],
+    ask: &mut dyn FnMut(&[&str]) -> String,
+) -> Failure {
     let mut unknown = between(output, "E: Unable to locate package ", "");
     unknown.extend(between(
         output,

@@ -88,7 +88,7 @@ fn command(program: &str, kind: Kind, packages: &[String], authorities: Option<&
 }
 
 /// The packages that dnf did not find.
-fn unknown(output: &str) -> Vec<&str> {
+pub(super) fn unknown(output: &str) -> Vec<&str> {
     let mut found: Vec<&str> = Vec::new();
     for line in output.lines() {
         let name = UNKNOWN.iter().find_map(|(start, end)| {
@@ -106,7 +106,7 @@ fn unknown(output: &str) -> Vec<&str> {
 }
 
 /// Why an install failed.
-fn explain(output: &str, unknown: &[&str], packages: &[String]) -> Failure {
+pub(super) fn explain(output: &str, unknown: &[&str], packages: &[String]) -> Failure {
     if UNREAD.iter().any(|mark| output.contains(mark)) {
         return Failure::of_network("dnf cannot read the package lists", output, output);
     }

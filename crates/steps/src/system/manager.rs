@@ -114,7 +114,7 @@ impl Programs {
     }
 }
 
-fn find(root: &Root, names: &[&str]) -> Result<Option<String>, RootError> {
+pub(super) fn find(root: &Root, names: &[&str]) -> Result<Option<String>, RootError> {
     for name in names {
         for dir in DIRS {
             let path = format!("{dir}/{name}");

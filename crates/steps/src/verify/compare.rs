@@ -353,7 +353,7 @@ fn difference(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
         return Ok(None);
     }
     if rules.is_same_inventory(&pair.path) {
-        let note = "The inventory in the image names another base image, or another version of condafront.";
+        let note = "The inventory in the image names another base image, other packages of its distribution, or another version of condafront.";
         return Ok(Some(Outcome::Note(note.to_owned())));
     }
     Ok(Some(match sizes {

@@ -1,11 +1,11 @@
-//! Inventories that are the same but for the base image and the version of condafront.
+//! Inventories that are the same but for the base image, packages of its distribution, and the version of condafront.
 
 use serde_json::Value;
 
-use condafront_step_spec::inventory::BASE;
+use condafront_step_spec::inventory::{BASE, IMAGE, SYSTEM};
 
-/// Whether two inventories list the same packages from the same places. The base image, the program that wrote the
-/// inventory and the address that follows from all that may be different.
+/// Whether two inventories list the same packages from the same places. The base image, packages of its distribution, the
+/// program that wrote the inventory and the address that follows from all that may be different.
 pub(super) fn list_the_same(one: &[u8], other: &[u8]) -> bool {
     match (packages(one), packages(other)) {
         (Some(one), Some(other)) => one == other,
@@ -30,7 +30,29 @@ fn packages(text: &[u8]) -> Option<Value> {
             return None;
         }
     }
+    let packages = fields.get_mut("packages")?.as_array_mut()?;
+    packages.retain(|item| !is_system(item));
+    let relationships = fields.get_mut("relationships")?.as_array_mut()?;
+    relationships.retain(|item| {
+        let is = |key: &str, value: &str| item.get(key).and_then(Value::as_str) == Some(value);
+        let related = item.get("relatedSpdxElement").and_then(Value::as_str);
+        let is_system = related.is_some_and(|id| id.starts_with(SYSTEM));
+        !(is_system && is("relationshipType", "CONTAINS") && is("spdxElementId", IMAGE))
+    });
     Some(document)
+}
+
+/// Whether an entry is of a distribution's package, and says nothing else.
+fn is_system(item: &Value) -> bool {
+    let id = item.get("SPDXID").and_then(Value::as_str);
+    let urls = item.get("externalRefs").and_then(Value::as_array);
+    let mut urls = urls.into_iter().flatten();
+    let is_of_system = |url: &Value| {
+        let url = url.get("referenceLocator").and_then(Value::as_str);
+        let kinds = ["pkg:deb/", "pkg:apk/", "pkg:rpm/"];
+        url.is_some_and(|url| kinds.iter().any(|kind| url.starts_with(kind)))
+    };
+    id.is_some_and(|id| id.starts_with(SYSTEM)) && urls.all(is_of_system)
 }
 
 #[cfg(test)]
@@ -63,7 +85,14 @@ mod tests {
             document[list].as_array_mut().unwrap().push(item);
             document.to_string().into_bytes()
         };
+        let system = |url: &str| {
+            let reference = json!([{"referenceLocator": url}]);
+            json!({"SPDXID": "SPDXRef-system-1-b", "name": "b", "externalRefs": reference})
+        };
+        let added = with("packages", system("pkg:deb/debian/b@1"));
+        assert!(list_the_same(&own, &added));
         for hidden in [
+            with("packages", system("pkg:conda/b@1")),
             with(
                 "packages",
                 json!({"SPDXID": "SPDXRef-2-b", "name": "b", "relatedSpdxElement": "SPDXRef-base"}),

@@ -1,0 +1,77 @@
+//! Which packages a step adds to the base image.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use super::manager;
+use super::process::Tool;
+use crate::account::os_release;
+use crate::distribution::{
+    APK, DPKG, Installed, RPM, RPM_QUERY, field_of_release, in_apk, in_dpkg, in_rpm,
+};
+use crate::root::{Root, RootError};
+use condafront_step_spec::system::{AddedPackage, Manager, Release};
+
+/// Where rpm itself is.
+const RPM_PROGRAMS: [&str; 2] = ["/usr/bin/rpm", "/bin/rpm"];
+
+/// The packages of an image.
+pub(super) struct Packages(BTreeSet<AddedPackage>);
+
+impl Packages {
+    /// Those of the image at `root`. Without rpm's own program, those of its database stay unknown.
+    pub(super) fn of(root: &Root, tool: &mut Tool<'_>) -> Result<Self, RootError> {
+        let read = |path: &str| -> Result<Option<String>, RootError> {
+            let bytes = root.read(Path::new(path))?;
+            Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+        };
+        let mut all = BTreeSet::new();
+        if let Some(text) = read(DPKG)? {
+            all.extend(in_dpkg(&text).map(|it| owned(Manager::Apt, &it)));
+        }
+        for path in APK {
+            if let Some(text) = read(path)? {
+                all.extend(in_apk(&text).map(|it| owned(Manager::Apk, &it)));
+            }
+        }
+        let mut databases = RPM.iter();
+        let is_there = |path: &str| root.outside(Path::new(path)).is_dir();
+        if databases.any(|path| is_there(path))
+            && let Some(program) = manager::find(root, &RPM_PROGRAMS)?
+        {
+            let mut query = Command::new(program);
+            query.args(["-qa", "--queryformat", RPM_QUERY]);
+            let answer = tool.quietly(&query).ok();
+            let answer = answer.filter(|ended| ended.status.success());
+            let text = answer.map(|ended| ended.output).unwrap_or_default();
+            all.extend(in_rpm(&text).map(|it| owned(Manager::Dnf, &it)));
+        }
+        Ok(Self(all))
+    }
+
+    /// Those that `before` does not have, or has in another version.
+    pub(super) fn added_to(self, before: &Self) -> Vec<AddedPackage> {
+        self.0.difference(&before.0).cloned().collect()
+    }
+}
+
+fn owned(manager: Manager, installed: &Installed<'_>) -> AddedPackage {
+    AddedPackage {
+        manager,
+        name: installed.name.to_owned(),
+        version: installed.version.to_owned(),
+        architecture: installed.architecture.map(str::to_owned),
+        license: installed.license.map(str::to_owned),
+    }
+}
+
+/// Which distribution an image has, if it says so.
+pub(super) fn release(root: &Root) -> Result<Option<Release>, RootError> {
+    let text = os_release(root)?;
+    let field = |name: &str| field_of_release(&text, name).map(str::to_owned);
+    Ok(field("ID").map(|id| Release {
+        id,
+        version: field("VERSION_ID"),
+    }))
+}
