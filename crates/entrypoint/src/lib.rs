@@ -8,6 +8,8 @@
 
 pub mod activation;
 pub mod authorities;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod home;
 mod json;
 pub mod launch;
