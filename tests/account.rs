@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 
-use condafront_step_spec::account::{AccountFacts, Libc, UserRequest};
+use condafront_step_spec::account::{AccountFacts, AccountSpec, Libc, UserRequest};
 use condafront_steps::account::{AccountError, run};
 use tempfile::TempDir;
 
@@ -62,7 +62,12 @@ impl Image {
         workdir: Option<&str>,
     ) -> Result<AccountFacts, AccountError> {
         let at = |name| self.dir.path().join(name);
-        run(request, workdir, &at("base"), &at("out"), &at("facts"))
+        let spec = AccountSpec {
+            user: request.clone(),
+            workdir: workdir.map(str::to_owned),
+            ..AccountSpec::default()
+        };
+        run(&spec, &at("base"), &at("out"), &at("facts"))
     }
 
     fn out(&self, path: &str) -> String {
@@ -269,6 +274,52 @@ fn an_existing_home_is_kept() {
     assert!(facts.has_home && !image.has("etc/passwd"));
     assert_eq!(image.meta("home/node"), (0o750, 1000, 1000));
     assert!(image.out("home/node/.bashrc").starts_with("# mine\nif "));
+}
+
+#[test]
+fn the_group_may_write_to_the_home_if_asked_for() {
+    let shared = |name: Option<&str>| UserRequest {
+        name: name.map(str::to_owned),
+        gid: Some(0),
+        group_writable: true,
+        ..UserRequest::default()
+    };
+    let image = debian();
+    let made = image.run_with(&shared(None), Some("/srv/app")).unwrap();
+    assert!(made.user.group_writable);
+    for (path, mode) in [
+        ("home/mambauser", 0o775),
+        ("home/mambauser/.bashrc", 0o664),
+        ("home/mambauser/.profile", 0o664),
+        ("srv/app", 0o775),
+    ] {
+        assert_eq!(image.meta(path), (mode, 57439, 0), "{path}");
+    }
+    assert_eq!(image.meta("home"), (0o755, 0, 0));
+    assert_eq!(image.meta("root"), (0o700, 0, 0));
+
+    let image = Image::new()
+        .file(
+            "etc/passwd",
+            "root:x:0:0::/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n",
+        )
+        .file("etc/group", "root:x:0:\nnode:x:1000:\n")
+        .directory("home/node", 0o750, 1000)
+        .file("home/node/.bashrc", "# mine")
+        .file("home/node/bin/tool", "#!")
+        .mode("home/node/bin/tool", 0o700)
+        .file("home/node/shared", "")
+        .mode("home/node/shared", 0o664)
+        .link("home/node/link", "/etc/passwd");
+    image.run(&shared(Some("node")));
+    assert_eq!(image.meta("home/node"), (0o770, 1000, 0));
+    // What the base gives to somebody else stays theirs.
+    assert_eq!(image.meta("home/node/bin"), (0o775, 0, 0));
+    assert_eq!(image.meta("home/node/bin/tool"), (0o770, 0, 0));
+    assert!(image.out("home/node/.bashrc").starts_with("# mine\nif "));
+    assert_eq!(image.meta("home/node/.bashrc"), (0o664, 0, 0));
+    // Nothing has to change about these.
+    assert!(!image.has("home/node/shared") && !image.has("home/node/link"));
 }
 
 #[test]

@@ -125,11 +125,14 @@ pub(crate) fn install_script(lock: &str) -> Result<String> {
         push_command(&mut script, &runtime.to_args(&specs(&python.runtime))?);
         script.push_str("mv /out /python\nmkdir /out\n");
     }
-    let owner = Choices::new(&Settings::default(), &ImageSection::default()).owner();
+    let owner = Choices::new(&Settings::default(), &ImageSection::default())
+        .ownership()
+        .owner;
     let install = InstallSpec {
         prefix: "/opt/conda".to_owned(),
         uid: owner.uid,
         gid: owner.gid,
+        group_writable: false,
         installer: Installer::Native,
         python: plan.python.as_ref().map(|python| python.spec(true)),
         trim: BTreeSet::new(),

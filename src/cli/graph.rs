@@ -18,6 +18,7 @@ use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_step_spec::account::AccountSpec;
 use condafront_step_spec::facts::EnvironmentFacts;
 use condafront_step_spec::install::Installer;
 
@@ -76,14 +77,18 @@ impl Locked<'_> {
             base: base.as_ref(),
             micromamba: micromamba.as_ref(),
             compiler: &Compiler::Own,
-            user: choices.owner(),
+            user: choices.ownership(),
             trim: &choices.trim,
         };
         let urls = environment.fetched().map(|package| &package.url);
         let addresses = settings.mirrors.addresses(urls);
         let graph = environment.install(&addresses).map_err(Diagnostic::of)?;
         let tools = &environment.tools;
-        let account = tools.account(&choices.user.value, None, base.as_ref());
+        let spec = AccountSpec {
+            user: choices.user.value.clone(),
+            ..AccountSpec::default()
+        };
+        let account = tools.account(&spec, base.as_ref());
         let layered = Layered {
             environment: &environment,
             graph: &graph,

@@ -304,6 +304,7 @@ mod tests {
                     gid: 100,
                     home: home.to_owned(),
                     shell: "/bin/sh".to_owned(),
+                    group_writable: false,
                 },
                 has_home,
                 notices: Vec::new(),

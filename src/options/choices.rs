@@ -6,8 +6,8 @@ use crate::options::settings::Settings;
 use condafront_input::section::{ImageSection, Located};
 use condafront_model::layers::Layers;
 use condafront_model::source::Lines;
-use condafront_model::stamp::Owner;
-use condafront_step_spec::account::{DEFAULT_ID, UserRequest};
+use condafront_model::stamp::{Owner, Ownership};
+use condafront_step_spec::account::{DEFAULT_ID, SHARED_GID, UserRequest};
 use condafront_step_spec::install::Installer;
 use condafront_step_spec::install::Trim;
 
@@ -49,24 +49,28 @@ impl Choices {
                 value: base.value.unwrap_or_else(|| DEFAULT_BASE.to_owned()),
                 lines: base.lines,
             },
-            user: user(&settings.user, section.user.as_ref()),
+            user: user(&settings.user, section),
             layers,
             installer: installer.value.unwrap_or(Installer::Micromamba),
             trim: section.trim.clone(),
         }
     }
 
-    /// The ids that the account most likely has. If the base image has an account of that name, only the base knows.
-    pub fn owner(&self) -> Owner {
+    /// Whom the environments most likely belong to. If the base image has an account of that name, only the base knows its
+    /// ids.
+    pub fn ownership(&self) -> Ownership {
         let user = &self.user.value;
         let by_name = match user.name.as_deref() {
             Some("root") => 0,
             _ => number(user).unwrap_or(DEFAULT_ID),
         };
         let uid = user.uid.unwrap_or(by_name);
-        Owner {
-            uid,
-            gid: user.gid.unwrap_or(uid),
+        Ownership {
+            owner: Owner {
+                uid,
+                gid: user.gid.unwrap_or(uid),
+            },
+            group_writable: user.group_writable,
         }
     }
 }
@@ -82,10 +86,16 @@ fn choice<T: Clone>(arg: Option<T>, section: Option<&Located<T>>) -> Choice<Opti
 }
 
 /// Each of the three parts is chosen separately.
-fn user(args: &UserRequest, section: Option<&Located<UserRequest>>) -> Choice<UserRequest> {
-    let Some(Located { value: said, lines }) = section else {
+fn user(args: &UserRequest, section: &ImageSection) -> Choice<UserRequest> {
+    let group_writable = section.group_writable.as_ref();
+    let group_writable = group_writable.is_some_and(|asked| asked.value);
+    let Some(Located { value: said, lines }) = &section.user else {
         return Choice {
-            value: args.clone(),
+            value: UserRequest {
+                group_writable,
+                gid: args.gid.or(group_writable.then_some(SHARED_GID)),
+                ..args.clone()
+            },
             lines: None,
         };
     };
@@ -99,7 +109,11 @@ fn user(args: &UserRequest, section: Option<&Located<UserRequest>>) -> Choice<Us
             .or(said.uid)
             .or(uid.filter(|_| args.name.is_some())),
         name: args.name.clone().or(name),
-        gid: args.gid.or(said.gid),
+        gid: args
+            .gid
+            .or(said.gid)
+            .or(group_writable.then_some(SHARED_GID)),
+        group_writable,
     };
     Choice {
         lines: (value != *args).then_some(*lines),
@@ -132,6 +146,7 @@ mod tests {
             name: name.map(str::to_owned),
             uid,
             gid,
+            group_writable: false,
         }
     }
 
@@ -204,7 +219,29 @@ mod tests {
             };
             let choices = Choices::new(&settings(args), &section);
             assert_eq!(choices.user.value, expected, "{args:?}");
-            assert_eq!(choices.owner(), Owner { uid, gid }, "{args:?}");
+            assert_eq!(choices.ownership(), Owner { uid, gid }.into(), "{args:?}");
         }
+    }
+
+    #[test]
+    fn a_group_that_may_write_is_root_unless_another_is_chosen() {
+        let chosen = |user: Option<UserRequest>, args: &[(&str, &str)]| {
+            let section = ImageSection {
+                user: user.map(located),
+                group_writable: Some(located(true)),
+                ..ImageSection::default()
+            };
+            let choices = Choices::new(&settings(args), &section);
+            let ownership = choices.ownership();
+            assert!(ownership.group_writable);
+            assert!(choices.user.value.group_writable);
+            (ownership.owner.uid, ownership.owner.gid)
+        };
+        let ada = request(Some("ada"), Some(1000), None);
+        assert_eq!(chosen(None, &[]), (DEFAULT_ID, 0));
+        assert_eq!(chosen(Some(ada.clone()), &[]), (1000, 0));
+        let users = request(Some("ada"), Some(1000), Some(100));
+        assert_eq!(chosen(Some(users), &[]), (1000, 100));
+        assert_eq!(chosen(Some(ada), &[("MAMBA_USER_GID", "5")]), (1000, 5));
     }
 }

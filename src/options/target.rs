@@ -48,7 +48,7 @@ impl Target {
     pub fn description(self) -> &'static str {
         match self {
             Self::Image => "The image with the environment active",
-            Self::Prefix => "The environment alone, to copy with COPY --from or -o <folder>",
+            Self::Prefix => "The environment alone, to copy with COPY --from or -o type=tar",
             Self::Lock => {
                 "Explicit locks of the environment, one per platform; write them out with -o ."
             }

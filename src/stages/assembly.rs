@@ -19,7 +19,7 @@ use condafront_graph::conda_image::{CondaImage, Layered};
 use condafront_graph::image::{FINISHED, RUNTIME, Stack, Stacking};
 use condafront_graph::plan::sharing::Shared;
 use condafront_graph::plan::wheels::layers_for_wheels;
-use condafront_input::section::ImageSection;
+use condafront_input::section::{Contract, ImageSection};
 use condafront_model::environment_prefix::ROOT_PREFIX;
 use condafront_model::layers::Layers;
 use condafront_model::lint::{Rule, Warning};
@@ -58,6 +58,8 @@ pub(super) struct Image<'a> {
     pub(super) environments: Vec<Linked<'a>>,
     /// The groups of packages that several of them share.
     pub(super) shared: &'a [Shared],
+    /// How many environments of the image file the image does not have.
+    pub(super) left_out: usize,
     /// The index of the environment that is active unless a container chooses another.
     pub(super) default: usize,
     /// The image section of the build file.
@@ -108,12 +110,23 @@ impl Image<'_> {
     /// What the layers of wheels depend on, besides the environment.
     pub(super) fn wheel_ground(&self) -> WheelGround {
         let environments = self.environments.iter();
-        let taken = environments.clone().map(|one| one.graph.installed.len());
-        let with_wheels = environments.filter(|one| one.environment.plan.has_wheels);
+        let with_wheels = environments
+            .clone()
+            .filter(|one| one.environment.plan.has_wheels && !one.file.is_optional)
+            .count();
+        let optional = environments.clone().filter(|one| one.file.is_optional);
+        let layers = match optional.count() + self.left_out {
+            0 => {
+                let taken = environments.map(|one| one.graph.installed.len());
+                layers_for_wheels(self.layers, taken.sum(), with_wheels)
+            }
+            // Variants must not differ in the layers that they have in common.
+            optional => layers_for_wheels(self.layers, usize::MAX, with_wheels + optional),
+        };
         WheelGround {
             stacking: self.stacking,
             links: self.links.clone(),
-            layers: layers_for_wheels(self.layers, taken.sum(), with_wheels.count()),
+            layers,
             glibc: self.glibc(),
         }
     }
@@ -183,6 +196,11 @@ impl Image<'_> {
         let file = &self.session.build_file.file;
         let workdir = self.workdir.as_deref();
         section::apply(&mut config, self.section, file, ENTRYPOINT, workdir)?;
+        if self.needs_home() {
+            let home = ("HOME".to_owned(), self.user.home.clone());
+            let env = config.env().into_iter().chain([home]);
+            config.set_env(&env.collect::<Vec<_>>());
+        }
         config.add_labels(self.session.options.labels());
         let sources = Sources {
             file,
@@ -196,12 +214,14 @@ impl Image<'_> {
             section: self.section,
             config: &config,
             user: &self.user,
+            programs: self.tools.programs,
         };
         let (root, added) = additions.onto(progress.root).await?;
         self.session.check_volumes(self.section, &root).await?;
+        let proofs = self.prove(&root, &config).await?;
         progress.root = root;
         progress.history.extend(added);
-        let inventory = self.add_inventory(&mut progress);
+        let inventory = self.add_inventory(&mut progress, &proofs);
         config.add_history(&progress.history);
         Ok(Built {
             root: progress.root,
@@ -210,6 +230,14 @@ impl Image<'_> {
             inventory: Some(inventory),
             own_files,
         })
+    }
+
+    /// Whether the image must say where its user's home is: OpenShift's users have no account that does.
+    fn needs_home(&self) -> bool {
+        let contracts = &self.section.contracts;
+        let mut said = self.section.env.iter();
+        contracts.iter().any(|it| it.value == Contract::Openshift)
+            && !said.any(|variable| variable.name == "HOME")
     }
 
     /// Warnings about variables of the base image that the image does not have.
@@ -276,7 +304,7 @@ impl Image<'_> {
         };
         let files = activation::runtime_files(&default.name, &activations);
         let environments: Vec<_> = self.environments.iter().map(Linked::in_image).collect();
-        let owner = self.user.owner();
+        let owner = self.user.ownership();
         let runtime = self.tools.runtime(
             self.session.platform,
             &files,

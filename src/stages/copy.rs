@@ -11,6 +11,7 @@ use crate::image::name::BaseName;
 use crate::image::section;
 use condafront_graph::copy::{CopyStep, Origin, destination, is_pattern};
 use condafront_input::section::{CopyFiles, Mode};
+use condafront_model::image_path::is_in;
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
 
@@ -18,6 +19,8 @@ use condafront_model::source::Diagnostic;
 pub(super) struct Copied<'a> {
     step: CopyStep<'a>,
     pub(super) image: Input,
+    /// An operation that the copy needs, which can fail for the same reasons.
+    pub(super) staged: Option<Input>,
 }
 
 impl Copied<'_> {
@@ -51,21 +54,30 @@ impl Additions<'_> {
                 (None, None) => continue,
             };
             let (owner, facts) = self.owner(&image, files).await?;
-            let workdir = section::working_dir(self.config);
+            let dest = destination(section::working_dir(self.config), &files.dest);
             let step = CopyStep {
                 files,
                 origin,
-                dest: destination(workdir, &files.dest),
+                shared: self.shared_above(&dest, files),
+                dest,
                 owner,
             };
             let options = self.options(step.name(), files.lines);
             image = step.on(&image, facts.as_slice(), &options);
             copies.push(Copied {
+                staged: step.staged(&options),
                 step,
                 image: image.clone(),
             });
         }
         Ok(())
+    }
+
+    /// The folder above `dest` where the group may write to copied files, unless they are somebody else's.
+    fn shared_above(&self, dest: &str, files: &CopyFiles) -> Option<&str> {
+        let folders = self.shared_folders().into_iter();
+        let mut above = folders.filter(|folder| is_in(dest, folder));
+        above.next().filter(|_| files.chown.is_none())
     }
 
     /// Refuses copies that would not do what the user meant.
@@ -85,18 +97,25 @@ impl Additions<'_> {
         // No capability stands for letters, and older engines ignore them; this one came with the same version.
         let came_with = caps::EXEC_VALID_EXIT_CODE;
         let is_old = !self.session.bridge.abilities().has(came_with.id);
-        if is_old && matches!(files.chmod, Some(Mode::Symbolic(_))) {
+        let dest = destination(section::working_dir(self.config), &files.dest);
+        let is_shared = self.shared_above(&dest, files).is_some();
+        let what = match &files.chmod {
+            Some(Mode::Symbolic(_)) => "`chmod` with letters",
+            None if is_shared => "`group_writable` for copied files",
+            _ => return Ok(()),
+        };
+        if is_old {
             let engine = came_with
                 .engine()
                 .map(|version| format!(" (Docker Engine {version})"));
             let message = format!(
-                "`chmod` with letters needs BuildKit {}{}, but this engine is older",
+                "{what} needs BuildKit {}{}, but this engine is older",
                 came_with.since,
                 engine.unwrap_or_default()
             );
             return Err(Diagnostic::new(message)
                 .at(file, files.lines)
-                .help("Write the permissions in octal digits, for example 755."));
+                .help("Write the permissions as `chmod` in octal digits, for example 775."));
         }
         Ok(())
     }

@@ -27,6 +27,8 @@ pub(crate) struct ImageInput {
     pub(super) default: usize,
     /// Whether the build has several environments, even if this is only one of them.
     pub(super) is_one_of_several: bool,
+    /// How many environments of the image file `when` leaves out.
+    pub(super) left_out: usize,
     /// Whether an image file names the environments.
     pub(super) is_image_file: bool,
     /// Warnings about the files.
@@ -38,6 +40,8 @@ pub(crate) struct ImageInput {
 pub(crate) struct EnvironmentFile {
     /// Its name, and where it is in the image.
     pub(super) prefix: EnvironmentPrefix,
+    /// Whether the image has variants without it.
+    pub(super) is_optional: bool,
     /// The file.
     pub file: Arc<SourceFile>,
     /// Its folder, in which it looks for the files that it names.
@@ -69,6 +73,7 @@ impl EnvironmentFile {
     ) -> Self {
         Self {
             prefix: input.prefix.clone().unwrap_or(EnvironmentPrefix::base()),
+            is_optional: false,
             file,
             folder,
             input,
@@ -87,6 +92,7 @@ impl ImageInput {
             environments: vec![environment],
             default: 0,
             is_one_of_several: false,
+            left_out: 0,
             is_image_file: false,
         }
     }
@@ -103,6 +109,7 @@ impl ImageInput {
             environments: vec![environment.clone()],
             default: 0,
             is_one_of_several: self.is_one_of_several,
+            left_out: self.left_out,
             is_image_file: self.is_image_file,
             warnings: Vec::new(),
         }
@@ -169,6 +176,7 @@ impl Session<'_> {
         Ok(ImageInput {
             default: environments.iter().position(is_default).unwrap_or(0),
             is_one_of_several: environments.len() > 1,
+            left_out: image.count_left_out(),
             environments,
             section: image.section,
             is_image_file: true,
@@ -195,6 +203,7 @@ impl Session<'_> {
         })?;
         let environment = EnvironmentFile {
             prefix: environment.prefix.clone(),
+            is_optional: environment.is_optional,
             file,
             folder: found.path.folder(),
             input,

@@ -5,7 +5,7 @@ use super::session::Session;
 
 use std::collections::BTreeMap;
 
-use buildkit_llb::{File, Input, Mkfile, OpOptions as _};
+use buildkit_llb::{File, Input, Mkfile, OpOptions as _, Output};
 use buildkit_proto::gateway;
 
 use crate::gateway::error::BuildError;
@@ -21,8 +21,9 @@ const SPDX: &str = "https://spdx.dev/Document";
 const DOCUMENT: &str = "/sbom.spdx.json";
 
 impl Image<'_> {
-    /// Puts the image's inventory on top.
-    pub(super) fn add_inventory(&self, progress: &mut Progress) -> Inventory {
+    /// Puts the image's inventory on top. It depends on `proofs`, as all of the image must: a cache that is exported with
+    /// the image lacks them otherwise.
+    pub(super) fn add_inventory(&self, progress: &mut Progress, proofs: &[Output]) -> Inventory {
         let base = self.base.base.reference.as_deref();
         let inventory = Inventory {
             base: base.map(Component::image),
@@ -30,17 +31,25 @@ impl Image<'_> {
             environments: self.components(&progress.pypi),
         };
         let mut stack = Stack::default();
-        self.push_inventory(&inventory, &mut stack);
+        self.push_inventory(&inventory, proofs, &mut stack);
         let stack = stack.prefix_through(&self.links, &self.tools);
         progress.root = stack.on(&progress.root, self.stacking, ADD_INVENTORY);
         progress.history.extend(stack.names());
         inventory
     }
 
-    /// Adds the layer with an inventory.
-    pub(super) fn push_inventory(&self, inventory: &Inventory, stack: &mut Stack) {
+    /// Adds the layer with an inventory, which depends on `proofs`.
+    pub(super) fn push_inventory(
+        &self,
+        inventory: &Inventory,
+        proofs: &[Output],
+        stack: &mut Stack,
+    ) {
         let document = inventory::document(inventory, Layers::LeftOut);
-        if let Input::Output(layer) = self.tools.inventory(&document, self.user.owner()) {
+        let layer = self
+            .tools
+            .inventory(&document, self.user.ownership(), proofs);
+        if let Input::Output(layer) = layer {
             stack.push(&layer, INVENTORY_LAYER);
         }
     }

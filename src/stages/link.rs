@@ -4,6 +4,7 @@ use super::assembly::Image;
 use super::ground::Ground;
 use super::linked::ImagePlan;
 use super::session::Session;
+use super::snakemake;
 
 use futures_util::future::try_join_all;
 use tokio::sync::OnceCell;
@@ -13,8 +14,8 @@ use crate::image::section;
 use condafront_graph::account::Account;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::source::{Diagnostic, Lines};
-use condafront_model::stamp::Owner;
-use condafront_step_spec::account::{AccountFacts, FACTS_FILE};
+use condafront_model::stamp::Ownership;
+use condafront_step_spec::account::{AccountFacts, AccountSpec, FACTS_FILE};
 use condafront_step_spec::failure_report::Culprit;
 
 impl<'a> Ground<'a> {
@@ -29,7 +30,7 @@ impl<'a> Ground<'a> {
         let Self { session, input, .. } = self;
         let user = &self.choices.user;
         let tools = self.tools();
-        let install = async |owner: Owner| {
+        let install = async |owner: Ownership| {
             let plan = plan.get_or_try_init(|| self.plan()).await?;
             let linked = plan.environments.iter().map(|one| one.install(self, owner));
             let linked = try_join_all(linked).await?;
@@ -42,15 +43,20 @@ impl<'a> Ground<'a> {
                 .system_packages(&self.base, &tools, &input.section)
                 .await?;
             let under = ready.base.state.output();
-            let account = tools.account(&user.value, self.workdir.as_deref(), under)?;
+            let spec = AccountSpec {
+                user: user.value.clone(),
+                workdir: self.workdir.clone(),
+                links: snakemake::links(input),
+            };
+            let account = tools.account(&spec, under)?;
             let found = session.account_facts(&account, user.lines, workdir_lines);
             let found = found.await?;
             Ok::<_, BuildError>((ready, account, found))
         };
-        let guessed = self.choices.owner();
+        let guessed = self.choices.ownership();
         let ((mut environments, plan), (base, account, found)) =
             tokio::try_join!(install(guessed), prepare)?;
-        let owner = found.user.owner();
+        let owner = found.user.ownership();
         if owner != guessed {
             // The base image already has an account with that name.
             (environments, _) = install(owner).await?;
@@ -74,6 +80,7 @@ impl<'a> Ground<'a> {
             user: found.user,
             environments,
             shared: &plan.shared,
+            left_out: input.left_out,
             default: input.default,
             section: &input.section,
             workdir,

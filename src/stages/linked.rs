@@ -16,11 +16,11 @@ use condafront_graph::conda_image::Layered;
 use condafront_graph::environment::{Environment, user_file};
 use condafront_graph::install::InstallGraph;
 use condafront_graph::plan::Plan;
-use condafront_graph::plan::sharing::{Plans, Shared};
+use condafront_graph::plan::sharing::{Listed, Plans, Shared};
 use condafront_graph::records::InImage;
 use condafront_input::Conda;
 use condafront_model::package::Package;
-use condafront_model::stamp::Owner;
+use condafront_model::stamp::Ownership;
 use condafront_step_spec::facts::EnvironmentFacts;
 
 /// An environment whose packages are known.
@@ -72,7 +72,12 @@ impl<'a> Ground<'a> {
             Ok::<_, BuildError>(found)
         }));
         let (lists, solved): (Vec<_>, Vec<_>) = found.await?.into_iter().unzip();
-        let Plans { plans, shared } = Plans::new(lists, self.layers);
+        let lists = lists.into_iter().zip(files);
+        let lists = lists.map(|(packages, file)| Listed {
+            packages,
+            is_optional: file.is_optional,
+        });
+        let Plans { plans, shared } = Plans::new(lists.collect(), self.input.left_out, self.layers);
         let planned = files.iter().zip(plans).zip(solved);
         let planned = planned.map(async |((file, plan), mut solved)| {
             let session = self.session.about(&file.file);
@@ -121,7 +126,7 @@ impl Planned<'_> {
     pub(super) async fn install<'b>(
         &'b self,
         ground: &'b Ground<'_>,
-        user: Owner,
+        user: Ownership,
     ) -> Result<Linked<'b>, BuildError> {
         let environment = Environment {
             file: user_file(self.session.file, &self.plan, &self.file.input.pip),

@@ -41,7 +41,7 @@ impl Image<'_> {
             let prefixes = environments.clone().map(|one| &one.environment.prefix);
             if let Input::Output(taken) =
                 self.tools
-                    .take_prefixes(root, prefixes, self.user.owner(), TAKEN)
+                    .take_prefixes(root, prefixes, self.user.ownership(), TAKEN)
             {
                 stack.push(&taken, TAKEN);
             }
@@ -52,7 +52,7 @@ impl Image<'_> {
         let in_image: Vec<_> = environments.map(Linked::in_image).collect();
         let records = self
             .tools
-            .records(&in_image, self.user.owner(), &facts, RECORDS);
+            .records(&in_image, self.user.ownership(), &facts, RECORDS);
         if let Input::Output(records) = records {
             stack.push(&records, RECORDS);
         }
@@ -64,7 +64,7 @@ impl Image<'_> {
         if is_changed {
             inventory.forget_layers();
         }
-        self.push_inventory(&inventory, &mut stack);
+        self.push_inventory(&inventory, &[], &mut stack);
         let mut config = ImageConfig::scratch(self.session.platform);
         config.set_env(&env);
         config.add_labels(self.session.options.labels());

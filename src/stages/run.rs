@@ -9,11 +9,12 @@ use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::messages::{exit_code, lacks_secret, refuses_host_network};
 use crate::image::section;
 use condafront_entrypoint::authorities::EXIT_CODE as AUTHORITIES_CODE;
-use condafront_graph::run::{RunOptions, RunStep, Runner, title};
+use condafront_graph::run::{RunOptions, RunStep, Runner, SharedFolders, title};
 use condafront_input::section::{Command, MountKind, Network, RunCommand};
 use condafront_model::image_path::absolute;
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
+use condafront_step_spec::group_writable::GroupWritableSpec;
 
 /// A command, and the image after it.
 pub(super) struct Ran<'a> {
@@ -55,15 +56,28 @@ impl Additions<'_> {
             workdir,
             runner: self.runner(root, command).await?,
             platform: self.session.platform,
+            shared: self.sharing(),
         };
         let name = step.name();
         let options = self.options(name.clone(), command.lines);
-        let image = step.on(root, run_options, &options);
+        let image = step.on(root, run_options, &options)?;
         Ok(Ran {
             command,
             name,
             before: root.clone(),
             image: image.into(),
+        })
+    }
+
+    /// What gives the group of the image's user rights on what commands leave.
+    fn sharing(&self) -> Option<SharedFolders<'_>> {
+        let folders = self.shared_folders();
+        (!folders.is_empty()).then(|| SharedFolders {
+            programs: self.programs,
+            spec: GroupWritableSpec {
+                gid: self.user.gid,
+                folders: folders.into_iter().map(str::to_owned).collect(),
+            },
         })
     }
 

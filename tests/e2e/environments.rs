@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use condafront_testkit::channel::{Channel, HashStyle};
 use condafront_testkit::engine::{Output, Store};
 use condafront_testkit::server::{Fault, Times};
+use serde_json::Value;
 
 use crate::failure::{Failures, masked};
 use crate::image::history;
 use crate::project::{Project, base, frontend, on_both_stores};
+use crate::pushed::Pushed;
 
 const FILE: &str = "image.yml";
 
@@ -282,4 +284,42 @@ fn the_progress_of_a_good_build_reads_well() {
     ] {
         assert!(steps.contains_key(name), "{name}\n{progress}");
     }
+}
+
+/// How many bytes the layers of an image have in the registry.
+fn bytes(image: &Pushed) -> u64 {
+    let manifest: Value = serde_json::from_str(&image.manifest).expect("a manifest is JSON");
+    let layers = manifest["layers"].as_array().expect("layers");
+    layers.iter().filter_map(|it| it["size"].as_u64()).sum()
+}
+
+#[test]
+fn variants_share_the_layers_of_what_both_have() {
+    let project = Project::new(Store::Containerd);
+    write(&project, "bumpme=1.0", "");
+    let channel = project.channel();
+    // It has everything of the others.
+    project.write(
+        "ai.yml",
+        format!("channels: [{channel}]\ndependencies: [python, activate-demo, file-kinds]\n"),
+    );
+    let push = |tag: &str, ai: &str| {
+        let args = ["--build-arg", ai];
+        project.push_file(FILE, tag, &args)
+    };
+    let without = push("without", "BUILD_AI=no");
+    let with = push("with", "BUILD_AI=yes");
+    let new: Vec<&str> = without.layers_not_in(&with);
+    // The one with the records.
+    assert_eq!(new.len(), 1, "{new:?}");
+    // What it costs: the packages that an environment without `when` would share.
+    let text = std::fs::read_to_string(project.path(FILE)).expect("the image file");
+    project.write(
+        FILE,
+        text.replace("ai: {file: ai.yml, when: BUILD_AI}", "ai: ai.yml"),
+    );
+    let shared = push("shared", "BUILD_AI=yes");
+    let [without, with, shared] = [&without, &with, &shared].map(bytes);
+    let told = format!("without {without}, with {with}, the same without `when` {shared} bytes");
+    assert!(without < shared && shared < with, "{told}");
 }

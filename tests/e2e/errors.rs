@@ -26,7 +26,7 @@ fn good(project: &Project) -> String {
 }
 
 /// Serves a package made for one test and returns its lock line.
-fn serve(project: &Project, name: &str, files: &[(&str, &str, u32)]) -> String {
+pub(crate) fn serve(project: &Project, name: &str, files: &[(&str, &str, u32)]) -> String {
     let (package, archive) = channel::package(name, "1.0", files);
     project
         .server

@@ -52,6 +52,7 @@ impl Debian {
             Deb::new("hello-extra", "1.0").file("usr/share/hello-extra", "", 0o644),
             Deb::new("listed", "1.0").file("usr/share/listed", "from a list\n", 0o644),
             Deb::new("broken", "1.0").script("echo there is no disk today\nexit 3\n"),
+            Deb::new("procps", "4.0").file("usr/bin/ps", "#!/bin/sh\necho 1\n", 0o755),
             Deb::new("lonely", "1.0").field("Depends: libnowhere (>= 9)"),
         ];
         let folder = tempfile::tempdir().expect("a folder for packages");
@@ -133,6 +134,19 @@ fn in_inventory(project: &Project) -> Vec<String> {
 const LEFT: &str = "find /var/lib/apt/lists /var/cache/apt /var/log /var/cache/debconf -type f ! -name lock | sort; \
     find / -xdev -path /proc -prune -o -name '.condafront*' -print -o -name 'condafront-*' -path '/tmp/*' -print; \
     cut -d: -f1,3 /etc/shadow | grep hello";
+
+#[test]
+fn a_platform_adds_its_system_package() {
+    let debian = Debian::new(Store::Containerd);
+    let project = &debian.project;
+    let base = debian.own_base();
+    let section = "  apt: [listed]\n  for: nextflow\n";
+    let built = build(project, base.tag(), section, &[]).expect_success();
+    let added = "`for: nextflow` adds `apt: [procps]`";
+    assert!(built.stderr.contains(added), "{}", built.stderr);
+    let said = project.run(&[], &["ps"]).expect_success();
+    assert_eq!(said.stdout, "1\n");
+}
 
 fn packages_of_debian_are_installed(store: Store) {
     let debian = Debian::new(store);

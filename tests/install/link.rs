@@ -81,6 +81,28 @@ fn modes_and_times_come_from_the_packages() {
 }
 
 #[test]
+fn the_group_may_do_what_the_owner_may_if_asked_for() {
+    let mut step = Step::new(&packages());
+    step.spec.group_writable = true;
+    step.run().unwrap();
+    for (path, mode) in [
+        ("bin/tool", 0o775),
+        ("lib/libtool.so.1", 0o664),
+        ("bin/script", 0o775),
+        ("bin/pure", 0o775),
+        ("conda-meta/tool-1.0-0.json", 0o664),
+        ("etc/conda/activate.d/tool.sh", 0o664),
+        ("lib", 0o775),
+        ("", 0o775),
+        // Above the prefix, only root may write.
+        ("..", 0o755),
+    ] {
+        let metadata = fs::symlink_metadata(step.prefix().join(path)).unwrap();
+        assert_eq!(metadata.mode() & 0o7777, mode, "{path}");
+    }
+}
+
+#[test]
 fn the_output_holds_only_the_prefix() {
     let step = Step::new(&packages());
     step.run().unwrap();

@@ -18,6 +18,7 @@ struct Image {
     dir: TempDir,
     uid: u32,
     gid: u32,
+    group_writable: bool,
     packages: Vec<PostLinkPackage>,
 }
 
@@ -39,6 +40,7 @@ impl Image {
             dir,
             uid,
             gid,
+            group_writable: false,
             packages: scripts
                 .iter()
                 .map(|(name, _)| PostLinkPackage {
@@ -110,6 +112,7 @@ impl Image {
             root_prefix: "/opt/conda".into(),
             uid: self.uid,
             gid: self.gid,
+            group_writable: self.group_writable,
             home: "/home/ada".into(),
             packages: self.packages.clone(),
         };
@@ -195,6 +198,17 @@ fn changed_files_get_the_usual_times() {
     }
     assert_eq!(mtime(&image.in_prefix("share/old")), 1_000_000_000);
     assert_eq!(image.mode("new/file"), 0o700);
+}
+
+#[test]
+fn the_group_can_write_to_what_scripts_leave_if_asked_for() {
+    let mut image = image("umask 077; mkdir $PREFIX/new; echo x > $PREFIX/new/file");
+    image.group_writable = true;
+    assert_eq!(image.notices(), "");
+    assert_eq!(
+        ["new", "new/file"].map(|path| image.mode(path)),
+        [0o770, 0o660]
+    );
 }
 
 #[test]

@@ -67,6 +67,7 @@ impl Step {
                 prefix: "/opt/conda".into(),
                 uid: owner.uid(),
                 gid: owner.gid(),
+                group_writable: false,
                 installer: Installer::Native,
                 python: Some(PythonSpec {
                     version: "3.13".into(),

@@ -43,6 +43,7 @@ impl WheelStep {
                 prefix: "/opt/conda".into(),
                 uid: owner.uid(),
                 gid: owner.gid(),
+                group_writable: false,
                 python: PythonSpec {
                     version: "3.13".into(),
                     site_packages: SITE.into(),

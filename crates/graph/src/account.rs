@@ -4,9 +4,8 @@ use buildkit_llb::{Output, Slot};
 
 use super::step::Step;
 use super::tools::Tools;
-use condafront_step_spec::account::UserRequest;
-use condafront_step_spec::args::ArgsError;
-use condafront_step_spec::args::to_json;
+use condafront_step_spec::account::AccountSpec;
+use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, OUTPUT_DIR};
 
 /// The step's name if it creates nothing else.
@@ -26,23 +25,16 @@ pub struct Account {
 }
 
 impl Tools<'_> {
-    /// Creates the account that `request` asks for on the `base`, and the working directory.
+    /// Creates the account that `spec` asks for on the `base`, the working directory and the links.
     ///
     /// # Errors
     /// When the request does not fit into a program's arguments.
-    pub fn account(
-        &self,
-        request: &UserRequest,
-        workdir: Option<&str>,
-        base: Option<&Output>,
-    ) -> Result<Account, ArgsError> {
-        let mut args = vec!["account".to_owned(), to_json(request)?];
-        args.extend(workdir.map(str::to_owned));
-        let name = match workdir {
+    pub fn account(&self, spec: &AccountSpec, base: Option<&Output>) -> Result<Account, ArgsError> {
+        let name = match &spec.workdir {
             Some(workdir) => format!("{ACCOUNT}, working directory {workdir}"),
             None => ACCOUNT.to_owned(),
         };
-        let mut step = self.step(args, name.clone());
+        let mut step = self.step(spec.to_args(&[])?, name.clone());
         if let Some(base) = base {
             step.input(BASE_DIR, base, self.content_cache);
         }

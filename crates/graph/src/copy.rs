@@ -5,9 +5,14 @@ use buildkit_llb::{Copy, File, Input, Mkdir, OpOptions, Options, Output, Owner};
 
 use crate::cache_key::depend_on;
 use crate::context::ContextState;
+use crate::own_files::shared_directory;
 use condafront_input::section::{CopyFiles, Mode};
 use condafront_model::image_path::absolute;
 use condafront_model::redact::quoted;
+use condafront_model::stamp::{self, Ownership};
+
+/// The group may do what the owner may (chmod(1)).
+const AS_OWNER: &str = "g=u";
 
 /// Where files come from.
 #[derive(Clone, Debug)]
@@ -54,6 +59,9 @@ pub struct CopyStep<'a> {
     pub dest: String,
     /// Who owns them.
     pub owner: (u32, u32),
+    /// The existing folder above the destination where the group may do what the owner may, as far as the user's file does
+    /// not say otherwise.
+    pub shared: Option<&'a str>,
 }
 
 impl CopyStep<'_> {
@@ -80,25 +88,66 @@ impl CopyStep<'_> {
         depend_on(&mut file, facts);
         let (uid, gid) = self.owner;
         let folder = self.dest.rsplit_once('/').map_or("", |(folder, _)| folder);
-        if matches!(self.files.chmod, Some(Mode::Bits(_))) && !folder.is_empty() {
+        if let Some(shared) = self.shared {
+            let ownership = Ownership {
+                owner: stamp::Owner { uid, gid },
+                group_writable: true,
+            };
+            let ends = self.dest.match_indices('/');
+            for (end, _) in ends.filter(|(end, _)| *end > shared.len()) {
+                file.then(shared_directory(&self.dest[..end], ownership));
+            }
+        } else if matches!(self.files.chmod, Some(Mode::Bits(_))) && !folder.is_empty() {
             // The bits are for the copied files, but BuildKit also gives them to directories that it creates for them.
             file.then(Mkdir::new(folder).parents().owner(Owner::ids(uid, gid)));
         }
+        if let (Some(staged), Some((above, name))) =
+            (self.staged(options), self.dest.rsplit_once('/'))
+        {
+            let mut copy = Copy::new(staged, format!("/{name}"), format!("{above}/"));
+            copy.symbolic_mode(AS_OWNER);
+            file.then(copy);
+            return file.build();
+        }
         for source in &self.files.sources {
-            let mut copy = self.copy(source, &self.dest);
-            copy.owner(Owner::ids(uid, gid));
-            match &self.files.chmod {
-                Some(Mode::Bits(bits)) => copy.mode(*bits),
-                Some(Mode::Symbolic(text)) => copy.symbolic_mode(text),
-                None => &mut copy,
-            };
-            // A pattern among other sources may match nothing: `pyproject.toml` and `*.lock`.
-            file.then(match self.files.sources.len() {
-                1 => copy.wildcard(),
-                _ => copy.optional_wildcard(),
-            });
+            file.then(self.copy_with_rights(source, &self.dest));
         }
         file.build()
+    }
+
+    /// The files alone, below `/` under the last part of the destination's name, if they are copied twice.
+    ///
+    /// A folder that becomes the destination itself gets its rights only when it is copied as a whole.
+    pub fn staged(&self, options: &Options) -> Option<Input> {
+        let (_, name) = self.dest.rsplit_once('/')?;
+        let [source] = self.files.sources.as_slice() else {
+            return None;
+        };
+        if self.shared.is_none() || self.files.chmod.is_some() || name.is_empty() {
+            return None;
+        }
+        let mut file = File::on(Input::Scratch);
+        file.options(options);
+        file.then(self.copy_with_rights(source, &format!("/{name}")));
+        Some(file.build())
+    }
+
+    fn copy_with_rights(&self, source: &str, dest: &str) -> Copy {
+        let (uid, gid) = self.owner;
+        let mut copy = self.copy(source, dest);
+        copy.owner(Owner::ids(uid, gid));
+        match &self.files.chmod {
+            Some(Mode::Bits(bits)) => copy.mode(*bits),
+            Some(Mode::Symbolic(text)) => copy.symbolic_mode(text),
+            None if self.shared.is_some() => copy.symbolic_mode(AS_OWNER),
+            None => &mut copy,
+        };
+        // A pattern among other sources may match nothing: `pyproject.toml` and `*.lock`.
+        match self.files.sources.len() {
+            1 => copy.wildcard(),
+            _ => copy.optional_wildcard(),
+        };
+        copy
     }
 
     /// Fails unless there is something to copy at `source` in `origin`.

@@ -13,7 +13,7 @@ use condafront_input::Pip;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::package::Package;
 use condafront_model::source::{Lines, SourceFile};
-use condafront_model::stamp::Owner;
+use condafront_model::stamp::Ownership;
 use condafront_step_spec::failure_report::Culprit;
 use condafront_step_spec::install::Trim;
 
@@ -33,8 +33,8 @@ pub struct Environment<'a> {
     pub micromamba: Option<&'a Micromamba>,
     /// The python that compiles modules.
     pub compiler: &'a Compiler,
-    /// Who owns the prefix.
-    pub user: Owner,
+    /// Whom the prefix belongs to.
+    pub user: Ownership,
     /// What to leave out of packages.
     pub trim: &'a BTreeSet<Trim>,
 }

@@ -200,8 +200,9 @@ impl Environment<'_> {
         let spec = PostLinkSpec {
             prefix: self.prefix.path().to_owned(),
             root_prefix: ROOT_PREFIX.to_owned(),
-            uid: self.user.uid,
-            gid: self.user.gid,
+            uid: self.user.owner.uid,
+            gid: self.user.owner.gid,
+            group_writable: self.user.group_writable,
             home: home.to_owned(),
             packages,
         };
@@ -280,7 +281,7 @@ impl Tools<'_> {
         platform: Platform,
         files: &[RuntimeFile],
         environments: &[InImage<'_>],
-        user: stamp::Owner,
+        user: stamp::Ownership,
         facts: &[Output],
     ) -> Input {
         let owner = || Owner::ids(0, 0);

@@ -114,8 +114,9 @@ impl Environment<'_> {
         let python = python.filter(|_| needs_python);
         let spec = InstallSpec {
             prefix: self.prefix.path().to_owned(),
-            uid: self.user.uid,
-            gid: self.user.gid,
+            uid: self.user.owner.uid,
+            gid: self.user.owner.gid,
+            group_writable: self.user.group_writable,
             installer: self
                 .micromamba
                 .map_or(Installer::Native, |_| Installer::Micromamba),

@@ -1,8 +1,9 @@
 //! The layer with the image's inventory.
 
-use buildkit_llb::{File, Input, Mkfile, OpOptions as _, Owner};
+use buildkit_llb::{File, Input, OpOptions as _, Output};
 
-use super::own_files::{FILE_TIME, directory, timed};
+use super::cache_key::depend_on;
+use super::own_files::{add_directory, add_file, directory, timed};
 use super::tools::Tools;
 use condafront_model::environment_prefix::ROOT_PREFIX;
 use condafront_model::stamp;
@@ -15,22 +16,19 @@ pub const INVENTORY_LAYER: &str = "[sbom] inventory of packages";
 pub const ADD_INVENTORY: &str = "[sbom] put the inventory on top";
 
 impl Tools<'_> {
-    /// A layer with this inventory in the root prefix, which belongs to `user`.
-    pub fn inventory(&self, document: &str, user: stamp::Owner) -> Input {
+    /// A layer with this inventory in the root prefix, which belongs to `user`. It depends on `facts`, as
+    /// [`Tools::runtime`] does.
+    pub fn inventory(&self, document: &str, user: stamp::Ownership, facts: &[Output]) -> Input {
         let options = self.joined(INVENTORY_LAYER);
         let path = format!("{ROOT_PREFIX}/{INVENTORY}");
         let mut file = File::on(Input::Scratch);
+        depend_on(&mut file, facts);
         file.then(directory("/opt", stamp::Owner::ROOT));
         let inside = path.match_indices('/').map(|(at, _)| &path[..at]);
         for folder in inside.filter(|folder| folder.starts_with(ROOT_PREFIX)) {
-            file.then(directory(folder, user));
+            add_directory(&mut file, folder, user);
         }
-        file.then(
-            Mkfile::new(&path, document)
-                .mode(0o644)
-                .owner(Owner::ids(user.uid, user.gid))
-                .time(FILE_TIME),
-        );
+        add_file(&mut file, &path, document, user);
         file.options(&options);
         timed(file.build(), &options)
     }

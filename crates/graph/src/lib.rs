@@ -27,6 +27,7 @@ pub mod inventory;
 pub mod look;
 pub mod pip;
 pub mod plan;
+pub mod prove;
 pub mod question;
 pub mod records;
 pub mod run;

@@ -2,10 +2,10 @@
 
 use buildkit_llb::{Copy, File, Input, OpOptions, Output};
 
-use super::own_files::directory;
+use super::own_files::{add_directory, directory};
 use super::tools::Tools;
 use condafront_model::environment_prefix::EnvironmentPrefix;
-use condafront_model::stamp::Owner;
+use condafront_model::stamp::{Owner, Ownership};
 
 impl Tools<'_> {
     /// The prefixes of the image `root`, at the same paths. The directories above them belong to `user`.
@@ -13,7 +13,7 @@ impl Tools<'_> {
         &self,
         root: &Output,
         prefixes: impl Iterator<Item = &'a EnvironmentPrefix> + Clone,
-        user: Owner,
+        user: Ownership,
         name: &str,
     ) -> Input {
         let mut file = File::on(Input::Scratch);
@@ -29,7 +29,7 @@ impl Tools<'_> {
         file.then(directory("/opt", Owner::ROOT));
         for prefix in prefixes.filter(|prefix| !is_inside(prefix.path())) {
             for folder in prefix.folders() {
-                file.then(directory(folder, user));
+                add_directory(&mut file, folder, user);
             }
             file.then(Copy::new(root, prefix.path(), prefix.path()).contents());
         }

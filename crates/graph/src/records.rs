@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use buildkit_llb::{File, Input, Mkfile, OpOptions, Output, Owner};
+use buildkit_llb::{File, Input, OpOptions, Output};
 use serde_json::json;
 
 use super::cache_key::depend_on;
-use super::own_files::{FILE_TIME, directory, timed};
+use super::own_files::{add_directory, add_file, directory, timed};
 use super::tools::Tools;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::stamp;
@@ -25,7 +25,7 @@ impl Tools<'_> {
     pub fn records(
         &self,
         environments: &[InImage<'_>],
-        user: stamp::Owner,
+        user: stamp::Ownership,
         facts: &[Output],
         name: &str,
     ) -> Input {
@@ -39,7 +39,7 @@ impl Tools<'_> {
 }
 
 /// Writes these files: the prefixes' directories, with `conda-meta/history` and the environments' own variables.
-pub(crate) fn add_records(file: &mut File, environments: &[InImage<'_>], user: stamp::Owner) {
+pub(crate) fn add_records(file: &mut File, environments: &[InImage<'_>], user: stamp::Ownership) {
     file.then(directory("/opt", stamp::Owner::ROOT));
     let metas: Vec<String> = environments
         .iter()
@@ -48,19 +48,14 @@ pub(crate) fn add_records(file: &mut File, environments: &[InImage<'_>], user: s
     let prefixes = environments.iter().flat_map(|one| one.prefix.folders());
     let folders: BTreeSet<&str> = prefixes.chain(metas.iter().map(String::as_str)).collect();
     for folder in folders {
-        file.then(directory(folder, user));
+        add_directory(file, folder, user);
     }
     // conda recognises a prefix as an environment only if it has the first of these; the second holds variables.
     for (one, meta) in environments.iter().zip(&metas) {
         let state = json!({"env_vars": one.variables}).to_string();
         let state = (!one.variables.is_empty()).then_some(("state", state));
         for (name, contents) in [("history", String::new())].into_iter().chain(state) {
-            file.then(
-                Mkfile::new(format!("{meta}/{name}"), contents)
-                    .mode(0o644)
-                    .owner(Owner::ids(user.uid, user.gid))
-                    .time(FILE_TIME),
-            );
+            add_file(file, &format!("{meta}/{name}"), contents, user);
         }
     }
 }

@@ -4,12 +4,14 @@
 use std::net::IpAddr;
 
 use buildkit_llb::{
-    Cache, CacheSharing, Exec, File, Input, Mkdir, NetMode, OpOptions, Options as LlbOptions,
+    Bind, Cache, CacheSharing, Exec, File, Input, Mkdir, NetMode, OpOptions, Options as LlbOptions,
     Output, Owner, Secret, Tmpfs,
 };
 
 use super::network::{NetworkAccess, is_proxy};
 use super::oci_platform::oci_platform;
+use super::programs::PROGRAM;
+use super::tools::TOOLS_DIR;
 use condafront_input::options::Options;
 use condafront_input::section::{Command, Mount, MountKind, Network, RunCommand, Sharing};
 use condafront_model::image_path::absolute;
@@ -17,6 +19,8 @@ use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::Diagnostic;
 use condafront_step_spec::activation::ENTRYPOINT;
+use condafront_step_spec::args::{ArgsError, to_json};
+use condafront_step_spec::group_writable::{GroupWritableSpec, RUN_GROUP_WRITABLE};
 
 /// Where a secret is mounted unless the user's file says otherwise.
 const SECRETS: &str = "/run/secrets";
@@ -53,6 +57,17 @@ pub struct RunStep<'a> {
     pub runner: Runner,
     /// The image's platform.
     pub platform: Platform,
+    /// Where the runner's group may write to what the command leaves, if anywhere.
+    pub shared: Option<SharedFolders<'a>>,
+}
+
+/// Where the group of the image's user may write.
+#[derive(Clone, Debug)]
+pub struct SharedFolders<'a> {
+    /// Condafront's [`programs`](crate::programs()), which see to it.
+    pub programs: &'a Output,
+    /// The group, and where.
+    pub spec: GroupWritableSpec,
 }
 
 impl RunStep<'_> {
@@ -66,7 +81,15 @@ impl RunStep<'_> {
     ///
     /// The image's entrypoint runs it, as in a container. It sources what activation scripts leave to the shell, finds
     /// a home directory for users that the image does not know, and says which program is missing.
-    pub fn on(&self, root: &Input, run_options: &RunOptions, options: &LlbOptions) -> Output {
+    ///
+    /// # Errors
+    /// When the list of shared folders does not fit into a program's arguments.
+    pub fn on(
+        &self,
+        root: &Input,
+        run_options: &RunOptions,
+        options: &LlbOptions,
+    ) -> Result<Output, ArgsError> {
         let words: Vec<&str> = match &self.command.command {
             Command::Exec(words) => words.iter().map(String::as_str).collect(),
             Command::Shell(text) => {
@@ -74,7 +97,17 @@ impl RunStep<'_> {
                 shell.chain([text.as_str()]).collect()
             }
         };
-        let mut exec = Exec::new(root.clone(), ENTRYPOINT, words);
+        let mut exec = match &self.shared {
+            None => Exec::new(root.clone(), ENTRYPOINT, words),
+            Some(shared) => {
+                let spec = to_json(&shared.spec)?;
+                let before = [RUN_GROUP_WRITABLE, spec.as_str(), ENTRYPOINT];
+                let args = before.into_iter().chain(words);
+                let mut exec = Exec::new(root.clone(), format!("{TOOLS_DIR}{PROGRAM}"), args);
+                exec.mount(Bind::read_only(TOOLS_DIR, shared.programs));
+                exec
+            }
+        };
         exec.options(options)
             .platform(oci_platform(self.platform))
             .cwd(self.workdir)
@@ -87,7 +120,7 @@ impl RunStep<'_> {
             self.mount(&mut exec, mount, &run_options.cache_namespace);
         }
         let changed = exec.write_root();
-        exec.build()[changed].clone()
+        Ok(exec.build()[changed].clone())
     }
 
     /// The image's variables, and then, unless these set them, the runner's account and the build-args that the command

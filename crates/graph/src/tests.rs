@@ -21,7 +21,7 @@ use condafront_model::layers::Layers;
 use condafront_model::platform::Platform;
 use condafront_model::source::SourceFile;
 use condafront_model::stamp::Owner;
-use condafront_step_spec::account::{LinkedDirectory, UserRequest};
+use condafront_step_spec::account::{AccountSpec, LinkedDirectory};
 use condafront_step_spec::activation::RuntimeFile;
 use condafront_step_spec::facts::{Clash, EnvironmentFacts};
 
@@ -75,14 +75,15 @@ fn graph_of(
         user: Owner {
             uid: 57439,
             gid: 57439,
-        },
+        }
+        .into(),
     };
     let urls = environment.fetched().map(|package| &package.url);
     let addresses = Mirrors::default().addresses(urls);
     let graph = environment.install(&addresses).unwrap();
     let account = environment
         .tools
-        .account(&UserRequest::default(), None, Some(&base))
+        .account(&AccountSpec::default(), Some(&base))
         .unwrap();
     let clash = Clash {
         path: "share/who".into(),
@@ -178,7 +179,7 @@ fn compiled_with(compiler: &Compiler, platform: Platform) -> String {
         base: Some(&base),
         micromamba: None,
         compiler,
-        user: Owner { uid: 1, gid: 2 },
+        user: Owner { uid: 1, gid: 2 }.into(),
     };
     let fetched = environment.fetched();
     let candidates = fetched.map(|package| vec![package.url.clone()]);
@@ -241,7 +242,8 @@ fn an_install_step_does_not_depend_on_the_base_or_other_packages() {
             user: Owner {
                 uid: 57439,
                 gid: 57439,
-            },
+            }
+            .into(),
         };
         let candidates = environment
             .plan

@@ -7,7 +7,7 @@ use crate::step::Step;
 use condafront_step_spec::timeout::{TIMEOUT, Timeout};
 
 /// Where condafront's program is mounted in steps that run in the image's root.
-const TOOLS_DIR: &str = "/.condafront";
+pub(crate) const TOOLS_DIR: &str = "/.condafront";
 
 /// What the steps of a build have in common.
 #[derive(Clone, Copy, Debug)]

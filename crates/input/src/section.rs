@@ -7,6 +7,7 @@
 
 pub(crate) mod args;
 mod command;
+mod contract;
 mod copy;
 mod duration;
 mod env;
@@ -19,6 +20,7 @@ pub(crate) mod keys;
 mod options;
 mod outline;
 pub(crate) mod packages;
+mod platform_needs;
 mod read;
 mod reader;
 mod run;
@@ -29,6 +31,7 @@ mod unexpanded;
 mod user;
 
 pub use args::BuildArgs;
+pub use contract::Contract;
 pub use expand::{ExpandError, Template};
 pub use file::{Environment, ImageFile};
 pub use image_section::{

@@ -131,11 +131,15 @@ pub enum Rule {
     NoCuda,
     /// A Python distribution from both conda and PyPI.
     DuplicateDistribution,
+    /// Something that a platform needs and the file does not have.
+    AddedForPlatform,
+    /// A platform for which the builder cannot try the image.
+    UntriedPlatform,
 }
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::UnverifiedPackage,
         Self::CredentialsInUrl,
         Self::DuplicatePackage,
@@ -159,6 +163,8 @@ impl Rule {
         Self::SecretVariable,
         Self::NoCuda,
         Self::DuplicateDistribution,
+        Self::AddedForPlatform,
+        Self::UntriedPlatform,
     ];
 
     /// The rule's name, as `docker build --call=check` shows it.
@@ -187,6 +193,8 @@ impl Rule {
             Self::SecretVariable => "SecretVariable",
             Self::NoCuda => "NoCuda",
             Self::DuplicateDistribution => "DuplicateDistribution",
+            Self::AddedForPlatform => "AddedForPlatform",
+            Self::UntriedPlatform => "UntriedPlatform",
         }
     }
 
@@ -214,6 +222,8 @@ impl Rule {
             Self::SecretVariable => "Secrets should not be in environment variables",
             Self::NoCuda => "Packages for GPUs need `__cuda`",
             Self::DuplicateDistribution => "A Python package should come from conda or from PyPI",
+            Self::AddedForPlatform => "What a platform needs can be in the file",
+            Self::UntriedPlatform => "The build should try the image as its platforms start it",
             Self::NoBytecode => "Python modules load faster when the build compiles them",
             Self::PackageContents => "Packages should work in the image as they do elsewhere",
         }
@@ -290,6 +300,12 @@ impl Rule {
             Self::DuplicateDistribution => {
                 "pip replaces files of the conda package, and conda does not know. Remove one of the two."
             }
+            Self::AddedForPlatform => {
+                "`for` adds what its platforms need. The warning lists it, so that nobody has to guess what is in the image; the same keys in the file silence it."
+            }
+            Self::UntriedPlatform => {
+                "The builder cannot run programs of the image's platform, so nothing shows that the image works there. Build on another builder, or install emulation."
+            }
         }
     }
 
@@ -302,6 +318,7 @@ impl Rule {
                 | Self::OverwrittenFile
                 | Self::Account
                 | Self::NoCuda
+                | Self::UntriedPlatform
         )
     }
 

@@ -28,3 +28,57 @@ impl Owner {
         }
     }
 }
+
+/// Whom the files of an environment or a home belong to, and what their group may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ownership {
+    /// The owner.
+    pub owner: Owner,
+    /// Whether the group may do what the owner may.
+    pub group_writable: bool,
+}
+
+impl Ownership {
+    /// The permission bits of a file that has `mode` where only the owner may write.
+    pub fn mode(self, mode: u32) -> u32 {
+        if self.group_writable {
+            mode | (mode & 0o700) >> 3
+        } else {
+            mode
+        }
+    }
+}
+
+/// Only the owner may write.
+impl From<Owner> for Ownership {
+    fn from(owner: Owner) -> Self {
+        Self {
+            owner,
+            group_writable: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_that_may_write_may_do_what_the_owner_may() {
+        let own = Ownership::from(Owner::ROOT);
+        let shared = Ownership {
+            group_writable: true,
+            ..own
+        };
+        for (mode, expected) in [
+            (0o755, 0o775),
+            (0o644, 0o664),
+            (0o600, 0o660),
+            (0o555, 0o555),
+            (0o475, 0o475),
+        ] {
+            assert_eq!(own.mode(mode), mode);
+            assert_eq!(shared.mode(mode), expected, "{mode:o}");
+        }
+    }
+}

@@ -1,7 +1,9 @@
 //! What the step around accounts is asked to do, and what it found out.
 
-use condafront_model::stamp::Owner;
+use condafront_model::stamp::{Owner, Ownership};
 use serde::{Deserialize, Serialize};
+
+use crate::args::{NoItem, StepSpec};
 
 /// A base image's C library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +25,10 @@ pub const DEFAULT_NAME: &str = "mambauser";
 
 /// The user's id and group id unless the request has them, as in micromamba-docker.
 pub const DEFAULT_ID: u32 = 57439;
+
+/// The group that may write, unless the request has another: root's, which OpenShift's arbitrary user ids belong to
+/// (<https://docs.openshift.com/container-platform/latest/openshift_images/create-images.html>).
+pub const SHARED_GID: u32 = 0;
 
 /// The highest id that engines start containers with (`minID` and `maxID` in `github.com/moby/sys/user`).
 pub const MAX_ID: u32 = i32::MAX.unsigned_abs();
@@ -53,6 +59,30 @@ pub struct UserRequest {
     /// Group id; defaults to that of an existing account, else the same number as `uid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gid: Option<u32>,
+    /// Whether the group may write to the user's home and to the environments.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub group_writable: bool,
+}
+
+/// The step that creates the image's account and inspects the base.
+///
+/// Arguments: `account SPEC`; the base image is at [`BASE_DIR`](crate::mounts::BASE_DIR).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountSpec {
+    /// The requested user.
+    pub user: UserRequest,
+    /// The image's working directory, if the section names one: it is created if the base image lacks it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workdir: Option<String>,
+    /// Symbolic links to create, with where they lead. Both are absolute paths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<(String, String)>,
+}
+
+impl StepSpec for AccountSpec {
+    const SUBCOMMAND: &'static str = "account";
+    type Item = NoItem;
 }
 
 /// The image's user.
@@ -69,14 +99,20 @@ pub struct User {
     pub home: String,
     /// Login shell.
     pub shell: String,
+    /// Whether the group may write to the user's home and to the environments.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub group_writable: bool,
 }
 
 impl User {
     /// The user as the owner of files.
-    pub fn owner(&self) -> Owner {
-        Owner {
-            uid: self.uid,
-            gid: self.gid,
+    pub fn ownership(&self) -> Ownership {
+        Ownership {
+            owner: Owner {
+                uid: self.uid,
+                gid: self.gid,
+            },
+            group_writable: self.group_writable,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::args::{NoItem, StepSpec};
+use condafront_model::stamp::{Owner, Ownership};
 
 /// Which program puts the packages' files into the prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -81,6 +82,9 @@ pub struct InstallSpec {
     pub uid: u32,
     /// Group of everything below the prefix.
     pub gid: u32,
+    /// Whether that group may write.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub group_writable: bool,
     /// The program that links.
     pub installer: Installer,
     /// Required if a package of the group is `noarch: python`, otherwise left out.
@@ -93,6 +97,19 @@ pub struct InstallSpec {
     /// [`PARTS_DIR`](crate::mounts::PARTS_DIR).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub further_parts: u16,
+}
+
+impl InstallSpec {
+    /// Whom everything below the prefix belongs to.
+    pub fn ownership(&self) -> Ownership {
+        Ownership {
+            owner: Owner {
+                uid: self.uid,
+                gid: self.gid,
+            },
+            group_writable: self.group_writable,
+        }
+    }
 }
 
 /// `skip_serializing_if` passes a reference.
@@ -199,10 +216,26 @@ pub struct PostLinkSpec {
     pub uid: u32,
     /// That user's group.
     pub gid: u32,
+    /// Whether that group may write.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub group_writable: bool,
     /// That user's home.
     pub home: String,
     /// The packages whose scripts run, in lock order.
     pub packages: Vec<PostLinkPackage>,
+}
+
+impl PostLinkSpec {
+    /// Whom everything below the prefix belongs to.
+    pub fn ownership(&self) -> Ownership {
+        Ownership {
+            owner: Owner {
+                uid: self.uid,
+                gid: self.gid,
+            },
+            group_writable: self.group_writable,
+        }
+    }
 }
 
 /// A package that has a post-link script.
@@ -270,6 +303,7 @@ mod tests {
             prefix: "/opt/conda".into(),
             uid: 57439,
             gid: 57439,
+            group_writable: false,
             installer: Installer::Native,
             python: None,
             trim: BTreeSet::new(),
@@ -297,6 +331,7 @@ mod tests {
         });
         spec.trim = [Trim::StaticLibraries, Trim::Docs].into();
         spec.further_parts = 2;
+        spec.group_writable = true;
         let args = spec.to_args(&[numpy(), numpy()]).unwrap();
         let (read, packages) = InstallSpec::from_args(&args[1..]).unwrap();
         assert_eq!(read, spec);

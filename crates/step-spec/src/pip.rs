@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::StepSpec;
 use crate::facts::Notice;
+use condafront_model::stamp::{Owner, Ownership};
 
 /// The step that installs files with the environment's pip.
 ///
@@ -22,6 +23,22 @@ pub struct PipInstallSpec {
     pub uid: u32,
     /// Group of what pip writes.
     pub gid: u32,
+    /// Whether that group may write.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub group_writable: bool,
+}
+
+impl PipInstallSpec {
+    /// Whom what pip writes belongs to.
+    pub fn ownership(&self) -> Ownership {
+        Ownership {
+            owner: Owner {
+                uid: self.uid,
+                gid: self.gid,
+            },
+            group_writable: self.group_writable,
+        }
+    }
 }
 
 /// One file to install.

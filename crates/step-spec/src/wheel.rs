@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::StepSpec;
 use crate::install::PythonSpec;
+use condafront_model::stamp::{Owner, Ownership};
 
 /// One install step: wheels linked into one layer. It writes the same facts as an install step of conda packages.
 ///
@@ -18,8 +19,24 @@ pub struct WheelsSpec {
     pub uid: u32,
     /// Group of everything below the prefix.
     pub gid: u32,
+    /// Whether that group may write.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub group_writable: bool,
     /// The environment's python.
     pub python: PythonSpec,
+}
+
+impl WheelsSpec {
+    /// Whom everything below the prefix belongs to.
+    pub fn ownership(&self) -> Ownership {
+        Ownership {
+            owner: Owner {
+                uid: self.uid,
+                gid: self.gid,
+            },
+            group_writable: self.group_writable,
+        }
+    }
 }
 
 /// One wheel of a step. Its content is already verified.

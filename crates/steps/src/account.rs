@@ -18,7 +18,7 @@ use std::path::Path;
 use crate::root::Root;
 pub(crate) use base::{libc, os_name, os_release};
 use condafront_model::stamp::Owner;
-use condafront_step_spec::account::{AccountFacts, FACTS_FILE, LIBC_FILE, UserRequest};
+use condafront_step_spec::account::{AccountFacts, AccountSpec, FACTS_FILE, LIBC_FILE};
 use condafront_step_spec::activation::ENTRYPOINT;
 use database::Databases;
 pub use error::AccountError;
@@ -30,13 +30,12 @@ const TEMPORARY: &str = "/tmp";
 
 /// Creates the account layer in `out` for the base image at `base`, and writes the facts into the
 /// directory `facts`. If the base image lacks the image's working directory, the layer has it too,
-/// owned by the user.
+/// owned by the user, and so are the links that the image needs.
 ///
 /// # Errors
 /// A user that is not possible on this base image, or a failing file operation.
 pub fn run(
-    request: &UserRequest,
-    workdir: Option<&str>,
+    spec: &AccountSpec,
     base: &Path,
     out: &Path,
     facts: &Path,
@@ -44,7 +43,7 @@ pub fn run(
     let root = Root::new(base);
     let shells = base::shells(&root)?;
     let databases = Databases::read(&root)?;
-    let decision = user::decide(request, &databases, &shells)?;
+    let decision = user::decide(&spec.user, &databases, &shells)?;
     let mut layer = Layer::new(&root, out)?;
     decision.databases.write(&databases, &mut layer)?;
     home::write(&root, &mut layer, &decision)?;
@@ -52,16 +51,18 @@ pub fn run(
     if root.metadata(Path::new(TEMPORARY))?.is_none() {
         layer.dir(TEMPORARY, 0o1777, Owner::ROOT)?;
     }
-    if let Some(path) = workdir {
-        let owner = Owner {
-            uid: decision.user.uid,
-            gid: decision.user.gid,
-        };
+    if let Some(path) = &spec.workdir {
+        let user = decision.user.ownership();
         let failed = |source| AccountError::Workdir {
-            path: path.to_owned(),
+            path: path.clone(),
             source: Box::new(source),
         };
-        layer.dirs(path, 0o755, owner).map_err(failed)?;
+        layer
+            .dirs(path, user.mode(0o755), user.owner)
+            .map_err(failed)?;
+    }
+    for (path, target) in &spec.links {
+        layer.symlink(path, Path::new(target), Owner::ROOT)?;
     }
     let alias_target = Path::new(ENTRYPOINT).file_name().unwrap_or_default();
     layer.symlink(ENTRYPOINT_ALIAS, Path::new(alias_target), Owner::ROOT)?;

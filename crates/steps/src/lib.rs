@@ -12,10 +12,12 @@ mod distribution;
 mod failure;
 #[doc(hidden)]
 pub mod fuzzing;
+mod group_writable;
 pub mod install;
 pub mod local_channel;
 mod parallel;
 mod pip;
+mod prove;
 mod report;
 mod root;
 pub mod solve;
@@ -32,10 +34,9 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use serde::de::DeserializeOwned;
-
 use crate::install::Mounts;
 use condafront_model::visible::visible;
+use condafront_step_spec::account::AccountSpec;
 use condafront_step_spec::activation::{RECORDED_FILE, RecordSpec};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::authorities::CHECK;
@@ -43,8 +44,10 @@ use condafront_step_spec::failure_report::{
     FAILED_CODE, FULL_DISK_CODE, FailureReport, REPORT_DIRS, SHOW_REPORT, SHOWN_DIR,
     UNREPORTED_CODE,
 };
+use condafront_step_spec::group_writable::RUN_GROUP_WRITABLE;
 use condafront_step_spec::local_channel::LIST_DIR;
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
+use condafront_step_spec::prove::PROBE_WRITE;
 
 /// A step's name, and the function that runs it with the arguments after the name.
 type Step = (&'static str, fn(&[String]) -> Result<(), FailureReport>);
@@ -94,13 +97,9 @@ const STEPS: &[Step] = &[
         system::run(args, &Mounts::default(), &mut std::io::stderr())
     }),
     ("account", |args| {
-        let (request, workdir) = match args {
-            [request, workdir] => (std::slice::from_ref(request), Some(workdir.as_str())),
-            request => (request, None),
-        };
-        let request = from_json(request)?;
+        let (spec, _) = AccountSpec::from_args(args)?;
         let [base, out, facts] = [BASE_DIR, OUTPUT_DIR, FACTS_DIR].map(Path::new);
-        account::run(&request, workdir, base, out, facts)?;
+        account::run(&spec, base, out, facts)?;
         Ok(())
     }),
     ("libc", |_| {
@@ -145,6 +144,14 @@ const STEPS: &[Step] = &[
         fs::write(path, serde_json::to_vec(&recorded)?)?;
         Ok(())
     }),
+    ("prove", |args| {
+        prove::run(args, &Mounts::default(), &mut std::io::stderr())
+    }),
+    (PROBE_WRITE, prove::write),
+    (RUN_GROUP_WRITABLE, |args| {
+        // The code is the program's answer to whoever asked for it, not this program's.
+        std::process::exit(group_writable::run(args)?)
+    }),
     ("dump-env", |args| match args {
         [file] => Ok(activation::dump_environment(Path::new(file))?),
         _ => Err(FailureReport::new("dump-env takes the file to write")),
@@ -154,13 +161,6 @@ const STEPS: &[Step] = &[
         Ok(report::show(Path::new(SHOWN_DIR), &mut io::stdout())?)
     }),
 ];
-
-fn from_json<T: DeserializeOwned>(args: &[String]) -> Result<T, FailureReport> {
-    match args {
-        [json] => Ok(serde_json::from_str(json)?),
-        _ => Err(FailureReport::new("this step takes one JSON argument")),
-    }
-}
 
 fn call(name: &str, args: &[String]) -> Result<(), FailureReport> {
     match STEPS.iter().find(|(known, _)| *known == name) {
@@ -251,6 +251,7 @@ mod tests {
             root_prefix: "/opt/conda".to_owned(),
             uid: 0,
             gid: 0,
+            group_writable: false,
             home: "/root".to_owned(),
             packages: vec![package("a"), package("b")],
         };

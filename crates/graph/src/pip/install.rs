@@ -56,8 +56,9 @@ impl Environment<'_> {
             prefix: self.prefix.path().to_owned(),
             site_packages: wanted.python.site_packages.clone(),
             pip: supplied.as_ref().map(SuppliedPip::path),
-            uid: self.user.uid,
-            gid: self.user.gid,
+            uid: self.user.owner.uid,
+            gid: self.user.owner.gid,
+            group_writable: self.user.group_writable,
         };
         let name = match packages.len() + wanted.wheels.len() {
             1 => "[pip] install 1 package".to_owned(),

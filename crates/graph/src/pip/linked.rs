@@ -151,8 +151,9 @@ impl Environment<'_> {
         let python = conda.python();
         let spec = WheelsSpec {
             prefix: self.prefix.path().to_owned(),
-            uid: self.user.uid,
-            gid: self.user.gid,
+            uid: self.user.owner.uid,
+            gid: self.user.owner.gid,
+            group_writable: self.user.group_writable,
             python: PythonSpec {
                 runtime: python.is_some(),
                 ..wanted.python.clone()

@@ -80,7 +80,7 @@ fn with_environment_of(
         base: has_base.then_some(&base),
         micromamba: None,
         compiler: &Compiler::Own,
-        user: Owner { uid: 1, gid: 2 },
+        user: Owner { uid: 1, gid: 2 }.into(),
     };
     let output = make(&environment, &root);
     text::dump(Definition::of(&output).to_pb())

@@ -1,4 +1,7 @@
 //! Which packages several environments of an image have in common, so that they can be stored once.
+//!
+//! An optional environment shares nothing: the image with it and the one without have the same layers of all others. It
+//! counts where layers are divided even if the image does not have it, for the same reason.
 
 use condafront_model::layers::Layers;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,6 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Plan;
 use super::groups::{self, Group};
 use condafront_model::package::Package;
+
+/// The packages of an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The packages.
+    pub packages: Vec<Package>,
+    /// Whether there are variants of the image without this environment.
+    pub is_optional: bool,
+}
 
 /// With more sets of packages than this, nothing is shared: each set takes at least one layer.
 const MOST_SETS: usize = 40;
@@ -38,11 +50,13 @@ fn archive(package: &Package) -> Archive<'_> {
 
 impl Plans {
     /// Plans environments, each with its list of packages. Packages that the same environments have are divided into
-    /// groups of their own, which are the same in all of these.
-    pub fn new(lists: Vec<Vec<Package>>, layers: Layers) -> Self {
+    /// groups of their own, which are the same in all of these. `left_out` is how many optional environments the image
+    /// does not have.
+    pub fn new(lists: Vec<Listed>, left_out: usize, layers: Layers) -> Self {
         let mut owners: BTreeMap<Archive<'_>, BTreeSet<usize>> = BTreeMap::new();
-        for (environment, list) in lists.iter().enumerate() {
-            for package in list {
+        let always = lists.iter().enumerate();
+        for (environment, list) in always.filter(|(_, list)| !list.is_optional) {
+            for package in &list.packages {
                 owners
                     .entry(archive(package))
                     .or_default()
@@ -50,9 +64,10 @@ impl Plans {
             }
         }
         let sets: BTreeSet<&BTreeSet<usize>> = owners.values().collect();
-        let (share, sets) = match sets.len() {
-            0..=MOST_SETS => (true, sets.len()),
-            _ => (false, lists.len()),
+        let optional = lists.iter().filter(|list| list.is_optional).count() + left_out;
+        let (share, sets) = match sets.len() + optional {
+            sets @ 0..=MOST_SETS => (true, sets),
+            _ => (false, lists.len() + left_out),
         };
         let layers = layers.divided(sets);
         let dealt: Vec<Vec<(BTreeSet<usize>, Group)>> = lists
@@ -61,7 +76,8 @@ impl Plans {
             .map(|(environment, list)| {
                 let alone = BTreeSet::from([environment]);
                 let mut by_owners: BTreeMap<&BTreeSet<usize>, Vec<usize>> = BTreeMap::new();
-                for (index, package) in list.iter().enumerate() {
+                let share = share && !list.is_optional;
+                for (index, package) in list.packages.iter().enumerate() {
                     let owners = owners.get(&archive(package)).filter(|_| share);
                     by_owners
                         .entry(owners.unwrap_or(&alone))
@@ -69,7 +85,7 @@ impl Plans {
                         .push(index);
                 }
                 let deal = |(owners, chosen): (&BTreeSet<usize>, Vec<usize>)| {
-                    let groups = groups::deal_some(list, &chosen, layers);
+                    let groups = groups::deal_some(&list.packages, &chosen, layers);
                     let owners = owners.clone();
                     groups.into_iter().map(move |group| (owners.clone(), group))
                 };
@@ -79,7 +95,7 @@ impl Plans {
         let shared = shared(&dealt);
         let plans = lists.into_iter().zip(dealt).map(|(list, groups)| {
             let groups = groups.into_iter().map(|(_, group)| group).collect();
-            Plan::with_groups(list, groups)
+            Plan::with_groups(list.packages, groups)
         });
         Self {
             plans: plans.collect(),
@@ -121,6 +137,15 @@ mod tests {
         names.iter().map(|name| Package::example(name)).collect()
     }
 
+    /// Environments that every variant has.
+    fn always(lists: impl IntoIterator<Item = Vec<Package>>) -> Vec<Listed> {
+        let listed = |packages| Listed {
+            packages,
+            is_optional: false,
+        };
+        lists.into_iter().map(listed).collect()
+    }
+
     /// The names in each shared group, and whose they are.
     fn described(plans: &Plans) -> Vec<(Vec<usize>, Vec<String>)> {
         let names = |(environment, group): &(usize, usize)| -> Vec<String> {
@@ -147,7 +172,7 @@ mod tests {
     #[test]
     fn an_environment_alone_shares_nothing() {
         let packages = list(&["python", "numpy", "six"]);
-        let plans = Plans::new(vec![packages.clone()], Layers::Auto);
+        let plans = Plans::new(always([packages.clone()]), 0, Layers::Auto);
         assert!(plans.shared.is_empty());
         let alone = Plan::new(packages, Layers::Auto);
         assert_eq!(plans.plans, [alone]);
@@ -155,12 +180,12 @@ mod tests {
 
     #[test]
     fn equal_packages_are_in_groups_of_their_own() {
-        let lists = vec![
+        let lists = always([
             list(&["python", "numpy", "zlib"]),
             list(&["zlib", "python", "scipy"]),
             list(&["r-base", "zlib"]),
-        ];
-        let plans = Plans::new(lists, Layers::AtMost(1));
+        ]);
+        let plans = Plans::new(lists, 0, Layers::AtMost(1));
         let shared = [
             (vec![0, 1], vec!["python".to_owned()]),
             (vec![0, 1, 2], vec!["zlib".to_owned()]),
@@ -178,11 +203,33 @@ mod tests {
     }
 
     #[test]
+    fn an_optional_environment_changes_no_layer_of_the_others() {
+        let names: Vec<String> = (0..150).map(|number| format!("p{number}")).collect();
+        let part = |from: usize, to: usize| -> Vec<Package> {
+            let names = names[from..to].iter();
+            names.map(|name| Package::example(name)).collect()
+        };
+        let others = always([part(0, 90), part(20, 120)]);
+        let optional = [part(10, 150), part(0, 100)].map(|packages| Listed {
+            packages,
+            is_optional: true,
+        });
+        let without = Plans::new(others.clone(), 2, Layers::Auto);
+        assert!(!without.shared.is_empty());
+        for with in [&optional[..1], &optional[1..], &optional[..]] {
+            let all = [&others[..], with].concat();
+            let plans = Plans::new(all, optional.len() - with.len(), Layers::Auto);
+            assert_eq!(plans.plans[..2], without.plans);
+            assert_eq!(plans.shared, without.shared);
+        }
+    }
+
+    #[test]
     fn another_archive_of_the_same_name_is_not_shared() {
         let mut other = list(&["python"]);
         other[0].hashes.sha256 = Some("f".repeat(64));
-        let lists = vec![list(&["python"]), other];
-        let plans = Plans::new(lists, Layers::Auto);
+        let lists = always([list(&["python"]), other]);
+        let plans = Plans::new(lists, 0, Layers::Auto);
         assert!(plans.shared.is_empty());
     }
 
@@ -196,7 +243,7 @@ mod tests {
                 mine.map(|(_, name)| Package::example(name)).collect()
             })
             .collect();
-        let plans = Plans::new(lists, Layers::Auto);
+        let plans = Plans::new(always(lists), 0, Layers::Auto);
         let all: usize = plans.plans.iter().map(|plan| plan.groups.len()).sum();
         let doubles: usize = plans.shared.iter().map(|it| it.groups.len() - 1).sum();
         assert!(

@@ -31,6 +31,8 @@ fn image(name: &str) -> Output {
 /// The graph of everything that the section copies and runs.
 fn graph(lines: &str, context: ContextState, options: &[&str]) -> String {
     let section = section(lines);
+    let group_writable = section.group_writable.is_some();
+    let programs = image("docker.io/org/condafront:1");
     let mut root = Input::from(image("docker.io/library/image:latest"));
     let context = Origin::of_context(context);
     for files in &section.copy {
@@ -46,6 +48,7 @@ fn graph(lines: &str, context: ContextState, options: &[&str]) -> String {
             origin,
             dest: destination("/home/ada", &files.dest),
             owner: (1000, 100),
+            shared: Some("/home/ada").filter(|home| group_writable && files.dest.starts_with(home)),
         };
         let mut options = LlbOptions::new();
         options.name(step.name());
@@ -73,10 +76,17 @@ fn graph(lines: &str, context: ContextState, options: &[&str]) -> String {
                 account: Some(("ada".to_owned(), "/home/ada".to_owned())),
             },
             platform: Platform::LinuxAmd64,
+            shared: group_writable.then(|| SharedFolders {
+                programs: &programs,
+                spec: GroupWritableSpec {
+                    gid: 100,
+                    folders: vec!["/opt/conda".to_owned(), "/home/ada".to_owned()],
+                },
+            }),
         };
         let mut options = LlbOptions::new();
         options.name(step.name());
-        root = step.on(&root, &run_options, &options).into();
+        root = step.on(&root, &run_options, &options).unwrap().into();
     }
     text::dump(Definition::of(root).to_pb())
 }
@@ -141,6 +151,20 @@ fn commands_run_one_after_the_other() {
         "cgroup-parent=/slice",
     ];
     insta::assert_snapshot!(graph(lines, client(), &options));
+}
+
+#[test]
+fn the_group_can_write_to_what_is_copied_and_run() {
+    let lines = "
+  group_writable: true
+  copy:
+    - {src: app, dest: /home/ada/deep/app}
+    - {src: run.sh, dest: /usr/local/bin/run, chmod: 755}
+    - {src: [conf, \"*.toml\"], dest: /home/ada/etc/}
+  run:
+    - ./postBuild
+";
+    insta::assert_snapshot!(graph(lines, client(), &[]));
 }
 
 #[test]

@@ -41,6 +41,11 @@ pub struct ImageFile {
 }
 
 impl ImageFile {
+    /// How many environments `when` leaves out.
+    pub fn count_left_out(&self) -> usize {
+        self.left_out.len()
+    }
+
     /// The names of the environments that the image has.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.environments.iter().map(|one| one.prefix.name())
@@ -56,6 +61,8 @@ pub struct Environment {
     pub file: Located<String>,
     /// Which environment of that file, for a pixi.lock with several.
     pub name: Option<Located<String>>,
+    /// Whether `when` decides about it, so that the image has variants without it.
+    pub is_optional: bool,
     /// Its lines in the image file.
     pub lines: Lines,
 }
@@ -183,6 +190,7 @@ fn environment(
             prefix,
             file: path(name, value)?,
             name: None,
+            is_optional: false,
             lines,
         }));
     }
@@ -210,6 +218,7 @@ fn environment(
         prefix,
         file,
         name,
+        is_optional: when.is_some(),
         lines,
     };
     Ok(when.unwrap_or(true).then_some(environment))

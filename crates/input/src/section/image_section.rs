@@ -1,5 +1,6 @@
 //! The image section, checked: one field per key.
 
+use crate::section::contract::Contract;
 use crate::section::expand::Template;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -41,6 +42,12 @@ pub struct ImageSection {
     pub base: Option<Located<String>>,
     /// The account that the image runs as.
     pub user: Option<Located<UserRequest>>,
+    /// Whether the group of the image's user may write to the environments and the home.
+    pub group_writable: Option<Located<bool>>,
+    /// The platforms whose rules the image keeps.
+    pub contracts: Vec<Located<Contract>>,
+    /// What they added to the section: a key with its value.
+    pub added: Vec<Located<(Contract, String)>>,
     /// Packages of the base image's distribution, if any.
     pub packages: Option<SystemPackages>,
     /// PyPI packages, as lines of a requirements file; `-r` and `-c` name other files.
@@ -87,6 +94,16 @@ pub struct ImageSection {
     pub channel_alias: Option<Located<ChannelUrl>>,
     /// The base URLs of single channels, by channel name, as in conda's configuration.
     pub custom_channels: BTreeMap<String, Located<ChannelUrl>>,
+}
+
+impl ImageSection {
+    /// Notes that a platform, which `for` names at `lines`, has added `text`.
+    pub(super) fn add(&mut self, lines: Lines, contract: Contract, text: impl Into<String>) {
+        self.added.push(Located {
+            value: (contract, text.into()),
+            lines,
+        });
+    }
 }
 
 /// Which packages are too new for a solve. Exemptions without a cutoff hold for all packages.

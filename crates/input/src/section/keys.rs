@@ -21,6 +21,8 @@ macro_rules! keys {
 pub(super) const KEYS: &[KeyInfo] = keys! {
     "base": "The base image: a reference, scratch, or a named context.", "base: ubuntu:24.04";
     "user": "The account that the image runs as.", "user: {name: ada, uid: 1000, gid: 100}";
+    "group_writable": "Whether the group of the image's user, which defaults to root's, may write to the environments and the home.", "group_writable: true";
+    "for": "The platforms that the image is for: the build adds what they need, and proves that the image works there.", "for: [openshift, nextflow]";
     "apt": "Debian or Ubuntu packages.", "apt: [libgl1, tzdata]";
     "apk": "Alpine Linux packages.", "apk: [tini]";
     "dnf": "Packages for Fedora and its relatives.", "dnf: [mesa-libGL]";

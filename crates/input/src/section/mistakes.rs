@@ -44,6 +44,15 @@ const SECTIONS: &[&str] = &[
     "condafront:\n  user: {name: ada, uid: 0}\n",
     "condafront:\n  user: {name: ada, gid: 3000000000}\n",
     "condafront:\n  user: {}\n",
+    // group_writable and for
+    "condafront:\n  group_writable: root\n",
+    "condafront:\n  for: [openshfit]\n",
+    "condafront:\n  for: {openshift: true}\n",
+    "condafront:\n  for: openshift\n  group_writable: false\n",
+    "condafront:\n  user: ada:100\n  for: openshift\n",
+    "condafront:\n  user: {name: ada, uid: 1001}\n  for: [nextflow, sagemaker]\n",
+    "condafront:\n  user: root\n  for: binder\n",
+    "condafront:\n  for: [openshift, sagemaker]\n",
     // apt, apk, dnf
     "condafront:\n  apt: libgl1\n",
     "condafront:\n  apt: [libgl1 tzdata]\n",

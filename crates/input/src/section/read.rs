@@ -5,9 +5,11 @@ use std::sync::Arc;
 use super::args::BuildArgs;
 use super::keys::{FILE_KEYS, KEYS, OTHER_WORDS, info};
 use super::reader::{Name, Reader, listed};
-use super::{command, copy, env, exclude_newer, options, packages, run, runtime, user};
+use super::{
+    command, copy, env, exclude_newer, options, packages, platform_needs, run, runtime, user,
+};
 use crate::json::SYNTAX_COMMENT;
-use crate::section::image_section::{Command, ImageSection};
+use crate::section::image_section::{Command, ImageSection, Located};
 use crate::yaml::{self, Key, Node};
 use condafront_model::nearest::{nearest, suggestion};
 use condafront_model::redact::quoted;
@@ -67,8 +69,23 @@ pub(super) fn read_entries(
     let reader = Reader { file, args };
     let mut section = ImageSection::default();
     // Other values may refer to the account.
-    if let Some((_, node)) = entries.iter().find(|(key, _)| key.name == "user") {
+    let node_of = |name: &str| {
+        let found = entries.iter().find(|(key, _)| key.name == name);
+        found.map(|(_, node)| node)
+    };
+    if let Some(node) = node_of("group_writable") {
+        let value = reader.flag("group_writable".into(), node)?;
+        section.group_writable = Some(Located {
+            value,
+            lines: node.lines,
+        });
+    }
+    if let Some(node) = node_of("user") {
         section.user = Some(user::read(&reader, node)?);
+    }
+    if let Some(node) = node_of("for") {
+        section.contracts = platform_needs::read(&reader, node)?;
+        platform_needs::complete_account(&reader, &mut section)?;
     }
     let args = user::with_account(args, &section);
     let reader = Reader { file, args: &args };
@@ -76,6 +93,7 @@ pub(super) fn read_entries(
         read_key(&reader, key, node, parent, &mut section)?;
     }
     check_together(&reader, &section)?;
+    platform_needs::complete(&reader, &mut section);
     Ok(section)
 }
 
@@ -129,7 +147,7 @@ fn read_key(
             section.base = Some(found);
         }
         // Read before all others.
-        "user" => {}
+        "user" | "group_writable" | "for" => {}
         "apt" => system_packages(reader, Manager::Apt, key, node, section)?,
         "apk" => system_packages(reader, Manager::Apk, key, node, section)?,
         "dnf" => system_packages(reader, Manager::Dnf, key, node, section)?,

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::contract::CONTRACTS;
 use super::keys::{self, KeyInfo};
 use super::options::{INSTALLERS, TRIMS};
 use condafront_model::channel::ChannelPriority;
@@ -122,6 +123,8 @@ fn value(key: &str) -> Value {
             let word = format!("({NAME}|[0-9]+)(:[0-9]+)?");
             json!({"anyOf": [{"type": "integer", "minimum": 0, "maximum": u32::MAX - 1}, matching(&word), account]})
         }
+        "for" => json!({"anyOf": [words(CONTRACTS), list(words(CONTRACTS))]}),
+        "group_writable" => same_as("flag"),
         "apt" | "apk" | "dnf" => list(matching_or_number(
             "(-r\\s.*|@?[A-Za-z0-9][A-Za-z0-9+._:@-]*(=~?[A-Za-z0-9][A-Za-z0-9.+:~_^*-]*)?)",
         )),

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::section::image_section::{Command, Healthcheck, ImageSection};
+use crate::section::contract::Contract;
+use crate::section::image_section::{Command, Healthcheck, ImageSection, Located};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -34,8 +35,45 @@ impl ImageSection {
             .filter(|(key, ..)| !(entrypoint_is_shell && *key == "cmd"))
             .chain(check)
             .chain(run);
-        all.filter_map(|(key, command, lines)| warning(file, key, command, lines))
-            .collect()
+        let unexpanded = all.filter_map(|(key, command, lines)| warning(file, key, command, lines));
+        unexpanded.chain(added(file, &self.added)).collect()
+    }
+}
+
+/// What platforms added to the section, a warning for each platform.
+fn added(
+    file: &Arc<SourceFile>,
+    all: &[Located<(Contract, String)>],
+) -> impl Iterator<Item = Warning> {
+    let mut platforms: Vec<(Contract, Lines, Vec<String>)> = Vec::new();
+    for Located {
+        value: (contract, text),
+        lines,
+    } in all
+    {
+        let text = format!("`{text}`");
+        match platforms.iter_mut().find(|(known, ..)| known == contract) {
+            Some((.., texts)) => texts.push(text),
+            None => platforms.push((*contract, *lines, vec![text])),
+        }
+    }
+    platforms.into_iter().map(|(contract, lines, texts)| {
+        let texts = listed_with_and(&texts);
+        let message = format!("`for: {}` adds {texts}", contract.name());
+        Warning {
+            rule: Rule::AddedForPlatform,
+            diagnostic: Diagnostic::new(message)
+                .at(file, lines)
+                .help("Write these keys in the file to see them there, or with other values."),
+        }
+    })
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed_with_and(texts: &[String]) -> String {
+    match texts {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => texts.concat(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::yaml::Node;
 use condafront_model::redact::quoted;
 use condafront_model::source::Diagnostic;
 use condafront_step_spec::account::{
-    DEFAULT_ID, DEFAULT_NAME, MAX_ID, MAX_NAME_LEN, UserRequest, is_account_name,
+    DEFAULT_ID, DEFAULT_NAME, MAX_ID, MAX_NAME_LEN, SHARED_GID, UserRequest, is_account_name,
 };
 
 const FIELDS: &[&str] = &["name", "uid", "gid"];
@@ -32,8 +32,8 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Located<UserReque
         let gid = group.map(|group| group_id(reader, name, &place(group)));
         UserRequest {
             name: Some(name.to_owned()),
-            uid: None,
             gid: gid.transpose()?,
+            ..UserRequest::default()
         }
     } else {
         return Err(reader.wrong_kind(key, node, "a name, a number, or a mapping"));
@@ -99,6 +99,7 @@ fn from_mapping(reader: &Reader<'_>, node: &Node) -> Result<UserRequest, Diagnos
         },
         uid,
         gid,
+        ..UserRequest::default()
     })
 }
 
@@ -197,7 +198,10 @@ pub(super) fn with_account(args: &BuildArgs, section: &ImageSection) -> BuildArg
         all.or_insert(NAME, name.unwrap_or(DEFAULT_NAME));
     }
     let uid = request.and_then(|user| user.uid);
-    let gid = request.and_then(|user| user.gid).or(uid);
+    let shared = section.group_writable.as_ref();
+    let shared = shared.is_some_and(|shared| shared.value);
+    let gid = request.and_then(|user| user.gid);
+    let gid = gid.or(shared.then_some(SHARED_GID)).or(uid);
     let default = is_default.then_some(DEFAULT_ID);
     for (arg, id) in [(UID, uid.or(default)), (GID, gid.or(default))] {
         if let Some(id) = id {

@@ -9,7 +9,7 @@ use super::layer::Layer;
 use super::user::Decision;
 use crate::activation::hook;
 use crate::root::Root;
-use condafront_model::stamp::Owner;
+use condafront_model::stamp::{Owner, Ownership};
 use condafront_step_spec::account::User;
 
 const SKEL: &str = "/etc/skel";
@@ -39,6 +39,9 @@ pub(super) fn write(
         append_hook(root, layer, Path::new(PROFILE), Owner::ROOT)?;
     }
     let user = &decision.user;
+    if user.group_writable {
+        share_home(root, layer, user)?;
+    }
     make_home(root, layer, user)?;
     if user.uid != 0
         && let Some(account) = decision.databases.by_uid(0)
@@ -49,6 +52,7 @@ pub(super) fn write(
             gid: account.gid,
             home: account.home.to_string_lossy().into_owned(),
             shell: account.shell.to_string_lossy().into_owned(),
+            group_writable: false,
         };
         make_home(root, layer, &superuser)?;
     }
@@ -64,15 +68,50 @@ pub(super) fn exists(root: &Root, user: &User) -> Result<bool, AccountError> {
     Ok(found.is_none_or(|found| found.is_dir()))
 }
 
+/// Lets the user's group write to the user's home, also to what the base image has there.
+fn share_home(root: &Root, layer: &mut Layer<'_>, user: &User) -> Result<(), AccountError> {
+    if NO_HOMES.contains(&user.home.as_str()) {
+        return Ok(());
+    }
+    let home = Path::new(&user.home);
+    layer.share(home, user.ownership())?;
+    if root.metadata(home)?.is_some_and(|found| found.is_dir()) {
+        let home = root.resolve(home)?;
+        share_tree(root, layer, &home, user.ownership())?;
+    }
+    Ok(())
+}
+
+/// Repeats a directory of the base image in the layer, with those of its files that the group may not write.
+fn share_tree(
+    root: &Root,
+    layer: &mut Layer<'_>,
+    dir: &Path,
+    ownership: Ownership,
+) -> Result<(), AccountError> {
+    layer.dir(dir, 0o755, ownership.owner)?;
+    for name in root.list(dir)? {
+        let path = dir.join(name);
+        let real = root.outside(&path);
+        let io = |e| AccountError::io(&real, e);
+        let meta = fs::symlink_metadata(&real).map_err(io)?;
+        let mode = meta.mode() & 0o7777;
+        let is_shared = meta.gid() == ownership.owner.gid && ownership.mode(mode) == mode;
+        if meta.is_dir() {
+            share_tree(root, layer, &path, ownership)?;
+        } else if meta.is_file() && !is_shared {
+            layer.write(&path, &fs::read(&real).map_err(io)?, mode, Owner::of(&meta))?;
+        }
+    }
+    Ok(())
+}
+
 fn make_home(root: &Root, layer: &mut Layer<'_>, user: &User) -> Result<(), AccountError> {
     if NO_HOMES.contains(&user.home.as_str()) {
         return Ok(());
     }
     let home = Path::new(&user.home);
-    let owner = Owner {
-        uid: user.uid,
-        gid: user.gid,
-    };
+    let owner = user.ownership().owner;
     let bashrc = home.join(".bashrc");
     if root.metadata(home)?.is_some() {
         return append_hook(root, layer, &bashrc, owner);

@@ -11,7 +11,7 @@ use filetime::FileTime;
 
 use super::error::AccountError;
 use crate::root::Root;
-use condafront_model::stamp::{EPOCH, Owner};
+use condafront_model::stamp::{EPOCH, Owner, Ownership};
 
 /// The layer being written.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct Layer<'a> {
     out: PathBuf,
     /// The directories created, parents first.
     dirs: Vec<PathBuf>,
+    /// A directory without symbolic links, and whose group may write to everything in it.
+    shared: Option<(PathBuf, Ownership)>,
 }
 
 impl<'a> Layer<'a> {
@@ -31,7 +33,25 @@ impl<'a> Layer<'a> {
             root,
             out: out.to_owned(),
             dirs: vec![out.to_owned()],
+            shared: None,
         })
+    }
+
+    /// Gives everything that the layer gets at or below `dir` to the group of `ownership`, also what the base image has.
+    pub(super) fn share(&mut self, dir: &Path, ownership: Ownership) -> Result<(), AccountError> {
+        self.shared = Some((self.root.resolve(dir)?, ownership));
+        Ok(())
+    }
+
+    /// The permission bits and the owner of what would otherwise have `mode` and `owner`.
+    fn rights(&self, resolved: &Path, mode: u32, owner: Owner) -> (u32, Owner) {
+        match &self.shared {
+            Some((dir, to)) if resolved.starts_with(dir) => {
+                let gid = to.owner.gid;
+                (to.mode(mode), Owner { gid, ..owner })
+            }
+            _ => (mode, owner),
+        }
     }
 
     /// Writes a file. If the base image has it, its owner and mode stay.
@@ -47,6 +67,7 @@ impl<'a> Layer<'a> {
             Some(meta) if meta.is_file() => (meta.mode() & 0o7777, Owner::of(&meta)),
             _ => (mode, owner),
         };
+        let (mode, owner) = self.rights(&path, mode, owner);
         let real = self.place(&path)?;
         let io = |e| AccountError::io(&real, e);
         // Writing through a link could write outside the layer.
@@ -91,6 +112,7 @@ impl<'a> Layer<'a> {
             Some(meta) if meta.is_dir() => (meta.mode() & 0o7777, Owner::of(&meta)),
             Some(_) => return Err(AccountError::NotADirectory(path.display().to_string())),
         };
+        let (mode, owner) = self.rights(&path, mode, owner);
         let io = |e| AccountError::io(&real, e);
         fs::create_dir(&real).map_err(io)?;
         lchown(&real, Some(owner.uid), Some(owner.gid)).map_err(io)?;

@@ -54,6 +54,7 @@ pub(super) fn decide(
         gid: account.gid,
         home: text(account.home),
         shell: text(account.shell),
+        group_writable: request.group_writable,
     });
     let user = match existing {
         Some(found) => {
@@ -81,6 +82,7 @@ pub(super) fn decide(
                 home: format!("/home/{name}"),
                 shell: shell.to_owned(),
                 name,
+                group_writable: request.group_writable,
             };
             if let Some(other) = databases.by_uid(user.uid) {
                 notices.push(format!(
@@ -161,6 +163,7 @@ mod tests {
             name: name.map(str::to_owned),
             uid,
             gid,
+            group_writable: false,
         }
     }
 

@@ -259,6 +259,7 @@ mod tests {
             gid: 100,
             home: "/home/ada".to_owned(),
             shell: "/bin/sh".to_owned(),
+            group_writable: false,
         };
         let expected = pairs(&[
             ("MAMBA_USER", "ada"),
@@ -278,6 +279,7 @@ mod tests {
             gid: 100,
             home: "/home/ada".to_owned(),
             shell: "/bin/sh".to_owned(),
+            group_writable: false,
         };
         let of_base = |home: &str| {
             let base_env = [("MAMBA_SKIP_ACTIVATE", "1"), ("HOME", home), ("A", "1")];

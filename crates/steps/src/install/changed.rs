@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::error::{Error, Result};
 use super::normalize::{set, set_owner};
 use crate::wording::listed;
-use condafront_model::stamp::{EPOCH, Owner};
+use condafront_model::stamp::{EPOCH, Ownership};
 
 /// File systems round times down, by less than this much.
 const ROUNDING: Duration = Duration::from_secs(1);
@@ -48,7 +48,7 @@ pub(crate) enum Kind {
 ///
 /// # Errors
 /// An I/O error.
-pub(crate) fn settle(dir: &Path, start: SystemTime, owner: Owner) -> Result<Vec<LeftOut>> {
+pub(crate) fn settle(dir: &Path, start: SystemTime, owner: Ownership) -> Result<Vec<LeftOut>> {
     let mut settling = Settling {
         prefix: dir,
         start: start - ROUNDING,
@@ -65,7 +65,7 @@ pub(crate) fn settle(dir: &Path, start: SystemTime, owner: Owner) -> Result<Vec<
 struct Settling<'a> {
     prefix: &'a Path,
     start: SystemTime,
-    owner: Owner,
+    owner: Ownership,
     left_out: Vec<LeftOut>,
 }
 
@@ -95,17 +95,17 @@ impl Settling<'_> {
             return Ok(());
         }
         if !kind.is_symlink() {
-            self.take_rights(path, &metadata)?;
+            self.settle_rights(path, &metadata)?;
         }
         if metadata.mtime() < seconds(self.start) {
-            set_owner(path, &metadata, self.owner)
+            set_owner(path, &metadata, self.owner.owner)
         } else {
-            set(path, &metadata, None, EPOCH, self.owner)
+            set(path, &metadata, None, EPOCH, self.owner.owner)
         }
     }
 
-    /// Removes permissions that no file of a package has.
-    fn take_rights(&mut self, path: &Path, metadata: &Metadata) -> Result<()> {
+    /// Removes permissions that no file of a package has, and gives those that all have.
+    fn settle_rights(&mut self, path: &Path, metadata: &Metadata) -> Result<()> {
         let mode = metadata.mode() & 0o7777;
         // A file system that has no such attributes cannot store them either.
         let is_capable = matches!(xattr::get(path, CAPABILITIES), Ok(Some(_)));
@@ -113,8 +113,9 @@ impl Settling<'_> {
             xattr::remove(path, CAPABILITIES)
                 .map_err(|e| Error::io("remove the capabilities of", path, e))?;
         }
-        if mode & RIGHTS != 0 {
-            fs::set_permissions(path, fs::Permissions::from_mode(mode & !RIGHTS))
+        let usual = self.owner.mode(mode & !RIGHTS);
+        if mode != usual {
+            fs::set_permissions(path, fs::Permissions::from_mode(usual))
                 .map_err(|e| Error::io("change the mode of", path, e))?;
         }
         if is_capable || mode & RIGHTS != 0 {
@@ -251,6 +252,7 @@ pub(crate) fn messages(program: &str, left_out: &[&LeftOut]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use condafront_model::stamp::Owner;
 
     #[test]
     fn capabilities_are_removed() {
@@ -262,7 +264,7 @@ mod tests {
         fs::write(&path, "").unwrap();
         xattr::set(&path, CAPABILITIES, &SETUID).unwrap();
         let owner = Owner::of(&fs::metadata(&path).unwrap());
-        let left_out = settle(dir.path(), start, owner).unwrap();
+        let left_out = settle(dir.path(), start, owner.into()).unwrap();
         let found: Vec<_> = left_out
             .iter()
             .map(|left| (left.kind, &*left.path))

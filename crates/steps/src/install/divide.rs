@@ -11,7 +11,7 @@ use super::mounts::Mounts;
 use super::normalize;
 use super::pick::copy;
 use super::placed::Placed;
-use condafront_model::stamp::Owner;
+use condafront_model::stamp::Ownership;
 use condafront_step_spec::install::InstallSpec;
 
 /// Moves files of the finished layer at `mounts.output` to the folders below `mounts.parts`, so that all get about as
@@ -29,11 +29,8 @@ pub(super) fn divide(
         return Ok(());
     }
     let prefix = Path::new(spec.prefix.trim_start_matches('/'));
-    let above = normalize::owner_of(&mounts.output)?;
-    let owner = Owner {
-        uid: spec.uid,
-        gid: spec.gid,
-    };
+    let above = Ownership::from(normalize::owner_of(&mounts.output)?);
+    let owner = spec.ownership();
     let mut changed = BTreeSet::new();
     for (part, path) in moved(placed, claims, spec.further_parts) {
         let path = prefix.join(path);

@@ -10,7 +10,7 @@ use filetime::{FileTime, set_symlink_file_times};
 
 use super::error::{Error, Result};
 use super::placed::Looks;
-use condafront_model::stamp::{EPOCH, Owner};
+use condafront_model::stamp::{EPOCH, Owner, Ownership};
 
 /// The owner of `path`. An output mount belongs to root, so directories above a prefix can be given to
 /// the mount's owner.
@@ -22,8 +22,23 @@ pub(crate) fn owner_of(path: &Path) -> Result<Owner> {
     Ok(Owner::of(&metadata))
 }
 
-/// Mode of every directory.
+/// The owner of the directory `path`, and whether its group may write.
+///
+/// # Errors
+/// `path` does not exist.
+pub(crate) fn ownership_of(path: &Path) -> Result<Ownership> {
+    let metadata = fs::symlink_metadata(path).map_err(|e| Error::io("read", path, e))?;
+    Ok(Ownership {
+        owner: Owner::of(&metadata),
+        group_writable: metadata.mode() & GROUP_WRITES != 0,
+    })
+}
+
+/// Mode of every directory, unless the group may write.
 const DIRECTORY_MODE: u32 = 0o755;
+
+/// The bit for the group to write.
+const GROUP_WRITES: u32 = 0o020;
 
 /// Normalizes the prefix at `dir`: each file gets its mode and time from `own` (by path relative to
 /// the prefix), each directory gets the usual ones, and all get `owner`. A file that is not in `own`
@@ -31,7 +46,11 @@ const DIRECTORY_MODE: u32 = 0o755;
 ///
 /// # Errors
 /// An I/O error.
-pub(crate) fn prefix(dir: &Path, own: &BTreeMap<Cow<'_, str>, &Looks>, owner: Owner) -> Result<()> {
+pub(crate) fn prefix(
+    dir: &Path,
+    own: &BTreeMap<Cow<'_, str>, &Looks>,
+    owner: Ownership,
+) -> Result<()> {
     walk(dir, "", own, owner)?;
     directory(dir, owner)
 }
@@ -45,10 +64,10 @@ pub(crate) fn output(
     output: &Path,
     dir: &Path,
     own: &BTreeMap<Cow<'_, str>, &Looks>,
-    owner: Owner,
+    owner: Ownership,
 ) -> Result<()> {
     prefix(dir, own, owner)?;
-    let above = owner_of(output)?;
+    let above = Ownership::from(owner_of(output)?);
     let mut dir = dir;
     while let Some(parent) = dir.parent().filter(|parent| parent.starts_with(output)) {
         only(parent, dir)?;
@@ -71,7 +90,7 @@ fn walk(
     dir: &Path,
     relative: &str,
     own: &BTreeMap<Cow<'_, str>, &Looks>,
-    owner: Owner,
+    owner: Ownership,
 ) -> Result<Found> {
     let mut found = Found::default();
     for entry in fs::read_dir(dir).map_err(|e| Error::io("list", dir, e))? {
@@ -94,7 +113,8 @@ fn walk(
             }
             keep
         } else if let Some(own) = own.get(relative.as_str()) {
-            set(&path, &metadata, own.mode, own.mtime, owner)?;
+            let mode = own.mode.map(|mode| owner.mode(mode));
+            set(&path, &metadata, mode, own.mtime, owner.owner)?;
             true
         } else {
             fs::remove_file(&path).map_err(|e| Error::io("remove", &path, e))?;
@@ -133,9 +153,10 @@ fn only(dir: &Path, kept: &Path) -> Result<()> {
 ///
 /// # Errors
 /// An I/O error.
-pub(crate) fn directory(dir: &Path, owner: Owner) -> Result<()> {
+pub(crate) fn directory(dir: &Path, owner: Ownership) -> Result<()> {
     let metadata = fs::symlink_metadata(dir).map_err(|e| Error::io("read", dir, e))?;
-    set(dir, &metadata, Some(DIRECTORY_MODE), EPOCH, owner)
+    let mode = owner.mode(DIRECTORY_MODE);
+    set(dir, &metadata, Some(mode), EPOCH, owner.owner)
 }
 
 /// Sets what differs from `metadata`; a symlink has no `mode`. A file that is already right is not

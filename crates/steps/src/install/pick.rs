@@ -55,7 +55,7 @@ pub fn pick(args: &[String], mounts: &Mounts) -> Result<()> {
     }
     // Last, because adding a file to a directory changes its time.
     for (folder, like) in folders {
-        normalize::directory(&mounts.output.join(folder), normalize::owner_of(&like)?)?;
+        normalize::directory(&mounts.output.join(folder), normalize::ownership_of(&like)?)?;
     }
     Ok(())
 }

@@ -17,7 +17,6 @@ use super::error::{Error, ErrorKind, Result};
 use super::mounts::Mounts;
 use super::step::write_json;
 use crate::child::{self, ChildError};
-use condafront_model::stamp::Owner;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{Notice, POST_LINK_FACTS_FILE, PostLinkFacts, Subject};
 use condafront_step_spec::install::{PostLinkPackage, PostLinkSpec};
@@ -80,7 +79,7 @@ fn settle(
         return Ok(Vec::new());
     };
     let prefix = Path::new(&spec.prefix);
-    let mut left_out = changed::settle(prefix, *first, owner(spec))?;
+    let mut left_out = changed::settle(prefix, *first, spec.ownership())?;
     left_out.extend(changed::outside(root, prefix, *first));
     let script = |left: &LeftOut| {
         let begun = starts.partition_point(|start| *start < left.time);
@@ -107,13 +106,6 @@ fn settle(
 
 fn unwritable(cause: io::Error) -> Error {
     Error::new(ErrorKind::Io, format!("cannot write to the log: {cause}")).caused_by(cause)
-}
-
-fn owner(spec: &PostLinkSpec) -> Owner {
-    Owner {
-        uid: spec.uid,
-        gid: spec.gid,
-    }
 }
 
 fn name_of_script(package: &PostLinkPackage) -> String {
@@ -165,13 +157,15 @@ fn run(package: &PostLinkPackage, spec: &PostLinkSpec, log: &mut dyn Write) -> R
         .env("PKG_VERSION", &package.version)
         .env("PKG_BUILDNUM", package.build_number.to_string());
     let what = format!("the post-link script of {name}");
-    let ended = child::run_as(owner(spec), &what, command, log, QUOTED_BYTES).map_err(|error| {
-        let why = match &error {
-            ChildError::Start(e) => format!("cannot be run with {}: {e}", shell.display()),
-            other => other.to_string(),
-        };
-        failed(why).caused_by(error)
-    })?;
+    let ended = child::run_as(spec.ownership().owner, &what, command, log, QUOTED_BYTES).map_err(
+        |error| {
+            let why = match &error {
+                ChildError::Start(e) => format!("cannot be run with {}: {e}", shell.display()),
+                other => other.to_string(),
+            };
+            failed(why).caused_by(error)
+        },
+    )?;
     let messages = take_messages(prefix, log)?;
     if ended.status.success() {
         return Ok(());

@@ -100,9 +100,9 @@ pub fn python_runtime(args: &[String], mounts: &Mounts, base: &Path) -> Result<(
         .iter()
         .map(|(path, own)| (Cow::Borrowed(path.as_str()), own))
         .collect();
-    normalize::prefix(&target.dir, &own, owner)?;
-    normalize::directory(&glibc, owner)?;
-    normalize::directory(&mounts.output, owner)
+    normalize::prefix(&target.dir, &own, owner.into())?;
+    normalize::directory(&glibc, owner.into())?;
+    normalize::directory(&mounts.output, owner.into())
 }
 
 /// Keeps only what running python needs: the executable, its library, shared libraries.

@@ -11,7 +11,7 @@ use super::mounts::Mounts;
 use super::normalize;
 use super::pick::copy;
 use crate::contents::equal;
-use condafront_model::stamp::Owner;
+use condafront_model::stamp::Ownership;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::install::ShareSpec;
 
@@ -54,7 +54,7 @@ struct Layer<'a> {
 
 impl Layer<'_> {
     /// Puts the contents of the layer's folder `relative` into the output.
-    fn put(&self, relative: &Path, folders: &mut Vec<(PathBuf, Owner)>) -> Result<()> {
+    fn put(&self, relative: &Path, folders: &mut Vec<(PathBuf, Ownership)>) -> Result<()> {
         let dir = self.root.join(relative);
         let mut names: Vec<OsString> = Vec::new();
         for entry in fs::read_dir(&dir).map_err(|e| Error::io("list", &dir, e))? {
@@ -68,7 +68,7 @@ impl Layer<'_> {
             let metadata = fs::symlink_metadata(&from).map_err(|e| Error::io("read", &from, e))?;
             if metadata.is_dir() {
                 fs::create_dir_all(&to).map_err(|e| Error::io("create", &to, e))?;
-                folders.push((relative.clone(), Owner::of(&metadata)));
+                folders.push((relative.clone(), normalize::ownership_of(&from)?));
                 self.put(&relative, folders)?;
             } else {
                 match self.twin(&relative, &from, &metadata)? {

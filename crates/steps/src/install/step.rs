@@ -24,7 +24,7 @@ use super::record::record;
 use super::trim::trim;
 use crate::parallel::try_map;
 use condafront_model::reserved::is_reserved;
-use condafront_model::stamp::{EPOCH, Owner};
+use condafront_model::stamp::EPOCH;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{
     self, FACTS_FILE, GroupFacts, Notice, PATHS_FILE, PackageFacts, PackagePaths, PathFacts,
@@ -293,11 +293,7 @@ fn normalize_output(
         .filter(|placed| placed.is_own)
         .filter_map(|placed| Some((claims.place(&placed.path), placed.looks.as_ref()?)))
         .collect();
-    let owner = Owner {
-        uid: spec.uid,
-        gid: spec.gid,
-    };
-    normalize::output(&mounts.output, &target.dir, &own, owner)
+    normalize::output(&mounts.output, &target.dir, &own, spec.ownership())
 }
 
 pub(crate) fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {

@@ -18,7 +18,6 @@ use crate::install::error::{Error, ErrorKind, Result};
 use crate::install::{Mounts, digests, is_web_page_at, messages_about, settle, write_json};
 use crate::parallel::try_map;
 use condafront_model::pypi_package::normalized;
-use condafront_model::stamp::Owner;
 use condafront_model::visible::unfit;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{Notice, Subject};
@@ -55,11 +54,7 @@ pub(crate) fn install(
             })
     })?;
     child::end_others();
-    let owner = Owner {
-        uid: spec.uid,
-        gid: spec.gid,
-    };
-    let left_out = settle(prefix, start, owner)?;
+    let left_out = settle(prefix, start, spec.ownership())?;
     let mut notices = notices(&new, &before);
     // A package's module can run whenever python starts.
     let messages = messages_about("pip", &left_out.iter().collect::<Vec<_>>());

@@ -15,7 +15,6 @@ use super::super::step::{check, write_json};
 use super::tree::{self, WheelTree};
 use crate::parallel::try_map;
 use condafront_model::pypi_package::normalized;
-use condafront_model::stamp::Owner;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::facts::{
     FACTS_FILE, GroupFacts, Notice, PATHS_FILE, PackageFacts, PackagePaths, PathFacts, Subject,
@@ -44,11 +43,7 @@ pub fn install_wheels(args: &[String], mounts: &Mounts) -> Result<()> {
         .iter()
         .filter_map(|(path, owner)| Some((Cow::Borrowed(*path), trees[*owner].files.get(*path)?)))
         .collect();
-    let owner = Owner {
-        uid: spec.uid,
-        gid: spec.gid,
-    };
-    normalize::output(&mounts.output, &target.dir, &own, owner)?;
+    normalize::output(&mounts.output, &target.dir, &own, spec.ownership())?;
     write_json(
         &mounts.facts.join(FACTS_FILE),
         &facts(&trees, &wheels, notice),

@@ -1,0 +1,165 @@
+//! Runs a command of the user's file, and lets a group write to what the command leaves.
+//!
+//! A umask would not do: programs choose the permissions of some files themselves.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use condafront_model::stamp::{Owner, Ownership};
+use condafront_step_spec::failure_report::FailureReport;
+use condafront_step_spec::group_writable::GroupWritableSpec;
+
+/// What files' times can lag behind the clock: a tick of Linux, which takes 10 ms at most.
+const TICK: Duration = Duration::from_millis(20);
+
+/// What a shell adds to the number of the signal that ended a program.
+const BY_SIGNAL: i32 = 128;
+
+/// Runs the subcommand with the arguments `args`; returns the program's exit code.
+///
+/// # Errors
+/// A program that cannot be started, or a file that cannot be changed.
+pub(crate) fn run(args: &[String]) -> Result<i32, FailureReport> {
+    let [spec, program, rest @ ..] = args else {
+        return Err(FailureReport::new(
+            "this step takes a JSON argument and a program",
+        ));
+    };
+    let spec: GroupWritableSpec = serde_json::from_str(spec)?;
+    // After the times of all files that exist, and before those of all changes to come.
+    let start = SystemTime::now();
+    thread::sleep(TICK);
+    let ended = Command::new(program)
+        .args(rest)
+        .status()
+        .map_err(|e| FailureReport::new(format!("cannot start {program}: {e}")))?;
+    for folder in &spec.folders {
+        let folder = Path::new(folder);
+        share(folder, start, spec.gid).map_err(|(path, e)| {
+            FailureReport::new(format!(
+                "cannot let the group {} write to {path}: {e}",
+                spec.gid
+            ))
+        })?;
+    }
+    Ok(code(ended))
+}
+
+fn code(ended: ExitStatus) -> i32 {
+    let by_signal = || ended.signal().map(|signal| BY_SIGNAL + signal);
+    ended.code().or_else(by_signal).unwrap_or(1)
+}
+
+/// What could not be changed, and why.
+type Failed = (String, io::Error);
+
+/// Gives what changed since `start`, at and below `folder`, to the group `gid`, which may do there what the owner may.
+/// Leaves mounts alone.
+fn share(folder: &Path, start: SystemTime, gid: u32) -> Result<(), Failed> {
+    let Ok(top) = fs::symlink_metadata(folder) else {
+        return Ok(());
+    };
+    let sharing = Sharing {
+        start: start.duration_since(UNIX_EPOCH).unwrap_or_default(),
+        gid,
+        device: top.dev(),
+        uid: nix::unistd::geteuid().as_raw(),
+    };
+    sharing.path(folder, &top)
+}
+
+struct Sharing {
+    /// Since 1970.
+    start: Duration,
+    gid: u32,
+    device: u64,
+    uid: u32,
+}
+
+impl Sharing {
+    fn path(&self, path: &Path, metadata: &Metadata) -> Result<(), Failed> {
+        let failed = |e| (path.display().to_string(), e);
+        if metadata.is_dir() {
+            // Files of other layers can have another device; a directory is on another one only if it is mounted.
+            if metadata.dev() != self.device {
+                return Ok(());
+            }
+            // What this user cannot list, it has not changed.
+            for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if let Ok(metadata) = fs::symlink_metadata(&path) {
+                    self.path(&path, &metadata)?;
+                }
+            }
+        }
+        let changed = Duration::new(
+            u64::try_from(metadata.ctime()).unwrap_or_default(),
+            u32::try_from(metadata.ctime_nsec()).unwrap_or_default(),
+        );
+        let is_own = self.uid == 0 || metadata.uid() == self.uid;
+        if changed <= self.start || !is_own {
+            return Ok(());
+        }
+        if metadata.gid() != self.gid {
+            lchown(path, None, Some(self.gid)).map_err(failed)?;
+        }
+        let mode = metadata.mode() & 0o7777;
+        let shared = Ownership {
+            owner: Owner::of(metadata),
+            group_writable: true,
+        };
+        if !metadata.is_symlink() && shared.mode(mode) != mode {
+            let permissions = fs::Permissions::from_mode(shared.mode(mode));
+            fs::set_permissions(path, permissions).map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_group_may_write_to_what_the_command_leaves_and_to_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let old = path("old");
+        fs::write(&old, "").unwrap();
+        fs::set_permissions(&old, fs::Permissions::from_mode(0o600)).unwrap();
+        thread::sleep(TICK);
+        let gid = nix::unistd::getegid().as_raw();
+        let spec = GroupWritableSpec {
+            gid,
+            folders: vec![dir.path().display().to_string(), "/missing".to_owned()],
+        };
+        let script = format!(
+            "cd {} && umask 077 && mkdir made && echo > made/file && ln -s file made/link && exit 7",
+            dir.path().display()
+        );
+        let args = [
+            serde_json::to_string(&spec).unwrap(),
+            "/bin/sh".to_owned(),
+            "-c".to_owned(),
+            script,
+        ];
+        assert_eq!(run(&args).unwrap(), 7);
+        let mode = |name: &str| fs::metadata(path(name)).unwrap().mode() & 0o777;
+        assert_eq!(
+            ["made", "made/file", "old"].map(mode),
+            [0o770, 0o660, 0o600]
+        );
+    }
+
+    #[test]
+    fn a_signal_is_an_exit_code_too() {
+        let args = ["{\"gid\":0,\"folders\":[]}", "/bin/sh", "-c", "kill -9 $$"];
+        assert_eq!(run(&args.map(str::to_owned)).unwrap(), 137);
+    }
+}

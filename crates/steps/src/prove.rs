@@ -1,0 +1,163 @@
+//! Tries the image in which the step runs, as a platform starts it.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::Command;
+
+use crate::child::{self, ChildError};
+use crate::install::Mounts;
+use condafront_model::stamp::Owner;
+use condafront_step_spec::args::StepSpec as _;
+use condafront_step_spec::failure_report::FailureReport;
+use condafront_step_spec::prove::{PROBE_WRITE, PROOF_FILE, ProveSpec, Trial, What};
+
+/// How many bytes of a failing program's output the error quotes.
+const QUOTED_BYTES: usize = 2000;
+
+const HOME: &str = "HOME";
+
+/// Runs the subcommand `prove` with the arguments `args`. The output of programs goes to `log`.
+///
+/// # Errors
+/// The first thing that does not work.
+pub(crate) fn run(
+    args: &[String],
+    mounts: &Mounts,
+    log: &mut dyn Write,
+) -> Result<(), FailureReport> {
+    let (spec, env) = ProveSpec::from_args(args)?;
+    for trial in &spec.trials {
+        attempt(trial, &env, log)?;
+    }
+    fs::write(mounts.facts.join(PROOF_FILE), "{}")?;
+    Ok(())
+}
+
+fn attempt(
+    trial: &Trial,
+    env: &[(String, String)],
+    log: &mut dyn Write,
+) -> Result<(), FailureReport> {
+    let failed = |why: String| FailureReport {
+        help: Some(trial.help.clone()),
+        ..FailureReport::new(format!("{}, but {why}", trial.rule))
+    };
+    let home = env.iter().find(|(name, _)| name == HOME);
+    let home = home.map_or(trial.home.as_str(), |(_, value)| value.as_str());
+    let (what, mut command) = match &trial.what {
+        What::Find(path) => {
+            return match fs::metadata(path) {
+                Ok(_) => Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    Err(failed(format!("the image has no {path}")))
+                }
+                Err(error) => Err(failed(format!("{path} cannot be read: {error}"))),
+            };
+        }
+        What::Run(words) => {
+            let (program, rest) = words.split_first().ok_or_else(|| {
+                FailureReport::new("this step was given a program without a name")
+            })?;
+            let mut command = Command::new(program);
+            command.args(rest);
+            (words.join(" "), command)
+        }
+        What::Write(folders) => {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.arg(PROBE_WRITE).args(folders).arg(home);
+            (PROBE_WRITE.to_owned(), command)
+        }
+    };
+    let names = env.iter().map(|(name, value)| (name, value));
+    command.env_clear().envs(names).env(HOME, home);
+    let user = Owner {
+        uid: trial.uid,
+        gid: trial.gid,
+    };
+    let ended =
+        child::run_as(user, &what, command, log, QUOTED_BYTES).map_err(|error| match error {
+            ChildError::Start(e) if e.kind() == io::ErrorKind::NotFound => {
+                let program = what.split(' ').next().unwrap_or(&what);
+                failed(format!("the image has no program {program}"))
+            }
+            ChildError::Start(e) => failed(format!("`{what}` cannot be started: {e}")),
+            other => failed(format!("`{what}` {other}")),
+        })?;
+    child::end_others();
+    if ended.status.success() {
+        return Ok(());
+    }
+    let said = ended.output.trim_end();
+    Err(failed(match (&trial.what, said) {
+        (What::Write(_), said) => {
+            let who = format!("the user {}:{} ", trial.uid, trial.gid);
+            format!("{who}{}", said.trim_start_matches("error: "))
+        }
+        (_, "") => format!("`{what}` fails ({})", ended.status),
+        (_, said) => format!("`{what}` fails ({}) and prints:\n{said}", ended.status),
+    }))
+}
+
+/// Runs the subcommand [`PROBE_WRITE`] with the arguments `args`.
+///
+/// # Errors
+/// The first directory in which no file can be created.
+pub(crate) fn write(args: &[String]) -> Result<(), FailureReport> {
+    for folder in args {
+        let path = Path::new(folder).join(".condafront-probe");
+        let tried = File::create_new(&path).and_then(|_| fs::remove_file(&path));
+        tried.map_err(|e| FailureReport::new(format!("cannot write to {folder}: {e}")))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tried(what: What, env: &[(String, String)]) -> Result<(), String> {
+        let trial = Trial {
+            rule: "it runs".to_owned(),
+            help: "Do something.".to_owned(),
+            uid: nix::unistd::getuid().as_raw(),
+            gid: nix::unistd::getgid().as_raw(),
+            home: "/nowhere".to_owned(),
+            what,
+        };
+        attempt(&trial, env, &mut Vec::new()).map_err(|report| {
+            assert_eq!(report.help.as_deref(), Some("Do something."));
+            report.message
+        })
+    }
+
+    fn shell(script: &str) -> What {
+        What::Run(["/bin/sh", "-c", script].map(str::to_owned).to_vec())
+    }
+
+    #[test]
+    fn programs_see_the_images_variables_and_no_others() {
+        let env = [("A", "1"), ("PATH", "/bin:/usr/bin")];
+        let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let script = "test \"$A$HOME\" = 1/nowhere && test -z \"$CARGO_MANIFEST_DIR\"";
+        tried(shell(script), &env).unwrap();
+        let own = [env.as_slice(), &[("HOME".to_owned(), "/".to_owned())]].concat();
+        tried(shell("test \"$HOME\" = /"), &own).unwrap();
+    }
+
+    #[test]
+    fn what_does_not_work_is_told() {
+        let told = |what| tried(what, &[]).unwrap_err();
+        assert_eq!(
+            told(shell("echo because >&2; exit 3")),
+            "it runs, but `/bin/sh -c echo because >&2; exit 3` fails (exit status: 3) and prints:\nbecause"
+        );
+        let missing = told(What::Run(vec!["/no/such".to_owned()]));
+        assert_eq!(missing, "it runs, but the image has no program /no/such");
+        let missing = told(What::Find("/no/such".to_owned()));
+        assert_eq!(missing, "it runs, but the image has no /no/such");
+        let folders = ["/no/such".to_owned()];
+        let told = write(&folders).unwrap_err().message;
+        assert!(told.starts_with("cannot write to /no/such: "), "{told}");
+    }
+}
