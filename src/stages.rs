@@ -2,12 +2,15 @@
 
 mod additions;
 mod assembly;
+mod build_packages;
+mod build_root;
 mod channel;
 mod channel_contents;
 mod channel_downloads;
 mod commands;
 mod compiler;
 mod copy;
+mod dev;
 mod diff;
 mod fetching;
 pub(crate) mod file;
@@ -34,6 +37,7 @@ mod platforms;
 mod post_link;
 mod prefix;
 mod proof;
+mod pylock;
 mod recorded;
 mod run;
 mod session;
@@ -73,9 +77,10 @@ pub(crate) async fn build(
     let imports = options.cache_imports()?;
     bridge.import_caches(imports);
     let target = Target::parse(options.get("target"))?;
-    let settings = logins::settings(bridge, options).await?;
+    let mut settings = logins::settings(bridge, options).await?;
+    settings.input.is_dev = target == Target::Dev;
     let platforms = match target {
-        Target::Image | Target::Prefix | Target::Verify | Target::Diff => {
+        Target::Image | Target::Dev | Target::Prefix | Target::Verify | Target::Diff => {
             platforms(bridge, options)?
         }
         // These targets choose their platforms themselves.
@@ -100,7 +105,7 @@ pub(crate) async fn build(
         so_far: &SoFar::start(),
     };
     let result = match target {
-        Target::Image | Target::Prefix => session.images(target, &platforms).await,
+        Target::Image | Target::Dev | Target::Prefix => session.images(target, &platforms).await,
         Target::Lock => session.locks().await,
         Target::Channel => session.channel().await,
         Target::Verify => session.verify(&platforms).await,

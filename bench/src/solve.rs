@@ -290,6 +290,7 @@ fn question(from: From, server: &Server) -> (SolveSpec, [RepodataSpec; 2]) {
         exclude_newer: None,
         origin: Origin::default(),
         kept: Kept::default(),
+        installed: Vec::new(),
     };
     let address = |subdir: &str| server.url(&format!("/{subdir}/{SHARDS_FILE}"));
     let files = SUBDIRS.map(|subdir| RepodataSpec {

@@ -110,7 +110,7 @@ pub const BUILD_ARGS: &[BuildArg] = &[
     },
     BuildArg {
         name: "CONDA_LOCK_CATEGORIES",
-        description: "categories of a conda-lock.yml in addition to main: dev,docs",
+        description: "categories of a conda-lock.yml in addition to main, or extras and dependency groups of a pylock.toml: dev,docs",
         docs: "locks.md#conda-lockyml",
     },
     BuildArg {

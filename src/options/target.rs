@@ -9,6 +9,8 @@ pub enum Target {
     /// The image with the environment.
     #[default]
     Image,
+    /// The same image, with editable packages.
+    Dev,
     /// The environment's files and nothing else.
     Prefix,
     /// Explicit locks, one per platform, as files.
@@ -23,8 +25,9 @@ pub enum Target {
 
 impl Target {
     /// All of them, the default first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Image,
+        Self::Dev,
         Self::Prefix,
         Self::Lock,
         Self::Channel,
@@ -36,6 +39,7 @@ impl Target {
     pub fn name(self) -> &'static str {
         match self {
             Self::Image => "image",
+            Self::Dev => "dev",
             Self::Prefix => "prefix",
             Self::Lock => "lock",
             Self::Channel => "channel",
@@ -48,6 +52,9 @@ impl Target {
     pub fn description(self) -> &'static str {
         match self {
             Self::Image => "The image with the environment active",
+            Self::Dev => {
+                "The image for development: packages that are listed with -e are editable, in the working directory"
+            }
             Self::Prefix => "The environment alone, to copy with COPY --from or -o type=tar",
             Self::Lock => {
                 "Explicit locks of the environment, one per platform; write them out with -o ."
@@ -99,7 +106,7 @@ mod tests {
         );
         assert_eq!(
             error("release"),
-            "there is no target `release`\nThe targets are image, prefix, lock, channel, verify, diff."
+            "there is no target `release`\nThe targets are image, dev, prefix, lock, channel, verify, diff."
         );
     }
 }

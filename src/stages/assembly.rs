@@ -128,6 +128,7 @@ impl Image<'_> {
             links: self.links.clone(),
             layers,
             glibc: self.glibc(),
+            user: self.user.clone(),
         }
     }
 
@@ -209,6 +210,10 @@ impl Image<'_> {
             base_lines: self.base_lines,
         };
         sources.check(&config)?;
+        if self.session.settings.input.is_dev {
+            self.edit(&mut progress, section::working_dir(&config))
+                .await?;
+        }
         let additions = Additions {
             session: self.session,
             section: self.section,

@@ -9,13 +9,14 @@ use crate::findings as of_image;
 use crate::gateway::error::BuildError;
 use crate::options::choices::Choices;
 use condafront_input as input;
+use condafront_input::build_packages::{self, BuildFor};
 use condafront_input::file_path::FilePath;
 use condafront_input::findings;
 use condafront_input::section::{Environment, ImageFile, ImageSection};
-use condafront_input::{BuildInput, EnvironmentInput, InputSettings};
+use condafront_input::{BuildInput, Conda, EnvironmentInput, InputSettings, SolveRequest};
 use condafront_model::environment_prefix::EnvironmentPrefix;
-use condafront_model::lint::Warning;
-use condafront_model::source::SourceFile;
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::source::{Diagnostic, SourceFile};
 
 /// The contents of all files, for one platform.
 pub(crate) struct ImageInput {
@@ -50,6 +51,10 @@ pub(crate) struct EnvironmentFile {
     pub input: EnvironmentInput,
     /// The settings that it was read with.
     pub(super) settings: InputSettings,
+    /// What the file asks of a solve, if a lock answers it.
+    pub(super) answered: Option<SolveRequest>,
+    /// The solve for the packages that only builds of wheels see. Its lines are in the build file.
+    pub(super) build: Option<SolveRequest>,
     /// What the file asks of pip, and what the image asks if this is its default environment.
     pub(super) pip: PipInput,
 }
@@ -78,7 +83,17 @@ impl EnvironmentFile {
             folder,
             input,
             settings: settings.clone(),
+            answered: None,
+            build: None,
             pip: PipInput::default(),
+        }
+    }
+
+    /// What the file asks of a solve, even if a lock answers it.
+    fn request(&self) -> Option<&SolveRequest> {
+        match &self.input.conda {
+            Conda::Unsolved(request) => Some(request),
+            Conda::Locked(_) => self.answered.as_ref(),
         }
     }
 }
@@ -145,7 +160,42 @@ impl Session<'_> {
         }
         let warning = of_image::user(self.settings, &image.section, &self.build_file.file);
         image.warnings.extend(warning);
+        self.read_build(&mut image)?;
         Ok(image)
+    }
+
+    /// Reads which packages only builds of wheels see.
+    fn read_build(&self, image: &mut ImageInput) -> Result<(), Diagnostic> {
+        let Some(build) = &image.section.build else {
+            return Ok(());
+        };
+        let file = &self.build_file.file;
+        let mut asking = image.environments.iter_mut();
+        let mut asking = asking.by_ref().filter(|one| !one.pip.asked.is_empty());
+        let mut is_used = false;
+        for one in asking.by_ref() {
+            let environment = BuildFor {
+                file: &one.file,
+                request: one.request(),
+                settings: &one.settings,
+            };
+            let (request, warnings) =
+                build_packages::requested(build, &image.section, file, environment, self.platform)?;
+            one.build = Some(request);
+            image.warnings.extend(warnings);
+            is_used = true;
+        }
+        if !is_used {
+            image.warnings.push(Warning {
+                rule: Rule::Ignored,
+                diagnostic: Diagnostic::new(
+                    "`build` has no effect: there are no PyPI packages to build",
+                )
+                .at(file, build.lines)
+                .help("Remove it, or list PyPI packages under `pip`."),
+            });
+        }
+        Ok(())
     }
 
     /// Reads the build file and the environments that it names.
@@ -208,6 +258,8 @@ impl Session<'_> {
             folder: found.path.folder(),
             input,
             settings,
+            answered: None,
+            build: None,
             pip: PipInput::default(),
         };
         Ok((environment, found.warning))

@@ -1,5 +1,6 @@
 //! One environment of an image: finds, plans and links its packages.
 
+use super::build_root::BuildRoot;
 use super::ground::Ground;
 use super::input::EnvironmentFile;
 use super::session::Session;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 
 use buildkit_llb::Output;
 use futures_util::future::try_join_all;
+use tokio::sync::OnceCell;
 
 use crate::gateway::error::BuildError;
 use condafront_graph::compiler::Compiler;
@@ -56,6 +58,10 @@ pub(super) struct Linked<'a> {
     pub(super) facts: EnvironmentFacts,
     /// The outputs of solves, if there were any.
     pub(super) solved: &'a [Output],
+    /// What it shares with the other environments.
+    pub(super) ground: &'a Ground<'a>,
+    /// The image in which wheels are built, once it is known.
+    pub(super) build_root: OnceCell<BuildRoot>,
 }
 
 impl<'a> Ground<'a> {
@@ -147,6 +153,8 @@ impl Planned<'_> {
             graph,
             facts,
             solved: &self.solved,
+            ground,
+            build_root: OnceCell::new(),
         })
     }
 }

@@ -148,7 +148,7 @@ impl Session<'_> {
             let error = not_on_a_server(&local.name, &local.location(&one.file));
             return Err(or_skip(error, &local.name).into());
         }
-        if asked.list.is_empty() {
+        if !asked.asks_for_more() {
             return Ok(asked.locked.clone());
         }
         self.check_pip(asked)?;

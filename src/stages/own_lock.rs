@@ -48,6 +48,9 @@ impl Session<'_> {
         let asked = self.read_pip(&one.input.pip, &[], &one.file, &one.folder);
         let list = asked.await?.asked.list;
         let content = own.read(&lock.file, &settings)?;
+        if let Conda::Unsolved(request) = &one.input.conda {
+            one.answered = Some(request.clone());
+        }
         one.input = own.installed(one.input, content, kind, &settings)?;
         if let Pip::Locked(pip) = &one.input.pip
             && !one.input.pip.is_empty()

@@ -1,10 +1,12 @@
 //! Finds, downloads and installs PyPI packages on top of the conda packages.
 
+use super::build_root::BuildRoot;
 use super::linked::Linked;
 use super::pip_build::Unbuilt;
 use super::pip_jobs::{Files, Finding, Installing, Made, check_addresses};
 use super::pip_list::PipInput;
 use super::platforms::PIP_INSTALLS;
+use super::pylock::LockedPackages;
 use super::wheels::WheelGround;
 
 use buildkit_llb::Output;
@@ -63,7 +65,9 @@ impl Linked<'_> {
         if !asked.list.is_empty() {
             let files = self.pip_find(root, &pipped, ground).await?;
             let options = asked.list.build_options();
-            let files = self.with_archives_built(root, files, options).await?;
+            let files = self
+                .with_archives_built(root, files, options, ground)
+                .await?;
             self.pip_install(&mut pipped, files, ground).await?;
         }
         Ok(Some(pipped))
@@ -75,16 +79,15 @@ impl Linked<'_> {
         pipped: &mut Pipped,
         ground: &WheelGround,
     ) -> Result<(), BuildError> {
-        let asked = &self.file.pip.asked;
-        let locked = asked.locked.iter().cloned();
-        let (archives, packages) = locked.partition(PipPackage::is_archive);
+        let LockedPackages { files, local } = self.locked(&ground.glibc).await?;
+        let (archives, packages) = files.into_iter().partition(PipPackage::is_archive);
         let unbuilt = Unbuilt {
             archives,
-            local: self.file.pip.locked_local.clone(),
+            local,
             ..Unbuilt::default()
         };
         let count = unbuilt.archives.len();
-        let (mut made, facts) = self.pip_build(&pipped.root, unbuilt).await?;
+        let (mut made, facts) = self.pip_build(&pipped.root, unbuilt, ground).await?;
         pipped.facts.extend(facts);
         let local = Files {
             wheels: made.split_off(count),
@@ -114,7 +117,14 @@ impl Linked<'_> {
         ground: &WheelGround,
     ) -> Result<Vec<PipPackage>, BuildError> {
         let asked = &self.file.pip.asked;
-        let mut packages = asked.locked.clone();
+        let LockedPackages {
+            files: mut packages,
+            local,
+        } = self.locked(&ground.glibc).await?;
+        if let Some((local, place)) = local.first() {
+            let error = not_on_a_server(&local.label, place);
+            return Err(error.help("Lock a release of it.").into());
+        }
         if asked.list.is_empty() {
             return Ok(packages);
         }
@@ -150,7 +160,7 @@ impl Linked<'_> {
             options: list.build_options(),
             ..Unbuilt::default()
         };
-        let (made, mut facts) = self.pip_build(root, unbuilt).await?;
+        let (made, mut facts) = self.pip_build(root, unbuilt, ground).await?;
         let wheels: Vec<Output> = made.iter().map(|it| it.wheel.output.clone()).collect();
         let partial = match ground.stacking {
             Stacking::Merge if pipped.layers.is_empty() => {
@@ -165,7 +175,17 @@ impl Linked<'_> {
             resolved = found;
         }
         if resolved.is_none() {
-            let root = &pipped.root;
+            let BuildRoot {
+                for_pip,
+                facts: of_root,
+                ..
+            } = if pipped.layers.is_empty() {
+                self.build_root(root, ground).await?
+            } else {
+                BuildRoot::plain(&pipped.root)
+            };
+            facts.extend(of_root);
+            let root = &for_pip;
             let (found, output) = self.resolve(root, &wheels, &network, false).await?;
             facts.push(output);
             resolved = found;

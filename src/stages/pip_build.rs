@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use buildkit_llb::Output;
 
+use super::build_root::BuildRoot;
 use super::fetching::Job;
 use super::linked::Linked;
 use super::pip_jobs::{Files, Made, check_addresses};
 use super::platforms::pip_builds;
+use super::wheels::WheelGround;
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::inventory::Component;
 use condafront_graph::downloads::{Addresses, Artifact};
@@ -16,7 +18,8 @@ use condafront_graph::pip::{Local, LocalKind, OwnWheel, PipBuilt, PipNetwork, Pi
 use condafront_graph::step::Step;
 use condafront_input::requirements::BuildOptions;
 use condafront_model::pypi_package::PipPackage;
-use condafront_model::source::{Location, SourceFile};
+use condafront_model::redact::{masked, quoted};
+use condafront_model::source::{Diagnostic, Location, SourceFile};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::failure_report::Culprit;
 use condafront_step_spec::pip::PIP_FETCHED_FILE;
@@ -34,7 +37,7 @@ pub(super) struct Unbuilt {
 
 impl Linked<'_> {
     /// The wheels of `unbuilt`, first those of archives, and the outputs that the frontend reads. They are built in the
-    /// image `root`, which has the conda packages.
+    /// image `root`, which has the conda packages, with those on top that only builds see.
     ///
     /// # Errors
     /// A package that cannot be downloaded or built, at its line.
@@ -42,6 +45,7 @@ impl Linked<'_> {
         &self,
         root: &Output,
         unbuilt: Unbuilt,
+        ground: &WheelGround,
     ) -> Result<(Vec<Made>, Vec<Output>), BuildError> {
         let Unbuilt {
             archives,
@@ -62,6 +66,13 @@ impl Linked<'_> {
         if let Some((label, place)) = &first {
             session.must_run_at(&pip_builds(label), place)?;
         }
+        let BuildRoot {
+            root, mut facts, ..
+        } = match first {
+            Some(_) => self.build_root(root, ground).await?,
+            None => BuildRoot::plain(root),
+        };
+        let root = &root;
         if first_built.is_some() {
             // Loading the sources may fail.
             session.settle(root).await?;
@@ -87,7 +98,8 @@ impl Linked<'_> {
             local: &local,
             network: &network,
         };
-        let (graph, reference) = session.fetch_and_run(&building, addresses).await?;
+        let ran = session.fetch_and_run(&building, addresses).await;
+        let (graph, reference) = ran.map_err(|error| unloaded(error, &local))?;
         let names: Vec<String> = session.read_json(&reference, PIP_FETCHED_FILE).await?;
         if names.len() != graph.wheels.len() {
             return Err(GatewayError::session(format!(
@@ -119,8 +131,8 @@ impl Linked<'_> {
                 component,
             },
         );
-        let facts = graph.fetched.iter().chain([&graph.facts]);
-        Ok((made.collect(), facts.cloned().collect()))
+        facts.extend(graph.fetched.iter().chain([&graph.facts]).cloned());
+        Ok((made.collect(), facts))
     }
 
     /// `files` with the wheels of its source archives in their place.
@@ -132,6 +144,7 @@ impl Linked<'_> {
         root: &Output,
         mut files: Files,
         options: BuildOptions,
+        ground: &WheelGround,
     ) -> Result<Files, BuildError> {
         let (archives, packages) = files.packages.into_iter().partition(PipPackage::is_archive);
         let unbuilt = Unbuilt {
@@ -139,12 +152,46 @@ impl Linked<'_> {
             options,
             ..Unbuilt::default()
         };
-        let (made, facts) = self.pip_build(root, unbuilt).await?;
+        let (made, facts) = self.pip_build(root, unbuilt, ground).await?;
         files.packages = packages;
         files.wheels.extend(made);
         files.facts.extend(facts);
         Ok(files)
     }
+}
+
+/// What to say of a repository among `local` that cannot be loaded; other errors stay as they are.
+fn unloaded(error: BuildError, local: &[(Local, Location)]) -> BuildError {
+    let BuildError::Gateway(error) = error else {
+        return error;
+    };
+    let failed = error.vertices();
+    let found = local.iter().find_map(|(local, place)| {
+        let is_it = failed.contains(&local.output.digest().to_string());
+        Some((local.repository.as_ref().filter(|_| is_it)?, place))
+    });
+    let Some((repository, place)) = found else {
+        return error.into();
+    };
+    let url = quoted(&repository.url);
+    let reference = repository.reference.as_deref().unwrap_or("HEAD");
+    let reference = quoted(reference);
+    let diagnostic = if repository.is_short_commit() {
+        Diagnostic::new(format!(
+            "`{reference}` is neither a branch nor a tag of {url}, and git servers do not look for commits by the beginning of their names"
+        ))
+        .help("Write all 40 characters of the commit, or a branch or tag.")
+    } else {
+        let why = masked(error.message());
+        let why = why.lines().rfind(|line| !line.trim().is_empty());
+        let why = why.unwrap_or_default().trim().to_owned();
+        Diagnostic::new(format!("`{reference}` of {url} cannot be loaded: {why}"))
+            .help("Check the URL and the branch, tag or commit. For a private repository, pass --secret id=GIT_AUTH_TOKEN,env=… or --ssh default.")
+    };
+    diagnostic
+        .at(&place.file, place.lines)
+        .caused_by(error)
+        .into()
 }
 
 /// The job that builds wheels.

@@ -10,8 +10,9 @@ use crate::gateway::error::BuildError;
 use condafront_graph::location_of;
 use condafront_graph::pip::{Local, LocalKind, from_context, from_repository};
 use condafront_input::file_path::{FilePath, Root};
+use condafront_input::pylock::{self, Pylock};
 use condafront_input::pypi::PypiPackages;
-use condafront_input::requirements::{List, LocalPath, Reading, Source};
+use condafront_input::requirements::{List, LocalPath, Reading, Repository, Source};
 use condafront_input::{LocalPip, LockedPip, Pip, PipRequirement, or_skip};
 use condafront_model::lint::Warning;
 use condafront_model::package::Hashes;
@@ -56,22 +57,40 @@ impl Session<'_> {
         reading.add(list, folder.clone());
         reading.add(more, self.sources.build_folder());
         let mut warnings = Vec::new();
+        let mut pylocks: Vec<Pylock> = Vec::new();
         while let Some(named) = reading.next_file()? {
             let found = self.named_file(&named).await?;
             warnings.extend(found.warning);
+            if Pylock::is_name(&named.path) {
+                reading.check_lock()?;
+                let lock = pylock::read(&found.file, found.path.folder())?;
+                if !pylocks.contains(&lock) {
+                    warnings.extend(lock.warnings.clone());
+                    pylocks.push(lock);
+                }
+                continue;
+            }
             reading.open(&found.file, found.path)?;
         }
         let mut list = reading.finish();
-        warnings.extend(list.warnings());
+        if !self.settings.input.is_dev {
+            warnings.extend(list.warnings());
+        }
+        if matches!(pip, Pip::Unsolved(_)) {
+            let categories = &self.settings.input.categories;
+            warnings.extend(pylock::unknown_categories(&pylocks, categories));
+        }
         let projects = self.projects(&mut list, &mut warnings).await?;
         Ok(PipInput {
             local: self.local_packages(&list, &projects)?,
             locked_local: self
                 .packages_of_lock(&locked.local, file, folder, &mut warnings)
-                .await?,
+                .await
+                .map_err(|error| with_skip(error, &locked.local))?,
             asked: PypiPackages {
                 locked: locked.files,
                 local: locked.local,
+                pylocks,
                 list,
             },
             warnings,
@@ -79,7 +98,7 @@ impl Session<'_> {
     }
 
     /// The packages of the user's folders that the lock `file` in `folder` names.
-    async fn packages_of_lock(
+    pub(super) async fn packages_of_lock(
         &self,
         packages: &[LocalPip],
         file: &Arc<SourceFile>,
@@ -96,10 +115,7 @@ impl Session<'_> {
                 let found = self.in_folder(&project, &named.location, options)?;
                 Ok((found, project.warning))
             });
-            let ((_, kind, output), warning) = found.map_err(|error| match error {
-                BuildError::Diagnostic(error) => or_skip(*error, &package.name).into(),
-                error => error,
-            })?;
+            let ((_, kind, output), warning) = found?;
             warnings.extend(warning);
             let local = Local {
                 label: package.name.clone(),
@@ -107,6 +123,8 @@ impl Session<'_> {
                 output,
                 build_options: Vec::new(),
                 hashes: package.hashes.clone(),
+                repository: None,
+                editable: None,
             };
             all.push((local, package.location(file)));
         }
@@ -170,6 +188,14 @@ impl Session<'_> {
                 output,
                 build_options: requirement.build_options.clone(),
                 hashes: Hashes::clone(&requirement.file_hashes),
+                editable: match &requirement.source {
+                    Source::Context(path) if requirement.is_editable => Some(path.path.clone()),
+                    _ => None,
+                },
+                repository: match &requirement.source {
+                    Source::Repository(repository) => Some(Repository::clone(repository)),
+                    _ => None,
+                },
             };
             if kind == LocalKind::Folder && local.hashes != Hashes::default() {
                 return Err(Diagnostic::new(format!(
@@ -219,5 +245,18 @@ impl Session<'_> {
             path.to_owned()
         };
         Ok((label, kind, output))
+    }
+}
+
+/// The advice to leave a package of a lock out, in an error about it.
+fn with_skip(error: BuildError, packages: &[LocalPip]) -> BuildError {
+    let BuildError::Diagnostic(error) = error else {
+        return error;
+    };
+    let lines = error.locations.first().map(|place| place.lines);
+    let named = packages.iter().find(|one| Some(one.lines) == lines);
+    match named {
+        Some(package) => or_skip(*error, &package.name).into(),
+        None => BuildError::Diagnostic(error),
     }
 }

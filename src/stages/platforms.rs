@@ -285,6 +285,7 @@ mod tests {
             let asked = PypiPackages {
                 locked: locked.to_vec(),
                 local: local.to_vec(),
+                pylocks: Vec::new(),
                 list: List::default(),
             };
             needs_pip(&asked, &file).map(|(what, place)| (what, place.lines.first))

@@ -21,7 +21,7 @@ use condafront_graph::step::Step;
 use condafront_model::layers::Layers;
 use condafront_model::lint::Warning;
 use condafront_model::source::{Diagnostic, Location, SourceFile};
-use condafront_step_spec::account::LinkedDirectory;
+use condafront_step_spec::account::{LinkedDirectory, User};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::facts::{EnvironmentFacts, FACTS_FILE, Notice};
 use condafront_step_spec::failure_report::Culprit;
@@ -37,6 +37,8 @@ pub(super) struct WheelGround {
     pub(super) layers: Layers,
     /// The C library that packages can rely on.
     pub(super) glibc: Glibc,
+    /// The image's user.
+    pub(super) user: User,
 }
 
 /// An image with linked wheels.

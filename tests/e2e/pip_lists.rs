@@ -252,3 +252,50 @@ fn what_fails_runs_once(store: Store) {
 }
 
 on_both_stores!(what_fails_runs_once);
+
+#[test]
+fn repositories_have_the_version_of_their_tag() {
+    let project = Project::new(Store::Containerd);
+    let index = fill_index(&project);
+    let args = ["--network", "host", "--build-arg", &index];
+    let setup = "import os\nfrom setuptools import setup\nsetup(name='versioned', version=os.environ.get('SETUPTOOLS_SCM_PRETEND_VERSION_FOR_VERSIONED', '0'), py_modules=[])\n";
+    write(&project, "repository/setup.py", setup);
+    let commit = commit_all(&project.path("repository"));
+    let tag = std::process::Command::new("git")
+        .args(["tag", "v1.5"])
+        .current_dir(project.path("repository"))
+        .status();
+    assert!(tag.expect("git runs").success());
+    let git = GitServer::start(project.path("").as_path());
+    let url = git.url("repository");
+    let entry = |reference: &str| format!("versioned @ git+{url}@{reference}");
+    let code = "from importlib.metadata import version; print(version('versioned'))";
+    let given = "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_VERSIONED=7";
+    for (reference, more, expected) in [
+        ("v1.5", &[][..], "1.5\n"),
+        ("v1.5", &["--build-arg", given], "7\n"),
+        (&commit, &[], "0\n"),
+    ] {
+        environment(&project, &[&entry(reference)], &[]);
+        project.build(&[&args, more].concat()).expect_success();
+        let output = project.run(&[], &["python", "-c", code]).expect_success();
+        assert_eq!(output.stdout, expected, "{reference}");
+    }
+    for (reference, expected) in [
+        (
+            &commit[..9],
+            "git servers do not look for commits by the beginning of their names",
+        ),
+        ("no-such-branch", "cannot be loaded: "),
+    ] {
+        environment(&project, &["markupsafe", &entry(reference)], &[]);
+        let output = project.build(&args).expect_failure();
+        let error = error_of(&output);
+        let start = format!("`{reference}` ");
+        assert!(
+            error.contains(&start) && error.contains(expected),
+            "{error}"
+        );
+        assert!(error.starts_with("env.lock:8"), "{error}");
+    }
+}

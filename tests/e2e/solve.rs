@@ -73,6 +73,7 @@ fn solved(specs: &[&str]) -> BTreeSet<String> {
         exclude_newer: None,
         origin: Origin::default(),
         kept: Kept::default(),
+        installed: Vec::new(),
     };
     let packages = solve(&spec, &files, input.path()).unwrap();
     packages

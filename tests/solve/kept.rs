@@ -124,3 +124,31 @@ fn strict_priority_holds_for_what_was_chosen_before() {
     spec.specs = vec![format!("{}::a", url("second"))];
     assert_eq!(named(&spec, &[&later, &second]), ["a 1.0"]);
 }
+
+/// What is there already is as it is, whatever else there would be, and cannot be asked for in another version.
+#[test]
+fn packages_that_are_there_are_not_chosen_anew() {
+    let with = |specs: &[&str], installed: &[&str]| SolveSpec {
+        installed: installed.iter().map(|name| (*name).to_owned()).collect(),
+        ..question(&["main"], specs)
+    };
+    let lib = &["lib-1.1-0", "other-1.0-0"];
+    assert_eq!(
+        named(&with(&["app"], lib), &[&channel()]),
+        ["app 1.0", "lib 1.1"]
+    );
+    // It is in no channel, so that only the caller can tell.
+    assert_eq!(
+        named(&with(&["app"], &["lib-1.2-0"]), &[&channel()]),
+        ["app 2.0", "lib 2.0"]
+    );
+    for specs in [&["plugin"][..], &["lib >=2"]] {
+        let report = ask(&with(specs, lib), &[&channel()]).unwrap_err();
+        let help = report.help.unwrap_or_default();
+        assert!(
+            help.contains("stay as they are"),
+            "{}: {help}",
+            report.message
+        );
+    }
+}

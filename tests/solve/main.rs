@@ -50,6 +50,7 @@ fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
         exclude_newer: None,
         origin: Origin::default(),
         kept: Kept::default(),
+        installed: Vec::new(),
     }
 }
 

@@ -22,7 +22,7 @@ pub fn quote(text: &OsStr) -> OsString {
 
 /// A command that sources `scripts` and then executes `command`. The output of the scripts goes to
 /// standard error: standard output belongs to the command.
-pub(crate) fn behind_scripts(
+pub fn behind_scripts(
     shell: OsString,
     scripts: &[OsString],
     command: Vec<OsString>,

@@ -35,6 +35,8 @@ const POST_LINK: &str = "[install] run the packages' post-link scripts";
 const MOVED: &str = "[install] move layers to where the base image's links lead";
 /// The same for the operation that stacks the layers of packages.
 pub const PACKAGES: &str = "[install] put the layers together";
+/// The same for the operation that adds the packages that only builds see.
+pub const BUILD_ROOT: &str = "[pip] put the packages for builds on top";
 /// The same for the operation that adds the last layers of condafront's own.
 pub const FINISHED: &str = "[image] put the layers together";
 /// The same for the layer of [`Tools::runtime`].

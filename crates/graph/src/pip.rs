@@ -4,17 +4,20 @@
 //! Each wheel is linked into a layer of its own; if that is not possible, pip installs all of them.
 
 mod downloads;
+mod editable;
 mod fetched;
 mod install;
 mod linked;
 mod network;
 mod packages;
+mod pylock;
 mod resolve;
 mod root;
 mod sources;
 mod supplied;
 mod wheel;
 
+pub use editable::{Editable, PipEditable};
 pub use install::PipInstalled;
 pub use linked::{ADD_WHEELS, WheelGraph};
 pub use network::PipNetwork;

@@ -12,7 +12,7 @@ pub mod sharing;
 mod wheel_tags;
 pub mod wheels;
 
-pub use wheel_tags::WheelTarget;
+pub use wheel_tags::{WheelRank, WheelTarget};
 
 use crate::downloads::unpinned_md5;
 use condafront_model::layers::Layers;
@@ -28,7 +28,7 @@ pub struct Plan {
     pub packages: Vec<Package>,
     /// The layers that they are spread over.
     pub groups: Vec<Group>,
-    /// The environment's python, if it has one.
+    /// The environment's python, if it has one. It is a package of the environment below, if this is one on top.
     pub python: Option<Python>,
     /// Whether wheels may be linked too.
     pub has_wheels: bool,
@@ -48,6 +48,17 @@ impl Plan {
             packages,
             has_wheels: false,
         }
+    }
+
+    /// Plans packages that are linked on top of this environment, with its python and without compiling modules.
+    #[must_use]
+    pub fn on_top(&self, packages: Vec<Package>) -> Self {
+        let mut plan = Self::new(packages, Layers::Auto);
+        plan.python = self.python.clone().map(|python| Python {
+            runtime: Vec::new(),
+            ..python
+        });
+        plan
     }
 
     /// The same for an environment with PyPI packages, if `has_wheels`.

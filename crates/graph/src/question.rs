@@ -73,6 +73,7 @@ pub fn question(
             packages: request.kept.packages.iter().map(without_suffix).collect(),
             upgrade: request.kept.upgrade.clone(),
         },
+        installed: request.installed.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -182,6 +183,7 @@ mod tests {
             }],
             origin: Origin::default(),
             kept: Kept::default(),
+            installed: Vec::new(),
         }
     }
 

@@ -279,6 +279,7 @@ mod tests {
             exclude_newer: None,
             origin: Origin::default(),
             kept: Kept::default(),
+            installed: Vec::new(),
         };
         let files = [RepodataSpec {
             channel: 0,

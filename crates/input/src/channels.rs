@@ -46,6 +46,11 @@ impl Channels {
         }
     }
 
+    /// These channels, and those that follow.
+    pub(super) fn starting_with(self, list: Vec<Channel>) -> Self {
+        Self { list, ..self }
+    }
+
     pub(super) fn platform(&self) -> Platform {
         self.platform
     }

@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::locked::{Locked, Repeats, Unverified, choices, other_platform, without_effect};
-use crate::environment_input::{DEFAULT_ENVIRONMENT, EnvironmentInput};
+use crate::environment_input::{DEFAULT_ENVIRONMENT, DEV, EnvironmentInput};
 use crate::settings::InputSettings;
 use crate::yaml::Node;
 use condafront_model::link_order::link_order;
@@ -310,6 +310,9 @@ impl Reader<'_> {
                 .help(choices(category, &known, "categories")));
             }
             wanted.insert(category);
+        }
+        if settings.is_dev && known.contains(DEV) {
+            wanted.insert(DEV);
         }
         Ok(wanted)
     }

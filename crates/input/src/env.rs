@@ -159,6 +159,7 @@ pub(crate) fn read(
             platforms,
             origin,
             kept: Kept::default(),
+            installed: Vec::new(),
         }),
         pip: if found.pip.is_empty() {
             Pip::default()

@@ -8,7 +8,7 @@ use condafront_model::cutoff::Limit;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::Warning;
 use condafront_model::origin::Origin;
-use condafront_model::package::{Hashes, Package};
+use condafront_model::package::{Hashes, Package, PackageId};
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 use condafront_step_spec::solve::{ExcludeNewer, Kept};
@@ -74,6 +74,8 @@ pub struct SolveRequest {
     pub origin: Origin,
     /// What stays of an earlier answer.
     pub kept: Kept<Package>,
+    /// The packages that are there already: no others of their names can be chosen.
+    pub installed: Vec<PackageId>,
 }
 
 /// A platform that a file is for.
@@ -174,6 +176,9 @@ impl Pip {
         }
     }
 }
+
+/// The name of the environment, category or group for developers.
+pub(crate) const DEV: &str = "dev";
 
 /// The name of a file's only environment, and of the one that is built from a file with several unless another is chosen.
 pub(crate) const DEFAULT_ENVIRONMENT: &str = "default";

@@ -1,6 +1,7 @@
 //! The files that `-f` accepts. Their content decides which kind they are; each kind becomes a list of packages.
 
 mod address_variables;
+pub mod build_packages;
 mod build_source;
 mod channels;
 mod check_directive;
@@ -28,6 +29,7 @@ mod pip_requirement;
 mod pixi_lock;
 mod pixi_toml;
 mod place;
+pub mod pylock;
 pub mod pypi;
 mod read;
 pub mod requirements;

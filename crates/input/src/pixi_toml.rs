@@ -8,7 +8,7 @@ use crate::channels::Channels;
 use crate::dependency_list::DependencyList;
 use crate::env::reader::Reader;
 use crate::environment_input::{
-    Conda, DEFAULT_ENVIRONMENT, DeclaredPlatform, EnvironmentInput, Pip, SolveRequest,
+    Conda, DEFAULT_ENVIRONMENT, DEV, DeclaredPlatform, EnvironmentInput, Pip, SolveRequest,
 };
 use crate::place::Place;
 use crate::section::image_section::{ImageSection, Located};
@@ -89,7 +89,10 @@ pub(crate) fn read(
         custom: BTreeMap::new(),
     };
     let mut channels = Channels::new(names, platform, &settings.build_args);
-    let features = manifest.features(settings.environment.as_deref())?;
+    let environments = tree.get("environments");
+    let has_dev = environments.is_some_and(|all| all.get(DEV).is_some());
+    let dev = (settings.is_dev && has_dev).then_some(DEV);
+    let features = manifest.features(settings.environment.as_deref().or(dev))?;
     manifest.channels(&features, &mut channels)?;
     let mut specs = DependencyList::default();
     for feature in &features {
@@ -117,6 +120,7 @@ pub(crate) fn read(
             platforms: manifest.platforms(),
             origin: Origin::default(),
             kept: Kept::default(),
+            installed: Vec::new(),
         }),
         pip: Pip::default(),
         section,

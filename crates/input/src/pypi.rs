@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::pylock::Pylock;
 use super::requirements::{self, List};
 use crate::environment_input::{LocalPip, Pip};
 use crate::section::args::BuildArgs;
@@ -9,7 +10,7 @@ use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::{Hashes, Package};
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact::quoted;
-use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 
 /// The PyPI packages of an environment, including the contents of the files that its list names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct PypiPackages {
     pub locked: Vec<PipPackage>,
     /// Packages of the build context that a lock names.
     pub local: Vec<LocalPip>,
+    /// Locks from which each environment gets what is for its python and platform.
+    pub pylocks: Vec<Pylock>,
     /// Entries that pip must resolve.
     pub list: List,
 }
@@ -25,7 +28,12 @@ pub struct PypiPackages {
 impl PypiPackages {
     /// Whether there is nothing to install.
     pub fn is_empty(&self) -> bool {
-        self.locked.is_empty() && self.local.is_empty() && self.list.is_empty()
+        self.locked.is_empty() && self.local.is_empty() && !self.asks_for_more()
+    }
+
+    /// Whether there is something besides what the environment's own lock names.
+    pub fn asks_for_more(&self) -> bool {
+        !self.pylocks.is_empty() || !self.list.is_empty()
     }
 }
 
@@ -77,20 +85,31 @@ pub fn check(
     let files = files.map(|first| (first.label(), first.location(file)));
     let local = asked.local.first();
     let local = local.map(|first| (quoted(&first.name), first.location(file)));
+    let pylock = asked.pylocks.first();
+    let pylock = pylock.map(|lock| {
+        let place = Location {
+            file: Arc::clone(&lock.file),
+            lines: Lines::one(1),
+        };
+        let what = format!("{} is a lock of PyPI packages", lock.file.name());
+        (what, place, &["python"][..])
+    });
+    let a_package = |label: &str| format!("{label} is a PyPI package");
     let files = files.or(local);
-    let files = files.map(|(label, location)| (label, location, &["python"][..]));
+    let files = files.map(|(label, location)| (a_package(&label), location, &["python"][..]));
     let mut list = asked.list.entries().iter();
     let list = list.find(|entry| entry.requirement().is_some() && !entry.is_constraint);
     let list = list.map(|entry| {
         let needed = &["python", "pip"][..];
-        (quoted(&entry.text), entry.location(), needed)
+        (a_package(&quoted(&entry.text)), entry.location(), needed)
     });
-    for (first, location, needed) in files.into_iter().chain(list) {
+    let all = files.into_iter().chain(pylock).chain(list);
+    for (what, location, needed) in all {
         let Some(missing) = needed.iter().find(|name| !has(name)) else {
             continue;
         };
         return Err(Diagnostic::new(format!(
-            "{first} is a PyPI package, and the environment has no {missing} to install it with"
+            "{what}, and the environment has no {missing} to install it with"
         ))
         .at(&location.file, location.lines)
         .help(format!(
@@ -121,7 +140,7 @@ mod tests {
     use super::*;
     use crate::requirements::list_of;
     use condafront_model::package::PackageUrl;
-    use condafront_model::source::{Level, Lines};
+    use condafront_model::source::Level;
 
     fn package(url: &str) -> PipPackage {
         PipPackage {

@@ -6,6 +6,7 @@
 //! keys.
 
 pub(crate) mod args;
+mod build;
 mod command;
 mod contract;
 mod copy;
@@ -35,8 +36,9 @@ pub use contract::Contract;
 pub use expand::{ExpandError, Template};
 pub use file::{Environment, ImageFile};
 pub use image_section::{
-    Command, CopyFiles, EnvVar, ExcludeNewer, Healthcheck, ImageSection, Located, Mode, Mount,
-    MountKind, Network, PackageEntry, Ports, Protocol, RunCommand, Sharing, SystemPackages, Timing,
+    BuildPackages, Command, CopyFiles, EnvVar, ExcludeNewer, Healthcheck, ImageSection, Located,
+    Mode, Mount, MountKind, Network, PackageEntry, Ports, Protocol, RunCommand, Sharing,
+    SystemPackages, Timing,
 };
 pub use outline::{Argument, Outline, Secret, outline};
 pub use packages::read_package_list;

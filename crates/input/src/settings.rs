@@ -23,6 +23,8 @@ pub struct InputSettings {
     pub environment: Option<String>,
     /// `CONDA_LOCK_CATEGORIES`: which categories besides `main`.
     pub categories: Vec<String>,
+    /// Whether the image is for development: what a file calls `dev` belongs to it.
+    pub is_dev: bool,
     /// `CONDAFRONT_SKIP`: the packages of a lock to leave out.
     pub skip: Vec<String>,
     /// `UPGRADE`: the packages of an env.yml's own lock that may change; `*` for all.

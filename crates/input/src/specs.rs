@@ -100,6 +100,7 @@ impl Specs {
                 platforms: Vec::new(),
                 origin: Origin::default(),
                 kept: Kept::default(),
+                installed: Vec::new(),
             }),
             pip: Pip::default(),
             section: ImageSection::default(),

@@ -91,7 +91,70 @@ pub struct PipBuildSpec {
     /// Options that say where to find build dependencies; `${NAME}` in them is a variable of the step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
+    /// The version of a package whose sources are without their history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<Tag>,
 }
+
+/// The step that installs packages as editable.
+///
+/// Arguments: `pip-edit SPEC PACKAGE…`; the root is the image so far, with the packages' sources.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipEditSpec {
+    /// Where the environment is, `/opt/conda`.
+    pub prefix: String,
+    /// As in [`PipBuildSpec`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// Owner of what pip writes.
+    pub uid: u32,
+    /// Group of what pip writes.
+    pub gid: u32,
+}
+
+/// A package that is installed as editable.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipEdited {
+    /// Its name in messages.
+    pub label: String,
+    /// Where its sources are.
+    pub path: String,
+}
+
+impl StepSpec for PipEditSpec {
+    const SUBCOMMAND: &'static str = "pip-edit";
+    type Item = PipEdited;
+}
+
+/// The version in a tag.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tag {
+    /// The package's name, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The version.
+    pub version: String,
+}
+
+impl Tag {
+    /// The variable that tells setuptools-scm the version
+    /// (<https://setuptools-scm.readthedocs.io/en/latest/overrides/>).
+    pub fn variable(&self) -> String {
+        match &self.name {
+            Some(name) => {
+                let name = name.replace(['-', '.'], "_").to_ascii_uppercase();
+                format!("{PRETEND_VERSION}_FOR_{name}")
+            }
+            None => PRETEND_VERSION.to_owned(),
+        }
+    }
+}
+
+/// The variable for a package of any name.
+pub const PRETEND_VERSION: &str = "SETUPTOOLS_SCM_PRETEND_VERSION";
 
 impl StepSpec for PipBuildSpec {
     const SUBCOMMAND: &'static str = "pip-build";

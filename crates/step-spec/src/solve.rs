@@ -52,6 +52,9 @@ pub struct SolveSpec {
     /// Packages that stay where they can, by address, without the suffix that says how they are packed.
     #[serde(default, skip_serializing_if = "Kept::is_empty")]
     pub kept: Kept,
+    /// The archives, without suffixes, of packages that are there already: no others of their names can be chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub installed: Vec<String>,
 }
 
 /// A channel of a solve.
@@ -164,6 +167,7 @@ impl SolveSpec {
         ReachSpec(Self {
             origin: Origin::default(),
             kept: Kept::default(),
+            installed: Vec::new(),
             ..self.clone()
         })
     }

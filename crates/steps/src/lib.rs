@@ -93,6 +93,7 @@ const STEPS: &[Step] = &[
     ("pip-build", |args| {
         pip::build(args, &Mounts::default(), &mut std::io::stderr())
     }),
+    ("pip-edit", |args| pip::edit(args, &mut std::io::stderr())),
     ("system", |args| {
         system::run(args, &Mounts::default(), &mut std::io::stderr())
     }),

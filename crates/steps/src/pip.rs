@@ -6,6 +6,7 @@
 
 mod build;
 mod build_failure;
+mod editable;
 mod fetched;
 pub(crate) mod fuzzing;
 mod install;
@@ -16,6 +17,7 @@ mod report;
 mod resolve;
 
 pub(crate) use build::build;
+pub(crate) use editable::edit;
 pub(crate) use fetched::fetched;
 pub(crate) use install::install;
 pub(crate) use resolve::resolve;

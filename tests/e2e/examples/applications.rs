@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use condafront_testkit::apt;
-use condafront_testkit::engine::Store;
+use condafront_testkit::engine::{self, Store};
 
 use super::example::{Example, page};
 use super::traces::{assert_described, left_behind};
@@ -120,6 +120,80 @@ fn an_app_on_top() {
     assert_eq!(said, "hello from /opt/conda\n");
     example.finish();
     assert_eq!(left_behind(&project, "app", &base()), BTreeSet::new());
+}
+
+/// Asks for a page until it has this text.
+const UNTIL: &str = "
+import sys, time, urllib.request
+deadline = time.monotonic() + 60
+while True:
+    try:
+        said = urllib.request.urlopen('http://localhost:5000').read().decode()
+        if said == sys.argv[1]:
+            break
+    except OSError:
+        said = 'nothing'
+    assert time.monotonic() < deadline, said
+    time.sleep(0.1)
+";
+
+#[test]
+fn developing_an_app() {
+    let project = Project::new(Store::Containerd);
+    let index = pip::fill_index(&project);
+    let (name, index) = index.split_once('=').expect("a build-arg");
+    let (example, folder) = Example::new(&project, "develop")
+        .build_arg(name, index)
+        .with_the_network()
+        .copied();
+    let mut example = example.replace("$PWD", &folder.display().to_string());
+    example.run("docker build --target dev");
+    let container = example.start(&[]);
+    let until = |text: &str| {
+        let command = ["python", "-c", UNTIL, text];
+        container.exec(&[], &command).expect_success();
+    };
+    until("hello\n");
+    let module = std::fs::read_to_string(folder.join("greeter.py")).expect("the app");
+    let changed = module.replace("hello\\n", "changed\\n");
+    std::fs::write(folder.join("greeter.py"), changed).expect("the changed app");
+    until("changed\n");
+
+    // What compose would do: it builds this target, and copies changed files to where the sources are.
+    let bake = ["buildx", "bake", "--print", "-f", "compose.yaml"];
+    let mut docker = project.engine.docker(&bake);
+    let printed = engine::run(docker.current_dir(&folder))
+        .expect_success()
+        .stdout;
+    for expected in ["\"dockerfile\": \"env.yml\"", "\"target\": \"dev\""] {
+        assert!(printed.contains(expected), "{printed}");
+    }
+    let compose = std::fs::read_to_string(folder.join("compose.yaml")).expect("compose.yaml");
+    let target = "/home/mambauser/app/greeter.py";
+    assert!(
+        compose.contains(&format!("target: {target}}}")),
+        "{compose}"
+    );
+    let found = ["python", "-c", "import greeter; print(greeter.__file__)"];
+    let found = container.exec(&["--workdir", "/"], &found).expect_success();
+    assert_eq!(found.stdout, format!("{target}\n"));
+
+    example.run("docker build");
+    example.finish();
+    let script = "ls; cd /; python -c 'import greeter; print(greeter.__file__)'";
+    let run = [
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "greeter",
+        "sh",
+        "-c",
+        script,
+    ];
+    let said = project.docker(&run).expect_success();
+    let place = "/opt/conda/lib/python3.13/site-packages/greeter.py\n";
+    assert_eq!(said.stdout, place);
 }
 
 /// Without a shell, or any other program.

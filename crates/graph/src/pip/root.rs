@@ -1,8 +1,8 @@
 //! The root in which pip finds packages for a list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use buildkit_llb::{File, Input, Mkfile, OpOptions, Output};
+use buildkit_llb::{File, Input, Mkfile, OpOptions, Output, Rm};
 
 use crate::environment::Environment;
 use crate::image::{Stack, Stacking};
@@ -14,9 +14,10 @@ use condafront_model::stamp::Owner;
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::facts::{Clash, EnvironmentFacts};
 
-/// The names in the progress, of the root and of one part of it.
+/// The names in the progress, of the root, of one part of it, and of what is left out.
 const ROOT: &str = "[pip] put python and pip together";
 const METADATA: &str = "[pip] metadata of the other packages";
+const HIDDEN: &str = "[pip] hide from pip what only builds see";
 
 impl Environment<'_> {
     /// A root with the base image, python and pip, and the metadata of all other packages: it changes only if these do.
@@ -69,6 +70,29 @@ impl Environment<'_> {
             .on(&base.into(), Stacking::Merge, ROOT)
             .output()
             .cloned())
+    }
+
+    /// `root` without these packages' `metadata`, whose paths are relative to the prefix, so that pip does not find them.
+    pub fn hide_metadata<'m>(
+        &self,
+        root: &Output,
+        metadata: impl Iterator<Item = &'m String>,
+    ) -> Output {
+        let folders = metadata.filter_map(|path| Some(path.rsplit_once('/')?.0));
+        let folders: BTreeSet<String> = folders
+            .map(|folder| format!("{}/{folder}", self.prefix.path()))
+            .collect();
+        if folders.is_empty() {
+            return root.clone();
+        }
+        let mut file = File::on(root);
+        file.options(&self.tools.options(HIDDEN));
+        for folder in folders {
+            let mut rm = Rm::new(folder);
+            rm.allow_not_found();
+            file.then(rm);
+        }
+        file.build().output().unwrap_or(root).clone()
     }
 
     /// These files, by their paths relative to the prefix.

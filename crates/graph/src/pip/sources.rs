@@ -6,7 +6,8 @@ use crate::context::ContextState;
 use crate::git;
 use condafront_input::requirements::Repository;
 use condafront_model::package::Hashes;
-use condafront_step_spec::pip::PipFile;
+use condafront_model::pypi_package::{is_name_char, normalized};
+use condafront_step_spec::pip::{PipFile, Tag};
 
 /// The kind of a package that no index has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,9 +33,23 @@ pub struct Local {
     pub build_options: Vec<String>,
     /// The hashes that it must have if it is a file.
     pub hashes: Hashes,
+    /// If it is asked for as editable, its path in the folder that has it.
+    pub editable: Option<String>,
+    /// The repository that it comes from, if it does.
+    pub repository: Option<Repository>,
 }
 
 impl Local {
+    /// The version in the repository's tag.
+    pub(super) fn tag(&self) -> Option<Tag> {
+        let version = self.repository.as_ref()?.version()?;
+        let is_name = self.label.chars().all(is_name_char);
+        Some(Tag {
+            name: is_name.then(|| normalized(&self.label)),
+            version,
+        })
+    }
+
     /// How a step that gets it describes it.
     pub(super) fn file(&self) -> PipFile {
         PipFile {

@@ -177,6 +177,8 @@ fn packages_next_to_a_lock_become_wheels() {
         kind,
         output: Image::new(format!("docker.io/org/{label}:latest")).build(),
         build_options: Vec::new(),
+        repository: None,
+        editable: None,
         hashes: Hashes {
             sha256: Some(index.to_string().repeat(64)),
             md5: None,
@@ -224,6 +226,8 @@ fn a_list_is_resolved_with_network() {
             output: from_context(&context, "demo", kind, &options),
             build_options: Vec::new(),
             hashes: Hashes::default(),
+            repository: None,
+            editable: None,
         }];
         let mirrors = Mirrors::default();
         let wanted = environment.pip_packages(&[], &mirrors).unwrap();

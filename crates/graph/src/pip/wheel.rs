@@ -12,7 +12,7 @@ use crate::environment::Environment;
 use crate::step::{self, Step};
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
-use condafront_step_spec::pip::{PipBuildSpec, PipFetchedSpec, PipFile};
+use condafront_step_spec::pip::{PipBuildSpec, PipFetchedSpec, PipFile, Tag};
 
 /// The name, in the progress, of the step that reads the wheels' names.
 const READ_NAMES: &str = "[pip] read the names of the wheels";
@@ -49,6 +49,8 @@ struct Build<'a> {
     options: &'a [String],
     /// Options for this package alone.
     own_options: &'a [String],
+    /// The version, if it comes from a tag.
+    tag: Option<Tag>,
 }
 
 impl Environment<'_> {
@@ -83,6 +85,7 @@ impl Environment<'_> {
                 supplied: supplied.as_ref(),
                 options,
                 own_options: wanted.build_options.own(&package.name),
+                tag: None,
             };
             let mut step = self.build_wheel(root, &build, network)?;
             if address.is_retried() {
@@ -105,6 +108,7 @@ impl Environment<'_> {
                 supplied: supplied.as_ref(),
                 options,
                 own_options: &local.build_options,
+                tag: local.tag(),
             };
             let step = self.build_wheel(root, &build, network)?;
             files.push(made(&local.label));
@@ -147,6 +151,7 @@ impl Environment<'_> {
             prefix: self.prefix.path().to_owned(),
             pip: build.supplied.map(SuppliedPip::path),
             options,
+            tag: build.tag.clone(),
         };
         let name = format!("[pip] build a wheel for {}", build.file.label);
         let args = spec.to_args(std::slice::from_ref(&build.file))?;

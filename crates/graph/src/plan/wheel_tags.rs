@@ -3,6 +3,8 @@
 //!
 //! Only what pip accepts in every case counts. About anything else, pip itself decides.
 
+use std::cmp::Reverse;
+
 use super::python::Python;
 use crate::virtual_packages::has_glibc;
 use condafront_model::platform::Platform;
@@ -19,29 +21,75 @@ pub struct WheelTarget<'a> {
     pub glibc: Option<&'a Glibc>,
 }
 
+/// How well a wheel fits: the smallest is the one that pip takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WheelRank((u32, u32, u32), Reverse<u32>);
+
 impl WheelTarget<'_> {
     /// Whether the wheel with this file name is for it.
     pub(super) fn accepts(&self, file_name: &str) -> bool {
-        let Some(stem) = file_name.strip_suffix(".whl") else {
-            return false;
-        };
+        self.rank(file_name).is_some()
+    }
+
+    /// How well the wheel with this file name fits, as pip ranks it; smaller ranks better. `None` if it is not for this.
+    pub fn rank(&self, file_name: &str) -> Option<WheelRank> {
+        let stem = file_name.strip_suffix(".whl")?;
         let parts: Vec<&str> = stem.split('-').collect();
-        // Some have a build number after the version.
-        let is_number = |build: &str| build.starts_with(|c: char| c.is_ascii_digit());
-        if parts.len() == 6 && !is_number(parts[2]) {
-            return false;
-        }
-        let (5 | 6, [.., pythons, abis, platforms]) = (parts.len(), parts.as_slice()) else {
-            return false;
+        let [_, _, build @ .., pythons, abis, platforms] = parts.as_slice() else {
+            return None;
         };
-        let platform = |tag: &str| tag != "any" && self.accepts_platform(tag);
-        let is_any = platforms.split('.').any(|tag| tag == "any");
-        let is_own = platforms.split('.').any(platform);
-        pythons.split('.').any(|python| {
-            abis.split('.').any(|abi| match abi {
-                "none" => (is_any || is_own) && self.accepts_python(python),
-                abi => is_own && self.accepts_abi(python, abi),
-            })
+        // Some have a build number after the version.
+        let build = match build {
+            [] => 0,
+            [build] => {
+                let end = build.find(|c: char| !c.is_ascii_digit());
+                let digits = &build[..end.unwrap_or(build.len())];
+                digits.parse::<u32>().ok()?
+            }
+            _ => return None,
+        };
+        let mut best: Option<(u32, u32, u32)> = None;
+        for python in pythons.split('.') {
+            for abi in abis.split('.') {
+                for platform in platforms.split('.') {
+                    let rank = self.rank_of(python, abi, platform);
+                    best = best.into_iter().chain(rank).min();
+                }
+            }
+        }
+        Some(WheelRank(best?, Reverse(build)))
+    }
+
+    /// The order of `packaging.tags.sys_tags`: by kind, by python, and by platform.
+    fn rank_of(&self, python: &str, abi: &str, platform: &str) -> Option<(u32, u32, u32)> {
+        let is_any = platform == "any";
+        let of_platform = if is_any {
+            0
+        } else {
+            self.platform_rank(platform)?
+        };
+        let is_own = self
+            .minor()
+            .is_some_and(|minor| python == format!("cp3{minor}"));
+        Some(match abi {
+            "none" => {
+                let version = self.python_rank(python)?;
+                match (is_any, is_own) {
+                    (false, true) => (2, 0, of_platform),
+                    (false, false) => (4, version, of_platform),
+                    (true, true) => (5, 0, 0),
+                    (true, false) => (6, version, 0),
+                }
+            }
+            _ if is_any => return None,
+            "abi3" => {
+                let older = self.abi3_rank(python)?;
+                (if older == 0 { 1 } else { 3 }, older, of_platform)
+            }
+            abi => {
+                self.has_abi(python, abi).then_some(())?;
+                (0, 0, of_platform)
+            }
         })
     }
 
@@ -55,54 +103,50 @@ impl WheelTarget<'_> {
         self.python.site_packages.starts_with(&version)
     }
 
-    /// For wheels without machine code, or whose code does not depend on python's.
-    fn accepts_python(&self, tag: &str) -> bool {
-        let Some(minor) = self.minor() else {
-            return false;
-        };
-        let up_to = |digits: &str| digits.parse::<u32>().is_ok_and(|tag| tag <= minor);
+    /// For wheels without machine code, or whose code does not depend on python's: how far from this python they are.
+    fn python_rank(&self, tag: &str) -> Option<u32> {
+        let minor = self.minor()?;
         match tag.strip_prefix("py3") {
-            Some("") => true,
-            Some(digits) => up_to(digits),
-            None => tag == format!("cp3{minor}"),
+            Some("") => Some(1),
+            Some(digits) => {
+                let behind = minor.checked_sub(digits.parse().ok()?)?;
+                Some(if behind == 0 { 0 } else { behind + 1 })
+            }
+            None => (tag == format!("cp3{minor}")).then_some(0),
         }
     }
 
-    /// For wheels with code for one version of python, or for all from one on.
-    fn accepts_abi(&self, tag: &str, abi: &str) -> bool {
-        let (Some(minor), Some(digits)) = (self.minor(), tag.strip_prefix("cp3")) else {
-            return false;
-        };
-        let Ok(tag) = digits.parse::<u32>() else {
-            return false;
-        };
-        match (abi, self.is_threaded()) {
-            ("abi3", false) => (2..=minor).contains(&tag),
-            (abi, false) => tag == minor && abi == format!("cp3{minor}"),
-            (abi, true) => tag == minor && abi == format!("cp3{minor}t"),
-        }
+    /// For wheels with code for all versions of python from one on: by how many versions it is older.
+    fn abi3_rank(&self, tag: &str) -> Option<u32> {
+        let tag: u32 = tag.strip_prefix("cp3")?.parse().ok()?;
+        let older = self.minor()?.checked_sub(tag)?;
+        (tag >= 2 && !self.is_threaded()).then_some(older)
     }
 
-    fn accepts_platform(&self, tag: &str) -> bool {
+    /// For wheels with code for one version of python.
+    fn has_abi(&self, tag: &str, abi: &str) -> bool {
+        let suffix = if self.is_threaded() { "t" } else { "" };
+        self.minor().is_some_and(|minor| {
+            tag == format!("cp3{minor}") && abi == format!("cp3{minor}{suffix}")
+        })
+    }
+
+    /// The newest C library first.
+    fn platform_rank(&self, tag: &str) -> Option<u32> {
+        /// More than all minor versions of glibc.
+        const LAST: u32 = 1 << 16;
         let triplet = self.platform.triplet();
         let machine = triplet.split('-').next().unwrap_or(triplet);
-        let Some(kind) = tag
-            .strip_suffix(machine)
-            .and_then(|tag| tag.strip_suffix('_'))
-        else {
-            return false;
+        let kind = tag.strip_suffix(machine)?.strip_suffix('_')?;
+        let minor = match kind {
+            "linux" => return Some(LAST),
+            "manylinux2010" => 12,
+            "manylinux2014" => 17,
+            kind => kind.strip_prefix("manylinux_2_")?.parse::<u32>().ok()?,
         };
-        let version = match kind {
-            "linux" => return true,
-            "manylinux2010" => "2.12",
-            "manylinux2014" => "2.17",
-            kind => match kind.strip_prefix("manylinux_2_") {
-                Some(minor) if minor.parse::<u32>().is_ok() => &format!("2.{minor}"),
-                _ => return false,
-            },
-        };
-        self.glibc
-            .is_none_or(|glibc| has_glibc(glibc, &format!(">={version}")))
+        let accepts = |glibc| has_glibc(glibc, &format!(">=2.{minor}"));
+        let is_old_enough = self.glibc.is_none_or(accepts);
+        is_old_enough.then(|| LAST.saturating_sub(minor))
     }
 }
 
@@ -165,5 +209,41 @@ mod tests {
             let found = [&usual, &threaded].map(|python| accepts(python, tags));
             assert_eq!(found, expected, "{tags}");
         }
+    }
+    /// In the order of `packaging.tags.sys_tags` for CPython 3.13 on Linux.
+    #[test]
+    fn wheels_are_ranked_as_pip_ranks_them() {
+        let python = Python {
+            package: 0,
+            version: "3.13".to_owned(),
+            site_packages: "lib/python3.13/site-packages".to_owned(),
+            runtime: Vec::new(),
+        };
+        let target = WheelTarget {
+            python: &python,
+            platform: Platform::LinuxAmd64,
+            glibc: None,
+        };
+        let ranks = [
+            "2-cp313-cp313-manylinux_2_28_x86_64",
+            "1-cp313-cp313-manylinux_2_28_x86_64",
+            "cp313-cp313-manylinux_2_28_x86_64.manylinux_2_17_x86_64",
+            "cp313-cp313-manylinux2014_x86_64",
+            "cp313-cp313-linux_x86_64",
+            "cp313-abi3-linux_x86_64",
+            "cp313-none-manylinux2014_x86_64",
+            "cp312-abi3-manylinux2014_x86_64",
+            "cp39-abi3-manylinux_2_34_x86_64",
+            "py313-none-manylinux2014_x86_64",
+            "py3-none-manylinux2014_x86_64",
+            "py312-none-manylinux_2_34_x86_64",
+            "cp313-none-any",
+            "py313-none-any",
+            "py2.py3-none-any",
+            "py312-none-any",
+        ]
+        .map(|tags| target.rank(&format!("a-1.0-{tags}.whl")));
+        assert!(ranks.iter().all(Option::is_some), "{ranks:?}");
+        assert!(ranks.is_sorted(), "{ranks:?}");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rattler_lock::UrlOrPath;
 
 use super::maker::Maker;
-use crate::environment_input::DEFAULT_ENVIRONMENT;
+use crate::environment_input::{DEFAULT_ENVIRONMENT, DEV};
 use crate::locked::choices;
 use crate::settings::InputSettings;
 use crate::yaml::{Key, Node};
@@ -117,10 +117,14 @@ impl<'a> Selection<'a> {
         };
         finder.check_version()?;
         finder.check_size()?;
-        let asked = settings
-            .environment
-            .as_deref()
-            .unwrap_or(DEFAULT_ENVIRONMENT);
+        let environments = tree.get("environments");
+        let has_dev = environments.is_some_and(|all| all.get(DEV).is_some());
+        let own = if settings.is_dev && has_dev {
+            DEV
+        } else {
+            DEFAULT_ENVIRONMENT
+        };
+        let asked = settings.environment.as_deref().unwrap_or(own);
         let (environment, asked_platform) = match asked.split_once('@') {
             Some((name, platform)) => (name, Some(platform)),
             None => (asked, None),

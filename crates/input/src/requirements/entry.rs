@@ -52,8 +52,8 @@ pub struct Requirement {
     pub file_hashes: Box<Hashes>,
     /// The options for building it, as command-line words.
     pub build_options: Vec<String>,
-    /// Whether it is to be installed as editable, which an image cannot have.
-    pub(super) is_editable: bool,
+    /// Whether it is to be installed as editable, which only images for development have.
+    pub is_editable: bool,
 }
 
 impl Requirement {
@@ -77,7 +77,7 @@ pub enum Source {
     /// A file or folder of the user.
     Context(LocalPath),
     /// A git repository.
-    Repository(Repository),
+    Repository(Box<Repository>),
 }
 
 /// The suffixes of source archives and wheels (`pip/_internal/utils/filetypes.py`).
@@ -333,7 +333,7 @@ fn from_url(url: &str, marker: &str, text: &str) -> Result<Requirement, Mistake>
         }
         Source::Web(parsed.filter(|_| variables(url).is_empty()))
     } else if let Some(repository) = url.strip_prefix("git+") {
-        Source::Repository(Repository::parse(repository, url)?)
+        Source::Repository(Box::new(Repository::parse(repository, url)?))
     } else if is_repository(url) {
         return Err(Mistake::new(
             format!(

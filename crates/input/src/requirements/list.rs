@@ -294,7 +294,7 @@ impl List {
                 quoted(&entry.text)
             ))
             .at(&entry.file, entry.lines)
-            .help("Remove -e."),
+            .help("Remove -e, or build an image for development: --target dev."),
         };
         editable.map(warning).collect()
     }

@@ -159,6 +159,24 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
+    /// Says that the file that [`next_file`](Self::next_file()) asked for is a `pylock.toml`, which the caller reads.
+    ///
+    /// # Errors
+    /// A diagnostic if it is named as a file of constraints.
+    pub fn check_lock(&mut self) -> Result<(), Diagnostic> {
+        let wanted = self.wanted.take().filter(|wanted| wanted.constraints);
+        let Some(IncludedFile { named, .. }) = wanted else {
+            return Ok(());
+        };
+        let place = &named.location;
+        let path = quoted(&named.path);
+        Err(
+            Diagnostic::new(format!("`{path}` is a lock, not a file of constraints"))
+                .at(&place.file, place.lines)
+                .help(format!("Install what it locks: -r {path}")),
+        )
+    }
+
     /// The finished list.
     pub fn finish(self) -> List {
         List::new(self.found)

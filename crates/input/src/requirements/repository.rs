@@ -1,5 +1,6 @@
 //! Git repositories in a list of requirements.
 
+use pep508_rs::pep440_rs::Version;
 use url::Url;
 
 use super::syntax::{check_syntax, is_name, without_extras};
@@ -15,6 +16,8 @@ pub struct Repository {
     pub url: String,
     /// Branch, tag or commit; `None` is the default branch.
     pub reference: Option<String>,
+    /// The branch or tag that the commit was found by, if a lock says so.
+    pub found_by: Option<String>,
     /// The folder of the package in the repository.
     pub subdir: Option<String>,
 }
@@ -69,8 +72,34 @@ impl Repository {
         Ok(Self {
             url: parsed.into(),
             reference,
+            found_by: None,
             subdir,
         })
+    }
+}
+
+impl Repository {
+    /// The version in the name of the tag that is asked for, `v1.0` or `demo-1.0`: what tools that ask git for the version
+    /// of a package would find in a clone.
+    pub fn version(&self) -> Option<String> {
+        let name = self.found_by.as_ref().or(self.reference.as_ref())?;
+        let name = name.strip_prefix("refs/tags/").unwrap_or(name);
+        let starts = std::iter::once(0).chain(name.match_indices('-').map(|(at, _)| at + 1));
+        starts.map(|start| &name[start..]).find_map(|rest| {
+            let bare = rest.strip_prefix(['v', 'V']);
+            // A number alone may well be a branch for an issue, or a short commit.
+            let is_version = bare.is_some() || rest.contains('.');
+            let version = bare.unwrap_or(rest);
+            let is_number = version.starts_with(|c: char| c.is_ascii_digit());
+            let version = version.parse::<Version>().ok()?;
+            (is_version && is_number).then(|| version.to_string())
+        })
+    }
+
+    /// Whether the reference can be the beginning of a commit's name, which git servers do not look for.
+    pub fn is_short_commit(&self) -> bool {
+        let reference = self.reference.as_deref().unwrap_or_default();
+        (4..40).contains(&reference.len()) && reference.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
 }
 
@@ -89,4 +118,62 @@ pub(super) fn egg(url: &str) -> Result<Option<String>, Mistake> {
     }
     check_syntax(&egg, url)?;
     Ok(Some(egg.into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository(reference: &str) -> Repository {
+        let url = format!("https://git.example/demo@{reference}");
+        Repository::parse(&url, &url).unwrap()
+    }
+
+    #[test]
+    fn tags_have_versions() {
+        for (reference, version) in [
+            ("v1.0", Some("1.0")),
+            ("1.2.3", Some("1.2.3")),
+            ("V2", Some("2")),
+            ("demo-1.0", Some("1.0")),
+            ("my-demo-v1.0rc1", Some("1.0rc1")),
+            ("v1.0-rc1", Some("1.0rc1")),
+            ("refs/tags/v1.0", Some("1.0")),
+            ("v1.0+local", Some("1.0+local")),
+            ("main", None),
+            ("1.x", None),
+            ("1234", None),
+            ("issue-12", None),
+            ("0123abc", None),
+            ("very-1st.thing", None),
+        ] {
+            assert_eq!(
+                repository(reference).version().as_deref(),
+                version,
+                "{reference}"
+            );
+        }
+        let by_tag = Repository {
+            found_by: Some("v1.0".to_owned()),
+            ..repository("0123abc")
+        };
+        assert_eq!(by_tag.version().as_deref(), Some("1.0"));
+    }
+
+    #[test]
+    fn beginnings_of_commits() {
+        let whole = "0123456789abcdef0123456789abcdef01234567";
+        for (reference, expected) in [
+            ("0123abc", true),
+            (whole, false),
+            ("main", false),
+            ("abc", false),
+        ] {
+            assert_eq!(
+                repository(reference).is_short_commit(),
+                expected,
+                "{reference}"
+            );
+        }
+    }
 }

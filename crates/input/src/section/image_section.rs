@@ -52,6 +52,8 @@ pub struct ImageSection {
     pub packages: Option<SystemPackages>,
     /// PyPI packages, as lines of a requirements file; `-r` and `-c` name other files.
     pub pip: Vec<PipRequirement>,
+    /// Conda packages that only the steps that build wheels see.
+    pub build: Option<BuildPackages>,
     /// Files to copy from the build context and other images, in order.
     pub copy: Vec<CopyFiles>,
     /// Commands to run in the build, in order.
@@ -104,6 +106,17 @@ impl ImageSection {
             lines,
         });
     }
+}
+
+/// Conda packages that only the steps that build wheels see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildPackages {
+    /// MatchSpecs, at least one, which are checked when an environment asks for them.
+    pub packages: Vec<Located<String>>,
+    /// Where to find them; empty for the channels of the environment.
+    pub channels: Vec<Located<String>>,
+    /// The lines of the value.
+    pub lines: Lines,
 }
 
 /// Which packages are too new for a solve. Exemptions without a cutoff hold for all packages.

@@ -163,6 +163,8 @@ fn the_schema_refuses_nothing_that_the_code_accepts() {
         "trim: []",
         "env: {A: 1, B: true, C: \"\"}",
         "channel_alias: HTTPS://x.example",
+        "build: []",
+        "build: {packages: [cmake]}",
         "stopsignal: 9",
     ] {
         let text = format!("condafront:\n  {text}\n");

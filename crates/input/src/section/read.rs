@@ -6,7 +6,7 @@ use super::args::BuildArgs;
 use super::keys::{FILE_KEYS, KEYS, OTHER_WORDS, info};
 use super::reader::{Name, Reader, listed};
 use super::{
-    command, copy, env, exclude_newer, options, packages, platform_needs, run, runtime, user,
+    build, command, copy, env, exclude_newer, options, packages, platform_needs, run, runtime, user,
 };
 use crate::json::SYNTAX_COMMENT;
 use crate::section::image_section::{Command, ImageSection, Located};
@@ -152,6 +152,7 @@ fn read_key(
         "apk" => system_packages(reader, Manager::Apk, key, node, section)?,
         "dnf" => system_packages(reader, Manager::Dnf, key, node, section)?,
         "pip" => section.pip = packages::pip(reader, node)?,
+        "build" => section.build = build::read(reader, node)?,
         "copy" => section.copy = copy::read(reader, node)?,
         "run" => section.run = run::read(reader, node)?,
         "env" => section.env = env::read(reader, node)?,

@@ -130,6 +130,14 @@ fn value(key: &str) -> Value {
         )),
         "volumes" => list(matching("/[^:]*")),
         "pip" => list(reference("word")),
+        "build" => {
+            let words = list(reference("word"));
+            let named = with_fields(
+                &[("packages", words.clone()), ("channels", words.clone())],
+                &["packages"],
+            );
+            json!({"anyOf": [words, named]})
+        }
         "copy" => {
             let mut pairs = texts();
             pairs["not"] = json!({"required": ["src", "dest"]});

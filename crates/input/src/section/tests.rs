@@ -66,6 +66,7 @@ condafront:
     JUPYTER_PORT: 8888
     PATH: /srv/bin:${PATH}
     GREETING: \"it costs \\\\$5\"
+  build: {packages: ['${COMPILER:-gcc_linux-64}', cmake=3], channels: ['https://c.example/${TEAM}']}
   workdir: /home/${MAMBA_USER}/app
   cmd: [jupyter, lab, --port, 8888]
   entrypoint: exec tini -- \"$0\" \"$@\"

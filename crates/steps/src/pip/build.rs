@@ -14,7 +14,7 @@ use crate::install::Mounts;
 use crate::install::error::{Error, ErrorKind};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
-use condafront_step_spec::pip::{PipBuildSpec, WORK_DIR};
+use condafront_step_spec::pip::{PRETEND_VERSION, PipBuildSpec, WORK_DIR};
 use condafront_step_spec::pip_variables;
 
 /// The folder below [`WORK_DIR`] in which pip puts the wheel.
@@ -50,6 +50,14 @@ pub(crate) fn build(
         .flat_map(|word| pip_variables::variables(word))
         .collect();
     process::with_network(&mut command, &variables)?;
+    if let Some(tag) = &spec.tag {
+        let variable = tag.variable();
+        let is_given = |name: &str| std::env::var_os(name).is_some();
+        if !is_given(&variable) && !is_given(PRETEND_VERSION) {
+            command.env(variable, &tag.version);
+        }
+    }
+    let command = process::activated(command, Path::new(&spec.prefix));
     process::run(command, log).map_err(|output| {
         let (mut reason, help) = match build_failure::find(&output) {
             Some(found) => (found.reason, found.help),

@@ -7,7 +7,7 @@ const START: &str = "lines of output]";
 const END: &str = "[end of output]";
 
 /// What to do if a package cannot be built, and the reason shows no better way.
-pub(super) const BUILT: &str = "It is built in the image: add what the build needs (a compiler, a library) to the dependencies, or choose a version that has a wheel. The progress log has pip's full output.";
+pub(super) const BUILT: &str = "It is built in the image: add what the build needs (a library) to the dependencies or, if the image does not need it (a compiler), to `build` in the image section. Or choose a version that has a wheel. The progress log has pip's full output.";
 
 /// How many lines a reason has.
 const MOST_LINES: usize = 3;

@@ -1,6 +1,7 @@
 //! Runs the environment's own python and pip.
 
 use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -8,6 +9,8 @@ use std::process::Command;
 use super::masked_log::{MaskedLog, Secrets};
 use crate::authorities::{self, Trust};
 use crate::child;
+use condafront_entrypoint::prefix::activation_scripts;
+use condafront_entrypoint::shell::{behind_scripts, find_shell};
 use condafront_model::certificate::CertificateFault;
 use condafront_model::redact;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
@@ -57,6 +60,27 @@ pub(super) fn pip(prefix: &Path, pip: Option<&str>, subcommand: &str) -> Command
         .env("PIP_ROOT_USER_ACTION", "ignore")
         .env("PIP_BREAK_SYSTEM_PACKAGES", "1");
     command
+}
+
+/// `command`, one of [`python`] or [`pip`], after the activation scripts of the environment at `prefix`: those of compilers say
+/// how to call them. As it is without scripts, or without a shell in the image.
+pub(super) fn activated(command: Command, prefix: &Path) -> Command {
+    let folder = prefix.join("etc/conda/activate.d");
+    let scripts = activation_scripts(prefix).into_iter();
+    let scripts: Vec<OsString> = scripts.map(|name| folder.join(name).into()).collect();
+    let path = command.get_envs().find(|(name, _)| *name == "PATH");
+    let path = path.and_then(|(_, value)| value).unwrap_or_default();
+    let Some(shell) = find_shell(Path::new("/"), path).filter(|_| !scripts.is_empty()) else {
+        return command;
+    };
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words = words.map(OsStr::to_owned).collect();
+    let mut words = behind_scripts(shell, &scripts, words).into_iter();
+    let mut activated = Command::new(words.next().unwrap_or_default());
+    activated.args(words).current_dir("/").env_clear();
+    let variables = command.get_envs();
+    activated.envs(variables.filter_map(|(name, value)| Some((name, value?))));
+    activated
 }
 
 /// Runs `command`; its output goes to `log` line by line, without secrets.

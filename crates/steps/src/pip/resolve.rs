@@ -47,6 +47,8 @@ pub(crate) fn resolve(
         .flat_map(|entry| pip_variables::variables(&entry.text))
         .collect();
     process::with_network(&mut command, &variables)?;
+    // It may build packages to learn what they need.
+    let command = process::activated(command, Path::new(&spec.prefix));
     let resolved = match process::run(command, log) {
         Ok(()) => {
             let report = fs::read(&report_path)?;

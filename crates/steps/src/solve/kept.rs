@@ -16,7 +16,12 @@ pub(super) fn solve(search: &Search<'_>) -> Result<Vec<RepoDataRecord>, NoAnswer
     let fresh = Attempt::of(search);
     let favored = favored(search);
     let upgrade = &search.solve.kept.upgrade;
-    let pinned = if favored.is_empty() || upgrade.is_empty() {
+    let installed = installed(search);
+    let fresh = Attempt {
+        pinned: installed.clone(),
+        ..fresh
+    };
+    let upgraded = if favored.is_empty() || upgrade.is_empty() {
         Vec::new()
     } else {
         let found = solver::solve(search, &fresh)?.into_iter();
@@ -28,10 +33,29 @@ pub(super) fn solve(search: &Search<'_>) -> Result<Vec<RepoDataRecord>, NoAnswer
     };
     let attempt = Attempt {
         favored,
-        pinned,
+        pinned: [installed, upgraded].concat(),
         ..fresh
     };
     solver::solve(search, &attempt)
+}
+
+/// The records of the packages that are there already, as far as a channel has them.
+fn installed(search: &Search<'_>) -> Vec<RepoDataRecord> {
+    let archives: HashSet<&str> = search.solve.installed.iter().map(String::as_str).collect();
+    if archives.is_empty() {
+        return Vec::new();
+    }
+    let mut names = HashSet::new();
+    let is_installed = |record: &&RepoDataRecord| {
+        let archive = record.identifier.to_string();
+        let mut suffixes = [".conda", ".tar.bz2"].iter();
+        let bare = suffixes.find_map(|suffix| archive.strip_suffix(suffix));
+        archives.contains(bare.unwrap_or(&archive))
+    };
+    let records = search.records.files.iter().flatten();
+    let records = records.filter(is_installed);
+    let records = records.filter(|record| names.insert(record.package_record.name.clone()));
+    records.cloned().collect()
 }
 
 /// The records of the packages that stay. Strict priority still holds: what a channel got later replaces a package of a

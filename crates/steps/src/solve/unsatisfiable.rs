@@ -11,6 +11,9 @@ use super::too_new;
 use super::unavailable;
 use super::virtual_packages::system_help;
 
+/// What to do if packages do not go together with those that are there already.
+const AGREE: &str = "The packages of the environment stay as they are, and these must go together with them. Ask for other versions of one or the other.";
+
 /// Explains a conflict. If MatchSpecs are unavailable on their own, reports only those, because the rest would be noise.
 pub(super) fn explain(search: &Search<'_>, conflict: Conflict) -> Unsatisfiable {
     let alone = unavailable::all(search);
@@ -28,6 +31,8 @@ pub(super) fn explain(search: &Search<'_>, conflict: Conflict) -> Unsatisfiable 
     // What was found to lead to a solution is better advice than what may.
     if let Some(help) = too_new::help(search, &conflict) {
         helps.push(help);
+    } else if !search.solve.installed.is_empty() {
+        helps.push(AGREE.to_owned());
     } else if let Some(ways) = ways_out(search, &search.request.specs) {
         helps.push(ways.help());
     } else {

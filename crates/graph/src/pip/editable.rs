@@ -1,0 +1,96 @@
+//! Packages that are installed so that changes of their sources are seen, in the target `dev`.
+
+use buildkit_llb::{Copy, File, OpOptions, Output, Owner};
+
+use super::network::PipNetwork;
+use crate::environment::Environment;
+use crate::step::{self, Step};
+use condafront_step_spec::args::{ArgsError, StepSpec as _};
+use condafront_step_spec::mounts::FACTS_DIR;
+use condafront_step_spec::pip::{PipEditSpec, PipEdited};
+
+/// The names, in the progress and the image's history, of what makes a package editable.
+const SOURCES: &str = "[dev] sources";
+const EDIT: &str = "[dev] install what is editable";
+
+/// A package whose sources are in the image.
+#[derive(Clone, Debug)]
+pub struct Editable<'a> {
+    /// Its name in messages.
+    pub label: &'a str,
+    /// The folder with its sources.
+    pub sources: &'a Output,
+    /// Where they are in the image.
+    pub path: String,
+}
+
+/// An image with editable packages.
+pub struct PipEditable {
+    /// The image.
+    pub root: Output,
+    /// The names of its new layers.
+    pub layers: Vec<String>,
+    /// The output that the frontend reads.
+    pub facts: Output,
+    /// The step, in case it fails.
+    step: Step,
+}
+
+impl PipEditable {
+    /// The step, if its digest is in `failed`.
+    pub fn failing(&self, failed: &[String]) -> Option<&Step> {
+        step::failing([(&self.facts, &self.step)], failed)
+    }
+}
+
+impl Environment<'_> {
+    /// Puts the sources of `packages` into the image `root`, which has the packages themselves and all that they need, and
+    /// installs them as editable. `options` say where to find what they are built with.
+    ///
+    /// # Errors
+    /// When a path does not fit into a program's arguments.
+    pub fn pip_edit(
+        &self,
+        root: &Output,
+        packages: &[Editable<'_>],
+        options: Vec<String>,
+        network: &PipNetwork,
+    ) -> Result<PipEditable, ArgsError> {
+        let mut with_sources = File::on(root);
+        with_sources.options(&self.tools.options(SOURCES));
+        for package in packages {
+            let mut copy = Copy::new(package.sources, "/", &package.path);
+            copy.contents()
+                .create_dest_path()
+                .owner(Owner::ids(self.user.uid, self.user.gid));
+            with_sources.then(copy);
+        }
+        let root = with_sources.build().output().unwrap_or(root).clone();
+        let spec = PipEditSpec {
+            prefix: self.prefix.path().to_owned(),
+            options,
+            uid: self.user.uid,
+            gid: self.user.gid,
+        };
+        let items = packages.iter().map(|package| PipEdited {
+            label: package.label.to_owned(),
+            path: package.path.clone(),
+        });
+        let items: Vec<PipEdited> = items.collect();
+        let mut step = self.tools.step_in(&root, spec.to_args(&items)?, EDIT);
+        step.concerns(&(0..items.len()).collect::<Vec<_>>());
+        network.open(&mut step);
+        let changed = step.changes_below(&root, self.prefix.path());
+        // Builds write next to the sources.
+        step.discard_changes();
+        let facts = step.output(FACTS_DIR);
+        let built = step.exec().build();
+        let names = [SOURCES, EDIT].map(|name| self.tools.title(name));
+        Ok(PipEditable {
+            root: built[changed].clone(),
+            layers: names.to_vec(),
+            facts: built[facts].clone(),
+            step,
+        })
+    }
+}

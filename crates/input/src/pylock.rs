@@ -1,0 +1,18 @@
+//! `pylock.toml`: a lock of PyPI packages for several environments
+//! (<https://packaging.python.org/en/latest/specifications/pylock-toml/>).
+//!
+//! Which of its packages and files an environment gets depends on its python and its platform, so that is chosen once these
+//! are known.
+
+mod choice;
+mod lock;
+mod marker;
+mod reader;
+
+pub use choice::Chosen;
+pub use lock::{Pylock, unknown_categories};
+pub use marker::{Marker, MarkerEnvironment};
+pub use reader::read;
+
+#[cfg(test)]
+mod tests;

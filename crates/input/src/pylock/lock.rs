@@ -1,0 +1,125 @@
+//! What a `pylock.toml` says.
+
+use std::sync::Arc;
+
+use pep508_rs::pep440_rs::VersionSpecifiers;
+
+use super::marker::Marker;
+use crate::environment_input::LocalPip;
+use crate::file_path::FilePath;
+use crate::requirements::Repository;
+use crate::section::image_section::Located;
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::pypi_package::{PipPackage, normalized};
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// A lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pylock {
+    /// The file.
+    pub file: Arc<SourceFile>,
+    /// The folder that its paths are relative to.
+    pub folder: FilePath,
+    /// What is doubtful about it.
+    pub warnings: Vec<Warning>,
+    pub(super) requires_python: Option<Located<VersionSpecifiers>>,
+    /// The environments that it is for; empty for all.
+    pub(super) environments: Vec<Located<Marker>>,
+    pub(super) extras: Vec<String>,
+    pub(super) groups: Vec<String>,
+    pub(super) default_groups: Vec<String>,
+    pub(super) packages: Vec<LockedPackage>,
+}
+
+/// A package of a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct LockedPackage {
+    pub(super) name: String,
+    pub(super) marker: Option<Marker>,
+    pub(super) requires_python: Option<VersionSpecifiers>,
+    pub(super) source: LockedSource,
+    /// The lines that name it.
+    pub(super) lines: Lines,
+}
+
+/// Where a package of a lock comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum LockedSource {
+    Repository(Repository),
+    /// A folder of the user.
+    Folder(LocalPip),
+    /// One file, whatever the environment.
+    Archive(LockedFile),
+    Files {
+        wheels: Vec<LockedFile>,
+        sdist: Option<LockedFile>,
+    },
+}
+
+/// A file of a lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum LockedFile {
+    Remote(PipPackage),
+    Local(LocalPip),
+}
+
+impl Pylock {
+    /// Whether a file with this path is one, as its name says.
+    pub fn is_name(path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let inside = name.strip_prefix("pylock.");
+        let inside = inside.and_then(|rest| rest.strip_suffix("toml"));
+        match inside {
+            Some("") => true,
+            Some(rest) => {
+                let part = rest.strip_suffix('.').unwrap_or_default();
+                !part.is_empty() && !part.contains('.')
+            }
+            None => false,
+        }
+    }
+
+    /// The names of its extras and dependency groups.
+    pub fn categories(&self) -> impl Iterator<Item = &str> {
+        let all = self.extras.iter().chain(&self.groups);
+        all.map(String::as_str)
+    }
+}
+
+/// Warnings about categories that none of these locks has.
+pub fn unknown_categories(locks: &[Pylock], categories: &[String]) -> Vec<Warning> {
+    let Some(first) = locks.first() else {
+        return Vec::new();
+    };
+    let is_known = |name: &&String| {
+        let name = normalized(name);
+        locks
+            .iter()
+            .any(|lock| lock.categories().any(|known| known == name))
+    };
+    let unknown = categories.iter().filter(|name| !is_known(name));
+    let warning = |name: &String| Warning {
+        rule: Rule::Ignored,
+        diagnostic: Diagnostic::new(format!(
+            "{} has neither an extra nor a dependency group `{}`",
+            first.file.name(),
+            quoted(name)
+        ))
+        .help("Correct CONDA_LOCK_CATEGORIES, or lock with that name."),
+    };
+    unknown.map(warning).collect()
+}
+
+impl LockedFile {
+    /// The file's name.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Remote(package) => package.file_name(),
+            Self::Local(local) => {
+                let name = local.path.rsplit('/').next();
+                name.unwrap_or(&local.path).to_owned()
+            }
+        }
+    }
+}

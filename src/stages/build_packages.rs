@@ -1,0 +1,119 @@
+//! Finds and links the conda packages that only builds of wheels see.
+
+use std::collections::BTreeSet;
+
+use buildkit_llb::{Input, Output};
+use tokio::sync::OnceCell;
+
+use super::build_root::BuildRoot;
+use super::linked::Linked;
+use super::solve::Base;
+use super::wheels::WheelGround;
+use crate::gateway::error::BuildError;
+use condafront_graph::Tools;
+use condafront_graph::compiler::Compiler;
+use condafront_graph::environment::{Environment, user_file};
+use condafront_graph::image::{BUILD_ROOT, Stack};
+use condafront_input::{Pip, SolveRequest, build_packages};
+use condafront_step_spec::install::Trim;
+
+impl Linked<'_> {
+    /// The image in which wheels are built; `root` has the environment's conda packages.
+    ///
+    /// # Errors
+    /// Packages that only builds see and that cannot be found, downloaded or linked, at their lines.
+    pub(super) async fn build_root(
+        &self,
+        root: &Output,
+        ground: &WheelGround,
+    ) -> Result<BuildRoot, BuildError> {
+        let Some(request) = &self.file.build else {
+            return Ok(BuildRoot::plain(root));
+        };
+        let made = || self.with_build_packages(root, request, ground);
+        self.build_root.get_or_try_init(made).await.cloned()
+    }
+
+    async fn with_build_packages(
+        &self,
+        root: &Output,
+        request: &SolveRequest,
+        ground: &WheelGround,
+    ) -> Result<BuildRoot, BuildError> {
+        let below = &self.environment;
+        let file = &self.session.build_file.file;
+        let session = self.session.about(file);
+        let label = match below.tools.environment {
+            Some(name) => format!("{name} for builds"),
+            None => "for builds".to_owned(),
+        };
+        let tools = Tools {
+            environment: Some(&label),
+            ..below.tools
+        };
+        let base = Base {
+            found: &self.ground.base,
+            lines: self.ground.choices.base.lines,
+        };
+        let installed = below.plan.packages.iter().map(|package| package.id.clone());
+        let request = SolveRequest {
+            installed: installed.collect(),
+            ..request.clone()
+        };
+        let solved = session.packages(&request, &tools, Some(&base)).await?;
+        let packages = build_packages::missing(solved.packages, &below.plan.packages, file)?;
+        let mut facts = solved.facts;
+        if packages.is_empty() {
+            return Ok(BuildRoot {
+                facts,
+                ..BuildRoot::plain(root)
+            });
+        }
+        let plan = below.plan.on_top(packages);
+        // What is not in the image needs no bytecode, and may need all else.
+        let trim = BTreeSet::from([Trim::Bytecode]);
+        let environment = Environment {
+            file: user_file(file, &plan, &Pip::default()),
+            plan,
+            prefix: below.prefix.clone(),
+            tools,
+            base: below.base,
+            micromamba: below.micromamba,
+            compiler: &Compiler::None,
+            user: below.user,
+            trim: &trim,
+        };
+        let (graph, found) = session.install(&environment).await?;
+        let linked = Linked {
+            session,
+            file: self.file,
+            environment,
+            graph,
+            facts: found,
+            solved: &[],
+            ground: self.ground,
+            build_root: OnceCell::new(),
+        };
+        facts.push(linked.graph.facts.clone());
+        let mut stack = Stack::default();
+        stack.push_environments(&[linked.layered()], &[])?;
+        let stack = stack.prefix_through(&ground.links, &tools);
+        let mut root = match stack.on(&root.into(), ground.stacking, BUILD_ROOT) {
+            Input::Output(root) => root,
+            Input::Scratch => root.clone(),
+        };
+        if !linked.facts.post_link.is_empty() {
+            let finished = linked.post_link(&root, &ground.user).await?;
+            root = finished.root;
+            facts.push(finished.facts);
+        }
+        let packages = linked.facts.packages.iter();
+        let metadata = packages.flat_map(|package| package.metadata.keys());
+        let for_pip = linked.environment.hide_metadata(&root, metadata);
+        Ok(BuildRoot {
+            root,
+            for_pip,
+            facts,
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! What locks of PyPI packages name for one environment.
+
+use super::linked::Linked;
+use super::pip_list::PipInput;
+
+use buildkit_llb::{OpOptions as _, Options};
+
+use crate::gateway::error::BuildError;
+use condafront_graph::location_of;
+use condafront_graph::pip::{Local, LocalKind, from_repository};
+use condafront_input::pylock::{Chosen, Pylock};
+use condafront_input::{LocalPip, pypi};
+use condafront_model::package::Hashes;
+use condafront_model::pypi_package::PipPackage;
+use condafront_model::redact::quoted;
+use condafront_model::source::Location;
+use condafront_step_spec::solve::Glibc;
+
+/// What locks name.
+#[derive(Default)]
+pub(super) struct LockedPackages {
+    /// Files to download.
+    pub(super) files: Vec<PipPackage>,
+    /// Packages of the user's folders and of repositories, and where they are named.
+    pub(super) local: Vec<(Local, Location)>,
+}
+
+impl Linked<'_> {
+    /// What locks name for this environment, in an image with this C library.
+    ///
+    /// # Errors
+    /// A diagnostic at what it cannot have.
+    pub(super) async fn locked(&self, glibc: &Glibc) -> Result<LockedPackages, BuildError> {
+        let PipInput {
+            asked,
+            locked_local,
+            ..
+        } = &self.file.pip;
+        let mut found = LockedPackages {
+            files: asked.locked.clone(),
+            local: locked_local.clone(),
+        };
+        for lock in &asked.pylocks {
+            self.add_chosen(lock, glibc, &mut found).await?;
+        }
+        pypi::check_files(&found.files, &self.file.file)?;
+        Ok(found)
+    }
+
+    /// Adds what `lock` has for this environment.
+    async fn add_chosen(
+        &self,
+        lock: &Pylock,
+        glibc: &Glibc,
+        found: &mut LockedPackages,
+    ) -> Result<(), BuildError> {
+        let session = &self.session;
+        let settings = &self.file.settings;
+        let dev = settings.is_dev.then(|| "dev".to_owned());
+        let categories: Vec<String> = settings.categories.iter().cloned().chain(dev).collect();
+        let chosen = self
+            .environment
+            .chosen(lock, session.platform, glibc, &categories)?;
+        let mut paths: Vec<LocalPip> = Vec::new();
+        for one in chosen {
+            match one {
+                Chosen::Remote(package) => found.files.push(package),
+                Chosen::Local(package) => paths.push(package),
+                Chosen::Repository {
+                    name,
+                    repository,
+                    lines,
+                } => {
+                    let place = Location {
+                        file: lock.file.clone(),
+                        lines,
+                    };
+                    let mut options = Options::new();
+                    options
+                        .location(location_of(&place))
+                        .name(format!("[pip] load {}", quoted(&repository.url)));
+                    let local = Local {
+                        label: name,
+                        kind: LocalKind::Folder,
+                        output: from_repository(&repository, &options),
+                        build_options: Vec::new(),
+                        hashes: Hashes::default(),
+                        repository: Some(repository),
+                        editable: None,
+                    };
+                    found.local.push((local, place));
+                }
+            }
+        }
+        let mut warnings = Vec::new();
+        let named = session.packages_of_lock(&paths, &lock.file, &lock.folder, &mut warnings);
+        found.local.extend(named.await?);
+        session.warn(&warnings).await
+    }
+}

@@ -1,0 +1,90 @@
+//! Conda packages that only the steps that build wheels see.
+
+use condafront_testkit::engine::Store;
+
+use crate::failure::Failures;
+use crate::pip::{fill_index, index, source_archive};
+use crate::pip_lists::write;
+use crate::project::{LOCK, Project, frontend, on_both_stores};
+
+/// A package that is built with what the activation script of `activate-demo` sets.
+const SETUP: &str = "\
+import os
+from setuptools import setup
+home = os.environ['ACTIVATE_DEMO_HOME']
+assert os.path.isfile(home + '/readme.txt'), home
+open('compiled.py', 'w').write(f'print({home!r})\\n')
+setup(name='compiled', version='1.0', py_modules=['compiled'])
+";
+
+/// An env.yml with python, this list and this image section.
+fn environment(project: &Project, list: &[&str], section: &str) {
+    let channel = project.channel();
+    let list: String = list
+        .iter()
+        .map(|entry| format!("      - \"{entry}\"\n"))
+        .collect();
+    let text = format!(
+        "# syntax={}\nchannels: [\"{channel}\"]\ndependencies:\n  - python\n  - bumpme=1.0\n  - pip:\n{list}{section}",
+        frontend()
+    );
+    project.write(LOCK, text);
+}
+
+fn builds_see_packages_that_the_image_does_not_have(store: Store) {
+    let project = Project::new(store);
+    let env = fill_index(&project);
+    let sdist = source_archive(&[
+        ("compiled-1.0/setup.py", SETUP),
+        (
+            "compiled-1.0/PKG-INFO",
+            "Metadata-Version: 2.1\nName: compiled\nVersion: 1.0\n",
+        ),
+    ]);
+    index(
+        &project,
+        "compiled",
+        &[("compiled-1.0.tar.bz2".to_owned(), sdist)],
+    );
+    let pyproject =
+        "[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n";
+    write(&project, "app/pyproject.toml", pyproject);
+    write(&project, "app/setup.py", &SETUP.replace("compiled", "app"));
+    let args = ["--network", "host", "--build-arg", &env];
+
+    if store == Store::Containerd {
+        let mut failures = Failures::new(&project);
+        for (title, section) in [
+            ("without the package", ""),
+            (
+                "another version than the environment has",
+                "condafront:\n  build:\n    - bumpme=2.0\n",
+            ),
+            (
+                "a package that no channel has",
+                "condafront:\n  build:\n    - not-there\n",
+            ),
+        ] {
+            environment(&project, &["./app"], section);
+            failures.add_output(title, project.build(&args));
+        }
+        insta::assert_snapshot!(failures.text());
+    }
+
+    // For one of them, pip must also run the sources to learn what they need.
+    let list = ["./app", "compiled"];
+    environment(
+        &project,
+        &list,
+        "condafront:\n  build: [activate-demo, bumpme]\n",
+    );
+    project.build(&args).expect_success();
+    let script = "python -m app; python -m compiled; cd /opt/conda; ls share/activate-demo etc/conda/activate.d conda-meta 2>/dev/null | grep activate-demo; grep -c activate-demo share/sbom/condafront.spdx.json; echo [$ACTIVATE_DEMO_HOME]; pip check";
+    let output = project.run(&[], &["sh", "-c", script]).expect_success();
+    assert_eq!(
+        output.stdout,
+        "/opt/conda/share/activate-demo\n/opt/conda/share/activate-demo\n0\n[]\nNo broken requirements found.\n"
+    );
+}
+
+on_both_stores!(builds_see_packages_that_the_image_does_not_have);
