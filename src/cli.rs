@@ -152,7 +152,7 @@ fn summary(input: &EnvironmentInput) -> String {
     let mut parts = Vec::new();
     match &input.pip {
         pip if pip.is_empty() => {}
-        Pip::Locked(LockedPip { files, local }) => {
+        Pip::Locked(LockedPip { files, local, .. }) => {
             let number = files.len() + local.len();
             parts.push(count(number, "PyPI package", "PyPI packages"));
         }
@@ -206,7 +206,7 @@ fn check(
     (args, options): (&BuildArgs, &CheckOptions),
 ) -> Result<String, Diagnostic> {
     let (list, local) = match &input.pip {
-        Pip::Locked(LockedPip { files, local }) => {
+        Pip::Locked(LockedPip { files, local, .. }) => {
             pypi::check_files(files, file)?;
             ([].as_slice(), local.as_slice())
         }
@@ -224,6 +224,7 @@ fn check(
             Pip::Unsolved(_) => Vec::new(),
         },
         local: Vec::new(),
+        pylocks: Vec::new(),
         list,
     };
     let of_all = findings::of_environment(input, &pip, file);

@@ -46,7 +46,7 @@ pub(crate) fn user(
     file: &Arc<SourceFile>,
 ) -> Option<Warning> {
     let choices = Choices::new(settings, section);
-    if choices.owner().uid != 0 {
+    if choices.ownership().owner.uid != 0 {
         return None;
     }
     let diagnostic = Diagnostic::new("the image runs as root").help(

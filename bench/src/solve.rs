@@ -281,6 +281,7 @@ fn question(from: From, server: &Server) -> (SolveSpec, [RepodataSpec; 2]) {
         }],
         priority: ChannelPriority::Strict,
         specs: SPECS.iter().map(|spec| (*spec).to_owned()).collect(),
+        own: None,
         system: System {
             glibc: Glibc::Base("2.41".to_owned()),
             archspec: Some("x86_64".to_owned()),

@@ -77,12 +77,19 @@ impl Files {
         };
         let named = own.named(folder);
         let Some(lock) = named.find(self.contents(&named)?)? else {
+            if input.beside.is_some() {
+                return own.without(input);
+            }
             input.warnings.push(of_missing(own.missing()));
             return Ok(input);
         };
+        let list = own.list_of_manifest(&input.pip, folder, settings)?;
         let found = own.read(&lock.file, settings)?;
         let kind = LockKind::of(&lock.file);
         let mut input = own.installed(input, found, kind, settings)?;
+        if let Some(list) = list {
+            own.check_pip(&list, &input, kind, settings)?;
+        }
         input.warnings.extend(lock.warning);
         Ok(input)
     }

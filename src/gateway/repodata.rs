@@ -30,9 +30,16 @@ pub(crate) struct Present {
     pub output: Output,
     address: Address,
     tries: Tries,
+    /// Where else a list of shards may be: the mirrors that have not been asked.
+    others: Vec<PackageUrl>,
 }
 
 impl Present {
+    /// The mirrors of a list of shards that have not been asked.
+    pub(crate) fn others(&self) -> Vec<PackageUrl> {
+        self.others.clone()
+    }
+
     /// Where a list of shards came from; `None` if it is another file.
     pub(crate) fn shards_address(&self) -> Option<String> {
         let is_it = self.file == SHARDS_FILE;
@@ -43,30 +50,37 @@ impl Present {
 /// How long a download may take before the progress shows it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Downloads the list of shards. If a server does not have it, or does not answer, it is not asked again: the whole list is
-/// as good.
+/// Downloads the list of shards from the first of `addresses` that has it. A server that does not have it, or does not answer,
+/// is not asked again: the whole list is as good.
 ///
 /// # Errors
 /// When the build is cancelled.
 pub(crate) async fn find_shards(
     bridge: &Bridge,
     repodata: &Repodata,
-    candidates: impl Fn(&str) -> Vec<PackageUrl>,
+    addresses: Vec<PackageUrl>,
 ) -> Result<Option<Present>, GatewayError> {
     /// A list of shards is small.
     const LIMIT: Duration = Duration::from_secs(30);
-    let address = Address::new(candidates(SHARDS_FILE));
-    let answer = answer(bridge, repodata, SHARDS_FILE, &address, Shown::IfLong);
-    match waiting::within(Timeout::of(LIMIT), answer).await {
-        Some(Ok(())) => Ok(Some(Present {
-            file: SHARDS_FILE,
-            output: repodata.download(SHARDS_FILE, &address, Shown::IfLong),
-            address,
-            tries: Tries::default(),
-        })),
-        Some(Err(error)) if error.is_cancelled() => Err(error),
-        _ => Ok(None),
+    let mut others = addresses.into_iter();
+    while let Some(url) = others.next() {
+        let address = Address::new(vec![url]);
+        let answer = answer(bridge, repodata, SHARDS_FILE, &address, Shown::IfLong);
+        match waiting::within(Timeout::of(LIMIT), answer).await {
+            Some(Ok(())) => {
+                return Ok(Some(Present {
+                    file: SHARDS_FILE,
+                    output: repodata.download(SHARDS_FILE, &address, Shown::IfLong),
+                    address,
+                    tries: Tries::default(),
+                    others: others.collect(),
+                }));
+            }
+            Some(Err(error)) if error.is_cancelled() => return Err(error),
+            _ => {}
+        }
     }
+    Ok(None)
 }
 
 /// Downloads the first of [`FILES`] that exists; `candidates` gives the addresses of the file with a name. If there may be
@@ -169,6 +183,7 @@ impl Try {
                         output,
                         address,
                         tries,
+                        others: Vec::new(),
                     }));
                 }
                 Some(Err(error)) if error.is_cancelled() => return Err(error),

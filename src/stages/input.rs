@@ -12,6 +12,7 @@ use condafront_input as input;
 use condafront_input::build_packages::{self, BuildFor};
 use condafront_input::file_path::FilePath;
 use condafront_input::findings;
+use condafront_input::own_lock::LockKind;
 use condafront_input::section::{Environment, ImageFile, ImageSection};
 use condafront_input::{BuildInput, Conda, EnvironmentInput, InputSettings, SolveRequest};
 use condafront_model::environment_prefix::EnvironmentPrefix;
@@ -55,8 +56,19 @@ pub(crate) struct EnvironmentFile {
     pub(super) answered: Option<SolveRequest>,
     /// The solve for the packages that only builds of wheels see. Its lines are in the build file.
     pub(super) build: Option<SolveRequest>,
+    /// The lock that the target `lock` writes, if the file names one.
+    pub(super) new_lock: Option<LockToWrite>,
     /// What the file asks of pip, and what the image asks if this is its default environment.
     pub(super) pip: PipInput,
+}
+
+/// A lock to write.
+#[derive(Clone)]
+pub(super) struct LockToWrite {
+    /// Its kind.
+    pub(super) kind: LockKind,
+    /// What is there already.
+    pub(super) old: Option<Arc<SourceFile>>,
 }
 
 /// What happens with the lock that an env.yml names.
@@ -85,6 +97,7 @@ impl EnvironmentFile {
             settings: settings.clone(),
             answered: None,
             build: None,
+            new_lock: None,
             pip: PipInput::default(),
         }
     }
@@ -95,6 +108,12 @@ impl EnvironmentFile {
             Conda::Unsolved(request) => Some(request),
             Conda::Locked(_) => self.answered.as_ref(),
         }
+    }
+
+    /// The environment's name in a lock with several.
+    pub(super) fn lock_environment(&self) -> &str {
+        let asked = self.settings.environment.as_deref().unwrap_or("default");
+        asked.split('@').next().unwrap_or(asked)
     }
 }
 
@@ -260,6 +279,7 @@ impl Session<'_> {
             settings,
             answered: None,
             build: None,
+            new_lock: None,
             pip: PipInput::default(),
         };
         Ok((environment, found.warning))

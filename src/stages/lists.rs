@@ -20,7 +20,7 @@ use condafront_model::package::PackageUrl;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Location};
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
-use condafront_step_spec::solve::RepodataSpec;
+use condafront_step_spec::solve::{RepodataSpec, SHARDS_FILE};
 
 /// The subdir that every channel has.
 pub(super) const NOARCH: &str = "noarch";
@@ -106,17 +106,23 @@ impl Session<'_> {
         channel: &Channel,
         subdir: &str,
     ) -> Result<Result<Present, Failure>, BuildError> {
-        let candidates = |name: &str| self.list_addresses(channel, subdir, name);
-        // A step would have to be told the credentials, and all its arguments are recorded.
-        let has_credentials = candidates(FILES[0]).iter().any(PackageUrl::has_credentials);
-        if !has_credentials {
-            let repodata = self.repodata(channel, subdir);
-            let shards = repodata::find_shards(self.bridge, &repodata, candidates).await?;
-            if let Some(shards) = shards {
-                return Ok(Ok(shards));
-            }
+        let addresses = self.list_addresses(channel, subdir, SHARDS_FILE);
+        self.shards_or_whole(channel, subdir, addresses).await
+    }
+
+    /// The list of shards from the first of these addresses that has it, or else the whole list.
+    async fn shards_or_whole(
+        &self,
+        channel: &Channel,
+        subdir: &str,
+        addresses: Vec<PackageUrl>,
+    ) -> Result<Result<Present, Failure>, BuildError> {
+        let repodata = self.repodata(channel, subdir);
+        let shards = repodata::find_shards(self.bridge, &repodata, addresses).await?;
+        match shards {
+            Some(shards) => Ok(Ok(shards)),
+            None => self.whole_list(channel, subdir).await,
         }
-        self.whole_list(channel, subdir).await
     }
 
     async fn whole_list(
@@ -147,6 +153,22 @@ impl Session<'_> {
         }
     }
 
+    /// Downloads other lists in place of these lists of shards: those of the next mirror, or else whole lists.
+    pub(super) async fn use_next(
+        &self,
+        lists: &mut Lists,
+        request: &SolveRequest,
+        sharded: &[usize],
+    ) -> Result<(), BuildError> {
+        let next = sharded.iter().map(|index| {
+            let spec = &lists.specs[*index];
+            let others = lists.downloads[*index].others();
+            self.shards_or_whole(&request.channels[spec.channel], &spec.subdir, others)
+        });
+        let next = try_join_all(next).await?;
+        self.take(lists, request, sharded, next)
+    }
+
     /// Downloads the whole lists in place of these lists of shards.
     pub(super) async fn use_whole(
         &self,
@@ -159,8 +181,19 @@ impl Session<'_> {
             self.whole_list(&request.channels[spec.channel], &spec.subdir)
         });
         let whole = try_join_all(whole).await?;
+        self.take(lists, request, sharded, whole)
+    }
+
+    /// Takes what was found in place of these lists.
+    fn take(
+        &self,
+        lists: &mut Lists,
+        request: &SolveRequest,
+        sharded: &[usize],
+        found: Vec<Result<Present, Failure>>,
+    ) -> Result<(), BuildError> {
         let mut failures = Vec::new();
-        for (index, found) in sharded.iter().zip(whole) {
+        for (index, found) in sharded.iter().zip(found) {
             match found {
                 Ok(present) => lists.replace(*index, present),
                 Err(failure) => {

@@ -1,11 +1,11 @@
 //! The target `lock`: writes solved environments to lock files.
 
-use super::input::{EnvironmentFile, ImageInput, LockUse};
+use super::input::{EnvironmentFile, ImageInput, LockToWrite, LockUse};
 use super::pip::not_on_a_server;
 use super::session::Session;
 use super::solve::{Base, Solved};
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use buildkit_llb::{File, Input, Mkdir, Mkfile, OpOptions};
@@ -19,30 +19,119 @@ use crate::options::choices::Choices;
 use condafront_graph::Tools;
 use condafront_input as input;
 use condafront_input::explicit_lock::{self, ExplicitLock};
-use condafront_input::own_lock::OwnLock;
-use condafront_input::{BuildSource, Conda, DeclaredPlatform, InputSettings, or_skip};
+use condafront_input::own_lock::{LockKind, OwnLock};
+use condafront_input::written_lock::{LockedPlatform, NewLock, for_conda_lock, for_pixi};
+use condafront_input::{
+    BuildSource, Conda, DeclaredPlatform, InputSettings, SolveRequest, or_skip,
+};
 use condafront_model::lint::{Rule, Warning};
+use condafront_model::package::Package;
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_step_spec::solve::SolvedPackage;
+
+/// What is found for one platform of an environment.
+struct Found {
+    platform: Platform,
+    request: Option<SolveRequest>,
+    packages: Vec<Package>,
+    records: Vec<SolvedPackage>,
+    pip: Vec<PipPackage>,
+}
+
+/// A lock with several platforms.
+struct Shared {
+    /// The file of its environment.
+    file: Arc<SourceFile>,
+    new: LockToWrite,
+    /// The name of its environment, where it has one.
+    environment: String,
+    platforms: Vec<Found>,
+}
+
+/// The locks to write, by path.
+#[derive(Default)]
+struct Locks {
+    /// Those of one platform, as text.
+    texts: BTreeMap<String, String>,
+    /// The others.
+    shared: BTreeMap<String, Shared>,
+}
+
+impl Locks {
+    fn has(&self, path: &str) -> bool {
+        self.texts.contains_key(path) || self.shared.contains_key(path)
+    }
+
+    /// The text of each.
+    fn finish(self) -> Result<BTreeMap<String, String>, Diagnostic> {
+        let mut texts = self.texts;
+        for (path, shared) in self.shared {
+            texts.insert(path, shared.text()?);
+        }
+        Ok(texts)
+    }
+}
+
+impl Shared {
+    fn text(&self) -> Result<String, Diagnostic> {
+        let platforms = self.platforms.iter().filter_map(|found| {
+            Some(LockedPlatform {
+                platform: found.platform,
+                request: found.request.as_ref()?,
+                packages: &found.packages,
+                records: &found.records,
+                pip: &found.pip,
+            })
+        });
+        let lock = NewLock {
+            source: self.file.name(),
+            environment: &self.environment,
+            platforms: &platforms.collect::<Vec<_>>(),
+            old: self.new.old.as_ref(),
+        };
+        match self.new.kind {
+            LockKind::CondaLock => for_conda_lock::render(&lock),
+            _ => for_pixi::render(&lock),
+        }
+    }
+}
 
 impl Session<'_> {
-    /// Writes one file per platform and environment.
+    /// Writes one file per platform and environment, or one per environment where its lock has several platforms.
     pub(super) async fn locks(&self) -> Result<gateway::Result, BuildError> {
-        let mut files = File::on(Input::Scratch);
-        let mut paths = BTreeSet::new();
+        let mut locks = Locks::default();
         for platform in self.lock_platforms().await? {
             let session = self.on(platform);
             let input = session.input_for(LockUse::Renew).await?;
             session.warn(&input.warnings).await?;
             for one in &input.environments {
-                let path = session.lock_path(&input, one, &mut paths)?;
-                let text = session.about(&one.file).lock(&input, one).await?;
-                if let Some((folder, _)) = path.rsplit_once('/') {
-                    files.then(Mkdir::new(format!("/{folder}")).parents());
+                let path = session.lock_path(&input, one, &locks)?;
+                let found = session.about(&one.file).found_for_lock(&input, one).await?;
+                match &one.new_lock {
+                    Some(new) if new.kind != LockKind::Explicit => {
+                        let shared = locks.shared.entry(path).or_insert_with(|| Shared {
+                            file: Arc::clone(&one.file),
+                            new: new.clone(),
+                            environment: one.lock_environment().to_owned(),
+                            platforms: Vec::new(),
+                        });
+                        shared.platforms.push(found);
+                    }
+                    _ => {
+                        let text = session.about(&one.file).explicit(&input, one, &found);
+                        locks.texts.insert(path, text);
+                    }
                 }
-                files.then(Mkfile::new(format!("/{path}"), text).mode(0o644));
             }
+        }
+        let mut files = File::on(Input::Scratch);
+        for (path, text) in locks.finish()? {
+            if let Some((folder, _)) = path.rsplit_once('/') {
+                files.then(Mkdir::new(format!("/{folder}")).parents());
+            }
+            files.then(Mkfile::new(format!("/{path}"), text).mode(0o644));
         }
         files.name("[lock] write what was solved");
         let files = files.build();
@@ -57,18 +146,16 @@ impl Session<'_> {
     }
 
     /// Where the lock of an environment is written: to the file that its own file names, or to one with the usual name. It is
-    /// none of `paths`, which it joins.
+    /// none of `locks`, unless that is this environment's for other platforms.
     fn lock_path(
         &self,
         image: &ImageInput,
         one: &EnvironmentFile,
-        paths: &mut BTreeSet<String>,
+        locks: &Locks,
     ) -> Result<String, Diagnostic> {
         let Some(own) = OwnLock::of(&one.file, &one.input, self.platform) else {
             let name = image.is_image_file.then(|| one.prefix.name());
-            let path = explicit_lock::file_name(name, self.platform);
-            paths.insert(path.clone());
-            return Ok(path);
+            return Ok(explicit_lock::file_name(name, self.platform));
         };
         let build_folder = self.sources.build_folder();
         let place = one.folder.join(&own.path);
@@ -77,16 +164,41 @@ impl Session<'_> {
         if path.starts_with("../") {
             return Err(own.outside());
         }
-        if !paths.insert(path.clone()) {
+        let is_same = |shared: &Shared| {
+            shared.file == one.file
+                && shared.environment == one.lock_environment()
+                && shared
+                    .platforms
+                    .iter()
+                    .all(|found| found.platform != self.platform)
+        };
+        if locks.has(&path) && !locks.shared.get(&path).is_some_and(is_same) {
             return Err(own.shared());
         }
         Ok(path)
     }
 
-    async fn lock(&self, image: &ImageInput, one: &EnvironmentFile) -> Result<String, BuildError> {
+    /// What is found for an environment.
+    async fn found_for_lock(
+        &self,
+        image: &ImageInput,
+        one: &EnvironmentFile,
+    ) -> Result<Found, BuildError> {
+        let solved = self.packages_of(image, one).await?;
+        Ok(Found {
+            platform: self.platform,
+            request: match &one.input.conda {
+                Conda::Unsolved(request) => Some((**request).clone()),
+                Conda::Locked(_) => None,
+            },
+            packages: solved.packages,
+            records: solved.records,
+            pip: self.pip_packages_of(image, one).await?,
+        })
+    }
+
+    fn explicit(&self, image: &ImageInput, one: &EnvironmentFile, found: &Found) -> String {
         let input = &one.input;
-        let packages = self.packages_of(image, one).await?.packages;
-        let pip = self.pip_packages_of(image, one).await?;
         let name = if image.is_image_file {
             Some(one.prefix.name())
         } else {
@@ -95,14 +207,14 @@ impl Session<'_> {
                 .as_ref()
                 .map(condafront_model::environment_prefix::EnvironmentPrefix::name)
         };
-        Ok(explicit_lock::render(&ExplicitLock {
+        explicit_lock::render(&ExplicitLock {
             platform: self.platform,
             name,
             variables: &input.variables,
-            packages: &packages,
-            pip: &pip,
+            packages: &found.packages,
+            pip: &found.pip,
             source: Some(self.file.name()),
-        }))
+        })
     }
 
     /// An environment's conda packages: those of its lock, or those that a solve finds.

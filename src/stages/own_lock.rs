@@ -1,12 +1,14 @@
-//! The locks that env.yml files name: builds take the packages from them, and the target `lock` writes them.
+//! The locks that env.yml files name, and those beside manifests: builds take the packages from them, and the target `lock` writes them.
 
-use super::input::{EnvironmentFile, LockUse};
+use super::input::{EnvironmentFile, LockToWrite, LockUse};
 use super::session::Session;
 
+use std::sync::Arc;
+
 use crate::gateway::error::BuildError;
+use condafront_input::Conda;
 use condafront_input::file_path::NamedFile;
 use condafront_input::own_lock::{LockKind, OwnLock, upgrade_without_effect, upgrades_all};
-use condafront_input::{Conda, Pip};
 
 impl Session<'_> {
     /// The environment with what the lock says that its file names, if it names one.
@@ -41,22 +43,24 @@ impl Session<'_> {
         found: Option<NamedFile>,
     ) -> Result<EnvironmentFile, BuildError> {
         let Some(lock) = found else {
-            return Err(own.missing().into());
+            one.input = own.without(one.input)?;
+            return Ok(one);
         };
         let settings = self.for_file(&lock.file, &one.settings).await?;
         let kind = LockKind::of(&lock.file);
-        let asked = self.read_pip(&one.input.pip, &[], &one.file, &one.folder);
-        let list = asked.await?.asked.list;
+        let list = match own.list_of_manifest(&one.input.pip, &one.folder, &one.settings)? {
+            Some(list) => list,
+            None => {
+                let asked = self.read_pip(&one.input.pip, &[], &one.file, &one.folder);
+                asked.await?.asked.list
+            }
+        };
         let content = own.read(&lock.file, &settings)?;
         if let Conda::Unsolved(request) = &one.input.conda {
-            one.answered = Some(request.clone());
+            one.answered = Some((**request).clone());
         }
         one.input = own.installed(one.input, content, kind, &settings)?;
-        if let Pip::Locked(pip) = &one.input.pip
-            && !one.input.pip.is_empty()
-        {
-            own.check_pip(&list, &pip.files, kind)?;
-        }
+        own.check_pip(&list, &one.input, kind, &settings)?;
         one.input.warnings.extend(lock.warning);
         Ok(one)
     }
@@ -67,16 +71,23 @@ impl Session<'_> {
         own: &OwnLock,
         found: Option<NamedFile>,
     ) -> Result<EnvironmentFile, BuildError> {
-        if let Some(lock) = &found
-            && LockKind::of(&lock.file) != LockKind::Explicit
+        let old = found.as_ref().map(|lock| Arc::clone(&lock.file));
+        if let Some(old) = &old
+            && LockKind::of(old) != LockKind::Explicit
         {
             // It may be no lock at all.
-            own.read(&lock.file, &self.for_file(&lock.file, &one.settings).await?)?;
+            let settings = self.for_file(old, &one.settings).await?;
+            own.check_lock(old, &settings)?;
         }
-        own.check_kind(found.as_ref().map(|lock| &*lock.file))?;
+        let kind = own.kind_to_write(old.as_deref())?;
+        one.new_lock = Some(LockToWrite { kind, old });
         let lock = found.filter(|_| !upgrades_all(&one.settings));
         if let (Some(lock), Conda::Unsolved(request)) = (lock, &mut one.input.conda) {
             let settings = self.for_file(&lock.file, &one.settings).await?;
+            // It may be for other platforms only.
+            if kind != LockKind::Explicit && !own.has_platform(&lock.file) {
+                return Ok(one);
+            }
             let content = own.read(&lock.file, &settings)?;
             let (kept, warnings) = own.kept(content, &settings);
             request.kept = kept;

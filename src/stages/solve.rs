@@ -38,6 +38,8 @@ pub(super) struct Base<'a> {
 pub(super) struct Solved {
     /// The packages, in the order in which they are linked.
     pub(super) packages: Vec<Package>,
+    /// What their channels say about them.
+    pub(super) records: Vec<SolvedPackage>,
     /// The repodata that they were chosen from.
     pub(super) lists: Lists,
     /// The outputs of the steps that found them. An image must depend on them: a cache that is exported with the image
@@ -60,6 +62,7 @@ impl Solved {
     pub(super) fn locked(packages: Vec<Package>) -> Self {
         Self {
             packages,
+            records: Vec::new(),
             lists: Lists::default(),
             facts: Vec::new(),
         }
@@ -83,7 +86,9 @@ impl Session<'_> {
         let ((glibc, libc), mut lists) =
             tokio::try_join!(self.glibc(tools, base), self.lists(request, platform))?;
         let cuda = base.and_then(|base| cuda_of(&base.found.config.env()));
-        let system = self.settings.overrides.system(platform, glibc, cuda);
+        let overrides = self.settings.overrides.or_declared(&request.declared);
+        let cuda = cuda.or_else(|| request.declared.cuda.clone());
+        let system = overrides.system(platform, glibc, cuda);
         if system.cuda.is_none() && self.settings.overrides.cuda.is_none() {
             // With an empty build-arg, the user has said that there is no GPU.
             let warning = findings::without_cuda(request, file);
@@ -94,7 +99,7 @@ impl Session<'_> {
             self.warn(&[warning]).await?;
         }
         let lines = |culprit: &Culprit| match culprit {
-            Culprit::Spec(index) => request.specs.get(*index).map(|spec| spec.lines),
+            Culprit::Spec(index) => request.all_specs().nth(*index).map(|spec| spec.lines),
             Culprit::Channel(index) => request.channels.get(*index).map(|channel| channel.lines),
             // Its line is in the build file.
             Culprit::Key(_) if Arc::ptr_eq(file, &self.build_file.file) => base?.lines,
@@ -123,7 +128,7 @@ impl Session<'_> {
                     }
                     WithShards::Unusable(sharded) => {
                         let sharded: Vec<usize> = sharded.iter().map(|list| list.file).collect();
-                        self.use_whole(&mut lists, request, &sharded).await?;
+                        self.use_next(&mut lists, request, &sharded).await?;
                         again = self.options.no_cache();
                     }
                     WithShards::Failed => {
@@ -164,7 +169,8 @@ impl Session<'_> {
         };
         let packages: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
         Ok(Solved {
-            packages: question::packages(request, packages, file)?,
+            packages: question::packages(request, packages.clone(), file)?,
+            records: packages,
             lists,
             facts: libc.into_iter().chain([answer]).collect(),
         })

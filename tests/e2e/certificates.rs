@@ -141,7 +141,7 @@ fn the_authorities_of_a_company_are_trusted_and_in_no_layer() {
     let args = ["--secret", SECRET];
     let output = company.build(&args).expect_success();
     let progress = output.stderr;
-    assert!(!progress.contains("instead of its shards"), "{progress}");
+    assert!(!progress.contains("its shards are not used"), "{progress}");
     assert_eq!(progress.matches(" an asset").count(), 2, "{progress}");
     let asked = server.requests();
     for part in ["/shards/noarch/", "/debian/", "/simple/hello-world/"] {

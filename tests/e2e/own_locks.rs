@@ -75,15 +75,62 @@ fn a_lock_is_installed_and_only_what_must_change_changes_in_it() {
     project.write("locks/conda-linux-64.lock", &more);
     assert_eq!(renew(&project, &["--build-arg", "UPGRADE=*"]), upgraded);
 
-    // A pixi.toml has its lock beside it.
+    let show = "cat /opt/conda/share/bumpme/version.txt; echo $DEMO $LAB";
+    let shown = |project: &Project| {
+        project.build(&[]).expect_success();
+        project
+            .run(&[], &["sh", "-c", show])
+            .expect_success()
+            .stdout
+    };
+    // Without a lock beside it, a pixi.toml is solved.
+    solve::write(&project, &pixi_toml(&project, "*"));
+    assert_eq!(shown(&project), "2.0\n1 2\n");
+    // With one, it has that one's packages.
     let packages = Channel::open().closure(&["bumpme=1.0"]);
     let url = project.package_url(packages[0]);
     project.write("pixi.lock", pixi_lock(&url, &packages[0].sha256));
     solve::write(&project, &pixi_toml(&project, "*"));
-    project.build(&[]).expect_success();
-    let show = "cat /opt/conda/share/bumpme/version.txt; echo $DEMO $LAB";
-    let output = project.run(&[], &["sh", "-c", show]).expect_success();
-    assert_eq!(output.stdout, "1.0\n1 2\n");
+    assert_eq!(shown(&project), "1.0\n1 2\n");
+}
+
+#[test]
+fn locks_of_other_tools_are_written_with_all_platforms() {
+    let project = Project::with_own_channel(Store::Containerd);
+    let renew = |lock: &str, dependencies: &[&str], args: &[&str]| {
+        solve::write(&project, &env(&project, dependencies, lock));
+        let target = ["--target", "lock", "-o", "."];
+        project.build(&[&target, args].concat()).expect_success();
+        fs::read_to_string(project.path(lock)).expect("the lock")
+    };
+    for lock in ["locks/conda-lock.yml", "pixi.lock"] {
+        let both = ["--platform", "linux/amd64,linux/arm64"];
+        let first = renew(lock, &["bumpme=1.0"], &both);
+        for part in ["bumpme-1.0-", "linux-64", "linux-aarch64"] {
+            assert!(first.contains(part), "{first}");
+        }
+        // There is a newer one. The other platform is not asked for.
+        let more = renew(lock, &["bumpme", "metapackage"], &[]);
+        assert!(more.contains("/metapackage-1.0-"), "{more}");
+        assert!(
+            more.contains("linux-aarch64") && !more.contains("bumpme-2.0"),
+            "{more}"
+        );
+        project.server.clear();
+        project.build(&[]).expect_success();
+        let requested = project.packages_requested();
+        assert!(
+            !requested.iter().any(|path| path.contains("repodata")),
+            "{requested:?}"
+        );
+        let upgraded = renew(
+            lock,
+            &["bumpme", "metapackage"],
+            &["--build-arg", "UPGRADE=bumpme"],
+        );
+        assert!(upgraded.contains("/bumpme-2.0-"), "{upgraded}");
+        fs::remove_file(project.path(lock)).expect("the lock");
+    }
 }
 
 /// A manifest that asks for this version.
@@ -151,7 +198,7 @@ fn locks_that_do_not_fit_the_file_are_reported_at_its_lines() {
         .add("something else", names("bumpme", "other.yml"), &[])
         .add(
             "a lock that only another tool writes",
-            names("bumpme", "conda-lock.yml"),
+            names("bumpme", "conda.lock"),
             &lock,
         )
         .add(

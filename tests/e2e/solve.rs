@@ -10,7 +10,7 @@ use condafront_testkit::channel::Channel;
 use condafront_testkit::engine::Store;
 use condafront_testkit::repodata::next;
 use condafront_testkit::server::{Auth, Fault, Times};
-use condafront_testkit::shards::{Shards, shards};
+use condafront_testkit::shards::{LIST, Shards, shards};
 use serde_json::Value;
 
 use crate::failure::Failures;
@@ -64,6 +64,7 @@ fn solved(specs: &[&str]) -> BTreeSet<String> {
         }],
         priority: ChannelPriority::Strict,
         specs: specs.iter().map(|spec| (*spec).to_owned()).collect(),
+        own: None,
         system: System {
             glibc: Glibc::Base("2.41".to_owned()),
             archspec: Some("x86_64".to_owned()),
@@ -174,6 +175,41 @@ pub(crate) fn the_same_question_is_solved_once(project: &Project) {
     );
     let more = project.push("more", &[]);
     assert_eq!(solves(&more).len(), 1, "{}", more.progress);
+    answers_for_newer_shards_are_kept(project, &more);
+}
+
+/// A build after one with a newer list finds what that one has found.
+fn answers_for_newer_shards_are_kept(project: &Project, known: &Pushed) {
+    // The step downloads from this machine.
+    let args = ["--network", "host"];
+    let searches = |pushed: &Pushed| {
+        let steps = pushed.steps_run().into_iter();
+        steps
+            .filter(|name| name.starts_with("[solve] records for"))
+            .count()
+    };
+    let lists = SUBDIRS.map(|subdir| {
+        let folder = Channel::open().directory().join(subdir);
+        std::fs::read_to_string(folder.join("repodata.json")).unwrap()
+    });
+    let newer = lists.each_ref().map(|list| next(list));
+    for (tag, lists) in [("sharded", &lists), ("newer", &newer)] {
+        serve_shards(project, [&lists[0], &lists[1]]);
+        let pushed = project.push(tag, &args);
+        assert_eq!(solves(&pushed), [""; 0], "{}", pushed.progress);
+        assert_eq!(searches(&pushed), 1, "{}", pushed.progress);
+        assert_eq!(pushed.manifest, known.manifest);
+    }
+    project.server.clear();
+    let again = project.push("again", &args);
+    assert_eq!(solves(&again), [""; 0], "{}", again.progress);
+    assert_eq!(searches(&again), 0, "{}", again.progress);
+    let asked = project.server.requests();
+    let is_shard = |path: &str| path.contains("/shards/");
+    assert!(
+        !asked.iter().any(|request| is_shard(&request.path)),
+        "{asked:?}"
+    );
 }
 
 #[test]
@@ -250,7 +286,7 @@ fn licensed(list: &str, family: &str) -> String {
 
 #[test]
 fn shards_are_a_faster_way_to_the_same_records() {
-    const INSTEAD: &str = "the whole repodata is used instead of its shards";
+    const INSTEAD: &str = "its shards are not used";
     let project = Project::with_own_channel(Store::Containerd);
     let lists = SUBDIRS.map(|subdir| {
         let folder = Channel::open().directory().join(subdir);
@@ -279,10 +315,10 @@ fn shards_are_a_faster_way_to_the_same_records() {
     // A server that fails for a while: with the next build, it is asked again.
     write(&project, &env(&project, &["bumpme"]));
     serve_shards(&project, [linux, &licensed(noarch, "mine")]);
-    let shards = "/conda-forge/noarch/shards/*";
+    let every = "/conda-forge/noarch/shards/*";
     project
         .server
-        .fault(shards, Fault::Status(503), Times::Always);
+        .fault(every, Fault::Status(503), Times::Always);
     let busy = project.push("busy", &args);
     assert!(busy.progress.contains(INSTEAD), "{}", busy.progress);
     assert_eq!(busy.layers, whole.layers);
@@ -292,7 +328,43 @@ fn shards_are_a_faster_way_to_the_same_records() {
     assert!(found.is_some_and(|(_, after)| !after.contains(INSTEAD)));
     assert_eq!(well.layers, whole.layers);
 
+    // Mirrors are asked in turn: one has no list, one a list whose shards are missing.
+    for (mirror, has_list) in [("/none", false), ("/empty", true), ("/mirror", true)] {
+        for (subdir, list) in SUBDIRS.iter().zip([linux, noarch]) {
+            // Not those that the step has kept from earlier builds.
+            let found = shards(&licensed(list, "mirrored"), "shards");
+            let folder = format!("{mirror}/{subdir}");
+            if has_list {
+                project
+                    .server
+                    .put(&format!("{folder}/{LIST}"), found.list.clone());
+            }
+            if mirror == "/mirror" {
+                found.serve(&project.server, &folder, &format!("{folder}/shards"));
+            }
+        }
+        project.server.mount(mirror, Channel::open().directory());
+    }
+    write(&project, &env_of("https://conda.invalid/main", &["bumpme"]));
+    let mirrors = ["/none", "/empty", "/mirror"]
+        .map(|mirror| format!("https://conda.invalid/main={}", project.server.url(mirror)));
+    let mirrors = format!("CONDA_MIRRORS={}", mirrors.join(","));
+    project.server.clear();
+    let mirrored = project.push(
+        "mirrored",
+        &[&args[..], &["--build-arg", &mirrors]].concat(),
+    );
+    let asked = project.server.requests();
+    let has = |part: &str| asked.iter().any(|request| request.path.contains(part));
+    assert!(
+        has("/mirror/noarch/shards/") && !has("repodata.json"),
+        "{asked:?}"
+    );
+    let found = mirrored.progress.rsplit_once("records found: ");
+    assert!(found.is_some_and(|(_, after)| !after.contains(INSTEAD)));
+
     // A shard that does not fit the list.
+    write(&project, &env(&project, &["bumpme"]));
     let shards = serve_shards(&project, [linux, &licensed(noarch, "none")]);
     let (file, _) = &shards[1].files["bumpme"];
     let path = format!("/conda-forge/noarch/shards/{file}");

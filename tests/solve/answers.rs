@@ -73,3 +73,32 @@ fn channels_of_a_group_have_equal_priority() {
     let packages = ask(&spec, &[&main, &extra]).unwrap();
     assert_eq!(packages[0].version, "1.4.0");
 }
+
+#[test]
+fn what_is_solved_together_is_not_installed_together() {
+    let mut channel = Repodata::default();
+    channel
+        .add(record("app 1 0").depends(["lib"]))
+        .add(record("test 1 0").depends(["lib <2", "tool"]))
+        .add(record("tool 1 0").depends(["app"]))
+        .add(record("lib 1 0"))
+        .add(record("lib 2 0"));
+    let versions = |specs: &[&str], own: Option<usize>| {
+        let mut spec = question(&["main"], specs);
+        spec.own = own;
+        let packages = ask(&spec, &[&channel]).unwrap_or_else(|report| panic!("{report}"));
+        let shown = packages.iter();
+        let shown = shown.map(|one| format!("{} {}", one.name, one.version));
+        shown.collect::<Vec<_>>()
+    };
+    assert_eq!(versions(&["app"], None), ["app 1", "lib 2"]);
+    assert_eq!(versions(&["app", "test"], Some(1)), ["app 1", "lib 1"]);
+    assert_eq!(
+        versions(&["test", "lib"], Some(1)),
+        ["app 1", "lib 1", "test 1", "tool 1"]
+    );
+    // A limit on what nothing asks for.
+    let limited = |limit: &str| versions(&["app", limit], None);
+    assert_eq!(limited("lib <2[when='lib']"), ["app 1", "lib 1"]);
+    assert_eq!(limited("tool ==7[when='tool']"), ["app 1", "lib 2"]);
+}

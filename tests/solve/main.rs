@@ -41,6 +41,7 @@ fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
             .collect(),
         priority: ChannelPriority::Strict,
         specs: specs.iter().map(|spec| (*spec).to_owned()).collect(),
+        own: None,
         system: System {
             glibc: Glibc::Base("2.36".to_owned()),
             archspec: Some("x86_64".to_owned()),

@@ -247,5 +247,39 @@ fn shards_that_cannot_be_used_are_reported() {
     fails("A shard of something else", &wrong(b"\xa1x").list);
     fails("A deep shard", &wrong(&deep).list);
     fails("A bomb of a shard", &wrong(&vec![0; (64 << 20) + 1]).list);
+    let list_again = zstd::decode_all(&good.list[..]).unwrap();
+    fails("A list that names a list", &wrong(&list_again).list);
+    let deep_name = "a/".repeat(2000);
+    for name in ["../../pip", "/etc/passwd", deep_name.as_str()] {
+        let record = json!({
+            "name": name, "version": "1", "build": "0", "build_number": 0, "depends": [], "subdir": "noarch",
+        });
+        let shard =
+            json!({"packages": {}, "packages.conda": {"pip-1-0.conda": record}, "removed": []});
+        let title = format!("A name with slashes, {}", &name[..4]);
+        fails(&title, &wrong(&rmp_serde::to_vec(&shard).unwrap()).list);
+    }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_shard_may_have_many_versions() {
+    // Five times as many take five times as long.
+    const VERSIONS: usize = 20_000;
+    let mut channel = Repodata::default();
+    for version in 0..VERSIONS {
+        channel.add(record(&format!("many {version} 0")).noarch());
+    }
+    let server = Server::start();
+    let input = tempfile::tempdir().unwrap();
+    let files = served(&server, &[&channel], input.path());
+    let spec = question(&["main"], &["many"]);
+    let output = tempfile::tempdir().unwrap();
+    let start = Instant::now();
+    let unusable = reachable(&spec, &files, input.path(), output.path()).unwrap();
+    assert!(unusable.is_empty(), "{unusable:?}");
+    let of_records: Vec<RepodataSpec> = files.iter().map(RepodataSpec::reachable).collect();
+    let found = solve(&spec.of_reachable(), &of_records, output.path()).unwrap();
+    assert_eq!(found[0].version, (VERSIONS - 1).to_string());
+    assert!(start.elapsed() < Duration::from_mins(1));
 }

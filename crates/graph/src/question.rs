@@ -66,7 +66,8 @@ pub fn question(
         channels: request.channels.iter().map(channel).collect(),
         priority: request.priority,
         exclude_newer: exclude_newer.map(|asked| asked.map(|limit| limit.cutoff(now))),
-        specs: request.specs.iter().map(|spec| spec.spec.clone()).collect(),
+        specs: request.all_specs().map(|spec| spec.spec.clone()).collect(),
+        own: (!request.group.is_empty()).then_some(request.specs.len()),
         system,
         origin: request.origin,
         kept: Kept {
@@ -156,12 +157,12 @@ pub fn packages(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use condafront_input::{DeclaredPlatform, RequestedSpec};
+    use condafront_input::{DeclaredPlatform, DeclaredSystem, RequestedSpec};
     use condafront_model::channel::ChannelPriority;
     use condafront_model::channel::ChannelUrl;
     use condafront_model::origin::Origin;
     use condafront_model::source::Level;
-    use condafront_step_spec::solve::ExcludeNewer;
+    use condafront_step_spec::solve::{Details, ExcludeNewer};
 
     fn request() -> SolveRequest {
         SolveRequest {
@@ -177,6 +178,8 @@ mod tests {
                 lines: Lines::one(4),
                 is_implied: false,
             }],
+            group: Vec::new(),
+            declared: DeclaredSystem::default(),
             platforms: vec![DeclaredPlatform {
                 subdir: "osx-arm64".to_owned(),
                 lines: Lines::one(6),
@@ -201,6 +204,7 @@ mod tests {
             license: None,
             depends: Vec::new(),
             requested_by: 0,
+            details: Details::default(),
         }
     }
 

@@ -270,6 +270,7 @@ mod tests {
             }],
             priority: ChannelPriority::Strict,
             specs: vec!["numpy".to_owned()],
+            own: None,
             system: System {
                 glibc: Glibc::Base("2.36".to_owned()),
                 archspec: None,

@@ -5,6 +5,7 @@ use std::str::FromStr as _;
 
 use rattler_conda_types::{ParseStrictness, Version, VersionSpec};
 
+use condafront_input::DeclaredSystem;
 use condafront_model::platform::Platform;
 use condafront_step_spec::solve::{Glibc, System};
 
@@ -87,6 +88,16 @@ impl Overrides {
         } else {
             Glibc::Override(version.clone())
         })
+    }
+
+    /// These overrides, or what the file declares.
+    #[must_use]
+    pub fn or_declared(&self, declared: &DeclaredSystem) -> Self {
+        let archspec = self.archspec.as_ref().or(declared.archspec.as_ref());
+        Self {
+            archspec: archspec.cloned(),
+            ..self.clone()
+        }
     }
 
     /// What the image's machine provides; `base_cuda` is the base image's version of CUDA.

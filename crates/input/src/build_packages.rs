@@ -114,7 +114,11 @@ pub fn requested(
         priority: priority.unwrap_or_default(),
         exclude_newer,
         specs: list.finish(),
+        group: Vec::new(),
         platforms: Vec::new(),
+        declared: request
+            .map(|request| request.declared.clone())
+            .unwrap_or_default(),
         origin: Origin::default(),
         kept: Kept::default(),
         installed: Vec::new(),
@@ -176,7 +180,7 @@ mod tests {
         let (file, input) = env(section);
         let lock = SourceFile::new("conda.lock", "@EXPLICIT\n");
         let request = match &input.conda {
-            Conda::Unsolved(request) => Some(request).filter(|_| !is_lock),
+            Conda::Unsolved(request) => Some(&**request).filter(|_| !is_lock),
             Conda::Locked(_) => None,
         };
         let environment = BuildFor {

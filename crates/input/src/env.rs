@@ -12,7 +12,9 @@ use std::sync::Arc;
 use self::reader::Reader;
 use super::channels::Channels;
 use super::{exclude_newer, specs};
-use crate::environment_input::{Conda, DeclaredPlatform, EnvironmentInput, Pip, SolveRequest};
+use crate::environment_input::{
+    Conda, DeclaredPlatform, DeclaredSystem, EnvironmentInput, Pip, SolveRequest,
+};
 use crate::json;
 use crate::section;
 use crate::section::image_section::ImageSection;
@@ -151,16 +153,18 @@ pub(crate) fn read(
     Ok(EnvironmentInput {
         prefix,
         variables,
-        conda: Conda::Unsolved(SolveRequest {
+        conda: Conda::Unsolved(Box::new(SolveRequest {
             channels,
             priority: settings.priority.or(said.priority).unwrap_or_default(),
             exclude_newer,
             specs: found.specs,
+            group: Vec::new(),
             platforms,
+            declared: DeclaredSystem::default(),
             origin,
             kept: Kept::default(),
             installed: Vec::new(),
-        }),
+        })),
         pip: if found.pip.is_empty() {
             Pip::default()
         } else {
@@ -169,6 +173,7 @@ pub(crate) fn read(
         section,
         warnings,
         unknown_skips: None,
+        beside: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! What a build file says of one environment: what each reader makes of its kind of file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use condafront_model::channel::{Channel, ChannelPriority};
@@ -15,7 +15,7 @@ use condafront_step_spec::solve::{ExcludeNewer, Kept};
 
 use crate::file_path::{FilePath, NamedPath};
 use crate::pip_requirement::PipRequirement;
-use crate::section::image_section::ImageSection;
+use crate::section::image_section::{ImageSection, Located};
 
 /// What a build file says about one environment for one platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,19 @@ pub struct EnvironmentInput {
     /// The names of the build-arg `CONDAFRONT_SKIP` that a lock does not have, each with the error that says so; `None`
     /// unless the file is a lock.
     pub unknown_skips: Option<BTreeMap<String, Diagnostic>>,
+    /// The lock that the file's tool writes beside it, whose packages are taken if it is there.
+    pub beside: Option<Beside>,
+}
+
+/// The lock beside a manifest, and what is left to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beside {
+    /// Its name.
+    pub lock: Located<String>,
+    /// Why the packages cannot be found without it.
+    pub unsolvable: Option<Diagnostic>,
+    /// Findings that only matter without it.
+    pub warnings: Vec<Warning>,
 }
 
 impl EnvironmentInput {
@@ -53,7 +66,7 @@ pub enum Conda {
     /// Exactly these, in link order: if two contain the same file, the later one wins.
     Locked(Vec<Package>),
     /// Whatever a solve finds.
-    Unsolved(SolveRequest),
+    Unsolved(Box<SolveRequest>),
 }
 
 /// The input of a solve.
@@ -68,14 +81,34 @@ pub struct SolveRequest {
     pub exclude_newer: Option<ExcludeNewer<Limit>>,
     /// What must be in the environment.
     pub specs: Vec<RequestedSpec>,
+    /// What must be possible at the same time, for environments that are solved together with this one.
+    pub group: Vec<RequestedSpec>,
     /// The platforms that the file is for; empty if it does not name any.
     pub platforms: Vec<DeclaredPlatform>,
+    /// What the file says about the machines, for what neither the base image nor the user says.
+    pub declared: DeclaredSystem,
     /// How the file came about.
     pub origin: Origin,
     /// What stays of an earlier answer.
     pub kept: Kept<Package>,
     /// The packages that are there already: no others of their names can be chosen.
     pub installed: Vec<PackageId>,
+}
+
+impl SolveRequest {
+    /// All dependencies, those of the environment itself first.
+    pub fn all_specs(&self) -> impl Iterator<Item = &RequestedSpec> {
+        self.specs.iter().chain(&self.group)
+    }
+}
+
+/// Virtual packages that a file declares.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeclaredSystem {
+    /// The version of `__cuda`.
+    pub cuda: Option<String>,
+    /// The build string of `__archspec`.
+    pub archspec: Option<String>,
 }
 
 /// A platform that a file is for.
@@ -115,6 +148,8 @@ pub struct LockedPip {
     pub files: Vec<PipPackage>,
     /// Those of the build context.
     pub local: Vec<LocalPip>,
+    /// The names of those that conda packages of the lock contain, as far as the lock says so.
+    pub by_conda: BTreeSet<String>,
 }
 
 /// A PyPI package of the build context that a lock names: a project, a wheel or a source archive.
@@ -168,7 +203,7 @@ impl Pip {
     /// The lines that ask for them.
     pub fn lines(&self) -> Vec<Lines> {
         match self {
-            Self::Locked(LockedPip { files, local }) => {
+            Self::Locked(LockedPip { files, local, .. }) => {
                 let files = files.iter().map(|package| package.lines);
                 files.chain(local.iter().map(|one| one.lines)).collect()
             }

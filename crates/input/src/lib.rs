@@ -21,13 +21,13 @@ mod json;
 mod leftover;
 mod locked;
 mod logins;
+mod manifest;
 mod match_spec;
 mod mistake;
 pub mod options;
 pub mod own_lock;
 mod pip_requirement;
 mod pixi_lock;
-mod pixi_toml;
 mod place;
 pub mod pylock;
 pub mod pypi;
@@ -40,14 +40,15 @@ mod settings;
 pub mod specs;
 mod toml;
 mod unknown;
+pub mod written_lock;
 mod yaml;
 
 pub use address_variables::{AddressError, filled, has_credentials, login_names};
 pub use build_source::BuildSource;
 pub use check_directive::check_options;
 pub use environment_input::{
-    Conda, DeclaredPlatform, EnvironmentInput, LocalPip, LockedPip, Pip, RequestedSpec,
-    SolveRequest,
+    Beside, Conda, DeclaredPlatform, DeclaredSystem, EnvironmentInput, LocalPip, LockedPip, Pip,
+    RequestedSpec, SolveRequest,
 };
 pub use locked::skip::{check_skips, or_skip};
 pub use logins::Logins;

@@ -5,7 +5,7 @@ mod local;
 mod placeholders;
 pub(super) mod skip;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::skip::Skip;
@@ -29,6 +29,8 @@ pub(super) struct Locked<'a> {
     pub(super) pip: Vec<PipPackage>,
     /// The PyPI packages that are next to the lock.
     pub(super) local: Vec<LocalPip>,
+    /// The names of the PyPI packages that conda packages contain.
+    pub(super) by_conda: BTreeSet<String>,
     pub(super) warnings: Vec<Warning>,
     /// What to leave out.
     pub(super) skip: Skip<'a>,
@@ -68,6 +70,7 @@ impl<'a> Locked<'a> {
             packages: Vec::new(),
             pip: Vec::new(),
             local: Vec::new(),
+            by_conda: BTreeSet::new(),
             warnings: Vec::new(),
             skip: Skip::new(settings),
             unverified,
@@ -241,7 +244,9 @@ impl<'a> Locked<'a> {
             pip: Pip::Locked(LockedPip {
                 files: self.pip,
                 local: self.local,
+                by_conda: self.by_conda,
             }),
+            beside: None,
             section: ImageSection::default(),
             warnings: self.warnings,
         }

@@ -1,7 +1,8 @@
-//! The lock that an env.yml names: a build takes the packages from it and all else from the env.yml, after checking that
-//! the lock is one of that file.
+//! The lock of a file that says what an environment is for: the one that an env.yml names, or the one beside a manifest. A build
+//! takes the packages from it and all else from the file, after checking that the lock is one of that file.
 
 mod kind;
+mod renewal;
 mod satisfied;
 
 pub use self::kind::LockKind;
@@ -10,21 +11,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::satisfied::{Fault, Packages, channel_of, name_of};
+use crate::context_path::normalized as joined;
 use crate::environment_input::{Conda, EnvironmentInput, LocalPip, LockedPip, Pip, SolveRequest};
 use crate::file_path::{FilePath, NamedPath};
 use crate::locked;
 use crate::read;
-use crate::requirements::{List, Source};
+use crate::requirements::{List, Reading, Source};
 use crate::section::image_section::Located;
 use crate::settings::InputSettings;
-use condafront_model::lint::{Rule, Warning};
-use condafront_model::nearest::did_you_mean;
+use condafront_model::lint::Warning;
 use condafront_model::package::Package;
 use condafront_model::platform::Platform;
-use condafront_model::pypi_package::{PipPackage, normalized};
+use condafront_model::pypi_package::{PipPackage, normalized, requirement_name};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
-use condafront_step_spec::solve::Kept;
 
 /// The build-arg that says which packages of a lock may change.
 const UPGRADE: &str = "UPGRADE";
@@ -44,16 +44,20 @@ pub struct OwnLock {
     platform: Platform,
     /// Whether the env.yml lists the platform, so that the target `lock` writes its lock without being told.
     is_declared: bool,
+    /// Whether it is a manifest's, which can do without.
+    is_beside: bool,
 }
 
 impl OwnLock {
-    /// The lock that the env.yml `file` names for `platform`, if it names one.
+    /// The lock that the env.yml `file` names for `platform`, or the one that is beside the manifest `file`.
     pub fn of(
         file: &Arc<SourceFile>,
         input: &EnvironmentInput,
         platform: Platform,
     ) -> Option<Self> {
-        let Located { value, lines } = input.section.lock.as_ref()?;
+        let beside = input.beside.as_ref().map(|beside| &beside.lock);
+        let named = input.section.lock.as_ref();
+        let Located { value, lines } = named.or(beside)?;
         let declared = match &input.conda {
             Conda::Unsolved(request) => request.platforms.as_slice(),
             Conda::Locked(_) => &[],
@@ -64,6 +68,7 @@ impl OwnLock {
             lines: *lines,
             platform,
             is_declared: declared.iter().any(|one| one.subdir == platform.subdir()),
+            is_beside: named.is_none(),
         })
     }
 
@@ -72,11 +77,28 @@ impl OwnLock {
         NamedPath {
             path: self.path.clone(),
             folder: folder.clone(),
-            or_context: true,
+            or_context: !self.is_beside,
             location: Location {
                 file: Arc::clone(&self.file),
                 lines: self.lines,
             },
+        }
+    }
+
+    /// The environment if it is missing.
+    ///
+    /// # Errors
+    /// The error that it is missing, or what the manifest asks for that only its own tool can do.
+    pub fn without(&self, mut input: EnvironmentInput) -> Result<EnvironmentInput, Diagnostic> {
+        match input.beside.take() {
+            Some(beside) if self.is_beside => match beside.unsolvable {
+                Some(error) => Err(error),
+                None => {
+                    input.warnings.extend(beside.warnings);
+                    Ok(input)
+                }
+            },
+            _ => Err(self.missing()),
         }
     }
 
@@ -144,8 +166,11 @@ impl OwnLock {
         });
         let conda = Conda::Locked(packages.collect());
         let pip = match found.pip {
-            Pip::Locked(pip) if pip.files.is_empty() && pip.local.is_empty() => input.pip,
-            Pip::Locked(pip) => Pip::Locked(self.named_here(pip)),
+            // A manifest's lock has all PyPI packages, or there are none.
+            Pip::Locked(pip) if pip.files.is_empty() && pip.local.is_empty() && !self.is_beside => {
+                input.pip
+            }
+            Pip::Locked(pip) => Pip::Locked(self.named_here(pip, &input.pip)),
             Pip::Unsolved(_) => input.pip,
         };
         let mut warnings = input.warnings;
@@ -159,14 +184,38 @@ impl OwnLock {
         })
     }
 
-    /// PyPI packages, asked for where the env.yml names the lock.
-    fn named_here(&self, pip: LockedPip) -> LockedPip {
-        let lines = self.lines;
+    /// PyPI packages, asked for by the list of the file, or else where it names the lock.
+    fn named_here(&self, pip: LockedPip, list: &Pip) -> LockedPip {
+        let mut asking: BTreeMap<String, Lines> = BTreeMap::new();
+        if let Pip::Unsolved(list) = list {
+            for entry in list.iter().filter(|entry| entry.file == self.file) {
+                if let Some(name) = requirement_name(&entry.text) {
+                    asking.entry(name).or_insert(entry.lines);
+                }
+            }
+        }
+        let lines = |name: &str| {
+            let asking = asking.get(&normalized(name));
+            asking.copied().unwrap_or(self.lines)
+        };
+        // Its paths are relative to the lock.
+        let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let files = pip.files.into_iter();
         let local = pip.local.into_iter();
+        let local = local.map(|one| LocalPip {
+            path: joined(folder, &one.path),
+            lines: lines(&one.name),
+            ..one
+        });
         LockedPip {
-            files: files.map(|file| PipPackage { lines, ..file }).collect(),
-            local: local.map(|one| LocalPip { lines, ..one }).collect(),
+            files: files
+                .map(|file| PipPackage {
+                    lines: lines(&file.name),
+                    ..file
+                })
+                .collect(),
+            local: local.collect(),
+            by_conda: pip.by_conda,
         }
     }
 
@@ -183,7 +232,9 @@ impl OwnLock {
             let Some((name, fault)) = known.fault(&asked.spec) else {
                 continue;
             };
-            if fault == Fault::Missing && is_skipped(&name) {
+            // The tools of manifests install PyPI packages without pip.
+            let is_needless = self.is_beside && asked.is_implied;
+            if fault == Fault::Missing && (is_skipped(&name) || is_needless) {
                 continue;
             }
             let lock = self.shown();
@@ -220,27 +271,68 @@ impl OwnLock {
         }
     }
 
-    /// Checks that the PyPI packages `files` of the lock, which is of this `kind`, are what the env.yml's list asks for.
+    /// The entries of the list of a manifest, which names no other files.
+    ///
+    /// # Errors
+    /// A diagnostic at the first invalid entry.
+    pub fn list_of_manifest(
+        &self,
+        pip: &Pip,
+        folder: &FilePath,
+        settings: &InputSettings,
+    ) -> Result<Option<List>, Diagnostic> {
+        let Pip::Unsolved(list) = pip else {
+            return Ok(self.is_beside.then(List::default));
+        };
+        if !self.is_beside {
+            return Ok(None);
+        }
+        let args = settings.build_args.for_platform(self.platform);
+        let mut reading = Reading::new(&args);
+        reading.add(list, folder.clone());
+        while reading.next_file()?.is_some() {}
+        Ok(Some(reading.finish()))
+    }
+
+    /// Checks that the PyPI packages of the environment `found`, which [`installed`](Self::installed()) has returned, are what
+    /// the file's list asks for. The lock is of this `kind`.
     ///
     /// # Errors
     /// A diagnostic at an entry that they do not satisfy, or that no lock can have.
     pub fn check_pip(
         &self,
         list: &List,
-        files: &[PipPackage],
+        found: &EnvironmentInput,
         kind: LockKind,
+        settings: &InputSettings,
     ) -> Result<(), Diagnostic> {
+        let (Conda::Locked(packages), Pip::Locked(pip)) = (&found.conda, &found.pip) else {
+            return Ok(());
+        };
+        if !self.is_beside && pip.files.is_empty() && pip.local.is_empty() {
+            return Ok(());
+        }
         let lock = self.shown();
+        let is_elsewhere = |name: &str| {
+            let mut local = pip.local.iter().map(|one| one.name.as_str());
+            let mut conda = packages.iter().map(|package| package.id.name.as_str());
+            let mut skip = settings.skip.iter().map(String::as_str);
+            let is_it = |known: &str| normalized(known) == name;
+            local.any(is_it)
+                || pip.by_conda.contains(name)
+                || self.is_beside && (conda.any(is_it) || skip.any(is_it))
+        };
         for entry in list.entries() {
             let Some(requirement) = entry.requirement() else {
                 continue;
             };
             let place = entry.location();
             let error = |message: String| Diagnostic::new(message).at(&place.file, place.lines);
-            if matches!(
+            let is_local = matches!(
                 requirement.source,
                 Source::Context(_) | Source::Repository(_)
-            ) {
+            );
+            if is_local && !self.is_beside {
                 return Err(error(format!(
                     "`{lock}` has PyPI packages, but this one cannot be in a lock"
                 ))
@@ -249,9 +341,13 @@ impl OwnLock {
             let Some(name) = &requirement.name else {
                 continue;
             };
-            let found = files.iter().find(|file| normalized(&file.name) == *name);
+            let found = pip
+                .files
+                .iter()
+                .find(|file| normalized(&file.name) == *name);
             let message = match found {
                 None if requirement.has_marker || entry.is_constraint => continue,
+                None if is_elsewhere(name) => continue,
                 None => format!("`{lock}` has no PyPI package {name}"),
                 Some(file) if requirement.allows(file) => continue,
                 Some(file) => format!(
@@ -262,93 +358,6 @@ impl OwnLock {
             return Err(error(message).help(self.renew(kind)));
         }
         Ok(())
-    }
-
-    /// Checks that the target `lock` can write it; `lock` is what there is already.
-    ///
-    /// # Errors
-    /// A diagnostic if it is, or should be, of a kind that another tool writes.
-    pub fn check_kind(&self, lock: Option<&SourceFile>) -> Result<(), Diagnostic> {
-        let (is, kind) = match lock {
-            Some(lock) => ("is", LockKind::of(lock)),
-            None => ("is named like", LockKind::by_name(&self.path)),
-        };
-        if kind == LockKind::Explicit {
-            return Ok(());
-        }
-        Err(self
-            .error(format!(
-                "`{}` {is} {}, and a build writes explicit locks only",
-                self.shown(),
-                kind.name()
-            ))
-            .help(format!(
-                "Write it with `{}`. Or name an explicit lock, which a build can write: lock: conda-{PLATFORM}.lock",
-                self.command(kind)
-            )))
-    }
-
-    /// The error that the locks of two platforms or environments would be the same file.
-    pub fn shared(&self) -> Diagnostic {
-        self.error(format!(
-            "the lock `{}` would be written twice, for different platforms or environments",
-            self.shown()
-        ))
-        .help(format!(
-            "Write {PLATFORM} in the name, which stands for the platform: conda-{PLATFORM}.lock. Each environment needs a name of its own."
-        ))
-    }
-
-    /// The error that the target `lock` cannot write where it is.
-    pub fn outside(&self) -> Diagnostic {
-        self.error(format!(
-            "the lock `{}` cannot be written: it is outside the folder of the build file",
-            self.shown()
-        ))
-        .help("Name a file in that folder or below.")
-    }
-
-    /// What stays of the lock `found` in a new one. Warnings say which of the packages that may change it does not have.
-    pub fn kept(
-        &self,
-        found: EnvironmentInput,
-        settings: &InputSettings,
-    ) -> (Kept<Package>, Vec<Warning>) {
-        let (Conda::Locked(packages), Pip::Locked(pip)) = (found.conda, found.pip) else {
-            return (Kept::default(), Vec::new());
-        };
-        let conda = packages.iter().map(|package| package.id.name.as_str());
-        let names = conda.chain(pip.files.iter().map(|file| file.name.as_str()));
-        let names: Vec<&str> = names.collect();
-        let unknown = settings.upgrade.iter().filter(|asked| {
-            let is_it = |name: &&str| name.eq_ignore_ascii_case(asked);
-            !names.iter().any(is_it)
-        });
-        let warnings = unknown.map(|asked| {
-            let message = format!(
-                "build-arg {UPGRADE}: the lock `{}` has no package `{}`",
-                self.shown(),
-                quoted(asked)
-            );
-            let mut diagnostic = Diagnostic::new(message);
-            diagnostic.help = did_you_mean(asked, names.iter().copied());
-            Warning {
-                rule: Rule::Ignored,
-                diagnostic,
-            }
-        });
-        let warnings = warnings.collect();
-        let may_change = |package: &Package| {
-            let mut asked = settings.upgrade.iter();
-            asked.any(|asked| asked.eq_ignore_ascii_case(&package.id.name))
-        };
-        let packages = packages.into_iter().filter(|package| !may_change(package));
-        let upgrade = settings.upgrade.iter().map(|name| name.to_lowercase());
-        let kept = Kept {
-            packages: packages.collect(),
-            upgrade: upgrade.collect(),
-        };
-        (kept, warnings)
     }
 
     fn error(&self, message: String) -> Diagnostic {

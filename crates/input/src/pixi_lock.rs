@@ -27,6 +27,7 @@ mod select;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use rattler_conda_types::PackageUrl;
 use rattler_lock::{CondaPackageData, LockFile, LockedPackage, PackageHashes, UrlOrPath};
 
 use self::maker::Maker;
@@ -37,10 +38,11 @@ use super::locked::skip::or_skip;
 use super::locked::{Locked, Repeats, Unverified, check_subdir, without_effect};
 use crate::environment_input::EnvironmentInput;
 use crate::settings::InputSettings;
-use crate::yaml::Node;
+use crate::yaml::{self, Node};
 use condafront_model::link_order::link_order;
 use condafront_model::package::Hashes;
 use condafront_model::platform::Platform;
+use condafront_model::pypi_package::normalized;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, SourceFile};
 
@@ -134,6 +136,18 @@ pub(crate) fn read(
     Ok(input)
 }
 
+/// A lock, as pixi's own library reads it.
+///
+/// # Errors
+/// That it is not one.
+pub(crate) fn parsed(file: &Arc<SourceFile>) -> Result<LockFile, Diagnostic> {
+    let text = file.text()?;
+    let tree = yaml::read(file, text)?;
+    let text = readable::readable(text, &tree);
+    LockFile::from_str_with_base_directory(&text, None)
+        .map_err(|error| damage::explain(file, &text, &tree, error))
+}
+
 /// The packages of the chosen environment and platform.
 fn packages<'a>(
     lock: &'a LockFile,
@@ -208,6 +222,8 @@ fn add(
             let mut package = address::conda(file, &url, hashes, lines, ADVICE)?;
             check_subdir(file, &package, platform.subdir(), lines, again)?;
             package.size = record.size;
+            let purls = record.purls.iter().flatten();
+            locked.by_conda.extend(purls.filter_map(of_pypi));
             depends.insert(package.id.name.clone(), record.depends.clone());
             locked.packages.push(package);
         }
@@ -233,6 +249,14 @@ fn add(
         }
     }
     Ok(())
+}
+
+/// The PyPI package that a package URL stands for (<https://github.com/package-url/purl-spec>).
+fn of_pypi(purl: &PackageUrl) -> Option<String> {
+    let text = purl.to_string();
+    let name = text.strip_prefix("pkg:pypi/")?;
+    let end = name.find(['@', '?', '#']).unwrap_or(name.len());
+    Some(normalized(&name[..end]))
 }
 
 fn digits(hash: &PackageHashes) -> Hashes {

@@ -7,7 +7,7 @@ use crate::environment_input::{DEFAULT_ENVIRONMENT, EnvironmentInput};
 use crate::section::file::{ImageFile, is_image_file, read_image_file};
 use crate::settings::InputSettings;
 use crate::{
-    conda_lock, env, exclude_newer, explicit, leftover, locked, pixi_lock, pixi_toml, unknown, yaml,
+    conda_lock, env, exclude_newer, explicit, leftover, locked, manifest, pixi_lock, unknown, yaml,
 };
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, SourceFile};
@@ -80,7 +80,8 @@ pub fn read(
     settings: &InputSettings,
 ) -> Result<EnvironmentInput, Diagnostic> {
     let mut input = read_kind(file, platform, settings)?;
-    let is_lock = input.unknown_skips.is_some() || input.section.lock.is_some();
+    let is_lock =
+        input.unknown_skips.is_some() || input.section.lock.is_some() || input.beside.is_some();
     if !is_lock && !settings.skip.is_empty() && settings.image_file.is_none() {
         let why = "it leaves packages out of locks";
         let warning = locked::without_effect("CONDAFRONT_SKIP", file, why);
@@ -137,8 +138,8 @@ fn of_kind(
         }
         return Ok(input);
     }
-    if let Some(tree) = pixi_toml::manifest(file, text)? {
-        return pixi_toml::read(file, &tree, platform, settings);
+    if let Some(tree) = manifest::manifest(file, text)? {
+        return manifest::read(file, &tree, platform, settings);
     }
     let tree = yaml::read(file, text).map_err(|error| unknown::not_yaml(file, text, error))?;
     let has = |key: &str| tree.get(key).is_some();

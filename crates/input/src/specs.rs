@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::channels::Channels;
 use super::dependency_list::DependencyList;
 use super::{exclude_newer, match_spec};
-use crate::environment_input::{Conda, EnvironmentInput, Pip, SolveRequest};
+use crate::environment_input::{Conda, DeclaredSystem, EnvironmentInput, Pip, SolveRequest};
 use crate::place::Place;
 use crate::section::args::BuildArgs as Values;
 use crate::section::image_section::ImageSection;
@@ -92,20 +92,23 @@ impl Specs {
         Ok(EnvironmentInput {
             prefix: None,
             variables: BTreeMap::new(),
-            conda: Conda::Unsolved(SolveRequest {
+            conda: Conda::Unsolved(Box::new(SolveRequest {
                 channels,
                 priority: self.priority.unwrap_or_default(),
                 exclude_newer,
                 specs: specs.finish(),
+                group: Vec::new(),
                 platforms: Vec::new(),
+                declared: DeclaredSystem::default(),
                 origin: Origin::default(),
                 kept: Kept::default(),
                 installed: Vec::new(),
-            }),
+            })),
             pip: Pip::default(),
             section: ImageSection::default(),
             warnings: all_warnings,
             unknown_skips: None,
+            beside: None,
         })
     }
 }

@@ -31,13 +31,14 @@ pub struct PipInstallSpec {
 impl PipInstallSpec {
     /// Whom what pip writes belongs to.
     pub fn ownership(&self) -> Ownership {
-        Ownership {
-            owner: Owner {
-                uid: self.uid,
-                gid: self.gid,
-            },
-            group_writable: self.group_writable,
-        }
+        ownership(self.uid, self.gid, self.group_writable)
+    }
+}
+
+fn ownership(uid: u32, gid: u32, group_writable: bool) -> Ownership {
+    Ownership {
+        owner: Owner { uid, gid },
+        group_writable,
     }
 }
 
@@ -111,6 +112,16 @@ pub struct PipEditSpec {
     pub uid: u32,
     /// Group of what pip writes.
     pub gid: u32,
+    /// Whether that group may write.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub group_writable: bool,
+}
+
+impl PipEditSpec {
+    /// Whom what pip writes belongs to.
+    pub fn ownership(&self) -> Ownership {
+        ownership(self.uid, self.gid, self.group_writable)
+    }
 }
 
 /// A package that is installed as editable.

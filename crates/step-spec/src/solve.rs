@@ -41,6 +41,10 @@ pub struct SolveSpec {
     pub priority: ChannelPriority,
     /// The requested MatchSpecs. A channel in one of them is the address of one of the channels.
     pub specs: Vec<String>,
+    /// How many of them, from the first on, the answer is for. The others, of environments that are solved together with this
+    /// one, only have a part in the choice. `None` stands for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own: Option<usize>,
     /// What the image's machine provides.
     pub system: System,
     /// Which packages are too new.
@@ -168,6 +172,7 @@ impl SolveSpec {
             origin: Origin::default(),
             kept: Kept::default(),
             installed: Vec::new(),
+            own: None,
             ..self.clone()
         })
     }
@@ -303,6 +308,41 @@ pub struct SolvedPackage {
     pub depends: Vec<String>,
     /// The MatchSpec that asks for it, or for a package that needs it, as an index into [`SolveSpec::specs`].
     pub requested_by: usize,
+    /// What else a lock says about it.
+    #[serde(default, skip_serializing_if = "Details::is_default")]
+    pub details: Details,
+}
+
+/// What a lock says about a package that an image does not need, as in repodata.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Details {
+    /// The build number.
+    pub build_number: u64,
+    /// What packages may not be beside it, as MatchSpecs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub constrains: Vec<String>,
+    /// The family of its licence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub license_family: Option<String>,
+    /// How it is independent of the platform: `python` or `generic`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noarch: Option<String>,
+    /// Where a python has its packages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub python_site_packages_path: Option<String>,
+    /// When it was built, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<i64>,
+    /// What makes the solver avoid it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub track_features: Vec<String>,
+}
+
+impl Details {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl From<Libc> for Glibc {

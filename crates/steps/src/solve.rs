@@ -65,7 +65,7 @@ pub(crate) fn reach(
     for fault in &reached.faults {
         let file = &files[fault.list.file];
         eprintln!(
-            "{}/{}: the whole repodata is used instead of its shards{}: {}",
+            "{}/{}: its shards are not used{}: {}",
             spec.channels[file.channel].name,
             file.subdir,
             if fault.list.may_pass { " for now" } else { "" },
@@ -189,7 +189,12 @@ fn find(
             NoAnswer::Failure(error) => error,
         })?;
         requirements::check_extras(&search, &found)?;
-        Ok(answer::answer(&loaded.request, &loaded.repodata, found))
+        Ok(answer::answer(
+            &loaded.request,
+            &loaded.repodata,
+            found,
+            spec.own,
+        ))
     })
 }
 

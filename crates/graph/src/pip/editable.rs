@@ -62,15 +62,16 @@ impl Environment<'_> {
             let mut copy = Copy::new(package.sources, "/", &package.path);
             copy.contents()
                 .create_dest_path()
-                .owner(Owner::ids(self.user.uid, self.user.gid));
+                .owner(Owner::ids(self.user.owner.uid, self.user.owner.gid));
             with_sources.then(copy);
         }
         let root = with_sources.build().output().unwrap_or(root).clone();
         let spec = PipEditSpec {
             prefix: self.prefix.path().to_owned(),
             options,
-            uid: self.user.uid,
-            gid: self.user.gid,
+            uid: self.user.owner.uid,
+            gid: self.user.owner.gid,
+            group_writable: self.user.group_writable,
         };
         let items = packages.iter().map(|package| PipEdited {
             label: package.label.to_owned(),

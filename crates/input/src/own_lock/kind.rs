@@ -13,6 +13,8 @@ pub enum LockKind {
     CondaLock,
     /// A pixi.lock.
     Pixi,
+    /// A conda.lock of conda-workspaces.
+    Workspaces,
 }
 
 impl LockKind {
@@ -22,7 +24,13 @@ impl LockKind {
         if explicit::is_explicit(text) {
             Self::Explicit
         } else if text.lines().any(|line| line.starts_with("environments:")) {
-            Self::Pixi
+            // That of pixi has never had this number together with environments.
+            let is_of_workspaces = |line: &str| line.trim_end() == "version: 1";
+            if text.lines().any(is_of_workspaces) {
+                Self::Workspaces
+            } else {
+                Self::Pixi
+            }
         } else {
             Self::CondaLock
         }
@@ -31,8 +39,10 @@ impl LockKind {
     /// The kind that a file of this name usually is.
     pub(super) fn by_name(path: &str) -> Self {
         let name = path.rsplit('/').next().unwrap_or(path);
-        if name == "pixi.lock" || name == "conda.lock" {
+        if name == "pixi.lock" {
             Self::Pixi
+        } else if name == "conda.lock" {
+            Self::Workspaces
         } else if name.ends_with(".yml") || name.ends_with(".yaml") {
             Self::CondaLock
         } else {
@@ -46,6 +56,7 @@ impl LockKind {
             Self::Explicit => "an explicit lock",
             Self::CondaLock => "a conda-lock.yml",
             Self::Pixi => "a pixi.lock",
+            Self::Workspaces => "a conda.lock",
         }
     }
 
@@ -59,6 +70,7 @@ impl LockKind {
             }
             Self::CondaLock => format!("conda-lock lock -f {file} --lockfile {path}"),
             Self::Pixi => "pixi lock".to_owned(),
+            Self::Workspaces => "conda workspace lock".to_owned(),
         }
     }
 }

@@ -192,13 +192,20 @@ fn mistakes_read_well() {
     let (file, input) = read(&env);
     let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
     add("A missing lock of another tool", Err(own.missing()));
-    let refused = |lock: Option<&SourceFile>| Err(own.check_kind(lock).unwrap_err());
-    add(
-        "A lock that only another tool writes",
-        refused(Some(&conda_lock)),
+    assert_eq!(
+        own.kind_to_write(Some(&conda_lock)),
+        Ok(LockKind::CondaLock)
     );
-    add("The name of such a lock", refused(None));
-    assert!(own.check_kind(Some(&explicit(LOCK))).is_ok());
+    assert_eq!(own.kind_to_write(None), Ok(LockKind::CondaLock));
+    assert_eq!(
+        own.kind_to_write(Some(&explicit(LOCK))),
+        Ok(LockKind::Explicit)
+    );
+    let workspaces = ENV.replace("conda-{platform}.lock", "conda.lock");
+    let (file, input) = read(&workspaces);
+    let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
+    let refused = own.kind_to_write(None).unwrap_err();
+    add("A lock that only another tool writes", Err(refused));
     insta::assert_snapshot!(all);
 }
 
@@ -209,12 +216,9 @@ fn pypi_packages_of_the_lock_must_be_those_of_the_list() {
     let text = "@EXPLICIT\nhttps://conda.anaconda.org/conda-forge/noarch/pip-25.0-0.conda\n# pip Flask @ https://files.example/flask-3.0.1-py3-none-any.whl\n# pip old @ https://files.example/old-1.2.tar.gz\n";
     let lock = SourceFile::new("conda-linux-64.lock", text);
     let found = own.read(&lock, &InputSettings::default()).unwrap();
-    let Pip::Locked(pip) = found.pip else {
-        panic!("not locked");
-    };
     let check = |line: &str| {
         let list = list_of(line);
-        own.check_pip(&list, &pip.files, LockKind::Explicit)
+        own.check_pip(&list, &found, LockKind::Explicit, &InputSettings::default())
     };
     for line in [
         "flask",

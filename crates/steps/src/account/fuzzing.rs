@@ -28,6 +28,7 @@ pub fn accounts(data: &[u8]) {
             name: name.map(str::to_owned),
             uid,
             gid,
+            group_writable: false,
         };
         let Ok(decision) = decide(&request, &base, &Shells::default()) else {
             continue;

@@ -10,7 +10,6 @@ use super::build_failure::{self, BUILT};
 use super::process;
 use crate::child;
 use crate::install::settle;
-use condafront_model::stamp::Owner;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::pip::PipEditSpec;
@@ -56,10 +55,6 @@ pub(crate) fn edit(args: &[String], log: &mut dyn Write) -> Result<(), FailureRe
         })?;
     }
     child::end_others();
-    let owner = Owner {
-        uid: spec.uid,
-        gid: spec.gid,
-    };
-    settle(prefix, start, owner)?;
+    settle(prefix, start, spec.ownership())?;
     Ok(())
 }

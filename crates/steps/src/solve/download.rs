@@ -15,6 +15,7 @@ use url::{Origin, Url};
 
 use crate::authorities::Trust;
 use condafront_model::certificate::CertificateFault;
+use condafront_model::package::PackageUrl;
 
 /// A SHA-256.
 pub(super) type Hash = [u8; 32];
@@ -48,24 +49,24 @@ pub(super) struct Login {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DownloadError {
     /// The server does not give it.
-    #[error("{url}: {source}")]
+    #[error("{}: {source}", PackageUrl::new(.url.clone()))]
     Server {
         url: Url,
         #[source]
         source: Box<ureq::Error>,
     },
     /// It breaks off.
-    #[error("{url}: {source}")]
+    #[error("{}: {source}", PackageUrl::new(.url.clone()))]
     Read {
         url: Url,
         #[source]
         source: io::Error,
     },
     /// It is too large.
-    #[error("{} has more than {} MiB", .0, LARGEST >> 20)]
+    #[error("{} has more than {} MiB", PackageUrl::new(.0.clone()), LARGEST >> 20)]
     TooLarge(Url),
     /// It is another file.
-    #[error("{0} has another SHA-256 than the list says")]
+    #[error("{} has another SHA-256 than the list says", PackageUrl::new(.0.clone()))]
     Hash(Url),
 }
 

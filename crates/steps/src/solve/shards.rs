@@ -13,6 +13,8 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::download::{DownloadError, Downloads, Hash};
+use condafront_model::package::PackageUrl;
+use condafront_model::redact::quoted;
 
 /// The largest list, decompressed, in bytes. conda-forge's largest has 2 MB.
 const LARGEST_LIST: u64 = 64 << 20;
@@ -59,17 +61,20 @@ pub(super) enum ShardFault {
     #[error("{0} is not valid: {1}")]
     Format(String, #[source] rmp_serde::decode::Error),
     /// The list is one of another subdir.
-    #[error("the list is of {0}")]
+    #[error("the list is of {}", quoted(.0))]
     Subdir(String),
     /// An address in the list is not one.
-    #[error("`{0}` in the list is not an address: {1}")]
+    #[error("`{}` in the list is not an address: {}", quoted(.0), .1)]
     Address(String, #[source] url::ParseError),
     /// The list is of packages that are not in the channel's folder.
-    #[error("its packages are in {0}")]
+    #[error("its packages are in {}", PackageUrl::new(.0.clone()))]
     Elsewhere(Url),
     /// A record in a shard is not valid.
     #[error("the shard of {0} has an invalid record: {1}")]
     Record(String, #[source] io::Error),
+    /// A shard has a record of another package.
+    #[error("the shard of {} has a record of {}", .0, quoted(.1))]
+    Name(String, String),
     /// All shards together are too large.
     #[error("the shards have more than {} MiB", LARGEST_SUM >> 20)]
     Sum,
@@ -223,7 +228,18 @@ impl Shards {
         let (channel, subdir) = (self.channel.clone(), self.subdir.clone());
         let data = SparseRepoData::from_bytes(channel, subdir, json.into(), None)
             .map_err(|error| wrong(error.into()))?;
-        data.load_records(name, formats).map_err(wrong)
+        let records = data.load_records(name, formats).map_err(wrong)?;
+        let other = records
+            .iter()
+            .map(|record| &record.package_record.name)
+            .find(|found| *found != name);
+        match other {
+            None => Ok(records),
+            Some(other) => Err(ShardFault::Name(
+                name.as_normalized().to_owned(),
+                other.as_source().to_owned(),
+            )),
+        }
     }
 
     fn hash(&self, name: &PackageName) -> Option<Hash> {

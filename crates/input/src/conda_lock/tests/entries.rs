@@ -18,7 +18,7 @@ fn a_package_next_to_the_lock_is_read() {
         let one = || entry("numpy", &[("manager", "pip"), ("url", url), ("hash", "{}")]);
         // It is listed once for each category.
         let input = read(&lock(&[one(), one()])).unwrap();
-        let Pip::Locked(LockedPip { files, local }) = input.pip else {
+        let Pip::Locked(LockedPip { files, local, .. }) = input.pip else {
             panic!("a lock");
         };
         let found: Vec<(&str, &str)> = local

@@ -72,7 +72,7 @@ fn read_skipping(name: &str, text: &str, skip: &[&str]) -> Result<EnvironmentInp
 
 /// What is read: conda packages, PyPI files, and local packages with their paths.
 fn listed(input: &EnvironmentInput) -> String {
-    let Pip::Locked(LockedPip { files, local }) = &input.pip else {
+    let Pip::Locked(LockedPip { files, local, .. }) = &input.pip else {
         panic!("a lock");
     };
     let conda = input.locked().unwrap().iter();

@@ -1,7 +1,10 @@
+mod pairs;
+mod solve;
+
 use super::*;
 use crate::own_lock::{LockKind, OwnLock};
 use crate::read as of_kind;
-use condafront_model::source::Level;
+use condafront_model::source::{Level, Lines};
 
 const MANIFEST: &str = "\
 [workspace]
@@ -72,14 +75,15 @@ fn a_manifest_says_what_its_lock_must_have_and_what_the_image_is() {
     assert_eq!(variables, [("DEMO".to_owned(), "1".to_owned())]);
     let (test, channels, variables) = specs(Some("test"));
     assert_eq!(test.len(), 4);
-    assert_eq!(channels, ["conda-forge", "bioconda"]);
+    assert_eq!(test[0].1, 22);
+    assert_eq!(channels, ["bioconda", "conda-forge"]);
     let named = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    assert_eq!(variables, [named("DEMO", "1"), named("TEST", "3")]);
+    assert_eq!(variables, [named("DEMO", "2"), named("TEST", "3")]);
     let (lone, ..) = specs(Some("lone"));
     assert_eq!(lone, [("pytest".to_owned(), 22)]);
     let section = read_for(MANIFEST, None).unwrap().section;
     assert_eq!(section.base.unwrap().lines, Lines::one(30));
-    assert_eq!(section.lock.unwrap().value, "pixi.lock");
+    assert_eq!(section.lock, None);
 }
 
 #[test]

@@ -1,0 +1,130 @@
+//! Manifests of workspaces: pixi.toml (<https://pixi.sh/latest/reference/pixi_manifest/>), pyproject.toml with `[tool.pixi]` or
+//! `[tool.conda]`, and conda.toml of conda-workspaces (<https://conda-incubator.github.io/conda-workspaces/>), which has the
+//! same tables.
+//!
+//! An image has the packages of the lock that the tool writes beside the manifest. If there is none, the manifest is solved
+//! like an env.yml.
+
+mod channels;
+mod cutoff;
+mod dependency;
+mod keys;
+mod kind;
+mod pypi;
+mod python;
+mod refusals;
+mod request;
+mod system;
+mod variables;
+mod workspace;
+
+use std::sync::Arc;
+
+use self::refusals::Refusals;
+use self::workspace::Workspace;
+use crate::environment_input::{Beside, Conda, DEFAULT_ENVIRONMENT, DEV, EnvironmentInput, Pip};
+use crate::section::image_section::{ImageSection, Located};
+use crate::settings::InputSettings;
+use crate::yaml::Node;
+use crate::{exclude_newer, section, toml};
+use condafront_model::platform::Platform;
+use condafront_model::source::{Diagnostic, SourceFile};
+
+/// The tree of the manifest `file`; `None` if it is not a manifest.
+///
+/// # Errors
+/// A diagnostic where it looks like one but is not TOML.
+pub(crate) fn manifest(file: &Arc<SourceFile>, text: &str) -> Result<Option<Node>, Diagnostic> {
+    if !kind::may_be(text) {
+        return Ok(None);
+    }
+    let tree = toml::read(file, text)?;
+    Ok(kind::find(file, &tree).is_some().then_some(tree))
+}
+
+/// Reads the manifest whose tree is `tree`.
+///
+/// # Errors
+/// A diagnostic at the user's line, or one that names the build-arg with an unknown environment.
+pub(crate) fn read(
+    file: &Arc<SourceFile>,
+    tree: &Node,
+    platform: Platform,
+    settings: &InputSettings,
+) -> Result<EnvironmentInput, Diagnostic> {
+    let Some((kind, root)) = kind::find(file, tree) else {
+        return Err(Diagnostic::new(format!(
+            "{} is not the manifest of a workspace",
+            file.name()
+        )));
+    };
+    let workspace = Workspace {
+        file,
+        tree,
+        root,
+        kind,
+        platform,
+    };
+    let args = settings.build_args.for_platform(platform);
+    let own = tree.get("tool").and_then(|tool| tool.get("condafront"));
+    let mut section = match own {
+        Some(node) => section::read(file, node, &args)?,
+        None => ImageSection::default(),
+    };
+    exclude_newer::check(&mut section, file)?;
+    let mut warnings = match settings.image_file {
+        None => section.warnings(file),
+        Some(_) => Vec::new(),
+    };
+    warnings.extend(keys::unknown(&workspace));
+    let environments = root.get("environments");
+    let has_dev = environments.is_some_and(|all| all.get(DEV).is_some());
+    let dev = (settings.is_dev && has_dev).then_some(DEV);
+    let asked = settings.environment.as_deref().or(dev);
+    let asked = asked.unwrap_or(DEFAULT_ENVIRONMENT);
+    // As in a lock, `name@platform` if several platforms are one to conda.
+    let (name, asked_platform) = match asked.split_once('@') {
+        Some((name, platform)) => (name, Some(platform)),
+        None => (asked, None),
+    };
+    let environment = workspace.environment(name)?;
+    let mut refusals = Refusals::new(kind.tool);
+    let asked = request::Asked {
+        workspace: &workspace,
+        environment: &environment,
+        name,
+        platform: asked_platform,
+        settings,
+    };
+    let request = asked.request(&section, &mut refusals, &mut warnings)?;
+    let pip = pypi::read(&workspace, &environment, &mut refusals)?;
+    let variables = variables::read(&workspace, &environment, &mut warnings)?;
+    let beside = section.lock.is_none().then(|| {
+        let (unsolvable, warnings) = refusals.finish();
+        Beside {
+            lock: Located {
+                value: kind.tool.lock().to_owned(),
+                lines: workspace.lines(),
+            },
+            unsolvable,
+            warnings,
+        }
+    });
+    Ok(EnvironmentInput {
+        prefix: None,
+        variables,
+        conda: Conda::Unsolved(Box::new(request)),
+        pip: if pip.is_empty() {
+            Pip::default()
+        } else {
+            Pip::Unsolved(pip)
+        },
+        section,
+        warnings,
+        unknown_skips: None,
+        beside,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,316 @@
+//! The PyPI packages that an environment of a manifest asks for, as lines for pip. Where pip would find others than the
+//! manifest's own tool, a solve is refused.
+
+use std::sync::Arc;
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use super::python;
+use super::refusals::Refusals;
+use super::workspace::{Environment, Workspace};
+use crate::pip_requirement::PipRequirement;
+use crate::yaml::{Key, Node};
+use condafront_model::nearest::did_you_mean;
+use condafront_model::pypi_package::normalized;
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, Lines};
+
+/// The keys of a dependency.
+const FIELDS: &[&str] = &[
+    "version",
+    "extras",
+    "env-markers",
+    "index",
+    "git",
+    "branch",
+    "tag",
+    "rev",
+    "subdirectory",
+    "path",
+    "editable",
+    "url",
+];
+
+/// What stands for itself in no part of a path in a URL.
+const IN_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'%')
+    .add(b'#')
+    .add(b'?')
+    .add(b';')
+    .add(b'[')
+    .add(b']')
+    .add(b'@')
+    .add(b'"')
+    .add(b'\'');
+
+/// Reads the requirements of an environment.
+///
+/// # Errors
+/// A diagnostic at the first invalid one.
+pub(super) fn read<'a>(
+    workspace: &Workspace<'a>,
+    environment: &Environment<'a>,
+    refusals: &mut Refusals,
+) -> Result<Vec<PipRequirement>, Diagnostic> {
+    let reader = Reader { workspace };
+    let mut list = Vec::new();
+    for feature in &environment.features {
+        let mut own: Vec<&(Key, Node)> = Vec::new();
+        for table in workspace.tables(*feature, &["pypi-dependencies"]) {
+            for entry in workspace.entries(table, "pypi-dependencies")? {
+                let name = normalized(&entry.0.name);
+                match own
+                    .iter()
+                    .position(|(key, _)| normalized(&key.name) == name)
+                {
+                    Some(index) => own[index] = entry,
+                    None => own.push(entry),
+                }
+            }
+        }
+        for (key, node) in own {
+            let line = reader.line(key, node, refusals)?;
+            list.push(reader.requirement(line, key.lines));
+        }
+        list.extend(python::requirements(workspace, *feature)?);
+    }
+    if list.is_empty() {
+        return Ok(list);
+    }
+    let mut options = Vec::new();
+    let base = workspace.value("pypi-options").into_iter();
+    let of_features = environment.features.iter().rev();
+    let of_features = of_features.flat_map(|one| workspace.tables(*one, &["pypi-options"]));
+    for table in base.chain(of_features) {
+        options.extend(workspace.entries(table, "pypi-options")?);
+    }
+    let mut lines = reader.options(&options, refusals)?;
+    lines.extend(list);
+    Ok(lines)
+}
+
+struct Reader<'w, 'a> {
+    workspace: &'w Workspace<'a>,
+}
+
+impl Reader<'_, '_> {
+    fn requirement(&self, text: String, lines: Lines) -> PipRequirement {
+        PipRequirement {
+            text,
+            file: Arc::clone(self.workspace.file),
+            lines,
+        }
+    }
+
+    /// A dependency as a line for pip.
+    fn line(&self, key: &Key, node: &Node, refusals: &mut Refusals) -> Result<String, Diagnostic> {
+        let name = key.name.as_str();
+        let place = self.workspace.at(key.lines);
+        if let Some(version) = node.text() {
+            return Ok(format!("{name}{}", self.version(version, key.lines)?));
+        }
+        let Some(fields) = node.mapping() else {
+            let message = format!(
+                "`{}` must be a version or a table, not {}",
+                quoted(name),
+                node.what()
+            );
+            return Err(place.error(message).help("For example: requests = \">=2\""));
+        };
+        if let Some((key, _)) = fields.iter().find(|(key, _)| !FIELDS.contains(&&*key.name)) {
+            let message = format!("a PyPI package has no key `{}`", quoted(&key.name));
+            let mut error = self.workspace.at(key.lines).error(message);
+            error.help = did_you_mean(&key.name, FIELDS.iter().copied());
+            return Err(error);
+        }
+        let text = |field: &str| match node.get(field) {
+            None => Ok(None),
+            Some(value) => value.text().map(Some).ok_or_else(|| {
+                let message = format!("`{field}` must be a string, not {}", value.what());
+                self.workspace.at(value.lines).error(message)
+            }),
+        };
+        let extras = self.extras(node)?;
+        let folder = text("subdirectory")?;
+        let fragment = folder.map_or_else(String::new, |folder| format!("#subdirectory={folder}"));
+        let mut line = if let Some(path) = text("path")? {
+            let path = path.replace('\\', "/");
+            let path = utf8_percent_encode(&path, IN_PATH);
+            format!("{name}{extras} @ file:{path}{fragment}")
+        } else if let Some(git) = text("git")? {
+            let mut reference = None;
+            for field in ["rev", "tag", "branch"] {
+                reference = reference.or(text(field)?);
+            }
+            let reference = reference.map_or_else(String::new, |found| format!("@{found}"));
+            let git = git.strip_prefix("git+").unwrap_or(git);
+            format!("{name}{extras} @ git+{git}{reference}{fragment}")
+        } else if let Some(url) = text("url")? {
+            format!("{name}{extras} @ {url}{fragment}")
+        } else {
+            let version = self.version(text("version")?.unwrap_or("*"), key.lines)?;
+            format!("{name}{extras}{version}")
+        };
+        if text("index")?.is_some() {
+            let message = format!(
+                "`{}` has an index of its own, but pip looks for all packages in all indexes",
+                quoted(name)
+            );
+            refusals.refuse(place, message);
+        }
+        if let Some(marker) = text("env-markers")? {
+            line.push_str(" ; ");
+            line.push_str(marker);
+        }
+        Ok(line)
+    }
+
+    /// A version after a name. `*` is not one of pip's.
+    fn version<'t>(&self, text: &'t str, lines: Lines) -> Result<&'t str, Diagnostic> {
+        let text = text.trim();
+        match text {
+            "" | "*" => Ok(""),
+            _ if text.starts_with(['=', '<', '>', '~', '!']) => Ok(text),
+            _ => Err(self
+                .workspace
+                .at(lines)
+                .error(format!(
+                    "`{}` does not say how versions compare to it",
+                    quoted(text)
+                ))
+                .help(format!("Write `=={0}` or `>={0}`.", quoted(text)))),
+        }
+    }
+
+    fn extras(&self, node: &Node) -> Result<String, Diagnostic> {
+        let Some(extras) = node.get("extras") else {
+            return Ok(String::new());
+        };
+        let names = extras.list().and_then(|items| {
+            let texts = items.iter().map(Node::text);
+            texts.collect::<Option<Vec<_>>>()
+        });
+        match names.as_deref() {
+            Some([]) => Ok(String::new()),
+            Some(names) => Ok(format!("[{}]", names.join(","))),
+            None => Err(self
+                .workspace
+                .at(extras.lines)
+                .error("`extras` must be a list of names")
+                .help("For example: extras = [\"plot\"]")),
+        }
+    }
+
+    /// What applies to all packages.
+    fn options(
+        &self,
+        options: &[&(Key, Node)],
+        refusals: &mut Refusals,
+    ) -> Result<Vec<PipRequirement>, Diagnostic> {
+        let strategy = options
+            .iter()
+            .rev()
+            .find(|(key, _)| key.name == "index-strategy");
+        let finds_best = strategy.is_some_and(|(_, node)| node.text() == Some("unsafe-best-match"));
+        let mut lines: Vec<PipRequirement> = Vec::new();
+        let matters = |(key, node): &&&(Key, Node)| match key.name.as_str() {
+            "index-strategy" => false,
+            "no-build-isolation" | "skip-wheel-filename-check" => !is_nothing(node),
+            _ => true,
+        };
+        for (key, node) in options.iter().filter(matters) {
+            let place = self.workspace.at(key.lines);
+            let mut add = |text: String, at: Lines| lines.push(self.requirement(text, at));
+            match key.name.as_str() {
+                "index-url" => {
+                    let url = self.address(key, node)?;
+                    add(format!("--index-url {url}"), node.lines);
+                }
+                "extra-index-urls" => {
+                    for item in self.items(key, node)? {
+                        if !finds_best {
+                            refusals.refuse(
+                                place,
+                                "pip takes a package from whichever index has the newest version, not from the first that has it. With index-strategy = \"unsafe-best-match\", both do the same",
+                            );
+                        }
+                        let url = self.address(key, item.get("url").unwrap_or(item))?;
+                        add(format!("--extra-index-url {url}"), item.lines);
+                    }
+                }
+                "find-links" => {
+                    for item in self.items(key, node)? {
+                        match item.get("url") {
+                            Some(url) => {
+                                let url = self.address(key, url)?;
+                                add(format!("--find-links {url}"), item.lines);
+                            }
+                            None => refusals.refuse(
+                                self.workspace.at(item.lines),
+                                "pip cannot search folders for packages during a build",
+                            ),
+                        }
+                    }
+                }
+                "no-build" => self.selected(key, node, "--only-binary", &mut lines)?,
+                "no-binary" => self.selected(key, node, "--no-binary", &mut lines)?,
+                "prerelease-mode" => match node.text() {
+                    Some("if-necessary-or-explicit") => {}
+                    Some("allow") => add("--pre".to_owned(), node.lines),
+                    _ => refusals.refuse(place, "pip chooses prereleases in another way"),
+                },
+                "no-build-isolation" => refusals.refuse(
+                    place,
+                    "packages are built apart from the environment, which `no-build-isolation` is against",
+                ),
+                name => refusals.refuse(place, format!("pip has no `{}`", quoted(name))),
+            }
+        }
+        Ok(lines)
+    }
+
+    fn items<'n>(&self, key: &Key, node: &'n Node) -> Result<&'n [Node], Diagnostic> {
+        node.list().ok_or_else(|| {
+            let message = format!("`{}` must be a list, not {}", key.name, node.what());
+            self.workspace.at(node.lines).error(message)
+        })
+    }
+
+    fn address<'n>(&self, key: &Key, node: &'n Node) -> Result<&'n str, Diagnostic> {
+        let text = node
+            .text()
+            .filter(|text| !text.contains(char::is_whitespace));
+        text.ok_or_else(|| {
+            let message = format!("`{}` must be a URL", key.name);
+            self.workspace.at(node.lines).error(message)
+        })
+    }
+
+    /// An option for all packages (`true`) or for those that are listed.
+    fn selected(
+        &self,
+        key: &Key,
+        node: &Node,
+        option: &str,
+        lines: &mut Vec<PipRequirement>,
+    ) -> Result<(), Diagnostic> {
+        let names = match node.text() {
+            Some("true") => vec![":all:"],
+            Some("false") => return Ok(()),
+            _ => {
+                let items = self.items(key, node)?.iter();
+                items.filter_map(Node::text).collect()
+            }
+        };
+        if !names.is_empty() {
+            lines.push(self.requirement(format!("{option} {}", names.join(",")), node.lines));
+        }
+        Ok(())
+    }
+}
+
+/// Whether an option is switched off.
+fn is_nothing(node: &Node) -> bool {
+    node.text() == Some("false") || node.list().is_some_and(<[Node]>::is_empty)
+}

@@ -1,0 +1,131 @@
+//! What a pyproject.toml says besides the tool's tables: the version of python, and PyPI packages.
+
+use std::sync::Arc;
+
+use super::workspace::{Feature, Workspace};
+use crate::pip_requirement::PipRequirement;
+use crate::yaml::Node;
+use condafront_model::pypi_package::{normalized, requirement_name};
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, Lines};
+
+/// The version of python that the project requires, and where it says so.
+pub(super) fn requires_python<'a>(workspace: &Workspace<'a>) -> Option<(&'a str, Lines)> {
+    let node = project(workspace)?.get("requires-python")?;
+    Some((node.text()?, node.lines))
+}
+
+fn project<'a>(workspace: &Workspace<'a>) -> Option<&'a Node> {
+    let tree = workspace.kind.is_pyproject.then_some(workspace.tree);
+    tree?.get("project")
+}
+
+/// The PyPI packages that the project asks for in a feature: its dependencies in the default feature, and its groups in those
+/// of their names.
+///
+/// # Errors
+/// A diagnostic at what is not a requirement.
+pub(super) fn requirements<'a>(
+    workspace: &Workspace<'a>,
+    feature: Feature<'a>,
+) -> Result<Vec<PipRequirement>, Diagnostic> {
+    let mut found = Vec::new();
+    if feature.is_default() {
+        if let Some(list) = project(workspace).and_then(|table| table.get("dependencies")) {
+            let groups = Groups {
+                workspace,
+                found: &mut found,
+                open: Vec::new(),
+            };
+            groups.list(list)?;
+        }
+    } else {
+        let groups = Groups {
+            workspace,
+            found: &mut found,
+            open: Vec::new(),
+        };
+        groups.named(feature.name)?;
+    }
+    Ok(found)
+}
+
+/// Reads groups, which may include each other.
+struct Groups<'w, 'a, 'f> {
+    workspace: &'w Workspace<'a>,
+    found: &'f mut Vec<PipRequirement>,
+    /// The groups that include the one that is being read.
+    open: Vec<&'a str>,
+}
+
+impl<'a> Groups<'_, 'a, '_> {
+    fn named(mut self, name: &str) -> Result<(), Diagnostic> {
+        self.group(name)
+    }
+
+    fn list(mut self, list: &'a Node) -> Result<(), Diagnostic> {
+        self.items(list)
+    }
+
+    /// The groups of this name: an extra of the project, a dependency group, or both.
+    fn group(&mut self, name: &str) -> Result<(), Diagnostic> {
+        let is_it = |key: &str| normalized(key) == normalized(name);
+        let lists: Vec<_> = self
+            .workspace
+            .groups()
+            .filter(|(key, _)| is_it(&key.name))
+            .collect();
+        for (key, list) in lists {
+            if self.open.contains(&key.name.as_str()) {
+                return Err(self
+                    .workspace
+                    .at(key.lines)
+                    .error(format!("the group `{}` includes itself", quoted(&key.name))));
+            }
+            self.open.push(&key.name);
+            self.items(list)?;
+            self.open.pop();
+        }
+        Ok(())
+    }
+
+    fn items(&mut self, list: &'a Node) -> Result<(), Diagnostic> {
+        let Some(items) = list.list() else {
+            let error = format!("requirements must be a list, not {}", list.what());
+            return Err(self.workspace.at(list.lines).error(error));
+        };
+        for item in items {
+            if let Some(name) = item.get("include-group").and_then(Node::text) {
+                self.group(name)?;
+                continue;
+            }
+            let Some(text) = item.text() else {
+                let error = format!("a requirement must be a string, not {}", item.what());
+                return Err(self.workspace.at(item.lines).error(error));
+            };
+            match self.own_extras(text) {
+                Some(extras) => extras.iter().try_for_each(|extra| self.group(extra))?,
+                None => self.found.push(PipRequirement {
+                    text: text.to_owned(),
+                    file: Arc::clone(self.workspace.file),
+                    lines: item.lines,
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    /// The extras of the project itself that a requirement asks for: `my-project[test]`.
+    fn own_extras(&self, text: &str) -> Option<Vec<String>> {
+        let own = project(self.workspace)?.get("name")?.text()?;
+        requirement_name(text).filter(|name| *name == normalized(own))?;
+        let (_, rest) = text.split_once('[')?;
+        let (extras, _) = rest.split_once(']')?;
+        Some(
+            extras
+                .split(',')
+                .map(|extra| extra.trim().to_owned())
+                .collect(),
+        )
+    }
+}

@@ -1,0 +1,228 @@
+//! What an environment of a manifest asks of a solve.
+
+use super::refusals::Refusals;
+use super::workspace::{Environment, Feature, Workspace};
+use super::{channels, cutoff, dependency, python, system};
+use crate::channels::Channels;
+use crate::dependency_list::DependencyList;
+use crate::environment_input::{RequestedSpec, SolveRequest};
+use crate::section::exclude_newer::unrepeatable;
+use crate::section::image_section::ImageSection;
+use crate::settings::{ChannelDefaults, InputSettings};
+use crate::{exclude_newer, match_spec, specs};
+use condafront_model::channel::{ChannelNames, ChannelPriority};
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::origin::Origin;
+use condafront_model::source::Diagnostic;
+use condafront_step_spec::solve::Kept;
+
+/// An environment, and how it is asked for.
+pub(super) struct Asked<'w, 'a> {
+    /// The manifest.
+    pub(super) workspace: &'w Workspace<'a>,
+    /// The environment.
+    pub(super) environment: &'w Environment<'a>,
+    /// Its name.
+    pub(super) name: &'w str,
+    /// The name of the platform, if the user chose one.
+    pub(super) platform: Option<&'w str>,
+    /// The settings.
+    pub(super) settings: &'w InputSettings,
+}
+
+impl<'a> Asked<'_, 'a> {
+    /// The request; `section` is what the manifest says about the image.
+    ///
+    /// # Errors
+    /// A diagnostic at the first invalid line.
+    pub(super) fn request(
+        &self,
+        section: &ImageSection,
+        refusals: &mut Refusals,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<SolveRequest, Diagnostic> {
+        let (workspace, settings) = (self.workspace, self.settings);
+        let others = match self.environment.solve_group {
+            Some((group, _)) => workspace.group(group, self.name)?,
+            None => Vec::new(),
+        };
+        let together = together(self.environment, &others);
+        let mut said = ChannelDefaults::of(section);
+        let listed = channels::listed(workspace, &together)?;
+        let own_cutoff = cutoff::read(workspace, &listed, refusals)?;
+        if said.exclude_newer.is_none()
+            && let Some(found) = own_cutoff
+        {
+            let doubts = unrepeatable(&found, workspace.file, &settings.build_args);
+            warnings.extend(doubts);
+            said.exclude_newer = Some(found.value);
+        }
+        if let Some(image_file) = &settings.image_file {
+            said = said.or(image_file);
+        }
+        let names = ChannelNames {
+            alias: settings
+                .channel_alias
+                .clone()
+                .or(said.alias)
+                .unwrap_or(ChannelNames::default().alias),
+            custom: said.custom,
+        };
+        let mut channels = Channels::new(names.clone(), workspace.platform, &settings.build_args);
+        let place = workspace.at(workspace.lines());
+        if settings.channels.is_empty() {
+            channels::add(workspace, &listed, &mut channels)?;
+        } else {
+            specs::channels(settings, &mut channels, place.lines)?;
+        }
+        if channels.or_fallback(place)? {
+            warnings.push(Warning {
+                rule: Rule::NoChannel,
+                diagnostic: place
+                    .error("no channel is named: packages come from conda-forge")
+                    .help("Add `channels = [\"conda-forge\"]`, so that other tools do the same."),
+            });
+        }
+        let machines = system::read(workspace, self.environment, self.platform, refusals)?;
+        let mut own = self.specs(self.environment, &mut channels, refusals, warnings)?;
+        own.extend(machines.specs);
+        let mut group = Vec::new();
+        for other in &others {
+            let specs = self.specs(other, &mut channels, refusals, &mut Vec::new())?;
+            let is_new = |one: &RequestedSpec| {
+                let mut known = own.iter().chain(&group);
+                !known.any(|known| known.spec == one.spec)
+            };
+            let new: Vec<RequestedSpec> = specs.into_iter().filter(is_new).collect();
+            group.extend(new);
+        }
+        let (channels, of_channels) = channels.finish();
+        warnings.extend(of_channels);
+        warnings.extend(exclude_newer::of_build_arg(settings.exclude_newer));
+        let exclude_newer = exclude_newer::requested(
+            said.exclude_newer.as_ref(),
+            settings.exclude_newer,
+            &channels,
+            &names,
+            workspace.platform,
+        );
+        let priority = self.priority(refusals)?;
+        Ok(SolveRequest {
+            channels,
+            priority: settings
+                .priority
+                .or(said.priority)
+                .or(priority)
+                .unwrap_or_default(),
+            exclude_newer,
+            specs: own,
+            group,
+            platforms: machines.platforms,
+            declared: machines.system,
+            origin: Origin::default(),
+            kept: Kept::default(),
+            installed: Vec::new(),
+        })
+    }
+
+    /// The conda packages that an environment asks for.
+    fn specs(
+        &self,
+        environment: &Environment<'a>,
+        channels: &mut Channels,
+        refusals: &mut Refusals,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Vec<RequestedSpec>, Diagnostic> {
+        let workspace = self.workspace;
+        let mut list = DependencyList::default();
+        let found = dependency::read(workspace, environment, channels, &mut list, refusals)?;
+        warnings.extend(found);
+        let has_default = environment.features.iter().any(Feature::is_default);
+        if let Some((version, lines)) = python::requires_python(workspace)
+            && has_default
+            && !list.has("python")
+        {
+            let place = workspace.at(lines);
+            let version: String = version.chars().filter(|c| !c.is_whitespace()).collect();
+            let spec = match_spec::read(&format!("python {version}"), channels, place)?;
+            drop(list.push(spec, place));
+        }
+        if has_pypi(workspace, environment)? && !list.has("pip") {
+            let first = environment.features.iter();
+            let mut tables = first.flat_map(|one| workspace.tables(*one, &["pypi-dependencies"]));
+            let lines = tables.next().map_or(workspace.lines(), |table| table.lines);
+            list.add("pip", lines);
+        }
+        Ok(list.finish())
+    }
+
+    /// What the order of channels means; `None` if nothing says so.
+    fn priority(&self, refusals: &mut Refusals) -> Result<Option<ChannelPriority>, Diagnostic> {
+        let features = self.environment.features.iter();
+        let of_features = features.filter(|one| !one.is_default());
+        let of_features = of_features.filter_map(|one| one.table?.get("channel-priority"));
+        let of_workspace = self.workspace.value("channel-priority");
+        let mut said = None;
+        for node in of_features.chain(of_workspace) {
+            let place = self.workspace.at(node.lines);
+            match node.text() {
+                Some("strict") => said = said.or(Some(ChannelPriority::Strict)),
+                // conda-workspaces has conda's, whose `flexible` is the solver's.
+                Some("flexible") => said = said.or(Some(ChannelPriority::Flexible)),
+                Some("disabled") => refusals.refuse(
+                    place,
+                    "`channel-priority = \"disabled\"` is not possible here: the order of the channels always means something",
+                ),
+                _ => {
+                    return Err(place
+                        .error("`channel-priority` must be \"strict\" or \"disabled\"")
+                        .help("Remove it: strict is the default."));
+                }
+            }
+        }
+        for feature in &self.environment.features {
+            let own = feature.table.filter(|_| !feature.is_default());
+            let own = own.and_then(|table| table.get("solve-strategy"));
+            let strategy = own.or_else(|| self.workspace.value("solve-strategy"));
+            if let Some(node) = strategy.filter(|node| node.text() != Some("highest")) {
+                refusals.refuse(
+                    self.workspace.at(node.lines),
+                    "a build always chooses the highest versions",
+                );
+            }
+        }
+        Ok(said)
+    }
+}
+
+/// Whether an environment asks for PyPI packages.
+fn has_pypi<'a>(
+    workspace: &Workspace<'a>,
+    environment: &Environment<'a>,
+) -> Result<bool, Diagnostic> {
+    for feature in &environment.features {
+        let tables = workspace.tables(*feature, &["pypi-dependencies"]);
+        let is_filled =
+            |table: &&crate::yaml::Node| table.mapping().is_some_and(|all| !all.is_empty());
+        if tables.iter().any(is_filled) || !python::requirements(workspace, *feature)?.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The features of environments that are solved together, each once. The default feature comes last.
+fn together<'a>(environment: &Environment<'a>, others: &[Environment<'a>]) -> Environment<'a> {
+    let all = std::iter::once(environment).chain(others);
+    let mut features: Vec<Feature<'a>> = Vec::new();
+    for feature in all.flat_map(|one| &one.features) {
+        if !features.iter().any(|known| known.name == feature.name) {
+            features.push(*feature);
+        }
+    }
+    features.sort_by_key(Feature::is_default);
+    Environment {
+        features,
+        solve_group: None,
+    }
+}

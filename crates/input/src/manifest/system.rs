@@ -1,0 +1,282 @@
+//! The platforms of a manifest, and what it expects of the machines.
+
+use std::str::FromStr as _;
+
+use rattler_conda_types::Version;
+
+use super::refusals::Refusals;
+use super::workspace::{Environment, Feature, Workspace};
+use crate::environment_input::{DeclaredPlatform, DeclaredSystem, RequestedSpec};
+use crate::yaml::Node;
+use condafront_model::platform;
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, Lines};
+
+/// The kernel that a solve counts on.
+const KERNEL: &str = "5.10";
+
+/// What an environment needs and where it runs.
+pub(super) struct Machines {
+    /// The platforms that all of its features are for.
+    pub(super) platforms: Vec<DeclaredPlatform>,
+    /// What a solve can count on.
+    pub(super) system: DeclaredSystem,
+    /// What the image must have.
+    pub(super) specs: Vec<RequestedSpec>,
+}
+
+/// An entry of `platforms` of the workspace.
+struct Entry<'a> {
+    name: &'a str,
+    subdir: &'a str,
+    node: &'a Node,
+}
+
+/// A version that a machine must have at least.
+struct Least {
+    /// The virtual package, without underscores.
+    name: &'static str,
+    version: String,
+    lines: Lines,
+}
+
+/// Reads them. `asked` is the name of the platform that the user chose, if several are one to conda.
+///
+/// # Errors
+/// An invalid platform or version.
+pub(super) fn read<'a>(
+    workspace: &Workspace<'a>,
+    environment: &Environment<'a>,
+    asked: Option<&str>,
+    refusals: &mut Refusals,
+) -> Result<Machines, Diagnostic> {
+    let reader = Reader { workspace };
+    let all = reader.entries()?;
+    let wanted = workspace.platform.subdir();
+    let mut supported: Vec<&Entry<'_>> = all.iter().collect();
+    for feature in &environment.features {
+        let Some(names) = reader.names_of(*feature)? else {
+            continue;
+        };
+        let exact = |entry: &Entry<'_>| names.iter().any(|(name, _)| *name == entry.name);
+        let has_exact = |subdir: &str| all.iter().any(|one| one.subdir == subdir && exact(one));
+        let is_its = |entry: &&Entry<'_>| {
+            exact(entry)
+                || !has_exact(entry.subdir) && names.iter().any(|(name, _)| *name == entry.subdir)
+        };
+        supported.retain(is_its);
+        // The error that it is for other platforms is at the feature.
+        if !supported.iter().any(|entry| entry.subdir == wanted) && !all.is_empty() {
+            let named = names.iter().map(|(name, lines)| DeclaredPlatform {
+                subdir: (*name).to_owned(),
+                lines: *lines,
+            });
+            let others: Vec<DeclaredPlatform> = named.filter(|one| one.subdir != wanted).collect();
+            return Ok(Machines {
+                platforms: if others.is_empty() {
+                    declared(&all.iter().collect::<Vec<_>>())
+                } else {
+                    others
+                },
+                system: DeclaredSystem::default(),
+                specs: Vec::new(),
+            });
+        }
+    }
+    let own: Vec<&Entry<'_>> = supported
+        .iter()
+        .copied()
+        .filter(|entry| entry.subdir == wanted)
+        .collect();
+    let chosen = match asked {
+        Some(name) => own.iter().find(|entry| entry.name == name),
+        None => own.iter().find(|entry| entry.name == wanted).or(Some(&own)
+            .filter(|own| own.len() == 1)
+            .and_then(|own| own.first())),
+    };
+    if chosen.is_none()
+        && let Some(first) = own.first()
+    {
+        let names: Vec<String> = own.iter().map(|entry| quoted(entry.name)).collect();
+        let names = names.join(", ");
+        let message = format!(
+            "several platforms are {wanted}: choose one of {names} with the build-arg ENVIRONMENT, as in ENVIRONMENT=default@{}",
+            quoted(first.name)
+        );
+        refusals.refuse(workspace.at(first.node.lines), message);
+    }
+    let mut least = Vec::new();
+    if let Some(entry) = chosen {
+        reader.least_of(entry.node, &mut least)?;
+    }
+    for feature in &environment.features {
+        for node in workspace.tables(*feature, &["system-requirements"]) {
+            workspace.entries(node, "system-requirements")?;
+            reader.least_of(node, &mut least)?;
+        }
+    }
+    let mut machines = Machines {
+        platforms: declared(&supported),
+        system: DeclaredSystem::default(),
+        specs: Vec::new(),
+    };
+    for one in highest(least) {
+        machines.take(workspace, one, refusals);
+    }
+    Ok(machines)
+}
+
+fn declared(entries: &[&Entry<'_>]) -> Vec<DeclaredPlatform> {
+    let mut platforms: Vec<DeclaredPlatform> = Vec::new();
+    for entry in entries {
+        if !platforms.iter().any(|known| known.subdir == entry.subdir) {
+            platforms.push(DeclaredPlatform {
+                subdir: entry.subdir.to_owned(),
+                lines: entry.node.lines,
+            });
+        }
+    }
+    platforms
+}
+
+/// The highest version of each virtual package.
+fn highest(mut all: Vec<Least>) -> Vec<Least> {
+    let key = |one: &Least| Version::from_str(&one.version).ok();
+    all.sort_by(|a, b| a.name.cmp(b.name).then_with(|| key(b).cmp(&key(a))));
+    all.dedup_by_key(|one| one.name);
+    all
+}
+
+impl Machines {
+    fn take(&mut self, workspace: &Workspace<'_>, one: Least, refusals: &mut Refusals) {
+        let Least {
+            name,
+            version,
+            lines,
+        } = one;
+        let is_later = |than: &str| Version::from_str(&version).ok() > Version::from_str(than).ok();
+        match name {
+            "linux" if is_later(KERNEL) => refusals.warn(
+                workspace.at(lines),
+                &format!("an image has no kernel: packages are chosen for Linux {KERNEL}"),
+                "Make sure that the machines that run the image have the kernel that you need.",
+            ),
+            "linux" => {}
+            "archspec" => self.system.archspec = Some(version),
+            name => {
+                self.specs.push(RequestedSpec {
+                    spec: format!("__{name} >={version}"),
+                    lines,
+                    is_implied: false,
+                });
+                if name == "cuda" {
+                    self.system.cuda = Some(version);
+                }
+            }
+        }
+    }
+}
+
+struct Reader<'w, 'a> {
+    workspace: &'w Workspace<'a>,
+}
+
+impl<'a> Reader<'_, 'a> {
+    fn entries(&self) -> Result<Vec<Entry<'a>>, Diagnostic> {
+        let Some(list) = self.workspace.value("platforms") else {
+            return Ok(Vec::new());
+        };
+        let items = self.list(list)?;
+        items.iter().map(|item| self.entry(item)).collect()
+    }
+
+    fn list(&self, node: &'a Node) -> Result<&'a [Node], Diagnostic> {
+        node.list().ok_or_else(|| {
+            let place = self.workspace.at(node.lines);
+            place
+                .error(format!("`platforms` must be a list, not {}", node.what()))
+                .help("Write `platforms = [\"linux-64\"]`.")
+        })
+    }
+
+    fn entry(&self, item: &'a Node) -> Result<Entry<'a>, Diagnostic> {
+        let name = item.text().or_else(|| item.get("name")?.text());
+        let subdir = item.get("platform").and_then(Node::text).or(name);
+        let place = self.workspace.at(item.lines);
+        let Some(subdir) = subdir else {
+            let error = format!("a platform must be a name, not {}", item.what());
+            return Err(place.error(error).help("For example: \"linux-64\""));
+        };
+        if !platform::is_subdir(subdir) {
+            let error = format!("`{}` is not a platform", quoted(subdir));
+            return Err(place.error(error).help("For example: \"linux-64\""));
+        }
+        Ok(Entry {
+            // pixi makes a name of the versions, which nobody can choose by.
+            name: name.unwrap_or(subdir),
+            subdir,
+            node: item,
+        })
+    }
+
+    /// The platforms that a feature lists.
+    fn names_of(&self, feature: Feature<'a>) -> Result<Option<Vec<(&'a str, Lines)>>, Diagnostic> {
+        let own = feature.table.filter(|_| !feature.is_default());
+        let Some(list) = own.and_then(|table| table.get("platforms")) else {
+            return Ok(None);
+        };
+        let items = self.list(list)?.iter();
+        let names = items.map(|item| {
+            let error = || {
+                let error = format!("a platform must be a name, not {}", item.what());
+                self.workspace.at(item.lines).error(error)
+            };
+            Ok((item.text().ok_or_else(error)?, item.lines))
+        });
+        names.collect::<Result<Vec<_>, _>>().map(Some)
+    }
+
+    /// The versions that a table names.
+    fn least_of(&self, node: &Node, found: &mut Vec<Least>) -> Result<(), Diagnostic> {
+        for (key, value) in node.mapping().unwrap_or_default() {
+            let name = match key.name.trim_start_matches("__") {
+                "cuda" => "cuda",
+                "archspec" => "archspec",
+                "glibc" | "libc" => "glibc",
+                "linux" => "linux",
+                // The platforms' own, and those of other systems.
+                _ => continue,
+            };
+            let place = self.workspace.at(key.lines);
+            let family = value.get("family").and_then(Node::text);
+            if family.is_some_and(|family| family != "glibc") {
+                return Err(place
+                    .error("packages for Linux need glibc, not another C library")
+                    .help("Remove `family`."));
+            }
+            let text = value.text().or_else(|| value.get("version")?.text());
+            let is_valid = |text: &&str| match name {
+                "archspec" => text
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "_.".contains(c)),
+                _ => {
+                    text.starts_with(|c: char| c.is_ascii_digit())
+                        && Version::from_str(text).is_ok()
+                }
+            };
+            let Some(version) = text.map(str::trim).filter(is_valid) else {
+                let shown = text.map_or(value.what().to_owned(), |text| {
+                    format!("`{}`", quoted(text))
+                });
+                let error = format!("`{}` must be a version, not {shown}", quoted(&key.name));
+                return Err(place.error(error).help("For example: cuda = \"12\""));
+            };
+            found.push(Least {
+                name,
+                version: version.to_owned(),
+                lines: key.lines,
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,204 @@
+//! The tables of a manifest that make one of its environments.
+
+use std::sync::Arc;
+
+use super::kind::{Kind, workspace};
+use crate::environment_input::DEFAULT_ENVIRONMENT;
+use crate::locked::choices;
+use crate::place::Place;
+use crate::yaml::{Key, Node};
+use condafront_model::platform::Platform;
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// A manifest.
+#[derive(Clone, Copy)]
+pub(super) struct Workspace<'a> {
+    /// The file.
+    pub(super) file: &'a Arc<SourceFile>,
+    /// All of it.
+    pub(super) tree: &'a Node,
+    /// The tables of the tool.
+    pub(super) root: &'a Node,
+    /// Whose it is.
+    pub(super) kind: Kind,
+    /// The platform of the image.
+    pub(super) platform: Platform,
+}
+
+/// One of the features of an environment.
+#[derive(Clone, Copy)]
+pub(super) struct Feature<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// Its table, which is the whole manifest for the default feature; `None` for a group of a pyproject.toml's PyPI
+    /// packages that has no table.
+    pub(super) table: Option<&'a Node>,
+}
+
+/// One of the environments.
+pub(super) struct Environment<'a> {
+    /// Its features, the most important first. The default feature comes last.
+    pub(super) features: Vec<Feature<'a>>,
+    /// The environments that are solved together with it, and where it says so.
+    pub(super) solve_group: Option<(&'a str, Lines)>,
+}
+
+impl Feature<'_> {
+    /// Whether it is the default feature.
+    pub(super) fn is_default(&self) -> bool {
+        self.name == DEFAULT_ENVIRONMENT
+    }
+}
+
+impl<'a> Workspace<'a> {
+    pub(super) fn at(&self, lines: Lines) -> Place<'a> {
+        Place {
+            file: self.file,
+            lines,
+        }
+    }
+
+    /// A value of the table about the project.
+    pub(super) fn value(&self, key: &str) -> Option<&'a Node> {
+        workspace(self.root)?.get(key)
+    }
+
+    /// The lines of the table about the project.
+    pub(super) fn lines(&self) -> Lines {
+        workspace(self.root).map_or(Lines::one(1), |table| {
+            Lines::one(table.lines.first as usize)
+        })
+    }
+
+    /// The entries of the table `node`, which is called `what`.
+    ///
+    /// # Errors
+    /// If it is not a table.
+    pub(super) fn entries(
+        &self,
+        node: &'a Node,
+        what: &str,
+    ) -> Result<&'a [(Key, Node)], Diagnostic> {
+        node.mapping().ok_or_else(|| {
+            self.at(node.lines)
+                .error(format!("`{what}` must be a table, not {}", node.what()))
+        })
+    }
+
+    /// The environment `name`.
+    ///
+    /// # Errors
+    /// If there is none of the name, or it lists a feature that the manifest does not have.
+    pub(super) fn environment(&self, name: &str) -> Result<Environment<'a>, Diagnostic> {
+        let all = self.root.get("environments");
+        let own = all.and_then(|all| all.get(name));
+        if own.is_none() && name != DEFAULT_ENVIRONMENT {
+            let named = all.and_then(Node::mapping).unwrap_or_default().iter();
+            let mut known = vec![DEFAULT_ENVIRONMENT];
+            known.extend(
+                named
+                    .map(|(key, _)| key.name.as_str())
+                    .filter(|name| *name != DEFAULT_ENVIRONMENT),
+            );
+            return Err(Diagnostic::new(format!(
+                "build-arg ENVIRONMENT: {} has no environment `{}`",
+                self.file.name(),
+                quoted(name)
+            ))
+            .help(choices(name, &known, "environments")));
+        }
+        self.of_table(own)
+    }
+
+    fn of_table(&self, own: Option<&'a Node>) -> Result<Environment<'a>, Diagnostic> {
+        let field = |key: &str| own.and_then(|own| own.get(key));
+        if let Some(own) = own
+            && own.list().is_none()
+            && own.mapping().is_none()
+        {
+            return Err(self
+                .at(own.lines)
+                .error(format!(
+                    "an environment must be a list of features, not {}",
+                    own.what()
+                ))
+                .help("For example: test = [\"test\"]"));
+        }
+        let listed = own.and_then(Node::list);
+        let listed = listed.or_else(|| field("features")?.list());
+        let without_default = field("no-default-feature").and_then(Node::text) == Some("true");
+        let mut features = Vec::new();
+        for item in listed.unwrap_or_default() {
+            features.extend(self.feature(item)?);
+        }
+        if !without_default {
+            features.push(Feature {
+                name: DEFAULT_ENVIRONMENT,
+                table: Some(self.root),
+            });
+        }
+        let group = field("solve-group");
+        Ok(Environment {
+            features,
+            solve_group: group.and_then(|node| Some((node.text()?, node.lines))),
+        })
+    }
+
+    /// The environments of a solve group, except for `environment`.
+    pub(super) fn group(
+        &self,
+        group: &str,
+        environment: &str,
+    ) -> Result<Vec<Environment<'a>>, Diagnostic> {
+        let all = self.root.get("environments").and_then(Node::mapping);
+        let others = all.unwrap_or_default().iter().filter(|(key, node)| {
+            key.name != environment && node.get("solve-group").and_then(Node::text) == Some(group)
+        });
+        others.map(|(_, node)| self.of_table(Some(node))).collect()
+    }
+
+    /// A feature that an environment lists; `None` for the default feature, which has no table of its own.
+    fn feature(&self, item: &'a Node) -> Result<Option<Feature<'a>>, Diagnostic> {
+        let place = self.at(item.lines);
+        let Some(name) = item.text() else {
+            return Err(place.error(format!("a feature must be a name, not {}", item.what())));
+        };
+        if name == DEFAULT_ENVIRONMENT {
+            return Ok(None);
+        }
+        let all = self.root.get("feature");
+        let table = all.and_then(|all| all.get(name));
+        if table.is_some() || self.groups().any(|(key, _)| key.name == name) {
+            return Ok(Some(Feature { name, table }));
+        }
+        let tables = all.and_then(Node::mapping).unwrap_or_default().iter();
+        let names = tables.chain(self.groups());
+        let known: Vec<String> = names.map(|(key, _)| quoted(&key.name)).collect();
+        let error = place.error(format!("there is no feature `{}`", quoted(name)));
+        Err(match known.as_slice() {
+            [] => error.help("The manifest has no features."),
+            known => error.help(format!("The manifest's features are {}.", known.join(", "))),
+        })
+    }
+
+    /// The groups of PyPI packages of a pyproject.toml, each of which is a feature.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &'a (Key, Node)> + use<'a> {
+        let tree = self.kind.is_pyproject.then_some(self.tree);
+        let optional =
+            tree.and_then(|tree| tree.get("project")?.get("optional-dependencies")?.mapping());
+        let groups = tree.and_then(|tree| tree.get("dependency-groups")?.mapping());
+        let both = optional.into_iter().chain(groups);
+        both.flatten()
+    }
+
+    /// What a feature has at `path`, for every platform and for that of the image, the most specific last.
+    pub(super) fn tables(&self, feature: Feature<'a>, path: &[&str]) -> Vec<&'a Node> {
+        let target = feature.table.and_then(|table| table.get("target"));
+        let of_target = ["unix", "linux", self.platform.subdir()];
+        let of_target = of_target.into_iter().filter_map(|name| target?.get(name));
+        let all = feature.table.into_iter().chain(of_target);
+        let find = |node: &'a Node| path.iter().try_fold(node, |node, name| node.get(name));
+        all.filter_map(find).collect()
+    }
+}

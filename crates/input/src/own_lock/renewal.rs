@@ -1,0 +1,152 @@
+//! Writing a lock anew, by the target `lock`.
+
+use super::{LockKind, OwnLock, PLATFORM, UPGRADE};
+use crate::environment_input::{Conda, EnvironmentInput, Pip};
+use crate::settings::InputSettings;
+use crate::yaml::{self, Node};
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::nearest::did_you_mean;
+use condafront_model::package::Package;
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_step_spec::solve::Kept;
+
+use std::sync::Arc;
+
+impl OwnLock {
+    /// The kind that the target `lock` writes; `lock` is what is there already.
+    ///
+    /// # Errors
+    /// A diagnostic if it is, or should be, one that only another tool writes.
+    pub fn kind_to_write(&self, lock: Option<&SourceFile>) -> Result<LockKind, Diagnostic> {
+        let kind = match lock {
+            Some(lock) => LockKind::of(lock),
+            None => LockKind::by_name(&self.path),
+        };
+        // A manifest's has all of its environments.
+        let is_of_tool = kind == LockKind::Workspaces || kind == LockKind::Pixi && self.is_beside;
+        if !is_of_tool {
+            return Ok(kind);
+        }
+        let command = self.command(kind);
+        Err(self
+            .error(format!("only `{command}` writes {}", kind.name()))
+            .help(format!(
+                "Run it. Or name an explicit lock, which a build can write: lock: conda-{PLATFORM}.lock"
+            )))
+    }
+
+    /// Checks that `lock` is a lock of any platform.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_lock(
+        &self,
+        lock: &Arc<SourceFile>,
+        settings: &InputSettings,
+    ) -> Result<(), Diagnostic> {
+        if self.has_platform(lock) {
+            return self.read(lock, settings).map(drop);
+        }
+        let tree = lock.text().and_then(|text| yaml::read(lock, text));
+        let is_lock = tree.is_ok_and(|tree| {
+            let has = |key: &str| tree.get(key).is_some();
+            has("version") && (has("package") || has("environments") && has("packages"))
+        });
+        if is_lock {
+            return Ok(());
+        }
+        self.read(lock, settings).map(drop)
+    }
+
+    /// Whether `lock` has packages for the platform, or is for a single one.
+    pub fn has_platform(&self, lock: &Arc<SourceFile>) -> bool {
+        let kind = LockKind::of(lock);
+        let Ok(tree) = lock.text().and_then(|text| yaml::read(lock, text)) else {
+            return true;
+        };
+        let subdir = self.platform.subdir();
+        let is_it = |node: Option<&Node>| node.and_then(Node::text) == Some(subdir);
+        let any = |key: &str, field: &str| {
+            let items = tree.get(key).and_then(Node::list).unwrap_or_default();
+            items.iter().any(|item| is_it(item.get(field)))
+        };
+        match kind {
+            LockKind::Explicit => true,
+            LockKind::CondaLock => any("package", "platform"),
+            LockKind::Pixi | LockKind::Workspaces => {
+                let environments = tree.get("environments").and_then(Node::mapping);
+                let mut environments = environments.unwrap_or_default().iter();
+                let has_it = environments.any(|(_, node)| {
+                    node.get("packages")
+                        .and_then(|list| list.get(subdir))
+                        .is_some()
+                });
+                has_it || any("platforms", "subdir")
+            }
+        }
+    }
+
+    /// The error that the locks of two platforms or environments would be the same file.
+    pub fn shared(&self) -> Diagnostic {
+        self.error(format!(
+            "the lock `{}` would be written twice, for different platforms or environments",
+            self.shown()
+        ))
+        .help(format!(
+            "Write {PLATFORM} in the name, which stands for the platform: conda-{PLATFORM}.lock. Each environment needs a name of its own."
+        ))
+    }
+
+    /// The error that the target `lock` cannot write where it is.
+    pub fn outside(&self) -> Diagnostic {
+        self.error(format!(
+            "the lock `{}` cannot be written: it is outside the folder of the build file",
+            self.shown()
+        ))
+        .help("Name a file in that folder or below.")
+    }
+
+    /// What stays of the lock `found` in a new one. Warnings say which of the packages that may change it does not have.
+    pub fn kept(
+        &self,
+        found: EnvironmentInput,
+        settings: &InputSettings,
+    ) -> (Kept<Package>, Vec<Warning>) {
+        let (Conda::Locked(packages), Pip::Locked(pip)) = (found.conda, found.pip) else {
+            return (Kept::default(), Vec::new());
+        };
+        let conda = packages.iter().map(|package| package.id.name.as_str());
+        let names = conda.chain(pip.files.iter().map(|file| file.name.as_str()));
+        let names: Vec<&str> = names.collect();
+        let unknown = settings.upgrade.iter().filter(|asked| {
+            let is_it = |name: &&str| name.eq_ignore_ascii_case(asked);
+            !names.iter().any(is_it)
+        });
+        let warnings = unknown.map(|asked| {
+            let message = format!(
+                "build-arg {UPGRADE}: the lock `{}` has no package `{}`",
+                self.shown(),
+                quoted(asked)
+            );
+            let mut diagnostic = Diagnostic::new(message);
+            diagnostic.help = did_you_mean(asked, names.iter().copied());
+            Warning {
+                rule: Rule::Ignored,
+                diagnostic,
+            }
+        });
+        let warnings = warnings.collect();
+        let may_change = |package: &Package| {
+            let mut asked = settings.upgrade.iter();
+            asked.any(|asked| asked.eq_ignore_ascii_case(&package.id.name))
+        };
+        let packages = packages.into_iter().filter(|package| !may_change(package));
+        let upgrade = settings.upgrade.iter().map(|name| name.to_lowercase());
+        let kept = Kept {
+            packages: packages.collect(),
+            upgrade: upgrade.collect(),
+        };
+        (kept, warnings)
+    }
+}

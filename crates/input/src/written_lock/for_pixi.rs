@@ -1,0 +1,252 @@
+//! pixi.lock, in the newest version that `rattler_lock`, pixi's own library, writes.
+
+use std::collections::BTreeSet;
+use std::str::FromStr as _;
+
+use pep508_rs::PackageName;
+use pep508_rs::pep440_rs::Version;
+use rattler_conda_types::package::DistArchiveIdentifier;
+use rattler_conda_types::{ChannelUrl, PackageRecord, Subdir};
+use rattler_lock::{
+    CondaBinaryData, CondaPackageData, LockFile, LockFileBuilder, LockedPackage, PackageHashes,
+    PlatformData, PypiDistributionData, PypiPackageData, UrlOrPath,
+};
+use serde_json::json;
+use url::Url;
+
+use super::content::{LockedPlatform, NewLock, unreadable};
+use crate::pixi_lock;
+use condafront_model::package::{Package, PackageUrl};
+use condafront_model::pypi_package::PipPackage;
+use condafront_model::source::Diagnostic;
+
+/// The lock as text.
+///
+/// # Errors
+/// If the old lock has other environments or platforms and cannot be read, or if a package cannot be in such a lock.
+pub fn render(lock: &NewLock<'_>) -> Result<String, Diagnostic> {
+    let old = match lock.old {
+        Some(file) => Some(pixi_lock::parsed(file).map_err(|error| unreadable(file, error))?),
+        None => None,
+    };
+    let mut writer = Writer {
+        builder: LockFile::builder(),
+        lock,
+    };
+    writer.platforms(old.as_ref())?;
+    writer.kept(old.as_ref())?;
+    for platform in lock.platforms {
+        writer.platform(platform)?;
+    }
+    let text = writer.builder.finish().render_to_string();
+    text.map_err(|error| writer_failed(lock, error))
+}
+
+fn writer_failed(lock: &NewLock<'_>, error: impl std::fmt::Display) -> Diagnostic {
+    Diagnostic::new(format!(
+        "the lock of {} cannot be written: {error}",
+        lock.source
+    ))
+}
+
+struct Writer<'l, 'a> {
+    builder: LockFileBuilder,
+    lock: &'l NewLock<'a>,
+}
+
+impl Writer<'_, '_> {
+    fn fail(&self, error: impl std::fmt::Display) -> Diagnostic {
+        writer_failed(self.lock, error)
+    }
+
+    /// Lists the platforms, those of the old lock among them.
+    fn platforms(&mut self, old: Option<&LockFile>) -> Result<(), Diagnostic> {
+        let mut all: Vec<PlatformData> = Vec::new();
+        for platform in old.into_iter().flat_map(LockFile::platforms) {
+            all.push(PlatformData {
+                name: platform.name().clone(),
+                subdir: platform.subdir(),
+                virtual_packages: platform.virtual_packages().to_vec(),
+            });
+        }
+        for platform in self.lock.platforms {
+            let subdir = Subdir::from_str(platform.platform.subdir());
+            let subdir = subdir.map_err(|error| self.fail(error))?;
+            let name = (&subdir).into();
+            if !all.iter().any(|known| known.name == name) {
+                all.push(PlatformData {
+                    name,
+                    subdir,
+                    virtual_packages: Vec::new(),
+                });
+            }
+        }
+        all.sort_by(|a, b| a.name.as_str().cmp(b.name.as_str()));
+        let builder = std::mem::take(&mut self.builder).with_platforms(all);
+        self.builder = builder.map_err(|error| self.fail(error))?;
+        Ok(())
+    }
+
+    /// Adds what the old lock has for other environments and platforms.
+    fn kept(&mut self, old: Option<&LockFile>) -> Result<(), Diagnostic> {
+        let new = self.lock.platforms.iter();
+        let new: BTreeSet<&str> = new.map(|one| one.platform.subdir()).collect();
+        for (name, environment) in old.into_iter().flat_map(LockFile::environments) {
+            if name != self.lock.environment {
+                self.builder
+                    .set_channels(name, environment.channels().to_vec());
+            }
+            for (platform, packages) in environment.packages_by_platform() {
+                let is_new = new.contains(platform.name().as_str());
+                if name == self.lock.environment && is_new {
+                    continue;
+                }
+                for package in packages {
+                    let added = self.builder.add_package(
+                        name,
+                        platform.name().as_str(),
+                        without_credentials(package),
+                    );
+                    added
+                        .map(drop)
+                        .map_err(|error| writer_failed(self.lock, error))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn platform(&mut self, platform: &LockedPlatform<'_>) -> Result<(), Diagnostic> {
+        let environment = self.lock.environment;
+        let name = platform.platform.subdir();
+        let channels = platform.request.channels.iter();
+        // With a slash, as pixi writes them.
+        let channels = channels.map(|channel| format!("{}/", channel.url.recorded()));
+        self.builder.set_channels(environment, channels);
+        for package in platform.packages {
+            let data = self.conda(platform, package)?;
+            let added = self
+                .builder
+                .add_conda_package(environment, name, data.into());
+            added
+                .map(drop)
+                .map_err(|error| writer_failed(self.lock, error))?;
+        }
+        for package in platform.pip {
+            let data = self.pypi(package)?;
+            let added = self.builder.add_pypi_package(environment, name, data);
+            added
+                .map(drop)
+                .map_err(|error| writer_failed(self.lock, error))?;
+        }
+        Ok(())
+    }
+
+    fn conda(
+        &self,
+        platform: &LockedPlatform<'_>,
+        package: &Package,
+    ) -> Result<CondaBinaryData, Diagnostic> {
+        let id = &package.id;
+        let mut record = json!({
+            "name": id.name,
+            "version": id.version,
+            "build": id.build,
+            "build_number": build_number(&id.build),
+            "subdir": package.subdir,
+            "depends": [],
+        });
+        let mut set = |key: &str, value: serde_json::Value| {
+            if !value.is_null() {
+                record[key] = value;
+            }
+        };
+        set("sha256", json!(package.hashes.sha256));
+        set("md5", json!(package.hashes.md5));
+        set("size", json!(package.size));
+        if let Some(found) = platform.record(package) {
+            let details = &found.details;
+            set("depends", json!(found.depends));
+            set("license", json!(found.license));
+            set("build_number", json!(details.build_number));
+            set("constrains", json!(details.constrains));
+            set("license_family", json!(details.license_family));
+            set("noarch", json!(details.noarch));
+            set("timestamp", json!(details.timestamp));
+            set(
+                "python_site_packages_path",
+                json!(details.python_site_packages_path),
+            );
+            set("track_features", json!(details.track_features));
+        }
+        let package_record: PackageRecord =
+            serde_json::from_value(record).map_err(|error| self.fail(error))?;
+        let url = package.url.recorded();
+        let file_name = DistArchiveIdentifier::try_from_url(&url);
+        let file_name = file_name.ok_or_else(|| self.fail(format_args!("{url} is no package")))?;
+        let channel = url.as_str().rsplitn(3, '/').nth(2);
+        let channel = channel.and_then(|channel| Url::parse(channel).ok());
+        Ok(CondaBinaryData {
+            package_record,
+            location: UrlOrPath::Url(url),
+            file_name,
+            channel: channel.map(ChannelUrl::from),
+        })
+    }
+
+    fn pypi(&self, package: &PipPackage) -> Result<PypiPackageData, Diagnostic> {
+        let version = package.version.clone().or_else(|| package.file_version());
+        let version = version.unwrap_or_else(|| "0".to_owned());
+        let name = PackageName::new(package.name.clone()).map_err(|error| self.fail(error))?;
+        let version = Version::from_str(&version).map_err(|error| self.fail(error))?;
+        let hashes = &package.hashes;
+        let hash: Option<PackageHashes> = match (&hashes.sha256, &hashes.md5) {
+            (None, None) => None,
+            (Some(sha256), _) => Some(json!({ "sha256": sha256 })),
+            (None, Some(md5)) => Some(json!({ "md5": md5 })),
+        }
+        .map(serde_json::from_value)
+        .transpose()
+        .map_err(|error| self.fail(error))?;
+        let url = PackageUrl::new(package.url.recorded_file());
+        Ok(PypiPackageData::Distribution(Box::new(
+            PypiDistributionData {
+                name,
+                version,
+                location: UrlOrPath::Url(url.url().clone()).into(),
+                index_url: None,
+                hash,
+                requires_dist: Vec::new(),
+                requires_python: None,
+            },
+        )))
+    }
+}
+
+/// A package of the old lock, without what the new one must not have.
+fn without_credentials(package: &LockedPackage) -> LockedPackage {
+    let mut package = package.clone();
+    match &mut package {
+        LockedPackage::Conda(CondaPackageData::Binary(data)) => {
+            if let UrlOrPath::Url(url) = &data.location {
+                data.location = UrlOrPath::Url(PackageUrl::new(url.clone()).recorded());
+            }
+        }
+        LockedPackage::Pypi(PypiPackageData::Distribution(data)) => {
+            if let UrlOrPath::Url(url) = data.location.inner()
+                && PackageUrl::new(url.clone()).has_login()
+            {
+                let url = PackageUrl::new(url.clone()).recorded_file();
+                data.location = UrlOrPath::Url(url).into();
+            }
+        }
+        LockedPackage::Conda(_) | LockedPackage::Pypi(_) => {}
+    }
+    package
+}
+
+/// By convention, the build string ends with the build number.
+fn build_number(build: &str) -> u64 {
+    let end = build.rsplit('_').next();
+    end.and_then(|end| end.parse().ok()).unwrap_or(0)
+}
