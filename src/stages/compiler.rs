@@ -157,7 +157,9 @@ impl Session<'_> {
                     lines: wanted.lines,
                     is_implied: false,
                 }],
+                group: Box::default(),
                 platforms: Vec::new(),
+                declared: Box::default(),
                 ..request.clone()
             };
             match (

@@ -105,3 +105,44 @@ fn a_lock_has_its_own_project() {
     let advice = "CONDAFRONT_SKIP=libs";
     assert!(output.stderr.contains(advice), "{}", output.stderr);
 }
+
+#[test]
+fn a_manifest_has_its_own_project_with_and_without_a_lock() {
+    let project = Project::new(Store::Containerd);
+    sources(&project, ".", "flat");
+    sources(&project, "libs/tool", "tool");
+    write(&project, ".dockerignore", "*.lock\n");
+    let manifest = format!(
+        "# syntax={}\n[workspace]\nchannels = [\"{}\"]\nplatforms = [\"linux-64\"]\n\n[dependencies]\npython = \"*\"\n\n[pypi-dependencies]\nflat = {{ path = \".\", editable = true }}\n\n[feature.more.pypi-dependencies]\ntool = {{ path = \"./libs/tool\" }}\n\n[environments]\ndefault = [\"more\"]\n",
+        frontend(),
+        project.channel()
+    );
+    project.write(LOCK, manifest);
+    let args = [fill_index(&project), serve_pip(&project)];
+    let [index, mirror] = &args;
+    let args = [
+        "--network",
+        "host",
+        "--build-arg",
+        index,
+        "--build-arg",
+        mirror,
+    ];
+    let imported = || {
+        let program = ["python", "-c", "import flat, tool"];
+        project.run(&[], &program).expect_success().stdout
+    };
+    project.build(&args).expect_success();
+    assert_eq!(imported(), "flat of the context\ntool of the context\n");
+
+    let zeros = "0".repeat(64);
+    let local = [("./", "flat", &*zeros), ("./libs/tool", "tool", &zeros)];
+    project.write("pixi.lock", pixi_lock(&project, &local));
+    let skip = ["--build-arg", "CONDAFRONT_SKIP=flat-conda"];
+    project.build(&[&args[..], &skip].concat()).expect_success();
+    assert_eq!(imported(), "flat of the context\ntool of the context\n");
+    project.write("pixi.lock", pixi_lock(&project, &local[..1]));
+    let output = project.build(&[&args[..], &skip].concat()).expect_failure();
+    let message = "`pixi.lock` has no PyPI package tool";
+    assert!(output.stderr.contains(message), "{}", output.stderr);
+}

@@ -138,9 +138,12 @@ impl<'a> Asked<'_, 'a> {
         let found = dependency::read(workspace, environment, channels, &mut list, refusals)?;
         warnings.extend(found);
         let has_default = environment.features.iter().any(Feature::is_default);
+        // pixi adds it to the table of the default feature.
+        let of_default = workspace.root.get("dependencies");
+        let default_has_python = of_default.is_some_and(|table| table.get("python").is_some());
         if let Some((version, lines)) = python::requires_python(workspace)
             && has_default
-            && !list.has("python")
+            && !default_has_python
         {
             let place = workspace.at(lines);
             let version: String = version.chars().filter(|c| !c.is_whitespace()).collect();

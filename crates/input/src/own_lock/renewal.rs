@@ -29,10 +29,16 @@ impl OwnLock {
             return Ok(kind);
         }
         let command = self.command(kind);
+        let (what, example) = if self.is_beside {
+            let example = format!("lock = \"conda-{PLATFORM}.lock\" in [tool.condafront]");
+            ("the lock of a manifest", example)
+        } else {
+            (kind.name(), format!("lock: conda-{PLATFORM}.lock"))
+        };
         Err(self
-            .error(format!("only `{command}` writes {}", kind.name()))
+            .error(format!("only `{command}` writes {what}"))
             .help(format!(
-                "Run it. Or name an explicit lock, which a build can write: lock: conda-{PLATFORM}.lock"
+                "Run it. Or name an explicit lock, which a build can write: {example}"
             )))
     }
 

@@ -356,6 +356,30 @@ mod tests {
     }
 
     #[test]
+    fn messages_have_no_credentials() {
+        let server = Server::start();
+        let path = "/t/tk-1234567/file";
+        server.put(path, "other");
+        let url = server.url(path).replace("http://", "http://me:hunter2@");
+        let url = Url::parse(&url).unwrap();
+        let downloads = Downloads::new(Path::new("/nowhere"), None, &Trust::default());
+        let mut messages = Vec::new();
+        for fault in [None, Some(Fault::Status(404)), Some(Fault::ShortBody)] {
+            server.heal();
+            if let Some(fault) = fault {
+                server.fault("*", fault, Times::Always);
+            }
+            let failed = downloads.all(&[hash(b"content")], |_| url.clone());
+            messages.push(failed.unwrap_err().to_string());
+        }
+        for message in messages {
+            assert!(message.contains("/file"), "{message}");
+            assert!(!message.contains("hunter2"), "{message}");
+            assert!(!message.contains("tk-1234567"), "{message}");
+        }
+    }
+
+    #[test]
     fn failures_that_may_pass_are_tried_a_few_times() {
         let server = Server::start();
         let path = "/file";
