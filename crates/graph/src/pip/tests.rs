@@ -170,6 +170,48 @@ fn wheels_are_linked_into_layers_of_their_own() {
     insta::assert_snapshot!(text);
 }
 
+/// What else the environments have does not matter: forty wheels are forty layers, which builders and registries have once.
+#[test]
+fn environments_with_the_same_wheels_share_their_layers() {
+    let packages: Vec<PipPackage> = (0..40)
+        .map(|number| PipPackage {
+            name: format!("wheel{number}"),
+            ..package(
+                &format!("https://f.example/wheel{number}-1.0-py3-none-any.whl"),
+                Hashes {
+                    sha256: Some(format!("{number:064}")),
+                    md5: None,
+                },
+            )
+        })
+        .collect();
+    let layers = |conda: &[&str]| {
+        let mut names = Vec::new();
+        let text = with_environment_of(conda, false, |environment, _| {
+            let mirrors = Mirrors::default();
+            let none = EnvironmentFacts::default();
+            let urls = environment.fetched().map(|package| &package.url);
+            let conda = environment.install(&mirrors.addresses(urls)).unwrap();
+            let platform = Platform::LinuxAmd64;
+            let plan = environment.wheel_plan(&packages, &[], &none, platform, None, Layers::Auto);
+            let wanted = environment.wheels(&packages, &mirrors).unwrap();
+            let graph = environment
+                .link_wheels(&conda, &wanted, &plan.unwrap(), &wanted.addresses())
+                .unwrap();
+            let stack = environment.stack_wheels(&graph, &none, &none).unwrap();
+            names = stack.names();
+            match stack.on(&Input::Scratch, Stacking::Merge, ADD_WHEELS) {
+                Input::Output(root) => root,
+                Input::Scratch => graph.facts,
+            }
+        });
+        (names, text)
+    };
+    let (names, text) = layers(&["pip"]);
+    assert_eq!(names.len(), 40, "{names:?}");
+    assert_eq!((names, text), layers(&["numpy", "pandas"]));
+}
+
 #[test]
 fn packages_next_to_a_lock_become_wheels() {
     let local = |label: &str, kind: LocalKind, index: usize| Local {
