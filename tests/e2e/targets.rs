@@ -8,7 +8,6 @@ use std::process::Command;
 use condafront_testkit::channel::{self, Channel, HashStyle};
 use condafront_testkit::engine::{self, Store};
 use condafront_testkit::needs::micromamba;
-use condafront_testkit::spdx;
 use serde_json::Value;
 
 use crate::failure::Failures;
@@ -96,8 +95,6 @@ fn the_environment_alone_is_copied_into_other_images(store: Store) {
     assert!(out.join("opt/conda/conda-meta/history").is_file());
     assert!(out.join("opt/conda/bin/python").exists());
     let inventory = out.join("opt/conda/share/sbom/condafront.spdx.json");
-    let said = spdx::validate(&inventory);
-    assert_eq!(said.lines().count(), 1, "{said}");
     let text = fs::read_to_string(&inventory).expect("an inventory");
     assert!(
         text.contains("pkg:conda/python@") && !text.contains("pkg:oci/"),

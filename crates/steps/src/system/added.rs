@@ -8,13 +8,10 @@ use super::manager;
 use super::process::Tool;
 use crate::account::os_release;
 use crate::distribution::{
-    APK, DPKG, Installed, RPM, RPM_QUERY, field_of_release, in_apk, in_dpkg, in_rpm,
+    APK, DPKG, Installed, RPM_QUERY, field_of_release, in_apk, in_dpkg, in_rpm,
 };
 use crate::root::{Root, RootError};
 use condafront_step_spec::system::{AddedPackage, Manager, Release};
-
-/// Where rpm itself is.
-const RPM_PROGRAMS: [&str; 2] = ["/usr/bin/rpm", "/bin/rpm"];
 
 /// The packages of an image.
 pub(super) struct Packages(BTreeSet<AddedPackage>);
@@ -35,17 +32,21 @@ impl Packages {
                 all.extend(in_apk(&text).map(|it| owned(Manager::Apk, &it)));
             }
         }
-        let mut databases = RPM.iter();
-        let is_there = |path: &str| root.outside(Path::new(path)).is_dir();
-        if databases.any(|path| is_there(path))
-            && let Some(program) = manager::find(root, &RPM_PROGRAMS)?
-        {
-            let mut query = Command::new(program);
-            query.args(["-qa", "--queryformat", RPM_QUERY]);
-            let answer = tool.quietly(&query).ok();
-            let answer = answer.filter(|ended| ended.status.success());
-            let text = answer.map(|ended| ended.output).unwrap_or_default();
-            all.extend(in_rpm(&text).map(|it| owned(Manager::Dnf, &it)));
+        if let Some(program) = manager::find(root, &["rpm"])? {
+            let mut ask = |args: &[&str]| {
+                let answer = tool.quietly(Command::new(&program).args(args)).ok();
+                let answer = answer.filter(|ended| ended.status.success());
+                answer.map(|ended| ended.output).unwrap_or_default()
+            };
+            // Distributions have it in different places. If it is missing, a query would create it.
+            let place = ask(&["--eval", "%{_dbpath}"]);
+            if place
+                .lines()
+                .any(|line| line.starts_with('/') && Path::new(line).is_dir())
+            {
+                let text = ask(&["-qa", "--queryformat", RPM_QUERY]);
+                all.extend(in_rpm(&text).map(|it| owned(Manager::Dnf, &it)));
+            }
         }
         Ok(Self(all))
     }
