@@ -85,7 +85,8 @@ fn every_row_of_the_tables_has_a_test() {
     }
 }
 
-/// Whether a cell such as `` `module::function` `` names a test: one of `tests/e2e`, or of another folder of `tests`.
+/// Whether a cell such as `` `module::function` `` names a test: one of `tests/e2e`, of another folder of `tests`,
+/// or of a file beside the code.
 fn exists(cell: &str) -> bool {
     let test = cell
         .strip_prefix('`')
@@ -100,11 +101,16 @@ fn exists(cell: &str) -> bool {
             .fold(folder, |path: PathBuf, part| path.join(part));
         path.with_extension("rs")
     };
-    let path = ["tests/e2e", "tests"]
+    let path = ["tests/e2e", "tests", ""]
         .map(file)
         .into_iter()
         .find(|path| path.exists());
     let source = read(&path.unwrap_or_else(|| panic!("there is no file with {cell}")));
+    // Those beside the code are in a module of their own.
+    let lines = source
+        .lines()
+        .map(|line| format!("{}\n", line.trim_start()));
+    let source: String = lines.collect();
     // A plain test, one that is ignored because of what it needs, or a function that the macro turns into tests.
     let plain = format!("#[test]\nfn {function}(");
     let ignored = format!("\"]\nfn {function}(");
@@ -112,5 +118,12 @@ fn exists(cell: &str) -> bool {
         let list = rest.split(')').next().unwrap_or_default();
         list.split(',').any(|name| name.trim() == function)
     });
-    both || source.contains(&plain) || source.contains(&ignored)
+    // The fuzz targets: one name after the other.
+    let targets = source
+        .split_once("\ntargets! {\n")
+        .is_some_and(|(_, list)| {
+            let list = list.split('}').next().unwrap_or_default();
+            list.split_whitespace().any(|name| name == function)
+        });
+    both || targets || source.contains(&plain) || source.contains(&ignored)
 }

@@ -50,6 +50,7 @@ mod pushed;
 mod pylock;
 mod readme;
 mod recipes;
+mod redirects;
 mod scripts;
 mod secrets;
 mod section;

@@ -5,11 +5,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::fs::File;
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio::time::{Sleep, sleep};
 
 const PIECE: usize = 64 * 1024;
 
@@ -29,6 +31,8 @@ pub(super) enum End {
     Breaks,
     /// Nothing follows half of them.
     Stalls,
+    /// As `Whole`, one byte after the other with this time before each.
+    Drips(Duration),
 }
 
 /// A body that announces `announced` bytes and sends `limit`.
@@ -40,6 +44,8 @@ pub(super) struct CountedBody {
     end: End,
     passed: u64,
     paused: bool,
+    /// What the next byte waits for.
+    wait: Option<Pin<Box<Sleep>>>,
     sent: Arc<AtomicU64>,
 }
 
@@ -49,14 +55,14 @@ impl CountedBody {
         Self {
             source,
             announced: length,
-            limit: if end == End::Whole {
-                length
-            } else {
-                length / 2
+            limit: match end {
+                End::Whole | End::Drips(_) => length,
+                End::Breaks | End::Stalls => length / 2,
             },
             end,
             passed: 0,
             paused: false,
+            wait: None,
             sent,
         }
     }
@@ -107,7 +113,15 @@ impl Body for CountedBody {
             }
             return Poll::Ready(Some(Err(io::Error::other("the body breaks off here"))));
         }
-        let wanted = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        let mut wanted = usize::try_from(left).unwrap_or(PIECE).min(PIECE);
+        if let End::Drips(time) = this.end {
+            let wait = this.wait.get_or_insert_with(|| Box::pin(sleep(time)));
+            if wait.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            this.wait = None;
+            wanted = 1;
+        }
         match this.poll_piece(cx, wanted) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Err(error)) => Poll::Ready(Some(Err(error))),

@@ -22,6 +22,10 @@ pub enum Fault {
     Stall,
     /// Status 200 with an HTML page, as from a login wall or captive portal.
     Html,
+    /// The right response, one byte after the other with this time before each.
+    Drip(Duration),
+    /// Status 302 with this address.
+    Redirect(String),
     /// The right response, this much later.
     Slow(Duration),
     /// Status 200 with other bytes.

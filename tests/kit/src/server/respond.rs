@@ -8,8 +8,8 @@ use base64::Engine as _;
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{
-    AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER,
-    WWW_AUTHENTICATE,
+    AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, LAST_MODIFIED, LOCATION,
+    RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use hyper::{Method, Response, StatusCode};
 use sha2::{Digest, Sha256};
@@ -33,6 +33,8 @@ struct Answer {
     challenge: Option<&'static str>,
     /// Seconds.
     retry_after: Option<u64>,
+    /// Where to look instead.
+    location: Option<String>,
 }
 
 /// Answers `request`, or resets the connection (the error ends it).
@@ -79,6 +81,14 @@ pub(super) async fn respond(
             end = End::Stalls;
             find(state, request, &path).await
         }
+        Some(Fault::Drip(time)) => {
+            end = End::Drips(time);
+            find(state, request, &path).await
+        }
+        Some(Fault::Redirect(address)) => Answer {
+            location: Some(address),
+            ..Answer::text(StatusCode::FOUND)
+        },
         Some(Fault::Half) => {
             let answer = find(state, request, &path).await;
             Answer {
@@ -118,6 +128,9 @@ pub(super) async fn respond(
     if let Some(seconds) = answer.retry_after {
         response = response.header(RETRY_AFTER, seconds);
     }
+    if let Some(address) = &answer.location {
+        response = response.header(LOCATION, address);
+    }
     if let Some(challenge) = answer.challenge {
         response = response.header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     }
@@ -141,6 +154,7 @@ impl Answer {
             version: Version::new(format!("\"{}\"", hex::encode(&digest[..16])), UNIX_EPOCH),
             challenge: None,
             retry_after: None,
+            location: None,
         }
     }
 
@@ -237,6 +251,7 @@ async fn file(path: &Path) -> Answer {
         ),
         challenge: None,
         retry_after: None,
+        location: None,
     }
 }
 
