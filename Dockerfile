@@ -1,23 +1,22 @@
 # The frontend image. `make frontend` replaces the stage `bin` with a folder of binaries
-# (--build-context bin=DIR), so nothing is pulled; otherwise they are built here.
+# (--build-context bin=DIR), so nothing is pulled; otherwise they are built here, for any platform on any builder.
 
-FROM rust:1.95-slim-trixie AS bin
-RUN apt-get update && apt-get install -y --no-install-recommends musl-tools && rm -rf /var/lib/apt/lists/*
+FROM --platform=$BUILDPLATFORM rust:1.95-slim-trixie AS bin
+ARG BUILDARCH
+ARG TARGETARCH
+# C code (zstd, ring) is compiled with musl's headers; Rust's own linker (.cargo/config.toml) links for every architecture.
+RUN if [ "$TARGETARCH" != "$BUILDARCH" ]; then dpkg --add-architecture "$TARGETARCH"; fi \
+    && case $TARGETARCH in amd64) cross=gcc-x86-64-linux-gnu ;; *) cross=gcc-aarch64-linux-gnu ;; esac \
+    && apt-get update \
+    && apt-get install -y --no-install-recommends musl-tools "musl-dev:$TARGETARCH" \
+        $([ "$TARGETARCH" = "$BUILDARCH" ] || echo "$cross") \
+    && rm -rf /var/lib/apt/lists/*
 RUN rustup target add x86_64-unknown-linux-musl aarch64-unknown-linux-musl
 WORKDIR /src
 COPY . .
-# The frontend runs on the builder's platform. The entrypoint goes into images for any platform; it is pure Rust, so
-# Rust's own linker (.cargo/config.toml) can link it for every architecture.
+# The frontend runs on its own platform. The entrypoint goes into images for any platform; it is pure Rust.
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    target="$(uname -m)-unknown-linux-musl" \
-    && cargo build --locked --release -p condafront --target "$target" \
-    && cp "target/$target/release/condafront" / \
-    && for arch in x86_64=amd64 aarch64=arm64; do \
-        target="${arch%=*}-unknown-linux-musl" \
-        && cargo build --locked --profile entrypoint -p condafront-entrypoint --target "$target" \
-        && cp "target/$target/entrypoint/condafront-entrypoint" "/condafront-entrypoint-${arch#*=}" \
-        || exit 1; \
-    done
+    scripts/release-binaries "$TARGETARCH" /
 
 FROM scratch
 ARG VERSION

@@ -1,6 +1,6 @@
 # Entry points for developers. cargo and the scripts in scripts/ do the work.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench lint frontend
+.PHONY: help demo test test-quick bench fuzz lint frontend reproducible
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -17,9 +17,15 @@ test-quick: lint ## lint, the tests that need no engine, and one image on one en
 bench: ## compare with a Dockerfile that installs the same lock
 	scripts/bench $(ARGS)
 
+fuzz: ## look for inputs that break a reader, for a minute each (ARGS="--seconds 600 env")
+	scripts/fuzz $(ARGS)
+
 lint: ## check formatting, lints, shell scripts and dependencies
 	scripts/lint
 
 frontend: ## build condafront:dev on the engine in DOCKER_HOST (PUSH=ref pushes it)
 	scripts/frontend binaries --release
 	scripts/frontend load $(PUSH)
+
+reproducible: ## compile a release twice, in different folders, and compare the bytes
+	scripts/reproducible
