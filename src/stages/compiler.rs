@@ -13,7 +13,7 @@ use condafront_graph::compiler::Compiler;
 use condafront_graph::plan::Plan;
 use condafront_graph::plan::python::Python;
 use condafront_input as input;
-use condafront_input::{Conda, RequestedSpec, SolveRequest};
+use condafront_input::{Conda, DeclaredSystem, RequestedSpec, SolveRequest};
 use condafront_model::package::Package;
 use condafront_model::source::Diagnostic;
 use condafront_step_spec::install::Trim;
@@ -157,9 +157,9 @@ impl Session<'_> {
                     lines: wanted.lines,
                     is_implied: false,
                 }],
-                group: Box::default(),
+                group: Vec::new(),
                 platforms: Vec::new(),
-                declared: Box::default(),
+                declared: DeclaredSystem::default(),
                 ..request.clone()
             };
             match (
