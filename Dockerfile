@@ -2,6 +2,8 @@
 # (--build-context bin=DIR), so nothing is pulled; otherwise they are built here, for any platform on any builder.
 
 FROM --platform=$BUILDPLATFORM rust:1.95-slim-trixie AS bin
+# The programs have no list of their crates; this stage has the lock, so the inventory is also of it.
+ARG BUILDKIT_SBOM_SCAN_STAGE=true
 ARG BUILDARCH
 ARG TARGETARCH
 # C code (zstd, ring) is compiled with musl's headers; Rust's own linker (.cargo/config.toml) links for every architecture.

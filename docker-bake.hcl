@@ -7,6 +7,11 @@ variable "VERSION" {
   default = "dev"
 }
 
+# Not empty: `# syntax=` without a version gets this one too.
+variable "LATEST" {
+  default = ""
+}
+
 # The time of the commit, in seconds since 1970: the same commit gives the same image.
 variable "SOURCE_DATE_EPOCH" {
   default = "0"
@@ -18,7 +23,7 @@ target "default" {
     VERSION           = VERSION
     SOURCE_DATE_EPOCH = SOURCE_DATE_EPOCH
   }
-  tags   = ["${IMAGE}:${VERSION}"]
+  tags   = LATEST == "" ? ["${IMAGE}:${VERSION}"] : ["${IMAGE}:${VERSION}", "${IMAGE}:latest"]
   attest = ["type=sbom", "type=provenance,mode=max"]
   output = ["type=image,rewrite-timestamp=true"]
 }

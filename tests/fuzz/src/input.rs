@@ -1,6 +1,7 @@
 //! The user's files.
 
 use condafront_input::file_path::FilePath;
+use condafront_input::pylock::{self, MarkerEnvironment};
 use condafront_input::requirements::Reading;
 use condafront_input::section::BuildArgs;
 use condafront_input::specs::{Specs, words};
@@ -90,6 +91,35 @@ pub(crate) fn requirements(data: &[u8]) {
     let file = SourceFile::new("requirements.txt", data);
     let args = BuildArgs::default();
     read_list(&[first], &args, Some(&file));
+}
+
+/// A pylock.toml, and what an environment gets of it.
+pub(crate) fn pylock(data: &[u8]) {
+    let file = SourceFile::new("pylock.toml", data);
+    let lock = match pylock::read(&file, FilePath::context()) {
+        Ok(lock) => lock,
+        Err(error) => return check(&error),
+    };
+    for warning in lint::shown(&lock.warnings) {
+        check(&warning.diagnostic);
+    }
+    let values = [
+        ("python_version", "3.13"),
+        ("python_full_version", "3.13.5"),
+        ("sys_platform", "linux"),
+    ];
+    let values = values.map(|(name, value)| (name, value.to_owned()));
+    let environment = MarkerEnvironment {
+        values: values.into(),
+        ..MarkerEnvironment::default()
+    };
+    let categories: Vec<String> = lock.categories().map(str::to_owned).collect();
+    let unknown = pylock::unknown_categories(std::slice::from_ref(&lock), &categories);
+    assert!(unknown.is_empty(), "its own categories are unknown");
+    let rank = |name: &str| name.ends_with(".whl").then_some(name.len());
+    if let Err(error) = lock.choose(environment, "3.13.5", &categories, rank) {
+        check(&error);
+    }
 }
 
 /// Reads a list; `file` stands for each file that it names.

@@ -36,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     target("pixi_toml", input::pixi_toml),
     target("specs", input::specs),
     target("requirements", input::requirements),
+    target("pylock", input::pylock),
     target("dockerignore", condafront::fuzzing::dockerignore),
     // What servers send.
     target("archive", |data| in_scratch(data, steps::archive)),

@@ -45,7 +45,7 @@ macro_rules! targets {
 }
 
 targets! {
-    trees env image_section explicit conda_lock pixi_lock pixi_toml specs requirements dockerignore
+    trees env image_section explicit conda_lock pixi_lock pixi_toml specs requirements pylock dockerignore
     archive tar wheel repodata shard_list shard
     accounts package_managers pip env_vars distribution inventory
     records entrypoint_files
