@@ -5,9 +5,11 @@
 //! are known.
 
 mod choice;
+mod fields;
 mod lock;
 mod marker;
 mod reader;
+mod source;
 
 pub use choice::Chosen;
 pub use lock::{Pylock, unknown_categories};

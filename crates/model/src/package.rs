@@ -37,7 +37,7 @@ impl Package {
         Self {
             id,
             subdir: "linux-64".to_owned(),
-            url: PackageUrl(Url::parse(&url).unwrap_or_else(|error| panic!("{url}: {error}"))),
+            url: PackageUrl::new(Url::parse(&url).unwrap_or_else(|error| panic!("{url}: {error}"))),
             hashes: Hashes {
                 sha256: Some("0".repeat(64)),
                 md5: None,
@@ -160,17 +160,42 @@ impl Hashes {
 /// The address of a package. What an input or a server gives may carry credentials (`user:password@`, `/t/<token>/`): they
 /// are never shown, and never fetched with.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PackageUrl(Url);
+pub struct PackageUrl {
+    url: Url,
+    file_name: Option<String>,
+}
 
 impl PackageUrl {
     /// Wraps an absolute http(s) URL.
     pub fn new(url: Url) -> Self {
-        Self(url)
+        Self {
+            url,
+            file_name: None,
+        }
+    }
+
+    /// The same for a file that has this name, whatever the URL ends in.
+    pub fn with_file_name(self, file_name: impl Into<String>) -> Self {
+        Self {
+            file_name: Some(file_name.into()),
+            ..self
+        }
+    }
+
+    /// The file's name: its own, or the end of the path.
+    pub fn file_name(&self) -> String {
+        if let Some(name) = &self.file_name {
+            return name.clone();
+        }
+        let last = self.url.path().rsplit('/').next().unwrap_or_default();
+        percent_encoding::percent_decode_str(last)
+            .decode_utf8_lossy()
+            .into_owned()
     }
 
     /// The URL as it is, with any credentials.
     pub fn url(&self) -> &Url {
-        &self.0
+        &self.url
     }
 
     /// The URL as it may be recorded in `conda-meta`: without credentials.
@@ -182,7 +207,7 @@ impl PackageUrl {
 
     /// The same for a file that is no conda package, in whose path `/t/` is not followed by a token.
     pub fn recorded_file(&self) -> Url {
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         redact::strip_login(&mut url);
         url.set_query(None);
         url.set_fragment(None);
@@ -191,25 +216,25 @@ impl PackageUrl {
 
     /// Whether it carries a user, a password or a token.
     pub fn has_credentials(&self) -> bool {
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         redact::strip(&mut url);
-        url != self.0
+        url != self.url
     }
 
     /// Whether it carries a user or a password.
     pub fn has_login(&self) -> bool {
-        !self.0.username().is_empty() || self.0.password().is_some()
+        !self.url.username().is_empty() || self.url.password().is_some()
     }
 
     /// The host, for messages about secrets and mirrors.
     pub fn host(&self) -> &str {
-        self.0.host_str().unwrap_or_default()
+        self.url.host_str().unwrap_or_default()
     }
 }
 
 impl fmt::Display for PackageUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&redact::masked(self.0.as_str()))
+        f.write_str(&redact::masked(self.url.as_str()))
     }
 }
 

@@ -41,11 +41,7 @@ impl PipPackage {
 
     /// The name of its file.
     pub fn file_name(&self) -> String {
-        let url = self.url.url();
-        let last = url.path().rsplit('/').next().unwrap_or_default();
-        percent_encoding::percent_decode_str(last)
-            .decode_utf8_lossy()
-            .into_owned()
+        self.url.file_name()
     }
 
     /// The version in the name of its file, if there is one: `NAME-VERSION-….whl` or `NAME-VERSION.tar.gz`.

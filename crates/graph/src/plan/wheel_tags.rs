@@ -1,7 +1,8 @@
 //! Whether a wheel is for an environment's python and platform, by the tags in its file's name
 //! (<https://packaging.python.org/en/latest/specifications/platform-compatibility-tags/>).
 //!
-//! Only what pip accepts in every case counts. About anything else, pip itself decides.
+//! What pip accepts in every case counts. About anything else, pip itself decides, except for a `pylock.toml`, which must have all
+//! that its environment needs.
 
 use std::cmp::Reverse;
 
@@ -125,8 +126,12 @@ impl WheelTarget<'_> {
 
     /// For wheels with code for one version of python.
     fn has_abi(&self, tag: &str, abi: &str) -> bool {
-        let suffix = if self.is_threaded() { "t" } else { "" };
         self.minor().is_some_and(|minor| {
+            let suffix = match minor {
+                _ if self.is_threaded() => "t",
+                ..=7 => "m",
+                _ => "",
+            };
             tag == format!("cp3{minor}") && abi == format!("cp3{minor}{suffix}")
         })
     }
@@ -140,10 +145,16 @@ impl WheelTarget<'_> {
         let kind = tag.strip_suffix(machine)?.strip_suffix('_')?;
         let minor = match kind {
             "linux" => return Some(LAST),
+            "manylinux1" => 5,
             "manylinux2010" => 12,
             "manylinux2014" => 17,
             kind => kind.strip_prefix("manylinux_2_")?.parse::<u32>().ok()?,
         };
+        // No other processor had glibc that old.
+        let oldest = if machine == "x86_64" { 5 } else { 17 };
+        if minor < oldest {
+            return None;
+        }
         let accepts = |glibc| has_glibc(glibc, &format!(">=2.{minor}"));
         let is_old_enough = self.glibc.is_none_or(accepts);
         is_old_enough.then(|| LAST.saturating_sub(minor))
@@ -210,6 +221,42 @@ mod tests {
             assert_eq!(found, expected, "{tags}");
         }
     }
+
+    /// As `packaging.tags.sys_tags` has them.
+    #[test]
+    fn old_wheels_are_accepted() {
+        let rank = |version: &str, platform, tags: &str| {
+            let python = Python {
+                package: 0,
+                version: version.to_owned(),
+                site_packages: format!("lib/python{version}/site-packages"),
+                runtime: Vec::new(),
+            };
+            let target = WheelTarget {
+                python: &python,
+                platform,
+                glibc: None,
+            };
+            target.accepts(&format!("a-1.0-{tags}.whl"))
+        };
+        let (amd, arm) = (Platform::LinuxAmd64, Platform::LinuxArm64);
+        for (version, platform, tags, expected) in [
+            ("3.13", amd, "py3-none-manylinux1_x86_64", true),
+            ("3.13", amd, "cp34-abi3-manylinux1_x86_64", true),
+            ("3.13", amd, "py3-none-manylinux_2_5_x86_64", true),
+            ("3.13", amd, "py3-none-manylinux_2_4_x86_64", false),
+            ("3.13", arm, "py3-none-manylinux1_aarch64", false),
+            ("3.13", arm, "py3-none-manylinux2010_aarch64", false),
+            ("3.13", arm, "py3-none-manylinux2014_aarch64", true),
+            ("3.7", amd, "cp37-cp37m-manylinux1_x86_64", true),
+            ("3.7", amd, "cp37-cp37-manylinux1_x86_64", false),
+            ("3.8", amd, "cp38-cp38m-manylinux1_x86_64", false),
+        ] {
+            let found = rank(version, platform, tags);
+            assert_eq!(found, expected, "{version} {platform:?} {tags}");
+        }
+    }
+
     /// In the order of `packaging.tags.sys_tags` for CPython 3.13 on Linux.
     #[test]
     fn wheels_are_ranked_as_pip_ranks_them() {

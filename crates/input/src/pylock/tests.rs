@@ -73,7 +73,7 @@ index = 'https://pypi.example/simple'
 wheels = [
   {name = 'numpy-2.0-py3-none-any.whl', url = 'https://f.example/numpy-2.0-py3-none-any.whl', HASH},
   {url = 'https://f.example/numpy-2.0-cp313-cp313-win_amd64.whl', HASH},
-  {url = 'https://f.example/numpy-2.0-cp313-cp313-linux_x86_64.whl', HASH},
+  {name = 'numpy-2.0-cp313-cp313-linux_x86_64.whl', url = 'https://f.example/files/12', HASH},
 ]
 [packages.sdist]
 url = 'https://f.example/numpy-2.0.tar.gz'
@@ -105,7 +105,7 @@ name = 'app'
 directory = {path = '..', subdirectory = 'app', editable = true}
 [[packages]]
 name = 'cloned'
-vcs = {type = 'git', url = 'https://git.example/cloned.git', commit-id = 'abc', subdirectory = 'python'}
+vcs = {type = 'git', url = 'https://git.example/cloned.git', commit-id = '0123456789abcdef0123456789abcdef01234567', subdirectory = 'python'}
 [tool.other]
 anything = 1
 ";
@@ -119,8 +119,8 @@ fn an_environment_gets_what_is_for_it() {
         chosen(&text, &[]).unwrap(),
         [
             "app ../app 43",
-            "cloned https://git.example/cloned.git Some(\"abc\") Some(\"python\") 46",
-            "numpy 2.0 https://f.example/numpy-2.0-cp313-cp313-linux_x86_64.whl locks/pylock.toml:9",
+            "cloned https://git.example/cloned.git Some(\"0123456789abcdef0123456789abcdef01234567\") Some(\"python\") 46",
+            "numpy 2.0 https://f.example/files/12 locks/pylock.toml:9",
             "of-base ../of-base.tar.gz 39",
             "source 1.0 https://f.example/source-1.0.tar.gz locks/pylock.toml:21",
         ]
@@ -137,6 +137,16 @@ fn an_environment_gets_what_is_for_it() {
             "pytest 1.0 https://f.example/pytest-1.0-py3-none-any.whl locks/pylock.toml:35",
         ]
     );
+    let rank = |name: &str| name.ends_with("linux_x86_64.whl").then_some(0);
+    let found = lock(&text).unwrap();
+    let found = found.choose(environment(), "3.13.5", &[], rank).unwrap();
+    let found = found.iter().find_map(|chosen| match chosen {
+        Chosen::Remote(package) if package.name == "numpy" => Some(package),
+        _ => None,
+    });
+    let wheel = found.unwrap();
+    assert_eq!(wheel.file_name(), "numpy-2.0-cp313-cp313-linux_x86_64.whl");
+    assert!(wheel.is_pinned_wheel());
     let warnings = lock(&text).unwrap().warnings;
     assert_eq!(warnings[0].diagnostic.locations[0].lines.first, 43);
     let unknown = unknown_categories(&[lock(&text).unwrap()], &["socks".into(), "x".into()]);
@@ -195,7 +205,9 @@ fn mistakes_are_reported_at_their_line() {
         package("vcs = {type = 'git', url = 'https://me:hunter2@', commit-id = 'a'}"),
         package("vcs = {type = 'git', url = 'https://me:hunter2@g.example/demo', commit-id = 'a'}"),
         package("vcs = {type = 'git', url = 'https://g.example/demo'}"),
-        package("vcs = {type = 'git', url = 'https://g.example/demo', commit-id = 'a', subdirectory = '..'}"),
+        package("vcs = {type = 'git', url = 'https://g.example/demo', commit-id = 'main'}"),
+        package("vcs = {type = 'git', url = 'https://g.example/demo', commit-id = 'abc1234'}"),
+        package("vcs = {type = 'git', url = 'https://g.example/demo', commit-id = '0123456789abcdef0123456789abcdef01234567', subdirectory = '..'}"),
         package("directory = {editable = true}"),
         package("version = ''\nwheels = []"),
     ] {
