@@ -3,6 +3,7 @@
 mod files;
 mod graph;
 
+use condafront_input::build_packages::{self, BuildFor};
 use condafront_input::pypi::{self, PypiPackages};
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
@@ -17,10 +18,10 @@ use crate::options::settings::Settings;
 use condafront_graph::plan::Plan;
 use condafront_input as input;
 use condafront_input::file_path::{FilePath, NamedPath};
-use condafront_input::section::{BuildArgs, ImageFile};
+use condafront_input::section::{BuildArgs, ImageFile, ImageSection};
 use condafront_input::{
-    BuildInput, BuildSource, Conda, EnvironmentInput, LockedPip, Logins, Pip, check_options,
-    check_skips, findings, or_skip,
+    BuildInput, BuildSource, Conda, EnvironmentInput, LockedPip, Logins, Pip, SolveRequest,
+    check_options, check_skips, findings, or_skip,
 };
 use condafront_model::check_options::CheckOptions;
 use condafront_model::cutoff::Limit;
@@ -186,6 +187,14 @@ fn summary(input: &EnvironmentInput) -> String {
     parts.join(", ")
 }
 
+/// What a file asks of a solve, even if a lock answers it.
+fn request_of(input: &EnvironmentInput) -> Option<SolveRequest> {
+    match &input.conda {
+        Conda::Unsolved(request) => Some(SolveRequest::clone(request)),
+        Conda::Locked(_) => None,
+    }
+}
+
 fn read_file(path: &str) -> Result<Arc<SourceFile>, Diagnostic> {
     let data = std::fs::read(path).map_err(|error| match error.kind() {
         ErrorKind::IsADirectory => Diagnostic::new(format!("`{path}` is a folder"))
@@ -213,7 +222,7 @@ fn check(
         Pip::Unsolved(list) => (list.as_slice(), [].as_slice()),
     };
     let lists = [(list, folder), (input.section.pip.as_slice(), folder)];
-    let (list, mut about_files) = files.check_lists(&lists, args)?;
+    let (found, mut about_files) = files.check_lists(&lists, args)?;
     for package in local {
         let found = files.missing(&package.named(file, folder));
         about_files.extend(found.map_err(|error| or_skip(error, &package.name))?);
@@ -224,8 +233,8 @@ fn check(
             Pip::Unsolved(_) => Vec::new(),
         },
         local: Vec::new(),
-        pylocks: Vec::new(),
-        list,
+        pylocks: found.pylocks,
+        list: found.list,
     };
     let of_all = findings::of_environment(input, &pip, file);
     warn(
@@ -325,13 +334,19 @@ impl CommandLine {
             ..Settings::with_logins(args, Logins::Unknown)?
         };
         let source = BuildSource::of(&file, &settings.specs, &settings.input)?;
-        let input = match input::read_build_source(&source, self.platform, &settings.input)? {
-            BuildInput::Environment(input) => {
-                let (folder, settings) = (&files.folder, &settings.input);
-                files.with_own_lock(folder, &file, *input, self.platform, settings)?
-            }
-            BuildInput::Image(image) => return self.image_file(&files, &file, &image, &settings),
-        };
+        let (input, request) =
+            match input::read_build_source(&source, self.platform, &settings.input)? {
+                BuildInput::Environment(input) => {
+                    let (folder, settings) = (&files.folder, &settings.input);
+                    let request = request_of(&input);
+                    let input =
+                        files.with_own_lock(folder, &file, *input, self.platform, settings)?;
+                    (input, request)
+                }
+                BuildInput::Image(image) => {
+                    return self.image_file(&files, &file, &image, &settings);
+                }
+            };
         let of_image = of_image::all(&settings, &input.section, &file);
         warn(&of_image, &settings.check)?;
         let summary = check(
@@ -341,6 +356,12 @@ impl CommandLine {
             &input,
             (&settings.input.build_args, &settings.check),
         )?;
+        let asking = (!input.pip.is_empty() || !input.section.pip.is_empty()).then_some(BuildFor {
+            file: &file,
+            request: request.as_ref(),
+            settings: &settings.input,
+        });
+        self.check_build(&input.section, &file, asking.as_slice(), &settings.check)?;
         if let Command::Check = self.command {
             return Ok(summary.into_bytes());
         }
@@ -370,6 +391,30 @@ impl CommandLine {
         })
     }
 
+    /// Reports what is wrong with the packages of `section` that only builds see, for the environments that have something to
+    /// build; `file` has the section.
+    fn check_build(
+        &self,
+        section: &ImageSection,
+        file: &Arc<SourceFile>,
+        asking: &[BuildFor<'_>],
+        options: &CheckOptions,
+    ) -> Result<(), Diagnostic> {
+        let Some(build) = &section.build else {
+            return Ok(());
+        };
+        let mut warnings = Vec::new();
+        for environment in asking {
+            let found =
+                build_packages::requested(build, section, file, *environment, self.platform)?;
+            warnings.extend(found.1);
+        }
+        if asking.is_empty() {
+            warnings.push(build_packages::unused(build, file));
+        }
+        warn(&warnings, options)
+    }
+
     /// Answers for an image file and the files that it names.
     fn image_file(
         &self,
@@ -393,6 +438,7 @@ impl CommandLine {
         warn(&[&own[..], &image.warnings, &about_files].concat(), options)?;
         let mut text = String::new();
         let mut inputs = Vec::new();
+        let mut asking = Vec::new();
         for one in &image.environments {
             let found = files.named(&NamedPath {
                 path: one.file.value.clone(),
@@ -406,12 +452,24 @@ impl CommandLine {
             warn(found.warning.as_slice(), options)?;
             let settings = settings.input.within(one, image);
             let input = input::read(&found.file, self.platform, &settings)?;
+            let request = request_of(&input);
             let (file, folder) = (&found.file, found.path.folder());
             let input = files.with_own_lock(&folder, file, input, self.platform, &settings)?;
             let about = (&settings.build_args, options);
             text.push_str(&check(files, &folder, file, &input, about)?);
+            let of_image = one.prefix.name() == image.default && !image.section.pip.is_empty();
+            if of_image || !input.pip.is_empty() {
+                asking.push((Arc::clone(file), request, settings));
+            }
             inputs.push(input);
         }
+        let asking = asking.iter().map(|(file, request, settings)| BuildFor {
+            file,
+            request: request.as_ref(),
+            settings,
+        });
+        let asking: Vec<BuildFor<'_>> = asking.collect();
+        self.check_build(&image.section, file, &asking, options)?;
         check_skips(&inputs)?;
         Ok(text.into_bytes())
     }

@@ -201,3 +201,75 @@ fn files_are_found_as_a_build_finds_them() {
     }
     insta::assert_snapshot!(all);
 }
+
+#[test]
+fn packages_for_builds_are_checked() {
+    let mut all = String::new();
+    for (pip, build) in [
+        ("requests", "- cmake"),
+        ("requests", "- numpy scipy"),
+        ("requests", "- gcc=14=*=x"),
+        ("requests", "- https://user:hunter2@x.example/c::gcc"),
+        ("", "- cmake"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let pip = match pip {
+            "" => String::new(),
+            pip => format!("pip: [{pip}]\n"),
+        };
+        for (name, text) in [
+            (
+                "env.yml",
+                "channels: [conda-forge]\ndependencies: [python=3.13, pip]\n",
+            ),
+            (
+                "image.yml",
+                &format!("environments:\n  base: env.yml\n{pip}build:\n  {build}\n"),
+            ),
+            (
+                "own.yml",
+                &format!(
+                    "channels: [conda-forge]\ndependencies: [python=3.13, pip]\ncondafront:\n  build:\n    {build}\n  {pip}"
+                ),
+            ),
+        ] {
+            std::fs::write(dir.path().join(name), text).unwrap();
+        }
+        for file in ["own.yml", "image.yml"] {
+            let output = Command::new(env!("CARGO_BIN_EXE_condafront"))
+                .args(["check", file])
+                .current_dir(dir.path())
+                .env_remove("BUILDKIT_SESSION_ID")
+                .output()
+                .unwrap();
+            all.push_str(&format!("{}\n", text(&output)));
+        }
+    }
+    assert!(!all.contains("hunter2"), "{all}");
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn locks_that_lists_name_are_checked() {
+    let lock = "lock-version = \"1.0\"\n[[packages]]\nname = \"demo\"\n";
+    let vcs = "vcs = {type = \"git\", url = \"https://git.example/demo\", commit-id = \"0123456789abcdef0123456789abcdef01234567\"}\n";
+    let env = "channels: [conda-forge]\ndependencies:\n  - python=3.13\n  - pip:\n    - ";
+    let mut all = String::new();
+    for (title, list, lock) in [
+        ("a lock", "-r pylock.toml", format!("{lock}{vcs}")),
+        ("a mistake in it", "-r pylock.toml", lock.to_owned()),
+        ("as constraints", "-c pylock.toml", format!("{lock}{vcs}")),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("env.yml"), format!("{env}{list}\n")).unwrap();
+        std::fs::write(dir.path().join("pylock.toml"), lock).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_condafront"))
+            .args(["check", "env.yml"])
+            .current_dir(dir.path())
+            .env_remove("BUILDKIT_SESSION_ID")
+            .output()
+            .unwrap();
+        all.push_str(&format!("{title}:\n{}\n", text(&output)));
+    }
+    insta::assert_snapshot!(all);
+}

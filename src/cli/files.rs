@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use condafront_input::file_path::{Content, FilePath, NamedFile, NamedPath, Root};
 use condafront_input::own_lock::{LockKind, OwnLock};
-use condafront_input::requirements::{List, Reading, Source};
+use condafront_input::pip_reading::{PipFiles, PipReading};
+use condafront_input::requirements::Source;
 use condafront_input::section::BuildArgs;
 use condafront_input::{EnvironmentInput, InputSettings, PipRequirement};
 use condafront_model::lint::{Rule, Warning};
@@ -95,7 +96,7 @@ impl Files {
     }
 
     /// Checks lists of requirements, each of a file in the folder beside it, and the files that they name. Returns
-    /// one list of all, and warnings: what is missing here may be in the context of a build.
+    /// what they say together, and warnings: what is missing here may be in the context of a build.
     ///
     /// # Errors
     /// A diagnostic at the first invalid entry.
@@ -103,9 +104,9 @@ impl Files {
         &self,
         lists: &[(&[PipRequirement], &FilePath)],
         args: &BuildArgs,
-    ) -> Result<(List, Vec<Warning>), Diagnostic> {
+    ) -> Result<(PipFiles, Vec<Warning>), Diagnostic> {
         let mut warnings = Vec::new();
-        let mut reading = Reading::new(args);
+        let mut reading = PipReading::new(args);
         for (list, folder) in lists {
             reading.add(list, (*folder).clone());
         }
@@ -118,14 +119,15 @@ impl Files {
                 Err(missing) => warnings.push(of_missing(missing)),
             }
         }
-        let list = reading.finish();
-        for (_, entry, requirement) in list.local() {
+        let found = reading.finish();
+        warnings.extend(found.warnings.iter().cloned());
+        for (_, entry, requirement) in found.list.local() {
             let Source::Context(path) = &requirement.source else {
                 continue;
             };
             warnings.extend(self.missing(&path.named(entry.location()))?);
         }
-        Ok((list, warnings))
+        Ok((found, warnings))
     }
 
     /// The warning about a package that is not here, where it may be in the context of a build.

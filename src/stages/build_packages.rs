@@ -34,6 +34,21 @@ impl Linked<'_> {
         self.build_root.get_or_try_init(made).await.cloned()
     }
 
+    /// The same for an image `root` that has more.
+    ///
+    /// # Errors
+    /// As for [`Self::build_root`].
+    pub(super) async fn build_root_on(
+        &self,
+        root: &Output,
+        ground: &WheelGround,
+    ) -> Result<BuildRoot, BuildError> {
+        match &self.file.build {
+            Some(request) => self.with_build_packages(root, request, ground).await,
+            None => Ok(BuildRoot::plain(root)),
+        }
+    }
+
     async fn with_build_packages(
         &self,
         root: &Output,

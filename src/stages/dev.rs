@@ -12,7 +12,8 @@ use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
 use condafront_graph::pip::{Editable, Local, PipEditable, PipNetwork};
 use condafront_graph::step::Step;
-use condafront_model::source::{Location, SourceFile};
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::source::{Diagnostic, Location, SourceFile};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::failure_report::Culprit;
 
@@ -49,7 +50,13 @@ impl Linked<'_> {
         let Some((first, place)) = local.first() else {
             return Ok(None);
         };
+        check_places(workdir, &local)?;
         let session = &self.session;
+        if self.file.build.is_some() {
+            let local = local.iter();
+            let warnings: Vec<Warning> = local.map(|one| without_build_packages(one)).collect();
+            session.warn(&warnings).await?;
+        }
         let what = format!("pip, which makes {} editable,", first.label);
         session.must_run_at(&what, place)?;
         let network = self.network().await?;
@@ -69,6 +76,45 @@ impl Linked<'_> {
     }
 }
 
+/// Where the sources of a package are; empty if that would be all of the image.
+fn path_in(workdir: &str, local: &Local) -> String {
+    let workdir = workdir.trim_end_matches('/');
+    match local.editable.as_deref() {
+        None | Some("") => workdir.to_owned(),
+        Some(path) => format!("{workdir}/{path}"),
+    }
+}
+
+/// Refuses a package whose sources would be all of the image.
+///
+/// # Errors
+/// A diagnostic at its line.
+fn check_places(workdir: &str, local: &[&(Local, Location)]) -> Result<(), Diagnostic> {
+    let mut local = local.iter();
+    match local.find(|(local, _)| path_in(workdir, local).is_empty()) {
+        Some((local, place)) => Err(Diagnostic::new(format!(
+            "{} cannot be editable: its sources would be in the image's root",
+            local.label
+        ))
+        .at(&place.file, place.lines)
+        .help("Set `workdir` in the image section: its sources are there in the target dev.")),
+        None => Ok(()),
+    }
+}
+
+/// The warning that a package is made editable without the packages of `build`.
+fn without_build_packages((local, place): &(Local, Location)) -> Warning {
+    Warning {
+        rule: Rule::Ignored,
+        diagnostic: Diagnostic::new(format!(
+            "{} is made editable in the image itself, without the packages of `build`",
+            local.label
+        ))
+        .at(&place.file, place.lines)
+        .help("If it needs them to be built, add them to the dependencies of an environment for development."),
+    }
+}
+
 /// The job that makes packages editable.
 struct Editing<'a> {
     environment: &'a Environment<'a>,
@@ -84,17 +130,11 @@ impl Job for Editing<'_> {
     type Graph = PipEditable;
 
     fn graph(&self, _: &Addresses) -> Result<PipEditable, ArgsError> {
-        let packages = self.local.iter().map(|(local, _)| {
-            let workdir = self.workdir.trim_end_matches('/');
-            let path = match local.editable.as_deref() {
-                None | Some("") => workdir.to_owned(),
-                Some(path) => format!("{workdir}/{path}"),
-            };
-            Editable {
-                label: &local.label,
-                sources: &local.output,
-                path,
-            }
+        let packages = self.local.iter().map(|(local, _)| Editable {
+            label: &local.label,
+            sources: &local.output,
+            path: path_in(self.workdir, local),
+            build_options: &local.build_options,
         });
         let packages: Vec<Editable<'_>> = packages.collect();
         self.environment
@@ -123,5 +163,50 @@ impl Job for Editing<'_> {
 
     fn file(&self) -> &Arc<SourceFile> {
         self.file
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use buildkit_llb::Image;
+    use condafront_graph::pip::LocalKind;
+    use condafront_model::package::Hashes;
+    use condafront_model::source::{Level, Lines};
+
+    #[test]
+    fn sources_are_in_the_working_directory() {
+        let file = SourceFile::new("env.yml", "pip:\n  - -e .\n");
+        let package = |path: &str| {
+            let local = Local {
+                label: "app".to_owned(),
+                kind: LocalKind::Folder,
+                output: Image::new("docker.io/library/a:1").build(),
+                build_options: Vec::new(),
+                hashes: Hashes::default(),
+                editable: Some(path.to_owned()),
+                repository: None,
+            };
+            let place = Location {
+                file: Arc::clone(&file),
+                lines: Lines::one(2),
+            };
+            (local, place)
+        };
+        for (workdir, path, expected) in [
+            ("/work", "", "/work"),
+            ("/work/", "app", "/work/app"),
+            ("/", "app", "/app"),
+        ] {
+            let package = package(path);
+            assert_eq!(path_in(workdir, &package.0), expected);
+            check_places(workdir, &[&package]).unwrap();
+        }
+        let root = package("");
+        let error = check_places("/", &[&root]).unwrap_err();
+        let warning = without_build_packages(&root).diagnostic;
+        insta::assert_snapshot!(
+            [error.render(Level::Error), warning.render(Level::Warning)].join("\n\n")
+        );
     }
 }

@@ -16,7 +16,7 @@ use condafront_input::own_lock::LockKind;
 use condafront_input::section::{Environment, ImageFile, ImageSection};
 use condafront_input::{BuildInput, Conda, EnvironmentInput, InputSettings, SolveRequest};
 use condafront_model::environment_prefix::EnvironmentPrefix;
-use condafront_model::lint::{Rule, Warning};
+use condafront_model::lint::Warning;
 use condafront_model::source::{Diagnostic, SourceFile};
 
 /// The contents of all files, for one platform.
@@ -200,19 +200,12 @@ impl Session<'_> {
             };
             let (request, warnings) =
                 build_packages::requested(build, &image.section, file, environment, self.platform)?;
-            one.build = Some(request);
+            one.build = request;
             image.warnings.extend(warnings);
             is_used = true;
         }
         if !is_used {
-            image.warnings.push(Warning {
-                rule: Rule::Ignored,
-                diagnostic: Diagnostic::new(
-                    "`build` has no effect: there are no PyPI packages to build",
-                )
-                .at(file, build.lines)
-                .help("Remove it, or list PyPI packages under `pip`."),
-            });
+            image.warnings.push(build_packages::unused(build, file));
         }
         Ok(())
     }

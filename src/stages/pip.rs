@@ -182,7 +182,7 @@ impl Linked<'_> {
             } = if pipped.layers.is_empty() {
                 self.build_root(root, ground).await?
             } else {
-                BuildRoot::plain(&pipped.root)
+                self.build_root_on(&pipped.root, ground).await?
             };
             facts.extend(of_root);
             let root = &for_pip;

@@ -10,9 +10,10 @@ use crate::gateway::error::BuildError;
 use condafront_graph::location_of;
 use condafront_graph::pip::{Local, LocalKind, from_context, from_repository};
 use condafront_input::file_path::{FilePath, Root};
-use condafront_input::pylock::{self, Pylock};
+use condafront_input::pip_reading::{PipFiles, PipReading};
+use condafront_input::pylock;
 use condafront_input::pypi::PypiPackages;
-use condafront_input::requirements::{List, LocalPath, Reading, Repository, Source};
+use condafront_input::requirements::{List, LocalPath, Repository, Source};
 use condafront_input::{LocalPip, LockedPip, Pip, PipRequirement, or_skip};
 use condafront_model::lint::Warning;
 use condafront_model::package::Hashes;
@@ -53,26 +54,21 @@ impl Session<'_> {
         };
         pypi::check_files(&locked.files, file)?;
         let args = self.settings.input.build_args.for_platform(self.platform);
-        let mut reading = Reading::new(&args);
+        let mut reading = PipReading::new(&args);
         reading.add(list, folder.clone());
         reading.add(more, self.sources.build_folder());
         let mut warnings = Vec::new();
-        let mut pylocks: Vec<Pylock> = Vec::new();
         while let Some(named) = reading.next_file()? {
             let found = self.named_file(&named).await?;
             warnings.extend(found.warning);
-            if Pylock::is_name(&named.path) {
-                reading.check_lock()?;
-                let lock = pylock::read(&found.file, found.path.folder())?;
-                if !pylocks.contains(&lock) {
-                    warnings.extend(lock.warnings.clone());
-                    pylocks.push(lock);
-                }
-                continue;
-            }
             reading.open(&found.file, found.path)?;
         }
-        let mut list = reading.finish();
+        let PipFiles {
+            mut list,
+            pylocks,
+            warnings: of_locks,
+        } = reading.finish();
+        warnings.extend(of_locks);
         if !self.settings.input.is_dev {
             warnings.extend(list.warnings());
         }

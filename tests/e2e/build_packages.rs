@@ -1,9 +1,10 @@
 //! Conda packages that only the steps that build wheels see.
 
 use condafront_testkit::engine::Store;
+use sha2::{Digest as _, Sha256};
 
 use crate::failure::Failures;
-use crate::pip::{fill_index, index, source_archive};
+use crate::pip::{fill_index, hello, index, source_archive};
 use crate::pip_lists::write;
 use crate::project::{LOCK, Project, frontend, on_both_stores};
 
@@ -85,6 +86,27 @@ fn builds_see_packages_that_the_image_does_not_have(store: Store) {
         output.stdout,
         "/opt/conda/share/activate-demo\n/opt/conda/share/activate-demo\n0\n[]\nNo broken requirements found.\n"
     );
+
+    // What a lock names is there before pip asks the sources of the list.
+    if store == Store::Containerd {
+        let wheel = hello("1.0");
+        let content = wheel.build();
+        let (name, hash) = (wheel.file_name(), hex::encode(Sha256::digest(&content)));
+        std::fs::write(project.path(&name), content).expect("a wheel");
+        let lock = format!(
+            "lock-version = '1.0'\n[[packages]]\nname = 'hello'\nwheels = [{{path = '{name}', hashes = {{sha256 = '{hash}'}}}}]\n"
+        );
+        write(&project, "pylock.toml", &lock);
+        let section = "condafront:\n  build: [activate-demo, bumpme]\n";
+        environment(&project, &["-r pylock.toml", "compiled"], section);
+        project.build(&args).expect_success();
+        let script = "python -m compiled; ls /opt/conda/share | grep -c activate-demo; pip check";
+        let output = project.run(&[], &["sh", "-c", script]).expect_success();
+        assert_eq!(
+            output.stdout,
+            "/opt/conda/share/activate-demo\n0\nNo broken requirements found.\n"
+        );
+    }
 }
 
 on_both_stores!(builds_see_packages_that_the_image_does_not_have);

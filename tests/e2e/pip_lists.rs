@@ -258,7 +258,7 @@ fn repositories_have_the_version_of_their_tag() {
     let project = Project::new(Store::Containerd);
     let index = fill_index(&project);
     let args = ["--network", "host", "--build-arg", &index];
-    let setup = "import os\nfrom setuptools import setup\nsetup(name='versioned', version=os.environ.get('SETUPTOOLS_SCM_PRETEND_VERSION_FOR_VERSIONED', '0'), py_modules=[])\n";
+    let setup = "import os\nfrom setuptools import setup\nsetup(name='versioned', version=os.environ.get('SETUPTOOLS_SCM_PRETEND_VERSION', '0'), py_modules=[])\n";
     write(&project, "repository/setup.py", setup);
     let commit = commit_all(&project.path("repository"));
     let tag = std::process::Command::new("git")
@@ -270,7 +270,7 @@ fn repositories_have_the_version_of_their_tag() {
     let url = git.url("repository");
     let entry = |reference: &str| format!("versioned @ git+{url}@{reference}");
     let code = "from importlib.metadata import version; print(version('versioned'))";
-    let given = "SETUPTOOLS_SCM_PRETEND_VERSION_FOR_VERSIONED=7";
+    let given = "SETUPTOOLS_SCM_PRETEND_VERSION=7";
     for (reference, more, expected) in [
         ("v1.5", &[][..], "1.5\n"),
         ("v1.5", &["--build-arg", given], "7\n"),

@@ -8,9 +8,9 @@ use crate::environment_input::SolveRequest;
 use crate::place::Place;
 use crate::section::image_section::{BuildPackages, ImageSection};
 use crate::settings::{ChannelDefaults, InputSettings};
-use crate::{exclude_newer, match_spec, specs};
+use crate::{exclude_newer, match_spec, selector, specs};
 use condafront_model::channel::{Channel, ChannelNames};
-use condafront_model::lint::Warning;
+use condafront_model::lint::{Rule, Warning};
 use condafront_model::origin::Origin;
 use condafront_model::package::Package;
 use condafront_model::platform::Platform;
@@ -29,7 +29,8 @@ pub struct BuildFor<'a> {
     pub settings: &'a InputSettings,
 }
 
-/// The solve for the `build` packages of the image section of `file`, and what is doubtful about it. Its lines are in `file`.
+/// The solve for the `build` packages of the image section of `file`, and what is doubtful about it; `None` if there are none for
+/// the platform. Its lines are in `file`.
 ///
 /// # Errors
 /// A diagnostic at an entry that is not valid, or at the key if nothing says where to find the packages.
@@ -39,7 +40,7 @@ pub fn requested(
     file: &Arc<SourceFile>,
     environment: BuildFor<'_>,
     platform: Platform,
-) -> Result<(SolveRequest, Vec<Warning>), Diagnostic> {
+) -> Result<(Option<SolveRequest>, Vec<Warning>), Diagnostic> {
     let settings = environment.settings;
     let mut said = ChannelDefaults::of(section);
     if let Some(image_file) = &settings.image_file {
@@ -75,11 +76,20 @@ pub fn requested(
     }
     let mut list = DependencyList::default();
     let mut doubts = Vec::new();
+    let text: Vec<&str> = file.text()?.lines().collect();
+    let mut is_none = true;
     for package in &build.packages {
         let lines = package.lines;
         let place = Place { file, lines };
+        if !selector::is_for_platform(place, &text, platform, &mut doubts) {
+            continue;
+        }
+        is_none = false;
         let dependency = match_spec::read(&package.value, &mut channels, place)?;
         doubts.extend(list.push(dependency, place));
+    }
+    if is_none {
+        return Ok((None, doubts));
     }
     let (channels, mut warnings) = channels.finish();
     if channels.is_empty() {
@@ -123,7 +133,17 @@ pub fn requested(
         kept: Kept::default(),
         installed: Vec::new(),
     };
-    Ok((request, warnings))
+    Ok((Some(request), warnings))
+}
+
+/// The warning that `build` of the image section of `file` has no effect.
+pub fn unused(build: &BuildPackages, file: &Arc<SourceFile>) -> Warning {
+    Warning {
+        rule: Rule::Ignored,
+        diagnostic: Diagnostic::new("`build` has no effect: there are no PyPI packages to build")
+            .at(file, build.lines)
+            .help("Remove it, or list PyPI packages under `pip`."),
+    }
 }
 
 /// Of the packages `found` for a request of `file`, those that the environment with the packages `installed` does not have.
@@ -177,6 +197,15 @@ mod tests {
 
     /// The request of a section, for an environment of its own file or of a lock.
     fn asked(section: &str, is_lock: bool) -> Result<SolveRequest, Diagnostic> {
+        let found = asked_on(Platform::LinuxAmd64, section, is_lock)?;
+        Ok(found.0.unwrap())
+    }
+
+    fn asked_on(
+        platform: Platform,
+        section: &str,
+        is_lock: bool,
+    ) -> Result<(Option<SolveRequest>, Vec<Warning>), Diagnostic> {
         let (file, input) = env(section);
         let lock = SourceFile::new("conda.lock", "@EXPLICIT\n");
         let request = match &input.conda {
@@ -189,9 +218,7 @@ mod tests {
             settings: &InputSettings::default(),
         };
         let build = input.section.build.as_ref().unwrap();
-        let platform = Platform::LinuxAmd64;
-        let found = requested(build, &input.section, &file, environment, platform);
-        found.map(|(request, _)| request)
+        requested(build, &input.section, &file, environment, platform)
     }
 
     fn shown(request: &SolveRequest) -> String {
@@ -215,6 +242,26 @@ mod tests {
         }
         let with_channel = asked("  build: ['https://d.example/y::cmake']\n", true).unwrap();
         assert_eq!(with_channel.channels.len(), 1);
+    }
+
+    #[test]
+    fn entries_can_be_for_some_platforms() {
+        let section = "  build:\n    - gcc_linux-64  # [linux64]\n    - gcc_linux-aarch64  # [aarch64]\n    - cmake  # [lunix]\n";
+        for (platform, specs) in [
+            (Platform::LinuxAmd64, "gcc_linux-64:5 cmake:7"),
+            (Platform::LinuxArm64, "gcc_linux-aarch64:6 cmake:7"),
+        ] {
+            let (request, warnings) = asked_on(platform, section, false).unwrap();
+            let all = shown(&request.unwrap());
+            assert_eq!(all, format!("https://c.example/main:1 {specs}"));
+            let places = warnings
+                .iter()
+                .map(|it| it.diagnostic.locations[0].lines.first);
+            assert_eq!(places.collect::<Vec<_>>(), [7]);
+        }
+        let section = "  build:\n    packages:\n      - gcc_linux-64  # [linux64]\n";
+        let (request, warnings) = asked_on(Platform::LinuxArm64, section, true).unwrap();
+        assert_eq!((request, warnings), (None, Vec::new()));
     }
 
     #[test]

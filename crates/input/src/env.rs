@@ -3,7 +3,6 @@
 
 mod dependencies;
 pub(crate) mod reader;
-mod selector;
 mod variables;
 
 use std::collections::BTreeMap;

@@ -132,6 +132,9 @@ pub struct PipEdited {
     pub label: String,
     /// Where its sources are.
     pub path: String,
+    /// Options for it alone; `${NAME}` in them is a variable of the step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
 }
 
 impl StepSpec for PipEditSpec {
@@ -151,16 +154,17 @@ pub struct Tag {
 }
 
 impl Tag {
-    /// The variable that tells setuptools-scm the version
-    /// (<https://setuptools-scm.readthedocs.io/en/latest/overrides/>).
-    pub fn variable(&self) -> String {
-        match &self.name {
-            Some(name) => {
-                let name = name.replace(['-', '.'], "_").to_ascii_uppercase();
-                format!("{PRETEND_VERSION}_FOR_{name}")
-            }
-            None => PRETEND_VERSION.to_owned(),
-        }
+    /// The variables that tell setuptools-scm the version
+    /// (<https://setuptools-scm.readthedocs.io/en/latest/overrides/>). hatch-vcs does not tell it the package's name, so that
+    /// it reads only the one for any package.
+    pub fn variables(&self) -> Vec<String> {
+        let own = self.name.as_ref().map(|name| {
+            let name = name.replace(['-', '.'], "_").to_ascii_uppercase();
+            format!("{PRETEND_VERSION}_FOR_{name}")
+        });
+        own.into_iter()
+            .chain([PRETEND_VERSION.to_owned()])
+            .collect()
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Editable<'a> {
     pub sources: &'a Output,
     /// Where they are in the image.
     pub path: String,
+    /// Options for pip when it builds it.
+    pub build_options: &'a [String],
 }
 
 /// An image with editable packages.
@@ -76,6 +78,7 @@ impl Environment<'_> {
         let items = packages.iter().map(|package| PipEdited {
             label: package.label.to_owned(),
             path: package.path.clone(),
+            options: package.build_options.to_vec(),
         });
         let items: Vec<PipEdited> = items.collect();
         let mut step = self.tools.step_in(&root, spec.to_args(&items)?, EDIT);

@@ -42,7 +42,7 @@ pub struct Local {
 impl Local {
     /// The version in the repository's tag.
     pub(super) fn tag(&self) -> Option<Tag> {
-        let version = self.repository.as_ref()?.version()?;
+        let version = self.repository.as_ref()?.version(&self.label)?;
         let is_name = self.label.chars().all(is_name_char);
         Some(Tag {
             name: is_name.then(|| normalized(&self.label)),

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use super::reader::Reader;
-use super::selector::{self, Verdict};
 use crate::channels::Channels;
 use crate::dependency_list::DependencyList;
 use crate::environment_input::RequestedSpec;
 use crate::match_spec;
 use crate::pip_requirement::PipRequirement;
+use crate::selector::{self, Verdict};
 use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::lint::{Rule, Warning};
-use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines};
 
@@ -101,12 +100,16 @@ fn joined(name: &str, value: &str) -> String {
 }
 
 impl Dependencies<'_> {
+    /// Whether an entry applies to the platform; a comment on its line may say otherwise.
+    fn is_for_platform(&mut self, item: &Node) -> bool {
+        let place = self.reader.at(item);
+        let (lines, platform) = (&self.reader.lines, self.channels.platform());
+        selector::is_for_platform(place, lines, platform, &mut self.warnings)
+    }
+
     fn item(&mut self, item: &Node) -> Result<(), Diagnostic> {
         let place = self.reader.at(item);
-        if !self
-            .reader
-            .is_for_platform(item, self.channels.platform(), &mut self.warnings)
-        {
+        if !self.is_for_platform(item) {
             self.dropped += 1;
             return Ok(());
         }
@@ -205,10 +208,7 @@ impl Dependencies<'_> {
                 )));
         };
         for item in items {
-            if !self
-                .reader
-                .is_for_platform(item, self.channels.platform(), &mut self.warnings)
-            {
+            if !self.is_for_platform(item) {
                 continue;
             }
             let requirement = self.requirement(item)?;
@@ -304,42 +304,5 @@ impl Dependencies<'_> {
             pip: self.pip,
             warnings: self.warnings,
         })
-    }
-}
-
-impl Reader<'_> {
-    /// Whether an entry of a list applies to `platform`; a comment on its line may say otherwise.
-    fn is_for_platform(
-        &self,
-        item: &Node,
-        platform: Platform,
-        warnings: &mut Vec<Warning>,
-    ) -> bool {
-        let index = usize::try_from(item.lines.first).unwrap_or(usize::MAX) - 1;
-        // In a list in brackets, it would be unclear which entry the comment is about.
-        let line = self
-            .lines
-            .get(index)
-            .filter(|line| line.trim_start().starts_with('-'));
-        let Some(selector) = line.and_then(|line| selector::of_line(line)) else {
-            return true;
-        };
-        match selector::judge(selector, platform) {
-            Some(Verdict::Drop) => false,
-            Some(Verdict::Keep) | None => true,
-            Some(Verdict::Unknown) => {
-                warnings.push(Warning {
-                    rule: Rule::Ignored,
-                    diagnostic: self
-                        .at(item)
-                        .error(format!(
-                            "the selector `[{}]` is not understood: the line applies to every platform",
-                            redact::quoted(selector)
-                        ))
-                        .help("Write linux, linux64, aarch64, osx, win or a conda platform, combined with not, and, or."),
-                });
-                true
-            }
-        }
     }
 }

@@ -6,6 +6,7 @@ use url::Url;
 use super::syntax::{check_syntax, is_name, without_extras};
 use crate::context_path::joined;
 use crate::mistake::Mistake;
+use condafront_model::pypi_package::normalized;
 use condafront_model::redact::quoted;
 use condafront_step_spec::pip_variables::variables;
 
@@ -79,21 +80,20 @@ impl Repository {
 }
 
 impl Repository {
-    /// The version in the name of the tag that is asked for, `v1.0` or `demo-1.0`: what tools that ask git for the version
-    /// of a package would find in a clone.
-    pub fn version(&self) -> Option<String> {
+    /// The version in the name of the tag that is asked for, `v1.0`, or `demo-1.0` for the package `demo`: what tools that ask
+    /// git for the version of a package would find in a clone. Other names (`fix-numpy-2.0`) may well be those of branches.
+    pub fn version(&self, package: &str) -> Option<String> {
         let name = self.found_by.as_ref().or(self.reference.as_ref())?;
         let name = name.strip_prefix("refs/tags/").unwrap_or(name);
-        let starts = std::iter::once(0).chain(name.match_indices('-').map(|(at, _)| at + 1));
-        starts.map(|start| &name[start..]).find_map(|rest| {
-            let bare = rest.strip_prefix(['v', 'V']);
-            // A number alone may well be a branch for an issue, or a short commit.
-            let is_version = bare.is_some() || rest.contains('.');
-            let version = bare.unwrap_or(rest);
-            let is_number = version.starts_with(|c: char| c.is_ascii_digit());
-            let version = version.parse::<Version>().ok()?;
-            (is_version && is_number).then(|| version.to_string())
-        })
+        let package = normalized(package);
+        let mut ends = name.match_indices('-');
+        let with_name = || {
+            ends.find_map(|(end, _)| {
+                let is_own = normalized(&name[..end]) == package;
+                is_own.then(|| tag_version(&name[end + 1..])).flatten()
+            })
+        };
+        tag_version(name).or_else(with_name)
     }
 
     /// Whether the reference can be the beginning of a commit's name, which git servers do not look for.
@@ -101,6 +101,16 @@ impl Repository {
         let reference = self.reference.as_deref().unwrap_or_default();
         (4..40).contains(&reference.len()) && reference.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
+}
+
+/// The version `v1.0` or `1.0`. A number without a dot may well be a branch for an issue, or a short commit.
+fn tag_version(text: &str) -> Option<String> {
+    let number = text.strip_prefix(['v', 'V']).unwrap_or(text);
+    let release = number.find(|c: char| c != '.' && !c.is_ascii_digit());
+    let release = &number[..release.unwrap_or(number.len())];
+    let is_release = release.starts_with(|c: char| c.is_ascii_digit()) && release.contains('.');
+    let version = number.parse::<Version>().ok().filter(|_| is_release)?;
+    Some(version.to_string())
 }
 
 /// The name and extras in `#egg=NAME[extra]`, pip's older form of `NAME[extra] @ URL`.
@@ -134,9 +144,15 @@ mod tests {
         for (reference, version) in [
             ("v1.0", Some("1.0")),
             ("1.2.3", Some("1.2.3")),
-            ("V2", Some("2")),
-            ("demo-1.0", Some("1.0")),
-            ("my-demo-v1.0rc1", Some("1.0rc1")),
+            ("V2.0", Some("2.0")),
+            ("V2", None),
+            ("demo-1.0", None),
+            ("my-demo-1.0", Some("1.0")),
+            ("My_Demo-v1.0rc1", Some("1.0rc1")),
+            ("fix-numpy-2.0", None),
+            ("my-demo-fix-2.0", None),
+            ("release-2.0", None),
+            ("my-demo-2", None),
             ("v1.0-rc1", Some("1.0rc1")),
             ("refs/tags/v1.0", Some("1.0")),
             ("v1.0+local", Some("1.0+local")),
@@ -148,7 +164,7 @@ mod tests {
             ("very-1st.thing", None),
         ] {
             assert_eq!(
-                repository(reference).version().as_deref(),
+                repository(reference).version("my.demo").as_deref(),
                 version,
                 "{reference}"
             );
@@ -157,7 +173,7 @@ mod tests {
             found_by: Some("v1.0".to_owned()),
             ..repository("0123abc")
         };
-        assert_eq!(by_tag.version().as_deref(), Some("1.0"));
+        assert_eq!(by_tag.version("demo").as_deref(), Some("1.0"));
     }
 
     #[test]

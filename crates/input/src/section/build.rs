@@ -17,7 +17,7 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Option<BuildPacka
             let Some(packages) = fields.get("packages") else {
                 let error = reader.error(node.lines, "`build` has no `packages`");
                 return Err(error.help(
-                    "For example: build: {packages: [gcc_linux-64], channels: [conda-forge]}",
+                    "For example: build: {packages: [c-compiler], channels: [conda-forge]}",
                 ));
             };
             let packages = words(reader, Name::from("packages").of(KEY), packages)?;

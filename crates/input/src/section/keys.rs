@@ -27,7 +27,7 @@ pub(super) const KEYS: &[KeyInfo] = keys! {
     "apk": "Alpine Linux packages.", "apk: [tini]";
     "dnf": "Packages for Fedora and its relatives.", "dnf: [mesa-libGL]";
     "pip": "PyPI packages, as lines of a requirements file.", "pip: [-r requirements.txt]";
-    "build": "Conda packages that only the steps that build wheels see.", "build: [gcc_linux-64, cmake]";
+    "build": "Conda packages that only the steps that build wheels see.", "build: [c-compiler, cmake]";
     "copy": "Files to copy into the image, from the build context or another image.", "copy: {app: /srv/app}";
     "run": "Commands to run in the build, with the environment active.", "run: [./postBuild]";
     "env": "Environment variables of the image.", "env: {JUPYTER_PORT: \"8888\"}";

@@ -14,7 +14,7 @@ use crate::install::Mounts;
 use crate::install::error::{Error, ErrorKind};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
-use condafront_step_spec::pip::{PRETEND_VERSION, PipBuildSpec, WORK_DIR};
+use condafront_step_spec::pip::{PipBuildSpec, WORK_DIR};
 use condafront_step_spec::pip_variables;
 
 /// The folder below [`WORK_DIR`] in which pip puts the wheel.
@@ -51,10 +51,13 @@ pub(crate) fn build(
         .collect();
     process::with_network(&mut command, &variables)?;
     if let Some(tag) = &spec.tag {
-        let variable = tag.variable();
-        let is_given = |name: &str| std::env::var_os(name).is_some();
-        if !is_given(&variable) && !is_given(PRETEND_VERSION) {
-            command.env(variable, &tag.version);
+        let variables = tag.variables();
+        let is_given = |name: &String| std::env::var_os(name).is_some();
+        if !variables.iter().any(is_given) {
+            let version = &tag.version;
+            // Only the progress has it; if that cannot be written, the build's own output cannot either.
+            let _ = writeln!(log, "{label} has version {version}, as its tag says");
+            command.envs(variables.iter().map(|name| (name, version)));
         }
     }
     let command = process::activated(command, Path::new(&spec.prefix));

@@ -193,15 +193,15 @@ fn help(kind: Kind, line: &str) -> String {
         Kind::NoSpace => {
             "The builder's disk is full. Free some of it with `docker builder prune`.".to_owned()
         }
-        Kind::Version => "Its version comes from git, and the build has no repository to ask. Give it with --build-arg SETUPTOOLS_SCM_PRETEND_VERSION_FOR_<NAME>=1.0, with the package's name in capitals (PBR_VERSION=1.0 for pbr). For a folder of the build context, `.git` in that folder and git among the dependencies also work; .dockerignore must not leave `.git` out, and a git build context has it only with --build-arg BUILDKIT_CONTEXT_KEEP_GIT_DIR=1.".to_owned(),
-        Kind::Compiler => "The build needs a compiler. Add `gcc` and `gxx` from conda-forge to the dependencies, or `apt: [build-essential]` under `condafront:`, or use a version that has a wheel.".to_owned(),
+        Kind::Version => "Its version comes from git, and the build has no repository to ask. Give it with --build-arg SETUPTOOLS_SCM_PRETEND_VERSION_FOR_<NAME>=1.0, with the package's name in capitals (SETUPTOOLS_SCM_PRETEND_VERSION=1.0 for hatch-vcs, PBR_VERSION=1.0 for pbr). For a folder of the build context, `.git` in that folder and git among the dependencies also work; .dockerignore must not leave `.git` out, and a git build context has it only with --build-arg BUILDKIT_CONTEXT_KEEP_GIT_DIR=1.".to_owned(),
+        Kind::Compiler => "The build needs a compiler. Add `c-compiler` and `cxx-compiler` from conda-forge to `build` in the image section, which the image does not get, or `build-essential` to `apt` there, or use a version that has a wheel.".to_owned(),
         Kind::PythonHeader => "The build needs Python's headers, which come with conda's python: if `trim:` removes `headers`, leave that out.".to_owned(),
-        Kind::File => "The build needs a library with its headers. Add the package that has it to the dependencies, or its -dev package to `apt:` under `condafront:`, or take this package from conda.".to_owned(),
-        Kind::Rust => "The build needs Rust. Add `rust` to the dependencies, or use a version that has a wheel.".to_owned(),
+        Kind::File => "The build needs a library with its headers. Add the package that has it to the dependencies (to `build` in the image section, if the image does not need it), or its -dev package to `apt` there, or take this package from conda.".to_owned(),
+        Kind::Rust => "The build needs Rust. Add `rust` and `c-compiler` from conda-forge to `build` in the image section, or use a version that has a wheel.".to_owned(),
         Kind::Program => {
             let program = missing_program(line).map(|name| format!(" ({name})"));
             format!(
-                "The build needs a program{}. Add the package that has it to the dependencies, or to `apt:` under `condafront:`, or take this package from conda.",
+                "The build needs a program{}. Add the package that has it to `build` in the image section, or to `apt` there, or take this package from conda.",
                 program.unwrap_or_default()
             )
         }

@@ -23,7 +23,8 @@ pub(crate) fn edit(args: &[String], log: &mut dyn Write) -> Result<(), FailureRe
     let (spec, packages) = PipEditSpec::from_args(args)?;
     let prefix = Path::new(&spec.prefix);
     let start = SystemTime::now();
-    let words = spec.options.iter();
+    let own = packages.iter().flat_map(|package| &package.options);
+    let words = spec.options.iter().chain(own);
     let variables: BTreeSet<&str> = words
         .flat_map(|word| pip_variables::variables(word))
         .collect();
@@ -34,8 +35,10 @@ pub(crate) fn edit(args: &[String], log: &mut dyn Write) -> Result<(), FailureRe
             .arg("--editable")
             .arg(&package.path)
             .args(
-                spec.options
+                package
+                    .options
                     .iter()
+                    .chain(&spec.options)
                     .map(|word| pip_variables::with_values(word, |name| std::env::var(name).ok())),
             );
         process::with_network(&mut command, &variables)?;

@@ -12,8 +12,11 @@
 //! (<https://docs.conda.io/projects/conda-build/en/stable/resources/define-metadata.html#preprocessing-selectors>) and
 //! conda's platforms, with `not`, `and`, `or` and parentheses.
 
+use crate::place::Place;
+use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::nearest;
 use condafront_model::platform::{self, Platform};
+use condafront_model::redact::quoted;
 
 /// Words that are not in conda's own list of platforms.
 const WORDS: &[&str] = &[
@@ -24,7 +27,7 @@ const WORDS: &[&str] = &[
 
 /// What a selector says about a platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// The line applies to it.
     Keep,
     /// The line does not apply to it.
@@ -33,8 +36,41 @@ pub(super) enum Verdict {
     Unknown,
 }
 
+/// Whether the entry of a list at `place` applies to `platform`; a comment on its line may say otherwise. The file has these
+/// `lines`.
+pub(crate) fn is_for_platform(
+    place: Place<'_>,
+    lines: &[&str],
+    platform: Platform,
+    warnings: &mut Vec<Warning>,
+) -> bool {
+    let index = usize::try_from(place.lines.first).unwrap_or(usize::MAX) - 1;
+    // In a list in brackets, it would be unclear which entry the comment is about.
+    let line = lines
+        .get(index)
+        .filter(|line| line.trim_start().starts_with('-'));
+    let Some(selector) = line.and_then(|line| of_line(line)) else {
+        return true;
+    };
+    match judge(selector, platform) {
+        Some(Verdict::Drop) => false,
+        Some(Verdict::Keep) | None => true,
+        Some(Verdict::Unknown) => {
+            let shown = quoted(selector);
+            let diagnostic = place.error(format!(
+                "the selector `[{shown}]` is not understood: the line applies to every platform"
+            ));
+            warnings.push(Warning {
+                rule: Rule::Ignored,
+                diagnostic: diagnostic.help("Write linux, linux64, aarch64, osx, win or a conda platform, combined with not, and, or."),
+            });
+            true
+        }
+    }
+}
+
 /// The text in the last brackets of a line's comment, unless brackets or parentheses follow: that would be a link.
-pub(super) fn of_line(line: &str) -> Option<&str> {
+fn of_line(line: &str) -> Option<&str> {
     let comment = comment(line)?;
     let (before, after) = comment.rsplit_once(']')?;
     if after.contains(['(', ')', '[']) {
@@ -63,7 +99,7 @@ fn comment(line: &str) -> Option<&str> {
 }
 
 /// What a selector says about `platform`. `None` if it is only a comment in brackets.
-pub(super) fn judge(selector: &str, platform: Platform) -> Option<Verdict> {
+pub(crate) fn judge(selector: &str, platform: Platform) -> Option<Verdict> {
     let tokens = tokens(selector);
     let mut reader = Reader {
         tokens: &tokens,
