@@ -351,9 +351,8 @@ fn a_file_where_a_directory_must_be_is_an_error() {
 fn a_working_directory_is_made_for_the_user() {
     let image = Image::new().directory("srv", 0o711, 0);
     let user = UserRequest::default();
-    image
-        .run_with(&user, Some("/srv/lab/app"))
-        .expect("a layer");
+    let made = image.run_with(&user, Some("/srv/lab/app"));
+    assert!(made.expect("a layer").made_workdir);
     assert_eq!(image.meta("srv"), (0o711, 0, 0));
     assert_eq!(image.meta("srv/lab"), (0o755, 57439, 57439));
     assert_eq!(image.meta("srv/lab/app"), (0o755, 57439, 57439));
@@ -372,7 +371,7 @@ fn a_working_directory_of_the_base_is_kept() {
         .link("data", "var/data");
     for existing in ["/", "/data"] {
         let result = image.run_with(&UserRequest::default(), Some(existing));
-        result.expect("a layer");
+        assert!(!result.expect("a layer").made_workdir);
         assert!(!image.has("var") && !image.has("data"));
         fs::remove_dir_all(image.dir.path().join("out")).expect("rm");
         fs::create_dir(image.dir.path().join("out")).expect("mkdir");

@@ -307,6 +307,7 @@ mod tests {
                     group_writable: false,
                 },
                 has_home,
+                made_workdir: false,
                 notices: Vec::new(),
                 libc: Libc::None,
                 links: Vec::new(),

@@ -54,6 +54,8 @@ pub(super) struct Image<'a> {
     pub(super) account: Account,
     /// The image's user.
     pub(super) user: User,
+    /// Whether the base image lacks the working directory.
+    pub(super) made_workdir: bool,
     /// The environments, at least one.
     pub(super) environments: Vec<Linked<'a>>,
     /// The groups of packages that several of them share.
@@ -219,6 +221,7 @@ impl Image<'_> {
             section: self.section,
             config: &config,
             user: &self.user,
+            made_workdir: self.made_workdir,
             programs: self.tools.programs,
         };
         let (root, added) = additions.onto(progress.root).await?;

@@ -21,16 +21,6 @@ impl Step<'_> {
             Self::Ran(ran) => &ran.image,
         }
     }
-
-    /// The outputs of its operations.
-    fn outputs(&self) -> impl Iterator<Item = &Output> {
-        let staged = match self {
-            Self::Copied(copied) => copied.staged.as_ref(),
-            Self::Ran(_) => None,
-        };
-        let all = std::iter::once(self.image()).chain(staged);
-        all.filter_map(Input::output)
-    }
 }
 
 impl Additions<'_> {
@@ -89,7 +79,9 @@ impl Additions<'_> {
     ) -> BuildError {
         let failed = error.vertices();
         let is_it = |output: &Output| failed.contains(&output.digest().to_string());
-        let step = steps.iter().find(|step| step.outputs().any(is_it));
+        let step = steps
+            .iter()
+            .find(|step| step.image().output().is_some_and(is_it));
         if error.is_cancelled() {
             return error.into();
         }

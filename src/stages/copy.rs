@@ -9,7 +9,7 @@ use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::messages;
 use crate::image::name::BaseName;
 use crate::image::section;
-use condafront_graph::copy::{CopyStep, Origin, destination, is_pattern};
+use condafront_graph::copy::{CopyStep, LOOKED_AT, Origin, destination, is_pattern};
 use condafront_input::section::{CopyFiles, Mode};
 use condafront_model::image_path::is_in;
 use condafront_model::redact::quoted;
@@ -19,8 +19,6 @@ use condafront_model::source::Diagnostic;
 pub(super) struct Copied<'a> {
     step: CopyStep<'a>,
     pub(super) image: Input,
-    /// An operation that the copy needs, which can fail for the same reasons.
-    pub(super) staged: Option<Input>,
 }
 
 impl Copied<'_> {
@@ -55,17 +53,18 @@ impl Additions<'_> {
             };
             let (owner, facts) = self.owner(&image, files).await?;
             let dest = destination(section::working_dir(self.config), &files.dest);
-            let step = CopyStep {
+            let mut step = CopyStep {
                 files,
                 origin,
                 shared: self.shared_above(&dest, files),
                 dest,
                 owner,
+                makes_folder: false,
             };
+            step.makes_folder = self.makes_folder(&step).await;
             let options = self.options(step.name(), files.lines);
             image = step.on(&image, facts.as_slice(), &options);
             copies.push(Copied {
-                staged: step.staged(&options),
                 step,
                 image: image.clone(),
             });
@@ -78,6 +77,19 @@ impl Additions<'_> {
         let folders = self.shared_folders().into_iter();
         let mut above = folders.filter(|folder| is_in(dest, folder));
         above.next().filter(|_| files.chown.is_none())
+    }
+
+    /// Whether the destination becomes a folder if the image lacks it, where that matters. A copy that fails says why itself.
+    async fn makes_folder(&self, step: &CopyStep<'_>) -> bool {
+        let Some(Input::Output(found)) = step.look() else {
+            return false;
+        };
+        let Ok(reference) = self.session.evaluate(&found).await else {
+            return false;
+        };
+        let entries = self.session.bridge.read_dir(&reference, "/").await;
+        let mut entries = entries.unwrap_or_default().into_iter();
+        entries.any(|entry| entry.path == LOOKED_AT && entry.is_folder)
     }
 
     /// Refuses copies that would not do what the user meant.

@@ -78,6 +78,7 @@ impl<'a> Ground<'a> {
             layers: self.layers,
             account,
             user: found.user,
+            made_workdir: found.made_workdir,
             environments,
             shared: &plan.shared,
             left_out: input.left_out,

@@ -24,15 +24,16 @@ const PACKAGES: [&str; 7] = [
 const WRITE: &str = "
 set -e
 id -u; id -g; echo $HOME
-find /opt/conda $HOME /srv/app ! -type l ! -perm -g=w
-find /opt/conda $HOME /srv/app ! -group 0
+find /opt/conda $HOME /srv/app ! -type l ! -user daemon ! -perm -g=w
+find /opt/conda $HOME /srv/app ! -user daemon ! -group 0
 find $HOME -perm -o=w
-for file in /opt/conda/conda-meta/history $HOME/.bashrc $HOME/app/private.txt $HOME/app/deep/a $HOME/ran/private /srv/app/ran; do
+for file in /opt/conda/conda-meta/history $HOME/.bashrc $HOME/app/private.txt $HOME/app/deep/a $HOME/ran/private /srv/app/ran \
+    $HOME/private.txt /srv/app/private.txt /srv/app/only.py /srv/app/new.py /opt/conda/lib/file-kinds/a; do
     echo '# mine' >> $file
 done
 mkdir /opt/conda/lib/python3.13/site-packages/mine /opt/conda/envs $HOME/.config
 pip uninstall -qy hello_world
-stat -c '%a %G' $HOME/app/kept /opt/conda/by-root /opt
+stat -c '%a %G' $HOME/app/kept /opt/conda/by-root /opt /srv/app/open/of-daemon
 ";
 
 fn section(group_writable: &str) -> String {
@@ -44,9 +45,15 @@ workdir: /srv/app
 copy:
   - {{src: app, dest: /home/mambauser/app}}
   - {{src: app/private.txt, dest: /home/mambauser/app/kept, chmod: 600}}
+  - {{src: app/private.txt, dest: /home/mambauser}}
+  - {{src: app/private.txt, dest: .}}
+  - {{src: \"app/*.py\", dest: /srv/app}}
+  - {{src: \"app/*.py\", dest: new.py}}
+  - {{src: app/deep, dest: /opt/conda/share/file-kinds}}
 run:
   - umask 077; mkdir ~/ran; echo > ~/ran/private; echo > ran
-  - {{run: umask 077; echo > /opt/conda/by-root, user: root}}
+  - {{run: umask 077; echo > /opt/conda/by-root; mkdir -m 777 open, user: root}}
+  - {{run: umask 022; echo > open/of-daemon, user: daemon}}
 ",
         frontend()
     )
@@ -62,7 +69,7 @@ fn any_user_of_the_group_can_write(store: Store) {
     let conda = project.lock_text(&packages, HashStyle::Sha256);
     project.write("env.lock", format!("{conda}{wheel}"));
     fs::create_dir_all(project.path("app/deep")).expect("folders");
-    for path in ["app/private.txt", "app/deep/a"] {
+    for path in ["app/private.txt", "app/only.py", "app/deep/a"] {
         project.write(path, "text\n");
         fs::set_permissions(project.path(path), fs::Permissions::from_mode(0o600)).expect("a mode");
     }
@@ -77,7 +84,7 @@ fn any_user_of_the_group_can_write(store: Store) {
     assert_eq!(history(&project, &image).len(), layers);
     let user = ["--user", "1234567890:0"];
     let said = project.run(&user, &["bash", "-c", WRITE]).expect_success();
-    let expected = "1234567890\n0\n/home/mambauser\n600 root\n660 root\n755 root\n";
+    let expected = "1234567890\n0\n/home/mambauser\n600 root\n660 root\n755 root\n644 daemon\n";
     // The one file whose permissions the user chose.
     let own = "/home/mambauser/app/kept\n";
     assert_eq!(

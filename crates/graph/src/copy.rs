@@ -13,6 +13,8 @@ use condafront_model::stamp::{self, Ownership};
 
 /// The group may do what the owner may (chmod(1)).
 const AS_OWNER: &str = "g=u";
+/// The name in the root of what [`CopyStep::look`] makes.
+pub const LOOKED_AT: &str = "found";
 
 /// Where files come from.
 #[derive(Clone, Debug)]
@@ -62,6 +64,8 @@ pub struct CopyStep<'a> {
     /// The existing folder above the destination where the group may do what the owner may, as far as the user's file does
     /// not say otherwise.
     pub shared: Option<&'a str>,
+    /// Whether the destination becomes a folder if the image lacks it.
+    pub makes_folder: bool,
 }
 
 impl CopyStep<'_> {
@@ -94,20 +98,15 @@ impl CopyStep<'_> {
                 group_writable: true,
             };
             let ends = self.dest.match_indices('/');
-            for (end, _) in ends.filter(|(end, _)| *end > shared.len()) {
+            let ends = ends.map(|(end, _)| end).filter(|end| *end > shared.len());
+            // A copy gives rights to what is in a folder, and not to the folder.
+            let own = Some(self.dest.len()).filter(|_| self.makes_folder);
+            for end in ends.chain(own) {
                 file.then(shared_directory(&self.dest[..end], ownership));
             }
         } else if matches!(self.files.chmod, Some(Mode::Bits(_))) && !folder.is_empty() {
             // The bits are for the copied files, but BuildKit also gives them to directories that it creates for them.
             file.then(Mkdir::new(folder).parents().owner(Owner::ids(uid, gid)));
-        }
-        if let (Some(staged), Some((above, name))) =
-            (self.staged(options), self.dest.rsplit_once('/'))
-        {
-            let mut copy = Copy::new(staged, format!("/{name}"), format!("{above}/"));
-            copy.symbolic_mode(AS_OWNER);
-            file.then(copy);
-            return file.build();
         }
         for source in &self.files.sources {
             file.then(self.copy_with_rights(source, &self.dest));
@@ -115,20 +114,25 @@ impl CopyStep<'_> {
         file.build()
     }
 
-    /// The files alone, below `/` under the last part of the destination's name, if they are copied twice.
-    ///
-    /// A folder that becomes the destination itself gets its rights only when it is copied as a whole.
-    pub fn staged(&self, options: &Options) -> Option<Input> {
-        let (_, name) = self.dest.rsplit_once('/')?;
+    /// A file system in which [`LOOKED_AT`] is what the destination becomes if the image lacks it. None if it does not
+    /// matter.
+    pub fn look(&self) -> Option<Input> {
+        let is_open = self.shared.is_some() && self.files.chmod.is_none();
         let [source] = self.files.sources.as_slice() else {
             return None;
         };
-        if self.shared.is_none() || self.files.chmod.is_some() || name.is_empty() {
+        if !is_open || self.dest.ends_with('/') {
             return None;
         }
+        let mut copy = self.copy(source, &format!("/{LOOKED_AT}"));
+        copy.wildcard().exclude(["**"]);
         let mut file = File::on(Input::Scratch);
-        file.options(options);
-        file.then(self.copy_with_rights(source, &format!("/{name}")));
+        file.then(copy)
+            .name(format!(
+                "[copy] look whether {} is a folder",
+                quoted(source)
+            ))
+            .export_cache(false);
         Some(file.build())
     }
 

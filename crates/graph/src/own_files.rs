@@ -36,16 +36,14 @@ pub(crate) fn add_directory(file: &mut File, path: &str, ownership: Ownership) {
     }
 }
 
-/// A directory that its group may write to, below one that exists. One that exists itself stays as it is.
+/// A directory that its group may write to, below one that exists. One that exists itself stays as it is, also behind a link.
 pub(crate) fn shared_directory(path: &str, ownership: Ownership) -> Copy {
-    let path = path.trim_end_matches('/');
-    let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let source = format!("/{name}");
     let made = File::on(Input::Scratch)
-        .then(Mkdir::new(&source))
+        .then(Mkdir::new("/"))
         .name("[internal] a directory for a group")
         .build();
-    let mut copy = Copy::new(made, source, format!("{above}/"));
+    // Where the path exists, BuildKit copies a folder into it under the folder's name. The root has none.
+    let mut copy = Copy::new(made, "/", path.trim_end_matches('/'));
     copy.owner(ids(ownership))
         .mode(ownership.mode(DIRECTORY_MODE));
     copy

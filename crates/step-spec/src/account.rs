@@ -142,6 +142,9 @@ pub struct AccountFacts {
     pub user: User,
     /// Whether the image has this user's home. System accounts such as `nobody` have none.
     pub has_home: bool,
+    /// Whether the step created the working directory, which the base image lacks.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made_workdir: bool,
     /// What to tell the user, one sentence each.
     pub notices: Vec<String>,
     /// The base image's C library.

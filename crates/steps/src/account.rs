@@ -51,13 +51,14 @@ pub fn run(
     if root.metadata(Path::new(TEMPORARY))?.is_none() {
         layer.dir(TEMPORARY, 0o1777, Owner::ROOT)?;
     }
+    let mut made_workdir = false;
     if let Some(path) = &spec.workdir {
         let user = decision.user.ownership();
         let failed = |source| AccountError::Workdir {
             path: path.clone(),
             source: Box::new(source),
         };
-        layer
+        made_workdir = layer
             .dirs(path, user.mode(0o755), user.owner)
             .map_err(failed)?;
     }
@@ -69,6 +70,7 @@ pub fn run(
     layer.finish()?;
     let found = AccountFacts {
         has_home: home::exists(&root, &decision.user)?,
+        made_workdir,
         user: decision.user,
         notices: decision.notices,
         libc: base::libc(&root)?,

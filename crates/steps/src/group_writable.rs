@@ -70,8 +70,19 @@ fn share(folder: &Path, start: SystemTime, gid: u32) -> Result<(), Failed> {
         gid,
         device: top.dev(),
         uid: nix::unistd::geteuid().as_raw(),
+        is_member: is_member(gid),
     };
     sharing.path(folder, &top)
+}
+
+/// Whether this process may give its files to a group.
+fn is_member(gid: u32) -> bool {
+    let groups = nix::unistd::getgroups().unwrap_or_default();
+    let own = [
+        nix::unistd::geteuid().as_raw() == 0,
+        nix::unistd::getegid().as_raw() == gid,
+    ];
+    own.contains(&true) || groups.iter().any(|group| group.as_raw() == gid)
 }
 
 struct Sharing {
@@ -80,6 +91,7 @@ struct Sharing {
     gid: u32,
     device: u64,
     uid: u32,
+    is_member: bool,
 }
 
 impl Sharing {
@@ -107,6 +119,10 @@ impl Sharing {
             return Ok(());
         }
         if metadata.gid() != self.gid {
+            // It stays its owner's.
+            if !self.is_member {
+                return Ok(());
+            }
             lchown(path, None, Some(self.gid)).map_err(failed)?;
         }
         let mode = metadata.mode() & 0o7777;
@@ -155,6 +171,25 @@ mod tests {
             ["made", "made/file", "old"].map(mode),
             [0o770, 0o660, 0o600]
         );
+    }
+
+    #[test]
+    fn what_cannot_be_given_to_the_group_stays_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let before = fs::metadata(&path).unwrap();
+        let sharing = Sharing {
+            start: Duration::ZERO,
+            gid: before.gid() + 1,
+            device: before.dev(),
+            uid: before.uid(),
+            is_member: false,
+        };
+        sharing.path(&path, &before).unwrap();
+        let after = fs::metadata(&path).unwrap();
+        assert_eq!((after.gid(), after.mode()), (before.gid(), before.mode()));
     }
 
     #[test]

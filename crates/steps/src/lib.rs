@@ -207,11 +207,10 @@ pub fn run(name: &str, args: &[String]) -> ExitCode {
         Err(report) => {
             eprintln!("error: {}", visible(&report.message));
             let dirs = REPORT_DIRS.map(Path::new);
-            // Only builds have what steps work with.
             if !dirs.iter().any(|dir| dir.is_dir()) {
-                eprintln!(
-                    "`{name}` is a step of a build, and works only there. See condafront --help."
-                );
+                if let Some(hint) = hint(name) {
+                    eprintln!("{hint}");
+                }
                 return ExitCode::FAILURE;
             }
             // What the step ran must not replace its report.
@@ -225,6 +224,15 @@ pub fn run(name: &str, args: &[String]) -> ExitCode {
     }
 }
 
+/// What to say where a step cannot leave a report. Only builds have what steps work with, except for the one that runs in
+/// the place of the user's command.
+fn hint(name: &str) -> Option<String> {
+    let is_step = name != RUN_GROUP_WRITABLE && name != PROBE_WRITE;
+    is_step.then(|| {
+        format!("`{name}` is a step of a build, and works only there. See condafront --help.")
+    })
+}
+
 fn is_full_disk(error: &io::Error) -> bool {
     use io::ErrorKind::{QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded)
@@ -235,6 +243,12 @@ mod tests {
     use super::*;
     use condafront_step_spec::failure_report::{Culprit, REPORT_FILE};
     use condafront_step_spec::install::{PostLinkPackage, PostLinkSpec};
+
+    #[test]
+    fn a_command_of_the_user_gets_no_hint_about_steps() {
+        assert_eq!(hint(RUN_GROUP_WRITABLE), None);
+        assert!(hint("solve").is_some());
+    }
 
     #[test]
     fn a_failure_is_reported_with_its_package() {

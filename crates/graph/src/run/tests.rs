@@ -49,6 +49,7 @@ fn graph(lines: &str, context: ContextState, options: &[&str]) -> String {
             dest: destination("/home/ada", &files.dest),
             owner: (1000, 100),
             shared: Some("/home/ada").filter(|home| group_writable && files.dest.starts_with(home)),
+            makes_folder: group_writable && files.sources == ["app"],
         };
         let mut options = LlbOptions::new();
         options.name(step.name());
@@ -159,6 +160,7 @@ fn the_group_can_write_to_what_is_copied_and_run() {
   group_writable: true
   copy:
     - {src: app, dest: /home/ada/deep/app}
+    - {src: app.py, dest: /home/ada}
     - {src: run.sh, dest: /usr/local/bin/run, chmod: 755}
     - {src: [conf, \"*.toml\"], dest: /home/ada/etc/}
   run:

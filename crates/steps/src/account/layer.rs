@@ -121,22 +121,24 @@ impl<'a> Layer<'a> {
         Ok(())
     }
 
-    /// Creates a directory and its parents that the base image lacks, all for one owner.
+    /// Creates a directory and its parents that the base image lacks, all for one owner. Returns whether it lacks the
+    /// directory.
     pub(super) fn dirs(
         &mut self,
         path: impl AsRef<Path>,
         mode: u32,
         owner: Owner,
-    ) -> Result<(), AccountError> {
+    ) -> Result<bool, AccountError> {
         let path = self.root.resolve(path.as_ref())?;
         if self.root.metadata(&path)?.is_some_and(|meta| meta.is_dir()) {
-            return Ok(());
+            return Ok(false);
         }
         let mut all: Vec<&Path> = path.ancestors().collect();
         all.pop();
         all.reverse();
         all.into_iter()
-            .try_for_each(|dir| self.dir(dir, mode, owner))
+            .try_for_each(|dir| self.dir(dir, mode, owner))?;
+        Ok(true)
     }
 
     /// Sets the times of the directories, which change when files are written into them.
