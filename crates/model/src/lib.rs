@@ -19,6 +19,7 @@ pub mod platform;
 pub mod pypi_package;
 pub mod redact;
 pub mod reserved;
+pub mod secrets;
 pub mod source;
 pub mod stamp;
 pub mod visible;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::encoding::{self, Damage, DamageKind, Decoded};
 use crate::redact;
+use crate::secrets::Masking;
 use crate::visible::{visible, visible_line};
 
 /// A file that the user wrote, as it was read.
@@ -14,6 +15,8 @@ use crate::visible::{visible, visible_line};
 pub struct SourceFile {
     name: String,
     text: String,
+    /// The content, if it is not the text in UTF-8.
+    other: Option<Vec<u8>>,
     /// What is not text in it.
     damaged: Option<Damaged>,
     language: &'static str,
@@ -35,6 +38,7 @@ impl SourceFile {
     }
 
     fn decoded(name: String, decoded: Decoded, data: Vec<u8>) -> Arc<Self> {
+        let other = (decoded.text.as_bytes() != data).then(|| data.clone());
         let language = match name.rsplit_once('.').map(|(_, ext)| ext) {
             Some("yml" | "yaml") => "YAML",
             _ => "Conda",
@@ -42,6 +46,7 @@ impl SourceFile {
         Arc::new(Self {
             name,
             text: decoded.text,
+            other,
             damaged: decoded.damage.map(|first| Damaged { first, data }),
             language,
         })
@@ -76,12 +81,18 @@ impl SourceFile {
         &self.name
     }
 
+    /// The content as it was read.
+    pub fn bytes(&self) -> &[u8] {
+        self.other.as_deref().unwrap_or(self.text.as_bytes())
+    }
+
     /// The content, with U+FFFD for what is not text.
     pub fn lossy_text(&self) -> &str {
         &self.text
     }
 
-    /// The file as an excerpt of `lines` may show it. Credentials in URLs are masked, and control characters escaped. A
+    /// The file as an excerpt of `lines` may show it. Credentials in URLs and the values of variables that look like
+    /// secrets are masked, and control characters escaped. A
     /// file that is too large to send with every message is blank except for those lines and some around them, which keep
     /// their line numbers.
     pub fn excerpt(&self, lines: Lines) -> Vec<u8> {
@@ -103,11 +114,14 @@ impl SourceFile {
         let end = places.iter().map(|lines| lines.last).max().unwrap_or(0);
         let mut next = places.into_iter().peekable();
         let mut shown = Vec::with_capacity(self.text.len().min(2 * LARGE));
+        let mut masking = Masking::default();
         for (number, line) in (1u32..).zip(self.text.split_inclusive('\n')) {
             if !whole && number > end {
                 break;
             }
             while next.next_if(|lines| lines.last < number).is_some() {}
+            let secret = masking.line(line);
+            let line = secret.as_deref().unwrap_or(line);
             if whole || next.peek().is_some_and(|lines| lines.first <= number) {
                 shown.extend_from_slice(shortened(&visible(&masked(line))).as_bytes());
             } else {

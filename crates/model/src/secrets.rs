@@ -1,0 +1,291 @@
+//! Variables that look like secrets, by their names and values.
+
+use crate::redact;
+
+/// Words in the names of secrets, as BuildKit has them for Dockerfiles (`SecretsUsedInArgOrEnv` in
+/// `frontend/dockerfile/dockerfile2llb/convert.go`).
+const WORDS: [&str; 9] = [
+    "apikey",
+    "auth",
+    "credential",
+    "credentials",
+    "password",
+    "pword",
+    "passwd",
+    "secret",
+    "token",
+];
+
+/// Of the other keys, many are of databases, sorts and files.
+const KEY: &str = "key";
+/// Words before `key` in the names of secrets.
+const BEFORE_KEY: [&str; 7] = [
+    "access",
+    "api",
+    "encryption",
+    "private",
+    "secret",
+    "signing",
+    "ssh",
+];
+
+/// Words in the names of what nobody keeps secret.
+const PUBLIC: [&str; 1] = ["public"];
+
+/// Last words in the names of what is about a secret, and is none.
+const ABOUT: [&str; 9] = [
+    "file", "path", "dir", "name", "type", "mode", "limit", "length", "prefix",
+];
+/// Last words in the names of places, which may have a login.
+const PLACES: [&str; 2] = ["url", "uri"];
+
+/// Values that switch something.
+const SWITCHES: [&str; 7] = ["true", "false", "yes", "no", "on", "off", "none"];
+
+/// Numbers of up to this many digits are sizes, limits and switches.
+const LONGEST_NUMBER: usize = 5;
+
+/// What begins and ends strings.
+const QUOTES: [char; 2] = ['"', '\''];
+
+const MASK: &str = "***";
+
+/// Whether the variable `name` looks like a secret that is part of the file, or of the image. The value may be unknown.
+pub fn is_secret(name: &str, value: Option<&str>) -> bool {
+    is_name(name, value) && !value.is_some_and(is_harmless)
+}
+
+fn is_name(name: &str, value: Option<&str>) -> bool {
+    let parts: Vec<String> = name.split('_').map(str::to_ascii_lowercase).collect();
+    let is_in = |part: &String, words: &[&str]| words.contains(&part.as_str());
+    let last = |words: &[&str]| parts.last().is_some_and(|part| is_in(part, words));
+    let has_login = || value.is_some_and(|value| redact::masked(value) != value);
+    if parts.iter().any(|part| is_in(part, &PUBLIC))
+        || last(&ABOUT)
+        || (last(&PLACES) && !has_login())
+    {
+        return false;
+    }
+    let mut pairs = parts.iter().zip(parts.iter().skip(1));
+    parts.iter().any(|part| is_in(part, &WORDS))
+        || pairs.any(|(before, part)| part == KEY && is_in(before, &BEFORE_KEY))
+}
+
+/// Whether a value is no secret: nothing, a switch, a short number, a path, or a URL without a login.
+fn is_harmless(value: &str) -> bool {
+    let value = value.trim();
+    let is_url = ["http://", "https://"]
+        .iter()
+        .any(|scheme| value.starts_with(scheme));
+    value.is_empty()
+        || ["/", "~/", "./", "../"]
+            .iter()
+            .any(|start| value.starts_with(start))
+        || (is_url && redact::masked(value) == value)
+        || (value.len() <= LONGEST_NUMBER && value.bytes().all(|byte| byte.is_ascii_digit()))
+        || SWITCHES.iter().any(|one| value.eq_ignore_ascii_case(one))
+}
+
+/// Masks the values of variables that look like secrets, in the lines of a file one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Masking {
+    /// The indentation of a variable whose value goes on in deeper lines.
+    below: Option<usize>,
+}
+
+impl Masking {
+    /// The next line as it may be shown. `Some` if something is masked.
+    pub(crate) fn line(&mut self, line: &str) -> Option<String> {
+        let text = line.trim_end();
+        let end = &line[text.len()..];
+        let indentation = text.len() - text.trim_start().len();
+        if let Some(above) = self.below {
+            if text.is_empty() {
+                return None;
+            }
+            if indentation > above {
+                return Some(format!("{}{MASK}{end}", &text[..indentation]));
+            }
+            self.below = None;
+        }
+        let mut shown = String::new();
+        let mut from = 0;
+        for (start, end) in words(text) {
+            if start < from {
+                continue;
+            }
+            let Some(value) = Value::after(text, end) else {
+                continue;
+            };
+            let is_header = value.starts_block(text);
+            let known = (!is_header).then(|| value.text(text));
+            if !is_secret(&text[start..end], known) {
+                continue;
+            }
+            if value.goes_on {
+                self.below = Some(indentation);
+            }
+            if !is_header {
+                shown.push_str(&text[from..value.start]);
+                shown.push_str(MASK);
+                from = value.end;
+            }
+        }
+        if from == 0 {
+            return None;
+        }
+        shown.push_str(&text[from..]);
+        shown.push_str(end);
+        Some(shown)
+    }
+}
+
+/// Where what may be names is in a line.
+fn words(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    let mut at = 0;
+    let pieces = text.split_inclusive(move |c| !is_part(c));
+    let places = pieces.map(move |piece| {
+        let start = at;
+        at += piece.len();
+        (start, start + piece.trim_end_matches(|c| !is_part(c)).len())
+    });
+    places.filter(|(start, end)| start < end)
+}
+
+/// Where the value of a variable is in a line.
+struct Value {
+    start: usize,
+    end: usize,
+    /// Whether deeper lines may belong to it.
+    goes_on: bool,
+}
+
+impl Value {
+    /// The value after the name that ends at `end`: `name: value` or `name=value`.
+    fn after(text: &str, end: usize) -> Option<Self> {
+        let rest = text[end..].trim_start_matches(QUOTES).trim_start();
+        let after = match rest.strip_prefix(':') {
+            Some(after) if after.is_empty() || after.starts_with(char::is_whitespace) => after,
+            Some(_) => return None,
+            None => rest
+                .strip_prefix('=')
+                .filter(|after| !after.starts_with('='))?,
+        };
+        let after = after.trim_start();
+        let start = text.len() - after.len();
+        let quote = after.chars().next().filter(|c| QUOTES.contains(c));
+        let closed = quote.and_then(|quote| Some(after[1..].find(quote)? + 2));
+        let is_flow = text[..start].contains(['{', '[']);
+        let open_end = after
+            .find([',', '}', ']'])
+            .filter(|_| is_flow && quote.is_none());
+        let length = closed.or(open_end);
+        Some(Self {
+            start,
+            end: start + length.unwrap_or(after.len()),
+            goes_on: length.is_none(),
+        })
+    }
+
+    /// Whether the value is in the next lines.
+    fn starts_block(&self, text: &str) -> bool {
+        let value = &text[self.start..self.end];
+        self.goes_on && (value.is_empty() || value.starts_with(['|', '>']))
+    }
+
+    fn text<'a>(&self, text: &'a str) -> &'a str {
+        text[self.start..self.end].trim_matches(QUOTES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_recognised_by_name_and_value() {
+        for (name, value) in [
+            ("API_TOKEN", Some("hunter2")),
+            ("GITHUB_TOKEN", None),
+            ("password", Some("x")),
+            ("PASSWORD", Some("123456")),
+            ("SECRET_MESSAGE", Some("x")),
+            ("AWS_SECRET_ACCESS_KEY", Some("x")),
+            ("SSH_KEY", Some("x")),
+            ("DB_PRIVATE_KEY", Some("-----BEGIN PRIVATE KEY-----")),
+            ("AUTH_URL", Some("https://ada:hunter2@example.org")),
+            ("TOKEN", Some("https://ada:hunter2@example.org")),
+        ] {
+            assert!(is_secret(name, value), "{name}");
+        }
+        for (name, value) in [
+            ("TOKENIZERS_PARALLELISM", Some("x")),
+            ("KEYBOARD", Some("de")),
+            ("PUBLIC_KEY", Some("ssh-ed25519 AAAA")),
+            ("SSH_AUTH_SOCK", Some("/run/agent")),
+            ("HUB_AUTH", Some("False")),
+            ("JUPYTER_TOKEN", Some("")),
+            ("KEY_FILE", Some("data/key.pem")),
+            ("PASSWORD_FILE", None),
+            ("HF_TOKEN_PATH", Some("token")),
+            ("AWS_SHARED_CREDENTIALS_FILE", Some("~/.aws/credentials")),
+            ("GOOGLE_CREDENTIALS", Some("./credentials.json")),
+            ("AUTH_URL", Some("https://example.org/login")),
+            ("AUTH", Some("https://example.org/login")),
+            ("AUTH_TYPE", Some("oauth")),
+            ("SECRET_NAME", Some("prod/db")),
+            ("PRIMARY_KEY", Some("id")),
+            ("SORT_KEY", Some("name")),
+            ("MAX_TOKEN", Some("4096")),
+            ("TOKEN_LIMIT", Some("4096")),
+            ("GPG_KEY", Some("A035C8C19219BA821ECEA86B64E628F8D684696D")),
+        ] {
+            assert!(!is_secret(name, value), "{name}");
+        }
+    }
+
+    #[test]
+    fn values_of_secrets_are_masked_wherever_they_end() {
+        let mut masking = Masking::default();
+        let file = r#"env: {DB_PASSWORD: hunter2, MODE: fast}
+env: {A: b, 'TOKEN': "hunter, 2"}
+variables:
+  API_KEY: hunter2 # mine
+  TOKEN_FILE: /run/token
+  PRIVATE_KEY: |
+    hunter2
+      hunter2
+
+    hunter2
+  SECRET: "hunter2
+    hunter2"
+  TOKEN:
+    hunter2
+  MODE: fast
+run: SECRET_TOKEN=hunter2 make
+dependencies: [python=3.13, token==1]
+"#;
+        let shown = file.split_inclusive('\n');
+        let shown = shown.map(|line| masking.line(line).unwrap_or_else(|| line.to_owned()));
+        insta::assert_snapshot!(shown.collect::<String>(), @r#"
+        env: {DB_PASSWORD: ***, MODE: fast}
+        env: {A: b, 'TOKEN': ***}
+        variables:
+          API_KEY: ***
+          TOKEN_FILE: /run/token
+          PRIVATE_KEY: |
+            ***
+              ***
+
+            ***
+          SECRET: ***
+            ***
+          TOKEN:
+            ***
+          MODE: fast
+        run: SECRET_TOKEN=***
+        dependencies: [python=3.13, token==1]
+        "#);
+    }
+}
