@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rattler_conda_types::{MatchSpec, PackageName};
+use rattler_conda_types::{MatchSpec, PackageName, VersionSpec};
 
 use crate::environment_input::{Conda, EnvironmentInput, RequestedSpec, SolveRequest};
 use crate::match_spec;
@@ -15,13 +15,11 @@ use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Location, SourceFile};
 
 /// Names of packages that are for GPUs, besides those that end like one.
-const FOR_GPUS: [&str; 5] = [
-    "cuda-version",
-    "cudatoolkit",
-    "cudnn",
-    "cupy",
-    "pytorch-cuda",
-];
+///
+/// Not `cudatoolkit` and `pytorch-cuda`: builds for CUDA depend on them, and on no `__cuda`.
+const FOR_GPUS: [&str; 3] = ["cuda-version", "cudnn", "cupy"];
+/// Words in the builds of packages that are for GPUs.
+const GPU: [&str; 2] = ["cuda", "gpu"];
 
 /// Warnings about an environment, which is described in `file`; `pip` is what it and the image ask of pip.
 pub fn of_environment(
@@ -69,7 +67,10 @@ fn is_for_gpus(spec: &RequestedSpec) -> bool {
     let build = build.unwrap_or_default();
     FOR_GPUS.contains(&name)
         || name.ends_with("-gpu")
-        || ["cuda", "gpu"].iter().any(|word| build.contains(word))
+        || GPU.iter().any(|word| {
+            let mut found = build.match_indices(word);
+            found.any(|(at, _)| !build[..at].trim_end_matches(['_', '-']).ends_with("no"))
+        })
 }
 
 /// One warning for all packages: they come from one tool, which writes all hashes in the same way.
@@ -106,18 +107,24 @@ fn weak_hash(
 }
 
 fn any_python(request: &SolveRequest, file: &Arc<SourceFile>) -> Option<Warning> {
-    let is_any = |spec: &&RequestedSpec| {
-        !spec.is_implied
-            && match_spec::parsed(&spec.spec).is_some_and(|found| {
-                name_of(&found) == "python"
-                    && found.version.is_none()
-                    && found.build.is_none()
-                    && found.url.is_none()
-            })
+    let is_python = |spec: &RequestedSpec| {
+        match_spec::parsed(&spec.spec).is_some_and(|found| name_of(&found) == "python")
+    };
+    let is_any = |spec: &RequestedSpec| {
+        match_spec::parsed(&spec.spec).is_some_and(|found| {
+            found
+                .version
+                .is_none_or(|version| version == VersionSpec::Any)
+                && found.build.is_none()
+                && found.url.is_none()
+        })
     };
     // Another entry may have the version.
-    let mut all = request.specs.iter();
-    let any = all.find(is_any)?;
+    let mut all = request.specs.iter().filter(|spec| is_python(spec));
+    let any = all.clone().find(|spec| !spec.is_implied)?;
+    if !all.all(is_any) {
+        return None;
+    }
     Some(Warning {
         rule: Rule::PythonVersion,
         diagnostic: Diagnostic::new("python has no version: the solve takes the newest that fits")
@@ -161,11 +168,11 @@ fn duplicates(
         .map(|(name, location)| Warning {
             rule: Rule::DuplicateDistribution,
             diagnostic: Diagnostic::new(format!(
-                "`{}` is installed by conda and again from PyPI",
+                "`{}` comes from conda and from PyPI",
                 quoted(&name)
             ))
             .at(&location.file, location.lines)
-            .help("Remove one of the two: pip replaces files of the conda package."),
+            .help("Remove one of the two if both are the same: pip then replaces files of the conda package."),
         })
         .collect()
 }

@@ -298,7 +298,7 @@ impl Rule {
                 "The solve assumes a machine without a GPU, so other packages may be builds for CPUs. Set the build-arg `CONDA_OVERRIDE_CUDA`, or build on an image that has CUDA."
             }
             Self::DuplicateDistribution => {
-                "pip replaces files of the conda package, and conda does not know. Remove one of the two."
+                "pip replaces files of the conda package, and conda does not know. Remove one of the two. The rule compares the names of packages, so it also finds a program and bindings for it that share a name, such as graphviz, and it misses a distribution that is named otherwise in conda, such as torch."
             }
             Self::AddedForPlatform => {
                 "`for` adds what its platforms need. The warning lists it, so that nobody has to guess what is in the image; the same keys in the file silence it."
@@ -329,7 +329,11 @@ impl Rule {
     pub fn is_on_request(self) -> bool {
         matches!(
             self,
-            Self::WeakHash | Self::MutableBase | Self::RootUser | Self::PythonVersion
+            Self::WeakHash
+                | Self::MutableBase
+                | Self::RootUser
+                | Self::PythonVersion
+                | Self::DuplicateDistribution
         )
     }
 }

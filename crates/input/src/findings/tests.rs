@@ -64,6 +64,10 @@ fn everything_is_found_at_its_line() {
         env("  - pytorch=*=*cuda*\n"),
         env("  - cuda-version=12.8\n  - numpy\n"),
         env("  - numpy\n"),
+        env("  - python\n  - python=3.12\n"),
+        env("  - python=*\n"),
+        env("  - pytorch\n  - pytorch-cuda=12.1\n"),
+        env("  - magma=*=*nogpu*\n  - faiss=*=no_cuda*\n"),
     ] {
         shown.push_str(&format!("{text}=> {}\n", found(&text)));
     }
