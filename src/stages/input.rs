@@ -180,6 +180,7 @@ impl Session<'_> {
         let warning = of_image::user(self.settings, &image.section, &self.build_file.file);
         image.warnings.extend(warning);
         self.read_build(&mut image)?;
+        self.check_snakemake(&image).await?;
         Ok(image)
     }
 

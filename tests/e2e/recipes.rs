@@ -66,7 +66,7 @@ fn an_image_works_on_all_platforms_that_it_is_for() {
     let built = platforms.build(base.tag(), lines, args.as_flattened());
     let built = built.expect_success().stderr;
     for added in [
-        "`for: openshift` adds `group_writable: true`, `user: {gid: 0}` and `env: {HOME: the home of the image's user}`",
+        "`for: openshift` adds `group_writable: true`, `user: {gid: 0}` and `env: {HOME: /home/jo}`",
         "`for: binder` adds `user: {name: jo, uid: 1000}`",
         "`for: snakemake` adds `labels: {io.github.snakemake.containerized: 'true'}`",
         "`for: devcontainer` adds `labels: {devcontainer.metadata: '[{\"remoteUser\":\"jo\"}]'}`",
@@ -196,6 +196,14 @@ fn an_image_that_does_not_work_on_its_platform_is_an_error() {
         let lines = format!("for:\n  - {platform}\n{lines}");
         failures.add_output(platform, platforms.build(base.tag(), &lines, &[]));
     }
+    platforms.project.write("env.post-deploy.sh", "echo mine\n");
+    let output = platforms.build(base.tag(), "for: snakemake\n", &[]);
+    let error = error_of(&output.expect_failure());
+    assert!(
+        error.contains("Snakemake would run env.post-deploy.sh"),
+        "{error}"
+    );
+    assert!(error.contains(">>> for: snakemake"), "{error}");
     // It has no shell, and the lock brings none.
     for platform in ["devcontainer", "github-actions", "apptainer"] {
         let lines = format!("for: [{platform}]\n");

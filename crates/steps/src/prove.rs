@@ -1,5 +1,6 @@
 //! Tries the image in which the step runs, as a platform starts it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
@@ -27,11 +28,87 @@ pub(crate) fn run(
     log: &mut dyn Write,
 ) -> Result<(), FailureReport> {
     let (spec, env) = ProveSpec::from_args(args)?;
+    let known = KnownIds::read();
     for trial in &spec.trials {
-        attempt(trial, &env, log)?;
+        match known.fitting(trial) {
+            Some(trial) => attempt(&trial, &env, log)?,
+            None => writeln!(
+                log,
+                "not tried: this builder has no user besides the image's own. {}",
+                trial.rule
+            )?,
+        }
     }
     fs::write(mounts.facts.join(PROOF_FILE), "{}")?;
     Ok(())
+}
+
+/// The ids that this builder can start programs with, and those that the image knows. A rootless one, or one with
+/// `userns-remap`, has few.
+struct KnownIds {
+    users: Ids,
+    groups: Ids,
+}
+
+impl KnownIds {
+    fn read() -> Self {
+        let ids = |map: &str, file: &str| {
+            let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+            Ids::of(&read(map), &read(file))
+        };
+        Self {
+            users: ids("/proc/self/uid_map", "/etc/passwd"),
+            groups: ids("/proc/self/gid_map", "/etc/group"),
+        }
+    }
+
+    /// The trial as a user whom this builder has, and whom the image knows only if it knows the one of the trial.
+    fn fitting(&self, trial: &Trial) -> Option<Trial> {
+        Some(Trial {
+            uid: self.users.in_place_of(trial.uid)?,
+            gid: self.groups.in_place_of(trial.gid)?,
+            ..trial.clone()
+        })
+    }
+}
+
+/// Ids of users, or of groups.
+struct Ids {
+    /// First and last of each range that is mapped (user_namespaces(7)).
+    mapped: Vec<(u32, u32)>,
+    /// Those with an account or a name.
+    named: BTreeSet<u32>,
+}
+
+impl Ids {
+    /// `map` is as in `/proc/self/uid_map`, `names` as in `/etc/passwd` or `/etc/group`.
+    fn of(map: &str, names: &str) -> Self {
+        let range = |line: &str| {
+            let mut fields = line.split_whitespace().map(|field| field.parse().ok());
+            let (first, _, count): (u32, _, u32) =
+                (fields.next()??, fields.next(), fields.next()??);
+            Some((first, first.checked_add(count.checked_sub(1)?)?))
+        };
+        let id = |line: &str| line.split(':').nth(2)?.parse().ok();
+        Self {
+            mapped: map.lines().filter_map(range).collect(),
+            named: names.lines().filter_map(id).collect(),
+        }
+    }
+
+    /// `id` if it is mapped, or else the highest id that is and that has no name.
+    fn in_place_of(&self, id: u32) -> Option<u32> {
+        // Without /proc nothing is known.
+        let is_mapped = |(first, last): &(u32, u32)| (*first..=*last).contains(&id);
+        if self.mapped.is_empty() || self.mapped.iter().any(is_mapped) {
+            return Some(id);
+        }
+        let free = |(first, last): &(u32, u32)| {
+            let mut all = (*first..=*last).rev();
+            all.find(|id| !self.named.contains(id))
+        };
+        self.mapped.iter().filter_map(free).max()
+    }
 }
 
 fn attempt(
@@ -143,6 +220,22 @@ mod tests {
         tried(shell(script), &env).unwrap();
         let own = [env.as_slice(), &[("HOME".to_owned(), "/".to_owned())]].concat();
         tried(shell("test \"$HOME\" = /"), &own).unwrap();
+    }
+
+    #[test]
+    fn a_builder_with_few_users_tries_another_one() {
+        let names = "root:x:0:0:root:/root:/bin/sh\nlast:x:65535:1::/:/bin/sh\n";
+        let replaced = |map: &str, id| Ids::of(map, names).in_place_of(id);
+        let any = 1_000_660_000;
+        assert_eq!(
+            replaced("         0          0 4294967295\n", any),
+            Some(any)
+        );
+        let rootless = "0 1000 1\n1 100000 65535\n";
+        assert_eq!(replaced(rootless, any), Some(65534));
+        assert_eq!(replaced(rootless, 1001), Some(1001));
+        assert_eq!(replaced("0 1000 1\n", any), None);
+        assert_eq!(replaced("", any), Some(any));
     }
 
     #[test]

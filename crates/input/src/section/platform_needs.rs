@@ -10,7 +10,7 @@ use crate::section::image_section::{
 use crate::yaml::{Node, Value};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
-use condafront_step_spec::account::{SHARED_GID, UserRequest};
+use condafront_step_spec::account::{DEFAULT_NAME, SHARED_GID, UserRequest};
 use condafront_step_spec::system::Manager;
 
 /// The port of SageMaker's web server.
@@ -89,6 +89,10 @@ pub(super) fn complete_account(
     section: &mut ImageSection,
 ) -> Result<(), Diagnostic> {
     let contracts = section.contracts.clone();
+    let binder = contracts.iter().find(|it| it.value == Contract::Binder);
+    if let Some(binder) = binder {
+        check_binder(reader, binder.lines)?;
+    }
     check_each_other(reader, &contracts)?;
     for contract in &contracts {
         if contract.value == Contract::Openshift {
@@ -127,6 +131,39 @@ fn check_each_other(
     Ok(())
 }
 
+/// Refuses build-args of Binder that name no user whom it can start.
+fn check_binder(reader: &Reader<'_>, lines: Lines) -> Result<(), Diagnostic> {
+    let given = |name: &str| reader.args.get(name).filter(|value| !value.is_empty());
+    if let Some(uid) = given("NB_UID")
+        && digits::<u32>(uid).is_none_or(|uid| uid == 0)
+    {
+        let message = format!(
+            "the build-arg NB_UID is `{}`: `binder` needs the number of a user other than root",
+            quoted(uid)
+        );
+        return Err(reader
+            .error(lines, message)
+            .help("Use --build-arg NB_UID=1000."));
+    }
+    if let Some(name) = given("NB_USER")
+        && is_root(name)
+    {
+        let message = format!(
+            "the build-arg NB_USER is `{}`: `binder` does not run images as root",
+            quoted(name)
+        );
+        return Err(reader
+            .error(lines, message)
+            .help("Use --build-arg NB_USER=jovyan."));
+    }
+    Ok(())
+}
+
+/// Whether a name, or the number that is given in its place, is root's.
+fn is_root(name: &str) -> bool {
+    name == "root" || digits::<u32>(name) == Some(0)
+}
+
 /// Lets the group write.
 fn share(reader: &Reader<'_>, section: &mut ImageSection, lines: Lines) -> Result<(), Diagnostic> {
     match &section.group_writable {
@@ -156,8 +193,12 @@ fn complete_user(
         Some(user) => user.value.clone(),
         None => UserRequest::default(),
     };
-    let number: Option<u32> = user.name.as_deref().and_then(digits);
-    let is_root = user.name.as_deref() == Some("root");
+    let given_name = reader
+        .args
+        .get("MAMBA_USER")
+        .filter(|name| !name.is_empty());
+    let name = given_name.or(user.name.as_deref()).map(str::to_owned);
+    let number: Option<u32> = name.as_deref().and_then(digits);
     let platform = contract.value.name();
     let refuse = |message: String, lines: Lines, way: &str| {
         let error = reader.error(lines, message);
@@ -168,15 +209,20 @@ fn complete_user(
         };
         error.help(format!("{way}, or remove `{platform}` from `for`."))
     };
-    if is_root {
-        return match (wanted.is_never_root, said) {
-            (true, Some(lines)) => Err(refuse(
-                format!("`{platform}` does not run images as root"),
-                lines,
-                "Use another user",
-            )),
-            _ => Ok(()),
+    if name.as_deref().is_some_and(is_root) {
+        if !wanted.is_never_root {
+            return Ok(());
+        }
+        let (what, lines, way) = match (given_name, said) {
+            (None, Some(lines)) => ("", lines, "Use another user"),
+            _ => (
+                ", and the build-arg MAMBA_USER is root's",
+                contract.lines,
+                "Remove the build-arg",
+            ),
         };
+        let message = format!("`{platform}` does not run images as root{what}");
+        return Err(refuse(message, lines, way));
     }
     let parts = [
         ("uid", "MAMBA_USER_ID", wanted.uid, user.uid.or(number)),
@@ -185,6 +231,11 @@ fn complete_user(
     for (field, arg, wanted, has) in parts {
         let Some(wanted) = wanted else { continue };
         let given = reader.args.get(arg).filter(|value| !value.is_empty());
+        let given_number = given_name.filter(|name| digits::<u32>(name).is_some());
+        let (arg, given) = match (given, given_number) {
+            (None, Some(number)) if field == "uid" => ("MAMBA_USER", Some(number)),
+            (given, _) => (arg, given),
+        };
         if let Some(given) = given.filter(|given| digits::<u32>(given) != Some(wanted)) {
             let message = format!(
                 "`{platform}` needs the {field} {wanted}, and the build-arg {arg} is {}",
@@ -202,7 +253,7 @@ fn complete_user(
         }
     }
     let mut added = Vec::new();
-    if user.name.is_none()
+    if name.is_none()
         && let Some(name) = &wanted.name
     {
         user.name = Some(name.clone());
@@ -237,7 +288,8 @@ pub(super) fn complete(reader: &Reader<'_>, section: &mut ImageSection) {
     for Located { value, lines } in section.contracts.clone() {
         match value {
             Contract::Openshift if !sets_home(section) => {
-                section.add(lines, value, "env: {HOME: the home of the image's user}");
+                let home = home(reader);
+                section.add(lines, value, format!("env: {{HOME: {home}}}"));
             }
             Contract::Sagemaker => {
                 let port = Ports {
@@ -268,6 +320,15 @@ pub(super) fn complete(reader: &Reader<'_>, section: &mut ImageSection) {
             Contract::Nextflow => add_ps(reader, section, lines),
             _ => {}
         }
+    }
+}
+
+/// The home of the image's user, as far as the file tells: an account of the base image can have another.
+fn home(reader: &Reader<'_>) -> String {
+    match reader.args.get("MAMBA_USER") {
+        Some(name) if is_root(name) => "/root".to_owned(),
+        Some(name) => format!("/home/{name}"),
+        None => format!("/home/{DEFAULT_NAME}"),
     }
 }
 
@@ -332,97 +393,4 @@ fn is_debian(image: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::section::tests::section;
-    use condafront_model::source::{Level, SourceFile};
-
-    /// The section with these lines, and its warnings.
-    fn completed(lines: &str, args: &[(&str, &str)]) -> (ImageSection, Vec<String>) {
-        let text = format!("condafront:\n{lines}");
-        let section = section(&text, args);
-        let section = section.unwrap_or_else(|error| panic!("{}", error.render(Level::Error)));
-        let warnings = section.warnings(&SourceFile::new("env.yml", text));
-        let messages = warnings.into_iter().map(|it| it.diagnostic.message);
-        (section, messages.collect())
-    }
-
-    #[test]
-    fn each_platform_adds_what_the_file_does_not_have() {
-        let platforms: Vec<String> = CONTRACTS
-            .iter()
-            .map(|(name, _)| completed(&format!("  for: {name}\n"), &[]).1.join("\n"))
-            .filter(|added| !added.is_empty())
-            .collect();
-        insta::assert_snapshot!(platforms.join("\n"), @r#"
-        `for: openshift` adds `group_writable: true`, `user: {gid: 0}` and `env: {HOME: the home of the image's user}`
-        `for: nextflow` adds `apt: [procps]`
-        `for: binder` adds `user: {name: jovyan, uid: 1000}`
-        `for: sagemaker` adds `user: {name: sagemaker-user, uid: 1000, gid: 100}` and `expose: [8888]`
-        `for: snakemake` adds `labels: {io.github.snakemake.containerized: 'true'}`
-        `for: devcontainer` adds `user: {uid: 1000}` and `labels: {devcontainer.metadata: '[{"remoteUser":"mambauser"}]'}`
-        "#);
-    }
-
-    #[test]
-    fn what_the_file_has_is_not_added() {
-        let lines = "  for: [openshift, nextflow, devcontainer, snakemake, sagemaker]
-  user: root
-  group_writable: yes
-  env: {HOME: /srv}
-  apt: [procps=2*]
-  expose: [8000-9000]
-  labels: {devcontainer.metadata: '[]', io.github.snakemake.containerized: 'true'}
-";
-        let error = section(&format!("condafront:\n{lines}"), &[]).unwrap_err();
-        assert!(error.message.starts_with("no image fits both"), "{error}");
-        let lines = lines.replace(", sagemaker]", "]");
-        assert_eq!(completed(&lines, &[]).1, [""; 0]);
-        let lines = lines.replace("[openshift, ", "[sagemaker, ");
-        assert_eq!(completed(&lines, &[]).1, [""; 0]);
-    }
-
-    #[test]
-    fn binder_chooses_the_user() {
-        let args = [("NB_USER", "jo"), ("NB_UID", "1234")];
-        let (section, added) = completed("  for: binder\n  workdir: /home/${MAMBA_USER}\n", &args);
-        let user = section.user.expect("a user").value;
-        assert_eq!((user.name.as_deref(), user.uid), (Some("jo"), Some(1234)));
-        assert_eq!(
-            section.workdir.map(|it| it.value),
-            Some("/home/jo".to_owned())
-        );
-        assert_eq!(added, ["`for: binder` adds `user: {name: jo, uid: 1234}`"]);
-        let mine = "condafront:\n  for: binder\n  user: {name: ada, uid: 1000}\n";
-        let error = super::super::tests::section(mine, &args).unwrap_err();
-        assert_eq!(
-            error.message,
-            "`binder` needs the uid 1234, and `user` has 1000"
-        );
-    }
-
-    #[test]
-    fn a_build_arg_cannot_break_a_platform() {
-        let text = "condafront:\n  for: sagemaker\n";
-        let error = section(text, &[("MAMBA_USER_ID", "5")]).unwrap_err();
-        assert_eq!(
-            error.message,
-            "`sagemaker` needs the uid 1000, and the build-arg MAMBA_USER_ID is 5"
-        );
-    }
-
-    #[test]
-    fn bases_with_apt_are_known_by_their_names() {
-        for image in [
-            "debian:13-slim",
-            "ubuntu",
-            "localhost:5000/debian:13",
-            "mirror.example/library/ubuntu@sha256:00",
-        ] {
-            assert!(is_debian(image), "{image}");
-        }
-        for image in ["alpine", "scratch", "org/debian-tools", "fedora:42", ""] {
-            assert!(!is_debian(image), "{image}");
-        }
-    }
-}
+mod tests;

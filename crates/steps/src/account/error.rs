@@ -32,14 +32,14 @@ pub enum AccountError {
         id: u32,
     },
     /// `root` with another id.
-    #[error("the user `root` has the ids 0:0; leave out the ids, or choose another name")]
+    #[error("the user `root` has the ids 0:0; remove the ids, or choose another name")]
     RootId,
     /// Id 0 with another name.
     #[error("the user id 0 belongs to root; use the name `root` instead of `{0}`")]
     RootName(String),
     /// The base image has an account with that name and another id.
     #[error(
-        "the base image already has a user `{name}` with the id {found}, not {wanted}; leave out \
+        "the base image already has a user `{name}` with the id {found}, not {wanted}; remove \
          the id to use that account, or choose another name"
     )]
     NameTaken {

@@ -1,0 +1,138 @@
+use super::*;
+use crate::section::tests::section;
+use condafront_model::source::{Level, SourceFile};
+
+/// The section with these lines, and its warnings.
+fn completed(lines: &str, args: &[(&str, &str)]) -> (ImageSection, Vec<String>) {
+    let text = format!("condafront:\n{lines}");
+    let section = section(&text, args);
+    let section = section.unwrap_or_else(|error| panic!("{}", error.render(Level::Error)));
+    let warnings = section.warnings(&SourceFile::new("env.yml", text));
+    let messages = warnings.into_iter().map(|it| it.diagnostic.message);
+    (section, messages.collect())
+}
+
+#[test]
+fn each_platform_adds_what_the_file_does_not_have() {
+    let platforms: Vec<String> = CONTRACTS
+        .iter()
+        .map(|(name, _)| completed(&format!("  for: {name}\n"), &[]).1.join("\n"))
+        .filter(|added| !added.is_empty())
+        .collect();
+    insta::assert_snapshot!(platforms.join("\n"), @r#"
+    `for: openshift` adds `group_writable: true`, `user: {gid: 0}` and `env: {HOME: /home/mambauser}`
+    `for: nextflow` adds `apt: [procps]`
+    `for: binder` adds `user: {name: jovyan, uid: 1000}`
+    `for: sagemaker` adds `user: {name: sagemaker-user, uid: 1000, gid: 100}` and `expose: [8888]`
+    `for: snakemake` adds `labels: {io.github.snakemake.containerized: 'true'}`
+    `for: devcontainer` adds `user: {uid: 1000}` and `labels: {devcontainer.metadata: '[{"remoteUser":"mambauser"}]'}`
+    "#);
+}
+
+#[test]
+fn what_the_file_has_is_not_added() {
+    let lines = "  for: [openshift, nextflow, devcontainer, snakemake, sagemaker]
+  user: root
+  group_writable: yes
+  env: {HOME: /srv}
+  apt: [procps=2*]
+  expose: [8000-9000]
+  labels: {devcontainer.metadata: '[]', io.github.snakemake.containerized: 'true'}
+";
+    let error = section(&format!("condafront:\n{lines}"), &[]).unwrap_err();
+    assert!(error.message.starts_with("no image fits both"), "{error}");
+    let lines = lines.replace(", sagemaker]", "]");
+    assert_eq!(completed(&lines, &[]).1, [""; 0]);
+    let lines = lines.replace("[openshift, ", "[sagemaker, ");
+    assert_eq!(completed(&lines, &[]).1, [""; 0]);
+}
+
+#[test]
+fn binder_chooses_the_user() {
+    let args = [("NB_USER", "jo"), ("NB_UID", "1234")];
+    let (section, added) = completed("  for: binder\n  workdir: /home/${MAMBA_USER}\n", &args);
+    let user = section.user.expect("a user").value;
+    assert_eq!((user.name.as_deref(), user.uid), (Some("jo"), Some(1234)));
+    assert_eq!(
+        section.workdir.map(|it| it.value),
+        Some("/home/jo".to_owned())
+    );
+    assert_eq!(added, ["`for: binder` adds `user: {name: jo, uid: 1234}`"]);
+    let mine = "condafront:\n  for: binder\n  user: {name: ada, uid: 1000}\n";
+    let error = super::super::tests::section(mine, &args).unwrap_err();
+    assert_eq!(
+        error.message,
+        "`binder` needs the uid 1234, and `user` has 1000"
+    );
+}
+
+#[test]
+fn a_build_arg_cannot_break_a_platform() {
+    let text = "condafront:\n  for: sagemaker\n";
+    let error = section(text, &[("MAMBA_USER_ID", "5")]).unwrap_err();
+    assert_eq!(
+        error.message,
+        "`sagemaker` needs the uid 1000, and the build-arg MAMBA_USER_ID is 5"
+    );
+}
+
+#[test]
+fn bases_with_apt_are_known_by_their_names() {
+    for image in [
+        "debian:13-slim",
+        "ubuntu",
+        "localhost:5000/debian:13",
+        "mirror.example/library/ubuntu@sha256:00",
+    ] {
+        assert!(is_debian(image), "{image}");
+    }
+    for image in ["alpine", "scratch", "org/debian-tools", "fedora:42", ""] {
+        assert!(!is_debian(image), "{image}");
+    }
+}
+
+#[test]
+fn root_is_root_however_it_is_named() {
+    let error = |lines: &str, args: &[(&str, &str)]| {
+        let text = format!("condafront:\n  for: binder\n{lines}");
+        section(&text, args).unwrap_err().to_string()
+    };
+    for lines in ["  user: root\n", "  user: 0\n", "  user: {uid: 0}\n"] {
+        let told = error(lines, &[]);
+        assert!(
+            told.starts_with("`binder` does not run images as root"),
+            "{told}"
+        );
+        // Other platforms take it.
+        let text = format!("condafront:\n  for: [devcontainer, sagemaker]\n{lines}");
+        section(&text, &[]).unwrap();
+    }
+    let args = [
+        ("MAMBA_USER", "root"),
+        ("MAMBA_USER", "0"),
+        ("MAMBA_USER", "7"),
+        ("NB_UID", "0"),
+        ("NB_UID", "abc"),
+        ("NB_USER", "root"),
+    ];
+    let told = args.map(|arg| error("", &[arg]));
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    `binder` does not run images as root, and the build-arg MAMBA_USER is root's
+    Remove the build-arg, or remove `binder` from `for`.
+    `binder` does not run images as root, and the build-arg MAMBA_USER is root's
+    Remove the build-arg, or remove `binder` from `for`.
+    `binder` needs the uid 1000, and the build-arg MAMBA_USER is 7
+    Remove the build-arg, or remove `binder` from `for`.
+    the build-arg NB_UID is `0`: `binder` needs the number of a user other than root
+    Use --build-arg NB_UID=1000.
+    the build-arg NB_UID is `abc`: `binder` needs the number of a user other than root
+    Use --build-arg NB_UID=1000.
+    the build-arg NB_USER is `root`: `binder` does not run images as root
+    Use --build-arg NB_USER=jovyan.
+    "#);
+    section(
+        "condafront:\n  for: sagemaker\n  user: ada\n",
+        &[("MAMBA_USER", "root")],
+    )
+    .unwrap();
+}
