@@ -78,7 +78,7 @@ impl Files {
         };
         let named = own.named(folder);
         let Some(lock) = named.find(self.contents(&named)?)? else {
-            if input.beside.is_some() {
+            if own.is_optional() {
                 return own.without(input);
             }
             input.warnings.push(of_missing(own.missing()));

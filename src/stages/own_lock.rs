@@ -8,7 +8,9 @@ use std::sync::Arc;
 use crate::gateway::error::BuildError;
 use condafront_input::Conda;
 use condafront_input::file_path::NamedFile;
-use condafront_input::own_lock::{LockKind, OwnLock, upgrade_without_effect, upgrades_all};
+use condafront_input::own_lock::{
+    LockKind, OwnLock, to_solve, upgrade_without_effect, upgrades_all,
+};
 
 impl Session<'_> {
     /// The environment with what the lock says that its file names, if it names one.
@@ -80,6 +82,7 @@ impl Session<'_> {
             own.check_lock(old, &settings)?;
         }
         let kind = own.kind_to_write(old.as_deref())?;
+        one.input = to_solve(one.input)?;
         one.new_lock = Some(LockToWrite { kind, old });
         let lock = found.filter(|_| !upgrades_all(&one.settings));
         if let (Some(lock), Conda::Unsolved(request)) = (lock, &mut one.input.conda) {

@@ -35,18 +35,19 @@ pub struct EnvironmentInput {
     /// The names of the build-arg `CONDAFRONT_SKIP` that a lock does not have, each with the error that says so; `None`
     /// unless the file is a lock.
     pub unknown_skips: Option<BTreeMap<String, Diagnostic>>,
-    /// The lock that the file's tool writes beside it, whose packages are taken if it is there.
+    /// What is left to a lock; `None` unless the file is a manifest.
     pub beside: Option<Beside>,
 }
 
-/// The lock beside a manifest, and what is left to it.
+/// The lock beside a manifest, and what is left to a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beside {
-    /// Its name.
+    /// The name of the lock that the manifest's tool writes, whose packages are taken if it is there and the manifest names no
+    /// other.
     pub lock: Located<String>,
-    /// Why the packages cannot be found without it.
+    /// Why the packages cannot be found without a lock.
     pub unsolvable: Option<Diagnostic>,
-    /// Findings that only matter without it.
+    /// Findings that only matter without a lock.
     pub warnings: Vec<Warning>,
 }
 

@@ -10,6 +10,7 @@ mod cutoff;
 mod dependency;
 mod keys;
 mod kind;
+mod known;
 mod pypi;
 mod python;
 mod refusals;
@@ -99,17 +100,15 @@ pub(crate) fn read(
     let request = asked.request(&section, &mut refusals, &mut warnings)?;
     let pip = pypi::read(&workspace, &environment, &mut refusals)?;
     let variables = variables::read(&workspace, &environment, &mut warnings)?;
-    let beside = section.lock.is_none().then(|| {
-        let (unsolvable, warnings) = refusals.finish();
-        Beside {
-            lock: Located {
-                value: kind.tool.lock().to_owned(),
-                lines: workspace.lines(),
-            },
-            unsolvable,
-            warnings,
-        }
-    });
+    let (unsolvable, of_solve) = refusals.finish();
+    let beside = Beside {
+        lock: Located {
+            value: kind.tool.lock().to_owned(),
+            lines: workspace.lines(),
+        },
+        unsolvable,
+        warnings: of_solve,
+    };
     Ok(EnvironmentInput {
         prefix: None,
         variables,
@@ -122,7 +121,7 @@ pub(crate) fn read(
         section,
         warnings,
         unknown_skips: None,
-        beside,
+        beside: Some(beside),
     })
 }
 

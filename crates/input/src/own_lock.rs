@@ -89,17 +89,17 @@ impl OwnLock {
     ///
     /// # Errors
     /// The error that it is missing, or what the manifest asks for that only its own tool can do.
-    pub fn without(&self, mut input: EnvironmentInput) -> Result<EnvironmentInput, Diagnostic> {
-        match input.beside.take() {
-            Some(beside) if self.is_beside => match beside.unsolvable {
-                Some(error) => Err(error),
-                None => {
-                    input.warnings.extend(beside.warnings);
-                    Ok(input)
-                }
-            },
-            _ => Err(self.missing()),
+    pub fn without(&self, input: EnvironmentInput) -> Result<EnvironmentInput, Diagnostic> {
+        if self.is_beside {
+            to_solve(input)
+        } else {
+            Err(self.missing())
         }
+    }
+
+    /// Whether a build can do without it.
+    pub fn is_optional(&self) -> bool {
+        self.is_beside
     }
 
     /// The error that it is missing.
@@ -377,6 +377,20 @@ impl OwnLock {
     fn shown(&self) -> String {
         quoted(&self.path)
     }
+}
+
+/// The environment if its packages are to be found by a solve, also one for a new lock.
+///
+/// # Errors
+/// What a manifest asks for that only its own tool can do.
+pub fn to_solve(mut input: EnvironmentInput) -> Result<EnvironmentInput, Diagnostic> {
+    if let Some(of_manifest) = &input.beside {
+        if let Some(error) = &of_manifest.unsolvable {
+            return Err(error.clone());
+        }
+        input.warnings.extend(of_manifest.warnings.iter().cloned());
+    }
+    Ok(input)
 }
 
 /// Whether all packages may change in a new lock.

@@ -77,13 +77,18 @@ pub(super) fn read<'a>(
                     let doubts = list.push(found, place);
                     warnings.extend(doubts.filter(|one| one.rule != Rule::DuplicatePackage));
                 }
-                Wanted::Source => refusals.refuse_source(
-                    place,
-                    format!(
-                        "`{}` is the source of a conda package, but a build installs only built packages",
-                        quoted(&key.name)
-                    ),
-                ),
+                Wanted::Source => {
+                    refusals.refuse_source(
+                        place,
+                        format!(
+                            "`{}` is the source of a conda package, but a build installs only built packages",
+                            quoted(&key.name)
+                        ),
+                    );
+                    // A lock must have it nevertheless.
+                    let found = match_spec::read(&key.name, channels, place)?;
+                    drop(list.push(found, place));
+                }
             }
         }
         for (key, node) in reader.entries(*feature, &["constraints"])? {

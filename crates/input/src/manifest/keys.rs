@@ -1,71 +1,103 @@
-//! The keys of a manifest's tables.
+//! Warnings about the keys of a manifest's tables that no tool reads, which are mistakes more often than not.
 
+use super::known;
 use super::workspace::Workspace;
-use crate::yaml::Node;
+use crate::yaml::{Key, Node};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::did_you_mean;
+use condafront_model::platform;
 use condafront_model::redact::quoted;
 
-/// What a feature can have; the default feature has it at the top of the manifest.
-const OF_FEATURE: &[&str] = &[
-    "dependencies",
-    "host-dependencies",
-    "build-dependencies",
-    "constraints",
-    "pypi-dependencies",
-    "pypi-options",
-    "dev",
-    "activation",
-    "system-requirements",
-    "tasks",
-    "target",
-];
-
-/// What only other features have.
-const OF_OTHER_FEATURES: &[&str] = &[
-    "channels",
-    "channel-priority",
-    "platforms",
-    "solve-strategy",
-];
-
-/// What only the manifest has.
-const OF_MANIFEST: &[&str] = &[
-    "workspace",
-    "project",
-    "feature",
-    "environments",
-    "exclude-newer",
-    "pypi-exclude-newer",
-    "package",
-    "tool",
-    "$schema",
-    "schema",
-];
-
-/// Warnings about the keys that no tool reads, which are mistakes more often than not.
+/// The warnings.
 pub(super) fn unknown(workspace: &Workspace<'_>) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    let mut check = |table: &Node, known: &[&[&str]]| {
-        for (key, _) in table.mapping().unwrap_or_default() {
-            let known = || known.iter().flat_map(|names| names.iter().copied());
-            if known().any(|name| name == key.name) {
-                continue;
-            }
-            let mut diagnostic = workspace
-                .at(key.lines)
-                .error(format!("`{}` has no effect", quoted(&key.name)));
-            diagnostic.help = did_you_mean(&key.name, known());
-            warnings.push(Warning {
-                rule: Rule::Ignored,
-                diagnostic,
-            });
-        }
+    let mut checks = Checks {
+        workspace,
+        warnings: Vec::new(),
     };
-    check(workspace.root, &[OF_FEATURE, OF_MANIFEST]);
-    let features = workspace.root.get("feature").and_then(Node::mapping);
-    for (_, table) in features.unwrap_or_default() {
-        check(table, &[OF_FEATURE, OF_OTHER_FEATURES]);
+    checks.feature(workspace.root, &[known::OF_MANIFEST]);
+    let features = entries(workspace.root.get("feature"));
+    for (_, table) in features {
+        checks.feature(table, &[known::OF_OTHER_FEATURES]);
     }
-    warnings
+    for (_, table) in entries(workspace.root.get("environments")) {
+        // Its own keys are checked when it is read.
+        checks.tables_of(table);
+    }
+    if let Some(table) = workspace.table() {
+        checks.table(table, &[known::OF_WORKSPACE]);
+    }
+    let platforms = workspace.value("platforms").and_then(Node::list);
+    for platform in platforms.unwrap_or_default() {
+        for (key, _) in entries(Some(platform)) {
+            if !key.name.starts_with("__") {
+                checks.key(key, &[known::OF_PLATFORM]);
+            }
+        }
+    }
+    checks.warnings
+}
+
+struct Checks<'w, 'a> {
+    workspace: &'w Workspace<'a>,
+    warnings: Vec<Warning>,
+}
+
+impl Checks<'_, '_> {
+    /// A feature, which has the keys `more` besides.
+    fn feature(&mut self, table: &Node, more: &[&[&str]]) {
+        let mut names = vec![known::OF_TARGET, known::OF_FEATURE];
+        names.extend(more);
+        self.table(table, &names);
+        self.tables_of(table);
+    }
+
+    /// The tables in a feature.
+    fn tables_of(&mut self, feature: &Node) {
+        self.activation(feature);
+        let platforms = self.workspace.value("platforms").and_then(Node::list);
+        let platforms = platforms.unwrap_or_default().iter();
+        let named: Vec<&str> = platforms
+            .filter_map(|one| one.text().or_else(|| one.get("name")?.text()))
+            .collect();
+        let subdirs: Vec<&str> = platform::subdirs().collect();
+        for (key, table) in entries(feature.get("target")) {
+            if !key.name.contains('*') {
+                self.key(key, &[known::TARGETS, &named, &subdirs]);
+            }
+            self.table(table, &[known::OF_TARGET]);
+            self.activation(table);
+        }
+    }
+
+    fn activation(&mut self, table: &Node) {
+        if let Some(table) = table.get("activation") {
+            self.table(table, &[known::OF_ACTIVATION]);
+        }
+    }
+
+    fn table(&mut self, table: &Node, known: &[&[&str]]) {
+        for (key, _) in entries(Some(table)) {
+            self.key(key, known);
+        }
+    }
+
+    fn key(&mut self, key: &Key, known: &[&[&str]]) {
+        let known = || known.iter().flat_map(|names| names.iter().copied());
+        if known().any(|name| name == key.name) {
+            return;
+        }
+        let mut diagnostic = self
+            .workspace
+            .at(key.lines)
+            .error(format!("`{}` has no effect", quoted(&key.name)));
+        diagnostic.help = did_you_mean(&key.name, known());
+        self.warnings.push(Warning {
+            rule: Rule::Ignored,
+            diagnostic,
+        });
+    }
+}
+
+fn entries(table: Option<&Node>) -> &[(Key, Node)] {
+    table.and_then(Node::mapping).unwrap_or_default()
 }

@@ -24,6 +24,14 @@ impl Tool {
         }
     }
 
+    /// The table of a pyproject.toml, below `tool`, that is the tool's.
+    pub(super) fn table(self) -> &'static str {
+        match self {
+            Self::Pixi => "pixi",
+            Self::Conda => "conda",
+        }
+    }
+
     /// The command that writes the lock.
     pub(super) fn command(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! The PyPI packages that an environment of a manifest asks for, as lines for pip. Where pip would find others than the
 //! manifest's own tool, a solve is refused.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -11,7 +12,7 @@ use super::workspace::{Environment, Workspace};
 use crate::pip_requirement::PipRequirement;
 use crate::yaml::{Key, Node};
 use condafront_model::nearest::did_you_mean;
-use condafront_model::pypi_package::normalized;
+use condafront_model::pypi_package::{normalized, requirement_name};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
 
@@ -55,6 +56,8 @@ pub(super) fn read<'a>(
 ) -> Result<Vec<PipRequirement>, Diagnostic> {
     let reader = Reader { workspace };
     let mut list = Vec::new();
+    let mut of_project = Vec::new();
+    let mut named = BTreeSet::new();
     for feature in &environment.features {
         let mut own: Vec<&(Key, Node)> = Vec::new();
         for table in workspace.tables(*feature, &["pypi-dependencies"]) {
@@ -72,9 +75,13 @@ pub(super) fn read<'a>(
         for (key, node) in own {
             let line = reader.line(key, node, refusals)?;
             list.push(reader.requirement(line, key.lines));
+            named.insert(normalized(&key.name));
         }
-        list.extend(python::requirements(workspace, *feature)?);
+        let found = python::requirements(workspace, *feature)?;
+        list.extend(found.iter().cloned());
+        of_project.extend(found);
     }
+    reader.refuse_sources(&of_project, &named, refusals);
     if list.is_empty() {
         return Ok(list);
     }
@@ -100,6 +107,41 @@ impl Reader<'_, '_> {
             text,
             file: Arc::clone(self.workspace.file),
             lines,
+        }
+    }
+
+    /// Refuses requirements that uv would take from elsewhere than an index, unless the tool's own table, with the names
+    /// `named`, says where they come from. pixi reads `[tool.uv.sources]` only when it builds a package.
+    fn refuse_sources(
+        &self,
+        requirements: &[PipRequirement],
+        named: &BTreeSet<String>,
+        refusals: &mut Refusals,
+    ) {
+        let uv = self
+            .workspace
+            .tree
+            .get("tool")
+            .and_then(|all| all.get("uv"));
+        let sources = uv.and_then(|uv| uv.get("sources")?.mapping());
+        for (key, _) in sources.unwrap_or_default() {
+            let name = normalized(&key.name);
+            let is_it = |one: &PipRequirement| {
+                requirement_name(&one.text).is_some_and(|found| found == name)
+            };
+            if !named.contains(&name) && requirements.iter().any(is_it) {
+                refusals.refuse_or(
+                    self.workspace.at(key.lines),
+                    format!(
+                        "pip does not read `[tool.uv.sources]`, which says where `{}` comes from",
+                        quoted(&key.name)
+                    ),
+                    &format!(
+                        "Write it in `[tool.{}.pypi-dependencies]`.",
+                        self.workspace.kind.tool.table()
+                    ),
+                );
+            }
         }
     }
 

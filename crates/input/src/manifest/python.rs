@@ -39,7 +39,7 @@ pub(super) fn requirements<'a>(
             };
             groups.list(list)?;
         }
-    } else {
+    } else if !feature.is_inline {
         let groups = Groups {
             workspace,
             found: &mut found,

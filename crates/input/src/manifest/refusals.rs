@@ -31,6 +31,16 @@ impl Refusals {
             .get_or_insert_with(|| place.error(message).help(help));
     }
 
+    /// Adds what a solve cannot do, with another way out.
+    pub(super) fn refuse_or(&mut self, place: Place<'_>, message: impl Into<String>, way: &str) {
+        let help = format!(
+            "{way} Or write the lock with `{}`: a build installs what it lists.",
+            self.tool.command()
+        );
+        self.first
+            .get_or_insert_with(|| place.error(message).help(help));
+    }
+
     /// Adds a package that would have to be built, which is no better with a lock.
     pub(super) fn refuse_source(&mut self, place: Place<'_>, message: impl Into<String>) {
         let help = "Build it, publish it in a channel, and take it from there.";

@@ -219,7 +219,7 @@ fn together<'a>(environment: &Environment<'a>, others: &[Environment<'a>]) -> En
     let all = std::iter::once(environment).chain(others);
     let mut features: Vec<Feature<'a>> = Vec::new();
     for feature in all.flat_map(|one| &one.features) {
-        if !features.iter().any(|known| known.name == feature.name) {
+        if !features.iter().any(|known| known.is(feature)) {
             features.push(*feature);
         }
     }

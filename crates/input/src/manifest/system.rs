@@ -115,6 +115,7 @@ pub(super) fn read<'a>(
             reader.least_of(node, &mut least)?;
         }
     }
+    reader.refuse_targets(environment, &all, refusals);
     let mut machines = Machines {
         platforms: declared(&supported),
         system: DeclaredSystem::default(),
@@ -217,6 +218,29 @@ impl<'a> Reader<'_, 'a> {
             subdir,
             node: item,
         })
+    }
+
+    /// Refuses the tables below `target` that are for a platform with a name of its own, or for names of a pattern.
+    fn refuse_targets(
+        &self,
+        environment: &Environment<'a>,
+        all: &[Entry<'_>],
+        refusals: &mut Refusals,
+    ) {
+        let wanted = self.workspace.platform.subdir();
+        let is_named = |name: &str| {
+            let mut own = all.iter().filter(|one| one.subdir == wanted);
+            name.contains('*') || name != wanted && own.any(|one| one.name == name)
+        };
+        let features = environment.features.iter();
+        let targets = features.filter_map(|one| one.table?.get("target")?.mapping());
+        for (key, _) in targets.flatten().filter(|(key, _)| is_named(&key.name)) {
+            let message = format!(
+                "a solve does not choose tables by a platform's own name, such as `{}`",
+                quoted(&key.name)
+            );
+            refusals.refuse(self.workspace.at(key.lines), message);
+        }
     }
 
     /// The platforms that a feature lists.

@@ -68,13 +68,13 @@ fn a_manifest_says_what_its_lock_must_have_and_what_the_image_is() {
     };
     let (default, channels, variables) = specs(None);
     let names: Vec<u32> = default.iter().map(|(_, line)| *line).collect();
-    assert_eq!(names, [10, 11, 15]);
+    assert_eq!(names, [10, 11, 12, 15]);
     let numpy = &default[1].0;
     assert!(numpy.contains("conda-forge::numpy") && numpy.contains(">=2"));
     assert_eq!(channels, ["conda-forge"]);
     assert_eq!(variables, [("DEMO".to_owned(), "1".to_owned())]);
     let (test, channels, variables) = specs(Some("test"));
-    assert_eq!(test.len(), 4);
+    assert_eq!(test.len(), 5);
     assert_eq!(test[0].1, 22);
     assert_eq!(channels, ["bioconda", "conda-forge"]);
     let named = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -110,18 +110,24 @@ fn the_lock_must_be_that_of_the_manifest() {
         SourceFile::new("pixi.lock", text)
     };
     let file = SourceFile::new("pixi.toml", MANIFEST);
-    let settings = InputSettings::default();
-    let installed = |version: &str| {
-        let input = of_kind::read(&file, Platform::LinuxAmd64, &settings).unwrap();
+    let skipping = InputSettings {
+        skip: vec!["demo-own".to_owned()],
+        ..InputSettings::default()
+    };
+    let installed = |version: &str, settings: &InputSettings| {
+        let input = of_kind::read(&file, Platform::LinuxAmd64, settings).unwrap();
         let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
         let lock = lock(version);
-        let found = own.read(&lock, &settings).unwrap();
-        own.installed(input, found, LockKind::of(&lock), &settings)
+        // The names to skip are those of a complete lock.
+        let found = own.read(&lock, &InputSettings::default()).unwrap();
+        own.installed(input, found, LockKind::of(&lock), settings)
     };
-    let input = installed("2.1.0").unwrap();
+    let error = installed("2.1.0", &InputSettings::default()).unwrap_err();
+    assert_eq!(error.locations[0].lines, Lines::one(12));
+    let input = installed("2.1.0", &skipping).unwrap();
     assert_eq!(input.locked().unwrap().len(), 3);
     assert_eq!(input.variables["DEMO"], "1");
-    let error = installed("1.26.4").unwrap_err();
+    let error = installed("1.26.4", &skipping).unwrap_err();
     assert_eq!(error.locations[0].lines, Lines::one(11));
     assert!(error.message.contains("has numpy 1.26.4"), "{error}");
     let help = error.help.unwrap_or_default();

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::kind::{Kind, workspace};
+use super::known;
 use crate::environment_input::DEFAULT_ENVIRONMENT;
 use crate::locked::choices;
 use crate::place::Place;
 use crate::yaml::{Key, Node};
+use condafront_model::nearest::did_you_mean;
 use condafront_model::platform::Platform;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -34,6 +36,8 @@ pub(super) struct Feature<'a> {
     /// Its table, which is the whole manifest for the default feature; `None` for a group of a pyproject.toml's PyPI
     /// packages that has no table.
     pub(super) table: Option<&'a Node>,
+    /// Whether it is what an environment says itself, under the environment's name.
+    pub(super) is_inline: bool,
 }
 
 /// One of the environments.
@@ -47,7 +51,12 @@ pub(super) struct Environment<'a> {
 impl Feature<'_> {
     /// Whether it is the default feature.
     pub(super) fn is_default(&self) -> bool {
-        self.name == DEFAULT_ENVIRONMENT
+        self.name == DEFAULT_ENVIRONMENT && !self.is_inline
+    }
+
+    /// Whether both are one.
+    pub(super) fn is(&self, other: &Feature<'_>) -> bool {
+        (self.name, self.is_inline) == (other.name, other.is_inline)
     }
 }
 
@@ -59,9 +68,14 @@ impl<'a> Workspace<'a> {
         }
     }
 
+    /// The table about the project.
+    pub(super) fn table(&self) -> Option<&'a Node> {
+        workspace(self.root)
+    }
+
     /// A value of the table about the project.
     pub(super) fn value(&self, key: &str) -> Option<&'a Node> {
-        workspace(self.root)?.get(key)
+        self.table()?.get(key)
     }
 
     /// The lines of the table about the project.
@@ -108,10 +122,19 @@ impl<'a> Workspace<'a> {
             ))
             .help(choices(name, &known, "environments")));
         }
-        self.of_table(own)
+        let all = all.and_then(Node::mapping).unwrap_or_default();
+        match all.iter().find(|(key, _)| key.name == name) {
+            Some((key, own)) => self.of_table(&key.name, Some(own)),
+            None => self.of_table(DEFAULT_ENVIRONMENT, None),
+        }
     }
 
-    fn of_table(&self, own: Option<&'a Node>) -> Result<Environment<'a>, Diagnostic> {
+    /// The environment `name`, whose entry is `own`.
+    fn of_table(
+        &self,
+        name: &'a str,
+        own: Option<&'a Node>,
+    ) -> Result<Environment<'a>, Diagnostic> {
         let field = |key: &str| own.and_then(|own| own.get(key));
         if let Some(own) = own
             && own.list().is_none()
@@ -125,23 +148,83 @@ impl<'a> Workspace<'a> {
                 ))
                 .help("For example: test = [\"test\"]"));
         }
-        let listed = own.and_then(Node::list);
-        let listed = listed.or_else(|| field("features")?.list());
-        let without_default = field("no-default-feature").and_then(Node::text) == Some("true");
+        let fields = own.and_then(Node::mapping).unwrap_or_default();
+        let is_inline = self.has_inline(fields)?;
+        let listed = match (own.and_then(Node::list), field("features")) {
+            (None, Some(node)) => self.typed(node, "features", "a list", node.list())?,
+            (listed, _) => listed.unwrap_or_default(),
+        };
+        let without_default = match field("no-default-feature") {
+            None => false,
+            Some(node) => {
+                let said = node.text().and_then(|text| text.parse().ok());
+                self.typed(node, "no-default-feature", "true or false", said)?
+            }
+        };
         let mut features = Vec::new();
-        for item in listed.unwrap_or_default() {
+        if is_inline {
+            features.push(Feature {
+                name,
+                table: own,
+                is_inline,
+            });
+        }
+        for item in listed {
             features.extend(self.feature(item)?);
         }
         if !without_default {
             features.push(Feature {
                 name: DEFAULT_ENVIRONMENT,
                 table: Some(self.root),
+                is_inline: false,
             });
         }
-        let group = field("solve-group");
+        let solve_group = match field("solve-group") {
+            None => None,
+            Some(node) => {
+                let group = self.typed(node, "solve-group", "a name", node.text())?;
+                Some((group, node.lines))
+            }
+        };
         Ok(Environment {
             features,
-            solve_group: group.and_then(|node| Some((node.text()?, node.lines))),
+            solve_group,
+        })
+    }
+
+    /// Whether an environment with these fields has packages or variables of its own.
+    fn has_inline(&self, fields: &[(Key, Node)]) -> Result<bool, Diagnostic> {
+        let mut is_inline = false;
+        for (key, _) in fields {
+            let name = key.name.as_str();
+            if known::INLINE.contains(&name) {
+                is_inline = true;
+            } else if !known::OF_ENVIRONMENT.contains(&name) {
+                let error = format!("an environment has no key `{}`", quoted(name));
+                let mut error = self.at(key.lines).error(error);
+                let all = known::OF_ENVIRONMENT.iter().chain(known::INLINE);
+                error.help = did_you_mean(name, all.copied());
+                return Err(error);
+            }
+        }
+        Ok(is_inline)
+    }
+
+    /// The value of `key`, which must be of a kind.
+    fn typed<T>(
+        &self,
+        node: &Node,
+        key: &str,
+        kind: &str,
+        value: Option<T>,
+    ) -> Result<T, Diagnostic> {
+        value.ok_or_else(|| {
+            let shown = match node.text() {
+                Some(text) => format!("`{}`", quoted(text)),
+                None => node.what().to_owned(),
+            };
+            self.at(node.lines)
+                .error(format!("`{key}` must be {kind}, not {shown}"))
         })
     }
 
@@ -155,7 +238,9 @@ impl<'a> Workspace<'a> {
         let others = all.unwrap_or_default().iter().filter(|(key, node)| {
             key.name != environment && node.get("solve-group").and_then(Node::text) == Some(group)
         });
-        others.map(|(_, node)| self.of_table(Some(node))).collect()
+        others
+            .map(|(key, node)| self.of_table(&key.name, Some(node)))
+            .collect()
     }
 
     /// A feature that an environment lists; `None` for the default feature, which has no table of its own.
@@ -170,7 +255,11 @@ impl<'a> Workspace<'a> {
         let all = self.root.get("feature");
         let table = all.and_then(|all| all.get(name));
         if table.is_some() || self.groups().any(|(key, _)| key.name == name) {
-            return Ok(Some(Feature { name, table }));
+            return Ok(Some(Feature {
+                name,
+                table,
+                is_inline: false,
+            }));
         }
         let tables = all.and_then(Node::mapping).unwrap_or_default().iter();
         let names = tables.chain(self.groups());

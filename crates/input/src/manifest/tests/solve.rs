@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::*;
 use crate::environment_input::SolveRequest;
+use crate::own_lock;
 use crate::requirements;
 use crate::section::args::BuildArgs;
 use condafront_model::lint::Rule;
@@ -327,6 +328,40 @@ fn what_only_the_tool_can_do_needs_its_lock() {
 }
 
 #[test]
+fn sources_for_uv_are_not_left_out() {
+    let read = |rest: &str| {
+        let text = format!(
+            "[project]\nname = \"app\"\ndependencies = [\"My_Lib>=1\"]\n[tool.uv.sources]\nmy-lib = {{ path = \"../lib\" }}\nother = {{ index = \"b\" }}\n[tool.pixi.workspace]\nchannels = [\"conda-forge\"]\n{rest}"
+        );
+        let input = read_as("pyproject.toml", &text, None);
+        input.beside.unwrap().unsolvable
+    };
+    insta::assert_snapshot!(read("").unwrap().render(Level::Error));
+    let said = "[tool.pixi.pypi-dependencies]\nmy-lib = { path = \"../lib\" }\n";
+    assert_eq!(read(said), None);
+}
+
+#[test]
+fn a_lock_of_another_name_is_not_solved_without_what_only_the_tool_can_do() {
+    let start = "[workspace]\nchannels = [\"conda-forge\"]\nplatforms = [{ platform = \"linux-64\", linux = \"6.1\" }]\n[tool.condafront]\nlock = \"conda-{platform}.lock\"\n";
+    let read = |rest: &str| {
+        let text = format!("{start}{rest}");
+        let input = read_as("pixi.toml", &text, None);
+        let file = SourceFile::new("pixi.toml", text.as_str());
+        let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
+        assert_eq!(own.path, "conda-linux-64.lock");
+        assert!(!own.is_optional());
+        (own.without(input.clone()), own_lock::to_solve(input))
+    };
+    let (without, to_solve) = read("[dependencies]\npython = \"*\"\n");
+    let missing = without.unwrap_err().message;
+    assert!(missing.contains("is missing"), "{missing}");
+    assert_eq!(to_solve.unwrap().warnings.len(), 1);
+    let (_, to_solve) = read("[dependencies]\nown = { path = \"own\" }\n");
+    assert_eq!(to_solve.unwrap_err().locations[0].lines, Lines::one(7));
+}
+
+#[test]
 fn packages_can_be_too_new() {
     let text = r#"[workspace]
 channels = [{ channel = "fresh", exclude-newer = "0d" }, "conda-forge"]
@@ -442,6 +477,11 @@ fn mistakes_in_tables_are_reported_at_their_lines() {
         "[system-requirements]\ncuda = \"twelve\"\n",
         "[system-requirements]\nlibc = { family = \"musl\", version = \"1.2\" }\n",
         "[environments]\ndefault = \"test\"\n",
+        "[environments]\ndefault = { feature = [\"test\"] }\n",
+        "[environments]\ndefault = { features = \"test\" }\n",
+        "[environments]\ndefault = { features = [], solve_group = \"a\" }\n",
+        "[environments]\ndefault = { features = [], no-default-feature = \"yes\" }\n",
+        "[environments]\ndefault = { features = [], solve-group = [] }\n",
         "channel-priority = \"lenient\"\n",
     ] {
         let text = format!("{start}{rest}");
@@ -464,6 +504,73 @@ fn mistakes_in_tables_are_reported_at_their_lines() {
         all.push_str(&format!("{}\n\n", error.render(Level::Error)));
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn an_environment_has_packages_of_its_own() {
+    let text = r#"[project]
+name = "app"
+[dependency-groups]
+test = ["black"]
+[tool.pixi.workspace]
+channels = ["conda-forge"]
+platforms = ["linux-64"]
+[tool.pixi.dependencies]
+python = "*"
+[tool.pixi.feature.test.dependencies]
+pytest = "*"
+[tool.pixi.environments.test]
+solve-group = "main"
+channels = ["own"]
+[tool.pixi.environments.test.dependencies]
+hypothesis = "*"
+[tool.pixi.environments.test.target.linux-64]
+pypi-dependencies = { coverage = "*" }
+activation = { env = { A = "1" } }
+[tool.pixi.environments.other]
+features = ["test"]
+solve-group = "main"
+dependencies = { mypy = "*" }
+"#;
+    let input = read_as("pyproject.toml", text, Some("test"));
+    assert_eq!(input.variables["A"], "1");
+    let mut all = asked(&input);
+    all.push_str("--- other\n");
+    all.push_str(&asked(&read_as("pyproject.toml", text, Some("other"))));
+    insta::assert_snapshot!(all);
+}
+
+#[test]
+fn keys_below_tables_are_pointed_out_too() {
+    let text = r#"[workspace]
+channels = ["conda-forge"]
+chanels = ["bioconda"]
+platforms = [
+  { name = "gpu", platform = "linux-64", cuda = "12", __own = "1" },
+  { name = "box", platform = "linux-64", cudda = "12" },
+]
+[activation]
+environment = { A = "1" }
+[target.gpu]
+[target.linux.dependancies]
+a = "*"
+[target."linux-*".dependencies]
+[target.linux-65.dependencies]
+a = "*"
+[target.osx.activation]
+envv = {}
+[environments.x]
+target.unixx.tasks = {}
+activation.script = []
+"#;
+    let input = read_as("pixi.toml", text, Some("default@gpu"));
+    let warnings = input.warnings.iter();
+    let lines: Vec<u32> = warnings
+        .map(|one| one.diagnostic.locations[0].lines.first)
+        .collect();
+    assert_eq!(lines, [9, 11, 14, 17, 20, 19, 3, 6]);
+    let error = input.beside.unwrap().unsolvable.unwrap();
+    assert_eq!(error.locations[0].lines, Lines::one(10));
 }
 
 #[test]
