@@ -10,8 +10,8 @@ use crate::redact;
 use crate::secrets::Masking;
 use crate::visible::{visible, visible_line};
 
-/// A file that the user wrote, as it was read.
-#[derive(Clone, PartialEq, Eq)]
+/// A file that the user wrote, as it was read. Two are equal if they say the same, whatever their encodings.
+#[derive(Clone)]
 pub struct SourceFile {
     name: String,
     text: String,
@@ -21,6 +21,14 @@ pub struct SourceFile {
     damaged: Option<Damaged>,
     language: &'static str,
 }
+
+impl PartialEq for SourceFile {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.text == other.text && self.damaged == other.damaged
+    }
+}
+
+impl Eq for SourceFile {}
 
 /// A file that is not text, or in an encoding that only its kind can tell.
 #[derive(Clone, PartialEq, Eq)]
