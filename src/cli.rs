@@ -173,14 +173,14 @@ fn summary(input: &EnvironmentInput) -> String {
             let channels = request.channels.iter().map(|channel| channel.name.as_str());
             let names: Vec<&str> = channels.collect();
             let names = names.join(", ");
-            parts.push(match &request.exclude_newer {
+            let cutoff = request
+                .exclude_newer
+                .as_ref()
+                .and_then(|asked| asked.cutoff);
+            parts.push(match cutoff {
                 None => format!("to be solved with {names}"),
-                Some(asked) => match asked.cutoff {
-                    Limit::At(cutoff) => format!("to be solved with {names} as of {cutoff}"),
-                    Limit::Age(_) => {
-                        format!("to be solved with {names} as of {} ago", asked.cutoff)
-                    }
-                },
+                Some(Limit::At(cutoff)) => format!("to be solved with {names} as of {cutoff}"),
+                Some(age) => format!("to be solved with {names} as of {age} ago"),
             });
         }
     }

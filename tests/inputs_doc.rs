@@ -112,7 +112,8 @@ fn build_args_of_the_tables_are_read() {
     let cutoff = request
         .exclude_newer
         .as_ref()
-        .map(|asked| asked.cutoff.to_string());
+        .and_then(|asked| asked.cutoff)
+        .map(|cutoff| cutoff.to_string());
     assert_eq!(cutoff.as_deref(), Some("2026-11-01"));
 }
 

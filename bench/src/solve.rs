@@ -289,6 +289,7 @@ fn question(from: From, server: &Server) -> (SolveSpec, [RepodataSpec; 2]) {
             cuda_arch: None,
         },
         exclude_newer: None,
+        without_pip: false,
         origin: Origin::default(),
         kept: Kept::default(),
         installed: Vec::new(),

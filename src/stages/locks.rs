@@ -282,9 +282,9 @@ impl Session<'_> {
     pub(super) async fn lock_platforms(&self) -> Result<Vec<Platform>, BuildError> {
         let mut platforms = self.options.platforms()?;
         if platforms.is_empty() {
-            for file in &self.files_of_environments().await? {
+            for (file, settings) in &self.files_of_environments().await? {
                 let session = self.about(file);
-                for declared in session.declared_platforms().await? {
+                for declared in session.declared_platforms(settings).await? {
                     match Platform::from_subdir(&declared.subdir) {
                         Some(platform) => platforms.push(platform),
                         None => session.warn(&[session.no_lock_for(&declared)]).await?,
@@ -300,29 +300,35 @@ impl Session<'_> {
         Ok(platforms)
     }
 
-    /// The files that describe the environments.
-    async fn files_of_environments(&self) -> Result<Vec<Arc<SourceFile>>, BuildError> {
+    /// The files that describe the environments, with the settings for each.
+    async fn files_of_environments(
+        &self,
+    ) -> Result<Vec<(Arc<SourceFile>, InputSettings)>, BuildError> {
         let BuildSource::File(file) = self.source else {
             return Ok(Vec::new());
         };
-        match input::image_file(file, self.platform, &self.settings.input)? {
-            None => Ok(vec![Arc::clone(file)]),
+        let settings = &self.settings.input;
+        match input::image_file(file, self.platform, settings)? {
+            None => Ok(vec![(Arc::clone(file), settings.clone())]),
             Some(image) => {
                 let files = image.environments.iter();
                 let found =
                     try_join_all(files.map(|one| self.beside_build_file(&one.file))).await?;
-                Ok(found.into_iter().map(|found| found.file).collect())
+                let files = found.into_iter().zip(&image.environments);
+                Ok(files
+                    .map(|(found, one)| (found.file, settings.within(one, &image)))
+                    .collect())
             }
         }
     }
 
-    /// The platforms that an environment file declares. The engine's own may not be among them.
-    async fn declared_platforms(&self) -> Result<Vec<DeclaredPlatform>, BuildError> {
-        let settings = InputSettings {
-            // The choice of a pixi.lock's environment does not matter here.
-            environment: None,
-            ..self.for_file(self.file, &self.settings.input).await?
-        };
+    /// The platforms that an environment file declares: a manifest those of the chosen environment. The engine's own may not
+    /// be among them.
+    async fn declared_platforms(
+        &self,
+        settings: &InputSettings,
+    ) -> Result<Vec<DeclaredPlatform>, BuildError> {
+        let settings = self.for_file(self.file, settings).await?;
         let read = |platform| input::read(self.file, platform, &settings);
         let first = read(self.platform);
         let input = first.or_else(|error| {

@@ -202,7 +202,7 @@ impl Session<'_> {
 
     /// The warning about a cutoff that is still to come.
     fn not_over(&self, question: &SolveSpec) -> Option<Warning> {
-        let cutoff = question.exclude_newer.as_ref()?.cutoff;
+        let cutoff = question.exclude_newer.as_ref()?.cutoff?;
         cutoff.is_after(self.so_far.started).then(|| Warning {
             rule: Rule::Unrepeatable,
             diagnostic: Diagnostic::new(format!(

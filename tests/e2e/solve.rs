@@ -72,6 +72,7 @@ fn solved(specs: &[&str]) -> BTreeSet<String> {
             cuda_arch: None,
         },
         exclude_newer: None,
+        without_pip: false,
         origin: Origin::default(),
         kept: Kept::default(),
         installed: Vec::new(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use condafront_step_spec::solve::SolveSpec;
 use condafront_testkit::repodata::{Repodata, record};
 
 use crate::channels;
@@ -101,4 +102,38 @@ fn what_is_solved_together_is_not_installed_together() {
     let limited = |limit: &str| versions(&["app", limit], None);
     assert_eq!(limited("lib <2[when='lib']"), ["app 1", "lib 1"]);
     assert_eq!(limited("tool ==7[when='tool']"), ["app 1", "lib 2"]);
+}
+
+#[test]
+fn a_constraint_asks_for_nothing() {
+    let mut main = Repodata::default();
+    main.add(record("python 3.12 0"))
+        .add(record("python 3.13 0"))
+        .add(record("pip 26 0"))
+        .add(record("zlib 1 0"))
+        .add(record("zlib 2 0"))
+        .add(record("app 1 0").depends(["zlib"]))
+        .add(record("tool 1 0").depends(["python", "zlib"]));
+    let chosen = |change: &dyn Fn(&mut SolveSpec), specs: &[&str]| {
+        let mut spec = question(&["main"], specs);
+        change(&mut spec);
+        let packages = ask(&spec, &[&main]).unwrap_or_else(|report| panic!("{report}"));
+        let shown = packages.iter();
+        let shown = shown.map(|one| format!("{} {} {}", one.name, one.version, one.requested_by));
+        shown.collect::<Vec<_>>()
+    };
+    let limits = ["python ==3.12[when='python']", "zlib ==1[when='zlib']"];
+    assert_eq!(
+        chosen(&|_| {}, &[limits[0], limits[1], "app"]),
+        ["app 1 2", "zlib 1 2"]
+    );
+    let own = |spec: &mut SolveSpec| spec.own = Some(3);
+    assert_eq!(
+        chosen(&own, &[limits[0], limits[1], "app", "tool"]),
+        ["app 1 2", "zlib 1 2"]
+    );
+    let asked = ["python", limits[0]];
+    assert_eq!(chosen(&|_| {}, &asked), ["pip 26 0", "python 3.12 0"]);
+    let without = |spec: &mut SolveSpec| spec.without_pip = true;
+    assert_eq!(chosen(&without, &asked), ["python 3.12 0"]);
 }

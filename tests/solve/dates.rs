@@ -16,7 +16,7 @@ fn cutoff(text: &str) -> Cutoff {
 /// A question as of 1 November.
 fn as_of(channels: &[&str], specs: &[&str]) -> SolveSpec {
     SolveSpec {
-        exclude_newer: Some(ExcludeNewer::of(cutoff("2026-11-01"))),
+        exclude_newer: Some(ExcludeNewer::of(Some(cutoff("2026-11-01")))),
         ..question(channels, specs)
     }
 }
@@ -97,9 +97,44 @@ fn a_day_counts_to_its_end_and_a_time_to_the_millisecond() {
         ("2026-11-01T11:59:59.999Z", false),
         ("2026-10-31", false),
     ] {
-        spec.exclude_newer = Some(ExcludeNewer::of(cutoff(text)));
+        spec.exclude_newer = Some(ExcludeNewer::of(Some(cutoff(text))));
         assert_eq!(ask(&spec, &[&main, &extra]).is_ok(), fits, "{text}");
     }
+}
+
+#[test]
+fn only_some_packages_or_channels_can_have_a_cutoff() {
+    let (mut main, mut extra) = channels();
+    later(&mut main, &mut extra);
+    let mut spec = question(&["main", "extra"], &["lib", "tool", "app"]);
+    spec.without_pip = true;
+    let mut solve = |change: &dyn Fn(&mut ExcludeNewer)| {
+        let mut asked = ExcludeNewer::of(None);
+        change(&mut asked);
+        spec.exclude_newer = Some(asked);
+        chosen(&spec, &[&main, &extra])
+    };
+    let day = |text: &str| Some(cutoff(text));
+    assert_eq!(solve(&|_| {}), ["app 2.0", "lib 2.1", "tool 0.1"]);
+    let by_name = solve(&|asked| {
+        asked.by_name.insert("lib".to_owned(), day("2026-11-03"));
+    });
+    assert_eq!(by_name, ["app 2.0", "lib 2.0", "tool 0.1"]);
+    // That of a package may be earlier or later than the others.
+    let earlier = solve(&|asked| {
+        asked.cutoff = day("2026-11-12");
+        asked.by_name.insert("app".to_owned(), day("2026-11-01"));
+    });
+    assert_eq!(earlier, ["app 1.0", "lib 2.0", "tool 0.1"]);
+    let none = solve(&|asked| {
+        asked.cutoff = day("2026-11-01");
+        asked.by_name.insert("lib".to_owned(), None);
+    });
+    assert_eq!(none, ["app 1.0", "lib 2.1", "tool 1.0"]);
+    let by_channel = solve(&|asked| {
+        asked.channels.insert(0, day("2026-11-01"));
+    });
+    assert_eq!(by_channel, ["app 1.0", "lib 1.0", "tool 2.0"]);
 }
 
 #[test]

@@ -49,6 +49,7 @@ fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
             cuda_arch: None,
         },
         exclude_newer: None,
+        without_pip: false,
         origin: Origin::default(),
         kept: Kept::default(),
         installed: Vec::new(),

@@ -87,6 +87,6 @@ fn only_what_a_solve_can_choose_is_reachable() {
     );
     let mut dated = question(&["main"], &["app"]);
     let cutoff = "2026-11-01".parse().unwrap();
-    dated.exclude_newer = Some(condafront_step_spec::solve::ExcludeNewer::of(cutoff));
+    dated.exclude_newer = Some(condafront_step_spec::solve::ExcludeNewer::of(Some(cutoff)));
     assert_eq!(of(&dated), ["app", "base", "draw", "lib"]);
 }

@@ -69,6 +69,7 @@ pub fn question(
         specs: request.all_specs().map(|spec| spec.spec.clone()).collect(),
         own: (!request.group.is_empty()).then_some(request.specs.len()),
         system,
+        without_pip: request.without_pip,
         origin: request.origin,
         kept: Kept {
             packages: request.kept.packages.iter().map(without_suffix).collect(),
@@ -184,6 +185,7 @@ mod tests {
                 subdir: "osx-arm64".to_owned(),
                 lines: Lines::one(6),
             }],
+            without_pip: false,
             origin: Origin::default(),
             kept: Kept::default(),
             installed: Vec::new(),
@@ -234,7 +236,7 @@ mod tests {
     fn ages_count_from_the_start_of_the_build() {
         let cutoffs = |text: &str| {
             let mut request = request();
-            let mut asked = ExcludeNewer::of(text.parse().unwrap());
+            let mut asked = ExcludeNewer::of(Some(text.parse().unwrap()));
             asked.channels.insert(0, None);
             asked
                 .packages

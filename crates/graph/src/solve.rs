@@ -278,6 +278,7 @@ mod tests {
                 cuda_arch: None,
             },
             exclude_newer: None,
+            without_pip: false,
             origin: Origin::default(),
             kept: Kept::default(),
             installed: Vec::new(),

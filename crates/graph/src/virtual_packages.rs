@@ -94,8 +94,10 @@ impl Overrides {
     #[must_use]
     pub fn or_declared(&self, declared: &DeclaredSystem) -> Self {
         let archspec = self.archspec.as_ref().or(declared.archspec.as_ref());
+        let cuda_arch = self.cuda_arch.as_ref().or(declared.cuda_arch.as_ref());
         Self {
             archspec: archspec.cloned(),
+            cuda_arch: cuda_arch.cloned(),
             ..self.clone()
         }
     }

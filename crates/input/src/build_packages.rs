@@ -129,6 +129,7 @@ pub fn requested(
         declared: request
             .map(|request| request.declared.clone())
             .unwrap_or_default(),
+        without_pip: false,
         origin: Origin::default(),
         kept: Kept::default(),
         installed: Vec::new(),

@@ -160,6 +160,7 @@ pub(crate) fn read(
             group: Vec::new(),
             platforms,
             declared: DeclaredSystem::default(),
+            without_pip: false,
             origin,
             kept: Kept::default(),
             installed: Vec::new(),

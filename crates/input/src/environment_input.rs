@@ -88,6 +88,8 @@ pub struct SolveRequest {
     pub platforms: Vec<DeclaredPlatform>,
     /// What the file says about the machines, for what neither the base image nor the user says.
     pub declared: DeclaredSystem,
+    /// Whether pip only comes with python if something asks for it, as in pixi.
+    pub without_pip: bool,
     /// How the file came about.
     pub origin: Origin,
     /// What stays of an earlier answer.
@@ -108,6 +110,8 @@ impl SolveRequest {
 pub struct DeclaredSystem {
     /// The version of `__cuda`.
     pub cuda: Option<String>,
+    /// The version and the build string of `__cuda_arch`: `8.6=0`.
+    pub cuda_arch: Option<String>,
     /// The build string of `__archspec`.
     pub archspec: Option<String>,
 }

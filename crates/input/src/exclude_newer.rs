@@ -40,11 +40,10 @@ pub(super) fn requested(
     names: &ChannelNames,
     platform: Platform,
 ) -> Option<ExcludeNewer<Limit>> {
-    let cutoff = build_arg.or(said.map(|said| said.cutoff))?;
-    let mut asked = ExcludeNewer::of(cutoff);
     let Some(said) = said else {
-        return Some(asked);
+        return build_arg.map(|cutoff| ExcludeNewer::of(Some(cutoff)));
     };
+    let mut asked = ExcludeNewer::of(build_arg.or(said.cutoff));
     for (name, limit) in &said.channels {
         for index in indices(name, channels, names, platform) {
             asked.channels.insert(index, limit.value);
@@ -53,6 +52,10 @@ pub(super) fn requested(
     let packages = said.packages.iter();
     asked.packages = packages
         .map(|(spec, limit)| (spec.clone(), limit.value))
+        .collect();
+    let by_name = said.by_name.iter();
+    asked.by_name = by_name
+        .map(|(name, limit)| (name.clone(), limit.value))
         .collect();
     Some(asked)
 }

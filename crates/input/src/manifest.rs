@@ -99,6 +99,9 @@ pub(crate) fn read(
     };
     let request = asked.request(&section, &mut refusals, &mut warnings)?;
     let pip = pypi::read(&workspace, &environment, &mut refusals)?;
+    if !pip.is_empty() {
+        cutoff::of_pypi(&workspace, &mut refusals);
+    }
     let variables = variables::read(&workspace, &environment, &mut warnings)?;
     let (unsolvable, of_solve) = refusals.finish();
     let beside = Beside {

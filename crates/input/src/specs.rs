@@ -100,6 +100,7 @@ impl Specs {
                 group: Vec::new(),
                 platforms: Vec::new(),
                 declared: DeclaredSystem::default(),
+                without_pip: false,
                 origin: Origin::default(),
                 kept: Kept::default(),
                 installed: Vec::new(),

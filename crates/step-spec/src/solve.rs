@@ -50,6 +50,9 @@ pub struct SolveSpec {
     /// Which packages are too new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exclude_newer: Option<ExcludeNewer>,
+    /// Whether pip only comes with python if something asks for it. conda and mamba always add it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_pip: bool,
     /// What a failure can say about the file.
     #[serde(default, skip_serializing_if = "Origin::is_unknown")]
     pub origin: Origin,
@@ -78,14 +81,24 @@ pub struct SolveChannel {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExcludeNewer<C = Cutoff> {
-    /// Those from after this time.
-    pub cutoff: C,
+    /// Those from after this time; `None` if only some channels or packages have a cutoff.
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub cutoff: Option<C>,
     /// Other cutoffs for channels, by their index into [`SolveSpec::channels`]; `None` leaves out none of a channel's packages.
     #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
     pub channels: BTreeMap<usize, Option<C>>,
     /// Packages that may be newer, as MatchSpecs; with a cutoff, those up to it.
     #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
     pub packages: BTreeMap<String, Option<C>>,
+    /// The cutoffs of packages, by name, instead of those of their channels and of all; `None` leaves out none of a package's
+    /// versions.
+    #[serde(default = "BTreeMap::new", skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_name: BTreeMap<String, Option<C>>,
+}
+
+/// Nothing, for content of any kind.
+fn none<C>() -> Option<C> {
+    None
 }
 
 /// What stays of an earlier answer.
@@ -222,11 +235,12 @@ pub fn login_variables(index: usize) -> [String; 2] {
 
 impl<C> ExcludeNewer<C> {
     /// One cutoff for all packages.
-    pub fn of(cutoff: C) -> Self {
+    pub fn of(cutoff: Option<C>) -> Self {
         Self {
             cutoff,
             channels: BTreeMap::new(),
             packages: BTreeMap::new(),
+            by_name: BTreeMap::new(),
         }
     }
 
@@ -244,7 +258,12 @@ impl<C> ExcludeNewer<C> {
                 .into_iter()
                 .map(|(spec, limit)| (spec, change_all(limit)))
                 .collect(),
-            cutoff: change(self.cutoff),
+            by_name: self
+                .by_name
+                .into_iter()
+                .map(|(name, limit)| (name, change_all(limit)))
+                .collect(),
+            cutoff: change_all(self.cutoff),
         }
     }
 }

@@ -15,30 +15,31 @@ use condafront_model::source::{Diagnostic, Lines};
 /// What the manifest says; `None` if it says nothing.
 ///
 /// # Errors
-/// An invalid name of a package.
+/// A value of the wrong kind, or an invalid name of a package.
 pub(super) fn read(
     workspace: &Workspace<'_>,
     listed: &[Listed<'_>],
     refusals: &mut Refusals,
 ) -> Result<Option<Located<ExcludeNewer>>, Diagnostic> {
-    let Some(node) = workspace.value("exclude-newer") else {
-        return Ok(None);
-    };
     let mut reader = Reader {
         workspace,
         refusals,
     };
-    let Some(Found::Limit(cutoff)) = reader.limit(node) else {
-        return Ok(None);
-    };
     let mut said = ExcludeNewer {
-        cutoff,
+        cutoff: None,
         channels: BTreeMap::new(),
         packages: BTreeMap::new(),
+        by_name: BTreeMap::new(),
     };
+    let base = workspace.value("exclude-newer");
+    if let Some(node) = base
+        && let Some(Found::Limit(limit)) = reader.limit(node)?
+    {
+        said.cutoff = Some(limit);
+    }
     for channel in listed {
         if let Some(node) = channel.exclude_newer
-            && let Some(found) = reader.limit(node)
+            && let Some(found) = reader.limit(node)?
         {
             let limit = found.at(node.lines);
             said.channels.insert(channel.name.to_owned(), limit);
@@ -46,14 +47,35 @@ pub(super) fn read(
     }
     if let Some(table) = workspace.root.get("exclude-newer") {
         for (key, node) in workspace.entries(table, "exclude-newer")? {
-            let spec = match_spec::exemption(&key.name, workspace.at(key.lines))?;
-            if let Some(found) = reader.limit(node) {
-                said.packages.insert(spec, found.at(key.lines));
+            let place = workspace.at(key.lines);
+            let spec = match_spec::exemption(&key.name, place)?;
+            if spec.contains([' ', '[', ':']) {
+                let error = format!("`{}` is not the name of a package", quoted(&key.name));
+                return Err(place.error(error).help("For example: openssl = \"0d\""));
+            }
+            if let Some(found) = reader.limit(node)? {
+                said.by_name.insert(spec, found.at(key.lines));
             }
         }
     }
-    let lines = node.lines;
-    Ok(Some(Located { value: said, lines }))
+    let is_empty = said.cutoff.is_none() && said.channels.is_empty() && said.by_name.is_empty();
+    let lines = base.map_or(workspace.lines(), |node| node.lines);
+    Ok((!is_empty).then_some(Located { value: said, lines }))
+}
+
+/// Warns that cutoffs have no effect on PyPI packages.
+pub(super) fn of_pypi(workspace: &Workspace<'_>, refusals: &mut Refusals) {
+    let base = workspace.value("exclude-newer");
+    let lines = match (workspace.root.get("pypi-exclude-newer"), base) {
+        (Some(table), _) => table.lines,
+        (None, Some(node)) => node.lines,
+        (None, None) => return,
+    };
+    refusals.warn(
+        workspace.at(Lines::one(lines.first as usize)),
+        "no PyPI package is too new: pip takes the newest that fits",
+        "Say which versions are wanted in `pypi-dependencies`, or write the lock with the manifest's tool.",
+    );
 }
 
 /// What a value says.
@@ -81,25 +103,27 @@ struct Reader<'r, 'a> {
 
 impl Reader<'_, '_> {
     /// What a value says. Ages that a build does not know are refused.
-    fn limit(&mut self, node: &Node) -> Option<Found> {
-        let text = node.text().unwrap_or_default().trim();
+    fn limit(&mut self, node: &Node) -> Result<Option<Found>, Diagnostic> {
+        let place = self.workspace.at(node.lines);
+        let Some(text) = node.text().map(str::trim) else {
+            let error = format!("a cutoff must be a string, not {}", node.what());
+            return Err(place.error(error).help(NotACutoff::HELP));
+        };
         if text == "false" || is_nothing(text) {
-            return Some(Found::NoLimit);
+            return Ok(Some(Found::NoLimit));
         }
         let limit: Result<Limit, NotACutoff> = text.parse();
-        match limit {
-            Ok(limit) => Some(Found::Limit(limit)),
-            Err(_) => {
-                let message = format!(
-                    "`{}` is not a cutoff that a build can use. {}",
-                    quoted(text),
-                    NotACutoff::HELP
-                );
-                let message = message.trim_end_matches('.').to_owned();
-                self.refusals.refuse(self.workspace.at(node.lines), message);
-                None
-            }
+        if let Ok(limit) = limit {
+            return Ok(Some(Found::Limit(limit)));
         }
+        let message = format!(
+            "`{}` is not a cutoff that a build can use. {}",
+            quoted(text),
+            NotACutoff::HELP
+        );
+        let message = message.trim_end_matches('.').to_owned();
+        self.refusals.refuse(place, message);
+        Ok(None)
     }
 }
 

@@ -48,6 +48,9 @@ impl Checks<'_, '_> {
         let mut names = vec![known::OF_TARGET, known::OF_FEATURE];
         names.extend(more);
         self.table(table, &names);
+        if let Some(table) = table.get("system-requirements") {
+            self.table(table, &[known::OF_SYSTEM]);
+        }
         self.tables_of(table);
     }
 

@@ -96,5 +96,8 @@ pub(super) const OF_PLATFORM: &[&str] = &[
     "win",
 ];
 
+/// What `system-requirements` has.
+pub(super) const OF_SYSTEM: &[&str] = &["cuda", "archspec", "libc", "linux", "macos", "unix"];
+
 /// The names of tables below `target` that are for several platforms.
 pub(super) const TARGETS: &[&str] = &["unix", "linux", "win", "osx", "macos"];

@@ -96,6 +96,7 @@ impl<'a> Groups<'_, 'a, '_> {
         };
         for item in items {
             if let Some(name) = item.get("include-group").and_then(Node::text) {
+                self.check_included(name, item)?;
                 self.group(name)?;
                 continue;
             }
@@ -113,6 +114,21 @@ impl<'a> Groups<'_, 'a, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Checks that there is a group `name` that `item` can include (PEP 735).
+    fn check_included(&self, name: &str, item: &Node) -> Result<(), Diagnostic> {
+        let groups = self.workspace.tree.get("dependency-groups");
+        let groups = groups.and_then(Node::mapping).unwrap_or_default();
+        let mut known = groups.iter().map(|(key, _)| key.name.as_str());
+        if known.any(|known| normalized(known) == normalized(name)) {
+            return Ok(());
+        }
+        let known: Vec<String> = groups.iter().map(|(key, _)| quoted(&key.name)).collect();
+        let place = self.workspace.at(item.lines);
+        Err(place
+            .error(format!("there is no dependency group `{}`", quoted(name)))
+            .help(format!("The groups are {}.", known.join(", "))))
     }
 
     /// The extras of the project itself that a requirement asks for: `my-project[test]`.

@@ -41,6 +41,11 @@ impl Refusals {
             .get_or_insert_with(|| place.error(message).help(help));
     }
 
+    /// Adds what a solve cannot do, as a finished diagnostic.
+    pub(super) fn refuse_as(&mut self, error: Diagnostic) {
+        self.first.get_or_insert(error);
+    }
+
     /// Adds a package that would have to be built, which is no better with a lock.
     pub(super) fn refuse_source(&mut self, place: Place<'_>, message: impl Into<String>) {
         let help = "Build it, publish it in a channel, and take it from there.";

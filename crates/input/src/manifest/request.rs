@@ -83,8 +83,23 @@ impl<'a> Asked<'_, 'a> {
                     .help("Add `channels = [\"conda-forge\"]`, so that other tools do the same."),
             });
         }
-        let machines = system::read(workspace, self.environment, self.platform, refusals)?;
+        let machines = system::read(
+            workspace,
+            self.environment,
+            &together,
+            self.platform,
+            refusals,
+        )?;
         let mut own = self.specs(self.environment, &mut channels, refusals, warnings)?;
+        // pip installs the list of the image's section.
+        let pip = section.pip.first().map(|first| first.lines);
+        if let Some(lines) = pip.filter(|_| !own.iter().any(is_pip)) {
+            own.push(RequestedSpec {
+                spec: "pip".to_owned(),
+                lines,
+                is_implied: true,
+            });
+        }
         own.extend(machines.specs);
         let mut group = Vec::new();
         for other in &others {
@@ -106,7 +121,7 @@ impl<'a> Asked<'_, 'a> {
             &names,
             workspace.platform,
         );
-        let priority = self.priority(refusals)?;
+        let priority = self.priority(&together, refusals)?;
         Ok(SolveRequest {
             channels,
             priority: settings
@@ -119,6 +134,7 @@ impl<'a> Asked<'_, 'a> {
             group,
             platforms: machines.platforms,
             declared: machines.system,
+            without_pip: true,
             origin: Origin::default(),
             kept: Kept::default(),
             installed: Vec::new(),
@@ -160,8 +176,12 @@ impl<'a> Asked<'_, 'a> {
     }
 
     /// What the order of channels means; `None` if nothing says so.
-    fn priority(&self, refusals: &mut Refusals) -> Result<Option<ChannelPriority>, Diagnostic> {
-        let features = self.environment.features.iter();
+    fn priority(
+        &self,
+        together: &Environment<'a>,
+        refusals: &mut Refusals,
+    ) -> Result<Option<ChannelPriority>, Diagnostic> {
+        let features = together.features.iter();
         let of_features = features.filter(|one| !one.is_default());
         let of_features = of_features.filter_map(|one| one.table?.get("channel-priority"));
         let of_workspace = self.workspace.value("channel-priority");
@@ -183,7 +203,7 @@ impl<'a> Asked<'_, 'a> {
                 }
             }
         }
-        for feature in &self.environment.features {
+        for feature in &together.features {
             let own = feature.table.filter(|_| !feature.is_default());
             let own = own.and_then(|table| table.get("solve-strategy"));
             let strategy = own.or_else(|| self.workspace.value("solve-strategy"));
@@ -196,6 +216,12 @@ impl<'a> Asked<'_, 'a> {
         }
         Ok(said)
     }
+}
+
+/// Whether a dependency is pip.
+fn is_pip(asked: &RequestedSpec) -> bool {
+    let name = asked.spec.split(['[', ' ']).next().unwrap_or_default();
+    name.rsplit(':').next() == Some("pip")
 }
 
 /// Whether an environment asks for PyPI packages.

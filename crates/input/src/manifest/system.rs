@@ -7,7 +7,8 @@ use rattler_conda_types::Version;
 use super::refusals::Refusals;
 use super::workspace::{Environment, Feature, Workspace};
 use crate::environment_input::{DeclaredPlatform, DeclaredSystem, RequestedSpec};
-use crate::yaml::Node;
+use crate::locked::choices;
+use crate::yaml::{Key, Node};
 use condafront_model::platform;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
@@ -37,16 +38,47 @@ struct Least {
     /// The virtual package, without underscores.
     name: &'static str,
     version: String,
+    /// Its build string, where that matters.
+    build: Option<String>,
     lines: Lines,
 }
 
-/// Reads them. `asked` is the name of the platform that the user chose, if several are one to conda.
+/// Reads them. A solve counts on what any of the environments `together`, which are solved at once, needs. `asked` is the name
+/// of the platform that the user chose, if several are one to conda.
 ///
 /// # Errors
-/// An invalid platform or version.
+/// An invalid platform or version; or an unknown platform that the user chose.
 pub(super) fn read<'a>(
     workspace: &Workspace<'a>,
     environment: &Environment<'a>,
+    together: &Environment<'a>,
+    asked: Option<&str>,
+    refusals: &mut Refusals,
+) -> Result<Machines, Diagnostic> {
+    let machines = find(workspace, environment, together, asked, refusals)?;
+    let wanted = workspace.platform.subdir();
+    let declared = &machines.platforms;
+    if !declared.is_empty() && !declared.iter().any(|one| one.subdir == wanted) {
+        let names: Vec<&str> = declared.iter().map(|one| one.subdir.as_str()).collect();
+        let names = names.join(", ");
+        let mut error = Diagnostic::new(format!(
+            "{} is for {names}, not for {wanted}",
+            workspace.file.name()
+        ));
+        for one in declared {
+            error = error.at(workspace.file, one.lines);
+        }
+        refusals.refuse_as(error.help(format!(
+            "Add {wanted} to `platforms`, or build for another platform with --platform."
+        )));
+    }
+    Ok(machines)
+}
+
+fn find<'a>(
+    workspace: &Workspace<'a>,
+    environment: &Environment<'a>,
+    together: &Environment<'a>,
     asked: Option<&str>,
     refusals: &mut Refusals,
 ) -> Result<Machines, Diagnostic> {
@@ -97,7 +129,16 @@ pub(super) fn read<'a>(
     if chosen.is_none()
         && let Some(first) = own.first()
     {
-        let names: Vec<String> = own.iter().map(|entry| quoted(entry.name)).collect();
+        let names: Vec<&str> = own.iter().map(|entry| entry.name).collect();
+        if let Some(asked) = asked {
+            return Err(Diagnostic::new(format!(
+                "build-arg ENVIRONMENT: {} has no platform `{}` that is {wanted}",
+                workspace.file.name(),
+                quoted(asked)
+            ))
+            .help(choices(asked, &names, "platforms")));
+        }
+        let names: Vec<String> = names.into_iter().map(quoted).collect();
         let names = names.join(", ");
         let message = format!(
             "several platforms are {wanted}: choose one of {names} with the build-arg ENVIRONMENT, as in ENVIRONMENT=default@{}",
@@ -105,24 +146,29 @@ pub(super) fn read<'a>(
         );
         refusals.refuse(workspace.at(first.node.lines), message);
     }
-    let mut least = Vec::new();
-    if let Some(entry) = chosen {
-        reader.least_of(entry.node, &mut least)?;
-    }
-    for feature in &environment.features {
-        for node in workspace.tables(*feature, &["system-requirements"]) {
-            workspace.entries(node, "system-requirements")?;
-            reader.least_of(node, &mut least)?;
-        }
-    }
-    reader.refuse_targets(environment, &all, refusals);
-    let mut machines = Machines {
-        platforms: declared(&supported),
-        system: DeclaredSystem::default(),
-        specs: Vec::new(),
+    reader.refuse_targets(together, &all, refusals);
+    let chosen = chosen.map(|entry| entry.node);
+    let mut needs = |environment| -> Result<Vec<Least>, Diagnostic> {
+        let mut found = reader.least(chosen, environment, refusals)?;
+        highest(&mut found);
+        Ok(found)
     };
-    for one in highest(least) {
-        machines.take(workspace, one, refusals);
+    let (own, all) = (needs(environment)?, needs(together)?);
+    let specs = own.iter().filter_map(Least::spec);
+    let machines = Machines {
+        platforms: declared(&supported),
+        system: system(all),
+        specs: specs.collect(),
+    };
+    let is_later = |one: &&Least| {
+        one.name == "linux" && Version::from_str(&one.version).ok() > Version::from_str(KERNEL).ok()
+    };
+    if let Some(kernel) = own.iter().find(is_later) {
+        refusals.warn(
+            workspace.at(kernel.lines),
+            &format!("an image has no kernel: packages are chosen for Linux {KERNEL}"),
+            "Make sure that the machines that run the image have the kernel that you need.",
+        );
     }
     Ok(machines)
 }
@@ -140,41 +186,40 @@ fn declared(entries: &[&Entry<'_>]) -> Vec<DeclaredPlatform> {
     platforms
 }
 
-/// The highest version of each virtual package.
-fn highest(mut all: Vec<Least>) -> Vec<Least> {
+/// Keeps the highest version of each virtual package.
+fn highest(all: &mut Vec<Least>) {
     let key = |one: &Least| Version::from_str(&one.version).ok();
     all.sort_by(|a, b| a.name.cmp(b.name).then_with(|| key(b).cmp(&key(a))));
     all.dedup_by_key(|one| one.name);
-    all
 }
 
-impl Machines {
-    fn take(&mut self, workspace: &Workspace<'_>, one: Least, refusals: &mut Refusals) {
-        let Least {
-            name,
-            version,
-            lines,
-        } = one;
-        let is_later = |than: &str| Version::from_str(&version).ok() > Version::from_str(than).ok();
-        match name {
-            "linux" if is_later(KERNEL) => refusals.warn(
-                workspace.at(lines),
-                &format!("an image has no kernel: packages are chosen for Linux {KERNEL}"),
-                "Make sure that the machines that run the image have the kernel that you need.",
-            ),
-            "linux" => {}
-            "archspec" => self.system.archspec = Some(version),
-            name => {
-                self.specs.push(RequestedSpec {
-                    spec: format!("__{name} >={version}"),
-                    lines,
-                    is_implied: false,
-                });
-                if name == "cuda" {
-                    self.system.cuda = Some(version);
-                }
+/// What a solve can count on.
+fn system(all: Vec<Least>) -> DeclaredSystem {
+    let mut system = DeclaredSystem::default();
+    for one in all {
+        match one.name {
+            "archspec" => system.archspec = Some(one.version),
+            "cuda" => system.cuda = Some(one.version),
+            "cuda_arch" => {
+                let build = one.build.as_deref().unwrap_or("0");
+                system.cuda_arch = Some(format!("{}={build}", one.version));
             }
+            _ => {}
         }
+    }
+    system
+}
+
+impl Least {
+    /// What the image must have.
+    fn spec(&self) -> Option<RequestedSpec> {
+        ["cuda", "glibc"]
+            .contains(&self.name)
+            .then(|| RequestedSpec {
+                spec: format!("__{} >={}", self.name, self.version),
+                lines: self.lines,
+                is_implied: false,
+            })
     }
 }
 
@@ -260,47 +305,123 @@ impl<'a> Reader<'_, 'a> {
         names.collect::<Result<Vec<_>, _>>().map(Some)
     }
 
+    /// What the chosen platform and the features of an environment need.
+    fn least(
+        &self,
+        chosen: Option<&'a Node>,
+        environment: &Environment<'a>,
+        refusals: &mut Refusals,
+    ) -> Result<Vec<Least>, Diagnostic> {
+        let mut found = Vec::new();
+        if let Some(table) = chosen {
+            self.least_of(table, &mut found, refusals)?;
+        }
+        for feature in &environment.features {
+            for node in self.workspace.tables(*feature, &["system-requirements"]) {
+                self.workspace.entries(node, "system-requirements")?;
+                self.least_of(node, &mut found, refusals)?;
+            }
+        }
+        Ok(found)
+    }
+
     /// The versions that a table names.
-    fn least_of(&self, node: &Node, found: &mut Vec<Least>) -> Result<(), Diagnostic> {
+    fn least_of(
+        &self,
+        node: &Node,
+        found: &mut Vec<Least>,
+        refusals: &mut Refusals,
+    ) -> Result<(), Diagnostic> {
         for (key, value) in node.mapping().unwrap_or_default() {
-            let name = match key.name.trim_start_matches("__") {
+            let place = self.workspace.at(key.lines);
+            let bare = key.name.strip_prefix("__");
+            let name = match bare.unwrap_or(&key.name) {
                 "cuda" => "cuda",
+                "cuda_arch" => "cuda_arch",
                 "archspec" => "archspec",
                 "glibc" | "libc" => "glibc",
                 "linux" => "linux",
+                "osx" | "win" | "unix" => continue,
+                _ if bare.is_some() => {
+                    let message = format!(
+                        "a solve does not know the virtual package `{}`",
+                        quoted(&key.name)
+                    );
+                    refusals.refuse(place, message);
+                    continue;
+                }
                 // The platforms' own, and those of other systems.
                 _ => continue,
             };
-            let place = self.workspace.at(key.lines);
             let family = value.get("family").and_then(Node::text);
             if family.is_some_and(|family| family != "glibc") {
-                return Err(place
-                    .error("packages for Linux need glibc, not another C library")
-                    .help("Remove `family`."));
+                refusals.refuse(
+                    place,
+                    "packages for Linux need glibc, not another C library",
+                );
+                continue;
             }
-            let text = value.text().or_else(|| value.get("version")?.text());
-            let is_valid = |text: &&str| match name {
-                "archspec" => text
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "_.".contains(c)),
-                _ => {
-                    text.starts_with(|c: char| c.is_ascii_digit())
-                        && Version::from_str(text).is_ok()
-                }
-            };
-            let Some(version) = text.map(str::trim).filter(is_valid) else {
-                let shown = text.map_or(value.what().to_owned(), |text| {
-                    format!("`{}`", quoted(text))
-                });
-                let error = format!("`{}` must be a version, not {shown}", quoted(&key.name));
-                return Err(place.error(error).help("For example: cuda = \"12\""));
-            };
-            found.push(Least {
+            let of_driver = value.get("driver").filter(|_| name == "cuda");
+            let version = of_driver.or_else(|| value.get("version"));
+            found.push(self.version(key, version.unwrap_or(value), name)?);
+            if let Some(arch) = value.get("arch").filter(|_| of_driver.is_some()) {
+                found.push(self.version(key, arch, "cuda_arch")?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A version; below a name with underscores, with a build string.
+    fn version(&self, key: &Key, node: &Node, name: &'static str) -> Result<Least, Diagnostic> {
+        let text = node.text().unwrap_or_default().trim();
+        let parts = text.split_once('=').filter(|_| key.name.starts_with("__"));
+        let (version, build) = match parts {
+            // The version of an architecture says nothing.
+            Some((_, build)) if name == "archspec" => (build, None),
+            Some((version, build)) => (version, Some(build)),
+            None => (text, None),
+        };
+        let is_word = |text: &str| {
+            let known = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+            !text.is_empty() && text.chars().all(known)
+        };
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+        let is_valid = match name {
+            "archspec" => is_word(version),
+            "cuda_arch" => version
+                .split_once('.')
+                .map_or(is_number(version), |(major, minor)| {
+                    is_number(major) && is_number(minor)
+                }),
+            _ => {
+                version.starts_with(|c: char| c.is_ascii_digit())
+                    && Version::from_str(version).is_ok()
+            }
+        };
+        if is_valid && build.is_none_or(is_word) {
+            return Ok(Least {
                 name,
-                version: version.to_owned(),
+                version: match name {
+                    "cuda_arch" if is_number(version) => format!("{version}.0"),
+                    _ => version.to_owned(),
+                },
+                build: build.map(str::to_owned),
                 lines: key.lines,
             });
         }
-        Ok(())
+        let shown = node
+            .text()
+            .map_or(node.what().to_owned(), |text| format!("`{}`", quoted(text)));
+        let place = self.workspace.at(key.lines);
+        let (what, example) = match name {
+            "cuda_arch" => (
+                "the architecture of `cuda`".to_owned(),
+                "cuda = { driver = \"12.0\", arch = \"8.6\" }",
+            ),
+            _ => (format!("`{}`", quoted(&key.name)), "cuda = \"12\""),
+        };
+        Err(place
+            .error(format!("{what} must be a version, not {shown}"))
+            .help(format!("For example: {example}")))
     }
 }

@@ -31,19 +31,21 @@ pub(super) fn read(reader: &Reader<'_>, node: &Node) -> Result<Located<ExcludeNe
                 ));
             };
             ExcludeNewer {
-                cutoff: limit(reader, Name::from("cutoff").of(KEY), cutoff)?,
+                cutoff: Some(limit(reader, Name::from("cutoff").of(KEY), cutoff)?),
                 channels: fields
                     .read("channels", KEY, |name, node| channels(reader, name, node))?
                     .unwrap_or_default(),
                 packages: fields
                     .read("packages", KEY, |name, node| exemptions(reader, name, node))?
                     .unwrap_or_default(),
+                by_name: BTreeMap::new(),
             }
         }
         Value::Scalar { .. } => ExcludeNewer {
-            cutoff: limit(reader, name, node)?,
+            cutoff: Some(limit(reader, name, node)?),
             channels: BTreeMap::new(),
             packages: BTreeMap::new(),
+            by_name: BTreeMap::new(),
         },
         _ => return Err(reader.wrong_kind(name, node, "a date, or a mapping")),
     };
@@ -128,8 +130,10 @@ pub(crate) fn unrepeatable(
 ) -> Vec<Warning> {
     let value = &said.value;
     let is_replaced = args.get(BUILD_ARG).is_some_and(|arg| !arg.is_empty());
-    let own = (!is_replaced).then_some((value.cutoff, said.lines));
+    let own = value.cutoff.filter(|_| !is_replaced);
+    let own = own.map(|cutoff| (cutoff, said.lines));
     let exempt = value.channels.values().chain(value.packages.values());
+    let exempt = exempt.chain(value.by_name.values());
     let exempt = exempt.filter_map(|entry| Some((entry.value?, entry.lines)));
     own.into_iter()
         .chain(exempt)

@@ -122,12 +122,14 @@ pub struct BuildPackages {
 /// Which packages are too new for a solve. Exemptions without a cutoff hold for all packages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExcludeNewer {
-    /// Those from after this time.
-    pub cutoff: Limit,
+    /// Those from after this time; `None` if only some channels or packages of a manifest have a cutoff.
+    pub cutoff: Option<Limit>,
     /// Other cutoffs for channels, by name or URL.
     pub channels: BTreeMap<String, Located<Option<Limit>>>,
     /// Packages that may be newer, by MatchSpec, which is checked after the section is read.
     pub packages: BTreeMap<String, Located<Option<Limit>>>,
+    /// Other cutoffs for packages, by name, which only a manifest has.
+    pub by_name: BTreeMap<String, Located<Option<Limit>>>,
 }
 
 /// Packages of the base image's distribution. A section lists packages of at most one package manager.

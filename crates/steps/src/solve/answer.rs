@@ -69,8 +69,7 @@ fn details(record: &PackageRecord) -> Details {
 /// The packages that the first `own` MatchSpecs ask for, and what these need.
 fn needed(request: &Request, records: &[RepoDataRecord], own: usize) -> HashSet<PackageName> {
     let by_name = by_name(records);
-    let asked = request.names.iter().zip(&request.for_spec);
-    let asked = asked.filter(|(_, index)| **index < own);
+    let asked = request.asked().filter(|(_, index)| *index < own);
     let mut pending: VecDeque<PackageName> = asked.map(|(name, _)| name.clone()).collect();
     let mut found = HashSet::new();
     while let Some(name) = pending.pop_front() {
@@ -102,11 +101,10 @@ fn depends(record: &RepoDataRecord) -> impl Iterator<Item = PackageName> {
 fn requested_by(request: &Request, records: &[RepoDataRecord]) -> HashMap<PackageName, usize> {
     let by_name = by_name(records);
     let mut found = HashMap::new();
-    let asked = || request.names.iter().zip(&request.for_spec);
-    for (name, index) in asked() {
-        found.entry(name.clone()).or_insert(*index);
+    for (name, index) in request.asked() {
+        found.entry(name.clone()).or_insert(index);
     }
-    for (name, index) in asked() {
+    for (name, index) in request.asked() {
         let mut pending = VecDeque::from([name.clone()]);
         while let Some(name) = pending.pop_front() {
             for needed in by_name
@@ -115,7 +113,7 @@ fn requested_by(request: &Request, records: &[RepoDataRecord]) -> HashMap<Packag
                 .flat_map(|record| depends(record))
             {
                 if by_name.contains_key(&needed) && !found.contains_key(&needed) {
-                    found.insert(needed.clone(), *index);
+                    found.insert(needed.clone(), index);
                     pending.push_back(needed);
                 }
             }

@@ -1,6 +1,8 @@
 //! Which records are too new.
 
-use rattler_conda_types::{MatchSpec, ParseMatchSpecOptions, RepoDataRecord, RepodataRevision};
+use rattler_conda_types::{
+    MatchSpec, PackageName, ParseMatchSpecOptions, RepoDataRecord, RepodataRevision,
+};
 use rattler_solve::ExcludeNewer;
 
 use super::repodata::Repodata;
@@ -23,16 +25,26 @@ impl Dates {
         let Some(asked) = &solve.exclude_newer else {
             return Ok(None);
         };
-        let mut dates = ExcludeNewer::from_datetime(asked.cutoff.time());
+        let until = |cutoff: &Option<Cutoff>| {
+            cutoff
+                .as_ref()
+                .map_or(jiff::Timestamp::MAX, |cutoff| cutoff.time())
+        };
+        let mut dates = ExcludeNewer::from_datetime(until(&asked.cutoff));
         for (index, cutoff) in &asked.channels {
             let Some(data) = repodata.iter().find(|data| data.channel == *index) else {
                 continue;
             };
             let name = data.rattler_channel().canonical_name();
-            dates = match cutoff {
-                Some(cutoff) => dates.with_channel_cutoff(name, cutoff.time()),
-                None => dates.with_channel_cutoff(name, jiff::Timestamp::MAX),
-            };
+            dates = dates.with_channel_cutoff(name, until(cutoff));
+        }
+        for (name, cutoff) in &asked.by_name {
+            #[expect(
+                deprecated,
+                reason = "an exemption cannot make a package's cutoff earlier, as manifests do"
+            )]
+            let with = dates.with_package_cutoff(PackageName::new_unchecked(name), until(cutoff));
+            dates = with;
         }
         for (text, cutoff) in &asked.packages {
             let invalid = |error: &dyn std::error::Error| {

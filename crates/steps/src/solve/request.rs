@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use rattler_conda_types::{
-    Channel, GenericVirtualPackage, MatchSpec, PackageName, ParseMatchSpecOptions, RepodataRevision,
+    Channel, GenericVirtualPackage, MatchSpec, MatchSpecCondition, PackageName,
+    ParseMatchSpecOptions, RepodataRevision,
 };
 
 use super::dates::Dates;
@@ -31,6 +32,13 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// What asks for packages: the name of each, and the index of the user's MatchSpec.
+    pub(super) fn asked(&self) -> impl Iterator<Item = (&PackageName, usize)> {
+        let all = self.names.iter().zip(&self.specs).zip(&self.for_spec);
+        all.filter(|((_, spec), _)| !only_limits(spec))
+            .map(|((name, _), index)| (name, *index))
+    }
+
     /// Parses the MatchSpecs; channels in them must be channels of the request.
     pub(super) fn read(solve: &SolveSpec, repodata: &[Repodata]) -> Result<Self, SolveError> {
         let read: Vec<(PackageName, MatchSpec)> = solve
@@ -64,9 +72,11 @@ impl Request {
         let dates = Dates::of(solve, repodata)?;
         let mut for_spec: Vec<usize> = (0..read.len()).collect();
         let (mut names, mut specs): (Vec<PackageName>, Vec<MatchSpec>) = read.into_iter().unzip();
-        if let Some(python) = names
-            .iter()
-            .position(|name| name.as_normalized() == "python")
+        let asks = |(name, spec): (&PackageName, &MatchSpec)| {
+            name.as_normalized() == "python" && !only_limits(spec)
+        };
+        if !solve.without_pip
+            && let Some(python) = names.iter().zip(&specs).position(asks)
             && let Some(pip) = pip(&names, repodata, dates.as_ref())
         {
             specs.push(MatchSpec::from(pip.clone()));
@@ -81,6 +91,16 @@ impl Request {
             priority: solve.priority,
             dates,
         })
+    }
+}
+
+/// Whether a MatchSpec limits a package that something else may ask for: `zlib >=1[when='zlib']`.
+fn only_limits(spec: &MatchSpec) -> bool {
+    match &spec.condition {
+        Some(MatchSpecCondition::MatchSpec(condition)) => {
+            condition.name == spec.name && condition.version.is_none()
+        }
+        _ => false,
     }
 }
 

@@ -91,7 +91,11 @@ fn asked(input: &EnvironmentInput) -> String {
             .collect(),
     );
     let declared = &request.declared;
-    for (name, value) in [("cuda", &declared.cuda), ("archspec", &declared.archspec)] {
+    for (name, value) in [
+        ("cuda", &declared.cuda),
+        ("cuda_arch", &declared.cuda_arch),
+        ("archspec", &declared.archspec),
+    ] {
         if let Some(value) = value {
             let _ = writeln!(text, "declared: {name} {value}");
         }
@@ -262,6 +266,33 @@ alone = ["test"]
 }
 
 #[test]
+fn what_one_of_a_solve_group_needs_counts_for_all() {
+    let text = r#"[workspace]
+channels = ["conda-forge"]
+platforms = ["linux-64"]
+[dependencies]
+python = "*"
+[feature.gpu]
+system-requirements = { cuda = "12.4" }
+channel-priority = "flexible"
+[environments]
+default = { solve-group = "main" }
+gpu = { features = ["gpu"], solve-group = "main" }
+"#;
+    let mut all = String::new();
+    for environment in [None, Some("gpu")] {
+        let input = read_as("pixi.toml", text, environment);
+        all.push_str(&format!("--- {environment:?}\n{}", asked(&input)));
+    }
+    let lowest = text.replace(
+        "channel-priority = \"flexible\"",
+        "solve-strategy = \"lowest\"",
+    );
+    all.push_str(&asked(&read_as("pixi.toml", &lowest, None)));
+    insta::assert_snapshot!(all);
+}
+
+#[test]
 fn machines_are_what_the_manifest_declares() {
     let text = r#"[workspace]
 channels = ["conda-forge"]
@@ -296,6 +327,28 @@ python = "*"
         let input = read_as("pixi.toml", several, environment);
         all.push_str(&format!("--- {environment:?}\n{}", asked(&input)));
     }
+    let error = read_for(several, Some("default@big")).unwrap_err();
+    all.push_str(&format!("{}\n", error.render(Level::Error)));
+    for entry in [
+        "cuda = { driver = \"12.0\", arch = \"9\" }",
+        "__cuda = \"12.1=0\", __cuda_arch = \"9.0=h100\", __archspec = \"1=zen4\"",
+        "__own = \"1\"",
+        "glibc = { family = \"musl\", version = \"1.2\" }",
+    ] {
+        let text = format!(
+            "[workspace]\nchannels = [\"conda-forge\"]\nplatforms = [{{ platform = \"linux-64\", {entry} }}]\n"
+        );
+        let input = read_as("pixi.toml", &text, None);
+        all.push_str(&format!("--- {entry}\n{}", asked(&input)));
+    }
+    for entry in [
+        "cuda = { driver = \"12.0\", arch = \"sm_90\" }",
+        "cuda = { arch = \"8.6\" }",
+    ] {
+        let text = several.replace("cuda = \"12\"", entry);
+        let error = read_for(&text, Some("default@gpu")).unwrap_err();
+        all.push_str(&format!("{}\n", error.render(Level::Error)));
+    }
     insta::assert_snapshot!(all);
 }
 
@@ -325,6 +378,37 @@ fn what_only_the_tool_can_do_needs_its_lock() {
         all.push_str(&format!("{}\n\n", error.render(Level::Error)));
     }
     insta::assert_snapshot!(all);
+}
+
+#[test]
+fn a_group_that_is_included_must_be_there() {
+    let text = "[dependency-groups]\ndev = [\n  { include-group = \"nope\" },\n]\n[tool.pixi.workspace]\nchannels = []\n[tool.pixi.environments]\ndefault = [\"dev\"]\n";
+    let error = read_for(text, None).unwrap_err();
+    assert_eq!(error.message, "there is no dependency group `nope`");
+    assert_eq!(error.locations[0].lines, Lines::one(3));
+    assert_eq!(error.help.as_deref(), Some("The groups are dev."));
+}
+
+#[test]
+fn pip_comes_only_with_packages_for_it() {
+    let start = "[workspace]\nchannels = [\"conda-forge\"]\n[dependencies]\npython = \"*\"\n";
+    let specs = |rest: &str| {
+        let input = read_as("pixi.toml", &format!("{start}{rest}"), None);
+        let request = request(&input);
+        assert!(request.without_pip);
+        let specs = request.specs.iter();
+        specs
+            .map(|one| (one.spec.clone(), one.is_implied))
+            .collect::<Vec<_>>()
+    };
+    let of = |name: &str, is_implied| (name.to_owned(), is_implied);
+    assert_eq!(specs(""), [of("python", false)]);
+    let both = [of("python", false), of("pip", true)];
+    assert_eq!(specs("[pypi-dependencies]\na = \"*\"\n"), both);
+    let section = "[tool.condafront]\npip = [\"a\"]\n";
+    assert_eq!(specs(section), both);
+    let asked = format!("pip = \"*\"\n{section}");
+    assert_eq!(specs(&asked), [of("python", false), of("pip", false)]);
 }
 
 #[test]
@@ -378,12 +462,35 @@ numpy = "2026-11-05"
     let asked = asked.map(|asked| asked.map(|limit| limit.to_string()));
     assert_eq!(
         serde_json::to_string(&asked).unwrap(),
-        r#"{"cutoff":"2026-11-01","channels":{"0":null},"packages":{"numpy":"2026-11-05","openssl":null}}"#
+        r#"{"cutoff":"2026-11-01","channels":{"0":null},"by_name":{"numpy":"2026-11-05","openssl":null}}"#
     );
+    let without = text.replace("exclude-newer = \"2026-11-01\"\n", "");
+    let input = read_as(
+        "pixi.toml",
+        &format!("{without}[pypi-dependencies]\na = \"*\"\n[pypi-exclude-newer]\na = \"7d\"\n"),
+        None,
+    );
+    let only = request(&input).exclude_newer.clone();
+    let only = only.map(|asked| asked.map(|limit| limit.to_string()));
+    assert_eq!(
+        serde_json::to_string(&only).unwrap(),
+        r#"{"channels":{"0":null},"by_name":{"numpy":"2026-11-05","openssl":null}}"#
+    );
+    let of_pypi = &input.beside.as_ref().unwrap().warnings;
+    assert_eq!(of_pypi[0].diagnostic.locations[0].lines, Lines::one(11));
+    let table = text.replace(
+        "exclude-newer = \"2026-11-01\"\n",
+        "exclude-newer = { cutoff = \"7d\" }\n",
+    );
+    let error = read_for(&table, None).unwrap_err();
+    assert_eq!(error.message, "a cutoff must be a string, not a mapping");
+    let spec = format!("{text}\"numpy 2\" = \"0d\"\n");
+    let error = read_for(&spec, None).unwrap_err();
+    assert_eq!(error.message, "`numpy 2` is not the name of a package");
     let own = format!("{text}[tool.condafront]\nexclude_newer = \"2026-10-01\"\n");
     let own = read_as("pixi.toml", &own, None);
     let cutoff = request(&own).exclude_newer.as_ref().unwrap().cutoff;
-    assert_eq!(cutoff.to_string(), "2026-10-01");
+    assert_eq!(cutoff.unwrap().to_string(), "2026-10-01");
 }
 
 #[test]
@@ -475,7 +582,6 @@ fn mistakes_in_tables_are_reported_at_their_lines() {
         "[pypi-dependencies]\na = [1]\n",
         "[pypi-dependencies]\na = \"*\"\n[pypi-options]\nindex-url = [\"a\"]\n",
         "[system-requirements]\ncuda = \"twelve\"\n",
-        "[system-requirements]\nlibc = { family = \"musl\", version = \"1.2\" }\n",
         "[environments]\ndefault = \"test\"\n",
         "[environments]\ndefault = { feature = [\"test\"] }\n",
         "[environments]\ndefault = { features = \"test\" }\n",
