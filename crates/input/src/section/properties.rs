@@ -1,5 +1,7 @@
 //! Properties that hold for any input.
 
+use std::collections::BTreeSet;
+
 use condafront_model::source::Lines;
 use condafront_step_spec::system::Manager;
 use proptest::prelude::*;
@@ -60,10 +62,17 @@ fn value() -> impl Strategy<Value = Node> {
         });
         prop_oneof![
             prop::collection::vec(inner, 0..4).prop_map(Value::List),
-            prop::collection::vec(entry, 0..5).prop_map(Value::Mapping),
+            prop::collection::vec(entry, 0..5).prop_map(mapping),
         ]
         .prop_map(move |value| Node { value, lines })
     })
+}
+
+/// No key is there twice: the reader of YAML refuses that.
+fn mapping(mut entries: Vec<(yaml::Key, Node)>) -> Value {
+    let mut seen = BTreeSet::new();
+    entries.retain(|(key, _)| seen.insert(key.name.clone()));
+    Value::Mapping(entries)
 }
 
 fn tree() -> impl Strategy<Value = Node> {
@@ -74,7 +83,7 @@ fn tree() -> impl Strategy<Value = Node> {
         (yaml::Key { name, lines }, node)
     });
     prop::collection::vec(entry, 0..3).prop_map(move |entries| Node {
-        value: Value::Mapping(entries),
+        value: mapping(entries),
         lines,
     })
 }
