@@ -371,7 +371,7 @@ impl OwnLock {
 
     fn command(&self, kind: LockKind) -> String {
         let platform = (!self.is_declared).then_some(self.platform);
-        kind.command(self.file.name(), &self.path, platform)
+        kind.command(self.file.name(), platform, self.is_beside)
     }
 
     fn shown(&self) -> String {

@@ -60,17 +60,17 @@ impl LockKind {
         }
     }
 
-    /// The command that writes the lock `path` of the environment file `file`, for `platform` if the file does not list it.
-    pub(super) fn command(self, file: &str, path: &str, platform: Option<Platform>) -> String {
+    /// The command that writes the lock of the environment file `file`, for `platform` if the file does not list it. A
+    /// manifest's own lock, which is `is_beside` it, is written by the manifest's tool.
+    pub(super) fn command(self, file: &str, platform: Option<Platform>, is_beside: bool) -> String {
         match self {
-            Self::Explicit => {
+            Self::Workspaces => "conda workspace lock".to_owned(),
+            Self::Pixi if is_beside => "pixi lock".to_owned(),
+            Self::Explicit | Self::CondaLock | Self::Pixi => {
                 let platform = platform.map(|platform| format!("--platform {platform} "));
                 let platform = platform.unwrap_or_default();
                 format!("docker build -f {file} {platform}--target lock -o . .")
             }
-            Self::CondaLock => format!("conda-lock lock -f {file} --lockfile {path}"),
-            Self::Pixi => "pixi lock".to_owned(),
-            Self::Workspaces => "conda workspace lock".to_owned(),
         }
     }
 }

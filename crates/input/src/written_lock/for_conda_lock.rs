@@ -140,16 +140,22 @@ fn content_hash(platform: &LockedPlatform<'_>) -> String {
 
 fn conda(platform: &LockedPlatform<'_>, package: &Package) -> String {
     let depends = platform.record(package).map(|record| &record.depends);
-    let depends = depends.into_iter().flatten().map(|text| {
+    let mut dependencies: BTreeMap<String, String> = BTreeMap::new();
+    for text in depends.into_iter().flatten() {
         let (name, version) = text.split_once(' ').unwrap_or((text, ""));
-        (name.to_owned(), version.to_owned())
-    });
+        let known = dependencies.entry(name.to_owned()).or_default();
+        // Of several conditions for a package, all must hold.
+        if !known.is_empty() && !version.is_empty() {
+            known.push(',');
+        }
+        known.push_str(version);
+    }
     let fields = Fields {
         name: &package.id.name,
         version: &package.id.version,
         manager: "conda",
         platform: platform.platform.subdir(),
-        dependencies: depends.collect(),
+        dependencies,
         url: package.url.recorded().to_string(),
         hashes: &package.hashes,
     };

@@ -8,8 +8,9 @@ use pep508_rs::pep440_rs::Version;
 use rattler_conda_types::package::DistArchiveIdentifier;
 use rattler_conda_types::{ChannelUrl, PackageRecord, Subdir};
 use rattler_lock::{
-    CondaBinaryData, CondaPackageData, LockFile, LockFileBuilder, LockedPackage, PackageHashes,
-    PlatformData, PypiDistributionData, PypiPackageData, UrlOrPath,
+    CondaBinaryData, CondaPackageData, FindLinksUrlOrPath, LockFile, LockFileBuilder,
+    LockedPackage, PackageHashes, PlatformData, PypiDistributionData, PypiIndexes, PypiPackageData,
+    UrlOrPath,
 };
 use serde_json::json;
 use url::Url;
@@ -96,8 +97,14 @@ impl Writer<'_, '_> {
                 self.builder
                     .set_channels(name, environment.channels().to_vec());
             }
+            self.builder
+                .set_options(name, environment.solve_options().clone());
+            if let Some(indexes) = environment.pypi_indexes() {
+                self.builder
+                    .set_pypi_indexes(name, indexes_without_credentials(indexes));
+            }
             for (platform, packages) in environment.packages_by_platform() {
-                let is_new = new.contains(platform.name().as_str());
+                let is_new = new.contains(platform.subdir().as_str());
                 if name == self.lock.environment && is_new {
                     continue;
                 }
@@ -233,6 +240,10 @@ fn without_credentials(package: &LockedPackage) -> LockedPackage {
             }
         }
         LockedPackage::Pypi(PypiPackageData::Distribution(data)) => {
+            data.index_url = data
+                .index_url
+                .take()
+                .map(|url| PackageUrl::new(url).recorded());
             if let UrlOrPath::Url(url) = data.location.inner()
                 && PackageUrl::new(url.clone()).has_login()
             {
@@ -243,6 +254,18 @@ fn without_credentials(package: &LockedPackage) -> LockedPackage {
         LockedPackage::Conda(_) | LockedPackage::Pypi(_) => {}
     }
     package
+}
+
+fn indexes_without_credentials(indexes: &PypiIndexes) -> PypiIndexes {
+    let without = |url: &Url| PackageUrl::new(url.clone()).recorded();
+    let link = |link: &FindLinksUrlOrPath| match link {
+        FindLinksUrlOrPath::Path(path) => FindLinksUrlOrPath::Path(path.clone()),
+        FindLinksUrlOrPath::Url(url) => FindLinksUrlOrPath::Url(without(url)),
+    };
+    PypiIndexes {
+        indexes: indexes.indexes.iter().map(without).collect(),
+        find_links: indexes.find_links.iter().map(link).collect(),
+    }
 }
 
 /// By convention, the build string ends with the build number.

@@ -86,7 +86,7 @@ impl Found {
         let records = vec![
             record(
                 &python,
-                &["tzdata", "libfoo >=1.0,<2.0a0"],
+                &["tzdata", "libfoo >=1.0,<2.0a0", "libfoo !=1.5"],
                 Details {
                     build_number: 2,
                     constrains: vec!["python_abi 3.13.* *_cp313".to_owned()],
@@ -245,8 +245,13 @@ fn packages_of_other_platforms_and_environments_stay() {
         })
         .unwrap()
     };
-    let old = SourceFile::new("pixi.lock", named("test", None));
+    let settings = "    indexes:\n    - https://me:hunter2@pypi.example/simple\n    options:\n      pypi-prerelease-mode: allow\n    packages:";
+    let old = named("test", None).replacen("    packages:", settings, 1);
+    let old = SourceFile::new("pixi.lock", old);
     let text = named("default", Some(&old));
+    assert!(text.contains("https://pypi.example/simple"), "{text}");
+    assert!(text.contains("pypi-prerelease-mode: allow"), "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
     for environment in ["test", "default"] {
         let settings = InputSettings {
             environment: Some(environment.to_owned()),
