@@ -39,6 +39,14 @@ pub struct Ownership {
 }
 
 impl Ownership {
+    /// What belongs to this user and this group.
+    pub fn new(uid: u32, gid: u32, group_writable: bool) -> Self {
+        Self {
+            owner: Owner { uid, gid },
+            group_writable,
+        }
+    }
+
     /// The permission bits of a file that has `mode` where only the owner may write.
     pub fn mode(self, mode: u32) -> u32 {
         if self.group_writable {

@@ -1,6 +1,6 @@
 //! What the step around accounts is asked to do, and what it found out.
 
-use condafront_model::stamp::{Owner, Ownership};
+use condafront_model::stamp::Ownership;
 use serde::{Deserialize, Serialize};
 
 use crate::args::{NoItem, StepSpec};
@@ -107,13 +107,7 @@ pub struct User {
 impl User {
     /// The user as the owner of files.
     pub fn ownership(&self) -> Ownership {
-        Ownership {
-            owner: Owner {
-                uid: self.uid,
-                gid: self.gid,
-            },
-            group_writable: self.group_writable,
-        }
+        Ownership::new(self.uid, self.gid, self.group_writable)
     }
 }
 

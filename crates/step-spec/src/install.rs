@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::args::{NoItem, StepSpec};
-use condafront_model::stamp::{Owner, Ownership};
+use condafront_model::stamp::Ownership;
 
 /// Which program puts the packages' files into the prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -102,13 +102,7 @@ pub struct InstallSpec {
 impl InstallSpec {
     /// Whom everything below the prefix belongs to.
     pub fn ownership(&self) -> Ownership {
-        Ownership {
-            owner: Owner {
-                uid: self.uid,
-                gid: self.gid,
-            },
-            group_writable: self.group_writable,
-        }
+        Ownership::new(self.uid, self.gid, self.group_writable)
     }
 }
 
@@ -228,13 +222,7 @@ pub struct PostLinkSpec {
 impl PostLinkSpec {
     /// Whom everything below the prefix belongs to.
     pub fn ownership(&self) -> Ownership {
-        Ownership {
-            owner: Owner {
-                uid: self.uid,
-                gid: self.gid,
-            },
-            group_writable: self.group_writable,
-        }
+        Ownership::new(self.uid, self.gid, self.group_writable)
     }
 }
 

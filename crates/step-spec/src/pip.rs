@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::StepSpec;
 use crate::facts::Notice;
-use condafront_model::stamp::{Owner, Ownership};
+use condafront_model::stamp::Ownership;
 
 /// The step that installs files with the environment's pip.
 ///
@@ -31,14 +31,7 @@ pub struct PipInstallSpec {
 impl PipInstallSpec {
     /// Whom what pip writes belongs to.
     pub fn ownership(&self) -> Ownership {
-        ownership(self.uid, self.gid, self.group_writable)
-    }
-}
-
-fn ownership(uid: u32, gid: u32, group_writable: bool) -> Ownership {
-    Ownership {
-        owner: Owner { uid, gid },
-        group_writable,
+        Ownership::new(self.uid, self.gid, self.group_writable)
     }
 }
 
@@ -120,7 +113,7 @@ pub struct PipEditSpec {
 impl PipEditSpec {
     /// Whom what pip writes belongs to.
     pub fn ownership(&self) -> Ownership {
-        ownership(self.uid, self.gid, self.group_writable)
+        Ownership::new(self.uid, self.gid, self.group_writable)
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::StepSpec;
 use crate::install::PythonSpec;
-use condafront_model::stamp::{Owner, Ownership};
+use condafront_model::stamp::Ownership;
 
 /// One install step: wheels linked into one layer. It writes the same facts as an install step of conda packages.
 ///
@@ -29,13 +29,7 @@ pub struct WheelsSpec {
 impl WheelsSpec {
     /// Whom everything below the prefix belongs to.
     pub fn ownership(&self) -> Ownership {
-        Ownership {
-            owner: Owner {
-                uid: self.uid,
-                gid: self.gid,
-            },
-            group_writable: self.group_writable,
-        }
+        Ownership::new(self.uid, self.gid, self.group_writable)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use memchr::memmem;
+
 use super::error::AccountError;
 use crate::distribution::field_of_release;
 use crate::root::{Root, RootError};
@@ -111,9 +113,7 @@ fn glibc_version(library: &[u8]) -> Option<String> {
 }
 
 fn after<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
-    let at = bytes
-        .windows(mark.len())
-        .position(|window| window == mark)?;
+    let at = memmem::find(bytes, mark)?;
     Some(&bytes[at + mark.len()..])
 }
 

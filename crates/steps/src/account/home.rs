@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use memchr::memmem;
+
 use super::error::AccountError;
 use super::layer::Layer;
 use super::user::Decision;
@@ -34,7 +36,7 @@ pub(super) fn write(
     }
     // A profile that reads /etc/profile.d finds our file there.
     if let Some(profile) = root.read(Path::new(PROFILE))?
-        && !contains(&profile, "profile.d")
+        && memmem::find(&profile, b"profile.d").is_none()
     {
         append_hook(root, layer, Path::new(PROFILE), Owner::ROOT)?;
     }
@@ -142,7 +144,7 @@ fn append_hook(
 fn with_hook(contents: &[u8]) -> Vec<u8> {
     let hook = hook();
     let mut contents = contents.to_vec();
-    if contains(&contents, &hook) {
+    if memmem::find(&contents, hook.as_bytes()).is_some() {
         return contents;
     }
     if !contents.is_empty() && !contents.ends_with(b"\n") {
@@ -150,11 +152,6 @@ fn with_hook(contents: &[u8]) -> Vec<u8> {
     }
     contents.extend_from_slice(hook.as_bytes());
     contents
-}
-
-fn contains(text: &[u8], part: &str) -> bool {
-    text.windows(part.len())
-        .any(|window| window == part.as_bytes())
 }
 
 /// Copies a directory of the base image into a new directory of the layer.
