@@ -18,7 +18,7 @@ use condafront_graph::downloads::Addresses;
 use condafront_graph::image::Stacking;
 use condafront_graph::pip::PipNetwork;
 use condafront_input::requirements::{List, ListEntry, Source};
-use condafront_input::{pypi, requirements};
+use condafront_input::{findings, pypi, requirements};
 
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact::quoted;
@@ -60,6 +60,10 @@ impl Linked<'_> {
         if asked.is_empty() {
             return Ok(None);
         }
+        let conda = self.facts.packages.iter();
+        let conda = conda.map(|package| (package.name.as_str(), &package.distributions));
+        let duplicates = findings::duplicates(asked, &self.file.file, conda);
+        self.session.warn(&duplicates).await?;
         let mut pipped = Pipped::none(root);
         self.pip_locked(&mut pipped, ground).await?;
         if !asked.list.is_empty() {

@@ -89,11 +89,8 @@ impl Session<'_> {
         let overrides = self.settings.overrides.or_declared(&request.declared);
         let cuda = cuda.or_else(|| request.declared.cuda.clone());
         let system = overrides.system(platform, glibc, cuda);
-        if system.cuda.is_none() && self.settings.overrides.cuda.is_none() {
-            // With an empty build-arg, the user has said that there is no GPU.
-            let warning = findings::without_cuda(request, file);
-            self.warn(warning.as_slice()).await?;
-        }
+        // With an empty build-arg, the user has said that there is no GPU.
+        let lacks_cuda = system.cuda.is_none() && self.settings.overrides.cuda.is_none();
         let question = question::question(request, platform, system, self.so_far.started);
         if let Some(warning) = self.not_over(&question) {
             self.warn(&[warning]).await?;
@@ -167,10 +164,15 @@ impl Session<'_> {
             }
             earlier.push(solve.answer);
         };
-        let packages: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
+        let records: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
+        let packages = question::packages(request, records.clone(), file)?;
+        if lacks_cuda {
+            let warning = findings::without_cuda(&packages, file);
+            self.warn(warning.as_slice()).await?;
+        }
         Ok(Solved {
-            packages: question::packages(request, packages.clone(), file)?,
-            records: packages,
+            packages,
+            records,
             lists,
             facts: libc.into_iter().chain([answer]).collect(),
         })

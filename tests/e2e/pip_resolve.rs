@@ -8,7 +8,7 @@ use crate::project::{LOCK, Project, frontend};
 /// Writes an environment file with these conda packages and this list for pip.
 fn environment(project: &Project, conda: &str, list: &str) {
     let text = format!(
-        "# syntax={}\nchannels: [\"{}\"]\ndependencies: [python, pip, {conda}, pip: [{list}]]\n",
+        "# syntax={}\n# check=experimental=DuplicateDistribution\nchannels: [\"{}\"]\ndependencies: [python, pip, {conda}, pip: [{list}]]\n",
         frontend(),
         project.channel()
     );
@@ -31,15 +31,18 @@ fn pip_sees_what_it_needs() {
     let index_arg = fill_index(&project);
     let args = ["--network", "host", "--build-arg", &index_arg];
     // markupsafe is conda's, of which pip sees only the metadata.
-    environment(&project, "markupsafe", "hello.world<2");
-    project.build(&args).expect_success();
+    let list = "hello.world<2, markupsafe";
+    environment(&project, "markupsafe", list);
+    let built = project.build(&args).expect_success();
+    let told = "DuplicateDistribution: `markupsafe` comes from PyPI, and is in the conda package `markupsafe` too";
+    assert!(built.stderr.contains(told), "{}", built.stderr);
     assert!(!of_index(&project).is_empty());
     let code = "from importlib.metadata import distributions; print(*sorted((d.read_text('INSTALLER') or 'conda').strip() + ' ' + d.name for d in distributions() if d.name.lower() in ('markupsafe', 'hello_world')))";
     let output = project.run(&[], &["python", "-c", code]).expect_success();
     assert_eq!(output.stdout, "conda MarkupSafe pip hello_world\n");
 
     // Another conda package asks nothing again.
-    environment(&project, "markupsafe, bumpme", "hello.world<2");
+    environment(&project, "markupsafe, bumpme", list);
     project.build(&args).expect_success();
     assert_eq!(of_index(&project), [""; 0]);
 

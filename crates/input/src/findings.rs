@@ -1,6 +1,6 @@
 //! What the lint finds in an environment whose files are all read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rattler_conda_types::{MatchSpec, PackageName, VersionSpec};
@@ -9,17 +9,17 @@ use crate::environment_input::{Conda, EnvironmentInput, RequestedSpec, SolveRequ
 use crate::match_spec;
 use crate::pypi::PypiPackages;
 use condafront_model::lint::{Rule, Warning};
-use condafront_model::package::Hashes;
+use condafront_model::package::{Hashes, Package, PackageId};
 use condafront_model::pypi_package::normalized;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Location, SourceFile};
 
 /// Names of packages that are for GPUs, besides those that end like one.
-///
-/// Not `cudatoolkit` and `pytorch-cuda`: builds for CUDA depend on them, and on no `__cuda`.
 const FOR_GPUS: [&str; 3] = ["cuda-version", "cudnn", "cupy"];
 /// Words in the builds of packages that are for GPUs.
 const GPU: [&str; 2] = ["cuda", "gpu"];
+/// Packages that choose builds for GPUs where there is no `__cuda`: whoever asks for them gets what they want.
+const CHOOSES_GPUS: [&str; 2] = ["cudatoolkit", "pytorch-cuda"];
 
 /// Warnings about an environment, which is described in `file`; `pip` is what it and the image ask of pip.
 pub fn of_environment(
@@ -32,18 +32,21 @@ pub fn of_environment(
     if let Conda::Unsolved(request) = &input.conda {
         found.extend(any_python(request, file));
     }
-    found.extend(duplicates(input, pip, file));
     found
 }
 
-/// The warning that a solve without `__cuda` is asked for a package for GPUs.
-pub fn without_cuda(request: &SolveRequest, file: &Arc<SourceFile>) -> Option<Warning> {
-    let spec = request.specs.iter().find(|spec| is_for_gpus(spec))?;
+/// The warning that a solve without `__cuda` has found a package for GPUs.
+pub fn without_cuda(found: &[Package], file: &Arc<SourceFile>) -> Option<Warning> {
+    let is_chosen = |package: &Package| CHOOSES_GPUS.contains(&package.id.name.as_str());
+    if found.iter().any(is_chosen) {
+        return None;
+    }
+    let package = found.iter().find(|package| is_for_gpus(&package.id))?;
     let message = format!(
         "`{}` is for GPUs, but packages are chosen for a machine without one: there is no `__cuda`",
-        quoted(&spec.spec)
+        quoted(&package.id.to_string())
     );
-    let diagnostic = Diagnostic::new(message).at(file, spec.lines).help(
+    let diagnostic = Diagnostic::new(message).at(file, package.lines).help(
         "Build with --build-arg CONDA_OVERRIDE_CUDA=12.8 (the version of the driver), or on a base image that has CUDA.",
     );
     Some(Warning {
@@ -58,13 +61,8 @@ fn name_of(spec: &MatchSpec) -> &str {
     name.map_or("", PackageName::as_normalized)
 }
 
-fn is_for_gpus(spec: &RequestedSpec) -> bool {
-    let Some(spec) = match_spec::parsed(&spec.spec) else {
-        return false;
-    };
-    let name = name_of(&spec);
-    let build = spec.build.as_ref().map(ToString::to_string);
-    let build = build.unwrap_or_default();
+fn is_for_gpus(package: &PackageId) -> bool {
+    let (name, build) = (&*package.name, &*package.build);
     FOR_GPUS.contains(&name)
         || name.ends_with("-gpu")
         || GPU.iter().any(|word| {
@@ -133,23 +131,17 @@ fn any_python(request: &SolveRequest, file: &Arc<SourceFile>) -> Option<Warning>
     })
 }
 
-/// A warning for each PyPI package that a conda package of the same name gives.
-fn duplicates(
-    input: &EnvironmentInput,
+/// A warning for each PyPI package that a conda package has too. `conda` are the conda packages' names, each with the
+/// normalized names of the Python distributions in it.
+pub fn duplicates<'a>(
     pip: &PypiPackages,
     file: &Arc<SourceFile>,
+    conda: impl IntoIterator<Item = (&'a str, &'a BTreeSet<String>)>,
 ) -> Vec<Warning> {
-    let conda: BTreeSet<String> = match &input.conda {
-        Conda::Locked(packages) => {
-            let names = packages.iter().map(|package| package.id.name.as_str());
-            names.map(normalized).collect()
-        }
-        Conda::Unsolved(request) => {
-            let asked = request.specs.iter().filter(|spec| !spec.is_implied);
-            let specs = asked.filter_map(|spec| match_spec::parsed(&spec.spec));
-            specs.map(|spec| normalized(name_of(&spec))).collect()
-        }
-    };
+    let conda = conda.into_iter();
+    let conda: BTreeMap<&str, &str> = conda
+        .flat_map(|(name, distributions)| distributions.iter().map(move |it| (it.as_str(), name)))
+        .collect();
     let in_list = pip
         .list
         .entries()
@@ -164,15 +156,19 @@ fn duplicates(
     let locked = locked.map(|package| (package.name.clone(), package.location(file)));
     in_list
         .chain(locked)
-        .filter(|(name, _)| conda.contains(&normalized(name)))
-        .map(|(name, location)| Warning {
-            rule: Rule::DuplicateDistribution,
-            diagnostic: Diagnostic::new(format!(
-                "`{}` comes from conda and from PyPI",
-                quoted(&name)
-            ))
-            .at(&location.file, location.lines)
-            .help("Remove one of the two if both are the same: pip then replaces files of the conda package."),
+        .filter_map(|(name, location)| {
+            let conda = conda.get(normalized(&name).as_str())?;
+            let message = format!(
+                "`{}` comes from PyPI, and is in the conda package `{}` too",
+                quoted(&name),
+                quoted(conda)
+            );
+            Some(Warning {
+                rule: Rule::DuplicateDistribution,
+                diagnostic: Diagnostic::new(message)
+                    .at(&location.file, location.lines)
+                    .help("Remove one of the two: pip replaces files of the conda package, and conda does not know."),
+            })
         })
         .collect()
 }

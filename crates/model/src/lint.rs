@@ -295,10 +295,10 @@ impl Rule {
                 "Variables are part of the image: whoever can pull it can read them. Mount a secret for a command of `run`, or pass the variable to the container."
             }
             Self::NoCuda => {
-                "The solve assumes a machine without a GPU, so other packages may be builds for CPUs. Set the build-arg `CONDA_OVERRIDE_CUDA`, or build on an image that has CUDA."
+                "The solve has found a package for GPUs but assumes a machine without one, so other packages may be builds for CPUs. Set the build-arg `CONDA_OVERRIDE_CUDA`, or build on an image that has CUDA."
             }
             Self::DuplicateDistribution => {
-                "pip replaces files of the conda package, and conda does not know. Remove one of the two. The rule compares the names of packages, so it also finds a program and bindings for it that share a name, such as graphviz, and it misses a distribution that is named otherwise in conda, such as torch."
+                "pip replaces files of the conda package, and conda does not know. Remove one of the two. The rule compares the names of the Python distributions in conda packages: it finds `torch` beside conda's pytorch, and not the bindings named graphviz beside the program."
             }
             Self::AddedForPlatform => {
                 "`for` adds what its platforms need. The warning lists it, so that nobody has to guess what is in the image; the same keys in the file silence it."
@@ -318,6 +318,7 @@ impl Rule {
                 | Self::OverwrittenFile
                 | Self::Account
                 | Self::NoCuda
+                | Self::DuplicateDistribution
                 | Self::UntriedPlatform
         )
     }

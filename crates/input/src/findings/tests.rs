@@ -21,9 +21,11 @@ fn found(text: &str) -> String {
     assert_eq!(reading.next_file(), Ok(None));
     pip.list = reading.finish();
     let mut all = of_environment(&input, &pip, &file);
-    if let Conda::Unsolved(request) = &input.conda {
-        all.extend(without_cuda(request, &file));
-    }
+    // As if a solve had found them.
+    all.extend(without_cuda(input.locked().unwrap_or_default(), &file));
+    let torch = BTreeSet::from(["torch".to_owned(), "foo-bar".to_owned()]);
+    let conda = [("pytorch", &torch), ("graphviz", &BTreeSet::new())];
+    all.extend(duplicates(&pip, &file, conda));
     let shown = all.iter().map(|warning| {
         let line = warning.diagnostic.locations[0].lines.first;
         format!(
@@ -47,6 +49,12 @@ fn everything_is_found_at_its_line() {
         let lines = packages.map(|(name, hash)| package(name, hash));
         format!("@EXPLICIT\n{}", lines.collect::<String>())
     };
+    let solved = |files: &[&str]| -> String {
+        let lines = files
+            .iter()
+            .map(|file| format!("https://conda.example/forge/linux-64/{file}.conda#{sha256}\n"));
+        format!("@EXPLICIT\n{}", lines.collect::<String>())
+    };
     let env = |dependencies: &str| format!("channels: [c]\ndependencies:\n{dependencies}");
     let mut shown = String::new();
     for text in [
@@ -58,16 +66,16 @@ fn everything_is_found_at_its_line() {
         env("  - c::python\n  - numpy\n"),
         env("  - python >=3.12\n  - python-dateutil\n"),
         env(
-            "  - python=3.13\n  - Foo_Bar\n  - pip\n  - pip:\n    - foo-bar>=1\n    - other\n    - pip; python_version < '3'\n",
+            "  - python=3.13\n  - pytorch\n  - graphviz\n  - pip:\n    - Foo_Bar>=1\n    - graphviz\n    - torch\n    - torch; python_version < '3'\n",
         ),
-        env("  - python=3.13\n  - pytorch-gpu\n"),
-        env("  - pytorch=*=*cuda*\n"),
-        env("  - cuda-version=12.8\n  - numpy\n"),
         env("  - numpy\n"),
         env("  - python\n  - python=3.12\n"),
         env("  - python=*\n"),
-        env("  - pytorch\n  - pytorch-cuda=12.1\n"),
-        env("  - magma=*=*nogpu*\n  - faiss=*=no_cuda*\n"),
+        solved(&["numpy-2-0", "pytorch-gpu-2-0"]),
+        solved(&["numpy-2-0", "pytorch-2-cuda126_py312_0"]),
+        solved(&["cuda-version-12.8-0"]),
+        solved(&["pytorch-2-py3.12_cuda12.1_0", "pytorch-cuda-12.1-0"]),
+        solved(&["magma-2-nogpu_0", "faiss-1-no_cuda_0"]),
     ] {
         shown.push_str(&format!("{text}=> {}\n", found(&text)));
     }
