@@ -1,5 +1,7 @@
-//! What the steps of a locked environment may do, in the graph that BuildKit gets.
+//! What steps may do: those of a locked environment in the graph that BuildKit gets, the others in the code that makes them.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use buildkit_proto::pb;
@@ -61,4 +63,118 @@ fn steps_have_no_network_no_secrets_and_write_only_to_their_outputs() {
             }
         }
     }
+}
+
+/// What steps may have besides read-only inputs and empty outputs, by how the code gives it.
+const RIGHTS: &[(&str, &[&str])] = &[
+    (
+        "network",
+        &[
+            ".open(exec)",
+            ".open(&mut step)",
+            "NetMode::Sandbox",
+            "NetMode::Host",
+        ],
+    ),
+    (
+        "secrets",
+        &[
+            "Secret::new(",
+            "Ssh::new(",
+            ".secret_env(",
+            "authorities::mount(",
+        ],
+    ),
+    ("caches", &["Cache::new("]),
+    (
+        "the image",
+        &[
+            ".write_root()",
+            ".output_below(",
+            ".changes_below(",
+            ".discard_changes()",
+        ],
+    ),
+    (
+        "limits and hosts",
+        &[".ulimit(", ".extra_host(", ".cgroup_parent("],
+    ),
+    ("security", &[".security(", "SecurityMode::Insecure"]),
+];
+
+/// Which files give which rights. Whoever adds a line here says why the step cannot do without.
+const GIVEN: &[(&str, &[&str])] = &[
+    // The rights themselves, for the files below.
+    ("authorities.rs", &["secrets"]),
+    ("network.rs", &["network", "secrets"]),
+    ("step.rs", &["the image"]),
+    // Post-link scripts: what they change below the prefix is kept, and nothing else.
+    ("image.rs", &["the image"]),
+    // A container as a platform starts it. Its changes are discarded.
+    ("prove.rs", &["the image"]),
+    // pip: indexes, their logins, and builds of packages that download what they need to be built.
+    ("pip/network.rs", &["network", "secrets"]),
+    ("pip/resolve.rs", &["network"]),
+    ("pip/wheel.rs", &["network"]),
+    ("pip/editable.rs", &["network", "the image"]),
+    // Without network: files have been downloaded. What changes below the prefix is kept.
+    ("pip/install.rs", &["the image"]),
+    // Shards, which the solve finds one after the other.
+    ("solve.rs", &["network", "secrets", "caches"]),
+    // apt, apk and dnf.
+    ("system.rs", &["network", "caches", "the image"]),
+    // The user's own commands, with what they ask for.
+    (
+        "run.rs",
+        &[
+            "network",
+            "secrets",
+            "caches",
+            "the image",
+            "limits and hosts",
+        ],
+    ),
+];
+
+/// The files of a folder and its folders.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn only_steps_that_need_more_get_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut given = BTreeMap::new();
+    for folder in ["crates/graph/src", "src"] {
+        let folder = root.join(folder);
+        let mut paths = Vec::new();
+        files(&folder, &mut paths);
+        for path in paths.iter().filter(|path| !path.ends_with("tests.rs")) {
+            let text = std::fs::read_to_string(path).unwrap();
+            // Without what is only in tests, and without comments.
+            let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+            let lines = code
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            let code: String = lines.collect();
+            let has = |(name, ways): &(&'static str, &[&str])| {
+                ways.iter().any(|way| code.contains(way)).then_some(*name)
+            };
+            let rights: Vec<&str> = RIGHTS.iter().filter_map(has).collect();
+            if !rights.is_empty() {
+                let name = path.strip_prefix(&folder).unwrap();
+                given.insert(name.to_string_lossy().into_owned(), rights);
+            }
+        }
+    }
+    let expected = GIVEN.iter();
+    let expected = expected.map(|(file, rights)| ((*file).to_owned(), rights.to_vec()));
+    assert_eq!(given, expected.collect());
 }

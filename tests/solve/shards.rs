@@ -228,6 +228,10 @@ fn shards_that_cannot_be_used_are_reported() {
     server.fault(&path, Fault::Status(503), Times::Always);
     fails("A busy server", &good.list);
     server.heal();
+    let circle = Fault::Redirect(server.url(&path));
+    server.fault(&path, circle, Times::Always);
+    fails("A circle of redirects", &good.list);
+    server.heal();
     // With the right hash, and the wrong content.
     let wrong = |content: &[u8]| -> Shards {
         let mut wrong = good.clone();

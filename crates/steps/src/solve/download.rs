@@ -319,6 +319,18 @@ mod tests {
         let is_sent = |server: &Server| server.requests()[0].authorization;
         assert!(is_sent(&server));
         assert!(!is_sent(&other));
+
+        // Nor does it go where the server leads.
+        for server in [&server, &other] {
+            server.clear();
+        }
+        let leads = Fault::Redirect(other.url("/file"));
+        server.fault("/file", leads, Times::Always);
+        downloads
+            .all(&[hash(b"content")], |_| address(&server, "/file"))
+            .unwrap();
+        assert!(is_sent(&server));
+        assert!(!is_sent(&other));
     }
 
     #[test]
