@@ -13,7 +13,7 @@ pub(crate) const USAGE: &str = "\
 usage: make bench [ARGS=\"--environment NAME --network NAME --runs N --to DIR --logs DIR\"]
        make bench ARGS=\"solve --runs N\"
 
-  --environment NAME  few, usual (the default), large, huge or giants; all for each of them
+  --environment NAME  few, usual (the default), pip, large, huge or giants; all for each of them
   --network NAME      local (the default), or slow: 100 Mbit/s, 50 ms there and back
   --runs N            measure everything N times (default 3) and report the medians
   --to DIR            write the tables and the chart to DIR (default docs/bench)
@@ -120,7 +120,7 @@ mod tests {
             (vec![Size::Few], Network::Slow)
         );
         let all = parse(&["--environment", "all"]).unwrap().unwrap();
-        assert_eq!(all.sizes.len(), 5);
+        assert_eq!(all.sizes.len(), Size::ALL.len());
         assert!(parse(&["solve"]).unwrap().unwrap().solve);
         assert!(parse(&["--help"]).unwrap().is_none());
         for wrong in [

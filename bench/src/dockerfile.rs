@@ -20,6 +20,9 @@ use crate::Result;
 /// The script that [`with_the_built_in_installer`] runs, in the build context.
 pub(crate) const INSTALL_SCRIPT: &str = "install.sh";
 
+/// The requirements for [`with_a_list`], in the build context.
+pub(crate) const REQUIREMENTS: &str = "requirements.txt";
+
 /// With micromamba from the named context `micromamba`, as users of mambaorg/micromamba would write it.
 pub(crate) fn with_micromamba(base: &str) -> String {
     let install = "\
@@ -67,6 +70,18 @@ RUN --mount=type=bind,from={frontend},source=/condafront,target=/usr/local/bin/c
     dockerfile(base, &install)
 }
 
+/// A Dockerfile that then installs [`REQUIREMENTS`] with pip, in a `RUN` of its own.
+pub(crate) fn with_a_list(dockerfile: &str) -> String {
+    let pip = format!(
+        "\
+ARG PIP_INDEX_URL
+COPY {REQUIREMENTS} /tmp/{REQUIREMENTS}
+RUN pip install --no-cache-dir --requirement /tmp/{REQUIREMENTS}
+"
+    );
+    dockerfile.replace(LAST, &format!("{pip}{LAST}"))
+}
+
 /// Links for the installer, which expects package `n` in `/in/n`; all are in one folder.
 fn links(count: usize) -> String {
     format!(
@@ -74,6 +89,9 @@ fn links(count: usize) -> String {
         count.saturating_sub(1)
     )
 }
+
+/// What comes after everything is installed, as the user of the image.
+const LAST: &str = "WORKDIR /home/mambauser\n";
 
 fn dockerfile(base: &str, install: &str) -> String {
     format!(
@@ -86,7 +104,7 @@ RUN echo 'mambauser:x:57439:57439::/home/mambauser:/bin/bash' >> /etc/passwd \\
 ENV CONDA_PREFIX=/opt/conda PATH=/opt/conda/bin:$PATH
 COPY --chmod=755 entrypoint.sh /usr/local/bin/_entrypoint.sh
 USER mambauser
-WORKDIR /home/mambauser
+{LAST}\
 ENTRYPOINT [\"/usr/local/bin/_entrypoint.sh\"]
 CMD [\"bash\"]
 "
@@ -162,6 +180,15 @@ mod tests {
         let mut script = String::new();
         push_command(&mut script, &["a b".to_owned(), "it's".to_owned()]);
         assert_eq!(script, "condafront 'a b' 'it'\\''s'\n");
+    }
+
+    #[test]
+    fn pip_runs_as_the_user_after_the_packages_are_there() {
+        let text = with_a_list(&with_micromamba("debian"));
+        let at = |part: &str| text.find(part).unwrap();
+        assert!(at("micromamba install") < at("PATH=/opt/conda/bin"));
+        assert!(at("PATH=/opt/conda/bin") < at("\nRUN pip install"));
+        assert!(at("\nRUN pip install") < at(LAST));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use condafront_testkit::channel::{self, Channel, HashStyle, Package};
+use condafront_model::pypi_package::normalized;
+use condafront_testkit::channel::{self, Channel, HashStyle, Package, WheelFile};
 use condafront_testkit::server::Server;
 
 /// Packages that a user might ask for; with their dependencies, nearly the whole channel.
@@ -28,6 +29,15 @@ const USUAL: &[&str] = &[
 /// What another project leaves out of [`USUAL`]: with their dependencies, about a tenth of it.
 const LEFT_OUT: &[&str] = &["black", "flask", "networkx", "sqlalchemy", "typer"];
 
+/// What the list for pip in [`Size::Pip`] has instead: pip finds about as many that these need.
+const LISTED: &[&str] = LEFT_OUT;
+
+/// The PyPI package that [`Change::Wheel`] adds.
+const ADDED_WHEEL: &str = "addedwheel";
+
+/// The conda package that [`Change::Added`] adds to an env.yml: it must be in the channel's package list.
+const ADDED_DEPENDENCY: &str = "noarch-demo";
+
 /// Packages of an environment without python.
 const TOOLS: &[&str] = &["libsqlite", "libstdcxx", "openssl", "readline"];
 
@@ -38,6 +48,16 @@ frame = pandas.DataFrame({'a': numpy.arange(4)})
 assert int(frame.a.sum()) == 6
 assert pathlib.Path(importlib.util.cache_from_source(jupyterlab.__file__)).is_file()
 ";
+
+/// What must run besides, in images with what the list asks for.
+const PROGRAM_OF_LIST: &str = "\
+import importlib.util, black, flask, networkx, sqlalchemy, typer
+for name in ['addedwheel', 'noarch_demo']:
+    print(name, importlib.util.find_spec(name) is not None)
+";
+
+/// The path of the index for pip on the server.
+const INDEX: &str = "/simple/";
 
 /// The channel's path on the server.
 const CHANNEL: &str = "/conda-forge";
@@ -61,13 +81,16 @@ pub(crate) enum Size {
     Huge,
     /// A few tools and three packages of 400 MB.
     Giants,
+    /// An env.yml with a list for pip.
+    Pip,
 }
 
 impl Size {
     /// All sizes.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Few,
         Self::Usual,
+        Self::Pip,
         Self::Large,
         Self::Huge,
         Self::Giants,
@@ -81,6 +104,7 @@ impl Size {
             Self::Large => "large",
             Self::Huge => "huge",
             Self::Giants => "giants",
+            Self::Pip => "pip",
         }
     }
 
@@ -92,6 +116,7 @@ impl Size {
             Self::Large => "400 packages",
             Self::Huge => "1,000 packages",
             Self::Giants => "three packages of 400 MB",
+            Self::Pip => "an env.yml with a list for pip",
         }
     }
 
@@ -104,10 +129,15 @@ impl Size {
         if self.has_python() { USUAL } else { TOOLS }
     }
 
+    /// Whether its file is an env.yml with a list for pip.
+    pub(crate) fn has_list(self) -> bool {
+        self == Self::Pip
+    }
+
     /// How many packages it is filled up to.
     fn count(self) -> usize {
         match self {
-            Self::Few | Self::Usual | Self::Giants => 0,
+            Self::Few | Self::Usual | Self::Giants | Self::Pip => 0,
             Self::Large => 400,
             Self::Huge => 1000,
         }
@@ -129,6 +159,8 @@ pub(crate) enum Change {
     Large,
     /// There is one more small package.
     Added,
+    /// There is one more small PyPI package in the list for pip.
+    Wheel,
     /// Python is the next patch release.
     Python,
     /// The base image.
@@ -175,6 +207,9 @@ impl Environment {
                 environment.make(name, "1.0", GIANT);
             }
         }
+        if size.has_list() {
+            environment.serve_index();
+        }
         let tiny = Channel::tiny(size.count());
         for package in tiny.packages() {
             let archive = std::fs::read(tiny.archive(package)).expect("an archive of the channel");
@@ -187,6 +222,23 @@ impl Environment {
             environment.server.put(&path, archive);
         }
         environment
+    }
+
+    /// Serves an index with all real wheels of the tests, and the one that is added.
+    fn serve_index(&self) {
+        let added = WheelFile::new(ADDED_WHEEL, "1.0").file("addedwheel.py", "added = True\n");
+        let real = channel::wheels().into_iter().map(|wheel| {
+            let name = wheel.file_name().unwrap_or_default().to_string_lossy();
+            let content = std::fs::read(&wheel).expect("a wheel of the tests");
+            (name.into_owned(), content)
+        });
+        for (file, content) in real.chain([(added.file_name(), added.build())]) {
+            let name = file.split('-').next().unwrap_or_default();
+            let name = normalized(name);
+            let page = format!("<!DOCTYPE html><a href=\"../../wheels/{file}\">{file}</a>\n");
+            self.server.put(&format!("{INDEX}{name}/"), page);
+            self.server.put(&format!("/wheels/{file}"), content);
+        }
     }
 
     fn make(&mut self, name: &str, version: &str, bytes: usize) {
@@ -236,10 +288,14 @@ impl Environment {
         let versions = Self::versions(change);
         let [small, _, large] = versions.map(|(name, version)| format!("{name}={version}"));
         let mut specs: Vec<&str> = self.size.specs().to_vec();
-        if change == Change::Project {
+        if change == Change::Project || self.size.has_list() {
             specs.retain(|spec| !LEFT_OUT.contains(spec));
         }
         specs.extend([small.as_str(), large.as_str()]);
+        if self.size.has_list() {
+            specs.extend((change == Change::Added).then_some(ADDED_DEPENDENCY));
+            return self.channel.closure(&specs);
+        }
         let mut packages: Vec<&Package> = self.channel.closure(&specs);
         if change == Change::Python
             && let Some(next) = self.next_python.packages().first()
@@ -277,6 +333,37 @@ impl Environment {
         lock
     }
 
+    /// The env.yml with a change; `address` is where the server is reached.
+    pub(crate) fn env_yml(&self, change: Change, address: &str) -> String {
+        let versions = Self::versions(change);
+        let fixed = [versions[0], versions[2]].map(|(name, version)| format!("{name}={version}"));
+        let conda = self.size.specs().iter();
+        let conda = conda.filter(|spec| !LEFT_OUT.contains(spec));
+        let added = (change == Change::Added).then_some(ADDED_DEPENDENCY);
+        let conda = conda.copied().chain(fixed.iter().map(String::as_str));
+        let mut text = format!("channels: [\"http://{address}{CHANNEL}\"]\ndependencies:\n");
+        for name in conda.chain(added) {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  - {name}");
+        }
+        text.push_str("  - pip:\n");
+        for name in Self::listed(change) {
+            let _ = writeln!(text, "      - {name}");
+        }
+        text
+    }
+
+    /// The requirements of the list for pip.
+    pub(crate) fn listed(change: Change) -> impl Iterator<Item = &'static str> {
+        let added = (change == Change::Wheel).then_some(ADDED_WHEEL);
+        LISTED.iter().copied().chain(added)
+    }
+
+    /// The address of the index for pip; `address` is where the server is reached.
+    pub(crate) fn index(address: &str) -> String {
+        format!("http://{address}{INDEX}")
+    }
+
     /// A package's archive.
     pub(crate) fn archive(&self, package: &Package) -> Archive<'_> {
         let key = (package.name.clone(), package.version.clone());
@@ -295,6 +382,19 @@ impl Environment {
     /// A command that checks an image with a change, and what it prints.
     pub(crate) fn check(&self, change: Change) -> (Vec<&'static str>, String) {
         let expected = Self::versions(change).map(|(_, version)| format!("{version}\n"));
+        if self.size.has_list() {
+            let say = |is: bool| if is { "True" } else { "False" };
+            let [small, _, large] = expected;
+            let wheel = say(change == Change::Wheel);
+            let dependency = say(change == Change::Added);
+            let expected =
+                format!("{ADDED_WHEEL} {wheel}\nnoarch_demo {dependency}\n{small}{large}");
+            let script = "python -c \"$1\" && python -c \"$2\" && pip check >&2 && cd /opt/conda/share && cat bumpme/version.txt bigpkg/version.txt";
+            return (
+                vec!["sh", "-c", script, "sh", PROGRAM, PROGRAM_OF_LIST],
+                expected,
+            );
+        }
         let show = "cd /opt/conda/share && cat bumpme/version.txt middlepkg/version.txt bigpkg/version.txt";
         let command = if self.size.has_python() {
             vec![

@@ -130,6 +130,13 @@ impl Report<'_> {
                     .to_owned(),
             );
         }
+        if self.environment.size().has_list() {
+            notes.push(format!(
+                "pip finds {} and what they need. The Dockerfile installs a lock of the conda packages, which favours it: \
+                 condafront solves an env.yml.",
+                Environment::listed(Change::None).collect::<Vec<_>>().join(", ")
+            ));
+        }
         if !self.runs.iter().any(|(side, _)| *side == Side::Micromamba) {
             notes.push("No micromamba was compared: `MICROMAMBA` did not name one.".to_owned());
         }

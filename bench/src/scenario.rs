@@ -22,6 +22,14 @@ pub(crate) enum Scenario {
 impl Scenario {
     /// The scenarios for an environment of this size, in the order in which they are measured.
     pub(crate) fn all(size: Size) -> Vec<Self> {
+        if size.has_list() {
+            return vec![
+                Self::Cold,
+                Self::Change(Change::None),
+                Self::Change(Change::Added),
+                Self::Change(Change::Wheel),
+            ];
+        }
         let mut all = vec![
             Self::Cold,
             Self::Change(Change::None),
@@ -54,6 +62,7 @@ impl Scenario {
             Change::Middle => "a package of 1 MB changed",
             Change::Large => "a package of 20 MB changed",
             Change::Added => "a package added",
+            Change::Wheel => "a PyPI package added",
             Change::Python => "python's next patch release",
             Change::Base => "another base image",
             Change::Project => "another project, nine tenths the same",

@@ -123,6 +123,11 @@ impl<'a> Project<'a> {
 
     /// Makes a change, and undoes the one before.
     pub(crate) fn set(&self, change: Change) -> Result<()> {
+        let has_list = self.environment.size().has_list();
+        if self.side.is_condafront() && has_list {
+            let text = self.environment.env_yml(change, &self.channel);
+            return self.write("env.yml", &format!("# syntax={}\n{text}", frontend()));
+        }
         let lock = self.environment.lock(change, &self.channel);
         if self.side.is_condafront() {
             return self.write("env.lock", &format!("# syntax={}\n{lock}", frontend()));
@@ -130,14 +135,20 @@ impl<'a> Project<'a> {
         self.write("env.lock", &lock)?;
         self.write("entrypoint.sh", dockerfile::ENTRYPOINT_SCRIPT)?;
         let base = base(change);
+        let mut text = match self.side {
+            Side::Micromamba => dockerfile::with_micromamba(&base),
+            Side::MicromambaCached => dockerfile::with_a_cache_mount(&base),
+            _ => dockerfile::with_the_built_in_installer(&base, &frontend()),
+        };
+        if has_list {
+            text = dockerfile::with_a_list(&text);
+            let lines: Vec<&str> = Environment::listed(change).collect();
+            self.write(dockerfile::REQUIREMENTS, &(lines.join("\n") + "\n"))?;
+        }
+        self.write("Dockerfile", &text)?;
         match self.side {
-            Side::Micromamba => self.write("Dockerfile", &dockerfile::with_micromamba(&base)),
-            Side::MicromambaCached => {
-                self.write("Dockerfile", &dockerfile::with_a_cache_mount(&base))
-            }
+            Side::Micromamba | Side::MicromambaCached => Ok(()),
             _ => {
-                let text = dockerfile::with_the_built_in_installer(&base, &frontend());
-                self.write("Dockerfile", &text)?;
                 let script = dockerfile::install_script(&lock)?;
                 self.write(dockerfile::INSTALL_SCRIPT, &script)?;
                 self.set_packages(change)
@@ -180,8 +191,18 @@ impl<'a> Project<'a> {
     ) -> Command {
         let mut command = engine.docker(["buildx", "build", "--progress", "rawjson", "--push"]);
         command.args(["--tag", image]).args(options);
+        let has_list = self.environment.size().has_list();
+        if has_list {
+            let index = Environment::index(&self.channel);
+            command.args(["--build-arg", &format!("PIP_INDEX_URL={index}")]);
+        }
         if self.side.is_condafront() {
-            command.args(["--file", "env.lock"]);
+            let file = if has_list { "env.yml" } else { "env.lock" };
+            command.args(["--file", file]);
+            if has_list {
+                // pip asks an index on this machine.
+                command.args(["--network", "host"]);
+            }
             command.args(["--build-arg", &format!("BASE_IMAGE={}", base(change))]);
         } else {
             // The installer downloads from this machine.
