@@ -18,10 +18,10 @@ use crate::options::settings::Settings;
 use condafront_graph::plan::Plan;
 use condafront_input as input;
 use condafront_input::file_path::{FilePath, NamedPath};
-use condafront_input::section::{BuildArgs, ImageFile, ImageSection};
+use condafront_input::section::{ImageFile, ImageSection};
 use condafront_input::{
-    BuildInput, BuildSource, Conda, EnvironmentInput, LockedPip, Logins, Pip, SolveRequest,
-    check_options, check_skips, findings, or_skip,
+    BuildInput, BuildSource, Conda, EnvironmentInput, InputSettings, LockedPip, Logins, Pip,
+    PipRequirement, SolveRequest, check_options, check_skips, findings, or_skip,
 };
 use condafront_model::check_options::CheckOptions;
 use condafront_model::cutoff::Limit;
@@ -206,13 +206,14 @@ fn read_file(path: &str) -> Result<Arc<SourceFile>, Diagnostic> {
 }
 
 /// Reports what is wrong with an environment's file in `folder` and with the files that it names, and then summarizes what
-/// it asks for.
+/// it asks for. `more` is what the image asks of pip for this environment, and the folder of its file.
 fn check(
     files: &Files,
     folder: &FilePath,
     file: &Arc<SourceFile>,
     input: &EnvironmentInput,
-    (args, options): (&BuildArgs, &CheckOptions),
+    more: Option<(&[PipRequirement], &FilePath)>,
+    (settings, options): (&InputSettings, &CheckOptions),
 ) -> Result<String, Diagnostic> {
     let (list, local) = match &input.pip {
         Pip::Locked(LockedPip { files, local, .. }) => {
@@ -221,8 +222,9 @@ fn check(
         }
         Pip::Unsolved(list) => (list.as_slice(), [].as_slice()),
     };
-    let lists = [(list, folder), (input.section.pip.as_slice(), folder)];
-    let (found, mut about_files) = files.check_lists(&lists, args)?;
+    let mut lists = vec![(list, folder), (input.section.pip.as_slice(), folder)];
+    lists.extend(more);
+    let (found, mut about_files) = files.check_lists(&lists, &settings.build_args)?;
     for package in local {
         let found = files.missing(&package.named(file, folder));
         about_files.extend(found.map_err(|error| or_skip(error, &package.name))?);
@@ -236,7 +238,7 @@ fn check(
         pylocks: found.pylocks,
         list: found.list,
     };
-    let of_all = findings::of_environment(input, &pip, file);
+    let of_all = findings::of_environment(input, &pip, file, &settings.categories);
     warn(
         &[&input.warnings[..], &about_files, &of_all].concat(),
         options,
@@ -354,7 +356,8 @@ impl CommandLine {
             &files.folder,
             &file,
             &input,
-            (&settings.input.build_args, &settings.check),
+            None,
+            (&settings.input, &settings.check),
         )?;
         let asking = (!input.pip.is_empty() || !input.section.pip.is_empty()).then_some(BuildFor {
             file: &file,
@@ -430,12 +433,10 @@ impl CommandLine {
             ))
             .help("Draw the graph of one of the environments that it names."));
         }
-        let own = [(image.section.pip.as_slice(), &files.folder)];
         let options = &settings.check;
-        let (_, about_files) = files.check_lists(&own, &settings.input.build_args)?;
         let mut own = image.section.warnings(file);
         own.extend(of_image::all(settings, &image.section, file));
-        warn(&[&own[..], &image.warnings, &about_files].concat(), options)?;
+        warn(&[&own[..], &image.warnings].concat(), options)?;
         let mut text = String::new();
         let mut inputs = Vec::new();
         let mut asking = Vec::new();
@@ -455,10 +456,11 @@ impl CommandLine {
             let request = request_of(&input);
             let (file, folder) = (&found.file, found.path.folder());
             let input = files.with_own_lock(&folder, file, input, self.platform, &settings)?;
-            let about = (&settings.build_args, options);
-            text.push_str(&check(files, &folder, file, &input, about)?);
-            let of_image = one.prefix.name() == image.default && !image.section.pip.is_empty();
-            if of_image || !input.pip.is_empty() {
+            let is_default = one.prefix.name() == image.default;
+            let of_image = is_default.then_some((image.section.pip.as_slice(), &files.folder));
+            let about = (&settings, options);
+            text.push_str(&check(files, &folder, file, &input, of_image, about)?);
+            if of_image.is_some_and(|(list, _)| !list.is_empty()) || !input.pip.is_empty() {
                 asking.push((Arc::clone(file), request, settings));
             }
             inputs.push(input);

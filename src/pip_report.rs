@@ -71,6 +71,7 @@ fn package(found: &Resolved, list: &List) -> Result<PipPackage, Diagnostic> {
             sha256: found.sha256.clone(),
             md5: None,
         },
+        size: None,
         lines: asked.as_ref().map_or(Lines::one(1), |asked| asked.lines),
         file: asked.map(|asked| asked.file),
     })

@@ -1,6 +1,17 @@
 //! The image in which wheels are built: the one so far, with conda packages on top that only builds see.
 
 use buildkit_llb::Output;
+use condafront_graph::install::InstallGraph;
+use condafront_graph::plan::Plan;
+use condafront_step_spec::facts::EnvironmentFacts;
+
+/// The conda packages that only builds see.
+pub(super) struct BuildPackages {
+    /// What is linked, if the environment does not have all of them.
+    pub(super) linked: Option<(Plan, InstallGraph, EnvironmentFacts)>,
+    /// The outputs of their solve.
+    pub(super) solved: Vec<Output>,
+}
 
 /// An image in which wheels are built.
 #[derive(Clone)]

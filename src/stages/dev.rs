@@ -5,14 +5,15 @@ use std::sync::Arc;
 use buildkit_llb::{Input, Output};
 
 use super::assembly::{Image, Progress};
+use super::build_root::BuildRoot;
 use super::fetching::Job;
 use super::linked::Linked;
+use super::wheels::WheelGround;
 use crate::gateway::error::BuildError;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
 use condafront_graph::pip::{Editable, Local, PipEditable, PipNetwork};
 use condafront_graph::step::Step;
-use condafront_model::lint::{Rule, Warning};
 use condafront_model::source::{Diagnostic, Location, SourceFile};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::failure_report::Culprit;
@@ -27,23 +28,31 @@ impl Image<'_> {
         progress: &mut Progress,
         workdir: &str,
     ) -> Result<(), BuildError> {
+        let ground = self.wheel_ground();
         for environment in &self.environments {
             let Input::Output(root) = &progress.root else {
                 continue;
             };
-            let Some(edited) = environment.edit(root, workdir).await? else {
+            let Some((edited, facts)) = environment.edit(root, workdir, &ground).await? else {
                 continue;
             };
             progress.root = edited.root.into();
             progress.history.extend(edited.layers);
             progress.facts.push(edited.facts);
+            progress.facts.extend(facts);
         }
         Ok(())
     }
 }
 
 impl Linked<'_> {
-    async fn edit(&self, root: &Output, workdir: &str) -> Result<Option<PipEditable>, BuildError> {
+    /// The image `root` with its editable packages, and further outputs that the frontend reads.
+    async fn edit(
+        &self,
+        root: &Output,
+        workdir: &str,
+        ground: &WheelGround,
+    ) -> Result<Option<(PipEditable, Vec<Output>)>, BuildError> {
         let local = self.file.pip.local.iter();
         let local = local.filter(|(local, _)| local.editable.is_some());
         let local: Vec<&(Local, Location)> = local.collect();
@@ -52,27 +61,36 @@ impl Linked<'_> {
         };
         check_places(workdir, &local)?;
         let session = &self.session;
-        if self.file.build.is_some() {
-            let local = local.iter();
-            let warnings: Vec<Warning> = local.map(|one| without_build_packages(one)).collect();
-            session.warn(&warnings).await?;
-        }
         let what = format!("pip, which makes {} editable,", first.label);
         session.must_run_at(&what, place)?;
         let network = self.network().await?;
-        session.settle(root).await?;
+        let packages = local.iter().map(|(local, _)| Editable {
+            label: &local.label,
+            sources: &local.output,
+            path: path_in(workdir, local),
+            build_options: &local.build_options,
+        });
+        let packages: Vec<Editable<'_>> = packages.collect();
+        let root = self.environment.with_sources(root, &packages);
+        let BuildRoot {
+            root: build_root,
+            facts,
+            ..
+        } = self.build_root_on(&root, ground).await?;
+        session.settle(&build_root).await?;
         let editing = Editing {
             environment: &self.environment,
             file: &self.file.file,
-            root,
-            workdir,
+            build_root: Some(&build_root).filter(|it| it.digest() != root.digest()),
+            root: &root,
+            packages,
             local,
             options: self.file.pip.asked.list.build_options().indexes,
             network: &network,
         };
         let none = Addresses::new([]);
         let (graph, _) = session.fetch_and_run(&editing, none).await?;
-        Ok(Some(graph))
+        Ok(Some((graph, facts)))
     }
 }
 
@@ -102,25 +120,14 @@ fn check_places(workdir: &str, local: &[&(Local, Location)]) -> Result<(), Diagn
     }
 }
 
-/// The warning that a package is made editable without the packages of `build`.
-fn without_build_packages((local, place): &(Local, Location)) -> Warning {
-    Warning {
-        rule: Rule::Ignored,
-        diagnostic: Diagnostic::new(format!(
-            "{} is made editable in the image itself, without the packages of `build`",
-            local.label
-        ))
-        .at(&place.file, place.lines)
-        .help("If it needs them to be built, add them to the dependencies of an environment for development."),
-    }
-}
-
 /// The job that makes packages editable.
 struct Editing<'a> {
     environment: &'a Environment<'a>,
     file: &'a Arc<SourceFile>,
     root: &'a Output,
-    workdir: &'a str,
+    /// The image with the packages that only builds see, if there are any.
+    build_root: Option<&'a Output>,
+    packages: Vec<Editable<'a>>,
     local: Vec<&'a (Local, Location)>,
     options: Vec<String>,
     network: &'a PipNetwork,
@@ -130,15 +137,14 @@ impl Job for Editing<'_> {
     type Graph = PipEditable;
 
     fn graph(&self, _: &Addresses) -> Result<PipEditable, ArgsError> {
-        let packages = self.local.iter().map(|(local, _)| Editable {
-            label: &local.label,
-            sources: &local.output,
-            path: path_in(self.workdir, local),
-            build_options: &local.build_options,
-        });
-        let packages: Vec<Editable<'_>> = packages.collect();
-        self.environment
-            .pip_edit(self.root, &packages, self.options.clone(), self.network)
+        let options = self.options.clone();
+        self.environment.pip_edit(
+            self.root,
+            self.build_root,
+            &self.packages,
+            options,
+            self.network,
+        )
     }
 
     fn outputs<'g>(&self, graph: &'g PipEditable) -> Vec<&'g Output> {
@@ -204,9 +210,6 @@ mod tests {
         }
         let root = package("");
         let error = check_places("/", &[&root]).unwrap_err();
-        let warning = without_build_packages(&root).diagnostic;
-        insta::assert_snapshot!(
-            [error.render(Level::Error), warning.render(Level::Warning)].join("\n\n")
-        );
+        insta::assert_snapshot!(error.render(Level::Error));
     }
 }

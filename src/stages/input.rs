@@ -168,7 +168,12 @@ impl Session<'_> {
             let pip = self.read_pip(&one.input.pip, of_image, &one.file, &one.folder);
             one.pip = pip.await?;
             image.warnings.append(&mut one.pip.warnings);
-            let found = findings::of_environment(&one.input, &one.pip.asked, &one.file);
+            let found = findings::of_environment(
+                &one.input,
+                &one.pip.asked,
+                &one.file,
+                &one.settings.categories,
+            );
             image.warnings.extend(found);
         }
         let base = Choices::new(self.settings, &image.section).base;

@@ -1,6 +1,6 @@
 //! One environment of an image: finds, plans and links its packages.
 
-use super::build_root::BuildRoot;
+use super::build_root::{BuildPackages, BuildRoot};
 use super::ground::Ground;
 use super::input::EnvironmentFile;
 use super::session::Session;
@@ -60,6 +60,8 @@ pub(super) struct Linked<'a> {
     pub(super) solved: &'a [Output],
     /// What it shares with the other environments.
     pub(super) ground: &'a Ground<'a>,
+    /// The packages that only builds see, once they are linked.
+    pub(super) build_packages: OnceCell<BuildPackages>,
     /// The image in which wheels are built, once it is known.
     pub(super) build_root: OnceCell<BuildRoot>,
 }
@@ -154,6 +156,7 @@ impl Planned<'_> {
             facts,
             solved: &self.solved,
             ground,
+            build_packages: OnceCell::new(),
             build_root: OnceCell::new(),
         })
     }

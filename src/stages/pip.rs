@@ -14,7 +14,6 @@ use buildkit_llb::Output;
 use crate::gateway::error::BuildError;
 use crate::inventory::Component;
 use crate::pip_report::{self, Found};
-use condafront_graph::downloads::Addresses;
 use condafront_graph::image::Stacking;
 use condafront_graph::pip::PipNetwork;
 use condafront_input::requirements::{List, ListEntry, Source};
@@ -225,6 +224,8 @@ impl Linked<'_> {
         is_partial: bool,
     ) -> Result<(Option<Vec<Resolved>>, Output), BuildError> {
         let session = &self.session;
+        let wanted = self.environment.pip_resolving(&session.settings.mirrors)?;
+        let addresses = session.pip_addresses(wanted.fetched()).await?;
         let finding = Finding {
             environment: &self.environment,
             file: &self.file.file,
@@ -233,11 +234,11 @@ impl Linked<'_> {
             wheels,
             network,
             is_partial,
+            wanted,
         };
         // The step fails if a requirement cannot be found.
         session.settle(root).await?;
-        let none = Addresses::new([]);
-        let (graph, reference) = session.fetch_and_run(&finding, none).await?;
+        let (graph, reference) = session.fetch_and_run(&finding, addresses).await?;
         let resolved = session.read_json(&reference, PIP_RESOLVED_FILE).await?;
         Ok((resolved, graph.facts))
     }

@@ -120,18 +120,21 @@ pub(super) struct Finding<'a> {
     pub(super) network: &'a PipNetwork,
     /// Whether `root` has only what pip itself needs.
     pub(super) is_partial: bool,
+    /// The pip to ask, if it is not the environment's own.
+    pub(super) wanted: PipPackages<'a>,
 }
 
 impl Job for Finding<'_> {
     type Graph = PipResolved;
 
-    fn graph(&self, _: &Addresses) -> Result<PipResolved, ArgsError> {
+    fn graph(&self, addresses: &Addresses) -> Result<PipResolved, ArgsError> {
         self.environment.pip_resolve(
             self.root,
             self.list,
             self.wheels,
             self.network,
             self.is_partial,
+            (&self.wanted, addresses),
         )
     }
 
@@ -152,7 +155,7 @@ impl Job for Finding<'_> {
     }
 
     fn artifacts(&self) -> Vec<Artifact> {
-        Vec::new()
+        self.environment.pip_artifacts(&self.wanted)
     }
 
     fn file(&self) -> &Arc<SourceFile> {

@@ -11,7 +11,6 @@ use condafront_graph::location_of;
 use condafront_graph::pip::{Local, LocalKind, from_context, from_repository};
 use condafront_input::file_path::{FilePath, Root};
 use condafront_input::pip_reading::{PipFiles, PipReading};
-use condafront_input::pylock;
 use condafront_input::pypi::PypiPackages;
 use condafront_input::requirements::{List, LocalPath, Repository, Source};
 use condafront_input::{LocalPip, LockedPip, Pip, PipRequirement, or_skip};
@@ -72,10 +71,6 @@ impl Session<'_> {
         if !self.settings.input.is_dev {
             warnings.extend(list.warnings());
         }
-        if matches!(pip, Pip::Unsolved(_)) {
-            let categories = &self.settings.input.categories;
-            warnings.extend(pylock::unknown_categories(&pylocks, categories));
-        }
         let projects = self.projects(&mut list, &mut warnings).await?;
         Ok(PipInput {
             local: self.local_packages(&list, &projects)?,
@@ -108,7 +103,12 @@ impl Session<'_> {
             options.location(location_of(&named.location));
             let found = self.sources.project(&named).await;
             let found = found.and_then(|project| {
-                let found = self.in_folder(&project, &named.location, options)?;
+                let found = self.in_folder(
+                    &project,
+                    package.file_name.as_deref(),
+                    &named.location,
+                    options,
+                )?;
                 Ok((found, project.warning))
             });
             let ((_, kind, output), warning) = found?;
@@ -162,7 +162,9 @@ impl Session<'_> {
                 Source::Context(path) => {
                     let is_it = |project: &&Project| LocalPath::at(&project.path) == *path;
                     match projects.iter().find(is_it) {
-                        Some(project) => self.in_folder(project, &entry.location(), options)?,
+                        Some(project) => {
+                            self.in_folder(project, None, &entry.location(), options)?
+                        }
                         None => continue,
                     }
                 }
@@ -206,17 +208,19 @@ impl Session<'_> {
         Ok(all)
     }
 
-    /// A package in the user's folders: its label, its kind, and a file system with it alone.
+    /// A package in the user's folders: its label, its kind, and a file system with it alone. `file_name` is its name there,
+    /// if it has another one.
     fn in_folder(
         &self,
         project: &Project,
+        file_name: Option<&str>,
         place: &Location,
         mut options: Options,
     ) -> Result<(String, LocalKind, Output), Diagnostic> {
         let path = project.path.path.as_str();
         let shown = if path.is_empty() { "." } else { path };
         let kind = match project.kind {
-            Kind::File if path.ends_with(".whl") => LocalKind::Wheel,
+            Kind::File if file_name.unwrap_or(path).ends_with(".whl") => LocalKind::Wheel,
             Kind::File => LocalKind::Archive,
             Kind::Package => LocalKind::Folder,
             Kind::Folder => {
@@ -234,7 +238,7 @@ impl Session<'_> {
             Root::BuildFile => format!("the folder of {}", self.build_file.file.name()),
         };
         options.name(format!("[pip] take {shown} from {whole}"));
-        let output = from_context(&project.part, path, kind, &options);
+        let output = from_context(&project.part, path, file_name, kind, &options);
         let label = if path.is_empty() {
             whole
         } else {

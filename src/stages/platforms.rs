@@ -273,11 +273,13 @@ mod tests {
                 md5: None,
             },
             lines: Lines::one(line),
+            size: None,
             file: None,
         };
         let local = |path: &str, line| LocalPip {
             name: "app".to_owned(),
             path: path.to_owned(),
+            file_name: None,
             hashes: Hashes::default(),
             lines: Lines::one(line),
         };

@@ -1,5 +1,7 @@
 //! Conda packages that only the steps that build wheels see.
 
+use std::collections::BTreeSet;
+
 use condafront_testkit::engine::Store;
 use sha2::{Digest as _, Sha256};
 
@@ -85,6 +87,40 @@ fn builds_see_packages_that_the_image_does_not_have(store: Store) {
     assert_eq!(
         output.stdout,
         "/opt/conda/share/activate-demo\n/opt/conda/share/activate-demo\n0\n[]\nNo broken requirements found.\n"
+    );
+
+    // What is editable sees them too. In the image, only that is different.
+    write(&project, "edited/pyproject.toml", pyproject);
+    let setup = SETUP
+        .replace("compiled", "edited")
+        .replace("open(", "0 and open(");
+    write(&project, "edited/setup.py", &setup);
+    write(&project, "edited/edited.py", "print('edited')\n");
+    let section = "condafront:\n  build: [activate-demo, bumpme]\n  workdir: /srv/work\n";
+    environment(&project, &["-e ./edited"], section);
+    let paths = || {
+        let script = "cd /opt/conda; find . ! -type d; find . -type d -empty";
+        let output = project.run(&["--user", "root"], &["sh", "-c", script]);
+        let output = output.expect_success().stdout;
+        let lines = output.lines().map(str::to_owned);
+        lines.collect::<BTreeSet<String>>()
+    };
+    project.build(&args).expect_success();
+    let plain = paths();
+    project
+        .build(&[&args[..], &["--target", "dev"]].concat())
+        .expect_success();
+    let editable = paths();
+    let new: Vec<&String> = editable.difference(&plain).collect();
+    assert!(!new.is_empty());
+    assert!(new.iter().all(|path| path.contains("edited")), "{new:?}");
+    let gone: Vec<&String> = plain.difference(&editable).collect();
+    assert!(gone.iter().all(|path| path.contains("edited")), "{gone:?}");
+    let script = "python -m edited; echo \"print('changed')\" > edited/edited.py; cd /; python -m edited; pip check; pip list -e --format=freeze; echo [$ACTIVATE_DEMO_HOME]";
+    let output = project.run(&[], &["sh", "-c", script]).expect_success();
+    assert_eq!(
+        output.stdout,
+        "edited\nchanged\nNo broken requirements found.\nedited==1.0\n[]\n"
     );
 
     // What a lock names is there before pip asks the sources of the list.

@@ -329,6 +329,40 @@ fn a_lock_without_pip_gets_one() {
     let code = "import glob; print(glob.glob('/opt/conda/lib/python3.13/site-packages/pip*')); print(glob.glob('/.*'))";
     let output = project.run(&[], &["python", "-c", code]).expect_success();
     assert_eq!(output.stdout, "[]\n['/.dockerenv']\n");
+
+    // One that is too old to find what a list needs stays, and a newer one is asked.
+    let main = "lib/python3.13/site-packages/pip/__main__.py";
+    let old = "raise SystemExit('this pip is too old')\n";
+    let (old, archive) = channel::package("pip", "20.3", &[(main, old, 0o644)]);
+    let path = format!("/own/{}", old.path());
+    project.server.put(&path, archive);
+    let line = format!("{}#{}\n", project.server.url(&path), old.sha256);
+    project.write("old.lock", lock_text(&project, &["python"], &line));
+    let index = fill_index(&project);
+    project.write(
+        LOCK,
+        format!(
+            "# syntax={}\nenvironments: {{base: old.lock}}\npip: [\"hello-world<2\"]\n",
+            frontend()
+        ),
+    );
+    let args = [
+        "--network",
+        "host",
+        "--build-arg",
+        &mirror,
+        "--build-arg",
+        &index,
+    ];
+    project.build(&args).expect_success();
+    let output = project.run(&[], &["hello"]).expect_success();
+    assert_eq!(output.stdout, "hello 1.5\n");
+    let output = project.run(&[], &["python", "-m", "pip"]).expect_failure();
+    assert!(
+        output.stderr.contains("this pip is too old"),
+        "{}",
+        output.stderr
+    );
 }
 
 on_both_stores!(locked_wheels_are_installed);

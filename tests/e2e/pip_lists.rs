@@ -6,9 +6,9 @@ use sha2::{Digest, Sha256};
 
 use crate::failure::{Failures, error_of};
 use crate::git::{GitServer, commit_all};
-use crate::image::history;
+use crate::image::{Image, history};
 use crate::pip::{CHECK, fill_index, hello, real};
-use crate::project::{LOCK, Project, frontend, on_both_stores};
+use crate::project::{LOCK, Project, base, frontend, on_both_stores};
 
 /// Writes an environment file with lists for pip in its image section and in its dependencies.
 fn environment(project: &Project, section: &[&str], dependencies: &[&str]) {
@@ -281,6 +281,34 @@ fn repositories_have_the_version_of_their_tag() {
         let output = project.run(&[], &["python", "-c", code]).expect_success();
         assert_eq!(output.stdout, expected, "{reference}");
     }
+    // Or it finds out from the history, two commits after the tag, with a git that the base image has.
+    let described = "import subprocess\nfrom setuptools import setup\nsaid = subprocess.run(['git', 'describe', '--tags'], capture_output=True, check=True, text=True).stdout\nsetup(name='versioned', version=said.strip().replace('-', '.post', 1).split('-')[0], py_modules=[])\n";
+    write(&project, "repository/in/setup.py", described);
+    commit_all(&project.path("repository"));
+    write(&project, "repository/other", "");
+    let later = commit_all(&project.path("repository"));
+    let with_history = entry(&format!("{later}#subdirectory=in&history=true"));
+    environment(&project, &[&with_history], &[]);
+    let error = error_of(&project.build(&args).expect_failure());
+    let reason = "cannot load the history of versioned: the step that builds it has no git";
+    assert!(
+        error.contains(reason) && error.starts_with("env.lock:"),
+        "{error}"
+    );
+    let found = std::process::Command::new("sh")
+        .args(["-c", "command -v git"])
+        .output();
+    let found = String::from_utf8(found.expect("a shell").stdout).expect("a path");
+    std::fs::copy(found.trim(), project.path("git")).expect("a program");
+    let dockerfile = format!("FROM {}\nCOPY git /usr/bin/git\n", base());
+    let with_git = Image::from_dockerfile(&project, &dockerfile);
+    let base = format!("BASE_IMAGE={}", with_git.tag());
+    project
+        .build(&[&args[..], &["--build-arg", &base]].concat())
+        .expect_success();
+    let output = project.run(&[], &["python", "-c", code]).expect_success();
+    assert_eq!(output.stdout, "1.5.post2\n");
+
     for (reference, expected) in [
         (
             &commit[..9],

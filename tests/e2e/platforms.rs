@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use condafront_testkit::channel::{Channel, HashStyle, Package, lock, package};
+use condafront_testkit::channel::{Channel, HashStyle, Package, WheelFile, lock, package};
 use condafront_testkit::engine::{self, Store};
 use condafront_testkit::foreign::{Emulation, arm64_root};
 use condafront_testkit::run;
 use serde_json::Value;
 
 use crate::failure::{Failures, error_of, masked};
-use crate::image::Image;
+use crate::image::{Image, history, inspect};
 use crate::project::{LOCK, Project, base, frontend};
 
 const BOTH: &str = "linux/amd64,linux/arm64";
@@ -402,15 +402,62 @@ fn needs_emulation_programs_of_the_platform_run_with_it() {
     );
     let wheel = crate::pip::real(&project, "six");
     without_emulation(&project, &plain, &post_link, &activates, &wheel);
+    let wheels: Vec<String> = (0..40)
+        .map(|number| small_wheel(&project, number))
+        .collect();
+    let entries: Vec<String> = wheels.iter().map(|line| pip_entry(line)).collect();
+    project.write("conda-lock.yml", conda_lock(&project) + &entries.concat());
+    let crossed = wheel_layers(&project, "conda-lock.yml");
 
     let _emulation = Emulation::start();
     // An engine detects the emulator when it starts.
     let fresh = Project::fresh(Store::Containerd);
     let few = Channel::open().closure_for("linux-aarch64", &FEW);
     let few = arm_lock(&fresh, &few);
+    fresh.write(LOCK, format!("{few}{}", wheels.concat()));
+    // The lock has no python for the builder's platform, so the emulated one compiles.
+    assert_eq!(wheel_layers(&fresh, LOCK), crossed);
     fresh.write(LOCK, format!("{few}{post_link}{activates}"));
     steps_run_with_emulation(&fresh);
     wheels_run_with_emulation(&fresh, &wheel);
+}
+
+/// Serves a wheel with a module and a program, and returns its line for an explicit lock.
+fn small_wheel(project: &Project, number: usize) -> String {
+    let name = format!("small{number}");
+    let module = format!("def main():\n    print({number})\n");
+    let wheel = WheelFile::new(&name, "1.0")
+        .file(&format!("{name}/__init__.py"), &module)
+        .script(&format!("{name} = {name}:main"));
+    crate::pip::serve(project, &name, &wheel)
+}
+
+/// The entry of a conda-lock.yml for the wheel of a line in an explicit lock.
+fn pip_entry(line: &str) -> String {
+    let (url, sha256) = line
+        .trim_end()
+        .rsplit_once("#sha256=")
+        .expect("a line with a hash");
+    let (name, url) = url.rsplit_once(" @ ").expect("a URL");
+    let name = name.trim_start_matches("# pip ");
+    format!(
+        "- name: {name}\n  version: '1'\n  manager: pip\n  platform: linux-aarch64\n  dependencies: {{}}\n  url: {url}\n  hash: {{sha256: {sha256}}}\n  category: main\n  optional: false\n"
+    )
+}
+
+/// The layers with the forty wheels of a file, by their names. So few layers are allowed that these are two.
+fn wheel_layers(project: &Project, file: &str) -> BTreeMap<String, String> {
+    let few = ["--build-arg", "CONDAFRONT_LAYERS=8"];
+    build(project, file, ARM, &few).expect_success();
+    let layers = inspect(project, project.tag(), "{{json .RootFS.Layers}}");
+    let layers: Vec<String> = serde_json::from_value(layers).expect("digests");
+    // The base image's history has entries without a layer.
+    let names = history(project, project.tag()).into_iter().rev();
+    let named = names.zip(layers.into_iter().rev());
+    let of_wheels = named.filter(|(name, _)| name.starts_with("[pip install "));
+    let found: BTreeMap<String, String> = of_wheels.collect();
+    assert_eq!(found.len(), 2, "{found:?}");
+    found
 }
 
 fn without_emulation(
@@ -487,15 +534,7 @@ fn steps_run_with_emulation(project: &Project) {
 
 /// The lock is for both platforms, so the builder's python compiles modules, which would take an emulated one minutes.
 fn wheels_run_with_emulation(project: &Project, wheel: &str) {
-    let (url, sha256) = wheel
-        .trim_end()
-        .rsplit_once("#sha256=")
-        .expect("a line with a hash");
-    let (_, url) = url.rsplit_once(' ').expect("a URL");
-    let six = format!(
-        "- name: six\n  version: '1'\n  manager: pip\n  platform: linux-aarch64\n  dependencies: {{}}\n  url: {url}\n  hash: {{sha256: {sha256}}}\n  category: main\n  optional: false\n"
-    );
-    project.write("conda-lock.yml", conda_lock(project) + &six);
+    project.write("conda-lock.yml", conda_lock(project) + &pip_entry(wheel));
     build(project, "conda-lock.yml", ARM, &[]).expect_success();
     let program = ["python", "-c", "import six; print(six.__name__)"];
     let output = project.run(&["--platform", ARM], &program).expect_success();

@@ -54,7 +54,8 @@ fn locked_wheels_are_linked_without_asking_pip(store: Store) {
     std::fs::create_dir_all(project.path("locks")).expect("a folder");
     let carried = carried.file_name();
     let hash = hex::encode(Sha256::digest(&content));
-    std::fs::write(project.path(&format!("locks/{carried}")), content).expect("a wheel");
+    // The name in the lock counts, not the file's own.
+    std::fs::write(project.path("locks/12"), content).expect("a wheel");
     sources(&project, "demo", "demo");
     let lock = |hello: &str| {
         [
@@ -62,7 +63,7 @@ fn locked_wheels_are_linked_without_asking_pip(store: Store) {
             package("hello.world", &format!("wheels = [{hello}]")),
             package("markupsafe", &format!("wheels = [{foreign}, {markupsafe}]")),
             package("of-archive", &format!("sdist = {archive}")),
-            package("carried", &format!("marker = \"'more' in extras\"\nwheels = [{{path = '{carried}', hashes = {{sha256 = '{hash}'}}}}]")),
+            package("carried", &format!("marker = \"'more' in extras\"\nwheels = [{{path = '12', name = '{carried}', hashes = {{sha256 = '{hash}'}}}}]")),
             package("demo", "directory = {path = '../demo'}"),
             package("colorama", &format!("marker = \"sys_platform == 'win32'\"\nsdist = {foreign}")),
         ]

@@ -49,6 +49,7 @@ impl WheelStep {
                     site_packages: SITE.into(),
                     runtime: false,
                 },
+                further_parts: 0,
             },
             wheels: Vec::new(),
             python: dir.path().join("python"),
@@ -90,6 +91,7 @@ impl WheelStep {
             output: at("out"),
             facts: at("facts"),
             python: self.python.clone(),
+            parts: at("parts"),
             ..Mounts::default()
         };
         let args = self.spec.to_args(&self.wheels).unwrap();
@@ -626,4 +628,40 @@ fn wheels_that_do_not_fit_together_are_refused() {
             "other 1.0 and one 1.0 cannot be installed together: other 1.0 has `{SITE}/shared/x.py`, but `{SITE}/shared` is a file of one 1.0"
         )
     );
+}
+
+/// What is in each of the layers of a wheel that has as many and one more.
+fn parts_of(further: u16) -> Vec<BTreeMap<String, (u32, Vec<u8>)>> {
+    let wheel = WheelFile::unusual()
+        .file("large_1.so", &"1".repeat(1 << 16))
+        .file("large_2.so", &"2".repeat(1 << 16))
+        .file("deep/large_3.so", &"3".repeat(1 << 16));
+    let mut step = WheelStep::compiled().with_made(&wheel);
+    step.spec.further_parts = further;
+    let part = |number: u16| step.dir.path().join("parts").join(number.to_string());
+    for number in 1..=further {
+        fs::create_dir_all(part(number)).unwrap();
+    }
+    step.run().unwrap();
+    let parts = (1..=further).map(|number| files(&part(number)));
+    let first = files(&step.dir.path().join("out"));
+    std::iter::once(first).chain(parts).collect()
+}
+
+#[test]
+fn the_layers_of_a_large_wheel_are_the_wheel() {
+    let whole = parts_of(0).remove(0);
+    let parts = parts_of(2);
+    let together: BTreeMap<_, _> = parts.iter().flatten().collect();
+    assert_eq!(together, whole.iter().collect());
+    let all: usize = parts.iter().map(BTreeMap::len).sum();
+    assert_eq!(all, whole.len(), "each file is in one layer");
+    for part in &parts {
+        let large = part.keys().filter(|path| path.contains("large_"));
+        assert_eq!(large.filter(|path| path.ends_with(".so")).count(), 1);
+    }
+    // The prefix is in programs, and bytecode is made here.
+    let made = |path: &&String| path.contains("/bin/") || path.ends_with(".pyc");
+    assert!(parts[0].keys().any(|path| made(&path)));
+    assert_eq!(parts[1..].iter().flat_map(BTreeMap::keys).find(made), None);
 }

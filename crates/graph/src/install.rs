@@ -1,6 +1,6 @@
 //! From packages to layers: install steps, and what they found.
 
-use buildkit_llb::{Input, Location, Merge, OpOptions, Output, Slot};
+use buildkit_llb::{Input, Location, Merge, OpOptions, Output};
 
 use crate::downloads::{self, Addresses};
 use crate::environment::{Environment, Micromamba};
@@ -10,9 +10,7 @@ use crate::python_runtime::PythonRuntime;
 use crate::step::{self, Step};
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::install::{CollectSpec, InstallSpec, Installer};
-use condafront_step_spec::mounts::{
-    FACTS_DIR, INPUT_DIR, MICROMAMBA_DIR, OUTPUT_DIR, PARTS_DIR, PYTHON_DIR,
-};
+use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, MICROMAMBA_DIR, OUTPUT_DIR, PYTHON_DIR};
 
 /// One group's install step.
 #[derive(Clone, Debug)]
@@ -51,6 +49,7 @@ pub(crate) fn part_name(name: &str, part: usize, parts: usize) -> String {
 }
 
 /// An environment's graph up to its layers.
+#[derive(Clone, Debug)]
 pub struct InstallGraph {
     /// The install steps, in the order of the groups.
     pub installed: Vec<Installed>,
@@ -161,9 +160,7 @@ impl Environment<'_> {
             }
             None => {}
         }
-        let further = (1..group.parts()).map(|part| format!("{PARTS_DIR}/{part}"));
-        let folders = std::iter::once(OUTPUT_DIR.to_owned()).chain(further);
-        let layers: Vec<Slot> = folders.map(|folder| step.output(&folder)).collect();
+        let layers = step.layers(group.parts());
         let facts = step.output(FACTS_DIR);
         let built = step.exec().build();
         Ok(Installed {

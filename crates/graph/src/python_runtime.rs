@@ -11,6 +11,7 @@ use condafront_step_spec::install::{PythonRuntimeSpec, Trim};
 use condafront_step_spec::mounts::{BASE_DIR, OUTPUT_DIR};
 
 /// A python for install steps.
+#[derive(Clone, Debug)]
 pub(crate) struct PythonRuntime {
     pub(crate) output: Output,
     pub(crate) step: Step,

@@ -5,6 +5,7 @@ use buildkit_llb::{Bind, Exec, Input, NetMode, OpOptions, Options, Output, Slot,
 use crate::cache_key::retry_step;
 use condafront_step_spec::args::variable;
 use condafront_step_spec::failure_report::REPORT_DIRS;
+use condafront_step_spec::mounts::{OUTPUT_DIR, PARTS_DIR};
 
 /// A step: first built up, then kept next to its outputs to find its report if it fails.
 #[derive(Clone, Debug)]
@@ -68,6 +69,13 @@ impl Step {
         self.exec.output(path, Input::Scratch)
     }
 
+    /// The outputs that become this many layers.
+    pub(crate) fn layers(&mut self, count: u16) -> Vec<Slot> {
+        let further = (1..count).map(|part| format!("{PARTS_DIR}/{part}"));
+        let folders = std::iter::once(OUTPUT_DIR.to_owned()).chain(further);
+        folders.map(|folder| self.output(&folder)).collect()
+    }
+
     /// Makes the directory `prefix` of the step's root writable. The output is `root`, the whole of that root, with the
     /// changes below `prefix` and no others.
     pub(crate) fn changes_below(&mut self, root: &Output, prefix: &str) -> Slot {
@@ -118,7 +126,7 @@ pub(crate) fn failing_of<'a>(steps: &'a [(Output, Step)], failed: &[String]) -> 
 #[cfg(test)]
 mod tests {
     use buildkit_llb::Image;
-    use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
+    use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR};
 
     use super::*;
 

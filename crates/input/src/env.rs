@@ -12,7 +12,7 @@ use self::reader::Reader;
 use super::channels::Channels;
 use super::{exclude_newer, specs};
 use crate::environment_input::{
-    Conda, DeclaredPlatform, DeclaredSystem, EnvironmentInput, Pip, SolveRequest,
+    Categories, Conda, DeclaredPlatform, DeclaredSystem, EnvironmentInput, Pip, SolveRequest,
 };
 use crate::json;
 use crate::section;
@@ -173,6 +173,7 @@ pub(crate) fn read(
         section,
         warnings,
         unknown_skips: None,
+        categories: Categories::NoLock,
         beside: None,
     })
 }

@@ -35,8 +35,21 @@ pub struct EnvironmentInput {
     /// The names of the build-arg `CONDAFRONT_SKIP` that a lock does not have, each with the error that says so; `None`
     /// unless the file is a lock.
     pub unknown_skips: Option<BTreeMap<String, Diagnostic>>,
+    /// What the build-arg `CONDA_LOCK_CATEGORIES` means for the file.
+    pub categories: Categories,
     /// What is left to a lock; `None` unless the file is a manifest.
     pub beside: Option<Beside>,
+}
+
+/// What the build-arg `CONDA_LOCK_CATEGORIES` means for a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Categories {
+    /// It chooses packages of the file, whose reader reports unknown ones.
+    Own,
+    /// The file has no categories, and this is why.
+    None(&'static str),
+    /// The file is not a lock.
+    NoLock,
 }
 
 /// The lock beside a manifest, and what is left to a lock.
@@ -164,6 +177,8 @@ pub struct LocalPip {
     pub name: String,
     /// Its path as the lock has it, normalized: relative to the lock.
     pub path: String,
+    /// The name of its file, if the lock says one that need not be the end of the path.
+    pub file_name: Option<String>,
     /// The hashes that it must have if it is a file.
     pub hashes: Hashes,
     /// The lines of the lock that name it.
@@ -171,6 +186,12 @@ pub struct LocalPip {
 }
 
 impl LocalPip {
+    /// The name of its file or folder.
+    pub fn file_name(&self) -> &str {
+        let last = self.path.rsplit('/').next();
+        self.file_name.as_deref().or(last).unwrap_or_default()
+    }
+
     /// The place that names it, in the environment's own file.
     pub fn location(&self, file: &Arc<SourceFile>) -> Location {
         Location {

@@ -3,6 +3,7 @@
 mod address_variables;
 pub mod build_packages;
 mod build_source;
+mod categories;
 mod channels;
 mod check_directive;
 mod conda_lock;
@@ -49,8 +50,8 @@ pub use address_variables::{AddressError, filled, has_credentials, login_names};
 pub use build_source::BuildSource;
 pub use check_directive::check_options;
 pub use environment_input::{
-    Beside, Conda, DeclaredPlatform, DeclaredSystem, EnvironmentInput, LocalPip, LockedPip, Pip,
-    RequestedSpec, SolveRequest,
+    Beside, Categories, Conda, DeclaredPlatform, DeclaredSystem, EnvironmentInput, LocalPip,
+    LockedPip, Pip, RequestedSpec, SolveRequest,
 };
 pub use locked::skip::{check_skips, or_skip};
 pub use logins::Logins;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use self::skip::Skip;
 use crate::address_variables::{self, AddressError, FilledAddress, credentials_warning};
-use crate::environment_input::{Conda, EnvironmentInput, LocalPip, LockedPip, Pip};
+use crate::environment_input::{Categories, Conda, EnvironmentInput, LocalPip, LockedPip, Pip};
 use crate::place::Place;
 use crate::section::args::BuildArgs;
 use crate::section::image_section::ImageSection;
@@ -241,6 +241,7 @@ impl<'a> Locked<'a> {
             variables: BTreeMap::new(),
             conda: Conda::Locked(self.packages),
             unknown_skips: Some(self.skip.unknown(self.file)),
+            categories: Categories::NoLock,
             pip: Pip::Locked(LockedPip {
                 files: self.pip,
                 local: self.local,

@@ -23,7 +23,9 @@ use std::sync::Arc;
 
 use self::refusals::Refusals;
 use self::workspace::Workspace;
-use crate::environment_input::{Beside, Conda, DEFAULT_ENVIRONMENT, DEV, EnvironmentInput, Pip};
+use crate::environment_input::{
+    Beside, Categories, Conda, DEFAULT_ENVIRONMENT, DEV, EnvironmentInput, Pip,
+};
 use crate::section::image_section::{ImageSection, Located};
 use crate::settings::InputSettings;
 use crate::yaml::Node;
@@ -124,6 +126,7 @@ pub(crate) fn read(
         section,
         warnings,
         unknown_skips: None,
+        categories: Categories::NoLock,
         beside: Some(beside),
     })
 }

@@ -180,6 +180,7 @@ impl OwnLock {
             pip,
             warnings,
             unknown_skips: found.unknown_skips,
+            categories: found.categories,
             ..input
         })
     }

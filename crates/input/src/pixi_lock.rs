@@ -35,7 +35,7 @@ use self::names::Names;
 use self::select::{Kind, Selection, Selector};
 use super::locked::address;
 use super::locked::skip::or_skip;
-use super::locked::{Locked, Repeats, Unverified, check_subdir, without_effect};
+use super::locked::{Locked, Repeats, Unverified, check_subdir};
 use crate::environment_input::EnvironmentInput;
 use crate::settings::InputSettings;
 use crate::yaml::{self, Node};
@@ -126,14 +126,7 @@ pub(crate) fn read(
     }
     locked.deduplicate(Repeats::Slip)?;
     locked.packages = link_order(std::mem::take(&mut locked.packages), &depends);
-    let mut input = locked.finish();
-    if !settings.categories.is_empty() {
-        let why = "it has environments, not categories";
-        input
-            .warnings
-            .push(without_effect("CONDA_LOCK_CATEGORIES", file, why));
-    }
-    Ok(input)
+    Ok(locked.finish())
 }
 
 /// A lock, as pixi's own library reads it.

@@ -149,6 +149,7 @@ mod tests {
             url: PackageUrl::new(url::Url::parse(url).unwrap()),
             hashes: Hashes::default(),
             lines: Lines::one(2),
+            size: None,
             file: None,
         }
     }

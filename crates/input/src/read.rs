@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::build_source::BuildSource;
-use crate::environment_input::{DEFAULT_ENVIRONMENT, EnvironmentInput};
+use crate::environment_input::{Categories, DEFAULT_ENVIRONMENT, EnvironmentInput};
 use crate::section::file::{ImageFile, is_image_file, read_image_file};
 use crate::settings::InputSettings;
 use crate::{
@@ -121,19 +121,10 @@ fn of_kind(
         }
         let mut input = explicit::read(file, text, platform, settings)?;
         let why = "an explicit lock has one environment and no categories";
-        let given = [
-            (
-                "ENVIRONMENT",
-                settings
-                    .environment
-                    .as_deref()
-                    .unwrap_or(DEFAULT_ENVIRONMENT)
-                    != DEFAULT_ENVIRONMENT,
-            ),
-            ("CONDA_LOCK_CATEGORIES", !settings.categories.is_empty()),
-        ];
-        for (name, _) in given.into_iter().filter(|(_, given)| *given) {
-            let warning = locked::without_effect(name, file, why);
+        input.categories = Categories::None(why);
+        let environment = settings.environment.as_deref();
+        if environment.is_some_and(|name| name != DEFAULT_ENVIRONMENT) {
+            let warning = locked::without_effect("ENVIRONMENT", file, why);
             input.warnings.push(warning);
         }
         return Ok(input);
@@ -144,9 +135,13 @@ fn of_kind(
     let tree = yaml::read(file, text).map_err(|error| unknown::not_yaml(file, text, error))?;
     let has = |key: &str| tree.get(key).is_some();
     if conda_lock::is_conda_lock(&tree) {
-        conda_lock::read(file, &tree, platform, settings)
+        let mut input = conda_lock::read(file, &tree, platform, settings)?;
+        input.categories = Categories::Own;
+        Ok(input)
     } else if has("version") && has("environments") {
-        pixi_lock::read(file, text, &tree, platform, settings)
+        let mut input = pixi_lock::read(file, text, &tree, platform, settings)?;
+        input.categories = Categories::None("it has environments, not categories");
+        Ok(input)
     } else if let Some(error) = unknown::of_another_tool(file, &tree) {
         Err(error)
     } else if has("dependencies") {

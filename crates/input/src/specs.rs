@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::channels::Channels;
 use super::dependency_list::DependencyList;
 use super::{exclude_newer, match_spec};
-use crate::environment_input::{Conda, DeclaredSystem, EnvironmentInput, Pip, SolveRequest};
+use crate::environment_input::{
+    Categories, Conda, DeclaredSystem, EnvironmentInput, Pip, SolveRequest,
+};
 use crate::place::Place;
 use crate::section::args::BuildArgs as Values;
 use crate::section::image_section::ImageSection;
@@ -109,6 +111,7 @@ impl Specs {
             section: ImageSection::default(),
             warnings: all_warnings,
             unknown_skips: None,
+            categories: Categories::NoLock,
             beside: None,
         })
     }

@@ -16,6 +16,8 @@ pub struct PipPackage {
     pub url: PackageUrl,
     /// The hashes that the file must have.
     pub hashes: Hashes,
+    /// The file's size in bytes, if the lock gives it.
+    pub size: Option<u64>,
     /// The lines of the user's file that ask for it.
     pub lines: Lines,
     /// The user's file, if it is not the environment's own.
@@ -140,6 +142,7 @@ mod tests {
             url: PackageUrl::new(url::Url::parse(url).unwrap()),
             hashes: Hashes::default(),
             lines: Lines::one(2),
+            size: None,
             file: None,
         }
     }

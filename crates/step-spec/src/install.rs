@@ -108,7 +108,7 @@ impl InstallSpec {
 
 /// `skip_serializing_if` passes a reference.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn is_zero(number: &u16) -> bool {
+pub(crate) fn is_zero(number: &u16) -> bool {
     *number == 0
 }
 

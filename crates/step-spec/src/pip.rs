@@ -88,11 +88,29 @@ pub struct PipBuildSpec {
     /// The version of a package whose sources are without their history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<Tag>,
+    /// The repository whose history the build sees, if it does: the sources are a clone of it, with the latest commit alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
 }
+
+/// A repository whose history is loaded before a build.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    /// Its URL, without credentials.
+    pub url: String,
+    /// The folder of the package in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subdir: Option<String>,
+}
+
+/// The secrets with which git logs in over HTTP: BuildKit's own names, a token and a whole header.
+pub const GIT_SECRETS: [&str; 2] = ["GIT_AUTH_TOKEN", "GIT_AUTH_HEADER"];
 
 /// The step that installs packages as editable.
 ///
-/// Arguments: `pip-edit SPEC PACKAGE…`; the root is the image so far, with the packages' sources.
+/// Arguments: `pip-edit SPEC PACKAGE…`; the root is the image so far, with the packages' sources, and perhaps with packages
+/// that only builds see. Then the prefix without these is in [`IMAGE_PREFIX_DIR`], and gets the changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PipEditSpec {
@@ -108,6 +126,9 @@ pub struct PipEditSpec {
     /// Whether that group may write.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub group_writable: bool,
+    /// Whether the root has packages that only builds see.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_build_packages: bool,
 }
 
 impl PipEditSpec {
@@ -116,6 +137,9 @@ impl PipEditSpec {
         Ownership::new(self.uid, self.gid, self.group_writable)
     }
 }
+
+/// Where `pip-edit` finds the prefix of the image, if the one in its root has more.
+pub const IMAGE_PREFIX_DIR: &str = "/image";
 
 /// A package that is installed as editable.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -178,6 +202,9 @@ impl StepSpec for PipBuildSpec {
 pub struct PipResolveSpec {
     /// Where the environment is, `/opt/conda`.
     pub prefix: String,
+    /// As in [`PipInstallSpec`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pip: Option<String>,
     /// Whether the root has only what pip itself needs, and the other packages' metadata. If pip must build something and
     /// cannot, the result is `null` then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::args::StepSpec;
-use crate::install::PythonSpec;
+use crate::install::{PythonSpec, is_zero};
 use condafront_model::stamp::Ownership;
 
 /// One install step: wheels linked into one layer. It writes the same facts as an install step of conda packages.
@@ -24,6 +24,9 @@ pub struct WheelsSpec {
     pub group_writable: bool,
     /// The environment's python.
     pub python: PythonSpec,
+    /// Over how many layers besides the first the wheels' files are spread, as in [`InstallSpec`](crate::install::InstallSpec).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub further_parts: u16,
 }
 
 impl WheelsSpec {

@@ -7,6 +7,7 @@
 
 mod archive;
 mod bytecode;
+mod carry;
 mod changed;
 mod collect;
 mod contained;
@@ -40,6 +41,7 @@ mod wheel;
 pub use archive::is_web_page;
 pub(crate) use archive::is_web_page_at;
 pub(crate) use bytecode::source_of;
+pub(crate) use carry::Times;
 pub(crate) use changed::{messages as messages_about, settle};
 pub use collect::collect;
 pub(crate) use contained::distribution;

@@ -9,6 +9,7 @@ mod build_failure;
 mod editable;
 mod fetched;
 pub(crate) mod fuzzing;
+mod history;
 mod install;
 mod masked_log;
 mod origins;

@@ -7,7 +7,7 @@ use crate::environment::Environment;
 use crate::step::{self, Step};
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::mounts::FACTS_DIR;
-use condafront_step_spec::pip::{PipEditSpec, PipEdited};
+use condafront_step_spec::pip::{IMAGE_PREFIX_DIR, PipEditSpec, PipEdited};
 
 /// The names, in the progress and the image's history, of what makes a package editable.
 const SOURCES: &str = "[dev] sources";
@@ -46,18 +46,8 @@ impl PipEditable {
 }
 
 impl Environment<'_> {
-    /// Puts the sources of `packages` into the image `root`, which has the packages themselves and all that they need, and
-    /// installs them as editable. `options` say where to find what they are built with.
-    ///
-    /// # Errors
-    /// When a path does not fit into a program's arguments.
-    pub fn pip_edit(
-        &self,
-        root: &Output,
-        packages: &[Editable<'_>],
-        options: Vec<String>,
-        network: &PipNetwork,
-    ) -> Result<PipEditable, ArgsError> {
+    /// The image `root` with the sources of `packages`.
+    pub fn with_sources(&self, root: &Output, packages: &[Editable<'_>]) -> Output {
         let mut with_sources = File::on(root);
         with_sources.options(&self.tools.options(SOURCES));
         for package in packages {
@@ -67,13 +57,31 @@ impl Environment<'_> {
                 .owner(Owner::ids(self.user.owner.uid, self.user.owner.gid));
             with_sources.then(copy);
         }
-        let root = with_sources.build().output().unwrap_or(root).clone();
+        with_sources.build().output().unwrap_or(root).clone()
+    }
+
+    /// Installs `packages` as editable into the image `root`, which has their sources, the packages themselves and all that
+    /// they need. `build_root` is the same with packages that only builds see, if there are any; nothing of them is in the
+    /// result. `options` say where to find what they are built with.
+    ///
+    /// # Errors
+    /// When a path does not fit into a program's arguments.
+    pub fn pip_edit(
+        &self,
+        root: &Output,
+        build_root: Option<&Output>,
+        packages: &[Editable<'_>],
+        options: Vec<String>,
+        network: &PipNetwork,
+    ) -> Result<PipEditable, ArgsError> {
+        let prefix = self.prefix.path();
         let spec = PipEditSpec {
-            prefix: self.prefix.path().to_owned(),
+            prefix: prefix.to_owned(),
             options,
             uid: self.user.owner.uid,
             gid: self.user.owner.gid,
             group_writable: self.user.group_writable,
+            has_build_packages: build_root.is_some(),
         };
         let items = packages.iter().map(|package| PipEdited {
             label: package.label.to_owned(),
@@ -81,10 +89,14 @@ impl Environment<'_> {
             options: package.build_options.to_vec(),
         });
         let items: Vec<PipEdited> = items.collect();
-        let mut step = self.tools.step_in(&root, spec.to_args(&items)?, EDIT);
+        let args = spec.to_args(&items)?;
+        let mut step = self.tools.step_in(build_root.unwrap_or(root), args, EDIT);
         step.concerns(&(0..items.len()).collect::<Vec<_>>());
         network.open(&mut step);
-        let changed = step.changes_below(&root, self.prefix.path());
+        let changed = match build_root {
+            None => step.changes_below(root, prefix),
+            Some(_) => step.exec().output_below(IMAGE_PREFIX_DIR, root, prefix),
+        };
         // Builds write next to the sources.
         step.discard_changes();
         let facts = step.output(FACTS_DIR);

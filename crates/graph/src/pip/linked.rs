@@ -16,7 +16,7 @@ use condafront_model::pypi_package::PipPackage;
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::facts::{Clash, EnvironmentFacts};
 use condafront_step_spec::install::PythonSpec;
-use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR, PYTHON_DIR};
+use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, PYTHON_DIR};
 use condafront_step_spec::solve::Glibc;
 use condafront_step_spec::wheel::{WheelSpec, WheelsSpec};
 
@@ -158,6 +158,7 @@ impl Environment<'_> {
                 runtime: python.is_some(),
                 ..wanted.python.clone()
             },
+            further_parts: group.parts - 1,
         };
         let wheels: Vec<WheelSpec> = members
             .iter()
@@ -200,10 +201,11 @@ impl Environment<'_> {
                 step.retry(self.tools.no_cache);
             }
         }
-        let (layer, facts) = (step.output(OUTPUT_DIR), step.output(FACTS_DIR));
+        let layers = step.layers(group.parts);
+        let facts = step.output(FACTS_DIR);
         let built = step.exec().build();
         Ok(Installed {
-            layers: vec![built[layer].clone()],
+            layers: layers.iter().map(|layer| built[*layer].clone()).collect(),
             facts: built[facts].clone(),
             name: step.name().to_owned(),
             step,

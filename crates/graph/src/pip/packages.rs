@@ -6,7 +6,7 @@ use super::sources::Local;
 use crate::downloads::Addresses;
 use crate::environment::Environment;
 use crate::plan::mirrors::Mirrors;
-use crate::plan::pip::supplied_pip;
+use crate::plan::pip::{resolving_pip, supplied_pip};
 use crate::plan::python::Python;
 use condafront_input::requirements::BuildOptions;
 use condafront_model::pypi_package::PipPackage;
@@ -90,6 +90,22 @@ impl Environment<'_> {
         let python = self.pip_python()?;
         Ok(PipPackages {
             supplied: supplied_pip(&self.plan.packages, python)?,
+            ..wanted
+        })
+    }
+
+    /// The pip that finds what a list needs, if the environment has none that can.
+    ///
+    /// # Errors
+    /// When there is none for its python.
+    pub fn pip_resolving<'a>(
+        &'a self,
+        mirrors: &'a Mirrors,
+    ) -> Result<PipPackages<'a>, Diagnostic> {
+        let wanted = self.wheels(&[], mirrors)?;
+        let python = self.pip_python()?;
+        Ok(PipPackages {
+            supplied: resolving_pip(&self.plan.packages, python)?,
             ..wanted
         })
     }

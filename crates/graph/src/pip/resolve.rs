@@ -3,6 +3,9 @@
 use buildkit_llb::Output;
 
 use super::network::PipNetwork;
+use super::packages::PipPackages;
+use super::supplied::SuppliedPip;
+use crate::downloads::Addresses;
 use crate::environment::Environment;
 use crate::step::{self, Step};
 use condafront_input::requirements::List;
@@ -27,7 +30,8 @@ impl PipResolved {
 
 impl Environment<'_> {
     /// What pip would install into the image `root` for `list`, whose local packages are `wheels`. Whether `root` has only
-    /// what pip itself needs ([`Environment::pip_root`]) is `is_partial`.
+    /// what pip itself needs ([`Environment::pip_root`]) is `is_partial`. The pip of `wanted`, fetched from `addresses`, takes
+    /// the place of the environment's own, if it has one.
     ///
     /// # Errors
     /// When an entry does not fit into a program's arguments.
@@ -38,9 +42,13 @@ impl Environment<'_> {
         wheels: &[Output],
         network: &PipNetwork,
         is_partial: bool,
+        (wanted, addresses): (&PipPackages<'_>, &Addresses),
     ) -> Result<PipResolved, ArgsError> {
+        let artifacts = self.pip_artifacts(wanted);
+        let supplied = SuppliedPip::new(0, &artifacts, addresses, self.tools.content_cache);
         let spec = PipResolveSpec {
             prefix: self.prefix.path().to_owned(),
+            pip: supplied.as_ref().map(SuppliedPip::path),
             is_partial,
         };
         let entries = list.for_step(network.is_folder());
@@ -49,6 +57,9 @@ impl Environment<'_> {
         step.concerns(&(0..entries.len()).collect::<Vec<_>>());
         for (index, wheel) in wheels.iter().enumerate() {
             step.input(&format!("{INPUT_DIR}/{index}"), wheel, false);
+        }
+        if let Some(supplied) = &supplied {
+            supplied.mount(&mut step, self.tools.no_cache);
         }
         network.open(&mut step);
         let facts = step.output(FACTS_DIR);

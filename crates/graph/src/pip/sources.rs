@@ -7,7 +7,7 @@ use crate::git;
 use condafront_input::requirements::Repository;
 use condafront_model::package::Hashes;
 use condafront_model::pypi_package::{is_name_char, normalized};
-use condafront_step_spec::pip::{PipFile, Tag};
+use condafront_step_spec::pip::{History, PipFile, Tag};
 
 /// The kind of a package that no index has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,15 @@ impl Local {
         })
     }
 
+    /// The repository whose history its build sees.
+    pub(super) fn history(&self) -> Option<History> {
+        let repository = self.repository.as_ref().filter(|it| it.has_history)?;
+        Some(History {
+            url: repository.url.clone(),
+            subdir: repository.subdir.clone(),
+        })
+    }
+
     /// How a step that gets it describes it.
     pub(super) fn file(&self) -> PipFile {
         PipFile {
@@ -60,14 +69,18 @@ impl Local {
     }
 }
 
-/// A file of the build context in a folder of its own, or the contents of one of its folders. `options` are the copy's.
+/// A file of the build context in a folder of its own, there with the name `file_name` if it is given, or the contents of one
+/// of its folders. `options` are the copy's.
 pub fn from_context(
     context: &ContextState,
     path: &str,
+    file_name: Option<&str>,
     kind: LocalKind,
     options: &Options,
 ) -> Output {
-    let mut copy = Copy::new(&context.state, context.full(path), "/");
+    let file_name = file_name.filter(|_| kind != LocalKind::Folder);
+    let dest = format!("/{}", file_name.unwrap_or_default());
+    let mut copy = Copy::new(&context.state, context.full(path), dest);
     copy.exclude(&context.exclude);
     if kind == LocalKind::Folder {
         copy.contents();
@@ -77,10 +90,13 @@ pub fn from_context(
     file.build().output().unwrap_or(&context.state).clone()
 }
 
-/// The contents of a repository, or of a folder in it.
+/// The contents of a repository, or of a folder in it. With its history, it is a clone that has the latest commit: BuildKit gives
+/// no more (`source/git/source.go`), so the step that builds it loads the rest.
 pub fn from_repository(repository: &Repository, options: &Options) -> Output {
     let mut git = git::repository(&repository.url, repository.reference.as_deref());
-    if let Some(subdir) = &repository.subdir {
+    if repository.has_history {
+        git.keep_git_dir();
+    } else if let Some(subdir) = &repository.subdir {
         git.subdir(subdir);
     }
     git.options(options).build()

@@ -40,6 +40,7 @@ fn package(url: &str, hashes: Hashes) -> PipPackage {
         url: PackageUrl::new(Url::parse(url).unwrap()),
         hashes,
         lines: Lines::one(1),
+        size: None,
         file: None,
     }
 }
@@ -265,7 +266,7 @@ fn a_list_is_resolved_with_network() {
         let local = vec![Local {
             label: "demo".to_owned(),
             kind,
-            output: from_context(&context, "demo", kind, &options),
+            output: from_context(&context, "demo", None, kind, &options),
             build_options: Vec::new(),
             hashes: Hashes::default(),
             repository: None,
@@ -278,7 +279,9 @@ fn a_list_is_resolved_with_network() {
             .with_build_options(list.build_options());
         let built = environment.pip_build(root, &wanted, &wanted.addresses(), &network);
         let wheels = built.unwrap().wheels;
-        let resolved = environment.pip_resolve(root, &list, &wheels, &network, false);
+        let wanted = environment.pip_resolving(&mirrors).unwrap();
+        let with = (&wanted, &wanted.addresses());
+        let resolved = environment.pip_resolve(root, &list, &wheels, &network, false, with);
         resolved.unwrap().facts
     }));
 }

@@ -12,7 +12,7 @@ use crate::environment::Environment;
 use crate::step::{self, Step};
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
-use condafront_step_spec::pip::{PipBuildSpec, PipFetchedSpec, PipFile, Tag};
+use condafront_step_spec::pip::{GIT_SECRETS, History, PipBuildSpec, PipFetchedSpec, PipFile, Tag};
 
 /// The name, in the progress, of the step that reads the wheels' names.
 const READ_NAMES: &str = "[pip] read the names of the wheels";
@@ -51,6 +51,8 @@ struct Build<'a> {
     own_options: &'a [String],
     /// The version, if it comes from a tag.
     tag: Option<Tag>,
+    /// The repository whose history it sees.
+    history: Option<History>,
 }
 
 impl Environment<'_> {
@@ -86,6 +88,7 @@ impl Environment<'_> {
                 options,
                 own_options: wanted.build_options.own(&package.name),
                 tag: None,
+                history: None,
             };
             let mut step = self.build_wheel(root, &build, network)?;
             if address.is_retried() {
@@ -109,6 +112,7 @@ impl Environment<'_> {
                 options,
                 own_options: &local.build_options,
                 tag: local.tag(),
+                history: local.history(),
             };
             let step = self.build_wheel(root, &build, network)?;
             files.push(made(&local.label));
@@ -152,6 +156,7 @@ impl Environment<'_> {
             pip: build.supplied.map(SuppliedPip::path),
             options,
             tag: build.tag.clone(),
+            history: build.history.clone(),
         };
         let name = format!("[pip] build a wheel for {}", build.file.label);
         let args = spec.to_args(std::slice::from_ref(&build.file))?;
@@ -171,6 +176,11 @@ impl Environment<'_> {
             supplied.mount(&mut step, self.tools.no_cache);
         }
         network.open(&mut step);
+        if build.history.is_some() {
+            for name in GIT_SECRETS {
+                step.exec().secret_env(name, name, true);
+            }
+        }
         Ok(step)
     }
 }

@@ -83,7 +83,10 @@ pub(crate) fn deal_some(packages: &[Package], chosen: &[usize], layers: Layers) 
             Place::new(&package.id.name, package.is_noarch(), size)
         })
         .collect();
-    let further = further_parts(packages, chosen, layers.most());
+    let sizes = chosen
+        .iter()
+        .map(|index| (bytes(&packages[*index]), *index));
+    let further = further_parts(sizes, layers.most());
     let most = layers.most() - further.values().sum::<u16>();
     let mut groups: Vec<Group> = layer_tree::divide(&places, most.into())
         .into_iter()
@@ -100,12 +103,13 @@ pub(crate) fn deal_some(packages: &[Package], chosen: &[usize], layers: Layers) 
     groups
 }
 
-/// How many further layers each large package has, if any: at most a quarter of `most` in all.
-fn further_parts(packages: &[Package], chosen: &[usize], most: u16) -> BTreeMap<usize, u16> {
-    let large = chosen
-        .iter()
-        .map(|index| (bytes(&packages[*index]), *index));
-    let mut large: Vec<(u64, usize)> = large.filter(|(bytes, _)| *bytes > WHOLE).collect();
+/// How many further layers each large package has, if any: at most a quarter of `most` in all. Each package is given with the
+/// bytes of its archive.
+pub(super) fn further_parts(
+    packages: impl Iterator<Item = (u64, usize)>,
+    most: u16,
+) -> BTreeMap<usize, u16> {
+    let mut large: Vec<(u64, usize)> = packages.filter(|(bytes, _)| *bytes > WHOLE).collect();
     large.sort_unstable_by_key(|(bytes, index)| (Reverse(*bytes), *index));
     let mut left = most / 4;
     large

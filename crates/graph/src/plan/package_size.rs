@@ -45,23 +45,35 @@ pub(super) fn bytes(package: &Package) -> u64 {
 }
 
 /// How many bytes the archive of a package of this name usually has.
-pub(super) fn usual_or_median(name: &str) -> u64 {
+fn usual_or_median(name: &str) -> u64 {
     usual_bytes(name).unwrap_or(MEDIAN_BYTES)
+}
+
+/// The bytes of a wheel of the PyPI package `name`. Where its `size` is not known, as in most locks, that of other versions
+/// stands in for it, or that of the conda package.
+pub(super) fn wheel_bytes(name: &str, size: Option<u64>) -> u64 {
+    static LARGE: LazyLock<HashMap<&str, u64>> =
+        LazyLock::new(|| table(include_str!("large_wheels.txt")));
+    let usual = || LARGE.get(without_version(name)).copied();
+    size.or_else(usual).unwrap_or_else(|| usual_or_median(name))
 }
 
 /// What `large_packages.txt` says of a package.
 fn usual_bytes(name: &str) -> Option<u64> {
-    static LARGE: LazyLock<HashMap<&str, u64>> = LazyLock::new(|| {
-        let lines = include_str!("large_packages.txt").lines();
-        let packages = lines.filter_map(|line| line.split_once(' '));
-        packages
-            .filter_map(|(name, mebibytes)| {
-                let bytes = mebibytes.parse::<u64>().ok()? << 20;
-                Some((without_version(name), bytes))
-            })
-            .collect()
-    });
+    static LARGE: LazyLock<HashMap<&str, u64>> =
+        LazyLock::new(|| table(include_str!("large_packages.txt")));
     LARGE.get(without_version(name)).copied()
+}
+
+/// A name and a number of mebibytes on each line.
+fn table(text: &'static str) -> HashMap<&'static str, u64> {
+    let packages = text.lines().filter_map(|line| line.split_once(' '));
+    packages
+        .filter_map(|(name, mebibytes)| {
+            let bytes = mebibytes.parse::<u64>().ok()? << 20;
+            Some((without_version(name), bytes))
+        })
+        .collect()
 }
 
 /// `libllvm` for `libllvm22`.
@@ -100,12 +112,28 @@ mod tests {
 
     #[test]
     fn each_line_is_a_large_package() {
-        let text = include_str!("large_packages.txt");
-        let lines: Vec<&str> = text.lines().filter(|it| !it.starts_with('#')).collect();
-        assert!(lines.is_sorted());
-        for line in lines {
-            let (_, mebibytes) = line.split_once(' ').unwrap();
-            assert!(mebibytes.parse::<u64>().unwrap() >= 4, "{line}");
+        for text in [
+            include_str!("large_packages.txt"),
+            include_str!("large_wheels.txt"),
+        ] {
+            let lines: Vec<&str> = text.lines().filter(|it| !it.starts_with('#')).collect();
+            assert!(lines.is_sorted());
+            for line in lines {
+                let (_, mebibytes) = line.split_once(' ').unwrap();
+                assert!(mebibytes.parse::<u64>().unwrap() >= 4, "{line}");
+            }
         }
+    }
+
+    #[test]
+    fn wheels_have_sizes_of_their_own() {
+        assert_eq!(wheel_bytes("torch", None), 760 << 20);
+        assert_eq!(wheel_bytes("torch", Some(96 << 20)), 96 << 20);
+        assert_eq!(
+            wheel_bytes("nvidia-cudnn-cu13", None),
+            wheel_bytes("nvidia-cudnn-cu12", None)
+        );
+        assert_eq!(wheel_bytes("babel", None), 7 << 20);
+        assert_eq!(wheel_bytes("six", None), MEDIAN_BYTES);
     }
 }

@@ -34,6 +34,12 @@ const KNOWN: &[Known] = &[
         folder: "c9/bc/b7db44f5f39f9d0494071bddae6880eb645970366d0a200022a1a93d57f5",
         sha256: "c46efd13b6aa8279f33f2864459c8ce587ea6a1a59ee20de055868d8f7688f7f",
     },
+    Known {
+        python: 7,
+        version: "24.0",
+        folder: "8a/6a/19e9fe04fca059ccf770861c7d5721ab4c2aebc539889e97c7977528a53b",
+        sha256: "ba0d021a166865d2265246961bec0152ff124de910c5cc39f1156ce3fa7c69dc",
+    },
 ];
 
 /// The pip that condafront supplies for an environment of these conda packages; `None` if it has one of its own.
@@ -49,6 +55,33 @@ pub fn supplied_pip(
         return Ok(None);
     }
     wheel(&python.version).map(Some)
+}
+
+/// The pip that condafront supplies to find what a list needs; `None` if the environment has one that can report it, or an
+/// older one and a python for which there is no other.
+///
+/// # Errors
+/// When the environment has none, and none is known for its `python`.
+pub fn resolving_pip(
+    packages: &[Package],
+    python: &Python,
+) -> Result<Option<PipPackage>, Diagnostic> {
+    let own = packages.iter().find(|package| package.id.name == "pip");
+    match own {
+        Some(pip) if can_report(&pip.id.version) => Ok(None),
+        Some(_) => Ok(wheel(&python.version).ok()),
+        None => wheel(&python.version).map(Some),
+    }
+}
+
+/// Whether a version of pip has `--report` and `--dry-run`, as since 22.2. What is in doubt is left to pip.
+fn can_report(version: &str) -> bool {
+    let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(year), Some(number)) => (year, number) >= (22, 2),
+        (Some(year), None) => year >= 23,
+        (None, _) => true,
+    }
 }
 
 /// The pip wheel for this version of python, such as `3.13`.
@@ -86,6 +119,7 @@ pub fn wheel(python: &str) -> Result<PipPackage, Diagnostic> {
         },
         // condafront itself asks for it, so errors point at the line that names condafront.
         lines: Lines::one(1),
+        size: None,
         file: None,
     })
 }
@@ -95,12 +129,48 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_list_is_resolved_by_a_pip_that_can_report() {
+        let resolving = |pip: Option<&str>, version: &str| {
+            let mut packages = vec![Package::example("python")];
+            packages.extend(pip.map(|version| {
+                let mut pip = Package::example("pip");
+                pip.id.version = version.to_owned();
+                pip
+            }));
+            let python = Python {
+                package: 0,
+                version: version.to_owned(),
+                site_packages: String::new(),
+                runtime: Vec::new(),
+            };
+            resolving_pip(&packages, &python).map(|pip| pip.and_then(|pip| pip.version))
+        };
+        for (pip, python, expected) in [
+            ("26.3", "3.13", None),
+            ("22.2", "3.9", None),
+            ("22.1.2", "3.9", Some("25.0.1")),
+            ("20.3", "3.13", Some("26.3")),
+            ("9.0.1", "3.7", Some("24.0")),
+            // Their own is all that there is.
+            ("21.3.1", "3.6", None),
+            ("20.3.4", "2.7", None),
+            ("25.0b1", "3.13", None),
+        ] {
+            let found = resolving(Some(pip), python).unwrap();
+            assert_eq!(found.as_deref(), expected, "{pip} for {python}");
+        }
+        assert_eq!(resolving(None, "3.13").unwrap().as_deref(), Some("26.3"));
+        assert!(resolving(None, "2.7").is_err());
+    }
+
+    #[test]
     fn each_python_gets_a_pip_that_runs_on_it() {
         let version = |python| wheel(python).map(|pip| pip.version.unwrap());
         assert_eq!(version("3.13").unwrap(), "26.3");
         assert_eq!(version("3.10").unwrap(), "26.3");
         assert_eq!(version("3.9").unwrap(), "25.0.1");
-        for old in ["3.7", "2.7", "4.0"] {
+        assert_eq!(version("3.7").unwrap(), "24.0");
+        for old in ["3.6", "2.7", "4.0"] {
             assert!(wheel(old).is_err(), "{old}");
         }
     }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rattler_conda_types::{ParseStrictness, Version, VersionSpec};
 
-use super::groups::title;
+use super::groups::{further_parts, title};
 use super::layer_tree::{self, Place};
-use super::package_size::{SizeClass, usual_or_median};
+use super::package_size::{SizeClass, wheel_bytes};
 use super::wheel_tags::WheelTarget;
 use condafront_model::layers::Layers;
 use condafront_model::pypi_package::{PipPackage, is_name_char, normalized};
@@ -39,6 +39,8 @@ pub struct WheelGroup {
     pub(crate) positions: Vec<usize>,
     /// Its packages in a few words.
     pub(crate) title: String,
+    /// How many layers its files are spread over: several if it is one large wheel.
+    pub(crate) parts: u16,
 }
 
 impl WheelPlan {
@@ -70,19 +72,26 @@ impl WheelPlan {
                 return None;
             }
         }
+        let bytes = |name: &str, index: usize| {
+            wheel_bytes(name, packages.get(index).and_then(|package| package.size))
+        };
         let places: Vec<Place> = names
             .iter()
             .map(|(Reverse(name), index)| {
                 let is_pure = wheels[*index].1.ends_with("-none-any.whl");
-                Place::new(name, is_pure, SizeClass::of_bytes(usual_or_median(name)))
+                Place::new(name, is_pure, SizeClass::of_bytes(bytes(name, *index)))
             })
             .collect();
+        let sizes = names.iter().enumerate();
+        let sizes = sizes.map(|(position, (Reverse(name), index))| (bytes(name, *index), position));
+        let further = further_parts(sizes, layers.most());
+        let most = layers.most() - further.values().sum::<u16>();
         let order: Vec<usize> = names.into_values().collect();
         let is_built = |position: &usize| {
             let index = order[*position].checked_sub(packages.len());
             index.is_some_and(|index| own[index].is_built)
         };
-        let mut groups: Vec<WheelGroup> = layers_of(&places, is_built, layers.most().into())
+        let mut groups: Vec<WheelGroup> = layers_of(&places, is_built, most.into())
             .into_iter()
             .map(|mut positions| {
                 positions.sort_unstable();
@@ -90,7 +99,15 @@ impl WheelPlan {
                     .iter()
                     .map(|position| wheels[order[*position]].0.clone());
                 let title = title(&names.collect::<Vec<_>>());
-                WheelGroup { positions, title }
+                let further = match positions.as_slice() {
+                    [only] => further.get(only).copied().unwrap_or(0),
+                    _ => 0,
+                };
+                WheelGroup {
+                    positions,
+                    title,
+                    parts: 1 + further,
+                }
             })
             .collect();
         groups.sort_by(|a, b| a.positions.cmp(&b.positions));
@@ -165,6 +182,7 @@ mod tests {
                 md5: None,
             },
             lines: Lines::one(1),
+            size: None,
             file: None,
         }
     }
@@ -268,6 +286,24 @@ mod tests {
                 "{other}"
             );
         }
+    }
+
+    #[test]
+    fn a_large_wheel_has_several_layers() {
+        let mut packages = wheels(&["torch", "six", "large"]);
+        packages[2].size = Some(500 << 20);
+        let parts = |layers| {
+            let found = plan(&packages, &[], layers).unwrap();
+            let groups = found.groups.into_iter();
+            let parts = groups.map(|group| (group.title, group.parts));
+            parts.collect::<Vec<_>>()
+        };
+        let of = |title: &str, parts| (title.to_owned(), parts);
+        assert_eq!(parts(40), [of("torch", 5), of("six", 1), of("large", 4)]);
+        // They take at most a quarter of the layers, and none where wheels share one.
+        assert_eq!(parts(8), [of("torch", 3), of("six", 1), of("large", 1)]);
+        assert_eq!(parts(1).len(), 1);
+        assert_eq!(parts(1)[0].1, 1);
     }
 
     #[test]

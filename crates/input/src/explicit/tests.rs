@@ -317,7 +317,6 @@ fn what_the_file_cannot_use_is_a_warning() {
     let args = BuildArgs::default().with_logins(Logins::Unknown);
     let settings = InputSettings {
         environment: Some("test".to_owned()),
-        categories: vec!["dev".to_owned()],
         build_args: args,
         ..InputSettings::default()
     };

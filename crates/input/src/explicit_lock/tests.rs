@@ -72,6 +72,7 @@ fn a_lock_says_all_that_a_build_needs_and_no_secret() {
         url: PackageUrl::new(Url::parse("https://f.example/idna-3.10-py3-none-any.whl").unwrap()),
         hashes: hash(3),
         lines: Lines::one(1),
+        size: None,
         file: None,
     };
     let variables = BTreeMap::from([
@@ -131,6 +132,7 @@ prop_compose! {
             url: PackageUrl::new(Url::parse(&url).unwrap()),
             hashes,
             lines: Lines::one(1),
+            size: None,
             file: None,
         }
     }

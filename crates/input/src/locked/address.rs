@@ -122,6 +122,7 @@ pub(crate) fn pip(
         url: PackageUrl::new(url),
         hashes,
         lines,
+        size: None,
         file: None,
     })
 }

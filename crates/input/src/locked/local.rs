@@ -34,6 +34,7 @@ impl Locked<'_> {
         self.local.push(LocalPip {
             name: name.to_owned(),
             path: normalized("", &path),
+            file_name: None,
             hashes: hashes()?,
             lines,
         });

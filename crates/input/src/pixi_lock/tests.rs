@@ -8,7 +8,6 @@ use crate::environment_input::{EnvironmentInput, LockedPip, Pip};
 use crate::logins::Logins;
 use crate::section::args::BuildArgs;
 use crate::settings::InputSettings;
-use condafront_model::lint::Rule;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Level, SourceFile};
 
@@ -193,15 +192,6 @@ fn warnings_read_well() {
         let shown = input.warnings[0].diagnostic.render(Level::Warning);
         all.push_str(&format!("## {name}\n{shown}\n\n"));
     }
-    let settings = InputSettings {
-        categories: vec!["dev".to_owned()],
-        ..InputSettings::default()
-    };
-    let file = SourceFile::new("pixi.lock", V6);
-    let input = input::read(&file, Platform::LinuxAmd64, &settings).unwrap();
-    assert_eq!(input.warnings[0].rule, Rule::Ignored);
-    let shown = input.warnings[0].diagnostic.render(Level::Warning);
-    all.push_str(&format!("## a build-arg for other files\n{shown}\n\n"));
     insta::assert_snapshot!(all);
 }
 

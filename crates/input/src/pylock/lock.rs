@@ -116,10 +116,7 @@ impl LockedFile {
     pub(super) fn name(&self) -> String {
         match self {
             Self::Remote(package) => package.file_name(),
-            Self::Local(local) => {
-                let name = local.path.rsplit('/').next();
-                name.unwrap_or(&local.path).to_owned()
-            }
+            Self::Local(local) => local.file_name().to_owned(),
         }
     }
 }

@@ -142,6 +142,7 @@ impl Reader<'_> {
             reference: Some(commit.value.to_owned()),
             found_by: found_by.map(|found| found.value.to_owned()),
             subdir: subdir.filter(|folder| !folder.is_empty()),
+            has_history: false,
         }))
     }
 
@@ -172,6 +173,7 @@ impl Reader<'_> {
         Ok(LockedSource::Folder(LocalPip {
             name: about.name.to_owned(),
             path: normalized(&path, inside),
+            file_name: None,
             hashes: Hashes::default(),
             lines: about.lines,
         }))
@@ -193,6 +195,13 @@ impl Reader<'_> {
         let hashes = address::parse_hash(&format!("sha256:{hash}")).ok_or_else(|| {
             self.error(lines, format!("`{}` is not a valid sha256", quoted(hash)))
         })?;
+        let file_name = match self.string(entry, "name")? {
+            Some(found) if found.value.contains(['/', '\\']) || found.value.starts_with('.') => {
+                let message = format!("`{}` is not the name of a file", quoted(found.value));
+                return Err(self.error(found.lines, message));
+            }
+            found => found.map(|found| found.value),
+        };
         // A lock may have both, for tools that like one or the other.
         match (url, path) {
             (Some(url), _) if is_web(url.value) => {
@@ -206,14 +215,20 @@ impl Reader<'_> {
                 )
                 .map_err(|error| error.help(RELOCK))?;
                 package.file = Some(Arc::clone(self.file));
-                if let Some(Located { value, .. }) = self.string(entry, "name")? {
-                    package.url = package.url.with_file_name(value);
+                // It is optional, and only decides over how many layers the file is spread.
+                package.size = entry
+                    .get("size")
+                    .and_then(Node::text)
+                    .and_then(|size| size.parse().ok());
+                if let Some(name) = file_name {
+                    package.url = package.url.with_file_name(name);
                 }
                 Ok(LockedFile::Remote(package))
             }
             (_, Some(path)) => Ok(LockedFile::Local(LocalPip {
                 name: name.to_owned(),
                 path: self.path(path)?,
+                file_name: file_name.map(str::to_owned),
                 hashes,
                 lines: about.lines,
             })),

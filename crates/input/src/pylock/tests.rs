@@ -40,7 +40,11 @@ fn chosen(text: &str, categories: &[&str]) -> Result<Vec<String>, Diagnostic> {
             package.file.as_ref().unwrap().name(),
             package.lines.first
         ),
-        Chosen::Local(local) => format!("{} {} {}", local.name, local.path, local.lines.first),
+        Chosen::Local(local) => {
+            let name = local.file_name.map(|name| format!(" ({name})"));
+            let name = name.unwrap_or_default();
+            format!("{} {}{name} {}", local.name, local.path, local.lines.first)
+        }
         Chosen::Repository {
             name,
             repository,
@@ -91,7 +95,7 @@ wheels = [{url = 'https://f.example/colorama-1.0-py3-none-any.whl', HASH}]
 [[packages]]
 name = 'pysocks'
 marker = \"'socks' in extras\"
-wheels = [{path = 'wheels/pysocks-1.0-py3-none-any.whl', HASH}]
+wheels = [{path = 'wheels/12', name = 'PySocks-1.0-py3-none-any.whl', HASH}]
 [[packages]]
 name = 'pytest'
 marker = \"'dev-tools' in dependency_groups\"
@@ -133,7 +137,7 @@ fn an_environment_gets_what_is_for_it() {
     assert_eq!(
         more,
         [
-            "pysocks wheels/pysocks-1.0-py3-none-any.whl 31",
+            "pysocks wheels/12 (PySocks-1.0-py3-none-any.whl) 31",
             "pytest 1.0 https://f.example/pytest-1.0-py3-none-any.whl locks/pylock.toml:35",
         ]
     );
@@ -199,6 +203,8 @@ fn mistakes_are_reported_at_their_line() {
         package("wheels = [\n{url = 'ftp://f.example/demo-1.0-py3-none-any.whl', HASH}]"),
         package("wheels = [\n{path = '/home/me/demo-1.0-py3-none-any.whl', HASH}]"),
         package("wheels = [{HASH}]"),
+        package("wheels = [\n{path = '12', name = '../demo-1.0-py3-none-any.whl', HASH}]"),
+        package("wheels = [\n{path = '12', name = 'demo-1.0-cp38-cp38-win_amd64.whl', HASH}]"),
         package("archive = {url = 'https://f.example/demo.exe', HASH, subdirectory = 'x'}"),
         package("vcs = {type = 'hg', url = 'https://h.example/demo', commit-id = 'a'}"),
         package("vcs = {type = 'git', path = '../demo', commit-id = 'a'}"),

@@ -21,10 +21,13 @@ pub struct Repository {
     pub found_by: Option<String>,
     /// The folder of the package in the repository.
     pub subdir: Option<String>,
+    /// Whether builds see its history, with all branches and tags.
+    pub has_history: bool,
 }
 
 impl Repository {
-    /// `https://host/path@reference#subdirectory=folder` (<https://pip.pypa.io/en/stable/topics/vcs-support/>).
+    /// `https://host/path@reference#subdirectory=folder` (<https://pip.pypa.io/en/stable/topics/vcs-support/>). `history=true`
+    /// in the fragment is condafront's own; pip ignores what it does not know there.
     pub(super) fn parse(url: &str, whole: &str) -> Result<Self, Mistake> {
         if let Some(name) = variables(url).first() {
             return Err(Mistake::new(
@@ -50,6 +53,7 @@ impl Repository {
         let fragment = parsed.fragment().unwrap_or_default().to_owned();
         parsed.set_fragment(None);
         let mut subdir = None;
+        let mut has_history = false;
         for (name, value) in url::form_urlencoded::parse(fragment.as_bytes()) {
             if name == "subdirectory" {
                 let path = joined("", &value).ok_or_else(|| {
@@ -60,6 +64,16 @@ impl Repository {
                 })?;
                 subdir = Some(path).filter(|path| !path.is_empty());
             }
+            if name == "history" {
+                has_history = match &*value {
+                    "true" => true,
+                    "false" => false,
+                    other => return Err(no_history(other, parsed.scheme())),
+                };
+            }
+        }
+        if has_history && parsed.scheme() == "ssh" {
+            return Err(no_history("true", "ssh"));
         }
         let path = parsed.path().to_owned();
         let reference = match path.rsplit_once('@') {
@@ -75,14 +89,33 @@ impl Repository {
             reference,
             found_by: None,
             subdir,
+            has_history,
         })
     }
+}
+
+/// The error for `history=VALUE` in a repository's URL with this scheme.
+fn no_history(value: &str, scheme: &str) -> Mistake {
+    if scheme == "ssh" {
+        return Mistake::new(
+            "the history of a repository cannot be loaded over ssh",
+            "Use its https URL, with --secret id=GIT_AUTH_TOKEN,env=… if it is private; or give the version with --build-arg SETUPTOOLS_SCM_PRETEND_VERSION_FOR_<NAME>=….",
+        );
+    }
+    Mistake::new(
+        format!("`history={}` is not valid", quoted(value)),
+        "Write `history=true` for a build that sees all commits and tags, or remove it.",
+    )
 }
 
 impl Repository {
     /// The version in the name of the tag that is asked for, `v1.0`, or `demo-1.0` for the package `demo`: what tools that ask
     /// git for the version of a package would find in a clone. Other names (`fix-numpy-2.0`) may well be those of branches.
     pub fn version(&self, package: &str) -> Option<String> {
+        // Otherwise, its tags say more.
+        if self.has_history {
+            return None;
+        }
         let name = self.found_by.as_ref().or(self.reference.as_ref())?;
         let name = name.strip_prefix("refs/tags/").unwrap_or(name);
         let package = normalized(package);
@@ -174,6 +207,18 @@ mod tests {
             ..repository("0123abc")
         };
         assert_eq!(by_tag.version("demo").as_deref(), Some("1.0"));
+    }
+
+    #[test]
+    fn history_is_loaded_on_request() {
+        let parse = |url: &str| Repository::parse(url, url);
+        let url = "https://git.example/demo@v1.0#subdirectory=a&history=true";
+        let found = parse(url).unwrap();
+        assert!(found.has_history);
+        assert_eq!(found.subdir.as_deref(), Some("a"));
+        assert_eq!(found.version("demo"), None);
+        let found = parse("https://git.example/demo#history=false").unwrap();
+        assert!(!found.has_history);
     }
 
     #[test]

@@ -268,6 +268,8 @@ const MISTAKES: &[&str] = &[
     "git+file:///home/me/x",
     "x @ git+https://me:hunter2@g.example/x.git@",
     "x @ git+https://g.example/x.git#subdirectory=../x",
+    "x @ git+https://g.example/x.git#history=all",
+    "x @ git+ssh://git@g.example/x.git@main#history=true",
     "x @ https://",
     "x @ ./x",
     "../x",

@@ -58,6 +58,7 @@ fn wheel() -> PipPackage {
             md5: None,
         },
         lines: Lines::one(1),
+        size: None,
         file: None,
     }
 }

@@ -9,10 +9,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use super::changed::{self, Kind, LeftOut};
+use super::changed::{self, Kind, LeftOut, moment};
 use super::error::{Error, ErrorKind, Result};
 use super::mounts::Mounts;
 use super::step::write_json;
@@ -38,9 +37,6 @@ const MESSAGES_FILE: &str = ".messages.txt";
 /// How many bytes of a failing script's output the error quotes.
 const QUOTED_BYTES: usize = 4000;
 
-/// What files' times can lag behind the clock: a tick of Linux, which takes 10 ms at most.
-const TICK: Duration = Duration::from_millis(20);
-
 /// Runs the subcommand `post-link` with the arguments `args` in the file tree at `root`. The scripts' output goes to
 /// `log`.
 ///
@@ -58,13 +54,6 @@ pub fn post_link(args: &[String], root: &Path, mounts: &Mounts, log: &mut dyn Wr
         notices: settle(&spec, root, &starts, log)?,
     };
     write_json(&mounts.facts.join(POST_LINK_FACTS_FILE), &facts)
-}
-
-/// A time after that of all files and before that of all changes to come.
-fn moment() -> SystemTime {
-    let now = SystemTime::now();
-    thread::sleep(TICK);
-    now
 }
 
 /// Settles what the scripts that began at `starts` changed, and returns what the image does not get of it. What they

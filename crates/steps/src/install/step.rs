@@ -9,7 +9,7 @@ use std::path::Path;
 use super::bytecode::{self, Runtime};
 use super::contained;
 use super::distributions;
-use super::divide::divide;
+use super::divide::Divided;
 use super::entry::relative_path;
 use super::env_vars;
 use super::error::{Error, ErrorKind, Result};
@@ -60,7 +60,18 @@ fn install_packages(spec: &InstallSpec, specs: &[PackageSpec], mounts: &Mounts) 
     let found: Vec<PackagePaths> = placed.iter().map(|placed| package_paths(placed)).collect();
     fs::remove_dir_all(&target.work).map_err(|e| Error::io("remove", &target.work, e))?;
     normalize_output(spec, &placed, &claims, mounts, &target)?;
-    divide(spec, &placed, &claims, mounts)?;
+    let files = placed.iter().flatten().filter(|placed| placed.is_own);
+    let files = files.filter_map(|placed| {
+        let path = claims.place(&placed.path).into_owned();
+        Some((placed.size?, path.into()))
+    });
+    let divided = Divided {
+        prefix: &spec.prefix,
+        owner: spec.ownership(),
+        further: spec.further_parts,
+        files: files.collect(),
+    };
+    divided.divide(mounts)?;
     write_json(&mounts.facts.join(FACTS_FILE), &facts)?;
     let paths = mounts.facts.join(PATHS_FILE);
     fs::write(&paths, facts::write_paths(&found)).map_err(|e| Error::io("write", &paths, e))

@@ -9,10 +9,10 @@ use std::time::SystemTime;
 use super::build_failure::{self, BUILT};
 use super::process;
 use crate::child;
-use crate::install::settle;
+use crate::install::{Times, settle};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
-use condafront_step_spec::pip::PipEditSpec;
+use condafront_step_spec::pip::{IMAGE_PREFIX_DIR, PipEditSpec};
 use condafront_step_spec::pip_variables;
 
 /// Runs the subcommand `pip-edit` with `args`. pip's output goes to `log`.
@@ -23,6 +23,11 @@ pub(crate) fn edit(args: &[String], log: &mut dyn Write) -> Result<(), FailureRe
     let (spec, packages) = PipEditSpec::from_args(args)?;
     let prefix = Path::new(&spec.prefix);
     let start = SystemTime::now();
+    let before = if spec.has_build_packages {
+        Some(Times::of(prefix)?)
+    } else {
+        None
+    };
     let own = packages.iter().flat_map(|package| &package.options);
     let words = spec.options.iter().chain(own);
     let variables: BTreeSet<&str> = words
@@ -58,6 +63,12 @@ pub(crate) fn edit(args: &[String], log: &mut dyn Write) -> Result<(), FailureRe
         })?;
     }
     child::end_others();
-    settle(prefix, start, spec.ownership())?;
+    let Some(before) = before else {
+        settle(prefix, start, spec.ownership())?;
+        return Ok(());
+    };
+    let image = Path::new(IMAGE_PREFIX_DIR);
+    before.carry_changes(prefix, image)?;
+    settle(image, start, spec.ownership())?;
     Ok(())
 }

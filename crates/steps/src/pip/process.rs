@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::masked_log::{MaskedLog, Secrets};
@@ -29,15 +29,30 @@ const FOREIGN: &str =
 
 /// The environment's python, with the variables of the active environment and none of the builder's.
 pub(super) fn python(prefix: &Path) -> Command {
-    let mut command = Command::new(prefix.join("bin/python"));
+    let mut command = in_environment(&prefix.join("bin/python"), prefix);
+    command.env("PYTHONHASHSEED", "0");
+    command
+}
+
+/// The path of a program of the environment at `prefix`, or of the image.
+pub(super) fn program(name: &str, prefix: &Path) -> Option<PathBuf> {
+    let folders = SYSTEM_PATH.split(':').map(PathBuf::from);
+    let folders = std::iter::once(prefix.join("bin")).chain(folders);
+    folders
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+/// A `program`, with the variables of the active environment and none of the builder's.
+pub(super) fn in_environment(program: &Path, prefix: &Path) -> Command {
+    let mut command = Command::new(program);
     command
         .current_dir("/")
         .env_clear()
         .env("PATH", format!("{}/bin:{SYSTEM_PATH}", prefix.display()))
         .env("CONDA_PREFIX", prefix)
         .env("HOME", "/tmp")
-        .env("LC_ALL", "C.UTF-8")
-        .env("PYTHONHASHSEED", "0");
+        .env("LC_ALL", "C.UTF-8");
     command
 }
 

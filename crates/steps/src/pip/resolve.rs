@@ -34,7 +34,7 @@ pub(crate) fn resolve(
     fs::create_dir_all(work)?;
     let report_path = work.join(REPORT);
     let files = ListFiles::of(&list, work, &mounts.input)?;
-    let mut command = process::pip(Path::new(&spec.prefix), None, "install");
+    let mut command = process::pip(Path::new(&spec.prefix), spec.pip.as_deref(), "install");
     command.args(["--dry-run", "--report"]).arg(&report_path);
     for file in files.all() {
         fs::write(&file.path, &file.text)?;
@@ -134,7 +134,7 @@ fn line(entry: &PipEntry, input: &Path) -> Result<String, FailureReport> {
 fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> FailureReport {
     if output.contains("no such option: --dry-run") || output.contains("no such option: --report") {
         return FailureReport {
-            help: Some("Add pip>=22.2 to the dependencies.".to_owned()),
+            help: Some("Add pip>=22.2 to the dependencies. For a python before 3.7, which has no such pip, give each file by its URL with a hash: demo @ https://…/demo-1.0-py3-none-any.whl#sha256=….".to_owned()),
             ..FailureReport::new("the environment's pip is too old to report what it would install")
         };
     }

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 
 use super::super::bytecode::{Runtime, is_stale, source_of};
+use super::super::divide::Divided;
 use super::super::error::{Error, Result};
 use super::super::link::Target;
 use super::super::mounts::Mounts;
@@ -44,6 +46,13 @@ pub fn install_wheels(args: &[String], mounts: &Mounts) -> Result<()> {
         .filter_map(|(path, owner)| Some((Cow::Borrowed(*path), trees[*owner].files.get(*path)?)))
         .collect();
     normalize::output(&mounts.output, &target.dir, &own, spec.ownership())?;
+    let divided = Divided {
+        prefix: &spec.prefix,
+        owner: spec.ownership(),
+        further: spec.further_parts,
+        files: of_wheels(&owners, &target)?,
+    };
+    divided.divide(mounts)?;
     write_json(
         &mounts.facts.join(FACTS_FILE),
         &facts(&trees, &wheels, notice),
@@ -51,6 +60,21 @@ pub fn install_wheels(args: &[String], mounts: &Mounts) -> Result<()> {
     let paths: Vec<PackagePaths> = trees.iter().map(paths).collect();
     let file = mounts.facts.join(PATHS_FILE);
     fs::write(&file, write_paths(&paths)).map_err(|e| Error::io("write", &file, e))
+}
+
+/// The files that come from wheels as they are, with their sizes. Programs have the prefix in them, and modules are compiled
+/// here.
+fn of_wheels(owners: &BTreeMap<&str, usize>, target: &Target) -> Result<Vec<(u64, PathBuf)>> {
+    let files = owners
+        .keys()
+        .filter(|path| source_of(path).is_none() && !path.starts_with("bin/"));
+    files
+        .map(|path| {
+            let file = target.dir.join(path);
+            let found = fs::symlink_metadata(&file).map_err(|e| Error::io("read", &file, e))?;
+            Ok((found.len(), path.into()))
+        })
+        .collect()
 }
 
 /// Puts the files of all trees into the prefix, as if one wheel were installed after the other. Returns whose file is at
