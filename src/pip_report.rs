@@ -74,6 +74,8 @@ fn package(found: &Resolved, list: &List) -> Result<PipPackage, Diagnostic> {
         size: None,
         lines: asked.as_ref().map_or(Lines::one(1), |asked| asked.lines),
         file: asked.map(|asked| asked.file),
+        requires_dist: found.requires_dist.clone(),
+        requires_python: found.requires_python.clone(),
     })
 }
 
@@ -90,6 +92,8 @@ mod tests {
             url: url.into(),
             wheel: None,
             sha256: None,
+            requires_dist: Vec::new(),
+            requires_python: None,
         };
         let list = list_of(
             "--extra-index-url=https://i.example/simple\nx\n-i https://${TOKEN}@o.example/",

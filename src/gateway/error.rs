@@ -15,6 +15,7 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
 use super::messages;
+use condafront_input::as_written;
 use condafront_input::options::OptionError;
 use condafront_model::source::{Diagnostic, Lines, Location};
 use condafront_model::visible::{visible, visible_line};
@@ -216,11 +217,14 @@ impl BuildError {
     pub(crate) fn into_status(self) -> rpc::Status {
         let mut status = match self {
             Self::Gateway(error) => error.into_status(),
-            Self::Diagnostic(diagnostic) => rpc::Status {
-                code: CODE_UNKNOWN,
-                message: diagnostic.to_string(),
-                details: source_details(&diagnostic.locations),
-            },
+            Self::Diagnostic(diagnostic) => {
+                let diagnostic = as_written(*diagnostic);
+                rpc::Status {
+                    code: CODE_UNKNOWN,
+                    message: diagnostic.to_string(),
+                    details: source_details(&diagnostic.locations),
+                }
+            }
             other @ (Self::Option(_) | Self::Arguments(_)) => rpc::Status {
                 code: CODE_UNKNOWN,
                 message: other.to_string(),

@@ -118,14 +118,16 @@ impl EnvironmentFile {
 }
 
 impl ImageInput {
-    /// An image with a single environment.
-    pub(super) fn of(environment: EnvironmentFile) -> Self {
+    /// An image with the environments of one file, at least one.
+    fn of_file(environments: Vec<EnvironmentFile>) -> Self {
+        let warnings = environments.iter().flat_map(|one| &one.input.warnings);
+        let section = environments.first().map(|one| one.input.section.clone());
         Self {
-            section: environment.input.section.clone(),
-            warnings: environment.input.warnings.clone(),
-            environments: vec![environment],
+            section: section.unwrap_or_default(),
+            warnings: warnings.cloned().collect(),
+            is_one_of_several: environments.len() > 1,
+            environments,
             default: 0,
-            is_one_of_several: false,
             left_out: 0,
             is_image_file: false,
         }
@@ -133,7 +135,13 @@ impl ImageInput {
 
     /// What tells an environment from others in the progress: its name, if there are others.
     pub(super) fn label_of<'a>(&self, environment: &'a EnvironmentFile) -> Option<&'a str> {
-        self.is_one_of_several.then(|| environment.prefix.name())
+        self.is_one_of_several.then(|| {
+            if self.is_image_file {
+                environment.prefix.name()
+            } else {
+                environment.lock_environment()
+            }
+        })
     }
 
     /// The same image with only one of its environments.
@@ -221,11 +229,18 @@ impl Session<'_> {
         let settings = &self.settings.input;
         let image = match input::read_build_source(self.source, self.platform, settings)? {
             BuildInput::Environment(input) => {
-                let folder = self.sources.build_folder();
-                let file = Arc::clone(self.file);
-                let environment = EnvironmentFile::of(file, folder, *input, settings);
-                let environment = self.with_own_lock(environment, lock_use).await?;
-                return Ok(ImageInput::of(environment));
+                let all = match lock_use {
+                    LockUse::Install => vec![(*input, settings.clone())],
+                    LockUse::Renew => self.all_of_manifest(*input)?,
+                };
+                let mut environments = Vec::new();
+                for (input, settings) in all {
+                    let folder = self.sources.build_folder();
+                    let file = Arc::clone(self.file);
+                    let environment = EnvironmentFile::of(file, folder, input, &settings);
+                    environments.push(self.with_own_lock(environment, lock_use).await?);
+                }
+                return Ok(ImageInput::of_file(environments));
             }
             BuildInput::Image(image) => image,
         };
@@ -250,6 +265,40 @@ impl Session<'_> {
             is_image_file: true,
             warnings,
         })
+    }
+
+    /// The environments of a manifest whose own lock is written, unless one is asked for: those that are for the platform.
+    fn all_of_manifest(
+        &self,
+        input: EnvironmentInput,
+    ) -> Result<Vec<(EnvironmentInput, InputSettings)>, Diagnostic> {
+        let settings = &self.settings.input;
+        let of_manifest = input.beside.as_ref();
+        let of_manifest =
+            of_manifest.filter(|_| input.section.lock.is_none() && settings.environment.is_none());
+        let Some(of_manifest) = of_manifest else {
+            return Ok(vec![(input, settings.clone())]);
+        };
+        let mut all = Vec::new();
+        for name in &of_manifest.environments {
+            let settings = InputSettings {
+                environment: Some(name.clone()),
+                ..settings.clone()
+            };
+            let one = input::read(self.file, self.platform, &settings)?;
+            let is_for = match &one.conda {
+                Conda::Unsolved(request) => request.is_for(self.platform),
+                Conda::Locked(_) => true,
+            };
+            if is_for {
+                all.push((one, settings));
+            }
+        }
+        if all.is_empty() {
+            // The error says which platforms it is for.
+            all.push((input, settings.clone()));
+        }
+        Ok(all)
     }
 
     /// Reads an environment that the image file names. There may be a warning about where its file was found.

@@ -20,7 +20,9 @@ use condafront_graph::Tools;
 use condafront_input as input;
 use condafront_input::explicit_lock::{self, ExplicitLock};
 use condafront_input::own_lock::{LockKind, OwnLock};
-use condafront_input::written_lock::{LockedPlatform, NewLock, for_conda_lock, for_pixi};
+use condafront_input::written_lock::{
+    LockedEnvironment, LockedPlatform, NewLock, for_conda_lock, for_pixi,
+};
 use condafront_input::{
     BuildSource, Conda, DeclaredPlatform, InputSettings, SolveRequest, or_skip,
 };
@@ -35,19 +37,36 @@ use condafront_step_spec::solve::SolvedPackage;
 struct Found {
     platform: Platform,
     request: Option<SolveRequest>,
+    /// How many channels of the request are the environment's own.
+    listed_channels: usize,
     packages: Vec<Package>,
     records: Vec<SolvedPackage>,
     pip: Vec<PipPackage>,
 }
 
+impl Found {
+    /// What a lock has of it; `None` if there was nothing to find.
+    fn locked(&self) -> Option<LockedPlatform<'_>> {
+        Some(LockedPlatform {
+            platform: self.platform,
+            request: self.request.as_ref()?,
+            listed_channels: self.listed_channels,
+            packages: &self.packages,
+            records: &self.records,
+            pip: &self.pip,
+        })
+    }
+}
+
 /// A lock with several platforms.
 struct Shared {
-    /// The file of its environment.
+    /// The file of its environments.
     file: Arc<SourceFile>,
     new: LockToWrite,
-    /// The name of its environment, where it has one.
-    environment: String,
-    platforms: Vec<Found>,
+    /// What was found for its environments, by the name that they have in it.
+    environments: BTreeMap<String, Vec<Found>>,
+    /// The environments that the file has, if it is a manifest whose own lock this is.
+    all: Option<Vec<String>>,
 }
 
 /// The locks to write, by path.
@@ -76,26 +95,30 @@ impl Locks {
 
 impl Shared {
     fn text(&self) -> Result<String, Diagnostic> {
-        let platforms = self.platforms.iter().filter_map(|found| {
-            Some(LockedPlatform {
-                platform: found.platform,
-                request: found.request.as_ref()?,
-                packages: &found.packages,
-                records: &found.records,
-                pip: &found.pip,
-            })
+        let environments = self.environments.iter();
+        let environments = environments.map(|(name, found)| LockedEnvironment {
+            name,
+            platforms: found.iter().filter_map(Found::locked).collect(),
         });
         let lock = NewLock {
             source: self.file.name(),
-            environment: &self.environment,
-            platforms: &platforms.collect::<Vec<_>>(),
+            environments: &environments.collect::<Vec<_>>(),
             old: self.new.old.as_ref(),
+            all: self.all.as_deref(),
         };
         match self.new.kind {
             LockKind::CondaLock => for_conda_lock::render(&lock),
+            LockKind::Workspaces => for_pixi::render_for_workspaces(&lock),
             _ => for_pixi::render(&lock),
         }
     }
+}
+
+/// The environments of a manifest whose own lock is written.
+fn all_of(one: &EnvironmentFile) -> Option<Vec<String>> {
+    let of_manifest = one.input.beside.as_ref()?;
+    let is_own = one.input.section.lock.is_none();
+    is_own.then(|| of_manifest.environments.clone())
 }
 
 impl Session<'_> {
@@ -114,10 +137,11 @@ impl Session<'_> {
                         let shared = locks.shared.entry(path).or_insert_with(|| Shared {
                             file: Arc::clone(&one.file),
                             new: new.clone(),
-                            environment: one.lock_environment().to_owned(),
-                            platforms: Vec::new(),
+                            environments: BTreeMap::new(),
+                            all: all_of(one),
                         });
-                        shared.platforms.push(found);
+                        let name = one.lock_environment().to_owned();
+                        shared.environments.entry(name).or_default().push(found);
                     }
                     _ => {
                         let text = session.about(&one.file).explicit(&input, one, &found);
@@ -165,12 +189,12 @@ impl Session<'_> {
             return Err(own.outside());
         }
         let is_same = |shared: &Shared| {
+            let environment = shared.environments.get(one.lock_environment());
+            let mut found = environment.into_iter().flatten();
+            // A manifest's own lock has all of its environments.
             shared.file == one.file
-                && shared.environment == one.lock_environment()
-                && shared
-                    .platforms
-                    .iter()
-                    .all(|found| found.platform != self.platform)
+                && (own.is_optional() || environment.is_some())
+                && found.all(|found| found.platform != self.platform)
         };
         if locks.has(&path) && !locks.shared.get(&path).is_some_and(is_same) {
             return Err(own.shared());
@@ -190,6 +214,10 @@ impl Session<'_> {
             request: match &one.input.conda {
                 Conda::Unsolved(request) => Some((**request).clone()),
                 Conda::Locked(_) => None,
+            },
+            listed_channels: match &one.input.beside {
+                Some(of_manifest) => of_manifest.listed_channels,
+                None => usize::MAX,
             },
             packages: solved.packages,
             records: solved.records,
@@ -322,24 +350,51 @@ impl Session<'_> {
         }
     }
 
-    /// The platforms that an environment file declares: a manifest those of the chosen environment. The engine's own may not
-    /// be among them.
+    /// The platforms that an environment file declares: a manifest those of the chosen environment, or else of all whose lock
+    /// is written. The engine's own may not be among them.
     async fn declared_platforms(
         &self,
         settings: &InputSettings,
     ) -> Result<Vec<DeclaredPlatform>, BuildError> {
         let settings = self.for_file(self.file, settings).await?;
-        let read = |platform| input::read(self.file, platform, &settings);
-        let first = read(self.platform);
-        let input = first.or_else(|error| {
-            let mut others = Platform::ALL.into_iter();
-            others.find_map(|other| read(other).ok()).ok_or(error)
-        });
+        let read = |settings: &InputSettings| {
+            let read = |platform| input::read(self.file, platform, settings);
+            let first = read(self.platform);
+            first.or_else(|error| {
+                let mut others = Platform::ALL.into_iter();
+                others.find_map(|other| read(other).ok()).ok_or(error)
+            })
+        };
         // Lock files declare no platforms to solve for. Their errors are reported when they are read.
-        Ok(match input.map(|input| input.conda) {
-            Ok(Conda::Unsolved(request)) => request.platforms,
-            Ok(Conda::Locked(_)) | Err(_) => Vec::new(),
-        })
+        let Ok(first) = read(&settings) else {
+            return Ok(Vec::new());
+        };
+        let own_lock = first.beside.as_ref();
+        let own_lock = own_lock.filter(|_| first.section.lock.is_none());
+        let names = match (own_lock, &settings.environment) {
+            (Some(own_lock), None) => own_lock.environments.as_slice(),
+            _ => &[],
+        };
+        let others = names.iter().filter_map(|name| {
+            let environment = Some(name.clone());
+            read(&InputSettings {
+                environment,
+                ..settings.clone()
+            })
+            .ok()
+        });
+        let mut platforms: Vec<DeclaredPlatform> = Vec::new();
+        for input in others.chain([first.clone()]) {
+            let Conda::Unsolved(request) = input.conda else {
+                continue;
+            };
+            for one in request.platforms {
+                if !platforms.iter().any(|known| known.subdir == one.subdir) {
+                    platforms.push(one);
+                }
+            }
+        }
+        Ok(platforms)
     }
 
     fn no_lock_for(&self, declared: &DeclaredPlatform) -> Warning {

@@ -81,8 +81,8 @@ impl Session<'_> {
             let settings = self.for_file(old, &one.settings).await?;
             own.check_lock(old, &settings)?;
         }
-        let kind = own.kind_to_write(old.as_deref())?;
-        one.input = to_solve(one.input)?;
+        let kind = own.kind_to_write(old.as_deref(), &one.input)?;
+        one.input = own.solved_for(to_solve(one.input)?);
         one.new_lock = Some(LockToWrite { kind, old });
         let lock = found.filter(|_| !upgrades_all(&one.settings));
         if let (Some(lock), Conda::Unsolved(request)) = (lock, &mut one.input.conda) {
@@ -91,7 +91,11 @@ impl Session<'_> {
             if kind != LockKind::Explicit && !own.has_platform(&lock.file) {
                 return Ok(one);
             }
-            let content = own.read(&lock.file, &settings)?;
+            let content = match own.read(&lock.file, &settings) {
+                // A manifest's may have been written before this environment.
+                Err(_) if own.is_optional() => return Ok(one),
+                content => content?,
+            };
             let (kept, warnings) = own.kept(content, &settings);
             request.kept = kept;
             one.input.warnings.extend(warnings);

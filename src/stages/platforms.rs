@@ -275,6 +275,8 @@ mod tests {
             lines: Lines::one(line),
             size: None,
             file: None,
+            requires_dist: Vec::new(),
+            requires_python: None,
         };
         let local = |path: &str, line| LocalPip {
             name: "app".to_owned(),

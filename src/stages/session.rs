@@ -23,8 +23,8 @@ use crate::options::settings::Settings;
 use condafront_graph::plan::Plan;
 use condafront_graph::step::Step;
 use condafront_graph::{Tools, programs, show_report};
-use condafront_input::BuildSource;
 use condafront_input::options::Options;
+use condafront_input::{BuildSource, warnings_as_written};
 use condafront_model::lint::{self, Rule, Warning};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Level, Lines, Location, SourceFile};
@@ -292,7 +292,8 @@ impl Session<'_> {
     /// The first of them, if the user wants them to be errors.
     pub(super) async fn warn(&self, warnings: &[Warning]) -> Result<(), BuildError> {
         let check = &self.settings.check;
-        let counted = check.counted(warnings);
+        let warnings = warnings_as_written(warnings.to_vec());
+        let counted = check.counted(&warnings);
         let vertex = self.build_file.vertex.to_string();
         for warning in &lint::shown(&counted) {
             // Builds for several platforms give the same warnings.

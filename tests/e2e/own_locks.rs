@@ -133,6 +133,81 @@ fn locks_of_other_tools_are_written_with_all_platforms() {
     }
 }
 
+#[test]
+fn the_lock_of_a_manifest_is_written_with_all_environments() {
+    let project = Project::with_own_channel(Store::Containerd);
+    let manifest = |version: &str| {
+        format!(
+            "[workspace]\nchannels = [\"{}\"]\nplatforms = [\"linux-64\", \"linux-aarch64\"]\n\n[dependencies]\nbumpme = \"{version}\"\n\n[feature.more]\nplatforms = [\"linux-64\"]\ndependencies = {{ metapackage = \"*\" }}\n\n[environments]\nmore = [\"more\"]\n",
+            project.channel()
+        )
+    };
+    let own = |name: &str, version: &str| {
+        project.write(
+            name,
+            format!("# syntax={}\n{}", frontend(), manifest(version)),
+        );
+    };
+    let renew = |name: &str, args: &[&str]| {
+        let target = ["--target", "lock", "-o", "."];
+        project
+            .build_file(name, &[&target, args].concat())
+            .expect_success();
+        let lock = if name == "conda.toml" {
+            "conda.lock"
+        } else {
+            "pixi.lock"
+        };
+        fs::read_to_string(project.path(lock)).expect("the lock")
+    };
+    for name in ["pixi.toml", "conda.toml"] {
+        own(name, "1.0");
+        let first = renew(name, &[]);
+        // Each environment has its platforms.
+        let environments = first.split("\npackages:").next().unwrap();
+        let (default, more) = environments
+            .split_once("  more:")
+            .expect("two environments");
+        let has_arm = [default, more].map(|part| part.contains("linux-aarch64:"));
+        assert_eq!(has_arm, [true, false], "{first}");
+        assert!(
+            !default.contains("metapackage-") && more.contains("/metapackage-1.0-"),
+            "{first}"
+        );
+        // What is locked stays, and a build needs no lists.
+        own(name, "*");
+        assert_eq!(renew(name, &[]), first);
+        project.server.clear();
+        let build = ["--build-arg", "ENVIRONMENT=more"];
+        project.build_file(name, &build).expect_success();
+        let requested = project.packages_requested();
+        assert!(
+            !requested.iter().any(|path| path.contains("repodata")),
+            "{requested:?}"
+        );
+        // Only the environment that is asked for, which is for one platform.
+        let one = [
+            "--build-arg",
+            "ENVIRONMENT=more",
+            "--build-arg",
+            "UPGRADE=bumpme",
+        ];
+        let upgraded = renew(name, &one);
+        let environments = upgraded.split("\npackages:").next().unwrap();
+        let (default, more) = environments
+            .split_once("  more:")
+            .expect("two environments");
+        assert!(
+            default.contains("bumpme-1.0-") && !default.contains("bumpme-2.0-"),
+            "{upgraded}"
+        );
+        assert!(
+            default.contains("linux-aarch64:") && more.contains("bumpme-2.0-"),
+            "{upgraded}"
+        );
+    }
+}
+
 /// A manifest that asks for this version.
 fn pixi_toml(project: &Project, version: &str) -> String {
     format!(
@@ -212,8 +287,9 @@ fn locks_that_do_not_fit_the_file_are_reported_at_its_lines() {
             &[],
         )
         .add(
-            "a pixi.toml's lock to write",
-            pixi_toml(&project, "*"),
+            "a pixi.toml's lock with PyPI packages",
+            pixi_toml(&project, "*")
+                .replace("[tool.", "[pypi-dependencies]\nflask = \"*\"\n\n[tool."),
             &lock,
         )
         .add(

@@ -46,6 +46,11 @@ impl Channels {
         }
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// These channels, and those that follow.
     pub(super) fn starting_with(self, list: Vec<Channel>) -> Self {
         Self { list, ..self }

@@ -9,6 +9,7 @@ use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::Warning;
 use condafront_model::origin::Origin;
 use condafront_model::package::{Hashes, Package, PackageId};
+use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 use condafront_step_spec::solve::{ExcludeNewer, Kept};
@@ -58,6 +59,11 @@ pub struct Beside {
     /// The name of the lock that the manifest's tool writes, whose packages are taken if it is there and the manifest names no
     /// other.
     pub lock: Located<String>,
+    /// The names of the manifest's environments, the default one first.
+    pub environments: Vec<String>,
+    /// How many of the channels of a solve the environment lists itself. They come first; the others are named by
+    /// dependencies.
+    pub listed_channels: usize,
     /// Why the packages cannot be found without a lock.
     pub unsolvable: Option<Diagnostic>,
     /// Findings that only matter without a lock.
@@ -112,6 +118,12 @@ pub struct SolveRequest {
 }
 
 impl SolveRequest {
+    /// Whether its file is for a platform.
+    pub fn is_for(&self, platform: Platform) -> bool {
+        let mut platforms = self.platforms.iter();
+        self.platforms.is_empty() || platforms.any(|one| one.subdir == platform.subdir())
+    }
+
     /// All dependencies, those of the environment itself first.
     pub fn all_specs(&self) -> impl Iterator<Item = &RequestedSpec> {
         self.specs.iter().chain(&self.group)

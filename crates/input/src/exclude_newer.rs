@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::match_spec;
 use crate::place::Place;
 use crate::section::args::BuildArgs;
-use crate::section::exclude_newer::{BUILD_ARG, of_age, unrepeatable};
+use crate::section::exclude_newer::{BUILD_ARG, KEY, of_age, unrepeatable};
 use crate::section::image_section::{ExcludeNewer as Said, ImageSection, Located};
 use condafront_model::channel::{Channel, ChannelNames};
 use condafront_model::cutoff::Limit;
@@ -86,7 +86,7 @@ pub(super) fn warnings(
     names: &ChannelNames,
     platform: Platform,
 ) -> Vec<Warning> {
-    let mut warnings = unrepeatable(said, file, args);
+    let mut warnings = unrepeatable(KEY, said, file, args);
     let Some(channels) = channels else {
         return warnings;
     };

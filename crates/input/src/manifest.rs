@@ -6,11 +6,13 @@
 //! like an env.yml.
 
 mod channels;
+mod contradictions;
 mod cutoff;
 mod dependency;
 mod keys;
 mod kind;
 mod known;
+mod other;
 mod pypi;
 mod python;
 mod refusals;
@@ -28,21 +30,34 @@ use crate::environment_input::{
 };
 use crate::section::image_section::{ImageSection, Located};
 use crate::settings::InputSettings;
-use crate::yaml::Node;
-use crate::{exclude_newer, section, toml};
+use crate::yaml::{self, Node};
+use crate::{exclude_newer, section, toml, unknown};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, SourceFile};
 
-/// The tree of the manifest `file`; `None` if it is not a manifest.
+/// The tree of the manifest `file`; `None` if it is not TOML.
 ///
 /// # Errors
-/// A diagnostic where it looks like one but is not TOML.
+/// A diagnostic where it is meant to be TOML and is not, or one that says what other TOML file it is.
 pub(crate) fn manifest(file: &Arc<SourceFile>, text: &str) -> Result<Option<Node>, Diagnostic> {
-    if !kind::may_be(text) {
+    let is_named = file.name().ends_with(".toml");
+    let is_likely = toml::is_likely(text);
+    if !is_named && !is_likely {
         return Ok(None);
     }
-    let tree = toml::read(file, text)?;
-    Ok(kind::find(file, &tree).is_some().then_some(tree))
+    match toml::read(file, text) {
+        Ok(tree) if kind::find(file, &tree).is_some() => Ok(Some(tree)),
+        Ok(tree) if is_named || !unknown::is_package_list(text) => {
+            Err(other::explained(file, &tree))
+        }
+        Ok(_) => Ok(None),
+        Err(error) => {
+            // Content counts more than a name.
+            let is_yaml = || yaml::read(file, text).is_ok_and(|tree| tree.mapping().is_some());
+            let is_meant = kind::is_meant(text) || is_named && (is_likely || !is_yaml());
+            if is_meant { Err(error) } else { Ok(None) }
+        }
+    }
 }
 
 /// Reads the manifest whose tree is `tree`.
@@ -99,7 +114,7 @@ pub(crate) fn read(
         platform: asked_platform,
         settings,
     };
-    let request = asked.request(&section, &mut refusals, &mut warnings)?;
+    let (request, listed_channels) = asked.request(&section, &mut refusals, &mut warnings)?;
     let pip = pypi::read(&workspace, &environment, &mut refusals)?;
     if !pip.is_empty() {
         cutoff::of_pypi(&workspace, &mut refusals);
@@ -111,6 +126,8 @@ pub(crate) fn read(
             value: kind.tool.lock().to_owned(),
             lines: workspace.lines(),
         },
+        environments: workspace.environments(),
+        listed_channels,
         unsolvable,
         warnings: of_solve,
     };

@@ -151,6 +151,8 @@ mod tests {
             lines: Lines::one(2),
             size: None,
             file: None,
+            requires_dist: Vec::new(),
+            requires_python: None,
         }
     }
 

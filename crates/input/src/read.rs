@@ -6,6 +6,7 @@ use crate::build_source::BuildSource;
 use crate::environment_input::{Categories, DEFAULT_ENVIRONMENT, EnvironmentInput};
 use crate::section::file::{ImageFile, is_image_file, read_image_file};
 use crate::settings::InputSettings;
+use crate::toml_words::{as_written, warnings_as_written};
 use crate::{
     conda_lock, env, exclude_newer, explicit, leftover, locked, manifest, pixi_lock, unknown, yaml,
 };
@@ -80,6 +81,7 @@ pub fn read(
     settings: &InputSettings,
 ) -> Result<EnvironmentInput, Diagnostic> {
     let mut input = read_kind(file, platform, settings)?;
+    input.warnings = warnings_as_written(input.warnings);
     let is_lock =
         input.unknown_skips.is_some() || input.section.lock.is_some() || input.beside.is_some();
     if !is_lock && !settings.skip.is_empty() && settings.image_file.is_none() {
@@ -129,8 +131,8 @@ fn of_kind(
         }
         return Ok(input);
     }
-    if let Some(tree) = manifest::manifest(file, text)? {
-        return manifest::read(file, &tree, platform, settings);
+    if let Some(tree) = manifest::manifest(file, text).map_err(as_written)? {
+        return manifest::read(file, &tree, platform, settings).map_err(as_written);
     }
     let tree = yaml::read(file, text).map_err(|error| unknown::not_yaml(file, text, error))?;
     let has = |key: &str| tree.get(key).is_some();

@@ -50,10 +50,10 @@ pub use keys::{KeyInfo, keys};
 pub(crate) use read::read;
 
 #[cfg(test)]
-mod mistakes;
+pub(crate) mod mistakes;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod published;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

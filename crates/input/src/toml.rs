@@ -10,12 +10,43 @@ use toml_edit::{Document, Item, TableLike};
 use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
+/// Whether a text begins as TOML does: with a header, or with a key and an equals sign.
+pub(crate) fn is_likely(text: &str) -> bool {
+    let is_content = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    let first = text.lines().map(str::trim).find(is_content);
+    first.is_some_and(|line| {
+        let value = after_key(line).and_then(|rest| rest.trim_start().strip_prefix('='));
+        line.starts_with('[') || value.is_some_and(|value| !value.starts_with('='))
+    })
+}
+
+/// What follows a key, which may be quoted and have dots, at the beginning of a line.
+fn after_key(line: &str) -> Option<&str> {
+    let mut rest = line;
+    loop {
+        rest = rest.trim_start();
+        rest = match rest.chars().next()? {
+            mark @ ('"' | '\'') => rest[1..].split_once(mark)?.1,
+            _ => {
+                let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+                let after = rest.trim_start_matches(is_bare);
+                (after.len() < rest.len()).then_some(after)?
+            }
+        };
+        match rest.trim_start().strip_prefix('.') {
+            Some(more) => rest = more,
+            None => return Some(rest),
+        }
+    }
+}
+
 /// Reads a file.
 ///
 /// # Errors
 /// A diagnostic at the line where it stops being TOML.
 pub(crate) fn read(file: &Arc<SourceFile>, text: &str) -> Result<Node, Diagnostic> {
     let reader = Reader {
+        text,
         line_starts: std::iter::once(0)
             .chain(text.match_indices('\n').map(|(at, _)| at + 1))
             .collect(),
@@ -45,12 +76,13 @@ fn longest_key(text: &str) -> Option<Lines> {
     most.map(|(index, _)| Lines::one(index + 1))
 }
 
-struct Reader {
+struct Reader<'t> {
+    text: &'t str,
     /// The offset of each line.
     line_starts: Vec<usize>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn lines(&self, span: Option<Range<usize>>) -> Option<Lines> {
         let line = |at: usize| self.line_starts.partition_point(|start| *start <= at);
         let span = span?;
@@ -107,7 +139,11 @@ impl Reader {
         match value {
             toml_edit::Value::String(text) => scalar(ScalarKind::String, text.value().clone()),
             toml_edit::Value::Integer(number) => {
-                scalar(ScalarKind::Number, number.value().to_string())
+                // Modes of files are as they are written in octal.
+                let written = number.span().and_then(|span| self.text.get(span));
+                let octal = written.filter(|text| text.starts_with("0o"));
+                let text = octal.map_or_else(|| number.value().to_string(), str::to_owned);
+                scalar(ScalarKind::Number, text)
             }
             toml_edit::Value::Float(number) => {
                 scalar(ScalarKind::Number, number.value().to_string())
@@ -141,7 +177,7 @@ mod tests {
 
     #[test]
     fn every_value_knows_its_lines() {
-        let text = "# a comment\na = 1\n[t.sub]\nlist = [\n  'x',\n  {k = true},\n]\nday = 2026-11-01\nb.c = \"y\"\n[[many]]\nn = 1.5\n[[many]]\n";
+        let text = "# a comment\na = 1\n[t.sub]\nlist = [\n  'x',\n  {k = true},\n]\nday = 2026-11-01\nb.c = \"y\"\nmode = 0o640\n[[many]]\nn = 1.5\n[[many]]\n";
         let file = SourceFile::new("pixi.toml", text);
         let tree = read(&file, text).unwrap();
         let found = |path: &[&str]| {
@@ -155,12 +191,32 @@ mod tests {
         assert_eq!(found(&["t", "sub", "list"]), (4, 7, None));
         assert_eq!(found(&["t", "sub", "day"]), (8, 8, Some("2026-11-01")));
         assert_eq!(found(&["t", "sub", "b", "c"]), (9, 9, Some("y")));
+        assert_eq!(found(&["t", "sub", "mode"]), (10, 10, Some("0o640")));
         let list = tree
             .get("t")
             .and_then(|t| t.get("sub")?.get("list")?.list());
         let lines: Vec<u32> = list.unwrap().iter().map(|item| item.lines.first).collect();
         assert_eq!(lines, [5, 6]);
         assert_eq!(tree.get("many").unwrap().list().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn toml_is_known_by_its_first_line() {
+        for text in [
+            "# a\n\n[a]\n",
+            "[[a]]",
+            "a=1",
+            "a.b = 1",
+            "'a b' . \"c\" = 1",
+            " a = [",
+        ] {
+            assert!(is_likely(text), "{text}");
+        }
+        for text in [
+            "", "# a", "a: b", "- a", "numpy==1", "a", "a b = 1", "'a = 1", "= 1", "a. = 1",
+        ] {
+            assert!(!is_likely(text), "{text}");
+        }
     }
 
     #[test]

@@ -97,11 +97,6 @@ fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
             format!("{name} is a web page"),
             "Download the file again; if it needs a login, the server may send a page instead.",
         )
-    } else if line.starts_with('[') && line.ends_with(']') && !line.contains(',') {
-        (
-            format!("{name} is a TOML file, but not a pixi.toml with channels"),
-            "Build from the lock next to it, such as `-f pixi.lock`.",
-        )
     } else if is_dockerfile(line) {
         (
             format!("{name} is a Dockerfile"),
@@ -149,7 +144,7 @@ fn is_dockerfile(line: &str) -> bool {
 }
 
 /// Whether each line is `numpy`, `numpy=1.26=0`, `numpy>=1.26` or a pip option, and at least one has a version.
-fn is_package_list(text: &str) -> bool {
+pub(crate) fn is_package_list(text: &str) -> bool {
     let lines = text.lines().map(str::trim);
     let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
     let is_name = |c: char| c.is_alphanumeric() || "-_.".contains(c);

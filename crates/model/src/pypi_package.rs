@@ -22,6 +22,10 @@ pub struct PipPackage {
     pub lines: Lines,
     /// The user's file, if it is not the environment's own.
     pub file: Option<Arc<SourceFile>>,
+    /// What its metadata says that it needs, if that is known.
+    pub requires_dist: Vec<String>,
+    /// The versions of python that its metadata says that it works with, if that is known.
+    pub requires_python: Option<String>,
 }
 
 impl PipPackage {
@@ -144,6 +148,8 @@ mod tests {
             lines: Lines::one(2),
             size: None,
             file: None,
+            requires_dist: Vec::new(),
+            requires_python: None,
         }
     }
 

@@ -280,4 +280,10 @@ pub struct Resolved {
     /// Its SHA-256 in hex, if pip knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// What its metadata says that it needs (`Requires-Dist`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires_dist: Vec<String>,
+    /// The versions of python that its metadata says that it works with (`Requires-Python`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires_python: Option<String>,
 }

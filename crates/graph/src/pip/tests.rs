@@ -42,6 +42,8 @@ fn package(url: &str, hashes: Hashes) -> PipPackage {
         lines: Lines::one(1),
         size: None,
         file: None,
+        requires_dist: Vec::new(),
+        requires_python: None,
     }
 }
 

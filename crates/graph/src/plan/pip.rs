@@ -121,6 +121,8 @@ pub fn wheel(python: &str) -> Result<PipPackage, Diagnostic> {
         lines: Lines::one(1),
         size: None,
         file: None,
+        requires_dist: Vec::new(),
+        requires_python: None,
     })
 }
 

@@ -184,6 +184,8 @@ mod tests {
             lines: Lines::one(1),
             size: None,
             file: None,
+            requires_dist: Vec::new(),
+            requires_python: None,
         }
     }
 

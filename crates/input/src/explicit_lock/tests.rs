@@ -74,6 +74,8 @@ fn a_lock_says_all_that_a_build_needs_and_no_secret() {
         lines: Lines::one(1),
         size: None,
         file: None,
+        requires_dist: Vec::new(),
+        requires_python: None,
     };
     let variables = BTreeMap::from([
         ("GREETING".to_owned(), "hello \"you\"\nthere".to_owned()),
@@ -134,6 +136,8 @@ prop_compose! {
             lines: Lines::one(1),
             size: None,
             file: None,
+            requires_dist: Vec::new(),
+            requires_python: None,
         }
     }
 }

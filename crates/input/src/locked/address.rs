@@ -124,6 +124,8 @@ pub(crate) fn pip(
         lines,
         size: None,
         file: None,
+        requires_dist: Vec::new(),
+        requires_python: None,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The channels of an environment of a manifest.
 
+use super::kind::Tool;
 use super::workspace::{Environment, Workspace};
 use crate::channels::Channels;
 use crate::yaml::Node;
@@ -20,8 +21,9 @@ pub(super) struct Listed<'a> {
     node: &'a Node,
 }
 
-/// The channels of the environment's features, the most important first. A feature without its own has those of the workspace
-/// (`FeaturesExt::prioritized_channels` of pixi).
+/// The channels of the environment's features, the most important first. To pixi, a feature without its own has those of the
+/// workspace (`FeaturesExt::prioritized_channels`). To conda-workspaces, those of the workspace come before those of all
+/// features (`lockfile.py`).
 ///
 /// # Errors
 /// An invalid entry.
@@ -30,12 +32,14 @@ pub(super) fn listed<'a>(
     environment: &Environment<'a>,
 ) -> Result<Vec<Listed<'a>>, Diagnostic> {
     let mut all = Vec::new();
-    for feature in &environment.features {
+    let base = workspace.value("channels");
+    let is_first = workspace.kind.tool == Tool::Conda;
+    let of_features = environment.features.iter().filter_map(|feature| {
         let own = feature.table.and_then(|table| table.get("channels"));
         let own = own.filter(|_| !feature.is_default());
-        let Some(list) = own.or_else(|| workspace.value("channels")) else {
-            continue;
-        };
+        own.or(base.filter(|_| !is_first))
+    });
+    for list in base.filter(|_| is_first).into_iter().chain(of_features) {
         let Some(items) = list.list() else {
             let place = workspace.at(list.lines);
             let error = format!("`channels` must be a list, not {}", list.what());

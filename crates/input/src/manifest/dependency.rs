@@ -1,5 +1,6 @@
 //! The conda packages that an environment of a manifest asks for, as MatchSpecs.
 
+use super::contradictions::Table;
 use super::refusals::Refusals;
 use super::workspace::{Environment, Feature, Workspace};
 use crate::channels::Channels;
@@ -203,6 +204,12 @@ impl<'a> Reader<'_, 'a> {
         place: Place<'_>,
     ) -> Result<Wanted, Diagnostic> {
         let pool = self.workspace.value("dependencies");
+        let table = Table {
+            name,
+            place,
+            fields: &own.iter().collect::<Vec<_>>(),
+        };
+        table.check_inherited()?;
         let Some(base) = pool.and_then(|pool| pool.get(name)) else {
             return Err(place
                 .error(format!(
@@ -211,6 +218,7 @@ impl<'a> Reader<'_, 'a> {
                 ))
                 .help("Add it there, or write the version here."));
         };
+        self.check_fields(base.mapping().unwrap_or_default())?;
         let own = own.iter().filter(|(key, _)| key.name != "workspace");
         let own: Vec<&(Key, Node)> = own.collect();
         if base.text().is_some() && own.is_empty() {
@@ -236,6 +244,12 @@ impl<'a> Reader<'_, 'a> {
         fields: &[&(Key, Node)],
         place: Place<'_>,
     ) -> Result<Wanted, Diagnostic> {
+        Table {
+            name,
+            place,
+            fields,
+        }
+        .check_conda()?;
         let field = |name: &str| fields.iter().find(|(key, _)| key.name == name);
         let text = |name: &str| match field(name) {
             None => Ok(None),

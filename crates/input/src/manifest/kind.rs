@@ -50,17 +50,16 @@ pub(super) struct Kind {
     pub(super) is_pyproject: bool,
 }
 
-/// Whether a text may be a manifest, so that it is worth reading as TOML: it has the header of one of the tables.
-pub(super) fn may_be(text: &str) -> bool {
-    let headers = ["workspace", "project", "tool.pixi", "tool.conda"];
+/// Whether a text that is not TOML was meant to be a manifest: one of its lines begins one of the tables.
+pub(super) fn is_meant(text: &str) -> bool {
+    let tables = ["workspace", "project", "tool", "tool.pixi", "tool.conda"];
     text.lines().any(|line| {
-        let Some(inside) = line.trim_start().strip_prefix('[') else {
-            return false;
-        };
-        let name: String = inside.chars().filter(|c| !c.is_whitespace()).collect();
-        headers.iter().any(|header| {
-            let rest = name.strip_prefix(header);
-            rest.is_some_and(|rest| rest.starts_with([']', '.']))
+        let is_mark = |c: &char| c.is_whitespace() || ['"', '\''].contains(c);
+        let line: String = line.chars().filter(|c| !is_mark(c)).collect();
+        let line = line.trim_start_matches('[');
+        tables.iter().any(|table| {
+            let rest = line.strip_prefix(table);
+            rest.is_some_and(|rest| rest.starts_with([']', '.', '=']))
         })
     })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::contradictions::Table;
 use super::python;
 use super::refusals::Refusals;
 use super::workspace::{Environment, Workspace};
@@ -81,7 +82,7 @@ pub(super) fn read<'a>(
         list.extend(found.iter().cloned());
         of_project.extend(found);
     }
-    reader.refuse_sources(&of_project, &named, refusals);
+    reader.refuse_sources(&of_project, &named, refusals)?;
     if list.is_empty() {
         return Ok(list);
     }
@@ -117,14 +118,24 @@ impl Reader<'_, '_> {
         requirements: &[PipRequirement],
         named: &BTreeSet<String>,
         refusals: &mut Refusals,
-    ) {
+    ) -> Result<(), Diagnostic> {
         let uv = self
             .workspace
             .tree
             .get("tool")
             .and_then(|all| all.get("uv"));
         let sources = uv.and_then(|uv| uv.get("sources")?.mapping());
-        for (key, _) in sources.unwrap_or_default() {
+        for (key, node) in sources.unwrap_or_default() {
+            // A list has one for each platform or version of python.
+            for one in node.list().unwrap_or(std::slice::from_ref(node)) {
+                let fields: Vec<_> = one.mapping().unwrap_or_default().iter().collect();
+                let table = Table {
+                    name: &key.name,
+                    place: self.workspace.at(key.lines),
+                    fields: &fields,
+                };
+                table.check_uv()?;
+            }
             let name = normalized(&key.name);
             let is_it = |one: &PipRequirement| {
                 requirement_name(&one.text).is_some_and(|found| found == name)
@@ -143,6 +154,7 @@ impl Reader<'_, '_> {
                 );
             }
         }
+        Ok(())
     }
 
     /// A dependency as a line for pip.
@@ -166,6 +178,12 @@ impl Reader<'_, '_> {
             error.help = did_you_mean(&key.name, FIELDS.iter().copied());
             return Err(error);
         }
+        let table = Table {
+            name,
+            place,
+            fields: &fields.iter().collect::<Vec<_>>(),
+        };
+        table.check_pypi()?;
         let text = |field: &str| match node.get(field) {
             None => Ok(None),
             Some(value) => value.text().map(Some).ok_or_else(|| {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::workspace::{Feature, Workspace};
 use crate::pip_requirement::PipRequirement;
-use crate::yaml::Node;
+use crate::yaml::{Key, Node};
 use condafront_model::pypi_package::{normalized, requirement_name};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
@@ -69,13 +69,17 @@ impl<'a> Groups<'_, 'a, '_> {
 
     /// The groups of this name: an extra of the project, a dependency group, or both.
     fn group(&mut self, name: &str) -> Result<(), Diagnostic> {
+        self.lists(self.workspace.groups(), name)
+    }
+
+    /// Those of `groups` that have this name.
+    fn lists(
+        &mut self,
+        groups: impl Iterator<Item = &'a (Key, Node)>,
+        name: &str,
+    ) -> Result<(), Diagnostic> {
         let is_it = |key: &str| normalized(key) == normalized(name);
-        let lists: Vec<_> = self
-            .workspace
-            .groups()
-            .filter(|(key, _)| is_it(&key.name))
-            .collect();
-        for (key, list) in lists {
+        for (key, list) in groups.filter(|(key, _)| is_it(&key.name)) {
             if self.open.contains(&key.name.as_str()) {
                 return Err(self
                     .workspace
@@ -96,8 +100,16 @@ impl<'a> Groups<'_, 'a, '_> {
         };
         for item in items {
             if let Some(name) = item.get("include-group").and_then(Node::text) {
-                self.check_included(name, item)?;
-                self.group(name)?;
+                let groups = self.workspace.dependency_groups();
+                let known = groups.map(|(key, _)| key.name.as_str());
+                self.check_known(
+                    name,
+                    known,
+                    "there is no dependency group",
+                    "The groups are",
+                    item,
+                )?;
+                self.lists(self.workspace.dependency_groups(), name)?;
                 continue;
             }
             let Some(text) = item.text() else {
@@ -105,7 +117,20 @@ impl<'a> Groups<'_, 'a, '_> {
                 return Err(self.workspace.at(item.lines).error(error));
             };
             match self.own_extras(text) {
-                Some(extras) => extras.iter().try_for_each(|extra| self.group(extra))?,
+                Some(extras) => {
+                    for extra in &extras {
+                        let own = self.workspace.extras();
+                        let known = own.map(|(key, _)| key.name.as_str());
+                        self.check_known(
+                            extra,
+                            known,
+                            "the project has no extra",
+                            "Its extras are",
+                            item,
+                        )?;
+                        self.lists(self.workspace.extras(), extra)?;
+                    }
+                }
                 None => self.found.push(PipRequirement {
                     text: text.to_owned(),
                     file: Arc::clone(self.workspace.file),
@@ -116,19 +141,31 @@ impl<'a> Groups<'_, 'a, '_> {
         Ok(())
     }
 
-    /// Checks that there is a group `name` that `item` can include (PEP 735).
-    fn check_included(&self, name: &str, item: &Node) -> Result<(), Diagnostic> {
-        let groups = self.workspace.tree.get("dependency-groups");
-        let groups = groups.and_then(Node::mapping).unwrap_or_default();
-        let mut known = groups.iter().map(|(key, _)| key.name.as_str());
-        if known.any(|known| normalized(known) == normalized(name)) {
+    /// Checks that `name`, which `item` asks for, is one of those that are `known`. Names of groups and extras are compared as
+    /// those of packages are (PEP 685, PEP 735).
+    fn check_known<'n>(
+        &self,
+        name: &str,
+        known: impl Iterator<Item = &'n str>,
+        none: &str,
+        all: &str,
+        item: &Node,
+    ) -> Result<(), Diagnostic> {
+        let known: Vec<&str> = known.collect();
+        if known
+            .iter()
+            .any(|known| normalized(known) == normalized(name))
+        {
             return Ok(());
         }
-        let known: Vec<String> = groups.iter().map(|(key, _)| quoted(&key.name)).collect();
         let place = self.workspace.at(item.lines);
-        Err(place
-            .error(format!("there is no dependency group `{}`", quoted(name)))
-            .help(format!("The groups are {}.", known.join(", "))))
+        let error = place.error(format!("{none} `{}`", quoted(name)));
+        Err(if known.is_empty() {
+            error.help("There are none: remove it.")
+        } else {
+            let shown: Vec<String> = known.iter().map(|name| quoted(name)).collect();
+            error.help(format!("{all} {}.", shown.join(", ")))
+        })
     }
 
     /// The extras of the project itself that a requirement asks for: `my-project[test]`.
@@ -141,6 +178,7 @@ impl<'a> Groups<'_, 'a, '_> {
             extras
                 .split(',')
                 .map(|extra| extra.trim().to_owned())
+                .filter(|extra| !extra.is_empty())
                 .collect(),
         )
     }

@@ -31,7 +31,8 @@ pub(super) struct Asked<'w, 'a> {
 }
 
 impl<'a> Asked<'_, 'a> {
-    /// The request; `section` is what the manifest says about the image.
+    /// The request, and how many of its channels the environment lists itself; `section` is what the manifest says about the
+    /// image.
     ///
     /// # Errors
     /// A diagnostic at the first invalid line.
@@ -40,7 +41,7 @@ impl<'a> Asked<'_, 'a> {
         section: &ImageSection,
         refusals: &mut Refusals,
         warnings: &mut Vec<Warning>,
-    ) -> Result<SolveRequest, Diagnostic> {
+    ) -> Result<(SolveRequest, usize), Diagnostic> {
         let (workspace, settings) = (self.workspace, self.settings);
         let others = match self.environment.solve_group {
             Some((group, _)) => workspace.group(group, self.name)?,
@@ -53,7 +54,12 @@ impl<'a> Asked<'_, 'a> {
         if said.exclude_newer.is_none()
             && let Some(found) = own_cutoff
         {
-            let doubts = unrepeatable(&found, workspace.file, &settings.build_args);
+            let doubts = unrepeatable(
+                "exclude-newer",
+                &found,
+                workspace.file,
+                &settings.build_args,
+            );
             warnings.extend(doubts);
             said.exclude_newer = Some(found.value);
         }
@@ -83,6 +89,7 @@ impl<'a> Asked<'_, 'a> {
                     .help("Add `channels = [\"conda-forge\"]`, so that other tools do the same."),
             });
         }
+        let listed_channels = channels.len();
         let machines = system::read(
             workspace,
             self.environment,
@@ -114,6 +121,17 @@ impl<'a> Asked<'_, 'a> {
         let (channels, of_channels) = channels.finish();
         warnings.extend(of_channels);
         warnings.extend(exclude_newer::of_build_arg(settings.exclude_newer));
+        if let Some(said) = &section.exclude_newer {
+            let own = settings.channels.is_empty().then_some(&channels[..]);
+            warnings.extend(exclude_newer::warnings(
+                said,
+                workspace.file,
+                &settings.build_args,
+                own,
+                &names,
+                workspace.platform,
+            ));
+        }
         let exclude_newer = exclude_newer::requested(
             said.exclude_newer.as_ref(),
             settings.exclude_newer,
@@ -122,7 +140,7 @@ impl<'a> Asked<'_, 'a> {
             workspace.platform,
         );
         let priority = self.priority(&together, refusals)?;
-        Ok(SolveRequest {
+        let request = SolveRequest {
             channels,
             priority: settings
                 .priority
@@ -138,7 +156,8 @@ impl<'a> Asked<'_, 'a> {
             origin: Origin::default(),
             kept: Kept::default(),
             installed: Vec::new(),
-        })
+        };
+        Ok((request, listed_channels))
     }
 
     /// The conda packages that an environment asks for.

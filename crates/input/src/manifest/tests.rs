@@ -1,5 +1,7 @@
+mod contradictions;
 mod pairs;
 mod solve;
+mod spellings;
 
 use super::*;
 use crate::own_lock::{LockKind, OwnLock};

@@ -100,6 +100,17 @@ impl<'a> Workspace<'a> {
         })
     }
 
+    /// The names of all environments, the default one first.
+    pub(super) fn environments(&self) -> Vec<String> {
+        let all = self.root.get("environments").and_then(Node::mapping);
+        let named = all.unwrap_or_default().iter();
+        let named = named.map(|(key, _)| key.name.clone());
+        let others = named.filter(|name| name != DEFAULT_ENVIRONMENT);
+        std::iter::once(DEFAULT_ENVIRONMENT.to_owned())
+            .chain(others)
+            .collect()
+    }
+
     /// The environment `name`.
     ///
     /// # Errors
@@ -273,12 +284,22 @@ impl<'a> Workspace<'a> {
 
     /// The groups of PyPI packages of a pyproject.toml, each of which is a feature.
     pub(super) fn groups(&self) -> impl Iterator<Item = &'a (Key, Node)> + use<'a> {
+        self.extras().chain(self.dependency_groups())
+    }
+
+    /// The extras of a pyproject.toml's project.
+    pub(super) fn extras(&self) -> impl Iterator<Item = &'a (Key, Node)> + use<'a> {
         let tree = self.kind.is_pyproject.then_some(self.tree);
-        let optional =
+        let extras =
             tree.and_then(|tree| tree.get("project")?.get("optional-dependencies")?.mapping());
+        extras.into_iter().flatten()
+    }
+
+    /// The dependency groups of a pyproject.toml (PEP 735).
+    pub(super) fn dependency_groups(&self) -> impl Iterator<Item = &'a (Key, Node)> + use<'a> {
+        let tree = self.kind.is_pyproject.then_some(self.tree);
         let groups = tree.and_then(|tree| tree.get("dependency-groups")?.mapping());
-        let both = optional.into_iter().chain(groups);
-        both.flatten()
+        groups.into_iter().flatten()
     }
 
     /// What a feature has at `path`, for every platform and for that of the image, the most specific last.

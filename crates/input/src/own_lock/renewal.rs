@@ -2,44 +2,69 @@
 
 use super::{LockKind, OwnLock, PLATFORM, UPGRADE};
 use crate::environment_input::{Conda, EnvironmentInput, Pip};
+use crate::pixi_lock;
 use crate::settings::InputSettings;
 use crate::yaml::{self, Node};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::did_you_mean;
 use condafront_model::package::Package;
 use condafront_model::redact::quoted;
-use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
 use condafront_step_spec::solve::Kept;
 
 use std::sync::Arc;
 
+/// The lines of the first PyPI package that is asked for.
+fn first_of_pypi(pip: &Pip) -> Option<Lines> {
+    match pip {
+        Pip::Unsolved(list) => list.first().map(|entry| entry.lines),
+        Pip::Locked(pip) => pip.files.first().map(|file| file.lines),
+    }
+}
+
 impl OwnLock {
-    /// The kind that the target `lock` writes; `lock` is what is there already.
+    /// The kind that the target `lock` writes for the environment `input`; `lock` is what is there already.
     ///
     /// # Errors
     /// A diagnostic if it is, or should be, one that only another tool writes.
-    pub fn kind_to_write(&self, lock: Option<&SourceFile>) -> Result<LockKind, Diagnostic> {
+    pub fn kind_to_write(
+        &self,
+        lock: Option<&SourceFile>,
+        input: &EnvironmentInput,
+    ) -> Result<LockKind, Diagnostic> {
         let kind = match lock {
-            Some(lock) => LockKind::of(lock),
-            None => LockKind::by_name(&self.path),
+            Some(lock) if !self.is_beside => LockKind::of(lock),
+            _ => LockKind::by_name(&self.path),
         };
-        // A manifest's has all of its environments.
-        let is_of_tool = kind == LockKind::Workspaces || kind == LockKind::Pixi && self.is_beside;
-        if !is_of_tool {
+        let command = self.command(kind);
+        if self.is_beside {
+            let Some(lines) = first_of_pypi(&input.pip) else {
+                return Ok(kind);
+            };
+            // The tool finds others than pip, and maps conda packages to them.
+            let message =
+                format!("only `{command}` writes the lock of a manifest with PyPI packages");
+            return Err(Diagnostic::new(message).at(&self.file, lines).help(format!(
+                "Run it. Or name an explicit lock, which a build can write: lock = \"conda-{PLATFORM}.lock\" in [tool.condafront]"
+            )));
+        }
+        if kind != LockKind::Workspaces {
             return Ok(kind);
         }
-        let command = self.command(kind);
-        let (what, example) = if self.is_beside {
-            let example = format!("lock = \"conda-{PLATFORM}.lock\" in [tool.condafront]");
-            ("the lock of a manifest", example)
-        } else {
-            (kind.name(), format!("lock: conda-{PLATFORM}.lock"))
-        };
         Err(self
-            .error(format!("only `{command}` writes {what}"))
+            .error(format!("only `{command}` writes {}", kind.name()))
             .help(format!(
-                "Run it. Or name an explicit lock, which a build can write: {example}"
+                "Run it. Or name an explicit lock, which a build can write: lock: conda-{PLATFORM}.lock"
             )))
+    }
+
+    /// What a new lock is solved for. pip is not in a manifest's: its tool installs PyPI packages without it.
+    #[must_use]
+    pub fn solved_for(&self, mut input: EnvironmentInput) -> EnvironmentInput {
+        if let (true, Conda::Unsolved(request)) = (self.is_beside, &mut input.conda) {
+            request.specs.retain(|asked| !asked.is_implied);
+        }
+        input
     }
 
     /// Checks that `lock` is a lock of any platform.
@@ -51,6 +76,10 @@ impl OwnLock {
         lock: &Arc<SourceFile>,
         settings: &InputSettings,
     ) -> Result<(), Diagnostic> {
+        if self.is_beside {
+            // It may be older than the environment.
+            return pixi_lock::parsed(lock).map(drop);
+        }
         if self.has_platform(lock) {
             return self.read(lock, settings).map(drop);
         }

@@ -193,19 +193,35 @@ fn mistakes_read_well() {
     let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
     add("A missing lock of another tool", Err(own.missing()));
     assert_eq!(
-        own.kind_to_write(Some(&conda_lock)),
+        own.kind_to_write(Some(&conda_lock), &input),
         Ok(LockKind::CondaLock)
     );
-    assert_eq!(own.kind_to_write(None), Ok(LockKind::CondaLock));
+    assert_eq!(own.kind_to_write(None, &input), Ok(LockKind::CondaLock));
     assert_eq!(
-        own.kind_to_write(Some(&explicit(LOCK))),
+        own.kind_to_write(Some(&explicit(LOCK)), &input),
         Ok(LockKind::Explicit)
     );
     let workspaces = ENV.replace("conda-{platform}.lock", "conda.lock");
     let (file, input) = read(&workspaces);
     let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
-    let refused = own.kind_to_write(None).unwrap_err();
+    let refused = own.kind_to_write(None, &input).unwrap_err();
     add("A lock that only another tool writes", Err(refused));
+    let manifest = |name: &str, more: &str| {
+        let text = format!(
+            "[workspace]\nchannels = [\"conda-forge\"]\n[dependencies]\npython = \"*\"\n{more}"
+        );
+        let file = SourceFile::new(name, text);
+        let input = read::read(&file, Platform::LinuxAmd64, &settings).unwrap();
+        let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
+        own.kind_to_write(None, &input)
+    };
+    assert_eq!(manifest("pixi.toml", ""), Ok(LockKind::Pixi));
+    assert_eq!(manifest("conda.toml", ""), Ok(LockKind::Workspaces));
+    let pypi = "[pypi-dependencies]\nflask = \"*\"\n";
+    add(
+        "A manifest's lock with PyPI packages",
+        Err(manifest("pixi.toml", pypi).unwrap_err()),
+    );
     insta::assert_snapshot!(all);
 }
 

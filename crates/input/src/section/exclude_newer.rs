@@ -13,7 +13,8 @@ use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
 use std::sync::Arc;
 
-const KEY: &str = "exclude_newer";
+/// The key.
+pub(crate) const KEY: &str = "exclude_newer";
 /// The build-arg that replaces the cutoff.
 pub(crate) const BUILD_ARG: &str = "CONDA_EXCLUDE_NEWER";
 const FIELDS: &[&str] = &["cutoff", "channels", "packages"];
@@ -122,8 +123,9 @@ fn exemption(
     })
 }
 
-/// The warnings about what counts from the time of the build.
+/// The warnings about what counts from the time of the build; `key` is what the file calls the cutoff.
 pub(crate) fn unrepeatable(
+    key: &str,
     said: &Located<ExcludeNewer>,
     file: &Arc<SourceFile>,
     args: &BuildArgs,
@@ -137,7 +139,7 @@ pub(crate) fn unrepeatable(
     let exempt = exempt.filter_map(|entry| Some((entry.value?, entry.lines)));
     own.into_iter()
         .chain(exempt)
-        .filter_map(|(limit, lines)| Some(of_age(limit, "`exclude_newer`")?.at(file, lines)))
+        .filter_map(|(limit, lines)| Some(of_age(limit, &format!("`{key}`"))?.at(file, lines)))
         .collect()
 }
 

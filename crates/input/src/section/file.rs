@@ -98,7 +98,8 @@ pub(crate) fn read_image_file(
         return Err(reader.error(tree.lines, "an image file needs `environments`"));
     };
     let said = section.exclude_newer.as_ref();
-    let warnings = said.map(|said| exclude_newer::unrepeatable(said, file, &args));
+    let warnings =
+        said.map(|said| exclude_newer::unrepeatable(exclude_newer::KEY, said, file, &args));
     let mut image = ImageFile {
         warnings: warnings.unwrap_or_default(),
         environments: Vec::new(),

@@ -77,6 +77,11 @@ pub(super) const OTHER_WORDS: &[(&str, &str)] = &[
     ("working_dir", "workdir"),
 ];
 
+/// The names of the keys of the image section.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|key| key.name)
+}
+
 /// Whether the image section has a key of this name.
 pub(crate) fn is_key(name: &str) -> bool {
     KEYS.iter().any(|key| key.name == name)

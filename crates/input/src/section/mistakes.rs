@@ -4,7 +4,8 @@ use super::published::{json, validator};
 use super::tests::{ARGS, image_file, section};
 use condafront_model::source::Level;
 
-const SECTIONS: &[&str] = &[
+/// Wrong image sections.
+pub(crate) const SECTIONS: &[&str] = &[
     // The section as a whole.
     "condafront: [base]\n",
     "condafront:\n  bsae: ubuntu:24.04\n",

@@ -6,7 +6,7 @@ use condafront_model::source::{Diagnostic, Level, SourceFile};
 use condafront_step_spec::install::Trim;
 use condafront_step_spec::system::Manager;
 
-pub(super) const ARGS: &[(&str, &str)] = &[
+pub(crate) const ARGS: &[(&str, &str)] = &[
     ("UBUNTU_VERSION", "24.04"),
     ("EMPTY", ""),
     ("MAYBE", "maybe"),

@@ -16,6 +16,8 @@ pub struct LockedPlatform<'a> {
     pub platform: Platform,
     /// What was asked.
     pub request: &'a SolveRequest,
+    /// How many of its channels belong to the environment. The others are named by dependencies alone.
+    pub listed_channels: usize,
     /// The conda packages.
     pub packages: &'a [Package],
     /// What their channels say about them.
@@ -24,17 +26,54 @@ pub struct LockedPlatform<'a> {
     pub pip: &'a [PipPackage],
 }
 
+/// What was found for an environment.
+#[derive(Clone, Debug)]
+pub struct LockedEnvironment<'a> {
+    /// Its name in the lock, where it has one.
+    pub name: &'a str,
+    /// The platforms, at least one, each once.
+    pub platforms: Vec<LockedPlatform<'a>>,
+}
+
 /// A lock to write.
 #[derive(Clone, Copy, Debug)]
 pub struct NewLock<'a> {
     /// The name of the file that it is for.
     pub source: &'a str,
-    /// The environment's name in the lock, where it has one.
-    pub environment: &'a str,
-    /// The platforms, at least one, each once.
-    pub platforms: &'a [LockedPlatform<'a>],
+    /// The environments, at least one, each once.
+    pub environments: &'a [LockedEnvironment<'a>],
     /// The lock that it takes the place of. Its packages for other platforms stay.
     pub old: Option<&'a Arc<SourceFile>>,
+    /// All environments that the file has, if it has several: those of the old lock that are not among them are left out, and so
+    /// are platforms that an environment no longer has.
+    pub all: Option<&'a [String]>,
+}
+
+impl<'a> NewLock<'a> {
+    /// What was found, of all environments.
+    pub(super) fn platforms(&self) -> impl Iterator<Item = &'a LockedPlatform<'a>> + use<'a> {
+        self.environments.iter().flat_map(|one| &one.platforms)
+    }
+
+    /// The environment `name`.
+    pub(super) fn environment(&self, name: &str) -> Option<&'a LockedEnvironment<'a>> {
+        self.environments.iter().find(|one| one.name == name)
+    }
+}
+
+impl LockedEnvironment<'_> {
+    /// Whether it was solved for a platform.
+    pub(super) fn has(&self, subdir: &str) -> bool {
+        let mut platforms = self.platforms.iter();
+        platforms.any(|one| one.platform.subdir() == subdir)
+    }
+
+    /// Whether its file says that it is for a platform.
+    pub(super) fn is_for(&self, subdir: &str) -> bool {
+        let declared = self.platforms.first().map(|one| &one.request.platforms);
+        let mut declared = declared.into_iter().flatten().peekable();
+        declared.peek().is_none() || declared.any(|one| one.subdir == subdir)
+    }
 }
 
 impl<'a> LockedPlatform<'a> {

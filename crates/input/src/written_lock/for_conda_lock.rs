@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use serde_json::Value as Json;
-use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::content::{LockedPlatform, NewLock, unreadable};
 use crate::yaml::{self, Node, ScalarKind, Value};
 use condafront_model::package::{Hashes, Package, PackageUrl};
+use condafront_model::pypi_package::{PipPackage, normalized, requirement_name};
 use condafront_model::source::Diagnostic;
 
 /// The lock as text.
@@ -31,11 +31,7 @@ pub fn render(lock: &NewLock<'_>) -> Result<String, Diagnostic> {
 }
 
 fn write(lock: &NewLock<'_>, old: Option<&Node>, out: &mut String) -> fmt::Result {
-    let new: BTreeSet<&str> = lock
-        .platforms
-        .iter()
-        .map(|one| one.platform.subdir())
-        .collect();
+    let new: BTreeSet<&str> = lock.platforms().map(|one| one.platform.subdir()).collect();
     let kept = kept(old, &new);
     let version = env!("CARGO_PKG_VERSION");
     writeln!(
@@ -47,7 +43,7 @@ fn write(lock: &NewLock<'_>, old: Option<&Node>, out: &mut String) -> fmt::Resul
     metadata(lock, old, &kept, out)?;
     writeln!(out, "package:")?;
     let mut entries: Vec<(String, String, String)> = Vec::new();
-    for platform in lock.platforms {
+    for platform in lock.platforms() {
         for package in platform.packages {
             let name = package.id.name.clone();
             let subdir = platform.platform.subdir().to_owned();
@@ -60,7 +56,7 @@ fn write(lock: &NewLock<'_>, old: Option<&Node>, out: &mut String) -> fmt::Resul
                 version: version.as_deref().unwrap_or_default(),
                 manager: "pip",
                 platform: platform.platform.subdir(),
-                dependencies: BTreeMap::new(),
+                dependencies: of_pypi(platform, package),
                 url: package.url.recorded_file().to_string(),
                 hashes: &package.hashes,
             };
@@ -99,43 +95,76 @@ fn metadata(
 ) -> fmt::Result {
     let old = old.and_then(|old| old.get("metadata"));
     let mut hashes: BTreeMap<&str, String> = BTreeMap::new();
+    let of_new = lock.platforms().map(|one| one.platform.subdir());
+    let mut platforms: BTreeSet<&str> = of_new.collect();
     for (_, subdir, _) in kept {
+        platforms.insert(subdir);
         let hash = old.and_then(|old| old.get("content_hash")?.get(subdir)?.text());
-        hashes.insert(subdir, hash.unwrap_or_default().to_owned());
+        if let Some(hash) = hash {
+            hashes.insert(subdir, hash.to_owned());
+        }
     }
-    for platform in lock.platforms {
-        hashes.insert(platform.platform.subdir(), content_hash(platform));
-    }
-    writeln!(out, "metadata:\n  content_hash:")?;
+    // conda-lock hashes the machine that it takes a platform for as well, which is not the image's. A platform without a hash
+    // is one that it has to solve again with `--check-input-hash`.
+    let none = if hashes.is_empty() { " {}" } else { "" };
+    writeln!(out, "metadata:\n  content_hash:{none}")?;
     for (subdir, hash) in &hashes {
         writeln!(out, "    {}: {}", quoted(subdir), quoted(hash))?;
     }
     writeln!(out, "  channels:")?;
-    let channels = lock.platforms.first().map(|one| &one.request.channels);
+    let channels = lock.platforms().next().map(|one| &one.request.channels);
     for channel in channels.into_iter().flatten() {
         let url = channel.url.recorded();
         writeln!(out, "  - url: {}\n    used_env_vars: []", quoted(&url))?;
     }
     writeln!(out, "  platforms:")?;
-    for subdir in hashes.keys() {
+    for subdir in &platforms {
         writeln!(out, "  - {}", quoted(subdir))?;
     }
     writeln!(out, "  sources:\n  - {}", quoted(lock.source))
 }
 
-/// The hash of what a platform's packages were found for. conda-lock's own covers what it takes a machine for, which is not
-/// the image's.
-fn content_hash(platform: &LockedPlatform<'_>) -> String {
-    let request = platform.request;
-    let channels = request.channels.iter().map(|one| one.url.recorded());
-    let mut specs: Vec<&str> = request.specs.iter().map(|one| one.spec.as_str()).collect();
-    specs.sort_unstable();
-    let data = serde_json::json!({
-        "channels": channels.collect::<Vec<_>>(),
-        "platform": platform.platform.subdir(),
-        "specs": specs,
-    });
-    hex::encode(Sha256::digest(data.to_string()))
+/// What a PyPI package needs of the packages of the lock: their names, and versions. What only extras need is left out, as
+/// conda-lock does, and so is what markers leave out.
+fn of_pypi(platform: &LockedPlatform<'_>, package: &PipPackage) -> BTreeMap<String, String> {
+    let conda = platform.packages.iter().map(|one| one.id.name.as_str());
+    let known = conda.chain(platform.pip.iter().map(|one| one.name.as_str()));
+    let known: BTreeSet<String> = known.map(normalized).collect();
+    let mut all = BTreeMap::new();
+    for text in &package.requires_dist {
+        let (requirement, marker) = text.split_once(';').unwrap_or((text, ""));
+        let Some(name) = requirement_name(requirement) else {
+            continue;
+        };
+        let is_for_extra = marker
+            .split(|c: char| !c.is_alphanumeric() && c != '_')
+            .any(|word| word == "extra");
+        if is_for_extra || !known.contains(&name) {
+            continue;
+        }
+        let version = requirement
+            .trim()
+            .trim_start_matches(|c: char| c.is_alphanumeric() || "-_.".contains(c));
+        let version = version.trim();
+        let version = match version
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once(']'))
+        {
+            Some((_, version)) => version,
+            None => version,
+        };
+        let version: String = version
+            .chars()
+            .filter(|c| !c.is_whitespace() && !"()".contains(*c))
+            .collect();
+        let version = if version.is_empty() || version.starts_with('@') {
+            "*".to_owned()
+        } else {
+            version
+        };
+        all.entry(name).or_insert(version);
+    }
+    all
 }
 
 fn conda(platform: &LockedPlatform<'_>, package: &Package) -> String {

@@ -1,10 +1,10 @@
-//! pixi.lock, in the newest version that `rattler_lock`, pixi's own library, writes.
+//! pixi.lock, in the newest version that `rattler_lock`, pixi's own library, writes, and the conda.lock of conda-workspaces,
+//! which is much the same.
 
-use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
-use pep508_rs::PackageName;
-use pep508_rs::pep440_rs::Version;
+use pep508_rs::pep440_rs::{Version, VersionSpecifiers};
+use pep508_rs::{PackageName, Requirement};
 use rattler_conda_types::package::DistArchiveIdentifier;
 use rattler_conda_types::{ChannelUrl, PackageRecord, Subdir};
 use rattler_lock::{
@@ -21,6 +21,20 @@ use condafront_model::package::{Package, PackageUrl};
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::Diagnostic;
 
+/// The conda.lock of conda-workspaces as text: the same tables in a version of its own, and without a list of platforms.
+///
+/// # Errors
+/// Those of [`render`].
+pub fn render_for_workspaces(lock: &NewLock<'_>) -> Result<String, Diagnostic> {
+    let text = render(lock)?;
+    let mut out = "version: 1\n".to_owned();
+    let rest = text
+        .find("\nenvironments:")
+        .map_or("", |at| &text[at + 1..]);
+    out.push_str(rest);
+    Ok(out)
+}
+
 /// The lock as text.
 ///
 /// # Errors
@@ -36,8 +50,10 @@ pub fn render(lock: &NewLock<'_>) -> Result<String, Diagnostic> {
     };
     writer.platforms(old.as_ref())?;
     writer.kept(old.as_ref())?;
-    for platform in lock.platforms {
-        writer.platform(platform)?;
+    for environment in lock.environments {
+        for platform in &environment.platforms {
+            writer.platform(environment.name, platform)?;
+        }
     }
     let text = writer.builder.finish().render_to_string();
     text.map_err(|error| writer_failed(lock, error))
@@ -64,13 +80,26 @@ impl Writer<'_, '_> {
     fn platforms(&mut self, old: Option<&LockFile>) -> Result<(), Diagnostic> {
         let mut all: Vec<PlatformData> = Vec::new();
         for platform in old.into_iter().flat_map(LockFile::platforms) {
+            // Those that no environment has any more are left out.
+            let is_used = old
+                .into_iter()
+                .flat_map(LockFile::environments)
+                .any(|(name, one)| {
+                    let mut platforms = one.platforms();
+                    platforms.any(|known| known.name() == platform.name())
+                        && self.stays(name, platform.subdir().as_str())
+                });
+            let mut new = self.lock.platforms().map(|one| one.platform.subdir());
+            if !is_used && !new.any(|subdir| subdir == platform.name().as_str()) {
+                continue;
+            }
             all.push(PlatformData {
                 name: platform.name().clone(),
                 subdir: platform.subdir(),
                 virtual_packages: platform.virtual_packages().to_vec(),
             });
         }
-        for platform in self.lock.platforms {
+        for platform in self.lock.platforms() {
             let subdir = Subdir::from_str(platform.platform.subdir());
             let subdir = subdir.map_err(|error| self.fail(error))?;
             let name = (&subdir).into();
@@ -90,10 +119,12 @@ impl Writer<'_, '_> {
 
     /// Adds what the old lock has for other environments and platforms.
     fn kept(&mut self, old: Option<&LockFile>) -> Result<(), Diagnostic> {
-        let new = self.lock.platforms.iter();
-        let new: BTreeSet<&str> = new.map(|one| one.platform.subdir()).collect();
         for (name, environment) in old.into_iter().flat_map(LockFile::environments) {
-            if name != self.lock.environment {
+            let is_known = |all: &&[String]| all.iter().any(|known| known == name);
+            if !self.lock.all.as_ref().is_none_or(is_known) {
+                continue;
+            }
+            if self.lock.environment(name).is_none() {
                 self.builder
                     .set_channels(name, environment.channels().to_vec());
             }
@@ -104,8 +135,7 @@ impl Writer<'_, '_> {
                     .set_pypi_indexes(name, indexes_without_credentials(indexes));
             }
             for (platform, packages) in environment.packages_by_platform() {
-                let is_new = new.contains(platform.subdir().as_str());
-                if name == self.lock.environment && is_new {
+                if !self.stays(name, platform.subdir().as_str()) {
                     continue;
                 }
                 for package in packages {
@@ -123,10 +153,26 @@ impl Writer<'_, '_> {
         Ok(())
     }
 
-    fn platform(&mut self, platform: &LockedPlatform<'_>) -> Result<(), Diagnostic> {
-        let environment = self.lock.environment;
+    /// Whether the packages of the old lock stay in an environment for a platform.
+    fn stays(&self, environment: &str, subdir: &str) -> bool {
+        let is_known = |all: &&[String]| all.iter().any(|known| known == environment);
+        if !self.lock.all.as_ref().is_none_or(is_known) {
+            return false;
+        }
+        match self.lock.environment(environment) {
+            None => true,
+            Some(new) => !new.has(subdir) && (self.lock.all.is_none() || new.is_for(subdir)),
+        }
+    }
+
+    fn platform(
+        &mut self,
+        environment: &str,
+        platform: &LockedPlatform<'_>,
+    ) -> Result<(), Diagnostic> {
         let name = platform.platform.subdir();
         let channels = platform.request.channels.iter();
+        let channels = channels.take(platform.listed_channels);
         // With a slash, as pixi writes them.
         let channels = channels.map(|channel| format!("{}/", channel.url.recorded()));
         self.builder.set_channels(environment, channels);
@@ -223,11 +269,24 @@ impl Writer<'_, '_> {
                 location: UrlOrPath::Url(url.url().clone()).into(),
                 index_url: None,
                 hash,
-                requires_dist: Vec::new(),
-                requires_python: None,
+                requires_dist: requirements(&package.requires_dist),
+                requires_python: python(package.requires_python.as_deref()),
             },
         )))
     }
+}
+
+/// What a package says that it needs. What the library cannot read is left out.
+fn requirements(texts: &[String]) -> Vec<Requirement> {
+    let found = texts
+        .iter()
+        .filter_map(|text| Requirement::from_str(text).ok());
+    found.collect()
+}
+
+/// The versions of python that a package says that it works with.
+fn python(text: Option<&str>) -> Option<VersionSpecifiers> {
+    VersionSpecifiers::from_str(text?).ok()
 }
 
 /// A package of the old lock, without what the new one must not have.

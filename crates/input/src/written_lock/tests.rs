@@ -60,6 +60,16 @@ fn wheel() -> PipPackage {
         lines: Lines::one(1),
         size: None,
         file: None,
+        requires_dist: [
+            "typing-extensions>=4.0,<5; python_version < '3.11'",
+            "tzdata>=2024; sys_platform == 'linux'",
+            "certifi",
+            "urllib3[secure] (>=1.26)",
+            "pytest ; extra == 'all'",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        requires_python: Some(">=3.6".to_owned()),
     }
 }
 
@@ -117,10 +127,19 @@ impl Found {
         LockedPlatform {
             platform: self.platform,
             request: &self.request,
+            listed_channels: usize::MAX,
             packages: &self.packages,
             records: &self.records,
             pip: &self.pip,
         }
+    }
+}
+
+/// What was found for an environment.
+fn environment<'f>(name: &'f str, found: &'f [Found]) -> LockedEnvironment<'f> {
+    LockedEnvironment {
+        name,
+        platforms: found.iter().map(Found::borrowed).collect(),
     }
 }
 
@@ -129,12 +148,11 @@ type Write = fn(&NewLock<'_>) -> Result<String, Diagnostic>;
 const KINDS: [(&str, Write); 2] = [("conda-lock.yml", conda_lock), ("pixi.lock", pixi_lock)];
 
 fn written(write: Write, found: &[Found], old: Option<&Arc<SourceFile>>) -> String {
-    let platforms: Vec<LockedPlatform<'_>> = found.iter().map(Found::borrowed).collect();
     write(&NewLock {
         source: "env.yml",
-        environment: "default",
-        platforms: &platforms,
+        environments: &[environment("default", found)],
         old,
+        all: None,
     })
     .unwrap()
 }
@@ -187,12 +205,18 @@ fn a_conda_lock_has_what_the_standard_asks_for() {
     let tree = yaml::read(&file, &text).unwrap();
     assert_eq!(tree.get("version").unwrap().text(), Some("1"));
     let metadata = tree.get("metadata").unwrap();
-    let hash = metadata
-        .get("content_hash")
-        .unwrap()
-        .get("linux-64")
-        .unwrap();
-    assert_eq!(hash.text().unwrap().len(), 64);
+    // Only conda-lock can compute one that it recognises; what it has computed for another platform stays.
+    let hashes = metadata.get("content_hash").unwrap();
+    assert_eq!(hashes.mapping().unwrap().len(), 0);
+    let of_conda_lock = text
+        .replace("linux-64", "linux-aarch64")
+        .replace("content_hash: {}", "content_hash: {linux-aarch64: abc}");
+    let old = SourceFile::new("conda-lock.yml", of_conda_lock);
+    let both = written(conda_lock, &[Found::of(Platform::LinuxAmd64)], Some(&old));
+    assert!(
+        both.contains("  content_hash:\n    \"linux-aarch64\": \"abc\"\n"),
+        "{both}"
+    );
     for key in ["channels", "platforms", "sources"] {
         assert_eq!(metadata.get(key).unwrap().list().unwrap().len(), 1, "{key}");
     }
@@ -237,12 +261,11 @@ fn packages_of_other_platforms_and_environments_stay() {
     }
     let named = |environment: &str, old: Option<&Arc<SourceFile>>| {
         let found = [Found::of(Platform::LinuxAmd64)];
-        let platforms: Vec<LockedPlatform<'_>> = found.iter().map(Found::borrowed).collect();
         pixi_lock(&NewLock {
             source: "env.yml",
-            environment,
-            platforms: &platforms,
+            environments: &[self::environment(environment, &found)],
             old,
+            all: None,
         })
         .unwrap()
     };
@@ -263,12 +286,12 @@ fn packages_of_other_platforms_and_environments_stay() {
         assert_eq!(input.locked().unwrap().len(), 2);
     }
     let damaged = SourceFile::new("pixi.lock", "version: 6\nenvironments: {default: 1}\n");
-    let found = Found::of(Platform::LinuxAmd64);
+    let found = [Found::of(Platform::LinuxAmd64)];
     let error = pixi_lock(&NewLock {
         source: "env.yml",
-        environment: "default",
-        platforms: &[found.borrowed()],
+        environments: &[environment("default", &found)],
         old: Some(&damaged),
+        all: None,
     })
     .unwrap_err();
     assert!(
@@ -277,4 +300,94 @@ fn packages_of_other_platforms_and_environments_stay() {
             .starts_with("pixi.lock has packages for other platforms"),
         "{error}"
     );
+}
+
+#[test]
+fn a_manifests_lock_has_its_environments_and_no_others() {
+    let manifest = |environments: &str| {
+        let text = format!(
+            "[workspace]\nchannels = [\"conda-forge\"]\nplatforms = [\"linux-64\", \"linux-aarch64\"]\n[dependencies]\npython = \"*\"\n[feature.one]\nplatforms = [\"linux-64\"]\n[environments]\n{environments}"
+        );
+        SourceFile::new("pixi.toml", text)
+    };
+    let found = |environment: &str, file: &Arc<SourceFile>, platform: Platform| {
+        let settings = InputSettings {
+            environment: Some(environment.to_owned()),
+            ..InputSettings::default()
+        };
+        let Conda::Unsolved(request) = read(file, platform, &settings).unwrap().conda else {
+            panic!("locked");
+        };
+        Found {
+            request: *request,
+            pip: Vec::new(),
+            ..Found::of(platform)
+        }
+    };
+    let write = |file: &Arc<SourceFile>, names: &[&str], old: Option<&Arc<SourceFile>>| {
+        let input = read(file, Platform::LinuxAmd64, &InputSettings::default()).unwrap();
+        let all = input.beside.unwrap().environments;
+        let found: Vec<(&str, Vec<Found>)> = names
+            .iter()
+            .map(|name| (*name, vec![found(name, file, Platform::LinuxAmd64)]))
+            .collect();
+        let environments: Vec<_> = found
+            .iter()
+            .map(|(name, found)| environment(name, found))
+            .collect();
+        let lock = NewLock {
+            source: file.name(),
+            environments: &environments,
+            old,
+            all: Some(&all),
+        };
+        [
+            pixi_lock(&lock).unwrap(),
+            for_pixi::render_for_workspaces(&lock).unwrap(),
+        ]
+    };
+    let file = manifest("one = [\"one\"]\ntwo = []\n");
+    let [first, workspaces] = write(&file, &["default", "one", "two"], None);
+    insta::assert_snapshot!("written_conda.lock", workspaces);
+    for (name, text) in [("pixi.lock", &first), ("conda.lock", &workspaces)] {
+        for environment in ["default", "one", "two"] {
+            let settings = InputSettings {
+                environment: Some(environment.to_owned()),
+                ..InputSettings::default()
+            };
+            let lock = SourceFile::new(name, text.as_str());
+            let input = read(&lock, Platform::LinuxAmd64, &settings).unwrap();
+            assert_eq!(input.locked().unwrap().len(), 2, "{name}: {environment}");
+        }
+    }
+    // Of what another tool has locked, other platforms of the same environment stay, and those that it no longer has do not.
+    let arm = first
+        .replace("linux-64:", "linux-aarch64:")
+        .replace("name: linux-64", "name: linux-aarch64");
+    let gone = manifest("one = [\"one\"]\n");
+    for old in [first.as_str(), arm.as_str()] {
+        let old = SourceFile::new("pixi.lock", old);
+        let [text, _] = write(&gone, &["default", "one"], Some(&old));
+        let tree = yaml::read(&old, &text).unwrap();
+        let environments = tree.get("environments").unwrap();
+        let platforms = |name: &str| {
+            let packages = environments.get(name)?.get("packages")?.mapping()?;
+            Some(
+                packages
+                    .iter()
+                    .map(|(key, _)| key.name.clone())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        let is_arm = old.text().unwrap() == arm;
+        let both = vec!["linux-64".to_owned(), "linux-aarch64".to_owned()];
+        let of_default = if is_arm {
+            both
+        } else {
+            vec!["linux-64".to_owned()]
+        };
+        assert_eq!(platforms("default"), Some(of_default));
+        assert_eq!(platforms("one"), Some(vec!["linux-64".to_owned()]));
+        assert_eq!(platforms("two"), None);
+    }
 }

@@ -23,6 +23,9 @@ struct Install {
 struct Metadata {
     name: String,
     version: String,
+    #[serde(default)]
+    requires_dist: Vec<String>,
+    requires_python: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,7 +52,12 @@ pub(super) fn read(text: &[u8], input: &Path) -> Result<Vec<Resolved>, String> {
     let place = format!("file://{}/", input.display());
     let wheel = |url: &str| url.strip_prefix(&place)?.split('/').next()?.parse().ok();
     let resolved = report.install.into_iter().map(|install| {
-        let Metadata { name, version } = install.metadata;
+        let Metadata {
+            name,
+            version,
+            requires_dist,
+            requires_python,
+        } = install.metadata;
         let DownloadInfo { url, archive_info } = install.download_info;
         let Some(archive) = archive_info else {
             let url = redact::masked(&url);
@@ -67,6 +75,8 @@ pub(super) fn read(text: &[u8], input: &Path) -> Result<Vec<Resolved>, String> {
             wheel: wheel(&url),
             url,
             sha256,
+            requires_dist,
+            requires_python,
         })
     });
     let mut resolved = resolved.collect::<Result<Vec<_>, String>>()?;
@@ -80,7 +90,7 @@ mod tests {
 
     fn report(download_info: &str) -> String {
         format!(
-            r#"{{"version": "1", "install": [{{"metadata": {{"name": "x", "version": "1.0"}}, "requested": true,
+            r#"{{"version": "1", "install": [{{"metadata": {{"name": "x", "version": "1.0", "requires_dist": ["idna>=2"], "requires_python": ">=3.9"}}, "requested": true,
                 "download_info": {download_info}}}], "environment": {{}}}}"#
         )
     }
@@ -99,6 +109,8 @@ mod tests {
         ] {
             let found = read(report(&info).as_bytes(), input).unwrap();
             assert_eq!(found[0].sha256.as_deref(), Some(&*"ab".repeat(32)));
+            assert_eq!(found[0].requires_dist, ["idna>=2"]);
+            assert_eq!(found[0].requires_python.as_deref(), Some(">=3.9"));
         }
         let info =
             r#"{"url": "https://f.example/x.whl", "archive_info": {"hashes": {"sha256": "x"}}}"#;

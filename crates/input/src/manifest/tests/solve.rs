@@ -206,7 +206,7 @@ dependencies = ["requests>=2", "numpy ; python_version < '4'"]
 
 [project.optional-dependencies]
 test = ["pytest"]
-all = ["extra", "My_App[test,none]"]
+all = ["extra", "My_App[test, ]"]
 
 [dependency-groups]
 docs = ["sphinx"]
@@ -483,7 +483,7 @@ numpy = "2026-11-05"
         "exclude-newer = { cutoff = \"7d\" }\n",
     );
     let error = read_for(&table, None).unwrap_err();
-    assert_eq!(error.message, "a cutoff must be a string, not a mapping");
+    assert_eq!(error.message, "a cutoff must be a string, not a table");
     let spec = format!("{text}\"numpy 2\" = \"0d\"\n");
     let error = read_for(&spec, None).unwrap_err();
     assert_eq!(error.message, "`numpy 2` is not the name of a package");

@@ -1,0 +1,150 @@
+//! TOML files that are not manifests of workspaces: what they are, and what a build can do with them.
+
+use std::sync::Arc;
+
+use super::kind;
+use crate::yaml::Node;
+use condafront_model::redact::quoted;
+use condafront_model::source::{Diagnostic, Lines, SourceFile};
+
+/// The message for the TOML file `file`.
+pub(super) fn explained(file: &Arc<SourceFile>, tree: &Node) -> Diagnostic {
+    let name = file.name();
+    let own = name.rsplit('/').next().unwrap_or(name);
+    let found = without_workspace(tree)
+        .or_else(|| python_project(name, tree))
+        .or_else(|| lock_of_pypi(name, own, tree))
+        .or_else(|| without_channels(tree));
+    let found = found.unwrap_or_else(|| Found {
+        message: format!("{name} is a TOML file, but not the manifest of a workspace with channels"),
+        help: "Build from an environment file (with `dependencies:`), a lock, a pixi.toml or a conda.toml.".to_owned(),
+        lines: tree.mapping().and_then(|all| all.first()).map_or(Lines::one(1), |(key, _)| key.lines),
+    });
+    Diagnostic::new(found.message)
+        .at(file, Lines::one(found.lines.first as usize))
+        .help(found.help)
+}
+
+struct Found {
+    message: String,
+    help: String,
+    lines: Lines,
+}
+
+/// The tables of pixi or conda-workspaces in a pyproject.toml, of which the one about the workspace is missing.
+fn without_workspace(tree: &Node) -> Option<Found> {
+    let tools = tree.get("tool")?.mapping()?;
+    let (key, _) = tools.iter().find(|(key, node)| {
+        ["pixi", "conda"].contains(&key.name.as_str()) && node.mapping().is_some()
+    })?;
+    let table = format!("tool.{}", key.name);
+    Some(Found {
+        message: format!("`[{table}]` has no table `workspace`"),
+        help: format!(
+            "Add [{table}.workspace] with channels = [\"conda-forge\"] and platforms = [\"linux-64\"]."
+        ),
+        lines: key.lines,
+    })
+}
+
+/// The same of a manifest of its own.
+fn without_channels(tree: &Node) -> Option<Found> {
+    let table = kind::workspace(tree)?;
+    // Cargo's workspaces have tables of this name too.
+    if table.get("members").is_some() || table.mapping().is_none() {
+        return None;
+    }
+    let is_it = |name: &str| tree.get(name).is_some();
+    let name = if is_it("workspace") {
+        "workspace"
+    } else {
+        "project"
+    };
+    Some(Found {
+        message: format!("`[{name}]` has no `channels`"),
+        help: "Add channels = [\"conda-forge\"].".to_owned(),
+        lines: table.lines,
+    })
+}
+
+/// A Python project, whose metadata name PyPI packages alone (PEP 621, or those of Poetry).
+fn python_project(name: &str, tree: &Node) -> Option<Found> {
+    let poetry = tree.get("tool").and_then(|tools| tools.get("poetry"));
+    let project = tree.get("project").filter(|table| {
+        let has = |key: &str| table.get(key).is_some();
+        has("name") && !has("platforms")
+    });
+    let table = poetry.or(project).or_else(|| tree.get("build-system"))?;
+    let what = if poetry.is_some() {
+        "a project of Poetry"
+    } else {
+        "a Python project"
+    };
+    let project = project.or(poetry);
+    let python = project
+        .and_then(|table| table.get("requires-python")?.text())
+        .map(|version| {
+            version
+                .chars()
+                .filter(|c| !c.is_whitespace())
+                .collect::<String>()
+        })
+        .filter(|version| !version.contains(['"', '\'']))
+        .map_or("python".to_owned(), |version| {
+            format!("\"python {}\"", quoted(&version))
+        });
+    Some(Found {
+        message: format!("{name} is {what}, which asks for no conda packages"),
+        help: format!(
+            "Build from an environment file that installs it: `dependencies: [{python}, pip, {{pip: [.]}}]`. With a pylock.toml, {{pip: [-r pylock.toml]}} installs what it needs. Or add [tool.pixi.workspace] with channels = [\"conda-forge\"] here."
+        ),
+        lines: table.lines,
+    })
+}
+
+/// A lock of PyPI packages.
+fn lock_of_pypi(name: &str, own: &str, tree: &Node) -> Option<Found> {
+    let list = |entry: &str| format!("`dependencies: [python, pip, {{pip: [{entry}]}}]`");
+    let has = |key: &str| tree.get(key).is_some();
+    let is_list = |key: &str| tree.get(key).is_some_and(|node| node.list().is_some());
+    let metadata = |key: &str| {
+        tree.get("metadata")
+            .is_some_and(|node| node.get(key).is_some())
+    };
+    let (message, help) = if has("lock-version") && is_list("packages") {
+        (
+            format!("{name} is a list of PyPI packages"),
+            format!(
+                "Name it in an environment file: {}.",
+                list(&format!("-r {}", quoted(own)))
+            ),
+        )
+    } else if is_list("package") && has("requires-python") {
+        (
+            format!("{name} is the lock of uv"),
+            format!(
+                "Write a pylock.toml with `uv export --format pylock.toml -o pylock.toml`, and name it in an environment file: {}.",
+                list("-r pylock.toml")
+            ),
+        )
+    } else if is_list("package") && metadata("content-hash") {
+        (
+            format!("{name} is the lock of Poetry"),
+            format!(
+                "Write a list for pip with `poetry export -o requirements.txt`, and name it in an environment file: {}.",
+                list("-r requirements.txt")
+            ),
+        )
+    } else {
+        return None;
+    };
+    let lines = tree
+        .mapping()
+        .and_then(|all| all.first())
+        .map(|(key, _)| key.lines);
+    Some(Found {
+        message,
+        help,
+        lines: lines.unwrap_or(Lines::one(1)),
+    })
+}
