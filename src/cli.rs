@@ -374,7 +374,7 @@ impl CommandLine {
                 "`{}` must be solved first, which needs its channels",
                 self.file
             ))
-            .help("Build it with --target lock, and draw the graph of the lock file."));
+            .help("Build it with --target lock, and name the lock file instead."));
         };
         let locked = Locked {
             file: &file,

@@ -9,13 +9,13 @@ use buildkit_llb::{Input, Output};
 use crate::gateway::error::BuildError;
 use crate::image::config::ImageConfig;
 use condafront_graph::prove::RootAccess;
-use condafront_input::section::Contract;
+use condafront_input::section::{Contract, Located};
 use condafront_model::environment_prefix::ROOT_PREFIX;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::source::Diagnostic;
 use condafront_step_spec::account::User;
 use condafront_step_spec::activation::ENTRYPOINT;
-use condafront_step_spec::prove::{ProveSpec, Trial, What};
+use condafront_step_spec::prove::{PROOF_FILE, Proof, ProveSpec, Trial, What};
 
 /// A user that no image knows, as OpenShift and Apptainer start containers.
 const ANYBODY: u32 = 1_000_660_000;
@@ -45,13 +45,9 @@ impl Image<'_> {
         for contract in contracts {
             let name = contract.value.name();
             if !self.session.can_run() {
-                let message = format!(
-                    "the image is not tried as {name} does: this builder cannot run programs of {}",
-                    self.session.platform
-                );
-                let diagnostic = Diagnostic::new(message).at(self.session.file, contract.lines);
-                let rule = Rule::UntriedPlatform;
-                self.session.warn(&[Warning { rule, diagnostic }]).await?;
+                let platform = self.session.platform;
+                let why = format!("this builder cannot run programs of {platform}");
+                self.warn_untried(contract, &why).await?;
                 continue;
             }
             let trials = self.trials(contract.value);
@@ -64,13 +60,31 @@ impl Image<'_> {
             let (output, step) = self.tools.prove(root, access, name, &spec, &env)?;
             let lines = |_: &_| None;
             let proven = self.session.run(&output, &step, lines).await;
-            proven.map_err(|error| match error {
+            let proven = proven.map_err(|error| match error {
                 BuildError::Diagnostic(told) => told.at(self.session.file, contract.lines).into(),
                 error => error,
             })?;
+            let proof: Proof = self.session.read_json(&proven, PROOF_FILE).await?;
+            if !proof.untried.is_empty() {
+                let rules = proof.untried.join("; ");
+                let why = format!("this builder has too few users for that ({rules})");
+                self.warn_untried(contract, &why).await?;
+            }
             proofs.push(output);
         }
         Ok(proofs)
+    }
+
+    async fn warn_untried(
+        &self,
+        contract: &Located<Contract>,
+        why: &str,
+    ) -> Result<(), BuildError> {
+        let name = contract.value.name();
+        let message = format!("the image is not tried as {name} does: {why}");
+        let diagnostic = Diagnostic::new(message).at(self.session.file, contract.lines);
+        let rule = Rule::UntriedPlatform;
+        self.session.warn(&[Warning { rule, diagnostic }]).await
     }
 
     /// What a platform does with the image.

@@ -45,6 +45,14 @@ pub enum What {
     Find(String),
 }
 
+/// What the step has found out, as JSON in [`PROOF_FILE`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proof {
+    /// The rules of trials that nobody could make: the builder has too few users.
+    pub untried: Vec<String>,
+}
+
 impl StepSpec for ProveSpec {
     const SUBCOMMAND: &'static str = "prove";
     type Item = (String, String);
@@ -53,5 +61,5 @@ impl StepSpec for ProveSpec {
 /// The subcommand that creates a file in each of the directories that are its arguments, and removes it.
 pub const PROBE_WRITE: &str = "probe-write";
 
-/// The file that the step leaves below the facts mount if everything works.
+/// The file with a [`Proof`] that the step leaves below the facts mount if nothing fails.
 pub const PROOF_FILE: &str = "proof.json";

@@ -11,7 +11,7 @@ use crate::install::Mounts;
 use condafront_model::stamp::Owner;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::FailureReport;
-use condafront_step_spec::prove::{PROBE_WRITE, PROOF_FILE, ProveSpec, Trial, What};
+use condafront_step_spec::prove::{PROBE_WRITE, PROOF_FILE, Proof, ProveSpec, Trial, What};
 
 /// How many bytes of a failing program's output the error quotes.
 const QUOTED_BYTES: usize = 2000;
@@ -28,19 +28,27 @@ pub(crate) fn run(
     log: &mut dyn Write,
 ) -> Result<(), FailureReport> {
     let (spec, env) = ProveSpec::from_args(args)?;
-    let known = KnownIds::read();
-    for trial in &spec.trials {
+    let proof = prove(&spec.trials, &KnownIds::read(), &env, log)?;
+    fs::write(mounts.facts.join(PROOF_FILE), serde_json::to_vec(&proof)?)?;
+    Ok(())
+}
+
+/// Makes the trials that a builder with these users can make.
+fn prove(
+    trials: &[Trial],
+    known: &KnownIds,
+    env: &[(String, String)],
+    log: &mut dyn Write,
+) -> Result<Proof, FailureReport> {
+    let mut untried: Vec<String> = Vec::new();
+    for trial in trials {
         match known.fitting(trial) {
-            Some(trial) => attempt(&trial, &env, log)?,
-            None => writeln!(
-                log,
-                "not tried: this builder has no user besides the image's own. {}",
-                trial.rule
-            )?,
+            Some(trial) => attempt(&trial, env, log)?,
+            None if untried.contains(&trial.rule) => {}
+            None => untried.push(trial.rule.clone()),
         }
     }
-    fs::write(mounts.facts.join(PROOF_FILE), "{}")?;
-    Ok(())
+    Ok(Proof { untried })
 }
 
 /// The ids that this builder can start programs with, and those that the image knows. A rootless one, or one with
@@ -220,6 +228,31 @@ mod tests {
         tried(shell(script), &env).unwrap();
         let own = [env.as_slice(), &[("HOME".to_owned(), "/".to_owned())]].concat();
         tried(shell("test \"$HOME\" = /"), &own).unwrap();
+    }
+
+    #[test]
+    fn what_a_builder_has_no_user_for_is_told_apart_from_what_works() {
+        let trial = |rule: &str, uid| Trial {
+            rule: rule.to_owned(),
+            help: String::new(),
+            uid,
+            gid: uid,
+            home: "/".to_owned(),
+            what: What::Find("/".to_owned()),
+        };
+        let trials = [trial("own", 0), trial("any", 1001), trial("any", 4321)];
+        let untried = |map: &str| {
+            let ids = || Ids::of(map, "root:x:0:0::/:/bin/sh\n");
+            let known = KnownIds {
+                users: ids(),
+                groups: ids(),
+            };
+            let proof = prove(&trials, &known, &[], &mut Vec::new());
+            proof.unwrap().untried
+        };
+        assert_eq!(untried("0 1000 1\n"), ["any"]);
+        assert_eq!(untried("0 1000 1\n1 100000 65535\n"), [""; 0]);
+        assert_eq!(untried("0 0 4294967295\n"), [""; 0]);
     }
 
     #[test]

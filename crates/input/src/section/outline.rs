@@ -92,28 +92,34 @@ impl Outline {
         }
     }
 
-    /// The values of `env`. Any name may be a variable of the base image, or one that was set above.
+    /// The values of `env`. Any name may be a variable of the base image; one that is set above is no build-arg.
     fn variables(&mut self, node: &Node) {
         let entries = node.mapping().unwrap_or_default();
-        let names: Vec<&str> = entries.iter().map(|(key, _)| key.name.as_str()).collect();
-        let mut of_values = Self::default();
-        of_values.text_of(node, false);
-        for argument in of_values.args {
-            if !names.contains(&argument.name.as_str()) {
-                self.merge(argument);
+        for (number, (_, value)) in entries.iter().enumerate() {
+            let mut of_value = Self::default();
+            of_value.text_of(value, false);
+            for argument in of_value.args {
+                let mut above = entries.iter().take(number);
+                if !above.any(|(key, _)| key.name == argument.name) {
+                    self.merge(argument);
+                }
             }
         }
     }
 
-    fn secrets_of(&mut self, node: &Node) {
+    fn secrets_of<'n>(&mut self, node: &'n Node) {
         for command in node.list().unwrap_or_default() {
             let mounts = command.get("mounts").and_then(Node::list);
             for mount in mounts.unwrap_or_default() {
-                let text = |key| mount.get(key).and_then(Node::text);
-                let (Some("secret"), Some(id)) = (text("type"), text("id")) else {
+                let said = |key| property(mount, key);
+                if said("type") != Some("secret") {
+                    continue;
+                }
+                let last = |path: &'n str| path.rsplit('/').next();
+                let Some(id) = said("id").or_else(|| said("target").and_then(last)) else {
                     continue;
                 };
-                let required = text("required") == Some("true");
+                let required = said("required") == Some("true");
                 match self.secrets.iter_mut().find(|secret| secret.id == id) {
                     Some(secret) => secret.required |= required,
                     None => self.secrets.push(Secret {
@@ -185,6 +191,16 @@ impl Outline {
     }
 }
 
+/// What a mount says about `key`, as a mapping or as in a Dockerfile: `type=secret,id=token,required`.
+fn property<'n>(mount: &'n Node, key: &str) -> Option<&'n str> {
+    let Some(text) = mount.text() else {
+        return mount.get(key).and_then(Node::text);
+    };
+    let parts = text.split(',').map(str::trim);
+    let mut pairs = parts.map(|part| part.split_once('=').unwrap_or((part, "true")));
+    pairs.find(|(name, _)| *name == key).map(|(_, value)| value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,11 +229,12 @@ condafront:
   base: ${DISTRO:-debian}:${RELEASE:?say which release}
   expose: ['${PORT:-8888}']
   labels: {a: '${TEAM}', b: '${OS-$FALLBACK}', c: '$TARGETARCH $PORT', d: '\$NONE'}
-  env: {A: '$B ${C}', B: x, PATH: '/x:${PATH}', D: '${E:+e}'}
+  env: {A: '$B ${C}', B: '${B:-b} $A', PATH: '/x:${PATH}', D: '${E:+e} $B'}
   cmd: echo $SHELL_S
   run:
     - {run: make $MINE, mounts: [{type: secret, id: token}, {type: cache, target: /c}]}
     - {run: make, mounts: [{type: secret, id: token, required: true}, {type: secret, id: other}]}
+    - {run: make, mounts: ['type=secret,id=short,required', 'type=cache,target=/c', 'type=secret,target=/run/named']}
     - make
 ";
         insta::assert_snapshot!(shown(text), @r"
@@ -227,10 +244,13 @@ condafront:
         TEAM required
         OS
         FALLBACK required
+        B=b
         C
         E
         secret token required
         secret other
+        secret short required
+        secret named
         ");
     }
 
