@@ -1,9 +1,9 @@
 # Entry points for developers. cargo and the scripts in scripts/ do the work.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-quick bench fuzz lint frontend reproducible
+.PHONY: help demo test test-quick bench fuzz lint frontend reproducible test-platforms record
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
 demo: ## build an environment image on an engine of its own, and run it
 	scripts/demo
@@ -13,6 +13,12 @@ test: ## run all tests, with engines (ARGS="--test e2e name" selects)
 
 test-quick: lint ## lint, the tests that need no engine, and one image on one engine
 	scripts/test --quick $(ARGS)
+
+test-platforms: ## run the tests with a browser, Compose, Apptainer and Dev Containers
+	scripts/test-platforms $(ARGS)
+
+record: ## record the terminal session that the README shows
+	scripts/record
 
 bench: ## compare with a Dockerfile that installs the same lock
 	scripts/bench $(ARGS)

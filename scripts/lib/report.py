@@ -17,6 +17,10 @@ SLOWEST = 15
 REMEDIES = {
     "micromamba": "set MICROMAMBA to the path of a micromamba",
     "buildkitd": "set BUILDKITD to the path of a buildkitd",
+    "chromium": "run make test-platforms, or set CHROMEDRIVER to the path of a chromedriver",
+    "compose": "run make test-platforms, or set COMPOSE to the path of a docker-compose",
+    "apptainer": "run make test-platforms, or set APPTAINER to the path of an apptainer that runs as the user AS_USER",
+    "devcontainers": "run make test-platforms, or set DEVCONTAINER to the path of the Dev Containers CLI",
     "emulation": "use a kernel with binfmt_misc and without an arm64 emulator",
 }
 

@@ -8,12 +8,17 @@ use crate::image::Image;
 use crate::project::{Project, base, frontend};
 
 const DOC: &str = include_str!("../../docs/bake.md");
+const RECIPES: &str = include_str!("../../docs/recipes.md");
 
 /// The code block in this language below a heading.
 fn block(heading: &str, language: &str) -> &'static str {
-    let (_, section) = DOC
-        .split_once(&format!("\n## {heading}\n"))
-        .unwrap_or_else(|| panic!("docs/bake.md has no section {heading}"));
+    block_of(DOC, &format!("## {heading}"), language)
+}
+
+fn block_of(doc: &'static str, heading: &str, language: &str) -> &'static str {
+    let (_, section) = doc
+        .split_once(&format!("\n{heading}\n"))
+        .unwrap_or_else(|| panic!("there is no section {heading}"));
     let section = section.split("\n## ").next().unwrap_or_default();
     let (_, rest) = section
         .split_once(&format!("```{language}\n"))
@@ -124,6 +129,26 @@ fn variants_are_built_together() {
         let image = Image::named(&project, format!("{repository}/seqtk:{version}"));
         let output = image.run(&[], &["seqtk"]).expect_success();
         assert_eq!(output.stdout, format!("seqtk {version}\n"));
+    }
+}
+
+#[test]
+fn one_file_serves_cpu_and_gpu() {
+    let project = Project::new(Store::Containerd);
+    let heading = "### CPU and GPU";
+    project.write("env.yml", block_of(RECIPES, heading, "yaml"));
+    let repository = format!("{}/{}", engine::registry(), project.name());
+    let hcl = block_of(RECIPES, heading, "hcl");
+    project.write(
+        "docker-bake.hcl",
+        hcl.replace("registry.example", &repository),
+    );
+    bake(&project, &["--load"]).expect_success();
+    for (kind, cuda) in [("cpu", "None"), ("gpu", "12.8")] {
+        let image = Image::named(&project, format!("{repository}/model:{kind}"));
+        let which = "import torch; print(torch.version.cuda)";
+        let output = image.run(&[], &["python", "-c", which]).expect_success();
+        assert_eq!(output.stdout, format!("{cuda}\n"));
     }
 }
 

@@ -94,6 +94,30 @@ impl<'a> Container<'a> {
             .docker(&[&["exec"], options, &[&self.id], command].concat())
     }
 
+    /// Where this machine reaches a port that it publishes.
+    pub(crate) fn address(&self, port: u16) -> String {
+        let port = port.to_string();
+        let published = self.project.docker(&["port", &self.id, &port]);
+        let published = published.expect_success().stdout;
+        published.lines().next().expect("an address").to_owned()
+    }
+
+    /// The first address in its output that begins like this.
+    pub(crate) fn address_in_logs(&self, beginning: &str) -> String {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let logs = self.project.docker(&["logs", &self.id]).expect_success();
+            let all = format!("{}{}", logs.stdout, logs.stderr);
+            let found = all
+                .split_whitespace()
+                .find(|word| word.starts_with(beginning));
+            if let Some(found) = found {
+                return found.to_owned();
+            }
+            assert!(Instant::now() < deadline, "no {beginning} in {all}");
+        }
+    }
+
     /// Waits until its output contains this line.
     pub(crate) fn wait_for(&self, line: &str) {
         let deadline = Instant::now() + DEADLINE;

@@ -45,6 +45,7 @@ mod pip_resolve;
 mod platforms;
 mod policy;
 mod process;
+mod programs;
 mod project;
 mod pushed;
 mod pylock;

@@ -158,6 +158,29 @@ impl<'a> Example<'a> {
         Container::started(self.project, output.stdout.trim())
     }
 
+    /// Starts the README's next command, a `docker run` that keeps running, with its ports published as any ports of
+    /// this machine's loopback.
+    #[track_caller]
+    pub(crate) fn start_published(&mut self) -> Container<'a> {
+        let command = self.next("docker run ");
+        let words = self.words(&command);
+        let words = words.iter().skip(2).filter(|word| *word != "--rm");
+        let mut args = owned(&["run", "--detach"]);
+        let mut is_port = false;
+        for word in words {
+            let port = word.rsplit(':').next().unwrap_or_default();
+            args.push(if is_port {
+                format!("127.0.0.1::{port}")
+            } else {
+                word.clone()
+            });
+            is_port = word == "-p";
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let output = self.project.docker(&args).expect_success();
+        Container::started(self.project, output.stdout.trim())
+    }
+
     /// Checks that every command of the README was run.
     #[track_caller]
     pub(crate) fn finish(&self) {

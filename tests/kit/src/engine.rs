@@ -182,6 +182,11 @@ impl Engine {
         command
     }
 
+    /// Another program that uses docker, set up to talk to this engine.
+    pub fn tool(&self, program: &Path) -> Command {
+        self.command(program)
+    }
+
     fn client_program(&self) -> PathBuf {
         match &self.client {
             // `Command` looks programs up in this process's PATH, not in the one that it sets.

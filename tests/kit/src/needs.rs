@@ -11,8 +11,43 @@ use std::path::PathBuf;
 /// # Panics
 /// If `MICROMAMBA` is not set.
 pub fn micromamba() -> PathBuf {
-    env::var_os("MICROMAMBA")
-        .filter(|path| !path.is_empty())
-        .map(PathBuf::from)
-        .expect("MICROMAMBA must be set to the path of a micromamba")
+    program("MICROMAMBA")
+}
+
+/// The path of the chromedriver beside a Chromium, for the tests `needs_chromium_…`.
+///
+/// # Panics
+/// If `CHROMEDRIVER` is not set.
+pub fn chromedriver() -> PathBuf {
+    program("CHROMEDRIVER")
+}
+
+/// The path of a Docker Compose, version 2, for the tests `needs_compose_…`.
+///
+/// # Panics
+/// If `COMPOSE` is not set.
+pub fn compose() -> PathBuf {
+    program("COMPOSE")
+}
+
+/// The path of an Apptainer that runs as the user whose number is in `AS_USER`, for the tests `needs_apptainer_…`.
+///
+/// # Panics
+/// If `APPTAINER` is not set.
+pub fn apptainer() -> PathBuf {
+    program("APPTAINER")
+}
+
+/// The path of the Dev Containers CLI, for the tests `needs_devcontainers_…`.
+///
+/// # Panics
+/// If `DEVCONTAINER` is not set.
+pub fn devcontainer() -> PathBuf {
+    program("DEVCONTAINER")
+}
+
+fn program(variable: &str) -> PathBuf {
+    let path = env::var_os(variable).filter(|path| !path.is_empty());
+    path.unwrap_or_else(|| panic!("{variable} must be set to the path of a program"))
+        .into()
 }
