@@ -115,7 +115,8 @@ const GIVEN: &[(&str, &[&str])] = &[
     // pip: indexes, their logins, and builds of packages that download what they need to be built.
     ("pip/network.rs", &["network", "secrets"]),
     ("pip/resolve.rs", &["network"]),
-    ("pip/wheel.rs", &["network"]),
+    // The login of a repository whose history the build asks for.
+    ("pip/wheel.rs", &["network", "secrets"]),
     ("pip/editable.rs", &["network", "the image"]),
     // Without network: files have been downloaded. What changes below the prefix is kept.
     ("pip/install.rs", &["the image"]),
