@@ -116,7 +116,7 @@ fn builds_see_packages_that_the_image_does_not_have(store: Store) {
     assert!(new.iter().all(|path| path.contains("edited")), "{new:?}");
     let gone: Vec<&String> = plain.difference(&editable).collect();
     assert!(gone.iter().all(|path| path.contains("edited")), "{gone:?}");
-    let script = "python -m edited; echo \"print('changed')\" > edited/edited.py; cd /; python -m edited; pip check; pip list -e --format=freeze; echo [$ACTIVATE_DEMO_HOME]";
+    let script = "cd /; python -m edited; echo \"print('changed')\" > /srv/work/edited/edited.py; python -m edited; pip check; pip list -e --format=freeze; echo [$ACTIVATE_DEMO_HOME]";
     let output = project.run(&[], &["sh", "-c", script]).expect_success();
     assert_eq!(
         output.stdout,
