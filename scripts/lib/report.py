@@ -21,6 +21,7 @@ REMEDIES = {
     "compose": "run make test-platforms, or set COMPOSE to the path of a docker-compose",
     "apptainer": "run make test-platforms, or set APPTAINER to the path of an apptainer that runs as the user AS_USER",
     "devcontainers": "run make test-platforms, or set DEVCONTAINER to the path of the Dev Containers CLI",
+    "crosscompiled": "run scripts/arm64",
     "emulation": "use a kernel with binfmt_misc and without an arm64 emulator",
 }
 

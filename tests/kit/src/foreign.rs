@@ -102,7 +102,10 @@ impl Drop for Emulation {
 }
 
 /// Debian's static arm64 emulator.
-fn emulator() -> PathBuf {
+///
+/// # Panics
+/// If Debian's package cannot be fetched.
+pub fn emulator() -> PathBuf {
     let directory = made_once("qemu-aarch64-1", |directory| {
         let archives = tempfile::tempdir().expect("a temporary folder");
         fetch("trixie", archives.path(), &["qemu-user"]);

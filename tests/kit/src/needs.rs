@@ -51,3 +51,14 @@ fn program(variable: &str) -> PathBuf {
     path.unwrap_or_else(|| panic!("{variable} must be set to the path of a program"))
         .into()
 }
+
+/// The folder of a frontend image for arm64 (an OCI layout), for the test `needs_crosscompiled_…`.
+///
+/// # Panics
+/// If `ARM64_IMAGE` is not set.
+pub fn arm64_image() -> PathBuf {
+    env::var_os("ARM64_IMAGE")
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
+        .expect("ARM64_IMAGE must be set to the folder of an image, as scripts/arm64 does")
+}
