@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::Result;
+use crate::conda_forge::{LINUX_64, NOARCH};
 use crate::environment::Size;
 use crate::network::Network;
 
 /// What `--help` prints.
 pub(crate) const USAGE: &str = "\
 usage: make bench [ARGS=\"--environment NAME --network NAME --runs N --to DIR --logs DIR\"]
-       make bench ARGS=\"solve --runs N\"
+       make bench ARGS=\"solve [--engine [--records N]] --runs N\"
 
   --environment NAME  few, usual (the default), pip, large, huge or giants; all for each of them
   --network NAME      local (the default), or slow: 100 Mbit/s, 50 ms there and back
@@ -19,6 +20,8 @@ usage: make bench [ARGS=\"--environment NAME --network NAME --runs N --to DIR --
   --to DIR            write the tables and the chart to DIR (default docs/bench)
   --logs DIR          write each build's progress to DIR (docker build --progress rawjson)
   solve               measure a solve with package lists as long as conda-forge's, and nothing else
+  --engine            in builds on an engine, from nothing, with nothing changed, and with the next lists
+  --records N         with about N records for linux-64 (default 600000) and two thirds of that for noarch
 
 environment:
   MICROMAMBA          a micromamba binary: measure Dockerfiles with it, too
@@ -28,6 +31,8 @@ environment:
 #[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) solve: bool,
+    pub(crate) engine: bool,
+    pub(crate) records: [usize; 2],
     pub(crate) sizes: Vec<Size>,
     pub(crate) network: Network,
     pub(crate) runs: usize,
@@ -40,6 +45,8 @@ impl Arguments {
     pub(crate) fn parse(mut parser: Parser) -> Result<Option<Self>> {
         let mut arguments = Self {
             solve: false,
+            engine: false,
+            records: [LINUX_64, NOARCH],
             sizes: Vec::new(),
             network: Network::Local,
             runs: 3,
@@ -49,6 +56,11 @@ impl Arguments {
         while let Some(argument) = parser.next()? {
             match argument {
                 Arg::Value(value) if value == "solve" => arguments.solve = true,
+                Arg::Long("engine") => arguments.engine = true,
+                Arg::Long("records") => {
+                    let count: usize = parser.value()?.parse()?;
+                    arguments.records = [count, count * NOARCH / LINUX_64];
+                }
                 Arg::Long("environment") => {
                     let name = parser.value()?.string()?;
                     arguments.sizes.extend(sizes(&name)?);
@@ -121,7 +133,13 @@ mod tests {
         );
         let all = parse(&["--environment", "all"]).unwrap().unwrap();
         assert_eq!(all.sizes.len(), Size::ALL.len());
-        assert!(parse(&["solve"]).unwrap().unwrap().solve);
+        let solve = parse(&["solve"]).unwrap().unwrap();
+        assert!(solve.solve && !solve.engine);
+        assert_eq!(solve.records, [600_000, 380_000]);
+        let small = parse(&["solve", "--engine", "--records", "6000"]);
+        let small = small.unwrap().unwrap();
+        assert!(small.engine);
+        assert_eq!(small.records, [6000, 3800]);
         assert!(parse(&["--help"]).unwrap().is_none());
         for wrong in [
             &["--runs", "0"][..],

@@ -6,6 +6,7 @@ mod arguments;
 mod chart;
 mod conda_forge;
 mod dockerfile;
+mod engine_solve;
 mod environment;
 mod measure;
 mod memory;
@@ -42,6 +43,9 @@ fn main() -> Result<()> {
         out.write_all(USAGE.as_bytes())?;
         return Ok(());
     };
+    if arguments.solve && arguments.engine {
+        return engine_solve::run(arguments.records, arguments.runs);
+    }
     if arguments.solve {
         return solve::run(&solve::program(), arguments.runs);
     }

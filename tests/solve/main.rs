@@ -21,6 +21,7 @@ use condafront_step_spec::solve::{
 };
 use condafront_steps::solve::{reachable, solve};
 use condafront_testkit::repodata::Repodata;
+use condafront_testkit::server::Server;
 
 /// A channel's address in MatchSpecs and in answers.
 fn url(channel: &str) -> String {
@@ -56,19 +57,51 @@ fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
     }
 }
 
-/// Solves the request with these channels' repodata, and checks that their reachable records alone give the same packages.
+/// Solves the request with these channels' repodata, and checks that their reachable records alone give the same packages, found
+/// in whole lists and in shards.
 fn ask(spec: &SolveSpec, channels: &[&Repodata]) -> Result<Vec<SolvedPackage>, FailureReport> {
+    let found = ask_lists(spec, channels);
+    let server = Server::start();
+    let (input, records) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let files = shards::served(&server, channels, input.path());
+    match (&found, chosen(spec, &files, input.path(), records.path())) {
+        (Ok(packages), of_shards) => {
+            let of_shards = of_shards.unwrap();
+            assert!(of_shards.is_none_or(|of_shards| of_shards == *packages));
+        }
+        (Err(report), of_shards) => assert!(!matches!(of_shards, Ok(Some(_))), "{report:?}"),
+    }
+    found
+}
+
+/// What is chosen among the reachable records of these files; `None` if shards among them cannot be used, so that a build takes
+/// the whole lists.
+fn chosen(
+    spec: &SolveSpec,
+    files: &[RepodataSpec],
+    input: &Path,
+    records: &Path,
+) -> Result<Option<Vec<SolvedPackage>>, FailureReport> {
+    if !reachable(spec, files, input, records)?.is_empty() {
+        return Ok(None);
+    }
+    let files: Vec<RepodataSpec> = files.iter().map(RepodataSpec::reachable).collect();
+    solve(&spec.of_reachable(), &files, records).map(Some)
+}
+
+/// The same, in whole lists only.
+fn ask_lists(
+    spec: &SolveSpec,
+    channels: &[&Repodata],
+) -> Result<Vec<SolvedPackage>, FailureReport> {
     let input = tempfile::tempdir().unwrap();
     let files = mounted(channels, input.path());
     let found = solve(spec, &files, input.path());
     let records = tempfile::tempdir().unwrap();
-    let of_reachable = reachable(spec, &files, input.path(), records.path()).and_then(|_| {
-        let files: Vec<RepodataSpec> = files.iter().map(RepodataSpec::reachable).collect();
-        solve(&spec.of_reachable(), &files, records.path())
-    });
+    let of_lists = chosen(spec, &files, input.path(), records.path());
     match &found {
-        Ok(packages) => assert_eq!(of_reachable.unwrap(), *packages),
-        Err(report) => drop(of_reachable.expect_err(&report.message)),
+        Ok(packages) => assert_eq!(of_lists.unwrap().as_ref(), Some(packages)),
+        Err(report) => drop(of_lists.expect_err(&report.message)),
     }
     found
 }

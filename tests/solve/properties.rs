@@ -5,7 +5,7 @@ use condafront_steps::solve::solve;
 use condafront_testkit::repodata::{Repodata, record};
 use proptest::prelude::*;
 
-use crate::{ask, compressed, mount, question};
+use crate::{ask_lists, compressed, mount, question};
 
 /// Text that resembles MatchSpecs.
 fn spec_like() -> impl Strategy<Value = String> {
@@ -31,7 +31,7 @@ proptest! {
             .add(record("a 2.0 0").depends(["b"]))
             .add(record("b 1.0 0"));
         for specs in [&[spec.as_str()][..], &["a", spec.as_str()], &["a"]] {
-            if let Err(report) = ask(&question(&["main"], specs), &[&channel]) {
+            if let Err(report) = ask_lists(&question(&["main"], specs), &[&channel]) {
                 prop_assert!(!report.message.is_empty());
             }
         }

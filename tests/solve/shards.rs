@@ -10,10 +10,10 @@ use condafront_testkit::server::{Fault, Server, Times};
 use condafront_testkit::shards::{Shards, compressed, shards};
 use serde_json::json;
 
-use crate::{ask, channels, mount, mounted, question};
+use crate::{ask_lists, channels, mount, mounted, question};
 
 /// Serves the shards of these channels, and mounts their lists.
-fn served(server: &Server, channels: &[&Repodata], input: &Path) -> Vec<RepodataSpec> {
+pub(crate) fn served(server: &Server, channels: &[&Repodata], input: &Path) -> Vec<RepodataSpec> {
     let mut files = mounted(channels, input);
     for (index, spec) in files.iter_mut().enumerate() {
         let folder = format!("/{}/{}", spec.channel, spec.subdir);
@@ -143,7 +143,7 @@ fn random_requests_have_the_same_answer_with_shards() {
         assert!(unusable.is_empty(), "{unusable:?}");
         let of_shards = solve(&spec.of_reachable(), &of_records, records.path());
         // With whole lists, and with the records that are reachable in them.
-        match ask(&spec, &channels) {
+        match ask_lists(&spec, &channels) {
             Ok(packages) => {
                 answers += 1;
                 assert_eq!(of_shards.unwrap(), packages, "{wanted:?}");

@@ -73,6 +73,10 @@ pub(crate) fn reach(
         );
     }
     if reached.faults.is_empty() {
+        for file in files.iter().filter(|file| !file.is_sharded()) {
+            let channel = &spec.channels[file.channel].name;
+            eprintln!("{channel}/{}: found in its whole repodata", file.subdir);
+        }
         eprintln!("records found: {}", reached.count);
     }
     if has_shards {
