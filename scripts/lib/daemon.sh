@@ -31,14 +31,17 @@ free_port() {
   echo "$port"
 }
 
-# in_memory DIR: makes DIR a file system in memory if there is plenty, because engines write many small files. It ends with
-# what is mounted below the engine's folder.
+# in_memory DIR ALWAYS: makes DIR a file system in memory if there is plenty, because engines write many small files, or
+# ALWAYS (true or false). It ends with what is mounted below the engine's folder.
 in_memory() {
   local gigabytes
   gigabytes=$(awk '/^MemAvailable:/ { print int($2 / 1048576) }' /proc/meminfo)
   mkdir -p "$1"
-  [ "${gigabytes:-0}" -lt "$PLENTY_OF_MEMORY" ] ||
+  if $2; then
+    mount -t tmpfs -o "mode=711,size=2g" tmpfs "$1" || die "this machine cannot make a file system in memory"
+  elif [ "${gigabytes:-0}" -ge "$PLENTY_OF_MEMORY" ]; then
     mount -t tmpfs -o "mode=711,size=$((gigabytes / 2))g" tmpfs "$1" 2>/dev/null || true
+  fi
 }
 
 busybox_ip() { "$ENGINE_ROOT/usr/bin/busybox" ip "$@"; }
@@ -60,7 +63,7 @@ launch() {
   local dir=$1 log=$1/$2
   shift 2
   NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}" PATH=$(engine_path) \
-    setsid "$@" </dev/null >"$log" 2>&1 8>&- 9>&- &
+    setsid "$@" </dev/null >>"$log" 2>&1 8>&- 9>&- &
   set_state "$dir" PID $!
   set_state "$dir" PROGRAM "$(realpath "$(PATH=$(engine_path) command -v "$1")")"
 }
@@ -91,6 +94,8 @@ fail_with_log() {
 # The plugin `opt` is disabled because it creates a folder in /opt.
 start_containerd() {
   local dir=$1 data=$2 sockets=$3
+  # Of one that was killed.
+  rm -f "$sockets/containerd.sock"
   cat >"$dir/containerd.toml" <<EOF
 version = 2
 root = "$data"
@@ -108,10 +113,21 @@ EOF
     fail_with_log "$dir" "containerd did not start" containerd.log
 }
 
+# run_dockerd DIR DATA PORT: runs dockerd on the images and the cache in DATA. It has been configured, and its containerd runs.
+run_dockerd() {
+  local dir=$1 data=$2 port=$3 sockets
+  sockets=$(state "$dir" SOCKETS)
+  launch "$dir" log dockerd --config-file "$dir/daemon.json" --data-root "$data" --exec-root "$sockets/exec" --containerd "$sockets/containerd.sock" \
+    --pidfile "$sockets/pid" --bridge "$(state "$dir" BRIDGE)" \
+    -H "unix://$sockets/docker.sock" -H "tcp://127.0.0.1:$port"
+  wait_ready "$dir" docker_cli "tcp://127.0.0.1:$port" version
+}
+
+# start_dockerd DIR STORE ROOT MEMORY
 # Garbage collection of the build cache is off: on a disk that is 80 % full, dockerd keeps at most 2 GB of it
 # (moby builder/builder-next/worker/gc.go), and tests would lose their steps.
 start_dockerd() {
-  local dir=$1 store=$2 root=$3 data=$1/data sockets port containerd=false tries
+  local dir=$1 store=$2 root=$3 memory=$4 data=$1/data sockets port containerd=false tries
   sockets=$(state "$dir" SOCKETS)
   [ "$store" = containerd ] && containerd=true
   if [ -n "$root" ]; then
@@ -121,7 +137,7 @@ start_dockerd() {
     exec 7>"$root/$store.lock"
     flock -n 7 || die "another engine is using $root"
   else
-    in_memory "$data"
+    in_memory "$data" "$memory"
   fi
   cat >"$dir/daemon.json" <<EOF
 {
@@ -136,20 +152,38 @@ EOF
   add_bridge "$dir"
   for tries in 1 2 3 4 5; do
     port=$(free_port)
-    launch "$dir" log dockerd --config-file "$dir/daemon.json" --data-root "$data" --exec-root "$sockets/exec" --containerd "$sockets/containerd.sock" \
-      --pidfile "$sockets/pid" --bridge "$(state "$dir" BRIDGE)" \
-      -H "unix://$sockets/docker.sock" -H "tcp://127.0.0.1:$port"
-    wait_ready "$dir" docker_cli "tcp://127.0.0.1:$port" version && break
+    run_dockerd "$dir" "$data" "$port" && break
     if [ "$tries" = 5 ] || ! grep -q 'address already in use' "$dir/log"; then
       fail_with_log "$dir" "dockerd with the $store store did not start"
     fi
   done
   [ -z "$root" ] || exec 7>&-
+  set_state "$dir" DATA "$data"
   set_state "$dir" DOCKER_HOST "tcp://127.0.0.1:$port"
   set_state "$dir" DOCKER_SOCKET "unix://$sockets/docker.sock"
   docker_cli "tcp://127.0.0.1:$port" image inspect "$BASE_NAME" >/dev/null 2>&1 ||
     docker_cli "tcp://127.0.0.1:$port" load -q -i "$BASE_ARCHIVE" >/dev/null ||
     fail_with_log "$dir" "the base image could not be loaded into dockerd with the $store store"
+}
+
+# restart_dockerd DIR: ends dockerd and all its processes at once, as a crash does, and starts it again at the same address
+# with the files that it has left.
+restart_dockerd() {
+  local dir data host pid deadline=$((SECONDS + 20))
+  dir=$(cd "$1" && pwd) || die "no engine is in $1"
+  data=$(state "$dir" DATA)
+  host=$(state "$dir" DOCKER_HOST)
+  [ -n "$data" ] || die "$dir is not the folder of a dockerd"
+  kill_containers "$dir"
+  for pid in $(processes_of "$dir"); do kill -KILL "$pid" 2>/dev/null; done
+  while [ -n "$(processes_of "$dir")" ]; do
+    [ $SECONDS -lt $deadline ] || die "the engine in $dir does not end"
+    sleep 0.05
+  done
+  # A process that nobody has waited for still has its id.
+  rm -f "$(state "$dir" SOCKETS)/pid"
+  start_containerd "$dir" "$data/containerd/daemon" "$(state "$dir" SOCKETS)"
+  run_dockerd "$dir" "$data" "${host##*:}" || fail_with_log "$dir" "dockerd did not start again"
 }
 
 # Starts the buildkitd in BUILDKITD. It cannot load images: they come from the registry in
@@ -161,7 +195,7 @@ start_buildkitd() {
     data=$(realpath -m "$root")/buildkitd
     mkdir -p "$data"
   else
-    in_memory "$data"
+    in_memory "$data" false
   fi
   cat >"$dir/buildkitd.toml" <<EOF
 [otel]

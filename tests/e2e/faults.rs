@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use condafront_testkit::channel::{Channel, HashStyle, WheelFile};
+use condafront_testkit::channel::{self, Channel, HashStyle, Package, WheelFile};
 use condafront_testkit::engine::Store;
 use condafront_testkit::repodata::{Repodata, record};
 use condafront_testkit::server::{Fault, Server, Times, Validators};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::downloads::fresh_package;
+use crate::failure::error_of;
 use crate::project::{LOCK, Project, frontend};
 
 /// A server that does not exist; two mirrors have its files below `/first` and `/own`.
@@ -36,6 +38,7 @@ fn all() -> impl Iterator<Item = (Case, Validators)> {
         ("a reset", Fault::Reset, once),
         ("a web page", Fault::Html, once),
         ("a short body", Fault::ShortBody, once),
+        ("a length of a terabyte", Fault::LongLength, once),
         ("half of the file", Fault::Half, once),
         ("another file", other(), once),
         ("half of the file and then nothing", Fault::Stall, once),
@@ -180,6 +183,71 @@ fn lists_arrive_whatever_headers_come() {
     let output = project.build(&[&to[..], &args.each_ref().map(String::as_str)].concat());
     show(server, &rows);
     output.expect_success();
+}
+
+/// A channel's list of this package alone.
+fn list_of(package: &Package) -> Vec<u8> {
+    let record = json!({
+        "build": package.build, "build_number": package.build_number, "depends": [], "md5": package.md5,
+        "name": package.name, "noarch": "generic", "sha256": package.sha256, "size": package.size,
+        "subdir": "noarch", "version": package.version,
+    });
+    let is_old = package.file_name.ends_with(".tar.bz2");
+    let (mine, other) = if is_old {
+        ("packages", "packages.conda")
+    } else {
+        ("packages.conda", "packages")
+    };
+    let list = json!({
+        "info": {"subdir": "noarch"}, mine: {&package.file_name: record}, other: {}, "repodata_version": 1,
+    });
+    list.to_string().into_bytes()
+}
+
+/// A server whose list changes during a build: what the old one has is gone. A build that has seen the old list says what is
+/// missing, and one that sees the new list takes what there is. None takes something of both.
+#[test]
+fn lists_that_change_during_a_build() {
+    let project = Project::new(Store::Containerd);
+    let server = &project.server;
+    let mut failures = 0;
+    // How many requests see the old list: a build may ask more than once.
+    for old_ones in 1..=2 {
+        let name = format!("moves-{}", fresh_package("1.0").0.name);
+        let version = |version: &str| {
+            let path = format!("share/{name}.txt");
+            channel::package(&name, version, &[(&path, version, 0o644)])
+        };
+        let ((old, _), (new, archive)) = (version("1.0"), version("2.0"));
+        let folder = format!("/changes-{old_ones}");
+        let path = format!("{folder}/noarch/repodata.json");
+        server.put(&path, list_of(&new));
+        server.put(&format!("{folder}/{}", new.path()), archive);
+        let fault = Fault::Content(list_of(&old).into());
+        server.fault(&path, fault, Times::First(old_ones));
+        let text = format!(
+            "# syntax={}\nchannels:\n  - {}\ndependencies:\n  - {name}\n",
+            frontend(),
+            server.url(&folder)
+        );
+        project.write(LOCK, text);
+        let mut built = project.build(&[]);
+        for _ in 0..old_ones {
+            if built.status.success() {
+                break;
+            }
+            failures += 1;
+            let error = error_of(&built);
+            assert!(error.starts_with("env.lock:5"), "{error}");
+            assert!(error.contains(&old.file_name), "{error}");
+            built = project.build(&[]);
+        }
+        built.expect_success();
+        let file = format!("/opt/conda/share/{name}.txt");
+        let found = project.run(&[], &["cat", &file]).expect_success();
+        assert_eq!(found.stdout, "2.0");
+    }
+    assert!(failures > 0);
 }
 
 #[test]

@@ -1,14 +1,12 @@
 //! A build succeeds even if BuildKit has lost the results of an earlier one.
 
-use std::io::{BufRead, BufReader};
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use condafront_testkit::engine::Store;
 
-use crate::project::{LOCK, Project, base, frontend, on_both_stores};
+use crate::client::Client;
+use crate::project::{LOCK, Project, frontend, on_both_stores};
 
 on_both_stores!(what_the_store_lost_is_made_again);
 
@@ -29,50 +27,19 @@ const MOMENTS: [u64; 4] = [10, 40, 80, 120];
 fn a_build_succeeds_after_an_interrupted_one() {
     let project = Project::fresh(Store::Containerd);
     project.lock(&["jinja2"]);
-    let base = format!("BASE_IMAGE={}", base());
     for (user, moment) in (4000..).zip(MOMENTS) {
         // A new owner: every package is installed again, and nothing is committed yet.
         let user = format!("MAMBA_USER_ID={user}");
-        let native = "CONDAFRONT_INSTALLER=native";
-        let mut build = vec!["build", "--progress", "plain", "-f", LOCK];
-        for arg in [&base, native, &user] {
-            build.extend(["--build-arg", arg]);
-        }
-        build.push(".");
-        interrupt(&project, &build, Duration::from_millis(moment));
+        let client = Client::start(&project, LOCK, &["--build-arg", &user]);
+        client.wait_until(|said| said.contains("put the layers together"));
+        sleep(Duration::from_millis(moment));
+        // As Ctrl-C does.
+        client.end("INT");
         project.build(&["--build-arg", &user]).expect_success();
         let import = ["python", "-c", "import jinja2; print(jinja2.__name__)"];
         let output = project.run(&[], &import).expect_success();
         assert_eq!(output.stdout, "jinja2\n");
     }
-}
-
-/// Starts a build and interrupts it, as Ctrl-C does, `moment` after the start of the merge of its layers.
-fn interrupt(project: &Project, build: &[&str], moment: Duration) {
-    let mut command = project.engine.docker(build);
-    command
-        .current_dir(project.path("."))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .process_group(0);
-    let mut client = command.spawn().expect("the client starts");
-    let progress = client.stderr.take().expect("a pipe for its progress");
-    let mut seen = String::new();
-    for line in BufReader::new(progress).lines() {
-        let line = line.expect("progress is text");
-        seen.push_str(&line);
-        seen.push('\n');
-        if line.contains("put the layers together") {
-            sleep(moment);
-            let group = format!("-{}", client.id());
-            let sent = Command::new("kill").args(["-INT", "--", &group]).status();
-            assert!(sent.is_ok_and(|status| status.success()), "{seen}");
-            break;
-        }
-    }
-    client.wait().expect("the client ends");
-    assert!(seen.contains("put the layers together"), "{seen}");
 }
 
 fn what_the_store_lost_is_made_again(store: Store) {

@@ -4,6 +4,7 @@
 
 mod account;
 mod activation;
+mod bad_days;
 mod bake;
 mod bases;
 mod beside;
@@ -11,6 +12,7 @@ mod build_packages;
 mod cache;
 mod calls;
 mod certificates;
+mod client;
 mod commands;
 mod contents;
 mod contexts;

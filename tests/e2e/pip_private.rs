@@ -15,7 +15,7 @@ const USER: &str = "ada-71c2";
 const PASSWORD: &str = "hunter2-5d1c";
 
 /// A folder with an index of these wheels.
-fn index(wheels: &[WheelFile]) -> tempfile::TempDir {
+pub(crate) fn index(wheels: &[WheelFile]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("files")).expect("a folder in it");
     for wheel in wheels {

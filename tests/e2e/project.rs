@@ -75,6 +75,11 @@ impl Project {
         Self::on(Engine::start_fresh(store)).with_channel_on_its_server()
     }
 
+    /// The same on an engine in memory, whose space a test limits.
+    pub(crate) fn in_memory(store: Store) -> Self {
+        Self::on(Engine::start_in_memory(store)).with_channel_on_its_server()
+    }
+
     /// A project with an image that the tests of a run share under this name. The first of them builds it with `build`.
     pub(crate) fn with_shared_image(store: Store, name: &str, build: impl FnOnce(&Self)) -> Self {
         let project = Self::new(store);

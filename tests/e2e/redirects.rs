@@ -1,15 +1,30 @@
 //! Servers that lead elsewhere, or nowhere, or take for ever.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use condafront_testkit::channel::Channel;
 use condafront_testkit::engine::Store;
 use condafront_testkit::server::{Auth, Fault, Server, Times};
 
 use crate::downloads::fresh_package;
 use crate::failure::{error_of, masked};
+use crate::pip::hello;
+use crate::pip_private::index;
 use crate::project::{LOCK, Project, frontend};
 
 const TOKEN: &str = "tk-redirected-81";
+const USER: &str = "ada-redirected";
+const PASSWORD: &str = "hunter2-redirected";
+
+fn basic() -> Auth {
+    Auth::Basic {
+        user: USER.to_owned(),
+        password: PASSWORD.to_owned(),
+    }
+}
 
 #[test]
 fn redirects_give_no_secret_away_and_lead_in_no_circle() {
@@ -113,4 +128,81 @@ fn a_server_that_sends_one_byte_a_second_is_left() {
     let sent = sent.iter().filter(|it| it.path.starts_with("/first/"));
     let sent: Vec<u64> = sent.map(|it| it.bytes).collect();
     assert!(sent.iter().any(|bytes| (1..20).contains(bytes)), "{sent:?}");
+}
+
+/// An index for pip, and a channel's list, whose servers lead to another host or in a circle.
+#[test]
+fn redirects_of_lists_and_indexes() {
+    let project = Project::new(Store::Containerd);
+    let elsewhere = Server::start();
+    let other = format!("http://localhost:{}", elsewhere.address().port());
+    let folder = index(&[hello("1.0")]);
+    elsewhere.mount("/elsewhere", folder.path());
+    let channel = Channel::open().directory();
+    elsewhere.mount("/channel", channel);
+    let server = &project.server;
+    server.mount_private("/index", folder.path(), basic());
+    server.mount_private("/channel", channel, basic());
+    let leads = |from: &str, to: String| {
+        server.fault(from, Fault::Redirect(to), Times::Always);
+    };
+    let page = "/simple/hello-world/";
+    leads(&format!("/index{page}"), format!("{other}/elsewhere{page}"));
+    let list = "/channel/noarch/repodata.json.zst";
+    leads(list, format!("{other}{list}"));
+    let address = server.address();
+    let host = address.ip();
+    project.write(
+        "netrc",
+        format!("machine {host} login {USER} password {PASSWORD}\n"),
+    );
+    let encoded = STANDARD.encode(format!("{USER}:{PASSWORD}"));
+    project.write("login", format!("Basic {encoded}"));
+    let environment = |list: &str| {
+        let text = format!(
+            "# syntax={}\nchannels: [\"http://{address}/channel\"]\ndependencies:\n  - python\n  - pip\n  - pip:\n    - --index-url http://{address}{list}/\n    - hello.world\n",
+            frontend(),
+        );
+        project.write("env.yml", text);
+    };
+    let login = format!(
+        "id=HTTP_AUTH_HEADER_{host},src={}",
+        project.path("login").display()
+    );
+    let netrc = format!("id=NETRC,src={}", project.path("netrc").display());
+    let args = ["--network", "host", "--secret", &login, "--secret", &netrc];
+    environment("/index/simple");
+    let built = project.build_file("env.yml", &args).expect_success();
+    for secret in [USER, PASSWORD, &encoded] {
+        assert!(!built.stderr.contains(secret), "{secret}");
+    }
+    let has_login = |server: &Server, part: &str| {
+        let asked = server.requests();
+        let logins = asked.iter().filter(|it| it.path.contains(part));
+        let logins: BTreeSet<bool> = logins.map(|it| it.authorization).collect();
+        logins
+    };
+    for part in [page, list] {
+        assert!(has_login(server, part).contains(&true), "{part}");
+        assert_eq!(
+            has_login(&elsewhere, part),
+            BTreeSet::from([false]),
+            "{part}"
+        );
+    }
+    assert_eq!(
+        has_login(&elsewhere, "hello_world-1.0"),
+        BTreeSet::from([false])
+    );
+
+    let round = "/round/simple/hello-world/";
+    leads(round, server.url(round));
+    environment("/round/simple");
+    let error = project.build_file("env.yml", &args).expect_failure();
+    let error = masked(&project, &error_of(&error));
+    assert!(
+        error.contains("pip cannot find the PyPI packages: "),
+        "{error}"
+    );
+    assert!(error.contains("30 redirects"), "{error}");
 }

@@ -82,9 +82,23 @@ impl Engine {
     /// # Panics
     /// If it does not start; the message includes the end of its log.
     pub fn start_fresh(store: Store) -> Self {
+        Self::start(store, &[])
+    }
+
+    /// The same for a dockerd that keeps its images and its cache in a file system in memory, whose size
+    /// [`Engine::leave_space`] changes.
+    ///
+    /// # Panics
+    /// If it does not start; the message includes the end of its log.
+    pub fn start_in_memory(store: Store) -> Self {
+        Self::start(store, &["--memory"])
+    }
+
+    fn start(store: Store, options: &[&str]) -> Self {
         let owner = std::process::id().to_string();
         let mut command = Command::new(script());
         command.args(["start", "--store", store.name(), "--owner", &owner]);
+        command.args(options);
         let output = run(&mut command).expect_success();
         let values: HashMap<&str, &str> = output
             .stdout
@@ -224,6 +238,40 @@ impl Engine {
         }
         command.env("DOCKER_CLI_HINTS", "false");
         command
+    }
+
+    /// Ends a fresh dockerd and all its processes at once, as a crash does, and starts it again with the files that it has
+    /// left. Its address stays the same.
+    ///
+    /// # Panics
+    /// If it does not start again.
+    pub fn crash_and_restart(&self) {
+        let client = self.client.as_ref().expect("a fresh engine");
+        let mut command = Command::new(script());
+        command.arg("restart").arg(&client.engine_dir);
+        run(&mut command).expect_success();
+    }
+
+    /// Leaves this many bytes free in the file system of a dockerd in memory.
+    ///
+    /// # Panics
+    /// If the file system is not in memory.
+    pub fn leave_space(&self, bytes: u64) {
+        let client = self.client.as_ref().expect("a fresh engine");
+        let data = client.engine_dir.join("data");
+        let mut df = Command::new("df");
+        df.args(["--block-size=1", "--output=fstype,used"])
+            .arg(&data);
+        let shown = run(&mut df).expect_success().stdout;
+        let mut words = shown.lines().last().unwrap_or_default().split_whitespace();
+        assert_eq!(words.next(), Some("tmpfs"), "{shown}");
+        let used: u64 = words
+            .next()
+            .and_then(|word| word.parse().ok())
+            .expect("bytes");
+        let mut mount = Command::new("mount");
+        mount.args(["-o", &format!("remount,size={}", used + bytes)]);
+        run(mount.arg(&data)).expect_success();
     }
 
     /// Removes the file system of a record of the build cache (`docker buildx du` lists their ids) behind the back of a

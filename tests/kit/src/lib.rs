@@ -10,6 +10,7 @@ pub mod engine;
 pub mod foreign;
 pub mod layout;
 pub mod needs;
+pub mod proxy;
 pub mod repodata;
 pub mod run;
 pub mod server;

@@ -29,6 +29,8 @@ pub(super) enum End {
     Whole,
     /// The connection closes after half of them.
     Breaks,
+    /// The connection closes after all of them, but there should be this many.
+    Claims(u64),
     /// Nothing follows half of them.
     Stalls,
     /// As `Whole`, one byte after the other with this time before each.
@@ -54,9 +56,12 @@ impl CountedBody {
     pub(super) fn new(source: Source, length: u64, end: End, sent: Arc<AtomicU64>) -> Self {
         Self {
             source,
-            announced: length,
+            announced: match end {
+                End::Claims(claimed) => claimed,
+                _ => length,
+            },
             limit: match end {
-                End::Whole | End::Drips(_) => length,
+                End::Whole | End::Drips(_) | End::Claims(_) => length,
                 End::Breaks | End::Stalls => length / 2,
             },
             end,

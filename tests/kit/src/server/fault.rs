@@ -16,6 +16,8 @@ pub enum Fault {
     Reset,
     /// The full `Content-Length`, half of the body, then the connection closes.
     ShortBody,
+    /// A `Content-Length` of a terabyte, the body, then the connection closes.
+    LongLength,
     /// Half of the body as if it were the whole.
     Half,
     /// The full `Content-Length`, half of the body, then nothing for as long as the client waits.

@@ -77,6 +77,10 @@ pub(super) async fn respond(
             end = End::Breaks;
             find(state, request, &path).await
         }
+        Some(Fault::LongLength) => {
+            end = End::Claims(1 << 40);
+            find(state, request, &path).await
+        }
         Some(Fault::Stall) => {
             end = End::Stalls;
             find(state, request, &path).await
