@@ -288,6 +288,7 @@ fn licensed(list: &str, family: &str) -> String {
 #[test]
 fn shards_are_a_faster_way_to_the_same_records() {
     const INSTEAD: &str = "its shards are not used";
+    const WHOLE: &str = ": found in its whole repodata";
     let project = Project::with_own_channel(Store::Containerd);
     let lists = SUBDIRS.map(|subdir| {
         let folder = Channel::open().directory().join(subdir);
@@ -298,6 +299,9 @@ fn shards_are_a_faster_way_to_the_same_records() {
     let args = ["--network", "host"];
     write(&project, &env(&project, &["bumpme"]));
     let whole = project.push("whole", &args);
+    // The log says so in a line for each subdir.
+    let said = whole.progress.matches(WHOLE).count();
+    assert_eq!(said, 2, "{}", whole.progress);
 
     serve_shards(&project, [linux, noarch]);
     project.server.clear();
@@ -307,6 +311,34 @@ fn shards_are_a_faster_way_to_the_same_records() {
     let has = |part: &str| asked.iter().any(|request| request.path.contains(part));
     assert!(has("/shards/") && !has("repodata.json"), "{asked:?}");
     assert_eq!(sharded.layers, whole.layers);
+
+    // A server may refuse the list in other ways than with 404.
+    let refusing = [linux, noarch].map(|list| licensed(list, "refused"));
+    serve_shards(&project, [&refusing[0], &refusing[1]]);
+    for ((subdir, list), status) in SUBDIRS.iter().zip(&refusing).zip([403, 501]) {
+        let folder = format!("/conda-forge/{subdir}");
+        let list = zstd::encode_all(list.as_bytes(), 3).unwrap();
+        project
+            .server
+            .put(&format!("{folder}/repodata.json.zst"), list);
+        let list = format!("{folder}/{LIST}");
+        project
+            .server
+            .fault(&list, Fault::Status(status), Times::Always);
+    }
+    let refused = project.push("refused", &args);
+    let said = refused.progress.matches(WHOLE).count();
+    assert_eq!(said, 2, "{}", refused.progress);
+    assert_eq!(refused.layers, whole.layers);
+    project.server.heal();
+
+    // The step cannot reach this machine through its own network.
+    let alone = [linux, noarch].map(|list| licensed(list, "alone"));
+    serve_shards(&project, [&alone[0], &alone[1]]);
+    let alone = project.push("alone", &[]);
+    assert!(alone.progress.contains(INSTEAD), "{}", alone.progress);
+    assert_eq!(alone.layers, whole.layers);
+    serve_shards(&project, [linux, noarch]);
 
     // An error is that of whole lists.
     write(&project, &env(&project, &["bumpmi"]));
