@@ -76,6 +76,15 @@ impl Arguments {
         if arguments.runs == 0 {
             return Err("--runs must be at least 1".into());
         }
+        if arguments.engine && !arguments.solve {
+            return Err("--engine goes with solve".into());
+        }
+        if arguments.records != [LINUX_64, NOARCH] && !arguments.engine {
+            return Err("--records goes with solve --engine".into());
+        }
+        if arguments.records.contains(&0) {
+            return Err("--records must be at least 2".into());
+        }
         if arguments.sizes.is_empty() {
             arguments.sizes.push(Size::Usual);
         }
@@ -146,6 +155,9 @@ mod tests {
             &["--runs", "many"],
             &["--fast"],
             &["--environment", "tiny"],
+            &["--engine"],
+            &["solve", "--records", "6000"],
+            &["solve", "--engine", "--records", "1"],
             &["--network", "none"],
         ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");

@@ -67,7 +67,7 @@ impl Image<'_> {
             let proof: Proof = self.session.read_json(&proven, PROOF_FILE).await?;
             if !proof.untried.is_empty() {
                 let rules = proof.untried.join("; ");
-                let why = format!("this builder has too few users for that ({rules})");
+                let why = format!("this builder has no other user ({rules})");
                 self.warn_untried(contract, &why).await?;
             }
             proofs.push(output);
@@ -81,7 +81,7 @@ impl Image<'_> {
         why: &str,
     ) -> Result<(), BuildError> {
         let name = contract.value.name();
-        let message = format!("the image is not tried as {name} does: {why}");
+        let message = format!("nobody has started the image as {name} does: {why}");
         let diagnostic = Diagnostic::new(message).at(self.session.file, contract.lines);
         let rule = Rule::UntriedPlatform;
         self.session.warn(&[Warning { rule, diagnostic }]).await

@@ -304,7 +304,7 @@ impl Rule {
                 "`for` adds what its platforms need. The warning lists it, so that nobody has to guess what is in the image; the same keys in the file silence it."
             }
             Self::UntriedPlatform => {
-                "The builder cannot run programs of the image's platform, or it has no user besides its own, as a rootless one without subordinate ids. So nothing shows that the image works there. Build on another builder, install emulation, or give the builder's user ids in /etc/subuid and /etc/subgid."
+                "The builder cannot run programs of the image's platform, or it has no user besides its own, such as a rootless one without subordinate IDs. So nothing shows that the image works there. Build on another builder, install emulation, or give the builder's user a range of IDs in /etc/subuid and /etc/subgid."
             }
         }
     }

@@ -177,6 +177,11 @@ impl Repodata {
         self
     }
 
+    /// Whether the archives are elsewhere.
+    pub fn has_base_url(&self) -> bool {
+        self.base_url.is_some()
+    }
+
     /// Says that the archives are elsewhere (CEP 15).
     pub fn base_url(&mut self, url: &str) -> &mut Self {
         self.base_url = Some(url.to_owned());
