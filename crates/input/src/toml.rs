@@ -93,6 +93,11 @@ impl Reader<'_> {
         })
     }
 
+    /// A value as it is written.
+    fn written(&self, span: Option<Range<usize>>) -> Option<&str> {
+        span.and_then(|span| self.text.get(span))
+    }
+
     /// A table; `lines` are those of its key.
     fn table(&self, table: &dyn TableLike, lines: Lines) -> Node {
         let entry = |(name, item): (&str, &Item)| {
@@ -140,13 +145,17 @@ impl Reader<'_> {
             toml_edit::Value::String(text) => scalar(ScalarKind::String, text.value().clone()),
             toml_edit::Value::Integer(number) => {
                 // Modes of files are as they are written in octal.
-                let written = number.span().and_then(|span| self.text.get(span));
-                let octal = written.filter(|text| text.starts_with("0o"));
+                let octal = self.written(number.span());
+                let octal = octal.filter(|text| text.starts_with("0o"));
                 let text = octal.map_or_else(|| number.value().to_string(), str::to_owned);
                 scalar(ScalarKind::Number, text)
             }
             toml_edit::Value::Float(number) => {
-                scalar(ScalarKind::Number, number.value().to_string())
+                // As in YAML, a number keeps its digits: 3.10 is not 3.1.
+                let written = self.written(number.span());
+                let text = written
+                    .map_or_else(|| number.value().to_string(), |text| text.replace('_', ""));
+                scalar(ScalarKind::Number, text)
             }
             toml_edit::Value::Boolean(truth) => scalar(ScalarKind::Bool, truth.value().to_string()),
             // YAML has no dates: they are strings there.
@@ -177,7 +186,7 @@ mod tests {
 
     #[test]
     fn every_value_knows_its_lines() {
-        let text = "# a comment\na = 1\n[t.sub]\nlist = [\n  'x',\n  {k = true},\n]\nday = 2026-11-01\nb.c = \"y\"\nmode = 0o640\n[[many]]\nn = 1.5\n[[many]]\n";
+        let text = "# a comment\na = 1\n[t.sub]\nlist = [\n  'x',\n  {k = true},\n]\nday = 2026-11-01\nb.c = \"y\"\nx = [3.10, {y = 1_0.50e1}]\nmode = 0o640\n[[many]]\nn = 1.5\n[[many]]\n";
         let file = SourceFile::new("pixi.toml", text);
         let tree = read(&file, text).unwrap();
         let found = |path: &[&str]| {
@@ -191,7 +200,12 @@ mod tests {
         assert_eq!(found(&["t", "sub", "list"]), (4, 7, None));
         assert_eq!(found(&["t", "sub", "day"]), (8, 8, Some("2026-11-01")));
         assert_eq!(found(&["t", "sub", "b", "c"]), (9, 9, Some("y")));
-        assert_eq!(found(&["t", "sub", "mode"]), (10, 10, Some("0o640")));
+        assert_eq!(found(&["t", "sub", "mode"]), (11, 11, Some("0o640")));
+        let numbers = tree.get("t").and_then(|t| t.get("sub")?.get("x")?.list());
+        let numbers = numbers.unwrap();
+        assert_eq!(numbers[0].text(), Some("3.10"));
+        let inner = numbers[1].get("y").and_then(Node::text);
+        assert_eq!(inner, Some("10.50e1"));
         let list = tree
             .get("t")
             .and_then(|t| t.get("sub")?.get("list")?.list());

@@ -180,7 +180,7 @@ fn is_number(text: &str) -> bool {
 }
 
 /// A key, in quotation marks if it needs them.
-fn bare(name: &str) -> String {
+pub(crate) fn bare(name: &str) -> String {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !name.is_empty() && name.chars().all(is_bare) {
         name.to_owned()

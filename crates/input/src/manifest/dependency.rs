@@ -141,7 +141,10 @@ impl<'a> Reader<'_, 'a> {
                 let Some(table) = target.get(name) else {
                     continue;
                 };
-                for entry in self.workspace.entries(table, name)? {
+                for entry in self
+                    .workspace
+                    .packages(table, name, str::to_ascii_lowercase)?
+                {
                     let is_it =
                         |known: &(Key, Node)| known.0.name.eq_ignore_ascii_case(&entry.0.name);
                     match found.iter().position(|known| is_it(known)) {
@@ -155,7 +158,7 @@ impl<'a> Reader<'_, 'a> {
     }
 
     fn wanted(&self, name: &str, node: &Node, place: Place<'_>) -> Result<Wanted, Diagnostic> {
-        if let Some(version) = node.text() {
+        if let Some(version) = self.workspace.version(name, node)? {
             return Ok(Wanted::Spec(match version.trim() {
                 "" | "*" => name.to_owned(),
                 version => format!("{name} {version}"),
@@ -258,6 +261,9 @@ impl<'a> Reader<'_, 'a> {
                 self.workspace.at(key.lines).error(error)
             }),
         };
+        if let Some((key, node)) = field("version") {
+            self.workspace.version(&key.name, node)?;
+        }
         if field("path").is_some() || field("git").is_some() {
             return Ok(Wanted::Source);
         }

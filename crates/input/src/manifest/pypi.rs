@@ -11,7 +11,7 @@ use super::python;
 use super::refusals::Refusals;
 use super::workspace::{Environment, Workspace};
 use crate::pip_requirement::PipRequirement;
-use crate::yaml::{Key, Node};
+use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::nearest::did_you_mean;
 use condafront_model::pypi_package::{normalized, requirement_name};
 use condafront_model::redact::quoted;
@@ -27,6 +27,7 @@ const FIELDS: &[&str] = &[
     "branch",
     "tag",
     "rev",
+    "lfs",
     "subdirectory",
     "path",
     "editable",
@@ -62,7 +63,7 @@ pub(super) fn read<'a>(
     for feature in &environment.features {
         let mut own: Vec<&(Key, Node)> = Vec::new();
         for table in workspace.tables(*feature, &["pypi-dependencies"]) {
-            for entry in workspace.entries(table, "pypi-dependencies")? {
+            for entry in workspace.packages(table, "pypi-dependencies", normalized)? {
                 let name = normalized(&entry.0.name);
                 match own
                     .iter()
@@ -161,7 +162,7 @@ impl Reader<'_, '_> {
     fn line(&self, key: &Key, node: &Node, refusals: &mut Refusals) -> Result<String, Diagnostic> {
         let name = key.name.as_str();
         let place = self.workspace.at(key.lines);
-        if let Some(version) = node.text() {
+        if let Some(version) = self.workspace.version(name, node)? {
             return Ok(format!("{name}{}", self.version(version, key.lines)?));
         }
         let Some(fields) = node.mapping() else {
@@ -191,6 +192,17 @@ impl Reader<'_, '_> {
                 self.workspace.at(value.lines).error(message)
             }),
         };
+        if let Some(version) = node.get("version") {
+            self.workspace.version("version", version)?;
+        }
+        self.flag(node, "editable")?;
+        if self.flag(node, "lfs")? {
+            let message = format!(
+                "`{}` needs Git LFS, which pip cannot be told to use",
+                quoted(name)
+            );
+            refusals.refuse(place, message);
+        }
         let extras = self.extras(node)?;
         let folder = text("subdirectory")?;
         let fragment = folder.map_or_else(String::new, |folder| format!("#subdirectory={folder}"));
@@ -224,6 +236,21 @@ impl Reader<'_, '_> {
             line.push_str(marker);
         }
         Ok(line)
+    }
+
+    /// Whether a dependency says `field = true`.
+    fn flag(&self, node: &Node, field: &str) -> Result<bool, Diagnostic> {
+        let Some(node) = node.get(field) else {
+            return Ok(false);
+        };
+        let said = match &node.value {
+            Value::Scalar {
+                text,
+                kind: ScalarKind::Bool,
+            } => Some(text == "true"),
+            _ => None,
+        };
+        self.workspace.typed(node, field, "true or false", said)
     }
 
     /// A version after a name. `*` is not one of pip's.

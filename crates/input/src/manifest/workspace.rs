@@ -1,5 +1,6 @@
 //! The tables of a manifest that make one of its environments.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::kind::{Kind, workspace};
@@ -7,7 +8,8 @@ use super::known;
 use crate::environment_input::DEFAULT_ENVIRONMENT;
 use crate::locked::choices;
 use crate::place::Place;
-use crate::yaml::{Key, Node};
+use crate::toml_words::bare;
+use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::nearest::did_you_mean;
 use condafront_model::platform::Platform;
 use condafront_model::redact::quoted;
@@ -98,6 +100,58 @@ impl<'a> Workspace<'a> {
             self.at(node.lines)
                 .error(format!("`{what}` must be a table, not {}", node.what()))
         })
+    }
+
+    /// The version that the dependency `name` is; `None` if it is no scalar.
+    ///
+    /// # Errors
+    /// If it is a number, true or false, which tools refuse: they must not read 3.10 as 3.1.
+    pub(super) fn version<'n>(
+        &self,
+        name: &str,
+        node: &'n Node,
+    ) -> Result<Option<&'n str>, Diagnostic> {
+        let Value::Scalar { text, kind } = &node.value else {
+            return Ok(None);
+        };
+        let example = match kind {
+            ScalarKind::String => return Ok(Some(text)),
+            ScalarKind::Number => text.as_str(),
+            ScalarKind::Bool => "*",
+        };
+        Err(self
+            .at(node.lines)
+            .error(format!("`{}` must be a string", quoted(name)))
+            .help(format!("Write {} = \"{}\".", bare(name), quoted(example))))
+    }
+
+    /// The entries of the table `node`, which is called `what` and has the names of packages.
+    ///
+    /// # Errors
+    /// If it is not a table, or has two spellings of one name. `plain` is the spelling by which names are compared.
+    pub(super) fn packages(
+        &self,
+        node: &'a Node,
+        what: &str,
+        plain: impl Fn(&str) -> String,
+    ) -> Result<&'a [(Key, Node)], Diagnostic> {
+        let entries = self.entries(node, what)?;
+        let mut known: BTreeMap<String, &str> = BTreeMap::new();
+        for (key, _) in entries {
+            let name = plain(&key.name);
+            if let Some(first) = known.insert(name.clone(), &key.name) {
+                return Err(self
+                    .at(key.lines)
+                    .error(format!(
+                        "`{}` is in this table twice, as `{}` and `{}`",
+                        quoted(&name),
+                        quoted(first),
+                        quoted(&key.name)
+                    ))
+                    .help("Remove one of them."));
+            }
+        }
+        Ok(entries)
     }
 
     /// The names of all environments, the default one first.
@@ -222,7 +276,7 @@ impl<'a> Workspace<'a> {
     }
 
     /// The value of `key`, which must be of a kind.
-    fn typed<T>(
+    pub(super) fn typed<T>(
         &self,
         node: &Node,
         key: &str,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use super::expand::{Need, Template};
 use super::file::is_image_file;
+use super::reader::truth;
+use super::run::MOUNT_ALIASES;
 use crate::yaml::{self, Node, Value};
 use condafront_model::source::SourceFile;
 
@@ -119,7 +121,7 @@ impl Outline {
                 let Some(id) = said("id").or_else(|| said("target").and_then(last)) else {
                     continue;
                 };
-                let required = said("required") == Some("true");
+                let required = said("required").and_then(truth) == Some(true);
                 match self.secrets.iter_mut().find(|secret| secret.id == id) {
                     Some(secret) => secret.required |= required,
                     None => self.secrets.push(Secret {
@@ -193,12 +195,16 @@ impl Outline {
 
 /// What a mount says about `key`, as a mapping or as in a Dockerfile: `type=secret,id=token,required`.
 fn property<'n>(mount: &'n Node, key: &str) -> Option<&'n str> {
+    let aliases = MOUNT_ALIASES.iter().filter(|(_, own)| *own == key);
+    let mut names = std::iter::once(key).chain(aliases.map(|(other, _)| *other));
     let Some(text) = mount.text() else {
-        return mount.get(key).and_then(Node::text);
+        return names.find_map(|name| mount.get(name)?.text());
     };
-    let parts = text.split(',').map(str::trim);
-    let mut pairs = parts.map(|part| part.split_once('=').unwrap_or((part, "true")));
-    pairs.find(|(name, _)| *name == key).map(|(_, value)| value)
+    names.find_map(|name| {
+        let parts = text.split(',').map(str::trim);
+        let mut pairs = parts.map(|part| part.split_once('=').unwrap_or((part, "true")));
+        pairs.find(|(own, _)| *own == name).map(|(_, value)| value)
+    })
 }
 
 #[cfg(test)]
@@ -235,6 +241,7 @@ condafront:
     - {run: make $MINE, mounts: [{type: secret, id: token}, {type: cache, target: /c}]}
     - {run: make, mounts: [{type: secret, id: token, required: true}, {type: secret, id: other}]}
     - {run: make, mounts: ['type=secret,id=short,required', 'type=cache,target=/c', 'type=secret,target=/run/named']}
+    - {run: make, mounts: ['type=secret,dst=/run/short_dst,required=1', {type: secret, destination: /run/long}]}
     - make
 ";
         insta::assert_snapshot!(shown(text), @r"
@@ -251,6 +258,8 @@ condafront:
         secret other
         secret short required
         secret named
+        secret short_dst required
+        secret long
         ");
     }
 

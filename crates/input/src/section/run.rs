@@ -24,7 +24,7 @@ const MOUNT: &str = "the `mounts` of `run`";
 const MOUNT_FORM: &str = "For example: mounts: [{type: cache, target: /root/.cache}, {type: secret, id: token, env: TOKEN}]";
 
 /// Other names for a mount's keys in Dockerfiles.
-const MOUNT_ALIASES: &[(&str, &str)] = &[
+pub(super) const MOUNT_ALIASES: &[(&str, &str)] = &[
     ("dst", "target"),
     ("destination", "target"),
     ("ro", "readonly"),

@@ -570,7 +570,7 @@ fn mistakes_in_tables_are_reported_at_their_lines() {
     let start = "[workspace]\nchannels = [\"conda-forge\"]\nplatforms = [\"linux-64\"]\n";
     let mut all = String::new();
     for rest in [
-        "[dependencies]\npython = 3\nnumpy = [\"1\"]\n",
+        "[dependencies]\npython = \"3\"\nnumpy = [\"1\"]\n",
         "[dependencies]\nnumpy = { verison = \"1\" }\n",
         "[dependencies]\nnumpy = { version = [1] }\n",
         "[dependencies]\nnumpy = { extras = \"a\" }\n",

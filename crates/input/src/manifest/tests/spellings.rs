@@ -168,3 +168,102 @@ fn cutoffs_are_called_what_the_file_calls_them() {
     );
     assert!(of_image[1].starts_with("`b` is not one of"), "{of_image:?}");
 }
+
+#[test]
+fn versions_are_strings_and_names_are_there_once() {
+    let error = |table: &str| {
+        let text = format!("[workspace]\nchannels = [\"conda-forge\"]\n{table}\n");
+        let file = SourceFile::new("pixi.toml", text);
+        let read = of_kind::read(&file, Platform::LinuxAmd64, &InputSettings::default());
+        read.err().map(|error| {
+            let line = error.locations[0].lines.first;
+            (line, error.message, error.help.unwrap_or_default())
+        })
+    };
+    let twice = "Remove one of them.";
+    let conda = "[dependencies]";
+    let pypi = "[pypi-dependencies]";
+    for (table, entries, line, message, help) in [
+        (
+            conda,
+            "gdal = 3.10",
+            4,
+            "`gdal` must be a string",
+            "Write gdal = \"3.10\".",
+        ),
+        (
+            conda,
+            "gdal = 3",
+            4,
+            "`gdal` must be a string",
+            "Write gdal = \"3\".",
+        ),
+        (
+            conda,
+            "gdal = true",
+            4,
+            "`gdal` must be a string",
+            "Write gdal = \"*\".",
+        ),
+        (
+            conda,
+            "gdal = {version = 3.10}",
+            4,
+            "`version` must be a string",
+            "Write version = \"3.10\".",
+        ),
+        (
+            pypi,
+            "\"a.b\" = 3.10",
+            4,
+            "`a.b` must be a string",
+            "Write \"a.b\" = \"3.10\".",
+        ),
+        (
+            pypi,
+            "a = {version = 3.10}",
+            4,
+            "`version` must be a string",
+            "Write version = \"3.10\".",
+        ),
+        (
+            conda,
+            "Numpy = \"1\"\nnumpy = \"2\"",
+            5,
+            "`numpy` is in this table twice, as `Numpy` and `numpy`",
+            twice,
+        ),
+        (
+            pypi,
+            "ruamel_yaml = \"*\"\nruamel-yaml = \"*\"",
+            5,
+            "`ruamel-yaml` is in this table twice, as `ruamel_yaml` and `ruamel-yaml`",
+            twice,
+        ),
+        (
+            pypi,
+            "a = {path = \".\", editable = \"yes\"}",
+            4,
+            "`editable` must be true or false, not `yes`",
+            "",
+        ),
+        (
+            pypi,
+            "a = {git = \"https://g.example/a\", lfs = 1}",
+            4,
+            "`lfs` must be true or false, not `1`",
+            "",
+        ),
+    ] {
+        let found = error(&format!("{table}\n{entries}"));
+        let expected = (line, message.to_owned(), help.to_owned());
+        assert_eq!(found, Some(expected), "{entries}");
+    }
+    for table in [
+        // A more specific table replaces an entry.
+        "[dependencies]\nNumpy = \"1\"\n[target.linux-64.dependencies]\nnumpy = \"2\"",
+        "[pypi-dependencies]\na = {git = \"https://g.example/a\", lfs = true}",
+    ] {
+        assert_eq!(error(table), None, "{table}");
+    }
+}
