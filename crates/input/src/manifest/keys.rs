@@ -4,9 +4,12 @@ use super::known;
 use super::workspace::Workspace;
 use crate::yaml::{Key, Node};
 use condafront_model::lint::{Rule, Warning};
-use condafront_model::nearest::did_you_mean;
+use condafront_model::nearest::{did_you_mean, nearest};
 use condafront_model::platform;
 use condafront_model::redact::quoted;
+
+/// The table of the image section, below `tool`.
+const SECTION: &str = "condafront";
 
 /// The warnings.
 pub(super) fn unknown(workspace: &Workspace<'_>) -> Vec<Warning> {
@@ -26,6 +29,7 @@ pub(super) fn unknown(workspace: &Workspace<'_>) -> Vec<Warning> {
     if let Some(table) = workspace.table() {
         checks.table(table, &[known::OF_WORKSPACE]);
     }
+    checks.section();
     let platforms = workspace.value("platforms").and_then(Node::list);
     for platform in platforms.unwrap_or_default() {
         for (key, _) in entries(Some(platform)) {
@@ -52,6 +56,23 @@ impl Checks<'_, '_> {
             self.table(table, &[known::OF_SYSTEM]);
         }
         self.tables_of(table);
+    }
+
+    /// The image section where it is misspelt or misplaced. The tables of other tools are not ours to check.
+    fn section(&mut self) {
+        let (tree, root) = (self.workspace.tree, self.workspace.root);
+        let is_meant = |key: &Key| nearest(&key.name, [SECTION]).is_some();
+        for (key, _) in entries(tree.get("tool")) {
+            if is_meant(key) {
+                self.key(key, &[&[SECTION]]);
+            }
+        }
+        if self.workspace.kind.is_pyproject {
+            let misplaced = entries(Some(tree)).iter().chain(entries(root.get("tool")));
+            for (key, _) in misplaced.filter(|(key, _)| key.name == SECTION) {
+                self.key(key, &[]);
+            }
+        }
     }
 
     /// The tables in a feature.
@@ -93,7 +114,11 @@ impl Checks<'_, '_> {
             .workspace
             .at(key.lines)
             .error(format!("`{}` has no effect", quoted(&key.name)));
-        diagnostic.help = did_you_mean(&key.name, known());
+        diagnostic.help = if key.name == SECTION {
+            Some(format!("Write [tool.{SECTION}]."))
+        } else {
+            did_you_mean(&key.name, known())
+        };
         self.warnings.push(Warning {
             rule: Rule::Ignored,
             diagnostic,

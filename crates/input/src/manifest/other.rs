@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::kind;
-use crate::yaml::Node;
+use crate::yaml::{Key, Node};
+use condafront_model::nearest::{nearest, suggestion};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
@@ -11,7 +12,8 @@ use condafront_model::source::{Diagnostic, Lines, SourceFile};
 pub(super) fn explained(file: &Arc<SourceFile>, tree: &Node) -> Diagnostic {
     let name = file.name();
     let own = name.rsplit('/').next().unwrap_or(name);
-    let found = without_workspace(tree)
+    let found = misspelt(tree)
+        .or_else(|| without_workspace(tree))
         .or_else(|| python_project(name, tree))
         .or_else(|| lock_of_pypi(name, own, tree))
         .or_else(|| without_channels(tree));
@@ -43,6 +45,34 @@ fn without_workspace(tree: &Node) -> Option<Found> {
         help: format!(
             "Add [{table}.workspace] with channels = [\"conda-forge\"] and platforms = [\"linux-64\"]."
         ),
+        lines: key.lines,
+    })
+}
+
+/// A manifest whose table about the workspace is misspelt or is no table.
+fn misspelt(tree: &Node) -> Option<Found> {
+    let is_header = |(key, node): &&(Key, Node)| {
+        if key.name == "workspace" {
+            node.mapping().is_none()
+        } else {
+            node.get("channels").is_some() && nearest(&key.name, ["workspace"]).is_some()
+        }
+    };
+    let (key, node) = tree.mapping()?.iter().find(is_header)?;
+    let (message, help) = if key.name == "workspace" {
+        (
+            format!("`workspace` must be a table, not {}", node.what()),
+            "Write [workspace], and channels = [\"conda-forge\"] below it.".to_owned(),
+        )
+    } else {
+        (
+            format!("a manifest has no table `[{}]`", quoted(&key.name)),
+            suggestion("[workspace]"),
+        )
+    };
+    Some(Found {
+        message,
+        help,
         lines: key.lines,
     })
 }
@@ -119,7 +149,7 @@ fn lock_of_pypi(name: &str, own: &str, tree: &Node) -> Option<Found> {
                 list(&format!("-r {}", quoted(own)))
             ),
         )
-    } else if is_list("package") && has("requires-python") {
+    } else if is_list("package") && (has("requires-python") || own == "uv.lock") {
         (
             format!("{name} is the lock of uv"),
             format!(
@@ -132,6 +162,26 @@ fn lock_of_pypi(name: &str, own: &str, tree: &Node) -> Option<Found> {
             format!("{name} is the lock of Poetry"),
             format!(
                 "Write a list for pip with `poetry export -o requirements.txt`, and name it in an environment file: {}.",
+                list("-r requirements.txt")
+            ),
+        )
+    } else if is_list("package") && metadata("content_hash") {
+        (
+            format!("{name} is the lock of PDM"),
+            format!(
+                "Write a list for pip with `pdm export -o requirements.txt`, and name it in an environment file: {}.",
+                list("-r requirements.txt")
+            ),
+        )
+    } else if is_list("source")
+        && tree
+            .get("packages")
+            .is_some_and(|all| all.mapping().is_some())
+    {
+        (
+            format!("{name} is a Pipfile"),
+            format!(
+                "Write a list for pip with `pipenv requirements > requirements.txt`, and name it in an environment file: {}.",
                 list("-r requirements.txt")
             ),
         )

@@ -203,6 +203,9 @@ impl Reader<'_, '_> {
             );
             refusals.refuse(place, message);
         }
+        if let Some(extras) = node.get("extras") {
+            python::check_own_extras(self.workspace, name, extras)?;
+        }
         let extras = self.extras(node)?;
         let folder = text("subdirectory")?;
         let fragment = folder.map_or_else(String::new, |folder| format!("#subdirectory={folder}"));

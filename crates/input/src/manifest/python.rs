@@ -50,6 +50,32 @@ pub(super) fn requirements<'a>(
     Ok(found)
 }
 
+/// Checks the list `extras` of the dependency `name`, if it is the project itself.
+///
+/// # Errors
+/// A diagnostic at an extra that the project does not have.
+pub(super) fn check_own_extras(
+    workspace: &Workspace<'_>,
+    name: &str,
+    extras: &Node,
+) -> Result<(), Diagnostic> {
+    let own = project(workspace).and_then(|table| table.get("name")?.text());
+    if own.is_none_or(|own| normalized(own) != normalized(name)) {
+        return Ok(());
+    }
+    let groups = Groups {
+        workspace,
+        found: &mut Vec::new(),
+        open: Vec::new(),
+    };
+    for item in extras.list().unwrap_or_default() {
+        if let Some(extra) = item.text() {
+            groups.check_extra(extra, item)?;
+        }
+    }
+    Ok(())
+}
+
 /// Reads groups, which may include each other.
 struct Groups<'w, 'a, 'f> {
     workspace: &'w Workspace<'a>,
@@ -119,15 +145,7 @@ impl<'a> Groups<'_, 'a, '_> {
             match self.own_extras(text) {
                 Some(extras) => {
                     for extra in &extras {
-                        let own = self.workspace.extras();
-                        let known = own.map(|(key, _)| key.name.as_str());
-                        self.check_known(
-                            extra,
-                            known,
-                            "the project has no extra",
-                            "Its extras are",
-                            item,
-                        )?;
+                        self.check_extra(extra, item)?;
                         self.lists(self.workspace.extras(), extra)?;
                     }
                 }
@@ -139,6 +157,19 @@ impl<'a> Groups<'_, 'a, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Checks that the project has the extra `name`, which `item` asks for.
+    fn check_extra(&self, name: &str, item: &Node) -> Result<(), Diagnostic> {
+        let own = self.workspace.extras();
+        let known = own.map(|(key, _)| key.name.as_str());
+        self.check_known(
+            name,
+            known,
+            "the project has no extra",
+            "Its extras are",
+            item,
+        )
     }
 
     /// Checks that `name`, which `item` asks for, is one of those that are `known`. Names of groups and extras are compared as

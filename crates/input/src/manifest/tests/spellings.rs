@@ -267,3 +267,118 @@ fn versions_are_strings_and_names_are_there_once() {
         assert_eq!(error(table), None, "{table}");
     }
 }
+
+#[test]
+fn misspelt_headers_and_other_tools_files_are_named() {
+    for (name, text, line, message, help) in [
+        (
+            "pixi.toml",
+            "[workspce]\nchannels = []\n",
+            1,
+            "a manifest has no table `[workspce]`",
+            "Did you mean `[workspace]`?",
+        ),
+        (
+            "pixi.toml",
+            "\n[[workspace]]\nchannels = []\n",
+            2,
+            "`workspace` must be a table, not a list",
+            "Write [workspace], and",
+        ),
+        (
+            "pixi.toml",
+            "workspace = \"x\"\n",
+            1,
+            "`workspace` must be a table, not",
+            "Write [workspace], and",
+        ),
+        (
+            "Pipfile",
+            "[[source]]\nurl = \"https://pypi.org/simple\"\n[packages]\nidna = \"*\"\n",
+            1,
+            "Pipfile is a Pipfile",
+            "Write a list for pip with `pipenv requirements",
+        ),
+        (
+            "uv.lock",
+            "version = 1\n[[package]]\nname = \"idna\"\n",
+            1,
+            "uv.lock is the lock of uv",
+            "Write a pylock.toml",
+        ),
+        (
+            "pdm.lock",
+            "[metadata]\nlock_version = \"4.5.0\"\ncontent_hash = \"0\"\n[[package]]\nname = \"idna\"\n",
+            1,
+            "pdm.lock is the lock of PDM",
+            "Write a list for pip with `pdm export",
+        ),
+    ] {
+        let file = SourceFile::new(name, text);
+        let read = of_kind::read(&file, Platform::LinuxAmd64, &InputSettings::default());
+        let error = read.unwrap_err();
+        assert!(error.message.starts_with(message), "{error}");
+        assert!(
+            error.help.as_deref().unwrap().starts_with(help),
+            "{error:?}"
+        );
+        assert_eq!(error.locations[0].lines.first, line, "{error}");
+    }
+}
+
+#[test]
+fn an_image_section_elsewhere_or_misspelt_is_reported() {
+    let meant = "Did you mean `condafront`?";
+    let write = "Write [tool.condafront].";
+    let pixi = "[workspace]\nchannels = [\"conda-forge\"]\n";
+    let tool = "[tool.pixi.workspace]\nchannels = [\"conda-forge\"]\n";
+    for (start, header, name, help) in [
+        (pixi, "[tool.condafrnt]", "condafrnt", meant),
+        (pixi, "[tool.Condafront]", "Condafront", meant),
+        (tool, "[tool.conda-front]", "conda-front", meant),
+        (pixi, "[condafront]", "condafront", write),
+        (tool, "[condafront]", "condafront", write),
+        (tool, "[tool.pixi.condafront]", "condafront", write),
+        (tool, "[tool.pixi.tool.condafront]", "condafront", write),
+    ] {
+        let file = SourceFile::new(
+            "pyproject.toml",
+            format!("{start}{header}\nuser = \"root\"\n"),
+        );
+        let input = of_kind::read(&file, Platform::LinuxAmd64, &InputSettings::default());
+        let input = input.unwrap();
+        let [warning] = &input.warnings[..] else {
+            panic!("{header}: {:?}", input.warnings);
+        };
+        let diagnostic = &warning.diagnostic;
+        assert_eq!(
+            diagnostic.message,
+            format!("`{name}` has no effect"),
+            "{header}"
+        );
+        assert_eq!(diagnostic.help.as_deref(), Some(help), "{header}");
+        assert_eq!(diagnostic.locations[0].lines.first, 3, "{header}");
+    }
+    for header in ["[tool.condafront]", "[tool.ruff]"] {
+        let file = SourceFile::new("pixi.toml", format!("{pixi}{header}\n"));
+        let input = of_kind::read(&file, Platform::LinuxAmd64, &InputSettings::default());
+        assert_eq!(input.unwrap().warnings, [], "{header}");
+    }
+}
+
+#[test]
+fn the_project_among_its_own_packages_has_its_own_extras() {
+    let read = |name: &str, extra: &str| {
+        let text = format!(
+            "[project]\nname = \"my_app\"\noptional-dependencies = {{ docs = [] }}\n[tool.pixi.workspace]\nchannels = [\"conda-forge\"]\n[tool.pixi.pypi-dependencies]\n{name} = {{ path = \".\", extras = [\n  \"{extra}\",\n] }}\n"
+        );
+        let file = SourceFile::new("pyproject.toml", text);
+        of_kind::read(&file, Platform::LinuxAmd64, &InputSettings::default())
+    };
+    assert!(read("my-app", "Docs").is_ok());
+    assert!(read("another", "missing").is_ok());
+    let error = read("my-app", "missing").unwrap_err();
+    assert_eq!(error.message, "the project has no extra `missing`");
+    assert_eq!(error.help.as_deref(), Some("Its extras are docs."));
+    assert_eq!(error.locations[0].lines, Lines::one(8));
+}
