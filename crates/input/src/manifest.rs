@@ -15,6 +15,7 @@ mod known;
 mod other;
 mod pypi;
 mod python;
+mod range;
 mod refusals;
 mod request;
 mod system;

@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::contradictions::Table;
 use super::python;
+use super::range;
 use super::refusals::Refusals;
 use super::workspace::{Environment, Workspace};
 use crate::pip_requirement::PipRequirement;
@@ -261,7 +262,7 @@ impl Reader<'_, '_> {
         let text = text.trim();
         match text {
             "" | "*" => Ok(""),
-            _ if text.starts_with(['=', '<', '>', '~', '!']) => Ok(text),
+            _ if text.starts_with(['=', '<', '>', '!']) || text.starts_with("~=") => Ok(text),
             _ => Err(self
                 .workspace
                 .at(lines)
@@ -269,7 +270,7 @@ impl Reader<'_, '_> {
                     "`{}` does not say how versions compare to it",
                     quoted(text)
                 ))
-                .help(format!("Write `=={0}` or `>={0}`.", quoted(text)))),
+                .help(range::advice(text))),
         }
     }
 

@@ -242,6 +242,13 @@ fn versions_are_strings_and_names_are_there_once() {
         ),
         (
             pypi,
+            "a = \"~1.2\"",
+            4,
+            "`~1.2` does not say how versions compare to it",
+            "Write `>=1.2,<1.3`.",
+        ),
+        (
+            pypi,
             "a = {path = \".\", editable = \"yes\"}",
             4,
             "`editable` must be true or false, not `yes`",
