@@ -72,6 +72,7 @@ const RIGHTS: &[(&str, &[&str])] = &[
         &[
             ".open(exec)",
             ".open(&mut step)",
+            ".reach(&mut step)",
             "NetMode::Sandbox",
             "NetMode::Host",
         ],
@@ -115,8 +116,9 @@ const GIVEN: &[(&str, &[&str])] = &[
     // pip: indexes, their logins, and builds of packages that download what they need to be built.
     ("pip/network.rs", &["network", "secrets"]),
     ("pip/resolve.rs", &["network"]),
-    // The login of a repository whose history the build asks for.
-    ("pip/wheel.rs", &["network", "secrets"]),
+    // The login of a repository whose history a build asks for. Only git runs there.
+    ("pip/history.rs", &["network", "secrets"]),
+    ("pip/wheel.rs", &["network"]),
     ("pip/editable.rs", &["network", "the image"]),
     // Without network: files have been downloaded. What changes below the prefix is kept.
     ("pip/install.rs", &["the image"]),

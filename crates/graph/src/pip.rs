@@ -6,6 +6,7 @@
 mod downloads;
 mod editable;
 mod fetched;
+mod history;
 mod install;
 mod linked;
 mod network;

@@ -10,6 +10,7 @@ pub mod diff;
 pub mod facts;
 pub mod failure_report;
 pub mod group_writable;
+pub mod history;
 pub mod install;
 pub mod inventory;
 pub mod local_channel;

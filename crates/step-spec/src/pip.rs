@@ -88,24 +88,10 @@ pub struct PipBuildSpec {
     /// The version of a package whose sources are without their history.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<Tag>,
-    /// The repository whose history the build sees, if it does: the sources are a clone of it, with the latest commit alone.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub history: Option<History>,
-}
-
-/// A repository whose history is loaded before a build.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct History {
-    /// Its URL, without credentials.
-    pub url: String,
-    /// The folder of the package in it.
+    /// The folder of the package in its sources, if it is not all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subdir: Option<String>,
 }
-
-/// The secrets with which git logs in over HTTP: BuildKit's own names, a token and a whole header.
-pub const GIT_SECRETS: [&str; 2] = ["GIT_AUTH_TOKEN", "GIT_AUTH_HEADER"];
 
 /// The step that installs packages as editable.
 ///

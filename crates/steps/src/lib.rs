@@ -90,6 +90,10 @@ const STEPS: &[Step] = &[
         let work = Path::new("/tmp/condafront");
         pip::resolve(args, &Mounts::default(), work, &mut std::io::stderr())
     }),
+    ("git-history", |args| {
+        let home = Path::new("/tmp");
+        pip::load_history(args, &Mounts::default(), home, &mut std::io::stderr())
+    }),
     ("pip-build", |args| {
         pip::build(args, &Mounts::default(), &mut std::io::stderr())
     }),

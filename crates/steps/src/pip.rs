@@ -20,5 +20,6 @@ mod resolve;
 pub(crate) use build::build;
 pub(crate) use editable::edit;
 pub(crate) use fetched::fetched;
+pub(crate) use history::load as load_history;
 pub(crate) use install::install;
 pub(crate) use resolve::resolve;

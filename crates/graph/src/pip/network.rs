@@ -77,10 +77,16 @@ impl PipNetwork {
     }
 
     /// Gives a step the network, and space for what it downloads.
-    pub(super) fn open(&self, step: &mut Step) {
+    pub(super) fn reach(&self, step: &mut Step) {
         step.output(WORK_DIR);
         let exec = step.exec();
         self.access.open(exec);
+    }
+
+    /// The same, with pip's settings and the logins that they need.
+    pub(super) fn open(&self, step: &mut Step) {
+        self.reach(step);
+        let exec = step.exec();
         if let Some(folder) = &self.folder {
             let index = format!("file://{CHANNEL_DIR}/{PYPI_INDEX}");
             exec.mount(Bind::read_only(CHANNEL_DIR, folder))

@@ -7,7 +7,7 @@ use crate::git;
 use condafront_input::requirements::Repository;
 use condafront_model::package::Hashes;
 use condafront_model::pypi_package::{is_name_char, normalized};
-use condafront_step_spec::pip::{History, PipFile, Tag};
+use condafront_step_spec::pip::{PipFile, Tag};
 
 /// The kind of a package that no index has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,12 +51,8 @@ impl Local {
     }
 
     /// The repository whose history its build sees.
-    pub(super) fn history(&self) -> Option<History> {
-        let repository = self.repository.as_ref().filter(|it| it.has_history)?;
-        Some(History {
-            url: repository.url.clone(),
-            subdir: repository.subdir.clone(),
-        })
+    pub(super) fn with_history(&self) -> Option<&Repository> {
+        self.repository.as_ref().filter(|it| it.has_history)
     }
 
     /// How a step that gets it describes it.
@@ -91,7 +87,7 @@ pub fn from_context(
 }
 
 /// The contents of a repository, or of a folder in it. With its history, it is a clone that has the latest commit: BuildKit gives
-/// no more (`source/git/source.go`), so the step that builds it loads the rest.
+/// no more (`source/git/source.go`), so a step of its own loads the rest.
 pub fn from_repository(repository: &Repository, options: &Options) -> Output {
     let mut git = git::repository(&repository.url, repository.reference.as_deref());
     if repository.has_history {

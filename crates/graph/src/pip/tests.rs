@@ -15,7 +15,7 @@ use crate::image::Stacking;
 use crate::plan::Plan;
 use crate::plan::mirrors::Mirrors;
 use condafront_input::options::Options;
-use condafront_input::requirements::list_of;
+use condafront_input::requirements::{Repository, list_of};
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::layers::Layers;
 use condafront_model::package::{Hashes, Package, PackageUrl};
@@ -241,6 +241,35 @@ fn packages_next_to_a_lock_become_wheels() {
         let wanted = wanted.with_local(local);
         let built = environment.pip_build(root, &wanted, &wanted.addresses(), &network);
         built.unwrap().facts
+    }));
+}
+
+/// A step of its own loads the history: the one that builds has none of git's secrets.
+#[test]
+fn histories_are_loaded_apart_from_builds() {
+    let repository = Repository {
+        url: "https://git.example/team/demo.git".to_owned(),
+        reference: Some("main".to_owned()),
+        found_by: None,
+        subdir: Some("python".to_owned()),
+        has_history: true,
+    };
+    let local = Local {
+        label: "demo".to_owned(),
+        kind: LocalKind::Folder,
+        output: from_repository(&repository, &LlbOptions::new()),
+        build_options: Vec::new(),
+        hashes: Hashes::default(),
+        editable: None,
+        repository: Some(repository),
+    };
+    insta::assert_snapshot!(with_environment(|environment, root| {
+        let mirrors = Mirrors::default();
+        let wanted = environment.pip_packages(&[], &mirrors).unwrap();
+        let wanted = wanted.with_local(vec![local]);
+        let network = PipNetwork::default();
+        let built = environment.pip_build(root, &wanted, &wanted.addresses(), &network);
+        built.unwrap().wheels[0].clone()
     }));
 }
 

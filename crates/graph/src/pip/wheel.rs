@@ -12,7 +12,7 @@ use crate::environment::Environment;
 use crate::step::{self, Step};
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
-use condafront_step_spec::pip::{GIT_SECRETS, History, PipBuildSpec, PipFetchedSpec, PipFile, Tag};
+use condafront_step_spec::pip::{PipBuildSpec, PipFetchedSpec, PipFile, Tag};
 
 /// The name, in the progress, of the step that reads the wheels' names.
 const READ_NAMES: &str = "[pip] read the names of the wheels";
@@ -51,8 +51,8 @@ struct Build<'a> {
     own_options: &'a [String],
     /// The version, if it comes from a tag.
     tag: Option<Tag>,
-    /// The repository whose history it sees.
-    history: Option<History>,
+    /// The folder of the package in what it is built from, if it is not all of that.
+    subdir: Option<String>,
 }
 
 impl Environment<'_> {
@@ -88,7 +88,7 @@ impl Environment<'_> {
                 options,
                 own_options: wanted.build_options.own(&package.name),
                 tag: None,
-                history: None,
+                subdir: None,
             };
             let mut step = self.build_wheel(root, &build, network)?;
             if address.is_retried() {
@@ -103,16 +103,28 @@ impl Environment<'_> {
                 wheels.push(local.output.clone());
                 continue;
             }
+            let mut output = local.output.clone();
+            let mut subdir = None;
+            if let Some(repository) = local.with_history() {
+                let url = &repository.url;
+                let (mut step, loaded) =
+                    self.with_history(root, &output, &local.label, url, network)?;
+                step.concerns(&[count + index]);
+                steps.push((loaded.clone(), step));
+                output = loaded;
+                // The history belongs to the whole repository.
+                subdir.clone_from(&repository.subdir);
+            }
             let build = Build {
                 file: local.file(),
                 kind: local.kind,
-                output: &local.output,
+                output: &output,
                 trusted: false,
                 supplied: supplied.as_ref(),
                 options,
                 own_options: &local.build_options,
                 tag: local.tag(),
-                history: local.history(),
+                subdir,
             };
             let step = self.build_wheel(root, &build, network)?;
             files.push(made(&local.label));
@@ -156,7 +168,7 @@ impl Environment<'_> {
             pip: build.supplied.map(SuppliedPip::path),
             options,
             tag: build.tag.clone(),
-            history: build.history.clone(),
+            subdir: build.subdir.clone(),
         };
         let name = format!("[pip] build a wheel for {}", build.file.label);
         let args = spec.to_args(std::slice::from_ref(&build.file))?;
@@ -176,11 +188,6 @@ impl Environment<'_> {
             supplied.mount(&mut step, self.tools.no_cache);
         }
         network.open(&mut step);
-        if build.history.is_some() {
-            for name in GIT_SECRETS {
-                step.exec().secret_env(name, name, true);
-            }
-        }
         Ok(step)
     }
 }

@@ -7,7 +7,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::build_failure::{self, BUILT};
-use super::history;
 use super::install::verify;
 use super::process;
 use crate::child;
@@ -33,11 +32,8 @@ pub(crate) fn build(
     let (spec, files) = PipBuildSpec::from_args(args)?;
     let mut archives = verify(&files, mounts)?;
     let label = files.first().map_or("", |file| &file.label);
-    if let (Some(history), Some(sources)) = (&spec.history, archives.first_mut()) {
-        history::load(history, label, Path::new(&spec.prefix), sources, log)?;
-        if let Some(subdir) = &history.subdir {
-            *sources = sources.join(subdir);
-        }
+    if let (Some(subdir), Some(sources)) = (&spec.subdir, archives.first_mut()) {
+        *sources = sources.join(subdir);
     }
     let wheels = Path::new(WORK_DIR).join(WHEELS);
     let mut command = process::pip(Path::new(&spec.prefix), spec.pip.as_deref(), "wheel");

@@ -62,6 +62,13 @@ impl Secrets {
                 }
             }
         }
+        Self(Vec::new()).and(secrets)
+    }
+
+    /// The same and these strings.
+    pub(super) fn and(self, more: Vec<String>) -> Self {
+        let Self(mut secrets) = self;
+        secrets.extend(more);
         secrets.retain(|secret| secret.len() >= SHORTEST);
         // Longest first, because one may be the prefix of another.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));

@@ -23,9 +23,11 @@ const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 /// How much of pip's output is searched for the reason of a failure, in bytes.
 const KEPT_BYTES: usize = 512 << 10;
 
-/// The message for a python that is built for another processor.
-const FOREIGN: &str =
-    "the environment's python is for another platform, whose programs this builder cannot run";
+/// The end of the message for a program that is built for another processor.
+const FOREIGN: &str = "is for another platform, whose programs this builder cannot run";
+
+/// What to do about it.
+const NOT_FOREIGN: &str = "Use a builder for that platform, or set up emulation on this one (docker run --privileged --rm tonistiigi/binfmt --install all).";
 
 /// The environment's python, with the variables of the active environment and none of the builder's.
 pub(super) fn python(prefix: &Path) -> Command {
@@ -104,10 +106,21 @@ pub(super) fn activated(command: Command, prefix: &Path) -> Command {
 /// The end of its output, if it failed.
 pub(super) fn run(command: Command, log: &mut dyn Write) -> Result<(), String> {
     let secrets = Secrets::of(&command);
-    let mut masked = MaskedLog::new(log, &secrets);
-    let ended = child::run("pip", command, &mut masked, KEPT_BYTES).map_err(|error| {
+    run_program("pip", "the environment's python", command, &secrets, log)
+}
+
+/// The same for the program `name`, which is part of `whose`, without these `secrets`.
+pub(super) fn run_program(
+    name: &str,
+    whose: &str,
+    command: Command,
+    secrets: &Secrets,
+    log: &mut dyn Write,
+) -> Result<(), String> {
+    let mut masked = MaskedLog::new(log, secrets);
+    let ended = child::run(name, command, &mut masked, KEPT_BYTES).map_err(|error| {
         if error.is_foreign() {
-            FOREIGN.to_owned()
+            format!("{whose} {FOREIGN}")
         } else {
             format!("it {error}")
         }
@@ -213,13 +226,13 @@ pub(super) fn failure(doing: &str, reason: &str) -> FailureReport {
     let break_or_blank = if reason.contains('\n') { '\n' } else { ' ' };
     let reason = redact::masked(reason);
     let mut report = FailureReport::new(format!("pip cannot {doing}:{break_or_blank}{reason}"));
-    if reason.contains(FOREIGN) {
-        report.help = Some(
-            "Use a builder for that platform, or set up emulation on this one (docker run --privileged --rm tonistiigi/binfmt --install all)."
-                .to_owned(),
-        );
-    }
+    report.help = emulation(&reason).map(str::to_owned);
     report
+}
+
+/// What to do about a program for another processor, if that is the `reason` of a failure.
+pub(super) fn emulation(reason: &str) -> Option<&'static str> {
+    reason.contains(FOREIGN).then_some(NOT_FOREIGN)
 }
 
 /// What is wrong with the certificate of an index, if that is why pip failed: with the server, and what to do.
