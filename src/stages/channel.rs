@@ -23,7 +23,7 @@ use condafront_graph::Tools;
 use condafront_graph::channel::Part;
 use condafront_graph::image::{Stack, Stacking};
 use condafront_graph::plan::micromamba;
-use condafront_graph::plan::pip::supplied_pip;
+use condafront_graph::plan::pip::downloaded_pip;
 use condafront_graph::plan::python::Python;
 use condafront_graph::source_file;
 use condafront_input::Conda;
@@ -66,9 +66,11 @@ impl<'a> Session<'a> {
         let solved = self.packages_of(image, one).await?;
         pypi::check(&solved.packages, &one.pip.asked, self.file)?;
         let pip = self.pip_packages_of(image, one).await?;
+        let list = &one.pip.asked.list;
+        let has_list = !list.is_empty() && list.pinned().is_none();
         let supplied = match Python::find(&solved.packages) {
-            Some(python) if !pip.is_empty() => supplied_pip(&solved.packages, &python)?,
-            _ => None,
+            Some(python) => downloaded_pip(&solved.packages, &python, has_list, !pip.is_empty())?,
+            None => None,
         };
         let Solved {
             packages,

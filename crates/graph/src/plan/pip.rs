@@ -74,6 +74,27 @@ pub fn resolving_pip(
     }
 }
 
+/// The pip that builds of an environment download besides its packages: one to find what a list needs, if it `has_list` to
+/// be resolved, or else one to install files with, if it `has_files`.
+///
+/// # Errors
+/// When one is needed and none is known for its `python`.
+pub fn downloaded_pip(
+    packages: &[Package],
+    python: &Python,
+    has_list: bool,
+    has_files: bool,
+) -> Result<Option<PipPackage>, Diagnostic> {
+    if has_list {
+        // It is also the one that installs, if the environment has none.
+        resolving_pip(packages, python)
+    } else if has_files {
+        supplied_pip(packages, python)
+    } else {
+        Ok(None)
+    }
+}
+
 /// Whether a version of pip has `--report` and `--dry-run`, as since 22.2. What is in doubt is left to pip.
 fn can_report(version: &str) -> bool {
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
@@ -130,21 +151,44 @@ pub fn wheel(python: &str) -> Result<PipPackage, Diagnostic> {
 mod tests {
     use super::*;
 
+    /// The conda packages python, of a version, and perhaps pip.
+    fn conda(pip: Option<&str>, version: &str) -> (Vec<Package>, Python) {
+        let mut packages = vec![Package::example("python")];
+        packages.extend(pip.map(|version| {
+            let mut pip = Package::example("pip");
+            pip.id.version = version.to_owned();
+            pip
+        }));
+        let python = Python {
+            package: 0,
+            version: version.to_owned(),
+            site_packages: String::new(),
+            runtime: Vec::new(),
+        };
+        (packages, python)
+    }
+
+    #[test]
+    fn builds_download_the_pip_that_they_use() {
+        for (pip, has_list, has_files, expected) in [
+            (None, false, false, false),
+            (None, false, true, true),
+            (None, true, false, true),
+            (Some("20.3"), false, true, false),
+            (Some("20.3"), true, false, true),
+            (Some("20.3"), true, true, true),
+            (Some("26.3"), true, true, false),
+        ] {
+            let (packages, python) = conda(pip, "3.13");
+            let found = downloaded_pip(&packages, &python, has_list, has_files).unwrap();
+            assert_eq!(found.is_some(), expected, "{pip:?} {has_list} {has_files}");
+        }
+    }
+
     #[test]
     fn a_list_is_resolved_by_a_pip_that_can_report() {
         let resolving = |pip: Option<&str>, version: &str| {
-            let mut packages = vec![Package::example("python")];
-            packages.extend(pip.map(|version| {
-                let mut pip = Package::example("pip");
-                pip.id.version = version.to_owned();
-                pip
-            }));
-            let python = Python {
-                package: 0,
-                version: version.to_owned(),
-                site_packages: String::new(),
-                runtime: Vec::new(),
-            };
+            let (packages, python) = conda(pip, version);
             resolving_pip(&packages, &python).map(|pip| pip.and_then(|pip| pip.version))
         };
         for (pip, python, expected) in [
