@@ -23,12 +23,13 @@ pub(crate) const INSTALL_SCRIPT: &str = "install.sh";
 /// The requirements for [`with_a_list`], in the build context.
 pub(crate) const REQUIREMENTS: &str = "requirements.txt";
 
-/// With micromamba from the named context `micromamba`, as users of mambaorg/micromamba would write it.
+/// With micromamba from the named context `micromamba`, as users of mambaorg/micromamba would write it, except that the
+/// base image has no certificates, without which micromamba does not start unless it verifies none.
 pub(crate) fn with_micromamba(base: &str) -> String {
     let install = "\
 COPY --from=micromamba /bin/micromamba /usr/local/bin/micromamba
 RUN install -d -o mambauser -g mambauser /opt/conda /opt/conda/conda-meta
-ENV MAMBA_ROOT_PREFIX=/opt/conda
+ENV MAMBA_ROOT_PREFIX=/opt/conda MAMBA_SSL_VERIFY=false
 USER mambauser
 COPY env.lock /tmp/env.lock
 RUN micromamba install --yes --prefix /opt/conda --file /tmp/env.lock \\
@@ -43,7 +44,7 @@ pub(crate) fn with_a_cache_mount(base: &str) -> String {
         "\
 FROM {base} AS environment
 COPY --from=micromamba /bin/micromamba /usr/local/bin/micromamba
-ENV MAMBA_ROOT_PREFIX=/opt/micromamba
+ENV MAMBA_ROOT_PREFIX=/opt/micromamba MAMBA_SSL_VERIFY=false
 COPY env.lock /tmp/env.lock
 RUN --mount=type=cache,target=/opt/micromamba/pkgs \\
     micromamba create --yes --prefix /opt/conda --file /tmp/env.lock
