@@ -6,16 +6,20 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use crate::Result;
 use crate::conda_forge::{LINUX_64, NOARCH};
+use crate::conditions::{Builder, Compression, Conditions};
 use crate::environment::Size;
 use crate::network::Network;
 
 /// What `--help` prints.
 pub(crate) const USAGE: &str = "\
-usage: make bench [ARGS=\"--environment NAME --network NAME --runs N --to DIR --logs DIR\"]
+usage: make bench [ARGS=\"OPTIONS\"]
        make bench ARGS=\"solve [--engine [--records N]] --runs N\"
 
   --environment NAME  few, usual (the default), pip, large, huge or giants; all for each of them
   --network NAME      local (the default), or slow: 100 Mbit/s, 50 ms there and back
+  --builder NAME      dockerd (the default), or buildkitd, which does not unpack what it builds
+  --compression NAME  gzip (the default) or zstd, for the layers of all sides
+  --layers N          spread condafront's packages over N layers at most
   --runs N            measure everything N times (default 3) and report the medians
   --to DIR            write the tables and the chart to DIR (default docs/bench)
   --logs DIR          write each build's progress to DIR (docker build --progress rawjson)
@@ -25,6 +29,7 @@ usage: make bench [ARGS=\"--environment NAME --network NAME --runs N --to DIR --
 
 environment:
   MICROMAMBA          a micromamba binary: measure Dockerfiles with it, too
+  BUILDKITD           the buildkitd binary for --builder buildkitd
 ";
 
 /// The command line.
@@ -34,7 +39,7 @@ pub(crate) struct Arguments {
     pub(crate) engine: bool,
     pub(crate) records: [usize; 2],
     pub(crate) sizes: Vec<Size>,
-    pub(crate) network: Network,
+    pub(crate) conditions: Conditions,
     pub(crate) runs: usize,
     pub(crate) to: PathBuf,
     pub(crate) logs: Option<PathBuf>,
@@ -48,7 +53,7 @@ impl Arguments {
             engine: false,
             records: [LINUX_64, NOARCH],
             sizes: Vec::new(),
-            network: Network::Local,
+            conditions: Conditions::default(),
             runs: 3,
             to: "docs/bench".into(),
             logs: None,
@@ -65,7 +70,20 @@ impl Arguments {
                     let name = parser.value()?.string()?;
                     arguments.sizes.extend(sizes(&name)?);
                 }
-                Arg::Long("network") => arguments.network = network(&parser.value()?.string()?)?,
+                Arg::Long("network") => {
+                    arguments.conditions.network = network(&parser.value()?.string()?)?;
+                }
+                Arg::Long("builder") => {
+                    let name = parser.value()?.string()?;
+                    arguments.conditions.builder = Builder::named(&name)?;
+                }
+                Arg::Long("compression") => {
+                    let name = parser.value()?.string()?;
+                    arguments.conditions.compression = Compression::named(&name)?;
+                }
+                Arg::Long("layers") => {
+                    arguments.conditions.layers = Some(parser.value()?.parse()?);
+                }
                 Arg::Long("runs") => arguments.runs = parser.value()?.parse()?,
                 Arg::Long("to") => arguments.to = parser.value()?.into(),
                 Arg::Long("logs") => arguments.logs = Some(parser.value()?.into()),
@@ -136,10 +154,18 @@ mod tests {
         ];
         let given = parse(&given).unwrap().unwrap();
         assert_eq!((given.runs, given.logs), (1, Some(PathBuf::from("there"))));
-        assert_eq!(
-            (given.sizes, given.network),
-            (vec![Size::Few], Network::Slow)
-        );
+        assert_eq!(given.sizes, [Size::Few]);
+        assert_eq!(given.conditions.network, Network::Slow);
+        let given = [
+            "--builder",
+            "buildkitd",
+            "--compression",
+            "zstd",
+            "--layers",
+            "8",
+        ];
+        let given = parse(&given).unwrap().unwrap().conditions;
+        assert_eq!(given.suffix(), "-buildkitd-zstd-layers-8");
         let all = parse(&["--environment", "all"]).unwrap().unwrap();
         assert_eq!(all.sizes.len(), Size::ALL.len());
         let solve = parse(&["solve"]).unwrap().unwrap();
@@ -159,6 +185,9 @@ mod tests {
             &["solve", "--records", "6000"],
             &["solve", "--engine", "--records", "1"],
             &["--network", "none"],
+            &["--builder", "podman"],
+            &["--compression", "xz"],
+            &["--layers", "few"],
         ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }

@@ -5,6 +5,7 @@
 mod arguments;
 mod chart;
 mod conda_forge;
+mod conditions;
 mod dockerfile;
 mod engine_solve;
 mod environment;
@@ -28,7 +29,6 @@ use lexopt::Parser;
 use arguments::{Arguments, USAGE};
 use environment::{Environment, Size};
 use measure::{Bench, Run};
-use network::Network;
 use report::Report;
 use scenario::Scenario;
 use side::Side;
@@ -83,7 +83,7 @@ fn measure(arguments: &Arguments, size: Size, micromamba: Option<&Path>) -> Resu
                 side: *side,
                 environment: &environment,
                 micromamba,
-                network: arguments.network,
+                conditions: arguments.conditions,
                 logs: logs.as_deref(),
             };
             runs.push(bench.run()?);
@@ -91,16 +91,13 @@ fn measure(arguments: &Arguments, size: Size, micromamba: Option<&Path>) -> Resu
     }
     let report = Report {
         environment: &environment,
-        network: arguments.network,
+        conditions: arguments.conditions,
         runs,
         load,
     };
     let text = report.markdown();
     write!(out, "\n{text}")?;
-    let name = match arguments.network {
-        Network::Local => size.name().to_owned(),
-        Network::Slow => format!("{}-slow", size.name()),
-    };
+    let name = format!("{}{}", size.name(), arguments.conditions.suffix());
     let write = |extension: &str, text: &str| {
         fs::write(arguments.to.join(format!("{name}.{extension}")), text)
     };

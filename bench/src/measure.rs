@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use condafront_testkit::engine::{Engine, Store, run, run_within};
 
 use crate::Result;
+use crate::conditions::{Builder, Conditions};
 use crate::environment::{Change, Environment};
 use crate::memory::Watch;
-use crate::network::Network;
 use crate::registry::{Registry, Stored};
 use crate::scenario::Scenario;
 use crate::side::{Project, Side};
@@ -55,7 +55,7 @@ pub(crate) struct Bench<'a> {
     pub(crate) side: Side,
     pub(crate) environment: &'a Environment,
     pub(crate) micromamba: Option<&'a Path>,
-    pub(crate) network: Network,
+    pub(crate) conditions: Conditions,
     /// A folder for the builds' progress.
     pub(crate) logs: Option<&'a Path>,
 }
@@ -65,17 +65,25 @@ impl Bench<'_> {
     pub(crate) fn run(&self) -> Result<Run> {
         let registry = Registry::start()?;
         let address: SocketAddr = registry.address().parse()?;
-        let pushed_to = self.network.to(address)?.to_string();
-        let channel = self.network.to(self.environment.address())?.to_string();
+        let pushed_to = self.conditions.network.to(address)?.to_string();
+        let channel = self
+            .conditions
+            .network
+            .to(self.environment.address())?
+            .to_string();
         let project = Project::new(self.side, self.environment, channel, self.micromamba)?;
-        let engine = Engine::start_fresh(Store::Containerd);
-        let version = run(&mut engine.docker(["version", "--format", "{{.Server.Version}}"]));
+        let builder = self.conditions.builder;
+        let engine = Engine::start_fresh(builder.store());
+        let version = version(&engine)?;
         let mut day = Day {
             bench: self,
             registry: &registry,
             pushed_to,
             project,
             first: None,
+            // A buildkitd runs no containers.
+            witness: (builder == Builder::Buildkitd)
+                .then(|| Engine::start_fresh(Store::Containerd)),
         };
         let mut measured = Vec::new();
         let mut host = None;
@@ -95,7 +103,7 @@ impl Bench<'_> {
         Ok(Run {
             measured,
             image: day.first.ok_or("nothing was built")?,
-            engine: version.expect_success().stdout.trim().to_owned(),
+            engine: version,
         })
     }
 }
@@ -108,6 +116,8 @@ struct Day<'a> {
     pushed_to: String,
     project: Project<'a>,
     first: Option<Stored>,
+    /// The engine that tries the images, if it is not the one that builds them.
+    witness: Option<Engine>,
 }
 
 impl Day<'_> {
@@ -134,7 +144,11 @@ impl Day<'_> {
         self.project.set(change)?;
         self.bench.environment.clear();
         let before = self.registry.bytes()?;
-        let mut command = self.project.command(engine, change, &image, options);
+        let mut command = {
+            let conditions = self.bench.conditions;
+            self.project
+                .command(engine, change, &image, conditions, options)
+        };
         let watch = Watch::start();
         let started = Instant::now();
         let output = run_within(&mut command, BUILD_LIMIT).expect_success();
@@ -152,7 +166,7 @@ impl Day<'_> {
             layers: stored.not_in(first).count() as f64,
             memory,
         };
-        self.check(engine, &image, change)?;
+        self.check(self.witness.as_ref().unwrap_or(engine), &image, change)?;
         Ok(measured)
     }
 
@@ -167,7 +181,7 @@ impl Day<'_> {
             let to = format!("{cache},mode=max");
             self.build(engine, "cached", change, &["--cache-to", &to])?;
         }
-        let empty = Engine::start_fresh(Store::Containerd);
+        let empty = Engine::start_fresh(engine.store());
         let tag = format!("empty-{}", Self::tag(change));
         self.build(&empty, &tag, change, &["--cache-from", &cache])
     }
@@ -238,6 +252,21 @@ impl Day<'_> {
             Err(format!("the image with {change:?} is wrong: it printed {printed:?}").into())
         }
     }
+}
+
+/// The version of an engine.
+fn version(engine: &Engine) -> Result<String> {
+    if engine.store() != Store::Buildkitd {
+        let shown = run(&mut engine.docker(["version", "--format", "{{.Server.Version}}"]));
+        return Ok(shown.expect_success().stdout.trim().to_owned());
+    }
+    let shown = run(&mut engine.docker(["buildx", "inspect"])).expect_success();
+    let mut lines = shown.stdout.lines();
+    let version = lines.find_map(|line| line.trim().strip_prefix("BuildKit version:"));
+    Ok(version
+        .ok_or("buildx does not say which BuildKit it uses")?
+        .trim()
+        .to_owned())
 }
 
 /// The medians of several runs of a side.

@@ -93,15 +93,16 @@ pub(crate) fn peak_of(status: &Path) -> Option<f64> {
     Some(kibibytes * 1024.0)
 }
 
-/// The memory that programs could have, in bytes (`MemAvailable` in proc_meminfo(5)): it includes what only caches
-/// files.
+/// The memory that programs could have, in bytes: `MemAvailable` in proc_meminfo(5), which includes what only caches files,
+/// and `Shmem`, the files in memory. Engines keep theirs there, which would be on a disk elsewhere.
 fn available() -> u64 {
     let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"));
-    let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kibibytes.unwrap_or_default() * 1024
+    let kibibytes = |key: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(key));
+        let value = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        value.unwrap_or_default()
+    };
+    (kibibytes("MemAvailable:") + kibibytes("Shmem:")) * 1024
 }
 
 #[cfg(test)]

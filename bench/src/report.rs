@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::thread::available_parallelism;
 
+use crate::conditions::Conditions;
 use crate::environment::{Change, Environment};
 use crate::measure::{Measured, Run, medians};
-use crate::network::Network;
 use crate::scenario::Scenario;
 use crate::side::Side;
 use crate::value::Value;
@@ -14,7 +14,7 @@ use crate::value::Value;
 /// What was measured.
 pub(crate) struct Report<'a> {
     pub(crate) environment: &'a Environment,
-    pub(crate) network: Network,
+    pub(crate) conditions: Conditions,
     /// All runs of each side.
     pub(crate) runs: Vec<(Side, Vec<Run>)>,
     /// The machine's load average at the start.
@@ -51,7 +51,6 @@ impl Report<'_> {
                         .map(|(index, scenario)| (scenario.title(), values(index).collect()))
                         .collect(),
                 }
-                .to_string()
             };
         let is_build = |it| {
             matches!(
@@ -60,8 +59,9 @@ impl Report<'_> {
             )
         };
         let is_pull = |it| matches!(it, Scenario::Pull | Scenario::Update);
-        let mut text = table("Time", &|_| true, &|it| Value::Seconds(it.seconds));
-        for more in [
+        let time = table("Time", &|_| true, &|it| Value::Seconds(it.seconds));
+        let mut text = time.to_string();
+        let more = [
             table("From the channel", &is_build, &|it| {
                 Value::Bytes(it.downloaded)
             }),
@@ -75,12 +75,12 @@ impl Report<'_> {
             table("Memory of the whole machine, at most", &is_build, &|it| {
                 Value::Bytes(it.memory)
             }),
-        ] {
-            text.push('\n');
-            text.push_str(&more);
+        ];
+        for table in more.iter().filter(|table| !table.rows.is_empty()) {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\n{table}");
         }
         for line in self.notes() {
-            // Writing to a string cannot fail.
             let _ = write!(text, "\n{line}\n");
         }
         text
@@ -101,28 +101,19 @@ impl Report<'_> {
             ))
         });
         let images: Vec<String> = images.collect();
-        let mut notes = vec![
-            format!(
-                "{} packages, {} of archives. Each figure is {}; all sides were measured in one go, and every image \
+        let mut notes = vec![format!(
+            "{} packages, {} of archives. Each figure is {}; all sides were measured in one go, and every image \
                  ran. The first image, compressed: {}.",
-                packages.len(),
-                Value::Bytes(bytes as f64),
-                if times == 1 {
-                    "of one run".to_owned()
-                } else {
-                    format!("the median of {times} runs")
-                },
-                images.join("; "),
-            ),
-            match self.network {
-                Network::Local => "Channel, registry and builder are on one machine.".to_owned(),
-                Network::Slow => {
-                    "Between the builder and the channel and registry is a simulated network: \
-                                  100 Mbit/s, 50 ms there and back."
-                        .to_owned()
-                }
+            packages.len(),
+            Value::Bytes(bytes as f64),
+            if times == 1 {
+                "of one run".to_owned()
+            } else {
+                format!("the median of {times} runs")
             },
-        ];
+            images.join("; "),
+        )];
+        notes.extend(self.conditions.notes());
         if self.runs.iter().any(|(side, _)| *side == Side::OneRun) {
             notes.push(
                 "condafront's installer in a Dockerfile downloads nothing: its packages are in a folder of the client, \
@@ -141,8 +132,9 @@ impl Report<'_> {
             notes.push("No micromamba was compared: `MICROMAMBA` did not name one.".to_owned());
         }
         notes.push(format!(
-            "condafront {}, dockerd {} with the containerd store, {} cores ({}); load average at the start: {}.",
+            "condafront {}; {}, {}; {} cores ({}); load average at the start: {}.",
             env!("CARGO_PKG_VERSION"),
+            self.conditions.builder.title(),
             runs().next().map_or("?", |run| run.engine.as_str()),
             available_parallelism().map_or(0, usize::from),
             value_in("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned()),

@@ -8,6 +8,7 @@ use std::process::Command;
 use condafront_testkit::engine::{Engine, registry};
 
 use crate::Result;
+use crate::conditions::Conditions;
 use crate::dockerfile;
 use crate::environment::{Archive, Change, Environment};
 
@@ -187,9 +188,11 @@ impl<'a> Project<'a> {
         engine: &Engine,
         change: Change,
         image: &str,
+        conditions: Conditions,
         options: &[&str],
     ) -> Command {
-        let mut command = engine.docker(["buildx", "build", "--progress", "rawjson", "--push"]);
+        let mut command = engine.docker(["buildx", "build", "--progress", "rawjson"]);
+        command.arg(conditions.compression.push());
         command.args(["--tag", image]).args(options);
         let has_list = self.environment.size().has_list();
         if has_list {
@@ -204,6 +207,9 @@ impl<'a> Project<'a> {
                 command.args(["--network", "host"]);
             }
             command.args(["--build-arg", &format!("BASE_IMAGE={}", base(change))]);
+            if let Some(count) = conditions.layers {
+                command.args(["--build-arg", &format!("CONDAFRONT_LAYERS={count}")]);
+            }
         } else {
             // The installer downloads from this machine.
             command.args(["--network", "host"]);

@@ -10,6 +10,7 @@ mod bytecode;
 mod carry;
 mod changed;
 mod collect;
+mod compiler;
 mod contained;
 mod distributions;
 mod divide;

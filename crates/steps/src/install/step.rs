@@ -6,7 +6,8 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
-use super::bytecode::{self, Runtime};
+use super::bytecode;
+use super::compiler::Runtime;
 use super::contained;
 use super::distributions;
 use super::divide::Divided;

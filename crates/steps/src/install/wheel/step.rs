@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use super::super::bytecode::{Runtime, is_stale, source_of};
+use super::super::bytecode::{is_stale, source_of};
+use super::super::compiler::Runtime;
 use super::super::divide::Divided;
 use super::super::error::{Error, Result};
 use super::super::link::Target;

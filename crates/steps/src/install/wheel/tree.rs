@@ -9,7 +9,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::super::archive::Limits;
-use super::super::bytecode::Runtime;
+use super::super::compiler::Runtime;
 use super::super::entry::{Entries, EntryKind, relative_path, shown};
 use super::super::error::{Error, ErrorKind, Result};
 use super::super::placed::{Looks, replace};
