@@ -1,5 +1,6 @@
 //! The command-line tool, for use outside BuildKit.
 
+mod arguments;
 mod files;
 mod graph;
 
@@ -15,6 +16,7 @@ use prost::Message as _;
 use crate::findings as of_image;
 use crate::options::choices::Choices;
 use crate::options::settings::Settings;
+use arguments::{Command, CommandLine, HELP};
 use condafront_graph::plan::Plan;
 use condafront_input as input;
 use condafront_input::file_path::{FilePath, NamedPath};
@@ -27,95 +29,9 @@ use condafront_model::check_options::CheckOptions;
 use condafront_model::cutoff::Limit;
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::{self, Warning};
-use condafront_model::nearest::did_you_mean;
-use condafront_model::platform::{Platform, UnknownPlatform};
 use condafront_model::source::{Diagnostic, Level, Location, SourceFile};
 use files::Files;
 use graph::Locked;
-
-const HELP: &str = "\
-condafront turns conda environments into container images, as a frontend for docker build.
-
-Put this line at the top of an environment or lock file, and build it with `docker build -f FILE .`:
-
-    # syntax=org/condafront
-
-Usage: condafront COMMAND FILE [OPTIONS]
-
-Commands:
-  check FILE        read the file and report what is wrong with it
-  llb FILE          write the build graph for `buildctl build`, or as text with --text
-  graph FILE        draw the build graph (DOT)
-
-Other files are found as by `docker build -f FILE .`: beside the file that names them, or else in the current folder.
-
-Only a build adds system packages, PyPI packages without a lock, post-link scripts, activation, and the section's
-working directory, files and commands to the graph: they depend on what its steps find.
-
-Options:
-  --text                  write llb as readable text
-  --platform PLATFORM     build for this platform (linux/amd64)
-  --build-arg NAME=VALUE  set a build-arg, as with docker build
-  --frontend IMAGE        the condafront image whose program runs the steps (org/condafront)
-  --help, --version       show this help, or the version
-";
-
-/// What a command line asks for.
-struct CommandLine {
-    command: Command,
-    file: String,
-    platform: Platform,
-    build_args: Vec<(String, String)>,
-    frontend: String,
-}
-
-#[derive(Clone, Copy)]
-enum Command {
-    Check,
-    Llb { text: bool },
-    Graph,
-}
-
-/// Why a command line cannot be understood.
-#[derive(Debug, thiserror::Error)]
-enum UsageError {
-    #[error(transparent)]
-    Syntax(#[from] lexopt::Error),
-    #[error(transparent)]
-    Platform(#[from] UnknownPlatform),
-    #[error("--build-arg must be NAME=VALUE, not `{0}`")]
-    BuildArg(String),
-    #[error("`{0}` needs a file")]
-    NoFile(&'static str),
-    #[error("expected one command and one file")]
-    Words,
-    #[error("there is no command `{0}`")]
-    Command(String),
-    #[error("`{0}` is a file, not a command")]
-    FileFirst(String),
-}
-
-impl UsageError {
-    /// What to do.
-    fn help(&self) -> String {
-        match self {
-            Self::NoFile(command) => format!("For example: condafront {command} env.yml"),
-            Self::FileFirst(file) => format!(
-                "Write `condafront check {file}`. To build an image from it: docker build -f {file} ."
-            ),
-            Self::Command(word) => did_you_mean(word, COMMANDS).unwrap_or_else(|| {
-                format!(
-                    "The commands are {}. Images are built by docker build -f FILE .",
-                    COMMANDS.join(", ")
-                )
-            }),
-            _ => "See condafront --help.".to_owned(),
-        }
-    }
-}
-
-/// The commands.
-const COMMANDS: [&str; 3] = ["check", "llb", "graph"];
 
 /// Runs a command line, which does not include the program's name.
 pub fn run(args: &[String]) -> ExitCode {
@@ -268,62 +184,6 @@ fn print(bytes: &[u8]) -> ExitCode {
 }
 
 impl CommandLine {
-    fn parse(args: &[String]) -> Result<Self, UsageError> {
-        use lexopt::prelude::*;
-        let mut parser = lexopt::Parser::from_args(args);
-        let mut words: Vec<String> = Vec::new();
-        let mut text = false;
-        let mut platform = Platform::LinuxAmd64;
-        let mut build_args = Vec::new();
-        let mut frontend = "org/condafront".to_owned();
-        let words_of = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
-        while let Some(arg) = parser.next()? {
-            let value = |parser: &mut lexopt::Parser| parser.value().map(words_of);
-            match arg {
-                Long("text") => text = true,
-                Long("platform") => {
-                    let name = value(&mut parser)?;
-                    platform = Platform::parse(&name)?;
-                }
-                Long("build-arg") => {
-                    let pair = value(&mut parser)?;
-                    let (name, value) = pair
-                        .split_once('=')
-                        .ok_or_else(|| UsageError::BuildArg(pair.clone()))?;
-                    build_args.push((name.to_owned(), value.to_owned()));
-                }
-                Long("frontend") => frontend = value(&mut parser)?,
-                Value(word) => words.push(words_of(word)),
-                other => return Err(other.unexpected().into()),
-            }
-        }
-        let Some((word, files)) = words.split_first() else {
-            return Err(UsageError::Words);
-        };
-        let Some(name) = COMMANDS.into_iter().find(|known| known == word) else {
-            return Err(match std::fs::metadata(word) {
-                Ok(found) if found.is_file() => UsageError::FileFirst(word.clone()),
-                _ => UsageError::Command(word.clone()),
-            });
-        };
-        let file = match files {
-            [file] => file.clone(),
-            [] => return Err(UsageError::NoFile(name)),
-            _ => return Err(UsageError::Words),
-        };
-        Ok(Self {
-            command: match name {
-                "llb" => Command::Llb { text },
-                "graph" => Command::Graph,
-                _ => Command::Check,
-            },
-            file,
-            platform,
-            build_args,
-            frontend,
-        })
-    }
-
     fn answer(&self) -> Result<Vec<u8>, Diagnostic> {
         let file = read_file(&self.file)?;
         let files = Files::of(&self.file);

@@ -229,16 +229,18 @@ impl Dependencies<'_> {
                 let (name, version) = entries.first().map_or(("", ""), |(key, value)| {
                     (key.name.as_str(), value.text().unwrap_or_default())
                 });
+                let (name, version) = (redact::quoted(name), redact::quoted(version));
+                let help = if name.contains([' ', '@', '/']) {
+                    let rest = if version.is_empty() { "" } else { " " };
+                    format!(
+                        "YAML takes what comes before a colon for a key. Put the line in quotes: `- \"{name}:{rest}{version}\"`"
+                    )
+                } else {
+                    format!("Write `- {name}=={version}`, as in a requirements file.")
+                };
                 return Err(place
-                    .error(format!(
-                        "`{}:` is a key, not a requirement",
-                        redact::quoted(name)
-                    ))
-                    .help(format!(
-                        "Write `- {}=={}`, as in a requirements file.",
-                        redact::quoted(name),
-                        redact::quoted(version)
-                    )));
+                    .error(format!("`{name}:` is a key, not a requirement"))
+                    .help(help));
             }
             Value::Null
             | Value::Scalar {

@@ -38,10 +38,12 @@ pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake>
             "Write names as PyPI shows them.",
         ));
     }
-    let outcome = pep508_rs::Requirement::<VerbatimUrl>::from_str(requirement);
-    let Err(error) = outcome else {
+    let Err(error) = parse(requirement) else {
         return Ok(());
     };
+    if is_for_pip(requirement) {
+        return Ok(());
+    }
     if let Some(name) = variables(requirement).into_iter().next() {
         return Err(Mistake::new(
             format!("${{{name}}} in `{shown}` has no value"),
@@ -64,13 +66,55 @@ pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake>
     .caused_by(error))
 }
 
+type Parsed = pep508_rs::Requirement<VerbatimUrl>;
+
+fn parse(requirement: &str) -> Result<Parsed, pep508_rs::Pep508Error<VerbatimUrl>> {
+    Parsed::from_str(requirement)
+}
+
+/// The operators of versions, those that start with others first.
+const OPERATORS: [&str; 8] = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
+
+/// Whether `requirement` is a name with versions, whatever these are: releases of pip differ in what they accept, such as
+/// `x>=2.*` and a comma at the end.
+fn is_for_pip(requirement: &str) -> bool {
+    let (asked, marker) = match requirement.split_once(';') {
+        Some((asked, marker)) => (asked, Some(marker)),
+        None => (requirement, None),
+    };
+    if marker.is_some_and(|marker| parse(&format!("x ; {marker}")).is_err()) {
+        return false;
+    }
+    let Some(at) = asked.find(['=', '~', '!', '<', '>']) else {
+        return false;
+    };
+    let (name, versions) = asked.split_at(at);
+    let (name, versions) = match name.trim_end().strip_suffix('(') {
+        Some(name) => (name, versions.trim_end().strip_suffix(')')),
+        None => (name, Some(versions)),
+    };
+    let is_version = |text: &str| {
+        let version = OPERATORS.iter().find_map(|it| text.strip_prefix(it));
+        let version = version.unwrap_or_default().trim_start();
+        !version.is_empty()
+            && version
+                .chars()
+                .all(|c| is_name_char(c) || "*+!".contains(c))
+    };
+    let versions = versions.map(str::trim_end);
+    let versions = versions.map(|versions| versions.strip_suffix(',').unwrap_or(versions));
+    parse(name).is_ok()
+        && versions.is_some_and(|versions| versions.split(',').map(str::trim).all(is_version))
+}
+
 /// Whether a version is one that `requirement`, whose syntax has been checked, asks for. What cannot be read asks for any.
 pub(super) fn allows(requirement: &str, version: &str) -> bool {
     if !requirement.is_ascii() || !has_names(requirement) {
         return true;
     }
-    let asked = pep508_rs::Requirement::<VerbatimUrl>::from_str(requirement);
-    let asked = asked.ok().and_then(|asked| asked.version_or_url);
+    let asked = parse(requirement)
+        .ok()
+        .and_then(|asked| asked.version_or_url);
     match (asked, Version::from_str(version)) {
         (Some(VersionOrUrl::VersionSpecifier(asked)), Ok(version)) => asked.contains(&version),
         _ => true,

@@ -61,6 +61,13 @@ fn valid_requirements_are_left_to_pip() {
         "file:./x",
         "x[dev] @ file:x ; python_version > '3'",
         "jinja2===3.1.4+local.1; python_version >= '3.9'",
+        "jinja2 >= 2.*",
+        "jinja2[x] (~= 2.*, < 4.0.*)",
+        "jinja2==3.1,",
+        "jinja2 > 2 , < 3 , ; python_version > '3'",
+        "jinja2==3.*.1",
+        "jinja2==2004d-1",
+        "jinja2<dev",
     ] {
         check(&[requirement(text)], &BuildArgs::default()).unwrap_or_else(|error| {
             panic!("{text}: {error}");
@@ -238,6 +245,11 @@ const MISTAKES: &[&str] = &[
     "requests=2.31",
     "requests 2.31",
     "requests>=2 flask>=3",
+    "requests>=2,,<3",
+    "requests>=2 <3",
+    "requests>2<3",
+    "requests (>=2.*",
+    "requests>=2.*; python_version",
     "numpy >= 1.26; python_version > 3",
     "requests==${REQUESTS_VERSION}",
     "-r",
