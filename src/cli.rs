@@ -73,11 +73,9 @@ fn summary(input: &EnvironmentInput) -> String {
             let number = files.len() + local.len();
             parts.push(count(number, "PyPI package", "PyPI packages"));
         }
-        Pip::Unsolved(requirements) => parts.push(count(
-            requirements.len(),
-            "pip requirement",
-            "pip requirements",
-        )),
+        Pip::Unsolved(requirements) => {
+            parts.push(count(requirements.len(), "line for pip", "lines for pip"))
+        }
     }
     match &input.conda {
         Conda::Locked(packages) => {

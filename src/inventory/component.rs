@@ -168,6 +168,11 @@ impl Component {
         }
     }
 
+    /// The component's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The same, in the layer with this name.
     pub(crate) fn in_layer(mut self, name: &str) -> Self {
         self.layer = Some(name.to_owned());

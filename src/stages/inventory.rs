@@ -65,10 +65,19 @@ impl Image<'_> {
             let conda = planned.iter().zip(&one.facts.packages).zip(layers);
             let conda = conda
                 .map(|((planned, facts), layer)| Component::conda(planned, facts).in_layer(layer));
-            conda.chain(pypi.iter().cloned()).collect()
+            by_name(conda)
+                .chain(by_name(pypi.iter().cloned()))
+                .collect()
         });
         environments.collect()
     }
+}
+
+/// Components in the order of their names: files and pip list them in any order.
+fn by_name(components: impl Iterator<Item = Component>) -> impl Iterator<Item = Component> {
+    let mut sorted: Vec<Component> = components.collect();
+    sorted.sort_by(|a, b| a.name().cmp(b.name()));
+    sorted.into_iter()
 }
 
 impl Session<'_> {

@@ -39,11 +39,10 @@ impl Group {
         packages.sort_unstable();
         let names = packages.iter().map(|index| all[*index].id.name.clone());
         let mut names: Vec<String> = names.collect();
-        let title = title(&names);
         names.sort_unstable();
         Self {
             packages,
-            title,
+            title: title(&names),
             names,
             parts,
         }
@@ -67,7 +66,8 @@ impl fmt::Display for Group {
     }
 }
 
-/// Divides packages into groups; every package is in exactly one.
+/// Divides packages into groups; every package is in exactly one. The groups are in the order of their packages' names,
+/// whatever the order of the packages: images name their layers by it.
 pub(crate) fn deal(packages: &[Package], layers: Layers) -> Vec<Group> {
     let all: Vec<usize> = (0..packages.len()).collect();
     deal_some(packages, &all, layers)
@@ -99,7 +99,7 @@ pub(crate) fn deal_some(packages: &[Package], chosen: &[usize], layers: Layers) 
             Group::new(packages, members, 1 + further.unwrap_or(0))
         })
         .collect();
-    groups.sort_by(|a, b| a.packages.cmp(&b.packages));
+    groups.sort_by(|a, b| a.names.cmp(&b.names));
     groups
 }
 
@@ -124,7 +124,7 @@ pub(super) fn further_parts(
 }
 
 /// The order in which the groups' layers are stacked, as indices into `groups`, lowest first; `size` is a package's
-/// archive size in bytes.
+/// archive size in bytes. Layers of equal weight stay in the order of the groups.
 ///
 /// When a layer changes, an engine unpacks every layer above it again. So layers that are large and hold few packages,
 /// any of which may change, go to the bottom.
@@ -175,7 +175,21 @@ mod tests {
     fn packages_are_alone_if_there_are_enough_layers() {
         let packages: Vec<_> = ["six", "python", "numpy"].map(Package::example).into();
         let groups = deal(&packages, Layers::Auto);
-        assert_eq!(names(&packages, &groups), [["six"], ["python"], ["numpy"]]);
+        assert_eq!(names(&packages, &groups), [["numpy"], ["python"], ["six"]]);
+    }
+
+    #[test]
+    fn the_order_of_the_packages_changes_nothing() {
+        let mut packages: Vec<_> = ["six", "python", "numpy", "attrs"]
+            .map(Package::example)
+            .into();
+        let titles = |packages: &[Package]| -> Vec<String> {
+            let groups = deal(packages, Layers::AtMost(3)).into_iter();
+            groups.map(|group| group.to_string()).collect()
+        };
+        let before = titles(&packages);
+        packages.reverse();
+        assert_eq!(titles(&packages), before);
     }
 
     #[test]
@@ -195,15 +209,15 @@ mod tests {
             deal(packages, layers).iter().map(Group::parts).collect()
         };
         // How large a libtorch usually is.
-        assert_eq!(parts(&packages, Layers::Auto), [1, 3, 1, 1]);
+        assert_eq!(parts(&packages, Layers::Auto), [3, 1, 1, 1]);
         packages[1].size = Some(WHOLE);
         assert_eq!(parts(&packages, Layers::Auto), [1, 1, 1, 1]);
         packages[1].size = Some(WHOLE + 1);
-        assert_eq!(parts(&packages, Layers::Auto), [1, 2, 1, 1]);
-        assert_eq!(parts(&packages, Layers::AtMost(4)), [1, 2, 1]);
+        assert_eq!(parts(&packages, Layers::Auto), [2, 1, 1, 1]);
+        assert_eq!(parts(&packages, Layers::AtMost(4)), [2, 1, 1]);
         assert_eq!(parts(&packages, Layers::AtMost(3)), [1, 1, 1]);
         packages[1].size = Some(u64::MAX);
-        assert_eq!(parts(&packages, Layers::Auto), [1, 21, 1, 1]);
+        assert_eq!(parts(&packages, Layers::Auto), [21, 1, 1, 1]);
     }
 
     #[test]

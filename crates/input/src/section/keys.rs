@@ -62,17 +62,29 @@ pub(super) const FILE_KEYS: &[KeyInfo] = keys! {
     "default": "The environment that is active unless a container asks for another.", "default: base";
 };
 
-/// Words for the same things in Dockerfiles and compose files.
+/// Words for the same things in Dockerfiles, compose files and other tools.
 pub(super) const OTHER_WORDS: &[(&str, &str)] = &[
     ("add", "copy"),
+    ("apt_packages", "apt"),
+    ("base_image", "base"),
     ("command", "cmd"),
     ("commands", "run"),
     ("environment", "env"),
+    ("exposed_ports", "expose"),
+    ("files", "copy"),
     ("from", "base"),
+    ("health_check", "healthcheck"),
     ("image", "base"),
+    ("maintainer", "labels"),
     ("packages", "apt"),
+    ("pip_packages", "pip"),
     ("ports", "expose"),
+    ("post_install", "run"),
+    ("requirements", "pip"),
+    ("script", "run"),
     ("stop_signal", "stopsignal"),
+    ("system", "apt"),
+    ("system_packages", "apt"),
     ("variables", "env"),
     ("working_dir", "workdir"),
 ];

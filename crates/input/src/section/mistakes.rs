@@ -11,6 +11,8 @@ pub(crate) const SECTIONS: &[&str] = &[
     "condafront:\n  bsae: ubuntu:24.04\n",
     "condafront:\n  environment: {A: b}\n",
     "condafront:\n  ports: [8888]\n",
+    "condafront:\n  base_image: ubuntu:24.04\n",
+    "condafront:\n  system_packages: [gcc]\n",
     "condafront:\n  nonsense: 1\n",
     "condafront:\n  environments: {base: env.yml}\n",
     "condafront:\n  [a, b]: 1\n",
