@@ -10,9 +10,13 @@ use crate::section::image_section::Located;
 use crate::yaml::Node;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
+use condafront_model::visible::unfit;
 
 /// Help for what only another lock can change.
 pub(super) const RELOCK: &str = "Regenerate the lock.";
+
+/// Strings with a grammar of their own, in which line breaks may be space.
+const PARSED: &[&str] = &["marker", "requires-python"];
 
 /// A lock being read.
 pub(super) struct Reader<'a> {
@@ -59,7 +63,13 @@ impl Reader<'_> {
         };
         let lines = node.lines;
         match node.text().filter(|text| !text.is_empty()) {
-            Some(value) => Ok(Some(Located { value, lines })),
+            // Other values become names of steps and files, or parts of messages.
+            Some(value) => match unfit(value).filter(|_| !PARSED.contains(&key)) {
+                Some(what) => Err(self
+                    .error(lines, format!("`{key}` contains {what}"))
+                    .help(RELOCK)),
+                None => Ok(Some(Located { value, lines })),
+            },
             None => Err(self.error(
                 lines,
                 match node.text() {

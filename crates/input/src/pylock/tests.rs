@@ -216,6 +216,8 @@ fn mistakes_are_reported_at_their_line() {
         package("vcs = {type = 'git', url = 'https://g.example/demo', commit-id = '0123456789abcdef0123456789abcdef01234567', subdirectory = '..'}"),
         package("directory = {editable = true}"),
         package("version = ''\nwheels = []"),
+        package("version = \"1.0\\u0007\"\nwheels = []"),
+        format!("lock-version = '1.0'\n[[packages]]\nname = \"demo\\nexample\"\n{wheel}\n").replace("HASH", HASH),
     ] {
         let error = chosen(&text, &[]).unwrap_err();
         shown.push_str(&format!("{}\n\n", error.render(Level::Error)));
