@@ -1,6 +1,7 @@
 //! The step that asks pip what it would install. It has network, and the image is its root.
 
 use condafront_model::pypi_package::requirement_name;
+use condafront_model::redact::quoted;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
@@ -130,6 +131,9 @@ fn line(entry: &PipEntry, input: &Path) -> Result<String, FailureReport> {
     })
 }
 
+/// What pip says of a server that leads from one address to the next. It does not say which server it was.
+const CIRCLE: &str = "Exceeded 30 redirects";
+
 /// pip's own reason, reported at the entries that it is about.
 fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> FailureReport {
     if output.contains("no such option: --dry-run") || output.contains("no such option: --report") {
@@ -154,9 +158,14 @@ fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> 
     culprits.sort_unstable();
     culprits.dedup();
     let certificate = process::certificate(output);
-    let reason = certificate
-        .as_ref()
-        .map_or(reason, |(reason, _)| reason.clone());
+    let reason = match &certificate {
+        Some((reason, _)) => reason.clone(),
+        None if output.contains(CIRCLE) => {
+            culprits = with_address(list);
+            in_a_circle(&culprits, list)
+        }
+        None => reason,
+    };
     let mut report = process::failure("find the PyPI packages", &reason);
     report.culprits = culprits.into_iter().map(Culprit::Package).collect();
     let help = certificate.map(|(_, help)| help).or_else(|| help(output));
@@ -190,6 +199,35 @@ fn unbuilt(
         None => build.help.clone().unwrap_or_else(|| BUILT.to_owned()),
     });
     report
+}
+
+/// The entries that name a server, or the first entry if none does.
+fn with_address(list: &[PipEntry]) -> Vec<usize> {
+    let entries = list.iter().enumerate();
+    let named = entries.filter(|(_, entry)| address(entry).is_some());
+    let named: Vec<usize> = named.map(|(index, _)| index).collect();
+    match named.as_slice() {
+        [] => list.first().map(|_| 0).into_iter().collect(),
+        _ => named,
+    }
+}
+
+/// The address of the server that an entry names.
+fn address(entry: &PipEntry) -> Option<&str> {
+    let mut words = entry.text.split([' ', '=']);
+    words.find(|word| word.starts_with("http://") || word.starts_with("https://"))
+}
+
+/// That one of the servers that these entries name leads in a circle.
+fn in_a_circle(entries: &[usize], list: &[PipEntry]) -> String {
+    let named = entries
+        .iter()
+        .filter_map(|index| address(list.get(*index)?));
+    let server = match named.collect::<Vec<_>>().as_slice() {
+        [one] => quoted(one),
+        _ => "a server".to_owned(),
+    };
+    format!("{server} leads in a circle: pip has followed 30 redirects")
 }
 
 /// The first entry whose name is a word of `text`.
@@ -247,7 +285,11 @@ fn without_places(text: &str, input: &Path) -> String {
 }
 
 fn help(output: &str) -> Option<&'static str> {
-    if output.contains("connection broken by") || output.contains("Could not fetch URL") {
+    if output.contains(CIRCLE) {
+        Some(
+            "Check the address of the index, or name another index: --index-url in the list, or --build-arg PIP_INDEX_URL=….",
+        )
+    } else if output.contains("connection broken by") || output.contains("Could not fetch URL") {
         Some(
             "pip could not reach its index. Check that the build has network access (docker build --network), and whether it needs a proxy (--build-arg HTTPS_PROXY=…) or another index (--build-arg PIP_INDEX_URL=…).",
         )
@@ -326,6 +368,7 @@ mod tests {
             "Processing /in/0/demo-1.0-py3-none-any.whl (from -r /tmp/pip/requirements.txt (line 2))\nERROR: Package 'flask' requires a different Python: 3.11.9 not in '>=3.12'\n",
             "Collecting flask>=3 (from -r /tmp/pip/requirements.txt (line 2))\nCollecting psycopg2 (from flask>=3->-r /tmp/pip/requirements.txt (line 2))\n  error: subprocess-exited-with-error\n  \n  × python setup.py egg_info did not run successfully.\n  │ exit code: 1\n  ╰─> [3 lines of output]\n      running egg_info\n      \n      Error: pg_config executable not found.\n      [end of output]\n  \nerror: metadata-generation-failed\n\n× Encountered error while generating package metadata.\n╰─> See above for output.\n",
             "Usage:\n  pip install [options]\n\nno such option: --dry-run\n",
+            "ERROR: Could not install packages due to an OSError: Exceeded 30 redirects.\n",
             "WARNING: Retrying (Retry(total=0, connect=None)) after connection broken by 'SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1028)'))': /simple/flask/\nCould not fetch URL https://i.example:8443/simple/flask/: There was a problem confirming the ssl certificate: HTTPSConnectionPool(host='i.example', port=8443): Max retries exceeded with url: /simple/flask/ (Caused by SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: unable to get local issuer certificate (_ssl.c:1028)'))) - skipping\nERROR: Could not find a version that satisfies the requirement flask (from versions: none)\nERROR: No matching distribution found for flask\n",
         ];
         let mut all = String::new();
