@@ -147,25 +147,29 @@ fn the_engine_crashes(days: &mut Days) {
 /// There is too little space for a download, for what an install step writes, and for what is exported.
 fn the_disk_is_full(days: &mut Days) {
     const TOLD: &str = "the builder's disk is full";
+    const ADVICE: &str =
+        "Free space on it, for example with `docker builder prune`, and build again.";
     days.add_large("is-too-large", 20_000_000);
     let engine = &days.project.engine;
     // The second time, there is space for the download alone, then for what is installed.
     for (megabytes, told) in [
-        (8, TOLD),
-        (24, TOLD),
+        (8, &[TOLD, ADVICE][..]),
+        (24, &[TOLD, ADVICE]),
         // BuildKit's own words: the frontend has done its part.
-        (24, "no space left on device"),
+        (24, &["no space left on device"]),
     ] {
         engine.leave_space(megabytes * 1_000_000);
         let output = days.project.build(&[]).expect_failure();
         let error = error_of(&output);
-        assert!(error.contains(told), "{error}");
+        for part in told {
+            assert!(error.contains(part), "{part} in {error}");
+        }
     }
     // As another user, everything is installed again.
     engine.leave_space(8_000_000);
     let user = ["--build-arg", "MAMBA_USER_ID=4321"];
     let error = error_of(&days.project.build(&user).expect_failure());
-    assert!(error.contains(TOLD), "{error}");
+    assert!(error.contains(TOLD) && error.contains(ADVICE), "{error}");
     engine.leave_space(1_000_000_000);
     days.project.build(&user).expect_success();
     build(days);
