@@ -62,8 +62,10 @@ add_bridge() {
 launch() {
   local dir=$1 log=$1/$2
   shift 2
+  # An engine that is killed leaves temporary mounts, which are found there when it is stopped.
+  mkdir -p "$dir/tmp"
   # With more memory, programs in Go collect garbage less often.
-  NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}" PATH=$(engine_path) GOGC=400 \
+  NO_PROXY="127.0.0.1,localhost${NO_PROXY:+,$NO_PROXY}" PATH=$(engine_path) GOGC=400 TMPDIR=$dir/tmp \
     setsid "$@" </dev/null >>"$log" 2>&1 8>&- 9>&- &
   set_state "$dir" PID $!
   set_state "$dir" PROGRAM "$(realpath "$(PATH=$(engine_path) command -v "$1")")"

@@ -1,7 +1,8 @@
 //! The engines that `scripts/engine` starts behave as the tests expect.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
 
 use condafront_testkit::engine::{Engine, Store, registry, run};
 
@@ -61,11 +62,52 @@ fn a_fresh_engine_is_empty_and_stops_when_dropped() {
     assert_ne!(engine.host(), shared.host());
     let images = run(&mut engine.docker(["images", "--quiet"])).expect_success();
     assert_eq!(images.stdout.lines().count(), 1, "{}", images.stdout);
-    let root = run(&mut engine.docker(["info", "--format", "{{.DockerRootDir}}"]))
-        .expect_success()
-        .stdout;
-    let root = Path::new(root.trim());
+    let root = root_of(&engine);
     assert!(root.is_dir());
     drop(engine);
     assert!(!root.exists());
+}
+
+/// Where dockerd keeps everything, in the folder of its engine.
+fn root_of(engine: &Engine) -> PathBuf {
+    let format = "{{.DockerRootDir}}";
+    let found = run(&mut engine.docker(["info", "--format", format])).expect_success();
+    found.stdout.trim().into()
+}
+
+#[test]
+fn a_stopped_engine_has_left_no_mount_and_a_new_one_has_an_empty_log() {
+    let engine = Engine::start_fresh(Store::Containerd);
+    let root = root_of(&engine);
+    let own = root.parent().unwrap();
+    let log = fs::read_to_string(own.join("log")).unwrap();
+    assert!(log.contains("Starting up"), "{log}");
+    assert!(!log.contains("Daemon shutdown complete"), "{log}");
+    builds_and_runs(&engine);
+    engine.crash_and_restart();
+
+    // Its programs keep temporary mounts there, and a crash leaves them.
+    let temporary = own.join("tmp");
+    let state = fs::read_to_string(own.join("state")).unwrap();
+    let pids = state.lines().filter_map(|line| line.strip_prefix("PID="));
+    let running: Vec<String> = pids
+        .filter_map(|pid| fs::read_to_string(format!("/proc/{pid}/environ")).ok())
+        .filter(|variables| !variables.is_empty())
+        .collect();
+    // containerd and dockerd.
+    assert_eq!(running.len(), 2, "{state}");
+    let variable = format!("TMPDIR={}", temporary.display());
+    for variables in running {
+        assert!(
+            variables.split('\0').any(|it| it == variable),
+            "{variables}"
+        );
+    }
+    let left = temporary.join("containerd-mount-of-a-test");
+    fs::create_dir(&left).unwrap();
+    let mut mount = Command::new("mount");
+    run(mount.args(["-t", "tmpfs", "tmpfs"]).arg(&left)).expect_success();
+    drop(engine);
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    assert!(!mounts.contains(own.to_str().unwrap()), "{mounts}");
 }
