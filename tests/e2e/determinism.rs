@@ -1,11 +1,18 @@
 //! The same input gives the same image, whoever builds it.
 
+use condafront_testkit::channel::{self, Channel, HashStyle, Package, WheelFile};
 use condafront_testkit::engine::{self, Store};
 
+use crate::locks::{conda_lock, pixi_lock};
 use crate::pip::{hello, real, serve};
+use crate::pip_private::index;
 use crate::project::{LOCK, Project, base, frontend};
 use crate::pushed::Pushed;
 
+/// With dates in archives and images that are not the time of a build.
+const EPOCH: [&str; 2] = ["--build-arg", "SOURCE_DATE_EPOCH=1700000000"];
+
+/// The second has one core, another time zone, and another mirror, and lists the packages in another order.
 #[test]
 fn two_builders_that_never_met_make_the_same_image() {
     let one = Project::new(Store::Containerd);
@@ -28,14 +35,148 @@ fn two_builders_that_never_met_make_the_same_image() {
     ];
     let lock = std::fs::read_to_string(one.path(LOCK)).unwrap();
     one.write(LOCK, lock + &pip.concat());
-    let other = Project::fresh(Store::Containerd);
-    other.write(LOCK, std::fs::read(one.path(LOCK)).unwrap());
+    let other = Project::elsewhere(Store::Containerd);
+    let lock = std::fs::read_to_string(one.path(LOCK)).unwrap();
+    other.write(LOCK, reversed(&lock));
+    let mirror = format!("CONDA_MIRRORS={}={}", one.channel(), other.channel());
 
-    let epoch = ["--build-arg", "SOURCE_DATE_EPOCH=1700000000"];
-    let ours = one.push("image", &epoch);
-    let theirs = other.push("image", &epoch);
+    let ours = one.push("image", &EPOCH);
+    let mirrored = [&EPOCH[..], &["--build-arg", &mirror]].concat();
+    let theirs = other.push("image", &mirrored);
+    let asked = other.packages_requested();
+    assert!(
+        asked.iter().any(|path| path.contains("/python-3")),
+        "{asked:?}"
+    );
     assert_eq!(ours.layers, theirs.layers);
     assert_eq!(ours.manifest, theirs.manifest);
+}
+
+/// An explicit lock with its entries in another order.
+fn reordered(lock: &str, change: impl FnOnce(&mut Vec<&str>)) -> String {
+    const MARKER: &str = "@EXPLICIT\n";
+    let (start, entries) = lock.split_once(MARKER).expect("an explicit lock");
+    let mut entries = entries.lines().collect();
+    change(&mut entries);
+    format!("{start}{MARKER}{}\n", entries.join("\n"))
+}
+
+/// An explicit lock with its entries in reverse order.
+fn reversed(lock: &str) -> String {
+    reordered(lock, |entries| entries.reverse())
+}
+
+/// A package with a file that others have too, and a script that says when it runs.
+fn claimant(project: &Project, name: &str, needs: &[&str]) -> (Package, String) {
+    let script = format!("echo {name} >> $PREFIX/share/scripts.txt\n");
+    let files = [
+        ("share/claimed.txt", name, 0o644),
+        (&*format!("bin/.{name}-post-link.sh"), &*script, 0o755),
+    ];
+    let (package, archive) = channel::package_that_needs(needs, name, "1.0", &files);
+    let path = format!("/own/{}", package.path());
+    project.server.put(&path, archive);
+    let line = format!("{}#{}\n", project.server.url(&path), package.sha256);
+    (package, line)
+}
+
+/// What packages need is in the packages alone: those of this lock have the same file, and scripts.
+#[test]
+fn any_order_of_an_explicit_lock_gives_the_same_image() {
+    let project = Project::new(Store::Containerd);
+    let claimants = [
+        claimant(&project, "a-top", &["b-middle"]),
+        claimant(&project, "b-middle", &["c-below >=1"]),
+        claimant(&project, "c-below", &[]),
+    ];
+    let pip = [
+        serve(&project, "hello.world", &hello("1.0")),
+        real(&project, "idna"),
+    ];
+    let packages = Channel::open().closure(&["python", "clash-a", "clash-b", "jinja2"]);
+    let own: String = claimants.iter().map(|(_, line)| line.as_str()).collect();
+    let lock = project.lock_text(&packages, HashStyle::Sha256) + &own + &pip.concat();
+    // By their hashes, which have nothing to do with names and with what packages need.
+    let shuffled = reordered(&lock, |entries| {
+        entries.sort_by_key(|line| line.rsplit('#').next());
+    });
+    for layers in ["auto", "2", "1"] {
+        let layers = format!("CONDAFRONT_LAYERS={layers}");
+        let args = [&EPOCH[..], &["--build-arg", &layers]].concat();
+        let images = [&lock, &reversed(&lock), &shuffled].map(|text| {
+            project.write(LOCK, text);
+            project.push("image", &args)
+        });
+        for image in &images[1..] {
+            assert_eq!(images[0].layers, image.layers, "{layers}");
+            assert_eq!(images[0].manifest, image.manifest, "{layers}");
+        }
+        project.build(&args).expect_success();
+        let show = [
+            "sh",
+            "-c",
+            "cd /opt/conda/share; cat claimed.txt scripts.txt",
+        ];
+        let shown = project.run(&[], &show).expect_success().stdout;
+        assert_eq!(shown, "a-topc-below\nb-middle\na-top\n", "{layers}");
+    }
+}
+
+/// Files that say what packages need, or what is wanted.
+#[test]
+fn any_order_of_other_files_gives_the_same_image() {
+    let project = Project::new(Store::Containerd);
+    let channel = Channel::open();
+    let packages = channel.closure(&["python", "clash-a", "clash-b", "jinja2"]);
+    let backwards: Vec<&Package> = packages.iter().rev().copied().collect();
+    let other = channel.find("prefix-demo");
+    let lab = ["--build-arg", "ENVIRONMENT=lab"];
+    let of_pixi = [&EPOCH[..], &lab].concat();
+    for (kind, make, args) in [
+        (
+            "conda-lock.yml",
+            conda_lock as fn(&Project, &[&Package], &Package) -> String,
+            &EPOCH[..],
+        ),
+        ("pixi.lock", pixi_lock, &of_pixi),
+    ] {
+        let [one, another] = [&packages, &backwards].map(|packages| {
+            project.write(LOCK, make(&project, packages, other));
+            project.push("image", args)
+        });
+        assert_eq!(one.manifest, another.manifest, "{kind}");
+    }
+
+    let wheels = index(&[hello("1.0"), WheelFile::new("other_wheel", "2.0")]);
+    project.server.mount("/pypi", wheels.path());
+    let simple = format!("--index-url {}", project.server.url("/pypi/simple/"));
+    let conda = ["python", "pip", "jinja2", "clash-a", "clash-b"];
+    let pip = ["hello.world", "other-wheel", &simple];
+    let text = |conda: &[&str], pip: &[&str]| {
+        let listed = |indent: &str, entries: &[&str]| -> String {
+            let lines = entries.iter().map(|it| format!("{indent}- {it}\n"));
+            lines.collect()
+        };
+        format!(
+            "# syntax={}\nchannels: [\"{}\"]\ndependencies:\n{}  - pip:\n{}",
+            frontend(),
+            project.channel(),
+            listed("  ", conda),
+            listed("    ", pip),
+        )
+    };
+    let args = [&EPOCH[..], &["--network", "host"]].concat();
+    let image = |text: String| {
+        project.write("env.yml", text);
+        project.push_file("env.yml", "image", &args)
+    };
+    let one = image(text(&conda, &pip));
+    let (mut conda, mut pip) = (conda, pip);
+    conda.reverse();
+    pip.reverse();
+    let another = image(text(&conda, &pip));
+    assert_eq!(one.layers, another.layers);
+    assert_eq!(one.manifest, another.manifest);
 }
 
 /// Commands give their files the time at which they run, and every copy and command changes the times of folders.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use condafront_testkit::channel::{self, Channel, HashStyle, Package};
-use condafront_testkit::engine::{self, Engine, Output, Store};
+use condafront_testkit::engine::{self, Engine, Machine, Output, Store};
 use condafront_testkit::run;
 use condafront_testkit::server::Server;
 
@@ -75,6 +75,15 @@ impl Project {
         Self::on(Engine::start_fresh(store)).with_channel_on_its_server()
     }
 
+    /// The same on a machine in another time zone, with one core.
+    pub(crate) fn elsewhere(store: Store) -> Self {
+        let machine = Machine {
+            variables: &[("TZ", "Pacific/Kiritimati")],
+            has_one_core: true,
+        };
+        Self::on(Engine::start_fresh_on(store, machine)).with_channel_on_its_server()
+    }
+
     /// The same on an engine in memory, whose space a test limits.
     pub(crate) fn in_memory(store: Store) -> Self {
         Self::on(Engine::start_in_memory(store)).with_channel_on_its_server()
@@ -91,12 +100,18 @@ impl Project {
         project
     }
 
-    fn with_channel_on_its_server(mut self) -> Self {
-        self.channel = self.server.url("/conda-forge");
-        self
+    fn with_channel_on_its_server(self) -> Self {
+        let channel = self.server.url("/conda-forge");
+        self.with_channel(channel)
     }
 
-    fn on(engine: Engine) -> Self {
+    /// The same project with the channel at this URL.
+    pub(crate) fn with_channel(self, channel: String) -> Self {
+        Self { channel, ..self }
+    }
+
+    /// A project on this engine.
+    pub(crate) fn on(engine: Engine) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let server = Server::start();
         server.mount("/conda-forge", Channel::open().directory());

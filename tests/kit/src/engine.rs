@@ -47,6 +47,15 @@ impl fmt::Display for Store {
     }
 }
 
+/// How the machine of an engine differs from this one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Machine<'a> {
+    /// Environment variables of the engine.
+    pub variables: &'a [(&'a str, &'a str)],
+    /// Whether everything has to share one core.
+    pub has_one_core: bool,
+}
+
 /// A running engine. One started by [`Engine::start_fresh`] stops when this is dropped.
 #[derive(Debug)]
 pub struct Engine {
@@ -82,7 +91,15 @@ impl Engine {
     /// # Panics
     /// If it does not start; the message includes the end of its log.
     pub fn start_fresh(store: Store) -> Self {
-        Self::start(store, &[])
+        Self::start_fresh_on(store, Machine::default())
+    }
+
+    /// The same on a machine that differs from this one.
+    ///
+    /// # Panics
+    /// If it does not start; the message includes the end of its log.
+    pub fn start_fresh_on(store: Store, machine: Machine<'_>) -> Self {
+        Self::start(store, &[], machine)
     }
 
     /// The same for a dockerd that keeps its images and its cache in a file system in memory, whose size
@@ -91,12 +108,20 @@ impl Engine {
     /// # Panics
     /// If it does not start; the message includes the end of its log.
     pub fn start_in_memory(store: Store) -> Self {
-        Self::start(store, &["--memory"])
+        Self::start(store, &["--memory"], Machine::default())
     }
 
-    fn start(store: Store, options: &[&str]) -> Self {
+    fn start(store: Store, options: &[&str], machine: Machine<'_>) -> Self {
         let owner = std::process::id().to_string();
-        let mut command = Command::new(script());
+        let mut command = if machine.has_one_core {
+            // Everything that it starts may use this core alone.
+            let mut command = Command::new("taskset");
+            command.args(["--cpu-list", &first_core()]).arg(script());
+            command
+        } else {
+            Command::new(script())
+        };
+        command.envs(machine.variables.iter().copied());
         command.args(["start", "--store", store.name(), "--owner", &owner]);
         command.args(options);
         let output = run(&mut command).expect_success();
@@ -360,6 +385,16 @@ pub fn variable(name: &str) -> String {
         .ok()
         .filter(|value| !value.is_empty())
         .unwrap_or_else(|| panic!("{name} is not set: run `make test`, which starts the engines"))
+}
+
+/// The number of the first core that this process may use.
+fn first_core() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").expect("this process's status");
+    let cores = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let first = cores.and_then(|cores| cores.trim().split([',', '-']).next());
+    first.expect("a core").to_owned()
 }
 
 fn script() -> PathBuf {

@@ -94,6 +94,10 @@ struct Entry {
 impl Server {
     /// Starts a server on a free loopback port with nothing mounted.
     ///
+    /// It is a proxy as well: it answers in the place of every server that a client asks it for. For those of
+    /// `company.example` it opens TLS ([`Certificate::Proxied`]). In the log, a request for that has the method `CONNECT`
+    /// and the server as its path.
+    ///
     /// # Panics
     /// If no port can be bound or no thread started.
     pub fn start() -> Self {

@@ -1,4 +1,4 @@
-//! Accepting connections, and resetting them on demand.
+//! Accepting connections, opening TLS as a proxy, and resetting connections on demand.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
+use hyper::Method;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -18,6 +19,15 @@ use super::{Certificate, State, respond};
 
 /// BuildKit opens every download at once.
 const BACKLOG: u32 = 4096;
+
+/// How a server speaks to its clients.
+#[derive(Clone)]
+enum Role {
+    /// Over TLS.
+    Tls(TlsAcceptor),
+    /// Without TLS; but in the place of other servers, over this one.
+    Proxy(TlsAcceptor),
+}
 
 /// Sends the bound address, then serves until `stopped` fires.
 pub(super) fn run(
@@ -32,7 +42,10 @@ pub(super) fn run(
         .enable_all()
         .build()
         .expect("a tokio runtime");
-    let acceptor = certificate.map(Certificate::acceptor);
+    let role = match certificate {
+        Some(certificate) => Role::Tls(certificate.acceptor()),
+        None => Role::Proxy(Certificate::Proxied.acceptor()),
+    };
     runtime.block_on(async {
         let socket = TcpSocket::new_v4().expect("a TCP socket");
         socket
@@ -46,7 +59,7 @@ pub(super) fn run(
             loop {
                 // Accepting fails when descriptors run out; the next attempt may succeed.
                 if let Ok((stream, _)) = listener.accept().await {
-                    tokio::spawn(serve(stream, acceptor.clone(), Arc::clone(&state)));
+                    tokio::spawn(serve(stream, role.clone(), Arc::clone(&state)));
                 } else {
                     tokio::task::yield_now().await;
                 }
@@ -60,21 +73,55 @@ pub(super) fn run(
     runtime.shutdown_background();
 }
 
-async fn serve(stream: TcpStream, acceptor: Option<TlsAcceptor>, state: Arc<State>) {
+async fn serve(stream: TcpStream, role: Role, state: Arc<State>) {
     let reset = Reset::default();
     let stream = ResettableStream {
         stream,
         reset: reset.clone(),
     };
-    match acceptor {
-        None => answer(stream, reset, state).await,
-        Some(acceptor) => {
-            // A client that does not accept the certificate goes away.
-            if let Ok(stream) = acceptor.accept(stream).await {
-                answer(stream, reset, state).await;
-            }
-        }
+    match role {
+        Role::Tls(acceptor) => answer_over_tls(stream, acceptor, reset, state).await,
+        Role::Proxy(acceptor) => answer_as_proxy(stream, acceptor, reset, state).await,
     }
+}
+
+async fn answer_over_tls(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    acceptor: TlsAcceptor,
+    reset: Reset,
+    state: Arc<State>,
+) {
+    // A client that does not accept the certificate goes away.
+    if let Ok(stream) = acceptor.accept(stream).await {
+        answer(stream, reset, state).await;
+    }
+}
+
+async fn answer_as_proxy(
+    stream: ResettableStream,
+    acceptor: TlsAcceptor,
+    reset: Reset,
+    state: Arc<State>,
+) {
+    let service = service_fn(move |mut request| {
+        let (state, reset, acceptor) = (Arc::clone(&state), reset.clone(), acceptor.clone());
+        async move {
+            if request.method() != Method::CONNECT {
+                return respond::respond(&state, &reset, &request).await;
+            }
+            let response = respond::accept_tunnel(&state, &request);
+            tokio::spawn(async move {
+                if let Ok(stream) = hyper::upgrade::on(&mut request).await {
+                    answer_over_tls(TokioIo::new(stream), acceptor, reset, state).await;
+                }
+            });
+            Ok(response)
+        }
+    });
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await;
 }
 
 async fn answer(

@@ -45,14 +45,7 @@ pub(super) async fn respond(
 ) -> io::Result<Response<CountedBody>> {
     let path = request.uri().path().to_owned();
     let fault = fault::find(&mut lock(&state.faults), &path);
-    let mut entry = Request {
-        method: request.method().to_string(),
-        path: path.clone(),
-        status: 0,
-        if_none_match: header(request, &IF_NONE_MATCH),
-        authorization: request.headers().contains_key(AUTHORIZATION),
-        bytes: 0,
-    };
+    let mut entry = entry(request, &path);
     let mut end = End::Whole;
     let mut answer = match fault {
         Some(Fault::Reset) => {
@@ -145,6 +138,32 @@ pub(super) async fn respond(
         CountedBody::new(answer.source, answer.length, end, sent)
     };
     response.body(body).map_err(io::Error::other)
+}
+
+/// Tells a client that a proxy has connected it with the server that `request` names.
+pub(super) fn accept_tunnel(
+    state: &State,
+    request: &hyper::Request<Incoming>,
+) -> Response<CountedBody> {
+    let entry = Request {
+        status: StatusCode::OK.as_u16(),
+        ..entry(request, &request.uri().to_string())
+    };
+    let nothing = Source::Bytes(Bytes::new());
+    let body = CountedBody::new(nothing, 0, End::Whole, state.record(entry));
+    Response::new(body)
+}
+
+/// A request in the log, before it has been answered.
+fn entry(request: &hyper::Request<Incoming>, path: &str) -> Request {
+    Request {
+        method: request.method().to_string(),
+        path: path.to_owned(),
+        status: 0,
+        if_none_match: header(request, &IF_NONE_MATCH),
+        authorization: request.headers().contains_key(AUTHORIZATION),
+        bytes: 0,
+    }
 }
 
 impl Answer {

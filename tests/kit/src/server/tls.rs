@@ -22,6 +22,8 @@ pub enum Certificate {
     Expired,
     /// It is for another server.
     OtherHost,
+    /// A valid one for the servers of `company.example`, which a proxy presents in their place.
+    Proxied,
 }
 
 impl Certificate {
@@ -30,6 +32,7 @@ impl Certificate {
             Self::Good => include_str!("../../certificates/good.pem"),
             Self::Expired => include_str!("../../certificates/expired.pem"),
             Self::OtherHost => include_str!("../../certificates/other.pem"),
+            Self::Proxied => include_str!("../../certificates/proxied.pem"),
         }
     }
 
