@@ -74,7 +74,7 @@ fn summary(input: &EnvironmentInput) -> String {
             parts.push(count(number, "PyPI package", "PyPI packages"));
         }
         Pip::Unsolved(requirements) => {
-            parts.push(count(requirements.len(), "line for pip", "lines for pip"))
+            parts.push(count(requirements.len(), "line for pip", "lines for pip"));
         }
     }
     match &input.conda {

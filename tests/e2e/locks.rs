@@ -13,7 +13,7 @@ use crate::project::{LOCK, Project, frontend};
 const SPECS: &[&str] = &["python", "jinja2", "activate-demo", "clash-a", "clash-b"];
 
 /// A conda-lock.yml of these packages in reverse order, plus `other` in another category and on another platform.
-fn conda_lock(project: &Project, packages: &[&Package], other: &Package) -> String {
+pub(crate) fn conda_lock(project: &Project, packages: &[&Package], other: &Package) -> String {
     let mut text = format!(
         "# syntax={}\nversion: 1\nmetadata:\n  platforms: [linux-64, osx-64]\n  sources: [environment.yml]\npackage:\n",
         frontend()
@@ -47,7 +47,7 @@ fn conda_lock(project: &Project, packages: &[&Package], other: &Package) -> Stri
 }
 
 /// A pixi.lock, version 6, with these packages in the environment `lab` and `other` in `default`.
-fn pixi_lock(project: &Project, packages: &[&Package], other: &Package) -> String {
+pub(crate) fn pixi_lock(project: &Project, packages: &[&Package], other: &Package) -> String {
     let url = |package: &Package| project.package_url(package);
     let selector = |package: &&Package| format!("      - conda: {}\n", url(package));
     let mut text = format!(
