@@ -54,7 +54,7 @@ fn usual_or_median(name: &str) -> u64 {
 pub(super) fn wheel_bytes(name: &str, size: Option<u64>) -> u64 {
     static LARGE: LazyLock<HashMap<&str, u64>> =
         LazyLock::new(|| table(include_str!("large_wheels.txt")));
-    let usual = || LARGE.get(without_version(name)).copied();
+    let usual = || LARGE.get(without_cuda(name)).copied();
     size.or_else(usual).unwrap_or_else(|| usual_or_median(name))
 }
 
@@ -79,6 +79,12 @@ fn table(text: &'static str) -> HashMap<&'static str, u64> {
 /// `libllvm` for `libllvm22`.
 fn without_version(name: &str) -> &str {
     name.trim_end_matches(|it: char| it.is_ascii_digit() || it == '.')
+}
+
+/// `nvidia-cublas` for `nvidia-cublas-cu12`: since CUDA 13, NVIDIA leaves the suffix out where it can.
+fn without_cuda(name: &str) -> &str {
+    let name = without_version(name);
+    name.strip_suffix("-cu").unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -129,10 +135,9 @@ mod tests {
     fn wheels_have_sizes_of_their_own() {
         assert_eq!(wheel_bytes("torch", None), 760 << 20);
         assert_eq!(wheel_bytes("torch", Some(96 << 20)), 96 << 20);
-        assert_eq!(
-            wheel_bytes("nvidia-cudnn-cu13", None),
-            wheel_bytes("nvidia-cudnn-cu12", None)
-        );
+        for name in ["nvidia-cudnn-cu13", "nvidia-cudnn-cu12", "nvidia-cudnn"] {
+            assert_eq!(wheel_bytes(name, None), 660 << 20, "{name}");
+        }
         assert_eq!(wheel_bytes("babel", None), 7 << 20);
         assert_eq!(wheel_bytes("six", None), MEDIAN_BYTES);
     }
