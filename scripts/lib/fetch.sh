@@ -22,9 +22,9 @@ apt_folder() {
 
 project_apt() { apt-get -c "$ENGINE_HOME/apt/apt.conf" "$@"; }
 
-# prepare_apt [ARCHITECTURE]: defaults to this machine's.
+# prepare_apt [ARCHITECTURE [SUITE]]: defaults to this machine's architecture; SUITE is read besides the usual ones.
 prepare_apt() {
-  local arch=${1:-$(dpkg --print-architecture)} apt suite
+  local arch=${1:-$(dpkg --print-architecture)} more=${2:-trixie} apt suite
   apt=$(apt_folder "$arch")
   command -v apt-get >/dev/null || die "apt-get is missing: the engines come from Debian's archive"
   if [ ! -f "$DEBIAN_KEYRING" ]; then
@@ -33,7 +33,7 @@ prepare_apt() {
   fi
   mkdir -p "$apt/lists/partial" "$apt/archives/partial"
   : >"$apt/status"
-  for suite in $ENGINE_SUITES trixie bookworm; do
+  for suite in $ENGINE_SUITES trixie bookworm "$more"; do
     printf 'deb [target=Packages signed-by=%s] %s %s main\n' "$DEBIAN_KEYRING" "$DEBIAN_MIRROR" "$suite"
   done | sort -u >"$apt/sources.list"
   # The hooks in the machine's configuration are meant for the machine's own package lists.
@@ -81,7 +81,7 @@ debs() {
   mkdir -p "$ENGINE_HOME"
   (
     flock 9
-    prepare_apt "$arch"
+    prepare_apt "$arch" "$suite"
     cd "$dir" && apt-get -c "$(apt_folder "$arch")/apt.conf" download -qq "${@/%//$suite}" >&2 ||
       die "packages of Debian $suite could not be downloaded: $*"
   ) 9>"$ENGINE_HOME/fetch.lock" || exit 1

@@ -39,6 +39,7 @@ mod locked_projects;
 mod locks;
 mod lost_results;
 mod micromamba_docker;
+mod old_pythons;
 mod own_locks;
 mod pip;
 mod pip_lists;

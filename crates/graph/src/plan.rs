@@ -67,9 +67,10 @@ impl Plan {
         Self { has_wheels, ..self }
     }
 
-    /// Whether any group may contain python modules, or there are wheels.
+    /// Whether there may be modules to compile: any group may contain some, or there are wheels.
     pub fn has_modules(&self) -> bool {
-        self.has_wheels || self.groups.iter().any(|group| self.needs_python(group))
+        let may_compile = self.python.as_ref().is_none_or(Python::compiles);
+        may_compile && (self.has_wheels || self.groups.iter().any(|group| self.needs_python(group)))
     }
 
     /// Whether linking the group depends on python: its `noarch` packages may contain python modules.

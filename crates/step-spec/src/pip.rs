@@ -191,6 +191,9 @@ pub struct PipResolveSpec {
     /// As in [`PipInstallSpec`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pip: Option<String>,
+    /// Whether that one does not report what it would install: it is 20.3.4 or 21.3.1.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cannot_report: bool,
     /// Whether the root has only what pip itself needs, and the other packages' metadata. If pip must build something and
     /// cannot, the result is `null` then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -17,6 +17,7 @@ mod debian;
 mod hostile;
 mod metadata;
 mod pypi;
+mod python2;
 mod recipe;
 mod select;
 mod small;
@@ -125,6 +126,14 @@ impl Channel {
         store::open("next-python", &|| vec![cpython::next_python()])
     }
 
+    /// A channel with a CPython 2.7, and the last pip, setuptools and wheel for it.
+    ///
+    /// # Panics
+    /// If it cannot be made (it needs Debian's archive, with Debian 11, and PyPI).
+    pub fn python2() -> Self {
+        store::open("python2", &|| python2::jobs())
+    }
+
     /// The small channel: made in seconds, without network.
     ///
     /// # Panics
@@ -173,6 +182,20 @@ impl Channel {
 /// If they are not on this machine and PyPI cannot be reached.
 pub fn wheels() -> Vec<PathBuf> {
     pypi::wheels()
+}
+
+/// The last pip for python 2.7, as PyPI has it.
+///
+/// # Panics
+/// If it is not on this machine and PyPI cannot be reached.
+pub fn pip_of_python2() -> PathBuf {
+    let mut wheels = python2::wheels().into_iter();
+    let is_pip = |wheel: &PathBuf| {
+        wheel
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("pip-"))
+    };
+    wheels.find(is_pip).expect("the list has a pip")
 }
 
 /// Runs `program`, an ELF file from the channel, with Debian 13's libc, which the channel's python needs and

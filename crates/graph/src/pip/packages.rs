@@ -6,7 +6,7 @@ use super::sources::Local;
 use crate::downloads::Addresses;
 use crate::environment::Environment;
 use crate::plan::mirrors::Mirrors;
-use crate::plan::pip::{resolving_pip, supplied_pip};
+use crate::plan::pip::{can_report, resolving_pip, supplied_pip};
 use crate::plan::python::Python;
 use condafront_input::requirements::BuildOptions;
 use condafront_model::pypi_package::PipPackage;
@@ -67,6 +67,15 @@ impl PipPackages<'_> {
     /// Everything to fetch; condafront's pip comes last.
     pub fn fetched(&self) -> impl Iterator<Item = &PipPackage> {
         self.packages.iter().chain(&self.supplied)
+    }
+
+    /// Whether the supplied pip does not report what it would install.
+    pub(super) fn cannot_report(&self) -> bool {
+        let version = self
+            .supplied
+            .as_ref()
+            .and_then(|pip| pip.version.as_deref());
+        version.is_some_and(|version| !can_report(version))
     }
 
     /// The first address of everything to fetch, at its first attempt.

@@ -49,6 +49,7 @@ impl Environment<'_> {
         let spec = PipResolveSpec {
             prefix: self.prefix.path().to_owned(),
             pip: supplied.as_ref().map(SuppliedPip::path),
+            cannot_report: wanted.cannot_report(),
             is_partial,
         };
         let entries = list.for_step(network.is_folder());

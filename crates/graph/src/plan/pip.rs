@@ -1,4 +1,5 @@
-//! The pip that condafront supplies for lock files without one.
+//! The pip that condafront supplies: for lock files without one, and for lists where the environment's own does not report what
+//! it would install.
 //!
 //! pixi installs PyPI packages itself, so its lock files have no pip among the conda packages. The supplied pip is
 //! downloaded and used by the steps, but is not part of the image.
@@ -12,9 +13,11 @@ use condafront_model::source::{Diagnostic, Lines};
 
 /// A version of pip on PyPI.
 struct Known {
-    /// The lowest minor version of python 3 that it supports.
-    python: u32,
+    /// The lowest version of python that it supports, among those with the same first number.
+    python: (u32, u32),
     version: &'static str,
+    /// The first tag in the name of its wheel.
+    tag: &'static str,
     /// The folder of its wheel on PyPI.
     folder: &'static str,
     sha256: &'static str,
@@ -23,22 +26,47 @@ struct Known {
 /// The newest known version for each python, newest first.
 const KNOWN: &[Known] = &[
     Known {
-        python: 10,
+        python: (3, 10),
         version: "26.3",
+        tag: "py3",
         folder: "07/25/ee8c38ae72d66b844ce8eb9711ba905dba21ca1a8a0c960057c41cd23337",
         sha256: "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13",
     },
     Known {
-        python: 8,
+        python: (3, 8),
         version: "25.0.1",
+        tag: "py3",
         folder: "c9/bc/b7db44f5f39f9d0494071bddae6880eb645970366d0a200022a1a93d57f5",
         sha256: "c46efd13b6aa8279f33f2864459c8ce587ea6a1a59ee20de055868d8f7688f7f",
     },
     Known {
-        python: 7,
+        python: (3, 7),
         version: "24.0",
+        tag: "py3",
         folder: "8a/6a/19e9fe04fca059ccf770861c7d5721ab4c2aebc539889e97c7977528a53b",
         sha256: "ba0d021a166865d2265246961bec0152ff124de910c5cc39f1156ce3fa7c69dc",
+    },
+    // These are the last ones for their pythons. The step that asks them knows them (`resolve.py` of the steps).
+    Known {
+        python: (3, 6),
+        version: "21.3.1",
+        tag: "py3",
+        folder: "a4/6d/6463d49a933f547439d6b5b98b46af8742cc03ae83543e4d7688c2420f8b",
+        sha256: "deaf32dcd9ab821e359cd8330786bcd077604b5c5730c0b096eda46f95c24a2d",
+    },
+    Known {
+        python: (3, 5),
+        version: "20.3.4",
+        tag: "py2.py3",
+        folder: "27/79/8a850fe3496446ff0d584327ae44e7500daf6764ca1a382d2d02789accf7",
+        sha256: "217ae5161a0e08c0fb873858806e3478c9775caffce5168b50ec885e358c199d",
+    },
+    Known {
+        python: (2, 7),
+        version: "20.3.4",
+        tag: "py2.py3",
+        folder: "27/79/8a850fe3496446ff0d584327ae44e7500daf6764ca1a382d2d02789accf7",
+        sha256: "217ae5161a0e08c0fb873858806e3478c9775caffce5168b50ec885e358c199d",
     },
 ];
 
@@ -57,8 +85,8 @@ pub fn supplied_pip(
     wheel(&python.version).map(Some)
 }
 
-/// The pip that condafront supplies to find what a list needs; `None` if the environment has one that can report it, or an
-/// older one and a python for which there is no other.
+/// The pip that condafront supplies to find what a list needs; `None` if the environment has one that can report it, or a
+/// python for which none is known.
 ///
 /// # Errors
 /// When the environment has none, and none is known for its `python`.
@@ -96,7 +124,7 @@ pub fn downloaded_pip(
 }
 
 /// Whether a version of pip has `--report` and `--dry-run`, as since 22.2. What is in doubt is left to pip.
-fn can_report(version: &str) -> bool {
+pub(crate) fn can_report(version: &str) -> bool {
     let mut numbers = version.split('.').map(|part| part.parse::<u32>().ok());
     match (numbers.next().flatten(), numbers.next().flatten()) {
         (Some(year), Some(number)) => (year, number) >= (22, 2),
@@ -110,11 +138,11 @@ fn can_report(version: &str) -> bool {
 /// # Errors
 /// When none is known for that version.
 pub fn wheel(python: &str) -> Result<PipPackage, Diagnostic> {
-    let minor = python
-        .strip_prefix("3.")
-        .and_then(|minor| minor.parse::<u32>().ok())
-        .unwrap_or(0);
-    let found = KNOWN.iter().find(|known| minor >= known.python);
+    let parts = python.split_once('.');
+    let parts = parts.and_then(|(first, second)| Some((first.parse().ok()?, second.parse().ok()?)));
+    let (first, second): (u32, u32) = parts.unwrap_or_default();
+    let runs_on = |(lowest, minor): (u32, u32)| first == lowest && second >= minor;
+    let found = KNOWN.iter().find(|known| runs_on(known.python));
     let known = found.ok_or_else(|| {
         Diagnostic::new(format!(
             "the environment has PyPI packages but no pip to install them with, and condafront has none for python {python}"
@@ -123,12 +151,14 @@ pub fn wheel(python: &str) -> Result<PipPackage, Diagnostic> {
     })?;
     let Known {
         version,
+        tag,
         folder,
         sha256,
         ..
     } = known;
-    let url =
-        format!("https://files.pythonhosted.org/packages/{folder}/pip-{version}-py3-none-any.whl");
+    let url = format!(
+        "https://files.pythonhosted.org/packages/{folder}/pip-{version}-{tag}-none-any.whl"
+    );
     let url = Url::parse(&url).map_err(Diagnostic::of)?;
     Ok(PipPackage {
         name: "pip".to_owned(),
@@ -197,16 +227,20 @@ mod tests {
             ("22.1.2", "3.9", Some("25.0.1")),
             ("20.3", "3.13", Some("26.3")),
             ("9.0.1", "3.7", Some("24.0")),
+            // The last ones that there are.
+            ("20.3", "3.6", Some("21.3.1")),
+            ("9.0.1", "3.5", Some("20.3.4")),
+            ("20.3.4", "2.7", Some("20.3.4")),
             // Their own is all that there is.
-            ("21.3.1", "3.6", None),
-            ("20.3.4", "2.7", None),
+            ("19.1.1", "3.4", None),
             ("25.0b1", "3.13", None),
         ] {
             let found = resolving(Some(pip), python).unwrap();
             assert_eq!(found.as_deref(), expected, "{pip} for {python}");
         }
         assert_eq!(resolving(None, "3.13").unwrap().as_deref(), Some("26.3"));
-        assert!(resolving(None, "2.7").is_err());
+        assert_eq!(resolving(None, "2.7").unwrap().as_deref(), Some("20.3.4"));
+        assert!(resolving(None, "3.4").is_err());
     }
 
     #[test]
@@ -216,8 +250,12 @@ mod tests {
         assert_eq!(version("3.10").unwrap(), "26.3");
         assert_eq!(version("3.9").unwrap(), "25.0.1");
         assert_eq!(version("3.7").unwrap(), "24.0");
-        for old in ["3.6", "2.7", "4.0"] {
-            assert!(wheel(old).is_err(), "{old}");
+        assert_eq!(version("3.6").unwrap(), "21.3.1");
+        assert_eq!(version("3.5").unwrap(), "20.3.4");
+        let for_2 = wheel("2.7").unwrap();
+        assert_eq!(for_2.file_name(), "pip-20.3.4-py2.py3-none-any.whl");
+        for other in ["3.4", "2.6", "4.0", "3"] {
+            assert!(wheel(other).is_err(), "{other}");
         }
     }
 }

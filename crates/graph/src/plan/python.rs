@@ -59,6 +59,17 @@ impl Python {
         })
     }
 
+    /// Its major and minor version as numbers.
+    pub(crate) fn numbers(&self) -> Option<(u32, u32)> {
+        let (major, minor) = self.version.split_once('.')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    }
+
+    /// Whether steps compile its modules. Before 3.7, bytecode depends on the time of its source (PEP 552).
+    pub(super) fn compiles(&self) -> bool {
+        self.numbers().is_none_or(|version| version >= (3, 7))
+    }
+
     /// Its spec for install steps.
     pub fn spec(&self, runtime: bool) -> PythonSpec {
         PythonSpec {

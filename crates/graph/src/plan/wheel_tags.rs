@@ -69,9 +69,7 @@ impl WheelTarget<'_> {
         } else {
             self.platform_rank(platform)?
         };
-        let is_own = self
-            .minor()
-            .is_some_and(|minor| python == format!("cp3{minor}"));
+        let is_own = self.own_tag("cp").is_some_and(|own| python == own);
         Some(match abi {
             "none" => {
                 let version = self.python_rank(python)?;
@@ -96,7 +94,14 @@ impl WheelTarget<'_> {
 
     /// The minor version of python 3.
     fn minor(&self) -> Option<u32> {
-        self.python.version.strip_prefix("3.")?.parse().ok()
+        let (major, minor) = self.python.numbers()?;
+        (major == 3).then_some(minor)
+    }
+
+    /// The tag of exactly this version of python: `cp313`.
+    fn own_tag(&self, kind: &str) -> Option<String> {
+        let (major, minor) = self.python.numbers()?;
+        Some(format!("{kind}{major}{minor}"))
     }
 
     fn is_threaded(&self) -> bool {
@@ -106,14 +111,14 @@ impl WheelTarget<'_> {
 
     /// For wheels without machine code, or whose code does not depend on python's: how far from this python they are.
     fn python_rank(&self, tag: &str) -> Option<u32> {
-        let minor = self.minor()?;
-        match tag.strip_prefix("py3") {
+        let (major, minor) = self.python.numbers()?;
+        match tag.strip_prefix(&format!("py{major}")) {
             Some("") => Some(1),
             Some(digits) => {
                 let behind = minor.checked_sub(digits.parse().ok()?)?;
                 Some(if behind == 0 { 0 } else { behind + 1 })
             }
-            None => (tag == format!("cp3{minor}")).then_some(0),
+            None => (tag == self.own_tag("cp")?).then_some(0),
         }
     }
 
@@ -126,14 +131,15 @@ impl WheelTarget<'_> {
 
     /// For wheels with code for one version of python.
     fn has_abi(&self, tag: &str, abi: &str) -> bool {
-        self.minor().is_some_and(|minor| {
-            let suffix = match minor {
-                _ if self.is_threaded() => "t",
-                ..=7 => "m",
-                _ => "",
-            };
-            tag == format!("cp3{minor}") && abi == format!("cp3{minor}{suffix}")
-        })
+        let suffix = match self.python.numbers() {
+            _ if self.is_threaded() => "t",
+            // With wide characters, as every conda has built it.
+            Some((2, _)) => "mu",
+            Some((3, ..=7)) => "m",
+            _ => "",
+        };
+        self.own_tag("cp")
+            .is_some_and(|own| tag == own && abi == format!("{own}{suffix}"))
     }
 
     /// The newest C library first.
@@ -251,6 +257,15 @@ mod tests {
             ("3.7", amd, "cp37-cp37m-manylinux1_x86_64", true),
             ("3.7", amd, "cp37-cp37-manylinux1_x86_64", false),
             ("3.8", amd, "cp38-cp38m-manylinux1_x86_64", false),
+            ("3.6", amd, "cp36-cp36m-manylinux2010_x86_64", true),
+            ("2.7", amd, "cp27-cp27mu-manylinux1_x86_64", true),
+            ("2.7", amd, "cp27-cp27m-manylinux1_x86_64", false),
+            ("2.7", amd, "cp27-abi3-manylinux1_x86_64", false),
+            ("2.7", amd, "py2-none-any", true),
+            ("2.7", amd, "py2.py3-none-any", true),
+            ("2.7", amd, "py26-none-any", true),
+            ("2.7", amd, "py3-none-any", false),
+            ("2.7", amd, "cp27-none-any", true),
         ] {
             let found = rank(version, platform, tags);
             assert_eq!(found, expected, "{version} {platform:?} {tags}");

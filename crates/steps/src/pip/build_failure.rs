@@ -3,8 +3,14 @@
 /// Where pip begins to show what a build printed: `╰─> [34 lines of output]`.
 const START: &str = "lines of output]";
 
+/// The same before pip 21.3: `Complete output (34 lines):`.
+const OLD_START: &str = "Complete output (";
+
 /// Where that ends.
 const END: &str = "[end of output]";
+
+/// The same before pip 21.3.
+const OLD_END: &str = "----------------------------------------";
 
 /// What to do if a package cannot be built, and the reason shows no better way.
 pub(super) const BUILT: &str = "It is built in the image: add what the build needs (a library) to the dependencies or, if the image does not need it (a compiler), to `build` in the image section. Or choose a version that has a wheel. The progress log has pip's full output.";
@@ -46,7 +52,8 @@ enum Kind {
 /// Finds the reason in pip's output; `None` if no build failed.
 pub(super) fn find(output: &str) -> Option<BuildFailure> {
     let lines: Vec<&str> = output.lines().collect();
-    let start = lines.iter().position(|line| line.contains(START));
+    let is_start = |line: &str| line.contains(START) || line.contains(OLD_START);
+    let start = lines.iter().position(|line| is_start(line));
     let Some(start) = start else {
         let space = lines.iter().find(|line| is_no_space(line))?;
         return Some(BuildFailure {
@@ -55,7 +62,8 @@ pub(super) fn find(output: &str) -> Option<BuildFailure> {
             package: None,
         });
     };
-    let end = lines.iter().rposition(|line| line.contains(END));
+    let is_end = |line: &str| line.contains(END) || line.trim() == OLD_END;
+    let end = lines.iter().rposition(|line| is_end(line));
     let end = end.filter(|end| *end > start).unwrap_or(lines.len());
     // The build's own lines are indented, and some versions draw a line beside them.
     let plain = |line: &&str| line.trim_start_matches([' ', '│']).trim_end().to_owned();
@@ -271,6 +279,14 @@ mod tests {
             "Collecting other==1 (from -r /tmp/pip/requirements.txt (line 1))\nCollecting demo==1 (from -r /tmp/pip/requirements.txt (line 2))\n  Getting requirements to build wheel: finished with status 'error'\n  error: subprocess-exited-with-error\n  \n  × Getting requirements to build wheel did not run successfully.\n  │ exit code: 1\n  ╰─> [{} lines of output]\n{indented}      [end of output]\n  \n  note: This error originates from a subprocess, and is likely not a problem with pip.\nERROR: Failed to build 'demo' when getting requirements to build wheel\n",
             text.lines().count()
         )
+    }
+
+    #[test]
+    fn builds_of_old_pips_are_found() {
+        let output = "Collecting demo==1\n  Downloading demo-1.tar.gz\n    ERROR: Command errored out with exit status 1:\n     command: /opt/conda/bin/python -c '…'\n         cwd: /.condafront-work/demo/\n    Complete output (3 lines):\n    Traceback (most recent call last):\n      File \"<string>\", line 1\n    ImportError: No module named numpy\n    ----------------------------------------\nERROR: Command errored out with exit status 1: python setup.py egg_info Check the logs for full command output.\n";
+        let found = find(output).unwrap();
+        assert_eq!(found.reason, "ImportError: No module named numpy");
+        assert_eq!(found.package.as_deref(), Some("Collecting demo==1"));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 # Finishes one package that pip installed; the argument is its .dist-info folder. Compiles its modules, so that they start
 # fast and the bytecode is reproducible, and removes the record of where this build installed the package from.
 import csv
-import importlib.util
 import os
 import py_compile
 import sys
@@ -11,16 +10,25 @@ site, name = os.path.split(info)
 record = os.path.join(info, 'RECORD')
 origin = name + '/direct_url.json'
 
-with open(record, newline='', encoding='utf-8') as file:
+
+def opened(mode):
+    if sys.version_info[0] == 2:
+        return open(record, mode + 'b')
+    return open(record, mode, newline='', encoding='utf-8')
+
+
+with opened('r') as file:
     rows = [row for row in csv.reader(file) if row and row[0] != origin]
 paths = {row[0] for row in rows}
+# Before python 3.7, bytecode has the time of its source in it.
 mode = getattr(py_compile, 'PycInvalidationMode', None)
-for path in sorted(paths):
+for path in sorted(paths if mode else []):
     source = os.path.join(site, path)
     inside = not (os.path.isabs(path) or '..' in path.split('/'))
-    if mode is None or not (inside and path.endswith('.py') and os.path.isfile(source)):
+    if not (inside and path.endswith('.py') and os.path.isfile(source)):
         continue
-    cache = importlib.util.cache_from_source(path)
+    from importlib.util import cache_from_source
+    cache = cache_from_source(path)
     # The package may ship its own bytecode.
     if cache in paths:
         continue
@@ -32,6 +40,6 @@ for path in sorted(paths):
         continue
     rows.append([cache, '', ''])
 rows.sort()
-with open(record, 'w', newline='', encoding='utf-8') as file:
+with opened('w') as file:
     csv.writer(file).writerows(rows)
 os.remove(os.path.join(info, 'direct_url.json'))

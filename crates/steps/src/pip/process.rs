@@ -36,6 +36,15 @@ pub(super) fn python(prefix: &Path) -> Command {
     command
 }
 
+/// Whether the environment's python is python 2, which knows fewer options.
+fn is_python_2(prefix: &Path) -> bool {
+    let program = prefix.join("bin/python").canonicalize();
+    program.is_ok_and(|path| {
+        let name = path.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with("python2")
+    })
+}
+
 /// The path of a program of the environment at `prefix`, or of the image.
 pub(super) fn program(name: &str, prefix: &Path) -> Option<PathBuf> {
     let folders = SYSTEM_PATH.split(':').map(PathBuf::from);
@@ -61,11 +70,22 @@ pub(super) fn in_environment(program: &Path, prefix: &Path) -> Command {
 /// The environment's pip, or the one at the path `pip`, running `subcommand`. It has no settings except those that the
 /// caller adds.
 pub(super) fn pip(prefix: &Path, pip: Option<&str>, subcommand: &str) -> Command {
+    let words = pip.map_or(vec!["-m", "pip"], |path| vec![path]);
+    let words: Vec<&OsStr> = words.into_iter().map(OsStr::new).collect();
+    pip_as(prefix, &words, subcommand)
+}
+
+/// The same for a pip that the environment's python runs with these arguments.
+pub(super) fn pip_as(prefix: &Path, words: &[&OsStr], subcommand: &str) -> Command {
     let mut command = python(prefix);
     command
         // Ignore the working directory and the user's site, and write no bytecode for pip itself.
-        .args(["-I", "-B"])
-        .args(pip.map_or(vec!["-m", "pip"], |path| vec![path]))
+        .args(if is_python_2(prefix) {
+            &["-E", "-s", "-B"][..]
+        } else {
+            &["-I", "-B"]
+        })
+        .args(words)
         .arg(subcommand)
         .args([
             "--no-cache-dir",
@@ -75,6 +95,7 @@ pub(super) fn pip(prefix: &Path, pip: Option<&str>, subcommand: &str) -> Command
         .env("PIP_CONFIG_FILE", "/dev/null")
         // Variables, because older versions reject options that they do not know.
         .env("PIP_ROOT_USER_ACTION", "ignore")
+        .env("PIP_NO_PYTHON_VERSION_WARNING", "1")
         .env("PIP_BREAK_SYSTEM_PACKAGES", "1");
     command
 }

@@ -21,6 +21,9 @@ use condafront_step_spec::pip_variables;
 /// Where pip writes its report.
 const REPORT: &str = "report.json";
 
+/// The script that makes an old pip write it.
+const REPORTING: &str = include_str!("report.py");
+
 /// Runs the subcommand `pip-resolve` with `args`. Files for pip go to `work`, and pip's output goes to `log`.
 ///
 /// # Errors
@@ -35,8 +38,21 @@ pub(crate) fn resolve(
     fs::create_dir_all(work)?;
     let report_path = work.join(REPORT);
     let files = ListFiles::of(&list, work, &mounts.input)?;
-    let mut command = process::pip(Path::new(&spec.prefix), spec.pip.as_deref(), "install");
-    command.args(["--dry-run", "--report"]).arg(&report_path);
+    let prefix = Path::new(&spec.prefix);
+    let pip = spec.pip.as_deref();
+    let mut command = match pip.filter(|_| spec.cannot_report) {
+        Some(pip) => {
+            let script = work.join("report.py");
+            fs::write(&script, REPORTING)?;
+            let words = [script.as_os_str(), pip.as_ref(), report_path.as_os_str()];
+            process::pip_as(prefix, &words, "install")
+        }
+        None => {
+            let mut command = process::pip(prefix, pip, "install");
+            command.args(["--dry-run", "--report"]).arg(&report_path);
+            command
+        }
+    };
     for file in files.all() {
         fs::write(&file.path, &file.text)?;
         if !file.entries.is_empty() {
@@ -49,7 +65,7 @@ pub(crate) fn resolve(
         .collect();
     process::with_network(&mut command, &variables)?;
     // It may build packages to learn what they need.
-    let command = process::activated(command, Path::new(&spec.prefix));
+    let command = process::activated(command, prefix);
     let resolved = match process::run(command, log) {
         Ok(()) => {
             let report = fs::read(&report_path)?;
@@ -138,7 +154,7 @@ const CIRCLE: &str = "Exceeded 30 redirects";
 fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> FailureReport {
     if output.contains("no such option: --dry-run") || output.contains("no such option: --report") {
         return FailureReport {
-            help: Some("Add pip>=22.2 to the dependencies. For a python before 3.7, which has no such pip, give each file by its URL with a hash: demo @ https://…/demo-1.0-py3-none-any.whl#sha256=….".to_owned()),
+            help: Some("Add pip>=22.2 to the dependencies. For python 3.4 and those before 2.7, which have no such pip, give each file by its URL with a hash: demo @ https://…/demo-1.0-py3-none-any.whl#sha256=….".to_owned()),
             ..FailureReport::new("the environment's pip is too old to report what it would install")
         };
     }

@@ -1,4 +1,4 @@
-//! Unpacked packages of Debian 13: the source of the channel's CPython and shared libraries.
+//! Unpacked packages of Debian: the source of the channel's CPython and shared libraries.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256};
 use super::recipe::Node;
 use crate::cache::made_once;
 use crate::engine::run;
+
+/// Debian 13.
+const SUITE: &str = "trixie";
 
 const PACKAGES: [&str; 21] = [
     "libbz2-1.0",
@@ -86,15 +89,24 @@ impl Debian {
 
     /// Other packages.
     pub(super) fn unpacked(architecture: Architecture, packages: &[&str]) -> Self {
+        Self::of_suite(SUITE, architecture, packages)
+    }
+
+    /// Packages of another release of Debian.
+    pub(super) fn of_suite(suite: &str, architecture: Architecture, packages: &[&str]) -> Self {
         let key = &hex::encode(Sha256::digest(packages.join(" ")))[..12];
-        let name = match architecture {
-            Architecture::Amd64 => format!("debian-{key}"),
-            Architecture::Arm64 => format!("debian-arm64-{key}"),
+        let of_suite = if suite == SUITE { "" } else { suite };
+        let of_architecture = match architecture {
+            Architecture::Amd64 => "",
+            Architecture::Arm64 => "arm64",
         };
+        let words = ["debian", of_suite, of_architecture, key];
+        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        let name = words.join("-");
         let directory = made_once(&name, |directory| {
             run(
                 Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/engine"))
-                    .args(["debs", &format!("trixie/{}", architecture.name())])
+                    .args(["debs", &format!("{suite}/{}", architecture.name())])
                     .arg(directory)
                     .args(packages),
             )

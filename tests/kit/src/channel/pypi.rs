@@ -13,8 +13,15 @@ pub(super) const LIST: &str = include_str!("../../data/wheels.txt");
 
 /// The wheel files, sorted; downloaded if this machine does not have them yet.
 pub(super) fn wheels() -> Vec<PathBuf> {
-    let key = &hex::encode(Sha256::digest(LIST))[..12];
-    let directory = made_once(&format!("wheels-{key}"), download);
+    downloaded(LIST, "3.13")
+}
+
+/// The wheel files of another list, for this version of python.
+pub(super) fn downloaded(list: &str, python: &str) -> Vec<PathBuf> {
+    let key = &hex::encode(Sha256::digest(list))[..12];
+    let directory = made_once(&format!("wheels-{key}"), |directory| {
+        download(list, python, directory);
+    });
     let mut wheels: Vec<PathBuf> = std::fs::read_dir(&directory)
         .unwrap_or_else(|error| panic!("cannot read {}: {error}", directory.display()))
         .map(|entry| entry.expect("a folder entry").path())
@@ -23,9 +30,9 @@ pub(super) fn wheels() -> Vec<PathBuf> {
     wheels
 }
 
-fn download(directory: &Path) {
+fn download(text: &str, python: &str, directory: &Path) {
     let list = tempfile::NamedTempFile::new().expect("a temporary file");
-    std::fs::write(list.path(), LIST).expect("the temporary file is written");
+    std::fs::write(list.path(), text).expect("the temporary file is written");
     let mut command = tools::pip();
     command.args([
         "download",
@@ -34,8 +41,8 @@ fn download(directory: &Path) {
         "--require-hashes",
         "--only-binary=:all:",
         "--implementation=cp",
-        "--python-version=3.13",
     ]);
+    command.arg(format!("--python-version={python}"));
     for platform in ["manylinux2014", "manylinux_2_17", "manylinux_2_28"] {
         command.arg(format!("--platform={platform}_x86_64"));
     }

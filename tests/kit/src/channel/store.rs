@@ -19,7 +19,7 @@ pub(super) type Job = Box<dyn FnOnce() -> (Package, Vec<u8>) + Send>;
 const INDEX: &str = "channel.json";
 
 /// What determines a channel's bytes besides the downloads: a change in any of these makes a new channel.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 17] = [
     super::pypi::LIST,
     include_str!("archive.rs"),
     include_str!("bioconda.rs"),
@@ -29,6 +29,7 @@ const SOURCES: [&str; 16] = [
     include_str!("hostile.rs"),
     include_str!("metadata.rs"),
     include_str!("../channel.rs"),
+    include_str!("python2.rs"),
     include_str!("recipe.rs"),
     include_str!("small.rs"),
     include_str!("small/prefix_demo.c"),

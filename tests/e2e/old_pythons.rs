@@ -1,0 +1,112 @@
+//! Lists for pythons whose last pip does not report what it would install.
+
+use condafront_testkit::channel::{self, Channel, HashStyle, WheelFile};
+use condafront_testkit::engine::Store;
+
+use crate::failure::error_of;
+use crate::image::history;
+use crate::pip::{index, source_archive};
+use crate::project::{LOCK, Project, frontend};
+
+/// Serves an environment with python 2.7 and the last pip for it, and the same pip as condafront downloads it. Returns the
+/// build-arg that says where that is.
+fn environment(project: &Project) -> String {
+    let channel = Channel::python2();
+    project.server.mount("/python2", channel.directory());
+    let packages = channel.closure(&["python", "pip", "setuptools", "wheel"]);
+    let lock = channel::lock(&packages, &project.server.url("python2"), HashStyle::Sha256);
+    project.write("old.lock", lock);
+    let pip = condafront_graph::plan::pip::wheel("2.7").expect("a pip for this python");
+    let content = std::fs::read(channel::pip_of_python2()).expect("a wheel on disk");
+    let path = format!("/mirror{}", pip.url.recorded().path());
+    project.server.put(&path, content);
+    format!(
+        "CONDA_MIRRORS=https://files.pythonhosted.org={}",
+        project.server.url("mirror")
+    )
+}
+
+/// Fills an index with packages, one of which must be built.
+fn fill_index(project: &Project) -> String {
+    let code = "from __future__ import print_function\nimport sys\ndef main():\n    print('hello from', sys.version_info[0])\n";
+    let hello = |version: &str, tag: &str| {
+        let wheel = WheelFile::new("hello_world", version)
+            .tag(tag)
+            .metadata("Requires-Dist: from-source>=1")
+            .metadata("Requires-Dist: setuptools")
+            .metadata("Requires-Dist: nothing; python_version >= '3'")
+            .file("hello_world/__init__.py", code)
+            .script("hello = hello_world:main");
+        (wheel.file_name(), wheel.build())
+    };
+    let hellos = [
+        hello("1.0", "py2.py3-none-any"),
+        hello("2.0", "py3-none-any"),
+    ];
+    index(project, "hello-world", &hellos);
+    let setup = "from setuptools import setup\nsetup(name='from-source', version='1.0', py_modules=['from_source'])\n";
+    let source = source_archive(&[
+        ("from_source-1.0/setup.py", setup),
+        ("from_source-1.0/from_source.py", "print 'built'\n"),
+    ]);
+    index(
+        project,
+        "from-source",
+        &[("from_source-1.0.tar.bz2".to_owned(), source)],
+    );
+    format!("PIP_INDEX_URL={}", project.server.url("simple/"))
+}
+
+#[test]
+#[ignore = "needs Debian 11"]
+fn needs_python2_a_list_is_found_by_the_last_pip_for_python_2() {
+    let project = Project::new(Store::Containerd);
+    let (mirror, index) = (environment(&project), fill_index(&project));
+    let write = |entry: &str| {
+        let text = format!(
+            "# syntax={}\nenvironments: {{base: old.lock}}\npip: [{entry}]\n",
+            frontend()
+        );
+        project.write(LOCK, text);
+    };
+    let args = [
+        "--network",
+        "host",
+        "--build-arg",
+        &mirror,
+        "--build-arg",
+        &index,
+    ];
+    write("hello-world");
+    project.build(&args).expect_success();
+    for (command, expected) in [
+        (&["hello"][..], "hello from 2\n"),
+        (&["python", "-m", "from_source"], "built\n"),
+        (
+            &["python", "-m", "pip", "check"],
+            "No broken requirements found.\n",
+        ),
+    ] {
+        let output = project.run(&[], command).expect_success();
+        assert_eq!(output.stdout, expected);
+    }
+    // Both are linked; what conda has stays.
+    let history = history(&project, project.tag()).join("\n");
+    for (name, is_linked) in [
+        ("hello_world", true),
+        ("from_source", true),
+        ("setuptools", false),
+    ] {
+        let is_layer = |line: &str| line.starts_with("[pip install ") && line.contains(name);
+        assert_eq!(
+            history.lines().any(is_layer),
+            is_linked,
+            "{name}: {history}"
+        );
+    }
+
+    write("\"hello-world>=2\"");
+    let error = error_of(&project.build(&args).expect_failure());
+    assert!(error.starts_with("env.lock:3"), "{error}");
+    assert!(error.contains("hello-world>=2"), "{error}");
+}
