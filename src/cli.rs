@@ -1,11 +1,11 @@
 //! The command-line tool, for use outside BuildKit.
 
 mod arguments;
+mod check;
 mod files;
 mod graph;
 
 use condafront_input::build_packages::{self, BuildFor};
-use condafront_input::pypi::{self, PypiPackages};
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -17,18 +17,17 @@ use crate::findings as of_image;
 use crate::options::choices::Choices;
 use crate::options::settings::Settings;
 use arguments::{Command, CommandLine, HELP};
+use check::{check, warn};
 use condafront_graph::plan::Plan;
 use condafront_input as input;
-use condafront_input::file_path::{FilePath, NamedPath};
+use condafront_input::file_path::NamedPath;
 use condafront_input::section::{ImageFile, ImageSection};
 use condafront_input::{
-    BuildInput, BuildSource, Conda, EnvironmentInput, InputSettings, LockedPip, Logins, Pip,
-    PipRequirement, SolveRequest, check_options, check_skips, findings, or_skip,
+    BuildInput, BuildSource, Conda, EnvironmentInput, KnownCategories, Logins, SolveRequest,
+    check_options, check_skips,
 };
 use condafront_model::check_options::CheckOptions;
-use condafront_model::cutoff::Limit;
 use condafront_model::environment_prefix::EnvironmentPrefix;
-use condafront_model::lint::{self, Warning};
 use condafront_model::source::{Diagnostic, Level, Location, SourceFile};
 use files::Files;
 use graph::Locked;
@@ -60,47 +59,6 @@ pub fn run(args: &[String]) -> ExitCode {
     }
 }
 
-/// What a file asks for, in a few words.
-fn summary(input: &EnvironmentInput) -> String {
-    let count = |number: usize, one: &str, many: &str| match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {many}"),
-    };
-    let mut parts = Vec::new();
-    match &input.pip {
-        pip if pip.is_empty() => {}
-        Pip::Locked(LockedPip { files, local, .. }) => {
-            let number = files.len() + local.len();
-            parts.push(count(number, "PyPI package", "PyPI packages"));
-        }
-        Pip::Unsolved(requirements) => {
-            parts.push(count(requirements.len(), "line for pip", "lines for pip"));
-        }
-    }
-    match &input.conda {
-        Conda::Locked(packages) => {
-            parts.insert(0, count(packages.len(), "package", "packages"));
-        }
-        Conda::Unsolved(request) => {
-            let specs = count(request.specs.len(), "dependency", "dependencies");
-            parts.insert(0, specs);
-            let channels = request.channels.iter().map(|channel| channel.name.as_str());
-            let names: Vec<&str> = channels.collect();
-            let names = names.join(", ");
-            let cutoff = request
-                .exclude_newer
-                .as_ref()
-                .and_then(|asked| asked.cutoff);
-            parts.push(match cutoff {
-                None => format!("to be solved with {names}"),
-                Some(Limit::At(cutoff)) => format!("to be solved with {names} as of {cutoff}"),
-                Some(age) => format!("to be solved with {names} as of {age} ago"),
-            });
-        }
-    }
-    parts.join(", ")
-}
-
 /// What a file asks of a solve, even if a lock answers it.
 fn request_of(input: &EnvironmentInput) -> Option<SolveRequest> {
     match &input.conda {
@@ -117,62 +75,6 @@ fn read_file(path: &str) -> Result<Arc<SourceFile>, Diagnostic> {
         _ => Diagnostic::new(format!("cannot read `{path}`: {error}")).caused_by(error),
     })?;
     Ok(SourceFile::new(path, data))
-}
-
-/// Reports what is wrong with an environment's file in `folder` and with the files that it names, and then summarizes what
-/// it asks for. `more` is what the image asks of pip for this environment, and the folder of its file.
-fn check(
-    files: &Files,
-    folder: &FilePath,
-    file: &Arc<SourceFile>,
-    input: &EnvironmentInput,
-    more: Option<(&[PipRequirement], &FilePath)>,
-    (settings, options): (&InputSettings, &CheckOptions),
-) -> Result<String, Diagnostic> {
-    let (list, local) = match &input.pip {
-        Pip::Locked(LockedPip { files, local, .. }) => {
-            pypi::check_files(files, file)?;
-            ([].as_slice(), local.as_slice())
-        }
-        Pip::Unsolved(list) => (list.as_slice(), [].as_slice()),
-    };
-    let mut lists = vec![(list, folder), (input.section.pip.as_slice(), folder)];
-    lists.extend(more);
-    let (found, mut about_files) = files.check_lists(&lists, &settings.build_args)?;
-    for package in local {
-        let found = files.missing(&package.named(file, folder));
-        about_files.extend(found.map_err(|error| or_skip(error, &package.name))?);
-    }
-    let pip = PypiPackages {
-        locked: match &input.pip {
-            Pip::Locked(locked) => locked.files.clone(),
-            Pip::Unsolved(_) => Vec::new(),
-        },
-        local: Vec::new(),
-        pylocks: found.pylocks,
-        list: found.list,
-    };
-    let of_all = findings::of_environment(input, &pip, file, &settings.categories);
-    warn(
-        &[&input.warnings[..], &about_files, &of_all].concat(),
-        options,
-    )?;
-    Ok(format!("{}: {}\n", file.name(), summary(input)))
-}
-
-/// Prints the warnings that count.
-///
-/// # Errors
-/// The first of them, if the user wants them to be errors.
-fn warn(warnings: &[Warning], options: &CheckOptions) -> Result<(), Diagnostic> {
-    let counted = options.counted(warnings);
-    for warning in lint::shown(&counted) {
-        eprintln!("{}", warning.diagnostic.render(Level::Warning));
-    }
-    match counted.into_iter().next().filter(|_| options.is_error()) {
-        Some(warning) => Err(warning.into_error()),
-        None => Ok(()),
-    }
 }
 
 fn print(bytes: &[u8]) -> ExitCode {
@@ -209,6 +111,7 @@ impl CommandLine {
             };
         let of_image = of_image::all(&settings, &input.section, &file);
         warn(&of_image, &settings.check)?;
+        let mut categories = KnownCategories::default();
         let summary = check(
             &files,
             &files.folder,
@@ -216,7 +119,9 @@ impl CommandLine {
             &input,
             None,
             (&settings.input, &settings.check),
+            &mut categories,
         )?;
+        categories.check(&settings.input.categories)?;
         let asking = (!input.pip.is_empty() || !input.section.pip.is_empty()).then_some(BuildFor {
             file: &file,
             request: request.as_ref(),
@@ -298,6 +203,10 @@ impl CommandLine {
         let mut text = String::new();
         let mut inputs = Vec::new();
         let mut asking = Vec::new();
+        let mut categories = KnownCategories::default();
+        if image.count_left_out() > 0 {
+            categories.leave_out();
+        }
         for one in &image.environments {
             let found = files.named(&NamedPath {
                 path: one.file.value.clone(),
@@ -317,7 +226,16 @@ impl CommandLine {
             let is_default = one.prefix.name() == image.default;
             let of_image = is_default.then_some((image.section.pip.as_slice(), &files.folder));
             let about = (&settings, options);
-            text.push_str(&check(files, &folder, file, &input, of_image, about)?);
+            let summary = check(
+                files,
+                &folder,
+                file,
+                &input,
+                of_image,
+                about,
+                &mut categories,
+            )?;
+            text.push_str(&summary);
             if of_image.is_some_and(|(list, _)| !list.is_empty()) || !input.pip.is_empty() {
                 asking.push((Arc::clone(file), request, settings));
             }
@@ -331,6 +249,7 @@ impl CommandLine {
         let asking: Vec<BuildFor<'_>> = asking.collect();
         self.check_build(&image.section, file, &asking, options)?;
         check_skips(&inputs)?;
+        categories.check(&settings.input.categories)?;
         Ok(text.into_bytes())
     }
 }

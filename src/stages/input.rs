@@ -14,7 +14,9 @@ use condafront_input::file_path::FilePath;
 use condafront_input::findings;
 use condafront_input::own_lock::LockKind;
 use condafront_input::section::{Environment, ImageFile, ImageSection};
-use condafront_input::{BuildInput, Conda, EnvironmentInput, InputSettings, SolveRequest};
+use condafront_input::{
+    BuildInput, Conda, EnvironmentInput, InputSettings, KnownCategories, SolveRequest,
+};
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::lint::Warning;
 use condafront_model::source::{Diagnostic, SourceFile};
@@ -167,6 +169,10 @@ impl Session<'_> {
     /// The same, for a build that does this with the locks that env.yml files name.
     pub(super) async fn input_for(&self, lock_use: LockUse) -> Result<ImageInput, BuildError> {
         let mut image = self.environment_files(lock_use).await?;
+        let mut categories = KnownCategories::default();
+        if image.left_out > 0 {
+            categories.leave_out();
+        }
         for (index, one) in image.environments.iter_mut().enumerate() {
             let of_image = if index == image.default {
                 image.section.pip.as_slice()
@@ -175,15 +181,14 @@ impl Session<'_> {
             };
             let pip = self.read_pip(&one.input.pip, of_image, &one.file, &one.folder);
             one.pip = pip.await?;
+            let args = &self.settings.input.build_args;
+            one.pip.asked.list.check_credentials(args)?;
             image.warnings.append(&mut one.pip.warnings);
-            let found = findings::of_environment(
-                &one.input,
-                &one.pip.asked,
-                &one.file,
-                &one.settings.categories,
-            );
+            let found = findings::of_environment(&one.input, &one.pip.asked, &one.file);
             image.warnings.extend(found);
+            categories.add(&one.input, &one.file, &one.pip.asked.pylocks);
         }
+        categories.check(&self.settings.input.categories)?;
         let base = Choices::new(self.settings, &image.section).base;
         let is_named = self.options.named_context(&base.value, self.platform);
         if is_named.is_none() {

@@ -17,7 +17,7 @@ use crate::pip_report::{self, Found};
 use condafront_graph::image::Stacking;
 use condafront_graph::pip::PipNetwork;
 use condafront_input::requirements::{List, ListEntry, Source};
-use condafront_input::{findings, pypi, requirements};
+use condafront_input::{findings, pypi};
 
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact::quoted;
@@ -152,7 +152,6 @@ impl Linked<'_> {
         let PipInput { asked, local, .. } = &self.file.pip;
         let list = &asked.list;
         let session = &self.session;
-        check_credentials(list)?;
         if let Some(packages) = list.pinned() {
             pypi::check_files(&packages, &self.file.file)?;
             return Ok(Files::fetched(packages));
@@ -316,40 +315,8 @@ impl Linked<'_> {
     /// When pip's settings have credentials.
     pub(super) async fn network(&self) -> Result<PipNetwork, BuildError> {
         let network = self.session.pip_network().await?;
-        check_settings(&network)?;
+        network.check()?;
         Ok(network.with_variables(self.file.pip.asked.list.variables()))
-    }
-}
-
-/// Refuses credentials in a list: the builder's history and provenance would keep them.
-///
-/// # Errors
-/// A diagnostic at the first line that has some.
-fn check_credentials(list: &List) -> Result<(), Diagnostic> {
-    let mut entries = list.entries().iter();
-    match entries.find(|entry| requirements::has_credentials(&entry.text)) {
-        Some(entry) => Err(Diagnostic::new(
-            "this line has credentials, which the builder's history and provenance would keep",
-        )
-        .at(&entry.file, entry.lines)
-        .help("Write ${NAME} in their place, and pass their values as secrets, not as build-args: --secret id=NAME,env=NAME. Downloads from that server also need --secret id=HTTP_AUTH_HEADER_<host>,env=….")),
-        None => Ok(()),
-    }
-}
-
-/// Refuses credentials in pip's settings.
-///
-/// # Errors
-/// A diagnostic that names the build-arg.
-fn check_settings(network: &PipNetwork) -> Result<(), Diagnostic> {
-    match network.with_credentials() {
-        Some(name) => Err(Diagnostic::new(format!(
-            "the build-arg {name} has credentials, which the builder's history and provenance would keep"
-        ))
-        .help(format!(
-            "Pass it with --secret id={name},env={name}, and the login for downloads with --secret id=HTTP_AUTH_HEADER_<host>,env=…."
-        ))),
-        None => Ok(()),
     }
 }
 

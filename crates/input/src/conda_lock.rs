@@ -26,8 +26,8 @@ mod entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::locked::{Locked, Repeats, Unverified, choices, other_platform, without_effect};
-use crate::environment_input::{DEFAULT_ENVIRONMENT, DEV, EnvironmentInput};
+use super::locked::{Locked, Repeats, Unverified, other_platform, without_effect};
+use crate::environment_input::{Categories, DEFAULT_ENVIRONMENT, DEV, EnvironmentInput};
 use crate::settings::InputSettings;
 use crate::yaml::Node;
 use condafront_model::link_order::link_order;
@@ -51,8 +51,7 @@ pub(crate) fn is_conda_lock(tree: &Node) -> bool {
 ///
 /// # Errors
 /// A diagnostic at the user's line: an unsupported version, another platform, an entry without a URL or with one that
-/// cannot be downloaded, an invalid hash, two packages of the same name; or one that names the build-arg with an unknown
-/// category.
+/// cannot be downloaded, an invalid hash, two packages of the same name.
 pub(crate) fn read(
     file: &Arc<SourceFile>,
     tree: &Node,
@@ -63,7 +62,11 @@ pub(crate) fn read(
     reader.version(tree)?;
     let entries = reader.entries(tree)?;
     reader.check_platform(tree, &entries)?;
-    let categories = reader.categories(&entries, settings)?;
+    let known: BTreeSet<&str> = entries
+        .iter()
+        .flat_map(|entry| entry.categories.iter().copied())
+        .collect();
+    let categories = wanted(&known, settings);
     const HASHLESS: &str = "Regenerate the lock file with a newer conda-lock, which writes hashes.";
     let mut locked = Locked::new(
         file,
@@ -90,12 +93,14 @@ pub(crate) fn read(
     }
     if locked.is_empty() {
         locked.skip.check_rest(file)?;
-        return Err(reader.nothing(tree, &categories));
+        return Err(reader.nothing(tree, &categories, &known));
     }
     // conda-lock lists a package once for each category that it belongs to.
     locked.deduplicate(Repeats::Usual)?;
     locked.packages = link_order(std::mem::take(&mut locked.packages), &depends);
     let mut input = locked.finish();
+    let known = known.into_iter().map(str::to_owned);
+    input.categories = Categories::Of(file.name().to_owned(), known.collect());
     if settings
         .environment
         .as_deref()
@@ -245,7 +250,7 @@ impl Reader<'_> {
         let listed = declared.and_then(Node::list).unwrap_or_default();
         let mut found: BTreeSet<&str> = listed.iter().filter_map(Node::text).collect();
         if found.contains(wanted) {
-            return Err(self.nothing(tree, &BTreeSet::new()));
+            return Err(self.nothing(tree, &BTreeSet::new(), &BTreeSet::new()));
         }
         found.extend(entries.iter().map(|entry| entry.platform));
         let lines = declared.map_or(tree.lines, |node| node.lines);
@@ -259,8 +264,14 @@ impl Reader<'_> {
         ))
     }
 
-    /// The error for a lock without packages for the platform, or with none in `categories`.
-    fn nothing(&self, tree: &Node, categories: &BTreeSet<&str>) -> Diagnostic {
+    /// The error for a lock without packages for the platform, or with none in `categories`, but some in those that are
+    /// `known`.
+    fn nothing(
+        &self,
+        tree: &Node,
+        categories: &BTreeSet<&str>,
+        known: &BTreeSet<&str>,
+    ) -> Diagnostic {
         let lines = tree.get("package").unwrap_or(tree).lines;
         let subdir = self.platform.subdir();
         let (of, help) = if categories.is_empty() {
@@ -268,11 +279,12 @@ impl Reader<'_> {
             (String::new(), help)
         } else {
             let names: Vec<&str> = categories.iter().copied().collect();
-            let help = "Name more categories in the build-arg CONDA_LOCK_CATEGORIES, or regenerate the lock file.";
-            (
-                format!(" in the category {}", names.join(" or ")),
-                help.to_owned(),
-            )
+            let known: Vec<&str> = known.iter().copied().collect();
+            let help = format!(
+                "Name more of its categories ({}) in the build-arg CONDA_LOCK_CATEGORIES, or regenerate the lock file.",
+                known.join(", ")
+            );
+            (format!(" in the category {}", names.join(" or ")), help)
         };
         Diagnostic::new(format!(
             "{} lists no packages{of} for {subdir}",
@@ -287,35 +299,17 @@ impl Reader<'_> {
         )
         .help(help)
     }
+}
 
-    /// The requested categories, each of which the file must have.
-    fn categories<'a>(
-        &self,
-        entries: &[Entry<'_>],
-        settings: &'a InputSettings,
-    ) -> Result<BTreeSet<&'a str>, Diagnostic> {
-        let known: BTreeSet<&str> = entries
-            .iter()
-            .flat_map(|entry| entry.categories.iter().copied())
-            .collect();
-        let mut wanted = BTreeSet::from([MAIN]);
-        for category in &settings.categories {
-            if category != MAIN && !known.contains(category.as_str()) {
-                let known: Vec<&str> = known.into_iter().collect();
-                return Err(Diagnostic::new(format!(
-                    "build-arg CONDA_LOCK_CATEGORIES: {} has no category `{}`",
-                    self.file.name(),
-                    redact::quoted(category)
-                ))
-                .help(choices(category, &known, "categories")));
-            }
-            wanted.insert(category);
-        }
-        if settings.is_dev && known.contains(DEV) {
-            wanted.insert(DEV);
-        }
-        Ok(wanted)
-    }
+/// The requested categories among those that are `known`. Other files may have the others.
+fn wanted<'a>(known: &BTreeSet<&'a str>, settings: &InputSettings) -> BTreeSet<&'a str> {
+    let asked = |name: &str| {
+        name == MAIN
+            || (settings.is_dev && name == DEV)
+            || settings.categories.iter().any(|asked| asked == name)
+    };
+    let found = known.iter().copied().filter(|name| asked(name));
+    found.chain([MAIN]).collect()
 }
 
 #[cfg(test)]

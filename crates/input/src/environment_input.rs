@@ -43,10 +43,10 @@ pub struct EnvironmentInput {
 }
 
 /// What the build-arg `CONDA_LOCK_CATEGORIES` means for a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Categories {
-    /// It chooses packages of the file, whose reader reports unknown ones.
-    Own,
+    /// It chooses packages of the lock with this name, which has these categories.
+    Of(String, BTreeSet<String>),
     /// The file has no categories, and this is why.
     None(&'static str),
     /// The file is not a lock.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use rattler_conda_types::{MatchSpec, PackageName, VersionSpec};
 
-use crate::categories::unused_categories;
 use crate::environment_input::{Conda, EnvironmentInput, RequestedSpec, SolveRequest};
 use crate::match_spec;
 use crate::pypi::PypiPackages;
@@ -22,16 +21,13 @@ const GPU: [&str; 2] = ["cuda", "gpu"];
 /// Packages that choose builds for GPUs where there is no `__cuda`: whoever asks for them gets what they want.
 const CHOOSES_GPUS: [&str; 2] = ["cudatoolkit", "pytorch-cuda"];
 
-/// Warnings about an environment, which is described in `file`; `pip` is what it and the image ask of pip, `categories` are
-/// those of the build-arg `CONDA_LOCK_CATEGORIES`.
+/// Warnings about an environment, which is described in `file`; `pip` is what it and the image ask of pip.
 pub fn of_environment(
     input: &EnvironmentInput,
     pip: &PypiPackages,
     file: &Arc<SourceFile>,
-    categories: &[String],
 ) -> Vec<Warning> {
-    let mut found = unused_categories(input.categories, file, &pip.pylocks, categories);
-    found.extend(weak_hash(input, pip, file));
+    let mut found: Vec<Warning> = weak_hash(input, pip, file).into_iter().collect();
     if let Conda::Unsolved(request) = &input.conda {
         found.extend(any_python(request, file));
     }

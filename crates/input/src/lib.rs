@@ -49,6 +49,7 @@ mod yaml;
 
 pub use address_variables::{AddressError, filled, has_credentials, login_names};
 pub use build_source::BuildSource;
+pub use categories::KnownCategories;
 pub use check_directive::check_options;
 pub use environment_input::{
     Beside, Categories, Conda, DeclaredPlatform, DeclaredSystem, EnvironmentInput, LocalPip,

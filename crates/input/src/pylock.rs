@@ -12,7 +12,7 @@ mod reader;
 mod source;
 
 pub use choice::Chosen;
-pub use lock::{Pylock, unknown_categories};
+pub use lock::Pylock;
 pub use marker::{Marker, MarkerEnvironment};
 pub use reader::read;
 

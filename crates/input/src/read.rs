@@ -137,9 +137,7 @@ fn of_kind(
     let tree = yaml::read(file, text).map_err(|error| unknown::not_yaml(file, text, error))?;
     let has = |key: &str| tree.get(key).is_some();
     if conda_lock::is_conda_lock(&tree) {
-        let mut input = conda_lock::read(file, &tree, platform, settings)?;
-        input.categories = Categories::Own;
-        Ok(input)
+        conda_lock::read(file, &tree, platform, settings)
     } else if has("version") && has("environments") {
         let mut input = pixi_lock::read(file, text, &tree, platform, settings)?;
         input.categories = Categories::None("it has environments, not categories");

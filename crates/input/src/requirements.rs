@@ -1,6 +1,7 @@
 //! Lists of requirements: the entries of a `pip:` list, which are lines of a requirements file
 //! (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>), and the files that they include.
 
+mod credentials;
 mod editable;
 mod entry;
 mod list;
@@ -11,6 +12,7 @@ mod reading;
 mod repository;
 mod syntax;
 
+pub use credentials::{PIP_SETTINGS, check_settings};
 pub use entry::{Requirement, Source};
 pub use list::{BuildOptions, List, ListEntry};
 pub use logical::has_credentials;

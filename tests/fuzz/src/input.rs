@@ -6,8 +6,8 @@ use condafront_input::requirements::Reading;
 use condafront_input::section::BuildArgs;
 use condafront_input::specs::{Specs, words};
 use condafront_input::{
-    BuildInput, BuildSource, Conda, InputSettings, Pip, PipRequirement, check_options, fuzzing,
-    read_build_source,
+    BuildInput, BuildSource, Conda, InputSettings, KnownCategories, Pip, PipRequirement,
+    check_options, fuzzing, read_build_source,
 };
 use condafront_model::lint;
 use condafront_model::platform::Platform;
@@ -114,8 +114,10 @@ pub(crate) fn pylock(data: &[u8]) {
         ..MarkerEnvironment::default()
     };
     let categories: Vec<String> = lock.categories().map(str::to_owned).collect();
-    let unknown = pylock::unknown_categories(std::slice::from_ref(&lock), &categories);
-    assert!(unknown.is_empty(), "its own categories are unknown");
+    let mut known = KnownCategories::default();
+    known.add_pylock(&lock);
+    let own = known.check(&categories);
+    assert!(own.is_ok(), "its own categories are unknown");
     let rank = |name: &str| name.ends_with(".whl").then_some(name.len());
     if let Err(error) = lock.choose(environment, "3.13.5", &categories, rank) {
         check(&error);

@@ -7,13 +7,11 @@ use buildkit_llb::{Bind, Output, Secret};
 use crate::network::NetworkAccess;
 use crate::step::Step;
 use condafront_input::options::Options;
-use condafront_input::requirements;
+use condafront_input::requirements::{PIP_SETTINGS, check_settings};
+use condafront_model::source::Diagnostic;
 use condafront_step_spec::channel_folder::{CHANNEL_DIR, PYPI_INDEX};
 use condafront_step_spec::pip::{CONFIG_SECRET, NETRC_SECRET, WORK_DIR};
 use condafront_step_spec::pip_variables;
-
-/// pip's index settings, given as build-args or as secrets with these names.
-const PIP_SETTINGS: [&str; 3] = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"];
 
 /// How a step in which pip downloads packages reaches them.
 #[derive(Clone, Debug, Default)]
@@ -67,13 +65,15 @@ impl PipNetwork {
         self
     }
 
-    /// The first build-arg whose value has credentials.
-    pub fn with_credentials(&self) -> Option<&'static str> {
-        let has_credentials =
-            |value: &Option<String>| value.as_deref().is_some_and(requirements::has_credentials);
-        let mut settings = self.settings.iter();
-        let (name, _) = settings.find(|(_, value)| has_credentials(value))?;
-        Some(name)
+    /// Refuses credentials in pip's settings.
+    ///
+    /// # Errors
+    /// A diagnostic that names the build-arg.
+    pub fn check(&self) -> Result<(), Diagnostic> {
+        check_settings(|name| {
+            let (_, value) = self.settings.iter().find(|(known, _)| *known == name)?;
+            value.as_deref()
+        })
     }
 
     /// Gives a step the network, and space for what it downloads.

@@ -20,7 +20,7 @@ fn found(text: &str) -> String {
     }
     assert_eq!(reading.next_file(), Ok(None));
     pip.list = reading.finish();
-    let mut all = of_environment(&input, &pip, &file, &[]);
+    let mut all = of_environment(&input, &pip, &file);
     // As if a solve had found them.
     all.extend(without_cuda(input.locked().unwrap_or_default(), &file));
     let torch = BTreeSet::from(["torch".to_owned(), "foo-bar".to_owned()]);

@@ -9,10 +9,9 @@ use crate::environment_input::LocalPip;
 use crate::file_path::FilePath;
 use crate::requirements::Repository;
 use crate::section::image_section::Located;
-use condafront_model::lint::{Rule, Warning};
-use condafront_model::pypi_package::{PipPackage, normalized};
-use condafront_model::redact::quoted;
-use condafront_model::source::{Diagnostic, Lines, SourceFile};
+use condafront_model::lint::Warning;
+use condafront_model::pypi_package::PipPackage;
+use condafront_model::source::{Lines, SourceFile};
 
 /// A lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,30 +84,6 @@ impl Pylock {
         let all = self.extras.iter().chain(&self.groups);
         all.map(String::as_str)
     }
-}
-
-/// Warnings about categories that none of these locks has.
-pub fn unknown_categories(locks: &[Pylock], categories: &[String]) -> Vec<Warning> {
-    let Some(first) = locks.first() else {
-        return Vec::new();
-    };
-    let is_known = |name: &&String| {
-        let name = normalized(name);
-        locks
-            .iter()
-            .any(|lock| lock.categories().any(|known| known == name))
-    };
-    let unknown = categories.iter().filter(|name| !is_known(name));
-    let warning = |name: &String| Warning {
-        rule: Rule::Ignored,
-        diagnostic: Diagnostic::new(format!(
-            "{} has neither an extra nor a dependency group `{}`",
-            first.file.name(),
-            quoted(name)
-        ))
-        .help("Correct CONDA_LOCK_CATEGORIES, or lock with that name."),
-    };
-    unknown.map(warning).collect()
 }
 
 impl LockedFile {

@@ -52,12 +52,6 @@ fn mistakes() -> Vec<(&'static str, String, &'static [&'static str])> {
         ),
         ("only other categories", one(&[("category", "dev")]), &[]),
         (
-            "an unknown category",
-            lock(&[entry("a", &[("category", "test")]), entry("b", &[])]),
-            &["tset"],
-        ),
-        ("a category far off", plain.clone(), &["documentation"]),
-        (
             "a category that is a mapping",
             one(&[("category", "{a: b}")]),
             &[],
