@@ -31,6 +31,7 @@ mod owners;
 mod packages;
 mod pip;
 mod pip_build;
+mod pip_commits;
 mod pip_jobs;
 mod pip_list;
 mod platforms;

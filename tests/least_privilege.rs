@@ -72,7 +72,7 @@ const RIGHTS: &[(&str, &[&str])] = &[
         &[
             ".open(exec)",
             ".open(&mut step)",
-            ".reach(&mut step)",
+            ".reach(step)",
             "NetMode::Sandbox",
             "NetMode::Host",
         ],
@@ -116,7 +116,7 @@ const GIVEN: &[(&str, &[&str])] = &[
     // pip: indexes, their logins, and builds of packages that download what they need to be built.
     ("pip/network.rs", &["network", "secrets"]),
     ("pip/resolve.rs", &["network"]),
-    // The login of a repository whose history a build asks for. Only git runs there.
+    // The login of a repository whose history, or whose commit, a build asks for. Only git runs there.
     ("pip/history.rs", &["network", "secrets"]),
     ("pip/wheel.rs", &["network"]),
     ("pip/editable.rs", &["network", "the image"]),

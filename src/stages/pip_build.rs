@@ -16,7 +16,7 @@ use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
 use condafront_graph::pip::{Local, LocalKind, OwnWheel, PipBuilt, PipNetwork, PipPackages};
 use condafront_graph::step::Step;
-use condafront_input::requirements::BuildOptions;
+use condafront_input::requirements::{BuildOptions, Repository};
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact::{masked, quoted};
 use condafront_model::source::{Diagnostic, Location, SourceFile};
@@ -49,7 +49,7 @@ impl Linked<'_> {
     ) -> Result<(Vec<Made>, Vec<Output>), BuildError> {
         let Unbuilt {
             archives,
-            local,
+            mut local,
             options,
         } = unbuilt;
         if archives.is_empty() && local.is_empty() {
@@ -83,23 +83,44 @@ impl Linked<'_> {
             // Nothing needs pip.
             None => self.environment.wheels(&archives, mirrors)?,
         };
-        let wanted = wanted
-            .with_local(local.iter().map(|(local, _)| local.clone()).collect())
-            .with_build_options(options);
+        let mut wanted = wanted.with_build_options(options);
         let addresses = session.pip_addresses(wanted.fetched()).await?;
         check_addresses(&archives, &addresses, &self.file.file)?;
         let network = self.network().await?;
-        let building = Building {
-            environment: &self.environment,
-            file: &self.file.file,
-            root,
-            wanted,
-            archives: &archives,
-            local: &local,
-            network: &network,
+        let is_short = |_: &Local, repository: &Repository| repository.is_short_commit();
+        local = self
+            .with_whole_commits(root, local, &network, is_short)
+            .await?;
+        let (graph, reference) = loop {
+            wanted = wanted.with_local(local.iter().map(|(local, _)| local.clone()).collect());
+            let building = Building {
+                environment: &self.environment,
+                file: &self.file.file,
+                root,
+                wanted: &wanted,
+                archives: &archives,
+                local: &local,
+                network: &network,
+            };
+            let error = match session.fetch_and_run(&building, addresses.clone()).await {
+                Ok(built) => break built,
+                Err(error) => error,
+            };
+            // What is not the name of a branch or tag may be that of a commit.
+            let failed = vertices(&error);
+            let is_failed = |local: &Local, repository: &Repository| {
+                let is_it = failed.contains(&local.output.digest().to_string());
+                is_it && repository.may_be_short_commit()
+            };
+            let before = local.clone();
+            local = self
+                .with_whole_commits(root, local, &network, is_failed)
+                .await?;
+            let is_same = |((a, _), (b, _)): (&(Local, _), &(Local, _))| a.output == b.output;
+            if before.iter().zip(&local).all(is_same) {
+                return Err(unloaded(error, &local));
+            }
         };
-        let ran = session.fetch_and_run(&building, addresses).await;
-        let (graph, reference) = ran.map_err(|error| unloaded(error, &local))?;
         let names: Vec<String> = session.read_json(&reference, PIP_FETCHED_FILE).await?;
         if names.len() != graph.wheels.len() {
             return Err(GatewayError::session(format!(
@@ -160,6 +181,14 @@ impl Linked<'_> {
     }
 }
 
+/// The digests of the vertices that failed with `error`.
+fn vertices(error: &BuildError) -> Vec<String> {
+    match error {
+        BuildError::Gateway(error) => error.vertices(),
+        _ => Vec::new(),
+    }
+}
+
 /// What to say of a repository among `local` that cannot be loaded; other errors stay as they are.
 fn unloaded(error: BuildError, local: &[(Local, Location)]) -> BuildError {
     let BuildError::Gateway(error) = error else {
@@ -176,11 +205,11 @@ fn unloaded(error: BuildError, local: &[(Local, Location)]) -> BuildError {
     let url = quoted(&repository.url);
     let reference = repository.reference.as_deref().unwrap_or("HEAD");
     let reference = quoted(reference);
-    let diagnostic = if repository.is_short_commit() {
+    let diagnostic = if repository.may_be_short_commit() && !repository.is_loaded_by_steps() {
         Diagnostic::new(format!(
-            "`{reference}` is neither a branch nor a tag of {url}, and git servers do not look for commits by the beginning of their names"
+            "`{reference}` is neither a branch nor a tag of {url}, and commits are not looked for by the beginning of their names over ssh"
         ))
-        .help("Write all 40 characters of the commit, or a branch or tag.")
+        .help("Write all 40 characters of the commit, or use the https URL.")
     } else {
         let why = masked(error.message());
         let why = why.lines().rfind(|line| !line.trim().is_empty());
@@ -199,7 +228,7 @@ struct Building<'a> {
     environment: &'a Environment<'a>,
     file: &'a Arc<SourceFile>,
     root: &'a Output,
-    wanted: PipPackages<'a>,
+    wanted: &'a PipPackages<'a>,
     archives: &'a [PipPackage],
     local: &'a [(Local, Location)],
     network: &'a PipNetwork,
@@ -210,7 +239,7 @@ impl Job for Building<'_> {
 
     fn graph(&self, addresses: &Addresses) -> Result<PipBuilt, ArgsError> {
         self.environment
-            .pip_build(self.root, &self.wanted, addresses, self.network)
+            .pip_build(self.root, self.wanted, addresses, self.network)
     }
 
     /// All files first: see [`PipFetchedSpec`](condafront_step_spec::pip::PipFetchedSpec).
@@ -233,7 +262,7 @@ impl Job for Building<'_> {
     }
 
     fn artifacts(&self) -> Vec<Artifact> {
-        self.environment.pip_artifacts(&self.wanted)
+        self.environment.pip_artifacts(self.wanted)
     }
 
     fn file(&self) -> &Arc<SourceFile> {

@@ -169,13 +169,11 @@ impl Session<'_> {
                     }
                 }
                 Source::Repository(repository) => {
-                    let url = quoted(&repository.url);
-                    options.name(format!("[pip] load {url}"));
-                    let label = requirement.name.clone().unwrap_or(url);
+                    let label = requirement.name.clone();
                     (
-                        label,
+                        label.unwrap_or_else(|| quoted(&repository.url)),
                         LocalKind::Folder,
-                        from_repository(repository, &options),
+                        load(repository, &entry.location()),
                     )
                 }
                 Source::Index | Source::Web(_) => continue,
@@ -246,6 +244,15 @@ impl Session<'_> {
         };
         Ok((label, kind, output))
     }
+}
+
+/// The contents of a repository that is asked for at `place`.
+pub(super) fn load(repository: &Repository, place: &Location) -> Output {
+    let mut options = Options::new();
+    options
+        .location(location_of(place))
+        .name(format!("[pip] load {}", quoted(&repository.url)));
+    from_repository(repository, &options)
 }
 
 /// The advice to leave a package of a lock out, in an error about it.

@@ -1,18 +1,14 @@
 //! What locks of PyPI packages name for one environment.
 
 use super::linked::Linked;
-use super::pip_list::PipInput;
-
-use buildkit_llb::{OpOptions as _, Options};
+use super::pip_list::{PipInput, load};
 
 use crate::gateway::error::BuildError;
-use condafront_graph::location_of;
-use condafront_graph::pip::{Local, LocalKind, from_repository};
+use condafront_graph::pip::{Local, LocalKind};
 use condafront_input::pylock::{Chosen, Pylock};
 use condafront_input::{LocalPip, pypi};
 use condafront_model::package::Hashes;
 use condafront_model::pypi_package::PipPackage;
-use condafront_model::redact::quoted;
 use condafront_model::source::Location;
 use condafront_step_spec::solve::Glibc;
 
@@ -75,14 +71,10 @@ impl Linked<'_> {
                         file: lock.file.clone(),
                         lines,
                     };
-                    let mut options = Options::new();
-                    options
-                        .location(location_of(&place))
-                        .name(format!("[pip] load {}", quoted(&repository.url)));
                     let local = Local {
                         label: name,
                         kind: LocalKind::Folder,
-                        output: from_repository(&repository, &options),
+                        output: load(&repository, &place),
                         build_options: Vec::new(),
                         hashes: Hashes::default(),
                         repository: Some(repository),

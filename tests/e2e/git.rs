@@ -1,5 +1,7 @@
-//! A git server on a loopback port.
+//! Git servers on a loopback port.
 
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -10,15 +12,37 @@ use std::thread::JoinHandle;
 
 use condafront_testkit::engine::run;
 
-/// Serves every repository below a folder with git's daemon, until it is dropped.
+use crate::image::Image;
+use crate::project::{Project, base};
+
+/// Serves every repository below a folder, until it is dropped.
 pub(crate) struct GitServer {
+    scheme: &'static str,
     address: SocketAddr,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl GitServer {
+    /// Serves them with git's daemon.
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::answering("git", folder, answer)
+    }
+
+    /// Serves them over HTTP to clients that send `login` in the header `Authorization`.
+    pub(crate) fn start_private(folder: &Path, login: &str) -> Self {
+        let login = login.to_owned();
+        Self::answering("http", folder, move |connection, folder| {
+            // A client that goes away needs no answer.
+            let _ = answer_http(connection, &folder, &login);
+        })
+    }
+
+    fn answering(
+        scheme: &'static str,
+        folder: &Path,
+        answer: impl Fn(TcpStream, PathBuf) + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
         let address = listener.local_addr().expect("the port's number");
         let ended = Arc::new(AtomicBool::new(false));
@@ -32,6 +56,7 @@ impl GitServer {
             }
         });
         Self {
+            scheme,
             address,
             ended,
             thread: Some(thread),
@@ -40,7 +65,12 @@ impl GitServer {
 
     /// The URL of a repository.
     pub(crate) fn url(&self, repository: &str) -> String {
-        format!("git://{}/{repository}", self.address)
+        format!("{}://{}/{repository}", self.scheme, self.address)
+    }
+
+    /// Its host and port.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 }
 
@@ -68,6 +98,119 @@ fn answer(connection: TcpStream, folder: PathBuf) {
         .stderr(Stdio::null())
         .status()
         .expect("git runs");
+}
+
+/// Answers one request with git's own program for web servers (git-http-backend(1)).
+fn answer_http(mut connection: TcpStream, folder: &Path, login: &str) -> std::io::Result<()> {
+    let mut reader = BufReader::new(connection.try_clone()?);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let mut words = line.split_whitespace();
+    let method = words.next().unwrap_or_default().to_owned();
+    let target = words.next().unwrap_or_default().to_owned();
+    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
+    let mut headers = BTreeMap::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else {
+            break;
+        };
+        headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+    }
+    let header = |name: &str| headers.get(name).map_or("", String::as_str);
+    if header("authorization") != login {
+        let answer = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        return connection.write_all(answer.as_bytes());
+    }
+    let mut body = Vec::new();
+    if header("transfer-encoding") == "chunked" {
+        loop {
+            let mut size = String::new();
+            reader.read_line(&mut size)?;
+            let size = u64::from_str_radix(size.trim(), 16).unwrap_or(0);
+            reader.by_ref().take(size).read_to_end(&mut body)?;
+            reader.read_line(&mut String::new())?;
+            if size == 0 {
+                break;
+            }
+        }
+    } else {
+        let size = header("content-length").parse().unwrap_or(0);
+        reader.take(size).read_to_end(&mut body)?;
+    }
+    let mut backend = Command::new("git")
+        .arg("http-backend")
+        .env("GIT_PROJECT_ROOT", folder)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("PATH_INFO", path)
+        .env("QUERY_STRING", query)
+        .env("REQUEST_METHOD", method)
+        .env("CONTENT_TYPE", header("content-type"))
+        .env("CONTENT_LENGTH", body.len().to_string())
+        .env("HTTP_CONTENT_ENCODING", header("content-encoding"))
+        .env("HTTP_GIT_PROTOCOL", header("git-protocol"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let mut input = backend.stdin.take().expect("a pipe");
+    let writing = std::thread::spawn(move || input.write_all(&body));
+    let output = backend.wait_with_output()?;
+    drop(writing.join());
+    let text = output.stdout;
+    let end = text.windows(4).position(|four| four == b"\r\n\r\n");
+    let head = String::from_utf8_lossy(&text[..end.unwrap_or(text.len())]).into_owned();
+    let status = head.lines().find_map(|line| line.strip_prefix("Status: "));
+    let status = status.unwrap_or("200 OK");
+    write!(connection, "HTTP/1.1 {status}\r\nConnection: close\r\n")?;
+    connection.write_all(&text)
+}
+
+/// A base image with this machine's git, and the libraries that it needs for HTTP.
+pub(crate) fn base_with_git(project: &Project) -> Image<'_> {
+    let said = |words: &[&str]| {
+        let mut command = Command::new(words[0]);
+        run(command.args(&words[1..])).expect_success().stdout
+    };
+    let folder = project.path("git");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let programs = said(&["git", "--exec-path"]);
+    let programs = Path::new(programs.trim());
+    for name in ["git", "git-remote-http"] {
+        let program = programs.join(name);
+        std::fs::copy(&program, folder.join(name)).expect("a program");
+        let libraries = said(&["ldd", &program.display().to_string()]);
+        let libraries = libraries.lines().filter_map(|line| {
+            let path = line.split_once("=> ")?.1.split(' ').next()?;
+            path.starts_with('/').then(|| PathBuf::from(path))
+        });
+        for library in libraries {
+            let name = library.file_name().unwrap_or_default().to_owned();
+            // The C library is the base image's own.
+            let of_glibc = [
+                "libc.",
+                "libm.",
+                "libdl.",
+                "libpthread.",
+                "libresolv.",
+                "librt.",
+            ];
+            if !of_glibc
+                .iter()
+                .any(|start| name.to_string_lossy().starts_with(start))
+            {
+                std::fs::copy(&library, folder.join(name)).expect("a library");
+            }
+        }
+    }
+    let script = "#!/bin/sh\nLD_LIBRARY_PATH=/usr/lib/own-git GIT_EXEC_PATH=/usr/lib/own-git exec /usr/lib/own-git/git \"$@\"\n";
+    std::fs::write(folder.join("start"), script).expect("a script");
+    let dockerfile = format!(
+        "FROM {}\nCOPY git /usr/lib/own-git\nRUN mv /usr/lib/own-git/start /usr/bin/git && chmod 755 /usr/bin/git\n",
+        base()
+    );
+    Image::from_dockerfile(project, &dockerfile)
 }
 
 /// Makes `folder` a repository with everything committed to the branch `main`. Returns the commit's hash.

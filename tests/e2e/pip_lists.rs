@@ -5,10 +5,10 @@ use condafront_testkit::engine::Store;
 use sha2::{Digest, Sha256};
 
 use crate::failure::{Failures, error_of};
-use crate::git::{GitServer, commit_all};
-use crate::image::{Image, history};
+use crate::git::{GitServer, base_with_git, commit_all};
+use crate::image::history;
 use crate::pip::{CHECK, fill_index, hello, real};
-use crate::project::{LOCK, Project, base, frontend, on_both_stores};
+use crate::project::{LOCK, Project, frontend, on_both_stores};
 
 /// Writes an environment file with lists for pip in its image section and in its dependencies.
 fn environment(project: &Project, section: &[&str], dependencies: &[&str]) {
@@ -295,13 +295,7 @@ fn repositories_have_the_version_of_their_tag() {
         error.contains(reason) && error.starts_with("env.lock:"),
         "{error}"
     );
-    let found = std::process::Command::new("sh")
-        .args(["-c", "command -v git"])
-        .output();
-    let found = String::from_utf8(found.expect("a shell").stdout).expect("a path");
-    std::fs::copy(found.trim(), project.path("git")).expect("a program");
-    let dockerfile = format!("FROM {}\nCOPY git /usr/bin/git\n", base());
-    let with_git = Image::from_dockerfile(&project, &dockerfile);
+    let with_git = base_with_git(&project);
     let base = format!("BASE_IMAGE={}", with_git.tag());
     project
         .build(&[&args[..], &["--build-arg", &base]].concat())
@@ -309,21 +303,34 @@ fn repositories_have_the_version_of_their_tag() {
     let output = project.run(&[], &["python", "-c", code]).expect_success();
     assert_eq!(output.stdout, "1.5.post2\n");
 
-    for (reference, expected) in [
+    // That git also finds a commit by the beginning of its name.
+    let with_git = [&args[..], &["--build-arg", &base]].concat();
+    environment(&project, &[&entry(&commit[..9])], &[]);
+    project.build(&with_git).expect_success();
+    let output = project.run(&[], &["python", "-c", code]).expect_success();
+    assert_eq!(output.stdout, "0\n");
+    for (reference, args, expected) in [
         (
             &commit[..9],
-            "git servers do not look for commits by the beginning of their names",
+            &args[..],
+            "of versioned: the step that does it has no git",
         ),
-        ("no-such-branch", "cannot be loaded: "),
+        (
+            "0badc0ffee",
+            &with_git,
+            "is not the beginning of a commit on a branch or tag of git://",
+        ),
+        (
+            "1234567890",
+            &with_git,
+            "is not the beginning of a commit on a branch or tag of git://",
+        ),
+        ("no-such-branch", &args, "cannot be loaded: "),
     ] {
         environment(&project, &["markupsafe", &entry(reference)], &[]);
-        let output = project.build(&args).expect_failure();
-        let error = error_of(&output);
-        let start = format!("`{reference}` ");
-        assert!(
-            error.contains(&start) && error.contains(expected),
-            "{error}"
-        );
+        let error = error_of(&project.build(args).expect_failure());
+        let name = format!("`{reference}` ");
+        assert!(error.contains(&name) && error.contains(expected), "{error}");
         assert!(error.starts_with("env.lock:8"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! The arguments of the step that loads the history of a repository.
+//! The arguments of the steps that load from repositories besides BuildKit.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,31 @@ impl StepSpec for HistorySpec {
     const SUBCOMMAND: &'static str = "git-history";
     type Item = NoItem;
 }
+
+/// The step that finds the commit whose name starts with some letters. No code of the repository runs in it, either.
+///
+/// Arguments: `git-commit SPEC`; the root is the image so far, which has git. The whole name, or `null` for that of a branch
+/// or tag, goes to [`GIT_COMMIT_FILE`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommitSpec {
+    /// Where the environment is, `/opt/conda`.
+    pub prefix: String,
+    /// The package's name in messages.
+    pub label: String,
+    /// The repository's URL, without credentials.
+    pub url: String,
+    /// The beginning of the commit's name.
+    pub reference: String,
+}
+
+impl StepSpec for CommitSpec {
+    const SUBCOMMAND: &'static str = "git-commit";
+    type Item = NoItem;
+}
+
+/// Where `git-commit` writes the commit's name, below the facts mount.
+pub const GIT_COMMIT_FILE: &str = "git-commit.json";
 
 /// A secret with which git logs in over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -47,6 +47,7 @@ use condafront_step_spec::failure_report::{
 use condafront_step_spec::group_writable::RUN_GROUP_WRITABLE;
 use condafront_step_spec::local_channel::LIST_DIR;
 use condafront_step_spec::mounts::{BASE_DIR, FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
+use condafront_step_spec::pip::WORK_DIR;
 use condafront_step_spec::prove::PROBE_WRITE;
 
 /// A step's name, and the function that runs it with the arguments after the name.
@@ -93,6 +94,10 @@ const STEPS: &[Step] = &[
     ("git-history", |args| {
         let home = Path::new("/tmp");
         pip::load_history(args, &Mounts::default(), home, &mut std::io::stderr())
+    }),
+    ("git-commit", |args| {
+        let (home, work) = (Path::new("/tmp"), Path::new(WORK_DIR));
+        pip::find_commit(args, &Mounts::default(), home, work, &mut std::io::stderr())
     }),
     ("pip-build", |args| {
         pip::build(args, &Mounts::default(), &mut std::io::stderr())

@@ -6,9 +6,11 @@
 
 mod build;
 mod build_failure;
+mod commit;
 mod editable;
 mod fetched;
 pub(crate) mod fuzzing;
+mod git;
 mod history;
 mod install;
 mod masked_log;
@@ -18,6 +20,7 @@ mod report;
 mod resolve;
 
 pub(crate) use build::build;
+pub(crate) use commit::find as find_commit;
 pub(crate) use editable::edit;
 pub(crate) use fetched::fetched;
 pub(crate) use history::load as load_history;
