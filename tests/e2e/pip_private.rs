@@ -7,7 +7,9 @@ use condafront_testkit::engine::Store;
 use condafront_testkit::server::Auth;
 use sha2::{Digest, Sha256};
 
-use crate::pip::hello;
+use crate::git::{GitServer, base_with_git, commit_all};
+use crate::pip::{fill_index, hello};
+use crate::pip_lists::write;
 use crate::project::{Project, base, frontend};
 use crate::secrets::{contains, unpacked_bytes};
 
@@ -150,4 +152,83 @@ fn credentials_of_indexes_appear_nowhere() {
     for secret in [USER, PASSWORD, &encoded] {
         assert!(!said.contains(secret), "{said}");
     }
+}
+
+/// The history of a private repository: the login is for git alone. Neither the package's build sees it, nor does it appear
+/// anywhere.
+#[test]
+fn histories_of_private_repositories_are_loaded_with_the_login() {
+    let project = Project::new(Store::Containerd);
+    let index = fill_index(&project);
+    let setup = format!(
+        "import os, subprocess\nfrom setuptools import setup\nfor name, value in os.environ.items():\n    assert 'GIT_AUTH' not in name and {:?} not in value[::-1]\nsaid = subprocess.run(['git', 'describe', '--tags'], capture_output=True, check=True, text=True).stdout\nsetup(name='versioned', version=said.strip().replace('-', '.post', 1).split('-')[0], py_modules=[])\n",
+        PASSWORD.chars().rev().collect::<String>()
+    );
+    write(&project, "repositories/private/setup.py", &setup);
+    let folder = project.path("repositories/private");
+    let first = commit_all(&folder);
+    let tag = std::process::Command::new("git")
+        .args(["tag", "v1.5"])
+        .current_dir(&folder)
+        .status();
+    assert!(tag.expect("git runs").success());
+    write(&project, "repositories/private/other", "");
+    commit_all(&folder);
+    let login = STANDARD.encode(format!("x-access-token:{PASSWORD}"));
+    let git = GitServer::start_private(&project.path("repositories"), &format!("basic {login}"));
+    project.write("token", PASSWORD);
+    let with_git = base_with_git(&project);
+    let base = format!("BASE_IMAGE={}", with_git.tag());
+    let url = git.url("private");
+    let ask = |reference: &str| {
+        let text = format!(
+            "# syntax={}\nchannels: [\"{}\"]\ndependencies:\n  - python\n  - pip:\n      - versioned @ git+{url}@{reference}\n",
+            frontend(),
+            project.channel()
+        );
+        project.write("env.yml", text);
+    };
+    let image = project.path("image");
+    let output = format!("type=oci,tar=false,dest={}", image.display());
+    let of_server = format!("id=GIT_AUTH_TOKEN.{},src=token", git.address());
+    let build = |secret: &[&str]| {
+        let usual = [
+            "buildx",
+            "build",
+            "--progress=plain",
+            "-f",
+            "env.yml",
+            "--network=host",
+            "--build-arg=CONDAFRONT_INSTALLER=native",
+            "--provenance=mode=max",
+            "--build-arg",
+            &base,
+            "--build-arg",
+            &index,
+            "--output",
+            &output,
+        ];
+        project.docker(&[&usual[..], secret, &["."]].concat())
+    };
+    for (reference, version) in [
+        ("main#history=true", "versioned-1.5.post1.dist-info"),
+        // The step that finds it logs in, too.
+        (
+            &format!("{}#history=true", &first[..10]),
+            "versioned-1.5.dist-info",
+        ),
+    ] {
+        ask(reference);
+        let built = build(&["--secret", &of_server]).expect_success();
+        let mut seen = format!("{}{}", built.stdout, built.stderr).into_bytes();
+        seen.extend(unpacked_bytes(&image));
+        assert!(contains(&seen, version), "{reference}");
+        for secret in [PASSWORD, &login] {
+            assert!(!contains(&seen, secret), "{secret} appears: {reference}");
+        }
+        std::fs::remove_dir_all(&image).expect("a folder of ours");
+    }
+    let said = build(&["--no-cache"]).expect_failure().stderr;
+    assert!(said.contains("versioned @ git+"), "{said}");
+    assert!(said.contains("GIT_AUTH_TOKEN"), "{said}");
 }

@@ -39,8 +39,10 @@ pub(crate) fn load(
     command
         // Submodules are what the commit says, and may be on other servers.
         .args(["fetch", "--progress", "--force", "--no-recurse-submodules"])
-        .args([ALL, "--tags", "origin"])
-        .arg("+refs/heads/*:refs/remotes/origin/*");
+        // BuildKit makes a tag of the branch that is asked for, which the repository does not have.
+        .args([ALL, "--prune", "origin"])
+        .arg("+refs/heads/*:refs/remotes/origin/*")
+        .arg("+refs/tags/*:refs/tags/*");
     let loaded = git.load(command, log)?;
     loaded.map_err(|error| failed(&error.reason, error.help))
 }
