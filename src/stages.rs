@@ -1,5 +1,6 @@
 //! From the user's options to an image. Only this module knows the order of the steps.
 
+mod activation;
 mod additions;
 mod assembly;
 mod build_packages;

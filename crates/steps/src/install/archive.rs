@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tar::EntryType;
 
+use super::downloaded::not_a_package;
 use super::entry::{Entries, Entry, EntryKind, MOST_FILES, check_symlink, relative_path, shown};
 use super::error::{Cause, Error, ErrorKind, Result};
 use crate::conda_archive::{CONTENT, CondaFile, INFO, TarEntry, TarError, TarReader, tar_of_bz2};
@@ -71,47 +72,6 @@ pub(crate) fn unpack(path: &Path, dest: &Path, limits: &Limits) -> Result<Entrie
         return Err(not_a_package(&start, size));
     }
     unpacker.finish()
-}
-
-/// The error for a file that [`is_web_page`] recognizes.
-pub(crate) fn web_page() -> Error {
-    Error::new(
-        ErrorKind::WebPage,
-        "the server sent a web page, not a conda package",
-    )
-}
-
-/// Whether the bytes start like an HTML or XML document.
-pub fn is_web_page(start: &[u8]) -> bool {
-    let start = start[..start.len().min(512)]
-        .trim_ascii_start()
-        .to_ascii_lowercase();
-    [&b"<!doctype html"[..], b"<html", b"<?xml"]
-        .iter()
-        .any(|beginning| start.starts_with(beginning))
-}
-
-/// Whether the file at `path` starts like one.
-pub(crate) fn is_web_page_at(path: &Path) -> io::Result<bool> {
-    let mut start = Vec::new();
-    File::open(path)?.take(512).read_to_end(&mut start)?;
-    Ok(is_web_page(&start))
-}
-
-fn not_a_package(start: &[u8], size: u64) -> Error {
-    if is_web_page(start) {
-        return web_page();
-    }
-    let what = if size == 0 {
-        "is empty"
-    } else if start.starts_with(b"PK\x03\x04") {
-        "is a zip archive, like .conda packages, but is not named like one"
-    } else if start.starts_with(b"BZh") {
-        "is a bzip2 archive, like .tar.bz2 packages, but is not named like one"
-    } else {
-        "is not a conda package (neither the .conda nor the .tar.bz2 format)"
-    };
-    Error::new(ErrorKind::BadArchive, format!("the downloaded file {what}"))
 }
 
 /// The error for an archive that cannot be read.

@@ -9,7 +9,8 @@ use rattler_conda_types::package::{EntryPoint, PathType, PathsEntry};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::archive::{Limits, is_web_page_at, unpack, web_page};
+use super::archive::{Limits, unpack};
+use super::downloaded::{is_web_page_at, web_page};
 use super::entry::{Entries, Entry, EntryKind, relative_path, shown};
 use super::error::{Error, ErrorKind, Result};
 use super::hashing::{Digests, digests};

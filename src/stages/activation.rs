@@ -1,0 +1,155 @@
+//! Activates environments: what their packages' scripts set, and the files that keep them active.
+
+use buildkit_llb::{Input, Output};
+
+use super::assembly::{Image, Progress};
+use super::linked::Linked;
+use crate::gateway::error::BuildError;
+use condafront_graph::image::{FINISHED, RUNTIME, Stack};
+use condafront_model::environment_prefix::ROOT_PREFIX;
+use condafront_model::source::Lines;
+use condafront_step_spec::account::User;
+use condafront_step_spec::activation::{ENTRYPOINT, RECORDED_FILE, RecordSpec, Recorded};
+use condafront_step_spec::facts::PackageFacts;
+use condafront_step_spec::failure_report::Culprit;
+use condafront_steps::activation::{self, Activation};
+
+impl Image<'_> {
+    /// Adds the files that activate the environments and keep them active; returns the image's variables, and the files'
+    /// paths.
+    pub(super) async fn activate(
+        &self,
+        progress: &mut Progress,
+    ) -> Result<(Vec<(String, String)>, Vec<String>), BuildError> {
+        let base_env = activation::with_user(self.base.base.config.env(), &self.user);
+        let mut activations = Vec::new();
+        for environment in &self.environments {
+            let recorded = match &progress.root {
+                Input::Output(root) => {
+                    let plain = environment.activation(&base_env, None);
+                    let found = environment.recorded(root, plain.env, &self.user).await?;
+                    found.map(|(recorded, output)| {
+                        progress.facts.push(output);
+                        recorded
+                    })
+                }
+                Input::Scratch => None,
+            };
+            activations.push(environment.activation(&base_env, recorded.as_ref()));
+        }
+        let Some(default) = activations.get(self.default) else {
+            return Ok((base_env, Vec::new()));
+        };
+        let files = activation::runtime_files(&default.name, &activations);
+        let environments: Vec<_> = self.environments.iter().map(Linked::in_image).collect();
+        let owner = self.user.ownership();
+        let runtime = self.tools.runtime(
+            self.session.platform,
+            &files,
+            &environments,
+            owner,
+            &progress.facts,
+        );
+        let mut stack = Stack::default();
+        if let Input::Output(runtime) = runtime {
+            stack.push(&runtime, RUNTIME);
+        }
+        let stack = stack.through(&self.links, &self.tools);
+        progress.root = stack.on(&progress.root, self.stacking, FINISHED);
+        progress.history.extend(stack.names());
+        let paths = files.iter().map(|file| file.path.clone());
+        let paths = paths.chain([ENTRYPOINT.to_owned()]);
+        Ok((default.env.clone(), paths.collect()))
+    }
+}
+
+impl Linked<'_> {
+    /// Warns about packages whose activation scripts the builder cannot run.
+    async fn warn_of_activation(&self) -> Result<(), BuildError> {
+        let packages = self.facts.packages.iter().enumerate();
+        let warnings = packages
+            .filter(|(_, package)| !package.activate_d.is_empty())
+            .map(|(index, package)| {
+                let planned = self.environment.plan.packages.get(index);
+                let name = format!("{} {}", package.name, package.version);
+                self.session
+                    .activation_at_start(&name, planned.map(|package| package.lines))
+            });
+        self.session.warn(&warnings.collect::<Vec<_>>()).await
+    }
+
+    /// The lines of the package that has the file `path`, relative to the prefix.
+    fn owner_of(&self, path: &str) -> Option<Lines> {
+        let has = |package: &PackageFacts| package.activate_d.iter().any(|script| script == path);
+        let index = self.facts.packages.iter().rposition(has)?;
+        Some(self.environment.plan.packages.get(index)?.lines)
+    }
+
+    /// The environment's activation, with the variables that its scripts set.
+    pub(super) fn activation(
+        &self,
+        base_env: &[(String, String)],
+        recorded: Option<&Recorded>,
+    ) -> Activation {
+        let env_vars: Vec<(String, String)> = self.facts.env_vars.clone().into_iter().collect();
+        // Both have files in `condabin`.
+        let condabin = self
+            .facts
+            .packages
+            .iter()
+            .any(|package| ["conda", "mamba"].contains(&package.name.as_str()));
+        let variables: Vec<(String, String)> = self.variables().clone().into_iter().collect();
+        let environment = activation::Environment {
+            name: self.environment.prefix.name(),
+            prefix: self.environment.prefix.path(),
+            root_prefix: ROOT_PREFIX,
+            condabin,
+            env_vars_d: &env_vars,
+            variables: &variables,
+            recorded,
+        };
+        activation::activate(base_env, &environment)
+    }
+
+    /// What the packages' activation scripts set in the image `root`, starting from `env`, and the output of the step
+    /// that recorded it; `None` if there are no scripts, or the builder cannot run them.
+    pub(super) async fn recorded(
+        &self,
+        root: &Output,
+        env: Vec<(String, String)>,
+        user: &User,
+    ) -> Result<Option<(Recorded, Output)>, BuildError> {
+        if self.facts.activate_d.is_empty() {
+            return Ok(None);
+        }
+        if !self.session.can_run() {
+            self.warn_of_activation().await?;
+            return Ok(None);
+        }
+        Ok(Some(self.record_activation(root, env, user).await?))
+    }
+
+    /// What the packages' activation scripts set in the image `root`, starting from `env`, and the output of the step
+    /// that recorded it.
+    pub(super) async fn record_activation(
+        &self,
+        root: &Output,
+        env: Vec<(String, String)>,
+        user: &User,
+    ) -> Result<(Recorded, Output), BuildError> {
+        let spec = RecordSpec {
+            prefix: self.environment.prefix.path().to_owned(),
+            env,
+            uid: user.uid,
+            gid: user.gid,
+        };
+        let (facts, step) = self.environment.record_activation(root, &spec)?;
+        let lines = |culprit: &Culprit| match culprit {
+            Culprit::File(path) => self.owner_of(path),
+            _ => None,
+        };
+        let reference = self.session.run(&facts, &step, lines).await?;
+        let recorded = self.session.read_json(&reference, RECORDED_FILE).await?;
+        Ok((recorded, facts))
+    }
+}
