@@ -273,3 +273,71 @@ fn locks_that_lists_name_are_checked() {
     }
     insta::assert_snapshot!(all);
 }
+
+/// What a build refuses to take from a list for pip, or of categories, `check` refuses too.
+#[test]
+fn credentials_and_unknown_categories_are_errors() {
+    let lock = "version: 1\nmetadata: {}\npackage:\n- {name: zlib, version: '1', manager: conda, platform: linux-64, category: main, url: 'https://c.example/linux-64/zlib-1-0.conda', hash: {md5: 11111111111111111111111111111111}}\n";
+    let pylock = "lock-version = '1.0'\nextras = ['socks']\npackages = []\n";
+    let image = "environments: {base: conda-lock.yml}\npip: [-r pylock.toml]\n";
+    let env = |entry: &str| {
+        format!(
+            "channels: [conda-forge]\ndependencies:\n  - python\n  - pip\n  - pip:\n    - {entry}\n"
+        )
+    };
+    let url = "https://me:hunter2@pypi.example/simple";
+    let index = format!("PIP_INDEX_URL={url}");
+    let mut all = String::new();
+    for (title, text, arg) in [
+        (
+            "an index",
+            env(&format!("--index-url {url}\n    - six")),
+            "",
+        ),
+        ("a file", env(&format!("demo @ {url}/demo-1.0.tar.gz")), ""),
+        (
+            "a repository",
+            env("demo @ git+https://me:hunter2@git.example/demo"),
+            "",
+        ),
+        ("a build-arg", env("six"), &*index),
+        (
+            "a secret's name",
+            env("--index-url https://${TOKEN}@pypi.example/simple\n    - six"),
+            "",
+        ),
+        (
+            "a category of the pylock.toml",
+            image.to_owned(),
+            "CONDA_LOCK_CATEGORIES=socks",
+        ),
+        (
+            "a category of neither",
+            image.to_owned(),
+            "CONDA_LOCK_CATEGORIES=main,sokcs",
+        ),
+        (
+            "a category without a lock",
+            env("six"),
+            "CONDA_LOCK_CATEGORIES=dev",
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("conda-lock.yml", lock),
+            ("pylock.toml", pylock),
+            ("it.yml", &text),
+        ] {
+            std::fs::write(dir.path().join(name), text).unwrap();
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_condafront"));
+        command.args(["check", "it.yml"]).current_dir(dir.path());
+        if !arg.is_empty() {
+            command.args(["--build-arg", arg]);
+        }
+        let output = command.output().unwrap();
+        all.push_str(&format!("## {title}\n{}\n", self::text(&output)));
+    }
+    assert!(!all.contains("hunter2"), "{all}");
+    insta::assert_snapshot!(all);
+}
