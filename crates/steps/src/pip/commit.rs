@@ -12,7 +12,7 @@ use condafront_step_spec::failure_report::{Culprit, FailureReport};
 use condafront_step_spec::history::{CommitSpec, GIT_COMMIT_FILE};
 
 /// What to do where the commit cannot be looked for.
-const NO_GIT: &str = "Write all 40 characters of the commit, or add git to `build` in the image section, or to `apt`.";
+const NO_GIT: &str = "Write all 40 characters of the commit, or a branch or tag; or add git to `build` in the image section, or to `apt`.";
 
 /// Runs the subcommand `git-commit` with `args`: loads the names of all commits, in a folder below `work`, and writes the whole
 /// name of the one that is asked for; nothing if it is the name of a branch or tag. `home` is as for [`Git::find`].
