@@ -169,6 +169,29 @@ EOF
     fail_with_log "$dir" "the base image could not be loaded into dockerd with the $store store"
 }
 
+# Starts a dockerd that has no root, with the containerd store. Its containers have no network but their own, and what is on
+# this machine's loopback is not there.
+start_rootless() {
+  local dir=$1 sockets
+  can_be_rootless || die "the user $ROOTLESS_USER cannot have an engine on this machine: it needs user namespaces, /etc/subuid, /dev/net/tun, and access to $ENGINE_ROOT"
+  fetch_rootless
+  sockets=$(state "$dir" SOCKETS)
+  mkdir "$dir/data"
+  chown "$ROOTLESS_USER:$ROOTLESS_USER" "$dir/data" "$sockets"
+  echo '{"features": {"containerd-snapshotter": true}, "builder": {"gc": {"enabled": false}}, "shutdown-timeout": 5}' \
+    >"$dir/daemon.json"
+  launch "$dir" log unshare --mount --propagation private \
+    bash "$PROJECT/scripts/lib/rootless.sh" "$ENGINE_ROOT/rootless" "$sockets" "$ROOTLESS_USER" \
+    dockerd --rootless --config-file "$dir/daemon.json" --data-root "$dir/data" --exec-root "$sockets/exec" \
+    --pidfile "$sockets/pid" --iptables=false --ip6tables=false --bridge=none -H "unix://$sockets/docker.sock"
+  wait_ready "$dir" docker_cli "unix://$sockets/docker.sock" version ||
+    fail_with_log "$dir" "the dockerd without root did not start"
+  set_state "$dir" DOCKER_HOST "unix://$sockets/docker.sock"
+  set_state "$dir" DOCKER_SOCKET "unix://$sockets/docker.sock"
+  docker_cli "unix://$sockets/docker.sock" load -q -i "$BASE_ARCHIVE" >/dev/null ||
+    fail_with_log "$dir" "the base image could not be loaded into the dockerd without root"
+}
+
 # restart_dockerd DIR: ends dockerd and all its processes at once, as a crash does, and starts it again at the same address
 # with the files that it has left.
 restart_dockerd() {

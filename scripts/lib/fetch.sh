@@ -123,6 +123,21 @@ fetch_programs() {
   mv "$try" "$ENGINE_ROOT"
 }
 
+# Programs for an engine without root. newuidmap from newer suites needs a newer libc than Debian 12 has.
+fetch_rootless() {
+  local folder=$ENGINE_ROOT/rootless
+  (
+    flock 9
+    [ ! -x "$folder/usr/bin/rootlesskit" ] || exit 0
+    say "downloading what an engine without root needs from Debian's archive"
+    prepare_apt
+    rm -rf "$folder.new"
+    { unpack trixie "$folder.new" rootlesskit && unpack bookworm "$folder.new" uidmap slirp4netns libslirp0; } ||
+      die "rootlesskit, uidmap and slirp4netns could not be downloaded"
+    mv "$folder.new" "$folder"
+  ) 9>"$ENGINE_HOME/fetch.lock" || exit 1
+}
+
 fetch() {
   mkdir -p "$ENGINE_HOME"
   (

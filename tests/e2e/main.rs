@@ -55,6 +55,7 @@ mod pylock;
 mod readme;
 mod recipes;
 mod redirects;
+mod rootless;
 mod scripts;
 mod secrets;
 mod section;

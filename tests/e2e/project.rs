@@ -80,6 +80,7 @@ impl Project {
         let machine = Machine {
             variables: &[("TZ", "Pacific/Kiritimati")],
             has_one_core: true,
+            ..Machine::default()
         };
         Self::on(Engine::start_fresh_on(store, machine)).with_channel_on_its_server()
     }

@@ -54,6 +54,8 @@ pub struct Machine<'a> {
     pub variables: &'a [(&'a str, &'a str)],
     /// Whether everything has to share one core.
     pub has_one_core: bool,
+    /// Whether the engine is a dockerd without root, for the tests `needs_rootless_…`. It does not reach this machine's loopback.
+    pub is_rootless: bool,
 }
 
 /// A running engine. One started by [`Engine::start_fresh`] stops when this is dropped.
@@ -124,6 +126,9 @@ impl Engine {
         command.envs(machine.variables.iter().copied());
         command.args(["start", "--store", store.name(), "--owner", &owner]);
         command.args(options);
+        if machine.is_rootless {
+            command.arg("--rootless");
+        }
         let output = run(&mut command).expect_success();
         let values: HashMap<&str, &str> = output
             .stdout
