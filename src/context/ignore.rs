@@ -75,7 +75,14 @@ pub(crate) fn parse(data: &[u8]) -> Vec<String> {
             if pattern.is_empty() {
                 return None;
             }
-            Some(format!("{invert}{}", cleaned(pattern)))
+            let path = cleaned(pattern);
+            // A file whose name begins with `!`, as `/!name` says it: without its slash it would be an exception.
+            let escape = if invert.is_empty() && path.starts_with('!') {
+                "\\"
+            } else {
+                ""
+            };
+            Some(format!("{invert}{escape}{path}"))
         })
         .collect()
 }
@@ -113,6 +120,14 @@ mod tests {
         assert_eq!(
             parse(text.as_bytes()),
             ["build", "!keep/me", "# not a comment", "b", "../up", "."]
+        );
+    }
+
+    #[test]
+    fn names_with_an_exclamation_mark_are_no_exceptions() {
+        assert_eq!(
+            parse(b"/!secret\n./!/key\n/!\n!/!known\n!known\n"),
+            ["\\!secret", "\\!/key", "\\!", "!!known", "!known"]
         );
     }
 
