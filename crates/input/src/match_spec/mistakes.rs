@@ -329,7 +329,7 @@ pub(super) fn after_parsing(text: &str, parts: Parts<'_>, spec: &MatchSpec) -> O
         && !build.is_some_and(is_build)
     {
         let help = "Write each package as a separate entry";
-        let name = parts.name().0;
+        let (name, word) = (quoted(parts.name().0), quoted(word));
         return Some(Mistake::new(
             format!("`{shown}` names two packages: conda would read {word} as a version"),
             match build {

@@ -16,6 +16,12 @@ use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
 use condafront_model::visible::unfit;
 
+/// How many files may be read at once, each named by the one before it.
+const DEEPEST: usize = 32;
+
+/// How many files a list may name in all, with those that its files name.
+const MOST_FILES: usize = 1000;
+
 /// Reads a list. The caller supplies each file that it names:
 /// [`next_file`](Self::next_file()) says which one, [`open`](Self::open()) takes it.
 pub struct Reading<'a> {
@@ -25,6 +31,8 @@ pub struct Reading<'a> {
     open: Vec<OpenFile>,
     /// The file that was last asked for.
     wanted: Option<IncludedFile>,
+    /// How many files have been read.
+    files: usize,
 }
 
 /// A file that a list names.
@@ -50,6 +58,7 @@ impl<'a> Reading<'a> {
             found: Vec::new(),
             open: Vec::new(),
             wanted: None,
+            files: 0,
         }
     }
 
@@ -117,7 +126,7 @@ impl<'a> Reading<'a> {
     /// Takes the file that [`next_file`](Self::next_file()) asked for, which was found at `path`.
     ///
     /// # Errors
-    /// A diagnostic if it is not a text file, has a merge conflict, or is being read already.
+    /// A diagnostic if it is not a text file, has a merge conflict, or is being read already, and if there are too many files.
     pub fn open(&mut self, file: &Arc<SourceFile>, path: FilePath) -> Result<(), Diagnostic> {
         let (Some(wanted), Some(current)) = (self.wanted.take(), self.open.last()) else {
             return Ok(());
@@ -134,6 +143,22 @@ impl<'a> Reading<'a> {
             return Err(Diagnostic::new(message)
                 .at(&location.file, location.lines)
                 .help("Remove the line."));
+        }
+        self.files += 1;
+        let deep = self.open.iter().filter(|file| file.path.is_some()).count();
+        let too_many = if deep >= DEEPEST {
+            Some(format!(
+                "more than {DEEPEST} files include one another, each the next"
+            ))
+        } else {
+            let many = self.files > MOST_FILES;
+            many.then(|| format!("more than {MOST_FILES} files are included"))
+        };
+        if let Some(message) = too_many {
+            let location = &wanted.named.location;
+            return Err(Diagnostic::new(message)
+                .at(&location.file, location.lines)
+                .help("Put the requirements into fewer files."));
         }
         let folder = current.folder.clone();
         let file = &file.as_declared()?;

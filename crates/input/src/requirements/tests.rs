@@ -157,6 +157,29 @@ fn files_name_files() {
 }
 
 #[test]
+fn files_that_name_files_have_an_end() {
+    let message = |count: usize, times: usize| {
+        let files = (0..count).map(|number| {
+            let next = format!("-r {}.txt\n", number + 1);
+            (format!("{number}.txt"), next.repeat(times))
+        });
+        let last = (format!("{count}.txt"), "idna\n".to_owned());
+        let files: Vec<(String, String)> = files.chain([last]).collect();
+        let files: Vec<(&str, &str)> = files
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+            .collect();
+        read("-r 0.txt", &files).err().map(|error| error.message)
+    };
+    assert_eq!(message(31, 1), None);
+    let deep = "more than 32 files include one another, each the next";
+    assert_eq!(message(32, 1).as_deref(), Some(deep));
+    assert_eq!(message(8, 2), None);
+    let many = "more than 1000 files are included";
+    assert_eq!(message(20, 2).as_deref(), Some(many));
+}
+
+#[test]
 fn lists_with_hashes_and_urls_need_no_index() {
     let hash = "a".repeat(64);
     let pinned = |text: &str| {
