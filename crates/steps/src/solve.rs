@@ -7,11 +7,14 @@ mod answer;
 mod bounds;
 mod conflict;
 mod dates;
+mod document;
 mod download;
 mod error;
 mod foreign;
 pub(crate) mod fuzzing;
 mod kept;
+mod list;
+mod needs;
 mod priority;
 mod reachable;
 mod records;
@@ -22,6 +25,7 @@ mod search;
 mod several;
 mod shards;
 mod solver;
+mod text;
 mod too_new;
 mod unavailable;
 mod unsatisfiable;
@@ -42,8 +46,8 @@ use condafront_step_spec::solve::{
 };
 use error::SolveError;
 use records::Records;
-use repodata::Repodata;
 pub(crate) use repodata::read_records;
+use repodata::{Purpose, Repodata};
 use request::Request;
 use search::Search;
 use shards::Reason;
@@ -153,7 +157,7 @@ fn write_reachable(
     Bounds::default().keep(move |_| {
         let Loaded {
             repodata, records, ..
-        } = load(&spec, &files, &input)?;
+        } = load(&spec, &files, &input, Purpose::Reach)?;
         let faults = repodata.iter().enumerate().filter_map(|(file, data)| {
             let Reason { text, may_pass } = data.fault()?;
             let list = Unusable { file, may_pass };
@@ -180,7 +184,7 @@ fn find(
     let (spec, files, input) = (spec.clone(), files.to_vec(), input.to_owned());
     // The solver panics on some data that it considers impossible but that a channel's repodata may contain.
     Bounds::default().keep(move |stop| {
-        let loaded = load(&spec, &files, &input)?;
+        let loaded = load(&spec, &files, &input, Purpose::Choose)?;
         let search = Search {
             solve: &spec,
             request: &loaded.request,
@@ -209,8 +213,20 @@ struct Loaded {
     records: Records,
 }
 
-fn load(spec: &SolveSpec, files: &[RepodataSpec], input: &Path) -> Result<Loaded, SolveError> {
-    let repodata = read_all(spec, files, input)?;
+fn load(
+    spec: &SolveSpec,
+    files: &[RepodataSpec],
+    input: &Path,
+    purpose: Purpose,
+) -> Result<Loaded, SolveError> {
+    let mut repodata = read_all(spec, files, input, purpose)?;
+    if purpose == Purpose::Reach {
+        Repodata::join(&mut repodata);
+        let names = request::likely_names(spec);
+        for data in &repodata {
+            data.prepare(&names);
+        }
+    }
     let request = Request::read(spec, &repodata)?;
     let records = Records::load(spec, &request, &repodata, request.dates.as_ref())?;
     Ok(Loaded {
@@ -225,12 +241,15 @@ fn read_all(
     spec: &SolveSpec,
     files: &[RepodataSpec],
     input: &Path,
+    purpose: Purpose,
 ) -> Result<Vec<Repodata>, SolveError> {
     thread::scope(|scope| {
         let readers: Vec<_> = files
             .iter()
             .enumerate()
-            .map(|(index, file)| scope.spawn(move || Repodata::read(spec, file, input, index)))
+            .map(|(index, file)| {
+                scope.spawn(move || Repodata::read(spec, file, input, index, purpose))
+            })
             .collect();
         readers
             .into_iter()

@@ -5,17 +5,21 @@ use std::path::Path;
 use std::str::FromStr as _;
 
 use rattler_conda_types::{Channel, PackageName};
-use rattler_repodata_gateway::sparse::PackageFormatSelection;
+use rattler_repodata_gateway::sparse::{PackageFormatSelection, SparseRepoData};
 use serde_json::json;
 use url::Url;
 
 use super::download::Downloads;
+use super::list::List;
 use super::reachable::Reachable;
 use super::repodata::read_records;
 use super::shards::Shards;
+use super::text::read_json;
 use crate::authorities::Trust;
 
 const SUBDIR: &str = "linux-64";
+
+const FORMATS: PackageFormatSelection = PackageFormatSelection::PreferConda;
 
 /// The packages that are asked for.
 const NAMES: [&str; 3] = ["a", "python", "numpy"];
@@ -27,6 +31,7 @@ pub fn repodata(dir: &Path, data: &[u8]) {
     if fs::write(&path, data).is_ok() {
         drop(read_records(&path, SUBDIR, NAMES.into_iter()));
     }
+    check_list(&path);
     if let Ok(reachable) = Reachable::parse(data) {
         for name in NAMES
             .iter()
@@ -34,6 +39,28 @@ pub fn repodata(dir: &Path, data: &[u8]) {
         {
             drop(reachable.records(&name));
         }
+    }
+}
+
+/// Checks that a list of which only a part is in memory has the same records as one that is there.
+fn check_list(path: &Path) {
+    let Ok(url) = Url::parse("https://channel.invalid") else {
+        return;
+    };
+    let channel = Channel::from_url(url);
+    let Some(list) = List::read(path, &channel, SUBDIR) else {
+        return;
+    };
+    let json = read_json(path).expect("what is read in parts can be read");
+    let memory = SparseRepoData::from_bytes(channel, SUBDIR, json.into(), None)
+        .expect("what is read in parts is a list");
+    for name in NAMES {
+        let name = PackageName::new_unchecked(name);
+        assert_eq!(
+            list.records(&name, FORMATS).ok(),
+            memory.load_records(&name, FORMATS).ok(),
+            "{name:?}"
+        );
     }
 }
 

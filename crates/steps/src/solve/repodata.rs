@@ -1,14 +1,14 @@
 //! Repodata: the list of packages in a channel's subdir
 //! (<https://docs.conda.io/projects/conda-build/en/stable/concepts/generating-index.html>).
 //!
-//! A solve needs only a few thousand of conda-forge's half a million records. So the file is only indexed, and a record
-//! is parsed when its name comes up.
+//! A solve needs only a few thousand of conda-forge's half a million records. So a record is parsed when its name comes up, and
+//! the others are not even in memory if only those are wanted that a request can reach.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::sync::Arc;
 
 use rattler_conda_types::{Channel, PackageName, RepoDataRecord};
 use rattler_repodata_gateway::sparse::{PackageFormatSelection, SparseRepoData};
@@ -17,24 +17,29 @@ use url::Url;
 
 use super::download::{Downloads, Login};
 use super::error::{RepodataFault, SolveError};
+use super::list::List;
+use super::needs::Needs;
 use super::reachable::Reachable;
 use super::shards::{Reason, ShardFault, Shards};
+use super::text::{not_repodata, read_json};
 use crate::authorities::Trust;
-use crate::install::error::{Cause, Error, ErrorKind};
-use crate::install::is_web_page;
+use crate::install::error::{Error, ErrorKind};
 use condafront_step_spec::mounts::SHARDS_DIR;
 use condafront_step_spec::solve::{
     RECORDS_FILE, RepodataSpec, SHARDS_FILE, SolveSpec, login_variables,
 };
 
-/// The first bytes of zstd files.
-const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-
-/// The largest JSON that is read, in bytes. conda-forge's largest subdir has 0.4 GB.
-const LARGEST: u64 = 1 << 30;
-
 /// If an archive exists as both `.conda` and `.tar.bz2`, the `.conda` is used.
 const FORMATS: PackageFormatSelection = PackageFormatSelection::PreferConda;
+
+/// What whole lists are read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To find what a request can reach.
+    Reach,
+    /// To choose packages, and to explain why there is no answer.
+    Choose,
+}
 
 /// One indexed repodata file.
 pub(super) struct Repodata {
@@ -49,6 +54,8 @@ pub(super) struct Repodata {
 enum Data {
     /// All records of a subdir.
     Whole(SparseRepoData),
+    /// Those of a subdir that a request can reach.
+    List(Box<List>),
     /// Those that a request can reach.
     Reachable(Reachable),
     /// Those of the packages that are asked for.
@@ -64,6 +71,7 @@ impl Repodata {
         spec: &RepodataSpec,
         input: &Path,
         index: usize,
+        purpose: Purpose,
     ) -> Result<Self, SolveError> {
         let channel = solve.channels.get(spec.channel).ok_or_else(|| {
             let message = format!("there is no channel {}", spec.channel);
@@ -88,11 +96,7 @@ impl Repodata {
                 let data = Reachable::parse(&json).map(Data::Reachable);
                 data.map_err(|error| fault(not_repodata(error)))?
             }
-            _ => {
-                let json = read_json(&path).map_err(fault)?;
-                let data = SparseRepoData::from_bytes(channel, subdir, json.into(), None);
-                Data::Whole(data.map_err(|error| fault(not_repodata(error)))?)
-            }
+            _ => whole(&path, channel, subdir, purpose).map_err(fault)?,
         };
         Ok(Self {
             channel: spec.channel,
@@ -102,17 +106,33 @@ impl Repodata {
         })
     }
 
-    /// Downloads what is missing for the records of these packages.
+    /// Lets the lists among these know of each other.
+    pub(super) fn join(all: &mut [Self]) {
+        let needs = all.iter().filter_map(|one| match &one.data {
+            Data::List(list) => Some(Arc::clone(list.needs())),
+            _ => None,
+        });
+        let needs: Arc<[Arc<Needs>]> = needs.collect();
+        for one in all {
+            if let Data::List(list) = &mut one.data {
+                list.join(&needs);
+            }
+        }
+    }
+
+    /// Downloads, or looks for, what is missing for the records of these packages.
     pub(super) fn prepare(&self, names: &[PackageName]) {
-        if let Data::Shards(data) = &self.data {
-            data.fetch(names);
+        match &self.data {
+            Data::Shards(data) => data.fetch(names),
+            Data::List(data) => data.find(names),
+            Data::Whole(_) | Data::Reachable(_) | Data::Unusable(_) => {}
         }
     }
 
     /// Why records are missing, if shards cannot be used.
     pub(super) fn fault(&self) -> Option<Reason> {
         match &self.data {
-            Data::Whole(_) | Data::Reachable(_) => None,
+            Data::Whole(_) | Data::List(_) | Data::Reachable(_) => None,
             Data::Shards(data) => data.fault(),
             Data::Unusable(fault) => Some(fault.reason()),
         }
@@ -122,6 +142,7 @@ impl Repodata {
     pub(super) fn records(&self, name: &PackageName) -> std::io::Result<Vec<RepoDataRecord>> {
         match &self.data {
             Data::Whole(data) => data.load_records(name, FORMATS),
+            Data::List(data) => data.records(name, FORMATS),
             Data::Reachable(data) => data.records(name),
             Data::Shards(data) => Ok(data.records(name, FORMATS)),
             Data::Unusable(_) => Ok(Vec::new()),
@@ -132,6 +153,7 @@ impl Repodata {
     pub(super) fn names(&self) -> Box<dyn Iterator<Item = &str> + '_> {
         match &self.data {
             Data::Whole(data) => Box::new(data.package_names(FORMATS)),
+            Data::List(data) => Box::new(data.needs().listed()),
             Data::Reachable(data) => Box::new(data.names()),
             Data::Shards(data) => Box::new(data.names()),
             Data::Unusable(_) => Box::new(std::iter::empty()),
@@ -153,6 +175,23 @@ impl Repodata {
         PackageName::from_str(name)
             .is_ok_and(|name| self.records(&name).is_ok_and(|records| !records.is_empty()))
     }
+}
+
+/// The whole list at `path`.
+fn whole(
+    path: &Path,
+    channel: Channel,
+    subdir: String,
+    purpose: Purpose,
+) -> Result<Data, RepodataFault> {
+    if purpose == Purpose::Reach
+        && let Some(list) = List::read(path, &channel, &subdir)
+    {
+        return Ok(Data::List(Box::new(list)));
+    }
+    let json = read_json(path)?;
+    let data = SparseRepoData::from_bytes(channel, subdir, json.into(), None);
+    data.map(Data::Whole).map_err(not_repodata)
 }
 
 /// The shards whose list is at `path`, repodata `index` of a solve.
@@ -223,56 +262,4 @@ fn file_in(dir: &Path, name: &str) -> Result<PathBuf, Error> {
         ErrorKind::MissingInput,
         format!("no repodata is mounted at {}", path.display()),
     ))
-}
-
-fn not_repodata(error: impl Into<Cause>) -> RepodataFault {
-    RepodataFault::NotRepodata(error.into())
-}
-
-/// The JSON text of a repodata file, decompressed if necessary.
-fn read_json(path: &Path) -> Result<Vec<u8>, RepodataFault> {
-    let mut file = File::open(path).map_err(not_repodata)?;
-    let mut start = Vec::new();
-    file.by_ref()
-        .take(512)
-        .read_to_end(&mut start)
-        .map_err(not_repodata)?;
-    if start.starts_with(&ZSTD_MAGIC) {
-        let size = zstd::zstd_safe::get_frame_content_size(&start)
-            .ok()
-            .flatten();
-        return decompress(path, size.unwrap_or(0));
-    }
-    if is_web_page(&start) {
-        return Err(RepodataFault::WebPage);
-    }
-    match start.trim_ascii_start().first() {
-        None => Err(RepodataFault::NotRepodata("it is empty".into())),
-        Some(b'{') => {
-            if file.metadata().map_err(not_repodata)?.len() > LARGEST {
-                return Err(RepodataFault::TooLarge(LARGEST));
-            }
-            fs::read(path).map_err(not_repodata)
-        }
-        Some(_) => Err(RepodataFault::NotRepodata(
-            "it is neither JSON nor compressed with zstd".into(),
-        )),
-    }
-}
-
-fn decompress(path: &Path, announced: u64) -> Result<Vec<u8>, RepodataFault> {
-    let damaged = RepodataFault::Compression;
-    let mut decoder = zstd::Decoder::new(File::open(path).map_err(damaged)?).map_err(damaged)?;
-    decoder.window_log_max(31).map_err(damaged)?;
-    // Memory that is not written to is not used, so a false size costs nothing.
-    let capacity = usize::try_from(announced.min(LARGEST)).unwrap_or(0);
-    let mut json = Vec::with_capacity(capacity + 1);
-    decoder
-        .take(LARGEST + 1)
-        .read_to_end(&mut json)
-        .map_err(damaged)?;
-    if json.len() as u64 > LARGEST {
-        return Err(RepodataFault::TooLarge(LARGEST));
-    }
-    Ok(json)
 }

@@ -94,6 +94,21 @@ impl Request {
     }
 }
 
+/// The names of the packages that a request starts from, before the MatchSpecs are read: what must be downloaded or looked for
+/// is found at once. Others may turn up later.
+pub(super) fn likely_names(solve: &SolveSpec) -> Vec<PackageName> {
+    let names = solve.specs.iter().map(|spec| {
+        let of_channel = spec.split_once("::").map(|(_, rest)| rest);
+        PackageName::from_matchspec_str_unchecked(of_channel.unwrap_or(spec))
+    });
+    let mut names: Vec<PackageName> = names.collect();
+    let has_python = names.iter().any(|name| name.as_normalized() == "python");
+    if has_python && !solve.without_pip {
+        names.push(PackageName::new_unchecked("pip"));
+    }
+    names
+}
+
 /// Whether a MatchSpec limits a package that something else may ask for: `zlib >=1[when='zlib']`.
 fn only_limits(spec: &MatchSpec) -> bool {
     match &spec.condition {
