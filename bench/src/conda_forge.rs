@@ -13,6 +13,12 @@ use stack::{COMPILED, LIBRARIES, PURE};
 pub(crate) const LINUX_64: usize = 600_000;
 pub(crate) const NOARCH: usize = 380_000;
 
+/// The names of the libraries that the lists have.
+#[cfg(test)]
+pub(crate) fn libraries() -> impl Iterator<Item = &'static str> {
+    LIBRARIES.iter().map(|library| library.0)
+}
+
 /// The minor versions of python 3, each with its number of patch versions.
 const PYTHONS: &[(u32, usize)] = &[(8, 20), (9, 22), (10, 20), (11, 14), (12, 12), (13, 8)];
 

@@ -65,7 +65,7 @@ impl<'a> Session<'a> {
     ) -> Result<(), BuildError> {
         let solved = self.packages_of(image, one).await?;
         pypi::check(&solved.packages, &one.pip.asked, self.file)?;
-        let pip = self.pip_packages_of(image, one).await?;
+        let pip = self.pip_packages_of(image, one).await?.packages;
         let list = &one.pip.asked.list;
         let has_list = !list.is_empty() && list.pinned().is_none();
         let supplied = match Python::find(&solved.packages) {

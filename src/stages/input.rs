@@ -12,7 +12,7 @@ use condafront_input as input;
 use condafront_input::build_packages::{self, BuildFor};
 use condafront_input::file_path::FilePath;
 use condafront_input::findings;
-use condafront_input::own_lock::LockKind;
+use condafront_input::own_lock::{KeptPip, LockKind};
 use condafront_input::section::{Environment, ImageFile, ImageSection};
 use condafront_input::{
     BuildInput, Conda, EnvironmentInput, InputSettings, KnownCategories, SolveRequest,
@@ -71,6 +71,8 @@ pub(super) struct LockToWrite {
     pub(super) kind: LockKind,
     /// What is there already.
     pub(super) old: Option<Arc<SourceFile>>,
+    /// The PyPI packages of it that may stay.
+    pub(super) kept_pip: Option<KeptPip>,
 }
 
 /// What happens with the lock that an env.yml names.

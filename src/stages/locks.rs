@@ -1,35 +1,26 @@
 //! The target `lock`: writes solved environments to lock files.
 
+use super::found_packages::FoundPip;
 use super::input::{EnvironmentFile, ImageInput, LockToWrite, LockUse};
-use super::pip::not_on_a_server;
 use super::session::Session;
-use super::solve::{Base, Solved};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use buildkit_llb::{File, Input, Mkdir, Mkfile, OpOptions};
 use buildkit_proto::gateway;
-use futures_util::future::try_join_all;
-use tokio::sync::OnceCell;
 
 use crate::gateway::error::BuildError;
 use crate::gateway::solving::Evaluate;
-use crate::options::choices::Choices;
-use condafront_graph::Tools;
-use condafront_input as input;
 use condafront_input::explicit_lock::{self, ExplicitLock};
 use condafront_input::own_lock::{LockKind, OwnLock};
+use condafront_input::requirements::{List, ListEntry, Source};
 use condafront_input::written_lock::{
-    LockedEnvironment, LockedPlatform, NewLock, for_conda_lock, for_pixi,
+    LockedEnvironment, LockedPlatform, LockedPypi, NewLock, for_conda_lock, for_pixi,
 };
-use condafront_input::{
-    BuildSource, Conda, DeclaredPlatform, InputSettings, SolveRequest, or_skip,
-};
-use condafront_model::lint::{Rule, Warning};
+use condafront_input::{Conda, PypiIndexes, SolveRequest};
 use condafront_model::package::Package;
 use condafront_model::platform::Platform;
-use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, SourceFile};
 use condafront_step_spec::solve::SolvedPackage;
 
@@ -41,7 +32,11 @@ struct Found {
     listed_channels: usize,
     packages: Vec<Package>,
     records: Vec<SolvedPackage>,
-    pip: Vec<PipPackage>,
+    pip: FoundPip,
+    /// The normalized names of the PyPI packages that are asked for by the address of their file.
+    direct: BTreeSet<String>,
+    /// Where a manifest says that they come from.
+    indexes: Option<PypiIndexes>,
 }
 
 impl Found {
@@ -53,7 +48,12 @@ impl Found {
             listed_channels: self.listed_channels,
             packages: &self.packages,
             records: &self.records,
-            pip: &self.pip,
+            pip: LockedPypi {
+                packages: &self.pip.packages,
+                direct: &self.direct,
+                indexes: self.indexes.as_ref(),
+                in_conda: &self.pip.in_conda,
+            },
         })
     }
 }
@@ -112,6 +112,13 @@ impl Shared {
             _ => for_pixi::render(&lock),
         }
     }
+}
+
+/// The normalized names of the packages that a list asks for by the address of their file.
+fn direct(list: &List) -> BTreeSet<String> {
+    let asked = list.entries().iter().filter_map(ListEntry::requirement);
+    let direct = asked.filter(|asked| matches!(asked.source, Source::Web(_)));
+    direct.filter_map(|asked| asked.name.clone()).collect()
 }
 
 /// The environments of a manifest whose own lock is written.
@@ -209,19 +216,27 @@ impl Session<'_> {
         one: &EnvironmentFile,
     ) -> Result<Found, BuildError> {
         let solved = self.packages_of(image, one).await?;
+        let kept = one.new_lock.as_ref().and_then(|new| new.kept_pip.as_ref());
+        let pip = match kept.and_then(|kept| kept.for_conda(&solved.packages)) {
+            Some(packages) => FoundPip {
+                packages: packages.to_vec(),
+                ..FoundPip::default()
+            },
+            None => self.pip_packages_of(image, one).await?,
+        };
+        let of_manifest = one.input.beside.as_ref();
         Ok(Found {
             platform: self.platform,
             request: match &one.input.conda {
                 Conda::Unsolved(request) => Some((**request).clone()),
                 Conda::Locked(_) => None,
             },
-            listed_channels: match &one.input.beside {
-                Some(of_manifest) => of_manifest.listed_channels,
-                None => usize::MAX,
-            },
+            listed_channels: of_manifest.map_or(usize::MAX, |it| it.listed_channels),
+            direct: direct(&one.pip.asked.list),
+            indexes: of_manifest.map(|it| it.indexes.clone()),
             packages: solved.packages,
             records: solved.records,
-            pip: self.pip_packages_of(image, one).await?,
+            pip,
         })
     }
 
@@ -235,175 +250,16 @@ impl Session<'_> {
                 .as_ref()
                 .map(condafront_model::environment_prefix::EnvironmentPrefix::name)
         };
+        // The lock that a file names is not built by itself.
+        let is_named = one.new_lock.is_some();
         explicit_lock::render(&ExplicitLock {
+            syntax: self.options.get("source").filter(|_| !is_named),
             platform: self.platform,
             name,
             variables: &input.variables,
             packages: &found.packages,
-            pip: &found.pip,
+            pip: &found.pip.packages,
             source: Some(self.file.name()),
         })
-    }
-
-    /// An environment's conda packages: those of its lock, or those that a solve finds.
-    pub(super) async fn packages_of(
-        &self,
-        image: &ImageInput,
-        one: &EnvironmentFile,
-    ) -> Result<Solved, BuildError> {
-        let request = match &one.input.conda {
-            Conda::Locked(packages) => return Ok(Solved::locked(packages.clone())),
-            Conda::Unsolved(request) => request,
-        };
-        let choices = Choices::new(self.settings, &image.section);
-        let overrides = &self.settings.overrides;
-        // The base image only matters for its glibc and CUDA.
-        let base = async {
-            if overrides.glibc().is_some() && overrides.cuda.is_some() {
-                return Ok(None);
-            }
-            let session = self.about(&self.build_file.file);
-            session.base(&self.finder(), &choices.base).await.map(Some)
-        };
-        let (found, programs) = tokio::try_join!(base, self.programs())?;
-        let base = found.as_ref().map(|found| Base {
-            found,
-            lines: choices.base.lines,
-        });
-        let tools = Tools {
-            environment: image.label_of(one),
-            ..self.tools(&programs)
-        };
-        self.packages(request, &tools, base.as_ref()).await
-    }
-
-    /// An environment's PyPI packages: those of its lock, or what pip finds in an image with the conda packages.
-    pub(super) async fn pip_packages_of(
-        &self,
-        image: &ImageInput,
-        one: &EnvironmentFile,
-    ) -> Result<Vec<PipPackage>, BuildError> {
-        let asked = &one.pip.asked;
-        if let Some(local) = asked.local.first() {
-            let error = not_on_a_server(&local.name, &local.location(&one.file));
-            return Err(or_skip(error, &local.name).into());
-        }
-        if !asked.asks_for_more() {
-            return Ok(asked.locked.clone());
-        }
-        self.check_pip(asked)?;
-        let alone = image.only(one);
-        let session = self.about(&self.build_file.file);
-        let ground = session.ground(&alone).await?;
-        let plan = OnceCell::new();
-        let image = ground.link(&plan).await?;
-        let linked = image.linked().await?;
-        match (&linked.root, image.environments.first()) {
-            (Input::Output(root), Some(environment)) => {
-                environment.pip_files(root, &image.wheel_ground()).await
-            }
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    /// The platforms of `--platform`, or else those that the files declare, or else the engine's own.
-    pub(super) async fn lock_platforms(&self) -> Result<Vec<Platform>, BuildError> {
-        let mut platforms = self.options.platforms()?;
-        if platforms.is_empty() {
-            for (file, settings) in &self.files_of_environments().await? {
-                let session = self.about(file);
-                for declared in session.declared_platforms(settings).await? {
-                    match Platform::from_subdir(&declared.subdir) {
-                        Some(platform) => platforms.push(platform),
-                        None => session.warn(&[session.no_lock_for(&declared)]).await?,
-                    }
-                }
-            }
-        }
-        if platforms.is_empty() {
-            platforms.push(self.platform);
-        }
-        platforms.sort_unstable();
-        platforms.dedup();
-        Ok(platforms)
-    }
-
-    /// The files that describe the environments, with the settings for each.
-    async fn files_of_environments(
-        &self,
-    ) -> Result<Vec<(Arc<SourceFile>, InputSettings)>, BuildError> {
-        let BuildSource::File(file) = self.source else {
-            return Ok(Vec::new());
-        };
-        let settings = &self.settings.input;
-        match input::image_file(file, self.platform, settings)? {
-            None => Ok(vec![(Arc::clone(file), settings.clone())]),
-            Some(image) => {
-                let files = image.environments.iter();
-                let found =
-                    try_join_all(files.map(|one| self.beside_build_file(&one.file))).await?;
-                let files = found.into_iter().zip(&image.environments);
-                Ok(files
-                    .map(|(found, one)| (found.file, settings.within(one, &image)))
-                    .collect())
-            }
-        }
-    }
-
-    /// The platforms that an environment file declares: a manifest those of the chosen environment, or else of all whose lock
-    /// is written. The engine's own may not be among them.
-    async fn declared_platforms(
-        &self,
-        settings: &InputSettings,
-    ) -> Result<Vec<DeclaredPlatform>, BuildError> {
-        let settings = self.for_file(self.file, settings).await?;
-        let read = |settings: &InputSettings| {
-            let read = |platform| input::read(self.file, platform, settings);
-            let first = read(self.platform);
-            first.or_else(|error| {
-                let mut others = Platform::ALL.into_iter();
-                others.find_map(|other| read(other).ok()).ok_or(error)
-            })
-        };
-        // Lock files declare no platforms to solve for. Their errors are reported when they are read.
-        let Ok(first) = read(&settings) else {
-            return Ok(Vec::new());
-        };
-        let own_lock = first.beside.as_ref();
-        let own_lock = own_lock.filter(|_| first.section.lock.is_none());
-        let names = match (own_lock, &settings.environment) {
-            (Some(own_lock), None) => own_lock.environments.as_slice(),
-            _ => &[],
-        };
-        let others = names.iter().filter_map(|name| {
-            let environment = Some(name.clone());
-            read(&InputSettings {
-                environment,
-                ..settings.clone()
-            })
-            .ok()
-        });
-        let mut platforms: Vec<DeclaredPlatform> = Vec::new();
-        for input in others.chain([first.clone()]) {
-            let Conda::Unsolved(request) = input.conda else {
-                continue;
-            };
-            for one in request.platforms {
-                if !platforms.iter().any(|known| known.subdir == one.subdir) {
-                    platforms.push(one);
-                }
-            }
-        }
-        Ok(platforms)
-    }
-
-    fn no_lock_for(&self, declared: &DeclaredPlatform) -> Warning {
-        let diagnostic = Diagnostic::new(format!("no lock is written for {}", declared.subdir))
-            .at(self.file, declared.lines)
-            .help("condafront only solves for Linux. Use conda-lock or pixi for other platforms.");
-        Warning {
-            rule: Rule::Ignored,
-            diagnostic,
-        }
     }
 }

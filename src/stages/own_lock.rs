@@ -6,11 +6,13 @@ use super::session::Session;
 use std::sync::Arc;
 
 use crate::gateway::error::BuildError;
-use condafront_input::Conda;
 use condafront_input::file_path::NamedFile;
 use condafront_input::own_lock::{
-    LockKind, OwnLock, to_solve, upgrade_without_effect, upgrades_all,
+    KeptPip, LockKind, OwnLock, to_solve, upgrade_without_effect, upgrades_all,
 };
+use condafront_input::written_lock::for_pixi;
+use condafront_input::{Conda, EnvironmentInput};
+use condafront_model::source::{Diagnostic, SourceFile};
 
 impl Session<'_> {
     /// The environment with what the lock says that its file names, if it names one.
@@ -83,24 +85,44 @@ impl Session<'_> {
         }
         let kind = own.kind_to_write(old.as_deref(), &one.input)?;
         one.input = own.solved_for(to_solve(one.input)?);
-        one.new_lock = Some(LockToWrite { kind, old });
+        let mut kept_pip = None;
         let lock = found.filter(|_| !upgrades_all(&one.settings));
-        if let (Some(lock), Conda::Unsolved(request)) = (lock, &mut one.input.conda) {
+        if let Some(lock) = lock
+            && own.has_it(&lock.file, kind, one.lock_environment())?
+        {
             let settings = self.for_file(&lock.file, &one.settings).await?;
-            // It may be for other platforms only.
-            if kind != LockKind::Explicit && !own.has_platform(&lock.file) {
-                return Ok(one);
-            }
-            let content = match own.read(&lock.file, &settings) {
-                // A manifest's may have been written before this environment.
-                Err(_) if own.is_optional() => return Ok(one),
-                content => content?,
-            };
+            let content = own.read_old(&lock.file, &settings)?;
+            kept_pip = kept_pip_of(&one, own, &lock.file, kind, &content)?;
             let (kept, warnings) = own.kept(content, &settings);
-            request.kept = kept;
+            if let Conda::Unsolved(request) = &mut one.input.conda {
+                request.kept = kept;
+            }
             one.input.warnings.extend(warnings);
             one.input.warnings.extend(lock.warning);
         }
+        one.new_lock = Some(LockToWrite {
+            kind,
+            old,
+            kept_pip,
+        });
         Ok(one)
     }
+}
+
+/// The PyPI packages of a manifest's `lock` that stay in the new one.
+fn kept_pip_of(
+    one: &EnvironmentFile,
+    own: &OwnLock,
+    lock: &Arc<SourceFile>,
+    kind: LockKind,
+    content: &EnvironmentInput,
+) -> Result<Option<KeptPip>, Diagnostic> {
+    let Some(of_manifest) = one.input.beside.as_ref().filter(|_| own.is_optional()) else {
+        return Ok(None);
+    };
+    if !for_pixi::has_indexes(lock, one.lock_environment(), &of_manifest.indexes) {
+        return Ok(None);
+    }
+    let list = own.list_of_manifest(&one.input.pip, &one.folder, &one.settings)?;
+    Ok(list.and_then(|list| own.kept_pip(content, &list, kind, &one.settings)))
 }

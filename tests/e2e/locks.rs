@@ -121,7 +121,9 @@ pub(crate) fn a_lock_of_another_kind_installs_nothing_again(project: &Project) {
     };
     let file = SourceFile::new("pixi.lock", text);
     let input = input::read(&file, Platform::LinuxAmd64, &settings).unwrap();
+    let syntax = frontend();
     let explicit = explicit_lock::render(&ExplicitLock {
+        syntax: Some(&syntax),
         platform: Platform::LinuxAmd64,
         name: None,
         variables: &input.variables,
@@ -129,7 +131,7 @@ pub(crate) fn a_lock_of_another_kind_installs_nothing_again(project: &Project) {
         pip: &[],
         source: Some("pixi.lock"),
     });
-    project.write(LOCK, format!("# syntax={}\n{explicit}", frontend()));
+    project.write(LOCK, explicit);
     let explicit = project.push("explicit", &[]);
     assert_eq!(explicit.layers, pixi.layers);
     let steps = explicit.steps_run();

@@ -6,6 +6,7 @@ use condafront_testkit::channel::Channel;
 use condafront_testkit::engine::Store;
 
 use crate::failure::Failures;
+use crate::pip::{fill_index, serve_pip};
 use crate::project::{Project, frontend};
 use crate::solve;
 
@@ -208,6 +209,77 @@ fn the_lock_of_a_manifest_is_written_with_all_environments() {
     }
 }
 
+#[test]
+fn the_lock_of_a_manifest_has_its_pypi_packages() {
+    let project = Project::new(Store::Containerd);
+    let args = [fill_index(&project), serve_pip(&project)];
+    let [index, mirror] = args.each_ref().map(String::as_str);
+    let args = ["--network", "host", "--build-arg", mirror];
+    let simple = project.server.url("simple/");
+    assert!(index.ends_with(&simple), "{index}");
+    let own = |conda: &str, version: &str| {
+        project.write(
+            "pixi.toml",
+            format!(
+                "# syntax={}\n[workspace]\nchannels = [\"{}\"]\nplatforms = [\"linux-64\"]\n\n[pypi-options]\nindex-url = \"{simple}\"\n\n[dependencies]\npython = \"*\"\n{conda}\n[pypi-dependencies]\n\"Hello.World\" = \"{version}\"\n",
+                frontend(),
+                project.channel()
+            ),
+        );
+    };
+    let renew = |more: &[&str]| {
+        let target = ["--target", "lock", "-o", "."];
+        project
+            .build_file("pixi.toml", &[&target, &args[..], more].concat())
+            .expect_success();
+        fs::read_to_string(project.path("pixi.lock")).expect("the lock")
+    };
+    let hello = || project.run(&[], &["hello"]).expect_success().stdout;
+    own("", "==1.5");
+    let first = renew(&[]);
+    for part in [
+        "- pypi: ",
+        "hello_world-1.5-",
+        "name: markupsafe",
+        "requires_dist:",
+        &format!("- {simple}"),
+    ] {
+        assert!(first.contains(part), "{part}: {first}");
+    }
+    // As in pixi, pip is only there if something asks for it.
+    assert!(!first.contains("/pip-"), "{first}");
+    // The build asks no index, and a wider range changes nothing.
+    own("bumpme = \"*\"\n", ">=1");
+    let more = renew(&[]);
+    assert!(more.contains("/bumpme-"), "{more}");
+    let pypi = |lock: &str| {
+        let lines = lock.lines().filter(|line| line.contains("- pypi: "));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(pypi(&more), pypi(&first));
+    project.server.clear();
+    project.build_file("pixi.toml", &[]).expect_success();
+    let requests = project.server.requests();
+    let asked = requests.iter().find(|one| one.path.contains("/simple/"));
+    assert!(asked.is_none(), "{asked:?}");
+    assert_eq!(hello(), "hello 1.5\n");
+    // What may change, and what has to.
+    let upgraded = renew(&["--build-arg", "UPGRADE=hello-world"]);
+    assert!(upgraded.contains("hello_world-2.0-"), "{upgraded}");
+    own("bumpme = \"*\"\n", "<2");
+    let lower = renew(&[]);
+    assert!(lower.contains("hello_world-1.5-"), "{lower}");
+    // A lock that cannot be read is not thrown away.
+    let damaged = lower.replacen("sha256: ", "sha256: x", 1);
+    project.write("pixi.lock", &damaged);
+    let lock = ["--target", "lock", "-o", "."];
+    let output = project.build_file("pixi.toml", &[&lock, &args[..]].concat());
+    let output = output.expect_failure();
+    assert!(output.stderr.contains("pixi.lock:"), "{}", output.stderr);
+    let kept = fs::read_to_string(project.path("pixi.lock")).expect("the lock");
+    assert_eq!(kept, damaged);
+}
+
 /// A manifest that asks for this version.
 fn pixi_toml(project: &Project, version: &str) -> String {
     format!(
@@ -287,9 +359,11 @@ fn locks_that_do_not_fit_the_file_are_reported_at_its_lines() {
             &[],
         )
         .add(
-            "a pixi.toml's lock with PyPI packages",
-            pixi_toml(&project, "*")
-                .replace("[tool.", "[pypi-dependencies]\nflask = \"*\"\n\n[tool."),
+            "a pixi.toml's lock with a package that has an index of its own",
+            pixi_toml(&project, "*").replace(
+                "[tool.",
+                "[pypi-dependencies]\nflask = { version = \"*\", index = \"https://pypi.example\" }\n\n[tool.",
+            ),
             &lock,
         )
         .add(

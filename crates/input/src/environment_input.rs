@@ -64,10 +64,25 @@ pub struct Beside {
     /// How many of the channels of a solve the environment lists itself. They come first; the others are named by
     /// dependencies.
     pub listed_channels: usize,
+    /// Where PyPI packages come from.
+    pub indexes: PypiIndexes,
     /// Why the packages cannot be found without a lock.
     pub unsolvable: Option<Diagnostic>,
     /// Findings that only matter without a lock.
     pub warnings: Vec<Warning>,
+}
+
+/// Where the PyPI packages of a manifest come from, as a lock says it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PypiIndexes {
+    /// The index, if it is not that of pypi.org.
+    pub index: Option<String>,
+    /// More of them.
+    pub more: Vec<String>,
+    /// Pages with links to files.
+    pub links: Vec<String>,
+    /// Whether all prereleases count.
+    pub has_prereleases: bool,
 }
 
 impl EnvironmentInput {

@@ -11,6 +11,8 @@ use condafront_model::pypi_package::PipPackage;
 /// The content of a lock.
 #[derive(Clone, Copy, Debug)]
 pub struct ExplicitLock<'a> {
+    /// The frontend that builds it, unless another file names the lock.
+    pub syntax: Option<&'a str>,
     /// The platform of the packages.
     pub platform: Platform,
     /// The environment's name.
@@ -46,6 +48,10 @@ pub fn render(lock: &ExplicitLock<'_>) -> String {
 }
 
 fn write(lock: &ExplicitLock<'_>, out: &mut String) -> std::fmt::Result {
+    // BuildKit only looks at the first lines.
+    if let Some(syntax) = lock.syntax {
+        writeln!(out, "# syntax={}", one_line(syntax))?;
+    }
     let version = env!("CARGO_PKG_VERSION");
     match lock.source {
         Some(source) => writeln!(

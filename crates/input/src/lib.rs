@@ -44,6 +44,7 @@ pub mod specs;
 mod toml;
 mod toml_words;
 mod unknown;
+mod version_range;
 pub mod written_lock;
 mod yaml;
 
@@ -53,7 +54,7 @@ pub use categories::KnownCategories;
 pub use check_directive::check_options;
 pub use environment_input::{
     Beside, Categories, Conda, DeclaredPlatform, DeclaredSystem, EnvironmentInput, LocalPip,
-    LockedPip, Pip, RequestedSpec, SolveRequest,
+    LockedPip, Pip, PypiIndexes, RequestedSpec, SolveRequest,
 };
 pub use locked::skip::{check_skips, or_skip};
 pub use logins::Logins;

@@ -14,8 +14,8 @@ mod kind;
 mod known;
 mod other;
 mod pypi;
+mod pypi_options;
 mod python;
-mod range;
 mod refusals;
 mod request;
 mod system;
@@ -84,6 +84,7 @@ pub(crate) fn read(
         kind,
         platform,
     };
+    let old_header = contradictions::check_headers(&workspace)?;
     let args = settings.build_args.for_platform(platform);
     let own = tree.get("tool").and_then(|tool| tool.get("condafront"));
     let mut section = match own {
@@ -95,6 +96,7 @@ pub(crate) fn read(
         None => section.warnings(file),
         Some(_) => Vec::new(),
     };
+    warnings.extend(old_header);
     warnings.extend(keys::unknown(&workspace));
     let environments = root.get("environments");
     let has_dev = environments.is_some_and(|all| all.get(DEV).is_some());
@@ -116,7 +118,7 @@ pub(crate) fn read(
         settings,
     };
     let (request, listed_channels) = asked.request(&section, &mut refusals, &mut warnings)?;
-    let pip = pypi::read(&workspace, &environment, &mut refusals)?;
+    let (pip, indexes) = pypi::read(&workspace, &environment, &mut refusals)?;
     if !pip.is_empty() {
         cutoff::of_pypi(&workspace, &mut refusals);
     }
@@ -129,6 +131,7 @@ pub(crate) fn read(
         },
         environments: workspace.environments(),
         listed_channels,
+        indexes,
         unsolvable,
         warnings: of_solve,
     };

@@ -31,6 +31,7 @@ use condafront_model::redact;
 use condafront_model::source::Diagnostic;
 
 mod mistakes;
+mod notation;
 mod of_extras;
 mod of_pip;
 mod parts;

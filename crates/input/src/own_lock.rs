@@ -1,36 +1,33 @@
 //! The lock of a file that says what an environment is for: the one that an env.yml names, or the one beside a manifest. A build
 //! takes the packages from it and all else from the file, after checking that the lock is one of that file.
 
+mod kept_pip;
 mod kind;
+mod of_pypi;
 mod renewal;
 mod satisfied;
 
+pub use self::kept_pip::KeptPip;
 pub use self::kind::LockKind;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::satisfied::{Fault, Packages, channel_of, name_of};
-use crate::context_path::normalized as joined;
-use crate::environment_input::{Conda, EnvironmentInput, LocalPip, LockedPip, Pip, SolveRequest};
+use crate::environment_input::{Conda, EnvironmentInput, Pip, SolveRequest};
 use crate::file_path::{FilePath, NamedPath};
 use crate::locked;
 use crate::read;
-use crate::requirements::{List, Reading, Source};
-use crate::section::image_section::Located;
+use crate::section::image_section::{Located, PLATFORM};
 use crate::settings::InputSettings;
 use condafront_model::lint::Warning;
 use condafront_model::package::Package;
 use condafront_model::platform::Platform;
-use condafront_model::pypi_package::{PipPackage, normalized, requirement_name};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 
 /// The build-arg that says which packages of a lock may change.
 const UPGRADE: &str = "UPGRADE";
-
-/// In the path of a lock, what stands for conda's name of the platform, as in conda-lock's `--filename-template`.
-const PLATFORM: &str = "{platform}";
 
 /// The lock that an env.yml names, for one platform.
 #[derive(Clone, Debug)]
@@ -118,11 +115,31 @@ impl OwnLock {
         lock: &Arc<SourceFile>,
         settings: &InputSettings,
     ) -> Result<EnvironmentInput, Diagnostic> {
+        self.read_or(lock, settings, &self.renew(LockKind::of(lock)))
+    }
+
+    /// The same if a new one is to take its place.
+    ///
+    /// # Errors
+    /// Those of [`read`](Self::read()).
+    pub fn read_old(
+        &self,
+        lock: &Arc<SourceFile>,
+        settings: &InputSettings,
+    ) -> Result<EnvironmentInput, Diagnostic> {
+        self.read_or(lock, settings, "To start anew, remove the file.")
+    }
+
+    fn read_or(
+        &self,
+        lock: &Arc<SourceFile>,
+        settings: &InputSettings,
+        way_out: &str,
+    ) -> Result<EnvironmentInput, Diagnostic> {
         let found = read::read(lock, self.platform, settings).map_err(|error| {
-            let renew = self.renew(LockKind::of(lock));
             let help = match &error.help {
-                Some(help) => format!("{help} {renew}"),
-                None => renew,
+                Some(help) => format!("{help} {way_out}"),
+                None => way_out.to_owned(),
             };
             error.at(&self.file, self.lines).help(help)
         })?;
@@ -185,41 +202,6 @@ impl OwnLock {
         })
     }
 
-    /// PyPI packages, asked for by the list of the file, or else where it names the lock.
-    fn named_here(&self, pip: LockedPip, list: &Pip) -> LockedPip {
-        let mut asking: BTreeMap<String, Lines> = BTreeMap::new();
-        if let Pip::Unsolved(list) = list {
-            for entry in list.iter().filter(|entry| entry.file == self.file) {
-                if let Some(name) = requirement_name(&entry.text) {
-                    asking.entry(name).or_insert(entry.lines);
-                }
-            }
-        }
-        let lines = |name: &str| {
-            let asking = asking.get(&normalized(name));
-            asking.copied().unwrap_or(self.lines)
-        };
-        // Its paths are relative to the lock.
-        let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let files = pip.files.into_iter();
-        let local = pip.local.into_iter();
-        let local = local.map(|one| LocalPip {
-            path: joined(folder, &one.path),
-            lines: lines(&one.name),
-            ..one
-        });
-        LockedPip {
-            files: files
-                .map(|file| PipPackage {
-                    lines: lines(&file.name),
-                    ..file
-                })
-                .collect(),
-            local: local.collect(),
-            by_conda: pip.by_conda,
-        }
-    }
-
     fn check(
         &self,
         request: &SolveRequest,
@@ -270,95 +252,6 @@ impl OwnLock {
                 ))
                 .help(format!("Add the channel. {}", self.renew(kind)))),
         }
-    }
-
-    /// The entries of the list of a manifest, which names no other files.
-    ///
-    /// # Errors
-    /// A diagnostic at the first invalid entry.
-    pub fn list_of_manifest(
-        &self,
-        pip: &Pip,
-        folder: &FilePath,
-        settings: &InputSettings,
-    ) -> Result<Option<List>, Diagnostic> {
-        let Pip::Unsolved(list) = pip else {
-            return Ok(self.is_beside.then(List::default));
-        };
-        if !self.is_beside {
-            return Ok(None);
-        }
-        let args = settings.build_args.for_platform(self.platform);
-        let mut reading = Reading::new(&args);
-        reading.add(list, folder.clone());
-        while reading.next_file()?.is_some() {}
-        Ok(Some(reading.finish()))
-    }
-
-    /// Checks that the PyPI packages of the environment `found`, which [`installed`](Self::installed()) has returned, are what
-    /// the file's list asks for. The lock is of this `kind`.
-    ///
-    /// # Errors
-    /// A diagnostic at an entry that they do not satisfy, or that no lock can have.
-    pub fn check_pip(
-        &self,
-        list: &List,
-        found: &EnvironmentInput,
-        kind: LockKind,
-        settings: &InputSettings,
-    ) -> Result<(), Diagnostic> {
-        let (Conda::Locked(packages), Pip::Locked(pip)) = (&found.conda, &found.pip) else {
-            return Ok(());
-        };
-        if !self.is_beside && pip.files.is_empty() && pip.local.is_empty() {
-            return Ok(());
-        }
-        let lock = self.shown();
-        let is_elsewhere = |name: &str| {
-            let mut local = pip.local.iter().map(|one| one.name.as_str());
-            let mut conda = packages.iter().map(|package| package.id.name.as_str());
-            let mut skip = settings.skip.iter().map(String::as_str);
-            let is_it = |known: &str| normalized(known) == name;
-            local.any(is_it)
-                || pip.by_conda.contains(name)
-                || self.is_beside && (conda.any(is_it) || skip.any(is_it))
-        };
-        for entry in list.entries() {
-            let Some(requirement) = entry.requirement() else {
-                continue;
-            };
-            let place = entry.location();
-            let error = |message: String| Diagnostic::new(message).at(&place.file, place.lines);
-            let is_local = matches!(
-                requirement.source,
-                Source::Context(_) | Source::Repository(_)
-            );
-            if is_local && !self.is_beside {
-                return Err(error(format!(
-                    "`{lock}` has PyPI packages, but this one cannot be in a lock"
-                ))
-                .help("Put it under `condafront:`, in a list `pip:`, which is installed after the lock's."));
-            }
-            let Some(name) = &requirement.name else {
-                continue;
-            };
-            let found = pip
-                .files
-                .iter()
-                .find(|file| normalized(&file.name) == *name);
-            let message = match found {
-                None if requirement.has_marker || entry.is_constraint => continue,
-                None if is_elsewhere(name) => continue,
-                None => format!("`{lock}` has no PyPI package {name}"),
-                Some(file) if requirement.allows(file) => continue,
-                Some(file) => format!(
-                    "`{lock}` has the PyPI package {}, which is not what this line asks for",
-                    file.label()
-                ),
-            };
-            return Err(error(message).help(self.renew(kind)));
-        }
-        Ok(())
     }
 
     fn error(&self, message: String) -> Diagnostic {

@@ -231,6 +231,11 @@ fn add(
             let version = version.as_deref().filter(|version| *version != "0");
             let name = data.name().as_ref();
             locked.add_pip(name, version, &url, || Ok(hashes), lines)?;
+            if let Some(added) = locked.pip.last_mut().filter(|added| added.name == name) {
+                let needed = data.requires_dist().iter();
+                added.requires_dist = needed.map(ToString::to_string).collect();
+                added.requires_python = data.requires_python().map(ToString::to_string);
+            }
         }
         LockedPackage::Conda(CondaPackageData::Source(data)) => {
             let as_source = Selector {

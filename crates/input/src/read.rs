@@ -99,10 +99,13 @@ fn read_kind(
 ) -> Result<EnvironmentInput, Diagnostic> {
     let text = file.text()?;
     if unknown::first_line(text).is_none() {
-        return Err(
-            Diagnostic::new(format!("{} lists no packages", file.name()))
-                .help("Write a `dependencies:` list, or a line @EXPLICIT and then one package URL per line."),
-        );
+        let help = if file.name().ends_with(".toml") {
+            "Write [workspace] with channels = [\"conda-forge\"] and platforms = [\"linux-64\"], and the packages below [dependencies]: python = \"3.13.*\"."
+        } else {
+            "Write a `dependencies:` list, or a line @EXPLICIT and then one package URL per line."
+        };
+        let error = Diagnostic::new(format!("{} lists no packages", file.name()));
+        return Err(error.help(help));
     }
     if let Some(conflict) = leftover::conflict(file, text) {
         return Err(conflict);

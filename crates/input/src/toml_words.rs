@@ -25,6 +25,12 @@ const PHRASES: &[(&str, &str)] = &[
     ("under `dependencies:`", "in `[dependencies]`"),
     ("`trim:`", "`trim`"),
     ("`chmod: 755`", "`chmod = 755`"),
+    ("such as 2026-11-01, a", "such as \"2026-11-01\", a"),
+    (
+        "such as 2026-11-01T12:00:00Z",
+        "such as \"2026-11-01T12:00:00Z\"",
+    ),
+    ("such as 7d", "such as \"7d\""),
     ("in octal: 0400", "in octal, as a string: \"0400\""),
     ("[python, -m, app]", "[\"python\", \"-m\", \"app\"]"),
     (

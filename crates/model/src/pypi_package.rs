@@ -118,6 +118,13 @@ pub fn requirement_name(text: &str) -> Option<String> {
     Some(name).filter(|name| !name.is_empty())
 }
 
+/// Whether a marker, what is behind the `;` of a requirement, is about an extra.
+pub fn is_for_extra(marker: &str) -> bool {
+    let is_word_char = |c: char| c.is_alphanumeric() || c == '_';
+    let mut words = marker.split(|c| !is_word_char(c));
+    words.any(|word| word == "extra")
+}
+
 /// Whether a character may be in the name of a PyPI package.
 pub fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-_.".contains(c)
@@ -137,6 +144,14 @@ mod tests {
         ] {
             assert_eq!(normalized(name), "zope-interface");
         }
+    }
+
+    #[test]
+    fn markers_about_extras_are_known() {
+        assert!(is_for_extra(" extra == 'all'"));
+        assert!(is_for_extra("python_version < '3.9' and (extra=='a')"));
+        assert!(!is_for_extra("os_name == 'extras'"));
+        assert!(!is_for_extra(""));
     }
 
     fn package(url: &str) -> PipPackage {

@@ -19,6 +19,7 @@ fn rendered(input: &EnvironmentInput) -> String {
         panic!("a lock");
     };
     render(&ExplicitLock {
+        syntax: None,
         platform: Platform::LinuxAmd64,
         name: input
             .prefix
@@ -82,6 +83,7 @@ fn a_lock_says_all_that_a_build_needs_and_no_secret() {
         ("OMP_NUM_THREADS".to_owned(), "1".to_owned()),
     ]);
     let text = render(&ExplicitLock {
+        syntax: Some("org/condafront:1"),
         platform: Platform::LinuxAmd64,
         name: Some("lab"),
         variables: &variables,
@@ -158,6 +160,7 @@ proptest! {
         let pip: Vec<PipPackage> =
             pip.into_iter().filter(|package| names.insert(package.name.to_lowercase())).collect();
         let text = render(&ExplicitLock {
+            syntax: None,
             platform: Platform::LinuxAmd64,
             name: name.as_deref(),
             variables: &variables,

@@ -1,13 +1,16 @@
-//! Keys in the table of a dependency that contradict each other. What pixi refuses is refused here
+//! Keys of a manifest, and in the table of a dependency, that contradict each other. What pixi refuses is refused here
 //! (`crates/pixi_spec/src/toml.rs` and `crates/pixi_pypi_spec/src/toml.rs` of its source), and for `[tool.uv.sources]` what uv
 //! refuses.
 
+use super::kind::Tool;
+use super::workspace::Workspace;
 use crate::place::Place;
 use crate::yaml::{Key, Node, ScalarKind, Value};
+use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::PackageId;
 use condafront_model::pypi_package::normalized;
 use condafront_model::redact::quoted;
-use condafront_model::source::Diagnostic;
+use condafront_model::source::{Diagnostic, Lines};
 
 /// Where a package comes from, if not from a channel or an index.
 const PLACES: &[&str] = &["path", "git", "url"];
@@ -30,6 +33,29 @@ const CHOOSING: &[&str] = &[
     "when",
     "track-features",
 ];
+
+/// Checks that the table about the project does not have its old name as well, which conda-workspaces does not read then.
+///
+/// # Errors
+/// If it has, and pixi would refuse that.
+pub(super) fn check_headers(workspace: &Workspace<'_>) -> Result<Option<Warning>, Diagnostic> {
+    let keys = workspace.root.mapping().unwrap_or_default().iter();
+    let mut old = keys.filter(|(key, _)| key.name == "project");
+    let (Some((old, _)), Some(_)) = (old.next(), workspace.root.get("workspace")) else {
+        return Ok(None);
+    };
+    let error = workspace
+        .at(Lines::one(old.lines.first as usize))
+        .error("`project` is the old name of `workspace`, and has no effect beside it")
+        .help("Move what it says to `workspace`, and remove it.");
+    match workspace.kind.tool {
+        Tool::Pixi => Err(error),
+        Tool::Conda => Ok(Some(Warning {
+            rule: Rule::Ignored,
+            diagnostic: error,
+        })),
+    }
+}
 
 /// The table of the dependency `name`.
 pub(super) struct Table<'a> {

@@ -116,13 +116,8 @@ impl Reader<'_, '_> {
         if let Ok(limit) = limit {
             return Ok(Some(Found::Limit(limit)));
         }
-        let message = format!(
-            "`{}` is not a cutoff that a build can use. {}",
-            quoted(text),
-            NotACutoff::HELP
-        );
-        let message = message.trim_end_matches('.').to_owned();
-        self.refusals.refuse(place, message);
+        let message = format!("`{}` is not a cutoff that a build can use", quoted(text));
+        self.refusals.refuse_or(place, message, NotACutoff::HELP);
         Ok(None)
     }
 }

@@ -7,6 +7,8 @@ use crate::channels::Channels;
 use crate::dependency_list::DependencyList;
 use crate::match_spec;
 use crate::place::Place;
+use crate::toml_words::bare;
+use crate::version_range;
 use crate::yaml::{Key, Node};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::did_you_mean;
@@ -67,6 +69,7 @@ pub(super) fn read<'a>(
     refusals: &mut Refusals,
 ) -> Result<Vec<Warning>, Diagnostic> {
     let reader = Reader { workspace };
+    reader.check_pool()?;
     let mut warnings = Vec::new();
     for feature in &environment.features {
         for (key, node) in reader.entries(*feature, TABLES)? {
@@ -128,6 +131,18 @@ struct Reader<'w, 'a> {
 }
 
 impl<'a> Reader<'_, 'a> {
+    /// Checks that what others can inherit is a table, rather than a list of packages to install.
+    fn check_pool(&self) -> Result<(), Diagnostic> {
+        match self.workspace.value("dependencies") {
+            Some(pool) if pool.mapping().is_none() => Err(self
+                .workspace
+                .at(pool.lines)
+                .error("the workspace cannot have a list of `dependencies`")
+                .help("Write conda packages in [dependencies]: numpy = \">=2\". PyPI packages go in [pypi-dependencies].")),
+            _ => Ok(()),
+        }
+    }
+
     /// The entries of a feature's tables, each package once.
     fn entries(
         &self,
@@ -159,6 +174,7 @@ impl<'a> Reader<'_, 'a> {
 
     fn wanted(&self, name: &str, node: &Node, place: Place<'_>) -> Result<Wanted, Diagnostic> {
         if let Some(version) = self.workspace.version(name, node)? {
+            check_notation(name, version, place)?;
             return Ok(Wanted::Spec(match version.trim() {
                 "" | "*" => name.to_owned(),
                 version => format!("{name} {version}"),
@@ -261,8 +277,10 @@ impl<'a> Reader<'_, 'a> {
                 self.workspace.at(key.lines).error(error)
             }),
         };
-        if let Some((key, node)) = field("version") {
-            self.workspace.version(&key.name, node)?;
+        if let Some((key, node)) = field("version")
+            && let Some(version) = self.workspace.version(&key.name, node)?
+        {
+            check_notation(&key.name, version, self.workspace.at(key.lines))?;
         }
         if field("path").is_some() || field("git").is_some() {
             return Ok(Wanted::Source);
@@ -365,6 +383,20 @@ impl<'a> Reader<'_, 'a> {
                 .error("`when` must be a string, or a table with `all`, `any`, or `package` and `version`")
                 .help("For example: when = \"python <3.11\"")),
         }
+    }
+}
+
+/// Refuses the version of `key` if it is in the notation of another tool.
+fn check_notation(key: &str, version: &str, place: Place<'_>) -> Result<(), Diagnostic> {
+    match version_range::meant(version) {
+        None => Ok(()),
+        Some(range) => Err(place
+            .error(format!(
+                "`{}` {}",
+                quoted(version),
+                version_range::fault(version, "conda")
+            ))
+            .help(format!("Write {} = \"{range}\".", bare(key)))),
     }
 }
 

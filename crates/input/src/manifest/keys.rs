@@ -2,6 +2,7 @@
 
 use super::known;
 use super::workspace::Workspace;
+use crate::toml_words::bare;
 use crate::yaml::{Key, Node};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::{did_you_mean, nearest};
@@ -30,6 +31,7 @@ pub(super) fn unknown(workspace: &Workspace<'_>) -> Vec<Warning> {
         checks.table(table, &[known::OF_WORKSPACE]);
     }
     checks.section();
+    checks.pool();
     let platforms = workspace.value("platforms").and_then(Node::list);
     for platform in platforms.unwrap_or_default() {
         for (key, _) in entries(Some(platform)) {
@@ -73,6 +75,29 @@ impl Checks<'_, '_> {
                 self.key(key, &[]);
             }
         }
+    }
+
+    /// Packages that the table about the project has for others to inherit, which nothing does.
+    fn pool(&mut self) {
+        let pool = entries(self.workspace.value("dependencies"));
+        let Some((first, _)) = pool.first() else {
+            return;
+        };
+        if inherits(self.workspace.root) {
+            return;
+        }
+        let name = bare(&first.name);
+        let diagnostic = self
+            .workspace
+            .at(first.lines)
+            .error("`dependencies` of the workspace are not installed: no dependency says `workspace = true`")
+            .help(format!(
+                "Write them in [dependencies], each with its version, or as {name} = {{ workspace = true }}."
+            ));
+        self.warnings.push(Warning {
+            rule: Rule::Ignored,
+            diagnostic,
+        });
     }
 
     /// The tables in a feature.
@@ -124,6 +149,13 @@ impl Checks<'_, '_> {
             diagnostic,
         });
     }
+}
+
+/// Whether something in a table is what the table about the project says.
+fn inherits(node: &Node) -> bool {
+    entries(Some(node))
+        .iter()
+        .any(|(key, node)| key.name == "workspace" && node.text() == Some("true") || inherits(node))
 }
 
 fn entries(table: Option<&Node>) -> &[(Key, Node)] {

@@ -2,16 +2,17 @@
 //! manifest's own tool, a solve is refused.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::contradictions::Table;
+use super::pypi_options::Options;
 use super::python;
-use super::range;
 use super::refusals::Refusals;
 use super::workspace::{Environment, Workspace};
+use crate::environment_input::PypiIndexes;
 use crate::pip_requirement::PipRequirement;
+use crate::version_range;
 use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::nearest::did_you_mean;
 use condafront_model::pypi_package::{normalized, requirement_name};
@@ -48,7 +49,7 @@ const IN_PATH: &AsciiSet = &CONTROLS
     .add(b'"')
     .add(b'\'');
 
-/// Reads the requirements of an environment.
+/// Reads the requirements of an environment, and where packages come from.
 ///
 /// # Errors
 /// A diagnostic at the first invalid one.
@@ -56,7 +57,7 @@ pub(super) fn read<'a>(
     workspace: &Workspace<'a>,
     environment: &Environment<'a>,
     refusals: &mut Refusals,
-) -> Result<Vec<PipRequirement>, Diagnostic> {
+) -> Result<(Vec<PipRequirement>, PypiIndexes), Diagnostic> {
     let reader = Reader { workspace };
     let mut list = Vec::new();
     let mut of_project = Vec::new();
@@ -77,7 +78,7 @@ pub(super) fn read<'a>(
         }
         for (key, node) in own {
             let line = reader.line(key, node, refusals)?;
-            list.push(reader.requirement(line, key.lines));
+            list.push(workspace.requirement(line, key.lines));
             named.insert(normalized(&key.name));
         }
         let found = python::requirements(workspace, *feature)?;
@@ -86,7 +87,7 @@ pub(super) fn read<'a>(
     }
     reader.refuse_sources(&of_project, &named, refusals)?;
     if list.is_empty() {
-        return Ok(list);
+        return Ok((list, PypiIndexes::default()));
     }
     let mut options = Vec::new();
     let base = workspace.value("pypi-options").into_iter();
@@ -95,9 +96,9 @@ pub(super) fn read<'a>(
     for table in base.chain(of_features) {
         options.extend(workspace.entries(table, "pypi-options")?);
     }
-    let mut lines = reader.options(&options, refusals)?;
+    let (mut lines, indexes) = Options { workspace }.read(&options, refusals)?;
     lines.extend(list);
-    Ok(lines)
+    Ok((lines, indexes))
 }
 
 struct Reader<'w, 'a> {
@@ -105,14 +106,6 @@ struct Reader<'w, 'a> {
 }
 
 impl Reader<'_, '_> {
-    fn requirement(&self, text: String, lines: Lines) -> PipRequirement {
-        PipRequirement {
-            text,
-            file: Arc::clone(self.workspace.file),
-            lines,
-        }
-    }
-
     /// Refuses requirements that uv would take from elsewhere than an index, unless the tool's own table, with the names
     /// `named`, says where they come from. pixi reads `[tool.uv.sources]` only when it builds a package.
     fn refuse_sources(
@@ -262,15 +255,22 @@ impl Reader<'_, '_> {
         let text = text.trim();
         match text {
             "" | "*" => Ok(""),
-            _ if text.starts_with(['=', '<', '>', '!']) || text.starts_with("~=") => Ok(text),
-            _ => Err(self
-                .workspace
-                .at(lines)
-                .error(format!(
-                    "`{}` does not say how versions compare to it",
-                    quoted(text)
-                ))
-                .help(range::advice(text))),
+            _ if version_range::meant(text).is_none()
+                && (text.starts_with(['=', '<', '>', '!']) || text.starts_with("~=")) =>
+            {
+                Ok(text)
+            }
+            _ => {
+                let shown = quoted(text);
+                let message = if text.starts_with(['=', '<', '>', '!']) {
+                    version_range::fault(text, "PyPI")
+                } else {
+                    "does not say how versions compare to it".to_owned()
+                };
+                let message = format!("`{shown}` {message}");
+                let error = self.workspace.at(lines).error(message);
+                Err(error.help(version_range::advice(text)))
+            }
         }
     }
 
@@ -292,116 +292,4 @@ impl Reader<'_, '_> {
                 .help("For example: extras = [\"plot\"]")),
         }
     }
-
-    /// What applies to all packages.
-    fn options(
-        &self,
-        options: &[&(Key, Node)],
-        refusals: &mut Refusals,
-    ) -> Result<Vec<PipRequirement>, Diagnostic> {
-        let strategy = options
-            .iter()
-            .rev()
-            .find(|(key, _)| key.name == "index-strategy");
-        let finds_best = strategy.is_some_and(|(_, node)| node.text() == Some("unsafe-best-match"));
-        let mut lines: Vec<PipRequirement> = Vec::new();
-        let matters = |(key, node): &&&(Key, Node)| match key.name.as_str() {
-            "index-strategy" => false,
-            "no-build-isolation" | "skip-wheel-filename-check" => !is_nothing(node),
-            _ => true,
-        };
-        for (key, node) in options.iter().filter(matters) {
-            let place = self.workspace.at(key.lines);
-            let mut add = |text: String, at: Lines| lines.push(self.requirement(text, at));
-            match key.name.as_str() {
-                "index-url" => {
-                    let url = self.address(key, node)?;
-                    add(format!("--index-url {url}"), node.lines);
-                }
-                "extra-index-urls" => {
-                    for item in self.items(key, node)? {
-                        if !finds_best {
-                            refusals.refuse(
-                                place,
-                                "pip takes a package from whichever index has the newest version, not from the first that has it. With index-strategy = \"unsafe-best-match\", both do the same",
-                            );
-                        }
-                        let url = self.address(key, item.get("url").unwrap_or(item))?;
-                        add(format!("--extra-index-url {url}"), item.lines);
-                    }
-                }
-                "find-links" => {
-                    for item in self.items(key, node)? {
-                        match item.get("url") {
-                            Some(url) => {
-                                let url = self.address(key, url)?;
-                                add(format!("--find-links {url}"), item.lines);
-                            }
-                            None => refusals.refuse(
-                                self.workspace.at(item.lines),
-                                "pip cannot search folders for packages during a build",
-                            ),
-                        }
-                    }
-                }
-                "no-build" => self.selected(key, node, "--only-binary", &mut lines)?,
-                "no-binary" => self.selected(key, node, "--no-binary", &mut lines)?,
-                "prerelease-mode" => match node.text() {
-                    Some("if-necessary-or-explicit") => {}
-                    Some("allow") => add("--pre".to_owned(), node.lines),
-                    _ => refusals.refuse(place, "pip chooses prereleases in another way"),
-                },
-                "no-build-isolation" => refusals.refuse(
-                    place,
-                    "packages are built apart from the environment, which `no-build-isolation` is against",
-                ),
-                name => refusals.refuse(place, format!("pip has no `{}`", quoted(name))),
-            }
-        }
-        Ok(lines)
-    }
-
-    fn items<'n>(&self, key: &Key, node: &'n Node) -> Result<&'n [Node], Diagnostic> {
-        node.list().ok_or_else(|| {
-            let message = format!("`{}` must be a list, not {}", key.name, node.what());
-            self.workspace.at(node.lines).error(message)
-        })
-    }
-
-    fn address<'n>(&self, key: &Key, node: &'n Node) -> Result<&'n str, Diagnostic> {
-        let text = node
-            .text()
-            .filter(|text| !text.contains(char::is_whitespace));
-        text.ok_or_else(|| {
-            let message = format!("`{}` must be a URL", key.name);
-            self.workspace.at(node.lines).error(message)
-        })
-    }
-
-    /// An option for all packages (`true`) or for those that are listed.
-    fn selected(
-        &self,
-        key: &Key,
-        node: &Node,
-        option: &str,
-        lines: &mut Vec<PipRequirement>,
-    ) -> Result<(), Diagnostic> {
-        let names = match node.text() {
-            Some("true") => vec![":all:"],
-            Some("false") => return Ok(()),
-            _ => {
-                let items = self.items(key, node)?.iter();
-                items.filter_map(Node::text).collect()
-            }
-        };
-        if !names.is_empty() {
-            lines.push(self.requirement(format!("{option} {}", names.join(",")), node.lines));
-        }
-        Ok(())
-    }
-}
-
-/// Whether an option is switched off.
-fn is_nothing(node: &Node) -> bool {
-    node.text() == Some("false") || node.list().is_some_and(<[Node]>::is_empty)
 }

@@ -25,19 +25,24 @@ pub(super) fn read(
     for feature in environment.features.iter().rev() {
         for table in workspace.tables(*feature, &["activation", "env"]) {
             let entries = workspace.entries(table, "activation.env")?;
-            let expanded = entries
-                .iter()
-                .filter(|(_, node)| node.text().is_some_and(names_variable));
+            let found = reader.variables(table, warnings)?;
+            // About those that are left out there is another warning.
+            let expanded = entries.iter().filter(|(key, _)| {
+                found
+                    .get(&key.name)
+                    .is_some_and(|value| names_variable(value))
+            });
             warnings.extend(expanded.map(|(key, _)| {
                 Warning {
                     rule: Rule::UnexpandedVariable,
                     diagnostic: workspace
                         .at(key.lines)
                         .error("an image has the `$` as it is written: no shell replaces it")
-                        .help("Write the value that the variable stands for."),
+                        .help("Write the value that the variable stands for. For a dollar itself, write \\$ in a string with single quotes."),
                 }
             }));
-            all.extend(reader.variables(table, warnings)?);
+            let found = found.into_iter();
+            all.extend(found.map(|(name, value)| (name, value.replace("\\$", "$"))));
         }
         for scripts in workspace.tables(*feature, &["activation", "scripts"]) {
             warnings.push(Warning {
@@ -52,11 +57,12 @@ pub(super) fn read(
     Ok(all)
 }
 
-/// Whether a shell would replace something: `$NAME`, `${NAME}`.
+/// Whether a shell would replace something: `$NAME`, `${NAME}`, but not `\$NAME`.
 fn names_variable(value: &str) -> bool {
     let mut rest = value;
-    while let Some((_, after)) = rest.split_once('$') {
-        if after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '{') {
+    while let Some((before, after)) = rest.split_once('$') {
+        let is_name = |c: char| c.is_ascii_alphabetic() || c == '_' || c == '{';
+        if !before.ends_with('\\') && after.starts_with(is_name) {
             return true;
         }
         rest = after;

@@ -7,6 +7,7 @@ use super::kind::{Kind, workspace};
 use super::known;
 use crate::environment_input::DEFAULT_ENVIRONMENT;
 use crate::locked::choices;
+use crate::pip_requirement::PipRequirement;
 use crate::place::Place;
 use crate::toml_words::bare;
 use crate::yaml::{Key, Node, ScalarKind, Value};
@@ -66,6 +67,15 @@ impl<'a> Workspace<'a> {
     pub(super) fn at(&self, lines: Lines) -> Place<'a> {
         Place {
             file: self.file,
+            lines,
+        }
+    }
+
+    /// A line for pip that the manifest has at `lines`.
+    pub(super) fn requirement(&self, text: String, lines: Lines) -> PipRequirement {
+        PipRequirement {
+            text,
+            file: Arc::clone(self.file),
             lines,
         }
     }

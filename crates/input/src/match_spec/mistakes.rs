@@ -4,7 +4,7 @@ use rattler_conda_types::match_spec::matcher::StringMatcher;
 use rattler_conda_types::{MatchSpec, VersionSpec};
 
 use super::parts::Parts;
-use super::{of_extras, of_pip, pattern};
+use super::{notation, of_extras, of_pip, pattern};
 use crate::leftover;
 use crate::mistake::Mistake;
 use condafront_model::nearest::did_you_mean;
@@ -57,6 +57,9 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
             format!("`{shown}` contains a placeholder that is not filled in"),
             "Write the name and version themselves: dependencies are used as written.",
         ));
+    }
+    if let Some(mistake) = notation::mistake(text) {
+        return Some(mistake);
     }
     let is_path = text.starts_with(['.', '/', '~']) || text.starts_with("file:");
     if (is_path || unquoted.contains('\\') && !unquoted.contains('^')) && !text.contains("::") {
@@ -238,7 +241,10 @@ pub(super) fn refused(text: &str, error: &str) -> Mistake {
     if let Some(version) = rest.strip_prefix('@') {
         return Mistake::new(
             format!("`{shown}` is not how conda versions are written"),
-            format!("Write {}.", quoted(&format!("{name}{}", of_npm(version)))),
+            format!(
+                "Write {}.",
+                quoted(&format!("{name}{}", notation::of_npm(version)))
+            ),
         );
     }
     if let Some(other) = rest.strip_prefix(',') {
@@ -266,22 +272,6 @@ pub(super) fn refused(text: &str, error: &str) -> Mistake {
         format!("`{shown}` is not a valid dependency: {error}"),
         "Write a package name and, if needed, a version: numpy, numpy=1.26, numpy >=1.26,<2, conda-forge::numpy.",
     )
-}
-
-/// A version that is written as npm does, after `@`, as conda writes it.
-fn of_npm(version: &str) -> String {
-    let number = version.trim_start_matches(['^', '~', 'v', '=']);
-    match (number, version.strip_prefix('^')) {
-        ("latest" | "*" | "x" | "", _) => String::new(),
-        (_, Some(_)) => {
-            let major = number.split('.').next().unwrap_or_default();
-            match major.parse::<u32>() {
-                Ok(major) => format!(">={number},<{}", major.saturating_add(1)),
-                Err(_) => format!("={number}"),
-            }
-        }
-        (number, None) => format!("={number}"),
-    }
 }
 
 /// A name, and brackets with the URL or file of another package.

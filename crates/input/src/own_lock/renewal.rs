@@ -1,8 +1,10 @@
 //! Writing a lock anew, by the target `lock`.
 
-use super::{LockKind, OwnLock, PLATFORM, UPGRADE};
+use super::{KeptPip, LockKind, OwnLock, UPGRADE};
 use crate::environment_input::{Conda, EnvironmentInput, Pip};
 use crate::pixi_lock;
+use crate::requirements::List;
+use crate::section::image_section::PLATFORM;
 use crate::settings::InputSettings;
 use crate::yaml::{self, Node};
 use condafront_model::lint::{Rule, Warning};
@@ -13,6 +15,8 @@ use condafront_model::source::{Diagnostic, Lines, SourceFile};
 use condafront_step_spec::solve::Kept;
 
 use std::sync::Arc;
+
+use rattler_lock::Environment;
 
 /// The lines of the first PyPI package that is asked for.
 fn first_of_pypi(pip: &Pip) -> Option<Lines> {
@@ -36,26 +40,25 @@ impl OwnLock {
             Some(lock) if !self.is_beside => LockKind::of(lock),
             _ => LockKind::by_name(&self.path),
         };
-        let command = self.command(kind);
-        if self.is_beside {
-            let Some(lines) = first_of_pypi(&input.pip) else {
-                return Ok(kind);
-            };
-            // The tool finds others than pip, and maps conda packages to them.
-            let message =
-                format!("only `{command}` writes the lock of a manifest with PyPI packages");
-            return Err(Diagnostic::new(message).at(&self.file, lines).help(format!(
-                "Run it. Or name an explicit lock, which a build can write: lock = \"conda-{PLATFORM}.lock\" in [tool.condafront]"
-            )));
-        }
         if kind != LockKind::Workspaces {
             return Ok(kind);
         }
-        Err(self
-            .error(format!("only `{command}` writes {}", kind.name()))
-            .help(format!(
-                "Run it. Or name an explicit lock, which a build can write: lock: conda-{PLATFORM}.lock"
-            )))
+        let command = self.command(kind);
+        if !self.is_beside {
+            return Err(self
+                .error(format!("only `{command}` writes {}", kind.name()))
+                .help(format!(
+                    "Run it. Or name an explicit lock, which a build can write: lock: conda-{PLATFORM}.lock"
+                )));
+        }
+        let Some(lines) = first_of_pypi(&input.pip) else {
+            return Ok(kind);
+        };
+        // conda-workspaces makes conda packages of them, and refuses a lock with others.
+        let message = format!("only `{command}` writes a conda.lock with PyPI packages");
+        Err(Diagnostic::new(message).at(&self.file, lines).help(format!(
+            "Run it. Or name an explicit lock, which a build can write: lock = \"conda-{PLATFORM}.lock\" in [tool.condafront]"
+        )))
     }
 
     /// What a new lock is solved for. pip is not in a manifest's: its tool installs PyPI packages without it.
@@ -77,11 +80,10 @@ impl OwnLock {
         settings: &InputSettings,
     ) -> Result<(), Diagnostic> {
         if self.is_beside {
-            // It may be older than the environment.
             return pixi_lock::parsed(lock).map(drop);
         }
         if self.has_platform(lock) {
-            return self.read(lock, settings).map(drop);
+            return self.read_old(lock, settings).map(drop);
         }
         let tree = lock.text().and_then(|text| yaml::read(lock, text));
         let is_lock = tree.is_ok_and(|tree| {
@@ -91,11 +93,31 @@ impl OwnLock {
         if is_lock {
             return Ok(());
         }
-        self.read(lock, settings).map(drop)
+        self.read_old(lock, settings).map(drop)
+    }
+
+    /// Whether `lock`, which is of this `kind`, has what a new one is for: the platform, and of a manifest the environment
+    /// `name`. It may be older than that.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn has_it(
+        &self,
+        lock: &Arc<SourceFile>,
+        kind: LockKind,
+        name: &str,
+    ) -> Result<bool, Diagnostic> {
+        if !self.is_beside {
+            return Ok(kind == LockKind::Explicit || self.has_platform(lock));
+        }
+        let parsed = pixi_lock::parsed(lock)?;
+        let environment = parsed.environment(name);
+        let mut platforms = environment.iter().flat_map(Environment::platforms);
+        Ok(platforms.any(|one| one.subdir().as_str() == self.platform.subdir()))
     }
 
     /// Whether `lock` has packages for the platform, or is for a single one.
-    pub fn has_platform(&self, lock: &Arc<SourceFile>) -> bool {
+    fn has_platform(&self, lock: &Arc<SourceFile>) -> bool {
         let kind = LockKind::of(lock);
         let Ok(tree) = lock.text().and_then(|text| yaml::read(lock, text)) else {
             return true;
@@ -140,6 +162,19 @@ impl OwnLock {
             self.shown()
         ))
         .help("Name a file in that folder or below.")
+    }
+
+    /// The PyPI packages of the lock `found`, which is of this `kind`, if they are what `list`, the list of the manifest, asks
+    /// for, and nothing more.
+    pub fn kept_pip(
+        &self,
+        found: &EnvironmentInput,
+        list: &List,
+        kind: LockKind,
+        settings: &InputSettings,
+    ) -> Option<KeptPip> {
+        let fits = self.is_beside && self.check_pip(list, found, kind, settings).is_ok();
+        KeptPip::of(found, list, settings).filter(|_| fits)
     }
 
     /// What stays of the lock `found` in a new one. Warnings say which of the packages that may change it does not have.

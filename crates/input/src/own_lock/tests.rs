@@ -165,6 +165,13 @@ fn mistakes_read_well() {
         "Another platform",
         installed(ENV, &explicit(&arm), &settings),
     );
+    let text = with(0, "conda-forge/linux-64/python.conda");
+    let (file, input) = read(ENV);
+    let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
+    add(
+        "A lock to renew that cannot be read",
+        own.read_old(&text, &settings),
+    );
     let env = SourceFile::new("other.yml", "dependencies: [numpy]\n");
     add("An environment file", installed(ENV, &env, &settings));
     let conda_lock = SourceFile::new(
@@ -218,9 +225,10 @@ fn mistakes_read_well() {
     assert_eq!(manifest("pixi.toml", ""), Ok(LockKind::Pixi));
     assert_eq!(manifest("conda.toml", ""), Ok(LockKind::Workspaces));
     let pypi = "[pypi-dependencies]\nflask = \"*\"\n";
+    assert_eq!(manifest("pixi.toml", pypi), Ok(LockKind::Pixi));
     add(
-        "A manifest's lock with PyPI packages",
-        Err(manifest("pixi.toml", pypi).unwrap_err()),
+        "A conda.toml's lock with PyPI packages",
+        Err(manifest("conda.toml", pypi).unwrap_err()),
     );
     insta::assert_snapshot!(all);
 }
@@ -278,4 +286,82 @@ fn what_may_change_is_not_kept() {
         panic!("{warnings:?}");
     };
     assert!(warning.contains("no package `nunpy`"), "{warning}");
+}
+
+const PIXI_LOCK: &str = "version: 6
+environments:
+  default:
+    channels: [{url: 'https://conda.anaconda.org/conda-forge/'}]
+    packages:
+      linux-64:
+      - conda: https://conda.anaconda.org/conda-forge/linux-64/python-3.13.1-h1_0.conda
+      - pypi: https://files.example/flask-3.0-py3-none-any.whl
+      - pypi: https://files.example/click-8.0-py3-none-any.whl
+      - pypi: https://files.example/asgiref-3.0-py3-none-any.whl
+packages:
+- conda: https://conda.anaconda.org/conda-forge/linux-64/python-3.13.1-h1_0.conda
+- pypi: https://files.example/flask-3.0-py3-none-any.whl
+  name: flask
+  version: '3.0'
+  requires_dist: [click>=8.0, asgiref>=3.2 ; extra == 'async']
+- pypi: https://files.example/click-8.0-py3-none-any.whl
+  name: click
+  version: '8.0'
+- pypi: https://files.example/asgiref-3.0-py3-none-any.whl
+  name: asgiref
+  version: '3.0'
+";
+
+fn kept_pip(pypi: &str, upgrade: &[&str]) -> Option<KeptPip> {
+    let text = format!(
+        "[workspace]\nchannels = [\"conda-forge\"]\n[dependencies]\npython = \"*\"\n[pypi-dependencies]\n{pypi}\n"
+    );
+    let file = SourceFile::new("pixi.toml", text);
+    let settings = InputSettings {
+        upgrade: upgrade.iter().map(|name| (*name).to_owned()).collect(),
+        ..InputSettings::default()
+    };
+    let input = read::read(&file, Platform::LinuxAmd64, &settings).unwrap();
+    let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
+    let Pip::Unsolved(asked) = &input.pip else {
+        panic!("locked");
+    };
+    let texts: Vec<&str> = asked.iter().map(|one| one.text.as_str()).collect();
+    let list = list_of(&texts.join("\n"));
+    let lock = SourceFile::new("pixi.lock", PIXI_LOCK);
+    let found = own.read(&lock, &settings).unwrap();
+    own.kept_pip(&found, &list, LockKind::Pixi, &settings)
+}
+
+#[test]
+fn packages_stay_if_the_manifest_asks_for_all_of_them_and_no_more() {
+    let with_extra = "flask = { version = \"*\", extras = [\"async\"] }";
+    assert!(kept_pip(with_extra, &[]).is_some());
+    assert!(kept_pip("flask = \"*\"\nasgiref = \"*\"", &["python"]).is_some());
+    for (pypi, upgrade) in [
+        // Nothing needs asgiref any more.
+        ("flask = \"*\"", &[][..]),
+        ("flask = \"*\"\nasgiref = \"*\"\nidna = \"*\"", &[]),
+        ("flask = \"*\"\nasgiref = \">=4\"", &[]),
+        (with_extra, &["Click"]),
+    ] {
+        assert!(kept_pip(pypi, upgrade).is_none(), "{pypi} {upgrade:?}");
+    }
+}
+
+#[test]
+fn packages_stay_if_the_conda_packages_do() {
+    let kept = kept_pip("flask = \"*\"\nasgiref = \"*\"", &[]).unwrap();
+    let package = |file: &str| {
+        let url = format!("https://conda.anaconda.org/conda-forge/linux-64/{file}");
+        let file = SourceFile::new("a.lock", format!("@EXPLICIT\n{url}\n"));
+        let input = read::read(&file, Platform::LinuxAmd64, &InputSettings::default()).unwrap();
+        input.locked().unwrap()[0].clone()
+    };
+    let python = package("python-3.13.1-h1_0.conda");
+    let fits = |packages: &[Package]| kept.for_conda(packages).is_some();
+    assert!(fits(std::slice::from_ref(&python)));
+    assert!(fits(&[python.clone(), package("zlib-1.3-0.conda")]));
+    assert!(!fits(&[package("python-3.13.2-h1_0.conda")]));
+    assert!(!fits(&[python, package("flask-3.0-0.conda")]));
 }

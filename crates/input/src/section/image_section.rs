@@ -15,6 +15,9 @@ use condafront_step_spec::system::Manager;
 
 use crate::pip_requirement::PipRequirement;
 
+/// In the path of a lock, what stands for conda's name of the platform, as in conda-lock's `--filename-template`.
+pub(crate) const PLATFORM: &str = "{platform}";
+
 /// A value and its lines in the user's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located<T> {

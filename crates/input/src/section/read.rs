@@ -9,7 +9,7 @@ use super::{
     build, command, copy, env, exclude_newer, options, packages, platform_needs, run, runtime, user,
 };
 use crate::json::SYNTAX_COMMENT;
-use crate::section::image_section::{Command, ImageSection, Located};
+use crate::section::image_section::{Command, ImageSection, Located, PLATFORM};
 use crate::yaml::{self, Key, Node};
 use condafront_model::nearest::{nearest, suggestion};
 use condafront_model::redact::quoted;
@@ -180,6 +180,7 @@ fn read_key(
         "lock" => {
             let found = reader.word(name, node)?;
             let path = packages::named_file(reader, &found)?;
+            check_placeholders(reader, &found)?;
             section.lock = Some(found.map(|_| path));
         }
         "channel_alias" => section.channel_alias = Some(options::channel_alias(reader, node)?),
@@ -189,6 +190,25 @@ fn read_key(
         _ => return Err(unknown_key(reader, key, parent)),
     }
     Ok(())
+}
+
+/// Checks what is in braces in the name of a lock.
+fn check_placeholders(reader: &Reader<'_>, name: &Located<String>) -> Result<(), Diagnostic> {
+    let in_braces = name.value.split('{').skip(1);
+    let mut in_braces = in_braces.filter_map(|rest| Some(rest.split_once('}')?.0));
+    match in_braces.find(|found| format!("{{{found}}}") != PLATFORM) {
+        None => Ok(()),
+        Some(found) => {
+            let message = format!(
+                "`{{{}}}` in the name of a lock stands for nothing",
+                quoted(found)
+            );
+            let help = format!(
+                "Only {PLATFORM} does, for conda's name of the platform: conda-{PLATFORM}.lock"
+            );
+            Err(reader.error(name.lines, message).help(help))
+        }
+    }
 }
 
 fn system_packages(

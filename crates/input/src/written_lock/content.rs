@@ -1,8 +1,9 @@
 //! What a lock says.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::environment_input::SolveRequest;
+use crate::environment_input::{PypiIndexes, SolveRequest};
 use condafront_model::package::Package;
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
@@ -23,7 +24,21 @@ pub struct LockedPlatform<'a> {
     /// What their channels say about them.
     pub records: &'a [SolvedPackage],
     /// The PyPI packages.
-    pub pip: &'a [PipPackage],
+    pub pip: LockedPypi<'a>,
+}
+
+/// The PyPI packages that were found for one platform.
+#[derive(Clone, Copy, Debug)]
+pub struct LockedPypi<'a> {
+    /// The files.
+    pub packages: &'a [PipPackage],
+    /// The normalized names of those that are asked for by the address of their file.
+    pub direct: &'a BTreeSet<String>,
+    /// Where a manifest says that they come from.
+    pub indexes: Option<&'a PypiIndexes>,
+    /// The normalized names of the Python distributions in conda packages, by the names of these. Those that are not known are
+    /// missing.
+    pub in_conda: &'a BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What was found for an environment.

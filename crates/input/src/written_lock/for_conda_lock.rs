@@ -9,7 +9,7 @@ use url::Url;
 use super::content::{LockedPlatform, NewLock, unreadable};
 use crate::yaml::{self, Node, ScalarKind, Value};
 use condafront_model::package::{Hashes, Package, PackageUrl};
-use condafront_model::pypi_package::{PipPackage, normalized, requirement_name};
+use condafront_model::pypi_package::{PipPackage, is_for_extra, normalized, requirement_name};
 use condafront_model::source::Diagnostic;
 
 /// The lock as text.
@@ -49,7 +49,7 @@ fn write(lock: &NewLock<'_>, old: Option<&Node>, out: &mut String) -> fmt::Resul
             let subdir = platform.platform.subdir().to_owned();
             entries.push((name, subdir, conda(platform, package)));
         }
-        for package in platform.pip {
+        for package in platform.pip.packages {
             let version = package.version.clone().or_else(|| package.file_version());
             let fields = Fields {
                 name: &package.name,
@@ -125,10 +125,10 @@ fn metadata(
 }
 
 /// What a PyPI package needs of the packages of the lock: their names, and versions. What only extras need is left out, as
-/// conda-lock does, and so is what markers leave out.
+/// conda-lock does. Other markers are not read: what they leave out is usually not in the lock.
 fn of_pypi(platform: &LockedPlatform<'_>, package: &PipPackage) -> BTreeMap<String, String> {
     let conda = platform.packages.iter().map(|one| one.id.name.as_str());
-    let known = conda.chain(platform.pip.iter().map(|one| one.name.as_str()));
+    let known = conda.chain(platform.pip.packages.iter().map(|one| one.name.as_str()));
     let known: BTreeSet<String> = known.map(normalized).collect();
     let mut all = BTreeMap::new();
     for text in &package.requires_dist {
@@ -136,10 +136,7 @@ fn of_pypi(platform: &LockedPlatform<'_>, package: &PipPackage) -> BTreeMap<Stri
         let Some(name) = requirement_name(requirement) else {
             continue;
         };
-        let is_for_extra = marker
-            .split(|c: char| !c.is_alphanumeric() && c != '_')
-            .any(|word| word == "extra");
-        if is_for_extra || !known.contains(&name) {
+        if is_for_extra(marker) || !known.contains(&name) {
             continue;
         }
         let version = requirement

@@ -1,25 +1,28 @@
 //! pixi.lock, in the newest version that `rattler_lock`, pixi's own library, writes, and the conda.lock of conda-workspaces,
 //! which is much the same.
 
-use std::str::FromStr as _;
+use std::collections::{BTreeSet, HashMap};
+use std::str::FromStr;
+use std::sync::Arc;
 
 use pep508_rs::pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{PackageName, Requirement};
 use rattler_conda_types::package::DistArchiveIdentifier;
-use rattler_conda_types::{ChannelUrl, PackageRecord, Subdir};
+use rattler_conda_types::{ChannelUrl, PackageRecord, PackageUrl as Purl, Subdir};
 use rattler_lock::{
     CondaBinaryData, CondaPackageData, FindLinksUrlOrPath, LockFile, LockFileBuilder,
-    LockedPackage, PackageHashes, PlatformData, PypiDistributionData, PypiIndexes, PypiPackageData,
-    UrlOrPath,
+    LockedPackage, PackageHashes, PlatformData, PypiDistributionData, PypiIndexes as LockedIndexes,
+    PypiPackageData, PypiPrereleaseMode, UrlOrPath,
 };
 use serde_json::json;
 use url::Url;
 
-use super::content::{LockedPlatform, NewLock, unreadable};
+use super::content::{LockedPlatform, LockedPypi, NewLock, unreadable};
+use crate::environment_input::PypiIndexes;
 use crate::pixi_lock;
 use condafront_model::package::{Package, PackageUrl};
-use condafront_model::pypi_package::PipPackage;
-use condafront_model::source::Diagnostic;
+use condafront_model::pypi_package::{PipPackage, normalized};
+use condafront_model::source::{Diagnostic, SourceFile};
 
 /// The conda.lock of conda-workspaces as text: the same tables in a version of its own, and without a list of platforms.
 ///
@@ -47,9 +50,11 @@ pub fn render(lock: &NewLock<'_>) -> Result<String, Diagnostic> {
     let mut writer = Writer {
         builder: LockFile::builder(),
         lock,
+        purls: known_purls(old.as_ref()),
+        old,
     };
-    writer.platforms(old.as_ref())?;
-    writer.kept(old.as_ref())?;
+    writer.platforms()?;
+    writer.kept()?;
     for environment in lock.environments {
         for platform in &environment.platforms {
             writer.platform(environment.name, platform)?;
@@ -69,6 +74,10 @@ fn writer_failed(lock: &NewLock<'_>, error: impl std::fmt::Display) -> Diagnosti
 struct Writer<'l, 'a> {
     builder: LockFileBuilder,
     lock: &'l NewLock<'a>,
+    /// The lock that it takes the place of.
+    old: Option<LockFile>,
+    /// The Python distributions in that one's conda packages, by address.
+    purls: HashMap<Url, BTreeSet<Purl>>,
 }
 
 impl Writer<'_, '_> {
@@ -77,7 +86,8 @@ impl Writer<'_, '_> {
     }
 
     /// Lists the platforms, those of the old lock among them.
-    fn platforms(&mut self, old: Option<&LockFile>) -> Result<(), Diagnostic> {
+    fn platforms(&mut self) -> Result<(), Diagnostic> {
+        let old = self.old.as_ref();
         let mut all: Vec<PlatformData> = Vec::new();
         for platform in old.into_iter().flat_map(LockFile::platforms) {
             // Those that no environment has any more are left out.
@@ -118,8 +128,9 @@ impl Writer<'_, '_> {
     }
 
     /// Adds what the old lock has for other environments and platforms.
-    fn kept(&mut self, old: Option<&LockFile>) -> Result<(), Diagnostic> {
-        for (name, environment) in old.into_iter().flat_map(LockFile::environments) {
+    fn kept(&mut self) -> Result<(), Diagnostic> {
+        let old = self.old.clone();
+        for (name, environment) in old.iter().flat_map(LockFile::environments) {
             let is_known = |all: &&[String]| all.iter().any(|known| known == name);
             if !self.lock.all.as_ref().is_none_or(is_known) {
                 continue;
@@ -176,6 +187,7 @@ impl Writer<'_, '_> {
         // With a slash, as pixi writes them.
         let channels = channels.map(|channel| format!("{}/", channel.url.recorded()));
         self.builder.set_channels(environment, channels);
+        self.of_pypi(environment, &platform.pip);
         for package in platform.packages {
             let data = self.conda(platform, package)?;
             let added = self
@@ -185,14 +197,37 @@ impl Writer<'_, '_> {
                 .map(drop)
                 .map_err(|error| writer_failed(self.lock, error))?;
         }
-        for package in platform.pip {
-            let data = self.pypi(package)?;
+        for package in platform.pip.packages {
+            let data = self.pypi(&platform.pip, package)?;
             let added = self.builder.add_pypi_package(environment, name, data);
             added
                 .map(drop)
                 .map_err(|error| writer_failed(self.lock, error))?;
         }
         Ok(())
+    }
+
+    /// What a manifest says about its PyPI packages: pixi takes a lock for outdated that says something else.
+    fn of_pypi(&mut self, environment: &str, pip: &LockedPypi<'_>) {
+        let Some(said) = pip.indexes else {
+            return;
+        };
+        let old = self
+            .old
+            .as_ref()
+            .and_then(|old| old.environment(environment));
+        let mut options = old
+            .map(|old| old.solve_options().clone())
+            .unwrap_or_default();
+        options.pypi_prerelease_mode = if said.has_prereleases {
+            PypiPrereleaseMode::Allow
+        } else {
+            PypiPrereleaseMode::default()
+        };
+        self.builder.set_options(environment, options);
+        if !pip.packages.is_empty() {
+            self.builder.set_pypi_indexes(environment, indexes(said));
+        }
     }
 
     fn conda(
@@ -232,9 +267,13 @@ impl Writer<'_, '_> {
             );
             set("track_features", json!(details.track_features));
         }
-        let package_record: PackageRecord =
+        let mut package_record: PackageRecord =
             serde_json::from_value(record).map_err(|error| self.fail(error))?;
         let url = package.url.recorded();
+        package_record.purls = match platform.pip.in_conda.get(&id.name) {
+            Some(names) => Some(purls(names).map_err(|error| self.fail(error))?),
+            None => self.purls.get(&url).cloned(),
+        };
         let file_name = DistArchiveIdentifier::try_from_url(&url);
         let file_name = file_name.ok_or_else(|| self.fail(format_args!("{url} is no package")))?;
         let channel = url.as_str().rsplitn(3, '/').nth(2);
@@ -247,7 +286,11 @@ impl Writer<'_, '_> {
         })
     }
 
-    fn pypi(&self, package: &PipPackage) -> Result<PypiPackageData, Diagnostic> {
+    fn pypi(
+        &self,
+        pip: &LockedPypi<'_>,
+        package: &PipPackage,
+    ) -> Result<PypiPackageData, Diagnostic> {
         let version = package.version.clone().or_else(|| package.file_version());
         let version = version.unwrap_or_else(|| "0".to_owned());
         let name = PackageName::new(package.name.clone()).map_err(|error| self.fail(error))?;
@@ -261,19 +304,87 @@ impl Writer<'_, '_> {
         .map(serde_json::from_value)
         .transpose()
         .map_err(|error| self.fail(error))?;
-        let url = PackageUrl::new(package.url.recorded_file());
+        let url = package.url.recorded_file();
+        let is_direct = pip.direct.contains(&normalized(&package.name));
+        // As pixi marks the file of an address, as opposed to that of an index.
+        let (url, index_url) = if is_direct {
+            let url = Url::parse(&format!("direct+{url}")).map_err(|error| self.fail(error))?;
+            (url, None)
+        } else {
+            (url, pip.indexes.and_then(only_index))
+        };
         Ok(PypiPackageData::Distribution(Box::new(
             PypiDistributionData {
                 name,
                 version,
-                location: UrlOrPath::Url(url.url().clone()).into(),
-                index_url: None,
+                location: UrlOrPath::Url(url).into(),
+                index_url,
                 hash,
                 requires_dist: requirements(&package.requires_dist),
                 requires_python: python(package.requires_python.as_deref()),
             },
         )))
     }
+}
+
+/// Whether the packages of the environment `name` of a lock come from where a manifest says now.
+pub fn has_indexes(lock: &Arc<SourceFile>, name: &str, said: &PypiIndexes) -> bool {
+    let Ok(lock) = pixi_lock::parsed(lock) else {
+        return false;
+    };
+    lock.environment(name).is_some_and(|environment| {
+        let mode = environment.solve_options().pypi_prerelease_mode;
+        environment.pypi_indexes() == Some(&indexes(said))
+            && (mode == PypiPrereleaseMode::Allow) == said.has_prereleases
+    })
+}
+
+/// The index that pixi asks unless a manifest names another.
+const PYPI_ORG: &str = "https://pypi.org/simple";
+
+/// Where packages come from.
+fn indexes(said: &PypiIndexes) -> LockedIndexes {
+    let recorded = |text: &String| {
+        let url = Url::parse(text).ok()?;
+        Some(PackageUrl::new(url).recorded())
+    };
+    let index = said.index.clone().unwrap_or_else(|| PYPI_ORG.to_owned());
+    let indexes = std::iter::once(&index).chain(&said.more);
+    let links = said.links.iter().filter_map(recorded);
+    LockedIndexes {
+        indexes: indexes.filter_map(recorded).collect(),
+        find_links: links.map(FindLinksUrlOrPath::Url).collect(),
+    }
+}
+
+/// The index that all packages come from, if there is only one.
+fn only_index(said: &PypiIndexes) -> Option<Url> {
+    let mut all = indexes(said);
+    let is_only = all.indexes.len() == 1 && all.find_links.is_empty();
+    all.indexes.pop().filter(|_| is_only)
+}
+
+/// Package URLs of Python distributions (<https://github.com/package-url/purl-spec>).
+fn purls(names: &BTreeSet<String>) -> Result<BTreeSet<Purl>, <Purl as FromStr>::Err> {
+    let all = names.iter().map(|name| format!("pkg:pypi/{name}"));
+    all.map(|text| Purl::from_str(&text)).collect()
+}
+
+/// What the old lock says about the Python distributions in conda packages, by address.
+fn known_purls(old: Option<&LockFile>) -> HashMap<Url, BTreeSet<Purl>> {
+    let packages = old.into_iter().flat_map(LockFile::packages);
+    let binary = packages.filter_map(|package| match package {
+        LockedPackage::Conda(CondaPackageData::Binary(data)) => Some(data),
+        _ => None,
+    });
+    let known = binary.filter_map(|data| {
+        let UrlOrPath::Url(url) = &data.location else {
+            return None;
+        };
+        let url = PackageUrl::new(url.clone()).recorded();
+        Some((url, data.package_record.purls.clone()?))
+    });
+    known.collect()
 }
 
 /// What a package says that it needs. What the library cannot read is left out.
@@ -315,13 +426,13 @@ fn without_credentials(package: &LockedPackage) -> LockedPackage {
     package
 }
 
-fn indexes_without_credentials(indexes: &PypiIndexes) -> PypiIndexes {
+fn indexes_without_credentials(indexes: &LockedIndexes) -> LockedIndexes {
     let without = |url: &Url| PackageUrl::new(url.clone()).recorded();
     let link = |link: &FindLinksUrlOrPath| match link {
         FindLinksUrlOrPath::Path(path) => FindLinksUrlOrPath::Path(path.clone()),
         FindLinksUrlOrPath::Url(url) => FindLinksUrlOrPath::Url(without(url)),
     };
-    PypiIndexes {
+    LockedIndexes {
         indexes: indexes.indexes.iter().map(without).collect(),
         find_links: indexes.find_links.iter().map(link).collect(),
     }

@@ -1,7 +1,7 @@
 use super::for_conda_lock::render as conda_lock;
 use super::for_pixi::render as pixi_lock;
 use super::*;
-use crate::environment_input::{Conda, EnvironmentInput, Pip, SolveRequest};
+use crate::environment_input::{Conda, EnvironmentInput, Pip, PypiIndexes, SolveRequest};
 use crate::settings::InputSettings;
 use crate::{read, yaml};
 use condafront_model::package::{Hashes, Package, PackageId, PackageUrl};
@@ -9,6 +9,7 @@ use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 use condafront_step_spec::solve::{Details, SolvedPackage};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use url::Url;
 
@@ -80,6 +81,9 @@ struct Found {
     packages: Vec<Package>,
     records: Vec<SolvedPackage>,
     pip: Vec<PipPackage>,
+    direct: BTreeSet<String>,
+    indexes: Option<PypiIndexes>,
+    in_conda: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Found {
@@ -120,6 +124,9 @@ impl Found {
             packages: vec![tzdata, python],
             records,
             pip: vec![wheel()],
+            direct: BTreeSet::new(),
+            indexes: None,
+            in_conda: BTreeMap::new(),
         }
     }
 
@@ -130,7 +137,12 @@ impl Found {
             listed_channels: usize::MAX,
             packages: &self.packages,
             records: &self.records,
-            pip: &self.pip,
+            pip: LockedPypi {
+                packages: &self.pip,
+                direct: &self.direct,
+                indexes: self.indexes.as_ref(),
+                in_conda: &self.in_conda,
+            },
         }
     }
 }
@@ -390,4 +402,78 @@ fn a_manifests_lock_has_its_environments_and_no_others() {
         assert_eq!(platforms("one"), Some(vec!["linux-64".to_owned()]));
         assert_eq!(platforms("two"), None);
     }
+}
+
+#[test]
+fn a_manifests_pypi_packages_are_in_its_lock_as_pixi_writes_them() {
+    let manifest = "[workspace]\nchannels = [\"conda-forge\"]\nplatforms = [\"linux-64\"]\n[workspace.pypi-options]\nindex-url = \"https://me:hunter2@pypi.example/simple\"\nfind-links = [{ url = \"https://files.example/more\" }]\nprerelease-mode = \"allow\"\n[dependencies]\npython = \">=3.13\"\n[pypi-dependencies]\nidna = \"*\"\ndemo = { url = \"https://files.example/demo-1.0.tar.gz\" }\n";
+    let file = SourceFile::new("pixi.toml", manifest);
+    let settings = InputSettings::default();
+    let input = read(&file, Platform::LinuxAmd64, &settings).unwrap();
+    let Conda::Unsolved(request) = input.conda else {
+        panic!("locked");
+    };
+    let mut found = Found {
+        request: *request,
+        indexes: Some(input.beside.unwrap().indexes),
+        direct: ["demo".to_owned()].into(),
+        in_conda: [
+            ("python".to_owned(), BTreeSet::new()),
+            ("tzdata".to_owned(), BTreeSet::from(["tzdata".to_owned()])),
+        ]
+        .into(),
+        ..Found::of(Platform::LinuxAmd64)
+    };
+    let url = "https://files.example/demo-1.0.tar.gz";
+    found.pip.push(PipPackage {
+        name: "Demo".to_owned(),
+        version: Some("1.0".to_owned()),
+        url: PackageUrl::new(Url::parse(url).unwrap()),
+        requires_dist: Vec::new(),
+        requires_python: None,
+        ..wheel()
+    });
+    let write = |found: Found, old: Option<&Arc<SourceFile>>| {
+        let found = [found];
+        pixi_lock(&NewLock {
+            source: "pixi.toml",
+            environments: &[environment("default", &found)],
+            old,
+            all: Some(&["default".to_owned()]),
+        })
+        .unwrap()
+    };
+    let again = Found {
+        packages: found.packages.clone(),
+        records: found.records.clone(),
+        pip: found.pip.clone(),
+        direct: found.direct.clone(),
+        indexes: found.indexes.clone(),
+        in_conda: BTreeMap::new(),
+        ..Found::of(Platform::LinuxAmd64)
+    };
+    let text = write(found, None);
+    insta::assert_snapshot!("written_with_pypi_packages", text);
+    // What conda packages have stays known without looking again.
+    let old = SourceFile::new("pixi.lock", text.as_str());
+    assert_eq!(write(again, Some(&old)), text);
+    let input = read_back("pixi.lock", &text, Platform::LinuxAmd64);
+    assert_eq!(input.warnings, []);
+    let Pip::Locked(pip) = input.pip else {
+        panic!("not locked");
+    };
+    let files = pip
+        .files
+        .iter()
+        .map(|file| (file.label(), file.url.to_string()));
+    assert_eq!(
+        files.collect::<Vec<_>>(),
+        [
+            ("demo 1.0".to_owned(), url.to_owned()),
+            ("idna 3.10".to_owned(), wheel().url.to_string()),
+        ]
+    );
+    assert_eq!(pip.files[1].requires_dist.len(), 5);
+    assert_eq!(pip.files[1].requires_python.as_deref(), Some(">=3.6"));
+    assert_eq!(pip.by_conda, ["tzdata".to_owned()].into());
 }

@@ -681,7 +681,7 @@ activation.script = []
 
 #[test]
 fn keys_without_effect_are_pointed_out() {
-    let text = "[workspace]\nchannels = [\"conda-forge\"]\n[dependancies]\na = \"*\"\n[dependencies]\nb = \"*\"\n[feature.x]\ndependecies = {}\n[activation.env]\nA = \"$CONDA_PREFIX/lib\"\nB = \"5$\"\n";
+    let text = "[workspace]\nchannels = [\"conda-forge\"]\n[dependancies]\na = \"*\"\n[dependencies]\nb = \"*\"\n[feature.x]\ndependecies = {}\n[activation.env]\nA = \"$CONDA_PREFIX/lib\"\nB = \"5$\"\nC = '\\$HOME'\nPATH = \"$A:$PATH\"\n[workspace.dependencies]\nnumpy = \"*\"\n";
     let input = read_as("pixi.toml", text, None);
     let warnings = input.warnings.iter();
     let found: Vec<(u32, Rule)> = warnings
@@ -692,8 +692,64 @@ fn keys_without_effect_are_pointed_out() {
         [
             (3, Rule::Ignored),
             (8, Rule::Ignored),
-            (10, Rule::UnexpandedVariable)
+            (15, Rule::Ignored),
+            (13, Rule::ReservedVariable),
+            (10, Rule::UnexpandedVariable),
         ]
     );
     assert_eq!(input.variables["B"], "5$");
+    assert_eq!(input.variables["C"], "$HOME");
+    let inherited = text.replace("b = \"*\"", "numpy = { workspace = true }");
+    let input = read_as("pixi.toml", &inherited, None);
+    let lines = input.warnings.iter();
+    let mut lines = lines.map(|one| one.diagnostic.locations[0].lines.first);
+    assert!(!lines.any(|line| line == 15));
+}
+
+#[test]
+fn what_would_install_nothing_or_something_else_is_reported() {
+    let workspace = "[workspace]\nchannels = [\"conda-forge\"]\n";
+    let with = |more: &str| format!("{workspace}{more}\n");
+    let dependency = |more: &str| with(&format!("[dependencies]\n{more}"));
+    let mut all = String::new();
+    for (name, text) in [
+        ("pixi.toml", with("dependencies = [\"numpy\"]")),
+        (
+            "pixi.toml",
+            "[project]\nname = \"a\"\nchannels = []\ndependencies = [\"numpy\"]\n".to_owned(),
+        ),
+        ("pixi.toml", with("[project]\nname = \"a\"")),
+        ("pixi.toml", String::new()),
+        ("pyproject.toml", "# later\n".to_owned()),
+        ("pixi.toml", dependency("python = \"^3.10\"")),
+        ("pixi.toml", dependency("python = { version = \"~3.10\" }")),
+        ("pixi.toml", dependency("python = \">=3.10 <3.12\"")),
+        ("pixi.toml", dependency("python = \"latest\"")),
+        ("pixi.toml", dependency("python = \"~=3\"")),
+        ("pixi.toml", dependency("python = \"*, <4\"")),
+        ("pixi.toml", dependency("python = \"3.*.1\"")),
+        ("pixi.toml", with("[pypi-dependencies]\nidna = \">=3 <4\"")),
+        (
+            "pixi.toml",
+            with("[tool.condafront]\nlock = \"conda-{arch}.lock\""),
+        ),
+    ] {
+        let file = SourceFile::new(name, text.as_str());
+        let error = crate::read(&file, Platform::LinuxAmd64, &settings(None));
+        let shown = match error {
+            Ok(_) => format!("{text}: no error\n"),
+            Err(error) => crate::as_written(error).render(Level::Error),
+        };
+        all.push_str(&format!("{shown}\n\n"));
+    }
+    let beside = with("[project]\nname = \"a\"");
+    let input = read_as("conda.toml", &beside, None);
+    assert_eq!(
+        input.warnings[0].diagnostic.locations[0].lines,
+        Lines::one(3)
+    );
+    let cutoff = read_as("pixi.toml", &with("exclude-newer = \"yesterday\""), None);
+    let error = cutoff.beside.unwrap().unsolvable.unwrap();
+    all.push_str(&crate::as_written(error).render(Level::Error));
+    insta::assert_snapshot!(all);
 }

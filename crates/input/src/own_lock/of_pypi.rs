@@ -1,0 +1,138 @@
+//! The PyPI packages of the lock of a file, and whether they are what the file's list asks for.
+
+use std::collections::BTreeMap;
+
+use super::{LockKind, OwnLock};
+use crate::context_path::normalized as joined;
+use crate::environment_input::{Conda, EnvironmentInput, LocalPip, LockedPip, Pip};
+use crate::file_path::FilePath;
+use crate::requirements::{List, Reading, Source};
+use crate::settings::InputSettings;
+use condafront_model::pypi_package::{PipPackage, normalized, requirement_name};
+use condafront_model::source::{Diagnostic, Lines};
+
+impl OwnLock {
+    /// PyPI packages, asked for by the list of the file, or else where it names the lock.
+    pub(super) fn named_here(&self, pip: LockedPip, list: &Pip) -> LockedPip {
+        let mut asking: BTreeMap<String, Lines> = BTreeMap::new();
+        if let Pip::Unsolved(list) = list {
+            for entry in list.iter().filter(|entry| entry.file == self.file) {
+                if let Some(name) = requirement_name(&entry.text) {
+                    asking.entry(name).or_insert(entry.lines);
+                }
+            }
+        }
+        let lines = |name: &str| {
+            let asking = asking.get(&normalized(name));
+            asking.copied().unwrap_or(self.lines)
+        };
+        // Its paths are relative to the lock.
+        let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let files = pip.files.into_iter();
+        let local = pip.local.into_iter();
+        let local = local.map(|one| LocalPip {
+            path: joined(folder, &one.path),
+            lines: lines(&one.name),
+            ..one
+        });
+        LockedPip {
+            files: files
+                .map(|file| PipPackage {
+                    lines: lines(&file.name),
+                    ..file
+                })
+                .collect(),
+            local: local.collect(),
+            by_conda: pip.by_conda,
+        }
+    }
+
+    /// The entries of the list of a manifest, which names no other files.
+    ///
+    /// # Errors
+    /// A diagnostic at the first invalid entry.
+    pub fn list_of_manifest(
+        &self,
+        pip: &Pip,
+        folder: &FilePath,
+        settings: &InputSettings,
+    ) -> Result<Option<List>, Diagnostic> {
+        let Pip::Unsolved(list) = pip else {
+            return Ok(self.is_beside.then(List::default));
+        };
+        if !self.is_beside {
+            return Ok(None);
+        }
+        let args = settings.build_args.for_platform(self.platform);
+        let mut reading = Reading::new(&args);
+        reading.add(list, folder.clone());
+        while reading.next_file()?.is_some() {}
+        Ok(Some(reading.finish()))
+    }
+
+    /// Checks that the PyPI packages of the environment `found`, which [`installed`](Self::installed()) has returned, are what
+    /// the file's list asks for. The lock is of this `kind`.
+    ///
+    /// # Errors
+    /// A diagnostic at an entry that they do not satisfy, or that no lock can have.
+    pub fn check_pip(
+        &self,
+        list: &List,
+        found: &EnvironmentInput,
+        kind: LockKind,
+        settings: &InputSettings,
+    ) -> Result<(), Diagnostic> {
+        let (Conda::Locked(packages), Pip::Locked(pip)) = (&found.conda, &found.pip) else {
+            return Ok(());
+        };
+        if !self.is_beside && pip.files.is_empty() && pip.local.is_empty() {
+            return Ok(());
+        }
+        let lock = self.shown();
+        let is_elsewhere = |name: &str| {
+            let mut local = pip.local.iter().map(|one| one.name.as_str());
+            let mut conda = packages.iter().map(|package| package.id.name.as_str());
+            let mut skip = settings.skip.iter().map(String::as_str);
+            let is_it = |known: &str| normalized(known) == name;
+            local.any(is_it)
+                || pip.by_conda.contains(name)
+                || self.is_beside && (conda.any(is_it) || skip.any(is_it))
+        };
+        for entry in list.entries() {
+            let Some(requirement) = entry.requirement() else {
+                continue;
+            };
+            let place = entry.location();
+            let error = |message: String| Diagnostic::new(message).at(&place.file, place.lines);
+            let is_local = matches!(
+                requirement.source,
+                Source::Context(_) | Source::Repository(_)
+            );
+            if is_local && !self.is_beside {
+                return Err(error(format!(
+                    "`{lock}` has PyPI packages, but this one cannot be in a lock"
+                ))
+                .help("Put it under `condafront:`, in a list `pip:`, which is installed after the lock's."));
+            }
+            let Some(name) = &requirement.name else {
+                continue;
+            };
+            let found = pip
+                .files
+                .iter()
+                .find(|file| normalized(&file.name) == *name);
+            let message = match found {
+                None if requirement.has_marker || entry.is_constraint => continue,
+                None if is_elsewhere(name) => continue,
+                None => format!("`{lock}` has no PyPI package {name}"),
+                Some(file) if requirement.allows(file) => continue,
+                Some(file) => format!(
+                    "`{lock}` has the PyPI package {}, which is not what this line asks for",
+                    file.label()
+                ),
+            };
+            return Err(error(message).help(self.renew(kind)));
+        }
+        Ok(())
+    }
+}
