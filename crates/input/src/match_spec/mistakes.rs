@@ -58,6 +58,12 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
             "Write the name and version themselves: dependencies are used as written.",
         ));
     }
+    if unquoted.contains(';') {
+        return Some(Mistake::new(
+            format!("`{shown}` has a pip-style condition"),
+            "For a platform, write a comment after the dependency, such as # [linux64].",
+        ));
+    }
     if let Some(mistake) = notation::mistake(text) {
         return Some(mistake);
     }
@@ -232,12 +238,6 @@ pub(super) fn refused(text: &str, error: &str) -> Mistake {
             "Use letters and digits with `.`, `_` or `-` between them: 1.26.0rc1, 2024a.",
         );
     }
-    if rest.trim_start().starts_with(';') {
-        return Mistake::new(
-            format!("`{shown}` has a pip-style condition"),
-            "For a platform, write a comment after the dependency, such as # [linux64].",
-        );
-    }
     if let Some(version) = rest.strip_prefix('@') {
         return Mistake::new(
             format!("`{shown}` is not how conda versions are written"),
@@ -332,6 +332,13 @@ pub(super) fn after_parsing(text: &str, parts: Parts<'_>, spec: &MatchSpec) -> O
         Some(StringMatcher::Regex(_)) | None => return None,
         Some(build) => build.to_string(),
     };
+    let is_condition = |text: &str| text.starts_with('=') || text.contains(['<', '>', '!', '~']);
+    if build.contains('=') && !is_condition(&build) {
+        return Some(Mistake::new(
+            format!("`{shown}` has more than a name, a version and a build"),
+            "Write NAME=VERSION=BUILD.",
+        ));
+    }
     if build.contains(['<', '>', '=', '!', '~'])
         && let Some(at) = text.rfind(&build)
     {

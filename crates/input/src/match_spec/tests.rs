@@ -151,6 +151,8 @@ fn advice_keeps_the_version_and_the_build() {
             "python >=3.10,<3.12,!=3.11.1",
         ),
         ("foo@latest", "foo"),
+        ("numpy=1.2=py38_0=extra", "NAME=VERSION=BUILD"),
+        ("numpy>=1.2; python_version>'3'", "[linux64]"),
         ("numpy >=1,", "numpy >=1"),
         ("six=1.16.0=pypi_0", "six==1.16.0"),
         ("six[version='==1.16.0', build=pypi_0]", "six==1.16.0"),
