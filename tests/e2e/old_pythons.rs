@@ -59,7 +59,7 @@ fn fill_index(project: &Project) -> String {
 
 #[test]
 #[ignore = "needs Debian 11"]
-fn needs_python2_a_list_is_found_by_the_last_pip_for_python_2() {
+fn needs_bullseye_a_list_is_found_by_the_last_pip_for_python_2() {
     let project = Project::new(Store::Containerd);
     let (mirror, index) = (environment(&project), fill_index(&project));
     let write = |entry: &str| {
