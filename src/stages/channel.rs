@@ -64,7 +64,7 @@ impl<'a> Session<'a> {
         contents: &mut Contents,
     ) -> Result<(), BuildError> {
         let solved = self.packages_of(image, one).await?;
-        pypi::check(&solved.packages, &one.pip.asked, self.file)?;
+        pypi::check(&solved.packages, &one.pip.asked, self.file, false)?;
         let pip = self.pip_packages_of(image, one).await?.packages;
         let list = &one.pip.asked.list;
         let has_list = !list.is_empty() && list.pinned().is_none();

@@ -114,6 +114,11 @@ impl EnvironmentFile {
         }
     }
 
+    /// Whether the packages are found for the lock beside a manifest, which pip is not in unless something asks for it.
+    pub(super) fn supplies_pip(&self) -> bool {
+        self.new_lock.is_some() && self.input.beside.is_some() && self.input.section.lock.is_none()
+    }
+
     /// The environment's name in a lock with several.
     pub(super) fn lock_environment(&self) -> &str {
         let asked = self.settings.environment.as_deref().unwrap_or("default");

@@ -76,7 +76,8 @@ impl<'a> Ground<'a> {
         let found = try_join_all(files.iter().map(|file| async move {
             let session = self.session.about(&file.file);
             let found = session.conda_packages(file, self).await?;
-            condafront_input::pypi::check(&found.0, &file.pip.asked, &file.file)?;
+            let supplies_pip = file.supplies_pip();
+            condafront_input::pypi::check(&found.0, &file.pip.asked, &file.file, supplies_pip)?;
             Ok::<_, BuildError>(found)
         }));
         let (lists, solved): (Vec<_>, Vec<_>) = found.await?.into_iter().unzip();

@@ -70,7 +70,8 @@ pub fn check_files(files: &[PipPackage], file: &Arc<SourceFile>) -> Result<(), D
     .help("Wheels end in .whl, source archives in .tar.gz or .zip."))
 }
 
-/// Checks that an environment with these conda packages can have the PyPI packages in `asked`; `file` is its own.
+/// Checks that an environment with these conda packages can have the PyPI packages in `asked`; `file` is its own. Whether
+/// condafront supplies the pip that finds those of a list is `supplies_pip`.
 ///
 /// # Errors
 /// A diagnostic at the first PyPI package if there is no python to install it with, or no pip to resolve it.
@@ -78,6 +79,7 @@ pub fn check(
     packages: &[Package],
     asked: &PypiPackages,
     file: &Arc<SourceFile>,
+    supplies_pip: bool,
 ) -> Result<(), Diagnostic> {
     let has = |name: &str| packages.iter().any(|package| package.id.name == name);
     // For what a lock names, condafront can supply a pip.
@@ -100,7 +102,11 @@ pub fn check(
     let mut list = asked.list.entries().iter();
     let list = list.find(|entry| entry.requirement().is_some() && !entry.is_constraint);
     let list = list.map(|entry| {
-        let needed = &["python", "pip"][..];
+        let needed: &[&str] = if supplies_pip {
+            &["python"]
+        } else {
+            &["python", "pip"]
+        };
         (a_package(&quoted(&entry.text)), entry.location(), needed)
     });
     let all = files.into_iter().chain(pylock).chain(list);
@@ -173,8 +179,8 @@ mod tests {
         let python = std::slice::from_ref(&python);
         let mut all = String::new();
         for error in [
-            check(&[], &locked, &file),
-            check(python, &listed, &file),
+            check(&[], &locked, &file, false),
+            check(python, &listed, &file, false),
             check_files(&strange, &file),
         ] {
             all.push_str(&format!("{}\n\n", error.unwrap_err().render(Level::Error)));
@@ -184,8 +190,9 @@ mod tests {
         }
         assert!(!all.contains("hunter2"));
         insta::assert_snapshot!(all);
-        check(python, &locked, &file).unwrap();
-        check(&both, &listed, &file).unwrap();
-        check(&[], &PypiPackages::default(), &file).unwrap();
+        check(python, &locked, &file, false).unwrap();
+        check(&both, &listed, &file, false).unwrap();
+        check(python, &listed, &file, true).unwrap();
+        check(&[], &PypiPackages::default(), &file, false).unwrap();
     }
 }
