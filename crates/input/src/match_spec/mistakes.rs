@@ -58,7 +58,11 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
             "Write the name and version themselves: dependencies are used as written.",
         ));
     }
-    if unquoted.contains(';') {
+    // One that starts with `if` is conda's own, in another form.
+    let condition = unquoted
+        .split_once(';')
+        .map(|(_, condition)| condition.trim_start());
+    if condition.is_some_and(|it| !it.starts_with("if ")) {
         return Some(Mistake::new(
             format!("`{shown}` has a pip-style condition"),
             "For a platform, write a comment after the dependency, such as # [linux64].",
