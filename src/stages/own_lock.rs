@@ -120,7 +120,10 @@ fn kept_pip_of(
     let Some(of_manifest) = one.input.beside.as_ref().filter(|_| own.is_optional()) else {
         return Ok(None);
     };
-    if !for_pixi::has_indexes(lock, one.lock_environment(), &of_manifest.indexes) {
+    // Whether a package is asked for by the address of its file may have changed.
+    if !for_pixi::has_indexes(lock, one.lock_environment(), &of_manifest.indexes)
+        || lock.lossy_text().contains("direct+")
+    {
         return Ok(None);
     }
     let list = own.list_of_manifest(&one.input.pip, &one.folder, &one.settings)?;

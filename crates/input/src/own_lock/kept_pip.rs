@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::environment_input::{Conda, EnvironmentInput, Pip};
-use crate::requirements::List;
+use crate::requirements::{List, Source};
 use crate::settings::InputSettings;
 use condafront_model::package::Package;
 use condafront_model::pypi_package::{PipPackage, is_for_extra, normalized, requirement_name};
@@ -19,7 +19,8 @@ pub struct KeptPip {
 }
 
 impl KeptPip {
-    /// The packages of the lock `found`, which are what `list` asks for, unless it has more of them, or some may change.
+    /// The packages of the lock `found`, if they are what `list` asks for, all of it and nothing more, and none of them may
+    /// change. In doubt, they do not stay.
     pub(super) fn of(
         found: &EnvironmentInput,
         list: &List,
@@ -32,11 +33,14 @@ impl KeptPip {
             let mut names = settings.upgrade.iter();
             names.any(|name| normalized(name) == normalized(&package.name))
         };
+        let mut of_conda: BTreeSet<String> = pip.by_conda.iter().cloned().collect();
+        of_conda.extend(conda.iter().map(|package| normalized(&package.id.name)));
         let is_kept = !pip.files.is_empty()
             && pip.local.is_empty()
-            && list.local().next().is_none()
+            && settings.skip.is_empty()
+            && !list.entries().iter().any(|entry| chooses_kinds(&entry.text))
             && !pip.files.iter().any(may_change)
-            && has_nothing_more(&pip.files, list);
+            && are_asked_for(&pip.files, &of_conda, list) == Some(true);
         is_kept.then(|| Self {
             conda: conda.clone(),
             packages: pip.files.clone(),
@@ -61,39 +65,81 @@ impl KeptPip {
     }
 }
 
-/// Whether each of the packages is asked for by the list, or needed by one that is.
-fn has_nothing_more(packages: &[PipPackage], list: &List) -> bool {
+/// Whether a line of a list says which packages may be built: nothing says whether that is new.
+fn chooses_kinds(line: &str) -> bool {
+    ["--no-binary", "--only-binary"].iter().any(|option| line.starts_with(option))
+}
+
+/// Whether each of the packages is asked for by the list, or needed by one that is. `None` if something else is asked for or
+/// needed, apart from what is `of_conda`, or may be.
+fn are_asked_for(
+    packages: &[PipPackage],
+    of_conda: &BTreeSet<String>,
+    list: &List,
+) -> Option<bool> {
     let named: BTreeMap<String, &PipPackage> = packages
         .iter()
         .map(|one| (normalized(&one.name), one))
         .collect();
-    let entries = list.entries().iter().filter(|entry| !entry.is_constraint);
-    let entries = entries.filter_map(|entry| {
-        let name = entry.requirement()?.name.clone()?;
-        Some((name, entry.text.contains('[')))
-    });
-    let mut pending: Vec<(String, bool)> = entries.collect();
-    let mut seen: BTreeSet<(String, bool)> = BTreeSet::new();
-    while let Some((name, has_extras)) = pending.pop() {
-        if !seen.insert((name.clone(), has_extras)) {
-            continue;
-        }
-        let Some(package) = named.get(&name) else {
+    let is_there = |name: &str| named.contains_key(name) || of_conda.contains(name);
+    let mut pending = Vec::new();
+    for entry in list.entries().iter().filter(|entry| !entry.is_constraint) {
+        let Some(requirement) = entry.requirement() else {
             continue;
         };
-        for text in &package.requires_dist {
+        let name = requirement.name.clone()?;
+        let is_plain = matches!(requirement.source, Source::Index) && !requirement.has_marker;
+        if !is_plain || !is_there(&name) {
+            return None;
+        }
+        pending.push((name, extras(&entry.text)));
+    }
+    let mut seen: BTreeSet<(String, BTreeSet<String>)> = BTreeSet::new();
+    while let Some(wanted) = pending.pop() {
+        if !seen.insert(wanted.clone()) {
+            continue;
+        }
+        let (name, asked) = wanted;
+        if !asked.is_empty() && !named.contains_key(&name) {
+            // What extras of a conda package need is in no lock.
+            return None;
+        }
+        let needs = named.get(&name).map_or(&[][..], |package| package.requires_dist.as_slice());
+        for text in needs {
             let (requirement, marker) = text.split_once(';').unwrap_or((text, ""));
-            if !has_extras && is_for_extra(marker) {
+            let name = requirement_name(requirement)?;
+            let extra = extra(marker);
+            if extra.as_ref().is_some_and(|extra| !asked.contains(extra)) {
                 continue;
             }
-            if let Some(name) = requirement_name(requirement) {
-                pending.push((name, requirement.contains('[')));
+            // Other conditions were false when the lock was written.
+            let has_conditions = match extra {
+                Some(_) => marker.contains(" and ") || marker.contains(" or "),
+                None => !marker.trim().is_empty(),
+            };
+            if is_there(&name) {
+                pending.push((name, extras(requirement)));
+            } else if !has_conditions {
+                return None;
             }
         }
     }
-    named.keys().all(|name| {
-        [false, true]
-            .into_iter()
-            .any(|has_extras| seen.contains(&(name.clone(), has_extras)))
-    })
+    let seen: BTreeSet<String> = seen.into_iter().map(|(name, _)| name).collect();
+    Some(named.keys().all(|name| seen.contains(name)))
+}
+
+/// The extras that a requirement asks for: `async` in `flask[async]>=3`.
+fn extras(requirement: &str) -> BTreeSet<String> {
+    let asked = requirement.split(';').next().unwrap_or_default();
+    let inside = asked.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+    let names = inside.map_or("", |(inside, _)| inside).split(',');
+    let names = names.map(str::trim).filter(|name| !name.is_empty());
+    names.map(normalized).collect()
+}
+
+/// The extra that a marker is about: `async` in `extra == 'async'`.
+fn extra(marker: &str) -> Option<String> {
+    let (_, rest) = marker.split_once("extra").filter(|_| is_for_extra(marker))?;
+    let quoted = rest.split(['\'', '"']).nth(1)?;
+    Some(normalized(quoted))
 }

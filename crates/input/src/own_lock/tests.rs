@@ -313,24 +313,28 @@ packages:
 ";
 
 fn kept_pip(pypi: &str, upgrade: &[&str]) -> Option<KeptPip> {
-    let text = format!(
-        "[workspace]\nchannels = [\"conda-forge\"]\n[dependencies]\npython = \"*\"\n[pypi-dependencies]\n{pypi}\n"
-    );
-    let file = SourceFile::new("pixi.toml", text);
     let settings = InputSettings {
         upgrade: upgrade.iter().map(|name| (*name).to_owned()).collect(),
         ..InputSettings::default()
     };
-    let input = read::read(&file, Platform::LinuxAmd64, &settings).unwrap();
+    kept_pip_of(PIXI_LOCK, pypi, &settings)
+}
+
+fn kept_pip_of(lock: &str, pypi: &str, settings: &InputSettings) -> Option<KeptPip> {
+    let text = format!(
+        "[workspace]\nchannels = [\"conda-forge\"]\n[dependencies]\npython = \"*\"\n[pypi-dependencies]\n{pypi}\n"
+    );
+    let file = SourceFile::new("pixi.toml", text);
+    let input = read::read(&file, Platform::LinuxAmd64, settings).unwrap();
     let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
     let Pip::Unsolved(asked) = &input.pip else {
         panic!("locked");
     };
     let texts: Vec<&str> = asked.iter().map(|one| one.text.as_str()).collect();
     let list = list_of(&texts.join("\n"));
-    let lock = SourceFile::new("pixi.lock", PIXI_LOCK);
-    let found = own.read(&lock, &settings).unwrap();
-    own.kept_pip(&found, &list, LockKind::Pixi, &settings)
+    let lock = SourceFile::new("pixi.lock", lock);
+    let found = own.read(&lock, settings).unwrap();
+    own.kept_pip(&found, &list, LockKind::Pixi, settings)
 }
 
 #[test]
@@ -344,9 +348,24 @@ fn packages_stay_if_the_manifest_asks_for_all_of_them_and_no_more() {
         ("flask = \"*\"\nasgiref = \"*\"\nidna = \"*\"", &[]),
         ("flask = \"*\"\nasgiref = \">=4\"", &[]),
         (with_extra, &["Click"]),
+        // Its marker may be true.
+        ("flask = { version = \"*\", extras = [\"async\"] }\nidna = { version = \"*\", env-markers = \"python_version > '3'\" }", &[]),
+        // Another file than that of the index.
+        ("flask = \"*\"\nasgiref = { url = \"https://files.example/asgiref-3.0-py3-none-any.whl\" }", &[]),
     ] {
         assert!(kept_pip(pypi, upgrade).is_none(), "{pypi} {upgrade:?}");
     }
+    // What an extra that is new needs.
+    let lock = PIXI_LOCK.replace("      - pypi: https://files.example/asgiref-3.0-py3-none-any.whl\n", "");
+    let settings = InputSettings::default();
+    assert!(kept_pip_of(&lock, "flask = \"*\"", &settings).is_some());
+    assert!(kept_pip_of(&lock, with_extra, &settings).is_none());
+    // A lock without what is left out would be incomplete.
+    let settings = InputSettings {
+        skip: ["asgiref".to_owned()].into(),
+        ..settings
+    };
+    assert!(kept_pip_of(PIXI_LOCK, with_extra, &settings).is_none());
 }
 
 #[test]

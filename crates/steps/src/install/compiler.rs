@@ -152,22 +152,30 @@ impl Runtime {
         let request = fields.collect::<Vec<_>>().join(&0);
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = idle().pop();
-        let mut process = match waiting {
-            Some(process) => process,
-            None => {
-                Process::start(self.command()).map_err(|e| format!("it cannot be started: {e}"))?
-            }
-        };
+        // One that has waited may have been killed meanwhile, for want of memory for example. A new one tells.
+        if let Some(mut process) = waiting
+            && let Ok(answer) = process.ask(&request)
+        {
+            idle().push(process);
+            return Ok(paths(&answer));
+        }
+        let mut process =
+            Process::start(self.command()).map_err(|e| format!("it cannot be started: {e}"))?;
         let Ok(answer) = process.ask(&request) else {
             return Err(process.failure());
         };
         idle().push(process);
-        let paths = String::from_utf8_lossy(&answer);
-        let paths = paths.split('\0').filter(|path| !path.is_empty());
-        let mut paths: Vec<String> = paths.map(str::to_owned).collect();
-        paths.sort();
-        Ok(paths)
+        Ok(paths(&answer))
     }
+}
+
+/// The paths of an answer, sorted.
+fn paths(answer: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(answer);
+    let paths = text.split('\0').filter(|path| !path.is_empty());
+    let mut paths: Vec<String> = paths.map(str::to_owned).collect();
+    paths.sort();
+    paths
 }
 
 /// A python that runs the script. It ends when its standard input does.
@@ -175,7 +183,7 @@ impl Runtime {
 struct Process {
     child: Child,
     requests: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
+    answers: Option<BufReader<ChildStdout>>,
     /// Reads what python says when it fails.
     errors: Option<JoinHandle<String>>,
 }
@@ -188,7 +196,6 @@ impl Process {
             .stderr(Stdio::piped())
             .spawn()?;
         let (requests, answers) = (child.stdin.take(), child.stdout.take());
-        let answers = answers.ok_or_else(|| io::Error::other("no standard output"))?;
         let errors = child.stderr.take().map(|mut stderr| {
             thread::spawn(move || {
                 let mut text = Vec::new();
@@ -200,31 +207,32 @@ impl Process {
         Ok(Self {
             child,
             requests,
-            answers: BufReader::new(answers),
+            answers: answers.map(BufReader::new),
             errors,
         })
     }
 
     /// The answer to a request. There is none if python failed.
     fn ask(&mut self, request: &[u8]) -> io::Result<Vec<u8>> {
-        let requests = self.requests.as_mut();
-        let requests = requests.ok_or(io::ErrorKind::BrokenPipe)?;
+        let (Some(requests), Some(answers)) = (&mut self.requests, &mut self.answers) else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
         // The script reads all of a request before it answers, so this cannot deadlock.
         requests.write_all(format!("{}\n", request.len()).as_bytes())?;
         requests.write_all(request)?;
         requests.flush()?;
         let mut size = String::new();
-        self.answers.read_line(&mut size)?;
+        answers.read_line(&mut size)?;
         let size = size.trim_end().parse();
         let size: usize = size.map_err(|_| io::ErrorKind::InvalidData)?;
         let mut answer = vec![0; size];
-        self.answers.read_exact(&mut answer)?;
+        answers.read_exact(&mut answer)?;
         Ok(answer)
     }
 
     /// Why there was no answer.
     fn failure(mut self) -> String {
-        drop(self.requests.take());
+        self.close();
         let status = match self.child.wait() {
             Ok(status) => status,
             Err(error) => return format!("it cannot be waited for: {error}"),
@@ -234,11 +242,17 @@ impl Process {
         let last = said.trim_end().lines().next_back().unwrap_or_default();
         format!("{status}: {last}")
     }
+
+    /// Ends it: it has nothing more to read, and cannot wait for what it writes to be read.
+    fn close(&mut self) {
+        drop(self.requests.take());
+        drop(self.answers.take());
+    }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        drop(self.requests.take());
+        self.close();
         // It has answered everything; its status says nothing more.
         let _ = self.child.wait();
     }
