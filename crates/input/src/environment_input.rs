@@ -81,8 +81,8 @@ pub struct PypiIndexes {
     pub more: Vec<String>,
     /// Pages with links to files.
     pub links: Vec<String>,
-    /// Whether all prereleases count.
-    pub has_prereleases: bool,
+    /// How prereleases count, in the manifest's word, if it says so.
+    pub prerelease_mode: Option<String>,
 }
 
 impl EnvironmentInput {

@@ -23,9 +23,14 @@ pub(crate) fn meant(text: &str) -> Option<String> {
     joined(text)
 }
 
+/// Whether `text` starts with an operator of pip and conda.
+pub(crate) fn is_condition(text: &str) -> bool {
+    text.starts_with(['<', '>', '=', '!']) || text.starts_with("~=")
+}
+
 /// What is wrong with `text`, a version for which there is a [`meant`] range, as one of the tool `tool`.
 pub(crate) fn fault(text: &str, tool: &str) -> String {
-    if text.trim_start().starts_with(['<', '>', '=', '!']) {
+    if is_condition(text.trim_start()) {
         "has conditions without a comma between them".to_owned()
     } else {
         format!("is not how {tool} versions are written")
@@ -36,11 +41,11 @@ pub(crate) fn fault(text: &str, tool: &str) -> String {
 fn joined(text: &str) -> Option<String> {
     let mut conditions: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
-        let is_open = |one: &String| one.ends_with(['<', '>', '=', '!', '~']);
+        let is_open = |one: &String| one.ends_with(['<', '>', '=', '!']);
         match conditions.last_mut().filter(|one| is_open(one)) {
             // `>= 1.2` is one condition.
             Some(open) => open.push_str(word),
-            None if word.starts_with(['<', '>', '=', '!', '~']) => conditions.push(word.to_owned()),
+            None if is_condition(word) => conditions.push(word.to_owned()),
             None => return None,
         }
     }
@@ -62,7 +67,12 @@ pub(crate) fn advice(text: &str) -> String {
 /// The range from `version` to the next in which the part that `fixed` chooses differs.
 fn compatible(version: &str, fixed: impl Fn(&[u64]) -> usize) -> Option<String> {
     let version = version.trim();
-    let parts = version.split('.').map(|part| part.parse().ok());
+    let number = |part: &str| {
+        // A sign is no part of a version.
+        let is_number = part.bytes().all(|byte| byte.is_ascii_digit());
+        part.parse::<u64>().ok().filter(|_| is_number)
+    };
+    let parts = version.split('.').map(number);
     let parts = parts.collect::<Option<Vec<u64>>>()?;
     let (last, before) = parts[..=fixed(&parts)].split_last()?;
     let next = before.iter().copied().chain([last.checked_add(1)?]);
@@ -86,8 +96,12 @@ mod tests {
             ("latest", "Write `*`."),
             (">=3.10 <3.12", "Write `>=3.10,<3.12`."),
             (">= 3.10  !=3.11.*", "Write `>=3.10,!=3.11.*`."),
+            ("~=3.10 <3.12", "Write `~=3.10,<3.12`."),
+            ("!=3.2 ~= 3.1", "Write `!=3.2,~=3.1`."),
             ("2.1rc1", "Write `==2.1rc1` or `>=2.1rc1`."),
             ("^1.x", "For example: `>=2` or `==2.1`. `*` is any version."),
+            ("^+1", "For example: `>=2` or `==2.1`. `*` is any version."),
+            ("~+1", "For example: `>=2` or `==2.1`. `*` is any version."),
             ("^", "For example: `>=2` or `==2.1`. `*` is any version."),
             (
                 "^18446744073709551615",

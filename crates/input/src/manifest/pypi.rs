@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::contradictions::Table;
-use super::pypi_options::Options;
+use super::pypi_options::{self, Options};
 use super::python;
 use super::refusals::Refusals;
 use super::workspace::{Environment, Workspace};
@@ -86,15 +86,15 @@ pub(super) fn read<'a>(
         of_project.extend(found);
     }
     reader.refuse_sources(&of_project, &named, refusals)?;
-    if list.is_empty() {
-        return Ok((list, PypiIndexes::default()));
-    }
     let mut options = Vec::new();
     let base = workspace.value("pypi-options").into_iter();
     let of_features = environment.features.iter().rev();
     let of_features = of_features.flat_map(|one| workspace.tables(*one, &["pypi-options"]));
     for table in base.chain(of_features) {
         options.extend(workspace.entries(table, "pypi-options")?);
+    }
+    if list.is_empty() {
+        return Ok((list, pypi_options::without_packages(&options)));
     }
     let (mut lines, indexes) = Options { workspace }.read(&options, refusals)?;
     lines.extend(list);
@@ -255,14 +255,12 @@ impl Reader<'_, '_> {
         let text = text.trim();
         match text {
             "" | "*" => Ok(""),
-            _ if version_range::meant(text).is_none()
-                && (text.starts_with(['=', '<', '>', '!']) || text.starts_with("~=")) =>
-            {
+            _ if version_range::meant(text).is_none() && version_range::is_condition(text) => {
                 Ok(text)
             }
             _ => {
                 let shown = quoted(text);
-                let message = if text.starts_with(['=', '<', '>', '!']) {
+                let message = if version_range::is_condition(text) {
                     version_range::fault(text, "PyPI")
                 } else {
                     "does not say how versions compare to it".to_owned()

@@ -29,7 +29,7 @@ impl Options<'_, '_> {
             .find(|(key, _)| key.name == "index-strategy");
         let finds_best = strategy.is_some_and(|(_, node)| node.text() == Some("unsafe-best-match"));
         let mut lines: Vec<PipRequirement> = Vec::new();
-        let mut indexes = PypiIndexes::default();
+        let mut indexes = without_packages(options);
         let matters = |(key, node): &&&(Key, Node)| match key.name.as_str() {
             "index-strategy" => false,
             "no-build-isolation" | "skip-wheel-filename-check" => !is_nothing(node),
@@ -77,10 +77,7 @@ impl Options<'_, '_> {
                 "no-binary" => self.selected(key, node, "--no-binary", &mut lines)?,
                 "prerelease-mode" => match node.text() {
                     Some("if-necessary-or-explicit") => {}
-                    Some("allow") => {
-                        add("--pre".to_owned(), node.lines);
-                        indexes.has_prereleases = true;
-                    }
+                    Some("allow") => add("--pre".to_owned(), node.lines),
                     _ => refusals.refuse(place, "pip chooses prereleases in another way"),
                 },
                 "no-build-isolation" => refusals.refuse(
@@ -133,6 +130,18 @@ impl Options<'_, '_> {
             );
         }
         Ok(())
+    }
+}
+
+/// What a lock says even if there are no packages that could come from somewhere.
+pub(super) fn without_packages(options: &[&(Key, Node)]) -> PypiIndexes {
+    let mode = options
+        .iter()
+        .rev()
+        .find(|(key, _)| key.name == "prerelease-mode");
+    PypiIndexes {
+        prerelease_mode: mode.and_then(|(_, node)| node.text().map(str::to_owned)),
+        ..PypiIndexes::default()
     }
 }
 

@@ -19,8 +19,12 @@ pub(super) fn mistake(text: &str) -> Option<Mistake> {
     let name = name.trim_end_matches([' ', '=']);
     let version = rest.trim_start().trim_start_matches('=');
     // `=~1.2` is another mistake.
-    let is_tilde = rest.contains('=') && version.starts_with('~');
+    let is_tilde = rest.trim_start().starts_with("=~");
     let range = version_range::meant(version).filter(|_| !is_tilde && !name.is_empty())?;
+    // After `=`, `latest` is the version of that name.
+    if range == "*" && rest.trim_start().starts_with('=') {
+        return None;
+    }
     let before = text.strip_suffix(parts.spec)?;
     let blank = if has_blank { " " } else { "" };
     let written = match range.as_str() {

@@ -1,28 +1,26 @@
 //! pixi.lock, in the newest version that `rattler_lock`, pixi's own library, writes, and the conda.lock of conda-workspaces,
 //! which is much the same.
 
+mod pypi;
+
 use std::collections::{BTreeSet, HashMap};
 use std::str::FromStr;
-use std::sync::Arc;
 
-use pep508_rs::pep440_rs::{Version, VersionSpecifiers};
-use pep508_rs::{PackageName, Requirement};
 use rattler_conda_types::package::DistArchiveIdentifier;
 use rattler_conda_types::{ChannelUrl, PackageRecord, PackageUrl as Purl, Subdir};
 use rattler_lock::{
-    CondaBinaryData, CondaPackageData, FindLinksUrlOrPath, LockFile, LockFileBuilder,
-    LockedPackage, PackageHashes, PlatformData, PypiDistributionData, PypiIndexes as LockedIndexes,
-    PypiPackageData, PypiPrereleaseMode, UrlOrPath,
+    CondaBinaryData, CondaPackageData, LockFile, LockFileBuilder, LockedPackage, PlatformData,
+    PypiPackageData, UrlOrPath,
 };
 use serde_json::json;
 use url::Url;
 
 use super::content::{LockedPlatform, LockedPypi, NewLock, unreadable};
-use crate::environment_input::PypiIndexes;
 use crate::pixi_lock;
 use condafront_model::package::{Package, PackageUrl};
-use condafront_model::pypi_package::{PipPackage, normalized};
-use condafront_model::source::{Diagnostic, SourceFile};
+use condafront_model::source::Diagnostic;
+
+pub use self::pypi::has_indexes;
 
 /// The conda.lock of conda-workspaces as text: the same tables in a version of its own, and without a list of platforms.
 ///
@@ -50,7 +48,7 @@ pub fn render(lock: &NewLock<'_>) -> Result<String, Diagnostic> {
     let mut writer = Writer {
         builder: LockFile::builder(),
         lock,
-        purls: known_purls(old.as_ref()),
+        purls: pypi::known_purls(old.as_ref()),
         old,
     };
     writer.platforms()?;
@@ -141,15 +139,13 @@ impl Writer<'_, '_> {
             }
             self.builder
                 .set_options(name, environment.solve_options().clone());
-            if let Some(indexes) = environment.pypi_indexes() {
-                self.builder
-                    .set_pypi_indexes(name, indexes_without_credentials(indexes));
-            }
+            let mut has_pypi = false;
             for (platform, packages) in environment.packages_by_platform() {
                 if !self.stays(name, platform.subdir().as_str()) {
                     continue;
                 }
                 for package in packages {
+                    has_pypi |= matches!(package, LockedPackage::Pypi(_));
                     let added = self.builder.add_package(
                         name,
                         platform.name().as_str(),
@@ -159,6 +155,13 @@ impl Writer<'_, '_> {
                         .map(drop)
                         .map_err(|error| writer_failed(self.lock, error))?;
                 }
+            }
+            // If no PyPI packages stay, these would say where others came from.
+            if let Some(indexes) = environment.pypi_indexes()
+                && (has_pypi || self.lock.environment(name).is_none())
+            {
+                self.builder
+                    .set_pypi_indexes(name, pypi::without_credentials(indexes));
             }
         }
         Ok(())
@@ -198,7 +201,7 @@ impl Writer<'_, '_> {
                 .map_err(|error| writer_failed(self.lock, error))?;
         }
         for package in platform.pip.packages {
-            let data = self.pypi(&platform.pip, package)?;
+            let data = pypi::data(&platform.pip, package, &|error| self.fail(error))?;
             let added = self.builder.add_pypi_package(environment, name, data);
             added
                 .map(drop)
@@ -219,14 +222,11 @@ impl Writer<'_, '_> {
         let mut options = old
             .map(|old| old.solve_options().clone())
             .unwrap_or_default();
-        options.pypi_prerelease_mode = if said.has_prereleases {
-            PypiPrereleaseMode::Allow
-        } else {
-            PypiPrereleaseMode::default()
-        };
+        options.pypi_prerelease_mode = pypi::prerelease_mode(said);
         self.builder.set_options(environment, options);
         if !pip.packages.is_empty() {
-            self.builder.set_pypi_indexes(environment, indexes(said));
+            self.builder
+                .set_pypi_indexes(environment, pypi::indexes(said));
         }
     }
 
@@ -271,7 +271,7 @@ impl Writer<'_, '_> {
             serde_json::from_value(record).map_err(|error| self.fail(error))?;
         let url = package.url.recorded();
         package_record.purls = match platform.pip.in_conda.get(&id.name) {
-            Some(names) => Some(purls(names).map_err(|error| self.fail(error))?),
+            Some(names) => Some(pypi::purls(names).map_err(|error| self.fail(error))?),
             None => self.purls.get(&url).cloned(),
         };
         let file_name = DistArchiveIdentifier::try_from_url(&url);
@@ -285,119 +285,6 @@ impl Writer<'_, '_> {
             channel: channel.map(ChannelUrl::from),
         })
     }
-
-    fn pypi(
-        &self,
-        pip: &LockedPypi<'_>,
-        package: &PipPackage,
-    ) -> Result<PypiPackageData, Diagnostic> {
-        let version = package.version.clone().or_else(|| package.file_version());
-        let version = version.unwrap_or_else(|| "0".to_owned());
-        let name = PackageName::new(package.name.clone()).map_err(|error| self.fail(error))?;
-        let version = Version::from_str(&version).map_err(|error| self.fail(error))?;
-        let hashes = &package.hashes;
-        let hash: Option<PackageHashes> = match (&hashes.sha256, &hashes.md5) {
-            (None, None) => None,
-            (Some(sha256), _) => Some(json!({ "sha256": sha256 })),
-            (None, Some(md5)) => Some(json!({ "md5": md5 })),
-        }
-        .map(serde_json::from_value)
-        .transpose()
-        .map_err(|error| self.fail(error))?;
-        let url = package.url.recorded_file();
-        let is_direct = pip.direct.contains(&normalized(&package.name));
-        // As pixi marks the file of an address, as opposed to that of an index.
-        let (url, index_url) = if is_direct {
-            let url = Url::parse(&format!("direct+{url}")).map_err(|error| self.fail(error))?;
-            (url, None)
-        } else {
-            (url, pip.indexes.and_then(only_index))
-        };
-        Ok(PypiPackageData::Distribution(Box::new(
-            PypiDistributionData {
-                name,
-                version,
-                location: UrlOrPath::Url(url).into(),
-                index_url,
-                hash,
-                requires_dist: requirements(&package.requires_dist),
-                requires_python: python(package.requires_python.as_deref()),
-            },
-        )))
-    }
-}
-
-/// Whether the packages of the environment `name` of a lock come from where a manifest says now.
-pub fn has_indexes(lock: &Arc<SourceFile>, name: &str, said: &PypiIndexes) -> bool {
-    let Ok(lock) = pixi_lock::parsed(lock) else {
-        return false;
-    };
-    lock.environment(name).is_some_and(|environment| {
-        let mode = environment.solve_options().pypi_prerelease_mode;
-        environment.pypi_indexes() == Some(&indexes(said))
-            && (mode == PypiPrereleaseMode::Allow) == said.has_prereleases
-    })
-}
-
-/// The index that pixi asks unless a manifest names another.
-const PYPI_ORG: &str = "https://pypi.org/simple";
-
-/// Where packages come from.
-fn indexes(said: &PypiIndexes) -> LockedIndexes {
-    let recorded = |text: &String| {
-        let url = Url::parse(text).ok()?;
-        Some(PackageUrl::new(url).recorded())
-    };
-    let index = said.index.clone().unwrap_or_else(|| PYPI_ORG.to_owned());
-    let indexes = std::iter::once(&index).chain(&said.more);
-    let links = said.links.iter().filter_map(recorded);
-    LockedIndexes {
-        indexes: indexes.filter_map(recorded).collect(),
-        find_links: links.map(FindLinksUrlOrPath::Url).collect(),
-    }
-}
-
-/// The index that all packages come from, if there is only one.
-fn only_index(said: &PypiIndexes) -> Option<Url> {
-    let mut all = indexes(said);
-    let is_only = all.indexes.len() == 1 && all.find_links.is_empty();
-    all.indexes.pop().filter(|_| is_only)
-}
-
-/// Package URLs of Python distributions (<https://github.com/package-url/purl-spec>).
-fn purls(names: &BTreeSet<String>) -> Result<BTreeSet<Purl>, <Purl as FromStr>::Err> {
-    let all = names.iter().map(|name| format!("pkg:pypi/{name}"));
-    all.map(|text| Purl::from_str(&text)).collect()
-}
-
-/// What the old lock says about the Python distributions in conda packages, by address.
-fn known_purls(old: Option<&LockFile>) -> HashMap<Url, BTreeSet<Purl>> {
-    let packages = old.into_iter().flat_map(LockFile::packages);
-    let binary = packages.filter_map(|package| match package {
-        LockedPackage::Conda(CondaPackageData::Binary(data)) => Some(data),
-        _ => None,
-    });
-    let known = binary.filter_map(|data| {
-        let UrlOrPath::Url(url) = &data.location else {
-            return None;
-        };
-        let url = PackageUrl::new(url.clone()).recorded();
-        Some((url, data.package_record.purls.clone()?))
-    });
-    known.collect()
-}
-
-/// What a package says that it needs. What the library cannot read is left out.
-fn requirements(texts: &[String]) -> Vec<Requirement> {
-    let found = texts
-        .iter()
-        .filter_map(|text| Requirement::from_str(text).ok());
-    found.collect()
-}
-
-/// The versions of python that a package says that it works with.
-fn python(text: Option<&str>) -> Option<VersionSpecifiers> {
-    VersionSpecifiers::from_str(text?).ok()
 }
 
 /// A package of the old lock, without what the new one must not have.
@@ -424,18 +311,6 @@ fn without_credentials(package: &LockedPackage) -> LockedPackage {
         LockedPackage::Conda(_) | LockedPackage::Pypi(_) => {}
     }
     package
-}
-
-fn indexes_without_credentials(indexes: &LockedIndexes) -> LockedIndexes {
-    let without = |url: &Url| PackageUrl::new(url.clone()).recorded();
-    let link = |link: &FindLinksUrlOrPath| match link {
-        FindLinksUrlOrPath::Path(path) => FindLinksUrlOrPath::Path(path.clone()),
-        FindLinksUrlOrPath::Url(url) => FindLinksUrlOrPath::Url(without(url)),
-    };
-    LockedIndexes {
-        indexes: indexes.indexes.iter().map(without).collect(),
-        find_links: indexes.find_links.iter().map(link).collect(),
-    }
 }
 
 /// By convention, the build string ends with the build number.

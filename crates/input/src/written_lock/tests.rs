@@ -457,6 +457,27 @@ fn a_manifests_pypi_packages_are_in_its_lock_as_pixi_writes_them() {
     // What conda packages have stays known without looking again.
     let old = SourceFile::new("pixi.lock", text.as_str());
     assert_eq!(write(again, Some(&old)), text);
+    // Without any, it does not say where they came from, but how prereleases count.
+    let without = Found {
+        pip: Vec::new(),
+        indexes: Some(PypiIndexes {
+            prerelease_mode: Some("disallow".to_owned()),
+            ..PypiIndexes::default()
+        }),
+        ..Found::of(Platform::LinuxAmd64)
+    };
+    let none = write(without, Some(&old));
+    assert!(!none.contains("indexes:"), "{none}");
+    assert!(!none.contains("files.example"), "{none}");
+    assert!(none.contains("pypi-prerelease-mode: disallow"), "{none}");
+    // Those of another platform stay, and come from where they came from.
+    let other = Found {
+        pip: Vec::new(),
+        indexes: Some(PypiIndexes::default()),
+        ..Found::of(Platform::LinuxArm64)
+    };
+    let both = write(other, Some(&old));
+    assert!(both.contains("- https://pypi.example/simple"), "{both}");
     let input = read_back("pixi.lock", &text, Platform::LinuxAmd64);
     assert_eq!(input.warnings, []);
     let Pip::Locked(pip) = input.pip else {

@@ -77,8 +77,9 @@ impl List {
         let known = found.names.iter().map(|name| &**name);
         let mut all = reached(&self.all, asked.chain(known));
         all.retain(|name| self.needs.lists(name));
+        // What was there has less, and would be in memory beside the rest.
+        found.records = Err(io::Error::other("it was not read to its end"));
         let part = part(&self.path, |name, _| all.contains(name));
-        // What was there has less, and is not needed while the rest is read.
         found.records = part.and_then(|json| parsed(json, &self.channel, &self.subdir));
         found.names = all;
     }

@@ -381,6 +381,42 @@ fn what_only_the_tool_can_do_needs_its_lock() {
 }
 
 #[test]
+fn how_prereleases_count_is_known_without_pypi_packages() {
+    let read = |rest: &str| {
+        let text = format!(
+            "[workspace]\nchannels = [\"conda-forge\"]\nplatforms = [\"linux-64\"]\n{rest}[feature.more.pypi-options]\nprerelease-mode = \"explicit\"\n[environments]\nmore = [\"more\"]\n"
+        );
+        ["default", "more"].map(|environment| {
+            let input = read_as("pixi.toml", &text, Some(environment));
+            input.beside.unwrap()
+        })
+    };
+    for (rest, mode) in [
+        ("", None),
+        (
+            "[pypi-options]\nprerelease-mode = \"allow\"\n",
+            Some("allow"),
+        ),
+        (
+            "[workspace.pypi-options]\nprerelease-mode = \"disallow\"\nextra-index-urls = [\"https://pypi.example\"]\n",
+            Some("disallow"),
+        ),
+    ] {
+        let [default, more] = read(rest);
+        assert_eq!(default.indexes.prerelease_mode.as_deref(), mode, "{rest}");
+        let of_feature = more.indexes.prerelease_mode.as_deref();
+        assert_eq!(of_feature, Some("explicit"), "{rest}");
+        // There is nothing to find otherwise than pixi does.
+        assert_eq!(default.unsolvable, None, "{rest}");
+        assert_eq!(more.unsolvable, None, "{rest}");
+    }
+    let [default, _] = read(
+        "[pypi-dependencies]\na = \"*\"\n[pypi-options]\nprerelease-mode = \"allow\"\n",
+    );
+    assert_eq!(default.indexes.prerelease_mode.as_deref(), Some("allow"));
+}
+
+#[test]
 fn a_group_that_is_included_must_be_there() {
     let text = "[dependency-groups]\ndev = [\n  { include-group = \"nope\" },\n]\n[tool.pixi.workspace]\nchannels = []\n[tool.pixi.environments]\ndefault = [\"dev\"]\n";
     let error = read_for(text, None).unwrap_err();
@@ -724,11 +760,17 @@ fn what_would_install_nothing_or_something_else_is_reported() {
         ("pixi.toml", dependency("python = \"^3.10\"")),
         ("pixi.toml", dependency("python = { version = \"~3.10\" }")),
         ("pixi.toml", dependency("python = \">=3.10 <3.12\"")),
+        ("pixi.toml", dependency("python = \"~=3.10 <3.12\"")),
         ("pixi.toml", dependency("python = \"latest\"")),
+        ("pixi.toml", dependency("python = \"==latest\"")),
         ("pixi.toml", dependency("python = \"~=3\"")),
         ("pixi.toml", dependency("python = \"*, <4\"")),
         ("pixi.toml", dependency("python = \"3.*.1\"")),
         ("pixi.toml", with("[pypi-dependencies]\nidna = \">=3 <4\"")),
+        (
+            "pixi.toml",
+            with("[pypi-dependencies]\nidna = \"~=3.1 !=3.2\""),
+        ),
         (
             "pixi.toml",
             with("[tool.condafront]\nlock = \"conda-{arch}.lock\""),
