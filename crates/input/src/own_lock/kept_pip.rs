@@ -38,7 +38,10 @@ impl KeptPip {
         let is_kept = !pip.files.is_empty()
             && pip.local.is_empty()
             && settings.skip.is_empty()
-            && !list.entries().iter().any(|entry| chooses_kinds(&entry.text))
+            && !list
+                .entries()
+                .iter()
+                .any(|entry| chooses_kinds(&entry.text))
             && !pip.files.iter().any(may_change)
             && are_asked_for(&pip.files, &of_conda, list) == Some(true);
         is_kept.then(|| Self {
@@ -67,7 +70,9 @@ impl KeptPip {
 
 /// Whether a line of a list says which packages may be built: nothing says whether that is new.
 fn chooses_kinds(line: &str) -> bool {
-    ["--no-binary", "--only-binary"].iter().any(|option| line.starts_with(option))
+    ["--no-binary", "--only-binary"]
+        .iter()
+        .any(|option| line.starts_with(option))
 }
 
 /// Whether each of the packages is asked for by the list, or needed by one that is. `None` if something else is asked for or
@@ -104,7 +109,9 @@ fn are_asked_for(
             // What extras of a conda package need is in no lock.
             return None;
         }
-        let needs = named.get(&name).map_or(&[][..], |package| package.requires_dist.as_slice());
+        let needs = named
+            .get(&name)
+            .map_or(&[][..], |package| package.requires_dist.as_slice());
         for text in needs {
             let (requirement, marker) = text.split_once(';').unwrap_or((text, ""));
             let name = requirement_name(requirement)?;
@@ -131,7 +138,9 @@ fn are_asked_for(
 /// The extras that a requirement asks for: `async` in `flask[async]>=3`.
 fn extras(requirement: &str) -> BTreeSet<String> {
     let asked = requirement.split(';').next().unwrap_or_default();
-    let inside = asked.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+    let inside = asked
+        .split_once('[')
+        .and_then(|(_, rest)| rest.split_once(']'));
     let names = inside.map_or("", |(inside, _)| inside).split(',');
     let names = names.map(str::trim).filter(|name| !name.is_empty());
     names.map(normalized).collect()
@@ -139,7 +148,9 @@ fn extras(requirement: &str) -> BTreeSet<String> {
 
 /// The extra that a marker is about: `async` in `extra == 'async'`.
 fn extra(marker: &str) -> Option<String> {
-    let (_, rest) = marker.split_once("extra").filter(|_| is_for_extra(marker))?;
+    let (_, rest) = marker
+        .split_once("extra")
+        .filter(|_| is_for_extra(marker))?;
     let quoted = rest.split(['\'', '"']).nth(1)?;
     Some(normalized(quoted))
 }

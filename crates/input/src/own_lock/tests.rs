@@ -349,14 +349,23 @@ fn packages_stay_if_the_manifest_asks_for_all_of_them_and_no_more() {
         ("flask = \"*\"\nasgiref = \">=4\"", &[]),
         (with_extra, &["Click"]),
         // Its marker may be true.
-        ("flask = { version = \"*\", extras = [\"async\"] }\nidna = { version = \"*\", env-markers = \"python_version > '3'\" }", &[]),
+        (
+            "flask = { version = \"*\", extras = [\"async\"] }\nidna = { version = \"*\", env-markers = \"python_version > '3'\" }",
+            &[],
+        ),
         // Another file than that of the index.
-        ("flask = \"*\"\nasgiref = { url = \"https://files.example/asgiref-3.0-py3-none-any.whl\" }", &[]),
+        (
+            "flask = \"*\"\nasgiref = { url = \"https://files.example/asgiref-3.0-py3-none-any.whl\" }",
+            &[],
+        ),
     ] {
         assert!(kept_pip(pypi, upgrade).is_none(), "{pypi} {upgrade:?}");
     }
     // What an extra that is new needs.
-    let lock = PIXI_LOCK.replace("      - pypi: https://files.example/asgiref-3.0-py3-none-any.whl\n", "");
+    let lock = PIXI_LOCK.replace(
+        "      - pypi: https://files.example/asgiref-3.0-py3-none-any.whl\n",
+        "",
+    );
     let settings = InputSettings::default();
     assert!(kept_pip_of(&lock, "flask = \"*\"", &settings).is_some());
     assert!(kept_pip_of(&lock, with_extra, &settings).is_none());

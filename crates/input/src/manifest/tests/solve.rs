@@ -410,9 +410,8 @@ fn how_prereleases_count_is_known_without_pypi_packages() {
         assert_eq!(default.unsolvable, None, "{rest}");
         assert_eq!(more.unsolvable, None, "{rest}");
     }
-    let [default, _] = read(
-        "[pypi-dependencies]\na = \"*\"\n[pypi-options]\nprerelease-mode = \"allow\"\n",
-    );
+    let [default, _] =
+        read("[pypi-dependencies]\na = \"*\"\n[pypi-options]\nprerelease-mode = \"allow\"\n");
     assert_eq!(default.indexes.prerelease_mode.as_deref(), Some("allow"));
 }
 
