@@ -98,6 +98,11 @@ impl GatewayError {
         messages::is_not_sent(&self.status.message)
     }
 
+    /// Whether a repository has no branch or tag of the name that was asked for.
+    pub(crate) fn lacks_reference(&self) -> bool {
+        messages::lacks_reference(&self.status.message)
+    }
+
     /// The digests of the vertices that failed, from the details.
     pub(crate) fn vertices(&self) -> Vec<String> {
         self.status

@@ -88,6 +88,11 @@ pub(crate) fn lacks_source(message: &str) -> bool {
     ends.iter().any(|end| message.ends_with(end)) && !message.contains("snapshot ")
 }
 
+/// Whether a repository has no branch or tag of the name that was asked for (`source/git/source.go`).
+pub(super) fn lacks_reference(message: &str) -> bool {
+    message.contains("repository does not contain ref ")
+}
+
 /// Whether a step needs the secret `id`, and the client did not send it (`session/secrets/secrets.go`).
 pub(crate) fn lacks_secret(message: &str, id: &str) -> bool {
     message.contains("not found") && message.contains(id)
@@ -247,6 +252,19 @@ mod tests {
             "context canceled",
         ] {
             assert!(!lacks_source(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn missing_branches_are_told_from_repositories_that_cannot_be_loaded() {
+        assert!(lacks_reference(
+            "failed to load cache key: repository does not contain ref 20240101, output: \"\""
+        ));
+        for other in [
+            "failed to fetch remote https://git.example/x.git: git stderr:\nfatal: could not read Username for 'https://git.example': terminal prompts disabled: exit status 128",
+            "failed to fetch remote https://git.example/x.git: repository not found",
+        ] {
+            assert!(!lacks_reference(other), "{other}");
         }
     }
 

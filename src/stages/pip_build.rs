@@ -87,10 +87,6 @@ impl Linked<'_> {
         let addresses = session.pip_addresses(wanted.fetched()).await?;
         check_addresses(&archives, &addresses, &self.file.file)?;
         let network = self.network().await?;
-        let is_short = |_: &Local, repository: &Repository| repository.is_short_commit();
-        local = self
-            .with_whole_commits(root, local, &network, is_short)
-            .await?;
         let (graph, reference) = loop {
             wanted = wanted.with_local(local.iter().map(|(local, _)| local.clone()).collect());
             let building = Building {
@@ -106,19 +102,20 @@ impl Linked<'_> {
                 Ok(built) => break built,
                 Err(error) => error,
             };
-            // What is not the name of a branch or tag may be that of a commit.
-            let failed = vertices(&error);
+            // What is not the name of a branch or tag may be the beginning of a commit's.
+            let failed = without_reference(&error);
             let is_failed = |local: &Local, repository: &Repository| {
                 let is_it = failed.contains(&local.output.digest().to_string());
                 is_it && repository.may_be_short_commit()
             };
             let before = local.clone();
-            local = self
+            let whole = self
                 .with_whole_commits(root, local, &network, is_failed)
                 .await?;
+            local = whole.local;
             let is_same = |((a, _), (b, _)): (&(Local, _), &(Local, _))| a.output == b.output;
             if before.iter().zip(&local).all(is_same) {
-                return Err(unloaded(error, &local));
+                return Err(unloaded(error, &local, whole.lacks_git));
             }
         };
         let names: Vec<String> = session.read_json(&reference, PIP_FETCHED_FILE).await?;
@@ -181,16 +178,23 @@ impl Linked<'_> {
     }
 }
 
-/// The digests of the vertices that failed with `error`.
-fn vertices(error: &BuildError) -> Vec<String> {
+/// The digests of the vertices that failed because a repository has no branch or tag of that name.
+fn without_reference(error: &BuildError) -> Vec<String> {
     match error {
-        BuildError::Gateway(error) => error.vertices(),
+        BuildError::Gateway(error) if error.lacks_reference() => error.vertices(),
         _ => Vec::new(),
     }
 }
 
-/// What to say of a repository among `local` that cannot be loaded; other errors stay as they are.
-fn unloaded(error: BuildError, local: &[(Local, Location)]) -> BuildError {
+/// What to do about a repository that cannot be loaded.
+const CHECK: &str = "Check the URL and the branch, tag or commit. For a private repository, pass --secret id=GIT_AUTH_TOKEN,env=… or --ssh default.";
+
+/// What to do if a step would have to look for a commit, and cannot.
+const NO_GIT: &str = "If this is the beginning of a commit's name: the step that looks for it has no git. Write all 40 characters of the commit, or add git to `build` in the image section, or to `apt`.";
+
+/// What to say of a repository among `local` that cannot be loaded; other errors stay as they are. `lacks_git` says that no
+/// commit could be looked for.
+fn unloaded(error: BuildError, local: &[(Local, Location)], lacks_git: bool) -> BuildError {
     let BuildError::Gateway(error) = error else {
         return error;
     };
@@ -205,7 +209,8 @@ fn unloaded(error: BuildError, local: &[(Local, Location)]) -> BuildError {
     let url = quoted(&repository.url);
     let reference = repository.reference.as_deref().unwrap_or("HEAD");
     let reference = quoted(reference);
-    let diagnostic = if repository.may_be_short_commit() && !repository.is_loaded_by_steps() {
+    let may_be_commit = error.lacks_reference() && repository.may_be_short_commit();
+    let diagnostic = if may_be_commit && !repository.is_loaded_by_steps() {
         Diagnostic::new(format!(
             "`{reference}` is neither a branch nor a tag of {url}, and commits are not looked for by the beginning of their names over ssh"
         ))
@@ -215,7 +220,7 @@ fn unloaded(error: BuildError, local: &[(Local, Location)]) -> BuildError {
         let why = why.lines().rfind(|line| !line.trim().is_empty());
         let why = why.unwrap_or_default().trim().to_owned();
         Diagnostic::new(format!("`{reference}` of {url} cannot be loaded: {why}"))
-            .help("Check the URL and the branch, tag or commit. For a private repository, pass --secret id=GIT_AUTH_TOKEN,env=… or --ssh default.")
+            .help(if lacks_git { NO_GIT } else { CHECK })
     };
     diagnostic
         .at(&place.file, place.lines)

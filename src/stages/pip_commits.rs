@@ -9,7 +9,15 @@ use crate::gateway::error::BuildError;
 use condafront_graph::pip::{Local, PipNetwork};
 use condafront_input::requirements::Repository;
 use condafront_model::source::Location;
-use condafront_step_spec::history::GIT_COMMIT_FILE;
+use condafront_step_spec::history::{FoundCommit, GIT_COMMIT_FILE};
+
+/// What a search for commits has brought.
+pub(super) struct WholeCommits {
+    /// The packages, with the whole names of the commits that were found.
+    pub(super) local: Vec<(Local, Location)>,
+    /// Whether there was no git to look for them.
+    pub(super) lacks_git: bool,
+}
 
 impl Linked<'_> {
     /// `local`, with the commits of those repositories that are `chosen` by their whole names. The git of the image `root` looks
@@ -23,32 +31,35 @@ impl Linked<'_> {
         local: Vec<(Local, Location)>,
         network: &PipNetwork,
         chosen: impl Fn(&Local, &Repository) -> bool,
-    ) -> Result<Vec<(Local, Location)>, BuildError> {
-        let whole = local.iter().map(async |(local, place)| {
+    ) -> Result<WholeCommits, BuildError> {
+        let found = local.iter().map(async |(local, place)| {
             let repository = local.repository.as_ref();
             let repository = repository.filter(|it| chosen(local, it));
             let Some(repository) = repository.filter(|it| it.is_loaded_by_steps()) else {
-                return Ok(None);
+                return Ok(FoundCommit::BranchOrTag);
             };
             let (step, found) =
                 self.environment
                     .whole_commit(root, repository, &local.label, network)?;
             let location = |_: &_| Some(place.clone());
             let reference = self.session.run_at(&found, &step, location).await?;
-            let commit: Option<String> =
+            let commit: FoundCommit =
                 self.session.read_json(&reference, GIT_COMMIT_FILE).await?;
             Ok::<_, BuildError>(commit)
         });
-        let whole = try_join_all(whole).await?;
-        let all = local.into_iter().zip(whole);
-        Ok(all
-            .map(|((mut local, place), commit)| {
-                if let (Some(repository), Some(commit)) = (&mut local.repository, commit) {
-                    repository.reference = Some(commit);
-                    local.output = load(repository, &place);
-                }
-                (local, place)
-            })
-            .collect())
+        let found = try_join_all(found).await?;
+        let lacks_git = found.contains(&FoundCommit::NoGit);
+        let all = local.into_iter().zip(found);
+        let local = all.map(|((mut local, place), found)| {
+            if let (Some(repository), FoundCommit::Whole(commit)) = (&mut local.repository, found) {
+                repository.reference = Some(commit);
+                local.output = load(repository, &place);
+            }
+            (local, place)
+        });
+        Ok(WholeCommits {
+            local: local.collect(),
+            lacks_git,
+        })
     }
 }

@@ -261,11 +261,14 @@ fn repositories_have_the_version_of_their_tag() {
     let setup = "import os\nfrom setuptools import setup\nsetup(name='versioned', version=os.environ.get('SETUPTOOLS_SCM_PRETEND_VERSION', '0'), py_modules=[])\n";
     write(&project, "repository/setup.py", setup);
     let commit = commit_all(&project.path("repository"));
-    let tag = std::process::Command::new("git")
-        .args(["tag", "v1.5"])
-        .current_dir(project.path("repository"))
-        .status();
-    assert!(tag.expect("git runs").success());
+    // The branch looks like the beginning of a commit's name.
+    for words in [["tag", "v1.5"], ["branch", "deadbeef"]] {
+        let named = std::process::Command::new("git")
+            .args(words)
+            .current_dir(project.path("repository"))
+            .status();
+        assert!(named.expect("git runs").success());
+    }
     let git = GitServer::start(project.path("").as_path());
     let url = git.url("repository");
     let entry = |reference: &str| format!("versioned @ git+{url}@{reference}");
@@ -275,6 +278,7 @@ fn repositories_have_the_version_of_their_tag() {
         ("v1.5", &[][..], "1.5\n"),
         ("v1.5", &["--build-arg", given], "7\n"),
         (&commit, &[], "0\n"),
+        ("deadbeef", &[], "0\n"),
     ] {
         environment(&project, &[&entry(reference)], &[]);
         project.build(&[&args, more].concat()).expect_success();
@@ -313,7 +317,7 @@ fn repositories_have_the_version_of_their_tag() {
         (
             &commit[..9],
             &args[..],
-            "of versioned: the step that does it has no git",
+            "cannot be loaded: repository does not contain ref ",
         ),
         (
             "0badc0ffee",

@@ -26,8 +26,7 @@ impl StepSpec for HistorySpec {
 
 /// The step that finds the commit whose name starts with some letters. No code of the repository runs in it, either.
 ///
-/// Arguments: `git-commit SPEC`; the root is the image so far, which has git. The whole name, or `null` for that of a branch
-/// or tag, goes to [`GIT_COMMIT_FILE`].
+/// Arguments: `git-commit SPEC`; the root is the image so far. A [`FoundCommit`] goes to [`GIT_COMMIT_FILE`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommitSpec {
@@ -46,7 +45,19 @@ impl StepSpec for CommitSpec {
     type Item = NoItem;
 }
 
-/// Where `git-commit` writes the commit's name, below the facts mount.
+/// What `git-commit` finds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FoundCommit {
+    /// The whole name of the commit.
+    Whole(String),
+    /// A branch or tag of that name.
+    BranchOrTag,
+    /// Nothing: the root has no git.
+    NoGit,
+}
+
+/// Where `git-commit` writes what it finds, below the facts mount.
 pub const GIT_COMMIT_FILE: &str = "git-commit.json";
 
 /// A secret with which git logs in over HTTP.

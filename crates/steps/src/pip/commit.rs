@@ -9,16 +9,13 @@ use crate::install::{Mounts, write_json};
 use condafront_model::redact::quoted;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::{Culprit, FailureReport};
-use condafront_step_spec::history::{CommitSpec, GIT_COMMIT_FILE};
-
-/// What to do where the commit cannot be looked for.
-const NO_GIT: &str = "Write all 40 characters of the commit, or a branch or tag; or add git to `build` in the image section, or to `apt`.";
+use condafront_step_spec::history::{CommitSpec, FoundCommit, GIT_COMMIT_FILE};
 
 /// Runs the subcommand `git-commit` with `args`: loads the names of all commits, in a folder below `work`, and writes the whole
-/// name of the one that is asked for; nothing if it is the name of a branch or tag. `home` is as for [`Git::find`].
+/// name of the one that is asked for. `home` is as for [`Git::find`].
 ///
 /// # Errors
-/// A root without git, a repository that cannot be loaded, or a name that is not the beginning of one commit's.
+/// A repository that cannot be loaded, or a name that is not the beginning of one commit's.
 pub(crate) fn find(
     args: &[String],
     mounts: &Mounts,
@@ -45,8 +42,9 @@ pub(crate) fn find(
             help,
         )
     };
+    let answer_path = mounts.facts.join(GIT_COMMIT_FILE);
     let Some(git) = Git::find(Path::new(&spec.prefix), home, url)? else {
-        return Err(failed("the step that does it has no git", NO_GIT));
+        return Ok(write_json(&answer_path, &FoundCommit::NoGit)?);
     };
     let folder = work.join("commits.git");
     fs::create_dir_all(&folder)?;
@@ -65,7 +63,7 @@ pub(crate) fn find(
         answer(&["show-ref", "--verify", "--quiet", &name]).map(|it| it.status.success())
     };
     let found = if is_name("heads")? || is_name("tags")? {
-        None
+        FoundCommit::BranchOrTag
     } else {
         let commit = format!("{reference}^{{commit}}");
         let found = answer(&["rev-parse", "--verify", &commit])?;
@@ -85,9 +83,9 @@ pub(crate) fn find(
                 "Check the commit. One that no branch or tag has needs all 40 characters.",
             ));
         }
-        Some(name)
+        FoundCommit::Whole(name)
     };
-    Ok(write_json(&mounts.facts.join(GIT_COMMIT_FILE), &found)?)
+    Ok(write_json(&answer_path, &found)?)
 }
 
 #[cfg(test)]
@@ -97,7 +95,7 @@ mod tests {
     use std::process::{Command, Stdio};
 
     /// Looks for `reference` in the repository at `folder`.
-    fn found(folder: &Path, reference: &str) -> Result<Option<String>, FailureReport> {
+    fn found(folder: &Path, reference: &str) -> Result<FoundCommit, FailureReport> {
         let dir = tempfile::tempdir().unwrap();
         let spec = CommitSpec {
             prefix: "/nowhere".to_owned(),
@@ -162,12 +160,13 @@ mod tests {
         let names = commits(dir.path(), 800);
         let middle = &names[400];
         assert_eq!(
-            found(dir.path(), &middle[..12]).unwrap().as_ref(),
-            Some(middle)
+            found(dir.path(), &middle[..12]).unwrap(),
+            FoundCommit::Whole(middle.clone())
         );
         let first = names.last().unwrap();
         for of_branch_or_tag in [&first[..9], "20240101"] {
-            assert_eq!(found(dir.path(), of_branch_or_tag).unwrap(), None);
+            let found = found(dir.path(), of_branch_or_tag).unwrap();
+            assert_eq!(found, FoundCommit::BranchOrTag);
         }
         let mut starts = BTreeSet::new();
         let same = names.iter().map(|name| &name[..4]);
