@@ -3,13 +3,13 @@
 /// Where pip begins to show what a build printed: `╰─> [34 lines of output]`.
 const START: &str = "lines of output]";
 
-/// The same before pip 21.3: `Complete output (34 lines):`.
+/// The same before pip 22: `Complete output (34 lines):`.
 const OLD_START: &str = "Complete output (";
 
 /// Where that ends.
 const END: &str = "[end of output]";
 
-/// The same before pip 21.3.
+/// The same before pip 22.
 const OLD_END: &str = "----------------------------------------";
 
 /// What to do if a package cannot be built, and the reason shows no better way.

@@ -79,7 +79,8 @@ pub(super) fn pip(prefix: &Path, pip: Option<&str>, subcommand: &str) -> Command
 pub(super) fn pip_as(prefix: &Path, words: &[&OsStr], subcommand: &str) -> Command {
     let mut command = python(prefix);
     command
-        // Ignore the working directory and the user's site, and write no bytecode for pip itself.
+        // Ignore variables and the user's site, and write no bytecode for pip itself. Python 2 has no `-I`: it also looks for
+        // modules in the working directory or, for a script, in the script's folder.
         .args(if is_python_2(prefix) {
             &["-E", "-s", "-B"][..]
         } else {
@@ -319,6 +320,15 @@ pub(super) fn with_network(
     })?;
     command.envs(authorities::variables(file));
     Ok(())
+}
+
+/// Whether pip knows servers besides those in its list: from its variables or its configuration.
+pub(super) fn has_own_index() -> bool {
+    let variables = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"];
+    variables
+        .iter()
+        .any(|name| std::env::var_os(name).is_some())
+        || Path::new(CONFIG_SECRET).exists()
 }
 
 #[cfg(test)]

@@ -73,7 +73,16 @@ pub(crate) fn resolve(
         }
         // Perhaps it can be built with what the other packages bring.
         Err(output) if spec.is_partial && build_failure::find(&output).is_some() => None,
-        Err(output) => return Err(failure(&output, &list, &files, &mounts.input)),
+        Err(output) => {
+            let has_own_index = process::has_own_index();
+            return Err(failure(
+                &output,
+                &list,
+                &files,
+                &mounts.input,
+                has_own_index,
+            ));
+        }
     };
     Ok(write_json(
         &mounts.facts.join(PIP_RESOLVED_FILE),
@@ -150,8 +159,15 @@ fn line(entry: &PipEntry, input: &Path) -> Result<String, FailureReport> {
 /// What pip says of a server that leads from one address to the next. It does not say which server it was.
 const CIRCLE: &str = "Exceeded 30 redirects";
 
-/// pip's own reason, reported at the entries that it is about.
-fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> FailureReport {
+/// pip's own reason, reported at the entries that it is about. `has_own_index` says that pip knows servers besides those in
+/// the list.
+fn failure(
+    output: &str,
+    list: &[PipEntry],
+    files: &ListFiles,
+    input: &Path,
+    has_own_index: bool,
+) -> FailureReport {
     if output.contains("no such option: --dry-run") || output.contains("no such option: --report") {
         return FailureReport {
             help: Some("Add pip>=22.2 to the dependencies. For python 3.4 and those before 2.7, which have no such pip, give each file by its URL with a hash: demo @ https://…/demo-1.0-py3-none-any.whl#sha256=….".to_owned()),
@@ -177,8 +193,12 @@ fn failure(output: &str, list: &[PipEntry], files: &ListFiles, input: &Path) -> 
     let reason = match &certificate {
         Some((reason, _)) => reason.clone(),
         None if output.contains(CIRCLE) => {
-            culprits = with_address(list);
-            in_a_circle(&culprits, list)
+            let index = only_index(list).filter(|_| !has_own_index);
+            if culprits.is_empty() && !list.is_empty() {
+                // The first line of the list asks for an index.
+                culprits.push(index.map_or(0, |(line, _)| line));
+            }
+            in_a_circle(index.map(|(_, address)| address))
         }
         None => reason,
     };
@@ -217,32 +237,22 @@ fn unbuilt(
     report
 }
 
-/// The entries that name a server, or the first entry if none does.
-fn with_address(list: &[PipEntry]) -> Vec<usize> {
+/// The only server that pip can have asked, as far as the list says: that of its `--index-url`, if nothing else in the list
+/// names one.
+fn only_index(list: &[PipEntry]) -> Option<(usize, &str)> {
     let entries = list.iter().enumerate();
-    let named = entries.filter(|(_, entry)| address(entry).is_some());
-    let named: Vec<usize> = named.map(|(index, _)| index).collect();
-    match named.as_slice() {
-        [] => list.first().map(|_| 0).into_iter().collect(),
-        _ => named,
-    }
+    // A variable may stand for an address.
+    let mut named = entries.filter(|(_, it)| it.text.contains("://") || it.text.contains("${"));
+    let (index, entry) = named.next().filter(|_| named.next().is_none())?;
+    let address = entry.text.strip_prefix("--index-url")?;
+    let address = address.trim_start_matches([' ', '=']).trim_end();
+    address.contains("://").then_some((index, address))
 }
 
-/// The address of the server that an entry names.
-fn address(entry: &PipEntry) -> Option<&str> {
-    let mut words = entry.text.split([' ', '=']);
-    words.find(|word| word.starts_with("http://") || word.starts_with("https://"))
-}
-
-/// That one of the servers that these entries name leads in a circle.
-fn in_a_circle(entries: &[usize], list: &[PipEntry]) -> String {
-    let named = entries
-        .iter()
-        .filter_map(|index| address(list.get(*index)?));
-    let server = match named.collect::<Vec<_>>().as_slice() {
-        [one] => quoted(one),
-        _ => "a server".to_owned(),
-    };
+/// That a server leads in a circle, with its address if it is known.
+fn in_a_circle(address: Option<&str>) -> String {
+    let server = address.map(quoted);
+    let server = server.as_deref().unwrap_or("a server");
     format!("{server} leads in a circle: pip has followed 30 redirects")
 }
 
@@ -389,11 +399,50 @@ mod tests {
         ];
         let mut all = String::new();
         for output in outputs {
-            let report = failure(output, &list, &files, input);
+            let report = failure(output, &list, &files, input, false);
             all.push_str(&format!("{report}\n  at {:?}\n", report.culprits));
             all.push_str(&format!("  {}\n\n", report.help.unwrap_or_default()));
         }
         insta::assert_snapshot!(all);
+    }
+
+    #[test]
+    fn a_circle_is_blamed_on_an_index_that_is_the_only_one() {
+        let index = "--index-url https://round.example/simple";
+        let direct = "demo @ https://good.example/demo-1.0-py3-none-any.whl";
+        let circle = "ERROR: Could not install packages due to an OSError: Exceeded 30 redirects.\n";
+        let of_six = "ERROR: Cannot get six (from -r /tmp/pip/requirements.txt (line 1)): Exceeded 30 redirects.\n";
+        let round = "https://round.example/simple";
+        for (texts, output, has_own_index, server, culprit) in [
+            (["six", index], circle, false, round, 1),
+            (["six", index], circle, true, "a server", 0),
+            (["six", index], of_six, false, round, 0),
+            (["six", direct], circle, false, "a server", 0),
+            ([index, direct], circle, false, "a server", 0),
+            (["six", direct], circle, true, "a server", 0),
+            (
+                [index, "--extra-index-url https://${HOST}/simple"],
+                circle,
+                false,
+                "a server",
+                0,
+            ),
+            ([index, "--find-links ${PAGE}"], circle, false, "a server", 0),
+        ] {
+            let list = texts.map(|text| PipEntry {
+                text: text.to_owned(),
+                is_constraint: false,
+                wheel: None,
+            });
+            let input = Path::new("/in");
+            let files = ListFiles::of(&list, Path::new("/tmp/pip"), input).unwrap();
+            let report = failure(output, &list, &files, input, has_own_index);
+            let expected = format!(
+                "pip cannot find the PyPI packages: {server} leads in a circle: pip has followed 30 redirects"
+            );
+            assert_eq!(report.message, expected, "{texts:?}");
+            assert_eq!(report.culprits, [Culprit::Package(culprit)], "{texts:?}");
+        }
     }
 
     #[test]
