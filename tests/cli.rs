@@ -279,6 +279,7 @@ fn locks_that_lists_name_are_checked() {
 fn credentials_and_unknown_categories_are_errors() {
     let lock = "version: 1\nmetadata: {}\npackage:\n- {name: zlib, version: '1', manager: conda, platform: linux-64, category: main, url: 'https://c.example/linux-64/zlib-1-0.conda', hash: {md5: 11111111111111111111111111111111}}\n";
     let pylock = "lock-version = '1.0'\nextras = ['socks']\npackages = []\n";
+    let newer = pylock.replace("1.0", "1.1");
     let image = "environments: {base: conda-lock.yml}\npip: [-r pylock.toml]\n";
     let env = |entry: &str| {
         format!(
@@ -317,6 +318,11 @@ fn credentials_and_unknown_categories_are_errors() {
             "CONDA_LOCK_CATEGORIES=main,sokcs",
         ),
         (
+            "a category of no lock, of which one has a warning",
+            env("-r pylock.newer.toml"),
+            "CONDA_LOCK_CATEGORIES=sokcs",
+        ),
+        (
             "a category without a lock",
             env("six"),
             "CONDA_LOCK_CATEGORIES=dev",
@@ -326,6 +332,7 @@ fn credentials_and_unknown_categories_are_errors() {
         for (name, text) in [
             ("conda-lock.yml", lock),
             ("pylock.toml", pylock),
+            ("pylock.newer.toml", &newer),
             ("it.yml", &text),
         ] {
             std::fs::write(dir.path().join(name), text).unwrap();

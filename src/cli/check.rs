@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::files::Files;
+use super::files::{CheckedLists, Files};
 use condafront_input::file_path::FilePath;
 use condafront_input::pypi::{self, PypiPackages};
 use condafront_input::{
@@ -76,7 +76,11 @@ pub(super) fn check(
     };
     let mut lists = vec![(list, folder), (input.section.pip.as_slice(), folder)];
     lists.extend(more);
-    let (found, mut about_files) = files.check_lists(&lists, &settings.build_args)?;
+    let CheckedLists {
+        found,
+        warnings: mut about_files,
+        lacks_file,
+    } = files.check_lists(&lists, &settings.build_args)?;
     found.list.check_credentials(&settings.build_args)?;
     for package in local {
         let found = files.missing(&package.named(file, folder));
@@ -92,7 +96,7 @@ pub(super) fn check(
         list: found.list,
     };
     categories.add(input, file, &pip.pylocks);
-    if !about_files.is_empty() {
+    if lacks_file {
         categories.leave_out();
     }
     let of_all = findings::of_environment(input, &pip, file);

@@ -14,6 +14,16 @@ use condafront_model::lint::{Rule, Warning};
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, SourceFile};
 
+/// What lists for pip say, with the files that they name.
+pub(super) struct CheckedLists {
+    /// What they say together.
+    pub(super) found: PipFiles,
+    /// What is odd about them. What is missing here may be in the context of a build.
+    pub(super) warnings: Vec<Warning>,
+    /// Whether one of the files could not be read, so that there may be more in them.
+    pub(super) lacks_file: bool,
+}
+
 /// The folders to look in.
 pub(super) struct Files {
     /// The current folder.
@@ -95,8 +105,7 @@ impl Files {
         Ok(input)
     }
 
-    /// Checks lists of requirements, each of a file in the folder beside it, and the files that they name. Returns
-    /// what they say together, and warnings: what is missing here may be in the context of a build.
+    /// Checks lists of requirements, each of a file in the folder beside it, and the files that they name.
     ///
     /// # Errors
     /// A diagnostic at the first invalid entry.
@@ -104,8 +113,9 @@ impl Files {
         &self,
         lists: &[(&[PipRequirement], &FilePath)],
         args: &BuildArgs,
-    ) -> Result<(PipFiles, Vec<Warning>), Diagnostic> {
+    ) -> Result<CheckedLists, Diagnostic> {
         let mut warnings = Vec::new();
+        let mut lacks_file = false;
         let mut reading = PipReading::new(args);
         for (list, folder) in lists {
             reading.add(list, (*folder).clone());
@@ -116,7 +126,10 @@ impl Files {
                     warnings.extend(found.warning);
                     reading.open(&found.file, found.path)?;
                 }
-                Err(missing) => warnings.push(of_missing(missing)),
+                Err(missing) => {
+                    warnings.push(of_missing(missing));
+                    lacks_file = true;
+                }
             }
         }
         let found = reading.finish();
@@ -127,7 +140,11 @@ impl Files {
             };
             warnings.extend(self.missing(&path.named(entry.location()))?);
         }
-        Ok((found, warnings))
+        Ok(CheckedLists {
+            found,
+            warnings,
+            lacks_file,
+        })
     }
 
     /// The warning about a package that is not here, where it may be in the context of a build.

@@ -15,7 +15,7 @@ pub struct KnownCategories {
     names: BTreeSet<String>,
     /// Those of a `pylock.toml`, whose names are normalized.
     extras: BTreeSet<String>,
-    /// The files that have them.
+    /// The files that have them, each once.
     files: Vec<String>,
     /// The files that cannot have any, and why.
     without: Vec<(String, &'static str)>,
@@ -29,7 +29,7 @@ impl KnownCategories {
         match &input.categories {
             Categories::Of(lock, names) => {
                 self.names.extend(names.iter().cloned());
-                self.files.push(lock.clone());
+                self.add_file(lock);
             }
             Categories::None(why) => self.without.push((file.name().to_owned(), why)),
             Categories::NoLock => {}
@@ -45,7 +45,13 @@ impl KnownCategories {
     /// Adds those of a lock of PyPI packages.
     pub fn add_pylock(&mut self, lock: &Pylock) {
         self.extras.extend(lock.categories().map(str::to_owned));
-        self.files.push(lock.file.name().to_owned());
+        self.add_file(lock.file.name());
+    }
+
+    fn add_file(&mut self, name: &str) {
+        if !self.files.iter().any(|file| file == name) {
+            self.files.push(name.to_owned());
+        }
     }
 
     /// Notes that there are files which have not been read, and may have more.
@@ -67,9 +73,7 @@ impl KnownCategories {
     }
 
     fn error(&self, unknown: &str) -> Diagnostic {
-        let mut files: Vec<&str> = self.files.iter().map(String::as_str).collect();
-        files.dedup();
-        let is_in = match files.as_slice() {
+        let is_in = match self.files.as_slice() {
             [] => String::new(),
             [one] => format!(" in {one}"),
             [others @ .., last] => format!(" in {} or {last}", others.join(", ")),
@@ -78,7 +82,7 @@ impl KnownCategories {
             "build-arg CONDA_LOCK_CATEGORIES: there is no category `{}`{is_in}",
             quoted(unknown)
         ));
-        if files.is_empty() {
+        if self.files.is_empty() {
             let why = self.without.first();
             let why = why.map(|(file, why)| format!("{file} has none: {why}."));
             let why = why.unwrap_or_else(|| {
@@ -153,6 +157,19 @@ mod tests {
         assert!(partial.check(&["other".to_owned()]).is_err());
         partial.leave_out();
         assert!(partial.check(&["other".to_owned()]).is_ok());
+    }
+
+    #[test]
+    fn files_are_named_once() {
+        let lock = || conda_lock(&["main"]);
+        let mut found = known("conda-lock.yml", &lock(), Some("[]"));
+        let file = SourceFile::new("conda-lock.yml", lock());
+        let settings = InputSettings::default();
+        let input = crate::read(&file, Platform::LinuxAmd64, &settings).unwrap();
+        found.add(&input, &file, &[]);
+        let error = found.check(&["deve".to_owned()]).unwrap_err();
+        let expected = "there is no category `deve` in conda-lock.yml or pylock.toml";
+        assert!(error.message.ends_with(expected), "{error}");
     }
 
     #[test]

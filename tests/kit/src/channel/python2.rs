@@ -12,7 +12,7 @@ use crate::layout::replace_all;
 /// The last release of Debian with a python 2.
 const SUITE: &str = "bullseye";
 
-const LIST: &str = include_str!("../../data/wheels-python2.txt");
+pub(super) const LIST: &str = include_str!("../../data/wheels-python2.txt");
 
 const PACKAGES: [&str; 8] = [
     "libbz2-1.0",

@@ -19,8 +19,9 @@ pub(super) type Job = Box<dyn FnOnce() -> (Package, Vec<u8>) + Send>;
 const INDEX: &str = "channel.json";
 
 /// What determines a channel's bytes besides the downloads: a change in any of these makes a new channel.
-const SOURCES: [&str; 17] = [
+const SOURCES: [&str; 18] = [
     super::pypi::LIST,
+    super::python2::LIST,
     include_str!("archive.rs"),
     include_str!("bioconda.rs"),
     include_str!("cpython.rs"),
