@@ -19,11 +19,14 @@ engine_path() { printf '%s/usr/bin:%s/usr/sbin:%s' "$ENGINE_ROOT" "$ENGINE_ROOT"
 # The user of engines without root.
 ROOTLESS_USER=54321
 
-# Whether that user can have an engine: namespaces, and access to the engines' programs.
+# Whether that user can have an engine: access to the engines' programs, what rootlesskit runs besides those that
+# fetch_rootless downloads, and namespaces in which file systems can be mounted.
 can_be_rootless() {
   [ -e /etc/subuid ] && [ -e /etc/subgid ] && [ -e /dev/net/tun ] &&
-    setpriv --reuid "$ROOTLESS_USER" --regid "$ROOTLESS_USER" --clear-groups \
-      unshare --user test -d "$ENGINE_ROOT/usr/bin" 2>/dev/null
+    PATH=$(engine_path) setpriv --reuid "$ROOTLESS_USER" --regid "$ROOTLESS_USER" --clear-groups \
+      unshare --user --map-root-user --mount \
+      sh -c "[ -d '$ENGINE_ROOT/usr/bin' ] && command -v ip && command -v nsenter && mount -t tmpfs tmpfs /mnt" \
+      >/dev/null 2>&1
 }
 
 need_root() {

@@ -169,11 +169,11 @@ EOF
     fail_with_log "$dir" "the base image could not be loaded into dockerd with the $store store"
 }
 
-# Starts a dockerd that has no root, with the containerd store. Its containers have no network but their own, and what is on
-# this machine's loopback is not there.
+# Starts a dockerd that has no root, with the containerd store. Its containers have no network but their own. It reaches this
+# machine's network, but not its loopback, where the servers of the tests are.
 start_rootless() {
   local dir=$1 sockets
-  can_be_rootless || die "the user $ROOTLESS_USER cannot have an engine on this machine: it needs user namespaces, /etc/subuid, /dev/net/tun, and access to $ENGINE_ROOT"
+  can_be_rootless || die "the user $ROOTLESS_USER cannot have an engine on this machine: it needs user namespaces, /etc/subuid, /etc/subgid, /dev/net/tun, ip, nsenter, and access to $ENGINE_ROOT"
   fetch_rootless
   sockets=$(state "$dir" SOCKETS)
   mkdir "$dir/data"

@@ -6,6 +6,8 @@ DEBIAN_MIRROR=${CONDAFRONT_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 DEBIAN_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 # Raise this if the list of packages below changes, so that existing folders are filled again.
 FETCH_VERSION=1
+# The same for the programs of an engine without root.
+ROOTLESS_VERSION=2
 # All of these come from one suite, because dockerd, containerd and the clients must match.
 ENGINE_PACKAGES="docker.io docker-cli docker-buildx containerd docker-registry"
 ENGINE_SUITES=${CONDAFRONT_ENGINE_SUITES:-sid trixie}
@@ -123,17 +125,21 @@ fetch_programs() {
   mv "$try" "$ENGINE_ROOT"
 }
 
-# Programs for an engine without root. newuidmap from newer suites needs a newer libc than Debian 12 has.
+# Programs for an engine without root, and the libraries that slirp4netns needs. newuidmap from newer suites needs a newer libc
+# than Debian 12 has.
 fetch_rootless() {
   local folder=$ENGINE_ROOT/rootless
   (
     flock 9
-    [ ! -x "$folder/usr/bin/rootlesskit" ] || exit 0
+    [ "$(cat "$folder/.complete" 2>/dev/null)" != "$ROOTLESS_VERSION" ] || exit 0
     say "downloading what an engine without root needs from Debian's archive"
     prepare_apt
     rm -rf "$folder.new"
-    { unpack trixie "$folder.new" rootlesskit && unpack bookworm "$folder.new" uidmap slirp4netns libslirp0; } ||
+    { unpack trixie "$folder.new" rootlesskit &&
+      unpack bookworm "$folder.new" uidmap slirp4netns libslirp0 libglib2.0-0 libpcre2-8-0; } ||
       die "rootlesskit, uidmap and slirp4netns could not be downloaded"
+    echo "$ROOTLESS_VERSION" >"$folder.new/.complete"
+    rm -rf "$folder"
     mv "$folder.new" "$folder"
   ) 9>"$ENGINE_HOME/fetch.lock" || exit 1
 }

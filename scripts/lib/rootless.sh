@@ -27,6 +27,6 @@ chown "$user:$user" "$folder/home" "$folder/run"
 exec setpriv --reuid "$user" --regid "$user" --clear-groups \
   env -i HOME="$folder/home" XDG_RUNTIME_DIR="$folder/run" TMPDIR="$folder/home" LD_LIBRARY_PATH="$libraries" \
   PATH="$programs/usr/bin:$PATH" \
-  rootlesskit --net=slirp4netns --mtu=65520 --port-driver=builtin --copy-up=/etc --copy-up=/run --propagation=rslave \
-  --state-dir="$folder/rootlesskit" \
+  rootlesskit --net=slirp4netns --disable-host-loopback --mtu=65520 --port-driver=builtin --copy-up=/etc --copy-up=/run \
+  --propagation=rslave --state-dir="$folder/rootlesskit" \
   sh -c 'rm -rf /run/docker /run/containerd /run/xtables.lock; exec "$@"' sh "$@"

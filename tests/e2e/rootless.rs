@@ -5,7 +5,7 @@ use condafront_testkit::engine::{self, Engine, Machine, Store};
 
 use crate::project::{LOCK, NATIVE, Project};
 
-/// The address of the channel. Its packages come from a folder: the engine has no network.
+/// The address of the channel. Its packages come from a folder: the engine does not reach the servers of the tests.
 const CHANNEL: &str = "https://conda.example/forge";
 
 #[test]
