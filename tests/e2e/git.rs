@@ -9,11 +9,15 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use condafront_testkit::engine::run;
 
 use crate::image::Image;
 use crate::project::{Project, base};
+
+/// How long a client may send nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Serves every repository below a folder, until it is dropped.
 pub(crate) struct GitServer {
@@ -33,8 +37,12 @@ impl GitServer {
     pub(crate) fn start_private(folder: &Path, login: &str) -> Self {
         let login = login.to_owned();
         Self::answering("http", folder, move |connection, folder| {
-            // A client that goes away needs no answer.
-            let _ = answer_http(connection, &folder, &login);
+            let login = login.clone();
+            // A client may open a connection while it has another.
+            std::thread::spawn(move || {
+                // One that goes away needs no answer.
+                let _ = answer_http(connection, &folder, &login);
+            });
         })
     }
 
@@ -102,6 +110,7 @@ fn answer(connection: TcpStream, folder: PathBuf) {
 
 /// Answers one request with git's own program for web servers (git-http-backend(1)).
 fn answer_http(mut connection: TcpStream, folder: &Path, login: &str) -> std::io::Result<()> {
+    connection.set_read_timeout(Some(PATIENCE))?;
     let mut reader = BufReader::new(connection.try_clone()?);
     let mut line = String::new();
     reader.read_line(&mut line)?;

@@ -76,7 +76,7 @@ fn root_of(engine: &Engine) -> PathBuf {
 }
 
 #[test]
-fn a_stopped_engine_has_left_no_mount_and_a_new_one_has_an_empty_log() {
+fn a_new_engine_has_a_log_of_its_own_and_a_stopped_one_has_left_no_mount() {
     let engine = Engine::start_fresh(Store::Containerd);
     let root = root_of(&engine);
     let own = root.parent().unwrap();
