@@ -43,8 +43,7 @@ impl Linked<'_> {
                     .whole_commit(root, repository, &local.label, network)?;
             let location = |_: &_| Some(place.clone());
             let reference = self.session.run_at(&found, &step, location).await?;
-            let commit: FoundCommit =
-                self.session.read_json(&reference, GIT_COMMIT_FILE).await?;
+            let commit: FoundCommit = self.session.read_json(&reference, GIT_COMMIT_FILE).await?;
             Ok::<_, BuildError>(commit)
         });
         let found = try_join_all(found).await?;

@@ -317,7 +317,7 @@ fn repositories_have_the_version_of_their_tag() {
         (
             &commit[..9],
             &args[..],
-            "cannot be loaded: repository does not contain ref ",
+            "If this is the beginning of a commit's name: the step that looks for it has no git",
         ),
         (
             "0badc0ffee",

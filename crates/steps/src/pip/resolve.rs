@@ -410,7 +410,8 @@ mod tests {
     fn a_circle_is_blamed_on_an_index_that_is_the_only_one() {
         let index = "--index-url https://round.example/simple";
         let direct = "demo @ https://good.example/demo-1.0-py3-none-any.whl";
-        let circle = "ERROR: Could not install packages due to an OSError: Exceeded 30 redirects.\n";
+        let circle =
+            "ERROR: Could not install packages due to an OSError: Exceeded 30 redirects.\n";
         let of_six = "ERROR: Cannot get six (from -r /tmp/pip/requirements.txt (line 1)): Exceeded 30 redirects.\n";
         let round = "https://round.example/simple";
         for (texts, output, has_own_index, server, culprit) in [
@@ -427,7 +428,13 @@ mod tests {
                 "a server",
                 0,
             ),
-            ([index, "--find-links ${PAGE}"], circle, false, "a server", 0),
+            (
+                [index, "--find-links ${PAGE}"],
+                circle,
+                false,
+                "a server",
+                0,
+            ),
         ] {
             let list = texts.map(|text| PipEntry {
                 text: text.to_owned(),
