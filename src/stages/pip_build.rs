@@ -87,6 +87,13 @@ impl Linked<'_> {
         let addresses = session.pip_addresses(wanted.fetched()).await?;
         check_addresses(&archives, &addresses, &self.file.file)?;
         let network = self.network().await?;
+        // What is hardly the name of a branch is looked for first: BuildKit would show a step that fails. Whatever prevents that is
+        // reported when BuildKit loads the repository.
+        let is_likely = |_: &Local, repository: &Repository| repository.is_like_short_commit();
+        let likely = self.with_whole_commits(root, local.clone(), &network, is_likely);
+        if let Ok(whole) = likely.await {
+            local = whole.local;
+        }
         let (graph, reference) = loop {
             wanted = wanted.with_local(local.iter().map(|(local, _)| local.clone()).collect());
             let building = Building {

@@ -136,6 +136,14 @@ impl Repository {
         (4..40).contains(&reference.len()) && reference.bytes().all(|byte| byte.is_ascii_hexdigit())
     }
 
+    /// Whether its reference looks like the beginning of a commit's name as git prints it: at least seven hex digits, and not a
+    /// number, such as that of a day or an issue.
+    pub fn is_like_short_commit(&self) -> bool {
+        let reference = self.reference.as_deref().unwrap_or_default();
+        let is_number = reference.bytes().all(|byte| byte.is_ascii_digit());
+        self.may_be_short_commit() && reference.len() >= 7 && !is_number
+    }
+
     /// Whether git can load from it in a step: those have no keys for ssh.
     pub fn is_loaded_by_steps(&self) -> bool {
         !self.url.starts_with("ssh:")
@@ -230,16 +238,17 @@ mod tests {
     #[test]
     fn beginnings_of_commits() {
         let whole = "0123456789abcdef0123456789abcdef01234567";
-        for (reference, expected) in [
-            ("0123abc", true),
-            ("20240101", true),
-            ("cafe", true),
-            (whole, false),
-            ("main", false),
-            ("abc", false),
+        for (reference, may_be_one, is_like_one) in [
+            ("0123abc", true, true),
+            ("20240101", true, false),
+            ("cafe", true, false),
+            (whole, false, false),
+            ("main", false, false),
+            ("abc", false, false),
         ] {
-            let found = repository(reference).may_be_short_commit();
-            assert_eq!(found, expected, "{reference}");
+            let found = repository(reference);
+            assert_eq!(found.may_be_short_commit(), may_be_one, "{reference}");
+            assert_eq!(found.is_like_short_commit(), is_like_one, "{reference}");
         }
     }
 }
