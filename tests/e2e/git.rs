@@ -17,7 +17,7 @@ use crate::image::Image;
 use crate::project::{Project, base};
 
 /// How long a client may send nothing.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Serves every repository below a folder, until it is dropped.
 pub(crate) struct GitServer {
