@@ -322,13 +322,12 @@ pub(super) fn with_network(
     Ok(())
 }
 
-/// Whether pip knows servers besides those in its list: from its variables or its configuration.
+/// Whether pip knows servers besides those in its list: from its variables or its configuration. A list's `--index-url` takes the
+/// place of `PIP_INDEX_URL`.
 pub(super) fn has_own_index() -> bool {
-    let variables = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"];
-    variables
-        .iter()
-        .any(|name| std::env::var_os(name).is_some())
-        || Path::new(CONFIG_SECRET).exists()
+    let mut variables = ["PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"].into_iter();
+    variables.any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+        || std::fs::metadata(CONFIG_SECRET).is_ok_and(|file| file.is_file() && file.len() > 0)
 }
 
 #[cfg(test)]
