@@ -68,11 +68,6 @@ fn reordered(lock: &str, change: impl FnOnce(&mut Vec<&str>)) -> String {
     format!("{start}{MARKER}{}\n", entries.join("\n"))
 }
 
-/// An explicit lock with its entries in reverse order.
-fn reversed(lock: &str) -> String {
-    reordered(lock, |entries| entries.reverse())
-}
-
 /// The order of an explicit lock decides only which of two packages' files is at a path that both have.
 #[test]
 fn any_order_of_an_explicit_lock_gives_the_same_image() {
@@ -87,17 +82,15 @@ fn any_order_of_an_explicit_lock_gives_the_same_image() {
     let shuffled = reordered(&lock, |entries| {
         entries.sort_by_key(|line| line.rsplit('#').next());
     });
-    for layers in ["auto", "2", "1"] {
+    for layers in ["auto", "1"] {
         let layers = format!("CONDAFRONT_LAYERS={layers}");
         let args = [&EPOCH[..], &["--build-arg", &layers]].concat();
-        let images = [&lock, &reversed(&lock), &shuffled].map(|text| {
+        let [one, another] = [&lock, &shuffled].map(|text| {
             project.write(LOCK, text);
             project.push("image", &args)
         });
-        for image in &images[1..] {
-            assert_eq!(images[0].layers, image.layers, "{layers}");
-            assert_eq!(images[0].manifest, image.manifest, "{layers}");
-        }
+        assert_eq!(one.layers, another.layers, "{layers}");
+        assert_eq!(one.manifest, another.manifest, "{layers}");
     }
 }
 
