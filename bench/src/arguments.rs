@@ -20,6 +20,7 @@ usage: make bench [ARGS=\"OPTIONS\"]
   --builder NAME      dockerd (the default), or buildkitd, which does not unpack what it builds
   --compression NAME  gzip (the default) or zstd, for the layers of all sides
   --layers N          spread condafront's packages over N layers at most
+  --sides N           measure the first N columns of the tables only, at least 2
   --runs N            measure everything N times (default 3) and report the medians
   --to DIR            write the tables and the chart to DIR (default docs/bench)
   --logs DIR          write each build's progress to DIR (docker build --progress rawjson)
@@ -40,6 +41,8 @@ pub(crate) struct Arguments {
     pub(crate) records: [usize; 2],
     pub(crate) sizes: Vec<Size>,
     pub(crate) conditions: Conditions,
+    /// How many sides are measured at most.
+    pub(crate) sides: usize,
     pub(crate) runs: usize,
     pub(crate) to: PathBuf,
     pub(crate) logs: Option<PathBuf>,
@@ -54,6 +57,7 @@ impl Arguments {
             records: [LINUX_64, NOARCH],
             sizes: Vec::new(),
             conditions: Conditions::default(),
+            sides: usize::MAX,
             runs: 3,
             to: "docs/bench".into(),
             logs: None,
@@ -84,6 +88,7 @@ impl Arguments {
                 Arg::Long("layers") => {
                     arguments.conditions.layers = Some(parser.value()?.parse()?);
                 }
+                Arg::Long("sides") => arguments.sides = parser.value()?.parse()?,
                 Arg::Long("runs") => arguments.runs = parser.value()?.parse()?,
                 Arg::Long("to") => arguments.to = parser.value()?.into(),
                 Arg::Long("logs") => arguments.logs = Some(parser.value()?.into()),
@@ -93,6 +98,9 @@ impl Arguments {
         }
         if arguments.runs == 0 {
             return Err("--runs must be at least 1".into());
+        }
+        if arguments.sides < 2 {
+            return Err("--sides must be at least 2".into());
         }
         if arguments.engine && !arguments.solve {
             return Err("--engine goes with solve".into());
@@ -166,6 +174,8 @@ mod tests {
         ];
         let given = parse(&given).unwrap().unwrap().conditions;
         assert_eq!(given.suffix(), "-buildkitd-zstd-layers-8");
+        let two = parse(&["--sides", "2"]).unwrap().unwrap();
+        assert_eq!(two.sides, 2);
         let all = parse(&["--environment", "all"]).unwrap().unwrap();
         assert_eq!(all.sizes.len(), Size::ALL.len());
         let solve = parse(&["solve"]).unwrap().unwrap();
@@ -188,6 +198,7 @@ mod tests {
             &["--builder", "podman"],
             &["--compression", "xz"],
             &["--layers", "few"],
+            &["--sides", "1"],
         ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }

@@ -68,6 +68,7 @@ fn measure(arguments: &Arguments, size: Size, micromamba: Option<&Path>) -> Resu
     let load = report::load_average();
     let mut runs: Vec<(Side, Vec<Run>)> = Side::all(micromamba.is_some())
         .into_iter()
+        .take(arguments.sides)
         .map(|side| (side, Vec::new()))
         .collect();
     for number in 1..=arguments.runs {
