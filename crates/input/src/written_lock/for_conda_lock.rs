@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::content::{LockedPlatform, NewLock, unreadable};
@@ -11,6 +12,9 @@ use crate::yaml::{self, Node, ScalarKind, Value};
 use condafront_model::package::{Hashes, Package, PackageUrl};
 use condafront_model::pypi_package::{PipPackage, is_for_extra, normalized, requirement_name};
 use condafront_model::source::Diagnostic;
+
+/// The hash of a platform whose old lock has none: that of nothing.
+pub(super) const NO_HASH: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /// The lock as text.
 ///
@@ -95,19 +99,14 @@ fn metadata(
 ) -> fmt::Result {
     let old = old.and_then(|old| old.get("metadata"));
     let mut hashes: BTreeMap<&str, String> = BTreeMap::new();
-    let of_new = lock.platforms().map(|one| one.platform.subdir());
-    let mut platforms: BTreeSet<&str> = of_new.collect();
-    for (_, subdir, _) in kept {
-        platforms.insert(subdir);
-        let hash = old.and_then(|old| old.get("content_hash")?.get(subdir)?.text());
-        if let Some(hash) = hash {
-            hashes.insert(subdir, hash.to_owned());
-        }
+    for one in lock.platforms() {
+        hashes.insert(one.platform.subdir(), content_hash(one));
     }
-    // conda-lock hashes the machine that it takes a platform for as well, which is not the image's. A platform without a hash
-    // is one that it has to solve again with `--check-input-hash`.
-    let none = if hashes.is_empty() { " {}" } else { "" };
-    writeln!(out, "metadata:\n  content_hash:{none}")?;
+    for (_, subdir, _) in kept {
+        let hash = old.and_then(|old| old.get("content_hash")?.get(subdir)?.text());
+        hashes.insert(subdir, hash.unwrap_or(NO_HASH).to_owned());
+    }
+    writeln!(out, "metadata:\n  content_hash:")?;
     for (subdir, hash) in &hashes {
         writeln!(out, "    {}: {}", quoted(subdir), quoted(hash))?;
     }
@@ -118,10 +117,34 @@ fn metadata(
         writeln!(out, "  - url: {}\n    used_env_vars: []", quoted(&url))?;
     }
     writeln!(out, "  platforms:")?;
-    for subdir in &platforms {
+    for subdir in hashes.keys() {
         writeln!(out, "  - {}", quoted(subdir))?;
     }
     writeln!(out, "  sources:\n  - {}", quoted(lock.source))
+}
+
+/// A hash of what was asked and found for a platform. conda-lock wants one for each platform when it installs from a lock
+/// (`render_lockfile_for_platform` in its `conda_lock.py`). Its own is of the environment file and of the machine that it takes the
+/// platform for, which is not the image's, so `conda-lock --check-input-hash` solves again.
+fn content_hash(platform: &LockedPlatform<'_>) -> String {
+    let mut hash = Sha256::new();
+    let mut add = |text: &str| {
+        hash.update(text);
+        hash.update("\n");
+    };
+    for channel in &platform.request.channels {
+        add(&channel.url.recorded());
+    }
+    for spec in &platform.request.specs {
+        add(&spec.spec);
+    }
+    for package in platform.packages {
+        add(&package.url.recorded_file().to_string());
+    }
+    for package in platform.pip.packages {
+        add(&package.url.recorded_file().to_string());
+    }
+    hex::encode(hash.finalize())
 }
 
 /// What a PyPI package needs of the packages of the lock: their names, and versions. What only extras need is left out, as

@@ -217,18 +217,34 @@ fn a_conda_lock_has_what_the_standard_asks_for() {
     let tree = yaml::read(&file, &text).unwrap();
     assert_eq!(tree.get("version").unwrap().text(), Some("1"));
     let metadata = tree.get("metadata").unwrap();
-    // Only conda-lock can compute one that it recognises; what it has computed for another platform stays.
-    let hashes = metadata.get("content_hash").unwrap();
-    assert_eq!(hashes.mapping().unwrap().len(), 0);
-    let of_conda_lock = text
-        .replace("linux-64", "linux-aarch64")
-        .replace("content_hash: {}", "content_hash: {linux-aarch64: abc}");
-    let old = SourceFile::new("conda-lock.yml", of_conda_lock);
-    let both = written(conda_lock, &[Found::of(Platform::LinuxAmd64)], Some(&old));
-    assert!(
-        both.contains("  content_hash:\n    \"linux-aarch64\": \"abc\"\n"),
-        "{both}"
-    );
+    // conda-lock does not install from a lock in which a platform has none.
+    let hash = |lock: &str| {
+        let file = SourceFile::new("conda-lock.yml", lock);
+        let tree = yaml::read(&file, lock).unwrap();
+        let hashes = tree.get("metadata").unwrap().get("content_hash").unwrap();
+        let of = |subdir: &str| Some(hashes.get(subdir)?.text()?.to_owned());
+        ["linux-64", "linux-aarch64"].map(of)
+    };
+    let [Some(own), None] = hash(&text) else {
+        panic!("{text}");
+    };
+    assert_eq!(own.len(), 64);
+    // What conda-lock has computed for another platform stays.
+    let of_other = text.replace("linux-64", "linux-aarch64");
+    for (there, expected) in [
+        (own.as_str(), own.as_str()),
+        ("abc", "abc"),
+        ("", super::for_conda_lock::NO_HASH),
+    ] {
+        let old = match there {
+            "" => of_other.replace(&format!("    \"linux-aarch64\": \"{own}\"\n"), ""),
+            _ => of_other.replace(&own, there),
+        };
+        let old = SourceFile::new("conda-lock.yml", old);
+        let both = written(conda_lock, &[Found::of(Platform::LinuxAmd64)], Some(&old));
+        let expected = [Some(own.clone()), Some(expected.to_owned())];
+        assert_eq!(hash(&both), expected, "{both}");
+    }
     for key in ["channels", "platforms", "sources"] {
         assert_eq!(metadata.get(key).unwrap().list().unwrap().len(), 1, "{key}");
     }
