@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use condafront_testkit::engine::{Output, Store};
 
-use crate::image::{Container, Image, inspect};
+use crate::image::{Container, Image, each_prints, inspect};
 use crate::project::{Project, base};
 
 /// Packages with each kind of activation: scripts, scripts that define shell functions or depend on the container, and
@@ -92,16 +92,16 @@ fn a_container_is_active_however_it_starts() {
 fn shells_are_active() {
     let project = built();
     let python = format!("python -c '{PROBE}'");
+    // Also in one that is active already.
+    let quoted = shlex::try_quote(&python).expect("a word");
+    let shells = ["sh -c", "bash -i -c", "bash -l -c"].map(|it| format!("{it} {quoted}"));
+    let commands = shells.each_ref().map(|it| (it.as_str(), ACTIVE));
+    for options in [&[][..], &["--user", "1234:5678"], &["--user", "root"]] {
+        each_prints(|words| project.run(options, words), &commands);
+    }
     for (options, shell) in [
-        (&[][..], "sh -c"),
-        (&[], "bash -i -c"),
-        (&[], "bash -l -c"),
-        (&["--tty"], "bash -i -c"),
+        (&["--tty"][..], "bash -i -c"),
         (&["--tty"], "bash -l -c"),
-        (&["--user", "1234:5678"], "bash -i -c"),
-        (&["--user", "1234:5678"], "bash -l -c"),
-        (&["--user", "root"], "bash -i -c"),
-        (&["--user", "root"], "bash -l -c"),
         (&["--read-only"], "bash -l -c"),
         (&["--entrypoint", "bash"], "-l -c"),
     ] {
@@ -156,29 +156,33 @@ fn what_variables_cannot_express_is_there() {
         stdout(&["--user", "1234:5678"], &python),
         "/tmp/.cache/activate-shell\n"
     );
-    for options in [&["--tty"][..], &["--user", "1234:5678"]] {
-        let function = ["bash", "-i", "-c", "activate_shell_function"];
-        assert_eq!(stdout(options, &function), "from a function\n");
-    }
+    let function = ["bash", "-i", "-c", "activate_shell_function"];
+    assert_eq!(
+        stdout(&["--user", "1234:5678"], &function),
+        "from a function\n"
+    );
+    let function = ["bash", "-i", "-c", "activate_shell_function; echo \"$PS1\""];
+    let said = stdout(&["--tty"], &function);
+    let prompt = said.strip_prefix("from a function\n").expect("a function");
+    assert!(prompt.starts_with("(base) "), "{prompt}");
+    assert_eq!(prompt.matches("(base)").count(), 1, "{prompt}");
     let container = Container::start(&project, &[], &["sleep", "infinity"]);
     let login = ["bash", "-l", "-c", "echo $ACTIVATE_SHELL_CACHE"];
     let output = container.exec(&[], &login).expect_success();
     assert_eq!(output.stdout, "/home/mambauser/.cache/activate-shell\n");
-    let prompt = stdout(&["--tty"], &["bash", "-i", "-c", "echo \"$PS1\""]);
-    assert!(prompt.starts_with("(base) "), "{prompt}");
-    assert_eq!(prompt.matches("(base)").count(), 1, "{prompt}");
 }
 
 #[test]
 fn what_the_user_sets_wins() {
     let project = built();
     let show = "echo $ACTIVATE_DEMO_HOME $ENV_VARS_DEMO";
-    for shell in ["sh -c", "bash -l -c", "bash -i -c"] {
-        let command = in_shell(shell, show);
-        let options = ["-e", "ACTIVATE_DEMO_HOME=mine", "-e", "ENV_VARS_DEMO=too"];
-        let output = project.run(&options, &command).expect_success();
-        assert_eq!(output.stdout, "mine too\n", "{shell}");
-    }
+    let options = ["-e", "ACTIVATE_DEMO_HOME=mine", "-e", "ENV_VARS_DEMO=too"];
+    let commands = ["sh -c", "bash -l -c", "bash -i -c"].map(|it| format!("{it} '{show}'"));
+    let expected: Vec<_> = commands
+        .iter()
+        .map(|it| (it.as_str(), "mine too\n"))
+        .collect();
+    each_prints(|words| project.run(&options, words), &expected);
 }
 
 #[test]
@@ -186,12 +190,18 @@ fn skipping_activation_gives_the_plain_base() {
     let project = built();
     // The set of variables; those that a shell sets itself are the same in both images.
     let base = base();
-    let plain = |image: &str, options: &[&str], command: &[&str]| -> BTreeSet<String> {
+    const SHELLS: [&str; 4] = ["env", "sh -c env", "bash -l -c env", "bash -i -c env"];
+    let script = SHELLS.join("; echo --; ");
+    let plain = |image: &str, options: &[&str]| -> Vec<BTreeSet<String>> {
         let run = ["run", "--rm", "--network", "none", "--hostname", "plain"];
-        let root = ["--workdir", "/"];
-        let output = project.docker(&[&run[..], &root, options, &[image], command].concat());
-        let lines = output.expect_success().stdout;
-        lines.lines().map(str::to_owned).collect()
+        let root = ["--workdir", "/", "--user", "root"];
+        let command = ["sh", "-c", &script];
+        let output = project.docker(&[&run[..], &root, options, &[image], &command].concat());
+        let output = output.expect_success().stdout;
+        let shells = output.split("--\n");
+        shells
+            .map(|lines| lines.lines().map(str::to_owned).collect())
+            .collect()
     };
     let expected_more: BTreeSet<String> = [
         "MAMBA_SKIP_ACTIVATE=1",
@@ -201,14 +211,16 @@ fn skipping_activation_gives_the_plain_base() {
     ]
     .map(str::to_owned)
     .into();
-    for shell in ["env", "sh -c env", "bash -l -c env", "bash -i -c env"] {
-        let command: Vec<&str> = shell.split(' ').collect();
-        let options = ["-e", "MAMBA_SKIP_ACTIVATE=1", "--user", "root"];
-        let found = plain(project.tag(), &options, &command);
-        let wanted = plain(&base, &["--user", "root"], &command);
-        let more: BTreeSet<String> = found.difference(&wanted).cloned().collect();
+    let all_found = plain(project.tag(), &["-e", "MAMBA_SKIP_ACTIVATE=1"]);
+    let all_wanted = plain(&base, &[]);
+    assert_eq!(
+        (all_found.len(), all_wanted.len()),
+        (SHELLS.len(), SHELLS.len())
+    );
+    for ((shell, found), wanted) in SHELLS.iter().zip(&all_found).zip(&all_wanted) {
+        let more: BTreeSet<String> = found.difference(wanted).cloned().collect();
         assert_eq!(more, expected_more, "{shell}");
-        assert!(wanted.is_subset(&found), "{shell}: {found:?}");
+        assert!(wanted.is_subset(found), "{shell}: {found:?}");
     }
     let output = project.run(&["-e", "MAMBA_SKIP_ACTIVATE=1"], &["python", "-V"]);
     assert_eq!(output.expect_failure().status.code(), Some(127));
@@ -238,23 +250,19 @@ fn env_name_chooses_an_environment() {
     );
     let show =
         "echo $CONDA_DEFAULT_ENV $CONDA_PREFIX ${ACTIVATE_DEMO_HOME-is unset} $PATH; only-other";
-    for shell in ["sh -c", "bash -l -c", "bash -i -c"] {
-        let command = in_shell(shell, show);
-        let output = derived
-            .run(&["-e", "ENV_NAME=other"], &command)
-            .expect_success();
+    let shells = ["sh -c", "bash -l -c", "bash -i -c"].map(|it| format!("{it} '{show}' || exit"));
+    let command = ["sh", "-c", &shells.join("; ")];
+    let output = derived
+        .run(&["-e", "ENV_NAME=other"], &command)
+        .expect_success();
+    let said: Vec<&str> = output.stdout.lines().collect();
+    assert_eq!(said.len(), shells.len(), "{said:?}");
+    for (shell, said) in shells.iter().zip(said) {
         assert!(
-            output
-                .stdout
-                .starts_with("other /opt/conda/envs/other is unset /opt/conda/envs/other/bin:"),
-            "{shell}: {}",
-            output.stdout
+            said.starts_with("other /opt/conda/envs/other is unset /opt/conda/envs/other/bin:"),
+            "{shell}: {said}"
         );
-        assert!(
-            !output.stdout.contains("/opt/conda/bin"),
-            "{}",
-            output.stdout
-        );
+        assert!(!said.contains("/opt/conda/bin"), "{shell}: {said}");
     }
     let output = derived.run(&["-e", "ENV_NAME=nonsense"], &["true"]);
     assert!(

@@ -6,6 +6,7 @@ use condafront_testkit::channel::{Channel, HashStyle};
 use condafront_testkit::engine::Store;
 use serde_json::{Value, json};
 
+use crate::image::each_prints;
 use crate::project::{LOCK, Project, base, on_both_stores};
 
 /// One package of each kind.
@@ -23,7 +24,7 @@ const PACKAGES: &[&str] = &[
 ];
 
 /// A project with the image of [`PACKAGES`].
-fn built(store: Store) -> Project {
+pub(crate) fn built(store: Store) -> Project {
     Project::with_shared_image(store, "contents", |project| {
         project.lock(PACKAGES).build(&[]).expect_success();
     })
@@ -131,7 +132,7 @@ fn nothing_else_is_in_the_image() {
 #[test]
 fn prefixes_and_entry_points_are_in_place() {
     let project = built(Store::Containerd);
-    for (command, stdout) in [
+    let commands = [
         ("text-prefix", "prefix /opt/conda\n"),
         (
             "prefix-demo",
@@ -148,9 +149,8 @@ fn prefixes_and_entry_points_are_in_place() {
             "cat /opt/conda/share/post-link-demo/written.txt",
             "name=post-link-demo version=1.0 number=0\nprefix=/opt/conda\n",
         ),
-    ] {
-        assert_eq!(shell(&project, command), stdout, "{command}");
-    }
+    ];
+    each_prints(|words| project.run(&[], words), &commands);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The environment is also active in what people build on top of an image.
 
 use crate::activation::{ACTIVE, PROBE, built};
-use crate::image::{Image, inspect};
+use crate::image::{Image, each_prints, inspect};
 use crate::project::base;
 
 /// A command as a JSON array, the exec form of Dockerfiles.
@@ -33,14 +33,14 @@ CMD ["python", "/opt/conda/share/probe.py"]
         ),
     );
     assert_eq!(derived.run(&[], &[]).expect_success().stdout, ACTIVE);
-    for name in ["exec", "shell", "login", "root"] {
-        let file = format!("/opt/conda/share/probe-{name}.txt");
-        let output = derived.run(&[], &["cat", &file]).expect_success();
-        assert_eq!(output.stdout, ACTIVE, "{name}");
-    }
-    let owner = ["stat", "-c", "%U:%G", "/opt/conda/share/probe.py"];
-    let output = derived.run(&[], &owner).expect_success();
-    assert_eq!(output.stdout, "mambauser:mambauser\n");
+    let files = ["exec", "shell", "login", "root"]
+        .map(|name| format!("cat /opt/conda/share/probe-{name}.txt"));
+    let mut commands: Vec<_> = files.iter().map(|it| (it.as_str(), ACTIVE)).collect();
+    commands.push((
+        "stat -c %U:%G /opt/conda/share/probe.py",
+        "mambauser:mambauser\n",
+    ));
+    each_prints(|words| derived.run(&[], words), &commands);
 }
 
 #[test]
@@ -57,13 +57,9 @@ fn a_derived_image_can_go_on_installing() {
             project.tag()
         ),
     );
-    let program = "import mine, os; print(mine.VALUE, os.environ['LATER'])";
-    let output = derived.run(&[], &["python", "-c", program]);
-    assert_eq!(output.expect_success().stdout, "3 added\n");
-    assert_eq!(
-        derived.run(&[], &["mine"]).expect_success().stdout,
-        "mine\n"
-    );
+    let program = "python -c \"import mine, os; print(mine.VALUE, os.environ['LATER'])\"";
+    let commands = [(program, "3 added\n"), ("mine", "mine\n")];
+    each_prints(|words| derived.run(&[], words), &commands);
 }
 
 #[test]
@@ -79,14 +75,13 @@ fn the_names_of_micromamba_docker_work() {
     assert_eq!(skipped.expect_failure().status.code(), Some(127));
 
     let sourced = format!(". _activate_current_env.sh && python -c '{PROBE}'");
-    let bare = ["env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin"];
-    for shell in ["sh", "bash"] {
-        for before in [&[][..], &bare] {
-            let command = [before, &[shell, "-c", &sourced]].concat();
-            let output = project.run(&[], &command).expect_success();
-            assert_eq!(output.stdout, ACTIVE, "{}", output.command);
-        }
-    }
+    let sourced = shlex::try_quote(&sourced).expect("a word");
+    let bare = "env -i PATH=/usr/local/bin:/usr/bin:/bin ";
+    let commands = ["sh", "bash"]
+        .map(|shell| ["", bare].map(|before| format!("{before}{shell} -c {sourced}")));
+    let commands = commands.as_flattened().iter();
+    let expected: Vec<_> = commands.map(|it| (it.as_str(), ACTIVE)).collect();
+    each_prints(|words| project.run(&[], words), &expected);
 }
 
 /// As described in micromamba-docker's documentation of derived images.
@@ -110,13 +105,10 @@ RUN python -c 'import os; assert os.environ["HOME"] == "/home/grace"' && touch /
         ),
     );
     let who = "echo $(id -un):$(id -gn) $(id -u):$(id -g) $HOME $MAMBA_USER; touch ~/mine";
-    for command in [
-        &["sh", "-c", who][..],
-        &["_entrypoint.sh", "bash", "-c", who],
-    ] {
-        let output = derived.run(&[], command).expect_success();
-        assert_eq!(output.stdout, "grace:grace 57440:57440 /home/grace grace\n");
-    }
+    let other = format!("_entrypoint.sh bash -c '{who}'");
+    let expected = "grace:grace 57440:57440 /home/grace grace\n";
+    let commands = [(who, expected), (&*other, expected)];
+    each_prints(|words| derived.run(&[], words), &commands);
     for shell in [&["bash", "-lc"][..], &["bash", "-ic"]] {
         let probe = format!("python -c '{PROBE}'");
         let output = derived

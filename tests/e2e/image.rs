@@ -1,6 +1,7 @@
 //! Images besides the project's own, and containers that keep running.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use condafront_testkit::engine::Output;
@@ -10,6 +11,9 @@ use crate::project::Project;
 
 /// How long to wait for a container.
 const DEADLINE: Duration = Duration::from_mins(1);
+
+/// How often to look at what it has said.
+const POLL: Duration = Duration::from_millis(100);
 
 /// An image made from a Dockerfile by the engine's own frontend. It is removed with the engine.
 pub(crate) struct Image<'a> {
@@ -115,6 +119,7 @@ impl<'a> Container<'a> {
                 return found.to_owned();
             }
             assert!(Instant::now() < deadline, "no {beginning} in {all}");
+            sleep(POLL);
         }
     }
 
@@ -132,6 +137,7 @@ impl<'a> Container<'a> {
                 logs.stdout,
                 logs.stderr
             );
+            sleep(POLL);
         }
     }
 
@@ -150,6 +156,32 @@ impl<'a> Container<'a> {
 impl Drop for Container<'_> {
     fn drop(&mut self) {
         self.project.docker(&["rm", "--force", &self.id]);
+    }
+}
+
+/// Runs these commands in one container, each in a shell of its own, and checks what each of them prints. `run` starts the
+/// container with the words that it is given.
+#[track_caller]
+pub(crate) fn each_prints(run: impl FnOnce(&[&str]) -> Output, commands: &[(&str, &str)]) {
+    const END: &str = "-- ended with ";
+    let script: String = commands
+        .iter()
+        .map(|(command, _)| format!("({command}\n)\necho \"{END}$?\"\n"))
+        .collect();
+    let output = run(&["sh", "-c", &script]).expect_success();
+    let mut rest = output.stdout.as_str();
+    for (command, expected) in commands {
+        let (printed, after) = rest
+            .split_once(END)
+            .unwrap_or_else(|| panic!("{command}: {output:?}"));
+        let (code, after) = after.split_once('\n').unwrap_or((after, ""));
+        assert_eq!(
+            (printed, code),
+            (*expected, "0"),
+            "{command}: {}",
+            output.stderr
+        );
+        rest = after;
     }
 }
 

@@ -21,21 +21,26 @@ const SPECS: [&str; 5] = [
     "bumpme=1.0",
 ];
 
-/// `name version build` of each record in an environment, sorted.
-fn installed(project: &Project, prefix: &str) -> BTreeSet<String> {
-    let script = format!(
+/// `name version build` of each record in an environment, sorted, and what these commands print.
+fn installed_and(project: &Project, prefix: &str, commands: &str) -> (BTreeSet<String>, String) {
+    let program = format!(
         "import glob, json\n\
          for path in glob.glob('{prefix}/conda-meta/*.json'):\n\
          \x20   record = json.load(open(path))\n\
          \x20   print(record['name'], record['version'], record['build'])\n"
     );
-    let output = project.run(&[], &["python", "-c", &script]);
-    output
-        .expect_success()
-        .stdout
-        .lines()
-        .map(str::to_owned)
-        .collect()
+    let script = format!("set -e; python -c \"{program}\"; echo --; {commands}");
+    let output = project.run(&[], &["sh", "-c", &script]).expect_success();
+    let (records, said) = output.stdout.split_once("--\n").expect("both");
+    (
+        records.lines().map(str::to_owned).collect(),
+        said.to_owned(),
+    )
+}
+
+/// `name version build` of each record in an environment, sorted.
+fn installed(project: &Project, prefix: &str) -> BTreeSet<String> {
+    installed_and(project, prefix, "").0
 }
 
 /// The same for packages.
@@ -183,11 +188,14 @@ fn every_kind_of_file_gives_its_packages() {
     ] {
         project.write(name, text);
         project.build_file(name, &[]).expect_success();
-        assert_eq!(installed(&project, prefix), described(&packages), "{name}");
-        if has_wheel {
-            let output = project.run(&[], &["hello"]).expect_success();
-            assert_eq!(output.stdout, "hello 1.0\n", "{name}");
-        }
+        let (command, printed) = if has_wheel {
+            ("hello", "hello 1.0\n")
+        } else {
+            ("", "")
+        };
+        let (found, said) = installed_and(&project, prefix, command);
+        assert_eq!(found, described(&packages), "{name}");
+        assert_eq!(said, printed, "{name}");
     }
 }
 
@@ -252,8 +260,7 @@ fn the_environment_of_a_file_is_active() {
     let echo = "echo $CONDA_DEFAULT_ENV $CONDA_PREFIX $LAB_PORT \"$LAB_TITLE\"; which python";
     let expected = "lab /opt/conda/envs/lab 8888 a 'b' $c\n/opt/conda/envs/lab/bin/python\n";
     for options in [
-        &[][..],
-        &["--entrypoint", ""],
+        &["--entrypoint", ""][..],
         &["--user", "1234:5678"],
         &["--env", "ENV_NAME=lab"],
     ] {
@@ -261,15 +268,9 @@ fn the_environment_of_a_file_is_active() {
         assert_eq!(output.stdout, expected, "{options:?}");
     }
     // The user also owns the directories above it, so that more environments can be made.
-    let output = project.run(
-        &[],
-        &[
-            "sh",
-            "-c",
-            "mkdir /opt/conda/envs/more && touch /opt/conda/x",
-        ],
-    );
-    output.expect_success();
+    let more = format!("{echo}; mkdir /opt/conda/envs/more && touch /opt/conda/x");
+    let output = project.run(&[], &["sh", "-c", &more]).expect_success();
+    assert_eq!(output.stdout, expected);
     // Without activation, its variables are not set.
     let output = project.run(
         &["--env", "MAMBA_SKIP_ACTIVATE=1"],

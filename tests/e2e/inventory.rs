@@ -70,7 +70,7 @@ fn an_image_and_its_attestation_say_what_it_contains() {
         LOCK,
         "--sbom=true",
     ];
-    let to = ["--no-cache", "--build-arg", &base, "--output", &output];
+    let to = ["--build-arg", &base, "--output", &output];
     let pushed = project.docker(&[&usual[..], &to, &mirror, &NATIVE, &["."]].concat());
     let progress = pushed.expect_success().stderr;
     assert!(!progress.contains("scanner"), "{progress}");

@@ -38,12 +38,8 @@ fn a_lock_of_5_mb_is_read() {
         large_lock(&project, &format!("{url}#{}", good.sha256)),
     );
     project.build(&[]).expect_success();
-    project
-        .run(&[], &["cat", "/opt/conda/share/bumpme/version.txt"])
-        .expect_success();
-    project
-        .run(&[], &["test", "-x", "/opt/conda/bin/file-kinds"])
-        .expect_success();
+    let script = "cat /opt/conda/share/bumpme/version.txt && test -x /opt/conda/bin/file-kinds";
+    project.run(&[], &["sh", "-c", script]).expect_success();
 }
 
 #[test]

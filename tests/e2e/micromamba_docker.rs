@@ -6,7 +6,7 @@ use condafront_testkit::engine::Store;
 use condafront_testkit::needs::micromamba;
 
 use crate::activation::{ACTIVE, PROBE, built};
-use crate::image::{Container, Image};
+use crate::image::{Container, Image, each_prints};
 use crate::project::{LOCK, Project, frontend};
 
 /// A typical Dockerfile, except for its first lines, which installed the environment.
@@ -76,14 +76,13 @@ fn a_user_made_later_is_active() {
         ),
     );
     let python = format!("python -c '{PROBE}'");
-    for shell in ["-c", "-i -c", "-l -c"] {
-        let options = ["--entrypoint", "bash"];
-        let command: Vec<&str> = shell.split(' ').chain([python.as_str()]).collect();
-        let said = derived.run(&options, &command).expect_success();
-        assert_eq!(said.stdout, ACTIVE, "{shell}");
-    }
-    let said = derived.run(&[], &["bash", "-c", "id -un; realpath ~"]);
-    assert_eq!(said.expect_success().stdout, "grace\n/home/grace\n");
+    let python = shlex::try_quote(&python).expect("a word");
+    let shells = ["-c", "-i -c", "-l -c"].map(|it| format!("bash {it} {python}"));
+    let mut commands: Vec<_> = shells.iter().map(|it| (it.as_str(), ACTIVE)).collect();
+    commands.push(("id -un; realpath ~", "grace\n/home/grace\n"));
+    // Without condafront's entrypoint.
+    let run = |words: &[&str]| derived.run(&["--entrypoint", words[0]], &words[1..]);
+    each_prints(run, &commands);
 }
 
 #[test]
@@ -91,15 +90,8 @@ fn a_home_that_is_given_stays() {
     let project = built();
     for user in ["mambauser", "root", "1001:1001"] {
         let options = ["--user", user, "-e", "HOME=/srv"];
-        for shell in ["-c", "-i -c"] {
-            let command: Vec<&str> = ["bash"]
-                .into_iter()
-                .chain(shell.split(' '))
-                .chain(["echo $HOME"])
-                .collect();
-            let said = project.run(&options, &command).expect_success();
-            assert_eq!(said.stdout, "/srv\n", "{user} {shell}");
-        }
+        let commands = ["bash -c 'echo $HOME'", "bash -i -c 'echo $HOME'"].map(|it| (it, "/srv\n"));
+        each_prints(|words| project.run(&options, words), &commands);
     }
 }
 
@@ -128,20 +120,16 @@ fn conda_is_a_function_of_shells() {
         .lock(&["python", "conda"])
         .build(&[])
         .expect_success();
-    let conda = |options: &[&str], shell: &str| {
-        let command: Vec<&str> = shell.split(' ').chain(["conda --version"]).collect();
-        project.run(options, &command).expect_success().stdout
-    };
-    for shell in ["bash -i -c", "bash -l -i -c"] {
-        assert_eq!(
-            conda(&[], shell),
-            "a function: conda --version\n",
-            "{shell}"
-        );
-    }
-    for shell in ["sh -c", "bash -c", "bash -l -c"] {
-        assert_eq!(conda(&[], shell), "conda 25.9.1\n", "{shell}");
-    }
+    let function = "a function: conda --version\n";
+    let program = "conda 25.9.1\n";
+    let commands = [
+        ("bash -i -c 'conda --version'", function),
+        ("bash -l -i -c 'conda --version'", function),
+        ("sh -c 'conda --version'", program),
+        ("bash -c 'conda --version'", program),
+        ("bash -l -c 'conda --version'", program),
+    ];
+    each_prints(|words| project.run(&[], words), &commands);
 }
 
 #[test]

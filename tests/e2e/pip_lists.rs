@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::failure::{Failures, error_of};
 use crate::git::{GitServer, base_with_git, commit_all};
-use crate::image::history;
+use crate::image::{each_prints, history};
 use crate::pip::{CHECK, fill_index, hello, real};
 use crate::project::{LOCK, Project, frontend, on_both_stores};
 
@@ -91,15 +91,13 @@ fn lists_name_files_folders_and_repositories() {
         "is installed like any other package: an image has no source copy to edit (reqs/all.txt:1)";
     assert!(built.stderr.contains(warning), "{}", built.stderr);
 
-    for (command, expected) in [
-        (&["hello"][..], "hello 1.5\n"),
-        (&["python", "-m", "demo"], "demo of the context\n"),
-        (&["python", "-m", "tool"], "tool of the context\n"),
-        (&["python", "-m", "carried"], "carried along\n"),
-    ] {
-        let output = project.run(&[], command).expect_success();
-        assert_eq!(output.stdout, expected);
-    }
+    let commands = [
+        ("hello", "hello 1.5\n"),
+        ("python -m demo", "demo of the context\n"),
+        ("python -m tool", "tool of the context\n"),
+        ("python -m carried", "carried along\n"),
+    ];
+    each_prints(|words| project.run(&[], words), &commands);
     let output = project
         .run(&["--user", "root"], &["python", "-B", "-c", CHECK])
         .expect_success();

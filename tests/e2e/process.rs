@@ -3,8 +3,14 @@
 use condafront_testkit::engine::Store;
 
 use crate::activation::built;
+use crate::contents;
 use crate::image::Container;
 use crate::project::Project;
+
+/// A project with an image whose packages have no activation scripts.
+fn plain() -> Project {
+    contents::built(Store::Containerd)
+}
 
 #[test]
 fn the_command_is_process_1_and_gets_signals() {
@@ -18,9 +24,7 @@ print('process', os.getpid(), open('/proc/1/cmdline').read().split('\\0')[0], fl
 signal.pause()
 ";
     // With a script that a shell must source at the start, and without.
-    let plain = Project::new(Store::Containerd);
-    plain.lock(&["python"]).build(&[]).expect_success();
-    for project in [built(), plain] {
+    for project in [built(), plain()] {
         let container = Container::start(&project, &[], &["python", "-c", PROGRAM]);
         container.wait_for("process 1 python");
         let (code, output) = container.stop();
@@ -44,9 +48,7 @@ fn arguments_and_exit_codes_pass_through() {
 
 #[test]
 fn a_missing_command_is_named() {
-    let project = Project::new(Store::Containerd);
-    project.lock(&["bumpme"]).build(&[]).expect_success();
-    let output = project.run(&[], &["nonsense", "-x"]).expect_failure();
+    let output = plain().run(&[], &["nonsense", "-x"]).expect_failure();
     assert_eq!(output.status.code(), Some(127));
     assert_eq!(
         output.stderr,

@@ -5,7 +5,7 @@ use condafront_testkit::engine::Store;
 use sha2::{Digest as _, Sha256};
 
 use crate::failure::error_of;
-use crate::image::history;
+use crate::image::{each_prints, history};
 use crate::pip::{CHECK, fill_index, hello, real_wheel, source_archive};
 use crate::pip_lists::{sources, write};
 use crate::project::{LOCK, Project, frontend, on_both_stores};
@@ -89,17 +89,15 @@ fn locked_wheels_are_linked_without_asking_pip(store: Store) {
         &lock(&wheel(&project, "1.0")),
     );
     project.build(&args).expect_success();
-    for (command, expected) in [
-        (&["hello"][..], "hello 1.0\n"),
-        (&["python", "-m", "demo"], "demo of the context\n"),
-        (&["python", "-m", "of_archive"], "of an archive\n"),
-        (&["python", "-m", "carried"], "carried along\n"),
-        (&["python", "-c", "import markupsafe._speedups"], ""),
-        (&["pip", "check"], "No broken requirements found.\n"),
-    ] {
-        let output = project.run(&[], command).expect_success();
-        assert_eq!(output.stdout, expected);
-    }
+    let commands = [
+        ("hello", "hello 1.0\n"),
+        ("python -m demo", "demo of the context\n"),
+        ("python -m of_archive", "of an archive\n"),
+        ("python -m carried", "carried along\n"),
+        ("python -c 'import markupsafe._speedups'", ""),
+        ("pip check", "No broken requirements found.\n"),
+    ];
+    each_prints(|words| project.run(&[], words), &commands);
     let output = project.run(&["--user", "root"], &["python", "-B", "-c", CHECK]);
     let checked = "checked carried demo hello-world markupsafe of-archive\n";
     assert_eq!(output.expect_success().stdout, checked);
