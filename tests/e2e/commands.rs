@@ -61,7 +61,7 @@ fn filetime(project: &Project, path: &str) -> std::process::ExitStatus {
 
 /// Prints what a build command sees.
 const POST_BUILD: &str = r#"#!/bin/sh -e
-python -c "import sys; print(sys.prefix)" > seen
+prefix-demo | sed -n 's/^program //p' > seen
 { echo "$CONDA_DEFAULT_ENV $CONDA_PREFIX"; pwd; id -un; id -u; id -g; id -G; echo "$HOME $USER"; echo "$GREETING"; echo "${VERSION-unset}"; } >> seen
 "#;
 
@@ -83,7 +83,7 @@ fn section(secret_env: &str) -> String {
   run:
     - ./postBuild
     - run: echo \"$VERSION for $USER\" > version
-    - [python, -c, {}]
+    - [sh, -c, {}]
     - run: |
         set -e
         test ! -e /home/ada/.cache/kept/old || cp /home/ada/.cache/kept/old .
@@ -104,9 +104,7 @@ fn section(secret_env: &str) -> String {
 ",
         base(),
         base(),
-        json!(
-            "import os; open('exec', 'w').write(os.environ['CONDA_PREFIX'] + os.path.basename(os.getcwd()))"
-        ),
+        json!("printf %s $CONDA_PREFIX $(basename $PWD) > exec; prefix-demo > /dev/null"),
     )
 }
 
@@ -137,7 +135,7 @@ fn files_are_copied_and_commands_run(store: Store) {
         "VERSION=1.2",
     ];
     let section = section("TOKEN");
-    let built = build(&project, "python", &section, &args).expect_success();
+    let built = build(&project, "prefix-demo", &section, &args).expect_success();
     let looked = project.run(&[], &["sh", "-ec", LOOK]).expect_success();
     insta::assert_snapshot!("what_is_copied_and_run", looked.stdout);
 
@@ -165,7 +163,7 @@ fn files_are_copied_and_commands_run(store: Store) {
 
     // Nothing has changed, so nothing runs. While other builds fill a new engine's cache, BuildKit may run steps once more.
     let runs_nothing = || {
-        let again = build(&project, "python", &section, &args).expect_success();
+        let again = build(&project, "prefix-demo", &section, &args).expect_success();
         let lines: Vec<&str> = again.stderr.lines().collect();
         let is_cached = |name: &&str| {
             let number = lines.iter().find_map(|line| line.strip_suffix(*name));
@@ -180,7 +178,7 @@ fn files_are_copied_and_commands_run(store: Store) {
     // The cache mount outlives cached steps, and only the copied files matter.
     write(&project, "config/c.ini", "changed\n", 0o644);
     let other = section.replace("type=secret,id=other", "type=secret,id=another");
-    build(&project, "python", &other, &args).expect_success();
+    build(&project, "prefix-demo", &other, &args).expect_success();
     project.run(&[], &["test", "-s", "old"]).expect_success();
     if store == Store::Containerd {
         no_attestation_has_the_secret(&project, &args);

@@ -99,7 +99,13 @@ fn any_order_of_an_explicit_lock_gives_the_same_image() {
 fn any_order_of_other_files_gives_the_same_image() {
     let project = Project::new(Store::Containerd);
     let channel = Channel::open();
-    let packages = channel.closure(&["python", "clash-a", "clash-b", "jinja2"]);
+    let packages = channel.closure(&[
+        "activate-demo",
+        "clash-a",
+        "clash-b",
+        "metapackage",
+        "text-prefix",
+    ]);
     let backwards: Vec<&Package> = packages.iter().rev().copied().collect();
     let other = channel.find("prefix-demo");
     let lab = ["--build-arg", "ENVIRONMENT=lab"];

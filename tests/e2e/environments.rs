@@ -17,6 +17,15 @@ const FILE: &str = "image.yml";
 /// Writes an image file with three environments: `python` and a small package, `python` and another package, and one
 /// that is built only on request.
 pub(crate) fn write(project: &Project, bumpme: &str, more: &str) {
+    write_with(project, "python", bumpme, more);
+}
+
+/// The same with a small package instead of `python`, where it does not matter which package two of them share.
+fn write_small(project: &Project, bumpme: &str, more: &str) {
+    write_with(project, "prefix-demo", bumpme, more);
+}
+
+fn write_with(project: &Project, shared: &str, bumpme: &str, more: &str) {
     let channel = project.channel();
     let text = |name: &str, dependencies: &str| {
         format!("name: {name}\nchannels: [{channel}]\ndependencies: [{dependencies}]\n")
@@ -24,13 +33,13 @@ pub(crate) fn write(project: &Project, bumpme: &str, more: &str) {
     // The `name:` in the files does not matter.
     project.write(
         "env.yml",
-        text("whatever", "python, activate-demo") + "variables: {WHICH: base}\n",
+        text("whatever", &format!("{shared}, activate-demo")) + "variables: {WHICH: base}\n",
     );
     project.write(
         "ai.yml",
         text("ai", "file-kinds") + "condafront: {user: root}\n",
     );
-    let closure = Channel::open().closure(&["python", bumpme]);
+    let closure = Channel::open().closure(&[shared, bumpme]);
     project.write("tools.lock", project.lock_text(&closure, HashStyle::Sha256));
     project.write(
         FILE,
@@ -81,32 +90,29 @@ fn environments_are_chosen_at_run_time(store: Store) {
 
     // Files that both have are stored once, unless they contain the prefix, and both environments work.
     let inodes = "cd /opt/conda; for f in lib/python3.*/os.py bin/python3.*[0-9] conda-meta/python-*.json; do stat -c '%h %U' $f envs/tools/$f; cmp -s $f envs/tools/$f && [ $f -ef envs/tools/$f ] && echo one; done; true";
-    let output = project.run(&[], &["bash", "-c", inodes]).expect_success();
-    let one_file = "2 ada\n2 ada\none\n";
-    assert!(output.stdout.starts_with(one_file), "{}", output.stdout);
-    let both_work = "import subprocess, sys\nfor prefix in ['/opt/conda', '/opt/conda/envs/tools']:\n  p = prefix + '/bin/python'\n  print(subprocess.check_output([p, '-c', 'import ssl, sys; print(sys.prefix)'], text=True).strip())\n";
-    let output = project
-        .run(&[], &["python", "-c", both_work])
-        .expect_success();
-    assert_eq!(output.stdout, "/opt/conda\n/opt/conda/envs/tools\n");
+    let both_work = "for prefix in /opt/conda /opt/conda/envs/tools; do $prefix/bin/python -c 'import ssl, sys; print(sys.prefix)'; done";
     // A change in one environment does not affect the other.
     let change = "cd /opt/conda; echo x >> lib/python3.*/this.py; cmp -s lib/python3.*/this.py envs/tools/lib/python3.*/this.py || echo differ";
-    let output = project.run(&[], &["bash", "-c", change]).expect_success();
-    assert_eq!(output.stdout, "differ\n");
+    let script = format!("{inodes}; echo --; {both_work}; {change}");
+    let output = project.run(&[], &["bash", "-c", &script]).expect_success();
+    let one_file = "2 ada\n2 ada\none\n";
+    assert!(output.stdout.starts_with(one_file), "{}", output.stdout);
+    let rest = output.stdout.split_once("--\n").expect("both").1;
+    assert_eq!(rest, "/opt/conda\n/opt/conda/envs/tools\ndiffer\n");
     let history = history(&project, project.tag()).join("\n");
     assert!(history.contains("shared by base, tools"), "{history}");
 
     // A build-arg chooses the default.
     build(&project, &["--build-arg", "ENVIRONMENT=tools"]).expect_success();
-    assert_eq!(prefix(&[]), "/opt/conda/envs/tools\n");
-    let user = project.run(&[], &["id", "-un"]).expect_success();
-    assert_eq!(user.stdout, "ada\n");
+    let show = "python -c 'import sys; print(sys.prefix)'; id -un";
+    let output = project.run(&[], &["sh", "-c", show]).expect_success();
+    assert_eq!(output.stdout, "/opt/conda/envs/tools\nada\n");
 }
 
 #[test]
 fn an_optional_environment_is_built_on_request() {
     let project = Project::new(Store::Containerd);
-    write(&project, "bumpme=1.0", "default: tools\n");
+    write_small(&project, "bumpme=1.0", "default: tools\n");
     for (value, is_there) in [("True", true), ("off", false), ("1", true), ("", false)] {
         let arg = format!("BUILD_AI={value}");
         build(&project, &["--build-arg", &arg]).expect_success();
@@ -122,10 +128,10 @@ fn an_optional_environment_is_built_on_request() {
 
 /// On an engine that nothing else uses: a change to one environment's package leaves all other layers as they are.
 pub(crate) fn one_package_of_several_environments_changes(project: &Project) {
-    write(project, "bumpme=1.0", "");
+    write_small(project, "bumpme=1.0", "");
     let args = ["--build-arg", "CONDAFRONT_INSTALLER=native"];
     let before = project.push_file(FILE, "before", &args);
-    write(project, "bumpme=1.1", "");
+    write_small(project, "bumpme=1.1", "");
     let after = project.push_file(FILE, "after", &args);
     let new = after.layers_not_in(&before);
     // The package's layer and the one with the records.
@@ -144,7 +150,7 @@ fn mistakes_point_at_their_file() {
     let project = Project::new(Store::Containerd);
     let mut failures = Failures::new(&project);
     let mut add = |title: &str, args: &[&str], change: &dyn Fn()| {
-        write(&project, "bumpme=1.0", "");
+        write_small(&project, "bumpme=1.0", "");
         change();
         failures.add_output(title, build(&project, args));
     };
@@ -194,7 +200,7 @@ fn mistakes_point_at_their_file() {
 #[test]
 fn all_environments_are_locked_and_checked() {
     let project = Project::new(Store::Containerd);
-    write(&project, "bumpme=1.0", "");
+    write_small(&project, "bumpme=1.0", "");
     let args = [
         "--target",
         "lock",
@@ -296,12 +302,12 @@ fn bytes(image: &Pushed) -> u64 {
 #[test]
 fn variants_share_the_layers_of_what_both_have() {
     let project = Project::new(Store::Containerd);
-    write(&project, "bumpme=1.0", "");
+    write_small(&project, "bumpme=1.0", "");
     let channel = project.channel();
     // It has everything of the others.
     project.write(
         "ai.yml",
-        format!("channels: [{channel}]\ndependencies: [python, activate-demo, file-kinds]\n"),
+        format!("channels: [{channel}]\ndependencies: [prefix-demo, activate-demo, file-kinds]\n"),
     );
     let push = |tag: &str, ai: &str| {
         let args = ["--build-arg", ai];

@@ -10,7 +10,13 @@ use condafront_testkit::engine::Store;
 
 use crate::project::{LOCK, Project, frontend};
 
-const SPECS: &[&str] = &["python", "jinja2", "activate-demo", "clash-a", "clash-b"];
+const SPECS: &[&str] = &[
+    "activate-demo",
+    "clash-a",
+    "clash-b",
+    "metapackage",
+    "text-prefix",
+];
 
 /// A conda-lock.yml of these packages in reverse order, plus `other` in another category and on another platform.
 pub(crate) fn conda_lock(project: &Project, packages: &[&Package], other: &Package) -> String {
@@ -72,10 +78,8 @@ pub(crate) fn pixi_lock(project: &Project, packages: &[&Package], other: &Packag
 /// Builds the project's lock and checks that exactly `packages` are installed.
 fn holds_exactly(project: &Project, packages: &[&Package], args: &[&str]) {
     project.build(args).expect_success();
-    let program = "import os; print(*sorted(os.listdir('/opt/conda/conda-meta')), sep='\\n')";
-    let output = project
-        .run(&[], &["python", "-c", program])
-        .expect_success();
+    let list = ["env", "LC_ALL=C", "ls", "-A", "/opt/conda/conda-meta"];
+    let output = project.run(&[], &list).expect_success();
     let mut expected: Vec<String> = packages
         .iter()
         .map(|package| {

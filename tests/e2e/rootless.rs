@@ -25,8 +25,7 @@ fn needs_rootless_an_engine_without_root_makes_the_same_image() {
 
     let channel = Channel::open();
     let packages = channel.closure(&[
-        "python",
-        "jinja2",
+        "noarch-demo",
         "clash-a",
         "clash-b",
         "file-kinds",
@@ -53,7 +52,8 @@ fn needs_rootless_an_engine_without_root_makes_the_same_image() {
     });
     assert_eq!(images[0], images[1]);
 
-    let script = "import os, jinja2; print(os.getuid()); print(open('/proc/self/uid_map').read())";
+    let script =
+        "import os, noarch_demo; print(os.getuid()); print(open('/proc/self/uid_map').read())";
     let said = rootless
         .run(&[], &["python", "-c", script])
         .expect_success();

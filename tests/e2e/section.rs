@@ -19,15 +19,16 @@ fn build(project: &Project, section: &str, args: &[&str]) -> Output {
 fn build_with(project: &Project, variables: &str, section: &str, args: &[&str]) -> Output {
     let channel = project.channel();
     let text = format!(
-        "# syntax={}\nchannels: [{channel}]\ndependencies: [python]\nvariables: {{{variables}}}\ncondafront:\n{section}",
+        "# syntax={}\nchannels: [{channel}]\ndependencies: [bumpme, prefix-demo]\nvariables: {{{variables}}}\ncondafront:\n{section}",
         frontend()
     );
     project.write(FILE, text);
     project.build_image(&[&["-f", FILE], args, &["."]].concat())
 }
 
-/// Prints who runs it, where, and what it sees; makes a file in the current directory.
-const PROGRAM: &str = "import os, sys; open('made', 'w').close(); print(sys.argv[1:], os.getcwd(), os.getuid(), os.getgid(), os.environ['HOME'], os.environ['GREETING'], os.environ['SEEN'], sep=chr(10))";
+/// Prints its arguments, who runs it, where, and what it sees; makes a file in the current directory. It needs a program of
+/// the environment.
+const PROGRAM: &str = r#"prefix-demo > made && printf '%s\n' "$*" "$PWD" "$(id -u)" "$(id -g)" "$HOME" "$GREETING" "$SEEN""#;
 
 fn everything(base: &str) -> String {
     format!(
@@ -41,7 +42,7 @@ fn everything(base: &str) -> String {
     GREETING: ${{GREETING:-hello}} from ${{MAMBA_USER}}
     SEEN: ${{FROM_FILE}}
   workdir: /srv/lab/app
-  entrypoint: [python, -c, {program}]
+  entrypoint: [sh, -c, {program}, program]
   cmd: [a, b]
   shell: [/bin/bash, -c]
   expose: [8888, 53/udp]
@@ -79,8 +80,8 @@ fn every_key_takes_effect(store: Store) {
     let config = inspect(&project, project.tag(), "{{json .Config}}");
     assert_eq!(config["User"], "1000:100");
     assert_eq!(config["WorkingDir"], "/srv/lab/app");
-    assert_eq!(config["Entrypoint"][1], "python");
-    assert_eq!(config["Entrypoint"].as_array().map(Vec::len), Some(4));
+    assert_eq!(config["Entrypoint"][1], "sh");
+    assert_eq!(config["Entrypoint"].as_array().map(Vec::len), Some(5));
     assert_eq!(config["Cmd"], json!(["a", "b"]));
     assert_eq!(config["Shell"], json!(["/bin/bash", "-c"]));
     assert_eq!(
@@ -105,11 +106,11 @@ fn every_key_takes_effect(store: Store) {
     assert_eq!(variable(&config, "HOME"), None);
 
     let said = project.run(&[], &[]).expect_success().stdout;
-    let expected = "['a', 'b']\n/srv/lab/app\n1000\n100\n/home/ada\nhello from ada\nyes\n";
+    let expected = "a b\n/srv/lab/app\n1000\n100\n/home/ada\nhello from ada\nyes\n";
     assert_eq!(said, expected);
     // A command replaces `cmd`, not the entrypoint; only --entrypoint can start a shell.
     let said = project.run(&[], &["c"]).expect_success().stdout;
-    assert!(said.starts_with("['c']\n"), "{said}");
+    assert!(said.starts_with("c\n"), "{said}");
     let shell = ["--entrypoint", "bash"];
     let owners = "stat -c '%U:%G' /srv/lab /srv/lab/app; stat -c %U /srv; id -un";
     let output = project.run(&shell, &["-c", owners]).expect_success();
@@ -169,7 +170,7 @@ fn build_args_override_keys() {
     let labels = json!({"org.example.version": "1.2", "org.example.kind": "given"});
     assert_eq!(config["Labels"], labels);
     let said = project.run(&[], &[]).expect_success().stdout;
-    let expected = "['a', 'b']\n/srv/lab/app\n2000\n100\n/home/bob\nciao from bob\nyes\n";
+    let expected = "a b\n/srv/lab/app\n2000\n100\n/home/bob\nciao from bob\nyes\n";
     assert_eq!(said, expected);
 }
 

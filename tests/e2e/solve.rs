@@ -117,7 +117,7 @@ pub(crate) fn solves(pushed: &Pushed) -> Vec<&str> {
 
 /// On an engine that nothing else uses.
 pub(crate) fn the_same_question_is_solved_once(project: &Project) {
-    let dependencies = ["noarch-demo", "bumpme"];
+    let dependencies = ["text-prefix", "bumpme"];
     let text = env(project, &dependencies);
     write(project, &text);
     let first = project.push("first", &[]);
@@ -172,7 +172,7 @@ pub(crate) fn the_same_question_is_solved_once(project: &Project) {
 
     write(
         project,
-        &env(project, &["bumpme", "noarch-demo", "pycparser"]),
+        &env(project, &["bumpme", "text-prefix", "file-kinds"]),
     );
     let more = project.push("more", &[]);
     assert_eq!(solves(&more).len(), 1, "{}", more.progress);

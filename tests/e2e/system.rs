@@ -11,7 +11,7 @@ use condafront_testkit::spdx;
 use serde_json::{Value, json};
 
 use crate::failure::Failures;
-use crate::image::{Image, history, inspect};
+use crate::image::{Image, each_prints, history, inspect};
 use crate::project::{Project, base, frontend, on_both_stores};
 
 const FILE: &str = "env.yml";
@@ -20,9 +20,11 @@ const FILE: &str = "env.yml";
 const DOCKER_CLEAN: &str = "DPkg::Post-Invoke { \"rm -f /var/cache/apt/archives/*.deb || true\"; };\n\
     APT::Update::Post-Invoke { \"rm -f /var/cache/apt/archives/*.deb || true\"; };\n";
 
-/// Registers an alternative (update-alternatives(1)) and adds a user, without questions.
+/// Registers an alternative (update-alternatives(1)) and adds a user, without questions. Its ids are those for which other tests
+/// have installed python.
 const SCRIPT: &str = "test \"$DEBIAN_FRONTEND\" = noninteractive\n\
-    useradd --system --home-dir /nonexistent hello\n\
+    groupadd --system --gid 57439 hello\n\
+    useradd --system --uid 57439 --gid 57439 --home-dir /nonexistent hello\n\
     update-alternatives --install /usr/bin/greet greet /usr/bin/hello-sys 10\n";
 
 /// A project whose server has a repository with Debian packages at `/debian`.
@@ -85,11 +87,15 @@ impl Debian {
 
 /// Writes an env.yml with this section.
 fn write(project: &Project, base: &str, section: &str) {
+    write_with(project, "python", base, section);
+}
+
+fn write_with(project: &Project, dependency: &str, base: &str, section: &str) {
     let channel = project.channel();
     project.write(
         FILE,
         format!(
-            "# syntax={}\nchannels: [{channel}]\ndependencies: [python]\ncondafront:\n  installer: native\n  base: {base}\n{section}",
+            "# syntax={}\nchannels: [{channel}]\ndependencies: [{dependency}]\ncondafront:\n  installer: native\n  base: {base}\n{section}",
             frontend()
         ),
     );
@@ -166,14 +172,24 @@ fn packages_of_debian_are_installed(store: Store) {
         let output = project.run(&["--user", "root"], &["sh", "-c", command]);
         output.expect_success().stdout
     };
-    assert_eq!(
-        say("hello-sys; greet; cat /usr/share/listed; dpkg-query -W hello-sys"),
-        "hello 1.0, library 3.0\nhello 1.0, library 3.0\nfrom a list\nhello-sys\t1.0\n"
-    );
-    assert_eq!(
-        say("ls /usr/share/hello-extra 2>/dev/null || echo none"),
-        "none\n"
-    );
+    let commands = [
+        (
+            "hello-sys; greet; cat /usr/share/listed; dpkg-query -W hello-sys",
+            "hello 1.0, library 3.0\nhello 1.0, library 3.0\nfrom a list\nhello-sys\t1.0\n",
+        ),
+        (
+            "ls /usr/share/hello-extra 2>/dev/null || echo none",
+            "none\n",
+        ),
+        ("id -u hello", "57439\n"),
+        // The locales are those of the base image and the requested one; their sources are gone.
+        ("locale -a", "C\nC.utf8\nde_DE.utf8\nPOSIX\n"),
+        (
+            "ls -d /usr/share/i18n 2>/dev/null || echo none; dpkg-query -W -f '${db:Status-Abbrev}' locales 2>/dev/null | grep ^ii || echo none",
+            "none\nnone\n",
+        ),
+    ];
+    each_prints(|words| project.run(&["--user", "root"], words), &commands);
     let added = |name: &str, version: &str| {
         format!("pkg:deb/debian/{name}@{version}?arch=all&distro=debian-13")
     };
@@ -187,14 +203,7 @@ fn packages_of_debian_are_installed(store: Store) {
     );
     // The account is set up after the packages, one of which created it.
     let config = inspect(project, project.tag(), "{{json .Config}}");
-    let uid = say("id -u hello");
-    assert!(
-        config["User"]
-            .as_str()
-            .expect("a user")
-            .starts_with(uid.trim()),
-        "{config}"
-    );
+    assert_eq!(config["User"], "57439:57439");
     let env = config["Env"].as_array().expect("variables");
     assert!(env.contains(&json!("LANG=de_DE.UTF-8")), "{env:?}");
     let settings = ["DEBIAN_FRONTEND", "SOURCE_DATE_EPOCH", "LC_ALL"];
@@ -203,19 +212,11 @@ fn packages_of_debian_are_installed(store: Store) {
             .any(|it| it.as_str().is_some_and(|it| it.starts_with(*name)))
     };
     assert!(!settings.iter().any(has), "{env:?}");
-    // The locales are those of the base image and the requested one; their sources are gone.
-    assert_eq!(say("locale -a"), "C\nC.utf8\nde_DE.utf8\nPOSIX\n");
-    assert_eq!(
-        say(
-            "ls -d /usr/share/i18n 2>/dev/null || echo none; dpkg-query -W -f '${db:Status-Abbrev}' locales 2>/dev/null | grep ^ii || echo none"
-        ),
-        "none\nnone\n"
-    );
-    let program = "import locale; locale.setlocale(locale.LC_ALL, ''); print(locale.format_string('%.2f', 1234.5, grouping=True), locale.getlocale())";
+    let program = "import locale, os, pwd; locale.setlocale(locale.LC_ALL, ''); print(locale.format_string('%.2f', 1234.5, grouping=True), locale.getlocale(), pwd.getpwuid(os.getuid()).pw_name)";
     let output = project
         .run(&[], &["python", "-c", program])
         .expect_success();
-    assert_eq!(output.stdout, "1.234,50 ('de_DE', 'UTF-8')\n");
+    assert_eq!(output.stdout, "1.234,50 ('de_DE', 'UTF-8') hello\n");
     // The installation left nothing that the base image did not have.
     let before = base.run(&[], &["sh", "-c", LEFT]);
     assert_eq!(say(LEFT), format!("{}hello:3652\n", before.stdout));
@@ -252,11 +253,8 @@ fn the_same_packages_are_the_same_layer() {
     let debian = Debian::new(Store::Containerd);
     let project = &debian.project;
     let base = debian.own_base();
-    write(
-        project,
-        base.tag(),
-        "  apt: [hello-sys]\n  locale: en_US.UTF-8\n",
-    );
+    let section = "  apt: [hello-sys]\n  locale: en_US.UTF-8\n";
+    write_with(project, "bumpme", base.tag(), section);
     let base_arg = format!("BASE_IMAGE={}", base.tag());
     let args = ["--build-arg", &base_arg, "--network", "host", "--no-cache"];
     let first = project.push_file(FILE, "first", &args);
@@ -458,11 +456,6 @@ fn packages_of_fedora_are_installed() {
     let base = with_dnf(&project);
     let section = "  dnf: [hello-rpm=1.0]\n  locale: nl_NL.UTF-8\n";
     build(&project, base.tag(), section, &[]).expect_success();
-    let say = |command: &str| {
-        let output = project.run(&["--user", "root"], &["sh", "-c", command]);
-        output.expect_success().stdout
-    };
-    assert_eq!(say("hello-rpm"), "hello from dnf\n");
     assert_eq!(
         in_inventory(&project),
         [
@@ -471,16 +464,18 @@ fn packages_of_fedora_are_installed() {
             "pkg:rpm/fedora/hello-rpm-lib@1.0-1?arch=noarch&distro=fedora",
         ]
     );
-    assert_eq!(
-        say("rpm -qa | sort; echo $LANG; locale -a | grep nl"),
-        "glibc-langpack-nl-1.0-1.noarch\nhello-rpm-1.0-1.noarch\nhello-rpm-lib-1.0-1.noarch\nnl_NL.UTF-8\nnl_NL.utf8\n"
-    );
-    assert_eq!(
-        say(
-            "find /var/cache/dnf /var/log -name '*dnf*' -type f; ls -d /.condafront* 2>/dev/null || true"
+    let commands = [
+        (
+            "find /var/cache/dnf /var/log -name '*dnf*' -type f; ls -d /.condafront* 2>/dev/null || true",
+            "",
         ),
-        ""
-    );
+        ("hello-rpm", "hello from dnf\n"),
+        (
+            "rpm -qa | sort; echo $LANG; locale -a | grep nl",
+            "glibc-langpack-nl-1.0-1.noarch\nhello-rpm-1.0-1.noarch\nhello-rpm-lib-1.0-1.noarch\nnl_NL.UTF-8\nnl_NL.utf8\n",
+        ),
+    ];
+    each_prints(|words| project.run(&["--user", "root"], words), &commands);
     let mut failures = Failures::new(&project);
     for (title, section) in [
         (

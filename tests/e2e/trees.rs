@@ -199,7 +199,7 @@ fn both_stores_give_the_same_image_of_a_lock() {
 fn both_stores_give_the_same_image_of_a_section() {
     let text = format!(
         "channels: [{}]
-dependencies: [python, activate-demo]
+dependencies: [activate-demo, prefix-demo, text-prefix]
 variables: {{FROM_FILE: \"yes\"}}
 condafront:
   installer: native
