@@ -155,8 +155,8 @@ fn one_file_serves_cpu_and_gpu() {
 /// An env.yml with a few packages, some with scripts that must run in a step.
 const ENV: &str = "# syntax=org/condafront\nchannels: [conda-forge]\ndependencies: [bumpme, activate-demo, post-link-demo]\n";
 
-#[test]
-fn with_a_cache_another_builder_downloads_no_packages() {
+/// On an engine that nothing else uses, whose cache is emptied.
+pub(crate) fn with_a_cache_another_builder_downloads_no_packages(fresh: &Project) {
     let first = Project::new(Store::Containerd);
     first.write("env.yml", ENV);
     let hcl = block("Caches", "hcl");
@@ -194,8 +194,7 @@ fn with_a_cache_another_builder_downloads_no_packages() {
         (format!("type=local,src={local}"), false),
         (format!("type=registry,ref={inline}"), true),
     ];
-    // On its own engine, because the shared ones have downloaded these packages.
-    let fresh = Project::fresh(Store::Containerd);
+    fresh.packages_requested();
     fresh.write("env.yml", ENV);
     fresh.write("docker-bake.hcl", hcl);
     for (from, asks) in all {
@@ -208,9 +207,9 @@ fn with_a_cache_another_builder_downloads_no_packages() {
             "--set",
             "*.cache-to=",
             "--set",
-            &output(&fresh, "again"),
+            &output(fresh, "again"),
         ];
-        bake(&fresh, &args).expect_success();
-        assert_eq!(!packages(&fresh).is_empty(), asks, "{from}");
+        bake(fresh, &args).expect_success();
+        assert_eq!(!packages(fresh).is_empty(), asks, "{from}");
     }
 }

@@ -75,21 +75,6 @@ fn builds_see_packages_that_the_image_does_not_have(store: Store) {
     }
 
     // For one of them, pip must also run the sources to learn what they need.
-    let list = ["./app", "compiled"];
-    environment(
-        &project,
-        &list,
-        "condafront:\n  build: [activate-demo, bumpme]\n",
-    );
-    project.build(&args).expect_success();
-    let script = "python -m app; python -m compiled; cd /opt/conda; ls share/activate-demo etc/conda/activate.d conda-meta 2>/dev/null | grep activate-demo; grep -c activate-demo share/sbom/condafront.spdx.json; echo [$ACTIVATE_DEMO_HOME]; pip check";
-    let output = project.run(&[], &["sh", "-c", script]).expect_success();
-    assert_eq!(
-        output.stdout,
-        "/opt/conda/share/activate-demo\n/opt/conda/share/activate-demo\n0\n[]\nNo broken requirements found.\n"
-    );
-
-    // What is editable sees them too. In the image, only that is different.
     write(&project, "edited/pyproject.toml", pyproject);
     let setup = SETUP
         .replace("compiled", "edited")
@@ -97,31 +82,39 @@ fn builds_see_packages_that_the_image_does_not_have(store: Store) {
     write(&project, "edited/setup.py", &setup);
     write(&project, "edited/edited.py", "print('edited')\n");
     let section = "condafront:\n  build: [activate-demo, bumpme]\n  workdir: /srv/work\n";
-    environment(&project, &["-e ./edited"], section);
-    let paths = || {
-        let script = "cd /opt/conda; find . ! -type d; find . -type d -empty";
-        let output = project.run(&["--user", "root"], &["sh", "-c", script]);
-        let output = output.expect_success().stdout;
-        let lines = output.lines().map(str::to_owned);
-        lines.collect::<BTreeSet<String>>()
+    environment(&project, &["./app", "compiled", "-e ./edited"], section);
+    // All paths in the environment, and what a script prints.
+    let paths_and = |script: &str| {
+        let script =
+            format!("(cd /opt/conda; find . ! -type d; find . -type d -empty); echo --; {script}");
+        let output = project.run(&[], &["sh", "-c", &script]).expect_success();
+        let (paths, said) = output.stdout.split_once("--\n").expect("both");
+        let paths: BTreeSet<String> = paths.lines().map(str::to_owned).collect();
+        (paths, said.to_owned())
     };
     project.build(&args).expect_success();
-    let plain = paths();
+    let script = "python -m app; python -m compiled; python -m edited; cd /opt/conda; ls share/activate-demo etc/conda/activate.d conda-meta 2>/dev/null | grep activate-demo; grep -c activate-demo share/sbom/condafront.spdx.json; echo [$ACTIVATE_DEMO_HOME]; pip check";
+    let (plain, said) = paths_and(script);
+    assert_eq!(
+        said,
+        "/opt/conda/share/activate-demo\n/opt/conda/share/activate-demo\nedited\n0\n[]\nNo broken requirements found.\n"
+    );
+
+    // What is editable sees them too. In the image, only that is different.
     project
         .build(&[&args[..], &["--target", "dev"]].concat())
         .expect_success();
-    let editable = paths();
+    let script = "cd /; python -m edited; echo \"print('changed')\" > /srv/work/edited/edited.py; python -m edited; pip check; pip list -e --format=freeze; echo [$ACTIVATE_DEMO_HOME]";
+    let (editable, said) = paths_and(script);
+    assert_eq!(
+        said,
+        "edited\nchanged\nNo broken requirements found.\nedited==1.0\n[]\n"
+    );
     let new: Vec<&String> = editable.difference(&plain).collect();
     assert!(!new.is_empty());
     assert!(new.iter().all(|path| path.contains("edited")), "{new:?}");
     let gone: Vec<&String> = plain.difference(&editable).collect();
     assert!(gone.iter().all(|path| path.contains("edited")), "{gone:?}");
-    let script = "cd /; python -m edited; echo \"print('changed')\" > /srv/work/edited/edited.py; python -m edited; pip check; pip list -e --format=freeze; echo [$ACTIVATE_DEMO_HOME]";
-    let output = project.run(&[], &["sh", "-c", script]).expect_success();
-    assert_eq!(
-        output.stdout,
-        "edited\nchanged\nNo broken requirements found.\nedited==1.0\n[]\n"
-    );
 
     // What a lock names is there before pip asks the sources of the list.
     if store == Store::Containerd {

@@ -190,6 +190,17 @@ fn the_base_changes(project: &Project, before: &Pushed) {
     assert_eq!(project.packages_requested(), [""; 0]);
 }
 
+/// What a solve or pip has found is not looked for again. These run in sequence on their own engine: while other builds run the
+/// same steps, BuildKit may run one once more, or may not find in its cache what follows it.
+#[test]
+fn what_was_found_is_not_looked_for_again() {
+    let project = &Project::fresh(Store::Containerd);
+    pip::a_list_is_resolved_once_and_installed(project);
+    pip_lists::lists_name_files_folders_and_repositories(project);
+    pip_resolve::pip_sees_what_it_needs(project);
+    dates::another_days_lists_change_nothing_and_build_args_override_the_file(project);
+}
+
 /// Packages' scripts see all files of the image, so when a package changes, an empty builder downloads all layers for
 /// them.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -199,7 +210,7 @@ enum Scripts {
 }
 
 /// On its own engine, because the shared ones have built these packages: first for an environment that is solved, then
-/// for locks.
+/// for locks, and for the caches of a bake file.
 #[test]
 fn a_registry_cache_serves_an_empty_builder() {
     let fresh = Project::fresh(Store::Containerd);
@@ -207,6 +218,7 @@ fn a_registry_cache_serves_an_empty_builder() {
     a_registry_cache_serves(Scripts::None, &fresh);
     prune(&fresh);
     a_registry_cache_serves(Scripts::Some, &fresh);
+    bake::with_a_cache_another_builder_downloads_no_packages(&fresh);
 }
 
 fn nothing_is_solved_again(fresh: &Project) {

@@ -1,7 +1,6 @@
 //! A solve as of a day, and what the order of channels means, set by the file and by build-args.
 
 use condafront_testkit::channel::{Package, package};
-use condafront_testkit::engine::Store;
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failures;
@@ -79,10 +78,10 @@ fn locked(project: &Project, args: &[&str]) -> Vec<String> {
     found
 }
 
-#[test]
-fn another_days_lists_change_nothing_and_build_args_override_the_file() {
-    // Not shared: while other builds fill a new engine's cache, BuildKit may run a step once more.
-    let project = Project::fresh(Store::Containerd);
+/// On an engine that nothing else uses.
+pub(crate) fn another_days_lists_change_nothing_and_build_args_override_the_file(
+    project: &Project,
+) {
     let channels = ["team", "all"].map(|name| project.server.url(&format!("/{name}")));
     let text = |specs: &str| {
         let [team, all] = &channels;
@@ -90,9 +89,9 @@ fn another_days_lists_change_nothing_and_build_args_override_the_file() {
             "channels:\n  - {team}\n  - {all}\ndependencies: {specs}\ncondafront:\n  exclude_newer: 2026-11-01\n"
         )
     };
-    serve(&project, "team", &[("dated-tool", "1.0", OCTOBER_1)]);
-    serve(&project, "all", &[("dated-lib", "1.0", OCTOBER_1)]);
-    write(&project, &text("[dated-tool, dated-lib]"));
+    serve(project, "team", &[("dated-tool", "1.0", OCTOBER_1)]);
+    serve(project, "all", &[("dated-lib", "1.0", OCTOBER_1)]);
+    write(project, &text("[dated-tool, dated-lib]"));
     let first = project.push("first", &[]);
     assert_eq!(solves(&first), ["2"], "{}", first.progress);
 
@@ -102,7 +101,7 @@ fn another_days_lists_change_nothing_and_build_args_override_the_file() {
         ("dated-tool", "2.0", NOVEMBER_12),
         ("dated-lib", "0.1", NOVEMBER_12),
     ];
-    serve(&project, "team", &later);
+    serve(project, "team", &later);
     let again = project.push("again", &[]);
     assert_eq!(solves(&again), [""; 0], "{}", again.progress);
     assert_eq!(again.layers, first.layers);
@@ -113,17 +112,17 @@ fn another_days_lists_change_nothing_and_build_args_override_the_file() {
     let day = ["--build-arg", "CONDA_EXCLUDE_NEWER=2026-11-12"];
     let flexible = ["--build-arg", "CONDA_CHANNEL_PRIORITY=flexible"];
     assert_eq!(
-        locked(&project, &day),
+        locked(project, &day),
         ["team/dated-lib-0.1", "team/dated-tool-2.0"]
     );
-    write(&project, &text("[dated-tool, dated-lib >=1]"));
+    write(project, &text("[dated-tool, dated-lib >=1]"));
     let both = [&day[..], &flexible].concat();
     assert_eq!(
-        locked(&project, &both),
+        locked(project, &both),
         ["all/dated-lib-1.0", "team/dated-tool-2.0"]
     );
 
-    let mut failures = Failures::new(&project);
+    let mut failures = Failures::new(project);
     failures
         .add("too new", text("[dated-tool >=2, dated-lib]"), &[])
         .add("strict", text("[dated-tool, dated-lib >=1]"), &day);
@@ -139,7 +138,7 @@ fn another_days_lists_change_nothing_and_build_args_override_the_file() {
     ];
     let args: Vec<&str> = args.iter().flat_map(|arg| ["--build-arg", arg]).collect();
     assert_eq!(
-        locked(&project, &args),
+        locked(project, &args),
         ["all/dated-lib-1.0", "team/dated-tool-1.0"]
     );
 }

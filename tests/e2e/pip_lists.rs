@@ -46,14 +46,12 @@ pub(crate) fn sources(project: &Project, folder: &str, name: &str) {
     write(project, &format!("{folder}/{name}.py"), &module);
 }
 
-#[test]
-fn lists_name_files_folders_and_repositories() {
-    // An engine of its own: while other builds run the same steps, BuildKit may not find in its cache what follows them.
-    let project = Project::fresh(Store::Containerd);
-    let index = fill_index(&project);
+/// On an engine that nothing else uses.
+pub(crate) fn lists_name_files_folders_and_repositories(project: &Project) {
+    let index = fill_index(project);
     let index = index.strip_prefix("PIP_INDEX_URL=").expect("an index");
-    sources(&project, "apps/demo", "demo");
-    sources(&project, "elsewhere/tool", "tool");
+    sources(project, "apps/demo", "demo");
+    sources(project, "elsewhere/tool", "tool");
     commit_all(&project.path("elsewhere"));
     let git = GitServer::start(project.path("").as_path());
     std::fs::create_dir_all(project.path("wheels")).expect("a folder");
@@ -66,23 +64,23 @@ fn lists_name_files_folders_and_repositories() {
             "# {comment}\n--index-url http://${{INDEX_HOST}}/simple/\n-r more/deep.txt\nhello.world \\\n    >= 1  # some\n"
         )
     };
-    write(&project, "reqs/base.txt", &requirements("first"));
+    write(project, "reqs/base.txt", &requirements("first"));
     write(
-        &project,
+        project,
         "reqs/more/deep.txt",
         "-c ../../constraints.txt\n-r ../all.txt\n",
     );
     write(
-        &project,
+        project,
         "reqs/all.txt",
         &format!(
             "-e ./apps/demo[extra] ; python_version > \"3\"\ntool @ git+{}/@main#subdirectory=tool\n",
             git.url("elsewhere")
         ),
     );
-    write(&project, "constraints.txt", "hello-world<2\nnothing==7\n");
-    write(&project, ".dockerignore", "*.md\n");
-    environment(&project, &[&wheel_path], &["-r reqs/base.txt"]);
+    write(project, "constraints.txt", "hello-world<2\nnothing==7\n");
+    write(project, ".dockerignore", "*.md\n");
+    environment(project, &[&wheel_path], &["-r reqs/base.txt"]);
     let host = format!("INDEX_HOST={}", project.server.address());
     assert!(index.contains(&project.server.address().to_string()));
     let args = ["--network", "host", "--build-arg", &host];
@@ -106,7 +104,7 @@ fn lists_name_files_folders_and_repositories() {
         "checked carried demo hello-world jinja2 markupsafe tool\n"
     );
     // What had to be built is linked as a wheel, like all others: pip installs nothing.
-    let history = history(&project, project.tag()).join("\n");
+    let history = history(project, project.tag()).join("\n");
     for name in ["carried", "demo", "hello", "jinja2", "markupsafe", "tool"] {
         let is_layer =
             |line: &str| line.starts_with("[pip install ") && line.to_lowercase().contains(name);
@@ -116,8 +114,8 @@ fn lists_name_files_folders_and_repositories() {
 
     // pip sees neither a changed comment nor a file next to those it uses.
     project.server.clear();
-    write(&project, "reqs/base.txt", &requirements("second"));
-    write(&project, "apps/other.txt", "new");
+    write(project, "reqs/base.txt", &requirements("second"));
+    write(project, "apps/other.txt", "new");
     let built = project.build(&args).expect_success();
     let requested = project.packages_requested();
     let of_pip = |path: &&String| path.starts_with("/simple") || path.starts_with("/pypi");
@@ -256,8 +254,19 @@ fn repositories_have_the_version_of_their_tag() {
     let project = Project::new(Store::Containerd);
     let index = fill_index(&project);
     let args = ["--network", "host", "--build-arg", &index];
-    let setup = "import os\nfrom setuptools import setup\nsetup(name='versioned', version=os.environ.get('SETUPTOOLS_SCM_PRETEND_VERSION', '0'), py_modules=[])\n";
-    write(&project, "repository/setup.py", setup);
+    let setup = |name: &str| {
+        format!(
+            "import os\nfrom setuptools import setup\nsetup(name='{name}', version=os.environ.get('SETUPTOOLS_SCM_PRETEND_VERSION', '0'), py_modules=[])\n"
+        )
+    };
+    write(&project, "repository/setup.py", &setup("versioned"));
+    for name in ["committed", "branched"] {
+        write(
+            &project,
+            &format!("repository/{name}/setup.py"),
+            &setup(name),
+        );
+    }
     let commit = commit_all(&project.path("repository"));
     // The branch looks like the beginning of a commit's name.
     for words in [["tag", "v1.5"], ["branch", "deadbeef"]] {
@@ -270,19 +279,29 @@ fn repositories_have_the_version_of_their_tag() {
     let git = GitServer::start(project.path("").as_path());
     let url = git.url("repository");
     let entry = |reference: &str| format!("versioned @ git+{url}@{reference}");
-    let code = "from importlib.metadata import version; print(version('versioned'))";
-    let given = "SETUPTOOLS_SCM_PRETEND_VERSION=7";
-    for (reference, more, expected) in [
-        ("v1.5", &[][..], "1.5\n"),
-        ("v1.5", &["--build-arg", given], "7\n"),
-        (&commit, &[], "0\n"),
-        ("deadbeef", &[], "0\n"),
-    ] {
-        environment(&project, &[&entry(reference)], &[]);
-        project.build(&[&args, more].concat()).expect_success();
-        let output = project.run(&[], &["python", "-c", code]).expect_success();
-        assert_eq!(output.stdout, expected, "{reference}");
-    }
+    let entry_in =
+        |name: &str, reference: &str| format!("{name} @ git+{url}@{reference}#subdirectory={name}");
+    let versions = |names: &[&str]| {
+        let names = names.join("', '");
+        let code =
+            format!("from importlib.metadata import version; print(*map(version, ['{names}']))");
+        let output = project.run(&[], &["python", "-c", &code]).expect_success();
+        output.stdout
+    };
+    // Of the tag alone.
+    let committed = entry_in("committed", &commit);
+    let branched = entry_in("branched", "deadbeef");
+    environment(&project, &[&entry("v1.5"), &committed, &branched], &[]);
+    project.build(&args).expect_success();
+    let all = versions(&["versioned", "committed", "branched"]);
+    assert_eq!(all, "1.5 0 0\n");
+    // Or the one that is given.
+    environment(&project, &[&entry("v1.5")], &[]);
+    let given = ["--build-arg", "SETUPTOOLS_SCM_PRETEND_VERSION=7"];
+    project
+        .build(&[&args[..], &given].concat())
+        .expect_success();
+    assert_eq!(versions(&["versioned"]), "7\n");
     // Or it finds out from the history, two commits after the tag, with a git that the base image has.
     let described = "import subprocess\nfrom setuptools import setup\nsaid = subprocess.run(['git', 'describe', '--tags'], capture_output=True, check=True, text=True).stdout\nsetup(name='versioned', version=said.strip().replace('-', '.post', 1).split('-')[0], py_modules=[])\n";
     write(&project, "repository/in/setup.py", described);
@@ -297,20 +316,14 @@ fn repositories_have_the_version_of_their_tag() {
         error.contains(reason) && error.starts_with("env.lock:"),
         "{error}"
     );
+    // That git also finds a commit by the beginning of its name.
     let with_git = base_with_git(&project);
     let base = format!("BASE_IMAGE={}", with_git.tag());
-    project
-        .build(&[&args[..], &["--build-arg", &base]].concat())
-        .expect_success();
-    let output = project.run(&[], &["python", "-c", code]).expect_success();
-    assert_eq!(output.stdout, "1.5.post2\n");
-
-    // That git also finds a commit by the beginning of its name.
     let with_git = [&args[..], &["--build-arg", &base]].concat();
-    environment(&project, &[&entry(&commit[..9])], &[]);
+    let short = entry_in("committed", &commit[..9]);
+    environment(&project, &[&with_history, &short], &[]);
     project.build(&with_git).expect_success();
-    let output = project.run(&[], &["python", "-c", code]).expect_success();
-    assert_eq!(output.stdout, "0\n");
+    assert_eq!(versions(&["versioned", "committed"]), "1.5.post2 0\n");
     for (reference, args, expected) in [
         (
             &commit[..9],

@@ -1,7 +1,5 @@
 //! What pip needs in order to find packages for a list.
 
-use condafront_testkit::engine::Store;
-
 use crate::pip::{fill_index, index, source_archive};
 use crate::project::{LOCK, Project, frontend};
 
@@ -23,28 +21,25 @@ fn of_index(project: &Project) -> Vec<String> {
         .collect()
 }
 
-/// Python, pip and the other packages' metadata, unless pip must build what needs more.
-#[test]
-fn pip_sees_what_it_needs() {
-    // An engine of its own: while other builds run the same steps, BuildKit may not find in its cache what follows them.
-    let project = Project::fresh(Store::Containerd);
-    let index_arg = fill_index(&project);
+/// Python, pip and the other packages' metadata, unless pip must build what needs more. On an engine that nothing else uses.
+pub(crate) fn pip_sees_what_it_needs(project: &Project) {
+    let index_arg = fill_index(project);
     let args = ["--network", "host", "--build-arg", &index_arg];
     // markupsafe is conda's, of which pip sees only the metadata.
     let list = "hello.world<2, markupsafe";
-    environment(&project, "markupsafe", list);
+    environment(project, "markupsafe", list);
     let built = project.build(&args).expect_success();
     let told = "DuplicateDistribution: `markupsafe` comes from PyPI, and is in the conda package `markupsafe` too";
     assert!(built.stderr.contains(told), "{}", built.stderr);
-    assert!(!of_index(&project).is_empty());
+    assert!(!of_index(project).is_empty());
     let code = "from importlib.metadata import distributions; print(*sorted((d.read_text('INSTALLER') or 'conda').strip() + ' ' + d.name for d in distributions() if d.name.lower() in ('markupsafe', 'hello_world')))";
     let output = project.run(&[], &["python", "-c", code]).expect_success();
     assert_eq!(output.stdout, "conda MarkupSafe pip hello_world\n");
 
     // Another conda package asks nothing again.
-    environment(&project, "markupsafe, bumpme", list);
+    environment(project, "markupsafe, bumpme", list);
     project.build(&args).expect_success();
-    assert_eq!(of_index(&project), [""; 0]);
+    assert_eq!(of_index(project), [""; 0]);
 
     let setup = "import glob\nfrom setuptools import setup\nassert glob.glob('/opt/conda/conda-meta/bumpme-*'), 'bumpme is missing'\nsetup(name='needs-all', version='1.0', py_modules=['needs_all'])\n";
     let archive = source_archive(&[
@@ -52,11 +47,11 @@ fn pip_sees_what_it_needs() {
         ("needs_all-1.0/needs_all.py", "print('built')\n"),
     ]);
     index(
-        &project,
+        project,
         "needs-all",
         &[("needs_all-1.0.tar.bz2".to_owned(), archive)],
     );
-    environment(&project, "bumpme", "needs-all");
+    environment(project, "bumpme", "needs-all");
     project.build(&args).expect_success();
     let output = project
         .run(&[], &["python", "-m", "needs_all"])
