@@ -334,7 +334,7 @@ fn a_registry_that_dies_while_a_build_pushes() {
     assert_eq!(project.packages_requested(), [""; 0]);
     // What is in the registry is what a push without a fault gives.
     let name = format!("{}/{}:pushed", engine::registry(), project.name());
-    let again = Pushed::new(String::new(), &project.engine, &name);
+    let again = Pushed::new(String::new(), &name);
     let whole = project.push("whole", &["--build-arg", "SOURCE_DATE_EPOCH=1700000000"]);
     assert_eq!(again.manifest, whole.manifest);
     let file = format!("/opt/conda/share/{}/version.txt", package.name);

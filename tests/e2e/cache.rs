@@ -6,7 +6,7 @@ use condafront_testkit::server::Server;
 
 use crate::project::{LOCK, Project, base};
 use crate::pushed::{Pushed, blobs_fetched};
-use crate::{environments, locks, pip, solve};
+use crate::{bake, dates, environments, locks, pip, pip_lists, pip_resolve, solve};
 
 /// An environment with every kind of package, and this version of `bumpme`.
 fn specs(bumpme: &str) -> Vec<String> {
@@ -270,7 +270,7 @@ fn a_registry_cache_serves(scripts: Scripts, fresh: &Project) {
     assert_eq!(same.layers, whole.layers);
     let repository = format!("{}-cache", first.name());
     let fetched = |image: &Pushed| {
-        let blobs = blobs_fetched(&fresh.engine, &repository);
+        let blobs = blobs_fetched(&repository);
         let layers = image.layers.iter().filter(|layer| blobs.contains(*layer));
         layers.count()
     };

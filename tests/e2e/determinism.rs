@@ -177,7 +177,7 @@ fn copies_and_commands_are_repeatable_with_rewritten_times() {
         let to = ["--output", &output, "--build-arg", epoch];
         let built = project.docker(&[&usual[..], &to, args, &["."]].concat());
         let progress = built.expect_success().stderr;
-        Pushed::new(progress, &project.engine, &reference)
+        Pushed::new(progress, &reference)
     };
     project.write("app.txt", "app\n").write(
         "env.yml",
@@ -200,6 +200,6 @@ fn copies_and_commands_are_repeatable_with_rewritten_times() {
     assert_eq!(first.manifest, again.manifest);
 
     // The base's layer is the one that every other image has.
-    let of_base = Pushed::new(String::new(), &project.engine, &base());
+    let of_base = Pushed::new(String::new(), &base());
     assert_eq!(first.layers[0], of_base.layers[0]);
 }

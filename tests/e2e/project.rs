@@ -229,7 +229,7 @@ impl Project {
     }
 
     /// `docker build` of the lock, with the built-in installer, that only pushes to the tests' registry, as in CI.
-    /// The image there has the project's name, this tag and no attestations.
+    /// The image there has no attestations, and shares a repository with others: layers that are there are not sent again.
     pub(crate) fn push(&self, tag: &str, args: &[&str]) -> Pushed {
         self.push_file(LOCK, tag, args)
     }
@@ -243,7 +243,7 @@ impl Project {
         let to = ["-f", file, "--output", &output, "--provenance=false"];
         let output = self.docker(&[&usual[..], &to, &NATIVE, args, &["."]].concat());
         let progress = output.expect_success().stderr;
-        Pushed::new(progress, &self.engine, &reference)
+        Pushed::new(progress, &reference)
     }
 
     /// `docker run` of the image without network; `args` are options, `command` is the command to run.

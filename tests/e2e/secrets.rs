@@ -12,6 +12,7 @@ use condafront_testkit::server::Auth;
 use crate::downloads::fresh_package;
 use crate::failure::Failures;
 use crate::project::{LOCK, Project, base, frontend};
+use crate::pushed::Pushed;
 
 /// All bytes of an image: its files, configuration and history.
 pub(crate) fn all_bytes(project: &Project) -> Vec<u8> {
@@ -44,25 +45,39 @@ pub(crate) fn contains(bytes: &[u8], text: &str) -> bool {
     memchr::memmem::find(bytes, text.as_bytes()).is_some()
 }
 
-/// The content of all files below `folder`; compressed files both as they are and decompressed.
+/// The content of all files below `folder`, except for the base image's layers; compressed files both as they are and
+/// decompressed.
 pub(crate) fn unpacked_bytes(folder: &Path) -> Vec<u8> {
+    let of_base = Pushed::new(String::new(), &base()).layers;
     let mut all = Vec::new();
+    unpack_into(&mut all, folder, &of_base);
+    all
+}
+
+/// `known` are digests of files that are left out.
+fn unpack_into(all: &mut Vec<u8>, folder: &Path, known: &[String]) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            all.extend(unpacked_bytes(&path));
+            unpack_into(all, &path, known);
+            continue;
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if known
+            .iter()
+            .any(|it| it.strip_prefix("sha256:") == Some(&*name))
+        {
             continue;
         }
         let bytes = std::fs::read(&path).expect("a file");
         if bytes.starts_with(b"\x1f\x8b") {
             let mut gzip = flate2::read::MultiGzDecoder::new(bytes.as_slice());
-            gzip.read_to_end(&mut all).expect("valid gzip data");
+            gzip.read_to_end(all).expect("valid gzip data");
         } else if bytes.starts_with(b"\x28\xb5\x2f\xfd") {
             all.extend(zstd::decode_all(bytes.as_slice()).expect("valid zstd data"));
         }
         all.extend(bytes);
     }
-    all
 }
 
 const PASSWORD: &str = "hunter2-5d1c";
@@ -344,7 +359,7 @@ fn credentials_of_channels_appear_nowhere() {
             "--build-arg",
             "CONDAFRONT_INSTALLER=native",
             "--build-arg",
-            &format!("BASE_IMAGE={}", base()),
+            "BASE_IMAGE=scratch",
             "--provenance=mode=max",
             "--metadata-file",
             &metadata,
