@@ -11,7 +11,7 @@ use condafront_testkit::server::{Fault, Times};
 
 use crate::client::Client;
 use crate::failure::error_of;
-use crate::project::{LOCK, NATIVE, Project, base, frontend};
+use crate::project::{GZIP, LOCK, NATIVE, Project, base, frontend};
 use crate::pushed::Pushed;
 
 /// A project with a lock that gets longer from day to day.
@@ -301,7 +301,7 @@ fn a_registry_that_dies_while_a_build_pushes() {
     let registry = engine::registry().parse().expect("an address");
     let proxy = Proxy::start(registry);
     let place = format!("{}/{}:pushed", proxy.address(), project.name());
-    let output = format!("type=image,name={place},push=true,store=false");
+    let output = format!("type=image,name={place},push=true,store=false,{GZIP}");
     let push = || {
         let base = format!("BASE_IMAGE={}", base());
         let epoch = "SOURCE_DATE_EPOCH=1700000000";

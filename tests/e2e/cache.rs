@@ -4,7 +4,7 @@ use condafront_testkit::channel::Channel;
 use condafront_testkit::engine::{self, Store};
 use condafront_testkit::server::Server;
 
-use crate::project::{LOCK, Project, base};
+use crate::project::{GZIP, LOCK, Project, base};
 use crate::pushed::{Pushed, blobs_fetched};
 use crate::{bake, dates, environments, locks, pip, pip_lists, pip_resolve, solve};
 
@@ -224,7 +224,10 @@ fn a_registry_cache_serves_an_empty_builder() {
 fn nothing_is_solved_again(fresh: &Project) {
     solve::write(fresh, &solve::env(fresh, &["bumpme"]));
     let cache = registry_cache(fresh);
-    let solved = fresh.push("first", &["--cache-to", &format!("{cache},mode=max")]);
+    let solved = fresh.push(
+        "first",
+        &["--cache-to", &format!("{cache},mode=max,{GZIP}")],
+    );
     assert_eq!(solve::solves(&solved), ["1"], "{}", solved.progress);
 
     prune(fresh);
@@ -260,7 +263,10 @@ fn a_registry_cache_serves(scripts: Scripts, fresh: &Project) {
     all.retain(|spec| !without.contains(&spec.as_str()));
     lock(&first, &all);
     let cache = registry_cache(&first);
-    let whole = first.push("whole", &["--cache-to", &format!("{cache},mode=max")]);
+    let whole = first.push(
+        "whole",
+        &["--cache-to", &format!("{cache},mode=max,{GZIP}")],
+    );
     first.packages_requested();
 
     // Nothing has changed.

@@ -7,7 +7,7 @@ use condafront_testkit::engine::{Output, Store};
 use serde_json::json;
 
 use crate::failure::Failures;
-use crate::image::{Image, history, inspect};
+use crate::image::{Image, history};
 use crate::project::{Project, base, frontend, on_both_stores};
 use crate::secrets::{all_bytes, contains, unpacked_bytes};
 
@@ -231,9 +231,13 @@ fn commands_see_what_containers_see() {
 #[test]
 fn parts_of_packages_are_left_out() {
     let project = Project::new(Store::Containerd);
-    let size = |project: &Project| {
-        let size = inspect(project, project.tag(), "{{json .Size}}");
-        size.as_u64().expect("a size")
+    // Of all layers, unpacked.
+    let size = |project: &Project| -> u64 {
+        let sizes = ["history", "--human=false", "--format", "{{.Size}}"];
+        let sizes = project.docker(&[&sizes[..], &[project.tag()]].concat());
+        let sizes = sizes.expect_success().stdout;
+        let sizes = sizes.lines().map(str::parse::<u64>);
+        sizes.sum::<Result<_, _>>().expect("bytes")
     };
     const LIST: &str = "cd /opt/conda && find . -type f ! -path './conda-meta/*' ! -name '*.pyc' -exec sha256sum {} + | sort -k2";
     const CHECK: &str = "import glob, json, os, numpy, pandas

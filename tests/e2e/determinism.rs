@@ -6,7 +6,7 @@ use condafront_testkit::engine::{self, Store};
 use crate::locks::{conda_lock, pixi_lock};
 use crate::pip::{hello, real, serve};
 use crate::pip_private::index;
-use crate::project::{LOCK, Project, base, frontend};
+use crate::project::{GZIP, LOCK, Project, base, frontend};
 use crate::pushed::Pushed;
 
 /// With dates in archives and images that are not the time of a build.
@@ -163,8 +163,9 @@ fn copies_and_commands_are_repeatable_with_rewritten_times() {
     let project = Project::new(Store::Containerd);
     let image = |args: &[&str]| {
         let reference = format!("{}/{}:times", engine::registry(), project.name());
-        let output =
-            format!("type=image,name={reference},push=true,store=false,rewrite-timestamp=true");
+        let output = format!(
+            "type=image,name={reference},push=true,store=false,rewrite-timestamp=true,{GZIP}"
+        );
         let epoch = "SOURCE_DATE_EPOCH=1700000000";
         let usual = [
             "build",

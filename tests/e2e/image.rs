@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use condafront_testkit::engine::Output;
 use serde_json::Value;
 
-use crate::project::Project;
+use crate::project::{Project, kept_by};
 
 /// How long to wait for a container.
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -29,18 +29,12 @@ impl<'a> Image<'a> {
         let tag = format!("{}-derived-{number}", project.name());
         let file = format!("Dockerfile.{number}");
         project.write(&file, dockerfile);
-        let folder = project.path(".");
+        let (file, folder) = (project.path(&file), project.path("."));
+        let (file, folder) = (file.to_string_lossy(), folder.to_string_lossy());
+        let usual = ["build", "--network", "none", "-f", &file, "-t", &tag];
+        let kept = kept_by(project.engine.store());
         project
-            .docker(&[
-                "build",
-                "--network",
-                "none",
-                "-f",
-                &project.path(&file).to_string_lossy(),
-                "-t",
-                &tag,
-                &folder.to_string_lossy(),
-            ])
+            .docker(&[&usual[..], kept, &[&folder]].concat())
             .expect_success();
         Self::named(project, tag)
     }

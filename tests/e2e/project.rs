@@ -164,7 +164,12 @@ impl Project {
             Store::Containerd | Store::Classic => format!("{}:{number}", self.name),
         };
         let usual = ["build", "--progress", "plain", "-t", &tag];
-        let args = [&usual[..], args].concat();
+        let kept: &[&str] = if self.through_docker || goes_elsewhere(args) {
+            &[]
+        } else {
+            kept_by(self.engine.store())
+        };
+        let args = [&usual[..], kept, args].concat();
         let output = match input {
             Some(file) => self.docker_with_input(&args, file),
             None => self.docker(&args),
@@ -236,8 +241,8 @@ impl Project {
 
     /// [`Project::push`] for another file.
     pub(crate) fn push_file(&self, file: &str, tag: &str, args: &[&str]) -> Pushed {
-        let reference = format!("{}/{}:{tag}", engine::registry(), self.name);
-        let output = format!("type=image,name={reference},push=true,store=false");
+        let reference = format!("{}/pushed:{}-{tag}", engine::registry(), self.name);
+        let output = format!("type=image,name={reference},push=true,store=false,{GZIP}");
         let base = format!("BASE_IMAGE={}", base());
         let usual = ["build", "--progress", "plain", "--build-arg", &base];
         let to = ["-f", file, "--output", &output, "--provenance=false"];
@@ -296,6 +301,26 @@ impl Project {
         paths
     }
 }
+
+/// Options with which an engine that compresses layers keeps them as they are. Nothing is sent anywhere, and to run such an
+/// image, nothing has to be unpacked from gzip.
+pub(crate) fn kept_by(store: Store) -> &'static [&'static str] {
+    match store {
+        Store::Containerd => &["--output", "type=image,compression=uncompressed"],
+        Store::Classic | Store::Buildkitd => &[],
+    }
+}
+
+/// Whether options of `docker build` say what becomes of the result.
+fn goes_elsewhere(args: &[&str]) -> bool {
+    let is_output = |arg: &&str| {
+        ["-o", "--output", "--push", "--load"].contains(arg) || arg.starts_with("--call")
+    };
+    args.iter().any(is_output)
+}
+
+/// Attributes of what is sent to a registry, also where the engine keeps its layers as they are: the usual compression.
+pub(crate) const GZIP: &str = "compression=gzip,force-compression=true";
 
 /// The frontend image in the tests' registry.
 pub(crate) fn frontend() -> String {
