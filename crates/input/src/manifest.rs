@@ -12,6 +12,7 @@ mod dependency;
 mod keys;
 mod kind;
 mod known;
+mod needs;
 mod other;
 mod pypi;
 mod pypi_options;

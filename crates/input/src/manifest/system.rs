@@ -1,20 +1,14 @@
 //! The platforms of a manifest, and what it expects of the machines.
 
-use std::str::FromStr as _;
-
-use rattler_conda_types::Version;
-
+use super::needs::Needs;
 use super::refusals::Refusals;
 use super::workspace::{Environment, Feature, Workspace};
 use crate::environment_input::{DeclaredPlatform, DeclaredSystem, RequestedSpec};
 use crate::locked::choices;
-use crate::yaml::{Key, Node};
+use crate::yaml::Node;
 use condafront_model::platform;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
-
-/// The kernel that a solve counts on.
-const KERNEL: &str = "5.10";
 
 /// What an environment needs and where it runs.
 pub(super) struct Machines {
@@ -31,16 +25,6 @@ struct Entry<'a> {
     name: &'a str,
     subdir: &'a str,
     node: &'a Node,
-}
-
-/// A version that a machine must have at least.
-struct Least {
-    /// The virtual package, without underscores.
-    name: &'static str,
-    version: String,
-    /// Its build string, where that matters.
-    build: Option<String>,
-    lines: Lines,
 }
 
 /// Reads them. A solve counts on what any of the environments `together`, which are solved at once, needs. `asked` is the name
@@ -148,29 +132,14 @@ fn find<'a>(
     }
     reader.refuse_targets(together, &all, refusals);
     let chosen = chosen.map(|entry| entry.node);
-    let mut needs = |environment| -> Result<Vec<Least>, Diagnostic> {
-        let mut found = reader.least(chosen, environment, refusals)?;
-        highest(&mut found);
-        Ok(found)
-    };
-    let (own, all) = (needs(environment)?, needs(together)?);
-    let specs = own.iter().filter_map(Least::spec);
-    let machines = Machines {
+    let own = Needs::read(workspace, chosen, environment, refusals)?;
+    let all = Needs::read(workspace, chosen, together, refusals)?;
+    own.warn_of_kernel(workspace, refusals);
+    Ok(Machines {
         platforms: declared(&supported),
-        system: system(all),
-        specs: specs.collect(),
-    };
-    let is_later = |one: &&Least| {
-        one.name == "linux" && Version::from_str(&one.version).ok() > Version::from_str(KERNEL).ok()
-    };
-    if let Some(kernel) = own.iter().find(is_later) {
-        refusals.warn(
-            workspace.at(kernel.lines),
-            &format!("an image has no kernel: packages are chosen for Linux {KERNEL}"),
-            "Make sure that the machines that run the image have the kernel that you need.",
-        );
-    }
-    Ok(machines)
+        specs: own.specs(),
+        system: all.system(),
+    })
 }
 
 fn declared(entries: &[&Entry<'_>]) -> Vec<DeclaredPlatform> {
@@ -184,43 +153,6 @@ fn declared(entries: &[&Entry<'_>]) -> Vec<DeclaredPlatform> {
         }
     }
     platforms
-}
-
-/// Keeps the highest version of each virtual package.
-fn highest(all: &mut Vec<Least>) {
-    let key = |one: &Least| Version::from_str(&one.version).ok();
-    all.sort_by(|a, b| a.name.cmp(b.name).then_with(|| key(b).cmp(&key(a))));
-    all.dedup_by_key(|one| one.name);
-}
-
-/// What a solve can count on.
-fn system(all: Vec<Least>) -> DeclaredSystem {
-    let mut system = DeclaredSystem::default();
-    for one in all {
-        match one.name {
-            "archspec" => system.archspec = Some(one.version),
-            "cuda" => system.cuda = Some(one.version),
-            "cuda_arch" => {
-                let build = one.build.as_deref().unwrap_or("0");
-                system.cuda_arch = Some(format!("{}={build}", one.version));
-            }
-            _ => {}
-        }
-    }
-    system
-}
-
-impl Least {
-    /// What the image must have.
-    fn spec(&self) -> Option<RequestedSpec> {
-        ["cuda", "glibc"]
-            .contains(&self.name)
-            .then(|| RequestedSpec {
-                spec: format!("__{} >={}", self.name, self.version),
-                lines: self.lines,
-                is_implied: false,
-            })
-    }
 }
 
 struct Reader<'w, 'a> {
@@ -303,125 +235,5 @@ impl<'a> Reader<'_, 'a> {
             Ok((item.text().ok_or_else(error)?, item.lines))
         });
         names.collect::<Result<Vec<_>, _>>().map(Some)
-    }
-
-    /// What the chosen platform and the features of an environment need.
-    fn least(
-        &self,
-        chosen: Option<&'a Node>,
-        environment: &Environment<'a>,
-        refusals: &mut Refusals,
-    ) -> Result<Vec<Least>, Diagnostic> {
-        let mut found = Vec::new();
-        if let Some(table) = chosen {
-            self.least_of(table, &mut found, refusals)?;
-        }
-        for feature in &environment.features {
-            for node in self.workspace.tables(*feature, &["system-requirements"]) {
-                self.workspace.entries(node, "system-requirements")?;
-                self.least_of(node, &mut found, refusals)?;
-            }
-        }
-        Ok(found)
-    }
-
-    /// The versions that a table names.
-    fn least_of(
-        &self,
-        node: &Node,
-        found: &mut Vec<Least>,
-        refusals: &mut Refusals,
-    ) -> Result<(), Diagnostic> {
-        for (key, value) in node.mapping().unwrap_or_default() {
-            let place = self.workspace.at(key.lines);
-            let bare = key.name.strip_prefix("__");
-            let name = match bare.unwrap_or(&key.name) {
-                "cuda" => "cuda",
-                "cuda_arch" => "cuda_arch",
-                "archspec" => "archspec",
-                "glibc" | "libc" => "glibc",
-                "linux" => "linux",
-                "osx" | "win" | "unix" => continue,
-                _ if bare.is_some() => {
-                    let message = format!(
-                        "a solve does not know the virtual package `{}`",
-                        quoted(&key.name)
-                    );
-                    refusals.refuse(place, message);
-                    continue;
-                }
-                // The platforms' own, and those of other systems.
-                _ => continue,
-            };
-            let family = value.get("family").and_then(Node::text);
-            if family.is_some_and(|family| family != "glibc") {
-                refusals.refuse(
-                    place,
-                    "packages for Linux need glibc, not another C library",
-                );
-                continue;
-            }
-            let of_driver = value.get("driver").filter(|_| name == "cuda");
-            let version = of_driver.or_else(|| value.get("version"));
-            found.push(self.version(key, version.unwrap_or(value), name)?);
-            if let Some(arch) = value.get("arch").filter(|_| of_driver.is_some()) {
-                found.push(self.version(key, arch, "cuda_arch")?);
-            }
-        }
-        Ok(())
-    }
-
-    /// A version; below a name with underscores, with a build string.
-    fn version(&self, key: &Key, node: &Node, name: &'static str) -> Result<Least, Diagnostic> {
-        let text = node.text().unwrap_or_default().trim();
-        let parts = text.split_once('=').filter(|_| key.name.starts_with("__"));
-        let (version, build) = match parts {
-            // The version of an architecture says nothing.
-            Some((_, build)) if name == "archspec" => (build, None),
-            Some((version, build)) => (version, Some(build)),
-            None => (text, None),
-        };
-        let is_word = |text: &str| {
-            let known = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
-            !text.is_empty() && text.chars().all(known)
-        };
-        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
-        let is_valid = match name {
-            "archspec" => is_word(version),
-            "cuda_arch" => version
-                .split_once('.')
-                .map_or(is_number(version), |(major, minor)| {
-                    is_number(major) && is_number(minor)
-                }),
-            _ => {
-                version.starts_with(|c: char| c.is_ascii_digit())
-                    && Version::from_str(version).is_ok()
-            }
-        };
-        if is_valid && build.is_none_or(is_word) {
-            return Ok(Least {
-                name,
-                version: match name {
-                    "cuda_arch" if is_number(version) => format!("{version}.0"),
-                    _ => version.to_owned(),
-                },
-                build: build.map(str::to_owned),
-                lines: key.lines,
-            });
-        }
-        let shown = node
-            .text()
-            .map_or(node.what().to_owned(), |text| format!("`{}`", quoted(text)));
-        let place = self.workspace.at(key.lines);
-        let (what, example) = match name {
-            "cuda_arch" => (
-                "the architecture of `cuda`".to_owned(),
-                "cuda = { driver = \"12.0\", arch = \"8.6\" }",
-            ),
-            _ => (format!("`{}`", quoted(&key.name)), "cuda = \"12\""),
-        };
-        Err(place
-            .error(format!("{what} must be a version, not {shown}"))
-            .help(format!("For example: {example}")))
     }
 }
