@@ -6,6 +6,7 @@
 //! like an env.yml.
 
 mod channels;
+mod conda_spec;
 mod contradictions;
 mod cutoff;
 mod dependency;
