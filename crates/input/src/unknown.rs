@@ -88,6 +88,11 @@ pub(super) fn of_another_tool(file: &Arc<SourceFile>, tree: &Node) -> Option<Dia
 fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
     let (number, line) = first_line(text)?;
     let name = file.name();
+    if line.starts_with("version https://git-lfs.github.com/") {
+        let message = format!("{name} is a pointer of Git LFS, not the file itself");
+        let error = Diagnostic::new(message).at(file, Lines::one(number));
+        return Some(error.help("Load the file with `git lfs pull`.").settled());
+    }
     let is_page = line.starts_with('<') && !line.starts_with("<%");
     if !is_page && let Some(statement) = leftover::first_statement(file) {
         return Some(statement);

@@ -232,6 +232,7 @@ pub struct Diagnostic {
     /// Where, most relevant place first; empty when no file is to blame.
     pub locations: Vec<Location>,
     cause: Option<Arc<dyn Error + Send + Sync>>,
+    is_settled: bool,
 }
 
 impl fmt::Display for Diagnostic {
@@ -269,6 +270,7 @@ impl Diagnostic {
             help: None,
             locations: Vec::new(),
             cause: None,
+            is_settled: false,
         }
     }
 
@@ -299,6 +301,18 @@ impl Diagnostic {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Says that the help is all that can be done about it: advice for the whole file, such as to write it again, would not help.
+    #[must_use]
+    pub fn settled(mut self) -> Self {
+        self.is_settled = true;
+        self
+    }
+
+    /// Whether the help is all that can be done about it.
+    pub fn is_settled(&self) -> bool {
+        self.is_settled
     }
 
     /// The diagnostic as a terminal shows it: message, excerpts with line numbers, help.

@@ -16,7 +16,8 @@ pub(super) fn explained(file: &Arc<SourceFile>, tree: &Node) -> Diagnostic {
         .or_else(|| without_workspace(tree))
         .or_else(|| python_project(name, tree))
         .or_else(|| lock_of_pypi(name, own, tree))
-        .or_else(|| without_channels(tree));
+        .or_else(|| without_channels(tree))
+        .or_else(|| package_alone(name, own, tree));
     let found = found.unwrap_or_else(|| Found {
         message: format!("{name} is a TOML file, but not the manifest of a workspace with channels"),
         help: "Build from an environment file (with `dependencies:`), a lock, a pixi.toml or a conda.toml.".to_owned(),
@@ -94,6 +95,21 @@ fn without_channels(tree: &Node) -> Option<Found> {
         message: format!("`[{name}]` has no `channels`"),
         help: "Add channels = [\"conda-forge\"].".to_owned(),
         lines: table.lines,
+    })
+}
+
+/// A package of a workspace, whose manifest is another file.
+fn package_alone(name: &str, own: &str, tree: &Node) -> Option<Found> {
+    let keys = tree.mapping()?.iter();
+    let (key, package) = keys.into_iter().find(|(key, _)| key.name == "package")?;
+    // Cargo's packages have a table of this name too.
+    let build = package.get("build");
+    let is_built = build.is_some_and(|build| build.get("backend").is_some());
+    (is_built || own == "pixi.toml").then(|| Found {
+        message: format!("{name} describes a package, but no workspace"),
+        help: "Build the manifest of the workspace that has the package. Or add [workspace] with channels = [\"conda-forge\"] and platforms = [\"linux-64\"]."
+            .to_owned(),
+        lines: key.lines,
     })
 }
 
