@@ -23,8 +23,13 @@ fn summary(input: &EnvironmentInput) -> String {
     let mut parts = Vec::new();
     match &input.pip {
         pip if pip.is_empty() => {}
-        Pip::Locked(LockedPip { files, local, .. }) => {
-            let number = files.len() + local.len();
+        Pip::Locked(LockedPip {
+            files,
+            local,
+            repositories,
+            ..
+        }) => {
+            let number = files.len() + local.len() + repositories.len();
             parts.push(count(number, "PyPI package", "PyPI packages"));
         }
         Pip::Unsolved(requirements) => {
@@ -92,6 +97,7 @@ pub(super) fn check(
             Pip::Unsolved(_) => Vec::new(),
         },
         local: Vec::new(),
+        repositories: Vec::new(),
         pylocks: found.pylocks,
         list: found.list,
     };

@@ -97,7 +97,7 @@ impl Files {
         let list = own.list_of_manifest(&input.pip, folder, settings)?;
         let found = own.read(&lock.file, settings)?;
         let kind = LockKind::of(&lock.file);
-        let mut input = own.installed(input, found, kind, settings)?;
+        let mut input = own.installed(input, found, &lock.file, settings)?;
         if let Some(list) = list {
             own.check_pip(&list, &input, kind, settings)?;
         }

@@ -68,6 +68,10 @@ impl Session<'_> {
             let error = not_on_a_server(&local.name, &local.location(&one.file));
             return Err(or_skip(error, &local.name).into());
         }
+        if let Some(package) = asked.repositories.first() {
+            let error = not_on_a_server(&package.name, &package.location(&one.file));
+            return Err(or_skip(error, &package.name).into());
+        }
         if !asked.asks_for_more() {
             return Ok(FoundPip {
                 packages: asked.locked.clone(),

@@ -63,7 +63,7 @@ impl Session<'_> {
         if let Conda::Unsolved(request) = &one.input.conda {
             one.answered = Some((**request).clone());
         }
-        one.input = own.installed(one.input, content, kind, &settings)?;
+        one.input = own.installed(one.input, content, &lock.file, &settings)?;
         own.check_pip(&list, &one.input, kind, &settings)?;
         one.input.warnings.extend(lock.warning);
         Ok(one)

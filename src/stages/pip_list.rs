@@ -28,7 +28,7 @@ pub(super) struct PipInput {
     pub(super) asked: PypiPackages,
     /// Those of the list that are in the user's folders or in a repository, and where they are asked for.
     pub(super) local: Vec<(Local, Location)>,
-    /// Those of a lock that are in the user's folders, and where they are asked for.
+    /// Those of a lock that are in the user's folders or in a repository, and where they are asked for.
     pub(super) locked_local: Vec<(Local, Location)>,
     /// Warnings about where files were found.
     pub(super) warnings: Vec<Warning>,
@@ -72,15 +72,27 @@ impl Session<'_> {
             warnings.extend(list.warnings());
         }
         let projects = self.projects(&mut list, &mut warnings).await?;
+        let mut locked_local = self
+            .packages_of_lock(&locked.local, file, folder, &mut warnings)
+            .await
+            .map_err(|error| with_skip(error, &locked.local))?;
+        locked_local.extend(locked.repositories.iter().map(|package| {
+            let repository = Repository {
+                url: package.url.clone(),
+                reference: Some(package.commit.clone()),
+                found_by: package.found_by.clone(),
+                subdir: package.subdir.clone(),
+                has_history: false,
+            };
+            of_repository(package.name.clone(), repository, package.location(file))
+        }));
         Ok(PipInput {
             local: self.local_packages(&list, &projects)?,
-            locked_local: self
-                .packages_of_lock(&locked.local, file, folder, &mut warnings)
-                .await
-                .map_err(|error| with_skip(error, &locked.local))?,
+            locked_local,
             asked: PypiPackages {
                 locked: locked.files,
                 local: locked.local,
+                repositories: locked.repositories,
                 pylocks,
                 list,
             },
@@ -244,6 +256,24 @@ impl Session<'_> {
         };
         Ok((label, kind, output))
     }
+}
+
+/// The package of a repository that a lock names at `place`.
+pub(super) fn of_repository(
+    name: String,
+    repository: Repository,
+    place: Location,
+) -> (Local, Location) {
+    let local = Local {
+        label: name,
+        kind: LocalKind::Folder,
+        output: load(&repository, &place),
+        build_options: Vec::new(),
+        hashes: Hashes::default(),
+        repository: Some(repository),
+        editable: None,
+    };
+    (local, place)
 }
 
 /// The contents of a repository that is asked for at `place`.

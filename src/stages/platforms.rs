@@ -243,6 +243,9 @@ fn needs_pip(asked: &PypiPackages, file: &Arc<SourceFile>) -> Option<(String, Lo
     if let Some(package) = local.find(|package| !package.path.ends_with(".whl")) {
         return Some((pip_builds(&package.name), package.location(file)));
     }
+    if let Some(package) = asked.repositories.first() {
+        return Some((pip_builds(&package.name), package.location(file)));
+    }
     if pinned.is_some() {
         return None;
     }
@@ -289,6 +292,7 @@ mod tests {
             let asked = PypiPackages {
                 locked: locked.to_vec(),
                 local: local.to_vec(),
+                repositories: Vec::new(),
                 pylocks: Vec::new(),
                 list: List::default(),
             };

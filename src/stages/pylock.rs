@@ -1,13 +1,12 @@
 //! What locks of PyPI packages name for one environment.
 
 use super::linked::Linked;
-use super::pip_list::{PipInput, load};
+use super::pip_list::{PipInput, of_repository};
 
 use crate::gateway::error::BuildError;
-use condafront_graph::pip::{Local, LocalKind};
+use condafront_graph::pip::Local;
 use condafront_input::pylock::{Chosen, Pylock};
 use condafront_input::{LocalPip, pypi};
-use condafront_model::package::Hashes;
 use condafront_model::pypi_package::PipPackage;
 use condafront_model::source::Location;
 use condafront_step_spec::solve::Glibc;
@@ -71,16 +70,7 @@ impl Linked<'_> {
                         file: lock.file.clone(),
                         lines,
                     };
-                    let local = Local {
-                        label: name,
-                        kind: LocalKind::Folder,
-                        output: load(&repository, &place),
-                        build_options: Vec::new(),
-                        hashes: Hashes::default(),
-                        repository: Some(repository),
-                        editable: None,
-                    };
-                    found.local.push((local, place));
+                    found.local.push(of_repository(name, repository, place));
                 }
             }
         }

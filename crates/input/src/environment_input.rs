@@ -66,6 +66,8 @@ pub struct Beside {
     pub listed_channels: usize,
     /// Where PyPI packages come from.
     pub indexes: PypiIndexes,
+    /// The error that the environment is for other platforms.
+    pub other_platform: Option<Diagnostic>,
     /// Why the packages cannot be found without a lock.
     pub unsolvable: Option<Diagnostic>,
     /// Findings that only matter without a lock.
@@ -193,8 +195,44 @@ pub struct LockedPip {
     pub files: Vec<PipPackage>,
     /// Those of the build context.
     pub local: Vec<LocalPip>,
+    /// Those of git repositories.
+    pub repositories: Vec<RepositoryPip>,
     /// The names of those that conda packages of the lock contain, as far as the lock says so.
     pub by_conda: BTreeSet<String>,
+}
+
+impl LockedPip {
+    /// Whether there is nothing to install.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.local.is_empty() && self.repositories.is_empty()
+    }
+}
+
+/// A PyPI package that a lock names by a commit of a git repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepositoryPip {
+    /// Its name as written in the lock.
+    pub name: String,
+    /// The URL to clone.
+    pub url: String,
+    /// The whole name of the commit.
+    pub commit: String,
+    /// The branch, tag or commit that it was found by, if the lock says so.
+    pub found_by: Option<String>,
+    /// The folder of the package in the repository.
+    pub subdir: Option<String>,
+    /// The lines of the lock that name it.
+    pub lines: Lines,
+}
+
+impl RepositoryPip {
+    /// The place that names it, in the environment's own file.
+    pub fn location(&self, file: &Arc<SourceFile>) -> Location {
+        Location {
+            file: Arc::clone(file),
+            lines: self.lines,
+        }
+    }
 }
 
 /// A PyPI package of the build context that a lock names: a project, a wheel or a source archive.
@@ -248,7 +286,7 @@ impl Pip {
     /// Whether there is nothing to install.
     pub fn is_empty(&self) -> bool {
         match self {
-            Self::Locked(locked) => locked.files.is_empty() && locked.local.is_empty(),
+            Self::Locked(locked) => locked.is_empty(),
             Self::Unsolved(requirements) => requirements.is_empty(),
         }
     }
@@ -256,9 +294,11 @@ impl Pip {
     /// The lines that ask for them.
     pub fn lines(&self) -> Vec<Lines> {
         match self {
-            Self::Locked(LockedPip { files, local, .. }) => {
-                let files = files.iter().map(|package| package.lines);
-                files.chain(local.iter().map(|one| one.lines)).collect()
+            Self::Locked(locked) => {
+                let files = locked.files.iter().map(|package| package.lines);
+                let local = locked.local.iter().map(|one| one.lines);
+                let repositories = locked.repositories.iter().map(|one| one.lines);
+                files.chain(local).chain(repositories).collect()
             }
             Self::Unsolved(list) => list.iter().map(|entry| entry.lines).collect(),
         }

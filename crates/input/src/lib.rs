@@ -54,7 +54,7 @@ pub use categories::KnownCategories;
 pub use check_directive::check_options;
 pub use environment_input::{
     Beside, Categories, Conda, DeclaredPlatform, DeclaredSystem, EnvironmentInput, LocalPip,
-    LockedPip, Pip, PypiIndexes, RequestedSpec, SolveRequest,
+    LockedPip, Pip, PypiIndexes, RepositoryPip, RequestedSpec, SolveRequest,
 };
 pub use locked::skip::{check_skips, or_skip};
 pub use logins::Logins;

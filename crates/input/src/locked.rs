@@ -3,6 +3,7 @@
 pub(super) mod address;
 mod local;
 mod placeholders;
+pub(super) mod repository;
 pub(super) mod skip;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,7 +11,9 @@ use std::sync::Arc;
 
 use self::skip::Skip;
 use crate::address_variables::{self, AddressError, FilledAddress, credentials_warning};
-use crate::environment_input::{Categories, Conda, EnvironmentInput, LocalPip, LockedPip, Pip};
+use crate::environment_input::{
+    Categories, Conda, EnvironmentInput, LocalPip, LockedPip, Pip, RepositoryPip,
+};
 use crate::place::Place;
 use crate::section::args::BuildArgs;
 use crate::section::image_section::ImageSection;
@@ -29,6 +32,8 @@ pub(super) struct Locked<'a> {
     pub(super) pip: Vec<PipPackage>,
     /// The PyPI packages that are next to the lock.
     pub(super) local: Vec<LocalPip>,
+    /// The PyPI packages that are in repositories.
+    pub(super) repositories: Vec<RepositoryPip>,
     /// The names of the PyPI packages that conda packages contain.
     pub(super) by_conda: BTreeSet<String>,
     pub(super) warnings: Vec<Warning>,
@@ -70,6 +75,7 @@ impl<'a> Locked<'a> {
             packages: Vec::new(),
             pip: Vec::new(),
             local: Vec::new(),
+            repositories: Vec::new(),
             by_conda: BTreeSet::new(),
             warnings: Vec::new(),
             skip: Skip::new(settings),
@@ -82,7 +88,10 @@ impl<'a> Locked<'a> {
 
     /// Whether there is no package.
     pub(super) fn is_empty(&self) -> bool {
-        self.packages.is_empty() && self.pip.is_empty() && self.local.is_empty()
+        self.packages.is_empty()
+            && self.pip.is_empty()
+            && self.local.is_empty()
+            && self.repositories.is_empty()
     }
 
     /// A URL with the values of its variables, and without credentials or placeholders for them. [`Locked::finish`] warns
@@ -123,7 +132,8 @@ impl<'a> Locked<'a> {
     pub(super) fn deduplicate(&mut self, repeats: Repeats) -> Result<(), Diagnostic> {
         self.deduplicate_conda(repeats)?;
         self.deduplicate_pip(repeats)?;
-        self.deduplicate_local(repeats)
+        self.deduplicate_local(repeats)?;
+        self.deduplicate_repositories(repeats)
     }
 
     fn deduplicate_conda(&mut self, repeats: Repeats) -> Result<(), Diagnostic> {
@@ -245,6 +255,7 @@ impl<'a> Locked<'a> {
             pip: Pip::Locked(LockedPip {
                 files: self.pip,
                 local: self.local,
+                repositories: self.repositories,
                 by_conda: self.by_conda,
             }),
             beside: None,

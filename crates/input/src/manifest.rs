@@ -27,6 +27,7 @@ mod workspace;
 use std::sync::Arc;
 
 use self::refusals::Refusals;
+use self::request::Request;
 use self::workspace::Workspace;
 use crate::environment_input::{
     Beside, Categories, Conda, DEFAULT_ENVIRONMENT, DEV, EnvironmentInput, Pip,
@@ -119,7 +120,11 @@ pub(crate) fn read(
         platform: asked_platform,
         settings,
     };
-    let (request, listed_channels) = asked.request(&section, &mut refusals, &mut warnings)?;
+    let Request {
+        solve,
+        listed_channels,
+        other_platform,
+    } = asked.request(&section, &mut refusals, &mut warnings)?;
     let (pip, indexes) = pypi::read(&workspace, &environment, &mut refusals)?;
     if !pip.is_empty() {
         cutoff::of_pypi(&workspace, &mut refusals);
@@ -134,13 +139,14 @@ pub(crate) fn read(
         environments: workspace.environments(),
         listed_channels,
         indexes,
+        other_platform,
         unsolvable,
         warnings: of_solve,
     };
     Ok(EnvironmentInput {
         prefix: None,
         variables,
-        conda: Conda::Unsolved(Box::new(request)),
+        conda: Conda::Unsolved(Box::new(solve)),
         pip: if pip.is_empty() {
             Pip::default()
         } else {

@@ -3,6 +3,8 @@
 
 mod kept_pip;
 mod kind;
+mod known_pip;
+mod of_extras;
 mod of_pypi;
 mod renewal;
 mod satisfied;
@@ -10,13 +12,14 @@ mod satisfied;
 pub use self::kept_pip::KeptPip;
 pub use self::kind::LockKind;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use self::satisfied::{Fault, Packages, channel_of, name_of};
 use crate::environment_input::{Conda, EnvironmentInput, Pip, SolveRequest};
 use crate::file_path::{FilePath, NamedPath};
 use crate::locked;
+use crate::pixi_lock;
 use crate::read;
 use crate::section::image_section::{Located, PLATFORM};
 use crate::settings::InputSettings;
@@ -43,6 +46,8 @@ pub struct OwnLock {
     is_declared: bool,
     /// Whether it is a manifest's, which can do without.
     is_beside: bool,
+    /// The error that the manifest is for other platforms.
+    other_platform: Option<Diagnostic>,
 }
 
 impl OwnLock {
@@ -66,6 +71,10 @@ impl OwnLock {
             platform,
             is_declared: declared.iter().any(|one| one.subdir == platform.subdir()),
             is_beside: named.is_none(),
+            other_platform: input
+                .beside
+                .as_ref()
+                .and_then(|beside| beside.other_platform.clone()),
         })
     }
 
@@ -109,13 +118,23 @@ impl OwnLock {
     /// Reads it.
     ///
     /// # Errors
-    /// What is wrong with it, also where the env.yml names it; or that it is not a lock.
+    /// What is wrong with it, also where the env.yml names it; that it is not a lock; or that the manifest is for other
+    /// platforms.
     pub fn read(
         &self,
         lock: &Arc<SourceFile>,
         settings: &InputSettings,
     ) -> Result<EnvironmentInput, Diagnostic> {
-        self.read_or(lock, settings, &self.renew(LockKind::of(lock)))
+        let kind = LockKind::of(lock);
+        if let Some(error) = &self.other_platform {
+            return Err(with_help(error.clone(), &self.renew(kind)));
+        }
+        self.read_or(lock, settings, |error| {
+            let command = format!("`{}`", self.command(kind));
+            let says_so = |help: &String| help.contains(&command);
+            let is_enough = error.is_settled() || error.help.as_ref().is_some_and(says_so);
+            (!is_enough).then(|| self.renew(kind))
+        })
     }
 
     /// The same if a new one is to take its place.
@@ -127,21 +146,23 @@ impl OwnLock {
         lock: &Arc<SourceFile>,
         settings: &InputSettings,
     ) -> Result<EnvironmentInput, Diagnostic> {
-        self.read_or(lock, settings, "To start anew, remove the file.")
+        let way_out = "To start anew, remove the file.";
+        self.read_or(lock, settings, |_| Some(way_out.to_owned()))
     }
 
     fn read_or(
         &self,
         lock: &Arc<SourceFile>,
         settings: &InputSettings,
-        way_out: &str,
+        way_out: impl FnOnce(&Diagnostic) -> Option<String>,
     ) -> Result<EnvironmentInput, Diagnostic> {
         let found = read::read(lock, self.platform, settings).map_err(|error| {
-            let help = match &error.help {
-                Some(help) => format!("{help} {way_out}"),
-                None => way_out.to_owned(),
-            };
-            error.at(&self.file, self.lines).help(help)
+            let way_out = way_out(&error);
+            let error = error.at(&self.file, self.lines);
+            match way_out {
+                Some(way_out) => with_help(error, &way_out),
+                None => error,
+            }
         })?;
         if found.locked().is_none() {
             return Err(self
@@ -151,7 +172,7 @@ impl OwnLock {
         Ok(found)
     }
 
-    /// The environment with the packages of the lock `found`, which is of this `kind`, instead of a solve.
+    /// The environment with the packages `found` of `lock`, instead of a solve.
     ///
     /// # Errors
     /// A diagnostic at a dependency that the lock does not satisfy, or at the lock if it has packages from elsewhere.
@@ -159,14 +180,14 @@ impl OwnLock {
         &self,
         input: EnvironmentInput,
         found: EnvironmentInput,
-        kind: LockKind,
+        lock: &Arc<SourceFile>,
         settings: &InputSettings,
     ) -> Result<EnvironmentInput, Diagnostic> {
         let (Conda::Unsolved(request), Conda::Locked(packages)) = (&input.conda, found.conda)
         else {
             return Ok(input);
         };
-        self.check(request, &packages, kind, settings)?;
+        self.check(request, &packages, lock, settings)?;
         let mut asking: BTreeMap<String, Lines> = BTreeMap::new();
         for asked in &request.specs {
             if let Some(name) = name_of(&asked.spec) {
@@ -184,9 +205,7 @@ impl OwnLock {
         let conda = Conda::Locked(packages.collect());
         let pip = match found.pip {
             // A manifest's lock has all PyPI packages, or there are none.
-            Pip::Locked(pip) if pip.files.is_empty() && pip.local.is_empty() && !self.is_beside => {
-                input.pip
-            }
+            Pip::Locked(pip) if pip.is_empty() && !self.is_beside => input.pip,
             Pip::Locked(pip) => Pip::Locked(self.named_here(pip, &input.pip)),
             Pip::Unsolved(_) => input.pip,
         };
@@ -206,9 +225,10 @@ impl OwnLock {
         &self,
         request: &SolveRequest,
         packages: &[Package],
-        kind: LockKind,
+        file: &Arc<SourceFile>,
         settings: &InputSettings,
     ) -> Result<(), Diagnostic> {
+        let kind = LockKind::of(file);
         let known = Packages::of(packages);
         let is_skipped = |name: &str| settings.skip.iter().any(|skip| skip == name);
         for asked in &request.specs {
@@ -236,13 +256,14 @@ impl OwnLock {
             let error = Diagnostic::new(message).at(&self.file, asked.lines);
             return Err(error.help(self.renew(kind)));
         }
-        let is_listed = |package: &Package| {
-            let own = channel_of(package);
-            let mut channels = request.channels.iter();
-            channels.any(|channel| channel.url.recorded() == own)
-        };
+        let channels = request.channels.iter();
+        let channels: BTreeSet<String> = channels
+            .map(|channel| channel.url.recorded().clone())
+            .collect();
+        let is_listed = |package: &Package| channels.contains(&channel_of(package));
         match packages.iter().find(|package| !is_listed(package)) {
             None => Ok(()),
+            Some(_) if pixi_lock::is_of_channels(file, &channels, settings) => Ok(()),
             Some(package) => Err(self
                 .error(format!(
                     "`{}` has {} from {}, which is not one of the channels",
@@ -295,6 +316,15 @@ pub fn upgrades_all(settings: &InputSettings) -> bool {
 /// The warning that the build-arg that names packages to change has no effect on a build of `file`.
 pub fn upgrade_without_effect(file: &SourceFile, why: &str) -> Warning {
     locked::without_effect(UPGRADE, file, why)
+}
+
+/// An error with more help.
+fn with_help(error: Diagnostic, more: &str) -> Diagnostic {
+    let help = match &error.help {
+        Some(help) => format!("{help} {more}"),
+        None => more.to_owned(),
+    };
+    error.help(help)
 }
 
 fn shown(package: &Package) -> String {

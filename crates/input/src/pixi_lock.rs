@@ -24,7 +24,7 @@ mod names;
 mod readable;
 mod select;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rattler_conda_types::PackageUrl;
@@ -141,6 +141,21 @@ pub(crate) fn parsed(file: &Arc<SourceFile>) -> Result<LockFile, Diagnostic> {
         .map_err(|error| damage::explain(file, &text, &tree, error))
 }
 
+/// Whether the packages of a lock were chosen from some of `channels`, which are addresses without a slash at the end, as far as
+/// the lock says so. The files of a channel may be somewhere else.
+pub(crate) fn is_of_channels(
+    file: &Arc<SourceFile>,
+    channels: &BTreeSet<String>,
+    settings: &InputSettings,
+) -> bool {
+    let tree = file.text().and_then(|text| yaml::read(file, text));
+    tree.is_ok_and(|tree| {
+        let own = select::channels(&tree, settings);
+        let is_one = |own: &&str| channels.contains(own.trim_end_matches('/'));
+        !own.is_empty() && own.iter().all(is_one)
+    })
+}
+
 /// The packages of the chosen environment and platform.
 fn packages<'a>(
     lock: &'a LockFile,
@@ -182,12 +197,14 @@ fn check_kind(file: &Arc<SourceFile>, selector: &Selector<'_>) -> Result<(), Dia
         Kind::Conda if is_archive => Err(error(format!(
             "`{shown}` is a file on the machine that created the lock: it cannot be downloaded"
         ))
-        .help("Publish it in a channel, and lock the environment with the package from there.")),
+        .help("Publish it in a channel, and lock the environment with the package from there.")
+        .settled()),
         Kind::Pypi => Ok(()),
         Kind::Conda | Kind::CondaSource => Err(error(format!(
             "`{shown}` is the source of a conda package, but condafront installs only built packages"
         ))
-        .help("Build it, publish it in a channel, and lock the environment with the package from there.")),
+        .help("Build it, publish it in a channel, and lock the environment with the package from there.")
+        .settled()),
     }
 }
 

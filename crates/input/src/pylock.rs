@@ -5,6 +5,7 @@
 //! are known.
 
 mod choice;
+mod environment;
 mod fields;
 mod lock;
 mod marker;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::pylock::Pylock;
 use super::requirements::{self, List};
-use crate::environment_input::{LocalPip, Pip};
+use crate::environment_input::{LocalPip, Pip, RepositoryPip};
 use crate::section::args::BuildArgs;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::{Hashes, Package};
@@ -19,6 +19,8 @@ pub struct PypiPackages {
     pub locked: Vec<PipPackage>,
     /// Packages of the build context that a lock names.
     pub local: Vec<LocalPip>,
+    /// Packages of repositories that a lock names.
+    pub repositories: Vec<RepositoryPip>,
     /// Locks from which each environment gets what is for its python and platform.
     pub pylocks: Vec<Pylock>,
     /// Entries that pip must resolve.
@@ -28,7 +30,10 @@ pub struct PypiPackages {
 impl PypiPackages {
     /// Whether there is nothing to install.
     pub fn is_empty(&self) -> bool {
-        self.locked.is_empty() && self.local.is_empty() && !self.asks_for_more()
+        self.locked.is_empty()
+            && self.local.is_empty()
+            && self.repositories.is_empty()
+            && !self.asks_for_more()
     }
 
     /// Whether there is something besides what the environment's own lock names.
@@ -87,6 +92,8 @@ pub fn check(
     let files = files.map(|first| (first.label(), first.location(file)));
     let local = asked.local.first();
     let local = local.map(|first| (quoted(&first.name), first.location(file)));
+    let repository = asked.repositories.first();
+    let repository = repository.map(|first| (quoted(&first.name), first.location(file)));
     let pylock = asked.pylocks.first();
     let pylock = pylock.map(|lock| {
         let place = Location {
@@ -97,7 +104,7 @@ pub fn check(
         (what, place, &["python"][..])
     });
     let a_package = |label: &str| format!("{label} is a PyPI package");
-    let files = files.or(local);
+    let files = files.or(local).or(repository);
     let files = files.map(|(label, location)| (a_package(&label), location, &["python"][..]));
     let mut list = asked.list.entries().iter();
     let list = list.find(|entry| entry.requirement().is_some() && !entry.is_constraint);

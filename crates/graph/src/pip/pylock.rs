@@ -1,7 +1,5 @@
 //! What an environment gets from a `pylock.toml`.
 
-use std::collections::BTreeMap;
-
 use crate::environment::Environment;
 use crate::plan::WheelTarget;
 use condafront_input::pylock::{Chosen, MarkerEnvironment, Pylock};
@@ -32,31 +30,7 @@ impl Environment<'_> {
             platform,
             glibc: Some(glibc),
         };
-        let environment = marker_environment(&python.version, version, platform);
+        let environment = MarkerEnvironment::of_cpython(&python.version, version, platform);
         lock.choose(environment, version, categories, |name| target.rank(name))
-    }
-}
-
-/// What markers see of CPython `version`, `minor` for short, on Linux.
-fn marker_environment(minor: &str, version: &str, platform: Platform) -> MarkerEnvironment {
-    let triplet = platform.triplet();
-    let values = [
-        ("implementation_name", "cpython"),
-        ("implementation_version", version),
-        ("os_name", "posix"),
-        (
-            "platform_machine",
-            triplet.split('-').next().unwrap_or(triplet),
-        ),
-        ("platform_python_implementation", "CPython"),
-        ("platform_system", "Linux"),
-        ("python_full_version", version),
-        ("python_version", minor),
-        ("sys_platform", "linux"),
-    ];
-    let values = values.map(|(name, value)| (name, value.to_owned()));
-    MarkerEnvironment {
-        values: BTreeMap::from(values),
-        ..MarkerEnvironment::default()
     }
 }

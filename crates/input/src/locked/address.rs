@@ -75,11 +75,17 @@ pub(crate) fn pip(
     if let Some((scheme, _)) = address.split_once('+')
         && ["git", "hg", "svn", "bzr"].contains(&scheme)
     {
-        let error = error(format!(
-            "the PyPI package {name} comes from a repository, `{}`, which a hash cannot pin",
-            redact::quoted(address)
-        ));
-        return Err(or_skip(error.help(ADVICE), name));
+        let shown = redact::quoted(address);
+        let error = error(if scheme == "git" {
+            format!(
+                "the PyPI package {name} comes from the repository `{shown}`, which must be on a server, with the whole name of a commit"
+            )
+        } else {
+            format!(
+                "the PyPI package {name} comes from the repository `{shown}`: only git repositories are supported"
+            )
+        });
+        return Err(or_skip(error.help(ADVICE), name).settled());
     }
     // How pixi marks the URL of one file, as opposed to a file of an index.
     let address = address.strip_prefix("direct+").unwrap_or(address);
@@ -89,7 +95,7 @@ pub(crate) fn pip(
         ))
         .help(ADVICE)
         .caused_by(reason);
-        or_skip(error, name)
+        or_skip(error, name).settled()
     })?;
     let mut hashes = hashes;
     let fragment = url.fragment().unwrap_or_default();

@@ -8,8 +8,8 @@ use condafront_model::package::Hashes;
 use condafront_model::source::{Diagnostic, Lines};
 
 impl Locked<'_> {
-    /// Adds the PyPI package that is at `written`: a path, which is relative to the lock, or a URL. Its `hashes` are only
-    /// read if the build can get it.
+    /// Adds the PyPI package that is at `written`: a path, which is relative to the lock, the URL of a file, or a repository. Its
+    /// `hashes` are only read if the build can get it.
     ///
     /// # Errors
     /// A diagnostic at `lines` if the build cannot get it, or those of `hashes`.
@@ -21,6 +21,9 @@ impl Locked<'_> {
         hashes: impl FnOnce() -> Result<Hashes, Diagnostic>,
         lines: Lines,
     ) -> Result<(), Diagnostic> {
+        if self.add_repository(name, written, lines)? {
+            return Ok(());
+        }
         let Some(path) = relative_path(written) else {
             let none = Hashes::default();
             let mut package = address::pip(self.file, name, version, written, none, lines)?;

@@ -30,9 +30,18 @@ pub(super) struct Asked<'w, 'a> {
     pub(super) settings: &'w InputSettings,
 }
 
+/// What an environment asks of a solve.
+pub(super) struct Request {
+    /// What a solve is asked.
+    pub(super) solve: SolveRequest,
+    /// How many of its channels the environment lists itself.
+    pub(super) listed_channels: usize,
+    /// The error that the environment is for other platforms.
+    pub(super) other_platform: Option<Diagnostic>,
+}
+
 impl<'a> Asked<'_, 'a> {
-    /// The request, and how many of its channels the environment lists itself; `section` is what the manifest says about the
-    /// image.
+    /// The request; `section` is what the manifest says about the image.
     ///
     /// # Errors
     /// A diagnostic at the first invalid line.
@@ -41,7 +50,7 @@ impl<'a> Asked<'_, 'a> {
         section: &ImageSection,
         refusals: &mut Refusals,
         warnings: &mut Vec<Warning>,
-    ) -> Result<(SolveRequest, usize), Diagnostic> {
+    ) -> Result<Request, Diagnostic> {
         let (workspace, settings) = (self.workspace, self.settings);
         let others = match self.environment.solve_group {
             Some((group, _)) => workspace.group(group, self.name)?,
@@ -157,7 +166,11 @@ impl<'a> Asked<'_, 'a> {
             kept: Kept::default(),
             installed: Vec::new(),
         };
-        Ok((request, listed_channels))
+        Ok(Request {
+            solve: request,
+            listed_channels,
+            other_platform: machines.other_platform,
+        })
     }
 
     /// The conda packages that an environment asks for.

@@ -6,7 +6,7 @@ use super::workspace::{Environment, Feature, Workspace};
 use crate::environment_input::{DeclaredPlatform, DeclaredSystem, RequestedSpec};
 use crate::locked::choices;
 use crate::yaml::Node;
-use condafront_model::platform;
+use condafront_model::platform::{self, Platform};
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
 
@@ -18,6 +18,8 @@ pub(super) struct Machines {
     pub(super) system: DeclaredSystem,
     /// What the image must have.
     pub(super) specs: Vec<RequestedSpec>,
+    /// The error that the image's platform is not one of them.
+    pub(super) other_platform: Option<Diagnostic>,
 }
 
 /// An entry of `platforms` of the workspace.
@@ -39,24 +41,40 @@ pub(super) fn read<'a>(
     asked: Option<&str>,
     refusals: &mut Refusals,
 ) -> Result<Machines, Diagnostic> {
-    let machines = find(workspace, environment, together, asked, refusals)?;
-    let wanted = workspace.platform.subdir();
-    let declared = &machines.platforms;
-    if !declared.is_empty() && !declared.iter().any(|one| one.subdir == wanted) {
-        let names: Vec<&str> = declared.iter().map(|one| one.subdir.as_str()).collect();
-        let names = names.join(", ");
-        let mut error = Diagnostic::new(format!(
-            "{} is for {names}, not for {wanted}",
-            workspace.file.name()
-        ));
-        for one in declared {
-            error = error.at(workspace.file, one.lines);
-        }
-        refusals.refuse_as(error.help(format!(
-            "Add {wanted} to `platforms`, or build for another platform with --platform."
-        )));
+    let mut machines = find(workspace, environment, together, asked, refusals)?;
+    machines.other_platform = other_platform(workspace, &machines.platforms);
+    if let Some(error) = &machines.other_platform {
+        refusals.refuse_as(error.clone());
     }
     Ok(machines)
+}
+
+/// The error that the platform of the image is not among those that are `declared`.
+fn other_platform(workspace: &Workspace<'_>, declared: &[DeclaredPlatform]) -> Option<Diagnostic> {
+    let wanted = workspace.platform.subdir();
+    if declared.is_empty() || declared.iter().any(|one| one.subdir == wanted) {
+        return None;
+    }
+    let names: Vec<&str> = declared.iter().map(|one| one.subdir.as_str()).collect();
+    let mut error = Diagnostic::new(format!(
+        "{} is for {}, not for {wanted}",
+        workspace.file.name(),
+        names.join(", ")
+    ));
+    for one in declared {
+        error = error.at(workspace.file, one.lines);
+    }
+    let can = Platform::ALL.into_iter();
+    let can = can.filter(|one| names.contains(&one.subdir()));
+    let can: Vec<String> = can.map(|one| format!("--platform {one}")).collect();
+    Some(error.help(if can.is_empty() {
+        format!("Add {wanted} to `platforms`.")
+    } else {
+        format!(
+            "Build with {}, or add {wanted} to `platforms`.",
+            can.join(" or ")
+        )
+    }))
 }
 
 fn find<'a>(
@@ -96,6 +114,7 @@ fn find<'a>(
                 },
                 system: DeclaredSystem::default(),
                 specs: Vec::new(),
+                other_platform: None,
             });
         }
     }
@@ -139,6 +158,7 @@ fn find<'a>(
         platforms: declared(&supported),
         specs: own.specs(),
         system: all.system(),
+        other_platform: None,
     })
 }
 

@@ -1,4 +1,5 @@
 mod contradictions;
+mod current;
 mod pairs;
 mod solve;
 mod spellings;
@@ -122,7 +123,7 @@ fn the_lock_must_be_that_of_the_manifest() {
         let lock = lock(version);
         // The names to skip are those of a complete lock.
         let found = own.read(&lock, &InputSettings::default()).unwrap();
-        own.installed(input, found, LockKind::of(&lock), settings)
+        own.installed(input, found, &lock, settings)
     };
     let error = installed("2.1.0", &InputSettings::default()).unwrap_err();
     assert_eq!(error.locations[0].lines, Lines::one(12));

@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::of_extras::{extra, extras};
 use crate::environment_input::{Conda, EnvironmentInput, Pip};
 use crate::requirements::{List, Source};
 use crate::settings::InputSettings;
 use condafront_model::package::Package;
-use condafront_model::pypi_package::{PipPackage, is_for_extra, normalized, requirement_name};
+use condafront_model::pypi_package::{PipPackage, normalized, requirement_name};
 
 /// The PyPI packages of a lock, which are all that its manifest asks for.
 #[derive(Clone, Debug)]
@@ -37,6 +38,7 @@ impl KeptPip {
         of_conda.extend(conda.iter().map(|package| normalized(&package.id.name)));
         let is_kept = !pip.files.is_empty()
             && pip.local.is_empty()
+            && pip.repositories.is_empty()
             && settings.skip.is_empty()
             && !list
                 .entries()
@@ -133,24 +135,4 @@ fn are_asked_for(
     }
     let seen: BTreeSet<String> = seen.into_iter().map(|(name, _)| name).collect();
     Some(named.keys().all(|name| seen.contains(name)))
-}
-
-/// The extras that a requirement asks for: `async` in `flask[async]>=3`.
-fn extras(requirement: &str) -> BTreeSet<String> {
-    let asked = requirement.split(';').next().unwrap_or_default();
-    let inside = asked
-        .split_once('[')
-        .and_then(|(_, rest)| rest.split_once(']'));
-    let names = inside.map_or("", |(inside, _)| inside).split(',');
-    let names = names.map(str::trim).filter(|name| !name.is_empty());
-    names.map(normalized).collect()
-}
-
-/// The extra that a marker is about: `async` in `extra == 'async'`.
-fn extra(marker: &str) -> Option<String> {
-    let (_, rest) = marker
-        .split_once("extra")
-        .filter(|_| is_for_extra(marker))?;
-    let quoted = rest.split(['\'', '"']).nth(1)?;
-    Some(normalized(quoted))
 }

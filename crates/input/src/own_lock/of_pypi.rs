@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::known_pip::{KnownPip, image_of};
 use super::{LockKind, OwnLock};
 use crate::context_path::normalized as joined;
-use crate::environment_input::{Conda, EnvironmentInput, LocalPip, LockedPip, Pip};
+use crate::environment_input::{Conda, EnvironmentInput, LocalPip, LockedPip, Pip, RepositoryPip};
 use crate::file_path::FilePath;
 use crate::requirements::{List, Reading, Source};
 use crate::settings::InputSettings;
@@ -30,6 +31,7 @@ impl OwnLock {
         let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let files = pip.files.into_iter();
         let local = pip.local.into_iter();
+        let repositories = pip.repositories.into_iter();
         let local = local.map(|one| LocalPip {
             path: joined(folder, &one.path),
             lines: lines(&one.name),
@@ -43,6 +45,12 @@ impl OwnLock {
                 })
                 .collect(),
             local: local.collect(),
+            repositories: repositories
+                .map(|one| RepositoryPip {
+                    lines: lines(&one.name),
+                    ..one
+                })
+                .collect(),
             by_conda: pip.by_conda,
         }
     }
@@ -85,18 +93,16 @@ impl OwnLock {
         let (Conda::Locked(packages), Pip::Locked(pip)) = (&found.conda, &found.pip) else {
             return Ok(());
         };
-        if !self.is_beside && pip.files.is_empty() && pip.local.is_empty() {
+        if !self.is_beside && pip.is_empty() {
             return Ok(());
         }
         let lock = self.shown();
-        let is_elsewhere = |name: &str| {
-            let mut local = pip.local.iter().map(|one| one.name.as_str());
-            let mut conda = packages.iter().map(|package| package.id.name.as_str());
-            let mut skip = settings.skip.iter().map(String::as_str);
-            let is_it = |known: &str| normalized(known) == name;
-            local.any(is_it)
-                || pip.by_conda.contains(name)
-                || self.is_beside && (conda.any(is_it) || skip.any(is_it))
+        let known = KnownPip {
+            pip,
+            conda: packages,
+            skip: &settings.skip,
+            is_by_name: self.is_beside,
+            image: image_of(packages, self.platform),
         };
         for entry in list.entries() {
             let Some(requirement) = entry.requirement() else {
@@ -117,21 +123,9 @@ impl OwnLock {
             let Some(name) = &requirement.name else {
                 continue;
             };
-            let found = pip
-                .files
-                .iter()
-                .find(|file| normalized(&file.name) == *name);
-            let message = match found {
-                None if requirement.has_marker || entry.is_constraint => continue,
-                None if is_elsewhere(name) => continue,
-                None => format!("`{lock}` has no PyPI package {name}"),
-                Some(file) if requirement.allows(file) => continue,
-                Some(file) => format!(
-                    "`{lock}` has the PyPI package {}, which is not what this line asks for",
-                    file.label()
-                ),
-            };
-            return Err(error(message).help(self.renew(kind)));
+            if let Some(fault) = known.fault(entry, requirement, name, &lock) {
+                return Err(error(fault).help(self.renew(kind)));
+            }
         }
         Ok(())
     }

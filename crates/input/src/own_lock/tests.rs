@@ -47,7 +47,7 @@ fn installed(
     let (file, input) = read(env);
     let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
     let found = own.read(lock, settings)?;
-    own.installed(input, found, LockKind::of(lock), settings)
+    own.installed(input, found, lock, settings)
 }
 
 #[test]

@@ -117,18 +117,7 @@ impl<'a> Selection<'a> {
         };
         finder.check_version()?;
         finder.check_size()?;
-        let environments = tree.get("environments");
-        let has_dev = environments.is_some_and(|all| all.get(DEV).is_some());
-        let own = if settings.is_dev && has_dev {
-            DEV
-        } else {
-            DEFAULT_ENVIRONMENT
-        };
-        let asked = settings.environment.as_deref().unwrap_or(own);
-        let (environment, asked_platform) = match asked.split_once('@') {
-            Some((name, platform)) => (name, Some(platform)),
-            None => (asked, None),
-        };
+        let (environment, asked_platform) = asked(tree, settings);
         let (key, node) = finder.environment(environment)?;
         let (platform, list) = finder.platform(key, node, asked_platform)?;
         Ok(Self {
@@ -137,6 +126,33 @@ impl<'a> Selection<'a> {
             selectors: finder.selectors(list)?,
         })
     }
+}
+
+/// The environment that the settings ask for, and the lock's name of the platform if they choose one.
+fn asked<'a>(tree: &Node, settings: &'a InputSettings) -> (&'a str, Option<&'a str>) {
+    let environments = tree.get("environments");
+    let has_dev = environments.is_some_and(|all| all.get(DEV).is_some());
+    let own = if settings.is_dev && has_dev {
+        DEV
+    } else {
+        DEFAULT_ENVIRONMENT
+    };
+    let asked = settings.environment.as_deref().unwrap_or(own);
+    match asked.split_once('@') {
+        Some((name, platform)) => (name, Some(platform)),
+        None => (asked, None),
+    }
+}
+
+/// The addresses of the channels that the packages of an environment were chosen from, as the lock has them.
+pub(super) fn channels<'a>(tree: &'a Node, settings: &InputSettings) -> Vec<&'a str> {
+    let environments = tree.get("environments");
+    let environment = environments.and_then(|all| all.get(asked(tree, settings).0));
+    let listed = environment.and_then(|found| found.get("channels")?.list());
+    let listed = listed.unwrap_or_default().iter();
+    listed
+        .filter_map(|one| one.text().or_else(|| one.get("url")?.text()))
+        .collect()
 }
 
 struct Finder<'a, 'f> {

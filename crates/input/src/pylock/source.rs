@@ -7,6 +7,7 @@ use super::lock::{LockedFile, LockedSource};
 use crate::context_path::{joined, normalized};
 use crate::environment_input::LocalPip;
 use crate::locked::address;
+use crate::locked::repository::{has_secret, is_commit};
 use crate::requirements::Repository;
 use crate::section::image_section::Located;
 use crate::yaml::Node;
@@ -106,12 +107,7 @@ impl Reader<'_> {
             let message = format!("`{}` is not the URL of a git repository", quoted(url.value));
             return Err(self.error(url.lines, message));
         }
-        let has_login = |url: &url::Url| !url.username().is_empty() || url.password().is_some();
-        // `ssh://git@…` names an account, not a secret.
-        let has_secret = parsed
-            .as_ref()
-            .is_some_and(|url| has_login(url) && url.scheme() != "ssh");
-        if has_secret {
+        if parsed.as_ref().is_some_and(has_secret) {
             let message = format!("the URL of {name}'s repository has credentials");
             let error = self.error(url.lines, message);
             return Err(error.help("Remove them, and pass --secret id=GIT_AUTH_TOKEN,env=…."));
@@ -120,9 +116,7 @@ impl Reader<'_> {
             let message = format!("the repository of {name} has no `commit-id`");
             return Err(self.error(about.lines, message));
         };
-        let is_commit = [40, 64].contains(&commit.value.len())
-            && commit.value.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !is_commit {
+        if !is_commit(commit.value) {
             let message = format!(
                 "`{}` is not the whole name of a commit, so it may change",
                 quoted(commit.value)

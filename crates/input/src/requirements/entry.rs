@@ -57,6 +57,15 @@ pub struct Requirement {
 }
 
 impl Requirement {
+    /// Its marker.
+    pub(crate) fn marker(&self) -> Option<&str> {
+        let text = match self.source {
+            Source::Index => &self.before,
+            Source::Web(_) | Source::Context(_) | Source::Repository(_) => &self.after,
+        };
+        text.split_once(';').map(|(_, marker)| marker.trim())
+    }
+
     /// Whether `package`, which has its name, has a version that it asks for, as far as its text says.
     pub(crate) fn allows(&self, package: &PipPackage) -> bool {
         let version = package.version.clone().or_else(|| package.file_version());

@@ -4,10 +4,14 @@ use super::*;
 use crate::environment_input::LockedPip;
 use crate::file_path::FilePath;
 
-const CHANNEL: &str = "https://conda.anaconda.org/conda-forge";
+pub(super) const CHANNEL: &str = "https://conda.anaconda.org/conda-forge";
 
 /// A lock of version 6: environments with conda packages, all for linux-64, and what follows them in each.
-fn lock(environments: &[(&str, &[&str])], pypi: &str, described: &str) -> Arc<SourceFile> {
+pub(super) fn lock(
+    environments: &[(&str, &[&str])],
+    pypi: &str,
+    described: &str,
+) -> Arc<SourceFile> {
     let mut text = "version: 6\nenvironments:\n".to_owned();
     let mut packages: Vec<&str> = Vec::new();
     for (name, list) in environments {
@@ -34,7 +38,7 @@ fn lock(environments: &[(&str, &[&str])], pypi: &str, described: &str) -> Arc<So
 }
 
 /// What a manifest with this lock installs.
-fn installed(
+pub(super) fn installed(
     name: &str,
     text: &str,
     lock: &Arc<SourceFile>,
@@ -50,7 +54,7 @@ fn installed(
     let list = own.list_of_manifest(&input.pip, &FilePath::context(), &settings)?;
     let found = own.read(lock, &settings)?;
     let kind = LockKind::of(lock);
-    let input = own.installed(input, found, kind, &settings)?;
+    let input = own.installed(input, found, lock, &settings)?;
     own.check_pip(&list.unwrap(), &input, kind, &settings)?;
     Ok(input)
 }

@@ -576,7 +576,7 @@ fn what_pypi_packages_a_lock_must_have() {
             .list_of_manifest(&input.pip, &folder, &settings)?
             .unwrap();
         let found = own.read(&lock, &settings)?;
-        let found = own.installed(input, found, LockKind::of(&lock), &settings)?;
+        let found = own.installed(input, found, &lock, &settings)?;
         own.check_pip(&list, &found, LockKind::of(&lock), &settings)
     };
     for line in [

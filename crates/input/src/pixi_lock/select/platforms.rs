@@ -126,12 +126,11 @@ impl<'a> Finder<'a, '_> {
     /// The error for an environment that has nothing to install.
     fn empty(&self, environment: &Key, what: &str, lines: Lines) -> Diagnostic {
         let name = redact::quoted(&environment.name);
-        let help = match self.others() {
-            Some(others) => format!("Choose {others}"),
-            None => format!("Add packages to it. {}", self.again),
-        };
-        self.error(format!("the environment {name} {what}"), lines)
-            .help(help)
+        let error = self.error(format!("the environment {name} {what}"), lines);
+        match self.others() {
+            Some(others) => error.help(format!("Choose {others}")).settled(),
+            None => error.help(format!("Add packages to it. {}", self.again)),
+        }
     }
 
     /// What to choose instead: the environments that have packages for the platform.

@@ -1,0 +1,220 @@
+//! PyPI packages that a lock names by a git repository and a commit: `git+URL?rev=NAME&subdirectory=FOLDER#COMMIT`, as pixi
+//! writes them, or `git+URL@COMMIT#subdirectory=FOLDER`, as pip does.
+
+use url::{Url, form_urlencoded};
+
+use super::Locked;
+use super::skip::or_skip;
+use crate::context_path::joined;
+use crate::environment_input::RepositoryPip;
+use condafront_model::pypi_package::normalized;
+use condafront_model::source::{Diagnostic, Lines};
+
+/// Whether a text is the whole name of a commit.
+pub(crate) fn is_commit(text: &str) -> bool {
+    [40, 64].contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Whether `url` has more than the name of an account, as in `ssh://git@…`.
+pub(crate) fn has_secret(url: &Url) -> bool {
+    let has_login = !url.username().is_empty() || url.password().is_some();
+    has_login && url.scheme() != "ssh"
+}
+
+/// What a lock says of a repository.
+#[derive(Debug, PartialEq, Eq)]
+struct AtCommit {
+    url: Url,
+    commit: String,
+    found_by: Option<String>,
+    subdir: Option<String>,
+}
+
+impl AtCommit {
+    /// The repository at `address`; `None` if it is none of git on a server, or its commit is not certain.
+    fn at(address: &str) -> Option<Self> {
+        let mut url = Url::parse(address.strip_prefix("git+")?).ok()?;
+        if !["https", "http", "ssh", "git"].contains(&url.scheme()) || !url.has_host() {
+            return None;
+        }
+        let mut found_by = None;
+        let mut subdir = None;
+        let fragment = url.fragment().unwrap_or_default().to_owned();
+        let query = url.query().unwrap_or_default().to_owned();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "rev" | "tag" | "branch" => found_by = Some(value.into_owned()),
+                "subdirectory" => subdir = Some(value.into_owned()),
+                _ => {}
+            }
+        }
+        for (name, value) in form_urlencoded::parse(fragment.as_bytes()) {
+            if name == "subdirectory" {
+                subdir = Some(value.into_owned());
+            }
+        }
+        url.set_query(None);
+        url.set_fragment(None);
+        let path = url.path().to_owned();
+        let of_path = path.rsplit_once('@');
+        if let Some((path, _)) = of_path {
+            url.set_path(path);
+        }
+        let of_path = of_path.map(|(_, reference)| reference.to_owned());
+        let commit = if is_commit(&fragment) {
+            found_by = found_by.or(of_path);
+            fragment
+        } else {
+            of_path.filter(|reference| is_commit(reference))?
+        };
+        let subdir = match subdir {
+            Some(folder) => Some(joined("", &folder)?).filter(|folder| !folder.is_empty()),
+            None => None,
+        };
+        Some(Self {
+            url,
+            commit,
+            found_by,
+            subdir,
+        })
+    }
+}
+
+impl Locked<'_> {
+    /// Adds the PyPI package that is in the repository at `written`. Whether it is one of git with a certain commit.
+    ///
+    /// # Errors
+    /// A diagnostic at `lines` if its URL has credentials.
+    pub(super) fn add_repository(
+        &mut self,
+        name: &str,
+        written: &str,
+        lines: Lines,
+    ) -> Result<bool, Diagnostic> {
+        let Some(found) = AtCommit::at(written) else {
+            return Ok(false);
+        };
+        if has_secret(&found.url) {
+            let message = format!("the URL of {name}'s repository has credentials");
+            let error = Diagnostic::new(message).at(self.file, lines);
+            let error =
+                error.help("Remove them, and pass --secret id=GIT_AUTH_TOKEN,env=… to the build.");
+            return Err(or_skip(error, name));
+        }
+        self.repositories.push(RepositoryPip {
+            name: name.to_owned(),
+            url: found.url.into(),
+            commit: found.commit,
+            found_by: found.found_by,
+            subdir: found.subdir,
+            lines,
+        });
+        Ok(true)
+    }
+
+    /// Keeps one of several entries for the same repository, and refuses different packages of the same name.
+    pub(super) fn deduplicate_repositories(
+        &mut self,
+        repeats: super::Repeats,
+    ) -> Result<(), Diagnostic> {
+        let mut kept: Vec<RepositoryPip> = Vec::with_capacity(self.repositories.len());
+        for package in std::mem::take(&mut self.repositories) {
+            let is_its = |name: &str| normalized(name) == normalized(&package.name);
+            let mut others = self.pip.iter().map(|one| (&one.name, one.lines));
+            let mut local = self.local.iter().map(|one| (&one.name, one.lines));
+            let other = others
+                .find(|(name, _)| is_its(name))
+                .or_else(|| local.find(|(name, _)| is_its(name)));
+            let first = kept.iter().find(|one| is_its(&one.name));
+            let is_same = |one: &RepositoryPip| {
+                (&one.url, &one.commit, &one.subdir)
+                    == (&package.url, &package.commit, &package.subdir)
+            };
+            match (other, first) {
+                (None, None) => kept.push(package),
+                (None, Some(first)) if is_same(first) => {
+                    self.repeated(repeats, &package.name, package.lines);
+                }
+                (Some((_, lines)), _) => {
+                    return Err(self.two_files(&package.name, lines, package.lines));
+                }
+                (None, Some(first)) => {
+                    return Err(self.two_files(&package.name, first.lines, package.lines));
+                }
+            }
+        }
+        self.repositories = kept;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_have_a_certain_commit() {
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        for (address, url, found_by, subdir) in [
+            (
+                "git+https://g.example/a.git#COMMIT",
+                "https://g.example/a.git",
+                None,
+                None,
+            ),
+            (
+                "git+https://g.example/a?rev=v1.0#COMMIT",
+                "https://g.example/a",
+                Some("v1.0"),
+                None,
+            ),
+            (
+                "git+https://g.example/a?subdirectory=libs%2Fx&rev=feature%2Fy#COMMIT",
+                "https://g.example/a",
+                Some("feature/y"),
+                Some("libs/x"),
+            ),
+            (
+                "git+ssh://git@g.example/a.git?branch=main#COMMIT",
+                "ssh://git@g.example/a.git",
+                Some("main"),
+                None,
+            ),
+            (
+                "git+https://g.example/a@COMMIT#egg=a&subdirectory=x",
+                "https://g.example/a",
+                None,
+                Some("x"),
+            ),
+            (
+                "git+https://g.example/a@v2#COMMIT",
+                "https://g.example/a",
+                Some("v2"),
+                None,
+            ),
+        ] {
+            let found = AtCommit::at(&address.replace("COMMIT", commit));
+            let found = found.unwrap_or_else(|| panic!("{address}"));
+            assert_eq!(found.url.as_str(), url);
+            assert_eq!(found.commit, commit);
+            assert_eq!(found.found_by.as_deref(), found_by);
+            assert_eq!(found.subdir.as_deref(), subdir);
+        }
+        for address in [
+            "git+https://g.example/a",
+            "git+https://g.example/a@main",
+            "git+https://g.example/a?rev=v1#0123",
+            "git+file:///home/me/a#COMMIT",
+            "git+https://g.example/a?subdirectory=..#COMMIT",
+            "hg+https://g.example/a@COMMIT",
+            "https://g.example/a.whl",
+            "git+COMMIT",
+        ] {
+            assert_eq!(
+                AtCommit::at(&address.replace("COMMIT", commit)),
+                None,
+                "{address}"
+            );
+        }
+    }
+}
