@@ -8,13 +8,12 @@ mod choice;
 mod environment;
 mod fields;
 mod lock;
-mod marker;
 mod reader;
 mod source;
 
+pub use crate::marker::{Marker, MarkerEnvironment};
 pub use choice::Chosen;
 pub use lock::Pylock;
-pub use marker::{Marker, MarkerEnvironment};
 pub use reader::read;
 
 #[cfg(test)]

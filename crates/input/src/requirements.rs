@@ -1,24 +1,28 @@
 //! Lists of requirements: the entries of a `pip:` list, which are lines of a requirements file
 //! (<https://pip.pypa.io/en/stable/reference/requirements-file-format/>), and the files that they include.
 
+mod address;
+mod check;
 mod credentials;
 mod editable;
 mod entry;
 mod list;
 mod logical;
+mod meant;
 mod options;
 mod paths;
 mod reading;
 mod repository;
+mod requirement;
 mod syntax;
 
 pub use credentials::{PIP_SETTINGS, check_settings};
-pub use entry::{Requirement, Source};
 pub use list::{BuildOptions, List, ListEntry};
 pub use logical::has_credentials;
 pub use paths::LocalPath;
 pub use reading::Reading;
 pub use repository::Repository;
+pub use requirement::{Requirement, Source};
 
 use crate::file_path::FilePath;
 use crate::pip_requirement::PipRequirement;

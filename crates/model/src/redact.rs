@@ -124,6 +124,11 @@ pub fn quoted(text: &str) -> String {
     shortened(&masked(text), 60)
 }
 
+/// The same for what the user is to write, which must be whole.
+pub fn in_full(text: &str) -> String {
+    shortened(&masked(text), 300)
+}
+
 /// At most `longest` characters of a text, on one line, with control characters as escapes.
 pub fn shortened(text: &str, longest: usize) -> String {
     let (start, rest) = match text.char_indices().nth(longest) {

@@ -6,8 +6,8 @@ use std::str::FromStr as _;
 use pep508_rs::pep440_rs::{Version, VersionSpecifiers};
 
 use super::lock::{LockedFile, LockedPackage, LockedSource, Pylock};
-use super::marker::{Marker, MarkerEnvironment};
 use crate::environment_input::LocalPip;
+use crate::marker::{Marker, MarkerEnvironment};
 use crate::requirements::Repository;
 use crate::section::image_section::Located;
 use condafront_model::pypi_package::{PipPackage, normalized};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pep508_rs::pep440_rs::VersionSpecifiers;
 
-use super::marker::Marker;
+use crate::marker::Marker;
 use crate::section::image_section::Located;
 use crate::yaml::Node;
 use condafront_model::redact::quoted;

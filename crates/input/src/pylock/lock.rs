@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use pep508_rs::pep440_rs::VersionSpecifiers;
 
-use super::marker::Marker;
 use crate::environment_input::LocalPip;
 use crate::file_path::FilePath;
+use crate::marker::Marker;
 use crate::requirements::Repository;
 use crate::section::image_section::Located;
 use condafront_model::lint::Warning;

@@ -2,11 +2,19 @@
 
 use super::list::List;
 use super::logical::has_credentials;
+use super::requirement::Source;
 use crate::section::args::BuildArgs;
 use condafront_model::source::Diagnostic;
 
 /// pip's index settings, given as build-args or as secrets with these names.
 pub const PIP_SETTINGS: [&str; 3] = ["PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST"];
+
+/// What to do about credentials for a server of files.
+const OF_SERVER: &str = "Write ${NAME} in their place, and pass their values as secrets, not as build-args: --secret id=NAME,env=NAME. Downloads from that server also need --secret id=HTTP_AUTH_HEADER_<host>,env=….";
+
+/// The same for a git server, from which BuildKit loads.
+const OF_REPOSITORY: &str =
+    "Remove them, and pass a token as a secret: --secret id=GIT_AUTH_TOKEN,env=….";
 
 impl List {
     /// Refuses credentials in the list, and in those of pip's settings among the build-args that the list needs.
@@ -23,7 +31,10 @@ impl List {
                 "this line has credentials, which the builder's history and provenance would keep",
             )
             .at(&entry.file, entry.lines)
-            .help("Write ${NAME} in their place, and pass their values as secrets, not as build-args: --secret id=NAME,env=NAME. Downloads from that server also need --secret id=HTTP_AUTH_HEADER_<host>,env=…."));
+            .help(match entry.requirement().map(|found| &found.source) {
+                Some(Source::Repository(_)) => OF_REPOSITORY,
+                _ => OF_SERVER,
+            }));
         }
         // Files that the list pins are downloaded without pip.
         match self.pinned() {

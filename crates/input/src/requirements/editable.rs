@@ -1,6 +1,7 @@
 //! `-e`: packages that are to be installed as editable. An image has no source copy to edit, so they are installed like
 //! any other.
 
+use super::address::is_repository;
 use crate::mistake::Mistake;
 use condafront_model::redact::quoted;
 
@@ -15,6 +16,10 @@ pub(super) fn of_line(text: &str) -> Result<Option<String>, Mistake> {
     let rest = match after {
         Some((option, rest)) if option.ends_with('=') || rest.starts_with(char::is_whitespace) => {
             rest.trim_start()
+        }
+        // `-e.` is `-e .`.
+        Some(("-e", rest)) if rest.starts_with(['.', '/', '\'', '"']) || is_repository(rest) => {
+            rest
         }
         _ => return Ok(None),
     };

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::entry::{Entry, Requirement, Source};
+use super::entry::Entry;
 use super::options::PipOption;
 use super::paths::LocalPath;
+use super::requirement::{Requirement, Source};
 use crate::file_path::FilePath;
 use crate::locked::address::pip as pip_package;
 use crate::pip_requirement::PipRequirement;

@@ -68,8 +68,7 @@ pub(super) fn with_args(text: &str, args: &BuildArgs) -> String {
 /// everybody's name on git servers.
 pub fn has_credentials(text: &str) -> bool {
     const PLACE: &str = "\0";
-    let (address, query) = text.split_once('?').unwrap_or((text, ""));
-    let mut shown = with_values(address, |_| Some(PLACE.to_owned()));
+    let mut shown = with_values(&without_plain_queries(text), |_| Some(PLACE.to_owned()));
     for nobody in ["\0:\0@", "\0:@", "\0@", "git@"] {
         shown = shown.replace(&format!("://{nobody}"), "://");
     }
@@ -81,10 +80,27 @@ pub fn has_credentials(text: &str) -> bool {
     {
         shown = format!("{before}ssh://{host}");
     }
-    if !query.is_empty() && variables(query).is_empty() {
-        shown.extend(["?", query]);
-    }
     redact::masked(&shown) != shown
+}
+
+/// `text` without the queries of addresses that are no secret: those with variables, and those that only switch something on or
+/// off, such as `?raw=true`.
+fn without_plain_queries(text: &str) -> String {
+    const SWITCHES: &[&str] = &["", "0", "1", "false", "true"];
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('?') {
+        let ends = |c: char| c == '#' || c.is_whitespace();
+        let (query, after) = after.split_at(after.find(ends).unwrap_or(after.len()));
+        let mut values = query.split('&').map(|part| part.split_once('='));
+        let is_switch = values.all(|part| part.is_some_and(|(_, value)| SWITCHES.contains(&value)));
+        plain.push_str(before);
+        if !query.is_empty() && variables(query).is_empty() && !is_switch {
+            plain.extend(["?", query]);
+        }
+        rest = after;
+    }
+    plain + rest
 }
 
 #[cfg(test)]

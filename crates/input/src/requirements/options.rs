@@ -2,6 +2,7 @@
 //! (<https://pip.pypa.io/en/stable/reference/requirements-file-format/#supported-options>).
 
 use crate::mistake::Mistake;
+use condafront_model::nearest::did_you_mean;
 use condafront_model::redact::quoted;
 
 /// An option as pip reads it.
@@ -13,53 +14,109 @@ pub(super) struct PipOption {
     pub(super) value: String,
 }
 
+/// Where an option can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// On a line of its own.
+    List,
+    /// After a requirement.
+    Requirement,
+    /// At either place, with the same effect.
+    Either,
+}
+
 /// An option that pip knows.
 struct Known {
     name: &'static str,
     /// Its other names, `-i`.
     others: &'static [&'static str],
     has_value: bool,
-    /// Whether it follows a requirement.
-    of_requirement: bool,
+    place: Place,
 }
 
 const fn known(
     name: &'static str,
     others: &'static [&'static str],
     has_value: bool,
-    of_requirement: bool,
+    place: Place,
 ) -> Known {
     Known {
         name,
         others,
         has_value,
-        of_requirement,
+        place,
     }
 }
 
-/// The options that a list can have, and those that get a specific error.
-const KNOWN: &[Known] = &[
-    known("--requirement", &["-r"], true, false),
-    known("--constraint", &["-c"], true, false),
-    known("--index-url", &["-i", "--pypi-url"], true, false),
-    known("--extra-index-url", &[], true, false),
-    known("--find-links", &["-f"], true, false),
-    known("--no-index", &[], false, false),
-    known("--no-binary", &[], true, false),
-    known("--only-binary", &[], true, false),
-    known("--prefer-binary", &[], false, false),
-    known("--pre", &[], false, false),
-    known("--require-hashes", &[], false, false),
-    known("--trusted-host", &[], true, false),
-    known("--use-feature", &[], true, false),
-    known("--editable", &["-e"], true, false),
-    known("--hash", &[], true, true),
-    known("--config-settings", &["-C", "--config-setting"], true, true),
-    known("--global-option", &[], true, true),
+/// Options of `pip install` that no list can have, and some that pip once had.
+const OF_COMMAND: &[&str] = &[
+    "-I",
+    "-U",
+    "-q",
+    "-t",
+    "-v",
+    "--allow-all-external",
+    "--allow-external",
+    "--allow-unverified",
+    "--break-system-packages",
+    "--cache-dir",
+    "--default-timeout",
+    "--force-reinstall",
+    "--ignore-installed",
+    "--ignore-requires-python",
+    "--install-option",
+    "--no-build-isolation",
+    "--no-cache-dir",
+    "--no-deps",
+    "--no-dependencies",
+    "--no-use-pep517",
+    "--prefix",
+    "--process-dependency-links",
+    "--proxy",
+    "--quiet",
+    "--retries",
+    "--root",
+    "--src",
+    "--target",
+    "--timeout",
+    "--upgrade",
+    "--upgrade-strategy",
+    "--use-pep517",
+    "--user",
+    "--verbose",
 ];
 
-/// Reads the options in a line of a list. `of_requirement` says whether they follow a requirement.
-pub(super) fn read(text: &str, of_requirement: bool) -> Result<Vec<PipOption>, Mistake> {
+/// The options that a list can have, and those that get a specific error.
+const KNOWN: &[Known] = &[
+    known("--requirement", &["-r"], true, Place::List),
+    known("--constraint", &["-c"], true, Place::List),
+    known("--index-url", &["-i", "--pypi-url"], true, Place::List),
+    known("--extra-index-url", &[], true, Place::List),
+    known("--find-links", &["-f"], true, Place::List),
+    known("--no-index", &[], false, Place::List),
+    known("--no-binary", &[], true, Place::Either),
+    known("--only-binary", &[], true, Place::Either),
+    known("--prefer-binary", &[], false, Place::List),
+    known("--pre", &[], false, Place::List),
+    known("--all-releases", &[], true, Place::List),
+    known("--only-final", &[], true, Place::List),
+    known("--require-hashes", &[], false, Place::List),
+    known("--no-require-hashes", &[], false, Place::List),
+    known("--trusted-host", &[], true, Place::List),
+    known("--use-feature", &[], true, Place::List),
+    known("--editable", &["-e"], true, Place::List),
+    known("--hash", &[], true, Place::Requirement),
+    known(
+        "--config-settings",
+        &["-C", "--config-setting"],
+        true,
+        Place::Requirement,
+    ),
+    known("--global-option", &[], true, Place::Requirement),
+];
+
+/// Reads the options in a line of a list, which are at `place` there.
+pub(super) fn read(text: &str, place: Place) -> Result<Vec<PipOption>, Mistake> {
     let shown = quoted(text);
     let Some(words) = shlex::split(text) else {
         return Err(Mistake::new(
@@ -72,18 +129,18 @@ pub(super) fn read(text: &str, of_requirement: bool) -> Result<Vec<PipOption>, M
     while let Some(word) = words.next() {
         if !word.starts_with('-') {
             return Err(Mistake::new(
-                format!("`{}` follows an option", quoted(&word)),
-                "Put each requirement on its own line.",
+                format!(
+                    "`{}` follows an option, where pip does not see it",
+                    quoted(&word)
+                ),
+                "Put each requirement on its own line, or remove it.",
             ));
         }
         let (name, given) = split(&word);
-        let Some(known) = KNOWN
-            .iter()
-            .find(|known| known.name == name || known.others.contains(&name))
-        else {
+        let Some(known) = by_name(name) else {
             return Err(unknown(name));
         };
-        if known.of_requirement != of_requirement {
+        if ![place, Place::Either].contains(&known.place) {
             return Err(misplaced(known, name));
         }
         let value = match (known.has_value, given) {
@@ -124,22 +181,42 @@ fn split(word: &str) -> (&str, Option<&str>) {
     (name, Some(value).filter(|value| !value.is_empty()))
 }
 
+/// The option of this name. As for pip, the beginning of a long name is enough if no other name begins with it.
+fn by_name(name: &str) -> Option<&'static Known> {
+    let is_it = |known: &&Known| known.name == name || known.others.contains(&name);
+    if let Some(known) = KNOWN.iter().find(is_it) {
+        return Some(known);
+    }
+    let is_begun = |full: &&str| name.len() > 2 && name.starts_with("--") && full.starts_with(name);
+    let mut begun = KNOWN.iter().filter(|known| {
+        let mut names = std::iter::once(&known.name).chain(known.others);
+        names.any(is_begun)
+    });
+    begun.next().filter(|_| begun.next().is_none())
+}
+
 fn unknown(name: &str) -> Mistake {
     let names = KNOWN
         .iter()
-        .filter(|known| !known.of_requirement && known.name != "--editable");
+        .filter(|known| known.place != Place::Requirement && known.name != "--editable");
     let names: Vec<&str> = names.map(|known| known.name).collect();
-    Mistake::new(
-        format!(
-            "the option {} is not allowed in a list of requirements",
-            quoted(name)
-        ),
-        format!("The allowed options are {}.", names.join(", ")),
-    )
+    let message = format!(
+        "the option {} is not allowed in a list of requirements",
+        quoted(name)
+    );
+    if OF_COMMAND.contains(&name) {
+        return Mistake::new(
+            message,
+            "Remove it: it is an option of the command `pip install`.",
+        );
+    }
+    let allowed = || format!("The allowed options are {}.", names.join(", "));
+    let help = did_you_mean(name, names.iter().copied()).unwrap_or_else(allowed);
+    Mistake::new(message, help)
 }
 
 fn misplaced(known: &Known, name: &str) -> Mistake {
-    if known.of_requirement {
+    if known.place == Place::Requirement {
         Mistake::new(
             format!("the option {name} must follow a requirement"),
             "Write it after the requirement, on the same line; a line that ends in \\ continues on the next.",
@@ -149,5 +226,37 @@ fn misplaced(known: &Known, name: &str) -> Mistake {
             format!("the option {name} comes after a requirement, where pip does not see it"),
             "Put it on its own line.",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_beginning_of_a_name_is_enough() {
+        for (name, known) in [
+            ("--extra-index", Some("--extra-index-url")),
+            ("--find-link", Some("--find-links")),
+            ("--trusted", Some("--trusted-host")),
+            ("--config-setting", Some("--config-settings")),
+            ("--pre", Some("--pre")),
+            ("--req", None),
+            ("--no", None),
+            ("--", None),
+            ("-", None),
+        ] {
+            let found = by_name(name).map(|known| known.name);
+            assert_eq!(found, known, "{name}");
+        }
+    }
+
+    #[test]
+    fn some_options_may_be_at_either_place() {
+        for place in [Place::List, Place::Requirement] {
+            let found = read("--no-binary :all: --only-binary=a,b", place).unwrap();
+            let names = found.iter().map(|option| option.name);
+            assert!(names.eq(["--no-binary", "--only-binary"]));
+        }
     }
 }

@@ -43,13 +43,33 @@ impl LocalPath {
 
 /// A path without a leading `./`, in a list whose folder is not known yet.
 pub(super) fn context_path(path: &str) -> Result<LocalPath, Mistake> {
-    if path.starts_with('/') {
+    if path.starts_with(['/', '~']) || has_drive(path) {
         return Err(on_a_machine(path));
+    }
+    if path.contains('\\') {
+        return Err(Mistake::new(
+            format!(
+                "`{}` has a backslash, which does not separate folders here",
+                quoted(path)
+            ),
+            format!(
+                "Write `/` between folders: {}",
+                quoted(&path.replace('\\', "/"))
+            ),
+        ));
     }
     Ok(LocalPath {
         path: normalized("", path),
         folder: FilePath::context(),
     })
+}
+
+/// Whether a path starts with a drive of Windows: `C:\x`.
+pub(super) fn has_drive(path: &str) -> bool {
+    let mut chars = path.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && chars.next() == Some(':')
+        && chars.next().is_some_and(|c| ['/', '\\'].contains(&c))
 }
 
 /// What a `file:` URL names.

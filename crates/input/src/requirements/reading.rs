@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::entry::{Entry, Source};
+use super::entry::Entry;
 use super::list::{List, ListEntry};
 use super::logical;
+use super::requirement::Source;
 use crate::context_path::normalized;
 use crate::file_path::{FilePath, NamedPath};
 use crate::leftover;
@@ -15,6 +16,7 @@ use crate::section::args::BuildArgs;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
 use condafront_model::visible::unfit;
+use condafront_step_spec::pip_variables::variables;
 
 /// How many files may be read at once, each named by the one before it.
 const DEEPEST: usize = 32;
@@ -113,6 +115,11 @@ impl<'a> Reading<'a> {
                     constraints,
                 });
                 return Ok(Some(named));
+            }
+            if let Entry::Package(requirement) = &entry
+                && requirement.is_for_another_system()
+            {
+                continue;
             }
             let entry = ListEntry::new(line, entry.in_folder(&folder), constraints)?;
             if let Some(Source::Context(path)) = entry.requirement().map(|found| &found.source) {
@@ -215,6 +222,10 @@ impl<'a> Reading<'a> {
                 .help(help.to_owned()))
         };
         let shown = quoted(path);
+        if let Some(name) = variables(path).into_iter().next() {
+            let message = format!("${{{name}}} in `{shown}` has no value");
+            return error(message, &format!("Set it with --build-arg {name}=…"));
+        }
         if path.starts_with('/') {
             return error(
                 format!("`{shown}` is an absolute path"),

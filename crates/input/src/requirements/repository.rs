@@ -3,7 +3,8 @@
 use pep508_rs::pep440_rs::Version;
 use url::Url;
 
-use super::syntax::{check_syntax, is_name, without_extras};
+use super::check::check_syntax;
+use super::syntax::{is_name, without_extras};
 use crate::context_path::joined;
 use crate::mistake::Mistake;
 use condafront_model::pypi_package::normalized;

@@ -1,4 +1,4 @@
-//! Checks the syntax of requirements, and reads their names
+//! The syntax of requirements
 //! (<https://packaging.python.org/en/latest/specifications/dependency-specifiers/>).
 
 use std::str::FromStr as _;
@@ -6,70 +6,18 @@ use std::str::FromStr as _;
 use pep508_rs::pep440_rs::Version;
 use pep508_rs::{VerbatimUrl, VersionOrUrl};
 
-use crate::mistake::Mistake;
 use condafront_model::pypi_package::is_name_char;
-use condafront_model::redact::{masked, quoted};
-use condafront_step_spec::pip_variables::variables;
-
-/// Checks a marker, which includes its leading semicolon; messages show `text`.
-///
-/// # Errors
-/// What is wrong with it.
-pub(super) fn check_marker(marker: &str, text: &str) -> Result<(), Mistake> {
-    match marker.trim() {
-        "" => Ok(()),
-        marker => check_syntax(&format!("x {marker}"), text),
-    }
-}
-
-/// Checks the syntax of `requirement`; messages show `text`.
-///
-/// # Errors
-/// What is wrong with it.
-pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake> {
-    // pep508_rs 0.9 confuses characters with bytes, so non-ASCII text is left to pip.
-    if !requirement.is_ascii() {
-        return Ok(());
-    }
-    let shown = quoted(text);
-    if !has_names(requirement) {
-        return Err(Mistake::new(
-            format!("`{shown}` is not a valid requirement: a name must end in a letter or digit"),
-            "Write names as PyPI shows them.",
-        ));
-    }
-    let Err(error) = parse(requirement) else {
-        return Ok(());
-    };
-    if is_for_pip(requirement) {
-        return Ok(());
-    }
-    if let Some(name) = variables(requirement).into_iter().next() {
-        return Err(Mistake::new(
-            format!("${{{name}}} in `{shown}` has no value"),
-            format!("Set it with --build-arg {name}=…"),
-        ));
-    }
-    let reason = masked(&error.message.to_string());
-    let reason = reason.lines().next().unwrap_or_default();
-    // conda accepts a single `=` before a version.
-    let help = match requirement.split_once('=') {
-        Some((name, version)) if is_name(name) && is_name(version) => {
-            format!("pip needs two equals signs: {name}=={version}")
-        }
-        _ => "Write a name, optionally with extras, versions and a marker: requests[socks]>=2.31,<3; python_version >= \"3.9\"".to_owned(),
-    };
-    Err(Mistake::new(
-        format!("`{shown}` is not a valid requirement: {reason}"),
-        help,
-    )
-    .caused_by(error))
-}
 
 type Parsed = pep508_rs::Requirement<VerbatimUrl>;
 
-fn parse(requirement: &str) -> Result<Parsed, pep508_rs::Pep508Error<VerbatimUrl>> {
+pub(super) fn parse(requirement: &str) -> Result<Parsed, pep508_rs::Pep508Error<VerbatimUrl>> {
     Parsed::from_str(requirement)
+}
+
+/// Whether `requirement` is valid.
+pub(super) fn is_valid(requirement: &str) -> bool {
+    let is_readable = requirement.is_ascii() && has_names(requirement);
+    is_readable && (parse(requirement).is_ok() || is_for_pip(requirement))
 }
 
 /// The operators of versions, those that start with others first.
@@ -77,7 +25,7 @@ const OPERATORS: [&str; 8] = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
 
 /// Whether `requirement` is a name with versions, whatever these are: releases of pip differ in what they accept, such as
 /// `x>=2.*` and a comma at the end.
-fn is_for_pip(requirement: &str) -> bool {
+pub(super) fn is_for_pip(requirement: &str) -> bool {
     let (asked, marker) = match requirement.split_once(';') {
         Some((asked, marker)) => (asked, Some(marker)),
         None => (requirement, None),
@@ -122,7 +70,7 @@ pub(super) fn allows(requirement: &str, version: &str) -> bool {
 }
 
 /// Whether the names of a requirement and its extras end in a valid character. pep508_rs 0.9 panics if they do not.
-fn has_names(requirement: &str) -> bool {
+pub(super) fn has_names(requirement: &str) -> bool {
     let ends_well = |name: &str| !name.trim_end().ends_with(['-', '_', '.']);
     let text = requirement.trim_start();
     let end = text.find(|c| !is_name_char(c)).unwrap_or(text.len());

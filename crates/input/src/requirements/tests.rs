@@ -68,6 +68,13 @@ fn valid_requirements_are_left_to_pip() {
         "jinja2==3.*.1",
         "jinja2==2004d-1",
         "jinja2<dev",
+        "psycopg2==2.9 --no-binary psycopg2",
+        "x --only-binary=:all:",
+        "--extra-index https://i.example/simple",
+        "--all-releases :all: --only-final x",
+        "-e.",
+        "-e./x[dev]",
+        "-egit+https://g.example/x.git",
     ] {
         check(&[requirement(text)], &BuildArgs::default()).unwrap_or_else(|error| {
             panic!("{text}: {error}");
@@ -284,7 +291,27 @@ const MISTAKES: &[&str] = &[
     "-r a.txt --pre",
     "-e https://f.example/x-1.tar.gz",
     "-e './x",
-    "-e./x",
+    "--pre -e./x",
+    "-e https://g.example/x.git",
+    "-e C:\\Users\\me\\x",
+    "./x\\y",
+    "~/x",
+    "-r reqs\\more.txt",
+    "-r file:more.txt",
+    "-r ${DIR}/more.txt",
+    "--index-url $INDEX",
+    "--upgrade",
+    "requests -U",
+    "--requirements more.txt",
+    "x=1.0=pypi_0",
+    "conda-forge::x",
+    "x @ file:///croot/x_1/work",
+    "x[a] @ 1.0",
+    "x@^1.0",
+    "requests\u{a0}>=2",
+    "requests>=2; python_version >= “3.9”",
+    "requests>=2 \\ ",
+    "WARNING: x is old",
     "-e /home/me/x",
     "--pre -e ./x",
     "--target /opt",
@@ -353,6 +380,14 @@ fn credentials_are_distinguished_from_variables_and_users() {
         ),
         ("--index-url https://${TOKEN}@i.example/simple", false),
         ("x @ https://f.example/x.whl?sig=${SIG}", false),
+        ("x @ https://f.example/x.whl?raw=true&dl=1", false),
+        ("x @ https://f.example/x.zip?download=1#egg=x", false),
+        ("x @ https://f.example/x.whl?raw=true&sig=abc", true),
+        ("x @ https://f.example/x.whl?abc", true),
+        (
+            "--find-links https://f.example/?raw=1 --index-url https://i.example/?sig=abc",
+            true,
+        ),
         ("x @ git+ssh://git@g.example/x.git", false),
         ("git+https://git@g.example/x.git", false),
         ("git+https://git:hunter2@g.example/x.git", true),
@@ -373,19 +408,19 @@ fn editable_packages_and_file_urls_are_packages_of_the_context() {
         ("-e demo", "demo", "", "", true),
         ("-e '.[dev]'", "", "", "[dev]", true),
         (
-            "--editable=./a/b[x] ; os_name == 'nt'",
+            "--editable=./a/b[x] ; os_name == 'posix'",
             "a/b",
             "",
-            "[x] ; os_name == 'nt'",
+            "[x] ; os_name == 'posix'",
             true,
         ),
         ("-e file:./demo#egg=demo[x]", "demo", "demo[x] @ ", "", true),
         ("file:my%20demo", "my demo", "", "", false),
         (
-            "d[x] @ file:./demo#subdirectory=a ; os_name == 'nt'",
+            "d[x] @ file:./demo#subdirectory=a ; os_name == 'posix'",
             "demo/a",
             "d[x] @ ",
-            " ; os_name == 'nt'",
+            " ; os_name == 'posix'",
             false,
         ),
     ] {
@@ -408,6 +443,16 @@ fn editable_packages_and_file_urls_are_packages_of_the_context() {
         Source::Repository(_)
     ));
     assert_eq!(list.warnings().len(), 1);
+}
+
+#[test]
+fn what_must_be_built_for_another_system_alone_is_left_out() {
+    let list = list_of(
+        "./nt ; os_name == 'nt' --config-settings=a=b\nx @ git+https://g.example/x.git ; sys_platform == 'darwin'\n./all ; python_version > '3'\nidna ; os_name == 'nt'\n",
+    );
+    let texts = list.entries().iter().map(|entry| entry.text.as_str());
+    let left = ["./all ; python_version > '3'", "idna ; os_name == 'nt'"];
+    assert!(texts.eq(left));
 }
 
 #[test]
@@ -443,6 +488,9 @@ fn options_for_building_a_package_are_its_own() {
         ["--config-settings=cmake.args=-DA=1;-DB=2"]
     );
     assert_eq!(options.own("other"), [""; 0]);
+    let list = list_of("My_Pkg>=1 --no-binary my-pkg\n");
+    assert_eq!(list.build_options().own("my-pkg"), [""; 0]);
+    assert_eq!(list.for_step(false)[0].text, "My_Pkg>=1 --no-binary my-pkg");
 }
 
 #[test]

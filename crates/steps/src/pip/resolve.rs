@@ -244,7 +244,8 @@ fn only_index(list: &[PipEntry]) -> Option<(usize, &str)> {
     // A variable may stand for an address.
     let mut named = entries.filter(|(_, it)| it.text.contains("://") || it.text.contains("${"));
     let (index, entry) = named.next().filter(|_| named.next().is_none())?;
-    let address = entry.text.strip_prefix("--index-url")?;
+    let mut options = ["--index-url", "-i"].into_iter();
+    let address = options.find_map(|option| entry.text.strip_prefix(option))?;
     let address = address.trim_start_matches([' ', '=']).trim_end();
     address.contains("://").then_some((index, address))
 }
@@ -409,6 +410,7 @@ mod tests {
     #[test]
     fn a_circle_is_blamed_on_an_index_that_is_the_only_one() {
         let index = "--index-url https://round.example/simple";
+        let short = "-i https://round.example/simple";
         let direct = "demo @ https://good.example/demo-1.0-py3-none-any.whl";
         let circle =
             "ERROR: Could not install packages due to an OSError: Exceeded 30 redirects.\n";
@@ -418,6 +420,7 @@ mod tests {
             (["six", index], circle, false, round, 1),
             (["six", index], circle, true, "a server", 0),
             (["six", index], of_six, false, round, 0),
+            (["six", short], circle, false, round, 1),
             (["six", direct], circle, false, "a server", 0),
             ([index, direct], circle, false, "a server", 0),
             (["six", direct], circle, true, "a server", 0),

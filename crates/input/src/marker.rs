@@ -94,7 +94,7 @@ impl Marker {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut parser = Parser {
             rest: text,
             open: 0,
@@ -109,6 +109,23 @@ impl Marker {
     /// Whether it holds.
     pub fn holds(&self, environment: &MarkerEnvironment) -> bool {
         self.0.holds(environment)
+    }
+
+    /// Whether it can hold on Linux, whatever the python and the processor are.
+    pub(crate) fn may_hold_on_linux(&self) -> bool {
+        // Python 2 has the other name.
+        ["linux", "linux2"].into_iter().any(|name| {
+            let values = [
+                ("os_name", "posix"),
+                ("platform_system", "Linux"),
+                ("sys_platform", name),
+            ];
+            let known = MarkerEnvironment {
+                values: values.map(|(name, value)| (name, value.to_owned())).into(),
+                ..MarkerEnvironment::default()
+            };
+            self.0.holds_at_least(&known) != Some(false)
+        })
     }
 }
 
@@ -138,7 +155,36 @@ impl Expression {
     }
 }
 
+impl Expression {
+    /// Whether it holds in every environment that has the values of `known`; `None` if that differs.
+    fn holds_at_least(&self, known: &MarkerEnvironment) -> Option<bool> {
+        let decided = |all: &[Self], by: bool| {
+            let mut found = all.iter().map(|one| one.holds_at_least(known));
+            if found.clone().any(|one| one == Some(by)) {
+                return Some(by);
+            }
+            found.all(|one| one.is_some()).then_some(!by)
+        };
+        match self {
+            Self::Any(all) => decided(all, true),
+            Self::All(all) => decided(all, false),
+            Self::Compare(left, _, right) => {
+                let is_known = left.is_known(known) && right.is_known(known);
+                is_known.then(|| self.holds(known))
+            }
+        }
+    }
+}
+
 impl Operand {
+    fn is_known(&self, known: &MarkerEnvironment) -> bool {
+        match self {
+            Self::Text(_) => true,
+            Self::Variable(name) => known.values.contains_key(name),
+            Self::Extras | Self::Groups => false,
+        }
+    }
+
     fn value<'a>(&'a self, environment: &'a MarkerEnvironment) -> &'a str {
         match self {
             Self::Text(text) => text,
@@ -310,6 +356,28 @@ mod tests {
             values: values.map(|(name, value)| (name, value.to_owned())).into(),
             extras: names(&["socks"]),
             groups: names(&["dev-tools"]),
+        }
+    }
+
+    #[test]
+    fn what_cannot_hold_on_linux_is_known_without_a_python() {
+        for (text, may_hold) in [
+            ("sys_platform == 'linux'", true),
+            ("sys_platform == 'linux2'", true),
+            ("sys_platform.x == 'win32'", true),
+            ("sys_platform == 'win32'", false),
+            ("platform_system != 'Linux'", false),
+            ("os_name == 'nt' and python_version > '3'", false),
+            ("os_name == 'nt' or python_version > '3'", true),
+            (
+                "(os_name == 'nt' or 'darwin' in sys_platform) and extra == 'x'",
+                false,
+            ),
+            ("platform_machine == 'arm64'", true),
+            ("python_version < '2'", true),
+        ] {
+            let found = Marker::parse(text).map(|marker| marker.may_hold_on_linux());
+            assert_eq!(found.unwrap_or(true), may_hold, "{text}");
         }
     }
 

@@ -1,0 +1,71 @@
+//! Checks the syntax of requirements.
+
+use super::meant;
+use super::syntax::{has_names, is_for_pip, parse};
+use crate::look_alike;
+use crate::mistake::Mistake;
+use condafront_model::redact::{masked, quoted};
+use condafront_step_spec::pip_variables::variables;
+
+/// How the parser begins to say that something is not a name: it takes text with a colon, a slash or a backslash for a URL.
+const NO_NAME: &str = "URL requirement must be preceded";
+
+/// Help where it is not clear what is meant.
+const EXAMPLE: &str = "Write a name, optionally with extras, versions and a marker: requests[socks]>=2.31,<3; python_version >= \"3.9\"";
+
+/// Checks a marker, which includes its leading semicolon; messages show `text`.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn check_marker(marker: &str, text: &str) -> Result<(), Mistake> {
+    match marker.trim() {
+        "" => Ok(()),
+        marker => check_syntax(&format!("x {marker}"), text),
+    }
+}
+
+/// Checks the syntax of `requirement`; messages show `text`.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn check_syntax(requirement: &str, text: &str) -> Result<(), Mistake> {
+    // pep508_rs 0.9 confuses characters with bytes, so other non-ASCII text is left to pip.
+    if !requirement.is_ascii() {
+        return look_alike::find(requirement).map_or(Ok(()), |found| Err(found.mistake(text)));
+    }
+    let shown = quoted(text);
+    if !has_names(requirement) {
+        return Err(Mistake::new(
+            format!("`{shown}` is not a valid requirement: a name must end in a letter or digit"),
+            "Write names as PyPI shows them.",
+        ));
+    }
+    let Err(error) = parse(requirement) else {
+        return Ok(());
+    };
+    if is_for_pip(requirement) {
+        return Ok(());
+    }
+    if let Some(name) = variables(requirement).into_iter().next() {
+        return Err(Mistake::new(
+            format!("${{{name}}} in `{shown}` has no value"),
+            format!("Set it with --build-arg {name}=…"),
+        ));
+    }
+    if let Some(mistake) = meant::mistake(requirement) {
+        return Err(mistake);
+    }
+    let reason = masked(&error.message.to_string());
+    let reason = match reason.lines().next().unwrap_or_default() {
+        reason if reason.starts_with(NO_NAME) && !requirement.contains("://") => {
+            "a name cannot contain a colon or a slash"
+        }
+        reason => reason,
+    };
+    let help = meant::help(requirement).unwrap_or_else(|| EXAMPLE.to_owned());
+    Err(Mistake::new(
+        format!("`{shown}` is not a valid requirement: {reason}"),
+        help,
+    )
+    .caused_by(error))
+}

@@ -1,0 +1,350 @@
+//! What was probably meant by a line that is not a requirement: an entry of conda's, a command, several requirements, a
+//! version or a condition in the notation of another tool.
+
+use super::syntax::{is_name, is_valid};
+use crate::mistake::Mistake;
+use crate::version_range;
+use condafront_model::pypi_package::is_name_char;
+use condafront_model::redact::{in_full, quoted};
+
+/// The words in front of what a command installs.
+const COMMANDS: &[&str] = &[
+    "pip install ",
+    "pip3 install ",
+    "python -m pip install ",
+    "python3 -m pip install ",
+    "uv pip install ",
+    "conda install ",
+    "mamba install ",
+];
+
+/// A mistake that needs a message of its own, in a line that is not a requirement.
+pub(super) fn mistake(text: &str) -> Option<Mistake> {
+    let shown = quoted(text);
+    if text.starts_with("<!") || text.starts_with("<html") {
+        return Some(Mistake::new(
+            "this is a web page, not a list of requirements",
+            "Download the file again; if it needs a login, the server may send a page instead.",
+        ));
+    }
+    if let Some((what, help)) = of_another_file(text) {
+        return Some(Mistake::new(
+            format!("`{shown}` is {what}, not a requirement"),
+            help,
+        ));
+    }
+    if let Some((installed, is_condas)) = installed(text) {
+        let help = match installed.trim() {
+            _ if is_condas => "List conda packages under `dependencies:`, not for pip.".to_owned(),
+            "" => "Write what it installs, one requirement per line.".to_owned(),
+            installed => format!(
+                "Write what it installs, one requirement per line: `{}`.",
+                in_full(installed)
+            ),
+        };
+        return Some(Mistake::new(
+            format!("`{shown}` is a command, not a requirement"),
+            help,
+        ));
+    }
+    if let Some(inside) = without_quotes(text) {
+        return Some(Mistake::new(
+            format!("`{shown}` has quotes, which pip does not remove"),
+            format!("Write `{}`.", in_full(inside)),
+        ));
+    }
+    if let Some((_, spec)) = text.split_once("::")
+        && !text.contains("://")
+    {
+        return Some(Mistake::new(
+            format!("`{shown}` is a conda package, not one for pip"),
+            format!(
+                "List it under `dependencies:`, not for pip. For a package of that name from PyPI, write `{}`.",
+                in_full(&of_condas(spec))
+            ),
+        ));
+    }
+    let (name, version, build) = with_build(text)?;
+    let requirement = in_full(&format!("{name}=={version}"));
+    Some(Mistake::new(
+        format!("`{shown}` is in the form of `conda list --export`, which pip does not read"),
+        match build {
+            "pypi_0" | "<pip>" => format!("Write `{requirement}`."),
+            _ => format!(
+                "List it under `dependencies:`, not for pip. For that version from PyPI, write `{requirement}`."
+            ),
+        },
+    ))
+}
+
+/// What a line is that belongs into a file of another kind, and what to do about it.
+fn of_another_file(text: &str) -> Option<(&'static str, &'static str)> {
+    let key = text.split_once(':').map(|(key, _)| key);
+    if text.starts_with('[') && text.ends_with(']') {
+        Some((
+            "the head of a section in a file such as pyproject.toml",
+            "Name a list of requirements, or the folder of the project without -r: `./demo`.",
+        ))
+    } else if text.starts_with("import ") || text.starts_with("from ") {
+        Some((
+            "a line of Python",
+            "Name a list of requirements, or the folder of the project without -r: `./demo`.",
+        ))
+    } else if key.is_some_and(|key| ["name", "channels", "dependencies"].contains(&key)) {
+        Some((
+            "a line of an environment file",
+            "Name a list of requirements. Dependencies of another environment file must be in this one.",
+        ))
+    } else {
+        None
+    }
+}
+
+/// What a command installs, and whether it is conda's.
+fn installed(text: &str) -> Option<(&str, bool)> {
+    let line = format!("{text} ");
+    let start = line.find(|c: char| c.is_alphabetic())?;
+    let is_prompt = |c: char| "$!%> ".contains(c);
+    if !line[..start].chars().all(is_prompt) {
+        return None;
+    }
+    let command = COMMANDS
+        .iter()
+        .find(|command| line[start..].starts_with(*command))?;
+    let is_condas = command.starts_with("conda") || command.starts_with("mamba");
+    let installed = text.get(start + command.len()..).unwrap_or_default();
+    Some((installed, is_condas))
+}
+
+/// The requirement in quotes, which a comma may follow as in a list of Python or JSON.
+fn without_quotes(text: &str) -> Option<&str> {
+    let text = text.trim().trim_end_matches(',').trim_end();
+    let quote = text.chars().next().filter(|c| ['\'', '"'].contains(c))?;
+    let inside = text[1..].strip_suffix(quote).unwrap_or(&text[1..]);
+    is_valid(inside).then_some(inside)
+}
+
+/// A dependency of conda's as a requirement, as far as that is possible.
+fn of_condas(spec: &str) -> String {
+    let written = with_build(spec)
+        .map(|(name, version, _)| format!("{name}=={version}"))
+        .or_else(|| with_single_sign(spec));
+    written.unwrap_or_else(|| spec.to_owned())
+}
+
+/// The parts of `name=version=build`.
+fn with_build(text: &str) -> Option<(&str, &str, &str)> {
+    let (name, rest) = text.split_once('=')?;
+    let (version, build) = rest.strip_prefix('=').unwrap_or(rest).split_once('=')?;
+    let is_word = |text: &str| !text.is_empty() && !text.contains(|c: char| "=<>!~; ,".contains(c));
+    (is_name(name) && is_word(version) && is_word(build)).then_some((name, version, build))
+}
+
+/// `name = 1.0` with two signs.
+fn with_single_sign(text: &str) -> Option<String> {
+    let (name, version) = text.split_once('=')?;
+    let (name, version) = (name.trim_end(), version.trim());
+    let is_part = |c: char| is_name_char(c) || "*+!".contains(c);
+    let is_version = !version.is_empty() && version.chars().all(is_part);
+    (is_name(name) && is_version).then(|| format!("{name}=={version}"))
+}
+
+/// What to write instead of `requirement`, which is not valid.
+pub(super) fn help(requirement: &str) -> Option<String> {
+    if let Some(meant) = with_single_sign(requirement) {
+        return Some(format!("pip needs two equals signs: {}", in_full(&meant)));
+    }
+    if let Some((asked, marker)) = requirement.split_once(';') {
+        return of_marker(asked, marker);
+    }
+    if requirement.ends_with('\\') {
+        return Some(
+            "If the line continues, nothing may follow the `\\`; otherwise remove it.".to_owned(),
+        );
+    }
+    if let Some((before, _)) = requirement.split_once('#')
+        && is_valid(before)
+    {
+        return Some("Write a space in front of the comment.".to_owned());
+    }
+    of_version(requirement).or_else(|| several(requirement))
+}
+
+/// What to write instead of `requirement`, if it is a name with a version in the notation of another tool.
+pub(super) fn of_version(requirement: &str) -> Option<String> {
+    let end = requirement.find(|c| !is_name_char(c))?;
+    let (name, rest) = requirement.split_at(end);
+    let (name, rest) = match rest.strip_prefix('[').and_then(|rest| rest.find(']')) {
+        Some(at) => requirement.split_at(end + at + 2),
+        None => (name, rest),
+    };
+    let version = rest.trim_start_matches([' ', ':', '(', '@']).trim_end();
+    let version = version.strip_suffix(')').unwrap_or(version);
+    let is_number = version.starts_with(|c: char| c.is_ascii_digit());
+    let range = match version_range::meant(version) {
+        Some(range) if range == "*" => String::new(),
+        Some(range) => range,
+        None if is_number => format!("=={version}"),
+        None => return None,
+    };
+    let meant = format!("{name}{range}");
+    (is_valid(&meant) && !rest.is_empty()).then(|| format!("Write `{}`.", in_full(&meant)))
+}
+
+/// Several requirements on one line.
+fn several(requirement: &str) -> Option<String> {
+    let are_valid = |parts: Vec<&str>| parts.len() > 1 && parts.into_iter().all(is_valid);
+    let by_comma = requirement.split(',').map(str::trim);
+    let by_space = requirement.split_whitespace();
+    let by_space = by_space.map(|part| part.trim_end_matches(','));
+    (are_valid(by_comma.filter(|part| !part.is_empty()).collect()) || are_valid(by_space.collect()))
+        .then(|| "Write each requirement on its own line.".to_owned())
+}
+
+/// A condition, `marker`, in which values have no quotes or names are not those of markers.
+fn of_marker(asked: &str, marker: &str) -> Option<String> {
+    if !is_valid(asked) {
+        return None;
+    }
+    if marker.trim().is_empty() {
+        return Some(format!(
+            "Write a condition after the semicolon, or remove it: `{}`.",
+            in_full(asked.trim_end())
+        ));
+    }
+    let meant = corrected(marker);
+    (meant != marker && is_valid(&format!("x ; {meant}")))
+        .then(|| format!("Write `{}` after the semicolon.", in_full(meant.trim())))
+}
+
+/// A marker with quotes around its values, and with the names that markers have.
+fn corrected(marker: &str) -> String {
+    let is_word = |c: char| is_name_char(c) || "*+".contains(c);
+    let is_operator = |c: char| "=<>!~".contains(c);
+    let mut meant = String::new();
+    let mut rest = marker;
+    let mut is_value = false;
+    while let Some(first) = rest.chars().next() {
+        let end = match first {
+            '\'' | '"' => rest[1..].find(first).map_or(rest.len(), |at| at + 2),
+            c if is_operator(c) => rest.find(|c| !is_operator(c)).unwrap_or(rest.len()),
+            c if is_word(c) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
+            c => c.len_utf8(),
+        };
+        let (part, after) = rest.split_at(end);
+        let is_variable = || is_valid(&format!("x ; {part} == 'x'"));
+        match part {
+            "and" | "or" | "not" => meant.push_str(part),
+            _ if is_word(first) && part != "in" && is_value && !is_variable() => {
+                meant.extend(["\"", part, "\""]);
+            }
+            _ if is_word(first) && !is_value => meant.push_str(of_markers(part)),
+            _ => meant.push_str(part),
+        }
+        let is_space = first.is_whitespace() || first == '(';
+        is_value = is_operator(first) || part == "in" || (is_value && is_space);
+        rest = after;
+    }
+    meant
+}
+
+/// The name that a marker has for what people call `name`.
+fn of_markers(name: &str) -> &str {
+    match name {
+        "python" => "python_version",
+        "platform" => "sys_platform",
+        "os" => "os_name",
+        "system" => "platform_system",
+        "machine" | "arch" => "platform_machine",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::Place;
+    use condafront_model::source::{Lines, SourceFile};
+
+    #[test]
+    fn lines_of_other_tools_are_recognised() {
+        let file = SourceFile::new("r.txt", "x\n");
+        let place = Place {
+            file: &file,
+            lines: Lines::one(1),
+        };
+        let mut all = String::new();
+        for text in [
+            "conda-forge::pandas",
+            "bioconda::samtools=1.20=h0_0",
+            "absl-py=1.4.0=pypi_0",
+            "selenium=3.14.0=py37hfa6e2cd_0",
+            "zlib==1.2.13=h5a0b063_0",
+            "pip install requests",
+            "pip install",
+            "$ python -m pip install requests",
+            "conda install -c conda-forge pandas",
+            "'torch>=1.9.0',",
+            "\"requests==2.32\"",
+            "<!DOCTYPE html>",
+            "[build-system]",
+            "from setuptools import setup",
+            "dependencies:",
+        ] {
+            let found = mistake(text).unwrap_or_else(|| panic!("{text}"));
+            let error = found.at(place);
+            all.push_str(&format!(
+                "{}\n  {}\n",
+                error.message,
+                error.help.unwrap_or_default()
+            ));
+        }
+        insta::assert_snapshot!(all);
+        for text in ["pip", "pipenv install", "a=1", "a==1", "'a", "a b"] {
+            let is_known = mistake(text).is_some();
+            assert_eq!(is_known, text == "'a", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_to_write_is_named() {
+        for (text, expected) in [
+            ("foo=1.0", "pip needs two equals signs: foo==1.0"),
+            ("foo = 1.0", "pip needs two equals signs: foo==1.0"),
+            ("foo=1.*", "pip needs two equals signs: foo==1.*"),
+            ("foo 1.2", "Write `foo==1.2`."),
+            ("foo[a,b] 1.2", "Write `foo[a,b]==1.2`."),
+            ("foo (1.2)", "Write `foo==1.2`."),
+            ("foo:1.2", "Write `foo==1.2`."),
+            ("foo^1.2", "Write `foo>=1.2,<2`."),
+            ("foo ~1.2", "Write `foo>=1.2,<1.3`."),
+            ("foo>=1.0 <2", "Write `foo>=1.0,<2`."),
+            ("foo latest", "Write `foo`."),
+            ("foo, bar", "Write each requirement on its own line."),
+            ("foo==1.0 bar", "Write each requirement on its own line."),
+            (
+                "foo==1.0, bar>=2",
+                "Write each requirement on its own line.",
+            ),
+            ("foo#comment", "Write a space in front of the comment."),
+            (
+                "foo;",
+                "Write a condition after the semicolon, or remove it: `foo`.",
+            ),
+            (
+                "foo; python_version>=3.8",
+                "Write `python_version>=\"3.8\"` after the semicolon.",
+            ),
+            (
+                "foo; python >= 3.8 and (sys_platform == linux or 'x' in os_name)",
+                "Write `python_version >= \"3.8\" and (sys_platform == \"linux\" or 'x' in os_name)` after the semicolon.",
+            ),
+        ] {
+            assert_eq!(help(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["foo; bar", "foo @ bar", "4 + 4 = 2", "foo>=", "foo=="] {
+            assert_eq!(help(text), None, "{text}");
+        }
+        assert!(help("foo==1.0 \\").unwrap().contains("continues"));
+    }
+}
