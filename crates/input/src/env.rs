@@ -221,6 +221,13 @@ impl Reader<'_> {
                 "Put it in an image file, a file of its own that names this one: `environments: {{base: {}}}`.",
                 self.file.name()
             )),
+            // conda-devenv has `environment`.
+            ("environment" | "env_vars", _) => {
+                diagnostic.help("Write environment variables under `variables:`.")
+            }
+            ("includes", _) => diagnostic.help(
+                "conda-devenv adds what these files list: build from the environment.yml that it writes.",
+            ),
             ("pip", _) => diagnostic.help("Put it in the `dependencies:` list, as `- pip:`."),
             (name, _) if section::is_key(name) => {
                 diagnostic.help("Put it under `condafront:`.")

@@ -30,6 +30,7 @@ use condafront_model::platform::Platform;
 use condafront_model::redact;
 use condafront_model::source::Diagnostic;
 
+mod line;
 mod mistakes;
 mod notation;
 mod of_extras;

@@ -31,6 +31,9 @@ pub(super) fn kind(file: &Arc<SourceFile>, text: &str, tree: &Node) -> Diagnosti
             .at(file, key.lines)
             .help("Write `dependencies:`.");
     }
+    if let Some(diagnostic) = of_project(file, tree) {
+        return diagnostic;
+    }
     if let Some((key, _)) = find(|key| ["name", "channels", "condafront"].contains(&key)) {
         return Diagnostic::new(format!(
             "{name} is an environment file without dependencies"
@@ -58,6 +61,45 @@ pub(super) fn kind(file: &Arc<SourceFile>, text: &str, tree: &Node) -> Diagnosti
     Diagnostic::new(format!("{name} is not a file that condafront recognises"))
         .at(file, lines)
         .help("Use an environment file (with `dependencies:`), an explicit lock (with a line @EXPLICIT), a conda-lock.yml or a pixi.lock.")
+}
+
+/// The message for files that describe projects and packages, not environments.
+fn of_project(file: &Arc<SourceFile>, tree: &Node) -> Option<Diagnostic> {
+    let (name, has) = (file.name(), |key: &str| tree.get(key).is_some());
+    let (key, message, help) = if has("conda_env") || has("python_env") {
+        let key = if has("conda_env") {
+            "conda_env"
+        } else {
+            "python_env"
+        };
+        (
+            key,
+            format!("{name} is a project of MLflow"),
+            "Build from the conda.yaml that it names, or from an environment file of your own.",
+        )
+    } else if has("env_specs") || has("packages") && !has("package") {
+        let key = if has("packages") {
+            "packages"
+        } else {
+            "env_specs"
+        };
+        (
+            key,
+            format!("{name} is a project of anaconda-project, which lists `packages:`"),
+            "Put the packages of one environment into an environment file, under `dependencies:`.",
+        )
+    } else if has("package") && (has("requirements") || has("build") || has("source")) {
+        (
+            "package",
+            format!("{name} is a recipe, from which a package is built"),
+            "Build from an environment file that lists packages under `dependencies:`.",
+        )
+    } else {
+        return None;
+    };
+    let mut keys = tree.mapping()?.iter();
+    let (key, _) = keys.find(|(known, _)| known.name == key)?;
+    Some(Diagnostic::new(message).at(file, key.lines).help(help))
 }
 
 /// The message for files of other tools that have `dependencies` as well.
@@ -107,6 +149,11 @@ fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
             format!("{name} is a Dockerfile"),
             "Name the environment file with -f, or build this file without the condafront syntax.",
         )
+    } else if is_listing(text) {
+        (
+            format!("{name} is what `conda list` prints"),
+            "Write an environment file with `conda env export`, or a lock with `conda list --explicit --md5`.",
+        )
     } else if is_package_list(text) {
         let of_pip = ["=pypi_0", "=<pip>"];
         if let Some((number, line)) = (1..)
@@ -137,6 +184,13 @@ fn look(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
             .at(file, Lines::one(number))
             .help(help),
     )
+}
+
+/// Whether the comments at the top are those of `conda list`.
+fn is_listing(text: &str) -> bool {
+    let comments = text.lines().map(str::trim_start);
+    let mut comments = comments.take_while(|line| line.is_empty() || line.starts_with('#'));
+    comments.any(|line| line.starts_with("# packages in environment at "))
 }
 
 fn is_dockerfile(line: &str) -> bool {

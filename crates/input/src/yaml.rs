@@ -2,12 +2,14 @@
 //!
 //! No other module uses the YAML library.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
+use crate::look_alike;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
 /// A value and where it is.
@@ -213,16 +215,23 @@ fn has_tab(line: &str) -> bool {
 }
 
 /// The most likely fix for a syntax error.
-fn syntax_help(file: &SourceFile, line: Option<usize>) -> &'static str {
+fn syntax_help(file: &SourceFile, line: Option<usize>) -> Cow<'static, str> {
     let line = line.and_then(|line| file.lossy_text().lines().nth(line.checked_sub(1)?));
     let line = line.unwrap_or_default();
-    let has_variable = line.contains("${");
+    let entry = line.trim_start().strip_prefix('-').unwrap_or_default();
+    // Elsewhere in a line, it may well be meant.
+    let structure = line.split(|c: char| c.is_ascii_alphanumeric()).next();
+    let structure = structure.unwrap_or_default();
     if has_tab(line) {
-        "Indent with spaces: YAML does not allow tabs."
-    } else if has_variable {
-        "Inside brackets or braces, quote a string that contains ${…}."
+        "Indent with spaces: YAML does not allow tabs.".into()
+    } else if let Some(found) = look_alike::find(structure) {
+        format!("The line contains {}. {}", found.name(), found.help()).into()
+    } else if line.contains("${") {
+        "Inside brackets or braces, quote a string that contains ${…}.".into()
+    } else if entry.starts_with(char::is_alphanumeric) {
+        "Write a space after the dash.".into()
     } else {
-        "Check quotes, brackets and indentation, here and on the lines above: entries of one list or mapping start in the same column."
+        "Check quotes, brackets and indentation, here and on the lines above: entries of one list or mapping start in the same column.".into()
     }
 }
 

@@ -6,6 +6,7 @@ use super::reader::Reader;
 use crate::channels::Channels;
 use crate::dependency_list::DependencyList;
 use crate::environment_input::RequestedSpec;
+use crate::look_alike;
 use crate::match_spec;
 use crate::pip_requirement::PipRequirement;
 use crate::selector::{self, Verdict};
@@ -68,7 +69,10 @@ pub(super) fn read(
 
 fn no_list(reader: &Reader<'_>, node: &Node) -> Diagnostic {
     let text = node.text().unwrap_or_default().trim();
-    let help = if text.starts_with('-') {
+    let dash = look_alike::find(text.get(..3).unwrap_or_default());
+    let help = if let Some(found) = dash {
+        format!("The list has {}. {}", found.name(), found.help())
+    } else if text.starts_with('-') {
         "Write a space after each dash: `- numpy`.".to_owned()
     } else if let Some([(key, value), ..]) = node.mapping() {
         format!(
@@ -157,7 +161,20 @@ impl Dependencies<'_> {
             .reader
             .at_key(key)
             .error(format!("`{name}:` is a key, not a dependency"));
+        let of_pip = key.name.strip_prefix(|c: char| ['p', 'P'].contains(&c));
+        let of_pip = of_pip.and_then(|rest| rest.strip_prefix("ip"));
+        let is_pips = of_pip.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
         Err(match value.text() {
+            _ if ["if", "then", "else"].contains(&key.name.as_str()) => error.help(
+                "For a platform, write a comment after the dependency: `- numpy  # [linux64]`.",
+            ),
+            None if is_pips && value.list().is_some() => error.help(match of_pip {
+                None | Some("") => "Write `pip:`, in lower case.".to_owned(),
+                Some(version) => format!(
+                    "Write two entries: `- pip{}`, and `- pip:` with the list.",
+                    redact::quoted(version.trim_end())
+                ),
+            }),
             Some(text) => error.help(format!("Write `- {}`.", joined(&key.name, text))),
             None if value.is_null() => error.help(format!("Write `- {name}`, without the colon.")),
             None => error.help("Write one package per line: only `pip:` has its own list."),
@@ -226,11 +243,17 @@ impl Dependencies<'_> {
                 kind: ScalarKind::String,
             } if !text.trim().is_empty() => text.trim(),
             Value::Mapping(entries) => {
-                let (name, version) = entries.first().map_or(("", ""), |(key, value)| {
-                    (key.name.as_str(), value.text().unwrap_or_default())
-                });
+                let (name, version) = entries
+                    .first()
+                    .map_or(("", None), |(key, value)| (key.name.as_str(), value.text()));
+                let is_list = version.is_none() && name == "pip";
+                let version = version.unwrap_or_default();
                 let (name, version) = (redact::quoted(name), redact::quoted(version));
-                let help = if name.contains([' ', '@', '/']) {
+                let help = if is_list {
+                    "Write its entries in this list, with the same indentation.".to_owned()
+                } else if version.is_empty() && !name.contains([' ', '@', '/']) {
+                    format!("Write `- {name}`, without the colon.")
+                } else if name.contains([' ', '@', '/']) {
                     let rest = if version.is_empty() { "" } else { " " };
                     format!(
                         "YAML takes what comes before a colon for a key. Put the line in quotes: `- \"{name}:{rest}{version}\"`"

@@ -3,9 +3,11 @@
 use rattler_conda_types::match_spec::matcher::StringMatcher;
 use rattler_conda_types::{MatchSpec, VersionSpec};
 
+use super::line::{dash, listed, single_colon};
 use super::parts::Parts;
 use super::{notation, of_extras, of_pip, pattern};
 use crate::leftover;
+use crate::look_alike;
 use crate::mistake::Mistake;
 use condafront_model::nearest::did_you_mean;
 use condafront_model::redact::{self, quoted};
@@ -42,6 +44,15 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
             "Remove it.",
         ));
     }
+    if let Some(found) = look_alike::find(text.split('#').next().unwrap_or_default()) {
+        return Some(found.mistake(text));
+    }
+    if text.starts_with(['"', '\'', '`']) {
+        return Some(Mistake::new(
+            format!("`{shown}` has quotes inside quotes"),
+            "Write the dependency without them.",
+        ));
+    }
     let unquoted = text.find('[').map_or(text, |bracket| &text[..bracket]);
     if let Some(mistake) = of_pip::mistake(text) {
         return Some(mistake);
@@ -68,7 +79,7 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
             "For a platform, write a comment after the dependency, such as # [linux64].",
         ));
     }
-    if let Some(mistake) = notation::mistake(text) {
+    if let Some(mistake) = listed(text).or_else(|| notation::mistake(text)) {
         return Some(mistake);
     }
     let is_path = text.starts_with(['.', '/', '~']) || text.starts_with("file:");
@@ -112,53 +123,6 @@ pub(super) fn before_parsing(text: &str) -> Option<Mistake> {
         return Some(no_version(text));
     }
     single_colon(text)
-}
-
-fn dash(text: &str, option: &str) -> Mistake {
-    let shown = quoted(text);
-    if option.starts_with('-') || option.starts_with("c ") {
-        Mistake::new(
-            format!("`{shown}` is a conda option, not a package"),
-            "Name a package. Put channels in the `channels:` list.",
-        )
-    } else {
-        Mistake::new(
-            format!("`{shown}` starts with an extra dash"),
-            format!(
-                "Start each entry of a list with one dash and a space: `- {}`.",
-                quoted(option)
-            ),
-        )
-    }
-}
-
-/// A single colon before a version, or before nothing. conda would look for a package of that name.
-fn single_colon(text: &str) -> Option<Mistake> {
-    let parts = Parts::of(text);
-    parts.namespace?;
-    let name = parts.name().0;
-    let before = text.strip_suffix(parts.spec)?.trim_end_matches(':');
-    let is_version = name.starts_with(|c: char| c.is_ascii_digit())
-        && (name.contains('.') || name.bytes().all(|byte| byte.is_ascii_digit()));
-    let help = if parts.spec.trim().is_empty() {
-        format!("Write {}, without the colon.", quoted(before))
-    } else if before.is_empty() {
-        format!("Write {}, without the colon.", quoted(parts.spec.trim()))
-    } else if is_version {
-        format!("Write {}={}.", quoted(before), quoted(parts.spec))
-    } else if parts.spec.starts_with(' ') {
-        format!(
-            "Write two colons after a channel: {}::{}.",
-            quoted(before),
-            quoted(parts.spec.trim())
-        )
-    } else {
-        return None;
-    };
-    Some(Mistake::new(
-        format!("`{}` has a single colon", quoted(text)),
-        help,
-    ))
 }
 
 /// What to write instead of a URL that is not a package.
@@ -218,6 +182,18 @@ pub(super) fn refused(text: &str, error: &str) -> Mistake {
             ),
         );
     }
+    if error == "invalid bracket"
+        && let Some((before, condition)) = text.split_once("[version")
+        && let Some(condition) = condition.strip_suffix(']')
+    {
+        return Mistake::new(
+            format!("`{shown}` has a version without `=` and quotes in its brackets"),
+            format!(
+                "Write {}.",
+                quoted(&format!("{before}[version='{}']", condition.trim()))
+            ),
+        );
+    }
     if rest.contains('[') && !rest.contains(']') {
         return Mistake::new(
             format!("`{shown}` has an unclosed bracket"),
@@ -262,12 +238,6 @@ pub(super) fn refused(text: &str, error: &str) -> Mistake {
     }
     if text.ends_with(['=', '<', '>', '~', '!']) {
         return no_version(text);
-    }
-    if text.starts_with(['"', '\'', '`']) {
-        return Mistake::new(
-            format!("`{shown}` has quotes inside quotes"),
-            "Write the dependency without them.",
-        );
     }
     if error.contains("looks like a glob") || error.contains("looks like a regex") {
         return several_packages(text);
@@ -341,6 +311,15 @@ pub(super) fn after_parsing(text: &str, parts: Parts<'_>, spec: &MatchSpec) -> O
         return Some(Mistake::new(
             format!("`{shown}` has more than a name, a version and a build"),
             "Write NAME=VERSION=BUILD.",
+        ));
+    }
+    if let Some(bare) = build.strip_prefix('=')
+        && let Some(at) = text.rfind(&build)
+        && text[..at].ends_with('=')
+    {
+        return Some(Mistake::new(
+            format!("`{shown}` has two equals signs before its build"),
+            format!("Write {}.", quoted(&format!("{}{bare}", &text[..at]))),
         ));
     }
     if build.contains(['<', '>', '=', '!', '~'])

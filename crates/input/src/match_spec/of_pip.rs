@@ -16,6 +16,13 @@ pub(super) fn mistake(text: &str) -> Option<Mistake> {
     if let Some(option) = text.strip_prefix('-') {
         return of_option(option, &quoted);
     }
+    if let Some(installed) = text.strip_prefix("pip install ") {
+        let installed = redact::quoted(installed.trim());
+        return Some(Mistake::new(
+            format!("`{quoted}` is a command, not a package"),
+            format!("Write `{installed}` in a `- pip:` list under `dependencies:`."),
+        ));
+    }
     if text.starts_with("git+") || text.contains(" @ ") || text.ends_with(".whl") {
         return Some(Mistake::new(
             format!("`{quoted}` is a pip package, not a conda package"),

@@ -70,6 +70,9 @@ fn mistakes_are_at_their_line() {
         "a: \"b\n",
         "--- a\n--- b\n",
         "? [a]\n: b\n",
+        "a:\n  - b\n  -c\n",
+        "a:\n-\u{a0}b\n",
+        "a:\n– b\n",
     ] {
         let outcome = tree(text).map(|node| format!("{node:?}"));
         let shown =
