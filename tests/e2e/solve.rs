@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use condafront_model::channel::ChannelPriority;
-use condafront_model::origin::Origin;
-use condafront_step_spec::solve::{Glibc, Kept, RepodataSpec, SolveChannel, SolveSpec, System};
+use condafront_step_spec::solve::{Glibc, RepodataSpec, SolveChannel, SolveSpec, System};
 use condafront_steps::solve::solve;
 use condafront_testkit::channel::Channel;
 use condafront_testkit::engine::Store;
@@ -55,28 +53,21 @@ fn solved(specs: &[&str]) -> BTreeSet<String> {
             address: None,
         });
     }
-    let spec = SolveSpec {
-        subdir: "linux-64".to_owned(),
-        channels: vec![SolveChannel {
+    let spec = SolveSpec::new(
+        "linux-64",
+        vec![SolveChannel {
             name: "conda-forge".to_owned(),
             url: "https://conda.example/conda-forge".to_owned(),
             group: None,
         }],
-        priority: ChannelPriority::Strict,
-        specs: specs.iter().map(|spec| (*spec).to_owned()).collect(),
-        own: None,
-        system: System {
+        specs.iter().map(|spec| (*spec).to_owned()).collect(),
+        System {
             glibc: Glibc::Base("2.41".to_owned()),
             archspec: Some("x86_64".to_owned()),
             cuda: None,
             cuda_arch: None,
         },
-        exclude_newer: None,
-        without_pip: false,
-        origin: Origin::default(),
-        kept: Kept::default(),
-        installed: Vec::new(),
-    };
+    );
     let packages = solve(&spec, &files, input.path()).unwrap();
     packages
         .iter()

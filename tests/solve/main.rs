@@ -13,11 +13,9 @@ mod shards;
 
 use std::path::Path;
 
-use condafront_model::channel::ChannelPriority;
-use condafront_model::origin::Origin;
 use condafront_step_spec::failure_report::FailureReport;
 use condafront_step_spec::solve::{
-    Glibc, Kept, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
+    Glibc, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
 };
 use condafront_steps::solve::{reachable, solve};
 use condafront_testkit::repodata::Repodata;
@@ -30,9 +28,9 @@ fn url(channel: &str) -> String {
 
 /// A request to these channels, with glibc 2.36 and without CUDA.
 fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
-    SolveSpec {
-        subdir: "linux-64".to_owned(),
-        channels: channels
+    SolveSpec::new(
+        "linux-64",
+        channels
             .iter()
             .map(|name| SolveChannel {
                 name: (*name).to_owned(),
@@ -40,21 +38,14 @@ fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
                 group: None,
             })
             .collect(),
-        priority: ChannelPriority::Strict,
-        specs: specs.iter().map(|spec| (*spec).to_owned()).collect(),
-        own: None,
-        system: System {
+        specs.iter().map(|spec| (*spec).to_owned()).collect(),
+        System {
             glibc: Glibc::Base("2.36".to_owned()),
             archspec: Some("x86_64".to_owned()),
             cuda: None,
             cuda_arch: None,
         },
-        exclude_newer: None,
-        without_pip: false,
-        origin: Origin::default(),
-        kept: Kept::default(),
-        installed: Vec::new(),
-    }
+    )
 }
 
 /// Solves the request with these channels' repodata, and checks that their reachable records alone give the same packages, found

@@ -184,20 +184,10 @@ mod tests {
         crate::programs::programs(&Image::new("docker.io/org/condafront:latest").build())
     }
 
-    fn tools(programs: &Output) -> Tools<'_> {
-        Tools {
-            programs,
-            no_cache: false,
-            content_cache: true,
-            timeout: condafront_step_spec::timeout::Timeout::default(),
-            environment: None,
-        }
-    }
-
     #[test]
     fn a_folder_is_made_of_downloads_or_of_files_that_are_given() {
         let programs = programs();
-        let tools = tools(&programs);
+        let tools = Tools::new(&programs);
         let package = Package::example("numpy");
         let file = SourceFile::new("env.lock", b"@EXPLICIT\n".to_vec());
         let artifacts = tools.package_artifacts(std::slice::from_ref(&package), &file);

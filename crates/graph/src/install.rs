@@ -26,6 +26,19 @@ pub struct Installed {
 }
 
 impl Installed {
+    /// What `step` installs into this many layers.
+    pub(crate) fn of(mut step: Step, parts: u16) -> Self {
+        let layers = step.layers(parts);
+        let facts = step.output(FACTS_DIR);
+        let built = step.exec().build();
+        Self {
+            layers: layers.iter().map(|layer| built[*layer].clone()).collect(),
+            facts: built[facts].clone(),
+            name: step.name().to_owned(),
+            step,
+        }
+    }
+
     /// Its files in one file system.
     pub(crate) fn whole(&self) -> Input {
         let name = format!("{}, its layers put together", self.name);
@@ -160,15 +173,7 @@ impl Environment<'_> {
             }
             None => {}
         }
-        let layers = step.layers(group.parts());
-        let facts = step.output(FACTS_DIR);
-        let built = step.exec().build();
-        Ok(Installed {
-            layers: layers.iter().map(|layer| built[*layer].clone()).collect(),
-            facts: built[facts].clone(),
-            name: step.name().to_owned(),
-            step,
-        })
+        Ok(Installed::of(step, group.parts()))
     }
 
     /// A failing step points at its packages if they are few enough for that to help.

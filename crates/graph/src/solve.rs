@@ -241,10 +241,8 @@ mod tests {
     use buildkit_llb::{Definition, Image, Range, SourceFile, text};
 
     use super::*;
-    use condafront_model::channel::ChannelPriority;
-    use condafront_model::origin::Origin;
     use condafront_model::package::PackageUrl;
-    use condafront_step_spec::solve::{Glibc, Kept, SHARDS_FILE, SolveChannel, System};
+    use condafront_step_spec::solve::{Glibc, SHARDS_FILE, SolveChannel, System};
 
     fn list(label: &str, line: i32, url: &str) -> Output {
         let file = SourceFile::new("env.yml", b"channels: [a]\n".to_vec());
@@ -261,41 +259,29 @@ mod tests {
 
     /// The steps that solve with one list.
     fn solve(list: Output, file: &str, address: Option<&str>) -> Solve {
-        let spec = SolveSpec {
-            subdir: "linux-64".to_owned(),
-            channels: vec![SolveChannel {
+        let spec = SolveSpec::new(
+            "linux-64",
+            vec![SolveChannel {
                 name: "a".to_owned(),
                 url: "https://c.example/a".to_owned(),
                 group: None,
             }],
-            priority: ChannelPriority::Strict,
-            specs: vec!["numpy".to_owned()],
-            own: None,
-            system: System {
+            vec!["numpy".to_owned()],
+            System {
                 glibc: Glibc::Base("2.36".to_owned()),
                 archspec: None,
                 cuda: None,
                 cuda_arch: None,
             },
-            exclude_newer: None,
-            without_pip: false,
-            origin: Origin::default(),
-            kept: Kept::default(),
-            installed: Vec::new(),
-        };
+        );
         let files = [RepodataSpec {
             channel: 0,
             subdir: "noarch".to_owned(),
             file: file.to_owned(),
             address: address.map(str::to_owned),
         }];
-        let tools = Tools {
-            programs: &Image::new("condafront").build(),
-            no_cache: false,
-            content_cache: true,
-            timeout: Timeout::default(),
-            environment: None,
-        };
+        let programs = Image::new("condafront").build();
+        let tools = Tools::new(&programs);
         let network = NetworkAccess::default();
         let lists = Lists {
             specs: &files,

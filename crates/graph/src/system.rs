@@ -167,13 +167,8 @@ mod tests {
             },
             location: &file.location([Range::lines(1, 1)]),
         };
-        let tools = Tools {
-            programs: &crate::programs::programs(&image("docker.io/org/condafront:latest")),
-            no_cache: false,
-            content_cache: true,
-            timeout: condafront_step_spec::timeout::Timeout::default(),
-            environment: None,
-        };
+        let programs = crate::programs::programs(&image("docker.io/org/condafront:latest"));
+        let tools = Tools::new(&programs);
         let prepared = tools.system(&system).unwrap();
         insta::assert_snapshot!(text::dump(Definition::of(&prepared.root).to_pb()));
     }

@@ -24,6 +24,19 @@ pub struct Tools<'a> {
     pub environment: Option<&'a str>,
 }
 
+impl<'a> Tools<'a> {
+    /// Those of an up-to-date engine, for a build with one environment and the default settings.
+    pub fn new(programs: &'a Output) -> Self {
+        Self {
+            programs,
+            no_cache: false,
+            content_cache: true,
+            timeout: Timeout::default(),
+            environment: None,
+        }
+    }
+}
+
 impl Tools<'_> {
     /// The same for steps that are about the whole image.
     #[must_use]
@@ -114,13 +127,7 @@ mod tests {
     #[test]
     fn names_say_which_of_several_environments_they_are_about() {
         let programs = Image::new("condafront").build();
-        let alone = Tools {
-            programs: &programs,
-            no_cache: false,
-            content_cache: true,
-            timeout: Timeout::default(),
-            environment: None,
-        };
+        let alone = Tools::new(&programs);
         let several = Tools {
             environment: Some("gpu"),
             ..alone

@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use crate::visible::visible_line;
+use crate::visible::{cut, visible_line};
 
 /// Shown instead of a credential.
 const MASK: &str = "***";
@@ -131,11 +131,7 @@ pub fn in_full(text: &str) -> String {
 
 /// At most `longest` characters of a text, on one line, with control characters as escapes.
 pub fn shortened(text: &str, longest: usize) -> String {
-    let (start, rest) = match text.char_indices().nth(longest) {
-        Some((end, _)) => (&text[..end], "…"),
-        None => (text, ""),
-    };
-    format!("{}{rest}", visible_line(start))
+    visible_line(&cut(text, longest)).into_owned()
 }
 
 /// Adds to `shown` what follows the credentials of a URL.

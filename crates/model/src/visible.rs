@@ -39,6 +39,14 @@ pub fn visible_line(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// At most `longest` characters of a text, with a sign that more follows.
+pub fn cut(text: &str, longest: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// What the text contains, if it does not fit into a list or a script with one name per line: a line break, or a hidden
 /// character.
 pub fn unfit(text: &str) -> Option<String> {

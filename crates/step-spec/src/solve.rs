@@ -179,6 +179,28 @@ pub struct Unusable {
 }
 
 impl SolveSpec {
+    /// A solve for these MatchSpecs that asks for nothing else: strict priority, packages of any age, nothing to keep.
+    pub fn new(
+        subdir: &str,
+        channels: Vec<SolveChannel>,
+        specs: Vec<String>,
+        system: System,
+    ) -> Self {
+        Self {
+            subdir: subdir.to_owned(),
+            channels,
+            priority: ChannelPriority::Strict,
+            specs,
+            own: None,
+            system,
+            exclude_newer: None,
+            without_pip: false,
+            origin: Origin::default(),
+            kept: Kept::default(),
+            installed: Vec::new(),
+        }
+    }
+
     /// The search for the records that this solve can reach. Explanations are no concern of it, nor is the choice.
     pub fn reach(&self) -> ReachSpec {
         ReachSpec(Self {

@@ -16,7 +16,7 @@ use condafront_model::pypi_package::PipPackage;
 use condafront_step_spec::args::{ArgsError, StepSpec as _};
 use condafront_step_spec::facts::{Clash, EnvironmentFacts};
 use condafront_step_spec::install::PythonSpec;
-use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, PYTHON_DIR};
+use condafront_step_spec::mounts::{INPUT_DIR, PYTHON_DIR};
 use condafront_step_spec::solve::Glibc;
 use condafront_step_spec::wheel::{WheelSpec, WheelsSpec};
 
@@ -201,15 +201,7 @@ impl Environment<'_> {
                 step.retry(self.tools.no_cache);
             }
         }
-        let layers = step.layers(group.parts);
-        let facts = step.output(FACTS_DIR);
-        let built = step.exec().build();
-        Ok(Installed {
-            layers: layers.iter().map(|layer| built[*layer].clone()).collect(),
-            facts: built[facts].clone(),
-            name: step.name().to_owned(),
-            step,
-        })
+        Ok(Installed::of(step, group.parts))
     }
 
     /// A failing step points at its wheels if they are few enough for that to help.

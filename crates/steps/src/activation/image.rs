@@ -251,16 +251,20 @@ mod tests {
         );
     }
 
-    #[test]
-    fn the_user_replaces_the_users_variables_of_the_base() {
-        let user = User {
+    fn ada() -> User {
+        User {
             name: "ada".to_owned(),
             uid: 1000,
             gid: 100,
             home: "/home/ada".to_owned(),
             shell: "/bin/sh".to_owned(),
             group_writable: false,
-        };
+        }
+    }
+
+    #[test]
+    fn the_user_replaces_the_users_variables_of_the_base() {
+        let user = ada();
         let expected = pairs(&[
             ("MAMBA_USER", "ada"),
             ("A", "1"),
@@ -273,14 +277,7 @@ mod tests {
 
     #[test]
     fn what_the_base_says_about_containers_is_left_out() {
-        let user = User {
-            name: "ada".to_owned(),
-            uid: 1000,
-            gid: 100,
-            home: "/home/ada".to_owned(),
-            shell: "/bin/sh".to_owned(),
-            group_writable: false,
-        };
+        let user = ada();
         let of_base = |home: &str| {
             let base_env = [("MAMBA_SKIP_ACTIVATE", "1"), ("HOME", home), ("A", "1")];
             with_user(pairs(&base_env), &user)

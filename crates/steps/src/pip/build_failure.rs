@@ -1,15 +1,17 @@
 //! Why a package's own build failed: the first real reason in what pip prints, which ends with generalities.
 
-/// Where pip begins to show what a build printed: `╰─> [34 lines of output]`.
+use condafront_model::visible;
+
+/// Where pip, since 22.0, begins to show what a build printed: `╰─> [34 lines of output]`.
 const START: &str = "lines of output]";
 
-/// The same before pip 22: `Complete output (34 lines):`.
+/// The same in pip 19.2 to 21.3: `Complete output (34 lines):`.
 const OLD_START: &str = "Complete output (";
 
 /// Where that ends.
 const END: &str = "[end of output]";
 
-/// The same before pip 22.
+/// The same in pip 19.2 to 21.3.
 const OLD_END: &str = "----------------------------------------";
 
 /// What to do if a package cannot be built, and the reason shows no better way.
@@ -261,11 +263,9 @@ fn is_exception(line: &str) -> bool {
             .any(|end| last.ends_with(end))
 }
 
+/// A line of a readable length.
 fn cut(line: &str) -> String {
-    match line.char_indices().nth(MOST_CHARS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
-    }
+    visible::cut(line, MOST_CHARS).into_owned()
 }
 
 #[cfg(test)]

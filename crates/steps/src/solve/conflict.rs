@@ -7,6 +7,8 @@ use rattler_solve::resolvo::{CondaDependencyProvider, NameType};
 use resolvo::conflict::{ConflictEdge, ConflictNode};
 use resolvo::{Requirement, Solver, VersionSetId};
 
+use condafront_model::visible::cut;
+
 /// How many lines of the solver's explanation are shown.
 const MOST_LINES: usize = 20;
 
@@ -78,7 +80,10 @@ fn shortened(tree: impl fmt::Display) -> String {
         .replace(" * can", " can")
         .replace(" *, ", ", ");
     let mut lines = text.lines().filter(|line| *line != TITLE);
-    let mut shown: Vec<String> = lines.by_ref().take(MOST_LINES).map(cut).collect();
+    let shown = lines.by_ref().take(MOST_LINES);
+    let mut shown: Vec<String> = shown
+        .map(|line| cut(line, MOST_CHARS).into_owned())
+        .collect();
     if lines.next().is_some() {
         shown.push("…".to_owned());
     }
@@ -96,14 +101,6 @@ impl fmt::Write for Start {
         self.0.push_str(text);
         let has_enough = self.0.len() > ENOUGH || self.0.matches('\n').count() > MOST_LINES + 1;
         if has_enough { Err(fmt::Error) } else { Ok(()) }
-    }
-}
-
-/// A line of a readable length.
-fn cut(line: &str) -> String {
-    match line.char_indices().nth(MOST_CHARS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
     }
 }
 
