@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::channels::Channels;
+use crate::channel_settings::ChannelSettings;
 use crate::dependency_list::DependencyList;
 use crate::environment_input::SolveRequest;
 use crate::place::Place;
 use crate::section::image_section::{BuildPackages, ImageSection};
 use crate::settings::{ChannelDefaults, InputSettings};
-use crate::{exclude_newer, match_spec, selector, specs};
-use condafront_model::channel::{Channel, ChannelNames};
+use crate::{match_spec, selector, specs};
+use condafront_model::channel::Channel;
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::origin::Origin;
 use condafront_model::package::Package;
@@ -42,19 +42,8 @@ pub fn requested(
     platform: Platform,
 ) -> Result<(Option<SolveRequest>, Vec<Warning>), Diagnostic> {
     let settings = environment.settings;
-    let mut said = ChannelDefaults::of(section);
-    if let Some(image_file) = &settings.image_file {
-        said = said.or(image_file);
-    }
-    let names = ChannelNames {
-        alias: settings
-            .channel_alias
-            .clone()
-            .or(said.alias)
-            .unwrap_or(ChannelNames::default().alias),
-        custom: said.custom,
-    };
-    let mut channels = Channels::new(names.clone(), platform, &settings.build_args);
+    let of_channels = ChannelSettings::new(ChannelDefaults::of(section), settings, platform);
+    let mut channels = of_channels.channels();
     for channel in &build.channels {
         let lines = channel.lines;
         channels.add(&channel.value, Place { file, lines }, lines)?;
@@ -109,15 +98,9 @@ pub fn requested(
     let asked = request.filter(|_| own);
     let exclude_newer = match asked {
         Some(request) => request.exclude_newer.clone(),
-        None => exclude_newer::requested(
-            said.exclude_newer.as_ref(),
-            settings.exclude_newer,
-            &channels,
-            &names,
-            platform,
-        ),
+        None => of_channels.exclude_newer(&channels),
     };
-    let priority = settings.priority.or(said.priority);
+    let priority = of_channels.priority();
     let priority = priority.or(request.map(|request| request.priority));
     let request = SolveRequest {
         channels,

@@ -16,6 +16,15 @@ const FALLBACK: &str = "conda-forge";
 /// How many channels an environment may have: a build downloads the lists of all of them.
 const MOST: usize = 100;
 
+/// The warning that a file names no channel, with what to do about it.
+pub(super) fn unnamed(place: Place<'_>, help: &str) -> Warning {
+    let message = format!("no channel is named: packages come from {FALLBACK}");
+    Warning {
+        rule: Rule::NoChannel,
+        diagnostic: place.error(message).help(help),
+    }
+}
+
 /// The channels that have been named so far.
 pub(super) struct Channels {
     names: ChannelNames,
@@ -121,7 +130,7 @@ impl Channels {
         Ok(text)
     }
 
-    /// Uses conda-forge if there is no channel yet.
+    /// Uses conda-forge if there is no channel yet. Returns whether it does.
     pub(super) fn or_fallback(&mut self, place: Place<'_>) -> Result<bool, Diagnostic> {
         let is_empty = self.list.is_empty();
         if is_empty {

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use self::reader::Reader;
-use super::channels::Channels;
+use super::channel_settings::ChannelSettings;
+use super::channels::{self, Channels};
 use super::{exclude_newer, specs};
 use crate::environment_input::{
     Categories, Conda, DeclaredPlatform, DeclaredSystem, EnvironmentInput, Pip, SolveRequest,
@@ -19,7 +20,7 @@ use crate::section;
 use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};
 use crate::yaml::{Key, Node, Value};
-use condafront_model::channel::{ChannelNames, is_general};
+use condafront_model::channel::is_general;
 use condafront_model::environment_prefix::{EnvironmentPrefix, NameError};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::{did_you_mean, nearest, suggestion};
@@ -65,26 +66,17 @@ pub(crate) fn read(
         None => ImageSection::default(),
     };
     exclude_newer::check(&mut section, file)?;
-    let mut said = ChannelDefaults::of(&section);
     let mut warnings: Vec<Warning> = entries
         .iter()
         .filter_map(|(key, _)| reader.ignored(key))
         .collect();
-    if let Some(image_file) = &settings.image_file {
-        said = said.or(image_file);
+    if settings.image_file.is_some() {
         warnings.extend(entry("condafront").and_then(|(key, _)| reader.beside(key, &section)));
     } else {
         warnings.extend(section.warnings(file));
     }
-    let names = ChannelNames {
-        alias: settings
-            .channel_alias
-            .clone()
-            .or(said.alias)
-            .unwrap_or(ChannelNames::default().alias),
-        custom: said.custom,
-    };
-    let mut channels = Channels::new(names.clone(), platform, &settings.build_args);
+    let of_channels = ChannelSettings::new(ChannelDefaults::of(&section), settings, platform);
+    let mut channels = of_channels.channels();
     let prefix = value("name")
         .map(|node| reader.prefix(node))
         .transpose()?
@@ -113,15 +105,12 @@ pub(crate) fn read(
         specs::channels(settings, &mut channels, place.lines)?;
     }
     if channels.or_fallback(place)? {
-        warnings.push(Warning {
-            rule: Rule::NoChannel,
-            diagnostic: place
-                .error("no channel is named: packages come from conda-forge")
-                .help("Add `channels: [conda-forge]`, so that conda and other tools do the same."),
-        });
+        const HELP: &str =
+            "Add `channels: [conda-forge]`, so that conda and other tools do the same.";
+        warnings.push(channels::unnamed(place, HELP));
     }
     let found = dependencies::read(&reader, key, list, &mut channels)?;
-    let (channels, of_channels) = channels.finish();
+    let (channels, doubts) = channels.finish();
     let origin = Origin {
         implied_defaults: settings.channels.is_empty()
             && !listed.is_some_and(|(_, node)| names_nodefaults(node))
@@ -132,30 +121,16 @@ pub(crate) fn read(
             .and_then(Node::text)
             .and_then(OtherSystem::of_prefix),
     };
-    warnings.extend(of_channels);
-    warnings.extend(exclude_newer::of_build_arg(settings.exclude_newer));
-    if let Some(said) = &section.exclude_newer {
-        let own = settings.channels.is_empty().then_some(&channels[..]);
-        let args = &settings.build_args;
-        warnings.extend(exclude_newer::warnings(
-            said, file, args, own, &names, platform,
-        ));
-    }
-    let exclude_newer = exclude_newer::requested(
-        said.exclude_newer.as_ref(),
-        settings.exclude_newer,
-        &channels,
-        &names,
-        platform,
-    );
+    warnings.extend(doubts);
+    warnings.extend(of_channels.cutoff_warnings(section.exclude_newer.as_ref(), file, &channels));
     warnings.extend(found.warnings);
     Ok(EnvironmentInput {
         prefix,
         variables,
         conda: Conda::Unsolved(Box::new(SolveRequest {
+            priority: of_channels.priority().unwrap_or_default(),
+            exclude_newer: of_channels.exclude_newer(&channels),
             channels,
-            priority: settings.priority.or(said.priority).unwrap_or_default(),
-            exclude_newer,
             specs: found.specs,
             group: Vec::new(),
             platforms,

@@ -4,6 +4,7 @@ mod address_variables;
 pub mod build_packages;
 mod build_source;
 mod categories;
+mod channel_settings;
 mod channels;
 mod check_directive;
 mod conda_lock;

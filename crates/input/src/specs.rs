@@ -3,18 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::channel_settings::ChannelSettings;
 use super::channels::Channels;
 use super::dependency_list::DependencyList;
-use super::{exclude_newer, match_spec};
+use super::match_spec;
 use crate::environment_input::{
     Categories, Conda, DeclaredSystem, EnvironmentInput, Pip, SolveRequest,
 };
 use crate::place::Place;
-use crate::section::args::BuildArgs as Values;
 use crate::section::image_section::ImageSection;
-use crate::settings::InputSettings;
-use condafront_model::channel::{ChannelNames, ChannelPriority, ChannelUrl};
-use condafront_model::cutoff::Limit;
+use crate::settings::{ChannelDefaults, InputSettings};
 use condafront_model::origin::Origin;
 use condafront_model::platform::Platform;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
@@ -25,13 +23,7 @@ use condafront_step_spec::solve::Kept;
 pub struct Specs {
     /// The entries of `CONDA_SPECS`, at least one.
     entries: Vec<String>,
-    /// The entries of `CONDA_CHANNELS`.
-    channels: Vec<String>,
-    channel_alias: Option<ChannelUrl>,
-    priority: Option<ChannelPriority>,
-    exclude_newer: Option<Limit>,
-    /// The values of variables in addresses.
-    values: Values,
+    settings: InputSettings,
     args: BuildArgs,
 }
 
@@ -50,11 +42,7 @@ impl Specs {
         }
         Ok(Self {
             entries: specs.to_vec(),
-            channels: settings.channels.clone(),
-            channel_alias: settings.channel_alias.clone(),
-            priority: settings.priority,
-            exclude_newer: settings.exclude_newer,
-            values: settings.build_args.clone(),
+            settings: settings.clone(),
             args: BuildArgs::new(&settings.channels, specs),
         })
     }
@@ -69,13 +57,10 @@ impl Specs {
     /// # Errors
     /// A diagnostic at a line of [`Specs::file`].
     pub fn read(&self, platform: Platform) -> Result<EnvironmentInput, Diagnostic> {
-        let default = ChannelNames::default();
-        let names = ChannelNames {
-            alias: self.channel_alias.clone().unwrap_or(default.alias),
-            custom: default.custom,
-        };
-        let mut channels = Channels::new(names.clone(), platform, &self.values);
-        for (index, channel) in self.channels.iter().enumerate() {
+        let own = ChannelDefaults::default();
+        let of_channels = ChannelSettings::new(own, &self.settings, platform);
+        let mut channels = of_channels.channels();
+        for (index, channel) in self.settings.channels.iter().enumerate() {
             let place = self.args.place(index);
             channels.add(channel, place, place.lines)?;
         }
@@ -83,21 +68,19 @@ impl Specs {
         let mut warnings = Vec::new();
         let mut specs = DependencyList::default();
         for (index, spec) in self.entries.iter().enumerate() {
-            let place = self.args.place(self.channels.len() + index);
+            let place = self.args.place(self.settings.channels.len() + index);
             warnings.extend(specs.push(match_spec::read(spec, &mut channels, place)?, place));
         }
         let (channels, mut all_warnings) = channels.finish();
         all_warnings.extend(warnings);
-        all_warnings.extend(exclude_newer::of_build_arg(self.exclude_newer));
-        let exclude_newer =
-            exclude_newer::requested(None, self.exclude_newer, &channels, &names, platform);
+        all_warnings.extend(of_channels.cutoff_warnings(None, self.file(), &channels));
         Ok(EnvironmentInput {
             prefix: None,
             variables: BTreeMap::new(),
             conda: Conda::Unsolved(Box::new(SolveRequest {
+                priority: of_channels.priority().unwrap_or_default(),
+                exclude_newer: of_channels.exclude_newer(&channels),
                 channels,
-                priority: self.priority.unwrap_or_default(),
-                exclude_newer,
                 specs: specs.finish(),
                 group: Vec::new(),
                 platforms: Vec::new(),

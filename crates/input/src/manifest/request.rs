@@ -3,15 +3,16 @@
 use super::refusals::Refusals;
 use super::workspace::{Environment, Feature, Workspace};
 use super::{channels, cutoff, dependency, python, system};
-use crate::channels::Channels;
+use crate::channel_settings::ChannelSettings;
+use crate::channels::{Channels, unnamed};
 use crate::dependency_list::DependencyList;
 use crate::environment_input::{RequestedSpec, SolveRequest};
 use crate::section::exclude_newer::unrepeatable;
 use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};
-use crate::{exclude_newer, match_spec, specs};
-use condafront_model::channel::{ChannelNames, ChannelPriority};
-use condafront_model::lint::{Rule, Warning};
+use crate::{match_spec, specs};
+use condafront_model::channel::ChannelPriority;
+use condafront_model::lint::Warning;
 use condafront_model::origin::Origin;
 use condafront_model::source::Diagnostic;
 use condafront_step_spec::solve::Kept;
@@ -72,18 +73,8 @@ impl<'a> Asked<'_, 'a> {
             warnings.extend(doubts);
             said.exclude_newer = Some(found.value);
         }
-        if let Some(image_file) = &settings.image_file {
-            said = said.or(image_file);
-        }
-        let names = ChannelNames {
-            alias: settings
-                .channel_alias
-                .clone()
-                .or(said.alias)
-                .unwrap_or(ChannelNames::default().alias),
-            custom: said.custom,
-        };
-        let mut channels = Channels::new(names.clone(), workspace.platform, &settings.build_args);
+        let of_channels = ChannelSettings::new(said, settings, workspace.platform);
+        let mut channels = of_channels.channels();
         let place = workspace.at(workspace.lines());
         if settings.channels.is_empty() {
             channels::add(workspace, &listed, &mut channels)?;
@@ -91,12 +82,9 @@ impl<'a> Asked<'_, 'a> {
             specs::channels(settings, &mut channels, place.lines)?;
         }
         if channels.or_fallback(place)? {
-            warnings.push(Warning {
-                rule: Rule::NoChannel,
-                diagnostic: place
-                    .error("no channel is named: packages come from conda-forge")
-                    .help("Add `channels = [\"conda-forge\"]`, so that other tools do the same."),
-            });
+            const HELP: &str =
+                "Add `channels = [\"conda-forge\"]`, so that other tools do the same.";
+            warnings.push(unnamed(place, HELP));
         }
         let listed_channels = channels.len();
         let machines = system::read(
@@ -127,36 +115,18 @@ impl<'a> Asked<'_, 'a> {
             let new: Vec<RequestedSpec> = specs.into_iter().filter(is_new).collect();
             group.extend(new);
         }
-        let (channels, of_channels) = channels.finish();
-        warnings.extend(of_channels);
-        warnings.extend(exclude_newer::of_build_arg(settings.exclude_newer));
-        if let Some(said) = &section.exclude_newer {
-            let own = settings.channels.is_empty().then_some(&channels[..]);
-            warnings.extend(exclude_newer::warnings(
-                said,
-                workspace.file,
-                &settings.build_args,
-                own,
-                &names,
-                workspace.platform,
-            ));
-        }
-        let exclude_newer = exclude_newer::requested(
-            said.exclude_newer.as_ref(),
-            settings.exclude_newer,
+        let (channels, doubts) = channels.finish();
+        warnings.extend(doubts);
+        warnings.extend(of_channels.cutoff_warnings(
+            section.exclude_newer.as_ref(),
+            workspace.file,
             &channels,
-            &names,
-            workspace.platform,
-        );
+        ));
         let priority = self.priority(&together, refusals)?;
         let request = SolveRequest {
+            priority: of_channels.priority().or(priority).unwrap_or_default(),
+            exclude_newer: of_channels.exclude_newer(&channels),
             channels,
-            priority: settings
-                .priority
-                .or(said.priority)
-                .or(priority)
-                .unwrap_or_default(),
-            exclude_newer,
             specs: own,
             group,
             platforms: machines.platforms,
