@@ -1,23 +1,23 @@
 //! `make bench ARGS=solve`: measures a solve with a channel as long as conda-forge, from shards and from whole lists.
 
+mod published;
+
 use std::fs;
 use std::io::{Read as _, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use condafront_model::channel::ChannelPriority;
-use condafront_model::origin::Origin;
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::solve::{
-    Glibc, Kept, PACKAGES_FILE, RECORDS_FILE, RepodataSpec, SHARDS_FILE, SolveChannel, SolveSpec,
+    Glibc, PACKAGES_FILE, RECORDS_FILE, RepodataSpec, SHARDS_FILE, SolveChannel, SolveSpec,
     SolvedPackage, System, UNUSABLE_FILE, Unusable,
 };
 use condafront_testkit::repodata::next;
 use condafront_testkit::server::Server;
-use condafront_testkit::shards::{Shards, shards};
 use tempfile::TempDir;
 
+use self::published::{From, Published, SUBDIRS};
 use crate::Result;
 use crate::conda_forge::{self, LINUX_64, NOARCH};
 use crate::memory::peak_of;
@@ -32,67 +32,6 @@ pub(crate) const SPECS: &[&str] = &[
     "h5py",
     "jupyterlab",
 ];
-
-/// The channel's subdirs.
-const SUBDIRS: [&str; 2] = ["linux-64", "noarch"];
-
-/// The name of each subdir's whole list, as in conda-forge.
-const LIST: &str = "repodata.json.zst";
-
-/// Where the first step finds its records.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum From {
-    /// In a list of shards, and in the shards that it downloads.
-    Shards,
-    /// In whole lists.
-    Lists,
-}
-
-impl From {
-    const BOTH: [Self; 2] = [Self::Shards, Self::Lists];
-
-    /// The file of each subdir that BuildKit downloads for the step.
-    fn file(self) -> &'static str {
-        match self {
-            Self::Shards => SHARDS_FILE,
-            Self::Lists => LIST,
-        }
-    }
-}
-
-/// A channel at one time.
-struct Published {
-    lists: [Vec<u8>; 2],
-    shards: [Shards; 2],
-}
-
-impl Published {
-    /// Compresses the lists and makes shards of them, which the server has from now on.
-    fn new(lists: &[String; 2], server: &Server) -> Result<Self> {
-        let compressed = lists
-            .iter()
-            .map(|json| zstd::encode_all(json.as_bytes(), 9))
-            .collect::<std::io::Result<Vec<_>>>()?;
-        let made = lists.each_ref().map(|json| shards(json, "shards/"));
-        for (subdir, shards) in SUBDIRS.iter().zip(&made) {
-            let folder = format!("/{subdir}");
-            shards.serve(server, &folder, &format!("{folder}/shards"));
-        }
-        let lists = compressed.try_into().map_err(|_| "two lists")?;
-        Ok(Self {
-            lists,
-            shards: made,
-        })
-    }
-
-    /// The file of each subdir that BuildKit downloads.
-    fn files(&self, from: From) -> [&[u8]; 2] {
-        match from {
-            From::Lists => self.lists.each_ref().map(Vec::as_slice),
-            From::Shards => self.shards.each_ref().map(|shards| shards.list.as_slice()),
-        }
-    }
-}
 
 /// What one step took.
 #[derive(Clone, Copy, Default)]
@@ -273,28 +212,21 @@ impl Side {
 
 /// The request to the steps.
 fn question(from: From, server: &Server) -> (SolveSpec, [RepodataSpec; 2]) {
-    let spec = SolveSpec {
-        subdir: "linux-64".to_owned(),
-        channels: vec![SolveChannel {
+    let spec = SolveSpec::new(
+        "linux-64",
+        vec![SolveChannel {
             name: "conda-forge".to_owned(),
             url: "https://conda.anaconda.org/conda-forge".to_owned(),
             group: None,
         }],
-        priority: ChannelPriority::Strict,
-        specs: SPECS.iter().map(|spec| (*spec).to_owned()).collect(),
-        own: None,
-        system: System {
+        SPECS.iter().map(|spec| (*spec).to_owned()).collect(),
+        System {
             glibc: Glibc::Base("2.41".to_owned()),
             archspec: Some("x86_64".to_owned()),
             cuda: None,
             cuda_arch: None,
         },
-        exclude_newer: None,
-        without_pip: false,
-        origin: Origin::default(),
-        kept: Kept::default(),
-        installed: Vec::new(),
-    };
+    );
     let address = |subdir: &str| server.url(&format!("/{subdir}/{SHARDS_FILE}"));
     let files = SUBDIRS.map(|subdir| RepodataSpec {
         channel: 0,
@@ -343,122 +275,4 @@ pub(crate) fn program() -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use condafront_steps::solve::{reachable, solve};
-    use serde_json::json;
-
-    #[test]
-    fn the_request_can_be_solved() {
-        let input = tempfile::tempdir().unwrap();
-        for (index, json) in conda_forge::lists([0, 0]).into_iter().enumerate() {
-            let folder = input.path().join(index.to_string());
-            fs::create_dir(&folder).unwrap();
-            fs::write(folder.join(LIST), json).unwrap();
-        }
-        let (spec, files) = question(From::Lists, &Server::start());
-        let packages = condafront_steps::solve::solve(&spec, &files, input.path()).unwrap();
-        assert!(packages.len() > 100, "{}", packages.len());
-    }
-
-    /// A number that looks random and is the same in each run (FNV-1a).
-    fn mixed(number: u64, text: &str) -> u64 {
-        let start = 0xcbf2_9ce4_8422_2325 ^ number;
-        text.bytes().fold(start, |sum, byte| {
-            (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        }) >> 16
-    }
-
-    /// A list with some of the records of `list`.
-    fn subset(list: &serde_json::Value, is_in: impl Fn(&str) -> bool) -> String {
-        let mut found = json!({"info": list["info"], "removed": [], "repodata_version": 1});
-        for key in ["packages", "packages.conda"] {
-            let all = list[key].as_object().unwrap().iter();
-            let some = all.filter(|(file, _)| is_in(file));
-            found[key] = some
-                .map(|(file, record)| (file.clone(), record.clone()))
-                .collect();
-        }
-        found.to_string()
-    }
-
-    /// What the requests of a side find: with the records that they reach, and without that step.
-    fn found(from: From, published: &Published, server: &Server, specs: &[&str]) -> [Answer; 2] {
-        let (input, records) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        for (index, bytes) in published.files(from).iter().enumerate() {
-            let folder = input.path().join(index.to_string());
-            fs::create_dir(&folder).unwrap();
-            fs::write(folder.join(from.file()), bytes).unwrap();
-        }
-        let (mut spec, files) = question(from, server);
-        spec.specs = specs.iter().map(|spec| (*spec).to_owned()).collect();
-        let unusable = reachable(&spec, &files, input.path(), records.path()).unwrap();
-        assert!(unusable.is_empty(), "{unusable:?}");
-        let reached = files.each_ref().map(RepodataSpec::reachable);
-        let chosen = solve(&spec.of_reachable(), &reached, records.path()).ok();
-        let present = match from {
-            From::Lists => solve(&spec, &files, input.path()).ok(),
-            // Only whole lists can be solved at once.
-            From::Shards => chosen.clone(),
-        };
-        [chosen, present]
-    }
-
-    type Answer = Option<Vec<SolvedPackage>>;
-
-    #[test]
-    fn fifty_subsets_have_the_same_answer_from_shards_and_from_lists() {
-        let lists = conda_forge::lists([0, 0]);
-        let lists = lists
-            .each_ref()
-            .map(|list| serde_json::from_str(list).unwrap());
-        let names: Vec<&str> = conda_forge::libraries().collect();
-        let is_library = |file: &str| {
-            names.iter().any(|name| {
-                file.strip_prefix(name)
-                    .is_some_and(|rest| rest.starts_with('-'))
-            })
-        };
-        let lists = lists
-            .each_ref()
-            .map(|list| serde_json::from_str(&subset(list, is_library)).unwrap());
-        let mut answers = 0;
-        for number in 0..50 {
-            let is_in = |file: &str| mixed(number, file).is_multiple_of(8);
-            let lists = lists.each_ref().map(|list| subset(list, is_in));
-            let server = Server::start();
-            let published = Published::new(&lists, &server).unwrap();
-            let count = u64::try_from(names.len()).unwrap();
-            let wanted = ["a", "b"].map(|which| {
-                let index = usize::try_from(mixed(number, which) % count).unwrap();
-                names[index]
-            });
-            let [of_shards, _] = found(From::Shards, &published, &server, &wanted);
-            let [of_lists, present] = found(From::Lists, &published, &server, &wanted);
-            answers += usize::from(present.is_some());
-            assert_eq!(of_shards, present, "subset {number}: {wanted:?}");
-            assert_eq!(of_lists, present, "subset {number}: {wanted:?}");
-        }
-        assert!(answers > 5, "{answers}");
-    }
-
-    #[test]
-    fn both_sides_are_in_the_table() {
-        let cost = |seconds| Cost {
-            seconds,
-            memory: 4e6 * seconds,
-        };
-        let run = |factor| Run {
-            first: (1e6 * factor, [cost(factor), cost(0.5)]),
-            again: (2e3 * factor, cost(0.25)),
-        };
-        let measured = [1.0, 10.0].map(|factor| vec![run(factor); 3]);
-        let text = table(&measured);
-        let rows: Vec<&str> = text.lines().collect();
-        assert_eq!(
-            rows[2],
-            "| a new builder: from the server | 1.0 MB | 10.0 MB | 0.10 |"
-        );
-        assert_eq!(rows[5], "| choose | 0.50 s | 0.50 s | 1.00 |");
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! The install step and those around it, run in this process on small packages that the tests make.
 
+mod bad_wheels;
 mod bytecode;
 mod clashes;
 mod divide;
@@ -11,4 +12,5 @@ mod package;
 mod scripts;
 mod step;
 mod trim;
+mod wheel_step;
 mod wheels;

@@ -37,6 +37,7 @@ mod of_extras;
 mod of_pip;
 mod parts;
 mod pattern;
+mod unintended;
 
 /// Longer than any real dependency, and short enough for a recursive parser.
 const LONGEST: usize = 1000;
@@ -104,7 +105,7 @@ pub(super) fn read(
     if let Some(file_name) = spec.file_name.take() {
         by_file_name(text, &mut spec, &file_name).map_err(|mistake| mistake.at(place))?;
     }
-    if let Some(mistake) = mistakes::after_parsing(text, parts, &spec) {
+    if let Some(mistake) = unintended::mistake(text, parts, &spec) {
         return Err(mistake.at(place));
     }
     if let Some(channel) = parts.channel.or(in_brackets) {
@@ -129,7 +130,7 @@ pub(super) fn read(
             ))
             .help("Remove the platform; the right package is found automatically."));
     }
-    let warning = mistakes::doubt(text, parts, rest).map(|doubt| Warning {
+    let warning = unintended::doubt(text, parts, rest).map(|doubt| Warning {
         rule: Rule::Ignored,
         diagnostic: doubt.at(place),
     });

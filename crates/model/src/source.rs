@@ -1,13 +1,15 @@
 //! The user's files and places in them, which diagnostics point at.
 
-use std::borrow::Cow;
+mod excerpt;
+mod lines;
+
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::lines::Lines;
 use crate::encoding::{self, Damage, DamageKind, Decoded};
 use crate::redact;
-use crate::secrets::Masking;
 use crate::visible::{visible, visible_line};
 
 /// A file that the user wrote, as it was read. Two are equal if they say the same, whatever their encodings.
@@ -114,29 +116,7 @@ impl SourceFile {
 
     /// The same for several places, without lines around them.
     pub fn excerpt_of(&self, places: impl Iterator<Item = Lines>) -> Vec<u8> {
-        /// Lines outside the places are left blank in files of more than this many bytes.
-        const LARGE: usize = 128 << 10;
-        let whole = self.text.len() <= LARGE;
-        let mut places: Vec<Lines> = places.collect();
-        places.sort_unstable();
-        let end = places.iter().map(|lines| lines.last).max().unwrap_or(0);
-        let mut next = places.into_iter().peekable();
-        let mut shown = Vec::with_capacity(self.text.len().min(2 * LARGE));
-        let mut masking = Masking::default();
-        for (number, line) in (1u32..).zip(self.text.split_inclusive('\n')) {
-            if !whole && number > end {
-                break;
-            }
-            while next.next_if(|lines| lines.last < number).is_some() {}
-            let secret = masking.line(line);
-            let line = secret.as_deref().unwrap_or(line);
-            if whole || next.peek().is_some_and(|lines| lines.first <= number) {
-                shown.extend_from_slice(shortened(&visible(&masked(line))).as_bytes());
-            } else {
-                shown.push(b'\n');
-            }
-        }
-        shown
+        excerpt::of(&self.text, places)
     }
 
     /// The file's language, for clients that highlight excerpts.
@@ -188,26 +168,6 @@ impl SourceFile {
 impl fmt::Debug for SourceFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SourceFile({:?}, {} bytes)", self.name, self.text.len())
-    }
-}
-
-/// A range of whole lines of a file, counted from 1, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Lines {
-    /// The first line.
-    pub first: u32,
-    /// The last line, not before the first.
-    pub last: u32,
-}
-
-impl Lines {
-    /// One line.
-    pub fn one(line: usize) -> Self {
-        let line = u32::try_from(line).unwrap_or(u32::MAX).max(1);
-        Self {
-            first: line,
-            last: line,
-        }
     }
 }
 
@@ -355,47 +315,6 @@ pub enum Level {
     Error,
     /// The build continues.
     Warning,
-}
-
-/// The start of a line that is too long to read, or to send with every message.
-fn shortened(line: &str) -> Cow<'_, str> {
-    /// In bytes.
-    const LONGEST: usize = 4 << 10;
-    if line.len() <= LONGEST {
-        return Cow::Borrowed(line);
-    }
-    let end = line.floor_char_boundary(LONGEST);
-    Cow::Owned(format!("{}…\n", &line[..end]))
-}
-
-/// A line with the credentials of its URLs masked. Where a character is damaged, a URL may not look like one: such words are
-/// masked as a whole.
-fn masked(line: &str) -> Cow<'_, str> {
-    // UTF-16 in a file of another encoding is text with NUL in between.
-    let is_damaged =
-        |c: char| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !c.is_whitespace());
-    if !line.contains(is_damaged) {
-        return Cow::Owned(redact::masked(line));
-    }
-    let words: Vec<&str> = line.split_inclusive(char::is_whitespace).collect();
-    let may_be_url = |word: &&str| {
-        let word = word.trim_end();
-        word.strip_suffix(':')
-            .unwrap_or(word)
-            .contains(|c: char| ":/@?=".contains(c))
-    };
-    let first = words.iter().position(may_be_url).unwrap_or(words.len());
-    let last = words.iter().rposition(may_be_url).unwrap_or(0);
-    // A password may have spaces although it must not.
-    let shown = words.iter().enumerate().map(|(index, word)| {
-        let end = &word[word.trim_end().len()..];
-        if (first..=last).contains(&index) {
-            format!("***{end}")
-        } else {
-            (*word).to_owned()
-        }
-    });
-    Cow::Owned(shown.collect())
 }
 
 /// The byte range of `lines` in `text`, without the last line break.

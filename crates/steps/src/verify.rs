@@ -4,6 +4,7 @@ mod compare;
 mod findings;
 mod inventory;
 mod packages;
+mod pair;
 mod rules;
 mod state;
 

@@ -1,8 +1,10 @@
 //! Downloads of shards: many small files, each known by its hash.
 
+mod error;
+
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -13,9 +15,8 @@ use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
 use url::{Origin, Url};
 
+pub(super) use self::error::DownloadError;
 use crate::authorities::Trust;
-use condafront_model::certificate::CertificateFault;
-use condafront_model::package::PackageUrl;
 
 /// A SHA-256.
 pub(super) type Hash = [u8; 32];
@@ -43,31 +44,6 @@ pub(super) struct Login {
     pub(super) server: Origin,
     /// The value of the header `Authorization`.
     pub(super) header: String,
-}
-
-/// Why a file is not available.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum DownloadError {
-    /// The server does not give it.
-    #[error("{}: {source}", PackageUrl::new(.url.clone()))]
-    Server {
-        url: Url,
-        #[source]
-        source: Box<ureq::Error>,
-    },
-    /// It breaks off.
-    #[error("{}: {source}", PackageUrl::new(.url.clone()))]
-    Read {
-        url: Url,
-        #[source]
-        source: io::Error,
-    },
-    /// It is too large.
-    #[error("{} has more than {} MiB", PackageUrl::new(.0.clone()), LARGEST >> 20)]
-    TooLarge(Url),
-    /// It is another file.
-    #[error("{} has another SHA-256 than the list says", PackageUrl::new(.0.clone()))]
-    Hash(Url),
 }
 
 impl Downloads {
@@ -179,60 +155,13 @@ impl Downloads {
                 source,
             })?;
         if bytes.len() as u64 > LARGEST {
-            return Err(DownloadError::TooLarge(url.clone()));
+            return Err(DownloadError::TooLarge {
+                url: url.clone(),
+                limit: LARGEST,
+            });
         }
         Ok(bytes)
     }
-}
-
-impl DownloadError {
-    /// Whether the network or the server is to blame, so that the file may be available later.
-    pub(super) fn may_pass(&self) -> bool {
-        match self {
-            Self::Server { source, .. } => match &**source {
-                ureq::Error::StatusCode(status) => {
-                    matches!(status, 408 | 425 | 429 | 500 | 502..=504)
-                }
-                // The next build may trust the authority.
-                error if certificate_fault(error).is_some() => true,
-                ureq::Error::Io(error) => error.kind() != io::ErrorKind::InvalidData,
-                ureq::Error::Timeout(_)
-                | ureq::Error::HostNotFound
-                | ureq::Error::ConnectionFailed
-                | ureq::Error::ConnectProxyFailed(_) => true,
-                _ => false,
-            },
-            Self::Read { .. } => true,
-            Self::Hash(_) | Self::TooLarge(_) => false,
-        }
-    }
-
-    /// What is wrong with the server's certificate, if that is it.
-    pub(super) fn certificate_fault(&self) -> Option<CertificateFault> {
-        match self {
-            Self::Server { source, .. } => certificate_fault(source),
-            _ => None,
-        }
-    }
-
-    /// Whether to ask once more in a moment. A server that does not answer costs time, and the whole repodata is as good.
-    fn is_worth_a_try(&self) -> bool {
-        match self {
-            Self::Server { source, .. } => {
-                self.may_pass()
-                    && certificate_fault(source).is_none()
-                    && matches!(**source, ureq::Error::StatusCode(_) | ureq::Error::Io(_))
-            }
-            Self::Read { source, .. } => source.kind() != io::ErrorKind::TimedOut,
-            Self::Hash(_) => true,
-            Self::TooLarge(_) => false,
-        }
-    }
-}
-
-/// What is wrong with the server's certificate, if that is it.
-fn certificate_fault(error: &ureq::Error) -> Option<CertificateFault> {
-    CertificateFault::in_text(&error.to_string())
 }
 
 fn is_it(hash: &Hash, bytes: &[u8]) -> bool {
@@ -256,6 +185,7 @@ fn keep(path: &Path, bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use condafront_model::certificate::CertificateFault;
     use condafront_testkit::server::{AUTHORITY, Auth, Certificate, Fault, Server, Times};
 
     /// The hash of `content`.

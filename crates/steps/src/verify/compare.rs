@@ -8,37 +8,15 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
-use nix::libc::ENOTSUP;
-
-use super::findings::{Findings, shown};
+use super::findings::Findings;
+use super::pair::{Outcome, Pair, capabilities, outcome, rights, unreadable};
 use super::rules::{Rules, Wanted, dangers};
-use crate::contents;
 use crate::install::error::{Error, Result};
 use crate::parallel::try_map;
 use condafront_step_spec::verify::{Reason, VerifyReport};
 
-/// The attribute with a program's capabilities (capabilities(7)).
-const CAPABILITIES: &str = "security.capability";
-
 /// How many files are compared side by side.
 const BATCH: usize = 4096;
-
-/// What a comparison of a file or link found.
-enum Outcome {
-    Wrong(Reason, String),
-    /// It is different, and may be.
-    Note(String),
-}
-
-/// A file or link that both trees have.
-struct Pair {
-    /// What findings call it.
-    path: PathBuf,
-    ours: PathBuf,
-    theirs: PathBuf,
-    wanted: Metadata,
-    found: Metadata,
-}
 
 /// A file outside of the prefix: where each tree has it, without links on the way.
 pub(super) struct Outside {
@@ -290,86 +268,6 @@ impl<'a> Comparison<'a> {
     }
 }
 
-/// What is different about a file or link, if anything is.
-fn outcome(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
-    let Pair {
-        ours,
-        theirs,
-        wanted,
-        ..
-    } = pair;
-    let mut note = None;
-    if wanted.is_symlink() {
-        let target = |path: &Path| fs::read_link(path).map_err(|e| Error::io("read", path, e));
-        let [ours, theirs] = [target(ours)?, target(theirs)?];
-        if ours != theirs {
-            let [ours, theirs] = [ours, theirs].map(|target| shown(&target));
-            let text = format!("leads to `{theirs}` instead of `{ours}`");
-            return Ok(Some(Outcome::Wrong(Reason::Link, text)));
-        }
-    } else if wanted.is_file() {
-        match difference(rules, pair)? {
-            Some(Outcome::Wrong(reason, text)) => return Ok(Some(Outcome::Wrong(reason, text))),
-            other => note = other,
-        }
-    }
-    let wrong = rights(rules, pair)?;
-    Ok(wrong
-        .map(|(reason, text)| Outcome::Wrong(reason, text))
-        .or(note))
-}
-
-/// What is wrong with permissions, owner or capabilities, whatever the content is.
-fn rights(rules: &Rules<'_>, pair: &Pair) -> Result<Option<(Reason, String)>> {
-    let wrong = rules.rights(&pair.wanted, &pair.found);
-    if wrong.is_some() || !pair.wanted.is_file() {
-        return Ok(wrong);
-    }
-    let ours = capabilities(&pair.ours).map_err(|e| Error::io("read", &pair.ours, e))?;
-    Ok(match capabilities(&pair.theirs) {
-        Ok(theirs) if theirs == ours => None,
-        Ok(_) => Some((Reason::Capabilities, "has other capabilities".to_owned())),
-        Err(error) => Some((Reason::Unreadable, unreadable(&error))),
-    })
-}
-
-/// How the contents of two files differ.
-fn difference(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
-    let wrong = |text: &str| Outcome::Wrong(Reason::Content, text.to_owned());
-    match rules.wanted(&pair.path) {
-        Wanted::Record(identity) => {
-            let is_it = rules.is_record_of(&pair.path, identity);
-            return Ok((!is_it).then(|| wrong("is the record of another package")));
-        }
-        Wanted::Variables => {
-            let is_same = rules.sets_the_same(&pair.path);
-            return Ok((!is_same).then(|| wrong("sets other variables")));
-        }
-        Wanted::Script if contents::same_script(&pair.ours, &pair.theirs)? => return Ok(None),
-        Wanted::Script | Wanted::Same | Wanted::Anything => {}
-    }
-    let sizes = [&pair.wanted, &pair.found].map(Metadata::len);
-    if sizes[0] == sizes[1] && contents::equal(&pair.ours, &pair.theirs)? {
-        return Ok(None);
-    }
-    if rules.is_same_inventory(&pair.path) {
-        let note = "The inventory in the image names another base image, other packages of its distribution, or another version of condafront.";
-        return Ok(Some(Outcome::Note(note.to_owned())));
-    }
-    Ok(Some(match sizes {
-        [ours, theirs] if ours != theirs => wrong(&format!("has {theirs} bytes instead of {ours}")),
-        _ => wrong("has another content"),
-    }))
-}
-
-/// The capabilities of a file. A file system that has no such attributes stores none.
-fn capabilities(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match xattr::get(path, CAPABILITIES) {
-        Err(error) if error.raw_os_error() == Some(ENOTSUP) => Ok(None),
-        other => other,
-    }
-}
-
 /// Whether there is nothing at a path.
 fn is_absent(error: &io::Error) -> bool {
     [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind())
@@ -398,8 +296,4 @@ fn kind(of: FileType) -> &'static str {
         _ if of.is_socket() => "a socket",
         _ => "a device",
     }
-}
-
-fn unreadable(error: &io::Error) -> String {
-    format!("cannot be read: {error}")
 }

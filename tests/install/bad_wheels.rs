@@ -1,0 +1,292 @@
+//! Wheels that would write elsewhere, are damaged or do not fit together are refused.
+
+use std::path::Path;
+
+use condafront_steps::install::error::ErrorKind;
+use condafront_testkit::channel::WheelFile;
+use flate2::Crc;
+use sha2::{Digest, Sha256};
+
+use super::wheel_step::{SITE, WheelStep};
+
+/// A file of an archive that is written byte by byte.
+struct Member {
+    name: &'static str,
+    /// With the kind of the file.
+    mode: u32,
+    content: Vec<u8>,
+}
+
+fn member(name: &'static str, mode: u32) -> Member {
+    Member {
+        name,
+        mode,
+        content: b"content".to_vec(),
+    }
+}
+
+/// The wheel `bad` with these files besides its metadata, all of them listed.
+fn bad(members: Vec<Member>) -> Vec<u8> {
+    let text = |name: &'static str, text: &str| Member {
+        name,
+        mode: 0o100_644,
+        content: text.as_bytes().to_vec(),
+    };
+    let mut all = vec![
+        text(
+            "bad-1.0.dist-info/METADATA",
+            "Metadata-Version: 2.1\nName: bad\nVersion: 1.0\n",
+        ),
+        text(
+            "bad-1.0.dist-info/WHEEL",
+            "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n",
+        ),
+    ];
+    all.extend(members);
+    let line = |member: &Member| {
+        use base64::Engine as _;
+        let hash = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .encode(Sha256::digest(&member.content));
+        format!(
+            "\"{}\",sha256={hash},{}\n",
+            member.name,
+            member.content.len()
+        )
+    };
+    let record: String = all.iter().map(line).collect();
+    all.push(text("bad-1.0.dist-info/RECORD", &record));
+    zip(&all)
+}
+
+/// An archive without compression (<https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>).
+fn zip(members: &[Member]) -> Vec<u8> {
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for member in members {
+        let mut crc = Crc::new();
+        crc.update(&member.content);
+        let size = u32::try_from(member.content.len()).unwrap().to_le_bytes();
+        let name = u16::try_from(member.name.len()).unwrap().to_le_bytes();
+        // The version, a flag for UTF-8, no compression, and the first day that there is.
+        let common = [
+            &[20, 0, 0, 8, 0, 0, 0, 0, 33, 0][..],
+            &crc.sum().to_le_bytes(),
+            &size,
+            &size,
+            &name,
+            &[0, 0],
+        ]
+        .concat();
+        let offset = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        let attributes = (member.mode << 16).to_le_bytes();
+        bytes.extend(
+            [
+                b"PK\x03\x04",
+                &common[..],
+                member.name.as_bytes(),
+                &member.content,
+            ]
+            .concat(),
+        );
+        directory.extend(
+            [
+                b"PK\x01\x02\x14\x03",
+                &common[..],
+                &[0; 6],
+                &attributes,
+                &offset,
+                member.name.as_bytes(),
+            ]
+            .concat(),
+        );
+    }
+    let count = u16::try_from(members.len()).unwrap().to_le_bytes();
+    let sizes =
+        [directory.len(), bytes.len()].map(|size| u32::try_from(size).unwrap().to_le_bytes());
+    [
+        &bytes[..],
+        &directory,
+        b"PK\x05\x06\0\0\0\0",
+        &count,
+        &count,
+        &sizes[0],
+        &sizes[1],
+        &[0, 0],
+    ]
+    .concat()
+}
+
+#[test]
+fn wheels_that_write_elsewhere_are_refused() {
+    const FILE: u32 = 0o100_644;
+    let members = [
+        member("../outside", FILE),
+        member("a/../../outside", FILE),
+        member("/outside", FILE),
+        member("bad-1.0.data/data/../../outside", FILE),
+        member("bad-1.0.data/scripts//../outside", FILE),
+        member("link", 0o120_777),
+        member("device", 0o020_644),
+        member("pipe", 0o010_644),
+        member("folder", 0o040_755),
+        member("new\nline", FILE),
+        member("escape\u{1b}[2J", FILE),
+        member("turned\u{202e}round", FILE),
+        member("bad-1.0.data/data/conda-meta/python-1-0.json", FILE),
+        member("bad-1.0.data/data/conda-meta/history", FILE),
+        member("bad-1.0.data/data/conda-meta", FILE),
+    ];
+    let mut messages = String::new();
+    for member in members {
+        let step = WheelStep::new().with("bad-1.0-py3-none-any.whl", &bad(vec![member]));
+        let error = step.run().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnsafeArchive, "{error}");
+        assert_eq!(error.package(), Some(0));
+        for outside in ["outside", "out/outside", "out/opt/outside", "in/outside"] {
+            assert!(!step.dir.path().join(outside).exists(), "{outside}");
+        }
+        messages += &format!("{error}\n");
+    }
+    assert!(!Path::new("/outside").exists());
+    insta::assert_snapshot!(messages, @r"
+    bad 1.0: the archive contains a path with `..`: `../outside`
+    bad 1.0: the archive contains a path with `..`: `a/../../outside`
+    bad 1.0: the archive contains an absolute path: `/outside`
+    bad 1.0: the archive contains a path with `..`: `bad-1.0.data/data/../../outside`
+    bad 1.0: the archive contains a path with `..`: `bad-1.0.data/scripts//../outside`
+    bad 1.0: the archive contains a link: `link`
+    bad 1.0: the archive contains a device, pipe or other special file: `device`
+    bad 1.0: the archive contains a device, pipe or other special file: `pipe`
+    bad 1.0: the archive contains a device, pipe or other special file: `folder`
+    bad 1.0: the archive contains a path that is empty, too long, not UTF-8, or has control characters: `new\nline`
+    bad 1.0: the archive contains a path that is empty, too long, not UTF-8, or has control characters: `escape\u{1b}[2J`
+    bad 1.0: it has a path with the invisible character U+202E: `lib/python3.13/site-packages/turned\u{202e}round`
+    bad 1.0: it has a path that only installers of conda packages may write: `conda-meta/python-1-0.json`
+    bad 1.0: it has a path that only installers of conda packages may write: `conda-meta/history`
+    bad 1.0: it has a path that only installers of conda packages may write: `conda-meta`
+    ");
+}
+
+#[test]
+fn wheels_that_are_damaged_or_wrong_are_refused() {
+    const FILE: u32 = 0o100_644;
+    let good = bad(vec![member("bad.py", FILE)]);
+    WheelStep::new()
+        .with("bad-1.0-py3-none-any.whl", &good)
+        .run()
+        .unwrap();
+    let with = |members: &[(&'static str, &str)]| {
+        let members = members.iter().map(|(name, content)| Member {
+            name,
+            mode: FILE,
+            content: content.as_bytes().to_vec(),
+        });
+        zip(&members.collect::<Vec<_>>())
+    };
+    let info = |metadata: &str, wheel: &str| {
+        with(&[
+            ("bad-1.0.dist-info/METADATA", metadata),
+            ("bad-1.0.dist-info/WHEEL", wheel),
+        ])
+    };
+    let metadata = "Name: bad\nVersion: 1.0\n";
+    let entry_points = |text: &str| Member {
+        name: "bad-1.0.dist-info/entry_points.txt",
+        mode: FILE,
+        content: text.as_bytes().to_vec(),
+    };
+    let cases = [
+        ("empty", Vec::new()),
+        ("garbage", vec![7; 5000]),
+        ("cut short", good[..good.len() / 2].to_vec()),
+        ("no metadata", with(&[("bad.py", "")])),
+        ("no METADATA", with(&[("bad-1.0.dist-info/WHEEL", "")])),
+        (
+            "no WHEEL",
+            with(&[("bad-1.0.dist-info/METADATA", metadata)]),
+        ),
+        (
+            "another package's",
+            info("Name: other\nVersion: 1.0\n", "Wheel-Version: 1.0\n"),
+        ),
+        ("no version", info("Name: bad\n", "Wheel-Version: 1.0\n")),
+        ("a newer format", info(metadata, "Wheel-Version: 2.0\n")),
+        ("no RECORD", info(metadata, "Wheel-Version: 1.0\n")),
+        (
+            "the same name twice",
+            bad(vec![member("bad.py", FILE), member("bad.py", FILE)]),
+        ),
+        (
+            "the same path twice",
+            bad(vec![member("a/bad.py", FILE), member("a//bad.py", FILE)]),
+        ),
+        (
+            "a file below a file",
+            bad(vec![member("bad", FILE), member("bad/x", FILE)]),
+        ),
+        (
+            "a file below a file, once installed",
+            bad(vec![
+                member("bad", FILE),
+                member("bad-1.0.data/purelib/bad/x", FILE),
+            ]),
+        ),
+        (
+            "an unknown folder",
+            bad(vec![member("bad-1.0.data/other/x", FILE)]),
+        ),
+        (
+            "a path as an entry point",
+            bad(vec![entry_points("[console_scripts]\n../x = a:b\n")]),
+        ),
+        (
+            "two packages",
+            bad(vec![member("other-1.0.dist-info/METADATA", FILE)]),
+        ),
+    ];
+    let mut messages = String::new();
+    for (what, content) in cases {
+        let error = WheelStep::new()
+            .with("bad-1.0-py3-none-any.whl", &content)
+            .run()
+            .unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::BadArchive | ErrorKind::BadMetadata),
+            "{what}: {error}"
+        );
+        messages += &format!("{what}: {error}\n");
+    }
+    insta::assert_snapshot!(messages, @r"
+    empty: bad 1.0: the file is not a wheel, or it is damaged: invalid Zip archive: Could not find EOCD
+    garbage: bad 1.0: the file is not a wheel, or it is damaged: invalid Zip archive: Could not find EOCD
+    cut short: bad 1.0: the file is not a wheel, or it is damaged: invalid Zip archive: Could not find EOCD
+    no metadata: bad 1.0: it has no .dist-info folder, so it is not a wheel
+    no METADATA: bad 1.0: it has no METADATA
+    no WHEEL: bad 1.0: it has no WHEEL
+    another package's: bad 1.0: it is named like `bad`, but its METADATA is that of `other`
+    no version: bad 1.0: its METADATA has no Version
+    a newer format: bad 1.0: its format is version `2.0`, and only version 1 is known
+    no RECORD: bad 1.0: it has no RECORD
+    the same name twice: bad 1.0: the archive is damaged or cut short: two of its files have the same name
+    the same path twice: bad 1.0: the archive is damaged or cut short: `a/bad.py` is in it twice
+    a file below a file: bad 1.0: the archive is damaged or cut short: `bad/x` is below a file
+    a file below a file, once installed: bad 1.0: its files `lib/python3.13/site-packages/bad` and `lib/python3.13/site-packages/bad/x` cannot both be installed
+    an unknown folder: bad 1.0: it has the folder bad-1.0.data/other, which is none of purelib, platlib, headers, scripts and data
+    a path as an entry point: bad 1.0: its entry point `../x` does not have the name of a file
+    two packages: bad 1.0: it has several .dist-info folders
+    ");
+}
+
+#[test]
+fn wheels_that_do_not_fit_together_are_refused() {
+    let one = WheelFile::new("one", "1.0").file("shared", "");
+    let other = WheelFile::new("other", "1.0").file("shared/x.py", "");
+    let step = WheelStep::new().with_made(&one).with_made(&other);
+    let error = step.run().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "other 1.0 and one 1.0 cannot be installed together: other 1.0 has `{SITE}/shared/x.py`, but `{SITE}/shared` is a file of one 1.0"
+        )
+    );
+}
