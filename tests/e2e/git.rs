@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use condafront_testkit::apt::debian_root;
 use condafront_testkit::engine::run;
 
 use crate::image::Image;
-use crate::project::{Project, base};
+use crate::project::Project;
 
 /// How long a client may send nothing.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -176,50 +177,15 @@ fn answer_http(mut connection: TcpStream, folder: &Path, login: &str) -> std::io
     connection.write_all(&text)
 }
 
-/// A base image with this machine's git, and the libraries that it needs for HTTP.
+/// A base image like the usual one, with git from the same release of Debian.
 pub(crate) fn base_with_git(project: &Project) -> Image<'_> {
-    let said = |words: &[&str]| {
-        let mut command = Command::new(words[0]);
-        run(command.args(&words[1..])).expect_success().stdout
-    };
-    let folder = project.path("git");
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let programs = said(&["git", "--exec-path"]);
-    let programs = Path::new(programs.trim());
-    for name in ["git", "git-remote-http"] {
-        let program = programs.join(name);
-        std::fs::copy(&program, folder.join(name)).expect("a program");
-        let libraries = said(&["ldd", &program.display().to_string()]);
-        let libraries = libraries.lines().filter_map(|line| {
-            let path = line.split_once("=> ")?.1.split(' ').next()?;
-            path.starts_with('/').then(|| PathBuf::from(path))
-        });
-        for library in libraries {
-            let name = library.file_name().unwrap_or_default().to_owned();
-            // The C library is the base image's own.
-            let of_glibc = [
-                "libc.",
-                "libm.",
-                "libdl.",
-                "libpthread.",
-                "libresolv.",
-                "librt.",
-            ];
-            if !of_glibc
-                .iter()
-                .any(|start| name.to_string_lossy().starts_with(start))
-            {
-                std::fs::copy(&library, folder.join(name)).expect("a library");
-            }
-        }
-    }
-    let script = "#!/bin/sh\nLD_LIBRARY_PATH=/usr/lib/own-git GIT_EXEC_PATH=/usr/lib/own-git exec /usr/lib/own-git/git \"$@\"\n";
-    std::fs::write(folder.join("start"), script).expect("a script");
-    let dockerfile = format!(
-        "FROM {}\nCOPY git /usr/lib/own-git\nRUN mv /usr/lib/own-git/start /usr/bin/git && chmod 755 /usr/bin/git\n",
-        base()
-    );
-    Image::from_dockerfile(project, &dockerfile)
+    const PATH: &str = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    let root = debian_root("git-root-1", &["git"]);
+    let tag = format!("{}-git", project.name());
+    project
+        .docker(&["import", "--change", PATH, &root.to_string_lossy(), &tag])
+        .expect_success();
+    Image::named(project, tag)
 }
 
 /// Makes `folder` a repository with everything committed to the branch `main`. Returns the commit's hash.

@@ -8,7 +8,7 @@ use std::process::Command;
 use sha2::{Digest, Sha256};
 
 use crate::cache::made_once;
-use crate::engine::run;
+use crate::engine::{run, script};
 
 /// A package to make.
 #[derive(Clone, Debug)]
@@ -128,19 +128,37 @@ pub fn repository(folder: &Path, packages: &[Deb], more: &[PathBuf]) {
     fs::write(folder.join("Release"), release).expect("the release file");
 }
 
+/// Downloads packages of a suite, or of `SUITE/ARCHITECTURE`, into a folder.
+///
+/// # Panics
+/// If they cannot be downloaded.
+pub(crate) fn fetch(suite: &str, folder: &Path, packages: &[&str]) {
+    let mut command = Command::new(script());
+    command.args(["debs", suite]).arg(folder).args(packages);
+    run(&mut command).expect_success();
+}
+
+/// A tar file of a minimal Debian 13 with these packages and what they depend on. It is kept under this name between runs.
+///
+/// # Panics
+/// If it cannot be made.
+pub fn debian_root(name: &str, packages: &[&str]) -> PathBuf {
+    const FILE: &str = "root.tar";
+    let folder = made_once(name, |folder| {
+        let mut command = Command::new(script());
+        command.arg("root").arg(folder.join(FILE)).args(packages);
+        run(&mut command).expect_success();
+    });
+    folder.join(FILE)
+}
+
 /// The archive of Debian 13's package `name`, fetched if this machine does not have it yet.
 ///
 /// # Panics
 /// If it cannot be fetched.
 pub fn debian(name: &str) -> PathBuf {
     let folder = made_once(&format!("deb-{name}"), |folder| {
-        run(
-            Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/engine"))
-                .args(["debs", "trixie"])
-                .arg(folder)
-                .arg(name),
-        )
-        .expect_success();
+        fetch("trixie", folder, &[name]);
     });
     let mut entries = fs::read_dir(folder).expect("the fetched package's folder");
     entries

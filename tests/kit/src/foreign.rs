@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::apt::fetch;
 use crate::cache::made_once;
 use crate::engine::run;
 
@@ -117,13 +118,4 @@ pub fn emulator() -> PathBuf {
         .expect_success();
     });
     directory.join("qemu-aarch64")
-}
-
-fn fetch(suite: &str, directory: &Path, packages: &[&str]) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/engine");
-    run(Command::new(script)
-        .args(["debs", suite])
-        .arg(directory)
-        .args(packages))
-    .expect_success();
 }
