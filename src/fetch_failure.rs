@@ -211,7 +211,7 @@ impl Failure {
                 None => format!("Check that {host} speaks TLS at this port, and that the engine can use its version."),
             },
             Cause::WebPage => format!("There may be a login page or a proxy between the engine and the {origin}."),
-            Cause::Digest { .. } | Cause::Refused(_) => "Either the lock file (regenerate it) or the channel's list is outdated, or the file was replaced on the server. Find out which before you trust it.".to_owned(),
+            Cause::Digest { .. } | Cause::Refused(_) => "Either the lock file (regenerate it) or the channel's repodata is outdated, or the file was replaced on the server. Find out which before you trust it.".to_owned(),
         }
     }
 }

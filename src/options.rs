@@ -1,4 +1,4 @@
-//! What the user may say besides the file: build-args, targets, and how both combine with the image section.
+//! The user's options apart from the file: build-args, targets, and how both combine with the image section.
 
 pub mod build_args;
 pub mod choices;

@@ -1,4 +1,4 @@
-//! From what pip would install to what is fetched.
+//! Turns pip's report of what it would install into what the build fetches.
 
 use url::Url;
 

@@ -60,7 +60,7 @@ pub(crate) async fn answer(
         OUTLINE => {
             let target = Target::parse(options.get("target"))?;
             let sources = Sources::find(bridge, options).await?;
-            // What condafront takes by itself can be told without the file.
+            // What condafront itself accepts is known without the file.
             let file = sources.build_file().await.ok();
             let own = file.map(|found| section::outline(&found.file.file));
             outline(options, target, &own.unwrap_or_default())

@@ -15,7 +15,7 @@ use condafront_model::source::{Diagnostic, SourceFile};
 /// The build file, as it was read.
 #[derive(Clone, Debug)]
 pub(crate) struct BuildFile {
-    /// The file; empty if there is none and none is needed.
+    /// The file; empty if it is missing and not needed.
     pub file: Arc<SourceFile>,
     /// The vertex that loaded it, under which warnings are shown.
     pub vertex: Digest,
@@ -25,7 +25,7 @@ pub(crate) struct BuildFile {
 pub(crate) struct FoundFile {
     /// The file; empty if it is missing.
     pub file: BuildFile,
-    /// Whether there is none.
+    /// Whether it is missing.
     is_missing: bool,
 }
 

@@ -1,8 +1,8 @@
 //! Where in the build context the build file is, if the client does not say.
 //!
-//! `docker build -f docs/env.yml .` sends two folders, `docs` and `.`, and not that the one is in the other. A client with
-//! git says where both are in the repository. Otherwise the file is looked for in the context: it is the one with the same
-//! name, content and time.
+//! `docker build -f docs/env.yml .` sends two folders, `docs` and `.`, but not that one is inside the other. A client with
+//! git says where both are in the repository. Otherwise, the build looks in the context for a file with the same name,
+//! content and time.
 
 use std::collections::VecDeque;
 

@@ -109,7 +109,7 @@ impl Sources<'_> {
         Ok(Some(found))
     }
 
-    /// Whether links at `path` lead out of the folder that was loaded. BuildKit takes that folder for the root of the file
+    /// Whether links at `path` lead out of the folder that was loaded. BuildKit treats that folder as the root of the file
     /// system, and would read another file.
     async fn leads_out(&self, reference: &Reference, path: &str) -> Result<bool, BuildError> {
         /// The most links to follow, as on Linux.

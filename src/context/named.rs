@@ -1,4 +1,4 @@
-//! Named contexts: what `--build-context name=value` stands for (`frontend/dockerui/namedcontext.go`).
+//! Named contexts: what `--build-context name=value` means (`frontend/dockerui/namedcontext.go`).
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -255,7 +255,7 @@ fn unavailable(name: &str, platform: Platform, error: GatewayError) -> BuildErro
     let message = error.message();
     let told = if messages::is_for_another_platform(message) {
         Diagnostic::new(format!("there is no image `{name}` for {platform}"))
-            .help(format!("Choose one that is for {platform}, or build with --platform for one that the image is for."))
+            .help(format!("Choose an image for {platform}, or build with --platform for a platform that the image supports."))
     } else if messages::is_denied(message) {
         Diagnostic::new(format!(
             "the build's source policy does not allow the image `{name}`"

@@ -146,7 +146,7 @@ impl Tree {
     }
 }
 
-/// Has BuildKit load what `output` stands for, when it is needed.
+/// Makes BuildKit load what `output` refers to, when it is needed.
 pub(super) async fn loaded(bridge: &Bridge, output: &Output) -> Result<Reference, GatewayError> {
     let definition = Definition::of(output);
     bridge.solve(definition, Evaluate::Lazily).await

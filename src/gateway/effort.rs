@@ -1,11 +1,11 @@
-//! How much is built anew when BuildKit has lost results.
+//! How much is built again when BuildKit has lost results.
 
 use std::collections::HashMap;
 
 use buildkit_llb::Definition;
 use buildkit_proto::pb;
 
-/// How much is built anew because BuildKit has lost results.
+/// How much is built again because BuildKit has lost results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Effort {
     /// Nothing.

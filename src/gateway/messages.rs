@@ -114,7 +114,7 @@ pub(crate) fn exit_code(message: &str) -> Option<u32> {
 /// How a step's process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProcessEnd {
-    /// Something killed it, usually for want of memory.
+    /// Something killed it, usually for lack of memory.
     Killed,
     /// It failed with this exit code.
     Code(u32),

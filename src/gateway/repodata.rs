@@ -51,7 +51,7 @@ impl Present {
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Downloads the list of shards from the first of `addresses` that has it. A server that does not have it, or does not answer,
-/// is not asked again: the whole list is as good.
+/// is not asked again: the whole repodata serves as well.
 ///
 /// # Errors
 /// When the build is cancelled.

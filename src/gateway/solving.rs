@@ -1,4 +1,4 @@
-//! Has BuildKit build graphs, and gets over results that it has lost.
+//! Makes BuildKit build graphs, and recovers from results that it has lost.
 //!
 //! BuildKit may find a step in its cache although the step's file system is gone: a build that was interrupted or failed
 //! elsewhere broke it while it was committed (`cacheRecord.finalize` in `cache/refs.go`; moby/buildkit#6821 fixes other
@@ -103,7 +103,7 @@ impl Bridge {
         }
     }
 
-    /// Has BuildKit build a graph, with at least this effort.
+    /// Makes BuildKit build a graph, with at least this effort.
     async fn make(
         &self,
         definition: &Definition,

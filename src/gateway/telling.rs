@@ -1,4 +1,4 @@
-//! Telling the user something that is neither a warning nor an error.
+//! Lines in the progress that are neither a warning nor an error.
 
 use super::client::Bridge;
 use super::error::GatewayError;

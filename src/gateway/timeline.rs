@@ -1,4 +1,4 @@
-//! When a build asked the engine for what: where the time of a build goes in which nothing has changed.
+//! What a build asked the engine for, and when: shows where the time goes in a build in which nothing has changed.
 
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Waiting for downloads: how long, and what the user is told meanwhile.
+//! Waiting for downloads: how long, and what the progress says meanwhile.
 //!
 //! BuildKit says nothing about the progress of a download, so only the time that it takes can be limited.
 
@@ -65,7 +65,7 @@ impl Waiting {
         self.for_what.borrow_mut().remove(&key);
     }
 
-    /// Tells the user again and again what is waited for, until `work` is done.
+    /// Keeps reporting what the build is waiting for, until `work` is done.
     pub(crate) async fn telling<T>(&self, bridge: &Bridge, work: impl Future<Output = T>) -> T {
         tokio::select! {
             biased;

@@ -1,5 +1,5 @@
-//! What keeps a container from starting although each key of its configuration is valid: Linux and the engines limit
-//! how much there can be.
+//! What can prevent a container from starting although each key of its configuration is valid: the limits of Linux and of
+//! the engines.
 
 use std::sync::Arc;
 

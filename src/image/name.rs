@@ -1,7 +1,7 @@
 //! Image names, as Docker writes them.
 //!
 //! The grammar is that of `regexp.go` in <https://github.com/distribution/reference>. Crates have it as a regular expression:
-//! it takes longer to compile than all else that a build does in which nothing has changed.
+//! compiling it takes longer than everything else in a build in which nothing has changed.
 
 use std::str::FromStr;
 

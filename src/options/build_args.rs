@@ -45,12 +45,12 @@ pub const BUILD_ARGS: &[BuildArg] = &[
     },
     BuildArg {
         name: "CONDAFRONT_TIMEOUT",
-        description: "how long to wait for what does not progress: 90s, 30m or 2h; defaults to 30m",
+        description: "how long to wait for something that makes no progress: 90s, 30m or 2h; defaults to 30m",
         docs: "inputs.md#failures-and-waiting",
     },
     BuildArg {
         name: "CONDAFRONT_TIMELINE",
-        description: "1 to show, with docker --debug build, when the build asked the engine for what",
+        description: "1 to show, with docker --debug build, what the build asked the engine for, and when",
         docs: "inputs.md#failures-and-waiting",
     },
     BuildArg {
@@ -115,7 +115,7 @@ pub const BUILD_ARGS: &[BuildArg] = &[
     },
     BuildArg {
         name: "CONDAFRONT_SKIP",
-        description: "packages of a lock to leave out (what they depend on stays): mylib,mytool",
+        description: "packages of a lock to leave out (their dependencies stay): mylib,mytool",
         docs: "locks.md#next-to-the-lock",
     },
     BuildArg {

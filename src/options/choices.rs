@@ -56,7 +56,7 @@ impl Choices {
         }
     }
 
-    /// Whom the environments most likely belong to. If the base image has an account of that name, only the base knows its
+    /// The likely owner of the environments. If the base image has an account of that name, only the base knows its
     /// ids.
     pub fn ownership(&self) -> Ownership {
         let user = &self.user.value;

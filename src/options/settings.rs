@@ -51,7 +51,7 @@ pub struct Settings {
     pub check: CheckOptions,
     /// How much of an image the target `verify` compares.
     pub verify: Extent,
-    /// Whether to show when the build asked the engine for what.
+    /// Whether to show what the build asked the engine for, and when.
     pub timeline: bool,
 }
 

@@ -17,7 +17,7 @@ pub enum Target {
     Lock,
     /// Everything that the build downloads, as files.
     Channel,
-    /// Whether an image holds what the file says.
+    /// Whether an image matches the file.
     Verify,
     /// How two images differ.
     Diff,
@@ -63,7 +63,7 @@ impl Target {
                 "The packages as conda channels in a folder, for builds without a network; write it out with -o <folder>"
             }
             Self::Verify => {
-                "Whether an image holds what the file says: --build-context image=docker-image://<name>; write a report out with -o ."
+                "Whether an image matches the file: --build-context image=docker-image://<name>; write a report out with -o ."
             }
             Self::Diff => {
                 "How the packages of an image differ from the file's: --build-context old=docker-image://<name>; write reports out with -o ."

@@ -1,4 +1,4 @@
-//! What the target `channel` downloads, and what becomes of it when that fails.
+//! What the target `channel` downloads, and what happens if that fails.
 
 use super::fetching::Spoiled;
 use super::session::Session;

@@ -1,4 +1,4 @@
-//! The packages of an environment, for what names them all: locks and channels.
+//! The packages of an environment, for targets that need all of them: locks and channels.
 
 use super::input::{EnvironmentFile, ImageInput};
 use super::pip::not_on_a_server;

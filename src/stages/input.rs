@@ -80,7 +80,7 @@ pub(super) struct LockToWrite {
 pub(super) enum LockUse {
     /// Its packages are installed.
     Install,
-    /// It is written anew, with the packages that it has where they can stay.
+    /// It is written again, and keeps its packages where possible.
     Renew,
 }
 
@@ -142,7 +142,7 @@ impl ImageInput {
         }
     }
 
-    /// What tells an environment from others in the progress: its name, if there are others.
+    /// What distinguishes an environment from others in the progress: its name, if there are others.
     pub(super) fn label_of<'a>(&self, environment: &'a EnvironmentFile) -> Option<&'a str> {
         self.is_one_of_several.then(|| {
             if self.is_image_file {

@@ -1,4 +1,4 @@
-//! The repodata of a request's channels: lists of shards where there are any, and whole lists everywhere else.
+//! The repodata of a request's channels: lists of shards where there are any, and whole repodata elsewhere.
 
 use super::recorded::check_address;
 use super::session::Session;

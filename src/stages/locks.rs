@@ -164,7 +164,7 @@ impl Session<'_> {
             }
             files.then(Mkfile::new(format!("/{path}"), text).mode(0o644));
         }
-        files.name("[lock] write what was solved");
+        files.name("[lock] write the solved packages");
         let files = files.build();
         let reference = match files.output() {
             Some(output) => self.solve(output, Evaluate::Lazily).await?.to_proto(),

@@ -1,4 +1,4 @@
-//! Images that a build looks at: the named contexts of the targets `verify` and `diff`.
+//! Images that a build inspects: the named contexts of the targets `verify` and `diff`.
 
 use super::session::Session;
 

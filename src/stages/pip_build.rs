@@ -87,7 +87,7 @@ impl Linked<'_> {
         let addresses = session.pip_addresses(wanted.fetched()).await?;
         check_addresses(&archives, &addresses, &self.file.file)?;
         let network = self.network().await?;
-        // What is hardly the name of a branch is looked for first: BuildKit would show a step that fails. Whatever prevents that is
+        // What is unlikely to be the name of a branch is looked up as a commit first: BuildKit would show a step that fails. Whatever prevents that is
         // reported when BuildKit loads the repository.
         let is_likely = |_: &Local, repository: &Repository| repository.is_like_short_commit();
         let likely = self.with_whole_commits(root, local.clone(), &network, is_likely);
@@ -128,7 +128,7 @@ impl Linked<'_> {
         let names: Vec<String> = session.read_json(&reference, PIP_FETCHED_FILE).await?;
         if names.len() != graph.wheels.len() {
             return Err(GatewayError::session(format!(
-                "a build step told of {} wheels, not of {}",
+                "a build step reported {} wheels instead of {}",
                 names.len(),
                 graph.wheels.len()
             ))
@@ -197,7 +197,7 @@ fn without_reference(error: &BuildError) -> Vec<String> {
 const CHECK: &str = "Check the URL and the branch, tag or commit. For a private repository, pass --secret id=GIT_AUTH_TOKEN,env=… or --ssh default.";
 
 /// What to do if a step would have to look for a commit, and cannot.
-const NO_GIT: &str = "If this is the beginning of a commit's name: the step that looks for it has no git. Write all 40 characters of the commit, or add git to `build` in the image section, or to `apt`.";
+const NO_GIT: &str = "If this is the beginning of a commit's name: the step that looks it up has no git. Write all 40 characters of the commit, or add git to `build` in the image section, or to `apt`.";
 
 /// What to say of a repository among `local` that cannot be loaded; other errors stay as they are. `lacks_git` says that no
 /// commit could be looked for.
@@ -219,7 +219,7 @@ fn unloaded(error: BuildError, local: &[(Local, Location)], lacks_git: bool) -> 
     let may_be_commit = error.lacks_reference() && repository.may_be_short_commit();
     let diagnostic = if may_be_commit && !repository.is_loaded_by_steps() {
         Diagnostic::new(format!(
-            "`{reference}` is neither a branch nor a tag of {url}, and commits are not looked for by the beginning of their names over ssh"
+            "`{reference}` is neither a branch nor a tag of {url}, and over ssh, a commit cannot be looked up by the beginning of its name"
         ))
         .help("Write all 40 characters of the commit, or use the https URL.")
     } else {

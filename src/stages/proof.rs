@@ -81,7 +81,7 @@ impl Image<'_> {
         why: &str,
     ) -> Result<(), BuildError> {
         let name = contract.value.name();
-        let message = format!("nobody has started the image as {name} does: {why}");
+        let message = format!("the image was not tried as {name} starts it: {why}");
         let diagnostic = Diagnostic::new(message).at(self.session.file, contract.lines);
         let rule = Rule::UntriedPlatform;
         self.session.warn(&[Warning { rule, diagnostic }]).await
@@ -102,7 +102,7 @@ impl Image<'_> {
                 vec![any.tries(
                     "OpenShift starts containers as any user of the group 0",
                     What::Write(folders),
-                    "Leave files and folders of the image to its user and that user's group. `chown`, `chmod` and commands of root may have changed them.",
+                    "Keep the image's files and folders writable for its user's group. `chown`, `chmod` or commands that run as root may have changed that.",
                 )]
             }
             Contract::Nextflow => {
@@ -121,7 +121,7 @@ impl Image<'_> {
                 [tries(&user), tries(&anybody)].concat()
             }
             Contract::Binder => {
-                const HELP: &str = "Add jupyterlab and notebook to the environment that is active.";
+                const HELP: &str = "Add jupyterlab and notebook to the active environment.";
                 vec![
                     user.tries(
                         "Binder opens JupyterLab",
@@ -136,7 +136,7 @@ impl Image<'_> {
                     user.tries(
                         "Binder's users work in their home",
                         What::Write(Vec::new()),
-                        "Leave the home to the image's user.",
+                        "Keep the home writable for the image's user.",
                     ),
                 ]
             }
@@ -144,12 +144,12 @@ impl Image<'_> {
                 user.tries(
                     "JupyterHub starts jupyterhub-singleuser",
                     run(&["jupyterhub-singleuser", "--version"]),
-                    "Add jupyterhub-base and jupyterlab to the environment that is active, in the version of the hub.",
+                    "Add jupyterhub-base and jupyterlab to the active environment, in the version of the hub.",
                 ),
                 user.tries(
                     "JupyterHub's users work in their home",
                     What::Write(Vec::new()),
-                    "Leave the home to the image's user.",
+                    "Keep the home writable for the image's user.",
                 ),
             ],
             Contract::Sagemaker => {
@@ -159,12 +159,12 @@ impl Image<'_> {
                     user.tries(
                         "SageMaker looks for the kernels of the environment",
                         What::Find(format!("{prefix}/share/jupyter/kernels")),
-                        "Add ipykernel, or another kernel, to the environment that is active.",
+                        "Add ipykernel, or another kernel, to the active environment.",
                     ),
                     user.tries(
                         "SageMaker's users work in their home",
                         What::Write(Vec::new()),
-                        "Leave the home to the image's user.",
+                        "Keep the home writable for the image's user.",
                     ),
                 ]
             }
@@ -172,7 +172,7 @@ impl Image<'_> {
                 let find = |one: &Linked<'_>| {
                     let history = format!("{}/conda-meta/history", snakemake::place(&one.file.file));
                     user.tries(
-                        "Snakemake looks for an environment by its file's content",
+                        "Snakemake finds an environment by its file's content",
                         What::Find(history),
                         "Build the image from the files that the workflow names.",
                     )
@@ -180,7 +180,7 @@ impl Image<'_> {
                 let conda = user.tries(
                     "Snakemake activates environments with conda",
                     run(&["/bin/bash", "-c", "type conda"]),
-                    "Add conda to the environment that is active, and use a base image with /bin/bash.",
+                    "Add conda to the active environment, and use a base image with /bin/bash.",
                 );
                 let found = self.environments.iter().map(find);
                 found.chain([conda]).collect()
@@ -194,7 +194,7 @@ impl Image<'_> {
                 user.tries(
                     "editors install their server in the home",
                     What::Write(Vec::new()),
-                    "Leave the home to the image's user.",
+                    "Keep the home writable for the image's user.",
                 ),
             ],
             Contract::GithubActions => {

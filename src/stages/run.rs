@@ -69,7 +69,7 @@ impl Additions<'_> {
         })
     }
 
-    /// What gives the group of the image's user rights on what commands leave.
+    /// What gives the group of the image's user permissions on what commands leave.
     fn sharing(&self) -> Option<SharedFolders<'_>> {
         let folders = self.shared_folders();
         (!folders.is_empty()).then(|| SharedFolders {

@@ -66,7 +66,7 @@ impl Session<'_> {
             quoted(&script.path),
             quoted(environment.file.name())
         );
-        let help = "Move its commands to `run`, and remove the script: Snakemake knows the environment by both files.";
+        let help = "Move its commands to `run`, and remove the script: Snakemake identifies the environment by both files.";
         Err(Diagnostic::new(message).at(file, lines).help(help).into())
     }
 }

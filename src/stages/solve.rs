@@ -208,9 +208,9 @@ impl Session<'_> {
         cutoff.is_after(self.so_far.started).then(|| Warning {
             rule: Rule::Unrepeatable,
             diagnostic: Diagnostic::new(format!(
-                "`exclude_newer`: {cutoff} is not over, so that packages that appear until then change the image"
+                "`exclude_newer`: {cutoff} is not over yet, so packages that appear until then change the image"
             ))
-            .help("Write an earlier date for builds that can be repeated. Days are counted in UTC."),
+            .help("For repeatable builds, write an earlier date. Days are counted in UTC."),
         })
     }
 

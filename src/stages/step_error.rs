@@ -1,4 +1,4 @@
-//! What the user is told about a step that failed.
+//! The error about a step that failed.
 
 use crate::gateway::error::{BuildError, GatewayError};
 use crate::gateway::messages::{self, ProcessEnd};
@@ -15,7 +15,7 @@ const FREE_SPACE: &str =
 
 /// What to do if a step has told the frontend nothing, but has printed something.
 const READ_LOG: &str =
-    "The progress log has what it printed. Build again: the cause may have passed.";
+    "The progress log has what it printed. Build again: the failure may have been temporary.";
 
 /// The error for a step that failed, at the places that are to blame.
 pub(super) fn diagnosed(
@@ -35,7 +35,7 @@ pub(super) fn diagnosed(
     diagnostic.into()
 }
 
-/// The error of a build of a graph. Of a full disk, BuildKit tells with all arguments of the step that found it.
+/// The error of a build of a graph. BuildKit reports a full disk with all arguments of the step that found it.
 pub(super) fn solve_error(error: GatewayError) -> BuildError {
     if !messages::is_full_disk(error.message()) {
         return untrusted(&error).map_or_else(|| error.into(), BuildError::from);
@@ -56,7 +56,7 @@ pub(super) fn full_disk_report() -> FailureReport {
     }
 }
 
-/// What is told in place of the report of the step `name`, which cannot be read because of `error`.
+/// The message in place of the report of the step `name`, which cannot be read because of `error`.
 pub(super) fn unread(name: &str, error: BuildError) -> FailureReport {
     let (why, help) = match error {
         BuildError::Gateway(error) if messages::is_full_disk(error.message()) => {
@@ -94,7 +94,7 @@ fn step_failure(name: &str, message: &str) -> Option<Diagnostic> {
         ProcessEnd::Killed => Diagnostic::new(format!("the step `{name}` was killed"))
             .help("The builder probably ran out of memory. Give it more, or run fewer builds at the same time."),
         ProcessEnd::Code(code) => Diagnostic::new(format!("the step `{name}` failed (exit code {code})"))
-            .help(format!("It left no report of why. {READ_LOG}")),
+            .help(format!("It left no report. {READ_LOG}")),
     })
 }
 

@@ -1,4 +1,4 @@
-//! The target `verify`: whether an image holds what the file says.
+//! The target `verify`: whether an image matches the file.
 
 use super::looked::missing;
 use super::session::Session;
@@ -107,7 +107,7 @@ fn same(image: &str, file: &str, report: &VerifyReport, extent: Extent) -> Strin
         }
     };
     format!(
-        "{packages} packages are as {file} says: {files} files ({size:.1} MB) and {links} links are the same; {rest}; compared with {image}"
+        "{packages} packages match {file}: {files} files ({size:.1} MB) and {links} links are the same; {rest}; compared with {image}"
     )
 }
 
@@ -119,7 +119,7 @@ fn different(image: &str, file: &str, report: &VerifyReport, extent: Extent) -> 
     } else {
         "paths differ"
     };
-    let mut message = format!("{image} does not hold what {file} says: {count} {paths}");
+    let mut message = format!("{image} does not match {file}: {count} {paths}");
     for finding in report.findings.iter().take(LISTED) {
         message.push_str(&format!("\n  {}", line(finding)));
     }

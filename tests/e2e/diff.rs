@@ -135,7 +135,7 @@ fn images_for_another_platform_are_looked_at_without_emulation() {
     project.build_image(&usual).expect_success();
     let image = project.tag().to_owned();
     for (target, context, expected) in [
-        ("verify", "image", "2 packages are as env.lock says"),
+        ("verify", "image", "2 packages match env.lock"),
         ("diff", "old", "packages: 0 added, 0 removed, 0 changed"),
     ] {
         let context = format!("{context}=docker-image://{image}");

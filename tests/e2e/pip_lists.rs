@@ -328,7 +328,7 @@ fn repositories_have_the_version_of_their_tag() {
         (
             &commit[..9],
             &args[..],
-            "If this is the beginning of a commit's name: the step that looks for it has no git",
+            "If this is the beginning of a commit's name: the step that looks it up has no git",
         ),
         (
             "0badc0ffee",

@@ -202,6 +202,6 @@ fn redirects_of_lists_and_indexes() {
     let error = masked(&project, &error_of(&error));
     // At the line that names the index.
     assert!(error.starts_with("env.yml:7"), "{error}");
-    let told = "pip cannot find the PyPI packages: http://channel.test/round/simple/ leads in a circle: pip has followed 30 redirects";
+    let told = "pip cannot find the PyPI packages: http://channel.test/round/simple/ redirects in a loop: pip followed 30 redirects";
     assert!(error.contains(told), "{error}");
 }

@@ -35,7 +35,7 @@ fn an_image_passes_the_check_with_its_own_lock(store: Store) {
     let image = project.tag().to_owned();
     let said = verify(&project, &image, &[]).expect_success().stderr;
     let packages = Channel::open().closure(&PLAIN).len();
-    let expected = format!("{packages} packages are as env.lock says: ");
+    let expected = format!("{packages} packages match env.lock: ");
     assert!(said.contains(&expected), "{said}");
     assert!(said.contains("nothing else is in /opt/conda"), "{said}");
     let report = fs::read(project.path("report/verify.json")).expect("a report");
@@ -62,7 +62,7 @@ const TAMPERED: [(&str, &str); 15] = [
     ),
     (
         "ln -sfn /bin/sh bin/python",
-        "/opt/conda/bin/python leads to `/bin/sh` instead of `python3.13` (python 3.",
+        "/opt/conda/bin/python points to `/bin/sh` instead of `python3.13` (python 3.",
     ),
     (
         "printf '{\"name\": \"x\"}' > conda-meta/bumpme-2.0-0.json",
@@ -86,7 +86,7 @@ const TAMPERED: [(&str, &str); 15] = [
     ),
     (
         "printf X | dd of=lib/python3.13/os.py bs=1 seek=9 conv=notrunc",
-        "/opt/conda/lib/python3.13/os.py has another content (python 3.",
+        "/opt/conda/lib/python3.13/os.py has different content (python 3.",
     ),
     (
         "truncate -s 9M lib/python3.13/site-packages/hello_world/data.txt",
@@ -94,7 +94,7 @@ const TAMPERED: [(&str, &str); 15] = [
     ),
     (
         "for f in lib/python3.13/site-packages/jinja2/__pycache__/loaders.*.pyc; do printf X | dd of=$f bs=1 seek=99 conv=notrunc; chmod u+s $f; done",
-        "/opt/conda/lib/python3.13/site-packages/jinja2/__pycache__/loaders.cpython-313.pyc has another content (jinja2 3.",
+        "/opt/conda/lib/python3.13/site-packages/jinja2/__pycache__/loaders.cpython-313.pyc has different content (jinja2 3.",
     ),
     (
         "rm -r share/clash",
@@ -175,7 +175,7 @@ fn every_change_to_an_image_is_listed() {
         "{said}"
     );
     assert!(
-        said.contains("conda-meta/bumpme-2.0-0.json is the record of another package"),
+        said.contains("conda-meta/bumpme-2.0-0.json is the record of a different package"),
         "{said}"
     );
 

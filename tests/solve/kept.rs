@@ -146,7 +146,7 @@ fn packages_that_are_there_are_not_chosen_anew() {
         let report = ask(&with(specs, lib), &[&channel()]).unwrap_err();
         let help = report.help.unwrap_or_default();
         assert!(
-            help.contains("stay as they are"),
+            help.contains("do not change, and these must be compatible"),
             "{}: {help}",
             report.message
         );

@@ -105,7 +105,7 @@ impl AuthoritiesError {
                 "Convert the certificate: openssl x509 -inform der -in ca.der -out ca.pem."
             }
             Self::PrivateKey => {
-                "Pass the certificates of the authorities alone. A private key must stay with its owner: if others could read this one, replace it."
+                "Pass only the certificates of the authorities. A private key must stay with its owner: if others could read this one, replace it."
             }
             Self::File(..) => "Build again: the builder may have run out of memory.",
             _ => {
@@ -221,7 +221,7 @@ fn public_files(root: &Path, env: &Variables) -> Vec<PathBuf> {
     let exists = |file: &&str| in_root(root, OsStr::new(*file)).is_file();
     files.extend(STORES.iter().find(|file| exists(file)).map(PathBuf::from));
     files.extend(value("CONDA_PREFIX").map(|prefix| Path::new(prefix).join(CONDA_STORE)));
-    // Those of an earlier program of the same step are made anew.
+    // Those of an earlier program of the same step are recreated.
     files.retain(|file| file != Path::new(ALL_FILE));
     files.sort();
     files.dedup();

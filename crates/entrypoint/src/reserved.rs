@@ -7,7 +7,7 @@ pub(crate) const ENV_NAME: &str = "ENV_NAME";
 pub(crate) const SKIP: &str = "MAMBA_SKIP_ACTIVATE";
 /// Names the image's own user, as in micromamba-docker.
 pub(crate) const IMAGE_USER: &str = "MAMBA_USER";
-/// The home of whoever runs the container.
+/// The home of the user who runs the container.
 pub(crate) const HOME: &str = "HOME";
 
 /// The variables that environments and their packages cannot set.

@@ -129,7 +129,7 @@ impl CopyStep<'_> {
         let mut file = File::on(Input::Scratch);
         file.then(copy)
             .name(format!(
-                "[copy] look whether {} is a folder",
+                "[copy] check whether {} is a folder",
                 quoted(source)
             ))
             .export_cache(false);

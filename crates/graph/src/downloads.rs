@@ -151,7 +151,7 @@ impl Address {
         self.wrapped()
     }
 
-    /// The address to try if the current one is of no use; `None` if it was the last.
+    /// The address to try if the current one does not work; `None` if it was the last.
     pub fn without_current(mut self) -> Option<Next> {
         self.candidates.remove(self.current);
         self.attempt += 1;

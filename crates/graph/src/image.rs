@@ -31,8 +31,8 @@ use condafront_step_spec::mounts::{FACTS_DIR, INPUT_DIR, OUTPUT_DIR};
 const CLASHES: &str = "[install] files that several packages claim";
 /// The same for the step that runs post-link scripts.
 const POST_LINK: &str = "[install] run the packages' post-link scripts";
-/// The same for the steps that move layers to where the base image's links lead.
-const MOVED: &str = "[install] move layers to where the base image's links lead";
+/// The same for the steps that move layers to where the base image's links point.
+const MOVED: &str = "[install] move layers to where the base image's links point";
 /// The same for the operation that stacks the layers of packages.
 pub const PACKAGES: &str = "[install] put the layers together";
 /// The same for the operation that adds the packages that only builds see.

@@ -9,7 +9,7 @@
 //!   [`system`] and [`account`] prepare. [`records`] are files of an environment that come from no package;
 //!   [`inventory`] says what the image contains.
 //! - [`pip`] adds PyPI packages; [`copy`] and [`run`] add what the image section asks for.
-//! - [`channel`] collects packages in a folder, for builds without a network. [`look`] looks at finished images.
+//! - [`channel`] collects packages in a folder, for builds without a network. [`look`] inspects finished images.
 //! - [`Tools`] make every [`step`].
 
 pub mod account;

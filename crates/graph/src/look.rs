@@ -1,4 +1,4 @@
-//! Looking at finished images, without running anything of them.
+//! Inspecting finished images, without running anything from them.
 
 use buildkit_llb::{OpOptions as _, Output};
 

@@ -1,4 +1,4 @@
-//! Layers for base images in which a directory is a symbolic link: what a layer has there goes to where the link leads.
+//! Layers for base images in which a directory is a symbolic link: what a layer has there is moved to the link's target.
 
 use buildkit_llb::{Copy, File, Input, OpOptions as _, Options, Output};
 

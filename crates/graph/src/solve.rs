@@ -112,7 +112,7 @@ pub struct Solve {
     pub unusable: Option<Output>,
     /// The folder with the answer, from the second step.
     pub answer: Output,
-    /// Both at once, to find out why there is no answer: an explanation needs the other records too. So there is none if
+    /// Both at once, to find out why there is no solution: an explanation needs the other records too. So there is none if
     /// there are shards.
     pub whole: Option<WholeSolve>,
 }
@@ -127,7 +127,7 @@ pub struct WholeSolve {
 }
 
 /// The name of that step.
-const WHOLE: &str = "[solve] find out why there is no answer";
+const WHOLE: &str = "[solve] find out why there is no solution";
 
 /// Lets a step download the shards of `files`.
 fn download_shards(step: &mut Step, files: &[RepodataSpec], network: &NetworkAccess) {

@@ -18,7 +18,7 @@ use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
 use condafront_step_spec::solve::Kept;
 
-/// The environment that build packages must go together with.
+/// The environment that build packages must be compatible with.
 #[derive(Clone, Copy, Debug)]
 pub struct BuildFor<'a> {
     /// Its file.

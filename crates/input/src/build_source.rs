@@ -43,7 +43,7 @@ fn beside(file: &Arc<SourceFile>, lines: Lines) -> Diagnostic {
         file.name()
     ))
     .at(file, lines)
-    .help("Remove the build-arg and add its packages to the file, or build an empty folder.")
+    .help("Remove the build-arg and add its packages to the file, or build from an empty folder.")
 }
 
 #[cfg(test)]

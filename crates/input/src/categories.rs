@@ -9,7 +9,7 @@ use condafront_model::pypi_package::normalized;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, SourceFile};
 
-/// The categories in the files of an image: whoever asks for one gets it from all files that have it.
+/// The categories in the files of an image: a requested one is taken from all files that have it.
 #[derive(Debug, Default)]
 pub struct KnownCategories {
     names: BTreeSet<String>,

@@ -69,7 +69,7 @@ impl Channels {
         self.platform
     }
 
-    /// Adds the channels that an entry of a channel list stands for. Errors and warnings point at `place`; the channels are
+    /// Adds the channels that an entry of a channel list means. Errors and warnings point at `place`; the channels are
     /// recorded at `lines` of the build file.
     pub(super) fn add(
         &mut self,
@@ -143,7 +143,7 @@ impl Channels {
         (self.list, self.warnings)
     }
 
-    /// The channels that a text stands for.
+    /// The channels that a text means.
     fn resolve(&mut self, text: &str, place: Place<'_>) -> Result<Vec<Named>, Diagnostic> {
         let filled = self.filled(text, place)?;
         let found = self.names.resolve(&filled, self.platform);

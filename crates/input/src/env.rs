@@ -193,7 +193,7 @@ impl Reader<'_> {
             ),
             ("syntax", _) => diagnostic.help(json::SYNTAX_COMMENT),
             ("environments", _) => diagnostic.help(format!(
-                "Put it in an image file, a file of its own that names this one: `environments: {{base: {}}}`.",
+                "Put it in an image file, a separate file that names this one: `environments: {{base: {}}}`.",
                 self.file.name()
             )),
             // conda-devenv has `environment`.

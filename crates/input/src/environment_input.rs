@@ -1,4 +1,4 @@
-//! What a build file says of one environment: what each reader makes of its kind of file.
+//! What a build file says about one environment, as each reader returns it for its kind of file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub enum Categories {
 /// The lock beside a manifest, and what is left to a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beside {
-    /// The name of the lock that the manifest's tool writes, whose packages are taken if it is there and the manifest names no
+    /// The name of the lock that the manifest's tool writes, whose packages are used if it exists and the manifest names no
     /// other.
     pub lock: Located<String>,
     /// The names of the manifest's environments, the default one first.
@@ -130,7 +130,7 @@ pub struct SolveRequest {
     pub origin: Origin,
     /// What stays of an earlier answer.
     pub kept: Kept<Package>,
-    /// The packages that are there already: no others of their names can be chosen.
+    /// The packages that are already installed: no others with their names can be chosen.
     pub installed: Vec<PackageId>,
 }
 

@@ -60,7 +60,7 @@ pub(super) fn requested(
     Some(asked)
 }
 
-/// The channels that a text stands for, by index.
+/// The channels that a text means, by index.
 fn indices(
     text: &str,
     channels: &[Channel],

@@ -13,7 +13,7 @@ use condafront_model::source::{Diagnostic, Location, SourceFile};
 pub enum Root {
     /// The build context.
     Context,
-    /// The folder with the build file, if nothing tells where in the build context it is. Paths may lead out of it.
+    /// The folder with the build file, if it is not known where in the build context it is. Paths may lead out of it.
     BuildFile,
 }
 

@@ -18,7 +18,7 @@ use condafront_model::source::{Diagnostic, Location, SourceFile};
 const FOR_GPUS: [&str; 3] = ["cuda-version", "cudnn", "cupy"];
 /// Words in the builds of packages that are for GPUs.
 const GPU: [&str; 2] = ["cuda", "gpu"];
-/// Packages that choose builds for GPUs where there is no `__cuda`: whoever asks for them gets what they want.
+/// Packages that choose builds for GPUs even without `__cuda`: asking for them is deliberate.
 const CHOOSES_GPUS: [&str; 2] = ["cudatoolkit", "pytorch-cuda"];
 
 /// Warnings about an environment, which is described in `file`; `pip` is what it and the image ask of pip.
@@ -166,7 +166,7 @@ pub fn duplicates<'a>(
                 rule: Rule::DuplicateDistribution,
                 diagnostic: Diagnostic::new(message)
                     .at(&location.file, location.lines)
-                    .help("Remove one of the two: pip replaces files of the conda package, and conda does not know."),
+                    .help("Remove one of the two: pip replaces files of the conda package without conda's knowledge."),
             })
         })
         .collect()

@@ -25,7 +25,7 @@ pub(crate) fn conflict(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic>
         .find(|(_, line)| is_marker(line.trim_end()))?;
     Some(
         Diagnostic::new(format!(
-            "`{}` marks a merge conflict that is not resolved",
+            "`{}` marks an unresolved merge conflict",
             redact::quoted(line.trim_end())
         ))
         .at(file, Lines::one(number))
@@ -115,7 +115,7 @@ pub(crate) fn first_statement(file: &Arc<SourceFile>) -> Option<Diagnostic> {
     first(file, ALL, statement)
 }
 
-/// The error for a list of URLs that is part of a template. What stands for credentials in a URL is none.
+/// The error for a list of URLs that is part of a template. A placeholder for credentials in a URL is not one.
 pub(crate) fn first_template(file: &Arc<SourceFile>) -> Option<Diagnostic> {
     first(file, ALL, |line| {
         let is_rest = placeholder::without(line).is_none_or(|bare| template(&bare).is_some());

@@ -42,7 +42,7 @@ pub struct OwnLock {
     /// The lines that name it.
     lines: Lines,
     platform: Platform,
-    /// Whether the env.yml lists the platform, so that the target `lock` writes its lock without being told.
+    /// Whether the env.yml lists the platform, so that the target `lock` writes its lock without `--platform`.
     is_declared: bool,
     /// Whether it is a manifest's, which can do without.
     is_beside: bool,
@@ -146,7 +146,7 @@ impl OwnLock {
         lock: &Arc<SourceFile>,
         settings: &InputSettings,
     ) -> Result<EnvironmentInput, Diagnostic> {
-        let way_out = "To start anew, remove the file.";
+        let way_out = "To start over, remove the file.";
         self.read_or(lock, settings, |_| Some(way_out.to_owned()))
     }
 

@@ -266,7 +266,7 @@ fn add(
     Ok(())
 }
 
-/// The PyPI package that a package URL stands for (<https://github.com/package-url/purl-spec>).
+/// The PyPI package that a package URL names (<https://github.com/package-url/purl-spec>).
 fn of_pypi(purl: &PackageUrl) -> Option<String> {
     let text = purl.to_string();
     let name = text.strip_prefix("pkg:pypi/")?;

@@ -36,7 +36,7 @@ impl PypiPackages {
             && !self.asks_for_more()
     }
 
-    /// Whether there is something besides what the environment's own lock names.
+    /// Whether there is anything that the environment's own lock does not name.
     pub fn asks_for_more(&self) -> bool {
         !self.pylocks.is_empty() || !self.list.is_empty()
     }

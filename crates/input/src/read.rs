@@ -1,4 +1,4 @@
-//! Finds out which kind of file a build file is, and has it read.
+//! Recognises the kind of a build file, and reads it.
 
 use std::sync::Arc;
 

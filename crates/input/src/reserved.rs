@@ -48,7 +48,7 @@ fn reason(name: &str, value: &str) -> Option<(&'static str, String)> {
     })
 }
 
-/// The directories of a value for `PATH`, without what stands for the image's own.
+/// The directories of a value for `PATH`, without the image's own.
 fn directories(value: &str) -> String {
     let is_one = |dir: &&str| !dir.is_empty() && !["$PATH", "${PATH}"].contains(dir);
     let found: Vec<&str> = value.split(':').filter(is_one).collect();

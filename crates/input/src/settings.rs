@@ -47,7 +47,7 @@ impl InputSettings {
     /// Takes one build-arg, if it is about the input; says whether it is.
     ///
     /// # Errors
-    /// A value that is none.
+    /// An invalid value.
     pub fn set(&mut self, name: &str, value: &str) -> Result<bool, Diagnostic> {
         match name {
             "CONDA_CHANNELS" => self.channels = words(value, &[',']),
@@ -85,7 +85,7 @@ impl InputSettings {
         Ok(())
     }
 
-    /// The same settings with these logins besides.
+    /// The same settings, and these logins.
     #[must_use]
     pub fn with_logins(&self, names: BTreeSet<String>) -> Self {
         let all = self.build_args.logins().clone().and(names);

@@ -6,7 +6,7 @@ use crate::yaml::{self, Node, ScalarKind, Value};
 use condafront_model::lint::Warning;
 use condafront_model::source::{Diagnostic, SourceFile};
 
-/// Keys besides those of the image section that advice shows with a value.
+/// Keys outside the image section that advice shows with a value.
 const MORE_KEYS: &[&str] = &["condafront", "name", "uid", "gid", "mounts", "cutoff"];
 
 /// Phrases about YAML, and what they are in TOML.

@@ -3,7 +3,7 @@
 use condafront_model::redact::quoted;
 
 /// The range that `text` stands for in the notation of another tool: `^1.2` of Poetry and npm, `~1.2` of npm, `latest`, or
-/// conditions with a blank between them instead of a comma; `None` if it is none of these.
+/// conditions with a space between them instead of a comma; `None` for anything else.
 pub(crate) fn meant(text: &str) -> Option<String> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("latest") {

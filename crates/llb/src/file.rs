@@ -57,7 +57,7 @@ impl File {
         self
     }
 
-    /// Builds the operation. Without actions there is none, and the result is
+    /// Builds the operation. Without actions, no operation is needed, and the result is
     /// the filesystem itself.
     #[must_use]
     pub fn build(&self) -> Input {

@@ -91,7 +91,7 @@ impl CertificateFault {
                 "Pass the certificate of the server's authority with --secret id=CA_CERTIFICATES,src=ca.pem. If the build has this secret, add the certificate to its file."
             }
             Self::Refused => {
-                "If the server's authority is your own, pass its certificate with --secret id=CA_CERTIFICATES,src=ca.pem. Otherwise, look whether the server's certificate has expired or is for another server."
+                "If the server's authority is your own, pass its certificate with --secret id=CA_CERTIFICATES,src=ca.pem. Otherwise, check whether the server's certificate has expired or is for a different server."
             }
             Self::Expired | Self::OtherHost => self.help_with_server(),
         }
@@ -110,10 +110,10 @@ impl CertificateFault {
     fn help_with_server(self) -> &'static str {
         match self {
             Self::Expired => {
-                "Have the server's certificate renewed. If it is valid, set the builder's clock."
+                "Have the server's certificate renewed. If it is valid, correct the builder's clock."
             }
             _ => {
-                "Use a name or address that the certificate is for, or have one issued for this one."
+                "Use a name or address that the certificate is for, or have a certificate issued for this one."
             }
         }
     }
@@ -124,7 +124,7 @@ impl fmt::Display for CertificateFault {
         f.write_str(match self {
             Self::UnknownAuthority => "the server's certificate is from an unknown authority",
             Self::Expired => "the server's certificate has expired, or is not valid yet",
-            Self::OtherHost => "the server's certificate is for another server",
+            Self::OtherHost => "the server's certificate is for a different server",
             Self::Refused => "the server's certificate is not accepted",
         })
     }

@@ -21,7 +21,7 @@ pub struct Channel {
     pub lines: Lines,
 }
 
-/// Whether the channel at this address has packages of all kinds: conda-forge, or one of those that `defaults` stands for.
+/// Whether the channel at this address has packages of all kinds: conda-forge, or one of those in `defaults`.
 pub fn is_general(url: &str) -> bool {
     let last = url.trim_end_matches('/').rsplit('/').next();
     last.is_some_and(|name| ["conda-forge", "main", "defaults", "anaconda"].contains(&name))
@@ -43,8 +43,8 @@ impl ChannelPriority {
     /// The words for all of them.
     pub const WORDS: &[(&str, Self)] = &[("strict", Self::Strict), ("flexible", Self::Flexible)];
 
-    /// Why conda's third word is none of them.
-    pub const DISABLED: &str = "With `disabled`, the newest version of a package would come from any channel, also if it was not built for the others' packages. Use `flexible`, which takes a package from a later channel only if no earlier one has one that fits.";
+    /// Why conda's third word is not one of them.
+    pub const DISABLED: &str = "With `disabled`, the newest version of a package would come from any channel, even if it was not built for the packages of the others. Use `flexible`, which takes a package from a later channel only if no earlier one has one that fits.";
 }
 
 impl std::str::FromStr for ChannelPriority {

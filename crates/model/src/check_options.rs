@@ -1,4 +1,4 @@
-//! What the user wants of the lint: `# check=skip=NoChannel;experimental=RootUser;error=true` at the top of the build file, or the build-arg
+//! The user's options for the lint: `# check=skip=NoChannel;experimental=RootUser;error=true` at the top of the build file, or the build-arg
 //! `BUILDKIT_DOCKERFILE_CHECK`, as for a Dockerfile
 //! (<https://docs.docker.com/reference/dockerfile/#check>, `frontend/dockerfile/linter/linter.go`).
 

@@ -144,7 +144,7 @@ impl Characters {
         }
     }
 
-    /// Adds a character, or what stands for one that is not valid: `is_cut_off` says that its end is missing.
+    /// Adds a character, or a replacement for an invalid one: `is_cut_off` says that its end is missing.
     fn push(&mut self, found: Option<char>, is_cut_off: bool) {
         if found.is_none() {
             let kind = if is_cut_off {

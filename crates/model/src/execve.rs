@@ -1,4 +1,4 @@
-//! What Linux hands to a program that it starts (execve(2)). An image that asks for more cannot start.
+//! What Linux can pass to a program that it starts (execve(2)). An image that needs more cannot start.
 
 use crate::visible::is_hidden;
 

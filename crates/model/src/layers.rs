@@ -1,4 +1,4 @@
-//! Over how many layers an environment is spread.
+//! The number of layers that an environment is spread over.
 
 use std::str::FromStr;
 

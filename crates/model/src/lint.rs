@@ -213,7 +213,7 @@ impl Rule {
             Self::Account => "The image's account should be the requested one",
             Self::AmbiguousPath => "A path should name one file",
             Self::ReservedVariable => "Some variables belong to the image",
-            Self::Unrepeatable => "The same file should give the same packages on another day",
+            Self::Unrepeatable => "The same file should give the same packages on any day",
             Self::UnexpandedVariable => "Variables in a command need a shell",
             Self::WeakHash => "Every package should be pinned by a SHA-256",
             Self::MutableBase => "The base image should be pinned by its digest",
@@ -235,10 +235,10 @@ impl Rule {
                 "Without a hash, whatever the server sends is installed. Write locks with hashes: `conda list --explicit --sha256`, or `--target lock`."
             }
             Self::CredentialsInUrl => {
-                "A login or token in an address reaches whoever can read the file. The build leaves it out if it has the login as a secret, and is an error otherwise."
+                "A login or token in an address reaches whoever can read the file. If the build has the login as a secret, it leaves the one in the address out; otherwise, that is an error."
             }
             Self::DuplicatePackage => {
-                "All requirements count, so the second one is a leftover, or means another package."
+                "All requirements count, so the second one is a leftover, or was meant to be a different package."
             }
             Self::Ignored => {
                 "It may have been meant to do something. Remove it, or use what the warning names."
@@ -247,7 +247,7 @@ impl Rule {
                 "Larger organisations need a licence for them. conda-forge has nearly all of their packages."
             }
             Self::NoChannel => {
-                "condafront then takes conda-forge; other tools take what they are configured for."
+                "Otherwise condafront uses conda-forge, but other tools use what they are configured for."
             }
             Self::MissingPip => {
                 "The packages are installed by the environment's own pip. List it, so that its version is not left to chance."
@@ -259,7 +259,7 @@ impl Rule {
                 "The build has no python that can compile them, so programs start more slowly."
             }
             Self::PackageContents => {
-                "It has a script or file that does nothing in an image, or something else than intended."
+                "It has a script or file that does nothing in an image, or something other than intended."
             }
             Self::OverwrittenFile => {
                 "One of the packages does not have the file that it was tested with."
@@ -268,7 +268,7 @@ impl Rule {
                 "The base image already has an account or group with that name or number."
             }
             Self::AmbiguousPath => {
-                "A file beside the one that names it and another in the build context have the same path. The one beside it is taken."
+                "Two files have the same path: one beside the file that names it, and one in the build context. The build uses the first."
             }
             Self::ReservedVariable => {
                 "condafront sets them so that the environment is active, and other values would break that."
@@ -280,13 +280,13 @@ impl Rule {
                 "In the exec form, `${PORT}` reaches the program as it is. Use a string, which a shell runs."
             }
             Self::WeakHash => {
-                "An MD5 does not protect from a server that means harm, and BuildKit asks the server each time whether such a file has changed: with a SHA-256, a cached build needs no network. Write locks with `conda list --explicit --sha256`, or `--target lock`."
+                "An MD5 does not protect against a malicious server, and BuildKit asks the server each time whether such a file has changed. With a SHA-256, a cached build needs no network. Write locks with `conda list --explicit --sha256`, or `--target lock`."
             }
             Self::MutableBase => {
-                "A tag can lead to another image tomorrow. Write `base: debian:13-slim@sha256:…`; the inventory names the digest that a build used."
+                "A tag can point to a different image tomorrow. Write `base: debian:13-slim@sha256:…`; the inventory names the digest that a build used."
             }
             Self::RootUser => {
-                "What breaks out of such a container is root on its host, and Kubernetes refuses it under `runAsNonRoot`. Remove `user` for the default account."
+                "A process that escapes from such a container is root on the host, and Kubernetes refuses to start the image under `runAsNonRoot`. Remove `user` for the default account."
             }
             Self::PythonVersion => {
                 "The next release of python changes most packages of the environment. Write `python=3.13`, or name a lock."
@@ -298,13 +298,13 @@ impl Rule {
                 "The solve has found a package for GPUs but assumes a machine without one, so other packages may be builds for CPUs. Set the build-arg `CONDA_OVERRIDE_CUDA`, or build on an image that has CUDA."
             }
             Self::DuplicateDistribution => {
-                "pip replaces files of the conda package, and conda does not know. Remove one of the two. The rule compares the names of the Python distributions in conda packages: it finds `torch` beside conda's pytorch, and not the bindings named graphviz beside the program."
+                "pip replaces files of the conda package without conda's knowledge. Remove one of the two. The rule compares the names of the Python distributions in conda packages: it finds `torch` beside conda's pytorch, but does not report the bindings named graphviz beside the program of that name."
             }
             Self::AddedForPlatform => {
-                "`for` adds what its platforms need. The warning lists it, so that nobody has to guess what is in the image; the same keys in the file silence it."
+                "`for` adds what its platforms need. The warning lists the additions, so that nobody has to guess what is in the image. Write the same keys in the file to silence it."
             }
             Self::UntriedPlatform => {
-                "The builder cannot run programs of the image's platform, or it has no user besides its own, such as a rootless one without subordinate IDs. So nothing shows that the image works there. Build on another builder, install emulation, or give the builder's user a range of IDs in /etc/subuid and /etc/subgid."
+                "The builder cannot run programs of the image's platform, or it has no user besides its own, such as a rootless one without subordinate IDs. So the build cannot show that the image works there. Build on another builder, install emulation, or give the builder's user a range of IDs in /etc/subuid and /etc/subgid."
             }
         }
     }

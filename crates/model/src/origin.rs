@@ -1,4 +1,4 @@
-//! What a file says about how it came about. It changes how a failure is explained, not which packages are chosen.
+//! What a file reveals about how it was made. It affects how a failure is explained, not which packages are chosen.
 
 use std::fmt;
 

@@ -26,7 +26,7 @@ pub fn without(url: &str) -> Option<String> {
     (bare.len() < url.len()).then_some(bare)
 }
 
-/// Whether a text only stands for a credential. A variable (`$TOKEN`) does not: it has a value somewhere.
+/// Whether a text is only a placeholder for a credential. A variable (`$TOKEN`) is not: it has a value somewhere.
 pub fn is_placeholder(text: &str) -> bool {
     let decoded = percent_decode_str(text).decode_utf8_lossy();
     let text = decoded.trim();

@@ -5,7 +5,7 @@
 
 /// `1` means the plain image.
 pub const SKIP: &str = "MAMBA_SKIP_ACTIVATE";
-/// The home of whoever runs the container.
+/// The home of the user who runs the container.
 pub const HOME: &str = "HOME";
 
 /// The variables that environments and their packages cannot set.

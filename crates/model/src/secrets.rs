@@ -32,7 +32,7 @@ const BEFORE_KEY: [&str; 7] = [
 /// Words in the names of what nobody keeps secret.
 const PUBLIC: [&str; 1] = ["public"];
 
-/// Last words in the names of what is about a secret, and is none.
+/// Last words of names that are about a secret without being one.
 const ABOUT: [&str; 9] = [
     "file", "path", "dir", "name", "type", "mode", "limit", "length", "prefix",
 ];
@@ -89,7 +89,7 @@ fn is_harmless(value: &str) -> bool {
 /// Masks the values of variables that look like secrets, in the lines of a file one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Masking {
-    /// The indentation of a variable whose value goes on in deeper lines.
+    /// The indentation of a variable whose value continues in deeper lines.
     below: Option<usize>,
 }
 

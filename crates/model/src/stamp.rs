@@ -29,7 +29,7 @@ impl Owner {
     }
 }
 
-/// Whom the files of an environment or a home belong to, and what their group may do.
+/// Who owns the files of an environment or a home, and what their group may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ownership {
     /// The owner.

@@ -21,7 +21,7 @@ pub fn handed_over(value: impl Fn(&str) -> Option<String>) -> Vec<String> {
     (0..).map_while(|index| value(&variable(index))).collect()
 }
 
-/// Arguments that a step cannot be given, or that it was not given. A fault of whoever planned the step.
+/// Arguments that a step cannot be given, or that it was not given. A bug in the code that planned the step.
 #[derive(Debug, thiserror::Error)]
 pub enum ArgsError {
     /// There is no spec.

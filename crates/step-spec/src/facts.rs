@@ -218,7 +218,7 @@ impl Fingerprint {
     }
 }
 
-/// What stands for the fingerprint of a directory.
+/// The fingerprint that is used for a directory.
 const DIRECTORY: &str = "dir";
 
 /// Writes [`PATHS_FILE`]: per package a line `# <n>`, then a line `<fingerprint> <path>` per path. The target of a symlink

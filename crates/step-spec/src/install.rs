@@ -93,7 +93,7 @@ pub struct InstallSpec {
     /// What is left out of the packages.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub trim: BTreeSet<Trim>,
-    /// Over how many layers besides the first the packages' files are spread. They are mounted below
+    /// How many layers, in addition to the first, the packages' files are spread over. They are mounted below
     /// [`PARTS_DIR`](crate::mounts::PARTS_DIR).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub further_parts: u16,

@@ -54,7 +54,7 @@ impl StepSpec for PipInstallSpec {
     type Item = PipFile;
 }
 
-/// The step that verifies files and tells their names. It makes the build fetch them before the image is touched: a
+/// The step that verifies files and reports their names. It makes the build fetch them before the image is touched: a
 /// download that fails while BuildKit merges layers loses them.
 ///
 /// Arguments: `pip-fetched SPEC FILE…`; file `n` is the only one in `/in/<n>`. Their names go to [`PIP_FETCHED_FILE`].
@@ -214,7 +214,7 @@ pub struct PipEntry {
     /// Whether it is a constraint.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_constraint: bool,
-    /// The wheel that it stands for, if the build has already made it.
+    /// The wheel that it becomes, if the build has already made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wheel: Option<PipWheel>,
 }

@@ -42,7 +42,7 @@ pub struct SolveSpec {
     /// The requested MatchSpecs. A channel in one of them is the address of one of the channels.
     pub specs: Vec<String>,
     /// How many of them, from the first on, the answer is for. The others, of environments that are solved together with this
-    /// one, only have a part in the choice. `None` stands for all.
+    /// one, only influence the choice. `None` means all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub own: Option<usize>,
     /// What the image's machine provides.
@@ -59,7 +59,7 @@ pub struct SolveSpec {
     /// Packages that stay where they can, by address, without the suffix that says how they are packed.
     #[serde(default, skip_serializing_if = "Kept::is_empty")]
     pub kept: Kept,
-    /// The archives, without suffixes, of packages that are there already: no others of their names can be chosen.
+    /// The archives, without suffixes, of packages that are already installed: no others with their names can be chosen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub installed: Vec<String>,
 }
@@ -72,7 +72,7 @@ pub struct SolveChannel {
     pub name: String,
     /// Its URL, without credentials and without a trailing slash.
     pub url: String,
-    /// Channels of the same group have equal priority, like those that `defaults` stands for.
+    /// Channels of the same group have equal priority, like those of `defaults`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
 }
@@ -201,7 +201,7 @@ impl SolveSpec {
         }
     }
 
-    /// The search for the records that this solve can reach. Explanations are no concern of it, nor is the choice.
+    /// The search for the records that this solve can reach. It does not depend on how the packages are chosen or explained.
     pub fn reach(&self) -> ReachSpec {
         ReachSpec(Self {
             origin: Origin::default(),

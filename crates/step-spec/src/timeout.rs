@@ -1,9 +1,9 @@
-//! How long a build waits for what does not progress.
+//! How long a build waits for something that makes no progress.
 
 use std::fmt;
 use std::time::Duration;
 
-/// The variable that tells a step how long its programs may print nothing, in seconds. Without it, it is the default.
+/// The variable that says how long a step's programs may print nothing, in seconds. Without it, the default applies.
 pub const TIMEOUT: &str = "CONDAFRONT_TIMEOUT";
 
 /// How long to wait.

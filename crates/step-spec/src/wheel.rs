@@ -9,7 +9,7 @@ use condafront_model::stamp::Ownership;
 /// One install step: wheels linked into one layer. It writes the same facts as an install step of conda packages.
 ///
 /// Arguments: `wheels SPEC WHEEL…`; each but the first is one JSON value, and wheel `n` is mounted at `/in/<n>`. Of two
-/// wheels with a file at the same path, the later one's is there.
+/// wheels with a file at the same path, the later one's is used.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WheelsSpec {
@@ -24,7 +24,7 @@ pub struct WheelsSpec {
     pub group_writable: bool,
     /// The environment's python.
     pub python: PythonSpec,
-    /// Over how many layers besides the first the wheels' files are spread, as in [`InstallSpec`](crate::install::InstallSpec).
+    /// How many layers, in addition to the first, the wheels' files are spread over, as in [`InstallSpec`](crate::install::InstallSpec).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub further_parts: u16,
 }

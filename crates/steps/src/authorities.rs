@@ -7,7 +7,7 @@ use condafront_step_spec::failure_report::FailureReport;
 use ureq::tls::{Certificate, RootCerts};
 use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
-/// What a step trusts besides what it trusts anyway.
+/// What a step trusts in addition to the public authorities.
 #[derive(Debug, Default)]
 pub(crate) struct Trust {
     given: Option<Authorities>,

@@ -35,7 +35,7 @@ pub(crate) enum ChildError {
     Output(#[source] io::Error),
     #[error("cannot be waited for: {0}")]
     Wait(#[source] io::Error),
-    #[error("printed nothing for {0}, and was ended")]
+    #[error("printed nothing for {0}, and was stopped")]
     Silent(Timeout),
 }
 
@@ -144,7 +144,7 @@ pub(crate) fn run_with(
             if !watched.output_ended {
                 let _ = writeln!(
                     log,
-                    "{what} left a process running that holds its output: it is ended"
+                    "{what} left a process running that holds its output: it is stopped"
                 );
             }
             return Ok(Ended {
@@ -159,7 +159,7 @@ pub(crate) fn run_with(
         if watched.status.is_none() && silent >= next_notice {
             let _ = writeln!(
                 log,
-                "{what} has printed nothing for {}; it is ended after {}",
+                "{what} has printed nothing for {}; it will be stopped after {}",
                 Timeout::of(next_notice),
                 limits.limit
             );
@@ -302,8 +302,8 @@ mod tests {
             assert!(matches!(ended, Err(ChildError::Silent(_))), "{script}");
             assert_eq!(
                 log,
-                "the script has printed nothing for 1 second; it is ended after 3 seconds\n\
-                 the script has printed nothing for 2 seconds; it is ended after 3 seconds\n",
+                "the script has printed nothing for 1 second; it will be stopped after 3 seconds\n\
+                 the script has printed nothing for 2 seconds; it will be stopped after 3 seconds\n",
                 "{script}"
             );
             assert!(took < Duration::from_secs(30), "{script}: {took:?}");

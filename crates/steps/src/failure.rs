@@ -17,7 +17,7 @@ impl From<install::error::Error> for FailureReport {
                 Some("Do not use the package, and report it to whoever runs its channel.")
             }
             ErrorKind::BadArchive | ErrorKind::BadMetadata => Some(
-                "The channel's file is damaged, or not what its name says. Use another build of the package, or another channel.",
+                "The channel's file is damaged, or does not match its name. Use another build of the package, or another channel.",
             ),
             ErrorKind::Conflict => {
                 Some("Remove one of the two packages, or use another build of it.")
@@ -26,7 +26,7 @@ impl From<install::error::Error> for FailureReport {
                 Some("There may be a login page or a proxy between the engine and the channel.")
             }
             ErrorKind::HashMismatch => Some(
-                "Either the lock file (regenerate it) or the channel's list is outdated, or the file was replaced on the server. Find out which before you trust it.",
+                "Either the lock file (regenerate it) or the channel's repodata is outdated, or the file was replaced on the server. Find out which before you trust it.",
             ),
             _ => None,
         };

@@ -1,6 +1,6 @@
 //! Runs a command of the user's file, and lets a group write to what the command leaves.
 //!
-//! A umask would not do: programs choose the permissions of some files themselves.
+//! A umask would not be enough: programs choose the permissions of some files themselves.
 
 use std::fs::{self, Metadata};
 use std::io;

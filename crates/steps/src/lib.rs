@@ -159,7 +159,7 @@ const STEPS: &[Step] = &[
     }),
     (PROBE_WRITE, prove::write),
     (RUN_GROUP_WRITABLE, |args| {
-        // The code is the program's answer to whoever asked for it, not this program's.
+        // The exit code is that of the program that was asked for, not of this one.
         std::process::exit(group_writable::run(args)?)
     }),
     ("dump-env", |args| match args {

@@ -1,4 +1,4 @@
-//! Reading files of an image that anybody may have made.
+//! Reading files of an image that may come from anyone.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _};

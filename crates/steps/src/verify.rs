@@ -1,4 +1,4 @@
-//! The verify step: finds out whether an image holds what a file describes.
+//! The verify step: checks whether an image matches what a file describes.
 
 mod compare;
 mod findings;

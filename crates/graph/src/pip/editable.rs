@@ -11,7 +11,7 @@ use condafront_step_spec::pip::{IMAGE_PREFIX_DIR, PipEditSpec, PipEdited};
 
 /// The names, in the progress and the image's history, of what makes a package editable.
 const SOURCES: &str = "[dev] sources";
-const EDIT: &str = "[dev] install what is editable";
+const EDIT: &str = "[dev] install editable packages";
 
 /// A package whose sources are in the image.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! Has the build fetch all files before the image is touched.
+//! Makes the build fetch all files before the image is touched.
 
 use buildkit_llb::Output;
 

@@ -1,4 +1,4 @@
-//! Has pip install wheels into the image.
+//! Makes pip install wheels into the image.
 
 use buildkit_llb::Output;
 

@@ -251,7 +251,7 @@ fn own<'a>(wanted: &'a PipPackages<'_>, member: usize) -> Option<&'a OwnWheel> {
     wanted.wheels.get(index)
 }
 
-/// How the step is told about the wheel at `member`.
+/// The step's arguments for the wheel at `member`.
 fn wheel(wanted: &PipPackages<'_>, member: usize) -> WheelSpec {
     let (label, file) = match own(wanted, member) {
         Some(wheel) => (wheel.label.clone(), wheel.file_name.clone()),

@@ -1,4 +1,4 @@
-//! Has pip resolve a list of requirements.
+//! Makes pip resolve a list of requirements.
 
 use buildkit_llb::Output;
 

@@ -17,7 +17,7 @@ use condafront_step_spec::facts::{Clash, EnvironmentFacts};
 /// The names in the progress, of the root, of one part of it, and of what is left out.
 const ROOT: &str = "[pip] put python and pip together";
 const METADATA: &str = "[pip] metadata of the other packages";
-const HIDDEN: &str = "[pip] hide from pip what only builds see";
+const HIDDEN: &str = "[pip] hide packages for builds from pip";
 
 impl Environment<'_> {
     /// A root with the base image, python and pip, and the metadata of all other packages: it changes only if these do.

@@ -1,8 +1,8 @@
 //! Which packages share a layer.
 //!
-//! As long as there are enough layers, each package has its own. Where there are more packages, small ones of like size
-//! share some (`layer_tree.rs`). Either way a package's layer depends on little but the package: another version moves
-//! no other package, and a package that comes or goes moves hardly any.
+//! As long as there are enough layers, each package has its own. With more packages, small ones of similar size share
+//! some (`layer_tree.rs`). Either way, a package's layer hardly depends on the other packages: a new version moves no
+//! other package, and adding or removing a package moves hardly any.
 
 use condafront_model::layers::Layers;
 use std::cmp::Reverse;

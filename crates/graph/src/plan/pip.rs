@@ -102,7 +102,7 @@ pub fn resolving_pip(
     }
 }
 
-/// The pip that builds of an environment download besides its packages: one to find what a list needs, if it `has_list` to
+/// The pip that builds of an environment download in addition to its packages: one to find what a list needs, if it `has_list` to
 /// be resolved, or else one to install files with, if it `has_files`.
 ///
 /// # Errors

@@ -256,7 +256,7 @@ impl Dependencies<'_> {
                 } else if name.contains([' ', '@', '/']) {
                     let rest = if version.is_empty() { "" } else { " " };
                     format!(
-                        "YAML takes what comes before a colon for a key. Put the line in quotes: `- \"{name}:{rest}{version}\"`"
+                        "YAML reads what comes before a colon as a key. Put the line in quotes: `- \"{name}:{rest}{version}\"`"
                     )
                 } else {
                     format!("Write `- {name}=={version}`, as in a requirements file.")

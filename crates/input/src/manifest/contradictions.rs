@@ -113,7 +113,7 @@ impl<'a> Table<'a> {
         quoted(self.name)
     }
 
-    /// What holds of all tables. `places` are the keys of which a table can have one.
+    /// What applies to all tables. `places` are the keys of which a table can have one.
     fn check_place(&self, places: &[&str]) -> Result<(), Diagnostic> {
         let mut found = places.iter().filter(|place| self.has(place));
         if let (Some(first), Some(second)) = (found.next(), found.next()) {

@@ -73,7 +73,7 @@ pub(super) fn of_pypi(workspace: &Workspace<'_>, refusals: &mut Refusals) {
     };
     refusals.warn(
         workspace.at(Lines::one(lines.first as usize)),
-        "no PyPI package is too new: pip takes the newest that fits",
+        "the cutoff has no effect on PyPI packages: pip takes the newest that fits",
         "Say which versions are wanted in `pypi-dependencies`, or write the lock with the manifest's tool.",
     );
 }

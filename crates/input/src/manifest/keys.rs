@@ -49,7 +49,7 @@ struct Checks<'w, 'a> {
 }
 
 impl Checks<'_, '_> {
-    /// A feature, which has the keys `more` besides.
+    /// A feature, which also has the keys `more`.
     fn feature(&mut self, table: &Node, more: &[&[&str]]) {
         let mut names = vec![known::OF_TARGET, known::OF_FEATURE];
         names.extend(more);

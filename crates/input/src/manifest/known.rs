@@ -12,7 +12,7 @@ pub(super) const OF_TARGET: &[&str] = &[
     "tasks",
 ];
 
-/// What a feature has besides; the default feature has it at the top of the manifest.
+/// What else a feature has; the default feature has it at the top of the manifest.
 pub(super) const OF_FEATURE: &[&str] = &["pypi-options", "system-requirements", "target"];
 
 /// What only other features have.
@@ -90,7 +90,7 @@ pub(super) const INLINE: &[&str] = &[
 /// What `activation` has.
 pub(super) const OF_ACTIVATION: &[&str] = &["scripts", "env"];
 
-/// What an entry of `platforms` has, besides virtual packages under their own names.
+/// What an entry of `platforms` has, apart from virtual packages under their own names.
 pub(super) const OF_PLATFORM: &[&str] = &[
     "name", "platform", "cuda", "archspec", "glibc", "libc", "linux", "macos", "osx", "windows",
     "win",

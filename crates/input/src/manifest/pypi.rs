@@ -1,4 +1,4 @@
-//! The PyPI packages that an environment of a manifest asks for, as lines for pip. Where pip would find others than the
+//! The PyPI packages that an environment of a manifest asks for, as lines for pip. If pip would choose differently from the
 //! manifest's own tool, a solve is refused.
 
 use std::collections::BTreeSet;
@@ -36,7 +36,7 @@ const FIELDS: &[&str] = &[
     "url",
 ];
 
-/// What stands for itself in no part of a path in a URL.
+/// The characters that must be escaped in every part of a path in a URL.
 const IN_PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'%')

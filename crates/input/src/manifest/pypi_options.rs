@@ -78,11 +78,11 @@ impl Options<'_, '_> {
                 "prerelease-mode" => match node.text() {
                     Some("if-necessary-or-explicit") => {}
                     Some("allow") => add("--pre".to_owned(), node.lines),
-                    _ => refusals.refuse(place, "pip chooses prereleases in another way"),
+                    _ => refusals.refuse(place, "pip chooses prereleases differently"),
                 },
                 "no-build-isolation" => refusals.refuse(
                     place,
-                    "packages are built apart from the environment, which `no-build-isolation` is against",
+                    "packages are built in isolation from the environment, which contradicts `no-build-isolation`",
                 ),
                 name => refusals.refuse(place, format!("pip has no `{}`", quoted(name))),
             }

@@ -1,4 +1,4 @@
-//! What a manifest asks for that only its own tool can do. A lock that the tool has written makes up for it.
+//! What a manifest asks for that only its own tool can do. With a lock that the tool has written, none of it matters.
 
 use super::kind::Tool;
 use crate::place::Place;

@@ -196,7 +196,7 @@ impl<'a> Asked<'_, 'a> {
                 Some("flexible") => said = said.or(Some(ChannelPriority::Flexible)),
                 Some("disabled") => refusals.refuse(
                     place,
-                    "`channel-priority = \"disabled\"` is not possible here: the order of the channels always means something",
+                    "`channel-priority = \"disabled\"` is not possible here: the order of the channels always matters",
                 ),
                 _ => {
                     return Err(place

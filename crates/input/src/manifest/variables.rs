@@ -37,7 +37,7 @@ pub(super) fn read(
                     rule: Rule::UnexpandedVariable,
                     diagnostic: workspace
                         .at(key.lines)
-                        .error("an image has the `$` as it is written: no shell replaces it")
+                        .error("the image gets the `$` as it is written: no shell replaces it")
                         .help("Write the value that the variable stands for. For a dollar itself, write \\$ in a string with single quotes."),
                 }
             }));

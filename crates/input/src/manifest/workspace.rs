@@ -178,7 +178,7 @@ impl<'a> Workspace<'a> {
     /// The environment `name`.
     ///
     /// # Errors
-    /// If there is none of the name, or it lists a feature that the manifest does not have.
+    /// If there is none with the name, or it lists a feature that the manifest does not have.
     pub(super) fn environment(&self, name: &str) -> Result<Environment<'a>, Diagnostic> {
         let all = self.root.get("environments");
         let own = all.and_then(|all| all.get(name));

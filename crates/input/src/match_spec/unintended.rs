@@ -94,7 +94,7 @@ fn is_build(word: &str) -> bool {
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What is valid, but does not do what it seems to.
+/// Valid dependencies that do not do what they seem to.
 pub(super) fn doubt(text: &str, parts: Parts<'_>, spec: &str) -> Option<Mistake> {
     if let Some(namespace) = parts.namespace {
         let (shown, spec) = (quoted(namespace), quoted(parts.spec));

@@ -1,6 +1,6 @@
 //! Which PyPI packages of a manifest's lock stay in a new one.
 //!
-//! pip cannot be told which versions it should prefer. So either all of them stay, or it finds all of them again.
+//! pip cannot be given versions to prefer. So either all of them stay, or pip finds all of them again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,7 +52,7 @@ impl KeptPip {
         })
     }
 
-    /// The packages, if they fit the conda packages of the new lock: all that they were chosen for are there, and no other has
+    /// The packages, if they fit the conda packages of the new lock: all that they were chosen for are present, and no other has
     /// the name of one of them.
     pub fn for_conda(&self, packages: &[Package]) -> Option<&[PipPackage]> {
         let is_same = |a: &Package, b: &Package| a.id == b.id && a.subdir == b.subdir;

@@ -1,4 +1,4 @@
-//! Writing a lock anew, by the target `lock`.
+//! Writing a lock again, by the target `lock`.
 
 use super::{KeptPip, LockKind, OwnLock, UPGRADE};
 use crate::environment_input::{Conda, EnvironmentInput, Pip};
@@ -27,7 +27,7 @@ fn first_of_pypi(pip: &Pip) -> Option<Lines> {
 }
 
 impl OwnLock {
-    /// The kind that the target `lock` writes for the environment `input`; `lock` is what is there already.
+    /// The kind that the target `lock` writes for the environment `input`; `lock` is the existing one.
     ///
     /// # Errors
     /// A diagnostic if it is, or should be, one that only another tool writes.

@@ -1,4 +1,4 @@
-//! Whether the packages of a lock are what dependencies ask for.
+//! Whether the packages of a lock satisfy dependencies.
 //!
 //! Only what a lock says about a package counts: its name, version, build, subdir, address and hashes. What else a MatchSpec
 //! can ask for was up to the solve that wrote the lock.

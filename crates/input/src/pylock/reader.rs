@@ -89,7 +89,7 @@ impl Reader<'_> {
         warnings.push(Warning {
             rule: Rule::Ignored,
             diagnostic: Diagnostic::new(format!(
-                "condafront knows version 1.0 of pylock.toml: what is new in `{}` has no effect",
+                "condafront supports version 1.0 of pylock.toml: what is new in `{}` has no effect",
                 quoted(value)
             ))
             .at(self.file, lines)

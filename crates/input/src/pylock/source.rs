@@ -16,7 +16,7 @@ use condafront_model::package::Hashes;
 use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
 
-/// What is said of a package besides where it comes from.
+/// What else the lock says about a package, apart from where it comes from.
 pub(super) struct About<'a> {
     pub(super) name: &'a str,
     pub(super) version: Option<&'a str>,

@@ -1,4 +1,4 @@
-//! Credentials in what is asked of pip. The builder's history and provenance would keep them, so a build refuses them.
+//! Credentials in lists and options for pip. The builder's history and provenance would keep them, so a build rejects them.
 
 use super::list::List;
 use super::logical::has_credentials;

@@ -1,7 +1,7 @@
 //! One line of a list: what it asks for.
 //!
 //! pip parses the line again itself. This module extracts what the build needs to know: which files to read or fetch,
-//! what it does not support, and which requirements are invalid, so that the user hears of it before anything is built.
+//! what it does not support, and which requirements are invalid, so that the user learns of it before anything is built.
 
 use super::address::is_web;
 use super::editable;

@@ -80,7 +80,7 @@ pub(super) struct FileUrl {
     pub(super) hashes: Hashes,
 }
 
-/// What a `file:` URL names; `None` if it is none. pip takes paths that are relative to where it runs.
+/// What a `file:` URL names; `None` for other URLs. pip takes paths that are relative to where it runs.
 pub(super) fn of_file_url(url: &str) -> Option<Result<FileUrl, Mistake>> {
     let rest = url.strip_prefix("file:")?;
     Some(read_file_url(rest, url))
@@ -109,7 +109,7 @@ fn read_file_url(rest: &str, url: &str) -> Result<FileUrl, Mistake> {
             _ => {
                 return Err(Mistake::new(
                     format!(
-                        "`{}` is not known after the # of `{}`",
+                        "`{}` is not supported after the # in `{}`",
                         quoted(&name),
                         quoted(url)
                     ),

@@ -155,7 +155,7 @@ impl<'a> Reading<'a> {
         let deep = self.open.iter().filter(|file| file.path.is_some()).count();
         let too_many = if deep >= DEEPEST {
             Some(format!(
-                "more than {DEEPEST} files include one another, each the next"
+                "more than {DEEPEST} files include one another in a chain"
             ))
         } else {
             let many = self.files > MOST_FILES;

@@ -179,7 +179,7 @@ fn files_that_name_files_have_an_end() {
         read("-r 0.txt", &files).err().map(|error| error.message)
     };
     assert_eq!(message(31, 1), None);
-    let deep = "more than 32 files include one another, each the next";
+    let deep = "more than 32 files include one another in a chain";
     assert_eq!(message(32, 1).as_deref(), Some(deep));
     assert_eq!(message(8, 2), None);
     let many = "more than 1000 files are included";

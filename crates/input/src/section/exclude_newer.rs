@@ -151,8 +151,8 @@ pub(crate) fn of_age(limit: Limit, what: &str) -> Option<Warning> {
     Some(Warning {
         rule: Rule::Unrepeatable,
         diagnostic: Diagnostic::new(format!(
-            "{what}: `{limit}` counts from the time of the build, so that the same file gives other packages on another day"
+            "{what}: `{limit}` counts from the time of the build, so the same file gives different packages on a different day"
         ))
-        .help("Write a date for builds that can be repeated, or build from a lock: --target lock."),
+        .help("For repeatable builds, write a date, or build from a lock: --target lock."),
     })
 }

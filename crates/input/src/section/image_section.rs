@@ -15,7 +15,7 @@ use condafront_step_spec::system::Manager;
 
 use crate::pip_requirement::PipRequirement;
 
-/// In the path of a lock, what stands for conda's name of the platform, as in conda-lock's `--filename-template`.
+/// In the path of a lock, the placeholder for conda's name of the platform, as in conda-lock's `--filename-template`.
 pub(crate) const PLATFORM: &str = "{platform}";
 
 /// A value and its lines in the user's file.

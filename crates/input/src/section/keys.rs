@@ -21,7 +21,7 @@ macro_rules! keys {
 pub(super) const KEYS: &[KeyInfo] = keys! {
     "base": "The base image: a reference, scratch, or a named context.", "base: ubuntu:24.04";
     "user": "The account that the image runs as.", "user: {name: ada, uid: 1000, gid: 100}";
-    "group_writable": "Whether the group of the image's user, which defaults to root's, may write to the environments and the home.", "group_writable: true";
+    "group_writable": "Whether the group of the image's user may write to the environments and the home. The group defaults to root's.", "group_writable: true";
     "for": "The platforms that the image is for: the build adds what they need, and proves that the image works there.", "for: [openshift, nextflow]";
     "apt": "Debian or Ubuntu packages.", "apt: [libgl1, tzdata]";
     "apk": "Alpine Linux packages.", "apk: [tini]";
@@ -46,7 +46,7 @@ pub(super) const KEYS: &[KeyInfo] = keys! {
     "trim": "What to leave out of packages.", "trim: [static-libraries, docs]";
     "channel_priority": "How the order of channels affects a solve.", "channel_priority: flexible";
     "exclude_newer": "The date after which packages are too new for a solve, or the age that they must have.", "exclude_newer: 2026-11-01";
-    "lock": "The lock file to take the packages from, with {platform} for conda's name of the platform.", "lock: conda-{platform}.lock";
+    "lock": "The lock file to take the packages from; {platform} stands for conda's name of the platform.", "lock: conda-{platform}.lock";
     "channel_alias": "The base URL of channels given by name.", "channel_alias: https://conda.example.org";
     "custom_channels": "The base URLs of single channels, by channel name.", "custom_channels: {team: https://conda.example.org}";
 };

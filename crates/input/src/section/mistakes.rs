@@ -1,4 +1,4 @@
-//! What users read when a section or an image file is wrong, all in one snapshot.
+//! The messages for mistakes in a section or an image file, all in one snapshot.
 
 use super::published::{json, validator};
 use super::tests::{ARGS, image_file, section};

@@ -131,7 +131,7 @@ fn check_each_other(
     Ok(())
 }
 
-/// Refuses build-args of Binder that name no user whom it can start.
+/// Rejects build-args of Binder that do not name a user whom it can start.
 fn check_binder(reader: &Reader<'_>, lines: Lines) -> Result<(), Diagnostic> {
     let given = |name: &str| reader.args.get(name).filter(|value| !value.is_empty());
     if let Some(uid) = given("NB_UID")
@@ -323,7 +323,7 @@ pub(super) fn complete(reader: &Reader<'_>, section: &mut ImageSection) {
     }
 }
 
-/// The home of the image's user, as far as the file tells: an account of the base image can have another.
+/// The home of the image's user, as far as the file says: an account of the base image can have a different one.
 fn home(reader: &Reader<'_>) -> String {
     match reader.args.get("MAMBA_USER") {
         Some(name) if is_root(name) => "/root".to_owned(),

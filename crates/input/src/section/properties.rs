@@ -68,7 +68,7 @@ fn value() -> impl Strategy<Value = Node> {
     })
 }
 
-/// No key is there twice: the reader of YAML refuses that.
+/// No key occurs twice: the YAML reader rejects that.
 fn mapping(mut entries: Vec<(yaml::Key, Node)>) -> Value {
     let mut seen = BTreeSet::new();
     entries.retain(|(key, _)| seen.insert(key.name.clone()));

@@ -200,11 +200,11 @@ fn check_placeholders(reader: &Reader<'_>, name: &Located<String>) -> Result<(),
         None => Ok(()),
         Some(found) => {
             let message = format!(
-                "`{{{}}}` in the name of a lock stands for nothing",
+                "`{{{}}}` is not a placeholder for the name of a lock",
                 quoted(found)
             );
             let help = format!(
-                "Only {PLATFORM} does, for conda's name of the platform: conda-{PLATFORM}.lock"
+                "The only one is {PLATFORM}, conda's name of the platform: conda-{PLATFORM}.lock"
             );
             Err(reader.error(name.lines, message).help(help))
         }
@@ -261,7 +261,7 @@ fn unknown_key(reader: &Reader<'_>, key: &Key, parent: Parent) -> Diagnostic {
     if parent == Parent::Section && FILE_KEYS.iter().any(|key| key.name == name) {
         let file = reader.file.name();
         return error.help(format!(
-            "Put it in an image file, a file of its own that names this one: environments: {{base: {file}}}"
+            "Put it in an image file, a separate file that names this one: environments: {{base: {file}}}"
         ));
     }
     let alias = OTHER_WORDS

@@ -1,4 +1,4 @@
-//! What the image tells the engine about containers: `expose`, `volumes`, `healthcheck`, `stopsignal`.
+//! What the image's configuration says about containers: `expose`, `volumes`, `healthcheck`, `stopsignal`.
 
 use std::time::Duration;
 

@@ -132,7 +132,7 @@ fn account_id<T: AsRef<str>>(
     found: &Located<T>,
 ) -> Result<u32, Diagnostic> {
     id_up_to(MAX_ID, reader, key, found).map_err(|error| {
-        error.help("Choose one in this range: Docker starts containers with no other.")
+        error.help("Choose one in this range: Docker cannot start containers with others.")
     })
 }
 

@@ -275,7 +275,8 @@ impl Writer<'_, '_> {
             None => self.purls.get(&url).cloned(),
         };
         let file_name = DistArchiveIdentifier::try_from_url(&url);
-        let file_name = file_name.ok_or_else(|| self.fail(format_args!("{url} is no package")))?;
+        let file_name =
+            file_name.ok_or_else(|| self.fail(format_args!("{url} is not a package")))?;
         let channel = url.as_str().rsplitn(3, '/').nth(2);
         let channel = channel.and_then(|channel| Url::parse(channel).ok());
         Ok(CondaBinaryData {

@@ -9,7 +9,7 @@ use crate::node::Output;
 ///
 /// It belongs to the [`Exec`](super::Exec) that returned it, to its later
 /// clones, and to the operations that these build. No two slots are equal, so
-/// that of another operation does not stand for any output.
+/// that of another operation does not refer to any output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Slot(usize);
 

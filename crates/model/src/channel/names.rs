@@ -2,7 +2,7 @@
 //!
 //! The rules are conda's (<https://docs.conda.io/projects/conda/en/stable/user-guide/configuration/settings.html>): a name
 //! is a folder below the channel alias, or below the address that `custom_channels` has for it or for its first parts; a
-//! URL is used as it is; `defaults` stands for Anaconda's channels.
+//! URL is used as it is; `defaults` means Anaconda's channels.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ impl Default for ChannelNames {
     }
 }
 
-/// The channel that a user's text stands for.
+/// The channel that a user's text means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// Its name, without credentials.
@@ -42,7 +42,7 @@ pub struct Named {
 }
 
 impl ChannelNames {
-    /// The channels that a text stands for, highest priority first. None for `nodefaults`, which asks to use only the
+    /// The channels that a text means, highest priority first. None for `nodefaults`, which asks to use only the
     /// file's channels: builds always do.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! How much is read of an image: anybody may have made it.
+//! How much of an image is read: it may come from anyone.
 
 use std::io;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The packages of an image, in bounded memory: anybody may have made it.
+//! The packages of an image, read in bounded memory: the image may come from anyone.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ const NOTES: usize = 20;
 /// The longest of them, in characters. One may name a folder.
 const LONGEST_NOTE: usize = 400;
 
-/// What tells a package from the others of its image.
+/// What distinguishes a package from the others in its image.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) kind: PackageKind,
@@ -30,7 +30,7 @@ pub(super) struct List {
 }
 
 impl List {
-    /// Adds a package, with what a terminal cannot show escaped. Several of the same name are told apart by `otherwise`.
+    /// Adds a package, with what a terminal cannot show escaped. Several with the same name are distinguished by `otherwise`.
     pub(super) fn add(&mut self, mut key: Key, details: Details, otherwise: &str) {
         let shown = |text: String| shortened(&text, LONGEST);
         key.environment = key.environment.map(shown);

@@ -5,7 +5,7 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-/// How many files with several links are told apart from each other.
+/// How many files with several links are distinguished from each other.
 const MOST: usize = 1_000_000;
 /// How many folders inside each other are looked into. Each keeps a directory open.
 const DEEPEST: usize = 200;

@@ -107,7 +107,7 @@ impl Runtime {
         })
     }
 
-    /// The runtime for this `python` in the directory `dir`, if there is to be one; a notice if there is none.
+    /// The runtime for this `python` in the directory `dir`, if one is needed; a notice if there cannot be one.
     pub(crate) fn wanted(python: &PythonSpec, dir: &Path) -> (Option<Self>, Option<Notice>) {
         if !python.runtime {
             return (None, None);
@@ -152,7 +152,7 @@ impl Runtime {
         let request = fields.collect::<Vec<_>>().join(&0);
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = idle().pop();
-        // One that has waited may have been killed meanwhile, for want of memory for example. A new one tells.
+        // One that was waiting may have been killed meanwhile, for example for lack of memory. A new one shows whether python works.
         if let Some(mut process) = waiting
             && let Ok(answer) = process.ask(&request)
         {
@@ -212,7 +212,7 @@ impl Process {
         })
     }
 
-    /// The answer to a request. There is none if python failed.
+    /// The answer to a request; `None` if python failed.
     fn ask(&mut self, request: &[u8]) -> io::Result<Vec<u8>> {
         let (Some(requests), Some(answers)) = (&mut self.requests, &mut self.answers) else {
             return Err(io::ErrorKind::BrokenPipe.into());

@@ -71,7 +71,7 @@ fn headers(text: &str) -> String {
     let mut kept = String::new();
     let mut is_kept = false;
     for line in text.lines().take_while(|line| !line.is_empty()) {
-        // A header goes on in lines that are indented.
+        // A header continues in indented lines.
         if !line.starts_with([' ', '\t']) {
             let name = line.split(':').next().unwrap_or(line);
             is_kept = HEADERS

@@ -1,4 +1,4 @@
-//! Divides a large package's layer into several, which engines send and unpack side by side.
+//! Divides a large package's layer into several, which engines send and unpack in parallel.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ pub(super) struct Divided<'a> {
     pub(super) prefix: &'a str,
     /// Whom everything below the prefix belongs to.
     pub(super) owner: Ownership,
-    /// How many layers besides the first there are.
+    /// How many layers there are in addition to the first.
     pub(super) further: u16,
     /// The files that need not stay in the first layer, by their paths relative to the prefix, and their sizes in bytes: what
     /// the step has made itself is small and stays.

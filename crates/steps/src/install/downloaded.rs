@@ -1,4 +1,4 @@
-//! What a download is that is not a package: servers send web pages in the place of files.
+//! Recognises downloads that are not packages: servers may send web pages instead of files.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -102,7 +102,7 @@ pub(crate) fn check_symlink(path: &str, links: &BTreeMap<String, String>) -> Res
                     }
                     followed += 1;
                     if followed > MAX_LINKS {
-                        // A loop leads nowhere, so it does not lead outside either.
+                        // A loop has no target, so it cannot lead outside.
                         return Ok(());
                     }
                     at.pop();

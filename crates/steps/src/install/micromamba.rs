@@ -195,7 +195,7 @@ fn cache(package: &Package, paths: &[Won<'_>], url: &str, target: &Target) -> Re
     symlink(&package.dir, &entry).map_err(|e| Error::io("create", &entry, e))
 }
 
-/// A record that tells micromamba which python `noarch` packages are for. Its platform does not matter.
+/// A record from which micromamba learns which python `noarch` packages are for. Its platform does not matter.
 fn python_record(python: &PythonSpec) -> Value {
     json!({
         "name": "python",

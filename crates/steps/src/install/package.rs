@@ -67,7 +67,7 @@ impl Index {
     }
 
     /// When the package was built, in seconds since 1970. Packages give milliseconds, old ones
-    /// seconds; conda tells them apart by the year 9999.
+    /// seconds; conda distinguishes them by the year 9999.
     pub(crate) fn timestamp(&self) -> Option<i64> {
         const YEAR_9999: f64 = 253_402_300_799.0;
         let time = self.timestamp.filter(|t| t.is_finite() && *t > 0.0)?;

@@ -39,7 +39,7 @@ pub(crate) struct Placed {
     pub(crate) placeholder: Option<(&'static str, String)>,
     /// `None` for a directory.
     pub(crate) looks: Option<Looks>,
-    /// Whether what is there is this package's.
+    /// Whether the path's content is this package's.
     pub(crate) is_own: bool,
 }
 

@@ -69,7 +69,7 @@ pub(crate) enum Blocked {
     Links,
     /// It is a link to itself, through others.
     Loop,
-    /// It is a link that leads out of the environment, or to what installers write.
+    /// It is a link out of the environment, or to something that installers write.
     Outside,
 }
 
@@ -222,7 +222,7 @@ fn conflict(claim: &Claim<'_>, other: &Claim<'_>, blocked_at: &str, why: Blocked
     }
 }
 
-/// Why a path leads nowhere.
+/// Why a path has no target.
 enum Stop {
     Blocked(Conflict),
     Loop,

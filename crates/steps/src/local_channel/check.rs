@@ -40,7 +40,7 @@ pub fn check(args: &[String], folder: &Path, output: &Path) -> Result<(), Failur
     if !messages.is_empty() {
         return Err(FailureReport {
             help: Some(format!(
-                "The file in the folder was replaced, or belongs to another lock. {HELP}"
+                "The file in the folder was replaced, or belongs to a different lock. {HELP}"
             )),
             culprits,
             ..FailureReport::new(messages.join("\n"))

@@ -1,4 +1,4 @@
-//! Why a package's own build failed: the first real reason in what pip prints, which ends with generalities.
+//! Why a package's own build failed: the first real reason in pip's output, whose end is generic.
 
 use condafront_model::visible;
 
@@ -203,7 +203,7 @@ fn help(kind: Kind, line: &str) -> String {
         Kind::NoSpace => {
             "The builder's disk is full. Free some of it with `docker builder prune`.".to_owned()
         }
-        Kind::Version => "Its version comes from git, and the build has no repository to ask. Give it with --build-arg SETUPTOOLS_SCM_PRETEND_VERSION_FOR_<NAME>=1.0, with the package's name in capitals (SETUPTOOLS_SCM_PRETEND_VERSION=1.0 for hatch-vcs, PBR_VERSION=1.0 for pbr). For a folder of the build context, `.git` in that folder and git among the dependencies also work; .dockerignore must not leave `.git` out, and a git build context has it only with --build-arg BUILDKIT_CONTEXT_KEEP_GIT_DIR=1.".to_owned(),
+        Kind::Version => "Its version comes from git, but the build has no repository to get it from. Set it with --build-arg SETUPTOOLS_SCM_PRETEND_VERSION_FOR_<NAME>=1.0, with the package's name in capitals (SETUPTOOLS_SCM_PRETEND_VERSION=1.0 for hatch-vcs, PBR_VERSION=1.0 for pbr). For a folder of the build context, `.git` in that folder and git among the dependencies also work; .dockerignore must not leave `.git` out, and a git build context has it only with --build-arg BUILDKIT_CONTEXT_KEEP_GIT_DIR=1.".to_owned(),
         Kind::Compiler => "The build needs a compiler. Add `c-compiler` and `cxx-compiler` from conda-forge to `build` in the image section, which the image does not get, or `build-essential` to `apt` there, or use a version that has a wheel.".to_owned(),
         Kind::PythonHeader => "The build needs Python's headers, which come with conda's python: if `trim:` removes `headers`, leave that out.".to_owned(),
         Kind::File => "The build needs a library with its headers. Add the package that has it to the dependencies (to `build` in the image section, if the image does not need it), or its -dev package to `apt` there, or take this package from conda.".to_owned(),

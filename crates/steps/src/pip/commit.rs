@@ -1,4 +1,4 @@
-//! Finds the commit whose name starts with some letters: neither git servers nor BuildKit look for one.
+//! Finds a commit by the beginning of its name, which neither git servers nor BuildKit can do.
 
 use std::fs;
 use std::io::Write;
@@ -38,7 +38,7 @@ pub(crate) fn find(
     };
     let failed = |reason: &str, help: &str| {
         report(
-            format!("cannot look for the commit `{reference}` of {label}: {reason}"),
+            format!("cannot look up the commit `{reference}` of {label}: {reason}"),
             help,
         )
     };
@@ -181,7 +181,7 @@ mod tests {
             (
                 Path::new("/nowhere"),
                 "0123456",
-                "cannot look for the commit `0123456` of demo: ",
+                "cannot look up the commit `0123456` of demo: ",
             ),
         ] {
             let error = found(folder, reference).unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! The step that makes the build fetch files before the image is touched, verifies them, and tells their names.
+//! The step that makes the build fetch files before the image is touched, verifies them, and reports their names.
 //!
 //! A failed download cancels everything that runs in parallel. If BuildKit is merging layers at that moment, the
 //! snapshot that it is committing is lost, and each later build that needs it fails ("failed to finalize parent during

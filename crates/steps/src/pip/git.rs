@@ -98,7 +98,7 @@ impl<'a> Git<'a> {
     }
 }
 
-/// Why git failed, in its own words. It overwrites the lines that tell how far it is.
+/// Why git failed, in its own words. It overwrites the lines of its progress.
 fn reason(output: &str) -> &str {
     let lines = output.split(['\n', '\r']).map(str::trim);
     let error = lines

@@ -1,4 +1,4 @@
-//! Loads the history of a repository of which BuildKit gives the latest commit alone.
+//! Loads the history of a repository: BuildKit itself provides only the latest commit.
 
 use std::io::Write;
 use std::path::Path;

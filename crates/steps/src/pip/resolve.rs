@@ -250,11 +250,11 @@ fn only_index(list: &[PipEntry]) -> Option<(usize, &str)> {
     address.contains("://").then_some((index, address))
 }
 
-/// That a server leads in a circle, with its address if it is known.
+/// The message that a server redirects in a loop, with its address if it is known.
 fn in_a_circle(address: Option<&str>) -> String {
     let server = address.map(quoted);
     let server = server.as_deref().unwrap_or("a server");
-    format!("{server} leads in a circle: pip has followed 30 redirects")
+    format!("{server} redirects in a loop: pip followed 30 redirects")
 }
 
 /// The first entry whose name is a word of `text`.
@@ -322,13 +322,13 @@ fn help(output: &str) -> Option<&'static str> {
         )
     } else if output.contains("conflicting dependencies") {
         Some(
-            "Ask for compatible versions, or leave the choice to pip: remove a version, or the line of a constraint.",
+            "Ask for compatible versions, or leave the choice to pip: remove a version or a constraint.",
         )
     } else if output.contains("require a different python version")
         || output.contains("requires a different Python")
     {
         Some(
-            "Versions exist that need another python than the environment's. Change the version of python in the dependencies, or ask for a version of the package that supports it.",
+            "There are versions that need a different python from the environment's. Change the version of python in the dependencies, or ask for a version of the package that supports it.",
         )
     } else if output.contains("(from versions: none)") {
         Some(
@@ -448,7 +448,7 @@ mod tests {
             let files = ListFiles::of(&list, Path::new("/tmp/pip"), input).unwrap();
             let report = failure(output, &list, &files, input, has_own_index);
             let expected = format!(
-                "pip cannot find the PyPI packages: {server} leads in a circle: pip has followed 30 redirects"
+                "pip cannot find the PyPI packages: {server} redirects in a loop: pip followed 30 redirects"
             );
             assert_eq!(report.message, expected, "{texts:?}");
             assert_eq!(report.culprits, [Culprit::Package(culprit)], "{texts:?}");

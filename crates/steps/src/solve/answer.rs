@@ -47,7 +47,7 @@ pub(super) fn answer(
         .collect()
 }
 
-/// What a lock says besides.
+/// What else a lock says.
 fn details(record: &PackageRecord) -> Details {
     Details {
         build_number: record.build_number,

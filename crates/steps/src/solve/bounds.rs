@@ -1,7 +1,7 @@
 //! How much memory and time a solve may take.
 //!
 //! A search can grow exponentially, and a kilobyte of repodata can describe one that does. Not every part of the solver can be
-//! asked to stop, so that another thread watches it.
+//! asked to stop, so another thread watches it.
 
 use std::fs;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -41,7 +41,7 @@ impl Bounds {
         }
     }
 
-    /// The result of work that may panic or recurse deeply. It is told when it should stop; if it reaches a bound, nobody
+    /// The result of work that may panic or recurse deeply. It gets a signal when it should stop; if it reaches a bound, nobody
     /// waits for it any longer.
     pub(super) fn keep<T: Send + 'static>(
         self,

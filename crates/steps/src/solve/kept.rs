@@ -39,7 +39,7 @@ pub(super) fn solve(search: &Search<'_>) -> Result<Vec<RepoDataRecord>, NoAnswer
     solver::solve(search, &attempt)
 }
 
-/// The records of the packages that are there already, as far as a channel has them.
+/// The records of the packages that are already installed, as far as a channel has them.
 fn installed(search: &Search<'_>) -> Vec<RepoDataRecord> {
     let archives: HashSet<&str> = search.solve.installed.iter().map(String::as_str).collect();
     if archives.is_empty() {

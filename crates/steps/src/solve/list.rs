@@ -1,7 +1,7 @@
-//! A whole list of a channel's subdir, of which only what a request can reach is in memory.
+//! The whole repodata of a channel's subdir, of which only the records that a request can reach are in memory.
 //!
 //! It is read twice: first for the names, and for what the records of each need; then for the records of those names that
-//! can be reached. What they say is up to the same reader as that of a list that is in memory.
+//! can be reached. The records are then parsed by the same reader as for a list in memory.
 
 use std::collections::HashSet;
 use std::io;
@@ -28,13 +28,13 @@ pub(super) struct List {
 
 /// What is in memory.
 struct Found {
-    /// The names whose records are there.
+    /// The names whose records are in memory.
     names: HashSet<Arc<str>>,
     records: io::Result<SparseRepoData>,
 }
 
 impl List {
-    /// Reads the list at `path`; `None` if it may not be one. Whoever has all of it in memory can say what is wrong with it.
+    /// Reads the list at `path`; `None` if it may be invalid. The reader that holds all of it in memory can say what is wrong.
     pub(super) fn read(path: &Path, channel: &Channel, subdir: &str) -> Option<Self> {
         let mut reader = needs::Reader::default();
         let none = part(path, |name, record| {
@@ -61,7 +61,7 @@ impl List {
         &self.needs
     }
 
-    /// Lets it know of all lists of the request.
+    /// Connects it with all lists of the request.
     pub(super) fn join(&mut self, all: &Arc<[Arc<Needs>]>) {
         self.all = Arc::clone(all);
     }
@@ -155,7 +155,7 @@ impl<F: FnMut(&str, &[u8]) -> bool> Copier<F> {
         Ok(())
     }
 
-    /// The same as the value of a key. What is something else is copied, for whoever reads the copy to find.
+    /// The same as the value of a key. Anything else is copied, so that the reader of the copy reports it.
     fn section<R: io::Read>(
         &mut self,
         document: &mut Document<R>,

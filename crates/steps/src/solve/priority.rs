@@ -16,7 +16,7 @@ const MOST: usize = 3;
 /// The way that needs no other channels.
 const FLEXIBLE: &str = "set `channel_priority: flexible` under `condafront:` or --build-arg CONDA_CHANNEL_PRIORITY=flexible";
 
-/// The ways out of strict priority that lead to a solution.
+/// The alternatives to strict priority that lead to a solution.
 pub(super) struct WaysOut {
     /// What comes from a later channel than the first that has the name.
     moved: Vec<Moved>,

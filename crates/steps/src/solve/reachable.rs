@@ -1,7 +1,7 @@
 //! The records that a request can reach, as a file: what one step finds, and the solve chooses from.
 //!
-//! The file says nothing but what these records do. So whatever else a channel's repodata has, and in whichever order, the
-//! solve's input stays the same.
+//! The file contains only these records. So the solve's input does not depend on what else a channel's repodata has, or on
+//! its order.
 
 use std::collections::BTreeMap;
 use std::fs;

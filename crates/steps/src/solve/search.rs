@@ -102,7 +102,7 @@ impl<'a> Search<'a> {
         }
         if self.solve.origin.implied_defaults {
             return Some(
-                "conda searches `defaults` as well, without being told; a build searches only the channels that are listed. Add conda-forge or `defaults` to `channels`."
+                "conda also searches `defaults`, even if it is not listed; a build searches only the listed channels. Add conda-forge or `defaults` to `channels`."
                     .to_owned(),
             );
         }

@@ -1,4 +1,4 @@
-//! Unavailable MatchSpecs as one report: a cause that several share is told once.
+//! Unavailable MatchSpecs as one report: a cause that several share is reported once.
 
 use super::error::Unsatisfiable;
 use super::foreign::system_of;
@@ -206,7 +206,7 @@ fn order(search: &Search<'_>, all: &[Unavailable<'_>], unavailable: &[usize]) ->
         };
         let advice = match advice(named, ways.as_ref()) {
             none if none.is_empty() => {
-                "Neither flexible priority nor another order was found to work: ask for another version.".to_owned()
+                "Neither flexible priority nor a different order of the channels was found to help: ask for a different version.".to_owned()
             }
             advice => advice,
         };

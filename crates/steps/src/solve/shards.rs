@@ -1,7 +1,7 @@
 //! Sharded repodata (<https://conda.org/learn/ceps/cep-0016>): a list of names and hashes, and a small file with the records of
 //! each name.
 //!
-//! It is a faster way to the same records. Whatever is wrong with it, the whole repodata serves.
+//! It is a faster way to the same records. If anything is wrong with it, the whole repodata is used instead.
 
 use std::collections::HashMap;
 use std::io::{self, Read as _};

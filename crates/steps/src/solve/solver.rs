@@ -34,7 +34,7 @@ pub(super) struct Attempt<'a> {
 
 /// Why the solver has no answer.
 pub(super) enum NoAnswer {
-    /// There is none.
+    /// There is no solution.
     Conflict(Conflict),
     /// It failed.
     Failure(SolveError),

@@ -53,7 +53,7 @@ pub(super) fn newest(
     Some(why(dates, newest))
 }
 
-/// The help for a conflict that is none without the cutoff.
+/// The help for a conflict that the cutoff causes.
 pub(super) fn help(search: &Search<'_>, conflict: &Conflict) -> Option<String> {
     let dates = search.request.dates.as_ref()?;
     if search.records.left_out.is_empty() {

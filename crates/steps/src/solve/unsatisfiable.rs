@@ -11,8 +11,8 @@ use super::too_new;
 use super::unavailable;
 use super::virtual_packages::system_help;
 
-/// What to do if packages do not go together with those that are there already.
-const AGREE: &str = "The packages of the environment stay as they are, and these must go together with them. Ask for other versions of one or the other.";
+/// What to do if packages are not compatible with those that are already installed.
+const AGREE: &str = "The packages of the environment do not change, and these must be compatible with them. Ask for different versions of one or the other.";
 
 /// Explains a conflict. If MatchSpecs are unavailable on their own, reports only those, because the rest would be noise.
 pub(super) fn explain(search: &Search<'_>, conflict: Conflict) -> Unsatisfiable {
@@ -28,7 +28,7 @@ pub(super) fn explain(search: &Search<'_>, conflict: Conflict) -> Unsatisfiable 
     // When several conflict, builds for other systems appear in the tree but are never the reason.
     let is_reason = |name: &&String| specs.len() == 1 || !is_foreign(name);
     let mut helps: Vec<String> = Vec::new();
-    // What was found to lead to a solution is better advice than what may.
+    // Changes that are known to lead to a solution are better advice than guesses.
     if let Some(help) = too_new::help(search, &conflict) {
         helps.push(help);
     } else if !search.solve.installed.is_empty() {
@@ -41,7 +41,8 @@ pub(super) fn explain(search: &Search<'_>, conflict: Conflict) -> Unsatisfiable 
     }
     if helps.is_empty() {
         helps.push(
-            "Ask for other versions of the packages at the top, or remove one of them.".to_owned(),
+            "Ask for different versions of the packages at the top, or remove one of them."
+                .to_owned(),
         );
     }
     let what = match specs.first() {

@@ -337,7 +337,9 @@ fn without_candidate<'a>(output: &str, name: &'a str) -> Option<(Failure, &'a st
         .flat_map(|line| line.split_whitespace())
         .collect();
     (!replacing.is_empty() && output.contains(&missing)).then(|| {
-        let failure = Failure::new(format!("apt has no `{name}` for this base image any more"));
+        let failure = Failure::new(format!(
+            "apt has no `{name}` for this base image: it is obsolete"
+        ));
         (
             failure.help(format!("Use what replaces it: {}.", shown(&replacing))),
             name,

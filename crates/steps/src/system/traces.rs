@@ -1,4 +1,4 @@
-//! What an installation leaves behind besides the packages: logs, backups, its own caches, and the current time.
+//! What an installation leaves behind in addition to the packages: logs, backups, its own caches, and the current time.
 //!
 //! Files that the base image has are restored. Files and directories that were written get the time of the newest
 //! unchanged file: with the current time, the same packages would make a different layer every time, and with an earlier

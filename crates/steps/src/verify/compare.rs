@@ -1,5 +1,5 @@
-//! Compares two trees path by path. Nothing of the image is followed, started or held in memory: directories that only
-//! the image has are not entered, and files are read together with what they must be.
+//! Compares two trees path by path. The image's links are not followed, nothing from it is run, and files are not held in
+//! memory but read in parallel with what they must be. Directories that only the image has are not entered.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,4 +1,4 @@
-//! Inventories that are the same but for the base image, packages of its distribution, and the version of condafront.
+//! Inventories that are the same except for the base image, packages of its distribution, and the version of condafront.
 
 use serde_json::Value;
 

@@ -41,7 +41,7 @@ pub(super) enum Contained {
     Not,
 }
 
-/// What tells a package from all others.
+/// What distinguishes a package from all others.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(super) struct Identity {
     name: String,

@@ -46,7 +46,7 @@ pub(super) fn outcome(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>>
         let [ours, theirs] = [target(ours)?, target(theirs)?];
         if ours != theirs {
             let [ours, theirs] = [ours, theirs].map(|target| shown(&target));
-            let text = format!("leads to `{theirs}` instead of `{ours}`");
+            let text = format!("points to `{theirs}` instead of `{ours}`");
             return Ok(Some(Outcome::Wrong(Reason::Link, text)));
         }
     } else if wanted.is_file() {
@@ -70,7 +70,10 @@ pub(super) fn rights(rules: &Rules<'_>, pair: &Pair) -> Result<Option<(Reason, S
     let ours = capabilities(&pair.ours).map_err(|e| Error::io("read", &pair.ours, e))?;
     Ok(match capabilities(&pair.theirs) {
         Ok(theirs) if theirs == ours => None,
-        Ok(_) => Some((Reason::Capabilities, "has other capabilities".to_owned())),
+        Ok(_) => Some((
+            Reason::Capabilities,
+            "has different capabilities".to_owned(),
+        )),
         Err(error) => Some((Reason::Unreadable, unreadable(&error))),
     })
 }
@@ -81,11 +84,11 @@ fn difference(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
     match rules.wanted(&pair.path) {
         Wanted::Record(identity) => {
             let is_it = rules.is_record_of(&pair.path, identity);
-            return Ok((!is_it).then(|| wrong("is the record of another package")));
+            return Ok((!is_it).then(|| wrong("is the record of a different package")));
         }
         Wanted::Variables => {
             let is_same = rules.sets_the_same(&pair.path);
-            return Ok((!is_same).then(|| wrong("sets other variables")));
+            return Ok((!is_same).then(|| wrong("sets different variables")));
         }
         Wanted::Script if contents::same_script(&pair.ours, &pair.theirs)? => return Ok(None),
         Wanted::Script | Wanted::Same | Wanted::Anything => {}
@@ -95,12 +98,12 @@ fn difference(rules: &Rules<'_>, pair: &Pair) -> Result<Option<Outcome>> {
         return Ok(None);
     }
     if rules.is_same_inventory(&pair.path) {
-        let note = "The inventory in the image names another base image, other packages of its distribution, or another version of condafront.";
+        let note = "The inventory in the image names a different base image, different packages of its distribution, or a different version of condafront.";
         return Ok(Some(Outcome::Note(note.to_owned())));
     }
     Ok(Some(match sizes {
         [ours, theirs] if ours != theirs => wrong(&format!("has {theirs} bytes instead of {ours}")),
-        _ => wrong("has another content"),
+        _ => wrong("has different content"),
     }))
 }
 

@@ -1,4 +1,4 @@
-//! What must be the same, and what tools may differ in.
+//! What must be the same, and where other tools may differ.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};

@@ -55,9 +55,9 @@ fn tools_may_differ_in_records_and_bytecode_if_only_packages_count() {
     assert_eq!(
         lines(&report),
         [
-            "/opt/conda/bin/made has another content Some(\"a 1\")",
-            "/opt/conda/conda-meta/a-1-0.json has another content Some(\"a 1\")",
-            "/opt/conda/lib/a/__pycache__/b.cpython-313.pyc has another content Some(\"a 1\")",
+            "/opt/conda/bin/made has different content Some(\"a 1\")",
+            "/opt/conda/conda-meta/a-1-0.json has different content Some(\"a 1\")",
+            "/opt/conda/lib/a/__pycache__/b.cpython-313.pyc has different content Some(\"a 1\")",
         ]
     );
     let report = compared(dir.path(), Extent::Packages);
@@ -80,7 +80,7 @@ fn tools_may_differ_in_records_and_bytecode_if_only_packages_count() {
         lines(&compared(dir.path(), Extent::Packages)),
         [
             "/opt/conda/bin/tool has the mode 6644 instead of 644 Some(\"a 1\")",
-            "/opt/conda/conda-meta/a-1-0.json is the record of another package Some(\"a 1\")",
+            "/opt/conda/conda-meta/a-1-0.json is the record of a different package Some(\"a 1\")",
             "/opt/conda/envs/r/conda-meta/e-3-0.json is a file that nothing accounts for None",
             "/opt/conda/envs/r/share is missing, with everything in it None",
             "/opt/conda/lib/a/__pycache__/c.cpython-313.pyc is a file that nothing accounts for None",
@@ -98,7 +98,7 @@ fn files_outside_are_found_behind_the_links_of_an_image() {
     symlink("/programs", image.join("usr/bin")).unwrap();
     assert!(first(dir.path()).starts_with("/opt/conda/bin/made"));
     fs::write(image.join("programs/own"), "OWN").unwrap();
-    assert_eq!(first(dir.path()), "/usr/bin/own has another content None");
+    assert_eq!(first(dir.path()), "/usr/bin/own has different content None");
     fs::remove_file(image.join("usr/bin")).unwrap();
     for target in ["bin", "/bin", "/nowhere"] {
         symlink(target, image.join("usr/bin")).unwrap();
@@ -200,7 +200,7 @@ fn what_is_not_compared_has_no_capabilities() {
     assert_eq!(
         lines(&compared(dir.path(), Extent::Packages)),
         [
-            "/opt/conda/bin/made has other capabilities Some(\"a 1\")",
+            "/opt/conda/bin/made has different capabilities Some(\"a 1\")",
             "/opt/conda/lib/a/__pycache__/b.cpython-312.pyc has capabilities, and nothing accounts for it None",
         ]
     );
@@ -233,7 +233,7 @@ fn an_image_sets_no_variables_of_its_own() {
     put(&image, STATE, r#"{"env_vars": {"A": "1", "B": "3"}}"#);
     assert_eq!(
         found(),
-        ["/opt/conda/conda-meta/state sets other variables None"]
+        ["/opt/conda/conda-meta/state sets different variables None"]
     );
     fs::remove_file(image.join(STATE)).unwrap();
     assert_eq!(found(), ["/opt/conda/conda-meta/state is missing None"]);
@@ -287,7 +287,7 @@ fn wheels_contain_their_programs_and_bytecode_without_source() {
         lines(&compared(dir.path(), Extent::Packages)),
         [
             "/opt/conda/bin/binary has 10 bytes instead of 3 Some(\"w 1.0\")",
-            "/opt/conda/bin/script has another content Some(\"w 1.0\")",
+            "/opt/conda/bin/script has different content Some(\"w 1.0\")",
             "/opt/conda/lib/python3.13/site-packages/w/__pycache__/lone.cpython-313.pyc has 1 bytes instead of 0 Some(\"w 1.0\")",
             "/opt/conda/lib/python3.13/site-packages/w/lone.pyc has 1 bytes instead of 0 Some(\"w 1.0\")",
         ]

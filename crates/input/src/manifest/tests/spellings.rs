@@ -1,4 +1,4 @@
-//! The ways in which TOML can spell a manifest, and files that are TOML but no manifests.
+//! The ways in which TOML can spell a manifest, and TOML files that are not manifests.
 
 use super::*;
 

@@ -70,7 +70,7 @@ pub(in crate::section) enum Need<'a> {
     Value,
     /// A value; this one stands in for it.
     Default(&'a Template),
-    /// A value; this is the message if there is none.
+    /// A value; this is the message if it is missing.
     Required(&'a Template),
 }
 

@@ -1,4 +1,4 @@
-//! The programs that a wheel's entry points stand for, in the form that pip gives them
+//! The programs for a wheel's entry points, in the form that pip gives them
 //! (<https://packaging.python.org/en/latest/specifications/entry-points/>).
 
 use std::collections::BTreeSet;

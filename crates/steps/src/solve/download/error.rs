@@ -28,7 +28,7 @@ pub(in crate::solve) enum DownloadError {
     #[error("{} has more than {} MiB", PackageUrl::new(.url.clone()), .limit >> 20)]
     TooLarge { url: Url, limit: u64 },
     /// It is another file.
-    #[error("{} has another SHA-256 than the list says", PackageUrl::new(.0.clone()))]
+    #[error("{} does not have the SHA-256 that the list says", PackageUrl::new(.0.clone()))]
     Hash(Url),
 }
 
@@ -62,7 +62,7 @@ impl DownloadError {
         }
     }
 
-    /// Whether to ask once more in a moment. A server that does not answer costs time, and the whole repodata is as good.
+    /// Whether to ask once more in a moment. A server that does not answer costs time, and the whole repodata serves as well.
     pub(super) fn is_worth_a_try(&self) -> bool {
         match self {
             Self::Server { source, .. } => {
