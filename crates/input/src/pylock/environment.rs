@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::marker::{Marker, MarkerEnvironment};
+use crate::marker::{Marker, MarkerEnvironment};
 use condafront_model::platform::Platform;
 
 /// What no file says about the machines that run an image.

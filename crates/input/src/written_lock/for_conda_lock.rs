@@ -139,10 +139,10 @@ fn content_hash(platform: &LockedPlatform<'_>) -> String {
         add(&spec.spec);
     }
     for package in platform.packages {
-        add(&package.url.recorded_file().to_string());
+        add(package.url.recorded_file().as_ref());
     }
     for package in platform.pip.packages {
-        add(&package.url.recorded_file().to_string());
+        add(package.url.recorded_file().as_ref());
     }
     hex::encode(hash.finalize())
 }
