@@ -4,8 +4,8 @@
 
 READY_SECONDS=60
 
-# Gigabytes of free memory with which an engine keeps its files there: two of them need some 10 for a whole test run.
-PLENTY_OF_MEMORY=14
+# Gigabytes of free memory with which an engine keeps its files there: two of them need some 14 for a whole test run.
+PLENTY_OF_MEMORY=17
 
 state() { sed -n "s/^$2=//p" "$1/state" 2>/dev/null | tail -1; }
 
