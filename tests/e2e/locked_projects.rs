@@ -4,6 +4,7 @@ use condafront_testkit::channel::{Channel, WheelFile};
 use condafront_testkit::engine::Store;
 use sha2::{Digest, Sha256};
 
+use crate::git::{GitServer, commit_all};
 use crate::pip::{CHECK, fill_index, serve_pip};
 use crate::pip_lists::{sources, write};
 use crate::project::{LOCK, Project, frontend};
@@ -104,6 +105,40 @@ fn a_lock_has_its_own_project() {
     let output = project.build(&args).expect_failure();
     let advice = "CONDAFRONT_SKIP=libs";
     assert!(output.stderr.contains(advice), "{}", output.stderr);
+}
+
+#[test]
+fn a_lock_has_packages_of_repositories() {
+    let project = Project::new(Store::Containerd);
+    sources(&project, "elsewhere/tool", "tool");
+    let commit = commit_all(&project.path("elsewhere"));
+    let git = GitServer::start(project.path("").as_path());
+    // The branch goes on: the lock still has what it had.
+    sources(&project, "elsewhere/tool", "newer");
+    commit_all(&project.path("elsewhere"));
+    let url = format!(
+        "git+{}/?subdirectory=tool&rev=main#{commit}",
+        git.url("elsewhere")
+    );
+    write(&project, ".dockerignore", "*\n");
+    project.write(
+        LOCK,
+        pixi_lock(&project, &[(&url, "tool", &"0".repeat(64))]),
+    );
+    let [index, mirror] = [fill_index(&project), serve_pip(&project)];
+    let skip = "CONDAFRONT_SKIP=flat-conda";
+    let mut args = vec!["--network", "host"];
+    for arg in [&index, &mirror, skip] {
+        args.extend(["--build-arg", arg]);
+    }
+    let built = project.build(&args).expect_success();
+    assert!(!built.stderr.contains("[pip] install "), "{}", built.stderr);
+    let output = project.run(&[], &["python", "-m", "tool"]).expect_success();
+    assert_eq!(output.stdout, "tool of the context\n");
+    let output = project
+        .run(&["--user", "root"], &["python", "-B", "-c", CHECK])
+        .expect_success();
+    assert_eq!(output.stdout, "checked tool\n");
 }
 
 #[test]
