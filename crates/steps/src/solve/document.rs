@@ -1,4 +1,7 @@
 //! A JSON document of which one value at a time is in memory.
+//!
+//! Values are found by hand, because serde_json takes a reader byte by byte and hands out copies of its values
+//! (`Box<RawValue>`). In a buffer, they are only scanned and borrowed.
 
 use std::io::{self, Read};
 use std::ops::Range;
