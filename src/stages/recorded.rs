@@ -74,7 +74,7 @@ pub(super) fn check_address(url: &PackageUrl, place: Option<Location>) -> Result
             "login",
             format!("Pass the login with {login} (BuildKit 0.23 or later)."),
         )
-    } else if url.url().query().is_some() {
+    } else if url.url().query().is_some_and(redact::is_secret) {
         let help = "Download the file from an address without a query, which is often a signature.";
         ("query", help.to_owned())
     } else {
@@ -101,6 +101,15 @@ mod tests {
             )
         });
         check_build_args(&Options::from_env(env)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_address_may_have_switches_but_no_signature() {
+        for (query, is_allowed) in [("?raw=true", true), ("?dl=1", true), ("?sig=abc", false)] {
+            let url = format!("https://f.example/demo-1.0-py3-none-any.whl{query}");
+            let url = PackageUrl::new(url::Url::parse(&url).unwrap());
+            assert_eq!(check_address(&url, None).is_ok(), is_allowed, "{query}");
+        }
     }
 
     #[test]

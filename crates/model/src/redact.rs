@@ -129,6 +129,16 @@ pub fn in_full(text: &str) -> String {
     shortened(&masked(text), 300)
 }
 
+/// Whether a URL's query may be a secret, such as a signature. Switches such as `raw=true` are none.
+pub fn is_secret(query: &str) -> bool {
+    const SWITCHES: &[&str] = &["", "0", "1", "false", "true"];
+    let mut parts = query.split('&').filter(|part| !part.is_empty());
+    parts.any(|part| match part.split_once('=') {
+        Some((_, value)) => !SWITCHES.contains(&value),
+        None => true,
+    })
+}
+
 /// At most `longest` characters of a text, on one line, with control characters as escapes.
 pub fn shortened(text: &str, longest: usize) -> String {
     visible_line(&cut(text, longest)).into_owned()
@@ -223,6 +233,19 @@ mod tests {
         for (url, recorded, shown) in URLS {
             assert_eq!(without_credentials(url), *recorded);
             assert_eq!(masked(url), *shown);
+        }
+    }
+
+    #[test]
+    fn switches_are_no_secrets() {
+        for (query, expected) in [
+            ("", false),
+            ("raw=true", false),
+            ("dl=1&inline=", false),
+            ("raw=true&sig=abc", true),
+            ("abc", true),
+        ] {
+            assert_eq!(is_secret(query), expected, "{query}");
         }
     }
 

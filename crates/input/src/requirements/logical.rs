@@ -86,16 +86,13 @@ pub fn has_credentials(text: &str) -> bool {
 /// `text` without the queries of addresses that are no secret: those with variables, and those that only switch something on or
 /// off, such as `?raw=true`.
 fn without_plain_queries(text: &str) -> String {
-    const SWITCHES: &[&str] = &["", "0", "1", "false", "true"];
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('?') {
         let ends = |c: char| c == '#' || c.is_whitespace();
         let (query, after) = after.split_at(after.find(ends).unwrap_or(after.len()));
-        let mut values = query.split('&').map(|part| part.split_once('='));
-        let is_switch = values.all(|part| part.is_some_and(|(_, value)| SWITCHES.contains(&value)));
         plain.push_str(before);
-        if !query.is_empty() && variables(query).is_empty() && !is_switch {
+        if redact::is_secret(query) && variables(query).is_empty() {
             plain.extend(["?", query]);
         }
         rest = after;
