@@ -61,7 +61,7 @@ pub(crate) fn lists_name_files_folders_and_repositories(project: &Project) {
     std::fs::write(project.path(&wheel_path), wheel.build()).expect("a wheel");
     let requirements = |comment: &str| {
         format!(
-            "# {comment}\n--index-url http://${{INDEX_HOST}}/simple/\n-r more/deep.txt\nhello.world \\\n    >= 1  # some\n"
+            "# {comment}\n--index-url http://${{INDEX_HOST}}/simple/\n-r more/deep.txt\nhello.world \\\n    >= 1 --only-binary :all:  # some\n"
         )
     };
     write(project, "reqs/base.txt", &requirements("first"));
@@ -74,7 +74,7 @@ pub(crate) fn lists_name_files_folders_and_repositories(project: &Project) {
         project,
         "reqs/all.txt",
         &format!(
-            "-e ./apps/demo[extra] ; python_version > \"3\"\ntool @ git+{}/@main#subdirectory=tool\n",
+            "-e ./apps/demo[extra] ; python_version > \"3\"\n./missing ; sys_platform == \"win32\"\ntool @ git+{}/@main#subdirectory=tool\n",
             git.url("elsewhere")
         ),
     );
