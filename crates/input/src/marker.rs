@@ -1,93 +1,20 @@
 //! Environment markers, with those that only locks have
 //! (<https://packaging.python.org/en/latest/specifications/dependency-specifiers/#environment-markers>).
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr as _;
+mod environment;
+mod expression;
+mod parser;
 
-use pep508_rs::pep440_rs::{Version, VersionSpecifier};
+pub use environment::MarkerEnvironment;
 
-use condafront_model::pypi_package::normalized;
+use expression::Expression;
 
-/// The variables with one value.
-const VARIABLES: &[&str] = &[
-    "extra",
-    "implementation_name",
-    "implementation_version",
-    "os_name",
-    "platform_machine",
-    "platform_python_implementation",
-    "platform_release",
-    "platform_system",
-    "platform_version",
-    "python_full_version",
-    "python_version",
-    "sys_platform",
-];
-
-/// Those of them that are versions.
-const VERSIONS: &[&str] = &[
-    "implementation_version",
-    "python_full_version",
-    "python_version",
-];
-
-/// The operators, longer ones before their beginnings.
-const OPERATORS: &[(&str, Operator)] = &[
-    ("===", Operator::Equal),
-    ("==", Operator::Equal),
-    ("!=", Operator::NotEqual),
-    ("<=", Operator::AtMost),
-    (">=", Operator::AtLeast),
-    ("~=", Operator::Compatible),
-    ("<", Operator::Less),
-    (">", Operator::Greater),
-];
-
-/// How many parentheses may be open at once.
-const DEEPEST: usize = 50;
-
-/// What markers are about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct MarkerEnvironment {
-    /// The values of variables by name. What is missing is empty.
-    pub values: BTreeMap<&'static str, String>,
-    /// The extras that are asked for, by normalized name.
-    pub extras: BTreeSet<String>,
-    /// The dependency groups that are asked for, by normalized name.
-    pub groups: BTreeSet<String>,
-}
+/// What no file says about the machines that run an image.
+const OF_MACHINES: [&str; 2] = ["platform_release", "platform_version"];
 
 /// A marker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker(Expression);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Expression {
-    Any(Vec<Expression>),
-    All(Vec<Expression>),
-    Compare(Operand, Operator, Operand),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Operand {
-    Variable(&'static str),
-    Extras,
-    Groups,
-    Text(String),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Operator {
-    Equal,
-    NotEqual,
-    Less,
-    AtMost,
-    Greater,
-    AtLeast,
-    Compatible,
-    In,
-    NotIn,
-}
 
 impl Marker {
     /// Reads a marker.
@@ -95,15 +22,7 @@ impl Marker {
     /// # Errors
     /// What is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let mut parser = Parser {
-            rest: text,
-            open: 0,
-        };
-        let found = parser.any()?;
-        match parser.rest.trim_start() {
-            "" => Ok(Self(found)),
-            rest => Err(format!("`{rest}` is not expected there")),
-        }
+        parser::parse(text).map(Self)
     }
 
     /// Whether it holds.
@@ -129,220 +48,18 @@ impl Marker {
     }
 }
 
-impl Expression {
-    fn holds(&self, environment: &MarkerEnvironment) -> bool {
-        match self {
-            Self::Any(all) => all.iter().any(|one| one.holds(environment)),
-            Self::All(all) => all.iter().all(|one| one.holds(environment)),
-            Self::Compare(left, operator, right) => {
-                let names = match right {
-                    Operand::Extras => Some(&environment.extras),
-                    Operand::Groups => Some(&environment.groups),
-                    Operand::Variable(_) | Operand::Text(_) => None,
-                };
-                let value = left.value(environment);
-                match names {
-                    Some(names) => {
-                        names.contains(&normalized(value)) == (*operator == Operator::In)
-                    }
-                    None => {
-                        let is_version = left.is_version() || right.is_version();
-                        operator.holds(value, right.value(environment), is_version)
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl Expression {
-    /// Whether it holds in every environment that has the values of `known`; `None` if that differs.
-    fn holds_at_least(&self, known: &MarkerEnvironment) -> Option<bool> {
-        let decided = |all: &[Self], by: bool| {
-            let mut found = all.iter().map(|one| one.holds_at_least(known));
-            if found.clone().any(|one| one == Some(by)) {
-                return Some(by);
-            }
-            found.all(|one| one.is_some()).then_some(!by)
-        };
-        match self {
-            Self::Any(all) => decided(all, true),
-            Self::All(all) => decided(all, false),
-            Self::Compare(left, _, right) => {
-                let is_known = left.is_known(known) && right.is_known(known);
-                is_known.then(|| self.holds(known))
-            }
-        }
-    }
-}
-
-impl Operand {
-    fn is_known(&self, known: &MarkerEnvironment) -> bool {
-        match self {
-            Self::Text(_) => true,
-            Self::Variable(name) => known.values.contains_key(name),
-            Self::Extras | Self::Groups => false,
-        }
-    }
-
-    fn value<'a>(&'a self, environment: &'a MarkerEnvironment) -> &'a str {
-        match self {
-            Self::Text(text) => text,
-            Self::Variable(name) => environment.values.get(name).map_or("", String::as_str),
-            Self::Extras | Self::Groups => "",
-        }
-    }
-
-    fn is_version(&self) -> bool {
-        matches!(self, Self::Variable(name) if VERSIONS.contains(name))
-    }
-
-    fn is_names(&self) -> bool {
-        matches!(self, Self::Extras | Self::Groups)
-    }
-}
-
-impl Operator {
-    fn holds(self, left: &str, right: &str, is_version: bool) -> bool {
-        if is_version && let Some(holds) = self.holds_for_versions(left, right) {
-            return holds;
-        }
-        match self {
-            Self::Equal | Self::Compatible => left == right,
-            Self::NotEqual => left != right,
-            Self::Less => left < right,
-            Self::AtMost => left <= right,
-            Self::Greater => left > right,
-            Self::AtLeast => left >= right,
-            Self::In => right.contains(left),
-            Self::NotIn => !right.contains(left),
-        }
-    }
-
-    /// `None` if this does not compare versions.
-    fn holds_for_versions(self, left: &str, right: &str) -> Option<bool> {
-        let sign = OPERATORS.iter().rfind(|(_, operator)| *operator == self)?.0;
-        let of = |version: &str, sign: &str, other: &str| {
-            let version = Version::from_str(version).ok()?;
-            let specifier = VersionSpecifier::from_str(&format!("{sign}{other}")).ok()?;
-            Some(specifier.contains(&version))
-        };
-        // The other way round, a literal is before the variable.
-        let mirrored = match self {
-            Self::Less => ">",
-            Self::AtMost => ">=",
-            Self::Greater => "<",
-            Self::AtLeast => "<=",
-            _ => sign,
-        };
-        of(left, sign, right).or_else(|| of(right, mirrored, left))
-    }
-}
-
-struct Parser<'a> {
-    rest: &'a str,
-    open: usize,
-}
-
-impl Parser<'_> {
-    fn any(&mut self) -> Result<Expression, String> {
-        let mut all = vec![self.all()?];
-        while self.word("or") {
-            all.push(self.all()?);
-        }
-        Ok(Expression::Any(all))
-    }
-
-    fn all(&mut self) -> Result<Expression, String> {
-        let mut all = vec![self.one()?];
-        while self.word("and") {
-            all.push(self.one()?);
-        }
-        Ok(Expression::All(all))
-    }
-
-    fn one(&mut self) -> Result<Expression, String> {
-        if self.sign("(") {
-            self.open += 1;
-            if self.open > DEEPEST {
-                return Err("it has too many parentheses".to_owned());
-            }
-            let inside = self.any()?;
-            self.open -= 1;
-            return if self.sign(")") {
-                Ok(inside)
-            } else {
-                Err("a parenthesis is not closed".to_owned())
-            };
-        }
-        let left = self.operand()?;
-        let operator = self.operator()?;
-        let right = self.operand()?;
-        let is_about_names = matches!(operator, Operator::In | Operator::NotIn);
-        if left.is_names() || right.is_names() && !is_about_names {
-            return Err(
-                "`extras` and `dependency_groups` are only for `in` and `not in`".to_owned(),
-            );
-        }
-        Ok(Expression::Compare(left, operator, right))
-    }
-
-    fn operand(&mut self) -> Result<Operand, String> {
-        self.rest = self.rest.trim_start();
-        let Some(mark) = self.rest.chars().next().filter(|c| ['\'', '"'].contains(c)) else {
-            let is_inside = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
-            let end = self.rest.find(|c| !is_inside(c));
-            let (name, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
-            self.rest = rest;
-            return match name {
-                "extras" => Ok(Operand::Extras),
-                "dependency_groups" => Ok(Operand::Groups),
-                "" => Err("a variable or a quoted string is missing".to_owned()),
-                name => match VARIABLES.iter().find(|known| **known == name) {
-                    Some(name) => Ok(Operand::Variable(name)),
-                    None => Err(format!("`{name}` is not a variable")),
-                },
-            };
-        };
-        let (text, rest) = self.rest[1..]
-            .split_once(mark)
-            .ok_or("a quotation mark is not closed")?;
-        self.rest = rest;
-        Ok(Operand::Text(text.to_owned()))
-    }
-
-    fn operator(&mut self) -> Result<Operator, String> {
-        if let Some((_, operator)) = OPERATORS.iter().find(|(sign, _)| self.sign(sign)) {
-            return Ok(*operator);
-        }
-        if self.word("in") {
-            return Ok(Operator::In);
-        }
-        if self.word("not") && self.word("in") {
-            return Ok(Operator::NotIn);
-        }
-        Err("an operator is missing".to_owned())
-    }
-
-    /// Takes these characters, if they are next.
-    fn sign(&mut self, sign: &str) -> bool {
-        let rest = self.rest.trim_start().strip_prefix(sign);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
-    }
-
-    /// Takes this word, if it is next.
-    fn word(&mut self, word: &str) -> bool {
-        let rest = self.rest.trim_start().strip_prefix(word);
-        let rest = rest.filter(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
+impl MarkerEnvironment {
+    /// Whether a marker holds, whatever the machine is like. One that cannot be read does not.
+    pub(crate) fn surely_meets(&self, marker: &str) -> bool {
+        !OF_MACHINES.iter().any(|name| marker.contains(name))
+            && Marker::parse(marker).is_ok_and(|marker| marker.holds(self))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use condafront_model::platform::Platform;
 
     fn environment() -> MarkerEnvironment {
         let values = [
@@ -435,6 +152,21 @@ mod tests {
             (&"(".repeat(1000), "it has too many parentheses"),
         ] {
             assert_eq!(Marker::parse(text).unwrap_err(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_an_image_has_meets_markers() {
+        let image = MarkerEnvironment::of_cpython("3.13", "3.13.5", Platform::LinuxArm64);
+        for (marker, expected) in [
+            ("sys_platform == 'linux' and python_version >= '3.9'", true),
+            ("platform_machine == 'aarch64'", true),
+            ("sys_platform == 'darwin'", false),
+            ("platform_release >= '5'", false),
+            ("platform_release < '5'", false),
+            ("no marker", false),
+        ] {
+            assert_eq!(image.surely_meets(marker), expected, "{marker}");
         }
     }
 }

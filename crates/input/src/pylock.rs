@@ -5,7 +5,6 @@
 //! are known.
 
 mod choice;
-mod environment;
 mod fields;
 mod lock;
 mod reader;
