@@ -13,11 +13,14 @@ pub(crate) mod fuzzing;
 mod git;
 mod history;
 mod install;
+mod list_files;
 mod masked_log;
 mod origins;
 mod process;
 mod report;
 mod resolve;
+mod resolve_failure;
+mod unreachable;
 
 pub(crate) use build::build;
 pub(crate) use commit::find as find_commit;

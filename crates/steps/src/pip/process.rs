@@ -273,7 +273,7 @@ pub(super) fn certificate(output: &str) -> Option<(String, &'static str)> {
 
 /// The server that a line is about: `Could not fetch URL https://pypi.example/simple/: …`, or in urllib3's words
 /// `HTTPSConnectionPool(host='pypi.example', port=443)`.
-fn server(line: &str) -> Option<String> {
+pub(super) fn server(line: &str) -> Option<String> {
     if let Some((_, address)) = line.split_once("https://") {
         let server = address.split(['/', ' ']).next()?;
         return Some(server.rsplit('@').next().unwrap_or(server).to_owned());
