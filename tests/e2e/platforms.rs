@@ -12,7 +12,7 @@ use condafront_testkit::run;
 use serde_json::Value;
 
 use crate::failure::{Failures, error_of, masked};
-use crate::image::{Image, history, inspect};
+use crate::image::{history, inspect};
 use crate::project::{LOCK, Project, base, frontend};
 
 const BOTH: &str = "linux/amd64,linux/arm64";
@@ -334,7 +334,14 @@ fn bases_for_another_platform_are_refused() {
         project.build_image(&[&usual[..], more, &["."]].concat())
     };
     let amd = base();
-    let local = Image::from_dockerfile(&project, &format!("FROM {amd}\nLABEL local=yes\n"));
+    // With attestations, as usual, so that it is a list of images for platforms.
+    let local = format!("{}-local", project.name());
+    project.write("Dockerfile.local", format!("FROM {amd}\nLABEL local=yes\n"));
+    let arguments = ["build", "--provenance=true", "-t", &local];
+    let from = ["-f", "Dockerfile.local", "."];
+    project
+        .docker(&[&arguments[..], &from].concat())
+        .expect_success();
     let layout = format!(
         "type=oci,tar=false,dest={}",
         project.path("layout").display()
@@ -354,11 +361,7 @@ fn bases_for_another_platform_are_refused() {
         ),
         ("one of two platforms", &amd, &["--platform", BOTH]),
         ("an image for another platform alone", &arm, &[]),
-        (
-            "an image of the engine's own",
-            local.tag(),
-            &["--platform", ARM],
-        ),
+        ("an image of the engine's own", &local, &["--platform", ARM]),
         (
             "a build-arg",
             &both,
@@ -377,7 +380,7 @@ fn bases_for_another_platform_are_refused() {
     ] {
         failures.add_output(title, build(base, args));
     }
-    let text = failures.text().replace(local.tag(), "local-image");
+    let text = failures.text().replace(&local, "local-image");
     insta::assert_snapshot!(text);
     let glibc = [
         "--platform",
