@@ -25,6 +25,14 @@ use condafront_model::platform::Platform;
 use condafront_model::pypi_package::{PipPackage, normalized};
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
+/// Where a lock has placeholders instead of credentials.
+struct Placeholder {
+    host: String,
+    lines: Lines,
+    /// Whether it is in the URL of a git repository.
+    is_of_git: bool,
+}
+
 /// What a reader found for one environment and one platform.
 pub(super) struct Locked<'a> {
     pub(super) file: &'a Arc<SourceFile>,
@@ -40,8 +48,8 @@ pub(super) struct Locked<'a> {
     /// What to leave out.
     pub(super) skip: Skip<'a>,
     unverified: Unverified,
-    /// The first URL whose credentials are placeholders: its host and place.
-    placeholder: Option<(String, Lines)>,
+    /// The first URL whose credentials are placeholders.
+    placeholder: Option<Placeholder>,
     args: &'a BuildArgs,
     /// The first URL whose credentials were written out and left out: its host and place.
     left_out: Option<(String, Lines)>,

@@ -231,10 +231,22 @@ impl OwnLock {
         let kind = LockKind::of(file);
         let known = Packages::of(packages);
         let is_skipped = |name: &str| settings.skip.iter().any(|skip| skip == name);
+        let channels = request.channels.iter();
+        let channels: BTreeSet<String> = channels
+            .map(|channel| channel.url.recorded().clone())
+            .collect();
+        let is_listed = |package: &Package| channels.contains(&channel_of(package));
+        let may_be_elsewhere = || pixi_lock::is_of_channels(file, &channels, settings);
         for asked in &request.specs {
             let Some((name, fault)) = known.fault(&asked.spec) else {
                 continue;
             };
+            if let Fault::Channel(package) = &fault
+                && !is_listed(package)
+                && may_be_elsewhere()
+            {
+                continue;
+            }
             // The tools of manifests install PyPI packages without pip.
             let is_needless = self.is_beside && asked.is_implied;
             if fault == Fault::Missing && (is_skipped(&name) || is_needless) {
@@ -256,14 +268,9 @@ impl OwnLock {
             let error = Diagnostic::new(message).at(&self.file, asked.lines);
             return Err(error.help(self.renew(kind)));
         }
-        let channels = request.channels.iter();
-        let channels: BTreeSet<String> = channels
-            .map(|channel| channel.url.recorded().clone())
-            .collect();
-        let is_listed = |package: &Package| channels.contains(&channel_of(package));
         match packages.iter().find(|package| !is_listed(package)) {
             None => Ok(()),
-            Some(_) if pixi_lock::is_of_channels(file, &channels, settings) => Ok(()),
+            Some(_) if may_be_elsewhere() => Ok(()),
             Some(package) => Err(self
                 .error(format!(
                     "`{}` has {} from {}, which is not one of the channels",

@@ -198,7 +198,8 @@ impl PackageUrl {
         &self.url
     }
 
-    /// The URL as it may be recorded in `conda-meta`: without credentials.
+    /// The URL as it may be recorded in `conda-meta`: without credentials, but with a query that only switches something, such as
+    /// `raw=true`, because the file is downloaded from there again.
     pub fn recorded(&self) -> Url {
         let mut url = self.recorded_file();
         redact::strip(&mut url);
@@ -209,7 +210,9 @@ impl PackageUrl {
     pub fn recorded_file(&self) -> Url {
         let mut url = self.url.clone();
         redact::strip_login(&mut url);
-        url.set_query(None);
+        if url.query().is_some_and(redact::is_secret) {
+            url.set_query(None);
+        }
         url.set_fragment(None);
         url
     }
@@ -288,5 +291,14 @@ mod tests {
         assert!(!format!("{user} {user:?} {}", user.recorded()).contains("secret"));
         assert!(!format!("{user} {user:?} {}", user.recorded()).contains("abc"));
         assert_eq!(user.host(), "conda.example");
+        assert_eq!(user.recorded().query(), None);
+        // What is needed to download the file again stays.
+        let switched = url("https://me:secret@g.example/raw/a-1-0.conda?raw=true#sha256:0");
+        for recorded in [switched.recorded(), switched.recorded_file()] {
+            assert_eq!(
+                recorded.as_str(),
+                "https://g.example/raw/a-1-0.conda?raw=true"
+            );
+        }
     }
 }

@@ -132,9 +132,11 @@ pub fn in_full(text: &str) -> String {
 /// Whether a URL's query may be a secret, such as a signature. Switches such as `raw=true` are none.
 pub fn is_secret(query: &str) -> bool {
     const SWITCHES: &[&str] = &["", "0", "1", "false", "true"];
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || b"-_".contains(&byte);
+    let is_word = |name: &str| name.len() <= 20 && name.bytes().all(is_letter);
     let mut parts = query.split('&').filter(|part| !part.is_empty());
     parts.any(|part| match part.split_once('=') {
-        Some((_, value)) => !SWITCHES.contains(&value),
+        Some((name, value)) => !SWITCHES.contains(&value) || !is_word(name),
         None => true,
     })
 }
@@ -244,6 +246,9 @@ mod tests {
             ("dl=1&inline=", false),
             ("raw=true&sig=abc", true),
             ("abc", true),
+            // A token without a name, with the padding of base64.
+            ("c2VjcmV0LXRva2VuMQ=", true),
+            ("3f8a2c=1", true),
         ] {
             assert_eq!(is_secret(query), expected, "{query}");
         }

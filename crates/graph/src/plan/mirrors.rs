@@ -95,6 +95,9 @@ impl Mirror {
         let mut rewritten = self.to.url().clone();
         let path = format!("{}{rest}", rewritten.path().trim_end_matches('/'));
         rewritten.set_path(&path);
+        if rewritten.query().is_none() {
+            rewritten.set_query(url.query());
+        }
         Some(PackageUrl::new(rewritten))
     }
 }
@@ -130,6 +133,10 @@ mod tests {
         assert_eq!(
             candidates(mirrors, "https://a.example/x/noarch/a-1-0.conda"),
             ["http://b/noarch/a-1-0.conda"]
+        );
+        assert_eq!(
+            candidates(mirrors, "https://a.example/x/a-1-py3-none-any.whl?raw=true"),
+            ["http://b/a-1-py3-none-any.whl?raw=true"]
         );
     }
 

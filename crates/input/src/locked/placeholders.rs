@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::Locked;
+use super::{Locked, Placeholder};
 use condafront_model::lint::Rule;
 use condafront_model::placeholder;
 use condafront_model::source::{Diagnostic, Lines};
@@ -21,24 +21,32 @@ impl Locked<'_> {
         };
         let parsed = Url::parse(&bare);
         if let Some(host) = parsed.as_ref().ok().and_then(Url::host_str) {
-            self.placeholder
-                .get_or_insert_with(|| (host.to_owned(), lines));
+            self.placeholder.get_or_insert_with(|| Placeholder {
+                host: host.to_owned(),
+                lines,
+                is_of_git: written.starts_with("git+"),
+            });
         }
         Cow::Owned(bare)
     }
 
     /// Warns once for the whole file, as for credentials that are written out.
     pub(super) fn warn_of_placeholders(&mut self) {
-        let Some((host, lines)) = self.placeholder.take() else {
+        let Some(found) = self.placeholder.take() else {
             return;
         };
+        let host = found.host;
         let diagnostic = Diagnostic::new(format!(
             "the lock has only placeholders for the credentials for {host}, which are ignored"
         ))
-        .at(self.file, lines)
-        .help(format!(
-            "If the channel needs them, pass them with --secret id=HTTP_AUTH_TOKEN_{host}, or set another address for the channel with the build-arg CONDA_MIRRORS."
-        ));
+        .at(self.file, found.lines)
+        .help(if found.is_of_git {
+            "If the repository needs them, pass them with --secret id=GIT_AUTH_TOKEN,env=….".to_owned()
+        } else {
+            format!(
+                "If the channel needs them, pass them with --secret id=HTTP_AUTH_TOKEN_{host}, or set another address for the channel with the build-arg CONDA_MIRRORS."
+            )
+        });
         self.warn(Rule::CredentialsInUrl, diagnostic);
     }
 }

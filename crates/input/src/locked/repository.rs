@@ -8,6 +8,7 @@ use super::skip::or_skip;
 use crate::context_path::joined;
 use crate::environment_input::RepositoryPip;
 use condafront_model::pypi_package::normalized;
+use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
 
 /// Whether a text is the whole name of a commit.
@@ -15,10 +16,13 @@ pub(crate) fn is_commit(text: &str) -> bool {
     [40, 64].contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Whether `url` has more than the name of an account, as in `ssh://git@…`.
+/// What stands before the name of a branch, which says nothing about a version, unlike that of a tag.
+pub(crate) const BRANCH: &str = "refs/heads/";
+
+/// Whether `url` has more than the name of an account, as in `ssh://me@…`, or `git`, which is everybody's name on git servers.
 pub(crate) fn has_secret(url: &Url) -> bool {
-    let has_login = !url.username().is_empty() || url.password().is_some();
-    has_login && url.scheme() != "ssh"
+    let is_account = url.scheme() == "ssh" || ["", "git"].contains(&url.username());
+    url.password().is_some() || !is_account
 }
 
 /// What a lock says of a repository.
@@ -27,7 +31,9 @@ struct AtCommit {
     url: Url,
     commit: String,
     found_by: Option<String>,
+    /// As it is written.
     subdir: Option<String>,
+    needs_lfs: bool,
 }
 
 impl AtCommit {
@@ -39,12 +45,15 @@ impl AtCommit {
         }
         let mut found_by = None;
         let mut subdir = None;
+        let mut needs_lfs = false;
         let fragment = url.fragment().unwrap_or_default().to_owned();
         let query = url.query().unwrap_or_default().to_owned();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*name {
-                "rev" | "tag" | "branch" => found_by = Some(value.into_owned()),
+                "rev" | "tag" => found_by = Some(value.into_owned()),
+                "branch" => found_by = Some(format!("{BRANCH}{value}")),
                 "subdirectory" => subdir = Some(value.into_owned()),
+                "lfs" => needs_lfs = value == "true",
                 _ => {}
             }
         }
@@ -67,15 +76,12 @@ impl AtCommit {
         } else {
             of_path.filter(|reference| is_commit(reference))?
         };
-        let subdir = match subdir {
-            Some(folder) => Some(joined("", &folder)?).filter(|folder| !folder.is_empty()),
-            None => None,
-        };
         Some(Self {
             url,
             commit,
             found_by,
             subdir,
+            needs_lfs,
         })
     }
 }
@@ -84,7 +90,7 @@ impl Locked<'_> {
     /// Adds the PyPI package that is in the repository at `written`. Whether it is one of git with a certain commit.
     ///
     /// # Errors
-    /// A diagnostic at `lines` if its URL has credentials.
+    /// A diagnostic at `lines` if its URL has credentials, or if it cannot be loaded.
     pub(super) fn add_repository(
         &mut self,
         name: &str,
@@ -101,12 +107,32 @@ impl Locked<'_> {
                 error.help("Remove them, and pass --secret id=GIT_AUTH_TOKEN,env=… to the build.");
             return Err(or_skip(error, name));
         }
+        let refused = |message: String, help: &str| {
+            let error = Diagnostic::new(message).at(self.file, lines).help(help);
+            or_skip(error, name).settled()
+        };
+        // BuildKit's git source loads no files of Git LFS.
+        if found.needs_lfs {
+            return Err(refused(
+                format!("the repository of {name} needs Git LFS, which a build does not load"),
+                "Lock a release of the package instead.",
+            ));
+        }
+        let subdir = match &found.subdir {
+            Some(folder) => Some(joined("", folder).ok_or_else(|| {
+                refused(
+                    format!("`{}` is outside the repository of {name}", quoted(folder)),
+                    "Give the path from the root of the repository.",
+                )
+            })?),
+            None => None,
+        };
         self.repositories.push(RepositoryPip {
             name: name.to_owned(),
             url: found.url.into(),
             commit: found.commit,
             found_by: found.found_by,
-            subdir: found.subdir,
+            subdir: subdir.filter(|folder| !folder.is_empty()),
             lines,
         });
         Ok(true)
@@ -153,6 +179,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_account_is_no_secret() {
+        for (url, expected) in [
+            ("https://g.example/a", false),
+            ("https://git@g.example/a", false),
+            ("ssh://git@g.example/a", false),
+            ("ssh://me@g.example/a", false),
+            ("https://hunter2@g.example/a", true),
+            ("https://git:hunter2@g.example/a", true),
+            ("ssh://git:hunter2@g.example/a", true),
+        ] {
+            assert_eq!(has_secret(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+
+    #[test]
     fn repositories_have_a_certain_commit() {
         let commit = "0123456789abcdef0123456789abcdef01234567";
         for (address, url, found_by, subdir) in [
@@ -177,7 +218,7 @@ mod tests {
             (
                 "git+ssh://git@g.example/a.git?branch=main#COMMIT",
                 "ssh://git@g.example/a.git",
-                Some("main"),
+                Some("refs/heads/main"),
                 None,
             ),
             (
@@ -200,12 +241,13 @@ mod tests {
             assert_eq!(found.found_by.as_deref(), found_by);
             assert_eq!(found.subdir.as_deref(), subdir);
         }
+        let lfs = format!("git+https://g.example/a?lfs=true&rev=v1#{commit}");
+        assert!(AtCommit::at(&lfs).unwrap().needs_lfs);
         for address in [
             "git+https://g.example/a",
             "git+https://g.example/a@main",
             "git+https://g.example/a?rev=v1#0123",
             "git+file:///home/me/a#COMMIT",
-            "git+https://g.example/a?subdirectory=..#COMMIT",
             "hg+https://g.example/a@COMMIT",
             "https://g.example/a.whl",
             "git+COMMIT",

@@ -202,7 +202,13 @@ impl Reader<'_, '_> {
         }
         let extras = self.extras(node)?;
         let folder = text("subdirectory")?;
-        let fragment = folder.map_or_else(String::new, |folder| format!("#subdirectory={folder}"));
+        // It is read as the query of a form: there, a plus sign stands for a blank.
+        let fragment = folder.map_or_else(String::new, |folder| {
+            format!(
+                "#subdirectory={}",
+                folder.replace('%', "%25").replace('+', "%2B")
+            )
+        });
         let mut line = if let Some(path) = text("path")? {
             let path = path.replace('\\', "/");
             let path = utf8_percent_encode(&path, IN_PATH);

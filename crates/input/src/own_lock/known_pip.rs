@@ -2,12 +2,14 @@
 
 use super::of_extras;
 use crate::environment_input::{LockedPip, RepositoryPip};
+use crate::locked::repository::BRANCH;
 use crate::pylock::MarkerEnvironment;
 use crate::requirements::{ListEntry, Repository, Requirement, Source};
 use condafront_model::package::Package;
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::{PipPackage, normalized};
-use condafront_model::redact::quoted;
+use condafront_model::redact::{self, quoted};
+use percent_encoding::percent_decode_str;
 
 /// The packages of a lock, as far as PyPI packages are concerned.
 pub(super) struct KnownPip<'a> {
@@ -42,6 +44,10 @@ impl KnownPip<'_> {
         name: &str,
         lock: &str,
     ) -> Option<String> {
+        // Where its marker does not hold, another line may ask for the package.
+        if !self.needs(requirement) {
+            return None;
+        }
         let not_asked = |what: String| {
             Some(format!(
                 "`{lock}` has {what}, which is not what this line asks for"
@@ -55,11 +61,11 @@ impl KnownPip<'_> {
             return not_asked(format!("commit {commit} of the repository of {name}"));
         }
         let Some(file) = self.file(name) else {
-            let is_missing =
-                !entry.is_constraint && self.needs(requirement) && !self.is_elsewhere(name);
+            let is_missing = !entry.is_constraint && !self.is_elsewhere(name);
             return is_missing.then(|| format!("`{lock}` has no PyPI package {name}"));
         };
-        if !requirement.allows(file) {
+        let is_of_repository = matches!(requirement.source, Source::Repository(_));
+        if is_of_repository || !requirement.allows(file) {
             return not_asked(format!("the PyPI package {}", file.label()));
         }
         let (needed, extra) = self.missing_of_extras(entry, file)?;
@@ -87,8 +93,8 @@ impl KnownPip<'_> {
         local.any(|one| is_it(&one.name))
             || self.repository(name).is_some()
             || self.pip.by_conda.contains(name)
-            || self.is_by_name
-                && (conda.any(|one| is_it(&one.id.name)) || self.skip.iter().any(|one| is_it(one)))
+            || self.skip.iter().any(|one| is_it(one))
+            || self.is_by_name && conda.any(|one| is_it(&one.id.name))
     }
 
     /// Whether the image surely needs what a line asks for.
@@ -112,13 +118,133 @@ impl KnownPip<'_> {
 
 /// Whether a lock has the repository that is asked for, and the commit, as far as it says how that was found.
 fn is_it(locked: &RepositoryPip, asked: &Repository) -> bool {
-    let plain = |url: &str| {
-        let url = url.trim_end_matches('/').to_ascii_lowercase();
-        url.strip_suffix(".git").unwrap_or(&url).to_owned()
-    };
+    let own = locked.found_by.as_deref();
+    let own = own.map(|own| own.strip_prefix(BRANCH).unwrap_or(own));
     let is_commit = |reference: &String| {
-        let own = locked.found_by.as_ref();
-        own.is_none_or(|own| own == reference) || locked.commit.starts_with(reference)
+        own.is_none_or(|own| own == decoded(reference)) || locked.commit.starts_with(reference)
     };
-    plain(&locked.url) == plain(&asked.url) && asked.reference.as_ref().is_none_or(is_commit)
+    let is_same =
+        plain(&locked.url) == plain(&asked.url) && asked.reference.as_ref().is_none_or(is_commit);
+    // The name of a tag may have an `@`: a line then has only the last part of it as the reference.
+    let whole = |url: &str, name: &str| decoded(&format!("{url}@{name}"));
+    let is_same_text = || match (own, &asked.reference) {
+        (Some(own), Some(asked_for)) => whole(&locked.url, own) == whole(&asked.url, asked_for),
+        _ => false,
+    };
+    locked.subdir == asked.subdir && (is_same || is_same_text())
+}
+
+/// The address of a repository without what may be spelled differently. pixi masks the names of accounts.
+fn plain(url: &str) -> String {
+    let url = redact::without_credentials(url);
+    let url = url.trim_end_matches('/').to_ascii_lowercase();
+    url.strip_suffix(".git").unwrap_or(&url).to_owned()
+}
+
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use condafront_model::source::Lines;
+
+    #[test]
+    fn what_is_left_out_may_be_missing() {
+        for is_by_name in [false, true] {
+            let known = KnownPip {
+                pip: &LockedPip::default(),
+                conda: &[],
+                skip: &["Tokenize.rt".to_owned()],
+                is_by_name,
+                image: None,
+            };
+            assert!(known.is_elsewhere("tokenize-rt"));
+            assert!(!known.is_elsewhere("black"));
+        }
+    }
+
+    #[test]
+    fn repositories_are_compared_by_what_they_name() {
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        let own = |url: &str, found_by: Option<&str>, subdir: Option<&str>| RepositoryPip {
+            name: "demo".to_owned(),
+            url: url.to_owned(),
+            commit: commit.to_owned(),
+            found_by: found_by.map(str::to_owned),
+            subdir: subdir.map(str::to_owned),
+            lines: Lines::one(1),
+        };
+        let asked = |url: &str, reference: Option<&str>, subdir: Option<&str>| Repository {
+            url: url.to_owned(),
+            reference: reference.map(str::to_owned),
+            found_by: None,
+            subdir: subdir.map(str::to_owned),
+            has_history: false,
+        };
+        let url = "https://g.example/team/demo";
+        for (own, asked, expected) in [
+            (own(url, None, None), asked(url, None, None), true),
+            (
+                own(url, None, None),
+                asked("https://G.example/team/demo.git/", None, None),
+                true,
+            ),
+            (
+                own(url, Some("v1"), None),
+                asked(url, Some("v1"), None),
+                true,
+            ),
+            (
+                own(url, Some("v1"), None),
+                asked(url, Some("v2"), None),
+                false,
+            ),
+            (
+                own(url, Some("v1"), None),
+                asked(url, Some("0123456"), None),
+                true,
+            ),
+            (
+                own(url, Some("refs/heads/main"), None),
+                asked(url, Some("main"), None),
+                true,
+            ),
+            (
+                own(url, Some("prüfung"), None),
+                asked(url, Some("pr%C3%BCfung"), None),
+                true,
+            ),
+            // The tag `demo@1.0`.
+            (
+                own(url, Some("demo@1.0"), None),
+                asked("https://g.example/team/demo@demo", Some("1.0"), None),
+                true,
+            ),
+            (
+                own(url, Some("demo@1.0"), None),
+                asked("https://g.example/team/demo@demo", Some("1.1"), None),
+                false,
+            ),
+            (
+                own(url, None, None),
+                asked("https://me@g.example/team/demo", None, None),
+                true,
+            ),
+            (
+                own(url, None, None),
+                asked("https://g.example/team/other", None, None),
+                false,
+            ),
+            (
+                own(url, None, Some("py")),
+                asked(url, None, Some("py")),
+                true,
+            ),
+            (own(url, None, Some("py")), asked(url, None, None), false),
+        ] {
+            assert_eq!(is_it(&own, &asked), expected, "{own:?} {asked:?}");
+        }
+    }
 }

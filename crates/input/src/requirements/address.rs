@@ -28,7 +28,7 @@ pub(super) fn of_git(text: &str) -> Option<Mistake> {
     let (host, path) = rest.split_once(':')?;
     let first = path.split('/').next().unwrap_or_default();
     let is_port = first.bytes().all(|byte| byte.is_ascii_digit());
-    let is_host = user == "git" && !host.contains('/') && host != "file";
+    let is_host = user == "git" && !host.contains(['/', '[']) && host != "file";
     (is_host && !is_port).then(|| {
         Mistake::new(
             format!(
@@ -52,17 +52,17 @@ pub(super) fn mistake(url: &str) -> Option<Mistake> {
         .or_else(|| with_extras(url))
 }
 
-/// A marker that follows without a space belongs to the address, as pip reads it.
+/// In an address without a name before it, a semicolon without a space after it belongs to the address, as pip reads it.
 fn before_marker(url: &str) -> Option<Mistake> {
     let (address, marker) = url.split_once(';')?;
     let is_marker = marker.trim().is_empty() || is_valid(&format!("x ;{marker}"));
     is_marker.then(|| {
         Mistake::new(
             format!(
-                "`{}` must be followed by a space: pip takes the semicolon for a part of the address",
-                quoted(address)
+                "the semicolon after `{}` has no space after it: pip takes it for a part of the address",
+                quoted(address.trim_end())
             ),
-            "Write a space before the semicolon.",
+            "Write a space after the semicolon, or remove it if no marker follows.",
         )
     })
 }
@@ -230,7 +230,10 @@ mod tests {
         let no_space = "git+https://g.example/b.git;python_version>'3'";
         for url in [no_space, "https://f.example/x.whl;"] {
             let help = mistake(url).unwrap().at(place).help.unwrap_or_default();
-            assert!(help.contains("space"), "{url}: {help}");
+            assert!(
+                help.starts_with("Write a space after the semicolon"),
+                "{url}: {help}"
+            );
         }
     }
 

@@ -85,8 +85,7 @@ fn options_alone(text: &str) -> Result<Entry, Mistake> {
             format!("`{}` has options besides the file", quoted(text)),
             "Put each option on its own line.",
         )),
-        // Spaces and quotes may have one in front of them.
-        Some(option) if text.replace("\\ ", "").contains('\\') => Err(Mistake::new(
+        Some(option) if has_backslash(text) => Err(Mistake::new(
             format!(
                 "`{}` has a backslash, which does not separate folders here",
                 quoted(text)
@@ -107,6 +106,13 @@ fn options_alone(text: &str) -> Result<Entry, Mistake> {
         }),
         None => Ok(Entry::Options(options)),
     }
+}
+
+/// Whether `text` has a backslash that is not in front of a blank or a quote.
+fn has_backslash(text: &str) -> bool {
+    let mut rest = text.split('\\');
+    rest.next();
+    rest.any(|after| !after.starts_with([' ', '\'', '"']))
 }
 
 /// What follows the option at the start of `text`, as it is written.

@@ -83,8 +83,8 @@ pub fn has_credentials(text: &str) -> bool {
     redact::masked(&shown) != shown
 }
 
-/// `text` without the queries of addresses that are no secret: those with variables, and those that only switch something on or
-/// off, such as `?raw=true`.
+/// `text` without the queries of addresses that are no secret: what they have beside variables only switches something on or off,
+/// such as `?raw=true`.
 fn without_plain_queries(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -92,7 +92,9 @@ fn without_plain_queries(text: &str) -> String {
         let ends = |c: char| c == '#' || c.is_whitespace();
         let (query, after) = after.split_at(after.find(ends).unwrap_or(after.len()));
         plain.push_str(before);
-        if redact::is_secret(query) && variables(query).is_empty() {
+        let is_written_out = |part: &&str| variables(part).is_empty();
+        let written_out: Vec<&str> = query.split('&').filter(is_written_out).collect();
+        if redact::is_secret(&written_out.join("&")) {
             plain.extend(["?", query]);
         }
         rest = after;

@@ -252,8 +252,6 @@ fn corrected(marker: &str) -> String {
 fn of_markers(name: &str) -> &str {
     match name {
         "python" => "python_version",
-        "platform" => "sys_platform",
-        "os" => "os_name",
         "system" => "platform_system",
         "machine" | "arch" => "platform_machine",
         other => other,

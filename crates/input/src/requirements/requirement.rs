@@ -198,9 +198,15 @@ fn at(head: &str, target: &str) -> Result<Requirement, Mistake> {
         let message = format!("`{}` is not how pip versions are written", quoted(&text));
         return Err(Mistake::new(message, help));
     }
-    let (url, marker) = match target.find(char::is_whitespace) {
+    // Where the address has a name before it, pip takes the first semicolon for the start of the marker
+    // (`parse_req_from_line` in its `req/constructors.py`).
+    let (url, marker) = match target.find(|c: char| c.is_whitespace() || c == ';') {
         Some(end) => target.split_at(end),
         None => (target, ""),
+    };
+    let marker = match marker.strip_prefix(';') {
+        Some(marker) => &format!(" ; {}", marker.trim_start()),
+        None => marker,
     };
     check_syntax(head, &text)?;
     Ok(Requirement {

@@ -28,6 +28,12 @@ fn files_of_a_channel_may_be_elsewhere() {
     let served = SourceFile::new("pixi.lock", served);
     let mirror = text("https://fast.prefix.dev/conda-forge");
     assert!(installed("pixi.toml", &mirror, &served, None).is_ok());
+    // Also where the dependency names the channel.
+    let named = mirror.replace(
+        "\"3.12.*\"",
+        "{ version = \"3.12.*\", channel = \"https://fast.prefix.dev/conda-forge\" }",
+    );
+    assert!(installed("pixi.toml", &named, &served, None).is_ok());
     let other = text("https://conda.example/other");
     for lock in [&served, &lock] {
         let error = installed("pixi.toml", &other, lock, None).unwrap_err();
@@ -164,6 +170,77 @@ fn a_package_with_a_marker_is_needed_where_that_holds() {
         assert_eq!(error.message, "`pixi.lock` has no PyPI package idna");
         assert_eq!(error.locations[0].lines.first, 7);
     }
+}
+
+#[test]
+fn only_a_line_whose_marker_holds_is_compared() {
+    let url = "https://files.example/idna-3.10-py3-none-any.whl";
+    let sha256 = "1".repeat(64);
+    let described =
+        format!("- pypi: {url}\n  name: idna\n  version: '3.10'\n  sha256: '{sha256}'\n");
+    let lock = lock(
+        &[("default", &[PYTHON])],
+        &format!("      - pypi: {url}\n"),
+        &described,
+    );
+    let of = |old: &str, new: &str| {
+        let text = format!(
+            "[project]\nname = \"demo\"\nversion = \"1.0\"\ndependencies = [\n  \"idna<3; {old}\",\n  \"idna>=3; {new}\",\n]\n[tool.pixi.workspace]\nchannels = [\"conda-forge\"]\nplatforms = [\"linux-64\"]\n[tool.pixi.dependencies]\npython = \"3.12.*\"\n"
+        );
+        installed("pyproject.toml", &text, &lock, None).map(drop)
+    };
+    of("python_version < '3.12'", "python_version >= '3.12'").unwrap();
+    of("sys_platform == 'win32'", "sys_platform != 'win32'").unwrap();
+    let error = of("python_version < '4'", "python_version >= '4'").unwrap_err();
+    assert!(error.message.contains("idna 3.10"), "{error}");
+    assert_eq!(error.locations[0].lines.first, 5);
+}
+
+#[test]
+fn a_release_is_no_repository() {
+    let url = "https://files.example/vinca-1.0-py3-none-any.whl";
+    let sha256 = "1".repeat(64);
+    let described =
+        format!("- pypi: {url}\n  name: vinca\n  version: '1.0'\n  sha256: '{sha256}'\n");
+    let lock = lock(
+        &[("default", &[PYTHON])],
+        &format!("      - pypi: {url}\n"),
+        &described,
+    );
+    let rest = "[dependencies]\npython = \"3.12.*\"\n[pypi-dependencies]\nvinca = { git = \"https://g.example/vinca\", tag = \"v1.0\" }\n";
+    let text = manifest("\"conda-forge\"", "\"linux-64\"", rest);
+    let error = installed("pixi.toml", &text, &lock, None).unwrap_err();
+    assert_eq!(
+        error.message,
+        "`pixi.lock` has the PyPI package vinca 1.0, which is not what this line asks for"
+    );
+}
+
+#[test]
+fn what_a_build_cannot_load_from_a_repository_is_refused() {
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let of = |query: &str| {
+        let url = format!("git+https://g.example/vinca?{query}#{commit}");
+        let described = format!("- pypi: {url}\n  name: vinca\n  version: '1.0'\n");
+        let lock = lock(
+            &[("default", &[PYTHON])],
+            &format!("      - pypi: {url}\n"),
+            &described,
+        );
+        let rest = "[dependencies]\npython = \"3.12.*\"\n[pypi-dependencies]\nvinca = { git = \"https://g.example/vinca\" }\n";
+        let text = manifest("\"conda-forge\"", "\"linux-64\"", rest);
+        installed("pixi.toml", &text, &lock, None)
+            .unwrap_err()
+            .message
+    };
+    assert_eq!(
+        of("lfs=true"),
+        "the repository of vinca needs Git LFS, which a build does not load"
+    );
+    assert_eq!(
+        of("subdirectory=.."),
+        "`..` is outside the repository of vinca"
+    );
 }
 
 #[test]
