@@ -16,6 +16,9 @@ use std::process::Command;
 
 pub use process::{Output, TIME_LIMIT, run, run_with_input, run_within};
 
+/// How many lines of an engine's log a failing test prints.
+const LOG_LINES: usize = 40;
+
 /// The kinds of engine that condafront is tested with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Store {
@@ -77,6 +80,21 @@ struct Client {
     sockets: PathBuf,
     docker_config: PathBuf,
     path: String,
+}
+
+impl Client {
+    /// Prints the end of the engine's log, which is about to be deleted.
+    fn print_log(&self) {
+        let log = self.engine_dir.join("log");
+        match std::fs::read_to_string(&log) {
+            Ok(text) => {
+                let lines: Vec<&str> = text.lines().collect();
+                let end = &lines[lines.len().saturating_sub(LOG_LINES)..];
+                eprintln!("--- end of {}\n{}", log.display(), end.join("\n"));
+            }
+            Err(error) => eprintln!("--- {} cannot be read: {error}", log.display()),
+        }
+    }
 }
 
 impl Engine {
@@ -283,6 +301,9 @@ impl Drop for Engine {
             drop(self.docker(["buildx", "rm", builder]).output());
         }
         if let Some(client) = &self.client {
+            if std::thread::panicking() {
+                client.print_log();
+            }
             let stopped = Command::new(script())
                 .arg("stop")
                 .arg(&client.engine_dir)

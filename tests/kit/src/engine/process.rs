@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// How long [`run`] lets a command run.
 pub const TIME_LIMIT: Duration = Duration::from_mins(10);
 
+/// How long BuildKit waits for the first bytes of a frontend: the `prefaceTimeout` of golang.org/x/net/http2.
+const FRONTEND_LIMIT: Duration = Duration::from_secs(10);
+
 /// How often a running command is polled.
 const POLL: Duration = Duration::from_millis(10);
 
@@ -53,21 +56,34 @@ impl Output {
     }
 }
 
-/// Runs a command to completion, for at most [`TIME_LIMIT`].
-///
-/// A `docker run` that prints nothing is run once more. On a busy machine dockerd loses the whole output of about one
-/// container in two hundred, if it ends quickly: also of `cat` in the plain base image, and then `docker logs` is empty
-/// as well.
+/// Runs a command to completion, for at most [`TIME_LIMIT`]. It runs once more if [the engine failed](is_engines_failure).
 ///
 /// # Panics
 /// If it cannot be started or takes longer.
 pub fn run(command: &mut Command) -> Output {
+    let started = Instant::now();
     let output = run_within(command, TIME_LIMIT);
     let is_container = command.get_args().next().is_some_and(|arg| arg == "run");
-    if is_container && output.stdout.is_empty() && output.stderr.is_empty() {
+    if is_engines_failure(&output, is_container, started.elapsed()) {
+        eprintln!("once more, because of the engine: {}", output.describe());
         return run_within(command, TIME_LIMIT);
     }
     output
+}
+
+/// Whether the engine of a busy machine is what failed:
+///
+/// - A `docker run` prints nothing. dockerd loses the whole output of about one container in two hundred, if it ends
+///   quickly: also of `cat` in the plain base image, and then `docker logs` is empty as well.
+/// - The container of a frontend took longer to start than [`FRONTEND_LIMIT`]. BuildKit says the same of a connection
+///   that a frontend closes, but then sooner. Of a frontend that ends without an answer, it gives the exit code.
+fn is_engines_failure(output: &Output, is_container: bool, took: Duration) -> bool {
+    let is_silent = output.stdout.is_empty() && output.stderr.is_empty();
+    let has_no_frontend = output
+        .stderr
+        .contains("frontend grpc server closed unexpectedly");
+    is_container && is_silent
+        || !output.status.success() && has_no_frontend && took >= FRONTEND_LIMIT
 }
 
 /// Runs a command to completion, for at most `limit`. Its standard input is empty.
@@ -195,6 +211,19 @@ mod tests {
         assert_eq!(runs("echo output", "run"), 1);
         assert_eq!(runs("echo output >&2", "run"), 1);
         assert_eq!(runs("", "exec"), 1);
+    }
+
+    #[test]
+    fn only_a_frontend_that_did_not_start_in_time_is_the_engines_failure() {
+        let failed = |text: &str, status: &str, seconds| {
+            let output = run(&mut shell(&format!("echo {text} >&2; exit {status}")));
+            is_engines_failure(&output, false, Duration::from_secs(seconds))
+        };
+        let closed = "ERROR: failed to solve: frontend grpc server closed unexpectedly";
+        assert!(failed(closed, "1", 11));
+        assert!(!failed(closed, "1", 9));
+        assert!(!failed(closed, "0", 11));
+        assert!(!failed("ERROR: failed to solve: exit code: 1", "1", 11));
     }
 
     #[test]
