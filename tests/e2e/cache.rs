@@ -54,7 +54,13 @@ fn install_steps<'a>(steps: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
 
 fn a_second_build_requests_nothing(store: Store) {
     let project = Project::with_own_channel(store);
-    project.lock(&["bumpme", "activate-demo", "post-link-demo", "prefix-demo"]);
+    // `packages_change` shows what python's packages cost on the other store.
+    let python: &[&str] = match store {
+        Store::Classic => &["python", "noarch-demo"],
+        _ => &[],
+    };
+    let others = ["bumpme", "activate-demo", "post-link-demo", "prefix-demo"];
+    project.lock(&[python, &others].concat());
     project.build(&[]).expect_success();
     project.packages_requested();
 

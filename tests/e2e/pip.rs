@@ -290,9 +290,8 @@ fn a_source_archive_is_built_and_changes_nothing_else() {
     assert!(output.stderr.contains(warning), "{}", output.stderr);
 }
 
-#[test]
-fn pip_replaces_what_conda_installed() {
-    let project = Project::new(Store::Containerd);
+fn pip_replaces_what_conda_installed(store: Store) {
+    let project = Project::new(store);
     let wheel =
         WheelFile::new("jinja2", "99.0").file("jinja2/__init__.py", "__version__ = '99.0'\n");
     let pip = serve(&project, "Jinja2", &wheel);
@@ -362,7 +361,10 @@ fn a_lock_without_pip_gets_one() {
     );
 }
 
-on_both_stores!(locked_wheels_are_installed);
+on_both_stores!(
+    locked_wheels_are_installed,
+    pip_replaces_what_conda_installed
+);
 
 /// On an engine that nothing else uses: a changed wheel changes one layer.
 pub(crate) fn a_wheel_changes(project: &Project) {

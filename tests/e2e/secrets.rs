@@ -284,6 +284,15 @@ fn credentials_that_buildkit_would_record_are_refused() {
         .add("a list's index", env_of(&format!("python\n  - pip:\n    - --index-url http://ada:{PASSWORD}@i.example/simple\n    - idna")), &[&own_channel])
         .add("a list's URL", env_of(&format!("python\n  - pip:\n    - idna @ http://f.example/idna-3-py3-none-any.whl?token={TOKEN}")), &[&own_channel])
         .add("the build-arg of an index", env_of("python\n  - pip: [idna]"), &[&own_channel, &index]);
+    project.write(
+        "requirements.txt",
+        format!("--index-url http://ada:{PASSWORD}@i.example/simple\nidna\n"),
+    );
+    failures.add(
+        "the index of a requirements file",
+        env_of("python\n  - pip: [-r requirements.txt]"),
+        &[&own_channel],
+    );
     let text = failures.text();
     assert_clean(text.as_bytes(), "the errors");
     insta::assert_snapshot!(text);
