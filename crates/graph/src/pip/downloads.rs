@@ -44,7 +44,7 @@ impl Tools<'_> {
             },
             file_name: package.file_name(),
             sha256: package.hashes.sha256.clone(),
-            size: None,
+            size: package.size,
             options,
             no_cache: self.no_cache,
         }

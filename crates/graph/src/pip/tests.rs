@@ -113,6 +113,20 @@ fn locked_files_are_installed_without_network() {
     }));
 }
 
+/// A large file is given more time.
+#[test]
+fn downloads_have_the_sizes_that_locks_give() {
+    let mut sized = package(
+        "https://f.example/six-1.0-py3-none-any.whl",
+        Hashes::default(),
+    );
+    sized.size = Some(11_050);
+    let programs = Image::new("docker.io/org/condafront:latest").build();
+    let file = LlbFile::new("pylock.toml", "");
+    let artifacts = Tools::new(&programs).pip_artifacts(&[sized], &file);
+    assert_eq!(artifacts[0].size, Some(11_050));
+}
+
 /// Neither the image nor a network: the steps see the wheels, the program, and python's facts.
 #[test]
 fn wheels_are_linked_into_layers_of_their_own() {
