@@ -104,14 +104,10 @@ impl Overrides {
 
     /// What the image's machine provides; `base_cuda` is the base image's version of CUDA.
     pub fn system(&self, platform: Platform, glibc: Glibc, base_cuda: Option<String>) -> System {
-        let baseline = match platform {
-            Platform::LinuxAmd64 => "x86_64",
-            Platform::LinuxArm64 => "aarch64",
-            Platform::LinuxPpc64le => "ppc64le",
-            Platform::LinuxS390x => "s390x",
-            Platform::LinuxRiscv64 => "riscv64",
-        };
-        let archspec = self.archspec.clone().unwrap_or_else(|| baseline.to_owned());
+        let archspec = self
+            .archspec
+            .clone()
+            .unwrap_or_else(|| platform.machine().to_owned());
         let cuda = self.cuda.clone().or(base_cuda);
         let cuda = cuda.filter(|version| !version.is_empty());
         // Without CUDA, its architecture does not matter either.

@@ -119,6 +119,17 @@ impl Platform {
         }
     }
 
+    /// The processor as `uname -m` and Python's `platform.machine()` name it.
+    pub fn machine(self) -> &'static str {
+        match self {
+            Self::LinuxAmd64 => "x86_64",
+            Self::LinuxArm64 => "aarch64",
+            Self::LinuxPpc64le => "ppc64le",
+            Self::LinuxS390x => "s390x",
+            Self::LinuxRiscv64 => "riscv64",
+        }
+    }
+
     /// Its name in GNU tools and Debian directories.
     pub fn triplet(self) -> &'static str {
         match self {

@@ -146,8 +146,7 @@ impl WheelTarget<'_> {
     fn platform_rank(&self, tag: &str) -> Option<u32> {
         /// More than all minor versions of glibc.
         const LAST: u32 = 1 << 16;
-        let triplet = self.platform.triplet();
-        let machine = triplet.split('-').next().unwrap_or(triplet);
+        let machine = self.platform.machine();
         let kind = tag.strip_suffix(machine)?.strip_suffix('_')?;
         let minor = match kind {
             "linux" => return Some(LAST),
@@ -246,6 +245,7 @@ mod tests {
             target.accepts(&format!("a-1.0-{tags}.whl"))
         };
         let (amd, arm) = (Platform::LinuxAmd64, Platform::LinuxArm64);
+        let power = Platform::LinuxPpc64le;
         for (version, platform, tags, expected) in [
             ("3.13", amd, "py3-none-manylinux1_x86_64", true),
             ("3.13", amd, "cp34-abi3-manylinux1_x86_64", true),
@@ -254,6 +254,7 @@ mod tests {
             ("3.13", arm, "py3-none-manylinux1_aarch64", false),
             ("3.13", arm, "py3-none-manylinux2010_aarch64", false),
             ("3.13", arm, "py3-none-manylinux2014_aarch64", true),
+            ("3.13", power, "py3-none-manylinux2014_ppc64le", true),
             ("3.7", amd, "cp37-cp37m-manylinux1_x86_64", true),
             ("3.7", amd, "cp37-cp37-manylinux1_x86_64", false),
             ("3.8", amd, "cp38-cp38m-manylinux1_x86_64", false),

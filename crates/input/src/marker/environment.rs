@@ -18,15 +18,11 @@ pub struct MarkerEnvironment {
 impl MarkerEnvironment {
     /// What markers see of CPython `version`, `minor` for short, on Linux.
     pub fn of_cpython(minor: &str, version: &str, platform: Platform) -> Self {
-        let triplet = platform.triplet();
         let values = [
             ("implementation_name", "cpython"),
             ("implementation_version", version),
             ("os_name", "posix"),
-            (
-                "platform_machine",
-                triplet.split('-').next().unwrap_or(triplet),
-            ),
+            ("platform_machine", platform.machine()),
             ("platform_python_implementation", "CPython"),
             ("platform_system", "Linux"),
             ("python_full_version", version),
@@ -38,5 +34,20 @@ impl MarkerEnvironment {
             values: BTreeMap::from(values),
             ..Self::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn processors_have_the_names_that_python_gives_them() {
+        let machine = |platform: Platform| {
+            let seen = MarkerEnvironment::of_cpython("3.13", "3.13.5", platform);
+            seen.values["platform_machine"].clone()
+        };
+        let names = ["x86_64", "aarch64", "ppc64le", "s390x", "riscv64"];
+        assert_eq!(Platform::ALL.map(machine), names);
     }
 }
