@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::pylock::Pylock;
-use super::requirements::{self, List};
-use crate::environment_input::{LocalPip, Pip, RepositoryPip};
-use crate::section::args::BuildArgs;
+use super::requirements::List;
+use crate::environment_input::{LocalPip, RepositoryPip};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::{Hashes, Package};
 use condafront_model::pypi_package::PipPackage;
@@ -39,21 +38,6 @@ impl PypiPackages {
     /// Whether there is anything that the environment's own lock does not name.
     pub fn asks_for_more(&self) -> bool {
         !self.pylocks.is_empty() || !self.list.is_empty()
-    }
-}
-
-/// Checks what `pip` asks for, independently of the environment and of the files that it names.
-///
-/// # Errors
-/// A diagnostic at the first entry that the build does not support.
-pub fn check_entries(
-    pip: &Pip,
-    args: &BuildArgs,
-    file: &Arc<SourceFile>,
-) -> Result<(), Diagnostic> {
-    match pip {
-        Pip::Locked(locked) => check_files(&locked.files, file),
-        Pip::Unsolved(list) => requirements::check(list, args),
     }
 }
 

@@ -27,18 +27,7 @@ pub use requirement::{Requirement, Source};
 use crate::file_path::FilePath;
 use crate::pip_requirement::PipRequirement;
 use crate::section::args::BuildArgs;
-use condafront_model::source::{Diagnostic, Lines, SourceFile};
-
-/// Checks each entry of a list, as far as possible without reading the files that it names.
-///
-/// # Errors
-/// A diagnostic at the first invalid entry.
-pub fn check(list: &[PipRequirement], args: &BuildArgs) -> Result<(), Diagnostic> {
-    let mut reading = Reading::new(args);
-    reading.add(list, FilePath::build_file());
-    while reading.next_file()?.is_some() {}
-    Ok(())
-}
+use condafront_model::source::{Lines, SourceFile};
 
 /// The list that a file with this text is, for tests.
 ///

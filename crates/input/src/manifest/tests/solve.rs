@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::*;
 use crate::environment_input::SolveRequest;
+use crate::file_path::FilePath;
 use crate::own_lock;
-use crate::requirements;
+use crate::requirements::Reading;
 use crate::section::args::BuildArgs;
 use condafront_model::lint::Rule;
 
@@ -194,7 +195,9 @@ Some = "==1.5"
         panic!("no list");
     };
     let args = BuildArgs::default();
-    assert_eq!(requirements::check(list, &args), Ok(()));
+    let mut reading = Reading::new(&args);
+    reading.add(list, FilePath::build_file());
+    assert_eq!(reading.next_file(), Ok(None));
 }
 
 #[test]
