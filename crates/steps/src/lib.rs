@@ -15,6 +15,7 @@ pub mod fuzzing;
 mod group_writable;
 pub mod install;
 pub mod local_channel;
+mod mount_points;
 mod parallel;
 mod pip;
 mod prove;

@@ -3,7 +3,7 @@
 //! Below the prefix, changes get the usual owner and times, and lose what would give rights that no file of a package
 //! has. Outside of it, the image does not get them.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::error::{Error, Result};
 use super::normalize::{set, set_owner};
+use crate::mount_points::mount_points;
 use crate::wording::listed;
 use condafront_model::stamp::{EPOCH, Ownership};
 
@@ -153,7 +154,7 @@ impl Settling<'_> {
 pub(crate) fn outside(root: &Path, prefix: &Path, start: SystemTime) -> Vec<LeftOut> {
     let mut search = Search {
         root,
-        except: mount_points(),
+        except: mount_points().unwrap_or_default(),
         start,
         found: Vec::new(),
     };
@@ -166,7 +167,7 @@ pub(crate) fn outside(root: &Path, prefix: &Path, start: SystemTime) -> Vec<Left
 
 struct Search<'a> {
     root: &'a Path,
-    except: BTreeSet<PathBuf>,
+    except: HashSet<PathBuf>,
     start: SystemTime,
     found: Vec<LeftOut>,
 }
@@ -208,16 +209,6 @@ impl Search<'_> {
             });
         }
     }
-}
-
-/// Where something is mounted (proc_pid_mountinfo(5)).
-fn mount_points() -> BTreeSet<PathBuf> {
-    let text = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let points = text.lines().filter_map(|line| line.split(' ').nth(4));
-    let points = points.filter(|point| *point != "/");
-    points
-        .map(|point| point.replace("\\040", " ").into())
-        .collect()
 }
 
 /// When a file's content, owner, mode or number of links last changed.

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use filetime::FileTime;
 
+use crate::mount_points::mount_points;
 use crate::root::{Root, RootError};
 use condafront_model::stamp::EPOCH;
 use condafront_step_spec::failure_report::FailureReport;
@@ -48,9 +49,6 @@ const FILES: [&str; 25] = [
 /// File systems and the kernel's clock round times down by less than this.
 const ROUNDING: Duration = Duration::from_millis(20);
 
-/// Where mounts are listed.
-const MOUNTS: &str = "/proc/self/mountinfo";
-
 /// The state before the installation.
 pub(super) struct Traces {
     start: SystemTime,
@@ -76,11 +74,10 @@ impl Traces {
             let kept = content.zip(time);
             files.push((path, kept.map(|(content, time)| Kept { content, time })));
         }
-        let mounts = fs::read_to_string(MOUNTS)?;
         Ok(Self {
             start: SystemTime::now() - ROUNDING,
             files,
-            mounts: mount_points(&mounts),
+            mounts: mount_points()?,
         })
     }
 
@@ -175,22 +172,6 @@ fn set_time(path: &Path, time: FileTime) -> std::io::Result<()> {
     filetime::set_file_mtime(path, time)
 }
 
-/// The mount points of a mountinfo file (proc(5)), which writes spaces and backslashes in octal.
-fn mount_points(text: &str) -> HashSet<PathBuf> {
-    let points = text.lines().filter_map(|line| line.split(' ').nth(4));
-    points
-        .map(|point| {
-            PathBuf::from(
-                point
-                    .replace("\\040", " ")
-                    .replace("\\011", "\t")
-                    .replace("\\012", "\n")
-                    .replace("\\134", "\\"),
-            )
-        })
-        .collect()
-}
-
 impl From<RootError> for FailureReport {
     fn from(error: RootError) -> Self {
         Self::new(error)
@@ -267,13 +248,5 @@ mod tests {
         ] {
             assert_eq!(time(&at(path)), expected, "{path}");
         }
-    }
-
-    #[test]
-    fn mount_points_are_read() {
-        let text = "36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 - ext3 /dev/root rw\n\
-                    37 35 0:5 / /proc rw - proc proc rw\n";
-        let points = mount_points(text);
-        assert!(points.contains(Path::new("/mnt 2")) && points.contains(Path::new("/proc")));
     }
 }
