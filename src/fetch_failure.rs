@@ -1,6 +1,6 @@
 //! Why a package cannot be downloaded, based on the server's answer.
 
-use condafront_graph::wanted::{Wanted, WantedKind};
+use condafront_graph::wanted::{ServerKind, Wanted, WantedKind};
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -171,7 +171,7 @@ impl Failure {
     }
 
     fn help(&self, kind: WantedKind) -> String {
-        let origin = kind.origin();
+        let server = kind.server();
         let is_installer = kind == WantedKind::Installer;
         match &self.cause {
             Cause::Status(404 | 410) if is_installer => {
@@ -184,33 +184,40 @@ impl Failure {
                 "The server does not have this file.".to_owned()
             }
             Cause::Status(404 | 410) => format!(
-                "The {origin} does not have this package, or has removed it. Regenerate the lock file, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>."
+                "The {server} does not have this package, or has removed it. Regenerate the lock file, or name a mirror that has it with --build-arg CONDA_MIRRORS=<url>=<mirror>."
             ),
             Cause::Digest { .. } if kind == WantedKind::PipInstaller => {
                 "The file was replaced on the server. Find out why before you trust it.".to_owned()
             }
-            _ => self.help_with_server(origin),
+            _ => self.help_with_server(server),
         }
     }
 
     /// What to do about a server, whatever was requested.
-    fn help_with_server(&self, origin: &str) -> String {
+    fn help_with_server(&self, server: ServerKind) -> String {
         let host = self.url.host();
         match &self.cause {
             Cause::Status(401 | 403) => format!(
-                "If the {origin} needs a login, pass a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
+                "If the {server} needs a login, pass a token with --secret id=HTTP_AUTH_TOKEN_{host},env=… (BuildKit 0.23 or later)."
             ),
             Cause::Status(_) | Cause::Connection(_) | Cause::Damaged => {
                 "Several retries failed. Build again later, or name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>; finished downloads are kept.".to_owned()
             }
             Cause::Stalled(_) => "The server may have stopped sending. Name a mirror with --build-arg CONDA_MIRRORS=<url>=<mirror>, or give a slow network more time with --build-arg CONDAFRONT_TIMEOUT=2h.".to_owned(),
-            Cause::Denied => format!("Use {} {origin} or a mirror (--build-arg CONDA_MIRRORS=<url>=<mirror>) that the policy allows. If it demands checksums, every package needs its sha256 in the file.", if origin == "index" { "an" } else { "a" }),
+            Cause::Denied => {
+                let article = match server {
+                    ServerKind::Channel => "a",
+                    ServerKind::Index => "an",
+                };
+                format!("Use {article} {server} or a mirror (--build-arg CONDA_MIRRORS=<url>=<mirror>) that the policy allows. If it demands checksums, every package needs its sha256 in the file.")
+            }
             Cause::UnknownHost => "Check the host's name, and that the engine (not only this machine) can resolve it. Set a proxy in the engine's own settings: build-args do not affect downloads.".to_owned(),
             Cause::Tls(reason) => match CertificateFault::in_text(reason) {
                 Some(fault) => fault.help_for_builder().to_owned(),
                 None => format!("Check that {host} speaks TLS at this port, and that the engine can use its version."),
             },
-            Cause::WebPage => format!("There may be a login page or a proxy between the engine and the {origin}."),
+            Cause::WebPage => format!("There may be a login page or a proxy between the engine and the {server}."),
+            Cause::Digest { .. } | Cause::Refused(_) if server == ServerKind::Index => "Either the lock file is outdated (regenerate it), or the file was replaced on the server. Find out which before you trust it.".to_owned(),
             Cause::Digest { .. } | Cause::Refused(_) => "Either the lock file (regenerate it) or the channel's repodata is outdated, or the file was replaced on the server. Find out which before you trust it.".to_owned(),
         }
     }
@@ -290,7 +297,7 @@ pub(crate) fn report_channels(
         diagnostic = diagnostic.at(file, channel.lines);
         let help = match &failure.cause {
             Cause::Status(404 | 410) => "Every channel has noarch/repodata.json. Check the channel's name or address. A private channel may answer like this without a token.".to_owned(),
-            _ => failure.help_with_server("channel"),
+            _ => failure.help_with_server(ServerKind::Channel),
         };
         if !helps.contains(&help) {
             helps.push(help);

@@ -130,6 +130,25 @@ fn a_missing_pip_comes_with_advice() {
 }
 
 #[test]
+fn only_a_channel_has_repodata_that_may_be_outdated() {
+    let file = SourceFile::new("pylock.toml", "lock-version = \"1.0\"\n");
+    let failure = Failure::from_content(url(), b"PK", 2, &"e".repeat(64), "f".repeat(64));
+    for failure in [failure, Failure::from_step(url(), "it does not match")] {
+        let help = |kind| {
+            let wanted = wanted(kind, "a 1.0");
+            let diagnostic = report(&file, &[(&wanted, failure.clone())]).unwrap();
+            diagnostic.help.unwrap()
+        };
+        assert!(help(WantedKind::Package).contains("repodata"));
+        let help = help(WantedKind::Pip);
+        assert!(
+            help.contains("lock file") && !help.contains("repodata"),
+            "{help}"
+        );
+    }
+}
+
+#[test]
 fn a_missing_installer_comes_with_alternatives() {
     let file = SourceFile::new("env.lock", "# syntax=org/condafront\n@EXPLICIT\n");
     let package = wanted(WantedKind::Installer, "micromamba-1.0-0");

@@ -1,5 +1,6 @@
 //! What a download is for.
 
+use std::fmt;
 use std::sync::Arc;
 
 use condafront_model::source::{Lines, SourceFile};
@@ -31,16 +32,14 @@ pub enum WantedKind {
 }
 
 impl WantedKind {
-    /// The kind of server that it comes from.
-    pub fn origin(self) -> &'static str {
+    /// Where it comes from.
+    pub fn server(self) -> ServerKind {
         match self {
-            Self::Package | Self::Installer => "channel",
-            Self::Pip | Self::PipInstaller => "index",
+            Self::Package | Self::Installer => ServerKind::Channel,
+            Self::Pip | Self::PipInstaller => ServerKind::Index,
         }
     }
-}
 
-impl WantedKind {
     /// What fixes its expected content.
     pub fn pin(self) -> &'static str {
         match self {
@@ -49,5 +48,23 @@ impl WantedKind {
             Self::Pip => "the lock",
             Self::Installer | Self::PipInstaller => "its pin",
         }
+    }
+}
+
+/// The kind of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerKind {
+    /// One with conda packages.
+    Channel,
+    /// One with PyPI packages.
+    Index,
+}
+
+impl fmt::Display for ServerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Channel => "channel",
+            Self::Index => "index",
+        })
     }
 }

@@ -43,8 +43,8 @@ impl From<install::error::Error> for FailureReport {
     }
 }
 
-/// The failure of a step that links wheels: they come from an index, not from a channel.
-pub(crate) fn of_wheels(result: Result<(), install::error::Error>) -> Result<(), FailureReport> {
+/// The failure of a step with PyPI packages: they come from an index, not from a channel.
+pub(crate) fn of_pypi<T>(result: Result<T, install::error::Error>) -> Result<T, FailureReport> {
     result.map_err(|error| {
         let help = match error.kind() {
             ErrorKind::UnsafeArchive | ErrorKind::TooLarge => {
@@ -55,6 +55,12 @@ pub(crate) fn of_wheels(result: Result<(), install::error::Error>) -> Result<(),
             ),
             ErrorKind::BadMetadata => Some(
                 "The wheel was made wrongly. Use another version of the package, and report it to its authors.",
+            ),
+            ErrorKind::WebPage => {
+                Some("There may be a login page or a proxy between the engine and the index.")
+            }
+            ErrorKind::HashMismatch => Some(
+                "Either the lock file is outdated (regenerate it), or the file was replaced on the server. Find out which before you trust it.",
             ),
             _ => None,
         };

@@ -82,7 +82,7 @@ const STEPS: &[Step] = &[
         )?)
     }),
     ("wheels", |args| {
-        failure::of_wheels(install::install_wheels(args, &Mounts::default()))
+        failure::of_pypi(install::install_wheels(args, &Mounts::default()))
     }),
     ("pip-fetched", |args| pip::fetched(args, &Mounts::default())),
     ("pip-install", |args| {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use super::files::{copy, normalize_folders, verify, write};
+use crate::failure::of_pypi;
 use crate::install::error::Result;
 use crate::install::{Mounts, digests};
 use crate::parallel::try_map;
@@ -31,7 +32,7 @@ const ENCODED: &AsciiSet = &CONTROLS
 /// A file that is not the expected one.
 pub fn pypi(args: &[String], mounts: &Mounts) -> std::result::Result<(), FailureReport> {
     let (_, files) = PypiSpec::from_args(args)?;
-    Ok(make(&files, mounts)?)
+    of_pypi(make(&files, mounts))
 }
 
 fn make(files: &[PypiFile], mounts: &Mounts) -> Result<()> {

@@ -10,6 +10,7 @@ use super::build_failure::{self, BUILT};
 use super::install::verify;
 use super::process;
 use crate::child;
+use crate::failure::of_pypi;
 use crate::install::Mounts;
 use crate::install::error::{Error, ErrorKind};
 use condafront_step_spec::args::StepSpec as _;
@@ -30,7 +31,7 @@ pub(crate) fn build(
     log: &mut dyn Write,
 ) -> Result<(), FailureReport> {
     let (spec, files) = PipBuildSpec::from_args(args)?;
-    let mut archives = verify(&files, mounts)?;
+    let mut archives = of_pypi(verify(&files, mounts))?;
     let label = files.first().map_or("", |file| &file.label);
     if let (Some(subdir), Some(sources)) = (&spec.subdir, archives.first_mut()) {
         *sources = sources.join(subdir);

@@ -5,6 +5,7 @@
 //! merge", `cache/refs.go`). So all files are downloaded before the image is requested.
 
 use super::install::verify;
+use crate::failure::of_pypi;
 use crate::install::{Mounts, write_json};
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::failure_report::FailureReport;
@@ -16,7 +17,7 @@ use condafront_step_spec::pip::{PIP_FETCHED_FILE, PipFetchedSpec};
 /// A file with the wrong hash.
 pub(crate) fn fetched(args: &[String], mounts: &Mounts) -> Result<(), FailureReport> {
     let (_, files) = PipFetchedSpec::from_args(args)?;
-    let paths = verify(&files, mounts)?;
+    let paths = of_pypi(verify(&files, mounts))?;
     let names = paths.iter().filter_map(|path| path.file_name());
     let names: Vec<String> = names
         .map(|name| name.to_string_lossy().into_owned())

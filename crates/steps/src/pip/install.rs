@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::build_failure;
 use super::process;
 use crate::child;
+use crate::failure::of_pypi;
 use crate::install::error::{Error, ErrorKind, Result};
 use crate::install::{Mounts, digests, is_web_page_at, messages_about, settle, write_json};
 use crate::parallel::try_map;
@@ -40,7 +41,7 @@ pub(crate) fn install(
     let prefix = Path::new(&spec.prefix);
     let site_packages = prefix.join(&spec.site_packages);
     let start = SystemTime::now();
-    let paths = verify(&files, mounts)?;
+    let paths = of_pypi(verify(&files, mounts))?;
     let before = installed(&site_packages)?;
     run_pip(&spec, &files, &paths, log)?;
     let mut new = find_new(&site_packages, &mounts.input)?;
@@ -168,7 +169,10 @@ fn culprit(reason: &str, files: &[PipFile], paths: &[PathBuf]) -> Option<usize> 
             name.to_string_lossy().into_owned()
         })
         .collect();
-    if let Some(index) = names.iter().position(|name| reason.contains(name.as_str())) {
+    // The longest one, because it can end with another one's name.
+    let named = names.iter().enumerate();
+    let named = named.filter(|(_, name)| reason.contains(name.as_str()));
+    if let Some((index, _)) = named.max_by_key(|(_, name)| name.len()) {
         return Some(index);
     }
     let words: Vec<String> = reason

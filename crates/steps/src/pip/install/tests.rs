@@ -114,6 +114,42 @@ fn reasons_from_pip_are_short_and_name_a_package() {
 }
 
 #[test]
+fn a_package_whose_name_ends_with_anothers_is_told_apart() {
+    let names = [
+        "six-1.0-py3-none-any.whl",
+        "django_six-1.0-py3-none-any.whl",
+    ];
+    let files = ["six 1.0", "django-six 1.0"].map(file);
+    let paths = [0, 1].map(|index| PathBuf::from(format!("/in/{index}/{}", names[index])));
+    for (index, name) in names.iter().enumerate() {
+        let reason = format!("{name} is not a supported wheel on this platform.");
+        assert_eq!(culprit(&reason, &files, &paths), Some(index));
+    }
+}
+
+#[test]
+fn only_conda_packages_have_repodata() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("0")).unwrap();
+    fs::write(dir.path().join("0/a-1.0-py3-none-any.whl"), "content").unwrap();
+    let mounts = Mounts {
+        input: dir.path().to_owned(),
+        ..Mounts::default()
+    };
+    let wanted = PipFile {
+        md5: Some("0".repeat(32)),
+        ..file("a 1.0")
+    };
+    let report = of_pypi(verify(&[wanted], &mounts)).unwrap_err();
+    let help = report.help.unwrap();
+    assert!(
+        help.contains("lock file") && !help.contains("repodata"),
+        "{help}"
+    );
+    assert!(report.wrong_content);
+}
+
+#[test]
 fn new_folders_are_found_from_pips_record() {
     let site = tempfile::tempdir().unwrap();
     for (name, origin) in [
