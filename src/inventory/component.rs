@@ -11,7 +11,7 @@ use condafront_step_spec::facts::{Distribution, PackageFacts};
 use condafront_step_spec::system::{AddedPackage, Manager, Release};
 
 /// Channels of this host are known by their name alone.
-const ANACONDA: &str = "conda.anaconda.org";
+const ANACONDA: &str = "https://conda.anaconda.org/";
 
 /// What an image contains.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,8 +79,7 @@ impl Component {
 
     /// A conda package: what the environment's plan and the package itself say.
     pub(crate) fn conda(planned: &Package, facts: &PackageFacts) -> Self {
-        let url = planned.url.recorded();
-        let channel = channel(&url);
+        let channel = channel(planned.url.channel());
         let archive = planned.id.format.suffix().trim_start_matches('.');
         let qualifiers = [
             ("build", Some(facts.build.as_str())),
@@ -92,7 +91,7 @@ impl Component {
             name: facts.name.clone(),
             version: Some(facts.version.clone()),
             purl: purl("conda", &facts.name, Some(&facts.version), qualifiers),
-            url: Some(url),
+            url: Some(planned.url.recorded()),
             sha256: Some(facts.sha256.clone()),
             md5: Some(facts.md5.clone()),
             license: facts.license.clone(),
@@ -219,16 +218,10 @@ fn purl_in<const N: usize>(
     Some(builder.build().ok()?.to_string())
 }
 
-/// The channel of the package at `url`: its name if everybody knows it, otherwise its address.
-fn channel(url: &Url) -> String {
-    let mut channel = url.clone();
-    if let Ok(mut path) = channel.path_segments_mut() {
-        path.pop().pop();
-    }
-    match channel.host_str() {
-        Some(ANACONDA) => channel.path().trim_matches('/').to_owned(),
-        _ => channel.as_str().trim_end_matches('/').to_owned(),
-    }
+/// A channel's name if everybody knows it, otherwise its address.
+fn channel(address: String) -> String {
+    let name = address.strip_prefix(ANACONDA).map(str::to_owned);
+    name.unwrap_or(address)
 }
 
 #[cfg(test)]
@@ -254,6 +247,7 @@ mod tests {
         let found = [
             conda("https://conda.anaconda.org/conda-forge/noarch/absl-py-1-0.conda"),
             conda("https://me:secret@c.example/t/tk-123/own/noarch/absl-py-1-0.conda?key=secret"),
+            conda("https://g.example/own/noarch/absl-py-1-0.conda?raw=true"),
             image(&format!("docker.io/library/debian:13-slim@{digest}")),
             image("localhost:5000/base"),
             pypi("Zope.Interface_x", Some("1.0+local")).unwrap(),

@@ -84,17 +84,14 @@ impl Plan {
 
 /// The spec of a package for an install step.
 pub fn package_spec(package: &Package) -> PackageSpec {
-    let url = package.url.recorded();
-    // <channel>/<subdir>/<archive>
-    let channel = url.as_str().rsplitn(3, '/').nth(2).unwrap_or_default();
     PackageSpec {
         label: format!("{} {}", package.id.name, package.id.version),
         archive: package.id.file_name(),
-        channel: channel.to_owned(),
+        channel: package.url.channel(),
         subdir: package.subdir.clone(),
         sha256: package.hashes.sha256.clone(),
         md5: unpinned_md5(&package.hashes),
-        url: url.into(),
+        url: package.url.recorded().into(),
     }
 }
 

@@ -217,6 +217,14 @@ impl PackageUrl {
         url
     }
 
+    /// The address of the channel that a conda package is in, as it is recorded, without a trailing slash.
+    pub fn channel(&self) -> String {
+        let recorded = self.recorded();
+        // <channel>/<subdir>/<archive>
+        let channel = recorded.as_str().rsplitn(3, '/').nth(2);
+        channel.unwrap_or_default().to_owned()
+    }
+
     /// Whether it carries a user, a password or a token.
     pub fn has_credentials(&self) -> bool {
         let mut url = self.url.clone();
@@ -292,8 +300,10 @@ mod tests {
         assert!(!format!("{user} {user:?} {}", user.recorded()).contains("abc"));
         assert_eq!(user.host(), "conda.example");
         assert_eq!(user.recorded().query(), None);
-        // What is needed to download the file again stays.
+        assert_eq!(token.channel(), "https://conda.example/main");
+        // What is needed to download the file again stays, with the file.
         let switched = url("https://me:secret@g.example/raw/a-1-0.conda?raw=true#sha256:0");
+        assert_eq!(switched.channel(), "https://g.example");
         for recorded in [switched.recorded(), switched.recorded_file()] {
             assert_eq!(
                 recorded.as_str(),
