@@ -81,10 +81,7 @@ impl Contents {
         package: Package,
         subdirs: &[&str],
     ) -> Result<(), Diagnostic> {
-        let url = package.url.recorded();
-        // <channel>/<subdir>/<archive>
-        let channel = url.as_str().rsplitn(3, '/').nth(2).unwrap_or_default();
-        let channel = ChannelUrl::parse(channel).map_err(|error| {
+        let channel = ChannelUrl::parse(&package.url.channel()).map_err(|error| {
             let help = error.help();
             Diagnostic::of(error).help(help)
         })?;
@@ -101,7 +98,7 @@ impl Contents {
                 let (first, index) = *entry.get();
                 let known = &self.sources[first].conda[index];
                 let hashes = joined(&known.hashes, &package.hashes).ok_or_else(|| {
-                    two_contents(&url)
+                    two_contents(&package.url.recorded())
                         .at(&self.sources[first].file, known.lines)
                         .at(&self.sources[source].file, package.lines)
                 })?;
@@ -123,7 +120,7 @@ impl Contents {
                 let (first, index) = *entry.get();
                 let known = &self.sources[first].pip[index];
                 let hashes = joined(&known.hashes, &package.hashes).ok_or_else(|| {
-                    two_contents(&package.url.recorded())
+                    two_contents(&package.url.recorded_file())
                         .at(&self.sources[first].file, known.lines)
                         .at(&self.sources[source].file, package.lines)
                 })?;

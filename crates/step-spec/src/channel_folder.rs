@@ -2,7 +2,8 @@
 //!
 //! The first name is the host, followed by the URL's path: `conda.anaconda.org/conda-forge/noarch/…` is
 //! `https://conda.anaconda.org/conda-forge/noarch/…`. A scheme other than https and an unusual port are part of the
-//! first name, separated by `+`, which no host contains: `http+mirror.example+8080`.
+//! first name, separated by `+`, which no host contains: `http+mirror.example+8080`. So is a query, which only files for
+//! pip have, after `++`: `g.example++raw=true/demo-1.0-py3-none-any.whl`. The last name stays the file's own, which pip reads.
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use url::Url;
@@ -10,6 +11,7 @@ use url::Url;
 use condafront_model::channel::ChannelUrl;
 use condafront_model::package::Package;
 use condafront_model::pypi_package::PipPackage;
+use condafront_model::redact;
 
 /// What messages call the folder.
 pub const FOLDER: &str = "the named context `channel`";
@@ -31,6 +33,16 @@ pub const PYPI_INDEX: &str = "pypi/simple";
 
 /// The path of the file or folder at `url`, regardless of its credentials and query.
 fn path_of(url: &Url) -> String {
+    path_with(url, None)
+}
+
+/// The path of a file for pip: files whose URLs differ in the query alone are different ones. A query that may be a secret
+/// is left out. Any other has letters, digits and `&=-_` alone.
+fn path_of_file(url: &Url) -> String {
+    path_with(url, url.query().filter(|query| !redact::is_secret(query)))
+}
+
+fn path_with(url: &Url, query: Option<&str>) -> String {
     let mut path = match url.scheme() {
         "https" => String::new(),
         other => format!("{other}+"),
@@ -39,6 +51,9 @@ fn path_of(url: &Url) -> String {
     if let Some(port) = url.port() {
         path.push_str(&format!("+{port}"));
     }
+    if let Some(query) = query {
+        path.push_str(&format!("++{query}"));
+    }
     for segment in url.path().split('/').filter(|segment| !segment.is_empty()) {
         path.push('/');
         path.push_str(&decoded(segment));
@@ -46,9 +61,13 @@ fn path_of(url: &Url) -> String {
     path
 }
 
-/// The URL of the file at `path`, a result of [`path_of`].
+/// The URL of the file at `path`, a result of [`path_of_file`].
 fn url_of(path: &str) -> Option<Url> {
     let (host, path) = path.split_once('/')?;
+    let (host, query) = match host.split_once("++") {
+        Some((host, query)) => (host, Some(query)),
+        None => (host, None),
+    };
     let (scheme, host) = match host.split_once('+') {
         Some((scheme @ ("http" | "https"), host)) => (scheme, host),
         _ => ("https", host),
@@ -58,6 +77,7 @@ fn url_of(path: &str) -> Option<Url> {
         .ok()?
         .clear()
         .extend(path.split('/'));
+    url.set_query(query);
     Some(url)
 }
 
@@ -75,13 +95,16 @@ pub fn in_channel(channel: &ChannelUrl, name: &str) -> String {
 
 /// The path of a PyPI package's file.
 pub fn of_pip(package: &PipPackage) -> String {
-    format!("{PYPI_FILES}/{}", path_of(&package.url.recorded_file()))
+    format!(
+        "{PYPI_FILES}/{}",
+        path_of_file(&package.url.recorded_file())
+    )
 }
 
 /// The URL of the file at `url` in the folder at [`CHANNEL_DIR`]; [`elsewhere`] reverses it.
 pub fn mounted(url: &Url) -> String {
     const SPECIAL: &AsciiSet = &CONTROLS.add(b' ').add(b'#').add(b'%').add(b'?').add(b'+');
-    let path = path_of(url);
+    let path = path_of_file(url);
     let path = utf8_percent_encode(&path, SPECIAL);
     format!("file://{CHANNEL_DIR}/{PYPI_FILES}/{path}")
 }
@@ -142,12 +165,33 @@ mod tests {
 
     #[test]
     fn files_that_pip_finds_in_the_folder_keep_their_own_url() {
-        let url = "https://files.example/a/x-1.0%2Bcpu-py3-none-any.whl";
-        let url = Url::parse(url).unwrap();
-        let path = format!("file://{CHANNEL_DIR}/{PYPI_FILES}/{}", path_of(&url));
-        let found = elsewhere(&Url::parse(&path).unwrap()).unwrap();
-        assert_eq!(path_of(&found), path_of(&url));
-        assert_eq!(found.scheme(), "https");
-        assert_eq!(elsewhere(&url), None);
+        for (url, found) in [
+            ("https://files.example/a/x-1.0%2Bcpu-py3-none-any.whl", None),
+            ("https://g.example/a/x-1.0.zip?raw=true", None),
+            ("http://g.example:8000/x-1.0.zip?dl=1&raw=", None),
+            (
+                "https://me:pw@g.example/x-1.0.zip?dl=1&sig=abc",
+                Some("https://g.example/x-1.0.zip"),
+            ),
+        ] {
+            let written = Url::parse(url).unwrap();
+            let in_folder = Url::parse(&mounted(&written)).unwrap();
+            let back = elsewhere(&in_folder).unwrap();
+            let expected = Url::parse(found.unwrap_or(url)).unwrap();
+            assert_eq!(path_of_file(&back), path_of_file(&expected));
+            assert_eq!(back.query(), expected.query(), "{url}");
+            assert_eq!(back.scheme(), expected.scheme());
+            assert_eq!(elsewhere(&written), None);
+        }
+    }
+
+    #[test]
+    fn a_query_does_not_change_a_files_name() {
+        let url = Url::parse("https://g.example/a/x-1.0.zip?raw=true").unwrap();
+        assert_eq!(path_of_file(&url), "g.example++raw=true/a/x-1.0.zip");
+        let other = Url::parse("https://g.example/a/x-1.0.zip?raw=false").unwrap();
+        assert_ne!(path_of_file(&url), path_of_file(&other));
+        // A channel has one file of a name.
+        assert_eq!(path_of(&url), path_of(&other));
     }
 }
