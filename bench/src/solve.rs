@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use condafront_step_spec::args::StepSpec as _;
 use condafront_step_spec::solve::{
-    Glibc, PACKAGES_FILE, RECORDS_FILE, RepodataSpec, SHARDS_FILE, SolveChannel, SolveSpec,
-    SolvedPackage, System, UNUSABLE_FILE, Unusable,
+    Glibc, PACKAGES_FILE, RECORDS_FILE, RepodataSpec, SHARDS_FILE, SolveSpec, SolvedPackage,
+    UNUSABLE_FILE, Unusable,
 };
 use condafront_testkit::repodata::next;
 use condafront_testkit::server::Server;
@@ -212,21 +212,9 @@ impl Side {
 
 /// The request to the steps.
 fn question(from: From, server: &Server) -> (SolveSpec, [RepodataSpec; 2]) {
-    let spec = SolveSpec::new(
-        "linux-64",
-        vec![SolveChannel {
-            name: "conda-forge".to_owned(),
-            url: "https://conda.anaconda.org/conda-forge".to_owned(),
-            group: None,
-        }],
-        SPECS.iter().map(|spec| (*spec).to_owned()).collect(),
-        System {
-            glibc: Glibc::Base("2.41".to_owned()),
-            archspec: Some("x86_64".to_owned()),
-            cuda: None,
-            cuda_arch: None,
-        },
-    );
+    let url = "https://conda.anaconda.org/conda-forge".to_owned();
+    let mut spec = SolveSpec::example([("conda-forge", url)], SPECS);
+    spec.system.glibc = Glibc::Base("2.41".to_owned());
     let address = |subdir: &str| server.url(&format!("/{subdir}/{SHARDS_FILE}"));
     let files = SUBDIRS.map(|subdir| RepodataSpec {
         channel: 0,

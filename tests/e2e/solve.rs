@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use condafront_step_spec::solve::{Glibc, RepodataSpec, SolveChannel, SolveSpec, System};
+use condafront_step_spec::solve::{Glibc, RepodataSpec, SolveSpec};
 use condafront_steps::solve::solve;
 use condafront_testkit::channel::Channel;
 use condafront_testkit::engine::Store;
@@ -53,21 +53,9 @@ fn solved(specs: &[&str]) -> BTreeSet<String> {
             address: None,
         });
     }
-    let spec = SolveSpec::new(
-        "linux-64",
-        vec![SolveChannel {
-            name: "conda-forge".to_owned(),
-            url: "https://conda.example/conda-forge".to_owned(),
-            group: None,
-        }],
-        specs.iter().map(|spec| (*spec).to_owned()).collect(),
-        System {
-            glibc: Glibc::Base("2.41".to_owned()),
-            archspec: Some("x86_64".to_owned()),
-            cuda: None,
-            cuda_arch: None,
-        },
-    );
+    let url = "https://conda.example/conda-forge".to_owned();
+    let mut spec = SolveSpec::example([("conda-forge", url)], specs);
+    spec.system.glibc = Glibc::Base("2.41".to_owned());
     let packages = solve(&spec, &files, input.path()).unwrap();
     packages
         .iter()

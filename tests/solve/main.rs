@@ -14,9 +14,7 @@ mod shards;
 use std::path::Path;
 
 use condafront_step_spec::failure_report::FailureReport;
-use condafront_step_spec::solve::{
-    Glibc, RepodataSpec, SolveChannel, SolveSpec, SolvedPackage, System,
-};
+use condafront_step_spec::solve::{RepodataSpec, SolveSpec, SolvedPackage};
 use condafront_steps::solve::{reachable, solve};
 use condafront_testkit::repodata::Repodata;
 use condafront_testkit::server::Server;
@@ -28,24 +26,7 @@ fn url(channel: &str) -> String {
 
 /// A request to these channels, with glibc 2.36 and without CUDA.
 fn question(channels: &[&str], specs: &[&str]) -> SolveSpec {
-    SolveSpec::new(
-        "linux-64",
-        channels
-            .iter()
-            .map(|name| SolveChannel {
-                name: (*name).to_owned(),
-                url: url(name),
-                group: None,
-            })
-            .collect(),
-        specs.iter().map(|spec| (*spec).to_owned()).collect(),
-        System {
-            glibc: Glibc::Base("2.36".to_owned()),
-            archspec: Some("x86_64".to_owned()),
-            cuda: None,
-            cuda_arch: None,
-        },
-    )
+    SolveSpec::example(channels.iter().map(|name| (*name, url(name))), specs)
 }
 
 /// Solves the request with these channels' repodata, and checks that their reachable records alone give the same packages, found

@@ -242,7 +242,7 @@ mod tests {
 
     use super::*;
     use condafront_model::package::PackageUrl;
-    use condafront_step_spec::solve::{Glibc, SHARDS_FILE, SolveChannel, System};
+    use condafront_step_spec::solve::SHARDS_FILE;
 
     fn list(label: &str, line: i32, url: &str) -> Output {
         let file = SourceFile::new("env.yml", b"channels: [a]\n".to_vec());
@@ -259,21 +259,8 @@ mod tests {
 
     /// The steps that solve with one list.
     fn solve(list: Output, file: &str, address: Option<&str>) -> Solve {
-        let spec = SolveSpec::new(
-            "linux-64",
-            vec![SolveChannel {
-                name: "a".to_owned(),
-                url: "https://c.example/a".to_owned(),
-                group: None,
-            }],
-            vec!["numpy".to_owned()],
-            System {
-                glibc: Glibc::Base("2.36".to_owned()),
-                archspec: None,
-                cuda: None,
-                cuda_arch: None,
-            },
-        );
+        let url = "https://c.example/a".to_owned();
+        let spec = SolveSpec::example([("a", url)], &["numpy"]);
         let files = [RepodataSpec {
             channel: 0,
             subdir: "noarch".to_owned(),

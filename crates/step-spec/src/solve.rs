@@ -4,6 +4,10 @@
 //! numbers and no file names: a new comment in env.yml, or another order of its keys, does not cause another solve. The
 //! answer contains no secrets: channels are named without credentials.
 
+mod answer;
+
+pub use answer::{Details, SolvedPackage};
+
 use std::collections::BTreeMap;
 
 use crate::account::Libc;
@@ -179,20 +183,30 @@ pub struct Unusable {
 }
 
 impl SolveSpec {
-    /// A solve for these MatchSpecs that asks for nothing else: strict priority, packages of any age, nothing to keep.
-    pub fn new(
-        subdir: &str,
-        channels: Vec<SolveChannel>,
-        specs: Vec<String>,
-        system: System,
+    /// A solve for tests: of the packages that the specs ask for, from channels by their names and addresses, for linux-64
+    /// with glibc 2.36 and without CUDA.
+    #[doc(hidden)]
+    pub fn example<'a>(
+        channels: impl IntoIterator<Item = (&'a str, String)>,
+        specs: &[&str],
     ) -> Self {
+        let channel = |(name, url): (&str, String)| SolveChannel {
+            name: name.to_owned(),
+            url,
+            group: None,
+        };
         Self {
-            subdir: subdir.to_owned(),
-            channels,
+            subdir: "linux-64".to_owned(),
+            channels: channels.into_iter().map(channel).collect(),
             priority: ChannelPriority::Strict,
-            specs,
+            specs: specs.iter().map(|spec| (*spec).to_owned()).collect(),
             own: None,
-            system,
+            system: System {
+                glibc: Glibc::Base("2.36".to_owned()),
+                archspec: Some("x86_64".to_owned()),
+                cuda: None,
+                cuda_arch: None,
+            },
             exclude_newer: None,
             without_pip: false,
             origin: Origin::default(),
@@ -314,76 +328,6 @@ impl StepSpec for SolveSpec {
 impl StepSpec for ReachSpec {
     const SUBCOMMAND: &'static str = "reach";
     type Item = RepodataSpec;
-}
-
-/// A package in the solution.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SolvedPackage {
-    /// Name.
-    pub name: String,
-    /// Version, as its channel writes it.
-    pub version: String,
-    /// Build string.
-    pub build: String,
-    /// Its subdir: `linux-64` or `noarch`.
-    pub subdir: String,
-    /// Its channel, as an index into [`SolveSpec::channels`].
-    pub channel: usize,
-    /// The archive's URL, without credentials.
-    pub url: String,
-    /// The archive's SHA-256 in hex.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
-    /// The archive's MD5 in hex.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub md5: Option<String>,
-    /// The archive's size in bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<u64>,
-    /// Its licence.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub license: Option<String>,
-    /// Its dependencies, as MatchSpecs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub depends: Vec<String>,
-    /// The MatchSpec that asks for it, or for a package that needs it, as an index into [`SolveSpec::specs`].
-    pub requested_by: usize,
-    /// What else a lock says about it.
-    #[serde(default, skip_serializing_if = "Details::is_default")]
-    pub details: Details,
-}
-
-/// What a lock says about a package that an image does not need, as in repodata.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Details {
-    /// The build number.
-    pub build_number: u64,
-    /// What packages may not be beside it, as MatchSpecs.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub constrains: Vec<String>,
-    /// The family of its licence.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub license_family: Option<String>,
-    /// How it is independent of the platform: `python` or `generic`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub noarch: Option<String>,
-    /// Where a python has its packages.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub python_site_packages_path: Option<String>,
-    /// When it was built, in milliseconds since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub timestamp: Option<i64>,
-    /// What makes the solver avoid it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub track_features: Vec<String>,
-}
-
-impl Details {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 impl From<Libc> for Glibc {
