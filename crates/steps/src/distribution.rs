@@ -83,6 +83,11 @@ pub(crate) fn field_of_release<'a>(text: &'a str, field: &str) -> Option<&'a str
     Some(value.trim_matches(['"', '\''])).filter(|value| !value.is_empty())
 }
 
+/// The distribution's name in os-release(5), `Debian GNU/Linux 13 (trixie)`.
+pub(crate) fn name_of_release(text: &str) -> Option<&str> {
+    field_of_release(text, "PRETTY_NAME").or_else(|| field_of_release(text, "NAME"))
+}
+
 /// The fields of each paragraph of `text`, without lines that continue one.
 fn paragraphs<'a>(
     text: &'a str,
@@ -121,5 +126,13 @@ mod tests {
                 ("perl-libs", "4:5.42.0-519.fc43", Some("x86_64"), None),
             ]
         );
+    }
+    #[test]
+    fn a_distributions_name_is_read_with_and_without_quotes() {
+        let ubuntu = "PRETTY=\"x\"\nNAME=Ubuntu\nPRETTY_NAME='Ubuntu 24.04'\nID=ubuntu\n";
+        assert_eq!(name_of_release(ubuntu), Some("Ubuntu 24.04"));
+        let bare = "PRETTY_NAME=\"\"\nNAME=Alpine\n";
+        assert_eq!(name_of_release(bare), Some("Alpine"));
+        assert_eq!(name_of_release(""), None);
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use memchr::memmem;
 
 use super::error::AccountError;
-use crate::distribution::field_of_release;
+use crate::distribution::name_of_release;
 use crate::root::{Root, RootError};
 use condafront_step_spec::account::Libc;
 
@@ -50,15 +50,8 @@ pub(crate) fn os_release(root: &Root) -> Result<String, RootError> {
 
 /// The distribution's name in os-release(5), `Debian GNU/Linux 13 (trixie)`; empty if the base image has none.
 pub(crate) fn os_name(root: &Root) -> Result<String, RootError> {
-    os_release(root).map(|text| name_in_os_release(&text))
-}
-
-fn name_in_os_release(text: &str) -> String {
-    let field = |name: &str| field_of_release(text, name);
-    field("PRETTY_NAME")
-        .or_else(|| field("NAME"))
-        .unwrap_or_default()
-        .to_owned()
+    let text = os_release(root)?;
+    Ok(name_of_release(&text).unwrap_or_default().to_owned())
 }
 
 /// Finds the C library: glibc's `libc.so.6` names its version, and musl is known by the name of its loader.
@@ -129,14 +122,5 @@ mod tests {
         assert_eq!(glibc_version(fedora).as_deref(), Some("2.41"));
         assert_eq!(glibc_version(b"GNU C Library (old)"), None);
         assert_eq!(glibc_version(b""), None);
-    }
-
-    #[test]
-    fn a_distributions_name_is_read_with_and_without_quotes() {
-        let ubuntu = "PRETTY=\"x\"\nNAME=Ubuntu\nPRETTY_NAME='Ubuntu 24.04'\nID=ubuntu\n";
-        assert_eq!(name_in_os_release(ubuntu), "Ubuntu 24.04");
-        let bare = "PRETTY_NAME=\"\"\nNAME=Alpine\n";
-        assert_eq!(name_in_os_release(bare), "Alpine");
-        assert_eq!(name_in_os_release(""), "");
     }
 }

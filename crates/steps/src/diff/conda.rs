@@ -105,6 +105,12 @@ pub(super) fn environments(root: &Root, prefixes: &[String]) -> Vec<Environment>
             };
             let is_new = !found.iter().any(|one| one.prefix == prefix);
             let is_there = root.outside(&prefix).is_dir();
+            // Two root prefixes can have environments of one name.
+            let name = if found.iter().any(|one| one.name == name) {
+                path
+            } else {
+                name
+            };
             if is_new && is_there && found.len() < ENVIRONMENTS {
                 found.push(Environment { name, prefix });
             }
@@ -190,6 +196,19 @@ pub(super) fn channel_name(channel: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn environments_of_one_name_are_told_apart() {
+        let image = tempfile::tempdir().unwrap();
+        let prefixes = ["/opt/conda", "/srv/mamba"].map(str::to_owned);
+        for prefix in &prefixes {
+            let lab = format!("{}/envs/lab", &prefix[1..]);
+            std::fs::create_dir_all(image.path().join(lab)).unwrap();
+        }
+        let found = environments(&Root::new(image.path()), &prefixes);
+        let names: Vec<&str> = found.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["base", "lab", "/srv/mamba", "/srv/mamba/envs/lab"]);
+    }
 
     #[test]
     fn channels_have_the_names_that_users_know() {

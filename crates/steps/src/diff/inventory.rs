@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use super::conda::channel_name;
@@ -112,13 +113,14 @@ pub(super) fn parse(text: &[u8]) -> Option<Inventory> {
         let qualifier = |key: &str| {
             let (_, qualifiers) = purl.split_once('?')?;
             let mut all = qualifiers.split('&').filter_map(|one| one.split_once('='));
-            all.find(|(name, _)| *name == key).map(|(_, value)| value)
+            let (_, value) = all.find(|(name, _)| *name == key)?;
+            Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
         };
         let license = Some(package.license_declared.clone());
         let details = Details {
             version: package.version_info.clone(),
-            build: qualifier("build").map(str::to_owned),
-            channel: qualifier("channel").map(channel_name),
+            build: qualifier("build"),
+            channel: qualifier("channel").map(|channel| channel_name(&channel)),
             license: license.filter(|it| !["", "NOASSERTION"].contains(&it.as_str())),
             sha256: sha256(&package).map(str::to_owned),
             bytes: None,
@@ -163,7 +165,7 @@ mod tests {
             {"SPDXID": "SPDXRef-base", "name": "docker.io/library/debian", "versionInfo": "13-slim",
              "checksums": [{"algorithm": "SHA256", "checksumValue": "ab"}]},
             {"SPDXID": "SPDXRef-1-a", "name": "a", "versionInfo": "1.0", "licenseDeclared": "MIT",
-             "externalRefs": [{"referenceLocator": "pkg:conda/a@1.0?build=0&channel=conda-forge&subdir=noarch"}]},
+             "externalRefs": [{"referenceLocator": "pkg:conda/a@1.0?build=0&channel=https://c.example/my%2520own&subdir=noarch"}]},
             {"SPDXID": "SPDXRef-2-B", "name": "B_b", "versionInfo": "2", "licenseDeclared": "NOASSERTION",
              "externalRefs": [{"referenceLocator": "pkg:pypi/b-b@2"}]},
             {"SPDXID": "SPDXRef-3-in", "name": "in", "externalRefs": [{"referenceLocator": "pkg:pypi/in@2"}]}],
@@ -187,7 +189,7 @@ mod tests {
         assert_eq!(
             packages,
             [
-                "a 1.0 Some(\"conda-forge\") Some(\"MIT\")",
+                "a 1.0 Some(\"https://c.example/my%20own\") Some(\"MIT\")",
                 "b-b 2 None None"
             ]
         );

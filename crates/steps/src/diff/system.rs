@@ -5,7 +5,7 @@ use std::path::Path;
 use super::budget::Budget;
 use super::list::{Key, List};
 use super::names::names;
-use crate::distribution::{APK, DPKG, Installed, RPM, in_apk, in_dpkg};
+use crate::distribution::{APK, DPKG, Installed, RPM, in_apk, in_dpkg, name_of_release};
 use crate::root::Root;
 use condafront_model::redact::shortened;
 use condafront_step_spec::diff::{Details, PackageKind};
@@ -42,10 +42,7 @@ pub(super) fn add(root: &Root, list: &mut List) -> Option<String> {
     }
     let releases = ["/etc/os-release", "/usr/lib/os-release"];
     let release = releases.iter().find_map(|path| read(path, list))?;
-    let name = release
-        .lines()
-        .find_map(|line| line.strip_prefix("PRETTY_NAME="))?;
-    Some(shortened(name.trim_matches('"'), 100))
+    Some(shortened(name_of_release(&release)?, 100))
 }
 
 fn key(name: &str) -> Key {
@@ -140,6 +137,9 @@ Version: 1
                 "libc6:i386 2.41-1 None None"
             ]
         );
+
+        let found = listed(&[("usr/lib/os-release", "NAME='Small Linux'\n")]);
+        assert_eq!(found.0.as_deref(), Some("Small Linux"));
 
         let one = [(
             "var/lib/dpkg/status.d/tzdata",
