@@ -142,6 +142,8 @@ impl Authorities {
             return Err(AuthoritiesError::Binary);
         }
         let text = String::from_utf8_lossy(bytes);
+        // Editors on Windows put a mark in front of the first line.
+        let text = text.trim_start_matches('\u{feff}');
         let labels = || text.lines().filter_map(|line| label(line, "BEGIN"));
         if labels().any(|label| label.contains("PRIVATE KEY")) {
             return Err(AuthoritiesError::PrivateKey);

@@ -19,6 +19,8 @@ fn certificates_are_read_and_written() {
     let text = format!("Certificate:\n  Data: x\n{one}\n# company\n{other}").replace('\n', "\r\n");
     let read = Authorities::parse(text.as_bytes()).unwrap();
     assert_eq!(read.der().count(), 2);
+    let marked = format!("\u{feff}{text}").replacen("Certificate:\r\n  Data: x\r\n", "", 1);
+    assert_eq!(Authorities::parse(marked.as_bytes()).unwrap(), read);
     let old = one.replace("CERTIFICATE", "X509 CERTIFICATE");
     assert!(Authorities::parse(old.as_bytes()).is_ok());
 }
