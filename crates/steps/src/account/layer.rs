@@ -3,6 +3,7 @@
 //! A layer that contains a directory also sets that directory's owner and mode, so it repeats
 //! those of the base image's directories. Times are fixed, so that every builder makes the same layer.
 
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
@@ -18,8 +19,8 @@ use condafront_model::stamp::{EPOCH, Owner, Ownership};
 pub(super) struct Layer<'a> {
     root: &'a Root,
     out: PathBuf,
-    /// The directories created, parents first.
-    dirs: Vec<PathBuf>,
+    /// The directories created.
+    dirs: BTreeSet<PathBuf>,
     /// A directory without symbolic links, and whose group may write to everything in it.
     shared: Option<(PathBuf, Ownership)>,
 }
@@ -32,7 +33,7 @@ impl<'a> Layer<'a> {
         Ok(Self {
             root,
             out: out.to_owned(),
-            dirs: vec![out.to_owned()],
+            dirs: BTreeSet::from([out.to_owned()]),
             shared: None,
         })
     }
@@ -117,7 +118,7 @@ impl<'a> Layer<'a> {
         fs::create_dir(&real).map_err(io)?;
         lchown(&real, Some(owner.uid), Some(owner.gid)).map_err(io)?;
         fs::set_permissions(&real, Permissions::from_mode(mode)).map_err(io)?;
-        self.dirs.push(real);
+        self.dirs.insert(real);
         Ok(())
     }
 
