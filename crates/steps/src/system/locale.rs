@@ -239,7 +239,14 @@ fn check_sources(name: Name<'_>, text: &str, sources: &Path) -> Result<(), Failu
         let message = format!("`{text}` is not a valid locale: glibc does not know `{part}`");
         let failure = Failure::new(message);
         return Err(match nearest(&part, known.iter().map(String::as_str)) {
-            Some(near) => failure.help(suggestion(text.replacen(&part, near, 1))),
+            Some(near) if folder == "charmaps" => failure.help(suggestion(name.with(near))),
+            Some(near) => {
+                let near = Name {
+                    charset: name.charset,
+                    ..Name::parse(near)
+                };
+                failure.help(suggestion(near.with(near.charset)))
+            }
             None => failure.help(HELP),
         });
     }
@@ -288,7 +295,11 @@ mod tests {
     #[test]
     fn an_unknown_locale_suggests_a_similar_one() {
         let dir = tempfile::tempdir().unwrap();
-        for (folder, name) in [("locales", "en_US"), ("charmaps", "UTF-8.gz")] {
+        for (folder, name) in [
+            ("locales", "en_US"),
+            ("locales", "ca_ES@valencia"),
+            ("charmaps", "UTF-8.gz"),
+        ] {
             fs::create_dir_all(dir.path().join(folder)).unwrap();
             fs::write(dir.path().join(folder).join(name), "").unwrap();
         }
@@ -296,7 +307,11 @@ mod tests {
         assert_eq!(check("en_US.UTF-8"), Ok(()));
         let failure = check("en_UZ.UTF-8").unwrap_err();
         assert_eq!(failure.help.as_deref(), Some("Did you mean `en_US.UTF-8`?"));
+        let failure = check("ca_ES.utf8@valencai").unwrap_err();
+        let meant = "Did you mean `ca_ES.UTF-8@valencia`?";
+        assert_eq!(failure.help.as_deref(), Some(meant));
         let failure = check("en_US.UTF-9").unwrap_err();
+        assert_eq!(failure.help.as_deref(), Some("Did you mean `en_US.UTF-8`?"));
         assert_eq!(
             failure.message,
             "`en_US.UTF-9` is not a valid locale: glibc does not know `UTF-9`"
