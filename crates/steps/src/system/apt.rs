@@ -288,9 +288,10 @@ pub(super) fn explain(
     // The output of a package's own script comes before dpkg's and apt's errors.
     let failing = between(output, "dpkg: error processing package ", " (");
     if !failing.is_empty() {
+        // dpkg names the architecture of some packages whether or not the user does.
         let names: Vec<&str> = failing
             .iter()
-            .map(|name| name.split(':').next().unwrap_or(name))
+            .flat_map(|name| [name, name.split(':').next().unwrap_or(name)])
             .collect();
         return Failure::with_output(WHAT, output).of(indices(packages, &names, name_of));
     }

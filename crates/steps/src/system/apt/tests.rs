@@ -50,6 +50,15 @@ fn what_apt_says_is_told_shortly_at_the_package() {
 }
 
 #[test]
+fn a_failing_package_is_found_with_and_without_its_architecture() {
+    let output = "dpkg: error processing package libc6:i386 (--configure):\n failed\n\
+                  dpkg: error processing package libgl1:amd64 (--configure):\n failed\n";
+    let packages = ["curl", "libc6:i386", "libgl1"].map(str::to_owned);
+    let failure = explain(output, &packages, &mut |_| String::new());
+    assert_eq!(failure.packages, [1, 2]);
+}
+
+#[test]
 fn only_what_failed_is_shown_of_an_update() {
     let output = "Hit:1 http://a trixie InRelease\nIgn:2 http://b trixie InRelease\nErr:2 http://b trixie InRelease\n  Could not resolve 'b'\nW: Failed to fetch http://b/InRelease  Could not resolve 'b'\nE: Some index files failed to download. They have been ignored, or old ones used instead.\n";
     assert_eq!(
