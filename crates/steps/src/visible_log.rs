@@ -10,6 +10,8 @@ pub(crate) struct VisibleLog<'a> {
     log: &'a mut dyn Write,
     /// The start of a character whose end has not arrived.
     rest: Vec<u8>,
+    /// Whether the last character was a carriage return, which is already a line break in the log.
+    after_return: bool,
 }
 
 impl<'a> VisibleLog<'a> {
@@ -17,6 +19,7 @@ impl<'a> VisibleLog<'a> {
         Self {
             log,
             rest: Vec::new(),
+            after_return: false,
         }
     }
 }
@@ -41,6 +44,12 @@ impl Write for VisibleLog<'_> {
             }
         }
         self.rest.drain(..end);
+        if self.after_return && shown.starts_with('\n') {
+            shown.remove(0);
+        }
+        if let Some(last) = shown.chars().next_back() {
+            self.after_return = last == '\r';
+        }
         let shown = shown.replace("\r\n", "\n").replace('\r', "\n");
         self.log.write_all(visible(&shown).as_bytes())?;
         Ok(bytes.len())
@@ -57,7 +66,7 @@ mod tests {
 
     #[test]
     fn control_characters_are_shown_however_the_text_arrives() {
-        let text = "a\u{1b}[2J ü \u{202e}b\r10%\n".as_bytes();
+        let text = "a\u{1b}[2J ü \u{202e}b\r10%\r\nc\n\nd\n".as_bytes();
         for size in 1..=text.len() {
             let mut log = Vec::new();
             let mut visible = VisibleLog::new(&mut log);
@@ -65,7 +74,7 @@ mod tests {
                 visible.write_all(piece).unwrap();
             }
             let shown = String::from_utf8(log).unwrap();
-            assert_eq!(shown, "a\\u{1b}[2J ü \\u{202e}b\n10%\n", "{size}");
+            assert_eq!(shown, "a\\u{1b}[2J ü \\u{202e}b\n10%\nc\n\nd\n", "{size}");
         }
         let mut log = Vec::new();
         VisibleLog::new(&mut log).write_all(b"a\xffb\n").unwrap();
