@@ -173,7 +173,18 @@ fn is_name(name: &str) -> bool {
 
 /// A host with an optional port.
 fn is_host(text: &str) -> bool {
-    let (host, port) = text.split_once(':').unwrap_or((text, "0"));
+    // An IPv6 address has colons of its own.
+    let address_end = text.rfind(']').map_or(0, |at| at + 1);
+    let (address, rest) = text.split_at(address_end);
+    let (name, port) = rest.split_once(':').unwrap_or((rest, "0"));
+    let is_address = |address: &str| {
+        let inside = address
+            .strip_prefix('[')
+            .and_then(|it| it.strip_suffix(']'));
+        inside.is_some_and(|inside| {
+            !inside.is_empty() && inside.bytes().all(|c| c.is_ascii_hexdigit() || c == b':')
+        })
+    };
     let is_label = |label: &str| {
         !label.is_empty()
             && !label.starts_with('-')
@@ -182,7 +193,11 @@ fn is_host(text: &str) -> bool {
                 .bytes()
                 .all(|c| c.is_ascii_alphanumeric() || c == b'-')
     };
-    host.split('.').all(is_label) && !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit())
+    let is_host = match address {
+        "" => name.split('.').all(is_label),
+        address => name.is_empty() && is_address(address),
+    };
+    is_host && !port.is_empty() && port.bytes().all(|c| c.is_ascii_digit())
 }
 
 /// One part of a path: lower-case letters and digits, with `.`, `_`, `__` or dashes between them.
@@ -279,6 +294,8 @@ mod tests {
             ("test.com:5000", "docker.io/library/test.com:5000"),
             ("test.com/repo:tag", "test.com/repo:tag"),
             ("test:5000/repo", "test:5000/repo:latest"),
+            ("[::1]:5000/repo:tag", "[::1]:5000/repo:tag"),
+            ("[2001:db8::1]/repo", "[2001:db8::1]/repo:latest"),
             (
                 "test:5000/repo:tag@sha256:HEX",
                 "test:5000/repo:tag@sha256:HEX",
