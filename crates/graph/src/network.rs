@@ -42,17 +42,21 @@ impl NetworkAccess {
         }
     }
 
-    /// Gives an operation the network, and the authorities to trust there.
+    /// Another network, with the same proxies.
+    pub(crate) fn with_mode(&self, mode: NetMode) -> Self {
+        Self {
+            mode,
+            ..self.clone()
+        }
+    }
+
+    /// Gives an operation the network, and the authorities to trust there. It knows the proxies whether it has the network or
+    /// not.
     pub(crate) fn open(&self, exec: &mut Exec) {
         exec.network(self.mode);
         if self.mode != NetMode::None {
             authorities::mount(exec);
         }
-        self.pass_proxy(exec);
-    }
-
-    /// Tells an operation about the proxies, whether it has the network or not.
-    pub(crate) fn pass_proxy(&self, exec: &mut Exec) {
         if let Some(proxy) = &self.proxy {
             exec.proxy(proxy);
         }

@@ -287,14 +287,8 @@ impl RunOptions {
     fn apply(&self, exec: &mut Exec, network: Network) {
         match network {
             Network::Default => self.network.open(exec),
-            Network::None => {
-                exec.network(NetMode::None);
-                self.network.pass_proxy(exec);
-            }
-            Network::Host => {
-                self.network.open(exec);
-                exec.network(NetMode::Host);
-            }
+            Network::None => self.network.with_mode(NetMode::None).open(exec),
+            Network::Host => self.network.with_mode(NetMode::Host).open(exec),
         }
         for (name, address) in &self.hosts {
             exec.extra_host(name, *address);
