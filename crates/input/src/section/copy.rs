@@ -171,11 +171,29 @@ pub(super) fn bits(text: &str) -> Option<u32> {
     (all_octal && bits <= 0o7777).then_some(bits)
 }
 
-/// One clause of chmod(1): `u=rwX`, `go-w`, `+x`.
+/// One clause of chmod(1): `u=rwX`, `go-w`, `+x`, `g=u`.
 fn is_symbolic(clause: &str) -> bool {
-    let rest = clause.trim_start_matches(['u', 'g', 'o', 'a']);
-    match rest.strip_prefix(['=', '+', '-']) {
-        Some(what) => what.chars().all(|c| "rwxXst".contains(c)),
-        None => false,
+    let actions = clause.trim_start_matches(['u', 'g', 'o', 'a']);
+    let mut permissions = actions.split(['=', '+', '-']);
+    // Nothing is before the first operator.
+    permissions.next() == Some("")
+        && permissions.clone().next().is_some()
+        && permissions.all(|what| {
+            ["u", "g", "o"].contains(&what) || what.chars().all(|c| "rwxXst".contains(c))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbolic_modes_are_those_of_chmod() {
+        for clause in ["u=rwX", "go-w", "+x", "=", "g=u", "ug+rw-x", "o+g-w"] {
+            assert!(is_symbolic(clause), "{clause}");
+        }
+        for clause in ["", "u", "u=n", "g=ur", "x=r", "755"] {
+            assert!(!is_symbolic(clause), "{clause}");
+        }
     }
 }

@@ -76,7 +76,7 @@ fn definitions() -> Value {
             "url": or_build_arg(json!({"type": "string", "pattern": "^\\s*[Hh][Tt][Tt][Pp][Ss]?:"})),
             "mode": or_build_arg(json!({
                 "type": ["string", "integer"],
-                "pattern": "^\\s*((0o)?[0-7]{1,5}|[ugoa]*[=+-][rwxXst]*(,[ugoa]*[=+-][rwxXst]*)*)\\s*$",
+                "pattern": "^\\s*((0o)?[0-7]{1,5}|[ugoa]*([=+-]([rwxXst]*|[ugo]))+(,[ugoa]*([=+-]([rwxXst]*|[ugo]))+)*)\\s*$",
             })),
             "mount": mount(),
             "run": run(),
