@@ -196,7 +196,7 @@ impl Image<'_> {
         let file = &self.session.build_file.file;
         let workdir = self.workdir.as_deref();
         section::apply(&mut config, self.section, file, ENTRYPOINT, workdir)?;
-        if self.needs_home() {
+        if needs_home(self.section, &config) {
             let home = ("HOME".to_owned(), self.user.home.clone());
             let env = config.env().into_iter().chain([home]);
             config.set_env(&env.collect::<Vec<_>>());
@@ -237,14 +237,6 @@ impl Image<'_> {
         })
     }
 
-    /// Whether the image must say where its user's home is: OpenShift's users have no account that does.
-    fn needs_home(&self) -> bool {
-        let contracts = &self.section.contracts;
-        let mut said = self.section.env.iter();
-        contracts.iter().any(|it| it.value == Contract::Openshift)
-            && !said.any(|variable| variable.name == "HOME")
-    }
-
     /// Warnings about variables of the base image that the image does not have.
     fn left_out_of_base(&self) -> Vec<Warning> {
         let of_base = self.base.base.config.env();
@@ -280,5 +272,35 @@ impl Image<'_> {
             .filter(|(name, _)| !said(name))
             .map(warning)
             .collect()
+    }
+}
+
+/// Whether an image with this configuration must still say where its user's home is: OpenShift's users have no account that
+/// does.
+fn needs_home(section: &ImageSection, config: &ImageConfig) -> bool {
+    let mut contracts = section.contracts.iter();
+    contracts.any(|it| it.value == Contract::Openshift)
+        && !config.env().iter().any(|(name, _)| name == "HOME")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use condafront_input::section::{BuildArgs, section_of};
+    use condafront_model::platform::Platform;
+    use condafront_model::source::SourceFile;
+
+    #[test]
+    fn the_home_is_said_once() {
+        let needs = |section: &str, variable: &str| {
+            let text = format!("condafront:\n  base: ours\n{section}");
+            let section = section_of(&SourceFile::new("env.yml", text), &BuildArgs::default());
+            let mut config = ImageConfig::scratch(Platform::LinuxAmd64);
+            config.set_env(&[(variable.to_owned(), "/home/ada".to_owned())]);
+            needs_home(&section, &config)
+        };
+        assert!(needs("  for: openshift\n", "A"));
+        assert!(!needs("  for: openshift\n", "HOME"));
+        assert!(!needs("  for: binder\n", "A"));
     }
 }
