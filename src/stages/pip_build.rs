@@ -11,6 +11,7 @@ use super::pip_jobs::{Files, Made, check_addresses};
 use super::platforms::pip_builds;
 use super::wheels::WheelGround;
 use crate::gateway::error::{BuildError, GatewayError};
+use crate::gateway::solving::Reference;
 use crate::inventory::Component;
 use condafront_graph::downloads::{Addresses, Artifact};
 use condafront_graph::environment::Environment;
@@ -49,7 +50,7 @@ impl Linked<'_> {
     ) -> Result<(Vec<Made>, Vec<Output>), BuildError> {
         let Unbuilt {
             archives,
-            mut local,
+            local,
             options,
         } = unbuilt;
         if archives.is_empty() && local.is_empty() {
@@ -83,30 +84,59 @@ impl Linked<'_> {
             // Nothing needs pip.
             None => self.environment.wheels(&archives, mirrors)?,
         };
-        let mut wanted = wanted.with_build_options(options);
+        let wanted = wanted.with_build_options(options);
+        let built = self.build_wheels(root, wanted, &archives, local).await?;
+        let names = session
+            .read_json(&built.reference, PIP_FETCHED_FILE)
+            .await?;
+        let made = built.made(names, &archives, &self.file.file)?;
+        let PipBuilt {
+            fetched,
+            facts: of_names,
+            ..
+        } = built.graph;
+        facts.extend(fetched.into_iter().chain([of_names]));
+        Ok((made, facts))
+    }
+
+    /// Builds the wheels of `archives`, which `wanted` has too, and of `local`.
+    async fn build_wheels(
+        &self,
+        root: &Output,
+        mut wanted: PipPackages<'_>,
+        archives: &[PipPackage],
+        mut local: Vec<(Local, Location)>,
+    ) -> Result<BuiltWheels, BuildError> {
+        let session = &self.session;
         let addresses = session.pip_addresses(wanted.fetched()).await?;
-        check_addresses(&archives, &addresses, &self.file.file)?;
+        check_addresses(archives, &addresses, &self.file.file)?;
         let network = self.network().await?;
-        // What is unlikely to be the name of a branch is looked up as a commit first: BuildKit would show a step that fails. Whatever prevents that is
-        // reported when BuildKit loads the repository.
+        // What is unlikely to be the name of a branch is looked up as a commit first: BuildKit would show a step that fails. Whatever
+        // prevents that is reported when BuildKit loads the repository.
         let is_likely = |_: &Local, repository: &Repository| repository.is_like_short_commit();
         let likely = self.with_whole_commits(root, local.clone(), &network, is_likely);
         if let Ok(whole) = likely.await {
             local = whole.local;
         }
-        let (graph, reference) = loop {
+        loop {
             wanted = wanted.with_local(local.iter().map(|(local, _)| local.clone()).collect());
             let building = Building {
                 environment: &self.environment,
                 file: &self.file.file,
                 root,
                 wanted: &wanted,
-                archives: &archives,
+                archives,
                 local: &local,
                 network: &network,
             };
             let error = match session.fetch_and_run(&building, addresses.clone()).await {
-                Ok(built) => break built,
+                Ok((graph, reference)) => {
+                    return Ok(BuiltWheels {
+                        graph,
+                        reference,
+                        local,
+                    });
+                }
                 Err(error) => error,
             };
             // What is not the name of a branch or tag may be the beginning of a commit's.
@@ -124,40 +154,7 @@ impl Linked<'_> {
             if before.iter().zip(&local).all(is_same) {
                 return Err(unloaded(error, &local, whole.lacks_git));
             }
-        };
-        let names: Vec<String> = session.read_json(&reference, PIP_FETCHED_FILE).await?;
-        if names.len() != graph.wheels.len() {
-            return Err(GatewayError::session(format!(
-                "a build step reported {} wheels instead of {}",
-                names.len(),
-                graph.wheels.len()
-            ))
-            .into());
         }
-        let archives = archives.iter().map(|package| {
-            let place = package.location(&self.file.file);
-            (package.label(), place, Component::pypi(package), true)
-        });
-        let local = local.iter().map(|(local, place)| {
-            let component = Component::built(&local.label);
-            let is_built = local.kind != LocalKind::Wheel;
-            (local.label.clone(), place.clone(), component, is_built)
-        });
-        let made = archives.chain(local).zip(names).zip(&graph.wheels);
-        let made = made.map(
-            |(((label, place, component, is_built), file_name), output)| Made {
-                wheel: OwnWheel {
-                    label,
-                    file_name,
-                    output: output.clone(),
-                    is_built,
-                },
-                place,
-                component,
-            },
-        );
-        facts.extend(graph.fetched.iter().chain([&graph.facts]).cloned());
-        Ok((made.collect(), facts))
     }
 
     /// `files` with the wheels of its source archives in their place.
@@ -182,6 +179,57 @@ impl Linked<'_> {
         files.wheels.extend(made);
         files.facts.extend(facts);
         Ok(files)
+    }
+}
+
+/// Wheels that have been built.
+struct BuiltWheels {
+    graph: PipBuilt,
+    /// What the last step found.
+    reference: Reference,
+    /// The packages of the user's folders and of repositories, as they were loaded.
+    local: Vec<(Local, Location)>,
+}
+
+impl BuiltWheels {
+    /// The wheels, whose files have these `names`: first those of `archives`. `file` is the environment's own.
+    fn made(
+        &self,
+        names: Vec<String>,
+        archives: &[PipPackage],
+        file: &Arc<SourceFile>,
+    ) -> Result<Vec<Made>, GatewayError> {
+        let wheels = &self.graph.wheels;
+        if names.len() != wheels.len() {
+            return Err(GatewayError::session(format!(
+                "a build step reported {} wheels instead of {}",
+                names.len(),
+                wheels.len()
+            )));
+        }
+        let archives = archives.iter().map(|package| {
+            let place = package.location(file);
+            (package.label(), place, Component::pypi(package), true)
+        });
+        let local = self.local.iter().map(|(local, place)| {
+            let component = Component::built(&local.label);
+            let is_built = local.kind != LocalKind::Wheel;
+            (local.label.clone(), place.clone(), component, is_built)
+        });
+        let made = archives.chain(local).zip(names).zip(wheels);
+        let made = made.map(
+            |(((label, place, component, is_built), file_name), output)| Made {
+                wheel: OwnWheel {
+                    label,
+                    file_name,
+                    output: output.clone(),
+                    is_built,
+                },
+                place,
+                component,
+            },
+        );
+        Ok(made.collect())
     }
 }
 

@@ -95,6 +95,35 @@ impl Session<'_> {
         if let Some(warning) = self.not_over(&question) {
             self.warn(&[warning]).await?;
         }
+        let answer = self.answer(&question, request, tools, base, &mut lists);
+        let (answer, reference) = answer.await?;
+        let records: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
+        let packages = question::packages(request, records.clone(), file)?;
+        if lacks_cuda {
+            let warning = findings::without_cuda(&packages, file);
+            self.warn(warning.as_slice()).await?;
+        }
+        Ok(Solved {
+            packages,
+            records,
+            lists,
+            facts: libc.into_iter().chain([answer]).collect(),
+        })
+    }
+
+    /// The output with the answer to `question`, and what BuildKit made for it. `lists` are replaced where they cannot be used.
+    ///
+    /// # Errors
+    /// Why there is no solution, at the lines that are to blame.
+    async fn answer(
+        &self,
+        question: &SolveSpec,
+        request: &SolveRequest,
+        tools: &Tools<'_>,
+        base: Option<&Base<'_>>,
+        lists: &mut Lists,
+    ) -> Result<(Output, Reference), BuildError> {
+        let file = self.file;
         let lines = |culprit: &Culprit| match culprit {
             Culprit::Spec(index) => request.all_specs().nth(*index).map(|spec| spec.lines),
             Culprit::Channel(index) => request.channels.get(*index).map(|channel| channel.lines),
@@ -106,17 +135,17 @@ impl Session<'_> {
         let mut earlier = Vec::new();
         let network = NetworkAccess::from_options(self.options);
         let mut again = self.options.no_cache();
-        let (answer, reference) = loop {
+        loop {
             let given = solve::Lists {
                 specs: &lists.specs,
                 files: &lists.files,
                 again,
             };
-            let solve = tools.solve(&question, listed, &given, &network)?;
+            let solve = tools.solve(question, listed, &given, &network)?;
             earlier.push(solve.reachable.clone());
             let Some(whole) = &solve.whole else {
                 match self.with_shards(&solve, &earlier).await? {
-                    WithShards::Answer(reference) => break (solve.answer, reference),
+                    WithShards::Answer(reference) => return Ok((solve.answer, reference)),
                     // An earlier build may have found that out, and it may have passed since then.
                     WithShards::Unusable(sharded)
                         if !again && sharded.iter().any(|list| list.may_pass) =>
@@ -125,7 +154,7 @@ impl Session<'_> {
                     }
                     WithShards::Unusable(sharded) => {
                         let sharded: Vec<usize> = sharded.iter().map(|list| list.file).collect();
-                        self.use_next(&mut lists, request, &sharded).await?;
+                        self.use_next(lists, request, &sharded).await?;
                         again = self.options.no_cache();
                     }
                     WithShards::Failed => {
@@ -139,43 +168,31 @@ impl Session<'_> {
                             }));
                         }
                         let sharded = lists.sharded();
-                        self.use_whole(&mut lists, request, &sharded).await?;
+                        self.use_whole(lists, request, &sharded).await?;
                     }
                 }
                 earlier.push(solve.answer);
                 continue;
             };
             match self.evaluate(&solve.answer).await {
-                Ok(reference) => break (solve.answer, reference),
+                Ok(reference) => return Ok((solve.answer, reference)),
                 Err(BuildError::Gateway(error))
                     if is_of(&error, std::iter::once(&solve.answer).chain(&earlier)) => {}
                 Err(error) => return Err(error),
             }
             let ran = self.run_or_report(&whole.answer, &whole.step, &earlier);
             let report = match ran.await? {
-                Ok(reference) => break (whole.answer.clone(), reference),
+                Ok(reference) => return Ok((whole.answer.clone(), reference)),
                 Err(report) => report,
             };
             earlier.push(whole.answer.clone());
-            if !self.renew(&mut lists, request, &report).await? {
+            if !self.renew(lists, request, &report).await? {
                 let location = |culprit: &Culprit| Some(self.place(lines(culprit)?));
                 let error = diagnosed(report, location);
                 return Err(self.with_folder_named(error).await);
             }
             earlier.push(solve.answer);
-        };
-        let records: Vec<SolvedPackage> = self.read_json(&reference, PACKAGES_FILE).await?;
-        let packages = question::packages(request, records.clone(), file)?;
-        if lacks_cuda {
-            let warning = findings::without_cuda(&packages, file);
-            self.warn(warning.as_slice()).await?;
         }
-        Ok(Solved {
-            packages,
-            records,
-            lists,
-            facts: libc.into_iter().chain([answer]).collect(),
-        })
     }
 
     /// Solves with shards. Whatever goes wrong, the whole lists decide.
