@@ -259,27 +259,21 @@ mod tests {
     use super::*;
     use condafront_input::LocalPip;
     use condafront_input::requirements::List;
-    use condafront_model::package::{Hashes, PackageUrl};
+    use condafront_model::package::Hashes;
     use condafront_model::pypi_package::PipPackage;
     use std::slice::from_ref;
-    use url::Url;
 
     #[test]
     fn only_what_pip_must_do_needs_its_platform() {
         let file = SourceFile::new("env.lock", "1\n2\n3\n4\n");
         let package = |name: &str, line| PipPackage {
-            name: "demo".to_owned(),
             version: Some("1.0".to_owned()),
-            url: PackageUrl::new(Url::parse(&format!("https://f.example/{name}")).unwrap()),
             hashes: Hashes {
                 sha256: Some("1".repeat(64)),
                 md5: None,
             },
             lines: Lines::one(line),
-            size: None,
-            file: None,
-            requires_dist: Vec::new(),
-            requires_python: None,
+            ..PipPackage::example(&format!("https://f.example/{name}"))
         };
         let local = |path: &str, line| LocalPip {
             name: "app".to_owned(),

@@ -136,20 +136,14 @@ pub fn warnings(packages: &[PipPackage], file: &Arc<SourceFile>) -> Vec<Warning>
 mod tests {
     use super::*;
     use crate::requirements::list_of;
-    use condafront_model::package::PackageUrl;
     use condafront_model::source::Level;
 
     fn package(url: &str) -> PipPackage {
         PipPackage {
             name: "requests".to_owned(),
             version: Some("2.32.3".to_owned()),
-            url: PackageUrl::new(url::Url::parse(url).unwrap()),
-            hashes: Hashes::default(),
             lines: Lines::one(2),
-            size: None,
-            file: None,
-            requires_dist: Vec::new(),
-            requires_python: None,
+            ..PipPackage::example(url)
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use url::Url;
+
 use crate::package::{Hashes, PackageUrl};
 use crate::source::{Lines, Location, SourceFile};
 
@@ -29,6 +31,28 @@ pub struct PipPackage {
 }
 
 impl PipPackage {
+    /// The file at `url` without a version or hashes, for tests.
+    ///
+    /// # Panics
+    /// Where the text is no URL.
+    #[doc(hidden)]
+    pub fn example(url: &str) -> Self {
+        let url = PackageUrl::new(Url::parse(url).expect("a URL"));
+        let file_name = url.url().path().rsplit('/').next().unwrap_or_default();
+        let name = file_name.split('-').next().unwrap_or_default();
+        Self {
+            name: name.to_owned(),
+            version: None,
+            hashes: Hashes::default(),
+            url,
+            size: None,
+            lines: Lines::one(1),
+            file: None,
+            requires_dist: Vec::new(),
+            requires_python: None,
+        }
+    }
+
     /// The place that asks for it; `environment` is the environment's own file.
     pub fn location(&self, environment: &Arc<SourceFile>) -> Location {
         Location {
@@ -154,23 +178,9 @@ mod tests {
         assert!(!is_for_extra(""));
     }
 
-    fn package(url: &str) -> PipPackage {
-        PipPackage {
-            name: "requests".to_owned(),
-            version: Some("2.32.3".to_owned()),
-            url: PackageUrl::new(url::Url::parse(url).unwrap()),
-            hashes: Hashes::default(),
-            lines: Lines::one(2),
-            size: None,
-            file: None,
-            requires_dist: Vec::new(),
-            requires_python: None,
-        }
-    }
-
     #[test]
     fn kinds_of_files() {
-        let kind = |url: &str| package(url).kind();
+        let kind = |url: &str| PipPackage::example(url).kind();
         let wheel = Some(FileKind::Wheel);
         assert_eq!(kind("https://f.example/a-1.0-py3-none-any.whl#x"), wheel);
         assert_eq!(
@@ -184,7 +194,8 @@ mod tests {
             let url = format!("https://f.example/{url}");
             assert_eq!(kind(&url), None, "{url}");
         }
-        let name = package("https://f.example/a-1.0%2Bcpu-py3-none-any.whl").file_name();
+        let name =
+            PipPackage::example("https://f.example/a-1.0%2Bcpu-py3-none-any.whl").file_name();
         assert_eq!(name, "a-1.0+cpu-py3-none-any.whl");
     }
 }

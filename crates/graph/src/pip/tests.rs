@@ -4,8 +4,6 @@ use buildkit_llb::{
     Definition, Image, Input, OpOptions, Options as LlbOptions, Output, SourceFile as LlbFile, text,
 };
 
-use url::Url;
-
 use super::*;
 use crate::Tools;
 use crate::compiler::Compiler;
@@ -18,10 +16,9 @@ use condafront_input::options::Options;
 use condafront_input::requirements::{Repository, list_of};
 use condafront_model::environment_prefix::EnvironmentPrefix;
 use condafront_model::layers::Layers;
-use condafront_model::package::{Hashes, Package, PackageUrl};
+use condafront_model::package::{Hashes, Package};
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
-use condafront_model::source::Lines;
 use condafront_model::stamp::Owner;
 use condafront_step_spec::facts::{EnvironmentFacts, PackageFacts};
 
@@ -37,13 +34,8 @@ fn package(url: &str, hashes: Hashes) -> PipPackage {
     PipPackage {
         name: "six".to_owned(),
         version: Some("1.17.0".to_owned()),
-        url: PackageUrl::new(Url::parse(url).unwrap()),
         hashes,
-        lines: Lines::one(1),
-        size: None,
-        file: None,
-        requires_dist: Vec::new(),
-        requires_python: None,
+        ..PipPackage::example(url)
     }
 }
 

@@ -189,13 +189,7 @@ mod tests {
             pip.id.version = version.to_owned();
             pip
         }));
-        let python = Python {
-            package: 0,
-            version: version.to_owned(),
-            site_packages: String::new(),
-            runtime: Vec::new(),
-        };
-        (packages, python)
+        (packages, Python::example(version))
     }
 
     #[test]

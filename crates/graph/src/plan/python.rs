@@ -59,6 +59,17 @@ impl Python {
         })
     }
 
+    /// A python of this version, `3.13`, for tests: a package alone, without what it needs.
+    #[cfg(test)]
+    pub(super) fn example(version: &str) -> Self {
+        Self {
+            package: 0,
+            version: version.to_owned(),
+            site_packages: format!("lib/python{version}/site-packages"),
+            runtime: Vec::new(),
+        }
+    }
+
     /// Its major and minor version as numbers.
     pub(crate) fn numbers(&self) -> Option<(u32, u32)> {
         let (major, minor) = self.version.split_once('.')?;

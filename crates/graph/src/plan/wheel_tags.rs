@@ -172,16 +172,11 @@ mod tests {
 
     #[test]
     fn only_wheels_for_the_environment_are_accepted() {
-        let python = |site_packages: &str| Python {
-            package: 0,
-            version: "3.13".to_owned(),
-            site_packages: site_packages.to_owned(),
-            runtime: Vec::new(),
+        let usual = Python::example("3.13");
+        let threaded = Python {
+            site_packages: "lib/python3.13t/site-packages".to_owned(),
+            ..usual.clone()
         };
-        let (usual, threaded) = (
-            python("lib/python3.13/site-packages"),
-            python("lib/python3.13t/site-packages"),
-        );
         let glibc = Glibc::Base("2.31".to_owned());
         let accepts = |python, tags: &str| {
             let target = WheelTarget {
@@ -231,12 +226,7 @@ mod tests {
     #[test]
     fn old_wheels_are_accepted() {
         let rank = |version: &str, platform, tags: &str| {
-            let python = Python {
-                package: 0,
-                version: version.to_owned(),
-                site_packages: format!("lib/python{version}/site-packages"),
-                runtime: Vec::new(),
-            };
+            let python = Python::example(version);
             let target = WheelTarget {
                 python: &python,
                 platform,
@@ -276,12 +266,7 @@ mod tests {
     /// In the order of `packaging.tags.sys_tags` for CPython 3.13 on Linux.
     #[test]
     fn wheels_are_ranked_as_pip_ranks_them() {
-        let python = Python {
-            package: 0,
-            version: "3.13".to_owned(),
-            site_packages: "lib/python3.13/site-packages".to_owned(),
-            runtime: Vec::new(),
-        };
+        let python = Python::example("3.13");
         let target = WheelTarget {
             python: &python,
             platform: Platform::LinuxAmd64,

@@ -167,25 +167,16 @@ pub fn layers_for_wheels(layers: Layers, taken: usize, environments: usize) -> L
 mod tests {
     use super::*;
     use crate::plan::python::Python;
-    use condafront_model::package::{Hashes, PackageUrl};
+    use condafront_model::package::Hashes;
     use condafront_model::platform::Platform;
-    use condafront_model::source::Lines;
-    use url::Url;
 
     fn package(file: &str) -> PipPackage {
         PipPackage {
-            name: file.split('-').next().unwrap().to_owned(),
-            version: None,
-            url: PackageUrl::new(Url::parse(&format!("https://f.example/{file}")).unwrap()),
             hashes: Hashes {
                 sha256: Some("1".repeat(64)),
                 md5: None,
             },
-            lines: Lines::one(1),
-            size: None,
-            file: None,
-            requires_dist: Vec::new(),
-            requires_python: None,
+            ..PipPackage::example(&format!("https://f.example/{file}"))
         }
     }
 
@@ -199,12 +190,7 @@ mod tests {
         distributions: &[&str],
         layers: u16,
     ) -> Option<WheelPlan> {
-        let python = Python {
-            package: 0,
-            version: "3.13".to_owned(),
-            site_packages: "lib/python3.13/site-packages".to_owned(),
-            runtime: Vec::new(),
-        };
+        let python = Python::example("3.13");
         let target = WheelTarget {
             python: &python,
             platform: Platform::LinuxAmd64,
