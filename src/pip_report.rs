@@ -26,6 +26,8 @@ pub(crate) struct FoundWheel {
     pub label: String,
     /// Which wheel it is.
     pub index: usize,
+    /// What pip says about it.
+    pub resolved: Resolved,
 }
 
 /// What to fetch and install.
@@ -39,6 +41,7 @@ pub(crate) fn found(resolved: &[Resolved], list: &List) -> Result<Found, Diagnos
             Some(index) => all.wheels.push(FoundWheel {
                 label: format!("{} {}", found.name, found.version),
                 index,
+                resolved: found.clone(),
             }),
             None => all.packages.push(package(found, list)?),
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use condafront_input::file_path::{Content, FilePath, NamedFile, NamedPath, Root};
-use condafront_input::own_lock::{LockKind, OwnLock};
+use condafront_input::own_lock::OwnLock;
 use condafront_input::pip_reading::{PipFiles, PipReading};
 use condafront_input::requirements::Source;
 use condafront_input::section::BuildArgs;
@@ -96,11 +96,7 @@ impl Files {
         };
         let list = own.list_of_manifest(&input.pip, folder, settings)?;
         let found = own.read(&lock.file, settings)?;
-        let kind = LockKind::of(&lock.file);
-        let mut input = own.installed(input, found, &lock.file, settings)?;
-        if let Some(list) = list {
-            own.check_pip(&list, &input, kind, settings)?;
-        }
+        let mut input = own.installed(input, found, &lock.file, list.as_ref(), settings)?;
         input.warnings.extend(lock.warning);
         Ok(input)
     }

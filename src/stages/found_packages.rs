@@ -13,6 +13,7 @@ use tokio::sync::OnceCell;
 use crate::gateway::error::BuildError;
 use crate::options::choices::Choices;
 use condafront_graph::Tools;
+use condafront_input::written_lock::LocalPypi;
 use condafront_input::{Conda, or_skip};
 use condafront_model::pypi_package::PipPackage;
 
@@ -20,6 +21,8 @@ use condafront_model::pypi_package::PipPackage;
 #[derive(Default)]
 pub(super) struct FoundPip {
     pub(super) packages: Vec<PipPackage>,
+    /// Those of the user's folders.
+    pub(super) local: Vec<LocalPypi>,
     /// The names of the Python distributions in conda packages, by the names of these, if they were looked at.
     pub(super) in_conda: BTreeMap<String, BTreeSet<String>>,
 }
@@ -88,11 +91,12 @@ impl Session<'_> {
         match (&linked.root, image.environments.first()) {
             (Input::Output(root), Some(environment)) => {
                 let ground = image.wheel_ground();
-                let packages = environment.pip_files(root, &ground);
+                let (packages, local) = environment.pip_files(root, &ground).await?;
                 let conda = environment.facts.packages.iter();
                 let in_conda = conda.map(|one| (one.name.clone(), one.distributions.clone()));
                 Ok(FoundPip {
-                    packages: packages.await?,
+                    packages,
+                    local,
                     in_conda: in_conda.collect(),
                 })
             }

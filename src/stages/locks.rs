@@ -50,6 +50,7 @@ impl Found {
             records: &self.records,
             pip: LockedPypi {
                 packages: &self.pip.packages,
+                local: &self.pip.local,
                 direct: &self.direct,
                 indexes: self.indexes.as_ref(),
                 in_conda: &self.pip.in_conda,
@@ -217,9 +218,10 @@ impl Session<'_> {
     ) -> Result<Found, BuildError> {
         let solved = self.packages_of(image, one).await?;
         let kept = one.new_lock.as_ref().and_then(|new| new.kept_pip.as_ref());
-        let pip = match kept.and_then(|kept| kept.for_conda(&solved.packages)) {
-            Some(packages) => FoundPip {
-                packages: packages.to_vec(),
+        let pip = match kept.filter(|kept| kept.fits(&solved.packages)) {
+            Some(kept) => FoundPip {
+                packages: kept.packages().to_vec(),
+                local: kept.project().into_iter().cloned().collect(),
                 ..FoundPip::default()
             },
             None => self.pip_packages_of(image, one).await?,

@@ -51,7 +51,6 @@ impl Session<'_> {
             return Ok(one);
         };
         let settings = self.for_file(&lock.file, &one.settings).await?;
-        let kind = LockKind::of(&lock.file);
         let list = match own.list_of_manifest(&one.input.pip, &one.folder, &one.settings)? {
             Some(list) => list,
             None => {
@@ -63,8 +62,7 @@ impl Session<'_> {
         if let Conda::Unsolved(request) = &one.input.conda {
             one.answered = Some((**request).clone());
         }
-        one.input = own.installed(one.input, content, &lock.file, &settings)?;
-        own.check_pip(&list, &one.input, kind, &settings)?;
+        one.input = own.installed(one.input, content, &lock.file, Some(&list), &settings)?;
         one.input.warnings.extend(lock.warning);
         Ok(one)
     }
@@ -127,5 +125,6 @@ fn kept_pip_of(
         return Ok(None);
     }
     let list = own.list_of_manifest(&one.input.pip, &one.folder, &one.settings)?;
-    Ok(list.and_then(|list| own.kept_pip(content, &list, kind, &one.settings)))
+    let project = own.own_project(&one.input, lock, &one.settings);
+    Ok(list.and_then(|list| own.kept_pip(content, &list, kind, &one.settings, project)))
 }

@@ -16,7 +16,8 @@ use crate::inventory::Component;
 use crate::pip_report::{self, Found};
 use condafront_graph::image::Stacking;
 use condafront_graph::pip::PipNetwork;
-use condafront_input::requirements::{List, ListEntry, Source};
+use condafront_input::requirements::{List, ListEntry, Source, is_archive};
+use condafront_input::written_lock::LocalPypi;
 use condafront_input::{findings, pypi};
 
 use condafront_model::pypi_package::PipPackage;
@@ -110,7 +111,7 @@ impl Linked<'_> {
         Ok(())
     }
 
-    /// The files of all PyPI packages, for a lock: those that are locked, and those that pip finds in the image `root`.
+    /// All PyPI packages, for a lock: those that are locked, and those that pip finds in the image `root`.
     ///
     /// # Errors
     /// When pip cannot find them, or a lock cannot name one of them.
@@ -118,7 +119,7 @@ impl Linked<'_> {
         &self,
         root: &Output,
         ground: &WheelGround,
-    ) -> Result<Vec<PipPackage>, BuildError> {
+    ) -> Result<(Vec<PipPackage>, Vec<LocalPypi>), BuildError> {
         let asked = &self.file.pip.asked;
         let LockedPackages {
             files: mut packages,
@@ -129,16 +130,43 @@ impl Linked<'_> {
             return Err(error.help("Lock a release of it.").into());
         }
         if asked.list.is_empty() {
-            return Ok(packages);
+            return Ok((packages, Vec::new()));
         }
         let mut below = Pipped::none(root);
         self.pip_locked(&mut below, ground).await?;
         let found = self.pip_find(root, &below, ground).await?;
-        if let Some(Made { wheel, place, .. }) = found.wheels.first() {
-            return Err(not_a_file(&wheel.label, place, &asked.list).into());
-        }
+        let local = found.wheels.iter().map(|made| {
+            let local = self.local_pypi(made);
+            local.ok_or_else(|| not_a_file(&made.wheel.label, &made.place, &asked.list))
+        });
+        let local: Vec<LocalPypi> = local.collect::<Result<_, _>>()?;
         packages.extend(found.packages);
-        Ok(packages)
+        Ok((packages, local))
+    }
+
+    /// A package of the user's folders that the list asks for, if the lock beside a manifest is written, which names it by its
+    /// path.
+    fn local_pypi(&self, made: &Made) -> Option<LocalPypi> {
+        let resolved = made.resolved.as_ref()?;
+        if !self.file.supplies_pip() {
+            return None;
+        }
+        let entries = self.file.pip.asked.list.entries();
+        let entry = entries
+            .iter()
+            .find(|entry| entry.location() == made.place)?;
+        let Source::Context(path) = &entry.requirement()?.source else {
+            return None;
+        };
+        let place = path.folder.join(&path.path)?;
+        Some(LocalPypi {
+            name: resolved.name.clone(),
+            version: resolved.version.clone(),
+            path: place.from_folder(&self.file.folder)?,
+            is_folder: !is_archive(&path.path),
+            requires_dist: resolved.requires_dist.clone(),
+            requires_python: resolved.requires_python.clone(),
+        })
     }
 
     /// The files for the list: those that it pins, or those that pip finds for the image so far. `root` has only the conda
@@ -204,6 +232,7 @@ impl Linked<'_> {
             let mut made = made.get(found.index)?.clone();
             made.component = Component::built(&found.label);
             made.wheel.label.clone_from(&found.label);
+            made.resolved = Some(found.resolved.clone());
             Some(made)
         };
         Ok(Files {

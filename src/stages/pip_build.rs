@@ -227,6 +227,7 @@ impl BuiltWheels {
                 },
                 place,
                 component,
+                resolved: None,
             },
         );
         Ok(made.collect())

@@ -19,6 +19,7 @@ use condafront_model::source::{Diagnostic, Location, SourceFile};
 use condafront_step_spec::args::ArgsError;
 use condafront_step_spec::facts::Notice;
 use condafront_step_spec::failure_report::Culprit;
+use condafront_step_spec::pip::Resolved;
 
 /// The files to install, and where they are asked for.
 #[derive(Clone, Default)]
@@ -40,6 +41,8 @@ pub(super) struct Made {
     pub(super) place: Location,
     /// What the image's inventory says of it.
     pub(super) component: Component,
+    /// What pip says about it, if pip has resolved a list with it.
+    pub(super) resolved: Option<Resolved>,
 }
 
 impl Files {

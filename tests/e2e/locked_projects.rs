@@ -170,6 +170,22 @@ fn a_manifest_has_its_own_project_with_and_without_a_lock() {
     project.build(&args).expect_success();
     assert_eq!(imported(), "flat of the context\ntool of the context\n");
 
+    // The lock names them by their paths, and a build takes them from there.
+    let target = ["--target", "lock", "-o", "."];
+    project
+        .build(&[&args[..], &target].concat())
+        .expect_success();
+    let written = std::fs::read_to_string(project.path("pixi.lock")).expect("the lock");
+    for part in [
+        "      - pypi: ./\n",
+        "- pypi: ./\n  name: flat\n",
+        "- pypi: ./libs/tool\n  name: tool\n",
+    ] {
+        assert!(written.contains(part), "{part}: {written}");
+    }
+    project.build(&args).expect_success();
+    assert_eq!(imported(), "flat of the context\ntool of the context\n");
+
     let zeros = "0".repeat(64);
     let local = [("./", "flat", &*zeros), ("./libs/tool", "tool", &zeros)];
     project.write("pixi.lock", pixi_lock(&project, &local));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::channels::Channels;
 use crate::exclude_newer;
+use crate::lock_terms::CutoffTerm;
 use crate::section::image_section::{ExcludeNewer as Said, Located};
 use crate::settings::{ChannelDefaults, InputSettings};
 use condafront_model::channel::{Channel, ChannelNames, ChannelPriority};
@@ -66,6 +67,11 @@ impl<'s> ChannelSettings<'s> {
             &self.names,
             self.platform,
         )
+    }
+
+    /// What a lock with these channels must keep to, if the environment's own file says so much.
+    pub(super) fn cutoff_term(&self, said: &Located<Said>, channels: &[Channel]) -> CutoffTerm {
+        exclude_newer::term(said, channels, &self.names, self.platform)
     }
 
     /// The warnings about cutoffs: the build-arg's, and those that the image section of the environment's own `file` sets.

@@ -15,6 +15,7 @@ use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
 use condafront_step_spec::solve::{ExcludeNewer, Kept};
 
 use crate::file_path::{FilePath, NamedPath};
+use crate::lock_terms::LockTerms;
 use crate::pip_requirement::PipRequirement;
 use crate::section::image_section::{ImageSection, Located};
 
@@ -66,6 +67,8 @@ pub struct Beside {
     pub listed_channels: usize,
     /// Where PyPI packages come from.
     pub indexes: PypiIndexes,
+    /// What else the lock must have been written for, if it is pixi's.
+    pub terms: Option<LockTerms>,
     /// The error that the environment is for other platforms.
     pub other_platform: Option<Diagnostic>,
     /// Why the packages cannot be found without a lock.
@@ -199,6 +202,8 @@ pub struct LockedPip {
     pub repositories: Vec<RepositoryPip>,
     /// The names of those that conda packages of the lock contain, as far as the lock says so.
     pub by_conda: BTreeSet<String>,
+    /// What those of the build context and of repositories say that they need (`Requires-Dist`), by normalized name.
+    pub needs: BTreeMap<String, Vec<String>>,
 }
 
 impl LockedPip {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::lock_terms::CutoffTerm;
 use crate::match_spec;
 use crate::place::Place;
 use crate::section::args::BuildArgs;
@@ -58,6 +59,30 @@ pub(super) fn requested(
         .map(|(name, limit)| (name.clone(), limit.value))
         .collect();
     Some(asked)
+}
+
+/// What a lock with these channels must keep to.
+pub(super) fn term(
+    said: &Located<Said>,
+    channels: &[Channel],
+    names: &ChannelNames,
+    platform: Platform,
+) -> CutoffTerm {
+    let Located { value, lines } = said;
+    let limits = requested(Some(value), None, channels, names, platform);
+    let of_channels = value.channels.iter().flat_map(|(name, limit)| {
+        let indices = indices(name, channels, names, platform);
+        indices.into_iter().map(|index| (index, limit.lines))
+    });
+    let by_name = value.by_name.iter();
+    CutoffTerm {
+        limits: limits.unwrap_or_else(|| ExcludeNewer::of(None)),
+        lines: *lines,
+        by_name: by_name
+            .map(|(name, limit)| (name.clone(), limit.lines))
+            .collect(),
+        channels: of_channels.collect(),
+    }
 }
 
 /// The channels that a text means, by index.

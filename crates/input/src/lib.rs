@@ -21,6 +21,7 @@ pub mod findings;
 pub mod fuzzing;
 mod json;
 mod leftover;
+mod lock_terms;
 mod locked;
 mod logins;
 mod look_alike;
@@ -58,6 +59,9 @@ pub use check_directive::check_options;
 pub use environment_input::{
     Beside, Categories, Conda, DeclaredPlatform, DeclaredSystem, EnvironmentInput, LocalPip,
     LockedPip, Pip, PypiIndexes, RepositoryPip, RequestedSpec, SolveRequest,
+};
+pub use lock_terms::{
+    Asked, CutoffTerm, LockTerms, OptionKind, OptionTerm, Places, ProjectTerms, PypiTerms, Selected,
 };
 pub use locked::skip::{check_skips, or_skip};
 pub use logins::Logins;

@@ -44,6 +44,8 @@ pub(super) struct Locked<'a> {
     pub(super) repositories: Vec<RepositoryPip>,
     /// The names of the PyPI packages that conda packages contain.
     pub(super) by_conda: BTreeSet<String>,
+    /// What the PyPI packages that must be built say that they need, by normalized name.
+    pub(super) needs: BTreeMap<String, Vec<String>>,
     pub(super) warnings: Vec<Warning>,
     /// What to leave out.
     pub(super) skip: Skip<'a>,
@@ -85,6 +87,7 @@ impl<'a> Locked<'a> {
             local: Vec::new(),
             repositories: Vec::new(),
             by_conda: BTreeSet::new(),
+            needs: BTreeMap::new(),
             warnings: Vec::new(),
             skip: Skip::new(settings),
             unverified,
@@ -265,6 +268,7 @@ impl<'a> Locked<'a> {
                 local: self.local,
                 repositories: self.repositories,
                 by_conda: self.by_conda,
+                needs: self.needs,
             }),
             beside: None,
             section: ImageSection::default(),
@@ -326,7 +330,7 @@ pub(super) fn check_subdir(
         package.id, package.subdir
     ))
     .at(file, lines)
-    .help(advice))
+    .help_to_write_again(advice))
 }
 
 /// The error for a lock that is for other platforms than the image's: `what` is for the subdirs `found`, as the file says

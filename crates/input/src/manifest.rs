@@ -15,17 +15,21 @@ mod kind;
 mod known;
 mod needs;
 mod other;
+mod own_project;
 mod pypi;
 mod pypi_options;
+mod pypi_terms;
 mod python;
 mod refusals;
 mod request;
 mod system;
+mod terms;
 mod variables;
 mod workspace;
 
 use std::sync::Arc;
 
+use self::kind::Tool;
 use self::refusals::Refusals;
 use self::request::Request;
 use self::workspace::Workspace;
@@ -124,8 +128,13 @@ pub(crate) fn read(
         solve,
         listed_channels,
         other_platform,
+        together,
+        mut terms,
     } = asked.request(&section, &mut refusals, &mut warnings)?;
     let (pip, indexes) = pypi::read(&workspace, &environment, &mut refusals)?;
+    terms.pypi = pypi_terms::read(&workspace, &environment, &together)?;
+    terms.project = own_project::read(&workspace);
+    let indexes = terms::indexes(&terms, indexes);
     if !pip.is_empty() {
         cutoff::of_pypi(&workspace, &mut refusals);
     }
@@ -139,6 +148,7 @@ pub(crate) fn read(
         environments: workspace.environments(),
         listed_channels,
         indexes,
+        terms: (kind.tool == Tool::Pixi).then_some(terms),
         other_platform,
         unsolvable,
         warnings: of_solve,

@@ -5,6 +5,7 @@ mod kept_pip;
 mod kind;
 mod known_pip;
 mod of_extras;
+mod of_pixi;
 mod of_pypi;
 mod renewal;
 mod satisfied;
@@ -21,13 +22,14 @@ use crate::file_path::{FilePath, NamedPath};
 use crate::locked;
 use crate::pixi_lock;
 use crate::read;
+use crate::requirements::List;
 use crate::section::image_section::{Located, PLATFORM};
 use crate::settings::InputSettings;
 use condafront_model::lint::Warning;
 use condafront_model::package::Package;
 use condafront_model::platform::Platform;
 use condafront_model::redact::quoted;
-use condafront_model::source::{Diagnostic, Lines, Location, SourceFile};
+use condafront_model::source::{Advice, Diagnostic, Lines, Location, SourceFile};
 
 /// The build-arg that says which packages of a lock may change.
 const UPGRADE: &str = "UPGRADE";
@@ -129,11 +131,11 @@ impl OwnLock {
         if let Some(error) = &self.other_platform {
             return Err(with_help(error.clone(), &self.renew(kind)));
         }
-        self.read_or(lock, settings, |error| {
-            let command = format!("`{}`", self.command(kind));
-            let says_so = |help: &String| help.contains(&command);
-            let is_enough = error.is_settled() || error.help.as_ref().is_some_and(says_so);
-            (!is_enough).then(|| self.renew(kind))
+        self.read_or(lock, settings, |error| match error.advice {
+            Advice::Complete => None,
+            // It names the manifest's own tool.
+            Advice::WriteAgain if self.is_beside => None,
+            Advice::WriteAgain | Advice::Open => Some(self.renew(kind)),
         })
     }
 
@@ -172,15 +174,18 @@ impl OwnLock {
         Ok(found)
     }
 
-    /// The environment with the packages `found` of `lock`, instead of a solve.
+    /// The environment with the packages `found` of `lock`, instead of a solve. `list` has the PyPI packages that its file asks
+    /// for, if they are known.
     ///
     /// # Errors
-    /// A diagnostic at a dependency that the lock does not satisfy, or at the lock if it has packages from elsewhere.
+    /// A diagnostic at a dependency that the lock does not satisfy, or at the lock if it has packages from elsewhere or was
+    /// written for something else.
     pub fn installed(
         &self,
         input: EnvironmentInput,
         found: EnvironmentInput,
         lock: &Arc<SourceFile>,
+        list: Option<&List>,
         settings: &InputSettings,
     ) -> Result<EnvironmentInput, Diagnostic> {
         let (Conda::Unsolved(request), Conda::Locked(packages)) = (&input.conda, found.conda)
@@ -188,6 +193,14 @@ impl OwnLock {
             return Ok(input);
         };
         self.check(request, &packages, lock, settings)?;
+        if let (Some(list), Pip::Locked(pip)) = (list, &found.pip) {
+            let kind = LockKind::of(lock);
+            self.check_pip(list, &packages, pip, kind, settings)?;
+            let beside = input.beside.as_ref().filter(|_| self.is_beside);
+            if let Some(terms) = beside.and_then(|beside| beside.terms.as_ref()) {
+                self.check_terms(request, list, terms, lock, settings)?;
+            }
+        }
         let mut asking: BTreeMap<String, Lines> = BTreeMap::new();
         for asked in &request.specs {
             if let Some(name) = name_of(&asked.spec) {
@@ -211,6 +224,11 @@ impl OwnLock {
         };
         let mut warnings = input.warnings;
         warnings.extend(found.warnings);
+        if let Pip::Locked(pip) = &pip {
+            let terms = input.beside.as_ref().and_then(|it| it.terms.as_ref());
+            let terms = terms.and_then(|terms| terms.pypi.as_ref());
+            warnings.extend(terms.and_then(|terms| self.of_isolation(terms, pip)));
+        }
         Ok(EnvironmentInput {
             conda,
             pip,
@@ -283,7 +301,11 @@ impl OwnLock {
     }
 
     fn error(&self, message: String) -> Diagnostic {
-        Diagnostic::new(message).at(&self.file, self.lines)
+        self.error_at(message, self.lines)
+    }
+
+    fn error_at(&self, message: String, lines: Lines) -> Diagnostic {
+        Diagnostic::new(message).at(&self.file, lines)
     }
 
     /// What to do about a lock that does not fit the file.

@@ -112,7 +112,7 @@ pub(crate) fn read(
                 redact::quoted(selector.text)
             ))
             .at(file, selector.lines)
-            .help(Maker::of(tree).again())
+            .help_to_write_again(Maker::of(tree).again())
         })?;
         let again = Maker::of(tree).again();
         add(
@@ -127,6 +127,33 @@ pub(crate) fn read(
     locked.deduplicate(Repeats::Slip)?;
     locked.packages = link_order(std::mem::take(&mut locked.packages), &depends);
     Ok(locked.finish())
+}
+
+/// An environment of a lock that pixi's own library has read.
+pub(crate) struct ChosenLock {
+    pub(crate) lock: LockFile,
+    /// The environment's name.
+    pub(crate) environment: String,
+    /// The lock's name of the platform.
+    pub(crate) platform: String,
+}
+
+/// The environment of a lock that the settings ask for.
+///
+/// # Errors
+/// Those of [`read`], as far as they are about the lock as a whole.
+pub(crate) fn chosen(
+    file: &Arc<SourceFile>,
+    platform: Platform,
+    settings: &InputSettings,
+) -> Result<ChosenLock, Diagnostic> {
+    let tree = yaml::read(file, file.text()?)?;
+    let selection = Selection::find(file, &tree, platform, settings)?;
+    Ok(ChosenLock {
+        environment: selection.environment.to_owned(),
+        platform: selection.platform.to_owned(),
+        lock: parsed(file)?,
+    })
 }
 
 /// A lock, as pixi's own library reads it.
@@ -248,10 +275,12 @@ fn add(
             let version = version.as_deref().filter(|version| *version != "0");
             let name = data.name().as_ref();
             locked.add_pip(name, version, &url, || Ok(hashes), lines)?;
+            let needed = data.requires_dist().iter().map(ToString::to_string);
             if let Some(added) = locked.pip.last_mut().filter(|added| added.name == name) {
-                let needed = data.requires_dist().iter();
-                added.requires_dist = needed.map(ToString::to_string).collect();
+                added.requires_dist = needed.collect();
                 added.requires_python = data.requires_python().map(ToString::to_string);
+            } else {
+                locked.needs.insert(normalized(name), needed.collect());
             }
         }
         LockedPackage::Conda(CondaPackageData::Source(data)) => {
@@ -267,7 +296,7 @@ fn add(
 }
 
 /// The PyPI package that a package URL names (<https://github.com/package-url/purl-spec>).
-fn of_pypi(purl: &PackageUrl) -> Option<String> {
+pub(crate) fn of_pypi(purl: &PackageUrl) -> Option<String> {
     let text = purl.to_string();
     let name = text.strip_prefix("pkg:pypi/")?;
     let end = name.find(['@', '?', '#']).unwrap_or(name.len());

@@ -22,7 +22,7 @@ pub use logical::has_credentials;
 pub use paths::LocalPath;
 pub use reading::Reading;
 pub use repository::Repository;
-pub use requirement::{Requirement, Source};
+pub use requirement::{Requirement, Source, is_archive};
 
 use crate::file_path::FilePath;
 use crate::pip_requirement::PipRequirement;

@@ -77,17 +77,8 @@ fn of_project(file: &Arc<SourceFile>, tree: &Node) -> Option<Diagnostic> {
             format!("{name} is a project of MLflow"),
             "Build from the conda.yaml that it names, or from an environment file of your own.",
         )
-    } else if has("env_specs") || has("packages") && !has("package") {
-        let key = if has("packages") {
-            "packages"
-        } else {
-            "env_specs"
-        };
-        (
-            key,
-            format!("{name} is a project of anaconda-project, which lists `packages:`"),
-            "Put the packages of one environment into an environment file, under `dependencies:`.",
-        )
+    } else if let Some(found) = of_anaconda_project(file, tree) {
+        return Some(found);
     } else if has("package") && (has("requirements") || has("build") || has("source")) {
         (
             "package",
@@ -100,6 +91,80 @@ fn of_project(file: &Arc<SourceFile>, tree: &Node) -> Option<Diagnostic> {
     let mut keys = tree.mapping()?.iter();
     let (key, _) = keys.find(|(known, _)| known.name == key)?;
     Some(Diagnostic::new(message).at(file, key.lines).help(help))
+}
+
+/// The message for the files of anaconda-project (<https://anaconda-project.readthedocs.io/en/latest/reference.html>).
+fn of_anaconda_project(file: &Arc<SourceFile>, tree: &Node) -> Option<Diagnostic> {
+    let (name, has) = (file.name(), |key: &str| tree.get(key).is_some());
+    let last = name.rsplit('/').next().unwrap_or(name);
+    let is_named = last.starts_with("anaconda-project");
+    let has_packages = has("packages") && !has("package");
+    if !(is_named
+        || has("env_specs")
+        || has("locking_enabled")
+        || has_packages
+        || has_commands(tree))
+    {
+        return None;
+    }
+    let specs = tree
+        .get("env_specs")
+        .and_then(Node::mapping)
+        .unwrap_or_default();
+    let has_own = specs.iter().any(|(_, spec)| spec.get("packages").is_some());
+    let into_file =
+        "Put the packages of one environment into an environment file, under `dependencies:`.";
+    let (message, keys, help): (_, &[&str], _) = if has("locking_enabled")
+        || last.starts_with("anaconda-project-lock")
+    {
+        (
+            format!("{name} is a lock of anaconda-project, which has no URLs of packages"),
+            &["env_specs", "locking_enabled"],
+            into_file,
+        )
+    } else if has_packages {
+        (
+            format!("{name} is a project of anaconda-project, which lists `packages:`"),
+            &["packages"],
+            into_file,
+        )
+    } else if has_own {
+        (
+            format!(
+                "{name} is a project of anaconda-project, which lists packages below `env_specs:`"
+            ),
+            &["env_specs"],
+            into_file,
+        )
+    } else {
+        (
+            format!("{name} is a project of anaconda-project that lists no packages"),
+            &[
+                "commands",
+                "env_specs",
+                "services",
+                "downloads",
+                "variables",
+                "channels",
+                "name",
+            ],
+            "Write an environment file with the packages under `dependencies:`, and what to run as `cmd:` under `condafront:`.",
+        )
+    };
+    let known = tree.mapping().unwrap_or_default();
+    let mut places = keys
+        .iter()
+        .filter_map(|key| known.iter().find(|(known, _)| known.name == **key));
+    let lines = places.next().map_or(tree.lines, |(key, _)| key.lines);
+    Some(Diagnostic::new(message).at(file, lines).help(help))
+}
+
+/// Whether a file has commands in the form of anaconda-project.
+fn has_commands(tree: &Node) -> bool {
+    const KINDS: &[&str] = &["unix", "windows", "bokeh_app", "notebook"];
+    let commands = tree.get("commands").and_then(Node::mapping);
+    let mut commands = commands.unwrap_or_default().iter();
+    commands.any(|(_, command)| KINDS.iter().any(|kind| command.get(kind).is_some()))
 }
 
 /// The message for files of other tools that have `dependencies` as well.

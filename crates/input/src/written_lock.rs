@@ -5,7 +5,7 @@ mod content;
 pub mod for_conda_lock;
 pub mod for_pixi;
 
-pub use self::content::{LockedEnvironment, LockedPlatform, LockedPypi, NewLock};
+pub use self::content::{LocalPypi, LockedEnvironment, LockedPlatform, LockedPypi, NewLock};
 
 #[cfg(test)]
 mod tests;

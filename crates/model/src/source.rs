@@ -191,8 +191,21 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Where, most relevant place first; empty when no file is to blame.
     pub locations: Vec<Location>,
+    /// What the help is, for those who would add to it.
+    pub advice: Advice,
     cause: Option<Arc<dyn Error + Send + Sync>>,
-    is_settled: bool,
+}
+
+/// What the help of a diagnostic is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Advice {
+    /// It may be one of several ways out.
+    #[default]
+    Open,
+    /// To write the file again, with the command of the tool whose file it is.
+    WriteAgain,
+    /// All that can be done: to write the file again would not help.
+    Complete,
 }
 
 impl fmt::Display for Diagnostic {
@@ -229,8 +242,8 @@ impl Diagnostic {
             message: message.into(),
             help: None,
             locations: Vec::new(),
+            advice: Advice::Open,
             cause: None,
-            is_settled: false,
         }
     }
 
@@ -266,13 +279,15 @@ impl Diagnostic {
     /// Says that the help is all that can be done about it: advice for the whole file, such as to write it again, would not help.
     #[must_use]
     pub fn settled(mut self) -> Self {
-        self.is_settled = true;
+        self.advice = Advice::Complete;
         self
     }
 
-    /// Whether the help is all that can be done about it.
-    pub fn is_settled(&self) -> bool {
-        self.is_settled
+    /// Sets help that says how to write the file again, with the command of the tool whose file it is.
+    #[must_use]
+    pub fn help_to_write_again(mut self, help: impl Into<String>) -> Self {
+        self.advice = Advice::WriteAgain;
+        self.help(help)
     }
 
     /// The diagnostic as a terminal shows it: message, excerpts with line numbers, help.

@@ -1,7 +1,7 @@
 //! The PyPI packages that an environment of a manifest asks for, as lines for pip. If pip would choose differently from the
 //! manifest's own tool, a solve is refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
@@ -35,6 +35,9 @@ const FIELDS: &[&str] = &[
     "editable",
     "url",
 ];
+
+/// The option that replaces the versions that anything asks for.
+const OVERRIDES: &str = "dependency-overrides";
 
 /// The characters that must be escaped in every part of a path in a URL.
 const IN_PATH: &AsciiSet = &CONTROLS
@@ -96,6 +99,12 @@ pub(super) fn read<'a>(
     if list.is_empty() {
         return Ok((list, pypi_options::without_packages(&options)));
     }
+    let overrides = reader.overrides(&options)?;
+    for line in &mut list {
+        if let Some((text, lines)) = reader.overridden(line, &overrides)? {
+            (line.text, line.lines) = (text, lines);
+        }
+    }
     let (mut lines, indexes) = Options { workspace }.read(&options, refusals)?;
     lines.extend(list);
     Ok((lines, indexes))
@@ -150,6 +159,46 @@ impl Reader<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// The versions that replace those of dependencies, by normalized name.
+    fn overrides<'n>(
+        &self,
+        options: &[&'n (Key, Node)],
+    ) -> Result<BTreeMap<String, &'n (Key, Node)>, Diagnostic> {
+        let mut all = BTreeMap::new();
+        for (key, node) in options.iter().filter(|(key, _)| key.name == OVERRIDES) {
+            let entries = node.mapping().ok_or_else(|| {
+                let message = format!("`{OVERRIDES}` must be a table, not {}", node.what());
+                self.workspace.at(key.lines).error(message)
+            })?;
+            all.extend(entries.iter().map(|one| (normalized(&one.0.name), one)));
+        }
+        Ok(all)
+    }
+
+    /// What an override makes of a line, and where it is: the package is still asked for only where the line's marker holds.
+    fn overridden(
+        &self,
+        line: &PipRequirement,
+        overrides: &BTreeMap<String, &(Key, Node)>,
+    ) -> Result<Option<(String, Lines)>, Diagnostic> {
+        let name = requirement_name(&line.text);
+        let Some((key, node)) = name.and_then(|name| overrides.get(&name)) else {
+            return Ok(None);
+        };
+        // A solve refuses overrides as such.
+        let mut ignored = Refusals::new(self.workspace.kind.tool);
+        let mut text = self.line(key, node, &mut ignored)?;
+        if text.contains(';') {
+            // A lock does not say whether the override applied.
+            text.clone_from(&key.name);
+        }
+        if let Some((_, marker)) = line.text.split_once(';') {
+            text.push_str(" ;");
+            text.push_str(marker);
+        }
+        Ok(Some((text, key.lines)))
     }
 
     /// A dependency as a line for pip.
@@ -218,7 +267,9 @@ impl Reader<'_, '_> {
             for field in ["rev", "tag", "branch"] {
                 reference = reference.or(text(field)?);
             }
-            let reference = reference.map_or_else(String::new, |found| format!("@{found}"));
+            let reference = reference.map_or_else(String::new, |found| {
+                format!("@{}", utf8_percent_encode(found, IN_PATH))
+            });
             let git = git.strip_prefix("git+").unwrap_or(git);
             format!("{name}{extras} @ git+{git}{reference}{fragment}")
         } else if let Some(url) = text("url")? {

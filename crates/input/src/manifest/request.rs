@@ -2,11 +2,12 @@
 
 use super::refusals::Refusals;
 use super::workspace::{Environment, Feature, Workspace};
-use super::{channels, cutoff, dependency, python, system};
+use super::{channels, cutoff, dependency, python, system, terms};
 use crate::channel_settings::ChannelSettings;
 use crate::channels::{Channels, unnamed};
 use crate::dependency_list::DependencyList;
 use crate::environment_input::{RequestedSpec, SolveRequest};
+use crate::lock_terms::LockTerms;
 use crate::section::exclude_newer::unrepeatable;
 use crate::section::image_section::ImageSection;
 use crate::settings::{ChannelDefaults, InputSettings};
@@ -32,13 +33,17 @@ pub(super) struct Asked<'w, 'a> {
 }
 
 /// What an environment asks of a solve.
-pub(super) struct Request {
+pub(super) struct Request<'a> {
     /// What a solve is asked.
     pub(super) solve: SolveRequest,
     /// How many of its channels the environment lists itself.
     pub(super) listed_channels: usize,
     /// The error that the environment is for other platforms.
     pub(super) other_platform: Option<Diagnostic>,
+    /// The features of all environments that are solved at once.
+    pub(super) together: Environment<'a>,
+    /// What its lock must have been written for, without what concerns PyPI packages.
+    pub(super) terms: LockTerms,
 }
 
 impl<'a> Asked<'_, 'a> {
@@ -51,7 +56,7 @@ impl<'a> Asked<'_, 'a> {
         section: &ImageSection,
         refusals: &mut Refusals,
         warnings: &mut Vec<Warning>,
-    ) -> Result<Request, Diagnostic> {
+    ) -> Result<Request<'a>, Diagnostic> {
         let (workspace, settings) = (self.workspace, self.settings);
         let others = match self.environment.solve_group {
             Some((group, _)) => workspace.group(group, self.name)?,
@@ -62,7 +67,7 @@ impl<'a> Asked<'_, 'a> {
         let listed = channels::listed(workspace, &together)?;
         let own_cutoff = cutoff::read(workspace, &listed, refusals)?;
         if said.exclude_newer.is_none()
-            && let Some(found) = own_cutoff
+            && let Some(found) = own_cutoff.clone()
         {
             let doubts = unrepeatable(
                 "exclude-newer",
@@ -123,6 +128,13 @@ impl<'a> Asked<'_, 'a> {
             &channels,
         ));
         let priority = self.priority(&together, refusals)?;
+        let listed = &channels[..listed_channels.min(channels.len())];
+        let of_channels_of_lock = terms::OfChannels {
+            listed: settings.channels.is_empty().then_some(listed),
+            priority: of_channels.priority(),
+            exclude_newer: own_cutoff.map(|said| of_channels.cutoff_term(&said, listed)),
+        };
+        let terms = terms::read(workspace, self.environment, &together, of_channels_of_lock);
         let request = SolveRequest {
             priority: of_channels.priority().or(priority).unwrap_or_default(),
             exclude_newer: of_channels.exclude_newer(&channels),
@@ -140,6 +152,8 @@ impl<'a> Asked<'_, 'a> {
             solve: request,
             listed_channels,
             other_platform: machines.other_platform,
+            together,
+            terms,
         })
     }
 

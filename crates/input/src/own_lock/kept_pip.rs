@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::of_extras::{extra, extras};
-use crate::environment_input::{Conda, EnvironmentInput, Pip};
+use crate::environment_input::{Conda, EnvironmentInput, LocalPip, Pip};
 use crate::requirements::{List, Source};
 use crate::settings::InputSettings;
+use crate::written_lock::LocalPypi;
 use condafront_model::package::Package;
 use condafront_model::pypi_package::{PipPackage, normalized, requirement_name};
 
@@ -17,15 +18,18 @@ pub struct KeptPip {
     /// The conda packages that they were chosen for.
     conda: Vec<Package>,
     packages: Vec<PipPackage>,
+    /// The manifest's own project, if it is one of them.
+    project: Option<LocalPypi>,
 }
 
 impl KeptPip {
     /// The packages of the lock `found`, if they are what `list` asks for, all of it and nothing more, and none of them may
-    /// change. In doubt, they do not stay.
+    /// change. In doubt, they do not stay. `project` is the manifest's own, if the lock says of it what it says itself.
     pub(super) fn of(
         found: &EnvironmentInput,
         list: &List,
         settings: &InputSettings,
+        project: Option<LocalPypi>,
     ) -> Option<Self> {
         let (Conda::Locked(conda), Pip::Locked(pip)) = (&found.conda, &found.pip) else {
             return None;
@@ -36,8 +40,22 @@ impl KeptPip {
         };
         let mut of_conda: BTreeSet<String> = pip.by_conda.iter().cloned().collect();
         of_conda.extend(conda.iter().map(|package| normalized(&package.id.name)));
-        let is_kept = !pip.files.is_empty()
-            && pip.local.is_empty()
+        let is_current = |local: &LocalPip| {
+            let project = project.as_ref();
+            project.is_some_and(|own| own.name == normalized(&local.name) && local.path.is_empty())
+        };
+        let named: BTreeMap<String, &[String]> = pip
+            .files
+            .iter()
+            .map(|one| (normalized(&one.name), one.requires_dist.as_slice()))
+            .chain(
+                pip.needs
+                    .iter()
+                    .map(|(name, needs)| (name.clone(), needs.as_slice())),
+            )
+            .collect();
+        let is_kept = !named.is_empty()
+            && pip.local.iter().all(is_current)
             && pip.repositories.is_empty()
             && settings.skip.is_empty()
             && !list
@@ -45,16 +63,27 @@ impl KeptPip {
                 .iter()
                 .any(|entry| chooses_kinds(&entry.text))
             && !pip.files.iter().any(may_change)
-            && are_asked_for(&pip.files, &of_conda, list) == Some(true);
+            && are_asked_for(&named, &of_conda, list) == Some(true);
         is_kept.then(|| Self {
             conda: conda.clone(),
             packages: pip.files.clone(),
+            project: project.filter(|_| !pip.local.is_empty()),
         })
     }
 
-    /// The packages, if they fit the conda packages of the new lock: all that they were chosen for are present, and no other has
-    /// the name of one of them.
-    pub fn for_conda(&self, packages: &[Package]) -> Option<&[PipPackage]> {
+    /// The manifest's own project, if it is one of them.
+    pub fn project(&self) -> Option<&LocalPypi> {
+        self.project.as_ref()
+    }
+
+    /// The files to download.
+    pub fn packages(&self) -> &[PipPackage] {
+        &self.packages
+    }
+
+    /// Whether they fit the conda packages of the new lock: all that they were chosen for are present, and no other has the
+    /// name of one of them.
+    pub fn fits(&self, packages: &[Package]) -> bool {
         let is_same = |a: &Package, b: &Package| a.id == b.id && a.subdir == b.subdir;
         let is_there = |one: &Package| packages.iter().any(|new| is_same(one, new));
         let names: BTreeSet<String> = self
@@ -65,8 +94,7 @@ impl KeptPip {
         let is_known = |new: &Package| self.conda.iter().any(|one| is_same(one, new));
         let mut new = packages.iter().filter(|one| !is_known(one));
         let is_twice = new.any(|one| names.contains(&normalized(&one.id.name)));
-        let fits = self.conda.iter().all(is_there) && !is_twice;
-        fits.then_some(&self.packages)
+        self.conda.iter().all(is_there) && !is_twice
     }
 }
 
@@ -77,17 +105,13 @@ fn chooses_kinds(line: &str) -> bool {
         .any(|option| line.starts_with(option))
 }
 
-/// Whether each of the packages is asked for by the list, or needed by one that is. `None` if something else is asked for or
+/// Whether each of the packages that are `named`, with what they need, is asked for by the list, or needed by one that is. `None` if something else is asked for or
 /// needed, apart from what is `of_conda`, or may be.
 fn are_asked_for(
-    packages: &[PipPackage],
+    named: &BTreeMap<String, &[String]>,
     of_conda: &BTreeSet<String>,
     list: &List,
 ) -> Option<bool> {
-    let named: BTreeMap<String, &PipPackage> = packages
-        .iter()
-        .map(|one| (normalized(&one.name), one))
-        .collect();
     let is_there = |name: &str| named.contains_key(name) || of_conda.contains(name);
     let mut pending = Vec::new();
     for entry in list.entries().iter().filter(|entry| !entry.is_constraint) {
@@ -95,7 +119,8 @@ fn are_asked_for(
             continue;
         };
         let name = requirement.name.clone()?;
-        let is_plain = matches!(requirement.source, Source::Index) && !requirement.has_marker;
+        let has_files = matches!(requirement.source, Source::Index | Source::Context(_));
+        let is_plain = has_files && !requirement.has_marker;
         if !is_plain || !is_there(&name) {
             return None;
         }
@@ -111,9 +136,7 @@ fn are_asked_for(
             // What extras of a conda package need is in no lock.
             return None;
         }
-        let needs = named
-            .get(&name)
-            .map_or(&[][..], |package| package.requires_dist.as_slice());
+        let needs = named.get(&name).copied().unwrap_or_default();
         for text in needs {
             let (requirement, marker) = text.split_once(';').unwrap_or((text, ""));
             let name = requirement_name(requirement)?;

@@ -1,15 +1,15 @@
 //! What a lock has of the PyPI packages that lines of a list ask for.
 
 use super::of_extras;
-use crate::environment_input::{LockedPip, RepositoryPip};
+use crate::environment_input::{LocalPip, LockedPip, RepositoryPip};
 use crate::locked::repository::BRANCH;
 use crate::pylock::MarkerEnvironment;
 use crate::requirements::{ListEntry, Repository, Requirement, Source};
-use condafront_model::package::Package;
+use condafront_model::package::{Package, PackageUrl};
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::{PipPackage, normalized};
 use condafront_model::redact::{self, quoted};
-use percent_encoding::percent_decode_str;
+use url::Url;
 
 /// The packages of a lock, as far as PyPI packages are concerned.
 pub(super) struct KnownPip<'a> {
@@ -53,22 +53,50 @@ impl KnownPip<'_> {
                 "`{lock}` has {what}, which is not what this line asks for"
             ))
         };
-        if let Some(repository) = self.repository(name)
-            && let Source::Repository(asked) = &requirement.source
-            && !is_it(repository, asked)
-        {
-            let commit = &repository.commit;
-            return not_asked(format!("commit {commit} of the repository of {name}"));
+        if let Some(repository) = self.repository(name) {
+            let is_asked = match &requirement.source {
+                Source::Repository(asked) => is_it(repository, asked),
+                Source::Context(_) | Source::Web(_) => false,
+                Source::Index => true,
+            };
+            if !is_asked {
+                let commit = &repository.commit;
+                return not_asked(format!("commit {commit} of the repository of {name}"));
+            }
         }
-        let Some(file) = self.file(name) else {
-            let is_missing = !entry.is_constraint && !self.is_elsewhere(name);
-            return is_missing.then(|| format!("`{lock}` has no PyPI package {name}"));
+        if let Some(local) = self.local(name) {
+            let is_asked = match &requirement.source {
+                Source::Context(asked) => asked.path == local.path,
+                Source::Repository(_) | Source::Web(_) => false,
+                Source::Index => true,
+            };
+            if !is_asked {
+                let path = if local.path.is_empty() {
+                    "."
+                } else {
+                    &local.path
+                };
+                return not_asked(format!("{name} of the folder `{}`", quoted(path)));
+            }
+        }
+        let needs = if let Some(file) = self.file(name) {
+            let is_asked = match &requirement.source {
+                Source::Index => requirement.allows(file),
+                Source::Web(Some(asked)) => is_file(file, asked),
+                Source::Web(None) => true,
+                Source::Context(_) | Source::Repository(_) => false,
+            };
+            if !is_asked {
+                return not_asked(format!("the PyPI package {}", file.label()));
+            }
+            &file.requires_dist
+        } else {
+            if !entry.is_constraint && !self.is_elsewhere(name) {
+                return Some(format!("`{lock}` has no PyPI package {name}"));
+            }
+            self.pip.needs.get(name)?
         };
-        let is_of_repository = matches!(requirement.source, Source::Repository(_));
-        if is_of_repository || !requirement.allows(file) {
-            return not_asked(format!("the PyPI package {}", file.label()));
-        }
-        let (needed, extra) = self.missing_of_extras(entry, file)?;
+        let (needed, extra) = self.missing_of_extras(entry, needs)?;
         Some(format!(
             "`{lock}` has no PyPI package {needed}, which the extra `{}` of {name} needs",
             quoted(&extra)
@@ -80,6 +108,11 @@ impl KnownPip<'_> {
         files.find(|file| normalized(&file.name) == name)
     }
 
+    fn local(&self, name: &str) -> Option<&LocalPip> {
+        let mut local = self.pip.local.iter();
+        local.find(|one| normalized(&one.name) == name)
+    }
+
     fn repository(&self, name: &str) -> Option<&RepositoryPip> {
         let mut repositories = self.pip.repositories.iter();
         repositories.find(|one| normalized(&one.name) == name)
@@ -88,9 +121,8 @@ impl KnownPip<'_> {
     /// Whether the package is there, but not as a file to download.
     fn is_elsewhere(&self, name: &str) -> bool {
         let is_it = |known: &str| normalized(known) == name;
-        let mut local = self.pip.local.iter();
         let mut conda = self.conda.iter();
-        local.any(|one| is_it(&one.name))
+        self.local(name).is_some()
             || self.repository(name).is_some()
             || self.pip.by_conda.contains(name)
             || self.skip.iter().any(|one| is_it(one))
@@ -106,13 +138,13 @@ impl KnownPip<'_> {
     }
 
     /// A package that the extras of a line surely need and that is not there, and the extra.
-    fn missing_of_extras(&self, entry: &ListEntry, file: &PipPackage) -> Option<(String, String)> {
+    fn missing_of_extras(&self, entry: &ListEntry, needs: &[String]) -> Option<(String, String)> {
         // If the lock does not say what conda packages contain, one of any name may be it.
         if self.pip.by_conda.is_empty() {
             return None;
         }
         let is_there = |name: &str| self.file(name).is_some() || self.is_elsewhere(name);
-        of_extras::missing(&entry.text, file, self.image.as_ref()?, is_there)
+        of_extras::missing(&entry.text, needs, self.image.as_ref()?, is_there)
     }
 }
 
@@ -120,18 +152,20 @@ impl KnownPip<'_> {
 fn is_it(locked: &RepositoryPip, asked: &Repository) -> bool {
     let own = locked.found_by.as_deref();
     let own = own.map(|own| own.strip_prefix(BRANCH).unwrap_or(own));
-    let is_commit = |reference: &String| {
-        own.is_none_or(|own| own == decoded(reference)) || locked.commit.starts_with(reference)
+    let is_asked = match &asked.reference {
+        Some(reference) => {
+            own.is_none_or(|own| own == reference) || locked.commit.starts_with(reference)
+        }
+        // Otherwise, the default branch is not what was asked for when the lock was written.
+        None => own.is_none_or(|own| locked.commit.starts_with(own)),
     };
-    let is_same =
-        plain(&locked.url) == plain(&asked.url) && asked.reference.as_ref().is_none_or(is_commit);
-    // The name of a tag may have an `@`: a line then has only the last part of it as the reference.
-    let whole = |url: &str, name: &str| decoded(&format!("{url}@{name}"));
-    let is_same_text = || match (own, &asked.reference) {
-        (Some(own), Some(asked_for)) => whole(&locked.url, own) == whole(&asked.url, asked_for),
-        _ => false,
-    };
-    locked.subdir == asked.subdir && (is_same || is_same_text())
+    plain(&locked.url) == plain(&asked.url) && is_asked && locked.subdir == asked.subdir
+}
+
+/// Whether a file of a lock is at the address that is asked for.
+fn is_file(file: &PipPackage, asked: &Url) -> bool {
+    let plain = |url: &Url| PackageUrl::new(url.clone()).recorded_file();
+    plain(file.url.url()) == plain(asked)
 }
 
 /// The address of a repository without what may be spelled differently. pixi masks the names of accounts.
@@ -139,10 +173,6 @@ fn plain(url: &str) -> String {
     let url = redact::without_credentials(url);
     let url = url.trim_end_matches('/').to_ascii_lowercase();
     url.strip_suffix(".git").unwrap_or(&url).to_owned()
-}
-
-fn decoded(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -211,21 +241,12 @@ mod tests {
                 asked(url, Some("main"), None),
                 true,
             ),
-            (
-                own(url, Some("prüfung"), None),
-                asked(url, Some("pr%C3%BCfung"), None),
-                true,
-            ),
-            // The tag `demo@1.0`.
+            (own(url, Some("v1"), None), asked(url, None, None), false),
+            (own(url, Some(commit), None), asked(url, None, None), true),
             (
                 own(url, Some("demo@1.0"), None),
-                asked("https://g.example/team/demo@demo", Some("1.0"), None),
+                asked(url, Some("demo@1.0"), None),
                 true,
-            ),
-            (
-                own(url, Some("demo@1.0"), None),
-                asked("https://g.example/team/demo@demo", Some("1.1"), None),
-                false,
             ),
             (
                 own(url, None, None),

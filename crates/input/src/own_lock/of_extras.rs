@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::pylock::MarkerEnvironment;
-use condafront_model::pypi_package::{PipPackage, is_for_extra, normalized, requirement_name};
+use condafront_model::pypi_package::{is_for_extra, normalized, requirement_name};
 
 /// The extras that a requirement asks for: `async` in `flask[async]>=3`.
 pub(super) fn extras(requirement: &str) -> BTreeSet<String> {
@@ -29,16 +29,16 @@ pub(super) fn extra(marker: &str) -> Option<String> {
     written(marker).map(normalized)
 }
 
-/// The first package that `package` surely needs in this image for the extras that a line asks for, and that is not there; with
-/// the extra.
+/// The first package that one with these needs surely needs in this image for the extras that a line asks for, and that is not
+/// there; with the extra.
 pub(super) fn missing(
     line: &str,
-    package: &PipPackage,
+    needs: &[String],
     image: &MarkerEnvironment,
     is_there: impl Fn(&str) -> bool,
 ) -> Option<(String, String)> {
     let asked = extras(line);
-    package.requires_dist.iter().find_map(|needed| {
+    needs.iter().find_map(|needed| {
         let (requirement, marker) = needed.split_once(';')?;
         let own = written(marker)?;
         let extra = normalized(own);

@@ -5,11 +5,15 @@ use std::collections::BTreeMap;
 use super::known_pip::{KnownPip, image_of};
 use super::{LockKind, OwnLock};
 use crate::context_path::normalized as joined;
-use crate::environment_input::{Conda, EnvironmentInput, LocalPip, LockedPip, Pip, RepositoryPip};
+use crate::environment_input::{LocalPip, LockedPip, Pip, RepositoryPip};
 use crate::file_path::FilePath;
+use crate::lock_terms::PypiTerms;
 use crate::requirements::{List, Reading, Source};
 use crate::settings::InputSettings;
+use condafront_model::lint::{Rule, Warning};
+use condafront_model::package::Package;
 use condafront_model::pypi_package::{PipPackage, normalized, requirement_name};
+use condafront_model::redact::quoted;
 use condafront_model::source::{Diagnostic, Lines};
 
 impl OwnLock {
@@ -52,7 +56,34 @@ impl OwnLock {
                 })
                 .collect(),
             by_conda: pip.by_conda,
+            needs: pip.needs,
         }
+    }
+
+    /// The warning that a package of a manifest's lock is built in isolation, although the manifest says otherwise.
+    pub(super) fn of_isolation(&self, terms: &PypiTerms, pip: &LockedPip) -> Option<Warning> {
+        let files = pip.files.iter().filter(|file| file.is_archive());
+        let local = pip
+            .local
+            .iter()
+            .filter(|one| !one.file_name().ends_with(".whl"));
+        let names = files.map(|file| file.name.as_str());
+        let names = names.chain(local.map(|one| one.name.as_str()));
+        let mut names = names.chain(pip.repositories.iter().map(|one| one.name.as_str()));
+        let (name, lines) = names.find_map(|name| {
+            let lines = terms.unisolated.lines_of(&normalized(name))?;
+            Some((name, lines))
+        })?;
+        let message = format!(
+            "`{}` is built in isolation from the environment, in spite of `no-build-isolation`",
+            quoted(name)
+        );
+        Some(Warning {
+            rule: Rule::Ignored,
+            diagnostic: self.error_at(message, lines).help(
+                "List what its build needs in its own pyproject.toml: requires, in [build-system].",
+            ),
+        })
     }
 
     /// The entries of the list of a manifest, which names no other files.
@@ -78,21 +109,18 @@ impl OwnLock {
         Ok(Some(reading.finish()))
     }
 
-    /// Checks that the PyPI packages of the environment `found`, which [`installed`](Self::installed()) has returned, are what
-    /// the file's list asks for. The lock is of this `kind`.
+    /// Checks that a lock of this `kind`, with these conda `packages`, has the PyPI packages that the file's list asks for.
     ///
     /// # Errors
     /// A diagnostic at an entry that they do not satisfy, or that no lock can have.
-    pub fn check_pip(
+    pub(super) fn check_pip(
         &self,
         list: &List,
-        found: &EnvironmentInput,
+        packages: &[Package],
+        pip: &LockedPip,
         kind: LockKind,
         settings: &InputSettings,
     ) -> Result<(), Diagnostic> {
-        let (Conda::Locked(packages), Pip::Locked(pip)) = (&found.conda, &found.pip) else {
-            return Ok(());
-        };
         if !self.is_beside && pip.is_empty() {
             return Ok(());
         }

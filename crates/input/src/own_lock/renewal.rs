@@ -6,6 +6,7 @@ use crate::pixi_lock;
 use crate::requirements::List;
 use crate::section::image_section::PLATFORM;
 use crate::settings::InputSettings;
+use crate::written_lock::LocalPypi;
 use crate::yaml::{self, Node};
 use condafront_model::lint::{Rule, Warning};
 use condafront_model::nearest::did_you_mean;
@@ -165,16 +166,21 @@ impl OwnLock {
     }
 
     /// The PyPI packages of the lock `found`, which is of this `kind`, if they are what `list`, the list of the manifest, asks
-    /// for, and nothing more.
+    /// for, and nothing more. `project` is what [`own_project`](Self::own_project()) found in it.
     pub fn kept_pip(
         &self,
         found: &EnvironmentInput,
         list: &List,
         kind: LockKind,
         settings: &InputSettings,
+        project: Option<LocalPypi>,
     ) -> Option<KeptPip> {
-        let fits = self.is_beside && self.check_pip(list, found, kind, settings).is_ok();
-        KeptPip::of(found, list, settings).filter(|_| fits)
+        let (Conda::Locked(packages), Pip::Locked(pip)) = (&found.conda, &found.pip) else {
+            return None;
+        };
+        let check = || self.check_pip(list, packages, pip, kind, settings);
+        let fits = self.is_beside && check().is_ok();
+        KeptPip::of(found, list, settings, project).filter(|_| fits)
     }
 
     /// What stays of the lock `found` in a new one. Warnings say which of the packages that may change it does not have.

@@ -47,7 +47,7 @@ fn installed(
     let (file, input) = read(env);
     let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
     let found = own.read(lock, settings)?;
-    own.installed(input, found, lock, settings)
+    own.installed(input, found, lock, None, settings)
 }
 
 #[test]
@@ -242,7 +242,11 @@ fn pypi_packages_of_the_lock_must_be_those_of_the_list() {
     let found = own.read(&lock, &InputSettings::default()).unwrap();
     let check = |line: &str| {
         let list = list_of(line);
-        own.check_pip(&list, &found, LockKind::Explicit, &InputSettings::default())
+        let (Conda::Locked(packages), Pip::Locked(pip)) = (&found.conda, &found.pip) else {
+            panic!("not locked");
+        };
+        let settings = InputSettings::default();
+        own.check_pip(&list, packages, pip, LockKind::Explicit, &settings)
     };
     for line in [
         "flask",
@@ -334,7 +338,7 @@ fn kept_pip_of(lock: &str, pypi: &str, settings: &InputSettings) -> Option<KeptP
     let list = list_of(&texts.join("\n"));
     let lock = SourceFile::new("pixi.lock", lock);
     let found = own.read(&lock, settings).unwrap();
-    own.kept_pip(&found, &list, LockKind::Pixi, settings)
+    own.kept_pip(&found, &list, LockKind::Pixi, settings, None)
 }
 
 #[test]
@@ -387,7 +391,7 @@ fn packages_stay_if_the_conda_packages_do() {
         input.locked().unwrap()[0].clone()
     };
     let python = package("python-3.13.1-h1_0.conda");
-    let fits = |packages: &[Package]| kept.for_conda(packages).is_some();
+    let fits = |packages: &[Package]| kept.fits(packages);
     assert!(fits(std::slice::from_ref(&python)));
     assert!(fits(&[python.clone(), package("zlib-1.3-0.conda")]));
     assert!(!fits(&[package("python-3.13.2-h1_0.conda")]));

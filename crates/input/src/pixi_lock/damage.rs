@@ -55,7 +55,7 @@ pub(super) fn explain(
         }
     };
     let diagnostic = Diagnostic::new(message)
-        .help(Maker::of(tree).again())
+        .help_to_write_again(Maker::of(tree).again())
         .caused_by(error);
     let fallback = || tree.get("version").map(|node| node.lines);
     match lines.or_else(fallback) {

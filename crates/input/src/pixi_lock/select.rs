@@ -179,7 +179,7 @@ impl<'a> Finder<'a, '_> {
                     format!("{} has no version", self.file.name()),
                     Lines::one(1),
                 )
-                .help(self.again));
+                .help_to_write_again(self.again));
         };
         match node.text().and_then(|text| text.parse::<u64>().ok()) {
             Some(1 | 4..=NEWEST) => Ok(()),
@@ -201,7 +201,7 @@ impl<'a> Finder<'a, '_> {
                     ),
                     node.lines,
                 )
-                .help(format!("{} Valid versions are 4 to {NEWEST}.", self.again))),
+                .help_to_write_again(format!("{} Valid versions are 4 to {NEWEST}.", self.again))),
         }
     }
 
@@ -229,7 +229,7 @@ impl<'a> Finder<'a, '_> {
                 format!("`{what}:` must be a mapping, not {}", node.what()),
                 node.lines,
             )
-            .help(self.again)
+            .help_to_write_again(self.again)
         })
     }
 
@@ -271,7 +271,7 @@ impl<'a> Finder<'a, '_> {
                 format!("a platform's packages must be a list, not {}", list.what()),
                 list.lines,
             )
-            .help(self.again)
+            .help_to_write_again(self.again)
         })?;
         items
             .iter()
@@ -281,7 +281,7 @@ impl<'a> Finder<'a, '_> {
                         "an entry of an environment must be a mapping with the key `conda` or `pypi`",
                         item.lines,
                     )
-                    .help(self.again)
+                    .help_to_write_again(self.again)
                 })
             })
             .collect()

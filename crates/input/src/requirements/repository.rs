@@ -1,6 +1,7 @@
 //! Git repositories in a list of requirements.
 
 use pep508_rs::pep440_rs::Version;
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::check::check_syntax;
@@ -80,8 +81,12 @@ impl Repository {
         let reference = match path.rsplit_once('@') {
             Some((_, "")) => return Err(no_url()),
             Some((path, reference)) => {
+                if has_reference(path) {
+                    return Err(cut_reference(url, reference));
+                }
                 parsed.set_path(path);
-                Some(reference.to_owned())
+                let reference = percent_decode_str(reference).decode_utf8();
+                Some(reference.map_err(|_| no_url())?.into_owned())
             }
             None => None,
         };
@@ -93,6 +98,25 @@ impl Repository {
             has_history,
         })
     }
+}
+
+/// Whether the path of a repository ends with a part of a reference: `/demo.git@demo` of `/demo.git@demo@1.0`.
+fn has_reference(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    path.contains(".git@") || name.find('@').is_some_and(|at| at > 0)
+}
+
+/// The error for a reference with an `@`, of which pip takes only the last part.
+fn cut_reference(url: &str, last: &str) -> Mistake {
+    let url = url.split(['#', '?']).next().unwrap_or(url);
+    Mistake::new(
+        format!(
+            "`{}` has two references: pip takes only the last one, `{}`, and the rest for the repository",
+            quoted(url),
+            quoted(last)
+        ),
+        "If there is an @ in the name of the tag, write the commit instead.",
+    )
 }
 
 /// The error for `history=VALUE` in a repository's URL with this scheme.
@@ -222,6 +246,32 @@ mod tests {
             ..repository("0123abc")
         };
         assert_eq!(by_tag.version("demo").as_deref(), Some("1.0"));
+    }
+
+    #[test]
+    fn references_are_as_git_has_them() {
+        for (url, reference) in [
+            ("https://git.example/demo", None),
+            (
+                "https://git.example/demo.git@pr\u{fc}fung",
+                Some("pr\u{fc}fung"),
+            ),
+            ("https://git.example/demo@feature/a", Some("feature/a")),
+            ("https://git.example/@team/demo@v1", Some("v1")),
+            // Only a manifest writes it so.
+            ("https://git.example/demo@demo%401.0", Some("demo@1.0")),
+        ] {
+            let found = Repository::parse(url, url).unwrap();
+            assert_eq!(found.reference.as_deref(), reference, "{url}");
+        }
+        for url in [
+            "https://git.example/demo.git@demo@1.0",
+            "https://git.example/demo@demo@1.0#subdirectory=a",
+            "https://git.example/demo.git@@team/demo@1.0",
+        ] {
+            let mistake = Repository::parse(url, url).unwrap_err();
+            assert!(format!("{mistake:?}").contains("`1.0`"), "{mistake:?}");
+        }
     }
 
     #[test]

@@ -100,6 +100,12 @@ const ARCHIVES: &[&str] = &[
     ".tar.lzma",
 ];
 
+/// Whether a path is that of a wheel or a source archive, rather than of a folder.
+pub fn is_archive(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    ARCHIVES.iter().any(|suffix| path.ends_with(suffix))
+}
+
 /// The requirement that follows `-e`.
 pub(super) fn after_editable(text: &str) -> Result<Requirement, Mistake> {
     if text.trim().is_empty() {
@@ -156,10 +162,10 @@ pub(super) fn requirement_alone(text: &str) -> Result<Requirement, Mistake> {
     }
     let (path, marker) = split_marker(text, ";");
     let (bare, extras) = without_extras(path);
-    let is_archive = ARCHIVES
-        .iter()
-        .any(|suffix| bare.to_ascii_lowercase().ends_with(suffix));
-    if bare.contains(['/', '\\']) && !bare.ends_with('\\') || bare.starts_with('.') || is_archive {
+    if bare.contains(['/', '\\']) && !bare.ends_with('\\')
+        || bare.starts_with('.')
+        || is_archive(bare)
+    {
         check_marker(marker, text)?;
         return Ok(Requirement {
             name: None,

@@ -32,6 +32,8 @@ pub struct LockedPlatform<'a> {
 pub struct LockedPypi<'a> {
     /// The files.
     pub packages: &'a [PipPackage],
+    /// Those of the user's folders.
+    pub local: &'a [LocalPypi],
     /// The normalized names of those that are asked for by the address of their file.
     pub direct: &'a BTreeSet<String>,
     /// Where a manifest says that they come from.
@@ -39,6 +41,23 @@ pub struct LockedPypi<'a> {
     /// The normalized names of the Python distributions in conda packages, by the names of these. Those that are not known are
     /// missing.
     pub in_conda: &'a BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A PyPI package of the user's folders, and what its metadata says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalPypi {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its path, relative to the lock.
+    pub path: String,
+    /// Whether it is a folder that it is built from, rather than a file.
+    pub is_folder: bool,
+    /// What it needs (`Requires-Dist`).
+    pub requires_dist: Vec<String>,
+    /// The versions of python that it works with (`Requires-Python`).
+    pub requires_python: Option<String>,
 }
 
 /// What was found for an environment.

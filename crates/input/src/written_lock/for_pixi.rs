@@ -8,15 +8,17 @@ use std::str::FromStr;
 
 use rattler_conda_types::package::DistArchiveIdentifier;
 use rattler_conda_types::{ChannelUrl, PackageRecord, PackageUrl as Purl, Subdir};
+use rattler_lock::options::ChannelPriority as LockedPriority;
 use rattler_lock::{
     CondaBinaryData, CondaPackageData, LockFile, LockFileBuilder, LockedPackage, PlatformData,
-    PypiPackageData, UrlOrPath,
+    PypiPackageData, SolveOptions, UrlOrPath,
 };
 use serde_json::json;
 use url::Url;
 
 use super::content::{LockedPlatform, LockedPypi, NewLock, unreadable};
 use crate::pixi_lock;
+use condafront_model::channel::ChannelPriority;
 use condafront_model::package::{Package, PackageUrl};
 use condafront_model::source::Diagnostic;
 
@@ -190,7 +192,8 @@ impl Writer<'_, '_> {
         // With a slash, as pixi writes them.
         let channels = channels.map(|channel| format!("{}/", channel.url.recorded()));
         self.builder.set_channels(environment, channels);
-        self.of_pypi(environment, &platform.pip);
+        self.options(environment, platform);
+        self.indexes(environment, &platform.pip);
         for package in platform.packages {
             let data = self.conda(platform, package)?;
             let added = self
@@ -202,29 +205,49 @@ impl Writer<'_, '_> {
         }
         for package in platform.pip.packages {
             let data = pypi::data(&platform.pip, package, &|error| self.fail(error))?;
-            let added = self.builder.add_pypi_package(environment, name, data);
-            added
-                .map(drop)
-                .map_err(|error| writer_failed(self.lock, error))?;
+            self.add_pypi(environment, name, data)?;
+        }
+        for package in platform.pip.local {
+            let data = pypi::local(package, &|error| self.fail(error))?;
+            self.add_pypi(environment, name, data)?;
         }
         Ok(())
     }
 
-    /// What a manifest says about its PyPI packages: pixi takes a lock for outdated that says something else.
-    fn of_pypi(&mut self, environment: &str, pip: &LockedPypi<'_>) {
-        let Some(said) = pip.indexes else {
-            return;
+    fn add_pypi(
+        &mut self,
+        environment: &str,
+        platform: &str,
+        data: PypiPackageData,
+    ) -> Result<(), Diagnostic> {
+        let added = self.builder.add_pypi_package(environment, platform, data);
+        added
+            .map(drop)
+            .map_err(|error| writer_failed(self.lock, error))
+    }
+
+    /// How packages were chosen, and how a manifest says that PyPI packages are: pixi takes a lock for outdated that says
+    /// something else.
+    fn options(&mut self, environment: &str, platform: &LockedPlatform<'_>) {
+        let old = self.old.as_ref();
+        let old = old.and_then(|old| old.environment(environment));
+        let kept = old.map(|old| old.solve_options().pypi_prerelease_mode);
+        let said = platform.pip.indexes.map(pypi::prerelease_mode);
+        let options = SolveOptions {
+            channel_priority: match platform.request.priority {
+                ChannelPriority::Strict => LockedPriority::Strict,
+                ChannelPriority::Flexible => LockedPriority::Flexible,
+            },
+            pypi_prerelease_mode: said.or(kept).unwrap_or_default(),
+            ..SolveOptions::default()
         };
-        let old = self
-            .old
-            .as_ref()
-            .and_then(|old| old.environment(environment));
-        let mut options = old
-            .map(|old| old.solve_options().clone())
-            .unwrap_or_default();
-        options.pypi_prerelease_mode = pypi::prerelease_mode(said);
         self.builder.set_options(environment, options);
-        if !pip.packages.is_empty() {
+    }
+
+    /// Where a manifest says that PyPI packages come from.
+    fn indexes(&mut self, environment: &str, pip: &LockedPypi<'_>) {
+        let is_empty = pip.packages.is_empty() && pip.local.is_empty();
+        if let Some(said) = pip.indexes.filter(|_| !is_empty) {
             self.builder
                 .set_pypi_indexes(environment, pypi::indexes(said));
         }

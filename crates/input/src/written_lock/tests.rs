@@ -1,3 +1,5 @@
+mod local;
+
 use super::for_conda_lock::render as conda_lock;
 use super::for_pixi::render as pixi_lock;
 use super::*;
@@ -81,6 +83,7 @@ struct Found {
     packages: Vec<Package>,
     records: Vec<SolvedPackage>,
     pip: Vec<PipPackage>,
+    local: Vec<LocalPypi>,
     direct: BTreeSet<String>,
     indexes: Option<PypiIndexes>,
     in_conda: BTreeMap<String, BTreeSet<String>>,
@@ -124,6 +127,7 @@ impl Found {
             packages: vec![tzdata, python],
             records,
             pip: vec![wheel()],
+            local: Vec::new(),
             direct: BTreeSet::new(),
             indexes: None,
             in_conda: BTreeMap::new(),
@@ -138,6 +142,7 @@ impl Found {
             packages: &self.packages,
             records: &self.records,
             pip: LockedPypi {
+                local: &self.local,
                 packages: &self.pip,
                 direct: &self.direct,
                 indexes: self.indexes.as_ref(),

@@ -118,7 +118,6 @@ fn packages_of_repositories_are_those_that_are_asked_for() {
         "\"https://g.example/team/vinca.git\", tag = \"v1.0\"",
         "\"https://g.example/team/Vinca\", rev = \"v1.0\"",
         "\"https://g.example/team/vinca\", rev = \"0123456\"",
-        "\"https://g.example/team/vinca\"",
     ] {
         let input = of(entry).unwrap();
         let Pip::Locked(pip) = &input.pip else {
@@ -137,6 +136,8 @@ fn packages_of_repositories_are_those_that_are_asked_for() {
     for entry in [
         "\"https://g.example/team/vinca.git\", tag = \"v1.1\"",
         "\"https://g.example/fork/vinca.git\", tag = \"v1.0\"",
+        // That is the default branch.
+        "\"https://g.example/team/vinca\"",
     ] {
         let error = of(entry).unwrap_err();
         assert_eq!(error.locations[0].lines.first, 7);

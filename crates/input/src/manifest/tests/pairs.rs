@@ -53,10 +53,7 @@ pub(super) fn installed(
     let own = OwnLock::of(&file, &input, Platform::LinuxAmd64).unwrap();
     let list = own.list_of_manifest(&input.pip, &FilePath::context(), &settings)?;
     let found = own.read(lock, &settings)?;
-    let kind = LockKind::of(lock);
-    let input = own.installed(input, found, lock, &settings)?;
-    own.check_pip(&list.unwrap(), &input, kind, &settings)?;
-    Ok(input)
+    own.installed(input, found, lock, list.as_ref(), &settings)
 }
 
 fn names(input: &EnvironmentInput) -> Vec<&str> {

@@ -129,7 +129,7 @@ impl<'a> Finder<'a, '_> {
         let error = self.error(format!("the environment {name} {what}"), lines);
         match self.others() {
             Some(others) => error.help(format!("Choose {others}")).settled(),
-            None => error.help(format!("Add packages to it. {}", self.again)),
+            None => error.help_to_write_again(format!("Add packages to it. {}", self.again)),
         }
     }
 
@@ -167,7 +167,7 @@ impl<'a> Finder<'a, '_> {
                 "`platforms:` must be a list of mappings with a name",
                 node.lines,
             )
-            .help(self.again)
+            .help_to_write_again(self.again)
         };
         let list = node.list().ok_or_else(|| wrong(node))?;
         let subdirs = list

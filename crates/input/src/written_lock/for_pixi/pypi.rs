@@ -11,14 +11,15 @@ use rattler_conda_types::PackageUrl as Purl;
 use rattler_lock::{
     CondaPackageData, FindLinksUrlOrPath, LockFile, LockedPackage, PackageHashes,
     PypiDistributionData, PypiIndexes as LockedIndexes, PypiPackageData, PypiPrereleaseMode,
-    UrlOrPath,
+    PypiSourceData, SourceData, UrlOrPath, Verbatim,
 };
 use serde_json::json;
 use url::Url;
 
 use crate::environment_input::PypiIndexes;
+use crate::lock_terms::PYPI_ORG;
 use crate::pixi_lock;
-use crate::written_lock::content::LockedPypi;
+use crate::written_lock::content::{LocalPypi, LockedPypi};
 use condafront_model::package::PackageUrl;
 use condafront_model::pypi_package::{PipPackage, normalized};
 use condafront_model::source::{Diagnostic, SourceFile};
@@ -67,6 +68,47 @@ pub(super) fn data(
     )))
 }
 
+/// A package of the user's folders, as a lock has it: without a version if it is built from a folder, whose content may change.
+///
+/// # Errors
+/// What `fail` makes of the reason why it cannot be in such a lock.
+pub(super) fn local(
+    package: &LocalPypi,
+    fail: &dyn Fn(&dyn Display) -> Diagnostic,
+) -> Result<PypiPackageData, Diagnostic> {
+    let name = PackageName::new(package.name.clone()).map_err(|error| fail(&error))?;
+    let path = match package.path.as_str() {
+        "" | "." => "./".to_owned(),
+        path if path.starts_with("../") => path.to_owned(),
+        path => format!("./{path}"),
+    };
+    let location = UrlOrPath::from_str(&path).map_err(|error| fail(&error))?;
+    let location = Verbatim::new_with_given(location, path);
+    let requires_dist = requirements(&package.requires_dist);
+    let requires_python = python(package.requires_python.as_deref());
+    if package.is_folder {
+        return Ok(PypiPackageData::Source(Box::new(PypiSourceData {
+            name,
+            location,
+            requires_dist,
+            requires_python,
+            source_data: SourceData::default(),
+        })));
+    }
+    let version = Version::from_str(&package.version).map_err(|error| fail(&error))?;
+    Ok(PypiPackageData::Distribution(Box::new(
+        PypiDistributionData {
+            name,
+            version,
+            location,
+            index_url: None,
+            hash: None,
+            requires_dist,
+            requires_python,
+        },
+    )))
+}
+
 /// Whether the packages of the environment `name` of a lock come from where a manifest says now.
 pub fn has_indexes(lock: &Arc<SourceFile>, name: &str, said: &PypiIndexes) -> bool {
     let Ok(lock) = pixi_lock::parsed(lock) else {
@@ -77,9 +119,6 @@ pub fn has_indexes(lock: &Arc<SourceFile>, name: &str, said: &PypiIndexes) -> bo
             && environment.solve_options().pypi_prerelease_mode == prerelease_mode(said)
     })
 }
-
-/// The index that pixi asks unless a manifest names another.
-const PYPI_ORG: &str = "https://pypi.org/simple";
 
 /// Where packages come from.
 pub(super) fn indexes(said: &PypiIndexes) -> LockedIndexes {
