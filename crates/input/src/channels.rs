@@ -209,14 +209,18 @@ impl Channels {
         if !named.url.is_anacondas() || self.list.iter().any(|channel| channel.url.is_anacondas()) {
             return;
         }
-        self.warnings.push(Warning {
-            rule: Rule::AnacondaChannel,
-            diagnostic: place
-                .error(format!(
-                    "{} is one of Anaconda's own channels: larger organisations need a licence to use it",
-                    named.url
-                ))
-                .help("See https://www.anaconda.com/legal. The channel conda-forge has nearly all of the same packages and is free for everyone."),
-        });
+        self.warnings.push(warning_of_terms(&named.url, place));
+    }
+}
+
+/// The warning that one of Anaconda's own channels, `url`, is used.
+pub(crate) fn warning_of_terms(url: &ChannelUrl, place: Place<'_>) -> Warning {
+    Warning {
+        rule: Rule::AnacondaChannel,
+        diagnostic: place
+            .error(format!(
+                "{url} is one of Anaconda's own channels: larger organisations need a licence to use it"
+            ))
+            .help("See https://www.anaconda.com/legal. The channel conda-forge has nearly all of the same packages and is free for everyone."),
     }
 }

@@ -150,7 +150,13 @@ impl Reader<'_> {
                 .help("Regenerate it with a conda-lock that writes version 1, or build with a newer condafront.")),
             None => Err(self
                 .error(
-                    format!("`version:` must be a number, not {}", node.what()),
+                    match node.text() {
+                        Some(text) => format!(
+                            "`version:` must be a whole number, not `{}`",
+                            redact::quoted(text)
+                        ),
+                        None => format!("`version:` must be a whole number, not {}", node.what()),
+                    },
                     node.lines,
                 )
                 .help("Write `version: 1`, as conda-lock does.")),

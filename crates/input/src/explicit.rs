@@ -15,15 +15,20 @@
 //! - `# platform: linux-64` sets the platform of the `# pip` lines below it;
 //! - `# pip NAME @ URL#sha256=HASH` is a PyPI package, as `conda-lock render --kind explicit` writes it and
 //!   `conda-lock install` reads it;
+//! - `# no URL for: FILE` is what conda writes for a package that it does not know the URL of;
 //! - `# name:`, `# variable:` and `# size:` are written by [`crate::explicit_lock`].
+
+mod hash;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use self::hash::{parts, with_hash};
 use super::locked::address;
 use super::locked::skip::or_skip;
 use super::locked::{Locked, Repeats, Unverified, other_platform};
 use crate::environment_input::EnvironmentInput;
+use crate::explicit_lock::MARKER;
 use crate::place::Place;
 use crate::reserved;
 use crate::settings::InputSettings;
@@ -39,13 +44,8 @@ use condafront_model::source::{Diagnostic, Lines, SourceFile};
 /// Help for what is not the URL of a package.
 const ADVICE: &str = "Write one http(s) URL of a conda package per line.";
 
-/// The line that makes a file an explicit lock.
-const MARKER: &str = "@EXPLICIT";
-
-/// Whether the text is an explicit lock.
-pub(crate) fn is_explicit(text: &str) -> bool {
-    text.lines().any(|line| line.trim() == MARKER)
-}
+/// How a comment begins that names a package without a URL.
+const NO_URL: &str = "no URL for";
 
 /// Reads the packages for `platform`; packages for other platforms in the same file are ignored.
 ///
@@ -90,7 +90,11 @@ pub(crate) fn read(
 fn name_in(line: &str) -> Option<String> {
     match line.strip_prefix('#') {
         Some(comment) => {
-            let (name, _) = comment.trim().strip_prefix("pip ")?.split_once(" @ ")?;
+            let comment = comment.trim();
+            if let Some(file_name) = comment.strip_prefix(NO_URL) {
+                return address::conda_name(file_name.trim().strip_prefix(':')?.trim_start());
+            }
+            let (name, _) = comment.strip_prefix("pip ")?.split_once(" @ ")?;
             Some(name.trim().to_owned())
         }
         None => address::conda_name(line.split('#').next()?.trim_end()),
@@ -121,12 +125,17 @@ impl Reader<'_> {
             self.marker.get_or_insert(lines);
         } else if !line.is_empty() {
             if self.marker.is_none() {
+                let help = if address::conda_name(line).is_some() {
+                    "Move the package below it; only comments may come before it."
+                } else {
+                    "Remove the line; only comments may come before it."
+                };
                 return Err(Diagnostic::new(format!(
                     "`{}` comes before the line {MARKER}",
                     redact::quoted(line)
                 ))
                 .at(self.locked.file, lines)
-                .help("Move packages below it; only comments may come before it."));
+                .help(help));
             }
             self.entry(line, lines)?;
         }
@@ -135,15 +144,13 @@ impl Reader<'_> {
 
     fn entry(&mut self, line: &str, lines: Lines) -> Result<(), Diagnostic> {
         let size = self.size.take();
-        let end = line.find('#').unwrap_or(line.len());
-        let (url, hash) = line.split_at(end);
-        let url = url.trim_end();
+        let (url, hash) = parts(line);
         let name = address::conda_name(url);
         let is_left_out = |name: &String| self.locked.skip.conda(name);
         if name.as_ref().is_some_and(is_left_out) {
             return Ok(());
         }
-        if is_of_pip(url) {
+        if is_of_pip(line) {
             return Err(Diagnostic::new(format!(
                 "`{}` is a PyPI package, not a conda package",
                 redact::quoted(line)
@@ -198,6 +205,7 @@ impl Reader<'_> {
         match key {
             "platform" => self.declared = Some((value.to_owned(), lines)),
             "size" => self.size = value.parse().ok(),
+            NO_URL => self.without_url(value, lines),
             "name" if is_plain(value) => self.prefix = EnvironmentPrefix::of(value).ok(),
             "variable" => match variable(value) {
                 Some((name, value)) => self.variable(name, value, lines)?,
@@ -210,6 +218,22 @@ impl Reader<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A package that conda could not list.
+    fn without_url(&mut self, file_name: &str, lines: Lines) {
+        let name = address::conda_name(file_name);
+        if name.is_some_and(|name| self.locked.skip.conda(&name)) {
+            return;
+        }
+        self.ignored(
+            format!(
+                "the lock does not have {}: conda did not know its URL",
+                redact::quoted(file_name)
+            ),
+            "Replace the comment with the package's URL, or remove it if the environment does not need the package.",
+            lines,
+        );
     }
 
     fn variable(&mut self, name: String, value: String, lines: Lines) -> Result<(), Diagnostic> {
@@ -321,31 +345,19 @@ pub(super) fn entry(
     line: &str,
     lines: Lines,
 ) -> Result<Package, Diagnostic> {
-    let (url, hash) = line.split_at(line.find('#').unwrap_or(line.len()));
-    let package = address::conda(file, url.trim_end(), Hashes::default(), lines, ADVICE)?;
+    let (url, hash) = parts(line);
+    let package = address::conda(file, url, Hashes::default(), lines, ADVICE)?;
     with_hash(package, hash, file)
 }
 
-/// The package with the hash that follows its URL, if one does: `#` and the hash.
-fn with_hash(package: Package, hash: &str, file: &Arc<SourceFile>) -> Result<Package, Diagnostic> {
-    let hash = hash.trim_start_matches('#').trim();
-    if ["", "sha256:", "md5:"].contains(&hash) {
-        return Ok(package);
-    }
-    let hashes = address::parse_hash(hash).ok_or_else(|| {
-        Diagnostic::new(format!("`#{}` is not a valid hash", redact::quoted(hash)))
-            .at(file, package.lines)
-            .help("Write #<32 hex digits> for MD5, #sha256:<64 hex digits> or #<64 hex digits> for SHA-256.")
-    })?;
-    Ok(Package { hashes, ..package })
-}
-
-/// Whether an entry is what a tool wrote for a package that pip installed: a wheel, or `pypi/pypi/six-1.16.0-pypi_0`.
-fn is_of_pip(url: &str) -> bool {
-    let url = url.trim_end();
+/// Whether a line is what a tool wrote for a package that pip installed: a wheel, `pypi/pypi/six-1.16.0-pypi_0`, or an
+/// entry of a list for pip.
+fn is_of_pip(line: &str) -> bool {
+    let (url, _) = parts(line);
     let is_build = url.ends_with("<pip>") || url.ends_with("pypi_0") || url.contains("-pypi_0.");
     is_build
         || url.ends_with(".whl")
+        || url.contains(" --hash=")
         || [
             "pypi/",
             "https://pypi.org/",

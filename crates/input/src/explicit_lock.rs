@@ -1,5 +1,5 @@
-//! Writing explicit locks: what a build installs, in the form that conda, mamba and micromamba take, and that
-//! [`crate::explicit`] reads back to the same packages in the same order.
+//! What makes a file an explicit lock, and writing such locks: what a build installs, in the form that conda, mamba and
+//! micromamba take, and that [`crate::explicit`] reads back to the same packages in the same order.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,6 +7,14 @@ use std::fmt::Write;
 use condafront_model::package::{Hashes, Package};
 use condafront_model::platform::Platform;
 use condafront_model::pypi_package::PipPackage;
+
+/// The line that makes a file an explicit lock.
+pub(crate) const MARKER: &str = "@EXPLICIT";
+
+/// Whether the text is an explicit lock.
+pub(crate) fn is_explicit(text: &str) -> bool {
+    text.lines().any(|line| line.trim() == MARKER)
+}
 
 /// The content of a lock.
 #[derive(Clone, Copy, Debug)]
@@ -69,7 +77,7 @@ fn write(lock: &ExplicitLock<'_>, out: &mut String) -> std::fmt::Result {
         let value = serde_json::Value::from(value.as_str());
         writeln!(out, "# variable: {}={value}", one_line(name))?;
     }
-    writeln!(out, "@EXPLICIT")?;
+    writeln!(out, "{MARKER}")?;
     for package in lock.packages {
         if let Some(size) = package.size {
             writeln!(out, "# size: {size}")?;

@@ -1,4 +1,5 @@
-//! What other tools left in a file: merge conflicts, and templates that have not been rendered.
+//! What other tools left in a file or in its place: merge conflicts, pointers of Git LFS, and templates that have not been
+//! rendered.
 //!
 //! YAML reads some of it as mappings or text, so that the error would be about something else.
 
@@ -12,8 +13,27 @@ use condafront_model::{placeholder, redact};
 /// How the parts of templates begin, and end.
 const TEMPLATES: &[(&str, &str)] = &[("{{", "}}"), ("{%", "%}"), ("{#", "#}"), ("<%", "%>")];
 
+/// The error for a file that git or Git LFS left unfinished.
+pub(crate) fn of_git(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
+    pointer(file, text).or_else(|| conflict(file, text))
+}
+
+/// The error for a pointer of Git LFS.
+fn pointer(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
+    let is_it = |line: &str| line.starts_with("version https://git-lfs.github.com/");
+    let lines = (1..).zip(text.lines());
+    let mut lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let (number, _) = lines.next().filter(|(_, line)| is_it(line))?;
+    let message = format!(
+        "{} is a pointer of Git LFS, not the file itself",
+        file.name()
+    );
+    let error = Diagnostic::new(message).at(file, Lines::one(number));
+    Some(error.help("Load the file with `git lfs pull`.").settled())
+}
+
 /// The error for a file with a merge conflict, at its first marker.
-pub(crate) fn conflict(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
+fn conflict(file: &Arc<SourceFile>, text: &str) -> Option<Diagnostic> {
     let is_marker = |line: &str| {
         let rest = ["<<<<<<<", "|||||||", ">>>>>>>"]
             .iter()
@@ -198,6 +218,22 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_pointer_of_git_lfs_is_not_the_file() {
+        let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n";
+        for text in [pointer.to_owned(), format!("# syntax=x\n\n{pointer}")] {
+            let file = SourceFile::new("pylock.toml", text.as_str());
+            let found = of_git(&file, &text).unwrap();
+            assert!(found.message.contains("Git LFS"), "{found}");
+            assert!(found.is_settled());
+        }
+        let text = format!("numpy\n{pointer}");
+        assert_eq!(
+            of_git(&SourceFile::new("r.txt", text.as_str()), &text),
+            None
+        );
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod pixi_lock;
 mod place;
 pub mod pylock;
 pub mod pypi;
+mod python_files;
 mod read;
 pub mod requirements;
 mod reserved;

@@ -1,6 +1,7 @@
 //! Shared by all kinds of locks: checks packages for repeats, hashes and credentials.
 
 pub(super) mod address;
+mod findings;
 mod local;
 mod placeholders;
 pub(super) mod repository;
@@ -10,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::skip::Skip;
-use crate::address_variables::{self, AddressError, FilledAddress, credentials_warning};
+use crate::address_variables::{self, AddressError, FilledAddress};
 use crate::environment_input::{
     Categories, Conda, EnvironmentInput, LocalPip, LockedPip, Pip, RepositoryPip,
 };
@@ -240,23 +241,8 @@ impl<'a> Locked<'a> {
     pub(super) fn finish(mut self) -> EnvironmentInput {
         self.warn_of_placeholders();
         self.warn_of_credentials();
-        let conda = self
-            .packages
-            .iter()
-            .map(|package| (package.id.to_string(), &package.hashes, package.lines))
-            .map(|found| (found, self.unverified.conda));
-        let pip = self.pip.iter().map(|package| {
-            let what = format!("the PyPI package {}", package.name);
-            ((what, &package.hashes, package.lines), self.unverified.pip)
-        });
-        let unverified: Vec<Warning> = conda
-            .chain(pip)
-            .filter(|((_, hashes, _), _)| **hashes == Hashes::default())
-            .map(|((what, _, lines), help)| {
-                Warning::unverified(Rule::UnverifiedPackage, what, help).at(self.file, lines)
-            })
-            .collect();
-        self.warnings.extend(unverified);
+        self.warn_of_terms();
+        self.warn_of_hashes();
         EnvironmentInput {
             prefix: None,
             variables: BTreeMap::new(),
@@ -274,16 +260,6 @@ impl<'a> Locked<'a> {
             section: ImageSection::default(),
             warnings: self.warnings,
         }
-    }
-
-    /// Warns once for the whole file: such locks have the token in every line.
-    fn warn_of_credentials(&mut self) {
-        let Some((host, lines)) = self.left_out.take() else {
-            return;
-        };
-        let (message, help) = credentials_warning("the lock", &host);
-        let diagnostic = Diagnostic::new(message).at(self.file, lines).help(help);
-        self.warn(Rule::CredentialsInUrl, diagnostic);
     }
 }
 

@@ -16,16 +16,16 @@ pub use self::kind::LockKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use self::satisfied::{Fault, Packages, channel_of, name_of};
+use self::satisfied::{Fault, Packages, name_of};
 use crate::environment_input::{Conda, EnvironmentInput, Pip, SolveRequest};
 use crate::file_path::{FilePath, NamedPath};
-use crate::locked;
+use crate::locked::{self, address};
 use crate::pixi_lock;
 use crate::read;
 use crate::requirements::List;
 use crate::section::image_section::{Located, PLATFORM};
 use crate::settings::InputSettings;
-use condafront_model::lint::Warning;
+use condafront_model::lint::{Rule, Warning};
 use condafront_model::package::Package;
 use condafront_model::platform::Platform;
 use condafront_model::redact::quoted;
@@ -223,7 +223,9 @@ impl OwnLock {
             Pip::Unsolved(_) => input.pip,
         };
         let mut warnings = input.warnings;
-        warnings.extend(found.warnings);
+        // The file lists the channels, and has this warning itself.
+        let is_new = |warning: &Warning| warning.rule != Rule::AnacondaChannel;
+        warnings.extend(found.warnings.into_iter().filter(is_new));
         if let Pip::Locked(pip) = &pip {
             let terms = input.beside.as_ref().and_then(|it| it.terms.as_ref());
             let terms = terms.and_then(|terms| terms.pypi.as_ref());
@@ -253,7 +255,7 @@ impl OwnLock {
         let channels: BTreeSet<String> = channels
             .map(|channel| channel.url.recorded().clone())
             .collect();
-        let is_listed = |package: &Package| channels.contains(&channel_of(package));
+        let is_listed = |package: &Package| channels.contains(&address::channel(package));
         let may_be_elsewhere = || pixi_lock::is_of_channels(file, &channels, settings);
         for asked in &request.specs {
             let Some((name, fault)) = known.fault(&asked.spec) else {
@@ -280,7 +282,7 @@ impl OwnLock {
                 Fault::Channel(package) => format!(
                     "`{lock}` has {} from {}, which is not the channel that this line asks for",
                     shown(package),
-                    channel_of(package)
+                    address::channel(package)
                 ),
             };
             let error = Diagnostic::new(message).at(&self.file, asked.lines);
@@ -294,7 +296,7 @@ impl OwnLock {
                     "`{}` has {} from {}, which is not one of the channels",
                     self.shown(),
                     shown(package),
-                    channel_of(package)
+                    address::channel(package)
                 ))
                 .help(format!("Add the channel. {}", self.renew(kind)))),
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::build_source::BuildSource;
 use crate::environment_input::{Categories, DEFAULT_ENVIRONMENT, EnvironmentInput};
+use crate::explicit_lock::is_explicit;
 use crate::section::file::{ImageFile, is_image_file, read_image_file};
 use crate::settings::InputSettings;
 use crate::toml_words::{as_written, warnings_as_written};
@@ -51,7 +52,7 @@ pub fn image_file(
     settings: &InputSettings,
 ) -> Result<Option<ImageFile>, Diagnostic> {
     let tree = match file.text() {
-        Ok(text) if !explicit::is_explicit(text) && leftover::conflict(file, text).is_none() => {
+        Ok(text) if !is_explicit(text) && leftover::of_git(file, text).is_none() => {
             yaml::read(file, text).ok()
         }
         // Its errors are reported when it is read as another kind.
@@ -107,8 +108,8 @@ fn read_kind(
         let error = Diagnostic::new(format!("{} lists no packages", file.name()));
         return Err(error.help(help));
     }
-    if let Some(conflict) = leftover::conflict(file, text) {
-        return Err(conflict);
+    if let Some(error) = leftover::of_git(file, text) {
+        return Err(error);
     }
     of_kind(file, text, platform, settings).map_err(|error| leftover::explained(file, error))
 }
@@ -120,7 +121,7 @@ fn of_kind(
     platform: Platform,
     settings: &InputSettings,
 ) -> Result<EnvironmentInput, Diagnostic> {
-    if explicit::is_explicit(text) {
+    if is_explicit(text) {
         if let Some(template) = leftover::first_template(file) {
             return Err(template);
         }

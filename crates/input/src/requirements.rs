@@ -10,6 +10,7 @@ mod list;
 mod logical;
 mod meant;
 mod options;
+mod other_file;
 mod paths;
 mod reading;
 mod repository;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use toml_edit::{Document, Item, TableLike};
 
+use crate::look_alike;
 use crate::yaml::{Key, Node, ScalarKind, Value};
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
@@ -63,9 +64,37 @@ pub(crate) fn read(file: &Arc<SourceFile>, text: &str) -> Result<Node, Diagnosti
         };
         let message = format!("{} is not valid TOML: {reason}", file.name());
         let lines = lines.unwrap_or(Lines::one(1));
-        Diagnostic::new(message).at(file, lines).caused_by(error)
+        let invalid = Diagnostic::new(message).at(file, lines);
+        let invalid = match syntax_help(text, reason, lines) {
+            Some(help) => invalid.help(help),
+            None => invalid,
+        };
+        invalid.caused_by(error)
     })?;
     Ok(reader.table(document.as_table(), Lines::one(1)))
+}
+
+/// The most likely fix for a syntax error.
+fn syntax_help(text: &str, reason: &str, lines: Lines) -> Option<String> {
+    let index = (lines.first as usize).saturating_sub(1);
+    let mut rest = text.lines().skip(index);
+    let line = rest.next().unwrap_or_default();
+    // Quoted text may contain it.
+    let content = line.split(" #").next().unwrap_or_default();
+    let unquoted = content.split(['"', '\'']).step_by(2);
+    if let Some(found) = unquoted.into_iter().find_map(look_alike::find) {
+        return Some(format!(
+            "The line contains {}. {}",
+            found.name(),
+            found.help()
+        ));
+    }
+    if reason == "duplicate key" {
+        return Some("Merge the two, or remove one of them.".to_owned());
+    }
+    let is_last = rest.all(|line| line.trim().is_empty());
+    (is_last && reason.starts_with("unclosed"))
+        .then(|| "The file ends here: check that it is complete.".to_owned())
 }
 
 /// The first of the lines with the most dots.
@@ -230,6 +259,30 @@ mod tests {
             "", "# a", "a: b", "- a", "numpy==1", "a", "a b = 1", "'a = 1", "= 1", "a. = 1",
         ] {
             assert!(!is_likely(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_likely_fix_of_a_syntax_error_is_named() {
+        let help = |text: &str| {
+            let file = SourceFile::new("pylock.toml", text);
+            read(&file, text).unwrap_err().help
+        };
+        for (text, start) in [
+            ("a = “b”\n", "The line contains `“` (U+201C)."),
+            ("a = 1\na = 2\n", "Merge the two"),
+            ("a = 1\nb = { c = 1\n\n", "The file ends here"),
+            ("[workspace\n", "The file ends here"),
+        ] {
+            let found = help(text).unwrap_or_else(|| panic!("{text}"));
+            assert!(found.starts_with(start), "{text}: {found}");
+        }
+        for text in [
+            "a = \"“\" b\n",
+            "a = b # “c”\n",
+            "[workspace\nchannels = []\n",
+        ] {
+            assert_eq!(help(text), None, "{text}");
         }
     }
 

@@ -82,6 +82,52 @@ fn every_form_of_hash_is_read() {
 }
 
 #[test]
+fn packages_that_conda_could_not_list_are_named() {
+    let text = format!(
+        "@EXPLICIT\nhttps://c/f/linux-64/a-1-0.conda#{SHA}\n# no URL for: own-1.0-0.conda\n"
+    );
+    let list = list(&text).unwrap();
+    assert_eq!(list.packages.len(), 1);
+    assert_eq!(list.warnings.len(), 1);
+    insta::assert_snapshot!(list.warnings[0].diagnostic.render(Level::Warning));
+    let settings = InputSettings {
+        skip: vec!["own".to_owned()],
+        ..InputSettings::default()
+    };
+    let file = SourceFile::new("env.lock", text);
+    let input = crate::read(&file, Platform::LinuxAmd64, &settings).unwrap();
+    assert_eq!(input.warnings, []);
+}
+
+#[test]
+fn a_long_lock_without_hashes_has_one_warning() {
+    let lock = |count: usize, hash: &str| {
+        let lines = (0..count).map(|n| format!("https://c/f/linux-64/a{n}-1-0.conda{hash}\n"));
+        format!("@EXPLICIT\n{}", lines.collect::<String>())
+    };
+    let warnings = |text: &str| list(text).unwrap().warnings;
+    assert_eq!(warnings(&lock(20, "")).len(), 20);
+    let of_long = warnings(&lock(21, ""));
+    assert_eq!(of_long.len(), 1);
+    insta::assert_snapshot!(of_long[0].diagnostic.render(Level::Warning));
+    let one_has = format!("{}https://c/f/linux-64/b-1-0.conda#{MD5}\n", lock(21, ""));
+    assert_eq!(warnings(&one_has).len(), 21);
+}
+
+#[test]
+fn packages_of_anacondas_channels_are_pointed_out_once() {
+    let text = format!(
+        "@EXPLICIT\nhttps://conda.anaconda.org/conda-forge/noarch/a-1-0.conda#{SHA}\nhttps://repo.anaconda.com/pkgs/main/linux-64/b-1-0.conda#{SHA}\nhttps://repo.anaconda.com/pkgs/r/noarch/c-1-0.conda#{SHA}\n"
+    );
+    let warnings = list(&text).unwrap().warnings;
+    assert_eq!(warnings.len(), 1);
+    assert_eq!(warnings[0].rule, Rule::AnacondaChannel);
+    let place = &warnings[0].diagnostic.locations[0];
+    assert_eq!(place.lines, Lines::one(3));
+    assert!(warnings[0].diagnostic.message.contains("pkgs/main"));
+}
+
+#[test]
 fn one_file_may_hold_several_platforms() {
     let text = format!(
         "@EXPLICIT\nhttps://c/f/linux-64/a-1-0.conda#{SHA}\nhttps://c/f/osx-arm64/a-2-0.conda#{SHA}\n\
@@ -186,7 +232,31 @@ fn mistakes_read_well() {
             "before the marker",
             "https://c/f/linux-64/a-1-0.conda\n@EXPLICIT\n".into(),
         ),
+        (
+            "text before the marker",
+            "$ conda list --explicit\n@EXPLICIT\nhttps://c/f/linux-64/a-1-0.conda\n".into(),
+        ),
+        (
+            "a misspelt marker",
+            "# all packages\n@explicit\nhttps://c/f/linux-64/a-1-0.conda\n".into(),
+        ),
+        (
+            "a comment after the marker",
+            "@EXPLICIT  # all packages\nhttps://c/f/linux-64/a-1-0.conda\n".into(),
+        ),
         ("not a URL", "@EXPLICIT\nnumpy=1.26\n".into()),
+        (
+            "a channel's package",
+            "@EXPLICIT\nconda-forge::numpy=1.26=py312_0\n".into(),
+        ),
+        (
+            "two URLs on a line",
+            "@EXPLICIT\nhttps://c/f/linux-64/a-1-0.conda https://c/f/linux-64/b-1-0.conda\n".into(),
+        ),
+        (
+            "a requirement",
+            format!("@EXPLICIT\nidna==3.10 --hash=sha256:{SHA}\n"),
+        ),
         (
             "a path",
             "@EXPLICIT\n/opt/pkgs/linux-64/a-1-0.conda\n".into(),
@@ -220,6 +290,36 @@ fn mistakes_read_well() {
         (
             "a bad hash",
             "@EXPLICIT\nhttps://c/f/linux-64/a-1-0.conda#deadbeef\n".into(),
+        ),
+        (
+            "a hash of another length",
+            format!(
+                "@EXPLICIT\nhttps://c/f/linux-64/a-1-0.conda#sha256:{}\n",
+                &SHA[1..]
+            ),
+        ),
+        (
+            "a hash as pip writes it",
+            format!("@EXPLICIT\nhttps://c/f/linux-64/a-1-0.conda#md5={MD5}\n"),
+        ),
+        (
+            "a hash of another kind",
+            format!("@EXPLICIT\nhttps://c/f/linux-64/a-1-0.conda#sha512:{SHA}{SHA}\n"),
+        ),
+        (
+            "a comment after a hash",
+            format!("@EXPLICIT\nhttps://c/f/linux-64/a-1-0.conda#{MD5}  # pinned\n"),
+        ),
+        (
+            "a comment after a URL",
+            "@EXPLICIT\nhttps://c/f/linux-64/a-1-0.conda # pinned\n".into(),
+        ),
+        (
+            "a long URL",
+            format!(
+                "@EXPLICIT\nhttps://c/f/linux-64/{}.conda\n",
+                "a".repeat(10_000)
+            ),
         ),
         (
             "two versions",

@@ -11,6 +11,9 @@ use condafront_model::pypi_package::PipPackage;
 use condafront_model::redact;
 use condafront_model::source::{Diagnostic, Lines, SourceFile};
 
+/// How much of a URL a message shows; most are shorter.
+const LONGEST: usize = 200;
+
 /// The package at `address`; `advice` says what to write instead if it is not a URL at all.
 pub(crate) fn conda(
     file: &Arc<SourceFile>,
@@ -20,10 +23,18 @@ pub(crate) fn conda(
     advice: &str,
 ) -> Result<Package, Diagnostic> {
     let error = |message: String| Diagnostic::new(message).at(file, lines);
-    let mut url = http_url(address)
-        .map_err(|reason| error(reason.to_string()).help(advice).caused_by(reason))?;
+    let of_address = |reason: AddressError| {
+        let help = reason.help().unwrap_or(advice);
+        error(reason.to_string()).help(help).caused_by(reason)
+    };
+    // A URL's spaces are escaped: this is something else, such as two URLs.
+    if address.trim().contains(char::is_whitespace) {
+        return Err(of_address(AddressError::Space(address.to_owned())));
+    }
+    let mut url = http_url(address).map_err(of_address)?;
     url.set_fragment(None);
     let shown = PackageUrl::new(url.clone());
+    let short = redact::shortened(&shown.to_string(), LONGEST);
     let segments: Vec<&str> = url
         .path()
         .split('/')
@@ -31,10 +42,10 @@ pub(crate) fn conda(
         .collect();
     let file_name = match (url.path().ends_with('/'), segments.last()) {
         (false, Some(name)) => percent_decoded(name),
-        _ => return Err(error(format!("{shown} is a folder, not a package"))),
+        _ => return Err(error(format!("{short} is a folder, not a package")).help(advice)),
     };
     let id = PackageId::from_file_name(&file_name).map_err(|reason| {
-        error(format!("{shown} is not a conda package: {reason}"))
+        error(format!("{short} is not a conda package: {reason}"))
             .help("Packages are named <name>-<version>-<build>.conda or .tar.bz2.")
             .caused_by(reason)
     })?;
@@ -46,7 +57,7 @@ pub(crate) fn conda(
         .unwrap_or_default();
     if subdir != "noarch" && !platform::is_subdir(subdir) {
         return Err(
-            error(format!("{shown} is not in a channel's platform folder")).help(
+            error(format!("{short} is not in a channel's platform folder")).help(
                 "The part before the package's name must be noarch or a platform such as linux-64.",
             ),
         );
@@ -158,11 +169,25 @@ enum AddressError {
     #[error("`{}` is a local path, which the build cannot see", redact::quoted(.0))]
     Path(String),
     #[error("`{}` is not a URL", redact::quoted(.0))]
-    NotAUrl(String, #[source] ParseError),
+    NotAUrl(String, #[source] Option<ParseError>),
     #[error("`{}` is a local file, which the build cannot see", redact::quoted(.0))]
     File(String),
     #[error("packages cannot be downloaded over `{0}:`")]
     Scheme(String),
+    #[error("`{}` is not a URL: it contains a space", redact::quoted(.0))]
+    Space(String),
+}
+
+impl AddressError {
+    /// What to do with a conda package, where it is clear from the address.
+    fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Path(_) | Self::File(_) => {
+                Some("Publish the package in a channel that has an http(s) URL, and use that URL.")
+            }
+            Self::NotAUrl(..) | Self::Scheme(_) | Self::Space(_) => None,
+        }
+    }
 }
 
 /// Whether an address is a path, `C:\demo` included.
@@ -175,20 +200,32 @@ fn http_url(address: &str) -> Result<Url, AddressError> {
     if is_path(address) {
         return Err(AddressError::Path(address.to_owned()));
     }
-    let url =
-        Url::parse(address).map_err(|error| AddressError::NotAUrl(address.to_owned(), error))?;
+    let not_a_url = |error| AddressError::NotAUrl(address.to_owned(), error);
+    let url = Url::parse(address).map_err(|error| not_a_url(Some(error)))?;
     match url.scheme() {
         "http" | "https" if url.has_host() => Ok(url),
         "file" => Err(AddressError::File(address.to_owned())),
+        // `conda-forge::numpy` has no scheme.
+        _ if !address.contains("://") => Err(not_a_url(None)),
         scheme => Err(AddressError::Scheme(scheme.to_owned())),
     }
 }
 
-/// The name of the conda package at `address`, judging by its last part.
+/// The name of the conda package at `address`, judging by its last part; `None` for several addresses.
 pub(crate) fn conda_name(address: &str) -> Option<String> {
+    if address.contains(char::is_whitespace) {
+        return None;
+    }
     let path = address.split(['#', '?']).next()?;
     let file_name = percent_decoded(path.rsplit(['/', '\\']).next()?);
     Some(PackageId::from_file_name(&file_name).ok()?.name)
+}
+
+/// The address of a package's channel, without a trailing slash.
+pub(crate) fn channel(package: &Package) -> String {
+    let url = package.url.recorded();
+    let channel = url.as_str().rsplitn(3, '/').nth(2);
+    channel.unwrap_or_default().to_owned()
 }
 
 /// The folder of the package at `address`, which is named after its platform.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::kind;
+use crate::python_files::{self, own_name, project_help};
 use crate::yaml::{Key, Node};
 use condafront_model::nearest::{nearest, suggestion};
 use condafront_model::redact::quoted;
@@ -11,11 +12,13 @@ use condafront_model::source::{Diagnostic, Lines, SourceFile};
 /// The message for the TOML file `file`.
 pub(super) fn explained(file: &Arc<SourceFile>, tree: &Node) -> Diagnostic {
     let name = file.name();
-    let own = name.rsplit('/').next().unwrap_or(name);
-    let found = misspelt(tree)
+    let own = own_name(name);
+    let list = list_of_pypi(name, tree);
+    let is_list = list.is_some();
+    let found = list
+        .or_else(|| misspelt(tree))
         .or_else(|| without_workspace(tree))
-        .or_else(|| python_project(name, tree))
-        .or_else(|| lock_of_pypi(name, own, tree))
+        .or_else(|| python_project(name, own, tree))
         .or_else(|| without_channels(tree))
         .or_else(|| package_alone(name, own, tree));
     let found = found.unwrap_or_else(|| Found {
@@ -23,9 +26,10 @@ pub(super) fn explained(file: &Arc<SourceFile>, tree: &Node) -> Diagnostic {
         help: "Build from an environment file (with `dependencies:`), a lock, a pixi.toml or a conda.toml.".to_owned(),
         lines: tree.mapping().and_then(|all| all.first()).map_or(Lines::one(1), |(key, _)| key.lines),
     });
-    Diagnostic::new(found.message)
+    let error = Diagnostic::new(found.message)
         .at(file, Lines::one(found.lines.first as usize))
-        .help(found.help)
+        .help(found.help);
+    if is_list { error.settled() } else { error }
 }
 
 struct Found {
@@ -114,11 +118,11 @@ fn package_alone(name: &str, own: &str, tree: &Node) -> Option<Found> {
 }
 
 /// A Python project, whose metadata name PyPI packages alone (PEP 621, or those of Poetry).
-fn python_project(name: &str, tree: &Node) -> Option<Found> {
+fn python_project(name: &str, own: &str, tree: &Node) -> Option<Found> {
     let poetry = tree.get("tool").and_then(|tools| tools.get("poetry"));
     let project = tree.get("project").filter(|table| {
         let has = |key: &str| table.get(key).is_some();
-        has("name") && !has("platforms")
+        own == "pyproject.toml" || (has("name") && !has("platforms"))
     });
     let table = poetry.or(project).or_else(|| tree.get("build-system"))?;
     let what = if poetry.is_some() {
@@ -142,75 +146,20 @@ fn python_project(name: &str, tree: &Node) -> Option<Found> {
     Some(Found {
         message: format!("{name} is {what}, which asks for no conda packages"),
         help: format!(
-            "Build from an environment file that installs it: `dependencies: [{python}, pip, {{pip: [.]}}]`. With a pylock.toml, {{pip: [-r pylock.toml]}} installs what it needs. Or add [tool.pixi.workspace] with channels = [\"conda-forge\"] here."
+            "{} With a pylock.toml, {{pip: [-r pylock.toml]}} installs what it needs. Or add [tool.pixi.workspace] with channels = [\"conda-forge\"] here.",
+            project_help(&python)
         ),
         lines: table.lines,
     })
 }
 
-/// A lock of PyPI packages.
-fn lock_of_pypi(name: &str, own: &str, tree: &Node) -> Option<Found> {
-    let list = |entry: &str| format!("`dependencies: [python, pip, {{pip: [{entry}]}}]`");
-    let has = |key: &str| tree.get(key).is_some();
-    let is_list = |key: &str| tree.get(key).is_some_and(|node| node.list().is_some());
-    let metadata = |key: &str| {
-        tree.get("metadata")
-            .is_some_and(|node| node.get(key).is_some())
-    };
-    let (message, help) = if has("lock-version") && is_list("packages") {
-        (
-            format!("{name} is a list of PyPI packages"),
-            format!(
-                "Name it in an environment file: {}.",
-                list(&format!("-r {}", quoted(own)))
-            ),
-        )
-    } else if is_list("package") && (has("requires-python") || own == "uv.lock") {
-        (
-            format!("{name} is the lock of uv"),
-            format!(
-                "Write a pylock.toml with `uv export --format pylock.toml -o pylock.toml`, and name it in an environment file: {}.",
-                list("-r pylock.toml")
-            ),
-        )
-    } else if is_list("package") && metadata("content-hash") {
-        (
-            format!("{name} is the lock of Poetry"),
-            format!(
-                "Write a list for pip with `poetry export -o requirements.txt`, and name it in an environment file: {}.",
-                list("-r requirements.txt")
-            ),
-        )
-    } else if is_list("package") && metadata("content_hash") {
-        (
-            format!("{name} is the lock of PDM"),
-            format!(
-                "Write a list for pip with `pdm export -o requirements.txt`, and name it in an environment file: {}.",
-                list("-r requirements.txt")
-            ),
-        )
-    } else if is_list("source")
-        && tree
-            .get("packages")
-            .is_some_and(|all| all.mapping().is_some())
-    {
-        (
-            format!("{name} is a Pipfile"),
-            format!(
-                "Write a list for pip with `pipenv requirements > requirements.txt`, and name it in an environment file: {}.",
-                list("-r requirements.txt")
-            ),
-        )
-    } else {
-        return None;
-    };
-    let lines = tree
-        .mapping()
-        .and_then(|all| all.first())
-        .map(|(key, _)| key.lines);
+/// A list of PyPI packages: a lock, or a Pipfile.
+fn list_of_pypi(name: &str, tree: &Node) -> Option<Found> {
+    let found = python_files::list_in_toml(name, tree)?;
+    let first = tree.mapping().and_then(|all| all.first());
     Some(Found {
-        message,
-        help,
-        lines: lines.unwrap_or(Lines::one(1)),
+        message: format!("{name} is {}", found.what),
+        help: found.help,
+        lines: first.map_or(Lines::one(1), |(key, _)| key.lines),
     })
 }

@@ -1,6 +1,6 @@
 //! The kinds of locks, and what writes them.
 
-use crate::explicit;
+use crate::explicit_lock::is_explicit;
 use condafront_model::platform::Platform;
 use condafront_model::source::SourceFile;
 
@@ -21,7 +21,7 @@ impl LockKind {
     /// The kind of a lock.
     pub fn of(lock: &SourceFile) -> Self {
         let text = lock.lossy_text();
-        if explicit::is_explicit(text) {
+        if is_explicit(text) {
             Self::Explicit
         } else if text.lines().any(|line| line.starts_with("environments:")) {
             // That of pixi has never had this number together with environments.

@@ -8,6 +8,7 @@ use std::str::FromStr as _;
 
 use rattler_conda_types::{MatchSpec, MatchSpecCondition, Version};
 
+use crate::locked::address;
 use crate::match_spec;
 use condafront_model::package::Package;
 
@@ -84,18 +85,11 @@ pub(super) fn name_of(spec: &str) -> Option<String> {
     Some(spec.name.as_exact()?.as_normalized().to_owned())
 }
 
-/// The address of a package's channel, without a trailing slash.
-pub(super) fn channel_of(package: &Package) -> String {
-    let url = package.url.recorded();
-    let channel = url.as_str().rsplitn(3, '/').nth(2);
-    channel.unwrap_or_default().to_owned()
-}
-
 fn is_of_channel(spec: &MatchSpec, package: &Package) -> bool {
     let channel = spec.channel.as_ref();
     channel.is_none_or(|channel| {
         let url = channel.base_url.url().as_str();
-        url.trim_end_matches('/') == channel_of(package)
+        url.trim_end_matches('/') == address::channel(package)
     })
 }
 

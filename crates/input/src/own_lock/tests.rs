@@ -51,6 +51,53 @@ fn installed(
 }
 
 #[test]
+fn a_list_of_another_tool_is_not_to_be_written_again() {
+    let settings = InputSettings::default();
+    let refused = |name: &str, text: &str| {
+        let lock = SourceFile::new(name, text);
+        installed(ENV, &lock, &settings).unwrap_err()
+    };
+    for (name, text) in [
+        (
+            "requirements.txt",
+            "numpy==2.1.0 \\\n    --hash=sha256:00\n",
+        ),
+        ("uv.lock", "version = 1\nrequires-python = \">=3.12\"\n"),
+        (
+            "Pipfile.lock",
+            "{\"_meta\": {\"pipfile-spec\": 6}, \"default\": {}}\n",
+        ),
+    ] {
+        let error = refused(name, text);
+        let help = error.help.clone().unwrap_or_default();
+        assert!(!help.contains("--target lock"), "{error}");
+        let names: Vec<&str> = error.locations.iter().map(|at| at.file.name()).collect();
+        assert_eq!(names, [name, "env.yml"]);
+    }
+    let list = refused("conda-linux-64.lock", "zlib=1.3.1=0\n");
+    assert!(list.help.unwrap().contains("--target lock"));
+}
+
+#[test]
+fn anacondas_channels_are_pointed_out_in_the_file_that_lists_them() {
+    let env =
+        "channels: [defaults]\ndependencies: [zlib]\ncondafront: {lock: conda-linux-64.lock}\n";
+    let text = format!(
+        "@EXPLICIT\nhttps://repo.anaconda.com/pkgs/main/linux-64/zlib-1.3.1-0.conda#sha256:{}\n",
+        "0".repeat(64)
+    );
+    let lock = SourceFile::new("conda-linux-64.lock", text);
+    let input = installed(env, &lock, &InputSettings::default()).unwrap();
+    let places: Vec<&str> = input
+        .warnings
+        .iter()
+        .filter(|warning| warning.rule == Rule::AnacondaChannel)
+        .map(|warning| warning.diagnostic.locations[0].file.name())
+        .collect();
+    assert_eq!(places, ["env.yml"]);
+}
+
+#[test]
 fn packages_come_from_the_lock_and_the_rest_from_the_file() {
     let env = format!("name: lab\nvariables: {{A: b}}\n{ENV}  user: ada\n");
     let lock = explicit(LOCK);

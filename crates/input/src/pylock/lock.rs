@@ -7,6 +7,7 @@ use pep508_rs::pep440_rs::VersionSpecifiers;
 use crate::environment_input::LocalPip;
 use crate::file_path::FilePath;
 use crate::marker::Marker;
+use crate::python_files::is_pylock;
 use crate::requirements::Repository;
 use crate::section::image_section::Located;
 use condafront_model::lint::Warning;
@@ -66,17 +67,7 @@ pub(super) enum LockedFile {
 impl Pylock {
     /// Whether a file with this path is one, as its name says.
     pub fn is_name(path: &str) -> bool {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let inside = name.strip_prefix("pylock.");
-        let inside = inside.and_then(|rest| rest.strip_suffix("toml"));
-        match inside {
-            Some("") => true,
-            Some(rest) => {
-                let part = rest.strip_suffix('.').unwrap_or_default();
-                !part.is_empty() && !part.contains('.')
-            }
-            None => false,
-        }
+        is_pylock(path)
     }
 
     /// The names of its extras and dependency groups.

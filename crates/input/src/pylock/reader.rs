@@ -1,5 +1,6 @@
 //! Reads a `pylock.toml`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::fields::Reader;
@@ -21,8 +22,8 @@ use condafront_model::source::{Diagnostic, Lines, SourceFile};
 /// A diagnostic at the first line that is not valid, or that the build does not support.
 pub fn read(file: &Arc<SourceFile>, folder: FilePath) -> Result<Pylock, Diagnostic> {
     let text = file.text()?;
-    if let Some(conflict) = leftover::conflict(file, text) {
-        return Err(conflict);
+    if let Some(error) = leftover::of_git(file, text) {
+        return Err(error);
     }
     let tree = toml::read(file, text)?;
     let reader = Reader { file };
@@ -51,7 +52,8 @@ pub fn read(file: &Arc<SourceFile>, folder: FilePath) -> Result<Pylock, Diagnost
     let packages = list
         .iter()
         .map(|entry| reader.package(entry, &mut warnings));
-    let packages = packages.collect::<Result<_, _>>()?;
+    let packages: Vec<LockedPackage> = packages.collect::<Result<_, _>>()?;
+    reader.check_repeats(&packages)?;
     Ok(Pylock {
         file: Arc::clone(file),
         folder,
@@ -95,6 +97,20 @@ impl Reader<'_> {
             .at(self.file, lines)
             .help("Write the lock in version 1.0."),
         });
+        Ok(())
+    }
+
+    /// Refuses two entries for one package if no marker decides between them.
+    fn check_repeats(&self, packages: &[LockedPackage]) -> Result<(), Diagnostic> {
+        let mut seen: BTreeMap<String, Lines> = BTreeMap::new();
+        for package in packages.iter().filter(|package| package.marker.is_none()) {
+            if let Some(first) = seen.insert(normalized_name(&package.name), package.lines) {
+                let name = quoted(&package.name);
+                let message = format!("the lock has {name} twice, without markers");
+                let error = self.error(package.lines, message);
+                return Err(error.at(self.file, first));
+            }
+        }
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::entry::Entry;
 use super::list::{List, ListEntry};
 use super::logical;
+use super::other_file;
 use super::requirement::Source;
 use crate::context_path::normalized;
 use crate::file_path::{FilePath, NamedPath};
@@ -133,7 +134,7 @@ impl<'a> Reading<'a> {
     /// Takes the file that [`next_file`](Self::next_file()) asked for, which was found at `path`.
     ///
     /// # Errors
-    /// A diagnostic if it is not a text file, has a merge conflict, or is being read already, and if there are too many files.
+    /// A diagnostic if it is not a text file, has a merge conflict, is a lock of another kind, or is being read already, and if there are too many files.
     pub fn open(&mut self, file: &Arc<SourceFile>, path: FilePath) -> Result<(), Diagnostic> {
         let (Some(wanted), Some(current)) = (self.wanted.take(), self.open.last()) else {
             return Ok(());
@@ -170,8 +171,12 @@ impl<'a> Reading<'a> {
         let folder = current.folder.clone();
         let file = &file.as_declared()?;
         let text = file.text()?;
-        if let Some(conflict) = leftover::conflict(file, text) {
-            return Err(conflict);
+        if let Some(error) = leftover::of_git(file, text) {
+            return Err(error);
+        }
+        if let Some(error) = other_file::error(file, text) {
+            let location = &wanted.named.location;
+            return Err(error.at(&location.file, location.lines));
         }
         let lines = logical::lines(text);
         let lines = lines

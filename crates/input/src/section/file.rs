@@ -67,9 +67,11 @@ pub struct Environment {
     pub lines: Lines,
 }
 
-/// Whether a file is an image file. A pixi.lock has `environments` too, but also a `version`.
+/// Whether a file is an image file. A pixi.lock has `environments` too, but also a `version`; a file of conda-project has
+/// `commands`.
 pub(crate) fn is_image_file(tree: &Node) -> bool {
-    tree.get(ENVIRONMENTS).is_some() && tree.get("version").is_none()
+    let has = |key: &str| tree.get(key).is_some();
+    has(ENVIRONMENTS) && !has("version") && !has("commands")
 }
 
 /// Reads an image file.

@@ -48,8 +48,8 @@ pub fn read_package_list(
     let reader = Reader { file, args: &args };
     let mut entries = Vec::new();
     let text = file.text()?;
-    if let Some(conflict) = leftover::conflict(file, text) {
-        return Err(conflict);
+    if let Some(error) = leftover::of_git(file, text) {
+        return Err(error);
     }
     for (index, line) in text.lines().enumerate() {
         let line = line.split('#').next().unwrap_or_default().trim();

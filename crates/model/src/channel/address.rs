@@ -72,7 +72,8 @@ impl ChannelUrl {
         let recorded = PackageUrl::new(self.url.clone()).recorded();
         let first = recorded.path_segments().and_then(|mut parts| parts.next());
         match self.host() {
-            "repo.anaconda.com" => true,
+            // The second redirects to the first.
+            "repo.anaconda.com" | "repo.continuum.io" => true,
             "conda.anaconda.org" => first.is_some_and(|name| OWN.contains(&name)),
             _ => false,
         }

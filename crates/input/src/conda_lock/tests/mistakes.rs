@@ -21,6 +21,11 @@ fn mistakes() -> Vec<(&'static str, String, &'static [&'static str])> {
             &[],
         ),
         (
+            "a version that is not whole",
+            plain.replace("version: 1\n", "version: 1.0\n"),
+            &[],
+        ),
+        (
             "cut off",
             "version: 1\nmetadata:\n  platforms: [linux-64]\n".to_owned(),
             &[],

@@ -119,6 +119,7 @@ fn anacondas_own_channels_are_recognised() {
         ("main", true),
         ("https://conda.anaconda.org/t/tk/main", true),
         ("https://repo.anaconda.com/pkgs/main", true),
+        ("https://repo.continuum.io/pkgs/free", true),
         ("conda-forge", false),
         ("https://conda.example/main", false),
     ] {
