@@ -189,6 +189,7 @@ pub(crate) fn has_placeholder(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use condafront_model::source::Advice;
 
     #[test]
     fn the_first_marker_of_a_conflict_is_reported() {
@@ -227,7 +228,7 @@ mod tests {
             let file = SourceFile::new("pylock.toml", text.as_str());
             let found = of_git(&file, &text).unwrap();
             assert!(found.message.contains("Git LFS"), "{found}");
-            assert!(found.is_settled());
+            assert_eq!(found.advice, Advice::Complete);
         }
         let text = format!("numpy\n{pointer}");
         assert_eq!(
