@@ -7,13 +7,14 @@ pub(super) const OF_TARGET: &[&str] = &[
     "build-dependencies",
     "constraints",
     "pypi-dependencies",
+    "pypi-options",
     "dev",
     "activation",
     "tasks",
 ];
 
 /// What else a feature has; the default feature has it at the top of the manifest.
-pub(super) const OF_FEATURE: &[&str] = &["pypi-options", "system-requirements", "target"];
+pub(super) const OF_FEATURE: &[&str] = &["system-requirements", "target"];
 
 /// What only other features have.
 pub(super) const OF_OTHER_FEATURES: &[&str] = &[

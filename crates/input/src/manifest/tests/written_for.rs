@@ -85,109 +85,69 @@ const END: &str = "\n[dependencies]";
 
 const OPTIONS: &str = "    indexes:\n    - https://pypi.org/simple\n";
 
+/// What takes the place of what.
+type Change = (&'static str, &'static str);
+
+/// Changes of the manifest and of the lock, after which they still fit.
+#[rustfmt::skip]
+const FITTING: &[(Change, Change)] = &[
+    (SAME, SAME),
+    // Options that change no lock.
+    (("", "[pypi-options]\nindex-strategy = \"first-index\"\nno-build = [\"idna\"]\nno-binary = [\"rich\"]\n"), SAME),
+    ((END, "channel-priority = \"strict\"\nsolve-strategy = \"highest\"\nrequires-pixi = \">=0.50\"\n\n[dependencies]"), SAME),
+    // What is editable may be built.
+    (("", "[pypi-options]\nno-build = [\"demo\"]\n"), SAME),
+    ((END, "exclude-newer = \"2024-06-01\"\n\n[dependencies]"), SAME),
+    ((END, "exclude-newer = \"7d\"\n\n[dependencies]"), SAME),
+    ((END, "exclude-newer = \"2024-05-01\"\n[exclude-newer]\nopenssl = \"0d\"\n\n[dependencies]"), SAME),
+    // A lock that does not say where its packages come from.
+    (SAME, (OPTIONS, "")),
+    (("", "[pypi-options]\nindex-url = \"https://pypi.org/simple\"\n"), SAME),
+    (("", "[pypi-options]\nindex-url = \"https://me:secret@i.example/simple\"\n"), (OPTIONS, "    indexes:\n    - https://i.example/simple\n")),
+    (("", "[pypi-options]\nextra-index-urls = [\"https://i.example/simple\"]\nfind-links = [{ path = \"./wheels\" }]\n"), (OPTIONS, "    indexes:\n    - https://pypi.org/simple\n    - https://i.example/simple\n    find-links:\n    - path: ./wheels\n")),
+    // The order of several tables is not certain.
+    (("", "[pypi-options]\nextra-index-urls = [\"https://a.example\"]\n[feature.b.pypi-options]\nextra-index-urls = [\"https://b.example\"]\n[environments]\ndefault = [\"b\"]\n"), (OPTIONS, "    indexes:\n    - https://pypi.org/simple\n    - https://a.example/\n    - https://b.example/\n")),
+    ((END, "solve-strategy = \"lowest-direct\"\nchannel-priority = \"disabled\"\n\n[dependencies]"), (OPTIONS, "    indexes:\n    - https://pypi.org/simple\n    options:\n      strategy: lowest-version-direct\n      channel-priority: disabled\n")),
+    // The workspace's are those of the default feature.
+    ((END, "solve-strategy = \"lowest\"\n[feature.a]\nsolve-strategy = \"highest\"\n[environments]\ndefault = [\"a\"]\n\n[dependencies]"), SAME),
+    (("", "[pypi-options.dependency-overrides]\nidna = \"<3\"\n"), ("3.10'", "2.10'")),
+    (("idna = \">=3\"", "idna = { version = \">=3\", index = \"https://i.example/simple\" }"), ("version: '3.10'", "version: '3.10'\n  index: https://i.example/simple")),
+];
+
+/// Changes of the manifest or of the lock, after which they do not fit.
+#[rustfmt::skip]
+const STALE: &[(&str, Change, Change)] = &[
+    ("A channel less", (", \"bioconda\"", ""), SAME),
+    ("A channel more", ("bioconda\"", "bioconda\", \"nvidia\""), SAME),
+    ("Another order of channels", ("\"conda-forge\", \"bioconda\"", "\"bioconda\", \"conda-forge\""), SAME),
+    ("A platform less", (", \"osx-arm64\"", ""), SAME),
+    ("Another index", ("", "[pypi-options]\nindex-url = \"https://i.example/simple\"\n"), SAME),
+    ("An index that is not said any more", SAME, (OPTIONS, "    indexes:\n    - https://pypi.org/simple\n    - https://i.example/simple\n")),
+    ("One more index", ("", "[feature.a.pypi-options]\nextra-index-urls = [\"https://i.example/simple\"]\n[environments]\ndefault = [\"a\"]\n"), SAME),
+    ("Links", ("", "[pypi-options]\nfind-links = [{ url = \"https://i.example/wheels\" }]\n"), SAME),
+    ("Links that are not said any more", SAME, (OPTIONS, "    indexes:\n    - https://pypi.org/simple\n    find-links:\n    - path: ./wheels\n")),
+    ("The index of a package", ("idna = \">=3\"", "idna = { version = \">=3\", index = \"https://i.example/simple\" }"), SAME),
+    ("A package's index that is not said any more", SAME, ("version: '3.10'", "version: '3.10'\n  index: https://i.example/simple")),
+    ("Only wheels", ("", "[pypi-options]\nno-build = true\n"), SAME),
+    ("No wheel of a package", ("", "[pypi-options]\nno-binary = [\"rich\", \"Idna\"]\n"), SAME),
+    ("Another strategy", (END, "solve-strategy = \"lowest\"\n\n[dependencies]"), SAME),
+    ("Another priority", ("", "[feature.a]\nchannel-priority = \"disabled\"\n[environments]\ndefault = [\"a\"]\n"), SAME),
+    ("A priority that is not said any more", SAME, (OPTIONS, "    indexes:\n    - https://pypi.org/simple\n    options:\n      channel-priority: disabled\n")),
+    ("Prereleases", ("", "[pypi-options]\nprerelease-mode = \"allow\"\n"), SAME),
+    ("A day", (END, "exclude-newer = \"2024-05-01\"\n\n[dependencies]"), SAME),
+    ("The day of a package", (END, "exclude-newer = \"2024-07-01\"\n[exclude-newer]\nopenssl = \"2024-05-01\"\n\n[dependencies]"), SAME),
+    ("The day of a channel", ("\"conda-forge\"", "{ channel = \"conda-forge\", exclude-newer = \"2024-05-01\" }"), SAME),
+    ("An override", ("", "[pypi-options.dependency-overrides]\nidna = \"<3\"\n"), SAME),
+    ("Another folder", ("path = \"demo\"", "path = \"apps/demo\""), SAME),
+    ("A folder instead of a release", ("idna = \">=3\"", "idna = { path = \"idna\" }"), SAME),
+    ("What an extra of a folder needs", SAME, ("      - pypi: https://files.example/rich-13.7.1.tar.gz\n", "")),
+    ("A conda package that nothing needs", SAME, ("  - openssl >=3.3.0,<4.0a0\n", "  - libssl\n")),
+    ("A PyPI package that nothing needs", ("idna = \">=3\"\n", ""), SAME),
+];
+
 #[test]
 fn a_lock_is_that_of_its_manifest() {
-    for (manifest, lock) in [
-        (SAME, SAME),
-        // Options that change no lock.
-        (
-            (
-                "",
-                "[pypi-options]\nindex-strategy = \"first-index\"\nno-build = [\"idna\"]\nno-binary = [\"rich\"]\n",
-            ),
-            SAME,
-        ),
-        (
-            (
-                END,
-                "channel-priority = \"strict\"\nsolve-strategy = \"highest\"\nrequires-pixi = \">=0.50\"\n\n[dependencies]",
-            ),
-            SAME,
-        ),
-        // What is editable may be built.
-        (("", "[pypi-options]\nno-build = [\"demo\"]\n"), SAME),
-        (
-            (END, "exclude-newer = \"2024-06-01\"\n\n[dependencies]"),
-            SAME,
-        ),
-        ((END, "exclude-newer = \"7d\"\n\n[dependencies]"), SAME),
-        (
-            (
-                END,
-                "exclude-newer = \"2024-05-01\"\n[exclude-newer]\nopenssl = \"0d\"\n\n[dependencies]",
-            ),
-            SAME,
-        ),
-        // A lock that does not say where its packages come from.
-        (SAME, (OPTIONS, "")),
-        (
-            (
-                "",
-                "[pypi-options]\nindex-url = \"https://pypi.org/simple\"\n",
-            ),
-            SAME,
-        ),
-        (
-            (
-                "",
-                "[pypi-options]\nindex-url = \"https://me:secret@i.example/simple\"\n",
-            ),
-            (OPTIONS, "    indexes:\n    - https://i.example/simple\n"),
-        ),
-        (
-            (
-                "",
-                "[pypi-options]\nextra-index-urls = [\"https://i.example/simple\"]\nfind-links = [{ path = \"./wheels\" }]\n",
-            ),
-            (
-                OPTIONS,
-                "    indexes:\n    - https://pypi.org/simple\n    - https://i.example/simple\n    find-links:\n    - path: ./wheels\n",
-            ),
-        ),
-        // The order of several tables is not certain.
-        (
-            (
-                "",
-                "[pypi-options]\nextra-index-urls = [\"https://a.example\"]\n[feature.b.pypi-options]\nextra-index-urls = [\"https://b.example\"]\n[environments]\ndefault = [\"b\"]\n",
-            ),
-            (
-                OPTIONS,
-                "    indexes:\n    - https://pypi.org/simple\n    - https://a.example/\n    - https://b.example/\n",
-            ),
-        ),
-        (
-            (
-                END,
-                "solve-strategy = \"lowest-direct\"\nchannel-priority = \"disabled\"\n\n[dependencies]",
-            ),
-            (
-                OPTIONS,
-                "    indexes:\n    - https://pypi.org/simple\n    options:\n      strategy: lowest-version-direct\n      channel-priority: disabled\n",
-            ),
-        ),
-        // The workspace's are those of the default feature.
-        (
-            (
-                END,
-                "solve-strategy = \"lowest\"\n[feature.a]\nsolve-strategy = \"highest\"\n[environments]\ndefault = [\"a\"]\n\n[dependencies]",
-            ),
-            SAME,
-        ),
-        (
-            ("", "[pypi-options.dependency-overrides]\nidna = \"<3\"\n"),
-            ("3.10'", "2.10'"),
-        ),
-        (
-            (
-                "idna = \">=3\"",
-                "idna = { version = \">=3\", index = \"https://i.example/simple\" }",
-            ),
-            (
-                "version: '3.10'",
-                "version: '3.10'\n  index: https://i.example/simple",
-            ),
-        ),
-    ] {
+    for &(manifest, lock) in FITTING {
         if let Err(error) = changed(manifest, lock) {
             panic!("{manifest:?} {lock:?}: {error}");
         }
@@ -197,169 +157,7 @@ fn a_lock_is_that_of_its_manifest() {
 #[test]
 fn what_a_lock_was_not_written_for_is_an_error_at_its_line() {
     let mut all = String::new();
-    for (title, manifest, lock) in [
-        ("A channel less", (", \"bioconda\"", ""), SAME),
-        (
-            "A channel more",
-            ("bioconda\"", "bioconda\", \"nvidia\""),
-            SAME,
-        ),
-        (
-            "Another order of channels",
-            (
-                "\"conda-forge\", \"bioconda\"",
-                "\"bioconda\", \"conda-forge\"",
-            ),
-            SAME,
-        ),
-        ("A platform less", (", \"osx-arm64\"", ""), SAME),
-        (
-            "Another index",
-            (
-                "",
-                "[pypi-options]\nindex-url = \"https://i.example/simple\"\n",
-            ),
-            SAME,
-        ),
-        (
-            "An index that is not said any more",
-            SAME,
-            (
-                OPTIONS,
-                "    indexes:\n    - https://pypi.org/simple\n    - https://i.example/simple\n",
-            ),
-        ),
-        (
-            "One more index",
-            (
-                "",
-                "[feature.a.pypi-options]\nextra-index-urls = [\"https://i.example/simple\"]\n[environments]\ndefault = [\"a\"]\n",
-            ),
-            SAME,
-        ),
-        (
-            "Links",
-            (
-                "",
-                "[pypi-options]\nfind-links = [{ url = \"https://i.example/wheels\" }]\n",
-            ),
-            SAME,
-        ),
-        (
-            "Links that are not said any more",
-            SAME,
-            (
-                OPTIONS,
-                "    indexes:\n    - https://pypi.org/simple\n    find-links:\n    - path: ./wheels\n",
-            ),
-        ),
-        (
-            "The index of a package",
-            (
-                "idna = \">=3\"",
-                "idna = { version = \">=3\", index = \"https://i.example/simple\" }",
-            ),
-            SAME,
-        ),
-        (
-            "A package's index that is not said any more",
-            SAME,
-            (
-                "version: '3.10'",
-                "version: '3.10'\n  index: https://i.example/simple",
-            ),
-        ),
-        (
-            "Only wheels",
-            ("", "[pypi-options]\nno-build = true\n"),
-            SAME,
-        ),
-        (
-            "No wheel of a package",
-            ("", "[pypi-options]\nno-binary = [\"rich\", \"Idna\"]\n"),
-            SAME,
-        ),
-        (
-            "Another strategy",
-            (END, "solve-strategy = \"lowest\"\n\n[dependencies]"),
-            SAME,
-        ),
-        (
-            "Another priority",
-            (
-                "",
-                "[feature.a]\nchannel-priority = \"disabled\"\n[environments]\ndefault = [\"a\"]\n",
-            ),
-            SAME,
-        ),
-        (
-            "A priority that is not said any more",
-            SAME,
-            (
-                OPTIONS,
-                "    indexes:\n    - https://pypi.org/simple\n    options:\n      channel-priority: disabled\n",
-            ),
-        ),
-        (
-            "Prereleases",
-            ("", "[pypi-options]\nprerelease-mode = \"allow\"\n"),
-            SAME,
-        ),
-        (
-            "A day",
-            (END, "exclude-newer = \"2024-05-01\"\n\n[dependencies]"),
-            SAME,
-        ),
-        (
-            "The day of a package",
-            (
-                END,
-                "exclude-newer = \"2024-07-01\"\n[exclude-newer]\nopenssl = \"2024-05-01\"\n\n[dependencies]",
-            ),
-            SAME,
-        ),
-        (
-            "The day of a channel",
-            (
-                "\"conda-forge\"",
-                "{ channel = \"conda-forge\", exclude-newer = \"2024-05-01\" }",
-            ),
-            SAME,
-        ),
-        (
-            "An override",
-            ("", "[pypi-options.dependency-overrides]\nidna = \"<3\"\n"),
-            SAME,
-        ),
-        (
-            "Another folder",
-            ("path = \"demo\"", "path = \"apps/demo\""),
-            SAME,
-        ),
-        (
-            "A folder instead of a release",
-            ("idna = \">=3\"", "idna = { path = \"idna\" }"),
-            SAME,
-        ),
-        (
-            "What an extra of a folder needs",
-            SAME,
-            (
-                "      - pypi: https://files.example/rich-13.7.1.tar.gz\n",
-                "",
-            ),
-        ),
-        (
-            "A conda package that nothing needs",
-            SAME,
-            ("  - openssl >=3.3.0,<4.0a0\n", "  - libssl\n"),
-        ),
-        (
-            "A PyPI package that nothing needs",
-            ("idna = \">=3\"\n", ""),
-            SAME,
-        ),
-    ] {
+    for &(title, manifest, lock) in STALE {
         let error = changed(manifest, lock).expect_err(title);
         all.push_str(&format!("{title}\n{}\n\n", error.render(Level::Error)));
     }
